@@ -1,0 +1,68 @@
+"""The Celery application: JSON only, late acknowledgement, bounded in time and connections, ticking in UTC."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+import structlog
+from celery import Celery
+from celery.signals import task_postrun, task_prerun
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "housing.settings")
+
+# Celery's crontab is wrong on daylight-saving nights: tick by seconds, and let the rooms decide what is due.
+SCHEDULE: dict[str, dict[str, Any]] = {
+    "digests.sweep": {"task": "partnerships.digests.tasks.sweep", "schedule": 10.0, "options": {"expires": 30}},
+}
+
+app = Celery("common_ground")
+app.config_from_object("django.conf:settings", namespace="CELERY")
+app.conf.update(
+    accept_content=["json"],
+    task_serializer="json",
+    result_serializer="json",
+    event_serializer="json",
+    task_ignore_result=True,
+    enable_utc=True,
+    timezone="UTC",
+    beat_schedule=SCHEDULE,
+    # A killed pool child acknowledges its task unless this is set; every task may run twice.
+    task_acks_late=True,
+    task_reject_on_worker_lost=True,
+    task_soft_time_limit=240,
+    task_time_limit=300,
+    worker_prefetch_multiplier=1,
+    worker_max_tasks_per_child=500,
+    worker_max_memory_per_child=400_000,
+    worker_cancel_long_running_tasks_on_connection_loss=True,
+    worker_hijack_root_logger=False,
+    broker_connection_retry_on_startup=True,
+    broker_connection_max_retries=None,
+    broker_pool_limit=10,
+    broker_transport_options={
+        "visibility_timeout": 600,
+        "socket_connect_timeout": 2,
+        "socket_timeout": 5,
+        "retry_on_timeout": True,
+        "max_retries": 1,
+        "interval_start": 0,
+        "interval_step": 0.1,
+        "interval_max": 0.2,
+    },
+    # Publishing must not wait for a broker that is away: the sweep finds what a lost nudge missed.
+    task_publish_retry=True,
+    task_publish_retry_policy={"max_retries": 1, "interval_start": 0, "interval_step": 0.1, "interval_max": 0.2},
+)
+app.autodiscover_tasks()
+
+
+@task_prerun.connect
+def _name_the_task_in_logs(task_id: str, task: Any, **kwargs: object) -> None:
+    structlog.contextvars.clear_contextvars()
+    structlog.contextvars.bind_contextvars(task_id=task_id, task=task.name)
+
+
+@task_postrun.connect
+def _forget_the_task_in_logs(**kwargs: object) -> None:
+    structlog.contextvars.clear_contextvars()

@@ -1,0 +1,14 @@
+"""Every address: each room's own, then accounts, administration and the pages for machines."""
+
+from django.contrib import admin
+from django.urls import include, path
+
+from housing import health
+
+urlpatterns = [
+    path("health/live/", health.live, name="health_live"),
+    path("health/ready/", health.ready, name="health_ready"),
+    path("metrics", health.metrics, name="metrics"),
+    path("accounts/", include("allauth.urls")),
+    path("admin/", admin.site.urls),
+]

@@ -1,0 +1,20 @@
+#!/usr/bin/env python
+"""Run one of Django's or Common Ground's commands: `python manage.py help` lists them."""
+
+import os
+import sys
+
+from django.core.management import execute_from_command_line
+
+from housing.environment import acts_as_owner
+
+
+def main() -> None:
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "housing.settings")
+    if acts_as_owner(sys.argv):
+        os.environ["DATABASE_ROLE"] = "owner"
+    execute_from_command_line(sys.argv)
+
+
+if __name__ == "__main__":
+    main()

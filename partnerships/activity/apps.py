@@ -1,0 +1,9 @@
+"""The activity room as Django knows it."""
+
+from django.apps import AppConfig
+
+
+class ActivityConfig(AppConfig):
+    name = "partnerships.activity"
+    label = "activity"
+    default_auto_field = "django.db.models.BigAutoField"

@@ -1,0 +1,24 @@
+"""Reading what happened: only events about records that the reader may see."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db.models import Q, QuerySet
+
+from partnerships.activity.models import Event
+from partnerships.activity.registry import kinds
+
+
+def visible_events(user: Any) -> QuerySet[Event]:
+    """Events whose target the person may see, of registered kinds only."""
+    seen = Q(pk__in=[])
+    for kind in kinds():
+        seen |= Q(target_kind=kind.name, target_id__in=kind.visible_ids(user))
+    return Event.objects.filter(seen)
+
+
+def timeline(*, user: Any, kind: str, record_id: int) -> QuerySet[Event]:
+    """What happened to one record and within it, newest first, as far as the reader may see it."""
+    here = Q(target_kind=kind, target_id=record_id) | Q(within_kind=kind, within_id=record_id)
+    return visible_events(user).filter(here).order_by("-at", "-id")

@@ -1,0 +1,319 @@
+"""Partnerships: who works with whom, in which role, on what terms, and the documents that say so."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pghistory
+from django.db import models
+from django.db.models import F, Q
+
+from partnerships.organisations.audience import Network, Organisations, readers_of, visible_to
+from partnerships.organisations.models import Area, Organisation
+from partnerships.people.models import User
+
+if TYPE_CHECKING:
+    from django.contrib.auth.models import AnonymousUser
+
+
+class Kind(models.TextChoices):
+    """What sort of arrangement it is (DOMAIN.md)."""
+
+    BILATERAL = "bilateral", "Bilateral agreement"
+    MEMORANDUM = "memorandum", "Memorandum of understanding"
+    CHARTER = "charter", "Charter"
+    PREFERRED_PARTNERS = "preferred_partners", "Preferred-partner panel"
+    STRATEGIC_BOARD = "strategic_board", "Strategic board"
+    JOINT_VENTURE = "joint_venture", "Joint venture"
+    HOMES_ENGLAND = "homes_england", "Homes England strategic or place partnership"
+    NOMINATIONS = "nominations", "Nominations agreement"
+    CONSORTIUM = "consortium", "Consortium"
+
+
+class Status(models.TextChoices):
+    """Where a partnership is in its life; `TRANSITIONS` says what may follow."""
+
+    EXPLORING = "exploring", "Exploring"
+    DRAFTING = "drafting", "Drafting"
+    AWAITING_SIGN_OFF = "awaiting_sign_off", "Awaiting sign-off"
+    ACTIVE = "active", "Active"
+    UNDER_REVIEW = "under_review", "Under review"
+    SUSPENDED = "suspended", "Suspended"
+    RENEWED = "renewed", "Renewed"
+    ENDED = "ended", "Ended"
+
+
+#: RIGHTS.md: what may follow each status. Ended from anywhere but the two that are already over.
+TRANSITIONS: dict[str, tuple[str, ...]] = {
+    Status.EXPLORING: (Status.DRAFTING, Status.ENDED),
+    Status.DRAFTING: (Status.AWAITING_SIGN_OFF, Status.EXPLORING, Status.ENDED),
+    Status.AWAITING_SIGN_OFF: (Status.ACTIVE, Status.DRAFTING, Status.ENDED),
+    Status.ACTIVE: (Status.UNDER_REVIEW, Status.SUSPENDED, Status.ENDED),
+    Status.UNDER_REVIEW: (Status.ACTIVE, Status.RENEWED, Status.ENDED),
+    Status.SUSPENDED: (Status.ACTIVE, Status.ENDED),
+    Status.RENEWED: (),
+    Status.ENDED: (),
+}
+
+#: Statuses in which nothing can be changed any more.
+OVER = (Status.RENEWED, Status.ENDED)
+
+
+class Audience(models.TextChoices):
+    """Who beyond the parties may know of it."""
+
+    PARTIES = "parties", "Its parties only"
+    NETWORK = "network", "Everyone signed in may see title, parties, kind, purpose, areas and status"
+
+
+class PartyRole(models.TextChoices):
+    """What an organisation is in a partnership. Observers read and comment; they are never addressed and never sign."""
+
+    CHAIR = "chair", "Chair"
+    LEAD = "lead", "Lead"
+    MEMBER = "member", "Member"
+    OBSERVER = "observer", "Observer"
+
+
+class PartyStatus(models.TextChoices):
+    """Where an organisation's part in it stands."""
+
+    INVITED = "invited", "Invited"
+    ACCEPTED = "accepted", "Accepted"
+    DECLINED = "declined", "Declined"
+    LEFT = "left", "Left"
+
+
+#: Routes to those who may read all of a partnership: people of its parties, and of the invited, who must know what they accept.
+INSIDE = (
+    Organisations(
+        "parties__organisation",
+        when=Q(parties__status__in=[PartyStatus.ACCEPTED, PartyStatus.INVITED]),
+    ),
+)
+#: Routes to those who may read what it held up to the day their organisation left.
+FORMER = (Organisations("parties__organisation", when=Q(parties__status=PartyStatus.LEFT)),)
+#: Routes to those who may read its outline.
+OUTLINE = (Network(when=Q(audience=Audience.NETWORK)),)
+
+
+class PartnershipQuerySet(models.QuerySet["Partnership"]):
+    """Partnerships by who may see or change them."""
+
+    def visible_to(self, user: User | AnonymousUser) -> PartnershipQuerySet:
+        """Those the person may see at least in outline."""
+        return self.filter(visible_to(Partnership, (*INSIDE, *FORMER, *OUTLINE), user))
+
+    def inside_for(self, user: User | AnonymousUser) -> PartnershipQuerySet:
+        """Those whose whole content the person may read today: people of present and invited parties."""
+        return self.filter(visible_to(Partnership, INSIDE, user))
+
+    def held_by(self, user: User | AnonymousUser) -> PartnershipQuerySet:
+        """Those whose content the person may read, now or up to the day they left."""
+        return self.filter(visible_to(Partnership, (*INSIDE, *FORMER), user))
+
+    def present_for(self, user: User | AnonymousUser, *roles: str) -> PartnershipQuerySet:
+        """Those in which the person's organisation is a present (accepted) party, the person in one of the roles."""
+        route = Organisations(
+            "parties__organisation", when=Q(parties__status=PartyStatus.ACCEPTED), roles=roles
+        )
+        return self.filter(visible_to(Partnership, (route,), user))
+
+    def led_by(self, user: User | AnonymousUser) -> PartnershipQuerySet:
+        """Those whose terms and status the person may change: leads of the chair's or lead organisation."""
+        route = Organisations(
+            "parties__organisation",
+            when=Q(
+                parties__status=PartyStatus.ACCEPTED,
+                parties__role__in=[PartyRole.CHAIR, PartyRole.LEAD],
+            ),
+            roles=("lead",),
+        )
+        return self.filter(visible_to(Partnership, (route,), user))
+
+    def live(self) -> PartnershipQuerySet:
+        """Those not over."""
+        return self.exclude(status__in=OVER)
+
+    def for_listing(self) -> PartnershipQuerySet:
+        """With parties and their organisations, newest activity not considered; order where shown."""
+        return self.prefetch_related(
+            models.Prefetch(
+                "parties",
+                queryset=Party.objects.select_related("organisation").order_by("role", "pk"),
+            ),
+            "areas",
+        )
+
+
+@pghistory.track()
+class Partnership(models.Model):
+    """Organisations that work together, and on what terms.
+
+    exploring → drafting → awaiting sign-off → active → under review → active again, renewed or ended; active ⇄ suspended;
+    ended from anywhere. Every step has a reason. Renewed and ended are read only; a renewed one is pointed at by its successor.
+    """
+
+    title = models.CharField(max_length=200)
+    kind = models.CharField(max_length=20, choices=Kind)
+    status = models.CharField(max_length=20, choices=Status, default=Status.EXPLORING)
+    audience = models.CharField(max_length=8, choices=Audience, default=Audience.PARTIES)
+    purpose = models.TextField(blank=True)
+    legally_binding = models.BooleanField(default=False)
+    terms_of_reference = models.TextField(blank=True)
+    starts_on = models.DateField(null=True, blank=True)
+    review_on = models.DateField(null=True, blank=True)
+    ends_on = models.DateField(null=True, blank=True)
+    quorum = models.PositiveSmallIntegerField(null=True, blank=True)
+    meeting_frequency = models.CharField(max_length=80, blank=True)
+    reports_to = models.CharField(max_length=200, blank=True)
+    contribution = models.TextField("contribution in money and kind", blank=True)
+    annual_budget = models.DecimalField(
+        "annual budget (£)", max_digits=14, decimal_places=2, null=True, blank=True
+    )
+    liabilities = models.TextField(blank=True)
+    areas = models.ManyToManyField(Area, blank=True, related_name="partnerships")
+    redefines = models.ForeignKey(
+        "self", on_delete=models.PROTECT, null=True, blank=True, related_name="redefined_by"
+    )
+    created_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
+    created_at = models.DateTimeField()
+    status_since = models.DateTimeField()
+
+    objects = PartnershipQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(ends_on=None) | Q(starts_on=None) | Q(ends_on__gte=F("starts_on")),
+                name="partnership_ends_after_it_starts",
+                violation_error_message="The end must not be before the start.",
+            ),
+            models.CheckConstraint(
+                condition=Q(review_on=None) | Q(starts_on=None) | Q(review_on__gte=F("starts_on")),
+                name="partnership_review_after_start",
+                violation_error_message="The review date must not be before the start.",
+            ),
+        ]
+        indexes = [models.Index(fields=["status", "title", "id"], name="partnership_listing")]
+
+    def __str__(self) -> str:
+        return self.title
+
+    @property
+    def is_over(self) -> bool:
+        """Whether it is read only."""
+        return self.status in OVER
+
+    @property
+    def next_statuses(self) -> tuple[Status, ...]:
+        """What may follow the present status."""
+        return tuple(Status(status) for status in TRANSITIONS[self.status])
+
+
+class PartyQuerySet(models.QuerySet["Party"]):
+    """Parties by whether they take part today."""
+
+    def present(self) -> PartyQuerySet:
+        """Those that accepted and have not left."""
+        return self.filter(status=PartyStatus.ACCEPTED)
+
+    def required(self) -> PartyQuerySet:
+        """Those whose acceptance an active partnership needs: all invited or present but observers."""
+        return self.filter(status__in=[PartyStatus.INVITED, PartyStatus.ACCEPTED]).exclude(
+            role=PartyRole.OBSERVER
+        )
+
+
+@pghistory.track()
+class Party(models.Model):
+    """An organisation's part in a partnership: invited → accepted or declined; accepted → left. One row an organisation."""
+
+    partnership = models.ForeignKey(Partnership, on_delete=models.CASCADE, related_name="parties")
+    organisation = models.ForeignKey(Organisation, on_delete=models.PROTECT, related_name="parties")
+    role = models.CharField(max_length=8, choices=PartyRole, default=PartyRole.MEMBER)
+    status = models.CharField(max_length=8, choices=PartyStatus, default=PartyStatus.INVITED)
+    invited_at = models.DateTimeField()
+    invited_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
+    answered_at = models.DateTimeField(null=True, blank=True)
+    answered_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
+    reason = models.TextField(blank=True)
+    joined_on = models.DateField(null=True, blank=True)
+    left_on = models.DateField(null=True, blank=True)
+    left_at = models.DateTimeField(null=True, blank=True)
+
+    objects = PartyQuerySet.as_manager()
+
+    class Meta:
+        verbose_name_plural = "parties"
+        constraints = [
+            models.UniqueConstraint(
+                fields=["partnership", "organisation"],
+                name="one_party_an_organisation",
+                violation_error_message="This organisation is already part of the partnership.",
+            ),
+            models.CheckConstraint(
+                condition=Q(left_on=None) | Q(joined_on=None) | Q(left_on__gte=F("joined_on")),
+                name="party_leaves_after_joining",
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["organisation", "status", "partnership"], name="party_organisation")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.organisation_id} in {self.partnership_id}"
+
+    @property
+    def is_present(self) -> bool:
+        """Whether it takes part today."""
+        return self.status == PartyStatus.ACCEPTED
+
+    @property
+    def is_waiting(self) -> bool:
+        """Whether its lead has not answered the invitation."""
+        return self.status == PartyStatus.INVITED
+
+
+class DocumentQuerySet(models.QuerySet["Document"]):
+    """Documents by who may read them."""
+
+    def visible_to(self, user: User | AnonymousUser) -> DocumentQuerySet:
+        """Those of partnerships the person is inside of, and, for a former party, those added before it left."""
+        inside = Partnership.objects.inside_for(user).values("pk")
+        former = Party.objects.filter(
+            organisation__in=Organisation.objects.of_person(user),
+            status=PartyStatus.LEFT,
+            partnership=models.OuterRef("partnership"),
+            left_at__gte=models.OuterRef("added_at"),
+        )
+        if not user.is_authenticated:
+            return self.none()
+        return self.filter(Q(partnership__in=inside) | Q(models.Exists(former)))
+
+
+@pghistory.track()
+class Document(models.Model):
+    """A file that belongs to a partnership, kept outside the web root and served through the permission check."""
+
+    partnership = models.ForeignKey(Partnership, on_delete=models.CASCADE, related_name="documents")
+    title = models.CharField(max_length=200)
+    file = models.FileField(upload_to="agreements/%Y/%m", max_length=300)
+    file_name = models.CharField(max_length=200)
+    content_type = models.CharField(max_length=100)
+    size = models.PositiveIntegerField(help_text="Bytes.")
+    sha256 = models.CharField(max_length=64)
+    added_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
+    added_for = models.ForeignKey(Organisation, on_delete=models.PROTECT, null=True, related_name="+")
+    added_at = models.DateTimeField()
+    removed_at = models.DateTimeField(null=True, blank=True)
+
+    objects = DocumentQuerySet.as_manager()
+
+    def __str__(self) -> str:
+        return self.title
+
+
+def partnership_readers(partnership: Partnership) -> models.QuerySet[User]:
+    """The people who may read the whole of a partnership today."""
+    return readers_of(Partnership, INSIDE, partnership)

@@ -1,0 +1,109 @@
+"""Dates as partners write them: half-open periods, dates known only to the month or year, and ages in words."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from dataclasses import dataclass
+from functools import total_ordering
+
+MONTHS = (
+    "January February March April May June July August September October November December".split()
+)
+_PARTIAL = re.compile(r"(?P<year>\d{4})(?:-(?P<month>\d{2}))?(?:-(?P<day>\d{2}))?")
+
+
+class NotADate(ValueError):
+    """The text is not a year, a month or a day in the ISO form."""
+
+
+@total_ordering
+@dataclass(frozen=True, slots=True)
+class PartialDate:
+    """A date as precise as it came: a year (`2017`), a month (`2017-04`) or a day (`2017-04-11`).
+
+    The text form is ISO 8601 with the unknown end left off. Ordered by the first day it could be.
+    """
+
+    year: int
+    month: int | None = None
+    day: int | None = None
+
+    @classmethod
+    def parse(cls, text: str) -> PartialDate:
+        """Read `YYYY`, `YYYY-MM` or `YYYY-MM-DD`; anything else raises `NotADate`."""
+        match = _PARTIAL.fullmatch(text.strip())
+        if match is None:
+            raise NotADate(f"“{text}” is not a date: write 2027, 2027-04 or 2027-04-11.")
+        partial = cls(
+            int(match["year"]),
+            int(match["month"]) if match["month"] else None,
+            int(match["day"]) if match["day"] else None,
+        )
+        try:
+            partial.earliest  # noqa: B018 - reading it is the check: 2027-02-30 has no first day
+        except ValueError as error:
+            raise NotADate(f"“{text}” is not a day of the calendar.") from error
+        return partial
+
+    @property
+    def precision(self) -> str:
+        """`year`, `month` or `day`."""
+        return "day" if self.day else "month" if self.month else "year"
+
+    @property
+    def earliest(self) -> dt.date:
+        """The first day it could be."""
+        return dt.date(self.year, self.month or 1, self.day or 1)
+
+    @property
+    def latest(self) -> dt.date:
+        """The last day it could be."""
+        if self.day:
+            return self.earliest
+        if self.month:
+            following = dt.date(self.year + self.month // 12, self.month % 12 + 1, 1)
+            return following - dt.timedelta(days=1)
+        return dt.date(self.year, 12, 31)
+
+    def __str__(self) -> str:
+        text = f"{self.year:04d}"
+        if self.month:
+            text += f"-{self.month:02d}"
+        if self.day:
+            text += f"-{self.day:02d}"
+        return text
+
+    def __lt__(self, other: object) -> bool:
+        if not isinstance(other, PartialDate):
+            return NotImplemented
+        return (self.earliest, self.latest) < (other.earliest, other.latest)
+
+    @property
+    def words(self) -> str:
+        """`11 April 2027`, `April 2027` or `2027`."""
+        if self.day and self.month:
+            return f"{self.day} {MONTHS[self.month - 1]} {self.year}"
+        if self.month:
+            return f"{MONTHS[self.month - 1]} {self.year}"
+        return str(self.year)
+
+
+def long_date(day: dt.date) -> str:
+    """`12 November 2026`."""
+    return f"{day.day} {MONTHS[day.month - 1]} {day.year}"
+
+
+def age_in_words(since: dt.date, today: dt.date) -> str:
+    """How long ago: `today`, `1 day`, `23 days`. Counted in days up to two years, then in years."""
+    days = (today - since).days
+    if days <= 0:
+        return "today"
+    if days < 730:
+        return "1 day" if days == 1 else f"{days} days"
+    return f"{days // 365} years"
+
+
+def covers(start: dt.date | None, end: dt.date | None, day: dt.date) -> bool:
+    """Whether the half-open period [start, end) holds the day; an open side is None."""
+    return (start is None or start <= day) and (end is None or day < end)

@@ -1,0 +1,125 @@
+"""People: those who sign in, and stakeholders who have no password and live by the digest."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any, ClassVar
+
+import pghistory
+from django.contrib.auth.models import AbstractBaseUser, BaseUserManager, PermissionsMixin
+from django.db import models
+from django.db.models.functions import Lower
+from django.utils import timezone
+
+
+class UserManager(BaseUserManager["User"]):
+    """Makes people by email address; addresses are kept in lower case."""
+
+    def create_user(self, email: str, password: str | None = None, **fields: Any) -> User:
+        """A person; without a password they cannot sign in (a stakeholder)."""
+        user = self.model(email=email.strip().lower(), **fields)
+        if password is None:
+            user.set_unusable_password()
+        else:
+            user.set_password(password)
+            user.account_since = user.account_since or timezone.now()
+        user.save(using=self._db)
+        return user
+
+    def create_superuser(self, email: str, password: str | None = None, **fields: Any) -> User:
+        """A network administrator with every right in Django admin."""
+        return self.create_user(email, password, is_staff=True, is_superuser=True, **fields)
+
+    def get_by_natural_key(self, username: str | None) -> User:
+        """The person with this address, whatever the letter case."""
+        return self.get(email__iexact=username)
+
+
+@pghistory.track(exclude=["password", "last_login"])
+class User(AbstractBaseUser, PermissionsMixin):
+    """A person, known by an email address.
+
+    A *stakeholder* has no account: no way to sign in (`account_since` is empty). `is_active` false means the person has left: no way in, no mail.
+    `is_staff` opens Django admin to network administrators.
+    """
+
+    email = models.EmailField("email address", max_length=254)
+    name = models.CharField(max_length=150, blank=True)
+    is_staff = models.BooleanField("network administrator", default=False)
+    is_active = models.BooleanField("active", default=True)
+    joined_at = models.DateTimeField(auto_now_add=True)
+    time_zone = models.CharField(max_length=64, default="Europe/London")
+    account_since = models.DateTimeField(
+        null=True, blank=True, help_text="When they could first sign in; empty for a stakeholder."
+    )
+    left_at = models.DateTimeField(null=True, blank=True)
+
+    objects: ClassVar[UserManager] = UserManager()
+
+    USERNAME_FIELD = "email"
+    EMAIL_FIELD = "email"
+    REQUIRED_FIELDS: ClassVar[list[str]] = []
+
+    class Meta:
+        verbose_name = "person"
+        verbose_name_plural = "people"
+        constraints = [
+            models.UniqueConstraint(
+                Lower("email"),
+                name="one_person_an_address",
+                violation_error_message="Somebody with this email address is already here.",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.display_name
+
+    @property
+    def display_name(self) -> str:
+        """The name, or the part of the address before the @ where no name is known."""
+        return self.name or self.email.partition("@")[0]
+
+    @property
+    def is_stakeholder(self) -> bool:
+        """Whether this person has no account and so lives by the digest."""
+        return self.account_since is None
+
+    def get_short_name(self) -> str:
+        """The first word of the name."""
+        return self.display_name.split()[0] if self.display_name else ""
+
+    def get_full_name(self) -> str:
+        """The whole name."""
+        return self.display_name
+
+
+class InvitationQuerySet(models.QuerySet["Invitation"]):
+    """Invitations by what can still be done with them."""
+
+    def open(self, now: dt.datetime) -> InvitationQuerySet:
+        """Not yet used, revoked or expired."""
+        return self.filter(accepted_at=None, revoked_at=None, expires_at__gt=now)
+
+
+@pghistory.track(exclude=["token_hash"])
+class Invitation(models.Model):
+    """A single-use, expiring letter to one address that lets its person come in.
+
+    Only a SHA-256 hash of the token is kept; the token itself is in the letter alone.
+    """
+
+    person = models.ForeignKey(User, on_delete=models.CASCADE, related_name="invitations")
+    invited_by = models.ForeignKey(
+        User, on_delete=models.SET_NULL, null=True, related_name="invitations_made"
+    )
+    token_hash = models.CharField(max_length=64, unique=True)
+    message = models.TextField(blank=True)
+    created_at = models.DateTimeField()
+    expires_at = models.DateTimeField()
+    accepted_at = models.DateTimeField(null=True, blank=True)
+    revoked_at = models.DateTimeField(null=True, blank=True)
+
+    objects = InvitationQuerySet.as_manager()
+
+    def __str__(self) -> str:
+        return f"Invitation {self.pk}"

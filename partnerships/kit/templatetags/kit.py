@@ -1,0 +1,248 @@
+"""Small tags for every page: dates in words, tags of status, marks, tabs, was-and-now, error summaries."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable
+from typing import Any
+
+from django import template
+from django.forms import BaseForm
+from django.template.base import NodeList
+from django.template.context import Context
+from django.template.loader_tags import BLOCK_CONTEXT_KEY, BlockNode
+from django.urls import NoReverseMatch, reverse
+from django.utils import timezone
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString, mark_safe
+
+from partnerships.kit import dates
+
+register = template.Library()
+
+# Both halves are drawn on a field of 48; the ask is a line, the offer is filled, the match is both.
+_ASK = '<path class="cg-half__ask" d="M22 6a18 18 0 0 0 0 36z"/>'
+_OFFER = '<path class="cg-half__offer" d="M26 6a18 18 0 0 1 0 36z"/>'
+_HALVES = {"ask": _ASK, "offer": _OFFER, "match": _ASK + _OFFER}
+_DIRECTION_WORDS = {"ask": "Ask", "offer": "Offer", "match": "Match"}
+
+
+def _as_day(value: dt.date | dt.datetime) -> dt.date:
+    """The calendar day, in the site's zone when the value is a moment."""
+    if isinstance(value, dt.datetime):
+        return timezone.localtime(value).date() if timezone.is_aware(value) else value.date()
+    return value
+
+
+@register.filter
+def long_date(value: dt.date | dt.datetime | None) -> str:
+    """`12 November 2026`; empty for none."""
+    return dates.long_date(_as_day(value)) if value else ""
+
+
+@register.filter
+def long_time(value: dt.datetime | None) -> str:
+    """`12 November 2026, 09:14` in the site's zone; empty for none."""
+    if not value:
+        return ""
+    local = timezone.localtime(value) if timezone.is_aware(value) else value
+    return f"{dates.long_date(local.date())}, {local:%H:%M}"
+
+
+@register.filter
+def age(value: dt.date | dt.datetime | None) -> str:
+    """How long ago in words: `today`, `1 day`, `23 days`; empty for none."""
+    return dates.age_in_words(_as_day(value), timezone.localdate()) if value else ""
+
+
+@register.filter
+def due(value: dt.date | dt.datetime | None) -> str:
+    """How far off a deadline is: `due in 3 days`, `due today`, `12 days overdue`; empty for none."""
+    if not value:
+        return ""
+    days = (_as_day(value) - timezone.localdate()).days
+    if days == 0:
+        return "due today"
+    words = f"{abs(days)} day" if abs(days) == 1 else f"{abs(days)} days"
+    return f"due in {words}" if days > 0 else f"{words} overdue"
+
+
+def _class_name(code: object) -> str:
+    """A stored code as part of a class name: `at_risk` becomes `at-risk`."""
+    return str(code).lower().replace("_", "-").replace(" ", "-")
+
+
+@register.simple_tag
+def status_tag(words: object, code: object = "") -> SafeString:
+    """A tag of status; the stylesheet gives each code its colour."""
+    extra = f" cg-tag--{_class_name(code)}" if code else ""
+    return format_html('<strong class="govuk-tag cg-tag{}">{}</strong>', extra, words)
+
+
+@register.simple_tag
+def half_disc(kind: object, size: str = "") -> SafeString:
+    """The mark of an ask, an offer or a match; decorative, so say the word beside it."""
+    name = _class_name(kind)
+    return format_html(
+        '<svg class="cg-half cg-half--{}{}" viewBox="0 0 48 48" aria-hidden="true" focusable="false">{}</svg>',
+        name,
+        f" cg-half--{size}" if size else "",
+        mark_safe(_HALVES.get(name, "")),  # noqa: S308 - one of the constants above
+    )
+
+
+@register.simple_tag
+def direction(kind: object, words: str = "") -> SafeString:
+    """The mark with its word: the half-disc and `Ask`, `Offer` or `Match`."""
+    name = _class_name(kind)
+    return format_html(
+        '<span class="cg-direction cg-direction--{}">{}<span>{}</span></span>',
+        name,
+        half_disc(kind),
+        words or _DIRECTION_WORDS.get(name, ""),
+    )
+
+
+@register.simple_tag
+def count_tile(number: object, words: str, href: str = "") -> SafeString:
+    """A number with its words, as an item of a `cg-counts` list; a link when there is somewhere to go."""
+    shown = format_html(
+        '<span class="cg-counts__number">{}</span> <span class="cg-counts__words">{}</span>',
+        number,
+        words,
+    )
+    if href:
+        shown = format_html('<a class="cg-counts__link" href="{}">{}</a>', href, shown)
+    return format_html('<li class="cg-counts__item">{}</li>', shown)
+
+
+@register.simple_tag
+def organisation_chip(name: object, kind: object = "", href: str = "") -> SafeString:
+    """An organisation's name with the shape of its kind."""
+    shown = format_html('<a class="govuk-link" href="{}">{}</a>', href, name) if href else name
+    return format_html(
+        '<span class="cg-chip cg-chip--{}"><span class="cg-chip__shape" aria-hidden="true"></span>{}</span>',
+        _class_name(kind) or "organisation",
+        shown,
+    )
+
+
+@register.simple_tag
+def person_chip(name: object, role: object = "", href: str = "") -> SafeString:
+    """A person's name, with the role when one is given."""
+    shown = format_html('<a class="govuk-link" href="{}">{}</a>', href, name) if href else name
+    said = format_html(' <span class="cg-chip__role">{}</span>', role) if role else ""
+    return format_html(
+        '<span class="cg-chip cg-chip--person"><span class="cg-chip__shape" aria-hidden="true"></span>{}{}</span>',
+        shown,
+        said,
+    )
+
+
+@register.simple_block_tag
+def tabs(content: str, label: str) -> SafeString:
+    """Sub-navigation around `tab`s; the label names it for screen readers."""
+    return format_html(
+        '<nav class="moj-sub-navigation cg-no-print" aria-label="{}">'
+        '<ul class="moj-sub-navigation__list">{}</ul></nav>',
+        label,
+        content,
+    )
+
+
+@register.simple_tag(takes_context=True)
+def tab(
+    context: Context, words: str, href: str, count: int | None = None, current: bool | None = None
+) -> SafeString:
+    """One tab: current when its address is the page's own, unless `current` says otherwise."""
+    request = context.get("request")
+    if current is None:
+        current = request is not None and request.path == href.partition("?")[0]
+    return format_html(
+        '<li class="moj-sub-navigation__item"><a class="moj-sub-navigation__link" href="{}"{}>{}{}</a></li>',
+        href,
+        mark_safe(' aria-current="page"') if current else "",  # noqa: S308 - a constant
+        words,
+        "" if count is None else format_html(' <span class="cg-tab-count">{}</span>', count),
+    )
+
+
+@register.simple_tag(takes_context=True)
+def nav_item(context: Context, words: str, name: str, also: str = "") -> SafeString:
+    """An item of the main menu; nothing where no such page exists.
+
+    Active on its own page, in the namespaces listed in `also`, and on the views whose names begin with a listed `room:name`.
+    """
+    try:
+        href = reverse(name)
+    except NoReverseMatch:
+        return SafeString("")
+    request = context.get("request")
+    match = getattr(request, "resolver_match", None)
+    here = match.view_name if match is not None else ""
+    active = here == name or any(
+        here.startswith(place) if ":" in place else here.startswith(f"{place}:")
+        for place in also.split()
+    )
+    return format_html(
+        '<li class="govuk-service-navigation__item{}"><a class="govuk-service-navigation__link" href="{}"{}>{}</a></li>',
+        " govuk-service-navigation__item--active" if active else "",
+        href,
+        mark_safe(' aria-current="true"' if here != name else ' aria-current="page"')  # noqa: S308 - constants
+        if active
+        else "",
+        words,
+    )
+
+
+def _removed(text: object) -> SafeString:
+    return format_html(
+        '<del><span class="govuk-visually-hidden">removed: </span>{}'
+        '<span class="govuk-visually-hidden">; </span></del>',
+        text,
+    )
+
+
+def _added(text: object) -> SafeString:
+    return format_html(
+        '<ins><span class="govuk-visually-hidden">added: </span>{}'
+        '<span class="govuk-visually-hidden">; </span></ins>',
+        text,
+    )
+
+
+@register.simple_tag
+def was_now(was: object, now: object) -> SafeString:
+    """What went and what came, told apart by mark-up and hidden words as well as by colour."""
+    gone = _removed(was) if was not in (None, "") else ""
+    came = _added(now) if now not in (None, "") else ""
+    return format_html("{}{}{}", gone, " " if gone and came else "", came)
+
+
+@register.simple_tag
+def word_diff(pieces: Iterable[tuple[str, str]]) -> SafeString:
+    """A text with its word-level changes: pieces of (`equal` | `delete` | `insert`, text)."""
+    shown = {"delete": _removed, "insert": _added}
+    return format_html_join(
+        "", "{}", ((shown[op](text) if op in shown else text,) for op, text in pieces)
+    )
+
+
+@register.inclusion_tag("partials/_error_summary.html")
+def error_summary(form: BaseForm | None) -> dict[str, Any]:
+    """The list of what is wrong, each line leading to its field; nothing when the form is in order."""
+    if form is None or not getattr(form, "errors", None):
+        return {"errors": []}
+    errors = [{"text": text, "target": ""} for text in form.non_field_errors()]
+    for field in [*form.hidden_fields(), *form.visible_fields()]:
+        first = f"{field.auto_id}_0" if field.use_fieldset else field.id_for_label
+        errors += [{"text": text, "target": first} for text in field.errors]
+    return {"errors": errors}
+
+
+@register.simple_tag(takes_context=True)
+def block_text(context: Context, name: str) -> SafeString:
+    """What the page put into the block of this name, so that a layout can use it twice or ask whether it is there."""
+    if BLOCK_CONTEXT_KEY not in context.render_context:
+        return SafeString("")
+    return SafeString(BlockNode(name, NodeList()).render(context).strip())

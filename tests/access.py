@@ -1,0 +1,92 @@
+"""The form of the access table: one row a URL name, one status a persona and method.
+
+Each room keeps its rows in tests/<room>/access.py:
+
+    def prepare(world: World) -> None:            # optional: what the rows need beyond the world, made through services
+        world.things["plan"] = create_plan(...)
+
+    ROWS = (
+        Row("plans:list", get=expect(inside=200, outside=200)),
+        Row("plans:detail", on=lambda w: {"pk": w.things["plan"].pk}, get=expect(inside=200, outside=404)),
+        Row("plans:publish", on=..., get=expect(inside=403, outside=404, lead=200), post=expect(inside=403, outside=404, lead=422)),
+    )
+
+`expect` gives the status for each persona: the signed-out go to sign in (302) unless said otherwise; `inside` are the people of
+Larkhaven and its partner (viewer, editor, lead, partner); `outside` everybody else who is signed in. Name a persona to differ.
+A method without an expectation must answer 405 to whoever is signed in. POST is sent empty (or with `data`), so 422 or 302 is
+what somebody who may do it gets.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from tests.world import World
+
+SIGNED_OUT = "signed_out"
+INSIDE = ("viewer", "editor", "lead", "partner")
+OUTSIDE = ("stranger", "left", "shared", "share_ended", "administrator")
+PERSONAS = (SIGNED_OUT, *INSIDE, *OUTSIDE)
+
+#: Which person of the world each persona is.
+WHO = {
+    "viewer": "vera",
+    "editor": "eddie",
+    "lead": "amina",
+    "partner": "ben",
+    "stranger": "chidi",
+    "left": "lena",
+    "shared": "nadia",
+    "share_ended": "oscar",
+    "administrator": "dee",
+}
+
+Expected = Mapping[str, int]
+
+
+def expect(*, inside: int, outside: int, signed_out: int = 302, **individual: int) -> Expected:
+    """The status for every persona; `individual` names those that differ from their side."""
+    unknown = set(individual) - set(PERSONAS)
+    if unknown:
+        raise ValueError(f"No such persona: {', '.join(sorted(unknown))}")
+    statuses = {SIGNED_OUT: signed_out}
+    statuses |= dict.fromkeys(INSIDE, inside)
+    statuses |= dict.fromkeys(OUTSIDE, outside)
+    return statuses | individual
+
+
+def everyone(status: int = 200, signed_out: int = 302) -> Expected:
+    """The same status for all who are signed in."""
+    return expect(inside=status, outside=status, signed_out=signed_out)
+
+
+def public(status: int = 200) -> Expected:
+    """The same status for everyone, signed in or out."""
+    return expect(inside=status, outside=status, signed_out=status)
+
+
+def _nothing(world: World) -> dict[str, Any]:
+    return {}
+
+
+@dataclass(frozen=True)
+class Row:
+    """What a URL answers to whom."""
+
+    name: str
+    get: Expected | None = None
+    post: Expected | None = None
+    on: Callable[[World], dict[str, Any]] = _nothing
+    data: Callable[[World], dict[str, Any]] = field(default=_nothing)
+    query: str = ""
+
+    @property
+    def expectations(self) -> dict[str, Expected]:
+        """By method; those not named must answer 405."""
+        return {
+            method: expected
+            for method, expected in (("get", self.get), ("post", self.post))
+            if expected is not None
+        }

@@ -1,0 +1,169 @@
+"""The access table: every URL × persona × method has its status, and a URL without a row fails."""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.db import transaction
+from django.test import Client
+from django.urls import URLPattern, URLResolver, get_resolver, reverse
+
+import tests
+from tests.access import PERSONAS, SIGNED_OUT, WHO, Row
+from tests.world import World, make_world
+
+#: Addresses of others, which follow a rule instead of a row (see the tests below), and pages for machines.
+BY_RULE = ("admin", "account", "mfa", "usersessions", "socialaccount", "headless", "idp")
+MACHINES = {
+    "health_live": 200,
+    "health_ready": 200,
+    "metrics": 404,
+}
+
+MODULES = [
+    importlib.import_module(f"tests.{package.name}.access")
+    for package in pkgutil.iter_modules(tests.__path__)
+    if package.ispkg and (Path(tests.__path__[0]) / package.name / "access.py").exists()
+]
+ROWS: list[Row] = [row for module in MODULES for row in module.ROWS]
+CASES = [
+    pytest.param(row, method, persona, id=f"{row.name}{row.query}-{method}-{persona}")
+    for row in ROWS
+    for method in ("get", "post")
+    for persona in PERSONAS
+]
+
+
+def named_urls(resolver: URLResolver | None = None, namespace: str = "") -> Iterator[str]:
+    """Every URL name, with its namespaces."""
+    for pattern in (resolver or get_resolver()).url_patterns:
+        if isinstance(pattern, URLResolver):
+            inner = f"{namespace}{pattern.namespace}:" if pattern.namespace else namespace
+            yield from named_urls(pattern, inner)
+        elif isinstance(pattern, URLPattern):
+            yield f"{namespace}{pattern.name or pattern.pattern}"
+
+
+def is_by_rule(name: str) -> bool:
+    """Whether the URL belongs to Django's admin, to allauth or to machines."""
+    return name.partition(":")[0].partition("_")[0] in BY_RULE or name in MACHINES
+
+
+def test_every_url_has_a_row() -> None:
+    ours = {name for name in named_urls() if not is_by_rule(name)}
+
+    without_row = ours - {row.name for row in ROWS}
+
+    assert not without_row, "Add rows to tests/<room>/access.py for: " + ", ".join(sorted(without_row))
+
+
+def test_no_row_is_for_a_url_that_is_gone() -> None:
+    assert {row.name for row in ROWS} <= set(named_urls())
+
+
+@pytest.fixture(scope="module")
+def world(django_db_setup: None, django_db_blocker: Any) -> Iterator[World]:
+    """One world for the whole table; each cell's writes are rolled back."""
+    with django_db_blocker.unblock(), transaction.atomic():
+        made = make_world()
+        for module in MODULES:
+            if hasattr(module, "prepare"):
+                module.prepare(made)
+        yield made
+        transaction.set_rollback(True)
+
+
+@pytest.mark.parametrize(("row", "method", "persona"), CASES)
+def test_the_table(row: Row, method: str, persona: str, world: World) -> None:
+    with transaction.atomic():
+        client = Client(raise_request_exception=False)
+        if persona != SIGNED_OUT:
+            client.force_login(getattr(world, WHO[persona]))
+        address = reverse(row.name, kwargs=row.on(world)) + row.query
+        data = row.data(world) if method == "post" else None
+
+        answer = getattr(client, method)(address, data)
+
+        expected = row.expectations.get(method)
+        if expected is not None:
+            assert answer.status_code == expected[persona]
+        elif persona == SIGNED_OUT:
+            assert answer.status_code in {302, 405}
+        else:
+            assert answer.status_code in {404, 405}
+        transaction.set_rollback(True)
+
+
+@pytest.mark.parametrize("method", ["put", "patch", "delete", "trace", "options"])
+@pytest.mark.parametrize("row", ROWS, ids=lambda row: f"{row.name}{row.query}")
+def test_other_methods_are_not_answered(row: Row, method: str, world: World) -> None:
+    client = Client(raise_request_exception=False)
+    client.force_login(world.amina)
+
+    answer = getattr(client, method)(reverse(row.name, kwargs=row.on(world)))
+
+    assert answer.status_code == 405
+
+
+ADMIN_INDEXES = sorted(
+    name for name in named_urls() if name.startswith("admin:") and name.endswith(("_changelist", "_add"))
+)
+
+
+@pytest.mark.parametrize("persona", PERSONAS)
+@pytest.mark.parametrize("name", ["admin:index", *ADMIN_INDEXES])
+def test_admin_opens_to_administrators_alone(name: str, persona: str, world: World) -> None:
+    with transaction.atomic():
+        client = Client(raise_request_exception=False)
+        if persona != SIGNED_OUT:
+            client.force_login(getattr(world, WHO[persona]))
+
+        answer = client.get(reverse(name))
+
+        # An administrator may be refused what services alone may write (403), never shown an error.
+        assert answer.status_code in ({200, 403} if persona == "administrator" else {302})
+        transaction.set_rollback(True)
+
+
+ACCOUNT_PAGES = sorted(
+    name for name in named_urls() if name.partition("_")[0] in {"account", "mfa", "usersessions"} and ":" not in name
+)
+
+
+@pytest.mark.parametrize("persona", ["signed_out", "lead"])
+@pytest.mark.parametrize("name", ACCOUNT_PAGES)
+def test_account_pages_answer_without_an_error(name: str, persona: str, world: World) -> None:
+    with transaction.atomic():
+        client = Client(raise_request_exception=False)
+        if persona != SIGNED_OUT:
+            client.force_login(getattr(world, WHO[persona]))
+        try:
+            address = reverse(name)
+        except Exception:  # noqa: BLE001 - it wants a key that a letter carries: an unknown one must be refused kindly
+            address = next(
+                (reverse(name, kwargs={part: value}) for part, value in (("key", "nothing"), ("pk", 1)) if _fits(name, part, value)),
+                "",
+            )
+
+        status = client.get(address).status_code if address else 404
+
+        assert status < 500
+        transaction.set_rollback(True)
+
+
+def _fits(name: str, part: str, value: object) -> bool:
+    try:
+        reverse(name, kwargs={part: value})
+    except Exception:  # noqa: BLE001 - reverse has one error for every misfit
+        return False
+    return True
+
+
+@pytest.mark.parametrize(("name", "status"), MACHINES.items())
+def test_pages_for_machines_say_nothing_to_people(name: str, status: int, world: World) -> None:
+    assert Client().get(reverse(name)).status_code == status

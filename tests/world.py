@@ -1,0 +1,153 @@
+"""The small world in which every test takes place, made through the services that real people use.
+
+Amina leads Larkhaven Homes, a housing association; Eddie edits and Vera reads for it; Lena has left it. Ben leads for
+Westmarch Borough Council, Larkhaven's partner in the Estuary Partnership. Chidi leads Tidewater Housing Group, which is in
+another partnership with Harbour Community Trust (led by Hana). Dee administers the network and acts for nobody. Nadia and
+Oscar work for Riverside Design: Nadia has been shown Larkhaven's draft by name, Oscar's showing has ended. Sol is a
+stakeholder without an account.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.utils import timezone
+
+from partnerships.agreements import services as agreements
+from partnerships.agreements.models import Kind as PartnershipKind
+from partnerships.agreements.models import Partnership, Party
+from partnerships.organisations import services as organisations
+from partnerships.organisations.models import Area, AreaKind, Kind, Membership, Organisation, Role
+from partnerships.people.models import User
+from partnerships.people.services import person_for_address
+
+PASSWORD = "a-quiet-estuary-morning"
+
+
+def person(name: str, email: str, **fields: Any) -> User:
+    """Somebody with an account and the password that everybody here has."""
+    return User.objects.create_user(email, PASSWORD, name=name, **fields)
+
+
+def join(someone: User, organisation: Organisation, role: str, now: dt.datetime) -> Membership:
+    """Somebody begins to act for an organisation."""
+    return organisations.add_membership(
+        organisation=organisation, person=someone, role=role, author=None, now=now
+    )
+
+
+@dataclass
+class World:
+    """Everybody and everything; rooms put their own things into `things`."""
+
+    now: dt.datetime
+    fareham: Area
+    gosport: Area
+    larkhaven: Organisation
+    westmarch: Organisation
+    tidewater: Organisation
+    harbour: Organisation
+    riverside: Organisation
+    amina: User
+    eddie: User
+    vera: User
+    lena: User
+    ben: User
+    chidi: User
+    hana: User
+    nadia: User
+    oscar: User
+    dee: User
+    sol: User
+    partnership: Partnership
+    other_partnership: Partnership
+    things: dict[str, Any] = field(default_factory=dict)
+
+    def party(self, organisation: Organisation) -> Party:
+        """The organisation's part in the Estuary Partnership."""
+        return self.partnership.parties.get(organisation=organisation)
+
+
+def make_partnership(
+    title: str, chair: Organisation, chair_lead: User, other: Organisation, other_lead: User, now: dt.datetime
+) -> Partnership:
+    """Two organisations in a partnership that the second one's lead has accepted."""
+    made = agreements.create_partnership(
+        organisation=chair,
+        author=chair_lead,
+        title=title,
+        kind=PartnershipKind.MEMORANDUM,
+        purpose="Build the right homes in the right places.",
+        now=now,
+    )
+    party = agreements.invite_organisation(
+        partnership=made, organisation=other, role="member", author=chair_lead, now=now
+    )
+    agreements.answer_invitation(party=party, accept=True, reason="", author=other_lead, now=now)
+    made.refresh_from_db()
+    return made
+
+
+def make_world() -> World:
+    """Make it all; call inside a transaction that is rolled back."""
+    now = timezone.now() - dt.timedelta(days=30)
+
+    def body(name: str, kind: str) -> Organisation:
+        return organisations.create_organisation(name=name, kind=kind, author=None, now=now)
+
+    larkhaven = body("Larkhaven Homes", Kind.REGISTERED_PROVIDER)
+    westmarch = body("Westmarch Borough Council", Kind.COUNCIL)
+    tidewater = body("Tidewater Housing Group", Kind.REGISTERED_PROVIDER)
+    harbour = body("Harbour Community Trust", Kind.CHARITY)
+    riverside = body("Riverside Design", Kind.DEVELOPER)
+
+    amina = person("Amina Larch", "amina@larkhaven.example")
+    eddie = person("Eddie Larch", "eddie@larkhaven.example")
+    vera = person("Vera Larch", "vera@larkhaven.example")
+    lena = person("Lena Larch", "lena@larkhaven.example")
+    ben = person("Ben West", "ben@westmarch.example")
+    chidi = person("Chidi Tide", "chidi@tidewater.example")
+    hana = person("Hana Harbour", "hana@harbour.example")
+    nadia = person("Nadia River", "nadia@riverside.example")
+    oscar = person("Oscar River", "oscar@riverside.example")
+    dee = person("Dee Ground", "dee@commonground.example", is_staff=True, is_superuser=True)
+    sol = person_for_address(email="sol@council.example", name="Sol Stake")
+
+    join(amina, larkhaven, Role.LEAD, now)
+    join(eddie, larkhaven, Role.EDITOR, now)
+    join(vera, larkhaven, Role.VIEWER, now)
+    join(ben, westmarch, Role.LEAD, now)
+    join(chidi, tidewater, Role.LEAD, now)
+    join(hana, harbour, Role.LEAD, now)
+    join(nadia, riverside, Role.LEAD, now)
+    join(oscar, riverside, Role.EDITOR, now)
+    gone = join(lena, larkhaven, Role.EDITOR, now)
+    organisations.end_membership(
+        membership=gone, author=amina, reason="Took another post.", now=now + dt.timedelta(days=1)
+    )
+
+    return World(
+        now=now,
+        fareham=Area.objects.create(code="E07000087", name="Fareham", kind=AreaKind.DISTRICT),
+        gosport=Area.objects.create(code="E07000088", name="Gosport", kind=AreaKind.DISTRICT),
+        larkhaven=larkhaven,
+        westmarch=westmarch,
+        tidewater=tidewater,
+        harbour=harbour,
+        riverside=riverside,
+        amina=amina,
+        eddie=eddie,
+        vera=vera,
+        lena=lena,
+        ben=ben,
+        chidi=chidi,
+        hana=hana,
+        nadia=nadia,
+        oscar=oscar,
+        dee=dee,
+        sol=sol,
+        partnership=make_partnership("Estuary Partnership", larkhaven, amina, westmarch, ben, now),
+        other_partnership=make_partnership("Harbour Partnership", tidewater, chidi, harbour, hana, now),
+    )

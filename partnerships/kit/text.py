@@ -1,0 +1,109 @@
+"""Differences between two texts word by word, and excerpts of them, for pages, letters and papers alike."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+from diff_match_patch import diff_match_patch
+
+Kind: TypeAlias = Literal["same", "removed", "added", "gap"]
+
+#: A difference that takes longer than this many seconds becomes coarser, never wrong.
+DEADLINE = 0.5
+_TOKEN = re.compile(r"\w+(?:[’'.,]\w+)*|\s+|[^\w\s]")
+_KINDS: dict[int, Kind] = {-1: "removed", 0: "same", 1: "added"}
+# One character stands for each distinct word; surrogates (55,296 to 57,343) cannot stand alone.
+_FIRST_SURROGATE, _AFTER_SURROGATES, _LAST_CODE_POINT = 0xD800, 0xE000, 0x10FFFF
+
+
+@dataclass(frozen=True, slots=True)
+class Fragment:
+    """A run of words that stayed the same, went or came; a gap stands for words left out of an excerpt."""
+
+    kind: Kind
+    text: str
+
+
+def word_differences(was: str, now: str) -> tuple[Fragment, ...]:
+    """Say how `was` became `now`.
+
+    Same and removed fragments joined give `was`; same and added ones give `now`.
+    """
+    if was == now:
+        return (Fragment("same", was),) if was else ()
+    words: list[str] = [""]
+    characters: dict[str, str] = {}
+
+    def encode(text: str) -> str:
+        encoded = []
+        for token in _TOKEN.findall(text):
+            if token not in characters:
+                code = len(words)
+                if code >= _FIRST_SURROGATE:
+                    code += _AFTER_SURROGATES - _FIRST_SURROGATE
+                if code > _LAST_CODE_POINT:
+                    raise ValueError("The texts hold more than a million different words.")
+                characters[token] = chr(code)
+                words.append(token)
+            encoded.append(characters[token])
+        return "".join(encoded)
+
+    def decode(encoded: str) -> str:
+        codes = (ord(character) for character in encoded)
+        return "".join(
+            words[code if code < _FIRST_SURROGATE else code - (_AFTER_SURROGATES - _FIRST_SURROGATE)] for code in codes
+        )
+
+    engine = diff_match_patch()
+    engine.Diff_Timeout = DEADLINE
+    found = engine.diff_main(encode(was), encode(now), False)
+    engine.diff_cleanupSemantic(found)
+    return tuple(_joined(Fragment(_KINDS[operation], decode(encoded)) for operation, encoded in found if encoded))
+
+
+def _joined(fragments: Iterable[Fragment]) -> list[Fragment]:
+    """Join neighbours of a kind, and changes that only a space divides, which read better as one."""
+    joined: list[Fragment] = []
+    for fragment in fragments:
+        if joined and joined[-1].kind == fragment.kind:
+            joined[-1] = Fragment(fragment.kind, joined[-1].text + fragment.text)
+        else:
+            joined.append(fragment)
+    return joined
+
+
+def excerpt(fragments: Sequence[Fragment], words: int = 12) -> tuple[Fragment, ...]:
+    """Keep what changed with about so many words of what surrounds it; gaps say where words were left out."""
+    kept: list[Fragment] = []
+    for place, fragment in enumerate(fragments):
+        if fragment.kind != "same":
+            kept.append(fragment)
+            continue
+        tokens = _TOKEN.findall(fragment.text)
+        most = 2 * words  # a word and the space after it
+        head = "" if place == 0 else "".join(tokens[:most])
+        tail = "" if place == len(fragments) - 1 else "".join(tokens[-most:])
+        if len(tokens) <= (most if not head or not tail else 2 * most):
+            kept.append(fragment)
+            continue
+        if head:
+            kept.append(Fragment("same", head))
+        kept.append(Fragment("gap", "…"))
+        if tail:
+            kept.append(Fragment("same", tail))
+    return tuple(kept)
+
+
+def shorten(text: str, most: int) -> str:
+    """Cut a text to at most so many characters, at a word where one ends near, with "…" for the rest."""
+    text = " ".join(text.split())
+    if len(text) <= most:
+        return text
+    cut = text[: most - 1]
+    space = cut.rfind(" ")
+    if space > most // 2:
+        cut = cut[:space]
+    return f"{cut.rstrip(' ,;:.')}…"

@@ -1,0 +1,47 @@
+"""Word-level differences lose no word."""
+
+from __future__ import annotations
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from partnerships.kit.text import excerpt, shorten, word_differences
+
+texts = st.text(st.sampled_from("ab é.,\n’日"), max_size=60) | st.text(max_size=60)
+
+
+@given(texts, texts)
+@settings(max_examples=120, deadline=None)
+def test_the_fragments_give_both_texts_back(was: str, now: str) -> None:
+    fragments = word_differences(was, now)
+
+    assert "".join(part.text for part in fragments if part.kind != "added") == was
+    assert "".join(part.text for part in fragments if part.kind != "removed") == now
+
+
+def test_a_changed_number_is_a_whole_word() -> None:
+    fragments = word_differences(
+        "Survey 1,300 terraces in Westmarch", "Survey 1,340 terraces in Westmarch and Eastmere"
+    )
+
+    assert [(part.kind, part.text) for part in fragments] == [
+        ("same", "Survey "),
+        ("removed", "1,300"),
+        ("added", "1,340"),
+        ("same", " terraces in Westmarch"),
+        ("added", " and Eastmere"),
+    ]
+
+
+def test_an_excerpt_keeps_what_changed_and_a_little_around_it() -> None:
+    long = " ".join(f"word{number}" for number in range(100))
+
+    kept = excerpt(word_differences(long, long.replace("word50", "this")), words=3)
+
+    assert [part.kind for part in kept] == ["gap", "same", "removed", "added", "same", "gap"]
+    assert sum(len(part.text.split()) for part in kept) < 12
+
+
+def test_shortening_cuts_at_a_word() -> None:
+    assert shorten("Homes for every neighbour of ours", 20) == "Homes for every…"
+    assert shorten("Homes", 20) == "Homes"

@@ -1,0 +1,111 @@
+"""Turning events into the lines of a timeline: who, for whom, did what, and what was and is now."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from django.urls import NoReverseMatch, reverse
+
+from partnerships.activity.models import Event
+from partnerships.organisations.models import Organisation
+from partnerships.people.models import User
+
+#: The page of each kind of record that can stand in a timeline; a kind without one is shown without a link.
+PAGES = {
+    "organisation": "organisations:detail",
+    "partnership": "agreements:detail",
+    "entry": "exchange:detail",
+    "plan": "plans:detail",
+    "commitment": "commitments:detail",
+    "conversation": "conversations:detail",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One field of the record before and after, in words; either may be empty."""
+
+    field: str
+    was: str
+    now: str
+
+
+@dataclass(frozen=True, slots=True)
+class TimelineLine:
+    """One event as a reader sees it."""
+
+    title: str
+    by: str
+    at: dt.datetime
+    href: str
+    subject: str
+    reason: str
+    changes: tuple[Change, ...]
+
+
+def _words(value: Any) -> str:
+    if value is None or value == "":
+        return ""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, list | tuple):
+        return ", ".join(_words(item) for item in value)
+    return str(value).replace("_", " ") if isinstance(value, str) and value.islower() else str(value)
+
+
+def _changes(data: dict[str, Any]) -> tuple[Change, ...]:
+    before, after = data.get("before"), data.get("after")
+    if isinstance(before, dict) or isinstance(after, dict):
+        old = before if isinstance(before, dict) else {}
+        new = after if isinstance(after, dict) else {}
+        return tuple(
+            Change(field.replace("_", " "), _words(old.get(field)), _words(new.get(field)))
+            for field in dict.fromkeys((*old, *new))
+            if old.get(field) != new.get(field)
+        )
+    if before is None and after is None:
+        return ()
+    return (Change("", _words(before), _words(after)),)
+
+
+def _page(event: Event) -> str:
+    route = PAGES.get(event.target_kind)
+    if route is None:
+        return ""
+    try:
+        return reverse(route, kwargs={"pk": event.target_id})
+    except NoReverseMatch:
+        return ""
+
+
+def timeline_lines(events: Iterable[Event]) -> list[TimelineLine]:
+    """The events as lines, in their order, with names looked up in two queries."""
+    rows = list(events)
+    people = {
+        person.pk: person.display_name
+        for person in User.objects.filter(pk__in={row.actor_id for row in rows if row.actor_id})
+    }
+    bodies = dict(
+        Organisation.objects.filter(
+            pk__in={row.organisation_id for row in rows if row.organisation_id}
+        ).values_list("pk", "name")
+    )
+    lines = []
+    for row in rows:
+        actor = people.get(row.actor_id or 0, "") or ("Common Ground" if row.actor_id is None else "a former member")
+        body = bodies.get(row.organisation_id or 0, "")
+        lines.append(
+            TimelineLine(
+                title=row.verb[:1].upper() + row.verb[1:],
+                by=f"{actor}, {body}" if body else actor,
+                at=row.at,
+                href=_page(row),
+                subject=str(row.data.get("title", "")),
+                reason=str(row.data.get("reason", "")),
+                changes=_changes(row.data),
+            )
+        )
+    return lines

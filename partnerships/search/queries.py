@@ -1,0 +1,159 @@
+"""One search over everything a person may see: each room's own visible records, each by the fields its readers share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from django.db.models import Exists, F, OuterRef, Q, QuerySet
+from django.urls import reverse
+
+from partnerships.agreements.models import Partnership
+from partnerships.commitments.models import Commitment
+from partnerships.conversations.models import Conversation
+from partnerships.exchange.models import Entry
+from partnerships.kit.names import fold_name
+from partnerships.organisations.models import Identifier, Organisation, OrganisationName
+from partnerships.people.models import User
+from partnerships.plans.models import Plan, Site, Version
+
+#: Results shown of each sort; one more is fetched to know whether there are others.
+SHOWN = 10
+#: Shorter words find half the register.
+SHORTEST = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """One thing found: where it is and enough to recognise it."""
+
+    title: str
+    href: str
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """What was found of one sort; `more` when there are others than those shown."""
+
+    name: str
+    results: tuple[Result, ...]
+    more: bool
+
+
+def _words(text: str, *fields: str) -> Q:
+    """Every word of the text stands in one of the fields."""
+    condition = Q()
+    for word in text.split():
+        somewhere = Q()
+        for field in fields:
+            somewhere |= Q(**{f"{field}__icontains": word})
+        condition &= somewhere
+    return condition
+
+
+def _organisations(user: User, text: str) -> QuerySet[Organisation]:
+    named = OrganisationName.objects.filter(
+        organisation=OuterRef("pk"), folded__contains=fold_name(text)
+    )
+    identified = Identifier.objects.filter(organisation=OuterRef("pk"), value__iexact=text)
+    return (
+        Organisation.objects.visible_to(user)
+        .filter(Exists(named) | Exists(identified) | _words(text, "name"))
+        .order_by("name", "pk")
+    )
+
+
+def _partnerships(user: User, text: str) -> QuerySet[Partnership]:
+    return (
+        Partnership.objects.visible_to(user)
+        .filter(_words(text, "title", "purpose"))
+        .order_by("title", "pk")
+    )
+
+
+def _entries(user: User, text: str) -> QuerySet[Entry]:
+    return (
+        Entry.objects.visible_to(user)
+        .filter(_words(text, "title", "statement"))
+        .select_related("organisation")
+        .order_by(F("shared_at").desc(nulls_last=True), "-pk")
+    )
+
+
+def _plans(user: User, text: str) -> QuerySet[Plan]:
+    newest = Version.objects.visible_to(user).filter(
+        plan=OuterRef("plan"), number=OuterRef("plan__current_number")
+    )
+    readable_sites = Site.objects.filter(Exists(newest)).filter(
+        Q(confidential=False) | Q(plan__in=Plan.objects.inside_for(user).values("pk"))
+    )
+    sites = readable_sites.filter(_words(text, "name", "reference")).values("plan")
+    return (
+        Plan.objects.visible_to(user)
+        .filter(_words(text, "title") | Q(pk__in=sites))
+        .order_by("title", "pk")
+    )
+
+
+def _commitments(user: User, text: str) -> QuerySet[Commitment]:
+    return (
+        Commitment.objects.visible_to(user)
+        .filter(_words(text, "text", "reference"))
+        .order_by("due_on", "pk")
+    )
+
+
+def _conversations(user: User, text: str) -> QuerySet[Conversation]:
+    return (
+        Conversation.objects.visible_to(user).filter(_words(text, "title", "summary")).order_by("-held_on", "pk")
+    )
+
+
+def _group(
+    name: str, found: QuerySet[Any], route: str, detail: Callable[[Any], str], title: str = "title"
+) -> Group:
+    rows: Iterable[Any] = found[: SHOWN + 1]
+    results = [
+        Result(str(getattr(row, title)), reverse(route, kwargs={"pk": row.pk}), detail(row)) for row in rows
+    ]
+    return Group(name, tuple(results[:SHOWN]), len(results) > SHOWN)
+
+
+def search(*, user: User, text: str) -> tuple[Group, ...]:
+    """What the person may see that holds every word of the text, by sort; nothing for fewer than two characters."""
+    text = " ".join(text.split())[:200]
+    if len(text) < SHORTEST:
+        return ()
+    groups = (
+        _group("Partnerships", _partnerships(user, text), "agreements:detail", lambda row: row.get_status_display()),
+        _group("Plans", _plans(user, text), "plans:detail", lambda row: row.get_status_display()),
+        _group(
+            "Asks and offers",
+            _entries(user, text),
+            "exchange:detail",
+            lambda row: f"{row.get_direction_display()} from {row.organisation.name}",
+        ),
+        _group(
+            "Commitments",
+            _commitments(user, text),
+            "commitments:detail",
+            lambda row: row.get_status_display(),
+            title="text",
+        ),
+        _group(
+            "Conversations",
+            _conversations(user, text),
+            "conversations:detail",
+            lambda row: row.get_status_display(),
+        ),
+        _group(
+            "Organisations",
+            _organisations(user, text),
+            "organisations:detail",
+            lambda row: row.get_kind_display(),
+            title="name",
+        ),
+    )
+    return tuple(group for group in groups if group.results)

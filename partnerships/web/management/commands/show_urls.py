@@ -1,0 +1,63 @@
+"""`manage.py show_urls`: every route, its name, and who may use it."""
+
+from __future__ import annotations
+
+import json
+from argparse import ArgumentParser
+from collections.abc import Iterator
+from typing import Any, TypedDict
+
+from django.core.management.base import BaseCommand
+from django.urls import URLPattern, URLResolver, get_resolver
+
+
+class Route(TypedDict):
+    """One address: its pattern, its name with namespaces, who gets past the door, and what it does in a sentence."""
+
+    route: str
+    name: str
+    who: str
+    says: str
+
+
+def _who(name: str, view: Any) -> str:
+    if name.startswith("admin:"):
+        return "network administrators"
+    if not getattr(view, "login_required", True):
+        return "anyone"
+    return "signed in; what they see starts from visible_to"
+
+
+def _routes(resolver: URLResolver, prefix: str = "", namespace: str = "") -> Iterator[Route]:
+    for pattern in resolver.url_patterns:
+        if isinstance(pattern, URLResolver):
+            inner = f"{namespace}{pattern.namespace}:" if pattern.namespace else namespace
+            yield from _routes(pattern, prefix + str(pattern.pattern), inner)
+        elif isinstance(pattern, URLPattern):
+            name = f"{namespace}{pattern.name or ''}"
+            says = (getattr(pattern.callback, "__doc__", None) or "").strip().partition("\n")[0]
+            yield Route(
+                route="/" + prefix + str(pattern.pattern),
+                name=name,
+                who=_who(name, pattern.callback),
+                says=says,
+            )
+
+
+class Command(BaseCommand):
+    """Lists every route."""
+
+    help = "List every route with its name and who may use it. With --json, as one JSON array of objects."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--json", action="store_true", help="Print one JSON array instead of a table.")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        routes = sorted(_routes(get_resolver()), key=lambda route: (route["route"], route["name"]))
+        if options["json"]:
+            self.stdout.write(json.dumps(routes, indent=2))
+            return
+        width = max(len(route["route"]) for route in routes)
+        for route in routes:
+            self.stdout.write(f"{route['route']:<{width}}  {route['name']:<40}  {route['who']}")
+        self.stdout.write(f"{len(routes)} routes.")

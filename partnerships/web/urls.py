@@ -1,0 +1,23 @@
+"""Addresses of the pages that show several rooms."""
+
+from __future__ import annotations
+
+from django.urls import path
+
+from partnerships.web import views
+
+app_name = "web"
+urlpatterns = [
+    path("", views.home, name="home"),
+    path("my-work/", views.my_work, name="my-work"),
+    path("network/", views.network, name="network"),
+    path("help/", views.help_page, name="help"),
+    path("partnerships/<int:pk>/ask-and-offer/", views.partnership_entries, name="partnership-entries"),
+    path("partnerships/<int:pk>/plans/", views.partnership_plans, name="partnership-plans"),
+    path("partnerships/<int:pk>/commitments/", views.partnership_commitments, name="partnership-commitments"),
+    path(
+        "partnerships/<int:pk>/conversations/", views.partnership_conversations, name="partnership-conversations"
+    ),
+    path("organisations/<int:pk>/ask-and-offer/", views.organisation_entries, name="organisation-entries"),
+    path("organisations/<int:pk>/plans/", views.organisation_plans, name="organisation-plans"),
+]

@@ -1,0 +1,195 @@
+"""Pages that show several rooms together: home, My work, the network, and one partnership's or organisation's other rooms."""
+
+from __future__ import annotations
+
+from django.contrib.auth.decorators import login_not_required
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, render
+from django.utils import timezone
+from django.views.decorators.http import require_safe
+
+from partnerships.agreements.models import Partnership
+from partnerships.commitments.models import Commitment
+from partnerships.conversations.models import Conversation
+from partnerships.conversations.queries import points_of_partnership
+from partnerships.exchange.models import Entry
+from partnerships.exchange.queries import new_matches_for
+from partnerships.organisations.models import Organisation
+from partnerships.organisations.timeline import timeline_lines
+from partnerships.people.models import User
+from partnerships.people.requests import signed_in
+from partnerships.plans.models import Plan
+from partnerships.web import queries
+from partnerships.web.network import HEIGHT, WIDTH, lay_out
+
+#: Records shown on one page of a partnership or an organisation.
+PAGE = 100
+
+
+@login_not_required
+@require_safe
+def home(request: HttpRequest) -> HttpResponse:
+    """What matters today to the signed-in; what Common Ground is to everybody else."""
+    if not isinstance(request.user, User):
+        return render(request, "web/landing.html")
+    user, now = request.user, timezone.now()
+    waiting = queries.waiting_for(user, now)
+    return render(
+        request,
+        "web/home.html",
+        {
+            "part_of_day": _part_of_day(timezone.localtime(now).hour),
+            "waiting": waiting[:6],
+            "more_waiting": max(len(waiting) - 6, 0),
+            "counts": queries.counts(user, waiting),
+            "lines": timeline_lines(queries.recent_changes(user, now)),
+            "matches": new_matches_for(user, now - queries.RECENT)[:4],
+        },
+    )
+
+
+def _part_of_day(hour: int) -> str:
+    return "morning" if hour < 12 else "afternoon" if hour < 18 else "evening"
+
+
+@require_safe
+def my_work(request: HttpRequest) -> HttpResponse:
+    """Everything that waits for the reader, oldest first, by partnership."""
+    waiting = queries.waiting_for(signed_in(request), timezone.now())
+    return render(
+        request,
+        "web/my_work.html",
+        {"groups": queries.by_partnership(waiting), "count": len(waiting), "today": timezone.localdate()},
+    )
+
+
+@require_safe
+def network(request: HttpRequest) -> HttpResponse:
+    """Who works with whom: a picture with real links, and the same as a table."""
+    found = queries.network(signed_in(request))
+    picture = lay_out(found.nodes, found.weights)
+    return render(
+        request,
+        "web/network.html",
+        {"picture": picture, "ties": found.ties, "width": WIDTH, "height": HEIGHT},
+    )
+
+
+@login_not_required
+@require_safe
+def help_page(request: HttpRequest) -> HttpResponse:
+    """The words of partnership work, and how to do the main things."""
+    return render(request, "web/help.html")
+
+
+def _partnership(request: HttpRequest, pk: int) -> Partnership:
+    return get_object_or_404(Partnership.objects.held_by(signed_in(request)), pk=pk)
+
+
+@require_safe
+def partnership_entries(request: HttpRequest, pk: int) -> HttpResponse:
+    """The asks and offers of one partnership, face to face."""
+    partnership = _partnership(request, pk)
+    entries = (
+        Entry.objects.visible_to(signed_in(request))
+        .filter(partnership=partnership)
+        .for_listing()
+        .order_by("-shared_at", "-pk")[:PAGE]
+    )
+    return render(
+        request,
+        "web/partnership_entries.html",
+        {
+            "partnership": partnership,
+            "asks": [entry for entry in entries if entry.is_ask],
+            "offers": [entry for entry in entries if not entry.is_ask],
+        },
+    )
+
+
+@require_safe
+def partnership_plans(request: HttpRequest, pk: int) -> HttpResponse:
+    """The plans of one partnership."""
+    partnership = _partnership(request, pk)
+    plans = (
+        Plan.objects.visible_to(signed_in(request))
+        .filter(partnership=partnership)
+        .for_listing()
+        .order_by("-last_published_at", "-pk")[:PAGE]
+    )
+    return render(request, "web/partnership_plans.html", {"partnership": partnership, "plans": plans})
+
+
+@require_safe
+def partnership_commitments(request: HttpRequest, pk: int) -> HttpResponse:
+    """What the parties of one partnership promised each other."""
+    partnership = _partnership(request, pk)
+    commitments = (
+        Commitment.objects.visible_to(signed_in(request))
+        .filter(partnership=partnership)
+        .for_listing()
+        .order_by("due_on", "pk")[:PAGE]
+    )
+    return render(
+        request,
+        "web/partnership_commitments.html",
+        {"partnership": partnership, "commitments": commitments, "today": timezone.localdate()},
+    )
+
+
+@require_safe
+def partnership_conversations(request: HttpRequest, pk: int) -> HttpResponse:
+    """Conversations held in one partnership, with both sides' objectives, obstacles and opportunities."""
+    user = signed_in(request)
+    partnership = _partnership(request, pk)
+    conversations = (
+        Conversation.objects.visible_to(user)
+        .filter(partnership=partnership)
+        .for_listing()
+        .order_by("-held_on", "-pk")[:PAGE]
+    )
+    return render(
+        request,
+        "web/partnership_conversations.html",
+        {
+            "partnership": partnership,
+            "conversations": conversations,
+            "sides": points_of_partnership(partnership, user),
+        },
+    )
+
+
+@require_safe
+def organisation_entries(request: HttpRequest, pk: int) -> HttpResponse:
+    """The asks and offers of one organisation that the reader may see."""
+    user = signed_in(request)
+    organisation = get_object_or_404(Organisation.objects.visible_to(user), pk=pk)
+    entries = (
+        Entry.objects.visible_to(user)
+        .filter(organisation=organisation)
+        .for_listing()
+        .order_by("-shared_at", "-pk")[:PAGE]
+    )
+    return render(
+        request,
+        "web/organisation_entries.html",
+        {
+            "organisation": organisation,
+            "asks": [entry for entry in entries if entry.is_ask],
+            "offers": [entry for entry in entries if not entry.is_ask],
+        },
+    )
+
+
+@require_safe
+def organisation_plans(request: HttpRequest, pk: int) -> HttpResponse:
+    """The plans of one organisation that the reader may see."""
+    user = signed_in(request)
+    organisation = get_object_or_404(Organisation.objects.visible_to(user), pk=pk)
+    plans = (
+        Plan.objects.visible_to(user)
+        .filter(owners__organisation=organisation)
+        .for_listing()
+        .order_by("-last_published_at", "-pk")[:PAGE]
+    )
+    return render(request, "web/organisation_plans.html", {"organisation": organisation, "plans": plans})

@@ -1,0 +1,32 @@
+"""Who may use the pages that show several rooms."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tests.access import Row, everyone, expect, public
+from tests.world import World
+
+
+def _partnership(world: World) -> dict[str, Any]:
+    return {"pk": world.partnership.pk}
+
+
+def _organisation(world: World) -> dict[str, Any]:
+    return {"pk": world.larkhaven.pk}
+
+
+_PARTIES = expect(inside=200, outside=404)
+
+ROWS = (
+    Row("web:home", get=public()),
+    Row("web:my-work", get=everyone()),
+    Row("web:network", get=everyone()),
+    Row("web:help", get=public()),
+    Row("web:partnership-entries", on=_partnership, get=_PARTIES),
+    Row("web:partnership-plans", on=_partnership, get=_PARTIES),
+    Row("web:partnership-commitments", on=_partnership, get=_PARTIES),
+    Row("web:partnership-conversations", on=_partnership, get=_PARTIES),
+    Row("web:organisation-entries", on=_organisation, get=everyone()),
+    Row("web:organisation-plans", on=_organisation, get=everyone()),
+)

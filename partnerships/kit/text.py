@@ -4,23 +4,21 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from typing import Literal, TypeAlias
+from typing import Literal, NamedTuple, TypeAlias
 
 from diff_match_patch import diff_match_patch
 
-Kind: TypeAlias = Literal["same", "removed", "added", "gap"]
+Kind: TypeAlias = Literal["equal", "delete", "insert", "gap"]
 
 #: A difference that takes longer than this many seconds becomes coarser, never wrong.
 DEADLINE = 0.5
 _TOKEN = re.compile(r"\w+(?:[’'.,]\w+)*|\s+|[^\w\s]")
-_KINDS: dict[int, Kind] = {-1: "removed", 0: "same", 1: "added"}
+_KINDS: dict[int, Kind] = {-1: "delete", 0: "equal", 1: "insert"}
 # One character stands for each distinct word; surrogates (55,296 to 57,343) cannot stand alone.
 _FIRST_SURROGATE, _AFTER_SURROGATES, _LAST_CODE_POINT = 0xD800, 0xE000, 0x10FFFF
 
 
-@dataclass(frozen=True, slots=True)
-class Fragment:
+class Fragment(NamedTuple):
     """A run of words that stayed the same, went or came; a gap stands for words left out of an excerpt."""
 
     kind: Kind
@@ -30,10 +28,10 @@ class Fragment:
 def word_differences(was: str, now: str) -> tuple[Fragment, ...]:
     """Say how `was` became `now`.
 
-    Same and removed fragments joined give `was`; same and added ones give `now`.
+    Equal and deleted fragments joined give `was`; equal and inserted ones give `now`.
     """
     if was == now:
-        return (Fragment("same", was),) if was else ()
+        return (Fragment("equal", was),) if was else ()
     words: list[str] = [""]
     characters: dict[str, str] = {}
 
@@ -79,7 +77,7 @@ def excerpt(fragments: Sequence[Fragment], words: int = 12) -> tuple[Fragment, .
     """Keep what changed with about so many words of what surrounds it; gaps say where words were left out."""
     kept: list[Fragment] = []
     for place, fragment in enumerate(fragments):
-        if fragment.kind != "same":
+        if fragment.kind != "equal":
             kept.append(fragment)
             continue
         tokens = _TOKEN.findall(fragment.text)
@@ -90,10 +88,10 @@ def excerpt(fragments: Sequence[Fragment], words: int = 12) -> tuple[Fragment, .
             kept.append(fragment)
             continue
         if head:
-            kept.append(Fragment("same", head))
+            kept.append(Fragment("equal", head))
         kept.append(Fragment("gap", "…"))
         if tail:
-            kept.append(Fragment("same", tail))
+            kept.append(Fragment("equal", tail))
     return tuple(kept)
 
 

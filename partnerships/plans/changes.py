@@ -5,8 +5,8 @@
     summary(changes)         -> one paragraph
     homes_totals(a, b)       -> homes by tenure, needs type, bedrooms, area and year: was, now, difference
 
-Both contents must be regular (`content.normalise`), and of the same reader's class: compare `outside(a)` with `outside(b)`
-for outsiders. A `Change` has
+Both contents must be regular (`content.normalise`), and of the same reader's class: compare `outside(a)` with
+`outside(b)` for outsiders. A `Change` has
 
     kind        "added", "removed", "changed" or "moved"
     what        "about", "outcome", "section", "site", "homes", "milestone" or "risk"
@@ -29,7 +29,7 @@ from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from itertools import chain
+from itertools import chain, pairwise
 from typing import Any, Literal, TypeAlias
 
 from .content import (
@@ -92,7 +92,7 @@ class Change:
 
     @property
     def field_label(self) -> str:
-        """Name the field in words: "Forecast completion", "Homes, Social Rent, 2 bedrooms", "Order", or the kind of thing."""
+        """Name the field in words: "Forecast completion", "Homes, Social Rent", "Order", or the kind of thing."""
         if self.line is not None:
             return f"Homes, {self.line_words}"
         if self.kind == "moved":
@@ -107,9 +107,8 @@ class Change:
     @property
     def is_text(self) -> bool:
         """Say whether both sides are prose, worth a word-level difference."""
-        return (
-            self.kind == "changed" and self.spec is not None and (self.spec.shape == "text" or self.what == "outcome")
-        )
+        spec = self.spec
+        return self.kind == "changed" and spec is not None and (spec.shape == "text" or spec.code == "text")
 
     @property
     def difference(self) -> int | None:
@@ -320,7 +319,7 @@ def _moved(places: Sequence[int]) -> set[int]:
 
     What stays is a longest increasing subsequence, found by patience sorting in n log n.
     """
-    if all(earlier < later for earlier, later in zip(places, places[1:], strict=False)):
+    if all(earlier < later for earlier, later in pairwise(places)):
         return set()
     tops: list[int] = []
     top_index: list[int] = []
@@ -413,7 +412,7 @@ class Total:
 
 @dataclass(frozen=True, slots=True)
 class HomesTotals:
-    """The homes of two contents side by side: the sum, and by each way of dividing it. Rows without homes are left out."""
+    """The homes of two contents side by side: the sum, and by each way of dividing it, without rows of none."""
 
     total: Total
     by_tenure: tuple[Total, ...]
@@ -440,10 +439,9 @@ def homes_totals(a: Content, b: Content) -> HomesTotals:
     An area is its GSS code, labelled with the planning authority's name where a site gives one.
     """
     was, now = _count(a), _count(b)
-    authorities = {
-        site["area"] or site["planning_authority"]: site["planning_authority"] or site["area"]
-        for site in chain(a["sites"], b["sites"])
-    }
+    sites = chain(a["sites"], b["sites"])
+    named = {(site["planning_authority"] or site["area"], site["area"] or site["planning_authority"]) for site in sites}
+    authorities = {code: name for name, code in sorted(named)}
     bedrooms = [str(count) if count is not None else "" for count in (None, *range(21))]
     return HomesTotals(
         total=Total("", "All homes", was["", ""], now["", ""]),
@@ -452,9 +450,7 @@ def homes_totals(a: Content, b: Content) -> HomesTotals:
         by_bedrooms=_rows(
             "bedrooms", was, now, {code: _capital(bedrooms_in_words(int(code) if code else None)) for code in bedrooms}
         ),
-        by_area=_rows(
-            "area", was, now, dict(sorted(authorities.items(), key=lambda pair: pair[1])) | {"": "Area not given"}
-        ),
+        by_area=_rows("area", was, now, authorities | {"": "Area not given"}),
         by_year=_rows("year", was, now, {year: year or "Year not given" for year in _years(was, now)}),
     )
 

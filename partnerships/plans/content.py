@@ -1,7 +1,7 @@
-"""What a plan says, as one JSON value: its shape, how it is checked and made regular, and what outsiders may read of it.
+"""What a plan says, as one JSON value: its shape, how it is made regular, and what outsiders may read of it.
 
-A content is a plain dictionary, regular after `normalise`: every field present, in one order, in one spelling, so that two
-contents are equal exactly when `==` says so. It holds
+A content is a plain dictionary, regular after `normalise`: every field present, in one order, in one spelling, so
+that two contents are equal exactly when `==` says so. It holds
 
     about        what the plan is for, its period and its source
     outcomes     what the partners want to see
@@ -9,9 +9,10 @@ contents are equal exactly when `==` says so. It holds
     sites        places, each with its homes by tenure × bedrooms × needs type × year
     milestones   baseline, forecast, actual and status
     risks        likelihood × impact, mitigation, owner
+    documents    what is attached: title, name, type, size and fingerprint of a file kept beside the database
 
-Every item but a line of homes has a stable `key`; a line of homes is known by its combination. A piece is the unit that people
-edit and that conflicts are about: "about", "sites/north-quay", or "order/sections" for the order of a list.
+Every item but a line of homes has a stable `key`; a line of homes is known by its combination. A piece is the unit
+that people edit and that conflicts are about: "about", "sites/north-quay", or "order/sections" for the order of a list.
 """
 
 from __future__ import annotations
@@ -89,7 +90,7 @@ class Field:
 
     code: str
     label: str
-    shape: str = "line"  # line, text, date, flag, choice, scale, area, latitude, longitude
+    shape: str = "line"  # line, text, date, flag, choice, scale, number, area, latitude, longitude
     choices: Choices = field(default_factory=dict)
     default: Any = ""
     required: bool = False
@@ -206,7 +207,22 @@ RISKS = Collection(
     ),
     "restricted",
 )
-COLLECTIONS = (OUTCOMES, SECTIONS, SITES, MILESTONES, RISKS)
+DOCUMENTS = Collection(
+    "documents",
+    "document",
+    "Document",
+    "title",
+    (
+        Field("title", "Title", required=True),
+        Field("file_name", "File"),
+        Field("content_type", "Type of file"),
+        Field("size", "Bytes", "number", default=0),
+        Field("sha256", "Fingerprint"),
+        _restricted("Only for the plan's partners"),
+    ),
+    "restricted",
+)
+COLLECTIONS = (OUTCOMES, SECTIONS, SITES, MILESTONES, RISKS, DOCUMENTS)
 COLLECTION_BY_CODE = MappingProxyType({collection.code: collection for collection in COLLECTIONS})
 _FIELD_BY_CODE = {collection.code: {field.code: field for field in collection.fields} for collection in COLLECTIONS}
 ABOUT_BY_CODE = MappingProxyType({field.code: field for field in ABOUT})
@@ -300,6 +316,10 @@ def _whole(value: Any, least: int, most: int) -> int | None:
     return value
 
 
+def _number(value: Any) -> int:
+    return _whole(value, 0, 2**40) or 0
+
+
 def _area(value: Any) -> str:
     text = _line(value)
     if text and not re.fullmatch(r"[A-Z]\d{8}", text, re.ASCII):
@@ -337,6 +357,7 @@ _READERS: dict[str, Callable[[Any], Any]] = {
     "date": _date,
     "flag": _flag,
     "scale": _scale,
+    "number": _number,
     "area": _area,
     "latitude": partial(_degrees, 90),
     "longitude": partial(_degrees, 180),
@@ -448,11 +469,11 @@ def normalise_item(collection: Collection, raw: Any, key: str, path: str = "") -
 def _fields(fields: tuple[Field, ...], raw: Mapping[str, Any], path: str) -> Item:
     item: Item = {}
     problems: list[Problem] = []
-    for field in fields:
+    for spec in fields:
         try:
-            item[field.code] = read_field(field, raw.get(field.code, field.default))
+            item[spec.code] = read_field(spec, raw.get(spec.code, spec.default))
         except ValueError as error:
-            problems.append(Problem(f"{path}/{field.code}", str(error)))
+            problems.append(Problem(f"{path}/{spec.code}", str(error)))
     if problems:
         raise InvalidContent(problems)
     return item
@@ -585,7 +606,7 @@ def set_piece(content: Content, piece: str, value: Any) -> Content:
 
 
 def _reordered(items: list[Item], keys: Any, piece: str) -> list[Item]:
-    """Put the named items first in that order; those that the list does not name (added meanwhile) follow as they were."""
+    """Put the named items first in that order; those not named (added meanwhile) follow as they were."""
     if not isinstance(keys, list | tuple) or not all(isinstance(key, str) for key in keys):
         raise InvalidContent([Problem(piece, "This must be a list of keys.")])
     by_key = {item["key"]: item for item in items}

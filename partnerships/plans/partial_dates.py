@@ -1,4 +1,4 @@
-"""The dates of a plan, kept as ISO text as precise as they came ("2017", "2017-04", "2017-04-11"), and how far they slip."""
+"""The dates of a plan, ISO text as precise as it came ("2017", "2017-04", "2017-04-11"), and how far they slip."""
 
 from __future__ import annotations
 

@@ -43,6 +43,7 @@ BY_SHAPE: dict[str, st.SearchStrategy[Any]] = {
     "date": dates,
     "flag": st.booleans(),
     "scale": st.integers(1, 5),
+    "number": st.integers(0, 9),
     "area": st.sampled_from(["", "E07000228", "E08000016"]),
     "latitude": st.none() | st.floats(-90, 90),
     "longitude": st.none() | st.floats(-180, 180),

@@ -15,8 +15,8 @@ texts = st.text(st.sampled_from("ab é.,\n’日"), max_size=60) | st.text(max_s
 def test_the_fragments_give_both_texts_back(was: str, now: str) -> None:
     fragments = word_differences(was, now)
 
-    assert "".join(part.text for part in fragments if part.kind != "added") == was
-    assert "".join(part.text for part in fragments if part.kind != "removed") == now
+    assert "".join(part.text for part in fragments if part.kind != "insert") == was
+    assert "".join(part.text for part in fragments if part.kind != "delete") == now
 
 
 def test_a_changed_number_is_a_whole_word() -> None:
@@ -25,11 +25,11 @@ def test_a_changed_number_is_a_whole_word() -> None:
     )
 
     assert [(part.kind, part.text) for part in fragments] == [
-        ("same", "Survey "),
-        ("removed", "1,300"),
-        ("added", "1,340"),
-        ("same", " terraces in Westmarch"),
-        ("added", " and Eastmere"),
+        ("equal", "Survey "),
+        ("delete", "1,300"),
+        ("insert", "1,340"),
+        ("equal", " terraces in Westmarch"),
+        ("insert", " and Eastmere"),
     ]
 
 
@@ -38,7 +38,7 @@ def test_an_excerpt_keeps_what_changed_and_a_little_around_it() -> None:
 
     kept = excerpt(word_differences(long, long.replace("word50", "this")), words=3)
 
-    assert [part.kind for part in kept] == ["gap", "same", "removed", "added", "same", "gap"]
+    assert [part.kind for part in kept] == ["gap", "equal", "delete", "insert", "equal", "gap"]
     assert sum(len(part.text.split()) for part in kept) < 12
 
 

@@ -1,0 +1,55 @@
+"""What the plans room keeps: plans and their readers, versions and drafts, what partners say about them, and projections."""
+
+from partnerships.plans.models.plan import (
+    OVER,
+    TRANSITIONS,
+    Audience,
+    Kind,
+    Plan,
+    PlanOwner,
+    PlanQuerySet,
+    ReadingClass,
+    Status,
+    draft_routes,
+    inside_routes,
+    plan_readers,
+    published_routes,
+)
+from partnerships.plans.models.projection import Homes, Milestone, MilestoneQuerySet, Site, SiteQuerySet
+from partnerships.plans.models.review import AccessRequest, Comment, CommentQuerySet, Mention, Share
+from partnerships.plans.models.signing import ConditionMet, Decision, Signatory, SignOff
+from partnerships.plans.models.version import Document, Draft, Version, VersionQuerySet
+
+__all__ = [
+    "OVER",
+    "TRANSITIONS",
+    "AccessRequest",
+    "Audience",
+    "Comment",
+    "CommentQuerySet",
+    "ConditionMet",
+    "Decision",
+    "Document",
+    "Draft",
+    "Homes",
+    "Kind",
+    "Mention",
+    "Milestone",
+    "MilestoneQuerySet",
+    "Plan",
+    "PlanOwner",
+    "PlanQuerySet",
+    "ReadingClass",
+    "Share",
+    "SignOff",
+    "Signatory",
+    "Site",
+    "SiteQuerySet",
+    "Status",
+    "Version",
+    "VersionQuerySet",
+    "draft_routes",
+    "inside_routes",
+    "plan_readers",
+    "published_routes",
+]

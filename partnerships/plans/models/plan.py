@@ -1,0 +1,306 @@
+"""Plans: who owns them, who may read them, and where they are in their life."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import TYPE_CHECKING
+
+import pghistory
+from django.db import models
+from django.db.models import F, Q
+from django.urls import reverse
+from django.utils import timezone
+
+from partnerships.agreements.models import Partnership, PartyStatus
+from partnerships.organisations.audience import Network, Organisations, People, Route, readers_of, visible_to
+from partnerships.organisations.models import EDITING_ROLES, Organisation
+from partnerships.people.models import User
+
+if TYPE_CHECKING:
+    from django.contrib.auth.models import AnonymousUser
+
+
+class Kind(models.TextChoices):
+    """What sort of plan it is (DOMAIN.md)."""
+
+    HOUSING_STRATEGY = "housing_strategy", "Housing strategy"
+    LOCAL_PLAN = "local_plan", "Local plan"
+    DELIVERY = "delivery", "Delivery programme"
+    REGENERATION = "regeneration", "Regeneration"
+    HOMELESSNESS = "homelessness", "Homelessness"
+    PLACE = "place", "Place business plan"
+    ALLOCATIONS = "allocations", "Allocations"
+
+
+class Status(models.TextChoices):
+    """Where a plan is in its life; `TRANSITIONS` says what may follow."""
+
+    DRAFT = "draft", "Draft"
+    SHARED = "shared", "Shared for comment"
+    AWAITING_SIGN_OFF = "awaiting_sign_off", "Awaiting sign-off"
+    AGREED = "agreed", "Agreed"
+    MONITORING = "monitoring", "Monitoring"
+    SUPERSEDED = "superseded", "Superseded"
+    CLOSED = "closed", "Closed"
+
+
+#: RIGHTS.md: what may follow each status. Publishing makes draft → shared, and takes agreed or monitoring back
+#: when the version is not minor.
+TRANSITIONS: dict[str, tuple[str, ...]] = {
+    Status.DRAFT: (Status.SHARED, Status.CLOSED),
+    Status.SHARED: (Status.AWAITING_SIGN_OFF, Status.SUPERSEDED, Status.CLOSED),
+    Status.AWAITING_SIGN_OFF: (Status.AGREED, Status.SHARED, Status.SUPERSEDED, Status.CLOSED),
+    Status.AGREED: (Status.MONITORING, Status.AWAITING_SIGN_OFF, Status.SUPERSEDED, Status.CLOSED),
+    Status.MONITORING: (Status.AWAITING_SIGN_OFF, Status.SUPERSEDED, Status.CLOSED),
+    Status.SUPERSEDED: (),
+    Status.CLOSED: (),
+}
+
+#: Statuses in which nothing can be published any more.
+OVER = (Status.SUPERSEDED, Status.CLOSED)
+
+
+class Audience(models.TextChoices):
+    """Who may read the published versions."""
+
+    OWNERS = "owners", "Its owners only"
+    PARTNERSHIP = "partnership", "The partnership"
+    NETWORK = "network", "Everyone signed in"
+    PUBLIC = "public", "The public"
+
+
+#: Audiences that hold at least the present parties of the plan's partnership, and at least everyone signed in.
+WIDER_THAN_OWNERS = (Audience.PARTNERSHIP, Audience.NETWORK, Audience.PUBLIC)
+WIDER_THAN_PARTNERSHIP = (Audience.NETWORK, Audience.PUBLIC)
+
+
+class ReadingClass(models.TextChoices):
+    """What a reader may see inside a plan (RIGHTS.md)."""
+
+    INSIDE = "inside", "Owner organisations and parties: everything"
+    OUTSIDE = "outside", "Everyone else: no confidential site, no restricted text"
+
+
+_OWNERS: Route = Organisations("owners__organisation", when=Q(current_number__gt=0))
+_LEADS: Route = Organisations("owners__organisation", roles=("lead",))
+_DRAFTERS: Route = Organisations("owners__organisation", roles=EDITING_ROLES)
+
+
+def _open(now: dt.datetime) -> Q:
+    """A plan with a version that is no longer under embargo."""
+    return Q(current_number__gt=0, open_at__lte=now)
+
+
+def inside_routes(now: dt.datetime) -> tuple[Route, ...]:
+    """Readers of class *inside*: people of the owner organisations and of present parties."""
+    parties = Organisations(
+        "partnership__parties__organisation",
+        when=_open(now) & Q(audience__in=WIDER_THAN_OWNERS, partnership__parties__status=PartyStatus.ACCEPTED),
+    )
+    return _OWNERS, parties
+
+
+def published_routes(now: dt.datetime) -> tuple[Route, ...]:
+    """Readers of a published version by an account: inside, former parties for what they held, the network."""
+    former = Organisations(
+        "partnership__parties__organisation",
+        when=_open(now)
+        & Q(
+            audience__in=WIDER_THAN_OWNERS,
+            partnership__parties__status=PartyStatus.LEFT,
+            open_at__lte=F("partnership__parties__left_at"),
+        ),
+    )
+    return *inside_routes(now), former, Network(when=_open(now) & Q(audience__in=WIDER_THAN_PARTNERSHIP))
+
+
+def draft_routes(now: dt.datetime) -> tuple[Route, ...]:
+    """Readers of the draft: editors and leads of its owners, and people it is shared with by name until the end date."""
+    today = timezone.localdate(now)
+    standing = Q(shares__revoked_at=None) & (Q(shares__ends_on=None) | Q(shares__ends_on__gte=today))
+    return _DRAFTERS, People("shares__person", when=standing & ~Q(status__in=OVER))
+
+
+class PlanQuerySet(models.QuerySet["Plan"]):
+    """Plans by who may see, draft or publish them, and by where they stand."""
+
+    def visible_to(self, user: User | AnonymousUser) -> PlanQuerySet:
+        """Those of which the person may read anything: a published version or the draft."""
+        now = timezone.now()
+        if not user.is_authenticated:
+            return self.public()
+        return self.filter(visible_to(Plan, (*published_routes(now), *draft_routes(now)), user))
+
+    def published_for(self, user: User | AnonymousUser) -> PlanQuerySet:
+        """Those of which the person may read a published version."""
+        if not user.is_authenticated:
+            return self.public()
+        return self.filter(visible_to(Plan, published_routes(timezone.now()), user))
+
+    def inside_for(self, user: User | AnonymousUser) -> PlanQuerySet:
+        """Those whose whole published content the person may read."""
+        return self.filter(visible_to(Plan, inside_routes(timezone.now()), user))
+
+    def owned_for(self, user: User | AnonymousUser) -> PlanQuerySet:
+        """Published ones of the person's own organisations: they read through an embargo."""
+        return self.filter(visible_to(Plan, (_OWNERS,), user))
+
+    def draft_visible_to(self, user: User | AnonymousUser) -> PlanQuerySet:
+        """Those whose draft the person may read."""
+        return self.filter(visible_to(Plan, draft_routes(timezone.now()), user))
+
+    def editable_by(self, user: User | AnonymousUser) -> PlanQuerySet:
+        """Those whose draft the person may change: editors and leads of an owner."""
+        return self.filter(visible_to(Plan, (_DRAFTERS,), user))
+
+    def publishable_by(self, user: User | AnonymousUser) -> PlanQuerySet:
+        """Those the person may publish: leads of an owner organisation."""
+        return self.filter(visible_to(Plan, (_LEADS,), user))
+
+    def public(self) -> PlanQuerySet:
+        """Those that anyone may read without signing in."""
+        return self.filter(_open(timezone.now()), audience=Audience.PUBLIC)
+
+    def awaiting_sign_off(self) -> PlanQuerySet:
+        """Those that wait for signatures."""
+        return self.filter(status=Status.AWAITING_SIGN_OFF)
+
+    def for_listing(self) -> PlanQuerySet:
+        """With what a list shows; order where shown."""
+        return self.select_related("partnership").prefetch_related(
+            models.Prefetch("owners", queryset=PlanOwner.objects.select_related("organisation").order_by("pk"))
+        )
+
+
+@pghistory.track()
+class Plan(models.Model):
+    """A plan several organisations share: what will be built, where, by when.
+
+    draft → shared for comment (first publication) → awaiting sign-off (signatories chosen) → agreed (all approved) →
+    monitoring → superseded or closed. A later version that is not minor takes agreed or monitoring back to awaiting
+    sign-off. `current_number` is the number of the newest published version, 0 before the first; `open_at` the moment
+    from which its audience may read a version; `substantive_number` the newest version that is not minor: signatures
+    on it, or on later ones, count.
+    """
+
+    title = models.CharField(max_length=200)
+    kind = models.CharField(max_length=20, choices=Kind)
+    status = models.CharField(max_length=20, choices=Status, default=Status.DRAFT)
+    audience = models.CharField(max_length=12, choices=Audience, default=Audience.PARTNERSHIP)
+    partnership = models.ForeignKey(
+        Partnership, on_delete=models.PROTECT, null=True, blank=True, related_name="plans"
+    )
+    period_start = models.PositiveSmallIntegerField("first year", null=True, blank=True)
+    period_end = models.PositiveSmallIntegerField("last year", null=True, blank=True)
+    current_number = models.PositiveIntegerField(default=0)
+    substantive_number = models.PositiveIntegerField(default=0)
+    baseline_number = models.PositiveIntegerField(
+        null=True, blank=True, help_text="The version that later ones are held against."
+    )
+    open_at = models.DateTimeField(null=True, blank=True)
+    embargoed_until = models.DateTimeField(
+        null=True, blank=True, help_text="Until when only owners may read the newest version."
+    )
+    first_published_at = models.DateTimeField(null=True, blank=True)
+    last_published_at = models.DateTimeField(null=True, blank=True)
+    external_reference = models.CharField(
+        max_length=200, blank=True, help_text="Its key in the published register it was imported from."
+    )
+    superseded_by = models.ForeignKey(
+        "self", on_delete=models.PROTECT, null=True, blank=True, related_name="supersedes"
+    )
+    created_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
+    created_at = models.DateTimeField()
+
+    organisations = models.ManyToManyField(Organisation, through="PlanOwner", related_name="plans")
+
+    objects = PlanQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(period_start=None) | Q(period_end=None) | Q(period_end__gte=F("period_start")),
+                name="plan_period_in_order",
+                violation_error_message="The last year must not be before the first.",
+            ),
+            models.CheckConstraint(
+                condition=~Q(audience="partnership") | Q(partnership__isnull=False),
+                name="plan_partnership_named",
+                violation_error_message="Choose the partnership it belongs to, or another audience.",
+            ),
+            models.CheckConstraint(
+                condition=Q(current_number=0) | Q(open_at__isnull=False), name="plan_published_opens"
+            ),
+            models.CheckConstraint(
+                condition=Q(substantive_number__lte=F("current_number")), name="plan_substantive_published"
+            ),
+            models.CheckConstraint(
+                condition=Q(baseline_number=None) | Q(baseline_number__lte=F("current_number")),
+                name="plan_baseline_published",
+            ),
+            models.UniqueConstraint(
+                fields=["external_reference"], condition=~Q(external_reference=""), name="one_plan_a_reference"
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["-last_published_at", "-id"], name="plan_listing"),
+            models.Index(fields=["partnership", "status"], name="plan_partnership"),
+        ]
+
+    def __str__(self) -> str:
+        return self.title
+
+    def get_absolute_url(self) -> str:
+        """The plan's own page."""
+        return reverse("plans:detail", kwargs={"pk": self.pk})
+
+    @property
+    def is_published(self) -> bool:
+        """Whether there is a version to read."""
+        return self.current_number > 0
+
+    @property
+    def is_over(self) -> bool:
+        """Whether nothing can be published any more."""
+        return self.status in OVER
+
+    @property
+    def is_draft(self) -> bool:
+        """Whether it has never been published."""
+        return self.current_number == 0
+
+    @property
+    def is_awaiting_sign_off(self) -> bool:
+        """Whether it waits for signatures."""
+        return self.status == Status.AWAITING_SIGN_OFF
+
+    @property
+    def next_statuses(self) -> tuple[Status, ...]:
+        """What may follow the present status."""
+        return tuple(Status(status) for status in TRANSITIONS[self.status])
+
+    @property
+    def period(self) -> str:
+        """The years it is for: "2026 to 2031"; "" where not given."""
+        if self.period_start and self.period_end:
+            return f"{self.period_start} to {self.period_end}"
+        return str(self.period_start or self.period_end or "")
+
+
+@pghistory.track()
+class PlanOwner(models.Model):
+    """An organisation that owns a plan; any one owner's lead may publish."""
+
+    plan = models.ForeignKey(Plan, on_delete=models.CASCADE, related_name="owners")
+    organisation = models.ForeignKey(Organisation, on_delete=models.PROTECT, related_name="plan_owners")
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["plan", "organisation"], name="one_owner_row")]
+
+    def __str__(self) -> str:
+        return f"{self.organisation_id} owns {self.plan_id}"
+
+
+def plan_readers(plan: Plan, now: dt.datetime | None = None) -> models.QuerySet[User]:
+    """The people who may read the published plan by an account; subscribers by signed link are the digests room's."""
+    return readers_of(Plan, published_routes(now or timezone.now()), plan)

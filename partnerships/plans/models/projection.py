@@ -1,0 +1,131 @@
+"""Sites, homes and milestones of each plan's newest version as rows, for lists and reports; written by publishing alone."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from django.db import models
+from django.db.models import Q
+from django.utils import timezone
+
+from partnerships.organisations.models import Area
+from partnerships.people.models import User
+from partnerships.plans.models.plan import OVER, Plan
+
+if TYPE_CHECKING:
+    import datetime as dt
+
+    from django.contrib.auth.models import AnonymousUser
+
+#: Milestones in these statuses wait for nothing.
+SETTLED = ("achieved", "cancelled")
+
+
+def _reach(user: User | AnonymousUser, hidden: str) -> Q:
+    """Rows of plans the person may read: hidden ones inside only, those of an embargoed newest version owners only."""
+    free = Q(plan__embargoed_until=None) | Q(plan__embargoed_until__lte=timezone.now())
+    inside = Plan.objects.inside_for(user).values("pk")
+    published = Plan.objects.published_for(user).values("pk")
+    owned = Plan.objects.owned_for(user).values("pk")
+    return Q(plan__in=owned) | (free & (Q(plan__in=inside) | (Q(**{hidden: False}) & Q(plan__in=published))))
+
+
+class MilestoneQuerySet(models.QuerySet["Milestone"]):
+    """Milestones by who may see them and when they are due."""
+
+    def visible_to(self, user: User | AnonymousUser) -> MilestoneQuerySet:
+        """Those of plans the person may read, in the person's reading class."""
+        return self.filter(_reach(user, "restricted"))
+
+    def open(self) -> MilestoneQuerySet:
+        """Neither achieved nor cancelled, of plans that are not over."""
+        return self.exclude(status__in=SETTLED).exclude(plan__status__in=OVER)
+
+    def overdue(self, today: dt.date) -> MilestoneQuerySet:
+        """Open ones whose last possible day is past."""
+        return self.open().filter(due_by__lt=today)
+
+    def due_between(self, today: dt.date, until: dt.date) -> MilestoneQuerySet:
+        """Open ones whose last possible day is from today to that day."""
+        return self.open().filter(due_by__gte=today, due_by__lte=until)
+
+
+class Milestone(models.Model):
+    """A milestone of a plan's newest version. `restricted` ones, and those of confidential sites, are for insiders."""
+
+    plan = models.ForeignKey(Plan, on_delete=models.CASCADE, related_name="milestones")
+    key = models.CharField(max_length=100)
+    name = models.CharField(max_length=500)
+    site_key = models.CharField(max_length=100, blank=True)
+    owner = models.CharField(max_length=500, blank=True)
+    status = models.CharField(max_length=20)
+    baseline = models.CharField(
+        max_length=10, blank=True, help_text="As precise as it came: 2017, 2017-04 or 2017-04-11."
+    )
+    forecast = models.CharField(max_length=10, blank=True)
+    actual = models.CharField(max_length=10, blank=True)
+    due_from = models.DateField(null=True, blank=True, help_text="The first day the forecast could be.")
+    due_by = models.DateField(null=True, blank=True, help_text="The last day the forecast could be.")
+    restricted = models.BooleanField(default=False)
+
+    objects = MilestoneQuerySet.as_manager()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["plan", "key"], name="one_milestone_a_key")]
+        indexes = [models.Index(fields=["due_by", "plan"], name="milestone_due")]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class SiteQuerySet(models.QuerySet["Site"]):
+    """Sites by who may see them."""
+
+    def visible_to(self, user: User | AnonymousUser) -> SiteQuerySet:
+        """Those of plans the person may read, confidential ones for readers of class inside."""
+        return self.filter(_reach(user, "confidential"))
+
+
+class Site(models.Model):
+    """A site of a plan's newest version."""
+
+    plan = models.ForeignKey(Plan, on_delete=models.CASCADE, related_name="sites")
+    key = models.CharField(max_length=100)
+    reference = models.CharField(max_length=500, blank=True)
+    name = models.CharField(max_length=500)
+    area = models.ForeignKey(Area, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
+    planning_authority = models.CharField(max_length=500, blank=True)
+    confidential = models.BooleanField(default=False)
+    homes = models.PositiveIntegerField(default=0)
+    planning_status = models.CharField(max_length=40, blank=True)
+    confidence = models.CharField(max_length=20, blank=True)
+    forecast_completion = models.CharField(max_length=10, blank=True)
+    actual_completion = models.CharField(max_length=10, blank=True)
+    latitude = models.FloatField(null=True, blank=True)
+    longitude = models.FloatField(null=True, blank=True)
+
+    objects = SiteQuerySet.as_manager()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["plan", "key"], name="one_site_a_key")]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Homes(models.Model):
+    """Homes of one sort on a site; `year` as the plan gives it: "2027" or the financial year "2027-28"."""
+
+    site = models.ForeignKey(Site, on_delete=models.CASCADE, related_name="homes_lines")
+    tenure = models.CharField(max_length=40)
+    bedrooms = models.PositiveSmallIntegerField(null=True, blank=True, help_text="0 is a studio; empty: not known.")
+    needs = models.CharField(max_length=20)
+    year = models.CharField(max_length=7, blank=True)
+    count = models.PositiveIntegerField()
+
+    class Meta:
+        verbose_name_plural = "homes"
+        indexes = [models.Index(fields=["tenure", "year"], name="homes_tenure_year")]
+
+    def __str__(self) -> str:
+        return f"{self.count} {self.tenure}"

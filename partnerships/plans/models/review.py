@@ -1,0 +1,170 @@
+"""What happens around a plan before it is agreed: early showings by name, requests to see it, comments and mentions."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import TYPE_CHECKING
+
+import pghistory
+from django.db import models
+from django.db.models import Q
+from django.utils import timezone
+
+from partnerships.agreements.models import Partnership
+from partnerships.organisations.models import Organisation
+from partnerships.people.models import User
+from partnerships.plans.models.plan import Plan
+
+if TYPE_CHECKING:
+    from django.contrib.auth.models import AnonymousUser
+
+
+class ShareQuerySet(models.QuerySet["Share"]):
+    """Showings by whether they still stand."""
+
+    def standing(self, now: dt.datetime) -> ShareQuerySet:
+        """Neither revoked nor past their last day."""
+        return self.filter(
+            Q(ends_on=None) | Q(ends_on__gte=timezone.localdate(now)),
+            revoked_at=None,
+        )
+
+
+@pghistory.track()
+class Share(models.Model):
+    """A draft shown early to one named person of another organisation, to read or to comment, until the end of a day.
+
+    shared → opened; revoked or ended (after `ends_on`); shared again with the same row.
+    """
+
+    plan = models.ForeignKey(Plan, on_delete=models.CASCADE, related_name="shares")
+    person = models.ForeignKey(User, on_delete=models.PROTECT, related_name="plan_shares")
+    may_comment = models.BooleanField(default=False)
+    message = models.TextField(blank=True)
+    ends_on = models.DateField(null=True, blank=True, help_text="The last day of it.")
+    shared_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
+    shared_at = models.DateTimeField()
+    invited_at = models.DateTimeField(null=True, blank=True, help_text="When the one letter about it went out.")
+    opened_at = models.DateTimeField(null=True, blank=True)
+    revoked_at = models.DateTimeField(null=True, blank=True)
+
+    objects = ShareQuerySet.as_manager()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["plan", "person"], name="one_share_a_person")]
+
+    def __str__(self) -> str:
+        return f"Draft of {self.plan_id} shared with {self.person_id}"
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether its last day is past."""
+        return self.ends_on is not None and self.ends_on < timezone.localdate()
+
+    @property
+    def is_standing(self) -> bool:
+        """Whether it still lets the person in."""
+        return self.revoked_at is None and not self.has_ended
+
+
+@pghistory.track()
+class AccessRequest(models.Model):
+    """Somebody of a partnership asks to see what is being prepared. asked → granted or declined.
+
+    `plan` is the one that their words name, or none: the asker is told the same in both cases.
+    """
+
+    partnership = models.ForeignKey(Partnership, on_delete=models.CASCADE, related_name="plan_requests")
+    plan = models.ForeignKey(Plan, on_delete=models.CASCADE, null=True, related_name="access_requests")
+    person = models.ForeignKey(User, on_delete=models.PROTECT, related_name="plan_requests")
+    about = models.CharField(max_length=300)
+    message = models.TextField(blank=True)
+    asked_at = models.DateTimeField()
+    answered_at = models.DateTimeField(null=True, blank=True)
+    answered_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
+    granted = models.BooleanField(null=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["plan", "person"], condition=Q(answered_at=None), name="one_open_request_a_person"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.person_id} asks about {self.plan_id}"
+
+
+class CommentQuerySet(models.QuerySet["Comment"]):
+    """Comments by who may read them."""
+
+    def visible_to(self, user: User | AnonymousUser) -> CommentQuerySet:
+        """On versions: everything to readers of class inside, to others the threads they began. On drafts: everything
+        to whoever may read the draft."""
+        if not user.is_authenticated:
+            return self.none()
+        on_version = Q(version_number__gt=0)
+        inside = on_version & Q(plan__in=Plan.objects.inside_for(user).values("pk"))
+        own = (
+            on_version
+            & Q(plan__in=Plan.objects.published_for(user).values("pk"))
+            & (Q(author=user.pk, parent=None) | Q(parent__author=user.pk))
+        )
+        drafts = Q(version_number=0, plan__in=Plan.objects.draft_visible_to(user).values("pk"))
+        return self.filter(inside | own | drafts)
+
+
+@pghistory.track()
+class Comment(models.Model):
+    """Something said about a plan or a piece of it, on one version or on the draft (`version_number` 0).
+
+    A thread is a comment without a parent and its replies; threads are resolved and reopened. `anchor` names a piece
+    ("sites/north-quay"), `anchor_label` keeps what it was called, so that a comment outlives its site.
+    """
+
+    plan = models.ForeignKey(Plan, on_delete=models.CASCADE, related_name="comments")
+    version_number = models.PositiveIntegerField(default=0)
+    anchor = models.CharField(max_length=120, blank=True)
+    anchor_label = models.CharField(max_length=500, blank=True)
+    parent = models.ForeignKey("self", on_delete=models.CASCADE, null=True, blank=True, related_name="replies")
+    text = models.TextField()
+    author = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
+    organisation = models.ForeignKey(Organisation, on_delete=models.PROTECT, null=True, related_name="+")
+    created_at = models.DateTimeField()
+    resolved_at = models.DateTimeField(null=True, blank=True)
+    resolved_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
+
+    objects = CommentQuerySet.as_manager()
+
+    class Meta:
+        indexes = [models.Index(fields=["plan", "created_at"], name="comment_plan")]
+
+    def __str__(self) -> str:
+        return f"Comment {self.pk} on {self.plan_id}"
+
+    @property
+    def is_on_draft(self) -> bool:
+        """Whether it was made on a draft."""
+        return self.version_number == 0
+
+    @property
+    def is_resolved(self) -> bool:
+        """Whether the thread is settled."""
+        return self.resolved_at is not None
+
+
+class Mention(models.Model):
+    """A comment calls on a person by name, once; `told_at` is when a letter said so."""
+
+    comment = models.ForeignKey(Comment, on_delete=models.CASCADE, related_name="mentions")
+    person = models.ForeignKey(User, on_delete=models.CASCADE, related_name="plan_mentions")
+    told_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["comment", "person"], name="one_mention_a_person")]
+        indexes = [
+            models.Index(fields=["person"], condition=Q(told_at=None), name="mention_untold"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.person_id} mentioned in {self.comment_id}"

@@ -1,0 +1,113 @@
+"""Signing a plan off: who must sign, what each organisation decided on which version, and conditions that were met."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import pghistory
+import pgtrigger
+from django.db import models
+from django.db.models import Q
+from django.utils import timezone
+
+from partnerships.organisations.models import Organisation
+from partnerships.people.models import User
+from partnerships.plans.models.plan import Plan
+from partnerships.plans.models.version import Version
+
+
+class Decision(models.TextChoices):
+    """What an organisation says to a version."""
+
+    APPROVED = "approved", "Approved"
+    CONDITIONAL = "conditional", "Approved with a condition"
+    REJECTED = "rejected", "Rejected"
+
+
+@pghistory.track(exclude=["link_key"])
+class Signatory(models.Model):
+    """An organisation whose signature a plan needs, in the role that signs for it. asked → decided, or lapsed after
+    `due_on` until it decides; removed when it is no longer needed.
+
+    `link_key` is part of the links sent by email: a new one makes old links open nothing.
+    """
+
+    plan = models.ForeignKey(Plan, on_delete=models.CASCADE, related_name="signatories")
+    organisation = models.ForeignKey(Organisation, on_delete=models.PROTECT, related_name="+")
+    role = models.CharField(max_length=150, help_text="Who signs for it: “Chief executive”.")
+    due_on = models.DateField(null=True, blank=True)
+    asked_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
+    asked_at = models.DateTimeField()
+    reminded_at = models.DateTimeField(null=True, blank=True)
+    removed_at = models.DateTimeField(null=True, blank=True)
+    link_key = models.CharField(max_length=64)
+
+    class Meta:
+        verbose_name_plural = "signatories"
+        constraints = [
+            models.UniqueConstraint(
+                fields=["plan", "organisation"],
+                condition=Q(removed_at=None),
+                name="one_signatory_an_organisation",
+                violation_error_message="This organisation is already asked to sign.",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.organisation_id} signs {self.plan_id}"
+
+    def has_lapsed(self, today: dt.date | None = None) -> bool:
+        """Whether the day by which it was asked to decide is past."""
+        return self.due_on is not None and self.due_on < (today or timezone.localdate())
+
+
+class SignOff(models.Model):
+    """One organisation's decision on one version, under one person's name and time; never altered (a trigger)."""
+
+    plan = models.ForeignKey(Plan, on_delete=models.PROTECT, related_name="sign_offs")
+    version = models.ForeignKey(Version, on_delete=models.PROTECT, related_name="sign_offs")
+    organisation = models.ForeignKey(Organisation, on_delete=models.PROTECT, related_name="+")
+    person = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
+    role = models.CharField(max_length=150)
+    decision = models.CharField(max_length=12, choices=Decision)
+    reason = models.TextField(blank=True, help_text="The condition, or why it was rejected.")
+    signed_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["version", "organisation"], name="one_decision_an_organisation_and_version"
+            ),
+            models.CheckConstraint(
+                condition=Q(decision=Decision.APPROVED) | ~Q(reason=""), name="sign_off_reason_given"
+            ),
+        ]
+        triggers = [pgtrigger.Protect(name="immutable", operation=pgtrigger.Update | pgtrigger.Delete)]
+
+    def __str__(self) -> str:
+        return f"{self.organisation_id} {self.decision} {self.version_id}"
+
+    @property
+    def is_conditional(self) -> bool:
+        """Whether it holds once a condition is met."""
+        return self.decision == Decision.CONDITIONAL
+
+    @property
+    def is_rejected(self) -> bool:
+        """Whether the organisation said no."""
+        return self.decision == Decision.REJECTED
+
+
+class ConditionMet(models.Model):
+    """The organisation that set a condition says that it is met; never altered (a trigger)."""
+
+    sign_off = models.OneToOneField(SignOff, on_delete=models.PROTECT, related_name="condition_met")
+    note = models.TextField(blank=True)
+    person = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
+    at = models.DateTimeField()
+
+    class Meta:
+        triggers = [pgtrigger.Protect(name="immutable", operation=pgtrigger.Update | pgtrigger.Delete)]
+
+    def __str__(self) -> str:
+        return f"Condition of {self.sign_off_id} met"

@@ -1,0 +1,145 @@
+"""Versions that never change, the draft of the next, and the files that they name."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pghistory
+import pgtrigger
+from django.db import models
+from django.db.models import F, Q
+from django.db.models.functions import Coalesce
+from django.urls import reverse
+from django.utils import timezone
+
+from partnerships.agreements.models import PartyStatus
+from partnerships.organisations.audience import Network, visible_to
+from partnerships.organisations.models import Organisation
+from partnerships.people.models import User
+from partnerships.plans.models.plan import WIDER_THAN_PARTNERSHIP, Audience, Plan, inside_routes
+
+if TYPE_CHECKING:
+    from django.contrib.auth.models import AnonymousUser
+
+
+class VersionQuerySet(models.QuerySet["Version"]):
+    """Versions by who may read them."""
+
+    def visible_to(self, user: User | AnonymousUser) -> VersionQuerySet:
+        """Published versions the person may read: those of readable plans; a former party only those up to the day it
+        left; under embargo only owners."""
+        now = timezone.now()
+        free = Q(embargo_until=None) | Q(embargo_until__lte=now)
+        if not user.is_authenticated:
+            return self.filter(free, plan__in=Plan.objects.public().values("pk"))
+        network = Network(when=Q(current_number__gt=0, audience__in=WIDER_THAN_PARTNERSHIP))
+        present = Plan.objects.filter(visible_to(Plan, (*inside_routes(now), network), user)).values("pk")
+        held = (
+            self.model._default_manager.alias(open_at=Coalesce("embargo_until", "published_at"))
+            .filter(
+                plan__partnership__parties__organisation__in=Organisation.objects.of_person(user),
+                plan__partnership__parties__status=PartyStatus.LEFT,
+                open_at__lte=F("plan__partnership__parties__left_at"),
+            )
+            .exclude(plan__audience=Audience.OWNERS)
+        )
+        return self.filter(
+            Q(plan__in=Plan.objects.owned_for(user).values("pk"))
+            | (free & (Q(plan__in=present) | Q(pk__in=held.values("pk"))))
+        )
+
+    def without_content(self) -> VersionQuerySet:
+        """Without the whole plan and its prose, for lists of versions."""
+        return self.defer("content", "prose")
+
+
+class Version(models.Model):
+    """One whole plan as it was published: numbered, with a note, never altered or deleted (a trigger sees to it).
+
+    `content` is described by the pure module `content`. `prose` holds the HTML of its Markdown, rendered when it was
+    published. `figures` holds, for each reading class, homes, sites, the number of changes since the version before,
+    and their summary, so that lists need not open contents.
+    """
+
+    plan = models.ForeignKey(Plan, on_delete=models.PROTECT, related_name="versions")
+    number = models.PositiveIntegerField()
+    title = models.CharField(max_length=200)
+    content = models.JSONField()
+    prose = models.JSONField(default=dict)
+    figures = models.JSONField(default=dict)
+    note = models.TextField()
+    minor = models.BooleanField(default=False)
+    author = models.ForeignKey(User, on_delete=models.PROTECT, null=True, related_name="+")
+    organisation = models.ForeignKey(Organisation, on_delete=models.PROTECT, null=True, related_name="+")
+    published_at = models.DateTimeField()
+    embargo_until = models.DateTimeField(null=True, blank=True)
+    source = models.CharField(max_length=300, blank=True, help_text="The published file it was imported from.")
+
+    objects = VersionQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["plan", "number"], name="one_version_a_number"),
+            models.CheckConstraint(condition=Q(number__gt=0), name="version_number_positive"),
+        ]
+        indexes = [models.Index(fields=["-published_at", "-id"], name="version_published")]
+        triggers = [pgtrigger.Protect(name="immutable", operation=pgtrigger.Update | pgtrigger.Delete)]
+
+    def __str__(self) -> str:
+        return f"{self.title}, version {self.number}"
+
+    def get_absolute_url(self) -> str:
+        """The page of this version."""
+        return reverse("plans:version", kwargs={"pk": self.plan_id, "number": self.number})
+
+    @property
+    def is_under_embargo(self) -> bool:
+        """Whether only owners may read it yet."""
+        return self.embargo_until is not None and self.embargo_until > timezone.now()
+
+
+@pghistory.track(exclude=["content", "pieces"])
+class Draft(models.Model):
+    """The version not yet published, saved piece by piece.
+
+    `content` is the whole of it. `pieces` maps a piece's name to {"revision", "by" (person id), "at" (ISO 8601)}: a
+    save that was based on an older revision of the same piece is a conflict, different pieces merge. `revision` counts
+    all saves. `based_on` is the version it began from.
+    """
+
+    plan = models.OneToOneField(Plan, on_delete=models.CASCADE, related_name="draft")
+    based_on = models.PositiveIntegerField(default=0)
+    content = models.JSONField()
+    pieces = models.JSONField(default=dict)
+    revision = models.PositiveIntegerField(default=0)
+    updated_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
+    updated_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"Draft of {self.plan_id}"
+
+    def revision_of(self, piece: str) -> int:
+        """The revision at which a piece was last saved, 0 when it is as the last version has it."""
+        touched: dict[str, Any] = self.pieces.get(piece, {})
+        return int(touched.get("revision", 0))
+
+
+class Document(models.Model):
+    """The file behind a document of a plan's content, known by the content's key; it may be read by whoever may read a
+    version or a draft that names it."""
+
+    plan = models.ForeignKey(Plan, on_delete=models.PROTECT, related_name="documents")
+    key = models.CharField(max_length=100)
+    file = models.FileField(upload_to="plans/%Y/%m", max_length=300)
+    file_name = models.CharField(max_length=200)
+    content_type = models.CharField(max_length=100)
+    size = models.PositiveIntegerField(help_text="Bytes.")
+    sha256 = models.CharField(max_length=64)
+    added_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
+    added_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["plan", "key"], name="one_file_a_document")]
+
+    def __str__(self) -> str:
+        return self.file_name

@@ -2,8 +2,16 @@
 
 from __future__ import annotations
 
+import os
+from typing import Any
+
 import pytest
 from django.conf import settings as django_settings
+
+from tests.browser import chromium_path
+
+# Playwright's own event loop runs in the test's thread; Django's guard against that is for servers.
+os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
 
 
 def pytest_configure() -> None:
@@ -17,3 +25,26 @@ def pytest_configure() -> None:
 def media_root(settings: object, tmp_path: object) -> None:
     """Each test keeps its files to itself."""
     settings.MEDIA_ROOT = tmp_path  # type: ignore[attr-defined]  # pytest-django's wrapper
+
+
+@pytest.fixture(scope="session")
+def browser_type_launch_args(browser_type_launch_args: dict[str, Any]) -> dict[str, Any]:
+    """Debian's Chromium, without the background traffic it likes to make."""
+    found = chromium_path()
+    if found is None:
+        message = "No Chromium here: install Debian's package chromium (.ci/run does) to run the browser tests."
+        if os.environ.get("CI"):
+            pytest.fail(message)
+        pytest.skip(message)
+    return browser_type_launch_args | {
+        "executable_path": found,
+        "args": [
+            "--no-sandbox",
+            "--disable-gpu",
+            "--disable-quic",
+            "--no-first-run",
+            "--disable-background-networking",
+            "--disable-component-update",
+            "--disable-sync",
+        ],
+    }

@@ -38,4 +38,5 @@ def metrics(request: HttpRequest) -> HttpResponse:
     given = request.headers.get("Authorization", "")
     if not settings.METRICS_TOKEN or not constant_time_compare(given, f"Bearer {settings.METRICS_TOKEN}"):
         raise Http404
-    return ExportToDjangoView(request)
+    figures: HttpResponse = ExportToDjangoView(request)
+    return figures

@@ -1,4 +1,4 @@
-"""What wraps every request: the log line, who changed what for row history, and an honest answer while the database is away."""
+"""What wraps every request: its log line, who acts for row history, and a plain answer while the database is away."""
 
 from __future__ import annotations
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from datetime import timedelta
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 import environ
 import structlog
@@ -144,6 +144,7 @@ DATABASES["default"] |= {
     "DISABLE_SERVER_SIDE_CURSORS": env.bool("BEHIND_PGBOUNCER", default=False),
     "ATOMIC_REQUESTS": False,
 }
+DATABASES["default"]["HOST"] = unquote(DATABASES["default"]["HOST"] or "")  # a socket's folder comes quoted
 DATABASES["default"].setdefault("OPTIONS", {})
 DATABASES["default"]["OPTIONS"].setdefault("connect_timeout", 5)
 # Named so that tables' owner can grant to it after each migration; empty where one role does both.
@@ -194,6 +195,8 @@ DIGEST_SETTLE_MINUTES = env.float("DIGEST_SETTLE_MINUTES", default=5)
 AUTH_USER_MODEL = "people.User"
 AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
 LOGIN_URL = "account_login"
+# An address is unique whatever its letter case: a constraint on lower(email), which this check cannot see.
+SILENCED_SYSTEM_CHECKS = ["auth.W004"]
 LOGIN_REDIRECT_URL = "/"
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},

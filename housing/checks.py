@@ -1,0 +1,72 @@
+"""What `make check` runs, one after the other, each to its end; the last line says what failed."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+BIN = Path(sys.executable).parent
+
+# Settings as an organisation sets them (docs/deploy.md), with addresses that nothing here connects to.
+PRODUCTION = {
+    "DEBUG": "0",
+    "SECRET_KEY": secrets.token_urlsafe(50),
+    "SITE_ORIGIN": "https://ground.example",
+    "DATABASE_URL": "postgres://common_ground:x@database.example/common_ground",
+    "DATABASE_OWNER_URL": "postgres://common_ground_owner:x@database.example/common_ground",
+    "REDIS_URL": "redis://broker.example:6379/0",
+    "EMAIL_URL": "smtp+tls://user:x@mail.example:587",
+}
+DEVELOPMENT = {"DEBUG": "1", "SECRET_KEY": "only-for-checks", "DATABASE_URL": "postgres://nobody@localhost/nothing"}
+
+CHECKS: dict[str, tuple[list[str], dict[str, str]]] = {
+    "style": (["ruff", "check", "."], {}),
+    "layout": (["ruff", "format", "--check", "."], {}),
+    "types": (["mypy"], DEVELOPMENT),
+    "imports": (["lint-imports", "--no-logo"], {}),
+    "templates": (["djlint", "--lint", "--quiet", "templates"], {}),
+    "template style": (["djade", "--check", "--target-version", "5.2"], {}),
+    "migrations": (["manage.py", "makemigrations", "--check", "--dry-run"], DEVELOPMENT),
+    "deployment": (["manage.py", "check", "--deploy", "--fail-level", "WARNING"], PRODUCTION),
+    "packages": (["-m", "pip", "check"], {}),
+}
+
+
+def command(words: list[str]) -> list[str]:
+    """The full command line: a tool of this environment, or Python with a script or a module."""
+    first, *rest = words
+    if first == "djade":
+        return [str(BIN / first), *rest, *map(str, sorted((BASE_DIR / "templates").rglob("*.html")))]
+    if first in {"manage.py", "-m"}:
+        return [sys.executable, *words]
+    return [str(BIN / first), *rest]
+
+
+def main(wanted: list[str]) -> int:
+    """Run all checks, or those named; returns how many failed."""
+    failed = []
+    # The embedded parts' addresses must not leak into what is checked.
+    clean = {key: value for key, value in os.environ.items() if key not in PRODUCTION}
+    for name, (words, environ) in CHECKS.items():
+        if wanted and name not in wanted:
+            continue
+        began = time.monotonic()
+        done = subprocess.run(
+            command(words), cwd=BASE_DIR, env=clean | environ, capture_output=True, text=True, check=False
+        )
+        verdict = "ok" if done.returncode == 0 else "FAILED"
+        print(f"  {name:<15} {verdict:<7} {time.monotonic() - began:5.1f} s", flush=True)  # noqa: T201 - a terminal program
+        if done.returncode:
+            failed.append(name)
+            print(done.stdout + done.stderr, flush=True)  # noqa: T201 - the same
+    print(f"  {'Everything holds.' if not failed else 'Failed: ' + ', '.join(failed)}", flush=True)  # noqa: T201 - the same
+    return len(failed)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

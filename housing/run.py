@@ -1,0 +1,447 @@
+"""The supervisor behind `make run`, `make test` and `make reset`: starts the parts, watches them, ends them all.
+
+`python -m housing.run serve` | `with COMMAND …` | `tests [PYTEST ARGUMENTS]` | `reset`
+"""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import json
+import os
+import secrets
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from types import FrameType
+from typing import IO
+
+import psycopg2
+
+from housing.embedded import postgres
+from housing.embedded.ports import listen, port_of
+from housing.embedded.postgres import Postgres, outside_home
+from housing.embedded.processes import Child, UnableToStart, wait_until
+from housing.embedded.valkey import Valkey
+from housing.environment import BASE_DIR, VAR_DIR
+from housing.watchdog import EXIT_STALLED
+
+DEMO = BASE_DIR / "partnerships" / "transfer" / "demo.json"
+WATCH_EVERY_SECONDS = 0.5
+SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+class Stop(BaseException):
+    """A signal asked the supervisor to end."""
+
+
+class Supervisor:
+    """Owns one copy's parts; everything it starts ends with it."""
+
+    def __init__(self, *, var: Path, careful: bool = True) -> None:
+        self.var = var
+        self.careful = careful
+        self.logs = var / "log"
+        self.run_folder = var / "run"
+        self.children: list[Child] = []
+        self.environ = dict(os.environ)
+        self._lock: IO[str] | None = None
+
+    # --- beginning and end
+
+    def __enter__(self) -> Supervisor:
+        for number in SIGNALS:
+            signal.signal(number, self._asked_to_stop)
+        for folder in (self.var, self.run_folder, self.logs):
+            folder.mkdir(parents=True, exist_ok=True)
+        self._lock = (self.run_folder / "lock").open("a+")
+        try:
+            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise UnableToStart(f"This copy is already running ({self.var / 'embedded.env'} says where).") from None
+        self._clear_old_sockets()
+        # Not in var/: a socket's path may have 107 bytes at most.
+        self.sockets = Path(tempfile.mkdtemp(prefix="cg-", dir="/tmp"))
+        (self.run_folder / "sockets").write_text(str(self.sockets))
+        self.secrets = self._read_secrets()
+        return self
+
+    def __exit__(self, *ignored: object) -> None:
+        for number in SIGNALS:
+            signal.signal(number, signal.SIG_IGN)
+        self._write_embedded_env(running=False)
+        # Last started, first asked; those that may take their time are asked together.
+        for child in reversed(self.children):
+            if child.name in {"web", "worker", "beat", "watchdog"}:
+                child.ask_to_stop()
+        for child in reversed(self.children):
+            child.stop()
+        self._clear_old_sockets()
+        if self._lock:
+            self._lock.close()
+
+    def _asked_to_stop(self, number: int, frame: FrameType | None) -> None:
+        raise Stop
+
+    def _clear_old_sockets(self) -> None:
+        note = self.run_folder / "sockets"
+        if note.exists():
+            old = Path(note.read_text().strip())
+            if old.parent == Path("/tmp") and old.name.startswith("cg-"):  # noqa: S108 - as mkdtemp named it
+                shutil.rmtree(old, ignore_errors=True)
+            note.unlink()
+
+    def _read_secrets(self) -> dict[str, str]:
+        path = self.var / "secrets.json"
+        if path.exists():
+            kept: dict[str, str] = json.loads(path.read_text())
+            return kept
+        made = {"SECRET_KEY": secrets.token_urlsafe(50), **postgres.new_passwords()}
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(descriptor, "w") as output:
+            json.dump(made, output)
+        return made
+
+    # --- the parts
+
+    def start(self, child: Child) -> Child:
+        """Start one more part and watch it from now on."""
+        child.start()
+        self.children.append(child)
+        return child
+
+    def start_services(self) -> None:
+        """The database and the broker, each unless the environment names one."""
+        self.environ.setdefault("SECRET_KEY", self.secrets["SECRET_KEY"])
+        self.handed_out = {"SECRET_KEY": self.environ["SECRET_KEY"]}
+        if "DATABASE_URL" not in self.environ:
+            began = time.monotonic()
+            server = Postgres(
+                var=self.var,
+                sockets=self.sockets,
+                passwords=self.secrets,
+                log=self.logs / "postgres.log",
+                careful=self.careful,
+            )
+            self.children.append(server.child)
+            if not (server.home.data / "PG_VERSION").exists():
+                say("Making a PostgreSQL cluster")
+            server.start()
+            self.hand_out("DATABASE_URL", server.url(postgres.APPLICATION))
+            self.hand_out("DATABASE_OWNER_URL", server.url(postgres.OWNER))
+            say(f"PostgreSQL is up ({time.monotonic() - began:.1f} s)")
+        else:
+            say("PostgreSQL: the one that DATABASE_URL names")
+        if "REDIS_URL" not in self.environ:
+            broker = Valkey(folder=self.var / "redis", sockets=self.sockets, log=self.logs / "valkey.log")
+            self.children.append(broker.child)
+            broker.start()
+            self.hand_out("REDIS_URL", broker.url)
+            say("Valkey is up")
+        else:
+            say("Broker: the one that REDIS_URL names")
+
+    def start_mail(self) -> str:
+        """The mail catcher, unless EMAIL_URL names a server; gives the address of its page, or nothing."""
+        if "EMAIL_URL" in self.environ:
+            say("Mail: the server that EMAIL_URL names")
+            return ""
+        smtp, web = listen("127.0.0.1", 2525), self.listen("MAIL_PORT", 8025)
+        self.hand_out("EMAIL_URL", f"smtp://localhost:{port_of(smtp)}")
+        self.start(
+            Child(
+                name="mail",
+                argv=[
+                    *(sys.executable, "-m", "housing.embedded.mail", str(self.var / "mail")),
+                    *(str(smtp.fileno()), str(web.fileno())),
+                ],
+                log=self.logs / "mail.log",
+                env=self.environ,
+                cwd=BASE_DIR,
+                keep_open=[smtp.fileno(), web.fileno()],
+            )
+        )
+        say("The mail catcher is up")
+        return f"http://localhost:{port_of(web)}"
+
+    def hand_out(self, key: str, value: str) -> None:
+        """Give every later part, and the commands of other terminals, an address."""
+        self.environ[key] = value
+        self.handed_out[key] = value
+        self._write_embedded_env(running=True)
+
+    def _write_embedded_env(self, *, running: bool) -> None:
+        kept = self.handed_out if running else {"SECRET_KEY": self.secrets["SECRET_KEY"]}
+        path = self.var / "embedded.env"
+        temporary = path.with_suffix(".new")
+        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        with os.fdopen(descriptor, "w") as output:
+            output.write("# Written by `make run`: how other commands of this copy find its parts.\n")
+            output.writelines(f"{key}={value}\n" for key, value in kept.items())
+        temporary.replace(path)
+
+    def listen(self, key: str, usual: int) -> socket.socket:
+        """A port for a part of ours, said aloud when it is not the usual one."""
+        wanted = int(self.environ.get(key, usual))
+        holder = listen(self.environ.get("HOST", "127.0.0.1"), wanted)
+        if port_of(holder) != wanted:
+            say(f"Port {wanted} is taken; using {port_of(holder)}")
+        return holder
+
+    # --- one-off steps
+
+    def manage(self, *words: str, owner: bool = False, quiet: bool = True) -> None:
+        """Run a management command to its end; raise `UnableToStart` with its words when it fails."""
+        environ = self.environ | ({"DATABASE_ROLE": "owner"} if owner else {})
+        done = subprocess.Popen(
+            [sys.executable, "manage.py", *words],
+            cwd=BASE_DIR,
+            env=environ,
+            stdout=subprocess.PIPE if quiet else None,
+            stderr=subprocess.STDOUT if quiet else None,
+            start_new_session=True,
+        )
+        try:
+            output, _ = done.communicate()
+        except BaseException:
+            os.killpg(done.pid, signal.SIGTERM)
+            done.wait()
+            raise
+        if done.returncode:
+            words_said = output.decode(errors="replace") if output else ""
+            raise UnableToStart(f"manage.py {' '.join(words)} failed:\n{words_said[-4_000:]}")
+
+    def prepare(self) -> None:
+        """Migrate, grant, gather static files and load the demonstration, each only where something has changed."""
+        self._once("migrated", self._migrations(), "Preparing the tables", ["migrate", "--no-input"], owner=True)
+        self._once(
+            "gathered",
+            [*_files(BASE_DIR / "static"), *_files(BASE_DIR / "build"), BASE_DIR / "requirements.txt"],
+            "Gathering static files",
+            ["collectstatic", "--no-input", "--clear"],
+        )
+        if DEMO.exists() and self._is_empty():
+            say("Loading the demonstration network")
+            self.manage("load_network", str(DEMO))
+
+    def _migrations(self) -> list[Path]:
+        return [
+            *sorted(BASE_DIR.glob("partnerships/*/migrations/*.py")),
+            *(BASE_DIR / name for name in ("requirements.txt", "housing/grants.py", "housing/settings.py")),
+        ]
+
+    def _once(self, name: str, sources: Iterable[Path], words: str, command: list[str], *, owner: bool = False) -> None:
+        total = hashlib.sha256(self.environ["DATABASE_URL"].split("@")[0].encode())
+        for path in sources:
+            total.update(str(path).encode() + path.read_bytes())
+        stamp = self.var / "stamps" / name
+        stamp.parent.mkdir(exist_ok=True)
+        embedded = "DATABASE_URL" in self.handed_out
+        if (embedded or not owner) and stamp.exists() and stamp.read_text() == total.hexdigest():
+            return
+        say(words)
+        self.manage(*command, owner=owner)
+        stamp.write_text(total.hexdigest())
+
+    def _is_empty(self) -> bool:
+        with psycopg2.connect(self.environ["DATABASE_URL"]) as connection, connection.cursor() as cursor:
+            cursor.execute("SELECT NOT EXISTS (SELECT 1 FROM organisations_organisation)")
+            row = cursor.fetchone()
+        connection.close()
+        return bool(row and row[0])
+
+    # --- serving
+
+    def serve(self) -> None:
+        """Start everything, say where to look, and watch until a signal ends it."""
+        began = time.monotonic()
+        self.start_services()
+        mail_page = self.start_mail()
+        door = self.listen("PORT", 8000)
+        self.environ.setdefault("SITE_ORIGIN", f"http://localhost:{port_of(door)}")
+        self.handed_out["SITE_ORIGIN"] = self.environ["SITE_ORIGIN"]
+        self._write_embedded_env(running=True)
+        self.prepare()
+        site = f"http://localhost:{port_of(door)}"
+        # Web, worker and beat work in the application's role: the owner's address is not for them.
+        environ = {key: value for key, value in self.environ.items() if key != "DATABASE_OWNER_URL"}
+        celery = [sys.executable, "-m", "celery", "-A", "housing"]
+        web = self._part(
+            "web",
+            [
+                *(sys.executable, "-m", "gunicorn", "housing.wsgi", "--bind", f"fd://{door.fileno()}"),
+                *("--workers", "2", "--threads", "4", "--timeout", "60", "--graceful-timeout", "8"),
+            ],
+            environ,
+            keep_open=[door.fileno()],
+        )
+        worker = self._part(
+            "worker",
+            [
+                *(*celery, "worker", "--loglevel", "INFO", "--concurrency", environ.get("WORKER_CONCURRENCY", "2")),
+                *("--without-gossip", "--without-mingle"),
+            ],
+            environ,
+        )
+        # The scheduler without a file: what is due is decided from rows, and a half-written file stops nobody.
+        self._part(
+            "beat",
+            [*celery, "beat", "--loglevel", "INFO", "--scheduler", "celery.beat:Scheduler", "--pidfile="],
+            environ,
+        )
+        say("Starting web, worker and beat")
+        wait_until(lambda: _answers(f"{site}/health/ready/"), child=web, seconds=60)
+        wait_until(lambda: _says_ready(worker.log), child=worker, seconds=60)
+        watchdog = self._part("watchdog", [sys.executable, "-m", "housing.watchdog"], environ)
+        say(f"Ready in {time.monotonic() - began:.1f} s\n")
+        self._say_where(site, mail_page)
+        self.watch(worker=worker, watchdog=watchdog)
+
+    def _part(self, name: str, argv: list[str], environ: dict[str, str], *, keep_open: Sequence[int] = ()) -> Child:
+        log = self.logs / f"{name}.log"
+        log.unlink(missing_ok=True)
+        return self.start(
+            Child(name=name, argv=argv, log=log, env=environ, cwd=BASE_DIR, keep_open=keep_open, patience=15)
+        )
+
+    def _say_where(self, site: str, mail_page: str) -> None:
+        say(f"Common Ground   {site}")
+        if mail_page:
+            say(f"Mail sent       {mail_page}   (nothing leaves this machine)")
+        for line in demo_accounts():
+            say(line)
+        say(f"Logs            {self.logs}")
+        say("Stop with Ctrl-C.\n")
+
+    def watch(self, *, worker: Child, watchdog: Child) -> None:
+        """Bring back whatever dies; restart the worker when the watchdog found it stalled."""
+        while True:
+            time.sleep(WATCH_EVERY_SECONDS)
+            if watchdog.process and watchdog.process.poll() == EXIT_STALLED:
+                say("The worker has stalled: restarting it")
+                worker.stop()
+                worker.start()
+                watchdog.start()
+            for child in self.children:
+                if child.revive(clock=time.monotonic()):
+                    say(f"{child.name} had ended and was started again (see {child.log})")
+
+
+def demo_accounts() -> list[str]:
+    """How to sign in to the demonstration, as the demonstration itself says."""
+    if not DEMO.exists():
+        return []
+    content = json.loads(DEMO.read_text(encoding="utf-8"))
+    people = [person for person in content.get("people", []) if person.get("password")]
+    return [
+        f"{'Sign in as' if not number else '':<15} {person['email']}   password: {person['password']}"
+        for number, person in enumerate(people)
+    ]
+
+
+def serve() -> int:
+    """`make run`."""
+    with Supervisor(var=VAR_DIR) as supervisor:
+        try:
+            supervisor.serve()
+        except Stop:
+            say("\n  Stopping")
+    say("Stopped.")
+    return 0
+
+
+def with_services(command: list[str], *, var: Path, careful: bool, owner: bool, extra: dict[str, str]) -> int:
+    """Run one command with a database and a broker of its own, and end them with it."""
+    with Supervisor(var=var, careful=careful) as supervisor:
+        try:
+            supervisor.start_services()
+            environ = supervisor.environ | extra
+            if owner and "DATABASE_OWNER_URL" in supervisor.handed_out:
+                environ["DATABASE_URL"] = supervisor.handed_out["DATABASE_OWNER_URL"]
+            process = subprocess.Popen(command, cwd=BASE_DIR, env=environ)
+            try:
+                return process.wait()
+            except Stop:
+                process.terminate()
+                process.wait()
+                return 130
+        except Stop:
+            return 130
+
+
+def tests(arguments: list[str]) -> int:
+    """`make test`: pytest on parts of its own, beside any that run."""
+    return with_services(
+        [sys.executable, "-m", "pytest", *arguments],
+        var=VAR_DIR / "test",
+        careful=False,
+        owner=True,
+        extra={"DEBUG": "1", "COMMON_GROUND_VAR": str(VAR_DIR / "test")},
+    )
+
+
+def reset() -> int:
+    """`make reset`: forget the database, the mail, the files and all else in var/."""
+    if VAR_DIR.exists():
+        with Supervisor(var=VAR_DIR):
+            say(f"Clearing {VAR_DIR}")
+        shutil.rmtree(VAR_DIR)
+    for elsewhere in (outside_home(VAR_DIR), outside_home(VAR_DIR / "test")):
+        shutil.rmtree(elsewhere, ignore_errors=True)
+    return 0
+
+
+def say(words: str) -> None:
+    """One line of progress; a terminal that has gone away stops nothing."""
+    try:
+        print(f"  {words}", flush=True)  # noqa: T201 - this is a terminal program
+    except OSError:
+        sys.stdout = open(os.devnull, "w")  # noqa: SIM115, PTH123 - for the rest of the process
+
+
+def _files(folder: Path) -> list[Path]:
+    return sorted(path for path in folder.rglob("*") if path.is_file())
+
+
+def _answers(address: str) -> bool:
+    try:
+        with urllib.request.urlopen(address, timeout=5) as answer:  # noqa: S310 - our own address
+            return bool(answer.status == 200)
+    except (urllib.error.URLError, OSError):
+        return False
+
+
+def _says_ready(log: Path) -> bool:
+    return log.exists() and " ready." in log.read_text(errors="replace")
+
+
+def main(arguments: list[str]) -> int:
+    """Do what the first word says."""
+    match arguments:
+        case ["serve"]:
+            return serve()
+        case ["tests", *rest]:
+            return tests(rest)
+        case ["with", *command] if command:
+            return with_services(command, var=VAR_DIR / "test", careful=False, owner=True, extra={"DEBUG": "1"})
+        case ["reset"]:
+            return reset()
+    sys.stderr.write(f"{__doc__}\n")
+    return 2
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main(sys.argv[1:]))
+    except UnableToStart as error:
+        sys.exit(f"Common Ground: {error}")
+    except Stop:
+        sys.exit(130)

@@ -1,0 +1,40 @@
+"""An import contract of our own for import-linter: a room's doors are for that room and for the project alone."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from grimp import ImportGraph
+from importlinter import Contract, ContractCheck, fields, output
+
+
+class DoorsContract(Contract):
+    """Modules named as doors (views, forms, …) are imported only from within their own room.
+
+    Options: `container`, the package whose subpackages are the rooms; `doors`, the names of the modules.
+    """
+
+    type_name = "doors"
+
+    container = fields.StringField()
+    doors = fields.ListField(subfield=fields.StringField())
+
+    def check(self, graph: ImportGraph, verbose: bool) -> ContractCheck:
+        """Find every import of another room's door."""
+        container, doors = str(self.container), set(self.doors)
+        found = []
+        for imported in sorted(graph.modules):
+            steps = imported.removeprefix(f"{container}.").split(".")
+            if not imported.startswith(f"{container}.") or not doors & set(steps[1:]):
+                continue
+            room = f"{container}.{steps[0]}"
+            for importer in sorted(graph.find_modules_that_directly_import(imported)):
+                if importer.startswith(f"{container}.") and not f"{importer}.".startswith(f"{room}."):
+                    found.append(f"{importer} -> {imported}")
+        return ContractCheck(kept=not found, metadata={"found": found})
+
+    def render_broken_contract(self, check: ContractCheck) -> None:
+        """Name each such import."""
+        found: list[Any] = check.metadata["found"]
+        for line in found:
+            output.print_error(line, bold=False)

@@ -1,0 +1,530 @@
+"""Who wants to be told of what, what they have been told, and every letter on its way: the record that the broker is not."""
+
+from __future__ import annotations
+
+import secrets
+
+import pghistory
+from django.core.validators import MaxValueValidator, MinValueValidator
+from django.db import models
+from django.db.models import F, Q
+from django.db.models.functions import Lower
+
+from partnerships.agreements.models import Partnership
+from partnerships.digests import schedule
+from partnerships.organisations.models import Organisation
+from partnerships.people.models import User
+from partnerships.plans.models import Plan
+
+
+class Frequency(models.TextChoices):
+    """How often somebody wants to be told."""
+
+    AT_ONCE = schedule.AT_ONCE, "At once"
+    DAILY = schedule.DAILY, "Daily"
+    WEEKLY = schedule.WEEKLY, "Weekly"
+
+
+class Weekday(models.IntegerChoices):
+    """Days as `datetime.date.weekday` counts them."""
+
+    MONDAY = 0, "Monday"
+    TUESDAY = 1, "Tuesday"
+    WEDNESDAY = 2, "Wednesday"
+    THURSDAY = 3, "Thursday"
+    FRIDAY = 4, "Friday"
+    SATURDAY = 5, "Saturday"
+    SUNDAY = 6, "Sunday"
+
+
+class How(models.TextChoices):
+    """How a subscription came about."""
+
+    SELF = "self", "Subscribed themselves"
+    LEAD = "lead", "Added by a partner, confirmed by the person"
+    ROLE = "role", "By their role"
+
+
+class SubscriptionStatus(models.TextChoices):
+    """asked → confirmed ⇄ paused → ended; suppressed on a hard bounce. Any but confirmed sends nothing."""
+
+    ASKED = "asked", "Waiting for confirmation"
+    CONFIRMED = "confirmed", "Active"
+    PAUSED = "paused", "Paused"
+    ENDED = "ended", "Ended"
+    SUPPRESSED = "suppressed", "Stopped: their mail comes back"
+
+
+class SubscriptionQuerySet(models.QuerySet["Subscription"]):
+    """Subscriptions by whether they still stand."""
+
+    def live(self) -> SubscriptionQuerySet:
+        """Those that tell, or would once confirmed or resumed."""
+        return self.exclude(status=SubscriptionStatus.ENDED)
+
+    def confirmed(self) -> SubscriptionQuerySet:
+        """Those that tell."""
+        return self.filter(status=SubscriptionStatus.CONFIRMED)
+
+    def for_listing(self) -> SubscriptionQuerySet:
+        """With what a list shows."""
+        return self.select_related("person", "plan", "partnership", "organisation", "added_for", "added_by")
+
+
+@pghistory.track()
+class Subscription(models.Model):
+    """A person wants to be told of a plan, of the plans of a partnership, or of the plans an organisation owns.
+
+    asked → confirmed ⇄ paused → ended; suppressed on a hard bounce. One row a person and thing: who comes back confirms it again.
+    For a stakeholder a confirmed subscription is what grants reading the outside content (RIGHTS.md), as long as the
+    organisation it was `added_for` may itself read the plan.
+    """
+
+    person = models.ForeignKey(User, on_delete=models.CASCADE, related_name="subscriptions")
+    plan = models.ForeignKey(Plan, on_delete=models.CASCADE, null=True, blank=True, related_name="subscriptions")
+    partnership = models.ForeignKey(
+        Partnership, on_delete=models.CASCADE, null=True, blank=True, related_name="subscriptions"
+    )
+    organisation = models.ForeignKey(
+        Organisation, on_delete=models.CASCADE, null=True, blank=True, related_name="subscriptions"
+    )
+    status = models.CharField(max_length=10, choices=SubscriptionStatus, default=SubscriptionStatus.ASKED)
+    how = models.CharField(max_length=4, choices=How, default=How.SELF)
+    added_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
+    added_for = models.ForeignKey(
+        Organisation,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="+",
+        help_text="The organisation on whose behalf a stakeholder was added; it must itself be able to read the plan.",
+    )
+    why = models.CharField(max_length=300, blank=True, help_text="Shown to the person: “you get this because…”.")
+    frequency = models.CharField(
+        max_length=8, choices=Frequency, blank=True, help_text="Only for this; empty means as the person prefers."
+    )
+    asked_at = models.DateTimeField()
+    confirmed_at = models.DateTimeField(null=True, blank=True)
+    ended_at = models.DateTimeField(null=True, blank=True)
+    reason = models.CharField(max_length=300, blank=True, help_text="Why it ended or was stopped.")
+
+    objects = SubscriptionQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(plan__isnull=False, partnership=None, organisation=None)
+                | Q(plan=None, partnership__isnull=False, organisation=None)
+                | Q(plan=None, partnership=None, organisation__isnull=False),
+                name="subscription_to_one_thing",
+                violation_error_message="Choose a plan, a partnership or an organisation.",
+            ),
+            models.UniqueConstraint(fields=["person", "plan"], name="one_subscription_a_plan"),
+            models.UniqueConstraint(fields=["person", "partnership"], name="one_subscription_a_partnership"),
+            models.UniqueConstraint(fields=["person", "organisation"], name="one_subscription_an_organisation"),
+            models.CheckConstraint(
+                condition=~Q(status=SubscriptionStatus.CONFIRMED) | Q(confirmed_at__isnull=False),
+                name="confirmed_subscription_has_a_time",
+            ),
+            models.CheckConstraint(
+                condition=~Q(how=How.LEAD) | Q(added_for__isnull=False), name="added_stakeholder_has_an_organisation"
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["plan", "person"], name="subscription_plan", condition=Q(plan__isnull=False)),
+            models.Index(
+                fields=["partnership", "person"], name="subscription_partnership", condition=Q(partnership__isnull=False)
+            ),
+            models.Index(
+                fields=["organisation", "person"],
+                name="subscription_organisation",
+                condition=Q(organisation__isnull=False),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"Subscription {self.pk} of {self.person_id}"
+
+    @property
+    def target(self) -> Plan | Partnership | Organisation:
+        """What it is about."""
+        target = self.plan or self.partnership or self.organisation
+        if target is None:
+            raise ValueError("A subscription is always about something.")
+        return target
+
+    @property
+    def target_kind(self) -> str:
+        """`plan`, `partnership` or `organisation`."""
+        return "plan" if self.plan_id else "partnership" if self.partnership_id else "organisation"
+
+    @property
+    def is_waiting(self) -> bool:
+        """Whether the person has not confirmed yet."""
+        return self.status == SubscriptionStatus.ASKED
+
+    @property
+    def is_confirmed(self) -> bool:
+        """Whether it tells."""
+        return self.status == SubscriptionStatus.CONFIRMED
+
+    @property
+    def is_paused(self) -> bool:
+        """Whether the person has paused just this one."""
+        return self.status == SubscriptionStatus.PAUSED
+
+    @property
+    def is_ended(self) -> bool:
+        """Whether it is over."""
+        return self.status == SubscriptionStatus.ENDED
+
+
+class Following(models.Model):
+    """A view of the database: every pair of person and plan that a confirmed subscription covers, once a subscription.
+
+    `rank` says how closely it fits: 1 for the plan itself, 2 for its partnership, 3 for an owner.
+    """
+
+    subscription = models.OneToOneField(Subscription, on_delete=models.DO_NOTHING, primary_key=True, related_name="+")
+    person = models.ForeignKey(User, on_delete=models.DO_NOTHING, related_name="+")
+    plan = models.ForeignKey(Plan, on_delete=models.DO_NOTHING, related_name="+")
+    how = models.CharField(max_length=4)
+    added_for = models.ForeignKey(Organisation, on_delete=models.DO_NOTHING, null=True, related_name="+")
+    frequency = models.CharField(max_length=8)
+    confirmed_at = models.DateTimeField()
+    rank = models.SmallIntegerField()
+
+    class Meta:
+        managed = False
+        db_table = "digests_following"
+
+    def __str__(self) -> str:
+        return f"{self.person_id} follows {self.plan_id}"
+
+
+def _link_key() -> str:
+    return secrets.token_hex(16)
+
+
+@pghistory.track(exclude=["link_key"])
+class Preference(models.Model):
+    """How one person wants their digests. The zone of the hour is the person's own (`User.time_zone`).
+
+    `link_key` goes into every signed link of theirs: a new one makes all earlier links worthless.
+    """
+
+    person = models.OneToOneField(User, on_delete=models.CASCADE, related_name="digest_preference")
+    frequency = models.CharField(max_length=8, choices=Frequency, default=Frequency.AT_ONCE)
+    hour = models.PositiveSmallIntegerField(default=8, validators=[MinValueValidator(0), MaxValueValidator(23)])
+    weekday = models.PositiveSmallIntegerField(choices=Weekday, default=Weekday.MONDAY)
+    working_days_only = models.BooleanField(default=False)
+    paused_until = models.DateField(null=True, blank=True, help_text="The first day on which mail may come again.")
+    link_key = models.CharField(max_length=32, default=_link_key, editable=False)
+    introduced_at = models.DateTimeField(
+        null=True, blank=True, help_text="When the first letter said who holds the address and why (UK GDPR Article 14)."
+    )
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(condition=Q(hour__lte=23), name="preference_hour_of_the_day"),
+            models.CheckConstraint(condition=Q(weekday__lte=6), name="preference_day_of_the_week"),
+        ]
+
+    def __str__(self) -> str:
+        return f"Preference of {self.person_id}"
+
+    def rhythm(self, zone: str, frequency: str = "") -> schedule.Rhythm:
+        """The same as the pure module wants it, in a zone, with the frequency of a single subscription where it has one."""
+        return schedule.Rhythm(
+            frequency=frequency or self.frequency,
+            hour=self.hour,
+            weekday=self.weekday,
+            working_days_only=self.working_days_only,
+            zone=zone,
+            paused_until=self.paused_until,
+        )
+
+
+class RoleRule(models.Model):
+    """Everybody of a role is told: all people of a partnership's parties, or of the organisations that must sign a plan.
+
+    The people get subscriptions of their own (how: role), which each may end; nobody who ended one is given it again.
+    """
+
+    class Role(models.TextChoices):
+        """Whom the rule means."""
+
+        MEMBERS = "members", "Everyone who acts for a party of the partnership"
+        SIGNATORIES = "signatories", "Leads of the organisations that must sign"
+
+    partnership = models.ForeignKey(
+        Partnership, on_delete=models.CASCADE, null=True, blank=True, related_name="digest_rules"
+    )
+    plan = models.ForeignKey(Plan, on_delete=models.CASCADE, null=True, blank=True, related_name="digest_rules")
+    role = models.CharField(max_length=12, choices=Role)
+    set_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
+    set_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(role="members", partnership__isnull=False, plan=None)
+                | Q(role="signatories", plan__isnull=False, partnership=None),
+                name="role_rule_fits_its_target",
+            ),
+            models.UniqueConstraint(fields=["partnership", "plan", "role"], name="one_rule_a_role", nulls_distinct=False),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.get_role_display()} ({self.pk})"
+
+
+class Told(models.Model):
+    """How far one person has been told of one plan: the watermark from which their next digest begins.
+
+    `number` is the version they last received, or counted as told of; 0 means that the plan is new to them. `reading_class` is
+    what they might read then; `none` means they could read nothing, and gaining access later is not a change. `due_at` is set
+    while something waits to be told.
+    """
+
+    class Reading(models.TextChoices):
+        """What of the plan the person could read."""
+
+        INSIDE = "inside", "Everything"
+        OUTSIDE = "outside", "Without what is confidential"
+        NONE = "none", "Nothing"
+
+    recipient = models.ForeignKey(User, on_delete=models.CASCADE, related_name="told")
+    plan = models.ForeignKey(Plan, on_delete=models.CASCADE, related_name="told")
+    number = models.PositiveIntegerField()
+    reading_class = models.CharField(max_length=8, choices=Reading)
+    told_at = models.DateTimeField()
+    waiting_since = models.DateTimeField(null=True, blank=True)
+    due_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        verbose_name_plural = "told"
+        constraints = [models.UniqueConstraint(fields=["recipient", "plan"], name="one_watermark_a_plan")]
+        indexes = [
+            models.Index(fields=["due_at"], name="told_due", condition=Q(due_at__isnull=False)),
+            models.Index(fields=["recipient", "plan"], name="told_without_access", condition=Q(reading_class="none")),
+            models.Index(fields=["plan", "number"], name="told_of_plan"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.recipient_id} told of {self.plan_id} up to {self.number}"
+
+
+class Publication(models.Model):
+    """A version that was published, until its readers have been marked as waiting for it.
+
+    Written in the transaction that publishes, so that neither a lost nudge nor an absent broker loses it, and taken up
+    in place: commits out of order cannot hide one.
+    """
+
+    plan = models.ForeignKey(Plan, on_delete=models.CASCADE, related_name="+")
+    number = models.PositiveIntegerField()
+    published_at = models.DateTimeField()
+    spread_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["plan", "number"], name="one_publication_a_version")]
+        indexes = [models.Index(fields=["published_at"], name="publication_waiting", condition=Q(spread_at=None))]
+
+    def __str__(self) -> str:
+        return f"{self.plan_id} version {self.number}"
+
+
+class Piece(models.Model):
+    """A part of letters that many share (a plan's changes, the frame), as it went out: kept once, encoded for the wire.
+
+    `body` is quoted-printable ASCII with CRLF line ends. Removed when no letter that is kept needs it.
+    """
+
+    digest = models.CharField(max_length=64, unique=True)
+    body = models.TextField()
+    used_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"Piece {self.pk}"
+
+
+class DeliveryKind(models.TextChoices):
+    """What sort of letter it is."""
+
+    DIGEST = "digest", "Digest"
+    CONFIRMATION = "confirmation", "Asking to confirm"
+
+
+class DeliveryStatus(models.TextChoices):
+    """queued → sending → sent, failed or suppressed; sent → bounced. What is sending returns to the queue when its lease ends."""
+
+    QUEUED = "queued", "Queued"
+    SENDING = "sending", "Sending"
+    SENT = "sent", "Sent"
+    FAILED = "failed", "Failed"
+    BOUNCED = "bounced", "Bounced"
+    SUPPRESSED = "suppressed", "Not sent"
+
+
+#: Deliveries that are still to leave.
+OPEN = (DeliveryStatus.QUEUED, DeliveryStatus.SENDING)
+
+
+class Delivery(models.Model):
+    """One letter to one person: chosen, claimed under a lease, frozen, sent, settled.
+
+    queued → sending → sent, failed or suppressed; sent → bounced. `available_at` is when it may next be claimed: the time of the next try
+    of a queued one, the end of the lease of one that is being sent. `recipe` is the message exactly as sent: a list of
+    texts and of numbers of pieces, to be joined; removed 30 days after.
+    """
+
+    recipient = models.ForeignKey(User, on_delete=models.CASCADE, related_name="deliveries")
+    kind = models.CharField(max_length=12, choices=DeliveryKind, default=DeliveryKind.DIGEST)
+    subscription = models.ForeignKey(Subscription, on_delete=models.CASCADE, null=True, blank=True, related_name="+")
+    message_id = models.CharField(max_length=120, unique=True)
+    status = models.CharField(max_length=10, choices=DeliveryStatus, default=DeliveryStatus.QUEUED)
+    address = models.CharField(max_length=254, blank=True)
+    subject = models.CharField(max_length=400, blank=True)
+    recipe = models.JSONField(null=True, blank=True)
+    slot_on = models.DateField(null=True, blank=True, help_text="The local date of a daily or weekly digest: one a date.")
+    attempts = models.PositiveSmallIntegerField(default=0)
+    available_at = models.DateTimeField()
+    created_at = models.DateTimeField()
+    claimed_at = models.DateTimeField(null=True, blank=True)
+    settled_at = models.DateTimeField(null=True, blank=True)
+    reason = models.CharField(max_length=500, blank=True)
+    provider_id = models.CharField(max_length=200, blank=True)
+    repeat_of = models.ForeignKey("self", on_delete=models.SET_NULL, null=True, blank=True, related_name="repeats")
+
+    class Meta:
+        verbose_name_plural = "deliveries"
+        constraints = [
+            models.UniqueConstraint(
+                fields=["recipient"],
+                condition=Q(kind="digest", status__in=["queued", "sending"], repeat_of=None),
+                name="one_open_digest_a_person",
+            ),
+            models.UniqueConstraint(
+                fields=["recipient", "slot_on"],
+                condition=Q(slot_on__isnull=False),
+                name="one_digest_a_local_date",
+            ),
+            models.CheckConstraint(
+                condition=~Q(status="sent") | Q(settled_at__isnull=False), name="sent_delivery_is_settled"
+            ),
+        ]
+        indexes = [
+            models.Index(
+                fields=["available_at", "id"], name="delivery_open", condition=Q(status__in=["queued", "sending"])
+            ),
+            models.Index(fields=["recipient", "-created_at"], name="delivery_of_person"),
+            models.Index(fields=["-created_at", "-id"], name="delivery_newest"),
+            models.Index(fields=["provider_id"], name="delivery_provider", condition=~Q(provider_id="")),
+        ]
+
+    def __str__(self) -> str:
+        return self.subject or f"Delivery {self.pk}"
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it is still to leave."""
+        return self.status in OPEN
+
+    @property
+    def is_sent(self) -> bool:
+        """Whether a server has taken it."""
+        return self.status == DeliveryStatus.SENT
+
+    @property
+    def is_kept(self) -> bool:
+        """Whether the message as sent is still there to look at."""
+        return self.recipe is not None
+
+    @property
+    def can_be_sent_again(self) -> bool:
+        """Whether a person may ask for another try."""
+        return self.status in (DeliveryStatus.FAILED, DeliveryStatus.BOUNCED, DeliveryStatus.SENT) and self.is_kept
+
+
+class DeliveryItem(models.Model):
+    """What a letter says of one plan: the changes from one version to another, as one class of readers may read them."""
+
+    delivery = models.ForeignKey(Delivery, on_delete=models.CASCADE, related_name="items")
+    plan = models.ForeignKey(Plan, on_delete=models.CASCADE, related_name="+")
+    from_number = models.PositiveIntegerField()
+    to_number = models.PositiveIntegerField()
+    reading_class = models.CharField(max_length=8, choices=Told.Reading)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["delivery", "plan"], name="one_item_a_plan"),
+            models.CheckConstraint(condition=Q(to_number__gte=F("from_number")), name="item_goes_forward"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.plan_id}: {self.from_number} to {self.to_number}"
+
+
+@pghistory.track()
+class Suppression(models.Model):
+    """An address to which nothing is sent any more, until somebody releases it."""
+
+    address = models.EmailField(max_length=254)
+    reason = models.CharField(max_length=300)
+    since = models.DateTimeField()
+    set_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
+    released_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                Lower("address"), condition=Q(released_at=None), name="one_suppression_an_address"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"Suppression {self.pk}"
+
+
+class Bounce(models.Model):
+    """A letter came back, or somebody complained of it."""
+
+    class Kind(models.TextChoices):
+        """Hard: the address is none. Soft: it may work later. Complaint: marked as unwanted."""
+
+        HARD = "hard", "Came back for good"
+        SOFT = "soft", "Came back for now"
+        COMPLAINT = "complaint", "Complaint"
+
+    kind = models.CharField(max_length=10, choices=Kind)
+    address = models.EmailField(max_length=254)
+    delivery = models.ForeignKey(Delivery, on_delete=models.SET_NULL, null=True, blank=True, related_name="bounces")
+    at = models.DateTimeField()
+    text = models.CharField(max_length=500, blank=True)
+    event_id = models.CharField(max_length=200, blank=True, help_text="The provider's own number, so that one counts once.")
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["event_id"], condition=~Q(event_id=""), name="one_bounce_an_event")
+        ]
+        indexes = [models.Index(fields=["address", "-at"], name="bounce_of_address")]
+
+    def __str__(self) -> str:
+        return f"{self.get_kind_display()} {self.pk}"
+
+
+class Pace(models.Model):
+    """How many letters were claimed for a domain in a minute: what throttling counts, across all workers."""
+
+    domain = models.CharField(max_length=253)
+    minute = models.DateTimeField()
+    count = models.PositiveIntegerField()
+
+    class Meta:
+        verbose_name_plural = "paces"
+        constraints = [models.UniqueConstraint(fields=["domain", "minute"], name="one_pace_a_minute")]
+        indexes = [models.Index(fields=["minute"], name="pace_minute")]
+
+    def __str__(self) -> str:
+        return f"{self.domain} {self.minute:%H:%M}: {self.count}"

@@ -1,0 +1,1 @@
+"""Reading published lists and plans: bytes in, checked records or named problems out; no Django, no input or output."""

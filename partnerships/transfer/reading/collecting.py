@@ -1,0 +1,72 @@
+"""Reading row by row while collecting what is wrong, so that a person sees every fault of a file at once."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable
+from typing import TypeVar
+
+from partnerships.kit.dates import PartialDate
+from partnerships.transfer.reading.headings import Line, Table
+from partnerships.transfer.reading.problems import Problem, UnableToRead
+from partnerships.transfer.reading.tables import Cell
+from partnerships.transfer.reading.values import Unreadable, code, full_date, partial_date
+
+Value = TypeVar("Value")
+
+
+class Collector:
+    """Notes problems under the row and the file's own name of the column."""
+
+    def __init__(self, table: Table) -> None:
+        self.table = table
+        self.problems: list[Problem] = []
+
+    def note(self, line: Line, column: str, found: str, remedy: str) -> None:
+        """Remember a fault of this row."""
+        name = self.table.name_of(column) if column else ""
+        self.problems.append(Problem(line.number, name, found, remedy, self.table.sheet))
+
+    def read(self, line: Line, column: str, reader: Callable[[Cell], Value]) -> Value | None:
+        """The cell through a reader; None and a note where it cannot be read."""
+        try:
+            return reader(line[column])
+        except Unreadable as error:
+            found, _, remedy = str(error).partition(". ")
+            self.note(line, column, f"{found}.", remedy)
+            return None
+
+    def day(self, line: Line, column: str) -> dt.date | None:
+        """A whole date or None."""
+        return self.read(line, column, full_date)
+
+    def partial(self, line: Line, column: str) -> PartialDate | None:
+        """A date as precise as it came, or None."""
+        return self.read(line, column, partial_date)
+
+    def required(self, line: Line, column: str) -> str:
+        """Text that must be there."""
+        value = line.text(column)
+        if not value:
+            self.note(line, column, "the cell is blank.", "Fill it in, or remove the row.")
+        return value
+
+    def key(self, line: Line, column: str, seen: dict[str, int], *, optional: bool = False) -> str:
+        """A code that stands for the row and may stand for no other."""
+        value = code(line[column])
+        if not value:
+            if not optional:
+                self.note(line, column, "the cell is blank.", "Every row needs its own; fill it in or remove the row.")
+            return ""
+        if value in seen:
+            self.note(
+                line, column, f"“{value}” stands already in row {seen[value]}.",
+                "Every row needs its own: correct or remove one of the two.",
+            )
+        seen.setdefault(value, line.number)
+        return value
+
+    def finish(self) -> None:
+        """Raise `UnableToRead` with all that was noted, if anything was."""
+        if self.problems:
+            raise UnableToRead(self.problems)

@@ -1,0 +1,63 @@
+"""The ONS look-up of districts and counties to combined authorities, of any year."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from partnerships.kit.names import fold_name
+from partnerships.transfer.reading.collecting import Collector
+from partnerships.transfer.reading.headings import Column, find_table
+from partnerships.transfer.reading.tables import Sheet
+from partnerships.transfer.reading.values import code
+
+CODE = re.compile(r"E47\d{6}")
+DISTRICT = re.compile(r"E0[6789]\d{6}")
+COLUMNS = (
+    Column("district", (r"lad\d\dcd", "ladcd", "lacd", "lacode", "districtcode"), "LAD25CD", required=True),
+    Column("district_name", (r"lad\d\dnm", "ladnm", "lanm", "laname", "districtname"), "LAD25NM", required=True),
+    Column("authority", (r"cauth\d\dcd", "cauthcd", "combinedauthoritycode", "cacode"), "CAUTH25CD", required=True),
+    Column("authority_name", (r"cauth\d\dnm", "cauthnm", "combinedauthorityname", "caname"), "CAUTH25NM", required=True),
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class CombinedAuthority:
+    """One combined authority with its districts as (code, name)."""
+
+    row: int
+    code: str
+    name: str
+    districts: tuple[tuple[str, str], ...]
+
+
+def read_combined_authorities(sheets: Sequence[Sheet]) -> tuple[CombinedAuthority, ...]:
+    """The combined authorities of a look-up. Raises `UnableToRead` with every fault found."""
+    table = find_table(sheets, COLUMNS, "a look-up of districts to combined authorities")
+    faults = Collector(table)
+    districts: dict[str, int] = {}
+    names: dict[str, tuple[str, int]] = {}
+    members: dict[str, list[tuple[str, str]]] = {}
+    for line in table:
+        authority = code(line["authority"])
+        if not authority:
+            continue  # districts outside any combined authority stand in some years' look-ups
+        district = faults.key(line, "district", districts)
+        if district and not DISTRICT.fullmatch(district):
+            faults.note(line, "district", f"“{district}” is not the code of a district.", "Write it as E08000001.")
+        if not CODE.fullmatch(authority):
+            faults.note(line, "authority", f"“{authority}” is not the code of a combined authority.", "Write it as E47000001.")
+            continue
+        name = faults.required(line, "authority_name")
+        first, row = names.setdefault(authority, (name, line.number))
+        if fold_name(first) != fold_name(name):
+            faults.note(
+                line, "authority_name", f"{authority} is “{name}” here and “{first}” in row {row}.",
+                "One code stands for one authority: correct one of the two.",
+            )
+        members.setdefault(authority, []).append((district, line.text("district_name")))
+    faults.finish()
+    return tuple(
+        CombinedAuthority(row, authority, name, tuple(members[authority])) for authority, (name, row) in names.items()
+    )

@@ -1,0 +1,238 @@
+"""Lists of councils and combined authorities: mySociety's, the planning data platform's, and the ONS's names and codes."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from partnerships.kit.names import fold_name
+from partnerships.transfer.reading.collecting import Collector
+from partnerships.transfer.reading.headings import Column, Line, find_table
+from partnerships.transfer.reading.problems import Problem, UnableToRead
+from partnerships.transfer.reading.tables import Sheet
+from partnerships.transfer.reading.values import code, flag, partial_date
+
+GSS = re.compile(r"[A-Z]\d{8}")
+#: Codes of English regions (ONS), by the names that lists use.
+REGIONS = {
+    "North East": "E12000001",
+    "North West": "E12000002",
+    "Yorkshire and The Humber": "E12000003",
+    "East Midlands": "E12000004",
+    "West Midlands": "E12000005",
+    "East of England": "E12000006",
+    "London": "E12000007",
+    "South East": "E12000008",
+    "South West": "E12000009",
+}
+_OTHER_REGION_NAMES = {
+    "yorkshire and humber": "yorkshire and the humber", "east": "east of england", "eastern": "east of england",
+    "greater london": "london",
+}  # fmt: skip
+REGION_NAMES = {gss: name for name, gss in REGIONS.items()}
+#: What a GSS code's first three characters say of the council (ONS); lists without a type column are read by it.
+TYPE_OF_PREFIX = {"E06": "UA", "E07": "NMD", "E08": "MD", "E09": "LBO", "E10": "CTY", "E47": "COMB", "E61": "SRA"}
+TYPES = ("UA", "MD", "NMD", "LBO", "CTY", "CC", "COMB", "SRA")
+_TYPE_WORDS = {
+    "unitaryauthority": "UA", "unitary": "UA", "metropolitandistrict": "MD", "metropolitanborough": "MD",
+    "nonmetropolitandistrict": "NMD", "district": "NMD", "londonborough": "LBO", "county": "CTY",
+    "countycouncil": "CTY", "citycorporation": "CC", "combinedauthority": "COMB",
+    "combinedcountyauthority": "COMB", "strategicregionalauthority": "SRA",
+}  # fmt: skip
+
+COLUMNS = (
+    Column("key", ("localauthoritycode", "localauthorityeng", "lacode", "threelettercode", "reference"), "local-authority-code"),
+    Column("official", ("officialname", r"lad\d\dnm", r"cty\d\dnm", r"cauth\d\dnm", "name", "laname", "councilname", "localauthorityname"), "official-name", required=True),
+    Column("nice", ("nicename", "shortname"), "nice-name"),
+    Column("gss", ("gsscode", "gss", r"lad\d\dcd", r"cty\d\dcd", r"cauth\d\dcd", "statisticalgeography", "onscode"), "gss-code", required=True),
+    Column("start", ("startdate", "start"), "start-date"),
+    Column("end", ("enddate", "end"), "end-date"),
+    Column("replaced_by", ("replacedby", "successor", "successors"), "replaced-by"),
+    Column("nation", ("nation", "country"), "nation"),
+    Column("region", ("region", r"rgn\d\dnm", r"rgn\d\dcd", "regionname"), "region"),
+    Column("type", ("localauthoritytype", "latype", "counciltype", "type"), "local-authority-type"),
+    Column("county", ("countyla", "countycouncil"), "county-la"),
+    Column("alternatives", ("altnames", "alternativenames", "othernames"), "alt-names"),
+    Column("former_codes", ("formergsscodes", "formergss"), "former-gss-codes"),
+    Column("current", ("currentauthority", "current", "iscurrent"), "current-authority"),
+    Column("old_code", ("oldonslacode", "snac", "snaccode"), "old-ons-la-code"),
+    Column("website", ("website", "url"), "website"),
+    Column("entity", ("entity",), "entity"),
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Council:
+    """One row: a council or combined authority of England, with dates half-open."""
+
+    row: int
+    key: str
+    name: str
+    short_name: str
+    gss: str
+    type: str
+    region: str
+    starts_on: dt.date | None
+    ends_on: dt.date | None
+    is_current: bool
+    successors: tuple[str, ...]
+    county: str
+    alternatives: tuple[str, ...]
+    former_codes: tuple[str, ...]
+    old_code: str
+    website: str
+    entity: str
+
+    @property
+    def is_combined(self) -> bool:
+        """Whether it is a combined or strategic authority and no council."""
+        return self.type in ("COMB", "SRA")
+
+
+@dataclass(frozen=True, slots=True)
+class CouncilList:
+    """What a list of councils says, and how many rows of other nations it left aside."""
+
+    councils: tuple[Council, ...]
+    elsewhere: int
+
+
+def read_councils(sheets: Sequence[Sheet]) -> CouncilList:
+    """The English councils of a list. Raises `UnableToRead` with every fault found."""
+    table = find_table(sheets, COLUMNS, "a list of councils")
+    faults = Collector(table)
+    keys: dict[str, int] = {}
+    codes: dict[str, int] = {}
+    councils: list[Council] = []
+    elsewhere = 0
+    for line in table:
+        if not _is_english(line):
+            elsewhere += 1
+            continue
+        councils.append(_council(line, faults, keys, codes, has_key=table.has("key")))
+    faults.finish()
+    if not councils:
+        raise UnableToRead(
+            [Problem(None, "", "it holds no English council.", "Give the list for England or the United Kingdom.")]
+        )
+    return CouncilList(_with_half_open_ends(councils), elsewhere)
+
+
+def _is_english(line: Line) -> bool:
+    nation = line.text("nation").casefold()
+    if nation:
+        return nation == "england"
+    gss = code(line["gss"])
+    return not GSS.fullmatch(gss) or gss.startswith("E")
+
+
+def _council(
+    line: Line, faults: Collector, keys: dict[str, int], codes: dict[str, int], *, has_key: bool
+) -> Council:
+    key = faults.key(line, "key", keys) if has_key else ""
+    gss = faults.key(line, "gss", codes)
+    if gss and not GSS.fullmatch(gss):
+        faults.note(line, "gss", f"“{gss}” is not a GSS code.", "Write a letter and eight digits, such as E07000223.")
+    name = faults.required(line, "official")
+    starts_on, ends_on = _start(line, faults), faults.day(line, "end")
+    if starts_on and ends_on and ends_on < starts_on:
+        faults.note(line, "end", f"it ends on {ends_on}, before it starts on {starts_on}.", "Correct one of the dates.")
+    return Council(
+        row=line.number,
+        key=key or gss,
+        name=name,
+        short_name=line.text("nice"),
+        gss=gss,
+        type=_type(line, gss, faults),
+        region=_region(line, faults),
+        starts_on=starts_on,
+        ends_on=ends_on,
+        is_current=_is_current(line, faults),
+        successors=tuple(code(part) for part in line.text("replaced_by").replace(";", ",").split(",") if part.strip()),
+        county=code(line["county"]),
+        alternatives=_alternatives(line),
+        former_codes=tuple(
+            code(part) for part in line.text("former_codes").replace(";", ",").split(",") if GSS.fullmatch(code(part))
+        ),
+        old_code=code(line["old_code"]),
+        website=line.text("website") if line.text("website").startswith("http") else "",
+        entity=code(line["entity"]),
+    )
+
+
+def _start(line: Line, faults: Collector) -> dt.date | None:
+    """The first day, where a whole one is given. The platform writes 22/06/1905 where somebody typed a year into Excel."""
+    partial = faults.read(line, "start", partial_date)
+    if partial is None or partial.precision != "day" or partial.earliest == dt.date(1905, 6, 22):
+        return None
+    return partial.earliest
+
+
+def _type(line: Line, gss: str, faults: Collector) -> str:
+    given = line.text("type")
+    known = given.upper() if given.upper() in TYPES else _TYPE_WORDS.get(re.sub(r"[^a-z]", "", given.casefold()), "")
+    if given and not known:
+        faults.note(line, "type", f"“{given}” is no type of council.", f"Write one of {', '.join(TYPES)}.")
+    if not given:
+        known = "CC" if gss == "E09000001" else "SRA" if gss == "E12000007" else TYPE_OF_PREFIX.get(gss[:3], "")
+        if not known and gss:
+            faults.note(
+                line, "gss", f"“{gss}” is not the code of an English council or combined authority.",
+                "Correct the code, or remove the row.",
+            )
+    return known
+
+
+def _region(line: Line, faults: Collector) -> str:
+    given = line.text("region").rpartition(":")[2]
+    if not given or given.upper() in REGION_NAMES:
+        return given.upper()
+    name = _OTHER_REGION_NAMES.get(fold_name(given), fold_name(given))
+    for region, gss in REGIONS.items():
+        if fold_name(region) == name:
+            return gss
+    faults.note(line, "region", f"“{given}” is no region of England.", f"Write one of {', '.join(REGIONS)}, or leave it blank.")
+    return ""
+
+
+def _is_current(line: Line, faults: Collector) -> bool:
+    said = line["current"]
+    if line.text("current"):
+        value = flag(said)
+        if value is None:
+            faults.note(line, "current", f"“{line.text('current')}” says neither yes nor no.", "Write True or False.")
+        return bool(value)
+    return not line.text("end")
+
+
+def _alternatives(line: Line) -> tuple[str, ...]:
+    """Other spellings, each once whatever its letter case; names that themselves hold commas fall apart harmlessly."""
+    seen = {line.text("official").casefold(), line.text("nice").casefold(), ""}
+    kept = []
+    for part in line.text("alternatives").split(","):
+        name = " ".join(part.split())
+        if name.casefold() not in seen:
+            seen.add(name.casefold())
+            kept.append(name)
+    return tuple(kept)
+
+
+def _with_half_open_ends(councils: list[Council]) -> tuple[Council, ...]:
+    """The councils with the first day on which each no longer was.
+
+    Lists mix two conventions: the last day (the ONS's: 31 March) and the day the successor took over (1 April). The start of
+    a successor settles it; else a first of a month is the day after, and any other day is the last one.
+    """
+    starts = {council.key: council.starts_on for council in councils}
+    settled = []
+    for council in councils:
+        ends_on = council.ends_on
+        if ends_on is not None:
+            begun = {starts.get(key) for key in council.successors}
+            next_day = ends_on + dt.timedelta(days=1)
+            if ends_on not in begun and (next_day in begun or ends_on.day != 1):
+                ends_on = next_day
+        settled.append(replace(council, ends_on=ends_on))
+    return tuple(settled)

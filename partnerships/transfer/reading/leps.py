@@ -1,0 +1,93 @@
+"""Lists of Local Enterprise Partnerships: districts with the LEP or LEPs that served them, or just codes and names."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from partnerships.transfer.reading.collecting import Collector
+from partnerships.transfer.reading.headings import Column, find_table
+from partnerships.transfer.reading.names import lep_place
+from partnerships.transfer.reading.tables import Sheet
+from partnerships.transfer.reading.values import code
+
+LEP_CODE = re.compile(r"E37\d{6}")
+DISTRICT_CODE = re.compile(r"E0[6789]\d{6}")
+
+_LEP = (
+    Column("lep", (r"ercd", r"lep\d\dcd1?", r"lep1?code", r"lepcd", r"lepcode1"), "ERCD or LEP21CD1", required=True),
+    Column("lep_name", (r"ernm", r"lep\d\dnm1?", r"lep1?name", r"lepnm", r"lepname1"), "ERNM or LEP21NM1", required=True),
+)
+DISTRICTS = (
+    Column("district", (r"lacd", r"lad\d\dcd", r"ladcd", r"lacode", r"districtcode", r"gsscode", r"localauthoritycode"), "LAD21CD", required=True),
+    Column("district_name", (r"lanm", r"lad\d\dnm", r"ladnm", r"laname", r"districtname", r"localauthorityname"), "LAD21NM"),
+    *_LEP,
+    Column("lep2", (r"lep\d\dcd2", r"lep2code", r"lepcode2"), "LEP21CD2"),
+    Column("lep2_name", (r"lep\d\dnm2", r"lep2name", r"lepname2"), "LEP21NM2"),
+)  # fmt: skip
+NAMES = (
+    Column("lep", (r"code", r"lep\d\dcd\d?", r"ercd", r"gsscode", r"lepcode"), "code", required=True),
+    Column("lep_name", (r"name", r"lep\d\dnm\d?", r"ernm", r"lepname"), "name", required=True),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Lep:
+    """One LEP: its code in this list, its name, and the districts it served as (code, name)."""
+
+    row: int
+    code: str
+    name: str
+    districts: tuple[tuple[str, str], ...]
+
+
+def read_leps(sheets: Sequence[Sheet]) -> tuple[Lep, ...]:
+    """The LEPs of a list. Raises `UnableToRead` with every fault found."""
+    with_districts = _has_districts(sheets)
+    table = find_table(sheets, DISTRICTS if with_districts else NAMES, "a list of LEPs")
+    faults = Collector(table)
+    names: dict[str, tuple[str, int]] = {}
+    served: dict[str, dict[str, str]] = {}
+    pairs: dict[str, int] = {}
+    for line in table:
+        for lep_column, name_column in (("lep", "lep_name"), ("lep2", "lep2_name")):
+            lep, name = code(line[lep_column]), line.text(name_column)
+            if lep_column == "lep2" and not lep:
+                continue
+            if not LEP_CODE.fullmatch(lep):
+                faults.note(line, lep_column, f"“{lep}” is not the code of a LEP.", "Write it as E37000055.")
+                continue
+            if not name:
+                faults.note(line, name_column, "the cell is blank.", "Write the LEP's name.")
+            first, row = names.setdefault(lep, (name, line.number))
+            if lep_place(first) != lep_place(name):
+                faults.note(
+                    line, name_column, f"{lep} is “{name}” here and “{first}” in row {row}.",
+                    "One code stands for one LEP: correct one of the two.",
+                )
+            served.setdefault(lep, {})
+            if with_districts:
+                district = code(line["district"])
+                if not DISTRICT_CODE.fullmatch(district):
+                    faults.note(line, "district", f"“{district}” is not the code of a district.", "Write it as E07000223.")
+                pair = f"{district} in {lep}"
+                if pair in pairs:
+                    faults.note(
+                        line, "district", f"“{pair}” stands already in row {pairs[pair]}.", "Remove one of the two rows."
+                    )
+                pairs.setdefault(pair, line.number)
+                served[lep][district] = line.text("district_name")
+            elif row != line.number:
+                faults.note(line, "lep", f"“{lep}” stands already in row {row}.", "Remove one of the two rows.")
+    faults.finish()
+    return tuple(Lep(row, lep, name, tuple(served[lep].items())) for lep, (name, row) in names.items())
+
+
+def _has_districts(sheets: Sequence[Sheet]) -> bool:
+    """Whether some cell near the top of a sheet that also names LEPs is the code of a district."""
+    for sheet in sheets:
+        cells = [code(cell) for row in sheet.rows[:60] for cell in row.cells]
+        if any(DISTRICT_CODE.fullmatch(cell) for cell in cells) and any(LEP_CODE.fullmatch(cell) for cell in cells):
+            return True
+    return False

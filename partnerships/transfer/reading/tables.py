@@ -1,0 +1,247 @@
+"""Files as tables: CSV of any dialect, XLSX and JSON become sheets of numbered rows, within limits that no bomb passes."""
+
+from __future__ import annotations
+
+import csv
+import datetime as dt
+import io
+import json
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import PurePath
+from statistics import median
+from typing import Any
+
+from partnerships.transfer.reading.problems import unable
+from partnerships.transfer.reading.workbooks import MOST_COLUMNS, MOST_ROWS, read_workbook
+
+Cell = str | int | float | bool | dt.date | dt.datetime | dt.time | None
+
+#: SAFETY.md: registers up to 4 MB.
+MOST_BYTES = 4 * 1024 * 1024
+#: One cell of a register never says more than this.
+MOST_CHARACTERS = 32_000
+DELIMITERS = (",", "\t", ";", "|")
+_MARKS = (b"\xff\xfe", b"\xfe\xff")
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One row under its number in the file, counted from 1 as a spreadsheet does."""
+
+    number: int
+    cells: tuple[Cell, ...]
+
+    def is_blank(self) -> bool:
+        """Whether there is nothing in it."""
+        return all(cell is None or (isinstance(cell, str) and not cell.strip()) for cell in self.cells)
+
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """A table without any idea yet of which row is the heading."""
+
+    name: str
+    rows: tuple[Row, ...]
+
+
+def read_sheets(data: bytes, file_name: str = "", *, most_bytes: int = MOST_BYTES) -> tuple[Sheet, ...]:
+    """The sheets of a file, blank rows left out. The kind is told from the content, not from the name.
+
+    Raises `UnableToRead` for a file that is too large, empty, of another kind, broken, or made to exhaust its reader.
+    """
+    if len(data) > most_bytes:
+        raise unable(
+            f"it is {len(data):,} bytes long; the most is {most_bytes:,}.",
+            "Ask for the list without pictures and unneeded sheets, or split it.",
+        )
+    if not data.strip(b"\x00\t\r\n \xef\xbb\xbf"):
+        raise unable("it is empty.", "Download it again.")
+    if data[:4] == b"PK\x03\x04":
+        sheets = _from_workbook(data)
+    elif data[:8] == b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1":
+        raise unable(
+            "it is an old Excel workbook (.xls) or one with a password.",
+            "Open it in a spreadsheet and save it as .xlsx or .csv.",
+        )
+    elif data[:5] == b"%PDF-":
+        raise unable("it is a PDF.", "Use the spreadsheet, CSV or JSON version of the list.")
+    else:
+        text = _decoded(data)
+        start = text.lstrip()[:1]
+        if start in ("{", "["):
+            sheets = (_from_json(text),)
+        elif start == "<":
+            raise unable(
+                "it is a web page or XML, not a table.",
+                "Download the file itself: CSV, XLSX or JSON.",
+            )
+        else:
+            sheets = (_from_csv(text, PurePath(file_name).stem),)
+    if not any(sheet.rows for sheet in sheets):
+        raise unable("there is no row in it.", "Download it again.")
+    return sheets
+
+
+def _decoded(data: bytes) -> str:
+    if data[:2] in _MARKS:
+        encodings = ("utf-16",)
+    elif b"\x00" in data:
+        raise unable("it is not text.", "Use the CSV, XLSX or JSON version of the list.")
+    else:
+        encodings = ("utf-8-sig", "cp1252")
+    for encoding in encodings:
+        try:
+            return data.decode(encoding)
+        except UnicodeDecodeError:
+            continue
+    raise unable(
+        "its letters are in no encoding that is used for lists (UTF-8, UTF-16, Windows-1252).",
+        "Save it again as “CSV UTF-8”.",
+    )
+
+
+def _from_csv(text: str, name: str) -> Sheet:
+    delimiter = _delimiter(text)
+    # strict: a quote that never closes would else swallow the rest of the file in one cell.
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
+    rows: list[Row] = []
+    number = 0
+    try:
+        for number, cells in enumerate(reader, start=1):
+            _within(number, len(cells))
+            row = Row(number, tuple(_checked(number, cell) for cell in cells))
+            if not row.is_blank():
+                rows.append(row)
+    except csv.Error as error:
+        raise unable(
+            f"the row cannot be read as CSV ({error}).",
+            "Look for a quotation mark that is opened and not closed.",
+            row=number + 1,
+        ) from error
+    return Sheet(name, tuple(rows))
+
+
+def _delimiter(text: str) -> str:
+    """The delimiter that gives most rows near the top several cells; a comma where none does."""
+    sample = text[:20_000].splitlines()[:30]
+
+    def typical_width(delimiter: str) -> float:
+        try:
+            widths = [len(cells) for cells in csv.reader(sample, delimiter=delimiter) if cells]
+        except csv.Error:
+            return 0
+        return median(widths) if widths else 0
+
+    return max(DELIMITERS, key=lambda delimiter: (typical_width(delimiter), delimiter == ","))
+
+
+def _from_json(text: str) -> Sheet:
+    try:
+        value = json.loads(text, object_pairs_hook=_no_key_twice, parse_constant=_no_constant)
+    except json.JSONDecodeError as error:
+        raise unable(
+            f"it is not JSON: {error.msg}.", "Download it again.", row=error.lineno
+        ) from error
+    except RecursionError as error:
+        raise unable("it is nested without end.", "Use the published file as it is.") from error
+    if isinstance(value, dict):
+        lists = [part for part in value.values() if isinstance(part, list)]
+        if value and all(isinstance(part, str | int | float) for part in value.values()):
+            pairs = [Row(2 + place, (code, name)) for place, (code, name) in enumerate(value.items())]
+            return Sheet("codes and names", (Row(1, ("code", "name")), *_each_checked(pairs)))
+        if len(lists) != 1:
+            raise unable(
+                "it holds one object that is neither a list of records nor codes with their names.",
+                "Give an array of objects, or one object of code and name.",
+            )
+        value = lists[0]
+    headings: dict[str, int] = {}
+    for number, record in enumerate(value, start=1):
+        if not isinstance(record, dict):
+            raise unable(
+                f"item {number} is not an object.", "Give an array of objects.", row=number
+            )
+        for key in record:
+            headings.setdefault(key, len(headings))
+    _within(len(value), len(headings))
+    rows = [Row(0, tuple(headings))]
+    for number, record in enumerate(value, start=1):
+        cells = tuple(_plain(number, heading, record.get(heading)) for heading in headings)
+        rows.append(Row(number, cells))
+    return Sheet("records", tuple(row for row in _each_checked(rows) if not row.is_blank()))
+
+
+def _no_key_twice(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    record: dict[str, Any] = {}
+    for key, value in pairs:
+        if key in record:
+            raise unable(f"“{key}” stands twice in one object.", "Remove one of the two.")
+        record[key] = value
+    return record
+
+
+def _no_constant(name: str) -> None:
+    raise unable(f"{name} is not a value a list can hold.", "Write a number or leave it out.")
+
+
+def _plain(number: int, heading: str, value: Any) -> Cell:
+    if isinstance(value, list) and all(isinstance(part, str | int) for part in value):
+        return ",".join(str(part) for part in value)
+    if isinstance(value, dict | list):
+        raise unable(
+            "the value is itself a list or an object.", "Give one value a field.", row=number, column=heading
+        )
+    cell: Cell = value
+    return cell
+
+
+def _from_workbook(data: bytes) -> tuple[Sheet, ...]:
+    sheets = []
+    for name, numbered in read_workbook(data):
+        rows = (Row(number, cells) for number, cells in numbered)
+        sheets.append(Sheet(name, tuple(row for row in _each_checked(rows) if not row.is_blank())))
+    return tuple(sheets)
+
+
+def _each_checked(rows: Iterable[Row]) -> Iterable[Row]:
+    for row in rows:
+        for cell in row.cells:
+            if isinstance(cell, str):
+                _checked(row.number, cell)
+        yield row
+
+
+def _checked(number: int, cell: str) -> str:
+    if len(cell) > MOST_CHARACTERS:
+        raise unable(
+            f"a cell holds {len(cell):,} characters; the most is {MOST_CHARACTERS:,}.",
+            "Look for a quotation mark that is not closed.",
+            row=number,
+        )
+    return cell
+
+
+def _within(rows: int, columns: int) -> None:
+    if rows > MOST_ROWS:
+        raise unable(f"it has more than {MOST_ROWS:,} rows.", "This is not one of the published lists.")
+    if columns > MOST_COLUMNS:
+        raise unable(
+            f"it has more than {MOST_COLUMNS:,} columns.", "This is not one of the published lists.", row=rows
+        )
+
+
+def date_in_file_name(file_name: str) -> dt.date | None:
+    """The last day meant by a date in a file's name: `…_2023-02.json` is 28 February 2023; None where there is none."""
+    found = re.findall(r"(?<!\d)(20\d{2})[-_](0[1-9]|1[0-2])(?:[-_](0[1-9]|[12]\d|3[01]))?(?!\d)", file_name)
+    if not found:
+        return None
+    year, month, day = found[-1]
+    if day:
+        try:
+            return dt.date(int(year), int(month), int(day))
+        except ValueError:
+            return None
+    following = dt.date(int(year) + int(month) // 12, int(month) % 12 + 1, 1)
+    return following - dt.timedelta(days=1)

@@ -1,0 +1,146 @@
+"""One cell at a time: text as people mean it, numbers that are names kept as text, dates in every usual spelling, money."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+import unicodedata
+from decimal import Decimal, InvalidOperation
+
+from partnerships.kit.dates import MONTHS, NotADate, PartialDate
+from partnerships.transfer.reading.tables import Cell
+
+_INVISIBLE = dict.fromkeys(map(ord, "\u200b\u200c\u200d\u2060\ufeff\u00ad"), None)
+_EXCEL_EPOCH = dt.date(1899, 12, 30)
+#: What published tables write for "nothing here".
+_NOTHING = {"", "-", "–", "—", "n/a", "na", "nan", "none", "null", "nil", "[x]", "[z]", "..", "#n/a"}
+
+
+class Unreadable(ValueError):
+    """The cell does not hold what its column should; the text says what it holds and what to write."""
+
+
+def text(cell: Cell) -> str:
+    """The cell as one line: spaces of every kind folded to one, invisible characters gone, 5069.0 read as 5069."""
+    if cell is None:
+        return ""
+    if isinstance(cell, bool):
+        return "True" if cell else "False"
+    if isinstance(cell, float) and cell.is_integer() and abs(cell) < 1e15:
+        return str(int(cell))
+    if isinstance(cell, dt.datetime):
+        return cell.date().isoformat() if cell.time() == dt.time() else cell.isoformat()
+    if isinstance(cell, dt.date | dt.time):
+        return cell.isoformat()
+    line = unicodedata.normalize("NFC", str(cell)).translate(_INVISIBLE)
+    line = "".join(" " if unicodedata.category(mark) == "Cc" else mark for mark in line)
+    return " ".join(line.split())
+
+
+def is_nothing(cell: Cell) -> bool:
+    """Whether the cell says nothing: blank, or one of the marks that tables write for no value."""
+    return text(cell).casefold() in _NOTHING
+
+
+def code(cell: Cell) -> str:
+    """A key, code or registration number: text, in capitals, without spaces around or a decimal that Excel added."""
+    line = text(cell)
+    if re.fullmatch(r"\d+\.0+", line):
+        line = line.partition(".")[0]
+    return line.upper()
+
+
+def flag(cell: Cell) -> bool | None:
+    """Yes, no, or None where the cell says neither."""
+    word = text(cell).casefold()
+    if word in ("true", "yes", "y", "1", "t"):
+        return True
+    return False if word in ("false", "no", "n", "0", "f") else None
+
+
+def partial_date(cell: Cell) -> PartialDate | None:
+    """A date as precise as it was written; None where there is nothing.
+
+    Read: 2017, 2017.0, 2017-04, 2017-04-11, 2017-04-11T00:00:00, 11/04/2017 (day first, as in Britain), 11.04.2017,
+    11 April 2017, 11-Apr-17, 11th April 2017, April 2017, a date cell, and a day number of Excel. Raises `Unreadable`.
+    """
+    if is_nothing(cell):
+        return None
+    if isinstance(cell, dt.datetime | dt.date):
+        return PartialDate(cell.year, cell.month, cell.day)
+    line = text(cell)
+    try:
+        return _read_date(line)
+    except (NotADate, ValueError) as error:
+        raise Unreadable(f"“{line}” is not a date. Write it as 08/02/2023 or 2023-02-08.") from error
+
+
+def _read_date(line: str) -> PartialDate:
+    if re.fullmatch(r"\d{4}(\.0+)?", line):
+        return PartialDate.parse(line[:4])
+    if re.fullmatch(r"\d{5}(\.\d+)?", line):
+        day = _EXCEL_EPOCH + dt.timedelta(days=int(line[:5]))
+        return PartialDate(day.year, day.month, day.day)
+    if match := re.fullmatch(r"(\d{4})[-/.](\d{1,2})(?:[-/.](\d{1,2}))?(?:[T ].*)?", line):
+        return _made(match[1], match[2], match[3])
+    if match := re.fullmatch(r"(\d{1,2})[-/.](\d{1,2})[-/.](\d{4}|\d{2})(?: 00:00(?::00)?)?", line):
+        return _made(_century(match[3]), match[2], match[1])
+    if match := re.fullmatch(r"(\d{1,2})[/.-](\d{4})", line):
+        return _made(match[2], match[1], None)
+    words = line.replace(",", " ").replace("-", " ").replace(".", " ").split()
+    if len(words) == 4 and words[0][:3].casefold() in {"mon", "tue", "wed", "thu", "fri", "sat", "sun"}:
+        words = words[1:]
+    if len(words) in (2, 3):
+        day_text = re.sub(r"(?i)(st|nd|rd|th)$", "", words[0]) if len(words) == 3 else None
+        month = _month(words[-2])
+        return _made(_century(words[-1]), str(month), day_text)
+    raise NotADate(line)
+
+
+def _month(word: str) -> int:
+    for number, name in enumerate(MONTHS, start=1):
+        if len(word) >= 3 and name.casefold().startswith(word.casefold()):
+            return number
+    if word.casefold() == "sept":
+        return 9
+    raise NotADate(word)
+
+
+def _century(year: str) -> str:
+    """Two-digit years as POSIX reads them: 69 and later belong to the last century."""
+    if len(year) == 2 and year.isdecimal():
+        return f"19{year}" if int(year) >= 69 else f"20{year}"
+    return year
+
+
+def _made(year: str, month: str, day: str | None) -> PartialDate:
+    if not (year.isdecimal() and month.isdecimal() and (day is None or day.isdecimal())):
+        raise NotADate(f"{year} {month} {day}")
+    written = f"{int(year):04d}-{int(month):02d}" + (f"-{int(day):02d}" if day else "")
+    return PartialDate.parse(written)
+
+
+def full_date(cell: Cell) -> dt.date | None:
+    """A day; None where there is nothing. Raises `Unreadable`, also where only the month or the year is given."""
+    partial = partial_date(cell)
+    if partial is None:
+        return None
+    if partial.precision != "day":
+        raise Unreadable(f"“{text(cell)}” is not a whole date. Write day, month and year: 08/02/2023.")
+    return partial.earliest
+
+
+def amount(cell: Cell) -> Decimal | None:
+    """A sum of money or a quantity: £1,373,992.00, 2013.0, (500.00), 1 200; None where there is nothing. Raises `Unreadable`."""
+    if is_nothing(cell):
+        return None
+    line = text(cell)
+    bare = line.replace("£", "").replace("GBP", "").replace(",", "").replace(" ", "").replace("−", "-")
+    negative = bare.startswith("(") and bare.endswith(")")
+    try:
+        value = Decimal(bare.strip("()"))
+    except InvalidOperation as error:
+        raise Unreadable(f"“{line}” is not an amount. Write a number, such as 1373992.00.") from error
+    if not value.is_finite() or abs(value) >= Decimal(10) ** 12:
+        raise Unreadable(f"“{line}” is not an amount that can be. Write a number, such as 1373992.00.")
+    return -value if negative else value

@@ -1,0 +1,237 @@
+"""Forms as GOV.UK Frontend lays them out: the crispy helper, sections, a date in three boxes, long lists to choose from."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from crispy_forms.helper import FormHelper
+from crispy_forms.layout import Layout, LayoutObject
+from crispy_forms.utils import render_field
+from django import forms
+from django.core.exceptions import ValidationError
+from django.http import QueryDict
+from django.template import Context
+from django.template.loader import render_to_string
+from django.utils.safestring import SafeString
+
+from partnerships.kit.dates import MONTHS
+
+#: Parameters that say where in a list one is, dropped whenever its filters change.
+PAGING_PARAMETERS = ("page", "after", "before", "cursor")
+
+_MONTH_NUMBERS = {name.lower(): number for number, name in enumerate(MONTHS, start=1)} | {
+    name[:3].lower(): number for number, name in enumerate(MONTHS, start=1)
+}
+
+
+class Section(LayoutObject):  # type: ignore[misc]  # crispy-forms carries no types
+    """Fields under a heading of their own, with an optional sentence below it."""
+
+    def __init__(self, heading: str, *fields: object, hint: str = "") -> None:
+        self.heading = heading
+        self.fields = list(fields)
+        self.hint = hint
+
+    def render(self, form: forms.BaseForm, context: Context, **kwargs: Any) -> SafeString:
+        """The section as HTML; crispy-forms calls this while it lays the form out."""
+        inner = SafeString("").join(render_field(field, form, context) for field in self.fields)
+        return render_to_string(
+            "common_ground/section.html",
+            {"heading": self.heading, "hint": self.hint, "inner": inner},
+        )
+
+
+class Helper(FormHelper):  # type: ignore[misc]  # crispy-forms carries no types
+    """How a form is laid out: its fields or sections in order, its buttons and where giving up leads.
+
+    `submit` are the words of the button; `secondary` is a second button as (name, words); `danger` turns the
+    button into a warning for what cannot be undone. Without fields or sections, all the form's fields are shown.
+    """
+
+    def __init__(
+        self,
+        form: forms.BaseForm,
+        *layout: object,
+        submit: str = "Save",
+        cancel: str = "",
+        cancel_words: str = "Cancel",
+        secondary: tuple[str, str] | None = None,
+        danger: bool = False,
+        method: str = "post",
+        action: str = "",
+        tag: bool = True,
+    ) -> None:
+        super().__init__()
+        self.layout = Layout(*(layout or tuple(form.fields)))
+        self.form_method = method
+        self.form_action = action
+        self.form_tag = tag
+        self.form_class = "cg-form"
+        self.render_hidden_fields = True
+        self.submit_words = submit
+        self.cancel_href = cancel
+        self.cancel_words = cancel_words
+        self.secondary_button = secondary
+        self.danger = danger
+        self.mark_optional = method == "post"
+
+
+class DayInput(forms.MultiWidget):
+    """Day, month and year in three boxes, the way people find easiest for a date they know."""
+
+    template_name = "common_ground/widgets/day_input.html"
+
+    def __init__(self, attrs: dict[str, Any] | None = None) -> None:
+        super().__init__(
+            {part: forms.TextInput() for part in ("day", "month", "year")},
+            attrs,
+        )
+
+    def decompress(self, value: dt.date | str | None) -> list[Any]:
+        """The boxes' contents for a date; an ISO text is taken as one."""
+        if isinstance(value, str):
+            try:
+                value = dt.date.fromisoformat(value[:10])
+            except ValueError:
+                return [None, None, None]
+        return [value.day, value.month, value.year] if value else [None, None, None]
+
+
+class DayField(forms.MultiValueField):
+    """A date asked for in three boxes; cleans to a `date`, or None when it may be left out.
+
+    The month may be a number or a name. The year has four figures.
+    """
+
+    widget = DayInput
+
+    def __init__(self, **kwargs: Any) -> None:
+        kwargs.pop("input_formats", None)
+        kwargs.setdefault("require_all_fields", False)
+        super().__init__(
+            fields=[forms.CharField(required=False, max_length=20) for _ in range(3)], **kwargs
+        )
+
+    def clean(self, value: Any) -> dt.date | None:
+        """The date; a problem is said in words that name the field."""
+        parts = [str(part or "").strip() for part in (value or ("", "", ""))]
+        name = self.label or "The date"
+        if not any(parts):
+            if self.required:
+                raise ValidationError(f"Enter {_with_article(str(name))}", code="required")
+            return None
+        missing = [
+            word for word, part in zip(("day", "month", "year"), parts, strict=True) if not part
+        ]
+        if missing:
+            raise ValidationError(
+                f"{name} must include a {' and a '.join(missing)}", code="incomplete"
+            )
+        day = self._day(parts)
+        if day is None:
+            raise ValidationError(f"{name} must be a real date, like 27 3 2027", code="invalid")
+        self.run_validators(day)
+        return day
+
+    def has_changed(self, initial: Any, data: Any) -> bool:
+        """Whether the boxes say another day than before."""
+        before = self.widget.decompress(initial)
+        return [str(part or "").strip() for part in (data or ("", "", ""))] != [
+            str(part or "") for part in before
+        ]
+
+    @staticmethod
+    def _day(parts: Sequence[str]) -> dt.date | None:
+        """The date that the three parts make, or None."""
+        day, month, year = parts
+        number = _MONTH_NUMBERS.get(month.lower(), int(month) if month.isdecimal() else 0)
+        if not (day.isdecimal() and year.isdecimal() and len(year) == 4):
+            return None
+        try:
+            return dt.date(int(year), number, int(day))
+        except ValueError:
+            return None
+
+
+def _with_article(label: str) -> str:
+    """A label inside a sentence: `Needed by` is asked for as `the date for “Needed by”`, `Start date` as `the start date`."""
+    lowered = label[:1].lower() + label[1:]
+    return f"the {lowered}" if "date" in lowered else f"a date for “{label}”"
+
+
+class AutocompleteSelect(forms.Select):
+    """One of a long list, found by typing; a plain select without JavaScript."""
+
+    def __init__(self, attrs: dict[str, Any] | None = None, choices: Any = ()) -> None:
+        super().__init__({"data-module": "cg-autocomplete", **(attrs or {})}, choices)
+
+
+class AutocompleteSelectMultiple(forms.SelectMultiple):
+    """Several of a long list, found by typing and shown as chips; a plain list without JavaScript."""
+
+    def __init__(self, attrs: dict[str, Any] | None = None, choices: Any = ()) -> None:
+        super().__init__({"data-module": "cg-autocomplete-multiple", **(attrs or {})}, choices)
+
+
+@dataclass(frozen=True, slots=True)
+class Chip:
+    """A filter in use: its words, and the address of the list without it."""
+
+    label: str
+    href: str
+
+
+def active_filters(form: forms.BaseForm, parameters: QueryDict) -> list[Chip]:
+    """The filters that a valid, bound GET form applies, each with the way to take it off."""
+    if not form.is_valid():
+        return []
+    chips: list[Chip] = []
+    for name, field in form.fields.items():
+        chosen = form.cleaned_data.get(name)
+        if chosen in (None, "", False) or not parameters.getlist(form.add_prefix(name)):
+            continue
+        several = isinstance(field, forms.MultipleChoiceField | forms.ModelMultipleChoiceField)
+        for value in chosen if several else [chosen]:
+            chips.append(_chip(form, name, field, value, parameters))
+    return chips
+
+
+def _chip(
+    form: forms.BaseForm, name: str, field: forms.Field, value: Any, parameters: QueryDict
+) -> Chip:
+    rest = parameters.copy()
+    for parameter in PAGING_PARAMETERS:
+        rest.pop(parameter, None)
+    key = form.add_prefix(name)
+    raw = str(field.prepare_value(value))
+    kept = [other for other in rest.getlist(key) if other != raw]
+    if kept and len(kept) < len(rest.getlist(key)):
+        rest.setlist(key, kept)
+    else:
+        rest.pop(key, None)
+    return Chip(_chip_label(field, name, value), f"?{rest.urlencode()}")
+
+
+def _chip_label(field: forms.Field, name: str, value: Any) -> str:
+    label = str(field.label or name.replace("_", " ").capitalize())
+    if isinstance(field, forms.ModelChoiceField):
+        return str(field.label_from_instance(value))
+    if isinstance(field, forms.BooleanField):
+        return label
+    if isinstance(field, forms.ChoiceField):
+        return _flat(field.choices).get(str(value), str(value))
+    return f"{label}: {value}"
+
+
+def _flat(choices: Any) -> Mapping[str, str]:
+    """Choices by value, groups opened."""
+    words: dict[str, str] = {}
+    for value, label in choices:
+        if isinstance(label, list | tuple):
+            words |= _flat(label)
+        else:
+            words[str(value)] = str(label)
+    return words

@@ -1,0 +1,93 @@
+"""What the form templates ask of a bound field: which component it is, and its control with that component's classes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms, template
+from django.forms.boundfield import BoundField
+from django.utils.safestring import SafeString
+
+register = template.Library()
+
+_CONTROL_CLASSES = {
+    "select": "govuk-select",
+    "text_area": "govuk-textarea",
+    "counted": "govuk-textarea govuk-js-character-count",
+    "file": "govuk-file-upload",
+    "checkbox": "govuk-checkboxes__input",
+    "password": "govuk-input govuk-password-input__input govuk-js-password-input-input",
+    "input": "govuk-input",
+    "parts": "govuk-input",
+}
+
+
+@register.simple_tag
+def field_shape(field: BoundField) -> str:
+    """Which component shows the field: radios, checkboxes, parts, checkbox, select, file, password, counted, text_area or input."""
+    widget = field.field.widget
+    match widget:
+        case forms.CheckboxSelectMultiple():
+            return "checkboxes"
+        case forms.RadioSelect():
+            return "radios"
+        case forms.MultiWidget() | forms.SelectDateWidget():
+            return "parts"
+        case forms.CheckboxInput():
+            return "checkbox"
+        case forms.Select():
+            return "select"
+        case forms.FileInput():
+            return "file"
+        case forms.PasswordInput():
+            return "password"
+        case forms.Textarea():
+            counted = getattr(field.field, "max_length", None) and "data-uncounted" not in widget.attrs
+            return "counted" if counted else "text_area"
+    return "input"
+
+
+@register.simple_tag
+def govuk_widget(field: BoundField) -> SafeString:
+    """The field's control with the classes of its component, those it brings itself, and the mark of an error."""
+    shape = field_shape(field)
+    base = _CONTROL_CLASSES.get(shape, "govuk-input")
+    own = field.field.widget.attrs.get("class", "")
+    wrong = f"{base.split()[0]}--error" if field.errors and shape != "checkbox" else ""
+    attrs: dict[str, Any] = {"class": " ".join(part for part in (base, own, wrong) if part)}
+    if shape == "counted":
+        described = [field.aria_describedby or "", f"{field.auto_id}-info"]
+        attrs["aria-describedby"] = " ".join(part for part in described if part)
+    return field.as_widget(attrs=attrs)
+
+
+@register.simple_tag
+def choice_items(field: BoundField) -> list[dict[str, Any]]:
+    """The choices of radios or checkboxes: the input, its id and label, and the group where a new one begins."""
+    kind = "radios" if field_shape(field) == "radios" else "checkboxes"
+    items: list[dict[str, Any]] = []
+    group: object = None
+    for choice in field.subwidgets:
+        data = choice.data
+        shown = f"govuk-{kind}__input {data['attrs'].get('class', '')}".strip()
+        data["attrs"] = {**data["attrs"], "class": shown}
+        label = str(choice.choice_label)
+        starts = _group_of(field, data["value"])
+        items.append(
+            {
+                "tag": choice.tag(),
+                "id": choice.id_for_label,
+                "label": label,
+                "group": starts if starts != group else "",
+            }
+        )
+        group = starts
+    return items
+
+
+def _group_of(field: BoundField, value: object) -> str:
+    """The name of the group that a choice stands in, or nothing."""
+    for group, choices in getattr(field.field, "choices", ()):
+        if isinstance(choices, list | tuple) and any(str(key) == str(value) for key, _ in choices):
+            return str(group)
+    return ""

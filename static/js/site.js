@@ -1,0 +1,43 @@
+// Brings the components of a page to life; every one of them is usable before this runs.
+import {
+  Accordion, Button, CharacterCount, Checkboxes, createAll, ErrorSummary, NotificationBanner, PasswordInput, Radios,
+  ServiceNavigation, SkipLink, Tabs,
+} from "govuk-frontend";
+import { SortableTable } from "@ministryofjustice/frontend/moj/components/sortable-table/sortable-table.mjs";
+import { enhanceMultiple, enhanceSelect } from "./autocomplete.js";
+import { offerCopying, offerPrinting } from "./buttons.js";
+import { foldOnPhones } from "./fold.js";
+import { keepDraftWarning } from "./unsaved.js";
+
+const KIT = [
+  Accordion, Button, CharacterCount, Checkboxes, ErrorSummary, NotificationBanner, PasswordInput, Radios, ServiceNavigation,
+  SkipLink, Tabs, SortableTable,
+];
+
+const OURS = {
+  "cg-autocomplete": enhanceSelect,
+  "cg-autocomplete-multiple": enhanceMultiple,
+  "cg-copy": offerCopying,
+  "cg-fold": foldOnPhones,
+  "cg-print": offerPrinting,
+  "cg-unsaved": keepDraftWarning,
+};
+
+function start(scope) {
+  for (const component of KIT) createAll(component, undefined, scope);
+  for (const [name, enhance] of Object.entries(OURS)) {
+    const found = [...scope.querySelectorAll(`[data-module="${name}"]`)];
+    if (scope.matches?.(`[data-module="${name}"]`)) found.push(scope);
+    for (const element of found) {
+      if (element.dataset.started) continue;
+      element.dataset.started = "yes";
+      enhance(element);
+    }
+  }
+}
+
+start(document.body);
+// What htmx brings in later is started too.
+document.body.addEventListener("htmx:load", (event) => {
+  if (event.detail.elt !== document.body) start(event.detail.elt);
+});

@@ -7,12 +7,16 @@ from datetime import timedelta
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
+import django_stubs_ext
 import environ
 import structlog
 from csp.constants import NONCE, NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 
 from housing import environment
+
+# Lets `ModelAdmin[Plan]` and the like be written where Django itself does not yet allow it.
+django_stubs_ext.monkeypatch()
 
 env = environ.Env()
 environment.load(os.environ)
@@ -119,6 +123,7 @@ TEMPLATES: list[dict[str, Any]] = [
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
                 "csp.context_processors.nonce",
+                "partnerships.web.context.acting_for",
             ],
         },
     },
@@ -278,7 +283,7 @@ CONTENT_SECURITY_POLICY = {
 
 STATIC_URL = "/static/"
 STATIC_ROOT = VAR_DIR / "static"
-STATICFILES_DIRS = [BASE_DIR / "static"]
+STATICFILES_DIRS = [BASE_DIR / "static" / "build"]
 WHITENOISE_USE_FINDERS = DEBUG
 _storage = "whitenoise.storage.CompressedManifestStaticFilesStorage"
 _debug_storage = "django.contrib.staticfiles.storage.StaticFilesStorage"

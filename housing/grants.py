@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.apps import apps
 from django.conf import settings
+from django.core.management import call_command
 from django.db import connections
 from django.db.models import Model
 from pghistory.models import Event
@@ -45,6 +46,7 @@ def grant(*, role: str, using: str = "default") -> None:
 
 
 def grant_after_migrate(*, using: str, **kwargs: object) -> None:
-    """The receiver of `post_migrate`: does nothing where the application and the owner are one role."""
+    """The receiver of `post_migrate`: the table of counters, then the rights, where owner and application are two."""
+    call_command("createcachetable", database=using)
     if settings.APPLICATION_DATABASE_ROLE and settings.AS_OWNER:
         grant(role=settings.APPLICATION_DATABASE_ROLE, using=using)

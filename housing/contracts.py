@@ -22,15 +22,17 @@ class DoorsContract(Contract):
     def check(self, graph: ImportGraph, verbose: bool) -> ContractCheck:
         """Find every import of another room's door."""
         container, doors = str(self.container), set(self.doors)
-        found = []
+        found: list[str] = []
         for imported in sorted(graph.modules):
             steps = imported.removeprefix(f"{container}.").split(".")
             if not imported.startswith(f"{container}.") or not doors & set(steps[1:]):
                 continue
             room = f"{container}.{steps[0]}"
-            for importer in sorted(graph.find_modules_that_directly_import(imported)):
-                if importer.startswith(f"{container}.") and not f"{importer}.".startswith(f"{room}."):
-                    found.append(f"{importer} -> {imported}")
+            found += [
+                f"{importer} -> {imported}"
+                for importer in sorted(graph.find_modules_that_directly_import(imported))
+                if importer.startswith(f"{container}.") and not f"{importer}.".startswith(f"{room}.")
+            ]
         return ContractCheck(kept=not found, metadata={"found": found})
 
     def render_broken_contract(self, check: ContractCheck) -> None:

@@ -1,0 +1,150 @@
+"""The house stays as it is drawn: layers, foreign keys, doors, and the picture in docs/architecture.md."""
+
+from __future__ import annotations
+
+import ast
+import re
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.apps import apps
+from django.conf import settings
+from django.db.models import Field, Model
+
+ROOT = Path(settings.BASE_DIR)
+ROOMS_FOLDER = ROOT / "partnerships"
+FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
+
+
+def contracts() -> dict[str, dict[str, Any]]:
+    """The import contracts of pyproject.toml by their ids."""
+    content = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    return {contract["id"]: contract for contract in content["tool"]["importlinter"]["contracts"]}
+
+
+def ranks() -> dict[str, int]:
+    """Each room's height in the contract; the ground is 0."""
+    layers = contracts()["rooms"]["layers"]
+    return {name.strip(" ()"): height for height, layer in enumerate(reversed(layers)) for name in layer.split("|")}
+
+
+def rooms() -> list[str]:
+    """The rooms that are built."""
+    return sorted(path.name for path in ROOMS_FOLDER.iterdir() if (path / "apps.py").exists())
+
+
+def modules(pattern: str = "**/*.py") -> list[Path]:
+    """The domain's modules, without migrations."""
+    return sorted(path for path in ROOMS_FOLDER.glob(pattern) if "migrations" not in path.parts)
+
+
+def domain_models() -> list[type[Model]]:
+    """Every table of the rooms, with those of row history and of many-to-many links."""
+    return [
+        model for model in apps.get_models(include_auto_created=True) if model.__module__.startswith("partnerships.")
+    ]
+
+
+def upward_links(model: type[Model]) -> Iterator[Field[Any, Any]]:
+    """Foreign keys from this model to a room that is not below it, and not its own."""
+    height = ranks()
+    source = model._meta.app_label
+    for field in model._meta.get_fields():
+        if not isinstance(field, Field) or not field.is_relation or field.related_model is None:
+            continue
+        target = field.related_model._meta.app_label
+        if target in height and target != source and height[target] >= height[source]:
+            yield field
+
+
+def test_every_room_is_installed_under_its_own_name() -> None:
+    installed = {config.label for config in apps.get_app_configs() if config.name.startswith("partnerships.")}
+
+    assert sorted(installed) == rooms()
+
+
+def test_every_room_has_its_place_in_the_contracts() -> None:
+    inside = {name.removeprefix("partnerships.") for name in contracts()["inside"]["containers"]}
+
+    assert contracts()["rooms"]["exhaustive"] is True
+    assert set(rooms()) <= set(ranks())
+    assert set(rooms()) - {"kit"} == inside
+
+
+@pytest.mark.parametrize("model", domain_models(), ids=lambda model: model._meta.label)
+def test_no_foreign_key_points_upwards(model: type[Model]) -> None:
+    assert [field.name for field in upward_links(model)] == []
+
+
+def test_a_foreign_key_that_points_upwards_would_be_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    membership = apps.get_model("organisations", "Membership")
+    monkeypatch.setitem(globals(), "ranks", lambda: {"organisations": 0, "people": 1})
+
+    assert [field.related_model._meta.app_label for field in upward_links(membership)][:1] == ["people"]
+
+
+@pytest.mark.parametrize(
+    "module",
+    [path for path in modules() if "services" in (*path.parts, path.stem)],
+    ids=lambda path: str(path.relative_to(ROOMS_FOLDER)),
+)
+def test_services_know_nothing_of_http(module: Path) -> None:
+    imported = {
+        name
+        for node in ast.walk(ast.parse(module.read_text(encoding="utf-8")))
+        for name in (
+            [node.module or ""]
+            if isinstance(node, ast.ImportFrom)
+            else [alias.name for alias in node.names]
+            if isinstance(node, ast.Import)
+            else []
+        )
+    }
+
+    assert [name for name in imported if re.match(r"django\.(http|shortcuts|views|contrib\.messages)\b", name)] == []
+
+
+@pytest.mark.parametrize("module", modules(), ids=lambda path: str(path.relative_to(ROOMS_FOLDER)))
+def test_imports_stand_at_the_top(module: Path) -> None:
+    hidden = [
+        node.lineno
+        for function in ast.walk(ast.parse(module.read_text(encoding="utf-8")))
+        if isinstance(function, FUNCTIONS) and function.name != "ready"
+        for node in ast.walk(function)
+        if isinstance(node, ast.Import | ast.ImportFrom)
+    ]
+
+    assert hidden == []
+
+
+@pytest.mark.parametrize("module", modules(), ids=lambda path: str(path.relative_to(ROOMS_FOLDER)))
+def test_every_module_says_what_it_is_for(module: Path) -> None:
+    tree = ast.parse(module.read_text(encoding="utf-8"))
+
+    assert not tree.body or ast.get_docstring(tree)
+
+
+@pytest.mark.parametrize("model", domain_models(), ids=lambda model: model._meta.label)
+def test_order_is_said_where_things_are_shown(model: type[Model]) -> None:
+    assert not model._meta.ordering
+
+
+def test_the_picture_in_the_documentation_is_the_contract() -> None:
+    words = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+    picture = re.search(r"```\n(web.*?)```", words, re.DOTALL)
+
+    assert picture
+    assert picture[1].splitlines() == contracts()["rooms"]["layers"]
+
+
+def test_rooms_in_brackets_are_those_not_built() -> None:
+    layers = " ".join(contracts()["rooms"]["layers"])
+
+    assert set(re.findall(r"\((\w+)\)", layers)) == set(ranks()) - set(rooms())
+
+
+def test_nothing_is_called_utils() -> None:
+    assert [path for path in modules() if path.stem in {"utils", "helpers", "misc"}] == []

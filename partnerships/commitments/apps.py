@@ -7,3 +7,9 @@ class CommitmentsConfig(AppConfig):
     name = "partnerships.commitments"
     label = "commitments"
     default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        from partnerships.activity.registry import register_kind  # noqa: PLC0415 - models must be loaded first
+        from partnerships.commitments.models import Commitment  # noqa: PLC0415 - models must be loaded first
+
+        register_kind(name="commitment", visible_ids=lambda user: Commitment.objects.visible_to(user).values("pk"))

@@ -1,0 +1,76 @@
+"""Commitments for administrators: to look at, not to change, for the services own the truth."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import admin
+from django.http import HttpRequest
+
+from partnerships.commitments.models import Commitment, Reminder, Slippage
+
+
+class ReadOnly:
+    """Nothing can be added, changed or deleted."""
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
+class SlippageInline(ReadOnly, admin.TabularInline):  # type: ignore[type-arg]  # generic in the stubs alone
+    """Every due date it had, without the reasons, which belong to the two organisations."""
+
+    model = Slippage
+    fields = ("was", "now", "by", "at")
+    extra = 0
+
+
+@admin.register(Commitment)
+class CommitmentAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]  # generic in the stubs alone
+    """Who, what amount, when and where it stands; the words stay with the organisations (RIGHTS.md)."""
+
+    list_display = ("reference", "kind", "giver", "giver_name", "receiver", "status", "due_on", "source")
+    list_filter = ("kind", "status", "source")
+    search_fields = ("reference", "source_reference")
+    list_select_related = ("giver", "receiver")
+    ordering = ("-pk",)
+    fields = (
+        "reference",
+        "kind",
+        "giver",
+        "giver_name",
+        "receiver",
+        "partnership",
+        "quantity",
+        "unit",
+        "delivered_quantity",
+        "owner",
+        "owner_organisation",
+        "due_on",
+        "original_due_on",
+        "status",
+        "status_since",
+        "proposed_at",
+        "giver_confirmed_at",
+        "receiver_confirmed_at",
+        "done_at",
+        "verified_at",
+        "source",
+        "source_reference",
+    )
+    inlines = (SlippageInline,)
+
+
+@admin.register(Reminder)
+class ReminderAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]  # generic in the stubs alone
+    """Which reminders are owed, sent or set aside."""
+
+    list_display = ("commitment", "person", "due_on", "days_before", "sent_at", "dropped_at", "tries")
+    list_filter = ("days_before",)
+    ordering = ("-pk",)

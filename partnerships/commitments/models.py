@@ -1,0 +1,484 @@
+"""Promises between organisations: who gives what to whom, by when, who answers for it, and what became of it."""
+
+from __future__ import annotations
+
+import datetime as dt
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+import pghistory
+import pgtrigger
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+from django.db.models import F, Q
+from django.urls import reverse
+
+from partnerships.agreements.models import Partnership, PartyStatus
+from partnerships.organisations.audience import Organisations, Route, readers_of, visible_to
+from partnerships.organisations.models import EDITING_ROLES, Organisation, Role
+from partnerships.people.models import User
+
+if TYPE_CHECKING:
+    from django.contrib.auth.models import AnonymousUser
+
+
+class Kind(models.TextChoices):
+    """A commitment is a promise both sides confirm; an action is a task from a conversation, for one side to do."""
+
+    COMMITMENT = "commitment", "Commitment"
+    ACTION = "action", "Action"
+
+
+class Unit(models.TextChoices):
+    """What a quantity counts."""
+
+    HOMES = "homes", "homes"
+    HECTARES = "hectares", "hectares"
+    POUNDS = "pounds", "£"
+    POSTS = "posts", "full-time posts"
+    PLACES = "places", "places"
+    HOURS = "hours", "hours"
+
+
+class Status(models.TextChoices):
+    """Where a promise is in its life; `TRANSITIONS` says what may follow."""
+
+    PROPOSED = "proposed", "Proposed"
+    AGREED = "agreed", "Agreed"
+    IN_PROGRESS = "in_progress", "In progress"
+    AT_RISK = "at_risk", "At risk"
+    BLOCKED = "blocked", "Blocked"
+    DONE = "done", "Done"
+    VERIFIED = "verified", "Verified"
+    CANCELLED = "cancelled", "Cancelled"
+    SUPERSEDED = "superseded", "Superseded"
+
+
+_ENDS = (Status.CANCELLED, Status.SUPERSEDED)
+#: RIGHTS.md: what may follow each status. Done goes back to in progress when the receiver says it is not there yet.
+TRANSITIONS: dict[str, tuple[str, ...]] = {
+    Status.PROPOSED: (Status.AGREED, *_ENDS),
+    Status.AGREED: (Status.IN_PROGRESS, Status.AT_RISK, Status.BLOCKED, Status.DONE, *_ENDS),
+    Status.IN_PROGRESS: (Status.AT_RISK, Status.BLOCKED, Status.DONE, *_ENDS),
+    Status.AT_RISK: (Status.IN_PROGRESS, Status.BLOCKED, Status.DONE, *_ENDS),
+    Status.BLOCKED: (Status.IN_PROGRESS, Status.AT_RISK, Status.DONE, *_ENDS),
+    Status.DONE: (Status.VERIFIED, Status.IN_PROGRESS, *_ENDS),
+    Status.VERIFIED: (),
+    Status.CANCELLED: (),
+    Status.SUPERSEDED: (),
+}
+
+#: Statuses in which the promise has still to be kept.
+UNDER_WAY = (Status.AGREED, Status.IN_PROGRESS, Status.AT_RISK, Status.BLOCKED)
+#: Statuses after which nothing happens any more.
+OVER = (Status.VERIFIED, Status.CANCELLED, Status.SUPERSEDED)
+
+_PARTY = "partnership__parties"
+#: RIGHTS.md: a commitment is read by its giver, its receiver, and the partnership it belongs to.
+ROUTES: tuple[Route, ...] = (
+    Organisations("giver"),
+    Organisations("receiver"),
+    Organisations(f"{_PARTY}__organisation", when=Q(**{f"{_PARTY}__status": PartyStatus.ACCEPTED})),
+    Organisations(
+        f"{_PARTY}__organisation",
+        when=Q(**{f"{_PARTY}__status": PartyStatus.LEFT}) & Q(proposed_at__lte=F(f"{_PARTY}__left_at")),
+    ),
+)
+
+
+class CommitmentQuerySet(models.QuerySet["Commitment"]):
+    """Commitments by who may see them, who may act on them, and where they stand."""
+
+    def visible_to(self, user: User | AnonymousUser) -> CommitmentQuerySet:
+        """Those the person may read."""
+        return self.filter(visible_to(Commitment, ROUTES, user))
+
+    def editable_by(self, user: User | AnonymousUser) -> CommitmentQuerySet:
+        """Those whose giver or receiver the person edits for."""
+        sides = (Organisations("giver", roles=EDITING_ROLES), Organisations("receiver", roles=EDITING_ROLES))
+        return self.filter(visible_to(Commitment, sides, user))
+
+    def awaiting_confirmation_by(self, user: User | AnonymousUser) -> CommitmentQuerySet:
+        """Proposed ones whose side the person leads and has not confirmed."""
+        sides = (
+            Organisations("giver", when=Q(giver_confirmed_at=None), roles=(Role.LEAD,)),
+            Organisations("receiver", when=Q(receiver_confirmed_at=None), roles=(Role.LEAD,)),
+        )
+        return self.filter(visible_to(Commitment, sides, user), status=Status.PROPOSED)
+
+    def awaiting_verification_by(self, user: User | AnonymousUser) -> CommitmentQuerySet:
+        """Those said to be done whose receiver the person leads."""
+        receivers = (Organisations("receiver", roles=(Role.LEAD,)),)
+        return self.filter(visible_to(Commitment, receivers, user), status=Status.DONE, kind=Kind.COMMITMENT)
+
+    def under_way(self) -> CommitmentQuerySet:
+        """Agreed and still to be kept."""
+        return self.filter(status__in=UNDER_WAY)
+
+    def overdue(self, today: dt.date) -> CommitmentQuerySet:
+        """Still to be kept, and past their day."""
+        return self.under_way().filter(due_on__lt=today)
+
+    def of_organisation(self, organisation: Organisation) -> CommitmentQuerySet:
+        """Those that an organisation gives or receives."""
+        return self.filter(Q(giver=organisation) | Q(receiver=organisation))
+
+    def between(self, one: Organisation, other: Organisation) -> CommitmentQuerySet:
+        """Those that one of two organisations gives and the other receives."""
+        return self.filter(Q(giver=one, receiver=other) | Q(giver=other, receiver=one))
+
+    def for_listing(self) -> CommitmentQuerySet:
+        """With what a list shows; order where shown."""
+        return self.select_related("giver", "receiver", "owner", "owner_organisation", "partnership")
+
+
+@pghistory.track()
+class Commitment(models.Model):
+    """One organisation's promise to another, with an owner and a date; or an action, which one side does.
+
+    proposed → agreed (giver and receiver confirmed; an action needs its giver alone) → in progress → at risk or blocked
+    (the blocker named) → done → verified (by the receiver; an action ends at done). Done goes back to in progress when the
+    receiver finds it is not there yet. Cancelled or superseded, with a reason, from anywhere before verified.
+
+    `due_on` is the day it is due now, `original_due_on` the first one; every change between is a `Slippage`. `revision`
+    rises with each change of terms, so that nobody confirms words they have not seen. `giver_name` stands where the giver
+    is in no directory (a developer in a published section 106 agreement): such promises come from registers.
+    """
+
+    kind = models.CharField(max_length=10, choices=Kind, default=Kind.COMMITMENT)
+    reference = models.CharField(max_length=24, unique=True)
+    text = models.TextField()
+    giver = models.ForeignKey(
+        Organisation, on_delete=models.PROTECT, null=True, blank=True, related_name="commitments_given"
+    )
+    giver_name = models.CharField("giver outside the network", max_length=300, blank=True)
+    receiver = models.ForeignKey(
+        Organisation, on_delete=models.PROTECT, null=True, blank=True, related_name="commitments_received"
+    )
+    partnership = models.ForeignKey(
+        Partnership, on_delete=models.PROTECT, null=True, blank=True, related_name="commitments"
+    )
+    quantity = models.DecimalField(max_digits=14, decimal_places=2, null=True, blank=True)
+    unit = models.CharField(max_length=10, choices=Unit, blank=True)
+    delivered_quantity = models.DecimalField(max_digits=14, decimal_places=2, default=Decimal(0))
+    owner = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, blank=True, related_name="commitments_owned")
+    owner_organisation = models.ForeignKey(
+        Organisation,
+        on_delete=models.PROTECT,
+        related_name="+",
+        help_text="Answers for it when the owner has left.",
+    )
+    due_on = models.DateField(null=True, blank=True)
+    original_due_on = models.DateField(null=True, blank=True)
+    status = models.CharField(max_length=12, choices=Status, default=Status.PROPOSED)
+    status_since = models.DateTimeField()
+    revision = models.PositiveIntegerField(default=1)
+    proposed_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
+    proposed_for = models.ForeignKey(Organisation, on_delete=models.PROTECT, null=True, related_name="+")
+    proposed_at = models.DateTimeField()
+    giver_confirmed_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
+    giver_confirmed_at = models.DateTimeField(null=True, blank=True)
+    receiver_confirmed_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
+    receiver_confirmed_at = models.DateTimeField(null=True, blank=True)
+    blocker = models.TextField(blank=True)
+    escalated_to = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
+    escalated_at = models.DateTimeField(null=True, blank=True)
+    done_at = models.DateTimeField(null=True, blank=True)
+    verified_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
+    verified_at = models.DateTimeField(null=True, blank=True)
+    replaces = models.ForeignKey("self", on_delete=models.PROTECT, null=True, blank=True, related_name="replaced_by")
+    reason = models.TextField(blank=True, help_text="Why it was cancelled or superseded.")
+    source = models.CharField(max_length=60, blank=True, help_text="The register it was read from.")
+    source_reference = models.CharField(max_length=200, blank=True)
+
+    objects = CommitmentQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(giver__isnull=False, giver_name="") | (Q(giver=None) & ~Q(giver_name="")),
+                name="commitment_has_one_giver",
+                violation_error_message="Say who gives.",
+            ),
+            models.CheckConstraint(
+                condition=Q(receiver__isnull=False) | Q(kind=Kind.ACTION),
+                name="commitment_has_receiver",
+                violation_error_message="Say who receives.",
+            ),
+            models.CheckConstraint(
+                condition=Q(giver=None) | Q(receiver=None) | ~Q(giver=F("receiver")),
+                name="commitment_between_two",
+                violation_error_message="Giver and receiver must be two organisations.",
+            ),
+            models.CheckConstraint(
+                condition=Q(giver=None) | Q(due_on__isnull=False, original_due_on__isnull=False),
+                name="commitment_is_dated",
+                violation_error_message="Say by when.",
+            ),
+            models.CheckConstraint(
+                condition=Q(quantity=None) | (Q(quantity__gt=0) & ~Q(unit="")),
+                name="commitment_quantity_counts",
+                violation_error_message="The quantity must be more than nothing, and say what it counts.",
+            ),
+            models.CheckConstraint(condition=Q(delivered_quantity__gte=0), name="commitment_delivered_not_negative"),
+            models.CheckConstraint(
+                condition=Q(status__in=[Status.PROPOSED, *_ENDS])
+                | Q(giver_confirmed_at__isnull=False) & (Q(receiver_confirmed_at__isnull=False) | Q(kind=Kind.ACTION)),
+                name="commitment_agreed_by_both",
+                violation_error_message="Both sides must confirm.",
+            ),
+            models.CheckConstraint(
+                condition=~Q(status=Status.BLOCKED) | ~Q(blocker=""),
+                name="commitment_blocker_named",
+                violation_error_message="Name what blocks it.",
+            ),
+            models.CheckConstraint(
+                condition=~Q(status__in=_ENDS) | ~Q(reason=""),
+                name="commitment_end_has_reason",
+                violation_error_message="Give the reason.",
+            ),
+            models.CheckConstraint(
+                condition=~Q(status=Status.VERIFIED) | Q(verified_at__isnull=False, done_at__isnull=False),
+                name="commitment_verified_at_a_time",
+            ),
+            models.UniqueConstraint(
+                fields=["source", "source_reference", "receiver"],
+                condition=~Q(source_reference=""),
+                name="one_commitment_a_source_row",
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["giver", "status", "due_on", "id"], name="commitment_giver"),
+            models.Index(fields=["receiver", "status", "due_on", "id"], name="commitment_receiver"),
+            models.Index(fields=["partnership", "status", "due_on", "id"], name="commitment_partnership"),
+            models.Index(fields=["owner", "status", "due_on"], name="commitment_owner"),
+            models.Index(fields=["due_on", "id"], condition=Q(status__in=UNDER_WAY), name="commitment_due"),
+        ]
+
+    def __str__(self) -> str:
+        return self.reference
+
+    def get_absolute_url(self) -> str:
+        """Its page."""
+        return reverse("commitments:detail", args=[self.pk])
+
+    @property
+    def is_action(self) -> bool:
+        """Whether it is a task from a conversation rather than a promise both sides confirm."""
+        return self.kind == Kind.ACTION
+
+    @property
+    def is_proposed(self) -> bool:
+        """Whether a side has still to confirm."""
+        return self.status == Status.PROPOSED
+
+    @property
+    def is_under_way(self) -> bool:
+        """Whether it is agreed and still to be kept."""
+        return self.status in UNDER_WAY
+
+    @property
+    def is_done(self) -> bool:
+        """Whether the giver says it is delivered and the receiver has not answered."""
+        return self.status == Status.DONE
+
+    @property
+    def is_verified(self) -> bool:
+        """Whether the receiver confirmed the delivery."""
+        return self.status == Status.VERIFIED
+
+    @property
+    def is_blocked(self) -> bool:
+        """Whether something named stands in its way."""
+        return self.status == Status.BLOCKED
+
+    @property
+    def is_over(self) -> bool:
+        """Whether nothing happens any more."""
+        return self.status in OVER or (self.is_action and self.status == Status.DONE)
+
+    @property
+    def was_broken(self) -> bool:
+        """Whether it was cancelled after both sides had agreed it."""
+        return (
+            self.status == Status.CANCELLED
+            and self.giver_confirmed_at is not None
+            and self.receiver_confirmed_at is not None
+        )
+
+    @property
+    def has_slipped(self) -> bool:
+        """Whether it is due on another day than it was at first."""
+        return self.due_on != self.original_due_on
+
+    @property
+    def slipped_days(self) -> int:
+        """Days between the first due date and the present one; negative when it was brought forward."""
+        if self.due_on is None or self.original_due_on is None:
+            return 0
+        return (self.due_on - self.original_due_on).days
+
+    @property
+    def outstanding(self) -> Decimal | None:
+        """What of the quantity is still to come; None where nothing is counted."""
+        return None if self.quantity is None else max(self.quantity - self.delivered_quantity, Decimal(0))
+
+    @property
+    def percent_delivered(self) -> int:
+        """How much of the quantity is delivered, in whole per cent, at most 100; 0 where nothing is counted."""
+        return min(100, int(100 * self.delivered_quantity / self.quantity)) if self.quantity else 0
+
+    @property
+    def giver_words(self) -> str:
+        """What the giver is called. Needs `giver` fetched."""
+        return self.giver.display_name if self.giver else self.giver_name
+
+    def is_overdue(self, today: dt.date) -> bool:
+        """Whether it should have been kept before today."""
+        return self.is_under_way and self.due_on is not None and self.due_on < today
+
+
+@pghistory.track()
+class Slippage(models.Model):
+    """A due date that moved: from which day to which, who moved it, and why. Rows are only added."""
+
+    commitment = models.ForeignKey(Commitment, on_delete=models.CASCADE, related_name="slippages")
+    was = models.DateField(null=True)
+    now = models.DateField()
+    reason = models.TextField()
+    by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
+    at = models.DateTimeField()
+
+    class Meta:
+        verbose_name_plural = "slippage"
+        constraints = [
+            models.CheckConstraint(condition=Q(was=None) | ~Q(was=F("now")), name="slippage_moves"),
+            models.CheckConstraint(condition=~Q(reason=""), name="slippage_has_reason"),
+        ]
+        triggers = [
+            pgtrigger.ReadOnly(name="slippage_kept", fields=["commitment", "was", "now", "reason", "at"]),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.was} to {self.now}"
+
+    @property
+    def days(self) -> int:
+        """How many days later; negative when it was brought forward."""
+        return (self.now - self.was).days if self.was else 0
+
+
+@pghistory.track()
+class Progress(models.Model):
+    """A report on a promise: how much is delivered in all by now, its status from here on, and a note."""
+
+    commitment = models.ForeignKey(Commitment, on_delete=models.CASCADE, related_name="progress")
+    delivered_before = models.DecimalField(max_digits=14, decimal_places=2)
+    delivered = models.DecimalField(max_digits=14, decimal_places=2)
+    status = models.CharField(max_length=12, choices=Status)
+    note = models.TextField(blank=True)
+    by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
+    organisation = models.ForeignKey(Organisation, on_delete=models.PROTECT, null=True, related_name="+")
+    at = models.DateTimeField()
+
+    class Meta:
+        verbose_name_plural = "progress"
+        constraints = [
+            models.CheckConstraint(condition=Q(delivered__gte=0), name="progress_not_negative"),
+        ]
+        indexes = [models.Index(fields=["commitment", "-at", "-id"], name="progress_commitment")]
+
+    def __str__(self) -> str:
+        return f"{self.delivered_before} to {self.delivered}"
+
+
+class EvidenceQuerySet(models.QuerySet["Evidence"]):
+    """Evidence by who may read it: whoever may read the commitment."""
+
+    def visible_to(self, user: User | AnonymousUser) -> EvidenceQuerySet:
+        """That of commitments the person may read, where it has not been taken away."""
+        return self.filter(commitment__in=Commitment.objects.visible_to(user), removed_at=None)
+
+
+@pghistory.track()
+class Evidence(models.Model):
+    """A file that shows what was delivered, kept outside the web root and served through the permission check."""
+
+    commitment = models.ForeignKey(Commitment, on_delete=models.CASCADE, related_name="evidence")
+    progress = models.ForeignKey(Progress, on_delete=models.SET_NULL, null=True, blank=True, related_name="evidence")
+    title = models.CharField(max_length=200)
+    file = models.FileField(upload_to="commitments/%Y/%m", max_length=300)
+    file_name = models.CharField(max_length=200)
+    content_type = models.CharField(max_length=100)
+    size = models.PositiveIntegerField(help_text="Bytes.")
+    sha256 = models.CharField(max_length=64)
+    added_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
+    added_for = models.ForeignKey(Organisation, on_delete=models.PROTECT, null=True, related_name="+")
+    added_at = models.DateTimeField()
+    removed_at = models.DateTimeField(null=True, blank=True)
+
+    objects = EvidenceQuerySet.as_manager()
+
+    class Meta:
+        verbose_name_plural = "evidence"
+
+    def __str__(self) -> str:
+        return self.title
+
+
+#: How many days before the due date an owner is reminded who has chosen nothing; 0 is the day itself.
+DEFAULT_LEAD_TIMES = (14, 3, 0)
+
+
+@pghistory.track()
+class ReminderChoice(models.Model):
+    """How many days ahead a person wants to be reminded of what they own; an empty list means never."""
+
+    person = models.OneToOneField(User, on_delete=models.CASCADE, related_name="reminder_choice")
+    days = ArrayField(models.PositiveSmallIntegerField(), default=list, blank=True)
+
+    def __str__(self) -> str:
+        return f"{self.person_id}: {self.days}"
+
+
+class Reminder(models.Model):
+    """A reminder owed to an owner: one a commitment, due date and lead time. Sent at most once unless a process dies mid-way.
+
+    waiting (`sent_at` empty, `claimed_until` past or empty) → claimed under a lease → sent, or set aside after `MAX_TRIES`.
+    """
+
+    commitment = models.ForeignKey(Commitment, on_delete=models.CASCADE, related_name="reminders")
+    person = models.ForeignKey(User, on_delete=models.CASCADE, related_name="+")
+    due_on = models.DateField()
+    days_before = models.PositiveSmallIntegerField()
+    created_at = models.DateTimeField()
+    claimed_until = models.DateTimeField(null=True, blank=True)
+    tries = models.PositiveSmallIntegerField(default=0)
+    sent_at = models.DateTimeField(null=True, blank=True)
+    dropped_at = models.DateTimeField(
+        null=True, blank=True, help_text="When it turned out to be no longer needed, or could not be sent."
+    )
+
+    MAX_TRIES = 3
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["commitment", "person", "due_on", "days_before"], name="one_reminder_a_lead_time"
+            )
+        ]
+        indexes = [
+            models.Index(
+                fields=["created_at", "id"],
+                condition=Q(sent_at=None, dropped_at=None),
+                name="reminder_waiting",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"Reminder {self.pk}"
+
+
+def commitment_readers(commitment: Commitment) -> models.QuerySet[User]:
+    """The people who may read a commitment."""
+    return readers_of(Commitment, ROUTES, commitment)

@@ -1,0 +1,177 @@
+"""Reading commitments: lists, what waits for a person, what falls due, promises kept and broken between two bodies."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from django.db.models import F, Prefetch, Q, QuerySet
+from django.utils import timezone
+from django.utils.text import Truncator
+
+from partnerships.agreements.models import Partnership
+from partnerships.commitments.models import (
+    UNDER_WAY,
+    Commitment,
+    CommitmentQuerySet,
+    Evidence,
+    Kind,
+    Progress,
+    Slippage,
+    Status,
+)
+from partnerships.kit.waiting import Waiting
+from partnerships.organisations.models import Membership, Organisation, Role
+from partnerships.people.models import User
+
+#: How far ahead “due soon” looks.
+SOON = dt.timedelta(days=14)
+
+
+def for_partnership(partnership: Partnership, user: User) -> CommitmentQuerySet:
+    """Those of a partnership that the person may see, what is due first on top."""
+    return in_order(Commitment.objects.visible_to(user).filter(partnership=partnership)).for_listing()
+
+
+def for_organisation(organisation: Organisation, user: User) -> CommitmentQuerySet:
+    """Those that an organisation gives or receives and the person may see, what is due first on top."""
+    return in_order(Commitment.objects.visible_to(user).of_organisation(organisation)).for_listing()
+
+
+def in_order(commitments: CommitmentQuerySet) -> CommitmentQuerySet:
+    """By due date, undated last, ending in a unique key."""
+    return commitments.order_by(F("due_on").asc(nulls_last=True), "pk")
+
+
+def due_soon(user: User, now: dt.datetime) -> list[Commitment]:
+    """What the person owns that is overdue or due within `SOON`, what is due first on top."""
+    last = timezone.localdate(now) + SOON
+    mine = Commitment.objects.visible_to(user).filter(owner=user, due_on__lte=last).under_way()
+    return list(in_order(mine).for_listing())
+
+
+def waiting_for(user: User, now: dt.datetime) -> list[Waiting]:
+    """What waits for the person: to confirm, to verify, to own, to see through, and what was brought before them."""
+    visible = Commitment.objects.visible_to(user).for_listing()
+    leads = Membership.objects.current().of_person(user, Role.LEAD).values("organisation")
+    mine = visible.under_way().filter(owner=user, due_on__lte=timezone.localdate(now) + SOON)
+    ownerless = visible.under_way().filter(owner=None, owner_organisation__in=leads, giver__isnull=False)
+    escalated = visible.under_way().filter(escalated_to=user).exclude(owner=user)
+    actions = visible.filter(kind=Kind.ACTION, status=Status.PROPOSED, owner=user)
+    confirm = visible.awaiting_confirmation_by(user)
+    found: dict[int, Waiting] = {}
+    for commitments, what, since in (
+        (actions, "Accept this action", "proposed_at"),
+        (escalated, "Help unblock this", "escalated_at"),
+        (ownerless, "Name an owner", "status_since"),
+        (mine, "Deliver this", "status_since"),
+        (visible.awaiting_verification_by(user), "Verify this delivery", "done_at"),
+        (confirm.filter(kind=Kind.COMMITMENT), "Confirm this commitment", "proposed_at"),
+        (confirm.filter(kind=Kind.ACTION, giver__in=leads), "Accept this action", "proposed_at"),
+    ):
+        for commitment in commitments:
+            found[commitment.pk] = Waiting(
+                what=what,
+                title=f"{commitment.reference} {Truncator(commitment.text).chars(90)}",
+                path=commitment.get_absolute_url(),
+                since=getattr(commitment, since),
+                due=commitment.due_on if commitment.is_under_way else None,
+                within=commitment.partnership.title if commitment.partnership else "",
+                status=commitment.status,
+                status_label=commitment.get_status_display(),
+            )
+    return sorted(found.values(), key=Waiting.oldest_first)
+
+
+def with_story(commitments: CommitmentQuerySet) -> CommitmentQuerySet:
+    """With all that a commitment's own page shows."""
+    return (
+        commitments.for_listing()
+        .select_related(
+            "proposed_by",
+            "proposed_for",
+            "giver_confirmed_by",
+            "receiver_confirmed_by",
+            "verified_by",
+            "escalated_to",
+            "replaces",
+        )
+        .prefetch_related(
+            Prefetch("slippages", queryset=Slippage.objects.select_related("by").order_by("-at", "-pk")),
+            Prefetch("progress", queryset=Progress.objects.select_related("by", "organisation").order_by("-at", "-pk")),
+            Prefetch(
+                "evidence",
+                queryset=Evidence.objects.filter(removed_at=None)
+                .select_related("added_by")
+                .order_by("-added_at", "-pk"),
+            ),
+        )
+    )
+
+
+def people_who_may_own(organisation: Organisation) -> QuerySet[User]:
+    """The people of an organisation who can see a commitment through, by name."""
+    members = Membership.objects.current().filter(organisation=organisation)
+    people: QuerySet[User] = User.objects.filter(pk__in=members.values("person"))
+    return people.order_by("name", "pk")
+
+
+@dataclass(frozen=True, slots=True)
+class Promises:
+    """What one body promised another and what became of it, each in the order it fell due."""
+
+    giver: Organisation
+    receiver: Organisation
+    kept: tuple[Commitment, ...]
+    broken: tuple[Commitment, ...]
+    outstanding: tuple[Commitment, ...]
+    proposed: tuple[Commitment, ...]
+
+    @property
+    def kept_late(self) -> int:
+        """How many of the kept ones came after the day first agreed."""
+        return sum(was_late(commitment) for commitment in self.kept)
+
+
+def was_late(commitment: Commitment) -> bool:
+    """Whether it was delivered after the day first agreed."""
+    if commitment.done_at is None or commitment.original_due_on is None:
+        return False
+    return timezone.localdate(commitment.done_at) > commitment.original_due_on
+
+
+def promises(*, giver: Organisation, receiver: Organisation, user: User, today: dt.date) -> Promises:
+    """What `giver` promised `receiver`, as far as the person may see it.
+
+    Kept: verified, or done and waiting for the receiver's word. Broken: cancelled after both had agreed, or overdue.
+    """
+    between = Commitment.objects.visible_to(user).filter(giver=giver, receiver=receiver, kind=Kind.COMMITMENT)
+    rows = list(in_order(between).for_listing())
+
+    def those(condition: Callable[[Commitment], bool]) -> tuple[Commitment, ...]:
+        return tuple(row for row in rows if condition(row))
+
+    return Promises(
+        giver=giver,
+        receiver=receiver,
+        kept=those(lambda row: row.is_verified or row.is_done),
+        broken=those(lambda row: row.was_broken or row.is_overdue(today)),
+        outstanding=those(lambda row: row.is_under_way and not row.is_overdue(today)),
+        proposed=those(lambda row: row.is_proposed),
+    )
+
+
+def under_way_of(partnership: Partnership, user: User) -> CommitmentQuerySet:
+    """Those of a partnership that are still to be kept and that the person may see."""
+    return for_partnership(partnership, user).filter(status__in=UNDER_WAY)
+
+
+def overdue_of(user: User, now: dt.datetime) -> CommitmentQuerySet:
+    """Those past their day that the person may see."""
+    return in_order(Commitment.objects.visible_to(user).overdue(timezone.localdate(now))).for_listing()
+
+
+def with_words(commitments: CommitmentQuerySet, words: str) -> CommitmentQuerySet:
+    """Those whose reference or text holds the words."""
+    return commitments.filter(Q(reference__iexact=words) | Q(text__icontains=words))

@@ -1,0 +1,141 @@
+"""Who may do what with a promise (RIGHTS.md): asked by views before they offer a button, and by services before they act."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from partnerships.commitments.models import Commitment, Status
+from partnerships.organisations.models import EDITING_ROLES, Membership, Organisation, Role
+from partnerships.people.models import User
+
+
+@dataclass(frozen=True, slots=True)
+class Rights:
+    """What one person may do with one commitment now. Roles are those held for the giver and for the receiver."""
+
+    commitment: Commitment
+    giver_role: str
+    receiver_role: str
+
+    @property
+    def edits_for_deliverer(self) -> bool:
+        """Whether they report progress: editors and leads of the giver, or of the receiver where the giver is outside."""
+        role = self.giver_role if self.commitment.giver_id else self.receiver_role
+        return role in EDITING_ROLES
+
+    @property
+    def edits(self) -> bool:
+        """Whether they edit for either side."""
+        return self.giver_role in EDITING_ROLES or self.receiver_role in EDITING_ROLES
+
+    @property
+    def leads(self) -> bool:
+        """Whether they lead either side."""
+        return Role.LEAD in (self.giver_role, self.receiver_role)
+
+    @property
+    def may_edit_terms(self) -> bool:
+        """Whether they may change what is proposed: editors and leads of either side, until both have confirmed."""
+        return self.commitment.is_proposed and self.edits
+
+    @property
+    def may_confirm_giving(self) -> bool:
+        """Whether they may confirm for the giver: its leads; for an action, its editors too."""
+        wanted = EDITING_ROLES if self.commitment.is_action else (Role.LEAD,)
+        unconfirmed = self.commitment.is_proposed and self.commitment.giver_confirmed_at is None
+        return unconfirmed and self.giver_role in wanted
+
+    @property
+    def may_confirm_receiving(self) -> bool:
+        """Whether they may confirm for the receiver: its leads."""
+        unconfirmed = self.commitment.is_proposed and self.commitment.receiver_confirmed_at is None
+        return unconfirmed and not self.commitment.is_action and self.receiver_role == Role.LEAD
+
+    @property
+    def may_confirm(self) -> bool:
+        """Whether a confirmation waits for them."""
+        return self.may_confirm_giving or self.may_confirm_receiving
+
+    @property
+    def may_report(self) -> bool:
+        """Whether they may record progress, move the due date and attach evidence."""
+        return self.commitment.is_under_way and self.edits_for_deliverer
+
+    @property
+    def may_attach(self) -> bool:
+        """Whether they may attach evidence: while it is under way, and while the receiver looks at it."""
+        return (self.commitment.is_under_way or self.commitment.is_done) and self.edits_for_deliverer
+
+    @property
+    def may_escalate(self) -> bool:
+        """Whether they may bring it before somebody: editors and leads of either side."""
+        return self.commitment.is_under_way and self.edits
+
+    @property
+    def may_change_owner(self) -> bool:
+        """Whether they may name another owner: editors and leads of the organisation that delivers."""
+        return not self.commitment.is_over and self.edits_for_deliverer
+
+    @property
+    def may_verify(self) -> bool:
+        """Whether they may say that what is reported done has arrived: leads of the receiver."""
+        verifiable = self.commitment.is_done and not self.commitment.is_action
+        return verifiable and self.receiver_role == Role.LEAD
+
+    @property
+    def may_end(self) -> bool:
+        """Whether they may cancel it: leads of either side; while it is only proposed, editors of the side that proposed it."""
+        commitment = self.commitment
+        if commitment.is_over:
+            return False
+        proposer_role = self.giver_role if commitment.proposed_for_id == commitment.giver_id else self.receiver_role
+        may_withdraw = proposer_role in EDITING_ROLES and (commitment.is_proposed or commitment.is_action)
+        return self.leads or may_withdraw
+
+    @property
+    def may_replace(self) -> bool:
+        """Whether they may propose other terms in its place: editors and leads of either side, once it is agreed."""
+        known = bool(self.commitment.giver_id and self.commitment.receiver_id)
+        return known and self.commitment.is_under_way and self.edits and not self.commitment.is_action
+
+    @property
+    def may_act(self) -> bool:
+        """Whether there is anything at all they may do."""
+        return not self.commitment.is_over and self.edits
+
+
+def rights_over(commitment: Commitment, user: User) -> Rights:
+    """What the person may do with the commitment today; one query."""
+    roles = dict(
+        Membership.objects.current()
+        .of_person(user)
+        .filter(organisation__in=[commitment.giver_id, commitment.receiver_id])
+        .values_list("organisation_id", "role")
+    )
+    return Rights(
+        commitment,
+        giver_role=roles.get(commitment.giver_id, "") if commitment.giver_id else "",
+        receiver_role=roles.get(commitment.receiver_id, "") if commitment.receiver_id else "",
+    )
+
+
+def side_of(rights: Rights) -> Organisation | None:
+    """The organisation for which the person acts here: the giver's side first."""
+    if rights.giver_role in EDITING_ROLES:
+        return rights.commitment.giver
+    if rights.receiver_role in EDITING_ROLES:
+        return rights.commitment.receiver
+    return None
+
+
+def waits_for(commitment: Commitment) -> tuple[Organisation, ...]:
+    """The organisations whose answer it waits for: to confirm, or to verify. Needs giver and receiver fetched."""
+    if commitment.status == Status.PROPOSED:
+        sides = (
+            (commitment.giver, commitment.giver_confirmed_at),
+            (None if commitment.is_action else commitment.receiver, commitment.receiver_confirmed_at),
+        )
+        return tuple(side for side, confirmed_at in sides if side is not None and confirmed_at is None)
+    if commitment.is_done and not commitment.is_action and commitment.receiver is not None:
+        return (commitment.receiver,)
+    return ()

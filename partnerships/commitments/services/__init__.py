@@ -1,0 +1,79 @@
+"""Everything that changes a commitment: its terms, its delivery and evidence, who answers for it, and reminding its owner."""
+
+from partnerships.commitments.services.delivery import (
+    UnableToEscalate,
+    UnableToRecordProgress,
+    UnableToVerify,
+    escalate,
+    record_progress,
+    send_back,
+    verify_delivery,
+)
+from partnerships.commitments.services.evidence import (
+    UnableToAttach,
+    attach_evidence,
+    remove_evidence,
+)
+from partnerships.commitments.services.ownership import (
+    UnableToChangeOwner,
+    assign_to_successor,
+    change_owner,
+    hand_over,
+)
+from partnerships.commitments.services.registers import (
+    RegisterProgress,
+    RegisterPromise,
+    record_from_register,
+)
+from partnerships.commitments.services.reminders import (
+    choose_lead_times,
+    queue_reminders,
+    send_waiting_reminders,
+)
+from partnerships.commitments.services.terms import (
+    UnableToChangeDueDate,
+    UnableToConfirm,
+    UnableToEdit,
+    UnableToEnd,
+    UnableToPropose,
+    change_due_date,
+    confirm_commitment,
+    edit_proposal,
+    end_commitment,
+    propose_action,
+    propose_commitment,
+)
+
+__all__ = [
+    "RegisterProgress",
+    "RegisterPromise",
+    "UnableToAttach",
+    "UnableToChangeDueDate",
+    "UnableToChangeOwner",
+    "UnableToConfirm",
+    "UnableToEdit",
+    "UnableToEnd",
+    "UnableToEscalate",
+    "UnableToPropose",
+    "UnableToRecordProgress",
+    "UnableToVerify",
+    "assign_to_successor",
+    "attach_evidence",
+    "change_due_date",
+    "change_owner",
+    "choose_lead_times",
+    "confirm_commitment",
+    "edit_proposal",
+    "end_commitment",
+    "escalate",
+    "hand_over",
+    "propose_action",
+    "propose_commitment",
+    "queue_reminders",
+    "record_from_register",
+    "record_progress",
+    "remove_evidence",
+    "send_back",
+    "send_waiting_reminders",
+    "verify_delivery",
+]

@@ -1,0 +1,209 @@
+"""Keeping what was promised: progress in parts, risk and blockers, done, verified or sent back."""
+
+from __future__ import annotations
+
+import datetime as dt
+from decimal import Decimal
+
+from django.db import transaction
+
+from partnerships.commitments.models import (
+    UNDER_WAY,
+    Commitment,
+    Progress,
+    Status,
+    commitment_readers,
+)
+from partnerships.commitments.quantities import delivered_words
+from partnerships.commitments.registry import tell_listeners
+from partnerships.commitments.rights import rights_over, side_of
+from partnerships.commitments.services.rows import locked, note
+from partnerships.people.models import User
+
+#: What a report may say of where things stand.
+REPORTABLE = (Status.IN_PROGRESS, Status.AT_RISK, Status.BLOCKED, Status.DONE)
+
+
+class UnableToRecordProgress(Exception):
+    """It is not under way, the author does not report for it, or the figures or the blocker do not hold."""
+
+
+class UnableToEscalate(Exception):
+    """It is not under way, or the person named may not see it."""
+
+
+class UnableToVerify(Exception):
+    """It is not reported done, or the author does not lead the receiver."""
+
+
+@transaction.atomic
+def record_progress(
+    *,
+    commitment: Commitment,
+    status: str,
+    author: User,
+    now: dt.datetime,
+    delivered: Decimal | None = None,
+    note_text: str = "",
+    blocker: str = "",
+) -> Progress:
+    """Report where it stands: how much is delivered in all by now, and whether it goes well.
+
+    `status` is one of in progress, at risk, blocked (with the blocker named) and done. `delivered` is the whole amount so far;
+    left out, it stays. Done needs the whole quantity. Raises `UnableToRecordProgress`.
+    """
+    current = locked(commitment)
+    rights = rights_over(current, author)
+    if not current.is_under_way:
+        raise UnableToRecordProgress(f"{current.reference} is {current.get_status_display().lower()}.")
+    if not rights.may_report:
+        raise UnableToRecordProgress("Only editors and leads of the organisation that gives report progress.")
+    if status not in REPORTABLE:
+        raise UnableToRecordProgress("Progress is in progress, at risk, blocked or done.")
+    if status == Status.BLOCKED and not blocker.strip():
+        raise UnableToRecordProgress("Name what blocks it.")
+    amount = current.delivered_quantity if delivered is None else delivered
+    if delivered is not None and current.quantity is None:
+        raise UnableToRecordProgress("No quantity was promised, so none can be counted: say it in the note.")
+    if amount < 0:
+        raise UnableToRecordProgress("What is delivered cannot be less than nothing.")
+    if amount < current.delivered_quantity and not note_text.strip():
+        raise UnableToRecordProgress("Say in the note why less is delivered than was reported before.")
+    if status == Status.DONE and current.quantity is not None and amount < current.quantity:
+        words = delivered_words(amount, current.quantity, current.unit)
+        raise UnableToRecordProgress(f"{words} are delivered: report the rest, or agree other terms in its place.")
+    before, amount_before = current.get_status_display(), current.delivered_quantity
+    report = Progress.objects.create(
+        commitment=current,
+        delivered_before=amount_before,
+        delivered=amount,
+        status=status,
+        note=note_text.strip(),
+        by=author,
+        organisation=side_of(rights),
+        at=now,
+    )
+    if status != current.status:
+        current.status, current.status_since = status, now
+    current.delivered_quantity = amount
+    current.blocker = blocker.strip() if status in (Status.BLOCKED, Status.AT_RISK) else ""
+    if status in (Status.IN_PROGRESS, Status.DONE):
+        current.escalated_to = current.escalated_at = None
+    current.done_at = now if status == Status.DONE else None
+    current.save(
+        update_fields=[
+            "status",
+            "status_since",
+            "delivered_quantity",
+            "blocker",
+            "escalated_to",
+            "escalated_at",
+            "done_at",
+        ]
+    )
+    changes = {"status": (before, current.get_status_display())}
+    if current.quantity is not None:
+        changes["delivered"] = (
+            delivered_words(amount_before, current.quantity, current.unit),
+            delivered_words(amount, current.quantity, current.unit),
+        )
+    note(
+        current,
+        "reported progress",
+        author=author,
+        organisation=side_of(rights),
+        now=now,
+        before={name: was for name, (was, _) in changes.items()},
+        after={name: is_now for name, (_, is_now) in changes.items()},
+        reason=current.blocker or report.note,
+    )
+    tell_listeners(commitment=current, author=author, now=now)
+    return report
+
+
+@transaction.atomic
+def escalate(*, commitment: Commitment, to: User, author: User, now: dt.datetime, reason: str = "") -> Commitment:
+    """Bring it before somebody who may see it, of either side or of the partnership. Raises `UnableToEscalate`."""
+    current = locked(commitment)
+    rights = rights_over(current, author)
+    if current.status not in UNDER_WAY:
+        raise UnableToEscalate(f"{current.reference} is {current.get_status_display().lower()}.")
+    if not rights.may_escalate:
+        raise UnableToEscalate("Only editors and leads of the two organisations can escalate it.")
+    if not commitment_readers(current).filter(pk=to.pk).exists():
+        raise UnableToEscalate(f"{to.display_name} cannot see this commitment.")
+    current.escalated_to, current.escalated_at = to, now
+    current.save(update_fields=["escalated_to", "escalated_at"])
+    note(
+        current,
+        "escalated the commitment",
+        author=author,
+        organisation=side_of(rights),
+        now=now,
+        escalated_to=to.pk,
+        reason=reason.strip(),
+    )
+    return current
+
+
+@transaction.atomic
+def verify_delivery(*, commitment: Commitment, author: User, now: dt.datetime, note_text: str = "") -> Commitment:
+    """Say for the receiver that what is reported done has arrived. Raises `UnableToVerify`."""
+    current = _done(commitment, author)
+    current.status, current.status_since = Status.VERIFIED, now
+    current.verified_by, current.verified_at = author, now
+    current.save(update_fields=["status", "status_since", "verified_by", "verified_at"])
+    note(
+        current,
+        "verified the delivery",
+        author=author,
+        organisation=current.receiver,
+        now=now,
+        before=Status.DONE.label,
+        after=Status.VERIFIED.label,
+        reason=note_text.strip(),
+    )
+    tell_listeners(commitment=current, author=author, now=now)
+    return current
+
+
+@transaction.atomic
+def send_back(*, commitment: Commitment, reason: str, author: User, now: dt.datetime) -> Commitment:
+    """Say for the receiver that what is reported done is not there yet, and why. Raises `UnableToVerify`."""
+    current = _done(commitment, author)
+    if not reason.strip():
+        raise UnableToVerify("Say what is missing.")
+    current.status, current.status_since, current.done_at = Status.IN_PROGRESS, now, None
+    current.save(update_fields=["status", "status_since", "done_at"])
+    Progress.objects.create(
+        commitment=current,
+        delivered_before=current.delivered_quantity,
+        delivered=current.delivered_quantity,
+        status=Status.IN_PROGRESS,
+        note=reason.strip(),
+        by=author,
+        organisation=current.receiver,
+        at=now,
+    )
+    note(
+        current,
+        "sent the delivery back",
+        author=author,
+        organisation=current.receiver,
+        now=now,
+        before=Status.DONE.label,
+        after=Status.IN_PROGRESS.label,
+        reason=reason.strip(),
+    )
+    tell_listeners(commitment=current, author=author, now=now)
+    return current
+
+
+def _done(commitment: Commitment, author: User) -> Commitment:
+    """The commitment under lock, if it is reported done and the author may answer for the receiver."""
+    current = locked(commitment)
+    if not current.is_done:
+        raise UnableToVerify(f"{current.reference} is {current.get_status_display().lower()}.")
+    if not rights_over(current, author).may_verify:
+        raise UnableToVerify("Only a lead of the receiving organisation can verify the delivery.")
+    return current

@@ -1,0 +1,89 @@
+"""Files that show what was delivered."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from django.core.files.base import File
+from django.db import transaction
+
+from partnerships.commitments.models import Commitment, Evidence, Progress
+from partnerships.commitments.rights import rights_over, side_of
+from partnerships.commitments.services.rows import locked, note
+from partnerships.kit.uploads import UnableToTakeFile, check_upload
+from partnerships.people.models import User
+
+#: How many files one commitment may carry.
+MOST_FILES = 20
+
+
+class UnableToAttach(Exception):
+    """It is over, the author does not report for it, or the file is not of a kind that is taken."""
+
+
+@transaction.atomic
+def attach_evidence(
+    *,
+    commitment: Commitment,
+    file: File[bytes],
+    author: User,
+    now: dt.datetime,
+    title: str = "",
+    progress: Progress | None = None,
+) -> Evidence:
+    """Keep a file with the commitment, judged by its content. Raises `UnableToAttach`."""
+    current = locked(commitment)
+    rights = rights_over(current, author)
+    if not rights.may_attach:
+        raise UnableToAttach(
+            "Only editors and leads of the organisation that gives attach evidence, until it is verified."
+        )
+    if current.evidence.filter(removed_at=None).count() >= MOST_FILES:
+        raise UnableToAttach(f"A commitment carries at most {MOST_FILES} files.")
+    try:
+        checked = check_upload(file)
+    except UnableToTakeFile as error:
+        raise UnableToAttach(str(error)) from error
+    evidence = Evidence(
+        commitment=current,
+        progress=progress,
+        title=title.strip() or checked.name,
+        file_name=checked.name,
+        content_type=checked.content_type,
+        size=checked.size,
+        sha256=checked.sha256,
+        added_by=author,
+        added_for=side_of(rights),
+        added_at=now,
+    )
+    evidence.file.save(checked.storage_name, file, save=False)
+    evidence.save()
+    note(
+        current,
+        "attached evidence",
+        author=author,
+        organisation=side_of(rights),
+        now=now,
+        after=evidence.title,
+        sha256=evidence.sha256,
+    )
+    return evidence
+
+
+@transaction.atomic
+def remove_evidence(*, evidence: Evidence, author: User, now: dt.datetime) -> None:
+    """Take a file away again; that it was there stays in the timeline. Raises `UnableToAttach`."""
+    current = locked(evidence.commitment)
+    rights = rights_over(current, author)
+    if not rights.may_attach:
+        raise UnableToAttach("Evidence stays as it is once the delivery is verified.")
+    if not Evidence.objects.filter(pk=evidence.pk, removed_at=None).update(removed_at=now):
+        raise UnableToAttach("The file has been taken away already.")
+    note(
+        current,
+        "took evidence away",
+        author=author,
+        organisation=side_of(rights),
+        now=now,
+        before=evidence.title,
+    )

@@ -1,0 +1,126 @@
+"""Who sees a commitment through: naming another owner, handing over when somebody leaves, moving to a successor body."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from django.db import transaction
+from django.db.models import Q
+
+from partnerships.commitments.models import OVER, Commitment
+from partnerships.commitments.rights import rights_over, side_of
+from partnerships.commitments.services.rows import acts_for, locked, note
+from partnerships.organisations.models import Organisation
+from partnerships.people.models import User
+
+
+class UnableToChangeOwner(Exception):
+    """It is over, or the new owner does not act for the organisation that answers for it."""
+
+
+@transaction.atomic
+def change_owner(*, commitment: Commitment, owner: User, author: User, now: dt.datetime) -> Commitment:
+    """Name another owner, a person of the organisation that answers for it. Raises `UnableToChangeOwner`."""
+    current = locked(commitment)
+    rights = rights_over(current, author)
+    if current.is_over:
+        raise UnableToChangeOwner(f"{current.reference} is {current.get_status_display().lower()}.")
+    if not rights.may_change_owner:
+        raise UnableToChangeOwner("Only editors and leads of the organisation that gives can change the owner.")
+    if not acts_for(owner, current.owner_organisation):
+        raise UnableToChangeOwner(f"{owner.display_name} does not act for {current.owner_organisation.display_name}.")
+    if current.owner_id != owner.pk:
+        _give(current, owner, author=author, organisation=side_of(rights), now=now, reason="")
+    return current
+
+
+@transaction.atomic
+def hand_over(
+    *, person: User, organisation: Organisation, to: User | None, author: User | None, now: dt.datetime
+) -> int:
+    """Give all that a leaver still owns for an organisation to a colleague; returns how many.
+
+    Without a colleague the commitments stay with the organisation alone, which is shown as having to name an owner.
+    Raises `UnableToChangeOwner` when the colleague does not act for the organisation.
+    """
+    if to is not None and not acts_for(to, organisation):
+        raise UnableToChangeOwner(f"{to.display_name} does not act for {organisation.display_name}.")
+    owned = (
+        Commitment.objects.select_for_update(of=("self",))
+        .filter(owner=person, owner_organisation=organisation)
+        .exclude(status__in=OVER)
+        .order_by("pk")
+    )
+    count = 0
+    for commitment in owned:
+        reason = f"The owner no longer acts for {organisation.display_name}."
+        _give(commitment, to, author=author, organisation=organisation, now=now, reason=reason)
+        count += 1
+    return count
+
+
+@transaction.atomic
+def assign_to_successor(
+    *,
+    predecessor: Organisation,
+    successor: Organisation,
+    author: User | None,
+    reason: str,
+    now: dt.datetime,
+    commitments: list[Commitment] | None = None,
+) -> int:
+    """Move what a body gives or receives, and is not over, to the body that follows it; returns how many.
+
+    What is over keeps the names of its time. A commitment that would then be of one organisation with itself is left alone.
+    """
+    mine = Commitment.objects.select_for_update(of=("self",)).filter(
+        Q(giver=predecessor) | Q(receiver=predecessor) | Q(owner_organisation=predecessor)
+    )
+    if commitments is not None:
+        mine = mine.filter(pk__in=[commitment.pk for commitment in commitments])
+    count = 0
+    for commitment in mine.exclude(status__in=OVER).order_by("pk"):
+        changed = []
+        if successor.pk in (commitment.giver_id, commitment.receiver_id):
+            continue
+        for side in ("giver", "receiver", "owner_organisation"):
+            if getattr(commitment, f"{side}_id") == predecessor.pk:
+                setattr(commitment, side, successor)
+                changed.append(side)
+        commitment.save(update_fields=changed)
+        note(
+            commitment,
+            "moved the commitment to a successor",
+            author=author,
+            organisation=successor,
+            now=now,
+            before=predecessor.name,
+            after=successor.name,
+            reason=reason,
+        )
+        count += 1
+    return count
+
+
+def _give(
+    commitment: Commitment,
+    owner: User | None,
+    *,
+    author: User | None,
+    organisation: Organisation | None,
+    now: dt.datetime,
+    reason: str,
+) -> None:
+    before = commitment.owner_id
+    commitment.owner = owner
+    commitment.save(update_fields=["owner"])
+    note(
+        commitment,
+        "changed the owner",
+        author=author,
+        organisation=organisation,
+        now=now,
+        owner_before=before,
+        owner_after=owner.pk if owner else None,
+        reason=reason,
+    )

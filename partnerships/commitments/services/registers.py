@@ -1,0 +1,123 @@
+"""Promises that a public register already holds as agreed: section 106 contributions, read in bulk."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+
+from django.db import transaction
+
+from partnerships.activity.services import record
+from partnerships.commitments.models import Commitment, Progress, Status
+from partnerships.commitments.services.rows import next_numbers, reference_for, title_of
+from partnerships.organisations.models import Organisation
+from partnerships.people.models import User
+
+
+@dataclass(frozen=True, slots=True)
+class RegisterProgress:
+    """One report in a register: the total delivered by then."""
+
+    at: dt.datetime
+    delivered: Decimal
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class RegisterPromise:
+    """One row of a register, as a promise to `receiver` by somebody the directory may not know.
+
+    `reference` is the register's own key, unique for the receiver within `source`; `agreed_at` the moment of the legal
+    agreement. `done` says that the register calls it wholly delivered.
+    """
+
+    reference: str
+    text: str
+    receiver: Organisation
+    giver_name: str
+    agreed_at: dt.datetime
+    quantity: Decimal | None = None
+    unit: str = ""
+    due_on: dt.date | None = None
+    done: bool = False
+    progress: Sequence[RegisterProgress] = field(default_factory=tuple)
+
+
+@transaction.atomic
+def record_from_register(
+    *, promises: Sequence[RegisterPromise], source: str, author: User | None, now: dt.datetime
+) -> list[Commitment]:
+    """Write promises that are not here yet, with their progress, in a few statements; returns the new ones.
+
+    A promise whose source, reference and receiver are known is left as it is, so the same file may come twice.
+    """
+    known = set(
+        Commitment.objects.filter(
+            source=source, source_reference__in=[promise.reference for promise in promises]
+        ).values_list("source_reference", "receiver_id")
+    )
+    fresh = [promise for promise in promises if (promise.reference, promise.receiver.pk) not in known]
+    numbers = next_numbers(len(fresh)) if fresh else []
+    rows, reports = [], []
+    for number, promise in zip(numbers, fresh, strict=True):
+        commitment = _row(number, promise, source, author)
+        rows.append(commitment)
+        before = Decimal(0)
+        for report in promise.progress:
+            reports.append(
+                Progress(
+                    commitment=commitment,
+                    delivered_before=before,
+                    delivered=report.delivered,
+                    status=Status.IN_PROGRESS,
+                    note=report.note,
+                    by=author,
+                    organisation=promise.receiver,
+                    at=report.at,
+                )
+            )
+            before = report.delivered
+    Commitment.objects.bulk_create(rows, batch_size=500)
+    Progress.objects.bulk_create(reports, batch_size=500)
+    for commitment in rows:
+        record(
+            actor_id=author.pk if author else None,
+            organisation_id=commitment.receiver_id,
+            verb="read the commitment from a register",
+            target_kind="commitment",
+            target_id=commitment.pk,
+            now=now,
+            data={"title": title_of(commitment), "source": source, "row": commitment.source_reference},
+        )
+    return rows
+
+
+def _row(number: int, promise: RegisterPromise, source: str, author: User | None) -> Commitment:
+    delivered = promise.progress[-1].delivered if promise.progress else Decimal(0)
+    last = promise.progress[-1].at if promise.progress else promise.agreed_at
+    status = Status.IN_PROGRESS if promise.progress else Status.AGREED
+    return Commitment(
+        pk=number,
+        reference=reference_for(number),
+        text=promise.text,
+        giver_name=promise.giver_name,
+        receiver=promise.receiver,
+        owner_organisation=promise.receiver,
+        quantity=promise.quantity,
+        unit=promise.unit if promise.quantity is not None else "",
+        delivered_quantity=delivered,
+        due_on=promise.due_on,
+        original_due_on=promise.due_on,
+        status=Status.DONE if promise.done else status,
+        status_since=last,
+        done_at=last if promise.done else None,
+        proposed_by=author,
+        proposed_for=promise.receiver,
+        proposed_at=promise.agreed_at,
+        giver_confirmed_at=promise.agreed_at,
+        receiver_confirmed_at=promise.agreed_at,
+        source=source,
+        source_reference=promise.reference,
+    )

@@ -1,0 +1,471 @@
+"""What is promised: proposing, editing, confirming by both sides, moving the date, ending."""
+
+from __future__ import annotations
+
+import datetime as dt
+from decimal import Decimal
+
+from django.db import transaction
+from django.utils import timezone
+
+from partnerships.agreements.models import Partnership, PartyRole
+from partnerships.commitments.models import Commitment, Kind, Slippage, Status
+from partnerships.commitments.origins import From
+from partnerships.commitments.registry import tell_listeners
+from partnerships.commitments.rights import rights_over, side_of
+from partnerships.commitments.services.rows import (
+    acts_for,
+    locked,
+    next_numbers,
+    note,
+    reference_for,
+    terms_of,
+)
+from partnerships.kit.dates import long_date
+from partnerships.organisations.models import EDITING_ROLES, Organisation, Role
+from partnerships.people.models import User
+
+
+class UnableToPropose(Exception):
+    """The commitment cannot be made: who, what or when does not hold."""
+
+
+class UnableToEdit(Exception):
+    """The terms cannot be changed any more, or were changed by somebody else meanwhile."""
+
+
+class UnableToConfirm(Exception):
+    """There is nothing to confirm for this side, or what was seen is not what stands there now."""
+
+
+class UnableToChangeDueDate(Exception):
+    """The due date cannot move: it is not under way, nothing changes, or no reason was given."""
+
+
+class UnableToEnd(Exception):
+    """It is over already, or no reason was given."""
+
+
+@transaction.atomic
+def propose_commitment(
+    *,
+    giver: Organisation,
+    receiver: Organisation,
+    text: str,
+    quantity: Decimal | None,
+    unit: str,
+    owner: User | None,
+    due_on: dt.date,
+    partnership: Partnership | None,
+    author: User,
+    now: dt.datetime,
+    confirm: bool = False,
+    replaces: Commitment | None = None,
+    came_from: From | None = None,
+) -> Commitment:
+    """A promise of one organisation to another, which both have still to confirm.
+
+    The author edits for one of the two. `owner` is a person of the giver; left out, the giver names one when it confirms.
+    With `confirm`, an author who leads their side confirms for it at once. `replaces` is the commitment that ends as
+    superseded when both have confirmed this one. `came_from` keeps the link in the room it came from.
+
+    Raises `UnableToPropose`.
+    """
+    side = giver if acts_for(author, giver, *EDITING_ROLES) else receiver
+    if not acts_for(author, side, *EDITING_ROLES):
+        raise UnableToPropose("You edit for neither of the two organisations.")
+    _check_terms(giver, receiver, text, quantity, unit, owner, due_on, timezone.localdate(now))
+    _check_partnership(partnership, (giver, receiver))
+    if replaces is not None:
+        replaced = locked(replaces)
+        if {replaced.giver_id, replaced.receiver_id} != {giver.pk, receiver.pk}:
+            raise UnableToPropose("A replacement is between the same two organisations.")
+        if not replaced.is_under_way:
+            raise UnableToPropose(f"{replaced.reference} is {replaced.get_status_display().lower()}.")
+        if Commitment.objects.filter(replaces=replaced, status=Status.PROPOSED).exists():
+            raise UnableToPropose(f"Other terms for {replaced.reference} wait for an answer already.")
+    commitment = _create(
+        kind=Kind.COMMITMENT,
+        giver=giver,
+        receiver=receiver,
+        text=text,
+        quantity=quantity,
+        unit=unit,
+        owner=owner,
+        due_on=due_on,
+        partnership=partnership,
+        author=author,
+        side=side,
+        replaces=replaces,
+        came_from=came_from,
+        now=now,
+    )
+    if confirm and acts_for(author, side, Role.LEAD) and (side.pk == receiver.pk or owner is not None):
+        return confirm_commitment(
+            commitment=commitment, organisation=side, author=author, revision=commitment.revision, now=now
+        )
+    return commitment
+
+
+@transaction.atomic
+def propose_action(
+    *,
+    organisation: Organisation,
+    text: str,
+    owner: User | None,
+    due_on: dt.date,
+    author: User,
+    now: dt.datetime,
+    for_organisation: Organisation | None = None,
+    partnership: Partnership | None = None,
+    came_from: From | None = None,
+) -> Commitment:
+    """A task that `organisation` does, for another where one is named: agreed at once when its author edits for it.
+
+    Otherwise it waits until an editor or lead of `organisation` confirms it. The author edits for one of the two.
+    Raises `UnableToPropose`.
+    """
+    own = acts_for(author, organisation, *EDITING_ROLES)
+    if not own and not acts_for(author, for_organisation, *EDITING_ROLES):
+        raise UnableToPropose("You edit for neither of the two organisations.")
+    if not text.strip():
+        raise UnableToPropose("Say what is to be done.")
+    if owner is not None and not acts_for(owner, organisation):
+        raise UnableToPropose(f"{owner.display_name} does not act for {organisation.display_name}.")
+    if for_organisation is not None and for_organisation.pk == organisation.pk:
+        for_organisation = None
+    _check_partnership(partnership, (organisation,))
+    action = _create(
+        kind=Kind.ACTION,
+        giver=organisation,
+        receiver=for_organisation,
+        text=text,
+        quantity=None,
+        unit="",
+        owner=owner,
+        due_on=due_on,
+        partnership=partnership,
+        author=author,
+        side=organisation if own else for_organisation,
+        replaces=None,
+        came_from=came_from,
+        now=now,
+    )
+    if own:
+        return confirm_commitment(
+            commitment=action, organisation=organisation, author=author, revision=action.revision, now=now
+        )
+    return action
+
+
+@transaction.atomic
+def edit_proposal(
+    *,
+    commitment: Commitment,
+    text: str,
+    quantity: Decimal | None,
+    unit: str,
+    owner: User | None,
+    due_on: dt.date,
+    revision: int,
+    author: User,
+    now: dt.datetime,
+) -> Commitment:
+    """Change what is proposed; whatever was confirmed must be confirmed again, for the terms are others now.
+
+    `revision` is the one the author saw. Raises `UnableToEdit`, or `UnableToPropose` when the new terms do not hold.
+    """
+    current = locked(commitment)
+    rights = rights_over(current, author)
+    if not current.is_proposed:
+        raise UnableToEdit(
+            f"{current.reference} is {current.get_status_display().lower()}: propose other terms in its place instead."
+        )
+    if not rights.may_edit_terms:
+        raise UnableToEdit("You edit for neither of the two organisations.")
+    if revision != current.revision:
+        raise UnableToEdit("Somebody changed the terms while you were writing. Look at them again first.")
+    if current.giver is None:
+        raise UnableToEdit("Its giver is outside the network.")
+    _check_terms(current.giver, current.receiver, text, quantity, unit, owner, due_on, timezone.localdate(now))
+    before, owner_before = terms_of(current), current.owner
+    current.text = text.strip()
+    current.quantity = quantity
+    current.unit = unit if quantity is not None else ""
+    current.owner = owner
+    current.due_on = current.original_due_on = due_on
+    if terms_of(current) == before and owner_before == owner:
+        return current
+    current.revision += 1
+    current.giver_confirmed_at = current.receiver_confirmed_at = None
+    current.giver_confirmed_by = current.receiver_confirmed_by = None
+    current.save(
+        update_fields=[
+            "text",
+            "quantity",
+            "unit",
+            "owner",
+            "due_on",
+            "original_due_on",
+            "revision",
+            "giver_confirmed_at",
+            "giver_confirmed_by",
+            "receiver_confirmed_at",
+            "receiver_confirmed_by",
+        ]
+    )
+    note(
+        current,
+        "changed the terms",
+        author=author,
+        organisation=side_of(rights),
+        now=now,
+        before=before,
+        after=terms_of(current),
+    )
+    return current
+
+
+@transaction.atomic
+def confirm_commitment(
+    *,
+    commitment: Commitment,
+    organisation: Organisation,
+    author: User,
+    revision: int,
+    now: dt.datetime,
+    owner: User | None = None,
+) -> Commitment:
+    """Confirm for one side; when both have, it is agreed, and what it replaces is superseded.
+
+    The giver's confirmation needs an owner: the one named, or `owner`, a person of the giver. `revision` is the one the
+    author saw. Raises `UnableToConfirm`.
+    """
+    if commitment.replaces_id:
+        # The older row is locked first, everywhere, so that two confirmations never wait for each other.
+        Commitment.objects.select_for_update(of=("self",)).get(pk=commitment.replaces_id)
+    current = locked(commitment)
+    rights = rights_over(current, author)
+    giving = organisation.pk == current.giver_id
+    if not giving and organisation.pk != current.receiver_id:
+        raise UnableToConfirm(f"{organisation.display_name} is neither giver nor receiver.")
+    if not current.is_proposed:
+        raise UnableToConfirm(f"{current.reference} is {current.get_status_display().lower()} already.")
+    if revision != current.revision:
+        raise UnableToConfirm("The terms changed after you opened them. Read them again before you confirm.")
+    if (current.giver_confirmed_at if giving else current.receiver_confirmed_at) is not None:
+        raise UnableToConfirm(f"{organisation.display_name} has confirmed already.")
+    if not (rights.may_confirm_giving if giving else rights.may_confirm_receiving):
+        raise UnableToConfirm(f"Only a lead of {organisation.display_name} can confirm this.")
+    changed = []
+    if giving:
+        if owner is not None and owner.pk != current.owner_id:
+            if not acts_for(owner, organisation):
+                raise UnableToConfirm(f"{owner.display_name} does not act for {organisation.display_name}.")
+            current.owner = owner
+            changed.append("owner")
+        if current.owner is None and not current.is_action:
+            raise UnableToConfirm("Name the person who sees it through.")
+        current.giver_confirmed_by, current.giver_confirmed_at = author, now
+        changed += ["giver_confirmed_by", "giver_confirmed_at"]
+    else:
+        current.receiver_confirmed_by, current.receiver_confirmed_at = author, now
+        changed += ["receiver_confirmed_by", "receiver_confirmed_at"]
+    agreed = current.giver_confirmed_at is not None and (current.is_action or current.receiver_confirmed_at is not None)
+    if agreed:
+        current.status, current.status_since = Status.AGREED, now
+        changed += ["status", "status_since"]
+    current.save(update_fields=changed)
+    note(
+        current,
+        "confirmed giving" if giving else "confirmed receiving",
+        author=author,
+        organisation=organisation,
+        now=now,
+        before=Status.PROPOSED.label,
+        after=current.get_status_display(),
+    )
+    if agreed and current.replaces is not None:
+        _supersede(current.replaces, current, author=author, organisation=organisation, now=now)
+    if agreed:
+        tell_listeners(commitment=current, author=author, now=now)
+    return current
+
+
+@transaction.atomic
+def change_due_date(
+    *, commitment: Commitment, due_on: dt.date, reason: str, author: User, now: dt.datetime
+) -> Slippage:
+    """Move the day it is due, with the reason; the first date and every later one are kept. Raises `UnableToChangeDueDate`."""
+    current = locked(commitment)
+    rights = rights_over(current, author)
+    if not current.is_under_way:
+        raise UnableToChangeDueDate(f"{current.reference} is {current.get_status_display().lower()}.")
+    if not rights.may_report:
+        raise UnableToChangeDueDate("Only editors and leads of the organisation that gives can move the date.")
+    if not reason.strip():
+        raise UnableToChangeDueDate("Say why the date moves.")
+    if due_on == current.due_on:
+        raise UnableToChangeDueDate("That is the day it is due already.")
+    slippage = Slippage.objects.create(
+        commitment=current, was=current.due_on, now=due_on, reason=reason.strip(), by=author, at=now
+    )
+    current.due_on = due_on
+    current.save(update_fields=["due_on"])
+    note(
+        current,
+        "moved the due date",
+        author=author,
+        organisation=side_of(rights),
+        now=now,
+        before=long_date(slippage.was) if slippage.was else "",
+        after=long_date(due_on),
+        reason=reason.strip(),
+    )
+    return slippage
+
+
+@transaction.atomic
+def end_commitment(*, commitment: Commitment, reason: str, author: User, now: dt.datetime) -> Commitment:
+    """Cancel it, with the reason: declined or withdrawn while it is proposed, cancelled afterwards. Raises `UnableToEnd`."""
+    current = locked(commitment)
+    rights = rights_over(current, author)
+    if current.is_over:
+        raise UnableToEnd(f"{current.reference} is {current.get_status_display().lower()} already.")
+    if not rights.may_end:
+        raise UnableToEnd("Only leads of the two organisations can end it.")
+    if not reason.strip():
+        raise UnableToEnd("Give the reason.")
+    side = side_of(rights)
+    before = current.get_status_display()
+    verb = "cancelled the commitment"
+    if current.is_proposed:
+        own = side is not None and side.pk == current.proposed_for_id
+        verb = "withdrew the proposal" if own else "declined the proposal"
+    current.status, current.status_since, current.reason = Status.CANCELLED, now, reason.strip()
+    current.save(update_fields=["status", "status_since", "reason"])
+    note(
+        current,
+        verb,
+        author=author,
+        organisation=side,
+        now=now,
+        before=before,
+        after=current.get_status_display(),
+        reason=current.reason,
+    )
+    tell_listeners(commitment=current, author=author, now=now)
+    return current
+
+
+def _create(
+    *,
+    kind: Kind,
+    giver: Organisation,
+    receiver: Organisation | None,
+    text: str,
+    quantity: Decimal | None,
+    unit: str,
+    owner: User | None,
+    due_on: dt.date,
+    partnership: Partnership | None,
+    author: User,
+    side: Organisation | None,
+    replaces: Commitment | None,
+    came_from: From | None,
+    now: dt.datetime,
+) -> Commitment:
+    (number,) = next_numbers()
+    commitment = Commitment.objects.create(
+        pk=number,
+        reference=reference_for(number),
+        kind=kind,
+        giver=giver,
+        receiver=receiver,
+        text=text.strip(),
+        quantity=quantity,
+        unit=unit if quantity is not None else "",
+        owner=owner,
+        owner_organisation=giver,
+        due_on=due_on,
+        original_due_on=due_on,
+        partnership=partnership,
+        status_since=now,
+        proposed_by=author,
+        proposed_for=side,
+        proposed_at=now,
+        replaces=replaces,
+    )
+    note(
+        commitment,
+        "proposed a commitment" if kind == Kind.COMMITMENT else "noted an action",
+        author=author,
+        organisation=side,
+        now=now,
+        after=terms_of(commitment),
+    )
+    if came_from is not None:
+        came_from.origin.link(commitment=commitment, record_id=came_from.record_id, author=author, now=now)
+    return commitment
+
+
+def _supersede(
+    old: Commitment, successor: Commitment, *, author: User, organisation: Organisation, now: dt.datetime
+) -> None:
+    """End the commitment that an agreed one replaces, unless it ended meanwhile. Its row is locked by the caller."""
+    if old.is_over:
+        return
+    before = old.get_status_display()
+    old.status, old.status_since = Status.SUPERSEDED, now
+    old.reason = f"Replaced by {successor.reference}, agreed by both sides."
+    old.save(update_fields=["status", "status_since", "reason"])
+    note(
+        old,
+        "superseded the commitment",
+        author=author,
+        organisation=organisation,
+        now=now,
+        before=before,
+        after=old.get_status_display(),
+        reason=old.reason,
+    )
+    tell_listeners(commitment=old, author=author, now=now)
+
+
+def _check_terms(
+    giver: Organisation,
+    receiver: Organisation | None,
+    text: str,
+    quantity: Decimal | None,
+    unit: str,
+    owner: User | None,
+    due_on: dt.date,
+    today: dt.date,
+) -> None:
+    if receiver is not None and giver.pk == receiver.pk:
+        raise UnableToPropose("A commitment is between two organisations.")
+    if not text.strip():
+        raise UnableToPropose("Say what is promised.")
+    if quantity is not None and quantity <= 0:
+        raise UnableToPropose("The quantity must be more than nothing.")
+    if quantity is not None and not unit:
+        raise UnableToPropose("Say what the quantity counts.")
+    if due_on < today:
+        raise UnableToPropose("The due date has passed already.")
+    for side in (giver, receiver):
+        if side is not None and side.is_ended:
+            raise UnableToPropose(f"{side.display_name} has been dissolved.")
+    if owner is not None and not acts_for(owner, giver):
+        raise UnableToPropose(f"{owner.display_name} does not act for {giver.display_name}.")
+
+
+def _check_partnership(partnership: Partnership | None, sides: tuple[Organisation, ...]) -> None:
+    if partnership is None:
+        return
+    if partnership.is_over:
+        raise UnableToPropose(f"{partnership.title} is over.")
+    parties = partnership.parties.present().exclude(role=PartyRole.OBSERVER)
+    present = set(parties.values_list("organisation_id", flat=True))
+    for side in sides:
+        if side.pk not in present:
+            raise UnableToPropose(f"{side.display_name} does not take part in {partnership.title}.")

@@ -14,7 +14,7 @@ def visible_events(user: Any) -> QuerySet[Event]:
     """Events whose target the person may see, of registered kinds only."""
     seen = Q(pk__in=[])
     for kind in kinds():
-        seen |= Q(target_kind=kind.name, target_id__in=kind.visible_ids(user))
+        seen |= Q(target_kind=kind.name, target_id__in=kind.visible_ids(user)) & kind.condition(user)
     return Event.objects.filter(seen)
 
 

@@ -7,3 +7,14 @@ class AgreementsConfig(AppConfig):
     name = "partnerships.agreements"
     label = "agreements"
     default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        from partnerships.activity.registry import register_kind  # noqa: PLC0415 - rooms register at start-up
+        from partnerships.agreements.models import Partnership  # noqa: PLC0415 - models must be loaded first
+        from partnerships.agreements.queries import events_of_partnerships  # noqa: PLC0415 - models must be loaded first
+
+        register_kind(
+            name="partnership",
+            visible_ids=lambda user: Partnership.objects.held_by(user).values("pk"),
+            condition=events_of_partnerships,
+        )

@@ -279,7 +279,10 @@ class DocumentQuerySet(models.QuerySet["Document"]):
     """Documents by who may read them."""
 
     def visible_to(self, user: User | AnonymousUser) -> DocumentQuerySet:
-        """Those of partnerships the person is inside of, and, for a former party, those added before it left."""
+        """Those of partnerships the person is inside of, and, for a former party, those added before it left.
+
+        Removed documents are seen by nobody; an administrator restores them in Django admin.
+        """
         inside = Partnership.objects.inside_for(user).values("pk")
         former = Party.objects.filter(
             organisation__in=Organisation.objects.of_person(user),
@@ -289,7 +292,7 @@ class DocumentQuerySet(models.QuerySet["Document"]):
         )
         if not user.is_authenticated:
             return self.none()
-        return self.filter(Q(partnership__in=inside) | Q(models.Exists(former)))
+        return self.filter(Q(partnership__in=inside) | Q(models.Exists(former)), removed_at=None)
 
 
 @pghistory.track()

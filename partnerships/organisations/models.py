@@ -23,6 +23,7 @@ class Kind(models.TextChoices):
     REGISTERED_PROVIDER = "registered_provider", "Registered provider"
     COUNCIL = "council", "Council"
     STRATEGIC_AUTHORITY = "strategic_authority", "Combined or strategic authority"
+    NATIONAL_PARK = "national_park", "National park authority"
     LEP = "lep", "Local Enterprise Partnership"
     BUSINESS_BOARD = "business_board", "Business board"
     HOMES_ENGLAND = "homes_england", "Homes England"
@@ -143,6 +144,14 @@ class Organisation(models.Model):
     website = models.URLField(max_length=500, blank=True)
     valid_from = models.DateField(null=True, blank=True)
     valid_to = models.DateField(null=True, blank=True, help_text="The first day on which it no longer was.")
+    second_factor_required = models.BooleanField(
+        default=False, help_text="Everybody who acts for it signs in with a second factor, whatever their role."
+    )
+    sign_in_provider = models.CharField(
+        max_length=120,
+        blank=True,
+        help_text="The key of the OpenID Connect provider that its people must sign in through; empty: email and password.",
+    )
     missing_since = models.DateField(null=True, blank=True)
     missing_register = models.CharField(max_length=40, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
@@ -365,6 +374,14 @@ class MembershipQuerySet(models.QuerySet["Membership"]):
             starts_on__lte=day,
             person__is_active=True,
         )
+
+    def visible_to(self, user: User | AnonymousUser) -> MembershipQuerySet:
+        """Memberships in full (also pending and ended): one's own, one's organisations'; administrators see all."""
+        if not user.is_authenticated or not user.is_active:
+            return self.none()
+        if user.is_staff:
+            return self
+        return self.filter(Q(person_id=user.pk) | Q(organisation__in=Organisation.objects.of_person(user)))
 
     def of_person(self, user: User | AnonymousUser, *roles: str) -> MembershipQuerySet:
         """Those of one person, in one of the roles where any is given."""

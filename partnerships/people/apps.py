@@ -7,3 +7,9 @@ class PeopleConfig(AppConfig):
     name = "partnerships.people"
     label = "people"
     default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        from partnerships.activity.registry import register_kind  # noqa: PLC0415 - rooms register at start-up
+        from partnerships.people.models import User  # noqa: PLC0415 - models must be loaded first
+
+        register_kind(name="person", visible_ids=lambda user: User.objects.known_to(user).values("pk"))

@@ -3,17 +3,35 @@
 from __future__ import annotations
 
 import datetime as dt
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import pghistory
+from django.apps import apps
 from django.contrib.auth.models import AbstractBaseUser, BaseUserManager, PermissionsMixin
 from django.db import models
 from django.db.models.functions import Lower
 from django.utils import timezone
 
+if TYPE_CHECKING:
+    from django.contrib.auth.models import AnonymousUser
+
+
+def confirm_address(user: User) -> None:
+    """Let allauth know that the address is theirs: an administrator, a loader or an invitation has vouched for it."""
+    addresses = apps.get_model("account", "EmailAddress")
+    addresses.objects.update_or_create(
+        user=user, email=user.email, defaults={"verified": True, "primary": True}
+    )
+
 
 class UserManager(BaseUserManager["User"]):
     """Makes people by email address; addresses are kept in lower case."""
+
+    def known_to(self, user: User | AnonymousUser) -> models.QuerySet[User]:
+        """Whose account a person may look into: their own; administrators everybody's."""
+        if not user.is_authenticated or not user.is_active:
+            return self.none()
+        return self.all() if user.is_staff else self.filter(pk=user.pk)
 
     def create_user(self, email: str, password: str | None = None, **fields: Any) -> User:
         """A person; without a password they cannot sign in (a stakeholder)."""
@@ -24,6 +42,8 @@ class UserManager(BaseUserManager["User"]):
             user.set_password(password)
             user.account_since = user.account_since or timezone.now()
         user.save(using=self._db)
+        if password is not None:
+            confirm_address(user)
         return user
 
     def create_superuser(self, email: str, password: str | None = None, **fields: Any) -> User:

@@ -12,7 +12,7 @@ from django.core.validators import validate_email
 from django.db import IntegrityError, transaction
 
 from partnerships.activity.services import record
-from partnerships.people.models import Invitation, User
+from partnerships.people.models import Invitation, User, confirm_address
 
 #: How long an invitation stands (SAFETY.md: expiring; retention removes it seven days after).
 INVITATION_LIFETIME = dt.timedelta(days=14)
@@ -98,6 +98,7 @@ def accept_invitation(
         person.name = name.strip() or person.name
         person.account_since = now
         person.save(update_fields=["password", "name", "account_since"])
+        confirm_address(person)
     elif person.is_stakeholder:
         raise UnableToAcceptInvitation("Choose a password to come in.")
     invitation.accepted_at = now

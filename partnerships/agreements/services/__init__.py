@@ -1,0 +1,65 @@
+"""What can be done to partnerships, their parties and their documents."""
+
+from partnerships.agreements.services.documents import (
+    UnableToAddDocument,
+    UnableToRemoveDocument,
+    UnableToRestoreDocument,
+    add_document,
+    remove_document,
+    restore_document,
+)
+from partnerships.agreements.services.parties import (
+    UnableToAnswer,
+    UnableToChangeParty,
+    UnableToInvite,
+    UnableToLeave,
+    answer_invitation,
+    change_party_role,
+    invite_organisation,
+    leave_partnership,
+    remove_party,
+)
+from partnerships.agreements.services.partnerships import (
+    Terms,
+    UnableToCreatePartnership,
+    UnableToEditTerms,
+    create_partnership,
+    edit_terms,
+)
+from partnerships.agreements.services.status import (
+    UnableToChangeStatus,
+    UnableToRenew,
+    change_status,
+    missing_for,
+    renew,
+    start_due_reviews,
+)
+
+__all__ = [
+    "Terms",
+    "UnableToAddDocument",
+    "UnableToAnswer",
+    "UnableToChangeParty",
+    "UnableToChangeStatus",
+    "UnableToCreatePartnership",
+    "UnableToEditTerms",
+    "UnableToInvite",
+    "UnableToLeave",
+    "UnableToRemoveDocument",
+    "UnableToRenew",
+    "UnableToRestoreDocument",
+    "add_document",
+    "answer_invitation",
+    "change_party_role",
+    "change_status",
+    "create_partnership",
+    "edit_terms",
+    "invite_organisation",
+    "leave_partnership",
+    "missing_for",
+    "remove_document",
+    "remove_party",
+    "renew",
+    "restore_document",
+    "start_due_reviews",
+]

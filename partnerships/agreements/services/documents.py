@@ -1,0 +1,113 @@
+"""A partnership's documents: added, removed, and brought back by an administrator."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from django.core.files.base import File
+from django.db import transaction
+
+from partnerships.agreements.models import Document, Partnership
+from partnerships.agreements.services.notes import lock, note
+from partnerships.kit.uploads import UnableToTakeFile, check_upload
+from partnerships.organisations.models import Organisation
+from partnerships.people.models import User
+
+
+class UnableToAddDocument(Exception):
+    """The partnership is over, or the file is not one that is taken."""
+
+
+class UnableToRemoveDocument(Exception):
+    """The document has been removed already, or the partnership is over."""
+
+
+class UnableToRestoreDocument(Exception):
+    """The document is not removed."""
+
+
+@transaction.atomic
+def add_document(
+    *,
+    partnership: Partnership,
+    title: str,
+    file: File[bytes],
+    organisation: Organisation | None,
+    author: User | None,
+    now: dt.datetime,
+) -> Document:
+    """Keep a file with the partnership. Raises `UnableToAddDocument`.
+
+    The row and the file agree: where the row cannot be written, the file is taken away again.
+    """
+    locked = lock(partnership.pk)
+    if locked.is_over:
+        raise UnableToAddDocument("This partnership is over; its documents can be read, not added to.")
+    try:
+        checked = check_upload(file)
+    except UnableToTakeFile as error:
+        raise UnableToAddDocument(str(error)) from error
+    document = Document(
+        partnership=locked,
+        title=" ".join(title.split()) or checked.name,
+        file_name=checked.name,
+        content_type=checked.content_type,
+        size=checked.size,
+        sha256=checked.sha256,
+        added_by=author,
+        added_for=organisation,
+        added_at=now,
+    )
+    try:
+        document.file.save(checked.storage_name, file, save=False)
+    except OSError as error:
+        raise UnableToAddDocument("The file could not be stored. Try again later.") from error
+    try:
+        with transaction.atomic():
+            document.save(force_insert=True)
+            note(
+                locked,
+                "added a document",
+                author=author,
+                now=now,
+                organisation=organisation,
+                data={"after": {"document": document.title}},
+            )
+    except Exception:
+        document.file.delete(save=False)
+        raise
+    return document
+
+
+@transaction.atomic
+def remove_document(
+    *, document: Document, author: User | None, now: dt.datetime, organisation: Organisation | None = None
+) -> None:
+    """Take a document out of sight; the file is kept until an administrator restores it or retention takes it.
+
+    Raises `UnableToRemoveDocument`.
+    """
+    partnership = lock(document.partnership_id)
+    if partnership.is_over:
+        raise UnableToRemoveDocument("This partnership is over; nothing can be removed.")
+    if not Document.objects.filter(pk=document.pk, removed_at=None).update(removed_at=now):
+        raise UnableToRemoveDocument("This document has been removed already.")
+    document.removed_at = now
+    note(
+        partnership,
+        "removed a document",
+        author=author,
+        now=now,
+        organisation=organisation,
+        data={"before": {"document": document.title}},
+    )
+
+
+@transaction.atomic
+def restore_document(*, document: Document, author: User | None, now: dt.datetime) -> None:
+    """Bring a removed document back. Raises `UnableToRestoreDocument`."""
+    partnership = lock(document.partnership_id)
+    if not Document.objects.filter(pk=document.pk).exclude(removed_at=None).update(removed_at=None):
+        raise UnableToRestoreDocument("This document is not removed.")
+    document.removed_at = None
+    note(partnership, "restored a document", author=author, now=now, data={"after": {"document": document.title}})

@@ -1,0 +1,39 @@
+"""Writing down what happens to a partnership, and locking it first."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+from partnerships.activity.services import record
+from partnerships.agreements.models import Partnership
+from partnerships.organisations.models import Organisation
+from partnerships.people.models import User
+
+
+def note(
+    partnership: Partnership,
+    verb: str,
+    *,
+    author: User | None,
+    now: dt.datetime,
+    organisation: Organisation | None = None,
+    data: dict[str, Any] | None = None,
+) -> None:
+    """Record that the author, for an organisation where one is given, did this to the partnership."""
+    record(
+        actor_id=author.pk if author else None,
+        organisation_id=organisation.pk if organisation else None,
+        verb=verb,
+        target_kind="partnership",
+        target_id=partnership.pk,
+        within_kind="partnership",
+        within_id=partnership.pk,
+        now=now,
+        data={"title": partnership.title} | (data or {}),
+    )
+
+
+def lock(partnership_id: int) -> Partnership:
+    """The partnership with its row locked: what it allows is read only after others have finished."""
+    return Partnership.objects.select_for_update().get(pk=partnership_id)

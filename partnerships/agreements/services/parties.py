@@ -1,0 +1,212 @@
+"""Which organisations take part: inviting, answering, leaving, changing roles."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from django.db import transaction
+from django.utils import timezone
+
+from partnerships.agreements.emails import send_answer, send_invitation
+from partnerships.agreements.models import Partnership, Party, PartyRole, PartyStatus
+from partnerships.agreements.services.notes import lock, note
+from partnerships.organisations.models import Organisation
+from partnerships.people.models import User
+
+#: Roles whose leads may invite others and change terms and status.
+LEADING = (PartyRole.CHAIR, PartyRole.LEAD)
+
+
+class UnableToInvite(Exception):
+    """The partnership is over, or the organisation has ended or takes part already."""
+
+
+class UnableToAnswer(Exception):
+    """There is nothing to answer, or declining without a reason."""
+
+
+class UnableToLeave(Exception):
+    """The organisation does not take part, gave no reason, or would leave nobody to lead the partnership."""
+
+
+class UnableToChangeParty(Exception):
+    """The role is not known, or nobody would lead the partnership."""
+
+
+def _lock_party(party: Party) -> tuple[Partnership, Party]:
+    """The partnership and the party, both locked, the partnership first."""
+    partnership = lock(party.partnership_id)
+    return partnership, Party.objects.select_for_update(of=("self",)).select_related("organisation").get(pk=party.pk)
+
+
+def _refresh(party: Party, locked: Party) -> None:
+    for name in ("role", "status", "answered_at", "answered_by_id", "reason", "joined_on", "left_on", "left_at"):
+        setattr(party, name, getattr(locked, name))
+
+
+@transaction.atomic
+def invite_organisation(
+    *,
+    partnership: Partnership,
+    organisation: Organisation,
+    role: str,
+    author: User | None,
+    now: dt.datetime,
+) -> Party:
+    """Ask an organisation to take part; its leads are told by letter. One that declined or left may be asked again.
+
+    Raises `UnableToInvite`.
+    """
+    locked = lock(partnership.pk)
+    if locked.is_over:
+        raise UnableToInvite("This partnership is over.")
+    if organisation.is_ended:
+        raise UnableToInvite(f"{organisation.name} has ended: invite its successor.")
+    if role not in PartyRole.values:
+        raise UnableToInvite("Choose what the organisation will be in the partnership.")
+    party = Party.objects.select_for_update().filter(partnership=locked, organisation=organisation).first()
+    if party is None:
+        party = Party(partnership=locked, organisation=organisation)
+    elif party.status in (PartyStatus.INVITED, PartyStatus.ACCEPTED):
+        raise UnableToInvite(f"{organisation.name} is already part of this partnership.")
+    party.role, party.status = role, PartyStatus.INVITED
+    party.invited_at, party.invited_by = now, author
+    party.answered_at = party.answered_by = None
+    party.reason = ""
+    party.joined_on = party.left_on = party.left_at = None
+    party.save()
+    note(
+        locked,
+        "invited an organisation",
+        author=author,
+        now=now,
+        data={"after": {"organisation": organisation.name, "role": role}},
+    )
+    transaction.on_commit(lambda: send_invitation(party))
+    return party
+
+
+@transaction.atomic
+def answer_invitation(*, party: Party, accept: bool, reason: str, author: User | None, now: dt.datetime) -> None:
+    """The invited organisation accepts, or declines with a reason; whoever invited it is told.
+
+    Raises `UnableToAnswer`.
+    """
+    partnership, locked = _lock_party(party)
+    if not locked.is_waiting:
+        raise UnableToAnswer("This invitation has been answered or withdrawn.")
+    if partnership.is_over:
+        raise UnableToAnswer("This partnership is over.")
+    if not accept and not reason.strip():
+        raise UnableToAnswer("Say why your organisation declines.")
+    locked.status = PartyStatus.ACCEPTED if accept else PartyStatus.DECLINED
+    locked.answered_at, locked.answered_by = now, author
+    locked.reason = reason.strip()
+    locked.joined_on = timezone.localdate(now) if accept else None
+    locked.save(update_fields=["status", "answered_at", "answered_by", "reason", "joined_on"])
+    note(
+        partnership,
+        "accepted the invitation" if accept else "declined the invitation",
+        author=author,
+        now=now,
+        organisation=locked.organisation,
+        data={"reason": locked.reason},
+    )
+    _refresh(party, locked)
+    transaction.on_commit(lambda: send_answer(locked))
+
+
+def _someone_else_leads(partnership: Partnership, party: Party) -> bool:
+    return partnership.parties.present().filter(role__in=LEADING).exclude(pk=party.pk).exists()
+
+
+@transaction.atomic
+def leave_partnership(*, party: Party, reason: str, author: User | None, now: dt.datetime) -> None:
+    """The organisation stops taking part; it keeps reading what there was up to this moment.
+
+    Raises `UnableToLeave`.
+    """
+    _go(party, reason=reason, author=author, now=now, verb="left this partnership")
+
+
+@transaction.atomic
+def remove_party(*, party: Party, reason: str, author: User | None, now: dt.datetime) -> None:
+    """End an organisation's part, or withdraw its invitation. Raises `UnableToLeave`."""
+    if party.status == PartyStatus.INVITED:
+        _withdraw(party, reason=reason, author=author, now=now)
+    else:
+        _go(party, reason=reason, author=author, now=now, verb="removed an organisation")
+
+
+def _withdraw(party: Party, *, reason: str, author: User | None, now: dt.datetime) -> None:
+    partnership, locked = _lock_party(party)
+    if not locked.is_waiting:
+        raise UnableToLeave("This invitation has been answered or withdrawn.")
+    if not reason.strip():
+        raise UnableToLeave("Say why the invitation is withdrawn.")
+    locked.status, locked.reason, locked.answered_at = PartyStatus.DECLINED, reason.strip(), now
+    locked.save(update_fields=["status", "reason", "answered_at"])
+    note(
+        partnership,
+        "withdrew an invitation",
+        author=author,
+        now=now,
+        data={"before": {"organisation": locked.organisation.name}, "reason": locked.reason},
+    )
+    _refresh(party, locked)
+
+
+def _go(party: Party, *, reason: str, author: User | None, now: dt.datetime, verb: str) -> None:
+    partnership, locked = _lock_party(party)
+    if not locked.is_present:
+        raise UnableToLeave(f"{locked.organisation.name} does not take part in this partnership.")
+    if partnership.is_over:
+        raise UnableToLeave("This partnership is over.")
+    if not reason.strip():
+        raise UnableToLeave("Say why.")
+    if locked.role in LEADING and not _someone_else_leads(partnership, locked):
+        raise UnableToLeave("Nobody would lead this partnership: make another organisation chair or lead first, or end it.")
+    locked.status, locked.reason = PartyStatus.LEFT, reason.strip()
+    locked.left_at = now
+    locked.left_on = max(timezone.localdate(now), locked.joined_on or dt.date.min)
+    locked.save(update_fields=["status", "reason", "left_at", "left_on"])
+    note(
+        partnership,
+        verb,
+        author=author,
+        now=now,
+        organisation=locked.organisation if verb.startswith("left") else None,
+        data={"before": {"organisation": locked.organisation.name, "role": locked.role}, "reason": locked.reason},
+    )
+    _refresh(party, locked)
+
+
+@transaction.atomic
+def change_party_role(*, party: Party, role: str, author: User | None, now: dt.datetime) -> None:
+    """Give an organisation another role in the partnership; there is always a chair or lead.
+
+    Raises `UnableToChangeParty`.
+    """
+    partnership, locked = _lock_party(party)
+    if role not in PartyRole.values:
+        raise UnableToChangeParty("Choose a role.")
+    if partnership.is_over or locked.status not in (PartyStatus.INVITED, PartyStatus.ACCEPTED):
+        raise UnableToChangeParty(f"{locked.organisation.name} does not take part any more.")
+    was = locked.role
+    if role == was:
+        return
+    if role not in LEADING and was in LEADING and not _someone_else_leads(partnership, locked):
+        raise UnableToChangeParty("Nobody would lead this partnership: make another organisation chair or lead first.")
+    locked.role = role
+    locked.save(update_fields=["role"])
+    note(
+        partnership,
+        "changed an organisation's role",
+        author=author,
+        now=now,
+        data={
+            "before": {"organisation": locked.organisation.name, "role": was},
+            "after": {"organisation": locked.organisation.name, "role": role},
+        },
+    )
+    _refresh(party, locked)

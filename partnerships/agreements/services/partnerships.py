@@ -1,0 +1,159 @@
+"""Opening a partnership and changing its terms."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable
+from decimal import Decimal
+from typing import TypedDict, Unpack
+
+from django.db import transaction
+from django.utils import timezone
+
+from partnerships.activity.values import apply_changes
+from partnerships.agreements.models import Partnership, Party, PartyRole, PartyStatus, Status
+from partnerships.agreements.services.notes import lock, note
+from partnerships.organisations.models import Area, Organisation
+from partnerships.people.models import User
+
+
+class UnableToCreatePartnership(Exception):
+    """It has no title, impossible dates, or an organisation that has ended."""
+
+
+class UnableToEditTerms(Exception):
+    """The partnership is over, or its dates are impossible."""
+
+
+class Terms(TypedDict, total=False):
+    """The terms of a partnership; see the model."""
+
+    audience: str
+    legally_binding: bool
+    terms_of_reference: str
+    starts_on: dt.date | None
+    review_on: dt.date | None
+    ends_on: dt.date | None
+    quorum: int | None
+    meeting_frequency: str
+    reports_to: str
+    contribution: str
+    annual_budget: Decimal | None
+    liabilities: str
+
+
+class ChangedTerms(Terms, total=False):
+    """What may be changed later, the title, kind and purpose among it."""
+
+    title: str
+    kind: str
+    purpose: str
+
+
+def _dates_fault(partnership: Partnership) -> str:
+    start = partnership.starts_on
+    if start and partnership.ends_on and partnership.ends_on < start:
+        return "The end must not be before the start."
+    if start and partnership.review_on and partnership.review_on < start:
+        return "The review date must not be before the start."
+    return ""
+
+
+@transaction.atomic
+def create_partnership(
+    *,
+    organisation: Organisation,
+    author: User | None,
+    title: str,
+    kind: str,
+    now: dt.datetime,
+    purpose: str = "",
+    areas: Iterable[Area] = (),
+    redefines: Partnership | None = None,
+    **terms: Unpack[Terms],
+) -> Partnership:
+    """A new partnership, exploring, chaired by the author's organisation, which has accepted by opening it.
+
+    Raises `UnableToCreatePartnership`.
+    """
+    title = " ".join(title.split())
+    if not title:
+        raise UnableToCreatePartnership("Give the partnership a title.")
+    if organisation.is_ended:
+        raise UnableToCreatePartnership(f"{organisation.name} has ended.")
+    partnership = Partnership(
+        title=title,
+        kind=kind,
+        purpose=purpose,
+        redefines=redefines,
+        created_by=author,
+        created_at=now,
+        status=Status.EXPLORING,
+        status_since=now,
+        **terms,
+    )
+    fault = _dates_fault(partnership)
+    if fault:
+        raise UnableToCreatePartnership(fault)
+    partnership.save(force_insert=True)
+    partnership.areas.set(areas)
+    Party.objects.create(
+        partnership=partnership,
+        organisation=organisation,
+        role=PartyRole.CHAIR,
+        status=PartyStatus.ACCEPTED,
+        invited_at=now,
+        invited_by=author,
+        answered_at=now,
+        answered_by=author,
+        joined_on=timezone.localdate(now),
+    )
+    note(partnership, "opened this partnership", author=author, now=now, organisation=organisation)
+    return partnership
+
+
+@transaction.atomic
+def edit_terms(
+    *,
+    partnership: Partnership,
+    author: User | None,
+    now: dt.datetime,
+    areas: Iterable[Area] | None = None,
+    organisation: Organisation | None = None,
+    reason: str = "",
+    **terms: Unpack[ChangedTerms],
+) -> tuple[str, ...]:
+    """Change what differs and return the names of the changed fields.
+
+    Raises `UnableToEditTerms` when the partnership is over or the dates are impossible.
+    """
+    locked = lock(partnership.pk)
+    if locked.is_over:
+        raise UnableToEditTerms("This partnership is over; its terms can be read, not changed.")
+    before, after = apply_changes(locked, terms)
+    if not locked.title.strip():
+        raise UnableToEditTerms("Give the partnership a title.")
+    fault = _dates_fault(locked)
+    if fault:
+        raise UnableToEditTerms(fault)
+    if before:
+        locked.save(update_fields=list(before))
+    if areas is not None:
+        was, now_served = set(locked.areas.all()), set(areas)
+        if was != now_served:
+            locked.areas.set(now_served)
+            before["areas"] = sorted(area.name for area in was)
+            after["areas"] = sorted(area.name for area in now_served)
+    if not before:
+        return ()
+    note(
+        locked,
+        "changed the terms",
+        author=author,
+        now=now,
+        organisation=organisation,
+        data={"before": before, "after": after, "reason": reason},
+    )
+    for name in before.keys() - {"areas"}:
+        setattr(partnership, name, getattr(locked, name))
+    return tuple(before)

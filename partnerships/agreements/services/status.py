@@ -1,0 +1,200 @@
+"""A partnership's way from exploring to its end, and its renewal (RIGHTS.md, transitions)."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from django.db import transaction
+from django.utils import timezone
+
+from partnerships.agreements.models import (
+    OVER,
+    TRANSITIONS,
+    Partnership,
+    Party,
+    PartyStatus,
+    Status,
+)
+from partnerships.agreements.services.notes import lock, note
+from partnerships.agreements.services.parties import invite_organisation
+from partnerships.agreements.services.partnerships import create_partnership
+from partnerships.organisations.models import Organisation
+from partnerships.people.models import User
+
+
+class UnableToChangeStatus(Exception):
+    """The step is not allowed from here, has no reason, or something that it needs is missing."""
+
+
+class UnableToRenew(Exception):
+    """Only a partnership under review can be renewed, once, by one of its parties."""
+
+
+def missing_for(partnership: Partnership, status: str, today: dt.date) -> list[str]:
+    """What must still be done before the partnership can take this status; empty when nothing is missing."""
+    missing = []
+    if status == Status.AWAITING_SIGN_OFF:
+        if not partnership.terms_of_reference.strip():
+            missing.append("Write its terms.")
+        if partnership.review_on is None:
+            missing.append("Set a review date.")
+        if partnership.parties.required().count() < 2:
+            missing.append("Invite at least one other organisation.")
+    if status == Status.ACTIVE:
+        if partnership.status == Status.UNDER_REVIEW and _review_is_due(partnership, today):
+            missing.append("Set the next review date.")
+        waiting = partnership.parties.required().filter(status=PartyStatus.INVITED).select_related("organisation")
+        missing += [
+            f"{party.organisation.name} has not accepted yet." for party in waiting.order_by("organisation__name", "pk")
+        ]
+        if partnership.parties.required().count() < 2:
+            missing.append("There must be at least two organisations.")
+    if status == Status.RENEWED and not partnership.redefined_by.filter(status=Status.ACTIVE).exists():
+        missing.append("Its successor must be active first: renew it, and have the successor signed off.")
+    return missing
+
+
+def _review_is_due(partnership: Partnership, today: dt.date) -> bool:
+    """Whether the nightly task would put it under review again at once."""
+    return partnership.review_on is None or partnership.review_on <= today
+
+
+@transaction.atomic
+def change_status(
+    *,
+    partnership: Partnership,
+    status: str,
+    reason: str,
+    author: User | None,
+    now: dt.datetime,
+    organisation: Organisation | None = None,
+) -> None:
+    """Take the partnership to another status, with the reason why.
+
+    When a successor becomes active, the partnership under review that it redefines becomes renewed.
+    Raises `UnableToChangeStatus`.
+    """
+    locked = lock(partnership.pk)
+    if status not in TRANSITIONS[locked.status]:
+        wanted = Status(status).label.lower() if status in Status.values else status
+        raise UnableToChangeStatus(f"A partnership that is {locked.get_status_display().lower()} cannot become {wanted}.")
+    if not reason.strip():
+        raise UnableToChangeStatus("Give the reason.")
+    missing = missing_for(locked, status, timezone.localdate(now))
+    if missing:
+        raise UnableToChangeStatus(" ".join(missing))
+    _take(locked, status, reason=reason.strip(), author=author, now=now, organisation=organisation)
+    if status == Status.ACTIVE and locked.redefines_id:
+        former = lock(locked.redefines_id)
+        if former.status == Status.UNDER_REVIEW:
+            _take(former, Status.RENEWED, reason=f"Renewed as {locked.title}.", author=author, now=now)
+    for name in ("status", "status_since", "starts_on", "ends_on"):
+        setattr(partnership, name, getattr(locked, name))
+
+
+def _take(
+    locked: Partnership,
+    status: str,
+    *,
+    reason: str,
+    author: User | None,
+    now: dt.datetime,
+    organisation: Organisation | None = None,
+) -> None:
+    was, today = locked.status, timezone.localdate(now)
+    locked.status, locked.status_since = status, now
+    if status == Status.ACTIVE and locked.starts_on is None:
+        locked.starts_on = min(today, locked.review_on or today, locked.ends_on or today)
+    if status in OVER and (locked.ends_on is None or locked.ends_on > today):
+        locked.ends_on = max(today, locked.starts_on or today)
+    locked.save(update_fields=["status", "status_since", "starts_on", "ends_on"])
+    note(
+        locked,
+        "changed the status",
+        author=author,
+        now=now,
+        organisation=organisation,
+        data={"before": {"status": was}, "after": {"status": status}, "reason": reason},
+    )
+
+
+@transaction.atomic
+def renew(
+    *,
+    partnership: Partnership,
+    organisation: Organisation,
+    reason: str,
+    author: User | None,
+    now: dt.datetime,
+    title: str = "",
+) -> Partnership:
+    """Open the successor of a partnership under review: the same terms to redraft, the same organisations invited.
+
+    The old one stays under review until the successor is active, and is renewed then.
+    Raises `UnableToRenew`.
+    """
+    locked = lock(partnership.pk)
+    if locked.status != Status.UNDER_REVIEW:
+        raise UnableToRenew("Only a partnership under review can be renewed.")
+    if not reason.strip():
+        raise UnableToRenew("Give the reason.")
+    if locked.redefined_by.exclude(status=Status.ENDED).exists():
+        raise UnableToRenew("A successor is being drafted already.")
+    parties = list(locked.parties.present().select_related("organisation").order_by("pk"))
+    if organisation.pk not in {party.organisation_id for party in parties}:
+        raise UnableToRenew(f"{organisation.name} does not take part in this partnership.")
+    successor = create_partnership(
+        organisation=organisation,
+        author=author,
+        title=title or locked.title,
+        kind=locked.kind,
+        purpose=locked.purpose,
+        areas=locked.areas.all(),
+        redefines=locked,
+        now=now,
+        audience=locked.audience,
+        legally_binding=locked.legally_binding,
+        terms_of_reference=locked.terms_of_reference,
+        quorum=locked.quorum,
+        meeting_frequency=locked.meeting_frequency,
+        reports_to=locked.reports_to,
+        contribution=locked.contribution,
+        annual_budget=locked.annual_budget,
+        liabilities=locked.liabilities,
+    )
+    for party in parties:
+        if party.organisation_id == organisation.pk:
+            Party.objects.filter(partnership=successor, organisation=organisation).update(role=party.role)
+        elif not party.organisation.is_ended:
+            invite_organisation(
+                partnership=successor, organisation=party.organisation, role=party.role, author=author, now=now
+            )
+    _take(successor, Status.DRAFTING, reason=reason.strip(), author=author, now=now, organisation=organisation)
+    note(
+        locked,
+        "opened a successor",
+        author=author,
+        now=now,
+        organisation=organisation,
+        data={"after": {"successor": successor.title}, "reason": reason.strip()},
+    )
+    return successor
+
+
+def start_due_reviews(*, now: dt.datetime) -> int:
+    """Take every active partnership whose review date has come to under review; how many there were.
+
+    Each in a transaction of its own, so that one that cannot be taken does not hold the others back.
+    """
+    today = timezone.localdate(now)
+    due = Partnership.objects.filter(status=Status.ACTIVE, review_on__lte=today).order_by("review_on", "pk")
+    started = 0
+    for partnership in due:
+        try:
+            change_status(
+                partnership=partnership, status=Status.UNDER_REVIEW, reason="Its review date has come.", author=None, now=now
+            )
+        except UnableToChangeStatus:
+            continue  # somebody changed it in the meantime
+        started += 1
+    return started

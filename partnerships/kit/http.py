@@ -1,0 +1,135 @@
+"""What views of every room share: where to go next, handing out private files, and reading a long list page by page."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
+
+from django.core.exceptions import ValidationError
+from django.core.files.base import File
+from django.db.models import Model, Q, QuerySet
+from django.http import FileResponse, Http404, HttpRequest, HttpResponseBase
+from django.utils.http import url_has_allowed_host_and_scheme
+
+_Row = TypeVar("_Row", bound=Model)
+
+
+def next_url(request: HttpRequest, default: str, *, parameter: str = "next") -> str:
+    """Where the request asks to go next if that is a page of ours, else `default`."""
+    wanted = request.POST.get(parameter) or request.GET.get(parameter) or ""
+    allowed = url_has_allowed_host_and_scheme(
+        wanted, allowed_hosts={request.get_host()}, require_https=request.is_secure()
+    )
+    # Only paths: an address with our host could still be misread by what shows it.
+    return wanted if allowed and wanted.startswith("/") else default
+
+
+def private_file(file: File[bytes], *, name: str, content_type: str) -> HttpResponseBase:
+    """The file as a download that no browser opens, guesses at, or keeps for somebody else.
+
+    Call after the permission check. A file that is gone from storage is a 404.
+    """
+    try:
+        opened = file.open("rb")
+    except OSError as error:
+        raise Http404 from error
+    response = FileResponse(opened, as_attachment=True, filename=name, content_type=content_type)
+    response["X-Content-Type-Options"] = "nosniff"
+    response["Content-Security-Policy"] = "default-src 'none'; sandbox"
+    response["Cache-Control"] = "private, no-store"
+    return response
+
+
+@dataclass(frozen=True, slots=True)
+class Page(Generic[_Row]):
+    """Some rows of a list, with the query strings that lead to the rows before and after (empty where there are none)."""
+
+    rows: Sequence[_Row]
+    previous: str
+    next: str
+
+    @property
+    def is_first(self) -> bool:
+        """Whether nothing comes before."""
+        return not self.previous
+
+
+def _encode(values: Sequence[Any]) -> str:
+    text = json.dumps([value if isinstance(value, int | str) or value is None else str(value) for value in values])
+    return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
+
+
+def _decode(text: str, length: int) -> list[Any] | None:
+    try:
+        values = json.loads(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))
+    except (ValueError, binascii.Error, RecursionError):
+        return None
+    if not isinstance(values, list) or len(values) != length:
+        return None
+    # Keys that no row of ours can have would only make the database complain.
+    plain = all((isinstance(one, int) and abs(one) < 2**63) or (isinstance(one, str) and "\x00" not in one) for one in values)
+    return values if plain else None
+
+
+def _beyond(order: Sequence[str], values: Sequence[Any], *, backwards: bool) -> Q:
+    """Rows that come after (or before) the one with these values, in this order."""
+    condition, equal = Q(pk__in=[]), Q()
+    for key, value in zip(order, values, strict=True):
+        name = key.lstrip("-")
+        descending = key.startswith("-") != backwards
+        condition |= equal & Q(**{f"{name}__{'lt' if descending else 'gt'}": value})
+        equal &= Q(**{name: value})
+    return condition
+
+
+def _value(row: Model, key: str) -> Any:
+    value: Any = row
+    for part in key.lstrip("-").split("__"):
+        value = getattr(value, part)
+    return value
+
+
+def keyset_page(
+    request: HttpRequest, rows: QuerySet[_Row], *, order: Sequence[str], size: int = 25
+) -> Page[_Row]:
+    """A page of `rows` in `order` (field names that are never null, the last one unique), by keys instead of offsets.
+
+    The request's `after` or `before` says where; what cannot be read is the first page. Other parameters are kept.
+    """
+    backwards = "after" not in request.GET and "before" in request.GET
+    place = _decode(request.GET.get("before" if backwards else "after", ""), len(order))
+    backwards = backwards and place is not None
+    wanted = rows
+    if place is not None:
+        try:
+            wanted = rows.filter(_beyond(order, place, backwards=backwards))
+        except (ValueError, TypeError, ValidationError, OverflowError):
+            wanted, place, backwards = rows, None, False
+    reading = [_reversed(key) for key in order] if backwards else list(order)
+    found = list(wanted.order_by(*reading)[: size + 1])
+    more, found = len(found) > size, found[:size]
+    if backwards:
+        found.reverse()
+    has_previous = more if backwards else place is not None
+    has_next = True if backwards else more
+
+    def leading(parameter: str, row: _Row) -> str:
+        kept = request.GET.copy()
+        kept.pop("after", None)
+        kept.pop("before", None)
+        kept[parameter] = _encode([_value(row, key) for key in order])
+        return f"?{kept.urlencode()}"
+
+    return Page(
+        rows=found,
+        previous=leading("before", found[0]) if found and has_previous else "",
+        next=leading("after", found[-1]) if found and has_next else "",
+    )
+
+
+def _reversed(key: str) -> str:
+    return key.removeprefix("-") if key.startswith("-") else f"-{key}"

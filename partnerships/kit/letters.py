@@ -1,0 +1,44 @@
+"""Single letters to one person (invitations, alerts): rendered from templates/emails, sent at once, never raising."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from smtplib import SMTPException
+from typing import Any
+
+import structlog
+from django.conf import settings
+from django.core.mail import EmailMultiAlternatives
+from django.template.loader import render_to_string
+from django.urls import reverse
+
+log = structlog.get_logger(__name__)
+
+
+def link(name: str, **kwargs: object) -> str:
+    """The full address of a page, from the one configured origin."""
+    return f"{settings.SITE_ORIGIN}{reverse(name, kwargs=kwargs)}"
+
+
+def send_letter(*, to: str, template: str, context: Mapping[str, Any], reply_to: str = "") -> bool:
+    """Send `templates/emails/{template}.{subject.txt,txt,html}` to one address; whether the server took it.
+
+    Call after commit. A letter that cannot be sent is logged without its content: the page that asked for it
+    offers to send it again.
+    """
+    words = {**context, "site_name": settings.SITE_NAME, "site_origin": settings.SITE_ORIGIN}
+    subject = " ".join(render_to_string(f"emails/{template}.subject.txt", words).split())
+    letter = EmailMultiAlternatives(
+        subject=subject,
+        body=render_to_string(f"emails/{template}.txt", words).strip() + "\n",
+        to=[to],
+        reply_to=[reply_to] if reply_to else None,
+        headers={"Auto-Submitted": "auto-generated"},
+    )
+    letter.attach_alternative(render_to_string(f"emails/{template}.html", words), "text/html")
+    try:
+        letter.send()
+    except (OSError, SMTPException, ValueError) as error:
+        log.warning("letter_not_sent", template=template, kind=type(error).__name__)
+        return False
+    return True

@@ -1,0 +1,202 @@
+"""What may be uploaded: judged by size, by content and by what it unpacks to, never by its name or what the browser says."""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+import warnings
+import zipfile
+import zlib
+from collections.abc import Collection
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+from typing import IO
+
+from django.core.files.base import File
+from PIL import Image, UnidentifiedImageError
+
+MEGABYTE = 1024 * 1024
+#: SAFETY.md, figures: registers 4 MB; archives 200 entries and 20 MB unpacked. Documents are larger than registers.
+MOST_BYTES = 10 * MEGABYTE
+MOST_REGISTER_BYTES = 4 * MEGABYTE
+MOST_ENTRIES = 200
+MOST_UNPACKED = 20 * MEGABYTE
+MOST_PIXELS = 40_000_000
+_CHUNK = 64 * 1024
+
+_OFFICE = "application/vnd.openxmlformats-officedocument"
+_OPEN_DOCUMENT = "application/vnd.oasis.opendocument"
+#: Content types by the first folder of an Office Open XML file.
+_OFFICE_FOLDERS = {
+    "word": (f"{_OFFICE}.wordprocessingml.document", "docx"),
+    "xl": (f"{_OFFICE}.spreadsheetml.sheet", "xlsx"),
+    "ppt": (f"{_OFFICE}.presentationml.presentation", "pptx"),
+}
+_OPEN_DOCUMENT_TYPES = {
+    f"{_OPEN_DOCUMENT}.text": "odt",
+    f"{_OPEN_DOCUMENT}.spreadsheet": "ods",
+    f"{_OPEN_DOCUMENT}.presentation": "odp",
+}
+_IMAGES = {"PNG": ("image/png", "png"), "JPEG": ("image/jpeg", "jpg")}
+#: What documents and evidence may be.
+DOCUMENTS = frozenset({"pdf", "png", "jpg", "docx", "xlsx", "pptx", "odt", "ods", "odp", "csv", "txt"})
+#: For the `accept` attribute of file inputs.
+ACCEPT = ",".join(f".{extension}" for extension in sorted(DOCUMENTS | {"jpeg"}))
+
+
+class UnableToTakeFile(Exception):
+    """The file is empty, too large, not of a kind that is taken, or unpacks to too much."""
+
+
+@dataclass(frozen=True, slots=True)
+class CheckedUpload:
+    """A file found to be what it should be; `name` is for people to read, `storage_name` says nothing about it."""
+
+    name: str
+    content_type: str
+    extension: str
+    size: int
+    sha256: str
+
+    @property
+    def storage_name(self) -> str:
+        """A random name with the extension of the content."""
+        return f"{secrets.token_hex(16)}.{self.extension}"
+
+
+def clean_file_name(name: str, extension: str = "") -> str:
+    """The last part of a name without control characters, at most 120 characters, with the extension of the content."""
+    last = PurePosixPath(name.replace("\\", "/")).name
+    stem = "".join(character for character in last if character.isprintable() and character not in '<>:"/|?*').strip(". ")
+    if extension:
+        stem = stem[: stem.rfind(".")] if "." in stem else stem
+        return f"{stem[:115] or 'document'}.{extension}"
+    return stem[:120] or "document"
+
+
+def check_upload(
+    file: File[bytes], *, allowed: Collection[str] = DOCUMENTS, most_bytes: int = MOST_BYTES
+) -> CheckedUpload:
+    """Say what the file is, by its content, leaving it at its beginning.
+
+    Raises `UnableToTakeFile` with a sentence for the person who chose it.
+    """
+    size = file.size or 0
+    if size == 0:
+        raise UnableToTakeFile("The file is empty.")
+    if size > most_bytes:
+        raise UnableToTakeFile(f"The file is larger than {most_bytes // MEGABYTE} MB.")
+    content_type, extension = _content(file)
+    if extension not in allowed:
+        raise UnableToTakeFile(
+            "Files of this kind are not taken. Choose " + ", ".join(sorted(one.upper() for one in allowed)) + "."
+        )
+    digest = hashlib.sha256()
+    file.seek(0)
+    while chunk := file.read(_CHUNK):
+        digest.update(chunk)
+    file.seek(0)
+    name = clean_file_name(file.name or "", extension)
+    return CheckedUpload(name, content_type, extension, size, digest.hexdigest())
+
+
+def _content(file: File[bytes]) -> tuple[str, str]:
+    """The content type and the extension that belongs to it; two empty texts where it is unknown."""
+    file.seek(0)
+    head = file.read(1024)
+    if head.startswith(b"%PDF-"):
+        return "application/pdf", "pdf"
+    if head.startswith((b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff")):
+        return _image(file)
+    if head.startswith(b"PK\x03\x04"):
+        return _office(file)
+    return _text(file)
+
+
+def _image(file: File[bytes]) -> tuple[str, str]:
+    file.seek(0)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", Image.DecompressionBombWarning)
+            with Image.open(file, formats=tuple(_IMAGES)) as image:
+                width, height, found = *image.size, image.format or ""
+                if width * height > MOST_PIXELS:
+                    raise UnableToTakeFile("The picture has too many pixels.")
+                image.verify()
+    except (Image.DecompressionBombWarning, Image.DecompressionBombError) as error:
+        raise UnableToTakeFile("The picture has too many pixels.") from error
+    except (UnidentifiedImageError, OSError, SyntaxError, ValueError) as error:
+        raise UnableToTakeFile("The picture cannot be read.") from error
+    return _IMAGES[found]
+
+
+def check_archive(file: IO[bytes]) -> list[str]:
+    """The names in a ZIP archive, having unpacked it to nowhere under the limits, whatever its headers claim.
+
+    Raises `UnableToTakeFile` for too many entries, too much content, encryption, macros, or XML with a document type.
+    """
+    file.seek(0)
+    try:
+        with zipfile.ZipFile(file) as archive:
+            entries = archive.infolist()
+            if len(entries) > MOST_ENTRIES:
+                raise UnableToTakeFile(f"The file holds more than {MOST_ENTRIES} parts.")
+            left = MOST_UNPACKED
+            for entry in entries:
+                left = _unpack(archive, entry, left)
+            return [entry.filename for entry in entries]
+    except (zipfile.BadZipFile, zipfile.LargeZipFile, zlib.error, EOFError, NotImplementedError, ValueError) as error:
+        raise UnableToTakeFile("The file is damaged.") from error
+    finally:
+        file.seek(0)
+
+
+def _unpack(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, left: int) -> int:
+    """Read one entry to its end and return how many bytes may still come."""
+    if entry.flag_bits & 0x1:
+        raise UnableToTakeFile("The file is encrypted.")
+    if entry.filename.casefold().endswith("vbaproject.bin"):
+        raise UnableToTakeFile("The file holds macros.")
+    is_xml = entry.filename.casefold().endswith((".xml", ".rels"))
+    tail = b""
+    with archive.open(entry) as part:
+        while chunk := part.read(_CHUNK):
+            left -= len(chunk)
+            if left < 0:
+                raise UnableToTakeFile(f"The file unpacks to more than {MOST_UNPACKED // MEGABYTE} MB.")
+            if is_xml:
+                # Without zero bytes UTF-16 reads like ASCII; the end of the last chunk may hold a beginning.
+                seen = (tail + chunk).replace(b"\x00", b"").upper()
+                if b"<!DOCTYPE" in seen or b"<!ENTITY" in seen:
+                    raise UnableToTakeFile("The file defines its own document type.")
+                tail = chunk[-32:]
+    return left
+
+
+def _office(file: File[bytes]) -> tuple[str, str]:
+    names = check_archive(file)
+    if "[Content_Types].xml" in names:
+        for folder, found in _OFFICE_FOLDERS.items():
+            if any(name.startswith(f"{folder}/") for name in names):
+                return found
+    if "mimetype" in names:
+        with zipfile.ZipFile(file) as archive, archive.open("mimetype") as part:
+            declared = part.read(100).decode("ascii", "replace").strip()
+        file.seek(0)
+        if declared in _OPEN_DOCUMENT_TYPES:
+            return declared, _OPEN_DOCUMENT_TYPES[declared]
+    return "", ""
+
+
+def _text(file: File[bytes]) -> tuple[str, str]:
+    """Plain text in UTF-8 or Windows-1252 without control characters; CSV when its name says so."""
+    file.seek(0)
+    while chunk := file.read(_CHUNK):
+        if any(byte < 32 and byte not in (9, 10, 12, 13) for byte in chunk):
+            return "", ""
+    file.seek(0)
+    start = file.read(1024).lstrip(b"\xef\xbb\xbf \t\r\n").lower()
+    if start.startswith((b"<", b"{\\rtf", b"%!")):
+        return "", ""
+    name = (file.name or "").casefold()
+    return ("text/csv", "csv") if name.endswith(".csv") else ("text/plain", "txt")

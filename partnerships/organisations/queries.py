@@ -1,0 +1,155 @@
+"""Finding organisations, who acts for them, and who followed whom."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Collection, Iterable
+
+from django.db.models import Case, Q, QuerySet, When
+from django.utils import timezone
+
+from partnerships.kit.names import fold_name
+from partnerships.organisations.models import (
+    Area,
+    AreaServed,
+    Identifier,
+    Membership,
+    Organisation,
+    OrganisationName,
+    OrganisationQuerySet,
+    Role,
+    Succession,
+    SuccessionKind,
+)
+from partnerships.people.models import User
+
+#: Successions through which what a body held goes to its successors.
+INHERITING = frozenset(
+    {
+        SuccessionKind.MERGE,
+        SuccessionKind.SPLIT,
+        SuccessionKind.ABSORB,
+        SuccessionKind.RECODE,
+        SuccessionKind.RENAME,
+        SuccessionKind.FUNCTION_TRANSFER,
+    }
+)
+
+
+def find_organisations(
+    *,
+    user: User,
+    text: str = "",
+    kind: str = "",
+    region: Area | None = None,
+    area: Area | None = None,
+    status: str = "",
+) -> OrganisationQuerySet:
+    """Organisations by a part of any name or identifier, and by kind, region, area and status; not ordered.
+
+    Every word of `text` must occur in one and the same name, or all of it in an identifier. Where nothing
+    matches so, names that are spelt nearly alike are taken.
+    """
+    found = Organisation.objects.visible_to(user)
+    if kind:
+        found = found.filter(kind=kind)
+    if status:
+        found = found.filter(status=status)
+    if region is not None:
+        found = found.filter(Q(region=region) | Q(pk__in=_serving(region)))
+    if area is not None:
+        found = found.filter(pk__in=_serving(area))
+    if not text.strip():
+        return found
+    exact = found.filter(_named(text))
+    if exact.exists():
+        return exact
+    nearly = OrganisationName.objects.filter(folded__trigram_word_similar=fold_name(text)[:300])
+    return found.filter(pk__in=nearly.values("organisation"))
+
+
+def _serving(area: Area) -> QuerySet[AreaServed, int]:
+    """Ids of organisations that serve the area, or one within it."""
+    within = Q(area=area) | Q(area__parent=area) | Q(area__region=area)
+    return AreaServed.objects.filter(within).values_list("organisation", flat=True)
+
+
+def _named(text: str) -> Q:
+    words = fold_name(text).split()
+    identified = Identifier.objects.filter(value__icontains=text.strip())
+    condition = Q(pk__in=identified.values("organisation"))
+    if words:
+        names = OrganisationName.objects.all()
+        for word in words:
+            names = names.filter(folded__contains=word)
+        condition |= Q(pk__in=names.values("organisation"))
+    return condition
+
+
+def match_by_name(name: str) -> OrganisationQuerySet:
+    """Organisations one of whose names folds to the same as this one."""
+    return Organisation.objects.filter(
+        pk__in=OrganisationName.objects.filter(folded=fold_name(name)).values("organisation")
+    )
+
+
+def acting_memberships(user: User) -> QuerySet[Membership]:
+    """For whom the person acts today: strongest role first."""
+    return (
+        Membership.objects.current()
+        .of_person(user)
+        .select_related("organisation")
+        .annotate(strength=Case(When(role=Role.LEAD, then=0), When(role=Role.EDITOR, then=1), default=2))
+        .order_by("strength", "organisation__name", "pk")
+    )
+
+
+def organisation_for(user: User, organisation_id: int, *roles: str) -> Organisation | None:
+    """The organisation if the person acts for it today, in one of the roles where any is given; else None."""
+    return Organisation.objects.of_person(user, *roles).filter(pk=organisation_id).first()
+
+
+def leads_of(organisation: Organisation) -> QuerySet[User]:
+    """The people who speak for it today."""
+    return User.objects.filter(
+        pk__in=Membership.objects.current().filter(organisation=organisation, role=Role.LEAD).values("person")
+    )
+
+
+def successors_on(
+    organisation: Organisation, on: dt.date | None = None, *, kinds: Collection[str] = INHERITING
+) -> list[Organisation]:
+    """Who followed it directly, by that day (today where none is given); a succession of unknown date counts."""
+    return _next(on or timezone.localdate(), {organisation.pk}, kinds)
+
+
+def resolve_forward(
+    organisation: Organisation, on: dt.date | None = None, *, kinds: Collection[str] = INHERITING
+) -> list[Organisation]:
+    """Who stands in its place on a day after any chain of successions; itself where nobody followed.
+
+    A body that lived on after a transfer of functions is among them.
+    """
+    day = on or timezone.localdate()
+    seen: dict[int, Organisation] = {organisation.pk: organisation}
+    final: dict[int, Organisation] = {}
+    frontier = [organisation]
+    while frontier:
+        upcoming: list[Organisation] = []
+        for body in frontier:
+            following = [one for one in _next(day, {body.pk}, kinds) if one.pk != body.pk]
+            if not following or not body.is_ended:
+                final[body.pk] = body
+            for one in following:
+                if one.pk not in seen:
+                    seen[one.pk] = one
+                    upcoming.append(one)
+        frontier = upcoming
+    return sorted(final.values(), key=lambda body: (body.name, body.pk))
+
+
+def _next(day: dt.date, organisations: Iterable[int], kinds: Collection[str]) -> list[Organisation]:
+    successions = Succession.objects.filter(
+        Q(on__lte=day) | Q(on=None), predecessors__in=list(organisations), kind__in=list(kinds)
+    )
+    return list(Organisation.objects.filter(successions_to__in=successions).distinct().order_by("name", "pk"))

@@ -1,0 +1,381 @@
+"""Keeping the directory true: organisations, their names and identifiers, the areas they serve, who followed whom."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable, Sequence
+from typing import Any, TypedDict, Unpack
+
+from django.db import IntegrityError, transaction
+from django.db.models import Q
+from django.utils import timezone
+
+from partnerships.activity.services import record
+from partnerships.activity.values import apply_changes
+from partnerships.kit.names import fold_name
+from partnerships.organisations.models import (
+    Area,
+    AreaServed,
+    Identifier,
+    NameKind,
+    Organisation,
+    OrganisationName,
+    Status,
+    Succession,
+    SuccessionPredecessor,
+    SuccessionSuccessor,
+)
+from partnerships.people.models import User
+
+
+class UnableToCreateOrganisation(Exception):
+    """The organisation has no name, or another one holds one of its identifiers."""
+
+
+class UnableToUpdateOrganisation(Exception):
+    """The change would leave the organisation without a name or with impossible dates."""
+
+
+class UnableToAddIdentifier(Exception):
+    """The identifier stands for another organisation already."""
+
+
+class UnableToRecordSuccession(Exception):
+    """A succession needs somebody before and somebody after, and nobody can be both (but for a boundary change)."""
+
+
+class UnableToDissolve(Exception):
+    """The organisation has ended already, or would end before it began."""
+
+
+class OrganisationFields(TypedDict, total=False):
+    """What may be set on an organisation besides its name and kind; see the model."""
+
+    short_name: str
+    council_type: str
+    designation: str
+    legal_form: str
+    status: str
+    region: Area | None
+    parent: Organisation | None
+    website: str
+    valid_from: dt.date | None
+    valid_to: dt.date | None
+    second_factor_required: bool
+    sign_in_provider: str
+
+
+class ChangedFields(OrganisationFields, total=False):
+    """What may be changed on an organisation later."""
+
+    name: str
+    kind: str
+
+
+def _note(
+    organisation: Organisation, verb: str, *, author: User | None, now: dt.datetime, data: dict[str, Any] | None = None
+) -> None:
+    record(
+        actor_id=author.pk if author else None,
+        verb=verb,
+        target_kind="organisation",
+        target_id=organisation.pk,
+        now=now,
+        data=data,
+    )
+
+
+@transaction.atomic
+def create_organisation(
+    *,
+    name: str,
+    kind: str,
+    author: User | None,
+    now: dt.datetime,
+    identifiers: Iterable[tuple[str, str]] = (),
+    names: Iterable[tuple[str, str]] = (),
+    areas: Iterable[Area] = (),
+    **fields: Unpack[OrganisationFields],
+) -> Organisation:
+    """A new organisation with its identifiers (scheme, value), further names (name, kind) and areas served.
+
+    Raises `UnableToCreateOrganisation` when the name is empty or an identifier stands for another organisation.
+    """
+    name = " ".join(name.split())
+    identifiers = [(scheme, value.strip()) for scheme, value in identifiers if value.strip()]
+    if not name:
+        raise UnableToCreateOrganisation("Give the organisation a name.")
+    organisation = Organisation(name=name, kind=kind, **fields)
+    try:
+        with transaction.atomic():
+            organisation.save(force_insert=True)
+            Identifier.objects.bulk_create(
+                Identifier(organisation=organisation, scheme=scheme, value=value) for scheme, value in identifiers
+            )
+    except IntegrityError as error:
+        raise UnableToCreateOrganisation(_who_holds(identifiers) or str(error).splitlines()[0]) from error
+    _keep_names(organisation, [(name, NameKind.OFFICIAL), (organisation.short_name, NameKind.SHORT), *names])
+    AreaServed.objects.bulk_create(
+        AreaServed(organisation=organisation, area=area, starts_on=organisation.valid_from) for area in areas
+    )
+    _note(organisation, "added this organisation", author=author, now=now, data={"after": {"name": name, "kind": kind}})
+    return organisation
+
+
+def _who_holds(identifiers: Sequence[tuple[str, str]]) -> str:
+    """Which organisation holds one of these identifiers, in words; empty when none does."""
+    condition = Q(pk__in=[])
+    for scheme, value in identifiers:
+        condition |= Q(scheme=scheme, value=value)
+    held = Identifier.objects.filter(condition).select_related("organisation").order_by("pk").first()
+    return f"{held} stands for {held.organisation.name} already." if held else ""
+
+
+def _keep_names(organisation: Organisation, names: Iterable[tuple[str, str]]) -> None:
+    rows = {
+        name: OrganisationName(organisation=organisation, name=name, folded=fold_name(name), kind=kind)
+        for name, kind in reversed([(" ".join(name.split()), kind) for name, kind in names])
+        if name
+    }
+    OrganisationName.objects.bulk_create(rows.values(), ignore_conflicts=True)
+
+
+@transaction.atomic
+def update_organisation(
+    *,
+    organisation: Organisation,
+    author: User | None,
+    now: dt.datetime,
+    reason: str = "",
+    **fields: Unpack[ChangedFields],
+) -> tuple[str, ...]:
+    """Change what differs and return the names of the changed fields; a former name stays findable.
+
+    Raises `UnableToUpdateOrganisation` when the name would be empty or the end before the start.
+    """
+    locked = Organisation.objects.select_for_update().get(pk=organisation.pk)
+    before, after = apply_changes(locked, fields)
+    if not before:
+        return ()
+    if not locked.name.strip():
+        raise UnableToUpdateOrganisation("Give the organisation a name.")
+    if locked.valid_from and locked.valid_to and locked.valid_to < locked.valid_from:
+        raise UnableToUpdateOrganisation("The end must not be before the start.")
+    locked.save(update_fields=list(before))
+    today = timezone.localdate(now)
+    if "name" in before:
+        locked.names.filter(kind=NameKind.OFFICIAL).update(kind=NameKind.FORMER, valid_to=today)
+        locked.names.filter(name=locked.name).update(kind=NameKind.OFFICIAL, valid_to=None)
+        _keep_names(locked, [(locked.name, NameKind.OFFICIAL)])
+    if "short_name" in before:
+        locked.names.filter(kind=NameKind.SHORT).update(kind=NameKind.FORMER, valid_to=today)
+        _keep_names(locked, [(locked.short_name, NameKind.SHORT)])
+    _note(
+        locked, "changed this organisation", author=author, now=now, data={"before": before, "after": after, "reason": reason}
+    )
+    for name in before:
+        setattr(organisation, name, getattr(locked, name))
+    return tuple(before)
+
+
+@transaction.atomic
+def add_identifier(
+    *,
+    organisation: Organisation,
+    scheme: str,
+    value: str,
+    author: User | None,
+    now: dt.datetime,
+    valid_from: dt.date | None = None,
+    valid_to: dt.date | None = None,
+) -> Identifier:
+    """The identifier, made unless this organisation has it already.
+
+    Raises `UnableToAddIdentifier` when it is empty or stands for another organisation.
+    """
+    value = value.strip()
+    if not value:
+        raise UnableToAddIdentifier("Give the identifier a value.")
+    found, made = Identifier.objects.get_or_create(
+        scheme=scheme,
+        value=value,
+        defaults={"organisation": organisation, "valid_from": valid_from, "valid_to": valid_to},
+    )
+    if found.organisation_id != organisation.pk:
+        raise UnableToAddIdentifier(f"{found} stands for {found.organisation.name} already.")
+    if made:
+        _note(organisation, "added an identifier", author=author, now=now, data={"after": {"identifier": str(found)}})
+    return found
+
+
+@transaction.atomic
+def add_name(
+    *,
+    organisation: Organisation,
+    name: str,
+    kind: str,
+    author: User | None,
+    now: dt.datetime,
+    valid_from: dt.date | None = None,
+    valid_to: dt.date | None = None,
+) -> OrganisationName | None:
+    """A further name to find the organisation by, unless it has it already; None for an empty one."""
+    name = " ".join(name.split())
+    if not name:
+        return None
+    found, made = OrganisationName.objects.get_or_create(
+        organisation=organisation,
+        name=name,
+        defaults={"folded": fold_name(name), "kind": kind, "valid_from": valid_from, "valid_to": valid_to},
+    )
+    if made:
+        _note(organisation, "added a name", author=author, now=now, data={"after": {"name": name}})
+    return found
+
+
+@transaction.atomic
+def serve_area(
+    *,
+    organisation: Organisation,
+    area: Area,
+    author: User | None,
+    now: dt.datetime,
+    starts_on: dt.date | None = None,
+    ends_on: dt.date | None = None,
+    source: str = "",
+) -> AreaServed:
+    """The organisation serves the area from a day up to, not including, another; open sides are None."""
+    served, made = AreaServed.objects.get_or_create(
+        organisation=organisation,
+        area=area,
+        starts_on=starts_on,
+        defaults={"ends_on": ends_on, "source": source},
+    )
+    if made:
+        _note(organisation, "added an area served", author=author, now=now, data={"after": {"area": area.name}})
+    return served
+
+
+@transaction.atomic
+def end_area_served(*, served: AreaServed, on: dt.date, author: User | None, now: dt.datetime) -> None:
+    """The organisation no longer serves the area from this day on."""
+    AreaServed.objects.filter(pk=served.pk).update(ends_on=on)
+    served.ends_on = on
+    _note(
+        served.organisation,
+        "ended an area served",
+        author=author,
+        now=now,
+        data={"after": {"area": served.area.name, "ends_on": on.isoformat()}},
+    )
+
+
+@transaction.atomic
+def record_succession(
+    *,
+    kind: str,
+    on: dt.date | None,
+    predecessors: Iterable[Organisation],
+    successors: Iterable[Organisation],
+    author: User | None,
+    now: dt.datetime,
+    instrument: str = "",
+    source: str = "",
+) -> Succession:
+    """Say who followed whom on a day; the same statement made twice is one row.
+
+    Raises `UnableToRecordSuccession` when either side is empty or somebody would follow themselves. Whether a
+    predecessor has ended is a fact of its own: see `dissolve`.
+    """
+    before, after = {one.pk for one in predecessors}, {one.pk for one in successors}
+    if not before or not after:
+        raise UnableToRecordSuccession("Name at least one predecessor and one successor.")
+    if before & after and (before == after or len(before) == len(after) == 1):
+        raise UnableToRecordSuccession("An organisation cannot follow itself.")
+    list(Organisation.objects.select_for_update().filter(pk__in=before | after).order_by("pk"))
+    for known in Succession.objects.filter(kind=kind, on=on, predecessors__in=before).distinct():
+        if set(known.predecessors.values_list("pk", flat=True)) == before and (
+            set(known.successors.values_list("pk", flat=True)) == after
+        ):
+            return known
+    succession = Succession.objects.create(kind=kind, on=on, instrument=instrument, source=source)
+    SuccessionPredecessor.objects.bulk_create(
+        SuccessionPredecessor(succession=succession, organisation_id=pk) for pk in sorted(before)
+    )
+    SuccessionSuccessor.objects.bulk_create(
+        SuccessionSuccessor(succession=succession, organisation_id=pk) for pk in sorted(after)
+    )
+    for organisation in Organisation.objects.filter(pk__in=before | after).order_by("pk"):
+        _note(
+            organisation,
+            "recorded a succession",
+            author=author,
+            now=now,
+            data={"after": {"kind": kind, "on": on.isoformat() if on else None, "succession": succession.pk}},
+        )
+    return succession
+
+
+@transaction.atomic
+def dissolve(
+    *, organisation: Organisation, on: dt.date | None, author: User | None, now: dt.datetime, reason: str = ""
+) -> None:
+    """The organisation ended: `on` is the first day on which it no longer was (None where unknown).
+
+    Raises `UnableToDissolve` when it has ended already or would end before it began.
+    """
+    locked = Organisation.objects.select_for_update().get(pk=organisation.pk)
+    if locked.is_ended:
+        raise UnableToDissolve(f"{locked.name} has ended already.")
+    if on and locked.valid_from and on < locked.valid_from:
+        raise UnableToDissolve("It cannot end before it began.")
+    before, after = apply_changes(locked, {"status": Status.DISSOLVED, "valid_to": on})
+    locked.save(update_fields=["status", "valid_to"])
+    _note(
+        locked,
+        "recorded that this organisation ended",
+        author=author,
+        now=now,
+        data={"before": before, "after": after, "reason": reason},
+    )
+    organisation.status, organisation.valid_to = locked.status, locked.valid_to
+
+
+@transaction.atomic
+def mark_missing(
+    *, organisation: Organisation, register: str, as_of: dt.date, author: User | None, now: dt.datetime
+) -> bool:
+    """Say that the latest list of its register no longer has it ("check"), and whether that was news."""
+    changed = Organisation.objects.filter(pk=organisation.pk, missing_since=None).update(
+        missing_since=as_of, missing_register=register
+    )
+    if changed:
+        organisation.missing_since, organisation.missing_register = as_of, register
+        _note(
+            organisation,
+            "found it missing from the latest list",
+            author=author,
+            now=now,
+            data={"after": {"missing_since": as_of.isoformat(), "missing_register": register}},
+        )
+    return bool(changed)
+
+
+@transaction.atomic
+def mark_found(*, organisation: Organisation, author: User | None, now: dt.datetime, register: str = "") -> bool:
+    """Say that its register lists it again, or that somebody has checked; and whether that was news.
+
+    With a register named, only what that register missed is cleared.
+    """
+    missing = Organisation.objects.filter(pk=organisation.pk).exclude(missing_since=None)
+    if register:
+        missing = missing.filter(missing_register=register)
+    changed = missing.update(missing_since=None, missing_register="")
+    if changed:
+        before = {
+            "missing_since": organisation.missing_since.isoformat() if organisation.missing_since else None,
+            "missing_register": organisation.missing_register,
+        }
+        organisation.missing_since, organisation.missing_register = None, ""
+        _note(organisation, "found it in the list again", author=author, now=now, data={"before": before})
+    return bool(changed)

@@ -1,0 +1,293 @@
+"""Who acts for an organisation: inviting people, taking them in, changing what they may do, letting them go."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+from django.db import transaction
+from django.utils import timezone
+
+from partnerships.activity.services import record
+from partnerships.organisations.emails import send_member_invitation
+from partnerships.organisations.models import Membership, Organisation, Role
+from partnerships.people.models import Invitation, User
+from partnerships.people.services import (
+    UnableToAcceptInvitation,
+    UnableToAddPerson,
+    accept_invitation,
+    create_invitation,
+    hash_token,
+    person_for_address,
+)
+
+#: How many people an organisation may invite within a day (SAFETY.md).
+INVITATIONS_A_DAY = 20
+
+
+class UnableToInviteMember(Exception):
+    """The address is none, the person acts for the organisation already, or too many were invited today."""
+
+
+class UnableToAcceptMembership(Exception):
+    """The invitation opens nothing any more."""
+
+
+class UnableToAddMembership(Exception):
+    """The person acts for the organisation already."""
+
+
+class UnableToChangeRole(Exception):
+    """Nobody would lead the organisation, or the membership is over."""
+
+
+class UnableToEndMembership(Exception):
+    """Nobody would lead the organisation, or the membership is over already."""
+
+
+def _note(
+    membership: Membership, verb: str, *, author: User | None, now: dt.datetime, data: dict[str, Any] | None = None
+) -> None:
+    record(
+        actor_id=author.pk if author else None,
+        organisation_id=membership.organisation_id,
+        verb=verb,
+        target_kind="membership",
+        target_id=membership.pk,
+        within_kind="organisation",
+        within_id=membership.organisation_id,
+        now=now,
+        data={"person": membership.person_id} | (data or {}),
+    )
+
+
+def _lock(organisation_id: int) -> Organisation:
+    """Lock the organisation's row, so that two leads cannot both leave it in the same second."""
+    return Organisation.objects.select_for_update().get(pk=organisation_id)
+
+
+def _open_membership(organisation: Organisation, person: User) -> Membership | None:
+    return Membership.objects.filter(organisation=organisation, person=person, ends_on=None).first()
+
+
+@transaction.atomic
+def add_membership(
+    *,
+    organisation: Organisation,
+    person: User,
+    role: str,
+    author: User | None,
+    now: dt.datetime,
+    job_title: str = "",
+    starts_on: dt.date | None = None,
+) -> Membership:
+    """The person acts for the organisation from today, or the day given, without being asked.
+
+    For administrators and loaders. Raises `UnableToAddMembership` when the person acts for it already.
+    """
+    _lock(organisation.pk)
+    if _open_membership(organisation, person) is not None:
+        raise UnableToAddMembership(f"{person.display_name} acts for {organisation.name} already.")
+    membership = Membership.objects.create(
+        organisation=organisation,
+        person=person,
+        role=role,
+        job_title=job_title,
+        starts_on=starts_on or timezone.localdate(now),
+        accepted_at=now,
+        created_by=author,
+    )
+    _note(membership, "added somebody who acts for it", author=author, now=now, data={"after": {"role": role}})
+    return membership
+
+
+@transaction.atomic
+def invite_member(
+    *,
+    organisation: Organisation,
+    email: str,
+    role: str,
+    author: User,
+    now: dt.datetime,
+    name: str = "",
+    job_title: str = "",
+    message: str = "",
+) -> Membership:
+    """Ask somebody by letter to act for the organisation; the membership waits until they accept.
+
+    Raises `UnableToInviteMember`.
+    """
+    locked = _lock(organisation.pk)
+    if locked.is_ended:
+        raise UnableToInviteMember(f"{locked.name} has ended.")
+    _spare_invitation(locked, now)
+    try:
+        person = person_for_address(email=email, name=name)
+    except UnableToAddPerson as error:
+        raise UnableToInviteMember(str(error)) from error
+    known = _open_membership(locked, person)
+    if known is not None:
+        state = "is invited already: send the letter again instead" if known.is_pending else "acts for it already"
+        raise UnableToInviteMember(f"{person.email} {state}.")
+    invitation, token = create_invitation(person=person, invited_by=author, message=message.strip(), now=now)
+    membership = Membership.objects.create(
+        organisation=locked,
+        person=person,
+        role=role,
+        job_title=job_title.strip(),
+        starts_on=timezone.localdate(now),
+        invitation=invitation,
+        created_by=author,
+    )
+    _note(membership, "invited somebody to act for it", author=author, now=now, data={"after": {"role": role}})
+    transaction.on_commit(lambda: send_member_invitation(membership, token))
+    return membership
+
+
+def _spare_invitation(organisation: Organisation, now: dt.datetime) -> None:
+    """Raise `UnableToInviteMember` when the organisation has sent its invitations of the day; its row must be locked."""
+    sent = Invitation.objects.filter(
+        memberships__organisation=organisation, created_at__gt=now - dt.timedelta(days=1)
+    ).count()
+    if sent >= INVITATIONS_A_DAY:
+        raise UnableToInviteMember(f"{organisation.name} has sent {INVITATIONS_A_DAY} invitations today. Try tomorrow.")
+
+
+@transaction.atomic
+def resend_invitation(*, membership: Membership, author: User, now: dt.datetime) -> Invitation:
+    """Send the letter again with a new link; the old one opens nothing from now on.
+
+    Raises `UnableToInviteMember` when the person has answered or too many letters went out today.
+    """
+    organisation = _lock(membership.organisation_id)
+    locked = Membership.objects.select_for_update(of=("self",)).select_related("person").get(pk=membership.pk)
+    if not locked.is_pending or locked.ends_on is not None:
+        raise UnableToInviteMember("There is nothing left to answer.")
+    _spare_invitation(organisation, now)
+    message = locked.invitation.message if locked.invitation else ""
+    Invitation.objects.filter(memberships=locked, accepted_at=None, revoked_at=None).update(revoked_at=now)
+    invitation, token = create_invitation(person=locked.person, invited_by=author, message=message, now=now)
+    locked.invitation = invitation
+    locked.save(update_fields=["invitation"])
+    _note(locked, "sent an invitation again", author=author, now=now)
+    transaction.on_commit(lambda: send_member_invitation(locked, token))
+    return invitation
+
+
+def invitation_for(*, token: str, now: dt.datetime) -> Membership | None:
+    """The membership that a token still opens, with person, organisation and inviter, or None."""
+    return (
+        Membership.objects.filter(
+            invitation__in=Invitation.objects.open(now).filter(token_hash=hash_token(token), person__is_active=True),
+            accepted_at=None,
+            ends_on=None,
+        )
+        .select_related("person", "organisation", "invitation__invited_by")
+        .first()
+    )
+
+
+@transaction.atomic
+def accept_membership(
+    *, token: str, now: dt.datetime, name: str = "", password: str | None = None
+) -> Membership:
+    """Use an invitation: the person acts for the organisation from now on.
+
+    Raises `UnableToAcceptMembership`, and Django's `ValidationError` when the password does not pass.
+    """
+    try:
+        invitation = accept_invitation(token=token, now=now, name=name, password=password)
+    except UnableToAcceptInvitation as error:
+        raise UnableToAcceptMembership(str(error)) from error
+    membership = (
+        Membership.objects.select_for_update(of=("self",))
+        .select_related("person", "organisation")
+        .filter(invitation=invitation, accepted_at=None, ends_on=None)
+        .first()
+    )
+    if membership is None:
+        raise UnableToAcceptMembership("This invitation has been used, withdrawn or has expired.")
+    membership.accepted_at = now
+    membership.starts_on = timezone.localdate(now)
+    membership.save(update_fields=["accepted_at", "starts_on"])
+    _note(
+        membership,
+        "accepted the invitation to act for it",
+        author=membership.person,
+        now=now,
+        data={"after": {"role": membership.role}},
+    )
+    return membership
+
+
+def _leads_besides(membership: Membership, now: dt.datetime) -> bool:
+    """Whether somebody else leads the organisation; its row must be locked."""
+    return (
+        Membership.objects.current(timezone.localdate(now))
+        .filter(organisation=membership.organisation_id, role=Role.LEAD)
+        .exclude(pk=membership.pk)
+        .exists()
+    )
+
+
+def _would_leave_nobody(membership: Membership, author: User | None, now: dt.datetime) -> bool:
+    if author is None or author.is_staff or not membership.is_lead or membership.is_pending:
+        return False
+    return not _leads_besides(membership, now)
+
+
+@transaction.atomic
+def change_role(*, membership: Membership, role: str, author: User | None, now: dt.datetime) -> None:
+    """Give the person another role; the last lead stays one unless an administrator decides otherwise.
+
+    Raises `UnableToChangeRole`.
+    """
+    _lock(membership.organisation_id)
+    locked = Membership.objects.select_for_update(of=("self",)).get(pk=membership.pk)
+    if locked.ends_on is not None:
+        raise UnableToChangeRole("This person no longer acts for the organisation.")
+    if role not in Role.values:
+        raise UnableToChangeRole("Choose a role.")
+    was = locked.role
+    if role == was:
+        return
+    if role != Role.LEAD and _would_leave_nobody(locked, author, now):
+        raise UnableToChangeRole("The organisation needs a lead: make somebody else a lead first.")
+    locked.role = role
+    locked.save(update_fields=["role"])
+    membership.role = role
+    _note(locked, "changed a role", author=author, now=now, data={"before": {"role": was}, "after": {"role": role}})
+
+
+@transaction.atomic
+def change_job_title(*, membership: Membership, job_title: str, author: User | None, now: dt.datetime) -> None:
+    """Say what the person's post is called."""
+    changed = (
+        Membership.objects.filter(pk=membership.pk).exclude(job_title=job_title.strip()).update(job_title=job_title.strip())
+    )
+    if changed:
+        membership.job_title = job_title.strip()
+        _note(membership, "changed a job title", author=author, now=now)
+
+
+@transaction.atomic
+def end_membership(
+    *, membership: Membership, author: User | None, now: dt.datetime, reason: str = "", even_last_lead: bool = False
+) -> None:
+    """The person acts for the organisation no longer: every right that came with it ends at once.
+
+    Raises `UnableToEndMembership` when it is over already, or when nobody would lead the organisation and the author is
+    not an administrator (`even_last_lead`: when the person's own account is closed, which nothing may prevent).
+    """
+    _lock(membership.organisation_id)
+    locked = Membership.objects.select_for_update(of=("self",)).get(pk=membership.pk)
+    if locked.ends_on is not None:
+        raise UnableToEndMembership("This person no longer acts for the organisation.")
+    if not even_last_lead and _would_leave_nobody(locked, author, now):
+        raise UnableToEndMembership("The organisation needs a lead: make somebody else a lead first.")
+    locked.ends_on = max(timezone.localdate(now), locked.starts_on)
+    locked.save(update_fields=["ends_on"])
+    membership.ends_on = locked.ends_on
+    Invitation.objects.filter(memberships=locked, accepted_at=None, revoked_at=None).update(revoked_at=now)
+    verb = "withdrew an invitation" if locked.is_pending else "ended a membership"
+    _note(locked, verb, author=author, now=now, data={"before": {"role": locked.role}, "reason": reason})

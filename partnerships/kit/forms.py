@@ -15,6 +15,7 @@ from django.core.exceptions import ValidationError
 from django.http import QueryDict
 from django.template import Context
 from django.template.loader import render_to_string
+from django.utils.html import format_html_join
 from django.utils.safestring import SafeString
 
 from partnerships.kit.dates import MONTHS
@@ -22,6 +23,7 @@ from partnerships.kit.dates import MONTHS
 #: Parameters that say where in a list one is, dropped whenever its filters change.
 PAGING_PARAMETERS = ("page", "after", "before", "cursor")
 
+_QUESTION_WORDS = ("how", "why", "what", "when", "where", "which", "who", "needed", "available", "is", "are", "do", "does")
 _MONTH_NUMBERS = {name.lower(): number for number, name in enumerate(MONTHS, start=1)} | {
     name[:3].lower(): number for number, name in enumerate(MONTHS, start=1)
 }
@@ -37,7 +39,7 @@ class Section(LayoutObject):  # type: ignore[misc]  # crispy-forms carries no ty
 
     def render(self, form: forms.BaseForm, context: Context, **kwargs: Any) -> SafeString:
         """The section as HTML; crispy-forms calls this while it lays the form out."""
-        inner = SafeString("").join(render_field(field, form, context) for field in self.fields)
+        inner = format_html_join("", "{}", ((render_field(field, form, context),) for field in self.fields))
         return render_to_string(
             "common_ground/section.html",
             {"heading": self.heading, "hint": self.hint, "inner": inner},
@@ -65,6 +67,8 @@ class Helper(FormHelper):  # type: ignore[misc]  # crispy-forms carries no types
         tag: bool = True,
     ) -> None:
         super().__init__()
+        for field in form.fields.values():
+            _say_what_is_missing(field)
         self.layout = Layout(*(layout or tuple(form.fields)))
         self.form_method = method
         self.form_action = action
@@ -77,6 +81,33 @@ class Helper(FormHelper):  # type: ignore[misc]  # crispy-forms carries no types
         self.secondary_button = secondary
         self.danger = danger
         self.mark_optional = method == "post"
+
+
+def _say_what_is_missing(field: forms.Field) -> None:
+    """Replace “This field is required” by words that say what to do, unless the form has its own."""
+    label = str(field.label or "")
+    if not label or field.error_messages.get("required") != forms.Field.default_error_messages["required"]:
+        return
+    widget = field.widget
+    if isinstance(widget, forms.CheckboxInput):
+        words = f"Tick “{label}” to go on"
+    elif label.endswith("?"):
+        words = f"Answer “{label}”"
+    elif isinstance(widget, forms.FileInput):
+        words = f"Choose a file for “{label}”"
+    else:
+        verb = "Choose" if isinstance(widget, forms.Select | forms.RadioSelect | forms.CheckboxSelectMultiple) else "Enter"
+        words = f"{verb} {_in_a_sentence(label)}"
+    field.error_messages = {**field.error_messages, "required": words}
+
+
+def _in_a_sentence(label: str) -> str:
+    """A label as it reads after a verb: `Title` becomes `the title`; what is no noun is quoted."""
+    first = label.split()[0]
+    if first.lower() in _QUESTION_WORDS:
+        return f"an answer to “{label}”"
+    lowered = label if first.isupper() and len(first) > 1 else label[:1].lower() + label[1:]
+    return lowered if first.lower() in ("your", "the", "a", "an") else f"the {lowered}"
 
 
 class DayInput(forms.MultiWidget):

@@ -220,12 +220,10 @@ def was_now(was: object, now: object) -> SafeString:
 
 
 @register.simple_tag
-def word_diff(pieces: Iterable[tuple[str, str]]) -> SafeString:
-    """A text with its word-level changes: pieces of (`equal` | `delete` | `insert`, text)."""
-    shown = {"delete": _removed, "insert": _added}
-    return format_html_join(
-        "", "{}", ((shown[op](text) if op in shown else text,) for op, text in pieces)
-    )
+def word_diff(fragments: Iterable[tuple[str, str]]) -> SafeString:
+    """A text with its word-level changes: the fragments of `kit.text`; a gap shows as three dots."""
+    shown = {"delete": _removed, "insert": _added, "gap": lambda _: SafeString(" … ")}
+    return format_html_join("", "{}", ((shown[kind](text) if kind in shown else text,) for kind, text in fragments))
 
 
 @register.inclusion_tag("partials/_error_summary.html")

@@ -1,0 +1,121 @@
+"""Every component on pages of its own, for tests and for eyes: `make styleguide` is not needed, the tests serve it."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+from django import forms
+from django.contrib import messages
+from django.contrib.auth.decorators import login_not_required
+from django.http import HttpRequest, HttpResponse, QueryDict
+from django.shortcuts import render
+from django.urls import include, path
+from django.utils import timezone
+from django.utils.safestring import mark_safe
+from django.views.decorators.http import require_http_methods
+
+from partnerships.kit.forms import (
+    AutocompleteSelect,
+    AutocompleteSelectMultiple,
+    DayField,
+    Helper,
+    Section,
+    active_filters,
+)
+from partnerships.kit.text import word_differences
+
+PLACES = [(f"p{number}", name) for number, name in enumerate(["Westmarch", "Eastmere", "Quayside", "North Downs", "Vale of Larkhaven"])]
+
+
+class EverythingForm(forms.Form):
+    """One field of each kind."""
+
+    direction = forms.ChoiceField(
+        label="Are you asking or offering?", choices=[("ask", "Ask"), ("offer", "Offer")], widget=forms.RadioSelect
+    )
+    title = forms.CharField(label="Title", max_length=120, help_text="Say what you need or can give in one line.")
+    details = forms.CharField(label="Details", max_length=600, widget=forms.Textarea(attrs={"rows": 5}))
+    theme = forms.ChoiceField(label="Theme", choices=[("", "Choose a theme"), ("land", "Land"), ("data", "Data")])
+    organisation = forms.ChoiceField(label="Organisation", choices=[("", ""), *PLACES], widget=AutocompleteSelect)
+    needed_by = DayField(label="Needed by", required=False, help_text="For example, 27 3 2027")
+    email = forms.EmailField(label="Contact email", required=False)
+    quantity = forms.IntegerField(label="How many", widget=forms.NumberInput(attrs={"class": "govuk-input--width-5"}))
+    areas = forms.MultipleChoiceField(label="Where does it apply?", choices=PLACES, widget=forms.CheckboxSelectMultiple)
+    partners = forms.MultipleChoiceField(
+        label="Partners who may see it", choices=PLACES, required=False, widget=AutocompleteSelectMultiple
+    )
+    secret = forms.CharField(label="Password", widget=forms.PasswordInput, required=False)
+    document = forms.FileField(label="Document", required=False)
+    agreed = forms.BooleanField(label="My organisation knows of this", help_text="Your lead will be told.")
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.helper = Helper(
+            self,
+            Section("What you need", "direction", "title", "details", "theme", "quantity"),
+            Section("When, where, who", "organisation", "needed_by", "email", "areas", "partners", hint="As far as you know."),
+            "secret",
+            "document",
+            "agreed",
+            submit="Share this ask",
+            secondary=("save", "Save as draft"),
+            cancel="/",
+        )
+
+
+class FilterForm(forms.Form):
+    """What a list is filtered by."""
+
+    q = forms.CharField(label="Keyword", required=False)
+    direction = forms.MultipleChoiceField(
+        label="Type", choices=[("ask", "Ask"), ("offer", "Offer")], required=False, widget=forms.CheckboxSelectMultiple
+    )
+    theme = forms.ChoiceField(label="Theme", choices=[("", "Any"), ("land", "Land")], required=False)
+
+
+@login_not_required
+@require_http_methods(["GET", "POST"])
+def form_page(request: HttpRequest) -> HttpResponse:
+    """A form with one field of each kind; posted empty it shows every error."""
+    form = EverythingForm(request.POST or None, request.FILES or None)
+    status = 200
+    if request.method == "POST" and not form.is_valid():
+        status = 422
+    return render(request, "styleguide_form.html", {"form": form}, status=status)
+
+
+@login_not_required
+@require_http_methods(["GET"])
+def components(request: HttpRequest) -> HttpResponse:
+    """Everything that is not a form."""
+    parameters = request.GET or QueryDict("q=homes&direction=ask&direction=offer")
+    form = FilterForm(parameters)
+    messages.success(request, "The ask was shared with Westmarch Borough Council.")
+    messages.error(request, "The plan could not be published: two sites have no name.")
+    now = timezone.now()
+    return render(
+        request,
+        "styleguide_components.html",
+        {
+            "filter_form": form,
+            "chips": active_filters(form, parameters),
+            "now": now,
+            "earlier": now - dt.timedelta(days=23),
+            "soon": timezone.localdate() + dt.timedelta(days=3),
+            "fragments": word_differences("Survey 300 terraces in Westmarch", "Survey 340 terraces in Westmarch and Eastmere"),
+            "statuses": ["draft", "shared", "active", "awaiting_sign_off", "at_risk", "blocked", "declined", "lapsed"],
+            "chart": mark_safe(
+                '<svg viewBox="0 0 400 90" role="img" aria-label="Homes by year"><rect class="cg-series-1" x="60" y="10" width="300" height="24"/>'
+                '<rect class="cg-series-2" x="60" y="50" width="180" height="24"/><text x="0" y="28">2026</text><text x="0" y="68">2027</text></svg>'
+            ),
+            "rows": [["2026", 120], ["2027", 72]],
+        },
+    )
+
+
+urlpatterns = [
+    path("styleguide/", components, name="styleguide"),
+    path("styleguide/form/", form_page, name="styleguide_form"),
+    path("", include("housing.urls")),
+]

@@ -1,0 +1,67 @@
+"""The components as a browser draws them: without fault of accessibility, and without sideways scrolling on a small phone."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.conf import settings as django_settings
+
+from tests.browser import NARROW, WIDE, axe_violations, reflows
+
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.browser, pytest.mark.urls("tests.kit.styleguide")]
+
+
+@pytest.fixture(autouse=True)
+def _styleguide(settings: Any) -> None:
+    if not (Path(django_settings.BASE_DIR) / "static" / "build" / "css" / "site.css").exists():
+        pytest.fail("The stylesheets are not built: run `npm ci --ignore-scripts && node static/build.mjs`.")
+    templates = [dict(engine) for engine in settings.TEMPLATES]
+    templates[0]["DIRS"] = [*templates[0]["DIRS"], Path(__file__).parent / "templates"]
+    settings.TEMPLATES = templates
+
+
+@pytest.mark.parametrize("size", [NARROW, WIDE], ids=["phone", "desk"])
+def test_every_component_is_accessible_and_reflows(page: Any, live_server: Any, size: dict[str, int]) -> None:
+    page.set_viewport_size(size)
+
+    page.goto(f"{live_server.url}/styleguide/")
+
+    assert axe_violations(page) == []
+    assert reflows(page)
+
+
+@pytest.mark.parametrize("size", [NARROW, WIDE], ids=["phone", "desk"])
+def test_a_form_full_of_errors_is_accessible_and_reflows(page: Any, live_server: Any, size: dict[str, int]) -> None:
+    page.set_viewport_size(size)
+    page.goto(f"{live_server.url}/styleguide/form/")
+
+    page.get_by_role("button", name="Share this ask").click()
+
+    assert page.title().startswith("Error: ")
+    assert page.evaluate("document.activeElement.classList.contains('govuk-error-summary')")
+    assert axe_violations(page) == []
+    assert reflows(page)
+
+
+def test_each_line_of_the_error_summary_leads_to_its_field(page: Any, live_server: Any) -> None:
+    page.goto(f"{live_server.url}/styleguide/form/")
+    page.get_by_role("button", name="Share this ask").click()
+
+    links = page.locator(".govuk-error-summary__list a")
+
+    for index in range(links.count()):
+        links.nth(index).click()
+        target = links.nth(index).get_attribute("href").removeprefix("#")
+        assert page.evaluate("document.activeElement.id") == target
+
+
+def test_nothing_breaks_the_content_security_policy(page: Any, live_server: Any) -> None:
+    complaints: list[str] = []
+    page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
+
+    page.goto(f"{live_server.url}/styleguide/")
+    page.goto(f"{live_server.url}/styleguide/form/")
+
+    assert complaints == []

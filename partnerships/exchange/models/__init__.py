@@ -1,0 +1,52 @@
+"""Asks and offers: what partners request and will contribute, the answers they get and what they match."""
+
+from partnerships.exchange.models.answers import Question, Receipt, Response, ResponseStatus
+from partnerships.exchange.models.entries import (
+    ROUTES,
+    Addressee,
+    Entry,
+    EntryCount,
+    EntryQuerySet,
+    entry_readers,
+)
+from partnerships.exchange.models.matches import Dismissal, Match
+from partnerships.exchange.models.saved import Fit, SavedFilter
+from partnerships.exchange.models.words import (
+    ANSWERABLE,
+    OVER,
+    THEME_NUMBERS,
+    TRANSITIONS,
+    UNANSWERED,
+    Audience,
+    Direction,
+    Status,
+    Theme,
+    Unit,
+)
+
+__all__ = [
+    "ANSWERABLE",
+    "OVER",
+    "ROUTES",
+    "THEME_NUMBERS",
+    "TRANSITIONS",
+    "UNANSWERED",
+    "Addressee",
+    "Audience",
+    "Direction",
+    "Dismissal",
+    "Entry",
+    "EntryCount",
+    "EntryQuerySet",
+    "Fit",
+    "Match",
+    "Question",
+    "Receipt",
+    "Response",
+    "ResponseStatus",
+    "SavedFilter",
+    "Status",
+    "Theme",
+    "Unit",
+    "entry_readers",
+]

@@ -1,0 +1,359 @@
+"""An ask or an offer, to whom it is addressed, who may read and answer it, and counts of those for the network."""
+
+from __future__ import annotations
+
+import datetime as dt
+import uuid
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+import pghistory
+import pgtrigger
+from django.contrib.postgres.fields import ArrayField
+from django.contrib.postgres.indexes import GinIndex
+from django.contrib.postgres.search import SearchVector, SearchVectorField
+from django.db import models
+from django.db.models import Exists, F, OuterRef, Q
+from django.urls import reverse
+
+from partnerships.agreements.models import Partnership, Party, PartyRole, PartyStatus
+from partnerships.exchange.models.words import OVER, UNANSWERED, Audience, Direction, Status, Theme, Unit
+from partnerships.organisations.audience import Network, Organisations, Route, readers_of, visible_to
+from partnerships.organisations.models import EDITING_ROLES, Area, Membership, Organisation
+from partnerships.people.models import User
+
+if TYPE_CHECKING:
+    from django.contrib.auth.models import AnonymousUser
+
+_SHARED = ~Q(status=Status.DRAFT)
+#: Routes to those who may read it as it stands today, and what happens to it.
+PRESENT_ROUTES: tuple[Route, ...] = (
+    Organisations("organisation"),
+    Organisations("addressees__organisation", when=_SHARED & Q(audience=Audience.NAMED)),
+    Organisations(
+        "partnership__parties__organisation",
+        when=_SHARED & Q(audience=Audience.PARTNERSHIP, partnership__parties__status=PartyStatus.ACCEPTED),
+    ),
+    Network(when=_SHARED & Q(audience=Audience.NETWORK)),
+)
+#: People of a party that left read what it held as it stood: not what was shared or reworded since.
+FORMER_ROUTES: tuple[Route, ...] = (
+    Organisations(
+        "partnership__parties__organisation",
+        when=_SHARED
+        & Q(
+            audience=Audience.PARTNERSHIP,
+            partnership__parties__status=PartyStatus.LEFT,
+            shared_at__lte=F("partnership__parties__left_at"),
+            changed_at__lte=F("partnership__parties__left_at"),
+        ),
+    ),
+)
+#: RIGHTS.md: it is read by its organisation, and its audience: named organisations, partnership or network.
+ROUTES = (*PRESENT_ROUTES, *FORMER_ROUTES)
+
+
+class EntryQuerySet(models.QuerySet["Entry"]):
+    """Entries by who may see, edit or answer them, and by where they stand."""
+
+    def visible_to(self, user: User | AnonymousUser) -> EntryQuerySet:
+        """Those the person may read."""
+        return self.filter(visible_to(Entry, ROUTES, user))
+
+    def followed_by(self, user: User | AnonymousUser) -> EntryQuerySet:
+        """Those the person may read as they go on: without what a party took with it when it left."""
+        return self.filter(visible_to(Entry, PRESENT_ROUTES, user))
+
+    def editable_by(self, user: User | AnonymousUser) -> EntryQuerySet:
+        """Those of organisations the person edits for."""
+        return self.filter(visible_to(Entry, (Organisations("organisation", roles=EDITING_ROLES),), user))
+
+    def of_person(self, user: User | AnonymousUser) -> EntryQuerySet:
+        """Those of organisations the person acts for, in whichever role."""
+        return self.filter(organisation__in=Organisation.objects.of_person(user))
+
+    def answerable_by(self, user: User | AnonymousUser) -> EntryQuerySet:
+        """Those still open that ask an organisation the person edits for: by name, partnership or as one of all."""
+        mine = Membership.objects.current().of_person(user, *EDITING_ROLES)
+        return self.filter(self._addressing(mine) | self._open_to_network(mine), is_open=True)
+
+    def addressing(self, user: User | AnonymousUser) -> EntryQuerySet:
+        """Those that ask an organisation of the person by name or by partnership, not the whole network."""
+        return self.filter(self._addressing(Membership.objects.current().of_person(user)), _SHARED)
+
+    @staticmethod
+    def _addressing(memberships: models.QuerySet[Membership]) -> Q:
+        organisations = memberships.values("organisation")
+        named = Addressee.objects.filter(organisation__in=organisations).exclude(organisation=F("entry__organisation"))
+        parties = Party.objects.present().exclude(role=PartyRole.OBSERVER).filter(organisation__in=organisations)
+        here = parties.filter(partnership=OuterRef("partnership")).exclude(organisation=OuterRef("organisation"))
+        return Q(audience=Audience.NAMED, pk__in=named.values("entry")) | Q(
+            Exists(here), audience=Audience.PARTNERSHIP, partnership__in=parties.values("partnership")
+        )
+
+    @staticmethod
+    def _open_to_network(memberships: models.QuerySet[Membership]) -> Q:
+        return Q(Exists(memberships.exclude(organisation=OuterRef("organisation"))), audience=Audience.NETWORK)
+
+    def unanswered(self) -> EntryQuerySet:
+        """Shared, and still waiting for a first answer."""
+        return self.filter(status__in=UNANSWERED, answered_at=None)
+
+    def live(self) -> EntryQuerySet:
+        """Shared and not over."""
+        return self.exclude(status__in=[Status.DRAFT, *OVER])
+
+    def for_listing(self) -> EntryQuerySet:
+        """With what a card shows, in two queries."""
+        return (
+            self.select_related("organisation")
+            .defer("words", "reach", "rationale", "conditions", "private_note", "reason")
+            .prefetch_related(models.Prefetch("areas", queryset=Area.objects.only("name").order_by("name", "pk")))
+        )
+
+
+@pghistory.track(exclude=["words", "reach", "matched_at", "reminded_at", "key"])
+class Entry(models.Model):
+    """An ask or an offer.
+
+    Ask: draft → shared → acknowledged → accepted, part-accepted or declined (reason) → committed → met; lapsed at its
+    end; withdrawn (reason). Offer: draft → shared → taken up → committed → delivered; lapsed; withdrawn. A standing
+    offer (skills and resources that an organisation can always bring) stays shared however often it is taken up.
+
+    `is_open` says whether answers are still wanted: the status allows one and something of the quantity is left.
+    `reach` and `matched_at` belong to matching: the keys it is found by, and when it was last compared (none: due).
+    """
+
+    direction = models.CharField(max_length=5, choices=Direction)
+    organisation = models.ForeignKey(Organisation, on_delete=models.PROTECT, related_name="entries")
+    title = models.CharField(max_length=200)
+    statement = models.TextField(blank=True)
+    rationale = models.TextField(blank=True)
+    theme = models.CharField(max_length=20, choices=Theme)
+    quantity = models.DecimalField(max_digits=14, decimal_places=2, null=True, blank=True)
+    unit = models.CharField(max_length=10, choices=Unit, blank=True)
+    agreed_quantity = models.DecimalField(max_digits=14, decimal_places=2, default=Decimal(0))
+    areas = models.ManyToManyField(Area, blank=True, related_name="entries")
+    site = models.CharField(max_length=200, blank=True)
+    available_from = models.DateField("needed or available from", null=True, blank=True)
+    available_until = models.DateField("needed or available until", null=True, blank=True)
+    closes_on = models.DateField("answers wanted by", null=True, blank=True, help_text="The last day; then it lapses.")
+    conditions = models.TextField(blank=True)
+    private_note = models.TextField(blank=True, help_text="Read by your own organisation only; never sent to anyone.")
+    standing = models.BooleanField("skills and resources you can always bring", default=False)
+    audience = models.CharField(max_length=12, choices=Audience)
+    partnership = models.ForeignKey(
+        Partnership, on_delete=models.PROTECT, null=True, blank=True, related_name="entries"
+    )
+    status = models.CharField(max_length=14, choices=Status, default=Status.DRAFT)
+    reason = models.TextField(blank=True, help_text="Why it was agreed, declined or withdrawn.")
+    is_open = models.BooleanField(default=False)
+    revision = models.PositiveIntegerField(default=0)
+    created_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
+    created_at = models.DateTimeField()
+    changed_at = models.DateTimeField(help_text="When its words were last changed.")
+    shared_at = models.DateTimeField(null=True, blank=True)
+    answered_at = models.DateTimeField(null=True, blank=True, help_text="When the first answer came.")
+    closed_at = models.DateTimeField(null=True, blank=True)
+    reminded_at = models.DateTimeField(null=True, blank=True)
+    matched_at = models.DateTimeField(null=True, blank=True)
+    key = models.UUIDField(unique=True, default=uuid.uuid4, editable=False)
+    reach = ArrayField(models.IntegerField(), default=list, editable=False)
+    words = models.GeneratedField(
+        expression=SearchVector("title", "statement", config="english"),
+        output_field=SearchVectorField(),
+        db_persist=True,
+    )
+
+    objects = EntryQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = "ask or offer"
+        verbose_name_plural = "asks and offers"
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(available_until=None)
+                | Q(available_from=None)
+                | Q(available_until__gte=F("available_from")),
+                name="entry_until_after_from",
+                violation_error_message="The end must not be before the start.",
+            ),
+            models.CheckConstraint(
+                condition=~Q(audience=Audience.PARTNERSHIP) | Q(partnership__isnull=False),
+                name="entry_partnership_named",
+                violation_error_message="Choose the partnership it is for.",
+            ),
+            models.CheckConstraint(
+                condition=~Q(audience=Audience.NETWORK) | Q(partnership__isnull=True),
+                name="entry_network_without_partnership",
+                violation_error_message="What the whole network may read belongs to no partnership.",
+            ),
+            models.CheckConstraint(
+                condition=Q(quantity=None) | Q(quantity__gt=0),
+                name="entry_quantity_positive",
+                violation_error_message="The quantity must be more than nothing.",
+            ),
+            models.CheckConstraint(
+                condition=Q(quantity=None) | ~Q(unit=""),
+                name="entry_quantity_has_unit",
+                violation_error_message="Say what the quantity counts.",
+            ),
+            models.CheckConstraint(
+                condition=Q(standing=False) | Q(direction=Direction.OFFER),
+                name="entry_standing_is_offer",
+                violation_error_message="Only an offer can be standing.",
+            ),
+            models.CheckConstraint(
+                condition=Q(status=Status.DRAFT) | Q(shared_at__isnull=False) | Q(status=Status.WITHDRAWN),
+                name="entry_shared_has_moment",
+            ),
+            models.CheckConstraint(
+                condition=Q(is_open=False) | ~Q(status__in=[Status.DRAFT, *OVER]), name="entry_open_is_live"
+            ),
+        ]
+        indexes = [
+            # In the order of the board; the list reads both directions, the board one.
+            models.Index(fields=["direction", "-shared_at", "-id"], name="entry_board"),
+            models.Index(fields=["-shared_at", "-id"], name="entry_list"),
+            models.Index(fields=["direction", "theme", "-shared_at", "-id"], name="entry_board_theme"),
+            models.Index(fields=["organisation", "-shared_at", "-id"], name="entry_organisation"),
+            models.Index(fields=["partnership", "-shared_at", "-id"], name="entry_partnership"),
+            models.Index(
+                fields=["closes_on"], name="entry_closing", condition=Q(is_open=True, closes_on__isnull=False)
+            ),
+            models.Index(fields=["shared_at"], name="entry_to_match", condition=Q(is_open=True, matched_at=None)),
+            # One partial index a direction: a search for offers never wades through asks.
+            GinIndex(
+                fields=["reach"],
+                name="entry_reach_asks",
+                fastupdate=False,
+                condition=Q(direction=Direction.ASK, is_open=True),
+            ),
+            GinIndex(
+                fields=["reach"],
+                name="entry_reach_offers",
+                fastupdate=False,
+                condition=Q(direction=Direction.OFFER, is_open=True),
+            ),
+            GinIndex(fields=["words"], name="entry_words"),
+        ]
+        triggers = [
+            pgtrigger.Trigger(
+                name="count_network_entries",
+                operation=pgtrigger.Insert
+                | pgtrigger.UpdateOf("status", "audience", "theme", "direction")
+                | pgtrigger.Delete,
+                when=pgtrigger.After,
+                # Additions alone never wait for one another; `fold_counts` sums them up now and then.
+                func="""
+                    IF TG_OP <> 'INSERT' AND OLD.audience = 'network' AND OLD.status <> 'draft' THEN
+                        INSERT INTO exchange_entrycount (direction, theme, status, number)
+                        VALUES (OLD.direction, OLD.theme, OLD.status, -1);
+                    END IF;
+                    IF TG_OP <> 'DELETE' AND NEW.audience = 'network' AND NEW.status <> 'draft' THEN
+                        INSERT INTO exchange_entrycount (direction, theme, status, number)
+                        VALUES (NEW.direction, NEW.theme, NEW.status, 1);
+                    END IF;
+                    RETURN NULL;
+                """,
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.title
+
+    def get_absolute_url(self) -> str:
+        """Its page."""
+        return reverse("exchange:detail", args=[self.pk])
+
+    @property
+    def is_ask(self) -> bool:
+        """Whether it is an ask; else it is an offer."""
+        return self.direction == Direction.ASK
+
+    @property
+    def is_draft(self) -> bool:
+        """Whether only its organisation can see it."""
+        return self.status == Status.DRAFT
+
+    @property
+    def is_over(self) -> bool:
+        """Whether nothing more can come of it."""
+        return self.status in OVER
+
+    @property
+    def is_unanswered(self) -> bool:
+        """Whether it is shared and waits for a first answer."""
+        return self.status in UNANSWERED and self.answered_at is None
+
+    @property
+    def waiting_since(self) -> dt.datetime | None:
+        """Since when it has been waiting for a first answer; none when it does not."""
+        return self.shared_at if self.is_unanswered and not self.standing else None
+
+    @property
+    def is_for_partnership(self) -> bool:
+        """Whether all parties of its partnership are addressed."""
+        return self.audience == Audience.PARTNERSHIP
+
+    @property
+    def is_for_network(self) -> bool:
+        """Whether everyone signed in may read it."""
+        return self.audience == Audience.NETWORK
+
+    @property
+    def left(self) -> Decimal | None:
+        """What of the quantity nobody has agreed to yet; none where no quantity was given."""
+        return None if self.quantity is None else max(self.quantity - self.agreed_quantity, Decimal(0))
+
+    @property
+    def amount(self) -> str:
+        """`60 homes`, `£250,000`, or nothing."""
+        return self.in_words(self.quantity)
+
+    @property
+    def amount_left(self) -> str:
+        """`20 homes`, of the `amount`."""
+        return self.in_words(self.left)
+
+    def in_words(self, quantity: Decimal | None) -> str:
+        """A quantity with this entry's unit."""
+        if quantity is None:
+            return ""
+        number = f"{quantity:,.2f}".removesuffix(".00")
+        return f"£{number}" if self.unit == Unit.POUNDS else f"{number} {self.get_unit_display()}".strip()
+
+
+@pghistory.track()
+class Addressee(models.Model):
+    """An organisation that an entry is addressed to by name."""
+
+    entry = models.ForeignKey(Entry, on_delete=models.CASCADE, related_name="addressees")
+    organisation = models.ForeignKey(Organisation, on_delete=models.PROTECT, related_name="addressed")
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["entry", "organisation"], name="one_addressee_row")]
+
+    def __str__(self) -> str:
+        return f"{self.entry_id} to {self.organisation_id}"
+
+
+class EntryCount(models.Model):
+    """How many entries that the whole network may read there are, by direction, theme and status.
+
+    A trigger adds +1 and -1 as entries come and go; the number is the sum. It counts nothing that anyone may not see,
+    so a page adds to it what the reader sees besides.
+    """
+
+    direction = models.CharField(max_length=5, choices=Direction)
+    theme = models.CharField(max_length=20, choices=Theme)
+    status = models.CharField(max_length=14, choices=Status)
+    number = models.IntegerField()
+
+    def __str__(self) -> str:
+        return f"{self.number} {self.direction} {self.theme} {self.status}"
+
+
+def entry_readers(entry: Entry) -> models.QuerySet[User]:
+    """The people who may read an entry."""
+    return readers_of(Entry, ROUTES, entry)

@@ -1,0 +1,88 @@
+"""Pairs of an ask and an offer that fit, with the reasons in words, and who said that they do not."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pghistory
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+from django.db.models import Q
+
+from partnerships.exchange.models.entries import Entry
+from partnerships.organisations.models import Organisation
+from partnerships.people.models import User
+
+if TYPE_CHECKING:
+    from django.contrib.auth.models import AnonymousUser
+
+
+class MatchQuerySet(models.QuerySet["Match"]):
+    """Matches by who may see both of their sides, and who has not put them aside."""
+
+    def visible_to(self, user: User | AnonymousUser) -> MatchQuerySet:
+        """Those of which the person may read the ask as well as the offer."""
+        seen = Entry.objects.visible_to(user)
+        return self.filter(ask__in=seen, offer__in=seen)
+
+    def of_person(self, user: User | AnonymousUser) -> MatchQuerySet:
+        """Those with a side that an organisation of the person stands on."""
+        mine = Organisation.objects.of_person(user)
+        return self.filter(Q(ask__organisation__in=mine) | Q(offer__organisation__in=mine))
+
+    def not_dismissed_by(self, user: User | AnonymousUser) -> MatchQuerySet:
+        """Without those that an organisation of the person put aside."""
+        put_aside = Dismissal.objects.filter(organisation__in=Organisation.objects.of_person(user))
+        return self.exclude(pk__in=put_aside.values("match"))
+
+    def live(self) -> MatchQuerySet:
+        """Those both sides of which still want an answer."""
+        return self.filter(ask__is_open=True, offer__is_open=True)
+
+
+class Match(models.Model):
+    """An ask and an offer that fit. Found again as its sides change; a dismissal stays with the pair."""
+
+    ask = models.ForeignKey(Entry, on_delete=models.CASCADE, related_name="matches_as_ask")
+    offer = models.ForeignKey(Entry, on_delete=models.CASCADE, related_name="matches_as_offer")
+    score = models.PositiveSmallIntegerField(help_text="0 to 100; see matching.py.")
+    reasons = ArrayField(models.CharField(max_length=200), default=list)
+    found_at = models.DateTimeField()
+
+    objects = MatchQuerySet.as_manager()
+
+    class Meta:
+        verbose_name_plural = "matches"
+        constraints = [models.UniqueConstraint(fields=["ask", "offer"], name="one_match_a_pair")]
+        indexes = [
+            models.Index(fields=["ask", "-score"], name="match_ask"),
+            models.Index(fields=["offer", "-score"], name="match_offer"),
+            models.Index(fields=["found_at"], name="match_found"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.ask_id} and {self.offer_id}"
+
+    @property
+    def fit(self) -> str:
+        """How good it is, in words."""
+        if self.score >= 70:
+            return "Strong fit"
+        return "Good fit" if self.score >= 50 else "Possible fit"
+
+
+@pghistory.track()
+class Dismissal(models.Model):
+    """An organisation says that a pair is no match for it, and why: read by that organisation alone."""
+
+    match = models.ForeignKey(Match, on_delete=models.CASCADE, related_name="dismissals")
+    organisation = models.ForeignKey(Organisation, on_delete=models.PROTECT, related_name="+")
+    author = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
+    reason = models.TextField()
+    at = models.DateTimeField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["match", "organisation"], name="one_dismissal_an_organisation")]
+
+    def __str__(self) -> str:
+        return f"{self.organisation_id} on {self.match_id}"

@@ -1,0 +1,124 @@
+"""The words of the exchange: directions, themes, units, audiences, statuses and what may follow what."""
+
+from __future__ import annotations
+
+from django.db import models
+
+
+class Direction(models.TextChoices):
+    """An ask is what one partner requests; an offer is what one will contribute."""
+
+    ASK = "ask", "Ask"
+    OFFER = "offer", "Offer"
+
+
+class Theme(models.TextChoices):
+    """What it is about (DOMAIN.md)."""
+
+    LAND = "land", "Land"
+    PLANNING = "planning", "Planning"
+    FUNDING = "funding", "Funding"
+    NOMINATIONS = "nominations", "Nominations"
+    HOMELESSNESS = "homelessness", "Homelessness"
+    SUPPORTED_HOUSING = "supported_housing", "Supported housing"
+    SKILLS_AND_JOBS = "skills_and_jobs", "Skills and jobs"
+    DATA = "data", "Data"
+    REGENERATION = "regeneration", "Regeneration"
+    RETROFIT = "retrofit", "Retrofit"
+    S106_PURCHASE = "s106_purchase", "Section 106 purchase"
+
+
+class Unit(models.TextChoices):
+    """What the quantity counts."""
+
+    HOMES = "homes", "homes"
+    HECTARES = "hectares", "hectares"
+    POUNDS = "pounds", "£"
+    POSTS = "posts", "full-time posts"
+    PLACES = "places", "places"
+    HOURS = "hours", "hours"
+
+
+class Audience(models.TextChoices):
+    """To whom it is addressed."""
+
+    NAMED = "named", "Named partners"
+    PARTNERSHIP = "partnership", "A partnership"
+    NETWORK = "network", "The whole network"
+
+
+class Status(models.TextChoices):
+    """Where an entry is in its life; asks and offers each use their own part (`TRANSITIONS`)."""
+
+    DRAFT = "draft", "Draft"
+    SHARED = "shared", "Shared"
+    ACKNOWLEDGED = "acknowledged", "Acknowledged"
+    ACCEPTED = "accepted", "Accepted"
+    PART_ACCEPTED = "part_accepted", "Part-accepted"
+    DECLINED = "declined", "Declined"
+    TAKEN_UP = "taken_up", "Taken up"
+    COMMITTED = "committed", "Committed"
+    MET = "met", "Met"
+    DELIVERED = "delivered", "Delivered"
+    LAPSED = "lapsed", "Lapsed"
+    WITHDRAWN = "withdrawn", "Withdrawn"
+
+
+#: RIGHTS.md: what may follow each status, for asks and for offers.
+TRANSITIONS: dict[str, dict[str, tuple[str, ...]]] = {
+    Direction.ASK: {
+        Status.DRAFT: (Status.SHARED, Status.WITHDRAWN),
+        Status.SHARED: (
+            Status.ACKNOWLEDGED,
+            Status.ACCEPTED,
+            Status.PART_ACCEPTED,
+            Status.DECLINED,
+            Status.LAPSED,
+            Status.WITHDRAWN,
+        ),
+        Status.ACKNOWLEDGED: (
+            Status.ACCEPTED,
+            Status.PART_ACCEPTED,
+            Status.DECLINED,
+            Status.LAPSED,
+            Status.WITHDRAWN,
+        ),
+        Status.PART_ACCEPTED: (
+            Status.ACCEPTED,
+            Status.COMMITTED,
+            Status.MET,
+            Status.LAPSED,
+            Status.WITHDRAWN,
+        ),
+        Status.ACCEPTED: (Status.COMMITTED, Status.MET, Status.LAPSED, Status.WITHDRAWN),
+        Status.COMMITTED: (Status.MET, Status.LAPSED, Status.WITHDRAWN),
+    },
+    Direction.OFFER: {
+        Status.DRAFT: (Status.SHARED, Status.WITHDRAWN),
+        Status.SHARED: (Status.TAKEN_UP, Status.LAPSED, Status.WITHDRAWN),
+        Status.TAKEN_UP: (Status.COMMITTED, Status.DELIVERED, Status.LAPSED, Status.WITHDRAWN),
+        Status.COMMITTED: (Status.DELIVERED, Status.LAPSED, Status.WITHDRAWN),
+    },
+}
+
+#: What must not change: each theme's number inside the keys by which matching looks entries up (`reach.py`).
+THEME_NUMBERS: dict[str, int] = {
+    Theme.LAND: 1,
+    Theme.PLANNING: 2,
+    Theme.FUNDING: 3,
+    Theme.NOMINATIONS: 4,
+    Theme.HOMELESSNESS: 5,
+    Theme.SUPPORTED_HOUSING: 6,
+    Theme.SKILLS_AND_JOBS: 7,
+    Theme.DATA: 8,
+    Theme.REGENERATION: 9,
+    Theme.RETROFIT: 10,
+    Theme.S106_PURCHASE: 11,
+}
+
+#: Statuses in which an entry still asks for an answer.
+UNANSWERED = (Status.SHARED, Status.ACKNOWLEDGED)
+#: Statuses in which an entry is over.
+OVER = (Status.DECLINED, Status.MET, Status.DELIVERED, Status.LAPSED, Status.WITHDRAWN)
+#: Statuses in which an answer can still be made; whether anything is left is the entry's `is_open`.
+ANSWERABLE = (Status.SHARED, Status.ACKNOWLEDGED, Status.PART_ACCEPTED, Status.TAKEN_UP)

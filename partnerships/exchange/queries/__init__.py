@@ -1,0 +1,26 @@
+"""What other rooms and this room's pages read of the exchange."""
+
+from partnerships.exchange.queries.matches import MatchFor, new_matches_for
+from partnerships.exchange.queries.work import (
+    entries_between,
+    entries_of_partnership,
+    events_of_entries,
+    questions_to_answer,
+    responses_to_decide,
+    standing_offers_of,
+    unanswered_for,
+    waiting_for,
+)
+
+__all__ = [
+    "MatchFor",
+    "entries_between",
+    "entries_of_partnership",
+    "events_of_entries",
+    "new_matches_for",
+    "questions_to_answer",
+    "responses_to_decide",
+    "standing_offers_of",
+    "unanswered_for",
+    "waiting_for",
+]

@@ -1,0 +1,70 @@
+"""Areas as matching sees them: parts, heirs and regions, and which areas an organisation serves today."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass
+
+from django.db.models import Q
+from django.utils import timezone
+
+from partnerships.exchange.reach import Places
+from partnerships.organisations.models import Area, AreaKind, AreaServed, Succession, SuccessionKind
+
+#: By these a successor takes over its predecessor's place; a transfer of functions or a new name moves no boundary.
+_INHERITING = (
+    SuccessionKind.MERGE,
+    SuccessionKind.SPLIT,
+    SuccessionKind.ABSORB,
+    SuccessionKind.RECODE,
+    SuccessionKind.BOUNDARY_CHANGE,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class KnownPlaces:
+    """The areas of the register."""
+
+    areas: Places
+
+    def served_by(self, organisation_id: int) -> list[int]:
+        """Ids of the areas the organisation serves today."""
+        today = timezone.localdate()
+        begun = Q(starts_on=None) | Q(starts_on__lte=today)
+        not_ended = Q(ends_on=None) | Q(ends_on__gt=today)
+        served = AreaServed.objects.filter(begun, not_ended, organisation=organisation_id)
+        return list(served.values_list("area_id", flat=True))
+
+
+def known_places() -> KnownPlaces:
+    """Everything about areas, in three queries."""
+    parts: dict[int, set[int]] = defaultdict(set)
+    region: dict[int, int] = {}
+    ended: set[int] = set()
+    rows = Area.objects.values_list("pk", "kind", "parent_id", "region_id", "valid_to")
+    for pk, kind, parent, lies_in, valid_to in rows:
+        if kind == AreaKind.REGION:
+            region[pk] = pk
+        if parent:
+            parts[parent].add(pk)
+        if lies_in:
+            parts[lies_in].add(pk)
+            region[pk] = lies_in
+        if valid_to:
+            ended.add(pk)
+    return KnownPlaces(Places(parts=parts, heirs=_heirs(ended), region=region))
+
+
+def _heirs(ended: set[int]) -> dict[int, set[int]]:
+    """For each area that ended, the areas of those who followed the bodies that served it."""
+    if not ended:
+        return {}
+    served: dict[int, set[int]] = defaultdict(set)
+    for organisation, area in AreaServed.objects.values_list("organisation_id", "area_id"):
+        served[organisation].add(area)
+    heirs: dict[int, set[int]] = defaultdict(set)
+    pairs = Succession.objects.filter(kind__in=_INHERITING).values_list("predecessors", "successors")
+    for predecessor, successor in pairs:
+        for area in served.get(predecessor, set()) & ended:
+            heirs[area] |= served.get(successor, set()) - {area}
+    return heirs

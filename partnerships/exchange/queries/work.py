@@ -1,0 +1,136 @@
+"""What waits for a person in the exchange, and the entries of a partnership, an organisation or between two of them."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from django.db.models import Exists, OuterRef, Q
+from django.urls import reverse
+
+from partnerships.agreements.models import Partnership, Party, PartyStatus
+from partnerships.exchange.models import Entry, EntryQuerySet, Question, Receipt, Response
+from partnerships.kit.waiting import Waiting
+from partnerships.organisations.models import EDITING_ROLES, Organisation
+from partnerships.people.models import User
+
+
+def events_of_entries(user: User) -> Q:
+    """The condition on events about entries: those the person follows now, or what happened up to the day they left."""
+    former = Party.objects.filter(
+        organisation__in=Organisation.objects.of_person(user),
+        status=PartyStatus.LEFT,
+        partnership=OuterRef("within_id"),
+        left_at__gte=OuterRef("at"),
+    )
+    return Q(target_id__in=Entry.objects.followed_by(user).values("pk")) | Q(Exists(former), within_kind="partnership")
+
+
+def entries_of_partnership(partnership: Partnership, user: User) -> EntryQuerySet:
+    """The partnership's asks and offers that the person may see, newest first."""
+    return Entry.objects.visible_to(user).filter(partnership=partnership).for_listing().order_by("-shared_at", "-pk")
+
+
+def standing_offers_of(organisation: Organisation, user: User) -> EntryQuerySet:
+    """Skills and resources that an organisation can always bring, as far as the person may see them."""
+    return (
+        Entry.objects.visible_to(user)
+        .filter(organisation=organisation, standing=True)
+        .live()
+        .for_listing()
+        .order_by("theme", "title", "pk")
+    )
+
+
+def entries_between(*, user: User, ours: Organisation, theirs: Organisation) -> EntryQuerySet:
+    """What two organisations ask of and offer each other and their partnerships, as far as the person may see it.
+
+    Entries for the whole network are not between two, unless the other has answered them.
+    """
+    pair = {ours.pk, theirs.pk}
+    shared = Party.objects.present().filter(organisation=ours).values("partnership")
+    both = Party.objects.present().filter(organisation=theirs, partnership__in=shared).values("partnership")
+    answered = Response.objects.filter(organisation__in=pair).values("entry")
+    return (
+        Entry.objects.visible_to(user)
+        .filter(organisation__in=pair)
+        .filter(
+            Q(addressees__organisation__in=pair) | Q(audience="partnership", partnership__in=both) | Q(pk__in=answered)
+        )
+        .distinct()
+        .for_listing()
+        .order_by("-shared_at", "-pk")
+    )
+
+
+def unanswered_for(user: User) -> EntryQuerySet:
+    """Entries that ask an organisation the person edits for, by name or partnership, and that it has not answered."""
+    mine = Organisation.objects.of_person(user, *EDITING_ROLES)
+    responses = Response.objects.filter(organisation__in=mine).values("entry")
+    declined = Receipt.objects.filter(organisation__in=mine, declined_at__isnull=False).values("entry")
+    return (
+        Entry.objects.addressing(user)
+        .filter(Exists(mine), is_open=True, standing=False)
+        .exclude(pk__in=responses)
+        .exclude(pk__in=declined)
+    )
+
+
+def responses_to_decide(user: User) -> list[Response]:
+    """Answers to entries of organisations the person edits for, not decided yet, oldest first."""
+    mine = Organisation.objects.of_person(user, *EDITING_ROLES)
+    return list(
+        Response.objects.waiting()
+        .filter(entry__organisation__in=mine)
+        .select_related("entry__partnership", "organisation")
+        .order_by("made_at", "pk")
+    )
+
+
+def questions_to_answer(user: User) -> list[Question]:
+    """Questions about entries of organisations the person edits for, not answered yet, oldest first."""
+    mine = Organisation.objects.of_person(user, *EDITING_ROLES)
+    return list(
+        Question.objects.open()
+        .filter(entry__organisation__in=mine, entry__is_open=True)
+        .select_related("entry__partnership", "organisation")
+        .order_by("asked_at", "pk")
+    )
+
+
+def waiting_for(user: User, now: dt.datetime) -> list[Waiting]:
+    """Asks and offers to answer, answers to decide and questions to answer, oldest first."""
+    waiting = [
+        Waiting(
+            what=f"Answer this {'ask' if entry.is_ask else 'offer'} of {entry.organisation.display_name}",
+            title=entry.title,
+            path=reverse("exchange:detail", args=[entry.pk]),
+            since=entry.shared_at,
+            due=entry.closes_on,
+            within=entry.partnership.title if entry.partnership else "",
+            status=entry.status,
+            status_label=entry.get_status_display(),
+        )
+        for entry in unanswered_for(user).select_related("organisation", "partnership").order_by("shared_at", "pk")
+    ]
+    waiting += [
+        Waiting(
+            what=f"Decide the answer of {response.organisation.display_name}",
+            title=response.entry.title,
+            path=f"{reverse('exchange:detail', args=[response.entry_id])}#response-{response.pk}",
+            since=response.made_at,
+            due=response.entry.closes_on,
+            within=response.entry.partnership.title if response.entry.partnership else "",
+        )
+        for response in responses_to_decide(user)
+    ]
+    waiting += [
+        Waiting(
+            what=f"Answer the question of {question.organisation.display_name}",
+            title=question.entry.title,
+            path=f"{reverse('exchange:detail', args=[question.entry_id])}#question-{question.pk}",
+            since=question.asked_at,
+            within=question.entry.partnership.title if question.entry.partnership else "",
+        )
+        for question in questions_to_answer(user)
+    ]
+    return sorted(waiting, key=Waiting.oldest_first)

@@ -1,0 +1,119 @@
+"""What all writes of this room share: the lock, the allowed steps, the event, and who is addressed."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+from partnerships.activity.services import record
+from partnerships.agreements.models import Party, PartyRole
+from partnerships.exchange.models import OVER, TRANSITIONS, Audience, Direction, Entry, Status
+from partnerships.organisations.models import Organisation
+from partnerships.people.models import User
+
+
+class UnableToChangeEntry(Exception):
+    """The entry does not allow it, for the reason given in words a person can act on."""
+
+
+def lock(entry: Entry) -> None:
+    """Hold the entry's row until the transaction ends, and read it again."""
+    entry.refresh_from_db(from_queryset=Entry.objects.select_for_update())
+
+
+def allows(entry: Entry, status: str) -> bool:
+    """Whether RIGHTS.md lets this status follow."""
+    return status in TRANSITIONS[entry.direction].get(entry.status, ())
+
+
+def move(entry: Entry, status: str, *, now: dt.datetime, error: type[UnableToChangeEntry]) -> dict[str, str]:
+    """Take the (locked) entry to another status in memory; returns before and after. Raises `error` if it may not."""
+    if not allows(entry, status):
+        raise error(f"It is {entry.get_status_display().lower()}; it cannot become {Status(status).label.lower()}.")
+    before = entry.status
+    entry.status = status
+    if status in OVER:
+        entry.closed_at = now
+        entry.is_open = False
+    return {"before": before, "after": status}
+
+
+def note(
+    *,
+    entry: Entry,
+    verb: str,
+    author: User | None,
+    organisation: Organisation | int | None,
+    now: dt.datetime,
+    **data: Any,
+) -> None:
+    """Write down what happened to an entry, for its own timeline and its partnership's."""
+    note_about("entry", entry.pk, entry=entry, verb=verb, author=author, organisation=organisation, now=now, **data)
+
+
+def note_about(
+    kind: str,
+    record_id: int,
+    *,
+    entry: Entry,
+    verb: str,
+    author: User | None,
+    organisation: Organisation | int | None,
+    now: dt.datetime,
+    **data: Any,
+) -> None:
+    """Write down what happened to an answer: seen by those who may read the answer, in the timeline of its entry."""
+    within: tuple[str, int | None] = ("partnership", entry.partnership_id) if entry.partnership_id else ("", None)
+    if kind != "entry":
+        within = ("entry", entry.pk)
+    record(
+        actor_id=author.pk if author else None,
+        organisation_id=organisation.pk if isinstance(organisation, Organisation) else organisation,
+        verb=verb,
+        target_kind=kind,
+        target_id=record_id,
+        within_kind=within[0],
+        within_id=within[1],
+        now=now,
+        data={"title": entry.title, "direction": entry.direction, **data},
+    )
+
+
+def parties_able_to_answer(partnership_id: int | None) -> set[int]:
+    """Ids of the present parties that may ask and be asked: all but observers."""
+    present = Party.objects.present().filter(partnership=partnership_id).exclude(role=PartyRole.OBSERVER)
+    return set(present.values_list("organisation_id", flat=True))
+
+
+def addressed_ids(entry: Entry) -> set[int] | None:
+    """Ids of the organisations that the entry asks; None where it asks the whole network."""
+    if entry.audience == Audience.NETWORK:
+        return None
+    if entry.audience == Audience.PARTNERSHIP:
+        return parties_able_to_answer(entry.partnership_id) - {entry.organisation_id}
+    return set(entry.addressees.values_list("organisation_id", flat=True)) - {entry.organisation_id}
+
+
+def is_addressed(entry: Entry, organisation: Organisation) -> bool:
+    """Whether this organisation may answer."""
+    addressed = addressed_ids(entry)
+    return organisation.pk != entry.organisation_id and (addressed is None or organisation.pk in addressed)
+
+
+def may_read(entry: Entry, organisation_id: int) -> bool:
+    """Whether the people of an organisation may read an entry, today."""
+    if entry.organisation_id == organisation_id:
+        return True
+    if entry.is_draft:
+        return False
+    if entry.audience == Audience.NETWORK:
+        return True
+    if entry.audience == Audience.PARTNERSHIP:
+        present = Party.objects.present().filter(partnership=entry.partnership_id, organisation=organisation_id)
+        return present.exists()
+    return entry.addressees.filter(organisation=organisation_id).exists()
+
+
+def word(entry: Entry) -> str:
+    """`ask` or `offer`."""
+    return "ask" if entry.direction == Direction.ASK else "offer"

@@ -1,0 +1,379 @@
+"""Writing, sharing, agreeing, withdrawing and ending asks and offers."""
+
+from __future__ import annotations
+
+import datetime as dt
+import uuid
+from collections.abc import Iterable
+from decimal import Decimal
+from typing import Any, TypedDict, Unpack
+
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+
+from partnerships.agreements.models import Partnership
+from partnerships.exchange.models import (
+    ANSWERABLE,
+    THEME_NUMBERS,
+    UNANSWERED,
+    Addressee,
+    Audience,
+    Direction,
+    Entry,
+    ResponseStatus,
+    Status,
+)
+from partnerships.exchange.queries.places import known_places
+from partnerships.exchange.reach import keys
+from partnerships.exchange.services.common import (
+    UnableToChangeEntry,
+    lock,
+    move,
+    note,
+    parties_able_to_answer,
+    word,
+)
+from partnerships.organisations.models import Area, Organisation
+from partnerships.people.models import User
+
+
+class UnableToWriteEntry(UnableToChangeEntry):
+    """What was written does not hold together."""
+
+
+class UnableToEditEntry(UnableToChangeEntry):
+    """It is over, or somebody else has changed it in the meantime."""
+
+
+class UnableToShareEntry(UnableToChangeEntry):
+    """It is not a draft, or it is addressed to those who cannot be asked."""
+
+
+class UnableToWithdrawEntry(UnableToChangeEntry):
+    """It is over already, or no reason was given."""
+
+
+class UnableToMarkAgreed(UnableToChangeEntry):
+    """It is a draft, over, or agreed already."""
+
+
+class Details(TypedDict, total=False):
+    """What an entry says, besides what it is and to whom."""
+
+    statement: str
+    rationale: str
+    quantity: Decimal | None
+    unit: str
+    site: str
+    available_from: dt.date | None
+    available_until: dt.date | None
+    closes_on: dt.date | None
+    conditions: str
+    private_note: str
+    standing: bool
+
+
+class Content(Details, total=False):
+    """All that an edit may change."""
+
+    title: str
+    theme: str
+
+
+#: Never told in the timeline, whoever reads it.
+_RESTRICTED = {"private_note"}
+
+
+@transaction.atomic
+def create_entry(
+    *,
+    organisation: Organisation,
+    direction: str,
+    title: str,
+    theme: str,
+    audience: str,
+    author: User | None,
+    now: dt.datetime,
+    addressees: Iterable[Organisation] = (),
+    partnership: Partnership | None = None,
+    areas: Iterable[Area] = (),
+    key: uuid.UUID | None = None,
+    **details: Unpack[Details],
+) -> Entry:
+    """Write a draft. The same `key` again (a form posted twice) returns the entry made first.
+
+    Raises `UnableToWriteEntry` where what is said does not hold together, or its addressees cannot be asked.
+    """
+    addressed = list(addressees)
+    entry = Entry(
+        organisation=organisation,
+        direction=direction,
+        title=title.strip(),
+        theme=theme,
+        audience=audience,
+        partnership=partnership,
+        created_by=author,
+        created_at=now,
+        changed_at=now,
+        key=key or uuid.uuid4(),
+        **details,
+    )
+    _check_content(entry)
+    _check_addressing(entry, {body.pk for body in addressed}, UnableToWriteEntry)
+    try:
+        with transaction.atomic():
+            entry.save()
+    except IntegrityError:
+        return Entry.objects.get(key=entry.key, organisation=organisation)
+    entry.areas.set(areas)
+    _address(entry, addressed)
+    note(entry=entry, verb=f"drafted an {word(entry)}", author=author, organisation=organisation, now=now)
+    return entry
+
+
+@transaction.atomic
+def edit_entry(
+    *,
+    entry: Entry,
+    author: User | None,
+    now: dt.datetime,
+    revision: int | None = None,
+    audience: str | None = None,
+    partnership: Partnership | None = None,
+    addressees: Iterable[Organisation] | None = None,
+    areas: Iterable[Area] | None = None,
+    **details: Unpack[Content],
+) -> Entry:
+    """Change what an entry says. `revision` is the one the author read; `UnableToEditEntry` if it is not the last.
+
+    To whom it is addressed (`audience`, `partnership` and `addressees` together) can change only while it is a draft:
+    what was said to some is not shown to others by a later edit.
+    """
+    lock(entry)
+    if entry.is_over:
+        raise UnableToEditEntry(f"It is {entry.get_status_display().lower()}: it can no longer be changed.")
+    if revision is not None and revision != entry.revision:
+        raise UnableToEditEntry("Somebody else has changed it since you opened it. Read it again, then change it.")
+    before = _told(entry)
+    for name, value in details.items():
+        setattr(entry, name, value)
+    if audience is not None:
+        _readdress(entry, audience, partnership, addressees)
+    if entry.quantity is not None and entry.quantity < entry.agreed_quantity:
+        raise UnableToEditEntry(f"{entry.in_words(entry.agreed_quantity)} are already agreed: it cannot become less.")
+    _check_content(entry)
+    if areas is not None:
+        entry.areas.set(areas)
+    entry.revision += 1
+    after = _told(entry)
+    changed = {name for name in after if before[name] != after[name]}
+    if changed:
+        entry.changed_at = now
+    if not entry.is_draft:
+        _make_findable(entry)
+    entry.save()
+    if changed:
+        # A draft's earlier words are nobody's business once it is shared.
+        told = {} if entry.is_draft else {"before": _pick(before, changed), "after": _pick(after, changed)}
+        note(
+            entry=entry,
+            verb=f"changed an {word(entry)}",
+            author=author,
+            organisation=entry.organisation_id,
+            now=now,
+            **told,
+        )
+    return entry
+
+
+@transaction.atomic
+def share_entry(*, entry: Entry, author: User | None, now: dt.datetime) -> Entry:
+    """Show a draft to those it is addressed to. Raises `UnableToShareEntry`."""
+    lock(entry)
+    _check_addressing(entry, set(entry.addressees.values_list("organisation_id", flat=True)), UnableToShareEntry)
+    if entry.closes_on is None and not entry.standing:
+        entry.closes_on = entry.available_until
+    if entry.closes_on is not None and entry.closes_on < timezone.localdate(now):
+        raise UnableToShareEntry("The day it closes is past. Choose a later one.")
+    step = move(entry, Status.SHARED, now=now, error=UnableToShareEntry)
+    entry.shared_at = now
+    entry.is_open = True
+    _make_findable(entry)
+    entry.save()
+    note(
+        entry=entry,
+        verb=f"shared an {word(entry)}",
+        author=author,
+        organisation=entry.organisation_id,
+        now=now,
+        **step,
+    )
+    return entry
+
+
+@transaction.atomic
+def mark_agreed(*, entry: Entry, reason: str, author: User, now: dt.datetime, part: bool = False) -> Entry:
+    """Say that agreement was reached outside: an ask is accepted (or part-accepted), an offer taken up.
+
+    `reason` says how and with whom. Raises `UnableToMarkAgreed`.
+    """
+    lock(entry)
+    if not reason.strip():
+        raise UnableToMarkAgreed("Say how it was agreed, and with whom.")
+    if entry.is_ask:
+        status = Status.PART_ACCEPTED if part else Status.ACCEPTED
+    else:
+        status = Status.TAKEN_UP
+    step = move(entry, status, now=now, error=UnableToMarkAgreed)
+    entry.reason = reason.strip()
+    entry.answered_at = entry.answered_at or now
+    entry.is_open = part
+    entry.matched_at = None
+    entry.save(update_fields=["status", "reason", "answered_at", "is_open", "matched_at"])
+    note(
+        entry=entry,
+        verb=f"marked an {word(entry)} as agreed",
+        author=author,
+        organisation=entry.organisation_id,
+        now=now,
+        reason=entry.reason,
+        **step,
+    )
+    return entry
+
+
+@transaction.atomic
+def withdraw_entry(*, entry: Entry, reason: str, author: User, now: dt.datetime) -> Entry:
+    """Take an entry back, saying why. Raises `UnableToWithdrawEntry`."""
+    lock(entry)
+    if not reason.strip():
+        raise UnableToWithdrawEntry("Say why it is withdrawn.")
+    step = move(entry, Status.WITHDRAWN, now=now, error=UnableToWithdrawEntry)
+    entry.reason = reason.strip()
+    entry.save(update_fields=["status", "closed_at", "is_open", "reason"])
+    note(
+        entry=entry,
+        verb=f"withdrew an {word(entry)}",
+        author=author,
+        organisation=entry.organisation_id,
+        now=now,
+        reason=entry.reason,
+        **step,
+    )
+    return entry
+
+
+@transaction.atomic
+def lapse_due_entries(*, now: dt.datetime, most: int = 500) -> int:
+    """End what nobody answered by its last day, and stop asking for more where a part was agreed; returns how many.
+
+    An entry with a response that its organisation has not decided stays until it has. May run twice, and beside itself.
+    """
+    due = (
+        Entry.objects.select_for_update(skip_locked=True)
+        .filter(is_open=True, closes_on__lt=timezone.localdate(now))
+        .exclude(responses__status=ResponseStatus.MADE)
+        .order_by("pk")[:most]
+    )
+    ended = 0
+    for entry in due:
+        ended += 1
+        if entry.status not in UNANSWERED:
+            entry.is_open = False
+            entry.save(update_fields=["is_open"])
+            verb = f"closed an {word(entry)} to further answers"
+            note(entry=entry, verb=verb, author=None, organisation=None, now=now)
+            continue
+        step = move(entry, Status.LAPSED, now=now, error=UnableToChangeEntry)
+        entry.save(update_fields=["status", "closed_at", "is_open"])
+        note(entry=entry, verb=f"let an {word(entry)} lapse", author=None, organisation=None, now=now, **step)
+    return ended
+
+
+def still_open(entry: Entry) -> bool:
+    """Whether answers are still wanted, by its status and what is left of it."""
+    return entry.status in ANSWERABLE and (entry.standing or entry.left is None or entry.left > 0)
+
+
+def _make_findable(entry: Entry) -> None:
+    """Set the keys matching finds it by, and say that it is due to be matched."""
+    places = known_places()
+    chosen = list(entry.areas.values_list("pk", flat=True)) or places.served_by(entry.organisation_id)
+    entry.reach = keys(THEME_NUMBERS[entry.theme], chosen, places.areas)
+    entry.matched_at = None
+
+
+def _address(entry: Entry, organisations: Iterable[Organisation]) -> None:
+    entry.addressees.all().delete()
+    Addressee.objects.bulk_create([Addressee(entry=entry, organisation=body) for body in organisations])
+
+
+def _readdress(
+    entry: Entry, audience: str, partnership: Partnership | None, addressees: Iterable[Organisation] | None
+) -> None:
+    addressed = list(addressees or ())
+    ids = {body.pk for body in addressed}
+    same = (
+        audience == entry.audience
+        and (partnership.pk if partnership else None) == entry.partnership_id
+        and ids == set(entry.addressees.values_list("organisation_id", flat=True))
+    )
+    if same:
+        return
+    if not entry.is_draft:
+        raise UnableToEditEntry("To whom it is addressed can no longer change. Withdraw it and write another.")
+    entry.audience = audience
+    entry.partnership = partnership
+    _check_addressing(entry, ids, UnableToEditEntry)
+    _address(entry, addressed)
+
+
+def _check_content(entry: Entry) -> None:
+    if not entry.title:
+        raise UnableToWriteEntry("Give it a title.")
+    if entry.quantity is not None and entry.quantity <= 0:
+        raise UnableToWriteEntry("The quantity must be more than nothing.")
+    if entry.quantity is not None and not entry.unit:
+        raise UnableToWriteEntry("Say what the quantity counts.")
+    if entry.available_from and entry.available_until and entry.available_until < entry.available_from:
+        raise UnableToWriteEntry("The end must not be before the start.")
+    if entry.standing and entry.direction != Direction.OFFER:
+        raise UnableToWriteEntry("Only an offer can be standing.")
+
+
+def _check_addressing(entry: Entry, addressed: set[int], error: type[UnableToChangeEntry]) -> None:
+    """Observers are never addressed; what belongs to a partnership comes from its present parties and goes to them."""
+    if entry.organisation.is_ended:
+        raise error(f"{entry.organisation.name} has ended: it can neither ask nor offer.")
+    if entry.audience == Audience.NETWORK and entry.partnership_id:
+        raise error("What the whole network may read belongs to no partnership.")
+    if entry.audience != Audience.NAMED and addressed:
+        raise error("Name organisations only when it is addressed to named partners.")
+    if entry.audience == Audience.PARTNERSHIP and entry.partnership is None:
+        raise error("Choose the partnership it is for.")
+    if entry.audience == Audience.NAMED and not addressed:
+        raise error("Name at least one organisation.")
+    if entry.organisation_id in addressed:
+        raise error("An organisation cannot address itself.")
+    if entry.partnership is None:
+        return
+    if entry.partnership.is_over:
+        raise error(f"{entry.partnership.title} is over: nothing can be added to it.")
+    able = parties_able_to_answer(entry.partnership_id)
+    if entry.organisation_id not in able:
+        raise error(f"{entry.organisation.name} takes no part in {entry.partnership.title}, or only observes.")
+    if addressed - able:
+        raise error(f"Only those who take part in {entry.partnership.title}, and do not only observe, can be asked.")
+    if entry.audience == Audience.PARTNERSHIP and able == {entry.organisation_id}:
+        raise error(f"Nobody else in {entry.partnership.title} can be asked yet.")
+
+
+def _told(entry: Entry) -> dict[str, Any]:
+    """What the timeline compares: everything but what is restricted, as JSON holds it."""
+    told = {name: getattr(entry, name) for name in ("audience", *Content.__annotations__) if name not in _RESTRICTED}
+    told["areas"] = ", ".join(sorted(entry.areas.values_list("name", flat=True)))
+    return {name: "" if value is None else str(value) for name, value in told.items()}
+
+
+def _pick(values: dict[str, Any], names: set[str]) -> dict[str, Any]:
+    return {name: values[name] for name in sorted(names)}

@@ -1,0 +1,53 @@
+"""The world, and the asks and offers that its people begin with."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+import pytest
+
+from partnerships.exchange import services
+from partnerships.exchange.models import Audience, Direction, Entry, Theme, Unit
+from partnerships.organisations.models import Organisation
+from partnerships.people.models import User
+from tests.world import World, make_world
+
+
+@pytest.fixture
+def world(db: None) -> World:
+    return make_world()
+
+
+@pytest.fixture
+def now(world: World) -> dt.datetime:
+    """Later than everything that made the world."""
+    return world.now + dt.timedelta(days=20)
+
+
+def draft(organisation: Organisation, author: User, now: dt.datetime, **given: Any) -> Entry:
+    """An ask for homes on land, drafted; name what differs."""
+    fields: dict[str, Any] = {
+        "direction": Direction.ASK,
+        "title": "Land for 60 modular homes",
+        "statement": "A level site, ready for modular homes by the summer.",
+        "theme": Theme.LAND,
+        "audience": Audience.NETWORK,
+        "quantity": 60,
+        "unit": Unit.HOMES,
+    } | given
+    return services.create_entry(organisation=organisation, author=author, now=now, **fields)
+
+
+def shared(organisation: Organisation, author: User, now: dt.datetime, **given: Any) -> Entry:
+    """The same, shared at once."""
+    entry = draft(organisation, author, now, **given)
+    return services.share_entry(entry=entry, author=author, now=now)
+
+
+@pytest.fixture
+def ask(world: World, now: dt.datetime) -> Entry:
+    """Larkhaven asks its partnership for land for 60 homes."""
+    return shared(
+        world.larkhaven, world.amina, now, audience=Audience.PARTNERSHIP, partnership=world.partnership, closes_on=None
+    )

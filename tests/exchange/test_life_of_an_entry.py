@@ -1,0 +1,304 @@
+"""From draft to agreed, declined, lapsed or withdrawn: what may follow what, and what is refused in words."""
+
+from __future__ import annotations
+
+import datetime as dt
+from decimal import Decimal
+from uuid import uuid4
+
+import pytest
+
+from partnerships.activity.models import Event
+from partnerships.agreements import services as agreements
+from partnerships.exchange import services
+from partnerships.exchange.models import Audience, Direction, Entry, EntryCount, Status
+from partnerships.exchange.queries import responses_to_decide, unanswered_for, waiting_for
+from tests.exchange.conftest import draft, shared
+from tests.world import World
+
+
+def test_sharing_a_draft_opens_it_and_writes_it_down(world: World, now: dt.datetime) -> None:
+    entry = draft(world.larkhaven, world.amina, now, available_until=dt.date(2030, 3, 31))
+
+    services.share_entry(entry=entry, author=world.amina, now=now)
+
+    entry.refresh_from_db()
+    assert (entry.status, entry.is_open, entry.shared_at) == (Status.SHARED, True, now)
+    assert entry.closes_on == dt.date(2030, 3, 31)
+    event = Event.objects.get(target_kind="entry", target_id=entry.pk, verb="shared an ask")
+    assert (event.data["before"], event.data["after"]) == ("draft", "shared")
+
+
+def test_sharing_twice_is_refused(ask: Entry, world: World, now: dt.datetime) -> None:
+    with pytest.raises(services.UnableToShareEntry, match="It is shared"):
+        services.share_entry(entry=ask, author=world.amina, now=now)
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        ({"title": " "}, "title"),
+        ({"quantity": 0}, "more than nothing"),
+        ({"unit": ""}, "counts"),
+        ({"available_from": dt.date(2030, 2, 1), "available_until": dt.date(2030, 1, 1)}, "end must not be before"),
+        ({"standing": True}, "Only an offer"),
+        ({"audience": Audience.NAMED}, "Name at least one"),
+        ({"audience": Audience.PARTNERSHIP}, "Choose the partnership"),
+    ],
+)
+def test_what_does_not_hold_together_is_refused_in_words(
+    given: dict[str, object], words: str, world: World, now: dt.datetime
+) -> None:
+    with pytest.raises(services.UnableToWriteEntry, match=words):
+        draft(world.larkhaven, world.amina, now, **given)
+
+
+def test_an_entry_for_a_partnership_comes_from_a_present_party(world: World, now: dt.datetime) -> None:
+    with pytest.raises(services.UnableToWriteEntry, match="takes no part"):
+        draft(world.tidewater, world.chidi, now, audience=Audience.PARTNERSHIP, partnership=world.partnership)
+
+
+def test_a_party_that_left_can_no_longer_be_reached_by_a_draft(world: World, now: dt.datetime) -> None:
+    entry = draft(
+        world.larkhaven, world.amina, now, audience=Audience.NAMED, partnership=world.partnership, addressees=[world.westmarch]
+    )
+    agreements.leave_partnership(party=world.party(world.westmarch), reason="Moved on.", author=world.ben, now=now)
+
+    with pytest.raises(services.UnableToShareEntry, match="Only those who take part"):
+        services.share_entry(entry=entry, author=world.amina, now=now)
+
+
+def test_the_same_form_posted_twice_makes_one_entry(world: World, now: dt.datetime) -> None:
+    key = uuid4()
+
+    first = draft(world.larkhaven, world.amina, now, key=key)
+    second = draft(world.larkhaven, world.amina, now, key=key)
+
+    assert first == second
+    assert Entry.objects.count() == 1
+
+
+def test_somebody_elses_change_is_not_overwritten_unseen(ask: Entry, world: World, now: dt.datetime) -> None:
+    seen = ask.revision
+    services.edit_entry(entry=ask, author=world.eddie, now=now, revision=seen, title="Land for 50 homes")
+
+    with pytest.raises(services.UnableToEditEntry, match="Somebody else"):
+        services.edit_entry(entry=ask, author=world.amina, now=now, revision=seen, title="Land for 70 homes")
+
+    ask.refresh_from_db()
+    assert ask.title == "Land for 50 homes"
+
+
+def test_to_whom_it_is_addressed_changes_only_in_a_draft(world: World, now: dt.datetime) -> None:
+    entry = draft(world.larkhaven, world.amina, now, audience=Audience.NAMED, addressees=[world.westmarch])
+    services.edit_entry(entry=entry, author=world.amina, now=now, audience=Audience.NETWORK)
+    services.share_entry(entry=entry, author=world.amina, now=now)
+
+    with pytest.raises(services.UnableToEditEntry, match="can no longer change"):
+        services.edit_entry(
+            entry=entry, author=world.amina, now=now, audience=Audience.NAMED, addressees=[world.westmarch]
+        )
+
+    assert Entry.objects.get(pk=entry.pk).audience == Audience.NETWORK
+
+
+def test_an_ask_is_acknowledged_once(ask: Entry, world: World, now: dt.datetime) -> None:
+    first = services.acknowledge_entry(entry=ask, organisation=world.westmarch, author=world.ben, now=now)
+    again = services.acknowledge_entry(
+        entry=ask, organisation=world.westmarch, author=world.ben, now=now + dt.timedelta(hours=1)
+    )
+
+    assert ask.status == Status.ACKNOWLEDGED
+    assert again.acknowledged_at == first.acknowledged_at == now
+    assert ask.waiting_since == now
+
+
+def test_an_answer_in_part_leaves_the_rest_asked(ask: Entry, world: World, now: dt.datetime) -> None:
+    part = services.respond(
+        entry=ask, organisation=world.westmarch, text="40 at the quay.", quantity=Decimal(40), author=world.ben, now=now
+    )
+    assert not ask.is_unanswered
+
+    services.decide_response(response=part, accept=True, reason="", author=world.amina, now=now)
+
+    ask.refresh_from_db()
+    assert (ask.status, ask.is_open, ask.left) == (Status.PART_ACCEPTED, True, 20)
+
+    rest = services.respond(entry=ask, organisation=world.westmarch, text="And the rest.", author=world.ben, now=now)
+    services.decide_response(response=rest, accept=True, reason="", author=world.amina, now=now)
+
+    ask.refresh_from_db()
+    rest.refresh_from_db()
+    assert (ask.status, ask.is_open, ask.left, rest.agreed_quantity) == (Status.ACCEPTED, False, 0, 20)
+
+
+def test_more_than_is_left_is_refused(ask: Entry, world: World, now: dt.datetime) -> None:
+    with pytest.raises(services.UnableToRespond, match="Only 60 homes are left"):
+        services.respond(
+            entry=ask, organisation=world.westmarch, text="More!", quantity=Decimal(61), author=world.ben, now=now
+        )
+
+
+def test_an_organisation_has_one_answer_at_a_time(ask: Entry, world: World, now: dt.datetime) -> None:
+    services.respond(entry=ask, organisation=world.westmarch, text="Yes.", author=world.ben, now=now)
+
+    with pytest.raises(services.UnableToRespond, match="has answered already"):
+        services.respond(entry=ask, organisation=world.westmarch, text="Yes.", author=world.ben, now=now)
+
+
+def test_two_who_want_the_last_of_an_offer_are_not_both_told_yes(world: World, now: dt.datetime) -> None:
+    offer = shared(world.larkhaven, world.amina, now, direction=Direction.OFFER)
+    first = services.respond(entry=offer, organisation=world.westmarch, text="Please.", author=world.ben, now=now)
+    second = services.respond(entry=offer, organisation=world.tidewater, text="Please.", author=world.chidi, now=now)
+    services.decide_response(response=first, accept=True, reason="", author=world.amina, now=now)
+
+    with pytest.raises(services.UnableToDecide, match="Nothing is left"):
+        services.decide_response(response=second, accept=True, reason="", author=world.amina, now=now)
+
+    offer.refresh_from_db()
+    assert (offer.status, offer.is_open) == (Status.TAKEN_UP, False)
+
+
+def test_a_standing_offer_stays_shared_however_often_it_is_taken_up(world: World, now: dt.datetime) -> None:
+    offer = shared(world.larkhaven, world.amina, now, direction=Direction.OFFER, standing=True)
+    for body, author in ((world.westmarch, world.ben), (world.tidewater, world.chidi)):
+        response = services.respond(entry=offer, organisation=body, text="Please.", author=author, now=now)
+        services.decide_response(response=response, accept=True, reason="", author=world.amina, now=now)
+
+    offer.refresh_from_db()
+    assert (offer.status, offer.is_open) == (Status.SHARED, True)
+
+
+def test_a_response_is_declined_with_a_reason(ask: Entry, world: World, now: dt.datetime) -> None:
+    response = services.respond(entry=ask, organisation=world.westmarch, text="Yes.", author=world.ben, now=now)
+
+    with pytest.raises(services.UnableToDecide, match="Say why"):
+        services.decide_response(response=response, accept=False, reason=" ", author=world.amina, now=now)
+    services.decide_response(response=response, accept=False, reason="Too far away.", author=world.amina, now=now)
+
+    with pytest.raises(services.UnableToDecide, match="declined already"):
+        services.decide_response(response=response, accept=True, reason="", author=world.amina, now=now)
+
+
+def test_an_answer_taken_back_leaves_the_ask_waiting_as_before(ask: Entry, world: World, now: dt.datetime) -> None:
+    response = services.respond(entry=ask, organisation=world.westmarch, text="Yes.", author=world.ben, now=now)
+
+    services.withdraw_response(response=response, author=world.ben, now=now)
+
+    ask.refresh_from_db()
+    assert ask.waiting_since == ask.shared_at
+
+
+def test_an_ask_that_all_decline_is_declined(world: World, now: dt.datetime) -> None:
+    ask = shared(
+        world.larkhaven, world.amina, now, audience=Audience.NAMED, addressees=[world.westmarch, world.tidewater]
+    )
+    with pytest.raises(services.UnableToDecline, match="Say why"):
+        services.decline_entry(entry=ask, organisation=world.westmarch, reason="", author=world.ben, now=now)
+
+    services.decline_entry(entry=ask, organisation=world.westmarch, reason="No land.", author=world.ben, now=now)
+    assert ask.status == Status.SHARED
+    services.decline_entry(entry=ask, organisation=world.tidewater, reason="Nor we.", author=world.chidi, now=now)
+
+    assert (ask.status, ask.is_open, ask.reason) == (Status.DECLINED, False, "Everybody asked has declined.")
+
+
+def test_the_network_has_nothing_to_decline(world: World, now: dt.datetime) -> None:
+    ask = shared(world.larkhaven, world.amina, now)
+
+    with pytest.raises(services.UnableToDecline, match="whole network"):
+        services.decline_entry(entry=ask, organisation=world.westmarch, reason="No.", author=world.ben, now=now)
+
+
+def test_a_question_comes_back_and_is_answered(ask: Entry, world: World, now: dt.datetime) -> None:
+    question = services.ask_back(entry=ask, organisation=world.westmarch, text="By when?", author=world.ben, now=now)
+    assert "Answer the question of Westmarch Borough Council" in {item.what for item in waiting_for(world.amina, now)}
+
+    services.answer_question(question=question, text="By May.", author=world.amina, now=now)
+
+    question.refresh_from_db()
+    assert (question.answer, question.answered_by) == ("By May.", world.amina)
+    assert ask.is_unanswered
+    with pytest.raises(services.UnableToAskBack, match="answered already"):
+        services.answer_question(question=question, text="By June.", author=world.amina, now=now)
+
+
+def test_an_entry_is_referred_to_a_colleague_who_may_answer(world: World, now: dt.datetime) -> None:
+    ask = shared(world.westmarch, world.ben, now, audience=Audience.NAMED, addressees=[world.larkhaven])
+
+    receipt = services.refer_entry(
+        entry=ask, organisation=world.larkhaven, person=world.eddie, note_to_them="Yours?", author=world.amina, now=now
+    )
+
+    assert (receipt.referred_to, ask.status) == (world.eddie, Status.ACKNOWLEDGED)
+    with pytest.raises(services.UnableToRefer, match="cannot answer"):
+        services.refer_entry(entry=ask, organisation=world.larkhaven, person=world.vera, author=world.amina, now=now)
+
+
+def test_agreement_reached_elsewhere_is_marked_with_how(world: World, now: dt.datetime) -> None:
+    ask = shared(world.larkhaven, world.amina, now)
+    offer = shared(world.larkhaven, world.amina, now, direction=Direction.OFFER)
+
+    services.mark_agreed(entry=ask, reason="Agreed with Westmarch by telephone.", author=world.amina, now=now)
+    services.mark_agreed(entry=offer, reason="Taken by Tidewater.", author=world.amina, now=now)
+
+    assert (ask.status, offer.status) == (Status.ACCEPTED, Status.TAKEN_UP)
+    with pytest.raises(services.UnableToMarkAgreed):
+        services.mark_agreed(entry=ask, reason="Again.", author=world.amina, now=now)
+
+
+def test_withdrawing_needs_a_reason_and_ends_it(ask: Entry, world: World, now: dt.datetime) -> None:
+    with pytest.raises(services.UnableToWithdrawEntry, match="Say why"):
+        services.withdraw_entry(entry=ask, reason="", author=world.amina, now=now)
+
+    services.withdraw_entry(entry=ask, reason="Found elsewhere.", author=world.amina, now=now)
+
+    assert (ask.status, ask.is_open, ask.closed_at) == (Status.WITHDRAWN, False, now)
+    with pytest.raises(services.UnableToRespond, match="takes no more answers"):
+        services.respond(entry=ask, organisation=world.westmarch, text="Yes.", author=world.ben, now=now)
+
+
+def test_what_nobody_answered_by_its_day_lapses_the_day_after(world: World, now: dt.datetime) -> None:
+    day = now.date() + dt.timedelta(days=10)
+    quiet = shared(world.larkhaven, world.amina, now, closes_on=day)
+    answered = shared(world.larkhaven, world.amina, now, closes_on=day)
+    services.respond(entry=answered, organisation=world.westmarch, text="Yes.", author=world.ben, now=now)
+
+    assert services.lapse_due_entries(now=now + dt.timedelta(days=10)) == 0
+    assert services.lapse_due_entries(now=now + dt.timedelta(days=11)) == 1
+    assert services.lapse_due_entries(now=now + dt.timedelta(days=11)) == 0
+
+    quiet.refresh_from_db()
+    answered.refresh_from_db()
+    assert (quiet.status, answered.status) == (Status.LAPSED, Status.SHARED)
+
+
+def test_what_waits_is_told_to_those_who_can_answer_and_no_longer_once_they_have(
+    ask: Entry, world: World, now: dt.datetime
+) -> None:
+    assert list(unanswered_for(world.ben)) == [ask]
+    assert not unanswered_for(world.vera)
+    assert not unanswered_for(world.chidi)
+
+    services.respond(entry=ask, organisation=world.westmarch, text="Yes.", author=world.ben, now=now)
+
+    assert not unanswered_for(world.ben)
+    assert [response.entry for response in responses_to_decide(world.amina)] == [ask]
+    assert responses_to_decide(world.vera) == []
+
+
+def test_counters_follow_what_the_network_may_read(world: World, now: dt.datetime) -> None:
+    def counted() -> dict[str, int]:
+        found: dict[str, int] = {}
+        for row in EntryCount.objects.all():
+            found[row.status] = found.get(row.status, 0) + row.number
+        return {status: number for status, number in found.items() if number}
+
+    entry = shared(world.larkhaven, world.amina, now)
+    shared(world.larkhaven, world.amina, now, audience=Audience.NAMED, addressees=[world.westmarch])
+    draft(world.larkhaven, world.amina, now)
+    assert counted() == {"shared": 1}
+
+    services.withdraw_entry(entry=entry, reason="Found elsewhere.", author=world.amina, now=now)
+
+    assert counted() == {"withdrawn": 1}

@@ -1,0 +1,192 @@
+"""Who may read, edit and answer an ask or offer: two organisations, one partnership, a stranger and a viewer."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import pytest
+
+from partnerships.activity.queries import timeline
+from partnerships.agreements import services as agreements
+from partnerships.agreements.models import PartyRole
+from partnerships.exchange import services
+from partnerships.exchange.models import Audience, Entry, Receipt, Response, entry_readers
+from partnerships.organisations import services as organisations
+from partnerships.organisations.models import Role
+from partnerships.people.models import User
+from tests.exchange.conftest import draft, shared
+from tests.world import World
+
+
+def seers(entry: Entry, world: World) -> set[str]:
+    everyone = [world.amina, world.eddie, world.vera, world.lena, world.ben, world.chidi, world.hana, world.dee, world.sol]
+    return {one.get_short_name() for one in everyone if Entry.objects.visible_to(one).filter(pk=entry.pk).exists()}
+
+
+LARKHAVEN = {"Amina", "Eddie", "Vera"}
+WESTMARCH = {"Ben"}
+ACCOUNTS = LARKHAVEN | WESTMARCH | {"Lena", "Chidi", "Hana", "Dee"}
+
+
+def test_a_draft_is_seen_by_its_own_organisation_alone(world: World, now: dt.datetime) -> None:
+    for audience in ({"audience": Audience.NETWORK}, {"audience": Audience.NAMED, "addressees": [world.westmarch]}):
+        assert seers(draft(world.larkhaven, world.amina, now, **audience), world) == LARKHAVEN
+
+
+def test_an_entry_for_named_partners_is_seen_by_these_and_its_own(world: World, now: dt.datetime) -> None:
+    entry = shared(world.larkhaven, world.amina, now, audience=Audience.NAMED, addressees=[world.westmarch])
+
+    assert seers(entry, world) == LARKHAVEN | WESTMARCH
+
+
+def test_an_entry_for_a_partnership_is_seen_by_its_parties(ask: Entry, world: World) -> None:
+    assert seers(ask, world) == LARKHAVEN | WESTMARCH
+
+
+def test_an_entry_for_the_network_is_seen_by_all_with_an_account(world: World, now: dt.datetime) -> None:
+    entry = shared(world.larkhaven, world.amina, now)
+
+    assert seers(entry, world) == ACCOUNTS
+
+
+def test_those_who_may_read_are_the_readers_chosen_for_letters(ask: Entry, world: World, now: dt.datetime) -> None:
+    named = shared(world.larkhaven, world.amina, now, audience=Audience.NAMED, addressees=[world.tidewater])
+    network = shared(world.larkhaven, world.amina, now)
+    hidden = draft(world.westmarch, world.ben, now)
+
+    for entry in (ask, named, network, hidden):
+        readers = set(entry_readers(entry))
+        seeing = {one for one in User.objects.all() if Entry.objects.visible_to(one).filter(pk=entry.pk).exists()}
+        assert readers == seeing
+
+
+def test_a_party_that_left_keeps_what_it_held_and_sees_nothing_newer(ask: Entry, world: World, now: dt.datetime) -> None:
+    left = now + dt.timedelta(days=1)
+    agreements.invite_organisation(
+        partnership=world.partnership, organisation=world.tidewater, role="member", author=world.amina, now=now
+    )
+    agreements.answer_invitation(
+        party=world.party(world.tidewater), accept=True, reason="", author=world.chidi, now=now
+    )
+    agreements.leave_partnership(party=world.party(world.westmarch), reason="Moved on.", author=world.ben, now=left)
+    later = left + dt.timedelta(days=1)
+
+    new = shared(world.larkhaven, world.amina, later, audience=Audience.PARTNERSHIP, partnership=world.partnership)
+    services.acknowledge_entry(entry=ask, organisation=world.tidewater, author=world.chidi, now=later)
+
+    assert "Ben" in seers(ask, world)
+    assert "Ben" not in seers(new, world)
+    assert not Entry.objects.answerable_by(world.ben).filter(pk=ask.pk).exists()
+    assert [event.verb for event in timeline(user=world.ben, kind="entry", record_id=ask.pk)] == [
+        "shared an ask",
+        "drafted an ask",
+    ]
+
+    services.edit_entry(entry=ask, author=world.amina, now=later, title="Reworded since")
+
+    assert "Ben" not in seers(ask, world)
+
+
+def test_the_invited_see_nothing_of_a_partnerships_exchange_before_they_accept(
+    ask: Entry, world: World, now: dt.datetime
+) -> None:
+    agreements.invite_organisation(
+        partnership=world.partnership, organisation=world.tidewater, role="member", author=world.amina, now=now
+    )
+
+    assert "Chidi" not in seers(ask, world)
+
+
+def test_editors_and_leads_edit_their_own_and_viewers_do_not(ask: Entry, world: World) -> None:
+    editing = {
+        one.get_short_name()
+        for one in (world.amina, world.eddie, world.vera, world.ben, world.chidi)
+        if Entry.objects.editable_by(one).filter(pk=ask.pk).exists()
+    }
+
+    assert editing == {"Amina", "Eddie"}
+
+
+def test_only_those_addressed_may_answer(ask: Entry, world: World, now: dt.datetime) -> None:
+    everyone = (world.amina, world.eddie, world.vera, world.ben, world.chidi, world.hana, world.dee)
+    for_all = shared(world.larkhaven, world.amina, now)
+    named = shared(world.larkhaven, world.amina, now, audience=Audience.NAMED, addressees=[world.harbour])
+
+    def answering(entry: Entry) -> set[str]:
+        return {
+            one.get_short_name()
+            for one in everyone
+            if Entry.objects.answerable_by(one).filter(pk=entry.pk).exists()
+        }
+
+    assert answering(ask) == {"Ben"}
+    assert answering(for_all) == {"Ben", "Chidi", "Hana"}
+    assert answering(named) == {"Hana"}
+
+
+def test_a_viewer_reads_but_does_not_answer(ask: Entry, world: World, now: dt.datetime) -> None:
+    world.things["viewer"] = User.objects.create_user("will@westmarch.example", "a-quiet-estuary", name="Will West")
+    organisations.add_membership(
+        organisation=world.westmarch, person=world.things["viewer"], role=Role.VIEWER, author=None, now=world.now
+    )
+
+    assert Entry.objects.visible_to(world.things["viewer"]).filter(pk=ask.pk).exists()
+    assert not Entry.objects.answerable_by(world.things["viewer"]).filter(pk=ask.pk).exists()
+
+
+def test_an_observer_reads_but_is_never_asked_and_never_asks(ask: Entry, world: World, now: dt.datetime) -> None:
+    agreements.invite_organisation(
+        partnership=world.partnership, organisation=world.tidewater, role=PartyRole.OBSERVER, author=world.amina, now=now
+    )
+    agreements.answer_invitation(
+        party=world.party(world.tidewater), accept=True, reason="", author=world.chidi, now=now
+    )
+
+    assert "Chidi" in seers(ask, world)
+    assert not Entry.objects.answerable_by(world.chidi).filter(pk=ask.pk).exists()
+    with pytest.raises(services.UnableToRespond):
+        services.respond(entry=ask, organisation=world.tidewater, text="We could.", author=world.chidi, now=now)
+    with pytest.raises(services.UnableToWriteEntry):
+        draft(
+            world.larkhaven,
+            world.amina,
+            now,
+            audience=Audience.NAMED,
+            partnership=world.partnership,
+            addressees=[world.tidewater],
+        )
+    with pytest.raises(services.UnableToWriteEntry):
+        draft(world.tidewater, world.chidi, now, audience=Audience.PARTNERSHIP, partnership=world.partnership)
+
+
+def test_an_answer_is_seen_by_its_two_sides_and_not_by_others_who_were_asked(world: World, now: dt.datetime) -> None:
+    entry = shared(world.larkhaven, world.amina, now, audience=Audience.NAMED, addressees=[world.westmarch, world.tidewater])
+    response = services.respond(
+        entry=entry, organisation=world.westmarch, text="Twenty at the quay.", quantity=20, author=world.ben, now=now
+    )
+    services.decline_entry(
+        entry=entry, organisation=world.tidewater, reason="No land left.", author=world.chidi, now=now
+    )
+
+    def readers(queryset: object) -> set[str]:
+        people = (world.amina, world.vera, world.ben, world.chidi, world.hana, world.dee)
+        return {one.get_short_name() for one in people if queryset.visible_to(one).exists()}  # type: ignore[attr-defined]
+
+    assert readers(Response.objects.filter(pk=response.pk)) == {"Amina", "Vera", "Ben"}
+    assert readers(Receipt.objects.filter(organisation=world.tidewater)) == {"Amina", "Vera", "Chidi"}
+    told_chidi = [event.verb for event in timeline(user=world.chidi, kind="entry", record_id=entry.pk)]
+    assert "answered an ask" not in told_chidi
+    assert "declined an ask" in told_chidi
+
+
+def test_what_a_draft_said_before_is_not_in_the_timeline_of_those_it_is_shared_with(world: World, now: dt.datetime) -> None:
+    entry = draft(world.larkhaven, world.amina, now, title="CANARY working title")
+    services.edit_entry(entry=entry, author=world.amina, now=now, title="Land wanted", private_note="CANARY note")
+    services.share_entry(entry=entry, author=world.amina, now=now)
+    services.edit_entry(entry=entry, author=world.amina, now=now, private_note="CANARY note, more")
+
+    told = [str(event.data) for event in timeline(user=world.ben, kind="entry", record_id=entry.pk)]
+
+    assert len(told) == 3
+    assert not any("note" in line for line in told)
+    assert not any("CANARY working title" in line for line in told if "before" in line)

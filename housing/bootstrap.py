@@ -21,7 +21,11 @@ from typing import NoReturn
 BASE_DIR = Path(__file__).resolve().parent.parent
 VENV = BASE_DIR / ".venv"
 PYTHON = VENV / "bin" / "python"
-STAMPS = BASE_DIR / "var" / "stamps"
+# Beside what they vouch for, so that they go with it.
+ENVIRONMENT_STAMP = VENV / "as-locked"
+NPM_STAMP = BASE_DIR / "node_modules" / ".as-locked"
+BUILT = BASE_DIR / "static" / "build"
+BUILD_STAMP = BUILT / ".as-built"
 OLDEST_PYTHON = (3, 11)
 OLDEST_NODE = 20
 
@@ -33,7 +37,6 @@ def main(command: list[str]) -> None:
     """Prepare, then become the command, if there is one."""
     signal.signal(signal.SIGTERM, leave)
     os.chdir(BASE_DIR)
-    STAMPS.mkdir(parents=True, exist_ok=True)
     prepare_environment()
     prepare_front_end()
     if command:
@@ -45,9 +48,8 @@ def main(command: list[str]) -> None:
 def prepare_environment() -> None:
     """Make `.venv` and install exactly what requirements.txt says, by hash."""
     lock = BASE_DIR / "requirements.txt"
-    stamp = STAMPS / "environment"
     wanted = digest([lock])
-    if stamp.exists() and stamp.read_text() == wanted and works(PYTHON):
+    if is_as(ENVIRONMENT_STAMP, wanted) and works(PYTHON):
         return
     if not works(PYTHON):
         base = find_python()
@@ -58,7 +60,7 @@ def prepare_environment() -> None:
     started = time.monotonic()
     pip = [str(PYTHON), "-m", "pip", "--disable-pip-version-check", "--quiet", "--no-input"]
     run([*pip, "install", "--require-hashes", "--no-deps", "-r", str(lock)], what="install the packages")
-    stamp.write_text(wanted)
+    ENVIRONMENT_STAMP.write_text(wanted)
     say(f"Installed in {time.monotonic() - started:.0f} s")
 
 
@@ -66,23 +68,21 @@ def prepare_front_end() -> None:
     """Install the front end's packages and build the style sheets and scripts."""
     if not (BASE_DIR / "package.json").exists():
         return
-    stamp = STAMPS / "front-end"
     sources = [path for name in FRONT_END for path in files_under(BASE_DIR / name)]
     wanted = digest(sources)
-    if stamp.exists() and stamp.read_text() == wanted and (BASE_DIR / "build").is_dir():
+    if is_as(BUILD_STAMP, wanted):
         return
     node, npm = find_node()
     path = f"{Path(node).parent}{os.pathsep}{os.environ.get('PATH', '')}"
-    packages = STAMPS / "npm"
     locked = digest([BASE_DIR / "package-lock.json"])
-    if not (packages.exists() and packages.read_text() == locked and (BASE_DIR / "node_modules").is_dir()):
+    if not is_as(NPM_STAMP, locked):
         say("Installing the front end's packages")
         flags = ["--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"]
         run([*npm, "ci", *flags], path=path, what="run npm ci")
-        packages.write_text(locked)
+        NPM_STAMP.write_text(locked)
     say("Building style sheets and scripts")
     run([node, "static/build.mjs"], path=path, what="build the front end", quiet=True)
-    stamp.write_text(wanted)
+    BUILD_STAMP.write_text(wanted)
 
 
 def find_python() -> str:  # noqa: RET503 - `stop` does not return
@@ -115,9 +115,15 @@ def works(python: Path) -> bool:
     return subprocess.run([str(python), "-c", "import pip"], capture_output=True, check=False).returncode == 0
 
 
+def is_as(stamp: Path, wanted: str) -> bool:
+    """Whether a stamp vouches for exactly this."""
+    return stamp.exists() and stamp.read_text() == wanted
+
+
 def files_under(path: Path) -> list[Path]:
-    """The files below a path, in order; a file stands for itself."""
-    return [path] if path.is_file() else sorted(item for item in path.rglob("*") if item.is_file())
+    """The sources below a path, in order; a file stands for itself."""
+    found = [path] if path.is_file() else sorted(item for item in path.rglob("*") if item.is_file())
+    return [item for item in found if BUILT not in item.parents]
 
 
 def digest(paths: Iterable[Path]) -> str:

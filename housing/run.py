@@ -224,7 +224,7 @@ class Supervisor:
         self._once("migrated", self._migrations(), "Preparing the tables", ["migrate", "--no-input"], owner=True)
         self._once(
             "gathered",
-            [*_files(BASE_DIR / "static"), *_files(BASE_DIR / "build"), BASE_DIR / "requirements.txt"],
+            [*_files(BASE_DIR / "static" / "build"), BASE_DIR / "requirements.txt"],
             "Gathering static files",
             ["collectstatic", "--no-input", "--clear"],
         )
@@ -353,7 +353,7 @@ def serve() -> int:
         try:
             supervisor.serve()
         except Stop:
-            say("\n  Stopping")
+            say("Stopping")
     say("Stopped.")
     return 0
 

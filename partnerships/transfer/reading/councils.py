@@ -34,6 +34,7 @@ _OTHER_REGION_NAMES = {
 REGION_NAMES = {gss: name for name, gss in REGIONS.items()}
 #: What a GSS code's first three characters say of the council (ONS); lists without a type column are read by it.
 TYPE_OF_PREFIX = {"E06": "UA", "E07": "NMD", "E08": "MD", "E09": "LBO", "E10": "CTY", "E47": "COMB", "E61": "SRA"}
+_MISTYPED = (dt.date(1905, 5, 1), dt.date(1905, 7, 31))
 TYPES = ("UA", "MD", "NMD", "LBO", "CTY", "CC", "COMB", "SRA")
 _TYPE_WORDS = {
     "unitaryauthority": "UA", "unitary": "UA", "metropolitandistrict": "MD", "metropolitanborough": "MD",
@@ -163,9 +164,12 @@ def _council(
 
 
 def _start(line: Line, faults: Collector) -> dt.date | None:
-    """The first day, where a whole one is given. The platform writes 22/06/1905 where somebody typed a year into Excel."""
+    """The first day, where a whole one is given.
+
+    Days in the early summer of 1905 are years that somebody typed into Excel (1996 is the 1,996th day since 1900).
+    """
     partial = faults.read(line, "start", partial_date)
-    if partial is None or partial.precision != "day" or partial.earliest == dt.date(1905, 6, 22):
+    if partial is None or partial.precision != "day" or _MISTYPED[0] <= partial.earliest <= _MISTYPED[1]:
         return None
     return partial.earliest
 

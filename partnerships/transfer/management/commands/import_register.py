@@ -1,0 +1,77 @@
+"""Bring the directory of organisations up to date with a published register."""
+
+from __future__ import annotations
+
+from argparse import RawDescriptionHelpFormatter
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandParser
+from django.utils import timezone
+
+from partnerships.transfer.management.importing import (
+    Meter,
+    add_common_options,
+    author_of,
+    contents,
+    day,
+    print_report,
+    refusal,
+)
+from partnerships.transfer.models import ORGANISATION_REGISTERS
+from partnerships.transfer.reading.problems import UnableToRead
+from partnerships.transfer.services.registers import import_register
+
+_HELP = """Bring the directory of organisations up to date with a published register.
+
+  councils              councils and combined authorities: mySociety's list, or the planning data platform's organisations
+  leps                  Local Enterprise Partnerships: the look-up from districts, or the list of names and codes
+  providers             registered providers of social housing: the regulator's list of any month
+  combined-authorities  the ONS look-up from districts to combined authorities
+
+The file may be CSV, XLSX or JSON; columns are found by their headings, whatever their order and year. Begin with the
+councils: providers that are councils are joined to them. Every row is checked first; with one fault in the file
+nothing is changed. A body that the list no longer has is marked to be checked, never deleted. What cannot be joined for sure waits
+in the administration, under “Doubts”. Running it twice changes nothing the second time.
+"""
+
+
+class Command(BaseCommand):
+    """`manage.py import_register councils FILE`."""
+
+    help = _HELP
+
+    def create_parser(self, prog_name: str, subcommand: str, **kwargs: Any) -> CommandParser:
+        """Keep the lines of the help as they are."""
+        return super().create_parser(prog_name, subcommand, formatter_class=RawDescriptionHelpFormatter, **kwargs)
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        """Which register, which file."""
+        parser.add_argument(
+            "register", choices=[str(register.value) for register in ORGANISATION_REGISTERS], help="which list it is"
+        )
+        parser.add_argument("file", type=Path, help="the file as it was published: .csv, .tsv, .xlsx or .json")
+        parser.add_argument(
+            "--as-of", type=day, metavar="YYYY-MM-DD",
+            help="the day on which the list was true (otherwise the date in the file's name, otherwise today)",
+        )  # fmt: skip
+        add_common_options(parser)
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Import, report, and end with one line that says what was done."""
+        path: Path = options["file"]
+        try:
+            outcome = import_register(
+                register=options["register"],
+                data=contents(path),
+                file_name=path.name,
+                author=author_of(options["by"]),
+                now=timezone.now(),
+                as_of=options["as_of"],
+                dry_run=options["dry_run"],
+                progress=Meter(self),
+            )
+        except UnableToRead as error:
+            raise refusal(error, path.name) from error
+        print_report(self, outcome.run, applied=not options["dry_run"], everything=options["all"])
+        self.stdout.write(outcome.last_line)

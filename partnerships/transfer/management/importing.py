@@ -1,0 +1,89 @@
+"""What the import commands have in common: reading files, showing progress, printing reports and refusals."""
+
+from __future__ import annotations
+
+import datetime as dt
+import sys
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+from django.core.management.color import no_style
+
+from partnerships.people.models import User
+from partnerships.transfer.models import ImportRun
+from partnerships.transfer.reading.problems import UnableToRead
+from partnerships.transfer.reading.tables import MOST_BYTES
+from partnerships.transfer.reporting import sections
+
+#: How many bodies of each outcome are printed without --all.
+MOST_LINES = 20
+
+
+def day(text: str) -> dt.date:
+    """A day given on the command line; argparse shows the error."""
+    return dt.date.fromisoformat(text)
+
+
+def contents(path: Path, most: int = MOST_BYTES) -> bytes:
+    """The bytes of a file, not more than one past the limit. Raises `CommandError` when it cannot be opened."""
+    try:
+        with path.open("rb") as file:
+            return file.read(most + 1)
+    except OSError as error:
+        raise CommandError(f"{path} cannot be opened: {error.strerror}. Check the name and try again.") from error
+
+
+def author_of(email: str) -> User | None:
+    """The person in whose name the command acts; None for the system. Raises `CommandError` for an unknown address."""
+    if not email:
+        return None
+    person = User.objects.filter(email__iexact=email.strip(), is_active=True).first()
+    if person is None:
+        raise CommandError(f"Nobody active has the address {email}. Leave --by out to act as the system.")
+    return person
+
+
+class Meter:
+    """Shows how far a long import has come: on a terminal in place, else every five hundred rows."""
+
+    def __init__(self, command: BaseCommand) -> None:
+        self.out = command.stderr
+        self.live = sys.stderr.isatty()
+        self.style = no_style()
+
+    def __call__(self, done: int, total: int) -> None:
+        """Show that `done` of `total` are done."""
+        if self.live and (done % 25 == 0 or done == total):
+            self.out.write(f"\r{done:,} of {total:,}", self.style.SUCCESS, ending="\n" if done == total else "")
+        elif not self.live and total > 500 and done % 500 == 0:
+            self.out.write(f"{done:,} of {total:,}", self.style.SUCCESS)
+
+
+def print_report(command: BaseCommand, run: ImportRun, *, applied: bool, everything: bool) -> None:
+    """Print what happened to which body, and what else there is to know; the last line is printed by the caller."""
+    for section in sections(run.report, applied=applied, most=None if everything else MOST_LINES):
+        command.stdout.write(f"\n{section.title}")
+        for line in section.lines:
+            command.stdout.write(f"  {line}")
+        if section.more:
+            command.stdout.write(f"  … and {section.more:,} more; --all shows them")
+    for remark in run.report.get("remarks", []):
+        command.stdout.write(f"\n{remark}")
+    command.stdout.write("")
+
+
+def refusal(error: UnableToRead, name: str) -> CommandError:
+    """The refusal of a file: every fault with its row and remedy, and that nothing was changed."""
+    count = len(error.problems)
+    faults = "1 fault" if count == 1 else f"{count:,} faults"
+    return CommandError("\n".join([*error.lines(), f"{name} was refused for {faults}; nothing was changed."]))
+
+
+def add_common_options(parser: Any) -> None:
+    """The options that every import takes."""
+    parser.add_argument(
+        "--dry-run", action="store_true", help="say what would happen, row by row, and change nothing"
+    )
+    parser.add_argument("--all", action="store_true", help="print every line of the report, not the first twenty of each kind")
+    parser.add_argument("--by", default="", metavar="EMAIL", help="the person in whose name this is done (otherwise the system)")

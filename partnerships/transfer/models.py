@@ -1,0 +1,125 @@
+"""What was brought in from published lists: one row a run, and the rows of lists that wait for a person to say who they are."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.db.models import Q
+
+from partnerships.organisations.models import Organisation
+from partnerships.people.models import User
+
+
+class Register(models.TextChoices):
+    """Which published list it was."""
+
+    COUNCILS = "councils", "Councils and combined authorities"
+    LEPS = "leps", "Local Enterprise Partnerships"
+    PROVIDERS = "providers", "Registered providers"
+    COMBINED_AUTHORITIES = "combined-authorities", "Combined authorities and their districts"
+    LOCAL_PLANS = "local-plans", "Local plans and their timetables"
+    DEVELOPER_AGREEMENTS = "developer-agreements", "Developer agreements"
+    NETWORK = "network", "A network file"
+
+
+#: Those that come as one file and say which organisations there are.
+ORGANISATION_REGISTERS = (Register.COUNCILS, Register.LEPS, Register.PROVIDERS, Register.COMBINED_AUTHORITIES)
+
+
+class RunStatus(models.TextChoices):
+    """previewed → applied or discarded; a run from the command line is applied at once."""
+
+    PREVIEWED = "previewed", "Waiting to be applied"
+    APPLIED = "applied", "Applied"
+    DISCARDED = "discarded", "Discarded"
+
+
+class ImportRun(models.Model):
+    """One file and what it did, or (previewed) what it would do. The counts are of bodies, plans or agreements, not of cells.
+
+    `content` holds the file only between preview and decision.
+    """
+
+    register = models.CharField(max_length=24, choices=Register)
+    status = models.CharField(max_length=10, choices=RunStatus, default=RunStatus.APPLIED)
+    file_name = models.CharField(max_length=300)
+    sha256 = models.CharField("SHA-256", max_length=64)
+    as_of = models.DateField(null=True, blank=True, help_text="The day on which the list was true.")
+    created = models.PositiveIntegerField(default=0)
+    changed = models.PositiveIntegerField(default=0)
+    closed = models.PositiveIntegerField(default=0)
+    left_alone = models.PositiveIntegerField("left as they were", default=0)
+    joined = models.PositiveIntegerField("joined to a body already there", default=0)
+    missing = models.PositiveIntegerField("not in the list", default=0)
+    returned = models.PositiveIntegerField("in the list again", default=0)
+    undecided = models.PositiveIntegerField("for a person to decide", default=0)
+    report = models.JSONField(default=dict)
+    content = models.BinaryField(null=True, editable=False)
+    started_at = models.DateTimeField()
+    finished_at = models.DateTimeField(null=True, blank=True)
+    by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
+
+    class Meta:
+        indexes = [models.Index(fields=["register", "-started_at", "-id"], name="import_run_register")]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(status=RunStatus.PREVIEWED) | Q(content=None), name="only_a_preview_holds_a_file"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.get_register_display()}: {self.file_name}"
+
+    @property
+    def is_waiting(self) -> bool:
+        """Whether somebody still has to apply or discard it."""
+        return self.status == RunStatus.PREVIEWED
+
+
+class Answer(models.TextChoices):
+    """What a person said of a row: it is this organisation, it is a new one, or it shall be left out."""
+
+    THIS = "this", "It is an organisation already in the directory"
+    NEW = "new", "It is a new organisation"
+    LEAVE_OUT = "leave_out", "Leave it out"
+
+
+class Doubt(models.Model):
+    """A row of a list that could not be joined to an organisation for sure: open until a person answers.
+
+    The answer is remembered by register and key, so that the next list finds it.
+    """
+
+    register = models.CharField(max_length=24, choices=Register)
+    key = models.CharField(max_length=80, help_text="What the row is known by in the list.")
+    name = models.CharField(max_length=300)
+    row = models.JSONField(help_text="The row as it was read.")
+    why = models.TextField()
+    candidates = models.ManyToManyField(Organisation, blank=True, related_name="+")
+    run = models.ForeignKey(ImportRun, on_delete=models.PROTECT, related_name="doubts")
+    answer = models.CharField(max_length=10, choices=Answer, blank=True)
+    organisation = models.ForeignKey(
+        Organisation, on_delete=models.PROTECT, null=True, blank=True, related_name="+"
+    )
+    reason = models.TextField(blank=True)
+    answered_at = models.DateTimeField(null=True, blank=True)
+    answered_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["register", "key"], name="one_doubt_a_row"),
+            models.CheckConstraint(
+                condition=Q(answer="this", organisation__isnull=False)
+                | Q(answer="new")
+                | Q(answer__in=["", "leave_out"], organisation=None),
+                name="doubt_answer_whole",
+            ),
+        ]
+        indexes = [models.Index(fields=["answer", "register", "name"], name="doubt_listing")]
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.key})"
+
+    @property
+    def is_open(self) -> bool:
+        """Whether nobody has answered."""
+        return not self.answer

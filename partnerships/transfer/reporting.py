@@ -1,0 +1,102 @@
+"""What an import did or would do, as counts, lists and sentences."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import Any
+
+from partnerships.kit.dates import long_date
+
+#: In the order of the last line; each word follows its number.
+OUTCOMES = {
+    "created": "created",
+    "changed": "changed",
+    "closed": "closed",
+    "left_alone": "left as they were",
+    "joined": "joined to bodies already there",
+    "missing": "not in the list (to be checked)",
+    "returned": "in the list again",
+    "undecided": "for a person to decide",
+}
+_IN_FUTURE = {
+    "created": "Would be created",
+    "changed": "Would be changed",
+    "closed": "Would be closed",
+    "joined": "Would be joined to a body already there",
+    "missing": "Not in the list: would be marked to be checked",
+    "returned": "In the list again: the mark would go",
+    "undecided": "Cannot be joined for sure: a person would decide",
+}
+_IN_PAST = {
+    "created": "Created",
+    "changed": "Changed",
+    "closed": "Closed",
+    "joined": "Joined to a body already there",
+    "missing": "Not in the list: marked to be checked",
+    "returned": "In the list again: the mark is gone",
+    "undecided": "Cannot be joined for sure: a person decides in the administration",
+}
+
+
+@dataclass
+class Report:
+    """Notes what happens to each body; rows that only stay as they were are counted, not listed."""
+
+    counts: Counter[str] = field(default_factory=Counter)
+    lines: dict[str, list[str]] = field(default_factory=dict)
+    remarks: list[str] = field(default_factory=list)
+
+    def note(self, outcome: str, line: str = "") -> None:
+        """Count one outcome; the line says which body, and what of it."""
+        self.counts[outcome] += 1
+        if line:
+            self.lines.setdefault(outcome, []).append(line)
+
+    def remark(self, line: str) -> None:
+        """Say something that concerns no single body, once."""
+        if line not in self.remarks:
+            self.remarks.append(line)
+
+    def as_json(self) -> dict[str, Any]:
+        """For the run's record."""
+        return {"lines": self.lines, "remarks": self.remarks}
+
+    @property
+    def changes_nothing(self) -> bool:
+        """Whether everything stays as it is."""
+        return not any(self.counts[outcome] for outcome in OUTCOMES if outcome not in ("left_alone", "undecided"))
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """One outcome with its bodies, for a page or a terminal."""
+
+    title: str
+    lines: tuple[str, ...]
+    more: int
+
+
+def sections(report: dict[str, Any], *, applied: bool, most: int | None = None) -> list[Section]:
+    """The report's lists under their titles; with `most`, only so many lines of each."""
+    titles = _IN_PAST if applied else _IN_FUTURE
+    found = []
+    for outcome, title in titles.items():
+        lines = report.get("lines", {}).get(outcome, [])
+        if lines:
+            shown = tuple(lines if most is None else lines[:most])
+            found.append(Section(f"{title} ({len(lines):,})", shown, len(lines) - len(shown)))
+    return found
+
+
+def summary(what: str, as_of: dt.date | None, counts: dict[str, int], *, applied: bool) -> str:
+    """The last line: `Registered providers as of 28 February 2023: 1,391 created, …`."""
+    when = f" as of {long_date(as_of)}" if as_of else ""
+    words = ", ".join(
+        f"{counts.get(outcome, 0):,} {word}"
+        for outcome, word in OUTCOMES.items()
+        if counts.get(outcome) or outcome in ("created", "changed", "closed", "left_alone")
+    )
+    lead = "" if applied else "Dry run, nothing was changed. "
+    return f"{lead}{what}{when}: {words}."

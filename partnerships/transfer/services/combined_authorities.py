@@ -1,0 +1,168 @@
+"""Bringing in which districts make up each combined authority, and the authorities themselves where they are not there yet."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+
+from partnerships.organisations.models import Area, AreaKind, CouncilType, Kind, Organisation, Scheme
+from partnerships.organisations.services import create_organisation
+from partnerships.transfer.models import Doubt
+from partnerships.transfer.reading.combined_authorities import CombinedAuthority
+from partnerships.transfer.reading.names import combined_place, council_place
+from partnerships.transfer.services.councils import follow_code
+from partnerships.transfer.services.directory import Directory, Import
+from partnerships.transfer.services.doubts import Doubts, NewDoubt, settled
+
+
+def bring_combined_authorities(
+    listed: tuple[CombinedAuthority, ...], directory: Directory, doubts: Doubts, run: Import
+) -> None:
+    """Bring the directory up to date with a look-up of districts to combined authorities."""
+    listed_codes = {code for authority in listed for code, _ in authority.districts}
+    seen: set[int] = set()
+    for done, authority in enumerate(listed, start=1):
+        body = _bring(authority, listed_codes, directory, doubts, run)
+        if body is not None:
+            seen.add(body.pk)
+        run.progress(done, len(listed))
+    asked = {one.pk for doubt in doubts.asked for one in doubt.candidates}
+    expected = [
+        one
+        for one in directory.having(Scheme.GSS)
+        if one.kind == Kind.STRATEGIC_AUTHORITY
+        and not one.is_ended
+        and one.pk not in asked
+        and any(code.startswith("E47") for code in directory.values(one, Scheme.GSS))
+    ]
+    directory.mark_listed(seen, expected, run)
+
+
+def _bring(
+    authority: CombinedAuthority, listed_codes: set[str], directory: Directory, doubts: Doubts, run: Import
+) -> Organisation | None:
+    known = directory.holder(Scheme.GSS, authority.code)
+    if known is not None:
+        return _update(authority, known, listed_codes, directory, run)
+    done: list[Organisation] = []
+    if settled(
+        doubts,
+        authority.code,
+        join=lambda body: done.append(
+            _update(authority, directory.organisations[body.pk], listed_codes, directory, run)
+        ),
+        create=lambda: done.append(_create(authority, listed_codes, directory, run)),
+        leave=lambda: run.report.note("left_alone"),
+    ):
+        return done[0] if done else None
+    place = combined_place(authority.name)
+    alike = [
+        one
+        for one in directory.organisations.values()
+        if one.kind == Kind.STRATEGIC_AUTHORITY
+        and place in {combined_place(name) for name in (one.name, *directory.names[one.pk])}
+    ]
+    if alike:
+        doubts.ask(
+            run,
+            NewDoubt(
+                authority.code, authority.name, {**asdict(authority), "districts": list(authority.districts)},
+                "its code is new, and an authority of this name has another one. It may be recoded or a successor.",
+                tuple(alike),
+            ),
+        )  # fmt: skip
+        return None
+    return _create(authority, listed_codes, directory, run)
+
+
+def _create(authority: CombinedAuthority, listed_codes: set[str], directory: Directory, run: Import) -> Organisation:
+    identifiers = [(str(Scheme.GSS), authority.code)]
+    body = create_organisation(
+        name=authority.name,
+        kind=Kind.STRATEGIC_AUTHORITY,
+        council_type=CouncilType.COMBINED,
+        identifiers=identifiers,
+        author=run.author,
+        now=run.now,
+    )
+    directory.adopt(body, identifiers=identifiers, names=[authority.name])
+    _serve(authority, body, listed_codes, directory, run)
+    run.report.note("created", f"{body.name} ({authority.code}), {len(authority.districts)} districts")
+    return body
+
+
+def _update(
+    authority: CombinedAuthority, body: Organisation, listed_codes: set[str], directory: Directory, run: Import
+) -> Organisation:
+    said = directory.update(
+        body, run, fields={}, identifiers=[(str(Scheme.GSS), authority.code)], names=[(authority.name, "alternative")]
+    )
+    said += _serve(authority, body, listed_codes, directory, run)
+    if said:
+        run.report.note("changed", f"{body.name} ({authority.code}): {'; '.join(said)}")
+    else:
+        run.report.note("left_alone")
+    return body
+
+
+def _serve(
+    authority: CombinedAuthority, body: Organisation, listed_codes: set[str], directory: Directory, run: Import
+) -> list[str]:
+    """Make the authority serve exactly the listed districts from now on; say what that changed."""
+    own = directory.areas.get(authority.code) or directory.area(
+        authority.code, name=authority.name, kind=AreaKind.COMBINED_AUTHORITY
+    )
+    recoded = follow_code(body, own, directory, run)
+    districts = {_district(code, name, listed_codes, directory, run).pk for code, name in authority.districts}
+    by_pk = {area.pk: area for area in directory.areas.values()}
+    joined = [by_pk[pk] for pk in sorted(districts) if directory.serve(body, by_pk[pk], run)]
+    left = [
+        area
+        for pk, rows in directory.served[body.pk].items()
+        if rows and (area := by_pk[pk]).kind == AreaKind.DISTRICT and pk not in districts
+        and directory.end_service(body, area, run.as_of, run)
+    ]  # fmt: skip
+    said = [line for line in recoded if "→" in line]
+    if joined:
+        said.append(f"serves {_names(joined)}")
+    if left:
+        said.append(f"no longer serves {_names(left)}")
+    return said
+
+
+def _names(areas: list[Area]) -> str:
+    return ", ".join(area.name for area in areas)
+
+
+def _district(code: str, name: str, listed_codes: set[str], directory: Directory, run: Import) -> Area:
+    """The area of a district. A new code with the name and tier of one council, whose old code the list does not have, is its new code."""
+    known = directory.areas.get(code)
+    if known is not None:
+        return known
+    same = [
+        one
+        for one in directory.organisations.values()
+        if one.kind == Kind.COUNCIL
+        and not one.is_ended
+        and council_place(name) in (council_place(one.name), council_place(one.short_name or one.name))
+        and any(old[:3] == code[:3] for old in directory.values(one, Scheme.GSS))
+        and not directory.values(one, Scheme.GSS) & listed_codes
+    ]
+    area = directory.district(code, name)
+    if len(same) == 1:
+        council = same[0]
+        said = follow_code(council, area, directory, run)
+        directory.update(council, run, fields={}, identifiers=[(str(Scheme.GSS), code)])
+        run.report.note("changed", f"{council.name}: {'; '.join(said)}")
+    return directory.areas[code]
+
+
+def apply_combined_authority_answer(
+    doubt: Doubt, body: Organisation | None, directory: Directory, run: Import
+) -> Organisation:
+    """Do what a person answered: join the row of the doubt to the body, or make a new one of it."""
+    districts = tuple((code, name) for code, name in doubt.row["districts"])
+    authority = CombinedAuthority(doubt.row["row"], doubt.row["code"], doubt.row["name"], districts)
+    codes = {code for code, _ in districts}
+    if body is None:
+        return _create(authority, codes, directory, run)
+    return _update(authority, directory.organisations[body.pk], codes, directory, run)

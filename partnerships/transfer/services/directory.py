@@ -1,0 +1,230 @@
+"""The directory held against a list: what is known under which key, looked up in memory, and brought up to date row by row."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from partnerships.kit.names import fold_name
+from partnerships.organisations.models import (
+    Area,
+    AreaKind,
+    AreaServed,
+    Identifier,
+    NameKind,
+    Organisation,
+    OrganisationName,
+    Scheme,
+)
+from partnerships.organisations.services import (
+    add_identifier,
+    add_name,
+    end_area_served,
+    mark_found,
+    mark_missing,
+    serve_area,
+    update_organisation,
+)
+from partnerships.organisations.services.areas import AreaFields, keep_area
+from partnerships.people.models import User
+from partnerships.transfer.reporting import Report
+
+Progress = Callable[[int, int], None]
+
+
+def silent(done: int, total: int) -> None:
+    """Show no progress."""
+
+
+@dataclass
+class Import:
+    """What every step of an import needs: who, when, from which list, and where to note what happened."""
+
+    register: str
+    author: User | None
+    now: dt.datetime
+    as_of: dt.date
+    source: str
+    report: Report = field(default_factory=Report)
+    progress: Progress = silent
+
+
+class Directory:
+    """Organisations, identifiers, names, areas and areas served as they stand, kept in step with what the import writes."""
+
+    def __init__(self) -> None:
+        self.organisations: dict[int, Organisation] = {one.pk: one for one in Organisation.objects.all()}
+        self.holders: dict[tuple[str, str], int] = {}
+        self.identifiers: dict[int, set[tuple[str, str]]] = defaultdict(set)
+        for pk, scheme, value in Identifier.objects.values_list("organisation_id", "scheme", "value"):
+            self._hold(pk, scheme, value)
+        self.names: dict[int, set[str]] = defaultdict(set)
+        self.by_name: dict[str, set[int]] = defaultdict(set)
+        for pk, name in OrganisationName.objects.values_list("organisation_id", "name"):
+            self._call(pk, name)
+        self.areas: dict[str, Area] = {area.code: area for area in Area.objects.select_related("parent", "region")}
+        self.served: dict[int, dict[int, list[AreaServed]]] = defaultdict(lambda: defaultdict(list))
+        for row in AreaServed.objects.all():
+            self.served[row.organisation_id][row.area_id].append(row)
+
+    def _hold(self, pk: int, scheme: str, value: str) -> None:
+        self.holders[scheme, value] = pk
+        self.identifiers[pk].add((scheme, value))
+
+    def _call(self, pk: int, name: str) -> None:
+        self.names[pk].add(name)
+        self.by_name[fold_name(name)].add(pk)
+
+    def holder(self, scheme: str, value: str) -> Organisation | None:
+        """The organisation that an identifier stands for."""
+        pk = self.holders.get((scheme, value))
+        return self.organisations[pk] if pk is not None else None
+
+    def called(self, name: str) -> list[Organisation]:
+        """Organisations with this name, whatever its spelling."""
+        return [self.organisations[pk] for pk in sorted(self.by_name.get(fold_name(name), ()))]
+
+    def having(self, scheme: str) -> list[Organisation]:
+        """Organisations that have an identifier of the scheme."""
+        return [self.organisations[pk] for pk in sorted({pk for (of, _), pk in self.holders.items() if of == scheme})]
+
+    def values(self, organisation: Organisation, scheme: str) -> set[str]:
+        """The organisation's identifiers of one scheme."""
+        return {value for of, value in self.identifiers[organisation.pk] if of == scheme}
+
+    def adopt(
+        self,
+        organisation: Organisation,
+        *,
+        identifiers: Iterable[tuple[str, str]],
+        names: Iterable[str],
+    ) -> None:
+        """Take note of an organisation just created."""
+        self.organisations[organisation.pk] = organisation
+        for scheme, value in identifiers:
+            self._hold(organisation.pk, scheme, value)
+        for name in names:
+            self._call(organisation.pk, name)
+
+    def area(self, code: str, **fields: Any) -> Area:
+        """The area of a code, made or brought up to date where it differs."""
+        known = self.areas.get(code)
+        if known is not None and all(getattr(known, name) == value for name, value in fields.items()):
+            return known
+        given: AreaFields = fields  # type: ignore[assignment]  # the callers' keywords are checked where they are written
+        area, _, _ = keep_area(code=code, **given)
+        self.areas[code] = area
+        return area
+
+    def district(self, code: str, name: str) -> Area:
+        """The area of a district's code; an unknown one is made with the list's name for it."""
+        return self.areas.get(code) or self.area(code, name=name or code, kind=AreaKind.DISTRICT)
+
+    def update(
+        self,
+        organisation: Organisation,
+        run: Import,
+        *,
+        fields: Mapping[str, Any],
+        identifiers: Iterable[tuple[str, str]] = (),
+        names: Iterable[tuple[str, str]] = (),
+        registered_on: dt.date | None = None,
+    ) -> list[str]:
+        """Write what differs and say in words what did; an identifier that stands for another organisation is left there."""
+        said = []
+        differing = {name: value for name, value in fields.items() if getattr(organisation, name) != value}
+        if differing:
+            before = {name: getattr(organisation, name) for name in differing}
+            update_organisation(
+                organisation=organisation,
+                author=run.author,
+                now=run.now,
+                reason=run.source,
+                **differing,  # type: ignore[typeddict-item]  # the callers' keywords are fields of the model
+            )
+            said = [f"{_words(name)} {_shown(before[name])} → {_shown(value)}" for name, value in differing.items()]
+            if "name" in differing:
+                self._call(organisation.pk, organisation.name)
+            if differing.get("short_name"):
+                self._call(organisation.pk, organisation.short_name)
+        for scheme, value in identifiers:
+            if value and (scheme, value) not in self.holders:
+                add_identifier(
+                    organisation=organisation, scheme=scheme, value=value, author=run.author, now=run.now,
+                    valid_from=registered_on,
+                )  # fmt: skip
+                self._hold(organisation.pk, scheme, value)
+                said.append(f"{Scheme(scheme).label} {value} added")
+        for name, kind in names:
+            if name and name not in self.names[organisation.pk]:
+                add_name(organisation=organisation, name=name, kind=kind, author=run.author, now=run.now)
+                self._call(organisation.pk, name)
+                said.append(f"also called “{name}”")
+        return said
+
+    def serve(
+        self,
+        organisation: Organisation,
+        area: Area,
+        run: Import,
+        *,
+        starts_on: dt.date | None = None,
+        ends_on: dt.date | None = None,
+    ) -> bool:
+        """Let the organisation serve the area unless it does; and whether that was news."""
+        rows = self.served[organisation.pk][area.pk]
+        if any(row.ends_on == ends_on or row.ends_on is None for row in rows):
+            for row in rows:
+                if row.ends_on is None and ends_on is not None:
+                    end_area_served(served=row, on=ends_on, author=run.author, now=run.now)
+                    return True
+            return False
+        if any(row.starts_on == starts_on for row in rows):
+            return False
+        rows.append(
+            serve_area(
+                organisation=organisation, area=area, starts_on=starts_on, ends_on=ends_on,
+                source=run.source[:200], author=run.author, now=run.now,
+            )  # fmt: skip
+        )
+        return True
+
+    def end_service(self, organisation: Organisation, area: Area, on: dt.date, run: Import) -> bool:
+        """End the organisation's serving of the area where it is open; and whether it was."""
+        for row in self.served[organisation.pk][area.pk]:
+            if row.ends_on is None or row.ends_on > on:
+                end_area_served(served=row, on=on, author=run.author, now=run.now)
+                return True
+        return False
+
+    def mark_listed(self, listed: set[int], expected: Iterable[Organisation], run: Import) -> None:
+        """Mark those that the list should have and has not; take the mark off those that it has again."""
+        for organisation in expected:
+            if organisation.pk in listed:
+                continue
+            if mark_missing(
+                organisation=organisation, register=run.register, as_of=run.as_of, author=run.author, now=run.now
+            ):
+                run.report.note("missing", organisation.name)
+        for pk in sorted(listed):
+            organisation = self.organisations[pk]
+            if organisation.missing_register == run.register and mark_found(
+                organisation=organisation, register=run.register, author=run.author, now=run.now
+            ):
+                run.report.note("returned", organisation.name)
+
+
+def alternative_names(*names: str) -> list[tuple[str, str]]:
+    """Names as further ones to be found by."""
+    return [(name, NameKind.ALTERNATIVE) for name in names if name]
+
+
+def _words(name: str) -> str:
+    return {"valid_from": "begun", "valid_to": "ended"}.get(name, name.replace("_", " "))
+
+
+def _shown(value: Any) -> str:
+    return f"“{value}”" if value not in (None, "") else "(nothing)"

@@ -1,0 +1,75 @@
+"""Rows that no rule joins for sure: kept for a person, whose answer every later list finds again."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+from partnerships.organisations.models import Organisation
+from partnerships.transfer.models import Answer, Doubt
+from partnerships.transfer.services.directory import Import
+
+
+@dataclass(frozen=True, slots=True)
+class NewDoubt:
+    """A row to ask about, before its run is on record."""
+
+    key: str
+    name: str
+    row: dict[str, Any]
+    why: str
+    candidates: tuple[Organisation, ...]
+
+
+@dataclass
+class Doubts:
+    """The answers given so far for one register, and the questions this import adds."""
+
+    answers: dict[str, Doubt]
+    asked: list[NewDoubt] = field(default_factory=list)
+
+    @classmethod
+    def of(cls, register: str) -> Doubts:
+        """With every answer given for the register."""
+        rows = Doubt.objects.filter(register=register).select_related("organisation")
+        return cls({doubt.key: doubt for doubt in rows})
+
+    def answer(self, key: str) -> Doubt | None:
+        """What was answered for a row; None where nobody asked or answered yet."""
+        doubt = self.answers.get(key)
+        return doubt if doubt is not None and doubt.answer else None
+
+    def ask(self, run: Import, doubt: NewDoubt) -> None:
+        """Leave the row for a person."""
+        self.asked.append(doubt)
+        could = ", ".join(one.name for one in doubt.candidates)
+        run.report.note(
+            "undecided", f"{doubt.name} ({doubt.key}): {doubt.why}{f' It could be {could}.' if could else ''}"
+        )
+
+
+def settled(
+    doubts: Doubts,
+    key: str,
+    *,
+    join: Callable[[Organisation], None],
+    create: Callable[[], None],
+    leave: Callable[[], None],
+) -> bool:
+    """Do as a person answered for this row; False where nobody has."""
+    answer = doubts.answer(key)
+    if answer is None:
+        return False
+    if answer.answer == Answer.LEAVE_OUT:
+        leave()
+    elif answer.organisation is not None:
+        join(answer.organisation)
+    else:
+        create()
+    return True
+
+
+def distinct(organisations: Iterable[Organisation]) -> tuple[Organisation, ...]:
+    """Each organisation once, in order."""
+    return tuple({one.pk: one for one in organisations}.values())

@@ -1,0 +1,137 @@
+"""Bringing in Local Enterprise Partnerships: closed bodies with the districts they served."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import asdict
+
+from partnerships.organisations.models import Area, Kind, Organisation, Scheme, Status
+from partnerships.organisations.services import create_organisation
+from partnerships.transfer.models import Doubt
+from partnerships.transfer.reading.leps import Lep
+from partnerships.transfer.reading.names import lep_place
+from partnerships.transfer.services.directory import Directory, Import
+from partnerships.transfer.services.doubts import Doubts, NewDoubt, settled
+
+#: Core funding ended and functions passed on with the new financial year. Lists of LEPs do not say so; an administrator can
+#: give a LEP whose company lives on another date or status.
+CLOSED_ON = dt.date(2024, 4, 1)
+
+
+def bring_leps(listed: tuple[Lep, ...], directory: Directory, doubts: Doubts, run: Import) -> None:
+    """Bring the directory up to date with a list of LEPs of any year."""
+    seen: set[int] = set()
+    codes = {lep.code for lep in listed}
+    places = {lep_place(lep.name) for lep in listed}
+    gone = [
+        one
+        for one in directory.organisations.values()
+        if one.kind == Kind.LEP
+        and not directory.values(one, Scheme.LEP) & codes
+        and not {lep_place(name) for name in directory.names[one.pk]} & places
+    ]
+    for done, lep in enumerate(listed, start=1):
+        body = _bring(lep, codes, gone, directory, doubts, run)
+        if body is not None:
+            seen.add(body.pk)
+        run.progress(done, len(listed))
+    asked = {one.pk for doubt in doubts.asked for one in doubt.candidates}
+    expected = [one for one in directory.having(Scheme.LEP) if one.pk not in asked]
+    directory.mark_listed(seen, expected, run)
+
+
+def _bring(
+    lep: Lep, codes: set[str], gone: list[Organisation], directory: Directory, doubts: Doubts, run: Import
+) -> Organisation | None:
+    """Create, update or join one LEP; None where a person has to decide, or decided to leave it out."""
+    known = directory.holder(Scheme.LEP, lep.code)
+    if known is not None:
+        return _update(lep, known, directory, run)
+    done: list[Organisation] = []
+    if settled(
+        doubts,
+        lep.code,
+        join=lambda body: done.append(_update(lep, directory.organisations[body.pk], directory, run)),
+        create=lambda: done.append(_create(lep, directory, run)),
+        leave=lambda: run.report.note("left_alone"),
+    ):
+        return done[0] if done else None
+    same = [
+        one
+        for one in directory.organisations.values()
+        if one.kind == Kind.LEP
+        and not directory.values(one, Scheme.LEP) & codes
+        and lep_place(lep.name) in {lep_place(name) for name in directory.names[one.pk]}
+    ]
+    if len(same) == 1:
+        return _update(lep, same[0], directory, run)
+    if gone:  # no LEP has begun since these lists were written: one new and one gone are likely one and the same
+        doubts.ask(
+            run,
+            NewDoubt(
+                lep.code, lep.name, {**asdict(lep), "districts": list(lep.districts)},
+                "its code and name are new, while this list no longer has another LEP.", tuple(gone),
+            ),
+        )  # fmt: skip
+        return None
+    return _create(lep, directory, run)
+
+
+def _create(lep: Lep, directory: Directory, run: Import) -> Organisation:
+    identifiers = [(str(Scheme.LEP), lep.code)]
+    body = create_organisation(
+        name=lep.name,
+        kind=Kind.LEP,
+        identifiers=identifiers,
+        author=run.author,
+        now=run.now,
+        status=Status.DISSOLVED,
+        valid_to=CLOSED_ON,
+        region=_common_region([directory.district(code, name) for code, name in lep.districts]),
+    )
+    directory.adopt(body, identifiers=identifiers, names=[lep.name])
+    _serve(lep, body, directory, run)
+    count = len(lep.districts)
+    served = f", served {count} {'district' if count == 1 else 'districts'}" if count else ""
+    run.report.note("created", f"{body.name} ({lep.code}), closed{served}")
+    return body
+
+
+def _common_region(areas: list[Area]) -> Area | None:
+    regions = {area.region for area in areas}
+    return regions.pop() if len(regions) == 1 else None
+
+
+def _update(lep: Lep, body: Organisation, directory: Directory, run: Import) -> Organisation:
+    """Bring a known LEP up to date. Its name stays: lists shorten it differently from year to year, and all are kept."""
+    said = directory.update(
+        body, run, fields={}, identifiers=[(str(Scheme.LEP), lep.code)], names=[(lep.name, "alternative")]
+    )
+    added = _serve(lep, body, directory, run)
+    if added:
+        said.append(f"served {added} more {'district' if added == 1 else 'districts'}")
+    if said:
+        run.report.note("changed", f"{body.name} ({lep.code}): {'; '.join(said)}")
+    else:
+        run.report.note("left_alone")
+    return body
+
+
+def _serve(lep: Lep, body: Organisation, directory: Directory, run: Import) -> int:
+    """Note the districts served until the LEP closed, or until the district itself was no more; and how many were news."""
+    added = 0
+    closed = body.valid_to
+    for code, name in lep.districts:
+        area = directory.district(code, name)
+        ends = [day for day in (closed, area.valid_to) if day is not None]
+        added += directory.serve(body, area, run, ends_on=min(ends) if ends else None)
+    return added
+
+
+def apply_lep_answer(doubt: Doubt, body: Organisation | None, directory: Directory, run: Import) -> Organisation:
+    """Do what a person answered: join the row of the doubt to the body, or make a new one of it."""
+    districts = tuple((code, name) for code, name in doubt.row["districts"])
+    lep = Lep(doubt.row["row"], doubt.row["code"], doubt.row["name"], districts)
+    if body is None:
+        return _create(lep, directory, run)
+    return _update(lep, directory.organisations[body.pk], directory, run)

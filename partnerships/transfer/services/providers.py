@@ -1,0 +1,216 @@
+"""Bringing in registered providers: those that are councils are joined to the council already there, never doubled."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import asdict
+from typing import Any
+
+from partnerships.organisations.models import Kind, Organisation, Scheme
+from partnerships.organisations.services import create_organisation
+from partnerships.transfer.models import Doubt
+from partnerships.transfer.reading.names import bare_company, council_place
+from partnerships.transfer.reading.problems import Problem, UnableToRead
+from partnerships.transfer.reading.providers import Provider, ProviderList
+from partnerships.transfer.services.directory import Directory, Import
+from partnerships.transfer.services.doubts import Doubts, NewDoubt, distinct, settled
+
+
+def bring_providers(listed: ProviderList, directory: Directory, doubts: Doubts, run: Import) -> None:
+    """Bring the directory up to date with a list. Raises `UnableToRead` when there is no council to join councils to."""
+    councils = Councils(directory)
+    if not councils.all and any(provider.is_council for provider in listed.providers):
+        raise UnableToRead(
+            [
+                Problem(
+                    None, "", "it lists councils that are providers, but no council is in the directory yet.",
+                    "Import the list of councils first: import_register councils FILE.",
+                )
+            ]
+        )
+    if listed.ended:
+        run.report.remark(f"{listed.ended:,} rows that the list marks as ended were left aside.")
+    numbers = {provider.number for provider in listed.providers}
+    former = {
+        bare_company(one.name): one
+        for one in directory.having(Scheme.RSH)
+        if not directory.values(one, Scheme.RSH) & numbers and one.kind == Kind.REGISTERED_PROVIDER
+    }
+    seen: set[int] = set()
+    for done, provider in enumerate(listed.providers, start=1):
+        body = _bring(provider, directory, councils, former, doubts, run)
+        if body is not None:
+            seen.add(body.pk)
+        run.progress(done, len(listed.providers))
+    asked = {one.pk for doubt in doubts.asked for one in doubt.candidates}
+    expected = [one for one in directory.having(Scheme.RSH) if not one.is_ended and one.pk not in asked]
+    directory.mark_listed(seen, expected, run)
+
+
+class Councils:
+    """The councils of the directory by every name they are known by, and by place."""
+
+    def __init__(self, directory: Directory) -> None:
+        self.all = [one for one in directory.organisations.values() if one.kind == Kind.COUNCIL]
+        self._directory = directory
+        self._by_place: dict[str, list[Organisation]] = {}
+        for council in self.all:
+            places = {council_place(name) for name in (council.name, council.short_name, *directory.names[council.pk]) if name}
+            for place in places:
+                self._by_place.setdefault(place, []).append(council)
+
+    def named(self, name: str, on: dt.date) -> tuple[Organisation, ...]:
+        """Councils that the name can mean on a day: those called exactly so, else those of the place; the living before the ended."""
+        ids = {council.pk for council in self.all}
+        exact = distinct(one for one in self._directory.called(name) if one.pk in ids)
+        return _living(exact, on) or _living(distinct(self._by_place.get(council_place(name), ())), on)
+
+
+def _living(councils: tuple[Organisation, ...], on: dt.date) -> tuple[Organisation, ...]:
+    if len(councils) < 2:
+        return councils
+    alive = tuple(
+        one
+        for one in councils
+        if (one.valid_to is None or on < one.valid_to) and (one.valid_from is None or one.valid_from <= on)
+    )
+    return alive or councils
+
+
+def _bring(
+    provider: Provider,
+    directory: Directory,
+    councils: Councils,
+    former: dict[str, Organisation],
+    doubts: Doubts,
+    run: Import,
+) -> Organisation | None:
+    """Create, update or join one provider; None where a person has to decide, or decided to leave it out."""
+    known = directory.holder(Scheme.RSH, provider.number)
+    if known is not None:
+        _update(provider, known, directory, run)
+        return known
+    done: list[Organisation] = []
+    if settled(
+        doubts,
+        provider.number,
+        join=lambda body: done.append(_join(provider, directory.organisations[body.pk], directory, run)),
+        create=lambda: done.append(_create(provider, directory, run)),
+        leave=lambda: run.report.note("left_alone"),
+    ):
+        return done[0] if done else None
+    if provider.is_council:
+        council, doubt = _which_council(provider, directory, councils, run.as_of)
+        if council is not None:
+            return _join(provider, council, directory, run)
+        doubts.ask(run, doubt)
+        return None
+    predecessor = former.get(bare_company(provider.name))
+    if predecessor is not None:
+        doubts.ask(
+            run,
+            _doubt(
+                provider, (predecessor,),
+                f"a provider of this name is in the directory as {_numbers(predecessor, directory)}, "
+                "which this list no longer has.",
+            ),
+        )  # fmt: skip
+        return None
+    return _create(provider, directory, run)
+
+
+def _numbers(organisation: Organisation, directory: Directory) -> str:
+    return " and ".join(sorted(directory.values(organisation, Scheme.RSH)))
+
+
+def _doubt(provider: Provider, candidates: tuple[Organisation, ...], why: str) -> NewDoubt:
+    row = asdict(provider)
+    row["registered_on"] = provider.registered_on.isoformat() if provider.registered_on else None
+    return NewDoubt(provider.number, provider.name or provider.council_key, row, why, candidates)
+
+
+def _which_council(
+    provider: Provider, directory: Directory, councils: Councils, on: dt.date
+) -> tuple[Organisation, NewDoubt | None] | tuple[None, NewDoubt]:
+    """The council that a provider is, by its keys and its name together; a doubt where they disagree or are not enough.
+
+    Registration numbers of councils registered in 2010 are the old ONS codes of their areas (`45UB`).
+    """
+    by_list = directory.holder(Scheme.LOCAL_AUTHORITY, provider.council_key) if provider.council_key else None
+    by_code = directory.holder(Scheme.LOCAL_AUTHORITY_FORMER, provider.number)
+    by_name = councils.named(provider.name, on) if provider.name else ()
+    keyed = distinct(one for one in (by_list, by_code) if one is not None and one.kind == Kind.COUNCIL)
+    if provider.council_key and by_list is None:
+        return None, _doubt(provider, by_name, f"no council in the directory has the key {provider.council_key}.")
+    if len(keyed) == 1 and (not provider.name or keyed[0] in by_name or by_list is not None):
+        return keyed[0], None
+    if not keyed and len(by_name) == 1:
+        return by_name[0], None
+    if keyed:
+        why = f"the number is an older code of {keyed[0].name}, but the name is not one of its names."
+    elif by_name:
+        why = "several councils go by this name."
+    else:
+        why = "no council in the directory goes by this name."
+    return None, _doubt(provider, distinct((*keyed, *by_name)), why)
+
+
+def _fields(provider: Provider) -> dict[str, Any]:
+    fields: dict[str, Any] = {"designation": provider.designation}
+    if provider.form:
+        fields["legal_form"] = provider.form
+    return fields
+
+
+def _create(provider: Provider, directory: Directory, run: Import) -> Organisation:
+    identifiers = [(str(Scheme.RSH), provider.number)]
+    body = create_organisation(
+        name=provider.name,
+        kind=Kind.REGISTERED_PROVIDER,
+        author=run.author,
+        now=run.now,
+        **_fields(provider),
+    )
+    directory.adopt(body, identifiers=[], names=[provider.name])
+    directory.update(body, run, fields={}, identifiers=identifiers, registered_on=provider.registered_on)
+    run.report.note("created", f"{body.name} ({provider.number})")
+    return body
+
+
+def _join(provider: Provider, body: Organisation, directory: Directory, run: Import) -> Organisation:
+    """Give a body already there the registration number, what the list says of it, and the list's name to be found by."""
+    directory.update(
+        body,
+        run,
+        fields={"designation": provider.designation},
+        identifiers=[(str(Scheme.RSH), provider.number)],
+        names=[(provider.name, "alternative")] if provider.name and provider.name != body.name else [],
+        registered_on=provider.registered_on,
+    )
+    run.report.note("joined", f"{provider.name or provider.council_key} ({provider.number}) is {body.name}")
+    return body
+
+
+def _update(provider: Provider, body: Organisation, directory: Directory, run: Import) -> None:
+    """Bring a known provider up to date; a council keeps the name its own list gives it."""
+    names: list[tuple[str, str]] = []
+    if body.kind == Kind.REGISTERED_PROVIDER:
+        fields = {**_fields(provider), "name": provider.name}
+    else:
+        fields = {"designation": provider.designation}
+        names = [(provider.name, "alternative")] if provider.name else []
+    said = directory.update(body, run, fields=fields, names=names)
+    if said:
+        run.report.note("changed", f"{body.name} ({provider.number}): {'; '.join(said)}")
+    else:
+        run.report.note("left_alone")
+
+
+def apply_provider_answer(doubt: Doubt, body: Organisation | None, directory: Directory, run: Import) -> Organisation:
+    """Do what a person answered: join the row of the doubt to the body, or make a new one of it."""
+    row = dict(doubt.row)
+    day = row.pop("registered_on")
+    provider = Provider(**row, registered_on=dt.date.fromisoformat(day) if day else None)
+    if body is None:
+        return _create(provider, directory, run)
+    return _join(provider, directory.organisations[body.pk], directory, run)

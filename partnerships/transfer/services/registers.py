@@ -1,0 +1,286 @@
+"""Importing a published register: read all of it, then apply all of it or nothing, and keep what it did."""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import PurePath
+from types import MappingProxyType
+
+from django.db import transaction
+from django.utils import timezone
+
+from partnerships.activity.services import record
+from partnerships.kit.dates import long_date
+from partnerships.organisations.models import Organisation
+from partnerships.organisations.services import UnableToCreateOrganisation, UnableToUpdateOrganisation
+from partnerships.people.models import User
+from partnerships.transfer.models import Answer, Doubt, ImportRun, Register, RunStatus
+from partnerships.transfer.reading.combined_authorities import read_combined_authorities
+from partnerships.transfer.reading.councils import read_councils
+from partnerships.transfer.reading.leps import read_leps
+from partnerships.transfer.reading.problems import Problem, UnableToRead
+from partnerships.transfer.reading.providers import read_providers
+from partnerships.transfer.reading.tables import Sheet, date_in_file_name, read_sheets
+from partnerships.transfer.reporting import OUTCOMES, summary
+from partnerships.transfer.services.combined_authorities import (
+    apply_combined_authority_answer,
+    bring_combined_authorities,
+)
+from partnerships.transfer.services.councils import bring_councils
+from partnerships.transfer.services.directory import Directory, Import, Progress, silent
+from partnerships.transfer.services.doubts import Doubts
+from partnerships.transfer.services.leps import apply_lep_answer, bring_leps
+from partnerships.transfer.services.locking import wait_for_turn
+from partnerships.transfer.services.providers import apply_provider_answer, bring_providers
+
+Bring = Callable[[Directory, Doubts, Import], None]
+ApplyAnswer = Callable[[Doubt, Organisation | None, Directory, Import], Organisation]
+
+
+class UnableToApply(Exception):
+    """The run is no preview, or no longer one."""
+
+
+class UnableToAnswer(Exception):
+    """The doubt has been answered, or the answer does not fit."""
+
+
+def _read(register: str, sheets: tuple[Sheet, ...]) -> Bring:
+    """Read the sheets and give what brings them in. Raises `UnableToRead`."""
+    if register == Register.COUNCILS:
+        councils = read_councils(sheets)
+        return lambda directory, doubts, run: bring_councils(councils, directory, run)
+    if register == Register.LEPS:
+        leps = read_leps(sheets)
+        return lambda directory, doubts, run: bring_leps(leps, directory, doubts, run)
+    if register == Register.PROVIDERS:
+        providers = read_providers(sheets)
+        return lambda directory, doubts, run: bring_providers(providers, directory, doubts, run)
+    if register == Register.COMBINED_AUTHORITIES:
+        authorities = read_combined_authorities(sheets)
+        return lambda directory, doubts, run: bring_combined_authorities(authorities, directory, doubts, run)
+    raise ValueError(f"{register} is no register of organisations")
+
+
+_APPLY_ANSWER: Mapping[str, ApplyAnswer] = MappingProxyType(
+    {
+        Register.PROVIDERS: apply_provider_answer,
+        Register.LEPS: apply_lep_answer,
+        Register.COMBINED_AUTHORITIES: apply_combined_authority_answer,
+    }
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """An import's run (not in the database after a dry run) and its last line."""
+
+    run: ImportRun
+    last_line: str
+
+
+def import_register(
+    *,
+    register: str,
+    data: bytes,
+    file_name: str,
+    author: User | None,
+    now: dt.datetime,
+    as_of: dt.date | None = None,
+    dry_run: bool = False,
+    progress: Progress = silent,
+) -> Outcome:
+    """Read a published list and bring the directory up to date with it: all of it, or nothing.
+
+    The list's date is `as_of`, else the date in the file's name, else today. A dry run does everything and then takes it
+    back. Raises `UnableToRead` with every fault found.
+    """
+    bring = _read(register, read_sheets(data, file_name))
+    with transaction.atomic():
+        wait_for_turn()
+        run = _brought(
+            register=register, data=data, file_name=file_name, author=author, now=now, as_of=as_of,
+            bring=bring, progress=progress, keep=not dry_run,
+        )  # fmt: skip
+        if dry_run:
+            transaction.set_rollback(True)
+    return Outcome(run, last_line(run, applied=not dry_run))
+
+
+def _brought(
+    *,
+    register: str,
+    data: bytes,
+    file_name: str,
+    author: User | None,
+    now: dt.datetime,
+    as_of: dt.date | None,
+    bring: Bring,
+    progress: Progress,
+    keep: bool,
+) -> ImportRun:
+    name = PurePath(file_name).name
+    day = as_of or date_in_file_name(name) or timezone.localdate(now)
+    label = Register(register).label
+    run = Import(
+        register=register, author=author, now=now, as_of=day, source=f"{label}, {name}, as of {long_date(day)}",
+        progress=progress,
+    )  # fmt: skip
+    digest = hashlib.sha256(data).hexdigest()
+    _remark_on_earlier(run, digest)
+    doubts = Doubts.of(register)
+    try:
+        bring(Directory(), doubts, run)
+    except (UnableToCreateOrganisation, UnableToUpdateOrganisation) as error:
+        raise UnableToRead([Problem(None, "", str(error), "Correct the list, or the directory in the administration.")]) from error
+    made = ImportRun(
+        register=register, file_name=name[:300], sha256=digest, as_of=day, report=run.report.as_json(),
+        started_at=now, finished_at=timezone.now(), by=author, status=RunStatus.APPLIED,
+        **{outcome: run.report.counts[outcome] for outcome in OUTCOMES},
+    )  # fmt: skip
+    if keep:
+        made.save(force_insert=True)
+        _ask(doubts, made)
+        record(
+            actor_id=author.pk if author else None,
+            verb="imported a list",
+            target_kind="import",
+            target_id=made.pk,
+            now=now,
+            data={"title": str(made), "counts": {outcome: run.report.counts[outcome] for outcome in OUTCOMES}},
+        )
+    return made
+
+
+def _remark_on_earlier(run: Import, digest: str) -> None:
+    applied = ImportRun.objects.filter(register=run.register, status=RunStatus.APPLIED)
+    same = applied.filter(sha256=digest).order_by("-started_at", "-pk").first()
+    if same is not None:
+        run.report.remark(f"This very file was imported on {long_date(timezone.localdate(same.started_at))}.")
+    newer = applied.filter(as_of__gt=run.as_of).order_by("-as_of", "-pk").first()
+    if newer is not None and newer.as_of is not None:
+        run.report.remark(
+            f"A newer list, as of {long_date(newer.as_of)} ({newer.file_name}), was imported before: "
+            "this one may take the directory back in time."
+        )
+
+
+def _ask(doubts: Doubts, run: ImportRun) -> None:
+    """Keep the new questions; one that was asked before and is still open is brought up to date."""
+    for asked in doubts.asked:
+        doubt, _ = Doubt.objects.update_or_create(
+            register=run.register,
+            key=asked.key,
+            defaults={"name": asked.name[:300], "row": asked.row, "why": asked.why, "run": run},
+        )
+        doubt.candidates.set(asked.candidates)
+
+
+def last_line(run: ImportRun, *, applied: bool) -> str:
+    """What a run did, or would do, in one sentence."""
+    counts = {outcome: getattr(run, outcome) for outcome in OUTCOMES}
+    return summary(Register(run.register).label, run.as_of, counts, applied=applied)
+
+
+def preview_register(
+    *,
+    register: str,
+    data: bytes,
+    file_name: str,
+    author: User,
+    now: dt.datetime,
+    as_of: dt.date | None = None,
+) -> ImportRun:
+    """Keep a file with the report of what importing it would do, for somebody to apply or discard. Raises `UnableToRead`."""
+    outcome = import_register(
+        register=register, data=data, file_name=file_name, author=author, now=now, as_of=as_of, dry_run=True
+    )
+    run = outcome.run
+    run.pk = None
+    run.status = RunStatus.PREVIEWED
+    run.content = data
+    run.save(force_insert=True)
+    return run
+
+
+def apply_preview(*, run: ImportRun, author: User, now: dt.datetime) -> ImportRun:
+    """Import the file of a preview, on the directory as it now is, and let go of the file.
+
+    Raises `UnableToApply` when it was applied or discarded meanwhile, and `UnableToRead` when it no longer fits.
+    """
+    with transaction.atomic():
+        wait_for_turn()
+        waiting = ImportRun.objects.select_for_update().get(pk=run.pk)
+        if not waiting.is_waiting or waiting.content is None:
+            raise UnableToApply("This import was applied or discarded meanwhile.")
+        data = bytes(waiting.content)
+        done = _brought(
+            register=waiting.register, data=data, file_name=waiting.file_name, author=author, now=now,
+            as_of=waiting.as_of, bring=_read(waiting.register, read_sheets(data, waiting.file_name)),
+            progress=silent, keep=True,
+        )  # fmt: skip
+        waiting.delete()
+    return done
+
+
+def discard_preview(*, run: ImportRun, author: User, now: dt.datetime) -> None:
+    """Let go of the file of a preview without importing it. Raises `UnableToApply` when it was applied or discarded."""
+    with transaction.atomic():
+        waiting = ImportRun.objects.select_for_update().filter(pk=run.pk, status=RunStatus.PREVIEWED)
+        if not waiting.update(status=RunStatus.DISCARDED, content=None, finished_at=now):
+            raise UnableToApply("This import was applied or discarded meanwhile.")
+        record(
+            actor_id=author.pk, verb="discarded an import", target_kind="import", target_id=run.pk, now=now,
+            data={"title": str(run)},
+        )  # fmt: skip
+
+
+def answer_doubt(
+    *,
+    doubt: Doubt,
+    answer: str,
+    organisation: Organisation | None = None,
+    reason: str,
+    author: User,
+    now: dt.datetime,
+) -> Doubt:
+    """Say who a row is, and do it at once: join it, make a new organisation of it, or leave it out.
+
+    Raises `UnableToAnswer` when it was answered meanwhile, when joining names no organisation, or without a reason.
+    """
+    if not reason.strip():
+        raise UnableToAnswer("Say why, for those who come after you.")
+    if answer not in Answer.values:
+        raise UnableToAnswer("Choose one of the answers.")
+    if answer == Answer.THIS and organisation is None:
+        raise UnableToAnswer("Choose the organisation that it is.")
+    with transaction.atomic():
+        wait_for_turn()
+        asked = Doubt.objects.select_for_update(of=("self",)).select_related("run").get(pk=doubt.pk)
+        if not asked.is_open:
+            raise UnableToAnswer("Somebody answered this meanwhile.")
+        if answer != Answer.LEAVE_OUT:
+            run = Import(
+                register=asked.register, author=author, now=now, as_of=asked.run.as_of or timezone.localdate(now),
+                source=f"{asked.run.file_name}, decided: {reason.strip()}",
+            )  # fmt: skip
+            body = organisation if answer == Answer.THIS else None
+            try:
+                asked.organisation = _APPLY_ANSWER[asked.register](asked, body, Directory(), run)
+            except (UnableToCreateOrganisation, UnableToUpdateOrganisation) as error:
+                raise UnableToAnswer(str(error)) from error
+        asked.answer, asked.reason = answer, reason.strip()
+        asked.answered_at, asked.answered_by = now, author
+        asked.save(update_fields=["answer", "reason", "organisation", "answered_at", "answered_by"])
+        record(
+            actor_id=author.pk,
+            verb="decided who a row of a list is",
+            target_kind="doubt",
+            target_id=asked.pk,
+            now=now,
+            data={"title": str(asked), "reason": reason.strip(), "after": {"answer": answer, "is": str(asked.organisation or "")}},
+        )
+    return asked

@@ -4,6 +4,18 @@ from django.apps import AppConfig
 
 
 class PlansConfig(AppConfig):
+    """Registers who may see events about plans, their drafts, versions and comments."""
+
     name = "partnerships.plans"
     label = "plans"
     default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        """Tell the activity room who may see what."""
+        from partnerships.activity.registry import register_kind  # noqa: PLC0415 - rooms register at start-up
+        from partnerships.plans.models import Comment, Plan, Version  # noqa: PLC0415 - models wait for the registry
+
+        register_kind(name="plan", visible_ids=lambda user: Plan.objects.published_for(user).values("pk"))
+        register_kind(name="plan_draft", visible_ids=lambda user: Plan.objects.editable_by(user).values("pk"))
+        register_kind(name="plan_version", visible_ids=lambda user: Version.objects.visible_to(user).values("pk"))
+        register_kind(name="plan_comment", visible_ids=lambda user: Comment.objects.visible_to(user).values("pk"))

@@ -3,7 +3,7 @@
 A content is a plain dictionary, regular after `normalise`: every field present, in one order, in one spelling, so
 that two contents are equal exactly when `==` says so. It holds
 
-    about        what the plan is for, its period and its source
+    about        its title, what it is for, its period and its source
     outcomes     what the partners want to see
     sections     titled Markdown
     sites        places, each with its homes by tenure × bedrooms × needs type × year
@@ -118,6 +118,7 @@ def _restricted(label: str) -> Field:
 
 
 ABOUT = (
+    Field("title", "Title"),
     Field("summary", "Summary", "text"),
     Field("period_start", "Period from", "date"),
     Field("period_end", "Period to", "date"),

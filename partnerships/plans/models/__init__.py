@@ -1,4 +1,4 @@
-"""What the plans room keeps: plans and their readers, versions and drafts, what partners say about them, and projections."""
+"""What the plans room keeps: plans and their readers, versions and drafts, what partners say, and projections."""
 
 from partnerships.plans.models.plan import (
     OVER,
@@ -16,7 +16,7 @@ from partnerships.plans.models.plan import (
     published_routes,
 )
 from partnerships.plans.models.projection import Homes, Milestone, MilestoneQuerySet, Site, SiteQuerySet
-from partnerships.plans.models.review import AccessRequest, Comment, CommentQuerySet, Mention, Share
+from partnerships.plans.models.review import AccessRequest, Comment, CommentQuerySet, Mention, Share, ShareQuerySet
 from partnerships.plans.models.signing import ConditionMet, Decision, Signatory, SignOff
 from partnerships.plans.models.version import Document, Draft, Version, VersionQuerySet
 
@@ -41,6 +41,7 @@ __all__ = [
     "PlanQuerySet",
     "ReadingClass",
     "Share",
+    "ShareQuerySet",
     "SignOff",
     "Signatory",
     "Site",

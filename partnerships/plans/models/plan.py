@@ -115,7 +115,7 @@ def published_routes(now: dt.datetime) -> tuple[Route, ...]:
 
 
 def draft_routes(now: dt.datetime) -> tuple[Route, ...]:
-    """Readers of the draft: editors and leads of its owners, and people it is shared with by name until the end date."""
+    """Readers of the draft: editors and leads of its owners, and people it is shared with by name, until the end."""
     today = timezone.localdate(now)
     standing = Q(shares__revoked_at=None) & (Q(shares__ends_on=None) | Q(shares__ends_on__gte=today))
     return _DRAFTERS, People("shares__person", when=standing & ~Q(status__in=OVER))
@@ -187,9 +187,7 @@ class Plan(models.Model):
     kind = models.CharField(max_length=20, choices=Kind)
     status = models.CharField(max_length=20, choices=Status, default=Status.DRAFT)
     audience = models.CharField(max_length=12, choices=Audience, default=Audience.PARTNERSHIP)
-    partnership = models.ForeignKey(
-        Partnership, on_delete=models.PROTECT, null=True, blank=True, related_name="plans"
-    )
+    partnership = models.ForeignKey(Partnership, on_delete=models.PROTECT, null=True, blank=True, related_name="plans")
     period_start = models.PositiveSmallIntegerField("first year", null=True, blank=True)
     period_end = models.PositiveSmallIntegerField("last year", null=True, blank=True)
     current_number = models.PositiveIntegerField(default=0)

@@ -1,4 +1,4 @@
-"""Sites, homes and milestones of each plan's newest version as rows, for lists and reports; written by publishing alone."""
+"""Sites, homes and milestones of each plan's newest version as rows, for lists and reports; publishing writes them."""
 
 from __future__ import annotations
 

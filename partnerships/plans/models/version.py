@@ -102,24 +102,31 @@ class Version(models.Model):
 class Draft(models.Model):
     """The version not yet published, saved piece by piece.
 
-    `content` is the whole of it. `pieces` maps a piece's name to {"revision", "by" (person id), "at" (ISO 8601)}: a
-    save that was based on an older revision of the same piece is a conflict, different pieces merge. `revision` counts
-    all saves. `based_on` is the version it began from.
+    `content` is the whole of it; None while it is as the newest version, `based_on`. `pieces` maps a piece's name to
+    {"revision", "by" (person id), "at" (ISO 8601)}: a save that was based on an older revision of the same piece is a
+    conflict, different pieces merge. `revision` counts all saves of the plan, `clean_revision` is what it was when the
+    newest version was published: pieces above it were touched since.
     """
 
     plan = models.OneToOneField(Plan, on_delete=models.CASCADE, related_name="draft")
     based_on = models.PositiveIntegerField(default=0)
-    content = models.JSONField()
+    content = models.JSONField(null=True)
     pieces = models.JSONField(default=dict)
     revision = models.PositiveIntegerField(default=0)
+    clean_revision = models.PositiveIntegerField(default=0)
     updated_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
     updated_at = models.DateTimeField()
 
     def __str__(self) -> str:
         return f"Draft of {self.plan_id}"
 
+    @property
+    def is_touched(self) -> bool:
+        """Whether anything was saved since the newest version."""
+        return self.content is not None
+
     def revision_of(self, piece: str) -> int:
-        """The revision at which a piece was last saved, 0 when it is as the last version has it."""
+        """The revision at which a piece was last saved, 0 when it never was."""
         touched: dict[str, Any] = self.pieces.get(piece, {})
         return int(touched.get("revision", 0))
 

@@ -1,0 +1,49 @@
+"""Links sent by email that carry a right: bound to one person, one plan, one version and one purpose, and expiring."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+
+from django.core import signing
+
+from partnerships.organisations.models import Role
+from partnerships.organisations.queries import organisation_for
+from partnerships.people.models import User
+from partnerships.plans.models import Signatory
+
+SALT = "plans.sign-off"
+LIFETIME = dt.timedelta(days=60)
+
+
+@dataclass(frozen=True, slots=True)
+class SignOffLink:
+    """What a link to sign stands for, checked against today's memberships."""
+
+    signatory: Signatory
+    person: User
+    number: int
+
+
+def sign_off_token(signatory: Signatory, person: User, number: int) -> str:
+    """The token of one person's link; a new `link_key` of the signatory makes it open nothing."""
+    return signing.dumps([signatory.pk, signatory.link_key, person.pk, number], salt=SALT)
+
+
+def read_sign_off_token(token: str) -> SignOffLink | None:
+    """What the token stands for, or None when it is none, is too old, or its person no longer speaks for the body."""
+    try:
+        signatory_pk, key, person_pk, number = signing.loads(token, salt=SALT, max_age=LIFETIME)
+    except (signing.BadSignature, ValueError, TypeError):
+        return None
+    signatory = (
+        Signatory.objects.filter(pk=signatory_pk, link_key=key, removed_at=None)
+        .select_related("plan__partnership", "organisation")
+        .first()
+    )
+    person = User.objects.filter(pk=person_pk, is_active=True).first()
+    if signatory is None or person is None:
+        return None
+    if organisation_for(person, signatory.organisation_id, Role.LEAD) is None:
+        return None
+    return SignOffLink(signatory, person, number)

@@ -1,0 +1,359 @@
+"""Reading plans as a person may: the newest version for them, in their reading class, and what waits for whom."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from django.db.models import Q, QuerySet
+from django.urls import reverse
+from django.utils import timezone
+
+from partnerships.agreements.models import Party, PartyStatus
+from partnerships.kit.waiting import Waiting
+from partnerships.organisations.models import Organisation, Role
+from partnerships.people.models import User
+from partnerships.plans.content import Content, empty, outside
+from partnerships.plans.models import (
+    AccessRequest,
+    Comment,
+    Draft,
+    Milestone,
+    MilestoneQuerySet,
+    Plan,
+    PlanQuerySet,
+    ReadingClass,
+    Share,
+    Signatory,
+    SignOff,
+    Status,
+    Version,
+    VersionQuerySet,
+    plan_readers,
+)
+
+if TYPE_CHECKING:
+    from django.contrib.auth.models import AnonymousUser
+
+#: Milestones due within this long are "due soon".
+SOON = dt.timedelta(days=30)
+
+
+# ---- Who reads, and in which class
+
+
+def readers_of(plan: Plan) -> QuerySet[User]:
+    """The people who may read the published plan by an account; stakeholders by link are the digests room's."""
+    return plan_readers(plan)
+
+
+def is_inside(user: User | AnonymousUser, plan: Plan) -> bool:
+    """Whether the person acts for an owner organisation or a present party of the plan's partnership."""
+    if not user.is_authenticated or not user.is_active:
+        return False
+    mine = Organisation.objects.of_person(user)
+    party = Party.objects.filter(partnership=plan.partnership_id, status=PartyStatus.ACCEPTED, organisation__in=mine)
+    return plan.owners.filter(organisation__in=mine).exists() or (plan.partnership_id is not None and party.exists())
+
+
+def reading_class(user: User | AnonymousUser, plan: Plan) -> ReadingClass:
+    """What the person may see inside the plan (RIGHTS.md)."""
+    return ReadingClass.INSIDE if is_inside(user, plan) else ReadingClass.OUTSIDE
+
+
+def content_for(content: Content, reader: ReadingClass | str) -> Content:
+    """A content as readers of that class may know it."""
+    return content if reader == ReadingClass.INSIDE else outside(content)
+
+
+def versions_for(user: User | AnonymousUser, plan: Plan) -> VersionQuerySet:
+    """The versions of a plan that the person may read, newest first."""
+    return Version.objects.visible_to(user).filter(plan=plan).order_by("-number")
+
+
+def newest_for(user: User | AnonymousUser, plan: Plan) -> Version | None:
+    """The newest version that the person may read, or None."""
+    return versions_for(user, plan).first()
+
+
+def version_of(plan: Plan, number: int | None) -> Version | None:
+    """One version by its number, whoever asks: for services and upper rooms that have checked."""
+    return plan.versions.filter(number=number).first() if number else None
+
+
+def content_of(plan: Plan, number: int) -> Content:
+    """The content of one version; that of number 0 is empty."""
+    version = version_of(plan, number)
+    return version.content if version is not None else empty()
+
+
+def draft_content(plan: Plan) -> Content:
+    """What the draft says now: the newest version until somebody changes it."""
+    draft = Draft.objects.filter(plan=plan).first()
+    if draft is not None and draft.content is not None:
+        content: Content = draft.content
+        return content
+    return content_of(plan, plan.current_number)
+
+
+def my_plans(user: User) -> PlanQuerySet:
+    """Plans owned by the organisations that the person acts for, as far as the person may see them."""
+    mine = Organisation.objects.of_person(user)
+    return Plan.objects.visible_to(user).filter(pk__in=Plan.objects.filter(owners__organisation__in=mine).values("pk"))
+
+
+def acting_for(user: User, plan: Plan) -> Organisation | None:
+    """The owner organisation on whose behalf the person works on the plan; None for others."""
+    owners = plan.owners.values("organisation")
+    return Organisation.objects.of_person(user).filter(pk__in=owners).order_by("name", "pk").first()
+
+
+# ---- Milestones
+
+
+def overdue_milestones(user: User | AnonymousUser, today: dt.date) -> MilestoneQuerySet:
+    """Open milestones the person may see whose last possible day is past."""
+    return Milestone.objects.visible_to(user).overdue(today).select_related("plan")
+
+
+def milestones_due_soon(user: User | AnonymousUser, today: dt.date) -> MilestoneQuerySet:
+    """Open milestones the person may see that are due within the next thirty days."""
+    return Milestone.objects.visible_to(user).due_between(today, today + SOON).select_related("plan")
+
+
+# ---- Signing
+
+
+@dataclass(frozen=True, slots=True)
+class SigningState:
+    """Where one signatory stands: its decision that counts for the present version, or the last one before it."""
+
+    signatory: Signatory
+    sign_off: SignOff | None
+    earlier: SignOff | None
+
+    @property
+    def code(self) -> str:
+        """approved, met, conditional, rejected, lapsed, again or waiting."""
+        if self.sign_off is not None:
+            if self.sign_off.is_conditional and hasattr(self.sign_off, "condition_met"):
+                return "met"
+            return self.sign_off.decision
+        if self.signatory.has_lapsed():
+            return "lapsed"
+        return "again" if self.earlier else "waiting"
+
+    @property
+    def words(self) -> str:
+        """The state in words."""
+        return {
+            "approved": "Approved",
+            "met": "Approved, condition met",
+            "conditional": "Approved with a condition not met yet",
+            "rejected": "Rejected",
+            "lapsed": "Lapsed: not decided in time",
+            "again": "Must sign again",
+            "waiting": "Not decided yet",
+        }[self.code]
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether nothing more is needed of this signatory."""
+        return self.code in ("approved", "met")
+
+
+def signing_states(plan: Plan) -> list[SigningState]:
+    """Every required signatory and where it stands, by name. A decision counts for the present version when every
+    version after the one it was made on is minor."""
+    decisions: dict[int, SignOff] = {}
+    older: dict[int, SignOff] = {}
+    sign_offs = (
+        SignOff.objects.filter(plan=plan)
+        .select_related("version", "person", "organisation", "condition_met")
+        .defer("version__content", "version__prose")
+        .order_by("version__number", "pk")
+    )
+    for sign_off in sign_offs:
+        counts = sign_off.version.number >= plan.substantive_number
+        (decisions if counts else older)[sign_off.organisation_id] = sign_off
+    required = plan.signatories.filter(removed_at=None).select_related("organisation")
+    return [
+        SigningState(signatory, decisions.get(signatory.organisation_id), older.get(signatory.organisation_id))
+        for signatory in required.order_by("organisation__name", "pk")
+    ]
+
+
+# ---- Waiting on whom
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """Somebody's turn: who, to do what, since when, by when."""
+
+    who: str
+    what: str
+    since: dt.datetime | None = None
+    due: dt.date | None = None
+    lapsed: bool = False
+
+
+def waiting_on(plan: Plan, states: list[SigningState] | None = None) -> list[Turn]:
+    """Whom the plan waits on, and for what; nothing when it waits on nobody."""
+    if plan.is_over:
+        return []
+    owners = ", ".join(owner.organisation.display_name for owner in plan.owners.select_related("organisation"))
+    if plan.status == Status.DRAFT:
+        return [Turn(owners, "to publish a first version", plan.created_at)]
+    if plan.status == Status.SHARED:
+        return [Turn(owners, "to choose who signs it off", plan.first_published_at)]
+    if plan.status != Status.AWAITING_SIGN_OFF:
+        return []
+    turns: list[Turn] = []
+    for state in signing_states(plan) if states is None else states:
+        name = state.signatory.organisation.display_name
+        if state.sign_off is None:
+            again = " again" if state.earlier else ""
+            turns.append(
+                Turn(
+                    f"{name} ({state.signatory.role})",
+                    f"to sign off version {plan.current_number}{again}",
+                    state.signatory.asked_at,
+                    state.signatory.due_on,
+                    state.signatory.has_lapsed(),
+                )
+            )
+        elif state.code == "conditional":
+            turns.append(Turn(name, "to say that its condition is met", state.sign_off.signed_at))
+        elif state.code == "rejected":
+            turns.append(Turn(owners, f"to answer the rejection by {name}", state.sign_off.signed_at))
+    return turns
+
+
+def waiting_for(user: User, now: dt.datetime) -> list[Waiting]:
+    """What waits for this person in plans: signatures, conditions, requests, mentions, showings, milestones."""
+    today = timezone.localdate(now)
+    return [
+        *_signatures_wanted(user),
+        *_requests_wanted(user),
+        *_mentions_wanted(user),
+        *_showings_unread(user, now),
+        *_milestones_wanted(user, today),
+    ]
+
+
+def _waiting(what: str, plan: Plan, route: str, **more: Any) -> Waiting:
+    return Waiting(
+        what=what,
+        title=more.pop("title", plan.title),
+        path=reverse(route, kwargs=more.pop("kwargs", {"pk": plan.pk})),
+        within=plan.partnership.title if plan.partnership else "",
+        **more,
+    )
+
+
+def _signatures_wanted(user: User) -> list[Waiting]:
+    lead_of = Organisation.objects.of_person(user, Role.LEAD)
+    asked = (
+        Signatory.objects.filter(
+            organisation__in=lead_of,
+            removed_at=None,
+            plan__status=Status.AWAITING_SIGN_OFF,
+            plan__in=Plan.objects.published_for(user).values("pk"),
+        )
+        .select_related("plan__partnership", "organisation")
+        .order_by("pk")
+    )
+    found: list[Waiting] = []
+    for signatory in asked:
+        state = next((state for state in signing_states(signatory.plan) if state.signatory.pk == signatory.pk), None)
+        if state is None or state.is_settled or state.code == "rejected":
+            continue
+        met = state.code == "conditional"
+        found.append(
+            _waiting(
+                "Say whether your condition is met" if met else f"Sign off version {signatory.plan.current_number}",
+                signatory.plan,
+                "plans:signing",
+                since=signatory.asked_at,
+                due=signatory.due_on,
+                status="late" if signatory.has_lapsed() else "",
+                status_label="Lapsed" if signatory.has_lapsed() else "",
+            )
+        )
+    return found
+
+
+def _requests_wanted(user: User) -> list[Waiting]:
+    requests = AccessRequest.objects.filter(
+        answered_at=None, plan__in=Plan.objects.editable_by(user).values("pk")
+    ).select_related("plan__partnership", "person")
+    return [
+        _waiting(
+            f"Let {request.person.display_name} see the draft, or not",
+            request.plan,
+            "plans:sharing",
+            since=request.asked_at,
+        )
+        for request in requests.order_by("asked_at", "pk")
+        if request.plan is not None
+    ]
+
+
+def _mentions_wanted(user: User) -> list[Waiting]:
+    comments = (
+        Comment.objects.visible_to(user)
+        .filter(Q(parent=None, resolved_at=None) | Q(parent__resolved_at=None, parent__isnull=False))
+        .filter(mentions__person=user)
+        .exclude(pk__in=Comment.objects.filter(replies__author=user).values("pk"))
+        .exclude(parent__in=Comment.objects.filter(replies__author=user).values("pk"))
+        .select_related("plan__partnership", "author")
+        .order_by("created_at", "pk")
+    )
+    return [
+        _waiting(
+            f"Answer {comment.author.display_name}'s comment", comment.plan, "plans:comments", since=comment.created_at
+        )
+        for comment in comments
+    ]
+
+
+def _showings_unread(user: User, now: dt.datetime) -> list[Waiting]:
+    shares = Share.objects.standing(now).filter(
+        person=user, opened_at=None, plan__in=Plan.objects.draft_visible_to(user).values("pk")
+    )
+    return [
+        _waiting(
+            "Read this draft",
+            share.plan,
+            "plans:draft",
+            since=share.shared_at,
+            due=share.ends_on,
+            status="draft",
+            status_label="Draft",
+        )
+        for share in shares.select_related("plan__partnership").order_by("shared_at", "pk")
+    ]
+
+
+def _milestones_wanted(user: User, today: dt.date) -> list[Waiting]:
+    editable = Plan.objects.editable_by(user).values("pk")
+    due = (
+        Milestone.objects.open()
+        .filter(plan__in=editable, due_by__lte=today + SOON)
+        .select_related("plan__partnership")
+        .order_by("due_by", "pk")
+    )
+    return [
+        _waiting(
+            "Update this milestone",
+            milestone.plan,
+            "plans:milestone",
+            title=f"{milestone.name}, {milestone.plan.title}",
+            kwargs={"pk": milestone.plan_id, "key": milestone.key},
+            due=milestone.due_by,
+            status="late" if milestone.due_by and milestone.due_by < today else "",
+            status_label="Overdue" if milestone.due_by and milestone.due_by < today else "",
+        )
+        for milestone in due
+    ]

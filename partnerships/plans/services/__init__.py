@@ -1,0 +1,74 @@
+"""Everything that can be done to a plan; upper rooms call these, whichever module they live in."""
+
+from partnerships.plans.services.commenting import UnableToComment, add_comment, set_resolved
+from partnerships.plans.services.documents import UnableToAttach, attach_document
+from partnerships.plans.services.drafting import (
+    PieceConflict,
+    UnableToCreatePlan,
+    UnableToSavePiece,
+    create_plan,
+    discard_draft,
+    save_piece,
+)
+from partnerships.plans.services.lifecycle import (
+    UnableToChangeStatus,
+    UnableToPinBaseline,
+    change_audience,
+    change_status,
+    pin_baseline,
+)
+from partnerships.plans.services.publishing import UnableToPublish, publish_piece, publish_version
+from partnerships.plans.services.sharing import (
+    UnableToAskForAccess,
+    UnableToShare,
+    answer_request,
+    ask_for_access,
+    open_share,
+    revoke_share,
+    share_draft,
+)
+from partnerships.plans.services.signing import (
+    UnableToRequestSignOff,
+    UnableToSign,
+    meet_condition,
+    remind_signatories,
+    remove_signatory,
+    request_sign_off,
+    sign_off,
+)
+
+__all__ = [
+    "PieceConflict",
+    "UnableToAskForAccess",
+    "UnableToAttach",
+    "UnableToChangeStatus",
+    "UnableToComment",
+    "UnableToCreatePlan",
+    "UnableToPinBaseline",
+    "UnableToPublish",
+    "UnableToRequestSignOff",
+    "UnableToSavePiece",
+    "UnableToShare",
+    "UnableToSign",
+    "add_comment",
+    "answer_request",
+    "ask_for_access",
+    "attach_document",
+    "change_audience",
+    "change_status",
+    "create_plan",
+    "discard_draft",
+    "meet_condition",
+    "open_share",
+    "pin_baseline",
+    "publish_piece",
+    "publish_version",
+    "remind_signatories",
+    "remove_signatory",
+    "request_sign_off",
+    "revoke_share",
+    "save_piece",
+    "set_resolved",
+    "share_draft",
+    "sign_off",
+]

@@ -1,0 +1,143 @@
+"""Saying something about a plan or a piece of it, calling on somebody by name, and settling a thread."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from collections.abc import Iterable
+
+from django.db import transaction
+
+from partnerships.organisations.models import Organisation
+from partnerships.people.models import User
+from partnerships.plans.content import COLLECTION_BY_CODE, UnknownPiece, get_piece, split_piece
+from partnerships.plans.models import Comment, Mention, Plan
+from partnerships.plans.queries import content_for, content_of, draft_content, reading_class, readers_of
+from partnerships.plans.services.ledger import lock_plan, note
+
+LONGEST = 5_000
+
+
+class UnableToComment(Exception):
+    """The text is missing or too long, the piece is not there, or the plan is over."""
+
+
+@transaction.atomic
+def add_comment(
+    *,
+    plan: Plan,
+    version_number: int,
+    text: str,
+    author: User,
+    now: dt.datetime,
+    anchor: str = "",
+    parent: Comment | None = None,
+    mentioned: Iterable[User] = (),
+) -> Comment:
+    """Comment on a version (or, with number 0, on the draft), on a piece of it or a whole; or answer a thread.
+
+    People named in the text as “@Ben West”, and those in `mentioned`, are called on if they may read it. The caller has
+    checked that the author may read the version or the draft. Raises `UnableToComment`.
+    """
+    text = text.replace("\r\n", "\n").strip()
+    if not text:
+        raise UnableToComment("Write your comment.")
+    if len(text) > LONGEST:
+        raise UnableToComment(f"Your comment is {len(text):,} characters long; the most is {LONGEST:,}.")
+    plan = lock_plan(plan)
+    if plan.is_over:
+        raise UnableToComment(f"This plan is {plan.get_status_display().lower()}: nothing can be said any more.")
+    if parent is not None:
+        parent = parent.parent or parent
+        if parent.plan_id != plan.pk:
+            raise UnableToComment("That thread belongs to another plan.")
+        anchor, version_number = parent.anchor, parent.version_number
+        label = parent.anchor_label
+    else:
+        label = _label(plan, version_number, anchor, author)
+    organisation = Organisation.objects.of_person(author).order_by("name", "pk").first()
+    comment = Comment.objects.create(
+        plan=plan,
+        version_number=version_number,
+        anchor=anchor,
+        anchor_label=label,
+        parent=parent,
+        text=text,
+        author=author,
+        organisation=organisation,
+        created_at=now,
+    )
+    if parent is not None and parent.resolved_at is not None:
+        parent.resolved_at, parent.resolved_by = None, None
+        parent.save(update_fields=["resolved_at", "resolved_by"])
+    called = _called(comment, text, mentioned)
+    Mention.objects.bulk_create(Mention(comment=comment, person=person) for person in called)
+    note(
+        plan,
+        "answered a comment" if parent else "commented",
+        author=author,
+        organisation=organisation,
+        kind="plan_comment",
+        target_id=comment.pk,
+        now=now,
+        data={"title": plan.title, "comment": comment.pk, "mentioned": [person.pk for person in called]},
+    )
+    return comment
+
+
+def _label(plan: Plan, number: int, anchor: str, author: User) -> str:
+    """What the anchor is called in the version, as the author may know it. Raises `UnableToComment`."""
+    if not anchor:
+        return ""
+    try:
+        code, _key = split_piece(anchor)
+        content = content_of(plan, number) if number else draft_content(plan)
+        item = get_piece(content_for(content, reading_class(author, plan)), anchor)
+    except UnknownPiece as error:
+        raise UnableToComment(str(error)) from error
+    if code == "order" or item is None:
+        raise UnableToComment("What you comment on is not in this version.")
+    return "About this plan" if code == "about" else str(item[COLLECTION_BY_CODE[code].title])
+
+
+def _called(comment: Comment, text: str, mentioned: Iterable[User]) -> list[User]:
+    """The people named who may read this comment, without its author."""
+    wanted = {person.pk: person for person in mentioned}
+    names = {name.strip().casefold() for name in re.findall(r"@([\w.'’-]+(?: [\w.'’-]+)?)", text)}
+    if names:
+        for person in User.objects.filter(is_active=True, account_since__isnull=False, pk__in=_candidates(comment)):
+            full = person.display_name.casefold()
+            if full in names or any(name.startswith(full) for name in names):
+                wanted[person.pk] = person
+    wanted.pop(comment.author_id, None)
+    return [person for person in wanted.values() if Comment.objects.visible_to(person).filter(pk=comment.pk).exists()]
+
+
+def _candidates(comment: Comment) -> set[int]:
+    """People who might read the comment, to look their names up: checked one by one before they are called on."""
+    people = set(readers_of(comment.plan).values_list("pk", flat=True)[:2_000])
+    people |= set(comment.plan.shares.filter(revoked_at=None).values_list("person", flat=True))
+    owners = comment.plan.owners.values("organisation")
+    return people | set(User.objects.filter(memberships__organisation__in=owners).values_list("pk", flat=True))
+
+
+@transaction.atomic
+def set_resolved(*, comment: Comment, resolved: bool, author: User, now: dt.datetime) -> Comment:
+    """Settle a thread, or open it again."""
+    plan = lock_plan(comment.plan)
+    thread = Comment.objects.select_for_update().get(pk=comment.parent_id or comment.pk)
+    if resolved == (thread.resolved_at is not None):
+        return thread
+    thread.resolved_at = now if resolved else None
+    thread.resolved_by = author if resolved else None
+    thread.save(update_fields=["resolved_at", "resolved_by"])
+    note(
+        plan,
+        "resolved a comment" if resolved else "reopened a comment",
+        author=author,
+        kind="plan_comment",
+        target_id=thread.pk,
+        now=now,
+        data={"title": plan.title, "comment": thread.pk},
+    )
+    return thread

@@ -1,0 +1,72 @@
+"""Attaching files to a plan: kept outside the web root, judged by what they hold, served after a check alone."""
+
+from __future__ import annotations
+
+import datetime as dt
+import secrets
+from pathlib import PurePosixPath
+
+from django.core.files.base import File
+from django.db import transaction
+
+from partnerships.kit.uploads import UnableToTakeFile, check_upload
+from partnerships.people.models import User
+from partnerships.plans.models import Document, Plan
+from partnerships.plans.services.drafting import UnableToSavePiece, save_piece
+from partnerships.plans.services.ledger import lock_plan
+
+MOST = 200
+
+
+class UnableToAttach(Exception):
+    """The file is empty, too large, or of a type that is not taken; or the plan is over."""
+
+
+@transaction.atomic
+def attach_document(
+    *, plan: Plan, title: str, file: File[bytes], restricted: bool, author: User, now: dt.datetime
+) -> Document:
+    """Attach a file to the draft; it belongs to every version that still names it. Raises `UnableToAttach`."""
+    try:
+        checked = check_upload(file)
+    except UnableToTakeFile as error:
+        raise UnableToAttach(str(error)) from error
+    plan = lock_plan(plan)
+    if plan.documents.count() >= MOST:
+        raise UnableToAttach(f"A plan holds at most {MOST} documents.")
+    document = Document(
+        plan=plan,
+        key=secrets.token_hex(6),
+        file_name=checked.name,
+        content_type=checked.content_type,
+        size=checked.size,
+        sha256=checked.sha256,
+        added_by=author,
+        added_at=now,
+    )
+    document.file.save(checked.storage_name, file, save=False)
+    kept = False
+    try:
+        document.save()
+        save_piece(
+            plan=plan,
+            piece=f"documents/{document.key}",
+            value={
+                "title": title.strip() or PurePosixPath(checked.name).stem,
+                "file_name": checked.name,
+                "content_type": checked.content_type,
+                "size": checked.size,
+                "sha256": checked.sha256,
+                "restricted": restricted,
+            },
+            based_on=0,
+            author=author,
+            now=now,
+        )
+        kept = True
+    except UnableToSavePiece as error:
+        raise UnableToAttach(str(error)) from error
+    finally:
+        if not kept:
+            document.file.storage.delete(str(document.file.name))
+    return document

@@ -1,0 +1,199 @@
+"""Beginning a plan and saving its draft piece by piece, so that two people who edit lose nothing."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from typing import Any
+
+from django.db import transaction
+
+from partnerships.agreements.models import Partnership
+from partnerships.organisations.models import Organisation
+from partnerships.people.models import User
+from partnerships.plans.content import InvalidContent, UnknownPiece, get_piece, normalise, set_piece
+from partnerships.plans.models import Audience, Draft, Kind, Plan, PlanOwner
+from partnerships.plans.queries import content_of
+from partnerships.plans.services.ledger import acting_organisation, lock_plan, note
+from partnerships.plans.starters import starter
+
+
+class UnableToCreatePlan(Exception):
+    """No owner, a partnership that is missing or over, or a content that is none."""
+
+
+class UnableToSavePiece(Exception):
+    """The plan is over, the piece is none, or its value is not right; `problems` says where."""
+
+    def __init__(self, message: str, problems: Sequence[Any] = ()) -> None:
+        self.problems = tuple(problems)
+        super().__init__(message)
+
+
+class PieceConflict(Exception):
+    """Somebody saved the same piece since: `theirs` is what it holds now, `mine` what was to be saved, both regular.
+
+    `revision` is the one to base on next, `by` the person's id and `at` the moment (ISO 8601) of the other save.
+    """
+
+    def __init__(self, *, piece: str, mine: Any, theirs: Any, revision: int, by: int | None, at: str) -> None:
+        self.piece, self.mine, self.theirs = piece, mine, theirs
+        self.revision, self.by, self.at = revision, by, at
+        super().__init__(f"{piece} was saved by somebody else meanwhile")
+
+
+@transaction.atomic
+def create_plan(
+    *,
+    owners: Sequence[Organisation],
+    partnership: Partnership | None,
+    title: str,
+    kind: str,
+    audience: str,
+    author: User | None,
+    now: dt.datetime,
+    content: Any = None,
+    external_reference: str = "",
+) -> Plan:
+    """Begin a plan with a draft: from the given content, or from what plans of its kind usually hold.
+
+    Raises `UnableToCreatePlan`.
+    """
+    title = " ".join(title.split())
+    if not title:
+        raise UnableToCreatePlan("Enter a title.")
+    if not owners:
+        raise UnableToCreatePlan("A plan needs an owner.")
+    if kind not in Kind.values or audience not in Audience.values:
+        raise UnableToCreatePlan("Choose a kind of plan and an audience.")
+    if audience == Audience.PARTNERSHIP and partnership is None:
+        raise UnableToCreatePlan("Choose the partnership it belongs to, or another audience.")
+    if partnership is not None and partnership.is_over:
+        raise UnableToCreatePlan(f"{partnership.title} has ended: nothing new can be planned in it.")
+    try:
+        regular = starter(kind, title) if content is None else normalise(content)
+    except InvalidContent as error:
+        raise UnableToCreatePlan(str(error)) from error
+    regular["about"]["title"] = regular["about"]["title"] or title
+    plan = Plan.objects.create(
+        title=title[:200],
+        kind=kind,
+        audience=audience,
+        partnership=partnership,
+        external_reference=external_reference,
+        created_by=author,
+        created_at=now,
+        period_start=year_of(regular["about"]["period_start"]),
+        period_end=year_of(regular["about"]["period_end"]),
+    )
+    PlanOwner.objects.bulk_create(
+        PlanOwner(plan=plan, organisation=owner) for owner in {owner.pk: owner for owner in owners}.values()
+    )
+    Draft.objects.create(plan=plan, content=regular, updated_by=author, updated_at=now)
+    note(
+        plan,
+        "began a plan",
+        author=author,
+        organisation=acting_organisation(plan, author),
+        kind="plan_draft",
+        now=now,
+        data={"title": plan.title, "after": {"kind": kind, "audience": audience}},
+    )
+    return plan
+
+
+def year_of(partial: str) -> int | None:
+    """The year of a partial date, for the plan's own period."""
+    return int(partial[:4]) if partial else None
+
+
+def lock_draft(plan: Plan, *, author: User | None, now: dt.datetime) -> Draft:
+    """The draft's row, made where there is none; call with the plan's row locked."""
+    draft, _made = Draft.objects.get_or_create(
+        plan=plan, defaults={"based_on": plan.current_number, "updated_by": author, "updated_at": now}
+    )
+    return draft
+
+
+@transaction.atomic
+def save_piece(
+    *, plan: Plan, piece: str, value: Any, based_on: int | None, author: User | None, now: dt.datetime
+) -> Draft:
+    """Save one piece of the draft: an item, what is said about the plan, or the order of a list; None removes an item.
+
+    `based_on` is the revision of this piece that the author saw (`Draft.revision_of`), None to overwrite whatever is
+    there. Raises `PieceConflict` when it was saved since with something else, and `UnableToSavePiece`.
+    """
+    plan = lock_plan(plan)
+    if plan.is_over:
+        raise UnableToSavePiece(f"This plan is {plan.get_status_display().lower()}: it cannot be changed.")
+    draft = lock_draft(plan, author=author, now=now)
+    content = draft.content if draft.content is not None else content_of(plan, plan.current_number)
+    try:
+        changed = set_piece(content, piece, value)
+    except UnknownPiece as error:
+        raise UnableToSavePiece(str(error)) from error
+    except InvalidContent as error:
+        raise UnableToSavePiece(str(error), error.problems) from error
+    mine, theirs = get_piece(changed, piece), get_piece(content, piece)
+    if mine == theirs:
+        return draft
+    if based_on is not None and draft.revision_of(piece) > based_on:
+        touched = draft.pieces[piece]
+        raise PieceConflict(
+            piece=piece,
+            mine=mine,
+            theirs=theirs,
+            revision=draft.revision_of(piece),
+            by=touched.get("by"),
+            at=touched.get("at", ""),
+        )
+    draft.content = changed
+    draft.revision += 1
+    draft.pieces[piece] = {"revision": draft.revision, "by": author.pk if author else None, "at": now.isoformat()}
+    draft.updated_by, draft.updated_at = author, now
+    draft.save(update_fields=["content", "revision", "pieces", "updated_by", "updated_at"])
+    if piece == "about" and plan.is_draft:
+        plan.title = changed["about"]["title"][:200] or plan.title
+        plan.save(update_fields=["title"])
+    note(
+        plan,
+        "edited the draft",
+        author=author,
+        organisation=acting_organisation(plan, author),
+        kind="plan_draft",
+        now=now,
+        data={"title": plan.title, "piece": piece, "revision": draft.revision},
+    )
+    return draft
+
+
+@transaction.atomic
+def discard_draft(*, plan: Plan, author: User, reason: str, now: dt.datetime) -> None:
+    """Throw away what was drafted since the newest version. Raises `UnableToSavePiece` before the first version."""
+    plan = lock_plan(plan)
+    if plan.is_draft:
+        raise UnableToSavePiece("This plan has no version yet: close it instead.")
+    draft = lock_draft(plan, author=author, now=now)
+    draft.content = None
+    draft.based_on = plan.current_number
+    draft.revision += 1
+    # Every piece touched since counts as saved again: somebody who still edits one must see that it is gone.
+    draft.pieces = {
+        piece: {"revision": draft.revision, "by": author.pk, "at": now.isoformat()}
+        if touched["revision"] > draft.clean_revision
+        else touched
+        for piece, touched in draft.pieces.items()
+    }
+    draft.clean_revision = draft.revision
+    draft.updated_by, draft.updated_at = author, now
+    draft.save()
+    note(
+        plan,
+        "discarded the draft",
+        author=author,
+        organisation=acting_organisation(plan, author),
+        kind="plan_draft",
+        now=now,
+        data={"title": plan.title, "reason": reason},
+    )

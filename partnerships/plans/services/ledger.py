@@ -1,0 +1,53 @@
+"""What every service of the room does first and last: lock the plan's row, and write down what happened."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+from partnerships.activity.services import record
+from partnerships.organisations.models import Organisation
+from partnerships.people.models import User
+from partnerships.plans.models import Plan, Version
+
+
+def lock_plan(plan: Plan) -> Plan:
+    """Give the plan as it is now, with its row locked against other writers until the transaction ends."""
+    return Plan.objects.select_for_update(of=("self",), no_key=True).select_related("partnership").get(pk=plan.pk)
+
+
+def acting_organisation(plan: Plan, author: User | None) -> Organisation | None:
+    """The owner for which the author acts; the first owner where the system itself acts or the author is of none."""
+    owners = Organisation.objects.filter(pk__in=plan.owners.values("organisation")).order_by("name", "pk")
+    if author is not None:
+        mine = owners.of_person(author).first()
+        if mine is not None:
+            return mine
+    return owners.first()
+
+
+def note(
+    plan: Plan,
+    verb: str,
+    *,
+    author: User | None,
+    now: dt.datetime,
+    kind: str = "plan",
+    version: Version | None = None,
+    target_id: int | None = None,
+    organisation: Organisation | None = None,
+    data: dict[str, Any] | None = None,
+) -> None:
+    """Write down what happened. `kind` says who may see the line: readers of the "plan", editors ("plan_draft"), or
+    readers of one version or comment, whose id is then the target."""
+    record(
+        actor_id=author.pk if author else None,
+        organisation_id=organisation.pk if organisation else None,
+        verb=verb,
+        target_kind="plan_version" if version else kind,
+        target_id=version.pk if version else target_id or plan.pk,
+        within_kind="partnership" if plan.partnership_id and kind == "plan" else "plan",
+        within_id=plan.partnership_id if plan.partnership_id and kind == "plan" else plan.pk,
+        now=now,
+        data={"plan": plan.pk, **(data or {})},
+    )

@@ -1,0 +1,125 @@
+"""Moving a plan through its life by hand, choosing who reads it, and pinning the baseline."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from django.db import transaction
+
+from partnerships.people.models import User
+from partnerships.plans.models import TRANSITIONS, Audience, Plan, Status
+from partnerships.plans.services.ledger import acting_organisation, lock_plan, note
+
+#: What people may do by hand; the rest follows from publishing, from asking for signatures and from signing.
+BY_HAND: dict[str, tuple[str, ...]] = {
+    Status.DRAFT: (Status.CLOSED,),
+    Status.SHARED: (Status.SUPERSEDED, Status.CLOSED),
+    Status.AWAITING_SIGN_OFF: (Status.SHARED, Status.SUPERSEDED, Status.CLOSED),
+    Status.AGREED: (Status.MONITORING, Status.SUPERSEDED, Status.CLOSED),
+    Status.MONITORING: (Status.SUPERSEDED, Status.CLOSED),
+}
+
+
+class UnableToChangeStatus(Exception):
+    """The plan cannot go there from where it is, the reason is missing, or the successor is none."""
+
+
+class UnableToPinBaseline(Exception):
+    """There is no such version."""
+
+
+def choices_by_hand(plan: Plan) -> tuple[Status, ...]:
+    """What the plan may be made by hand from where it is."""
+    return tuple(Status(status) for status in BY_HAND.get(plan.status, ()) if status in TRANSITIONS[plan.status])
+
+
+@transaction.atomic
+def change_status(
+    *, plan: Plan, to: str, reason: str, author: User, now: dt.datetime, successor: Plan | None = None
+) -> Plan:
+    """Take a plan on: to monitoring, back to shared for comment, superseded (by another plan) or closed.
+
+    Raises `UnableToChangeStatus`.
+    """
+    plan = lock_plan(plan)
+    if to not in choices_by_hand(plan):
+        label = Status(to).label.lower() if to in Status.values else to
+        raise UnableToChangeStatus(f"A plan that is {plan.get_status_display().lower()} cannot be made {label}.")
+    if not reason.strip():
+        raise UnableToChangeStatus("Say why.")
+    if to == Status.SUPERSEDED:
+        if successor is None or successor.pk == plan.pk or successor.is_over or successor.superseded_by_id == plan.pk:
+            raise UnableToChangeStatus("Choose the plan that takes its place.")
+        plan.superseded_by = successor
+    before = plan.status
+    plan.status = to
+    plan.save(update_fields=["status", "superseded_by"])
+    note(
+        plan,
+        "changed the status of a plan",
+        author=author,
+        organisation=acting_organisation(plan, author),
+        kind="plan" if plan.is_published else "plan_draft",
+        now=now,
+        data={
+            "title": plan.title,
+            "reason": reason.strip(),
+            "before": {"status": before},
+            "after": {"status": plan.status},
+        },
+    )
+    return plan
+
+
+@transaction.atomic
+def change_audience(*, plan: Plan, audience: str, reason: str, author: User, now: dt.datetime) -> Plan:
+    """Choose who may read the published versions. Raises `UnableToChangeStatus`."""
+    plan = lock_plan(plan)
+    if audience not in Audience.values:
+        raise UnableToChangeStatus("Choose who may read it.")
+    if audience == Audience.PARTNERSHIP and plan.partnership_id is None:
+        raise UnableToChangeStatus("This plan belongs to no partnership: choose another audience.")
+    if audience == plan.audience:
+        return plan
+    if not reason.strip():
+        raise UnableToChangeStatus("Say why.")
+    before = plan.audience
+    plan.audience = audience
+    plan.save(update_fields=["audience"])
+    note(
+        plan,
+        "changed who may read a plan",
+        author=author,
+        organisation=acting_organisation(plan, author),
+        kind="plan" if plan.is_published else "plan_draft",
+        now=now,
+        data={
+            "title": plan.title,
+            "reason": reason.strip(),
+            "before": {"audience": before},
+            "after": {"audience": audience},
+        },
+    )
+    return plan
+
+
+@transaction.atomic
+def pin_baseline(*, plan: Plan, number: int | None, author: User, now: dt.datetime) -> Plan:
+    """Choose the version that later ones are held against; None for none. Raises `UnableToPinBaseline`."""
+    plan = lock_plan(plan)
+    if number is not None and not plan.versions.filter(number=number).exists():
+        raise UnableToPinBaseline(f"This plan has no version {number}.")
+    before = plan.baseline_number
+    if before == number:
+        return plan
+    plan.baseline_number = number
+    plan.save(update_fields=["baseline_number"])
+    note(
+        plan,
+        "pinned the baseline" if number else "unpinned the baseline",
+        author=author,
+        organisation=acting_organisation(plan, author),
+        now=now,
+        data={"title": plan.title, "before": {"baseline": before}, "after": {"baseline": number}},
+    )
+    return plan

@@ -1,0 +1,236 @@
+"""Publishing: a numbered version that never changes, told to those it concerns."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable
+from typing import Any
+
+from django.db import transaction
+
+from partnerships.kit.prose import to_html
+from partnerships.people.models import User
+from partnerships.plans.changes import Change, changes, homes_difference, summary
+from partnerships.plans.content import (
+    ABOUT,
+    COLLECTIONS,
+    Content,
+    InvalidContent,
+    empty,
+    normalise,
+    outside,
+    set_piece,
+    total_homes,
+)
+from partnerships.plans.merging import rebase
+from partnerships.plans.models import Draft, Plan, ReadingClass, Status, Version
+from partnerships.plans.services.drafting import lock_draft, year_of
+from partnerships.plans.services.ledger import acting_organisation, lock_plan
+from partnerships.plans.services.ledger import note as write_down
+from partnerships.plans.services.projecting import project
+from partnerships.plans.services.signing import ask_again
+from partnerships.plans.signals import version_published
+
+#: Prose of a content: Markdown fields, by the list they are in.
+PROSE = {
+    collection.code: tuple(field.code for field in collection.fields if field.shape == "text")
+    for collection in COLLECTIONS
+}
+
+
+class UnableToPublish(Exception):
+    """The plan is over, nothing changed, the note is missing, the draft moved on, or the content is none."""
+
+
+@transaction.atomic
+def publish_version(
+    *,
+    plan: Plan,
+    author: User | None,
+    note: str,
+    minor: bool = False,
+    now: dt.datetime,
+    content: Any = None,
+    embargo_until: dt.datetime | None = None,
+    draft_revision: int | None = None,
+    source: str = "",
+) -> Version:
+    """Number and publish the draft, or the given content (an importer's, a loader's), and tell `version_published`.
+
+    `note` says what changed and why. `minor` keeps signatures; the first version never is. `draft_revision` is the
+    revision of the draft that the author looked at: a draft saved since is not published unseen. A content that is
+    given leaves the draft alone but for the pieces that the draft had not touched. Raises `UnableToPublish`.
+    """
+    plan = lock_plan(plan)
+    note = note.strip()
+    if plan.is_over:
+        raise UnableToPublish(f"This plan is {plan.get_status_display().lower()}: nothing can be published.")
+    if not note:
+        raise UnableToPublish("Say what changed and why.")
+    if embargo_until is not None and embargo_until <= now:
+        embargo_until = None
+    draft = lock_draft(plan, author=author, now=now)
+    if draft_revision is not None and draft.revision != draft_revision:
+        raise UnableToPublish("The draft was changed since you looked at it: read it again before you publish.")
+    last = plan.versions.filter(number=plan.current_number).first()
+    was: Content = last.content if last else empty()
+    given = content is not None
+    if given:
+        try:
+            fresh = normalise(content)
+        except InvalidContent as error:
+            raise UnableToPublish(str(error)) from error
+    elif draft.content is not None:
+        fresh = draft.content
+    else:
+        raise UnableToPublish("Nothing changed since the last version: there is nothing to publish.")
+    fresh = {**fresh, "about": {**fresh["about"], "title": fresh["about"]["title"] or plan.title}}
+    found = changes(was, fresh)
+    untitled = {**fresh["about"], "title": ""}
+    if not found or (last is None and {**fresh, "about": untitled} == was):
+        raise UnableToPublish("Nothing changed since the last version: there is nothing to publish.")
+    organisation = acting_organisation(plan, author)
+    version = Version.objects.create(
+        plan=plan,
+        number=plan.current_number + 1,
+        title=fresh["about"]["title"][:200],
+        content=fresh,
+        prose=prose_of(fresh, last),
+        figures=figures_of(was, fresh, found),
+        note=note,
+        minor=minor and last is not None,
+        author=author,
+        organisation=organisation,
+        published_at=now,
+        embargo_until=embargo_until,
+        source=source,
+    )
+    project(plan, was, fresh)
+    _settle_draft(draft, was, fresh, found, given=given, version=version, author=author, now=now)
+    before = plan.status
+    _advance(plan, version, fresh)
+    write_down(
+        plan,
+        "published a version",
+        author=author,
+        organisation=organisation,
+        version=version,
+        now=now,
+        data={
+            "title": version.title,
+            "number": version.number,
+            "reason": note,
+            "minor": version.minor,
+            "before": {"version": version.number - 1, "status": before},
+            "after": {"version": version.number, "status": plan.status},
+        },
+    )
+    if not version.minor and plan.is_awaiting_sign_off:
+        ask_again(plan, version, now=now)
+    version_published.send(sender=Version, version=version)
+    return version
+
+
+def publish_piece(
+    *, plan: Plan, piece: str, value: Any, author: User, note: str, minor: bool = False, now: dt.datetime
+) -> Version:
+    """Publish the newest version with one piece replaced: a milestone achieved or moved. The draft keeps the rest.
+
+    Raises `UnableToPublish`.
+    """
+    with transaction.atomic():
+        locked = lock_plan(plan)
+        last = locked.versions.filter(number=locked.current_number).first()
+        if last is None:
+            raise UnableToPublish("This plan has no version yet.")
+        try:
+            content = set_piece(last.content, piece, value)
+        except ValueError as error:
+            raise UnableToPublish(str(error)) from error
+        return publish_version(plan=locked, author=author, note=note, minor=minor, now=now, content=content)
+
+
+def prose_of(content: Content, last: Version | None) -> dict[str, str]:
+    """The HTML of every Markdown field, "sections/vision/body": unchanged ones are taken from the version before."""
+    known = {text: last.prose.get(path, "") for path, text in _texts(last.content)} if last else {}
+    return {path: known.get(text) or to_html(text) for path, text in _texts(content)}
+
+
+def _texts(content: Content) -> Iterable[tuple[str, str]]:
+    for field in ABOUT:
+        if field.shape == "text" and content["about"][field.code]:
+            yield f"about/{field.code}", content["about"][field.code]
+    for code, fields in PROSE.items():
+        if fields:
+            for item in content[code]:
+                for field_code in fields:
+                    if item[field_code]:
+                        yield f"{code}/{item['key']}/{field_code}", item[field_code]
+
+
+def figures_of(was: Content, now: Content, found: tuple[Change, ...]) -> dict[str, Any]:
+    """What lists of versions say of one, for each reading class."""
+    hidden = outside(now)
+    outer = changes(outside(was), hidden)
+    return {
+        ReadingClass.INSIDE.value: _figures(now, found),
+        ReadingClass.OUTSIDE.value: _figures(hidden, outer),
+    }
+
+
+def _figures(content: Content, found: tuple[Change, ...]) -> dict[str, Any]:
+    return {
+        "homes": total_homes(content),
+        "homes_difference": homes_difference(found),
+        "sites": len(content["sites"]),
+        "changes": len(found),
+        "summary": summary(found),
+    }
+
+
+def _settle_draft(
+    draft: Draft,
+    was: Content,
+    now_content: Content,
+    found: tuple[Change, ...],
+    *,
+    given: bool,
+    version: Version,
+    author: User | None,
+    now: dt.datetime,
+) -> None:
+    """Let the draft begin from the new version, and let whoever still edits a piece that changed see so."""
+    if given and draft.content is not None and version.number > 1:
+        merged = rebase(draft.content, was, now_content)
+        draft.content = merged if merged != now_content else None
+    else:
+        draft.content = None
+    if given:
+        draft.revision += 1
+        touched = {"revision": draft.revision, "by": author.pk if author else None, "at": now.isoformat()}
+        draft.pieces |= {change.anchor: touched for change in found}
+    if draft.content is None:
+        draft.clean_revision = draft.revision
+    draft.based_on = version.number
+    draft.updated_by, draft.updated_at = author, now
+    draft.save()
+
+
+def _advance(plan: Plan, version: Version, content: Content) -> None:
+    """Bring the plan's own row to the new version: its number, title, period, openness and status."""
+    opens = version.embargo_until or version.published_at
+    plan.current_number = version.number
+    if not version.minor:
+        plan.substantive_number = version.number
+    plan.title = version.title
+    plan.period_start = year_of(content["about"]["period_start"])
+    plan.period_end = year_of(content["about"]["period_end"])
+    plan.open_at = min(plan.open_at, opens) if plan.open_at else opens
+    plan.embargoed_until = version.embargo_until
+    plan.first_published_at = plan.first_published_at or version.published_at
+    plan.last_published_at = version.published_at
+    if plan.status == Status.DRAFT:
+        plan.status = Status.SHARED
+    elif plan.status in (Status.AGREED, Status.MONITORING) and not version.minor:
+        plan.status = Status.AWAITING_SIGN_OFF
+    plan.save()

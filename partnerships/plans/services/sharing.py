@@ -1,0 +1,208 @@
+"""Showing a draft early to people by name, taking it back, and asking to see what is being prepared."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from functools import partial
+
+from django.db import IntegrityError, transaction
+from django.db.models import Q
+from django.utils import timezone
+
+from partnerships.agreements.models import Partnership
+from partnerships.organisations.models import Membership, Role
+from partnerships.people.models import User
+from partnerships.people.services import find_person
+from partnerships.plans import emails
+from partnerships.plans.models import OVER, AccessRequest, Plan, Share
+from partnerships.plans.services.ledger import acting_organisation, lock_plan, note
+
+#: Showing the same draft to more people than this at once is publishing by another name.
+MOST_SHARES = 100
+
+
+class UnableToShare(Exception):
+    """Nobody to share with, a day that is past, or a plan that is over."""
+
+
+class UnableToAskForAccess(Exception):
+    """The words are missing."""
+
+
+@transaction.atomic
+def share_draft(
+    *,
+    plan: Plan,
+    email: str,
+    may_comment: bool,
+    message: str,
+    ends_on: dt.date | None,
+    author: User,
+    now: dt.datetime,
+) -> Share:
+    """Show the draft to one person with an account, to read or to comment, until the end of a day; write to them once.
+
+    Sharing again changes the terms without a second letter, unless it had been revoked or had ended. Raises
+    `UnableToShare`.
+    """
+    plan = lock_plan(plan)
+    if plan.is_over:
+        raise UnableToShare(f"This plan is {plan.get_status_display().lower()}.")
+    if ends_on is not None and ends_on < timezone.localdate(now):
+        raise UnableToShare("The last day must not be past.")
+    person = find_person(email)
+    acts = person is not None and Membership.objects.current().of_person(person).exists()
+    if person is None or not person.is_active or person.is_stakeholder or not acts:
+        raise UnableToShare(
+            "Nobody with this address can be shown a draft yet. Ask a lead of their organisation to invite them first."
+        )
+    owners = plan.owners.values("organisation")
+    if Membership.objects.current().of_person(person, Role.EDITOR, Role.LEAD).filter(organisation__in=owners).exists():
+        raise UnableToShare(f"{person.display_name} can edit this draft already.")
+    known = plan.shares.filter(person=person).first()
+    if known is None and plan.shares.standing(now).count() >= MOST_SHARES:
+        raise UnableToShare(f"A draft can be shown to {MOST_SHARES} people at most: publish it instead.")
+    fresh = known is None or not known.is_standing
+    share, _made = Share.objects.update_or_create(
+        plan=plan,
+        person=person,
+        defaults={
+            "may_comment": may_comment,
+            "message": message.strip(),
+            "ends_on": ends_on,
+            "revoked_at": None,
+        }
+        | ({"shared_by": author, "shared_at": now, "opened_at": None} if fresh else {}),
+    )
+    note(
+        plan,
+        "showed the draft" if fresh else "changed a showing of the draft",
+        author=author,
+        organisation=acting_organisation(plan, author),
+        kind="plan_draft",
+        now=now,
+        data={
+            "title": plan.title,
+            "after": {
+                "person": person.pk,
+                "may_comment": may_comment,
+                "ends_on": ends_on.isoformat() if ends_on else None,
+            },
+        },
+    )
+    if fresh:
+        share.invited_at = now
+        share.save(update_fields=["invited_at"])
+        transaction.on_commit(partial(emails.send_share, share))
+    return share
+
+
+@transaction.atomic
+def revoke_share(*, share: Share, author: User, now: dt.datetime) -> Share:
+    """Take a showing back: the person's next click finds nothing."""
+    if share.revoked_at is not None:
+        return share
+    share.revoked_at = now
+    share.save(update_fields=["revoked_at"])
+    note(
+        share.plan,
+        "took a showing of the draft back",
+        author=author,
+        organisation=acting_organisation(share.plan, author),
+        kind="plan_draft",
+        now=now,
+        data={"title": share.plan.title, "before": {"person": share.person_id}},
+    )
+    return share
+
+
+def open_share(*, plan: Plan, person: User, now: dt.datetime) -> Share | None:
+    """Note that the person opened the draft that was shown to them, the first time; give their standing share."""
+    share = plan.shares.standing(now).filter(person=person).first()
+    if share is not None and share.opened_at is None:
+        Share.objects.filter(pk=share.pk, opened_at=None).update(opened_at=now)
+        share.opened_at = now
+    return share
+
+
+@transaction.atomic
+def ask_for_access(
+    *, partnership: Partnership, about: str, message: str, author: User, now: dt.datetime
+) -> AccessRequest:
+    """Ask the owners of a plan of the partnership to show what is being prepared.
+
+    `about` is its title as the asker knows it, or its address. Whether there is such a plan is told to its owners
+    alone: the asker gets the same answer in every case. Raises `UnableToAskForAccess`.
+    """
+    about = " ".join(about.split())[:300]
+    if not about:
+        raise UnableToAskForAccess("Say which plan you mean: its title, or the address you were given.")
+    number = re.search(r"/plans/(\d{1,18})(?:/|$)", about)
+    named = Q(pk=int(number[1])) if number else Q(title__iexact=about)
+    plan = (
+        Plan.objects.filter(named, partnership=partnership)
+        .exclude(status__in=OVER)
+        .order_by("-created_at", "pk")
+        .first()
+    )
+    try:
+        with transaction.atomic():
+            request = AccessRequest.objects.create(
+                partnership=partnership,
+                plan=plan,
+                person=author,
+                about=about,
+                message=message.strip(),
+                asked_at=now,
+            )
+    except IntegrityError:
+        return AccessRequest.objects.get(plan=plan, person=author, answered_at=None)
+    if plan is not None:
+        note(
+            plan,
+            "asked to see the draft",
+            author=author,
+            kind="plan_draft",
+            now=now,
+            data={"title": plan.title, "request": request.pk},
+        )
+        for lead in User.objects.filter(
+            pk__in=Membership.objects.current()
+            .filter(role=Role.LEAD, organisation__in=plan.owners.values("organisation"))
+            .values("person")
+        ):
+            transaction.on_commit(partial(emails.send_access_request, request, plan, lead))
+    return request
+
+
+@transaction.atomic
+def answer_request(
+    *, request: AccessRequest, grant: bool, author: User, now: dt.datetime, ends_on: dt.date | None = None
+) -> AccessRequest:
+    """Show the draft to who asked, or decline. Raises `UnableToShare` when it has been answered."""
+    request = AccessRequest.objects.select_for_update(of=("self",)).select_related("person", "plan").get(pk=request.pk)
+    if request.answered_at is not None or request.plan is None:
+        raise UnableToShare("This request has been answered.")
+    if grant:
+        share_draft(
+            plan=request.plan,
+            email=request.person.email,
+            may_comment=True,
+            message="",
+            ends_on=ends_on,
+            author=author,
+            now=now,
+        )
+    request.answered_at, request.answered_by, request.granted = now, author, grant
+    request.save(update_fields=["answered_at", "answered_by", "granted"])
+    note(
+        request.plan,
+        "answered a request to see the draft",
+        author=author,
+        organisation=acting_organisation(request.plan, author),
+        kind="plan_draft",
+        now=now,
+        data={"title": request.plan.title, "after": {"person": request.person_id, "granted": grant}},
+    )
+    return request

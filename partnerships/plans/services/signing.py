@@ -1,0 +1,300 @@
+"""Asking for signatures, giving them once, and saying what became of conditions."""
+
+from __future__ import annotations
+
+import datetime as dt
+import secrets
+from collections.abc import Sequence
+from functools import partial
+
+from django.db import IntegrityError, transaction
+from django.db.models import Q
+from django.utils import timezone
+
+from partnerships.agreements.models import Party, PartyRole, PartyStatus
+from partnerships.organisations.models import Organisation, Role
+from partnerships.organisations.queries import leads_of
+from partnerships.people.models import User
+from partnerships.plans import emails
+from partnerships.plans.models import ConditionMet, Decision, Plan, Signatory, SignOff, Status, Version
+from partnerships.plans.queries import signing_states
+from partnerships.plans.services.ledger import acting_organisation, lock_plan, note
+
+#: A signatory that has not decided is reminded so many days before its day, and every so many days.
+REMIND_BEFORE = dt.timedelta(days=7)
+REMIND_AGAIN = dt.timedelta(days=7)
+
+
+class UnableToRequestSignOff(Exception):
+    """Nothing is published, nobody is named, an observer is named, or the plan is over."""
+
+
+class UnableToSign(Exception):
+    """The organisation is not asked, has decided, or the version is no longer the newest."""
+
+
+@transaction.atomic
+def request_sign_off(
+    *,
+    plan: Plan,
+    signatories: Sequence[tuple[Organisation, str]],
+    due_on: dt.date | None,
+    author: User | None,
+    now: dt.datetime,
+    reason: str = "",
+) -> Plan:
+    """Choose who must sign (organisation and role), replacing nobody who is asked already, and wait for them.
+
+    Raises `UnableToRequestSignOff`.
+    """
+    plan = lock_plan(plan)
+    if plan.is_draft:
+        raise UnableToRequestSignOff("Publish a version first: a signature is for one version.")
+    if plan.status not in (Status.SHARED, Status.AWAITING_SIGN_OFF, Status.AGREED, Status.MONITORING):
+        raise UnableToRequestSignOff(f"This plan is {plan.get_status_display().lower()}.")
+    if due_on is not None and due_on < timezone.localdate(now):
+        raise UnableToRequestSignOff("The day to decide by must not be past.")
+    present = set(plan.signatories.filter(removed_at=None).values_list("organisation", flat=True))
+    fresh = [(organisation, role.strip()) for organisation, role in signatories if organisation.pk not in present]
+    if not fresh and not present:
+        raise UnableToRequestSignOff("Choose at least one organisation.")
+    for organisation, role in fresh:
+        _check_may_sign(plan, organisation, role)
+    made = [
+        Signatory.objects.create(
+            plan=plan,
+            organisation=organisation,
+            role=role,
+            due_on=due_on,
+            asked_by=author,
+            asked_at=now,
+            link_key=secrets.token_hex(16),
+        )
+        for organisation, role in fresh
+    ]
+    before = plan.status
+    plan.status = Status.AWAITING_SIGN_OFF
+    plan.save(update_fields=["status"])
+    note(
+        plan,
+        "asked for sign-off",
+        author=author,
+        organisation=acting_organisation(plan, author),
+        now=now,
+        data={
+            "title": plan.title,
+            "reason": reason,
+            "before": {"status": before},
+            "after": {"status": plan.status, "signatories": [organisation.pk for organisation, _role in fresh]},
+        },
+    )
+    for signatory in made:
+        _write(signatory, plan.current_number)
+    _settle(plan, author=author, now=now)
+    return plan
+
+
+def _check_may_sign(plan: Plan, organisation: Organisation, role: str) -> None:
+    if not role:
+        raise UnableToRequestSignOff(f"Say in which role {organisation.name} signs.")
+    if plan.owners.filter(organisation=organisation).exists():
+        return
+    party = Party.objects.filter(
+        partnership=plan.partnership_id, organisation=organisation, status=PartyStatus.ACCEPTED
+    ).first()
+    if plan.partnership_id is None or party is None:
+        raise UnableToRequestSignOff(f"{organisation.name} is neither an owner nor a partner of this plan.")
+    if party.role == PartyRole.OBSERVER:
+        raise UnableToRequestSignOff(f"{organisation.name} is an observer: observers never sign.")
+    if plan.audience == "owners":
+        raise UnableToRequestSignOff("Only owners may read this plan: widen its audience before others sign it.")
+
+
+def _write(signatory: Signatory, number: int, *, reminder: bool = False, again: bool = False) -> None:
+    """Send the letter with the link to every lead of the organisation, after commit."""
+    for lead in leads_of(signatory.organisation):
+        transaction.on_commit(
+            partial(emails.send_sign_off_request, signatory, lead, number, reminder=reminder, again=again)
+        )
+
+
+def ask_again(plan: Plan, version: Version, *, now: dt.datetime) -> None:
+    """Ask every signatory for a version that is not minor; call while the plan's row is locked.
+
+    Links to earlier versions open nothing any more.
+    """
+    for signatory in plan.signatories.filter(removed_at=None).select_related("organisation"):
+        signatory.link_key = secrets.token_hex(16)
+        signatory.asked_at = now
+        signatory.reminded_at = None
+        signatory.save(update_fields=["link_key", "asked_at", "reminded_at"])
+        _write(signatory, version.number, again=True)
+
+
+@transaction.atomic
+def sign_off(
+    *,
+    plan: Plan,
+    number: int,
+    organisation: Organisation,
+    person: User,
+    decision: str,
+    reason: str = "",
+    now: dt.datetime,
+) -> SignOff:
+    """Decide on one version for an organisation, once. Raises `UnableToSign`.
+
+    A condition or a rejection needs its reason. The caller has checked that the person leads the organisation.
+    """
+    plan = lock_plan(plan)
+    reason = reason.strip()
+    if decision not in Decision.values:
+        raise UnableToSign("Choose approve, approve with a condition, or reject.")
+    if decision != Decision.APPROVED and not reason:
+        raise UnableToSign("Say what the condition is." if decision == Decision.CONDITIONAL else "Say why.")
+    if not plan.is_awaiting_sign_off:
+        raise UnableToSign(f"This plan is not waiting for signatures: it is {plan.get_status_display().lower()}.")
+    if number != plan.current_number:
+        raise UnableToSign(f"Version {plan.current_number} is newer: read what changed before you decide.")
+    signatory = plan.signatories.filter(organisation=organisation, removed_at=None).first()
+    if signatory is None:
+        raise UnableToSign(f"{organisation.name} is not asked to sign this plan.")
+    state = next(state for state in signing_states(plan) if state.signatory.pk == signatory.pk)
+    if state.sign_off is not None and (state.sign_off.version.number == number or not state.sign_off.is_rejected):
+        raise UnableToSign(
+            f"{state.sign_off.person.display_name} has already decided for {organisation.name}: "
+            f"{state.sign_off.get_decision_display().lower()}."
+        )
+    version = plan.versions.get(number=number)
+    try:
+        with transaction.atomic():
+            made = SignOff.objects.create(
+                plan=plan,
+                version=version,
+                organisation=organisation,
+                person=person,
+                role=signatory.role,
+                decision=decision,
+                reason=reason if decision != Decision.APPROVED else "",
+                signed_at=now,
+            )
+    except IntegrityError as error:
+        raise UnableToSign(f"Somebody has already decided for {organisation.name}.") from error
+    note(
+        plan,
+        {
+            Decision.APPROVED: "approved a version",
+            Decision.CONDITIONAL: "approved a version with a condition",
+            Decision.REJECTED: "rejected a version",
+        }[Decision(decision)],
+        author=person,
+        organisation=organisation,
+        version=version,
+        now=now,
+        data={"title": plan.title, "number": number, "after": {"decision": decision}, "reason": made.reason},
+    )
+    _settle(plan, author=person, now=now)
+    return made
+
+
+@transaction.atomic
+def meet_condition(*, sign_off: SignOff, person: User, note_text: str, now: dt.datetime) -> ConditionMet:
+    """Say, for the organisation that set it, that a condition is met. Raises `UnableToSign`."""
+    plan = lock_plan(sign_off.plan)
+    state = next(
+        (state for state in signing_states(plan) if state.sign_off is not None and state.sign_off.pk == sign_off.pk),
+        None,
+    )
+    if state is None or not sign_off.is_conditional:
+        raise UnableToSign("This decision no longer counts, or had no condition.")
+    if state.code == "met":
+        raise UnableToSign("The condition is met already.")
+    met = ConditionMet.objects.create(sign_off=sign_off, person=person, note=note_text.strip(), at=now)
+    note(
+        plan,
+        "said that a condition is met",
+        author=person,
+        organisation=sign_off.organisation,
+        version=sign_off.version,
+        now=now,
+        data={"title": plan.title, "number": sign_off.version.number, "reason": met.note},
+    )
+    _settle(plan, author=person, now=now)
+    return met
+
+
+@transaction.atomic
+def remove_signatory(*, signatory: Signatory, author: User, reason: str, now: dt.datetime) -> None:
+    """No longer ask an organisation to sign; what it decided stays. Raises `UnableToRequestSignOff`."""
+    plan = lock_plan(signatory.plan)
+    remaining = plan.signatories.filter(removed_at=None).exclude(pk=signatory.pk).exists()
+    if plan.is_awaiting_sign_off and not remaining:
+        raise UnableToRequestSignOff("This is the only signatory: choose another first.")
+    signatory.removed_at = now
+    signatory.save(update_fields=["removed_at"])
+    note(
+        plan,
+        "no longer asks for a signature",
+        author=author,
+        organisation=acting_organisation(plan, author),
+        now=now,
+        data={"title": plan.title, "reason": reason, "before": {"signatory": signatory.organisation_id}},
+    )
+    _settle(plan, author=author, now=now)
+
+
+def _settle(plan: Plan, *, author: User | None, now: dt.datetime) -> None:
+    """Make the plan agreed once every required signatory has approved and every condition is met."""
+    states = signing_states(plan)
+    if not plan.is_awaiting_sign_off or not states or not all(state.is_settled for state in states):
+        return
+    plan.status = Status.AGREED
+    plan.save(update_fields=["status"])
+    note(
+        plan,
+        "agreed",
+        author=author,
+        now=now,
+        data={
+            "title": plan.title,
+            "number": plan.current_number,
+            "reason": "Every required signatory has approved.",
+            "before": {"status": Status.AWAITING_SIGN_OFF.value},
+            "after": {"status": Status.AGREED.value},
+        },
+    )
+
+
+def remind_signatories(*, now: dt.datetime) -> int:
+    """Remind those who have not decided and whose day is near or past, once a week each; give how many were reminded.
+
+    Safe to run twice: a signatory is claimed by a conditional update before its letter.
+    """
+    today = timezone.localdate(now)
+    waiting = Signatory.objects.filter(
+        Q(due_on__lte=today + REMIND_BEFORE) | Q(due_on=None, asked_at__lte=now - REMIND_AGAIN),
+        removed_at=None,
+        plan__status=Status.AWAITING_SIGN_OFF,
+    ).select_related("plan", "organisation")
+    reminded = 0
+    for signatory in waiting.order_by("pk"):
+        states = {state.signatory.pk: state for state in signing_states(signatory.plan)}
+        if states[signatory.pk].sign_off is not None:
+            continue
+        due = signatory.reminded_at or signatory.asked_at
+        if due > now - (REMIND_AGAIN if signatory.reminded_at else dt.timedelta(days=1)):
+            continue
+        with transaction.atomic():
+            claimed = Signatory.objects.filter(pk=signatory.pk, reminded_at=signatory.reminded_at).update(
+                reminded_at=now
+            )
+            if claimed:
+                reminded += 1
+                _write(signatory, signatory.plan.current_number, reminder=True)
+    return reminded
+
+
+def organisations_led_by(person: User, plan: Plan) -> list[Organisation]:
+    """The organisations asked to sign for which the person speaks."""
+    asked = plan.signatories.filter(removed_at=None).values("organisation")
+    return list(Organisation.objects.of_person(person, Role.LEAD).filter(pk__in=asked).order_by("name", "pk"))

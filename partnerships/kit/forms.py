@@ -12,6 +12,7 @@ from crispy_forms.layout import Layout, LayoutObject
 from crispy_forms.utils import render_field
 from django import forms
 from django.core.exceptions import ValidationError
+from django.forms.boundfield import BoundField
 from django.http import QueryDict
 from django.template import Context
 from django.template.loader import render_to_string
@@ -23,6 +24,7 @@ from partnerships.kit.dates import MONTHS
 #: Parameters that say where in a list one is, dropped whenever its filters change.
 PAGING_PARAMETERS = ("page", "after", "before", "cursor")
 
+_DEFAULT_REQUIRED = str(forms.Field.default_error_messages["required"])
 _QUESTION_WORDS = ("how", "why", "what", "when", "where", "which", "who", "needed", "available", "is", "are", "do", "does")
 _MONTH_NUMBERS = {name.lower(): number for number, name in enumerate(MONTHS, start=1)} | {
     name[:3].lower(): number for number, name in enumerate(MONTHS, start=1)
@@ -67,8 +69,6 @@ class Helper(FormHelper):  # type: ignore[misc]  # crispy-forms carries no types
         tag: bool = True,
     ) -> None:
         super().__init__()
-        for field in form.fields.values():
-            _say_what_is_missing(field)
         self.layout = Layout(*(layout or tuple(form.fields)))
         self.form_method = method
         self.form_action = action
@@ -83,22 +83,23 @@ class Helper(FormHelper):  # type: ignore[misc]  # crispy-forms carries no types
         self.mark_optional = method == "post"
 
 
-def _say_what_is_missing(field: forms.Field) -> None:
-    """Replace “This field is required” by words that say what to do, unless the form has its own."""
-    label = str(field.label or "")
-    if not label or field.error_messages.get("required") != forms.Field.default_error_messages["required"]:
-        return
-    widget = field.widget
+def error_words(field: BoundField) -> list[str]:
+    """What is wrong with a field, in words that say what to do instead of “This field is required”."""
+    return [
+        _missing_words(field) if text == _DEFAULT_REQUIRED else str(text) for text in field.errors
+    ]
+
+
+def _missing_words(field: BoundField) -> str:
+    label, widget = str(field.label), field.field.widget
     if isinstance(widget, forms.CheckboxInput):
-        words = f"Tick “{label}” to go on"
-    elif label.endswith("?"):
-        words = f"Answer “{label}”"
-    elif isinstance(widget, forms.FileInput):
-        words = f"Choose a file for “{label}”"
-    else:
-        verb = "Choose" if isinstance(widget, forms.Select | forms.RadioSelect | forms.CheckboxSelectMultiple) else "Enter"
-        words = f"{verb} {_in_a_sentence(label)}"
-    field.error_messages = {**field.error_messages, "required": words}
+        return f"Tick “{label}” to go on"
+    if label.endswith("?"):
+        return f"Answer “{label}”"
+    if isinstance(widget, forms.FileInput):
+        return f"Choose a file for “{label}”"
+    chosen = isinstance(widget, forms.Select | forms.RadioSelect | forms.CheckboxSelectMultiple)
+    return f"{'Choose' if chosen else 'Enter'} {_in_a_sentence(label)}"
 
 
 def _in_a_sentence(label: str) -> str:

@@ -8,6 +8,8 @@ from django import forms, template
 from django.forms.boundfield import BoundField
 from django.utils.safestring import SafeString
 
+from partnerships.kit.forms import error_words
+
 register = template.Library()
 
 _CONTROL_CLASSES = {
@@ -20,6 +22,18 @@ _CONTROL_CLASSES = {
     "input": "govuk-input",
     "parts": "govuk-input",
 }
+
+
+register.filter("error_words", error_words)
+
+
+@register.simple_tag
+def sentence_labels(form: forms.BaseForm) -> str:
+    """Labels of a form that is not ours in sentence case: `New Password (again)` becomes `New password (again)`."""
+    for field in form.fields.values():
+        words = str(field.label or "").split(" ")
+        field.label = " ".join([words[0], *(word if word.isupper() else word.lower() for word in words[1:])])
+    return ""
 
 
 @register.simple_tag
@@ -54,7 +68,8 @@ def govuk_widget(field: BoundField) -> SafeString:
     base = _CONTROL_CLASSES.get(shape, "govuk-input")
     own = field.field.widget.attrs.get("class", "")
     wrong = f"{base.split()[0]}--error" if field.errors and shape != "checkbox" else ""
-    attrs: dict[str, Any] = {"class": " ".join(part for part in (base, own, wrong) if part)}
+    # A placeholder vanishes as one types: what it says belongs in the label or the hint. False leaves it out.
+    attrs: dict[str, Any] = {"class": " ".join(part for part in (base, own, wrong) if part), "placeholder": False}
     if shape == "counted":
         described = [field.aria_describedby or "", f"{field.auto_id}-info"]
         attrs["aria-describedby"] = " ".join(part for part in described if part)

@@ -17,6 +17,7 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
 
 from partnerships.kit import dates
+from partnerships.kit.forms import error_words
 
 register = template.Library()
 
@@ -234,7 +235,7 @@ def error_summary(form: BaseForm | None) -> dict[str, Any]:
     errors = [{"text": text, "target": ""} for text in form.non_field_errors()]
     for field in [*form.hidden_fields(), *form.visible_fields()]:
         first = f"{field.auto_id}_0" if field.use_fieldset else field.id_for_label
-        errors += [{"text": text, "target": first} for text in field.errors]
+        errors += [{"text": text, "target": first} for text in error_words(field)]
     return {"errors": errors}
 
 

@@ -9,6 +9,8 @@ urlpatterns = [
     path("health/live/", health.live, name="health_live"),
     path("health/ready/", health.ready, name="health_ready"),
     path("metrics", health.metrics, name="metrics"),
+    # The rooms, in the order of the menu; the home page last, for it takes the bare address.
+    path("commitments/", include("partnerships.commitments.urls")),
     path("accounts/", include("allauth.urls")),
     path("admin/", admin.site.urls),
 ]

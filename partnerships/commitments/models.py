@@ -14,6 +14,7 @@ from django.db.models import F, Q
 from django.urls import reverse
 
 from partnerships.agreements.models import Partnership, PartyStatus
+from partnerships.commitments.quantities import delivered_words, quantity_words
 from partnerships.organisations.audience import Organisations, Route, readers_of, visible_to
 from partnerships.organisations.models import EDITING_ROLES, Organisation, Role
 from partnerships.people.models import User
@@ -188,6 +189,9 @@ class Commitment(models.Model):
     verified_at = models.DateTimeField(null=True, blank=True)
     replaces = models.ForeignKey("self", on_delete=models.PROTECT, null=True, blank=True, related_name="replaced_by")
     reason = models.TextField(blank=True, help_text="Why it was cancelled or superseded.")
+    key = models.UUIDField(
+        null=True, blank=True, unique=True, help_text="Given by the form, so that a form sent twice makes one."
+    )
     source = models.CharField(max_length=60, blank=True, help_text="The register it was read from.")
     source_reference = models.CharField(max_length=200, blank=True)
 
@@ -333,6 +337,28 @@ class Commitment(models.Model):
         """What the giver is called. Needs `giver` fetched."""
         return self.giver.display_name if self.giver else self.giver_name
 
+    @property
+    def receiver_words(self) -> str:
+        """What the receiver is called; empty for an action done for nobody in particular. Needs `receiver` fetched."""
+        return self.receiver.display_name if self.receiver else ""
+
+    @property
+    def quantity_words(self) -> str:
+        """`60 homes`; empty where nothing is counted."""
+        return quantity_words(self.quantity, self.unit)
+
+    @property
+    def delivered_words(self) -> str:
+        """`40 of 60 homes`; empty where nothing is counted."""
+        return delivered_words(self.delivered_quantity, self.quantity, self.unit)
+
+    @property
+    def waits_words(self) -> str:
+        """What is waited for: a confirmation or a verification; empty where nothing is."""
+        if self.is_proposed:
+            return "to accept it" if self.is_action else "to confirm it"
+        return "to verify the delivery" if self.is_done and not self.is_action else ""
+
     def is_overdue(self, today: dt.date) -> bool:
         """Whether it should have been kept before today."""
         return self.is_under_way and self.due_on is not None and self.due_on < today
@@ -390,6 +416,11 @@ class Progress(models.Model):
 
     def __str__(self) -> str:
         return f"{self.delivered_before} to {self.delivered}"
+
+    @property
+    def delivered_words(self) -> str:
+        """`40 of 60 homes`; empty where nothing is counted. Needs `commitment` fetched."""
+        return delivered_words(self.delivered, self.commitment.quantity, self.commitment.unit)
 
 
 class EvidenceQuerySet(models.QuerySet["Evidence"]):

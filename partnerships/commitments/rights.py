@@ -33,6 +33,11 @@ class Rights:
         """Whether they lead either side."""
         return Role.LEAD in (self.giver_role, self.receiver_role)
 
+    def leads_side(self, *, giving: bool) -> bool:
+        """Whether they may give the word of the giver, or of the receiver: its leads; for an action, editors of who does it."""
+        role = self.giver_role if giving else self.receiver_role
+        return role == Role.LEAD or (giving and self.commitment.is_action and role in EDITING_ROLES)
+
     @property
     def may_edit_terms(self) -> bool:
         """Whether they may change what is proposed: editors and leads of either side, until both have confirmed."""
@@ -41,15 +46,14 @@ class Rights:
     @property
     def may_confirm_giving(self) -> bool:
         """Whether they may confirm for the giver: its leads; for an action, its editors too."""
-        wanted = EDITING_ROLES if self.commitment.is_action else (Role.LEAD,)
         unconfirmed = self.commitment.is_proposed and self.commitment.giver_confirmed_at is None
-        return unconfirmed and self.giver_role in wanted
+        return unconfirmed and self.leads_side(giving=True)
 
     @property
     def may_confirm_receiving(self) -> bool:
         """Whether they may confirm for the receiver: its leads."""
         unconfirmed = self.commitment.is_proposed and self.commitment.receiver_confirmed_at is None
-        return unconfirmed and not self.commitment.is_action and self.receiver_role == Role.LEAD
+        return unconfirmed and not self.commitment.is_action and self.leads_side(giving=False)
 
     @property
     def may_confirm(self) -> bool:
@@ -80,7 +84,7 @@ class Rights:
     def may_verify(self) -> bool:
         """Whether they may say that what is reported done has arrived: leads of the receiver."""
         verifiable = self.commitment.is_done and not self.commitment.is_action
-        return verifiable and self.receiver_role == Role.LEAD
+        return verifiable and self.leads_side(giving=False)
 
     @property
     def may_end(self) -> bool:

@@ -46,11 +46,13 @@ def record_progress(
     delivered: Decimal | None = None,
     note_text: str = "",
     blocker: str = "",
+    seen: int | None = None,
 ) -> Progress:
     """Report where it stands: how much is delivered in all by now, and whether it goes well.
 
     `status` is one of in progress, at risk, blocked (with the blocker named) and done. `delivered` is the whole amount so far;
-    left out, it stays. Done needs the whole quantity. Raises `UnableToRecordProgress`.
+    left out, it stays. Done needs the whole quantity. `seen` is the newest report that the author had before them (0: none):
+    when another came meanwhile, or the form was sent twice, nothing is written. Raises `UnableToRecordProgress`.
     """
     current = locked(commitment)
     rights = rights_over(current, author)
@@ -58,6 +60,9 @@ def record_progress(
         raise UnableToRecordProgress(f"{current.reference} is {current.get_status_display().lower()}.")
     if not rights.may_report:
         raise UnableToRecordProgress("Only editors and leads of the organisation that gives report progress.")
+    newest = current.progress.order_by("pk").values_list("pk", flat=True).last()
+    if seen is not None and seen != (newest or 0):
+        raise UnableToRecordProgress("Progress was reported while you were writing. Look at it before you add yours.")
     if status not in REPORTABLE:
         raise UnableToRecordProgress("Progress is in progress, at risk, blocked or done.")
     if status == Status.BLOCKED and not blocker.strip():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import uuid
 from decimal import Decimal
 
 from django.db import transaction
@@ -62,15 +63,20 @@ def propose_commitment(
     confirm: bool = False,
     replaces: Commitment | None = None,
     came_from: From | None = None,
+    key: uuid.UUID | None = None,
 ) -> Commitment:
     """A promise of one organisation to another, which both have still to confirm.
 
     The author edits for one of the two. `owner` is a person of the giver; left out, the giver names one when it confirms.
     With `confirm`, an author who leads their side confirms for it at once. `replaces` is the commitment that ends as
-    superseded when both have confirmed this one. `came_from` keeps the link in the room it came from.
+    superseded when both have confirmed this one. `came_from` keeps the link in the room it came from. A `key` that made a
+    commitment already gives that one again.
 
-    Raises `UnableToPropose`.
+    Raises `UnableToPropose`, or `UnableToConfirm` where a confirmation is asked of somebody who leads neither.
     """
+    made = Commitment.objects.filter(key=key, proposed_by=author).first() if key else None
+    if made is not None:
+        return made
     side = giver if acts_for(author, giver, *EDITING_ROLES) else receiver
     if not acts_for(author, side, *EDITING_ROLES):
         raise UnableToPropose("You edit for neither of the two organisations.")
@@ -98,9 +104,12 @@ def propose_commitment(
         side=side,
         replaces=replaces,
         came_from=came_from,
+        key=key,
         now=now,
     )
-    if confirm and acts_for(author, side, Role.LEAD) and (side.pk == receiver.pk or owner is not None):
+    if confirm and side.pk == giver.pk and owner is None:
+        raise UnableToPropose("Name who sees it through, or leave your confirmation for later.")
+    if confirm:
         return confirm_commitment(
             commitment=commitment, organisation=side, author=author, revision=commitment.revision, now=now
         )
@@ -374,6 +383,7 @@ def _create(
     replaces: Commitment | None,
     came_from: From | None,
     now: dt.datetime,
+    key: uuid.UUID | None = None,
 ) -> Commitment:
     (number,) = next_numbers()
     commitment = Commitment.objects.create(
@@ -395,6 +405,7 @@ def _create(
         proposed_for=side,
         proposed_at=now,
         replaces=replaces,
+        key=key,
     )
     note(
         commitment,

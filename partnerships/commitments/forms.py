@@ -1,0 +1,432 @@
+"""The forms of promises: they check shapes; the services check what is true."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any
+
+from django import forms
+from django.db.models import Prefetch, Q, QuerySet
+from django.urls import reverse
+
+from partnerships.agreements.models import Partnership, PartyRole, PartyStatus
+from partnerships.commitments.models import Commitment, Kind, Status, Unit
+from partnerships.commitments.queries import people_who_may_own
+from partnerships.commitments.rights import Rights
+from partnerships.commitments.services.reminders import LONGEST_LEAD_TIME
+from partnerships.kit.forms import AutocompleteSelect, DayField, Helper, Section
+from partnerships.kit.uploads import ACCEPT
+from partnerships.organisations.models import EDITING_ROLES, Membership, Organisation, Role
+from partnerships.people.models import User
+
+_QUANTITY = forms.NumberInput(
+    attrs={"class": "govuk-input--width-10", "inputmode": "decimal", "step": "any", "min": "0"}
+)
+
+
+class PersonField(forms.ModelChoiceField):  # type: ignore[type-arg]  # generic in the stubs alone
+    """Somebody, named with the bodies they act for."""
+
+    def label_from_instance(self, obj: Any) -> str:
+        """`Ben West, Westmarch Borough Council`."""
+        bodies = [membership.organisation.display_name for membership in obj.current_memberships]
+        return ", ".join([obj.display_name, *bodies])
+
+
+def with_bodies(people: QuerySet[User]) -> QuerySet[User]:
+    """People with the memberships that `PersonField` names."""
+    current = Membership.objects.current().select_related("organisation").order_by("organisation__name", "pk")
+    return people.prefetch_related(Prefetch("memberships", queryset=current, to_attr="current_memberships"))
+
+
+def partners_of(user: User) -> QuerySet[Organisation]:
+    """The bodies the person edits for, and those that share a present partnership with one of them."""
+    mine = Organisation.objects.of_person(user, *EDITING_ROLES)
+    shared = Partnership.objects.present_for(user, *EDITING_ROLES).live()
+    partners = Q(parties__partnership__in=shared, parties__status=PartyStatus.ACCEPTED) & ~Q(
+        parties__role=PartyRole.OBSERVER
+    )
+    bodies = Organisation.objects.filter(pk__in=Organisation.objects.filter(partners).values("pk"))
+    return (bodies | Organisation.objects.filter(pk__in=mine.values("pk"))).order_by("name", "pk")
+
+
+class TermsForm(forms.Form):
+    """What is promised, how much, by whom and when."""
+
+    text = forms.CharField(
+        label="What is promised",
+        widget=forms.Textarea(attrs={"rows": 4}),
+        max_length=4000,
+        help_text="In words both sides would use, so that nobody can doubt later what was meant.",
+    )
+    quantity = forms.DecimalField(
+        label="Quantity",
+        required=False,
+        min_value=0,
+        max_digits=14,
+        decimal_places=2,
+        widget=_QUANTITY,
+        help_text="A number where something can be counted, such as 60. It can then be delivered in parts.",
+    )
+    unit = forms.ChoiceField(label="Of what", required=False, choices=[("", "Nothing counted"), *Unit.choices])
+    owner = PersonField(
+        label="Who sees it through",
+        queryset=User.objects.none(),
+        required=False,
+        widget=AutocompleteSelect,
+        help_text="Somebody of the organisation that gives. It can be named later, when that organisation confirms.",
+    )
+    due_on = DayField(label="Due date")
+
+    def clean(self) -> dict[str, Any]:
+        """A number needs its unit."""
+        cleaned = super().clean() or {}
+        if cleaned.get("quantity") is not None and not cleaned.get("unit"):
+            self.add_error("unit", "Choose what the number counts")
+        return cleaned
+
+
+class ProposeForm(TermsForm):
+    """A new commitment between two bodies, one of which the author edits for."""
+
+    giver = forms.ModelChoiceField(label="Who gives", queryset=Organisation.objects.none(), widget=AutocompleteSelect)
+    receiver = forms.ModelChoiceField(
+        label="Who receives", queryset=Organisation.objects.none(), widget=AutocompleteSelect
+    )
+    partnership = forms.ModelChoiceField(
+        label="Partnership it belongs to",
+        queryset=Partnership.objects.none(),
+        required=False,
+        empty_label="None",
+        help_text="People of all its parties will see this commitment. Without one, only the two organisations do.",
+    )
+    confirm = forms.BooleanField(
+        label="Confirm it for my organisation now",
+        required=False,
+        help_text="You can, as a lead. The other side is then the only one that has still to confirm.",
+    )
+    key = forms.UUIDField(widget=forms.HiddenInput)
+
+    def __init__(
+        self, *args: Any, user: User, extra: tuple[Organisation, ...] = (), cancel: str = "", **kwargs: Any
+    ) -> None:
+        super().__init__(*args, **kwargs)
+        bodies = partners_of(user)
+        if extra:
+            bodies = Organisation.objects.filter(
+                Q(pk__in=bodies.values("pk")) | Q(pk__in=[body.pk for body in extra])
+            ).order_by("name", "pk")
+        current = Membership.objects.current().filter(organisation__in=bodies.values("pk"))
+        leads = Organisation.objects.of_person(user, Role.LEAD).exists()
+        self.body("giver").queryset = bodies
+        self.body("receiver").queryset = bodies
+        self.body("partnership").queryset = (
+            Partnership.objects.present_for(user, *EDITING_ROLES).live().order_by("title", "pk")
+        )
+        self.body("owner").queryset = with_bodies(
+            User.objects.filter(pk__in=current.values("person")).order_by("name", "pk")
+        )
+        self.fields["key"].initial = uuid.uuid4
+        if not leads:
+            del self.fields["confirm"]
+        self.helper = Helper(
+            self,
+            Section("Between whom", "giver", "receiver", "partnership"),
+            Section("What is promised", "text", "quantity", "unit"),
+            Section("By whom and when", "owner", "due_on", *(("confirm",) if leads else ())),
+            submit="Propose this commitment",
+            cancel=cancel or reverse("commitments:list"),
+        )
+
+    def body(self, name: str) -> forms.ModelChoiceField[Any]:
+        """One of the fields that choose a row."""
+        field = self.fields[name]
+        assert isinstance(field, forms.ModelChoiceField)  # noqa: S101 - says to mypy what the class body says
+        return field
+
+    def clean(self) -> dict[str, Any]:
+        """Two different bodies."""
+        cleaned = super().clean()
+        if cleaned.get("giver") and cleaned.get("giver") == cleaned.get("receiver"):
+            self.add_error("receiver", "Choose another organisation than the one that gives")
+        return cleaned
+
+
+class EditTermsForm(TermsForm):
+    """Other terms for a commitment that is still proposed."""
+
+    revision = forms.IntegerField(widget=forms.HiddenInput)
+
+    def __init__(self, *args: Any, commitment: Commitment, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if commitment.giver is not None:
+            self.fields["owner"] = _owner_field(commitment.giver, required=False)
+        self.fields["revision"].initial = commitment.revision
+        self.helper = Helper(
+            self,
+            Section("What is promised", "text", "quantity", "unit"),
+            Section("By whom and when", "owner", "due_on"),
+            submit="Save the terms",
+            cancel=commitment.get_absolute_url(),
+        )
+
+
+class ConfirmForm(forms.Form):
+    """A lead's word that their organisation gives, or receives, what is written."""
+
+    revision = forms.IntegerField(widget=forms.HiddenInput)
+
+    def __init__(
+        self, *args: Any, commitment: Commitment, organisation: Organisation, giving: bool, **kwargs: Any
+    ) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["revision"].initial = commitment.revision
+        if giving and not commitment.is_action:
+            self.fields["owner"] = _owner_field(organisation, required=True)
+            self.fields["owner"].initial = commitment.owner_id
+        self.helper = Helper(
+            self,
+            submit=f"Confirm for {organisation.display_name}",
+            cancel=commitment.get_absolute_url(),
+        )
+
+
+class ProgressForm(forms.Form):
+    """How far it is."""
+
+    delivered = forms.DecimalField(
+        label="Delivered so far, in all", required=False, min_value=0, max_digits=14, decimal_places=2, widget=_QUANTITY
+    )
+    status = forms.ChoiceField(
+        label="How it stands",
+        widget=forms.RadioSelect,
+        choices=[
+            (Status.IN_PROGRESS.value, "In progress, going as agreed"),
+            (Status.AT_RISK.value, "At risk: it may not be kept in time"),
+            (Status.BLOCKED.value, "Blocked: it cannot go on"),
+            (Status.DONE.value, "Done: all of it is delivered"),
+        ],
+    )
+    blocker = forms.CharField(
+        label="What stands in the way",
+        required=False,
+        max_length=1000,
+        widget=forms.Textarea(attrs={"rows": 2}),
+        help_text="Needed when it is blocked. Name the cause, and who could remove it.",
+    )
+    note_text = forms.CharField(label="Note", required=False, max_length=4000, widget=forms.Textarea(attrs={"rows": 3}))
+    evidence = forms.FileField(
+        label="Evidence",
+        required=False,
+        widget=forms.FileInput(attrs={"accept": ACCEPT}),
+        help_text="A document or picture that shows what was delivered, up to 10 MB.",
+    )
+    seen = forms.IntegerField(widget=forms.HiddenInput)
+
+    def __init__(self, *args: Any, commitment: Commitment, seen: int, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["seen"].initial = seen
+        if commitment.quantity is None:
+            del self.fields["delivered"]
+        else:
+            field = self.fields["delivered"]
+            field.required = True
+            field.initial = commitment.delivered_quantity.normalize()
+            field.help_text = f"Of {commitment.quantity_words}. Give the total, not what was added."
+        if commitment.status in (Status.AT_RISK, Status.BLOCKED):
+            self.fields["status"].initial = commitment.status
+            self.fields["blocker"].initial = commitment.blocker
+        self.helper = Helper(self, submit="Report this progress", cancel=commitment.get_absolute_url())
+
+    def clean(self) -> dict[str, Any]:
+        """A blocked one needs its blocker."""
+        cleaned = super().clean() or {}
+        if cleaned.get("status") == Status.BLOCKED and not cleaned.get("blocker", "").strip():
+            self.add_error("blocker", "Name what stands in the way")
+        return cleaned
+
+
+class DueDateForm(forms.Form):
+    """Another day, and why."""
+
+    due_on = DayField(label="New due date")
+    reason = forms.CharField(
+        label="Why the date moves",
+        max_length=1000,
+        widget=forms.Textarea(attrs={"rows": 3}),
+        help_text="The other side sees it. The first date and every later one are kept.",
+    )
+
+    def __init__(self, *args: Any, commitment: Commitment, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.helper = Helper(self, submit="Move the due date", cancel=commitment.get_absolute_url())
+
+
+class OwnerForm(forms.Form):
+    """Somebody else to see it through."""
+
+    def __init__(self, *args: Any, commitment: Commitment, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["owner"] = _owner_field(commitment.owner_organisation, required=True)
+        self.fields["owner"].initial = commitment.owner_id
+        self.helper = Helper(self, submit="Change the owner", cancel=commitment.get_absolute_url())
+
+
+class EscalateForm(forms.Form):
+    """Somebody to bring it before."""
+
+    reason = forms.CharField(label="What you need from them", max_length=1000, widget=forms.Textarea(attrs={"rows": 3}))
+
+    def __init__(self, *args: Any, commitment: Commitment, people: QuerySet[User], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        person = PersonField(
+            label="Who should help",
+            queryset=with_bodies(people.order_by("name", "pk")),
+            widget=AutocompleteSelect,
+            help_text="Anybody who may see this commitment. They get a letter, and find it in their work.",
+        )
+        self.fields = {"person": person, **self.fields}
+        self.helper = Helper(self, submit="Escalate", cancel=commitment.get_absolute_url())
+
+
+class VerifyForm(forms.Form):
+    """The receiver's word on what is reported done."""
+
+    verdict = forms.ChoiceField(
+        label="Has it arrived?",
+        widget=forms.RadioSelect,
+        choices=[("verified", "Yes, all of it is delivered"), ("missing", "Not yet: something is missing")],
+    )
+    note_text = forms.CharField(
+        label="Note",
+        required=False,
+        max_length=2000,
+        widget=forms.Textarea(attrs={"rows": 3}),
+        help_text="Needed when something is missing: say what.",
+    )
+
+    def __init__(self, *args: Any, commitment: Commitment, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.helper = Helper(self, submit="Give this answer", cancel=commitment.get_absolute_url())
+
+    def clean(self) -> dict[str, Any]:
+        """What is missing must be said."""
+        cleaned = super().clean() or {}
+        if cleaned.get("verdict") == "missing" and not cleaned.get("note_text", "").strip():
+            self.add_error("note_text", "Say what is missing")
+        return cleaned
+
+
+class EndForm(forms.Form):
+    """Why it ends."""
+
+    reason = forms.CharField(
+        label="Reason",
+        max_length=1000,
+        widget=forms.Textarea(attrs={"rows": 3}),
+        help_text="The other side sees it, and it stays in the record.",
+    )
+
+    def __init__(self, *args: Any, commitment: Commitment, rights: Rights, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        words = "Cancel this commitment"
+        if commitment.is_proposed:
+            words = "Decline this proposal" if rights.may_confirm else "Withdraw this proposal"
+        self.helper = Helper(
+            self, submit=words, cancel=commitment.get_absolute_url(), cancel_words="Keep it", danger=True
+        )
+
+
+class EvidenceForm(forms.Form):
+    """A file that shows what was delivered."""
+
+    title = forms.CharField(label="What it shows", max_length=200)
+    file = forms.FileField(
+        label="File",
+        widget=forms.FileInput(attrs={"accept": ACCEPT}),
+        help_text="A document or picture, up to 10 MB. Everybody who sees the commitment can download it.",
+    )
+
+    def __init__(self, *args: Any, commitment: Commitment, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.helper = Helper(self, submit="Attach the file", cancel=commitment.get_absolute_url())
+
+
+class RemindersForm(forms.Form):
+    """How long before the due date to be reminded."""
+
+    CHOICES = (
+        (60, "60 days before"),
+        (30, "30 days before"),
+        (14, "14 days before"),
+        (7, "7 days before"),
+        (3, "3 days before"),
+        (1, "the day before"),
+        (0, "on the day"),
+    )
+    days = forms.TypedMultipleChoiceField(
+        label="Remind me of what I have to deliver",
+        coerce=int,
+        required=False,
+        choices=CHOICES,
+        widget=forms.CheckboxSelectMultiple,
+        help_text="One letter for each commitment and each choice. Choose none to get no reminders.",
+    )
+    other = forms.IntegerField(
+        label="Another number of days before",
+        required=False,
+        min_value=0,
+        max_value=LONGEST_LEAD_TIME,
+        widget=forms.NumberInput(attrs={"class": "govuk-input--width-3"}),
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.helper = Helper(self, submit="Save these reminders", cancel=reverse("commitments:list"))
+
+    @property
+    def chosen(self) -> list[int]:
+        """All days chosen, of a valid form."""
+        other = self.cleaned_data["other"]
+        return [*self.cleaned_data["days"], *([] if other is None else [other])]
+
+
+class FilterForm(forms.Form):
+    """Which commitments to show."""
+
+    SIDES = (("", "Given or received"), ("given", "We give"), ("received", "We receive"), ("mine", "I see through"))
+    STANDING = (
+        ("", "Any standing"),
+        ("proposed", "Proposed"),
+        ("open", "To be kept"),
+        ("overdue", "Overdue"),
+        ("risk", "At risk or blocked"),
+        ("done", "Done, to be verified"),
+        ("verified", "Verified"),
+        ("ended", "Cancelled or superseded"),
+    )
+    words = forms.CharField(label="Words or reference", required=False, max_length=80)
+    side = forms.ChoiceField(label="Side", required=False, choices=SIDES)
+    standing = forms.ChoiceField(label="How it stands", required=False, choices=STANDING)
+    kind = forms.ChoiceField(label="Kind", required=False, choices=[("", "Commitments and actions"), *Kind.choices])
+    partnership = forms.ModelChoiceField(
+        label="Partnership", required=False, queryset=Partnership.objects.none(), empty_label="Any partnership"
+    )
+
+    def __init__(self, *args: Any, user: User, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        field = self.fields["partnership"]
+        assert isinstance(field, forms.ModelChoiceField)  # noqa: S101 - says to mypy what the class body says
+        field.queryset = Partnership.objects.held_by(user).order_by("title", "pk")
+        self.helper = Helper(self, submit="Show these", method="get")
+
+
+def _owner_field(organisation: Organisation, *, required: bool) -> PersonField:
+    """Who sees it through: somebody of the organisation that gives."""
+    return PersonField(
+        label="Who sees it through",
+        queryset=with_bodies(people_who_may_own(organisation)),
+        required=required,
+        widget=AutocompleteSelect,
+        help_text=f"Somebody of {organisation.display_name}. When they leave, {organisation.display_name} answers for it.",
+    )

@@ -99,9 +99,7 @@ def _plans(user: User, text: str) -> QuerySet[Plan]:
 
 def _commitments(user: User, text: str) -> QuerySet[Commitment]:
     return (
-        Commitment.objects.visible_to(user)
-        .filter(_words(text, "text", "reference"))
-        .order_by("due_on", "pk")
+        Commitment.objects.visible_to(user).filter(_words(text, "text", "reference")).order_by("due_on", "pk")
     )
 
 

@@ -149,7 +149,9 @@ def lay_out(nodes: Iterable[Node], ties: Mapping[tuple[int, int], int]) -> Pictu
     return Picture(
         nodes=tuple(Placed(known[key], round(x, 1), round(y, 1)) for key, (x, y) in best.items()),
         lines=tuple(
-            Line(*(round(value, 1) for value in (*best[a], *best[b])), weight=weight)
+            Line(
+                round(best[a][0], 1), round(best[a][1], 1), round(best[b][0], 1), round(best[b][1], 1), weight
+            )
             for (a, b), weight in sorted(ties.items())
             if a in best and b in best
         ),

@@ -1,0 +1,238 @@
+"""A crawler over every link and form, as one persona at a time: no error of ours, and no word that is not theirs.
+
+It knows nothing of HTTP: it is given a `Fetch`, so that the same crawl runs inside the suite (Django's test client) and against a
+started instance (tests/crawl.py).
+"""
+
+from __future__ import annotations
+
+import io
+import re
+import zipfile
+import zlib
+from collections import Counter, deque
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from html import unescape
+from html.parser import HTMLParser
+from typing import Protocol
+from urllib.parse import parse_qsl, urlencode, urljoin, urlsplit
+
+from django.urls import Resolver404, resolve
+
+#: Addresses that would end the persona's own visit or that are not pages of ours.
+_LEAVE_ALONE = re.compile(r"^/(static|accounts/(logout|password|sessions|inactive)|admin/(logout|password|jsi18n))")
+#: Forms whose effect would make the rest of the crawl mean less.
+_NOT_SUBMITTED = re.compile(r"logout|password|leave|/end|erase|remove|delete|sessions|reauthenticate|2fa|revoke|stop|unsubscribe")
+#: What a form is tried with the second time.
+HOSTILE = "\"><script>alert(1)</script> =1+1 {{ 7*7 }} \u202e ' OR 1=1 -- \\ %00 ../../etc/passwd"
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What came back."""
+
+    status: int
+    content_type: str
+    body: bytes
+    location: str = ""
+
+    @property
+    def text(self) -> str:
+        """The body with what hides words taken off: entities, zip members, compressed PDF streams."""
+        if self.body[:4] == b"PK\x03\x04":
+            with zipfile.ZipFile(io.BytesIO(self.body)) as archive:
+                return "\n".join(archive.read(name).decode("utf-8", "replace") for name in archive.namelist())
+        if self.body[:4] == b"%PDF":
+            return "\n".join(_inflated(self.body))
+        text = self.body.decode("utf-8", "replace")
+        return unescape(text) if "html" in self.content_type else text
+
+
+def _inflated(body: bytes) -> Iterable[str]:
+    for stream in re.findall(rb"stream\r?\n(.*?)endstream", body, re.DOTALL):
+        try:
+            yield zlib.decompress(stream).decode("latin-1")
+        except zlib.error:
+            continue
+
+
+class Fetch(Protocol):
+    """Asks for an address as somebody who is signed in, and follows no redirect."""
+
+    def __call__(self, method: str, path: str, data: Mapping[str, str] | None = None) -> Answer: ...
+
+
+@dataclass
+class Form:
+    """A form found on a page."""
+
+    action: str
+    method: str
+    fields: dict[str, str] = field(default_factory=dict)
+    free: list[str] = field(default_factory=list)
+
+
+class _Page(HTMLParser):
+    """Collects the links and forms of a page."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.links: list[str] = []
+        self.forms: list[Form] = []
+        self._form: Form | None = None
+        self._select = ""
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        values = {key: value or "" for key, value in attrs}
+        if tag in {"a", "iframe"} and (address := values.get("href") or values.get("src")):
+            self.links.append(address)
+        elif tag == "form":
+            self._form = Form(values.get("action", ""), values.get("method", "get").lower())
+            self.forms.append(self._form)
+        elif self._form is not None:
+            self._control(tag, values)
+
+    def _control(self, tag: str, values: dict[str, str]) -> None:
+        assert self._form is not None
+        name = values.get("name", "")
+        if tag == "select":
+            self._select = name
+        elif tag == "option" and self._select and values.get("value"):
+            if self._select not in self._form.fields or "selected" in values:
+                self._form.fields[self._select] = values["value"]
+        elif tag == "textarea" and name:
+            self._form.fields[name] = "Words of the crawl"
+            self._form.free.append(name)
+        elif tag == "input" and name:
+            kind = values.get("type", "text")
+            if kind in {"radio", "checkbox"}:
+                if "checked" in values or name not in self._form.fields:
+                    self._form.fields[name] = values.get("value", "on")
+            elif kind == "hidden":
+                self._form.fields[name] = values.get("value", "")
+            elif kind != "file":
+                self._form.fields[name] = values.get("value") or _filled(kind, name)
+                if kind in {"text", "search"}:
+                    self._form.free.append(name)
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag == "form":
+            self._form = None
+        elif tag == "select":
+            self._select = ""
+
+
+def _filled(kind: str, name: str) -> str:
+    if kind == "email":
+        return "crawl@visitor.example"
+    if kind == "number":
+        return "1"
+    if kind == "url":
+        return "https://visitor.example/"
+    if kind == "password":
+        return "not-anybodys-password"
+    last = name.rpartition("_")[2]
+    return {"0": "1", "1": "6", "2": "2027", "day": "1", "month": "6", "year": "2027"}.get(last, "Crawl")
+
+
+@dataclass
+class Report:
+    """What a crawl did and found."""
+
+    urls: set[str] = field(default_factory=set)
+    forms: int = 0
+    answers: Counter[int] = field(default_factory=Counter)
+    leaks: list[str] = field(default_factory=list)
+    errors: list[str] = field(default_factory=list)
+
+    def add(self, other: Report) -> None:
+        """Take in what another persona's crawl found."""
+        self.urls |= other.urls
+        self.forms += other.forms
+        self.answers += other.answers
+        self.leaks += other.leaks
+        self.errors += other.errors
+
+
+def _route(path: str) -> str:
+    try:
+        return resolve(urlsplit(path).path).route
+    except Resolver404:
+        return "nowhere"
+
+
+@dataclass
+class Crawler:
+    """Walks as one persona. `foreign` are the words that this persona must never be shown."""
+
+    persona: str
+    fetch: Fetch
+    foreign: Iterable[str]
+    per_route: int = 8
+    submit: bool = True
+    report: Report = field(default_factory=Report)
+    _visits: Counter[str] = field(default_factory=Counter)
+    _asked: set[str] = field(default_factory=set)
+    _tried: set[tuple[str, ...]] = field(default_factory=set)
+
+    def crawl(self, start: Iterable[str]) -> Report:
+        """Everything that can be reached from the given addresses, then each form once kindly and once with hostile text."""
+        queue = deque(dict.fromkeys(start))
+        forms: list[tuple[str, Form]] = []
+        while queue:
+            path = queue.popleft()
+            if not self._wanted(path):
+                continue
+            answer = self._ask("get", path)
+            if answer.location:
+                queue.append(self._local(path, answer.location))
+            if "html" in answer.content_type:
+                page = _Page()
+                page.feed(answer.body.decode("utf-8", "replace"))
+                queue.extend(self._local(path, link) for link in page.links)
+                forms.extend((path, form) for form in page.forms)
+        for path, form in forms if self.submit else ():
+            self._submit(path, form)
+        return self.report
+
+    def _local(self, base: str, link: str) -> str:
+        parts = urlsplit(urljoin(f"http://here{base}", link))
+        if parts.scheme not in {"http", "https"} or parts.hostname not in {"here", "localhost", "127.0.0.1", "testserver"}:
+            return ""
+        query = urlencode(sorted(parse_qsl(parts.query, keep_blank_values=True)))
+        return parts.path + (f"?{query}" if query else "")
+
+    def _wanted(self, path: str) -> bool:
+        if not path or path in self._asked or _LEAVE_ALONE.match(path):
+            return False
+        route = _route(path)
+        if self._visits[route] >= self.per_route:
+            return False
+        self._visits[route] += 1
+        return True
+
+    def _ask(self, method: str, path: str, data: Mapping[str, str] | None = None) -> Answer:
+        self._asked.add(path)
+        answer = self.fetch(method, path, data)
+        self.report.urls.add(urlsplit(path).path)
+        self.report.answers[answer.status] += 1
+        if answer.status >= 500:
+            self.report.errors.append(f"{self.persona}: {method.upper()} {path} answered {answer.status}")
+        text = answer.text
+        self.report.leaks += [f"{self.persona}: {method.upper()} {path} shows {word}" for word in self.foreign if word in text]
+        return answer
+
+    def _submit(self, path: str, form: Form) -> None:
+        action = self._local(path, form.action or path)
+        key = (_route(action) if action else "", form.method, *sorted(form.fields))
+        if not action or key in self._tried or _NOT_SUBMITTED.search(action) or _LEAVE_ALONE.match(action):
+            return
+        self._tried.add(key)
+        for words in ("", HOSTILE):
+            data = form.fields | ({name: words for name in form.free} if words else {})
+            self.report.forms += 1
+            if form.method == "post":
+                self._ask("post", action, data)
+            else:
+                self._ask("get", f"{urlsplit(action).path}?{urlencode(data)}")

@@ -1,4 +1,4 @@
-"""Forms as GOV.UK Frontend lays them out: the crispy helper, sections, a date in three boxes, long lists to choose from."""
+"""Forms as GOV.UK Frontend lays them out: the crispy helper, sections, a date in three boxes, long lists."""
 
 from __future__ import annotations
 
@@ -25,7 +25,9 @@ from partnerships.kit.dates import MONTHS
 PAGING_PARAMETERS = ("page", "after", "before", "cursor")
 
 _DEFAULT_REQUIRED = str(forms.Field.default_error_messages["required"])
-_QUESTION_WORDS = ("how", "why", "what", "when", "where", "which", "who", "needed", "available", "is", "are", "do", "does")
+_QUESTION_WORDS = frozenset(
+    ["how", "why", "what", "when", "where", "which", "who", "needed", "available", "is", "are", "do", "does"]
+)
 _MONTH_NUMBERS = {name.lower(): number for number, name in enumerate(MONTHS, start=1)} | {
     name[:3].lower(): number for number, name in enumerate(MONTHS, start=1)
 }
@@ -85,9 +87,7 @@ class Helper(FormHelper):  # type: ignore[misc]  # crispy-forms carries no types
 
 def error_words(field: BoundField) -> list[str]:
     """What is wrong with a field, in words that say what to do instead of “This field is required”."""
-    return [
-        _missing_words(field) if text == _DEFAULT_REQUIRED else str(text) for text in field.errors
-    ]
+    return [_missing_words(field) if text == _DEFAULT_REQUIRED else str(text) for text in field.errors]
 
 
 def _missing_words(field: BoundField) -> str:
@@ -143,9 +143,7 @@ class DayField(forms.MultiValueField):
     def __init__(self, **kwargs: Any) -> None:
         kwargs.pop("input_formats", None)
         kwargs.setdefault("require_all_fields", False)
-        super().__init__(
-            fields=[forms.CharField(required=False, max_length=20) for _ in range(3)], **kwargs
-        )
+        super().__init__(fields=[forms.CharField(required=False, max_length=20) for _ in range(3)], **kwargs)
 
     def clean(self, value: Any) -> dt.date | None:
         """The date; a problem is said in words that name the field."""
@@ -155,13 +153,9 @@ class DayField(forms.MultiValueField):
             if self.required:
                 raise ValidationError(f"Enter {_with_article(str(name))}", code="required")
             return None
-        missing = [
-            word for word, part in zip(("day", "month", "year"), parts, strict=True) if not part
-        ]
+        missing = [word for word, part in zip(("day", "month", "year"), parts, strict=True) if not part]
         if missing:
-            raise ValidationError(
-                f"{name} must include a {' and a '.join(missing)}", code="incomplete"
-            )
+            raise ValidationError(f"{name} must include a {' and a '.join(missing)}", code="incomplete")
         day = self._day(parts)
         if day is None:
             raise ValidationError(f"{name} must be a real date, like 27 3 2027", code="invalid")
@@ -170,10 +164,8 @@ class DayField(forms.MultiValueField):
 
     def has_changed(self, initial: Any, data: Any) -> bool:
         """Whether the boxes say another day than before."""
-        before = self.widget.decompress(initial)
-        return [str(part or "").strip() for part in (data or ("", "", ""))] != [
-            str(part or "") for part in before
-        ]
+        before = DayInput().decompress(initial)
+        return [str(part or "").strip() for part in (data or ("", "", ""))] != [str(part or "") for part in before]
 
     @staticmethod
     def _day(parts: Sequence[str]) -> dt.date | None:
@@ -189,7 +181,7 @@ class DayField(forms.MultiValueField):
 
 
 def _with_article(label: str) -> str:
-    """A label inside a sentence: `Needed by` is asked for as `the date for “Needed by”`, `Start date` as `the start date`."""
+    """A date's label after “Enter”: `Start date` becomes `the start date`, `Needed by` is quoted."""
     lowered = label[:1].lower() + label[1:]
     return f"the {lowered}" if "date" in lowered else f"a date for “{label}”"
 
@@ -226,14 +218,11 @@ def active_filters(form: forms.BaseForm, parameters: QueryDict) -> list[Chip]:
         if chosen in (None, "", False) or not parameters.getlist(form.add_prefix(name)):
             continue
         several = isinstance(field, forms.MultipleChoiceField | forms.ModelMultipleChoiceField)
-        for value in chosen if several else [chosen]:
-            chips.append(_chip(form, name, field, value, parameters))
+        chips += [_chip(form, name, field, value, parameters) for value in (chosen if several else [chosen])]
     return chips
 
 
-def _chip(
-    form: forms.BaseForm, name: str, field: forms.Field, value: Any, parameters: QueryDict
-) -> Chip:
+def _chip(form: forms.BaseForm, name: str, field: forms.Field, value: Any, parameters: QueryDict) -> Chip:
     rest = parameters.copy()
     for parameter in PAGING_PARAMETERS:
         rest.pop(parameter, None)

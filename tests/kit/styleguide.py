@@ -1,4 +1,4 @@
-"""Every component on pages of its own, for tests and for eyes: `make styleguide` is not needed, the tests serve it."""
+"""Every component on pages of its own, for the tests to look at."""
 
 from __future__ import annotations
 
@@ -25,7 +25,8 @@ from partnerships.kit.forms import (
 )
 from partnerships.kit.text import word_differences
 
-PLACES = [(f"p{number}", name) for number, name in enumerate(["Westmarch", "Eastmere", "Quayside", "North Downs", "Vale of Larkhaven"])]
+_NAMES = ["Westmarch", "Eastmere", "Quayside", "North Downs", "Vale of Larkhaven"]
+PLACES = [(f"p{number}", name) for number, name in enumerate(_NAMES)]
 
 
 class EverythingForm(forms.Form):
@@ -54,7 +55,7 @@ class EverythingForm(forms.Form):
         self.helper = Helper(
             self,
             Section("What you need", "direction", "title", "details", "theme", "quantity"),
-            Section("When, where, who", "organisation", "needed_by", "email", "areas", "partners", hint="As far as you know."),
+            Section("When and where", "organisation", "needed_by", "email", "areas", "partners", hint="As you know."),
             "secret",
             "document",
             "agreed",
@@ -103,11 +104,12 @@ def components(request: HttpRequest) -> HttpResponse:
             "now": now,
             "earlier": now - dt.timedelta(days=23),
             "soon": timezone.localdate() + dt.timedelta(days=3),
-            "fragments": word_differences("Survey 300 terraces in Westmarch", "Survey 340 terraces in Westmarch and Eastmere"),
+            "fragments": word_differences("Survey 300 terraces", "Survey 340 terraces in Eastmere"),
             "statuses": ["draft", "shared", "active", "awaiting_sign_off", "at_risk", "blocked", "declined", "lapsed"],
             "chart": mark_safe(
-                '<svg viewBox="0 0 400 90" role="img" aria-label="Homes by year"><rect class="cg-series-1" x="60" y="10" width="300" height="24"/>'
-                '<rect class="cg-series-2" x="60" y="50" width="180" height="24"/><text x="0" y="28">2026</text><text x="0" y="68">2027</text></svg>'
+                '<svg viewBox="0 0 760 90" role="img" aria-label="Homes by year">'
+                '<rect class="cg-series-1" x="60" y="10" width="600" height="24"/><text x="0" y="28">2026</text>'
+                '<rect class="cg-series-2" x="60" y="50" width="360" height="24"/><text x="0" y="68">2027</text></svg>'
             ),
             "rows": [["2026", 120], ["2027", 72]],
         },

@@ -1,4 +1,4 @@
-"""The components as a browser draws them: without fault of accessibility, and without sideways scrolling on a small phone."""
+"""The components as a browser draws them: accessible, and without sideways scrolling on a small phone."""
 
 from __future__ import annotations
 

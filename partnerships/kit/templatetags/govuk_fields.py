@@ -1,4 +1,4 @@
-"""What the form templates ask of a bound field: which component it is, and its control with that component's classes."""
+"""What the form templates ask of a bound field: its component, and its control with that component's classes."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def sentence_labels(form: forms.BaseForm) -> str:
 
 @register.simple_tag
 def field_shape(field: BoundField) -> str:
-    """Which component shows the field: radios, checkboxes, parts, checkbox, select, file, password, counted, text_area or input."""
+    """Which component shows the field: a key of `_CONTROL_CLASSES`, or radios or checkboxes."""
     widget = field.field.widget
     match widget:
         case forms.CheckboxSelectMultiple():

@@ -152,9 +152,7 @@ def tabs(content: str, label: str) -> SafeString:
 
 
 @register.simple_tag(takes_context=True)
-def tab(
-    context: Context, words: str, href: str, count: int | None = None, current: bool | None = None
-) -> SafeString:
+def tab(context: Context, words: str, href: str, count: int | None = None, current: bool | None = None) -> SafeString:
     """One tab: current when its address is the page's own, unless `current` says otherwise."""
     request = context.get("request")
     if current is None:
@@ -162,7 +160,7 @@ def tab(
     return format_html(
         '<li class="moj-sub-navigation__item"><a class="moj-sub-navigation__link" href="{}"{}>{}{}</a></li>',
         href,
-        mark_safe(' aria-current="page"') if current else "",  # noqa: S308 - a constant
+        mark_safe(' aria-current="page"') if current else "",
         words,
         "" if count is None else format_html(' <span class="cg-tab-count">{}</span>', count),
     )
@@ -172,7 +170,7 @@ def tab(
 def nav_item(context: Context, words: str, name: str, also: str = "") -> SafeString:
     """An item of the main menu; nothing where no such page exists.
 
-    Active on its own page, in the namespaces listed in `also`, and on the views whose names begin with a listed `room:name`.
+    Active on its own page, in the namespaces of `also`, and on views whose names begin with a listed `room:name`.
     """
     try:
         href = reverse(name)
@@ -182,11 +180,11 @@ def nav_item(context: Context, words: str, name: str, also: str = "") -> SafeStr
     match = getattr(request, "resolver_match", None)
     here = match.view_name if match is not None else ""
     active = here == name or any(
-        here.startswith(place) if ":" in place else here.startswith(f"{place}:")
-        for place in also.split()
+        here.startswith(place) if ":" in place else here.startswith(f"{place}:") for place in also.split()
     )
     return format_html(
-        '<li class="govuk-service-navigation__item{}"><a class="govuk-service-navigation__link" href="{}"{}>{}</a></li>',
+        '<li class="govuk-service-navigation__item{}">'
+        '<a class="govuk-service-navigation__link" href="{}"{}>{}</a></li>',
         " govuk-service-navigation__item--active" if active else "",
         href,
         mark_safe(' aria-current="true"' if here != name else ' aria-current="page"')  # noqa: S308 - constants
@@ -206,8 +204,7 @@ def _removed(text: object) -> SafeString:
 
 def _added(text: object) -> SafeString:
     return format_html(
-        '<ins><span class="govuk-visually-hidden">added: </span>{}'
-        '<span class="govuk-visually-hidden">; </span></ins>',
+        '<ins><span class="govuk-visually-hidden">added: </span>{}<span class="govuk-visually-hidden">; </span></ins>',
         text,
     )
 
@@ -223,8 +220,19 @@ def was_now(was: object, now: object) -> SafeString:
 @register.simple_tag
 def word_diff(fragments: Iterable[tuple[str, str]]) -> SafeString:
     """A text with its word-level changes: the fragments of `kit.text`; a gap shows as three dots."""
-    shown = {"delete": _removed, "insert": _added, "gap": lambda _: SafeString(" … ")}
-    return format_html_join("", "{}", ((shown[kind](text) if kind in shown else text,) for kind, text in fragments))
+    return format_html_join("", "{}", ((_fragment(kind, text),) for kind, text in fragments))
+
+
+def _fragment(kind: str, text: str) -> str:
+    match kind:
+        case "delete":
+            return _removed(text)
+        case "insert":
+            return _added(text)
+        case "gap":
+            return " … "
+        case _:
+            return text
 
 
 @register.inclusion_tag("partials/_error_summary.html")

@@ -1,0 +1,81 @@
+"""The tags that every page uses: dates, ages, statuses, marks, tabs, and what was and is now."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import pytest
+import time_machine
+from django.template import Context, Template
+from django.test import RequestFactory
+
+from partnerships.kit.text import word_differences
+
+
+def render(source: str, **context: object) -> str:
+    """The template's text with the kit's tags at hand."""
+    return Template("{% load kit %}" + source).render(Context(context))
+
+
+@time_machine.travel("2026-11-23 10:00:00+00:00", tick=False)
+@pytest.mark.parametrize(
+    ("source", "words"),
+    [
+        ("{{ day|long_date }}", "12 November 2026"),
+        ("{{ none|long_date }}", ""),
+        ("{{ day|age }}", "11 days"),
+        ("{{ day|due }}", "11 days overdue"),
+        ("{{ today|due }}", "due today"),
+        ("{{ tomorrow|due }}", "due in 1 day"),
+        ("{{ summer|long_time }}", "1 July 2026, 00:30"),
+    ],
+)
+def test_dates_and_ages_read_as_people_say_them(source: str, words: str) -> None:
+    shown = render(
+        source,
+        none=None,
+        day=dt.date(2026, 11, 12),
+        today=dt.date(2026, 11, 23),
+        tomorrow=dt.date(2026, 11, 24),
+        summer=dt.datetime(2026, 6, 30, 23, 30, tzinfo=dt.UTC),
+    )
+
+    assert shown == words
+
+
+def test_a_status_is_said_in_words_and_its_code_gives_the_colour() -> None:
+    shown = render('{% status_tag "At risk" "at_risk" %}')
+
+    assert shown == '<strong class="govuk-tag cg-tag cg-tag--at-risk">At risk</strong>'
+
+
+def test_removed_and_added_are_told_apart_without_colour() -> None:
+    shown = render('{% was_now "120" "96" %}')
+
+    assert "removed: </span>120" in shown
+    assert "added: </span>96" in shown
+
+
+def test_a_zero_is_a_value_that_was() -> None:
+    assert "added: </span>0" in render("{% was_now was now %}", was="", now=0)
+
+
+def test_hostile_text_in_a_difference_is_shown_as_text() -> None:
+    shown = render("{% word_diff fragments %}", fragments=word_differences("<b>old</b>", "<i>new</i>"))
+
+    assert "<b>" not in shown
+    assert "<i>" not in shown
+
+
+def test_the_tab_of_the_page_itself_is_current() -> None:
+    request = RequestFactory().get("/plans/4/")
+
+    tabs = '{% tab "Read" "/plans/4/" %}{% tab "History" "/plans/4/history/" %}'
+    shown = render('{% tabs "Plan" %}' + tabs + "{% endtabs %}", request=request)
+
+    assert shown.count('aria-current="page"') == 1
+    assert '<a class="moj-sub-navigation__link" href="/plans/4/" aria-current="page">Read</a>' in shown
+
+
+def test_a_menu_item_without_a_page_is_not_shown() -> None:
+    assert render('{% nav_item "Reports" "nowhere:index" %}') == ""

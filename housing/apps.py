@@ -1,6 +1,6 @@
 """The project's own app: it grants the application's database role its rights after every migration."""
 
-from django.apps import AppConfig
+from django.apps import AppConfig, apps
 from django.db.models.signals import post_migrate
 
 
@@ -11,4 +11,6 @@ class HousingConfig(AppConfig):
     def ready(self) -> None:
         from housing.grants import grant_after_migrate  # noqa: PLC0415 - models must be loaded first
 
-        post_migrate.connect(grant_after_migrate, sender=self, dispatch_uid="housing.grant_after_migrate")
+        # Sent once for each app that has models, when all are migrated. This one has none: it follows the lowest room.
+        lowest = apps.get_app_config("activity")
+        post_migrate.connect(grant_after_migrate, sender=lowest, dispatch_uid="housing.grant_after_migrate")

@@ -279,6 +279,7 @@ class Supervisor:
             [
                 *(sys.executable, "-m", "gunicorn", "housing.wsgi", "--bind", f"fd://{door.fileno()}"),
                 *("--workers", "2", "--threads", "4", "--timeout", "60", "--graceful-timeout", "8"),
+                "--no-control-socket",
             ],
             environ,
             keep_open=[door.fileno()],

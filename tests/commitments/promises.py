@@ -1,0 +1,71 @@
+"""Promises for tests, made through the services."""
+
+from __future__ import annotations
+
+import datetime as dt
+from decimal import Decimal
+from typing import Any
+
+from django.utils import timezone
+
+from partnerships.commitments import services
+from partnerships.commitments.models import Commitment, Status
+from tests.world import World
+
+
+def in_days(days: int) -> dt.date:
+    """A day that many days from today."""
+    return timezone.localdate() + dt.timedelta(days=days)
+
+
+def propose(world: World, **terms: Any) -> Commitment:
+    """Larkhaven proposes to give Westmarch 60 homes in 90 days, Eddie to see it through."""
+    given: dict[str, Any] = {
+        "giver": world.larkhaven,
+        "receiver": world.westmarch,
+        "text": "Sixty modular homes at Quayside for households in temporary accommodation.",
+        "quantity": Decimal(60),
+        "unit": "homes",
+        "owner": world.eddie,
+        "due_on": in_days(90),
+        "partnership": world.partnership,
+        "author": world.amina,
+        "now": timezone.now(),
+    }
+    return services.propose_commitment(**(given | terms))
+
+
+def agree(world: World, **terms: Any) -> Commitment:
+    """The same, confirmed by Amina and by Ben."""
+    commitment = propose(world, **terms)
+    for organisation, lead in ((world.larkhaven, world.amina), (world.westmarch, world.ben)):
+        commitment = services.confirm_commitment(
+            commitment=commitment,
+            organisation=organisation,
+            author=lead,
+            revision=commitment.revision,
+            now=timezone.now(),
+        )
+    return commitment
+
+
+def report(world: World, commitment: Commitment, status: str = Status.IN_PROGRESS, **said: Any) -> None:
+    """Eddie reports on it."""
+    services.record_progress(
+        commitment=commitment, status=status, author=world.eddie, now=timezone.now(), **said
+    )
+
+
+def done(world: World, **terms: Any) -> Commitment:
+    """One that Larkhaven says is wholly delivered."""
+    commitment = agree(world, **terms)
+    report(world, commitment, Status.DONE, delivered=commitment.quantity)
+    commitment.refresh_from_db()
+    return commitment
+
+
+def verified(world: World, **terms: Any) -> Commitment:
+    """One that Westmarch has verified."""
+    return services.verify_delivery(
+        commitment=done(world, **terms), author=world.ben, now=timezone.now()
+    )

@@ -1,0 +1,231 @@
+"""Keeping a promise: parts, blockers, evidence, the receiver's word, and whoever takes over."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import transaction
+from django.utils import timezone
+
+from partnerships.commitments import registry, services
+from partnerships.commitments.models import Commitment, Evidence, Status
+from partnerships.organisations import services as organisations
+from partnerships.organisations.models import Kind, Role
+from tests.commitments.promises import agree, done, in_days, propose, report, verified
+from tests.world import World, join
+
+
+def test_progress_comes_in_parts(world: World) -> None:
+    commitment = agree(world)
+
+    report(world, commitment, delivered=Decimal(25))
+    report(world, commitment, delivered=Decimal(40), note_text="Block B handed over.")
+
+    commitment.refresh_from_db()
+    assert commitment.status == Status.IN_PROGRESS
+    assert commitment.delivered_words == "40 of 60 homes"
+    assert commitment.outstanding == 20
+    assert list(commitment.progress.order_by("pk").values_list("delivered_before", "delivered")) == [(0, 25), (25, 40)]
+
+
+def test_done_needs_the_whole_quantity(world: World) -> None:
+    commitment = agree(world)
+
+    with pytest.raises(services.UnableToRecordProgress, match="40 of 60 homes"):
+        report(world, commitment, Status.DONE, delivered=Decimal(40))
+
+
+def test_blocked_needs_its_blocker_named(world: World) -> None:
+    commitment = agree(world)
+
+    with pytest.raises(services.UnableToRecordProgress, match="Name what blocks it"):
+        report(world, commitment, Status.BLOCKED, blocker=" ")
+    report(world, commitment, Status.BLOCKED, blocker="No water connection before May.")
+
+    commitment.refresh_from_db()
+    assert commitment.is_blocked
+    assert commitment.blocker == "No water connection before May."
+
+
+def test_less_than_before_needs_a_note(world: World) -> None:
+    commitment = agree(world)
+    report(world, commitment, delivered=Decimal(40))
+
+    with pytest.raises(services.UnableToRecordProgress, match="why less"):
+        report(world, commitment, delivered=Decimal(30))
+
+
+def test_a_report_sent_twice_is_written_once(world: World) -> None:
+    commitment = agree(world)
+    report(world, commitment, delivered=Decimal(10), seen=0)
+
+    with pytest.raises(services.UnableToRecordProgress, match="while you were writing"):
+        report(world, commitment, delivered=Decimal(10), seen=0)
+
+    assert commitment.progress.count() == 1
+
+
+@pytest.mark.parametrize("who", ["vera", "ben", "chidi", "lena", "dee"])
+def test_only_the_givers_editors_report(world: World, who: str) -> None:
+    commitment = agree(world)
+
+    with pytest.raises(services.UnableToRecordProgress, match="organisation that gives"):
+        services.record_progress(
+            commitment=commitment, status=Status.AT_RISK, author=getattr(world, who), now=timezone.now()
+        )
+
+
+def test_the_receiver_verifies_what_is_done(world: World) -> None:
+    commitment = services.verify_delivery(commitment=done(world), author=world.ben, now=timezone.now())
+
+    assert commitment.is_verified
+    assert commitment.verified_by == world.ben
+
+
+def test_the_giver_cannot_verify_its_own_delivery(world: World) -> None:
+    with pytest.raises(services.UnableToVerify, match="receiving organisation"):
+        services.verify_delivery(commitment=done(world), author=world.amina, now=timezone.now())
+
+
+def test_what_is_missing_goes_back_with_the_reason(world: World) -> None:
+    commitment = done(world)
+
+    with pytest.raises(services.UnableToVerify, match="what is missing"):
+        services.send_back(commitment=commitment, reason="", author=world.ben, now=timezone.now())
+    back = services.send_back(
+        commitment=commitment, reason="Four homes have no keys.", author=world.ben, now=timezone.now()
+    )
+
+    assert back.status == Status.IN_PROGRESS
+    assert back.progress.order_by("-pk")[0].note == "Four homes have no keys."
+
+
+def test_somebody_who_cannot_see_it_is_not_burdened_with_it(world: World) -> None:
+    commitment = agree(world)
+
+    with pytest.raises(services.UnableToEscalate, match="cannot see"):
+        services.escalate(commitment=commitment, to=world.chidi, author=world.eddie, now=timezone.now())
+    escalated = services.escalate(commitment=commitment, to=world.ben, author=world.eddie, now=timezone.now())
+
+    assert escalated.escalated_to == world.ben
+
+
+def test_evidence_is_judged_by_its_content(world: World) -> None:
+    commitment = agree(world)
+    note = SimpleUploadedFile("handover.txt", b"Block B handed over on Monday.")
+    script = SimpleUploadedFile("handover.pdf", b"<script>alert(1)</script>")
+
+    kept = services.attach_evidence(commitment=commitment, file=note, author=world.eddie, now=timezone.now())
+
+    with pytest.raises(services.UnableToAttach):
+        services.attach_evidence(commitment=commitment, file=script, author=world.eddie, now=timezone.now())
+    assert kept.title == "handover.txt"
+    assert "handover" not in kept.file.name
+
+
+def test_evidence_is_seen_by_whoever_sees_the_commitment(world: World) -> None:
+    note = SimpleUploadedFile("handover.txt", b"Block B handed over on Monday.")
+    services.attach_evidence(commitment=agree(world), file=note, author=world.eddie, now=timezone.now())
+
+    seen = {name: Evidence.objects.visible_to(getattr(world, name)).exists() for name in ("vera", "ben", "chidi", "dee")}
+
+    assert seen == {"vera": True, "ben": True, "chidi": False, "dee": False}
+
+
+def test_a_leavers_commitments_go_to_a_colleague(world: World) -> None:
+    commitment, kept = agree(world), verified(world)
+
+    count = services.hand_over(
+        person=world.eddie, organisation=world.larkhaven, to=world.amina, author=world.amina, now=timezone.now()
+    )
+
+    commitment.refresh_from_db()
+    kept.refresh_from_db()
+    assert count == 1
+    assert commitment.owner == world.amina
+    assert kept.owner == world.eddie
+
+
+def test_what_an_abolished_body_still_owes_moves_to_its_successor(world: World) -> None:
+    current, past = agree(world), verified(world)
+    successor = organisations.create_organisation(
+        name="Estuary Unitary Council", kind=Kind.COUNCIL, author=None, now=world.now
+    )
+
+    count = services.assign_to_successor(
+        predecessor=world.westmarch, successor=successor, author=world.dee, reason="Vesting day.", now=timezone.now()
+    )
+
+    current.refresh_from_db()
+    past.refresh_from_db()
+    assert count == 1
+    assert current.receiver == successor
+    assert past.receiver == world.westmarch
+
+
+def test_listeners_are_told_inside_the_transaction(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    told: list[str] = []
+
+    def listener(*, commitment: Commitment, author: Any, now: Any) -> None:
+        assert transaction.get_connection().in_atomic_block
+        told.append(commitment.status)
+
+    monkeypatch.setattr(registry, "_listeners", [listener])
+
+    commitment = agree(world)
+    report(world, commitment, delivered=Decimal(40))
+    report(world, commitment, Status.DONE, delivered=Decimal(60))
+    services.verify_delivery(commitment=commitment, author=world.ben, now=timezone.now())
+
+    assert told == [Status.AGREED, Status.IN_PROGRESS, Status.DONE, Status.VERIFIED]
+
+
+def test_a_promise_from_a_register_is_read_once(world: World) -> None:
+    promise = services.RegisterPromise(
+        reference="AWDM/0205/12-Leisure",
+        text="Open space and leisure",
+        receiver=world.westmarch,
+        giver_name="The developer of AWDM/0205/12",
+        agreed_at=world.now,
+        quantity=Decimal("650000"),
+        unit="pounds",
+        progress=[services.RegisterProgress(at=world.now, delivered=Decimal("288900"), note="Spent")],
+    )
+
+    first = services.record_from_register(promises=[promise], source="Developer agreements", author=None, now=world.now)
+    second = services.record_from_register(promises=[promise], source="Developer agreements", author=None, now=world.now)
+
+    assert [commitment.delivered_words for commitment in first] == ["£288,900 of £650,000"]
+    assert second == []
+
+
+def test_the_receiver_reports_for_a_giver_outside_the_network(world: World) -> None:
+    promise = services.RegisterPromise(
+        reference="X-1", text="A footbridge", receiver=world.westmarch, giver_name="A developer", agreed_at=world.now
+    )
+    (commitment,) = services.record_from_register(promises=[promise], source="Register", author=None, now=world.now)
+
+    services.record_progress(
+        commitment=commitment, status=Status.DONE, author=world.ben, now=timezone.now(), note_text="Opened."
+    )
+    verified_one = services.verify_delivery(commitment=commitment, author=world.ben, now=timezone.now())
+
+    assert verified_one.is_verified
+
+
+def test_a_new_lead_of_the_giver_can_report_at_once(world: World) -> None:
+    commitment = agree(world)
+    join(world.nadia, world.larkhaven, Role.LEAD, world.now)
+
+    services.record_progress(commitment=commitment, status=Status.AT_RISK, author=world.nadia, now=timezone.now())
+
+    commitment.refresh_from_db()
+    assert commitment.status == Status.AT_RISK
+
+
+def test_what_is_only_proposed_cannot_progress(world: World) -> None:
+    with pytest.raises(services.UnableToRecordProgress, match="proposed"):
+        report(world, propose(world, due_on=in_days(5)))

@@ -1,0 +1,298 @@
+"""What is promised: both sides confirm the same words, and nobody else can."""
+
+from __future__ import annotations
+
+import uuid
+from decimal import Decimal
+
+import pytest
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+
+from partnerships.activity.models import Event
+from partnerships.commitments import services
+from partnerships.commitments.models import Commitment, Slippage, Status
+from tests.commitments.promises import agree, done, in_days, propose
+from tests.world import World
+
+
+def test_a_commitment_is_agreed_once_both_sides_have_confirmed(world: World) -> None:
+    commitment = propose(world)
+    now = timezone.now()
+
+    half = services.confirm_commitment(
+        commitment=commitment, organisation=world.larkhaven, author=world.amina, revision=1, now=now
+    )
+    whole = services.confirm_commitment(
+        commitment=commitment, organisation=world.westmarch, author=world.ben, revision=1, now=now
+    )
+
+    assert half.status == Status.PROPOSED
+    assert whole.status == Status.AGREED
+    assert (whole.giver_confirmed_by, whole.receiver_confirmed_by) == (world.amina, world.ben)
+
+
+def test_an_editor_cannot_confirm(world: World) -> None:
+    commitment = propose(world, author=world.eddie)
+
+    with pytest.raises(services.UnableToConfirm, match="Only a lead"):
+        services.confirm_commitment(
+            commitment=commitment,
+            organisation=world.larkhaven,
+            author=world.eddie,
+            revision=1,
+            now=timezone.now(),
+        )
+
+
+def test_nobody_confirms_for_the_other_side(world: World) -> None:
+    commitment = propose(world)
+
+    with pytest.raises(services.UnableToConfirm, match="Only a lead"):
+        services.confirm_commitment(
+            commitment=commitment,
+            organisation=world.westmarch,
+            author=world.amina,
+            revision=1,
+            now=timezone.now(),
+        )
+
+
+def test_nobody_confirms_words_they_have_not_seen(world: World) -> None:
+    commitment = propose(world)
+    services.edit_proposal(
+        commitment=commitment,
+        text="Six homes.",
+        quantity=Decimal(6),
+        unit="homes",
+        owner=world.eddie,
+        due_on=in_days(90),
+        revision=1,
+        author=world.eddie,
+        now=timezone.now(),
+    )
+
+    with pytest.raises(services.UnableToConfirm, match="terms changed"):
+        services.confirm_commitment(
+            commitment=commitment,
+            organisation=world.westmarch,
+            author=world.ben,
+            revision=1,
+            now=timezone.now(),
+        )
+
+
+def test_changed_terms_have_to_be_confirmed_again(world: World) -> None:
+    commitment = propose(world, confirm=True)
+
+    changed = services.edit_proposal(
+        commitment=commitment,
+        text=commitment.text,
+        quantity=Decimal(40),
+        unit="homes",
+        owner=world.eddie,
+        due_on=in_days(90),
+        revision=1,
+        author=world.ben,
+        now=timezone.now(),
+    )
+
+    assert changed.giver_confirmed_at is None
+    assert changed.revision == 2
+
+
+def test_two_who_edit_at_once_do_not_overwrite_each_other(world: World) -> None:
+    commitment = propose(world)
+    terms = {"unit": "homes", "owner": world.eddie, "due_on": in_days(90), "now": timezone.now()}
+    services.edit_proposal(
+        commitment=commitment, text="Ben's words.", quantity=Decimal(50), revision=1, author=world.ben, **terms
+    )
+
+    with pytest.raises(services.UnableToEdit, match="while you were writing"):
+        services.edit_proposal(
+            commitment=commitment, text="Mine.", quantity=Decimal(70), revision=1, author=world.eddie, **terms
+        )
+
+    commitment.refresh_from_db()
+    assert commitment.text == "Ben's words."
+
+
+def test_the_giver_confirms_only_with_somebody_to_see_it_through(world: World) -> None:
+    commitment = propose(world, owner=None, author=world.ben)
+    now = timezone.now()
+
+    with pytest.raises(services.UnableToConfirm, match="Name the person"):
+        services.confirm_commitment(
+            commitment=commitment, organisation=world.larkhaven, author=world.amina, revision=1, now=now
+        )
+    confirmed = services.confirm_commitment(
+        commitment=commitment,
+        organisation=world.larkhaven,
+        author=world.amina,
+        revision=1,
+        owner=world.eddie,
+        now=now,
+    )
+
+    assert confirmed.owner == world.eddie
+
+
+@pytest.mark.parametrize("who", ["vera", "lena", "chidi", "dee"])
+def test_those_who_edit_for_neither_side_cannot_propose(world: World, who: str) -> None:
+    with pytest.raises(services.UnableToPropose, match="neither"):
+        propose(world, author=getattr(world, who))
+
+
+@pytest.mark.parametrize(
+    ("terms", "words"),
+    [
+        ({"text": "  "}, "Say what"),
+        ({"quantity": Decimal(0)}, "more than nothing"),
+        ({"unit": ""}, "what the quantity counts"),
+        ({"due_on": in_days(-1)}, "has passed"),
+    ],
+)
+def test_terms_that_do_not_hold_are_refused(world: World, terms: dict[str, object], words: str) -> None:
+    with pytest.raises(services.UnableToPropose, match=words):
+        propose(world, **terms)
+
+
+def test_the_owner_acts_for_the_giver(world: World) -> None:
+    with pytest.raises(services.UnableToPropose, match="does not act for"):
+        propose(world, owner=world.ben)
+
+
+def test_both_sides_take_part_in_the_partnership_it_belongs_to(world: World) -> None:
+    with pytest.raises(services.UnableToPropose, match="does not take part"):
+        propose(world, partnership=world.other_partnership)
+
+
+def test_a_form_sent_twice_makes_one_commitment(world: World) -> None:
+    key = uuid.uuid4()
+
+    first = propose(world, key=key)
+    second = propose(world, key=key)
+
+    assert first == second
+    assert Commitment.objects.count() == 1
+
+
+def test_every_due_date_is_kept_with_who_and_why(world: World) -> None:
+    commitment = agree(world)
+    for days, reason in ((120, "The crane is late."), (150, "Ground gas was found.")):
+        services.change_due_date(
+            commitment=commitment, due_on=in_days(days), reason=reason, author=world.eddie, now=timezone.now()
+        )
+
+    commitment.refresh_from_db()
+
+    assert commitment.original_due_on == in_days(90)
+    assert commitment.due_on == in_days(150)
+    assert commitment.slipped_days == 60
+    assert list(commitment.slippages.order_by("pk").values_list("was", "now", "reason", "by")) == [
+        (in_days(90), in_days(120), "The crane is late.", world.eddie.pk),
+        (in_days(120), in_days(150), "Ground gas was found.", world.eddie.pk),
+    ]
+
+
+def test_the_database_keeps_slippage_as_it_was_written(world: World) -> None:
+    commitment = agree(world)
+    services.change_due_date(
+        commitment=commitment, due_on=in_days(120), reason="Late.", author=world.eddie, now=timezone.now()
+    )
+
+    with pytest.raises(Exception, match="slippage_kept|Cannot update"), transaction.atomic():
+        Slippage.objects.update(reason="It was always so.")
+
+
+def test_the_receiver_cannot_move_the_givers_date(world: World) -> None:
+    commitment = agree(world)
+
+    with pytest.raises(services.UnableToChangeDueDate, match="organisation that gives"):
+        services.change_due_date(
+            commitment=commitment, due_on=in_days(10), reason="Sooner.", author=world.ben, now=timezone.now()
+        )
+
+
+def test_other_terms_take_its_place_once_both_confirm_them(world: World) -> None:
+    old = agree(world)
+    new = propose(world, quantity=Decimal(40), replaces=old)
+    old.refresh_from_db()
+    before = old.status
+
+    for organisation, lead in ((world.larkhaven, world.amina), (world.westmarch, world.ben)):
+        services.confirm_commitment(
+            commitment=new, organisation=organisation, author=lead, revision=1, now=timezone.now()
+        )
+
+    old.refresh_from_db()
+    assert before == Status.AGREED
+    assert old.status == Status.SUPERSEDED
+    assert new.reference in old.reason
+
+
+def test_declining_needs_a_reason_and_keeps_it(world: World) -> None:
+    commitment = propose(world)
+
+    with pytest.raises(services.UnableToEnd, match="reason"):
+        services.end_commitment(commitment=commitment, reason=" ", author=world.ben, now=timezone.now())
+    ended = services.end_commitment(
+        commitment=commitment, reason="We have no land there.", author=world.ben, now=timezone.now()
+    )
+
+    assert ended.status == Status.CANCELLED
+    event = Event.objects.filter(target_kind="commitment", target_id=commitment.pk).latest("pk")
+    assert event.verb == "declined the proposal"
+    assert event.data["reason"] == "We have no land there."
+
+
+def test_an_agreed_commitment_that_is_cancelled_counts_as_broken(world: World) -> None:
+    ended = services.end_commitment(
+        commitment=agree(world), reason="The grant fell through.", author=world.amina, now=timezone.now()
+    )
+
+    assert ended.was_broken
+
+
+def test_what_is_verified_cannot_be_cancelled(world: World) -> None:
+    commitment = services.verify_delivery(commitment=done(world), author=world.ben, now=timezone.now())
+
+    with pytest.raises(services.UnableToEnd, match="already"):
+        services.end_commitment(commitment=commitment, reason="No.", author=world.amina, now=timezone.now())
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"status": Status.AGREED},
+        {"status": Status.CANCELLED},
+        {"giver_id": None},
+        {"receiver_id": None},
+        {"quantity": Decimal(-1)},
+        {"due_on": None},
+        {"delivered_quantity": Decimal(-1)},
+    ],
+)
+def test_the_database_refuses_what_must_never_be(world: World, fields: dict[str, object]) -> None:
+    commitment = propose(world)
+
+    with pytest.raises(IntegrityError), transaction.atomic():
+        Commitment.objects.filter(pk=commitment.pk).update(**fields)
+
+
+def test_an_action_needs_the_word_of_the_one_who_does_it_alone(world: World) -> None:
+    terms = {"text": "Send the list of sites.", "due_on": in_days(7), "now": timezone.now()}
+
+    own = services.propose_action(
+        organisation=world.larkhaven, owner=world.eddie, author=world.eddie, for_organisation=world.westmarch, **terms
+    )
+    theirs = services.propose_action(
+        organisation=world.westmarch, owner=world.ben, author=world.eddie, for_organisation=world.larkhaven, **terms
+    )
+
+    assert own.status == Status.AGREED
+    assert theirs.status == Status.PROPOSED
+    accepted = services.confirm_commitment(
+        commitment=theirs, organisation=world.westmarch, author=world.ben, revision=1, now=timezone.now()
+    )
+    assert accepted.status == Status.AGREED

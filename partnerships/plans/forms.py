@@ -1,4 +1,4 @@
-"""The forms of plans: one for each sort of piece, made from the fields that `content` describes, and those around it."""
+"""The forms of plans: one for each sort of piece, made from the fields that `content` describes, and the others."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from django.db.models import Q
 from django.urls import reverse
 from django.utils import timezone
 
-from partnerships.agreements.models import Party, PartyRole, PartyStatus, Partnership
+from partnerships.agreements.models import Partnership, Party, PartyRole, PartyStatus
 from partnerships.kit.dates import MONTHS
 from partnerships.kit.forms import AutocompleteSelect, DayField, DayInput, Helper, Section
 from partnerships.kit.uploads import ACCEPT

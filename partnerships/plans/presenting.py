@@ -7,12 +7,14 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from partnerships.kit.prose import to_html
 from partnerships.kit.text import Fragment, excerpt, word_differences
 from partnerships.plans.changes import (
     Change,
     HomesTotals,
     changes,
     homes_totals,
+    item_details,
     line_in_words,
     summary,
 )
@@ -21,8 +23,10 @@ from partnerships.plans.content import (
     CONFIDENCE,
     MILESTONE_STATUSES,
     PLANNING_STATUSES,
+    Collection,
     Content,
     Item,
+    Line,
     homes_count,
     line_of,
 )
@@ -197,6 +201,22 @@ def _risk(item: Item, prose: Mapping[str, str]) -> RiskRow:
         mitigation=prose.get(f"risks/{item['key']}/mitigation", ""),
         restricted=item["restricted"],
     )
+
+
+def draft_sections(content: Content) -> list[SectionRow]:
+    """The sections of a draft with their text rendered now: drafts keep no HTML."""
+    prose = {f"sections/{item['key']}/body": to_html(item["body"]) for item in content["sections"]}
+    return sections(content, prose)
+
+
+def item_detail(collection: Collection, item: Item) -> str:
+    """What matters most about an item, beside its title."""
+    return size_in_words(item["size"]) if collection.code == "documents" else item_details(collection, item)
+
+
+def line_words(line: Line) -> str:
+    """A combination of homes in words."""
+    return line_in_words(line)
 
 
 def size_in_words(size: int) -> str:

@@ -12,7 +12,7 @@ from partnerships.organisations.models import Organisation
 from partnerships.people.models import User
 from partnerships.plans.content import COLLECTION_BY_CODE, UnknownPiece, get_piece, split_piece
 from partnerships.plans.models import Comment, Mention, Plan
-from partnerships.plans.queries import content_for, content_of, draft_content, reading_class, readers_of
+from partnerships.plans.queries import content_for, content_of, draft_content, readers_of, reading_class
 from partnerships.plans.services.ledger import lock_plan, note
 
 LONGEST = 5_000

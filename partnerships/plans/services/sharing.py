@@ -84,11 +84,8 @@ def share_draft(
         now=now,
         data={
             "title": plan.title,
-            "after": {
-                "person": person.pk,
-                "may_comment": may_comment,
-                "ends_on": ends_on.isoformat() if ends_on else None,
-            },
+            "person": person.pk,
+            "after": {"may_comment": may_comment, "ends_on": ends_on.isoformat() if ends_on else None},
         },
     )
     if fresh:
@@ -112,7 +109,7 @@ def revoke_share(*, share: Share, author: User, now: dt.datetime) -> Share:
         organisation=acting_organisation(share.plan, author),
         kind="plan_draft",
         now=now,
-        data={"title": share.plan.title, "before": {"person": share.person_id}},
+        data={"title": share.plan.title, "person": share.person_id},
     )
     return share
 
@@ -203,6 +200,6 @@ def answer_request(
         organisation=acting_organisation(request.plan, author),
         kind="plan_draft",
         now=now,
-        data={"title": request.plan.title, "after": {"person": request.person_id, "granted": grant}},
+        data={"title": request.plan.title, "person": request.person_id, "after": {"granted": grant}},
     )
     return request

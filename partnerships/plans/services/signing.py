@@ -85,7 +85,8 @@ def request_sign_off(
             "title": plan.title,
             "reason": reason,
             "before": {"status": before},
-            "after": {"status": plan.status, "signatories": [organisation.pk for organisation, _role in fresh]},
+            "after": {"status": plan.status},
+            "signatories": [organisation.pk for organisation, _role in fresh],
         },
     )
     for signatory in made:
@@ -238,7 +239,7 @@ def remove_signatory(*, signatory: Signatory, author: User, reason: str, now: dt
         author=author,
         organisation=acting_organisation(plan, author),
         now=now,
-        data={"title": plan.title, "reason": reason, "before": {"signatory": signatory.organisation_id}},
+        data={"title": plan.title, "reason": reason, "signatory": signatory.organisation_id},
     )
     _settle(plan, author=author, now=now)
 

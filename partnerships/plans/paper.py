@@ -1,0 +1,68 @@
+"""Plans in other forms than pages: PDF where the machine can make one, CSV, and places on a map."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import render
+from django.template.loader import render_to_string
+
+from partnerships.kit.spreadsheet import csv_text
+from partnerships.plans.changes import Change
+from partnerships.plans.content import Content, homes_count
+from partnerships.plans.presenting import csv_rows
+
+try:
+    from weasyprint import HTML
+except (ImportError, OSError):  # without Pango, or without the package itself
+    HTML = None
+
+
+def _file_name(title: str, extension: str) -> str:
+    stem = re.sub(r"[^A-Za-z0-9]+", "-", title).strip("-").lower()[:100] or "plan"
+    return f"{stem}.{extension}"
+
+
+def _nothing_from_outside(url: str, *args: object, **kwargs: object) -> dict[str, Any]:
+    """A paper fetches nothing, whatever its text names."""
+    raise ValueError("papers hold no files from elsewhere")
+
+
+def pdf_response(request: HttpRequest, template: str, context: dict[str, Any], title: str) -> HttpResponse:
+    """The template as a tagged PDF; where PDFs cannot be made, a page that says what to install."""
+    if HTML is None:
+        return render(request, "plans/no_pdf.html", context, status=503)
+    words = render_to_string(template, context, request)
+    pdf = HTML(string=words, url_fetcher=_nothing_from_outside).write_pdf(pdf_variant="pdf/ua-1")
+    response = HttpResponse(pdf, content_type="application/pdf")
+    response["Content-Disposition"] = f'attachment; filename="{_file_name(title, "pdf")}"'
+    response["X-Content-Type-Options"] = "nosniff"
+    response["Cache-Control"] = "private, no-store"
+    return response
+
+
+def csv_response(found: tuple[Change, ...], title: str) -> HttpResponse:
+    """A comparison as a spreadsheet."""
+    response = HttpResponse(csv_text(csv_rows(found)), content_type="text/csv; charset=utf-8")
+    response["Content-Disposition"] = f'attachment; filename="{_file_name(title, "csv")}"'
+    response["X-Content-Type-Options"] = "nosniff"
+    response["Cache-Control"] = "private, no-store"
+    return response
+
+
+def geojson(content: Content) -> JsonResponse:
+    """The sites of a content that have a position."""
+    features = [
+        {
+            "type": "Feature",
+            "geometry": {"type": "Point", "coordinates": [site["lng"], site["lat"]]},
+            "properties": {"name": site["name"], "label": f"{site['name']}, {homes_count(site):,} homes"},
+        }
+        for site in content["sites"]
+        if site["lat"] is not None and site["lng"] is not None
+    ]
+    response = JsonResponse({"type": "FeatureCollection", "features": features})
+    response["Cache-Control"] = "private, no-store"
+    return response

@@ -1,0 +1,183 @@
+"""What changed between two versions, a version and the draft, or the pinned baseline and now: page, paper, CSV, PDF."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.contrib.auth.decorators import login_not_required
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils import timezone
+from django.views.decorators.http import require_safe
+
+from partnerships.kit.dates import long_date
+from partnerships.people.models import User
+from partnerships.plans import paper
+from partnerships.plans.content import Content
+from partnerships.plans.models import Draft, Plan, Version
+from partnerships.plans.presenting import Comparison, comparison
+from partnerships.plans.queries import content_for, draft_content, versions_for
+from partnerships.plans.views.fetching import Opened, open_plan, sign_in_first
+
+DRAFT = "draft"
+BASELINE = "baseline"
+
+
+@dataclass(frozen=True, slots=True)
+class Side:
+    """One side of a comparison: its value in the address, its words, and the version behind it (None for the draft)."""
+
+    value: str
+    label: str
+    version: Version | None
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """Two sides of a plan held against each other, as the person of the request may know them."""
+
+    opened: Opened
+    a: Side
+    b: Side
+    sides: tuple[Side, ...]
+    between: tuple[Version, ...]
+    compared: Comparison
+
+
+def _label(version: Version, baseline: int | None) -> str:
+    pinned = ", baseline" if version.number == baseline else ""
+    return f"Version {version.number}, {long_date(timezone.localdate(version.published_at))}{pinned}"
+
+
+def _sides(request: HttpRequest, opened: Opened) -> tuple[Side, ...]:
+    """What may be compared, newest first."""
+    plan = opened.plan
+    versions = versions_for(request.user, plan).without_content().select_related("author")
+    sides = [Side(str(version.number), _label(version, plan.baseline_number), version) for version in versions]
+    if opened.may_read_draft:
+        sides.insert(0, Side(DRAFT, "The draft", None))
+    return tuple(sides)
+
+
+def _choose(request: HttpRequest, opened: Opened, sides: tuple[Side, ...]) -> tuple[Side, Side]:
+    """The two sides that the address names; without names, the newest and what was before it. 404 for others."""
+    by_value = {side.value: side for side in sides}
+    baseline = str(opened.plan.baseline_number or "")
+    if baseline in by_value:
+        by_value[BASELINE] = by_value[baseline]
+    versions = [side for side in sides if side.version is not None]
+    wanted_a, wanted_b = request.GET.get("from", ""), request.GET.get("to", "")
+    if (
+        not versions
+        or not (wanted_a or versions)
+        or any(wanted and wanted not in by_value for wanted in (wanted_a, wanted_b))
+    ):
+        raise Http404
+    b = by_value[wanted_b] if wanted_b else versions[0]
+    if wanted_a:
+        return by_value[wanted_a], b
+    older = [side for side in versions if b.version is None or _number(side) < _number(b)]
+    return (older[0] if older else b), b
+
+
+def _number(side: Side) -> int:
+    return side.version.number if side.version else 0
+
+
+def _content(opened: Opened, side: Side) -> Content:
+    if side.version is None:
+        return content_for(draft_content(opened.plan), opened.reader)
+    content: Content = Version.objects.values_list("content", flat=True).get(pk=side.version.pk)
+    return content_for(content, opened.reader)
+
+
+def _touched(plan: Plan, opened: Opened) -> dict[str, str]:
+    """By whom each piece of the draft was last touched, for its owners."""
+    draft = Draft.objects.filter(plan=plan).first()
+    if draft is None or not opened.may_edit:
+        return {}
+    pieces = {piece: touch for piece, touch in draft.pieces.items() if touch["revision"] > draft.clean_revision}
+    people = User.objects.in_bulk({touch["by"] for touch in pieces.values() if touch["by"]})
+    return {piece: people[touch["by"]].display_name for piece, touch in pieces.items() if touch["by"] in people}
+
+
+def hold(request: HttpRequest, pk: int) -> Held:
+    """Fetch both sides and compare them in the reader's class; 404 where either may not be read."""
+    opened = open_plan(request, pk)
+    sides = _sides(request, opened)
+    a, b = _choose(request, opened, sides)
+    low, high = sorted((_number(a), _number(b) or opened.plan.current_number))
+    versions = [side.version for side in sides if side.version is not None]
+    return Held(
+        opened=opened,
+        a=a,
+        b=b,
+        sides=sides,
+        between=tuple(version for version in reversed(versions) if low < version.number <= high),
+        compared=comparison(
+            _content(opened, a),
+            _content(opened, b),
+            _touched(opened.plan, opened) if b.version is None else None,
+        ),
+    )
+
+
+def _context(request: HttpRequest, held: Held) -> dict[str, Any]:
+    return {
+        "plan": held.opened.plan,
+        "opened": held.opened,
+        "a": held.a,
+        "b": held.b,
+        "sides": held.sides,
+        "between": held.between,
+        "compared": held.compared,
+        "query": f"from={held.a.value}&to={held.b.value}",
+        "shareable": request.build_absolute_uri(f"{request.path}?from={held.a.value}&to={held.b.value}"),
+    }
+
+
+def _closed(request: HttpRequest, pk: int) -> bool:
+    return not request.user.is_authenticated and not Plan.objects.public().filter(pk=pk).exists()
+
+
+@login_not_required
+@require_safe
+def compare(request: HttpRequest, pk: int) -> HttpResponse:
+    """What changed, in words and figures."""
+    if _closed(request, pk):
+        return sign_in_first(request)
+    return render(request, "plans/compare.html", _context(request, hold(request, pk)))
+
+
+@login_not_required
+@require_safe
+def compare_paper(request: HttpRequest, pk: int) -> HttpResponse:
+    """The same, to print and lay before a board."""
+    if _closed(request, pk):
+        return sign_in_first(request)
+    return render(request, "plans/compare_paper.html", _context(request, hold(request, pk)))
+
+
+@login_not_required
+@require_safe
+def compare_pdf(request: HttpRequest, pk: int) -> HttpResponse:
+    """The same, as a PDF."""
+    if _closed(request, pk):
+        return sign_in_first(request)
+    held = hold(request, pk)
+    return paper.pdf_response(request, "plans/compare_pdf.html", _context(request, held), _title(held))
+
+
+@login_not_required
+@require_safe
+def compare_csv(request: HttpRequest, pk: int) -> HttpResponse:
+    """The same, as a spreadsheet."""
+    if _closed(request, pk):
+        return sign_in_first(request)
+    held = hold(request, pk)
+    return paper.csv_response(held.compared.found, _title(held))
+
+
+def _title(held: Held) -> str:
+    return f"{held.opened.plan.title} {held.a.value} to {held.b.value}"

@@ -1,0 +1,436 @@
+"""Drafting: beginning a plan, and editing it piece by piece without losing anybody's work."""
+
+from __future__ import annotations
+
+import datetime as dt
+import secrets
+from typing import Any
+
+from django.contrib import messages
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from partnerships.kit.text import Fragment, word_differences
+from partnerships.people.models import User
+from partnerships.people.requests import signed_in
+from partnerships.plans import presenting
+from partnerships.plans.changes import homes_totals, value_in_words
+from partnerships.plans.content import (
+    ABOUT,
+    COLLECTION_BY_CODE,
+    COLLECTIONS,
+    DOCUMENTS,
+    SITES,
+    Collection,
+    Content,
+    Item,
+    get_piece,
+    homes_count,
+    line_of,
+)
+from partnerships.plans.forms import (
+    BLANK_LINES,
+    DocumentForm,
+    HomesFormSet,
+    PieceForm,
+    PlanForm,
+    ReasonForm,
+    homes_lines,
+)
+from partnerships.plans.models import Draft
+from partnerships.plans.queries import content_for, draft_content
+from partnerships.plans.services import (
+    PieceConflict,
+    UnableToAttach,
+    UnableToCreatePlan,
+    UnableToSavePiece,
+    attach_document,
+    create_plan,
+    discard_draft,
+    open_share,
+    save_piece,
+)
+from partnerships.plans.views.fetching import Opened, open_draft, open_to_edit, standing_share
+
+
+@require_http_methods(["GET", "POST"])
+def create(request: HttpRequest) -> HttpResponse:
+    """Begin a plan."""
+    user = signed_in(request)
+    initial = {"partnership": request.GET.get("partnership", "")}
+    form = PlanForm(request.POST or None, user=user, initial=initial)
+    if request.method == "POST" and form.is_valid():
+        chosen = form.cleaned_data
+        try:
+            plan = create_plan(
+                owners=form.all_owners(),
+                partnership=chosen["partnership"],
+                title=chosen["title"],
+                kind=chosen["kind"],
+                audience=chosen["audience"],
+                author=user,
+                now=timezone.now(),
+            )
+        except UnableToCreatePlan as error:
+            form.add_error(None, str(error))
+        else:
+            messages.success(request, f"“{plan.title}” is begun. Only its owners' editors see this draft.")
+            return redirect("plans:draft", pk=plan.pk)
+    return render(request, "plans/create.html", {"form": form}, status=422 if form.errors else 200)
+
+
+def _touches(draft: Draft, content: Content) -> dict[str, dict[str, Any]]:
+    """By whom and when each piece was touched since the newest version."""
+    pieces = {piece: touch for piece, touch in draft.pieces.items() if touch["revision"] > draft.clean_revision}
+    people = User.objects.in_bulk({touch["by"] for touch in pieces.values() if touch["by"]})
+    return {
+        piece: {
+            "by": people[touch["by"]].display_name if touch["by"] in people else "",
+            "at": dt.datetime.fromisoformat(touch["at"]),
+        }
+        for piece, touch in pieces.items()
+    }
+
+
+@require_safe
+def draft_page(request: HttpRequest, pk: int) -> HttpResponse:
+    """The draft as a whole, with who touched what; a place to begin editing any piece."""
+    opened, draft = open_draft(request, pk)
+    share = standing_share(request, opened)
+    if share is not None:
+        open_share(plan=opened.plan, person=signed_in(request), now=timezone.now())
+    content = content_for(draft_content(opened.plan), opened.reader)
+    touches = _touches(draft, content)
+    lists = [
+        {
+            "code": collection.code,
+            "one": collection.one,
+            "label": collection.label,
+            "many": f"{collection.label}s",
+            "items": [
+                {
+                    "key": item["key"],
+                    "title": item[collection.title],
+                    "hidden": item[collection.hidden_by],
+                    "detail": presenting.item_detail(collection, item),
+                    "touch": touches.get(f"{collection.code}/{item['key']}"),
+                }
+                for item in content[collection.code]
+            ],
+        }
+        for collection in COLLECTIONS
+    ]
+    return render(
+        request,
+        "plans/draft.html",
+        {
+            "plan": opened.plan,
+            "opened": opened,
+            "draft": draft,
+            "share": share,
+            "about": content["about"],
+            "about_touch": touches.get("about"),
+            "lists": lists,
+            "sections": presenting.draft_sections(content),
+            "totals": homes_totals(content, content),
+        },
+    )
+
+
+def _collection(code: str) -> Collection:
+    if code not in COLLECTION_BY_CODE:
+        raise Http404
+    return COLLECTION_BY_CODE[code]
+
+
+@require_http_methods(["GET", "POST"])
+def edit_about(request: HttpRequest, pk: int) -> HttpResponse:
+    """What is said about the plan: title, summary, period, source."""
+    opened, draft = open_to_edit(request, pk)
+    return _edit(request, opened, draft, None, "about", "")
+
+
+@require_http_methods(["GET", "POST"])
+def edit_item(request: HttpRequest, pk: int, code: str, key: str) -> HttpResponse:
+    """One section, site, milestone, outcome or risk."""
+    opened, draft = open_to_edit(request, pk)
+    collection = _collection(code)
+    return _edit(request, opened, draft, collection, f"{code}/{key}", key)
+
+
+@require_http_methods(["GET", "POST"])
+def add_item(request: HttpRequest, pk: int, code: str) -> HttpResponse:
+    """A new section, site, milestone, outcome or risk."""
+    opened, draft = open_to_edit(request, pk)
+    collection = _collection(code)
+    if collection is DOCUMENTS:
+        raise Http404
+    # The key says nothing: it may stand in addresses that outlive a confidential site's name.
+    key = request.POST.get("key", "") if request.method == "POST" else secrets.token_hex(5)
+    return _edit(request, opened, draft, collection, f"{code}/{key}", key, new=True)
+
+
+def _edit(
+    request: HttpRequest,
+    opened: Opened,
+    draft: Draft,
+    collection: Collection | None,
+    piece: str,
+    key: str,
+    *,
+    new: bool = False,
+) -> HttpResponse:
+    plan = opened.plan
+    content = draft_content(plan)
+    try:
+        item: Item | None = get_piece(content, piece)
+    except ValueError as error:
+        raise Http404 from error
+    posted = request.method == "POST"
+    if item is None and not new and not posted:
+        raise Http404
+    back = reverse("plans:draft", kwargs={"pk": plan.pk})
+    initial = {**(item or {}), "based_on": draft.revision_of(piece)}
+    form = PieceForm(
+        request.POST if posted else None, collection=collection, content=content, initial=initial, cancel=back
+    )
+    lines = _homes_formset(request, item) if collection is SITES else None
+    context: dict[str, Any] = {
+        "plan": plan,
+        "collection": collection,
+        "item": item,
+        "key": key,
+        "new": new,
+        "form": form,
+        "lines": lines,
+        "back": back,
+    }
+    status = 200
+    if posted and lines is not None and "more" in request.POST:
+        return render(request, "plans/piece.html", context)
+    if posted:
+        status = 422
+        if form.is_valid() and (lines is None or lines.is_valid()):
+            value = {**(item or {}), **form.value()}
+            if lines is not None:
+                value["homes"] = homes_lines(lines)
+            try:
+                save_piece(
+                    plan=plan,
+                    piece=piece,
+                    value=value,
+                    based_on=form.cleaned_data["based_on"],
+                    author=signed_in(request),
+                    now=timezone.now(),
+                )
+            except PieceConflict as conflict:
+                status = 409
+                context |= _conflict(conflict, collection)
+                form = _rebased(request, form, conflict, collection, content, back)
+                context["form"] = form
+            except UnableToSavePiece as error:
+                _explain(form, error)
+            else:
+                name = value.get(collection.title) if collection else "About this plan"
+                messages.success(request, f"“{name}” is saved in the draft.")
+                return redirect(f"{back}#{piece.replace('/', '-')}")
+    return render(request, "plans/piece.html", context, status=status)
+
+
+def _explain(form: PieceForm, error: UnableToSavePiece) -> None:
+    """Put each problem to its field, or above the form."""
+    for problem in error.problems:
+        field = problem.path.rpartition("/")[2]
+        form.add_error(field if field in form.fields else None, problem.message)
+    if not error.problems:
+        form.add_error(None, str(error))
+
+
+def _rebased(
+    request: HttpRequest,
+    form: PieceForm,
+    conflict: PieceConflict,
+    collection: Collection | None,
+    content: Content,
+    cancel: str,
+) -> PieceForm:
+    """The same form with what its author wrote, now based on what the other saved."""
+    data = request.POST.copy()
+    data["based_on"] = str(conflict.revision)
+    return PieceForm(data, collection=collection, content=content, cancel=cancel)
+
+
+def _conflict(conflict: PieceConflict, collection: Collection | None) -> dict[str, Any]:
+    """Both texts side by side, field by field, where they differ."""
+    person = User.objects.filter(pk=conflict.by or 0).first()
+    theirs: Item | None = conflict.theirs
+    rows: list[dict[str, Any]] = []
+    for spec in collection.fields if collection else ABOUT:
+        mine_words = value_in_words(spec, conflict.mine[spec.code])
+        their_words = value_in_words(spec, theirs[spec.code]) if theirs else ""
+        if mine_words != their_words:
+            fragments: tuple[Fragment, ...] = ()
+            if spec.shape == "text" and mine_words and their_words:
+                fragments = word_differences(their_words, mine_words)
+            rows.append({"label": spec.label, "mine": mine_words, "theirs": their_words, "fragments": fragments})
+    if collection is SITES:
+        rows += _homes_conflict(conflict.mine, theirs)
+    return {
+        "conflict": rows,
+        "gone": theirs is None,
+        "who": person.display_name if person else "Somebody",
+        "when": dt.datetime.fromisoformat(conflict.at) if conflict.at else None,
+    }
+
+
+def _homes_conflict(mine: Item, theirs: Item | None) -> list[dict[str, Any]]:
+    my_lines = {line_of(line): line["count"] for line in mine["homes"]}
+    their_lines = {line_of(line): line["count"] for line in (theirs or {"homes": []})["homes"]}
+    return [
+        {
+            "label": f"Homes, {presenting.line_words(line)}",
+            "mine": str(my_lines.get(line, 0)),
+            "theirs": str(their_lines.get(line, 0)),
+            "fragments": (),
+        }
+        for line in dict.fromkeys((*their_lines, *my_lines))
+        if my_lines.get(line, 0) != their_lines.get(line, 0)
+    ]
+
+
+def _homes_formset(request: HttpRequest, item: Item | None) -> Any:
+    """The lines of homes, with some blank ones; "more" adds some, keeping what was typed."""
+    blank = {"tenure": "social_rent", "needs": "general"}
+    if request.method != "POST":
+        lines = [*(item["homes"] if item else []), *([blank] * BLANK_LINES)]
+        initial = [{**line, "bedrooms": "" if line.get("bedrooms") is None else line["bedrooms"]} for line in lines]
+        return HomesFormSet(initial=initial, prefix="homes")
+    data = request.POST.copy()
+    if "more" in data:
+        total = data.get("homes-TOTAL_FORMS", "0")
+        data["homes-TOTAL_FORMS"] = str(int(total) + BLANK_LINES if total.isdecimal() else BLANK_LINES)
+    return HomesFormSet(data, prefix="homes")
+
+
+@require_http_methods(["GET", "POST"])
+def remove_item(request: HttpRequest, pk: int, code: str, key: str) -> HttpResponse:
+    """Take an item out of the draft; earlier versions keep it."""
+    opened, draft = open_to_edit(request, pk)
+    collection = _collection(code)
+    piece = f"{code}/{key}"
+    try:
+        item = get_piece(draft_content(opened.plan), piece)
+    except ValueError as error:
+        raise Http404 from error
+    if item is None:
+        raise Http404
+    if request.method == "POST":
+        based_on = request.POST.get("based_on", "")
+        try:
+            save_piece(
+                plan=opened.plan,
+                piece=piece,
+                value=None,
+                based_on=int(based_on) if based_on.isdecimal() else 0,
+                author=signed_in(request),
+                now=timezone.now(),
+            )
+        except PieceConflict:
+            messages.warning(
+                request, f"“{item[collection.title]}” was changed meanwhile: read it before you remove it."
+            )
+            return redirect("plans:edit-item", pk=pk, code=code, key=key)
+        except UnableToSavePiece as error:
+            messages.error(request, str(error))
+        else:
+            messages.success(request, f"“{item[collection.title]}” is out of the draft. Earlier versions keep it.")
+        return redirect("plans:draft", pk=pk)
+    homes = homes_count(item) if collection is SITES else 0
+    return render(
+        request,
+        "plans/remove.html",
+        {
+            "plan": opened.plan,
+            "collection": collection,
+            "item": item,
+            "title": item[collection.title],
+            "based_on": draft.revision_of(piece),
+            "homes": homes,
+        },
+    )
+
+
+@require_POST
+def move_item(request: HttpRequest, pk: int, code: str, key: str) -> HttpResponse:
+    """Move an item one place up or down."""
+    opened, _draft = open_to_edit(request, pk)
+    collection = _collection(code)
+    keys = [item["key"] for item in draft_content(opened.plan)[code]]
+    if key not in keys:
+        raise Http404
+    place = keys.index(key)
+    other = place - 1 if request.POST.get("way") == "up" else place + 1
+    if 0 <= other < len(keys):
+        keys[place], keys[other] = keys[other], keys[place]
+        try:
+            save_piece(
+                plan=opened.plan,
+                piece=f"order/{code}",
+                value=keys,
+                based_on=None,
+                author=signed_in(request),
+                now=timezone.now(),
+            )
+            messages.success(request, f"The {collection.one} stands {'higher' if other < place else 'lower'} now.")
+        except UnableToSavePiece as error:
+            messages.error(request, str(error))
+    return redirect(f"{reverse('plans:draft', kwargs={'pk': pk})}#{code}-{key}")
+
+
+@require_http_methods(["GET", "POST"])
+def add_document(request: HttpRequest, pk: int) -> HttpResponse:
+    """Attach a file to the draft."""
+    opened, _draft = open_to_edit(request, pk)
+    back = reverse("plans:draft", kwargs={"pk": pk})
+    form = DocumentForm(request.POST or None, request.FILES or None, cancel=back)
+    if request.method == "POST" and form.is_valid():
+        chosen = form.cleaned_data
+        try:
+            document = attach_document(
+                plan=opened.plan,
+                title=chosen["title"],
+                file=chosen["file"],
+                restricted=chosen["restricted"],
+                author=signed_in(request),
+                now=timezone.now(),
+            )
+        except UnableToAttach as error:
+            form.add_error("file", str(error))
+        else:
+            messages.success(request, f"“{document.file_name}” is attached to the draft.")
+            return redirect(f"{back}#documents")
+    status = 422 if request.method == "POST" else 200
+    return render(request, "plans/attach.html", {"plan": opened.plan, "form": form, "back": back}, status=status)
+
+
+@require_http_methods(["GET", "POST"])
+def discard(request: HttpRequest, pk: int) -> HttpResponse:
+    """Throw the draft away and go back to the newest version."""
+    opened, _draft = open_to_edit(request, pk)
+    back = reverse("plans:draft", kwargs={"pk": pk})
+    form = ReasonForm(request.POST or None, submit="Discard the draft", cancel=back, danger=True)
+    if request.method == "POST" and form.is_valid():
+        try:
+            discard_draft(
+                plan=opened.plan, author=signed_in(request), reason=form.cleaned_data["reason"], now=timezone.now()
+            )
+        except UnableToSavePiece as error:
+            form.add_error(None, str(error))
+        else:
+            messages.success(request, f"The draft is discarded: it is as version {opened.plan.current_number} again.")
+            return redirect(opened.plan)
+    status = 422 if request.method == "POST" else 200
+    return render(request, "plans/discard.html", {"plan": opened.plan, "form": form, "back": back}, status=status)

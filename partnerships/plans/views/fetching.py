@@ -1,0 +1,100 @@
+"""Fetching what a request names through what its person may see: strangers get 404, others who may not act 403."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from django.contrib.auth.views import redirect_to_login
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404
+
+from partnerships.people.requests import signed_in
+from partnerships.plans.models import Draft, Plan, PlanQuerySet, ReadingClass, Share, Version
+from partnerships.plans.queries import newest_for, reading_class, versions_for
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A plan as the person of a request stands to it."""
+
+    plan: Plan
+    reader: ReadingClass
+    may_read_draft: bool
+    may_edit: bool
+    may_publish: bool
+
+    @property
+    def is_inside(self) -> bool:
+        """Whether the reader may know everything in it."""
+        return self.reader == ReadingClass.INSIDE
+
+
+def _plans() -> PlanQuerySet:
+    return Plan.objects.select_related("partnership", "superseded_by")
+
+
+def open_plan(request: HttpRequest, pk: int) -> Opened:
+    """The plan, if the person may read anything of it; else 404."""
+    user = request.user
+    plan = get_object_or_404(_plans().visible_to(user), pk=pk)
+    may_edit = Plan.objects.editable_by(user).filter(pk=pk).exists()
+    return Opened(
+        plan=plan,
+        reader=reading_class(user, plan),
+        may_read_draft=may_edit or Plan.objects.draft_visible_to(user).filter(pk=pk).exists(),
+        may_edit=may_edit,
+        may_publish=may_edit and Plan.objects.publishable_by(user).filter(pk=pk).exists(),
+    )
+
+
+def open_published(request: HttpRequest, pk: int, number: int | None = None) -> tuple[Opened, Version]:
+    """The plan and a version (the newest, where no number is given) that the person may read; else 404."""
+    opened = open_plan(request, pk)
+    if number is None:
+        version = newest_for(request.user, opened.plan)
+    else:
+        version = versions_for(request.user, opened.plan).filter(number=number).first()
+    if version is None:
+        raise Http404
+    return opened, version
+
+
+def open_draft(request: HttpRequest, pk: int) -> tuple[Opened, Draft]:
+    """The plan and its draft, if the person may read the draft; else 404."""
+    opened = open_plan(request, pk)
+    if not opened.may_read_draft:
+        raise Http404
+    draft, _made = Draft.objects.get_or_create(
+        plan=opened.plan,
+        defaults={"based_on": opened.plan.current_number, "updated_at": opened.plan.created_at},
+    )
+    return opened, draft
+
+
+def open_to_edit(request: HttpRequest, pk: int) -> tuple[Opened, Draft]:
+    """The plan and its draft, if the person may change it: 404 to who may not see it, 403 to who may only read."""
+    opened, draft = open_draft(request, pk)
+    if not opened.may_edit:
+        raise PermissionDenied
+    return opened, draft
+
+
+def open_to_publish(request: HttpRequest, pk: int) -> Opened:
+    """The plan, if the person may publish it: 404 to strangers, 403 to those who may only read or edit."""
+    opened = open_plan(request, pk)
+    if not opened.may_publish:
+        raise PermissionDenied
+    return opened
+
+
+def standing_share(request: HttpRequest, opened: Opened) -> Share | None:
+    """The share by which the person reads the draft; None for the owners' own."""
+    if opened.may_edit:
+        return None
+    return opened.plan.shares.filter(person=signed_in(request), revoked_at=None).first()
+
+
+def sign_in_first(request: HttpRequest) -> HttpResponse:
+    """Lead a signed-out person to where one signs in, and back."""
+    return redirect_to_login(request.get_full_path())

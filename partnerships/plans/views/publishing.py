@@ -1,0 +1,193 @@
+"""Publishing a version, moving a milestone, and taking a plan through its life."""
+
+from __future__ import annotations
+
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.views.decorators.http import require_http_methods, require_POST
+
+from partnerships.people.requests import signed_in
+from partnerships.plans.content import get_piece
+from partnerships.plans.forms import AudienceForm, MilestoneForm, PublishForm, StatusForm
+from partnerships.plans.models import Plan
+from partnerships.plans.presenting import comparison
+from partnerships.plans.queries import content_of, draft_content
+from partnerships.plans.services import (
+    UnableToChangeStatus,
+    UnableToPinBaseline,
+    UnableToPublish,
+    change_audience,
+    change_status,
+    pin_baseline,
+    publish_piece,
+    publish_version,
+)
+from partnerships.plans.services.lifecycle import choices_by_hand
+from partnerships.plans.views.fetching import open_draft, open_plan, open_published, open_to_publish
+
+
+@require_http_methods(["GET", "POST"])
+def publish(request: HttpRequest, pk: int) -> HttpResponse:
+    """Number and publish the draft: what changed, who will be told, why."""
+    opened = open_to_publish(request, pk)
+    _opened, draft = open_draft(request, pk)
+    plan = opened.plan
+    initial = {"draft_revision": draft.revision}
+    form = PublishForm(request.POST or None, plan=plan, initial=initial)
+    if request.method == "POST" and form.is_valid():
+        chosen = form.cleaned_data
+        try:
+            version = publish_version(
+                plan=plan,
+                author=signed_in(request),
+                note=chosen["note"],
+                minor=chosen.get("minor", False),
+                now=timezone.now(),
+                embargo_until=form.embargo(),
+                draft_revision=chosen["draft_revision"],
+            )
+        except UnableToPublish as error:
+            form = PublishForm({**request.POST.dict(), "draft_revision": draft.revision}, plan=plan)
+            form.is_valid()
+            form.add_error(None, str(error))
+        else:
+            held = " It is held back until the embargo ends." if version.is_under_embargo else ""
+            messages.success(request, f"Version {version.number} is published.{held}")
+            return redirect("plans:detail", pk=pk)
+    compared = comparison(content_of(plan, plan.current_number), draft_content(plan))
+    return render(
+        request,
+        "plans/publish.html",
+        {"plan": plan, "opened": opened, "form": form, "draft": draft, "compared": compared},
+        status=422 if form.errors else 200,
+    )
+
+
+@require_http_methods(["GET", "POST"])
+def milestone(request: HttpRequest, pk: int, key: str) -> HttpResponse:
+    """A milestone achieved or moved: one short form, one version."""
+    opened, version = open_published(request, pk)
+    if not opened.may_publish or version.number != opened.plan.current_number:
+        raise PermissionDenied
+    item = get_piece(version.content, f"milestones/{key}") if key else None
+    if item is None:
+        raise Http404
+    back = reverse("plans:detail", kwargs={"pk": pk})
+    form = MilestoneForm(request.POST or None, cancel=back, number=version.number + 1)
+    if request.method == "POST" and form.is_valid():
+        try:
+            published = publish_piece(
+                plan=opened.plan,
+                piece=f"milestones/{key}",
+                value=form.applied(item),
+                author=signed_in(request),
+                note=form.cleaned_data["note"],
+                minor=form.cleaned_data["minor"],
+                now=timezone.now(),
+            )
+        except UnableToPublish as error:
+            form.add_error(None, str(error))
+        else:
+            messages.success(request, f"Version {published.number} is published: {item['name']}.")
+            return redirect("plans:detail", pk=pk)
+    return render(
+        request,
+        "plans/milestone.html",
+        {"plan": opened.plan, "item": item, "form": form, "back": back},
+        status=422 if form.errors else 200,
+    )
+
+
+@require_http_methods(["GET", "POST"])
+def status(request: HttpRequest, pk: int) -> HttpResponse:
+    """Take the plan on: monitoring, superseded, closed, or back to comment."""
+    opened = open_to_publish(request, pk)
+    user = signed_in(request)
+    back = reverse("plans:detail", kwargs={"pk": pk})
+    choices = choices_by_hand(opened.plan)
+    successors = Plan.objects.published_for(user).exclude(pk=pk).exclude(status__in=["superseded", "closed"])
+    form = StatusForm(
+        request.POST or None,
+        choices=choices,
+        successors=Plan.objects.filter(pk__in=successors.values("pk")).order_by("title", "pk"),
+        submit="Change the status",
+        cancel=back,
+    )
+    if request.method == "POST" and form.is_valid():
+        chosen = form.cleaned_data
+        try:
+            plan = change_status(
+                plan=opened.plan,
+                to=chosen["status"],
+                reason=chosen["reason"],
+                author=user,
+                now=timezone.now(),
+                successor=chosen.get("successor"),
+            )
+        except UnableToChangeStatus as error:
+            form.add_error(None, str(error))
+        else:
+            messages.success(request, f"The plan is {plan.get_status_display().lower()}.")
+            return redirect("plans:detail", pk=pk)
+    return render(
+        request,
+        "plans/status.html",
+        {"plan": opened.plan, "form": form, "back": back, "choices": choices},
+        status=422 if form.errors else 200,
+    )
+
+
+@require_http_methods(["GET", "POST"])
+def audience(request: HttpRequest, pk: int) -> HttpResponse:
+    """Choose who may read the published versions."""
+    opened = open_to_publish(request, pk)
+    back = reverse("plans:detail", kwargs={"pk": pk})
+    form = AudienceForm(
+        request.POST or None, initial={"audience": opened.plan.audience}, submit="Change who may read it", cancel=back
+    )
+    if request.method == "POST" and form.is_valid():
+        try:
+            plan = change_audience(
+                plan=opened.plan,
+                audience=form.cleaned_data["audience"],
+                reason=form.cleaned_data["reason"],
+                author=signed_in(request),
+                now=timezone.now(),
+            )
+        except UnableToChangeStatus as error:
+            form.add_error("audience", str(error))
+        else:
+            messages.success(request, f"From now on its readers are: {plan.get_audience_display().lower()}.")
+            return redirect("plans:detail", pk=pk)
+    return render(
+        request,
+        "plans/audience.html",
+        {"plan": opened.plan, "form": form, "back": back},
+        status=422 if form.errors else 200,
+    )
+
+
+@require_POST
+def baseline(request: HttpRequest, pk: int) -> HttpResponse:
+    """Pin a version as the one that later ones are held against, or unpin it."""
+    opened = open_plan(request, pk)
+    if not opened.may_publish:
+        raise PermissionDenied
+    wanted = request.POST.get("number", "")
+    try:
+        plan = pin_baseline(
+            plan=opened.plan,
+            number=int(wanted) if wanted.isdecimal() and len(wanted) < 9 else None,
+            author=signed_in(request),
+            now=timezone.now(),
+        )
+    except UnableToPinBaseline as error:
+        messages.error(request, str(error))
+    else:
+        pinned = plan.baseline_number
+        messages.success(request, f"Version {pinned} is the baseline." if pinned else "No version is the baseline.")
+    return redirect("plans:history", pk=pk)

@@ -1,0 +1,237 @@
+"""Reading plans: the list, a version on screen and on paper, the history, the files."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib.auth.decorators import login_not_required
+from django.db.models import Q, QuerySet
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
+from django.views.decorators.http import require_safe
+
+from partnerships.activity.queries import visible_events
+from partnerships.kit.forms import active_filters
+from partnerships.kit.http import keyset_page, private_file
+from partnerships.organisations.timeline import timeline_lines
+from partnerships.people.requests import signed_in
+from partnerships.plans import paper, presenting
+from partnerships.plans.changes import homes_totals
+from partnerships.plans.content import Content
+from partnerships.plans.forms import PlanFilter
+from partnerships.plans.models import Document, Plan, Version
+from partnerships.plans.queries import (
+    content_for,
+    draft_content,
+    my_plans,
+    newest_for,
+    signing_states,
+    versions_for,
+    waiting_on,
+)
+from partnerships.plans.views.fetching import Opened, open_draft, open_plan, open_published, sign_in_first
+
+
+@require_safe
+def plan_list(request: HttpRequest) -> HttpResponse:
+    """Every plan the person may see, newest first."""
+    user = signed_in(request)
+    form = PlanFilter(request.GET)
+    plans: QuerySet[Plan] = Plan.objects.visible_to(user)
+    if form.is_valid():
+        chosen = form.cleaned_data
+        plans = my_plans(user) if chosen["mine"] else plans
+        if chosen["q"]:
+            plans = plans.filter(title__icontains=chosen["q"])
+        if chosen["kind"]:
+            plans = plans.filter(kind=chosen["kind"])
+        if chosen["status"]:
+            plans = plans.filter(status=chosen["status"])
+    listed = Plan.objects.filter(pk__in=plans.values("pk")).for_listing()
+    page = keyset_page(request, listed, order=("-pk",))
+    context = {
+        "form": form,
+        "page": page,
+        "chips": active_filters(form, request.GET),
+        "may_begin": bool(acting_roles(request)),
+    }
+    template = "plans/_results.html" if request.headers.get("HX-Request") else "plans/list.html"
+    return render(request, template, context)
+
+
+def acting_roles(request: HttpRequest) -> bool:
+    """Whether the person may begin a plan for some organisation."""
+    user = signed_in(request)
+    return user.memberships.filter(role__in=["editor", "lead"], ends_on=None, accepted_at__isnull=False).exists()
+
+
+def reading_context(opened: Opened, content: Content, prose: dict[str, str]) -> dict[str, Any]:
+    """What the page of a whole plan shows, in the reader's class."""
+    seen = content_for(content, opened.reader)
+    return {
+        "about": seen["about"],
+        "about_html": prose.get("about/summary", ""),
+        "outcomes": seen["outcomes"],
+        "sections": presenting.sections(seen, prose),
+        "sites": presenting.sites(seen, prose),
+        "milestones": presenting.milestones(seen, prose, timezone.localdate()),
+        "risks": presenting.risks(seen, prose),
+        "documents": [
+            {**document, "words": presenting.size_in_words(document["size"])} for document in seen["documents"]
+        ],
+        "totals": homes_totals(seen, seen),
+        "is_inside": opened.is_inside,
+    }
+
+
+@login_not_required
+@require_safe
+def plan_detail(request: HttpRequest, pk: int) -> HttpResponse:
+    """The newest version that the person may read; of an unpublished plan, its draft."""
+    if not request.user.is_authenticated and not Plan.objects.public().filter(pk=pk).exists():
+        return sign_in_first(request)
+    opened = open_plan(request, pk)
+    version = newest_for(request.user, opened.plan)
+    if version is None:
+        if not opened.may_read_draft:
+            raise Http404
+        return redirect("plans:draft", pk=pk)
+    return _version_page(request, opened, version)
+
+
+@login_not_required
+@require_safe
+def plan_version(request: HttpRequest, pk: int, number: int) -> HttpResponse:
+    """One version as it was published."""
+    if not request.user.is_authenticated and not Plan.objects.public().filter(pk=pk).exists():
+        return sign_in_first(request)
+    opened, version = open_published(request, pk, number)
+    return _version_page(request, opened, version)
+
+
+def _version_page(request: HttpRequest, opened: Opened, version: Version) -> HttpResponse:
+    plan = opened.plan
+    states = signing_states(plan)
+    newest = newest_for(request.user, plan)
+    signed_in_reader = request.user.is_authenticated
+    return render(
+        request,
+        "plans/version.html",
+        {
+            "plan": plan,
+            "opened": opened,
+            "version": version,
+            "figures": version.figures.get(opened.reader.value, {}),
+            "newest": newest,
+            "is_newest": newest is not None and newest.number == version.number,
+            "owners": plan.owners.select_related("organisation").order_by("pk"),
+            "turns": waiting_on(plan, states) if opened.is_inside else [],
+            "states": states if opened.is_inside else [],
+            "to_sign": _to_sign(request, opened) if signed_in_reader else False,
+            "shows_draft": opened.may_read_draft and hasattr(plan, "draft") and plan.draft.is_touched,
+            **reading_context(opened, version.content, version.prose),
+        },
+    )
+
+
+def _to_sign(request: HttpRequest, opened: Opened) -> bool:
+    """Whether the person speaks for a signatory that has not decided."""
+    user = signed_in(request)
+    led = set(
+        user.memberships.filter(role="lead", ends_on=None, accepted_at__isnull=False).values_list(
+            "organisation", flat=True
+        )
+    )
+    return opened.plan.is_awaiting_sign_off and any(
+        state.signatory.organisation_id in led and state.sign_off is None for state in signing_states(opened.plan)
+    )
+
+
+@require_safe
+def version_by_id(request: HttpRequest, pk: int) -> HttpResponse:
+    """Where an event about a version leads."""
+    version = get_object_or_404(Version.objects.visible_to(request.user).without_content(), pk=pk)
+    return redirect(version)
+
+
+@require_safe
+def plan_history(request: HttpRequest, pk: int) -> HttpResponse:
+    """Every version the person may read, with its note and what changed, and what else happened."""
+    opened = open_plan(request, pk)
+    user = signed_in(request)
+    versions = list(versions_for(user, opened.plan).without_content().select_related("author", "organisation"))
+    reader = opened.reader.value
+    rows = [{"version": version, "figures": version.figures.get(reader, {})} for version in versions]
+    here = Q(target_kind__in=["plan", "plan_draft"], target_id=pk)
+    events = visible_events(user).filter(here).exclude(verb="edited the draft").order_by("-at", "-id")[:50]
+    return render(
+        request,
+        "plans/history.html",
+        {
+            "plan": opened.plan,
+            "opened": opened,
+            "rows": rows,
+            "events": timeline_lines(list(events)),
+            "newest": versions[0] if versions else None,
+        },
+    )
+
+
+@login_not_required
+@require_safe
+def version_paper(request: HttpRequest, pk: int, number: int) -> HttpResponse:
+    """One version to print and lay before a board."""
+    if not request.user.is_authenticated and not Plan.objects.public().filter(pk=pk).exists():
+        return sign_in_first(request)
+    opened, version = open_published(request, pk, number)
+    return render(request, "plans/paper.html", _paper_context(opened, version))
+
+
+@login_not_required
+@require_safe
+def version_pdf(request: HttpRequest, pk: int, number: int) -> HttpResponse:
+    """One version as a PDF; where PDFs cannot be made, what to install."""
+    if not request.user.is_authenticated and not Plan.objects.public().filter(pk=pk).exists():
+        return sign_in_first(request)
+    opened, version = open_published(request, pk, number)
+    context = _paper_context(opened, version)
+    return paper.pdf_response(request, "plans/pdf.html", context, f"{opened.plan.title} version {number}")
+
+
+def _paper_context(opened: Opened, version: Version) -> dict[str, Any]:
+    return {
+        "plan": opened.plan,
+        "version": version,
+        "owners": opened.plan.owners.select_related("organisation").order_by("pk"),
+        "states": signing_states(opened.plan)
+        if opened.is_inside and version.number == opened.plan.current_number
+        else [],
+        **reading_context(opened, version.content, version.prose),
+    }
+
+
+@require_safe
+def plan_document(request: HttpRequest, pk: int, key: str) -> HttpResponseBase:
+    """A file, to whoever may read a version or the draft that names it."""
+    opened = open_plan(request, pk)
+    document = get_object_or_404(Document, plan=pk, key=key)
+    wanted: dict[str, Any] = {"key": key}
+    if not opened.is_inside:
+        wanted["restricted"] = False
+    versions = versions_for(request.user, opened.plan)
+    named = versions.filter(content__documents__contains=[wanted]).exists()
+    if not named and opened.may_read_draft:
+        draft, _row = open_draft(request, pk)
+        seen = content_for(draft_content(draft.plan), opened.reader)
+        named = any(item["key"] == key for item in seen["documents"])
+    if not named:
+        raise Http404
+    return private_file(document.file, name=document.file_name, content_type=document.content_type)
+
+
+@require_safe
+def plan_map(request: HttpRequest, pk: int) -> HttpResponse:
+    """The sites that have a position, as GeoJSON."""
+    opened, version = open_published(request, pk)
+    return paper.geojson(content_for(version.content, opened.reader))

@@ -1,0 +1,104 @@
+"""Showing a draft early by name, and answering those who ask to see it."""
+
+from __future__ import annotations
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
+from django.views.decorators.http import require_http_methods, require_POST
+
+from partnerships.people.requests import signed_in
+from partnerships.plans.forms import AskForm, ShareForm
+from partnerships.plans.services import (
+    UnableToAskForAccess,
+    UnableToShare,
+    answer_request,
+    ask_for_access,
+    revoke_share,
+    share_draft,
+)
+from partnerships.plans.views.fetching import open_to_edit
+
+
+@require_http_methods(["GET", "POST"])
+def sharing(request: HttpRequest, pk: int) -> HttpResponse:
+    """Who sees the draft, who opened it, who asks."""
+    opened, _draft = open_to_edit(request, pk)
+    plan = opened.plan
+    form = ShareForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        chosen = form.cleaned_data
+        try:
+            share = share_draft(
+                plan=plan,
+                email=chosen["email"],
+                may_comment=chosen["may_comment"],
+                message=chosen["message"],
+                ends_on=chosen["ends_on"],
+                author=signed_in(request),
+                now=timezone.now(),
+            )
+        except UnableToShare as error:
+            form.add_error("email", str(error))
+        else:
+            messages.success(request, f"{share.person.display_name} can see the draft.")
+            return redirect("plans:sharing", pk=pk)
+    shares = plan.shares.select_related("person", "shared_by").order_by("-shared_at", "-pk")
+    requests = plan.access_requests.filter(answered_at=None).select_related("person").order_by("asked_at", "pk")
+    return render(
+        request,
+        "plans/sharing.html",
+        {"plan": plan, "opened": opened, "form": form, "shares": shares, "requests": requests},
+        status=422 if form.errors else 200,
+    )
+
+
+@require_POST
+def revoke(request: HttpRequest, pk: int, share: int) -> HttpResponse:
+    """Take a showing back at once."""
+    opened, _draft = open_to_edit(request, pk)
+    found = get_object_or_404(opened.plan.shares.select_related("person", "plan"), pk=share)
+    revoke_share(share=found, author=signed_in(request), now=timezone.now())
+    messages.success(request, f"{found.person.display_name} no longer sees the draft.")
+    return redirect("plans:sharing", pk=pk)
+
+
+@require_POST
+def answer(request: HttpRequest, pk: int, asked: int) -> HttpResponse:
+    """Show the draft to somebody who asked, or decline."""
+    opened, _draft = open_to_edit(request, pk)
+    found = get_object_or_404(opened.plan.access_requests.select_related("person"), pk=asked)
+    grant = request.POST.get("answer") == "grant"
+    try:
+        answer_request(request=found, grant=grant, author=signed_in(request), now=timezone.now())
+    except UnableToShare as error:
+        messages.error(request, str(error))
+    else:
+        name = found.person.display_name
+        messages.success(request, f"{name} can see the draft." if grant else f"{name} is not shown the draft.")
+    return redirect("plans:sharing", pk=pk)
+
+
+@require_http_methods(["GET", "POST"])
+def ask(request: HttpRequest) -> HttpResponse:
+    """Ask to see what a partnership is preparing; the answer says nothing about what there is."""
+    user = signed_in(request)
+    initial = {"partnership": request.GET.get("partnership", ""), "about": request.GET.get("about", "")[:300]}
+    form = AskForm(request.POST or None, user=user, initial=initial)
+    if request.method == "POST" and form.is_valid():
+        chosen = form.cleaned_data
+        try:
+            ask_for_access(
+                partnership=chosen["partnership"],
+                about=chosen["about"],
+                message=chosen["message"],
+                author=user,
+                now=timezone.now(),
+            )
+        except UnableToAskForAccess as error:
+            form.add_error("about", str(error))
+        else:
+            messages.success(request, "If such a plan is being prepared, its owners have your request.")
+            return redirect("plans:list")
+    return render(request, "plans/ask.html", {"form": form}, status=422 if form.errors else 200)

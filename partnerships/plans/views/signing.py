@@ -1,0 +1,265 @@
+"""Signing off: who must, who has, deciding from the plan or from the link in the email."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_not_required
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods
+
+from partnerships.organisations.models import Organisation, Role
+from partnerships.organisations.queries import organisation_for
+from partnerships.people.requests import signed_in
+from partnerships.plans.forms import ConditionForm, ReasonForm, SignatoriesForm, SignForm
+from partnerships.plans.links import read_sign_off_token
+from partnerships.plans.models import Plan, SignOff
+from partnerships.plans.presenting import Comparison, comparison
+from partnerships.plans.queries import SigningState, content_for, content_of, reading_class, signing_states, waiting_on
+from partnerships.plans.services import (
+    UnableToRequestSignOff,
+    UnableToSign,
+    meet_condition,
+    remove_signatory,
+    request_sign_off,
+    sign_off,
+)
+from partnerships.plans.services.signing import organisations_led_by
+from partnerships.plans.views.fetching import Opened, open_published, open_to_publish
+
+
+def _undecided(states: list[SigningState]) -> set[int]:
+    """Organisations that may decide on the newest version."""
+    return {state.signatory.organisation_id for state in states if state.sign_off is None or state.sign_off.is_rejected}
+
+
+@require_http_methods(["GET", "POST"])
+def signing(request: HttpRequest, pk: int) -> HttpResponse:
+    """Where every signature stands; a lead of a signatory decides here."""
+    opened, version = open_published(request, pk)
+    if not opened.is_inside:
+        raise PermissionDenied
+    plan, user = opened.plan, signed_in(request)
+    states = signing_states(plan)
+    wanted = _undecided(states) if plan.is_awaiting_sign_off and version.number == plan.current_number else set()
+    mine = [organisation for organisation in organisations_led_by(user, plan) if organisation.pk in wanted]
+    if request.method == "POST" and not organisations_led_by(user, plan):
+        raise PermissionDenied
+    form = SignForm(request.POST or None, organisations=mine, plan=plan, initial={"number": plan.current_number})
+    if request.method == "POST" and not mine:
+        messages.error(request, _decided_words(states, user_organisations=organisations_led_by(user, plan)))
+        return redirect("plans:signing", pk=pk)
+    if request.method == "POST" and form.is_valid():
+        chosen = form.cleaned_data
+        try:
+            sign_off(
+                plan=plan,
+                number=chosen["number"],
+                organisation=chosen["organisation"],
+                person=user,
+                decision=chosen["decision"],
+                reason=chosen["reason"],
+                now=timezone.now(),
+            )
+        except UnableToSign as error:
+            form.add_error(None, str(error))
+        else:
+            messages.success(request, f"Your decision on version {plan.current_number} is recorded under your name.")
+            return redirect("plans:signing", pk=pk)
+    since = _last_signed(states, mine[0].pk if mine else None)
+    return render(
+        request,
+        "plans/signing.html",
+        {
+            "plan": plan,
+            "opened": opened,
+            "states": states,
+            "turns": waiting_on(plan, states),
+            "form": form if mine else None,
+            "since": since,
+            "compared": _since(plan, since, opened) if mine and since else None,
+            "mine": [organisation.pk for organisation in organisations_led_by(user, plan)],
+            "earlier": plan.sign_offs.exclude(version__number__gte=plan.substantive_number)
+            .select_related("organisation", "person", "version")
+            .defer("version__content", "version__prose")
+            .order_by("-signed_at", "-pk"),
+        },
+        status=422 if form.errors and request.method == "POST" else 200,
+    )
+
+
+def _decided_words(states: list[SigningState], *, user_organisations: Sequence[Organisation]) -> str:
+    """Why there is nothing to decide."""
+    names = {
+        state.signatory.organisation.name: state.sign_off
+        for state in states
+        if state.signatory.organisation in user_organisations and state.sign_off is not None
+    }
+    for name, decision in names.items():
+        if decision is not None:
+            return (
+                f"{decision.person.display_name} has already decided for {name}: "
+                f"{decision.get_decision_display().lower()}."
+            )
+    return "There is nothing for you to sign."
+
+
+def _last_signed(states: list[SigningState], organisation_pk: int | None) -> int | None:
+    """The version that the organisation last decided on."""
+    for state in states:
+        if state.signatory.organisation_id == organisation_pk and state.earlier is not None:
+            return state.earlier.version.number
+    return None
+
+
+def _since(plan: Plan, number: int, opened: Opened) -> Comparison:
+    """What changed since a version, in the reader's class."""
+    return comparison(
+        content_for(content_of(plan, number), opened.reader),
+        content_for(content_of(plan, plan.current_number), opened.reader),
+    )
+
+
+@require_http_methods(["GET", "POST"])
+def request_signatures(request: HttpRequest, pk: int) -> HttpResponse:
+    """Choose who must sign, in which role, by when."""
+    opened = open_to_publish(request, pk)
+    plan = opened.plan
+    form = SignatoriesForm(request.POST or None, plan=plan)
+    if request.method == "POST" and form.is_valid():
+        try:
+            request_sign_off(
+                plan=plan,
+                signatories=form.chosen(),
+                due_on=form.cleaned_data["due_on"],
+                author=signed_in(request),
+                now=timezone.now(),
+            )
+        except UnableToRequestSignOff as error:
+            form.add_error(None, str(error))
+        else:
+            messages.success(request, "Those who must sign have been asked.")
+            return redirect("plans:signing", pk=pk)
+    return render(
+        request,
+        "plans/signatories.html",
+        {"plan": plan, "form": form, "back": reverse("plans:signing", kwargs={"pk": pk}) if plan.is_published else ""},
+        status=422 if form.errors else 200,
+    )
+
+
+@require_http_methods(["GET", "POST"])
+def remove(request: HttpRequest, pk: int, signatory: int) -> HttpResponse:
+    """No longer ask an organisation."""
+    opened = open_to_publish(request, pk)
+    found = get_object_or_404(
+        opened.plan.signatories.select_related("organisation", "plan"), pk=signatory, removed_at=None
+    )
+    back = reverse("plans:signing", kwargs={"pk": pk})
+    form = ReasonForm(request.POST or None, submit="No longer ask for this signature", cancel=back, danger=True)
+    if request.method == "POST" and form.is_valid():
+        try:
+            remove_signatory(
+                signatory=found, author=signed_in(request), reason=form.cleaned_data["reason"], now=timezone.now()
+            )
+        except UnableToRequestSignOff as error:
+            form.add_error(None, str(error))
+        else:
+            messages.success(request, f"{found.organisation.name} is no longer asked to sign.")
+            return redirect(back)
+    return render(
+        request,
+        "plans/remove_signatory.html",
+        {"plan": opened.plan, "signatory": found, "form": form, "back": back},
+        status=422 if form.errors else 200,
+    )
+
+
+@require_http_methods(["GET", "POST"])
+def condition(request: HttpRequest, pk: int, signed: int) -> HttpResponse:
+    """Say, for the organisation that set it, that its condition is met."""
+    opened, _version = open_published(request, pk)
+    found = get_object_or_404(SignOff.objects.select_related("organisation", "version", "plan"), plan=pk, pk=signed)
+    if not opened.is_inside:
+        raise Http404
+    if organisation_for(signed_in(request), found.organisation_id, Role.LEAD) is None:
+        raise PermissionDenied
+    back = reverse("plans:signing", kwargs={"pk": pk})
+    form = ConditionForm(request.POST or None, cancel=back)
+    if request.method == "POST" and form.is_valid():
+        try:
+            meet_condition(
+                sign_off=found, person=signed_in(request), note_text=form.cleaned_data["note"], now=timezone.now()
+            )
+        except UnableToSign as error:
+            messages.error(request, str(error))
+        else:
+            messages.success(request, f"The condition of {found.organisation.name} is met.")
+        return redirect(back)
+    return render(
+        request,
+        "plans/condition.html",
+        {"plan": opened.plan, "sign_off": found, "form": form, "back": back},
+        status=422 if form.errors else 200,
+    )
+
+
+@login_not_required
+@never_cache
+@require_http_methods(["GET", "POST"])
+def sign_by_link(request: HttpRequest, token: str) -> HttpResponse:
+    """The page behind the link in the email: reading it changes nothing, its form decides."""
+    link = read_sign_off_token(token)
+    if link is None or not Plan.objects.published_for(link.person).filter(pk=link.signatory.plan_id).exists():
+        return render(request, "plans/link_over.html", status=404)
+    plan, organisation = link.signatory.plan, link.signatory.organisation
+    states = signing_states(plan)
+    state = next(state for state in states if state.signatory.pk == link.signatory.pk)
+    reader = reading_class(link.person, plan)
+    decided = state.sign_off if state.sign_off is not None and not state.sign_off.is_rejected else None
+    stale = link.number != plan.current_number
+    open_to_sign = plan.is_awaiting_sign_off and decided is None and not stale
+    form = SignForm(
+        request.POST or None, organisations=[organisation], plan=plan, initial={"number": plan.current_number}
+    )
+    if request.method == "POST" and open_to_sign and form.is_valid():
+        try:
+            sign_off(
+                plan=plan,
+                number=form.cleaned_data["number"],
+                organisation=organisation,
+                person=link.person,
+                decision=form.cleaned_data["decision"],
+                reason=form.cleaned_data["reason"],
+                now=timezone.now(),
+            )
+        except UnableToSign as error:
+            form.add_error(None, str(error))
+        else:
+            return redirect(request.path)
+    before = state.earlier.version.number if state.earlier else max(0, plan.current_number - 1)
+    compared = comparison(
+        content_for(content_of(plan, before), reader), content_for(content_of(plan, plan.current_number), reader)
+    )
+    return render(
+        request,
+        "plans/sign_by_link.html",
+        {
+            "plan": plan,
+            "person": link.person,
+            "organisation": organisation,
+            "signatory": link.signatory,
+            "state": state,
+            "stale": stale,
+            "before": before,
+            "compared": compared,
+            "form": form if open_to_sign else None,
+        },
+        status=422 if form.errors and request.method == "POST" else 200,
+    )

@@ -53,6 +53,8 @@ class Supervisor:
         self.run_folder = var / "run"
         self.children: list[Child] = []
         self.environ = dict(os.environ)
+        # Kept here, or they would close as soon as nothing names them.
+        self.doors: list[socket.socket] = []
         self._lock: IO[str] | None = None
 
     # --- beginning and end
@@ -85,6 +87,8 @@ class Supervisor:
         for child in reversed(self.children):
             child.stop()
         self._clear_old_sockets()
+        for door in self.doors:
+            door.close()
         if self._lock:
             self._lock.close()
 
@@ -154,7 +158,7 @@ class Supervisor:
         if "EMAIL_URL" in self.environ:
             say("Mail: the server that EMAIL_URL names")
             return ""
-        smtp, web = listen("127.0.0.1", 2525), self.listen("MAIL_PORT", 8025)
+        smtp, web = self.listen("SMTP_PORT", 2525), self.listen("MAIL_PORT", 8025)
         self.hand_out("EMAIL_URL", f"smtp://localhost:{port_of(smtp)}")
         self.start(
             Child(
@@ -194,6 +198,7 @@ class Supervisor:
         holder = listen(self.environ.get("HOST", "127.0.0.1"), wanted)
         if port_of(holder) != wanted:
             say(f"Port {wanted} is taken; using {port_of(holder)}")
+        self.doors.append(holder)
         return holder
 
     # --- one-off steps

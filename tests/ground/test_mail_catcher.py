@@ -1,0 +1,117 @@
+"""The mail catcher keeps every message and shows both of its parts."""
+
+from __future__ import annotations
+
+import json
+import smtplib
+import sys
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from email.message import EmailMessage
+from pathlib import Path
+
+import pytest
+from django.conf import settings
+
+from housing.embedded.mail import Mailbox
+from housing.embedded.ports import listen, port_of
+from housing.embedded.processes import Child, wait_until
+
+
+def letter(subject: str = "Harbour Road: homes was 120, now 100") -> EmailMessage:
+    message = EmailMessage()
+    message["From"] = "digests@ground.example"
+    message["To"] = "sam@estuary.example"
+    message["Subject"] = subject
+    message["Message-ID"] = "<1@ground.example>"
+    message.set_content("was 120, now 100")
+    message.add_alternative("<p>was <b>120</b>, now 100</p><script>alert(1)</script>", subtype="html")
+    return message
+
+
+@pytest.fixture(scope="module")
+def catcher(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[int, str]]:
+    """Its SMTP port and its page's address."""
+    folder = tmp_path_factory.mktemp("mail")
+    with listen("127.0.0.1", 47_400) as smtp, listen("127.0.0.1", 47_500) as web:
+        child = Child(
+            name="mail",
+            argv=[
+                *(sys.executable, "-m", "housing.embedded.mail", str(folder / "kept")),
+                *(str(smtp.fileno()), str(web.fileno())),
+            ],
+            log=folder / "log",
+            cwd=Path(settings.BASE_DIR),
+            keep_open=[smtp.fileno(), web.fileno()],
+        )
+        child.start()
+        page = f"http://127.0.0.1:{port_of(web)}"
+        wait_until(lambda: answers(page), child=child, seconds=30)
+        yield port_of(smtp), page
+        child.stop()
+
+
+def answers(page: str) -> bool:
+    try:
+        fetch(page)
+    except (OSError, urllib.error.URLError):
+        return False
+    return True
+
+
+def fetch(address: str) -> tuple[str, dict[str, str]]:
+    with urllib.request.urlopen(address, timeout=10) as answer:
+        return answer.read().decode(), dict(answer.headers)
+
+
+def send(port: int, message: EmailMessage) -> None:
+    with smtplib.SMTP("127.0.0.1", port, timeout=10) as connection:
+        connection.send_message(message)
+
+
+def test_a_message_is_kept_with_both_parts_and_its_headers(catcher: tuple[int, str]) -> None:
+    port, page = catcher
+    send(port, letter())
+
+    kept = json.loads(fetch(f"{page}/messages.json?to=sam@estuary.example")[0])
+
+    assert kept[0]["subject"] == "Harbour Road: homes was 120, now 100"
+    assert kept[0]["text"].strip() == "was 120, now 100"
+    assert "<b>120</b>" in kept[0]["html"]
+    assert kept[0]["message_id"] == "<1@ground.example>"
+
+
+def test_the_list_escapes_what_it_shows(catcher: tuple[int, str]) -> None:
+    port, page = catcher
+    send(port, letter("<script>alert(2)</script>"))
+
+    assert "<script>" not in fetch(page)[0]
+
+
+def test_the_html_part_can_do_nothing_but_look(catcher: tuple[int, str]) -> None:
+    port, page = catcher
+    send(port, letter())
+    name = json.loads(fetch(f"{page}/messages.json")[0])[0]["name"]
+
+    _, headers = fetch(f"{page}/message/{name}/html")
+
+    assert "sandbox" in headers["Content-Security-Policy"]
+    assert "allow-scripts" not in headers["Content-Security-Policy"]
+
+
+@pytest.mark.parametrize("path", ["/message/../../etc/passwd", "/message/1", "/nothing"])
+def test_other_addresses_are_not_found(catcher: tuple[int, str], path: str) -> None:
+    _, page = catcher
+
+    with pytest.raises(urllib.error.HTTPError, match="404"):
+        fetch(f"{page}{path}")
+
+
+def test_a_box_forgets_when_asked(tmp_path: Path) -> None:
+    box = Mailbox(tmp_path)
+    box.keep(letter().as_bytes(), recipients=["sam@estuary.example"])
+
+    box.empty()
+
+    assert box.names() == []

@@ -16,11 +16,8 @@ from housing.embedded.ports import listen, port_of
 from housing.embedded.processes import Child, UnableToStart, wait_until
 
 SLEEPER = [sys.executable, "-c", "import time; time.sleep(60)"]
-PARENT = [
-    sys.executable,
-    "-c",
-    "import subprocess as s, sys, time; c = s.Popen([sys.executable, '-c', 'import time; time.sleep(60)']); print(c.pid, flush=True); c.wait()",
-]
+A_CHILD = "import subprocess as s, sys; c = s.Popen([sys.executable, '-c', 'import time; time.sleep(60)']); "
+PARENT = [sys.executable, "-c", A_CHILD + "print(c.pid, flush=True); c.wait()"]
 
 
 @pytest.fixture

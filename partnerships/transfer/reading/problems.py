@@ -11,15 +11,21 @@ MOST_SHOWN = 100
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """One fault: the row as a spreadsheet counts it (None: the file as a whole), the column, what was found, what to do."""
+    """One fault: the row as a spreadsheet counts it (None: the file as a whole), the column, what was found, what to do.
+
+    In a network file `path` is the place instead: `plans[2].versions[1].note`.
+    """
 
     row: int | None
     column: str
     found: str
     remedy: str
     sheet: str = ""
+    path: str = ""
 
     def __str__(self) -> str:
+        if self.path:
+            return f"{self.path}: {self.found} {self.remedy}".strip()
         places = []
         if self.sheet:
             places.append(f"sheet “{self.sheet}”")

@@ -1,0 +1,71 @@
+"""Bring published local plans and their timetables in as plans of their councils."""
+
+from __future__ import annotations
+
+from argparse import RawDescriptionHelpFormatter
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandParser
+from django.utils import timezone
+
+from partnerships.transfer.management.importing import (
+    Meter,
+    add_common_options,
+    author_of,
+    contents,
+    day,
+    print_report,
+    refusal,
+)
+from partnerships.transfer.reading.problems import UnableToRead
+from partnerships.transfer.services.local_plans import File, import_local_plans
+
+_HELP = """Bring published local plans and the dated milestones of their timetables in, as plans of their councils that anyone may read.
+
+PLANS and TIMETABLE are local-plan.csv and local-plan-timetable.csv of the planning data platform, of any day. Import
+the councils first. Dates are kept as precise as they come: 2017, 2017-04 or 2017-04-11.
+
+A plan that differs from what was imported before gets a new version, whose note names the files; those who subscribed are
+told what changed. The others are left alone. A plan that is no longer in the file is kept and reported. With one
+fault in either file nothing is changed.
+"""
+
+
+class Command(BaseCommand):
+    """`manage.py import_local_plans PLANS.csv TIMETABLE.csv`."""
+
+    help = _HELP
+
+    def create_parser(self, prog_name: str, subcommand: str, **kwargs: Any) -> CommandParser:
+        """Keep the lines of the help as they are."""
+        return super().create_parser(prog_name, subcommand, formatter_class=RawDescriptionHelpFormatter, **kwargs)
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        """The two files."""
+        parser.add_argument("plans", type=Path, help="the list of plans: local-plan.csv")
+        parser.add_argument("timetable", type=Path, help="their milestones: local-plan-timetable.csv")
+        parser.add_argument(
+            "--as-of", type=day, metavar="YYYY-MM-DD",
+            help="the day on which the files were true (otherwise a date in their names, otherwise that of their newest row)",
+        )  # fmt: skip
+        add_common_options(parser)
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Import, report, and end with one line that says what was done."""
+        plans: Path = options["plans"]
+        timetable: Path = options["timetable"]
+        try:
+            outcome = import_local_plans(
+                plans=File(plans.name, contents(plans)),
+                timetable=File(timetable.name, contents(timetable)),
+                author=author_of(options["by"]),
+                now=timezone.now(),
+                as_of=options["as_of"],
+                dry_run=options["dry_run"],
+                progress=Meter(self),
+            )
+        except UnableToRead as error:
+            raise refusal(error, f"{plans.name} with {timetable.name}") from error
+        print_report(self, outcome.run, applied=not options["dry_run"], everything=options["all"])
+        self.stdout.write(outcome.last_line)

@@ -1,0 +1,189 @@
+"""Checking a JSON value against a described shape, so that a fault is told by its path and every fault at once."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+from partnerships.transfer.reading.problems import Problem
+
+_AGO = re.compile(r"(\d{1,5}) (minute|hour|day|week|month|year)s? ago", re.ASCII)
+_AHEAD = re.compile(r"in (\d{1,5}) (minute|hour|day|week|month|year)s?", re.ASCII)
+_LONG = {"minute": 1 / 1440, "hour": 1 / 24, "day": 1, "week": 7, "month": 30, "year": 365}
+_KEY = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,70}[a-z0-9])?", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One field: what its value is.
+
+    kinds: key, text, flag, whole, decimal, date, moment, choice, ref, refs, texts, part, parts, free.
+    """
+
+    code: str
+    kind: str = "text"
+    required: bool = False
+    choices: tuple[str, ...] = ()
+    to: str = ""  # of which list a ref is a key
+    shape: Shape | None = None
+    default: Any = None
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """What an object may hold. `keys` names the list whose keys its own key joins."""
+
+    parts: tuple[Part, ...]
+    keys: str = ""
+
+
+@dataclass
+class Checking:
+    """The moment to count from, the keys met so far, and what was wrong."""
+
+    now: dt.datetime
+    keys: dict[str, dict[str, str]] = field(default_factory=dict)
+    problems: list[Problem] = field(default_factory=list)
+    _refs: list[tuple[str, str, str]] = field(default_factory=list)
+
+    def note(self, path: str, found: str, remedy: str) -> None:
+        """Remember a fault."""
+        self.problems.append(Problem(None, "", found, remedy, path=path))
+
+    def object(self, value: Any, shape: Shape, path: str) -> dict[str, Any]:
+        """The object with every part of its shape, in Python's types; what is wrong is noted and left out."""
+        if not isinstance(value, Mapping):
+            self.note(path, f"{_shown(value)} is not an object.", "Write it between { and }.")
+            return {}
+        known = {part.code for part in shape.parts}
+        for name in value:
+            if name not in known:
+                near = next((code for code in known if code.startswith(str(name)[:4])), "")
+                hint = f" Did you mean “{near}”?" if near else ""
+                self.note(_join(path, str(name)), "this field is not known here.", f"Remove it or correct its name.{hint}")
+        result: dict[str, Any] = {}
+        for part in shape.parts:
+            given = value.get(part.code)
+            here = _join(path, part.code)
+            if given is None or given == "":
+                if part.required:
+                    self.note(here, "it is missing.", "Every one needs it.")
+                result[part.code] = _empty(part)
+            else:
+                result[part.code] = self._part(given, part, here, shape)
+        return result
+
+    def _part(self, value: Any, part: Part, path: str, shape: Shape) -> Any:
+        if part.kind in ("parts", "refs", "texts"):
+            if not isinstance(value, list):
+                self.note(path, f"{_shown(value)} is not a list.", "Write it between [ and ].")
+                return []
+            return [self._one(one, part, f"{path}[{place}]") for place, one in enumerate(value)]
+        if part.kind == "key":
+            return self._key(value, shape.keys, path)
+        return self._one(value, part, path)
+
+    def _one(self, value: Any, part: Part, path: str) -> Any:
+        try:
+            return self._read(value, part, path)
+        except ValueError as error:
+            found, _, remedy = str(error).partition(". ")
+            self.note(path, f"{found}.", remedy)
+            return _empty(part)
+
+    def _read(self, value: Any, part: Part, path: str) -> Any:
+        if part.kind in ("part", "parts") and part.shape is not None:
+            return self.object(value, part.shape, path)
+        if part.kind == "free":
+            return value
+        if part.kind == "flag":
+            if not isinstance(value, bool):
+                raise ValueError(f"{_shown(value)} is neither true nor false. Write true or false.")
+            return value
+        if part.kind in ("whole", "decimal"):
+            return _number(value, whole=part.kind == "whole")
+        if not isinstance(value, str):
+            raise ValueError(f"{_shown(value)} is not text. Write it in quotation marks.")
+        if part.kind in ("ref", "refs"):
+            self._refs.append((part.to, value, path))
+            return value
+        if part.kind == "choice" and value not in part.choices:
+            raise ValueError(f"“{value}” is none of the choices. Write one of {', '.join(part.choices)}.")
+        if part.kind == "date":
+            return self.moment(value).date()
+        if part.kind == "moment":
+            return self.moment(value)
+        if "\x00" in value:
+            raise ValueError("it holds a character that cannot be stored. Remove it.")
+        return value.strip()
+
+    def _key(self, value: Any, keys: str, path: str) -> str:
+        if not isinstance(value, str) or not _KEY.fullmatch(value):
+            self.note(path, f"{_shown(value)} is not a key.", "Use small letters, digits and hyphens: larkhaven-homes.")
+            return ""
+        earlier = self.keys.setdefault(keys, {}).setdefault(value, path)
+        if earlier != path:
+            self.note(path, f"“{value}” is already the key at {earlier}.", "Give every one its own.")
+        return value
+
+    def check_refs(self) -> None:
+        """Note every reference to a key that the file does not have; call when all of it is read."""
+        for to, value, path in self._refs:
+            if value not in self.keys.get(to, {}):
+                self.note(path, f"“{value}” is not the key of anything in “{to}”.", "Correct it, or add what it means.")
+
+    def moment(self, text: str) -> dt.datetime:
+        """A day or moment: ISO 8601, or counted from the loading: today, 12 days ago, in 3 weeks. Raises ValueError."""
+        text = text.strip()
+        if text in ("now", "today"):
+            return self.now
+        for pattern, sign in ((_AGO, -1), (_AHEAD, 1)):
+            if match := pattern.fullmatch(text):
+                return self.now + sign * dt.timedelta(days=int(match[1]) * _LONG[match[2]])
+        try:
+            moment = dt.datetime.fromisoformat(text)
+        except ValueError as error:
+            raise ValueError(
+                f"“{text}” is not a date. Write 2026-11-12, 2026-11-12T09:30, “12 days ago” or “in 3 weeks”."
+            ) from error
+        return moment if moment.tzinfo else moment.replace(tzinfo=self.now.tzinfo)
+
+
+def _number(value: Any, *, whole: bool) -> int | Decimal:
+    if isinstance(value, bool) or not isinstance(value, int | float | str):
+        raise ValueError(f"{_shown(value)} is not a number. Write a number.")
+    try:
+        number = Decimal(str(value))
+    except InvalidOperation as error:
+        raise ValueError(f"{_shown(value)} is not a number. Write a number.") from error
+    if not number.is_finite() or abs(number) >= 10**12 or (whole and number != int(number)):
+        raise ValueError(f"{_shown(value)} is not a number that fits here. Write {'a whole' if whole else 'another'} number.")
+    return int(number) if whole else number
+
+
+def _empty(part: Part) -> Any:
+    if part.default is not None:
+        return part.default
+    if part.kind in ("parts", "refs", "texts"):
+        return []
+    if part.kind == "flag":
+        return False
+    return "" if part.kind in ("text", "choice", "key", "ref") else None
+
+
+def _join(path: str, name: str) -> str:
+    return f"{path}.{name}" if path else name
+
+
+def _shown(value: Any) -> str:
+    text = f"“{value}”" if isinstance(value, str) else str(value)
+    return text if len(text) <= 60 else f"{text[:57]}…"
+
+
+def every(value: Mapping[str, Any], names: Sequence[str]) -> dict[str, Any]:
+    """The named parts that say something."""
+    return {name: value[name] for name in names if value[name] not in (None, "")}

@@ -1,0 +1,272 @@
+"""Importing published local plans: as plans of their councils, open to everyone, one version for each vintage that differs."""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+from dataclasses import dataclass
+from pathlib import PurePath
+
+from django.db import transaction
+from django.utils import timezone
+
+from partnerships.activity.models import Event
+from partnerships.activity.services import record
+from partnerships.kit.dates import long_date
+from partnerships.kit.names import fold_name
+from partnerships.organisations.models import Identifier, Kind, Organisation, Scheme
+from partnerships.organisations.services import create_organisation
+from partnerships.people.models import User
+from partnerships.plans.content import InvalidContent, normalise
+from partnerships.plans.merging import rebase
+from partnerships.plans.models import Audience, Plan, Version
+from partnerships.plans.models import Kind as PlanKind
+from partnerships.plans.services import create_plan, publish_version
+from partnerships.transfer.local_plan_content import content_from_file
+from partnerships.transfer.models import ImportRun, Register, RunStatus
+from partnerships.transfer.reading.local_plans import LocalPlan, LocalPlans, read_local_plans
+from partnerships.transfer.reading.problems import Problem, UnableToRead
+from partnerships.transfer.reading.tables import date_in_file_name, read_sheets
+from partnerships.transfer.reporting import OUTCOMES
+from partnerships.transfer.services.directory import Import, Progress, silent
+from partnerships.transfer.services.locking import wait_for_turn
+from partnerships.transfer.services.registers import Outcome, last_line
+
+#: Names the file and its publisher in every version's note.
+PUBLISHER = "planning data platform, MHCLG"
+MISSING, RETURNED = "found it missing from the latest file", "found it in the file again"
+
+
+@dataclass(frozen=True, slots=True)
+class File:
+    """A file's name and bytes."""
+
+    name: str
+    data: bytes
+
+
+def import_local_plans(
+    *,
+    plans: File,
+    timetable: File,
+    author: User | None,
+    now: dt.datetime,
+    as_of: dt.date | None = None,
+    dry_run: bool = False,
+    progress: Progress = silent,
+) -> Outcome:
+    """Bring published local plans and their milestones in: a new version of exactly the plans that differ.
+
+    A plan that is no longer in the file stays, with a line in its history that says so. All or nothing. Raises
+    `UnableToRead` with every fault of both files.
+    """
+    listed = read_local_plans(
+        read_sheets(plans.data, plans.name),
+        read_sheets(timetable.data, timetable.name),
+        plans_name=plans.name,
+        timetable_name=timetable.name,
+    )
+    day = as_of or _newest_date(plans.name, timetable.name, listed) or timezone.localdate(now)
+    run = Import(
+        register=Register.LOCAL_PLANS, author=author, now=now, as_of=day, progress=progress,
+        source=f"{plans.name} and {timetable.name} ({PUBLISHER}), as of {long_date(day)}",
+    )  # fmt: skip
+    with transaction.atomic():
+        wait_for_turn()
+        _bring(listed, run, plans.name)
+        made = ImportRun(
+            register=run.register, file_name=f"{plans.name}, {timetable.name}"[:300],
+            sha256=hashlib.sha256(plans.data + b"\x00" + timetable.data).hexdigest(), as_of=day,
+            report=run.report.as_json(), started_at=now, finished_at=timezone.now(), by=author,
+            status=RunStatus.APPLIED, **{outcome: run.report.counts[outcome] for outcome in OUTCOMES},
+        )  # fmt: skip
+        if dry_run:
+            transaction.set_rollback(True)
+        else:
+            made.save(force_insert=True)
+            record(
+                actor_id=author.pk if author else None, verb="imported local plans", target_kind="import",
+                target_id=made.pk, now=now, data={"title": str(made)},
+            )  # fmt: skip
+    return Outcome(made, last_line(made, applied=not dry_run))
+
+
+def _newest_date(plans_name: str, timetable_name: str, listed: LocalPlans) -> dt.date | None:
+    """The date in a file's name, else the newest day on which a plan's row was written."""
+    named = [day for day in map(date_in_file_name, (PurePath(plans_name).name, PurePath(timetable_name).name)) if day]
+    return max(named or [plan.entry for plan in listed.plans if plan.entry], default=None)
+
+
+def _bring(listed: LocalPlans, run: Import, plans_name: str) -> None:
+    for line in listed.remarks:
+        run.report.remark(line)
+    run.report.remark(f"{len(listed.plans):,} plans with {listed.milestone_count:,} milestones are in the files.")
+    owners = _owners(listed, run, plans_name)
+    known = _Known()
+    seen: set[int] = set()
+    for done, (plan, existing) in enumerate(known.matched(listed), start=1):
+        try:
+            body = _bring_one(plan, existing, owners, run, external=known.external(plan, listed))
+        except InvalidContent as error:
+            found = "; ".join(f"{problem.path}: {problem.message}" for problem in error.problems)
+            raise UnableToRead([Problem(plan.row, "", f"{found}", "Correct the row.", plans_name)]) from error
+        seen.add(body.pk)
+        run.progress(done, len(listed.plans))
+    _mark(known.plans, seen, run)
+
+
+def _owners(listed: LocalPlans, run: Import, plans_name: str) -> dict[str, Organisation]:
+    """The organisation of every CURIE in the file. Raises `UnableToRead` naming those that the directory does not have."""
+    wanted = {curie: plan for plan in reversed(listed.plans) for curie in plan.organisations}
+    held = {
+        (row.scheme, row.value): row.organisation
+        for row in Identifier.objects.select_related("organisation").filter(
+            scheme__in=[Scheme.LOCAL_AUTHORITY, Scheme.PLANNING_DATA]
+        )
+    }
+    found: dict[str, Organisation] = {}
+    problems = []
+    for curie, plan in sorted(wanted.items(), key=lambda pair: pair[1].row):
+        prefix, _, key = curie.partition(":")
+        body = held.get((Scheme.LOCAL_AUTHORITY, key.upper())) if prefix == "local-authority" else None
+        body = body or held.get((Scheme.PLANNING_DATA, curie))
+        if body is None and prefix == "national-park-authority" and plan.organisation_name:
+            body = create_organisation(
+                name=plan.organisation_name, kind=Kind.NATIONAL_PARK,
+                identifiers=[(Scheme.PLANNING_DATA, curie)], author=run.author, now=run.now,
+            )  # fmt: skip
+            run.report.remark(f"{body.name} was added to the directory: it owns a plan and no register lists it.")
+        if body is None:
+            problems.append(
+                Problem(
+                    plan.row, "organisations", f"“{curie}” is no organisation in the directory.",
+                    "Import the list of councils first (import_register councils FILE), or correct the key.", plans_name,
+                )
+            )
+        else:
+            found[curie] = body
+    if problems:
+        raise UnableToRead(problems)
+    return found
+
+
+class _Known:
+    """The plans imported before, by the reference of the published file."""
+
+    def __init__(self) -> None:
+        self.plans = list(
+            Plan.objects.exclude(external_reference="")
+            .filter(kind=PlanKind.LOCAL_PLAN)
+            .prefetch_related("owners")
+            .order_by("pk")
+        )
+        self._by_reference: dict[str, list[Plan]] = {}
+        for plan in self.plans:
+            self._by_reference.setdefault(plan.external_reference.partition("#")[0], []).append(plan)
+
+    def external(self, plan: LocalPlan, listed: LocalPlans) -> str:
+        """What a new plan is known by: its reference, and its name too where the reference stands for several."""
+        several = [one for one in listed.plans if one.reference == plan.reference]
+        taken = {one.external_reference for one in self._by_reference.get(plan.reference, ())}
+        if len(several) == 1 and plan.reference not in taken:
+            return plan.reference[:200]
+        return plan.key[:200]
+
+    def matched(self, listed: LocalPlans) -> list[tuple[LocalPlan, Plan | None]]:
+        """Each row with its plan: by reference, and among several of one reference by name, else one left for one left."""
+        found: dict[str, Plan] = {}
+        groups: dict[str, list[LocalPlan]] = {}
+        for plan in listed.plans:
+            groups.setdefault(plan.reference, []).append(plan)
+        for reference, rows in groups.items():
+            left = list(self._by_reference.get(reference, ()))
+            waiting = []
+            for row in rows:
+                same = next(
+                    (one for one in left if one.external_reference == row.key or fold_name(one.title) == fold_name(row.name)),
+                    None,
+                )
+                if same is None:
+                    waiting.append(row)
+                else:
+                    found[row.key] = same
+                    left.remove(same)
+            if len(waiting) == len(left) == 1:
+                found[waiting[0].key] = left[0]
+        return [(plan, found.get(plan.key)) for plan in listed.plans]
+
+
+def _bring_one(
+    plan: LocalPlan, existing: Plan | None, owners: dict[str, Organisation], run: Import, *, external: str
+) -> Plan:
+    bodies = [owners[curie] for curie in plan.organisations]
+    if existing is None:
+        content = normalise(content_from_file(plan, None))
+        made = create_plan(
+            owners=bodies, partnership=None, title=plan.name, kind=PlanKind.LOCAL_PLAN, audience=Audience.PUBLIC,
+            author=run.author, now=run.now, content=content, external_reference=external,
+        )  # fmt: skip
+        publish_version(
+            plan=made, author=run.author, note=f"Imported from {run.source}.", now=run.now, content=content,
+            source=run.source[:300],
+        )  # fmt: skip
+        run.report.note("created", f"{plan.name} ({', '.join(body.name for body in bodies)})")
+        return made
+    _remark_on_owners(plan, existing, bodies, run)
+    imported = existing.versions.exclude(source="").order_by("-number").first()
+    newest = existing.versions.filter(number=existing.current_number).first()
+    before = imported.content if imported else None
+    fresh = normalise(content_from_file(plan, before))
+    if before is not None and fresh == normalise(before):
+        run.report.note("left_alone")
+        return existing
+    _publish(existing, newest, before, fresh, run)
+    return existing
+
+
+def _publish(plan: Plan, newest: Version | None, before: object, fresh: object, run: Import) -> None:
+    """Publish what the file changed, keeping what the owners added by hand since the last import."""
+    if plan.is_over:
+        run.report.remark(f"{plan.title} is {plan.get_status_display().lower()} here: what the file changed was left out.")
+        run.report.note("left_alone")
+        return
+    content = normalise(fresh)
+    if newest is not None and before is not None:
+        content = rebase(normalise(newest.content), normalise(before), content)
+        if content == normalise(newest.content):
+            run.report.remark(f"{plan.title}: its owners changed by hand what the file changed; theirs was kept.")
+            run.report.note("left_alone")
+            return
+    version = publish_version(
+        plan=plan, author=run.author, note=f"Updated from {run.source}.", now=run.now, content=content,
+        source=run.source[:300],
+    )  # fmt: skip
+    run.report.note("changed", f"{version.title}: version {version.number}")
+
+
+def _remark_on_owners(plan: LocalPlan, existing: Plan, bodies: list[Organisation], run: Import) -> None:
+    if {owner.organisation_id for owner in existing.owners.all()} != {body.pk for body in bodies}:
+        run.report.remark(
+            f"{plan.name}: the file names {', '.join(body.name for body in bodies)} as its authorities, which are not its "
+            "owners here. Change the owners by hand if the file is right."
+        )
+
+
+def _mark(plans: list[Plan], seen: set[int], run: Import) -> None:
+    """Write in the history of a plan that the file no longer has that it is so, once; and that it is there again."""
+    last: dict[int, str] = {}
+    events = Event.objects.filter(target_kind="plan", target_id__in=[plan.pk for plan in plans], verb__in=[MISSING, RETURNED])
+    for plan_id, verb in events.order_by("at", "pk").values_list("target_id", "verb"):
+        last[plan_id] = verb
+    for plan in plans:
+        gone, was_gone = plan.pk not in seen, last.get(plan.pk) == MISSING
+        if gone:
+            run.report.note("missing", f"{plan.title} ({plan.external_reference}): not in the file any more; kept as it is")
+        elif was_gone:
+            run.report.note("returned", plan.title)
+        if gone != was_gone:
+            record(
+                actor_id=run.author.pk if run.author else None, verb=MISSING if gone else RETURNED,
+                target_kind="plan", target_id=plan.pk, within_kind="plan", within_id=plan.pk, now=run.now,
+                data={"title": plan.title, "plan": plan.pk, "reason": run.source},
+            )  # fmt: skip

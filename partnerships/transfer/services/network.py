@@ -1,0 +1,296 @@
+"""Loading a whole network from one file: everything is played in the order of its dates through the rooms' own services."""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import heapq
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from itertools import count
+from pathlib import PurePath
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.db import connection, transaction
+from django.utils import timezone
+
+from partnerships.activity.services import record
+from partnerships.kit.dates import long_date
+from partnerships.organisations import services as organisations
+from partnerships.organisations.models import Area, Identifier, Organisation, Scheme, Status, SuccessionKind
+from partnerships.organisations.services.areas import keep_area
+from partnerships.people.models import User
+from partnerships.people.services import UnableToAddPerson, person_for_address
+from partnerships.transfer.models import ImportRun, Register, RunStatus
+from partnerships.transfer.network_format import read_network
+from partnerships.transfer.reading.problems import Problem, UnableToRead
+from partnerships.transfer.reading.shapes import every
+from partnerships.transfer.services.locking import wait_for_turn
+
+
+@dataclass(order=True)
+class Step:
+    """Something that happened at a moment; steps of one moment keep the order in which they were written."""
+
+    at: dt.datetime
+    order: int
+    path: str = field(compare=False)
+    play: Callable[[dt.datetime], None] = field(compare=False)
+
+
+@dataclass
+class Network:
+    """What has been loaded so far, by the keys of the file, and what is still to be played."""
+
+    file: dict[str, Any]
+    now: dt.datetime
+    author: User | None
+    demo: bool
+    areas: dict[str, Area] = field(default_factory=dict)
+    organisations: dict[str, Organisation] = field(default_factory=dict)
+    people: dict[str, User] = field(default_factory=dict)
+    made: dict[str, dict[str, Any]] = field(default_factory=dict)
+    steps: list[Step] = field(default_factory=list)
+    _orders: Iterator[int] = field(default_factory=count)
+
+    @property
+    def begins(self) -> dt.datetime:
+        """When the network began: bodies and people are as old as that."""
+        begins: dt.datetime | None = self.file["begins"]
+        return begins or self.now
+
+    def by(self, key: str) -> User:
+        """The person who did it; whoever loads the file where it names nobody."""
+        if key:
+            return self.people[key]
+        if self.author is None:
+            raise UnableToLoad("it names nobody who did this.", "Add “by” with the key of a person.")
+        return self.author
+
+    def bodies(self, keys: list[str]) -> list[Organisation]:
+        """Organisations of the file."""
+        return [self.organisations[key] for key in keys]
+
+    def keep(self, kind: str, key: str, made: Any) -> None:
+        """Remember what a key of the file became."""
+        self.made.setdefault(kind, {})[key] = made
+
+    def then(self, at: dt.datetime, path: str, play: Callable[[dt.datetime], None]) -> None:
+        """Play this when its moment comes."""
+        heapq.heappush(self.steps, Step(at, next(self._orders), path, play))
+
+
+class UnableToLoad(Exception):
+    """Something in the file cannot be: what was found, and the remedy."""
+
+    def __init__(self, found: str, remedy: str) -> None:
+        self.found, self.remedy = found, remedy
+        super().__init__(f"{found} {remedy}")
+
+
+Part = Callable[[Network], None]
+
+
+def load_network(
+    *,
+    data: bytes,
+    file_name: str,
+    author: User | None,
+    now: dt.datetime,
+    parts: tuple[Part, ...],
+    dry_run: bool = False,
+    demo: bool = False,
+) -> tuple[ImportRun, bool]:
+    """Load a network file whole, or nothing of it; the run, and whether anything was done.
+
+    The same file again does nothing. `demo` gives everyone with an account the file's demonstration password. Nobody is
+    written to: a file tells what has already happened. Raises `UnableToRead` with every fault and its path.
+    """
+    file = read_network(data, now)
+    digest = hashlib.sha256(data).hexdigest()
+    with transaction.atomic():
+        wait_for_turn()
+        earlier = _earlier(file["name"])
+        if earlier is not None and earlier.sha256 == digest:
+            return earlier, False
+        if earlier is not None:
+            raise UnableToRead([
+                Problem(
+                    None, "", f"a network “{file['name']}” was loaded on {long_date(timezone.localdate(earlier.started_at))} "
+                    "from another file.",
+                    "A network is loaded once: change it in the program, or give the file another name and other keys.",
+                    path="name",
+                )
+            ])  # fmt: skip
+        network = Network(file, now, author, demo)
+        waiting = list(connection.run_on_commit)
+        counts = _play(network, parts)
+        # Letters and nudges that the services would send once this is committed: these things happened long ago.
+        connection.run_on_commit = waiting
+        run = ImportRun(
+            register=Register.NETWORK, file_name=PurePath(file_name).name[:300], sha256=digest, as_of=timezone.localdate(now),
+            created=sum(counts.values()), report={"network": file["name"], "counts": counts, "lines": {}, "remarks": []},
+            started_at=now, finished_at=timezone.now(), by=author, status=RunStatus.APPLIED,
+        )  # fmt: skip
+        if dry_run:
+            transaction.set_rollback(True)
+        else:
+            run.save(force_insert=True)
+            record(
+                actor_id=author.pk if author else None, verb="loaded a network", target_kind="import", target_id=run.pk,
+                now=now, data={"title": str(run), "counts": counts},
+            )  # fmt: skip
+    return run, True
+
+
+def _earlier(name: str) -> ImportRun | None:
+    runs = ImportRun.objects.filter(register=Register.NETWORK, status=RunStatus.APPLIED, report__network=name)
+    return runs.order_by("-started_at", "-pk").first()
+
+
+def _play(network: Network, parts: tuple[Part, ...]) -> dict[str, int]:
+    """Lay everything out, then play it in the order of its dates."""
+    _areas(network)
+    _organisations(network)
+    _people(network)
+    for part in parts:
+        part(network)
+    while network.steps:
+        step = heapq.heappop(network.steps)
+        with at(step.path):
+            step.play(step.at)
+    counts = {kind: len(network.file[kind]) for kind in LISTS if network.file[kind]}
+    versions = sum(len(plan["versions"]) for plan in network.file["plans"])
+    return {**counts, "versions": versions} if versions else counts
+
+
+#: The lists of a file, in the order of the last line.
+LISTS = (
+    "organisations", "people", "memberships", "partnerships", "entries", "commitments", "plans", "subscriptions",
+)  # fmt: skip
+
+
+@contextmanager
+def at(path: str) -> Iterator[None]:
+    """Say where in the file it was that a service refused."""
+    try:
+        yield
+    except UnableToLoad as error:
+        raise UnableToRead([Problem(None, "", error.found, error.remedy, path=path)]) from error
+    except UnableToRead:
+        raise
+    except ValidationError as error:
+        raise UnableToRead([Problem(None, "", " ".join(error.messages), "Correct it.", path=path)]) from error
+    except Exception as error:
+        # Services refuse with exceptions of their own, all named so; anything else is a fault of ours.
+        if not type(error).__name__.startswith("Unable"):
+            raise
+        raise UnableToRead([Problem(None, "", str(error), "Correct it, or its date.", path=path)]) from error
+
+
+def _areas(network: Network) -> None:
+    for item in network.file["areas"]:
+        known = Area.objects.filter(code=item["code"]).first()
+        area = known or keep_area(code=item["code"], name=item["name"], kind=item["kind"])[0]
+        network.areas[item["code"]] = area
+    for item in network.file["areas"]:
+        area = network.areas[item["code"]]
+        links = {
+            name: network.areas[item[name]]
+            for name in ("parent", "region")
+            if item[name] and getattr(area, name) is None
+        }
+        if links:
+            network.areas[item["code"]] = keep_area(code=item["code"], **links)[0]  # type: ignore[arg-type]  # parent and region
+
+
+def _organisations(network: Network) -> None:
+    """Those whose identifier is in the directory are those; the others are made."""
+    for place, item in enumerate(network.file["organisations"]):
+        with at(f"organisations[{place}]"):
+            network.organisations[item["key"]] = _organisation(network, item)
+    for place, item in enumerate(network.file["organisations"]):
+        body = network.organisations[item["key"]]
+        with at(f"organisations[{place}]"):
+            if item["parent"]:
+                organisations.update_organisation(
+                    organisation=body, parent=network.organisations[item["parent"]], author=network.author,
+                    now=network.begins,
+                )  # fmt: skip
+            if item["successors"]:
+                organisations.record_succession(
+                    kind=SuccessionKind.MERGE if len(item["successors"]) == 1 else SuccessionKind.SPLIT,
+                    on=item["ended"], predecessors=[body], successors=network.bodies(item["successors"]),
+                    author=network.author, now=network.begins,
+                )  # fmt: skip
+
+
+def _organisation(network: Network, item: dict[str, Any]) -> Organisation:
+    own = f"{network.file['name']}:{item['key']}"
+    given = [(part["scheme"], part["value"]) for part in item["identifiers"]]
+    held = {
+        row.organisation
+        for scheme, value in given
+        for row in Identifier.objects.select_related("organisation").filter(scheme=scheme, value=value)
+    }
+    if len(held) > 1:
+        raise UnableToLoad("its identifiers stand for several organisations in the directory.", "Correct them.")
+    if held:
+        return held.pop()
+    areas = [network.areas[code] for code in item["areas"]]
+    ended = item["ended"]
+    return organisations.create_organisation(
+        name=item["name"], kind=item["kind"], author=network.author, now=network.begins,
+        identifiers=[*given, (Scheme.NETWORK, own)], names=[(name, "alternative") for name in item["names"]],
+        areas=areas, region=network.areas[item["region"]] if item["region"] else _region(areas),
+        status=Status.DISSOLVED if ended else Status.ACTIVE, valid_to=ended,
+        **every(item, ("short_name", "council_type", "designation", "legal_form", "website", "valid_from")),
+    )  # fmt: skip
+
+
+def _region(areas: list[Area]) -> Area | None:
+    regions = {area.region for area in areas if area.region is not None}
+    return regions.pop() if len(regions) == 1 else None
+
+
+def _people(network: Network) -> None:
+    for place, item in enumerate(network.file["people"]):
+        with at(f"people[{place}]"):
+            network.people[item["key"]] = _person(network, item)
+    for place, item in enumerate(network.file["memberships"]):
+        path = f"memberships[{place}]"
+        since = item["since"]
+        begun = dt.datetime.combine(since, dt.time(), tzinfo=network.now.tzinfo) if since else network.begins
+
+        def add(now: dt.datetime, item: dict[str, Any] = item) -> None:
+            organisations.add_membership(
+                organisation=network.organisations[item["organisation"]], person=network.people[item["person"]],
+                role=item["role"], job_title=item["job_title"], author=network.author, now=now,
+            )  # fmt: skip
+
+        network.then(begun, path, add)
+
+
+def _person(network: Network, item: dict[str, Any]) -> User:
+    known = User.objects.filter(email__iexact=item["email"]).first()
+    if known is not None:
+        return known
+    if not (item["account"] or item["administrator"]):
+        return person_for_address(email=item["email"], name=item["name"])
+    password: str = network.file["demo_password"]
+    if not network.demo:
+        raise UnableToLoad(
+            "accounts cannot be made from a file.",
+            "Leave “account” out and invite the people; a demonstration is loaded with --demo-passwords.",
+        )
+    if len(password) < 12:
+        raise UnableToLoad("there is no demonstration password of twelve characters.", "Set “demo_password”.")
+    rights = {"is_staff": True, "is_superuser": True} if item["administrator"] else {}
+    try:
+        return User.objects.create_user(
+            item["email"], password, name=item["name"], account_since=network.begins, **rights
+        )
+    except UnableToAddPerson as error:
+        raise UnableToLoad(str(error), "Correct the address.") from error

@@ -19,6 +19,21 @@ SCHEDULE: dict[str, dict[str, Any]] = {
         "schedule": 1800.0,
         "options": {"expires": 900},
     },
+    "plans.remind_signatories": {
+        "task": "partnerships.plans.tasks.remind_signatories",
+        "schedule": 1800.0,
+        "options": {"expires": 900},
+    },
+    "plans.lift_embargoes": {
+        "task": "partnerships.plans.tasks.lift_embargoes",
+        "schedule": 60.0,
+        "options": {"expires": 50},
+    },
+    "agreements.start_due_reviews": {
+        "task": "partnerships.agreements.tasks.start_due_reviews_now",
+        "schedule": 3600.0,
+        "options": {"expires": 1800},
+    },
 }
 
 app = Celery("common_ground")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from datetime import timedelta
+from email.utils import parseaddr
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
@@ -79,6 +80,8 @@ INSTALLED_APPS = [
     "allauth.account",
     "allauth.mfa",
     "allauth.usersessions",
+    "allauth.socialaccount",
+    "allauth.socialaccount.providers.openid_connect",
     "crispy_forms",
     "csp",
     "django_filters",
@@ -155,7 +158,7 @@ DATABASES["default"]["OPTIONS"].setdefault("connect_timeout", 5)
 # Named so that tables' owner can grant to it after each migration; empty where one role does both.
 APPLICATION_DATABASE_ROLE = env.db_url_config(_database_url)["USER"] if _owner_url else ""
 # Rows that are only ever added. Event tables of row history are recognised by themselves.
-APPEND_ONLY_TABLES = ["activity_event"]
+APPEND_ONLY_TABLES = ["activity_event", "plans_version", "plans_signoff", "plans_conditionmet"]
 
 # Counters of the rate limits: in PostgreSQL, so that a flushed broker forgives nobody.
 CACHES = {
@@ -190,10 +193,37 @@ DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="Common Ground <diges
 SERVER_EMAIL = DEFAULT_FROM_EMAIL
 ADMINS = [("Operators", address) for address in env.list("OPERATORS", default=[])]
 
+# Letters about accounts leave beside the answer, which so takes as long for an unknown address.
+LETTERS_IN_BACKGROUND = env.bool("LETTERS_IN_BACKGROUND", default=not DEBUG)
+# Named in the privacy notice and the accessibility statement.
+OPERATED_BY = env.str("OPERATED_BY", default="the network's administrators")
+PRIVACY_CONTACT = env.str("PRIVACY_CONTACT", default="your network administrator")
+ACCESSIBILITY_CONTACT = env.str("ACCESSIBILITY_CONTACT", default="your network administrator")
+
 # --- Digests ---------------------------------------------------------------------------------------------------------
 
 # How long a plan must be quiet before "at once" goes out, so that a burst of versions becomes one message.
-DIGEST_SETTLE_MINUTES = env.float("DIGEST_SETTLE_MINUTES", default=5)
+DIGEST_SETTLE_MINUTES = env.float("DIGEST_SETTLE_MINUTES", default=10)
+# Where answers to digests go (empty: to the sender), and the mailbox that reads bounces and "stop" mails.
+DIGEST_REPLY_TO = env.str("DIGEST_REPLY_TO", default="")
+DIGEST_MAILBOX = env.str("DIGEST_MAILBOX", default="") or parseaddr(DEFAULT_FROM_EMAIL)[1]
+# At most so many letters (0: no limit): in all and a recipient's domain a minute, and a domain an hour, so that a mistake cannot
+# flood a council.
+DIGEST_PER_MINUTE = env.int("DIGEST_PER_MINUTE", default=0)
+DIGEST_PER_DOMAIN_PER_MINUTE = env.int("DIGEST_PER_DOMAIN_PER_MINUTE", default=0)
+DIGEST_PER_DOMAIN_PER_HOUR = env.int("DIGEST_PER_DOMAIN_PER_HOUR", default=20_000)
+# How long a claimed letter may take before another worker takes it up, and how long the first retry waits (doubling to an hour).
+DIGEST_LEASE_SECONDS = env.int("DIGEST_LEASE_SECONDS", default=60)
+DIGEST_RETRY_SECONDS = env.float("DIGEST_RETRY_SECONDS", default=10)
+# After restoring a backup nothing is sent until somebody decides it: see docs/digests.md.
+DIGESTS_HELD = env.bool("DIGESTS_HELD", default=False)
+# The secret with which the mail provider signs its reports of bounces; empty: no such address.
+DIGEST_WEBHOOK_SECRET = env.str("DIGEST_WEBHOOK_SECRET", default="")
+
+# --- Conversations ---------------------------------------------------------------------------------------------------
+
+# After how many days without a conversation those who hold a partnership are warned.
+NO_CONTACT_DAYS = env.int("NO_CONTACT_DAYS", default=60)
 
 # --- Who gets in -----------------------------------------------------------------------------------------------------
 
@@ -209,6 +239,7 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
 ]
 
+ACCOUNT_ADAPTER = "partnerships.people.adapters.AccountAdapter"
 ACCOUNT_LOGIN_METHODS = {"email"}
 ACCOUNT_USER_MODEL_USERNAME_FIELD = None
 ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
@@ -229,6 +260,7 @@ ACCOUNT_RATE_LIMITS = {
     "signup": "20/h/ip",
 }
 ALLAUTH_TRUSTED_PROXY_COUNT = env.int("TRUSTED_PROXY_COUNT", default=0)
+MFA_ADAPTER = "partnerships.people.adapters.MFAAdapter"
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
 MFA_PASSKEY_LOGIN_ENABLED = True
 MFA_RECOVERY_CODES_SHOW_ONCE = True
@@ -338,6 +370,8 @@ LOGGING = {
         # Addresses hold tokens and search words: our own middleware logs the route's name instead.
         "django.request": {"handlers": ["console"], "level": "ERROR", "propagate": False},
         "django.server": {"handlers": ["console"], "level": "WARNING", "propagate": False},
+        # It tells of every stylesheet it reads.
+        "weasyprint": {"handlers": ["console"], "level": "ERROR", "propagate": False},
         "celery": {"handlers": ["console"], "level": "INFO", "propagate": False},
     },
 }

@@ -19,6 +19,8 @@ PAGES = {
     "partnership": "agreements:detail",
     "entry": "exchange:detail",
     "plan": "plans:detail",
+    "plan_draft": "plans:draft",
+    "plan_version": "plans:version-by-id",
     "commitment": "commitments:detail",
     "conversation": "conversations:detail",
 }

@@ -7,6 +7,7 @@ import { SortableTable } from "@ministryofjustice/frontend/moj/components/sortab
 import { enhanceMultiple, enhanceSelect } from "./autocomplete.js";
 import { offerCopying, offerPrinting } from "./buttons.js";
 import { foldOnPhones } from "./fold.js";
+import { totalHomes } from "./homes.js";
 import { keepDraftWarning } from "./unsaved.js";
 
 const KIT = [
@@ -19,6 +20,7 @@ const OURS = {
   "cg-autocomplete-multiple": enhanceMultiple,
   "cg-copy": offerCopying,
   "cg-fold": foldOnPhones,
+  "cg-homes": totalHomes,
   "cg-print": offerPrinting,
   "cg-unsaved": keepDraftWarning,
 };

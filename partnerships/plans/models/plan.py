@@ -273,6 +273,16 @@ class Plan(models.Model):
         return self.status == Status.AWAITING_SIGN_OFF
 
     @property
+    def is_embargoed(self) -> bool:
+        """Whether only owners may read the newest version yet."""
+        return self.embargoed_until is not None and self.embargoed_until > timezone.now()
+
+    @property
+    def announced_number(self) -> int:
+        """The number that lists may say: without a newest version that is under embargo."""
+        return self.current_number - 1 if self.is_embargoed else self.current_number
+
+    @property
     def next_statuses(self) -> tuple[Status, ...]:
         """What may follow the present status."""
         return tuple(Status(status) for status in TRANSITIONS[self.status])

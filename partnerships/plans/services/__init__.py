@@ -17,7 +17,7 @@ from partnerships.plans.services.lifecycle import (
     change_status,
     pin_baseline,
 )
-from partnerships.plans.services.publishing import UnableToPublish, publish_piece, publish_version
+from partnerships.plans.services.publishing import UnableToPublish, lift_embargoes, publish_piece, publish_version
 from partnerships.plans.services.sharing import (
     UnableToAskForAccess,
     UnableToShare,
@@ -58,6 +58,7 @@ __all__ = [
     "change_status",
     "create_plan",
     "discard_draft",
+    "lift_embargoes",
     "meet_condition",
     "open_share",
     "pin_baseline",

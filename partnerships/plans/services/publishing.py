@@ -216,15 +216,39 @@ def _settle_draft(
     draft.save()
 
 
+def _name(plan: Plan, version: Version, content: Content) -> None:
+    """Let lists call the plan what this version calls it; a version under embargo must not show through its title."""
+    plan.title = version.title
+    plan.period_start = year_of(content["about"]["period_start"])
+    plan.period_end = year_of(content["about"]["period_end"])
+
+
+def lift_embargoes(*, now: dt.datetime) -> int:
+    """Let everybody know of versions whose embargo is over; give how many. Safe to run twice or late."""
+    lifted = 0
+    over = Plan.objects.filter(embargoed_until__lte=now).order_by("pk").values_list("pk", flat=True)
+    for pk in over:
+        with transaction.atomic():
+            plan = lock_plan(Plan(pk=pk))
+            if plan.embargoed_until is None or plan.embargoed_until > now:
+                continue
+            version = plan.versions.get(number=plan.current_number)
+            _name(plan, version, version.content)
+            plan.embargoed_until = None
+            plan.save(update_fields=["title", "period_start", "period_end", "embargoed_until"])
+            version_published.send(sender=Version, version=version)
+            lifted += 1
+    return lifted
+
+
 def _advance(plan: Plan, version: Version, content: Content) -> None:
     """Bring the plan's own row to the new version: its number, title, period, openness and status."""
     opens = version.embargo_until or version.published_at
     plan.current_number = version.number
     if not version.minor:
         plan.substantive_number = version.number
-    plan.title = version.title
-    plan.period_start = year_of(content["about"]["period_start"])
-    plan.period_end = year_of(content["about"]["period_end"])
+    if version.embargo_until is None or version.number == 1:
+        _name(plan, version, content)
     plan.open_at = min(plan.open_at, opens) if plan.open_at else opens
     plan.embargoed_until = version.embargo_until
     plan.first_published_at = plan.first_published_at or version.published_at

@@ -1,0 +1,20 @@
+"""What the clock starts: reminders of signatures, and the end of embargoes."""
+
+from __future__ import annotations
+
+from celery import shared_task
+from django.utils import timezone
+
+from partnerships.plans import services
+
+
+@shared_task(acks_late=True, ignore_result=True, soft_time_limit=120, time_limit=150)
+def remind_signatories() -> int:
+    """Remind those who have not decided."""
+    return services.remind_signatories(now=timezone.now())
+
+
+@shared_task(acks_late=True, ignore_result=True, soft_time_limit=120, time_limit=150)
+def lift_embargoes() -> int:
+    """Tell of versions whose embargo is over."""
+    return services.lift_embargoes(now=timezone.now())

@@ -12,6 +12,8 @@ from partnerships.agreements.models import Audience as PartnershipAudience
 from partnerships.agreements.models import Kind as PartnershipKind
 from partnerships.agreements.models import PartyRole
 from partnerships.agreements.models import Status as PartnershipStatus
+from partnerships.conversations.models import Attribution, PointKind
+from partnerships.conversations.models import Format as ConversationFormat
 from partnerships.digests.models import Frequency
 from partnerships.exchange.models import Audience as EntryAudience
 from partnerships.exchange.models import Direction, Theme, Unit
@@ -165,6 +167,39 @@ COMMITMENT = Shape(
     ),
     keys="commitments",
 )  # fmt: skip
+CONVERSATION = Shape(
+    (
+        Part("key", "key", required=True), Part("subject", required=True),
+        _ref("organisation", "organisations", required=True), _ref("by", "people", required=True),
+        Part("held_on", "date", required=True), Part("planned", "flag"),
+        _choice("how", ConversationFormat, default="in_person"),
+        Part("with", "refs", required=True, to="organisations"), _ref("partnership", "partnerships"), Part("said"),
+        _choice("attribution", Attribution, default="named"), Part("next_contact_on", "date"), Part("private_note"),
+        Part("recorded", "moment", required=True), Part("circulated", "moment"),
+        Part("attendees", "parts", shape=Shape(
+            (
+                _ref("organisation", "organisations", required=True), _ref("person", "people"), Part("name"),
+                Part("job_title"),
+            )
+        )),
+        Part("points", "parts", shape=Shape(
+            (
+                _ref("organisation", "organisations", required=True), _choice("kind", PointKind, required=True),
+                Part("text", required=True),
+            )
+        )),
+        Part("next_steps", "parts", shape=Shape(
+            (
+                _ref("organisation", "organisations", required=True), Part("text", required=True),
+                Part("due_on", "date", required=True), _ref("owner", "people"),
+            )
+        )),
+        Part("agreed", "parts", shape=Shape(
+            (_ref("organisation", "organisations", required=True), _ref("by", "people", required=True), _AT)
+        )),
+    ),
+    keys="conversations",
+)  # fmt: skip
 SUBSCRIPTION = Shape(
     (
         _ref("person", "people", required=True), _ref("plan", "plans"), _ref("partnership", "partnerships"),
@@ -181,7 +216,7 @@ NETWORK = Shape(
         Part("people", "parts", shape=PERSON), Part("memberships", "parts", shape=MEMBERSHIP),
         Part("partnerships", "parts", shape=PARTNERSHIP), Part("entries", "parts", shape=ENTRY),
         Part("commitments", "parts", shape=COMMITMENT), Part("plans", "parts", shape=PLAN),
-        Part("subscriptions", "parts", shape=SUBSCRIPTION),
+        Part("conversations", "parts", shape=CONVERSATION), Part("subscriptions", "parts", shape=SUBSCRIPTION),
     ),
     keys="network",
 )  # fmt: skip

@@ -160,6 +160,8 @@ def _play(network: Network, parts: tuple[Part, ...]) -> dict[str, int]:
     while network.steps:
         step = heapq.heappop(network.steps)
         with at(step.path):
+            if step.at > network.now:
+                raise UnableToLoad(f"it happens on {long_date(step.at.date())}, after the loading.", "Give it a date that is past.")
             step.play(step.at)
     counts = {kind: len(network.file[kind]) for kind in LISTS if network.file[kind]}
     versions = sum(len(plan["versions"]) for plan in network.file["plans"])
@@ -168,7 +170,7 @@ def _play(network: Network, parts: tuple[Part, ...]) -> dict[str, int]:
 
 #: The lists of a file, in the order of the last line.
 LISTS = (
-    "organisations", "people", "memberships", "partnerships", "entries", "commitments", "plans", "subscriptions",
+    "organisations", "people", "memberships", "partnerships", "entries", "commitments", "conversations", "plans", "subscriptions",
 )  # fmt: skip
 
 

@@ -22,6 +22,15 @@ from partnerships.commitments.services import (
     record_progress,
     verify_delivery,
 )
+from partnerships.conversations.services.agreeing import agree_record, circulate
+from partnerships.conversations.services.recording import (
+    AttendeeGiven,
+    NextStepGiven,
+    PointGiven,
+    Record,
+    record_conversation,
+)
+from partnerships.digests.services import add_stakeholder, enrol
 from partnerships.exchange.services import (
     create_entry,
     decide_response,
@@ -366,3 +375,90 @@ def _sign(network: Network, item: Item, signature: Item, now: dt.datetime) -> No
         plan=plan, number=plan.current_number, organisation=network.organisations[signature["organisation"]],
         person=network.people[signature["by"]], decision=signature["decision"], reason=signature["reason"], now=now,
     )  # fmt: skip
+
+
+def conversations(network: Network) -> None:
+    """Conversations: recorded, circulated, agreed by the other sides."""
+    for place, item in enumerate(network.file["conversations"]):
+        path = f"conversations[{place}]"
+        network.then(item["recorded"], path, partial(_record, network, item))
+        if item["circulated"]:
+            network.then(item["circulated"], path, partial(_circulate, network, item))
+        for number, agreed in enumerate(item["agreed"]):
+            network.then(agreed["at"], f"{path}.agreed[{number}]", partial(_agree, network, item, agreed))
+
+
+def _record(network: Network, item: Item, now: dt.datetime) -> None:
+    body = network.organisations
+    person = network.people
+    made = record_conversation(
+        organisation=body[item["organisation"]],
+        record=Record(
+            subject=item["subject"], held_on=item["held_on"], planned=item["planned"], format=item["how"],
+            organisations=network.bodies(item["with"]), partnership=_partnership(network, item["partnership"]),
+            said=item["said"], attribution=item["attribution"], next_contact_on=item["next_contact_on"],
+            attendees=[
+                AttendeeGiven(
+                    body[one["organisation"]], person[one["person"]] if one["person"] else None, one["name"], one["job_title"]
+                )
+                for one in item["attendees"]
+            ],
+            points=[PointGiven(body[one["organisation"]], one["kind"], one["text"]) for one in item["points"]],
+            next_steps=[
+                NextStepGiven(
+                    body[one["organisation"]], one["text"], one["due_on"], person[one["owner"]] if one["owner"] else None
+                )
+                for one in item["next_steps"]
+            ],
+            private_note=item["private_note"] or None,
+        ),
+        author=network.by(item["by"]),
+        now=now,
+    )  # fmt: skip
+    network.keep("conversations", item["key"], made)
+
+
+def _circulate(network: Network, item: Item, now: dt.datetime) -> None:
+    circulate(conversation=network.made["conversations"][item["key"]], author=network.by(item["by"]), now=now)
+
+
+def _agree(network: Network, item: Item, agreed: Item, now: dt.datetime) -> None:
+    conversation = network.made["conversations"][item["key"]]
+    conversation.refresh_from_db()
+    agree_record(
+        conversation=conversation, organisation=network.organisations[agreed["organisation"]],
+        revision=conversation.revision, author=network.by(agreed["by"]), now=now,
+    )  # fmt: skip
+
+
+def subscriptions(network: Network) -> None:
+    """Subscriptions, when everything else is there: those confirmed count as told of the present versions."""
+    for place, item in enumerate(network.file["subscriptions"]):
+        network.then(network.now, f"subscriptions[{place}]", partial(_subscribe, network, item))
+
+
+def _subscribe(network: Network, item: Item, now: dt.datetime) -> None:
+    named = [kind for kind in ("plan", "partnership", "organisation") if item[kind]]
+    if len(named) != 1:
+        raise UnableToLoad("it is about none or several things.", "Name one plan, one partnership or one organisation.")
+    kind = named[0]
+    target = network.organisations[item[kind]] if kind == "organisation" else network.made[f"{kind}s"][item[kind]]
+    person = network.people[item["person"]]
+    body = network.organisations[item["added_for"]] if item["added_for"] else None
+    author = network.by(item["added_by"]) if item["added_by"] else person
+    if item["confirmed"]:
+        enrol(
+            person=person, target=target, author=author, organisation=body, why=item["why"], frequency=item["frequency"],
+            now=item["confirmed"],
+        )  # fmt: skip
+        return
+    if body is None:
+        raise UnableToLoad("who is asked needs the organisation that asks.", "Add “added_for” and “added_by”.")
+    add_stakeholder(
+        email=person.email, name=person.name, target=target, author=author, organisation=body, why=item["why"],
+        frequency=item["frequency"], now=item["asked"],
+    )  # fmt: skip
+
+
+#: Everything that a file may hold besides bodies, people and memberships; plans before what refers to them.
+EVERYTHING = (partnerships, entries, commitments, conversations, plans, subscriptions)

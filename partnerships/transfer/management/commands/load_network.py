@@ -1,0 +1,75 @@
+"""Load a whole network from one file: bodies, people, partnerships, asks and offers, plans, subscriptions."""
+
+from __future__ import annotations
+
+from argparse import RawDescriptionHelpFormatter
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.utils import timezone
+
+from partnerships.transfer.management.importing import author_of, contents, refusal
+from partnerships.transfer.reading.problems import UnableToRead
+from partnerships.transfer.services.network import load_network
+from partnerships.transfer.services.network_parts import EVERYTHING
+
+_HELP = """Load a whole network from one JSON file: organisations, people and their roles, partnerships, asks and offers,
+commitments, plans with their versions, and subscriptions. docs/network-format.md describes the format.
+
+All of it is loaded, or nothing. Everything is played in the order of its dates through the same rules that people
+meet in the browser, so what the rules forbid is refused with its place in the file. Nobody is written to. The same file a second
+time changes nothing.
+"""
+
+#: A network file may say much more than a register.
+MOST_BYTES = 32 * 1024 * 1024
+
+
+class Command(BaseCommand):
+    """`manage.py load_network FILE.json`."""
+
+    help = _HELP
+
+    def create_parser(self, prog_name: str, subcommand: str, **kwargs: Any) -> CommandParser:
+        """Keep the lines of the help as they are."""
+        return super().create_parser(prog_name, subcommand, formatter_class=RawDescriptionHelpFormatter, **kwargs)
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        """Which file, and how."""
+        parser.add_argument("file", type=Path, help="the network file")
+        parser.add_argument("--dry-run", action="store_true", help="check everything and change nothing")
+        parser.add_argument(
+            "--demo-passwords", action="store_true",
+            help="let people with an account sign in with the file's demo_password: for demonstrations only, needs DEBUG",
+        )  # fmt: skip
+        parser.add_argument("--by", default="", metavar="EMAIL", help="the person in whose name this is done (otherwise the system)")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Load, and end with one line that says what was done."""
+        path: Path = options["file"]
+        if options["demo_passwords"] and not settings.DEBUG:
+            raise CommandError("--demo-passwords gives everybody one known password: it works only where DEBUG is on.")
+        data = contents(path, MOST_BYTES)
+        if len(data) > MOST_BYTES:
+            raise CommandError(f"{path.name} is longer than {MOST_BYTES // 2**20} MB: split the network.")
+        try:
+            run, done = load_network(
+                data=data,
+                file_name=path.name,
+                author=author_of(options["by"]),
+                now=timezone.now(),
+                parts=EVERYTHING,
+                dry_run=options["dry_run"],
+                demo=options["demo_passwords"],
+            )
+        except UnableToRead as error:
+            raise refusal(error, path.name) from error
+        counts = ", ".join(f"{count:,} {kind}" for kind, count in run.report["counts"].items())
+        if not done:
+            self.stdout.write(f"{path.name} is loaded already; nothing was changed.")
+        elif options["dry_run"]:
+            self.stdout.write(f"Dry run, nothing was changed. {path.name} would load {counts}.")
+        else:
+            self.stdout.write(f"Loaded {path.name}: {counts}.")

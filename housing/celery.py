@@ -29,6 +29,16 @@ SCHEDULE: dict[str, dict[str, Any]] = {
         "schedule": 60.0,
         "options": {"expires": 50},
     },
+    "exchange.match_due_entries": {
+        "task": "partnerships.exchange.tasks.match_due_entries",
+        "schedule": 20.0,
+        "options": {"expires": 60},
+    },
+    "exchange.close_due_entries": {
+        "task": "partnerships.exchange.tasks.close_due_entries",
+        "schedule": 1800.0,
+        "options": {"expires": 900},
+    },
     "agreements.start_due_reviews": {
         "task": "partnerships.agreements.tasks.start_due_reviews_now",
         "schedule": 3600.0,

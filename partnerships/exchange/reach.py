@@ -58,3 +58,8 @@ def anywhere(theme: int) -> int:
 def keys(theme: int, chosen: Collection[int], places: Places) -> list[int]:
     """Everything one entry can be found by, in order."""
     return sorted(near_keys(theme, chosen, places) | far_keys(theme, chosen, places))
+
+
+def place_of(key: int) -> int:
+    """The area that a near key stands for."""
+    return key % _THEME_STEP

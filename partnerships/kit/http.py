@@ -83,7 +83,9 @@ def _beyond(order: Sequence[str], values: Sequence[Any], *, backwards: bool) -> 
         descending = key.startswith("-") != backwards
         condition |= equal & Q(**{f"{name}__{'lt' if descending else 'gt'}": value})
         equal &= Q(**{name: value})
-    return condition
+    # One plain bound on the first key lets the database begin reading there instead of at the list's start.
+    first = f"{order[0].lstrip('-')}__{'lte' if order[0].startswith('-') != backwards else 'gte'}"
+    return Q(**{first: values[0]}) & condition
 
 
 def _value(row: Model, key: str) -> Any:

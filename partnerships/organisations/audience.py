@@ -69,16 +69,35 @@ def visible_to(model: type[Model], routes: Iterable[Route], user: User | Anonymo
     condition = nothing
     rows = model._default_manager
     for route in routes:
+        reached = Q()
         if isinstance(route, Organisations):
             mine = _memberships(route).filter(person_id=user.pk).values("organisation")
-            condition |= Q(
-                pk__in=rows.filter(route.when, **{f"{route.path}__in": mine}).values("pk")
-            )
+            reached = Q(**{f"{route.path}__in": mine})
         elif isinstance(route, People):
-            condition |= Q(pk__in=rows.filter(route.when, **{route.path: user.pk}).values("pk"))
-        elif not user.is_stakeholder:
-            condition |= Q(pk__in=rows.filter(route.when).values("pk"))
+            reached = Q(**{route.path: user.pk})
+        elif user.is_stakeholder:
+            continue
+        whole = route.when & reached
+        # On the record's own columns the condition stands as it is: ids of half the table need not be gathered first.
+        condition |= whole if _is_own(model, whole) else Q(pk__in=rows.filter(whole).values("pk"))
     return condition
+
+
+def _is_own(model: type[Model], condition: Q) -> bool:
+    """Whether the condition asks only for columns of the record itself, never of rows joined to it."""
+    for child in condition.children:
+        if isinstance(child, Q):
+            if not _is_own(model, child):
+                return False
+        elif not isinstance(child, tuple):
+            return False
+        else:
+            name, _, rest = str(child[0]).partition("__")
+            if name != "pk" and (not model._meta.get_field(name).concrete or model._meta.get_field(name).many_to_many):
+                return False
+            if rest not in {"", "in", "isnull", "lt", "lte", "gt", "gte"} or isinstance(child[1], F):
+                return False
+    return True
 
 
 def readers_of(model: type[Model], routes: Iterable[Route], record: Model) -> QuerySet[User]:

@@ -60,7 +60,12 @@ def test_an_entry_for_a_partnership_comes_from_a_present_party(world: World, now
 
 def test_a_party_that_left_can_no_longer_be_reached_by_a_draft(world: World, now: dt.datetime) -> None:
     entry = draft(
-        world.larkhaven, world.amina, now, audience=Audience.NAMED, partnership=world.partnership, addressees=[world.westmarch]
+        world.larkhaven,
+        world.amina,
+        now,
+        audience=Audience.NAMED,
+        partnership=world.partnership,
+        addressees=[world.westmarch],
     )
     agreements.leave_partnership(party=world.party(world.westmarch), reason="Moved on.", author=world.ben, now=now)
 

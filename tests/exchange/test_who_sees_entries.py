@@ -19,7 +19,17 @@ from tests.world import World
 
 
 def seers(entry: Entry, world: World) -> set[str]:
-    everyone = [world.amina, world.eddie, world.vera, world.lena, world.ben, world.chidi, world.hana, world.dee, world.sol]
+    everyone = [
+        world.amina,
+        world.eddie,
+        world.vera,
+        world.lena,
+        world.ben,
+        world.chidi,
+        world.hana,
+        world.dee,
+        world.sol,
+    ]
     return {one.get_short_name() for one in everyone if Entry.objects.visible_to(one).filter(pk=entry.pk).exists()}
 
 
@@ -60,7 +70,9 @@ def test_those_who_may_read_are_the_readers_chosen_for_letters(ask: Entry, world
         assert readers == seeing
 
 
-def test_a_party_that_left_keeps_what_it_held_and_sees_nothing_newer(ask: Entry, world: World, now: dt.datetime) -> None:
+def test_a_party_that_left_keeps_what_it_held_and_sees_nothing_newer(
+    ask: Entry, world: World, now: dt.datetime
+) -> None:
     left = now + dt.timedelta(days=1)
     agreements.invite_organisation(
         partnership=world.partnership, organisation=world.tidewater, role="member", author=world.amina, now=now
@@ -114,9 +126,7 @@ def test_only_those_addressed_may_answer(ask: Entry, world: World, now: dt.datet
 
     def answering(entry: Entry) -> set[str]:
         return {
-            one.get_short_name()
-            for one in everyone
-            if Entry.objects.answerable_by(one).filter(pk=entry.pk).exists()
+            one.get_short_name() for one in everyone if Entry.objects.answerable_by(one).filter(pk=entry.pk).exists()
         }
 
     assert answering(ask) == {"Ben"}
@@ -136,7 +146,11 @@ def test_a_viewer_reads_but_does_not_answer(ask: Entry, world: World, now: dt.da
 
 def test_an_observer_reads_but_is_never_asked_and_never_asks(ask: Entry, world: World, now: dt.datetime) -> None:
     agreements.invite_organisation(
-        partnership=world.partnership, organisation=world.tidewater, role=PartyRole.OBSERVER, author=world.amina, now=now
+        partnership=world.partnership,
+        organisation=world.tidewater,
+        role=PartyRole.OBSERVER,
+        author=world.amina,
+        now=now,
     )
     agreements.answer_invitation(
         party=world.party(world.tidewater), accept=True, reason="", author=world.chidi, now=now
@@ -160,7 +174,9 @@ def test_an_observer_reads_but_is_never_asked_and_never_asks(ask: Entry, world: 
 
 
 def test_an_answer_is_seen_by_its_two_sides_and_not_by_others_who_were_asked(world: World, now: dt.datetime) -> None:
-    entry = shared(world.larkhaven, world.amina, now, audience=Audience.NAMED, addressees=[world.westmarch, world.tidewater])
+    entry = shared(
+        world.larkhaven, world.amina, now, audience=Audience.NAMED, addressees=[world.westmarch, world.tidewater]
+    )
     response = services.respond(
         entry=entry, organisation=world.westmarch, text="Twenty at the quay.", quantity=20, author=world.ben, now=now
     )
@@ -179,7 +195,9 @@ def test_an_answer_is_seen_by_its_two_sides_and_not_by_others_who_were_asked(wor
     assert "declined an ask" in told_chidi
 
 
-def test_what_a_draft_said_before_is_not_in_the_timeline_of_those_it_is_shared_with(world: World, now: dt.datetime) -> None:
+def test_what_a_draft_said_before_is_not_in_the_timeline_of_those_it_is_shared_with(
+    world: World, now: dt.datetime
+) -> None:
     entry = draft(world.larkhaven, world.amina, now, title="CANARY working title")
     services.edit_entry(entry=entry, author=world.amina, now=now, title="Land wanted", private_note="CANARY note")
     services.share_entry(entry=entry, author=world.amina, now=now)

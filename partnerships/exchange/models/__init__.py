@@ -9,6 +9,7 @@ from partnerships.exchange.models.entries import (
     EntryQuerySet,
     entry_readers,
 )
+from partnerships.exchange.models.fulfilments import Fulfilment
 from partnerships.exchange.models.matches import Dismissal, Match
 from partnerships.exchange.models.saved import Fit, SavedFilter
 from partnerships.exchange.models.words import (
@@ -39,6 +40,7 @@ __all__ = [
     "EntryCount",
     "EntryQuerySet",
     "Fit",
+    "Fulfilment",
     "Match",
     "Question",
     "Receipt",

@@ -212,10 +212,12 @@ class Entry(models.Model):
             ),
         ]
         indexes = [
-            # In the order of the board; the list reads both directions, the board one.
-            models.Index(fields=["direction", "-shared_at", "-id"], name="entry_board"),
+            # In the order of the pages: the board shows a side what is open unless asked for the rest.
+            models.Index(fields=["direction", "-shared_at", "-id"], name="entry_board", condition=Q(is_open=True)),
+            models.Index(
+                fields=["direction", "theme", "-shared_at", "-id"], name="entry_board_theme", condition=Q(is_open=True)
+            ),
             models.Index(fields=["-shared_at", "-id"], name="entry_list"),
-            models.Index(fields=["direction", "theme", "-shared_at", "-id"], name="entry_board_theme"),
             models.Index(fields=["organisation", "-shared_at", "-id"], name="entry_organisation"),
             models.Index(fields=["partnership", "-shared_at", "-id"], name="entry_partnership"),
             models.Index(
@@ -241,18 +243,18 @@ class Entry(models.Model):
             pgtrigger.Trigger(
                 name="count_network_entries",
                 operation=pgtrigger.Insert
-                | pgtrigger.UpdateOf("status", "audience", "theme", "direction")
+                | pgtrigger.UpdateOf("status", "is_open", "audience", "theme", "direction")
                 | pgtrigger.Delete,
                 when=pgtrigger.After,
                 # Additions alone never wait for one another; `fold_counts` sums them up now and then.
                 func="""
                     IF TG_OP <> 'INSERT' AND OLD.audience = 'network' AND OLD.status <> 'draft' THEN
-                        INSERT INTO exchange_entrycount (direction, theme, status, number)
-                        VALUES (OLD.direction, OLD.theme, OLD.status, -1);
+                        INSERT INTO exchange_entrycount (direction, theme, status, is_open, number)
+                        VALUES (OLD.direction, OLD.theme, OLD.status, OLD.is_open, -1);
                     END IF;
                     IF TG_OP <> 'DELETE' AND NEW.audience = 'network' AND NEW.status <> 'draft' THEN
-                        INSERT INTO exchange_entrycount (direction, theme, status, number)
-                        VALUES (NEW.direction, NEW.theme, NEW.status, 1);
+                        INSERT INTO exchange_entrycount (direction, theme, status, is_open, number)
+                        VALUES (NEW.direction, NEW.theme, NEW.status, NEW.is_open, 1);
                     END IF;
                     RETURN NULL;
                 """,
@@ -348,6 +350,7 @@ class EntryCount(models.Model):
     direction = models.CharField(max_length=5, choices=Direction)
     theme = models.CharField(max_length=20, choices=Theme)
     status = models.CharField(max_length=14, choices=Status)
+    is_open = models.BooleanField()
     number = models.IntegerField()
 
     def __str__(self) -> str:

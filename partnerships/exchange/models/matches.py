@@ -63,13 +63,6 @@ class Match(models.Model):
     def __str__(self) -> str:
         return f"{self.ask_id} and {self.offer_id}"
 
-    @property
-    def fit(self) -> str:
-        """How good it is, in words."""
-        if self.score >= 70:
-            return "Strong fit"
-        return "Good fit" if self.score >= 50 else "Possible fit"
-
 
 @pghistory.track()
 class Dismissal(models.Model):

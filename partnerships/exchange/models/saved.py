@@ -29,6 +29,7 @@ class SavedFilter(models.Model):
     person = models.ForeignKey(User, on_delete=models.CASCADE, related_name="saved_filters")
     name = models.CharField(max_length=100)
     query = models.CharField(max_length=1000)
+    chosen = models.JSONField(default=dict, help_text="The same as `queries.board.Filters`.")
     tells = models.BooleanField("email me when something new fits", default=True)
     created_at = models.DateTimeField()
 

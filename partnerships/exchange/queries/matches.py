@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from django.db.models import Count
+
+from partnerships.exchange.matching import WORTH_TELLING
 from partnerships.exchange.models import Entry, Match
 from partnerships.organisations.models import Organisation
 from partnerships.people.models import User
@@ -27,7 +31,7 @@ class MatchFor:
     @property
     def fit(self) -> str:
         """How well, in words."""
-        return self.match.fit
+        return fit_in_words(self.match.score)
 
 
 def new_matches_for(person: User, since: dt.datetime, most: int = 50) -> list[MatchFor]:
@@ -56,3 +60,34 @@ def from_side(matches: Iterable[Match], mine: set[int]) -> list[MatchFor]:
         else MatchFor(match, match.offer, match.ask)
         for match in matches
     ]
+
+
+def matches_for(person: User, most: int = 100) -> list[MatchFor]:
+    """All matches that concern an organisation of the person and may be seen by them, best first."""
+    return new_matches_for(person, dt.datetime.min.replace(tzinfo=dt.UTC), most)
+
+
+def count_matches(user: User, entries: Sequence[Entry]) -> dict[int, int]:
+    """How many kept matches each open entry has that the person may see from both sides; none for those over."""
+    counts: Counter[int] = Counter()
+    for own, other in (("ask", "offer"), ("offer", "ask")):
+        ids = [entry.pk for entry in entries if entry.is_open and entry.direction == own]
+        if not ids:
+            continue
+        rows = (
+            Match.objects.filter(**{f"{own}__in": ids, f"{other}__is_open": True, "score__gte": WORTH_TELLING})
+            .filter(**{f"{other}__in": Entry.objects.visible_to(user)})
+            .not_dismissed_by(user)
+            .order_by()
+            .values_list(own)
+            .annotate(all=Count("pk"))
+        )
+        counts.update(dict(rows))
+    return {entry.pk: counts[entry.pk] for entry in entries if entry.is_open}
+
+
+def fit_in_words(points: int) -> str:
+    """How good a match is, in words."""
+    if points >= 75:
+        return "Strong fit"
+    return "Good fit" if points >= 50 else "Possible fit"

@@ -1,5 +1,6 @@
 """Everything that changes asks, offers, answers, matches and saved filters."""
 
+from partnerships.exchange.queries.board import Filters
 from partnerships.exchange.services.answers import (
     UnableToAcknowledge,
     UnableToAskBack,
@@ -32,18 +33,31 @@ from partnerships.exchange.services.entries import (
     share_entry,
     withdraw_entry,
 )
+from partnerships.exchange.services.fulfilments import link_commitment, settle_entry
+from partnerships.exchange.services.matches import UnableToDismiss, dismiss_match, match_due_entries
+from partnerships.exchange.services.reminders import remind_of_closing
+from partnerships.exchange.services.saved import (
+    UnableToSaveFilter,
+    fold_counts,
+    remove_filter,
+    save_filter,
+    tell_new_fits,
+)
 
 __all__ = [
     "Details",
+    "Filters",
     "UnableToAcknowledge",
     "UnableToAskBack",
     "UnableToChangeEntry",
     "UnableToDecide",
     "UnableToDecline",
+    "UnableToDismiss",
     "UnableToEditEntry",
     "UnableToMarkAgreed",
     "UnableToRefer",
     "UnableToRespond",
+    "UnableToSaveFilter",
     "UnableToShareEntry",
     "UnableToWithdrawEntry",
     "UnableToWithdrawResponse",
@@ -54,14 +68,23 @@ __all__ = [
     "create_entry",
     "decide_response",
     "decline_entry",
+    "dismiss_match",
     "edit_entry",
+    "fold_counts",
     "is_addressed",
     "lapse_due_entries",
+    "link_commitment",
     "mark_agreed",
+    "match_due_entries",
     "may_read",
     "refer_entry",
+    "remind_of_closing",
+    "remove_filter",
     "respond",
+    "save_filter",
+    "settle_entry",
     "share_entry",
+    "tell_new_fits",
     "withdraw_entry",
     "withdraw_response",
 ]

@@ -1,0 +1,139 @@
+"""What an accepted answer, a match or an agreed entry suggests as a commitment, and the links back."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+
+from partnerships.agreements.models import Partnership
+from partnerships.commitments.models import Commitment
+from partnerships.commitments.origins import Origin, OriginLink, Suggestion
+from partnerships.exchange.models import Entry, Fulfilment, Match, Response
+from partnerships.exchange.services.fulfilments import link_commitment
+from partnerships.organisations.models import EDITING_ROLES, Organisation
+from partnerships.people.models import User
+
+
+def _edits_for(user: User, *organisation_ids: int) -> bool:
+    return Organisation.objects.of_person(user, *EDITING_ROLES).filter(pk__in=organisation_ids).exists()
+
+
+def _partnership(user: User, *entries: Entry | None) -> Partnership | None:
+    ids = [entry.partnership_id for entry in entries if entry and entry.partnership_id]
+    return Partnership.objects.present_for(user).live().filter(pk__in=ids).first()
+
+
+def suggest_from_response(*, user: User, record_id: int) -> Suggestion | None:
+    """An accepted answer: the side that offers gives."""
+    response = (
+        Response.objects.visible_to(user)
+        .select_related("entry__organisation", "organisation", "counterpart")
+        .filter(pk=record_id)
+        .first()
+    )
+    if response is None or not response.is_accepted:
+        return None
+    entry = response.entry
+    if not _edits_for(user, entry.organisation_id, response.organisation_id):
+        return None
+    giver, receiver = response.organisation, entry.organisation
+    if not entry.is_ask:
+        giver, receiver = receiver, giver
+    return Suggestion(
+        words=f"the answer of {response.organisation.name} to “{entry.title}”",
+        href=f"{entry.get_absolute_url()}#response-{response.pk}",
+        giver=giver,
+        receiver=receiver,
+        partnership=_partnership(user, entry),
+        text=entry.title,
+        quantity=response.agreed_quantity,
+        unit=entry.unit if response.agreed_quantity is not None else "",
+        due_on=entry.available_until,
+    )
+
+
+def link_from_response(*, commitment: Commitment, record_id: int, author: User, now: dt.datetime) -> None:
+    """The commitment meets the entry that was answered, and the counterpart that answered it."""
+    response = Response.objects.select_related("entry", "counterpart").get(pk=record_id)
+    link_commitment(entry=response.entry, commitment=commitment, response=response, author=author, now=now)
+    if response.counterpart is not None:
+        link_commitment(entry=response.counterpart, commitment=commitment, response=response, author=author, now=now)
+
+
+def suggest_from_match(*, user: User, record_id: int) -> Suggestion | None:
+    """A match of one's own: the offer gives to the ask."""
+    match = (
+        Match.objects.visible_to(user)
+        .live()
+        .select_related("ask__organisation", "offer__organisation")
+        .filter(pk=record_id)
+        .first()
+    )
+    if match is None or not _edits_for(user, match.ask.organisation_id, match.offer.organisation_id):
+        return None
+    ask, offer = match.ask, match.offer
+    amounts = [entry.left for entry in (ask, offer) if entry.left is not None and entry.unit == ask.unit]
+    return Suggestion(
+        words=f"the match of “{ask.title}” and “{offer.title}”",
+        href=ask.get_absolute_url(),
+        giver=offer.organisation,
+        receiver=ask.organisation,
+        partnership=_partnership(user, ask, offer),
+        text=ask.title,
+        quantity=min(amounts) if amounts else None,
+        unit=ask.unit if amounts else "",
+        due_on=ask.available_until,
+    )
+
+
+def link_from_match(*, commitment: Commitment, record_id: int, author: User, now: dt.datetime) -> None:
+    """The commitment meets the ask and uses the offer."""
+    match = Match.objects.select_related("ask", "offer").get(pk=record_id)
+    link_commitment(entry=match.ask, commitment=commitment, author=author, now=now)
+    link_commitment(entry=match.offer, commitment=commitment, author=author, now=now)
+
+
+def suggest_from_entry(*, user: User, record_id: int) -> Suggestion | None:
+    """One's own entry that is shared and not over: the other side is for the author to say."""
+    entry = Entry.objects.editable_by(user).live().select_related("organisation").filter(pk=record_id).first()
+    if entry is None:
+        return None
+    return Suggestion(
+        words=f"“{entry.title}”",
+        href=entry.get_absolute_url(),
+        giver=None if entry.is_ask else entry.organisation,
+        receiver=entry.organisation if entry.is_ask else None,
+        partnership=_partnership(user, entry),
+        text=entry.title,
+        quantity=entry.left or None,
+        unit=entry.unit if entry.left else "",
+        due_on=entry.available_until,
+    )
+
+
+def link_from_entry(*, commitment: Commitment, record_id: int, author: User, now: dt.datetime) -> None:
+    """The commitment meets the entry."""
+    link_commitment(entry=Entry.objects.get(pk=record_id), commitment=commitment, author=author, now=now)
+
+
+def links_of(*, commitment: Commitment, user: User) -> Sequence[OriginLink]:
+    """The asks and offers that a commitment meets, as far as the person may see them."""
+    links = Fulfilment.objects.filter(commitment=commitment, entry__in=Entry.objects.visible_to(user))
+    return [
+        OriginLink(
+            words=f"{link.entry.get_direction_display()}: {link.entry.title}", href=link.entry.get_absolute_url()
+        )
+        for link in links.select_related("entry").order_by("pk")
+    ]
+
+
+def no_links(*, commitment: Commitment, user: User) -> Sequence[OriginLink]:
+    """Links are told once, by the origin `entry`."""
+    return ()
+
+
+ORIGINS = (
+    Origin(name="response", suggest=suggest_from_response, link=link_from_response, links_of=no_links),
+    Origin(name="match", suggest=suggest_from_match, link=link_from_match, links_of=no_links),
+    Origin(name="entry", suggest=suggest_from_entry, link=link_from_entry, links_of=links_of),
+)

@@ -1,0 +1,31 @@
+"""What one person may do with one entry."""
+
+from __future__ import annotations
+
+from partnerships.agreements.models import Party, PartyRole
+from partnerships.exchange.models import Audience, Entry
+from partnerships.organisations.models import EDITING_ROLES, Organisation, OrganisationQuerySet
+from partnerships.people.models import User
+
+
+def may_edit(entry: Entry, user: User) -> bool:
+    """Whether the person edits for the entry's organisation."""
+    return Organisation.objects.of_person(user, *EDITING_ROLES).filter(pk=entry.organisation_id).exists()
+
+
+def is_own(entry: Entry, user: User) -> bool:
+    """Whether the person acts for the entry's organisation, in whichever role."""
+    return Organisation.objects.of_person(user).filter(pk=entry.organisation_id).exists()
+
+
+def answering_for(entry: Entry, user: User) -> OrganisationQuerySet:
+    """The organisations for which the person may answer the entry, by name, whatever became of the entry."""
+    mine = Organisation.objects.of_person(user, *EDITING_ROLES).exclude(pk=entry.organisation_id).order_by("name", "pk")
+    if entry.is_draft:
+        return mine.none()
+    if entry.audience == Audience.NAMED:
+        return mine.filter(pk__in=entry.addressees.values("organisation"))
+    if entry.audience == Audience.PARTNERSHIP:
+        able = Party.objects.present().exclude(role=PartyRole.OBSERVER).filter(partnership=entry.partnership_id)
+        return mine.filter(pk__in=able.values("organisation"))
+    return mine

@@ -1,0 +1,129 @@
+"""Filters that people keep, and finding what newly fits them."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import asdict
+from typing import Any
+
+from django.db import IntegrityError, transaction
+from django.db.models import Sum
+
+from partnerships.exchange.emails import send_new_fits
+from partnerships.exchange.models import Entry, EntryCount, Fit, SavedFilter
+from partnerships.exchange.queries.board import Filters, board
+from partnerships.organisations.models import Organisation
+from partnerships.people.models import User
+
+#: A person keeps so many at most: each is tried on every new entry.
+MOST = 20
+
+
+class UnableToSaveFilter(Exception):
+    """The name is taken or empty, or there are too many."""
+
+
+@transaction.atomic
+def save_filter(*, person: User, name: str, query: str, filters: Filters, tells: bool, now: dt.datetime) -> SavedFilter:
+    """Keep a filter of the board under a name. Raises `UnableToSaveFilter`."""
+    User.objects.select_for_update().get(pk=person.pk)
+    if not name.strip():
+        raise UnableToSaveFilter("Give the filter a name.")
+    if person.saved_filters.count() >= MOST:
+        raise UnableToSaveFilter(f"You keep {MOST} filters already. Remove one first.")
+    try:
+        with transaction.atomic():
+            return SavedFilter.objects.create(
+                person=person,
+                name=name.strip(),
+                query=query[:1000],
+                chosen=asdict(filters),
+                tells=tells,
+                created_at=now,
+            )
+    except IntegrityError as error:
+        raise UnableToSaveFilter("You already have a filter of this name.") from error
+
+
+def remove_filter(*, saved: SavedFilter) -> None:
+    """Forget a filter and what fitted it."""
+    saved.delete()
+
+
+@transaction.atomic
+def note_fits(*, entry: Entry, now: dt.datetime) -> int:
+    """Write down which saved filters a newly shared entry fits, as each person sees it; returns how many.
+
+    What a person's own organisation shared is no news to them.
+    """
+    found = 0
+    for saved in SavedFilter.objects.filter(tells=True, person__is_active=True).select_related("person").order_by("pk"):
+        filters = Filters(**{name: _as_kept(value) for name, value in saved.chosen.items()})
+        own = Organisation.objects.of_person(saved.person).values("pk")
+        if board(saved.person, filters).filter(pk=entry.pk).exclude(organisation__in=own).exists():
+            found += Fit.objects.get_or_create(saved_filter=saved, entry=entry, defaults={"found_at": now})[1]
+    return found
+
+
+def fold_counts() -> None:
+    """Sum up the additions that sharing and ending entries have left, so that reading them stays short."""
+    with transaction.atomic():
+        rows = list(EntryCount.objects.select_for_update(skip_locked=True).order_by("pk").values_list("pk", flat=True))
+        old = EntryCount.objects.filter(pk__in=rows)
+        sums = list(old.values("direction", "theme", "status", "is_open").annotate(number_of=Sum("number")))
+        old.delete()
+        EntryCount.objects.bulk_create(
+            EntryCount(
+                direction=row["direction"],
+                theme=row["theme"],
+                status=row["status"],
+                is_open=row["is_open"],
+                number=row["number_of"],
+            )
+            for row in sums
+            if row["number_of"]
+        )
+
+
+def _as_kept(value: Any) -> Any:
+    """JSON has lists where filters have tuples."""
+    return tuple(value) if isinstance(value, list) else value
+
+
+def tell_new_fits(*, now: dt.datetime) -> int:
+    """Write to each person what newly fits their filters: a letter a filter, each entry once; returns how many.
+
+    Access is looked at again before writing. A letter that could not be sent is tried again at the next run.
+    """
+    sent = 0
+    for pk in Fit.objects.filter(told_at=None).order_by().values_list("saved_filter", flat=True).distinct():
+        sent += _tell(pk, now)
+    return sent
+
+
+def _tell(saved_filter_id: int, now: dt.datetime) -> bool:
+    with transaction.atomic():
+        saved = (
+            SavedFilter.objects.select_for_update(of=("self",), skip_locked=True)
+            .select_related("person")
+            .filter(pk=saved_filter_id)
+            .first()
+        )
+        if saved is None:
+            return False
+        fits = Fit.objects.filter(saved_filter=saved, told_at=None)
+        told = list(fits.values_list("pk", flat=True))
+        entries = (
+            Entry.objects.visible_to(saved.person)
+            .filter(pk__in=fits.values("entry"), is_open=True)
+            .for_listing()
+            .order_by("-shared_at", "-pk")
+        )
+        shown = list(entries[:20])
+        Fit.objects.filter(pk__in=told).update(told_at=now)
+    if not shown or not saved.tells or not saved.person.is_active:
+        return False
+    if send_new_fits(saved, shown):
+        return True
+    Fit.objects.filter(pk__in=told).update(told_at=None)
+    return False

@@ -1,0 +1,23 @@
+"""What runs by itself: matching what changed, letting lapse, reminding, telling what fits, folding counters."""
+
+from __future__ import annotations
+
+from celery import shared_task
+from django.utils import timezone
+
+from partnerships.exchange import services
+
+
+@shared_task
+def match_due_entries() -> None:
+    """Match what was shared or changed, and tell people whose saved filters it fits."""
+    services.match_due_entries(now=timezone.now())
+    services.tell_new_fits(now=timezone.now())
+
+
+@shared_task
+def close_due_entries() -> None:
+    """Remind of what closes soon, let lapse what closed, and keep the counters short."""
+    services.remind_of_closing(now=timezone.now())
+    services.lapse_due_entries(now=timezone.now())
+    services.fold_counts()

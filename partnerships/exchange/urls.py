@@ -1,0 +1,33 @@
+"""Addresses of asking and offering."""
+
+from django.urls import path
+
+from partnerships.exchange.views import answering, matching, pages, saved, writing
+
+app_name = "exchange"
+urlpatterns = [
+    path("", pages.board, name="board"),
+    path("list/", pages.entry_list, name="list"),
+    path("ours/", pages.ours, name="ours"),
+    path("export.csv", pages.export, name="export"),
+    path("new/", writing.new, name="new"),
+    path("matches/", matching.matches, name="matches"),
+    path("filters/", saved.saved, name="saved"),
+    path("filters/new/", saved.save_filter, name="save-filter"),
+    path("filters/<int:pk>/remove/", saved.remove, name="remove-filter"),
+    path("questions/<int:pk>/", answering.answer_question, name="answer-question"),
+    path("answers/<int:pk>/decide/", answering.decide, name="decide"),
+    path("answers/<int:pk>/withdraw/", answering.withdraw_response, name="withdraw-response"),
+    path("<int:pk>/", pages.detail, name="detail"),
+    path("<int:pk>/edit/", writing.edit, name="edit"),
+    path("<int:pk>/share/", writing.share, name="share"),
+    path("<int:pk>/agreed/", writing.agreed, name="agreed"),
+    path("<int:pk>/withdraw/", writing.withdraw, name="withdraw"),
+    path("<int:pk>/acknowledge/", answering.acknowledge, name="acknowledge"),
+    path("<int:pk>/respond/", answering.respond, name="respond"),
+    path("<int:pk>/decline/", answering.decline, name="decline"),
+    path("<int:pk>/refer/", answering.refer, name="refer"),
+    path("<int:pk>/ask-back/", answering.ask_back, name="ask-back"),
+    path("<int:pk>/matches/", matching.entry_matches, name="entry-matches"),
+    path("<int:pk>/matches/<int:other>/dismiss/", matching.dismiss, name="dismiss-match"),
+]

@@ -1,0 +1,222 @@
+"""Answering others' asks and offers, and deciding the answers to one's own."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect
+from django.utils import timezone
+from django.views.decorators.http import require_http_methods, require_POST
+
+from partnerships.exchange import services
+from partnerships.exchange.forms import (
+    AnswerForm,
+    AskBackForm,
+    DecideForm,
+    DeclineForm,
+    ReasonForm,
+    ReferForm,
+    RespondForm,
+)
+from partnerships.exchange.models import Entry, Question, Response
+from partnerships.exchange.queries.rights import answering_for, may_edit
+from partnerships.exchange.views.writing import answer
+from partnerships.organisations.models import EDITING_ROLES, Organisation, OrganisationQuerySet
+from partnerships.people.requests import signed_in
+
+_FORM = ["GET", "HEAD", "POST"]
+
+
+def _asked(request: HttpRequest, pk: int) -> tuple[Entry, OrganisationQuerySet]:
+    """The entry and the organisations one may answer for; 404 where it cannot be seen, 403 where it is only read."""
+    user = signed_in(request)
+    entry = get_object_or_404(Entry.objects.visible_to(user).select_related("organisation"), pk=pk)
+    organisations = answering_for(entry, user)
+    if not organisations.exists():
+        raise PermissionDenied
+    return entry, organisations
+
+
+def _posted(request: HttpRequest) -> Any:
+    return request.POST if request.method == "POST" else None
+
+
+@require_POST
+def acknowledge(request: HttpRequest, pk: int) -> HttpResponse:
+    """Say that one's organisation has seen it."""
+    entry, organisations = _asked(request, pk)
+    try:
+        for organisation in organisations:
+            services.acknowledge_entry(
+                entry=entry, organisation=organisation, author=signed_in(request), now=timezone.now()
+            )
+    except services.UnableToChangeEntry as error:
+        messages.error(request, str(error))
+    else:
+        messages.success(request, f"{entry.organisation.name} is told that you have seen it.")
+    return redirect(entry)
+
+
+@require_http_methods(_FORM)
+def respond(request: HttpRequest, pk: int) -> HttpResponse:
+    """Answer the whole of it, or a part."""
+    entry, organisations = _asked(request, pk)
+    initial = {"counterpart": request.GET.get("counterpart")}
+    form = RespondForm(_posted(request), entry=entry, organisations=organisations, initial=initial)
+    if form.is_valid():
+        try:
+            services.respond(entry=entry, author=signed_in(request), now=timezone.now(), **form.cleaned_data)
+        except services.UnableToChangeEntry as error:
+            form.add_error(None, str(error))
+        else:
+            messages.success(request, f"Your answer is with {entry.organisation.name}.")
+            return redirect(entry)
+    title = "Answer this ask" if entry.is_ask else "Take up this offer"
+    return answer(request, "exchange/act.html", form, entry=entry, title=title)
+
+
+@require_http_methods(_FORM)
+def decline(request: HttpRequest, pk: int) -> HttpResponse:
+    """Say no, with the reason."""
+    entry, organisations = _asked(request, pk)
+    form = DeclineForm(_posted(request), entry=entry, organisations=organisations)
+    if form.is_valid():
+        try:
+            services.decline_entry(entry=entry, author=signed_in(request), now=timezone.now(), **form.cleaned_data)
+        except services.UnableToChangeEntry as error:
+            form.add_error(None, str(error))
+        else:
+            messages.success(request, f"{entry.organisation.name} is told that you decline, and why.")
+            return redirect(entry)
+    return answer(
+        request, "exchange/act.html", form, entry=entry, title=f"Decline this {'ask' if entry.is_ask else 'offer'}"
+    )
+
+
+@require_http_methods(_FORM)
+def refer(request: HttpRequest, pk: int) -> HttpResponse:
+    """Give it to a colleague."""
+    entry, organisations = _asked(request, pk)
+    user = signed_in(request)
+    form = ReferForm(_posted(request), entry=entry, user=user, organisations=organisations)
+    if form.is_valid():
+        chosen = form.cleaned_data
+        try:
+            services.refer_entry(
+                entry=entry,
+                organisation=chosen["organisation"],
+                person=chosen["person"],
+                note_to_them=chosen["note"],
+                author=user,
+                now=timezone.now(),
+            )
+        except services.UnableToChangeEntry as error:
+            form.add_error(None, str(error))
+        else:
+            messages.success(request, f"{chosen['person'].display_name} has it now.")
+            return redirect(entry)
+    return answer(request, "exchange/act.html", form, entry=entry, title="Refer it to a colleague")
+
+
+@require_http_methods(_FORM)
+def ask_back(request: HttpRequest, pk: int) -> HttpResponse:
+    """Put a question before answering."""
+    entry, organisations = _asked(request, pk)
+    form = AskBackForm(_posted(request), entry=entry, organisations=organisations)
+    if form.is_valid():
+        try:
+            services.ask_back(entry=entry, author=signed_in(request), now=timezone.now(), **form.cleaned_data)
+        except services.UnableToChangeEntry as error:
+            form.add_error(None, str(error))
+        else:
+            messages.success(request, f"Your question is with {entry.organisation.name}.")
+            return redirect(entry)
+    return answer(request, "exchange/act.html", form, entry=entry, title=f"Ask {entry.organisation.name} a question")
+
+
+@require_http_methods(_FORM)
+def answer_question(request: HttpRequest, pk: int) -> HttpResponse:
+    """Answer what somebody asked back about one's entry."""
+    user = signed_in(request)
+    question = get_object_or_404(
+        Question.objects.visible_to(user).select_related("entry__organisation", "organisation"), pk=pk
+    )
+    if not may_edit(question.entry, user):
+        raise PermissionDenied
+    form = AnswerForm(_posted(request), entry=question.entry)
+    if form.is_valid():
+        try:
+            services.answer_question(question=question, author=user, now=timezone.now(), **form.cleaned_data)
+        except services.UnableToChangeEntry as error:
+            form.add_error(None, str(error))
+        else:
+            messages.success(request, f"{question.organisation.name} has your answer.")
+            return redirect(question.entry)
+    return answer(
+        request, "exchange/act.html", form, entry=question.entry, title="Answer the question", quoted=question.text
+    )
+
+
+@require_http_methods(_FORM)
+def decide(request: HttpRequest, pk: int) -> HttpResponse:
+    """Accept or decline an answer to one's own entry."""
+    user = signed_in(request)
+    response = get_object_or_404(
+        Response.objects.visible_to(user).select_related("entry__organisation", "organisation"), pk=pk
+    )
+    if not may_edit(response.entry, user):
+        raise PermissionDenied
+    form = DecideForm(_posted(request), entry=response.entry)
+    if form.is_valid():
+        decision = form.cleaned_data["decision"]
+        try:
+            services.decide_response(
+                response=response,
+                accept=decision != "decline",
+                part=decision == "part",
+                reason=form.cleaned_data["reason"],
+                author=user,
+                now=timezone.now(),
+            )
+        except services.UnableToChangeEntry as error:
+            form.add_error(None, str(error))
+        else:
+            done = "declined" if decision == "decline" else "accepted"
+            messages.success(request, f"The answer of {response.organisation.name} is {done}.")
+            return redirect(response.entry)
+    return answer(
+        request,
+        "exchange/act.html",
+        form,
+        entry=response.entry,
+        title=f"Decide the answer of {response.organisation.name}",
+        quoted=response.text,
+        amount=response.amount,
+    )
+
+
+@require_http_methods(_FORM)
+def withdraw_response(request: HttpRequest, pk: int) -> HttpResponse:
+    """Take one's answer back before it is decided."""
+    user = signed_in(request)
+    response = get_object_or_404(
+        Response.objects.visible_to(user).select_related("entry__organisation", "organisation"), pk=pk
+    )
+    if not Organisation.objects.of_person(user, *EDITING_ROLES).filter(pk=response.organisation_id).exists():
+        raise PermissionDenied
+    entry = response.entry
+    form = ReasonForm(_posted(request), entry=entry, submit="Withdraw this answer", danger=True)
+    if form.is_valid():
+        try:
+            services.withdraw_response(
+                response=response, reason=form.cleaned_data["reason"], author=user, now=timezone.now()
+            )
+        except services.UnableToChangeEntry as error:
+            form.add_error(None, str(error))
+        else:
+            messages.success(request, "Your answer is withdrawn.")
+            return redirect(entry)
+    return answer(request, "exchange/act.html", form, entry=entry, title="Withdraw your answer", quoted=response.text)

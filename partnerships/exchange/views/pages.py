@@ -1,0 +1,244 @@
+"""Reading the exchange: the board with both sides face to face, the list, one's own, one entry, the export."""
+
+from __future__ import annotations
+
+from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
+from django.shortcuts import get_object_or_404, render
+from django.urls import reverse
+from django.utils import timezone
+from django.views.decorators.http import require_safe
+
+from partnerships.activity.queries import timeline
+from partnerships.agreements.models import Partnership
+from partnerships.exchange.forms import MORE_THAN_CAP, FilterForm
+from partnerships.exchange.matching import listed
+from partnerships.exchange.models import (
+    Direction,
+    Entry,
+    EntryQuerySet,
+    Fulfilment,
+    Question,
+    Receipt,
+    Response,
+    Status,
+)
+from partnerships.exchange.queries import board as boards
+from partnerships.exchange.queries.matches import count_matches
+from partnerships.exchange.queries.rights import answering_for, is_own, may_edit
+from partnerships.kit.exports import csv_response
+from partnerships.kit.forms import active_filters
+from partnerships.kit.http import keyset_page
+from partnerships.organisations.models import EDITING_ROLES, Organisation
+from partnerships.organisations.timeline import timeline_lines
+from partnerships.people.models import User
+from partnerships.people.requests import signed_in
+
+#: Cards a side on the board; the list goes on from there.
+SIDE = 10
+ORDER = ("-shared_at", "-pk")
+#: Rows of an export at most; a filter makes it smaller.
+EXPORTED = 10_000
+
+
+def _dress(entries: list[Entry], user: User) -> None:
+    """Write on each entry what its card says besides: its areas, and how many matches the reader may see."""
+    numbers = count_matches(user, entries)
+    for entry in entries:
+        entry.matches = numbers.get(entry.pk)  # type: ignore[attr-defined]  # for the card alone
+        entry.area_words = listed(area.name for area in entry.areas.all())  # type: ignore[attr-defined]  # the same
+
+
+def _filtered(request: HttpRequest) -> tuple[FilterForm, boards.Filters, dict[str, object]]:
+    user = signed_in(request)
+    form = FilterForm(request.GET)
+    filters = form.filters()
+    chips = active_filters(form, request.GET)
+    counts = boards.counts(user, filters)
+    form.show_counts(counts)
+    kept = request.GET.copy()
+    for name in ("after", "before"):
+        kept.pop(name, None)
+    return (
+        form,
+        filters,
+        {
+            "form": form,
+            "chips": chips,
+            "clear": request.path,
+            "query": kept.urlencode(),
+            "total": MORE_THAN_CAP if counts.capped else f"{counts.total:,}",
+            "may_write": Organisation.objects.of_person(user, *EDITING_ROLES).exists(),
+        },
+    )
+
+
+def _page(request: HttpRequest, template: str, results: str, context: dict[str, object]) -> HttpResponse:
+    partial = bool(getattr(request, "htmx", False))
+    return render(request, results if partial else template, context)
+
+
+@require_safe
+def board(request: HttpRequest) -> HttpResponse:
+    """Both sides face to face: asks left, offers right."""
+    user = signed_in(request)
+    _, filters, context = _filtered(request)
+    entries = boards.board(user, filters).for_listing().order_by(*ORDER)
+    sides = []
+    for direction in Direction:
+        wanted = not filters.directions or direction in filters.directions
+        rows = list(entries.filter(direction=direction)[: SIDE + 1]) if wanted else []
+        rest = request.GET.copy()
+        rest.setlist("direction", [direction])
+        more = f"{reverse('exchange:list')}?{rest.urlencode()}" if len(rows) > SIDE else ""
+        sides.append({"direction": direction, "entries": rows[:SIDE], "more": more, "wanted": wanted})
+    _dress([entry for side in sides for entry in side["entries"]], user)  # type: ignore[attr-defined]
+    return _page(request, "exchange/board.html", "exchange/_board.html", {**context, "sides": sides, "mode": "board"})
+
+
+@require_safe
+def entry_list(request: HttpRequest) -> HttpResponse:
+    """The same, one under another, for those who prefer lists; page by page."""
+    user = signed_in(request)
+    _, filters, context = _filtered(request)
+    page = keyset_page(request, boards.board(user, filters).for_listing(), order=ORDER)
+    _dress(list(page.rows), user)
+    return _page(request, "exchange/board.html", "exchange/_list.html", {**context, "page": page, "mode": "list"})
+
+
+@require_safe
+def ours(request: HttpRequest) -> HttpResponse:
+    """What the person's own organisations ask and offer: drafts first, then the newest."""
+    user = signed_in(request)
+    mine = Entry.objects.of_person(user).for_listing()
+    drafts = list(mine.filter(status=Status.DRAFT).order_by("-created_at", "-pk")[:100])
+    page = keyset_page(request, mine.exclude(shared_at=None), order=ORDER)
+    _dress(list(page.rows), user)
+    may_write = Organisation.objects.of_person(user, *EDITING_ROLES).exists()
+    return render(request, "exchange/ours.html", {"drafts": drafts, "page": page, "may_write": may_write})
+
+
+@require_safe
+def detail(request: HttpRequest, pk: int) -> HttpResponse:
+    """One ask or offer: what it says, what came back, what happened, and whose turn it is."""
+    user = signed_in(request)
+    entry = get_object_or_404(
+        Entry.objects.visible_to(user).select_related("organisation", "partnership", "created_by"), pk=pk
+    )
+    own = is_own(entry, user)
+    answering = list(answering_for(entry, user))
+    receipts = list(
+        Receipt.objects.visible_to(user)
+        .filter(entry=entry)
+        .select_related("organisation", "referred_to", "acknowledged_by", "declined_by")
+        .order_by("pk")
+    )
+    acting = set(Organisation.objects.of_person(user).values_list("pk", flat=True))
+    for receipt in receipts:
+        # Whom a colleague was given it, and the word to them, stay inside their organisation.
+        if receipt.organisation_id not in acting:
+            receipt.referred_to, receipt.note = None, ""
+    responses = (
+        Response.objects.visible_to(user)
+        .filter(entry=entry)
+        .select_related("organisation", "author", "counterpart", "decided_by", "entry")
+        .order_by("made_at", "pk")
+    )
+    questions = (
+        Question.objects.visible_to(user)
+        .filter(entry=entry)
+        .select_related("organisation", "author", "answered_by")
+        .order_by("asked_at", "pk")
+    )
+    seen = set(Entry.objects.visible_to(user).filter(answering__in=responses).order_by().values_list("pk", flat=True))
+    for response in responses:
+        response.counterpart_seen = response.counterpart_id in seen  # type: ignore[attr-defined]  # for the page alone
+    editing = set(Organisation.objects.of_person(user, *EDITING_ROLES).values_list("pk", flat=True))
+    answered = {response.organisation_id for response in responses if response.is_waiting}
+    context = {
+        "entry": entry,
+        "own": own,
+        "may_edit": may_edit(entry, user),
+        "answering": answering,
+        "may_respond": entry.is_open and any(body.pk not in answered for body in answering),
+        "may_decline": entry.is_open and not entry.is_for_network and bool(answering),
+        "unseen": any(body.pk not in {receipt.organisation_id for receipt in receipts} for body in answering),
+        "editing": editing,
+        "may_commit": entry.organisation_id in editing or any(one.organisation_id in editing for one in responses),
+        "fulfilments": Fulfilment.objects.visible_to(user).filter(entry=entry).select_related("commitment"),
+        "areas": entry.areas.order_by("name", "pk"),
+        "addressees": _addressees(entry, user, own=own),
+        "partnership": _partnership(entry, user),
+        "receipts": receipts,
+        "responses": responses,
+        "questions": questions,
+        "matches": count_matches(user, [entry]).get(entry.pk),
+        "today": timezone.localdate(),
+        "lines": timeline_lines(timeline(user=user, kind="entry", record_id=entry.pk)[:30]),
+    }
+    return render(request, "exchange/detail.html", context)
+
+
+def _partnership(entry: Entry, user: User) -> Partnership | None:
+    """The partnership it belongs to, where the reader may know of that."""
+    if entry.partnership_id is None:
+        return None
+    return Partnership.objects.visible_to(user).filter(pk=entry.partnership_id).first()
+
+
+def _addressees(entry: Entry, user: User, *, own: bool) -> list[Organisation]:
+    """Whom it names; somebody addressed by name is not told who else was."""
+    named = Organisation.objects.filter(addressed__entry=entry).order_by("name", "pk")
+    return list(named if own else named.filter(pk__in=Organisation.objects.of_person(user)))
+
+
+@require_safe
+def export(request: HttpRequest) -> StreamingHttpResponse:
+    """The filtered entries as CSV, as far as the person may see them."""
+    user = signed_in(request)
+    filters = FilterForm(request.GET).filters()
+    entries = boards.board(user, filters).for_listing().select_related("organisation").order_by(*ORDER)[:EXPORTED]
+    return csv_response("asks-and-offers.csv", _HEADINGS, _rows(entries))
+
+
+_HEADINGS = (
+    "Ask or offer",
+    "Title",
+    "Statement",
+    "Organisation",
+    "Theme",
+    "Quantity",
+    "Unit",
+    "Areas",
+    "Site",
+    "From",
+    "Until",
+    "Answers wanted by",
+    "Status",
+    "Shared",
+    "Waiting since",
+    "Address",
+)
+
+
+def _rows(entries: EntryQuerySet) -> list[tuple[object, ...]]:
+    return [
+        (
+            entry.get_direction_display(),
+            entry.title,
+            entry.statement,
+            entry.organisation.name,
+            entry.get_theme_display(),
+            entry.quantity,
+            entry.get_unit_display(),
+            "; ".join(area.name for area in entry.areas.all()),
+            entry.site,
+            entry.available_from,
+            entry.available_until,
+            entry.closes_on,
+            entry.get_status_display(),
+            entry.shared_at,
+            entry.waiting_since,
+            entry.get_absolute_url(),
+        )
+        for entry in entries
+    ]

@@ -1,0 +1,60 @@
+"""The filters a person keeps."""
+
+from __future__ import annotations
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse, QueryDict
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from partnerships.exchange import services
+from partnerships.exchange.forms import FilterForm, SavedFilterForm
+from partnerships.exchange.models import SavedFilter
+from partnerships.exchange.views.writing import answer
+from partnerships.kit.forms import active_filters
+from partnerships.people.requests import signed_in
+
+
+@require_safe
+def saved(request: HttpRequest) -> HttpResponse:
+    """The person's own filters."""
+    filters = SavedFilter.objects.visible_to(signed_in(request)).order_by("name", "pk")
+    return render(request, "exchange/saved.html", {"filters": filters})
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def save_filter(request: HttpRequest) -> HttpResponse:
+    """Keep the filter in the address under a name."""
+    board = FilterForm(QueryDict(request.META.get("QUERY_STRING", "")))
+    chips = active_filters(board, request.GET)
+    form = SavedFilterForm(request.POST if request.method == "POST" else None)
+    if form.is_valid():
+        kept = QueryDict(mutable=True)
+        for name in board.fields:
+            kept.setlist(name, request.GET.getlist(name))
+        try:
+            made = services.save_filter(
+                person=signed_in(request),
+                name=form.cleaned_data["name"],
+                tells=form.cleaned_data["tells"],
+                query=kept.urlencode(),
+                filters=board.filters(),
+                now=timezone.now(),
+            )
+        except services.UnableToSaveFilter as error:
+            form.add_error(None, str(error))
+        else:
+            telling = " You will be told by email when something new fits." if made.tells else ""
+            messages.success(request, f"“{made.name}” is kept.{telling}")
+            return redirect("exchange:saved")
+    return answer(request, "exchange/save_filter.html", form, chips=chips)
+
+
+@require_POST
+def remove(request: HttpRequest, pk: int) -> HttpResponse:
+    """Forget one of one's filters."""
+    kept = get_object_or_404(SavedFilter.objects.visible_to(signed_in(request)), pk=pk)
+    services.remove_filter(saved=kept)
+    messages.success(request, f"“{kept.name}” is removed.")
+    return redirect("exchange:saved")

@@ -1,0 +1,118 @@
+"""Who gets what at each address of the exchange."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from partnerships.exchange import services
+from partnerships.exchange.models import Audience, Direction
+from tests.access import Expected, Row, everyone, expect
+from tests.exchange.conftest import draft, shared
+from tests.world import World
+
+
+def prepare(world: World) -> None:
+    """An ask and a draft of Larkhaven's, an offer of Westmarch's, an answer, a question and kept filters."""
+    now = world.now
+    partnership = {"audience": Audience.PARTNERSHIP, "partnership": world.partnership}
+    ask = shared(world.larkhaven, world.amina, now, **partnership)
+    world.things["ask"] = ask
+    world.things["draft ask"] = draft(world.larkhaven, world.amina, now)
+    world.things["offer"] = shared(world.westmarch, world.ben, now, direction=Direction.OFFER, **partnership)
+    world.things["response"] = services.respond(
+        entry=ask, organisation=world.westmarch, text="Twenty.", quantity=20, author=world.ben, now=now
+    )
+    world.things["question"] = services.ask_back(
+        entry=ask, organisation=world.westmarch, text="By when?", author=world.ben, now=now
+    )
+    world.things["kept filter"] = services.save_filter(
+        person=world.amina, name="Land", query="theme=land", filters=services.Filters(), tells=True, now=now
+    )
+
+
+def _on(name: str) -> Any:
+    return lambda world: {"pk": world.things[name].pk}
+
+
+def _own(*, viewer: int, partner: int, mine: int) -> Expected:
+    """Pages of the entry's own organisation: its partner only reads it."""
+    return expect(inside=mine, outside=404, viewer=viewer, partner=partner)
+
+
+def _asked(mine: int) -> Expected:
+    """Pages of those who are asked: the asking side only reads it."""
+    return expect(inside=403, outside=404, partner=mine)
+
+
+_DRAFT = expect(inside=200, outside=404, partner=404)
+
+ROWS = (
+    Row("exchange:board", get=everyone()),
+    Row("exchange:list", get=everyone()),
+    Row("exchange:ours", get=everyone()),
+    Row("exchange:export", get=everyone()),
+    Row("exchange:matches", get=everyone()),
+    Row("exchange:saved", get=everyone()),
+    Row("exchange:save-filter", get=everyone(), post=everyone(422)),
+    Row(
+        "exchange:remove-filter",
+        on=_on("kept filter"),
+        post=expect(inside=404, outside=404, lead=302),
+    ),
+    Row(
+        "exchange:new",
+        get=expect(inside=200, outside=200, viewer=403, left=403, administrator=403),
+        post=expect(inside=422, outside=422, viewer=403, left=403, administrator=403),
+    ),
+    Row("exchange:detail", on=_on("ask"), get=expect(inside=200, outside=404)),
+    Row("exchange:detail", on=_on("draft ask"), get=_DRAFT, query="?draft"),
+    Row("exchange:entry-matches", on=_on("ask"), get=expect(inside=200, outside=404)),
+    Row(
+        "exchange:edit",
+        on=_on("ask"),
+        get=_own(viewer=403, partner=403, mine=200),
+        post=_own(viewer=403, partner=403, mine=422),
+    ),
+    Row("exchange:share", on=_on("draft ask"), post=_own(viewer=403, partner=404, mine=302)),
+    Row(
+        "exchange:agreed",
+        on=_on("ask"),
+        get=_own(viewer=403, partner=403, mine=200),
+        post=_own(viewer=403, partner=403, mine=422),
+    ),
+    Row(
+        "exchange:withdraw",
+        on=_on("ask"),
+        get=_own(viewer=403, partner=403, mine=200),
+        post=_own(viewer=403, partner=403, mine=422),
+    ),
+    Row("exchange:acknowledge", on=_on("ask"), post=_asked(302)),
+    Row("exchange:respond", on=_on("ask"), get=_asked(200), post=_asked(422)),
+    Row("exchange:decline", on=_on("ask"), get=_asked(200), post=_asked(422)),
+    Row("exchange:refer", on=_on("ask"), get=_asked(200), post=_asked(422)),
+    Row("exchange:ask-back", on=_on("ask"), get=_asked(200), post=_asked(422)),
+    Row(
+        "exchange:answer-question",
+        on=_on("question"),
+        get=_own(viewer=403, partner=403, mine=200),
+        post=_own(viewer=403, partner=403, mine=422),
+    ),
+    Row(
+        "exchange:decide",
+        on=_on("response"),
+        get=_own(viewer=403, partner=403, mine=200),
+        post=_own(viewer=403, partner=403, mine=422),
+    ),
+    Row(
+        "exchange:withdraw-response",
+        on=_on("response"),
+        get=expect(inside=403, outside=404, partner=200),
+        post=expect(inside=403, outside=404, partner=422),
+    ),
+    Row(
+        "exchange:dismiss-match",
+        on=lambda world: {"pk": world.things["ask"].pk, "other": world.things["offer"].pk},
+        get=expect(inside=200, outside=404, viewer=403),
+        post=expect(inside=422, outside=404, viewer=403),
+    ),
+)

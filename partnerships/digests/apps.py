@@ -1,5 +1,7 @@
 """The digests room as Django knows it."""
 
+from importlib import import_module
+
 from django.apps import AppConfig
 
 
@@ -7,3 +9,7 @@ class DigestsConfig(AppConfig):
     name = "partnerships.digests"
     label = "digests"
     default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        """Listen for published versions."""
+        import_module("partnerships.digests.receivers")

@@ -284,7 +284,7 @@ class Told(models.Model):
 
     `number` is the version they last received, or counted as told of; 0 means that the plan is new to them. `reading_class` is
     what they might read then; `none` means they could read nothing, and gaining access later is not a change. `due_at` is set
-    while something waits to be told.
+    while something waits to be told; `slotted` says that it waits for a daily or weekly hour.
     """
 
     class Reading(models.TextChoices):
@@ -294,13 +294,14 @@ class Told(models.Model):
         OUTSIDE = "outside", "Without what is confidential"
         NONE = "none", "Nothing"
 
-    recipient = models.ForeignKey(User, on_delete=models.CASCADE, related_name="told")
-    plan = models.ForeignKey(Plan, on_delete=models.CASCADE, related_name="told")
+    recipient = models.ForeignKey(User, on_delete=models.CASCADE, related_name="told", db_index=False)
+    plan = models.ForeignKey(Plan, on_delete=models.CASCADE, related_name="told", db_index=False)
     number = models.PositiveIntegerField()
     reading_class = models.CharField(max_length=8, choices=Reading)
     told_at = models.DateTimeField()
     waiting_since = models.DateTimeField(null=True, blank=True)
     due_at = models.DateTimeField(null=True, blank=True)
+    slotted = models.BooleanField(default=False)
 
     class Meta:
         verbose_name_plural = "told"
@@ -325,11 +326,12 @@ class Publication(models.Model):
     plan = models.ForeignKey(Plan, on_delete=models.CASCADE, related_name="+")
     number = models.PositiveIntegerField()
     published_at = models.DateTimeField()
+    available_at = models.DateTimeField(help_text="When to take it up: at once, and again when an embargo ends.")
     spread_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["plan", "number"], name="one_publication_a_version")]
-        indexes = [models.Index(fields=["published_at"], name="publication_waiting", condition=Q(spread_at=None))]
+        indexes = [models.Index(fields=["available_at"], name="publication_waiting", condition=Q(spread_at=None))]
 
     def __str__(self) -> str:
         return f"{self.plan_id} version {self.number}"
@@ -379,7 +381,7 @@ class Delivery(models.Model):
     texts and of numbers of pieces, to be joined; removed 30 days after.
     """
 
-    recipient = models.ForeignKey(User, on_delete=models.CASCADE, related_name="deliveries")
+    recipient = models.ForeignKey(User, on_delete=models.CASCADE, related_name="deliveries", db_index=False)
     kind = models.CharField(max_length=12, choices=DeliveryKind, default=DeliveryKind.DIGEST)
     subscription = models.ForeignKey(Subscription, on_delete=models.CASCADE, null=True, blank=True, related_name="+")
     message_id = models.CharField(max_length=120, unique=True)
@@ -450,7 +452,7 @@ class Delivery(models.Model):
 class DeliveryItem(models.Model):
     """What a letter says of one plan: the changes from one version to another, as one class of readers may read them."""
 
-    delivery = models.ForeignKey(Delivery, on_delete=models.CASCADE, related_name="items")
+    delivery = models.ForeignKey(Delivery, on_delete=models.CASCADE, related_name="items", db_index=False)
     plan = models.ForeignKey(Plan, on_delete=models.CASCADE, related_name="+")
     from_number = models.PositiveIntegerField()
     to_number = models.PositiveIntegerField()

@@ -1,0 +1,165 @@
+"""What came back: hard bounces and complaints end mail to an address, soft ones are counted, all by whichever way we hear of them."""
+
+from __future__ import annotations
+
+import datetime as dt
+import email
+import email.policy
+import re
+from dataclasses import dataclass
+from email.message import EmailMessage
+from typing import cast
+
+from django.db import transaction
+from django.db.models import Q
+
+from partnerships.activity.services import record
+from partnerships.digests.models import (
+    OPEN,
+    Bounce,
+    Delivery,
+    DeliveryStatus,
+    Subscription,
+    SubscriptionStatus,
+    Suppression,
+)
+from partnerships.people.models import User
+
+_REASON, _TEXT = 300, 500
+_MESSAGE_ID = re.compile(r"<[^<>\s]+@[^<>\s]+>")
+_STOP = re.compile(r"\bstop[\s:]+([0-9A-Za-z_.\-]{20,200})")
+
+
+class UnableToRelease(Exception):
+    """Nothing is suppressed at this address."""
+
+
+@transaction.atomic
+def suppress(*, address: str, reason: str, delivery: Delivery | None, author: User | None, now: dt.datetime) -> bool:
+    """Send nothing more to an address: its subscriptions stop, letters on their way are withdrawn. Whether it is new."""
+    address = address.strip().lower()
+    if not address or Suppression.objects.filter(address__iexact=address, released_at=None).exists():
+        return False
+    Suppression.objects.bulk_create(
+        [Suppression(address=address, reason=reason[:_REASON], since=now, set_by=author)], ignore_conflicts=True
+    )
+    people = User.objects.filter(email__iexact=address)
+    Subscription.objects.filter(
+        person__in=people, status__in=[SubscriptionStatus.ASKED, SubscriptionStatus.CONFIRMED, SubscriptionStatus.PAUSED]
+    ).update(status=SubscriptionStatus.SUPPRESSED, reason=reason[:_REASON])
+    Delivery.objects.filter(recipient__in=people, status=DeliveryStatus.QUEUED).update(
+        status=DeliveryStatus.SUPPRESSED, settled_at=now, reason="Mail to this address came back."
+    )
+    for person in people:
+        record(
+            actor_id=author.pk if author else None,
+            verb="stopped mail to",
+            target_kind="person",
+            target_id=person.pk,
+            now=now,
+            data={"reason": reason[:_REASON], "delivery": delivery.pk if delivery else None},
+        )
+    return True
+
+
+@transaction.atomic
+def release(*, address: str, author: User, now: dt.datetime) -> int:
+    """Let mail go to an address again: what was confirmed is confirmed again. Raises `UnableToRelease`."""
+    found = Suppression.objects.filter(address__iexact=address, released_at=None).update(released_at=now)
+    if not found:
+        raise UnableToRelease("Nothing is stopped at this address.")
+    people = User.objects.filter(email__iexact=address)
+    stopped = Subscription.objects.filter(person__in=people, status=SubscriptionStatus.SUPPRESSED)
+    count = stopped.filter(confirmed_at__isnull=False).update(status=SubscriptionStatus.CONFIRMED, reason="")
+    stopped.filter(confirmed_at=None).update(status=SubscriptionStatus.ASKED, reason="")
+    for person in people:
+        record(actor_id=author.pk, verb="allowed mail again to", target_kind="person", target_id=person.pk, now=now)
+    return count
+
+
+@transaction.atomic
+def note_bounce(
+    *,
+    kind: str,
+    address: str,
+    text: str,
+    message_id: str = "",
+    provider_id: str = "",
+    event_id: str = "",
+    now: dt.datetime,
+) -> Bounce | None:
+    """Write down that a letter came back; a hard bounce or a complaint suppresses the address. None when it was known already.
+
+    The letter is found by its Message-ID or by the provider's number. Only addresses that we have written to are suppressed, so that a
+    forged report cannot silence somebody.
+    """
+    if event_id and Bounce.objects.filter(event_id=event_id).exists():
+        return None
+    by_id = Q(message_id=message_id) if message_id else Q(pk=None)
+    by_provider = Q(provider_id=provider_id) if provider_id else Q(pk=None)
+    delivery = Delivery.objects.select_for_update().filter(by_id | by_provider).order_by("-pk").first()
+    if delivery is None:
+        return None
+    bounce = Bounce.objects.create(
+        kind=kind,
+        address=delivery.address or address,
+        delivery=delivery,
+        at=now,
+        text=text[:_TEXT],
+        event_id=event_id,
+    )
+    if kind == Bounce.Kind.SOFT:
+        return bounce
+    if delivery.status not in OPEN:
+        delivery.status = DeliveryStatus.BOUNCED
+        delivery.reason = text[:_TEXT]
+        delivery.save(update_fields=["status", "reason"])
+    said = "They marked our mail as unwanted" if kind == Bounce.Kind.COMPLAINT else "Mail came back for good"
+    suppress(address=delivery.address, reason=f"{said}: {text}", delivery=delivery, author=None, now=now)
+    return bounce
+
+
+# ---- Reading a mailbox of reports (RFC 3464), for plain SMTP
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What one mail to the mailbox says: a bounce of one of our letters, or a wish to stop (the token of the link)."""
+
+    kind: str
+    address: str = ""
+    text: str = ""
+    message_id: str = ""
+    stop_token: str = ""
+
+
+def read_report(raw: bytes) -> Report | None:
+    """Read one mail; None when it is neither a report about a letter nor a wish to stop."""
+    message = cast(EmailMessage, email.message_from_bytes(raw, policy=email.policy.default))
+    wish = _STOP.search(str(message.get("Subject", "")))
+    if wish:
+        return Report(kind="stop", stop_token=wish[1])
+    status, address, text, original, feedback = "", "", "", "", ""
+    for part in message.walk():
+        kind = part.get_content_type()
+        if kind == "message/delivery-status":
+            for group in part.get_payload() if isinstance(part.get_payload(), list) else ():
+                status = str(group.get("Status", status)).strip()
+                address = str(group.get("Final-Recipient", address)).rpartition(";")[2].strip() or address
+                text = str(group.get("Diagnostic-Code", text)).rpartition(";")[2].strip() or text
+        elif kind == "message/feedback-report":
+            feedback = "abuse"
+        elif kind in ("message/rfc822", "text/rfc822-headers"):
+            inner = part.get_payload()
+            if isinstance(inner, list) and inner:
+                original = str(inner[0].get("Message-ID", original))
+            elif isinstance(inner, str):
+                original = str(email.message_from_string(inner, policy=email.policy.default).get("Message-ID", original))
+    found = _MESSAGE_ID.search(original)
+    if found is None or not (status or feedback):
+        return None
+    if feedback:
+        kind = Bounce.Kind.COMPLAINT
+    else:
+        kind = Bounce.Kind.HARD if status.startswith("5.1.") or status in ("5.0.0", "5.2.1") else Bounce.Kind.SOFT
+    return Report(kind=kind, address=address, text=f"{status} {text}".strip(), message_id=found[0])

@@ -1,0 +1,194 @@
+"""Choosing who is told, in sets: versions are spread over their followers, and whoever is due gets a delivery.
+
+`spread` turns newly published versions into watermarks that wait (`Told.due_at`); `choose` turns what is due into deliveries with one
+statement. Both run one at a time (a lock in the database) and may run as often as anybody likes.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Collection
+
+from django.db import transaction
+
+from partnerships.digests.links import site_host
+from partnerships.digests.models import OPEN, Publication, Told
+from partnerships.digests.queries import reach_of
+from partnerships.digests.roles import give_roles
+from partnerships.digests.watermarks import admit, mark, one_at_a_time, run, work_out_again
+from partnerships.plans.models import Version
+
+#: Plans spread, people chosen and unreadable watermarks looked at in one transaction.
+_PLANS, _PEOPLE, _UNREADABLE = 200, 20_000, 2_000
+#: How far back versions are looked for that were published without saying so.
+_LOOK_BACK = dt.timedelta(hours=1)
+
+
+# ---- Spreading
+
+
+def note_publication(*, version: Version, now: dt.datetime) -> None:
+    """Write down that a version waits to be told of; call in the transaction that publishes."""
+    Publication.objects.get_or_create(
+        plan_id=version.plan_id,
+        number=version.number,
+        defaults={"published_at": version.published_at, "available_at": min(now, version.published_at)},
+    )
+
+
+def spread(*, now: dt.datetime) -> int:
+    """Mark everybody who follows newly published plans as waiting; returns how many versions were taken up.
+
+    Versions under an embargo are spread among their owners, and again when the embargo ends.
+    """
+    _find_unannounced(now)
+    if not Publication.objects.filter(spread_at=None, available_at__lte=now).exists():
+        return 0
+    with transaction.atomic():
+        one_at_a_time()
+        waiting = list(
+            Publication.objects.filter(spread_at=None, available_at__lte=now).order_by("available_at", "pk")[:_PLANS]
+        )
+        first: dict[int, int] = {}
+        latest: dict[int, dt.datetime] = {}
+        for publication in waiting:
+            first[publication.plan_id] = min(first.get(publication.plan_id, publication.number), publication.number)
+            latest[publication.plan_id] = max(
+                latest.get(publication.plan_id, publication.published_at), publication.published_at
+            )
+        newcomers = give_roles(plans=first, now=now)
+        _tell_newcomers_the_change(newcomers, first)
+        mark(latest, now=now)
+        embargoes = dict(
+            Version.objects.filter(plan__in=first, embargo_until__gt=now).values_list("plan_id", "embargo_until")
+        )
+        numbers = {
+            (plan, number): until
+            for plan, number, until in Version.objects.filter(plan__in=embargoes, embargo_until__gt=now).values_list(
+                "plan_id", "number", "embargo_until"
+            )
+        }
+        for publication in waiting:
+            until = numbers.get((publication.plan_id, publication.number))
+            if until is None:
+                publication.spread_at = now
+            else:
+                publication.available_at = until
+        Publication.objects.bulk_update(waiting, ["spread_at", "available_at"])
+    return len(waiting)
+
+
+def _find_unannounced(now: dt.datetime) -> None:
+    """Note versions of the last hour that no signal announced, such as rows restored or loaded by hand."""
+    recent = Version.objects.filter(published_at__gt=now - _LOOK_BACK)
+    if not recent.exists():
+        return
+    known = set(
+        Publication.objects.filter(plan__in=recent.values("plan")).values_list("plan_id", "number")
+    )
+    for version in recent.only("plan_id", "number", "published_at"):
+        if (version.plan_id, version.number) not in known:
+            note_publication(version=version, now=now)
+
+
+def _tell_newcomers_the_change(newcomers: Collection[int], first: dict[int, int]) -> None:
+    """People whose role made them followers just now were followers before the version: it is a change for them."""
+    for plan, number in first.items() if newcomers else ():
+        Told.objects.filter(plan=plan, recipient__in=newcomers, number__gte=number).update(number=number - 1)
+
+
+def admit_newcomers(*, now: dt.datetime) -> int:
+    """Look at watermarks of those who could not read, the longest unseen first, and let in who can by now."""
+    rows = list(
+        Told.objects.filter(reading_class=Told.Reading.NONE).order_by("told_at", "pk").values_list("pk", "recipient", "plan")[:_UNREADABLE]
+    )
+    if not rows:
+        return 0
+    with transaction.atomic():
+        one_at_a_time()
+        admitted = admit(
+            reach_of({plan for _, _, plan in rows}, now), now=now, people=sorted({person for _, person, _ in rows})
+        )
+        if len(rows) == _UNREADABLE:
+            Told.objects.filter(pk__in=[pk for pk, _, _ in rows], reading_class=Told.Reading.NONE).update(told_at=now)
+    return admitted
+
+
+# ---- Choosing
+
+_NOTHING_NEW = """
+UPDATE digests_told t SET due_at = NULL, waiting_since = NULL
+  FROM plans_plan p WHERE t.due_at <= %(now)s AND p.id = t.plan_id AND t.number >= p.current_number
+"""
+
+_CHOOSE = """
+WITH chosen AS (
+    SELECT recipient_id FROM digests_told
+     WHERE due_at <= %(now)s
+     GROUP BY recipient_id ORDER BY min(due_at), recipient_id LIMIT %(people)s
+),
+due AS (
+    SELECT t.id, t.recipient_id, t.plan_id, t.number, t.reading_class, t.slotted, p.current_number
+      FROM digests_told t
+      JOIN plans_plan p ON p.id = t.plan_id
+     WHERE t.due_at <= %(now)s AND t.recipient_id IN (SELECT recipient_id FROM chosen)
+     ORDER BY t.id
+       FOR UPDATE OF t
+),
+made AS (
+    INSERT INTO digests_delivery (recipient_id, kind, message_id, status, address, subject, slot_on, attempts,
+                                  available_at, created_at, reason, provider_id)
+    SELECT due.recipient_id, 'digest', '<' || gen_random_uuid() || %(host)s, 'queued', '', '',
+           CASE WHEN bool_or(due.slotted) THEN (%(now)s AT TIME ZONE u.time_zone)::date END,
+           0, clock_timestamp(), %(now)s, '', ''
+      FROM due JOIN people_user u ON u.id = due.recipient_id
+     GROUP BY due.recipient_id, u.time_zone
+     ORDER BY due.recipient_id
+    ON CONFLICT DO NOTHING
+    RETURNING id, recipient_id
+),
+items AS (
+    INSERT INTO digests_deliveryitem (delivery_id, plan_id, from_number, to_number, reading_class)
+    SELECT made.id, due.plan_id, due.number, due.current_number, due.reading_class
+      FROM due JOIN made ON made.recipient_id = due.recipient_id
+     ORDER BY made.id, due.plan_id
+)
+UPDATE digests_told t SET due_at = NULL, waiting_since = NULL, slotted = false
+  FROM due JOIN made ON made.recipient_id = due.recipient_id
+ WHERE t.id = due.id
+"""
+
+
+def choose(*, now: dt.datetime) -> int:
+    """Make a delivery for everybody who is due and has none under way; returns how many watermarks they take up.
+
+    One statement, so that a crash leaves either everything waiting or everything chosen. Whoever has had a digest of their
+    hour on this local date already waits for the next.
+    """
+    if not Told.objects.filter(due_at__lte=now).exists():
+        return 0
+    with transaction.atomic():
+        one_at_a_time()
+        params = {"now": now, "people": _PEOPLE, "host": f"@{site_host()}>"}
+        run(_NOTHING_NEW, params)
+        chosen = run(_CHOOSE, params)
+        _wait_for_another_date(now)
+    return chosen
+
+
+def _wait_for_another_date(now: dt.datetime) -> None:
+    """Move what is due, but whose date is taken, to the next slot (the clock was set back, or the hour was changed)."""
+    stuck = list(
+        Told.objects.filter(due_at__lte=now, slotted=True)
+        .exclude(recipient__deliveries__status__in=OPEN)
+        .values_list("recipient", "plan")[:_PEOPLE]
+    )
+    if stuck:
+        work_out_again(people=sorted({person for person, _ in stuck}), now=now)
+
+
+def plan_round(*, now: dt.datetime) -> int:
+    """One round of the sweep: spread, admit, choose; returns how many watermarks were chosen. Nothing waits: a few index look-ups."""
+    spread(now=now)
+    admit_newcomers(now=now)
+    return choose(now=now)

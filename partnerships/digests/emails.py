@@ -1,0 +1,311 @@
+"""The letters: what is shared is rendered once and kept, what is personal is filled in; one function a letter."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from html import escape
+from typing import Any
+
+import css_inline
+from django.conf import settings
+from django.template.loader import render_to_string
+from django.urls import reverse
+
+from partnerships.digests import wire
+from partnerships.digests.links import Purpose, make, minute_of, site_host
+from partnerships.digests.models import Subscription
+from partnerships.digests.news import News
+from partnerships.kit.dates import long_date
+from partnerships.kit.text import shorten
+from partnerships.kit.waiting import Waiting
+from partnerships.people.models import User
+
+#: A subject stays readable in a list of mails.
+_SUBJECT = 140
+#: So many things that wait are listed; the site has the rest.
+_MOST_WAITING = 8
+#: RFC 3834: nobody's holiday answer should come back. RFC 2046: the same letter twice, the better one last.
+_HEADS = (
+    "Auto-Submitted: auto-generated\r\n"
+    "MIME-Version: 1.0\r\n"
+    f'Content-Type: multipart/alternative; boundary="{wire.BOUNDARY}"\r\n'
+    "\r\n"
+    f"--{wire.BOUNDARY}\r\n"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Addressee:
+    """Who a letter is for."""
+
+    person_id: int
+    address: str
+    name: str
+    link_key: str
+    is_stakeholder: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """The news of one plan, ready to be put into letters; its only personal word is where a stakeholder reads it."""
+
+    news: News
+    partnership_id: int | None
+    authors: frozenset[int | None]
+    html: wire.Mould
+    text: wire.Mould
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether there is nothing to tell."""
+        return self.news.count == 0
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """A message ready to leave: its subject, and the parts of which it is joined."""
+
+    subject: str
+    parts: tuple[wire.Part | str, ...]
+
+
+def _style() -> str:
+    return render_to_string("emails/digests/letter.css")
+
+
+def inline(html: str) -> str:
+    """A whole letter with its style sheet written into the elements, once for all who get it."""
+    return css_inline.CSSInliner(keep_link_tags=False, load_remote_stylesheets=False).inline(html)
+
+
+@lru_cache(maxsize=1)
+def frame() -> tuple[wire.Mould, wire.Mould]:
+    """What every digest has around its plans: the text part's mould and the HTML part's."""
+    names = ("heading", "name", "how_often", "stop", "preferences", "view", "html_blocks", "html_waiting", "html_notice")
+    names += ("html_because", "text_blocks", "text_waiting", "text_notice", "text_because")
+    marks: dict[str, Any] = {name: wire.mark(name) for name in names}
+    marks |= {"css": _style(), "site_name": settings.SITE_NAME}
+    text = render_to_string("emails/digests/digest.txt", marks)
+    html = inline(render_to_string("emails/digests/digest.html", marks))
+    return (
+        wire.cut(text, before=wire.TEXT_HEAD, after=wire.NEXT_PART),
+        wire.cut(html if html.endswith("\n") else html + "\n", before=wire.HTML_HEAD, after=wire.LAST_PART),
+    )
+
+
+@lru_cache(maxsize=1)
+def static_headers() -> wire.Part:
+    """The headers that all letters share, up to the first part."""
+    sender = wire.header("From", settings.DEFAULT_FROM_EMAIL)
+    reply = wire.header("Reply-To", settings.DIGEST_REPLY_TO) if settings.DIGEST_REPLY_TO else ""
+    return wire.part_of(sender + reply + _HEADS)
+
+
+def forget() -> None:
+    """Render everything again next time (a test changed a setting)."""
+    frame.cache_clear()
+    static_headers.cache_clear()
+
+
+def block(
+    news: News, *, partnership_id: int | None, authors: frozenset[int | None], stakeholder: bool
+) -> Block:
+    """The news of one plan as parts of letters. People with an account compare on the plan's own page, stakeholders by link."""
+    if stakeholder:
+        link = wire.mark("read") + f"{news.plan_id}/"
+    elif news.is_new:
+        link = settings.SITE_ORIGIN + reverse("plans:detail", kwargs={"pk": news.plan_id})
+    else:
+        path = reverse("plans:compare", kwargs={"pk": news.plan_id})
+        link = f"{settings.SITE_ORIGIN}{path}?from={news.from_number}&to={news.to_number}"
+    words = {"news": news, "link": link}
+    html = css_inline.CSSInliner(load_remote_stylesheets=False).inline_fragment(
+        render_to_string("emails/digests/_block.html", words), _style()
+    )
+    return Block(
+        news=news,
+        partnership_id=partnership_id,
+        authors=authors,
+        html=wire.cut(html if html.endswith("\n") else html + "\n"),
+        text=wire.cut(render_to_string("emails/digests/_block.txt", words)),
+    )
+
+
+def subject_of(news: Sequence[News]) -> str:
+    """The count and the plan: "3 changes in Harbour Quarter", "5 changes in 2 plans and 1 new plan: Harbour Quarter, …"."""
+    if len(news) == 1:
+        only = news[0]
+        return shorten(f"New plan: {only.title}" if only.is_new else f"{only.count_in_words} in {only.title}", _SUBJECT)
+    return shorten(f"{heading_of(news)}: {', '.join(one.title for one in news)}", _SUBJECT)
+
+
+def heading_of(news: Sequence[News]) -> str:
+    """The count in words: "5 changes in 2 plans and 1 new plan"."""
+    changed = [one for one in news if not one.is_new]
+    fresh = len(news) - len(changed)
+    count = sum(one.count for one in changed)
+    said = []
+    if changed:
+        plans = f" in {len(changed)} plans" if len(changed) > 1 else f" in {changed[0].title}"
+        said.append(f"{count:,} change{'' if count == 1 else 's'}{plans}")
+    if fresh:
+        said.append(f"{fresh} new plan{'' if fresh == 1 else 's'}")
+    return " and ".join(said)
+
+
+def list_id(blocks: Sequence[Block]) -> str:
+    """The list of RFC 2919: the partnership's where all plans belong to one, else the instance's."""
+    partnerships = {block.partnership_id for block in blocks}
+    host = site_host()
+    if len(partnerships) == 1 and None not in partnerships:
+        title = wire.one_line(blocks[0].news.partnership).replace('"', "").replace("\\", "")
+        phrase = f'"{title}" ' if title.isascii() else ""
+        return f"List-Id: {phrase[:180]}<partnership-{partnerships.pop()}.digests.{host}>\r\n"
+    return f"List-Id: <digests.{host}>\r\n"
+
+
+@lru_cache(maxsize=8)
+def _base(name: str) -> str:
+    return settings.SITE_ORIGIN + reverse(name, kwargs={"token": "T"}).removesuffix("T/")
+
+
+def stop_headers(token: str) -> str:
+    """How to stop, for mail programs: RFC 2369 by https and by mail, RFC 8058 by one POST."""
+    return (
+        f"List-Unsubscribe: <{_base('digests:stop')}{token}/>,\r\n"
+        f" <mailto:{settings.DIGEST_MAILBOX}?subject=stop%20{token}>\r\n"
+        "List-Unsubscribe-Post: List-Unsubscribe=One-Click\r\n"
+    )
+
+
+def digest(
+    to: Addressee,
+    blocks: Sequence[Block],
+    *,
+    delivery_id: int,
+    message_id: str,
+    because: Sequence[str],
+    how_often: str,
+    waiting: Sequence[Waiting],
+    notice: str,
+    date: str,
+    now: dt.datetime,
+) -> Letter:
+    """What changed in the plans that a person follows."""
+    minute = minute_of(now)
+    who = {"person_id": to.person_id, "link_key": to.link_key, "number": delivery_id, "minute": minute}
+    stop = make(Purpose.STOP, **who)
+    read = f"{_base('digests:view')}{make(Purpose.READ, **who)}/"
+    news = [block.news for block in blocks]
+    subject, heading = subject_of(news), heading_of(news)
+    why = "; ".join(because)
+    headers = (
+        wire.to_header(to.name, to.address)
+        + wire.header("Subject", subject)
+        + f"Message-ID: {message_id}\r\nDate: {date}\r\n"
+        + list_id(blocks)
+        + stop_headers(stop)
+    )
+    values = {
+        "heading": (heading, escape(heading)),
+        "name": (to.name, escape(to.name)),
+        "how_often": (how_often, escape(how_often)),
+        "stop": (f"{_base('digests:stop')}{stop}/",) * 2,
+        "preferences": (f"{_base('digests:preferences')}{make(Purpose.PREFERENCES, **who)}/",) * 2,
+        "view": (read, read),
+        "read": (read, read),
+        "text_because": (why, ""),
+        "html_because": ("", escape(why)),
+        "text_notice": (f"{notice}\n\n" if notice else "", ""),
+        "html_notice": ("", f"<p>{escape(notice)}</p>" if notice else ""),
+        "text_waiting": (_waiting("txt", waiting), ""),
+        "html_waiting": ("", _waiting("html", waiting)),
+    }
+    text, html = frame()
+    parts: list[wire.Part | str] = [headers, static_headers()]
+    _fill(parts, text.parts, values, 0, "text_blocks", [block.text for block in blocks])
+    _fill(parts, html.parts, values, 1, "html_blocks", [block.html for block in blocks])
+    return Letter(subject=subject, parts=tuple(parts))
+
+
+def _fill(
+    parts: list[wire.Part | str],
+    mould: Iterable[wire.Part | str],
+    values: dict[str, tuple[str, ...]],
+    side: int,
+    slot: str = "",
+    moulds: Sequence[wire.Mould] = (),
+) -> None:
+    """Put personal words into a mould, and other moulds into one slot of it."""
+    for part in mould:
+        if isinstance(part, wire.Part):
+            parts.append(part)
+        elif part == slot:
+            for inner in moulds:
+                _fill(parts, inner.parts, values, side)
+        elif value := values[part][side]:
+            parts.append(wire.encode(value))
+
+
+def _waiting(kind: str, waiting: Sequence[Waiting]) -> str:
+    if not waiting:
+        return ""
+    words = {
+        "waiting": waiting[:_MOST_WAITING],
+        "more": max(len(waiting) - _MOST_WAITING, 0),
+        "origin": settings.SITE_ORIGIN,
+    }
+    rendered = render_to_string(f"emails/digests/_waiting.{kind}", words)
+    if kind == "txt":
+        return rendered
+    return css_inline.CSSInliner(load_remote_stylesheets=False).inline_fragment(rendered, _style())
+
+
+def notice_about(subscription: Subscription | None) -> str:
+    """Who holds the address, why, since when and from whom (UK GDPR Article 14), for somebody who did not give it themselves."""
+    if subscription is None or subscription.added_for is None:
+        return ""
+    by = subscription.added_by.display_name if subscription.added_by else "a colleague"
+    return (
+        f"Why we have your address: {by} of {subscription.added_for.name} gave it to {settings.SITE_NAME} on "
+        f"{long_date(subscription.asked_at.date())} so that you can be told of changes in shared plans. We keep it while you "
+        f"receive digests and for 24 months after; it is used for nothing else. You may see, correct or erase it, object, or "
+        f"complain to the Information Commissioner: {settings.SITE_ORIGIN}{settings.PRIVACY_PATH}."
+    )
+
+
+def confirmation(to: Addressee, subscription: Subscription, *, message_id: str, date: str, now: dt.datetime) -> Letter:
+    """Ask somebody whether they want what a partner, or they themselves, asked for."""
+    token = make(
+        Purpose.CONFIRM, person_id=to.person_id, link_key=to.link_key, number=subscription.pk, minute=minute_of(now)
+    )
+    asker = subscription.added_by.display_name if subscription.added_by else "You, or somebody who typed your address,"
+    organisation = f" of {subscription.added_for.name}" if subscription.added_for and subscription.added_by else ""
+    words = {
+        "title": str(subscription.target),
+        "name": to.name,
+        "asked_by": f"{asker}{organisation}",
+        "confirm": f"{_base('digests:confirm')}{token}/",
+        "notice": notice_about(subscription),
+        "site_name": settings.SITE_NAME,
+        "css": _style(),
+    }
+    subject = shorten(wire.one_line(render_to_string("emails/digests/confirmation.subject.txt", words)), _SUBJECT)
+    words["heading"] = subject
+    headers = (
+        wire.to_header(to.name, to.address)
+        + wire.header("Subject", subject)
+        + f"Message-ID: {message_id}\r\nDate: {date}\r\n"
+    )
+    text = wire.encode(render_to_string("emails/digests/confirmation.txt", words).strip() + "\n")
+    html = wire.encode(inline(render_to_string("emails/digests/confirmation.html", words)).strip() + "\n")
+    body = f"{wire.TEXT_HEAD}{text}{wire.NEXT_PART}{wire.HTML_HEAD}{html}{wire.LAST_PART}"
+    return Letter(subject=subject, parts=(headers, static_headers(), body))
+
+
+def addressee(person: User, link_key: str) -> Addressee:
+    """A person as letters know them."""
+    return Addressee(person.pk, person.email, person.display_name, link_key, person.is_stakeholder)

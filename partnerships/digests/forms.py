@@ -1,0 +1,88 @@
+"""What people fill in about digests: how often, whom to add, why to look."""
+
+from __future__ import annotations
+
+from typing import Any
+from zoneinfo import available_timezones
+
+from django import forms
+from django.urls import reverse
+
+from partnerships.digests.models import Frequency, Preference, Weekday
+from partnerships.kit.forms import DayField, Helper, Section
+from partnerships.organisations.models import Organisation
+from partnerships.people.models import User
+
+_HOURS = [(hour, f"{hour:02d}:00") for hour in range(24)]
+
+
+def _zones() -> list[tuple[str, str]]:
+    named = sorted(zone for zone in available_timezones() if zone.startswith(("Europe/", "America/", "Asia/", "Africa/", "Australia/")))
+    return [("Europe/London", "London"), *((zone, zone.replace("_", " ")) for zone in named if zone != "Europe/London")]
+
+
+class PreferenceForm(forms.Form):
+    """How often somebody wants digests, and when."""
+
+    frequency = forms.ChoiceField(label="How often", choices=Frequency.choices, widget=forms.RadioSelect)
+    hour = forms.TypedChoiceField(label="At", choices=_HOURS, coerce=int, help_text="For daily and weekly digests.")
+    weekday = forms.TypedChoiceField(label="On", choices=Weekday.choices, coerce=int, help_text="For weekly digests.")
+    working_days_only = forms.BooleanField(
+        label="On working days only", required=False, help_text="Not at weekends, nor on bank holidays in England and Wales."
+    )
+    paused_until = DayField(
+        label="Pause until", required=False, help_text="Nothing comes before this day; then one digest catches up."
+    )
+    time_zone = forms.ChoiceField(label="Your time zone")
+
+    def __init__(self, *args: Any, person: User, preference: Preference, submit: str = "Save", **kwargs: Any) -> None:
+        kwargs.setdefault(
+            "initial",
+            {
+                "frequency": preference.frequency,
+                "hour": preference.hour,
+                "weekday": preference.weekday,
+                "working_days_only": preference.working_days_only,
+                "paused_until": preference.paused_until,
+                "time_zone": person.time_zone,
+            },
+        )
+        super().__init__(*args, **kwargs)
+        zone = self.fields["time_zone"]
+        if isinstance(zone, forms.ChoiceField):
+            zone.choices = _zones()
+        self.helper = Helper(self, submit=submit)
+
+
+class StakeholderForm(forms.Form):
+    """Whom to add, and why: the person reads the reason in each digest."""
+
+    email = forms.EmailField(label="Their email address", max_length=254)
+    name = forms.CharField(label="Their name", max_length=150, required=False)
+    why = forms.CharField(
+        label="Why they get digests",
+        max_length=200,
+        required=False,
+        help_text="They read it in every digest: “you chair the tenant panel”.",
+    )
+    frequency = forms.ChoiceField(
+        label="How often", choices=[("", "As they prefer"), *Frequency.choices], required=False
+    )
+    organisation = forms.ModelChoiceField(label="On behalf of", queryset=Organisation.objects.none(), empty_label=None)
+
+    def __init__(self, *args: Any, organisations: Any, cancel: str, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        field = self.fields["organisation"]
+        if isinstance(field, forms.ModelChoiceField):
+            field.queryset = organisations
+        self.helper = Helper(self, submit="Ask them to confirm", cancel=cancel)
+
+
+class ReasonForm(forms.Form):
+    """Why an administrator looks at a letter: written down."""
+
+    reason = forms.CharField(label="Why do you need to see it?", max_length=300, help_text="It is recorded with your name.")
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.helper = Helper(self, submit="Show the letter", cancel=reverse("digests:ledger"))

@@ -1,0 +1,107 @@
+"""Signed links for people who are not signed in: bound to one person and one purpose, expiring where they let somebody read.
+
+A token is `person.minute.extra.signature`. The signature covers the purpose, the person's own link key (a new key ends every
+earlier link) and everything else in the token, so that a link good for one thing is good for nothing else.
+"""
+
+from __future__ import annotations
+
+import base64
+import datetime as dt
+import hashlib
+import hmac
+from dataclasses import dataclass
+from enum import Enum
+from functools import lru_cache
+from urllib.parse import urlsplit
+
+from django.conf import settings
+from django.utils.crypto import salted_hmac
+
+from partnerships.digests.models import Preference
+from partnerships.people.models import User
+
+_SIGNATURE = 27  # characters of base64: 162 bits
+_EPOCH = dt.datetime(2024, 1, 1, tzinfo=dt.UTC)
+_MINUTE = dt.timedelta(minutes=1)
+
+
+class Purpose(Enum):
+    """What a link is good for, and for how long; stopping works for ever (RFC 8058 names no end)."""
+
+    STOP = ("stop", None)
+    PREFERENCES = ("preferences", dt.timedelta(days=30))
+    READ = ("read", dt.timedelta(days=30))
+    CONFIRM = ("confirm", dt.timedelta(days=14))
+
+    @property
+    def lifetime(self) -> dt.timedelta | None:
+        """How long it works; None means for ever."""
+        return self.value[1]
+
+
+class BadLink(Exception):
+    """The link was never ours, is for something else, or has expired."""
+
+
+class ExpiredLink(BadLink):
+    """The link was ours, and its time is over."""
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """What a token says: whose it is, when it was made, and a number (of a delivery or a subscription)."""
+
+    person: User
+    made_at: dt.datetime
+    number: int
+
+
+@lru_cache(maxsize=8)
+def _secret(secret: str) -> bytes:
+    return salted_hmac("partnerships.digests.links", "key", secret=secret, algorithm="sha256").digest()
+
+
+def _signature(secret: str, purpose: Purpose, link_key: str, said: str) -> str:
+    mac = hmac.digest(_secret(secret), f"{purpose.value[0]}:{link_key}:{said}".encode(), hashlib.sha256)
+    return base64.urlsafe_b64encode(mac)[:_SIGNATURE].decode()
+
+
+def make(purpose: Purpose, *, person_id: int, link_key: str, number: int, minute: int) -> str:
+    """A token; `minute` is what `minute_of` gives, worked out once for a whole batch."""
+    said = f"{person_id:x}.{minute:x}.{number:x}"
+    return f"{said}.{_signature(settings.SECRET_KEY, purpose, link_key, said)}"
+
+
+def site_host() -> str:
+    """The host of this instance: the right-hand side of Message-IDs and List-Ids."""
+    return urlsplit(settings.SITE_ORIGIN).hostname or "localhost"
+
+
+def minute_of(moment: dt.datetime) -> int:
+    """Minutes since the beginning of 2024: when a token was made."""
+    return (moment - _EPOCH) // _MINUTE
+
+
+def read(purpose: Purpose, token: str, *, now: dt.datetime) -> Link:
+    """Check a token for a purpose and say what it says; raises `BadLink` or `ExpiredLink`.
+
+    Works for earlier secret keys too (SECRET_KEY_FALLBACKS). People who have left have no links.
+    """
+    said, _, given = token.rpartition(".")
+    try:
+        person_id, minute, number = (int(part, 16) for part in said.split("."))
+    except ValueError as error:
+        raise BadLink from error
+    if person_id > 2**62 or number > 2**62 or minute > 2**31:
+        raise BadLink
+    found = Preference.objects.select_related("person").filter(person_id=person_id, person__is_active=True).first()
+    link_key = found.link_key if found else "nobody"
+    secrets = [settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS]
+    good = [hmac.compare_digest(_signature(secret, purpose, link_key, said).encode(), given.encode()) for secret in secrets]
+    if found is None or not any(good):
+        raise BadLink
+    made_at = _EPOCH + minute * _MINUTE
+    if purpose.lifetime is not None and now - made_at > purpose.lifetime:
+        raise ExpiredLink
+    return Link(person=found.person, made_at=made_at, number=number)

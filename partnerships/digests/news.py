@@ -1,0 +1,212 @@
+"""What a digest says of one plan: the net change between two versions, important things first, the rest folded.
+
+Pure thinking over contents of one reading class; letters, web pages and the preview show the same `News`.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from partnerships.kit.text import Fragment, excerpt, shorten, word_differences
+from partnerships.plans.changes import Change, Total, changes, homes_totals
+from partnerships.plans.content import Content, homes_count
+
+#: So many lines are shown; important ones always are.
+MOST_LINES = 12
+_WORDS_AROUND = 8
+_LONGEST_VALUE, _LONGEST_TEXT, _LONGEST_NOTE = 160, 400, 400
+
+
+@dataclass(frozen=True, slots=True)
+class Edition:
+    """One version between the two: when, by whom, for which organisation, and why."""
+
+    number: int
+    published_on: dt.date
+    author: str
+    organisation: str
+    note: str
+
+    @property
+    def by(self) -> str:
+        """Who: "Ben Carter, Westmarch Borough Council"."""
+        return ", ".join(part for part in (self.author, self.organisation) if part) or "The published register"
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One change as a row: what, was, now, and how much; a text has fragments instead of was and now."""
+
+    what: str
+    was: str = ""
+    now: str = ""
+    tail: str = ""
+    fragments: tuple[Fragment, ...] = ()
+    important: bool = False
+
+    @property
+    def sentence(self) -> str:
+        """The line in plain text, with the same facts."""
+        if self.fragments:
+            return f"{self.what}: {fragments_in_words(self.fragments)}"
+        if self.was and self.now:
+            said = f"was {self.was}, now {self.now}"
+        elif self.was or self.now:
+            said = f"was {self.was}, now not given" if self.was else f"now {self.now}"
+        else:
+            said = ""
+        tail = f" ({self.tail})" if self.tail else ""
+        return f"{self.what}: {said}{tail}" if said else f"{self.what}{tail}"
+
+
+@dataclass(frozen=True, slots=True)
+class News:
+    """What is new in one plan for one class of readers."""
+
+    plan_id: int
+    title: str
+    partnership: str
+    from_number: int
+    to_number: int
+    count: int
+    lines: tuple[Line, ...]
+    folded: int
+    homes: tuple[Total, ...]
+    editions: tuple[Edition, ...]
+
+    @property
+    def is_new(self) -> bool:
+        """Whether the reader hears of the plan for the first time."""
+        return self.from_number == 0
+
+    @property
+    def count_in_words(self) -> str:
+        """`New plan`, `1 change` or `7 changes`."""
+        if self.is_new:
+            return "New plan"
+        return f"{self.count:,} change{'' if self.count == 1 else 's'}"
+
+    @property
+    def folded_in_words(self) -> str:
+        """`and 12 more changes`, empty where everything is shown."""
+        return f"and {self.folded:,} more change{'' if self.folded == 1 else 's'}" if self.folded else ""
+
+
+def fragments_in_words(fragments: Sequence[Fragment]) -> str:
+    """A text's changes without mark-up: what went and what came is named."""
+    marks = {"removed": "[removed: {}]", "added": "[added: {}]"}
+    return " ".join(
+        "".join(
+            marks[fragment.kind].format(fragment.text.strip()) + (" " if fragment.text.endswith((" ", "\n")) else "")
+            if fragment.kind in marks
+            else fragment.text
+            for fragment in fragments
+        ).split()
+    )
+
+
+def news_of(
+    *,
+    plan_id: int,
+    title: str,
+    partnership: str,
+    was: Content | None,
+    now: Content,
+    from_number: int,
+    to_number: int,
+    editions: Sequence[Edition],
+) -> News:
+    """Compare two regular contents of the same reading class; `was` is None for a plan that is new to the reader."""
+    if was is None:
+        lines, homes, count = _of_new_plan(now), (), 1
+    else:
+        found = changes(was, now)
+        lines, count = tuple(_line(change) for change in found), len(found)
+        totals = homes_totals(was, now)
+        changed = tuple(row for row in totals.by_tenure if row.difference)
+        homes = (*changed, totals.total) if changed else ()
+    shown, folded = fold(lines)
+    return News(
+        plan_id=plan_id,
+        title=title,
+        partnership=partnership,
+        from_number=from_number,
+        to_number=to_number,
+        count=count,
+        lines=shown,
+        folded=folded,
+        homes=homes,
+        editions=tuple(editions),
+    )
+
+
+def fold(lines: Sequence[Line]) -> tuple[tuple[Line, ...], int]:
+    """The lines to show and how many are left: all that is important, then others up to the most."""
+    important = [line for line in lines if line.important]
+    others = [line for line in lines if not line.important]
+    room = max(MOST_LINES - len(important), 0)
+    if len(others) - room == 1:
+        room += 1  # "and 1 more change" takes as much room as the change
+    return (*important, *others[:room]), len(others) - len(others[:room])
+
+
+def _of_new_plan(content: Content) -> tuple[Line, ...]:
+    homes = sum(homes_count(site) for site in content["sites"])
+    figures = [
+        ("Homes", f"{homes:,}" if homes else ""),
+        ("Sites", f"{len(content['sites']):,}" if content["sites"] else ""),
+        ("Milestones", f"{len(content['milestones']):,}" if content["milestones"] else ""),
+    ]
+    lines = [Line(what, now=now, important=True) for what, now in figures if now]
+    summary = shorten(str(content["about"].get("summary") or ""), _LONGEST_TEXT)
+    return (Line(summary), *lines) if summary else tuple(lines)
+
+
+def _line(change: Change) -> Line:
+    if change.what == "homes":
+        return Line(
+            f"Homes, {change.line_words} at {change.label}",
+            was=change.was_words,
+            now=change.now_words,
+            tail=change.difference_words,
+            important=True,
+        )
+    if change.kind in ("added", "removed"):
+        said = change.now_words if change.kind == "added" else change.was_words
+        return Line(
+            f"{change.what_label} {change.kind}: {shorten(said, _LONGEST_VALUE)}",
+            important=change.what in ("site", "milestone"),
+        )
+    if change.kind == "moved":
+        return Line(f"{change.what_label} {change.label}", was=change.was_words, now=change.now_words)
+    subject = change.field_label if change.what == "about" else f"{change.label}: {change.field_label.lower()}"
+    if change.is_text:
+        return Line(subject, fragments=_cut(excerpt(word_differences(change.was_words, change.now_words), _WORDS_AROUND)))
+    return Line(
+        subject,
+        was=shorten(change.was_words, _LONGEST_VALUE) or "not given",
+        now=shorten(change.now_words, _LONGEST_VALUE) or "not given",
+        tail=change.slippage_words,
+        important=change.slippage is not None or change.what == "milestone" or change.field == "planning_status",
+    )
+
+
+def _cut(fragments: Sequence[Fragment]) -> tuple[Fragment, ...]:
+    """A short excerpt: as many fragments as fit, long ones shortened."""
+    kept: list[Fragment] = []
+    room = _LONGEST_TEXT
+    for fragment in fragments:
+        if room <= 0:
+            kept.append(Fragment("gap", "…"))
+            break
+        text = fragment.text if len(fragment.text) <= room else shorten(fragment.text, max(room, 20))
+        kept.append(Fragment(fragment.kind, text))
+        room -= len(text)
+    return tuple(kept)
+
+
+def shorten_note(note: str) -> str:
+    """A note of a version as letters show it."""
+    return shorten(note, _LONGEST_NOTE)

@@ -1,0 +1,301 @@
+"""Reading for digests: who may be told of which plan and as which class, who is told next, and how the queue stands."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections import defaultdict
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.conf import settings
+from django.db import connection
+from django.db.models import Count, Max, Min, Q, QuerySet
+from django.utils import timezone
+
+from partnerships.digests.bank_holidays import holidays
+from partnerships.digests.models import (
+    OPEN,
+    Bounce,
+    Delivery,
+    DeliveryStatus,
+    Following,
+    Preference,
+    Subscription,
+    SubscriptionStatus,
+    Suppression,
+    Told,
+)
+from partnerships.digests.schedule import Rhythm, due, next_slot
+from partnerships.organisations.audience import Network, Organisations
+from partnerships.organisations.models import EDITING_ROLES, Membership, Organisation
+from partnerships.people.models import User
+from partnerships.plans.models import Audience, Plan, Version, inside_routes, published_routes
+
+INSIDE, OUTSIDE, NONE = Told.Reading.INSIDE, Told.Reading.OUTSIDE, Told.Reading.NONE
+
+
+# ---- Who may read what: the relation of RIGHTS.md over sets of followers
+
+
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """How far some plans reach today, in lists that SQL can join: pairs of plan and organisation, open plans, newest versions."""
+
+    plans: list[int]
+    inside_plans: list[int]
+    inside_organisations: list[int]
+    network: list[int]
+    public: list[int]
+
+
+def reach_of(plans: Collection[int], now: dt.datetime) -> Reach:
+    """Follow the routes that the plans room declares, for these plans; former parties are told of nothing new."""
+    ids = sorted(plans)
+    rows = Plan.objects.filter(pk__in=ids)
+    pairs: set[tuple[int, int]] = set()
+    for route in inside_routes(now):
+        if isinstance(route, Organisations):
+            pairs.update(rows.filter(route.when, **{f"{route.path}__isnull": False}).values_list("pk", route.path))
+    network: set[int] = set()
+    for route in published_routes(now):
+        if isinstance(route, Network):
+            network.update(rows.filter(route.when).values_list("pk", flat=True))
+    ordered = sorted(pairs)
+    return Reach(
+        plans=ids,
+        inside_plans=[plan for plan, _ in ordered],
+        inside_organisations=[organisation for _, organisation in ordered],
+        network=sorted(network),
+        public=list(Plan.objects.public().filter(pk__in=network).order_by("pk").values_list("pk", flat=True)),
+    )
+
+
+#: Followers of some plans who may read them now: (person_id, plan_id, reading), reading 1 for inside and 2 for outside.
+#: Stakeholders by what they confirmed: themselves for public plans, added by an organisation for what it may read itself.
+_READERS = """
+following AS MATERIALIZED (
+    SELECT person_id, plan_id, how, added_for_id FROM digests_following
+     WHERE plan_id = ANY(%(plans)s) {people}
+),
+inside_route(plan_id, organisation_id) AS (
+    SELECT * FROM unnest(%(inside_plans)s::bigint[], %(inside_organisations)s::bigint[])
+),
+acting AS ({acting}),
+readers AS (
+    SELECT person_id, plan_id, min(reading) AS reading FROM (
+        SELECT f.person_id, f.plan_id, 2 AS reading
+          FROM following f
+          JOIN people_user u ON u.id = f.person_id AND u.is_active AND u.account_since IS NULL
+          LEFT JOIN inside_route r ON r.plan_id = f.plan_id AND r.organisation_id = f.added_for_id
+         WHERE r.plan_id IS NOT NULL
+            OR f.plan_id = ANY(%(public)s)
+            OR (f.added_for_id IS NOT NULL AND f.plan_id = ANY(%(network)s))
+        UNION ALL
+        SELECT f.person_id, f.plan_id, 1
+          FROM following f
+          JOIN people_user u ON u.id = f.person_id AND u.is_active AND u.account_since IS NOT NULL
+          JOIN inside_route r ON r.plan_id = f.plan_id
+          JOIN acting a ON a.organisation_id = r.organisation_id AND a.person_id = f.person_id
+        UNION ALL
+        SELECT f.person_id, f.plan_id, 2
+          FROM following f
+          JOIN people_user u ON u.id = f.person_id AND u.is_active AND u.account_since IS NOT NULL
+         WHERE f.plan_id = ANY(%(network)s)
+    ) every_way
+    GROUP BY person_id, plan_id
+)
+"""
+
+
+def readers_sql(reach: Reach, people: Sequence[int] | None = None) -> tuple[str, dict[str, Any]]:
+    """The common table expressions up to `readers`, to begin a larger statement with, and their parameters."""
+    acting = Membership.objects.current().values("person_id", "organisation_id").order_by()
+    acting_sql, acting_params = acting.query.sql_with_params()
+    named = {f"acting_{place}": value for place, value in enumerate(acting_params)}
+    acting_sql = acting_sql % tuple(f"%({name})s" for name in named)
+    sql = _READERS.format(people="AND person_id = ANY(%(people)s)" if people is not None else "", acting=acting_sql)
+    return sql, {
+        **named,
+        "plans": reach.plans,
+        "inside_plans": reach.inside_plans,
+        "inside_organisations": reach.inside_organisations,
+        "network": reach.network,
+        "public": reach.public,
+        "people": list(people or ()),
+    }
+
+
+def reading_classes(
+    plans: Collection[int], *, now: dt.datetime, people: Sequence[int] | None = None
+) -> dict[tuple[int, int], str]:
+    """What followers may read of plans now: {(person, plan): "inside" or "outside"}; who may read nothing is not in it."""
+    if not plans or (people is not None and not people):
+        return {}
+    sql, params = readers_sql(reach_of(plans, now), people)
+    with connection.cursor() as cursor:
+        cursor.execute(f"WITH {sql} SELECT person_id, plan_id, reading FROM readers", params)  # noqa: S608 - our own constants
+        return {(person, plan): INSIDE if reading == 1 else OUTSIDE for person, plan, reading in cursor.fetchall()}
+
+
+def newest_numbers(plans: Collection[int], now: dt.datetime) -> dict[int, tuple[int, int]]:
+    """The newest version of each plan for its owners and, under an embargo, for everybody else."""
+    newest = {
+        pk: (number, number if not embargo or embargo <= now else 0)
+        for pk, number, embargo in Plan.objects.filter(pk__in=plans).values_list(
+            "pk", "current_number", "embargoed_until"
+        )
+    }
+    held = [plan for plan, (own, other) in newest.items() if own != other]
+    if held:
+        free = Version.objects.filter(Q(embargo_until=None) | Q(embargo_until__lte=now), plan__in=held)
+        for plan, number in free.values("plan").annotate(number=Max("number")).values_list("plan", "number"):
+            newest[plan] = (newest[plan][0], number)
+    return newest
+
+
+def owners_among(people: Collection[int], plans: Collection[int]) -> set[tuple[int, int]]:
+    """Pairs of person and plan in which the person acts for an owner: they read through an embargo."""
+    return set(
+        Membership.objects.current()
+        .filter(person__in=people, organisation__plan_owners__plan__in=plans)
+        .values_list("person_id", "organisation__plan_owners__plan_id")
+    )
+
+
+# ---- The queue
+
+
+def something_to_send() -> bool:
+    """Whether any delivery could be claimed now, by the database's own clock."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT EXISTS (SELECT 1 FROM digests_delivery WHERE status IN ('queued', 'sending') AND available_at <= clock_timestamp())"
+        )
+        row = cursor.fetchone()
+    return bool(row and row[0])
+
+
+def queue_figures() -> dict[str, int]:
+    """How many deliveries are in each state, and how old the oldest that is due is: what operators watch."""
+    counts = dict(Delivery.objects.values_list("status").annotate(count=Count("pk")).order_by())
+    oldest = Delivery.objects.filter(status__in=OPEN, available_at__lte=timezone.now()).aggregate(at=Min("available_at"))["at"]
+    waiting = Told.objects.filter(due_at__isnull=False).count()
+    return {
+        **{status: counts.get(status, 0) for status in DeliveryStatus.values},
+        "waiting": waiting,
+        "oldest_due_seconds": int((timezone.now() - oldest).total_seconds()) if oldest else 0,
+        "suppressed_addresses": Suppression.objects.filter(released_at=None).count(),
+        "soft_bounces": Bounce.objects.filter(kind=Bounce.Kind.SOFT).count(),
+    }
+
+
+# ---- Who will get this, and when
+
+
+@dataclass(frozen=True, slots=True)
+class Forecast:
+    """Somebody who would be told of a plan's next version: when, as which class, and why."""
+
+    person: User
+    reading_class: str
+    frequency: str
+    at: dt.datetime
+    how: str
+    why: str
+
+    @property
+    def is_outside(self) -> bool:
+        """Whether confidential parts stay hidden from them."""
+        return self.reading_class == OUTSIDE
+
+    @property
+    def is_at_once(self) -> bool:
+        """Whether it goes out as soon as the plan is quiet."""
+        return self.frequency == "at_once"
+
+
+def who_will_get(plan: Plan, *, author: User | None, now: dt.datetime) -> list[Forecast]:
+    """Everyone who would be told if this plan were published now, with the moment; the author alone would not."""
+    classes = reading_classes([plan.pk], now=now)
+    if plan.current_number == 0:
+        # Nothing is open yet: reckon with the routes as they will be once it is.
+        classes = {(row.person_id, plan.pk): OUTSIDE for row in Following.objects.filter(plan=plan)} | classes
+    people = {person.pk: person for person in User.objects.filter(pk__in=[person for person, _ in classes])}
+    preferences = {one.person_id: one for one in Preference.objects.filter(person__in=people)}
+    following: dict[int, Following] = {}
+    for row in Following.objects.filter(plan=plan, person__in=people).order_by("rank", "subscription_id"):
+        following.setdefault(row.person_id, row)
+    why = {one.pk: one for one in Subscription.objects.for_listing().filter(pk__in=[row.subscription_id for row in following.values()])}
+    found: list[Forecast] = []
+    settle = dt.timedelta(minutes=settings.DIGEST_SETTLE_MINUTES)
+    for pk, person in people.items():
+        if author is not None and pk == author.pk:
+            continue
+        row = following[pk]
+        rhythm = (preferences.get(pk) or Preference(person=person)).rhythm(person.time_zone, row.frequency)
+        found.append(
+            Forecast(
+                person=person,
+                reading_class=classes[pk, plan.pk],
+                frequency=rhythm.frequency,
+                at=due(rhythm, waiting_since=now, latest=now, settle=settle, holidays=holidays()),
+                how=row.how,
+                why=str(why[row.subscription_id].target),
+            )
+        )
+    return sorted(found, key=lambda one: (one.at, one.person.display_name, one.person.pk))
+
+
+def next_digest_at(person: User, now: dt.datetime) -> dt.datetime | None:
+    """When this person's next digest goes out: what waits decides; else their next slot; None for "at once" with nothing waiting."""
+    waiting = Told.objects.filter(recipient=person, due_at__isnull=False).aggregate(at=Min("due_at"))["at"]
+    if waiting is not None:
+        found: dt.datetime = waiting
+        return found
+    preference = Preference.objects.filter(person=person).first() or Preference(person=person)
+    rhythm = preference.rhythm(person.time_zone)
+    paused = rhythm.paused_until is not None and rhythm.paused_until > now.date()
+    if rhythm.frequency == "at_once" and not paused:
+        return None
+    return next_slot(rhythm, after=now, holidays=holidays())
+
+
+# ---- What one may see of it
+
+
+def subscriptions_of(person: User) -> QuerySet[Subscription]:
+    """A person's own subscriptions that still stand, in the order of their page."""
+    return Subscription.objects.live().for_listing().filter(person=person).order_by("-asked_at", "-pk")
+
+
+def led_organisations(user: User) -> QuerySet[Organisation]:
+    """Organisations for which the person may add stakeholders: editors and leads."""
+    return Organisation.objects.of_person(user, *EDITING_ROLES)
+
+
+def stakeholders_of(user: User) -> QuerySet[Subscription]:
+    """Subscriptions of stakeholders whom the person's organisations added, for their editors and leads."""
+    return (
+        Subscription.objects.live()
+        .for_listing()
+        .filter(added_for__in=led_organisations(user).values("pk"))
+        .order_by("person__name", "person__email", "pk")
+    )
+
+
+def ledger_of(user: User) -> QuerySet[Delivery]:
+    """Deliveries the person may look up: an administrator all of them, a lead those that tell of plans they may publish."""
+    rows = Delivery.objects.select_related("recipient")
+    if not user.is_staff:
+        mine = Plan.objects.publishable_by(user).values("pk")
+        rows = rows.filter(pk__in=Delivery.objects.filter(items__plan__in=mine).values("pk"))
+    return rows.order_by("-created_at", "-pk")
+
+
+def due_within(user: User, *, until: dt.datetime) -> QuerySet[Told]:
+    """What is due up to a moment, soonest first: for an administrator all, for a lead that of plans they may publish."""
+    rows = Told.objects.filter(due_at__lte=until).select_related("recipient", "plan")
+    if not user.is_staff:
+        rows = rows.filter(plan__in=Plan.objects.publishable_by(user).values("pk"))
+    return rows.order_by("due_at", "pk")

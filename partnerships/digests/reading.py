@@ -1,0 +1,92 @@
+"""Digests as pages: what a letter said, as far as its reader may still read it, and what somebody's next one would say."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Collection
+from dataclasses import dataclass
+
+from partnerships.digests.composing import read_news
+from partnerships.digests.models import Delivery, DeliveryItem, Piece, Told
+from partnerships.digests.news import News
+from partnerships.digests.queries import newest_numbers, owners_among, reading_classes
+from partnerships.people.models import User
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """A digest for the web: the news of each plan that may be read, and how many may not any more."""
+
+    news: tuple[News, ...]
+    hidden: int
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing is left to read."""
+        return not self.news
+
+
+def readable_news(delivery: Delivery, *, now: dt.datetime, plans: Collection[int] | None = None) -> Reading:
+    """What a letter said, in the class in which its recipient may read each plan today; `plans` narrows it further."""
+    items = list(delivery.items.order_by("pk"))
+    classes = reading_classes([item.plan_id for item in items], now=now, people=[delivery.recipient_id])
+    shown: list[News] = []
+    for item in items:
+        reading_class = classes.get((delivery.recipient_id, item.plan_id))
+        if reading_class is None or (plans is not None and item.plan_id not in plans):
+            continue
+        news, _, _ = read_news(
+            plan_id=item.plan_id,
+            from_number=item.from_number,
+            to_number=item.to_number,
+            reading_class=_narrower(reading_class, item.reading_class),
+        )
+        shown.append(news)
+    return Reading(tuple(shown), len(items) - len(shown))
+
+
+def _narrower(one: str, other: str) -> str:
+    return Told.Reading.INSIDE if one == other == Told.Reading.INSIDE else Told.Reading.OUTSIDE
+
+
+def item_for(delivery: Delivery, plan_id: int) -> DeliveryItem | None:
+    """What a letter said of one plan."""
+    return delivery.items.filter(plan=plan_id).first()
+
+
+def next_digest(
+    person: User, *, now: dt.datetime, plans: Collection[int] | None = None, outside_only: bool = False
+) -> Reading:
+    """What somebody's next digest would say if it went out now; `plans` and `outside_only` narrow it to what the viewer may see."""
+    rows = Told.objects.filter(recipient=person, due_at__isnull=False)
+    if plans is not None:
+        rows = rows.filter(plan__in=plans)
+    told = list(rows.order_by("due_at", "pk"))
+    ids = [row.plan_id for row in told]
+    classes = reading_classes(ids, now=now, people=[person.pk])
+    newest = newest_numbers(ids, now)
+    owners = owners_among([person.pk], ids)
+    shown: list[News] = []
+    for row in told:
+        reading_class = classes.get((person.pk, row.plan_id))
+        own, other = newest[row.plan_id]
+        to_number = own if (person.pk, row.plan_id) in owners else other
+        if reading_class is None or to_number <= row.number:
+            continue
+        news, _, authors = read_news(
+            plan_id=row.plan_id,
+            from_number=row.number,
+            to_number=to_number,
+            reading_class=Told.Reading.OUTSIDE if outside_only else reading_class,
+        )
+        if news.count and authors != {person.pk}:
+            shown.append(news)
+    return Reading(tuple(shown), len(told) - len(shown))
+
+
+def as_sent(delivery: Delivery) -> str:
+    """The message exactly as it left, joined of its pieces; empty when it is no longer kept."""
+    recipe: list[int | str] = delivery.recipe or []
+    numbers = [part for part in recipe if isinstance(part, int)]
+    bodies = dict(Piece.objects.filter(pk__in=numbers).values_list("pk", "body"))
+    return "".join(part if isinstance(part, str) else bodies.get(part, "") for part in recipe)

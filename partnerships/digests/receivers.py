@@ -1,0 +1,32 @@
+"""What digests do when a version is published: write down that it waits, and nudge a worker after commit."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import structlog
+from django.db import transaction
+from django.dispatch import receiver
+from django.utils import timezone
+
+from partnerships.digests.choosing import note_publication
+from partnerships.digests.tasks import sweep
+from partnerships.plans.models import Version
+from partnerships.plans.signals import version_published
+
+log = structlog.get_logger(__name__)
+
+
+@receiver(version_published, dispatch_uid="digests.version_published")
+def on_version_published(sender: Any, version: Version, **kwargs: Any) -> None:
+    """Remember the version with the transaction that publishes it; publishing never waits for the broker."""
+    note_publication(version=version, now=timezone.now())
+    transaction.on_commit(nudge, robust=True)
+
+
+def nudge() -> None:
+    """Wake a worker; what a lost nudge missed, the sweep finds."""
+    try:
+        sweep.apply_async(expires=30)
+    except Exception as error:  # noqa: BLE001 - whatever is wrong with the broker, the version is published and the sweep will find it
+        log.warning("nudge_lost", kind=type(error).__name__)

@@ -1,0 +1,476 @@
+"""Subscribing, confirming, pausing and stopping; choosing how often; asking for another try. Every change has an author."""
+
+from __future__ import annotations
+
+import datetime as dt
+import secrets
+import uuid
+from collections.abc import Iterable
+from typing import Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from django.db import connection, transaction
+from django.db.models import F, Q
+
+from partnerships.activity.services import record
+from partnerships.agreements.models import Partnership
+from partnerships.digests.links import site_host
+from partnerships.digests.models import (
+    Delivery,
+    DeliveryItem,
+    DeliveryKind,
+    DeliveryStatus,
+    Frequency,
+    How,
+    Preference,
+    RoleRule,
+    Subscription,
+    SubscriptionStatus,
+    Suppression,
+    Told,
+)
+from partnerships.digests.roles import give
+from partnerships.digests.watermarks import count_as_told, mark, work_out_again
+from partnerships.organisations.models import Organisation
+from partnerships.people.models import User
+from partnerships.people.services import UnableToAddPerson, person_for_address
+from partnerships.plans.models import Plan
+
+Target = Plan | Partnership | Organisation
+
+#: Invitations to stakeholders a day and organisation, so that nobody's address is used to flood others.
+MOST_ASKED_A_DAY = 200
+
+
+class UnableToSubscribe(Exception):
+    """The address is none, mail to it comes back, or there is nothing to follow."""
+
+
+class UnableToChangeSubscription(Exception):
+    """It is over, or not confirmed yet."""
+
+
+class UnableToSendAgain(Exception):
+    """The letter is no longer kept, or is still on its way."""
+
+
+def about(target: Target) -> dict[str, Any]:
+    """The fields of a subscription to a plan, a partnership or an organisation."""
+    kind = {Plan: "plan", Partnership: "partnership", Organisation: "organisation"}[type(target)]
+    return {"plan": None, "partnership": None, "organisation": None, kind: target}
+
+
+def _note(subscription: Subscription, verb: str, *, author: User | None, now: dt.datetime, **data: Any) -> None:
+    record(
+        actor_id=author.pk if author else None,
+        organisation_id=subscription.added_for_id,
+        verb=verb,
+        target_kind="subscription",
+        target_id=subscription.pk,
+        within_kind=subscription.target_kind,
+        within_id=subscription.plan_id or subscription.partnership_id or subscription.organisation_id,
+        now=now,
+        data=data,
+    )
+
+
+# ---- Subscribing
+
+
+@transaction.atomic
+def subscribe(
+    *, person: User, target: Target, author: User | None, frequency: str = "", now: dt.datetime
+) -> Subscription:
+    """Follow something oneself. The caller has checked that the person may see it.
+
+    Who has an account is confirmed at once and counts as told of the present versions; a stakeholder is asked by letter. Raises
+    `UnableToSubscribe`.
+    """
+    return _ask(
+        person=person,
+        target=target,
+        how=How.SELF,
+        author=author,
+        added_for=None,
+        why="",
+        frequency=frequency,
+        confirmed=not person.is_stakeholder,
+        now=now,
+    )
+
+
+@transaction.atomic
+def add_stakeholder(
+    *,
+    email: str,
+    name: str,
+    target: Target,
+    author: User,
+    organisation: Organisation,
+    why: str = "",
+    frequency: str = "",
+    now: dt.datetime,
+) -> Subscription:
+    """Ask somebody, on behalf of an organisation, whether they want digests; nothing is sent until they confirm.
+
+    Raises `UnableToSubscribe`.
+    """
+    today = Subscription.objects.filter(added_for=organisation, how=How.LEAD, asked_at__gt=now - dt.timedelta(days=1))
+    if today.count() >= MOST_ASKED_A_DAY:
+        raise UnableToSubscribe(f"{organisation.display_name} has asked {MOST_ASKED_A_DAY} people today: try again tomorrow.")
+    try:
+        person = person_for_address(email=email, name=name)
+    except UnableToAddPerson as error:
+        raise UnableToSubscribe(str(error)) from error
+    return _ask(
+        person=person,
+        target=target,
+        how=How.LEAD,
+        author=author,
+        added_for=organisation,
+        why=why.strip(),
+        frequency=frequency,
+        confirmed=False,
+        now=now,
+    )
+
+
+@transaction.atomic
+def enrol(
+    *,
+    person: User,
+    target: Target,
+    author: User | None,
+    organisation: Organisation | None = None,
+    why: str = "",
+    frequency: str = "",
+    now: dt.datetime,
+) -> Subscription:
+    """A subscription that is already confirmed elsewhere (a loaded network); counts as told of the present versions.
+
+    A stakeholder's needs the organisation on whose behalf they are told. Raises `UnableToSubscribe`.
+    """
+    return _ask(
+        person=person,
+        target=target,
+        how=How.LEAD if organisation is not None else How.SELF,
+        author=author,
+        added_for=organisation,
+        why=why.strip(),
+        frequency=frequency,
+        confirmed=True,
+        now=now,
+    )
+
+
+def _ask(
+    *,
+    person: User,
+    target: Target,
+    how: str,
+    author: User | None,
+    added_for: Organisation | None,
+    why: str,
+    frequency: str,
+    confirmed: bool,
+    now: dt.datetime,
+) -> Subscription:
+    if not person.is_active:
+        raise UnableToSubscribe("This person has left.")
+    if Suppression.objects.filter(address__iexact=person.email, released_at=None).exists():
+        raise UnableToSubscribe("Mail to this address comes back: ask an administrator to release it first.")
+    if frequency and frequency not in Frequency.values:
+        raise UnableToSubscribe("Choose at once, daily or weekly.")
+    fields = about(target)
+    Preference.objects.get_or_create(person=person)
+    subscription, made = Subscription.objects.select_for_update().get_or_create(
+        person=person,
+        **fields,
+        defaults={
+            "how": how,
+            "added_by": author,
+            "added_for": added_for,
+            "why": why[:300],
+            "frequency": frequency,
+            "asked_at": now,
+        },
+    )
+    if not made:
+        if subscription.is_confirmed or (subscription.is_waiting and how == How.LEAD and not confirmed):
+            return subscription
+        subscription.how, subscription.added_by, subscription.added_for = how, author, added_for
+        subscription.why, subscription.frequency = why[:300], frequency or subscription.frequency
+        subscription.status, subscription.asked_at = SubscriptionStatus.ASKED, now
+        subscription.ended_at, subscription.reason = None, ""
+        subscription.save()
+    _note(subscription, "asked to be told of", author=author, now=now, person=person.pk, how=how)
+    if confirmed:
+        _confirm(subscription, author=author, now=now)
+    else:
+        _send_confirmation(subscription, now=now)
+    return subscription
+
+
+def _send_confirmation(subscription: Subscription, *, now: dt.datetime) -> None:
+    Delivery.objects.create(
+        recipient=subscription.person,
+        kind=DeliveryKind.CONFIRMATION,
+        subscription=subscription,
+        message_id=new_message_id(),
+        available_at=now,
+        created_at=now,
+    )
+
+
+def new_message_id() -> str:
+    """A Message-ID that nobody has had (RFC 5322, 3.6.4)."""
+    return f"<{uuid.uuid4()}@{site_host()}>"
+
+
+def _confirm(subscription: Subscription, *, author: User | None, now: dt.datetime) -> None:
+    subscription.status = SubscriptionStatus.CONFIRMED
+    subscription.confirmed_at = now
+    subscription.ended_at, subscription.reason = None, ""
+    subscription.save(update_fields=["status", "confirmed_at", "ended_at", "reason"])
+    count_as_told(subscriptions=[subscription.pk], now=now)
+    _note(subscription, "confirmed digests about", author=author, now=now)
+
+
+@transaction.atomic
+def confirm(*, subscription: Subscription, now: dt.datetime) -> Subscription:
+    """The person says yes, by their own link; counts as told of the present versions. Twice is as good as once.
+
+    Raises `UnableToChangeSubscription` when it was ended meanwhile.
+    """
+    locked = Subscription.objects.select_for_update(of=("self",)).for_listing().get(pk=subscription.pk)
+    if locked.is_ended:
+        raise UnableToChangeSubscription("This was ended, and nothing is sent. Ask to be added again if you want it.")
+    if locked.is_waiting:
+        _confirm(locked, author=locked.person, now=now)
+    return locked
+
+
+@transaction.atomic
+def set_role_rule(*, target: Plan | Partnership, author: User, now: dt.datetime) -> RoleRule:
+    """Tell everyone of a role: all people of a partnership's parties, or the signatories of a plan."""
+    kind = {"plan": target} if isinstance(target, Plan) else {"partnership": target}
+    role = RoleRule.Role.SIGNATORIES if isinstance(target, Plan) else RoleRule.Role.MEMBERS
+    rule, made = RoleRule.objects.get_or_create(**kind, role=role, defaults={"set_by": author, "set_at": now})
+    if made:
+        give(RoleRule.objects.filter(pk=rule.pk), now=now)
+        record(
+            actor_id=author.pk,
+            verb="tells everyone of",
+            target_kind="plan" if isinstance(target, Plan) else "partnership",
+            target_id=target.pk,
+            now=now,
+            data={"role": role},
+        )
+    return rule
+
+
+@transaction.atomic
+def end_role_rule(*, rule: RoleRule, author: User, reason: str, now: dt.datetime) -> int:
+    """Stop telling a role; what came of it ends, other subscriptions stay. Returns how many ended."""
+    came_of_it = Subscription.objects.live().filter(
+        how=How.ROLE, **({"plan": rule.plan_id} if rule.plan_id else {"partnership": rule.partnership_id})
+    )
+    ended = stop(subscriptions=came_of_it, author=author, reason=reason, now=now)
+    record(
+        actor_id=author.pk,
+        verb="no longer tells everyone of",
+        target_kind="plan" if rule.plan_id else "partnership",
+        target_id=rule.plan_id or rule.partnership_id or 0,
+        now=now,
+        data={"role": rule.role, "reason": reason},
+    )
+    rule.delete()
+    return ended
+
+
+# ---- Stopping, pausing, choosing how often
+
+
+@transaction.atomic
+def stop(*, subscriptions: Iterable[Subscription], author: User | None, reason: str, now: dt.datetime) -> int:
+    """End subscriptions; what waits for nobody any more is dropped, and letters not yet claimed with it. Returns how many ended."""
+    ended = 0
+    people: set[int] = set()
+    for subscription in Subscription.objects.select_for_update().filter(pk__in=[one.pk for one in subscriptions]).order_by("pk"):
+        if subscription.is_ended:
+            continue
+        subscription.status, subscription.ended_at = SubscriptionStatus.ENDED, now
+        subscription.reason = reason[:300]
+        subscription.save(update_fields=["status", "ended_at", "reason"])
+        _note(subscription, "ended digests about", author=author, now=now, reason=reason)
+        people.add(subscription.person_id)
+        ended += 1
+    _drop_what_nobody_follows(people)
+    return ended
+
+
+def stop_everything(*, person: User, author: User | None, reason: str, now: dt.datetime) -> int:
+    """End all of a person's digests."""
+    return stop(subscriptions=Subscription.objects.live().filter(person=person), author=author, reason=reason, now=now)
+
+
+def _drop_what_nobody_follows(people: Iterable[int]) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "UPDATE digests_told t SET due_at = NULL, waiting_since = NULL, slotted = false"
+            " WHERE t.recipient_id = ANY(%s) AND t.due_at IS NOT NULL AND NOT EXISTS ("
+            "SELECT 1 FROM digests_following f WHERE f.person_id = t.recipient_id AND f.plan_id = t.plan_id)",
+            [list(people)],
+        )
+
+
+@transaction.atomic
+def pause(*, subscription: Subscription, author: User | None, now: dt.datetime) -> None:
+    """Say nothing of this one until it is resumed. Raises `UnableToChangeSubscription`."""
+    _change(subscription, SubscriptionStatus.CONFIRMED, SubscriptionStatus.PAUSED, "paused digests about", author, now)
+    _drop_what_nobody_follows([subscription.person_id])
+
+
+@transaction.atomic
+def resume(*, subscription: Subscription, author: User | None, now: dt.datetime) -> None:
+    """Tell of it again, beginning with what changed since they were last told. Raises `UnableToChangeSubscription`."""
+    _change(subscription, SubscriptionStatus.PAUSED, SubscriptionStatus.CONFIRMED, "resumed digests about", author, now)
+    behind = Told.objects.filter(recipient=subscription.person_id, plan__current_number__gt=F("number"))
+    plans = dict(behind.values_list("plan", "plan__last_published_at"))
+    if plans:
+        mark(plans, now=now, people=[subscription.person_id])
+
+
+def _change(
+    subscription: Subscription, before: str, after: str, verb: str, author: User | None, now: dt.datetime
+) -> None:
+    changed = Subscription.objects.filter(pk=subscription.pk, status=before).update(status=after)
+    if not changed:
+        raise UnableToChangeSubscription(f"This is {subscription.get_status_display().lower()}: look again.")
+    subscription.status = after
+    _note(subscription, verb, author=author, now=now, before=before, after=after)
+
+
+@transaction.atomic
+def set_frequency(*, subscription: Subscription, frequency: str, author: User | None, now: dt.datetime) -> None:
+    """Choose how often for this one alone; empty means as the person prefers. Raises `UnableToChangeSubscription`."""
+    if frequency and frequency not in Frequency.values:
+        raise UnableToChangeSubscription("Choose at once, daily or weekly.")
+    before = subscription.frequency
+    subscription.frequency = frequency
+    subscription.save(update_fields=["frequency"])
+    _note(subscription, "chose how often for", author=author, now=now, before=before, after=frequency)
+    work_out_again(people=[subscription.person_id], now=now)
+
+
+@transaction.atomic
+def prefer(
+    *,
+    person: User,
+    frequency: str,
+    hour: int,
+    weekday: int,
+    working_days_only: bool,
+    paused_until: dt.date | None,
+    time_zone: str,
+    author: User | None,
+    now: dt.datetime,
+) -> Preference:
+    """Choose how often, when, and from when on; what waits is worked out again at once.
+
+    A letter that is queued for somebody who pauses is withdrawn and told later. Raises `UnableToChangeSubscription`.
+    """
+    try:
+        ZoneInfo(time_zone)
+    except (ZoneInfoNotFoundError, ValueError) as error:
+        raise UnableToChangeSubscription("Choose a time zone from the list.") from error
+    preference, _ = Preference.objects.select_for_update().get_or_create(person=person)
+    names = ("frequency", "hour", "weekday", "working_days_only", "paused_until")
+    before = {name: str(getattr(preference, name)) for name in names} | {"time_zone": person.time_zone}
+    preference.frequency, preference.hour, preference.weekday = frequency, hour, weekday
+    preference.working_days_only, preference.paused_until = working_days_only, paused_until
+    preference.full_clean(exclude=["person"])
+    preference.save(update_fields=names)
+    if person.time_zone != time_zone:
+        person.time_zone = time_zone
+        person.save(update_fields=["time_zone"])
+    if preference.rhythm(time_zone).paused_until and paused_until and paused_until > now.date():
+        _withdraw_queued(person, now=now)
+    work_out_again(people=[person.pk], now=now)
+    record(
+        actor_id=author.pk if author else None,
+        verb="chose how often digests come",
+        target_kind="person",
+        target_id=person.pk,
+        now=now,
+        data={"before": before, "after": {name: str(getattr(preference, name)) for name in names} | {"time_zone": time_zone}},
+    )
+    return preference
+
+
+def _withdraw_queued(person: User, *, now: dt.datetime) -> None:
+    """Put what a queued letter would have said back to waiting."""
+    queued = Delivery.objects.select_for_update(skip_locked=True).filter(
+        recipient=person, kind=DeliveryKind.DIGEST, status=DeliveryStatus.QUEUED, repeat_of=None
+    )
+    for delivery in queued:
+        Told.objects.filter(recipient=person, plan__in=delivery.items.values("plan")).update(
+            due_at=now, waiting_since=delivery.created_at
+        )
+        delivery.delete()
+
+
+def renew_links(*, person: User, author: User | None, now: dt.datetime) -> None:
+    """Make every link that was sent to this person worthless."""
+    preference, _ = Preference.objects.get_or_create(person=person)
+    preference.link_key = secrets.token_hex(16)
+    preference.save(update_fields=["link_key"])
+    record(actor_id=author.pk if author else None, verb="renewed the links of", target_kind="person", target_id=person.pk, now=now)
+
+
+@transaction.atomic
+def send_again(*, delivery: Delivery, author: User, now: dt.datetime) -> Delivery:
+    """Queue the same news once more, as a new letter; what may be read is checked again when it leaves.
+
+    Raises `UnableToSendAgain`.
+    """
+    items = list(delivery.items.all())
+    if delivery.is_open:
+        raise UnableToSendAgain("It is still on its way.")
+    if delivery.kind != DeliveryKind.DIGEST or not items:
+        raise UnableToSendAgain("There is nothing in it to send again.")
+    repeat = Delivery.objects.create(
+        recipient_id=delivery.recipient_id,
+        kind=delivery.kind,
+        message_id=new_message_id(),
+        available_at=now,
+        created_at=now,
+        repeat_of=delivery,
+    )
+    DeliveryItem.objects.bulk_create(
+        [
+            DeliveryItem(
+                delivery=repeat,
+                plan_id=item.plan_id,
+                from_number=item.from_number,
+                to_number=item.to_number,
+                reading_class=item.reading_class,
+            )
+            for item in items
+        ]
+    )
+    record(
+        actor_id=author.pk,
+        verb="sent a letter again",
+        target_kind="delivery",
+        target_id=delivery.pk,
+        now=now,
+        data={"repeat": repeat.pk},
+    )
+    return repeat
+
+
+def subscriptions_about(target: Target) -> Q:
+    """The condition on subscriptions that are about this very thing."""
+    kind = {Plan: "plan", Partnership: "partnership", Organisation: "organisation"}[type(target)]
+    return Q(**{kind: target.pk})

@@ -1,0 +1,43 @@
+"""Celery tasks: the broker carries nudges, the rows in PostgreSQL say what is to be done. Every task may run twice."""
+
+from __future__ import annotations
+
+from celery import shared_task
+from django.conf import settings
+from django.utils import timezone
+
+from partnerships.digests.choosing import plan_round
+from partnerships.digests.keeping import tidy
+from partnerships.digests.queries import something_to_send
+from partnerships.digests.sending import drain as send_what_is_due
+
+#: A drain ends after so long and lets another go on, so that a worker can be stopped without waiting for all of a long run.
+_SECONDS = 20.0
+
+
+@shared_task(name="partnerships.digests.tasks.sweep")
+def sweep() -> None:
+    """Find what waits, choose who is due, and wake one drain for each process of the worker."""
+    plan_round(now=timezone.now())
+    wake()
+
+
+def wake() -> None:
+    """Wake the drains if anything is to be sent."""
+    if something_to_send():
+        for _ in range(settings.WORKER_CONCURRENCY):
+            drain.apply_async(expires=30)
+
+
+@shared_task(name="partnerships.digests.tasks.drain")
+def drain() -> None:
+    """Send what is due; when time is up and something is left, hand over to the next."""
+    send_what_is_due(seconds=_SECONDS)
+    if something_to_send():
+        drain.apply_async(expires=30)
+
+
+@shared_task(name="partnerships.digests.tasks.nightly")
+def nightly() -> None:
+    """Remove what is kept no longer than needed."""
+    tidy(now=timezone.now())

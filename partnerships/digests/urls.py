@@ -1,0 +1,30 @@
+"""Addresses of digests: those with a token work signed out."""
+
+from __future__ import annotations
+
+from django.urls import path
+
+from partnerships.digests.views import by_link, ledger, own
+
+app_name = "digests"
+urlpatterns = [
+    path("", own.manage, name="manage"),
+    path("subscribe/<slug:kind>/<int:pk>/", own.subscribe, name="subscribe"),
+    path("subscriptions/<int:pk>/<slug:verb>/", own.change, name="change"),
+    path("stakeholders/", own.stakeholders, name="stakeholders"),
+    path("stakeholders/add/<slug:kind>/<int:pk>/", own.add_stakeholder, name="add-stakeholder"),
+    path("stakeholders/<int:pk>/end/", own.end_stakeholder, name="end-stakeholder"),
+    path("roles/<slug:kind>/<int:pk>/", own.tell_role, name="tell-role"),
+    path("who/<int:pk>/", own.who, name="who"),
+    path("stop/<str:token>/", by_link.stop, name="stop"),
+    path("preferences/<str:token>/", by_link.preferences, name="preferences"),
+    path("confirm/<str:token>/", by_link.confirm, name="confirm"),
+    path("read/<str:token>/", by_link.view, name="view"),
+    path("read/<str:token>/<int:plan>/", by_link.read, name="read"),
+    path("ledger/", ledger.ledger, name="ledger"),
+    path("ledger/<int:pk>/", ledger.entry, name="entry"),
+    path("ledger/<int:pk>/as-sent/", ledger.as_sent, name="as-sent"),
+    path("ledger/<int:pk>/again/", ledger.again, name="again"),
+    path("due/", ledger.due, name="due"),
+    path("preview/<int:pk>/", ledger.preview, name="preview"),
+]

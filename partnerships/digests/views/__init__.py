@@ -1,0 +1,1 @@
+"""The pages of digests: my own, by signed link, and the ledger."""

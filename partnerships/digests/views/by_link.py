@@ -1,0 +1,169 @@
+"""Signed out: confirming, stopping, choosing how often and reading, by links bound to one person and one purpose.
+
+Mail scanners follow links: nothing changes on GET, a form or a mail program's one click posts. These posts carry their right in the address,
+so they need no cookie and no CSRF token.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Concatenate, ParamSpec
+
+from django.contrib.auth.decorators import login_not_required
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, render
+from django.urls import reverse
+from django.utils import timezone
+from django.views.decorators.cache import never_cache
+from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.http import require_http_methods, require_safe
+
+from partnerships.digests import services
+from partnerships.digests.composing import content_as
+from partnerships.digests.forms import PreferenceForm
+from partnerships.digests.links import BadLink, ExpiredLink, Link, Purpose
+from partnerships.digests.links import read as read_link
+from partnerships.digests.models import Delivery, Preference, Subscription, SubscriptionStatus, Told
+from partnerships.digests.news import News
+from partnerships.digests.queries import next_digest_at, subscriptions_of
+from partnerships.digests.reading import item_for, readable_news
+from partnerships.plans.models import Version
+from partnerships.plans.presenting import milestones, sections, sites
+
+P = ParamSpec("P")
+
+
+def for_bearer(
+    purpose: Purpose,
+) -> Callable[[Callable[Concatenate[HttpRequest, Link, P], HttpResponse]], Callable[..., HttpResponse]]:
+    """Read the link of the address for this purpose; a bad one is 404, one whose time is over says so (410)."""
+
+    def decorate(view: Callable[Concatenate[HttpRequest, Link, P], HttpResponse]) -> Callable[..., HttpResponse]:
+        @login_not_required
+        @never_cache
+        @wraps(view)
+        def wrapped(request: HttpRequest, token: str, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
+            try:
+                link = read_link(purpose, token, now=timezone.now())
+            except ExpiredLink:
+                return render(request, "digests/link_over.html", status=410)
+            except BadLink as error:
+                raise Http404 from error
+            response = view(request, link, *args, **kwargs)
+            response["Referrer-Policy"] = "no-referrer"
+            response["X-Robots-Tag"] = "noindex"
+            return response
+
+        return wrapped
+
+    return decorate
+
+
+@csrf_exempt
+@require_http_methods(["GET", "HEAD", "POST"])
+@for_bearer(Purpose.STOP)
+def stop(request: HttpRequest, link: Link) -> HttpResponse:
+    """Ask whether to stop all digests, or one of them; a POST does it (RFC 8058 posts "List-Unsubscribe=One-Click")."""
+    following = subscriptions_of(link.person)
+    if request.method == "POST":
+        chosen = request.POST.get("subscription", "")
+        ended = services.stop(
+            subscriptions=following.filter(pk=int(chosen)) if chosen.isdecimal() and len(chosen) < 19 else following,
+            author=link.person,
+            reason="Stopped by the person, by a link in a letter.",
+            now=timezone.now(),
+        )
+        return render(request, "digests/stopped.html", {"ended": ended, "left": list(subscriptions_of(link.person))})
+    return render(request, "digests/stop.html", {"person": link.person, "subscriptions": list(following)})
+
+
+@csrf_exempt
+@require_http_methods(["GET", "HEAD", "POST"])
+@for_bearer(Purpose.PREFERENCES)
+def preferences(request: HttpRequest, link: Link) -> HttpResponse:
+    """How often this person wants digests."""
+    person = link.person
+    preference = Preference.objects.get(person=person)
+    form = PreferenceForm(request.POST or None, person=person, preference=preference)
+    form.helper.disable_csrf = True
+    saved = request.method == "POST" and form.is_valid()
+    if saved:
+        services.prefer(person=person, author=person, now=timezone.now(), **form.cleaned_data)
+    context = {
+        "form": form,
+        "person": person,
+        "saved": saved,
+        "subscriptions": list(subscriptions_of(person)),
+        "next_at": next_digest_at(person, timezone.now()),
+    }
+    failed = request.method == "POST" and not saved
+    return render(request, "digests/preferences.html", context, status=422 if failed else 200)
+
+
+@csrf_exempt
+@require_http_methods(["GET", "HEAD", "POST"])
+@for_bearer(Purpose.CONFIRM)
+def confirm(request: HttpRequest, link: Link) -> HttpResponse:
+    """Ask whether the person wants these digests; a POST says yes or no."""
+    subscription = get_object_or_404(Subscription.objects.for_listing(), pk=link.number, person=link.person)
+    now = timezone.now()
+    if request.method == "POST":
+        if request.POST.get("answer") == "no":
+            services.stop(subscriptions=[subscription], author=link.person, reason="Declined by the person.", now=now)
+        else:
+            try:
+                services.confirm(subscription=subscription, now=now)
+            except services.UnableToChangeSubscription as error:
+                return render(request, "digests/confirm.html", {"subscription": subscription, "error": str(error)}, status=422)
+        subscription.refresh_from_db()
+        return render(
+            request,
+            "digests/confirmed.html",
+            {"subscription": subscription, "next_at": next_digest_at(link.person, now)},
+        )
+    waiting = subscription.status == SubscriptionStatus.ASKED
+    return render(request, "digests/confirm.html", {"subscription": subscription, "waiting": waiting})
+
+
+@require_safe
+@for_bearer(Purpose.READ)
+def view(request: HttpRequest, link: Link) -> HttpResponse:
+    """A digest in the browser, checked again: what its reader may no longer read is left out."""
+    delivery = get_object_or_404(Delivery, pk=link.number, recipient=link.person)
+    reading = readable_news(delivery, now=timezone.now())
+    token = request.path.rstrip("/").rpartition("/")[2]
+    pages = [(news, _page_of(news, token, stakeholder=link.person.is_stakeholder)) for news in reading.news]
+    context = {"delivery": delivery, "reading": reading, "pages": pages, "person": link.person}
+    return render(request, "digests/view.html", context)
+
+
+def _page_of(news: News, token: str, *, stakeholder: bool) -> str:
+    """Where the reader sees more: stakeholders by their link, others on the plan's own pages."""
+    if stakeholder:
+        return reverse("digests:read", kwargs={"token": token, "plan": news.plan_id})
+    if news.is_new:
+        return reverse("plans:detail", kwargs={"pk": news.plan_id})
+    return f"{reverse('plans:compare', kwargs={'pk': news.plan_id})}?from={news.from_number}&to={news.to_number}"
+
+
+@require_safe
+@for_bearer(Purpose.READ)
+def read(request: HttpRequest, link: Link, plan: int) -> HttpResponse:
+    """What changed in one plan, and the plan as it stood then: for stakeholders, who have no account."""
+    delivery = get_object_or_404(Delivery, pk=link.number, recipient=link.person)
+    reading = readable_news(delivery, now=timezone.now(), plans=[plan])
+    item = item_for(delivery, plan)
+    if reading.is_empty or item is None:
+        raise Http404
+    version = get_object_or_404(Version, plan=plan, number=item.to_number)
+    content = content_as(version.content, Told.Reading.OUTSIDE)
+    context = {
+        "news": reading.news[0],
+        "version": version,
+        "about": content["about"],
+        "sections": sections(content, version.prose),
+        "sites": sites(content, version.prose),
+        "milestones": milestones(content, version.prose, timezone.localdate()),
+    }
+    return render(request, "digests/read.html", context)

@@ -1,0 +1,194 @@
+"""The ledger: what was sent to whom, with what became of it, what is due, and what somebody's next digest would say."""
+
+from __future__ import annotations
+
+import datetime as dt
+import email
+import email.policy
+from email.message import EmailMessage
+from typing import cast
+
+from csp.constants import NONCE, NONE, SELF
+from csp.decorators import csp_replace, csp_update
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied
+from django.core.paginator import Paginator
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
+from django.views.decorators.clickjacking import xframe_options_sameorigin
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from partnerships.activity.services import record
+from partnerships.digests import services
+from partnerships.digests.forms import ReasonForm
+from partnerships.digests.models import Delivery, DeliveryStatus
+from partnerships.digests.queries import due_within, ledger_of, queue_figures
+from partnerships.digests.reading import as_sent as message_as_sent
+from partnerships.digests.reading import next_digest
+from partnerships.organisations.models import Membership, Role
+from partnerships.people.models import User
+from partnerships.people.requests import signed_in
+from partnerships.plans.models import Plan
+
+_PAGE = 50
+_GRANT = "digests_shown"
+_GRANTED_FOR = dt.timedelta(minutes=10)
+
+
+def _keeper(request: HttpRequest) -> User:
+    """Who may open the ledger: administrators and leads."""
+    person = signed_in(request)
+    if not person.is_staff and not Membership.objects.current().of_person(person, Role.LEAD).exists():
+        raise PermissionDenied
+    return person
+
+
+@require_safe
+def ledger(request: HttpRequest) -> HttpResponse:
+    """Every delivery that concerns me, newest first."""
+    person = _keeper(request)
+    rows = ledger_of(person)
+    status = request.GET.get("status", "")
+    if status in DeliveryStatus.values:
+        rows = rows.filter(status=status)
+    words = request.GET.get("q", "").strip()
+    if words:
+        rows = rows.filter(recipient__email__icontains=words) | rows.filter(recipient__name__icontains=words)
+    page = Paginator(rows, _PAGE).get_page(request.GET.get("page"))
+    mine = None if person.is_staff else set(Plan.objects.publishable_by(person).values_list("pk", flat=True))
+    context = {
+        "page": page,
+        "rows": [(delivery, _items(delivery, mine)) for delivery in page.object_list],
+        "statuses": DeliveryStatus.choices,
+        "status": status,
+        "words": words,
+        "figures": queue_figures() if person.is_staff else None,
+    }
+    return render(request, "digests/ledger.html", context)
+
+
+def _items(delivery: Delivery, mine: set[int] | None) -> list[str]:
+    rows = delivery.items.select_related("plan").order_by("pk")
+    return [
+        f"{row.plan.title}, version {row.from_number} to {row.to_number}" if row.from_number else f"{row.plan.title}, new"
+        for row in rows
+        if mine is None or row.plan_id in mine
+    ]
+
+
+def _delivery_for(person: User, pk: int) -> tuple[Delivery, bool]:
+    """A delivery and whether all of it is about plans that the person may publish."""
+    delivery = get_object_or_404(ledger_of(person), pk=pk)
+    mine = Plan.objects.publishable_by(person).values("pk")
+    return delivery, not delivery.items.exclude(plan__in=mine).exists()
+
+
+def _is_shown(request: HttpRequest, person: User, delivery: Delivery, *, all_mine: bool) -> bool:
+    """Whether the letter itself may be shown: its own leads, and administrators for ten minutes after giving a reason."""
+    if all_mine and not person.is_staff:
+        return True
+    granted = request.session.get(_GRANT, {}).get(str(delivery.pk))
+    return bool(granted) and timezone.now() - dt.datetime.fromisoformat(granted) < _GRANTED_FOR
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@csp_update({"frame-src": [SELF]})
+def entry(request: HttpRequest, pk: int) -> HttpResponse:
+    """One delivery: what was in it, what became of it, and, to whoever may see it, the letter exactly as sent."""
+    person = _keeper(request)
+    delivery, all_mine = _delivery_for(person, pk)
+    form = ReasonForm(request.POST or None) if person.is_staff else None
+    if form is not None and request.method == "POST" and form.is_valid():
+        record(
+            actor_id=person.pk,
+            verb="looked at a letter",
+            target_kind="delivery",
+            target_id=delivery.pk,
+            now=timezone.now(),
+            data={"reason": form.cleaned_data["reason"]},
+        )
+        request.session[_GRANT] = {**request.session.get(_GRANT, {}), str(delivery.pk): timezone.now().isoformat()}
+        return redirect("digests:entry", pk=pk)
+    if request.method == "POST" and form is None:
+        raise PermissionDenied
+    mine = None if person.is_staff else set(Plan.objects.publishable_by(person).values_list("pk", flat=True))
+    context = {
+        "delivery": delivery,
+        "items": _items(delivery, mine),
+        "bounces": list(delivery.bounces.order_by("-at", "-pk")),
+        "shown": delivery.is_kept and _is_shown(request, person, delivery, all_mine=all_mine),
+        "form": form,
+    }
+    return render(request, "digests/entry.html", context, status=422 if request.method == "POST" else 200)
+
+
+@require_safe
+@xframe_options_sameorigin
+@csp_replace(
+    {
+        "default-src": [NONE],
+        "style-src": ["'unsafe-inline'"],
+        "frame-ancestors": [SELF],
+        "sandbox": "",
+        "script-src": [NONE, NONCE],
+    }
+)
+def as_sent(request: HttpRequest, pk: int) -> HttpResponse:
+    """The HTML part exactly as it left, for a sandboxed frame: it can run nothing and load nothing."""
+    person = _keeper(request)
+    delivery, all_mine = _delivery_for(person, pk)
+    if not delivery.is_kept or not _is_shown(request, person, delivery, all_mine=all_mine):
+        raise Http404
+    message = cast(
+        EmailMessage, email.message_from_string(message_as_sent(delivery), policy=email.policy.default)
+    )
+    html = message.get_body(("html",))
+    response = HttpResponse(cast(EmailMessage, html).get_content() if html is not None else "")
+    response["Referrer-Policy"] = "no-referrer"
+    return response
+
+
+@require_POST
+def again(request: HttpRequest, pk: int) -> HttpResponse:
+    """Queue the same news once more."""
+    person = _keeper(request)
+    delivery, all_mine = _delivery_for(person, pk)
+    if not (all_mine or person.is_staff):
+        raise PermissionDenied
+    try:
+        repeat = services.send_again(delivery=delivery, author=person, now=timezone.now())
+    except services.UnableToSendAgain as error:
+        messages.error(request, str(error))
+        return redirect("digests:entry", pk=pk)
+    messages.success(request, f"The same news is queued for {delivery.recipient.display_name}.")
+    return redirect("digests:entry", pk=repeat.pk)
+
+
+@require_safe
+def due(request: HttpRequest) -> HttpResponse:
+    """What goes out within the next day, to whom."""
+    person = _keeper(request)
+    now = timezone.now()
+    rows = due_within(person, until=now + dt.timedelta(days=1))
+    page = Paginator(rows, _PAGE).get_page(request.GET.get("page"))
+    return render(request, "digests/due.html", {"page": page, "now": now})
+
+
+@require_safe
+def preview(request: HttpRequest, pk: int) -> HttpResponse:
+    """What somebody's next digest would say now: my own, or of plans I publish; an administrator sees the outside of it."""
+    viewer = signed_in(request)
+    person = get_object_or_404(User, pk=pk)
+    now = timezone.now()
+    if person.pk == viewer.pk:
+        reading = next_digest(person, now=now)
+    elif viewer.is_staff:
+        reading = next_digest(person, now=now, outside_only=True)
+    else:
+        mine = set(Plan.objects.publishable_by(viewer).values_list("pk", flat=True))
+        concerned = person.told.filter(plan__in=mine).exists()
+        if not concerned:
+            raise Http404
+        reading = next_digest(person, now=now, plans=mine)
+    return render(request, "digests/preview.html", {"person": person, "reading": reading})

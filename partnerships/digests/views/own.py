@@ -1,0 +1,187 @@
+"""Signed in: what I follow and how often, following and stopping, adding stakeholders, who would get the next version."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from partnerships.agreements.models import Partnership
+from partnerships.digests import services
+from partnerships.digests.forms import PreferenceForm, StakeholderForm
+from partnerships.digests.models import Preference, RoleRule, Subscription
+from partnerships.digests.queries import (
+    led_organisations,
+    next_digest_at,
+    stakeholders_of,
+    subscriptions_of,
+    who_will_get,
+)
+from partnerships.digests.targets import page_of, visible_target
+from partnerships.people.models import User
+from partnerships.people.requests import signed_in
+from partnerships.plans.models import Plan
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def manage(request: HttpRequest) -> HttpResponse:
+    """What I follow, how often, and when the next one comes."""
+    person = signed_in(request)
+    preference = Preference.objects.filter(person=person).first() or Preference(person=person)
+    form = PreferenceForm(request.POST or None, person=person, preference=preference)
+    if request.method == "POST" and form.is_valid():
+        services.prefer(person=person, author=person, now=timezone.now(), **form.cleaned_data)
+        messages.success(request, "Your choice is saved. It holds from the next digest on.")
+        return redirect("digests:manage")
+    context = {"form": form, **_mine(person)}
+    return render(request, "digests/manage.html", context, status=422 if request.method == "POST" else 200)
+
+
+def _mine(person: User) -> dict[str, Any]:
+    now = timezone.now()
+    return {
+        "subscriptions": list(subscriptions_of(person)),
+        "next_at": next_digest_at(person, now),
+        "may_add": led_organisations(person).exists(),
+    }
+
+
+@require_POST
+def subscribe(request: HttpRequest, kind: str, pk: int) -> HttpResponse:
+    """Follow a plan, the plans of a partnership, or those of an organisation."""
+    person = signed_in(request)
+    target = visible_target(person, kind, pk)
+    try:
+        subscription = services.subscribe(
+            person=person,
+            target=target,
+            author=person,
+            frequency=request.POST.get("frequency", ""),
+            now=timezone.now(),
+        )
+    except services.UnableToSubscribe as error:
+        messages.error(request, str(error))
+        return redirect(page_of(target))
+    if subscription.is_confirmed:
+        messages.success(request, f"You follow {target}. Digests begin with the next version.")
+    else:
+        messages.success(request, f"We have sent a letter to {person.email}: confirm there, and digests begin.")
+    return redirect(page_of(target))
+
+
+_VERBS = {"pause": services.pause, "resume": services.resume}
+
+
+@require_POST
+def change(request: HttpRequest, pk: int, verb: str) -> HttpResponse:
+    """Pause, resume, stop, or choose how often for one of my subscriptions."""
+    person = signed_in(request)
+    subscription = get_object_or_404(Subscription.objects.live().for_listing(), pk=pk, person=person)
+    now = timezone.now()
+    try:
+        if verb == "stop":
+            services.stop(subscriptions=[subscription], author=person, reason="Stopped by the person.", now=now)
+            messages.success(request, f"You no longer follow {subscription.target}.")
+        elif verb == "frequency":
+            services.set_frequency(
+                subscription=subscription, frequency=request.POST.get("frequency", ""), author=person, now=now
+            )
+            messages.success(request, f"How often you hear of {subscription.target} is saved.")
+        elif verb in _VERBS:
+            _VERBS[verb](subscription=subscription, author=person, now=now)
+            messages.success(request, f"Digests about {subscription.target} are {'paused' if verb == 'pause' else 'back'}.")
+        else:
+            raise Http404
+    except services.UnableToChangeSubscription as error:
+        messages.error(request, str(error))
+    return redirect("digests:manage")
+
+
+# ---- Stakeholders
+
+
+@require_safe
+def stakeholders(request: HttpRequest) -> HttpResponse:
+    """Whom my organisations added, and where each stands."""
+    person = signed_in(request)
+    if not led_organisations(person).exists():
+        raise PermissionDenied
+    return render(request, "digests/stakeholders.html", {"subscriptions": list(stakeholders_of(person))})
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def add_stakeholder(request: HttpRequest, kind: str, pk: int) -> HttpResponse:
+    """Ask somebody by email whether they want digests about something that my organisation may read."""
+    person = signed_in(request)
+    target = visible_target(person, kind, pk)
+    organisations = led_organisations(person).order_by("name", "pk")
+    if not organisations.exists():
+        raise PermissionDenied
+    form = StakeholderForm(request.POST or None, organisations=organisations, cancel=page_of(target))
+    if request.method == "POST" and form.is_valid():
+        data = form.cleaned_data
+        try:
+            services.add_stakeholder(target=target, author=person, now=timezone.now(), **data)
+        except services.UnableToSubscribe as error:
+            form.add_error("email", str(error))
+        else:
+            messages.success(request, f"We have asked {data['email']} to confirm. Nothing else is sent until they do.")
+            return redirect("digests:stakeholders")
+    context = {"form": form, "target": target, "back": page_of(target)}
+    return render(request, "digests/add_stakeholder.html", context, status=422 if request.method == "POST" else 200)
+
+
+@require_POST
+def end_stakeholder(request: HttpRequest, pk: int) -> HttpResponse:
+    """End what my organisation asked somebody to get."""
+    person = signed_in(request)
+    subscription = get_object_or_404(stakeholders_of(person), pk=pk)
+    name = subscription.added_for.display_name if subscription.added_for else "a partner"
+    services.stop(subscriptions=[subscription], author=person, reason=f"Ended by {name}.", now=timezone.now())
+    messages.success(request, f"{subscription.person.display_name} gets no more digests about {subscription.target}.")
+    return redirect("digests:stakeholders")
+
+
+# ---- By role
+
+
+@require_POST
+def tell_role(request: HttpRequest, kind: str, pk: int) -> HttpResponse:
+    """Tell, or no longer tell, everyone of a partnership, or those who must sign a plan."""
+    person = signed_in(request)
+    target = visible_target(person, kind, pk)
+    now = timezone.now()
+    if isinstance(target, Plan):
+        allowed = Plan.objects.publishable_by(person).filter(pk=pk).exists()
+        rule = RoleRule.objects.filter(plan=pk).first()
+    elif isinstance(target, Partnership):
+        allowed = Partnership.objects.led_by(person).filter(pk=pk).exists()
+        rule = RoleRule.objects.filter(partnership=pk).first()
+    else:
+        raise Http404
+    if not allowed:
+        raise PermissionDenied
+    if rule is None:
+        services.set_role_rule(target=target, author=person, now=now)
+        messages.success(request, f"Everyone concerned now gets digests about {target}, and may stop them.")
+    else:
+        services.end_role_rule(rule=rule, author=person, reason="Ended by a lead.", now=now)
+        messages.success(request, f"Digests about {target} no longer go out by role.")
+    return redirect(page_of(target))
+
+
+@require_safe
+def who(request: HttpRequest, pk: int) -> HttpResponse:
+    """Who will get the next version of a plan, and when: a page, or with htmx the list alone."""
+    person = signed_in(request)
+    plan = get_object_or_404(Plan.objects.visible_to(person), pk=pk)
+    if not Plan.objects.editable_by(person).filter(pk=pk).exists():
+        raise PermissionDenied
+    context = {"plan": plan, "forecasts": who_will_get(plan, author=person, now=timezone.now())}
+    partial = getattr(request, "htmx", False)
+    return render(request, "digests/_who.html" if partial else "digests/who.html", context)

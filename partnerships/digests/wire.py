@@ -1,0 +1,121 @@
+"""Messages in pieces: what many letters share is encoded once, and a letter is a recipe that joins pieces with its own words.
+
+A template is rendered once with marks where personal words go, and cut there. Every part is quoted-printable by itself (a soft line
+break ends one that does not end a line), so that parts can be joined in any order without encoding anything again. `=_` cannot
+occur in quoted-printable text, so one boundary is safe for every message.
+"""
+
+from __future__ import annotations
+
+import binascii
+import hashlib
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from email.header import Header
+from email.utils import formataddr
+from functools import lru_cache
+
+_OPEN, _CLOSE = "\ue000", "\ue001"
+_MARK = re.compile(f"{_OPEN}([a-z_]+){_CLOSE}")
+_UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f\u2028\u2029\ue000\ue001]+")
+
+BOUNDARY = "=_common-ground"
+TEXT_HEAD = "Content-Type: text/plain; charset=utf-8\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n"
+HTML_HEAD = "Content-Type: text/html; charset=utf-8\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n"
+NEXT_PART = f"\r\n--{BOUNDARY}\r\n"
+LAST_PART = f"\r\n--{BOUNDARY}--\r\n"
+
+
+def mark(name: str) -> str:
+    """A mark to render a template with, where the personal words called `name` go."""
+    return f"{_OPEN}{name}{_CLOSE}"
+
+
+def one_line(text: str) -> str:
+    """A text without line breaks and control characters, safe in a header."""
+    return " ".join(_UNPRINTABLE.sub(" ", text).split())
+
+
+def encode(text: str) -> str:
+    """Quoted-printable (RFC 2045, 6.7) with CRLF, ending in a line break, soft unless the text has one there."""
+    raw = text.replace("\r\n", "\n").replace("\n", "\r\n").encode("utf-8", "replace")
+    encoded = binascii.b2a_qp(raw, istext=True).decode("ascii")
+    if encoded.endswith("\r\n") or not encoded:
+        return encoded
+    start = encoded.rfind("\r\n") + 2
+    if len(encoded) - start > 75:  # the "=" of the soft break would make the line longer than 76
+        cut = start + 70
+        while "=" in encoded[cut - 2 : cut]:
+            cut -= 1
+        encoded = f"{encoded[:cut]}=\r\n{encoded[cut:]}"
+    return f"{encoded}=\r\n"
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A shared part of messages, ready for the wire."""
+
+    digest: str
+    body: str
+
+
+@dataclass(frozen=True, slots=True)
+class Mould:
+    """A rendered template: shared parts, and between them the names of what is personal."""
+
+    parts: tuple[Part | str, ...]
+
+    @property
+    def shared(self) -> Iterable[Part]:
+        """The shared parts alone."""
+        return (part for part in self.parts if isinstance(part, Part))
+
+
+def part_of(body: str) -> Part:
+    """A shared part, known by its SHA-256."""
+    return Part(hashlib.sha256(body.encode("ascii")).hexdigest(), body)
+
+
+def cut(rendered: str, *, before: str = "", after: str = "") -> Mould:
+    """Cut a rendered template at its marks; `before` and `after` are put around it as they are."""
+    pieces = _MARK.split(rendered)
+    parts: list[Part | str] = []
+    for place, piece in enumerate(pieces):
+        if place % 2:
+            parts.append(piece)
+            continue
+        body = encode(piece)
+        if place == 0:
+            body = before + body
+        if place == len(pieces) - 1:
+            body += after
+        if body:
+            parts.append(part_of(body))
+    return Mould(tuple(parts))
+
+
+def joined(moulds: Sequence[Mould]) -> Mould:
+    """Several moulds one after another; neighbouring shared parts become one."""
+    parts: list[Part | str] = []
+    for part in (part for mould in moulds for part in mould.parts):
+        if isinstance(part, Part) and parts and isinstance(parts[-1], Part):
+            parts[-1] = part_of(parts[-1].body + part.body)
+        else:
+            parts.append(part)
+    return Mould(tuple(parts))
+
+
+@lru_cache(maxsize=4096)
+def header(name: str, value: str) -> str:
+    """One header line in ASCII (RFC 2047), folded, ended."""
+    value = one_line(value)
+    charset = "us-ascii" if value.isascii() else "utf-8"
+    folded = Header(value, charset, header_name=name, maxlinelen=76).encode(splitchars=" ,;")
+    return f"{name}: {folded}\r\n".replace("\r\n", "\n").replace("\n", "\r\n")
+
+
+def to_header(person: str, address: str) -> str:
+    """The To line: one recipient, the name encoded where it is not ASCII."""
+    person = one_line(person)
+    return f"To: {formataddr((person, address)) if person else address}\r\n"

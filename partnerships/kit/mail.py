@@ -1,0 +1,365 @@
+"""Sending many ready messages over one kept connection, and saying of each what the server answered.
+
+`connect()` gives what fits Django's EMAIL settings: SMTP, with commands pipelined where the server offers it (RFC 2920), or any
+other Django backend (a provider through anymail, the console, the tests' outbox), to which the message is handed in parts.
+
+Every message gets exactly one `Answer`. A message whose end was sent but whose answer never came may have been taken: it is answered
+as "later", and the caller sends it again under the same Message-ID.
+"""
+
+from __future__ import annotations
+
+import email
+import email.policy
+import re
+import smtplib
+import socket
+import time
+from collections.abc import Generator, Iterable, Iterator
+from dataclasses import dataclass
+from email.message import EmailMessage, Message
+from enum import Enum
+from typing import Protocol, cast
+
+from django.conf import settings
+from django.core.mail import EmailMultiAlternatives, get_connection
+from django.core.mail.utils import DNS_NAME
+
+_SMTP_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+_ENHANCED = re.compile(r"\b([245]\.\d{1,3}\.\d{1,3})\b")
+_PLAIN = re.compile(r"[!-~]+@[!-~]+")
+#: A reply longer than this is no SMTP server's.
+_LONGEST_REPLY = 64 * 1024
+
+
+class Outcome(Enum):
+    """What became of a message: taken, refused for good, to be tried later, or no such address."""
+
+    TAKEN = "taken"
+    REFUSED = "refused"
+    NO_SUCH_ADDRESS = "no such address"
+    LATER = "later"
+
+
+@dataclass(frozen=True, slots=True)
+class Outgoing:
+    """A ready message: `data` is the whole of it with CRLF line ends; `key` is the caller's own."""
+
+    key: int
+    sender: str
+    recipient: str
+    data: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What became of the message with this key, and in the server's own words why."""
+
+    key: int
+    outcome: Outcome
+    text: str = ""
+    provider_id: str = ""
+
+
+class Unreachable(Exception):
+    """No connection to the mail server, or it was lost; the text says why."""
+
+
+class Post(Protocol):
+    """Something that sends."""
+
+    def send(self, messages: Iterable[Outgoing]) -> Iterator[Answer]:
+        """Send each message and yield its answer as soon as it is known; never raises for the network's sake."""
+
+    def close(self) -> None:
+        """Say goodbye."""
+
+
+def connect() -> Post:
+    """Whatever sends by the EMAIL settings."""
+    return SmtpPost() if settings.EMAIL_BACKEND == _SMTP_BACKEND else BackendPost()
+
+
+def _says(code: int, text: bytes | str) -> str:
+    words = text.decode("utf-8", "replace") if isinstance(text, bytes) else text
+    return f"{code} {' '.join(words.split())}"[:500]
+
+
+def classify(code: int, text: str, *, at_recipient: bool) -> Outcome:
+    """Read a server's refusal: by its enhanced code (RFC 3463) where it gives one, else by where it was given.
+
+    5.1.x, and a plain 550, 551 or 553 to RCPT, mean that there is no such address. 5.7.x (policy) never does.
+    """
+    if code < 500:
+        return Outcome.LATER
+    enhanced = _ENHANCED.search(text)
+    if enhanced:
+        return Outcome.NO_SUCH_ADDRESS if enhanced[1].startswith("5.1.") else Outcome.REFUSED
+    return Outcome.NO_SUCH_ADDRESS if at_recipient and code in (550, 551, 553) else Outcome.REFUSED
+
+
+class SmtpPost:
+    """One kept SMTP connection; opened when first needed, opened again once when it was lost."""
+
+    def __init__(self) -> None:
+        self._smtp: smtplib.SMTP | None = None
+        self._pipelining = False
+        self._reason = ""
+
+    def close(self) -> None:
+        """Say goodbye, if there is anybody to say it to."""
+        smtp, self._smtp = self._smtp, None
+        if smtp is not None:
+            try:
+                smtp.quit()
+            except (OSError, smtplib.SMTPException):
+                smtp.close()
+
+    def send(self, messages: Iterable[Outgoing]) -> Iterator[Answer]:
+        """Send each message and yield its answer.
+
+        With pipelining the end of one message and the envelope of the next go out together, so that one round trip a message is
+        left. When the connection is lost, the message under way is to be tried later, and the next opens a new connection.
+        """
+        waiting = iter(messages)
+        message = next(waiting, None)
+        refused_at: float | None = None
+        while message is not None:
+            if refused_at is not None and time.monotonic() - refused_at < 1.0:
+                yield Answer(message.key, Outcome.LATER, self._reason)
+                message = next(waiting, None)
+                continue
+            try:
+                self._open()
+            except Unreachable as error:
+                refused_at, self._reason = time.monotonic(), str(error)
+                continue
+            refused_at = None
+            message = yield from self._run(message, waiting)
+
+    def _run(self, message: Outgoing, waiting: Iterator[Outgoing]) -> Generator[Answer, None, Outgoing | None]:
+        """Send over the open connection until it is lost or nothing waits; returns the first message not yet tried."""
+        current: Outgoing | None = message
+        try:
+            if not self._pipelining:
+                while current is not None:
+                    yield self._send_plainly(current)
+                    current = next(waiting, None)
+                return None
+            self._write(_envelope(current))
+            while current is not None:
+                answer = self._read_envelope(current)
+                following: Outgoing | None
+                if answer is None:
+                    following = next(waiting, None)
+                    self._write(_body(current.data), _envelope(following) if following else b"")
+                    code, text = self._read()
+                    answer = _final(current.key, code, text)
+                    done, current = answer, following
+                    yield done
+                    continue
+                yield answer
+                current = next(waiting, None)
+                if current is not None:
+                    self._write(_envelope(current))
+        except (OSError, smtplib.SMTPException, Unreachable) as error:
+            self._drop()
+            if current is not None:
+                yield Answer(current.key, Outcome.LATER, f"The connection to the mail server was lost: {error or 'closed'}"[:500])
+            return next(waiting, None)
+        return None
+
+    def _read_envelope(self, message: Outgoing) -> Answer | None:
+        """Read the three answers to MAIL, RCPT and DATA; None when the body may follow."""
+        sender, recipient, data = self._read(), self._read(), self._read()
+        if data[0] == 354:
+            if sender[0] == 250 and recipient[0] in (250, 251):
+                return None
+            # A server that says "go ahead" to nobody gets an empty message, which it must refuse (RFC 2920, 3.1).
+            self._write(b".\r\n")
+            self._read()
+        for (code, text), at_recipient in ((sender, False), (recipient, True), (data, False)):
+            if code >= 400:
+                if code == 421:
+                    self._drop()
+                elif data[0] != 354:
+                    self._write(b"RSET\r\n")
+                    self._read()
+                answer = Answer(message.key, classify(code, text, at_recipient=at_recipient), _says(code, text))
+                if code == 421:
+                    raise Unreachable(answer.text)
+                return answer
+        raise Unreachable(f"The mail server answered out of turn: {_says(*data)}")
+
+    def _send_plainly(self, message: Outgoing) -> Answer:
+        """One message by the plain dialogue: each command waits for its answer."""
+        for command, at_recipient in ((_mail(message), False), (_rcpt(message), True), (b"DATA\r\n", False)):
+            self._write(command)
+            code, text = self._read()
+            if code == 421:
+                raise Unreachable(_says(code, text))
+            if code >= 400:
+                self._write(b"RSET\r\n")
+                self._read()
+                return Answer(message.key, classify(code, text, at_recipient=at_recipient), _says(code, text))
+        self._write(_body(message.data))
+        code, text = self._read()
+        return _final(message.key, code, text)
+
+    def _open(self) -> None:
+        if self._smtp is not None:
+            return
+        kind = smtplib.SMTP_SSL if settings.EMAIL_USE_SSL else smtplib.SMTP
+        try:
+            smtp = kind(local_hostname=DNS_NAME.get_fqdn(), timeout=settings.EMAIL_TIMEOUT or 10)
+            try:
+                smtp.connect(settings.EMAIL_HOST, settings.EMAIL_PORT)
+                smtp.ehlo_or_helo_if_needed()
+                if settings.EMAIL_USE_TLS:
+                    smtp.starttls()
+                    smtp.ehlo()
+                if settings.EMAIL_HOST_USER:
+                    smtp.login(settings.EMAIL_HOST_USER, settings.EMAIL_HOST_PASSWORD)
+            except BaseException:
+                smtp.close()
+                raise
+        except (OSError, smtplib.SMTPException) as error:
+            raise Unreachable(f"No connection to the mail server: {error}"[:500]) from error
+        if smtp.sock is None or smtp.file is None:
+            raise Unreachable("No connection to the mail server.")
+        smtp.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self._smtp = smtp
+        self._pipelining = smtp.has_extn("pipelining")
+
+    def _drop(self) -> None:
+        smtp, self._smtp = self._smtp, None
+        if smtp is not None:
+            smtp.close()
+
+    def _write(self, *parts: bytes) -> None:
+        smtp = self._smtp
+        if smtp is None or smtp.sock is None:
+            raise Unreachable("The connection was closed.")
+        smtp.sock.sendall(b"".join(parts))
+
+    def _read(self) -> tuple[int, str]:
+        """One reply, of as many lines as it has."""
+        smtp = self._smtp
+        if smtp is None or smtp.file is None:
+            raise Unreachable("The connection was closed.")
+        lines: list[bytes] = []
+        size = 0
+        while True:
+            line = smtp.file.readline(_LONGEST_REPLY)
+            size += len(line)
+            if not line or size > _LONGEST_REPLY:
+                raise Unreachable("the server hung up" if not line else "the server talks without end")
+            lines.append(line[4:].strip())
+            if line[3:4] != b"-":
+                break
+        try:
+            code = int(line[:3])
+        except ValueError as error:
+            raise Unreachable(f"the server said {line[:80]!r}") from error
+        return code, b" ".join(lines).decode("utf-8", "replace")
+
+
+def _mail(message: Outgoing) -> bytes:
+    return b"MAIL FROM:<%b>\r\n" % message.sender.encode("ascii")
+
+
+def _rcpt(message: Outgoing) -> bytes:
+    return b"RCPT TO:<%b>\r\n" % message.recipient.encode("ascii")
+
+
+def _envelope(message: Outgoing) -> bytes:
+    return b"MAIL FROM:<%b>\r\nRCPT TO:<%b>\r\nDATA\r\n" % (
+        message.sender.encode("ascii"),
+        message.recipient.encode("ascii"),
+    )
+
+
+def _body(data: bytes) -> bytes:
+    """The message as it goes after DATA: dots doubled (RFC 5321, 4.5.2), and the dot that ends it."""
+    stuffed = data.replace(b"\r\n.", b"\r\n..")
+    if stuffed.startswith(b"."):
+        stuffed = b"." + stuffed
+    return stuffed + (b".\r\n" if stuffed.endswith(b"\r\n") else b"\r\n.\r\n")
+
+
+def _final(key: int, code: int, text: str) -> Answer:
+    if code == 250:
+        return Answer(key, Outcome.TAKEN, _says(code, text))
+    if code == 421:
+        return Answer(key, Outcome.LATER, _says(code, text))
+    return Answer(key, classify(code, text, at_recipient=False), _says(code, text))
+
+
+def can_be_addressed(address: str) -> bool:
+    """Whether SMTP without extensions can carry the address: ASCII, one @, nothing that would break a command."""
+    return bool(_PLAIN.fullmatch(address)) and "<" not in address and ">" not in address
+
+
+class BackendPost:
+    """Any Django mail backend: each message is read again and handed over in parts, one connection for all."""
+
+    def __init__(self) -> None:
+        self._connection = get_connection()
+
+    def close(self) -> None:
+        """Close the backend's connection."""
+        self._connection.close()
+
+    def send(self, messages: Iterable[Outgoing]) -> Iterator[Answer]:
+        """Hand each message to the backend and yield its answer; providers refuse with an exception of their own."""
+        for message in messages:
+            letter = as_django(message)
+            try:
+                self._connection.open()
+                taken = self._connection.send_messages([letter])
+            except smtplib.SMTPResponseException as error:
+                text = _says(error.smtp_code, error.smtp_error)
+                yield Answer(message.key, classify(error.smtp_code, text, at_recipient=False), text)
+                continue
+            except Exception as error:  # noqa: BLE001 - a provider's client raises what it likes; the ledger keeps its words
+                yield Answer(message.key, _of_provider(error), f"{type(error).__name__}: {error}"[:500])
+                continue
+            status = getattr(letter, "anymail_status", None)
+            provider_id = str(getattr(status, "message_id", "") or "")
+            if taken:
+                yield Answer(message.key, Outcome.TAKEN, "", provider_id)
+            else:
+                yield Answer(message.key, Outcome.LATER, "The mail backend did not take it.")
+
+
+def _of_provider(error: Exception) -> Outcome:
+    """Whether to try again after a provider's exception: refused recipients and 4xx requests are final, the rest is not."""
+    if type(error).__name__ == "AnymailRecipientsRefused":
+        return Outcome.NO_SUCH_ADDRESS
+    status = getattr(error, "status_code", None)
+    if isinstance(status, int) and 400 <= status < 500 and status not in (401, 403, 408, 429):
+        return Outcome.REFUSED
+    return Outcome.LATER
+
+
+_OWN_HEADERS = frozenset({"from", "to", "subject", "content-type", "content-transfer-encoding", "mime-version"})
+
+
+def as_django(message: Outgoing) -> EmailMultiAlternatives:
+    """The same message as Django's mail backends want it: subject, text, HTML and headers."""
+    parsed = cast(EmailMessage, email.message_from_bytes(message.data, policy=email.policy.default))
+    text, html = parsed.get_body(("plain",)), parsed.get_body(("html",))
+    letter = EmailMultiAlternatives(
+        subject=str(parsed["Subject"] or ""),
+        body=_words(text),
+        from_email=str(parsed["From"]),
+        to=[str(parsed["To"] or message.recipient)],
+        headers={name: str(value) for name, value in parsed.items() if name.lower() not in _OWN_HEADERS},
+    )
+    if html is not None:
+        letter.attach_alternative(_words(html), "text/html")
+    return letter
+
+
+def _words(part: Message | None) -> str:
+    return str(cast(EmailMessage, part).get_content()).replace("\r\n", "\n") if part is not None else ""

@@ -11,10 +11,12 @@ urlpatterns = [
     path("metrics", health.metrics, name="metrics"),
     # The rooms, in the order of the menu; the home page last, for it takes the bare address.
     path("commitments/", include("partnerships.commitments.urls")),
+    path("conversations/", include("partnerships.conversations.urls")),
     path("organisations/", include("partnerships.organisations.urls")),
     path("partnerships/", include("partnerships.agreements.urls")),
     path("plans/", include("partnerships.plans.urls")),
     path("ask-and-offer/", include("partnerships.exchange.urls")),
+    path("digests/", include("partnerships.digests.urls")),
     path("search/", include("partnerships.search.urls")),
     path("", include("partnerships.people.urls")),
     path("", include("partnerships.web.urls")),

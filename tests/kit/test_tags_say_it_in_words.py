@@ -79,3 +79,19 @@ def test_the_tab_of_the_page_itself_is_current() -> None:
 
 def test_a_menu_item_without_a_page_is_not_shown() -> None:
     assert render('{% nav_item "Reports" "nowhere:index" %}') == ""
+
+
+@pytest.mark.parametrize(
+    ("user_agent", "words"),
+    [
+        (
+            "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 Chrome/140.0 Safari/537.36 Edg/140.0",
+            "Edge on Windows",
+        ),
+        ("Mozilla/5.0 (iPhone; CPU iPhone OS 19_0 like Mac OS X) Version/19.0 Safari/604.1", "Safari on an iPhone"),
+        ("Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0", "Firefox on Linux"),
+        ("curl/8.1", "A program"),
+    ],
+)
+def test_a_session_names_its_browser(user_agent: str, words: str) -> None:
+    assert render("{{ user_agent|browser }}", user_agent=user_agent) == words

@@ -68,6 +68,25 @@ def due(value: dt.date | dt.datetime | None) -> str:
     return f"due in {words}" if days > 0 else f"{words} overdue"
 
 
+_BROWSERS = (("Edg", "Edge"), ("OPR/", "Opera"), ("Firefox/", "Firefox"), ("Chrome/", "Chrome"), ("Safari/", "Safari"))
+_SYSTEMS = (
+    ("iPhone", "an iPhone"),
+    ("iPad", "an iPad"),
+    ("Android", "Android"),
+    ("Windows", "Windows"),
+    ("Mac OS", "a Mac"),
+    ("Linux", "Linux"),
+)
+
+
+@register.filter
+def browser(user_agent: str) -> str:
+    """What a browser calls itself, in words: `Firefox on Windows`; `A program` for what is no browser."""
+    name = next((words for mark, words in _BROWSERS if mark in user_agent), "")
+    system = next((words for mark, words in _SYSTEMS if mark in user_agent), "")
+    return f"{name} on {system}" if name and system else name or "A program"
+
+
 def _class_name(code: object) -> str:
     """A stored code as part of a class name: `at_risk` becomes `at-risk`."""
     return str(code).lower().replace("_", "-").replace(" ", "-")

@@ -11,10 +11,15 @@ class AgreementsConfig(AppConfig):
     def ready(self) -> None:
         from partnerships.activity.registry import register_kind  # noqa: PLC0415 - rooms register at start-up
         from partnerships.agreements.models import Partnership  # noqa: PLC0415 - models must be loaded first
-        from partnerships.agreements.queries import events_of_partnerships  # noqa: PLC0415 - models must be loaded first
+        from partnerships.agreements.queries import (  # noqa: PLC0415 - models must be loaded first
+            events_of_partnerships,
+            organisation_section,
+        )
+        from partnerships.organisations.sections import register_section  # noqa: PLC0415 - rooms register at start-up
 
         register_kind(
             name="partnership",
             visible_ids=lambda user: Partnership.objects.held_by(user).values("pk"),
             condition=events_of_partnerships,
         )
+        register_section("10 partnerships", organisation_section)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import pghistory
 from django.db import models
 from django.db.models import F, Q
+from django.urls import reverse
 
 from partnerships.organisations.audience import Network, Organisations, readers_of, visible_to
 from partnerships.organisations.models import Area, Organisation
@@ -75,6 +76,10 @@ class PartyRole(models.TextChoices):
     OBSERVER = "observer", "Observer"
 
 
+#: Roles whose leads may invite others and change terms and status.
+LEADING_ROLES = (PartyRole.CHAIR, PartyRole.LEAD)
+
+
 class PartyStatus(models.TextChoices):
     """Where an organisation's part in it stands."""
 
@@ -104,6 +109,10 @@ class PartnershipQuerySet(models.QuerySet["Partnership"]):
         """Those the person may see at least in outline."""
         return self.filter(visible_to(Partnership, (*INSIDE, *FORMER, *OUTLINE), user))
 
+    def known_today_to(self, user: User | AnonymousUser) -> PartnershipQuerySet:
+        """Those whose present parties the person may see: all of it, or the outline."""
+        return self.filter(visible_to(Partnership, (*INSIDE, *OUTLINE), user))
+
     def inside_for(self, user: User | AnonymousUser) -> PartnershipQuerySet:
         """Those whose whole content the person may read today: people of present and invited parties."""
         return self.filter(visible_to(Partnership, INSIDE, user))
@@ -125,7 +134,7 @@ class PartnershipQuerySet(models.QuerySet["Partnership"]):
             "parties__organisation",
             when=Q(
                 parties__status=PartyStatus.ACCEPTED,
-                parties__role__in=[PartyRole.CHAIR, PartyRole.LEAD],
+                parties__role__in=LEADING_ROLES,
             ),
             roles=("lead",),
         )
@@ -200,6 +209,10 @@ class Partnership(models.Model):
     def __str__(self) -> str:
         return self.title
 
+    def get_absolute_url(self) -> str:
+        """Its page."""
+        return reverse("agreements:detail", kwargs={"pk": self.pk})
+
     @property
     def is_over(self) -> bool:
         """Whether it is read only."""
@@ -268,6 +281,11 @@ class Party(models.Model):
     def is_present(self) -> bool:
         """Whether it takes part today."""
         return self.status == PartyStatus.ACCEPTED
+
+    @property
+    def is_leading(self) -> bool:
+        """Whether its leads may change terms and status."""
+        return self.role in LEADING_ROLES
 
     @property
     def is_waiting(self) -> bool:

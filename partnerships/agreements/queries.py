@@ -1,21 +1,54 @@
-"""Reading partnerships: what happened in them, whose turn it is, and what waits for a person."""
+"""Reading partnerships: finding them, what a former party may still read, whose turn it is, what waits for a person."""
 
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Iterable
+from dataclasses import dataclass
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.urls import reverse
 from django.utils import timezone
 
-from partnerships.agreements.models import Partnership, Party, PartyStatus, Status
+from partnerships.agreements.models import (
+    Partnership,
+    PartnershipQuerySet,
+    Party,
+    PartyStatus,
+    Status,
+)
+from partnerships.kit.names import fold_name
 from partnerships.kit.waiting import Waiting
-from partnerships.organisations.models import Organisation, Role
+from partnerships.organisations.models import Membership, Organisation, OrganisationName, Role
+from partnerships.organisations.sections import Section
 from partnerships.people.models import User
+
+#: How long before its review date a partnership's leads are reminded of it.
+REVIEW_NOTICE = dt.timedelta(days=30)
+
+
+def find_partnerships(
+    *, user: User, text: str = "", kind: str = "", status: str = "", mine: bool = False
+) -> PartnershipQuerySet:
+    """Those the person may see, by a part of the title or of a present party's name, kind and status; not ordered."""
+    found = Partnership.objects.held_by(user) if mine else Partnership.objects.visible_to(user)
+    if kind:
+        found = found.filter(kind=kind)
+    if status:
+        found = found.filter(status=status)
+    folded = fold_name(text)
+    if text.strip():
+        condition = Q(title__icontains=text.strip())
+        if folded:
+            named = OrganisationName.objects.filter(folded__contains=folded).values("organisation")
+            parties = Party.objects.filter(status=PartyStatus.ACCEPTED, organisation__in=named)
+            condition |= Q(pk__in=parties.values("partnership"))
+        found = found.filter(condition)
+    return found
 
 
 def events_of_partnerships(user: User) -> Q:
-    """The condition on events about partnerships: those the person is inside of now, or up to the day they left."""
+    """The condition on events about partnerships: those the person is inside of now, or up to the moment they left."""
     former = Party.objects.filter(
         organisation__in=Organisation.objects.of_person(user),
         status=PartyStatus.LEFT,
@@ -25,11 +58,97 @@ def events_of_partnerships(user: User) -> Q:
     return Q(target_id__in=Partnership.objects.inside_for(user).values("pk")) | Q(Exists(former))
 
 
+def acting_party(user: User, partnership: Partnership, *roles: str) -> Party | None:
+    """The present party for which the person acts, in one of the roles where any is given; leading parties first."""
+    parties = (
+        Party.objects.present()
+        .filter(partnership=partnership, organisation__in=Organisation.objects.of_person(user, *roles))
+        .select_related("organisation")
+        .order_by("pk")
+    )
+    return next(iter(sorted(parties, key=lambda party: not party.is_leading)), None)
+
+
+def left_at(user: User, partnership: Partnership) -> dt.datetime | None:
+    """When the person's organisation left, if they read the partnership only as a former party; else None."""
+    if Partnership.objects.inside_for(user).filter(pk=partnership.pk).exists():
+        return None
+    return (
+        Party.objects.filter(
+            partnership=partnership, status=PartyStatus.LEFT, organisation__in=Organisation.objects.of_person(user)
+        )
+        .order_by("-left_at")
+        .values_list("left_at", flat=True)
+        .first()
+    )
+
+
+def as_at(partnership: Partnership, moment: dt.datetime) -> Partnership:
+    """The partnership with the terms it had at that moment, out of its row history; never to be saved."""
+    events = Partnership.pgh_event_model.objects.filter(pgh_obj_id=partnership.pk)  # type: ignore[attr-defined]  # made by pghistory
+    then = (
+        events.filter(pgh_created_at__lte=moment).order_by("-pgh_created_at", "-pgh_id").first()
+        or events.order_by("pgh_created_at", "pgh_id").first()
+    )
+    if then is not None:
+        for field in Partnership._meta.concrete_fields:
+            if not field.primary_key:
+                setattr(partnership, field.attname, getattr(then, field.attname))
+    return partnership
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """Who must do what next."""
+
+    who: str
+    what: str
+    yours: bool
+    since: dt.datetime | None = None
+    href: str = ""
+    action: str = ""
+
+
+def whose_turn(partnership: Partnership, parties: Iterable[Party], *, mine: set[int]) -> Turn | None:
+    """Whose turn it is; `mine` are the ids of organisations that the reader leads. None when nobody's."""
+    parties = list(parties)
+    if partnership.is_over:
+        return None
+    waiting = [party for party in parties if party.is_waiting]
+    own = next((party for party in waiting if party.organisation_id in mine), None)
+    if own is not None:
+        href = reverse("agreements:answer", kwargs={"pk": partnership.pk, "party": own.pk})
+        return Turn(own.organisation.name, "Accept or decline the invitation.", True, own.invited_at, href, "Read and answer")
+    if waiting:
+        names = ", ".join(party.organisation.name for party in waiting)
+        return Turn(names, "to accept or decline the invitation", False, waiting[0].invited_at)
+    what = _NEXT_STEP.get(Status(partnership.status))
+    if what is None:
+        return None
+    leading = [party for party in parties if party.is_present and party.is_leading]
+    yours = any(party.organisation_id in mine for party in leading)
+    href = reverse("agreements:status", kwargs={"pk": partnership.pk}) if yours else ""
+    names = ", ".join(party.organisation.name for party in leading)
+    return Turn(names, what, yours, partnership.status_since, href, "Change the status")
+
+
+#: What a leading organisation does next, by status.
+_NEXT_STEP = {
+    Status.EXPLORING: "Decide whether to draft terms.",
+    Status.DRAFTING: "Finish the terms and put them up for sign-off.",
+    Status.AWAITING_SIGN_OFF: "Everybody has accepted: make it active.",
+    Status.UNDER_REVIEW: "Hold the review: carry on, renew or end it.",
+    Status.SUSPENDED: "Take it up again or end it.",
+}
+
+
 def invitations_for(user: User) -> QuerySet[Party]:
     """Invitations to partnerships that wait for an answer of a lead, oldest first."""
     return (
         Party.objects.filter(
-            status=PartyStatus.INVITED, organisation__in=Organisation.objects.of_person(user, Role.LEAD)
+            status=PartyStatus.INVITED,
+            organisation__in=Organisation.objects.of_person(user, Role.LEAD),
+            partnership__in=Partnership.objects.live(),
         )
         .select_related("partnership", "organisation", "invited_by")
         .order_by("invited_at", "pk")
@@ -37,12 +156,12 @@ def invitations_for(user: User) -> QuerySet[Party]:
 
 
 def waiting_for(user: User, now: dt.datetime) -> list[Waiting]:
-    """What partnerships want of this person: invitations to answer, and reviews that are due in those they lead."""
-    invited = [
+    """What waits for the person as a lead: invitations to answer, reviews to hold or to prepare, sign-off complete."""
+    waiting = [
         Waiting(
-            what="Answer the invitation",
+            what=f"Answer the invitation of {party.organisation.name}",
             title=party.partnership.title,
-            path=reverse("agreements:detail", kwargs={"pk": party.partnership_id}),
+            path=reverse("agreements:answer", kwargs={"pk": party.partnership_id, "party": party.pk}),
             since=party.invited_at,
             within=party.partnership.title,
             status=party.status,
@@ -50,18 +169,58 @@ def waiting_for(user: User, now: dt.datetime) -> list[Waiting]:
         )
         for party in invitations_for(user)
     ]
-    due = Q(status=Status.UNDER_REVIEW) | Q(status=Status.ACTIVE, review_on__lte=timezone.localdate(now))
-    reviews = [
-        Waiting(
-            what="Review the partnership",
-            title=partnership.title,
-            path=reverse("agreements:detail", kwargs={"pk": partnership.pk}),
-            since=partnership.status_since,
-            due=partnership.review_on,
-            within=partnership.title,
-            status=partnership.status,
-            status_label=partnership.get_status_display(),
+    soon = timezone.localdate(now) + REVIEW_NOTICE
+    led = (
+        Partnership.objects.led_by(user)
+        .filter(
+            Q(status__in=[Status.UNDER_REVIEW, Status.AWAITING_SIGN_OFF])
+            | Q(status=Status.ACTIVE, review_on__lte=soon)
         )
-        for partnership in Partnership.objects.led_by(user).filter(due).order_by("review_on", "pk")
-    ]
-    return [*invited, *reviews]
+        .order_by("status_since", "pk")
+    )
+    unanswered = set(
+        Party.objects.filter(partnership__in=led, status=PartyStatus.INVITED).values_list("partnership", flat=True)
+    )
+    for partnership in led:
+        if partnership.status == Status.ACTIVE:
+            what, since, due = "Prepare the review", None, partnership.review_on
+        elif partnership.status == Status.UNDER_REVIEW:
+            what, since, due = "Hold the review", partnership.status_since, None
+        elif partnership.pk in unanswered:
+            continue
+        else:
+            what, since, due = "Everybody has accepted: make it active", partnership.status_since, None
+        waiting.append(
+            Waiting(
+                what=what,
+                title=partnership.title,
+                path=reverse("agreements:status", kwargs={"pk": partnership.pk}),
+                since=since,
+                due=due,
+                within=partnership.title,
+                status=partnership.status,
+                status_label=partnership.get_status_display(),
+            )
+        )
+    return waiting
+
+
+def partnerships_of(user: User, organisation: Organisation) -> PartnershipQuerySet:
+    """Those in which the organisation takes part today, as far as the person may see that; nothing to former parties."""
+    taking_part = Party.objects.present().filter(organisation=organisation)
+    return Partnership.objects.known_today_to(user).filter(pk__in=taking_part.values("partnership"))
+
+
+def organisation_section(user: User, organisation: Organisation) -> Section | None:
+    """Its partnerships, for its page in the directory."""
+    found = partnerships_of(user, organisation).for_listing().order_by("status", "title", "pk")[:50]
+    context = {"partnerships": found, "organisation": organisation}
+    return Section("agreements/_organisation_section.html", context) if found else None
+
+
+def organisations_led_by(user: User) -> set[int]:
+    """Ids of the organisations that the person leads today."""
+    return set(
+        Membership.objects.current().of_person(user, Role.LEAD).values_list("organisation", flat=True)
+    )
+

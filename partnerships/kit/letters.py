@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from smtplib import SMTPException
 from typing import Any
 
 import structlog
 from django.conf import settings
-from django.core.mail import EmailMultiAlternatives
+from django.core.mail import EmailMessage, EmailMultiAlternatives
 from django.template.loader import render_to_string
 from django.urls import reverse
 
@@ -36,9 +37,25 @@ def send_letter(*, to: str, template: str, context: Mapping[str, Any], reply_to:
         headers={"Auto-Submitted": "auto-generated"},
     )
     letter.attach_alternative(render_to_string(f"emails/{template}.html", words), "text/html")
+    return _send(letter, template)
+
+
+def _send(letter: EmailMessage, template: str) -> bool:
     try:
         letter.send()
     except (OSError, SMTPException, ValueError) as error:
         log.warning("letter_not_sent", template=template, kind=type(error).__name__)
         return False
     return True
+
+
+#: One thread: letters about accounts are few, and a mail server that hangs must not pile up connections.
+_background = ThreadPoolExecutor(max_workers=1, thread_name_prefix="letters")
+
+
+def send_in_background(letter: EmailMessage) -> None:
+    """Send a letter without making the page wait, which would tell whether there was one to send."""
+    if settings.LETTERS_IN_BACKGROUND:
+        _background.submit(_send, letter, "account")
+    else:
+        _send(letter, "account")

@@ -9,6 +9,7 @@ import pghistory
 from django.contrib.postgres.indexes import GinIndex, OpClass
 from django.db import models
 from django.db.models import F, Q
+from django.urls import reverse
 from django.utils import timezone
 
 from partnerships.people.models import Invitation, User
@@ -174,6 +175,10 @@ class Organisation(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    def get_absolute_url(self) -> str:
+        """Its page."""
+        return reverse("organisations:detail", kwargs={"pk": self.pk})
 
     @property
     def display_name(self) -> str:
@@ -393,7 +398,7 @@ class MembershipQuerySet(models.QuerySet["Membership"]):
         return self.select_related("person", "organisation").order_by("person__name", "pk")
 
 
-@pghistory.track()
+@pghistory.track(exclude=["job_title"])
 class Membership(models.Model):
     """A person acts for an organisation in a role, from a day up to, not including, another.
 

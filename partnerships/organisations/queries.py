@@ -20,9 +20,13 @@ from partnerships.organisations.models import (
     Role,
     Succession,
     SuccessionKind,
+    SuccessionPredecessor,
+    SuccessionSuccessor,
 )
 from partnerships.people.models import User
 
+#: Sorts memberships by what they may do, leads first.
+_STRENGTH = Case(When(role=Role.LEAD, then=0), When(role=Role.EDITOR, then=1), default=2)
 #: Successions through which what a body held goes to its successors.
 INHERITING = frozenset(
     {
@@ -99,7 +103,7 @@ def acting_memberships(user: User) -> QuerySet[Membership]:
         Membership.objects.current()
         .of_person(user)
         .select_related("organisation")
-        .annotate(strength=Case(When(role=Role.LEAD, then=0), When(role=Role.EDITOR, then=1), default=2))
+        .annotate(strength=_STRENGTH)
         .order_by("strength", "organisation__name", "pk")
     )
 
@@ -113,6 +117,35 @@ def leads_of(organisation: Organisation) -> QuerySet[User]:
     """The people who speak for it today."""
     return User.objects.filter(
         pk__in=Membership.objects.current().filter(organisation=organisation, role=Role.LEAD).values("person")
+    )
+
+
+def contacts_of(organisation: Organisation) -> QuerySet[Membership]:
+    """Who acts for it today, leads first."""
+    return (
+        Membership.objects.current()
+        .filter(organisation=organisation)
+        .select_related("person")
+        .annotate(strength=_STRENGTH)
+        .order_by("strength", "person__name", "pk")
+    )
+
+
+def predecessors_of(organisation: Organisation) -> QuerySet[SuccessionPredecessor]:
+    """Whom it followed, with the succession, newest first."""
+    return (
+        SuccessionPredecessor.objects.filter(succession__successors=organisation)
+        .select_related("succession", "organisation")
+        .order_by("-succession__on", "organisation__name", "pk")
+    )
+
+
+def successors_of(organisation: Organisation) -> QuerySet[SuccessionSuccessor]:
+    """Who follows it, also in the future, with the succession, newest first."""
+    return (
+        SuccessionSuccessor.objects.filter(succession__predecessors=organisation)
+        .select_related("succession", "organisation")
+        .order_by("-succession__on", "organisation__name", "pk")
     )
 
 

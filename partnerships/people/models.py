@@ -55,7 +55,8 @@ class UserManager(BaseUserManager["User"]):
         return self.get(email__iexact=username)
 
 
-@pghistory.track(exclude=["password", "last_login"])
+# Row history keeps people by number and never what is personal, so that it can stay whole when somebody is erased.
+@pghistory.track(exclude=["password", "last_login", "email", "name"])
 class User(AbstractBaseUser, PermissionsMixin):
     """A person, known by an email address.
 
@@ -73,6 +74,9 @@ class User(AbstractBaseUser, PermissionsMixin):
         null=True, blank=True, help_text="When they could first sign in; empty for a stakeholder."
     )
     left_at = models.DateTimeField(null=True, blank=True)
+    erased_at = models.DateTimeField(
+        null=True, blank=True, help_text="When everything personal was taken out; the row stays as “a former member”."
+    )
 
     objects: ClassVar[UserManager] = UserManager()
 
@@ -97,6 +101,8 @@ class User(AbstractBaseUser, PermissionsMixin):
     @property
     def display_name(self) -> str:
         """The name, or the part of the address before the @ where no name is known."""
+        if self.erased_at:
+            return "a former member"
         return self.name or self.email.partition("@")[0]
 
     @property
@@ -121,7 +127,7 @@ class InvitationQuerySet(models.QuerySet["Invitation"]):
         return self.filter(accepted_at=None, revoked_at=None, expires_at__gt=now)
 
 
-@pghistory.track(exclude=["token_hash"])
+@pghistory.track(exclude=["token_hash", "message"])
 class Invitation(models.Model):
     """A single-use, expiring letter to one address that lets its person come in.
 
@@ -143,3 +149,59 @@ class Invitation(models.Model):
 
     def __str__(self) -> str:
         return f"Invitation {self.pk}"
+
+
+class SecurityEventKind(models.TextChoices):
+    """What is worth telling about somebody's account."""
+
+    SIGNED_IN = "signed_in", "Signed in"
+    NEW_PLACE = "new_place", "Signed in from a new place"
+    REFUSED = "refused", "Sign-in refused"
+    PASSWORD_CHANGED = "password_changed", "Password changed"  # noqa: S105 - a code, not a password
+    SECOND_FACTOR_CHANGED = "second_factor_changed", "Second factor changed"
+    ADDRESS_CHANGED = "address_changed", "Email address changed"
+    SESSIONS_ENDED = "sessions_ended", "Sessions ended"
+    ACCESS_ENDED = "access_ended", "Access ended"
+    DATA_EXPORTED = "data_exported", "Personal data exported"
+    VIEWED_AS = "viewed_as", "Seen by an administrator as this person"
+
+
+class SecurityEvent(models.Model):
+    """One line of an account's security log; kept for twelve months (docs/privacy.md)."""
+
+    person = models.ForeignKey(User, on_delete=models.CASCADE, related_name="security_events")
+    kind = models.CharField(max_length=24, choices=SecurityEventKind)
+    at = models.DateTimeField()
+    ip = models.GenericIPAddressField(null=True, blank=True)
+    user_agent = models.CharField(max_length=200, blank=True)
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["person", "-at"], name="security_event_person"),
+            models.Index(fields=["at"], name="security_event_at"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.get_kind_display()} {self.person_id}"
+
+
+class ViewAs(models.Model):
+    """An administrator looked at the site as somebody else, for a reason, from one moment to another; kept for ever."""
+
+    administrator = models.ForeignKey(User, on_delete=models.PROTECT, related_name="views_as")
+    person = models.ForeignKey(User, on_delete=models.PROTECT, related_name="viewed_as")
+    reason = models.TextField()
+    began_at = models.DateTimeField()
+    expires_at = models.DateTimeField()
+    ended_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        verbose_name = "view as somebody"
+        verbose_name_plural = "views as somebody"
+        constraints = [
+            models.CheckConstraint(condition=~models.Q(reason=""), name="view_as_has_a_reason"),
+            models.CheckConstraint(condition=~models.Q(administrator=models.F("person")), name="view_as_somebody_else"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.administrator_id} as {self.person_id}"

@@ -12,7 +12,10 @@ from django.core.validators import validate_email
 from django.db import IntegrityError, transaction
 
 from partnerships.activity.services import record
-from partnerships.people.models import Invitation, User, confirm_address
+from partnerships.activity.values import apply_changes
+from partnerships.people.leaving import Leaving, run_hooks
+from partnerships.people.models import Invitation, SecurityEvent, SecurityEventKind, User, confirm_address
+from partnerships.people.sessions import end_sessions
 
 #: How long an invitation stands (SAFETY.md: expiring; retention removes it seven days after).
 INVITATION_LIFETIME = dt.timedelta(days=14)
@@ -24,6 +27,14 @@ class UnableToAddPerson(Exception):
 
 class UnableToAcceptInvitation(Exception):
     """The invitation is used, revoked, expired, or was for somebody else."""
+
+
+class UnableToCloseAccount(Exception):
+    """The person has left already, or would close the last administrator's account."""
+
+
+class UnableToViewAs(Exception):
+    """Not an administrator, no reason, or somebody who cannot be looked in for."""
 
 
 def find_person(email: str) -> User | None:
@@ -124,3 +135,78 @@ def revoke_invitation(*, invitation: Invitation, author: User, now: dt.datetime)
         target_id=invitation.person_id,
         now=now,
     )
+
+
+@transaction.atomic
+def change_details(*, person: User, name: str, time_zone: str, author: User, now: dt.datetime) -> None:
+    """Change what a person is called, and where their day begins."""
+    before, after = apply_changes(person, {"name": name.strip(), "time_zone": time_zone})
+    if not before:
+        return
+    person.save(update_fields=list(before))
+    # Names stay out of the log, which outlives them.
+    data = {"before": {"time_zone": before["time_zone"]}, "after": {"time_zone": after["time_zone"]}}
+    record(
+        actor_id=author.pk,
+        verb="changed their details",
+        target_kind="person",
+        target_id=person.pk,
+        now=now,
+        data=data if "time_zone" in before else {},
+    )
+
+
+@transaction.atomic
+def close_account(
+    *, person: User, author: User | None, reason: str, now: dt.datetime, heir: User | None = None
+) -> dict[str, int]:
+    """Somebody leaves: one action ends every way in and every right, and hands what they owed to the heir.
+
+    Returns how many things each room ended or handed over. Raises `UnableToCloseAccount`.
+    """
+    locked = User.objects.select_for_update().get(pk=person.pk)
+    if not locked.is_active:
+        raise UnableToCloseAccount(f"{locked.display_name} has left already.")
+    if heir is not None and (heir.pk == locked.pk or not heir.is_active):
+        raise UnableToCloseAccount("Choose somebody else who is here to take over.")
+    if locked.is_staff and not User.objects.filter(is_staff=True, is_active=True).exclude(pk=locked.pk).exists():
+        raise UnableToCloseAccount("Nobody would administer the network: make somebody else an administrator first.")
+    ended = run_hooks(Leaving(person=locked, author=author, heir=heir, reason=reason, now=now))
+    ended["sessions ended"] = end_sessions(locked)
+    ended["invitations withdrawn"] = Invitation.objects.filter(
+        person=locked, accepted_at=None, revoked_at=None
+    ).update(revoked_at=now)
+    locked.is_active, locked.left_at = False, now
+    locked.save(update_fields=["is_active", "left_at"])
+    SecurityEvent.objects.create(person=locked, kind=SecurityEventKind.ACCESS_ENDED, at=now)
+    record(
+        actor_id=author.pk if author else None,
+        verb="ended the access of a person",
+        target_kind="person",
+        target_id=locked.pk,
+        now=now,
+        data={"reason": reason, "after": ended},
+    )
+    person.is_active, person.left_at = False, now
+    return ended
+
+
+@transaction.atomic
+def reopen_account(*, person: User, author: User, now: dt.datetime, reason: str) -> None:
+    """Let a person who has left sign in again; memberships and shares are not brought back."""
+    changed = User.objects.filter(pk=person.pk, is_active=False, erased_at=None).update(is_active=True, left_at=None)
+    if changed:
+        record(
+            actor_id=author.pk,
+            verb="let a person back in",
+            target_kind="person",
+            target_id=person.pk,
+            now=now,
+            data={"reason": reason},
+        )
+        person.is_active, person.left_at = True, None
+
+
+def address_changed(*, person: User, now: dt.datetime) -> None:
+    """Note that a person is reached at another address; neither address goes into the log."""
+    record(actor_id=person.pk, verb="changed their email address", target_kind="person", target_id=person.pk, now=now)

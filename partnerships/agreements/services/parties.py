@@ -8,13 +8,10 @@ from django.db import transaction
 from django.utils import timezone
 
 from partnerships.agreements.emails import send_answer, send_invitation
-from partnerships.agreements.models import Partnership, Party, PartyRole, PartyStatus
+from partnerships.agreements.models import LEADING_ROLES, Partnership, Party, PartyRole, PartyStatus
 from partnerships.agreements.services.notes import lock, note
 from partnerships.organisations.models import Organisation
 from partnerships.people.models import User
-
-#: Roles whose leads may invite others and change terms and status.
-LEADING = (PartyRole.CHAIR, PartyRole.LEAD)
 
 
 class UnableToInvite(Exception):
@@ -117,7 +114,7 @@ def answer_invitation(*, party: Party, accept: bool, reason: str, author: User |
 
 
 def _someone_else_leads(partnership: Partnership, party: Party) -> bool:
-    return partnership.parties.present().filter(role__in=LEADING).exclude(pk=party.pk).exists()
+    return partnership.parties.present().filter(role__in=LEADING_ROLES).exclude(pk=party.pk).exists()
 
 
 @transaction.atomic
@@ -164,7 +161,7 @@ def _go(party: Party, *, reason: str, author: User | None, now: dt.datetime, ver
         raise UnableToLeave("This partnership is over.")
     if not reason.strip():
         raise UnableToLeave("Say why.")
-    if locked.role in LEADING and not _someone_else_leads(partnership, locked):
+    if locked.role in LEADING_ROLES and not _someone_else_leads(partnership, locked):
         raise UnableToLeave("Nobody would lead this partnership: make another organisation chair or lead first, or end it.")
     locked.status, locked.reason = PartyStatus.LEFT, reason.strip()
     locked.left_at = now
@@ -195,7 +192,7 @@ def change_party_role(*, party: Party, role: str, author: User | None, now: dt.d
     was = locked.role
     if role == was:
         return
-    if role not in LEADING and was in LEADING and not _someone_else_leads(partnership, locked):
+    if role not in LEADING_ROLES and was in LEADING_ROLES and not _someone_else_leads(partnership, locked):
         raise UnableToChangeParty("Nobody would lead this partnership: make another organisation chair or lead first.")
     locked.role = role
     locked.save(update_fields=["role"])

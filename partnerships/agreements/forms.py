@@ -1,0 +1,217 @@
+"""Forms about partnerships: they check the shape, the services the truth."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.db.models import QuerySet
+from django.urls import reverse
+
+from partnerships.agreements.models import Audience, Kind, Partnership, Party, PartyRole, Status
+from partnerships.kit.forms import AutocompleteSelectMultiple, DayField, Helper, Section
+from partnerships.kit.uploads import ACCEPT, MEGABYTE, MOST_BYTES
+from partnerships.organisations.models import Area, AreaKind, Organisation
+
+#: What each role means, said where it is chosen (RIGHTS.md).
+ROLE_WORDS = {
+    PartyRole.CHAIR: "Chair: speaks for the partnership, invites organisations, changes terms and status",
+    PartyRole.LEAD: "Lead: the same, beside the chair",
+    PartyRole.MEMBER: "Member: takes part, is asked and offered, signs off",
+    PartyRole.OBSERVER: "Observer: reads and comments; is never addressed and never signs",
+}
+
+
+class PartnershipFilter(forms.Form):
+    """What narrows the list of partnerships."""
+
+    q = forms.CharField(label="Title or organisation", required=False, max_length=200)
+    kind = forms.ChoiceField(label="Kind", required=False, choices=[("", "Any kind"), *Kind.choices])
+    status = forms.ChoiceField(label="Status", required=False, choices=[("", "Any status"), *Status.choices])
+    mine = forms.BooleanField(label="Only those we take part in", required=False)
+
+
+class OrganisationChoice(forms.ModelChoiceField[Organisation]):
+    """One organisation of a few."""
+
+    def label_from_instance(self, obj: Organisation) -> str:
+        """Its name."""
+        return obj.name
+
+
+def _areas() -> forms.ModelMultipleChoiceField[Area]:
+    return forms.ModelMultipleChoiceField(
+        label="Areas",
+        required=False,
+        queryset=Area.objects.exclude(kind=AreaKind.NATION).order_by("name", "code"),
+        widget=AutocompleteSelectMultiple,
+    )
+
+
+class StartForm(forms.Form):
+    """Opening a partnership: what one must know to begin; the terms come later."""
+
+    organisation = OrganisationChoice(label="For which organisation?", queryset=Organisation.objects.none(), empty_label=None)
+    title = forms.CharField(label="Title", max_length=200)
+    kind = forms.ChoiceField(label="Kind", choices=Kind.choices)
+    purpose = forms.CharField(
+        label="Purpose", required=False, max_length=5000, widget=forms.Textarea(attrs={"rows": 5}),
+        help_text="What the partners want to achieve together.",
+    )
+    areas = _areas()
+    audience = forms.ChoiceField(
+        label="Who else may know of it?", choices=Audience.choices, initial=Audience.PARTIES, widget=forms.RadioSelect
+    )
+
+    def __init__(self, *args: Any, organisations: QuerySet[Organisation], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        field = self.fields["organisation"]
+        assert isinstance(field, forms.ModelChoiceField)
+        field.queryset = organisations
+        if organisations.count() == 1:
+            field.initial = organisations.get()
+            field.widget = forms.HiddenInput()
+        self.helper = Helper(self, submit="Open the partnership", cancel=reverse("agreements:list"))
+
+
+class TermsForm(forms.Form):
+    """All the terms of a partnership."""
+
+    title = forms.CharField(label="Title", max_length=200)
+    kind = forms.ChoiceField(label="Kind", choices=Kind.choices)
+    purpose = forms.CharField(label="Purpose", required=False, max_length=5000, widget=forms.Textarea(attrs={"rows": 5}))
+    areas = _areas()
+    audience = forms.ChoiceField(label="Who else may know of it?", choices=Audience.choices, widget=forms.RadioSelect)
+    terms_of_reference = forms.CharField(
+        label="Terms", required=False, max_length=50_000, widget=forms.Textarea(attrs={"rows": 12}),
+        help_text="Remit, membership, how decisions are made.",
+    )
+    legally_binding = forms.BooleanField(label="Legally binding", required=False)
+    starts_on = DayField(label="Start date", required=False)
+    review_on = DayField(label="Review date", required=False)
+    ends_on = DayField(label="End date", required=False)
+    quorum = forms.IntegerField(
+        label="Quorum", required=False, min_value=1, max_value=500, help_text="How many parties must be present.",
+        widget=forms.NumberInput(attrs={"class": "govuk-input--width-3"}),
+    )
+    meeting_frequency = forms.CharField(label="How often it meets", required=False, max_length=80)
+    reports_to = forms.CharField(label="Reports to", required=False, max_length=200)
+    contribution = forms.CharField(
+        label="Contribution in money and kind", required=False, max_length=5000, widget=forms.Textarea(attrs={"rows": 3})
+    )
+    annual_budget = forms.DecimalField(
+        label="Annual budget in pounds", required=False, min_value=0, max_digits=14, decimal_places=2,
+        widget=forms.NumberInput(attrs={"class": "govuk-input--width-10"}),
+    )
+    liabilities = forms.CharField(
+        label="Liabilities", required=False, max_length=5000, widget=forms.Textarea(attrs={"rows": 3})
+    )
+
+    def __init__(self, *args: Any, partnership: Partnership, **kwargs: Any) -> None:
+        now = {name: getattr(partnership, name) for name in self.base_fields if name != "areas"}
+        kwargs.setdefault("initial", now | {"areas": partnership.areas.all()})
+        super().__init__(*args, **kwargs)
+        self.helper = Helper(
+            self,
+            Section("What it is", "title", "kind", "purpose", "areas", "audience"),
+            Section("Terms", "terms_of_reference", "legally_binding", "quorum", "meeting_frequency", "reports_to"),
+            Section("Dates", "starts_on", "review_on", "ends_on", hint="On the review date it goes under review by itself."),
+            Section("Money", "contribution", "annual_budget", "liabilities"),
+            submit="Save the terms",
+            cancel=partnership.get_absolute_url(),
+        )
+
+
+class InviteForm(forms.Form):
+    """Which organisation to ask, out of those found, and what it would be."""
+
+    organisation = OrganisationChoice(
+        label="Which organisation?", queryset=Organisation.objects.none(), widget=forms.RadioSelect, empty_label=None
+    )
+    role = forms.ChoiceField(
+        label="What will it be?", choices=list(ROLE_WORDS.items()), widget=forms.RadioSelect, initial=PartyRole.MEMBER
+    )
+
+    def __init__(self, *args: Any, found: QuerySet[Organisation], partnership: Partnership, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        field = self.fields["organisation"]
+        assert isinstance(field, forms.ModelChoiceField)
+        field.queryset = found
+        self.helper = Helper(
+            self,
+            submit="Invite this organisation",
+            cancel=reverse("agreements:members", kwargs={"pk": partnership.pk}),
+        )
+
+
+class AnswerForm(forms.Form):
+    """Accepting or declining an invitation."""
+
+    answer = forms.ChoiceField(
+        label="Does your organisation take part?",
+        choices=[("accept", "Yes, we accept"), ("decline", "No, we decline")],
+        widget=forms.RadioSelect,
+    )
+    reason = forms.CharField(
+        label="Why", required=False, max_length=1000, widget=forms.Textarea(attrs={"rows": 3}),
+        help_text="The partners read it. Needed when you decline.",
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.helper = Helper(self, submit="Send the answer")
+
+
+class RoleForm(forms.Form):
+    """What an organisation is in a partnership."""
+
+    role = forms.ChoiceField(label="What is it in the partnership?", choices=list(ROLE_WORDS.items()), widget=forms.RadioSelect)
+
+    def __init__(self, *args: Any, party: Party, **kwargs: Any) -> None:
+        kwargs.setdefault("initial", {"role": party.role})
+        super().__init__(*args, **kwargs)
+        back = reverse("agreements:members", kwargs={"pk": party.partnership_id})
+        self.helper = Helper(self, submit="Save", cancel=back)
+
+
+class ReasonForm(forms.Form):
+    """A step that needs a reason."""
+
+    reason = forms.CharField(label="Reason", max_length=1000, widget=forms.Textarea(attrs={"rows": 3}))
+
+    def __init__(self, *args: Any, submit: str, cancel: str, danger: bool = True, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.helper = Helper(self, submit=submit, cancel=cancel, danger=danger)
+
+
+class StatusForm(forms.Form):
+    """Where the partnership goes next, and why."""
+
+    status = forms.ChoiceField(label="What does it become?", widget=forms.RadioSelect)
+    reason = forms.CharField(label="Why", max_length=1000, widget=forms.Textarea(attrs={"rows": 3}))
+
+    def __init__(self, *args: Any, partnership: Partnership, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        field = self.fields["status"]
+        assert isinstance(field, forms.ChoiceField)
+        steps = [(step.value, step.label) for step in partnership.next_statuses if step != Status.RENEWED]
+        if partnership.status == Status.UNDER_REVIEW:
+            steps.insert(0, ("renew", "Renew it: draft a successor with new terms"))
+        field.choices = steps
+        self.helper = Helper(self, submit="Change the status", cancel=partnership.get_absolute_url())
+
+
+class DocumentForm(forms.Form):
+    """A file to keep with the partnership."""
+
+    title = forms.CharField(label="Title", required=False, max_length=200, help_text="Left empty, the file's name is taken.")
+    file = forms.FileField(
+        label="File",
+        help_text=f"PDF, Word, Excel, PowerPoint, OpenDocument, PNG, JPEG, CSV or text, up to {MOST_BYTES // MEGABYTE} MB.",
+        widget=forms.FileInput(attrs={"accept": ACCEPT}),
+    )
+
+    def __init__(self, *args: Any, partnership: Partnership, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        back = reverse("agreements:documents", kwargs={"pk": partnership.pk})
+        self.helper = Helper(self, submit="Add the document", cancel=back)

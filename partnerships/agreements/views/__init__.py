@@ -1,0 +1,1 @@
+"""Pages of partnerships, their parties and their documents."""

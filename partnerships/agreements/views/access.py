@@ -1,0 +1,32 @@
+"""How a view comes by a partnership: through what the reader may see, then through what they may do."""
+
+from __future__ import annotations
+
+from django.core.exceptions import PermissionDenied
+from django.shortcuts import get_object_or_404
+
+from partnerships.agreements.models import Partnership
+from partnerships.agreements.queries import as_at, left_at
+from partnerships.people.models import User
+
+
+def seen(user: User, pk: int) -> Partnership:
+    """A partnership that the person sees at least in outline; 404 for strangers."""
+    return get_object_or_404(Partnership.objects.visible_to(user), pk=pk)
+
+
+def held(user: User, pk: int) -> Partnership:
+    """A partnership whose content the person may read, a former party as it was when it left; 403 in outline only."""
+    partnership = seen(user, pk)
+    if not Partnership.objects.held_by(user).filter(pk=pk).exists():
+        raise PermissionDenied
+    moment = left_at(user, partnership)
+    return partnership if moment is None else as_at(partnership, moment)
+
+
+def led(user: User, pk: int) -> Partnership:
+    """A partnership whose terms and status the person may change; 403 for those who only see it."""
+    partnership = seen(user, pk)
+    if not Partnership.objects.led_by(user).filter(pk=pk).exists():
+        raise PermissionDenied
+    return partnership

@@ -1,0 +1,104 @@
+"""A partnership's documents: the list, adding, downloading, removing."""
+
+from __future__ import annotations
+
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
+from django.views.decorators.http import require_http_methods, require_safe
+
+from partnerships.agreements.forms import DocumentForm
+from partnerships.agreements.models import Document
+from partnerships.agreements.queries import acting_party
+from partnerships.agreements.services import UnableToAddDocument, UnableToRemoveDocument, add_document, remove_document
+from partnerships.agreements.views.access import held
+from partnerships.kit.http import private_file
+from partnerships.organisations.models import EDITING_ROLES
+from partnerships.people.requests import signed_in
+
+
+@require_safe
+def documents(request: HttpRequest, pk: int) -> HttpResponse:
+    """The documents that the reader may read, newest first."""
+    user = signed_in(request)
+    partnership = held(user, pk)
+    rows = (
+        Document.objects.visible_to(user)
+        .filter(partnership=pk)
+        .select_related("added_by", "added_for")
+        .order_by("-added_at", "-pk")
+    )
+    party = acting_party(user, partnership, *EDITING_ROLES)
+    return render(
+        request,
+        "agreements/documents.html",
+        {
+            "partnership": partnership,
+            "documents": rows,
+            "may_add": party is not None and not partnership.is_over,
+            "may_remove_for": party.organisation_id if party else None,
+        },
+    )
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def document_add(request: HttpRequest, pk: int) -> HttpResponse:
+    """Keep a file with the partnership."""
+    user = signed_in(request)
+    partnership = held(user, pk)
+    party = acting_party(user, partnership, *EDITING_ROLES)
+    if party is None:
+        raise PermissionDenied
+    posted = request.method == "POST"
+    form = DocumentForm(request.POST if posted else None, request.FILES if posted else None, partnership=partnership)
+    if posted and form.is_valid():
+        try:
+            document = add_document(
+                partnership=partnership,
+                title=form.cleaned_data["title"],
+                file=form.cleaned_data["file"],
+                organisation=party.organisation,
+                author=user,
+                now=timezone.now(),
+            )
+        except UnableToAddDocument as error:
+            form.add_error("file", str(error))
+        else:
+            messages.info(request, f"“{document.title}” is with the partnership's documents.")
+            return redirect("agreements:documents", pk=pk)
+    return render(
+        request,
+        "agreements/document_add.html",
+        {"form": form, "partnership": partnership},
+        status=422 if form.is_bound else 200,
+    )
+
+
+@require_safe
+def document_download(request: HttpRequest, pk: int, document: int) -> HttpResponseBase:
+    """The file itself, as an attachment."""
+    found = get_object_or_404(Document.objects.visible_to(signed_in(request)), pk=document, partnership=pk)
+    return private_file(found.file, name=found.file_name, content_type=found.content_type)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def document_remove(request: HttpRequest, pk: int, document: int) -> HttpResponse:
+    """Take a document of one's own organisation out of sight."""
+    user = signed_in(request)
+    partnership = held(user, pk)
+    found = get_object_or_404(Document.objects.visible_to(user), pk=document, partnership=pk)
+    party = acting_party(user, partnership, *EDITING_ROLES)
+    if party is None or found.added_for_id != party.organisation_id:
+        raise PermissionDenied
+    if request.method == "POST":
+        try:
+            remove_document(document=found, organisation=party.organisation, author=user, now=timezone.now())
+        except UnableToRemoveDocument as error:
+            messages.warning(request, str(error))
+        else:
+            messages.info(request, f"“{found.title}” is removed. An administrator can bring it back.")
+        return redirect("agreements:documents", pk=pk)
+    return render(request, "agreements/document_remove.html", {"document": found, "partnership": partnership})

@@ -1,0 +1,216 @@
+"""The organisations of a partnership: who takes part, inviting, answering, roles, leaving."""
+
+from __future__ import annotations
+
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.views.decorators.http import require_http_methods, require_safe
+
+from partnerships.agreements.forms import AnswerForm, InviteForm, ReasonForm, RoleForm
+from partnerships.agreements.models import Partnership, Party, PartyStatus
+from partnerships.agreements.queries import left_at, organisations_led_by
+from partnerships.agreements.services import (
+    UnableToAnswer,
+    UnableToChangeParty,
+    UnableToInvite,
+    UnableToLeave,
+    answer_invitation,
+    change_party_role,
+    invite_organisation,
+    leave_partnership,
+    remove_party,
+)
+from partnerships.agreements.views.access import held, led, seen
+from partnerships.organisations.models import Organisation
+from partnerships.organisations.queries import find_organisations
+from partnerships.people.models import User
+from partnerships.people.requests import signed_in
+
+#: How many organisations a search offers to invite.
+OFFERED = 20
+
+
+@require_safe
+def members(request: HttpRequest, pk: int) -> HttpResponse:
+    """Which organisations take part, are invited, declined or have left."""
+    user = signed_in(request)
+    partnership = held(user, pk)
+    moment = left_at(user, partnership)
+    parties = partnership.parties.select_related("organisation", "invited_by", "answered_by").order_by(
+        "role", "organisation__name", "pk"
+    )
+    if moment is not None:
+        parties = parties.filter(invited_at__lte=moment)
+    rows = list(parties)
+    return render(
+        request,
+        "agreements/members.html",
+        {
+            "partnership": partnership,
+            "present": [party for party in rows if party.is_present],
+            "invited": [party for party in rows if party.is_waiting],
+            "others": [party for party in rows if not party.is_present and not party.is_waiting],
+            "may_lead": not partnership.is_over and Partnership.objects.led_by(user).filter(pk=pk).exists(),
+            "mine": organisations_led_by(user),
+        },
+    )
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def invite(request: HttpRequest, pk: int) -> HttpResponse:
+    """Find an organisation and ask it to take part."""
+    user = signed_in(request)
+    partnership = led(user, pk)
+    text = request.GET.get("q", "")[:200].strip()
+    taken = partnership.parties.filter(status__in=[PartyStatus.INVITED, PartyStatus.ACCEPTED]).values("organisation")
+    candidates = find_organisations(user=user, text=text).current().exclude(pk__in=taken)
+    posted = request.method == "POST"
+    # A choice is checked against the whole directory, for the search may have been another one in the meantime.
+    found = candidates.order_by("name", "pk")[:OFFERED] if text else Organisation.objects.none()
+    offered = Organisation.objects.visible_to(user) if posted else Organisation.objects.filter(
+        pk__in=[one.pk for one in found]
+    ).order_by("name", "pk")
+    form = InviteForm(request.POST if posted else None, found=offered, partnership=partnership)
+    if posted and form.is_valid():
+        try:
+            party = invite_organisation(partnership=partnership, author=user, now=timezone.now(), **form.cleaned_data)
+        except UnableToInvite as error:
+            form.add_error("organisation", str(error))
+        else:
+            messages.info(request, f"{party.organisation.name} is invited; its leads are told by letter.")
+            return redirect("agreements:members", pk=pk)
+    if posted:
+        chosen = [one for one in [request.POST.get("organisation", "")] if one.isdecimal() and len(one) < 18]
+        form.fields["organisation"].queryset = Organisation.objects.filter(pk__in=chosen)  # type: ignore[attr-defined]  # shown again: only what was chosen
+    return render(
+        request,
+        "agreements/invite.html",
+        {"form": form, "partnership": partnership, "q": text, "found": posted or bool(found)},
+        status=422 if posted else 200,
+    )
+
+
+def _party(user: User, pk: int, party: int) -> Party:
+    """A party of a partnership that the person is inside of."""
+    return get_object_or_404(
+        Party.objects.select_related("organisation", "partnership", "invited_by"),
+        pk=party,
+        partnership=pk,
+        partnership__in=Partnership.objects.inside_for(user),
+    )
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def answer(request: HttpRequest, pk: int, party: int) -> HttpResponse:
+    """Accept or decline for an organisation that the reader leads."""
+    user = signed_in(request)
+    found = _party(user, pk, party)
+    if found.organisation_id not in organisations_led_by(user):
+        raise PermissionDenied
+    if not found.is_waiting:
+        return redirect("agreements:detail", pk=pk)
+    form = AnswerForm(request.POST if request.method == "POST" else None)
+    if request.method == "POST" and form.is_valid():
+        accept = form.cleaned_data["answer"] == "accept"
+        try:
+            answer_invitation(
+                party=found, accept=accept, reason=form.cleaned_data["reason"], author=user, now=timezone.now()
+            )
+        except UnableToAnswer as error:
+            form.add_error("reason", str(error))
+        else:
+            words = "takes part in" if accept else "has declined to take part in"
+            messages.info(request, f"{found.organisation.name} {words} {found.partnership.title}.")
+            return redirect("agreements:detail", pk=pk) if accept else redirect("agreements:list")
+    return render(
+        request,
+        "agreements/answer.html",
+        {"form": form, "party": found, "partnership": found.partnership},
+        status=422 if form.is_bound else 200,
+    )
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def party_role(request: HttpRequest, pk: int, party: int) -> HttpResponse:
+    """Change what an organisation is in the partnership."""
+    user = signed_in(request)
+    partnership = led(user, pk)
+    found = _party(user, pk, party)
+    form = RoleForm(request.POST if request.method == "POST" else None, party=found)
+    if request.method == "POST" and form.is_valid():
+        try:
+            change_party_role(party=found, role=form.cleaned_data["role"], author=user, now=timezone.now())
+        except UnableToChangeParty as error:
+            form.add_error("role", str(error))
+        else:
+            messages.info(request, f"{found.organisation.name} is now {found.get_role_display().lower()}.")
+            return redirect("agreements:members", pk=pk)
+    return render(
+        request,
+        "agreements/party_role.html",
+        {"form": form, "party": found, "partnership": partnership},
+        status=422 if form.is_bound else 200,
+    )
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def party_remove(request: HttpRequest, pk: int, party: int) -> HttpResponse:
+    """End an organisation's part, or withdraw its invitation."""
+    user = signed_in(request)
+    led(user, pk)
+    found = _party(user, pk, party)
+    words = "Withdraw the invitation" if found.is_waiting else "End its part"
+    form = ReasonForm(
+        request.POST if request.method == "POST" else None,
+        submit=words,
+        cancel=reverse("agreements:members", kwargs={"pk": pk}),
+    )
+    if request.method == "POST" and form.is_valid():
+        try:
+            remove_party(party=found, reason=form.cleaned_data["reason"], author=user, now=timezone.now())
+        except UnableToLeave as error:
+            form.add_error(None, str(error))
+        else:
+            messages.info(request, f"{found.organisation.name} no longer takes part.")
+            return redirect("agreements:members", pk=pk)
+    return render(
+        request,
+        "agreements/party_remove.html",
+        {"form": form, "party": found, "partnership": found.partnership},
+        status=422 if form.is_bound else 200,
+    )
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def leave(request: HttpRequest, pk: int, party: int) -> HttpResponse:
+    """Stop taking part, for an organisation that the reader leads."""
+    user = signed_in(request)
+    seen(user, pk)
+    found = _party(user, pk, party)
+    if not found.is_present:
+        raise Http404
+    if found.organisation_id not in organisations_led_by(user):
+        raise PermissionDenied
+    form = ReasonForm(
+        request.POST if request.method == "POST" else None,
+        submit="Leave the partnership",
+        cancel=reverse("agreements:members", kwargs={"pk": pk}),
+    )
+    if request.method == "POST" and form.is_valid():
+        try:
+            leave_partnership(party=found, reason=form.cleaned_data["reason"], author=user, now=timezone.now())
+        except UnableToLeave as error:
+            form.add_error(None, str(error))
+        else:
+            messages.info(request, f"{found.organisation.name} has left {found.partnership.title}.")
+            return redirect("agreements:detail", pk=pk)
+    return render(
+        request,
+        "agreements/leave.html",
+        {"form": form, "party": found, "partnership": found.partnership},
+        status=422 if form.is_bound else 200,
+    )

@@ -1,0 +1,212 @@
+"""The list of partnerships, and one partnership: opening it, reading it, its terms, its status, its history."""
+
+from __future__ import annotations
+
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.views.decorators.http import require_http_methods, require_safe
+
+from partnerships.activity.queries import timeline
+from partnerships.agreements.forms import PartnershipFilter, StartForm, StatusForm, TermsForm
+from partnerships.agreements.models import Partnership, PartyStatus
+from partnerships.agreements.queries import (
+    acting_party,
+    as_at,
+    find_partnerships,
+    left_at,
+    organisations_led_by,
+    whose_turn,
+)
+from partnerships.agreements.services import (
+    UnableToChangeStatus,
+    UnableToCreatePartnership,
+    UnableToEditTerms,
+    UnableToRenew,
+    change_status,
+    create_partnership,
+    edit_terms,
+    missing_for,
+    renew,
+)
+from partnerships.agreements.views.access import held, led, seen
+from partnerships.kit.forms import active_filters
+from partnerships.kit.http import keyset_page
+from partnerships.organisations.models import EDITING_ROLES, Organisation, Role
+from partnerships.organisations.timeline import timeline_lines
+from partnerships.people.requests import signed_in
+
+#: Counting further than this costs more than it tells.
+MOST_COUNTED = 1000
+
+
+@require_safe
+def partnership_list(request: HttpRequest) -> HttpResponse:
+    """Partnerships that the reader may see."""
+    user = signed_in(request)
+    form = PartnershipFilter(request.GET)
+    valid = form.is_valid()
+    chosen = form.cleaned_data if valid else {}
+    found = find_partnerships(
+        user=user,
+        text=chosen.get("q", ""),
+        kind=chosen.get("kind", ""),
+        status=chosen.get("status", ""),
+        mine=chosen.get("mine", False),
+    )
+    page = keyset_page(request, found.for_listing(), order=("title", "pk"))
+    inside = set(
+        Partnership.objects.inside_for(user).filter(pk__in=[row.pk for row in page.rows]).values_list("pk", flat=True)
+    )
+    former = set()
+    for row in page.rows:
+        moment = left_at(user, row) if row.pk not in inside else None
+        if moment is not None:
+            as_at(row, moment)
+            former.add(row.pk)
+    counted = found.order_by()[: MOST_COUNTED + 1].count()
+    context = {
+        "form": form,
+        "page": page,
+        "inside": inside,
+        "former": former,
+        "count": min(counted, MOST_COUNTED),
+        "more": counted > MOST_COUNTED,
+        "chips": active_filters(form, request.GET),
+        "may_create": Organisation.objects.of_person(user, *EDITING_ROLES).exists(),
+    }
+    template = "agreements/_results.html" if getattr(request, "htmx", False) else "agreements/list.html"
+    return render(request, template, context, status=200 if valid else 422)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def create(request: HttpRequest) -> HttpResponse:
+    """Open a partnership for an organisation that the reader leads."""
+    user = signed_in(request)
+    organisations = Organisation.objects.of_person(user, Role.LEAD).current().order_by("name", "pk")
+    if not organisations:
+        raise PermissionDenied
+    form = StartForm(request.POST if request.method == "POST" else None, organisations=organisations)
+    if request.method == "POST" and form.is_valid():
+        try:
+            partnership = create_partnership(author=user, now=timezone.now(), **form.cleaned_data)
+        except UnableToCreatePartnership as error:
+            form.add_error(None, str(error))
+        else:
+            messages.info(request, f"{partnership.title} is open. Invite the organisations you want to work with.")
+            return redirect("agreements:members", pk=partnership.pk)
+    return render(request, "agreements/create.html", {"form": form}, status=422 if form.is_bound else 200)
+
+
+@require_safe
+def detail(request: HttpRequest, pk: int) -> HttpResponse:
+    """What the partnership is and on what terms; its outline for those outside."""
+    user = signed_in(request)
+    partnership = seen(user, pk)
+    inside = Partnership.objects.held_by(user).filter(pk=pk).exists()
+    moment = left_at(user, partnership)
+    if moment is not None:
+        as_at(partnership, moment)
+    parties = partnership.parties.select_related("organisation").order_by("role", "organisation__name", "pk")
+    if not inside:
+        return render(
+            request, "agreements/outline.html", {"partnership": partnership, "parties": parties.present()}
+        )
+    if moment is not None:
+        parties = parties.filter(invited_at__lte=moment)
+    present = [party for party in parties if party.status in (PartyStatus.ACCEPTED, PartyStatus.INVITED)]
+    return render(
+        request,
+        "agreements/detail.html",
+        {
+            "partnership": partnership,
+            "parties": present,
+            "areas": partnership.areas.order_by("name", "pk"),
+            "left_at": moment,
+            "turn": None if moment else whose_turn(partnership, present, mine=organisations_led_by(user)),
+            "may_lead": Partnership.objects.led_by(user).filter(pk=pk).exists(),
+            "successors": partnership.redefined_by.visible_to(user).order_by("-created_at", "pk"),
+            "predecessor": Partnership.objects.visible_to(user).filter(redefined_by=pk).first(),
+            "lines": timeline_lines(timeline(user=user, kind="partnership", record_id=pk)[:6]),
+        },
+    )
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def edit(request: HttpRequest, pk: int) -> HttpResponse:
+    """Change the terms."""
+    user = signed_in(request)
+    partnership = led(user, pk)
+    form = TermsForm(request.POST if request.method == "POST" else None, partnership=partnership)
+    if request.method == "POST" and form.is_valid():
+        party = acting_party(user, partnership, Role.LEAD)
+        try:
+            changed = edit_terms(
+                partnership=partnership,
+                author=user,
+                organisation=party.organisation if party else None,
+                now=timezone.now(),
+                **form.cleaned_data,
+            )
+        except UnableToEditTerms as error:
+            form.add_error(None, str(error))
+        else:
+            messages.info(request, "The terms are saved." if changed else "Nothing was different.")
+            return redirect("agreements:detail", pk=pk)
+    return render(
+        request, "agreements/edit.html", {"form": form, "partnership": partnership}, status=422 if form.is_bound else 200
+    )
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def status(request: HttpRequest, pk: int) -> HttpResponse:
+    """Take the partnership to its next status, or renew it."""
+    user = signed_in(request)
+    partnership = led(user, pk)
+    form = StatusForm(request.POST if request.method == "POST" else None, partnership=partnership)
+    if request.method == "POST" and form.is_valid():
+        now, chosen, reason = timezone.now(), form.cleaned_data["status"], form.cleaned_data["reason"]
+        party = acting_party(user, partnership, Role.LEAD)
+        organisation = party.organisation if party else None
+        try:
+            if chosen == "renew" and organisation is not None:
+                successor = renew(
+                    partnership=partnership, organisation=organisation, reason=reason, author=user, now=now
+                )
+                messages.info(request, "The successor is open, with the same terms to redraft and everybody invited.")
+                return redirect("agreements:detail", pk=successor.pk)
+            change_status(
+                partnership=partnership, status=chosen, reason=reason, author=user, organisation=organisation, now=now
+            )
+        except (UnableToChangeStatus, UnableToRenew) as error:
+            form.add_error("status", str(error))
+        else:
+            messages.info(request, f"{partnership.title} is now {partnership.get_status_display().lower()}.")
+            return redirect("agreements:detail", pk=pk)
+    today = timezone.localdate()
+    needs = [
+        (step.label, missing)
+        for step in partnership.next_statuses
+        if (missing := missing_for(partnership, step, today))
+    ]
+    return render(
+        request,
+        "agreements/status.html",
+        {"form": form, "partnership": partnership, "needs": needs},
+        status=422 if form.is_bound else 200,
+    )
+
+
+@require_safe
+def history(request: HttpRequest, pk: int) -> HttpResponse:
+    """Everything that happened in the partnership, as far as the reader may see it, newest first."""
+    user = signed_in(request)
+    partnership = held(user, pk)
+    page = keyset_page(request, timeline(user=user, kind="partnership", record_id=pk), order=("-at", "-pk"), size=50)
+    return render(
+        request,
+        "agreements/history.html",
+        {"partnership": partnership, "page": page, "lines": timeline_lines(page.rows)},
+    )

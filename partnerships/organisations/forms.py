@@ -1,0 +1,126 @@
+"""Forms about organisations and the people who act for them: they check the shape, the services the truth."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.urls import reverse
+
+from partnerships.kit.forms import AutocompleteSelect, Helper
+from partnerships.organisations.models import Area, AreaKind, Kind, Membership, Organisation, Role, Status
+
+#: What each role may do, said where it is chosen (RIGHTS.md).
+ROLE_WORDS = {
+    Role.VIEWER: "Viewer: reads, comments and follows",
+    Role.EDITOR: "Editor: also writes asks, offers, plans, conversations and progress",
+    Role.LEAD: "Lead: also speaks for the organisation: publishes, signs off, answers invitations, invites colleagues",
+}
+
+
+class DirectoryFilter(forms.Form):
+    """What narrows the directory."""
+
+    q = forms.CharField(label="Name or number", required=False, max_length=200, strip=True)
+    kind = forms.ChoiceField(label="Kind", required=False, choices=[("", "Any kind"), *Kind.choices])
+    region = forms.ModelChoiceField(
+        label="Region",
+        required=False,
+        queryset=Area.objects.filter(kind=AreaKind.REGION).order_by("name"),
+        empty_label="Any region",
+    )
+    area = forms.ModelChoiceField(
+        label="Area served",
+        required=False,
+        queryset=Area.objects.exclude(kind=AreaKind.REGION).order_by("name", "code"),
+        empty_label="Any area",
+        widget=AutocompleteSelect,
+    )
+    status = forms.ChoiceField(label="Status", required=False, choices=[("", "Any status"), *Status.choices])
+
+
+class InviteForm(forms.Form):
+    """Whom to ask to act for an organisation."""
+
+    email = forms.EmailField(label="Work email address", max_length=254)
+    name = forms.CharField(label="Name", required=False, max_length=150)
+    job_title = forms.CharField(label="Job title", required=False, max_length=150)
+    role = forms.ChoiceField(
+        label="What may they do?", choices=list(ROLE_WORDS.items()), widget=forms.RadioSelect, initial=Role.EDITOR
+    )
+    message = forms.CharField(
+        label="A message to go with the invitation",
+        required=False,
+        max_length=1000,
+        widget=forms.Textarea(attrs={"rows": 4}),
+    )
+
+    def __init__(self, *args: Any, organisation: Organisation, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        back = reverse("organisations:people", kwargs={"pk": organisation.pk})
+        self.helper = Helper(self, submit="Send the invitation", cancel=back)
+
+
+class MembershipForm(forms.Form):
+    """What somebody may do, and what their post is called."""
+
+    role = forms.ChoiceField(label="What may they do?", choices=list(ROLE_WORDS.items()), widget=forms.RadioSelect)
+    job_title = forms.CharField(label="Job title", required=False, max_length=150)
+
+    def __init__(self, *args: Any, membership: Membership, **kwargs: Any) -> None:
+        kwargs.setdefault("initial", {"role": membership.role, "job_title": membership.job_title})
+        super().__init__(*args, **kwargs)
+        back = reverse("organisations:people", kwargs={"pk": membership.organisation_id})
+        self.helper = Helper(self, submit="Save", cancel=back)
+
+
+class ReasonForm(forms.Form):
+    """A confirming page that asks why."""
+
+    reason = forms.CharField(label="Reason", max_length=500, widget=forms.Textarea(attrs={"rows": 3}))
+
+    def __init__(self, *args: Any, submit: str, cancel: str, required: bool = True, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["reason"].required = required
+        self.helper = Helper(self, submit=submit, cancel=cancel, danger=True)
+
+
+class AcceptForm(forms.Form):
+    """Coming in by an invitation; somebody who has an account already needs neither name nor password."""
+
+    name = forms.CharField(
+        label="Your name", max_length=150, widget=forms.TextInput(attrs={"autocomplete": "name"})
+    )
+    password = forms.CharField(
+        label="Choose a password",
+        max_length=200,
+        strip=False,
+        help_text="At least 12 characters. Three words you will remember do well. You can paste it from a password manager.",
+        widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
+    )
+
+    def __init__(self, *args: Any, membership: Membership, **kwargs: Any) -> None:
+        kwargs.setdefault("initial", {"name": membership.person.name})
+        super().__init__(*args, **kwargs)
+        if not membership.person.is_stakeholder:
+            del self.fields["name"], self.fields["password"]
+        self.helper = Helper(self, submit="Accept and come in")
+
+
+class SettingsForm(forms.Form):
+    """What an organisation's lead may say about it; names and identifiers belong to the registers."""
+
+    short_name = forms.CharField(label="Short name", required=False, max_length=120)
+    website = forms.URLField(label="Website", required=False, max_length=500, assume_scheme="https")
+    second_factor_required = forms.BooleanField(
+        label="Everybody who acts for us must use a second factor",
+        required=False,
+        help_text="A passkey, a security key or an authenticator app, besides the password.",
+    )
+
+    def __init__(self, *args: Any, organisation: Organisation, **kwargs: Any) -> None:
+        kwargs.setdefault("initial", {name: getattr(organisation, name) for name in self.base_fields})
+        super().__init__(*args, **kwargs)
+        self.helper = Helper(
+            self, submit="Save", cancel=reverse("organisations:detail", kwargs={"pk": organisation.pk})
+        )

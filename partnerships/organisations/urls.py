@@ -1,0 +1,22 @@
+"""Addresses of the directory and of those who act for an organisation."""
+
+from __future__ import annotations
+
+from django.urls import path
+
+from partnerships.organisations.views import directory, members
+
+app_name = "organisations"
+urlpatterns = [
+    path("", directory.organisation_list, name="list"),
+    path("suggest/", directory.suggest, name="suggest"),
+    path("invitations/<str:token>/", members.accept_invitation, name="accept-invitation"),
+    path("<int:pk>/", directory.detail, name="detail"),
+    path("<int:pk>/settings/", directory.change_settings, name="settings"),
+    path("<int:pk>/people/", members.people, name="people"),
+    path("<int:pk>/people/invite/", members.invite, name="invite"),
+    path("<int:pk>/people/leave/", members.leave, name="leave"),
+    path("<int:pk>/people/<int:membership>/", members.member_edit, name="member-edit"),
+    path("<int:pk>/people/<int:membership>/end/", members.member_end, name="member-end"),
+    path("<int:pk>/people/<int:membership>/invite-again/", members.invite_again, name="invite-again"),
+]

@@ -1,0 +1,121 @@
+"""The directory: finding organisations, and each one's page."""
+
+from __future__ import annotations
+
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
+from django.views.decorators.http import require_http_methods, require_safe
+
+from partnerships.activity.queries import timeline
+from partnerships.kit.forms import active_filters
+from partnerships.kit.http import keyset_page
+from partnerships.organisations.forms import DirectoryFilter, SettingsForm
+from partnerships.organisations.models import Organisation, Role
+from partnerships.organisations.queries import (
+    contacts_of,
+    find_organisations,
+    organisation_for,
+    predecessors_of,
+    successors_of,
+)
+from partnerships.organisations.sections import sections_for
+from partnerships.organisations.services import UnableToUpdateOrganisation, update_organisation
+from partnerships.organisations.timeline import timeline_lines
+from partnerships.people.requests import signed_in
+
+#: Counting further than this costs more than it tells.
+MOST_COUNTED = 1000
+#: What a suggestion box shows.
+SUGGESTIONS = 20
+
+
+@require_safe
+def organisation_list(request: HttpRequest) -> HttpResponse:
+    """Every organisation, by part of a name or number, kind, region, area and status."""
+    user = signed_in(request)
+    form = DirectoryFilter(request.GET)
+    valid = form.is_valid()
+    chosen = form.cleaned_data
+    found = find_organisations(
+        user=user,
+        text=chosen.get("q", "") if valid else "",
+        kind=chosen.get("kind", ""),
+        region=chosen.get("region"),
+        area=chosen.get("area"),
+        status=chosen.get("status", ""),
+    )
+    page = keyset_page(request, found.for_listing(), order=("name", "pk"))
+    counted = found.order_by()[: MOST_COUNTED + 1].count()
+    context = {
+        "form": form,
+        "page": page,
+        "count": min(counted, MOST_COUNTED),
+        "more": counted > MOST_COUNTED,
+        "chips": active_filters(form, request.GET),
+    }
+    template = "organisations/_results.html" if getattr(request, "htmx", False) else "organisations/list.html"
+    return render(request, template, context, status=200 if valid else 422)
+
+
+@require_safe
+def suggest(request: HttpRequest) -> JsonResponse:
+    """Organisations that fit what is typed, for boxes that suggest."""
+    text = request.GET.get("q", "")[:200]
+    found = find_organisations(user=signed_in(request), text=text) if text.strip() else Organisation.objects.none()
+    rows = found.current().order_by("name", "pk")[:SUGGESTIONS]
+    return JsonResponse({"results": [{"id": row.pk, "name": row.name, "kind": row.get_kind_display()} for row in rows]})
+
+
+@require_safe
+def detail(request: HttpRequest, pk: int) -> HttpResponse:
+    """What an organisation is, whom it followed, where it works and who acts for it."""
+    user = signed_in(request)
+    organisation = get_object_or_404(
+        Organisation.objects.visible_to(user).select_related("region", "parent"), pk=pk
+    )
+    return render(
+        request,
+        "organisations/detail.html",
+        {
+            "organisation": organisation,
+            "identifiers": organisation.identifiers.order_by("scheme", "value"),
+            "names": organisation.names.exclude(name=organisation.name).order_by("name", "pk"),
+            "areas_served": organisation.areas_served.select_related("area").order_by("area__name", "pk"),
+            "predecessors": predecessors_of(organisation),
+            "successors": successors_of(organisation),
+            "group_members": organisation.group_members.order_by("name", "pk")[:50],
+            "contacts": contacts_of(organisation)[:12],
+            "lines": timeline_lines(timeline(user=user, kind="organisation", record_id=organisation.pk)[:10]),
+            "sections": sections_for(user, organisation),
+            "may_change": organisation_for(user, organisation.pk, Role.LEAD) is not None,
+        },
+    )
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def change_settings(request: HttpRequest, pk: int) -> HttpResponse:
+    """What a lead may say about their organisation, and how strictly its people sign in."""
+    user = signed_in(request)
+    organisation = get_object_or_404(Organisation.objects.visible_to(user), pk=pk)
+    if organisation_for(user, pk, Role.LEAD) is None:
+        raise PermissionDenied
+    form = SettingsForm(request.POST if request.method == "POST" else None, organisation=organisation)
+    if request.method == "POST" and form.is_valid():
+        try:
+            changed = update_organisation(
+                organisation=organisation, author=user, now=timezone.now(), **form.cleaned_data
+            )
+        except UnableToUpdateOrganisation as error:
+            form.add_error(None, str(error))
+        else:
+            messages.info(request, f"{organisation.name} is saved." if changed else "Nothing was different.")
+            return redirect("organisations:detail", pk=pk)
+    return render(
+        request,
+        "organisations/settings.html",
+        {"form": form, "organisation": organisation},
+        status=422 if form.is_bound else 200,
+    )

@@ -1,0 +1,221 @@
+"""Who acts for an organisation: the list, invitations and their acceptance, roles, and leaving."""
+
+from __future__ import annotations
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_not_required
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.views.decorators.cache import never_cache
+from django.views.decorators.debug import sensitive_post_parameters
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from partnerships.organisations.forms import AcceptForm, InviteForm, MembershipForm, ReasonForm
+from partnerships.organisations.models import Membership, Organisation, Role
+from partnerships.organisations.queries import contacts_of, organisation_for
+from partnerships.organisations.services import (
+    UnableToAcceptMembership,
+    UnableToChangeRole,
+    UnableToEndMembership,
+    UnableToInviteMember,
+    accept_membership,
+    change_job_title,
+    change_role,
+    end_membership,
+    invitation_for,
+    invite_member,
+    resend_invitation,
+)
+from partnerships.people.models import User
+from partnerships.people.requests import signed_in
+from partnerships.people.sign_in import sign_in_new_account
+
+
+def _managed(user: User, pk: int) -> Organisation:
+    """The organisation if the person is its lead or an administrator; 404 where it is not seen, 403 otherwise."""
+    organisation = get_object_or_404(Organisation.objects.visible_to(user), pk=pk)
+    if not user.is_staff and organisation_for(user, pk, Role.LEAD) is None:
+        raise PermissionDenied
+    return organisation
+
+
+def _managed_membership(user: User, pk: int, membership: int) -> Membership:
+    found = get_object_or_404(
+        Membership.objects.visible_to(user).select_related("person", "organisation"),
+        pk=membership,
+        organisation=pk,
+        ends_on=None,
+    )
+    _managed(user, pk)
+    return found
+
+
+@require_safe
+def people(request: HttpRequest, pk: int) -> HttpResponse:
+    """Its contacts for everybody; for its own people and administrators also who was invited, and who has left."""
+    user = signed_in(request)
+    organisation = get_object_or_404(Organisation.objects.visible_to(user), pk=pk)
+    everybody = Membership.objects.visible_to(user).filter(organisation=organisation).for_listing()
+    inside = user.is_staff or organisation_for(user, pk) is not None
+    return render(
+        request,
+        "organisations/people.html",
+        {
+            "organisation": organisation,
+            "contacts": contacts_of(organisation),
+            "inside": inside,
+            "pending": everybody.filter(accepted_at=None, ends_on=None) if inside else [],
+            "former": everybody.exclude(ends_on=None).exclude(accepted_at=None)[:100] if inside else [],
+            "may_manage": user.is_staff or organisation_for(user, pk, Role.LEAD) is not None,
+            "mine": Membership.objects.current().of_person(user).filter(organisation=organisation).first(),
+            "show_addresses": inside,
+        },
+    )
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def invite(request: HttpRequest, pk: int) -> HttpResponse:
+    """Ask somebody by letter to act for the organisation."""
+    user = signed_in(request)
+    organisation = _managed(user, pk)
+    form = InviteForm(request.POST if request.method == "POST" else None, organisation=organisation)
+    if request.method == "POST" and form.is_valid():
+        try:
+            membership = invite_member(organisation=organisation, author=user, now=timezone.now(), **form.cleaned_data)
+        except UnableToInviteMember as error:
+            form.add_error("email", str(error))
+        else:
+            messages.info(request, f"An invitation is on its way to {membership.person.email}.")
+            return redirect("organisations:people", pk=pk)
+    return render(
+        request,
+        "organisations/invite.html",
+        {"form": form, "organisation": organisation},
+        status=422 if form.is_bound else 200,
+    )
+
+
+@require_POST
+def invite_again(request: HttpRequest, pk: int, membership: int) -> HttpResponse:
+    """Send the letter again, with a new link."""
+    user = signed_in(request)
+    found = _managed_membership(user, pk, membership)
+    try:
+        resend_invitation(membership=found, author=user, now=timezone.now())
+    except UnableToInviteMember as error:
+        messages.warning(request, str(error))
+    else:
+        messages.info(request, f"A new invitation is on its way to {found.person.email}. The old link no longer works.")
+    return redirect("organisations:people", pk=pk)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def member_edit(request: HttpRequest, pk: int, membership: int) -> HttpResponse:
+    """Give somebody another role or job title."""
+    user = signed_in(request)
+    found = _managed_membership(user, pk, membership)
+    form = MembershipForm(request.POST if request.method == "POST" else None, membership=found)
+    if request.method == "POST" and form.is_valid():
+        now = timezone.now()
+        try:
+            change_role(membership=found, role=form.cleaned_data["role"], author=user, now=now)
+        except UnableToChangeRole as error:
+            form.add_error("role", str(error))
+        else:
+            change_job_title(membership=found, job_title=form.cleaned_data["job_title"], author=user, now=now)
+            messages.info(request, f"{found.person.display_name} is now {found.get_role_display().lower()}.")
+            return redirect("organisations:people", pk=pk)
+    return render(
+        request,
+        "organisations/member_edit.html",
+        {"form": form, "membership": found, "organisation": found.organisation},
+        status=422 if form.is_bound else 200,
+    )
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def member_end(request: HttpRequest, pk: int, membership: int) -> HttpResponse:
+    """End somebody's membership, or withdraw their invitation."""
+    user = signed_in(request)
+    found = _managed_membership(user, pk, membership)
+    words = "Withdraw the invitation" if found.is_pending else "End the membership"
+    return _ending(request, user, found, submit=words, template="organisations/member_end.html")
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def leave(request: HttpRequest, pk: int) -> HttpResponse:
+    """Stop acting for an organisation oneself."""
+    user = signed_in(request)
+    found = get_object_or_404(
+        Membership.objects.current().of_person(user).select_related("person", "organisation"), organisation=pk
+    )
+    return _ending(request, user, found, submit="Stop acting for it", template="organisations/leave.html")
+
+
+def _ending(
+    request: HttpRequest, user: User, membership: Membership, *, submit: str, template: str
+) -> HttpResponse:
+    pk = membership.organisation_id
+    form = ReasonForm(
+        request.POST if request.method == "POST" else None,
+        submit=submit,
+        cancel=reverse("organisations:people", kwargs={"pk": pk}),
+    )
+    if request.method == "POST" and form.is_valid():
+        try:
+            end_membership(
+                membership=membership, author=user, reason=form.cleaned_data["reason"], now=timezone.now()
+            )
+        except UnableToEndMembership as error:
+            form.add_error(None, str(error))
+        else:
+            messages.info(request, f"{membership.person.display_name} no longer acts for {membership.organisation.name}.")
+            return redirect("organisations:people", pk=pk)
+    return render(
+        request,
+        template,
+        {"form": form, "membership": membership, "organisation": membership.organisation},
+        status=422 if form.is_bound else 200,
+    )
+
+
+@login_not_required
+@never_cache
+@sensitive_post_parameters("password")
+@require_http_methods(["GET", "HEAD", "POST"])
+def accept_invitation(request: HttpRequest, token: str) -> HttpResponse:
+    """Come in by the link in a letter: GET only shows what it is about, so a mail scanner accepts nothing."""
+    now = timezone.now()
+    membership = invitation_for(token=token, now=now)
+    if membership is None:
+        return render(request, "organisations/invitation_gone.html", status=404)
+    if request.user.is_authenticated and request.user.pk != membership.person_id:
+        return render(request, "organisations/invitation_for_another.html", {"membership": membership}, status=403)
+    was_stakeholder = membership.person.is_stakeholder
+    form = AcceptForm(request.POST if request.method == "POST" else None, membership=membership)
+    if request.method == "POST" and form.is_valid():
+        try:
+            accepted = accept_membership(
+                token=token,
+                now=now,
+                name=form.cleaned_data.get("name", ""),
+                password=form.cleaned_data.get("password") if was_stakeholder else None,
+            )
+        except ValidationError as error:
+            form.add_error("password", error)
+        except UnableToAcceptMembership as error:
+            form.add_error(None, str(error))
+        else:
+            messages.info(request, f"You now act for {accepted.organisation.name}.")
+            if was_stakeholder:
+                return sign_in_new_account(request, accepted.person)
+            return redirect("organisations:detail", pk=accepted.organisation_id)
+    return render(
+        request,
+        "organisations/accept_invitation.html",
+        {"form": form, "membership": membership, "organisation": membership.organisation},
+        status=422 if form.is_bound else 200,
+    )

@@ -1,0 +1,111 @@
+"""This room's own rules: what of a person is kept, for how long, and what becomes of it when they are erased."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from allauth.usersessions.models import UserSession
+from django.contrib.sessions.models import Session
+from django.db.models import Model, Q, QuerySet
+
+from partnerships.people.models import Invitation, SecurityEvent, User
+from partnerships.people.personal import Fate, Rule, register_personal
+from partnerships.people.personal_data import erase_person
+from partnerships.people.retention import register_retention
+
+INVITATIONS = dt.timedelta(days=7)
+SESSIONS = dt.timedelta(days=14)
+SECURITY_LOG = dt.timedelta(days=365)
+LEAVERS = dt.timedelta(days=730)
+
+_TASK = "public task: working together on housing"
+_LEGITIMATE = "legitimate interest: keeping accounts safe"
+
+
+def _delete(rows: QuerySet[Model], dry_run: bool) -> int:
+    count = rows.count()
+    if not dry_run:
+        rows.delete()
+    return count
+
+
+def _invitations(now: dt.datetime, dry_run: bool) -> int:
+    over = now - INVITATIONS
+    ended = Q(accepted_at__lte=over) | Q(revoked_at__lte=over) | Q(expires_at__lte=over)
+    return _delete(Invitation.objects.filter(ended), dry_run)
+
+
+def _sessions(now: dt.datetime, dry_run: bool) -> int:
+    _delete(Session.objects.filter(expire_date__lte=now), dry_run)
+    return _delete(UserSession.objects.filter(last_seen_at__lte=now - SESSIONS), dry_run)
+
+
+def _security_log(now: dt.datetime, dry_run: bool) -> int:
+    return _delete(SecurityEvent.objects.filter(at__lte=now - SECURITY_LOG), dry_run)
+
+
+def _leavers(now: dt.datetime, dry_run: bool) -> int:
+    gone = User.objects.filter(is_active=False, erased_at=None, left_at__lte=now - LEAVERS)
+    if dry_run:
+        return gone.count()
+    people = list(gone.order_by("pk"))
+    for person in people:
+        erase_person(person=person, author=None, reason="Left more than 24 months ago.", now=now)
+    return len(people)
+
+
+def register() -> None:
+    """Say it all, once, at start-up."""
+    register_retention(
+        "invitations",
+        what="Invitations: whom, by whom, the message",
+        purpose="letting people in",
+        basis=_TASK,
+        kept_for="7 days after they are used, withdrawn or expire (14 days after sending)",
+        apply=_invitations,
+    )
+    register_retention(
+        "sessions",
+        what="Where somebody is signed in: address on the internet, browser, times",
+        purpose="showing and ending one's sessions",
+        basis=_LEGITIMATE,
+        kept_for="60 minutes without use, 12 hours at most; the list of them 14 days",
+        apply=_sessions,
+    )
+    register_retention(
+        "security log",
+        what="Security log: sign-ins, refused attempts, changes of password and second factor",
+        purpose="noticing misuse of an account",
+        basis=_LEGITIMATE,
+        kept_for="12 months",
+        apply=_security_log,
+    )
+    register_retention(
+        "leavers",
+        what="Accounts of people who have left: name, email address, time zone",
+        purpose="reading records that they made",
+        basis=_TASK,
+        kept_for="24 months after leaving; then “a former member”",
+        apply=_leavers,
+    )
+    register_personal(
+        [
+            Rule("people.User", "email", Fate.REPLACE, "to sign in and to be written to"),
+            Rule("people.User", "name", Fate.CLEAR, "so that partners know whom they deal with"),
+            Rule("people.Invitation", "person", Fate.DELETE, "letting them in", ("message", "created_at", "expires_at")),
+            Rule("people.Invitation", "invited_by", Fate.KEEP, "who let somebody in", ("created_at",)),
+            Rule("people.SecurityEvent", "person", Fate.DELETE, "noticing misuse", ("kind", "at", "ip", "user_agent")),
+            Rule("people.SecurityEvent", "ip", Fate.DELETE, "noticing misuse"),
+            Rule("people.SecurityEvent", "user_agent", Fate.DELETE, "noticing misuse"),
+            Rule("people.ViewAs", "administrator", Fate.KEEP, "who looked", ("reason", "began_at", "ended_at")),
+            Rule("people.ViewAs", "person", Fate.KEEP, "as whom", ("reason", "began_at", "ended_at")),
+            Rule("account.EmailAddress", "user", Fate.DELETE, "which address is theirs", ("email", "verified", "primary")),
+            Rule("account.EmailAddress", "email", Fate.DELETE, "which address is theirs"),
+            Rule("mfa.Authenticator", "user", Fate.DELETE, "their second factor", ("type", "created_at", "last_used_at")),
+            Rule("usersessions.UserSession", "user", Fate.DELETE, "where they are signed in", ("ip", "user_agent", "created_at", "last_seen_at")),
+            Rule("usersessions.UserSession", "ip", Fate.DELETE, "where they are signed in"),
+            Rule("usersessions.UserSession", "user_agent", Fate.DELETE, "where they are signed in"),
+            Rule("socialaccount.SocialAccount", "user", Fate.DELETE, "their organisation's sign-in", ("provider", "uid", "last_login")),
+            Rule("admin.LogEntry", "user", Fate.KEEP, "what an administrator did", ("action_time", "action_flag")),
+        ]
+    )

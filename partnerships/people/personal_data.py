@@ -1,0 +1,158 @@
+"""Everything held about a person, handed out or taken out, by the rules that the rooms registered."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+from django.apps import apps
+from django.contrib.admin.models import LogEntry
+from django.contrib.contenttypes.models import ContentType
+from django.db import transaction
+from django.db.models import Model, QuerySet
+from django.db.models.fields.files import FieldFile
+
+from partnerships.activity.models import Event
+from partnerships.activity.services import record
+from partnerships.people.leaving import Leaving, run_hooks
+from partnerships.people.models import SecurityEvent, SecurityEventKind, User
+from partnerships.people.personal import Fate, Rule, rules
+from partnerships.people.sessions import end_sessions
+
+#: The version of the exported form, for whoever reads it by machine.
+FORMAT = "common-ground-personal-data/1"
+
+
+class UnableToErase(Exception):
+    """The person has been erased already."""
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, dt.datetime | dt.date):
+        return value.isoformat()
+    if isinstance(value, Model):
+        # Another record by its number alone: third parties are not part of what somebody may ask for.
+        return value.pk
+    if isinstance(value, FieldFile):
+        return value.name
+    return value if isinstance(value, str | int | float | bool | list | dict) or value is None else str(value)
+
+
+def _rows(rule: Rule, person: User) -> QuerySet[Model]:
+    model: type[Model] = apps.get_model(rule.model)
+    return model._default_manager.filter(**{rule.field: person.pk}).order_by("pk")
+
+
+def _refers(rule: Rule) -> bool:
+    """Whether the rule's field leads to a person, rather than holding something about the row's own."""
+    field = apps.get_model(rule.model)._meta.get_field(rule.field)
+    return field.is_relation and field.related_model is User
+
+
+def export_person(*, person: User, author: User | None, now: dt.datetime) -> dict[str, Any]:
+    """Everything held about a person, as JSON values: their row, and by the rooms' rules every row that names them.
+
+    The export itself is noted in the activity log and in the person's security log.
+    """
+    held: dict[str, list[dict[str, Any]]] = {}
+    for rule in rules():
+        if not _refers(rule):
+            continue
+        rows = [
+            {"id": row.pk} | {name: _plain(getattr(row, name)) for name in rule.exported} for row in _rows(rule, person)
+        ]
+        if rows:
+            held[f"{rule.model} as {rule.field}"] = rows
+    events = Event.objects.filter(actor_id=person.pk).order_by("at", "pk")
+    exported = {
+        "format": FORMAT,
+        "exported_at": now.isoformat(),
+        "person": {
+            "id": person.pk,
+            "email": person.email,
+            "name": person.name,
+            "time_zone": person.time_zone,
+            "joined_at": _plain(person.joined_at),
+            "account_since": _plain(person.account_since),
+            "last_login": _plain(person.last_login),
+            "left_at": _plain(person.left_at),
+        },
+        "held": held,
+        "did": [
+            {"at": event.at.isoformat(), "what": event.verb, "kind": event.target_kind, "id": event.target_id}
+            for event in events
+        ],
+    }
+    with transaction.atomic():
+        _note(person, "exported personal data", SecurityEventKind.DATA_EXPORTED, author=author, now=now)
+    return exported
+
+
+def _note(person: User, verb: str, kind: str, *, author: User | None, now: dt.datetime, reason: str = "") -> None:
+    SecurityEvent.objects.create(person=person, kind=kind, at=now)
+    record(
+        actor_id=author.pk if author else None,
+        verb=verb,
+        target_kind="person",
+        target_id=person.pk,
+        now=now,
+        data={"reason": reason} if reason else {},
+    )
+
+
+@transaction.atomic
+def erase_person(*, person: User, author: User | None, reason: str, now: dt.datetime) -> dict[str, int]:
+    """Take out everything personal; what must stand stays as done by “a former member”.
+
+    Access ends everywhere first. Returns how many rows each rule touched. Raises `UnableToErase`.
+    """
+    locked = User.objects.select_for_update().get(pk=person.pk)
+    if locked.erased_at is not None:
+        raise UnableToErase("This person has been erased already.")
+    touched = run_hooks(Leaving(person=locked, author=author, heir=None, reason=reason, now=now))
+    end_sessions(locked)
+    for rule in rules():
+        if _refers(rule) and rule.model != "people.User":
+            touched[f"{rule.model}.{rule.field}"] = _apply(rule, locked)
+    _forget_in_admin_log(locked)
+    locked.groups.clear()
+    locked.user_permissions.clear()
+    locked.email, locked.name = f"erased-{locked.pk}@erased.invalid", ""
+    locked.time_zone = "Europe/London"
+    locked.is_active = locked.is_staff = locked.is_superuser = False
+    locked.account_since = locked.last_login = None
+    locked.erased_at = now
+    locked.left_at = locked.left_at or now
+    locked.set_unusable_password()
+    locked.save()
+    record(
+        actor_id=author.pk if author else None,
+        verb="erased a person's data",
+        target_kind="person",
+        target_id=locked.pk,
+        now=now,
+    )
+    person.refresh_from_db()
+    return touched
+
+
+def _apply(rule: Rule, person: User) -> int:
+    rows = _rows(rule, person)
+    if rule.fate is Fate.DELETE:
+        return rows.delete()[0]
+    count = rows.count()
+    values = {
+        other.field: ("" if other.fate is Fate.CLEAR else f"erased-{person.pk}@erased.invalid")
+        for other in rules()
+        if other.model == rule.model and not _refers(other) and other.fate in (Fate.CLEAR, Fate.REPLACE)
+    }
+    if values and count:
+        rows.update(**values)
+    return count
+
+
+def _forget_in_admin_log(person: User) -> None:
+    """Django admin writes down how a record was called: for a person, that is their name."""
+    LogEntry.objects.filter(
+        content_type=ContentType.objects.get_for_model(User), object_id=str(person.pk)
+    ).update(object_repr="a former member")

@@ -1,0 +1,34 @@
+"""Reading about one's own account."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from allauth.mfa.models import Authenticator
+from allauth.usersessions.models import UserSession
+
+from partnerships.people.models import SecurityEvent, User
+from partnerships.people.second_factor import required_for
+
+
+@dataclass(frozen=True, slots=True)
+class AccountOverview:
+    """What the account page shows."""
+
+    sessions: int
+    has_authenticator_app: bool
+    passkeys: int
+    second_factor_required: bool
+    events: list[SecurityEvent]
+
+
+def account_overview(user: User) -> AccountOverview:
+    """How a person signs in, and what happened to their account lately."""
+    types = list(Authenticator.objects.filter(user=user).values_list("type", flat=True))
+    return AccountOverview(
+        sessions=UserSession.objects.filter(user=user).count(),
+        has_authenticator_app=Authenticator.Type.TOTP in types,
+        passkeys=types.count(Authenticator.Type.WEBAUTHN),
+        second_factor_required=required_for(user),
+        events=list(SecurityEvent.objects.filter(person=user).order_by("-at", "-pk")[:10]),
+    )

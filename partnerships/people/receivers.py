@@ -1,0 +1,60 @@
+"""What the accounts package tells of: sign-ins, refused ones, changed passwords, factors and addresses."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from allauth.account import signals as accounts
+from allauth.account.adapter import get_adapter
+from allauth.mfa import signals as factors
+from django.contrib.auth.signals import user_login_failed
+from django.dispatch import receiver
+from django.http import HttpRequest
+from django.utils import timezone
+
+from partnerships.people.models import SecurityEventKind, User
+from partnerships.people.security import note_event, note_sign_in
+from partnerships.people.services import address_changed, find_person
+from partnerships.people.sessions import end_sessions
+
+
+def _where(request: HttpRequest) -> dict[str, Any]:
+    return {
+        "ip": get_adapter(request).get_client_ip(request),
+        "user_agent": request.META.get("HTTP_USER_AGENT", ""),
+    }
+
+
+@receiver(accounts.user_logged_in)
+def signed_in(request: HttpRequest, user: User, **kwargs: object) -> None:
+    """Somebody signed in."""
+    note_sign_in(person=user, now=timezone.now(), **_where(request))
+
+
+@receiver(user_login_failed)
+def refused(credentials: dict[str, Any], request: HttpRequest | None = None, **kwargs: object) -> None:
+    """Somebody did not know the password: noted where the address is known, in the same time where it is not."""
+    person = find_person(str(credentials.get("email") or credentials.get("username") or ""))
+    if person is not None and request is not None and not person.is_stakeholder:
+        note_event(person=person, kind=SecurityEventKind.REFUSED, now=timezone.now(), **_where(request))
+
+
+@receiver([accounts.password_changed, accounts.password_reset, accounts.password_set])
+def password_changed(request: HttpRequest, user: User, **kwargs: object) -> None:
+    """A new password ends every other session."""
+    now = timezone.now()
+    end_sessions(user, but=request.session.session_key or "")
+    note_event(person=user, kind=SecurityEventKind.PASSWORD_CHANGED, now=now, **_where(request))
+
+
+@receiver([factors.authenticator_added, factors.authenticator_removed, factors.authenticator_reset])
+def second_factor_changed(request: HttpRequest, user: User, **kwargs: object) -> None:
+    """A second factor came, went or was made anew."""
+    note_event(person=user, kind=SecurityEventKind.SECOND_FACTOR_CHANGED, now=timezone.now(), **_where(request))
+
+
+@receiver(accounts.email_changed)
+def email_changed(request: HttpRequest, user: User, **kwargs: object) -> None:
+    """Another address is the main one now."""
+    address_changed(person=user, now=timezone.now())
+    note_event(person=user, kind=SecurityEventKind.ADDRESS_CHANGED, now=timezone.now(), **_where(request))

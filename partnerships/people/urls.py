@@ -1,0 +1,17 @@
+"""Addresses of one's own account, and of the pages that say what is kept and how the site works for everybody."""
+
+from __future__ import annotations
+
+from django.urls import path
+
+from partnerships.people import views
+
+app_name = "people"
+urlpatterns = [
+    path("account/", views.account, name="account"),
+    path("account/details/", views.details, name="details"),
+    path("account/data/", views.own_data, name="own-data"),
+    path("privacy/", views.privacy, name="privacy"),
+    path("cookies/", views.cookies, name="cookies"),
+    path("accessibility/", views.accessibility, name="accessibility"),
+]

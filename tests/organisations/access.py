@@ -1,0 +1,73 @@
+"""Who may open what in the directory."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from partnerships.organisations.services import invite_member
+from tests.access import Row, everyone, expect, public
+from tests.world import World
+
+
+def prepare(world: World) -> None:
+    """Larkhaven has invited somebody who has not answered."""
+    world.things["invited"] = invite_member(
+        organisation=world.larkhaven, email="new@larkhaven.example", role="viewer", author=world.amina, now=world.now
+    )
+
+
+def larkhaven(world: World) -> dict[str, Any]:
+    return {"pk": world.larkhaven.pk}
+
+
+def eddies(world: World) -> dict[str, Any]:
+    return {"pk": world.larkhaven.pk, "membership": world.eddie.memberships.get().pk}
+
+
+def invited(world: World) -> dict[str, Any]:
+    return {"pk": world.larkhaven.pk, "membership": world.things["invited"].pk}
+
+
+#: Larkhaven's lead and administrators manage its people; others see the organisation, so are refused, not told it is missing.
+MANAGE = expect(inside=403, outside=403, lead=200, administrator=200)
+#: A single membership is seen by its organisation and its person.
+ONE = expect(inside=403, outside=404, lead=200, partner=404, administrator=200)
+
+ROWS = (
+    Row("organisations:list", get=everyone()),
+    Row("organisations:list", query="?q=lark&kind=registered_provider", get=everyone()),
+    Row("organisations:suggest", query="?q=lark", get=everyone()),
+    Row("organisations:detail", on=larkhaven, get=everyone()),
+    Row(
+        "organisations:settings",
+        on=larkhaven,
+        get=expect(inside=403, outside=403, lead=200),
+        post=expect(inside=403, outside=403, lead=302),
+    ),
+    Row("organisations:people", on=larkhaven, get=everyone()),
+    Row("organisations:invite", on=larkhaven, get=MANAGE, post=expect(inside=403, outside=403, lead=422, administrator=422)),
+    Row(
+        "organisations:leave",
+        on=larkhaven,
+        get=expect(inside=200, outside=404, partner=404),
+        post=expect(inside=422, outside=404, partner=404),
+    ),
+    Row(
+        "organisations:member-edit",
+        on=eddies,
+        get=ONE,
+        post=expect(inside=403, outside=404, lead=422, partner=404, administrator=422),
+    ),
+    Row(
+        "organisations:member-end",
+        on=eddies,
+        get=ONE,
+        post=expect(inside=403, outside=404, lead=422, partner=404, administrator=422),
+    ),
+    Row(
+        "organisations:invite-again",
+        on=invited,
+        post=expect(inside=403, outside=404, lead=302, partner=404, administrator=302),
+    ),
+    Row("organisations:accept-invitation", on=lambda world: {"token": "nothing"}, get=public(404), post=public(404)),
+)

@@ -101,9 +101,11 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "partnerships.people.middleware.ViewAsMiddleware",
     "allauth.usersessions.middleware.UserSessionsMiddleware",
     "django.contrib.auth.middleware.LoginRequiredMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
+    "partnerships.people.middleware.SecondFactorMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "housing.middleware.HistoryMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
@@ -207,12 +209,13 @@ DIGEST_SETTLE_MINUTES = env.float("DIGEST_SETTLE_MINUTES", default=10)
 # Where answers to digests go (empty: to the sender), and the mailbox that reads bounces and "stop" mails.
 DIGEST_REPLY_TO = env.str("DIGEST_REPLY_TO", default="")
 DIGEST_MAILBOX = env.str("DIGEST_MAILBOX", default="") or parseaddr(DEFAULT_FROM_EMAIL)[1]
-# At most so many letters (0: no limit): in all and a recipient's domain a minute, and a domain an hour, so that a mistake cannot
-# flood a council.
+# At most so many letters (0: no limit): in all and a recipient's domain a minute, and a domain an hour, so that a
+# mistake cannot flood a council.
 DIGEST_PER_MINUTE = env.int("DIGEST_PER_MINUTE", default=0)
 DIGEST_PER_DOMAIN_PER_MINUTE = env.int("DIGEST_PER_DOMAIN_PER_MINUTE", default=0)
 DIGEST_PER_DOMAIN_PER_HOUR = env.int("DIGEST_PER_DOMAIN_PER_HOUR", default=20_000)
-# How long a claimed letter may take before another worker takes it up, and how long the first retry waits (doubling to an hour).
+# How long a claimed letter may take before another worker takes it up, and how long the first retry waits (doubling
+# to an hour).
 DIGEST_LEASE_SECONDS = env.int("DIGEST_LEASE_SECONDS", default=60)
 DIGEST_RETRY_SECONDS = env.float("DIGEST_RETRY_SECONDS", default=10)
 # After restoring a backup nothing is sent until somebody decides it: see docs/digests.md.

@@ -27,6 +27,8 @@ OWNER = "common_ground_owner"
 APPLICATION = "common_ground"
 SUPERUSER = "postgres"
 MAX_CONNECTIONS = 60
+# It names the socket's file; said everywhere, or PGPORT in somebody's environment would.
+PORT = 5432
 
 # Only `nobody` is on every Unix: PostgreSQL refuses to run as root.
 UNPRIVILEGED = "nobody"
@@ -136,6 +138,7 @@ class Postgres:
     def _command(self) -> list[str]:
         options = {
             "listen_addresses": "",
+            "port": str(PORT),
             "unix_socket_directories": str(self.sockets),
             "unix_socket_permissions": "0777",
             "max_connections": str(MAX_CONNECTIONS),
@@ -176,7 +179,12 @@ class Postgres:
     def connect(self, *, user: str, database: str = DATABASE) -> Iterator[psycopg2.extensions.connection]:
         """A connection in autocommit, closed at the end."""
         connection = psycopg2.connect(
-            host=str(self.sockets), dbname=database, user=user, password=self.passwords[user], connect_timeout=5
+            host=str(self.sockets),
+            port=PORT,
+            dbname=database,
+            user=user,
+            password=self.passwords[user],
+            connect_timeout=5,
         )
         connection.autocommit = True
         try:
@@ -186,7 +194,7 @@ class Postgres:
 
     def url(self, user: str) -> str:
         """The address as settings read it."""
-        return f"postgres://{user}:{self.passwords[user]}@{quote(str(self.sockets), safe='')}/{DATABASE}"
+        return f"postgres://{user}:{self.passwords[user]}@{quote(str(self.sockets), safe='')}:{PORT}/{DATABASE}"
 
     def clear_stale(self) -> None:
         """End a server that an unclean exit left on this cluster, or remove the pid file of one long gone.

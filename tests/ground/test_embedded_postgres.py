@@ -13,7 +13,7 @@ from pathlib import Path
 import psycopg2
 import pytest
 
-from housing.embedded.postgres import APPLICATION, OWNER, Postgres, new_passwords
+from housing.embedded.postgres import APPLICATION, OWNER, PORT, Postgres, new_passwords
 
 pytestmark = pytest.mark.slow
 
@@ -63,7 +63,7 @@ def test_neither_role_is_a_superuser_and_the_application_may_make_nothing(server
 
 def test_a_password_is_needed_even_on_the_socket(server: Postgres) -> None:
     with pytest.raises(psycopg2.OperationalError, match="password"):
-        psycopg2.connect(host=str(server.sockets), dbname="common_ground", user=OWNER, password="guess")
+        psycopg2.connect(host=str(server.sockets), port=PORT, dbname="common_ground", user=OWNER, password="guess")
 
 
 def test_it_survives_being_killed_and_keeps_what_was_written(server: Postgres) -> None:

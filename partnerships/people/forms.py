@@ -6,6 +6,7 @@ import zoneinfo
 from typing import Any
 
 from django import forms
+from django.db.models import QuerySet
 from django.urls import reverse
 
 from partnerships.kit.forms import AutocompleteSelect, Helper
@@ -14,6 +15,38 @@ from partnerships.people.models import User
 
 def _time_zones() -> list[tuple[str, str]]:
     return [(name, name.replace("_", " ")) for name in sorted(zoneinfo.available_timezones()) if "/" in name]
+
+
+class ViewAsForm(forms.Form):
+    """Why an administrator looks as somebody else."""
+
+    reason = forms.CharField(
+        label="Why", max_length=500, widget=forms.Textarea(attrs={"rows": 3}),
+        help_text="Kept for ever. The person reads in their account that you looked, and when.",
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.helper = Helper(self, submit="Look as this person", danger=True)
+
+
+class LeaverForm(forms.Form):
+    """Ending somebody's access everywhere, and who takes over what they owed."""
+
+    reason = forms.CharField(label="Why", max_length=500, widget=forms.Textarea(attrs={"rows": 3}))
+    heir = forms.ModelChoiceField(
+        label="Who takes over their commitments?",
+        queryset=User.objects.none(),
+        required=False,
+        empty_label="Nobody yet: the organisation's leads decide",
+    )
+
+    def __init__(self, *args: Any, heirs: QuerySet[User], cancel: str, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        field = self.fields["heir"]
+        assert isinstance(field, forms.ModelChoiceField)
+        field.queryset = heirs
+        self.helper = Helper(self, submit="End all access", cancel=cancel, danger=True)
 
 
 class DetailsForm(forms.Form):

@@ -6,9 +6,15 @@ from dataclasses import dataclass
 
 from allauth.mfa.models import Authenticator
 from allauth.usersessions.models import UserSession
+from django.db.models import QuerySet
 
 from partnerships.people.models import SecurityEvent, User
 from partnerships.people.second_factor import required_for
+
+
+def colleagues_of(person: User) -> QuerySet[User]:
+    """Who could take over from somebody: the active people with an account but themselves, by name."""
+    return User.objects.filter(is_active=True, account_since__isnull=False).exclude(pk=person.pk).order_by("name", "pk")
 
 
 @dataclass(frozen=True, slots=True)

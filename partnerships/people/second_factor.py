@@ -29,6 +29,8 @@ def required_for(user: User) -> bool:
 
 def has_second_factor(user: User) -> bool:
     """Whether the person has an authenticator app, a passkey or a security key."""
-    return Authenticator.objects.filter(
-        user=user, type__in=[Authenticator.Type.TOTP, Authenticator.Type.WEBAUTHN]
-    ).exists()
+    return bool(
+        Authenticator.objects.filter(
+            user=user, type__in=[Authenticator.Type.TOTP, Authenticator.Type.WEBAUTHN]
+        ).exists()
+    )

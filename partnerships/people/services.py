@@ -33,10 +33,6 @@ class UnableToCloseAccount(Exception):
     """The person has left already, or would close the last administrator's account."""
 
 
-class UnableToViewAs(Exception):
-    """Not an administrator, no reason, or somebody who cannot be looked in for."""
-
-
 def find_person(email: str) -> User | None:
     """The person with this address, whatever its letter case, or None."""
     return User.objects.filter(email__iexact=email.strip()).first()

@@ -7,18 +7,23 @@ import json
 from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.decorators import login_not_required
-from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect, render
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_http_methods, require_safe
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from partnerships.people.forms import DetailsForm
+from partnerships.people.forms import DetailsForm, LeaverForm, ViewAsForm
+from partnerships.people.leaving import hook_names
+from partnerships.people.middleware import VIEW_AS_KEY
+from partnerships.people.models import User
 from partnerships.people.personal_data import export_person
-from partnerships.people.queries import account_overview
+from partnerships.people.queries import account_overview, colleagues_of
 from partnerships.people.requests import signed_in
 from partnerships.people.retention import RULES
-from partnerships.people.services import change_details
+from partnerships.people.services import UnableToCloseAccount, change_details, close_account
+from partnerships.people.view_as import UnableToViewAs, begin_view_as, end_view_as, live_view
 
 
 @never_cache
@@ -49,6 +54,67 @@ def own_data(request: HttpRequest) -> HttpResponse:
     response = HttpResponse(body, content_type="application/json; charset=utf-8")
     response["Content-Disposition"] = 'attachment; filename="common-ground-my-data.json"'
     return response
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def view_as(request: HttpRequest, pk: int) -> HttpResponse:
+    """Begin to look as somebody else, with the reason why."""
+    user = signed_in(request)
+    if not user.is_staff:
+        raise Http404
+    person = get_object_or_404(User, pk=pk)
+    form = ViewAsForm(request.POST if request.method == "POST" else None)
+    if request.method == "POST" and form.is_valid():
+        try:
+            view = begin_view_as(
+                administrator=user, person=person, reason=form.cleaned_data["reason"], now=timezone.now()
+            )
+        except UnableToViewAs as error:
+            form.add_error(None, str(error))
+        else:
+            request.session[VIEW_AS_KEY] = view.pk
+            return redirect(settings.LOGIN_REDIRECT_URL)
+    return render(
+        request, "people/view_as.html", {"form": form, "person": person}, status=422 if form.is_bound else 200
+    )
+
+
+@require_POST
+def view_as_end(request: HttpRequest) -> HttpResponse:
+    """Stop looking as somebody else."""
+    user = signed_in(request)
+    view = live_view(pk=request.session.pop(VIEW_AS_KEY, 0), administrator=user, now=timezone.now())
+    if view is not None:
+        end_view_as(view=view, now=timezone.now())
+        messages.info(request, f"You no longer look as {view.person.display_name}.")
+    return redirect("admin:people_user_changelist" if user.is_staff else settings.LOGIN_REDIRECT_URL)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def leaver(request: HttpRequest, pk: int) -> HttpResponse:
+    """End somebody's access everywhere: by an administrator."""
+    user = signed_in(request)
+    if not user.is_staff:
+        raise Http404
+    person = get_object_or_404(User, pk=pk, is_active=True)
+    heirs = colleagues_of(person)
+    back = reverse("admin:people_user_change", args=[pk])
+    form = LeaverForm(request.POST if request.method == "POST" else None, heirs=heirs, cancel=back)
+    if request.method == "POST" and form.is_valid():
+        try:
+            ended = close_account(person=person, author=user, now=timezone.now(), **form.cleaned_data)
+        except UnableToCloseAccount as error:
+            form.add_error(None, str(error))
+        else:
+            told = ", ".join(f"{count} {name}" for name, count in ended.items() if count)
+            messages.info(request, f"{person.display_name} has left{': ' + told if told else ''}.")
+            return redirect("admin:people_user_change", pk)
+    return render(
+        request,
+        "people/leaver.html",
+        {"form": form, "person": person, "what": hook_names()},
+        status=422 if form.is_bound else 200,
+    )
 
 
 @login_not_required

@@ -2,12 +2,25 @@
 
 from __future__ import annotations
 
-from tests.access import Row, everyone, public
+from tests.access import Row, everyone, expect, public
 
 ROWS = (
     Row("people:account", get=everyone()),
     Row("people:details", get=everyone(), post=everyone(422)),
     Row("people:own-data", get=everyone()),
+    Row(
+        "people:view-as",
+        on=lambda world: {"pk": world.amina.pk},
+        get=expect(inside=404, outside=404, administrator=200),
+        post=expect(inside=404, outside=404, administrator=422),
+    ),
+    Row("people:view-as-end", post=everyone(302)),
+    Row(
+        "people:leaver",
+        on=lambda world: {"pk": world.eddie.pk},
+        get=expect(inside=404, outside=404, administrator=200),
+        post=expect(inside=404, outside=404, administrator=422),
+    ),
     Row("people:privacy", get=public()),
     Row("people:cookies", get=public()),
     Row("people:accessibility", get=public()),

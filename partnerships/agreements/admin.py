@@ -1,0 +1,91 @@
+"""Partnerships for administrators: a register to look at; what the partners wrote stays theirs (RIGHTS.md)."""
+
+from __future__ import annotations
+
+from django.contrib import admin, messages
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils import timezone
+
+from partnerships.agreements.models import Document, Partnership, Party
+from partnerships.agreements.services import UnableToRestoreDocument, restore_document
+from partnerships.kit.administration import ReadOnlyAdmin, ReadOnlyInline
+from partnerships.people.models import User
+
+
+class PartyInline(ReadOnlyInline):
+    """Who takes part."""
+
+    model = Party
+    fields = ("organisation", "role", "status", "invited_at", "joined_on", "left_on")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Party]:
+        """With the organisations, in one query."""
+        return Party.objects.select_related("organisation")
+
+
+@admin.register(Partnership)
+class PartnershipAdmin(ReadOnlyAdmin):
+    """The register of partnerships: status, dates and what a monitoring officer looks for."""
+
+    restricted = ("purpose", "terms_of_reference", "contribution", "annual_budget", "liabilities", "reports_to")
+    fields = (
+        "title",
+        "kind",
+        "status",
+        "audience",
+        "legally_binding",
+        "starts_on",
+        "review_on",
+        "ends_on",
+        "areas",
+        "redefines",
+        "created_by",
+        "created_at",
+        "status_since",
+    )
+    list_display = ("title", "kind", "status", "audience", "starts_on", "review_on", "ends_on", "status_since")
+    list_filter = ("status", "kind", "audience", ("review_on", admin.EmptyFieldListFilter), "review_on")
+    search_fields = ("title", "parties__organisation__name")
+    ordering = ("title", "pk")
+    show_full_result_count = False
+    inlines = (PartyInline,)
+
+
+@admin.register(Party)
+class PartyAdmin(ReadOnlyAdmin):
+    """Each organisation's part in each partnership."""
+
+    restricted = ("reason",)
+    fields = ("partnership", "organisation", "role", "status", "invited_at", "answered_at", "joined_on", "left_on")
+    list_display = ("organisation", "partnership", "role", "status", "joined_on", "left_on")
+    list_filter = ("status", "role")
+    list_select_related = ("organisation", "partnership")
+    search_fields = ("organisation__name", "partnership__title")
+    ordering = ("partnership__title", "organisation__name", "pk")
+
+
+@admin.register(Document)
+class DocumentAdmin(ReadOnlyAdmin):
+    """Which documents there are, not what is in them; one that was removed can be brought back."""
+
+    restricted = ("file",)
+    fields = ("partnership", "file_name", "content_type", "size", "sha256", "added_by", "added_for", "added_at", "removed_at")
+    list_display = ("file_name", "partnership", "added_for", "added_by", "added_at", "removed_at")
+    list_filter = (("removed_at", admin.EmptyFieldListFilter), "content_type")
+    list_select_related = ("partnership", "added_for", "added_by")
+    search_fields = ("file_name", "partnership__title")
+    ordering = ("-added_at", "-pk")
+    actions = ("restore",)
+
+    @admin.action(description="Bring back what was removed", permissions=["view"])
+    def restore(self, request: HttpRequest, queryset: QuerySet[Document]) -> None:
+        """Removed documents come back to their partnership."""
+        assert isinstance(request.user, User)
+        for document in queryset:
+            try:
+                restore_document(document=document, author=request.user, now=timezone.now())
+            except UnableToRestoreDocument as error:
+                messages.warning(request, f"{document.file_name}: {error}")
+            else:
+                messages.info(request, f"“{document.file_name}” is back.")

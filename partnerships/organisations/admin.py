@@ -1,0 +1,235 @@
+"""The directory for administrators: what the registers say may be corrected; the rest goes through the services."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.contrib import admin, messages
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils import timezone
+
+from partnerships.kit.administration import NothingAdded, NothingDeleted, ReadOnlyAdmin, ReadOnlyInline, RowHistory
+from partnerships.organisations.models import (
+    Area,
+    AreaServed,
+    Identifier,
+    Membership,
+    Organisation,
+    OrganisationName,
+    Role,
+    Succession,
+    SuccessionPredecessor,
+    SuccessionSuccessor,
+)
+from partnerships.organisations.services import (
+    UnableToEndMembership,
+    UnableToUpdateOrganisation,
+    add_membership,
+    create_organisation,
+    end_membership,
+    mark_found,
+    update_organisation,
+)
+from partnerships.people.models import User
+
+_FIELDS = (
+    "name",
+    "short_name",
+    "kind",
+    "council_type",
+    "designation",
+    "legal_form",
+    "status",
+    "region",
+    "parent",
+    "website",
+    "valid_from",
+    "valid_to",
+    "second_factor_required",
+    "sign_in_provider",
+)
+
+
+class IdentifierInline(ReadOnlyInline):
+    """The numbers that stand for it."""
+
+    model = Identifier
+    fields = ("scheme", "value", "valid_from", "valid_to")
+
+
+class NameInline(ReadOnlyInline):
+    """The names it is found by."""
+
+    model = OrganisationName
+    fields = ("name", "kind", "valid_from", "valid_to")
+
+
+class AreaServedInline(ReadOnlyInline):
+    """Where it works."""
+
+    model = AreaServed
+    fields = ("area", "starts_on", "ends_on", "source")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[AreaServed]:
+        """With the areas, in one query."""
+        return AreaServed.objects.select_related("area")
+
+
+@admin.register(Organisation)
+class OrganisationAdmin(RowHistory, NothingDeleted, admin.ModelAdmin[Organisation]):
+    """Organisations: corrected through the services, so that former names stay findable and every change has an author."""
+
+    fields = _FIELDS
+    list_display = ("name", "kind", "council_type", "designation", "status", "region", "missing_since")
+    list_filter = ("kind", "status", "council_type", "designation", ("missing_since", admin.EmptyFieldListFilter), "region")
+    list_select_related = ("region",)
+    search_fields = ("name", "names__name", "identifiers__value")
+    autocomplete_fields = ("region", "parent")
+    ordering = ("name", "pk")
+    show_full_result_count = False
+    inlines = (IdentifierInline, NameInline, AreaServedInline)
+    actions = ("mark_checked",)
+
+    def save_model(self, request: HttpRequest, obj: Organisation, form: forms.ModelForm[Organisation], change: bool) -> None:
+        """Through the services: what is wrong is said, and nothing is half changed."""
+        assert isinstance(request.user, User)
+        given = {name: form.cleaned_data[name] for name in _FIELDS}
+        now = timezone.now()
+        if change:
+            fresh = Organisation.objects.get(pk=obj.pk)
+            try:
+                update_organisation(organisation=fresh, author=request.user, now=now, **given)
+            except UnableToUpdateOrganisation as error:
+                messages.error(request, str(error))
+        else:
+            obj.pk = create_organisation(author=request.user, now=now, **given).pk
+            obj._state.adding = False
+
+    @admin.action(description="Mark as checked: it still exists")
+    def mark_checked(self, request: HttpRequest, queryset: QuerySet[Organisation]) -> None:
+        """It is not in the latest list of its register, and somebody has found out why."""
+        assert isinstance(request.user, User)
+        count = sum(mark_found(organisation=one, author=request.user, now=timezone.now()) for one in queryset)
+        messages.info(request, f"{count} checked.")
+
+
+@admin.register(Area)
+class AreaAdmin(ReadOnlyAdmin):
+    """Places that codes name, as published."""
+
+    list_display = ("name", "code", "kind", "parent", "region", "valid_from", "valid_to")
+    list_filter = ("kind", ("valid_to", admin.EmptyFieldListFilter))
+    list_select_related = ("parent", "region")
+    search_fields = ("name", "code")
+    ordering = ("name", "code")
+
+
+class PredecessorInline(ReadOnlyInline):
+    """Who came before."""
+
+    model = SuccessionPredecessor
+    fields = ("organisation",)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[SuccessionPredecessor]:
+        """With the organisations, in one query."""
+        return SuccessionPredecessor.objects.select_related("organisation")
+
+
+class SuccessorInline(ReadOnlyInline):
+    """Who came after."""
+
+    model = SuccessionSuccessor
+    fields = ("organisation",)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[SuccessionSuccessor]:
+        """With the organisations, in one query."""
+        return SuccessionSuccessor.objects.select_related("organisation")
+
+
+@admin.register(Succession)
+class SuccessionAdmin(ReadOnlyAdmin):
+    """Who followed whom."""
+
+    list_display = ("kind", "on", "before", "after", "instrument", "source")
+    list_filter = ("kind", "on")
+    search_fields = ("predecessors__name", "successors__name", "instrument")
+    ordering = ("-on", "-pk")
+    inlines = (PredecessorInline, SuccessorInline)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Succession]:
+        """With both sides, in two more queries."""
+        return Succession.objects.prefetch_related("predecessors", "successors")
+
+    @admin.display(description="Predecessors")
+    def before(self, succession: Succession) -> str:
+        """Their names."""
+        return ", ".join(sorted(one.name for one in succession.predecessors.all()))
+
+    @admin.display(description="Successors")
+    def after(self, succession: Succession) -> str:
+        """Their names."""
+        return ", ".join(sorted(one.name for one in succession.successors.all()))
+
+
+class MembershipAdminForm(forms.ModelForm[Membership]):
+    """Somebody begins to act for an organisation; later only the role changes."""
+
+    class Meta:
+        model = Membership
+        fields = ("person", "organisation", "role", "job_title")
+
+    def clean(self) -> dict[str, Any]:
+        """Nobody acts for an organisation twice."""
+        given = super().clean() or {}
+        person, organisation = given.get("person"), given.get("organisation")
+        if person and organisation and Membership.objects.filter(person=person, organisation=organisation, ends_on=None):
+            raise forms.ValidationError("This person already acts for this organisation.")
+        return given
+
+
+@admin.register(Membership)
+class MembershipAdmin(RowHistory, NothingDeleted, admin.ModelAdmin[Membership]):
+    """Who acts for whom: begun and ended through the services, never edited underneath them."""
+
+    form = MembershipAdminForm
+    list_display = ("person", "organisation", "role", "job_title", "starts_on", "ends_on", "accepted_at")
+    list_filter = ("role", ("ends_on", admin.EmptyFieldListFilter), ("accepted_at", admin.EmptyFieldListFilter), "organisation__kind")
+    list_select_related = ("person", "organisation")
+    search_fields = ("person__email", "person__name", "organisation__name")
+    autocomplete_fields = ("person", "organisation")
+    ordering = ("organisation__name", "person__name", "pk")
+    actions = ("end_them",)
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Not here: on the organisation's page, where the last lead is looked after."""
+        return False
+
+    def save_model(self, request: HttpRequest, obj: Membership, form: Any, change: bool) -> None:
+        """A new membership, begun through the service; the form has seen that there is none yet."""
+        assert isinstance(request.user, User)
+        given = form.cleaned_data
+        made = add_membership(
+            organisation=given["organisation"],
+            person=given["person"],
+            role=given["role"],
+            job_title=given["job_title"],
+            author=request.user,
+            now=timezone.now(),
+        )
+        obj.pk = made.pk
+        obj._state.adding = False
+
+    @admin.action(description="End these memberships")
+    def end_them(self, request: HttpRequest, queryset: QuerySet[Membership]) -> None:
+        """Every right that came with them ends at once."""
+        assert isinstance(request.user, User)
+        for membership in queryset.filter(ends_on=None).select_related("person", "organisation"):
+            try:
+                end_membership(membership=membership, author=request.user, reason="Ended in administration.", now=timezone.now())
+            except UnableToEndMembership as error:
+                messages.warning(request, f"{membership.person}: {error}")
+            else:
+                words = " It has no lead now." if membership.role == Role.LEAD else ""
+                messages.info(request, f"{membership.person} no longer acts for {membership.organisation}.{words}")

@@ -1,0 +1,62 @@
+"""What this room tells the rooms below it: what ends when somebody leaves, who needs a second factor, what is personal."""
+
+from __future__ import annotations
+
+from partnerships.organisations.models import Membership, Role
+from partnerships.organisations.services import end_membership
+from partnerships.people.leaving import Leaving, register_leaving
+from partnerships.people.models import User
+from partnerships.people.personal import Fate, Rule, register_personal
+from partnerships.people.second_factor import register_reason
+from partnerships.people.sign_in_policy import register_policy
+
+
+def end_memberships(leaving: Leaving) -> int:
+    """End every membership; a last lead may go too, for nothing may keep somebody who leaves from leaving."""
+    memberships = Membership.objects.filter(person=leaving.person, ends_on=None).select_related("organisation")
+    for membership in memberships.order_by("pk"):
+        end_membership(
+            membership=membership, author=leaving.author, now=leaving.now, reason=leaving.reason, even_last_lead=True
+        )
+    return len(memberships)
+
+
+def leads_somewhere(user: User) -> bool:
+    """Whether the person leads an organisation today."""
+    return Membership.objects.current().of_person(user, Role.LEAD).exists()
+
+
+def organisation_asks_for_it(user: User) -> bool:
+    """Whether an organisation that the person acts for asks all its people for a second factor."""
+    return Membership.objects.current().of_person(user).filter(organisation__second_factor_required=True).exists()
+
+
+def required_providers(user: User) -> set[str]:
+    """The keys of the sign-in providers that the person's organisations require."""
+    return set(
+        Membership.objects.current()
+        .of_person(user)
+        .exclude(organisation__sign_in_provider="")
+        .values_list("organisation__sign_in_provider", flat=True)
+    )
+
+
+def register() -> None:
+    """Say it all, once, at start-up."""
+    register_leaving("memberships ended", end_memberships)
+    register_reason("leads an organisation", leads_somewhere)
+    register_reason("policy of an organisation", organisation_asks_for_it, always=True)
+    register_policy(required_providers)
+    register_personal(
+        [
+            Rule(
+                "organisations.Membership",
+                "person",
+                Fate.KEEP,
+                "for whom somebody acted, and when",
+                ("organisation", "role", "job_title", "starts_on", "ends_on"),
+            ),
+            Rule("organisations.Membership", "job_title", Fate.CLEAR, "so that partners know whom they deal with"),
+            Rule("organisations.Membership", "created_by", Fate.KEEP, "who let somebody in", ("starts_on",)),
+        ]
+    )

@@ -1,0 +1,114 @@
+"""People for administrators: found, invited to administer, let go; passwords and second factors stay their own."""
+
+from __future__ import annotations
+
+from django import forms
+from django.contrib import admin, messages
+from django.contrib.auth.models import Group
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from partnerships.kit.administration import NothingDeleted, ReadOnlyAdmin, RowHistory
+from partnerships.people.models import Invitation, SecurityEvent, User, ViewAs
+from partnerships.people.services import person_for_address, reopen_account
+from partnerships.people.sessions import end_sessions
+
+# Rights come from memberships and from being an administrator; groups would be a second truth.
+admin.site.unregister(Group)
+
+
+@admin.register(User)
+class UserAdmin(RowHistory, NothingDeleted, admin.ModelAdmin[User]):
+    """Everybody: people with an account, stakeholders without one, people who have left."""
+
+    list_display = ("email", "name", "is_staff", "is_active", "account_since", "last_login", "left_at")
+    list_filter = ("is_staff", "is_active", ("account_since", admin.EmptyFieldListFilter), ("left_at", admin.EmptyFieldListFilter))
+    search_fields = ("email", "name")
+    ordering = ("email", "pk")
+    show_full_result_count = False
+    fields = ("email", "name", "is_staff", "time_zone", "account_since", "last_login", "left_at", "erased_at", "what_can_be_done")
+    readonly_fields = ("account_since", "last_login", "left_at", "erased_at", "what_can_be_done")
+    actions = ("sign_out_everywhere", "let_back_in")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[User]:
+        """Those erased are no people any more, only numbers in history."""
+        return super().get_queryset(request).filter(erased_at=None)
+
+    def get_readonly_fields(self, request: HttpRequest, obj: User | None = None) -> tuple[str, ...]:
+        """An address changes only by its owner, who proves it; nobody takes their own administration away."""
+        fixed = self.readonly_fields
+        if obj is None:
+            return (*fixed, "is_staff")
+        return (*fixed, "email", "is_staff") if obj.pk == request.user.pk else (*fixed, "email")
+
+    def save_model(self, request: HttpRequest, obj: User, form: forms.ModelForm[User], change: bool) -> None:
+        """A new person is a stakeholder until an invitation lets them choose a password."""
+        if change:
+            obj.save(update_fields=form.changed_data)
+            return
+        made = person_for_address(email=form.cleaned_data["email"], name=form.cleaned_data["name"])
+        obj.pk = made.pk
+        obj._state.adding = False
+
+    @admin.display(description="What can be done")
+    def what_can_be_done(self, person: User) -> SafeString | str:
+        """The pages that ask for a reason."""
+        if person.pk is None or not person.is_active:
+            return "Nothing: they have left. The action “Let back in” undoes it."
+        return format_html(
+            '<a href="{}">End all access</a> · <a href="{}">Look as this person</a>',
+            reverse("people:leaver", args=[person.pk]),
+            reverse("people:view-as", args=[person.pk]),
+        )
+
+    @admin.action(description="Sign out everywhere")
+    def sign_out_everywhere(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
+        """End their sessions; they can sign in again."""
+        count = sum(end_sessions(person) for person in queryset)
+        messages.info(request, f"{count} sessions ended.")
+
+    @admin.action(description="Let back in")
+    def let_back_in(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
+        """Undo leaving: the account opens again, without the memberships it had."""
+        assert isinstance(request.user, User)
+        for person in queryset.filter(is_active=False):
+            reopen_account(person=person, author=request.user, now=timezone.now(), reason="Let back in by an administrator.")
+            messages.info(request, f"{person} can sign in again.")
+
+
+@admin.register(Invitation)
+class InvitationAdmin(ReadOnlyAdmin):
+    """Letters that let somebody in; the secret in them is not kept."""
+
+    list_display = ("person", "invited_by", "created_at", "expires_at", "accepted_at", "revoked_at")
+    list_filter = (("accepted_at", admin.EmptyFieldListFilter), ("revoked_at", admin.EmptyFieldListFilter))
+    list_select_related = ("person", "invited_by")
+    search_fields = ("person__email", "person__name")
+    ordering = ("-created_at", "-pk")
+    fields = ("person", "invited_by", "created_at", "expires_at", "accepted_at", "revoked_at")
+
+
+@admin.register(SecurityEvent)
+class SecurityEventAdmin(ReadOnlyAdmin):
+    """The security log of every account."""
+
+    list_display = ("at", "person", "kind", "ip", "user_agent")
+    list_filter = ("kind", "at")
+    list_select_related = ("person",)
+    search_fields = ("person__email", "ip")
+    ordering = ("-at", "-pk")
+    show_full_result_count = False
+
+
+@admin.register(ViewAs)
+class ViewAsAdmin(ReadOnlyAdmin):
+    """Who looked as whom, when and why."""
+
+    list_display = ("began_at", "administrator", "person", "reason", "expires_at", "ended_at")
+    list_select_related = ("administrator", "person")
+    search_fields = ("administrator__email", "person__email", "reason")
+    ordering = ("-began_at", "-pk")

@@ -1,0 +1,104 @@
+"""What stands between a session and a page: looking as somebody else, and the second factor that some must have."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+import structlog
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+
+from partnerships.people.models import User
+from partnerships.people.second_factor import has_second_factor, required_for
+from partnerships.people.view_as import live_view
+
+GetResponse = Callable[[HttpRequest], HttpResponse]
+log = structlog.get_logger(__name__)
+
+#: Where the session keeps the number of a view.
+VIEW_AS_KEY = "view_as"
+#: Addresses that stay the administrator's own while they look as somebody else.
+OWN = frozenset({"admin", "people"})
+
+
+def _is_about_accounts(request: HttpRequest) -> bool:
+    """Whether the page is one of the accounts package: signing in and out, factors, sessions."""
+    match = request.resolver_match
+    return match is not None and not match.namespace and (match.url_name or "").startswith(
+        ("account_", "mfa_", "usersessions_", "socialaccount_", "openid_connect_")
+    )
+
+
+class ViewAsMiddleware:
+    """Show an administrator what somebody else sees: reading only; every page is logged."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        return self.get_response(request)
+
+    def process_view(
+        self, request: HttpRequest, view: Callable[..., HttpResponse], args: list[Any], kwargs: dict[str, Any]
+    ) -> HttpResponse | None:
+        """Put the person in the administrator's place, once the address is known."""
+        number = request.session.get(VIEW_AS_KEY)
+        if number is None or not isinstance(request.user, User):
+            return None
+        match = request.resolver_match
+        if match is not None and (match.namespace in OWN or _is_about_accounts(request)):
+            return None
+        seen = live_view(pk=number, administrator=request.user, now=timezone.now())
+        if seen is None:
+            del request.session[VIEW_AS_KEY]
+            return None
+        if request.method not in ("GET", "HEAD"):
+            return render(request, "people/view_as_reads_only.html", {"view": seen}, status=403)
+        log.info(
+            "viewed_as",
+            administrator=request.user.pk,
+            person=seen.person_id,
+            view=seen.pk,
+            route=match.view_name if match else "",
+            ids=[value for value in kwargs.values() if isinstance(value, int)],
+        )
+        request.view_as = seen  # type: ignore[attr-defined]  # for the banner
+        request.user = seen.person
+        return None
+
+
+class SecondFactorMiddleware:
+    """Lead those who must have a second factor, and have none, to where they get one; nothing else opens."""
+
+    KEY = "second_factor_seen_at"
+    #: How long a session is trusted to still fulfil what is asked of it.
+    SECONDS = 600
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        return self.get_response(request)
+
+    def process_view(
+        self, request: HttpRequest, view: Callable[..., HttpResponse], args: list[Any], kwargs: dict[str, Any]
+    ) -> HttpResponse | None:
+        """Check once in ten minutes of a session."""
+        user = request.user
+        if not isinstance(user, User) or hasattr(request, "view_as") or _is_about_accounts(request):
+            return None
+        match = request.resolver_match
+        if match is not None and match.view_name == "people:account":
+            return None
+        seen_at = request.session.get(self.KEY, 0)
+        if 0 <= time.time() - seen_at < self.SECONDS:
+            return None
+        if required_for(user) and not has_second_factor(user):
+            messages.warning(request, "You need a second factor to go on: add a passkey or an authenticator app.")
+            return redirect("mfa_index")
+        request.session[self.KEY] = time.time()
+        return None

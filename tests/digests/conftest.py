@@ -1,0 +1,143 @@
+"""What the tests of digests share: the world with a plan, and a post office that keeps what it is given."""
+
+from __future__ import annotations
+
+import datetime as dt
+import email
+import email.policy
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from email.message import EmailMessage
+from typing import Any, cast
+
+import pytest
+from django.utils import timezone
+
+from partnerships.digests import composing, emails
+from partnerships.digests.choosing import plan_round
+from partnerships.digests.sending import Tally, drain
+from partnerships.kit import mail
+from partnerships.people.models import User
+from partnerships.plans.models import Plan, Version
+from partnerships.plans.services import create_plan, publish_version
+from tests.world import World, make_world
+
+
+@dataclass
+class PostOffice:
+    """Takes every message, or answers as told: `answers` maps an address to the outcomes of its next tries."""
+
+    sent: list[mail.Outgoing] = field(default_factory=list)
+    answers: dict[str, list[mail.Answer]] = field(default_factory=dict)
+
+    def send(self, messages: Iterable[mail.Outgoing]) -> Iterator[mail.Answer]:
+        for message in messages:
+            told = self.answers.get(message.recipient)
+            if told:
+                answer = told.pop(0)
+                yield mail.Answer(message.key, answer.outcome, answer.text)
+                continue
+            self.sent.append(message)
+            yield mail.Answer(message.key, mail.Outcome.TAKEN)
+
+    def close(self) -> None:
+        """Nothing to close."""
+
+    def drain(self) -> Tally:
+        """Send what is due through this office."""
+        return drain(seconds=10, beside=False, post=lambda: self)
+
+    def to(self, person: User) -> list[EmailMessage]:
+        """What this person received, oldest first."""
+        return [read(one.data) for one in self.sent if one.recipient == person.email]
+
+
+def read(data: bytes) -> EmailMessage:
+    """A message as a mail program reads it."""
+    return cast(EmailMessage, email.message_from_bytes(data, policy=email.policy.default))
+
+
+def text_of(message: EmailMessage) -> str:
+    """The plain part."""
+    part = message.get_body(("plain",))
+    assert part is not None
+    return str(cast(EmailMessage, part).get_content())
+
+
+def html_of(message: EmailMessage) -> str:
+    """The HTML part."""
+    part = message.get_body(("html",))
+    assert part is not None
+    return str(cast(EmailMessage, part).get_content())
+
+
+def quay(homes: int, **more: Any) -> dict[str, Any]:
+    """The content of a small plan: one site with so many social homes, one confidential site, one milestone."""
+    return {
+        "about": {"summary": more.pop("summary", "Homes by the water.")},
+        "sites": [
+            {"key": "north-quay", "name": "North Quay", "homes": [{"tenure": "social_rent", "count": homes}]},
+            {
+                "key": "mill-lane",
+                "name": "Mill Lane canary",
+                "confidential": True,
+                "homes": [{"tenure": "social_rent", "count": more.pop("hidden", 7)}],
+            },
+        ],
+        "milestones": [{"key": "start", "name": "Start on site", "forecast": more.pop("start", "2027-04")}],
+        **more,
+    }
+
+
+def publish(
+    plan: Plan, homes: int, *, author: User, note: str = "Fewer homes after the survey.", now: dt.datetime | None = None, **more: Any
+) -> Version:
+    """Publish the small plan with so many homes."""
+    return publish_version(plan=plan, author=author, note=note, content=quay(homes, **more), now=now or timezone.now())
+
+
+@pytest.fixture
+def office() -> PostOffice:
+    """A post office that takes everything."""
+    return PostOffice()
+
+
+@pytest.fixture(autouse=True)
+def fresh(settings: Any) -> None:
+    """Nothing kept from another test, and no settling unless a test asks for it."""
+    settings.DIGEST_SETTLE_MINUTES = 0
+    composing.forget()
+    emails.forget()
+
+
+@pytest.fixture
+def world(db: None) -> World:
+    """The small world with Larkhaven's plan in the Estuary Partnership, first published with 120 homes."""
+    made = make_world()
+    plan = create_plan(
+        owners=[made.larkhaven],
+        partnership=made.partnership,
+        title="Harbour Quarter",
+        kind="delivery",
+        audience="partnership",
+        author=made.amina,
+        now=made.now,
+    )
+    made.things["plan"] = plan
+    publish(plan, 120, author=made.amina, note="First version.", now=timezone.now() - dt.timedelta(days=2))
+    plan_round(now=timezone.now())
+    return made
+
+
+@pytest.fixture
+def plan(world: World) -> Plan:
+    """Harbour Quarter."""
+    plan: Plan = world.things["plan"]
+    plan.refresh_from_db()
+    return plan
+
+
+def play(office: PostOffice, *, now: dt.datetime | None = None) -> Tally:
+    """One round of the sweep and one drain."""
+    plan_round(now=now or timezone.now())
+    return office.drain()

@@ -1,0 +1,200 @@
+"""From a published version to the letter that says "was 120, now 100", and to the click that stops the next."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from django.test import Client
+from django.utils import timezone
+
+from partnerships.digests.models import Delivery, DeliveryStatus, Subscription
+from partnerships.digests.services import add_stakeholder, confirm, subscribe
+from partnerships.plans.models import Plan
+from tests.digests.conftest import PostOffice, html_of, play, publish, text_of
+from tests.world import World
+
+
+def follow(world: World, plan: Plan) -> Subscription:
+    """Ben, of the council, follows the plan."""
+    return subscribe(person=world.ben, target=plan, author=world.ben, now=timezone.now())
+
+
+def stakeholder(world: World, plan: Plan) -> Subscription:
+    """Sol, who has no account, confirms that Larkhaven added him."""
+    asked = add_stakeholder(
+        email=world.sol.email,
+        name="Sol Stake",
+        target=plan,
+        author=world.amina,
+        organisation=world.larkhaven,
+        why="you chair the tenant panel",
+        now=timezone.now(),
+    )
+    return confirm(subscription=asked, now=timezone.now())
+
+
+def test_a_partner_reads_what_was_and_what_is_now(world: World, plan: Plan, office: PostOffice) -> None:
+    follow(world, plan)
+    publish(plan, 100, author=world.amina)
+
+    play(office)
+
+    [letter] = office.to(world.ben)
+    for words in (text_of(letter), re.sub(r"<[^>]+>", "", html_of(letter))):
+        assert "Homes, Social Rent at North Quay: was 120, now 100 (20 fewer)" in words
+        assert "Amina Larch, Larkhaven Homes" in words
+        assert "Fewer homes after the survey." in words
+    assert letter["Subject"] == "1 change in Harbour Quarter"
+    assert f"/plans/{plan.pk}/compare/?from=1&to=2" in text_of(letter)
+
+
+def test_the_author_of_all_the_changes_gets_nothing(world: World, plan: Plan, office: PostOffice) -> None:
+    follow(world, plan)
+    subscribe(person=world.amina, target=plan, author=world.amina, now=timezone.now())
+    publish(plan, 100, author=world.amina)
+
+    play(office)
+
+    assert office.to(world.ben)
+    assert not office.to(world.amina)
+
+
+def test_nothing_is_told_twice(world: World, plan: Plan, office: PostOffice) -> None:
+    follow(world, plan)
+    publish(plan, 100, author=world.amina)
+
+    play(office)
+    play(office)
+
+    assert len(office.to(world.ben)) == 1
+    assert Delivery.objects.get().status == DeliveryStatus.SENT
+
+
+def test_a_burst_is_one_letter_with_the_net_change(world: World, plan: Plan, office: PostOffice) -> None:
+    follow(world, plan)
+    publish(plan, 100, author=world.amina)
+    publish(plan, 96, author=world.amina, note="And four less.")
+
+    play(office)
+
+    [letter] = office.to(world.ben)
+    assert "was 120, now 96" in text_of(letter)
+    assert "And four less." in text_of(letter)
+
+
+def test_a_net_change_of_nothing_is_not_sent(world: World, plan: Plan, office: PostOffice) -> None:
+    follow(world, plan)
+    publish(plan, 100, author=world.amina)
+    publish(plan, 120, author=world.amina, note="Back again.")
+
+    play(office)
+
+    assert not office.sent
+    assert not Delivery.objects.exists()
+
+
+def test_a_stakeholder_reads_nothing_confidential(world: World, plan: Plan, office: PostOffice) -> None:
+    stakeholder(world, plan)
+    publish(plan, 100, author=world.amina, hidden=9)
+
+    play(office)
+
+    digests = [one for one in office.to(world.sol) if "change" in one["Subject"]]
+    [letter] = digests
+    assert "was 120, now 100" in text_of(letter)
+    assert "canary" not in letter.as_string()
+    assert "you chair the tenant panel" in text_of(letter)
+
+
+def test_confidential_changes_alone_send_a_stakeholder_nothing(world: World, plan: Plan, office: PostOffice) -> None:
+    stakeholder(world, plan)
+    follow(world, plan)
+    publish(plan, 120, author=world.amina, hidden=9)
+
+    play(office)
+
+    assert [one["Subject"] for one in office.to(world.ben)] == ["1 change in Harbour Quarter"]
+    assert not [one for one in office.to(world.sol) if "change" in one["Subject"]]
+
+
+def test_nothing_is_sent_before_a_stakeholder_confirms(world: World, plan: Plan, office: PostOffice) -> None:
+    add_stakeholder(
+        email=world.sol.email, name="", target=plan, author=world.amina, organisation=world.larkhaven, now=timezone.now()
+    )
+    publish(plan, 100, author=world.amina)
+
+    play(office)
+
+    [letter] = office.to(world.sol)
+    assert letter["Subject"] == "Please confirm: digests about Harbour Quarter"
+
+
+def test_confirming_by_the_link_starts_digests(world: World, plan: Plan, office: PostOffice, client: Client) -> None:
+    add_stakeholder(
+        email=world.sol.email, name="", target=plan, author=world.amina, organisation=world.larkhaven, now=timezone.now()
+    )
+    office.drain()
+    link = re.search(r"http://[^\s]+/digests/confirm/[^\s]+", text_of(office.to(world.sol)[0]))
+    assert link is not None
+    path = link[0].partition("//")[2].partition("/")[2]
+
+    asked = client.get(f"/{path}")
+    still = Subscription.objects.get().status
+    client.post(f"/{path}", {"answer": "yes"})
+    publish(plan, 100, author=world.amina)
+    play(office)
+
+    assert asked.status_code == 200
+    assert still == "asked"
+    assert "was 120, now 100" in text_of(office.to(world.sol)[1])
+
+
+def test_one_click_stops_the_next(world: World, plan: Plan, office: PostOffice) -> None:
+    stakeholder(world, plan)
+    publish(plan, 100, author=world.amina)
+    play(office)
+    letter = office.to(world.sol)[-1]
+    link = re.search(r"<http://[^/]+(/[^>]+)>", letter["List-Unsubscribe"])
+    assert link is not None
+    mail_program = Client(enforce_csrf_checks=True)
+
+    looked = mail_program.get(link[1])
+    after_look = Subscription.objects.get().status
+    clicked = mail_program.post(
+        link[1], "List-Unsubscribe=One-Click", content_type="application/x-www-form-urlencoded"
+    )
+    publish(plan, 96, author=world.amina)
+    before = len(office.sent)
+    play(office)
+
+    assert (looked.status_code, after_look) == (200, "confirmed")
+    assert clicked.status_code == 200
+    assert Subscription.objects.get().status == "ended"
+    assert len(office.sent) == before
+
+
+def test_whoever_lost_access_before_the_claim_gets_nothing(world: World, plan: Plan, office: PostOffice) -> None:
+    from partnerships.agreements.services import leave_partnership
+    from partnerships.digests.choosing import plan_round
+
+    follow(world, plan)
+    publish(plan, 100, author=world.amina)
+    plan_round(now=timezone.now())
+    leave_partnership(party=world.party(world.westmarch), reason="Reorganised.", author=world.ben, now=timezone.now())
+
+    office.drain()
+
+    assert not office.sent
+    assert Delivery.objects.get().status == DeliveryStatus.SUPPRESSED
+
+
+@pytest.mark.parametrize("kind", ["partnership", "organisation"])
+def test_following_something_covers_its_plans(world: World, plan: Plan, office: PostOffice, kind: str) -> None:
+    target = world.partnership if kind == "partnership" else world.larkhaven
+    subscribe(person=world.ben, target=target, author=world.ben, now=timezone.now())
+    publish(plan, 100, author=world.amina)
+
+    play(office)
+
+    assert "was 120, now 100" in text_of(office.to(world.ben)[0])

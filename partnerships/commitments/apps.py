@@ -12,4 +12,16 @@ class CommitmentsConfig(AppConfig):
         from partnerships.activity.registry import register_kind  # noqa: PLC0415 - models must be loaded first
         from partnerships.commitments.models import Commitment  # noqa: PLC0415 - models must be loaded first
 
+        from partnerships.commitments.services import hand_over  # noqa: PLC0415 - models must be loaded first
+        from partnerships.organisations.departures import register_departure  # noqa: PLC0415 - rooms register at start-up
+
+        register_departure(
+            lambda departure: hand_over(
+                person=departure.membership.person,
+                organisation=departure.membership.organisation,
+                to=departure.heir,
+                author=departure.author,
+                now=departure.now,
+            )
+        )
         register_kind(name="commitment", visible_ids=lambda user: Commitment.objects.visible_to(user).values("pk"))

@@ -9,9 +9,9 @@ from django import forms
 from django.db.models import Prefetch, Q, QuerySet
 from django.urls import reverse
 
-from partnerships.agreements.models import Partnership, PartyRole, PartyStatus
+from partnerships.agreements.models import Partnership
 from partnerships.commitments.models import Commitment, Kind, Status, Unit
-from partnerships.commitments.queries import people_who_may_own
+from partnerships.commitments.queries import partners_of, people_who_may_own
 from partnerships.commitments.rights import Rights
 from partnerships.commitments.services.reminders import LONGEST_LEAD_TIME
 from partnerships.kit.forms import AutocompleteSelect, DayField, Helper, Section
@@ -37,17 +37,6 @@ def with_bodies(people: QuerySet[User]) -> QuerySet[User]:
     """People with the memberships that `PersonField` names."""
     current = Membership.objects.current().select_related("organisation").order_by("organisation__name", "pk")
     return people.prefetch_related(Prefetch("memberships", queryset=current, to_attr="current_memberships"))
-
-
-def partners_of(user: User) -> QuerySet[Organisation]:
-    """The bodies the person edits for, and those that share a present partnership with one of them."""
-    mine = Organisation.objects.of_person(user, *EDITING_ROLES)
-    shared = Partnership.objects.present_for(user, *EDITING_ROLES).live()
-    partners = Q(parties__partnership__in=shared, parties__status=PartyStatus.ACCEPTED) & ~Q(
-        parties__role=PartyRole.OBSERVER
-    )
-    bodies = Organisation.objects.filter(pk__in=Organisation.objects.filter(partners).values("pk"))
-    return (bodies | Organisation.objects.filter(pk__in=mine.values("pk"))).order_by("name", "pk")
 
 
 class TermsForm(forms.Form):
@@ -428,5 +417,5 @@ def _owner_field(organisation: Organisation, *, required: bool) -> PersonField:
         queryset=with_bodies(people_who_may_own(organisation)),
         required=required,
         widget=AutocompleteSelect,
-        help_text=f"Somebody of {organisation.display_name}. When they leave, {organisation.display_name} answers for it.",
+        help_text=f"When they leave, {organisation.display_name} answers for it until it names somebody else.",
     )

@@ -138,11 +138,13 @@ class Commitment(models.Model):
     """One organisation's promise to another, with an owner and a date; or an action, which one side does.
 
     proposed → agreed (giver and receiver confirmed; an action needs its giver alone) → in progress → at risk or blocked
-    (the blocker named) → done → verified (by the receiver; an action ends at done). Done goes back to in progress when the
+    (the blocker named) → done → verified (by the receiver; an action ends at done). Done goes back to in progress
+    when the
     receiver finds it is not there yet. Cancelled or superseded, with a reason, from anywhere before verified.
 
     `due_on` is the day it is due now, `original_due_on` the first one; every change between is a `Slippage`. `revision`
-    rises with each change of terms, so that nobody confirms words they have not seen. `giver_name` stands where the giver
+    rises with each change of terms, so that nobody confirms words they have not seen. `giver_name` stands where the
+    giver
     is in no directory (a developer in a published section 106 agreement): such promises come from registers.
     """
 
@@ -473,9 +475,11 @@ class ReminderChoice(models.Model):
 
 
 class Reminder(models.Model):
-    """A reminder owed to an owner: one a commitment, due date and lead time. Sent at most once unless a process dies mid-way.
+    """A reminder owed to an owner: one a commitment, due date and lead time. Sent at most once unless a process dies
+    mid-way.
 
-    waiting (`sent_at` empty, `claimed_until` past or empty) → claimed under a lease → sent, or set aside after `MAX_TRIES`.
+    waiting (`sent_at` empty, `claimed_until` past or empty) → claimed under a lease → sent, or set aside after
+    `MAX_TRIES`.
     """
 
     commitment = models.ForeignKey(Commitment, on_delete=models.CASCADE, related_name="reminders")

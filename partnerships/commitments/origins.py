@@ -1,8 +1,11 @@
-"""Where commitments come from: rooms above register how a record of theirs suggests one, and keep the link in their own table.
+"""Where commitments come from: rooms above register how a record of theirs suggests one, and keep the link in their
+own table.
 
 A response, a conversation or a plan is not known here. Its room registers an `Origin` at start-up; the form at
-`/commitments/new/?from=response-12` then asks the origin called `response` what record 12 suggests, and after the commitment
-is made, in the same transaction, lets it keep the link. The commitment's page lists the links that the reader may follow.
+`/commitments/new/?from=response-12` then asks the origin called `response` what record 12 suggests, and after the
+commitment
+is made, in the same transaction, lets it keep the link. The commitment's page lists the links that the reader may
+follow.
 """
 
 from __future__ import annotations

@@ -10,7 +10,7 @@ from django.db.models import F, Prefetch, Q, QuerySet
 from django.utils import timezone
 from django.utils.text import Truncator
 
-from partnerships.agreements.models import Partnership
+from partnerships.agreements.models import Partnership, Party, PartyRole
 from partnerships.commitments.models import (
     UNDER_WAY,
     Commitment,
@@ -22,7 +22,7 @@ from partnerships.commitments.models import (
     Status,
 )
 from partnerships.kit.waiting import Waiting
-from partnerships.organisations.models import Membership, Organisation, Role
+from partnerships.organisations.models import EDITING_ROLES, Membership, Organisation, Role
 from partnerships.people.models import User
 
 #: How far ahead “due soon” looks.
@@ -175,3 +175,14 @@ def overdue_of(user: User, now: dt.datetime) -> CommitmentQuerySet:
 def with_words(commitments: CommitmentQuerySet, words: str) -> CommitmentQuerySet:
     """Those whose reference or text holds the words."""
     return commitments.filter(Q(reference__iexact=words) | Q(text__icontains=words))
+
+
+def partners_of(user: User) -> QuerySet[Organisation]:
+    """The bodies the person edits for, and those that share a present partnership with one of them, by name."""
+    mine = Organisation.objects.of_person(user, *EDITING_ROLES)
+    shared = Partnership.objects.present_for(user, *EDITING_ROLES).live()
+    parties = Party.objects.present().exclude(role=PartyRole.OBSERVER).filter(partnership__in=shared.values("pk"))
+    bodies: QuerySet[Organisation] = Organisation.objects.filter(
+        Q(pk__in=mine.values("pk")) | Q(pk__in=parties.values("organisation"))
+    )
+    return bodies.order_by("name", "pk")

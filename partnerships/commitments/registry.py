@@ -1,4 +1,6 @@
-"""Who above wants to know that a commitment moved: rooms register a listener, called inside the change's own transaction."""
+"""Who above wants to know that a commitment moved: rooms register a listener, called inside the change's own
+transaction.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +14,8 @@ from partnerships.people.models import User
 class Listener(Protocol):
     """Told of each change of status or progress, with the commitment's row locked and its new state saved.
 
-    Runs in the transaction of the change, so that both stand or fall together. `author` is None for an import or a sweep.
+    Runs in the transaction of the change, so that both stand or fall together. `author` is None for an import or a
+    sweep.
     """
 
     def __call__(self, *, commitment: Commitment, author: User | None, now: dt.datetime) -> None: ...

@@ -1,4 +1,6 @@
-"""Who may do what with a promise (RIGHTS.md): asked by views before they offer a button, and by services before they act."""
+"""Who may do what with a promise (RIGHTS.md): asked by views before they offer a button, and by services before they
+act.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +21,9 @@ class Rights:
 
     @property
     def edits_for_deliverer(self) -> bool:
-        """Whether they report progress: editors and leads of the giver, or of the receiver where the giver is outside."""
+        """Whether they report progress: editors and leads of the giver, or of the receiver where the giver is
+        outside.
+        """
         role = self.giver_role if self.commitment.giver_id else self.receiver_role
         return role in EDITING_ROLES
 
@@ -34,7 +38,9 @@ class Rights:
         return Role.LEAD in (self.giver_role, self.receiver_role)
 
     def leads_side(self, *, giving: bool) -> bool:
-        """Whether they may give the word of the giver, or of the receiver: its leads; for an action, editors of who does it."""
+        """Whether they may give the word of the giver, or of the receiver: its leads; for an action, editors of who
+        does it.
+        """
         role = self.giver_role if giving else self.receiver_role
         return role == Role.LEAD or (giving and self.commitment.is_action and role in EDITING_ROLES)
 
@@ -88,7 +94,9 @@ class Rights:
 
     @property
     def may_end(self) -> bool:
-        """Whether they may cancel it: leads of either side; while it is only proposed, editors of the side that proposed it."""
+        """Whether they may cancel it: leads of either side; while it is only proposed, editors of the side that
+        proposed it.
+        """
         commitment = self.commitment
         if commitment.is_over:
             return False

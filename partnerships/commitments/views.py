@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import uuid
 from typing import Any
 
 from django.contrib import messages
@@ -40,7 +39,6 @@ from partnerships.commitments.models import (
     Commitment,
     CommitmentQuerySet,
     Evidence,
-    Kind,
     Status,
     commitment_readers,
 )

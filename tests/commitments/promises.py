@@ -51,9 +51,7 @@ def agree(world: World, **terms: Any) -> Commitment:
 
 def report(world: World, commitment: Commitment, status: str = Status.IN_PROGRESS, **said: Any) -> None:
     """Eddie reports on it."""
-    services.record_progress(
-        commitment=commitment, status=status, author=world.eddie, now=timezone.now(), **said
-    )
+    services.record_progress(commitment=commitment, status=status, author=world.eddie, now=timezone.now(), **said)
 
 
 def done(world: World, **terms: Any) -> Commitment:
@@ -66,6 +64,4 @@ def done(world: World, **terms: Any) -> Commitment:
 
 def verified(world: World, **terms: Any) -> Commitment:
     """One that Westmarch has verified."""
-    return services.verify_delivery(
-        commitment=done(world, **terms), author=world.ben, now=timezone.now()
-    )
+    return services.verify_delivery(commitment=done(world, **terms), author=world.ben, now=timezone.now())

@@ -130,7 +130,8 @@ def test_evidence_is_seen_by_whoever_sees_the_commitment(world: World) -> None:
     note = SimpleUploadedFile("handover.txt", b"Block B handed over on Monday.")
     services.attach_evidence(commitment=agree(world), file=note, author=world.eddie, now=timezone.now())
 
-    seen = {name: Evidence.objects.visible_to(getattr(world, name)).exists() for name in ("vera", "ben", "chidi", "dee")}
+    people = ("vera", "ben", "chidi", "dee")
+    seen = {name: Evidence.objects.visible_to(getattr(world, name)).exists() for name in people}
 
     assert seen == {"vera": True, "ben": True, "chidi": False, "dee": False}
 
@@ -190,13 +191,14 @@ def test_a_promise_from_a_register_is_read_once(world: World) -> None:
         receiver=world.westmarch,
         giver_name="The developer of AWDM/0205/12",
         agreed_at=world.now,
-        quantity=Decimal("650000"),
+        quantity=Decimal(650000),
         unit="pounds",
-        progress=[services.RegisterProgress(at=world.now, delivered=Decimal("288900"), note="Spent")],
+        progress=[services.RegisterProgress(at=world.now, delivered=Decimal(288900), note="Spent")],
     )
 
-    first = services.record_from_register(promises=[promise], source="Developer agreements", author=None, now=world.now)
-    second = services.record_from_register(promises=[promise], source="Developer agreements", author=None, now=world.now)
+    given = {"promises": [promise], "source": "Developer agreements", "author": None, "now": world.now}
+    first = services.record_from_register(**given)
+    second = services.record_from_register(**given)
 
     assert [commitment.delivered_words for commitment in first] == ["£288,900 of £650,000"]
     assert second == []

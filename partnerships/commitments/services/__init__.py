@@ -1,4 +1,6 @@
-"""Everything that changes a commitment: its terms, its delivery and evidence, who answers for it, and reminding its owner."""
+"""Everything that changes a commitment: its terms, its delivery and evidence, who answers for it, and reminding its
+owner.
+"""
 
 from partnerships.commitments.services.delivery import (
     UnableToEscalate,

@@ -50,9 +50,10 @@ def record_progress(
 ) -> Progress:
     """Report where it stands: how much is delivered in all by now, and whether it goes well.
 
-    `status` is one of in progress, at risk, blocked (with the blocker named) and done. `delivered` is the whole amount so far;
-    left out, it stays. Done needs the whole quantity. `seen` is the newest report that the author had before them (0: none):
-    when another came meanwhile, or the form was sent twice, nothing is written. Raises `UnableToRecordProgress`.
+    `status` is one of in progress, at risk, blocked (with the blocker named) and done. `delivered` is the whole amount
+    so far; left out, it stays. Done needs the whole quantity. `seen` is the newest report the author had before them
+    (0: none): when another came meanwhile, or the form was sent twice, nothing is written.
+    Raises `UnableToRecordProgress`.
     """
     current = locked(commitment)
     rights = rights_over(current, author)

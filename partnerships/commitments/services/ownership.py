@@ -1,4 +1,6 @@
-"""Who sees a commitment through: naming another owner, handing over when somebody leaves, moving to a successor body."""
+"""Who sees a commitment through: naming another owner, handing over when somebody leaves, moving to a successor
+body.
+"""
 
 from __future__ import annotations
 
@@ -71,7 +73,8 @@ def assign_to_successor(
 ) -> int:
     """Move what a body gives or receives, and is not over, to the body that follows it; returns how many.
 
-    What is over keeps the names of its time. A commitment that would then be of one organisation with itself is left alone.
+    What is over keeps the names of its time. A commitment that would then be of one organisation with itself is left
+    alone.
     """
     mine = Commitment.objects.select_for_update(of=("self",)).filter(
         Q(giver=predecessor) | Q(receiver=predecessor) | Q(owner_organisation=predecessor)

@@ -67,7 +67,8 @@ def lead_times_of(person: User) -> list[int]:
 def queue_reminders(*, now: dt.datetime) -> int:
     """Write down the reminders owed today, each once, in one statement; returns how many are new.
 
-    Of several lead times that have passed (the sweep was away for a week) only the shortest is owed. A due date that moved
+    Of several lead times that have passed (the sweep was away for a week) only the shortest is owed. A due date that
+    moved
     is a new one, with reminders of its own.
     """
     with connection.cursor() as cursor:
@@ -87,7 +88,8 @@ def queue_reminders(*, now: dt.datetime) -> int:
 def send_waiting_reminders(*, now: dt.datetime) -> int:
     """Send the reminders that wait, each claimed and committed before its letter leaves; returns how many were sent.
 
-    What is no longer needed by then (delivered, moved, another owner, access lost) is set aside unsent; what the mail server
+    What is no longer needed by then (delivered, moved, another owner, access lost) is set aside unsent; what the mail
+    server
     refused is tried again by a later sweep, `MAX_TRIES` times in all.
     """
     sent = 0

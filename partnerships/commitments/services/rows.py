@@ -57,7 +57,9 @@ def note(
     now: dt.datetime,
     **data: Any,
 ) -> None:
-    """Write a line in the commitment's timeline, and in its partnership's. `data` holds JSON values, never a file's content."""
+    """Write a line in the commitment's timeline, and in its partnership's. `data` holds JSON values, never a file's
+    content.
+    """
     record(
         actor_id=author.pk if author else None,
         organisation_id=organisation.pk if organisation else None,

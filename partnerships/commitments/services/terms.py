@@ -23,7 +23,7 @@ from partnerships.commitments.services.rows import (
     terms_of,
 )
 from partnerships.kit.dates import long_date
-from partnerships.organisations.models import EDITING_ROLES, Organisation, Role
+from partnerships.organisations.models import EDITING_ROLES, Organisation
 from partnerships.people.models import User
 
 
@@ -67,9 +67,11 @@ def propose_commitment(
 ) -> Commitment:
     """A promise of one organisation to another, which both have still to confirm.
 
-    The author edits for one of the two. `owner` is a person of the giver; left out, the giver names one when it confirms.
+    The author edits for one of the two. `owner` is a person of the giver; left out, the giver names one when it
+    confirms.
     With `confirm`, an author who leads their side confirms for it at once. `replaces` is the commitment that ends as
-    superseded when both have confirmed this one. `came_from` keeps the link in the room it came from. A `key` that made a
+    superseded when both have confirmed this one. `came_from` keeps the link in the room it came from. A `key` that
+    made a
     commitment already gives that one again.
 
     Raises `UnableToPropose`, or `UnableToConfirm` where a confirmation is asked of somebody who leads neither.
@@ -305,7 +307,9 @@ def confirm_commitment(
 def change_due_date(
     *, commitment: Commitment, due_on: dt.date, reason: str, author: User, now: dt.datetime
 ) -> Slippage:
-    """Move the day it is due, with the reason; the first date and every later one are kept. Raises `UnableToChangeDueDate`."""
+    """Move the day it is due, with the reason; the first date and every later one are kept. Raises
+    `UnableToChangeDueDate`.
+    """
     current = locked(commitment)
     rights = rights_over(current, author)
     if not current.is_under_way:
@@ -336,7 +340,9 @@ def change_due_date(
 
 @transaction.atomic
 def end_commitment(*, commitment: Commitment, reason: str, author: User, now: dt.datetime) -> Commitment:
-    """Cancel it, with the reason: declined or withdrawn while it is proposed, cancelled afterwards. Raises `UnableToEnd`."""
+    """Cancel it, with the reason: declined or withdrawn while it is proposed, cancelled afterwards. Raises
+    `UnableToEnd`.
+    """
     current = locked(commitment)
     rights = rights_over(current, author)
     if current.is_over:

@@ -1,0 +1,445 @@
+"""The forms of conversations: one form for a whole record, built for the sides that took part."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Sequence
+from typing import Any
+
+from django import forms
+from django.db.models import Q, QuerySet
+from django.urls import reverse
+
+from partnerships.agreements.models import Partnership
+from partnerships.conversations.models import (
+    Attribution,
+    Conversation,
+    Format,
+    Point,
+    PointKind,
+    PrivateNote,
+    Status,
+)
+from partnerships.conversations.queries import people_of
+from partnerships.conversations.services import AttendeeGiven, NextStepGiven, PointGiven, Record
+from partnerships.exchange.models import Theme
+from partnerships.kit.forms import AutocompleteSelectMultiple, DayField, Helper, Section
+from partnerships.organisations.models import EDITING_ROLES, Membership, Organisation
+from partnerships.people.models import User
+
+#: Empty rows for next steps beyond those already there.
+_SPARE_STEPS = 3
+_MOST_STEPS = 20
+_POINT_LENGTH = 500
+_PRIVATE = "Read by your own organisation only, on this page. It is never sent, searched or exported."
+_WORDS = {
+    PointKind.OBJECTIVE: ("Objectives", "What they want to achieve. One a line."),
+    PointKind.OBSTACLE: ("Obstacles", "What stands in the way. One a line; each can become an ask."),
+    PointKind.OPPORTUNITY: ("Opportunities", "Gains nobody has claimed yet. One a line; each can become an offer."),
+}
+
+
+class ConversationForm(forms.Form):
+    """A whole conversation: who, when, what was said, what each side wants, and what comes next."""
+
+    subject = forms.CharField(label="What it was about", max_length=200)
+    partnership = forms.ModelChoiceField(
+        label="Partnership", queryset=Partnership.objects.none(), required=False, empty_label="None"
+    )
+    state = forms.ChoiceField(
+        label="Has it taken place?",
+        widget=forms.RadioSelect,
+        choices=[("held", "Yes, it was held"), ("planned", "No, it is planned")],
+    )
+    held_on = DayField(label="Date of the conversation")
+    format = forms.ChoiceField(label="How", choices=Format.choices)
+    theme = forms.ChoiceField(label="Theme", required=False, choices=[("", "None in particular"), *Theme.choices])
+    attendees = forms.ModelMultipleChoiceField(
+        label="Who took part",
+        queryset=User.objects.none(),
+        required=False,
+        widget=AutocompleteSelectMultiple,
+        help_text="Begin to type a name. Whoever is not found can be added below.",
+    )
+    said = forms.CharField(
+        label="What was said", required=False, max_length=20_000, widget=forms.Textarea(attrs={"rows": 8})
+    )
+    private_note = forms.CharField(
+        label="Private note",
+        required=False,
+        max_length=10_000,
+        widget=forms.Textarea(attrs={"rows": 4}),
+        help_text=_PRIVATE,
+    )
+    next_contact_on = DayField(label="Date of the next contact", required=False)
+    attribution = forms.ChoiceField(
+        label="How readers of other organisations learn who was there and who said what",
+        widget=forms.RadioSelect,
+        choices=Attribution.choices,
+        initial=Attribution.NAMED.value,
+    )
+    key = forms.UUIDField(widget=forms.HiddenInput, required=False)
+    revision = forms.IntegerField(widget=forms.HiddenInput, required=False)
+
+    def __init__(
+        self,
+        *args: Any,
+        user: User,
+        keeper: Organisation,
+        others: Sequence[Organisation],
+        seated: Sequence[tuple[int, int]] = (),
+        steps: int = 0,
+        cancel: str = "",
+        submit: str = "Save this conversation",
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(*args, **kwargs)
+        self.keeper, self.others = keeper, list(others)
+        self.sides = [keeper, *others]
+        self.steps = min(steps + _SPARE_STEPS, _MOST_STEPS)
+        # Whoever has a seat in the record keeps it, also when they have left since.
+        known = people_of(self.sides, user).values("pk")
+        people = User.objects.filter(Q(pk__in=known) | Q(pk__in=[person for person, _ in seated])).order_by(
+            "name", "pk"
+        )
+        self._bodies = _bodies_of(people, self.sides, seated)
+        self._choose("partnership", Partnership.objects.present_for(user, *EDITING_ROLES).order_by("title", "pk"))
+        self._choose("attendees", people)
+        self._people = people
+        self.fields["key"].initial = uuid.uuid4
+        for side in self.sides:
+            self._add_side(side)
+        self._add_steps(people)
+        self.helper = Helper(self, *self._sections(), submit=submit, cancel=cancel or reverse("conversations:list"))
+
+    def _choose(self, name: str, rows: QuerySet[Any]) -> None:
+        field = self.fields[name]
+        assert isinstance(field, forms.ModelChoiceField)  # noqa: S101 - says to mypy what the class body says
+        field.queryset = rows
+
+    def _add_side(self, side: Organisation) -> None:
+        self.fields[f"others_{side.pk}"] = forms.CharField(
+            label=f"Others of {side.display_name} who took part",
+            required=False,
+            max_length=2000,
+            widget=forms.Textarea(attrs={"rows": 2}),
+            help_text="One a line: the name, and after a comma the job title.",
+        )
+        for kind, (label, hint) in _WORDS.items():
+            self.fields[f"points_{side.pk}_{kind}"] = forms.CharField(
+                label=f"{label} of {side.display_name}",
+                required=False,
+                max_length=6000,
+                widget=forms.Textarea(attrs={"rows": 3}),
+                help_text=hint,
+            )
+
+    def _add_steps(self, people: QuerySet[User]) -> None:
+        choices: list[Any] = [("", "Nobody yet")]
+        for side in self.sides:
+            mine = [person for person in people if side.pk in self._bodies[person.pk]]
+            named = [(f"{side.pk}-{person.pk}", person.display_name) for person in mine]
+            choices.append((side.display_name, [(f"{side.pk}-", f"{side.display_name}, person not named"), *named]))
+        for row in range(self.steps):
+            self.fields[f"step_{row}_text"] = forms.CharField(
+                label=f"Next step {row + 1}", required=False, max_length=_POINT_LENGTH
+            )
+            self.fields[f"step_{row}_who"] = forms.ChoiceField(
+                label=f"Who does next step {row + 1}", required=False, choices=choices
+            )
+            self.fields[f"step_{row}_due_on"] = DayField(label=f"Date next step {row + 1} is due", required=False)
+
+    def _sections(self) -> list[Section]:
+        points = [
+            Section(
+                f"What {side.display_name} wants",
+                *(f"points_{side.pk}_{kind}" for kind in _WORDS),
+            )
+            for side in self.sides
+        ]
+        steps = [f"step_{row}_{part}" for row in range(self.steps) for part in ("text", "who", "due_on")]
+        return [
+            Section("When and what about", "subject", "partnership", "state", "held_on", "format", "theme"),
+            Section("Who took part", "attendees", *(f"others_{side.pk}" for side in self.sides), "attribution"),
+            Section("What was said", "said", "private_note"),
+            *points,
+            Section(
+                "What comes next",
+                *steps,
+                "next_contact_on",
+                hint="Each next step becomes an action with its owner and date once the record is circulated.",
+            ),
+        ]
+
+    def clean(self) -> dict[str, Any]:
+        """Points that fit, and next steps that are whole."""
+        cleaned = super().clean() or {}
+        for side in self.sides:
+            for kind in _WORDS:
+                name = f"points_{side.pk}_{kind}"
+                if any(len(line) > _POINT_LENGTH for line in _lines(cleaned.get(name, ""))):
+                    self.add_error(name, f"Keep each line under {_POINT_LENGTH} characters")
+        for row in range(self.steps):
+            text = cleaned.get(f"step_{row}_text", "")
+            for part, words in (("who", "Choose who does it"), ("due_on", "Enter the day it is due")):
+                name = f"step_{row}_{part}"
+                if text and not cleaned.get(name) and name not in self.errors:
+                    self.add_error(name, words)
+            if not text and (cleaned.get(f"step_{row}_who") or cleaned.get(f"step_{row}_due_on")):
+                self.add_error(f"step_{row}_text", "Say what is to be done")
+        return cleaned
+
+    @property
+    def record(self) -> Record:
+        """What a valid form says."""
+        given = self.cleaned_data
+        return Record(
+            subject=given["subject"],
+            held_on=given["held_on"],
+            planned=given["state"] == "planned",
+            format=given["format"],
+            organisations=self.others,
+            partnership=given["partnership"],
+            theme=given["theme"],
+            said=given["said"],
+            attribution=given["attribution"],
+            next_contact_on=given["next_contact_on"],
+            attendees=self._attendees(),
+            points=self._points(),
+            next_steps=self._next_steps(),
+            private_note=given["private_note"],
+        )
+
+    def _attendees(self) -> list[AttendeeGiven]:
+        seats = []
+        for person in self.cleaned_data["attendees"]:
+            body = next(side for side in self.sides if side.pk in self._bodies[person.pk])
+            seats.append(AttendeeGiven(organisation=body, person=person))
+        for side in self.sides:
+            for line in _lines(self.cleaned_data[f"others_{side.pk}"]):
+                name, _, job_title = line.partition(",")
+                seats.append(AttendeeGiven(side, name=name.strip()[:150], job_title=job_title.strip()[:150]))
+        return seats
+
+    def _points(self) -> list[PointGiven]:
+        return [
+            PointGiven(side, kind, line)
+            for side in self.sides
+            for kind in _WORDS
+            for line in _lines(self.cleaned_data[f"points_{side.pk}_{kind}"])
+        ]
+
+    def _next_steps(self) -> list[NextStepGiven]:
+        sides = {str(side.pk): side for side in self.sides}
+        people = {str(person.pk): person for person in self._people}
+        steps = []
+        for row in range(self.steps):
+            if not self.cleaned_data[f"step_{row}_text"]:
+                continue
+            side, _, person = self.cleaned_data[f"step_{row}_who"].partition("-")
+            steps.append(
+                NextStepGiven(
+                    organisation=sides[side],
+                    owner=people.get(person),
+                    text=self.cleaned_data[f"step_{row}_text"],
+                    due_on=self.cleaned_data[f"step_{row}_due_on"],
+                )
+            )
+        return steps
+
+
+def _lines(text: str) -> list[str]:
+    """The lines that say something."""
+    return [line.strip() for line in text.splitlines() if line.strip()]
+
+
+def _bodies_of(
+    people: QuerySet[User], sides: Sequence[Organisation], seated: Sequence[tuple[int, int]]
+) -> dict[int, set[int]]:
+    """For which of the sides each person acts, or acted when they took their seat."""
+    bodies: dict[int, set[int]] = {}
+    for person, organisation in seated:
+        bodies.setdefault(person, set()).add(organisation)
+    current = Membership.objects.current().filter(organisation__in=[side.pk for side in sides], person__in=people)
+    for person, organisation in current.values_list("person_id", "organisation_id"):
+        bodies.setdefault(person, set()).add(organisation)
+    return bodies
+
+
+def initial_of(conversation: Conversation, own_note: PrivateNote | None) -> dict[str, Any]:
+    """What the form starts with when a record is changed. Needs the story fetched."""
+    initial: dict[str, Any] = {
+        name: getattr(conversation, name)
+        for name in ("subject", "partnership", "held_on", "format", "theme", "said", "attribution", "next_contact_on")
+    }
+    seats = list(conversation.attendees.all())
+    initial |= {
+        "state": "planned" if conversation.status == Status.PLANNED else "held",
+        "attendees": [seat.person_id for seat in seats if seat.person_id],
+        "private_note": own_note.text if own_note else "",
+        "revision": conversation.revision,
+    }
+    for side in conversation.sides.all():
+        typed = [seat for seat in seats if seat.organisation_id == side.organisation_id and not seat.person_id]
+        initial[f"others_{side.organisation_id}"] = "\n".join(
+            f"{seat.name}, {seat.job_title}" if seat.job_title else seat.name for seat in typed
+        )
+    lines: dict[str, list[str]] = {}
+    for point in conversation.points.all():
+        lines.setdefault(f"points_{point.organisation_id}_{point.kind}", []).append(point.text)
+    initial |= {name: "\n".join(texts) for name, texts in lines.items()}
+    open_steps = [step for step in conversation.next_steps.all() if step.action_id is None]
+    for row, step in enumerate(open_steps):
+        initial[f"step_{row}_text"] = step.text
+        initial[f"step_{row}_who"] = f"{step.organisation_id}-{step.owner_id or ''}"
+        initial[f"step_{row}_due_on"] = step.due_on
+    return initial
+
+
+class ChooseForm(forms.Form):
+    """With whom the conversation was, before the form for it is laid out."""
+
+    others = forms.ModelMultipleChoiceField(
+        label="Your partners",
+        queryset=Organisation.objects.none(),
+        required=False,
+        widget=AutocompleteSelectMultiple,
+        help_text="Organisations that share a partnership with yours. Choose one or more.",
+    )
+
+    def __init__(self, *args: Any, partners: QuerySet[Organisation], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        field = self.fields["others"]
+        assert isinstance(field, forms.ModelMultipleChoiceField)  # noqa: S101 - says to mypy what the class body says
+        field.queryset = partners
+        self.helper = Helper(self, submit="Continue", method="get")
+
+    def add_prefix(self, field_name: str) -> str:
+        """The field is called `with` in addresses, which Python keeps for itself."""
+        return "with" if field_name == "others" else field_name
+
+
+class CorrectionForm(forms.Form):
+    """What should be put right."""
+
+    text = forms.CharField(
+        label="What should be put right",
+        max_length=4000,
+        widget=forms.Textarea(attrs={"rows": 5}),
+        help_text="Quote the words you mean and write what they should be. Every side of the conversation sees this.",
+    )
+
+    def __init__(self, *args: Any, conversation: Conversation, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.helper = Helper(self, submit="Suggest this correction", cancel=conversation.get_absolute_url())
+
+
+class AnswerForm(forms.Form):
+    """Whether a correction is taken up."""
+
+    verdict = forms.ChoiceField(
+        label="Is it taken up?",
+        widget=forms.RadioSelect,
+        choices=[("yes", "Yes, the record says so now"), ("no", "No")],
+    )
+    answer = forms.CharField(
+        label="Answer",
+        required=False,
+        max_length=2000,
+        widget=forms.Textarea(attrs={"rows": 3}),
+        help_text="Needed when it is not taken up: say why.",
+    )
+
+    def __init__(self, *args: Any, conversation: Conversation, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.helper = Helper(self, submit="Give this answer", cancel=conversation.get_absolute_url())
+
+    def clean(self) -> dict[str, Any]:
+        """A no needs its reason."""
+        cleaned = super().clean() or {}
+        if cleaned.get("verdict") == "no" and not cleaned.get("answer", "").strip():
+            self.add_error("answer", "Say why it is not taken up")
+        return cleaned
+
+
+class AgreeForm(forms.Form):
+    """A side's word that the record is right."""
+
+    revision = forms.IntegerField(widget=forms.HiddenInput)
+
+    def __init__(self, *args: Any, conversation: Conversation, organisation: Organisation, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["revision"].initial = conversation.revision
+        self.helper = Helper(
+            self, submit=f"Agree for {organisation.display_name}", cancel=conversation.get_absolute_url()
+        )
+
+
+class ConfirmForm(forms.Form):
+    """A form that is one button."""
+
+    def __init__(self, *args: Any, submit: str, cancel: str, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.helper = Helper(self, submit=submit, cancel=cancel)
+
+
+class ReasonForm(forms.Form):
+    """Why."""
+
+    reason = forms.CharField(label="Reason", max_length=300, widget=forms.Textarea(attrs={"rows": 2}))
+
+    def __init__(self, *args: Any, submit: str, cancel: str, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.helper = Helper(self, submit=submit, cancel=cancel, danger=True)
+
+
+class NoteForm(forms.Form):
+    """A private note."""
+
+    text = forms.CharField(
+        label="Private note",
+        required=False,
+        max_length=10_000,
+        widget=forms.Textarea(attrs={"rows": 8}),
+        help_text=_PRIVATE,
+    )
+    revision = forms.IntegerField(widget=forms.HiddenInput)
+
+    def __init__(self, *args: Any, conversation: Conversation, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.helper = Helper(self, submit="Save this note", cancel=conversation.get_absolute_url())
+
+
+class BecomeForm(forms.Form):
+    """An ask of an obstacle, or an offer of an opportunity."""
+
+    title = forms.CharField(label="In one line", max_length=200)
+    theme = forms.ChoiceField(label="Theme", choices=Theme.choices)
+
+    def __init__(self, *args: Any, point: Point, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["title"].initial = point.text[:200]
+        self.fields["theme"].initial = point.conversation.theme or None
+        self.helper = Helper(
+            self,
+            submit=f"Draft this {point.direction}",
+            cancel=point.conversation.get_absolute_url(),
+        )
+
+
+class FilterForm(forms.Form):
+    """Which conversations to show."""
+
+    words = forms.CharField(label="Subject", required=False, max_length=80)
+    status = forms.ChoiceField(label="Standing", required=False, choices=[("", "Any"), *Status.choices])
+    theme = forms.ChoiceField(label="Theme", required=False, choices=[("", "Any theme"), *Theme.choices])
+    partnership = forms.ModelChoiceField(
+        label="Partnership", required=False, queryset=Partnership.objects.none(), empty_label="Any partnership"
+    )
+
+    def __init__(self, *args: Any, user: User, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        field = self.fields["partnership"]
+        assert isinstance(field, forms.ModelChoiceField)  # noqa: S101 - says to mypy what the class body says
+        field.queryset = Partnership.objects.held_by(user).order_by("title", "pk")
+        self.helper = Helper(self, submit="Show these", method="get")

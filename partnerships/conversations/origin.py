@@ -1,0 +1,62 @@
+"""Conversations as a source of commitments: what one suggests, the link that is kept, and where it is shown."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+
+from django.urls import reverse
+
+from partnerships.commitments.models import Commitment
+from partnerships.commitments.origins import Origin, OriginLink, Suggestion
+from partnerships.conversations.models import Conversation, ConversationCommitment
+from partnerships.kit.dates import long_date
+from partnerships.organisations.models import EDITING_ROLES, Organisation
+from partnerships.people.models import User
+
+
+def suggest(*, user: User, record_id: int) -> Suggestion | None:
+    """A commitment between the person's own side and the other, where there are two."""
+    conversation = Conversation.objects.visible_to(user).for_listing().filter(pk=record_id).first()
+    if conversation is None:
+        return None
+    sides = [side.organisation for side in conversation.sides.all()]
+    mine = Organisation.objects.of_person(user, *EDITING_ROLES).filter(pk__in=[side.pk for side in sides]).first()
+    if mine is None:
+        return None
+    others = [side for side in sides if side.pk != mine.pk]
+    return Suggestion(
+        words=words_for(conversation),
+        href=conversation.get_absolute_url(),
+        giver=mine,
+        receiver=others[0] if len(others) == 1 else None,
+        partnership=conversation.partnership,
+    )
+
+
+def link(*, commitment: Commitment, record_id: int, author: User, now: dt.datetime) -> None:
+    """Keep that the commitment came from the conversation."""
+    ConversationCommitment.objects.create(conversation_id=record_id, commitment=commitment, made_at=now)
+
+
+def links_of(*, commitment: Commitment, user: User) -> Sequence[OriginLink]:
+    """Conversations that a commitment or action came from, as far as the person may see them."""
+    seen = Conversation.objects.visible_to(user)
+    found = seen.filter(commitments__commitment=commitment) | seen.filter(next_steps__action=commitment)
+    return [
+        OriginLink(words_for(conversation), conversation.get_absolute_url())
+        for conversation in found.distinct().order_by("held_on", "pk")
+    ]
+
+
+def conversations_address(commitment_from: Conversation) -> str:
+    """Where a commitment is made from the conversation."""
+    return f"{reverse('commitments:new')}?from={CONVERSATION.name}-{commitment_from.pk}"
+
+
+def words_for(conversation: Conversation) -> str:
+    """`the conversation “Quayside” of 12 November 2026`."""
+    return f"the conversation “{conversation.subject}” of {long_date(conversation.held_on)}"
+
+
+CONVERSATION = Origin(name="conversation", suggest=suggest, link=link, links_of=links_of)

@@ -1,0 +1,351 @@
+"""Reading conversations: lists, what each reader may know of who was there, both sides' points, what waits, who went
+quiet.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from django.conf import settings
+from django.db.models import F, Max, Min, Prefetch, Q, QuerySet
+from django.urls import reverse
+from django.utils import timezone
+
+from partnerships.agreements.models import Partnership, Party
+from partnerships.conversations.models import (
+    HELD,
+    OPEN_FOR_CORRECTION,
+    Attendee,
+    Attribution,
+    Conversation,
+    ConversationQuerySet,
+    Correction,
+    NextStep,
+    Point,
+    PointKind,
+    PrivateNote,
+    Status,
+)
+from partnerships.kit.waiting import Waiting
+from partnerships.organisations.models import EDITING_ROLES, Membership, Organisation
+from partnerships.people.models import User
+
+#: How long before the planned day a next contact is shown as waiting.
+SOON = dt.timedelta(days=7)
+
+
+def for_partnership(partnership: Partnership, user: User) -> ConversationQuerySet:
+    """Those of a partnership that the person may see, newest first."""
+    return in_order(Conversation.objects.visible_to(user).filter(partnership=partnership)).for_listing()
+
+
+def between(*, user: User, ours: Organisation, theirs: Organisation) -> ConversationQuerySet:
+    """Those in which both organisations took part and that the person may see, newest first."""
+    both = Conversation.objects.visible_to(user).with_organisation(ours).with_organisation(theirs)
+    return in_order(both).for_listing()
+
+
+def in_order(conversations: ConversationQuerySet) -> ConversationQuerySet:
+    """Newest first, ending in a unique key."""
+    return conversations.order_by("-held_on", "-pk")
+
+
+def with_story(conversations: ConversationQuerySet) -> ConversationQuerySet:
+    """With all that a conversation's own page shows, private notes apart."""
+    steps = NextStep.objects.select_related("organisation", "owner", "action").order_by("due_on", "pk")
+    points = Point.objects.select_related("organisation", "became__entry").order_by("kind", "pk")
+    corrections = Correction.objects.select_related("organisation", "author", "answered_by").order_by("made_at", "pk")
+    attendees = Attendee.objects.select_related("organisation", "person").order_by("pk")
+    return conversations.for_listing().prefetch_related(
+        Prefetch("attendees", queryset=attendees),
+        Prefetch("points", queryset=points),
+        Prefetch("next_steps", queryset=steps),
+        Prefetch("corrections", queryset=corrections),
+    )
+
+
+def private_notes_of(conversation: Conversation, user: User) -> list[PrivateNote]:
+    """What the person's own organisations noted for themselves."""
+    mine = PrivateNote.objects.visible_to(user).filter(conversation=conversation).exclude(text="")
+    return list(mine.select_related("organisation", "written_by").order_by("pk"))
+
+
+@dataclass(frozen=True, slots=True)
+class Seats:
+    """Who was there for one side, as far as a reader may know: names, or only how many."""
+
+    organisation: Organisation | None
+    names: tuple[str, ...]
+    count: int
+
+
+def seats_shown(conversation: Conversation, own: Iterable[int]) -> list[Seats]:
+    """Attendees by side for a reader of the organisations `own` (ids), in the way they agreed to be named.
+
+    One's own people are always named. Of the others: names when attributed by name, the number of people when by
+    organisation, and nothing but the number, without the organisation, when anonymous. Needs attendees fetched.
+    """
+    mine = set(own)
+    sides: dict[int, list[Attendee]] = defaultdict(list)
+    for seat in conversation.attendees.all():
+        sides[seat.organisation_id].append(seat)
+    shown, hidden = [], 0
+    for side in conversation.sides.all():
+        seats = sides.get(side.organisation_id, [])
+        if side.organisation_id in mine or conversation.attribution == Attribution.NAMED:
+            names = tuple(_seat_words(seat) for seat in seats)
+            shown.append(Seats(side.organisation, names, len(seats)))
+        elif conversation.attribution == Attribution.ORGANISATION:
+            shown.append(Seats(side.organisation, (), len(seats)))
+        else:
+            hidden += len(seats)
+    return [*shown, *([Seats(None, (), hidden)] if hidden else [])]
+
+
+def _seat_words(seat: Attendee) -> str:
+    return f"{seat.display_name}, {seat.job_title}" if seat.job_title else seat.display_name
+
+
+@dataclass(frozen=True, slots=True)
+class PointGroup:
+    """Points of one kind under their heading."""
+
+    label: str
+    points: list[Point]
+
+
+@dataclass(slots=True)
+class SidePoints:
+    """One side's objectives, obstacles and opportunities; `organisation` is None where they may not be attributed."""
+
+    organisation: Organisation | None
+    objectives: list[Point] = field(default_factory=list)
+    obstacles: list[Point] = field(default_factory=list)
+    opportunities: list[Point] = field(default_factory=list)
+
+    def add(self, point: Point) -> None:
+        """Put a point where it belongs."""
+        lists = {
+            PointKind.OBJECTIVE: self.objectives,
+            PointKind.OBSTACLE: self.obstacles,
+            PointKind.OPPORTUNITY: self.opportunities,
+        }
+        lists[PointKind(point.kind)].append(point)
+
+    @property
+    def groups(self) -> tuple[PointGroup, ...]:
+        """The three lists with their headings."""
+        return (
+            PointGroup("Objectives", self.objectives),
+            PointGroup("Obstacles", self.obstacles),
+            PointGroup("Opportunities", self.opportunities),
+        )
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether there is nothing in it."""
+        return not (self.objectives or self.obstacles or self.opportunities)
+
+
+def points_of_partnership(partnership: Partnership, user: User) -> list[SidePoints]:
+    """Each party's current objectives, obstacles and opportunities, side by side, as far as the person may see them.
+
+    The reader's own organisation comes first, then the others by name; parties without any are there too, so that the
+    gap
+    is seen. Points of anonymous conversations come last, without their side, unless they are the reader's own.
+    """
+    present = Party.objects.present().filter(partnership=partnership).values("organisation")
+    points = Point.objects.filter(conversation__partnership=partnership)
+    bodies = list(Organisation.objects.filter(pk__in=present).order_by("name", "pk"))
+    return _by_side(bodies, points, user)
+
+
+def points_between(*, user: User, ours: Organisation, theirs: Organisation) -> list[SidePoints]:
+    """The current points of two organisations, from conversations in which both took part."""
+    both = Conversation.objects.with_organisation(ours).with_organisation(theirs)
+    return _by_side([ours, theirs], Point.objects.filter(conversation__in=both), user)
+
+
+def _by_side(bodies: list[Organisation], points: QuerySet[Point], user: User) -> list[SidePoints]:
+    mine = set(Organisation.objects.of_person(user).values_list("pk", flat=True))
+    sides = {body.pk: SidePoints(body) for body in sorted(bodies, key=lambda body: body.pk not in mine)}
+    unattributed = SidePoints(None)
+    visible = (
+        points.filter(closed_at=None, conversation__in=Conversation.objects.visible_to(user))
+        .select_related("conversation", "organisation", "became__entry")
+        .order_by("-conversation__held_on", "pk")
+    )
+    for point in visible:
+        anonymous = point.conversation.attribution == Attribution.ANONYMOUS and point.organisation_id not in mine
+        side = unattributed if anonymous else sides.get(point.organisation_id)
+        if side is None:
+            side = sides[point.organisation_id] = SidePoints(point.organisation)
+        side.add(point)
+    return [*sides.values(), *([] if unattributed.is_empty else [unattributed])]
+
+
+@dataclass(frozen=True, slots=True)
+class Quiet:
+    """A partnership in which nobody has spoken for a while. `since` is the last conversation, or the beginning."""
+
+    partnership: Partnership
+    since: dt.date
+    days: int
+    ever: bool
+
+
+def gone_quiet(user: User, now: dt.datetime, days: int | None = None) -> list[Quiet]:
+    """Live partnerships that the person edits for, with no conversation for `days`, the quietest first.
+
+    Those with a conversation planned for today or later are not among them. Only conversations that the person may
+    see count.
+    """
+    limit = settings.NO_CONTACT_DAYS if days is None else days
+    today = timezone.localdate(now)
+    live = Partnership.objects.present_for(user, *EDITING_ROLES).live()
+    seen = Conversation.objects.visible_to(user).filter(partnership__in=live.values("pk"))
+    last = dict(
+        seen.held().filter(held_on__lte=today).values_list("partnership").annotate(last=Max("held_on")).order_by()
+    )
+    planned = set(
+        seen.filter(status=Status.PLANNED, held_on__gte=today).values_list("partnership_id", flat=True).order_by()
+    )
+    found = []
+    for partnership in live.order_by("pk"):
+        since = last.get(partnership.pk) or timezone.localdate(partnership.created_at)
+        silent = (today - since).days
+        if silent >= limit and partnership.pk not in planned:
+            found.append(Quiet(partnership, since, silent, partnership.pk in last))
+    return sorted(found, key=lambda quiet: (-quiet.days, quiet.partnership.pk))
+
+
+def waiting_for(user: User, now: dt.datetime) -> list[Waiting]:
+    """What waits for the person: records to agree, corrections to answer, talks to record or to have."""
+    today = timezone.localdate(now)
+    edited = Membership.objects.current().of_person(user, *EDITING_ROLES).values("organisation")
+    visible = Conversation.objects.visible_to(user).select_related("partnership")
+    to_agree = visible.filter(
+        status__in=OPEN_FOR_CORRECTION, sides__organisation__in=edited, sides__agreed_at=None
+    ).distinct()
+    to_correct = visible.filter(organisation__in=edited, corrections__answered_at=None, status__in=OPEN_FOR_CORRECTION)
+    corrected = to_correct.annotate(asked=Min("corrections__made_at", filter=Q(corrections__answered_at=None)))
+    to_record = visible.filter(organisation__in=edited, status=Status.PLANNED, held_on__lte=today)
+    return sorted(
+        [
+            *(_waiting("Read and agree this record", one, since=one.circulated_at) for one in to_agree),
+            *(
+                _waiting("Answer a correction", one, since=getattr(one, "asked", None))
+                for one in corrected.filter(asked__isnull=False)
+            ),
+            *(_waiting("Write down what was said", one, due=one.held_on) for one in to_record),
+            *(_waiting("Get in touch again", one, due=one.next_contact_on) for one in _contacts_due(user, today)),
+            *(_quiet_waiting(quiet) for quiet in gone_quiet(user, now)),
+        ],
+        key=Waiting.oldest_first,
+    )
+
+
+def _contacts_due(user: User, today: dt.date) -> list[Conversation]:
+    """The newest conversation of each partnership whose planned next contact has come, and that the person's side
+    keeps.
+    """
+    edited = Membership.objects.current().of_person(user, *EDITING_ROLES).values("organisation")
+    mine = in_order(Conversation.objects.visible_to(user).filter(organisation__in=edited, partnership__isnull=False))
+    newest: dict[int | None, Conversation] = {}
+    recent = mine.filter(held_on__gte=today - dt.timedelta(days=730)).filter(
+        Q(status__in=HELD) | Q(status=Status.PLANNED, held_on__gte=today)
+    )
+    for conversation in recent.select_related("partnership"):
+        newest.setdefault(conversation.partnership_id, conversation)
+    return [
+        one
+        for one in newest.values()
+        if one.next_contact_on is not None and one.next_contact_on <= today + SOON and not one.is_planned
+    ]
+
+
+def _waiting(
+    what: str, conversation: Conversation, *, since: dt.datetime | None = None, due: dt.date | None = None
+) -> Waiting:
+    return Waiting(
+        what=what,
+        title=conversation.subject,
+        path=conversation.get_absolute_url(),
+        since=since,
+        due=due,
+        within=conversation.partnership.title if conversation.partnership else "",
+        status=conversation.status,
+        status_label=conversation.get_status_display(),
+    )
+
+
+def _quiet_waiting(quiet: Quiet) -> Waiting:
+    words = f"No contact for {quiet.days} days" if quiet.ever else f"No conversation in {quiet.days} days"
+    return Waiting(
+        what=words,
+        title=quiet.partnership.title,
+        path=f"{reverse('conversations:new')}?partnership={quiet.partnership.pk}",
+        since=timezone.make_aware(dt.datetime.combine(quiet.since, dt.time())),
+        within=quiet.partnership.title,
+    )
+
+
+def last_held(*, user: User, ours: Organisation, theirs: Organisation, today: dt.date) -> Conversation | None:
+    """The last conversation the two had, as far as the person may see it."""
+    held = with_story(between(user=user, ours=ours, theirs=theirs).held())
+    return held.filter(held_on__lte=today).first()
+
+
+def due_soon(user: User, now: dt.datetime) -> list[Conversation]:
+    """Planned conversations of the person's organisations within `SOON`, the next one first."""
+    today = timezone.localdate(now)
+    planned = Conversation.objects.visible_to(user).filter(status=Status.PLANNED, held_on__range=(today, today + SOON))
+    return list(planned.for_listing().order_by(F("held_on").asc(), "pk"))
+
+
+def people_of(organisations: Iterable[Organisation], user: User) -> QuerySet[User]:
+    """People who may be named as attendees: of one's own organisations, and of those that share a partnership with
+    them.
+    """
+    mine = Organisation.objects.of_person(user, *EDITING_ROLES)
+    shared = Partnership.objects.present_for(user, *EDITING_ROLES)
+    partners = Party.objects.present().filter(partnership__in=shared).values("organisation")
+    known = Membership.objects.current().filter(
+        Q(organisation__in=mine) | Q(organisation__in=partners),
+        organisation__in=[body.pk for body in organisations],
+    )
+    people: QuerySet[User] = User.objects.filter(pk__in=known.values("person"))
+    return people.order_by("name", "pk")
+
+
+def attendees_with_access(conversation: Conversation) -> QuerySet[User]:
+    """Those who were there, have an account, and act today for a side: they may read the record once it is
+    circulated.
+    """
+    acting = Membership.objects.current().filter(organisation__in=conversation.sides.values("organisation"))
+    there = Attendee.objects.filter(conversation=conversation, person__isnull=False)
+    people: QuerySet[User] = User.objects.filter(pk__in=there.values("person"), account_since__isnull=False).filter(
+        pk__in=acting.values("person")
+    )
+    return people.order_by("name", "pk")
+
+
+def points_shown(conversation: Conversation, own: Iterable[int]) -> list[SidePoints]:
+    """The record's points by side, for a reader of the organisations `own` (ids); those over are among them.
+
+    In an anonymous record, points of other sides stand together without their side. Needs the story fetched.
+    """
+    mine = set(own)
+    anonymous = conversation.attribution == Attribution.ANONYMOUS
+    sides = {
+        side.organisation_id: SidePoints(side.organisation)
+        for side in conversation.sides.all()
+        if side.organisation_id in mine or not anonymous
+    }
+    others = SidePoints(None)
+    for point in conversation.points.all():
+        sides.get(point.organisation_id, others).add(point)
+    return [*sides.values(), *([] if others.is_empty else [others])]

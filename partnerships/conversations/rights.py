@@ -1,0 +1,86 @@
+"""Who may do what with a conversation (RIGHTS.md): editors and leads, for their own side."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from partnerships.conversations.models import Conversation
+from partnerships.organisations.models import EDITING_ROLES, Membership, Organisation
+from partnerships.people.models import User
+
+
+@dataclass(frozen=True, slots=True)
+class Rights:
+    """What one person may do with one conversation now. `sides` are those that they edit for."""
+
+    conversation: Conversation
+    sides: tuple[Organisation, ...]
+    agreed: frozenset[int]
+
+    @property
+    def keeps(self) -> bool:
+        """Whether they edit for the organisation that keeps the record."""
+        return any(side.pk == self.conversation.organisation_id for side in self.sides)
+
+    @property
+    def edits(self) -> bool:
+        """Whether they edit for any side."""
+        return bool(self.sides)
+
+    @property
+    def other_sides(self) -> tuple[Organisation, ...]:
+        """The sides they edit for that do not keep the record."""
+        return tuple(side for side in self.sides if side.pk != self.conversation.organisation_id)
+
+    @property
+    def may_edit(self) -> bool:
+        """Whether they may change the record."""
+        return self.keeps and self.conversation.is_editable
+
+    @property
+    def may_circulate(self) -> bool:
+        """Whether they may show the draft to the other sides."""
+        return self.keeps and self.conversation.is_draft
+
+    @property
+    def may_cancel(self) -> bool:
+        """Whether they may call a planned conversation off."""
+        return self.keeps and self.conversation.is_planned
+
+    @property
+    def may_correct(self) -> bool:
+        """Whether they may suggest a correction."""
+        return bool(self.other_sides) and self.conversation.is_open_for_correction
+
+    @property
+    def may_answer(self) -> bool:
+        """Whether they answer corrections."""
+        return self.keeps and self.conversation.is_open_for_correction
+
+    @property
+    def to_agree_for(self) -> tuple[Organisation, ...]:
+        """The sides for which their agreement is still missing."""
+        if not self.conversation.is_open_for_correction:
+            return ()
+        return tuple(side for side in self.sides if side.pk not in self.agreed)
+
+    @property
+    def may_note(self) -> bool:
+        """Whether they may write a private note."""
+        return self.edits
+
+
+def rights_over(conversation: Conversation, user: User) -> Rights:
+    """What the person may do with the conversation today."""
+    sides = list(conversation.sides.select_related("organisation").order_by("pk"))
+    edited = set(
+        Membership.objects.current()
+        .of_person(user, *EDITING_ROLES)
+        .filter(organisation__in=[side.organisation_id for side in sides])
+        .values_list("organisation_id", flat=True)
+    )
+    return Rights(
+        conversation,
+        sides=tuple(side.organisation for side in sides if side.organisation_id in edited),
+        agreed=frozenset(side.organisation_id for side in sides if side.agreed_at is not None),
+    )

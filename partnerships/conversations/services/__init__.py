@@ -1,0 +1,52 @@
+"""Everything that changes a conversation: its record, agreeing on it, its points, and private notes."""
+
+from partnerships.conversations.services.agreeing import (
+    UnableToAgree,
+    UnableToCirculate,
+    UnableToCorrect,
+    agree_record,
+    answer_correction,
+    circulate,
+    suggest_correction,
+)
+from partnerships.conversations.services.notes import UnableToNote, write_private_note
+from partnerships.conversations.services.points import (
+    UnableToChangePoint,
+    close_point,
+    turn_into_entry,
+)
+from partnerships.conversations.services.recording import (
+    AttendeeGiven,
+    NextStepGiven,
+    PointGiven,
+    Record,
+    UnableToCancel,
+    UnableToRecord,
+    cancel_planned,
+    edit_conversation,
+    record_conversation,
+)
+
+__all__ = [
+    "AttendeeGiven",
+    "NextStepGiven",
+    "PointGiven",
+    "Record",
+    "UnableToAgree",
+    "UnableToCancel",
+    "UnableToChangePoint",
+    "UnableToCirculate",
+    "UnableToCorrect",
+    "UnableToNote",
+    "UnableToRecord",
+    "agree_record",
+    "answer_correction",
+    "cancel_planned",
+    "circulate",
+    "close_point",
+    "edit_conversation",
+    "record_conversation",
+    "suggest_correction",
+    "turn_into_entry",
+    "write_private_note",
+]

@@ -1,0 +1,41 @@
+"""Next steps become actions of the commitments room once the record is shared."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from partnerships.commitments.queries import people_who_may_own
+from partnerships.commitments.services import propose_action
+from partnerships.conversations.models import Conversation, NextStep
+from partnerships.organisations.models import Organisation
+from partnerships.people.models import User
+
+
+def make_actions(conversation: Conversation, *, author: User, now: dt.datetime) -> None:
+    """Make an action of each next step that is none yet, for the other side where there is just one.
+
+    Steps of the keeper's own people are agreed at once; others wait until their organisation accepts them.
+    Call inside the transaction that shares the record.
+    """
+    sides = [side.organisation for side in conversation.sides.select_related("organisation").order_by("pk")]
+    for step in conversation.next_steps.filter(action=None).select_related("organisation", "owner").order_by("pk"):
+        # Somebody who has left since it was written down cannot be given it.
+        able = people_who_may_own(step.organisation).filter(pk=step.owner_id).exists()
+        step.action = propose_action(
+            organisation=step.organisation,
+            text=step.text,
+            owner=step.owner if able else None,
+            due_on=step.due_on,
+            for_organisation=_other_side(step, conversation.organisation, sides),
+            author=author,
+            now=now,
+        )
+        step.save(update_fields=["action"])
+
+
+def _other_side(step: NextStep, keeper: Organisation, sides: list[Organisation]) -> Organisation | None:
+    """For whom the step is done: the keeper, or, when the keeper does it, the only other side."""
+    if step.organisation_id != keeper.pk:
+        return keeper
+    others = [side for side in sides if side.pk != keeper.pk]
+    return others[0] if len(others) == 1 else None

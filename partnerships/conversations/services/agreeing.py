@@ -1,0 +1,146 @@
+"""Agreeing on the record: circulated to those who took part, corrected, agreed by every side, and then locked."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from django.db import transaction
+
+from partnerships.conversations.models import Conversation, Correction, Status
+from partnerships.conversations.services.actions import make_actions
+from partnerships.conversations.services.rows import edits_for, locked, note
+from partnerships.organisations.models import EDITING_ROLES, Membership, Organisation
+from partnerships.people.models import User
+
+
+class UnableToCirculate(Exception):
+    """It is no draft, or the author does not edit for its keeper."""
+
+
+class UnableToCorrect(Exception):
+    """It is not circulated, the author's organisation did not take part, or the correction is answered."""
+
+
+class UnableToAgree(Exception):
+    """It is not circulated, this side agreed already, or what was seen is not what stands there now."""
+
+
+@transaction.atomic
+def circulate(*, conversation: Conversation, author: User, now: dt.datetime) -> Conversation:
+    """Show the draft to every side that took part, and make actions of its next steps. Raises `UnableToCirculate`."""
+    current = locked(conversation)
+    if not current.is_draft:
+        raise UnableToCirculate(f"The record is {current.get_status_display().lower()}, not a draft.")
+    if not edits_for(author, current.organisation):
+        raise UnableToCirculate(f"Only editors of {current.organisation.display_name} circulate this record.")
+    current.status, current.circulated_at = Status.CIRCULATED, now
+    current.save(update_fields=["status", "circulated_at"])
+    current.sides.filter(organisation=current.organisation).update(agreed_at=now, agreed_by=author)
+    make_actions(current, author=author, now=now)
+    note(
+        current,
+        "circulated the record",
+        author=author,
+        organisation=current.organisation,
+        now=now,
+        before=Status.DRAFT.label,
+        after=Status.CIRCULATED.label,
+    )
+    return current
+
+
+@transaction.atomic
+def suggest_correction(
+    *, conversation: Conversation, organisation: Organisation, text: str, author: User, now: dt.datetime
+) -> Correction:
+    """Say for a side what should be put right; its keeper answers. Raises `UnableToCorrect`."""
+    current = locked(conversation)
+    if not current.is_open_for_correction:
+        raise UnableToCorrect(f"The record is {current.get_status_display().lower()}.")
+    if not _takes_part(current, organisation) or not edits_for(author, organisation):
+        raise UnableToCorrect("Only editors of the organisations that took part suggest corrections.")
+    if organisation.pk == current.organisation_id:
+        raise UnableToCorrect("You keep this record: change it instead.")
+    if not text.strip():
+        raise UnableToCorrect("Say what should be put right.")
+    correction = Correction.objects.create(
+        conversation=current, organisation=organisation, author=author, text=text.strip(), made_at=now
+    )
+    note(current, "suggested a correction", author=author, organisation=organisation, now=now)
+    return correction
+
+
+@transaction.atomic
+def answer_correction(
+    *, correction: Correction, taken_up: bool, answer: str, author: User, now: dt.datetime
+) -> Correction:
+    """Say for the keeper whether a correction was taken up; no without a reason is refused. Raises
+    `UnableToCorrect`.
+    """
+    current = locked(correction.conversation)
+    found = Correction.objects.select_for_update(of=("self",)).get(pk=correction.pk)
+    if not found.is_open:
+        raise UnableToCorrect("This correction has been answered already.")
+    if not edits_for(author, current.organisation):
+        raise UnableToCorrect(f"Only editors of {current.organisation.display_name} answer corrections.")
+    if not taken_up and not answer.strip():
+        raise UnableToCorrect("Say why it is not taken up.")
+    found.taken_up, found.answer = taken_up, answer.strip()
+    found.answered_by, found.answered_at = author, now
+    found.save(update_fields=["taken_up", "answer", "answered_by", "answered_at"])
+    note(
+        current,
+        "took up a correction" if taken_up else "answered a correction",
+        author=author,
+        organisation=current.organisation,
+        now=now,
+    )
+    return found
+
+
+@transaction.atomic
+def agree_record(
+    *, conversation: Conversation, organisation: Organisation, revision: int, author: User, now: dt.datetime
+) -> Conversation:
+    """Agree to the record for one side; when every side that has somebody here to ask agrees, it is locked.
+
+    `revision` is the one the author saw. Open corrections are answered first. Raises `UnableToAgree`.
+    """
+    current = locked(conversation)
+    if not current.is_open_for_correction:
+        raise UnableToAgree(f"The record is {current.get_status_display().lower()}.")
+    if not edits_for(author, organisation) or not _takes_part(current, organisation):
+        raise UnableToAgree("Only editors of the organisations that took part agree to the record.")
+    if revision != current.revision:
+        raise UnableToAgree("The record changed after you opened it. Read it again before you agree.")
+    if current.corrections.filter(answered_at=None, organisation=organisation).exists():
+        raise UnableToAgree("Your side suggested a correction that is not answered yet.")
+    already = current.sides.filter(organisation=organisation, agreed_at__isnull=False).exists()
+    waiting = set(current.sides.filter(agreed_at=None).values_list("organisation_id", flat=True))
+    able = set(
+        Membership.objects.current()
+        .filter(organisation__in=waiting, role__in=EDITING_ROLES)
+        .values_list("organisation_id", flat=True)
+    )
+    if already and able - {organisation.pk}:
+        raise UnableToAgree(f"{organisation.display_name} has agreed already.")
+    if not already:
+        current.sides.filter(organisation=organisation).update(agreed_at=now, agreed_by=author)
+    before = current.get_status_display()
+    if not able - {organisation.pk} and not current.corrections.filter(answered_at=None).exists():
+        current.status, current.agreed_at = Status.AGREED, now
+        current.save(update_fields=["status", "agreed_at"])
+    note(
+        current,
+        "agreed the record",
+        author=author,
+        organisation=organisation,
+        now=now,
+        before=before,
+        after=current.get_status_display(),
+    )
+    return current
+
+
+def _takes_part(conversation: Conversation, organisation: Organisation) -> bool:
+    return conversation.sides.filter(organisation=organisation).exists()

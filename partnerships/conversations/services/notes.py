@@ -1,0 +1,56 @@
+"""Private notes: what one organisation writes for itself about a conversation."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from django.db import transaction
+
+from partnerships.activity.services import record
+from partnerships.conversations.models import Conversation, PrivateNote
+from partnerships.conversations.services.rows import edits_for
+from partnerships.organisations.models import Organisation
+from partnerships.people.models import User
+
+
+class UnableToNote(Exception):
+    """The author does not edit for a side of the conversation, or a colleague wrote meanwhile."""
+
+
+@transaction.atomic
+def write_private_note(
+    *,
+    conversation: Conversation,
+    organisation: Organisation,
+    text: str,
+    author: User,
+    now: dt.datetime,
+    revision: int | None = None,
+) -> PrivateNote | None:
+    """Write, change or (with nothing) clear one's own organisation's note; a locked record does not lock it.
+
+    `revision` is the one the author saw, 0 for none. Raises `UnableToNote`.
+    """
+    if not edits_for(author, organisation) or not conversation.sides.filter(organisation=organisation).exists():
+        raise UnableToNote("Only editors of an organisation that took part write notes for it.")
+    Conversation.objects.select_for_update(of=("self",)).get(pk=conversation.pk)
+    found = PrivateNote.objects.filter(conversation=conversation, organisation=organisation).first()
+    if revision is not None and revision != (found.revision if found else 0):
+        raise UnableToNote("A colleague changed the note while you were writing. Look at it again first.")
+    if (found.text if found else "") == text.strip():
+        return found
+    if found is None:
+        found = PrivateNote(conversation=conversation, organisation=organisation, revision=0)
+    found.text, found.written_by, found.written_at = text.strip(), author, now
+    found.revision += 1
+    found.save()
+    record(
+        actor_id=author.pk,
+        organisation_id=organisation.pk,
+        verb="wrote a private note",
+        target_kind="private_note",
+        target_id=found.pk,
+        now=now,
+        data={"title": conversation.subject},
+    )
+    return found

@@ -1,0 +1,97 @@
+"""Keeping points current: saying that one is over, and making an ask of an obstacle or an offer of an opportunity."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from django.db import transaction
+
+from partnerships.conversations.models import Point, PointEntry
+from partnerships.conversations.services.rows import edits_for, locked, note
+from partnerships.exchange.models import Audience, Entry
+from partnerships.exchange.services import UnableToChangeEntry, create_entry
+from partnerships.organisations.models import Organisation
+from partnerships.people.models import User
+
+
+class UnableToChangePoint(Exception):
+    """It is over or has become something already, or the author does not edit for its side."""
+
+
+@transaction.atomic
+def close_point(*, point: Point, reason: str, author: User, now: dt.datetime) -> Point:
+    """Say that an objective, obstacle or opportunity no longer holds, and why. Raises `UnableToChangePoint`."""
+    locked(point.conversation)
+    current = Point.objects.select_related("conversation", "organisation").get(pk=point.pk)
+    if not current.is_current:
+        raise UnableToChangePoint("It is over already.")
+    if not edits_for(author, current.organisation):
+        raise UnableToChangePoint(f"Only editors of {current.organisation.display_name} say that it is over.")
+    if not reason.strip():
+        raise UnableToChangePoint("Say why it no longer holds.")
+    current.closed_at, current.closed_by, current.closed_reason = now, author, reason.strip()
+    current.save(update_fields=["closed_at", "closed_by", "closed_reason"])
+    note(
+        current.conversation,
+        f"closed an {current.kind}",
+        author=author,
+        organisation=current.organisation,
+        now=now,
+        before=current.text,
+        reason=current.closed_reason,
+    )
+    return current
+
+
+@transaction.atomic
+def turn_into_entry(
+    *, point: Point, organisation: Organisation, title: str, theme: str, author: User, now: dt.datetime
+) -> Entry:
+    """Make an ask of an obstacle, or an offer of an opportunity, as a draft of `organisation` that keeps the link.
+
+    An obstacle becomes an ask of the side that has it; an opportunity an offer of any side that took part. It is
+    addressed to
+    the other sides. Raises `UnableToChangePoint`.
+    """
+    conversation = locked(point.conversation)
+    current = Point.objects.get(pk=point.pk)
+    if not current.direction:
+        raise UnableToChangePoint("An objective becomes neither ask nor offer.")
+    if PointEntry.objects.filter(point=current).exists():
+        raise UnableToChangePoint(f"It has become an {current.direction} already.")
+    if not current.is_current:
+        raise UnableToChangePoint("It is over.")
+    sides = [side.organisation for side in conversation.sides.select_related("organisation").order_by("pk")]
+    others = [side for side in sides if side.pk != organisation.pk]
+    if len(others) == len(sides) or not edits_for(author, organisation):
+        raise UnableToChangePoint("You do not edit for an organisation that took part.")
+    if current.direction == "ask" and organisation.pk != current.organisation_id:
+        raise UnableToChangePoint("An obstacle becomes an ask of the organisation that has it.")
+    partnership = conversation.partnership
+    if partnership is not None:
+        parties = set(partnership.parties.present().values_list("organisation_id", flat=True))
+        partnership = partnership if {side.pk for side in sides} <= parties else None
+    try:
+        entry = create_entry(
+            organisation=organisation,
+            direction=current.direction,
+            title=title,
+            theme=theme,
+            audience=Audience.NAMED,
+            addressees=others,
+            partnership=partnership,
+            statement=current.text,
+            author=author,
+            now=now,
+        )
+    except UnableToChangeEntry as error:
+        raise UnableToChangePoint(str(error)) from error
+    PointEntry.objects.create(point=current, entry=entry, made_by=author, made_at=now)
+    note(
+        conversation,
+        f"made an {current.direction} of an {current.kind}",
+        author=author,
+        organisation=organisation,
+        now=now,
+    )
+    return entry

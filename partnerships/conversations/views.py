@@ -1,0 +1,453 @@
+"""The pages of conversations: the list, one record, the one form that writes it, and a page for each thing done with
+it.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied
+from django.forms import BaseForm
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
+from django.views.decorators.http import require_http_methods, require_safe
+
+from partnerships.activity.queries import timeline
+from partnerships.agreements.models import Partnership
+from partnerships.commitments.models import Commitment
+from partnerships.commitments.queries import partners_of
+from partnerships.conversations import queries, services
+from partnerships.conversations.emails import send_circulated
+from partnerships.conversations.forms import (
+    AgreeForm,
+    AnswerForm,
+    BecomeForm,
+    ChooseForm,
+    ConfirmForm,
+    ConversationForm,
+    CorrectionForm,
+    FilterForm,
+    NoteForm,
+    ReasonForm,
+    initial_of,
+)
+from partnerships.conversations.models import (
+    Conversation,
+    Correction,
+    Point,
+    PrivateNote,
+)
+from partnerships.conversations.rights import Rights, rights_over
+from partnerships.exchange.models import Entry
+from partnerships.kit.forms import active_filters
+from partnerships.kit.http import keyset_page
+from partnerships.organisations.models import EDITING_ROLES, Organisation, OrganisationQuerySet
+from partnerships.organisations.queries import find_organisations
+from partnerships.organisations.timeline import timeline_lines
+from partnerships.people.models import User
+from partnerships.people.requests import signed_in
+
+#: More sides than this make a form nobody would fill in at once; then the writer chooses who was there.
+_MOST_SIDES = 4
+
+
+@require_safe
+def conversation_list(request: HttpRequest) -> HttpResponse:
+    """Every conversation the person may see, newest first, and the partnerships that have gone quiet."""
+    user = signed_in(request)
+    form = FilterForm(request.GET, user=user)
+    rows = Conversation.objects.visible_to(user)
+    if form.is_valid():
+        chosen = form.cleaned_data
+        wanted = {name: chosen[name] for name in ("status", "theme", "partnership") if chosen[name]}
+        rows = rows.filter(**wanted)
+        if chosen["words"]:
+            rows = rows.filter(subject__icontains=chosen["words"])
+    context = {
+        "form": form,
+        "page": keyset_page(request, rows.for_listing(), order=("-held_on", "-pk")),
+        "chips": active_filters(form, request.GET),
+        "quiet": queries.gone_quiet(user, timezone.now()),
+        "may_record": Organisation.objects.of_person(user, *EDITING_ROLES).exists(),
+    }
+    partial = bool(getattr(request, "htmx", False))
+    return render(request, "conversations/_results.html" if partial else "conversations/list.html", context)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def new(request: HttpRequest) -> HttpResponse:
+    """Record or plan a conversation; first with whom, where the address does not say."""
+    user = signed_in(request)
+    mine = Organisation.objects.of_person(user, *EDITING_ROLES).order_by("name", "pk")
+    if not mine.exists():
+        raise PermissionDenied
+    partnership = _partnership(request, user)
+    keeper = _keeper(request, mine, partnership)
+    others = _others(request, user, keeper, partnership)
+    if not others:
+        return _choose(request, user, keeper)
+    form = ConversationForm(
+        _posted(request), user=user, keeper=keeper, others=others, initial={"partnership": partnership, "state": "held"}
+    )
+    if request.method == "POST" and form.is_valid():
+        try:
+            made = services.record_conversation(
+                organisation=keeper, record=form.record, key=form.cleaned_data["key"], author=user, now=timezone.now()
+            )
+        except services.UnableToRecord as error:
+            form.add_error(None, str(error))
+        else:
+            words = "is planned; the other side sees the date" if made.is_planned else "is kept as a draft"
+            messages.success(request, f"“{made.subject}” {words}.")
+            return redirect(made)
+    context = {"form": form, "keeper": keeper, "others": others}
+    return _answer(request, "conversations/new.html", context, form)
+
+
+def _number(text: str) -> int | None:
+    """A key from an address, or None."""
+    return int(text) if text.isascii() and text.isdecimal() and len(text) <= 18 else None
+
+
+def _partnership(request: HttpRequest, user: User) -> Partnership | None:
+    number = _number(request.GET.get("partnership", ""))
+    if number is None:
+        return None
+    return get_object_or_404(Partnership.objects.present_for(user, *EDITING_ROLES), pk=number)
+
+
+def _keeper(request: HttpRequest, mine: OrganisationQuerySet, partnership: Partnership | None) -> Organisation:
+    """For which of their organisations the person writes: the one named, one that is a party, or the first."""
+    number = _number(request.GET.get("for", ""))
+    if number is not None:
+        return get_object_or_404(mine, pk=number)
+    if partnership is not None:
+        party = mine.filter(pk__in=partnership.parties.present().values("organisation")).first()
+        if party is not None:
+            return party
+    return mine[0]
+
+
+def _others(
+    request: HttpRequest, user: User, keeper: Organisation, partnership: Partnership | None
+) -> list[Organisation]:
+    """With whom it was, as far as the address says: named organisations, or the other parties where they are few."""
+    numbers = [number for text in request.GET.getlist("with") if (number := _number(text)) is not None]
+    bodies = Organisation.objects.visible_to(user).exclude(pk=keeper.pk).order_by("name", "pk")
+    if numbers:
+        return list(bodies.filter(pk__in=numbers)[:_MOST_SIDES])
+    if partnership is None:
+        return []
+    others = list(bodies.filter(pk__in=partnership.parties.present().values("organisation"))[: _MOST_SIDES + 1])
+    return others if len(others) <= _MOST_SIDES else []
+
+
+def _choose(request: HttpRequest, user: User, keeper: Organisation) -> HttpResponse:
+    """Ask with whom it was: a partner from the list, or any organisation found by name."""
+    if request.method == "POST":
+        raise Http404
+    text = request.GET.get("find", "").strip()[:100]
+    context = {
+        "form": ChooseForm(partners=partners_of(user).exclude(pk=keeper.pk)),
+        "find": text,
+        "found": find_organisations(user=user, text=text).exclude(pk=keeper.pk).order_by("name", "pk")[:20]
+        if text
+        else [],
+    }
+    return render(request, "conversations/choose.html", context)
+
+
+@require_safe
+def detail(request: HttpRequest, pk: int) -> HttpResponse:
+    """One conversation: who was there, what was said, both sides' points, what follows, and where the record stands."""
+    user = signed_in(request)
+    conversation = get_object_or_404(queries.with_story(Conversation.objects.visible_to(user)), pk=pk)
+    own = Organisation.objects.of_person(user).values_list("pk", flat=True)
+    rights = rights_over(conversation, user)
+    context = {
+        "conversation": conversation,
+        "rights": rights,
+        "seats": queries.seats_shown(conversation, own),
+        "sides": queries.points_shown(conversation, own),
+        "corrections": conversation.corrections.all(),
+        "own": {side.pk for side in rights.sides},
+        "notes": queries.private_notes_of(conversation, user),
+        "actions": Commitment.objects.visible_to(user).filter(next_step__conversation=conversation).for_listing(),
+        "commitments": Commitment.objects.visible_to(user)
+        .filter(from_conversations__conversation=conversation)
+        .for_listing(),
+        "entries": Entry.objects.visible_to(user).filter(from_points__point__conversation=conversation),
+        "lines": timeline_lines(timeline(user=user, kind="conversation", record_id=conversation.pk)[:100]),
+    }
+    return render(request, "conversations/detail.html", context)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def edit(request: HttpRequest, pk: int) -> HttpResponse:
+    """Change the record."""
+    user = signed_in(request)
+    conversation = get_object_or_404(queries.with_story(Conversation.objects.visible_to(user)), pk=pk)
+    _require(rights_over(conversation, user).keeps)
+    if not conversation.is_editable:
+        messages.warning(request, f"The record is {conversation.get_status_display().lower()} and stays as it is.")
+        return redirect(conversation)
+    keeper = conversation.organisation
+    others = [side.organisation for side in conversation.sides.all() if side.organisation_id != keeper.pk]
+    note = PrivateNote.objects.visible_to(user).filter(conversation=conversation, organisation=keeper).first()
+    form = ConversationForm(
+        _posted(request),
+        user=user,
+        keeper=keeper,
+        others=others,
+        seated=[(seat.person_id, seat.organisation_id) for seat in conversation.attendees.all() if seat.person_id],
+        steps=sum(step.action_id is None for step in conversation.next_steps.all()),
+        initial=initial_of(conversation, note),
+        cancel=conversation.get_absolute_url(),
+        submit="Save the record",
+    )
+    if request.method == "POST" and form.is_valid():
+        try:
+            services.edit_conversation(
+                conversation=conversation,
+                record=form.record,
+                revision=form.cleaned_data["revision"] or 0,
+                author=user,
+                now=timezone.now(),
+            )
+        except services.UnableToRecord as error:
+            form.add_error(None, str(error))
+        else:
+            messages.success(request, f"The record of “{conversation.subject}” is changed.")
+            return redirect(conversation)
+    return _answer(request, "conversations/edit.html", {"form": form, "conversation": conversation}, form)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def circulate(request: HttpRequest, pk: int) -> HttpResponse:
+    """Show the record to the other sides, and tell those of them who were there."""
+    user, conversation, rights = _opened(request, pk)
+    _require(rights.keeps)
+    form = ConfirmForm(_posted(request), submit="Circulate this record", cancel=conversation.get_absolute_url())
+    if request.method == "POST" and form.is_valid():
+        try:
+            services.circulate(conversation=conversation, author=user, now=timezone.now())
+        except services.UnableToCirculate as error:
+            messages.warning(request, str(error))
+            return redirect(conversation)
+        messages.success(request, _circulated_words(conversation, user))
+        return redirect(conversation)
+    context = {"form": form, "conversation": conversation, "told": _told(conversation, user)}
+    return _answer(request, "conversations/circulate.html", context, form)
+
+
+def _told(conversation: Conversation, author: User) -> list[User]:
+    """Who is told of the circulated record: those who were there and may read it, but for the author."""
+    return list(queries.attendees_with_access(conversation).exclude(pk=author.pk))
+
+
+def _circulated_words(conversation: Conversation, user: User) -> str:
+    told = [
+        person.display_name
+        for person in _told(conversation, user)
+        if send_circulated(conversation=conversation, person=person, author=user)
+    ]
+    names = f" {', '.join(told)} got a letter." if told else " Nobody was told by letter."
+    return f"“{conversation.subject}” is circulated.{names}"
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def cancel(request: HttpRequest, pk: int) -> HttpResponse:
+    """Call a planned conversation off."""
+    user, conversation, rights = _opened(request, pk)
+    _require(rights.keeps)
+    form = ReasonForm(_posted(request), submit="Call it off", cancel=conversation.get_absolute_url())
+    if request.method == "POST" and form.is_valid():
+        try:
+            services.cancel_planned(
+                conversation=conversation, reason=form.cleaned_data["reason"], author=user, now=timezone.now()
+            )
+        except services.UnableToCancel as error:
+            form.add_error(None, str(error))
+        else:
+            messages.success(request, f"“{conversation.subject}” is called off.")
+            return redirect(conversation)
+    return _answer(request, "conversations/cancel.html", {"form": form, "conversation": conversation}, form)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def correct(request: HttpRequest, pk: int) -> HttpResponse:
+    """Suggest a correction for one's own side."""
+    user, conversation, rights = _opened(request, pk)
+    _require(bool(rights.other_sides))
+    form = CorrectionForm(_posted(request), conversation=conversation)
+    if request.method == "POST" and form.is_valid():
+        try:
+            services.suggest_correction(
+                conversation=conversation,
+                organisation=rights.other_sides[0],
+                text=form.cleaned_data["text"],
+                author=user,
+                now=timezone.now(),
+            )
+        except services.UnableToCorrect as error:
+            form.add_error(None, str(error))
+        else:
+            messages.success(request, f"{conversation.organisation.display_name} sees your correction and answers it.")
+            return redirect(conversation)
+    return _answer(request, "conversations/correct.html", {"form": form, "conversation": conversation}, form)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def answer(request: HttpRequest, pk: int) -> HttpResponse:
+    """Answer a correction for the keeper of the record."""
+    user = signed_in(request)
+    seen = Conversation.objects.visible_to(user)
+    correction = get_object_or_404(
+        Correction.objects.filter(conversation__in=seen).select_related("conversation__organisation", "organisation"),
+        pk=pk,
+    )
+    conversation = correction.conversation
+    _require(rights_over(conversation, user).keeps)
+    form = AnswerForm(_posted(request), conversation=conversation)
+    if request.method == "POST" and form.is_valid():
+        try:
+            services.answer_correction(
+                correction=correction,
+                taken_up=form.cleaned_data["verdict"] == "yes",
+                answer=form.cleaned_data["answer"],
+                author=user,
+                now=timezone.now(),
+            )
+        except services.UnableToCorrect as error:
+            form.add_error(None, str(error))
+        else:
+            messages.success(request, "The correction is answered.")
+            return redirect(conversation)
+    context = {"form": form, "conversation": conversation, "correction": correction}
+    return _answer(request, "conversations/answer.html", context, form)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def agree(request: HttpRequest, pk: int) -> HttpResponse:
+    """Agree to the record for one's own side."""
+    user, conversation, rights = _opened(request, pk)
+    _require(rights.edits)
+    organisation = (*rights.to_agree_for, *rights.sides)[0]
+    form = AgreeForm(_posted(request), conversation=conversation, organisation=organisation)
+    if request.method == "POST" and form.is_valid():
+        try:
+            agreed = services.agree_record(
+                conversation=conversation,
+                organisation=organisation,
+                revision=form.cleaned_data["revision"],
+                author=user,
+                now=timezone.now(),
+            )
+        except services.UnableToAgree as error:
+            form.add_error(None, str(error))
+        else:
+            locked = " All sides agree: the record is locked." if agreed.is_locked else ""
+            messages.success(request, f"You agreed to the record for {organisation.display_name}.{locked}")
+            return redirect(conversation)
+    context = {"form": form, "conversation": conversation, "organisation": organisation}
+    return _answer(request, "conversations/agree.html", context, form)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def private_note(request: HttpRequest, pk: int) -> HttpResponse:
+    """Write one's own organisation's private note."""
+    user, conversation, rights = _opened(request, pk)
+    _require(rights.edits)
+    organisation = rights.sides[0]
+    notes = PrivateNote.objects.visible_to(user)
+    found = notes.filter(conversation=conversation, organisation=organisation).first()
+    initial = {"text": found.text if found else "", "revision": found.revision if found else 0}
+    form = NoteForm(_posted(request), conversation=conversation, initial=initial)
+    if request.method == "POST" and form.is_valid():
+        try:
+            services.write_private_note(
+                conversation=conversation,
+                organisation=organisation,
+                **form.cleaned_data,
+                author=user,
+                now=timezone.now(),
+            )
+        except services.UnableToNote as error:
+            form.add_error(None, str(error))
+        else:
+            messages.success(request, f"The note is kept for {organisation.display_name} alone.")
+            return redirect(conversation)
+    context = {"form": form, "conversation": conversation, "organisation": organisation}
+    return _answer(request, "conversations/note.html", context, form)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def close(request: HttpRequest, pk: int) -> HttpResponse:
+    """Say that an objective, obstacle or opportunity no longer holds."""
+    user, point, rights = _point(request, pk)
+    _require(any(side.pk == point.organisation_id for side in rights.sides))
+    form = ReasonForm(_posted(request), submit="Say that it is over", cancel=point.conversation.get_absolute_url())
+    if request.method == "POST" and form.is_valid():
+        try:
+            services.close_point(point=point, reason=form.cleaned_data["reason"], author=user, now=timezone.now())
+        except services.UnableToChangePoint as error:
+            form.add_error(None, str(error))
+        else:
+            messages.success(request, f"The {point.get_kind_display().lower()} is over.")
+            return redirect(point.conversation)
+    return _answer(request, "conversations/close.html", {"form": form, "point": point}, form)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def become(request: HttpRequest, pk: int) -> HttpResponse:
+    """Make an ask of an obstacle, or an offer of an opportunity."""
+    user, point, rights = _point(request, pk)
+    if not point.direction:
+        raise Http404
+    able = [side for side in rights.sides if point.direction == "offer" or side.pk == point.organisation_id]
+    _require(bool(able))
+    form = BecomeForm(_posted(request), point=point)
+    if request.method == "POST" and form.is_valid():
+        try:
+            entry = services.turn_into_entry(
+                point=point, organisation=able[0], **form.cleaned_data, author=user, now=timezone.now()
+            )
+        except services.UnableToChangePoint as error:
+            form.add_error(None, str(error))
+        else:
+            messages.success(request, f"The {point.direction} is drafted. Share it when it is ready.")
+            return redirect(entry.get_absolute_url())
+    return _answer(request, "conversations/become.html", {"form": form, "point": point, "organisation": able[0]}, form)
+
+
+def _point(request: HttpRequest, pk: int) -> tuple[User, Point, Rights]:
+    """Who asks, the point they may see and may know the side of, and what they may do with its conversation."""
+    user = signed_in(request)
+    seen = Point.objects.visible_to(user).select_related("conversation__organisation", "organisation")
+    point = get_object_or_404(seen, pk=pk)
+    return user, point, rights_over(point.conversation, user)
+
+
+def _opened(request: HttpRequest, pk: int) -> tuple[User, Conversation, Rights]:
+    """Who asks, the conversation they may see, and what they may do with it."""
+    user = signed_in(request)
+    conversation = get_object_or_404(Conversation.objects.visible_to(user).for_listing(), pk=pk)
+    return user, conversation, rights_over(conversation, user)
+
+
+def _require(allowed: bool) -> None:
+    """Refuse (403) somebody who sees the record but may not do this."""
+    if not allowed:
+        raise PermissionDenied
+
+
+def _posted(request: HttpRequest) -> Any:
+    """What was sent; None when the page is only opened."""
+    return request.POST if request.method == "POST" else None
+
+
+def _answer(request: HttpRequest, template: str, context: dict[str, Any], form: BaseForm) -> HttpResponse:
+    """The page: 422 when the form came back with errors."""
+    return render(request, template, context, status=422 if form.errors else 200)

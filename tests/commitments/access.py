@@ -1,0 +1,86 @@
+"""Who may use the pages of commitments."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.utils import timezone
+
+from partnerships.commitments import services
+from tests.access import Row, everyone, expect
+from tests.commitments.promises import agree, done, propose
+from tests.world import World
+
+
+def prepare(world: World) -> None:
+    """One of each standing, and a file."""
+    world.things["proposed"] = propose(world)
+    world.things["agreed"] = agree(world)
+    world.things["done"] = done(world)
+    world.things["evidence"] = services.attach_evidence(
+        commitment=world.things["agreed"],
+        file=SimpleUploadedFile("handover.txt", b"Block B handed over."),
+        author=world.eddie,
+        now=timezone.now(),
+    )
+
+
+def _on(name: str, **more: str) -> Any:
+    return lambda world: {"pk": world.things[name].pk, **more}
+
+
+_READ = expect(inside=200, outside=404)
+#: Leads of the giver alone, of the receiver alone; editors and leads of the giver; of either side.
+_GIVER_LEADS = {"get": expect(inside=403, outside=404, lead=200), "post": expect(inside=403, outside=404, lead=422)}
+_RECEIVER_LEADS = {
+    "get": expect(inside=403, outside=404, partner=200),
+    "post": expect(inside=403, outside=404, partner=422),
+}
+_GIVER = {
+    "get": expect(inside=403, outside=404, editor=200, lead=200),
+    "post": expect(inside=403, outside=404, editor=422, lead=422),
+}
+_EITHER = {
+    "get": expect(inside=200, outside=404, viewer=403),
+    "post": expect(inside=422, outside=404, viewer=403),
+}
+
+ROWS = (
+    Row("commitments:list", get=everyone()),
+    Row(
+        "commitments:new",
+        get=expect(inside=200, outside=403, viewer=403, stranger=200, shared=200, share_ended=200),
+        post=expect(inside=422, outside=403, viewer=403, stranger=422, shared=422, share_ended=422),
+    ),
+    Row(
+        "commitments:new",
+        query="?from=nothing-1",
+        get=expect(inside=404, outside=403, viewer=403, stranger=404, shared=404, share_ended=404),
+        post=expect(inside=404, outside=403, viewer=403, stranger=404, shared=404, share_ended=404),
+    ),
+    Row("commitments:reminders", get=everyone(), post=everyone(302)),
+    Row("commitments:detail", on=_on("proposed"), get=_READ),
+    Row("commitments:edit", on=_on("proposed"), **_EITHER),
+    Row("commitments:confirm", on=_on("proposed", side="giving"), **_GIVER_LEADS),
+    Row("commitments:confirm", on=_on("proposed", side="receiving"), **_RECEIVER_LEADS),
+    Row("commitments:progress", on=_on("agreed"), **_GIVER),
+    Row("commitments:due-date", on=_on("agreed"), **_GIVER),
+    Row("commitments:owner", on=_on("agreed"), **_GIVER),
+    Row("commitments:escalate", on=_on("agreed"), **_EITHER),
+    Row("commitments:verify", on=_on("done"), **_RECEIVER_LEADS),
+    Row(
+        "commitments:end",
+        on=_on("agreed"),
+        get=expect(inside=403, outside=404, lead=200, partner=200),
+        post=expect(inside=403, outside=404, lead=422, partner=422),
+    ),
+    Row("commitments:attach", on=_on("agreed"), **_GIVER),
+    Row("commitments:evidence", on=_on("evidence"), get=_READ),
+    Row(
+        "commitments:remove",
+        on=_on("evidence"),
+        get=expect(inside=403, outside=404, editor=200, lead=200),
+        post=expect(inside=403, outside=404, editor=302, lead=302),
+    ),
+)

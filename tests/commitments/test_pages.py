@@ -1,0 +1,165 @@
+"""The walk of a promise through its pages: proposed, confirmed by both, 40 of 60, delivered, verified."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.core import mail
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.test import Client
+from django.urls import reverse
+
+from partnerships.commitments.models import Commitment, Status
+from tests.commitments.promises import agree, done, in_days, propose
+from tests.world import World
+
+
+def day(name: str, days: int) -> dict[str, int]:
+    """A day in three boxes."""
+    when = in_days(days)
+    return {f"{name}_day": when.day, f"{name}_month": when.month, f"{name}_year": when.year}
+
+
+def signed_in(person: Any) -> Client:
+    """The person's browser."""
+    client = Client()
+    client.force_login(person)
+    return client
+
+
+def page(name: str, commitment: Commitment, **more: str) -> str:
+    """The address of a page about a commitment."""
+    return reverse(f"commitments:{name}", kwargs={"pk": commitment.pk, **more})
+
+
+def test_a_promise_is_walked_from_proposal_to_verification(world: World) -> None:
+    amina, eddie, ben = (signed_in(person) for person in (world.amina, world.eddie, world.ben))
+    form = eddie.get(reverse("commitments:new"), {"partnership": world.partnership.pk}).context["form"]
+    sent = {
+        "giver": world.larkhaven.pk,
+        "receiver": world.westmarch.pk,
+        "partnership": world.partnership.pk,
+        "text": "Sixty modular homes at Quayside.",
+        "quantity": "60",
+        "unit": "homes",
+        "owner": world.eddie.pk,
+        "key": form["key"].value(),
+        **day("due_on", 90),
+    }
+
+    proposed = eddie.post(reverse("commitments:new"), sent, follow=True)
+    commitment = Commitment.objects.get()
+    assert "waits for Larkhaven Homes and Westmarch Borough Council" in proposed.content.decode()
+    amina.post(page("confirm", commitment, side="giving"), {"revision": 1, "owner": world.eddie.pk})
+    agreed = ben.post(page("confirm", commitment, side="receiving"), {"revision": 1}, follow=True)
+    assert f"{commitment.reference} is agreed." in agreed.content.decode()
+    part = eddie.post(
+        page("progress", commitment),
+        {
+            "delivered": "40",
+            "status": "in_progress",
+            "note_text": "Blocks A and B are let.",
+            "seen": 0,
+            "evidence": SimpleUploadedFile("lettings.txt", b"Forty lettings."),
+        },
+        follow=True,
+    )
+    assert "40 of 60 homes" in part.content.decode()
+    assert "lettings.txt" in part.content.decode()
+    seen = eddie.get(page("progress", commitment)).context["form"]["seen"].value()
+    eddie.post(page("progress", commitment), {"delivered": "60", "status": "done", "seen": seen})
+    verified = ben.post(page("verify", commitment), {"verdict": "verified"}, follow=True)
+
+    commitment.refresh_from_db()
+    assert commitment.status == Status.VERIFIED
+    assert "the promise is kept" in verified.content.decode()
+
+
+def test_the_stale_form_is_told_the_truth(world: World) -> None:
+    commitment = propose(world)
+    ben = signed_in(world.ben)
+    ben.post(page("confirm", commitment, side="receiving"), {"revision": 1})
+
+    again = ben.post(page("confirm", commitment, side="receiving"), {"revision": 1})
+
+    assert again.status_code == 422
+    assert "has confirmed already" in again.content.decode()
+
+
+def test_the_list_shows_what_fits_and_hides_what_is_not_theirs(world: World) -> None:
+    agree(world, text="Canary homes.")
+    propose(world, text="Another thing.")
+
+    mine = signed_in(world.ben).get(reverse("commitments:list"), {"standing": "open"}).content.decode()
+    theirs = signed_in(world.chidi).get(reverse("commitments:list"), {"words": "Canary"}).content.decode()
+
+    assert "Canary homes." in mine
+    assert "Another thing." not in mine
+    assert "Canary homes." not in theirs
+
+
+def test_filters_that_make_no_sense_change_nothing(world: World) -> None:
+    propose(world)
+
+    answer = signed_in(world.ben).get(reverse("commitments:list"), {"side": "x", "after": "!!", "partnership": "y"})
+
+    assert answer.status_code == 200
+
+
+def test_a_stranger_gets_no_evidence(world: World) -> None:
+    commitment = agree(world)
+    signed_in(world.eddie).post(
+        page("attach", commitment), {"title": "Keys", "file": SimpleUploadedFile("keys.txt", b"Sixty keys.")}
+    )
+    address = reverse("commitments:evidence", kwargs={"pk": commitment.evidence.get().pk})
+
+    answers = {name: signed_in(getattr(world, name)).get(address).status_code for name in ("vera", "ben", "chidi")}
+
+    assert answers == {"vera": 200, "ben": 200, "chidi": 404}
+
+
+def test_what_is_missing_is_said_on_the_page(world: World) -> None:
+    commitment = done(world)
+    ben = signed_in(world.ben)
+
+    silent = ben.post(page("verify", commitment), {"verdict": "missing"})
+    said = ben.post(page("verify", commitment), {"verdict": "missing", "note_text": "No keys."}, follow=True)
+
+    assert silent.status_code == 422
+    assert "in progress again" in said.content.decode()
+
+
+def test_escalating_tells_the_person_without_the_words(world: World) -> None:
+    commitment = agree(world)
+
+    signed_in(world.eddie).post(page("escalate", commitment), {"person": world.ben.pk, "reason": "Canary reason."})
+
+    (letter,) = mail.outbox
+    assert letter.to == ["ben@westmarch.example"]
+    assert "Canary" not in letter.body + letter.alternatives[0].content
+
+
+def test_hostile_words_are_shown_as_they_were_written(world: World) -> None:
+    commitment = propose(world, text="<script>alert(1)</script> & 'homes'")
+
+    shown = signed_in(world.ben).get(commitment.get_absolute_url()).content.decode()
+
+    assert "<script>alert(1)" not in shown
+    assert "&lt;script&gt;alert(1)&lt;/script&gt;" in shown
+
+
+def test_other_terms_start_from_the_old_ones(world: World) -> None:
+    commitment = agree(world)
+
+    form = signed_in(world.eddie).get(reverse("commitments:new"), {"replaces": commitment.pk}).context["form"]
+
+    assert form["text"].value() == commitment.text
+    assert form["giver"].value() == world.larkhaven.pk or form.initial["giver"] == world.larkhaven
+
+
+def test_reminders_are_chosen_on_their_page(world: World) -> None:
+    eddie = signed_in(world.eddie)
+
+    eddie.post(reverse("commitments:reminders"), {"days": ["30", "1"], "other": "5"})
+
+    assert eddie.get(reverse("commitments:reminders")).context["form"].initial == {"days": [30, 5, 1], "other": 5}

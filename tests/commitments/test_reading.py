@@ -1,0 +1,132 @@
+"""Who sees which promise: giver, receiver, its partnership, and nobody else; what waits for whom."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import pytest
+from django.utils import timezone
+
+from partnerships.agreements import services as agreements
+from partnerships.commitments import queries, services
+from partnerships.commitments.models import Commitment, Status, commitment_readers
+from partnerships.organisations.models import Role
+from tests.commitments.promises import agree, done, in_days, propose, report, verified
+from tests.world import World, join
+
+
+@pytest.mark.parametrize(
+    ("who", "sees"),
+    [("amina", True), ("vera", True), ("ben", True), ("chidi", False), ("lena", False), ("dee", False), ("sol", False)],
+)
+def test_a_commitment_is_seen_by_its_two_sides_alone(world: World, who: str, sees: bool) -> None:
+    commitment = propose(world, partnership=None)
+
+    visible = Commitment.objects.visible_to(getattr(world, who))
+
+    assert (commitment in visible) is sees
+
+
+def test_a_third_party_of_the_partnership_sees_what_belongs_to_it(world: World) -> None:
+    party = agreements.invite_organisation(
+        partnership=world.partnership,
+        organisation=world.riverside,
+        role="member",
+        author=world.amina,
+        now=timezone.now(),
+    )
+    agreements.answer_invitation(party=party, accept=True, reason="", author=world.nadia, now=timezone.now())
+    within, without = propose(world), propose(world, partnership=None)
+
+    visible = Commitment.objects.visible_to(world.nadia)
+
+    assert within in visible
+    assert without not in visible
+
+
+def test_readers_and_visibility_agree(world: World) -> None:
+    commitments = [propose(world), propose(world, partnership=None)]
+
+    for commitment in commitments:
+        readers = set(commitment_readers(commitment))
+        for person in vars(world).values():
+            if hasattr(person, "email"):
+                seen = Commitment.objects.visible_to(person).filter(pk=commitment.pk).exists()
+                assert seen is (person in readers)
+
+
+def test_a_proposal_waits_for_the_leads_who_have_not_confirmed(world: World) -> None:
+    propose(world, confirm=True)
+    now = timezone.now()
+
+    people = ("amina", "ben", "chidi")
+    waiting = {name: [item.what for item in queries.waiting_for(getattr(world, name), now)] for name in people}
+
+    assert waiting == {"amina": [], "ben": ["Confirm this commitment"], "chidi": []}
+
+
+def test_what_is_done_waits_for_the_receiver(world: World) -> None:
+    done(world)
+
+    (item,) = queries.waiting_for(world.ben, timezone.now())
+
+    assert item.what == "Verify this delivery"
+    assert item.within == "Estuary Partnership"
+
+
+def test_what_falls_due_waits_for_its_owner(world: World) -> None:
+    near = agree(world, due_on=in_days(5))
+    agree(world, due_on=in_days(60))
+
+    (item,) = queries.waiting_for(world.eddie, timezone.now())
+
+    assert item.path == near.get_absolute_url()
+    assert queries.due_soon(world.eddie, timezone.now()) == [near]
+
+
+def test_what_nobody_owns_any_more_waits_for_the_leads(world: World) -> None:
+    agree(world)
+    services.hand_over(person=world.eddie, organisation=world.larkhaven, to=None, author=None, now=timezone.now())
+
+    waiting = [item.what for item in queries.waiting_for(world.amina, timezone.now())]
+
+    assert waiting == ["Name an owner"]
+
+
+def test_promises_kept_and_broken_are_told_apart(world: World) -> None:
+    kept = verified(world)
+    open_one = agree(world)
+    cancelled = services.end_commitment(
+        commitment=agree(world), reason="No money.", author=world.amina, now=timezone.now()
+    )
+    declined = services.end_commitment(
+        commitment=propose(world), reason="Not for us.", author=world.ben, now=timezone.now()
+    )
+
+    found = queries.promises(
+        giver=world.larkhaven, receiver=world.westmarch, user=world.ben, today=timezone.localdate()
+    )
+
+    assert found.kept == (kept,)
+    assert found.broken == (cancelled,)
+    assert found.outstanding == (open_one,)
+    assert declined not in (*found.kept, *found.broken, *found.outstanding, *found.proposed)
+
+
+def test_a_promise_past_its_day_is_broken_until_it_is_kept(world: World) -> None:
+    late = agree(world, due_on=in_days(2))
+    later = timezone.localdate() + dt.timedelta(days=3)
+
+    before = queries.promises(giver=world.larkhaven, receiver=world.westmarch, user=world.ben, today=later)
+    report(world, late, Status.DONE, delivered=late.quantity)
+    after = queries.promises(giver=world.larkhaven, receiver=world.westmarch, user=world.ben, today=later)
+
+    assert before.broken == (late,)
+    assert (after.broken, after.kept) == ((), (late,))
+
+
+def test_somebody_who_acts_for_another_body_too_sees_both(world: World) -> None:
+    commitment = propose(world, partnership=None)
+    join(world.chidi, world.westmarch, Role.VIEWER, world.now)
+
+    assert commitment in Commitment.objects.visible_to(world.chidi)

@@ -1,0 +1,80 @@
+"""Conversations for tests, made through the services."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import replace
+from typing import Any
+
+from django.utils import timezone
+
+from partnerships.conversations import services
+from partnerships.conversations.models import Conversation, Format, PointKind
+from partnerships.conversations.services import AttendeeGiven, NextStepGiven, PointGiven, Record
+from tests.world import World
+
+
+def days_ago(days: int) -> dt.date:
+    """A day that many days before today."""
+    return timezone.localdate() - dt.timedelta(days=days)
+
+
+def the_record(world: World, **said: Any) -> Record:
+    """What Amina and Ben said about Quayside five days ago."""
+    return replace(
+        Record(
+            subject="Quayside",
+            held_on=days_ago(5),
+            planned=False,
+            format=Format.IN_PERSON,
+            organisations=[world.westmarch],
+            partnership=world.partnership,
+            theme="land",
+            said="Ben would sell the depot; Amina needs to know by June.",
+            attendees=[
+                AttendeeGiven(world.larkhaven, world.amina),
+                AttendeeGiven(world.westmarch, world.ben),
+                AttendeeGiven(world.westmarch, name="Una Signed", job_title="Surveyor"),
+            ],
+            points=[
+                PointGiven(world.larkhaven, PointKind.OBSTACLE, "No land with consent."),
+                PointGiven(world.larkhaven, PointKind.OBJECTIVE, "Two hundred homes by 2030."),
+                PointGiven(world.westmarch, PointKind.OPPORTUNITY, "The depot falls empty in May."),
+            ],
+            next_steps=[
+                NextStepGiven(world.larkhaven, "Send the layout.", days_ago(-7), world.eddie),
+                NextStepGiven(world.westmarch, "Ask the valuer.", days_ago(-10), world.ben),
+            ],
+        ),
+        **said,
+    )
+
+
+def draft(world: World, **said: Any) -> Conversation:
+    """Eddie writes it down for Larkhaven."""
+    return services.record_conversation(
+        organisation=world.larkhaven, record=the_record(world, **said), author=world.eddie, now=timezone.now()
+    )
+
+
+def planned(world: World, days: int = 5, **said: Any) -> Conversation:
+    """Eddie plans one, that many days from now."""
+    empty = {"said": "", "points": (), "next_steps": (), "planned": True, "held_on": days_ago(-days)}
+    return draft(world, **(empty | said))
+
+
+def circulated(world: World, **said: Any) -> Conversation:
+    """The same, shown to Westmarch."""
+    return services.circulate(conversation=draft(world, **said), author=world.eddie, now=timezone.now())
+
+
+def agreed(world: World, **said: Any) -> Conversation:
+    """The same, agreed by Ben for Westmarch, and so locked."""
+    conversation = circulated(world, **said)
+    return services.agree_record(
+        conversation=conversation,
+        organisation=world.westmarch,
+        revision=conversation.revision,
+        author=world.ben,
+        now=timezone.now(),
+    )

@@ -1,0 +1,208 @@
+"""One form records a conversation; its pages lead from there to agreement."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.core import mail
+from django.test import Client
+from django.urls import reverse
+
+from partnerships.commitments.models import Commitment
+from partnerships.conversations.models import Conversation, Status
+from tests.conversations.talks import agreed, circulated, days_ago, draft, planned
+from tests.world import World
+
+
+def signed_in(person: Any) -> Client:
+    """The person's browser."""
+    client = Client()
+    client.force_login(person)
+    return client
+
+
+def day(name: str, days: int) -> dict[str, int]:
+    """A day that many days ago, in three boxes."""
+    when = days_ago(days)
+    return {f"{name}_day": when.day, f"{name}_month": when.month, f"{name}_year": when.year}
+
+
+def filled(world: World, **more: Any) -> dict[str, Any]:
+    """The form as Eddie fills it in."""
+    ours, theirs = world.larkhaven.pk, world.westmarch.pk
+    return {
+        "subject": "Quayside",
+        "partnership": world.partnership.pk,
+        "state": "held",
+        "format": "video",
+        "theme": "land",
+        "attendees": [world.amina.pk, world.ben.pk],
+        f"others_{theirs}": "Una Signed, Surveyor\n\nTom Tide",
+        "said": "Ben would sell the depot.",
+        "private_note": "He would take less.",
+        f"points_{ours}_obstacle": "No land with consent.\nNo water.",
+        f"points_{theirs}_opportunity": "The depot falls empty.",
+        "attribution": "named",
+        "step_0_text": "Send the layout.",
+        "step_0_who": f"{ours}-{world.eddie.pk}",
+        "step_1_text": "Ask the valuer.",
+        "step_1_who": f"{theirs}-",
+        **day("held_on", 2),
+        **day("step_0_due_on", -7),
+        **day("step_1_due_on", -9),
+        **day("next_contact_on", -30),
+        **more,
+    }
+
+
+def address(world: World) -> str:
+    """The form for a conversation of the partnership's two sides."""
+    return f"{reverse('conversations:new')}?partnership={world.partnership.pk}"
+
+
+def test_one_form_records_it_all(world: World) -> None:
+    answer = signed_in(world.eddie).post(address(world), filled(world), follow=True)
+
+    conversation = Conversation.objects.get()
+    page = answer.content.decode()
+    assert answer.status_code == 200
+    assert conversation.status == Status.DRAFT
+    assert conversation.attendees.count() == 4
+    assert conversation.points.count() == 3
+    assert conversation.next_steps.count() == 2
+    assert conversation.private_notes.get().organisation == world.larkhaven
+    for words in ("Una Signed, Surveyor", "Tom Tide", "Ben West", "No water.", "He would take less.", "Send the"):
+        assert words in page
+
+
+def test_what_is_missing_is_said_beside_the_field(world: World) -> None:
+    sent = filled(world, step_0_who="", subject="")
+
+    answer = signed_in(world.eddie).post(address(world), sent)
+
+    assert answer.status_code == 422
+    assert set(answer.context["form"].errors) == {"subject", "step_0_who"}
+    assert not Conversation.objects.exists()
+
+
+def test_somebody_of_no_side_cannot_be_named(world: World) -> None:
+    answer = signed_in(world.eddie).post(address(world), filled(world, attendees=[world.chidi.pk]))
+
+    assert answer.status_code == 422
+
+
+def test_people_of_strangers_are_not_offered(world: World) -> None:
+    page = signed_in(world.eddie).get(reverse("conversations:new"), {"with": world.tidewater.pk}).content.decode()
+
+    assert "Tidewater Housing Group" in page
+    assert "Chidi Tide" not in page
+
+
+def test_without_an_organisation_the_form_asks_for_one(world: World) -> None:
+    eddie = signed_in(world.eddie)
+
+    page = eddie.get(reverse("conversations:new"), {"find": "Tidewater"}).content.decode()
+
+    assert "Who was the conversation with?" in page
+    assert f"?with={world.tidewater.pk}" in page
+
+
+def test_changing_a_record_starts_from_what_it_says(world: World) -> None:
+    conversation = draft(world, private_note="Ours.")
+    eddie = signed_in(world.eddie)
+    edit = reverse("conversations:edit", args=[conversation.pk])
+
+    form = eddie.get(edit).context["form"]
+    sent = {bound.html_name: bound.value() for bound in form if bound.value() not in (None, "")}
+    for name in ("held_on", "step_0_due_on", "step_1_due_on"):
+        when = sent.pop(name)
+        sent |= {f"{name}_day": when.day, f"{name}_month": when.month, f"{name}_year": when.year}
+    answer = eddie.post(edit, sent | {"subject": "Quayside and the depot"}, follow=True)
+
+    conversation.refresh_from_db()
+    assert answer.status_code == 200
+    assert conversation.subject == "Quayside and the depot"
+    assert conversation.points.count() == 3
+    assert conversation.attendees.count() == 3
+    assert conversation.next_steps.count() == 2
+    assert conversation.private_notes.get().text == "Ours."
+
+
+def test_circulating_tells_those_who_were_there_without_the_words(world: World) -> None:
+    conversation = draft(world, said="Canary words.")
+
+    answer = signed_in(world.eddie).post(reverse("conversations:circulate", args=[conversation.pk]), follow=True)
+
+    assert {letter.to[0] for letter in mail.outbox} == {"amina@larkhaven.example", "ben@westmarch.example"}
+    assert not any("Canary" in letter.body + letter.alternatives[0].content for letter in mail.outbox)
+    assert "Ben West got a letter" in answer.content.decode()
+
+
+def test_it_is_agreed_on_its_page(world: World) -> None:
+    conversation = circulated(world)
+
+    answer = signed_in(world.ben).post(
+        reverse("conversations:agree", args=[conversation.pk]), {"revision": 1}, follow=True
+    )
+
+    assert "the record is locked" in answer.content.decode()
+
+
+def test_a_locked_record_offers_no_change(world: World) -> None:
+    conversation = agreed(world)
+    eddie = signed_in(world.eddie)
+
+    page = eddie.get(conversation.get_absolute_url()).content.decode()
+    answer = eddie.get(reverse("conversations:edit", args=[conversation.pk]))
+
+    assert "Agreed and locked" in page
+    assert reverse("conversations:edit", args=[conversation.pk]) not in page
+    assert answer.status_code == 302
+
+
+def test_a_commitment_made_from_a_conversation_keeps_the_link(world: World) -> None:
+    conversation = circulated(world)
+    eddie = signed_in(world.eddie)
+    new = f"{reverse('commitments:new')}?from=conversation-{conversation.pk}"
+    form = eddie.get(new).context["form"]
+
+    eddie.post(
+        new,
+        {
+            "giver": world.larkhaven.pk,
+            "receiver": world.westmarch.pk,
+            "text": "Buy the depot.",
+            "key": form["key"].value(),
+            **day("due_on", -60),
+        },
+    )
+
+    commitment = Commitment.objects.get(text="Buy the depot.")
+    assert commitment.from_conversations.get().conversation == conversation
+    shown = {
+        name: "the conversation “Quayside”" in signed_in(person).get(commitment.get_absolute_url()).content.decode()
+        for name, person in (("eddie", world.eddie), ("ben", world.ben))
+    }
+    assert shown == {"eddie": True, "ben": True}
+
+
+def test_a_commitment_cannot_be_made_from_what_one_cannot_see(world: World) -> None:
+    conversation = draft(world)
+
+    answer = signed_in(world.ben).get(f"{reverse('commitments:new')}?from=conversation-{conversation.pk}")
+
+    assert answer.status_code == 404
+
+
+def test_the_list_shows_only_what_is_theirs(world: World) -> None:
+    draft(world, subject="Canary draft")
+    planned(world, subject="Planned talk")
+
+    mine = signed_in(world.amina).get(reverse("conversations:list")).content.decode()
+    bens = signed_in(world.ben).get(reverse("conversations:list")).content.decode()
+    chidis = signed_in(world.chidi).get(reverse("conversations:list")).content.decode()
+
+    assert "Canary draft" in mine
+    assert "Canary draft" not in bens
+    assert "Planned talk" in bens
+    assert "Planned talk" not in chidis

@@ -1,0 +1,233 @@
+"""What readers learn: private notes stay at home, attribution is kept, both sides' points stand side by side, silence
+warns.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+import pytest
+from django.core import mail
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+
+from partnerships.activity.models import Event
+from partnerships.activity.queries import visible_events
+from partnerships.conversations import queries, services
+from partnerships.conversations.models import Attribution, PrivateNote
+from partnerships.exchange.models import Direction, Entry
+from tests.conversations.talks import agreed, circulated, days_ago, draft, planned
+from tests.world import World
+
+CANARY = "canary-that-must-not-sing"
+
+
+def signed_in(person: Any) -> Client:
+    """The person's browser."""
+    client = Client()
+    client.force_login(person)
+    return client
+
+
+def test_a_private_note_is_shown_to_its_own_organisation_alone(world: World) -> None:
+    conversation = circulated(world, private_note=CANARY)
+    address = conversation.get_absolute_url()
+
+    shown = {
+        name: CANARY in signed_in(getattr(world, name)).get(address).content.decode()
+        for name in ("amina", "eddie", "vera", "ben")
+    }
+
+    assert shown == {"amina": True, "eddie": True, "vera": True, "ben": False}
+
+
+def test_a_private_note_leaves_no_trace_for_others(world: World) -> None:
+    conversation = circulated(world, private_note=CANARY)
+
+    events = visible_events(world.ben).filter(target_kind="private_note")
+    page = signed_in(world.ben).get(conversation.get_absolute_url()).content.decode()
+
+    assert Event.objects.filter(target_kind="private_note").exists()
+    assert not events.exists()
+    assert "private note" not in page.replace("Private notes", "").replace("Write a note", "")
+    assert not any(CANARY in str(event.data) for event in Event.objects.all())
+    assert not any(CANARY in letter.body for letter in mail.outbox)
+
+
+def test_both_sides_keep_notes_of_their_own(world: World) -> None:
+    conversation = agreed(world, private_note="Ours.")
+    services.write_private_note(
+        conversation=conversation, organisation=world.westmarch, text="Theirs.", author=world.ben, now=timezone.now()
+    )
+
+    seen = {
+        name: [note.text for note in queries.private_notes_of(conversation, getattr(world, name))]
+        for name in ("amina", "ben", "chidi", "dee")
+    }
+
+    assert seen == {"amina": ["Ours."], "ben": ["Theirs."], "chidi": [], "dee": []}
+
+
+def test_row_history_leaves_private_notes_out() -> None:
+    assert not hasattr(PrivateNote, "pgh_event_model")
+
+
+@pytest.mark.parametrize(
+    ("attribution", "amina", "una", "westmarch"),
+    [
+        (Attribution.NAMED, True, True, True),
+        (Attribution.ORGANISATION, False, True, True),
+        (Attribution.ANONYMOUS, False, True, True),
+    ],
+)
+def test_readers_of_the_other_side_learn_what_was_agreed_about_names(
+    world: World, attribution: str, amina: bool, una: bool, westmarch: bool
+) -> None:
+    conversation = circulated(world, attribution=attribution)
+    found = queries.with_story(type(conversation).objects.all()).get(pk=conversation.pk)
+
+    seats = queries.seats_shown(found, [world.westmarch.pk])
+
+    names = [name for seat in seats for name in seat.names]
+    assert ("Amina Larch" in names) is amina
+    assert ("Una Signed, Surveyor" in names) is una
+    assert any(seat.organisation == world.westmarch for seat in seats) is westmarch
+    assert any(seat.organisation == world.larkhaven for seat in seats) is (attribution != Attribution.ANONYMOUS)
+
+
+def test_points_of_an_anonymous_conversation_are_not_attributed(world: World) -> None:
+    circulated(world, attribution=Attribution.ANONYMOUS)
+
+    sides = queries.points_of_partnership(world.partnership, world.ben)
+
+    by_side = {side.organisation: [point.text for group in side.groups for point in group.points] for side in sides}
+    assert by_side[world.westmarch] == ["The depot falls empty in May."]
+    assert by_side[world.larkhaven] == []
+    assert set(by_side[None]) == {"No land with consent.", "Two hundred homes by 2030."}
+
+
+def test_both_sides_stand_next_to_each_other_and_what_is_over_is_gone(world: World) -> None:
+    conversation = circulated(world)
+    services.close_point(
+        point=conversation.points.get(kind="objective"), reason="Reached.", author=world.amina, now=timezone.now()
+    )
+
+    ours, theirs = queries.points_of_partnership(world.partnership, world.amina)
+
+    assert (ours.organisation, theirs.organisation) == (world.larkhaven, world.westmarch)
+    assert [point.text for point in ours.obstacles] == ["No land with consent."]
+    assert ours.objectives == []
+    assert [point.text for point in theirs.opportunities] == ["The depot falls empty in May."]
+
+
+def test_points_of_a_draft_are_not_shown_to_the_other_side(world: World) -> None:
+    draft(world)
+
+    sides = queries.points_of_partnership(world.partnership, world.ben)
+
+    assert all(side.is_empty for side in sides)
+
+
+def test_an_obstacle_becomes_an_ask_in_one_step_and_keeps_the_link(world: World) -> None:
+    point = circulated(world).points.get(kind="obstacle")
+
+    answer = signed_in(world.eddie).post(
+        reverse("conversations:become", args=[point.pk]), {"title": "Land with consent", "theme": "land"}
+    )
+
+    entry = Entry.objects.get()
+    assert answer.status_code == 302
+    assert (entry.direction, entry.organisation, entry.title) == (Direction.ASK, world.larkhaven, "Land with consent")
+    assert entry.from_points.get().point == point
+    assert [one.organisation for one in entry.addressees.all()] == [world.westmarch]
+    with pytest.raises(services.UnableToChangePoint, match="already"):
+        services.turn_into_entry(
+            point=point,
+            organisation=world.larkhaven,
+            title="Again",
+            theme="land",
+            author=world.eddie,
+            now=timezone.now(),
+        )
+
+
+def test_an_opportunity_becomes_an_offer_of_whoever_can_make_it(world: World) -> None:
+    point = circulated(world).points.get(kind="opportunity")
+
+    entry = services.turn_into_entry(
+        point=point,
+        organisation=world.larkhaven,
+        title="We would build on the depot",
+        theme="land",
+        author=world.amina,
+        now=timezone.now(),
+    )
+
+    assert entry.direction == Direction.OFFER
+    assert entry.organisation == world.larkhaven
+
+
+def test_nobody_makes_an_ask_of_anothers_obstacle(world: World) -> None:
+    point = circulated(world).points.get(kind="obstacle")
+
+    answer = signed_in(world.ben).get(reverse("conversations:become", args=[point.pk]))
+
+    assert answer.status_code == 403
+
+
+def test_silence_warns_those_who_hold_the_relationship(world: World) -> None:
+    circulated(world, held_on=days_ago(70))
+
+    quiet = {
+        name: [(one.partnership, one.days) for one in queries.gone_quiet(getattr(world, name), timezone.now(), days=60)]
+        for name in ("amina", "ben", "vera", "chidi")
+    }
+
+    assert quiet["amina"] == quiet["ben"] == [(world.partnership, 70)]
+    assert quiet["vera"] == []
+    assert quiet["chidi"] == []
+
+
+def test_a_conversation_that_is_planned_breaks_the_silence(world: World) -> None:
+    circulated(world, held_on=days_ago(70))
+    planned(world)
+
+    assert queries.gone_quiet(world.ben, timezone.now(), days=60) == []
+
+
+def test_silence_does_not_betray_a_draft_of_the_other_side(world: World) -> None:
+    circulated(world, held_on=days_ago(70))
+    draft(world, held_on=days_ago(1))
+
+    assert queries.gone_quiet(world.amina, timezone.now(), days=60) == []
+    assert [one.days for one in queries.gone_quiet(world.ben, timezone.now(), days=60)] == [70]
+
+
+def test_what_waits_for_whom(world: World) -> None:
+    conversation = circulated(world)
+    services.suggest_correction(
+        conversation=conversation,
+        organisation=world.westmarch,
+        text="June.",
+        author=world.ben,
+        now=timezone.now(),
+    )
+    planned(world, days=3)
+
+    waiting = {
+        name: {item.what for item in queries.waiting_for(getattr(world, name), timezone.now() + dt.timedelta(days=4))}
+        for name in ("eddie", "ben", "vera", "chidi")
+    }
+
+    assert waiting["ben"] == {"Read and agree this record"}
+    assert waiting["eddie"] == {"Answer a correction", "Write down what was said"}
+    assert waiting["vera"] == waiting["chidi"] == set()
+
+
+def test_a_next_contact_that_has_come_waits_for_the_keeper(world: World) -> None:
+    circulated(world, next_contact_on=days_ago(-2))
+
+    assert "Get in touch again" in {item.what for item in queries.waiting_for(world.amina, timezone.now())}
+    assert "Get in touch again" not in {item.what for item in queries.waiting_for(world.ben, timezone.now())}

@@ -1,0 +1,280 @@
+"""A conversation from draft to locked: written, circulated, corrected, agreed."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any
+
+import pytest
+from django.db import transaction
+from django.utils import timezone
+
+from partnerships.commitments.models import Commitment
+from partnerships.commitments.models import Status as CommitmentStatus
+from partnerships.conversations import services
+from partnerships.conversations.models import Conversation, Point, Status
+from partnerships.conversations.services import AttendeeGiven, NextStepGiven, PointGiven
+from tests.conversations.talks import agreed, circulated, days_ago, draft, planned, the_record
+from tests.world import World
+
+
+def change(world: World, conversation: Conversation, revision: int | None = None, **said: Any) -> Conversation:
+    """Eddie changes the record."""
+    return services.edit_conversation(
+        conversation=conversation,
+        record=the_record(world, **said),
+        revision=conversation.revision if revision is None else revision,
+        author=world.eddie,
+        now=timezone.now(),
+    )
+
+
+def test_a_draft_is_read_by_the_side_that_writes_it(world: World) -> None:
+    conversation = draft(world)
+
+    seen = {
+        name: conversation in Conversation.objects.visible_to(getattr(world, name))
+        for name in ("amina", "vera", "ben", "chidi", "dee", "lena")
+    }
+
+    assert seen == {"amina": True, "vera": True, "ben": False, "chidi": False, "dee": False, "lena": False}
+
+
+def test_a_circulated_record_is_read_by_every_side_and_nobody_else(world: World) -> None:
+    conversation = circulated(world)
+
+    seen = {
+        name: conversation in Conversation.objects.visible_to(getattr(world, name))
+        for name in ("amina", "vera", "ben", "chidi", "dee", "lena")
+    }
+
+    assert seen == {"amina": True, "vera": True, "ben": True, "chidi": False, "dee": False, "lena": False}
+
+
+def test_the_record_is_locked_once_both_sides_agree(world: World) -> None:
+    conversation = agreed(world)
+
+    assert conversation.status == Status.AGREED
+    with pytest.raises(services.UnableToRecord, match="stays as it is"):
+        change(world, conversation, said="Something else.")
+
+
+@pytest.mark.parametrize("how", ["update", "delete", "point words", "point delete"])
+def test_the_database_locks_an_agreed_record(world: World, how: str) -> None:
+    conversation = agreed(world)
+    points = Point.objects.filter(conversation=conversation)
+
+    rows = Conversation.objects.filter(pk=conversation.pk)
+    ways = {
+        "update": lambda: rows.update(said="I never said that."),
+        "delete": lambda: rows._raw_delete("default"),
+        "point words": lambda: points.update(text="Everything is fine."),
+        "point delete": lambda: points._raw_delete("default"),
+    }
+
+    with pytest.raises(Exception, match=r"locked|Cannot"), transaction.atomic():
+        ways[how]()
+
+
+def test_a_point_of_a_locked_record_can_still_be_over(world: World) -> None:
+    point = agreed(world).points.get(kind="obstacle")
+
+    services.close_point(point=point, reason="The depot was bought.", author=world.amina, now=timezone.now())
+
+    point.refresh_from_db()
+    assert not point.is_current
+
+
+def test_a_correction_is_answered_before_that_side_agrees(world: World) -> None:
+    conversation = circulated(world)
+    correction = services.suggest_correction(
+        conversation=conversation,
+        organisation=world.westmarch,
+        text="June, not May.",
+        author=world.ben,
+        now=timezone.now(),
+    )
+
+    with pytest.raises(services.UnableToAgree, match="not answered"):
+        services.agree_record(
+            conversation=conversation, organisation=world.westmarch, revision=1, author=world.ben, now=timezone.now()
+        )
+    corrected = change(world, conversation, said="It falls empty in June.")
+    services.answer_correction(correction=correction, taken_up=True, answer="", author=world.eddie, now=timezone.now())
+
+    assert corrected.status == Status.CORRECTED
+    with pytest.raises(services.UnableToAgree, match="changed after"):
+        services.agree_record(
+            conversation=conversation, organisation=world.westmarch, revision=1, author=world.ben, now=timezone.now()
+        )
+
+
+def test_a_correction_asks_every_side_again(world: World) -> None:
+    conversation = change(world, circulated(world), said="Other words.")
+    for organisation, person in ((world.westmarch, world.ben), (world.larkhaven, world.amina)):
+        before = Conversation.objects.get(pk=conversation.pk).status
+        services.agree_record(
+            conversation=conversation,
+            organisation=organisation,
+            revision=conversation.revision,
+            author=person,
+            now=timezone.now(),
+        )
+
+        assert before == Status.CORRECTED
+
+    conversation.refresh_from_db()
+    assert conversation.status == Status.AGREED
+
+
+def test_refusing_a_correction_needs_a_reason(world: World) -> None:
+    correction = services.suggest_correction(
+        conversation=circulated(world),
+        organisation=world.westmarch,
+        text="No.",
+        author=world.ben,
+        now=timezone.now(),
+    )
+
+    with pytest.raises(services.UnableToCorrect, match="why"):
+        services.answer_correction(
+            correction=correction, taken_up=False, answer=" ", author=world.eddie, now=timezone.now()
+        )
+
+
+def test_two_who_write_at_once_do_not_overwrite_each_other(world: World) -> None:
+    conversation = draft(world)
+    change(world, conversation, said="Eddie's words.")
+
+    with pytest.raises(services.UnableToRecord, match="while you were writing"):
+        services.edit_conversation(
+            conversation=conversation,
+            record=the_record(world, said="Amina's words."),
+            revision=1,
+            author=world.amina,
+            now=timezone.now(),
+        )
+
+    conversation.refresh_from_db()
+    assert conversation.said == "Eddie's words."
+
+
+def test_a_form_sent_twice_makes_one_conversation(world: World) -> None:
+    key = uuid.uuid4()
+
+    for _ in range(2):
+        services.record_conversation(
+            organisation=world.larkhaven, record=the_record(world), author=world.eddie, now=timezone.now(), key=key
+        )
+
+    assert Conversation.objects.count() == 1
+
+
+def test_next_steps_become_actions_once_the_record_is_circulated(world: World) -> None:
+    before = Commitment.objects.count()
+
+    conversation = circulated(world)
+
+    actions = Commitment.objects.order_by("due_on")
+    assert before == 0
+    assert [(one.text, one.giver, one.receiver, one.owner, one.status) for one in actions] == [
+        ("Send the layout.", world.larkhaven, world.westmarch, world.eddie, CommitmentStatus.AGREED),
+        ("Ask the valuer.", world.westmarch, world.larkhaven, world.ben, CommitmentStatus.PROPOSED),
+    ]
+    assert {step.action for step in conversation.next_steps.all()} == set(actions)
+
+
+def test_a_next_step_added_later_becomes_an_action_at_once(world: World) -> None:
+    conversation = circulated(world)
+    later = NextStepGiven(world.larkhaven, "Book the crane.", days_ago(-30), world.amina)
+
+    change(world, conversation, next_steps=[later])
+
+    assert Commitment.objects.filter(text="Book the crane.").count() == 1
+    assert Commitment.objects.count() == 3
+
+
+def test_points_that_stay_keep_their_identity(world: World) -> None:
+    conversation = draft(world)
+    kept = conversation.points.get(kind="obstacle")
+    points = [
+        PointGiven(world.larkhaven, "obstacle", "No land with consent."),
+        PointGiven(world.westmarch, "objective", "Fewer families in hotels."),
+    ]
+
+    change(world, conversation, points=points)
+
+    assert {point.text for point in conversation.points.all()} == {"No land with consent.", "Fewer families in hotels."}
+    assert conversation.points.get(kind="obstacle") == kept
+
+
+def test_what_is_planned_has_no_content_yet(world: World) -> None:
+    with pytest.raises(services.UnableToRecord, match="private note"):
+        planned(world, said="We shall offer two million.")
+
+
+def test_a_planned_one_is_seen_by_both_and_becomes_a_draft_when_held(world: World) -> None:
+    conversation = planned(world)
+    seen = conversation in Conversation.objects.visible_to(world.ben)
+
+    held = change(world, conversation)
+
+    assert seen
+    assert held.status == Status.DRAFT
+    assert conversation not in Conversation.objects.visible_to(world.ben)
+
+
+def test_calling_it_off_needs_a_reason(world: World) -> None:
+    conversation = planned(world)
+
+    with pytest.raises(services.UnableToCancel, match="reason"):
+        services.cancel_planned(conversation=conversation, reason="", author=world.eddie, now=timezone.now())
+    services.cancel_planned(conversation=conversation, reason="Snow.", author=world.eddie, now=timezone.now())
+
+    conversation.refresh_from_db()
+    assert conversation.status == Status.CANCELLED
+
+
+@pytest.mark.parametrize(
+    ("said", "words"),
+    [
+        ({"subject": " "}, "what it was about"),
+        ({"organisations": []}, "Name an organisation"),
+        ({"held_on": days_ago(-3)}, "planned, not held"),
+        ({"next_contact_on": days_ago(30)}, "next contact"),
+    ],
+)
+def test_a_record_that_does_not_hold_is_refused(world: World, said: dict[str, Any], words: str) -> None:
+    with pytest.raises(services.UnableToRecord, match=words):
+        draft(world, **said)
+
+
+def test_people_sit_for_the_organisation_they_act_for(world: World) -> None:
+    with pytest.raises(services.UnableToRecord, match="does not act for"):
+        draft(world, attendees=[AttendeeGiven(world.westmarch, world.chidi)])
+
+
+@pytest.mark.parametrize("who", ["vera", "ben", "chidi", "lena"])
+def test_only_editors_of_the_keeper_change_the_record(world: World, who: str) -> None:
+    conversation = circulated(world)
+
+    with pytest.raises(services.UnableToRecord, match="Only editors"):
+        services.edit_conversation(
+            conversation=conversation,
+            record=the_record(world),
+            revision=1,
+            author=getattr(world, who),
+            now=timezone.now(),
+        )
+
+
+def test_a_record_with_a_side_that_nobody_signs_in_for_can_still_be_locked(world: World) -> None:
+    world.ben.memberships.update(ends_on=timezone.localdate())
+    conversation = circulated(world)
+
+    locked = services.agree_record(
+        conversation=conversation, organisation=world.larkhaven, revision=1, author=world.amina, now=timezone.now()
+    )
+
+    assert locked.is_locked
+    assert not locked.sides.get(organisation=world.westmarch).agreed_at

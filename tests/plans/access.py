@@ -1,0 +1,189 @@
+"""Who may use the pages of plans."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.utils import timezone
+
+from partnerships.plans import services
+from partnerships.plans.links import sign_off_token
+from partnerships.plans.models import Share
+from tests.access import Row, everyone, expect
+from tests.plans.drafts import ask_signatures, begin, publish, save
+from tests.world import World
+
+
+def prepare(world: World) -> None:
+    """A published plan with a draft shown to Nadia (and once to Oscar), waiting for signatures; and one never published."""
+    now = timezone.now()
+    plan = begin(world)
+    services.attach_document(
+        plan=plan,
+        title="Site layout",
+        file=SimpleUploadedFile("layout.txt", b"North to the top."),
+        restricted=False,
+        author=world.amina,
+        now=now,
+    )
+    publish(plan, world)
+    save(plan, world, "about", summary="Homes along both banks.")
+    publish(plan, world, "Both banks.")
+    save(plan, world, "about", summary="Homes along both banks, and the island.")
+    world.things["share"] = _show(world, plan, "nadia")
+    _show(world, plan, "oscar")
+    Share.objects.filter(plan=plan, person=world.oscar).update(ends_on=timezone.localdate() - dt.timedelta(days=1))
+    plan.refresh_from_db()
+    ask_signatures(plan, world)
+    world.things["version"] = plan.versions.get(number=2)
+    signed = services.sign_off(
+        plan=plan,
+        number=2,
+        organisation=world.larkhaven,
+        person=world.amina,
+        decision="conditional",
+        reason="Once the bank agrees.",
+        now=now,
+    )
+    world.things["signed"] = signed
+    world.things["signatory"] = plan.signatories.get(organisation=world.westmarch)
+    world.things["document"] = plan.documents.get()
+    world.things["comment"] = services.add_comment(
+        plan=plan, version_number=2, text="Why the island?", author=world.ben, now=now
+    )
+    world.things["asked"] = services.ask_for_access(
+        partnership=world.partnership, about=plan.title, message="", author=world.ben, now=now
+    )
+    plan.refresh_from_db()
+    world.things["plan"] = plan
+    world.things["hidden"] = begin(world, title="Not shown yet")
+
+
+def _show(world: World, plan: Any, name: str) -> Share:
+    return services.share_draft(
+        plan=plan,
+        email=getattr(world, name).email,
+        may_comment=True,
+        message="",
+        ends_on=None,
+        author=world.amina,
+        now=timezone.now(),
+    )
+
+
+def _on(**more: Any) -> Any:
+    return lambda world: {"pk": world.things["plan"].pk, **more}
+
+
+def _about(name: str, key: str) -> Any:
+    return lambda world: {"pk": world.things["plan"].pk, key: world.things[name].pk}
+
+
+#: The published plan: Larkhaven and its partner. Nadia, to whom the draft is shown, reads no version.
+_READ = expect(inside=200, outside=404)
+#: The draft: editors and leads of the owner, and Nadia. Ben reads the published plan alone, Vera too.
+_DRAFT = expect(inside=404, outside=404, editor=200, lead=200, shared=200)
+#: Changing the draft: those who may only read it are refused.
+_EDIT = expect(inside=404, outside=404, editor=200, lead=200, shared=403)
+_EDITED = expect(inside=404, outside=404, editor=422, lead=422, shared=403)
+_MOVED = expect(inside=404, outside=404, editor=302, lead=302, shared=403)
+#: What a lead of an owner alone may do.
+_LEAD = expect(inside=403, outside=404, lead=200, shared=403)
+_LED = expect(inside=403, outside=404, lead=422, shared=403)
+
+ROWS = (
+    Row("plans:list", get=everyone()),
+    Row("plans:create", get=everyone(), post=everyone(422)),
+    Row("plans:ask", get=everyone(), post=everyone(422)),
+    Row("plans:detail", on=_on(), get=expect(inside=200, outside=404, shared=302)),
+    Row(
+        "plans:detail",
+        on=lambda world: {"pk": world.things["hidden"].pk},
+        get=expect(inside=404, outside=404, editor=302, lead=302),
+        query="?unpublished",
+    ),
+    Row("plans:version", on=_on(number=1), get=_READ),
+    Row(
+        "plans:version-by-id",
+        on=lambda world: {"pk": world.things["version"].pk},
+        get=expect(inside=302, outside=404),
+    ),
+    Row("plans:paper", on=_on(number=1), get=_READ),
+    Row("plans:pdf", on=_on(number=1), get=_READ),
+    Row("plans:history", on=_on(), get=expect(inside=200, outside=404, shared=200)),
+    Row("plans:map", on=_on(), get=_READ),
+    Row(
+        "plans:document",
+        on=lambda world: {"pk": world.things["plan"].pk, "key": world.things["document"].key},
+        get=expect(inside=200, outside=404, shared=200),
+    ),
+    Row("plans:compare", on=_on(), get=_READ),
+    Row("plans:compare", on=_on(), get=expect(inside=404, outside=404, editor=200, lead=200), query="?to=draft"),
+    Row("plans:compare-paper", on=_on(), get=_READ),
+    Row("plans:compare-pdf", on=_on(), get=_READ),
+    Row("plans:compare-csv", on=_on(), get=_READ),
+    Row("plans:draft", on=_on(), get=_DRAFT),
+    Row("plans:edit-about", on=_on(), get=_EDIT, post=_EDITED),
+    Row("plans:discard", on=_on(), get=_EDIT, post=_EDITED),
+    Row("plans:add-document", on=_on(), get=_EDIT, post=_EDITED),
+    Row(
+        "plans:add-item",
+        on=_on(code="sites"),
+        get=_EDIT,
+        post=expect(inside=404, outside=404, editor=404, lead=404, shared=403),
+    ),
+    Row("plans:edit-item", on=_on(code="sites", key="north-quay"), get=_EDIT, post=_EDITED),
+    Row("plans:remove-item", on=_on(code="sites", key="north-quay"), get=_EDIT, post=_MOVED),
+    Row("plans:move-item", on=_on(code="sites", key="north-quay"), post=_MOVED),
+    Row("plans:publish", on=_on(), get=_LEAD, post=_LED),
+    Row(
+        "plans:milestone",
+        on=_on(key="start"),
+        get=expect(inside=403, outside=404, lead=200),
+        post=expect(inside=403, outside=404, lead=422),
+    ),
+    Row("plans:status", on=_on(), get=_LEAD, post=_LED),
+    Row("plans:audience", on=_on(), get=_LEAD, post=_LED),
+    Row("plans:baseline", on=_on(), post=expect(inside=403, outside=404, lead=302, shared=403)),
+    Row("plans:sharing", on=_on(), get=_EDIT, post=_EDITED),
+    Row("plans:revoke", on=_about("share", "share"), post=_MOVED),
+    Row("plans:answer", on=_about("asked", "asked"), post=_MOVED),
+    Row(
+        "plans:comments",
+        on=_on(),
+        get=expect(inside=200, outside=404, shared=302),
+        post=expect(inside=422, outside=404),
+    ),
+    Row(
+        "plans:draft-comments",
+        on=_on(),
+        get=_DRAFT,
+        post=expect(inside=404, outside=404, editor=422, lead=422, shared=422),
+    ),
+    Row("plans:reply", on=_about("comment", "comment"), get=_READ, post=expect(inside=422, outside=404)),
+    Row("plans:resolve", on=_about("comment", "comment"), post=expect(inside=302, outside=404, viewer=403)),
+    Row("plans:signing", on=_on(), get=_READ, post=expect(inside=403, outside=404, lead=302, partner=422)),
+    Row("plans:request-signatures", on=_on(), get=_LEAD, post=_LED),
+    Row("plans:remove-signatory", on=_about("signatory", "signatory"), get=_LEAD, post=_LED),
+    Row(
+        "plans:condition",
+        on=_about("signed", "signed"),
+        get=expect(inside=403, outside=404, lead=200),
+        post=expect(inside=403, outside=404, lead=302),
+    ),
+    Row(
+        "plans:sign-by-link",
+        on=lambda world: {"token": sign_off_token(world.things["signatory"], world.ben, 2)},
+        get=expect(inside=200, outside=200, signed_out=200),
+        post=expect(inside=422, outside=422, signed_out=422),
+    ),
+    Row(
+        "plans:sign-by-link",
+        on=lambda world: {"token": sign_off_token(world.things["signatory"], world.chidi, 2)},
+        get=expect(inside=404, outside=404, signed_out=404),
+        post=expect(inside=404, outside=404, signed_out=404),
+        query="?of-a-stranger",
+    ),
+)

@@ -1,0 +1,199 @@
+"""Imports in the administration: upload a list, look at what it would do, apply or discard; answer doubts."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import get_object_or_404, redirect
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path, reverse
+from django.utils import timezone
+from django.views.decorators.http import require_POST
+
+from partnerships.people.requests import signed_in
+from partnerships.transfer.forms import AnswerForm, UploadForm
+from partnerships.transfer.models import Doubt, ImportRun
+from partnerships.transfer.reading.problems import UnableToRead
+from partnerships.transfer.reporting import sections
+from partnerships.transfer.services.registers import (
+    UnableToAnswer,
+    UnableToApply,
+    answer_doubt,
+    apply_preview,
+    discard_preview,
+    last_line,
+    preview_register,
+)
+
+#: How many lines of each outcome the page shows.
+MOST_LINES = 200
+
+
+@admin.register(ImportRun)
+class ImportRunAdmin(admin.ModelAdmin[ImportRun]):
+    """What was imported, and the way to import more: upload → preview → apply or discard."""
+
+    list_display = ("__str__", "status", "as_of", "created", "changed", "closed", "joined", "missing", "undecided", "started_at", "by")
+    list_filter = ("register", "status")
+    search_fields = ("file_name", "sha256")
+    list_select_related = ("by",)
+    ordering = ("-started_at", "-pk")
+    date_hierarchy = "started_at"
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[ImportRun]:
+        """Without the files of previews, which the list does not show."""
+        return super().get_queryset(request).defer("content", "report")
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Runs are facts."""
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Runs are facts."""
+        return False
+
+    def get_urls(self) -> list[URLPattern]:
+        """The two things that can be done with a preview."""
+        own = [
+            path("<int:pk>/apply/", self.admin_site.admin_view(require_POST(self.apply)), name="transfer_importrun_apply"),
+            path(
+                "<int:pk>/discard/", self.admin_site.admin_view(require_POST(self.discard)), name="transfer_importrun_discard"
+            ),
+        ]
+        return [*own, *super().get_urls()]
+
+    def add_view(self, request: HttpRequest, form_url: str = "", extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        """Choose a list; nothing is changed yet."""
+        if not self.has_add_permission(request):
+            raise PermissionDenied
+        form = UploadForm(request.POST or None, request.FILES or None)
+        faults: list[str] = []
+        if request.method == "POST" and form.is_valid():
+            file = form.cleaned_data["file"]
+            try:
+                run = preview_register(
+                    register=form.cleaned_data["register"],
+                    data=file.read(),
+                    file_name=str(file.name or ""),
+                    author=signed_in(request),
+                    now=timezone.now(),
+                    as_of=form.cleaned_data["as_of"],
+                )
+            except UnableToRead as error:
+                faults = error.lines()
+            else:
+                return redirect("admin:transfer_importrun_change", run.pk)
+        failed = bool(faults or form.errors)
+        context = {**self.admin_site.each_context(request), "title": "Import a list", "form": form, "faults": faults, "opts": self.opts}
+        return TemplateResponse(request, "transfer/upload.html", context, status=422 if failed else 200)
+
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """What the run did, or would do."""
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        run = get_object_or_404(ImportRun.objects.defer("content").select_related("by"), pk=object_id)
+        context = {
+            **self.admin_site.each_context(request),
+            "title": str(run),
+            "run": run,
+            "opts": self.opts,
+            "last_line": last_line(run, applied=not run.is_waiting),
+            "sections": sections(run.report, applied=not run.is_waiting, most=MOST_LINES),
+            "remarks": run.report.get("remarks", []),
+            "may_apply": run.is_waiting and self.has_add_permission(request),
+        }
+        return TemplateResponse(request, "transfer/run.html", context)
+
+    def apply(self, request: HttpRequest, pk: int) -> HttpResponseRedirect:
+        """Import the file that was looked at."""
+        if not self.has_add_permission(request):
+            raise PermissionDenied
+        run = get_object_or_404(ImportRun, pk=pk)
+        try:
+            done = apply_preview(run=run, author=signed_in(request), now=timezone.now())
+        except UnableToApply as error:
+            messages.error(request, str(error))
+            return redirect("admin:transfer_importrun_changelist")
+        except UnableToRead as error:
+            messages.error(request, " ".join(error.lines()))
+            return redirect("admin:transfer_importrun_change", pk)
+        messages.success(request, last_line(done, applied=True))
+        return redirect("admin:transfer_importrun_change", done.pk)
+
+    def discard(self, request: HttpRequest, pk: int) -> HttpResponseRedirect:
+        """Let the file go."""
+        if not self.has_add_permission(request):
+            raise PermissionDenied
+        run = get_object_or_404(ImportRun, pk=pk)
+        try:
+            discard_preview(run=run, author=signed_in(request), now=timezone.now())
+        except UnableToApply as error:
+            messages.error(request, str(error))
+        else:
+            messages.success(request, f"{run.file_name} was discarded; nothing was changed.")
+        return redirect("admin:transfer_importrun_changelist")
+
+
+@admin.register(Doubt)
+class DoubtAdmin(admin.ModelAdmin[Doubt]):
+    """Rows of lists that a person has to say who they are."""
+
+    list_display = ("name", "key", "register", "why", "answer", "organisation", "answered_by")
+    list_filter = ("answer", "register")
+    search_fields = ("name", "key")
+    list_select_related = ("organisation", "answered_by")
+    ordering = ("answer", "register", "name", "pk")
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        """Imports ask, people do not."""
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """The next import would only ask again."""
+        return False
+
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """The row, who it could be, and the form to say so."""
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        doubt = get_object_or_404(Doubt.objects.select_related("run", "organisation", "answered_by"), pk=object_id)
+        form = AnswerForm(request.POST or None, doubt=doubt)
+        if request.method == "POST":
+            if not self.has_change_permission(request):
+                raise PermissionDenied
+            if form.is_valid():
+                try:
+                    done = answer_doubt(
+                        doubt=doubt,
+                        answer=form.cleaned_data["answer"],
+                        organisation=form.cleaned_data["organisation"],
+                        reason=form.cleaned_data["reason"],
+                        author=signed_in(request),
+                        now=timezone.now(),
+                    )
+                except UnableToAnswer as error:
+                    form.add_error(None, str(error))
+                else:
+                    what = done.organisation.name if done.organisation else "left out"
+                    messages.success(request, f"{doubt.name} ({doubt.key}): {what}.")
+                    return HttpResponseRedirect(reverse("admin:transfer_doubt_changelist"))
+        row = {name.replace("_", " "): value for name, value in doubt.row.items() if value not in ("", None, [])}
+        context = {
+            **self.admin_site.each_context(request),
+            "title": str(doubt),
+            "doubt": doubt,
+            "row": row,
+            "form": form,
+            "candidates": doubt.candidates.prefetch_related("identifiers").order_by("name", "pk"),
+            "opts": self.opts,
+            "may_answer": doubt.is_open and self.has_change_permission(request),
+        }
+        return TemplateResponse(request, "transfer/doubt.html", context, status=422 if form.errors else 200)

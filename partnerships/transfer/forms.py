@@ -1,0 +1,81 @@
+"""Choosing a list to import, and saying who a doubtful row is."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.contrib.admin.widgets import AdminDateWidget
+from django.core.files.uploadedfile import UploadedFile
+
+from partnerships.organisations.models import Identifier, Organisation
+from partnerships.transfer.models import ORGANISATION_REGISTERS, Answer, Doubt
+from partnerships.transfer.reading.tables import MOST_BYTES
+
+
+class UploadForm(forms.Form):
+    """A published list and the day on which it was true."""
+
+    register = forms.ChoiceField(
+        label="Which list it is", choices=[(register.value, register.label) for register in ORGANISATION_REGISTERS]
+    )
+    file = forms.FileField(
+        label="The file as it was published", help_text="CSV, TSV, XLSX or JSON, up to 4 MB.", allow_empty_file=True
+    )
+    as_of = forms.DateField(
+        label="As of", required=False, widget=AdminDateWidget(),
+        help_text="The day on which the list was true. Left blank: the date in the file's name, or else today.",
+    )  # fmt: skip
+
+    def clean_file(self) -> UploadedFile:
+        """Refuse what is too large before it is read."""
+        file: UploadedFile = self.cleaned_data["file"]
+        if (file.size or 0) > MOST_BYTES:
+            raise forms.ValidationError(f"The file is {file.size:,} bytes long; the most is {MOST_BYTES:,}.")
+        return file
+
+
+class AnswerForm(forms.Form):
+    """Which organisation a row is, or that it is a new one, or none."""
+
+    answer = forms.ChoiceField(label="The row", widget=forms.RadioSelect)
+    identifier = forms.CharField(
+        label="Another organisation", required=False,
+        help_text="Its registration number, GSS code or local authority key, where it is none of those above.",
+    )  # fmt: skip
+    reason = forms.CharField(label="Why", widget=forms.Textarea(attrs={"rows": 3}), help_text="For those who come after you.")
+
+    def __init__(self, *args: Any, doubt: Doubt, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.candidates = list(doubt.candidates.order_by("name", "pk"))
+        self.fields["answer"].choices = [  # type: ignore[attr-defined]  # a choice field, as declared above
+            *((f"this-{one.pk}", f"is {one.name}") for one in self.candidates),
+            ("other", "is another organisation in the directory, named below"),
+            (Answer.NEW.value, "is a new organisation"),
+            (Answer.LEAVE_OUT.value, "is to be left out"),
+        ]
+
+    def clean(self) -> dict[str, Any]:
+        """Turn the choice into an answer and an organisation."""
+        cleaned = super().clean() or {}
+        choice = cleaned.get("answer", "")
+        organisation: Organisation | None = None
+        if choice.startswith("this-"):
+            organisation = next((one for one in self.candidates if f"this-{one.pk}" == choice), None)
+        elif choice == "other":
+            organisation = self._named(cleaned.get("identifier", ""))
+        cleaned["organisation"] = organisation
+        if choice not in (Answer.NEW, Answer.LEAVE_OUT):
+            cleaned["answer"] = Answer.THIS
+        return cleaned
+
+    def _named(self, identifier: str) -> Organisation | None:
+        held = Identifier.objects.filter(value__iexact=identifier.strip()).select_related("organisation")
+        bodies = {row.organisation for row in held} if identifier.strip() else set()
+        if len(bodies) != 1:
+            self.add_error(
+                "identifier",
+                "Several organisations have this identifier." if bodies else "No organisation has this identifier.",
+            )
+            return None
+        return bodies.pop()

@@ -1,4 +1,5 @@
-"""The bank holidays of England and Wales, from the list that comes with govuk-bank-holidays: no request leaves for it."""
+"""The bank holidays of England and Wales, from the list that comes with govuk-bank-holidays: no request leaves for
+it."""
 
 from __future__ import annotations
 

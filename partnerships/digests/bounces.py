@@ -1,4 +1,5 @@
-"""What came back: hard bounces and complaints end mail to an address, soft ones are counted, all by whichever way we hear of them."""
+"""What came back: hard bounces and complaints end mail to an address, soft ones are counted, all by whichever way we
+hear of them."""
 
 from __future__ import annotations
 
@@ -7,8 +8,7 @@ import email
 import email.policy
 import re
 from dataclasses import dataclass
-from email.message import EmailMessage
-from typing import cast
+from email.message import Message
 
 from django.db import transaction
 from django.db.models import Q
@@ -36,7 +36,7 @@ class UnableToRelease(Exception):
 
 @transaction.atomic
 def suppress(*, address: str, reason: str, delivery: Delivery | None, author: User | None, now: dt.datetime) -> bool:
-    """Send nothing more to an address: its subscriptions stop, letters on their way are withdrawn. Whether it is new."""
+    """Send nothing more to an address: its subscriptions stop, queued letters are withdrawn. Whether it is new."""
     address = address.strip().lower()
     if not address or Suppression.objects.filter(address__iexact=address, released_at=None).exists():
         return False
@@ -45,7 +45,8 @@ def suppress(*, address: str, reason: str, delivery: Delivery | None, author: Us
     )
     people = User.objects.filter(email__iexact=address)
     Subscription.objects.filter(
-        person__in=people, status__in=[SubscriptionStatus.ASKED, SubscriptionStatus.CONFIRMED, SubscriptionStatus.PAUSED]
+        person__in=people,
+        status__in=[SubscriptionStatus.ASKED, SubscriptionStatus.CONFIRMED, SubscriptionStatus.PAUSED],
     ).update(status=SubscriptionStatus.SUPPRESSED, reason=reason[:_REASON])
     Delivery.objects.filter(recipient__in=people, status=DeliveryStatus.QUEUED).update(
         status=DeliveryStatus.SUPPRESSED, settled_at=now, reason="Mail to this address came back."
@@ -88,10 +89,11 @@ def note_bounce(
     event_id: str = "",
     now: dt.datetime,
 ) -> Bounce | None:
-    """Write down that a letter came back; a hard bounce or a complaint suppresses the address. None when it was known already.
+    """Write down that a letter came back; a hard bounce or a complaint suppresses the address. None when it was known
+    already.
 
-    The letter is found by its Message-ID or by the provider's number. Only addresses that we have written to are suppressed, so that a
-    forged report cannot silence somebody.
+    The letter is found by its Message-ID or by the provider's number. Only addresses that we have written to are
+    suppressed, so that a forged report cannot silence somebody.
     """
     if event_id and Bounce.objects.filter(event_id=event_id).exists():
         return None
@@ -122,6 +124,14 @@ def note_bounce(
 # ---- Reading a mailbox of reports (RFC 3464), for plain SMTP
 
 
+def _messages_in(part: Message) -> list[Message]:
+    """The messages inside a part: groups of fields, the letter that came back, or its headers as text."""
+    payload = part.get_payload()
+    if isinstance(payload, str):
+        return [email.message_from_string(payload, policy=email.policy.default)]
+    return [one for one in payload if isinstance(one, Message)] if isinstance(payload, list) else []
+
+
 @dataclass(frozen=True, slots=True)
 class Report:
     """What one mail to the mailbox says: a bounce of one of our letters, or a wish to stop (the token of the link)."""
@@ -135,7 +145,7 @@ class Report:
 
 def read_report(raw: bytes) -> Report | None:
     """Read one mail; None when it is neither a report about a letter nor a wish to stop."""
-    message = cast(EmailMessage, email.message_from_bytes(raw, policy=email.policy.default))
+    message = email.message_from_bytes(raw, policy=email.policy.default)
     wish = _STOP.search(str(message.get("Subject", "")))
     if wish:
         return Report(kind="stop", stop_token=wish[1])
@@ -143,18 +153,15 @@ def read_report(raw: bytes) -> Report | None:
     for part in message.walk():
         kind = part.get_content_type()
         if kind == "message/delivery-status":
-            for group in part.get_payload() if isinstance(part.get_payload(), list) else ():
+            for group in _messages_in(part):
                 status = str(group.get("Status", status)).strip()
                 address = str(group.get("Final-Recipient", address)).rpartition(";")[2].strip() or address
                 text = str(group.get("Diagnostic-Code", text)).rpartition(";")[2].strip() or text
         elif kind == "message/feedback-report":
             feedback = "abuse"
         elif kind in ("message/rfc822", "text/rfc822-headers"):
-            inner = part.get_payload()
-            if isinstance(inner, list) and inner:
-                original = str(inner[0].get("Message-ID", original))
-            elif isinstance(inner, str):
-                original = str(email.message_from_string(inner, policy=email.policy.default).get("Message-ID", original))
+            for inner in _messages_in(part):
+                original = str(inner.get("Message-ID", original))
     found = _MESSAGE_ID.search(original)
     if found is None or not (status or feedback):
         return None

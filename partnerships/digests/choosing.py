@@ -1,7 +1,7 @@
 """Choosing who is told, in sets: versions are spread over their followers, and whoever is due gets a delivery.
 
-`spread` turns newly published versions into watermarks that wait (`Told.due_at`); `choose` turns what is due into deliveries with one
-statement. Both run one at a time (a lock in the database) and may run as often as anybody likes.
+`spread` turns newly published versions into watermarks that wait (`Told.due_at`); `choose` turns what is due into
+deliveries with one statement. Both run one at a time (a lock in the database) and may run as often as anybody likes.
 """
 
 from __future__ import annotations
@@ -83,9 +83,7 @@ def _find_unannounced(now: dt.datetime) -> None:
     recent = Version.objects.filter(published_at__gt=now - _LOOK_BACK)
     if not recent.exists():
         return
-    known = set(
-        Publication.objects.filter(plan__in=recent.values("plan")).values_list("plan_id", "number")
-    )
+    known = set(Publication.objects.filter(plan__in=recent.values("plan")).values_list("plan_id", "number"))
     for version in recent.only("plan_id", "number", "published_at"):
         if (version.plan_id, version.number) not in known:
             note_publication(version=version, now=now)
@@ -100,7 +98,9 @@ def _tell_newcomers_the_change(newcomers: Collection[int], first: dict[int, int]
 def admit_newcomers(*, now: dt.datetime) -> int:
     """Look at watermarks of those who could not read, the longest unseen first, and let in who can by now."""
     rows = list(
-        Told.objects.filter(reading_class=Told.Reading.NONE).order_by("told_at", "pk").values_list("pk", "recipient", "plan")[:_UNREADABLE]
+        Told.objects.filter(reading_class=Told.Reading.NONE)
+        .order_by("told_at", "pk")
+        .values_list("pk", "recipient", "plan")[:_UNREADABLE]
     )
     if not rows:
         return 0
@@ -162,8 +162,8 @@ UPDATE digests_told t SET due_at = NULL, waiting_since = NULL, slotted = false
 def choose(*, now: dt.datetime) -> int:
     """Make a delivery for everybody who is due and has none under way; returns how many watermarks they take up.
 
-    One statement, so that a crash leaves either everything waiting or everything chosen. Whoever has had a digest of their
-    hour on this local date already waits for the next.
+    One statement, so that a crash leaves either everything waiting or everything chosen. Whoever has had a digest of
+    their hour on this local date already waits for the next.
     """
     if not Told.objects.filter(due_at__lte=now).exists():
         return 0
@@ -188,7 +188,8 @@ def _wait_for_another_date(now: dt.datetime) -> None:
 
 
 def plan_round(*, now: dt.datetime) -> int:
-    """One round of the sweep: spread, admit, choose; returns how many watermarks were chosen. Nothing waits: a few index look-ups."""
+    """One round of the sweep: spread, admit, choose; returns how many watermarks were chosen. Nothing waits: a few
+    index look-ups."""
     spread(now=now)
     admit_newcomers(now=now)
     return choose(now=now)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from email.utils import format_datetime
 from typing import Any
@@ -18,7 +18,6 @@ from partnerships.digests.composing import Item, Sorted, how_often, reasons, sor
 from partnerships.digests.models import DeliveryItem, DeliveryKind, Piece, Preference, Subscription, SubscriptionStatus
 from partnerships.digests.waiting import waiting_for
 from partnerships.kit.mail import can_be_addressed
-from partnerships.kit.waiting import Waiting
 from partnerships.people.models import User
 
 log = structlog.get_logger(__name__)
@@ -56,7 +55,6 @@ class Candidate:
     introduced: bool
     suppressed: bool
     rhythm: tuple[str, int, int, bool]
-    created_at: dt.datetime
 
     @property
     def addressee(self) -> emails.Addressee:
@@ -66,11 +64,12 @@ class Candidate:
 
 
 _CANDIDATES = """
-SELECT d.id, d.kind, d.message_id, d.attempts, d.subscription_id, d.recipe, d.subject, u.id, u.email, u.name, u.is_active,
+SELECT d.id, d.kind, d.message_id, d.attempts, d.subscription_id, d.recipe, d.subject, u.id, u.email, u.name,
+       u.is_active,
        u.account_since IS NULL, p.link_key, p.introduced_at IS NOT NULL,
        EXISTS (SELECT 1 FROM digests_suppression s WHERE lower(s.address) = lower(u.email) AND s.released_at IS NULL),
-       COALESCE(p.frequency, 'at_once'), COALESCE(p.hour, 8), COALESCE(p.weekday, 0), COALESCE(p.working_days_only, false),
-       d.created_at
+       COALESCE(p.frequency, 'at_once'), COALESCE(p.hour, 8), COALESCE(p.weekday, 0),
+       COALESCE(p.working_days_only, false)
   FROM digests_delivery d
   JOIN people_user u ON u.id = d.recipient_id
   LEFT JOIN digests_preference p ON p.person_id = u.id
@@ -82,14 +81,16 @@ SELECT d.id, d.kind, d.message_id, d.attempts, d.subscription_id, d.recipe, d.su
 
 _CLAIM = """
 UPDATE digests_delivery d
-   SET status = 'sending', available_at = clock_timestamp() + %(lease)s, claimed_at = clock_timestamp(), attempts = d.attempts + 1,
-       address = c.address, subject = c.subject, recipe = c.recipe
-  FROM unnest(%(ids)s::bigint[], %(addresses)s::text[], %(subjects)s::text[], %(recipes)s::jsonb[]) AS c(id, address, subject, recipe)
+   SET status = 'sending', available_at = clock_timestamp() + %(lease)s, claimed_at = clock_timestamp(),
+       attempts = d.attempts + 1, address = c.address, subject = c.subject, recipe = c.recipe
+  FROM unnest(%(ids)s::bigint[], %(addresses)s::text[], %(subjects)s::text[], %(recipes)s::jsonb[])
+       AS c(id, address, subject, recipe)
  WHERE d.id = c.id
 """
 
 _SET_ASIDE = """
-UPDATE digests_delivery d SET status = c.status, reason = c.reason, settled_at = clock_timestamp(), attempts = d.attempts + 1
+UPDATE digests_delivery d
+   SET status = c.status, reason = c.reason, settled_at = clock_timestamp(), attempts = d.attempts + 1
   FROM unnest(%(ids)s::bigint[], %(statuses)s::text[], %(reasons)s::text[]) AS c(id, status, reason)
  WHERE d.id = c.id
 """
@@ -111,7 +112,8 @@ UPDATE digests_deliveryitem i SET to_number = c.to_number, reading_class = c.rea
 
 _KEEP = """
 INSERT INTO digests_piece (digest, body, used_at)
-SELECT * FROM unnest(%(digests)s::text[], %(bodies)s::text[], %(at)s::timestamptz[]) AS x(digest, body, used_at) ORDER BY digest
+SELECT * FROM unnest(%(digests)s::text[], %(bodies)s::text[], %(at)s::timestamptz[]) AS x(digest, body, used_at)
+ ORDER BY digest
 ON CONFLICT (digest) DO UPDATE SET used_at = EXCLUDED.used_at
 RETURNING digest, id
 """
@@ -137,8 +139,8 @@ def _execute(sql: str, params: Any) -> list[tuple[Any, ...]]:
 def claim(*, now: dt.datetime, most: int) -> tuple[list[Claimed], int]:
     """Claim up to so many due deliveries; returns the letters to send and how many deliveries were looked at.
 
-    Those that nobody may read any more, or that have nothing to say, are settled here and do not leave. What cannot be composed
-    ends as failed with its reason, and the others pass.
+    Those that nobody may read any more, or that have nothing to say, are settled here and do not leave. What cannot
+    be composed ends as failed with its reason, and the others pass.
     """
     with transaction.atomic():
         candidates = [_candidate(row) for row in _execute(_CANDIDATES, [most])]
@@ -153,7 +155,7 @@ def claim(*, now: dt.datetime, most: int) -> tuple[list[Claimed], int]:
         mine = [one for one in candidates if one.pk not in held]
         _give_keys(mine)
         batch = _compose([one for one in mine if not _hopeless(one)], now=now)
-        batch.set_aside += [(one.pk, *reason) for one in mine if (reason := _hopeless(one))]
+        batch.set_aside += [(one.pk, *why) for one in mine if (why := _hopeless(one))]
         claimed = _write(batch, {one.pk: one for one in mine}, now)
         pace.count(counted, now=now)
     for pk, status, reason in batch.set_aside:
@@ -164,7 +166,8 @@ def claim(*, now: dt.datetime, most: int) -> tuple[list[Claimed], int]:
 
 def _candidate(row: tuple[Any, ...]) -> Candidate:
     recipe = json.loads(row[5]) if isinstance(row[5], str) else row[5]
-    return Candidate(*row[:5], recipe, *row[6:15], row[15:19], row[19])
+    values = [*row[:5], recipe, *row[6:15], row[15:19]]
+    return Candidate(*values)
 
 
 def _hopeless(one: Candidate) -> tuple[str, str] | None:
@@ -231,7 +234,9 @@ def _compose_digests(candidates: Sequence[Candidate], batch: _Batch, *, date: st
         blocks = done.blocks.get(one.pk)
         if not blocks:
             if one.pk in lost:
-                batch.set_aside.append((one.pk, "suppressed", "They may no longer read what it says, or stopped following it."))
+                batch.set_aside.append(
+                    (one.pk, "suppressed", "They may no longer read what it says, or stopped following it.")
+                )
             else:
                 batch.nothing_to_say.append(one.pk)
             continue
@@ -255,16 +260,17 @@ def _compose_digests(candidates: Sequence[Candidate], batch: _Batch, *, date: st
                 now=now,
             )
         except (ValueError, UnicodeError, KeyError) as error:
-            batch.set_aside.append((one.pk, "failed", f"It could not be written: {type(error).__name__}: {error}"[:500]))
+            batch.set_aside.append(
+                (one.pk, "failed", f"It could not be written: {type(error).__name__}: {error}"[:500])
+            )
             continue
         if notice:
             batch.introduced.append(one.person_id)
 
 
 def _compose_confirmation(one: Candidate, batch: _Batch, *, date: str, now: dt.datetime) -> None:
-    subscription = (
-        Subscription.objects.for_listing().filter(pk=one.subscription_id, status=SubscriptionStatus.ASKED).first()
-    )
+    asked = Subscription.objects.for_listing().filter(status=SubscriptionStatus.ASKED)
+    subscription = asked.filter(pk=one.subscription_id or 0).first()
     if subscription is None:
         batch.set_aside.append((one.pk, "suppressed", "It was answered, or withdrawn, before it left."))
     elif one.recipe is not None:
@@ -275,7 +281,9 @@ def _compose_confirmation(one: Candidate, batch: _Batch, *, date: str, now: dt.d
                 one.addressee, subscription, message_id=one.message_id, date=date, now=now
             )
         except (ValueError, UnicodeError) as error:
-            batch.set_aside.append((one.pk, "failed", f"It could not be written: {type(error).__name__}: {error}"[:500]))
+            batch.set_aside.append(
+                (one.pk, "failed", f"It could not be written: {type(error).__name__}: {error}"[:500])
+            )
             return
         if one.is_stakeholder and not one.introduced:
             batch.introduced.append(one.person_id)
@@ -385,7 +393,8 @@ def _recipe(parts: Iterable[wire.Part | str], pieces: dict[str, int]) -> tuple[l
 
 
 def _keep(letters: Iterable[emails.Letter], now: dt.datetime) -> dict[str, int]:
-    """Keep the shared parts of letters, each once; returns their numbers. In one order, so that two workers cannot lock each other."""
+    """Keep the shared parts of letters, each once; returns their numbers. In one order, so that two workers cannot
+    lock each other."""
     parts = {part.digest: part for letter in letters for part in letter.parts if isinstance(part, wire.Part)}
     if not parts:
         return {}

@@ -1,7 +1,8 @@
-"""Turning claimed deliveries into letters: who may still read what, the news of each plan, and the words for each person.
+"""Turning claimed deliveries into letters: who may still read what, the news of each plan, and the words for each
+person.
 
-Everything is read anew inside the transaction that claims, so that nobody who lost access in the meantime is told anything. The news of
-a plan is rendered once for all readers of a class and kept for a while: versions never change.
+Everything is read anew inside the transaction that claims, so that nobody who lost access in the meantime is told
+anything. The news of a plan is rendered once for all readers of a class and kept for a while: versions never change.
 """
 
 from __future__ import annotations
@@ -144,12 +145,11 @@ def _says_something(version: Version, reading_class: str) -> bool:
 # ---- Sorting a batch
 
 
-def sort(
-    items: Sequence[Item], *, stakeholders: Collection[int], frozen: Collection[int], now: dt.datetime
-) -> Sorted:
+def sort(items: Sequence[Item], *, stakeholders: Collection[int], frozen: Collection[int], now: dt.datetime) -> Sorted:
     """Decide for each item whether it is told, has nothing to say, or may no longer be read.
 
-    `stakeholders` are the people without an account; `frozen` the deliveries composed before, whose versions stay as they are.
+    `stakeholders` are the people without an account; `frozen` the deliveries composed before, whose versions stay as
+    they are.
     """
     result = Sorted()
     if not items:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 from html import escape
 from typing import Any
 
@@ -81,12 +81,17 @@ def inline(html: str) -> str:
     return css_inline.CSSInliner(keep_link_tags=False, load_remote_stylesheets=False).inline(html)
 
 
+_PERSONAL = (
+    *("heading", "name", "how_often", "stop", "preferences", "view"),
+    *("html_blocks", "html_waiting", "html_notice", "html_because"),
+    *("text_blocks", "text_waiting", "text_notice", "text_because"),
+)
+
+
 @lru_cache(maxsize=1)
 def frame() -> tuple[wire.Mould, wire.Mould]:
     """What every digest has around its plans: the text part's mould and the HTML part's."""
-    names = ("heading", "name", "how_often", "stop", "preferences", "view", "html_blocks", "html_waiting", "html_notice")
-    names += ("html_because", "text_blocks", "text_waiting", "text_notice", "text_because")
-    marks: dict[str, Any] = {name: wire.mark(name) for name in names}
+    marks: dict[str, Any] = {name: wire.mark(name) for name in _PERSONAL}
     marks |= {"css": _style(), "site_name": settings.SITE_NAME}
     text = render_to_string("emails/digests/digest.txt", marks)
     html = inline(render_to_string("emails/digests/digest.html", marks))
@@ -110,10 +115,9 @@ def forget() -> None:
     static_headers.cache_clear()
 
 
-def block(
-    news: News, *, partnership_id: int | None, authors: frozenset[int | None], stakeholder: bool
-) -> Block:
-    """The news of one plan as parts of letters. People with an account compare on the plan's own page, stakeholders by link."""
+def block(news: News, *, partnership_id: int | None, authors: frozenset[int | None], stakeholder: bool) -> Block:
+    """The news of one plan as parts of letters. People with an account compare on the plan's own page, stakeholders
+    by link."""
     if stakeholder:
         link = wire.mark("read") + f"{news.plan_id}/"
     elif news.is_new:
@@ -135,7 +139,8 @@ def block(
 
 
 def subject_of(news: Sequence[News]) -> str:
-    """The count and the plan: "3 changes in Harbour Quarter", "5 changes in 2 plans and 1 new plan: Harbour Quarter, …"."""
+    """The count and the plan: "3 changes in Harbour Quarter", "5 changes in 2 plans and 1 new plan: Harbour Quarter,
+    …"."""
     if len(news) == 1:
         only = news[0]
         return shorten(f"New plan: {only.title}" if only.is_new else f"{only.count_in_words} in {only.title}", _SUBJECT)
@@ -169,7 +174,8 @@ def list_id(blocks: Sequence[Block]) -> str:
 
 @lru_cache(maxsize=8)
 def _base(name: str) -> str:
-    return settings.SITE_ORIGIN + reverse(name, kwargs={"token": "T"}).removesuffix("T/")
+    path = reverse(name, kwargs={"token": "T"}).removesuffix("T/")
+    return f"{settings.SITE_ORIGIN}{path}"
 
 
 def stop_headers(token: str) -> str:
@@ -195,10 +201,9 @@ def digest(
     now: dt.datetime,
 ) -> Letter:
     """What changed in the plans that a person follows."""
-    minute = minute_of(now)
-    who = {"person_id": to.person_id, "link_key": to.link_key, "number": delivery_id, "minute": minute}
-    stop = make(Purpose.STOP, **who)
-    read = f"{_base('digests:view')}{make(Purpose.READ, **who)}/"
+    sign = partial(make, person_id=to.person_id, link_key=to.link_key, number=delivery_id, minute=minute_of(now))
+    stop = sign(Purpose.STOP)
+    read = f"{_base('digests:view')}{sign(Purpose.READ)}/"
     news = [block.news for block in blocks]
     subject, heading = subject_of(news), heading_of(news)
     why = "; ".join(because)
@@ -214,7 +219,7 @@ def digest(
         "name": (to.name, escape(to.name)),
         "how_often": (how_often, escape(how_often)),
         "stop": (f"{_base('digests:stop')}{stop}/",) * 2,
-        "preferences": (f"{_base('digests:preferences')}{make(Purpose.PREFERENCES, **who)}/",) * 2,
+        "preferences": (f"{_base('digests:preferences')}{sign(Purpose.PREFERENCES)}/",) * 2,
         "view": (read, read),
         "read": (read, read),
         "text_because": (why, ""),
@@ -234,7 +239,7 @@ def digest(
 def _fill(
     parts: list[wire.Part | str],
     mould: Iterable[wire.Part | str],
-    values: dict[str, tuple[str, ...]],
+    values: Mapping[str, tuple[str, str]],
     side: int,
     slot: str = "",
     moulds: Sequence[wire.Mould] = (),
@@ -265,14 +270,15 @@ def _waiting(kind: str, waiting: Sequence[Waiting]) -> str:
 
 
 def notice_about(subscription: Subscription | None) -> str:
-    """Who holds the address, why, since when and from whom (UK GDPR Article 14), for somebody who did not give it themselves."""
+    """Who holds the address, why, since when and from whom (UK GDPR Article 14), for somebody who did not give it
+    themselves."""
     if subscription is None or subscription.added_for is None:
         return ""
     by = subscription.added_by.display_name if subscription.added_by else "a colleague"
     return (
         f"Why we have your address: {by} of {subscription.added_for.name} gave it to {settings.SITE_NAME} on "
-        f"{long_date(subscription.asked_at.date())} so that you can be told of changes in shared plans. We keep it while you "
-        f"receive digests and for 24 months after; it is used for nothing else. You may see, correct or erase it, object, or "
+        f"{long_date(subscription.asked_at.date())} so that you can be told of changes in shared plans. We keep it while "
+        f"you receive digests and for 24 months after; it is used for nothing else. You may see, correct or erase it, object, or "
         f"complain to the Information Commissioner.{_privacy_page()}"
     )
 

@@ -9,7 +9,7 @@ from django import forms
 from django.urls import reverse
 
 from partnerships.digests.models import Frequency, Preference, Weekday
-from partnerships.kit.forms import DayField, Helper, Section
+from partnerships.kit.forms import DayField, Helper
 from partnerships.organisations.models import Organisation
 from partnerships.people.models import User
 
@@ -17,7 +17,11 @@ _HOURS = [(hour, f"{hour:02d}:00") for hour in range(24)]
 
 
 def _zones() -> list[tuple[str, str]]:
-    named = sorted(zone for zone in available_timezones() if zone.startswith(("Europe/", "America/", "Asia/", "Africa/", "Australia/")))
+    named = sorted(
+        zone
+        for zone in available_timezones()
+        if zone.startswith(("Europe/", "America/", "Asia/", "Africa/", "Australia/"))
+    )
     return [("Europe/London", "London"), *((zone, zone.replace("_", " ")) for zone in named if zone != "Europe/London")]
 
 
@@ -28,7 +32,9 @@ class PreferenceForm(forms.Form):
     hour = forms.TypedChoiceField(label="At", choices=_HOURS, coerce=int, help_text="For daily and weekly digests.")
     weekday = forms.TypedChoiceField(label="On", choices=Weekday.choices, coerce=int, help_text="For weekly digests.")
     working_days_only = forms.BooleanField(
-        label="On working days only", required=False, help_text="Not at weekends, nor on bank holidays in England and Wales."
+        label="On working days only",
+        required=False,
+        help_text="Not at weekends, nor on bank holidays in England and Wales.",
     )
     paused_until = DayField(
         label="Pause until", required=False, help_text="Nothing comes before this day; then one digest catches up."
@@ -81,7 +87,9 @@ class StakeholderForm(forms.Form):
 class ReasonForm(forms.Form):
     """Why an administrator looks at a letter: written down."""
 
-    reason = forms.CharField(label="Why do you need to see it?", max_length=300, help_text="It is recorded with your name.")
+    reason = forms.CharField(
+        label="Why do you need to see it?", max_length=300, help_text="It is recorded with your name."
+    )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

@@ -1,4 +1,5 @@
-"""Retention: letters as sent are kept for 30 days, the shared pieces as long as letters need them, counters for a day."""
+"""Retention: letters as sent are kept for 30 days, the shared pieces as long as letters need them, counters for a
+day."""
 
 from __future__ import annotations
 
@@ -19,5 +20,7 @@ def tidy(*, now: dt.datetime) -> dict[str, int]:
         "bodies": old.update(recipe=None),
         "pieces": Piece.objects.filter(used_at__lte=now - KEPT - dt.timedelta(days=3)).delete()[0],
         "paces": Pace.objects.filter(minute__lte=now - dt.timedelta(days=1)).delete()[0],
-        "publications": Publication.objects.filter(spread_at__lte=now - KEPT, number__lt=F("plan__current_number")).delete()[0],
+        "publications": Publication.objects.filter(
+            spread_at__lte=now - KEPT, number__lt=F("plan__current_number")
+        ).delete()[0],
     }

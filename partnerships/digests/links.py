@@ -1,7 +1,8 @@
-"""Signed links for people who are not signed in: bound to one person and one purpose, expiring where they let somebody read.
+"""Signed links for people who are not signed in: bound to one person and one purpose, expiring where they let
+somebody read.
 
-A token is `person.minute.extra.signature`. The signature covers the purpose, the person's own link key (a new key ends every
-earlier link) and everything else in the token, so that a link good for one thing is good for nothing else.
+A token is `person.minute.extra.signature`. The signature covers the purpose, the person's own link key (a new key
+ends every earlier link) and everything else in the token, so that a link good for one thing is good for nothing else.
 """
 
 from __future__ import annotations
@@ -29,15 +30,23 @@ _MINUTE = dt.timedelta(minutes=1)
 class Purpose(Enum):
     """What a link is good for, and for how long; stopping works for ever (RFC 8058 names no end)."""
 
-    STOP = ("stop", None)
-    PREFERENCES = ("preferences", dt.timedelta(days=30))
-    READ = ("read", dt.timedelta(days=30))
-    CONFIRM = ("confirm", dt.timedelta(days=14))
+    STOP = "stop"
+    PREFERENCES = "preferences"
+    READ = "read"
+    CONFIRM = "confirm"
 
     @property
     def lifetime(self) -> dt.timedelta | None:
         """How long it works; None means for ever."""
-        return self.value[1]
+        return _LIFETIMES[self]
+
+
+_LIFETIMES: dict[Purpose, dt.timedelta | None] = {
+    Purpose.STOP: None,
+    Purpose.PREFERENCES: dt.timedelta(days=30),
+    Purpose.READ: dt.timedelta(days=30),
+    Purpose.CONFIRM: dt.timedelta(days=14),
+}
 
 
 class BadLink(Exception):
@@ -63,7 +72,7 @@ def _secret(secret: str) -> bytes:
 
 
 def _signature(secret: str, purpose: Purpose, link_key: str, said: str) -> str:
-    mac = hmac.digest(_secret(secret), f"{purpose.value[0]}:{link_key}:{said}".encode(), hashlib.sha256)
+    mac = hmac.digest(_secret(secret), f"{purpose.value}:{link_key}:{said}".encode(), hashlib.sha256)
     return base64.urlsafe_b64encode(mac)[:_SIGNATURE].decode()
 
 
@@ -98,7 +107,9 @@ def read(purpose: Purpose, token: str, *, now: dt.datetime) -> Link:
     found = Preference.objects.select_related("person").filter(person_id=person_id, person__is_active=True).first()
     link_key = found.link_key if found else "nobody"
     secrets = [settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS]
-    good = [hmac.compare_digest(_signature(secret, purpose, link_key, said).encode(), given.encode()) for secret in secrets]
+    good = [
+        hmac.compare_digest(_signature(secret, purpose, link_key, said).encode(), given.encode()) for secret in secrets
+    ]
     if found is None or not any(good):
         raise BadLink
     made_at = _EPOCH + minute * _MINUTE

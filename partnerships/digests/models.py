@@ -1,4 +1,5 @@
-"""Who wants to be told of what, what they have been told, and every letter on its way: the record that the broker is not."""
+"""Who wants to be told of what, what they have been told, and every letter on its way: the record that the broker is
+not."""
 
 from __future__ import annotations
 
@@ -75,9 +76,9 @@ class SubscriptionQuerySet(models.QuerySet["Subscription"]):
 class Subscription(models.Model):
     """A person wants to be told of a plan, of the plans of a partnership, or of the plans an organisation owns.
 
-    asked → confirmed ⇄ paused → ended; suppressed on a hard bounce. One row a person and thing: who comes back confirms it again.
-    For a stakeholder a confirmed subscription is what grants reading the outside content (RIGHTS.md), as long as the
-    organisation it was `added_for` may itself read the plan.
+    asked → confirmed ⇄ paused → ended; suppressed on a hard bounce. One row a person and thing: who comes back
+    confirms it again. For a stakeholder a confirmed subscription is what grants reading the outside content
+    (RIGHTS.md), as long as the organisation it was `added_for` may itself read the plan.
     """
 
     person = models.ForeignKey(User, on_delete=models.CASCADE, related_name="subscriptions")
@@ -133,7 +134,9 @@ class Subscription(models.Model):
         indexes = [
             models.Index(fields=["plan", "person"], name="subscription_plan", condition=Q(plan__isnull=False)),
             models.Index(
-                fields=["partnership", "person"], name="subscription_partnership", condition=Q(partnership__isnull=False)
+                fields=["partnership", "person"],
+                name="subscription_partnership",
+                condition=Q(partnership__isnull=False),
             ),
             models.Index(
                 fields=["organisation", "person"],
@@ -221,7 +224,9 @@ class Preference(models.Model):
     paused_until = models.DateField(null=True, blank=True, help_text="The first day on which mail may come again.")
     link_key = models.CharField(max_length=32, default=_link_key, editable=False)
     introduced_at = models.DateTimeField(
-        null=True, blank=True, help_text="When the first letter said who holds the address and why (UK GDPR Article 14)."
+        null=True,
+        blank=True,
+        help_text="When the first letter said who holds the address and why (UK GDPR Article 14).",
     )
 
     class Meta:
@@ -234,7 +239,8 @@ class Preference(models.Model):
         return f"Preference of {self.person_id}"
 
     def rhythm(self, zone: str, frequency: str = "") -> schedule.Rhythm:
-        """The same as the pure module wants it, in a zone, with the frequency of a single subscription where it has one."""
+        """The same as the pure module wants it, in a zone, with the frequency of a single subscription where it has
+        one."""
         return schedule.Rhythm(
             frequency=frequency or self.frequency,
             hour=self.hour,
@@ -246,7 +252,8 @@ class Preference(models.Model):
 
 
 class RoleRule(models.Model):
-    """Everybody of a role is told: all people of a partnership's parties, or of the organisations that must sign a plan.
+    """Everybody of a role is told: all people of a partnership's parties, or of the organisations that must sign a
+    plan.
 
     The people get subscriptions of their own (how: role), which each may end; nobody who ended one is given it again.
     """
@@ -272,7 +279,9 @@ class RoleRule(models.Model):
                 | Q(role="signatories", plan__isnull=False, partnership=None),
                 name="role_rule_fits_its_target",
             ),
-            models.UniqueConstraint(fields=["partnership", "plan", "role"], name="one_rule_a_role", nulls_distinct=False),
+            models.UniqueConstraint(
+                fields=["partnership", "plan", "role"], name="one_rule_a_role", nulls_distinct=False
+            ),
         ]
 
     def __str__(self) -> str:
@@ -282,9 +291,10 @@ class RoleRule(models.Model):
 class Told(models.Model):
     """How far one person has been told of one plan: the watermark from which their next digest begins.
 
-    `number` is the version they last received, or counted as told of; 0 means that the plan is new to them. `reading_class` is
-    what they might read then; `none` means they could read nothing, and gaining access later is not a change. `due_at` is set
-    while something waits to be told; `slotted` says that it waits for a daily or weekly hour.
+    `number` is the version they last received, or counted as told of; 0 means that the plan is new to them.
+    `reading_class` is what they might read then; `none` means they could read nothing, and gaining access later is
+    not a change. `due_at` is set while something waits to be told; `slotted` says that it waits for a daily or weekly
+    hour.
     """
 
     class Reading(models.TextChoices):
@@ -359,7 +369,8 @@ class DeliveryKind(models.TextChoices):
 
 
 class DeliveryStatus(models.TextChoices):
-    """queued → sending → sent, failed or suppressed; sent → bounced. What is sending returns to the queue when its lease ends."""
+    """queued → sending → sent, failed or suppressed; sent → bounced. What is sending returns to the queue when its
+    lease ends."""
 
     QUEUED = "queued", "Queued"
     SENDING = "sending", "Sending"
@@ -376,9 +387,9 @@ OPEN = (DeliveryStatus.QUEUED, DeliveryStatus.SENDING)
 class Delivery(models.Model):
     """One letter to one person: chosen, claimed under a lease, frozen, sent, settled.
 
-    queued → sending → sent, failed or suppressed; sent → bounced. `available_at` is when it may next be claimed: the time of the next try
-    of a queued one, the end of the lease of one that is being sent. `recipe` is the message exactly as sent: a list of
-    texts and of numbers of pieces, to be joined; removed 30 days after.
+    queued → sending → sent, failed or suppressed; sent → bounced. `available_at` is when it may next be claimed: the
+    time of the next try of a queued one, the end of the lease of one that is being sent. `recipe` is the message
+    exactly as sent: a list of texts and of numbers of pieces, to be joined; removed 30 days after.
     """
 
     recipient = models.ForeignKey(User, on_delete=models.CASCADE, related_name="deliveries", db_index=False)
@@ -389,7 +400,9 @@ class Delivery(models.Model):
     address = models.CharField(max_length=254, blank=True)
     subject = models.CharField(max_length=400, blank=True)
     recipe = models.JSONField(null=True, blank=True)
-    slot_on = models.DateField(null=True, blank=True, help_text="The local date of a daily or weekly digest: one a date.")
+    slot_on = models.DateField(
+        null=True, blank=True, help_text="The local date of a daily or weekly digest: one a date."
+    )
     attempts = models.PositiveSmallIntegerField(default=0)
     available_at = models.DateTimeField()
     created_at = models.DateTimeField()
@@ -450,7 +463,7 @@ class Delivery(models.Model):
 
 
 class DeliveryItem(models.Model):
-    """What a letter says of one plan: the changes from one version to another, as one class of readers may read them."""
+    """What a letter says of one plan: the changes from one version to another, as one class of readers may."""
 
     delivery = models.ForeignKey(Delivery, on_delete=models.CASCADE, related_name="items", db_index=False)
     plan = models.ForeignKey(Plan, on_delete=models.CASCADE, related_name="+")
@@ -480,9 +493,7 @@ class Suppression(models.Model):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(
-                Lower("address"), condition=Q(released_at=None), name="one_suppression_an_address"
-            )
+            models.UniqueConstraint(Lower("address"), condition=Q(released_at=None), name="one_suppression_an_address")
         ]
 
     def __str__(self) -> str:
@@ -504,7 +515,9 @@ class Bounce(models.Model):
     delivery = models.ForeignKey(Delivery, on_delete=models.SET_NULL, null=True, blank=True, related_name="bounces")
     at = models.DateTimeField()
     text = models.CharField(max_length=500, blank=True)
-    event_id = models.CharField(max_length=200, blank=True, help_text="The provider's own number, so that one counts once.")
+    event_id = models.CharField(
+        max_length=200, blank=True, help_text="The provider's own number, so that one counts once."
+    )
 
     class Meta:
         constraints = [

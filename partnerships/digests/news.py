@@ -120,7 +120,8 @@ def news_of(
 ) -> News:
     """Compare two regular contents of the same reading class; `was` is None for a plan that is new to the reader."""
     if was is None:
-        lines, homes, count = _of_new_plan(now), (), 1
+        lines, count = _of_new_plan(now), 1
+        homes: tuple[Total, ...] = ()
     else:
         found = changes(was, now)
         lines, count = tuple(_line(change) for change in found), len(found)
@@ -183,7 +184,9 @@ def _line(change: Change) -> Line:
         return Line(f"{change.what_label} {change.label}", was=change.was_words, now=change.now_words)
     subject = change.field_label if change.what == "about" else f"{change.label}: {change.field_label.lower()}"
     if change.is_text:
-        return Line(subject, fragments=_cut(excerpt(word_differences(change.was_words, change.now_words), _WORDS_AROUND)))
+        return Line(
+            subject, fragments=_cut(excerpt(word_differences(change.was_words, change.now_words), _WORDS_AROUND))
+        )
     return Line(
         subject,
         was=shorten(change.was_words, _LONGEST_VALUE) or "not given",

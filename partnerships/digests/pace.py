@@ -1,4 +1,5 @@
-"""Throttling: how many letters may leave a minute and an hour, in all and for each recipient's domain, across all workers."""
+"""Throttling: how many letters may leave a minute and an hour, in all and for each recipient's domain, across all
+workers."""
 
 from __future__ import annotations
 
@@ -25,8 +26,8 @@ def domain_of(address: str) -> str:
 def hold_back(letters: Iterable[tuple[int, str]], *, now: dt.datetime) -> tuple[set[int], Counter[str]]:
     """Which letters (number, address) must wait a minute, and how many of the others go to each domain, for `count`.
 
-    Call in the transaction that claims them. With limits a minute, one worker counts at a time; the limit an hour is a safety net
-    and may be passed by one batch a worker.
+    Call in the transaction that claims them. With limits a minute, one worker counts at a time; the limit an hour is
+    a safety net and may be passed by one batch a worker.
     """
     per_minute, per_domain = settings.DIGEST_PER_MINUTE, settings.DIGEST_PER_DOMAIN_PER_MINUTE
     per_hour = settings.DIGEST_PER_DOMAIN_PER_HOUR
@@ -60,7 +61,8 @@ def count(counted: Counter[str], *, now: dt.datetime) -> None:
     if counted:
         with connection.cursor() as cursor:
             cursor.execute(
-                "INSERT INTO digests_pace (domain, minute, count) SELECT d, %s, c FROM unnest(%s::text[], %s::int[]) AS x(d, c)"
+                "INSERT INTO digests_pace (domain, minute, count)"
+                " SELECT d, %s, c FROM unnest(%s::text[], %s::int[]) AS x(d, c)"
                 " ORDER BY d ON CONFLICT (domain, minute) DO UPDATE SET count = digests_pace.count + EXCLUDED.count",
                 [_minute(now), list(counted), list(counted.values())],
             )

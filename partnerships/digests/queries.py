@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections import defaultdict
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -22,15 +21,14 @@ from partnerships.digests.models import (
     Following,
     Preference,
     Subscription,
-    SubscriptionStatus,
     Suppression,
     Told,
 )
-from partnerships.digests.schedule import Rhythm, due, next_slot
+from partnerships.digests.schedule import due, next_slot
 from partnerships.organisations.audience import Network, Organisations
 from partnerships.organisations.models import EDITING_ROLES, Membership, Organisation
 from partnerships.people.models import User
-from partnerships.plans.models import Audience, Plan, Version, inside_routes, published_routes
+from partnerships.plans.models import Plan, Version, inside_routes, published_routes
 
 INSIDE, OUTSIDE, NONE = Told.Reading.INSIDE, Told.Reading.OUTSIDE, Told.Reading.NONE
 
@@ -40,7 +38,8 @@ INSIDE, OUTSIDE, NONE = Told.Reading.INSIDE, Told.Reading.OUTSIDE, Told.Reading.
 
 @dataclass(frozen=True, slots=True)
 class Reach:
-    """How far some plans reach today, in lists that SQL can join: pairs of plan and organisation, open plans, newest versions."""
+    """How far some plans reach today, in lists that SQL can join: pairs of plan and organisation, open plans, newest
+    versions."""
 
     plans: list[int]
     inside_plans: list[int]
@@ -72,7 +71,8 @@ def reach_of(plans: Collection[int], now: dt.datetime) -> Reach:
 
 
 #: Followers of some plans who may read them now: (person_id, plan_id, reading), reading 1 for inside and 2 for outside.
-#: Stakeholders by what they confirmed: themselves for public plans, added by an organisation for what it may read itself.
+#: Stakeholders by what they confirmed: themselves for public plans, added by an organisation for what it may read
+#: itself.
 _READERS = """
 following AS MATERIALIZED (
     SELECT person_id, plan_id, how, added_for_id FROM digests_following
@@ -129,7 +129,8 @@ def readers_sql(reach: Reach, people: Sequence[int] | None = None) -> tuple[str,
 def reading_classes(
     plans: Collection[int], *, now: dt.datetime, people: Sequence[int] | None = None
 ) -> dict[tuple[int, int], str]:
-    """What followers may read of plans now: {(person, plan): "inside" or "outside"}; who may read nothing is not in it."""
+    """What followers may read of plans now: {(person, plan): "inside" or "outside"}; who may read nothing is not in
+    it."""
     if not plans or (people is not None and not people):
         return {}
     sql, params = readers_sql(reach_of(plans, now), people)
@@ -170,7 +171,8 @@ def something_to_send() -> bool:
     """Whether any delivery could be claimed now, by the database's own clock."""
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT EXISTS (SELECT 1 FROM digests_delivery WHERE status IN ('queued', 'sending') AND available_at <= clock_timestamp())"
+            "SELECT EXISTS (SELECT 1 FROM digests_delivery"
+            " WHERE status IN ('queued', 'sending') AND available_at <= clock_timestamp())"
         )
         row = cursor.fetchone()
     return bool(row and row[0])
@@ -179,7 +181,9 @@ def something_to_send() -> bool:
 def queue_figures() -> dict[str, int]:
     """How many deliveries are in each state, and how old the oldest that is due is: what operators watch."""
     counts = dict(Delivery.objects.values_list("status").annotate(count=Count("pk")).order_by())
-    oldest = Delivery.objects.filter(status__in=OPEN, available_at__lte=timezone.now()).aggregate(at=Min("available_at"))["at"]
+    oldest = Delivery.objects.filter(status__in=OPEN, available_at__lte=timezone.now()).aggregate(
+        at=Min("available_at")
+    )["at"]
     waiting = Told.objects.filter(due_at__isnull=False).count()
     return {
         **{status: counts.get(status, 0) for status in DeliveryStatus.values},
@@ -226,7 +230,10 @@ def who_will_get(plan: Plan, *, author: User | None, now: dt.datetime) -> list[F
     following: dict[int, Following] = {}
     for row in Following.objects.filter(plan=plan, person__in=people).order_by("rank", "subscription_id"):
         following.setdefault(row.person_id, row)
-    why = {one.pk: one for one in Subscription.objects.for_listing().filter(pk__in=[row.subscription_id for row in following.values()])}
+    why = {
+        one.pk: one
+        for one in Subscription.objects.for_listing().filter(pk__in=[row.subscription_id for row in following.values()])
+    }
     found: list[Forecast] = []
     settle = dt.timedelta(minutes=settings.DIGEST_SETTLE_MINUTES)
     for pk, person in people.items():
@@ -248,7 +255,8 @@ def who_will_get(plan: Plan, *, author: User | None, now: dt.datetime) -> list[F
 
 
 def next_digest_at(person: User, now: dt.datetime) -> dt.datetime | None:
-    """When this person's next digest goes out: what waits decides; else their next slot; None for "at once" with nothing waiting."""
+    """When this person's next digest goes out: what waits decides; else their next slot; None for "at once" with
+    nothing waiting."""
     waiting = Told.objects.filter(recipient=person, due_at__isnull=False).aggregate(at=Min("due_at"))["at"]
     if waiting is not None:
         found: dt.datetime = waiting
@@ -285,7 +293,8 @@ def stakeholders_of(user: User) -> QuerySet[Subscription]:
 
 
 def ledger_of(user: User) -> QuerySet[Delivery]:
-    """Deliveries the person may look up: an administrator all of them, a lead those that tell of plans they may publish."""
+    """Deliveries the person may look up: an administrator all of them, a lead those that tell of plans they may
+    publish."""
     rows = Delivery.objects.select_related("recipient")
     if not user.is_staff:
         mine = Plan.objects.publishable_by(user).values("pk")
@@ -294,7 +303,7 @@ def ledger_of(user: User) -> QuerySet[Delivery]:
 
 
 def due_within(user: User, *, until: dt.datetime) -> QuerySet[Told]:
-    """What is due up to a moment, soonest first: for an administrator all, for a lead that of plans they may publish."""
+    """What is due up to a moment, soonest first: all for an administrator, for a lead that of their plans."""
     rows = Told.objects.filter(due_at__lte=until).select_related("recipient", "plan")
     if not user.is_staff:
         rows = rows.filter(plan__in=Plan.objects.publishable_by(user).values("pk"))

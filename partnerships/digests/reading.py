@@ -1,4 +1,5 @@
-"""Digests as pages: what a letter said, as far as its reader may still read it, and what somebody's next one would say."""
+"""Digests as pages: what a letter said, as far as its reader may still read it, and what somebody's next one would
+say."""
 
 from __future__ import annotations
 
@@ -57,7 +58,8 @@ def item_for(delivery: Delivery, plan_id: int) -> DeliveryItem | None:
 def next_digest(
     person: User, *, now: dt.datetime, plans: Collection[int] | None = None, outside_only: bool = False
 ) -> Reading:
-    """What somebody's next digest would say if it went out now; `plans` and `outside_only` narrow it to what the viewer may see."""
+    """What somebody's next digest would say if it went out now; `plans` and `outside_only` narrow it to what the
+    viewer may see."""
     rows = Told.objects.filter(recipient=person, due_at__isnull=False)
     if plans is not None:
         rows = rows.filter(plan__in=plans)

@@ -14,8 +14,8 @@ from partnerships.organisations.models import Membership, Role
 from partnerships.plans.models import Signatory
 
 
-def people_of(rule: RoleRule) -> QuerySet[Membership, dict[str, int]]:
-    """The ids of the people whom a rule means today."""
+def people_of(rule: RoleRule) -> QuerySet[Membership]:
+    """The memberships of the people whom a rule means today; somebody may have several."""
     current = Membership.objects.current()
     if rule.role == RoleRule.Role.MEMBERS:
         current = current.filter(
@@ -24,7 +24,7 @@ def people_of(rule: RoleRule) -> QuerySet[Membership, dict[str, int]]:
     else:
         must_sign = Signatory.objects.filter(plan=rule.plan_id, removed_at=None).values("organisation")
         current = current.filter(role=Role.LEAD, organisation__in=must_sign)
-    return current.values("person_id").distinct()
+    return current
 
 
 def give_roles(*, plans: Collection[int], now: dt.datetime) -> set[int]:
@@ -44,7 +44,7 @@ def give(rules: QuerySet[RoleRule], *, now: dt.datetime) -> set[int]:
         known = Subscription.objects.filter(
             Q(partnership=rule.partnership_id) if rule.partnership_id else Q(plan=rule.plan_id)
         ).values("person_id")
-        people = {row["person_id"] for row in people_of(rule).exclude(person__in=known)}
+        people = set(people_of(rule).exclude(person__in=known).values_list("person_id", flat=True))
         why = (
             f"you act for a partner of {rule.partnership.title}"
             if rule.partnership is not None

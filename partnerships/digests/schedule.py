@@ -19,7 +19,8 @@ _DAY = dt.timedelta(days=1)
 
 @dataclass(frozen=True, slots=True)
 class Rhythm:
-    """How somebody wants digests: how often, at which local hour, on which weekday (0 is Monday), and from which day on."""
+    """How somebody wants digests: how often, at which local hour, on which weekday (0 is Monday), and from which day
+    on."""
 
     frequency: str = AT_ONCE
     hour: int = 8
@@ -32,8 +33,8 @@ class Rhythm:
 def moment_of(day: dt.date, hour: int, zone: str) -> dt.datetime:
     """The moment in UTC at which the clocks of a zone first show this hour of the day.
 
-    Of an hour that comes twice it is the first; an hour that is skipped becomes the moment of the jump, for `fold=0` reads the
-    skipped time by the offset from before it.
+    Of an hour that comes twice it is the first; an hour that is skipped becomes the moment of the jump, for `fold=0`
+    reads the skipped time by the offset from before it.
     """
     return dt.datetime.combine(day, dt.time(hour), ZoneInfo(zone)).astimezone(dt.UTC)
 

@@ -1,8 +1,8 @@
 """Claiming deliveries, sending them over a kept connection, and settling what the server answered.
 
-A delivery is claimed under a lease, composed and committed before anything leaves. What was answered is settled in groups on a second
-connection while the next letters leave: a killed worker repeats the few that were answered but not yet settled, each under its
-first Message-ID, and loses none, for what it held returns when the lease ends.
+A delivery is claimed under a lease, composed and committed before anything leaves. What was answered is settled in
+groups on a second connection while the next letters leave: a killed worker repeats the few that were answered but not
+yet settled, each under its first Message-ID, and loses none, for what it held returns when the lease ends.
 """
 
 from __future__ import annotations
@@ -23,8 +23,8 @@ from django.db import Error as DatabaseError
 from django.db import connection, transaction
 from django.utils import timezone
 
-from partnerships.digests.claiming import Claimed, claim
 from partnerships.digests.bounces import suppress
+from partnerships.digests.claiming import Claimed, claim
 from partnerships.digests.models import Delivery
 from partnerships.kit import mail
 
@@ -71,7 +71,8 @@ mine AS (
      ORDER BY t.id
        FOR UPDATE OF t
 )
-UPDATE digests_told t SET number = GREATEST(t.number, mine.to_number), reading_class = mine.reading_class, told_at = clock_timestamp()
+UPDATE digests_told t
+   SET number = GREATEST(t.number, mine.to_number), reading_class = mine.reading_class, told_at = clock_timestamp()
   FROM mine WHERE t.id = mine.id
 """
 
@@ -84,9 +85,10 @@ UPDATE digests_delivery d SET status = 'failed', settled_at = clock_timestamp(),
 # The first try again comes soon, each later one after twice as long, an hour at most; after two days it is given up.
 _LATER = """
 UPDATE digests_delivery d
-   SET status = CASE WHEN d.created_at < clock_timestamp() - %(patience)s THEN 'failed' ELSE 'queued' END,
-       settled_at = CASE WHEN d.created_at < clock_timestamp() - %(patience)s THEN clock_timestamp() END,
-       available_at = clock_timestamp() + LEAST(%(first)s * 2 ^ LEAST(d.attempts - 1, 20), %(longest)s) * interval '1 second',
+   SET status = CASE WHEN d.created_at < clock_timestamp() - %(patience)s::interval THEN 'failed' ELSE 'queued' END,
+       settled_at = CASE WHEN d.created_at < clock_timestamp() - %(patience)s::interval THEN clock_timestamp() END,
+       available_at = clock_timestamp()
+                      + LEAST(%(first)s * 2 ^ LEAST(d.attempts - 1, 20), %(longest)s) * interval '1 second',
        reason = answer.reason
   FROM unnest(%(ids)s::bigint[], %(reasons)s::text[]) AS answer(id, reason)
  WHERE d.id = answer.id AND d.status = 'sending'
@@ -118,7 +120,7 @@ def settle(answers: Sequence[mail.Answer]) -> Counter[str]:
                     {
                         "ids": [one.key for one in some],
                         "reasons": [one.text for one in some],
-                        "patience": _PATIENCE,
+                        "patience": f"{_PATIENCE.total_seconds():.0f} seconds",
                         "first": settings.DIGEST_RETRY_SECONDS,
                         "longest": _LONGEST_WAIT,
                     },
@@ -164,7 +166,8 @@ class SettlerInLine:
 class SettlerBeside:
     """Settles on a second connection in a thread: whatever was answered while it wrote goes into the next group.
 
-    When the database is away it keeps what it has and tries again, for as long as a lease could still belong to this worker, and longer.
+    When the database is away it keeps what it has and tries again, for as long as a lease could still belong to this
+    worker, and longer.
     """
 
     _LONGEST = 600.0
@@ -222,7 +225,9 @@ class SettlerBeside:
 # ---- Draining
 
 
-def drain(*, seconds: float, beside: bool = True, post: Callable[[], mail.Post] = mail.connect, batch: int = BATCH) -> Tally:
+def drain(
+    *, seconds: float, beside: bool = True, post: Callable[[], mail.Post] = mail.connect, batch: int = BATCH
+) -> Tally:
     """Send whatever is due until nothing is left or the time is up (the batch under way is finished first).
 
     `beside` settles on a second connection. Nothing is sent while DIGESTS_HELD.

@@ -1,4 +1,5 @@
-"""Subscribing, confirming, pausing and stopping; choosing how often; asking for another try. Every change has an author."""
+"""Subscribing, confirming, pausing and stopping; choosing how often; asking for another try. Every change has an
+author."""
 
 from __future__ import annotations
 
@@ -83,8 +84,8 @@ def subscribe(
 ) -> Subscription:
     """Follow something oneself. The caller has checked that the person may see it.
 
-    Who has an account is confirmed at once and counts as told of the present versions; a stakeholder is asked by letter. Raises
-    `UnableToSubscribe`.
+    Who has an account is confirmed at once and counts as told of the present versions; a stakeholder is asked by
+    letter. Raises `UnableToSubscribe`.
     """
     return _ask(
         person=person,
@@ -117,7 +118,9 @@ def add_stakeholder(
     """
     today = Subscription.objects.filter(added_for=organisation, how=How.LEAD, asked_at__gt=now - dt.timedelta(days=1))
     if today.count() >= MOST_ASKED_A_DAY:
-        raise UnableToSubscribe(f"{organisation.display_name} has asked {MOST_ASKED_A_DAY} people today: try again tomorrow.")
+        raise UnableToSubscribe(
+            f"{organisation.display_name} has asked {MOST_ASKED_A_DAY} people today: try again tomorrow."
+        )
     try:
         person = person_for_address(email=email, name=name)
     except UnableToAddPerson as error:
@@ -293,10 +296,13 @@ def end_role_rule(*, rule: RoleRule, author: User, reason: str, now: dt.datetime
 
 @transaction.atomic
 def stop(*, subscriptions: Iterable[Subscription], author: User | None, reason: str, now: dt.datetime) -> int:
-    """End subscriptions; what waits for nobody any more is dropped, and letters not yet claimed with it. Returns how many ended."""
+    """End subscriptions; what waits for nobody any more is dropped, and letters not yet claimed with it. Returns how
+    many ended."""
     ended = 0
     people: set[int] = set()
-    for subscription in Subscription.objects.select_for_update().filter(pk__in=[one.pk for one in subscriptions]).order_by("pk"):
+    for subscription in (
+        Subscription.objects.select_for_update().filter(pk__in=[one.pk for one in subscriptions]).order_by("pk")
+    ):
         if subscription.is_ended:
             continue
         subscription.status, subscription.ended_at = SubscriptionStatus.ENDED, now
@@ -336,7 +342,7 @@ def resume(*, subscription: Subscription, author: User | None, now: dt.datetime)
     """Tell of it again, beginning with what changed since they were last told. Raises `UnableToChangeSubscription`."""
     _change(subscription, SubscriptionStatus.PAUSED, SubscriptionStatus.CONFIRMED, "resumed digests about", author, now)
     behind = Told.objects.filter(recipient=subscription.person_id, plan__current_number__gt=F("number"))
-    plans = dict(behind.values_list("plan", "plan__last_published_at"))
+    plans = {plan: at or now for plan, at in behind.values_list("plan", "plan__last_published_at")}
     if plans:
         mark(plans, now=now, people=[subscription.person_id])
 
@@ -403,7 +409,10 @@ def prefer(
         target_kind="person",
         target_id=person.pk,
         now=now,
-        data={"before": before, "after": {name: str(getattr(preference, name)) for name in names} | {"time_zone": time_zone}},
+        data={
+            "before": before,
+            "after": {name: str(getattr(preference, name)) for name in names} | {"time_zone": time_zone},
+        },
     )
     return preference
 
@@ -425,7 +434,13 @@ def renew_links(*, person: User, author: User | None, now: dt.datetime) -> None:
     preference, _ = Preference.objects.get_or_create(person=person)
     preference.link_key = secrets.token_hex(16)
     preference.save(update_fields=["link_key"])
-    record(actor_id=author.pk if author else None, verb="renewed the links of", target_kind="person", target_id=person.pk, now=now)
+    record(
+        actor_id=author.pk if author else None,
+        verb="renewed the links of",
+        target_kind="person",
+        target_id=person.pk,
+        now=now,
+    )
 
 
 @transaction.atomic

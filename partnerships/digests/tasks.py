@@ -11,7 +11,8 @@ from partnerships.digests.keeping import tidy
 from partnerships.digests.queries import something_to_send
 from partnerships.digests.sending import drain as send_what_is_due
 
-#: A drain ends after so long and lets another go on, so that a worker can be stopped without waiting for all of a long run.
+#: A drain ends after so long and lets another go on, so that a worker can be stopped without waiting for all of a
+#: long run.
 _SECONDS = 20.0
 
 

@@ -1,6 +1,7 @@
 """Watermarks: how far each follower has been told of each plan, and when what they have not been told is due.
 
-Everything here is a statement over sets of followers; the transaction, and the lock under which one of these runs at a time, are the caller's.
+Everything here is a statement over sets of followers; the transaction, and the lock under which one of these runs at
+a time, are the caller's.
 """
 
 from __future__ import annotations
@@ -36,7 +37,7 @@ def run(sql: str, params: dict[str, Any]) -> int:
     """Run one statement and say how many rows it touched."""
     with connection.cursor() as cursor:
         cursor.execute(sql, params)
-        return cursor.rowcount
+        return int(cursor.rowcount)
 
 
 _TARGET = """
@@ -105,7 +106,8 @@ UPDATE digests_told t
            WHEN s.direct THEN LEAST(GREATEST(w.latest, COALESCE(t.waiting_since, w.latest)) + %(settle)s,
                                     COALESCE(t.waiting_since, w.latest) + %(most)s)
            WHEN t.slotted AND t.due_at IS NOT NULL THEN t.due_at
-           WHEN EXISTS (SELECT 1 FROM digests_delivery d WHERE d.recipient_id = t.recipient_id AND d.slot_on = s.first_day)
+           WHEN EXISTS (SELECT 1 FROM digests_delivery d
+                         WHERE d.recipient_id = t.recipient_id AND d.slot_on = s.first_day)
                THEN s.then_at
            ELSE s.first_at END,
        slotted = NOT s.direct
@@ -168,8 +170,8 @@ def _slots(plans: Sequence[int], now: dt.datetime) -> dict[str, Any]:
     """For every rhythm that followers of these plans have: its next slot, and the one after it."""
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT DISTINCT COALESCE(NULLIF(f.frequency, ''), p.frequency, 'at_once'), COALESCE(p.hour, 8), COALESCE(p.weekday, 0),"
-            " COALESCE(p.working_days_only, false), u.time_zone, p.paused_until"
+            "SELECT DISTINCT COALESCE(NULLIF(f.frequency, ''), p.frequency, 'at_once'), COALESCE(p.hour, 8),"
+            " COALESCE(p.weekday, 0), COALESCE(p.working_days_only, false), u.time_zone, p.paused_until"
             " FROM digests_following f JOIN people_user u ON u.id = f.person_id"
             " LEFT JOIN digests_preference p ON p.person_id = f.person_id"
             " WHERE f.plan_id = ANY(%s)"
@@ -221,7 +223,8 @@ def admit(reach: Reach, *, now: dt.datetime, people: Sequence[int] | None = None
     }
     return run(
         f"WITH {readers}, {_TARGET} UPDATE digests_told t"  # noqa: S608 - our own constants
-        " SET number = g.open_number, told_at = %(now)s, reading_class = CASE r.reading WHEN 1 THEN 'inside' ELSE 'outside' END"
+        " SET number = g.open_number, told_at = %(now)s,"
+        " reading_class = CASE r.reading WHEN 1 THEN 'inside' ELSE 'outside' END"
         " FROM readers r JOIN target g ON g.plan_id = r.plan_id"
         " WHERE t.reading_class = 'none' AND t.recipient_id = r.person_id AND t.plan_id = r.plan_id",
         params,
@@ -238,7 +241,8 @@ SELECT DISTINCT ON (f.person_id, f.plan_id) f.person_id, f.plan_id, g.open_numbe
  WHERE f.subscription_id = ANY(%(subscriptions)s) AND g.open_number > 0
  ORDER BY f.person_id, f.plan_id
 ON CONFLICT (recipient_id, plan_id) DO UPDATE
-   SET number = GREATEST(digests_told.number, EXCLUDED.number), reading_class = EXCLUDED.reading_class, told_at = EXCLUDED.told_at
+   SET number = GREATEST(digests_told.number, EXCLUDED.number), reading_class = EXCLUDED.reading_class,
+       told_at = EXCLUDED.told_at
  WHERE NOT EXISTS (
        SELECT 1 FROM digests_following o
         WHERE o.person_id = EXCLUDED.recipient_id AND o.plan_id = EXCLUDED.plan_id
@@ -249,8 +253,8 @@ ON CONFLICT (recipient_id, plan_id) DO UPDATE
 def count_as_told(*, subscriptions: Sequence[int], now: dt.datetime) -> int:
     """On confirmation the recipient counts as told of the present versions of everything the subscription covers.
 
-    What another subscription of theirs already waits to tell stays waiting. Plans that join later have no watermark, and are
-    announced as new.
+    What another subscription of theirs already waits to tell stays waiting. Plans that join later have no watermark,
+    and are announced as new.
     """
     covered = Following.objects.filter(subscription__in=subscriptions).order_by()
     plans = sorted(set(covered.values_list("plan_id", flat=True)))
@@ -274,7 +278,10 @@ def work_out_again(*, people: Sequence[int], now: dt.datetime) -> None:
     """Work out when these people are due, for everything that waits: they changed how they want to be told."""
     rows = Told.objects.filter(recipient__in=people, due_at__isnull=False)
     latest = dict(
-        Publication.objects.filter(plan__in=rows.values("plan")).values("plan").annotate(at=Max("published_at")).values_list("plan", "at")
+        Publication.objects.filter(plan__in=rows.values("plan"))
+        .values("plan")
+        .annotate(at=Max("published_at"))
+        .values_list("plan", "at")
     )
     plans = {plan: latest.get(plan, now) for plan in rows.values_list("plan", flat=True)}
     rows.update(due_at=None, slotted=False)

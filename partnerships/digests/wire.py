@@ -1,8 +1,9 @@
-"""Messages in pieces: what many letters share is encoded once, and a letter is a recipe that joins pieces with its own words.
+"""Messages in pieces: what many letters share is encoded once, and a letter is a recipe that joins pieces with its
+own words.
 
-A template is rendered once with marks where personal words go, and cut there. Every part is quoted-printable by itself (a soft line
-break ends one that does not end a line), so that parts can be joined in any order without encoding anything again. `=_` cannot
-occur in quoted-printable text, so one boundary is safe for every message.
+A template is rendered once with marks where personal words go, and cut there. Every part is quoted-printable by
+itself (a soft line break ends one that does not end a line), so that parts can be joined in any order without
+encoding anything again. `=_` cannot occur in quoted-printable text, so one boundary is safe for every message.
 """
 
 from __future__ import annotations

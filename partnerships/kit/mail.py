@@ -1,10 +1,11 @@
 """Sending many ready messages over one kept connection, and saying of each what the server answered.
 
-`connect()` gives what fits Django's EMAIL settings: SMTP, with commands pipelined where the server offers it (RFC 2920), or any
-other Django backend (a provider through anymail, the console, the tests' outbox), to which the message is handed in parts.
+`connect()` gives what fits Django's EMAIL settings: SMTP, with commands pipelined where the server offers it (RFC
+2920), or any other Django backend (a provider through anymail, the console, the tests' outbox), to which the message
+is handed in parts.
 
-Every message gets exactly one `Answer`. A message whose end was sent but whose answer never came may have been taken: it is answered
-as "later", and the caller sends it again under the same Message-ID.
+Every message gets exactly one `Answer`. A message whose end was sent but whose answer never came may have been taken:
+it is answered as "later", and the caller sends it again under the same Message-ID.
 """
 
 from __future__ import annotations
@@ -118,8 +119,9 @@ class SmtpPost:
     def send(self, messages: Iterable[Outgoing]) -> Iterator[Answer]:
         """Send each message and yield its answer.
 
-        With pipelining the end of one message and the envelope of the next go out together, so that one round trip a message is
-        left. When the connection is lost, the message under way is to be tried later, and the next opens a new connection.
+        With pipelining the end of one message and the envelope of the next go out together, so that one round trip a
+        message is left. When the connection is lost, the message under way is to be tried later, and the next opens a
+        new connection.
         """
         waiting = iter(messages)
         message = next(waiting, None)
@@ -146,7 +148,7 @@ class SmtpPost:
                     yield self._send_plainly(current)
                     current = next(waiting, None)
                 return None
-            self._write(_envelope(current))
+            self._write(_envelope(message))
             while current is not None:
                 answer = self._read_envelope(current)
                 following: Outgoing | None
@@ -165,7 +167,9 @@ class SmtpPost:
         except (OSError, smtplib.SMTPException, Unreachable) as error:
             self._drop()
             if current is not None:
-                yield Answer(current.key, Outcome.LATER, f"The connection to the mail server was lost: {error or 'closed'}"[:500])
+                yield Answer(
+                    current.key, Outcome.LATER, f"The connection to the mail server was lost: {error or 'closed'}"[:500]
+                )
             return next(waiting, None)
         return None
 
@@ -333,7 +337,8 @@ class BackendPost:
 
 
 def _of_provider(error: Exception) -> Outcome:
-    """Whether to try again after a provider's exception: refused recipients and 4xx requests are final, the rest is not."""
+    """Whether to try again after a provider's exception: refused recipients and 4xx requests are final, the rest is
+    not."""
     if type(error).__name__ == "AnymailRecipientsRefused":
         return Outcome.NO_SUCH_ADDRESS
     status = getattr(error, "status_code", None)
@@ -347,7 +352,7 @@ _OWN_HEADERS = frozenset({"from", "to", "subject", "content-type", "content-tran
 
 def as_django(message: Outgoing) -> EmailMultiAlternatives:
     """The same message as Django's mail backends want it: subject, text, HTML and headers."""
-    parsed = cast(EmailMessage, email.message_from_bytes(message.data, policy=email.policy.default))
+    parsed = email.message_from_bytes(message.data, policy=email.policy.default)
     text, html = parsed.get_body(("plain",)), parsed.get_body(("html",))
     letter = EmailMultiAlternatives(
         subject=str(parsed["Subject"] or ""),

@@ -90,7 +90,13 @@ def quay(homes: int, **more: Any) -> dict[str, Any]:
 
 
 def publish(
-    plan: Plan, homes: int, *, author: User, note: str = "Fewer homes after the survey.", now: dt.datetime | None = None, **more: Any
+    plan: Plan,
+    homes: int,
+    *,
+    author: User,
+    note: str = "Fewer homes after the survey.",
+    now: dt.datetime | None = None,
+    **more: Any,
 ) -> Version:
     """Publish the small plan with so many homes."""
     return publish_version(plan=plan, author=author, note=note, content=quay(homes, **more), now=now or timezone.now())

@@ -120,7 +120,12 @@ def test_confidential_changes_alone_send_a_stakeholder_nothing(world: World, pla
 
 def test_nothing_is_sent_before_a_stakeholder_confirms(world: World, plan: Plan, office: PostOffice) -> None:
     add_stakeholder(
-        email=world.sol.email, name="", target=plan, author=world.amina, organisation=world.larkhaven, now=timezone.now()
+        email=world.sol.email,
+        name="",
+        target=plan,
+        author=world.amina,
+        organisation=world.larkhaven,
+        now=timezone.now(),
     )
     publish(plan, 100, author=world.amina)
 
@@ -132,7 +137,12 @@ def test_nothing_is_sent_before_a_stakeholder_confirms(world: World, plan: Plan,
 
 def test_confirming_by_the_link_starts_digests(world: World, plan: Plan, office: PostOffice, client: Client) -> None:
     add_stakeholder(
-        email=world.sol.email, name="", target=plan, author=world.amina, organisation=world.larkhaven, now=timezone.now()
+        email=world.sol.email,
+        name="",
+        target=plan,
+        author=world.amina,
+        organisation=world.larkhaven,
+        now=timezone.now(),
     )
     office.drain()
     link = re.search(r"http://[^\s]+/digests/confirm/[^\s]+", text_of(office.to(world.sol)[0]))
@@ -161,9 +171,7 @@ def test_one_click_stops_the_next(world: World, plan: Plan, office: PostOffice) 
 
     looked = mail_program.get(link[1])
     after_look = Subscription.objects.get().status
-    clicked = mail_program.post(
-        link[1], "List-Unsubscribe=One-Click", content_type="application/x-www-form-urlencoded"
-    )
+    clicked = mail_program.post(link[1], "List-Unsubscribe=One-Click", content_type="application/x-www-form-urlencoded")
     publish(plan, 96, author=world.amina)
     before = len(office.sent)
     play(office)

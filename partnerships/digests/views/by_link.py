@@ -1,7 +1,7 @@
 """Signed out: confirming, stopping, choosing how often and reading, by links bound to one person and one purpose.
 
-Mail scanners follow links: nothing changes on GET, a form or a mail program's one click posts. These posts carry their right in the address,
-so they need no cookie and no CSRF token.
+Mail scanners follow links: nothing changes on GET, a form or a mail program's one click posts. These posts carry
+their right in the address, so they need no cookie and no CSRF token.
 """
 
 from __future__ import annotations
@@ -115,7 +115,9 @@ def confirm(request: HttpRequest, link: Link) -> HttpResponse:
             try:
                 services.confirm(subscription=subscription, now=now)
             except services.UnableToChangeSubscription as error:
-                return render(request, "digests/confirm.html", {"subscription": subscription, "error": str(error)}, status=422)
+                return render(
+                    request, "digests/confirm.html", {"subscription": subscription, "error": str(error)}, status=422
+                )
         subscription.refresh_from_db()
         return render(
             request,

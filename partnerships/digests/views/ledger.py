@@ -5,11 +5,12 @@ from __future__ import annotations
 import datetime as dt
 import email
 import email.policy
+from collections.abc import Callable
 from email.message import EmailMessage
-from typing import cast
+from typing import Any, cast
 
-from csp.constants import NONCE, NONE, SELF
-from csp.decorators import csp_replace, csp_update
+from csp.constants import NONE, SELF
+from csp.decorators import csp, csp_update
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
@@ -32,6 +33,11 @@ from partnerships.people.requests import signed_in
 from partnerships.plans.models import Plan
 
 _PAGE = 50
+# The page may frame the letter; the letter may be framed here, use its own styles, and do and load nothing at all.
+_framing: Callable[..., Any] = csp_update({"frame-src": [SELF]})
+_framed: Callable[..., Any] = csp(
+    {"default-src": [NONE], "style-src": ["'unsafe-inline'"], "frame-ancestors": [SELF], "sandbox": [""]}
+)
 _GRANT = "digests_shown"
 _GRANTED_FOR = dt.timedelta(minutes=10)
 
@@ -71,7 +77,9 @@ def ledger(request: HttpRequest) -> HttpResponse:
 def _items(delivery: Delivery, mine: set[int] | None) -> list[str]:
     rows = delivery.items.select_related("plan").order_by("pk")
     return [
-        f"{row.plan.title}, version {row.from_number} to {row.to_number}" if row.from_number else f"{row.plan.title}, new"
+        f"{row.plan.title}, version {row.from_number} to {row.to_number}"
+        if row.from_number
+        else f"{row.plan.title}, new"
         for row in rows
         if mine is None or row.plan_id in mine
     ]
@@ -85,7 +93,8 @@ def _delivery_for(person: User, pk: int) -> tuple[Delivery, bool]:
 
 
 def _is_shown(request: HttpRequest, person: User, delivery: Delivery, *, all_mine: bool) -> bool:
-    """Whether the letter itself may be shown: its own leads, and administrators for ten minutes after giving a reason."""
+    """Whether the letter itself may be shown: its own leads, and administrators for ten minutes after giving a
+    reason."""
     if all_mine and not person.is_staff:
         return True
     granted = request.session.get(_GRANT, {}).get(str(delivery.pk))
@@ -93,7 +102,7 @@ def _is_shown(request: HttpRequest, person: User, delivery: Delivery, *, all_min
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@csp_update({"frame-src": [SELF]})
+@_framing
 def entry(request: HttpRequest, pk: int) -> HttpResponse:
     """One delivery: what was in it, what became of it, and, to whoever may see it, the letter exactly as sent."""
     person = _keeper(request)
@@ -125,24 +134,14 @@ def entry(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_safe
 @xframe_options_sameorigin
-@csp_replace(
-    {
-        "default-src": [NONE],
-        "style-src": ["'unsafe-inline'"],
-        "frame-ancestors": [SELF],
-        "sandbox": "",
-        "script-src": [NONE, NONCE],
-    }
-)
+@_framed
 def as_sent(request: HttpRequest, pk: int) -> HttpResponse:
     """The HTML part exactly as it left, for a sandboxed frame: it can run nothing and load nothing."""
     person = _keeper(request)
     delivery, all_mine = _delivery_for(person, pk)
     if not delivery.is_kept or not _is_shown(request, person, delivery, all_mine=all_mine):
         raise Http404
-    message = cast(
-        EmailMessage, email.message_from_string(message_as_sent(delivery), policy=email.policy.default)
-    )
+    message = email.message_from_string(message_as_sent(delivery), policy=email.policy.default)
     html = message.get_body(("html",))
     response = HttpResponse(cast(EmailMessage, html).get_content() if html is not None else "")
     response["Referrer-Policy"] = "no-referrer"
@@ -177,7 +176,8 @@ def due(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 def preview(request: HttpRequest, pk: int) -> HttpResponse:
-    """What somebody's next digest would say now: my own, or of plans I publish; an administrator sees the outside of it."""
+    """What somebody's next digest would say now: my own, or of plans I publish; an administrator sees the outside of
+    it."""
     viewer = signed_in(request)
     person = get_object_or_404(User, pk=pk)
     now = timezone.now()

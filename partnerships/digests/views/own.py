@@ -1,4 +1,5 @@
-"""Signed in: what I follow and how often, following and stopping, adding stakeholders, who would get the next version."""
+"""Signed in: what I follow and how often, following and stopping, adding stakeholders, who would get the next
+version."""
 
 from __future__ import annotations
 
@@ -94,7 +95,9 @@ def change(request: HttpRequest, pk: int, verb: str) -> HttpResponse:
             messages.success(request, f"How often you hear of {subscription.target} is saved.")
         elif verb in _VERBS:
             _VERBS[verb](subscription=subscription, author=person, now=now)
-            messages.success(request, f"Digests about {subscription.target} are {'paused' if verb == 'pause' else 'back'}.")
+            messages.success(
+                request, f"Digests about {subscription.target} are {'paused' if verb == 'pause' else 'back'}."
+            )
         else:
             raise Http404
     except services.UnableToChangeSubscription as error:

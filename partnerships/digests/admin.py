@@ -1,0 +1,181 @@
+"""The ledger, subscriptions and suppressed addresses for administrators to look at; services change them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import admin, messages
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from partnerships.digests import bounces, services
+from partnerships.digests.models import (
+    Bounce,
+    Delivery,
+    DeliveryItem,
+    Preference,
+    Subscription,
+    Suppression,
+    Told,
+)
+from partnerships.people.requests import signed_in
+
+
+class LookOnly(admin.ModelAdmin[Any]):
+    """Rows that services alone write."""
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        """Never."""
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Never."""
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Never."""
+        return False
+
+
+class ItemInline(admin.TabularInline[DeliveryItem, Delivery]):
+    """What a letter said, by plan."""
+
+    model = DeliveryItem
+    fields = ("plan", "from_number", "to_number", "reading_class")
+    extra = 0
+    can_delete = False
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Never."""
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Never."""
+        return False
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[DeliveryItem]:
+        """With the plans, in one query."""
+        return super().get_queryset(request).select_related("plan")
+
+
+@admin.register(Delivery)
+class DeliveryAdmin(LookOnly):
+    """The ledger."""
+
+    list_display = ("created_at", "recipient", "subject", "status", "attempts", "settled_at", "reason")
+    list_filter = ("status", "kind", "created_at")
+    list_select_related = ("recipient",)
+    search_fields = ("recipient__email", "recipient__name", "address", "subject", "=message_id")
+    ordering = ("-created_at", "-pk")
+    date_hierarchy = "created_at"
+    exclude = ("recipe",)
+    inlines = (ItemInline,)
+    readonly_fields = ("letter",)
+    actions = ("send_again",)
+    show_full_result_count = False
+
+    @admin.display(description="The letter")
+    def letter(self, delivery: Delivery) -> SafeString:
+        """Where it can be read exactly as sent, with a reason."""
+        return format_html('<a href="{}">Open in the ledger</a>', reverse("digests:entry", args=[delivery.pk]))
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Only for the action, never for a row."""
+        return obj is None and request.user.is_staff
+
+    @admin.action(description="Send the same news again")
+    def send_again(self, request: HttpRequest, queryset: QuerySet[Delivery]) -> None:
+        """Queue them once more, one by one, saying of which that could not be done."""
+        count = 0
+        for delivery in queryset.select_related("recipient"):
+            try:
+                services.send_again(delivery=delivery, author=signed_in(request), now=timezone.now())
+            except services.UnableToSendAgain as error:
+                self.message_user(request, f"{delivery}: {error}", messages.WARNING)
+            else:
+                count += 1
+        self.message_user(request, f"{count} letters are queued again.")
+
+
+@admin.register(Subscription)
+class SubscriptionAdmin(LookOnly):
+    """Who follows what, and how that came about."""
+
+    list_display = (
+        "person",
+        "plan",
+        "partnership",
+        "organisation",
+        "status",
+        "how",
+        "frequency",
+        "asked_at",
+        "added_for",
+    )
+    list_filter = ("status", "how", "frequency")
+    list_select_related = ("person", "plan", "partnership", "organisation", "added_for")
+    search_fields = ("person__email", "person__name", "plan__title", "partnership__title", "organisation__name")
+    ordering = ("-asked_at", "-pk")
+
+
+@admin.register(Preference)
+class PreferenceAdmin(LookOnly):
+    """How people want their digests."""
+
+    list_display = ("person", "frequency", "hour", "weekday", "working_days_only", "paused_until", "introduced_at")
+    list_filter = ("frequency", "working_days_only")
+    list_select_related = ("person",)
+    search_fields = ("person__email", "person__name")
+    ordering = ("person__email", "pk")
+    exclude = ("link_key",)
+
+
+@admin.register(Told)
+class ToldAdmin(LookOnly):
+    """How far everybody has been told."""
+
+    list_display = ("recipient", "plan", "number", "reading_class", "told_at", "due_at")
+    list_filter = ("reading_class",)
+    list_select_related = ("recipient", "plan")
+    search_fields = ("recipient__email", "recipient__name", "plan__title")
+    ordering = ("-told_at", "-pk")
+    show_full_result_count = False
+
+
+@admin.register(Suppression)
+class SuppressionAdmin(LookOnly):
+    """Addresses to which nothing is sent."""
+
+    list_display = ("address", "reason", "since", "set_by", "released_at")
+    list_select_related = ("set_by",)
+    list_filter = (("released_at", admin.EmptyFieldListFilter),)
+    search_fields = ("address",)
+    ordering = ("-since", "-pk")
+    actions = ("release",)
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Only for the action, never for a row."""
+        return obj is None and request.user.is_staff
+
+    @admin.action(description="Let mail go to these addresses again")
+    def release(self, request: HttpRequest, queryset: QuerySet[Suppression]) -> None:
+        """Release each; what was confirmed is confirmed again."""
+        count = 0
+        for suppression in queryset.filter(released_at=None):
+            count += bounces.release(address=suppression.address, author=signed_in(request), now=timezone.now())
+        self.message_user(request, f"Released; {count} subscriptions are active again.")
+
+
+@admin.register(Bounce)
+class BounceAdmin(LookOnly):
+    """What came back."""
+
+    list_display = ("at", "kind", "address", "delivery", "text")
+    list_filter = ("kind",)
+    list_select_related = ("delivery",)
+    search_fields = ("address", "text")
+    ordering = ("-at", "-pk")

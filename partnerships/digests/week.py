@@ -1,0 +1,281 @@
+"""A stakeholder's week, played on real services with a clock of its own: three plans, five publishers, a pause, a
+bounce, a lost access.
+
+Everything happens inside one transaction that is rolled back, and a post office that keeps the letters takes the
+place of the mail server.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import email
+import email.policy
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from email.message import EmailMessage
+from typing import Any, cast
+from zoneinfo import ZoneInfo
+
+from django.db import transaction
+from django.utils import timezone
+
+from partnerships.agreements import services as agreements
+from partnerships.agreements.models import Kind as PartnershipKind
+from partnerships.agreements.models import Partnership
+from partnerships.digests import services
+from partnerships.digests.bounces import note_bounce
+from partnerships.digests.choosing import plan_round
+from partnerships.digests.models import Bounce, Delivery, Subscription
+from partnerships.digests.sending import drain
+from partnerships.kit import mail
+from partnerships.organisations import services as organisations
+from partnerships.organisations.models import Kind, Organisation, Role
+from partnerships.people.models import User
+from partnerships.plans.models import Audience, Plan
+from partnerships.plans.models import Kind as PlanKind
+from partnerships.plans.services import create_plan, publish_version
+
+_LONDON = ZoneInfo("Europe/London")
+
+
+@dataclass
+class _Keeper:
+    """Keeps what it is given to send."""
+
+    letters: list[mail.Outgoing] = field(default_factory=list)
+
+    def send(self, messages: Iterable[mail.Outgoing]) -> Iterator[mail.Answer]:
+        for message in messages:
+            self.letters.append(message)
+            yield mail.Answer(message.key, mail.Outcome.TAKEN)
+
+    def close(self) -> None:
+        """Nothing to close."""
+
+
+@dataclass
+class _Cast:
+    """Who plays."""
+
+    lead: User
+    publishers: list[User]
+    organisation: Organisation
+    partner: Organisation
+    partnership: Partnership
+    plans: list[Plan]
+    stakeholder: Subscription
+
+
+def play_week(*, keep: bool = False) -> Iterator[str]:
+    """Play it, and say line by line what happened, what the stakeholder received, and why."""
+    lines: list[str] = []
+    with transaction.atomic():
+        lines.extend(_Week().play())
+        if not keep:
+            transaction.set_rollback(True)
+    yield from lines
+
+
+class _Week:
+    """Seven days from a Monday, told hour by hour."""
+
+    def __init__(self) -> None:
+        today = timezone.localdate()
+        self.monday = today - dt.timedelta(
+            days=14 + today.weekday()
+        )  # all of it lies behind us: readers are checked today
+        self.keeper = _Keeper()
+        self.lines: list[str] = []
+        self.seen = 0
+
+    def play(self) -> list[str]:
+        """The whole week."""
+        cast_ = self._enter()
+        person = cast_.stakeholder.person
+        quay, mill, fields = cast_.plans
+        anna, bilal, cora, dev, elsie = cast_.publishers
+        self._say(0, 7, f"{person.display_name} confirmed, and gets digests daily at 08:00 on working days.")
+        self._publish(0, 9, quay, 100, anna, "Fewer homes after the survey")
+        self._publish(0, 10, quay, 96, bilal, "Four more made way for the square")
+        self._publish(0, 15, mill, 40, cora, "First costed scheme")
+        self._morning(1)
+        self._publish(1, 11, fields, 75, dev, "Access agreed")
+        self._act(
+            1, 12, "pauses until Friday", lambda now: self._prefer(person, self.monday + dt.timedelta(days=4), now)
+        )
+        self._morning(2)
+        self._publish(2, 9, quay, 104, elsie, "Eight came back")
+        self._morning(3)
+        self._publish(3, 14, mill, 44, anna, "A corner plot joined")
+        self._act(
+            3,
+            15,
+            f"{cast_.organisation.name} leaves the partnership, and with it goes the right to read “{mill.title}”",
+            lambda now: self._leave(cast_, now),
+        )
+        self._morning(4)
+        self._publish(4, 11, mill, 50, cora, "Six more by the mill pond")
+        self._publish(4, 12, quay, 110, bilal, "Six on the corner")
+        self._act(4, 13, "Friday's letter comes back: the address is gone", self._bounce)
+        self._publish(5, 9, quay, 112, anna, "Two flats over the shop")
+        self._morning(7)
+        self._say(7, 9, "Nothing more is sent to this address until an administrator releases it.")
+        received = [one for one in self.keeper.letters if one.recipient == person.email]
+        self.lines.append(
+            f"{person.display_name} received {len(received)} letters in the week, one of them asking to confirm."
+        )
+        return self.lines
+
+    # ---- The cast
+
+    def _enter(self) -> _Cast:
+        now = self._at(-3, 9)
+
+        def person(name: str, who: Organisation, role: str) -> User:
+            made = User.objects.create_user(f"{name.split()[0].lower()}@week.example", name=name, account_since=now)
+            organisations.add_membership(organisation=who, person=made, role=role, author=None, now=now)
+            return made
+
+        homes = organisations.create_organisation(
+            name="Week Homes", kind=Kind.REGISTERED_PROVIDER, author=None, now=now
+        )
+        council = organisations.create_organisation(
+            name="Week Borough Council", kind=Kind.COUNCIL, author=None, now=now
+        )
+        lead = person("Lea Week", homes, Role.LEAD)
+        publishers = [
+            person(name, council, Role.LEAD)
+            for name in ("Anna Week", "Bilal Week", "Cora Week", "Dev Week", "Elsie Week")
+        ]
+        partnership = agreements.create_partnership(
+            organisation=council,
+            author=publishers[0],
+            title="Week Partnership",
+            kind=PartnershipKind.MEMORANDUM,
+            purpose="To be played.",
+            now=now,
+        )
+        party = agreements.invite_organisation(
+            partnership=partnership, organisation=homes, role="member", author=publishers[0], now=now
+        )
+        agreements.answer_invitation(party=party, accept=True, reason="", author=lead, now=now)
+        plans = [
+            self._plan(title, audience, council, partnership, publishers[0], now)
+            for title, audience in (
+                ("Quayside", Audience.PUBLIC),
+                ("Old Mill", Audience.PARTNERSHIP),
+                ("North Fields", Audience.NETWORK),
+            )
+        ]
+        plan_round(now=now)
+        asked = services.add_stakeholder(
+            email="sam@week.example",
+            name="Sam Stakeholder",
+            target=partnership,
+            author=lead,
+            organisation=homes,
+            why="you chair the tenant panel",
+            now=now,
+        )
+        self._send()
+        confirmed = services.confirm(subscription=asked, now=now)
+        services.prefer(
+            person=confirmed.person,
+            frequency="daily",
+            hour=8,
+            weekday=0,
+            working_days_only=True,
+            paused_until=None,
+            time_zone="Europe/London",
+            author=confirmed.person,
+            now=now,
+        )
+        return _Cast(lead, publishers, homes, council, partnership, plans, confirmed)
+
+    def _plan(
+        self, title: str, audience: str, owner: Organisation, partnership: Partnership, author: User, now: dt.datetime
+    ) -> Plan:
+        plan = create_plan(
+            owners=[owner],
+            partnership=partnership,
+            title=title,
+            kind=PlanKind.DELIVERY,
+            audience=audience,
+            author=author,
+            now=now,
+        )
+        publish_version(plan=plan, author=author, note="First version", content=_content(title, 120), now=now)
+        return plan
+
+    # ---- What happens
+
+    def _at(self, day: int, hour: int) -> dt.datetime:
+        date = self.monday + dt.timedelta(days=day)
+        return dt.datetime.combine(date, dt.time(hour), _LONDON).astimezone(dt.UTC)
+
+    def _say(self, day: int, hour: int, what: str) -> None:
+        self.lines.append(f"{self._at(day, hour).astimezone(_LONDON):%a %-d %b %H:%M}  {what}")
+
+    def _publish(self, day: int, hour: int, plan: Plan, homes: int, author: User, note: str) -> None:
+        now = self._at(day, hour)
+        publish_version(plan=plan, author=author, note=note, content=_content(plan.title, homes), now=now)
+        plan_round(now=now)
+        self._say(day, hour, f"{author.display_name} publishes {plan.title} with {homes} homes: “{note}”.")
+
+    def _act(self, day: int, hour: int, what: str, act: Any) -> None:
+        act(self._at(day, hour))
+        self._say(day, hour, f"* {what}.")
+
+    def _prefer(self, person: User, until: dt.date, now: dt.datetime) -> None:
+        services.prefer(
+            person=person,
+            frequency="daily",
+            hour=8,
+            weekday=0,
+            working_days_only=True,
+            paused_until=until,
+            time_zone="Europe/London",
+            author=person,
+            now=now,
+        )
+
+    def _leave(self, cast_: _Cast, now: dt.datetime) -> None:
+        party = cast_.partnership.parties.get(organisation=cast_.organisation)
+        agreements.leave_partnership(party=party, reason="A merger.", author=cast_.lead, now=now)
+
+    def _bounce(self, now: dt.datetime) -> None:
+        last = Delivery.objects.filter(recipient__email="sam@week.example", status="sent").order_by("-pk").first()
+        if last is not None:
+            note_bounce(
+                kind=Bounce.Kind.HARD,
+                address=last.address,
+                text="5.1.1 no such person",
+                message_id=last.message_id,
+                now=now,
+            )
+
+    def _morning(self, day: int) -> None:
+        now = self._at(day, 8) + dt.timedelta(seconds=10)
+        plan_round(now=now)
+        letters = self._send()
+        if not letters:
+            self._say(day, 8, "no letter.")
+        for letter in letters:
+            self._say(day, 8, f"LETTER  {letter['Subject']}")
+            body = letter.get_body(("plain",))
+            text = cast(EmailMessage, body).get_content() if body is not None else ""
+            for line in text.splitlines():
+                if line.startswith(("* ", "You get this because", "“")):
+                    self.lines.append(f"                  {line}")
+
+    def _send(self) -> list[EmailMessage]:
+        drain(seconds=30, beside=False, post=lambda: self.keeper)
+        fresh, self.seen = self.keeper.letters[self.seen :], len(self.keeper.letters)
+        return [email.message_from_bytes(one.data, policy=email.policy.default) for one in fresh]
+
+
+def _content(title: str, homes: int) -> dict[str, Any]:
+    return {
+        "about": {"summary": f"Homes at {title}."},
+        "sites": [{"key": "site", "name": title, "homes": [{"tenure": "social_rent", "count": homes}]}],
+    }

@@ -105,7 +105,7 @@ def _commitments(user: User, text: str) -> QuerySet[Commitment]:
 
 def _conversations(user: User, text: str) -> QuerySet[Conversation]:
     return (
-        Conversation.objects.visible_to(user).filter(_words(text, "title", "summary")).order_by("-held_on", "pk")
+        Conversation.objects.visible_to(user).filter(_words(text, "subject", "said")).order_by("-held_on", "pk")
     )
 
 
@@ -145,6 +145,7 @@ def search(*, user: User, text: str) -> tuple[Group, ...]:
             _conversations(user, text),
             "conversations:detail",
             lambda row: row.get_status_display(),
+            title="subject",
         ),
         _group(
             "Organisations",

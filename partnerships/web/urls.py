@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from partnerships.web import views
+from partnerships.web import brief, reciprocity, views
 
 app_name = "web"
 urlpatterns = [
@@ -19,5 +19,9 @@ urlpatterns = [
         "partnerships/<int:pk>/conversations/", views.partnership_conversations, name="partnership-conversations"
     ),
     path("organisations/<int:pk>/ask-and-offer/", views.organisation_entries, name="organisation-entries"),
+    path("organisations/<int:pk>/brief/", brief.brief, name="brief"),
+    path("organisations/<int:pk>/brief.pdf", brief.brief_pdf, name="brief-pdf"),
+    path("organisations/<int:pk>/give-and-take/", reciprocity.with_partner, name="reciprocity-partner"),
+    path("give-and-take/", reciprocity.partners, name="reciprocity"),
     path("organisations/<int:pk>/plans/", views.organisation_plans, name="organisation-plans"),
 ]

@@ -18,6 +18,9 @@ def _organisation(world: World) -> dict[str, Any]:
 
 _PARTIES = expect(inside=200, outside=404)
 
+#: Pages about Larkhaven for people of another organisation.
+_PARTNER = expect(inside=404, outside=200, partner=200, left=403, administrator=403)
+
 ROWS = (
     Row("web:home", get=public()),
     Row("web:my-work", get=everyone()),
@@ -27,6 +30,10 @@ ROWS = (
     Row("web:partnership-plans", on=_partnership, get=_PARTIES),
     Row("web:partnership-commitments", on=_partnership, get=_PARTIES),
     Row("web:partnership-conversations", on=_partnership, get=_PARTIES),
+    Row("web:brief", on=_organisation, get=_PARTNER),
+    Row("web:brief-pdf", on=_organisation, get=_PARTNER),
+    Row("web:reciprocity-partner", on=_organisation, get=_PARTNER),
+    Row("web:reciprocity", get=expect(inside=200, outside=200, left=403, administrator=403)),
     Row("web:organisation-entries", on=_organisation, get=everyone()),
     Row("web:organisation-plans", on=_organisation, get=everyone()),
 )

@@ -1,0 +1,169 @@
+"""The brief: one page for a meeting with an organisation, on the screen, on paper and as PDF."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, render
+from django.urls import reverse
+from django.utils import timezone
+from django.views.decorators.http import require_safe
+
+from partnerships.agreements.models import Partnership, Party
+from partnerships.commitments.queries import Promises, promises
+from partnerships.conversations.models import Conversation
+from partnerships.conversations.queries import Seats, SidePoints, last_held, points_between, seats_shown
+from partnerships.exchange.models import Entry
+from partnerships.exchange.queries import entries_between
+from partnerships.organisations.models import Membership, Organisation
+from partnerships.organisations.queries import acting_memberships, contacts_of, organisation_for
+from partnerships.people.models import User
+from partnerships.people.requests import signed_in
+from partnerships.plans import paper
+from partnerships.plans.changes import changes, summary
+from partnerships.plans.models import Plan
+from partnerships.plans.queries import content_for, reading_class, versions_for
+
+#: Entries, plans and people listed of each sort: more would not be read before a meeting.
+_MOST = 12
+
+
+@dataclass(frozen=True, slots=True)
+class PlanSince:
+    """A plan of the two, and what changed in it since they last spoke, in words."""
+
+    plan: Plan
+    number: int
+    words: str
+
+
+@dataclass(frozen=True, slots=True)
+class Brief:
+    """What somebody of `ours` should know before they meet `theirs`: all of it as far as they may see it."""
+
+    ours: Organisation
+    theirs: Organisation
+    partnerships: tuple[Partnership, ...]
+    our_entries: tuple[Entry, ...]
+    their_entries: tuple[Entry, ...]
+    promised: Promises
+    promised_to_us: Promises
+    plans: tuple[PlanSince, ...]
+    last: Conversation | None
+    seats: tuple[Seats, ...]
+    points: tuple[SidePoints, ...]
+    people: tuple[Membership, ...]
+
+
+def brief_for(*, user: User, ours: Organisation, theirs: Organisation, now: dt.datetime) -> Brief:
+    """Bring together what the two asked, offered, promised, planned and said, for this reader."""
+    today = timezone.localdate(now)
+    shared = Party.objects.present().filter(organisation=theirs).values("partnership")
+    partnerships = Partnership.objects.inside_for(user).filter(
+        pk__in=Party.objects.present().filter(organisation=ours, partnership__in=shared).values("partnership")
+    )
+    entries = [entry for entry in entries_between(user=user, ours=ours, theirs=theirs) if _is_live(entry)]
+    last = last_held(user=user, ours=ours, theirs=theirs, today=today)
+    return Brief(
+        ours=ours,
+        theirs=theirs,
+        partnerships=tuple(partnerships.order_by("title", "pk")),
+        our_entries=tuple(entry for entry in entries if entry.organisation_id == ours.pk)[:_MOST],
+        their_entries=tuple(entry for entry in entries if entry.organisation_id == theirs.pk)[:_MOST],
+        promised=promises(giver=ours, receiver=theirs, user=user, today=today),
+        promised_to_us=promises(giver=theirs, receiver=ours, user=user, today=today),
+        plans=tuple(_plans(user, ours, theirs, last)),
+        last=last,
+        seats=tuple(seats_shown(last, _own(user))) if last else (),
+        points=tuple(points_between(user=user, ours=ours, theirs=theirs)),
+        people=tuple(contacts_of(theirs)[:_MOST]),
+    )
+
+
+def _own(user: User) -> list[int]:
+    return list(Organisation.objects.of_person(user).values_list("pk", flat=True))
+
+
+def _is_live(entry: Entry) -> bool:
+    return not entry.is_draft and not entry.is_over
+
+
+def _plans(user: User, ours: Organisation, theirs: Organisation, last: Conversation | None) -> list[PlanSince]:
+    """Plans that the two share or that the other owns, the newest published first."""
+    shared = Party.objects.present().filter(organisation=theirs).values("partnership")
+    both = Party.objects.present().filter(organisation=ours, partnership__in=shared).values("partnership")
+    visible = Plan.objects.published_for(user)
+    of_theirs = visible.filter(owners__organisation=theirs).values("pk")
+    of_both = visible.filter(partnership__in=both).values("pk")
+    plans = Plan.objects.filter(pk__in=of_theirs.union(of_both)).for_listing()
+    found = (_since(user, plan, last) for plan in plans.order_by("-last_published_at", "-pk")[:_MOST])
+    return [one for one in found if one is not None]
+
+
+def _since(user: User, plan: Plan, last: Conversation | None) -> PlanSince | None:
+    """What changed in the versions this reader may read, from the last one they had when the two spoke."""
+    versions = versions_for(user, plan)
+    newest = versions.first()
+    if newest is None:
+        return None
+    if last is None:
+        return PlanSince(plan, newest.number, "You have not spoken yet: see the plan itself.")
+    before = versions.filter(published_at__date__lte=last.held_on).first()
+    if before is None:
+        return PlanSince(plan, newest.number, "Published since you last spoke.")
+    reader = reading_class(user, plan)
+    found = changes(content_for(before.content, reader), content_for(newest.content, reader))
+    return PlanSince(plan, newest.number, summary(found))
+
+
+def our_side(request: HttpRequest, user: User, theirs: Organisation) -> Organisation:
+    """For which of their organisations the person reads: the one named by `for`, else where they have most say.
+
+    403 for somebody who acts for none, 404 for one's own organisation.
+    """
+    number = request.GET.get("for", "")
+    if number:
+        known = number.isascii() and number.isdecimal() and len(number) <= 18
+        named = organisation_for(user, int(number)) if known else None
+        if named is None or named.pk == theirs.pk:
+            raise Http404
+        return named
+    acting = [membership.organisation for membership in acting_memberships(user)]
+    if not acting:
+        raise PermissionDenied
+    others = [organisation for organisation in acting if organisation.pk != theirs.pk]
+    if not others:
+        raise Http404
+    return others[0]
+
+
+def _context(request: HttpRequest, pk: int) -> dict[str, object]:
+    user = signed_in(request)
+    theirs = get_object_or_404(Organisation.objects.visible_to(user), pk=pk)
+    ours = our_side(request, user, theirs)
+    now = timezone.now()
+    found = brief_for(user=user, ours=ours, theirs=theirs, now=now)
+    return {
+        "brief": found,
+        "organisation": theirs,
+        "sides": ((ours, found.our_entries), (theirs, found.their_entries)),
+        "promises": (found.promised, found.promised_to_us),
+        "now": now,
+        "query": request.GET.urlencode(),
+    }
+
+
+@require_safe
+def brief(request: HttpRequest, pk: int) -> HttpResponse:
+    """The brief as a page that prints."""
+    return render(request, "web/brief.html", _context(request, pk))
+
+
+@require_safe
+def brief_pdf(request: HttpRequest, pk: int) -> HttpResponse:
+    """The brief as PDF; where none can be made, a page that says how to get one."""
+    context = _context(request, pk) | {"back": reverse("web:brief", args=[pk])}
+    return paper.pdf_response(request, "web/brief_pdf.html", context, f"Brief {context['organisation']}")

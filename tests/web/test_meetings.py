@@ -1,0 +1,201 @@
+"""The brief for a meeting and give and take: both directions, and nothing the reader may not see."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+
+from partnerships.commitments.services import end_commitment
+from partnerships.conversations import services as conversations
+from partnerships.exchange import services as exchange
+from partnerships.exchange.models import Audience, Direction, Entry
+from partnerships.organisations.models import Organisation
+from partnerships.people.models import User
+from partnerships.web.brief import brief_for
+from partnerships.web.reciprocity import balance_with, balances, over_time
+from tests.commitments.promises import agree, propose, verified
+from tests.conversations.talks import circulated, draft
+from tests.world import World, make_world
+
+
+@pytest.fixture
+def world(db: None) -> World:
+    """Everybody, in a transaction of their own."""
+    return make_world()
+
+
+def share(world: World, author: User, organisation: Organisation, title: str, **more: Any) -> Entry:
+    """An ask of one organisation to the other."""
+    other = world.westmarch if organisation == world.larkhaven else world.larkhaven
+    given: dict[str, Any] = {
+        "direction": Direction.ASK,
+        "theme": "land",
+        "audience": Audience.NAMED,
+        "addressees": [other],
+        "quantity": Decimal(2),
+        "unit": "hectares",
+    }
+    entry = exchange.create_entry(
+        organisation=organisation, title=title, author=author, now=timezone.now(), **(given | more)
+    )
+    return exchange.share_entry(entry=entry, author=author, now=timezone.now())
+
+
+def signed_in(person: Any) -> Client:
+    """The person's browser."""
+    client = Client()
+    client.force_login(person)
+    return client
+
+
+def test_the_brief_brings_both_directions_together(world: World) -> None:
+    share(world, world.amina, world.larkhaven, "Land at Quayside")
+    share(world, world.ben, world.westmarch, "Homes for families in hotels")
+    kept, promised = verified(world), agree(world, text="Ten more homes.")
+    broken = end_commitment(
+        commitment=agree(world, text="A school."), reason="No money.", author=world.amina, now=timezone.now()
+    )
+    circulated(world)
+
+    answer = signed_in(world.ben).get(reverse("web:brief", args=[world.larkhaven.pk]))
+
+    page = answer.content.decode()
+    found = answer.context["brief"]
+    assert [entry.title for entry in found.our_entries] == ["Homes for families in hotels"]
+    assert [entry.title for entry in found.their_entries] == ["Land at Quayside"]
+    assert (found.promised_to_us.kept, found.promised_to_us.broken, found.promised_to_us.outstanding) == (
+        (kept,),
+        (broken,),
+        (promised,),
+    )
+    for words in ("Quayside", "No land with consent.", "The depot falls empty in May.", "Amina Larch", "No money."):
+        assert words in page
+
+
+def test_the_brief_holds_no_private_note_and_no_draft_of_the_other_side(world: World) -> None:
+    circulated(world, private_note="canary-note", subject="Shared talk")
+    draft(world, subject="canary-draft")
+    exchange.create_entry(
+        organisation=world.larkhaven,
+        direction=Direction.ASK,
+        title="canary-ask",
+        theme="land",
+        audience=Audience.NAMED,
+        addressees=[world.westmarch],
+        author=world.amina,
+        now=timezone.now(),
+    )
+
+    page = signed_in(world.ben).get(reverse("web:brief", args=[world.larkhaven.pk])).content.decode()
+
+    assert "Shared talk" in page
+    assert "canary" not in page
+
+
+def test_a_stranger_learns_nothing_from_a_brief(world: World) -> None:
+    share(world, world.amina, world.larkhaven, "Land at Quayside")
+    agree(world)
+    circulated(world)
+
+    found = brief_for(user=world.chidi, ours=world.tidewater, theirs=world.larkhaven, now=timezone.now())
+
+    assert found.last is None
+    assert not (found.our_entries or found.their_entries or found.plans or found.partnerships)
+    assert not (found.promised.outstanding or found.promised_to_us.outstanding)
+    assert all(side.is_empty for side in found.points)
+
+
+def test_nobody_reads_a_brief_for_an_organisation_that_is_not_theirs(world: World) -> None:
+    address = reverse("web:brief", args=[world.larkhaven.pk])
+
+    answers = {
+        name: signed_in(getattr(world, name)).get(address, {"for": world.westmarch.pk}).status_code
+        for name in ("ben", "chidi", "dee")
+    }
+
+    assert answers == {"ben": 200, "chidi": 404, "dee": 404}
+
+
+def test_give_and_take_counts_each_direction(world: World) -> None:
+    ask = share(world, world.amina, world.larkhaven, "Land at Quayside")
+    share(world, world.amina, world.larkhaven, "Land at Station Road")
+    share(world, world.ben, world.westmarch, "Homes for families in hotels")
+    exchange.withdraw_entry(entry=ask, reason="Found.", author=world.amina, now=timezone.now())
+    agree(world)
+    verified(world)
+    propose(world)
+
+    found = balance_with(user=world.amina, ours=world.larkhaven, theirs=world.westmarch, today=timezone.localdate())
+
+    assert (found.we_asked.made, found.we_asked.outstanding, found.we_asked.nothing) == (2, 1, 1)
+    assert (found.they_asked.made, found.they_asked.outstanding) == (1, 1)
+    assert (found.we_promised.agreed, found.we_promised.kept, found.we_promised.outstanding) == (2, 1, 1)
+    assert found.they_promised.agreed == 0
+
+
+def test_both_sides_read_the_same_figures_from_their_own_side(world: World) -> None:
+    share(world, world.amina, world.larkhaven, "Land at Quayside")
+    agree(world)
+    today = timezone.localdate()
+
+    ours = balance_with(user=world.amina, ours=world.larkhaven, theirs=world.westmarch, today=today)
+    theirs = balance_with(user=world.ben, ours=world.westmarch, theirs=world.larkhaven, today=today)
+
+    assert (ours.we_asked, ours.we_promised) == (theirs.they_asked, theirs.they_promised)
+    assert (ours.they_asked, ours.they_promised) == (theirs.we_asked, theirs.we_promised)
+
+
+def test_an_ask_of_the_partnership_counts_for_its_parties(world: World) -> None:
+    share(
+        world,
+        world.amina,
+        world.larkhaven,
+        "Training rooms",
+        audience=Audience.PARTNERSHIP,
+        partnership=world.partnership,
+        addressees=[],
+    )
+
+    (found,) = balances(user=world.ben, ours=world.westmarch, today=timezone.localdate())
+
+    assert found.partner == world.larkhaven
+    assert found.they_asked.made == 1
+
+
+def test_asks_are_counted_in_the_quarter_they_were_made(world: World) -> None:
+    share(world, world.ben, world.westmarch, "Homes for families in hotels")
+
+    quarters = over_time(user=world.amina, ours=world.larkhaven, theirs=world.westmarch, today=timezone.localdate())
+
+    assert len(quarters) == 8
+    assert [one.theirs.made for one in quarters] == [0] * 7 + [1]
+    assert not any(one.ours.made for one in quarters)
+
+
+def test_the_page_shows_the_figures_as_a_table_too(world: World) -> None:
+    share(world, world.ben, world.westmarch, "Homes for families in hotels")
+
+    page = signed_in(world.amina).get(reverse("web:reciprocity-partner", args=[world.westmarch.pk])).content.decode()
+
+    assert "<svg" in page
+    assert "Westmarch Borough Council asked" in page
+
+
+def test_a_correction_that_is_open_does_not_hide_the_last_conversation(world: World) -> None:
+    conversation = circulated(world)
+    conversations.suggest_correction(
+        conversation=conversation,
+        organisation=world.westmarch,
+        text="June.",
+        author=world.ben,
+        now=timezone.now(),
+    )
+
+    found = brief_for(user=world.ben, ours=world.westmarch, theirs=world.larkhaven, now=timezone.now())
+
+    assert found.last == conversation

@@ -1,0 +1,120 @@
+"""Administrators upload a list, see what it would do, apply it, and say who doubtful rows are."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.urls import reverse
+
+from partnerships.organisations.models import Organisation, Scheme
+from partnerships.transfer.models import Doubt, ImportRun, RunStatus
+from tests.world import World, make_world
+
+from .lists import COUNCILS, PROVIDERS, bring
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def world() -> World:
+    """Everybody."""
+    return make_world()
+
+
+@pytest.fixture
+def dee(world: World, client: Any) -> Any:
+    """A browser in which Dee, who administers the network, is signed in."""
+    client.force_login(world.dee, backend="allauth.account.auth_backends.AuthenticationBackend")
+    return client
+
+
+def upload(client: Any, register: str, text: str, name: str = "list.csv") -> Any:
+    """Choose a file on the upload page."""
+    file = SimpleUploadedFile(name, text.encode())
+    return client.post(reverse("admin:transfer_importrun_add"), {"register": register, "file": file})
+
+
+def test_an_upload_shows_what_it_would_do_before_anything_is_changed(dee: Any) -> None:
+    before = Organisation.objects.count()
+
+    answer = upload(dee, "councils", COUNCILS)
+
+    run = ImportRun.objects.get()
+    assert answer.url == reverse("admin:transfer_importrun_change", args=[run.pk])
+    page = dee.get(answer.url).content.decode()
+    assert "Would be created (5)" in page
+    assert "Import it now" in page
+    assert Organisation.objects.count() == before
+
+
+def test_applying_imports_the_file_and_lets_it_go(dee: Any) -> None:
+    before = Organisation.objects.count()
+    upload(dee, "councils", COUNCILS)
+    run = ImportRun.objects.get()
+
+    answer = dee.post(reverse("admin:transfer_importrun_apply", args=[run.pk]), follow=True)
+
+    assert "5 created" in answer.content.decode()
+    assert Organisation.objects.count() == before + 5
+    done = ImportRun.objects.get()
+    assert (done.status, done.content) == (RunStatus.APPLIED, None)
+    assert done.by is not None
+
+
+def test_discarding_changes_nothing(dee: Any) -> None:
+    before = Organisation.objects.count()
+    upload(dee, "councils", COUNCILS)
+
+    dee.post(reverse("admin:transfer_importrun_discard", args=[ImportRun.objects.get().pk]))
+
+    assert ImportRun.objects.get().status == RunStatus.DISCARDED
+    assert Organisation.objects.count() == before
+
+
+def test_a_file_that_is_refused_says_why_on_the_page(dee: Any) -> None:
+    answer = upload(dee, "councils", COUNCILS.replace("gss-code", "colour"))
+
+    assert answer.status_code == 422
+    assert "this column is missing" in answer.content.decode()
+    assert not ImportRun.objects.exists()
+
+
+def test_nobody_but_administrators_comes_in(world: World, client: Any) -> None:
+    client.force_login(world.amina, backend="allauth.account.auth_backends.AuthenticationBackend")
+
+    answer = upload(client, "councils", COUNCILS)
+
+    assert answer.status_code == 302
+    assert not ImportRun.objects.exists()
+
+
+@pytest.mark.parametrize("choice", ["this", "other", "new", "leave_out"])
+def test_an_answer_is_carried_out_at_once_and_remembered(dee: Any, choice: str) -> None:
+    bring("councils", COUNCILS)
+    strange = PROVIDERS.replace("Westmarch Borough Council,90AA", "Some Other Council,90AA")
+    bring("providers", strange)
+    doubt = Doubt.objects.get()
+    westmarch = Organisation.objects.get(identifiers__value="XWM")
+    form = {"answer": f"this-{westmarch.pk}" if choice == "this" else choice, "identifier": "XWM", "reason": "Their letter says so."}
+
+    answer = dee.post(reverse("admin:transfer_doubt_change", args=[doubt.pk]), form)
+
+    assert answer.status_code == 302
+    joined = westmarch.identifiers.filter(scheme=Scheme.RSH, value="90AA").exists()
+    assert joined == (choice in ("this", "other"))
+    assert Organisation.objects.filter(name="Some Other Council").exists() == (choice == "new")
+    again = bring("providers", strange)
+    assert (again.created, again.joined, again.undecided) == (0, 0, 0)
+
+
+def test_an_answer_needs_a_reason_and_an_organisation(dee: Any) -> None:
+    bring("councils", COUNCILS)
+    bring("providers", PROVIDERS.replace("Westmarch Borough Council,90AA", "Some Other Council,90AA"))
+    page = reverse("admin:transfer_doubt_change", args=[Doubt.objects.get().pk])
+
+    for form in ({"answer": "new", "reason": ""}, {"answer": "other", "identifier": "nobody", "reason": "x"}):
+        assert dee.post(page, form).status_code == 422
+
+    assert Doubt.objects.get().is_open

@@ -1,0 +1,200 @@
+"""Real local plans become plans of their councils, and a later file a new version of exactly those that differ."""
+
+from __future__ import annotations
+
+from io import StringIO
+from pathlib import Path
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from partnerships.organisations.models import Kind
+from partnerships.plans.models import Audience, Plan, Version
+from partnerships.transfer.reading.local_plans import Milestone, milestone_keys
+from partnerships.transfer.reading.problems import UnableToRead
+
+from .lists import COUNCILS, EXTRACTS, WHOLE, as_csv, bring, bring_plans, extract, rows_of
+
+pytestmark = pytest.mark.django_db
+
+PLANS = """reference,name,organisations,organisation-name,period-start-date,period-end-date,adopted-date,documentation-url,entry-date
+westmarch-2030,Westmarch Local Plan 2030,local-authority:XWM,Westmarch Borough Council,2013.0,2030.0,2019-02,https://plans.example/w,2024-10-02
+mere-joint,Mere and March Joint Plan,local-authority:XNW;local-authority-eng:XWM,,2020.0,2040.0,,,2024-10-02
+twice,Old Plan,local-authority:XNW,,,,1998,,2024-10-02
+twice,New Plan,local-authority:XNW,,,,,,2024-10-21
+park-plan,Moor Park Plan,national-park-authority:Q9000001,Moor Park Authority,,,,,2024-10-21
+"""
+TIMETABLE = """event-date,local-plan,notes,local-plan-event,entry-date,organisations,reference
+2019-02,westmarch-2030,,plan-adopted,2024-12-10,local-authority:XWM,a
+2017-04-11,westmarch-2030,,submit-plan-for-examination,2024-12-10,local-authority:XWM,b
+2027,mere-joint,From the scheme,estimated-plan-adoption-date,2024-12-10,local-authority:XNW,c
+2020,mere-joint,,reg-18-public-consultation-start,2024-12-10,local-authority:XNW,d
+2024-01-17,mere-joint,,reg-18-public-consultation-start,2024-12-10,local-authority:XNW,d
+,,,,,,
+1998,twice,,plan-adopted,2024-12-10,local-authority:XNW,e
+2026-06,twice,,estimated-plan-adoption-date,2024-12-10,local-authority:XNW,f
+"""
+
+
+@pytest.fixture(autouse=True)
+def councils(db: None) -> None:
+    """The councils that own the plans."""
+    bring("councils", COUNCILS)
+
+
+def the(title: str) -> Plan:
+    """The plan of that title."""
+    return Plan.objects.get(title=title)
+
+
+def dates(plan: Plan) -> dict[str, str]:
+    """Each milestone of the newest version with its date."""
+    items = plan.versions.get(number=plan.current_number).content["milestones"]
+    return {item["key"]: item["actual"] or item["forecast"] for item in items}
+
+
+def test_plans_come_published_public_and_owned_by_all_their_councils() -> None:
+    run = bring_plans(PLANS.encode(), TIMETABLE.encode())
+
+    assert run.created == 5
+    westmarch = the("Westmarch Local Plan 2030")
+    assert (westmarch.audience, westmarch.current_number, westmarch.period_end) == (Audience.PUBLIC, 1, 2030)
+    assert {owner.name for owner in the("Mere and March Joint Plan").organisations.all()} == {
+        "Mere Council", "Westmarch Borough Council",
+    }  # fmt: skip
+    assert the("Moor Park Plan").organisations.get().kind == Kind.NATIONAL_PARK
+    note = westmarch.versions.get().note
+    assert "local-plan.csv" in note and "planning data" in note
+
+
+def test_dates_are_kept_as_precise_as_they_came() -> None:
+    bring_plans(PLANS.encode(), TIMETABLE.encode())
+
+    assert dates(the("Westmarch Local Plan 2030")) == {"plan-adopted": "2019-02", "submit-plan-for-examination": "2017-04-11"}
+    assert dates(the("Mere and March Joint Plan")) == {
+        "reg-18-public-consultation-start": "2020",
+        "reg-18-public-consultation-start-2": "2024-01-17",
+        "estimated-plan-adoption-date": "2027",
+    }
+
+
+def test_a_reference_that_stands_twice_is_two_plans_and_said_aloud() -> None:
+    run = bring_plans(PLANS.encode(), TIMETABLE.encode())
+
+    assert dates(the("Old Plan")) == {"plan-adopted": "1998"}
+    assert dates(the("New Plan")) == {"estimated-plan-adoption-date": "2026-06"}
+    assert "“twice” stands in rows 4 and 5: read as 2 plans" in " ".join(run.report["remarks"])
+
+
+def test_the_same_files_again_change_nothing_even_reordered() -> None:
+    bring_plans(PLANS.encode(), TIMETABLE.encode())
+    reordered = as_csv(list(reversed(rows_of(TIMETABLE.encode()))))
+
+    run = bring_plans(PLANS.encode(), reordered)
+
+    assert (run.created, run.changed, run.left_alone) == (0, 0, 5)
+    assert Version.objects.count() == 5
+
+
+def test_a_later_file_publishes_exactly_the_plans_that_differ() -> None:
+    bring_plans(PLANS.encode(), TIMETABLE.encode())
+
+    run = bring_plans(PLANS.encode(), TIMETABLE.replace("2027,mere-joint", "2028-03,mere-joint").encode())
+
+    assert (run.created, run.changed, run.left_alone) == (0, 1, 4)
+    joint = the("Mere and March Joint Plan")
+    assert joint.current_number == 2
+    assert dates(joint)["estimated-plan-adoption-date"] == "2028-03"
+    assert the("Westmarch Local Plan 2030").current_number == 1
+
+
+def test_a_plan_gone_from_the_file_is_kept_and_said_to_be_missing() -> None:
+    bring_plans(PLANS.encode(), TIMETABLE.encode())
+    fewer = "\n".join(line for line in PLANS.splitlines() if not line.startswith("park-plan"))
+
+    run = bring_plans(fewer.encode(), TIMETABLE.encode())
+
+    assert (run.missing, run.changed) == (1, 0)
+    assert the("Moor Park Plan").current_number == 1
+    assert "Moor Park Plan" in run.report["lines"]["missing"][0]
+    assert bring_plans(PLANS.encode(), TIMETABLE.encode()).returned == 1
+
+
+def test_one_broken_row_refuses_both_files_with_row_and_remedy() -> None:
+    broken = TIMETABLE.replace("2017-04-11,westmarch-2030", "2017-04-31,westmarch-2030").replace("2020,mere-joint", "2020,nobody")
+
+    with pytest.raises(UnableToRead) as refused:
+        bring_plans(PLANS.encode(), broken.encode())
+
+    told = "\n".join(refused.value.lines())
+    assert "row 3, column “event-date”: “2017-04-31” is not a date." in told
+    assert "row 5, column “local-plan”: “nobody” is not the reference of a plan." in told
+    assert not Plan.objects.exists()
+
+
+def test_a_plan_of_an_unknown_council_is_refused() -> None:
+    with pytest.raises(UnableToRead, match="Import the list of councils first"):
+        bring_plans(PLANS.replace("local-authority:XWM,", "local-authority:XYZ,").encode(), TIMETABLE.encode())
+
+
+def test_what_owners_wrote_themselves_outlives_the_next_file() -> None:
+    bring_plans(PLANS.encode(), TIMETABLE.encode())
+    from partnerships.plans.services import publish_version  # the same service as the page's
+
+    plan = the("Mere and March Joint Plan")
+    content = plan.versions.get().content
+    content["sections"] = [{"key": "ours", "title": "What we think", "body": "Soon."}]
+    publish_version(plan=plan, author=None, note="Ours.", now=plan.last_published_at, content=content)  # type: ignore[arg-type]  # published above
+
+    bring_plans(PLANS.encode(), TIMETABLE.replace("2027,mere-joint", "2028,mere-joint").encode())
+
+    plan.refresh_from_db()
+    newest = plan.versions.get(number=3).content
+    assert [section["key"] for section in newest["sections"]] == ["ours"]
+    assert dates(plan)["estimated-plan-adoption-date"] == "2028"
+
+
+def test_a_milestone_that_moves_keeps_its_key_among_others_of_its_kind() -> None:
+    def row(date: str) -> Milestone:
+        from partnerships.kit.dates import PartialDate
+
+        return Milestone(1, "reg-18-start", "Regulation 18", PartialDate.parse(date), False, "")
+
+    before = [{"key": "reg-18-start", "actual": "2020"}, {"key": "reg-18-start-2", "actual": "2024-01"}]
+
+    assert milestone_keys([row("2024-01"), row("2021")], before) == ("reg-18-start-2", "reg-18-start")
+    assert milestone_keys([row("2024-01")], before) == ("reg-18-start-2",)
+    assert milestone_keys([row("2024-01"), row("2020"), row("2026")], before) == (
+        "reg-18-start-2", "reg-18-start", "reg-18-start-3",
+    )  # fmt: skip
+
+
+def test_the_command_ends_with_what_it_did(tmp_path: Path) -> None:
+    plans, timetable = tmp_path / "local-plan.csv", tmp_path / "local-plan-timetable.csv"
+    plans.write_text(PLANS)
+    timetable.write_text(TIMETABLE)
+    out = StringIO()
+
+    call_command("import_local_plans", str(plans), str(timetable), "--as-of", "2026-01-08", stdout=out)
+
+    assert out.getvalue().strip().splitlines()[-1] == (
+        "Local plans and their timetables as of 8 January 2026: 5 created, 0 changed, 0 closed, 0 left as they were."
+    )
+    plans.write_text("colour\nred\n")
+    with pytest.raises(CommandError, match="nothing was changed"):
+        call_command("import_local_plans", str(plans), str(timetable))
+
+
+@pytest.mark.slow
+def test_the_real_local_plans_import_with_every_milestone() -> None:
+    folder = WHOLE / "plans" if WHOLE.is_dir() else EXTRACTS
+    list_of_councils = (WHOLE / "councils/uk_local_authorities.csv").read_bytes() if WHOLE.is_dir() else extract("councils.csv")
+    bring("councils", list_of_councils)
+    plans, timetable = (folder / "local-plan.csv").read_bytes(), (folder / "local-plan-timetable.csv").read_bytes()
+
+    run = bring_plans(plans, timetable)
+
+    expected = (152, 344) if WHOLE.is_dir() else (31, 90)
+    milestones = sum(len(version.content["milestones"]) for version in Version.objects.all())
+    assert (run.created, milestones) == expected
+    assert bring_plans(plans, timetable).left_alone == expected[0]

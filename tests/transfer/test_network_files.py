@@ -1,0 +1,184 @@
+"""A network file loads whole or not at all, says where it is wrong, and the demonstration is one."""
+
+from __future__ import annotations
+
+import copy
+import datetime as dt
+import json
+from io import StringIO
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.core import mail
+from django.core.management import CommandError, call_command
+from django.utils import timezone
+
+from partnerships.agreements.models import Partnership
+from partnerships.digests.models import Subscription
+from partnerships.exchange.models import Entry
+from partnerships.organisations.models import Membership, Organisation
+from partnerships.people.models import User
+from partnerships.plans.models import Plan
+from partnerships.transfer.models import ImportRun
+from partnerships.transfer.reading.problems import UnableToRead
+from partnerships.transfer.services.network import load_network
+from partnerships.transfer.services.network_parts import EVERYTHING
+
+pytestmark = pytest.mark.django_db
+
+DEMO = Path(__file__).parents[2] / "partnerships" / "transfer" / "demo" / "network.json"
+SMALL: dict[str, Any] = {
+    "format": "common-ground-network",
+    "version": 1,
+    "name": "small",
+    "begins": "100 days ago",
+    "demo_password": "a-quiet-estuary-morning",
+    "organisations": [
+        {"key": "larkhaven", "name": "Larkhaven Homes", "kind": "registered_provider"},
+        {"key": "westmarch", "name": "Westmarch Borough Council", "kind": "council", "council_type": "NMD"},
+    ],
+    "people": [
+        {"key": "amina", "name": "Amina Larch", "email": "amina@larkhaven.example", "account": True},
+        {"key": "ben", "name": "Ben West", "email": "ben@westmarch.example", "account": True},
+        {"key": "sol", "name": "Sol Stake", "email": "sol@council.example"},
+    ],
+    "memberships": [
+        {"person": "amina", "organisation": "larkhaven", "role": "lead"},
+        {"person": "ben", "organisation": "westmarch", "role": "lead"},
+    ],
+    "partnerships": [
+        {
+            "key": "estuary", "title": "Estuary Partnership", "kind": "memorandum", "chair": "larkhaven", "by": "amina",
+            "opened": "90 days ago",
+            "parties": [{"organisation": "westmarch", "accepted": "80 days ago", "by": "ben"}],
+        }
+    ],
+    "plans": [
+        {
+            "key": "quay", "title": "North Quay", "kind": "delivery", "audience": "partnership", "owners": ["larkhaven"],
+            "partnership": "estuary", "by": "amina", "begun": "60 days ago",
+            "versions": [
+                {
+                    "at": "50 days ago", "note": "First.",
+                    "content": {"sites": [{"key": "quay", "name": "Quay", "homes": [{"tenure": "social_rent", "count": 120}]}]},
+                },
+                {
+                    "at": "5 days ago", "note": "Fewer.",
+                    "set": {"sites/quay": {"homes": [{"tenure": "social_rent", "count": 100}]}},
+                },
+            ],
+        }
+    ],
+    "subscriptions": [
+        {
+            "person": "sol", "plan": "quay", "added_by": "amina", "added_for": "larkhaven", "asked": "40 days ago",
+            "confirmed": "39 days ago",
+        }
+    ],
+}  # fmt: skip
+
+
+def load(value: dict[str, Any], **options: Any) -> tuple[ImportRun, bool]:
+    """Load a network as the command does."""
+    return load_network(
+        data=json.dumps(value).encode(), file_name="small.json", author=None, now=timezone.now(), parts=EVERYTHING,
+        demo=True, **options,
+    )  # fmt: skip
+
+
+def test_a_network_is_played_in_the_order_of_its_dates_and_nobody_is_written_to(
+    django_capture_on_commit_callbacks: Any,
+) -> None:
+    with django_capture_on_commit_callbacks(execute=True):
+        load(SMALL)
+
+    plan = Plan.objects.get()
+    homes = [
+        sum(line["count"] for line in version.content["sites"][0]["homes"]) for version in plan.versions.order_by("number")
+    ]
+    assert homes == [120, 100]
+    assert plan.versions.get(number=1).published_at < timezone.now() - dt.timedelta(days=49)
+    assert Partnership.objects.get().parties.present().count() == 2
+    assert Subscription.objects.confirmed().get().person.email == "sol@council.example"
+    assert User.objects.get(email="sol@council.example").is_stakeholder
+    assert not mail.outbox
+
+
+def test_the_same_file_again_changes_nothing_and_another_of_its_name_is_refused() -> None:
+    load(SMALL)
+
+    _, done = load(SMALL)
+
+    assert not done
+    assert ImportRun.objects.count() == 1
+    with pytest.raises(UnableToRead, match="was loaded on"):
+        load({**SMALL, "about": "changed"})
+
+
+def test_a_dry_run_leaves_nothing_behind() -> None:
+    _, done = load(SMALL, dry_run=True)
+
+    assert done
+    assert not Organisation.objects.exists()
+    assert not User.objects.exists()
+
+
+def test_every_fault_is_told_with_its_path() -> None:
+    broken = copy.deepcopy(SMALL)
+    broken["organisations"][0]["kind"] = "castle"
+    broken["organisations"][1]["colour"] = "blue"
+    broken["memberships"][0]["person"] = "nobody"
+    broken["plans"][0]["versions"][1]["at"] = "soon"
+    del broken["people"][0]["email"]
+
+    with pytest.raises(UnableToRead) as refused:
+        load(broken)
+
+    told = "\n".join(refused.value.lines())
+    assert "organisations[0].kind: “castle” is none of the choices." in told
+    assert "organisations[1].colour: this field is not known here." in told
+    assert "memberships[0].person: “nobody” is not the key of anything in “people”." in told
+    assert "plans[0].versions[1].at: “soon” is not a date." in told
+    assert "people[0].email: it is missing." in told
+    assert not Organisation.objects.exists()
+
+
+def test_what_the_rules_forbid_is_refused_with_its_place_and_nothing_stays() -> None:
+    broken = copy.deepcopy(SMALL)
+    broken["partnerships"][0]["steps"] = [{"to": "active", "at": "70 days ago", "by": "amina", "reason": "Now."}]
+
+    with pytest.raises(UnableToRead, match=r"partnerships\[0\]\.steps\[0\]: A partnership that is exploring cannot become active"):
+        load(broken)
+
+    assert not Organisation.objects.exists()
+
+
+def test_something_that_lies_ahead_has_not_happened() -> None:
+    broken = copy.deepcopy(SMALL)
+    broken["plans"][0]["versions"][1]["at"] = "in 3 days"
+
+    with pytest.raises(UnableToRead, match="after the loading"):
+        load(broken)
+
+
+def test_known_passwords_need_debug(settings: Any) -> None:
+    settings.DEBUG = False
+
+    with pytest.raises(CommandError, match="DEBUG"):
+        call_command("load_network", str(DEMO), "--demo-passwords")
+
+
+def test_the_demonstration_loads_and_its_people_can_sign_in(settings: Any, client: Any) -> None:
+    settings.DEBUG = True
+    out = StringIO()
+
+    call_command("load_network", str(DEMO), "--demo-passwords", stdout=out)
+
+    assert out.getvalue().startswith("Loaded network.json: 10 organisations, 17 people")
+    assert client.login(email="amina@larkhaven.example", password="a-quiet-estuary-morning")
+    assert User.objects.get(email="dee@commonground.example").is_superuser
+    assert Membership.objects.current().filter(person__email="ben@westmarch.example", role="lead").exists()
+    assert Entry.objects.count() >= 25
+    assert set(Partnership.objects.values_list("status", flat=True)) >= {"exploring", "drafting", "active", "under_review", "suspended"}
+    assert not mail.outbox

@@ -1,0 +1,148 @@
+"""Any file as it comes becomes rows with numbers, or is refused with what to do."""
+
+from __future__ import annotations
+
+import datetime as dt
+import io
+import zipfile
+from decimal import Decimal
+
+import pytest
+
+from partnerships.transfer.reading import values
+from partnerships.transfer.reading.problems import UnableToRead
+from partnerships.transfer.reading.providers import read_providers
+from partnerships.transfer.reading.tables import date_in_file_name, read_sheets
+
+from .lists import PROVIDERS, as_workbook
+
+
+def test_a_list_reads_alike_in_every_dialect_and_encoding() -> None:
+    plain = read_providers(read_sheets(PROVIDERS.encode()))
+    tabs = PROVIDERS.replace(",", "\t")
+    variants = [
+        b"\xef\xbb\xbf" + PROVIDERS.encode(),
+        PROVIDERS.replace("\n", "\r\n").encode(),
+        tabs.encode(),
+        PROVIDERS.replace(",", ";").encode("cp1252"),
+        PROVIDERS.encode("utf-16"),
+    ]
+
+    for variant in variants:
+        assert [one.number for one in read_providers(read_sheets(variant)).providers] == [
+            one.number for one in plain.providers
+        ]
+
+
+def test_the_heading_is_found_below_titles_whatever_its_case_and_order() -> None:
+    rows = [
+        ["Registered providers of social housing"],
+        ["As at 8 February 2023", None],
+        [],
+        [None, "DESIGNATION", "Registration Number", "corporate_form", "organisation  NAME", "Registration Date", "Notes", None],
+        [None, "Non-Profit", 5069, "Company", "Tidewater Housing Group", dt.datetime(2019, 4, 1), "x", None],
+        [None, "local authority", "45UB", "", "King\u2019s\u00a0Marsh Council", 40269, None, None],
+        [],
+        ["Source: somebody"],
+    ]
+
+    found = read_providers(read_sheets(as_workbook({"Notes": [["About"]], "Organisation Advanced Find View": rows}))).providers
+
+    assert [(one.number, one.name, one.registered_on) for one in found] == [
+        ("5069", "Tidewater Housing Group", dt.date(2019, 4, 1)),
+        ("45UB", "King\u2019s Marsh Council", dt.date(2010, 4, 1)),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [
+        ("08/02/2023", "2023-02-08"), ("2023-02-08", "2023-02-08"), ("8 February 2023", "2023-02-08"),
+        ("8th Feb 23", "2023-02-08"), (44965, "2023-02-08"), (dt.datetime(2023, 2, 8), "2023-02-08"),
+        ("2023-02-08T00:00:00", "2023-02-08"), ("2017-04", "2017-04"), ("April 2017", "2017-04"), ("2013.0", "2013"),
+        (2013, "2013"), ("", "None"), ("[x]", "None"),
+    ],
+)  # fmt: skip
+def test_a_date_is_kept_as_precise_as_it_was_written(written: values.Cell, meant: str) -> None:
+    assert str(values.partial_date(written)) == meant
+
+
+@pytest.mark.parametrize("written", ["31/02/2023", "02/13/2023", "soon", "2023-13", "123456"])
+def test_a_date_that_is_none_is_refused_with_the_remedy(written: str) -> None:
+    with pytest.raises(values.Unreadable, match=r"is not a date. Write"):
+        values.partial_date(written)
+
+
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [("£1,373,992.00", "1373992.00"), ("2013.0", "2013.0"), ("(500)", "-500"), (12, "12"), ("1 200", "1200")],
+)
+def test_an_amount_is_read_in_every_usual_spelling(written: values.Cell, meant: str) -> None:
+    assert values.amount(written) == Decimal(meant)
+
+
+def test_numbers_that_are_names_stay_text() -> None:
+    assert [values.code(cell) for cell in (5069, 5069.0, "5069.0", " 45ub ")] == ["5069", "5069", "5069", "45UB"]
+
+
+def test_the_date_in_a_file_name_is_the_last_day_it_can_mean() -> None:
+    assert date_in_file_name("rsh_registered_providers_2023-02.json") == dt.date(2023, 2, 28)
+    assert date_in_file_name("list-2024-05-07.csv") == dt.date(2024, 5, 7)
+    assert date_in_file_name("list.csv") is None
+
+
+def test_every_fault_is_told_with_its_row_and_remedy() -> None:
+    broken = PROVIDERS.replace("03/02/1975", "31/02/1975").replace("5070", "5069").replace("Non-profit,Company", "Maybe,Company")
+
+    with pytest.raises(UnableToRead) as refused:
+        read_providers(read_sheets(broken.encode()))
+
+    told = refused.value.lines()
+    assert len(told) == 3
+    assert told[0].startswith("Row 2, column “Registration date”: “31/02/1975” is not a date.")
+    assert told[1] == "Row 3, column “Designation”: “Maybe” is no designation. Write Non-profit, Profit or Local authority."
+    assert "Row 5, column “Registration number”: “5069” stands already in row 3." in told[2]
+
+
+def test_a_missing_column_is_named_with_what_is_there_instead() -> None:
+    with pytest.raises(UnableToRead) as refused:
+        read_providers(read_sheets(PROVIDERS.replace("Registration number", "Colour").encode()))
+
+    assert "“Registration number”: this column is missing." in str(refused.value)
+    assert "“Colour”" in str(refused.value)
+
+
+def _archive(entries: dict[str, bytes]) -> bytes:
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, data in entries.items():
+            archive.writestr(name, data)
+    return out.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("data", "told"),
+    [
+        (b"", "it is empty"),
+        (b"x" * (4 * 1024 * 1024 + 1), "the most is"),
+        (b"%PDF-1.7", "it is a PDF"),
+        (b"<html><body>Sign in</body></html>", "a web page"),
+        (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + b"\x00" * 600, "old Excel workbook"),
+        (b"PK\x03\x04 broken", "damaged"),
+        (_archive({"a.txt": b"hello"}), "not an Excel workbook"),
+        (_archive({f"{n}.xml": b"<a/>" for n in range(201)}), "it holds 201 parts"),
+        (_archive({"xl/workbook.xml": b" " * (21 * 1024 * 1024)}), "it unpacks to"),
+        (_archive({"xl/workbook.xml": b'<!DOCTYPE x [<!ENTITY a "b">]><x/>'}), "XML entities"),
+        (_archive({"xl/workbook.xml": b"<workbook"}), "cannot be read as an Excel workbook"),
+        (b'{"a": 1, "a": 2}', "stands twice"),
+        (b"[" * 100_000, "nested without end"),
+        (b'[{"a": {"b": 1}}]', "itself a list or an object"),
+        (b'name\n"never closed\n', "quotation mark"),
+        (b"a,b\n" + b"x" * 40_000 + b",1\n", "characters; the most is"),
+        (b"a" + b"," * 400 + b"\n1\n", "columns"),
+        (bytes(range(256)) * 10, "not text"),
+    ],
+)  # fmt: skip
+def test_what_is_no_list_or_would_exhaust_the_reader_is_refused(data: bytes, told: str) -> None:
+    with pytest.raises(UnableToRead, match=told):
+        read_sheets(data, "list")

@@ -1,0 +1,251 @@
+"""Published registers bring the directory up to date: all or nothing, twice is once, nothing is lost, nobody is doubled."""
+
+from __future__ import annotations
+
+import datetime as dt
+from io import StringIO
+from pathlib import Path
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from partnerships.organisations.models import (
+    Area,
+    Identifier,
+    Kind,
+    Organisation,
+    Scheme,
+    Status,
+    Succession,
+)
+from partnerships.transfer.models import Doubt, ImportRun
+from partnerships.transfer.reading.problems import UnableToRead
+
+from .lists import COUNCILS, PROVIDERS, WHOLE, as_workbook, bring, extract
+
+pytestmark = pytest.mark.django_db
+
+LEPS = [
+    ["LACD", "LANM", "ERCD", "ERNM"],
+    ["E07900001", "Westmarch", "E37900001", "Estuary Reach"],
+    ["E07900002", "Northmere", "E37900001", "Estuary Reach"],
+    ["E06900001", "Mere", "E37900002", "Mereland"],
+]
+
+
+def the(name: str) -> Organisation:
+    """The organisation of that name."""
+    return Organisation.objects.get(name=name)
+
+
+def test_councils_come_with_areas_successors_and_half_open_dates() -> None:
+    run = bring("councils", COUNCILS)
+
+    assert (run.created, run.changed, run.left_alone) == (5, 0, 0)
+    mere, northmere, southmere = the("Mere Council"), the("Northmere District Council"), the("Southmere City Council")
+    assert {northmere.valid_to, southmere.valid_to} == {dt.date(2023, 4, 1)}
+    assert northmere.status == Status.DISSOLVED
+    succession = Succession.objects.get()
+    assert succession.on == dt.date(2023, 4, 1)
+    assert set(succession.predecessors.all()) == {northmere, southmere}
+    assert set(succession.successors.all()) == {mere}
+    westmarch = Area.objects.get(code="E07900001")
+    assert westmarch.parent == Area.objects.get(code="E10900001")
+    assert westmarch.region == Area.objects.get(code="E12000008")
+    assert northmere.areas_served.get().ends_on == dt.date(2023, 4, 1)
+    assert not Organisation.objects.filter(name="Glenmarch Council").exists()
+
+
+def test_the_same_list_again_changes_nothing() -> None:
+    for register, data in (("councils", COUNCILS), ("providers", PROVIDERS)):
+        bring(register, data)
+
+        again = bring(register, data)
+
+        assert (again.created, again.changed, again.closed, again.joined, again.missing) == (0, 0, 0, 0, 0)
+        assert again.left_alone == (5 if register == "councils" else 4)
+        assert "This very file was imported" in " ".join(again.report["remarks"])
+
+
+def test_a_dry_run_says_it_all_and_changes_nothing() -> None:
+    run = bring("councils", COUNCILS, dry_run=True)
+
+    assert run.created == 5
+    assert "Westmarch Borough Council (XWM)" in run.report["lines"]["created"]
+    assert not Organisation.objects.exists()
+    assert not Area.objects.exists()
+    assert not ImportRun.objects.exists()
+
+
+def test_one_bad_row_changes_nothing_at_all() -> None:
+    with pytest.raises(UnableToRead, match="Row 5, column “start-date”"):
+        bring("councils", COUNCILS.replace("2023-04-01,,,England", "not a day,,,England"))
+
+    assert not Organisation.objects.exists()
+
+
+def test_a_successor_that_nobody_knows_is_refused() -> None:
+    with pytest.raises(UnableToRead, match="“XZZ” is the key of no council"):
+        bring("councils", COUNCILS.replace("2023-03-31,XNW", "2023-03-31,XZZ"))
+
+    assert not Organisation.objects.exists()
+
+
+def test_a_later_list_changes_closes_marks_and_finds_again() -> None:
+    bring("councils", COUNCILS, as_of=dt.date(2025, 1, 1))
+    renamed = COUNCILS.replace("Mere Council,Mere", "Mere City Council,Mere")
+    gone = "\n".join(line for line in renamed.splitlines() if not line.startswith("XCO"))
+    closed = gone.replace("E07900001,,,,England", "E07900001,,2026-03-31,XNW,England").replace("westmarch borough\",,True", "westmarch borough\",,False")
+
+    run = bring("councils", closed, as_of=dt.date(2026, 5, 1))
+
+    assert (run.created, run.changed, run.closed, run.missing) == (0, 1, 1, 1)
+    county = the("Marchshire County Council")
+    assert (county.missing_since, county.missing_register) == (dt.date(2026, 5, 1), "councils")
+    assert the("Westmarch Borough Council").valid_to == dt.date(2026, 4, 1)
+    assert the("Mere City Council").names.filter(name="Mere Council", kind="former").exists()
+
+    back = bring("councils", COUNCILS)
+
+    assert back.returned == 1
+    assert not the("Marchshire County Council").needs_checking
+
+
+def test_a_recoded_council_keeps_both_areas_apart_in_time() -> None:
+    bring("councils", COUNCILS)
+
+    run = bring("councils", COUNCILS.replace("E07900001", "E07900009"), as_of=dt.date(2026, 4, 1))
+
+    assert run.created == 0
+    council = the("Westmarch Borough Council")
+    assert council.areas_served.get(area__code="E07900001").ends_on == dt.date(2026, 4, 1)
+    assert council.areas_served.get(area__code="E07900009").starts_on == dt.date(2026, 4, 1)
+    assert Identifier.objects.filter(organisation=council, scheme=Scheme.GSS).count() == 2
+    again = bring("councils", COUNCILS.replace("E07900001", "E07900009"))
+    assert again.changed == 0
+
+
+def test_a_provider_that_is_a_council_joins_it_and_is_never_a_second_one() -> None:
+    bring("councils", COUNCILS)
+
+    run = bring("providers", PROVIDERS.replace("Mere Council,5070", "Borough Council of Mere,5070"))
+
+    assert (run.created, run.joined, run.undecided) == (2, 2, 0)
+    assert the("Westmarch Borough Council").identifiers.filter(scheme=Scheme.RSH, value="90AA").exists()
+    assert the("Mere Council").identifiers.filter(scheme=Scheme.RSH, value="5070").exists()
+    assert Organisation.objects.filter(kind=Kind.COUNCIL).count() == 5
+    assert the("Tidewater Housing Group Limited").identifiers.get().value == "5069"
+    assert the("Tidewater Housing Group Limited").identifiers.get().valid_from == dt.date(2019, 4, 1)
+
+
+def test_providers_before_councils_are_refused_with_what_to_do_first() -> None:
+    with pytest.raises(UnableToRead, match="Import the list of councils first"):
+        bring("providers", PROVIDERS)
+
+    assert not Organisation.objects.exists()
+
+
+def test_what_cannot_be_joined_for_sure_is_left_to_a_person() -> None:
+    bring("councils", COUNCILS)
+
+    run = bring("providers", PROVIDERS.replace("Westmarch Borough Council,90AA", "Some Other Council,90AA"))
+
+    assert (run.joined, run.undecided) == (1, 1)
+    doubt = Doubt.objects.get()
+    assert doubt.key == "90AA"
+    assert list(doubt.candidates.all()) == [the("Westmarch Borough Council")]
+    assert not Organisation.objects.filter(name="Some Other Council").exists()
+
+
+def test_leps_are_closed_bodies_with_the_districts_they_served() -> None:
+    bring("councils", COUNCILS)
+
+    run = bring("leps", as_workbook({"Cover": [["x"]], "Sheet1": LEPS}), name="leps.xlsx")
+
+    assert run.created == 2
+    estuary = the("Estuary Reach")
+    assert (estuary.status, estuary.kind) == (Status.DISSOLVED, Kind.LEP)
+    assert dict(estuary.areas_served.values_list("area__code", "ends_on")) == {
+        "E07900001": dt.date(2024, 4, 1),
+        "E07900002": dt.date(2023, 4, 1),
+    }
+    names = bring("leps", '{"E37900001": "Estuary Reach", "E37900002": "Mereland"}', name="names.json")
+    assert (names.created, names.changed, names.left_alone) == (0, 0, 2)
+
+
+def test_a_lep_with_a_later_code_is_still_the_same_lep() -> None:
+    bring("leps", as_workbook({"Sheet1": LEPS}), name="leps.xlsx")
+
+    run = bring("leps", '{"E37900001": "Estuary Reach", "E37900011": "Mereland LEP"}', name="names.json")
+
+    assert (run.created, run.changed) == (0, 1)
+    assert set(the("Mereland").identifiers.values_list("value", flat=True)) == {"E37900002", "E37900011"}
+
+
+def test_combined_authorities_say_which_districts_they_serve_and_follow_new_codes() -> None:
+    bring("councils", COUNCILS)
+    lookup = "\ufeffLAD30CD,LAD30NM,CAUTH30CD,CAUTH30NM,ObjectId\nE07900007,Westmarch,E47900001,Estuary Reach,1\nE06900001,Mere,E47900001,Estuary Reach,2\n"
+
+    run = bring("combined-authorities", lookup)
+
+    assert run.created == 1
+    codes = the("Estuary Reach").areas_served.values_list("area__code", flat=True)
+    assert set(codes) == {"E47900001", "E07900007", "E06900001"}
+    # Westmarch has a new code: nobody else has its name and tier.
+    assert the("Westmarch Borough Council").identifiers.filter(value="E07900007").exists()
+    left = bring("combined-authorities", "\n".join(lookup.splitlines()[:2]), as_of=dt.date(2026, 1, 1))
+    assert left.changed == 1
+    assert the("Estuary Reach").areas_served.get(area__code="E06900001").ends_on == dt.date(2026, 1, 1)
+
+
+def test_the_command_ends_with_what_it_did_and_fails_aloud(tmp_path: Path) -> None:
+    file = tmp_path / "councils_2025-07.csv"
+    file.write_text(COUNCILS)
+    out = StringIO()
+
+    call_command("import_register", "councils", str(file), stdout=out)
+
+    assert out.getvalue().strip().splitlines()[-1] == (
+        "Councils and combined authorities as of 31 July 2025: 5 created, 0 changed, 0 closed, 0 left as they were."
+    )
+    file.write_text(COUNCILS.replace("gss-code", "colour"))
+    with pytest.raises(CommandError, match="nothing was changed"):
+        call_command("import_register", "councils", str(file))
+    with pytest.raises(CommandError, match="cannot be opened"):
+        call_command("import_register", "councils", str(tmp_path / "nowhere.csv"))
+
+
+def test_extracts_of_the_real_lists_import_and_join() -> None:
+    councils = bring("councils", extract("councils.csv"))
+    providers = bring("providers", extract("providers.json"), name="providers.json")
+    authorities = bring("combined-authorities", extract("combined_authorities.csv"))
+
+    assert (councils.created, councils.report["remarks"][0]) == (41, "1 rows of councils outside England were left aside.")
+    assert Organisation.objects.filter(council_type__gt="").current().count() == 34
+    assert (providers.created, providers.joined, providers.undecided) == (16, 17, 0)
+    barnsley = Identifier.objects.get(scheme=Scheme.LOCAL_AUTHORITY, value="BNS").organisation
+    assert barnsley.areas_served.filter(area__code="E08000038", ends_on=None).exists()
+    assert barnsley.areas_served.get(area__code="E08000016").ends_on is not None
+    assert authorities.undecided == 1
+    assert Identifier.objects.get(value="5174").organisation.name == "Eden District Council"
+
+
+@pytest.mark.slow
+def test_the_whole_real_lists_give_the_figures_of_their_publishers() -> None:
+    whole = WHOLE.is_dir()
+    councils = bring("councils", (WHOLE / "councils/uk_local_authorities.csv").read_bytes() if whole else extract("councils.csv"))
+    providers = bring(
+        "providers",
+        (WHOLE / "providers/rsh_registered_providers_2023-02.json").read_bytes() if whole else extract("providers.json"),
+    )
+    leps = bring("leps", (WHOLE / "leps/lad_to_lep_2020-04.xlsx").read_bytes() if whole else extract("lep_names.json"))
+
+    current = Organisation.objects.filter(kind__in=[Kind.COUNCIL, Kind.STRATEGIC_AUTHORITY]).current()
+    assert (councils.created, current.count()) == ((380, 332) if whole else (41, 34))
+    assert (providers.created, providers.joined, providers.undecided) == ((1391, 221, 0) if whole else (16, 17, 0))
+    assert leps.created == (38 if whole else 4)
+    assert Organisation.objects.filter(identifiers__scheme=Scheme.RSH).distinct().count() == (1612 if whole else 33)
+    if whole:
+        names = bring("leps", (WHOLE / "leps/lep_names_codes_2021-04.json").read_bytes())
+        assert (names.created, names.undecided) == (0, 1)
+        assert Organisation.objects.filter(kind=Kind.LEP).count() == 38

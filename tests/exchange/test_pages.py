@@ -1,0 +1,256 @@
+"""The exchange in the browser's words: writing, finding, answering, deciding, and what each page leaves out."""
+
+from __future__ import annotations
+
+import csv
+import datetime as dt
+import io
+import re
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+
+from partnerships.exchange import services
+from partnerships.exchange.models import Audience, Direction, Entry, Response, SavedFilter, Status, Theme
+from partnerships.people.models import User
+from tests.exchange.conftest import draft, shared
+from tests.world import World
+
+
+def sign_in(user: User) -> Client:
+    client = Client()
+    client.force_login(user)
+    return client
+
+
+def page(user: User, name: str, query: str = "", **kwargs: Any) -> str:
+    answer = sign_in(user).get(reverse(f"exchange:{name}", kwargs=kwargs) + query)
+    content = b"".join(answer.streaming_content) if answer.streaming else answer.content
+    assert answer.status_code == 200
+    return content.decode()
+
+
+def written(world: World, **given: Any) -> dict[str, Any]:
+    return {
+        "direction": "ask",
+        "organisation": world.larkhaven.pk,
+        "title": "Land for 60 modular homes",
+        "theme": "land",
+        "quantity": "60",
+        "unit": "homes",
+        "audience": "partnership",
+        "partnership": world.partnership.pk,
+        "available_until_day": "31",
+        "available_until_month": "March",
+        "available_until_year": "2031",
+    } | given
+
+
+def test_from_an_ask_to_an_agreement_through_the_pages(world: World) -> None:
+    amina, ben = sign_in(world.amina), sign_in(world.ben)
+
+    posted = amina.post(reverse("exchange:new"), written(world))
+    ask = Entry.objects.get()
+    assert posted.url == ask.get_absolute_url()
+    assert (ask.status, ask.closes_on) == (Status.SHARED, dt.date(2031, 3, 31))
+
+    shown = ben.get(ask.get_absolute_url()).content.decode()
+    assert "Answer this ask" in shown
+    assert "Unanswered for today" in shown
+    ben.post(reverse("exchange:ask-back", args=[ask.pk]), {"organisation": world.westmarch.pk, "text": "By when?"})
+    amina.post(reverse("exchange:answer-question", args=[ask.questions.get().pk]), {"text": "By May 2031."})
+    assert "By May 2031." in ben.get(ask.get_absolute_url()).content.decode()
+    answered = ben.post(
+        reverse("exchange:respond", args=[ask.pk]),
+        {"organisation": world.westmarch.pk, "text": "40 homes at the quay.", "quantity": "40"},
+    )
+    assert answered.status_code == 302
+
+    response = Response.objects.get()
+    shown = amina.get(ask.get_absolute_url()).content.decode()
+    assert "40 homes at the quay." in shown
+    assert reverse("exchange:decide", args=[response.pk]) in shown
+    amina.post(reverse("exchange:decide", args=[response.pk]), {"decision": "accept"})
+
+    ask.refresh_from_db()
+    assert ask.status == Status.PART_ACCEPTED
+    shown = ben.get(ask.get_absolute_url()).content.decode()
+    assert "20 homes still to agree" in shown
+    assert f"?from=response-{response.pk}" in shown
+
+
+def test_a_form_that_does_not_hold_comes_back_with_what_was_written(world: World) -> None:
+    answer = sign_in(world.amina).post(
+        reverse("exchange:new"), written(world, unit="", audience="named", partnership="")
+    )
+
+    words = answer.content.decode()
+    assert answer.status_code == 422
+    assert "Say what the quantity counts." in words
+    assert "Name at least one organisation." in words
+    assert "Land for 60 modular homes" in words
+
+
+def test_a_draft_is_saved_changed_and_shared(world: World) -> None:
+    amina = sign_in(world.amina)
+    amina.post(reverse("exchange:new"), written(world, draft="Save as a draft"))
+    entry = Entry.objects.get()
+    assert entry.is_draft
+
+    changed = written(world, title="Land for 70 homes", quantity="70", revision=entry.revision, draft="Save")
+    assert amina.post(reverse("exchange:edit", args=[entry.pk]), changed).status_code == 302
+    assert amina.post(reverse("exchange:edit", args=[entry.pk]), changed).status_code == 422
+    amina.post(reverse("exchange:share", args=[entry.pk]))
+
+    entry.refresh_from_db()
+    assert (entry.title, entry.status) == ("Land for 70 homes", Status.SHARED)
+
+
+def test_the_board_stands_asks_before_offers_with_counts_and_chips(world: World, now: dt.datetime) -> None:
+    shared(world.larkhaven, world.amina, now, title="Land wanted")
+    shared(world.westmarch, world.ben, now, title="Land given", direction=Direction.OFFER)
+    shared(world.westmarch, world.ben, now, title="Data given", direction=Direction.OFFER, theme=Theme.DATA)
+    draft(world.larkhaven, world.amina, now, title="Only a draft")
+
+    words = page(world.chidi, "board")
+    assert words.index("Land wanted") < words.index("Data given") < words.index("Land given")
+    assert "Only a draft" not in words
+    assert "Land (2)" in words
+    assert "Offer (2)" in words
+
+    words = page(world.chidi, "board", "?theme=land&direction=offer")
+    assert "Land given" in words
+    assert "Land wanted" not in words
+    assert "Data given" not in words
+    assert "Data (1)" in words
+    assert 'href="?direction=offer"' in words
+
+
+@pytest.mark.parametrize(
+    ("query", "found"),
+    [
+        ("?q=modular", {"Modular"}),
+        ("?organisation=westmarch", {"Hours"}),
+        ("?standing=on", {"Hours"}),
+        ("?status=withdrawn", {"Gone"}),
+        ("?q=nothing-of-the-sort", set()),
+    ],
+)
+def test_filters_narrow_the_list(query: str, found: set[str], world: World, now: dt.datetime) -> None:
+    shared(world.larkhaven, world.amina, now, title="Modular")
+    shared(world.westmarch, world.ben, now, title="Hours", statement="", direction="offer", standing=True)
+    gone = shared(world.larkhaven, world.amina, now, title="Gone", statement="")
+    services.withdraw_entry(entry=gone, reason="Found.", author=world.amina, now=now)
+
+    words = page(world.chidi, "list", query)
+
+    assert {title for title in ("Modular", "Hours", "Gone") if f">{title}</a>" in words} == found
+
+
+def test_the_area_filter_finds_a_county_for_its_district(world: World, now: dt.datetime) -> None:
+    county = world.fareham
+    world.gosport.parent = county
+    world.gosport.save()
+    shared(world.larkhaven, world.amina, now, title="For the whole", areas=[county])
+    shared(world.larkhaven, world.amina, now, title="Elsewhere", audience=Audience.NETWORK)
+
+    words = page(world.ben, "list", f"?area={world.gosport.pk}")
+
+    assert "For the whole" in words
+    assert "Elsewhere" not in words
+
+
+def test_pages_of_the_list_follow_one_another_without_gaps(world: World, now: dt.datetime) -> None:
+    for number in range(30):
+        shared(world.larkhaven, world.amina, now + dt.timedelta(minutes=number), title=f"Ask {number:02}")
+
+    first = page(world.ben, "list")
+    following = re.search(r'href="(\?[^"]*after=[^"]+)"', first)
+    assert following
+    second = page(world.ben, "list", following[1].replace("&amp;", "&"))
+
+    titles = re.findall(r">(Ask \d\d)</a>", first + second)
+    assert titles == [f"Ask {number:02}" for number in reversed(range(30))]
+
+
+def test_what_one_may_not_see_changes_nothing_on_any_page(world: World, now: dt.datetime) -> None:
+    pages = ["board", "list", "ours", "matches", "export", "saved"]
+    queries = ["", "?q=canary", "?theme=land", "?organisation=larkhaven", f"?area={world.fareham.pk}"]
+    shared(world.larkhaven, world.amina, now, title="For all")
+
+    def everything() -> list[str]:
+        hidden = re.compile(r'(nonce|csrfmiddlewaretoken|hx-headers|value)="[^"]*"|X-CSRFToken[^}]*')
+        words = [page(world.chidi, name, query) for name in pages for query in queries]
+        return [re.sub(r"hx-headers='[^']*'", "", hidden.sub("", word)) for word in words]
+
+    before = everything()
+    private = {"title": "Canary", "statement": "canary", "areas": [world.fareham], "private_note": "canary"}
+    shared(world.larkhaven, world.amina, now, audience="partnership", partnership=world.partnership, **private)
+    shared(world.larkhaven, world.amina, now, audience="named", addressees=[world.westmarch], **private)
+    draft(world.larkhaven, world.amina, now, **private)
+
+    assert everything() == before
+
+
+def test_the_private_note_is_read_by_its_own_organisation_alone(world: World, now: dt.datetime) -> None:
+    entry = shared(world.larkhaven, world.amina, now, private_note="CANARY: we would take 30.")
+
+    assert "CANARY" in page(world.vera, "detail", pk=entry.pk)
+    assert "CANARY" not in page(world.ben, "detail", pk=entry.pk)
+    assert "CANARY" not in page(world.amina, "export")
+
+
+def test_the_word_to_a_colleague_stays_inside(world: World, now: dt.datetime) -> None:
+    ask = shared(world.westmarch, world.ben, now, audience=Audience.NAMED, addressees=[world.larkhaven])
+    sign_in(world.amina).post(
+        reverse("exchange:refer", args=[ask.pk]),
+        {"organisation": world.larkhaven.pk, "person": world.eddie.pk, "note": "CANARY: say no."},
+    )
+
+    inside, outside = page(world.vera, "detail", pk=ask.pk), page(world.ben, "detail", pk=ask.pk)
+
+    assert "CANARY" in inside
+    assert "Eddie Larch" in inside
+    assert "CANARY" not in outside
+    assert "Eddie Larch" not in outside
+
+
+def test_those_addressed_by_name_are_not_told_who_else_was(world: World, now: dt.datetime) -> None:
+    ask = shared(
+        world.larkhaven, world.amina, now, audience=Audience.NAMED, addressees=[world.westmarch, world.tidewater]
+    )
+
+    assert "Tidewater" in page(world.amina, "detail", pk=ask.pk)
+    assert "Tidewater" not in page(world.ben, "detail", pk=ask.pk)
+
+
+def test_the_download_runs_no_formula(world: World, now: dt.datetime) -> None:
+    shared(world.larkhaven, world.amina, now, title='=HYPERLINK("http://harm.example")', statement="  @SUM(A1)")
+
+    rows = list(csv.reader(io.StringIO(page(world.ben, "export").removeprefix("\ufeff"))))
+
+    assert rows[1][1].startswith("'=")
+    assert rows[1][2].startswith("'")
+    assert rows[1][5] == "60.00"
+
+
+def test_a_kept_filter_is_its_persons_own(world: World) -> None:
+    amina, ben = sign_in(world.amina), sign_in(world.ben)
+    amina.post(reverse("exchange:save-filter") + "?theme=land&q=modular&evil=1", {"name": "Land", "tells": "on"})
+    kept = SavedFilter.objects.get()
+
+    assert kept.query == "q=modular&theme=land"
+    assert "Land" in page(world.amina, "saved")
+    assert kept.get_absolute_url() not in page(world.ben, "saved")
+    assert ben.post(reverse("exchange:remove-filter", args=[kept.pk])).status_code == 404
+    assert amina.post(reverse("exchange:save-filter"), {"name": "Land"}).status_code == 422
+    assert amina.post(reverse("exchange:remove-filter", args=[kept.pk])).status_code == 302
+
+
+def test_htmx_gets_the_results_alone(world: World) -> None:
+    answer = sign_in(world.ben).get(reverse("exchange:board"), HTTP_HX_REQUEST="true")
+
+    assert b"<html" not in answer.content
+    assert b"cg-board" in answer.content

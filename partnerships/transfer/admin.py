@@ -37,7 +37,19 @@ MOST_LINES = 200
 class ImportRunAdmin(admin.ModelAdmin[ImportRun]):
     """What was imported, and the way to import more: upload → preview → apply or discard."""
 
-    list_display = ("__str__", "status", "as_of", "created", "changed", "closed", "joined", "missing", "undecided", "started_at", "by")
+    list_display = (
+        "__str__",
+        "status",
+        "as_of",
+        "created",
+        "changed",
+        "closed",
+        "joined",
+        "missing",
+        "undecided",
+        "started_at",
+        "by",
+    )
     list_filter = ("register", "status")
     search_fields = ("file_name", "sha256")
     list_select_related = ("by",)
@@ -59,14 +71,20 @@ class ImportRunAdmin(admin.ModelAdmin[ImportRun]):
     def get_urls(self) -> list[URLPattern]:
         """The two things that can be done with a preview."""
         own = [
-            path("<int:pk>/apply/", self.admin_site.admin_view(require_POST(self.apply)), name="transfer_importrun_apply"),
             path(
-                "<int:pk>/discard/", self.admin_site.admin_view(require_POST(self.discard)), name="transfer_importrun_discard"
+                "<int:pk>/apply/", self.admin_site.admin_view(require_POST(self.apply)), name="transfer_importrun_apply"
+            ),
+            path(
+                "<int:pk>/discard/",
+                self.admin_site.admin_view(require_POST(self.discard)),
+                name="transfer_importrun_discard",
             ),
         ]
         return [*own, *super().get_urls()]
 
-    def add_view(self, request: HttpRequest, form_url: str = "", extra_context: dict[str, Any] | None = None) -> HttpResponse:
+    def add_view(
+        self, request: HttpRequest, form_url: str = "", extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
         """Choose a list; nothing is changed yet."""
         if not self.has_add_permission(request):
             raise PermissionDenied
@@ -88,7 +106,13 @@ class ImportRunAdmin(admin.ModelAdmin[ImportRun]):
             else:
                 return redirect("admin:transfer_importrun_change", run.pk)
         failed = bool(faults or form.errors)
-        context = {**self.admin_site.each_context(request), "title": "Import a list", "form": form, "faults": faults, "opts": self.opts}
+        context = {
+            **self.admin_site.each_context(request),
+            "title": "Import a list",
+            "form": form,
+            "faults": faults,
+            "opts": self.opts,
+        }
         return TemplateResponse(request, "transfer/upload.html", context, status=422 if failed else 200)
 
     def change_view(

@@ -23,13 +23,15 @@ class UploadForm(forms.Form):
         label="The file as it was published", help_text="CSV, TSV, XLSX or JSON, up to 4 MB.", allow_empty_file=True
     )
     as_of = forms.DateField(
-        label="As of", required=False, widget=AdminDateWidget(),
+        label="As of",
+        required=False,
+        widget=AdminDateWidget(),
         help_text="The day on which the list was true. Left blank: the date in the file's name, or else today.",
-    )  # fmt: skip
+    )
 
-    def clean_file(self) -> UploadedFile:
+    def clean_file(self) -> UploadedFile[bytes]:
         """Refuse what is too large before it is read."""
-        file: UploadedFile = self.cleaned_data["file"]
+        file: UploadedFile[bytes] = self.cleaned_data["file"]
         if (file.size or 0) > MOST_BYTES:
             raise forms.ValidationError(f"The file is {file.size:,} bytes long; the most is {MOST_BYTES:,}.")
         return file
@@ -40,10 +42,13 @@ class AnswerForm(forms.Form):
 
     answer = forms.ChoiceField(label="The row", widget=forms.RadioSelect)
     identifier = forms.CharField(
-        label="Another organisation", required=False,
+        label="Another organisation",
+        required=False,
         help_text="Its registration number, GSS code or local authority key, where it is none of those above.",
-    )  # fmt: skip
-    reason = forms.CharField(label="Why", widget=forms.Textarea(attrs={"rows": 3}), help_text="For those who come after you.")
+    )
+    reason = forms.CharField(
+        label="Why", widget=forms.Textarea(attrs={"rows": 3}), help_text="For those who come after you."
+    )
 
     def __init__(self, *args: Any, doubt: Doubt, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

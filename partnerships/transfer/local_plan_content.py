@@ -42,7 +42,7 @@ def _item(key: str, milestone: Milestone) -> dict[str, Any]:
 
 
 def _summary(plan: LocalPlan) -> str:
-    lines = [plan.description]
+    lines = [plan.description, f"Published under the reference “{plan.reference}”."]
     period = period_in_words(plan.period_start, plan.period_end)
     if period:
         lines.append(f"Plan period: {period}.")

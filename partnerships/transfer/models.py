@@ -1,4 +1,6 @@
-"""What was brought in from published lists: one row a run, and the rows of lists that wait for a person to say who they are."""
+"""What was brought in from published lists: one row a run, and the rows of lists that wait for a person to say who
+they are.
+"""
 
 from __future__ import annotations
 
@@ -34,7 +36,8 @@ class RunStatus(models.TextChoices):
 
 
 class ImportRun(models.Model):
-    """One file and what it did, or (previewed) what it would do. The counts are of bodies, plans or agreements, not of cells.
+    """One file and what it did, or (previewed) what it would do. The counts are of bodies, plans or agreements, not
+    of cells.
 
     `content` holds the file only between preview and decision.
     """
@@ -97,9 +100,7 @@ class Doubt(models.Model):
     candidates = models.ManyToManyField(Organisation, blank=True, related_name="+")
     run = models.ForeignKey(ImportRun, on_delete=models.PROTECT, related_name="doubts")
     answer = models.CharField(max_length=10, choices=Answer, blank=True)
-    organisation = models.ForeignKey(
-        Organisation, on_delete=models.PROTECT, null=True, blank=True, related_name="+"
-    )
+    organisation = models.ForeignKey(Organisation, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
     reason = models.TextField(blank=True)
     answered_at = models.DateTimeField(null=True, blank=True)
     answered_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")

@@ -42,184 +42,339 @@ _AREAS = Part("areas", "refs", to="areas")
 
 AREA = Shape(
     (
-        Part("code", required=True), Part("key", "key"), Part("name", required=True),
-        _choice("kind", AreaKind, default="district"), _ref("parent", "areas"), _ref("region", "areas"),
+        Part("code", required=True),
+        Part("key", "key"),
+        Part("name", required=True),
+        _choice("kind", AreaKind, default="district"),
+        _ref("parent", "areas"),
+        _ref("region", "areas"),
     ),
     keys="areas",
-)  # fmt: skip
+)
 IDENTIFIER = Shape((_choice("scheme", Scheme, required=True), Part("value", required=True)))
 ORGANISATION = Shape(
     (
-        Part("key", "key", required=True), Part("name", required=True), Part("short_name"),
-        _choice("kind", Kind, required=True), _choice("council_type", CouncilType), Part("designation"),
-        Part("legal_form"), Part("website"), Part("names", "texts"), Part("identifiers", "parts", shape=IDENTIFIER),
-        _AREAS, _ref("region", "areas"), _ref("parent", "organisations"), Part("valid_from", "date"),
-        Part("ended", "date"), Part("successors", "refs", to="organisations"),
+        Part("key", "key", required=True),
+        Part("name", required=True),
+        Part("short_name"),
+        _choice("kind", Kind, required=True),
+        _choice("council_type", CouncilType),
+        Part("designation"),
+        Part("legal_form"),
+        Part("website"),
+        Part("names", "texts"),
+        Part("identifiers", "parts", shape=IDENTIFIER),
+        _AREAS,
+        _ref("region", "areas"),
+        _ref("parent", "organisations"),
+        Part("valid_from", "date"),
+        Part("ended", "date"),
+        Part("successors", "refs", to="organisations"),
     ),
     keys="organisations",
-)  # fmt: skip
+)
 PERSON = Shape(
     (
-        Part("key", "key", required=True), Part("email", required=True), Part("name", required=True),
-        Part("account", "flag"), Part("administrator", "flag"),
+        Part("key", "key", required=True),
+        Part("email", required=True),
+        Part("name", required=True),
+        Part("account", "flag"),
+        Part("administrator", "flag"),
     ),
     keys="people",
-)  # fmt: skip
+)
 MEMBERSHIP = Shape(
     (
-        _ref("person", "people", required=True), _ref("organisation", "organisations", required=True),
-        _choice("role", Role, required=True), Part("job_title"), Part("since", "date"),
+        _ref("person", "people", required=True),
+        _ref("organisation", "organisations", required=True),
+        _choice("role", Role, required=True),
+        Part("job_title"),
+        Part("since", "date"),
     )
-)  # fmt: skip
+)
 PARTY = Shape(
     (
-        _ref("organisation", "organisations", required=True), _choice("role", PartyRole, default="member"),
-        Part("invited", "moment"), Part("accepted", "moment"), Part("declined", "moment"), Part("left", "moment"),
-        _BY, _REASON,
+        _ref("organisation", "organisations", required=True),
+        _choice("role", PartyRole, default="member"),
+        Part("invited", "moment"),
+        Part("accepted", "moment"),
+        Part("declined", "moment"),
+        Part("left", "moment"),
+        _BY,
+        _REASON,
     )
-)  # fmt: skip
+)
 STEP = Shape((_choice("to", PartnershipStatus, required=True), _AT, _BY, Part("reason", required=True)))
 PARTNERSHIP = Shape(
     (
-        Part("key", "key", required=True), Part("title", required=True),
-        _choice("kind", PartnershipKind, required=True), _ref("chair", "organisations", required=True), _BY,
-        Part("opened", "moment", required=True), Part("purpose"),
-        _choice("audience", PartnershipAudience, default="parties"), _AREAS, Part("legally_binding", "flag"),
-        Part("terms_of_reference"), Part("starts_on", "date"), Part("review_on", "date"), Part("ends_on", "date"),
-        Part("quorum", "whole"), Part("meeting_frequency"), Part("reports_to"), Part("contribution"),
-        Part("annual_budget", "decimal"), Part("liabilities"), Part("parties", "parts", shape=PARTY),
+        Part("key", "key", required=True),
+        Part("title", required=True),
+        _choice("kind", PartnershipKind, required=True),
+        _ref("chair", "organisations", required=True),
+        _BY,
+        Part("opened", "moment", required=True),
+        Part("purpose"),
+        _choice("audience", PartnershipAudience, default="parties"),
+        _AREAS,
+        Part("legally_binding", "flag"),
+        Part("terms_of_reference"),
+        Part("starts_on", "date"),
+        Part("review_on", "date"),
+        Part("ends_on", "date"),
+        Part("quorum", "whole"),
+        Part("meeting_frequency"),
+        Part("reports_to"),
+        Part("contribution"),
+        Part("annual_budget", "decimal"),
+        Part("liabilities"),
+        Part("parties", "parts", shape=PARTY),
         Part("steps", "parts", shape=STEP),
     ),
     keys="partnerships",
-)  # fmt: skip
+)
 RESPONSE = Shape(
     (
-        _ref("organisation", "organisations", required=True), _ref("by", "people", required=True),
-        Part("text", required=True), Part("quantity", "decimal"), _AT, Part("accepted", "moment"),
-        Part("declined", "moment"), _ref("decided_by", "people"), _REASON,
+        _ref("organisation", "organisations", required=True),
+        _ref("by", "people", required=True),
+        Part("text", required=True),
+        Part("quantity", "decimal"),
+        _AT,
+        Part("accepted", "moment"),
+        Part("declined", "moment"),
+        _ref("decided_by", "people"),
+        _REASON,
     )
-)  # fmt: skip
+)
 ENTRY = Shape(
     (
-        Part("key", "key", required=True), _choice("direction", Direction, required=True),
-        _ref("organisation", "organisations", required=True), _BY, Part("title", required=True),
-        _choice("theme", Theme, required=True), Part("statement"), Part("rationale"), Part("quantity", "decimal"),
-        _choice("unit", Unit), Part("site"), _AREAS, Part("available_from", "date"), Part("available_until", "date"),
-        Part("conditions"), Part("private_note"), Part("standing", "flag"),
-        _choice("audience", EntryAudience, required=True), _ref("partnership", "partnerships"),
-        Part("addressees", "refs", to="organisations"), Part("written", "moment"), Part("shared", "moment"),
-        Part("responses", "parts", shape=RESPONSE), Part("withdrawn", "moment"), _REASON,
+        Part("key", "key", required=True),
+        _choice("direction", Direction, required=True),
+        _ref("organisation", "organisations", required=True),
+        _BY,
+        Part("title", required=True),
+        _choice("theme", Theme, required=True),
+        Part("statement"),
+        Part("rationale"),
+        Part("quantity", "decimal"),
+        _choice("unit", Unit),
+        Part("site"),
+        _AREAS,
+        Part("available_from", "date"),
+        Part("available_until", "date"),
+        Part("conditions"),
+        Part("private_note"),
+        Part("standing", "flag"),
+        _choice("audience", EntryAudience, required=True),
+        _ref("partnership", "partnerships"),
+        Part("addressees", "refs", to="organisations"),
+        Part("written", "moment"),
+        Part("shared", "moment"),
+        Part("responses", "parts", shape=RESPONSE),
+        Part("withdrawn", "moment"),
+        _REASON,
     ),
     keys="entries",
-)  # fmt: skip
+)
 SIGNATURE = Shape(
     (
-        _ref("organisation", "organisations", required=True), _ref("by", "people", required=True), _AT,
-        _choice("decision", Decision, required=True), _REASON,
+        _ref("organisation", "organisations", required=True),
+        _ref("by", "people", required=True),
+        _AT,
+        _choice("decision", Decision, required=True),
+        _REASON,
     )
-)  # fmt: skip
+)
 PLAN_VERSION = Shape(
     (
-        _BY, _AT, Part("note", required=True), Part("minor", "flag"), Part("content", "free"), Part("set", "free"),
+        _BY,
+        _AT,
+        Part("note", required=True),
+        Part("minor", "flag"),
+        Part("content", "free"),
+        Part("set", "free"),
     )
-)  # fmt: skip
+)
 SIGN_OFF = Shape(
     (
-        _BY, _AT, Part("due_on", "date"), _REASON,
-        Part("signatories", "parts", required=True, shape=Shape(
-            (_ref("organisation", "organisations", required=True), Part("role", required=True))
-        )),
+        _BY,
+        _AT,
+        Part("due_on", "date"),
+        _REASON,
+        Part(
+            "signatories",
+            "parts",
+            required=True,
+            shape=Shape((_ref("organisation", "organisations", required=True), Part("role", required=True))),
+        ),
         Part("signatures", "parts", shape=SIGNATURE),
     )
-)  # fmt: skip
+)
 COMMENT = Shape(
     (
-        _ref("by", "people", required=True), _AT, Part("text", required=True), Part("anchor"),
+        _ref("by", "people", required=True),
+        _AT,
+        Part("text", required=True),
+        Part("anchor"),
         Part("version", "whole"),
     )
-)  # fmt: skip
-SHARE = Shape((_ref("person", "people", required=True), _BY, _AT, Part("may_comment", "flag"), Part("ends_on", "date"), Part("message")))
+)
+SHARE = Shape(
+    (
+        _ref("person", "people", required=True),
+        _BY,
+        _AT,
+        Part("may_comment", "flag"),
+        Part("ends_on", "date"),
+        Part("message"),
+    )
+)
 PLAN = Shape(
     (
-        Part("key", "key", required=True), Part("title", required=True), _choice("kind", PlanKind, required=True),
-        _choice("audience", PlanAudience, required=True), Part("owners", "refs", True, to="organisations"),
-        _ref("partnership", "partnerships"), _BY, Part("begun", "moment", required=True),
-        Part("versions", "parts", shape=PLAN_VERSION), Part("draft", "free"), _ref("draft_by", "people"),
-        Part("sign_off", "part", shape=SIGN_OFF), Part("comments", "parts", shape=COMMENT),
+        Part("key", "key", required=True),
+        Part("title", required=True),
+        _choice("kind", PlanKind, required=True),
+        _choice("audience", PlanAudience, required=True),
+        Part("owners", "refs", True, to="organisations"),
+        _ref("partnership", "partnerships"),
+        _BY,
+        Part("begun", "moment", required=True),
+        Part("versions", "parts", shape=PLAN_VERSION),
+        Part("draft", "free"),
+        _ref("draft_by", "people"),
+        Part("sign_off", "part", shape=SIGN_OFF),
+        Part("comments", "parts", shape=COMMENT),
         Part("shares", "parts", shape=SHARE),
     ),
     keys="plans",
-)  # fmt: skip
+)
 PROGRESS = Shape(
     (
         Part("status", "choice", True, choices=("in_progress", "at_risk", "blocked", "done")),
-        _ref("by", "people", required=True), _AT, Part("delivered", "decimal"), Part("note"), Part("blocker"),
+        _ref("by", "people", required=True),
+        _AT,
+        Part("delivered", "decimal"),
+        Part("note"),
+        Part("blocker"),
     )
-)  # fmt: skip
+)
 COMMITMENT = Shape(
     (
-        Part("key", "key", required=True), _ref("giver", "organisations", required=True),
-        _ref("receiver", "organisations", required=True), Part("text", required=True), Part("quantity", "decimal"),
-        _choice("unit", Unit), _ref("owner", "people"), Part("due_on", "date", required=True),
-        _ref("partnership", "partnerships"), _ref("by", "people", required=True),
-        Part("proposed", "moment", required=True), Part("confirmed", "moment"), _ref("confirmed_by", "people"),
-        Part("progress", "parts", shape=PROGRESS), Part("verified", "moment"), _ref("verified_by", "people"),
+        Part("key", "key", required=True),
+        _ref("giver", "organisations", required=True),
+        _ref("receiver", "organisations", required=True),
+        Part("text", required=True),
+        Part("quantity", "decimal"),
+        _choice("unit", Unit),
+        _ref("owner", "people"),
+        Part("due_on", "date", required=True),
+        _ref("partnership", "partnerships"),
+        _ref("by", "people", required=True),
+        Part("proposed", "moment", required=True),
+        Part("confirmed", "moment"),
+        _ref("confirmed_by", "people"),
+        Part("progress", "parts", shape=PROGRESS),
+        Part("verified", "moment"),
+        _ref("verified_by", "people"),
     ),
     keys="commitments",
-)  # fmt: skip
+)
 CONVERSATION = Shape(
     (
-        Part("key", "key", required=True), Part("subject", required=True),
-        _ref("organisation", "organisations", required=True), _ref("by", "people", required=True),
-        Part("held_on", "date", required=True), Part("planned", "flag"),
+        Part("key", "key", required=True),
+        Part("subject", required=True),
+        _ref("organisation", "organisations", required=True),
+        _ref("by", "people", required=True),
+        Part("held_on", "date", required=True),
+        Part("planned", "flag"),
         _choice("how", ConversationFormat, default="in_person"),
-        Part("with", "refs", required=True, to="organisations"), _ref("partnership", "partnerships"), Part("said"),
-        _choice("attribution", Attribution, default="named"), Part("next_contact_on", "date"), Part("private_note"),
-        Part("recorded", "moment", required=True), Part("circulated", "moment"),
-        Part("attendees", "parts", shape=Shape(
-            (
-                _ref("organisation", "organisations", required=True), _ref("person", "people"), Part("name"),
-                Part("job_title"),
-            )
-        )),
-        Part("points", "parts", shape=Shape(
-            (
-                _ref("organisation", "organisations", required=True), _choice("kind", PointKind, required=True),
-                Part("text", required=True),
-            )
-        )),
-        Part("next_steps", "parts", shape=Shape(
-            (
-                _ref("organisation", "organisations", required=True), Part("text", required=True),
-                Part("due_on", "date", required=True), _ref("owner", "people"),
-            )
-        )),
-        Part("agreed", "parts", shape=Shape(
-            (_ref("organisation", "organisations", required=True), _ref("by", "people", required=True), _AT)
-        )),
+        Part("with", "refs", required=True, to="organisations"),
+        _ref("partnership", "partnerships"),
+        Part("said"),
+        _choice("attribution", Attribution, default="named"),
+        Part("next_contact_on", "date"),
+        Part("private_note"),
+        Part("recorded", "moment", required=True),
+        Part("circulated", "moment"),
+        Part(
+            "attendees",
+            "parts",
+            shape=Shape(
+                (
+                    _ref("organisation", "organisations", required=True),
+                    _ref("person", "people"),
+                    Part("name"),
+                    Part("job_title"),
+                )
+            ),
+        ),
+        Part(
+            "points",
+            "parts",
+            shape=Shape(
+                (
+                    _ref("organisation", "organisations", required=True),
+                    _choice("kind", PointKind, required=True),
+                    Part("text", required=True),
+                )
+            ),
+        ),
+        Part(
+            "next_steps",
+            "parts",
+            shape=Shape(
+                (
+                    _ref("organisation", "organisations", required=True),
+                    Part("text", required=True),
+                    Part("due_on", "date", required=True),
+                    _ref("owner", "people"),
+                )
+            ),
+        ),
+        Part(
+            "agreed",
+            "parts",
+            shape=Shape(
+                (_ref("organisation", "organisations", required=True), _ref("by", "people", required=True), _AT)
+            ),
+        ),
     ),
     keys="conversations",
-)  # fmt: skip
+)
 SUBSCRIPTION = Shape(
     (
-        _ref("person", "people", required=True), _ref("plan", "plans"), _ref("partnership", "partnerships"),
-        _ref("organisation", "organisations"), _choice("frequency", Frequency), _ref("added_by", "people"),
-        _ref("added_for", "organisations"), Part("why"), Part("asked", "moment", required=True),
+        _ref("person", "people", required=True),
+        _ref("plan", "plans"),
+        _ref("partnership", "partnerships"),
+        _ref("organisation", "organisations"),
+        _choice("frequency", Frequency),
+        _ref("added_by", "people"),
+        _ref("added_for", "organisations"),
+        Part("why"),
+        Part("asked", "moment", required=True),
         Part("confirmed", "moment"),
     )
-)  # fmt: skip
+)
 NETWORK = Shape(
     (
-        Part("format", "choice", True, choices=(FORMAT,)), Part("version", "whole", True), Part("name", "key", True),
-        Part("about"), Part("begins", "moment"), Part("demo_password"),
-        Part("areas", "parts", shape=AREA), Part("organisations", "parts", shape=ORGANISATION),
-        Part("people", "parts", shape=PERSON), Part("memberships", "parts", shape=MEMBERSHIP),
-        Part("partnerships", "parts", shape=PARTNERSHIP), Part("entries", "parts", shape=ENTRY),
-        Part("commitments", "parts", shape=COMMITMENT), Part("plans", "parts", shape=PLAN),
-        Part("conversations", "parts", shape=CONVERSATION), Part("subscriptions", "parts", shape=SUBSCRIPTION),
+        Part("format", "choice", True, choices=(FORMAT,)),
+        Part("version", "whole", True),
+        Part("name", "key", True),
+        Part("about"),
+        Part("begins", "moment"),
+        Part("demo_password"),
+        Part("areas", "parts", shape=AREA),
+        Part("organisations", "parts", shape=ORGANISATION),
+        Part("people", "parts", shape=PERSON),
+        Part("memberships", "parts", shape=MEMBERSHIP),
+        Part("partnerships", "parts", shape=PARTNERSHIP),
+        Part("entries", "parts", shape=ENTRY),
+        Part("commitments", "parts", shape=COMMITMENT),
+        Part("plans", "parts", shape=PLAN),
+        Part("conversations", "parts", shape=CONVERSATION),
+        Part("subscriptions", "parts", shape=SUBSCRIPTION),
     ),
     keys="network",
-)  # fmt: skip
+)
 
 
 def read_network(data: bytes, now: dt.datetime) -> dict[str, Any]:
@@ -233,7 +388,9 @@ def read_network(data: bytes, now: dt.datetime) -> dict[str, Any]:
     except RecursionError as error:
         raise unable("it is nested without end.", "See docs/network-format.md.") from error
     if not isinstance(value, dict) or value.get("format") != FORMAT:
-        raise unable(f"it does not say that it is a network file (\"format\": \"{FORMAT}\").", "See docs/network-format.md.")
+        raise unable(
+            f'it does not say that it is a network file ("format": "{FORMAT}").', "See docs/network-format.md."
+        )
     if value.get("version") != VERSION:
         raise unable(
             f"it is of version {value.get('version')} of the format; this program reads version {VERSION}.",

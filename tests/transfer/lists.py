@@ -1,4 +1,6 @@
-"""Published lists for the tests: small ones written here, extracts of real ones, and the real ones where they are to be had."""
+"""Published lists for the tests: small ones written here, extracts of real ones, and the real ones where they are to
+be had.
+"""
 
 from __future__ import annotations
 
@@ -71,7 +73,8 @@ def as_workbook(sheets: dict[str, Sequence[Sequence[Any]]]) -> bytes:
     return out.getvalue()
 
 
-COUNCILS = """local-authority-code,official-name,nice-name,gss-code,start-date,end-date,replaced-by,nation,region,local-authority-type,county-la,alt-names,former-gss-codes,current-authority,old-ons-la-code
+COUNCILS = """local-authority-code,official-name,nice-name,gss-code,start-date,end-date,replaced-by,\
+nation,region,local-authority-type,county-la,alt-names,former-gss-codes,current-authority,old-ons-la-code
 XWM,Westmarch Borough Council,Westmarch,E07900001,,,,England,South East,NMD,XCO,"Westmarch,westmarch borough",,True,90AA
 XNM,Northmere District Council,Northmere,E07900002,,2023-03-31,XNW,England,South East,NMD,XCO,Northmere,,False,90AB
 XSM,Southmere City Council,Southmere,E07900003,,2023-04-01,XNW,England,South East,NMD,XCO,Southmere,,False,90AC

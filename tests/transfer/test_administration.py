@@ -97,7 +97,11 @@ def test_an_answer_is_carried_out_at_once_and_remembered(dee: Any, choice: str) 
     bring("providers", strange)
     doubt = Doubt.objects.get()
     westmarch = Organisation.objects.get(identifiers__value="XWM")
-    form = {"answer": f"this-{westmarch.pk}" if choice == "this" else choice, "identifier": "XWM", "reason": "Their letter says so."}
+    form = {
+        "answer": f"this-{westmarch.pk}" if choice == "this" else choice,
+        "identifier": "XWM",
+        "reason": "Their letter says so.",
+    }
 
     answer = dee.post(reverse("admin:transfer_doubt_change", args=[doubt.pk]), form)
 

@@ -17,7 +17,8 @@ from .lists import COUNCILS, EXTRACTS, WHOLE, as_csv, bring, bring_plans, extrac
 
 pytestmark = pytest.mark.django_db
 
-PLANS = """reference,name,organisations,organisation-name,period-start-date,period-end-date,adopted-date,documentation-url,entry-date
+PLANS = """reference,name,organisations,organisation-name,period-start-date,period-end-date,\
+adopted-date,documentation-url,entry-date
 westmarch-2030,Westmarch Local Plan 2030,local-authority:XWM,Westmarch Borough Council,2013.0,2030.0,2019-02,https://plans.example/w,2024-10-02
 mere-joint,Mere and March Joint Plan,local-authority:XNW;local-authority-eng:XWM,,2020.0,2040.0,,,2024-10-02
 twice,Old Plan,local-authority:XNW,,,,1998,,2024-10-02
@@ -60,17 +61,22 @@ def test_plans_come_published_public_and_owned_by_all_their_councils() -> None:
     westmarch = the("Westmarch Local Plan 2030")
     assert (westmarch.audience, westmarch.current_number, westmarch.period_end) == (Audience.PUBLIC, 1, 2030)
     assert {owner.name for owner in the("Mere and March Joint Plan").organisations.all()} == {
-        "Mere Council", "Westmarch Borough Council",
-    }  # fmt: skip
+        "Mere Council",
+        "Westmarch Borough Council",
+    }
     assert the("Moor Park Plan").organisations.get().kind == Kind.NATIONAL_PARK
     note = westmarch.versions.get().note
-    assert "local-plan.csv" in note and "planning data" in note
+    assert "local-plan.csv" in note
+    assert "planning data" in note
 
 
 def test_dates_are_kept_as_precise_as_they_came() -> None:
     bring_plans(PLANS.encode(), TIMETABLE.encode())
 
-    assert dates(the("Westmarch Local Plan 2030")) == {"plan-adopted": "2019-02", "submit-plan-for-examination": "2017-04-11"}
+    assert dates(the("Westmarch Local Plan 2030")) == {
+        "plan-adopted": "2019-02",
+        "submit-plan-for-examination": "2017-04-11",
+    }
     assert dates(the("Mere and March Joint Plan")) == {
         "reg-18-public-consultation-start": "2020",
         "reg-18-public-consultation-start-2": "2024-01-17",
@@ -121,7 +127,9 @@ def test_a_plan_gone_from_the_file_is_kept_and_said_to_be_missing() -> None:
 
 
 def test_one_broken_row_refuses_both_files_with_row_and_remedy() -> None:
-    broken = TIMETABLE.replace("2017-04-11,westmarch-2030", "2017-04-31,westmarch-2030").replace("2020,mere-joint", "2020,nobody")
+    broken = TIMETABLE.replace("2017-04-11,westmarch-2030", "2017-04-31,westmarch-2030").replace(
+        "2020,mere-joint", "2020,nobody"
+    )
 
     with pytest.raises(UnableToRead) as refused:
         bring_plans(PLANS.encode(), broken.encode())
@@ -165,8 +173,10 @@ def test_a_milestone_that_moves_keeps_its_key_among_others_of_its_kind() -> None
     assert milestone_keys([row("2024-01"), row("2021")], before) == ("reg-18-start-2", "reg-18-start")
     assert milestone_keys([row("2024-01")], before) == ("reg-18-start-2",)
     assert milestone_keys([row("2024-01"), row("2020"), row("2026")], before) == (
-        "reg-18-start-2", "reg-18-start", "reg-18-start-3",
-    )  # fmt: skip
+        "reg-18-start-2",
+        "reg-18-start",
+        "reg-18-start-3",
+    )
 
 
 def test_the_command_ends_with_what_it_did(tmp_path: Path) -> None:
@@ -188,7 +198,9 @@ def test_the_command_ends_with_what_it_did(tmp_path: Path) -> None:
 @pytest.mark.slow
 def test_the_real_local_plans_import_with_every_milestone() -> None:
     folder = WHOLE / "plans" if WHOLE.is_dir() else EXTRACTS
-    list_of_councils = (WHOLE / "councils/uk_local_authorities.csv").read_bytes() if WHOLE.is_dir() else extract("councils.csv")
+    list_of_councils = (
+        (WHOLE / "councils/uk_local_authorities.csv").read_bytes() if WHOLE.is_dir() else extract("councils.csv")
+    )
     bring("councils", list_of_councils)
     plans, timetable = (folder / "local-plan.csv").read_bytes(), (folder / "local-plan-timetable.csv").read_bytes()
 

@@ -49,22 +49,36 @@ SMALL: dict[str, Any] = {
     ],
     "partnerships": [
         {
-            "key": "estuary", "title": "Estuary Partnership", "kind": "memorandum", "chair": "larkhaven", "by": "amina",
+            "key": "estuary",
+            "title": "Estuary Partnership",
+            "kind": "memorandum",
+            "chair": "larkhaven",
+            "by": "amina",
             "opened": "90 days ago",
             "parties": [{"organisation": "westmarch", "accepted": "80 days ago", "by": "ben"}],
         }
     ],
     "plans": [
         {
-            "key": "quay", "title": "North Quay", "kind": "delivery", "audience": "partnership", "owners": ["larkhaven"],
-            "partnership": "estuary", "by": "amina", "begun": "60 days ago",
+            "key": "quay",
+            "title": "North Quay",
+            "kind": "delivery",
+            "audience": "partnership",
+            "owners": ["larkhaven"],
+            "partnership": "estuary",
+            "by": "amina",
+            "begun": "60 days ago",
             "versions": [
                 {
-                    "at": "50 days ago", "note": "First.",
-                    "content": {"sites": [{"key": "quay", "name": "Quay", "homes": [{"tenure": "social_rent", "count": 120}]}]},
+                    "at": "50 days ago",
+                    "note": "First.",
+                    "content": {
+                        "sites": [{"key": "quay", "name": "Quay", "homes": [{"tenure": "social_rent", "count": 120}]}]
+                    },
                 },
                 {
-                    "at": "5 days ago", "note": "Fewer.",
+                    "at": "5 days ago",
+                    "note": "Fewer.",
                     "set": {"sites/quay": {"homes": [{"tenure": "social_rent", "count": 100}]}},
                 },
             ],
@@ -72,19 +86,28 @@ SMALL: dict[str, Any] = {
     ],
     "subscriptions": [
         {
-            "person": "sol", "plan": "quay", "added_by": "amina", "added_for": "larkhaven", "asked": "40 days ago",
+            "person": "sol",
+            "plan": "quay",
+            "added_by": "amina",
+            "added_for": "larkhaven",
+            "asked": "40 days ago",
             "confirmed": "39 days ago",
         }
     ],
-}  # fmt: skip
+}
 
 
 def load(value: dict[str, Any], **options: Any) -> tuple[ImportRun, bool]:
     """Load a network as the command does."""
     return load_network(
-        data=json.dumps(value).encode(), file_name="small.json", author=None, now=timezone.now(), parts=EVERYTHING,
-        demo=True, **options,
-    )  # fmt: skip
+        data=json.dumps(value).encode(),
+        file_name="small.json",
+        author=None,
+        now=timezone.now(),
+        parts=EVERYTHING,
+        demo=True,
+        **options,
+    )
 
 
 def test_a_network_is_played_in_the_order_of_its_dates_and_nobody_is_written_to(
@@ -95,7 +118,8 @@ def test_a_network_is_played_in_the_order_of_its_dates_and_nobody_is_written_to(
 
     plan = Plan.objects.get()
     homes = [
-        sum(line["count"] for line in version.content["sites"][0]["homes"]) for version in plan.versions.order_by("number")
+        sum(line["count"] for line in version.content["sites"][0]["homes"])
+        for version in plan.versions.order_by("number")
     ]
     assert homes == [120, 100]
     assert plan.versions.get(number=1).published_at < timezone.now() - dt.timedelta(days=49)
@@ -148,7 +172,9 @@ def test_what_the_rules_forbid_is_refused_with_its_place_and_nothing_stays() -> 
     broken = copy.deepcopy(SMALL)
     broken["partnerships"][0]["steps"] = [{"to": "active", "at": "70 days ago", "by": "amina", "reason": "Now."}]
 
-    with pytest.raises(UnableToRead, match=r"partnerships\[0\]\.steps\[0\]: A partnership that is exploring cannot become active"):
+    with pytest.raises(
+        UnableToRead, match=r"partnerships\[0\]\.steps\[0\]: A partnership that is exploring cannot become active"
+    ):
         load(broken)
 
     assert not Organisation.objects.exists()
@@ -180,5 +206,11 @@ def test_the_demonstration_loads_and_its_people_can_sign_in(settings: Any, clien
     assert User.objects.get(email="dee@commonground.example").is_superuser
     assert Membership.objects.current().filter(person__email="ben@westmarch.example", role="lead").exists()
     assert Entry.objects.count() >= 25
-    assert set(Partnership.objects.values_list("status", flat=True)) >= {"exploring", "drafting", "active", "under_review", "suspended"}
+    assert set(Partnership.objects.values_list("status", flat=True)) >= {
+        "exploring",
+        "drafting",
+        "active",
+        "under_review",
+        "suspended",
+    }
     assert not mail.outbox

@@ -39,14 +39,25 @@ def test_the_heading_is_found_below_titles_whatever_its_case_and_order() -> None
         ["Registered providers of social housing"],
         ["As at 8 February 2023", None],
         [],
-        [None, "DESIGNATION", "Registration Number", "corporate_form", "organisation  NAME", "Registration Date", "Notes", None],
-        [None, "Non-Profit", 5069, "Company", "Tidewater Housing Group", dt.datetime(2019, 4, 1), "x", None],
+        [
+            None,
+            "DESIGNATION",
+            "Registration Number",
+            "corporate_form",
+            "organisation  NAME",
+            "Registration Date",
+            "Notes",
+            None,
+        ],
+        [None, "Non-Profit", 5069, "Company", "Tidewater Housing Group", dt.date(2019, 4, 1), "x", None],
         [None, "local authority", "45UB", "", "King\u2019s\u00a0Marsh Council", 40269, None, None],
         [],
         ["Source: somebody"],
     ]
 
-    found = read_providers(read_sheets(as_workbook({"Notes": [["About"]], "Organisation Advanced Find View": rows}))).providers
+    found = read_providers(
+        read_sheets(as_workbook({"Notes": [["About"]], "Organisation Advanced Find View": rows}))
+    ).providers
 
     assert [(one.number, one.name, one.registered_on) for one in found] == [
         ("5069", "Tidewater Housing Group", dt.date(2019, 4, 1)),
@@ -57,12 +68,21 @@ def test_the_heading_is_found_below_titles_whatever_its_case_and_order() -> None
 @pytest.mark.parametrize(
     ("written", "meant"),
     [
-        ("08/02/2023", "2023-02-08"), ("2023-02-08", "2023-02-08"), ("8 February 2023", "2023-02-08"),
-        ("8th Feb 23", "2023-02-08"), (44965, "2023-02-08"), (dt.datetime(2023, 2, 8), "2023-02-08"),
-        ("2023-02-08T00:00:00", "2023-02-08"), ("2017-04", "2017-04"), ("April 2017", "2017-04"), ("2013.0", "2013"),
-        (2013, "2013"), ("", "None"), ("[x]", "None"),
+        ("08/02/2023", "2023-02-08"),
+        ("2023-02-08", "2023-02-08"),
+        ("8 February 2023", "2023-02-08"),
+        ("8th Feb 23", "2023-02-08"),
+        (44965, "2023-02-08"),
+        (dt.date(2023, 2, 8), "2023-02-08"),
+        ("2023-02-08T00:00:00", "2023-02-08"),
+        ("2017-04", "2017-04"),
+        ("April 2017", "2017-04"),
+        ("2013.0", "2013"),
+        (2013, "2013"),
+        ("", "None"),
+        ("[x]", "None"),
     ],
-)  # fmt: skip
+)
 def test_a_date_is_kept_as_precise_as_it_was_written(written: values.Cell, meant: str) -> None:
     assert str(values.partial_date(written)) == meant
 
@@ -92,7 +112,11 @@ def test_the_date_in_a_file_name_is_the_last_day_it_can_mean() -> None:
 
 
 def test_every_fault_is_told_with_its_row_and_remedy() -> None:
-    broken = PROVIDERS.replace("03/02/1975", "31/02/1975").replace("5070", "5069").replace("Non-profit,Company", "Maybe,Company")
+    broken = (
+        PROVIDERS.replace("03/02/1975", "31/02/1975")
+        .replace("5070", "5069")
+        .replace("Non-profit,Company", "Maybe,Company")
+    )
 
     with pytest.raises(UnableToRead) as refused:
         read_providers(read_sheets(broken.encode()))
@@ -100,7 +124,10 @@ def test_every_fault_is_told_with_its_row_and_remedy() -> None:
     told = refused.value.lines()
     assert len(told) == 3
     assert told[0].startswith("Row 2, column “Registration date”: “31/02/1975” is not a date.")
-    assert told[1] == "Row 3, column “Designation”: “Maybe” is no designation. Write Non-profit, Profit or Local authority."
+    assert (
+        told[1]
+        == "Row 3, column “Designation”: “Maybe” is no designation. Write Non-profit, Profit or Local authority."
+    )
     assert "Row 5, column “Registration number”: “5069” stands already in row 3." in told[2]
 
 
@@ -142,7 +169,7 @@ def _archive(entries: dict[str, bytes]) -> bytes:
         (b"a" + b"," * 400 + b"\n1\n", "columns"),
         (bytes(range(256)) * 10, "not text"),
     ],
-)  # fmt: skip
+)
 def test_what_is_no_list_or_would_exhaust_the_reader_is_refused(data: bytes, told: str) -> None:
     with pytest.raises(UnableToRead, match=told):
         read_sheets(data, "list")

@@ -82,8 +82,10 @@ def refusal(error: UnableToRead, name: str) -> CommandError:
 
 def add_common_options(parser: Any) -> None:
     """The options that every import takes."""
+    parser.add_argument("--dry-run", action="store_true", help="say what would happen, row by row, and change nothing")
     parser.add_argument(
-        "--dry-run", action="store_true", help="say what would happen, row by row, and change nothing"
+        "--all", action="store_true", help="print every line of the report, not the first twenty of each kind"
     )
-    parser.add_argument("--all", action="store_true", help="print every line of the report, not the first twenty of each kind")
-    parser.add_argument("--by", default="", metavar="EMAIL", help="the person in whose name this is done (otherwise the system)")
+    parser.add_argument(
+        "--by", default="", metavar="EMAIL", help="the person in whose name this is done (otherwise the system)"
+    )

@@ -6,75 +6,167 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('organisations', '0001_initial'),
+        ("organisations", "0001_initial"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='ImportRun',
+            name="ImportRun",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('register', models.CharField(choices=[('councils', 'Councils and combined authorities'), ('leps', 'Local Enterprise Partnerships'), ('providers', 'Registered providers'), ('combined-authorities', 'Combined authorities and their districts'), ('local-plans', 'Local plans and their timetables'), ('developer-agreements', 'Developer agreements'), ('network', 'A network file')], max_length=24)),
-                ('status', models.CharField(choices=[('previewed', 'Waiting to be applied'), ('applied', 'Applied'), ('discarded', 'Discarded')], default='applied', max_length=10)),
-                ('file_name', models.CharField(max_length=300)),
-                ('sha256', models.CharField(max_length=64, verbose_name='SHA-256')),
-                ('as_of', models.DateField(blank=True, help_text='The day on which the list was true.', null=True)),
-                ('created', models.PositiveIntegerField(default=0)),
-                ('changed', models.PositiveIntegerField(default=0)),
-                ('closed', models.PositiveIntegerField(default=0)),
-                ('left_alone', models.PositiveIntegerField(default=0, verbose_name='left as they were')),
-                ('joined', models.PositiveIntegerField(default=0, verbose_name='joined to a body already there')),
-                ('missing', models.PositiveIntegerField(default=0, verbose_name='not in the list')),
-                ('returned', models.PositiveIntegerField(default=0, verbose_name='in the list again')),
-                ('undecided', models.PositiveIntegerField(default=0, verbose_name='for a person to decide')),
-                ('report', models.JSONField(default=dict)),
-                ('content', models.BinaryField(null=True)),
-                ('started_at', models.DateTimeField()),
-                ('finished_at', models.DateTimeField(blank=True, null=True)),
-                ('by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "register",
+                    models.CharField(
+                        choices=[
+                            ("councils", "Councils and combined authorities"),
+                            ("leps", "Local Enterprise Partnerships"),
+                            ("providers", "Registered providers"),
+                            ("combined-authorities", "Combined authorities and their districts"),
+                            ("local-plans", "Local plans and their timetables"),
+                            ("developer-agreements", "Developer agreements"),
+                            ("network", "A network file"),
+                        ],
+                        max_length=24,
+                    ),
+                ),
+                (
+                    "status",
+                    models.CharField(
+                        choices=[
+                            ("previewed", "Waiting to be applied"),
+                            ("applied", "Applied"),
+                            ("discarded", "Discarded"),
+                        ],
+                        default="applied",
+                        max_length=10,
+                    ),
+                ),
+                ("file_name", models.CharField(max_length=300)),
+                ("sha256", models.CharField(max_length=64, verbose_name="SHA-256")),
+                ("as_of", models.DateField(blank=True, help_text="The day on which the list was true.", null=True)),
+                ("created", models.PositiveIntegerField(default=0)),
+                ("changed", models.PositiveIntegerField(default=0)),
+                ("closed", models.PositiveIntegerField(default=0)),
+                ("left_alone", models.PositiveIntegerField(default=0, verbose_name="left as they were")),
+                ("joined", models.PositiveIntegerField(default=0, verbose_name="joined to a body already there")),
+                ("missing", models.PositiveIntegerField(default=0, verbose_name="not in the list")),
+                ("returned", models.PositiveIntegerField(default=0, verbose_name="in the list again")),
+                ("undecided", models.PositiveIntegerField(default=0, verbose_name="for a person to decide")),
+                ("report", models.JSONField(default=dict)),
+                ("content", models.BinaryField(null=True)),
+                ("started_at", models.DateTimeField()),
+                ("finished_at", models.DateTimeField(blank=True, null=True)),
+                (
+                    "by",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Doubt',
+            name="Doubt",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('register', models.CharField(choices=[('councils', 'Councils and combined authorities'), ('leps', 'Local Enterprise Partnerships'), ('providers', 'Registered providers'), ('combined-authorities', 'Combined authorities and their districts'), ('local-plans', 'Local plans and their timetables'), ('developer-agreements', 'Developer agreements'), ('network', 'A network file')], max_length=24)),
-                ('key', models.CharField(help_text='What the row is known by in the list.', max_length=80)),
-                ('name', models.CharField(max_length=300)),
-                ('row', models.JSONField(help_text='The row as it was read.')),
-                ('why', models.TextField()),
-                ('answer', models.CharField(blank=True, choices=[('this', 'It is an organisation already in the directory'), ('new', 'It is a new organisation'), ('leave_out', 'Leave it out')], max_length=10)),
-                ('reason', models.TextField(blank=True)),
-                ('answered_at', models.DateTimeField(blank=True, null=True)),
-                ('answered_by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('candidates', models.ManyToManyField(blank=True, related_name='+', to='organisations.organisation')),
-                ('organisation', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='organisations.organisation')),
-                ('run', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='doubts', to='transfer.importrun')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "register",
+                    models.CharField(
+                        choices=[
+                            ("councils", "Councils and combined authorities"),
+                            ("leps", "Local Enterprise Partnerships"),
+                            ("providers", "Registered providers"),
+                            ("combined-authorities", "Combined authorities and their districts"),
+                            ("local-plans", "Local plans and their timetables"),
+                            ("developer-agreements", "Developer agreements"),
+                            ("network", "A network file"),
+                        ],
+                        max_length=24,
+                    ),
+                ),
+                ("key", models.CharField(help_text="What the row is known by in the list.", max_length=80)),
+                ("name", models.CharField(max_length=300)),
+                ("row", models.JSONField(help_text="The row as it was read.")),
+                ("why", models.TextField()),
+                (
+                    "answer",
+                    models.CharField(
+                        blank=True,
+                        choices=[
+                            ("this", "It is an organisation already in the directory"),
+                            ("new", "It is a new organisation"),
+                            ("leave_out", "Leave it out"),
+                        ],
+                        max_length=10,
+                    ),
+                ),
+                ("reason", models.TextField(blank=True)),
+                ("answered_at", models.DateTimeField(blank=True, null=True)),
+                (
+                    "answered_by",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                ("candidates", models.ManyToManyField(blank=True, related_name="+", to="organisations.organisation")),
+                (
+                    "organisation",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="organisations.organisation",
+                    ),
+                ),
+                (
+                    "run",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="doubts", to="transfer.importrun"
+                    ),
+                ),
             ],
         ),
         migrations.AddIndex(
-            model_name='importrun',
-            index=models.Index(fields=['register', '-started_at', '-id'], name='import_run_register'),
+            model_name="importrun",
+            index=models.Index(fields=["register", "-started_at", "-id"], name="import_run_register"),
         ),
         migrations.AddConstraint(
-            model_name='importrun',
-            constraint=models.CheckConstraint(condition=models.Q(('status', 'previewed'), ('content', None), _connector='OR'), name='only_a_preview_holds_a_file'),
+            model_name="importrun",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("status", "previewed"), ("content", None), _connector="OR"),
+                name="only_a_preview_holds_a_file",
+            ),
         ),
         migrations.AddIndex(
-            model_name='doubt',
-            index=models.Index(fields=['answer', 'register', 'name'], name='doubt_listing'),
+            model_name="doubt",
+            index=models.Index(fields=["answer", "register", "name"], name="doubt_listing"),
         ),
         migrations.AddConstraint(
-            model_name='doubt',
-            constraint=models.UniqueConstraint(fields=('register', 'key'), name='one_doubt_a_row'),
+            model_name="doubt",
+            constraint=models.UniqueConstraint(fields=("register", "key"), name="one_doubt_a_row"),
         ),
         migrations.AddConstraint(
-            model_name='doubt',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('answer', 'this'), ('organisation__isnull', False)), ('answer', 'new'), models.Q(('answer__in', ['', 'leave_out']), ('organisation', None)), _connector='OR'), name='doubt_answer_whole'),
+            model_name="doubt",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("answer", "this"), ("organisation__isnull", False)),
+                    ("answer", "new"),
+                    models.Q(("answer__in", ["", "leave_out"]), ("organisation", None)),
+                    _connector="OR",
+                ),
+                name="doubt_answer_whole",
+            ),
         ),
     ]

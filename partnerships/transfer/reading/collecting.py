@@ -60,7 +60,9 @@ class Collector:
             return ""
         if value in seen:
             self.note(
-                line, column, f"“{value}” stands already in row {seen[value]}.",
+                line,
+                column,
+                f"“{value}” stands already in row {seen[value]}.",
                 "Every row needs its own: correct or remove one of the two.",
             )
         seen.setdefault(value, line.number)

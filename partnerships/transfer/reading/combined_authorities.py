@@ -18,8 +18,10 @@ COLUMNS = (
     Column("district", (r"lad\d\dcd", "ladcd", "lacd", "lacode", "districtcode"), "LAD25CD", required=True),
     Column("district_name", (r"lad\d\dnm", "ladnm", "lanm", "laname", "districtname"), "LAD25NM", required=True),
     Column("authority", (r"cauth\d\dcd", "cauthcd", "combinedauthoritycode", "cacode"), "CAUTH25CD", required=True),
-    Column("authority_name", (r"cauth\d\dnm", "cauthnm", "combinedauthorityname", "caname"), "CAUTH25NM", required=True),
-)  # fmt: skip
+    Column(
+        "authority_name", (r"cauth\d\dnm", "cauthnm", "combinedauthorityname", "caname"), "CAUTH25NM", required=True
+    ),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,13 +49,17 @@ def read_combined_authorities(sheets: Sequence[Sheet]) -> tuple[CombinedAuthorit
         if district and not DISTRICT.fullmatch(district):
             faults.note(line, "district", f"“{district}” is not the code of a district.", "Write it as E08000001.")
         if not CODE.fullmatch(authority):
-            faults.note(line, "authority", f"“{authority}” is not the code of a combined authority.", "Write it as E47000001.")
+            faults.note(
+                line, "authority", f"“{authority}” is not the code of a combined authority.", "Write it as E47000001."
+            )
             continue
         name = faults.required(line, "authority_name")
         first, row = names.setdefault(authority, (name, line.number))
         if fold_name(first) != fold_name(name):
             faults.note(
-                line, "authority_name", f"{authority} is “{name}” here and “{first}” in row {row}.",
+                line,
+                "authority_name",
+                f"{authority} is “{name}” here and “{first}” in row {row}.",
                 "One code stands for one authority: correct one of the two.",
             )
         members.setdefault(authority, []).append((district, line.text("district_name")))

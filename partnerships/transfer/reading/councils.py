@@ -1,4 +1,6 @@
-"""Lists of councils and combined authorities: mySociety's, the planning data platform's, and the ONS's names and codes."""
+"""Lists of councils and combined authorities: mySociety's, the planning data platform's, and the ONS's names and
+codes.
+"""
 
 from __future__ import annotations
 
@@ -28,26 +30,60 @@ REGIONS = {
     "South West": "E12000009",
 }
 _OTHER_REGION_NAMES = {
-    "yorkshire and humber": "yorkshire and the humber", "east": "east of england", "eastern": "east of england",
+    "yorkshire and humber": "yorkshire and the humber",
+    "east": "east of england",
+    "eastern": "east of england",
     "greater london": "london",
-}  # fmt: skip
+}
 REGION_NAMES = {gss: name for name, gss in REGIONS.items()}
 #: What a GSS code's first three characters say of the council (ONS); lists without a type column are read by it.
 TYPE_OF_PREFIX = {"E06": "UA", "E07": "NMD", "E08": "MD", "E09": "LBO", "E10": "CTY", "E47": "COMB", "E61": "SRA"}
 _MISTYPED = (dt.date(1905, 5, 1), dt.date(1905, 7, 31))
 TYPES = ("UA", "MD", "NMD", "LBO", "CTY", "CC", "COMB", "SRA")
 _TYPE_WORDS = {
-    "unitaryauthority": "UA", "unitary": "UA", "metropolitandistrict": "MD", "metropolitanborough": "MD",
-    "nonmetropolitandistrict": "NMD", "district": "NMD", "londonborough": "LBO", "county": "CTY",
-    "countycouncil": "CTY", "citycorporation": "CC", "combinedauthority": "COMB",
-    "combinedcountyauthority": "COMB", "strategicregionalauthority": "SRA",
-}  # fmt: skip
+    "unitaryauthority": "UA",
+    "unitary": "UA",
+    "metropolitandistrict": "MD",
+    "metropolitanborough": "MD",
+    "nonmetropolitandistrict": "NMD",
+    "district": "NMD",
+    "londonborough": "LBO",
+    "county": "CTY",
+    "countycouncil": "CTY",
+    "citycorporation": "CC",
+    "combinedauthority": "COMB",
+    "combinedcountyauthority": "COMB",
+    "strategicregionalauthority": "SRA",
+}
 
 COLUMNS = (
-    Column("key", ("localauthoritycode", "localauthorityeng", "lacode", "threelettercode", "reference"), "local-authority-code"),
-    Column("official", ("officialname", r"lad\d\dnm", r"cty\d\dnm", r"cauth\d\dnm", "name", "laname", "councilname", "localauthorityname"), "official-name", required=True),
+    Column(
+        "key",
+        ("localauthoritycode", "localauthorityeng", "lacode", "threelettercode", "reference"),
+        "local-authority-code",
+    ),
+    Column(
+        "official",
+        (
+            "officialname",
+            r"lad\d\dnm",
+            r"cty\d\dnm",
+            r"cauth\d\dnm",
+            "name",
+            "laname",
+            "councilname",
+            "localauthorityname",
+        ),
+        "official-name",
+        required=True,
+    ),
     Column("nice", ("nicename", "shortname"), "nice-name"),
-    Column("gss", ("gsscode", "gss", r"lad\d\dcd", r"cty\d\dcd", r"cauth\d\dcd", "statisticalgeography", "onscode"), "gss-code", required=True),
+    Column(
+        "gss",
+        ("gsscode", "gss", r"lad\d\dcd", r"cty\d\dcd", r"cauth\d\dcd", "statisticalgeography", "onscode"),
+        "gss-code",
+        required=True,
+    ),
     Column("start", ("startdate", "start"), "start-date"),
     Column("end", ("enddate", "end"), "end-date"),
     Column("replaced_by", ("replacedby", "successor", "successors"), "replaced-by"),
@@ -61,7 +97,7 @@ COLUMNS = (
     Column("old_code", ("oldonslacode", "snac", "snaccode"), "old-ons-la-code"),
     Column("website", ("website", "url"), "website"),
     Column("entity", ("entity",), "entity"),
-)  # fmt: skip
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +134,8 @@ class CouncilList:
 
     councils: tuple[Council, ...]
     elsewhere: int
+    #: Lists with keys of councils list all of them; the ONS's lists of one kind of area only those.
+    is_whole: bool
 
 
 def read_councils(sheets: Sequence[Sheet]) -> CouncilList:
@@ -118,7 +156,7 @@ def read_councils(sheets: Sequence[Sheet]) -> CouncilList:
         raise UnableToRead(
             [Problem(None, "", "it holds no English council.", "Give the list for England or the United Kingdom.")]
         )
-    return CouncilList(_with_half_open_ends(councils), elsewhere)
+    return CouncilList(_with_half_open_ends(councils), elsewhere, table.has("key"))
 
 
 def _is_english(line: Line) -> bool:
@@ -129,9 +167,7 @@ def _is_english(line: Line) -> bool:
     return not GSS.fullmatch(gss) or gss.startswith("E")
 
 
-def _council(
-    line: Line, faults: Collector, keys: dict[str, int], codes: dict[str, int], *, has_key: bool
-) -> Council:
+def _council(line: Line, faults: Collector, keys: dict[str, int], codes: dict[str, int], *, has_key: bool) -> Council:
     key = faults.key(line, "key", keys) if has_key else ""
     gss = faults.key(line, "gss", codes)
     if gss and not GSS.fullmatch(gss):
@@ -183,7 +219,9 @@ def _type(line: Line, gss: str, faults: Collector) -> str:
         known = "CC" if gss == "E09000001" else "SRA" if gss == "E12000007" else TYPE_OF_PREFIX.get(gss[:3], "")
         if not known and gss:
             faults.note(
-                line, "gss", f"“{gss}” is not the code of an English council or combined authority.",
+                line,
+                "gss",
+                f"“{gss}” is not the code of an English council or combined authority.",
                 "Correct the code, or remove the row.",
             )
     return known
@@ -197,7 +235,9 @@ def _region(line: Line, faults: Collector) -> str:
     for region, gss in REGIONS.items():
         if fold_name(region) == name:
             return gss
-    faults.note(line, "region", f"“{given}” is no region of England.", f"Write one of {', '.join(REGIONS)}, or leave it blank.")
+    faults.note(
+        line, "region", f"“{given}” is no region of England.", f"Write one of {', '.join(REGIONS)}, or leave it blank."
+    )
     return ""
 
 
@@ -226,8 +266,8 @@ def _alternatives(line: Line) -> tuple[str, ...]:
 def _with_half_open_ends(councils: list[Council]) -> tuple[Council, ...]:
     """The councils with the first day on which each no longer was.
 
-    Lists mix two conventions: the last day (the ONS's: 31 March) and the day the successor took over (1 April). The start of
-    a successor settles it; else a first of a month is the day after, and any other day is the last one.
+    Lists mix two conventions: the last day (the ONS's: 31 March) and the day the successor took over (1 April).
+    The start of a successor settles it; else a first of a month is the day after, and any other day is the last one.
     """
     starts = {council.key: council.starts_on for council in councils}
     settled = []

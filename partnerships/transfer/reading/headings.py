@@ -17,7 +17,9 @@ HEADING_WITHIN = 40
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A meaning that a column can have: patterns for its canonical heading, the likeliest first, and an example to show."""
+    """A meaning that a column can have: patterns for its canonical heading, the likeliest first, and an example to
+    show.
+    """
 
     code: str
     patterns: tuple[str, ...]
@@ -148,13 +150,20 @@ def _missing(
     number = row.number if row and found else None
     if not found:
         return [
-            Problem(None, "", f"no row near the top is the heading of {what}.",
-                    "It needs the columns " + ", ".join(f"“{c.shown}”" for c in columns if c.required)
-                    + (f"; its first row holds {shown}. Is this the right file?" if shown else "."))
+            Problem(
+                None,
+                "",
+                f"no row near the top is the heading of {what}.",
+                "It needs the columns "
+                + ", ".join(f"“{c.shown}”" for c in columns if c.required)
+                + (f"; its first row holds {shown}. Is this the right file?" if shown else "."),
+            )
         ]
     return [
         Problem(
-            number, column.shown, "this column is missing.",
+            number,
+            column.shown,
+            "this column is missing.",
             f"The heading row of {what} needs it; found are {shown}. Is this the right file?",
         )
         for column in columns

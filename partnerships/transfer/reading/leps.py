@@ -17,15 +17,24 @@ DISTRICT_CODE = re.compile(r"E0[6789]\d{6}")
 
 _LEP = (
     Column("lep", (r"ercd", r"lep\d\dcd1?", r"lep1?code", r"lepcd", r"lepcode1"), "ERCD or LEP21CD1", required=True),
-    Column("lep_name", (r"ernm", r"lep\d\dnm1?", r"lep1?name", r"lepnm", r"lepname1"), "ERNM or LEP21NM1", required=True),
+    Column(
+        "lep_name", (r"ernm", r"lep\d\dnm1?", r"lep1?name", r"lepnm", r"lepname1"), "ERNM or LEP21NM1", required=True
+    ),
 )
 DISTRICTS = (
-    Column("district", (r"lacd", r"lad\d\dcd", r"ladcd", r"lacode", r"districtcode", r"gsscode", r"localauthoritycode"), "LAD21CD", required=True),
-    Column("district_name", (r"lanm", r"lad\d\dnm", r"ladnm", r"laname", r"districtname", r"localauthorityname"), "LAD21NM"),
+    Column(
+        "district",
+        (r"lacd", r"lad\d\dcd", r"ladcd", r"lacode", r"districtcode", r"gsscode", r"localauthoritycode"),
+        "LAD21CD",
+        required=True,
+    ),
+    Column(
+        "district_name", (r"lanm", r"lad\d\dnm", r"ladnm", r"laname", r"districtname", r"localauthorityname"), "LAD21NM"
+    ),
     *_LEP,
     Column("lep2", (r"lep\d\dcd2", r"lep2code", r"lepcode2"), "LEP21CD2"),
     Column("lep2_name", (r"lep\d\dnm2", r"lep2name", r"lepname2"), "LEP21NM2"),
-)  # fmt: skip
+)
 NAMES = (
     Column("lep", (r"code", r"lep\d\dcd\d?", r"ercd", r"gsscode", r"lepcode"), "code", required=True),
     Column("lep_name", (r"name", r"lep\d\dnm\d?", r"ernm", r"lepname"), "name", required=True),
@@ -63,18 +72,25 @@ def read_leps(sheets: Sequence[Sheet]) -> tuple[Lep, ...]:
             first, row = names.setdefault(lep, (name, line.number))
             if lep_place(first) != lep_place(name):
                 faults.note(
-                    line, name_column, f"{lep} is “{name}” here and “{first}” in row {row}.",
+                    line,
+                    name_column,
+                    f"{lep} is “{name}” here and “{first}” in row {row}.",
                     "One code stands for one LEP: correct one of the two.",
                 )
             served.setdefault(lep, {})
             if with_districts:
                 district = code(line["district"])
                 if not DISTRICT_CODE.fullmatch(district):
-                    faults.note(line, "district", f"“{district}” is not the code of a district.", "Write it as E07000223.")
+                    faults.note(
+                        line, "district", f"“{district}” is not the code of a district.", "Write it as E07000223."
+                    )
                 pair = f"{district} in {lep}"
                 if pair in pairs:
                     faults.note(
-                        line, "district", f"“{pair}” stands already in row {pairs[pair]}.", "Remove one of the two rows."
+                        line,
+                        "district",
+                        f"“{pair}” stands already in row {pairs[pair]}.",
+                        "Remove one of the two rows.",
                     )
                 pairs.setdefault(pair, line.number)
                 served[lep][district] = line.text("district_name")

@@ -1,4 +1,6 @@
-"""Local plans and their timetables as the planning data platform publishes them, matched to what was imported before."""
+"""Local plans and their timetables as the planning data platform publishes them, matched to what was
+imported before.
+"""
 
 from __future__ import annotations
 
@@ -57,7 +59,9 @@ EVENTS: Mapping[str, str] = {
     "estimated-reg-18-draft-local-plan-published": "Estimated date regulation 18 draft local plan published",
     "estimated-reg-18-public-consultation-start": "Estimated regulation 18 public consultation start",
     "estimated-reg-18-public-consultation-end": "Estimated regulation 18 public consultation end",
-    "estimated-reg-19-publication-local-plan-published": "Estimated date regulation 19 publication local plan published",
+    "estimated-reg-19-publication-local-plan-published": (
+        "Estimated date regulation 19 publication local plan published"
+    ),
     "estimated-reg-19-public-consultation-start": "Estimated regulation 19 public consultation start",
     "estimated-reg-19-public-consultation-end": "Estimated regulation 19 public consultation end",
     "estimated-submit-plan-for-examination": "Estimated submit plan for examination",
@@ -149,7 +153,9 @@ def read_local_plans(
 
 
 def _in_file(error: UnableToRead, name: str) -> list[Problem]:
-    return [replace(problem, sheet=f"{name}{', ' + problem.sheet if problem.sheet else ''}") for problem in error.problems]
+    return [
+        replace(problem, sheet=f"{name}{', ' + problem.sheet if problem.sheet else ''}") for problem in error.problems
+    ]
 
 
 def _listed(parts: Iterable[object]) -> str:
@@ -168,13 +174,17 @@ def _read_plans(sheets: Sequence[Sheet]) -> list[LocalPlan]:
         key = f"{reference}#{fold_name(name)}"
         if key in seen:
             faults.note(
-                line, "reference", f"“{reference}” with this name stands already in row {seen[key]}.",
+                line,
+                "reference",
+                f"“{reference}” with this name stands already in row {seen[key]}.",
                 "Remove one of the two rows.",
             )
         seen.setdefault(key, line.number)
         start, end = faults.partial(line, "start"), faults.partial(line, "end")
         if start and end and end < start:
-            faults.note(line, "end", f"the period ends in {end}, before it starts in {start}.", "Correct one of the two.")
+            faults.note(
+                line, "end", f"the period ends in {end}, before it starts in {start}.", "Correct one of the two."
+            )
         plans.append(
             LocalPlan(
                 row=line.number,
@@ -205,7 +215,9 @@ def _organisations(line: Line, faults: Collector) -> tuple[str, ...]:
             continue
         if not (colon and prefix and key):
             faults.note(
-                line, "organisations", f"“{part.strip()}” names no authority.",
+                line,
+                "organisations",
+                f"“{part.strip()}” names no authority.",
                 "Write each as local-authority:KEY, several with semicolons between.",
             )
             continue
@@ -225,14 +237,18 @@ def _read_events(sheets: Sequence[Sheet], references: set[str], plans_name: str)
         plan = faults.required(line, "plan")
         if references and plan and plan not in references:
             faults.note(
-                line, "plan", f"“{plan}” is not the reference of a plan.",
+                line,
+                "plan",
+                f"“{plan}” is not the reference of a plan.",
                 f"Correct it, or add the plan to {plans_name}.",
             )
         event = faults.required(line, "event")
         date = faults.partial(line, "date")
         if date is None:
             if not line.text("date"):
-                faults.note(line, "date", "the cell is blank.", "Write a year, a month or a day: 2027, 2027-04 or 2027-04-11.")
+                faults.note(
+                    line, "date", "the cell is blank.", "Write a year, a month or a day: 2027, 2027-04 or 2027-04-11."
+                )
             continue
         entry = faults.day(line, "entry")
         events.append((plan, _milestone(line, event, date, entry)))
@@ -241,7 +257,9 @@ def _read_events(sheets: Sequence[Sheet], references: set[str], plans_name: str)
 
 
 def _milestone(line: Line, event: str, date: PartialDate, entry: dt.date | None) -> Milestone:
-    """An event has happened when it is no estimate and lies before the day its row was written; else it is a forecast."""
+    """An event has happened when it is no estimate and lies before the day its row was written; else it is a
+    forecast.
+    """
     name = EVENTS.get(event, event.replace("-", " ").strip().capitalize())
     is_forecast = event.startswith("estimated-") or (entry is not None and date.earliest > entry)
     note = ". ".join(part for part in (line.text("notes"), line.text("description")) if part)
@@ -251,7 +269,8 @@ def _milestone(line: Line, event: str, date: PartialDate, entry: dt.date | None)
 def _shared_out(plans: list[LocalPlan], milestones: list[Milestone]) -> list[LocalPlan]:
     """The plans of one reference with its milestones.
 
-    Where a reference stands several times, an event that is there as often as the plans goes to each in turn; an adoption
+    Where a reference stands several times, an event that is there as often as the plans goes to each in turn; an
+    adoption
     to the plan adopted then; anything else to the plan entered last.
     """
     if len(plans) == 1:
@@ -272,13 +291,13 @@ def _shared_out(plans: list[LocalPlan], milestones: list[Milestone]) -> list[Loc
     return [replace(plan, milestones=tuple(mine[plan.key])) for plan in plans]
 
 
-def milestone_keys(
-    milestones: Sequence[Milestone], before: Sequence[Mapping[str, str]]
-) -> tuple[str, ...]:
+def milestone_keys(milestones: Sequence[Milestone], before: Sequence[Mapping[str, str]]) -> tuple[str, ...]:
     """A key for each milestone that stays the same from one vintage to the next.
 
-    An event that a plan has once is known by its kind. Of one that stands several times, each row keeps the key that the
-    same date had in the version before (`before`: its milestones), the others take the keys that are left in order, then new ones.
+    An event that a plan has once is known by its kind. Of one that stands several times, each row keeps the key that
+    the
+    same date had in the version before (`before`: its milestones), the others take the keys that are left in order,
+    then new ones.
     """
     keys: dict[int, str] = {}
     events: dict[str, list[int]] = {}

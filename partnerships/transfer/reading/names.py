@@ -1,4 +1,6 @@
-"""Names in published lists: what two ways of writing one body's name have in common, and the keys that lists write for bodies."""
+"""Names in published lists: what two ways of writing one body's name have in common, and the keys that lists write for
+bodies.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +18,9 @@ def bare_company(name: str) -> str:
 
 
 def council_place(name: str) -> str:
-    """Where a council is, without what it calls itself: “City of York Council”, “York” and “York City Council” are one."""
+    """Where a council is, without what it calls itself: “City of York Council”, “York” and “York City Council” are
+    one.
+    """
     return core_name(name)
 
 
@@ -32,6 +36,8 @@ def lep_place(name: str) -> str:
 
 
 def key_of_curie(text: str) -> str:
-    """The key in a CURIE such as `local-authority:DUR` or the older `local-authority-eng:DUR`; "" for other prefixes."""
+    """The key in a CURIE such as `local-authority:DUR` or the older `local-authority-eng:DUR`; "" for other
+    prefixes.
+    """
     prefix, colon, key = text.strip().partition(":")
     return key.strip().upper() if colon and prefix.casefold().startswith("local-authority") else ""

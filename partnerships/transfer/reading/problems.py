@@ -11,7 +11,8 @@ MOST_SHOWN = 100
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """One fault: the row as a spreadsheet counts it (None: the file as a whole), the column, what was found, what to do.
+    """One fault: the row as a spreadsheet counts it (None: the file as a whole), the column, what was found, what to
+    do.
 
     In a network file `path` is the place instead: `plans[2].versions[1].note`.
     """

@@ -64,7 +64,9 @@ class Checking:
             if name not in known:
                 near = next((code for code in known if code.startswith(str(name)[:4])), "")
                 hint = f" Did you mean “{near}”?" if near else ""
-                self.note(_join(path, str(name)), "this field is not known here.", f"Remove it or correct its name.{hint}")
+                self.note(
+                    _join(path, str(name)), "this field is not known here.", f"Remove it or correct its name.{hint}"
+                )
         result: dict[str, Any] = {}
         for part in shape.parts:
             given = value.get(part.code)
@@ -161,7 +163,9 @@ def _number(value: Any, *, whole: bool) -> int | Decimal:
     except InvalidOperation as error:
         raise ValueError(f"{_shown(value)} is not a number. Write a number.") from error
     if not number.is_finite() or abs(number) >= 10**12 or (whole and number != int(number)):
-        raise ValueError(f"{_shown(value)} is not a number that fits here. Write {'a whole' if whole else 'another'} number.")
+        raise ValueError(
+            f"{_shown(value)} is not a number that fits here. Write {'a whole' if whole else 'another'} number."
+        )
     return int(number) if whole else number
 
 

@@ -1,4 +1,6 @@
-"""Files as tables: CSV of any dialect, XLSX and JSON become sheets of numbered rows, within limits that no bomb passes."""
+"""Files as tables: CSV of any dialect, XLSX and JSON become sheets of numbered rows, within limits that no bomb
+passes.
+"""
 
 from __future__ import annotations
 
@@ -86,7 +88,7 @@ def read_sheets(data: bytes, file_name: str = "", *, most_bytes: int = MOST_BYTE
 
 def _decoded(data: bytes) -> str:
     if data[:2] in _MARKS:
-        encodings = ("utf-16",)
+        encodings: tuple[str, ...] = ("utf-16",)
     elif b"\x00" in data:
         raise unable("it is not text.", "Use the CSV, XLSX or JSON version of the list.")
     else:
@@ -141,9 +143,7 @@ def _from_json(text: str) -> Sheet:
     try:
         value = json.loads(text, object_pairs_hook=_no_key_twice, parse_constant=_no_constant)
     except json.JSONDecodeError as error:
-        raise unable(
-            f"it is not JSON: {error.msg}.", "Download it again.", row=error.lineno
-        ) from error
+        raise unable(f"it is not JSON: {error.msg}.", "Download it again.", row=error.lineno) from error
     except RecursionError as error:
         raise unable("it is nested without end.", "Use the published file as it is.") from error
     if isinstance(value, dict):
@@ -160,9 +160,7 @@ def _from_json(text: str) -> Sheet:
     headings: dict[str, int] = {}
     for number, record in enumerate(value, start=1):
         if not isinstance(record, dict):
-            raise unable(
-                f"item {number} is not an object.", "Give an array of objects.", row=number
-            )
+            raise unable(f"item {number} is not an object.", "Give an array of objects.", row=number)
         for key in record:
             headings.setdefault(key, len(headings))
     _within(len(value), len(headings))
@@ -190,9 +188,7 @@ def _plain(number: int, heading: str, value: Any) -> Cell:
     if isinstance(value, list) and all(isinstance(part, str | int) for part in value):
         return ",".join(str(part) for part in value)
     if isinstance(value, dict | list):
-        raise unable(
-            "the value is itself a list or an object.", "Give one value a field.", row=number, column=heading
-        )
+        raise unable("the value is itself a list or an object.", "Give one value a field.", row=number, column=heading)
     cell: Cell = value
     return cell
 
@@ -227,9 +223,7 @@ def _within(rows: int, columns: int) -> None:
     if rows > MOST_ROWS:
         raise unable(f"it has more than {MOST_ROWS:,} rows.", "This is not one of the published lists.")
     if columns > MOST_COLUMNS:
-        raise unable(
-            f"it has more than {MOST_COLUMNS:,} columns.", "This is not one of the published lists.", row=rows
-        )
+        raise unable(f"it has more than {MOST_COLUMNS:,} columns.", "This is not one of the published lists.", row=rows)
 
 
 def date_in_file_name(file_name: str) -> dt.date | None:

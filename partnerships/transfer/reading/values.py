@@ -1,4 +1,6 @@
-"""One cell at a time: text as people mean it, numbers that are names kept as text, dates in every usual spelling, money."""
+"""One cell at a time: text as people mean it, numbers that are names kept as text, dates in every usual spelling,
+money.
+"""
 
 from __future__ import annotations
 
@@ -131,11 +133,13 @@ def full_date(cell: Cell) -> dt.date | None:
 
 
 def amount(cell: Cell) -> Decimal | None:
-    """A sum of money or a quantity: £1,373,992.00, 2013.0, (500.00), 1 200; None where there is nothing. Raises `Unreadable`."""
+    """A sum of money or a quantity: £1,373,992.00, 2013.0, (500.00), 1 200; None where there is nothing. Raises
+    `Unreadable`.
+    """
     if is_nothing(cell):
         return None
     line = text(cell)
-    bare = line.replace("£", "").replace("GBP", "").replace(",", "").replace(" ", "").replace("−", "-")
+    bare = line.replace("£", "").replace("GBP", "").replace(",", "").replace(" ", "").replace("\u2212", "-")
     negative = bare.startswith("(") and bare.endswith(")")
     try:
         value = Decimal(bare.strip("()"))

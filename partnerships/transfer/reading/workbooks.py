@@ -39,7 +39,16 @@ def read_workbook(data: bytes) -> Iterator[tuple[str, Numbered]]:
             warnings.simplefilter("ignore")  # openpyxl warns of styles and validations that a list does not need
             book = openpyxl.load_workbook(io.BytesIO(data), read_only=True, data_only=True)
             found = [(sheet.title, _rows(sheet)) for sheet in book.worksheets if sheet.sheet_state == "visible"]
-    except (zipfile.BadZipFile, KeyError, ValueError, SyntaxError, OSError, TypeError, IndexError, AttributeError) as error:
+    except (
+        zipfile.BadZipFile,
+        KeyError,
+        ValueError,
+        SyntaxError,
+        OSError,
+        TypeError,
+        IndexError,
+        AttributeError,
+    ) as error:
         raise unable(
             "it cannot be read as an Excel workbook.", "Open it in a spreadsheet and save it again as .xlsx."
         ) from error
@@ -82,9 +91,7 @@ def _no_declarations(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> None:
         while piece := part.read(1 << 16):
             window = tail + piece
             if any(word in window for word in _DECLARATIONS):
-                raise unable(
-                    "it declares XML entities, which no spreadsheet program does.", "Use the published file."
-                )
+                raise unable("it declares XML entities, which no spreadsheet program does.", "Use the published file.")
             tail = window[-32:]
 
 

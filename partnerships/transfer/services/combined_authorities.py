@@ -1,4 +1,6 @@
-"""Bringing in which districts make up each combined authority, and the authorities themselves where they are not there yet."""
+"""Bringing in which districts make up each combined authority, and the authorities themselves where they are not there
+yet.
+"""
 
 from __future__ import annotations
 
@@ -65,11 +67,13 @@ def _bring(
         doubts.ask(
             run,
             NewDoubt(
-                authority.code, authority.name, {**asdict(authority), "districts": list(authority.districts)},
+                authority.code,
+                authority.name,
+                {**asdict(authority), "districts": list(authority.districts)},
                 "its code is new, and an authority of this name has another one. It may be recoded or a successor.",
                 tuple(alike),
             ),
-        )  # fmt: skip
+        )
         return None
     return _create(authority, listed_codes, directory, run)
 
@@ -118,9 +122,11 @@ def _serve(
     left = [
         area
         for pk, rows in directory.served[body.pk].items()
-        if rows and (area := by_pk[pk]).kind == AreaKind.DISTRICT and pk not in districts
+        if rows
+        and (area := by_pk[pk]).kind == AreaKind.DISTRICT
+        and pk not in districts
         and directory.end_service(body, area, run.as_of, run)
-    ]  # fmt: skip
+    ]
     said = [line for line in recoded if "→" in line]
     if joined:
         said.append(f"serves {_names(joined)}")
@@ -134,7 +140,9 @@ def _names(areas: list[Area]) -> str:
 
 
 def _district(code: str, name: str, listed_codes: set[str], directory: Directory, run: Import) -> Area:
-    """The area of a district. A new code with the name and tier of one council, whose old code the list does not have, is its new code."""
+    """The area of a district. A new code with the name and tier of one council, whose old code the list does not have,
+    is its new code.
+    """
     known = directory.areas.get(code)
     if known is not None:
         return known

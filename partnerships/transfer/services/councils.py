@@ -26,7 +26,9 @@ _AREA_KINDS = {"CTY": AreaKind.COUNTY, "COMB": AreaKind.COMBINED_AUTHORITY, "SRA
 
 
 def bring_councils(listed: CouncilList, directory: Directory, run: Import) -> None:
-    """Bring the directory up to date with a list. Raises `UnableToRead` where the list contradicts itself or the directory."""
+    """Bring the directory up to date with a list. Raises `UnableToRead` where the list contradicts itself or the
+    directory.
+    """
     _check(listed, directory)
     if listed.elsewhere:
         run.report.remark(f"{listed.elsewhere:,} rows of councils outside England were left aside.")
@@ -41,7 +43,7 @@ def bring_councils(listed: CouncilList, directory: Directory, run: Import) -> No
     expected = [
         one
         for one in directory.having(Scheme.LOCAL_AUTHORITY)
-        if one.council_type in types and (knows_ended or not one.is_ended)
+        if (listed.is_whole or one.council_type in types) and (knows_ended or not one.is_ended)
     ]
     directory.mark_listed({one.pk for one in bodies.values()}, expected, run)
 
@@ -61,7 +63,9 @@ def _check(listed: CouncilList, directory: Directory) -> None:
         if by_key and by_code and by_key.pk != by_code.pk:
             problems.append(
                 Problem(
-                    council.row, "", f"the key {council.key} is {by_key.name}, but the code {council.gss} is {by_code.name}.",
+                    council.row,
+                    "",
+                    f"the key {council.key} is {by_key.name}, but the code {council.gss} is {by_code.name}.",
                     "Correct the key or the code.",
                 )
             )
@@ -70,13 +74,17 @@ def _check(listed: CouncilList, directory: Directory) -> None:
             if other is not council:
                 problems.append(
                     Problem(
-                        council.row, "", f"this row and row {other.row} are both {body.name} in the directory.",
+                        council.row,
+                        "",
+                        f"this row and row {other.row} are both {body.name} in the directory.",
                         "Correct the key or the code of one of the two.",
                     )
                 )
         problems += [
             Problem(
-                council.row, "replaced-by", f"“{successor}” is the key of no council in the file or the directory.",
+                council.row,
+                "replaced-by",
+                f"“{successor}” is the key of no council in the file or the directory.",
                 "Correct it, or add the successor's row.",
             )
             for successor in council.successors
@@ -174,9 +182,7 @@ def _brought_up_to_date(
         fields |= {"status": Status.ACTIVE if body.is_ended else body.status, "valid_to": None}
     elif body.is_ended and council.ends_on:
         fields["valid_to"] = council.ends_on
-    said = directory.update(
-        body, run, fields=fields, identifiers=_identifiers(council, directory), names=names
-    )
+    said = directory.update(body, run, fields=fields, identifiers=_identifiers(council, directory), names=names)
     said += follow_code(body, area, directory, run, ends_on=council.ends_on if not council.is_current else None)
     if not council.is_current and not body.is_ended:
         dissolve(organisation=body, on=council.ends_on, author=run.author, now=run.now, reason=run.source)
@@ -200,7 +206,9 @@ def follow_code(
     said: list[str] = []
     older = [
         known
-        for known in (directory.areas[code] for code in sorted(directory.values(body, Scheme.GSS)) if code in directory.areas)
+        for known in (
+            directory.areas[code] for code in sorted(directory.values(body, Scheme.GSS)) if code in directory.areas
+        )
         if known.pk != area.pk and known.kind == area.kind and known.valid_to is None
     ]
     for known in older:
@@ -217,7 +225,9 @@ def follow_code(
 def _successions(
     councils: tuple[Council, ...], bodies: dict[str, Organisation], directory: Directory, run: Import
 ) -> None:
-    """One event for each set of successors on a day: districts that became one council are merged, a county's two heirs split it."""
+    """One event for each set of successors on a day: districts that became one council are merged, a county's two
+    heirs split it.
+    """
     events: dict[tuple[tuple[str, ...], dt.date | None], list[Organisation]] = {}
     starts = {council.key: council.starts_on for council in councils}
     for council in councils:
@@ -228,10 +238,12 @@ def _successions(
         successors = [bodies.get(key) or directory.holder(Scheme.LOCAL_AUTHORITY, key) for key in keys]
         begun_before = len(keys) == 1 and on is not None and (starts.get(keys[0]) or on) < on
         kind = (
-            SuccessionKind.SPLIT if len(keys) > 1
-            else SuccessionKind.ABSORB if begun_before or len(predecessors) == 1
+            SuccessionKind.SPLIT
+            if len(keys) > 1
+            else SuccessionKind.ABSORB
+            if begun_before or len(predecessors) == 1
             else SuccessionKind.MERGE
-        )  # fmt: skip
+        )
         record_succession(
             kind=kind,
             on=on,

@@ -1,4 +1,6 @@
-"""The directory held against a list: what is known under which key, looked up in memory, and brought up to date row by row."""
+"""The directory held against a list: what is known under which key, looked up in memory, and brought up to date row by
+row.
+"""
 
 from __future__ import annotations
 
@@ -53,7 +55,9 @@ class Import:
 
 
 class Directory:
-    """Organisations, identifiers, names, areas and areas served as they stand, kept in step with what the import writes."""
+    """Organisations, identifiers, names, areas and areas served as they stand, kept in step with what the import
+    writes.
+    """
 
     def __init__(self) -> None:
         self.organisations: dict[int, Organisation] = {one.pk: one for one in Organisation.objects.all()}
@@ -133,7 +137,9 @@ class Directory:
         names: Iterable[tuple[str, str]] = (),
         registered_on: dt.date | None = None,
     ) -> list[str]:
-        """Write what differs and say in words what did; an identifier that stands for another organisation is left there."""
+        """Write what differs and say in words what did; an identifier that stands for another organisation is left
+        there.
+        """
         said = []
         differing = {name: value for name, value in fields.items() if getattr(organisation, name) != value}
         if differing:
@@ -143,7 +149,7 @@ class Directory:
                 author=run.author,
                 now=run.now,
                 reason=run.source,
-                **differing,  # type: ignore[typeddict-item]  # the callers' keywords are fields of the model
+                **differing,
             )
             said = [f"{_words(name)} {_shown(before[name])} → {_shown(value)}" for name, value in differing.items()]
             if "name" in differing:
@@ -153,9 +159,13 @@ class Directory:
         for scheme, value in identifiers:
             if value and (scheme, value) not in self.holders:
                 add_identifier(
-                    organisation=organisation, scheme=scheme, value=value, author=run.author, now=run.now,
+                    organisation=organisation,
+                    scheme=scheme,
+                    value=value,
+                    author=run.author,
+                    now=run.now,
                     valid_from=registered_on,
-                )  # fmt: skip
+                )
                 self._hold(organisation.pk, scheme, value)
                 said.append(f"{Scheme(scheme).label} {value} added")
         for name, kind in names:
@@ -186,9 +196,14 @@ class Directory:
             return False
         rows.append(
             serve_area(
-                organisation=organisation, area=area, starts_on=starts_on, ends_on=ends_on,
-                source=run.source[:200], author=run.author, now=run.now,
-            )  # fmt: skip
+                organisation=organisation,
+                area=area,
+                starts_on=starts_on,
+                ends_on=ends_on,
+                source=run.source[:200],
+                author=run.author,
+                now=run.now,
+            )
         )
         return True
 

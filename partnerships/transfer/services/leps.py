@@ -13,7 +13,8 @@ from partnerships.transfer.reading.names import lep_place
 from partnerships.transfer.services.directory import Directory, Import
 from partnerships.transfer.services.doubts import Doubts, NewDoubt, settled
 
-#: Core funding ended and functions passed on with the new financial year. Lists of LEPs do not say so; an administrator can
+#: Core funding ended and functions passed on with the new financial year. Lists of LEPs do not say so; an
+#: administrator can
 #: give a LEP whose company lives on another date or status.
 CLOSED_ON = dt.date(2024, 4, 1)
 
@@ -69,10 +70,13 @@ def _bring(
         doubts.ask(
             run,
             NewDoubt(
-                lep.code, lep.name, {**asdict(lep), "districts": list(lep.districts)},
-                "its code and name are new, while this list no longer has another LEP.", tuple(gone),
+                lep.code,
+                lep.name,
+                {**asdict(lep), "districts": list(lep.districts)},
+                "its code and name are new, while this list no longer has another LEP.",
+                tuple(gone),
             ),
-        )  # fmt: skip
+        )
         return None
     return _create(lep, directory, run)
 
@@ -103,7 +107,9 @@ def _common_region(areas: list[Area]) -> Area | None:
 
 
 def _update(lep: Lep, body: Organisation, directory: Directory, run: Import) -> Organisation:
-    """Bring a known LEP up to date. Its name stays: lists shorten it differently from year to year, and all are kept."""
+    """Bring a known LEP up to date. Its name stays: lists shorten it differently from year to year, and all
+    are kept.
+    """
     said = directory.update(
         body, run, fields={}, identifiers=[(str(Scheme.LEP), lep.code)], names=[(lep.name, "alternative")]
     )
@@ -118,7 +124,9 @@ def _update(lep: Lep, body: Organisation, directory: Directory, run: Import) -> 
 
 
 def _serve(lep: Lep, body: Organisation, directory: Directory, run: Import) -> int:
-    """Note the districts served until the LEP closed, or until the district itself was no more; and how many were news."""
+    """Note the districts served until the LEP closed, or until the district itself was no more; and how many were
+    news.
+    """
     added = 0
     closed = body.valid_to
     for code, name in lep.districts:

@@ -1,4 +1,6 @@
-"""Importing published local plans: as plans of their councils, open to everyone, one version for each vintage that differs."""
+"""Importing published local plans: as plans of their councils, open to everyone, one version for each vintage that
+differs.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +23,7 @@ from partnerships.plans.content import InvalidContent, normalise
 from partnerships.plans.merging import rebase
 from partnerships.plans.models import Audience, Plan, Version
 from partnerships.plans.models import Kind as PlanKind
-from partnerships.plans.services import create_plan, publish_version
+from partnerships.plans.services import UnableToCreatePlan, UnableToPublish, create_plan, publish_version
 from partnerships.transfer.local_plan_content import content_from_file
 from partnerships.transfer.models import ImportRun, Register, RunStatus
 from partnerships.transfer.reading.local_plans import LocalPlan, LocalPlans, read_local_plans
@@ -68,26 +70,40 @@ def import_local_plans(
     )
     day = as_of or _newest_date(plans.name, timetable.name, listed) or timezone.localdate(now)
     run = Import(
-        register=Register.LOCAL_PLANS, author=author, now=now, as_of=day, progress=progress,
+        register=Register.LOCAL_PLANS,
+        author=author,
+        now=now,
+        as_of=day,
+        progress=progress,
         source=f"{plans.name} and {timetable.name} ({PUBLISHER}), as of {long_date(day)}",
-    )  # fmt: skip
+    )
     with transaction.atomic():
         wait_for_turn()
         _bring(listed, run, plans.name)
         made = ImportRun(
-            register=run.register, file_name=f"{plans.name}, {timetable.name}"[:300],
-            sha256=hashlib.sha256(plans.data + b"\x00" + timetable.data).hexdigest(), as_of=day,
-            report=run.report.as_json(), started_at=now, finished_at=timezone.now(), by=author,
-            status=RunStatus.APPLIED, **{outcome: run.report.counts[outcome] for outcome in OUTCOMES},
-        )  # fmt: skip
+            register=run.register,
+            file_name=f"{plans.name}, {timetable.name}"[:300],
+            sha256=hashlib.sha256(plans.data + b"\x00" + timetable.data).hexdigest(),
+            as_of=day,
+            report=run.report.as_json(),
+            started_at=now,
+            finished_at=timezone.now(),
+            by=author,
+            status=RunStatus.APPLIED,
+            **{outcome: run.report.counts[outcome] for outcome in OUTCOMES},
+        )
         if dry_run:
             transaction.set_rollback(True)
         else:
             made.save(force_insert=True)
             record(
-                actor_id=author.pk if author else None, verb="imported local plans", target_kind="import",
-                target_id=made.pk, now=now, data={"title": str(made)},
-            )  # fmt: skip
+                actor_id=author.pk if author else None,
+                verb="imported local plans",
+                target_kind="import",
+                target_id=made.pk,
+                now=now,
+                data={"title": str(made)},
+            )
     return Outcome(made, last_line(made, applied=not dry_run))
 
 
@@ -109,14 +125,18 @@ def _bring(listed: LocalPlans, run: Import, plans_name: str) -> None:
             body = _bring_one(plan, existing, owners, run, external=known.external(plan, listed))
         except InvalidContent as error:
             found = "; ".join(f"{problem.path}: {problem.message}" for problem in error.problems)
-            raise UnableToRead([Problem(plan.row, "", f"{found}", "Correct the row.", plans_name)]) from error
+            raise UnableToRead([Problem(plan.row, "", found, "Correct the row.", plans_name)]) from error
+        except (UnableToCreatePlan, UnableToPublish) as error:
+            raise UnableToRead([Problem(plan.row, "", str(error), "Correct the row.", plans_name)]) from error
         seen.add(body.pk)
         run.progress(done, len(listed.plans))
     _mark(known.plans, seen, run)
 
 
 def _owners(listed: LocalPlans, run: Import, plans_name: str) -> dict[str, Organisation]:
-    """The organisation of every CURIE in the file. Raises `UnableToRead` naming those that the directory does not have."""
+    """The organisation of every CURIE in the file. Raises `UnableToRead` naming those that the directory does not
+    have.
+    """
     wanted = {curie: plan for plan in reversed(listed.plans) for curie in plan.organisations}
     held = {
         (row.scheme, row.value): row.organisation
@@ -132,15 +152,21 @@ def _owners(listed: LocalPlans, run: Import, plans_name: str) -> dict[str, Organ
         body = body or held.get((Scheme.PLANNING_DATA, curie))
         if body is None and prefix == "national-park-authority" and plan.organisation_name:
             body = create_organisation(
-                name=plan.organisation_name, kind=Kind.NATIONAL_PARK,
-                identifiers=[(Scheme.PLANNING_DATA, curie)], author=run.author, now=run.now,
-            )  # fmt: skip
+                name=plan.organisation_name,
+                kind=Kind.NATIONAL_PARK,
+                identifiers=[(Scheme.PLANNING_DATA, curie)],
+                author=run.author,
+                now=run.now,
+            )
             run.report.remark(f"{body.name} was added to the directory: it owns a plan and no register lists it.")
         if body is None:
             problems.append(
                 Problem(
-                    plan.row, "organisations", f"“{curie}” is no organisation in the directory.",
-                    "Import the list of councils first (import_register councils FILE), or correct the key.", plans_name,
+                    plan.row,
+                    "organisations",
+                    f"“{curie}” is no organisation in the directory.",
+                    "Import the list of councils first (import_register councils FILE), or correct the key.",
+                    plans_name,
                 )
             )
         else:
@@ -173,7 +199,9 @@ class _Known:
         return plan.key[:200]
 
     def matched(self, listed: LocalPlans) -> list[tuple[LocalPlan, Plan | None]]:
-        """Each row with its plan: by reference, and among several of one reference by name, else one left for one left."""
+        """Each row with its plan: by reference, and among several of one reference by name, else one left for one
+        left.
+        """
         found: dict[str, Plan] = {}
         groups: dict[str, list[LocalPlan]] = {}
         for plan in listed.plans:
@@ -183,7 +211,11 @@ class _Known:
             waiting = []
             for row in rows:
                 same = next(
-                    (one for one in left if one.external_reference == row.key or fold_name(one.title) == fold_name(row.name)),
+                    (
+                        one
+                        for one in left
+                        if one.external_reference == row.key or fold_name(one.title) == fold_name(row.name)
+                    ),
                     None,
                 )
                 if same is None:
@@ -203,13 +235,24 @@ def _bring_one(
     if existing is None:
         content = normalise(content_from_file(plan, None))
         made = create_plan(
-            owners=bodies, partnership=None, title=plan.name, kind=PlanKind.LOCAL_PLAN, audience=Audience.PUBLIC,
-            author=run.author, now=run.now, content=content, external_reference=external,
-        )  # fmt: skip
+            owners=bodies,
+            partnership=None,
+            title=plan.name,
+            kind=PlanKind.LOCAL_PLAN,
+            audience=Audience.PUBLIC,
+            author=run.author,
+            now=run.now,
+            content=content,
+            external_reference=external,
+        )
         publish_version(
-            plan=made, author=run.author, note=f"Imported from {run.source}.", now=run.now, content=content,
+            plan=made,
+            author=run.author,
+            note=f"Imported from {run.source}.",
+            now=run.now,
+            content=content,
             source=run.source[:300],
-        )  # fmt: skip
+        )
         run.report.note("created", f"{plan.name} ({', '.join(body.name for body in bodies)})")
         return made
     _remark_on_owners(plan, existing, bodies, run)
@@ -227,7 +270,9 @@ def _bring_one(
 def _publish(plan: Plan, newest: Version | None, before: object, fresh: object, run: Import) -> None:
     """Publish what the file changed, keeping what the owners added by hand since the last import."""
     if plan.is_over:
-        run.report.remark(f"{plan.title} is {plan.get_status_display().lower()} here: what the file changed was left out.")
+        run.report.remark(
+            f"{plan.title} is {plan.get_status_display().lower()} here: what the file changed was left out."
+        )
         run.report.note("left_alone")
         return
     content = normalise(fresh)
@@ -238,35 +283,46 @@ def _publish(plan: Plan, newest: Version | None, before: object, fresh: object, 
             run.report.note("left_alone")
             return
     version = publish_version(
-        plan=plan, author=run.author, note=f"Updated from {run.source}.", now=run.now, content=content,
+        plan=plan,
+        author=run.author,
+        note=f"Updated from {run.source}.",
+        now=run.now,
+        content=content,
         source=run.source[:300],
-    )  # fmt: skip
+    )
     run.report.note("changed", f"{version.title}: version {version.number}")
 
 
 def _remark_on_owners(plan: LocalPlan, existing: Plan, bodies: list[Organisation], run: Import) -> None:
     if {owner.organisation_id for owner in existing.owners.all()} != {body.pk for body in bodies}:
         run.report.remark(
-            f"{plan.name}: the file names {', '.join(body.name for body in bodies)} as its authorities, which are not its "
-            "owners here. Change the owners by hand if the file is right."
+            f"{plan.name}: the file names {', '.join(body.name for body in bodies)} as its authorities, "
+            "which are not its owners here. Change the owners by hand if the file is right."
         )
 
 
 def _mark(plans: list[Plan], seen: set[int], run: Import) -> None:
     """Write in the history of a plan that the file no longer has that it is so, once; and that it is there again."""
-    last: dict[int, str] = {}
-    events = Event.objects.filter(target_kind="plan", target_id__in=[plan.pk for plan in plans], verb__in=[MISSING, RETURNED])
-    for plan_id, verb in events.order_by("at", "pk").values_list("target_id", "verb"):
-        last[plan_id] = verb
+    events = Event.objects.filter(
+        target_kind="plan", target_id__in=[plan.pk for plan in plans], verb__in=[MISSING, RETURNED]
+    )
+    last = dict(events.order_by("at", "pk").values_list("target_id", "verb"))
     for plan in plans:
         gone, was_gone = plan.pk not in seen, last.get(plan.pk) == MISSING
         if gone:
-            run.report.note("missing", f"{plan.title} ({plan.external_reference}): not in the file any more; kept as it is")
+            run.report.note(
+                "missing", f"{plan.title} ({plan.external_reference}): not in the file any more; kept as it is"
+            )
         elif was_gone:
             run.report.note("returned", plan.title)
         if gone != was_gone:
             record(
-                actor_id=run.author.pk if run.author else None, verb=MISSING if gone else RETURNED,
-                target_kind="plan", target_id=plan.pk, within_kind="plan", within_id=plan.pk, now=run.now,
+                actor_id=run.author.pk if run.author else None,
+                verb=MISSING if gone else RETURNED,
+                target_kind="plan",
+                target_id=plan.pk,
+                within_kind="plan",
+                within_id=plan.pk,
+                now=run.now,
                 data={"title": plan.title, "plan": plan.pk, "reason": run.source},
-            )  # fmt: skip
+            )

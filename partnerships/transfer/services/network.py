@@ -1,4 +1,6 @@
-"""Loading a whole network from one file: everything is played in the order of its dates through the rooms' own services."""
+"""Loading a whole network from one file: everything is played in the order of its dates through the rooms' own
+services.
+"""
 
 from __future__ import annotations
 
@@ -116,32 +118,47 @@ def load_network(
         if earlier is not None and earlier.sha256 == digest:
             return earlier, False
         if earlier is not None:
-            raise UnableToRead([
-                Problem(
-                    None, "", f"a network “{file['name']}” was loaded on {long_date(timezone.localdate(earlier.started_at))} "
-                    "from another file.",
-                    "A network is loaded once: change it in the program, or give the file another name and other keys.",
-                    path="name",
-                )
-            ])  # fmt: skip
+            raise UnableToRead(
+                [
+                    Problem(
+                        None,
+                        "",
+                        f"a network “{file['name']}” was loaded on {long_date(timezone.localdate(earlier.started_at))} "
+                        "from another file.",
+                        "A network is loaded once: change it in the program, or give the file another name.",
+                        path="name",
+                    )
+                ]
+            )
         network = Network(file, now, author, demo)
         waiting = list(connection.run_on_commit)
         counts = _play(network, parts)
         # Letters and nudges that the services would send once this is committed: these things happened long ago.
         connection.run_on_commit = waiting
         run = ImportRun(
-            register=Register.NETWORK, file_name=PurePath(file_name).name[:300], sha256=digest, as_of=timezone.localdate(now),
-            created=sum(counts.values()), report={"network": file["name"], "counts": counts, "lines": {}, "remarks": []},
-            started_at=now, finished_at=timezone.now(), by=author, status=RunStatus.APPLIED,
-        )  # fmt: skip
+            register=Register.NETWORK,
+            file_name=PurePath(file_name).name[:300],
+            sha256=digest,
+            as_of=timezone.localdate(now),
+            created=sum(counts.values()),
+            report={"network": file["name"], "counts": counts, "lines": {}, "remarks": []},
+            started_at=now,
+            finished_at=timezone.now(),
+            by=author,
+            status=RunStatus.APPLIED,
+        )
         if dry_run:
             transaction.set_rollback(True)
         else:
             run.save(force_insert=True)
             record(
-                actor_id=author.pk if author else None, verb="loaded a network", target_kind="import", target_id=run.pk,
-                now=now, data={"title": str(run), "counts": counts},
-            )  # fmt: skip
+                actor_id=author.pk if author else None,
+                verb="loaded a network",
+                target_kind="import",
+                target_id=run.pk,
+                now=now,
+                data={"title": str(run), "counts": counts},
+            )
     return run, True
 
 
@@ -161,7 +178,9 @@ def _play(network: Network, parts: tuple[Part, ...]) -> dict[str, int]:
         step = heapq.heappop(network.steps)
         with at(step.path):
             if step.at > network.now:
-                raise UnableToLoad(f"it happens on {long_date(step.at.date())}, after the loading.", "Give it a date that is past.")
+                raise UnableToLoad(
+                    f"it happens on {long_date(step.at.date())}, after the loading.", "Give it a date that is past."
+                )
             step.play(step.at)
     counts = {kind: len(network.file[kind]) for kind in LISTS if network.file[kind]}
     versions = sum(len(plan["versions"]) for plan in network.file["plans"])
@@ -170,8 +189,16 @@ def _play(network: Network, parts: tuple[Part, ...]) -> dict[str, int]:
 
 #: The lists of a file, in the order of the last line.
 LISTS = (
-    "organisations", "people", "memberships", "partnerships", "entries", "commitments", "conversations", "plans", "subscriptions",
-)  # fmt: skip
+    "organisations",
+    "people",
+    "memberships",
+    "partnerships",
+    "entries",
+    "commitments",
+    "conversations",
+    "plans",
+    "subscriptions",
+)
 
 
 @contextmanager
@@ -218,15 +245,20 @@ def _organisations(network: Network) -> None:
         with at(f"organisations[{place}]"):
             if item["parent"]:
                 organisations.update_organisation(
-                    organisation=body, parent=network.organisations[item["parent"]], author=network.author,
+                    organisation=body,
+                    parent=network.organisations[item["parent"]],
+                    author=network.author,
                     now=network.begins,
-                )  # fmt: skip
+                )
             if item["successors"]:
                 organisations.record_succession(
                     kind=SuccessionKind.MERGE if len(item["successors"]) == 1 else SuccessionKind.SPLIT,
-                    on=item["ended"], predecessors=[body], successors=network.bodies(item["successors"]),
-                    author=network.author, now=network.begins,
-                )  # fmt: skip
+                    on=item["ended"],
+                    predecessors=[body],
+                    successors=network.bodies(item["successors"]),
+                    author=network.author,
+                    now=network.begins,
+                )
 
 
 def _organisation(network: Network, item: dict[str, Any]) -> Organisation:
@@ -244,12 +276,18 @@ def _organisation(network: Network, item: dict[str, Any]) -> Organisation:
     areas = [network.areas[code] for code in item["areas"]]
     ended = item["ended"]
     return organisations.create_organisation(
-        name=item["name"], kind=item["kind"], author=network.author, now=network.begins,
-        identifiers=[*given, (Scheme.NETWORK, own)], names=[(name, "alternative") for name in item["names"]],
-        areas=areas, region=network.areas[item["region"]] if item["region"] else _region(areas),
-        status=Status.DISSOLVED if ended else Status.ACTIVE, valid_to=ended,
+        name=item["name"],
+        kind=item["kind"],
+        author=network.author,
+        now=network.begins,
+        identifiers=[*given, (Scheme.NETWORK, own)],
+        names=[(name, "alternative") for name in item["names"]],
+        areas=areas,
+        region=network.areas[item["region"]] if item["region"] else _region(areas),
+        status=Status.DISSOLVED if ended else Status.ACTIVE,
+        valid_to=ended,
         **every(item, ("short_name", "council_type", "designation", "legal_form", "website", "valid_from")),
-    )  # fmt: skip
+    )
 
 
 def _region(areas: list[Area]) -> Area | None:
@@ -268,9 +306,13 @@ def _people(network: Network) -> None:
 
         def add(now: dt.datetime, item: dict[str, Any] = item) -> None:
             organisations.add_membership(
-                organisation=network.organisations[item["organisation"]], person=network.people[item["person"]],
-                role=item["role"], job_title=item["job_title"], author=network.author, now=now,
-            )  # fmt: skip
+                organisation=network.organisations[item["organisation"]],
+                person=network.people[item["person"]],
+                role=item["role"],
+                job_title=item["job_title"],
+                author=network.author,
+                now=now,
+            )
 
         network.then(begun, path, add)
 

@@ -1,4 +1,6 @@
-"""Laying out the partnerships, asks and offers, commitments, plans and subscriptions of a network file as dated steps."""
+"""Laying out the partnerships, asks and offers, commitments, plans and subscriptions of a network file as
+dated steps.
+"""
 
 from __future__ import annotations
 
@@ -38,7 +40,15 @@ from partnerships.exchange.services import (
     share_entry,
     withdraw_entry,
 )
-from partnerships.plans.content import Content, InvalidContent, UnknownPiece, get_piece, normalise, set_piece, split_piece
+from partnerships.plans.content import (
+    Content,
+    InvalidContent,
+    UnknownPiece,
+    get_piece,
+    normalise,
+    set_piece,
+    split_piece,
+)
 from partnerships.plans.models import Plan
 from partnerships.plans.services import (
     add_comment,
@@ -72,14 +82,31 @@ def partnerships(network: Network) -> None:
 
 def _open(network: Network, item: Item, now: dt.datetime) -> None:
     made = create_partnership(
-        organisation=network.organisations[item["chair"]], author=network.by(item["by"]), title=item["title"],
-        kind=item["kind"], now=now, purpose=item["purpose"], areas=[network.areas[code] for code in item["areas"]],
-        audience=item["audience"], legally_binding=item["legally_binding"],
-        **every(item, (
-            "terms_of_reference", "starts_on", "review_on", "ends_on", "quorum", "meeting_frequency", "reports_to",
-            "contribution", "annual_budget", "liabilities",
-        )),
-    )  # fmt: skip
+        organisation=network.organisations[item["chair"]],
+        author=network.by(item["by"]),
+        title=item["title"],
+        kind=item["kind"],
+        now=now,
+        purpose=item["purpose"],
+        areas=[network.areas[code] for code in item["areas"]],
+        audience=item["audience"],
+        legally_binding=item["legally_binding"],
+        **every(
+            item,
+            (
+                "terms_of_reference",
+                "starts_on",
+                "review_on",
+                "ends_on",
+                "quorum",
+                "meeting_frequency",
+                "reports_to",
+                "contribution",
+                "annual_budget",
+                "liabilities",
+            ),
+        ),
+    )
     network.keep("partnerships", item["key"], made)
 
 
@@ -131,9 +158,13 @@ def _step(network: Network, item: Item, step: Item, now: dt.datetime) -> None:
     partnership = _of(network, item)
     partnership.refresh_from_db()
     change_status(
-        partnership=partnership, status=step["to"], reason=step["reason"], author=network.by(step["by"] or item["by"]),
-        now=now, organisation=network.organisations[item["chair"]],
-    )  # fmt: skip
+        partnership=partnership,
+        status=step["to"],
+        reason=step["reason"],
+        author=network.by(step["by"] or item["by"]),
+        now=now,
+        organisation=network.organisations[item["chair"]],
+    )
 
 
 def entries(network: Network) -> None:
@@ -156,15 +187,32 @@ def entries(network: Network) -> None:
 
 def _write(network: Network, item: Item, now: dt.datetime) -> None:
     made = create_entry(
-        organisation=network.organisations[item["organisation"]], direction=item["direction"], title=item["title"],
-        theme=item["theme"], audience=item["audience"], author=network.by(item["by"]), now=now,
-        addressees=network.bodies(item["addressees"]), partnership=_partnership(network, item["partnership"]),
-        areas=[network.areas[code] for code in item["areas"]], standing=item["standing"],
-        **every(item, (
-            "statement", "rationale", "quantity", "unit", "site", "available_from", "available_until", "conditions",
-            "private_note",
-        )),
-    )  # fmt: skip
+        organisation=network.organisations[item["organisation"]],
+        direction=item["direction"],
+        title=item["title"],
+        theme=item["theme"],
+        audience=item["audience"],
+        author=network.by(item["by"]),
+        now=now,
+        addressees=network.bodies(item["addressees"]),
+        partnership=_partnership(network, item["partnership"]),
+        areas=[network.areas[code] for code in item["areas"]],
+        standing=item["standing"],
+        **every(
+            item,
+            (
+                "statement",
+                "rationale",
+                "quantity",
+                "unit",
+                "site",
+                "available_from",
+                "available_until",
+                "conditions",
+                "private_note",
+            ),
+        ),
+    )
     network.keep("entries", item["key"], made)
 
 
@@ -174,17 +222,24 @@ def _share(network: Network, item: Item, now: dt.datetime) -> None:
 
 def _respond(network: Network, item: Item, response: Item, number: int, now: dt.datetime) -> None:
     made = respond(
-        entry=network.made["entries"][item["key"]], organisation=network.organisations[response["organisation"]],
-        text=response["text"], author=network.by(response["by"]), now=now, quantity=response["quantity"],
-    )  # fmt: skip
+        entry=network.made["entries"][item["key"]],
+        organisation=network.organisations[response["organisation"]],
+        text=response["text"],
+        author=network.by(response["by"]),
+        now=now,
+        quantity=response["quantity"],
+    )
     network.keep("responses", f"{item['key']}/{number}", made)
 
 
 def _decide(network: Network, item: Item, response: Item, number: int, now: dt.datetime) -> None:
     decide_response(
-        response=network.made["responses"][f"{item['key']}/{number}"], accept=bool(response["accepted"]),
-        reason=response["reason"], author=network.by(response["decided_by"] or item["by"]), now=now,
-    )  # fmt: skip
+        response=network.made["responses"][f"{item['key']}/{number}"],
+        accept=bool(response["accepted"]),
+        reason=response["reason"],
+        author=network.by(response["decided_by"] or item["by"]),
+        now=now,
+    )
 
 
 def _withdraw(network: Network, item: Item, now: dt.datetime) -> None:
@@ -194,7 +249,9 @@ def _withdraw(network: Network, item: Item, now: dt.datetime) -> None:
 
 
 def commitments(network: Network) -> None:
-    """Commitments: proposed and confirmed by the giver's or receiver's lead, confirmed by the other, progress, verified."""
+    """Commitments: proposed and confirmed by the giver's or receiver's lead, confirmed by the other, progress,
+    verified.
+    """
     for place, item in enumerate(network.file["commitments"]):
         path = f"commitments[{place}]"
         network.then(item["proposed"], path, partial(_propose, network, item))
@@ -208,11 +265,18 @@ def commitments(network: Network) -> None:
 
 def _propose(network: Network, item: Item, now: dt.datetime) -> None:
     made = propose_commitment(
-        giver=network.organisations[item["giver"]], receiver=network.organisations[item["receiver"]], text=item["text"],
-        quantity=item["quantity"], unit=item["unit"], owner=network.people[item["owner"]] if item["owner"] else None,
-        due_on=item["due_on"], partnership=_partnership(network, item["partnership"]), author=network.by(item["by"]),
-        now=now, confirm=True,
-    )  # fmt: skip
+        giver=network.organisations[item["giver"]],
+        receiver=network.organisations[item["receiver"]],
+        text=item["text"],
+        quantity=item["quantity"],
+        unit=item["unit"],
+        owner=network.people[item["owner"]] if item["owner"] else None,
+        due_on=item["due_on"],
+        partnership=_partnership(network, item["partnership"]),
+        author=network.by(item["by"]),
+        now=now,
+        confirm=True,
+    )
     network.keep("commitments", item["key"], made)
 
 
@@ -231,9 +295,14 @@ def _confirm(network: Network, item: Item, now: dt.datetime) -> None:
 
 def _progress(network: Network, item: Item, progress: Item, now: dt.datetime) -> None:
     record_progress(
-        commitment=network.made["commitments"][item["key"]], status=progress["status"], author=network.by(progress["by"]),
-        now=now, delivered=progress["delivered"], note_text=progress["note"], blocker=progress["blocker"],
-    )  # fmt: skip
+        commitment=network.made["commitments"][item["key"]],
+        status=progress["status"],
+        author=network.by(progress["by"]),
+        now=now,
+        delivered=progress["delivered"],
+        note_text=progress["note"],
+        blocker=progress["blocker"],
+    )
 
 
 def _verify(network: Network, item: Item, now: dt.datetime) -> None:
@@ -267,10 +336,15 @@ def plans(network: Network) -> None:
 def _begin(network: Network, item: Item, now: dt.datetime) -> None:
     first = item["versions"][0]["content"] if item["versions"] else item["draft"]
     made = create_plan(
-        owners=network.bodies(item["owners"]), partnership=_partnership(network, item["partnership"]),
-        title=item["title"], kind=item["kind"], audience=item["audience"], author=network.by(item["by"]), now=now,
+        owners=network.bodies(item["owners"]),
+        partnership=_partnership(network, item["partnership"]),
+        title=item["title"],
+        kind=item["kind"],
+        audience=item["audience"],
+        author=network.by(item["by"]),
+        now=now,
         content=first,
-    )  # fmt: skip
+    )
     network.keep("plans", item["key"], made)
 
 
@@ -291,9 +365,13 @@ def _publish(network: Network, item: Item, version: Item, now: dt.datetime) -> N
     if content is None:
         content = _with_pieces(_newest(plan), version["set"])
     publish_version(
-        plan=plan, author=network.by(version["by"] or item["by"]), note=version["note"], minor=version["minor"], now=now,
+        plan=plan,
+        author=network.by(version["by"] or item["by"]),
+        note=version["note"],
+        minor=version["minor"],
+        now=now,
         content=_regular(content),
-    )  # fmt: skip
+    )
 
 
 def _regular(content: Any) -> Content:
@@ -312,14 +390,16 @@ def _with_pieces(content: Content | None, pieces: Any) -> Content:
     """The content with pieces set, each by its name; of an item that is there, only the fields given are changed."""
     if content is None or not isinstance(pieces, Mapping) or not pieces:
         raise UnableToLoad(
-            "it has neither “content” nor, after a first version, “set”.", "Write the whole content, or the pieces that change."
+            "it has neither “content” nor, after a first version, “set”.",
+            "Write the whole content, or the pieces that change.",
         )
     try:
         for piece, value in pieces.items():
             known = get_piece(content, piece)
             if isinstance(known, dict) and isinstance(value, dict):
-                value = {**known, **value}
-            content = set_piece(content, piece, value)
+                content = set_piece(content, piece, {**known, **value})
+            else:
+                content = set_piece(content, piece, value)
     except InvalidContent as error:
         raise _not_a_plan(error) from error
     except UnknownPiece as error:
@@ -339,25 +419,38 @@ def _draft(network: Network, item: Item, now: dt.datetime) -> None:
     for piece in item["draft"]:
         split_piece(piece)
         save_piece(
-            plan=plan, piece=piece, value=get_piece(content, piece), based_on=None,
-            author=network.by(item["draft_by"] or item["by"]), now=now,
-        )  # fmt: skip
+            plan=plan,
+            piece=piece,
+            value=get_piece(content, piece),
+            based_on=None,
+            author=network.by(item["draft_by"] or item["by"]),
+            now=now,
+        )
 
 
 def _show(network: Network, item: Item, share: Item, now: dt.datetime) -> None:
     share_draft(
-        plan=_plan(network, item), email=network.people[share["person"]].email, may_comment=share["may_comment"],
-        message=share["message"], ends_on=share["ends_on"], author=network.by(share["by"] or item["by"]), now=now,
-    )  # fmt: skip
+        plan=_plan(network, item),
+        email=network.people[share["person"]].email,
+        may_comment=share["may_comment"],
+        message=share["message"],
+        ends_on=share["ends_on"],
+        author=network.by(share["by"] or item["by"]),
+        now=now,
+    )
 
 
 def _comment(network: Network, item: Item, comment: Item, now: dt.datetime) -> None:
     plan = _plan(network, item)
     number = comment["version"] if comment["version"] is not None else plan.current_number
     add_comment(
-        plan=plan, version_number=number, text=comment["text"], anchor=comment["anchor"],
-        author=network.by(comment["by"]), now=now,
-    )  # fmt: skip
+        plan=plan,
+        version_number=number,
+        text=comment["text"],
+        anchor=comment["anchor"],
+        author=network.by(comment["by"]),
+        now=now,
+    )
 
 
 def _ask_for_signatures(network: Network, item: Item, now: dt.datetime) -> None:
@@ -365,16 +458,24 @@ def _ask_for_signatures(network: Network, item: Item, now: dt.datetime) -> None:
     request_sign_off(
         plan=_plan(network, item),
         signatories=[(network.organisations[one["organisation"]], one["role"]) for one in asked["signatories"]],
-        due_on=asked["due_on"], author=network.by(asked["by"] or item["by"]), now=now, reason=asked["reason"],
-    )  # fmt: skip
+        due_on=asked["due_on"],
+        author=network.by(asked["by"] or item["by"]),
+        now=now,
+        reason=asked["reason"],
+    )
 
 
 def _sign(network: Network, item: Item, signature: Item, now: dt.datetime) -> None:
     plan = _plan(network, item)
     sign_off(
-        plan=plan, number=plan.current_number, organisation=network.organisations[signature["organisation"]],
-        person=network.people[signature["by"]], decision=signature["decision"], reason=signature["reason"], now=now,
-    )  # fmt: skip
+        plan=plan,
+        number=plan.current_number,
+        organisation=network.organisations[signature["organisation"]],
+        person=network.people[signature["by"]],
+        decision=signature["decision"],
+        reason=signature["reason"],
+        now=now,
+    )
 
 
 def conversations(network: Network) -> None:
@@ -394,19 +495,31 @@ def _record(network: Network, item: Item, now: dt.datetime) -> None:
     made = record_conversation(
         organisation=body[item["organisation"]],
         record=Record(
-            subject=item["subject"], held_on=item["held_on"], planned=item["planned"], format=item["how"],
-            organisations=network.bodies(item["with"]), partnership=_partnership(network, item["partnership"]),
-            said=item["said"], attribution=item["attribution"], next_contact_on=item["next_contact_on"],
+            subject=item["subject"],
+            held_on=item["held_on"],
+            planned=item["planned"],
+            format=item["how"],
+            organisations=network.bodies(item["with"]),
+            partnership=_partnership(network, item["partnership"]),
+            said=item["said"],
+            attribution=item["attribution"],
+            next_contact_on=item["next_contact_on"],
             attendees=[
                 AttendeeGiven(
-                    body[one["organisation"]], person[one["person"]] if one["person"] else None, one["name"], one["job_title"]
+                    body[one["organisation"]],
+                    person[one["person"]] if one["person"] else None,
+                    one["name"],
+                    one["job_title"],
                 )
                 for one in item["attendees"]
             ],
             points=[PointGiven(body[one["organisation"]], one["kind"], one["text"]) for one in item["points"]],
             next_steps=[
                 NextStepGiven(
-                    body[one["organisation"]], one["text"], one["due_on"], person[one["owner"]] if one["owner"] else None
+                    body[one["organisation"]],
+                    one["text"],
+                    one["due_on"],
+                    person[one["owner"]] if one["owner"] else None,
                 )
                 for one in item["next_steps"]
             ],
@@ -414,7 +527,7 @@ def _record(network: Network, item: Item, now: dt.datetime) -> None:
         ),
         author=network.by(item["by"]),
         now=now,
-    )  # fmt: skip
+    )
     network.keep("conversations", item["key"], made)
 
 
@@ -426,9 +539,12 @@ def _agree(network: Network, item: Item, agreed: Item, now: dt.datetime) -> None
     conversation = network.made["conversations"][item["key"]]
     conversation.refresh_from_db()
     agree_record(
-        conversation=conversation, organisation=network.organisations[agreed["organisation"]],
-        revision=conversation.revision, author=network.by(agreed["by"]), now=now,
-    )  # fmt: skip
+        conversation=conversation,
+        organisation=network.organisations[agreed["organisation"]],
+        revision=conversation.revision,
+        author=network.by(agreed["by"]),
+        now=now,
+    )
 
 
 def subscriptions(network: Network) -> None:
@@ -448,16 +564,27 @@ def _subscribe(network: Network, item: Item, now: dt.datetime) -> None:
     author = network.by(item["added_by"]) if item["added_by"] else person
     if item["confirmed"]:
         enrol(
-            person=person, target=target, author=author, organisation=body, why=item["why"], frequency=item["frequency"],
+            person=person,
+            target=target,
+            author=author,
+            organisation=body,
+            why=item["why"],
+            frequency=item["frequency"],
             now=item["confirmed"],
-        )  # fmt: skip
+        )
         return
     if body is None:
         raise UnableToLoad("who is asked needs the organisation that asks.", "Add “added_for” and “added_by”.")
     add_stakeholder(
-        email=person.email, name=person.name, target=target, author=author, organisation=body, why=item["why"],
-        frequency=item["frequency"], now=item["asked"],
-    )  # fmt: skip
+        email=person.email,
+        name=person.name,
+        target=target,
+        author=author,
+        organisation=body,
+        why=item["why"],
+        frequency=item["frequency"],
+        now=item["asked"],
+    )
 
 
 #: Everything that a file may hold besides bodies, people and memberships; plans before what refers to them.

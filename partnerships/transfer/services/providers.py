@@ -17,13 +17,17 @@ from partnerships.transfer.services.doubts import Doubts, NewDoubt, distinct, se
 
 
 def bring_providers(listed: ProviderList, directory: Directory, doubts: Doubts, run: Import) -> None:
-    """Bring the directory up to date with a list. Raises `UnableToRead` when there is no council to join councils to."""
+    """Bring the directory up to date with a list. Raises `UnableToRead` when there is no council to join
+    councils to.
+    """
     councils = Councils(directory)
     if not councils.all and any(provider.is_council for provider in listed.providers):
         raise UnableToRead(
             [
                 Problem(
-                    None, "", "it lists councils that are providers, but no council is in the directory yet.",
+                    None,
+                    "",
+                    "it lists councils that are providers, but no council is in the directory yet.",
                     "Import the list of councils first: import_register councils FILE.",
                 )
             ]
@@ -55,12 +59,16 @@ class Councils:
         self._directory = directory
         self._by_place: dict[str, list[Organisation]] = {}
         for council in self.all:
-            places = {council_place(name) for name in (council.name, council.short_name, *directory.names[council.pk]) if name}
+            places = {
+                council_place(name) for name in (council.name, council.short_name, *directory.names[council.pk]) if name
+            }
             for place in places:
                 self._by_place.setdefault(place, []).append(council)
 
     def named(self, name: str, on: dt.date) -> tuple[Organisation, ...]:
-        """Councils that the name can mean on a day: those called exactly so, else those of the place; the living before the ended."""
+        """Councils that the name can mean on a day: those called exactly so, else those of the place; the living
+        before the ended.
+        """
         ids = {council.pk for council in self.all}
         exact = distinct(one for one in self._directory.called(name) if one.pk in ids)
         return _living(exact, on) or _living(distinct(self._by_place.get(council_place(name), ())), on)
@@ -101,20 +109,21 @@ def _bring(
         return done[0] if done else None
     if provider.is_council:
         council, doubt = _which_council(provider, directory, councils, run.as_of)
-        if council is not None:
-            return _join(provider, council, directory, run)
-        doubts.ask(run, doubt)
-        return None
+        if doubt is not None or council is None:
+            doubts.ask(run, doubt or _doubt(provider, (), "no council in the directory goes by this name."))
+            return None
+        return _join(provider, council, directory, run)
     predecessor = former.get(bare_company(provider.name))
     if predecessor is not None:
         doubts.ask(
             run,
             _doubt(
-                provider, (predecessor,),
+                provider,
+                (predecessor,),
                 f"a provider of this name is in the directory as {_numbers(predecessor, directory)}, "
                 "which this list no longer has.",
             ),
-        )  # fmt: skip
+        )
         return None
     return _create(provider, directory, run)
 
@@ -131,7 +140,7 @@ def _doubt(provider: Provider, candidates: tuple[Organisation, ...], why: str) -
 
 def _which_council(
     provider: Provider, directory: Directory, councils: Councils, on: dt.date
-) -> tuple[Organisation, NewDoubt | None] | tuple[None, NewDoubt]:
+) -> tuple[Organisation | None, NewDoubt | None]:
     """The council that a provider is, by its keys and its name together; a doubt where they disagree or are not enough.
 
     Registration numbers of councils registered in 2010 are the old ONS codes of their areas (`45UB`).
@@ -178,7 +187,9 @@ def _create(provider: Provider, directory: Directory, run: Import) -> Organisati
 
 
 def _join(provider: Provider, body: Organisation, directory: Directory, run: Import) -> Organisation:
-    """Give a body already there the registration number, what the list says of it, and the list's name to be found by."""
+    """Give a body already there the registration number, what the list says of it, and the list's name to be
+    found by.
+    """
     directory.update(
         body,
         run,

@@ -52,7 +52,7 @@ def _read(register: str, sheets: tuple[Sheet, ...]) -> Bring:
     """Read the sheets and give what brings them in. Raises `UnableToRead`."""
     if register == Register.COUNCILS:
         councils = read_councils(sheets)
-        return lambda directory, doubts, run: bring_councils(councils, directory, run)
+        return lambda directory, _, run: bring_councils(councils, directory, run)
     if register == Register.LEPS:
         leps = read_leps(sheets)
         return lambda directory, doubts, run: bring_leps(leps, directory, doubts, run)
@@ -95,16 +95,24 @@ def import_register(
 ) -> Outcome:
     """Read a published list and bring the directory up to date with it: all of it, or nothing.
 
-    The list's date is `as_of`, else the date in the file's name, else today. A dry run does everything and then takes it
+    The list's date is `as_of`, else the date in the file's name, else today. A dry run does everything and then takes
+    it
     back. Raises `UnableToRead` with every fault found.
     """
     bring = _read(register, read_sheets(data, file_name))
     with transaction.atomic():
         wait_for_turn()
         run = _brought(
-            register=register, data=data, file_name=file_name, author=author, now=now, as_of=as_of,
-            bring=bring, progress=progress, keep=not dry_run,
-        )  # fmt: skip
+            register=register,
+            data=data,
+            file_name=file_name,
+            author=author,
+            now=now,
+            as_of=as_of,
+            bring=bring,
+            progress=progress,
+            keep=not dry_run,
+        )
         if dry_run:
             transaction.set_rollback(True)
     return Outcome(run, last_line(run, applied=not dry_run))
@@ -126,21 +134,34 @@ def _brought(
     day = as_of or date_in_file_name(name) or timezone.localdate(now)
     label = Register(register).label
     run = Import(
-        register=register, author=author, now=now, as_of=day, source=f"{label}, {name}, as of {long_date(day)}",
+        register=register,
+        author=author,
+        now=now,
+        as_of=day,
+        source=f"{label}, {name}, as of {long_date(day)}",
         progress=progress,
-    )  # fmt: skip
+    )
     digest = hashlib.sha256(data).hexdigest()
     _remark_on_earlier(run, digest)
     doubts = Doubts.of(register)
     try:
         bring(Directory(), doubts, run)
     except (UnableToCreateOrganisation, UnableToUpdateOrganisation) as error:
-        raise UnableToRead([Problem(None, "", str(error), "Correct the list, or the directory in the administration.")]) from error
+        raise UnableToRead(
+            [Problem(None, "", str(error), "Correct the list, or the directory in the administration.")]
+        ) from error
     made = ImportRun(
-        register=register, file_name=name[:300], sha256=digest, as_of=day, report=run.report.as_json(),
-        started_at=now, finished_at=timezone.now(), by=author, status=RunStatus.APPLIED,
+        register=register,
+        file_name=name[:300],
+        sha256=digest,
+        as_of=day,
+        report=run.report.as_json(),
+        started_at=now,
+        finished_at=timezone.now(),
+        by=author,
+        status=RunStatus.APPLIED,
         **{outcome: run.report.counts[outcome] for outcome in OUTCOMES},
-    )  # fmt: skip
+    )
     if keep:
         made.save(force_insert=True)
         _ask(doubts, made)
@@ -194,7 +215,9 @@ def preview_register(
     now: dt.datetime,
     as_of: dt.date | None = None,
 ) -> ImportRun:
-    """Keep a file with the report of what importing it would do, for somebody to apply or discard. Raises `UnableToRead`."""
+    """Keep a file with the report of what importing it would do, for somebody to apply or discard. Raises
+    `UnableToRead`.
+    """
     outcome = import_register(
         register=register, data=data, file_name=file_name, author=author, now=now, as_of=as_of, dry_run=True
     )
@@ -218,10 +241,16 @@ def apply_preview(*, run: ImportRun, author: User, now: dt.datetime) -> ImportRu
             raise UnableToApply("This import was applied or discarded meanwhile.")
         data = bytes(waiting.content)
         done = _brought(
-            register=waiting.register, data=data, file_name=waiting.file_name, author=author, now=now,
-            as_of=waiting.as_of, bring=_read(waiting.register, read_sheets(data, waiting.file_name)),
-            progress=silent, keep=True,
-        )  # fmt: skip
+            register=waiting.register,
+            data=data,
+            file_name=waiting.file_name,
+            author=author,
+            now=now,
+            as_of=waiting.as_of,
+            bring=_read(waiting.register, read_sheets(data, waiting.file_name)),
+            progress=silent,
+            keep=True,
+        )
         waiting.delete()
     return done
 
@@ -233,9 +262,13 @@ def discard_preview(*, run: ImportRun, author: User, now: dt.datetime) -> None:
         if not waiting.update(status=RunStatus.DISCARDED, content=None, finished_at=now):
             raise UnableToApply("This import was applied or discarded meanwhile.")
         record(
-            actor_id=author.pk, verb="discarded an import", target_kind="import", target_id=run.pk, now=now,
+            actor_id=author.pk,
+            verb="discarded an import",
+            target_kind="import",
+            target_id=run.pk,
+            now=now,
             data={"title": str(run)},
-        )  # fmt: skip
+        )
 
 
 def answer_doubt(
@@ -264,9 +297,12 @@ def answer_doubt(
             raise UnableToAnswer("Somebody answered this meanwhile.")
         if answer != Answer.LEAVE_OUT:
             run = Import(
-                register=asked.register, author=author, now=now, as_of=asked.run.as_of or timezone.localdate(now),
+                register=asked.register,
+                author=author,
+                now=now,
+                as_of=asked.run.as_of or timezone.localdate(now),
                 source=f"{asked.run.file_name}, decided: {reason.strip()}",
-            )  # fmt: skip
+            )
             body = organisation if answer == Answer.THIS else None
             try:
                 asked.organisation = _APPLY_ANSWER[asked.register](asked, body, Directory(), run)
@@ -281,6 +317,10 @@ def answer_doubt(
             target_kind="doubt",
             target_id=asked.pk,
             now=now,
-            data={"title": str(asked), "reason": reason.strip(), "after": {"answer": answer, "is": str(asked.organisation or "")}},
+            data={
+                "title": str(asked),
+                "reason": reason.strip(),
+                "after": {"answer": answer, "is": str(asked.organisation or "")},
+            },
         )
     return asked

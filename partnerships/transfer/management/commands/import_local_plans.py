@@ -21,12 +21,14 @@ from partnerships.transfer.management.importing import (
 from partnerships.transfer.reading.problems import UnableToRead
 from partnerships.transfer.services.local_plans import File, import_local_plans
 
-_HELP = """Bring published local plans and the dated milestones of their timetables in, as plans of their councils that anyone may read.
+_HELP = """Bring published local plans and the dated milestones of their timetables in, as plans of their councils
+that anyone may read.
 
 PLANS and TIMETABLE are local-plan.csv and local-plan-timetable.csv of the planning data platform, of any day. Import
 the councils first. Dates are kept as precise as they come: 2017, 2017-04 or 2017-04-11.
 
-A plan that differs from what was imported before gets a new version, whose note names the files; those who subscribed are
+A plan that differs from what was imported before gets a new version, whose note names the files; those who subscribed
+are
 told what changed. The others are left alone. A plan that is no longer in the file is kept and reported. With one
 fault in either file nothing is changed.
 """
@@ -46,9 +48,11 @@ class Command(BaseCommand):
         parser.add_argument("plans", type=Path, help="the list of plans: local-plan.csv")
         parser.add_argument("timetable", type=Path, help="their milestones: local-plan-timetable.csv")
         parser.add_argument(
-            "--as-of", type=day, metavar="YYYY-MM-DD",
-            help="the day on which the files were true (otherwise a date in their names, otherwise that of their newest row)",
-        )  # fmt: skip
+            "--as-of",
+            type=day,
+            metavar="YYYY-MM-DD",
+            help="the day on which the files were true (otherwise a date in their names, or of their newest row)",
+        )
         add_common_options(parser)
 
     def handle(self, *args: Any, **options: Any) -> None:

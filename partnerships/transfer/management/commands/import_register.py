@@ -24,14 +24,15 @@ from partnerships.transfer.services.registers import import_register
 
 _HELP = """Bring the directory of organisations up to date with a published register.
 
-  councils              councils and combined authorities: mySociety's list, or the planning data platform's organisations
+  councils              councils and combined authorities: mySociety's list, or the planning data platform's
   leps                  Local Enterprise Partnerships: the look-up from districts, or the list of names and codes
   providers             registered providers of social housing: the regulator's list of any month
   combined-authorities  the ONS look-up from districts to combined authorities
 
 The file may be CSV, XLSX or JSON; columns are found by their headings, whatever their order and year. Begin with the
 councils: providers that are councils are joined to them. Every row is checked first; with one fault in the file
-nothing is changed. A body that the list no longer has is marked to be checked, never deleted. What cannot be joined for sure waits
+nothing is changed. A body that the list no longer has is marked to be checked, never deleted. What cannot be joined
+for sure waits
 in the administration, under “Doubts”. Running it twice changes nothing the second time.
 """
 
@@ -52,9 +53,11 @@ class Command(BaseCommand):
         )
         parser.add_argument("file", type=Path, help="the file as it was published: .csv, .tsv, .xlsx or .json")
         parser.add_argument(
-            "--as-of", type=day, metavar="YYYY-MM-DD",
+            "--as-of",
+            type=day,
+            metavar="YYYY-MM-DD",
             help="the day on which the list was true (otherwise the date in the file's name, otherwise today)",
-        )  # fmt: skip
+        )
         add_common_options(parser)
 
     def handle(self, *args: Any, **options: Any) -> None:

@@ -15,11 +15,12 @@ from partnerships.transfer.reading.problems import UnableToRead
 from partnerships.transfer.services.network import load_network
 from partnerships.transfer.services.network_parts import EVERYTHING
 
-_HELP = """Load a whole network from one JSON file: organisations, people and their roles, partnerships, asks and offers,
-commitments, plans with their versions, and subscriptions. docs/network-format.md describes the format.
+_HELP = """Load a whole network from one JSON file: organisations, people and their roles, partnerships, asks and
+offers, commitments, plans with their versions, and subscriptions. docs/network-format.md describes the format.
 
 All of it is loaded, or nothing. Everything is played in the order of its dates through the same rules that people
-meet in the browser, so what the rules forbid is refused with its place in the file. Nobody is written to. The same file a second
+meet in the browser, so what the rules forbid is refused with its place in the file. Nobody is written to. The same
+file a second
 time changes nothing.
 """
 
@@ -41,10 +42,13 @@ class Command(BaseCommand):
         parser.add_argument("file", type=Path, help="the network file")
         parser.add_argument("--dry-run", action="store_true", help="check everything and change nothing")
         parser.add_argument(
-            "--demo-passwords", action="store_true",
-            help="let people with an account sign in with the file's demo_password: for demonstrations only, needs DEBUG",
-        )  # fmt: skip
-        parser.add_argument("--by", default="", metavar="EMAIL", help="the person in whose name this is done (otherwise the system)")
+            "--demo-passwords",
+            action="store_true",
+            help="let people with an account sign in with the file's demo_password: demonstrations only, needs DEBUG",
+        )
+        parser.add_argument(
+            "--by", default="", metavar="EMAIL", help="the person in whose name this is done (otherwise the system)"
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Load, and end with one line that says what was done."""

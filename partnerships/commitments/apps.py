@@ -11,9 +11,11 @@ class CommitmentsConfig(AppConfig):
     def ready(self) -> None:
         from partnerships.activity.registry import register_kind  # noqa: PLC0415 - models must be loaded first
         from partnerships.commitments.models import Commitment  # noqa: PLC0415 - models must be loaded first
-
+        from partnerships.commitments.personal import RULES  # noqa: PLC0415 - models must be loaded first
+        from partnerships.commitments.queries import events_of_commitments  # noqa: PLC0415 - models must be loaded first
         from partnerships.commitments.services import hand_over  # noqa: PLC0415 - models must be loaded first
-        from partnerships.organisations.departures import register_departure  # noqa: PLC0415 - rooms register at start-up
+        from partnerships.organisations.departures import register_departure  # noqa: PLC0415 - models must be loaded
+        from partnerships.people.personal import register_personal  # noqa: PLC0415 - models must be loaded first
 
         register_departure(
             lambda departure: hand_over(
@@ -24,4 +26,9 @@ class CommitmentsConfig(AppConfig):
                 now=departure.now,
             )
         )
-        register_kind(name="commitment", visible_ids=lambda user: Commitment.objects.visible_to(user).values("pk"))
+        register_kind(
+            name="commitment",
+            visible_ids=lambda user: Commitment.objects.visible_to(user).values("pk"),
+            condition=events_of_commitments,
+        )
+        register_personal(RULES)

@@ -76,10 +76,14 @@ OVER = (Status.VERIFIED, Status.CANCELLED, Status.SUPERSEDED)
 
 _PARTY = "partnership__parties"
 #: RIGHTS.md: a commitment is read by its giver, its receiver, and the partnership it belongs to.
-ROUTES: tuple[Route, ...] = (
+PRESENT_ROUTES: tuple[Route, ...] = (
     Organisations("giver"),
     Organisations("receiver"),
     Organisations(f"{_PARTY}__organisation", when=Q(**{f"{_PARTY}__status": PartyStatus.ACCEPTED})),
+)
+#: The same, and a former party what the partnership held on the day it left.
+ROUTES: tuple[Route, ...] = (
+    *PRESENT_ROUTES,
     Organisations(
         f"{_PARTY}__organisation",
         when=Q(**{f"{_PARTY}__status": PartyStatus.LEFT}) & Q(proposed_at__lte=F(f"{_PARTY}__left_at")),
@@ -93,6 +97,10 @@ class CommitmentQuerySet(models.QuerySet["Commitment"]):
     def visible_to(self, user: User | AnonymousUser) -> CommitmentQuerySet:
         """Those the person may read."""
         return self.filter(visible_to(Commitment, ROUTES, user))
+
+    def followed_by(self, user: User | AnonymousUser) -> CommitmentQuerySet:
+        """Those of which the person may know what happens from now on."""
+        return self.filter(visible_to(Commitment, PRESENT_ROUTES, user))
 
     def editable_by(self, user: User | AnonymousUser) -> CommitmentQuerySet:
         """Those whose giver or receiver the person edits for."""

@@ -6,11 +6,11 @@ import datetime as dt
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from django.db.models import F, Prefetch, Q, QuerySet
+from django.db.models import Exists, F, OuterRef, Prefetch, Q, QuerySet
 from django.utils import timezone
 from django.utils.text import Truncator
 
-from partnerships.agreements.models import Partnership, Party, PartyRole
+from partnerships.agreements.models import Partnership, Party, PartyRole, PartyStatus
 from partnerships.commitments.models import (
     UNDER_WAY,
     Commitment,
@@ -27,6 +27,18 @@ from partnerships.people.models import User
 
 #: How far ahead “due soon” looks.
 SOON = dt.timedelta(days=14)
+
+
+def events_of_commitments(user: User) -> Q:
+    """The condition on events about commitments: those the person follows, or what happened up to the day they left."""
+    former = Party.objects.filter(
+        organisation__in=Organisation.objects.of_person(user),
+        status=PartyStatus.LEFT,
+        partnership=OuterRef("within_id"),
+        left_at__gte=OuterRef("at"),
+    )
+    followed = Commitment.objects.followed_by(user).values("pk")
+    return Q(target_id__in=followed) | Q(Exists(former), within_kind="partnership")
 
 
 def for_partnership(partnership: Partnership, user: User) -> CommitmentQuerySet:

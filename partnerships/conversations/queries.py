@@ -44,8 +44,11 @@ def for_partnership(partnership: Partnership, user: User) -> ConversationQuerySe
 
 def between(*, user: User, ours: Organisation, theirs: Organisation) -> ConversationQuerySet:
     """Those in which both organisations took part and that the person may see, newest first."""
-    both = Conversation.objects.visible_to(user).with_organisation(ours).with_organisation(theirs)
-    return in_order(both).for_listing()
+    return _of_both(user, ours, theirs).for_listing()
+
+
+def _of_both(user: User, ours: Organisation, theirs: Organisation) -> ConversationQuerySet:
+    return in_order(Conversation.objects.visible_to(user).with_organisation(ours).with_organisation(theirs))
 
 
 def in_order(conversations: ConversationQuerySet) -> ConversationQuerySet:
@@ -295,7 +298,7 @@ def _quiet_waiting(quiet: Quiet) -> Waiting:
 
 def last_held(*, user: User, ours: Organisation, theirs: Organisation, today: dt.date) -> Conversation | None:
     """The last conversation the two had, as far as the person may see it."""
-    held = with_story(between(user=user, ours=ours, theirs=theirs).held())
+    held = with_story(_of_both(user, ours, theirs).held())
     return held.filter(held_on__lte=today).first()
 
 

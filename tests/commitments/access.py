@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.core.files.base import ContentFile
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.utils import timezone
 
@@ -28,6 +29,14 @@ def prepare(world: World) -> None:
 
 def _on(name: str, **more: str) -> Any:
     return lambda world: {"pk": world.things[name].pk, **more}
+
+
+def _evidence(world: World) -> dict[str, Any]:
+    """The file of evidence, which each test would look for in a folder of its own."""
+    file = world.things["evidence"].file
+    if not file.storage.exists(file.name):
+        file.storage.save(file.name, ContentFile(b"Block B handed over."))
+    return {"pk": world.things["evidence"].pk}
 
 
 _READ = expect(inside=200, outside=404)
@@ -76,7 +85,7 @@ ROWS = (
         post=expect(inside=403, outside=404, lead=422, partner=422),
     ),
     Row("commitments:attach", on=_on("agreed"), **_GIVER),
-    Row("commitments:evidence", on=_on("evidence"), get=_READ),
+    Row("commitments:evidence", on=_evidence, get=_READ),
     Row(
         "commitments:remove",
         on=_on("evidence"),

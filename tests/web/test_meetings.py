@@ -105,8 +105,8 @@ def test_a_stranger_learns_nothing_from_a_brief(world: World) -> None:
     found = brief_for(user=world.chidi, ours=world.tidewater, theirs=world.larkhaven, now=timezone.now())
 
     assert found.last is None
-    assert not (found.our_entries or found.their_entries or found.plans or found.partnerships)
-    assert not (found.promised.outstanding or found.promised_to_us.outstanding)
+    assert not [*found.our_entries, *found.their_entries, *found.plans, *found.partnerships]
+    assert not [*found.promised.outstanding, *found.promised_to_us.outstanding]
     assert all(side.is_empty for side in found.points)
 
 

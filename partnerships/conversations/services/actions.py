@@ -20,7 +20,7 @@ def make_actions(conversation: Conversation, *, author: User, now: dt.datetime) 
     sides = [side.organisation for side in conversation.sides.select_related("organisation").order_by("pk")]
     for step in conversation.next_steps.filter(action=None).select_related("organisation", "owner").order_by("pk"):
         # Somebody who has left since it was written down cannot be given it.
-        able = people_who_may_own(step.organisation).filter(pk=step.owner_id).exists()
+        able = step.owner is not None and people_who_may_own(step.organisation).filter(pk=step.owner.pk).exists()
         step.action = propose_action(
             organisation=step.organisation,
             text=step.text,

@@ -1,0 +1,19 @@
+"""What this room holds about people, and what becomes of it when somebody is erased."""
+
+from __future__ import annotations
+
+from partnerships.people.personal import Fate, Rule
+
+RULES = (
+    Rule("conversations.Conversation", "created_by", Fate.KEEP, "who wrote it down", ("subject", "held_on")),
+    Rule("conversations.Side", "agreed_by", Fate.KEEP, "who agreed to the record", ("agreed_at",)),
+    Rule("conversations.Attendee", "person", Fate.KEEP, "who took part", ("job_title",)),
+    Rule("conversations.Attendee", "job_title", Fate.CLEAR, "what they were when they took part"),
+    Rule("conversations.Point", "closed_by", Fate.KEEP, "who said that it is over", ("closed_reason", "closed_at")),
+    Rule("conversations.PointEntry", "made_by", Fate.KEEP, "who made an ask or offer of it", ("made_at",)),
+    # The words belong to the organisation and are restricted: who wrote them, and when, is all that is theirs.
+    Rule("conversations.PrivateNote", "written_by", Fate.KEEP, "who wrote their organisation's note", ("written_at",)),
+    Rule("conversations.NextStep", "owner", Fate.KEEP, "who does it", ("text", "due_on")),
+    Rule("conversations.Correction", "author", Fate.KEEP, "who suggested it", ("text", "made_at")),
+    Rule("conversations.Correction", "answered_by", Fate.KEEP, "who answered it", ("answer", "answered_at")),
+)

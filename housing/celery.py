@@ -24,6 +24,11 @@ SCHEDULE: dict[str, dict[str, Any]] = {
         "schedule": 1800.0,
         "options": {"expires": 900},
     },
+    "plans.tell_mentions": {
+        "task": "partnerships.plans.tasks.tell_mentions",
+        "schedule": 300.0,
+        "options": {"expires": 250},
+    },
     "plans.lift_embargoes": {
         "task": "partnerships.plans.tasks.lift_embargoes",
         "schedule": 60.0,

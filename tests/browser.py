@@ -27,7 +27,7 @@ def sign_in(page: Any, origin: str, email: str, password: str = PASSWORD) -> Non
     page.goto(f"{origin}/accounts/login/")
     page.get_by_label("Email").fill(email)
     page.get_by_label("Password", exact=True).fill(password)
-    page.get_by_role("button", name="Sign in").click()
+    page.get_by_role("button", name="Sign in", exact=True).click()
     page.wait_for_url(f"{origin}/")
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from partnerships.kit.letters import link, send_letter
 from partnerships.people.models import User
 from partnerships.plans.links import sign_off_token
-from partnerships.plans.models import AccessRequest, Plan, Share, Signatory
+from partnerships.plans.models import AccessRequest, Mention, Plan, Share, Signatory
 
 
 def send_sign_off_request(
@@ -60,4 +60,22 @@ def send_access_request(request: AccessRequest, plan: Plan, lead: User) -> bool:
             "link": link("plans:sharing", pk=plan.pk),
         },
         reply_to=request.person.email,
+    )
+
+
+def send_mention(mention: Mention) -> bool:
+    """Tell somebody that a comment calls on them; the letter holds none of its words, which may be restricted."""
+    comment = mention.comment
+    route = "plans:draft-comments" if comment.is_on_draft else "plans:comments"
+    return send_letter(
+        to=mention.person.email,
+        template="plans/mention",
+        context={
+            "comment": comment,
+            "plan": comment.plan,
+            "person": mention.person,
+            "writer": comment.author,
+            "link": f"{link(route, pk=comment.plan_id)}#comment-{comment.parent_id or comment.pk}",
+        },
+        reply_to=comment.author.email,
     )

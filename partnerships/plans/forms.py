@@ -150,7 +150,8 @@ class PieceForm(forms.Form):
             layout: list[object] = [Section(heading, *names) for heading, names in SITE_LAYOUT]
         else:
             layout = [spec.code for spec in self.specs]
-        self.helper = Helper(self, *layout, submit="Save to the draft", cancel=cancel, tag=False)
+        # The buttons stand below what follows the form: the homes of a site.
+        self.helper = Helper(self, *layout, submit="", cancel=cancel, tag=False)
 
     def value(self) -> Item:
         """The piece as `content` takes it."""

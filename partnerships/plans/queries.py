@@ -94,7 +94,8 @@ def draft_content(plan: Plan) -> Content:
     if draft is not None and draft.content is not None:
         content: Content = draft.content
         return content
-    return content_of(plan, plan.current_number)
+    # The draft's own number: the plan in hand may have been read before somebody published.
+    return content_of(plan, draft.based_on if draft is not None else plan.current_number)
 
 
 def my_plans(user: User) -> PlanQuerySet:

@@ -17,7 +17,7 @@ from tests.world import World
 
 
 def prepare(world: World) -> None:
-    """A published plan with a draft shown to Nadia (and once to Oscar), waiting for signatures; and one never published."""
+    """A plan that waits for signatures, its draft shown to Nadia and once to Oscar; and one never published."""
     now = timezone.now()
     plan = begin(world)
     services.attach_document(

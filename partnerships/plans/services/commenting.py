@@ -5,11 +5,13 @@ from __future__ import annotations
 import datetime as dt
 import re
 from collections.abc import Iterable
+from functools import partial
 
 from django.db import transaction
 
 from partnerships.organisations.models import Organisation
 from partnerships.people.models import User
+from partnerships.plans import emails
 from partnerships.plans.content import COLLECTION_BY_CODE, UnknownPiece, get_piece, split_piece
 from partnerships.plans.models import Comment, Mention, Plan
 from partnerships.plans.queries import content_for, content_of, draft_content, readers_of, reading_class
@@ -72,6 +74,8 @@ def add_comment(
         parent.save(update_fields=["resolved_at", "resolved_by"])
     called = _called(comment, text, mentioned)
     Mention.objects.bulk_create(Mention(comment=comment, person=person) for person in called)
+    if called:
+        transaction.on_commit(partial(tell_mentions, now=now))
     note(
         plan,
         "answered a comment" if parent else "commented",
@@ -119,6 +123,21 @@ def _candidates(comment: Comment) -> set[int]:
     people |= set(comment.plan.shares.filter(revoked_at=None).values_list("person", flat=True))
     owners = comment.plan.owners.values("organisation")
     return people | set(User.objects.filter(memberships__organisation__in=owners).values_list("pk", flat=True))
+
+
+def tell_mentions(*, now: dt.datetime) -> int:
+    """Write to everybody called on who has not been told, if they may still read the comment; give how many.
+
+    Safe to run twice: a mention is claimed by a conditional update before its letter.
+    """
+    told = 0
+    untold = Mention.objects.filter(told_at=None).select_related("comment__plan", "comment__author", "person")
+    for mention in untold.order_by("pk")[:500]:
+        if not Mention.objects.filter(pk=mention.pk, told_at=None).update(told_at=now):
+            continue
+        if Comment.objects.visible_to(mention.person).filter(pk=mention.comment_id).exists():
+            told += emails.send_mention(mention)
+    return told
 
 
 @transaction.atomic

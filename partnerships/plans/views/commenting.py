@@ -20,7 +20,7 @@ from partnerships.plans.models import Comment
 from partnerships.plans.presenting import anchor_label
 from partnerships.plans.queries import content_for, content_of, draft_content, newest_for
 from partnerships.plans.services import UnableToComment, add_comment, set_resolved
-from partnerships.plans.views.fetching import Opened, open_draft, open_plan
+from partnerships.plans.views.fetching import Opened, open_draft, open_plan, posted
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +106,7 @@ def _page(request: HttpRequest, pk: int, *, on_draft: bool) -> HttpResponse:
     opened, number, content = _open(request, pk, on_draft=on_draft)
     may_comment = _may_comment(request, opened, number)
     anchors = _anchors(content)
-    form = CommentForm(request.POST or None, anchors=anchors, initial={"anchor": request.GET.get("about", "")})
+    form = CommentForm(posted(request), anchors=anchors, initial={"anchor": request.GET.get("about", "")})
     if request.method == "POST":
         if not may_comment:
             raise PermissionDenied
@@ -162,7 +162,7 @@ def reply(request: HttpRequest, pk: int, comment: int) -> HttpResponse:
     opened, thread = _thread(request, pk, comment)
     if not _may_comment(request, opened, thread.version_number):
         raise PermissionDenied
-    form = CommentForm(request.POST or None, reply=True)
+    form = CommentForm(posted(request), reply=True)
     if request.method == "POST" and form.is_valid():
         try:
             add_comment(

@@ -53,7 +53,7 @@ from partnerships.plans.services import (
     open_share,
     save_piece,
 )
-from partnerships.plans.views.fetching import Opened, open_draft, open_to_edit, standing_share
+from partnerships.plans.views.fetching import Opened, open_draft, open_to_edit, posted, standing_share
 
 
 @require_http_methods(["GET", "POST"])
@@ -61,7 +61,7 @@ def create(request: HttpRequest) -> HttpResponse:
     """Begin a plan."""
     user = signed_in(request)
     initial = {"partnership": request.GET.get("partnership", "")}
-    form = PlanForm(request.POST or None, user=user, initial=initial)
+    form = PlanForm(posted(request), user=user, initial=initial)
     if request.method == "POST" and form.is_valid():
         chosen = form.cleaned_data
         try:
@@ -189,14 +189,12 @@ def _edit(
         item: Item | None = get_piece(content, piece)
     except ValueError as error:
         raise Http404 from error
-    posted = request.method == "POST"
-    if item is None and not new and not posted:
+    sent = request.method == "POST"
+    if item is None and not new and not sent:
         raise Http404
     back = reverse("plans:draft", kwargs={"pk": plan.pk})
     initial = {**(item or {}), "based_on": draft.revision_of(piece)}
-    form = PieceForm(
-        request.POST if posted else None, collection=collection, content=content, initial=initial, cancel=back
-    )
+    form = PieceForm(posted(request), collection=collection, content=content, initial=initial, cancel=back)
     lines = _homes_formset(request, item) if collection is SITES else None
     context: dict[str, Any] = {
         "plan": plan,
@@ -209,9 +207,9 @@ def _edit(
         "back": back,
     }
     status = 200
-    if posted and lines is not None and "more" in request.POST:
+    if sent and lines is not None and "more" in request.POST:
         return render(request, "plans/piece.html", context)
-    if posted:
+    if sent:
         status = 422
         if form.is_valid() and (lines is None or lines.is_valid()):
             value = {**(item or {}), **form.value()}
@@ -395,7 +393,7 @@ def add_document(request: HttpRequest, pk: int) -> HttpResponse:
     """Attach a file to the draft."""
     opened, _draft = open_to_edit(request, pk)
     back = reverse("plans:draft", kwargs={"pk": pk})
-    form = DocumentForm(request.POST or None, request.FILES or None, cancel=back)
+    form = DocumentForm(posted(request), request.FILES or None, cancel=back)
     if request.method == "POST" and form.is_valid():
         chosen = form.cleaned_data
         try:
@@ -421,7 +419,7 @@ def discard(request: HttpRequest, pk: int) -> HttpResponse:
     """Throw the draft away and go back to the newest version."""
     opened, _draft = open_to_edit(request, pk)
     back = reverse("plans:draft", kwargs={"pk": pk})
-    form = ReasonForm(request.POST or None, submit="Discard the draft", cancel=back, danger=True)
+    form = ReasonForm(posted(request), submit="Discard the draft", cancel=back, danger=True)
     if request.method == "POST" and form.is_valid():
         try:
             discard_draft(

@@ -27,7 +27,7 @@ from partnerships.plans.services import (
     publish_version,
 )
 from partnerships.plans.services.lifecycle import choices_by_hand
-from partnerships.plans.views.fetching import open_draft, open_plan, open_published, open_to_publish
+from partnerships.plans.views.fetching import open_draft, open_plan, open_published, open_to_publish, posted
 
 
 @require_http_methods(["GET", "POST"])
@@ -37,7 +37,7 @@ def publish(request: HttpRequest, pk: int) -> HttpResponse:
     _opened, draft = open_draft(request, pk)
     plan = opened.plan
     initial = {"draft_revision": draft.revision}
-    form = PublishForm(request.POST or None, plan=plan, initial=initial)
+    form = PublishForm(posted(request), plan=plan, initial=initial)
     if request.method == "POST" and form.is_valid():
         chosen = form.cleaned_data
         try:
@@ -77,7 +77,7 @@ def milestone(request: HttpRequest, pk: int, key: str) -> HttpResponse:
     if item is None:
         raise Http404
     back = reverse("plans:detail", kwargs={"pk": pk})
-    form = MilestoneForm(request.POST or None, cancel=back, number=version.number + 1)
+    form = MilestoneForm(posted(request), cancel=back, number=version.number + 1)
     if request.method == "POST" and form.is_valid():
         try:
             published = publish_piece(
@@ -111,7 +111,7 @@ def status(request: HttpRequest, pk: int) -> HttpResponse:
     choices = choices_by_hand(opened.plan)
     successors = Plan.objects.published_for(user).exclude(pk=pk).exclude(status__in=["superseded", "closed"])
     form = StatusForm(
-        request.POST or None,
+        posted(request),
         choices=choices,
         successors=Plan.objects.filter(pk__in=successors.values("pk")).order_by("title", "pk"),
         submit="Change the status",
@@ -147,7 +147,7 @@ def audience(request: HttpRequest, pk: int) -> HttpResponse:
     opened = open_to_publish(request, pk)
     back = reverse("plans:detail", kwargs={"pk": pk})
     form = AudienceForm(
-        request.POST or None, initial={"audience": opened.plan.audience}, submit="Change who may read it", cancel=back
+        posted(request), initial={"audience": opened.plan.audience}, submit="Change who may read it", cancel=back
     )
     if request.method == "POST" and form.is_valid():
         try:

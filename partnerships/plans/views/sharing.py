@@ -18,7 +18,7 @@ from partnerships.plans.services import (
     revoke_share,
     share_draft,
 )
-from partnerships.plans.views.fetching import open_to_edit
+from partnerships.plans.views.fetching import open_to_edit, posted
 
 
 @require_http_methods(["GET", "POST"])
@@ -26,7 +26,7 @@ def sharing(request: HttpRequest, pk: int) -> HttpResponse:
     """Who sees the draft, who opened it, who asks."""
     opened, _draft = open_to_edit(request, pk)
     plan = opened.plan
-    form = ShareForm(request.POST or None)
+    form = ShareForm(posted(request))
     if request.method == "POST" and form.is_valid():
         chosen = form.cleaned_data
         try:
@@ -85,7 +85,7 @@ def ask(request: HttpRequest) -> HttpResponse:
     """Ask to see what a partnership is preparing; the answer says nothing about what there is."""
     user = signed_in(request)
     initial = {"partnership": request.GET.get("partnership", ""), "about": request.GET.get("about", "")[:300]}
-    form = AskForm(request.POST or None, user=user, initial=initial)
+    form = AskForm(posted(request), user=user, initial=initial)
     if request.method == "POST" and form.is_valid():
         chosen = form.cleaned_data
         try:

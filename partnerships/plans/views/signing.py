@@ -31,7 +31,7 @@ from partnerships.plans.services import (
     sign_off,
 )
 from partnerships.plans.services.signing import organisations_led_by
-from partnerships.plans.views.fetching import Opened, open_published, open_to_publish
+from partnerships.plans.views.fetching import Opened, open_published, open_to_publish, posted
 
 
 def _undecided(states: list[SigningState]) -> set[int]:
@@ -51,7 +51,7 @@ def signing(request: HttpRequest, pk: int) -> HttpResponse:
     mine = [organisation for organisation in organisations_led_by(user, plan) if organisation.pk in wanted]
     if request.method == "POST" and not organisations_led_by(user, plan):
         raise PermissionDenied
-    form = SignForm(request.POST or None, organisations=mine, plan=plan, initial={"number": plan.current_number})
+    form = SignForm(posted(request), organisations=mine, plan=plan, initial={"number": plan.current_number})
     if request.method == "POST" and not mine:
         messages.error(request, _decided_words(states, user_organisations=organisations_led_by(user, plan)))
         return redirect("plans:signing", pk=pk)
@@ -131,7 +131,7 @@ def request_signatures(request: HttpRequest, pk: int) -> HttpResponse:
     """Choose who must sign, in which role, by when."""
     opened = open_to_publish(request, pk)
     plan = opened.plan
-    form = SignatoriesForm(request.POST or None, plan=plan)
+    form = SignatoriesForm(posted(request), plan=plan)
     if request.method == "POST" and form.is_valid():
         try:
             request_sign_off(
@@ -162,7 +162,7 @@ def remove(request: HttpRequest, pk: int, signatory: int) -> HttpResponse:
         opened.plan.signatories.select_related("organisation", "plan"), pk=signatory, removed_at=None
     )
     back = reverse("plans:signing", kwargs={"pk": pk})
-    form = ReasonForm(request.POST or None, submit="No longer ask for this signature", cancel=back, danger=True)
+    form = ReasonForm(posted(request), submit="No longer ask for this signature", cancel=back, danger=True)
     if request.method == "POST" and form.is_valid():
         try:
             remove_signatory(
@@ -191,7 +191,7 @@ def condition(request: HttpRequest, pk: int, signed: int) -> HttpResponse:
     if organisation_for(signed_in(request), found.organisation_id, Role.LEAD) is None:
         raise PermissionDenied
     back = reverse("plans:signing", kwargs={"pk": pk})
-    form = ConditionForm(request.POST or None, cancel=back)
+    form = ConditionForm(posted(request), cancel=back)
     if request.method == "POST" and form.is_valid():
         try:
             meet_condition(
@@ -225,9 +225,7 @@ def sign_by_link(request: HttpRequest, token: str) -> HttpResponse:
     decided = state.sign_off if state.sign_off is not None and not state.sign_off.is_rejected else None
     stale = link.number != plan.current_number
     open_to_sign = plan.is_awaiting_sign_off and decided is None and not stale
-    form = SignForm(
-        request.POST or None, organisations=[organisation], plan=plan, initial={"number": plan.current_number}
-    )
+    form = SignForm(posted(request), organisations=[organisation], plan=plan, initial={"number": plan.current_number})
     if request.method == "POST" and open_to_sign and form.is_valid():
         try:
             sign_off(

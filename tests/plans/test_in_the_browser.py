@@ -1,0 +1,163 @@
+"""Plans in a real browser: two partners, a stranger and a named share; every page accessible at two widths."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.conf import settings as django_settings
+
+from partnerships.plans.links import sign_off_token
+from partnerships.plans.models import Plan
+from tests.browser import NARROW, WIDE, axe_violations, reflows, sign_in
+from tests.plans.access import prepare
+from tests.plans.drafts import begin
+from tests.world import World, make_world
+
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.browser]
+
+
+@pytest.fixture(autouse=True)
+def _built() -> None:
+    if not (Path(django_settings.BASE_DIR) / "static" / "build" / "css" / "site.css").exists():
+        pytest.fail("The stylesheets are not built: run `npm ci --ignore-scripts && node static/build.mjs`.")
+
+
+@pytest.fixture
+def shown(transactional_db: None) -> World:
+    """The world of the access table, for a server that runs beside the test."""
+    world = make_world()
+    prepare(world)
+    return world
+
+
+PAGES = [
+    "/plans/",
+    "/plans/new/",
+    "/plans/{pk}/",
+    "/plans/{pk}/compare/?from=1&to=2",
+    "/plans/{pk}/compare/paper/?from=1&to=2",
+    "/plans/{pk}/versions/1/paper/",
+    "/plans/{pk}/history/",
+    "/plans/{pk}/draft/",
+    "/plans/{pk}/draft/about/",
+    "/plans/{pk}/draft/sites/north-quay/",
+    "/plans/{pk}/draft/sections/vision/",
+    "/plans/{pk}/publish/",
+    "/plans/{pk}/sharing/",
+    "/plans/{pk}/comments/",
+    "/plans/{pk}/sign-off/",
+    "/plans/{pk}/sign-off/request/",
+    "/plans/{pk}/milestones/start/",
+    "/plans/{pk}/status/",
+    "/plans/sign/{token}/",
+]
+
+
+@pytest.mark.parametrize("size", [NARROW, WIDE], ids=["phone", "desk"])
+def test_every_page_is_accessible_and_reflows(page: Any, live_server: Any, shown: World, size: dict[str, int]) -> None:
+    page.set_viewport_size(size)
+    sign_in(page, live_server.url, shown.amina.email)
+    token = sign_off_token(shown.things["signatory"], shown.ben, 2)
+    problems: dict[str, Any] = {}
+
+    for address in PAGES:
+        page.goto(live_server.url + address.format(pk=shown.things["plan"].pk, token=token))
+        found = axe_violations(page)
+        if found or not reflows(page):
+            problems[address] = found or "does not reflow"
+
+    assert problems == {}
+
+
+def test_a_plan_goes_from_its_first_words_to_fewer_homes(page: Any, live_server: Any, shown: World) -> None:
+    sign_in(page, live_server.url, shown.amina.email)
+
+    page.goto(f"{live_server.url}/plans/new/")
+    page.get_by_label("Title").fill("Harbour reach")
+    page.get_by_label("Delivery programme").check()
+    page.get_by_label("Partnership (optional)").select_option(label="Estuary Partnership")
+    page.get_by_role("button", name="Begin the draft").click()
+    page.get_by_role("link", name="Add a site").click()
+    page.get_by_label("Name", exact=True).fill("North Quay")
+    page.get_by_label("Homes, line 1").fill("120")
+    assert page.locator("[data-homes-total]").inner_text() == "120"
+    page.get_by_role("button", name="Save to the draft").click()
+    page.get_by_role("link", name="Publish…").click()
+    page.get_by_label("What changed, and why?").fill("First version, for comment.")
+    page.get_by_role("button", name="Publish version 1").click()
+    page.get_by_role("link", name="Draft", exact=True).click()
+    page.get_by_role("link", name="North Quay", exact=True).click()
+    page.get_by_label("Homes, line 1").fill("100")
+    page.get_by_role("button", name="Save to the draft").click()
+    page.get_by_role("link", name="Publish…").click()
+    page.get_by_label("What changed, and why?").fill("The ground is wet.")
+    page.get_by_role("button", name="Publish version 2").click()
+    page.get_by_role("link", name="What changed", exact=True).click()
+
+    words = page.locator("main").inner_text()
+    assert "20 fewer homes in all." in words
+    assert "The ground is wet." in words
+    assert Plan.objects.get(title="Harbour reach").current_number == 2
+
+
+def test_two_who_edit_the_same_section_see_both_texts(page: Any, live_server: Any, shown: World, browser: Any) -> None:
+    address = f"{live_server.url}/plans/{shown.things['plan'].pk}/draft/sections/vision/"
+    sign_in(page, live_server.url, shown.amina.email)
+    page.goto(address)
+    other = browser.new_context().new_page()
+    sign_in(other, live_server.url, shown.eddie.email)
+    other.goto(address)
+
+    other.get_by_label("Text").fill("Eddie's words.")
+    other.get_by_role("button", name="Save to the draft").click()
+    page.get_by_label("Text").fill("Amina's words.")
+    page.get_by_role("button", name="Save to the draft").click()
+
+    words = page.locator("main").inner_text()
+    assert "Eddie Larch saved this while you were editing it" in words
+    assert "Eddie's words." in words
+    assert page.get_by_label("Text").input_value() == "Amina's words."
+    page.get_by_role("button", name="Keep mine").click()
+    assert "is saved in the draft" in page.locator("main").inner_text()
+
+
+def test_a_named_share_opens_a_draft_that_colleagues_and_strangers_never_find(
+    page: Any, live_server: Any, shown: World
+) -> None:
+    plan = shown.things["plan"]
+    sign_in(page, live_server.url, shown.nadia.email)
+
+    page.goto(f"{live_server.url}/plans/{plan.pk}/")
+    words = page.locator("main").inner_text()
+
+    assert "DRAFT" in words
+    assert "Amina Larch showed you this draft" in words
+    page.context.clear_cookies()
+    sign_in(page, live_server.url, shown.chidi.email)
+    assert page.goto(f"{live_server.url}/plans/{plan.pk}/draft/").status == 404
+
+
+def test_a_partner_signs_from_the_link_in_the_letter(page: Any, live_server: Any, shown: World) -> None:
+    token = sign_off_token(shown.things["signatory"], shown.ben, 2)
+    page.goto(f"{live_server.url}/plans/sign/{token}/")
+
+    page.get_by_label("Approved", exact=True).check()
+    page.get_by_role("button", name="Sign version 2").click()
+
+    assert "Ben West" in page.locator("main").inner_text()
+    assert shown.things["plan"].sign_offs.get(organisation=shown.westmarch).decision == "approved"
+
+
+def test_a_plan_is_begun_and_moved_about_without_javascript(browser: Any, live_server: Any, shown: World) -> None:
+    plan = begin(shown, title="Plain pages")
+    page = browser.new_context(java_script_enabled=False).new_page()
+    sign_in(page, live_server.url, shown.amina.email)
+
+    page.goto(f"{live_server.url}/plans/{plan.pk}/draft/sites/north-quay/")
+    page.get_by_role("button", name="More lines").click()
+    page.get_by_label("Homes, line 9").fill("7")
+    page.get_by_role("button", name="Save to the draft").click()
+
+    assert "127 homes" in page.locator("#sites-north-quay").inner_text()

@@ -19,6 +19,7 @@ OUTCOMES = {
     "missing": "not in the list (to be checked)",
     "returned": "in the list again",
     "undecided": "for a person to decide",
+    "set_aside": "rows set aside",
 }
 _IN_FUTURE = {
     "created": "Would be created",
@@ -28,6 +29,7 @@ _IN_FUTURE = {
     "missing": "Not in the list: would be marked to be checked",
     "returned": "In the list again: the mark would go",
     "undecided": "Cannot be joined for sure: a person would decide",
+    "set_aside": "Rows that could not be used",
 }
 _IN_PAST = {
     "created": "Created",
@@ -37,6 +39,7 @@ _IN_PAST = {
     "missing": "Not in the list: marked to be checked",
     "returned": "In the list again: the mark is gone",
     "undecided": "Cannot be joined for sure: a person decides in the administration",
+    "set_aside": "Rows that could not be used",
 }
 
 

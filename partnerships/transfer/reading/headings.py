@@ -54,6 +54,7 @@ class Table:
     heading: Row
     places: dict[str, int]
     rows: tuple[Row, ...]
+    above: tuple[Row, ...] = ()
 
     def __iter__(self) -> Iterator[Line]:
         return (Line(row.number, row.cells, self.places, self.sheet) for row in self.rows)
@@ -107,7 +108,7 @@ def find_table(sheets: Sequence[Sheet], columns: Sequence[Column], what: str) ->
         raise UnableToRead(
             [Problem(heading.number, "", "there is no row below the heading.", "Download the list again.", sheet.name)]
         )
-    return Table(sheet.name if len(sheets) > 1 else "", heading, places, rows)
+    return Table(sheet.name if len(sheets) > 1 else "", heading, places, rows, sheet.rows[:index])
 
 
 def _places(row: Row, below: Sequence[Row], columns: Sequence[Column]) -> dict[str, int]:

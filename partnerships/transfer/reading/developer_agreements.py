@@ -1,0 +1,332 @@
+"""Developer agreements, what they promise and what became of it, as authorities publish them: every row
+accounted for.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+
+from partnerships.transfer.reading.headings import Column, Line, Table, find_table
+from partnerships.transfer.reading.problems import Problem, UnableToRead
+from partnerships.transfer.reading.tables import Sheet
+from partnerships.transfer.reading.values import Unreadable, amount, full_date, is_nothing, text
+
+_ORGANISATION = Column("organisation", ("organisation", "organisations", "localauthority"), "organisation")
+_START = Column("start", ("startdate", "date"), "start-date")
+_ENTRY = Column("entry", ("entrydate",), "entry-date")
+_AMOUNT = Column("amount", ("amount", "value", "sum"), "amount")
+_UNITS = Column("units", ("units", "homes", "dwellings"), "units")
+AGREEMENTS = (
+    Column("key", ("developeragreement", "agreement", "reference"), "developer-agreement", required=True),
+    Column("type", ("developeragreementtype", "agreementtype", "type"), "developer-agreement-type", required=True),
+    Column("application", ("planningapplication", "application"), "planning-application"),
+    Column("url", ("documenturl", "url"), "document-url"),
+    _ORGANISATION,
+    _START,
+    Column("end", ("enddate",), "end-date"),
+    _ENTRY,
+)
+CONTRIBUTIONS = (
+    Column(
+        "key", ("developeragreementcontribution", "contribution"), "developer-agreement-contribution", required=True
+    ),
+    Column("agreement", ("developeragreement", "agreement"), "developer-agreement", required=True),
+    Column("purpose", ("contributionpurpose", "purpose"), "contribution-purpose", required=True),
+    _AMOUNT,
+    _UNITS,
+    _ORGANISATION,
+    _START,
+    _ENTRY,
+)
+TRANSACTIONS = (
+    Column("key", ("developeragreementtransaction", "transaction"), "developer-agreement-transaction", required=True),
+    Column(
+        "contribution",
+        ("developeragreementcontribution", "contribution"),
+        "developer-agreement-contribution",
+        required=True,
+    ),
+    Column(
+        "status", ("contributionfundingstatus", "fundingstatus", "status"), "contribution-funding-status", required=True
+    ),
+    _AMOUNT,
+    _UNITS,
+    _ORGANISATION,
+    _START,
+    _ENTRY,
+)
+#: The three kinds of the platform's list (developer-agreement-type.csv), and what authorities write instead.
+_TYPES = (
+    ("section 106", r"s(ection)?106.*"),
+    ("section 278", r"s(ection)?278.*"),
+    ("community infrastructure levy", r"cil|communityinfrastructurelevy"),
+)
+STATUSES = ("secured", "received", "allocated", "spent", "transferred", "returned")
+
+
+@dataclass(frozen=True, slots=True)
+class Agreement:
+    """One agreement; `organisation` as the file writes it."""
+
+    row: int
+    key: str
+    kind: str
+    application: str
+    url: str
+    organisation: str
+    agreed_on: dt.date | None
+    ended_on: dt.date | None
+
+
+@dataclass(frozen=True, slots=True)
+class Movement:
+    """What became of a promise on a day."""
+
+    row: int
+    key: str
+    status: str
+    amount: Decimal | None
+    units: Decimal | None
+    on: dt.date | None
+
+
+@dataclass(frozen=True, slots=True)
+class Promise:
+    """What an agreement promises: money, homes, or something without a number."""
+
+    row: int
+    key: str
+    agreement: str
+    purpose: str
+    amount: Decimal | None
+    units: Decimal | None
+    organisation: str
+    agreed_on: dt.date | None
+    movements: tuple[Movement, ...] = ()
+
+
+@dataclass
+class Accounts:
+    """Every row of one file: read, or set aside with the reason; and what was read otherwise than it stands."""
+
+    file: str
+    rows: int = 0
+    read: int = 0
+    set_aside: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+
+    def aside(self, line: Line, reason: str) -> None:
+        """Leave the row out, saying why."""
+        self.set_aside.append(f"{self.file}, row {line.number}: {reason}")
+
+    def note(self, row: int, remark: str) -> None:
+        """Say something of a row that was read."""
+        self.notes.append(f"{self.file}, row {row}: {remark}")
+
+
+@dataclass(frozen=True)
+class AgreementFiles:
+    """What the three files say."""
+
+    agreements: tuple[Agreement, ...]
+    promises: tuple[Promise, ...]
+    accounts: tuple[Accounts, Accounts, Accounts]
+
+
+def read_developer_agreements(
+    agreements: Sequence[Sheet],
+    contributions: Sequence[Sheet],
+    transactions: Sequence[Sheet],
+    *,
+    names: tuple[str, str, str],
+) -> AgreementFiles:
+    """The agreements with their promises and what became of them.
+
+    A row that cannot be used is set aside and told, never dropped in silence: one without a key, one with the key of
+    another,
+    a transaction of a promise that is not there. A promise of an agreement that is not there is kept and told. Raises
+    `UnableToRead` when a file is not the one it should be.
+    """
+    problems: list[Problem] = []
+    tables: list[Table] = []
+    kinds = (AGREEMENTS, "developer agreements"), (CONTRIBUTIONS, "contributions"), (TRANSACTIONS, "transactions")
+    for sheets, (columns, what), name in zip((agreements, contributions, transactions), kinds, names, strict=True):
+        try:
+            tables.append(find_table(sheets, columns, f"the list of {what}"))
+        except UnableToRead as error:
+            problems += [Problem(p.row, p.column, p.found, p.remedy, name) for p in error.problems]
+    if problems:
+        raise UnableToRead(problems)
+    accounts = (Accounts(names[0]), Accounts(names[1]), Accounts(names[2]))
+    for table, account in zip(tables, accounts, strict=True):
+        _look_around(table, account)
+    found = _agreements(tables[0], accounts[0])
+    promises = _promises(tables[1], accounts[1], {agreement.key for agreement in found})
+    moved = _movements(tables[2], accounts[2], {promise.key for promise in promises})
+    with_movements = tuple(
+        Promise(
+            promise.row,
+            promise.key,
+            promise.agreement,
+            promise.purpose,
+            promise.amount,
+            promise.units,
+            promise.organisation,
+            promise.agreed_on,
+            tuple(sorted(moved.get(promise.key, ()), key=lambda one: (one.on or dt.date.min, one.row))),
+        )
+        for promise in promises
+    )
+    return AgreementFiles(found, with_movements, accounts)
+
+
+def _look_around(table: Table, account: Accounts) -> None:
+    """Tell of title rows above the heading and of values below no heading."""
+    account.rows = len(table.rows)
+    for row in table.above:
+        words = "; ".join(text(cell) for cell in row.cells if text(cell))
+        account.note(row.number, f"above the heading, not a record: “{words[:120]}”.")
+    for place in table.nameless:
+        for row in table.rows:
+            if place <= len(row.cells) and text(row.cells[place - 1]):
+                account.note(
+                    row.number, f"“{text(row.cells[place - 1])[:80]}” stands in column {place}, which has no name."
+                )
+
+
+def _keyed(line: Line, seen: dict[str, int], account: Accounts) -> str:
+    key = line.text("key")
+    if not key:
+        account.aside(line, "it has no key.")
+    elif key in seen:
+        account.aside(line, f"“{key}” stands already in row {seen[key]}.")
+        return ""
+    else:
+        seen[key] = line.number
+        account.read += 1
+    return key
+
+
+def _number(line: Line, column: str, account: Accounts) -> Decimal | None:
+    """An amount or quantity; what is unreadable, or had to be made a number, is told."""
+    cell = line[column]
+    try:
+        value = amount(cell)
+    except Unreadable:
+        account.note(line.number, f"the {column} “{line.text(column)}” cannot be read as a number: taken as not given.")
+        return None
+    if value is not None and isinstance(cell, str) and not re.fullmatch(r"-?\d+(\.\d+)?", text(cell)):
+        account.note(line.number, f"the {column} “{text(cell)}” was read as {value}.")
+    if value is not None and value < 0:
+        account.note(line.number, f"the {column} {value} is less than nothing: taken as not given.")
+        return None
+    return value
+
+
+def _day(line: Line, column: str, account: Accounts) -> dt.date | None:
+    try:
+        return full_date(line[column])
+    except Unreadable:
+        if not is_nothing(line[column]):
+            account.note(line.number, f"the {column} date “{line.text(column)}” cannot be read: taken as not given.")
+        return None
+
+
+def _agreements(table: Table, account: Accounts) -> tuple[Agreement, ...]:
+    seen: dict[str, int] = {}
+    found = []
+    for line in table:
+        key = _keyed(line, seen, account)
+        if not key:
+            continue
+        given = line.text("type")
+        kind = _type(given)
+        if given and kind is None:
+            account.note(line.number, f"“{given}” is none of the usual types: kept as it is written.")
+        found.append(
+            Agreement(
+                row=line.number,
+                key=key,
+                kind=kind or given.casefold() or "type not given",
+                application=line.text("application"),
+                url=line.text("url") if line.text("url").startswith("http") else "",
+                organisation=line.text("organisation"),
+                agreed_on=_day(line, "start", account) or _day(line, "entry", account),
+                ended_on=_day(line, "end", account),
+            )
+        )
+    return tuple(found)
+
+
+def _type(given: str) -> str | None:
+    bare = re.sub(r"[^a-z0-9]", "", given.casefold())
+    return next((kind for kind, pattern in _TYPES if re.fullmatch(pattern, bare)), None)
+
+
+def _promises(table: Table, account: Accounts, agreements: set[str]) -> list[Promise]:
+    seen: dict[str, int] = {}
+    found = []
+    for line in table:
+        key = _keyed(line, seen, account)
+        if not key:
+            continue
+        agreement = line.text("agreement")
+        if agreement not in agreements:
+            account.note(line.number, f"the agreement “{agreement}” is not in the file of agreements: kept without it.")
+            agreement = ""
+        found.append(
+            Promise(
+                row=line.number,
+                key=key,
+                agreement=agreement,
+                purpose=_purpose(line.text("purpose")),
+                amount=_number(line, "amount", account),
+                units=_number(line, "units", account),
+                organisation=line.text("organisation"),
+                agreed_on=_day(line, "start", account) or _day(line, "entry", account),
+            )
+        )
+    return found
+
+
+def _purpose(given: str) -> str:
+    words = " ".join(given.replace("-", " ").replace("_", " ").split())
+    return words if any(letter.isalpha() for letter in words) else "purpose not given"
+
+
+def _movements(table: Table, account: Accounts, promises: set[str]) -> dict[str, list[Movement]]:
+    seen: Counter[str] = Counter()
+    found: dict[str, list[Movement]] = {}
+    for line in table:
+        key, promise = line.text("key"), line.text("contribution")
+        if promise not in promises:
+            account.aside(line, f"the contribution “{promise}” is not in the file of contributions.")
+            continue
+        seen[key] += 1
+        if not key or seen[key] > 1:
+            account.note(line.number, f"the key “{key}” stands more than once: kept as a transaction of its own.")
+        given = line.text("status")
+        status = re.split(r"[^a-z]", given.casefold(), maxsplit=1)[0]
+        if status not in STATUSES:
+            account.note(
+                line.number,
+                f"“{given}” says nothing of what became of it." if given else "it says nothing of what became of it.",
+            )
+            status = ""
+        account.read += 1
+        found.setdefault(promise, []).append(
+            Movement(
+                row=line.number,
+                key=key,
+                status=status,
+                amount=_number(line, "amount", account),
+                units=_number(line, "units", account),
+                on=_day(line, "start", account) or _day(line, "entry", account),
+            )
+        )
+    return found

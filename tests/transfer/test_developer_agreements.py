@@ -1,0 +1,167 @@
+"""Real developer agreements become commitments and progress, and no row of the files gets lost."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from io import StringIO
+from pathlib import Path
+
+import pytest
+from django.core.management import CommandError, call_command
+from django.utils import timezone
+
+from partnerships.commitments.models import Commitment, Progress
+from partnerships.transfer.models import AgreementPromise, DeveloperAgreement, ImportRun
+from partnerships.transfer.reading.problems import UnableToRead
+from partnerships.transfer.services.developer_agreements import import_developer_agreements
+from partnerships.transfer.services.local_plans import File
+
+from .lists import COUNCILS, WHOLE, bring
+
+pytestmark = pytest.mark.django_db
+
+AGREEMENTS = """Agreements between us and developers,,,,
+developer-agreement,developer-agreement-type,organisation,planning-application,start-date
+W/1-da,section-106,local-authority-eng:XWM,W/1,2019-02-03
+W/2-da,S106,developer-agreement:Northmere District Council,W/2,2019-02-04
+W/3-da,CIL,developer-agreement:NOBODY,W/3,
+W/4-da,section-106,local-authority-eng:xnw,,
+"""
+CONTRIBUTIONS = """amount,contribution-purpose,developer-agreement,developer-agreement-contribution,organisation,start-date,units,,
+"£1,373,992.00",education,W/1-da,W/1-education,local-authority-eng:XWM,2019-02-03,,,
+2013.0,open-space-and-leisure,W/1-da,W/1-open,local-authority-eng:XWM,2019-02-03,,,see file
+,affordable-housing,W/2-da,W/2-homes,local-authority-eng:XNM,2019-02-04,12,,
+to be agreed,highways,W/4-da,W/4-roads,local-authority-eng:XNW,2019-02-04,,,
+500,other,W/9-da,W/9-other,local-authority-eng:XWM,2019-02-04,,,
+700,other,W/3-da,W/3-other,somebody:NOBODY,2019-02-04,,,
+100,other,W/1-da,W/1-education,local-authority-eng:XWM,2019-02-04,,,
+"""
+TRANSACTIONS = """amount,contribution-funding-status,developer-agreement-contribution,developer-agreement-transaction,organisation,start-date,units
+1000000,received,W/1-education,t1,local-authority-eng:XWM,2020-01-01,
+200000,Spent,W/1-education,t2,local-authority-eng:XWM,2021-01-01,
+373992,RECEIVED: the developer has paid,W/1-education,t3,local-authority-eng:XWM,2022-01-01,
+,received,W/2-homes,t4,local-authority-eng:XNM,2022-01-01,5
+9,received,W/0-nothing,t5,local-authority-eng:XNM,2022-01-01,
+9,received,W/3-other,t6,local-authority-eng:XNM,2022-01-01,
+"""
+
+
+@pytest.fixture(autouse=True)
+def councils(db: None) -> None:
+    """The councils that agreed."""
+    bring("councils", COUNCILS)
+
+
+def bring_agreements(a: str = AGREEMENTS, c: str = CONTRIBUTIONS, t: str = TRANSACTIONS) -> tuple[ImportRun, str]:
+    """Import the three files as the command does."""
+    outcome = import_developer_agreements(
+        agreements=File("a.csv", a.encode()),
+        contributions=File("c.csv", c.encode()),
+        transactions=File("t.csv", t.encode()),
+        author=None,
+        now=timezone.now(),
+    )
+    return outcome.run, outcome.last_line
+
+
+def the(reference: str) -> Commitment:
+    """The commitment read from a contribution."""
+    return Commitment.objects.get(source_reference=reference)
+
+
+def test_every_row_is_accounted_for() -> None:
+    run, line = bring_agreements()
+
+    assert line == (
+        "4 rows of agreements: 3 read, 1 set aside; 7 rows of promises: 5 read, 2 set aside; "
+        "6 rows of transactions: 4 read, 2 set aside. 5 commitments, 1 of them of agreements not published."
+    )
+    told = "\n".join(run.report["lines"]["set_aside"])
+    assert "a.csv, row 5: “developer-agreement:NOBODY” is no organisation in the directory." in told
+    assert "c.csv, row 8: “W/1-education” stands already in row 2." in told
+    assert "c.csv, row 7: “somebody:NOBODY” is no organisation in the directory." in told
+    assert "t.csv, row 6: the contribution “W/0-nothing” is not in the file of contributions." in told
+    assert "t.csv, row 7: its contribution in row 7 was set aside." in told
+
+
+def test_what_was_read_otherwise_than_it_stands_is_told_row_by_row() -> None:
+    run, _ = bring_agreements()
+
+    told = "\n".join(run.report["remarks"])
+    assert "a.csv, row 1: above the heading, not a record: “Agreements between us and developers”." in told
+    assert "c.csv, row 2: the amount “£1,373,992.00” was read as 1373992.00." in told
+    assert "c.csv, row 3: “see file” stands in column 9, which has no name." in told
+    assert "c.csv, row 5: the amount “to be agreed” cannot be read as a number: taken as not given." in told
+    assert "c.csv, row 6: the agreement “W/9-da” is not in the file of agreements: kept without it." in told
+
+
+def test_promises_become_commitments_with_what_was_received_so_far() -> None:
+    bring_agreements()
+
+    education = the("W/1-education")
+    assert (education.quantity, education.unit, education.status) == (Decimal("1373992.00"), "pounds", "done")
+    assert list(education.progress.order_by("at").values_list("delivered", flat=True)) == [1000000, 1000000, 1373992]
+    homes = the("W/2-homes")
+    assert (homes.quantity, homes.unit, homes.delivered_quantity) == (12, "homes", 5)
+    assert homes.receiver is not None
+    assert homes.receiver.name == "Northmere District Council"
+    assert the("W/1-open").quantity == Decimal("2013.00")
+    assert the("W/4-roads").quantity is None
+    assert AgreementPromise.objects.get(commitment=education).agreement.reference == "W/1-da"
+    assert not AgreementPromise.objects.filter(commitment=the("W/9-other")).exists()
+
+
+def test_the_same_files_again_change_nothing() -> None:
+    bring_agreements()
+
+    run, _ = bring_agreements()
+
+    assert (run.created, run.left_alone) == (0, 8)
+    assert (Commitment.objects.count(), DeveloperAgreement.objects.count(), Progress.objects.count()) == (5, 3, 4)
+
+
+def test_later_payments_on_a_known_promise_are_told() -> None:
+    bring_agreements()
+
+    run, _ = bring_agreements(t=TRANSACTIONS + "4,received,W/1-open,t7,local-authority-eng:XWM,2023-01-01,\n")
+
+    assert any("W/1-open" in remark and "now the files say 4" in remark for remark in run.report["remarks"])
+
+
+def test_a_wrong_file_is_refused_and_the_command_fails_aloud(tmp_path: Path) -> None:
+    with pytest.raises(UnableToRead, match="“contribution-purpose”"):
+        bring_agreements(c=CONTRIBUTIONS.replace("contribution-purpose", "colour"))
+    assert not Commitment.objects.exists()
+
+    paths = []
+    for name, text in (("a", AGREEMENTS), ("c", CONTRIBUTIONS), ("t", TRANSACTIONS)):
+        path = tmp_path / f"{name}.csv"
+        path.write_text(text)
+        paths.append(str(path))
+    out = StringIO()
+    call_command("import_developer_agreements", *paths, "--dry-run", stdout=out)
+    assert out.getvalue().strip().splitlines()[-1].startswith("Dry run, nothing was changed. 4 rows of agreements")
+    assert not Commitment.objects.exists()
+    with pytest.raises(CommandError, match="nothing was changed"):
+        call_command("import_developer_agreements", paths[1], paths[0], paths[2])
+
+
+@pytest.mark.slow
+def test_the_whole_real_files_are_accounted_for() -> None:
+    if not WHOLE.is_dir():
+        # The small files above hold one row of every sort that the whole ones have.
+        assert bring_agreements()[0].set_aside == 5
+        return
+    bring("councils", (WHOLE / "councils/uk_local_authorities.csv").read_bytes())
+    files = [
+        (WHOLE / f"plans/{name}.csv").read_bytes().decode("utf-8-sig")
+        for name in ("developer-agreement", "developer-agreement-contribution", "developer-agreement-transaction")
+    ]
+
+    run, line = bring_agreements(*files)
+
+    assert "1,551 rows of agreements: 1,551 read" in line
+    assert "3,344 rows of promises: 3,344 read" in line
+    assert "3,408 rows of transactions: 2,279 read, 1,129 set aside" in line
+    assert "237 of them of agreements not published" in line
+    assert len(run.report["lines"]["set_aside"]) == 1129

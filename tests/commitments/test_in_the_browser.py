@@ -1,0 +1,186 @@
+"""From an ask to a promise kept, in a real browser; and every page of promises and talks accessible at two widths."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.conf import settings as django_settings
+from django.utils import timezone
+from playwright.sync_api import Page
+
+from partnerships.commitments.models import Commitment, Status
+from partnerships.exchange.models import Audience, Direction, Entry
+from partnerships.exchange.models import Status as EntryStatus
+from partnerships.exchange.services import create_entry, share_entry
+from partnerships.exchange.services.matches import match_due_entries
+from tests.browser import NARROW, WIDE, axe_violations, reflows, sign_in
+from tests.commitments.access import prepare as prepare_commitments
+from tests.commitments.promises import in_days
+from tests.conversations.access import prepare as prepare_conversations
+from tests.world import World, make_world
+
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.browser]
+
+
+@pytest.fixture(autouse=True)
+def _built() -> None:
+    if not (Path(django_settings.BASE_DIR) / "static" / "build" / "css" / "site.css").exists():
+        pytest.fail("The stylesheets are not built: run `npm ci --ignore-scripts && node static/build.mjs`.")
+
+
+@pytest.fixture
+def shown(transactional_db: None) -> World:
+    """The world, for a server that runs beside the test."""
+    return make_world()
+
+
+def entries(world: World) -> tuple[Entry, Entry]:
+    """Ben's ask for sixty homes and Amina's offer of as many, matched."""
+    made = []
+    for organisation, author, direction, title in (
+        (world.westmarch, world.ben, Direction.ASK, "Sixty homes for families in hotels"),
+        (world.larkhaven, world.amina, Direction.OFFER, "Modular homes for families"),
+    ):
+        entry = create_entry(
+            organisation=organisation,
+            direction=direction,
+            title=title,
+            theme="homelessness",
+            audience=Audience.PARTNERSHIP,
+            partnership=world.partnership,
+            quantity=Decimal(60),
+            unit="homes",
+            author=author,
+            now=timezone.now(),
+        )
+        made.append(share_entry(entry=entry, author=author, now=timezone.now()))
+    match_due_entries(now=timezone.now())
+    return made[0], made[1]
+
+
+def as_person(browser: Any, origin: str, email: str) -> Page:
+    """A window of one's own, signed in."""
+    page: Page = browser.new_context(viewport=WIDE).new_page()
+    sign_in(page, origin, email)
+    return page
+
+
+def choose(page: Page, label: str, text: str) -> None:
+    """Type into a field that finds things, and take what it offers."""
+    box = page.get_by_label(label)
+    box.fill(text)
+    page.get_by_role("option", name=text).first.click()
+
+
+def test_an_ask_is_walked_to_a_promise_kept(browser: Any, live_server: Any, shown: World) -> None:
+    ask, offer = entries(shown)
+    origin = live_server.url
+    amina = as_person(browser, origin, "amina@larkhaven.example")
+    ben = as_person(browser, origin, "ben@westmarch.example")
+
+    amina.goto(f"{origin}{offer.get_absolute_url()}")
+    amina.get_by_role("link", name="Asks that this offer fits").click()
+    assert "Same theme" in amina.content() or "same theme" in amina.content()
+    amina.goto(f"{origin}{ask.get_absolute_url()}")
+    amina.get_by_role("link", name="Answer this ask").click()
+    amina.get_by_label("What can you do?").fill("All sixty, at Quayside.")
+    amina.get_by_role("button", name="Send this answer").click()
+    ben.goto(f"{origin}{ask.get_absolute_url()}")
+    ben.get_by_role("link", name="Decide the answer of Larkhaven Homes").click()
+    ben.get_by_label("Accept", exact=True).check()
+    ben.get_by_role("button", name="Send the decision").click()
+
+    amina.goto(f"{origin}{ask.get_absolute_url()}")
+    amina.get_by_role("link", name="Make it a commitment").click()
+    choose(amina, "Who sees it through", "Eddie Larch")
+    due = in_days(90)
+    amina.get_by_label("Day").fill(str(due.day))
+    amina.get_by_label("Month").fill(str(due.month))
+    amina.get_by_label("Year").fill(str(due.year))
+    amina.get_by_label("Confirm it for my organisation now").check()
+    amina.get_by_role("button", name="Propose this commitment").click()
+    commitment = Commitment.objects.get()
+    assert commitment.quantity == 60
+    ben.goto(f"{origin}{commitment.get_absolute_url()}")
+    ben.get_by_role("link", name="Confirm for Westmarch Borough Council").click()
+    ben.get_by_role("button", name="Confirm for Westmarch Borough Council").click()
+    assert f"{commitment.reference} is agreed." in ben.content()
+
+    amina.goto(f"{origin}{commitment.get_absolute_url()}")
+    amina.get_by_role("link", name="Report progress").first.click()
+    amina.get_by_label("Delivered so far, in all").fill("40")
+    amina.get_by_label("In progress, going as agreed").check()
+    amina.get_by_role("button", name="Report this progress").click()
+    assert "40 of 60 homes" in amina.content()
+    amina.get_by_role("link", name="Report progress").first.click()
+    amina.get_by_label("Delivered so far, in all").fill("60")
+    amina.get_by_label("Done: all of it is delivered").check()
+    amina.get_by_role("button", name="Report this progress").click()
+    ben.reload()
+    ben.get_by_role("link", name="Verify the delivery").click()
+    ben.get_by_label("Yes, all of it is delivered").check()
+    ben.get_by_role("button", name="Give this answer").click()
+
+    assert "the promise is kept" in ben.content()
+    commitment.refresh_from_db()
+    ask.refresh_from_db()
+    assert commitment.status == Status.VERIFIED
+    assert ask.status == EntryStatus.MET
+    ben.goto(f"{origin}{ask.get_absolute_url()}")
+    assert commitment.reference in ben.content()
+
+
+PAGES = [
+    "/commitments/",
+    "/commitments/new/?partnership={partnership}",
+    "/commitments/reminders/",
+    "/commitments/{proposed}/",
+    "/commitments/{proposed}/edit/",
+    "/commitments/{proposed}/confirm/giving/",
+    "/commitments/{proposed}/end/",
+    "/commitments/{agreed}/",
+    "/commitments/{agreed}/progress/",
+    "/commitments/{agreed}/due-date/",
+    "/commitments/{agreed}/owner/",
+    "/commitments/{agreed}/escalate/",
+    "/commitments/{agreed}/evidence/",
+    "/commitments/{done}/",
+    "/conversations/",
+    "/conversations/new/?find=harbour",
+    "/conversations/new/?partnership={partnership}",
+    "/conversations/{talk}/",
+    "/conversations/{talk}/edit/",
+    "/conversations/{talk}/agree/",
+    "/conversations/{talk}/note/",
+    "/conversations/{talk_draft}/circulate/",
+    "/conversations/{talk_planned}/cancel/",
+    "/conversations/corrections/{correction}/",
+    "/conversations/points/{obstacle}/close/",
+    "/conversations/points/{obstacle}/become/",
+    "/organisations/{westmarch}/brief/",
+    "/organisations/{westmarch}/give-and-take/",
+    "/give-and-take/",
+]
+
+
+@pytest.mark.parametrize("size", [NARROW, WIDE], ids=["phone", "desk"])
+def test_every_page_is_accessible_and_reflows(page: Any, live_server: Any, shown: World, size: dict[str, int]) -> None:
+    prepare_commitments(shown)
+    prepare_conversations(shown)
+    names = {name: thing.pk for name, thing in shown.things.items()}
+    names |= {"partnership": shown.partnership.pk, "westmarch": shown.westmarch.pk}
+    page.set_viewport_size(size)
+    sign_in(page, live_server.url, "amina@larkhaven.example")
+    wrong = {}
+
+    for path in PAGES:
+        address = path.format(**names)
+        answer = page.goto(f"{live_server.url}{address}")
+        found = axe_violations(page) + ([] if reflows(page) else ["needs sideways scrolling"])
+        if answer.status != 200 or found:
+            wrong[address] = [answer.status, *found]
+
+    assert wrong == {}

@@ -35,7 +35,7 @@ reset: ## Forget the embedded database, mail and files (everything in var/)
 	@$(READY) -m housing.run reset
 
 demo: ## Load the demonstration network into the parts that run
-	@$(READY) manage.py load_network partnerships/transfer/demo.json
+	@$(READY) manage.py load_network partnerships/transfer/demo.json --demo-passwords
 
 screenshots: ## Make the README's pictures from a started instance
 	@$(READY) docs/screenshots.py $(ARGS)

@@ -235,7 +235,7 @@ class Supervisor:
         )
         if DEMO.exists() and self._is_empty():
             say("Loading the demonstration network")
-            self.manage("load_network", str(DEMO))
+            self.manage("load_network", str(DEMO), "--demo-passwords")
 
     def _migrations(self) -> list[Path]:
         return [
@@ -346,9 +346,9 @@ def demo_accounts() -> list[str]:
     if not DEMO.exists():
         return []
     content = json.loads(DEMO.read_text(encoding="utf-8"))
-    people = [person for person in content.get("people", []) if person.get("password")]
+    people = [person for person in content["people"] if person.get("account") or person.get("administrator")]
     return [
-        f"{'Sign in as' if not number else '':<15} {person['email']}   password: {person['password']}"
+        f"{'Sign in as' if not number else '':<15} {person['email']}   password: {content['demo_password']}"
         for number, person in enumerate(people)
     ]
 

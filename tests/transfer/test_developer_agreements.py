@@ -27,7 +27,8 @@ W/2-da,S106,developer-agreement:Northmere District Council,W/2,2019-02-04
 W/3-da,CIL,developer-agreement:NOBODY,W/3,
 W/4-da,section-106,local-authority-eng:xnw,,
 """
-CONTRIBUTIONS = """amount,contribution-purpose,developer-agreement,developer-agreement-contribution,organisation,start-date,units,,
+CONTRIBUTIONS = """amount,contribution-purpose,developer-agreement,developer-agreement-contribution,\
+organisation,start-date,units,,
 "£1,373,992.00",education,W/1-da,W/1-education,local-authority-eng:XWM,2019-02-03,,,
 2013.0,open-space-and-leisure,W/1-da,W/1-open,local-authority-eng:XWM,2019-02-03,,,see file
 ,affordable-housing,W/2-da,W/2-homes,local-authority-eng:XNM,2019-02-04,12,,
@@ -36,7 +37,8 @@ to be agreed,highways,W/4-da,W/4-roads,local-authority-eng:XNW,2019-02-04,,,
 700,other,W/3-da,W/3-other,somebody:NOBODY,2019-02-04,,,
 100,other,W/1-da,W/1-education,local-authority-eng:XWM,2019-02-04,,,
 """
-TRANSACTIONS = """amount,contribution-funding-status,developer-agreement-contribution,developer-agreement-transaction,organisation,start-date,units
+TRANSACTIONS = """amount,contribution-funding-status,developer-agreement-contribution,developer-agreement-transaction,\
+organisation,start-date,units
 1000000,received,W/1-education,t1,local-authority-eng:XWM,2020-01-01,
 200000,Spent,W/1-education,t2,local-authority-eng:XWM,2021-01-01,
 373992,RECEIVED: the developer has paid,W/1-education,t3,local-authority-eng:XWM,2022-01-01,

@@ -27,7 +27,7 @@ from partnerships.transfer.services.network_parts import EVERYTHING
 
 pytestmark = pytest.mark.django_db
 
-DEMO = Path(__file__).parents[2] / "partnerships" / "transfer" / "demo" / "network.json"
+DEMO = Path(__file__).parents[2] / "partnerships" / "transfer" / "demo.json"
 SMALL: dict[str, Any] = {
     "format": "common-ground-network",
     "version": 1,
@@ -201,7 +201,7 @@ def test_the_demonstration_loads_and_its_people_can_sign_in(settings: Any, clien
 
     call_command("load_network", str(DEMO), "--demo-passwords", stdout=out)
 
-    assert out.getvalue().startswith("Loaded network.json: 10 organisations, 17 people")
+    assert out.getvalue().startswith("Loaded demo.json: 10 organisations, 17 people")
     assert client.login(email="amina@larkhaven.example", password="a-quiet-estuary-morning")
     assert User.objects.get(email="dee@commonground.example").is_superuser
     assert Membership.objects.current().filter(person__email="ben@westmarch.example", role="lead").exists()

@@ -141,6 +141,8 @@ class Supervisor:
             server.start()
             self.hand_out("DATABASE_URL", server.url(postgres.APPLICATION))
             self.hand_out("DATABASE_OWNER_URL", server.url(postgres.OWNER))
+            # A database of our own may hold accounts with a known password; an organisation's never.
+            self.hand_out("DEMONSTRATION", "1")
             say(f"PostgreSQL is up ({time.monotonic() - began:.1f} s)")
         else:
             say("PostgreSQL: the one that DATABASE_URL names")
@@ -233,7 +235,7 @@ class Supervisor:
             "Gathering static files",
             ["collectstatic", "--no-input", "--clear"],
         )
-        if DEMO.exists() and self._is_empty():
+        if DEMO.exists() and self.environ.get("DEMONSTRATION") == "1" and self._is_empty():
             say("Loading the demonstration network")
             self.manage("load_network", str(DEMO), "--demo-passwords")
 

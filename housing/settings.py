@@ -48,6 +48,9 @@ ALLOWED_HOSTS = env.list(
 )
 CSRF_TRUSTED_ORIGINS = [SITE_ORIGIN]
 
+# An instance to try things on: the demonstration's accounts with their known password may be loaded. Never in production.
+DEMONSTRATION = env.bool("DEMONSTRATION", default=DEBUG)
+
 # --- What it is made of ----------------------------------------------------------------------------------------------
 
 INSTALLED_APPS = [

@@ -97,7 +97,7 @@ SMALL: dict[str, Any] = {
 }
 
 
-def load(value: dict[str, Any], **options: Any) -> tuple[ImportRun, bool]:
+def load(value: dict[str, Any], *, demo: bool = True, **options: Any) -> tuple[ImportRun, bool]:
     """Load a network as the command does."""
     return load_network(
         data=json.dumps(value).encode(),
@@ -105,7 +105,7 @@ def load(value: dict[str, Any], **options: Any) -> tuple[ImportRun, bool]:
         author=None,
         now=timezone.now(),
         parts=EVERYTHING,
-        demo=True,
+        demo=demo,
         **options,
     )
 
@@ -188,15 +188,23 @@ def test_something_that_lies_ahead_has_not_happened() -> None:
         load(broken)
 
 
-def test_known_passwords_need_debug(settings: Any) -> None:
-    settings.DEBUG = False
+def test_known_passwords_are_for_demonstrations_alone(settings: Any) -> None:
+    settings.DEMONSTRATION = False
 
-    with pytest.raises(CommandError, match="DEBUG"):
+    with pytest.raises(CommandError, match="DEMONSTRATION"):
         call_command("load_network", str(DEMO), "--demo-passwords")
 
 
+def test_without_them_people_have_accounts_and_choose_their_own_password() -> None:
+    load(SMALL, demo=False)
+
+    amina = User.objects.get(email="amina@larkhaven.example")
+    assert not amina.is_stakeholder
+    assert not amina.has_usable_password()
+
+
 def test_the_demonstration_loads_and_its_people_can_sign_in(settings: Any, client: Any) -> None:
-    settings.DEBUG = True
+    settings.DEMONSTRATION = True
     out = StringIO()
 
     call_command("load_network", str(DEMO), "--demo-passwords", stdout=out)

@@ -23,8 +23,8 @@ from partnerships.kit.dates import long_date
 from partnerships.organisations import services as organisations
 from partnerships.organisations.models import Area, Identifier, Organisation, Scheme, Status, SuccessionKind
 from partnerships.organisations.services.areas import keep_area
-from partnerships.people.models import User
-from partnerships.people.services import UnableToAddPerson, person_for_address
+from partnerships.people.models import User, confirm_address
+from partnerships.people.services import person_for_address
 from partnerships.transfer.models import ImportRun, Register, RunStatus
 from partnerships.transfer.network_format import read_network
 from partnerships.transfer.reading.problems import Problem, UnableToRead
@@ -323,18 +323,13 @@ def _person(network: Network, item: dict[str, Any]) -> User:
         return known
     if not (item["account"] or item["administrator"]):
         return person_for_address(email=item["email"], name=item["name"])
-    password: str = network.file["demo_password"]
-    if not network.demo:
-        raise UnableToLoad(
-            "accounts cannot be made from a file.",
-            "Leave “account” out and invite the people; a demonstration is loaded with --demo-passwords.",
-        )
-    if len(password) < 12:
+    password: str | None = network.file["demo_password"] if network.demo else None
+    if password is not None and len(password) < 12:
         raise UnableToLoad("there is no demonstration password of twelve characters.", "Set “demo_password”.")
     rights = {"is_staff": True, "is_superuser": True} if item["administrator"] else {}
-    try:
-        return User.objects.create_user(
-            item["email"], password, name=item["name"], account_since=network.begins, **rights
-        )
-    except UnableToAddPerson as error:
-        raise UnableToLoad(str(error), "Correct the address.") from error
+    person = User.objects.create_user(
+        item["email"], password, name=item["name"], account_since=network.begins, **rights
+    )
+    if password is None:
+        confirm_address(person)  # so that they can choose a password through “Forgotten your password?”
+    return person

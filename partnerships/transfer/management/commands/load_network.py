@@ -19,7 +19,8 @@ _HELP = """Load a whole network from one JSON file: organisations, people and th
 offers, commitments, plans with their versions, and subscriptions. docs/network-format.md describes the format.
 
 All of it is loaded, or nothing. Everything is played in the order of its dates through the same rules that people
-meet in the browser, so what the rules forbid is refused with its place in the file. Nobody is written to. The same
+meet in the browser, so what the rules forbid is refused with its place in the file. Nobody is written to: who has an
+account chooses a password through “Forgotten your password?”. The same
 file a second
 time changes nothing.
 """
@@ -44,7 +45,7 @@ class Command(BaseCommand):
         parser.add_argument(
             "--demo-passwords",
             action="store_true",
-            help="let people with an account sign in with the file's demo_password: demonstrations only, needs DEBUG",
+            help="let people with an account sign in with the file's demo_password: demonstrations only",
         )
         parser.add_argument(
             "--by", default="", metavar="EMAIL", help="the person in whose name this is done (otherwise the system)"
@@ -53,8 +54,10 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         """Load, and end with one line that says what was done."""
         path: Path = options["file"]
-        if options["demo_passwords"] and not settings.DEBUG:
-            raise CommandError("--demo-passwords gives everybody one known password: it works only where DEBUG is on.")
+        if options["demo_passwords"] and not settings.DEMONSTRATION:
+            raise CommandError(
+                "--demo-passwords gives everybody one known password: it works only where DEMONSTRATION is set."
+            )
         data = contents(path, MOST_BYTES)
         if len(data) > MOST_BYTES:
             raise CommandError(f"{path.name} is longer than {MOST_BYTES // 2**20} MB: split the network.")

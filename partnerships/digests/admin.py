@@ -70,8 +70,7 @@ class DeliveryAdmin(LookOnly):
     list_filter = ("status", "kind", "created_at")
     list_select_related = ("recipient",)
     search_fields = ("recipient__email", "recipient__name", "address", "subject", "=message_id")
-    ordering = ("-created_at", "-pk")
-    date_hierarchy = "created_at"
+    ordering = ("-pk",)
     exclude = ("recipe",)
     inlines = (ItemInline,)
     readonly_fields = ("letter",)

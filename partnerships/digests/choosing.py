@@ -121,40 +121,49 @@ UPDATE digests_told t SET due_at = NULL, waiting_since = NULL
   FROM plans_plan p WHERE t.due_at <= %(now)s AND p.id = t.plan_id AND t.number >= p.current_number
 """
 
+# Only this statement makes digests, and one runs at a time: what is checked in `chosen` still holds when it inserts. The
+# numbers of deliveries are taken first, so that nothing must be joined on rows of which the planner knows nothing; adding
+# an empty interval keeps it from looking up each person in the index of everything that is due.
 _CHOOSE = """
-WITH chosen AS (
-    SELECT recipient_id FROM digests_told
-     WHERE due_at <= %(now)s
-     GROUP BY recipient_id ORDER BY min(due_at), recipient_id LIMIT %(people)s
-),
-due AS (
-    SELECT t.id, t.recipient_id, t.plan_id, t.number, t.reading_class, t.slotted, p.current_number
+WITH waiting AS (
+    SELECT t.recipient_id, min(t.due_at) AS due_at, bool_or(t.slotted) AS slotted
       FROM digests_told t
+     WHERE t.due_at <= %(now)s
+       AND NOT EXISTS (SELECT 1 FROM digests_delivery d
+                        WHERE d.recipient_id = t.recipient_id AND d.kind = 'digest' AND d.repeat_of_id IS NULL
+                          AND d.status IN ('queued', 'sending'))
+     GROUP BY t.recipient_id ORDER BY due_at, t.recipient_id LIMIT %(people)s
+),
+dated AS (
+    SELECT w.recipient_id, CASE WHEN w.slotted THEN (%(now)s AT TIME ZONE u.time_zone)::date END AS slot_on
+      FROM waiting w JOIN people_user u ON u.id = w.recipient_id
+),
+chosen AS MATERIALIZED (
+    SELECT recipient_id, slot_on, nextval('digests_delivery_id_seq') AS delivery_id
+      FROM dated
+     WHERE slot_on IS NULL OR NOT EXISTS (
+           SELECT 1 FROM digests_delivery d WHERE d.recipient_id = dated.recipient_id AND d.slot_on = dated.slot_on)
+),
+due AS MATERIALIZED (
+    SELECT t.id, c.delivery_id, t.plan_id, t.number, t.reading_class, p.current_number
+      FROM chosen c
+      JOIN digests_told t ON t.recipient_id = c.recipient_id AND t.due_at + interval '0' <= %(now)s
       JOIN plans_plan p ON p.id = t.plan_id
-     WHERE t.due_at <= %(now)s AND t.recipient_id IN (SELECT recipient_id FROM chosen)
-     ORDER BY t.id
        FOR UPDATE OF t
 ),
 made AS (
-    INSERT INTO digests_delivery (recipient_id, kind, message_id, status, address, subject, slot_on, attempts,
+    INSERT INTO digests_delivery (id, recipient_id, kind, message_id, status, address, subject, slot_on, attempts,
                                   available_at, created_at, reason, provider_id)
-    SELECT due.recipient_id, 'digest', '<' || gen_random_uuid() || %(host)s, 'queued', '', '',
-           CASE WHEN bool_or(due.slotted) THEN (%(now)s AT TIME ZONE u.time_zone)::date END,
-           0, clock_timestamp(), %(now)s, '', ''
-      FROM due JOIN people_user u ON u.id = due.recipient_id
-     GROUP BY due.recipient_id, u.time_zone
-     ORDER BY due.recipient_id
-    ON CONFLICT DO NOTHING
-    RETURNING id, recipient_id
+    SELECT delivery_id, recipient_id, 'digest', '<' || gen_random_uuid() || %(host)s, 'queued', '', '', slot_on, 0,
+           clock_timestamp(), %(now)s, '', ''
+      FROM chosen
 ),
 items AS (
     INSERT INTO digests_deliveryitem (delivery_id, plan_id, from_number, to_number, reading_class)
-    SELECT made.id, due.plan_id, due.number, due.current_number, due.reading_class
-      FROM due JOIN made ON made.recipient_id = due.recipient_id
-     ORDER BY made.id, due.plan_id
+    SELECT delivery_id, plan_id, number, current_number, reading_class FROM due
 )
 UPDATE digests_told t SET due_at = NULL, waiting_since = NULL, slotted = false
-  FROM due JOIN made ON made.recipient_id = due.recipient_id
+  FROM due
  WHERE t.id = due.id
 """
 

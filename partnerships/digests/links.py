@@ -22,7 +22,7 @@ from django.utils.crypto import salted_hmac
 from partnerships.digests.models import Preference
 from partnerships.people.models import User
 
-_SIGNATURE = 27  # characters of base64: 162 bits
+_SIGNATURE = 22  # characters of base64: 132 bits
 _EPOCH = dt.datetime(2024, 1, 1, tzinfo=dt.UTC)
 _MINUTE = dt.timedelta(minutes=1)
 

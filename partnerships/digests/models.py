@@ -394,8 +394,10 @@ class Delivery(models.Model):
 
     recipient = models.ForeignKey(User, on_delete=models.CASCADE, related_name="deliveries", db_index=False)
     kind = models.CharField(max_length=12, choices=DeliveryKind, default=DeliveryKind.DIGEST)
-    subscription = models.ForeignKey(Subscription, on_delete=models.CASCADE, null=True, blank=True, related_name="+")
-    message_id = models.CharField(max_length=120, unique=True)
+    subscription = models.ForeignKey(
+        Subscription, on_delete=models.CASCADE, null=True, blank=True, related_name="+", db_index=False
+    )
+    message_id = models.CharField(max_length=120)
     status = models.CharField(max_length=10, choices=DeliveryStatus, default=DeliveryStatus.QUEUED)
     address = models.CharField(max_length=254, blank=True)
     subject = models.CharField(max_length=400, blank=True)
@@ -410,11 +412,14 @@ class Delivery(models.Model):
     settled_at = models.DateTimeField(null=True, blank=True)
     reason = models.CharField(max_length=500, blank=True)
     provider_id = models.CharField(max_length=200, blank=True)
-    repeat_of = models.ForeignKey("self", on_delete=models.SET_NULL, null=True, blank=True, related_name="repeats")
+    repeat_of = models.ForeignKey(
+        "self", on_delete=models.SET_NULL, null=True, blank=True, related_name="repeats", db_index=False
+    )
 
     class Meta:
         verbose_name_plural = "deliveries"
         constraints = [
+            models.UniqueConstraint(fields=["message_id"], name="one_delivery_a_message_id"),
             models.UniqueConstraint(
                 fields=["recipient"],
                 condition=Q(kind="digest", status__in=["queued", "sending"], repeat_of=None),
@@ -434,7 +439,6 @@ class Delivery(models.Model):
                 fields=["available_at", "id"], name="delivery_open", condition=Q(status__in=["queued", "sending"])
             ),
             models.Index(fields=["recipient", "-created_at"], name="delivery_of_person"),
-            models.Index(fields=["-created_at", "-id"], name="delivery_newest"),
             models.Index(fields=["provider_id"], name="delivery_provider", condition=~Q(provider_id="")),
         ]
 

@@ -299,7 +299,7 @@ def ledger_of(user: User) -> QuerySet[Delivery]:
     if not user.is_staff:
         mine = Plan.objects.publishable_by(user).values("pk")
         rows = rows.filter(pk__in=Delivery.objects.filter(items__plan__in=mine).values("pk"))
-    return rows.order_by("-created_at", "-pk")
+    return rows.order_by("-pk")
 
 
 def due_within(user: User, *, until: dt.datetime) -> QuerySet[Told]:

@@ -55,7 +55,12 @@ class Tally:
 
 # ---- Settling
 
-_SENT = """
+# Groups are small and everything is found by index; right after a quiet time the planner still believes the tables to be
+# empty, and would read them from end to end for every row.
+_BY_INDEX = "SET LOCAL enable_seqscan = off;"
+
+_SENT = f"""
+{_BY_INDEX}
 WITH answer(id, provider_id) AS (SELECT * FROM unnest(%(ids)s::bigint[], %(providers)s::text[])),
 done AS (
     UPDATE digests_delivery d

@@ -11,7 +11,7 @@ from __future__ import annotations
 import binascii
 import hashlib
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from email.header import Header
 from email.utils import formataddr
@@ -20,6 +20,10 @@ from functools import lru_cache
 _OPEN, _CLOSE = "\ue000", "\ue001"
 _MARK = re.compile(f"{_OPEN}([a-z_]+){_CLOSE}")
 _UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f\u2028\u2029\ue000\ue001]+")
+
+# What needs no encoding, and still fits a line of 76 with the "=" of a soft break.
+_PLAIN = re.compile(r"[ !-<>-~]*", re.ASCII)
+_SHORT = 75
 
 BOUNDARY = "=_common-ground"
 TEXT_HEAD = "Content-Type: text/plain; charset=utf-8\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n"
@@ -40,17 +44,19 @@ def one_line(text: str) -> str:
 
 def encode(text: str) -> str:
     """Quoted-printable (RFC 2045, 6.7) with CRLF, ending in a line break, soft unless the text has one there."""
-    raw = text.replace("\r\n", "\n").replace("\n", "\r\n").encode("utf-8", "replace")
+    if len(text) < _SHORT and _PLAIN.fullmatch(text):
+        return f"{text}=\r\n"
+    raw = text.replace("\r\n", "\n").encode("utf-8", "replace")
     encoded = binascii.b2a_qp(raw, istext=True).decode("ascii")
-    if encoded.endswith("\r\n") or not encoded:
-        return encoded
-    start = encoded.rfind("\r\n") + 2
-    if len(encoded) - start > 75:  # the "=" of the soft break would make the line longer than 76
-        cut = start + 70
-        while "=" in encoded[cut - 2 : cut]:
-            cut -= 1
-        encoded = f"{encoded[:cut]}=\r\n{encoded[cut:]}"
-    return f"{encoded}=\r\n"
+    if encoded and not encoded.endswith("\n"):
+        start = encoded.rfind("\n") + 1
+        if len(encoded) - start > _SHORT:  # the "=" of the soft break would make the line longer than 76
+            cut = start + _SHORT - 6
+            while "=" in encoded[cut - 2 : cut]:
+                cut -= 1
+            encoded = f"{encoded[:cut]}=\n{encoded[cut:]}"
+        encoded += "=\n"
+    return encoded.replace("\n", "\r\n")
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,11 +72,6 @@ class Mould:
     """A rendered template: shared parts, and between them the names of what is personal."""
 
     parts: tuple[Part | str, ...]
-
-    @property
-    def shared(self) -> Iterable[Part]:
-        """The shared parts alone."""
-        return (part for part in self.parts if isinstance(part, Part))
 
 
 def part_of(body: str) -> Part:
@@ -96,12 +97,12 @@ def cut(rendered: str, *, before: str = "", after: str = "") -> Mould:
     return Mould(tuple(parts))
 
 
-def joined(moulds: Sequence[Mould]) -> Mould:
-    """Several moulds one after another; neighbouring shared parts become one."""
+def fill(mould: Mould, slot: str, moulds: Sequence[Mould]) -> Mould:
+    """A mould with other moulds in one of its slots."""
     parts: list[Part | str] = []
-    for part in (part for mould in moulds for part in mould.parts):
-        if isinstance(part, Part) and parts and isinstance(parts[-1], Part):
-            parts[-1] = part_of(parts[-1].body + part.body)
+    for part in mould.parts:
+        if part == slot:
+            parts.extend(inner for one in moulds for inner in one.parts)
         else:
             parts.append(part)
     return Mould(tuple(parts))

@@ -1,0 +1,224 @@
+"""An SMTP server that takes mail and keeps nothing but a list: quick enough to measure against, and awkward on request.
+
+    python benchmarks/digests_sink.py --port 2626 --log taken.tsv [--no-pipelining] [--fault end:lose:1:10 …]
+
+A fault is STAGE:REPLY:TIMES:EVERY. Of every EVERY-th address (by its own number), the first TIMES tries get REPLY at STAGE (connect, mail,
+rcpt, data, middle or end). REPLY is what to say ("450 4.2.1 Busy"), `drop` (hang up), `hang` (say nothing), `slow` (answer late) or, at
+the end, `lose` (take the message, then hang up without saying so). Every message taken is a line: time, Message-ID, address, bytes.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import contextlib
+import re
+import signal
+import time
+import zlib
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+
+_END = b"\r\n.\r\n"
+_ADDRESS = re.compile(rb"<([^>]*)>")
+
+
+@dataclass(frozen=True)
+class Fault:
+    """Something that goes wrong, where, how often, for whom."""
+
+    stage: str
+    reply: str
+    times: int
+    every: int
+
+    @classmethod
+    def read(cls, text: str) -> Fault:
+        """Read STAGE:REPLY:TIMES:EVERY."""
+        stage, reply, times, every = text.split(":")
+        return cls(stage, reply, int(times), int(every))
+
+    def hits(self, address: bytes) -> bool:
+        """Whether this address is one of those it is for."""
+        return zlib.crc32(address) % self.every == 0
+
+
+class Sink:
+    """What all connections share: the list of what was taken, and who had which fault how often."""
+
+    def __init__(self, log: Path, *, pipelining: bool, faults: list[Fault]) -> None:
+        self.file = log.open("ab", buffering=0)
+        self.lines: list[bytes] = []
+        self.pipelining = pipelining
+        self.faults = faults
+        self.had: Counter[tuple[Fault, bytes]] = Counter()
+
+    def take(self, message: bytes, address: bytes) -> None:
+        """Note a message."""
+        start = message.find(b"Message-ID: ", 0, 4096)
+        stop = message.find(b"\r\n", start)
+        identifier = message[start + 12 : stop] if start >= 0 else b"?"
+        self.lines.append(b"%.6f\t%b\t%b\t%d\n" % (time.time(), identifier, address, len(message)))
+
+    def flush(self) -> None:
+        """Write what was noted."""
+        if self.lines:
+            lines, self.lines = self.lines, []
+            self.file.write(b"".join(lines))
+
+    def fault(self, stage: str, address: bytes) -> str:
+        """What goes wrong now, or nothing."""
+        for fault in self.faults:
+            if fault.stage == stage and fault.hits(address) and self.had[fault, address] < fault.times:
+                self.had[fault, address] += 1
+                return fault.reply
+        return ""
+
+
+class Session(asyncio.Protocol):
+    """One connection."""
+
+    def __init__(self, sink: Sink) -> None:
+        self.sink = sink
+        self.buffer = bytearray()
+        self.in_data = False
+        self.address = b""
+        self.good = False
+        self.searched = 0
+        self.silent = False
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Greet."""
+        self.transport = transport
+        if not self.wrong("connect"):
+            self.say(b"220 sink ESMTP\r\n")
+
+    def say(self, words: bytes) -> None:
+        """Answer, unless we hang."""
+        if not self.silent:
+            self.transport.write(words)  # type: ignore[attr-defined]  # a stream's transport
+
+    def wrong(self, stage: str) -> bool:
+        """Do what goes wrong at this stage; whether something did."""
+        reply = self.sink.fault(stage, self.address) if self.sink.faults else ""
+        if not reply:
+            return False
+        if reply == "drop":
+            self.transport.abort()  # type: ignore[attr-defined]
+        elif reply == "hang":
+            self.silent = True
+        elif reply == "slow":
+            time.sleep(0.05)
+            return False
+        else:
+            self.say(reply.encode() + b"\r\n")
+            if reply.startswith("421"):
+                self.transport.close()
+        return True
+
+    def data_received(self, data: bytes) -> None:
+        """Read commands and messages as they come."""
+        self.buffer += data
+        while self.buffer and not self.transport.is_closing():
+            if self.in_data:
+                if not self.read_message():
+                    return
+            else:
+                end = self.buffer.find(b"\r\n")
+                if end < 0:
+                    return
+                line = bytes(self.buffer[:end])
+                del self.buffer[: end + 2]
+                self.command(line)
+
+    def read_message(self) -> bool:
+        """Take a message if all of it is here."""
+        if self.sink.faults and len(self.buffer) > 2000 and self.wrong("middle"):
+            return False
+        end = 0 if self.buffer.startswith(b".\r\n") else self.buffer.find(_END, max(self.searched - 4, 0))
+        if end < 0:
+            self.searched = len(self.buffer)
+            return False
+        message = bytes(self.buffer[:end])
+        del self.buffer[: end + (3 if not end else 5)]
+        self.in_data, self.searched = False, 0
+        reply = self.sink.fault("end", self.address) if self.sink.faults else ""
+        if reply == "lose":
+            self.sink.take(message, self.address)
+            self.transport.abort()  # type: ignore[attr-defined]
+        elif reply == "drop":
+            self.transport.abort()  # type: ignore[attr-defined]
+        elif reply == "hang":
+            self.silent = True
+        elif reply and reply != "slow":
+            self.say(reply.encode() + b"\r\n")
+        elif not self.good:
+            self.say(b"554 5.5.1 No valid recipients\r\n")
+        else:
+            if reply == "slow":
+                time.sleep(0.05)
+            self.sink.take(message, self.address)
+            self.say(b"250 2.0.0 Taken\r\n")
+        return True
+
+    def command(self, line: bytes) -> None:
+        """Answer one command."""
+        verb = line[:4].upper()
+        if verb == b"EHLO":
+            more = b"250-PIPELINING\r\n" if self.sink.pipelining else b""
+            self.say(b"250-sink\r\n" + more + b"250-8BITMIME\r\n250 ENHANCEDSTATUSCODES\r\n")
+        elif verb == b"MAIL":
+            self.good = False
+            if not self.wrong("mail"):
+                self.say(b"250 2.1.0 Ok\r\n")
+        elif verb == b"RCPT":
+            found = _ADDRESS.search(line)
+            self.address = found[1] if found else b""
+            if not self.wrong("rcpt"):
+                self.good = True
+                self.say(b"250 2.1.5 Ok\r\n")
+        elif verb == b"DATA":
+            if not self.good:
+                self.say(b"503 5.5.1 Nobody to send it to\r\n")
+            elif not self.wrong("data"):
+                self.in_data = True
+                self.say(b"354 Go on\r\n")
+        elif verb == b"QUIT":
+            self.say(b"221 2.0.0 Bye\r\n")
+            self.transport.close()
+        elif verb in (b"HELO", b"RSET", b"NOOP"):
+            self.say(b"250 2.0.0 Ok\r\n")
+        else:
+            self.say(b"502 5.5.1 Not here\r\n")
+
+
+async def serve(sink: Sink, port: int) -> None:
+    """Serve until asked to stop."""
+    loop = asyncio.get_running_loop()
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    server = await loop.create_server(lambda: Session(sink), "127.0.0.1", port, backlog=200)
+    async with server:
+        while not stop.is_set():
+            sink.flush()
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(stop.wait(), 0.05)
+    sink.flush()
+
+
+def main() -> None:
+    """Read the options and serve."""
+    parser = argparse.ArgumentParser(description="An SMTP server that keeps nothing but a list.")
+    parser.add_argument("--port", type=int, required=True)
+    parser.add_argument("--log", type=Path, required=True)
+    parser.add_argument("--no-pipelining", action="store_true")
+    parser.add_argument("--fault", action="append", default=[])
+    options = parser.parse_args()
+    faults = [Fault.read(text) for text in options.fault]
+    asyncio.run(serve(Sink(options.log, pipelining=not options.no_pipelining, faults=faults), options.port))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,275 @@
+"""The stage of the digest's benchmark and fault tests: a database of its own, stakeholders in bulk, workers and sinks as processes."""
+
+from __future__ import annotations
+
+import contextlib
+import datetime as dt
+import os
+import random
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit, urlunsplit
+
+import psutil
+import psycopg2
+
+ROOT = Path(__file__).resolve().parent.parent
+OWN = os.environ.get("DATABASE_OWNER_URL") or os.environ.get("DATABASE_URL", "")
+
+
+@contextlib.contextmanager
+def own_database(name: str) -> Iterator[str]:
+    """A fresh database beside the configured one, dropped at the end."""
+    parts = urlsplit(OWN)
+    name = f"{parts.path.strip('/')}_{name}"
+    address = urlunsplit(parts._replace(path=f"/{name}"))
+
+    def say(sql: str) -> None:
+        connection = psycopg2.connect(OWN)
+        connection.autocommit = True
+        connection.cursor().execute(sql)
+        connection.close()
+
+    say(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+    say(f'CREATE DATABASE "{name}"')
+    try:
+        yield address
+    finally:
+        say(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+
+
+def free_port() -> int:
+    """A port that nobody listens on."""
+    with socket.socket() as door:
+        door.bind(("127.0.0.1", 0))
+        return int(door.getsockname()[1])
+
+
+@dataclass
+class Mailbox:
+    """A running sink and what it took."""
+
+    port: int
+    log: Path
+    process: subprocess.Popen[bytes]
+    _read: int = 0
+    lines: list[tuple[float, str, str, int]] = field(default_factory=list)
+
+    @classmethod
+    def open(cls, folder: Path, name: str, *options: str, port: int | None = None) -> Mailbox:
+        """Start a sink and wait until it listens."""
+        port = port or free_port()
+        log = folder / f"{name}.tsv"
+        log.touch()
+        process = subprocess.Popen(
+            [sys.executable, str(ROOT / "benchmarks/digests_sink.py"), "--port", str(port), "--log", str(log), *options]
+        )
+        box = cls(port, log, process)
+        for _ in range(200):
+            with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 0.2):
+                return box
+            time.sleep(0.05)
+        raise RuntimeError("The sink does not listen.")
+
+    def taken(self) -> list[tuple[float, str, str, int]]:
+        """Every message taken so far: time, Message-ID, address, bytes."""
+        with self.log.open("rb") as file:
+            file.seek(self._read)
+            fresh = file.read()
+        end = fresh.rfind(b"\n") + 1
+        self._read += end
+        for line in fresh[:end].decode().splitlines():
+            at, identifier, address, size = line.split("\t")
+            self.lines.append((float(at), identifier, address, int(size)))
+        return self.lines
+
+    def close(self) -> None:
+        """Stop it."""
+        self.process.terminate()
+        self.process.wait(10)
+
+
+@dataclass
+class Workers:
+    """A Celery worker with its pool, or several."""
+
+    environ: dict[str, str]
+    application: str = "housing"
+    concurrency: int = 2
+    log: Path = Path(os.devnull)
+    process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> psutil.Process:
+        """Start the worker and wait for its children."""
+        command = [sys.executable, "-m", "celery", "-A", self.application, "worker", "-c", str(self.concurrency)]
+        command += ["-l", "WARNING", "--without-gossip", "--without-mingle", "-n", f"bench{random.random()}@%h"]
+        with self.log.open("ab") as log:
+            self.process = subprocess.Popen(
+                command, cwd=ROOT, env=self.environ, stdout=log, stderr=log, start_new_session=True
+            )
+        top = psutil.Process(self.process.pid)
+        for _ in range(600):
+            if len(top.children()) >= self.concurrency:
+                return top
+            if self.process.poll() is not None:
+                raise RuntimeError(f"The worker ended: {self.log.read_text()[-2000:]}")
+            time.sleep(0.1)
+        raise RuntimeError("The worker has no children.")
+
+    def stop(self, how: signal.Signals = signal.SIGTERM) -> None:
+        """End it and all of its children."""
+        if self.process is not None and self.process.poll() is None:
+            if how == signal.SIGKILL:
+                os.killpg(self.process.pid, how)
+            else:
+                self.process.send_signal(how)
+            self.process.wait(60)
+        self.process = None
+
+
+def tree(top: psutil.Process) -> list[psutil.Process]:
+    """A process and all below it."""
+    return [top, *top.children(recursive=True)]
+
+
+def cpu_of(top: psutil.Process) -> float:
+    """Seconds of processor time that a tree has used."""
+    total = 0.0
+    for process in tree(top):
+        with contextlib.suppress(psutil.NoSuchProcess):
+            times = process.cpu_times()
+            total += times.user + times.system
+    return total
+
+
+def memory_of(top: psutil.Process) -> float:
+    """The largest resident size of a process in a tree, in megabytes."""
+    sizes = [0.0]
+    for process in tree(top):
+        with contextlib.suppress(psutil.NoSuchProcess):
+            sizes.append(process.memory_info().rss / 1e6)
+    return max(sizes)
+
+
+# ---- What is told, to whom (needs Django)
+
+
+def content(round_number: int, sites: int = 6) -> dict[str, Any]:
+    """A plan whose every site has other homes in every round: a message of about 13 KB."""
+    chance = random.Random(round_number)
+    tenures = ("social_rent", "shared_ownership", "affordable_rent")
+    return {
+        "about": {"summary": f"Homes along the estuary, seen again in round {round_number}."},
+        "sites": [
+            {
+                "key": f"site-{place}",
+                "name": f"Phase {place} of the quayside",
+                "forecast_completion": f"20{27 + (place + round_number) % 5}-0{1 + round_number % 9}",
+                "homes": [{"tenure": tenures[place % 3], "count": 20 + chance.randrange(300)}],
+            }
+            for place in range(sites)
+        ],
+        "milestones": [
+            {"key": f"step-{place}", "name": f"Step {place}", "forecast": f"2028-{1 + (round_number + place) % 12:02d}"}
+            for place in range(4)
+        ],
+    }
+
+
+def make_plan(now: dt.datetime, title: str = "Estuary quayside") -> tuple[Any, Any, Any]:
+    """An organisation, its lead and a public plan with a first version."""
+    from partnerships.organisations import services as organisations
+    from partnerships.organisations.models import Kind, Role
+    from partnerships.people.models import User
+    from partnerships.plans.services import create_plan, publish_version
+
+    owner = organisations.create_organisation(
+        name=f"{title} Homes", kind=Kind.REGISTERED_PROVIDER, author=None, now=now
+    )
+    lead = User.objects.create_user(f"lead@{title.split()[0].lower()}.example", name="Lea Publisher", account_since=now)
+    organisations.add_membership(organisation=owner, person=lead, role=Role.LEAD, author=None, now=now)
+    plan = create_plan(
+        owners=[owner], partnership=None, title=title, kind="delivery", audience="public", author=lead, now=now
+    )
+    publish_version(plan=plan, author=lead, note="First version.", content=content(0), now=now)
+    return owner, lead, plan
+
+
+def make_stakeholders(plan: Any, owner: Any, lead: Any, count: int, now: dt.datetime, *, first: int = 0) -> None:
+    """So many confirmed stakeholders of a plan, over fifty domains, in bulk."""
+    from partnerships.digests.models import Preference, Subscription
+    from partnerships.digests.watermarks import count_as_told
+    from partnerships.people.models import User
+
+    for start in range(first, first + count, 5000):
+        people = User.objects.bulk_create(
+            [
+                User(email=f"person{number}@council{number % 50}.example", name=f"Person Number{number}", password="!")
+                for number in range(start, min(start + 5000, first + count))
+            ]
+        )
+        Preference.objects.bulk_create([Preference(person=person, introduced_at=now) for person in people])
+        made = Subscription.objects.bulk_create(
+            [
+                Subscription(
+                    person=person,
+                    plan=plan,
+                    status="confirmed",
+                    how="lead",
+                    added_by=lead,
+                    added_for=owner,
+                    why="you sit on the tenant panel",
+                    asked_at=now,
+                    confirmed_at=now,
+                )
+                for person in people
+            ]
+        )
+        count_as_told(subscriptions=[subscription.pk for subscription in made], now=now)
+
+
+def publish(plan: Any, lead: Any, round_number: int) -> float:
+    """Publish the next version; the moment at which the command began."""
+    from django.utils import timezone
+
+    from partnerships.plans.services import publish_version
+
+    began = time.time()
+    publish_version(
+        plan=plan,
+        author=lead,
+        note=f"Round {round_number}: the phasing was looked at again with the contractor.",
+        content=content(round_number),
+        now=timezone.now(),
+    )
+    return began
+
+
+def prepare_django(database: str, *, mail_port: int, **more: str) -> dict[str, str]:
+    """Point this process, and the environment it returns for others, at a database and a mail server; migrate."""
+    os.environ |= {
+        "DATABASE_URL": database,
+        "DATABASE_OWNER_URL": "",
+        "DATABASE_ROLE": "application",
+        "EMAIL_URL": f"smtp://127.0.0.1:{mail_port}",
+        "DEBUG": "0",
+        "SECRET_KEY": os.environ.get("SECRET_KEY") or "only-for-measuring-digests-and-nothing-else-at-all",
+        "DJANGO_SETTINGS_MODULE": "housing.settings",
+        "DIGEST_SETTLE_MINUTES": "0",
+        "LOG_LEVEL": "WARNING",
+        "PYTHONPATH": str(ROOT),
+        **more,
+    }
+    import django
+    from django.core.management import call_command
+
+    django.setup()
+    call_command("migrate", verbosity=0)
+    return dict(os.environ)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from dataclasses import replace
 from typing import Any
 
 from django.contrib import messages
@@ -49,7 +50,7 @@ from partnerships.kit.dates import long_date
 from partnerships.kit.forms import active_filters
 from partnerships.kit.http import keyset_page, private_file
 from partnerships.organisations.models import EDITING_ROLES, Organisation
-from partnerships.organisations.timeline import timeline_lines
+from partnerships.organisations.timeline import TimelineLine, timeline_lines
 from partnerships.people.models import User
 from partnerships.people.requests import signed_in
 
@@ -201,7 +202,7 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
         "origins": links_of(commitment, user),
         "replacements": Commitment.objects.visible_to(user).filter(replaces=commitment).order_by("pk"),
         "overdue": commitment.is_overdue(timezone.localdate()),
-        "lines": timeline_lines(timeline(user=user, kind="commitment", record_id=commitment.pk)[:100]),
+        "lines": _lines(user, commitment),
     }
     return render(request, "commitments/detail.html", context)
 
@@ -471,6 +472,12 @@ def reminders(request: HttpRequest) -> HttpResponse:
         messages.success(request, f"You will be reminded {words}." if chosen else "You will get no reminders.")
         return redirect(reverse("commitments:list"))
     return _answer(request, "commitments/reminders.html", {"form": form}, form)
+
+
+def _lines(user: User, commitment: Commitment) -> list[TimelineLine]:
+    """What happened to it, newest first; its own page need not say of what."""
+    events = timeline(user=user, kind="commitment", record_id=commitment.pk)[:100]
+    return [replace(line, subject="") for line in timeline_lines(events)]
 
 
 def _seen(user: User, pk: int) -> Commitment:

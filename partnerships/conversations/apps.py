@@ -14,9 +14,12 @@ class ConversationsConfig(AppConfig):
         from partnerships.conversations.models import Conversation, PrivateNote  # noqa: PLC0415 - as above
         from partnerships.conversations.origin import CONVERSATION  # noqa: PLC0415 - as above
         from partnerships.conversations.personal import RULES  # noqa: PLC0415 - as above
+        from partnerships.conversations.sections import meeting_section  # noqa: PLC0415 - as above
+        from partnerships.organisations.sections import register_section  # noqa: PLC0415 - as above
         from partnerships.people.personal import register_personal  # noqa: PLC0415 - as above
 
         register_kind(name="conversation", visible_ids=lambda user: Conversation.objects.visible_to(user).values("pk"))
         register_kind(name="private_note", visible_ids=lambda user: PrivateNote.objects.visible_to(user).values("pk"))
         register_origin(CONVERSATION)
         register_personal(RULES)
+        register_section("05 meeting", meeting_section)

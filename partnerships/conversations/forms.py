@@ -33,7 +33,7 @@ _MOST_STEPS = 20
 _POINT_LENGTH = 500
 _PRIVATE = "Read by your own organisation only, on this page. It is never sent, searched or exported."
 _WORDS = {
-    PointKind.OBJECTIVE: ("Objectives", "What they want to achieve. One a line."),
+    PointKind.OBJECTIVE: ("Objectives", "What it wants to achieve. One a line."),
     PointKind.OBSTACLE: ("Obstacles", "What stands in the way. One a line; each can become an ask."),
     PointKind.OPPORTUNITY: ("Opportunities", "Gains nobody has claimed yet. One a line; each can become an offer."),
 }

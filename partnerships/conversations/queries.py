@@ -352,3 +352,10 @@ def points_shown(conversation: Conversation, own: Iterable[int]) -> list[SidePoi
     for point in conversation.points.all():
         sides.get(point.organisation_id, others).add(point)
     return [*sides.values(), *([] if others.is_empty else [others])]
+
+
+def sides_to_ask(conversation: Conversation) -> set[int]:
+    """The ids of the sides that have not agreed and for which somebody signs in here who could."""
+    waiting = conversation.sides.filter(agreed_at=None).values("organisation")
+    able = Membership.objects.current().filter(organisation__in=waiting, role__in=EDITING_ROLES)
+    return set(able.values_list("organisation_id", flat=True))

@@ -4,6 +4,7 @@ it.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from django.contrib import messages
@@ -45,7 +46,7 @@ from partnerships.kit.forms import active_filters
 from partnerships.kit.http import keyset_page
 from partnerships.organisations.models import EDITING_ROLES, Organisation, OrganisationQuerySet
 from partnerships.organisations.queries import find_organisations
-from partnerships.organisations.timeline import timeline_lines
+from partnerships.organisations.timeline import TimelineLine, timeline_lines
 from partnerships.people.models import User
 from partnerships.people.requests import signed_in
 
@@ -172,6 +173,7 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
         "seats": queries.seats_shown(conversation, own),
         "sides": queries.points_shown(conversation, own),
         "corrections": conversation.corrections.all(),
+        "nobody_left": rights.may_answer and not rights.to_agree_for and not queries.sides_to_ask(conversation),
         "own": {side.pk for side in rights.sides},
         "notes": queries.private_notes_of(conversation, user),
         "actions": Commitment.objects.visible_to(user).filter(next_step__conversation=conversation).for_listing(),
@@ -179,7 +181,7 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
         .filter(from_conversations__conversation=conversation)
         .for_listing(),
         "entries": Entry.objects.visible_to(user).filter(from_points__point__conversation=conversation),
-        "lines": timeline_lines(timeline(user=user, kind="conversation", record_id=conversation.pk)[:100]),
+        "lines": _lines(user, conversation),
     }
     return render(request, "conversations/detail.html", context)
 
@@ -420,6 +422,12 @@ def become(request: HttpRequest, pk: int) -> HttpResponse:
             messages.success(request, f"The {point.direction} is drafted. Share it when it is ready.")
             return redirect(entry.get_absolute_url())
     return _answer(request, "conversations/become.html", {"form": form, "point": point, "organisation": able[0]}, form)
+
+
+def _lines(user: User, conversation: Conversation) -> list[TimelineLine]:
+    """What happened to it, newest first; its own page need not say of what."""
+    events = timeline(user=user, kind="conversation", record_id=conversation.pk)[:100]
+    return [replace(line, subject="") for line in timeline_lines(events)]
 
 
 def _point(request: HttpRequest, pk: int) -> tuple[User, Point, Rights]:

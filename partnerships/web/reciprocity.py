@@ -205,9 +205,9 @@ def picture(quarters: list[Quarter], ours: str, theirs: str) -> SafeString:
     for index, quarter in enumerate(quarters):
         for offset, asked, shade in ((0, quarter.ours, "ask"), (_BAR + 4, quarter.theirs, "offer")):
             height = round(150 * asked.made / most)
-            left = index * step + 12 + offset
+            left = index * step + step // 2 - _BAR - 2 + offset
             bars.append((shade, left, _BASE - height, _BAR, height, left + _BAR // 2, _BASE - height - 5, asked.made))
-    labels = [(index * step + 12 + _BAR, quarter.label) for index, quarter in enumerate(quarters)]
+    labels = [(index * step + step // 2, quarter.label) for index, quarter in enumerate(quarters)]
     return format_html(
         '<svg viewBox="0 0 {} {}" role="img" aria-label="Asks made each quarter by {} and by {}; the table below says '
         'the same"><line x1="0" x2="{}" y1="{}" y2="{}" stroke="#6B8288"/>{}{}</svg>',
@@ -288,6 +288,7 @@ def with_partner(request: HttpRequest, pk: int) -> HttpResponse:
             "ours": ours,
             "theirs": theirs,
             "balance": balance_with(user=user, ours=ours, theirs=theirs, today=today),
+            "any": any(one.ours.made or one.theirs.made for one in quarters),
             "svg": picture(quarters, ours.display_name, theirs.display_name),
             "headings": [
                 "Quarter",

@@ -293,8 +293,7 @@ def confirm_commitment(
         author=author,
         organisation=organisation,
         now=now,
-        before=Status.PROPOSED.label,
-        after=current.get_status_display(),
+        **({"before": Status.PROPOSED.label, "after": Status.AGREED.label} if agreed else {}),
     )
     if agreed and current.replaces is not None:
         _supersede(current.replaces, current, author=author, organisation=organisation, now=now)

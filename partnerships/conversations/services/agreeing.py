@@ -7,9 +7,10 @@ import datetime as dt
 from django.db import transaction
 
 from partnerships.conversations.models import Conversation, Correction, Status
+from partnerships.conversations.queries import sides_to_ask
 from partnerships.conversations.services.actions import make_actions
 from partnerships.conversations.services.rows import edits_for, locked, note
-from partnerships.organisations.models import EDITING_ROLES, Membership, Organisation
+from partnerships.organisations.models import Organisation
 from partnerships.people.models import User
 
 
@@ -116,12 +117,7 @@ def agree_record(
     if current.corrections.filter(answered_at=None, organisation=organisation).exists():
         raise UnableToAgree("Your side suggested a correction that is not answered yet.")
     already = current.sides.filter(organisation=organisation, agreed_at__isnull=False).exists()
-    waiting = set(current.sides.filter(agreed_at=None).values_list("organisation_id", flat=True))
-    able = set(
-        Membership.objects.current()
-        .filter(organisation__in=waiting, role__in=EDITING_ROLES)
-        .values_list("organisation_id", flat=True)
-    )
+    able = sides_to_ask(current)
     if already and able - {organisation.pk}:
         raise UnableToAgree(f"{organisation.display_name} has agreed already.")
     if not already:

@@ -1,0 +1,28 @@
+"""What this room adds to an organisation's page: when one last spoke with it, and what to do before one speaks again."""
+
+from __future__ import annotations
+
+from django.utils import timezone
+
+from partnerships.conversations.queries import last_held
+from partnerships.organisations.models import EDITING_ROLES, Organisation
+from partnerships.organisations.queries import acting_memberships
+from partnerships.organisations.sections import Section
+from partnerships.people.models import User
+
+
+def meeting_section(user: User, organisation: Organisation) -> Section | None:
+    """For people of another organisation: the last conversation, the brief, and the form for the next one."""
+    acting = [membership for membership in acting_memberships(user) if membership.organisation_id != organisation.pk]
+    if not acting:
+        return None
+    ours = acting[0].organisation
+    return Section(
+        "conversations/_meeting.html",
+        {
+            "organisation": organisation,
+            "ours": ours,
+            "last": last_held(user=user, ours=ours, theirs=organisation, today=timezone.localdate()),
+            "may_record": any(membership.role in EDITING_ROLES for membership in acting),
+        },
+    )

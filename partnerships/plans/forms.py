@@ -125,7 +125,7 @@ SITE_LAYOUT = (
         "When",
         ("forecast_start", "actual_start", "forecast_completion", "actual_completion", "confidence"),
     ),
-    ("Notes", ("notes",)),
+    ("For the partners", ("notes",)),
 )
 
 
@@ -168,7 +168,9 @@ class HomesLineForm(forms.Form):
         empty_value=None,
         required=False,
     )
-    needs = forms.ChoiceField(choices=list(NEEDS.items()), required=False)
+    needs = forms.ChoiceField(
+        choices=[(code, label.removesuffix(" needs")) for code, label in NEEDS.items()], required=False
+    )
     year = forms.RegexField(
         r"^\d{4}([-/–]\d{2})?$",
         required=False,

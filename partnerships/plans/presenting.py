@@ -104,10 +104,15 @@ class SectionRow:
     restricted: bool
 
 
+def _html(prose: Mapping[str, str], code: str, item: Item, field: str) -> str:
+    """The HTML of one field, as far as the reader's content has it: a version keeps the prose of every class."""
+    return prose.get(f"{code}/{item['key']}/{field}", "") if item[field] else ""
+
+
 def sections(content: Content, prose: Mapping[str, str]) -> list[SectionRow]:
     """The sections in order."""
     return [
-        SectionRow(item["key"], item["title"], prose.get(f"sections/{item['key']}/body", ""), item["restricted"])
+        SectionRow(item["key"], item["title"], _html(prose, "sections", item, "body"), item["restricted"])
         for item in content["sections"]
     ]
 
@@ -141,7 +146,7 @@ def _site(item: Item, prose: Mapping[str, str]) -> SiteRow:
         confidence=CONFIDENCE.get(item["confidence"], ""),
         confidential=item["confidential"],
         details=tuple((label, value) for label, value in details if value),
-        notes=prose.get(f"sites/{item['key']}/notes", ""),
+        notes=_html(prose, "sites", item, "notes"),
     )
 
 
@@ -177,7 +182,7 @@ def _milestone(item: Item, prose: Mapping[str, str], names: Mapping[str, str], t
         status_code="overdue" if overdue else code,
         slipped=slipped.words() if slipped else "",
         is_overdue=overdue,
-        note=prose.get(f"milestones/{item['key']}/note", ""),
+        note=_html(prose, "milestones", item, "note"),
         restricted=item["restricted"],
     )
 
@@ -198,7 +203,7 @@ def _risk(item: Item, prose: Mapping[str, str]) -> RiskRow:
         score=score,
         level="high" if score >= 15 else "medium" if score >= 8 else "low",
         owner=item["owner"],
-        mitigation=prose.get(f"risks/{item['key']}/mitigation", ""),
+        mitigation=_html(prose, "risks", item, "mitigation"),
         restricted=item["restricted"],
     )
 

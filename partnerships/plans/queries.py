@@ -151,9 +151,9 @@ class SigningState:
         return {
             "approved": "Approved",
             "met": "Approved, condition met",
-            "conditional": "Approved with a condition not met yet",
+            "conditional": "Condition not met yet",
             "rejected": "Rejected",
-            "lapsed": "Lapsed: not decided in time",
+            "lapsed": "Lapsed, not decided",
             "again": "Must sign again",
             "waiting": "Not decided yet",
         }[self.code]

@@ -81,7 +81,8 @@ def reading_context(opened: Opened, content: Content, prose: dict[str, str]) -> 
             {**document, "words": presenting.size_in_words(document["size"])} for document in seen["documents"]
         ],
         "totals": homes_totals(seen, seen),
-        "has_map": any(site["lat"] is not None and site["lng"] is not None for site in seen["sites"]),
+        # A map of one dot says nothing that the table does not.
+        "has_map": sum(site["lat"] is not None and site["lng"] is not None for site in seen["sites"]) > 1,
         "is_inside": opened.is_inside,
     }
 

@@ -1,0 +1,104 @@
+"""Comments stand by a piece of a version, go along with it, and outlive it; who is called on is told."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.core import mail
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+
+from partnerships.people.models import User
+from partnerships.plans import services
+from partnerships.plans.models import Comment, Plan
+from partnerships.plans.queries import waiting_for
+from tests.plans.drafts import publish, published
+from tests.world import World
+
+
+def say(plan: Plan, author: User, text: str = "Why here?", anchor: str = "", **more: Any) -> Comment:
+    """Somebody comments on version 1."""
+    return services.add_comment(
+        plan=plan, version_number=1, text=text, anchor=anchor, author=author, now=timezone.now(), **more
+    )
+
+
+def comments_page(client: Client, plan: Plan) -> str:
+    return client.get(reverse("plans:comments", kwargs={"pk": plan.pk})).content.decode()
+
+
+def test_a_comment_goes_along_with_its_site_and_outlives_it(world: World, as_: Callable[[User], Client]) -> None:
+    plan = published(world)
+    say(plan, world.ben, anchor="sites/north-quay")
+    assert "Site: North Quay" in comments_page(as_(world.amina), plan)
+
+    services.save_piece(
+        plan=plan, piece="sites/north-quay", value=None, based_on=None, author=world.amina, now=timezone.now()
+    )
+    publish(plan, world, "Sold.")
+
+    page = comments_page(as_(world.amina), plan)
+    assert "On a removed site: North Quay" in page
+    assert "Why here?" in page
+
+
+def test_threads_are_answered_settled_and_opened_again_by_an_answer(world: World) -> None:
+    plan = published(world)
+    thread = say(plan, world.ben)
+    say(plan, world.amina, "Because of the road.", parent=thread)
+
+    services.set_resolved(comment=thread, resolved=True, author=world.amina, now=timezone.now())
+    thread.refresh_from_db()
+    assert thread.is_resolved
+    say(plan, world.ben, "Which road?", parent=thread)
+
+    thread.refresh_from_db()
+    assert not thread.is_resolved
+    assert thread.replies.count() == 2
+
+
+def test_who_is_called_on_gets_one_letter_without_the_words(
+    world: World, django_capture_on_commit_callbacks: Any
+) -> None:
+    plan = published(world)
+
+    with django_capture_on_commit_callbacks(execute=True):
+        say(plan, world.amina, "@Ben West, and @Chidi Tide: the figure is 42.")
+    services.tell_mentions(now=timezone.now())
+
+    assert [letter.to for letter in mail.outbox] == [[world.ben.email]]
+    assert "42" not in mail.outbox[0].body
+    assert [item.what for item in waiting_for(world.ben, timezone.now())] == ["Answer Amina Larch's comment"]
+
+
+def test_outsiders_see_the_threads_they_began_and_no_other(world: World, as_: Callable[[User], Client]) -> None:
+    plan = published(world, audience="network")
+    say(plan, world.ben, "Between us partners.")
+    own = say(plan, world.chidi, "From outside.")
+    say(plan, world.amina, "An answer to you.", parent=own)
+
+    page = comments_page(as_(world.chidi), plan)
+
+    assert "Between us partners." not in page
+    assert "From outside." in page
+    assert "An answer to you." in page
+
+
+def test_an_outsider_cannot_point_at_a_confidential_site(world: World) -> None:
+    plan = published(world, audience="network")
+
+    with pytest.raises(services.UnableToComment, match="not in this version"):
+        say(plan, world.chidi, anchor="sites/secret")
+
+
+def test_hostile_text_is_shown_as_it_was_written(world: World, as_: Callable[[User], Client]) -> None:
+    plan = published(world)
+    say(plan, world.ben, "<script>alert(1)</script>")
+
+    page = comments_page(as_(world.amina), plan)
+
+    assert "<script>alert(1)</script>" not in page
+    assert "&lt;script&gt;alert(1)&lt;/script&gt;" in page

@@ -1,0 +1,184 @@
+"""Publishing numbers a version that never changes, with a note, and projects it for reports."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable
+
+import pytest
+from django.db import InternalError, transaction
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+
+from partnerships.people.models import User
+from partnerships.plans import services
+from partnerships.plans.models import Homes, Milestone, Plan, Site, Version
+from partnerships.plans.queries import draft_content, milestones_due_soon, overdue_milestones
+from partnerships.plans.signals import version_published
+from tests.plans.drafts import CONTENT, begin, content, fewer_homes, publish, published, save
+from tests.world import World
+
+
+def test_versions_are_numbered_and_the_plan_is_shared(world: World) -> None:
+    plan = published(world)
+    fewer_homes(plan, world)
+
+    version = publish(plan, world, "The ground is wet.")
+
+    plan.refresh_from_db()
+    assert (version.number, plan.current_number, plan.status) == (2, 2, "shared")
+    assert version.figures["inside"]["summary"] == "1 change. 20 fewer homes in all."
+    assert version.organisation == world.larkhaven
+
+
+def test_an_empty_change_cannot_be_published(world: World) -> None:
+    plan = published(world)
+
+    with pytest.raises(services.UnableToPublish, match="Nothing changed"):
+        publish(plan, world, "Nothing.")
+    fewer_homes(plan, world, 100)
+    fewer_homes(plan, world, 120)
+    with pytest.raises(services.UnableToPublish, match="Nothing changed"):
+        publish(plan, world, "There and back.")
+
+
+def test_a_note_is_needed(world: World) -> None:
+    with pytest.raises(services.UnableToPublish, match="what changed and why"):
+        publish(begin(world), world, "  ")
+
+
+def test_a_draft_saved_since_it_was_looked_at_is_not_published_unseen(world: World) -> None:
+    plan = begin(world)
+    save(plan, world, "about", summary="Other words.")
+
+    with pytest.raises(services.UnableToPublish, match="changed since you looked"):
+        publish(plan, world, draft_revision=0)
+
+
+@pytest.mark.parametrize("statement", ["update", "delete"])
+def test_the_database_refuses_to_alter_a_published_version(world: World, statement: str) -> None:
+    plan = published(world)
+    versions = Version.objects.filter(plan=plan)
+
+    with pytest.raises(InternalError, match="Cannot"), transaction.atomic():
+        _ = versions.update(note="Rewritten.") if statement == "update" else versions.delete()
+
+    assert versions.get().note == "First version."
+
+
+def test_sites_homes_and_milestones_become_rows_and_only_what_differs_is_written(world: World) -> None:
+    plan = published(world)
+    untouched = Site.objects.get(plan=plan, key="secret").pk
+    fewer_homes(plan, world)
+    save(plan, world, "milestones/start", forecast="2027-07")
+
+    publish(plan, world, "Wet ground.")
+
+    quay = Site.objects.get(plan=plan, key="north-quay")
+    assert (quay.homes, quay.area) == (100, world.fareham)
+    assert Homes.objects.get(site=quay).count == 100
+    assert Site.objects.get(plan=plan, key="secret").pk == untouched
+    start = Milestone.objects.get(plan=plan, key="start")
+    assert (start.forecast, start.due_by) == ("2027-07", dt.date(2027, 7, 31))
+
+
+def test_an_importers_version_leaves_what_the_draft_changed(world: World) -> None:
+    plan = published(world)
+    save(plan, world, "about", summary="Drafted words.")
+    imported = content(plan, 1)
+    imported["milestones"][0]["forecast"] = "2027-10"
+
+    services.publish_version(plan=plan, author=None, note="From the register.", now=timezone.now(), content=imported)
+
+    draft = draft_content(Plan.objects.get(pk=plan.pk))
+    assert draft["about"]["summary"] == "Drafted words."
+    assert draft["milestones"][0]["forecast"] == "2027-10"
+
+
+def test_under_embargo_only_owners_know(world: World, as_: Callable[[User], Client]) -> None:
+    plan = published(world)
+    save(plan, world, "about", title="A secret name", summary="Embargoed words.")
+    later = timezone.now() + dt.timedelta(days=1)
+    publish(plan, world, "Held back.", embargo_until=later)
+    address = reverse("plans:detail", kwargs={"pk": plan.pk})
+
+    owner, partner = as_(world.vera).get(address).content, as_(world.ben).get(address).content
+    listed = as_(world.ben).get(reverse("plans:list")).content
+
+    assert b"Embargoed words." in owner
+    assert b"Embargoed words." not in partner
+    assert b"Homes along the estuary." in partner
+    assert b"A secret name" not in listed
+    assert b"version 1" in listed
+    assert b"Held back." not in as_(world.ben).get(reverse("plans:history", kwargs={"pk": plan.pk})).content
+
+
+def test_a_first_version_under_embargo_is_a_stranger_to_partners(world: World, as_: Callable[[User], Client]) -> None:
+    plan = begin(world)
+    publish(plan, world, embargo_until=timezone.now() + dt.timedelta(days=1))
+    address = reverse("plans:detail", kwargs={"pk": plan.pk})
+
+    assert as_(world.vera).get(address).status_code == 200
+    assert as_(world.ben).get(address).status_code == 404
+
+
+def test_the_end_of_an_embargo_is_told_once(world: World) -> None:
+    plan = published(world)
+    save(plan, world, "about", title="The new name")
+    until = timezone.now() + dt.timedelta(hours=1)
+    publish(plan, world, "Held back.", embargo_until=until)
+    told: list[int] = []
+    version_published.connect(lambda version, **kwargs: told.append(version.number), weak=False, dispatch_uid="test")
+
+    services.lift_embargoes(now=until + dt.timedelta(seconds=1))
+    services.lift_embargoes(now=until + dt.timedelta(seconds=2))
+
+    version_published.disconnect(dispatch_uid="test")
+    plan.refresh_from_db()
+    assert told == [2]
+    assert plan.title == "The new name"
+
+
+def test_marking_a_milestone_achieved_is_one_form_and_one_version(world: World, as_: Callable[[User], Client]) -> None:
+    plan = published(world)
+
+    answer = as_(world.amina).post(
+        reverse("plans:milestone", kwargs={"pk": plan.pk, "key": "start"}),
+        {"happened": "achieved", "date_day": "11", "date_month": "4", "date_year": "2027", "note": "The digger came."},
+    )
+
+    assert answer.status_code == 302
+    version = plan.versions.get(number=2)
+    assert version.content["milestones"][0]["actual"] == "2027-04-11"
+    assert version.note == "The digger came."
+    assert Milestone.objects.get(plan=plan, key="start").status == "achieved"
+
+
+def test_due_and_overdue_milestones_are_known_to_those_who_may_see_them(world: World) -> None:
+    milestones = [
+        {"key": "late", "name": "Late", "forecast": "2026-01"},
+        {"key": "hidden", "name": "Hidden", "forecast": "2026-01", "restricted": True},
+        {"key": "done", "name": "Done", "forecast": "2026-01", "actual": "2026-01"},
+    ]
+    published(world, audience="network", content=CONTENT | {"milestones": milestones})
+    today = dt.date(2026, 2, 10)
+
+    assert {row.key for row in overdue_milestones(world.ben, today)} == {"late", "hidden"}
+    assert {row.key for row in overdue_milestones(world.chidi, today)} == {"late"}
+    assert {row.key for row in milestones_due_soon(world.ben, dt.date(2026, 1, 15))} == {"late", "hidden"}
+
+
+def test_plan_goes_through_its_life_with_reasons(world: World) -> None:
+    plan = published(world)
+
+    with pytest.raises(services.UnableToChangeStatus):
+        services.change_status(plan=plan, to="monitoring", reason="Too soon.", author=world.amina, now=timezone.now())
+    with pytest.raises(services.UnableToChangeStatus, match="Say why"):
+        services.change_status(plan=plan, to="closed", reason="", author=world.amina, now=timezone.now())
+    services.change_status(plan=plan, to="closed", reason="All built.", author=world.amina, now=timezone.now())
+
+    with pytest.raises(services.UnableToPublish):
+        publish(plan, world, "Too late.", content=CONTENT)
+    with pytest.raises(services.UnableToSavePiece):
+        fewer_homes(plan, world)

@@ -1,0 +1,262 @@
+"""Readers see what their class may see, in every format; strangers find nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+
+from partnerships.agreements.models import PartyStatus
+from partnerships.people.models import User
+from partnerships.plans import paper, services
+from partnerships.plans.models import Milestone, Plan, Site, Version
+from partnerships.plans.queries import readers_of
+from tests.plans.drafts import CANARY, CONTENT, begin, fewer_homes, publish, published, save
+from tests.world import World
+
+FORMATS = [
+    "{0}",
+    "{0}versions/1/",
+    "{0}versions/1/paper/",
+    "{0}history/",
+    "{0}map/",
+    "{0}comments/",
+    "{0}compare/?from=1&to=2",
+    "{0}compare/paper/?from=1&to=2",
+    "{0}compare/csv/?from=1&to=2",
+]
+
+
+def two_versions(world: World, audience: str) -> Plan:
+    """A plan whose confidential parts changed too."""
+    plan = published(world, audience=audience)
+    fewer_homes(plan, world)
+    save(plan, world, "sites/secret", homes=[{"tenure": "shared_ownership", "count": 77}], notes=CANARY)
+    save(plan, world, "sections/inside", body=f"{CANARY}: a new price.")
+    publish(plan, world, "Wet ground.")
+    plan.refresh_from_db()
+    return plan
+
+
+@pytest.mark.parametrize("template", FORMATS)
+def test_no_format_tells_outsiders_what_is_confidential(
+    world: World, as_: Callable[[User], Client], template: str
+) -> None:
+    plan = two_versions(world, "network")
+    address = template.format(reverse("plans:detail", kwargs={"pk": plan.pk}))
+
+    outside, inside = as_(world.chidi).get(address), as_(world.ben).get(address)
+
+    assert (outside.status_code, inside.status_code) == (200, 200)
+    assert CANARY not in outside.content.decode()
+    assert "77" not in outside.content.decode().replace("0.77", "")
+
+
+def test_outsiders_figures_leave_confidential_homes_out(world: World, as_: Callable[[User], Client]) -> None:
+    plan = two_versions(world, "network")
+
+    page = as_(world.chidi).get(reverse("plans:detail", kwargs={"pk": plan.pk})).content.decode()
+
+    assert "100 homes in all" in page
+    assert "177 homes" in as_(world.ben).get(reverse("plans:detail", kwargs={"pk": plan.pk})).content.decode()
+
+
+@pytest.mark.parametrize(
+    ("audience", "readers"),
+    [
+        ("owners", {"amina", "eddie", "vera"}),
+        ("partnership", {"amina", "eddie", "vera", "ben"}),
+        ("network", {"amina", "eddie", "vera", "ben", "chidi", "hana", "nadia", "oscar", "dee", "lena"}),
+    ],
+)
+def test_the_audience_reads_it_and_the_relation_says_so_both_ways(
+    world: World, as_: Callable[[User], Client], audience: str, readers: set[str]
+) -> None:
+    plan = published(world, audience=audience)
+    everybody = ["amina", "eddie", "vera", "ben", "chidi", "hana", "nadia", "oscar", "dee", "lena"]
+
+    by_page = {
+        name
+        for name in everybody
+        if as_(getattr(world, name)).get(reverse("plans:detail", kwargs={"pk": plan.pk})).status_code == 200
+    }
+    by_relation = {name for name in everybody if readers_of(plan).filter(pk=getattr(world, name).pk).exists()}
+
+    assert by_page == by_relation == readers
+    assert {
+        name for name in everybody if Version.objects.visible_to(getattr(world, name)).filter(plan=plan).exists()
+    } == readers
+
+
+def test_a_public_plan_is_read_without_signing_in(world: World) -> None:
+    plan = published(world, audience="public")
+    address = reverse("plans:detail", kwargs={"pk": plan.pk})
+
+    answer = Client().get(address)
+
+    assert answer.status_code == 200
+    assert CANARY not in answer.content.decode()
+    assert "Ben West" not in answer.content.decode()
+    services.change_audience(
+        plan=plan, audience="partnership", reason="Not yet.", author=world.amina, now=timezone.now()
+    )
+    assert Client().get(address).status_code == 302
+
+
+def test_rows_of_confidential_sites_are_for_insiders(world: World) -> None:
+    plan = published(world, audience="network")
+
+    assert set(Site.objects.visible_to(world.chidi).filter(plan=plan).values_list("key", flat=True)) == {"north-quay"}
+    assert set(Milestone.objects.visible_to(world.chidi).filter(plan=plan).values_list("key", flat=True)) == {"start"}
+    assert Site.objects.visible_to(world.ben).filter(plan=plan).count() == 2
+
+
+def test_a_former_partner_reads_what_it_held_up_to_the_day_it_left(world: World, as_: Callable[[User], Client]) -> None:
+    plan = published(world)
+    party = world.party(world.westmarch)
+    type(party).objects.filter(pk=party.pk).update(status=PartyStatus.LEFT, left_at=timezone.now())
+    fewer_homes(plan, world)
+    publish(plan, world, "Wet ground.")
+
+    page = as_(world.ben).get(reverse("plans:detail", kwargs={"pk": plan.pk}))
+
+    assert page.status_code == 200
+    assert b"Version 1" in page.content
+    address = reverse("plans:version", kwargs={"pk": plan.pk, "number": 2})
+    assert as_(world.ben).get(address).status_code == 404
+
+
+def test_the_comparison_says_removed_sites_and_neutralises_formulas(
+    world: World, as_: Callable[[User], Client]
+) -> None:
+    plan = published(world)
+    save(plan, world, "sections/vision", title="=cmd()")
+    services.save_piece(
+        plan=plan, piece="sites/north-quay", value=None, based_on=None, author=world.amina, now=timezone.now()
+    )
+    publish(plan, world, "Sold.")
+    base = reverse("plans:compare", kwargs={"pk": plan.pk})
+
+    page = as_(world.ben).get(f"{base}?from=1&to=2").content.decode()
+    sheet = as_(world.ben).get(f"{base}csv/?from=1&to=2").content.decode()
+
+    assert "North Quay" in page
+    assert "No longer there" in page
+    assert "120 fewer homes in all." in page
+    assert "'=cmd()" in sheet
+    assert ",=cmd()" not in sheet
+
+
+def test_the_baseline_is_pinned_and_compared(world: World, as_: Callable[[User], Client]) -> None:
+    plan = published(world)
+    fewer_homes(plan, world)
+    publish(plan, world, "Wet ground.")
+
+    as_(world.amina).post(reverse("plans:baseline", kwargs={"pk": plan.pk}), {"number": "1"})
+    page = as_(world.ben).get(reverse("plans:compare", kwargs={"pk": plan.pk}) + "?from=baseline&to=2").content
+
+    assert b"20 fewer homes in all." in page
+    assert b"baseline" in page
+
+
+def test_a_draft_side_is_for_those_who_may_read_the_draft(world: World, as_: Callable[[User], Client]) -> None:
+    plan = published(world)
+    fewer_homes(plan, world)
+    address = reverse("plans:compare", kwargs={"pk": plan.pk}) + "?from=1&to=draft"
+
+    assert as_(world.eddie).get(address).status_code == 200
+    assert as_(world.ben).get(address).status_code == 404
+    assert b"draft" not in as_(world.ben).get(address.partition("?")[0]).content.partition(b"<form")[2][:2000]
+
+
+def test_documents_go_out_as_attachments_to_those_who_may_read_a_version_that_names_them(
+    world: World, as_: Callable[[User], Client]
+) -> None:
+    plan = begin(world, audience="network")
+    for title, restricted in (("Layout", False), ("Price", True)):
+        services.attach_document(
+            plan=plan,
+            title=title,
+            file=SimpleUploadedFile("../../etc/plan.txt", b"North to the top."),
+            restricted=restricted,
+            author=world.amina,
+            now=timezone.now(),
+        )
+    keys = {item["title"]: item["key"] for item in publish(plan, world).content["documents"]}
+
+    def get(who: User, title: str) -> Any:
+        return as_(who).get(reverse("plans:document", kwargs={"pk": plan.pk, "key": keys[title]}))
+
+    answer = get(world.chidi, "Layout")
+    assert answer.status_code == 200
+    assert answer["Content-Disposition"].startswith("attachment")
+    assert answer["X-Content-Type-Options"] == "nosniff"
+    assert ".." not in answer["Content-Disposition"]
+    assert get(world.chidi, "Price").status_code == 404
+    assert get(world.ben, "Price").status_code == 200
+
+
+def test_a_page_that_calls_itself_a_document_is_refused(world: World) -> None:
+    with pytest.raises(services.UnableToAttach):
+        services.attach_document(
+            plan=begin(world),
+            title="",
+            file=SimpleUploadedFile("plan.pdf", b"<html><script>alert(1)</script>"),
+            restricted=False,
+            author=world.amina,
+            now=timezone.now(),
+        )
+
+
+@pytest.mark.skipif(paper.HTML is None, reason="Pango is not installed here: the page says what to install")
+def test_a_version_and_a_comparison_are_papers(world: World, as_: Callable[[User], Client]) -> None:
+    plan = two_versions(world, "partnership")
+    client = as_(world.ben)
+
+    version = client.get(reverse("plans:pdf", kwargs={"pk": plan.pk, "number": 2}))
+    compared = client.get(reverse("plans:compare-pdf", kwargs={"pk": plan.pk}) + "?from=1&to=2")
+
+    assert version.content.startswith(b"%PDF-")
+    assert compared.content.startswith(b"%PDF-")
+
+
+def test_where_pdfs_cannot_be_made_the_page_says_what_to_install(
+    world: World, as_: Callable[[User], Client], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plan = published(world)
+    monkeypatch.setattr(paper, "HTML", None)
+
+    answer = as_(world.ben).get(reverse("plans:pdf", kwargs={"pk": plan.pk, "number": 1}))
+
+    assert answer.status_code == 503
+    assert b"libpango" in answer.content
+
+
+def test_prose_is_sanitised(world: World, as_: Callable[[User], Client]) -> None:
+    hostile = "<script>alert(1)</script> ![x](https://elsewhere.example/x.png) [go](javascript:alert(1)) **bold**"
+    plan = published(world, content=CONTENT | {"sections": [{"title": "Vision", "body": hostile}]})
+
+    page = as_(world.ben).get(reverse("plans:detail", kwargs={"pk": plan.pk})).content.decode()
+
+    assert "<script>alert" not in page
+    assert "elsewhere.example" not in page
+    assert "javascript:" not in page
+    assert "<strong>bold</strong>" in page
+
+
+def test_a_plan_of_many_sites_costs_no_more_queries(
+    world: World, as_: Callable[[User], Client], django_assert_max_num_queries: Any
+) -> None:
+    sites = [{"key": f"site-{number}", "name": f"Site {number}", "homes": [{"count": 5}]} for number in range(60)]
+    plan = published(world, content=CONTENT | {"sites": sites})
+    client = as_(world.ben)
+
+    with django_assert_max_num_queries(30):
+        assert client.get(reverse("plans:detail", kwargs={"pk": plan.pk})).status_code == 200
+    with django_assert_max_num_queries(25):
+        assert client.get(reverse("plans:list")).status_code == 200

@@ -1,0 +1,132 @@
+"""Sharing early: by name, until a day, taken back at the next click, and unknown to everybody else."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.core import mail
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+
+from partnerships.people.models import User
+from partnerships.plans import services
+from partnerships.plans.models import AccessRequest, Plan, Share
+from tests.plans.drafts import CANARY, begin, save
+from tests.world import World
+
+
+def show(plan: Plan, world: World, person: User, **more: Any) -> Share:
+    """Amina shows the draft to somebody."""
+    return services.share_draft(
+        plan=plan,
+        email=person.email,
+        may_comment=more.pop("may_comment", True),
+        message="What do you think?",
+        ends_on=more.pop("ends_on", None),
+        author=world.amina,
+        now=timezone.now(),
+    )
+
+
+def draft_of(plan: Plan) -> str:
+    return reverse("plans:draft", kwargs={"pk": plan.pk})
+
+
+def test_a_named_person_reads_the_draft_and_the_owner_sees_that_it_was_opened(
+    world: World, as_: Callable[[User], Client]
+) -> None:
+    plan = begin(world)
+    share = show(plan, world, world.nadia)
+
+    answer = as_(world.nadia).get(draft_of(plan))
+
+    assert answer.status_code == 200
+    assert b"DRAFT" in answer.content
+    assert b"North Quay" in answer.content
+    assert CANARY.encode() not in answer.content
+    share.refresh_from_db()
+    assert share.opened_at is not None
+
+
+@pytest.mark.parametrize("name", ["oscar", "ben", "chidi", "dee", "lena"])
+def test_colleagues_partners_and_strangers_get_404(world: World, as_: Callable[[User], Client], name: str) -> None:
+    plan = begin(world)
+    show(plan, world, world.nadia)
+    client = as_(getattr(world, name))
+
+    assert client.get(draft_of(plan)).status_code == 404
+    assert client.get(reverse("plans:detail", kwargs={"pk": plan.pk})).status_code == 404
+    assert plan.title.encode() not in client.get(reverse("plans:list")).content
+
+
+def test_a_showing_taken_back_is_gone_at_the_next_click(world: World, as_: Callable[[User], Client]) -> None:
+    plan = begin(world)
+    share = show(plan, world, world.nadia)
+    client = as_(world.nadia)
+    assert client.get(draft_of(plan)).status_code == 200
+
+    as_(world.amina).post(reverse("plans:revoke", kwargs={"pk": plan.pk, "share": share.pk}))
+
+    assert client.get(draft_of(plan)).status_code == 404
+
+
+def test_a_showing_ends_with_its_last_day(world: World, as_: Callable[[User], Client]) -> None:
+    plan = begin(world)
+    share = show(plan, world, world.nadia, ends_on=timezone.localdate())
+    assert as_(world.nadia).get(draft_of(plan)).status_code == 200
+
+    Share.objects.filter(pk=share.pk).update(ends_on=timezone.localdate() - dt.timedelta(days=1))
+
+    assert as_(world.nadia).get(draft_of(plan)).status_code == 404
+
+
+def test_one_letter_however_often_the_draft_is_saved_or_shared(
+    world: World, django_capture_on_commit_callbacks: Any
+) -> None:
+    plan = begin(world)
+
+    with django_capture_on_commit_callbacks(execute=True):
+        show(plan, world, world.nadia)
+        save(plan, world, "about", summary="Other words.")
+        show(plan, world, world.nadia, may_comment=False)
+
+    letters = [letter for letter in mail.outbox if letter.to == [world.nadia.email]]
+    assert len(letters) == 1
+    assert "DRAFT" in letters[0].body
+    assert CANARY not in letters[0].body
+
+
+def test_who_may_only_read_may_not_comment(world: World, as_: Callable[[User], Client]) -> None:
+    plan = begin(world)
+    show(plan, world, world.nadia, may_comment=False)
+    address = reverse("plans:draft-comments", kwargs={"pk": plan.pk})
+
+    assert as_(world.nadia).get(address).status_code == 200
+    assert as_(world.nadia).post(address, {"text": "May I?"}).status_code == 403
+    show(plan, world, world.nadia, may_comment=True)
+    assert as_(world.nadia).post(address, {"text": "I may."}).status_code == 302
+
+
+def test_asking_for_access_says_the_same_whether_or_not_there_is_a_plan(
+    world: World, as_: Callable[[User], Client], django_capture_on_commit_callbacks: Any
+) -> None:
+    plan = begin(world, title="Island homes")
+    client = as_(world.ben)
+    asked = {"partnership": world.partnership.pk, "message": ""}
+
+    with django_capture_on_commit_callbacks(execute=True):
+        answers = [
+            client.post(reverse("plans:ask"), asked | {"about": about}, follow=True).content.decode()
+            for about in ("Island homes", "No such plan")
+        ]
+
+    told = [answer[answer.index("If such a plan") :][:90] for answer in answers]
+    assert told[0] == told[1]
+    assert [letter.to for letter in mail.outbox] == [[world.amina.email]]
+    request = AccessRequest.objects.get(plan=plan)
+    services.answer_request(request=request, grant=True, author=world.amina, now=timezone.now())
+    assert client.get(draft_of(plan)).status_code == 200

@@ -5,11 +5,13 @@ doubled.
 from __future__ import annotations
 
 import datetime as dt
+from concurrent.futures import ThreadPoolExecutor
 from io import StringIO
 from pathlib import Path
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.db import connection
 
 from partnerships.organisations.models import (
     Area,
@@ -140,6 +142,37 @@ def test_a_provider_that_is_a_council_joins_it_and_is_never_a_second_one() -> No
     assert Organisation.objects.filter(kind=Kind.COUNCIL).count() == 5
     assert the("Tidewater Housing Group Limited").identifiers.get().value == "5069"
     assert the("Tidewater Housing Group Limited").identifiers.get().valid_from == dt.date(2019, 4, 1)
+
+
+def test_a_list_that_only_writes_differently_changes_nothing() -> None:
+    bring("councils", COUNCILS)
+    bring("providers", PROVIDERS)
+    shouted = "\n".join(
+        line if place == 0 else line.upper().replace("LOCAL AUTHORITY,", "Local Authority,")
+        for place, line in enumerate(PROVIDERS.splitlines())
+    )
+
+    run = bring("providers", shouted)
+
+    assert (run.created, run.changed, run.left_alone) == (0, 0, 4)
+    assert the("Larkhaven Homes Limited").legal_form == "Registered society"
+
+
+def test_two_imports_at_once_take_turns(transactional_db: None) -> None:
+    bring("councils", COUNCILS)
+    with ThreadPoolExecutor(2) as pool:
+        runs = list(pool.map(lambda _: in_a_connection_of_its_own(), range(2)))
+
+    assert sorted(run.created for run in runs) == [0, 2]
+    assert Organisation.objects.filter(kind=Kind.REGISTERED_PROVIDER).count() == 2
+
+
+def in_a_connection_of_its_own() -> ImportRun:
+    """Import the providers in another thread."""
+    try:
+        return bring("providers", PROVIDERS)
+    finally:
+        connection.close()
 
 
 def test_providers_before_councils_are_refused_with_what_to_do_first() -> None:

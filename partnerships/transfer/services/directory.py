@@ -141,7 +141,7 @@ class Directory:
         there.
         """
         said = []
-        differing = {name: value for name, value in fields.items() if getattr(organisation, name) != value}
+        differing = {name: value for name, value in fields.items() if _differ(getattr(organisation, name), value)}
         if differing:
             before = {name: getattr(organisation, name) for name in differing}
             update_organisation(
@@ -169,7 +169,7 @@ class Directory:
                 self._hold(organisation.pk, scheme, value)
                 said.append(f"{Scheme(scheme).label} {value} added")
         for name, kind in names:
-            if name and name not in self.names[organisation.pk]:
+            if name and organisation.pk not in self.by_name[fold_name(name)]:
                 add_name(organisation=organisation, name=name, kind=kind, author=run.author, now=run.now)
                 self._call(organisation.pk, name)
                 said.append(f"also called “{name}”")
@@ -235,6 +235,13 @@ class Directory:
 def alternative_names(*names: str) -> list[tuple[str, str]]:
     """Names as further ones to be found by."""
     return [(name, NameKind.ALTERNATIVE) for name in names if name]
+
+
+def _differ(was: Any, now: Any) -> bool:
+    """Whether a list says something else: one that writes a name in capitals, or with another apostrophe, does not."""
+    if isinstance(was, str) and isinstance(now, str) and was and now:
+        return fold_name(was) != fold_name(now)
+    return bool(was != now)
 
 
 def _words(name: str) -> str:

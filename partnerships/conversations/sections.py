@@ -1,4 +1,4 @@
-"""What this room adds to an organisation's page: when one last spoke with it, and what to do before one speaks again."""
+"""What this room adds to an organisation's page: when one last spoke with it, and what to do before the next time."""
 
 from __future__ import annotations
 

@@ -6,7 +6,7 @@ import datetime as dt
 import uuid
 from decimal import Decimal
 
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from partnerships.agreements.models import Partnership, PartyRole
@@ -92,23 +92,31 @@ def propose_commitment(
             raise UnableToPropose(f"{replaced.reference} is {replaced.get_status_display().lower()}.")
         if Commitment.objects.filter(replaces=replaced, status=Status.PROPOSED).exists():
             raise UnableToPropose(f"Other terms for {replaced.reference} wait for an answer already.")
-    commitment = _create(
-        kind=Kind.COMMITMENT,
-        giver=giver,
-        receiver=receiver,
-        text=text,
-        quantity=quantity,
-        unit=unit,
-        owner=owner,
-        due_on=due_on,
-        partnership=partnership,
-        author=author,
-        side=side,
-        replaces=replaces,
-        came_from=came_from,
-        key=key,
-        now=now,
-    )
+    try:
+        with transaction.atomic():
+            commitment = _create(
+                kind=Kind.COMMITMENT,
+                giver=giver,
+                receiver=receiver,
+                text=text,
+                quantity=quantity,
+                unit=unit,
+                owner=owner,
+                due_on=due_on,
+                partnership=partnership,
+                author=author,
+                side=side,
+                replaces=replaces,
+                came_from=came_from,
+                key=key,
+                now=now,
+            )
+    except IntegrityError:
+        # The same form, sent twice at once: the other one was first.
+        made = Commitment.objects.filter(key=key, proposed_by=author).first() if key else None
+        if made is None:
+            raise
+        return made
     if confirm and side.pk == giver.pk and owner is None:
         raise UnableToPropose("Name who sees it through, or leave your confirmation for later.")
     if confirm:

@@ -7,7 +7,7 @@ import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from partnerships.agreements.models import Partnership
@@ -108,14 +108,22 @@ def record_conversation(
     if not edits_for(author, organisation):
         raise UnableToRecord(f"You do not edit for {organisation.display_name}.")
     _check(record, organisation, timezone.localdate(now))
-    conversation = Conversation.objects.create(
-        organisation=organisation,
-        status=Status.PLANNED if record.planned else Status.DRAFT,
-        created_by=author,
-        created_at=now,
-        key=key,
-        **_fields(record),
-    )
+    try:
+        with transaction.atomic():
+            conversation = Conversation.objects.create(
+                organisation=organisation,
+                status=Status.PLANNED if record.planned else Status.DRAFT,
+                created_by=author,
+                created_at=now,
+                key=key,
+                **_fields(record),
+            )
+    except IntegrityError:
+        # The same form, sent twice at once: the other one was first.
+        made = Conversation.objects.filter(key=key, created_by=author).first() if key else None
+        if made is None:
+            raise
+        return made
     _write_parts(conversation, record, author=author, now=now)
     verb = "planned a conversation" if record.planned else "recorded a conversation"
     note(

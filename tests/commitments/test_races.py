@@ -1,0 +1,138 @@
+"""Two at once: real transactions on real connections, each shown to go wrong without the row's lock."""
+
+from __future__ import annotations
+
+import threading
+import uuid
+from collections.abc import Callable
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.utils import timezone
+
+from partnerships.commitments import services
+from partnerships.commitments.models import Commitment, Progress, Status
+from partnerships.commitments.services import delivery, terms
+from tests.commitments.promises import agree, propose
+from tests.world import World, make_world
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+def shown(transactional_db: None) -> World:
+    """The world, committed, so that other connections see it."""
+    return make_world()
+
+
+def at_once(*jobs: Callable[[], Any]) -> list[Any]:
+    """Run each on a connection of its own, all let go together; what each returned or raised."""
+    gate, found = threading.Barrier(len(jobs)), [None] * len(jobs)
+
+    def run(index: int, job: Callable[[], Any]) -> None:
+        gate.wait(10)
+        try:
+            found[index] = job()
+        except Exception as error:  # noqa: BLE001 - the test looks at whatever was raised
+            found[index] = error
+        finally:
+            connection.close()
+
+    threads = [threading.Thread(target=run, args=each) for each in enumerate(jobs)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(30)
+    return found
+
+
+@pytest.fixture
+def slow_reading(monkeypatch: pytest.MonkeyPatch) -> Callable[[Any], None]:
+    """Read without the lock in a module, and let both readers read before either writes."""
+
+    def switch_off(module: Any) -> None:
+        both = threading.Barrier(2)
+
+        def unlocked(commitment: Commitment) -> Commitment:
+            found = Commitment.objects.select_related("giver", "receiver").get(pk=commitment.pk)
+            both.wait(10)
+            return found
+
+        monkeypatch.setattr(module, "locked", unlocked)
+
+    return switch_off
+
+
+def confirm_both(world: World, commitment: Commitment) -> list[Any]:
+    def confirm(organisation: Any, lead: Any) -> Callable[[], Any]:
+        return lambda: services.confirm_commitment(
+            commitment=commitment, organisation=organisation, author=lead, revision=1, now=timezone.now()
+        )
+
+    return at_once(confirm(world.larkhaven, world.amina), confirm(world.westmarch, world.ben))
+
+
+def test_two_leads_who_confirm_in_the_same_second_agree(shown: World) -> None:
+    commitment = propose(shown)
+
+    confirm_both(shown, commitment)
+
+    commitment.refresh_from_db()
+    assert commitment.status == Status.AGREED
+
+
+def test_without_the_lock_two_confirmations_would_agree_to_nothing(
+    shown: World, slow_reading: Callable[[Any], None]
+) -> None:
+    commitment = propose(shown)
+    slow_reading(terms)
+
+    confirm_both(shown, commitment)
+
+    commitment.refresh_from_db()
+    assert commitment.giver_confirmed_at is not None
+    assert commitment.receiver_confirmed_at is not None
+    assert commitment.status == Status.PROPOSED
+
+
+def report_twice(world: World, commitment: Commitment) -> list[Any]:
+    def report() -> Progress:
+        return services.record_progress(
+            commitment=commitment,
+            status=Status.IN_PROGRESS,
+            delivered=Decimal(10),
+            seen=0,
+            author=world.eddie,
+            now=timezone.now(),
+        )
+
+    return at_once(report, report)
+
+
+def test_a_report_sent_twice_at_once_is_written_once(shown: World) -> None:
+    commitment = agree(shown)
+
+    found = report_twice(shown, commitment)
+
+    assert Progress.objects.count() == 1
+    assert sum(isinstance(one, services.UnableToRecordProgress) for one in found) == 1
+
+
+def test_without_the_lock_it_would_be_written_twice(shown: World, slow_reading: Callable[[Any], None]) -> None:
+    commitment = agree(shown)
+    slow_reading(delivery)
+
+    report_twice(shown, commitment)
+
+    assert Progress.objects.count() == 2
+
+
+def test_a_form_sent_twice_at_once_makes_one_commitment(shown: World) -> None:
+    key = uuid.uuid4()
+
+    found = at_once(lambda: propose(shown, key=key), lambda: propose(shown, key=key))
+
+    assert Commitment.objects.count() == 1
+    assert found[0] == found[1]

@@ -1,0 +1,53 @@
+"""Who follows a council is told by letter which milestone of its published plan moved, from when to when."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+import pytest
+from django.utils import timezone
+
+from partnerships.digests import composing, emails
+from partnerships.digests.services import enrol
+from partnerships.organisations.models import Organisation
+from partnerships.people.services import person_for_address
+from tests.digests.conftest import PostOffice, play, text_of
+
+from .lists import COUNCILS, bring, bring_plans
+from .test_local_plans import PLANS, TIMETABLE
+
+pytestmark = pytest.mark.django_db
+
+
+def test_a_moved_milestone_is_told_with_both_dates(settings: Any) -> None:
+    settings.DIGEST_SETTLE_MINUTES = 0
+    composing.forget()
+    emails.forget()
+    bring("councils", COUNCILS)
+    now = timezone.now()
+    bring_plans(PLANS.encode(), TIMETABLE.encode(), now=now - dt.timedelta(days=2))
+    mere = Organisation.objects.get(name="Mere Council")
+    councillor = person_for_address(email="councillor@mere.example", name="Councillor Reed")
+    enrol(
+        person=councillor,
+        target=mere,
+        author=None,
+        organisation=mere,
+        frequency="at_once",
+        now=now - dt.timedelta(days=1),
+    )
+    office = PostOffice()
+    play(office)
+    assert not office.to(councillor)
+
+    bring_plans(PLANS.encode(), TIMETABLE.replace("2027,mere-joint", "2028-03,mere-joint").encode(), now=now)
+    play(office, now=timezone.now() + dt.timedelta(minutes=1))
+
+    (letter,) = office.to(councillor)
+    words = text_of(letter)
+    assert "Mere and March Joint Plan" in words
+    assert "Estimated plan adoption date" in words
+    assert "2027" in words
+    assert "March 2028" in words
+    assert "planning data" in words

@@ -14,6 +14,9 @@ from partnerships.transfer.reading.values import Unreadable, code, full_date, pa
 
 Value = TypeVar("Value")
 
+#: Names and keys longer than these are typing errors, not names and keys.
+LONGEST, LONGEST_KEY = 300, 80
+
 
 class Collector:
     """Notes problems under the row and the file's own name of the column."""
@@ -49,6 +52,8 @@ class Collector:
         value = line.text(column)
         if not value:
             self.note(line, column, "the cell is blank.", "Fill it in, or remove the row.")
+        elif len(value) > LONGEST:
+            self.note(line, column, f"the cell holds {len(value):,} characters.", f"Shorten it to {LONGEST}.")
         return value
 
     def key(self, line: Line, column: str, seen: dict[str, int], *, optional: bool = False) -> str:
@@ -58,6 +63,8 @@ class Collector:
             if not optional:
                 self.note(line, column, "the cell is blank.", "Every row needs its own; fill it in or remove the row.")
             return ""
+        if len(value) > LONGEST_KEY:
+            self.note(line, column, f"“{value[:40]}…” is too long for a key.", "Correct it.")
         if value in seen:
             self.note(
                 line,

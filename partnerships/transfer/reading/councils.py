@@ -194,7 +194,7 @@ def _council(line: Line, faults: Collector, keys: dict[str, int], codes: dict[st
             code(part) for part in line.text("former_codes").replace(";", ",").split(",") if GSS.fullmatch(code(part))
         ),
         old_code=code(line["old_code"]),
-        website=line.text("website") if line.text("website").startswith("http") else "",
+        website=line.text("website")[:500] if line.text("website").startswith("http") else "",
         entity=code(line["entity"]),
     )
 
@@ -256,7 +256,7 @@ def _alternatives(line: Line) -> tuple[str, ...]:
     seen = {line.text("official").casefold(), line.text("nice").casefold(), ""}
     kept = []
     for part in line.text("alternatives").split(","):
-        name = " ".join(part.split())
+        name = " ".join(part.split())[:300]
         if name.casefold() not in seen:
             seen.add(name.casefold())
             kept.append(name)

@@ -67,8 +67,7 @@ def read_leps(sheets: Sequence[Sheet]) -> tuple[Lep, ...]:
             if not LEP_CODE.fullmatch(lep):
                 faults.note(line, lep_column, f"“{lep}” is not the code of a LEP.", "Write it as E37000055.")
                 continue
-            if not name:
-                faults.note(line, name_column, "the cell is blank.", "Write the LEP's name.")
+            faults.required(line, name_column)
             first, row = names.setdefault(lep, (name, line.number))
             if lep_place(first) != lep_place(name):
                 faults.note(

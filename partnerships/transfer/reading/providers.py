@@ -144,7 +144,7 @@ def read_providers(sheets: Sequence[Sheet]) -> ProviderList:
                 name=name,
                 registered_on=faults.day(line, "date"),
                 designation=designation,
-                form=_FORMS.get(line.text("form"), line.text("form")),
+                form=_FORMS.get(line.text("form"), line.text("form"))[:120],
                 council_key=council_key,
             )
         )

@@ -13,6 +13,7 @@ from partnerships.transfer.reading.problems import Problem
 
 _AGO = re.compile(r"(\d{1,5}) (minute|hour|day|week|month|year)s? ago", re.ASCII)
 _AHEAD = re.compile(r"in (\d{1,5}) (minute|hour|day|week|month|year)s?", re.ASCII)
+_UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 _LONG = {"minute": 1 / 1440, "hour": 1 / 24, "day": 1, "week": 7, "month": 30, "year": 365}
 _KEY = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,70}[a-z0-9])?", re.ASCII)
 
@@ -119,7 +120,7 @@ class Checking:
             return self.moment(value).date()
         if part.kind == "moment":
             return self.moment(value)
-        if "\x00" in value:
+        if _UNSTORABLE.search(value):
             raise ValueError("it holds a character that cannot be stored. Remove it.")
         return value.strip()
 

@@ -35,7 +35,7 @@ def text(cell: Cell) -> str:
     if isinstance(cell, dt.date | dt.time):
         return cell.isoformat()
     line = unicodedata.normalize("NFC", str(cell)).translate(_INVISIBLE)
-    line = "".join(" " if unicodedata.category(mark) == "Cc" else mark for mark in line)
+    line = "".join(" " if unicodedata.category(mark) in ("Cc", "Cs") else mark for mark in line)
     return " ".join(line.split())
 
 

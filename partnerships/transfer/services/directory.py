@@ -217,9 +217,11 @@ class Directory:
 
     def mark_listed(self, listed: set[int], expected: Iterable[Organisation], run: Import) -> None:
         """Mark those that the list should have and has not; take the mark off those that it has again."""
-        for organisation in expected:
-            if organisation.pk in listed:
-                continue
+        due = list(expected)
+        absent = [organisation for organisation in due if organisation.pk not in listed]
+        if len(absent) > max(20, len(due) // 5):
+            run.report.remark(f"{len(absent):,} of {len(due):,} bodies are not in this list: is it the whole one?")
+        for organisation in absent:
             if mark_missing(
                 organisation=organisation, register=run.register, as_of=run.as_of, author=run.author, now=run.now
             ):

@@ -15,7 +15,7 @@ from pathlib import PurePath
 from typing import Any
 
 from django.core.exceptions import ValidationError
-from django.db import connection, transaction
+from django.db import DataError, IntegrityError, connection, transaction
 from django.utils import timezone
 
 from partnerships.activity.services import record
@@ -212,6 +212,9 @@ def at(path: str) -> Iterator[None]:
         raise
     except ValidationError as error:
         raise UnableToRead([Problem(None, "", " ".join(error.messages), "Correct it.", path=path)]) from error
+    except (DataError, IntegrityError) as error:
+        found = str(error).splitlines()[0]
+        raise UnableToRead([Problem(None, "", f"it cannot be stored: {found}.", "Correct it.", path=path)]) from error
     except Exception as error:
         # Services refuse with exceptions of their own, all named so; anything else is a fault of ours.
         if not type(error).__name__.startswith("Unable"):

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import PurePath
 from types import MappingProxyType
 
-from django.db import transaction
+from django.db import DataError, transaction
 from django.utils import timezone
 
 from partnerships.activity.services import record
@@ -149,6 +149,11 @@ def _brought(
     except (UnableToCreateOrganisation, UnableToUpdateOrganisation) as error:
         raise UnableToRead(
             [Problem(None, "", str(error), "Correct the list, or the directory in the administration.")]
+        ) from error
+    except DataError as error:
+        found = str(error).splitlines()[0]
+        raise UnableToRead(
+            [Problem(None, "", f"it cannot be stored: {found}.", "Shorten what is too long.")]
         ) from error
     made = ImportRun(
         register=register,

@@ -7,8 +7,10 @@ from typing import Any
 
 import pytest
 from django.conf import settings as django_settings
+from django.db import connections
 
 from tests.browser import chromium_path
+from tests.database import template_database
 
 # Playwright's own event loop runs in the test's thread; Django's guard against that is for servers.
 os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
@@ -48,3 +50,13 @@ def browser_type_launch_args(browser_type_launch_args: dict[str, Any]) -> dict[s
             "--disable-sync",
         ],
     }
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(
+    django_db_modify_db_settings_parallel_suffix: None, django_db_keepdb: bool, django_db_blocker: Any
+) -> None:
+    """Copy the test database from one that has been migrated before, unless an earlier one is kept."""
+    if not django_db_keepdb:
+        with django_db_blocker.unblock():
+            connections["default"].settings_dict["TEST"]["TEMPLATE"] = template_database()

@@ -17,6 +17,8 @@ import tests
 from tests.access import PERSONAS, SIGNED_OUT, WHO, Row
 from tests.world import World, make_world
 
+pytestmark = pytest.mark.django_db
+
 #: Addresses of others, which follow a rule instead of a row (see the tests below), and pages for machines.
 BY_RULE = ("admin", "account", "mfa", "usersessions", "socialaccount", "headless", "idp")
 MACHINES = {

@@ -1,0 +1,69 @@
+"""Make the README's pictures from a started instance: `make screenshots` beside `make run`."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+from playwright.sync_api import Browser, Page, sync_playwright
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+from housing import environment
+from tests.browser import NARROW, WIDE, chromium_path
+
+FOLDER = Path(__file__).resolve().parent / "images"
+PASSWORD = os.environ.get("DEMO_PASSWORD", "common-ground-demo")
+#: File name, who looks, address, and the width.
+PICTURES = (
+    ("home.png", "amina@larkhaven.example", "/", WIDE),
+    ("home-phone.png", "amina@larkhaven.example", "/", NARROW),
+    ("partnerships.png", "amina@larkhaven.example", "/partnerships/", WIDE),
+    ("ask-and-offer.png", "amina@larkhaven.example", "/ask-and-offer/", WIDE),
+    ("plans.png", "amina@larkhaven.example", "/plans/", WIDE),
+    ("network.png", "amina@larkhaven.example", "/network/", WIDE),
+    ("organisations.png", "ben@westmarch.example", "/organisations/", WIDE),
+    ("digests.png", "ben@westmarch.example", "/digests/", WIDE),
+)
+
+
+def _sign_in(page: Page, origin: str, email: str) -> None:
+    page.goto(f"{origin}/accounts/login/")
+    page.fill("input[name=login]", email)
+    page.fill("input[name=password]", PASSWORD)
+    page.get_by_role("button", name="Sign in").click()
+    page.wait_for_load_state("networkidle")
+
+
+def _pictures(browser: Browser, origin: str) -> None:
+    for name, email, address, size in PICTURES:
+        context = browser.new_context(viewport=size, reduced_motion="reduce")
+        page = context.new_page()
+        _sign_in(page, origin, email)
+        page.goto(f"{origin}{address}")
+        page.wait_for_load_state("networkidle")
+        page.screenshot(path=str(FOLDER / name), full_page=False)
+        print(f"  {name}")
+        context.close()
+
+
+def main() -> int:
+    """Take every picture; exits 1 with a remedy where no instance runs or no Chromium is to be had."""
+    environment.load(os.environ)
+    origin = os.environ.get("SITE_ORIGIN", "http://localhost:8000")
+    chromium = chromium_path()
+    if chromium is None:
+        print("No Chromium here: install Debian's package chromium.", file=sys.stderr)
+        return 1
+    FOLDER.mkdir(exist_ok=True)
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
+        _pictures(browser, origin)
+        browser.close()
+    print(f"{len(PICTURES)} pictures in {FOLDER.name}/ from {origin}.")
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

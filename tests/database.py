@@ -1,0 +1,54 @@
+"""A migrated database to copy: migrating takes half a minute, copying a moment, and both give the same tables."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+from django.apps import apps
+from django.core.management import call_command
+from django.db import connections
+from psycopg2 import sql
+
+#: Copies kept for earlier sets of migrations, so that switching branches stays quick.
+KEPT = 4
+_PREFIX = "cg_template_"
+
+
+def migrations_digest() -> str:
+    """A short hash of every migration of every installed app: another set, another template."""
+    digest = hashlib.sha256()
+    for config in sorted(apps.get_app_configs(), key=lambda config: config.label):
+        for file in sorted(Path(config.path, "migrations").glob("*.py")):
+            digest.update(f"{config.label}/{file.name}".encode())
+            digest.update(file.read_bytes())
+    return digest.hexdigest()[:16]
+
+
+def template_database() -> str:
+    """The name of a database that has all migrations and no rows; made where it is missing, by one process at a time."""
+    connection = connections["default"]
+    name = _PREFIX + migrations_digest()
+    original = connection.settings_dict["NAME"]
+    with connection._nodb_cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_lock(hashtext(%s))", [_PREFIX])
+        cursor.execute("SELECT datname FROM pg_database WHERE datname LIKE %s ORDER BY oid", [_PREFIX + "%"])
+        present = [row[0] for row in cursor.fetchall()]
+        if name not in present:
+            for old in present[: max(0, len(present) - KEPT + 1)]:
+                cursor.execute(sql.SQL("DROP DATABASE IF EXISTS {}").format(sql.Identifier(old)))
+            making = f"{name}_making"
+            cursor.execute(sql.SQL("DROP DATABASE IF EXISTS {}").format(sql.Identifier(making)))
+            cursor.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(making)))
+            connection.close()
+            connection.settings_dict["NAME"] = making
+            try:
+                call_command("migrate", verbosity=0, interactive=False)
+            finally:
+                connection.close()
+                connection.settings_dict["NAME"] = original
+            cursor.execute(
+                sql.SQL("ALTER DATABASE {} RENAME TO {}").format(sql.Identifier(making), sql.Identifier(name))
+            )
+        cursor.execute("SELECT pg_advisory_unlock(hashtext(%s))", [_PREFIX])
+    return name

@@ -1,8 +1,12 @@
-"""Figures for digests: 5,000 stakeholders, from the publish command to the last message taken, against the plain ways of sending.
+"""Figures for digests: 5,000 stakeholders, from the publish command to the last message taken, against the plain ways
+of sending.
 
-Makes a database of its own beside the one that DATABASE_URL names, starts a Celery worker of two processes and an SMTP sink that
-pipelines (RFC 2920) and one that does not, and plays interleaved rounds of: our digest, a plain smtplib loop that sends the same ready
-bytes over one connection to the same sink, and (once) a Celery task per 250 messages with Django's mail. Absolute rates swing with the
+Makes a database of its own beside the one that DATABASE_URL names, starts a Celery worker of two processes and an
+SMTP sink that
+pipelines (RFC 2920) and one that does not, and plays interleaved rounds of: our digest, a plain smtplib loop that
+sends the same ready
+bytes over one connection to the same sink, and (once) a Celery task per 250 messages with Django's mail. Absolute
+rates swing with the
 machine: compare the ratios. The last line is one JSON object with the figures.
 
     make bench-digests                                          as measured for docs/performance.md

@@ -1,6 +1,7 @@
 """What the digest is measured against: a plain smtplib loop, and a Celery task per 250 messages with Django's mail.
 
-python benchmarks/digests_rivals.py loop --port 2626 --messages messages.pickle      prints seconds and processor time as JSON
+python benchmarks/digests_rivals.py loop --port 2626 --messages messages.pickle      prints seconds and processor time
+as JSON
 celery -A benchmarks.digests_rivals worker                                           the other rival's worker
 """
 

@@ -2,9 +2,12 @@
 
     python benchmarks/digests_sink.py --port 2626 --log taken.tsv [--no-pipelining] [--fault end:lose:1:10 …]
 
-A fault is STAGE:REPLY:TIMES:EVERY. Of every EVERY-th address (by its own number), the first TIMES tries get REPLY at STAGE (connect, mail,
-rcpt, data, middle or end). REPLY is what to say ("450 4.2.1 Busy"), `drop` (hang up), `hang` (say nothing), `slow` (answer late) or, at
-the end, `lose` (take the message, then hang up without saying so). Every message taken is a line: time, Message-ID, address, bytes.
+A fault is STAGE:REPLY:TIMES:EVERY. Of every EVERY-th address (by its own number), the first TIMES tries get REPLY at
+STAGE (connect, mail,
+rcpt, data, middle or end). REPLY is what to say ("450 4.2.1 Busy"), `drop` (hang up), `hang` (say nothing), `slow`
+(answer late) or, at
+the end, `lose` (take the message, then hang up without saying so). Every message taken is a line: time, Message-ID,
+address, bytes.
 """
 
 from __future__ import annotations
@@ -87,17 +90,25 @@ class Session(asyncio.Protocol):
         self.good = False
         self.searched = 0
         self.silent = False
+        self.answers: list[bytes] = []
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Greet."""
         self.transport = transport
         if not self.wrong("connect"):
             self.say(b"220 sink ESMTP\r\n")
+        self.flush()
 
     def say(self, words: bytes) -> None:
-        """Answer, unless we hang."""
+        """Answer, unless we hang; what answers commands that came together leaves together (RFC 2920, 3.2)."""
         if not self.silent:
-            self.transport.write(words)  # type: ignore[attr-defined]  # a stream's transport
+            self.answers.append(words)
+
+    def flush(self) -> None:
+        """Let the answers leave."""
+        if self.answers and not self.transport.is_closing():
+            self.transport.write(b"".join(self.answers))  # type: ignore[attr-defined]  # a stream's transport
+        self.answers.clear()
 
     def wrong(self, stage: str) -> bool:
         """Do what goes wrong at this stage; whether something did."""
@@ -114,12 +125,18 @@ class Session(asyncio.Protocol):
         else:
             self.say(reply.encode() + b"\r\n")
             if reply.startswith("421"):
+                self.flush()
                 self.transport.close()
         return True
 
     def data_received(self, data: bytes) -> None:
         """Read commands and messages as they come."""
         self.buffer += data
+        self.read_all()
+        self.flush()
+
+    def read_all(self) -> None:
+        """Read as much as is here."""
         while self.buffer and not self.transport.is_closing():
             if self.in_data:
                 if not self.read_message():
@@ -186,6 +203,7 @@ class Session(asyncio.Protocol):
                 self.say(b"354 Go on\r\n")
         elif verb == b"QUIT":
             self.say(b"221 2.0.0 Bye\r\n")
+            self.flush()
             self.transport.close()
         elif verb in (b"HELO", b"RSET", b"NOOP"):
             self.say(b"250 2.0.0 Ok\r\n")

@@ -1,4 +1,5 @@
-"""The stage of the digest's benchmark and fault tests: a database of its own, stakeholders in bulk, workers and sinks as processes."""
+"""The stage of the digest's benchmark and fault tests: a database of its own, stakeholders in bulk, workers and sinks
+as processes."""
 
 from __future__ import annotations
 
@@ -161,7 +162,7 @@ def memory_of(top: psutil.Process) -> float:
 # ---- What is told, to whom (needs Django)
 
 
-def content(round_number: int, sites: int = 6) -> dict[str, Any]:
+def content(round_number: int, sites: int = 4) -> dict[str, Any]:
     """A plan whose every site has other homes in every round: a message of about 13 KB."""
     chance = random.Random(round_number)
     tenures = ("social_rent", "shared_ownership", "affordable_rent")
@@ -178,7 +179,7 @@ def content(round_number: int, sites: int = 6) -> dict[str, Any]:
         ],
         "milestones": [
             {"key": f"step-{place}", "name": f"Step {place}", "forecast": f"2028-{1 + (round_number + place) % 12:02d}"}
-            for place in range(4)
+            for place in range(2)
         ],
     }
 

@@ -7,7 +7,7 @@ deliveries with one statement. Both run one at a time (a lock in the database) a
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 
 from django.db import transaction
 
@@ -19,7 +19,9 @@ from partnerships.digests.watermarks import admit, mark, one_at_a_time, run, wor
 from partnerships.plans.models import Version
 
 #: Plans spread, people chosen and unreadable watermarks looked at in one transaction.
-_PLANS, _PEOPLE, _UNREADABLE = 200, 20_000, 2_000
+_PLANS, _PEOPLE, _UNREADABLE = 200, 5_000, 2_000
+#: So many are chosen first.
+_FIRST = 500
 #: How far back versions are looked for that were published without saying so.
 _LOOK_BACK = dt.timedelta(hours=1)
 
@@ -121,8 +123,10 @@ UPDATE digests_told t SET due_at = NULL, waiting_since = NULL
   FROM plans_plan p WHERE t.due_at <= %(now)s AND p.id = t.plan_id AND t.number >= p.current_number
 """
 
-# Only this statement makes digests, and one runs at a time: what is checked in `chosen` still holds when it inserts. The
-# numbers of deliveries are taken first, so that nothing must be joined on rows of which the planner knows nothing; adding
+# Only this statement makes digests, and one runs at a time: what is checked in `chosen` still holds when it inserts.
+# The
+# numbers of deliveries are taken first, so that nothing must be joined on rows of which the planner knows nothing;
+# adding
 # an empty interval keeps it from looking up each person in the index of everything that is due.
 _CHOOSE = """
 WITH waiting AS (
@@ -168,8 +172,8 @@ UPDATE digests_told t SET due_at = NULL, waiting_since = NULL, slotted = false
 """
 
 
-def choose(*, now: dt.datetime) -> int:
-    """Make a delivery for everybody who is due and has none under way; returns how many watermarks they take up.
+def choose(*, now: dt.datetime, most: int = _PEOPLE) -> int:
+    """Make a delivery for so many who are due and have none under way; returns how many watermarks they take up.
 
     One statement, so that a crash leaves either everything waiting or everything chosen. Whoever has had a digest of
     their hour on this local date already waits for the next.
@@ -178,7 +182,7 @@ def choose(*, now: dt.datetime) -> int:
         return 0
     with transaction.atomic():
         one_at_a_time()
-        params = {"now": now, "people": _PEOPLE, "host": f"@{site_host()}>"}
+        params = {"now": now, "people": most, "host": f"@{site_host()}>"}
         run(_NOTHING_NEW, params)
         chosen = run(_CHOOSE, params)
         _wait_for_another_date(now)
@@ -196,9 +200,17 @@ def _wait_for_another_date(now: dt.datetime) -> None:
         work_out_again(people=sorted({person for person, _ in stuck}), now=now)
 
 
+def plan_in_parts(*, now: dt.datetime) -> Iterator[int]:
+    """The same round, giving the first few chosen at once so that sending can begin while the others are chosen."""
+    spread(now=now)
+    admit_newcomers(now=now)
+    most = _FIRST
+    while chosen := choose(now=now, most=most):
+        yield chosen
+        most = _PEOPLE
+
+
 def plan_round(*, now: dt.datetime) -> int:
     """One round of the sweep: spread, admit, choose; returns how many watermarks were chosen. Nothing waits: a few
     index look-ups."""
-    spread(now=now)
-    admit_newcomers(now=now)
-    return choose(now=now)
+    return sum(plan_in_parts(now=now))

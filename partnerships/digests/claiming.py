@@ -345,15 +345,15 @@ def _write(batch: _Batch, candidates: dict[int, Candidate], now: dt.datetime) ->
         _execute(_SET_ASIDE, {"ids": list(ids), "statuses": list(statuses), "reasons": list(reasons_)})
     if batch.introduced:
         Preference.objects.filter(person__in=batch.introduced, introduced_at=None).update(introduced_at=now)
-    pieces = _keep(batch.letters.values(), now)
+    sheets = _sheets(batch.letters.values(), now)
     bodies = _bodies(batch.again)
     claimed: list[Claimed] = []
     rows: list[tuple[int, str, str, str]] = []
     for pk, letter in batch.letters.items():
-        one = candidates[pk]
-        recipe, text = _recipe(letter.parts, pieces)
-        rows.append((pk, one.address, letter.subject, json.dumps(recipe)))
-        claimed.append(Claimed(pk, one.address, text.encode("ascii")))
+        address = candidates[pk].address
+        recipe, text = _join(letter, sheets[id(letter.parts)])
+        rows.append((pk, address, letter.subject, json.dumps(recipe)))
+        claimed.append(Claimed(pk, address, text.encode("ascii")))
     for one in batch.again:
         recipe = one.recipe or []
         text = "".join(part if isinstance(part, str) else bodies[part] for part in recipe)
@@ -374,30 +374,43 @@ def _write(batch: _Batch, candidates: dict[int, Candidate], now: dt.datetime) ->
     return claimed
 
 
-def _recipe(parts: Iterable[wire.Part | str], pieces: dict[str, int]) -> tuple[list[int | str], str]:
-    """A letter as numbers of pieces and its own words between them, and the whole of it."""
+def _join(letter: emails.Letter, sheet: Sequence[tuple[int, str] | str]) -> tuple[list[int | str], str]:
+    """A letter as numbers of pieces and its own words between them, and the whole of it: the innermost loop of
+    sending."""
     recipe: list[int | str] = []
-    own: list[str] = []
-    text: list[str] = []
-    for part in parts:
-        if isinstance(part, wire.Part):
-            if own:
-                recipe.append("".join(own))
-                own = []
-            recipe.append(pieces[part.digest])
-            text.append(part.body)
+    own = letter.headers
+    text = [own]
+    values = letter.values
+    for part in sheet:
+        if isinstance(part, str):
+            value = values[part]
+            own += value
+            text.append(value)
         else:
-            own.append(part)
-            text.append(part)
+            if own:
+                recipe.append(own)
+                own = ""
+            recipe.append(part[0])
+            text.append(part[1])
     if own:
-        recipe.append("".join(own))
+        recipe.append(own)
     return recipe, "".join(text)
 
 
-def _keep(letters: Iterable[emails.Letter], now: dt.datetime) -> dict[str, int]:
-    """Keep the shared parts of letters, each once; returns their numbers. In one order, so that two workers cannot
-    lock each other."""
-    parts = {part.digest: part for letter in letters for part in letter.parts if isinstance(part, wire.Part)}
+def _sheets(letters: Iterable[emails.Letter], now: dt.datetime) -> dict[int, list[tuple[int, str] | str]]:
+    """The shared parts of letters with the numbers under which they are kept, once for all letters that share them."""
+    by_parts = {id(letter.parts): letter.parts for letter in letters}
+    pieces = _keep(
+        {part.digest: part for parts in by_parts.values() for part in parts if isinstance(part, wire.Part)}, now
+    )
+    return {
+        key: [(pieces[part.digest], part.body) if isinstance(part, wire.Part) else part for part in parts]
+        for key, parts in by_parts.items()
+    }
+
+
+def _keep(parts: dict[str, wire.Part], now: dt.datetime) -> dict[str, int]:
+    """Keep shared parts, each once; returns their numbers. In one order, so that two workers cannot lock each other."""
     if not parts:
         return {}
     digests = sorted(parts)

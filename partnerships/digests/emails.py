@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache, partial
+from functools import lru_cache
 from html import escape
 from typing import Any
 
@@ -15,7 +15,7 @@ from django.template.loader import render_to_string
 from django.urls import NoReverseMatch, reverse
 
 from partnerships.digests import wire
-from partnerships.digests.links import Purpose, make, minute_of, site_host
+from partnerships.digests.links import Purpose, make, make_all, minute_of, site_host
 from partnerships.digests.models import Subscription
 from partnerships.digests.news import News
 from partnerships.kit.dates import long_date
@@ -66,15 +66,17 @@ class Block:
 
 @dataclass(frozen=True, slots=True)
 class Letter:
-    """A message ready to leave: its subject, and the parts of which it is joined."""
+    """A message ready to leave: its own headers, shared parts, and its own words for the names between them."""
 
     subject: str
+    headers: str
     parts: tuple[wire.Part | str, ...]
+    values: dict[str, str]
 
 
 @dataclass(frozen=True, slots=True)
 class Sheet:
-    """What all digests with the same plans in them share: subject, list, and the whole letter but its personal words."""
+    """What all digests with the same plans in them share: the whole letter but its personal words."""
 
     subject: str
     subject_header: str
@@ -230,17 +232,22 @@ def digest(
 ) -> Letter:
     """What changed in the plans that a person follows."""
     shared = sheet(tuple(blocks))
-    sign = partial(make, person_id=to.person_id, link_key=to.link_key, number=delivery_id, minute=minute_of(now))
-    stop = sign(Purpose.STOP)
-    read = wire.encode(f"{_base('digests:view')}{sign(Purpose.READ)}/")
+    stop, choose, read = make_all(
+        (Purpose.STOP, Purpose.PREFERENCES, Purpose.READ),
+        person_id=to.person_id,
+        link_key=to.link_key,
+        number=delivery_id,
+        minute=minute_of(now),
+    )
+    view = wire.encode(f"{_base('digests:view')}{read}/")
     why_text, why_html = _both("; ".join(because))
     name_text, name_html = _both(to.name)
     often_text, often_html = _both(how_often)
     values = {
         "stop": wire.encode(f"{_base('digests:stop')}{stop}/"),
-        "preferences": wire.encode(f"{_base('digests:preferences')}{sign(Purpose.PREFERENCES)}/"),
-        "view": read,
-        "read": read,
+        "preferences": wire.encode(f"{_base('digests:preferences')}{choose}/"),
+        "view": view,
+        "read": view,
         "heading_txt": shared.heading[0],
         "heading_html": shared.heading[1],
         "because_txt": why_text,
@@ -258,10 +265,7 @@ def digest(
         f"{wire.to_header(to.name, to.address)}{shared.subject_header}Message-ID: {message_id}\r\nDate: {date}\r\n"
         f"{shared.list_header}{stop_headers(stop)}"
     )
-    parts: list[wire.Part | str] = [headers]
-    # Asking for the class is a tenth of a letter's cost cheaper here than isinstance.
-    parts += [values[part] if part.__class__ is str else part for part in shared.parts]
-    return Letter(subject=shared.subject, parts=tuple(parts))
+    return Letter(shared.subject, headers, shared.parts, values)
 
 
 @lru_cache(maxsize=4096)
@@ -291,8 +295,8 @@ def notice_about(subscription: Subscription | None) -> str:
     return (
         f"Why we have your address: {by} of {subscription.added_for.name} gave it to {settings.SITE_NAME} on "
         f"{long_date(subscription.asked_at.date())} so that you can be told of changes in shared plans. We keep it while "
-        f"you receive digests and for 24 months after; it is used for nothing else. You may see, correct or erase it, object, or "
-        f"complain to the Information Commissioner.{_privacy_page()}"
+        "you receive digests and for 24 months after; it is used for nothing else. You may see, correct or erase it, "
+        f"object, or complain to the Information Commissioner.{_privacy_page()}"
     )
 
 
@@ -330,7 +334,7 @@ def confirmation(to: Addressee, subscription: Subscription, *, message_id: str, 
     text = wire.encode(render_to_string("emails/digests/confirmation.txt", words).strip() + "\n")
     html = wire.encode(inline(render_to_string("emails/digests/confirmation.html", words)).strip() + "\n")
     body = f"{wire.TEXT_HEAD}{text}{wire.NEXT_PART}{wire.HTML_HEAD}{html}{wire.LAST_PART}"
-    return Letter(subject=subject, parts=(headers, static_headers(), body))
+    return Letter(subject, headers, (static_headers(), "body"), {"body": body})
 
 
 def addressee(person: User, link_key: str) -> Addressee:

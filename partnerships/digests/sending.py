@@ -8,20 +8,25 @@ yet settled, each under its first Message-ID, and loses none, for what it held r
 from __future__ import annotations
 
 import datetime as dt
-import queue
-import threading
+import gc
+import select
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from email.utils import parseaddr
-from typing import Protocol
+from operator import attrgetter
+from typing import Any, Protocol
 
+import psycopg2
+import psycopg2.extensions
 import structlog
 from django.conf import settings
 from django.db import Error as DatabaseError
 from django.db import connection, transaction
 from django.utils import timezone
+from psycopg2 import extras
 
 from partnerships.digests.bounces import suppress
 from partnerships.digests.claiming import Claimed, claim
@@ -32,8 +37,6 @@ log = structlog.get_logger(__name__)
 
 #: Letters claimed at a time: enough to share the cost of a transaction, few enough for a lease.
 BATCH = 250
-#: Answers wait at most so long for company before they are settled together (seconds).
-_COMPANY = 0.004
 #: Nothing is sent in the last seconds of a lease: another worker may be about to take it.
 _MARGIN = 10
 #: Who cannot be reached for so long is given up; what changes later is told from where they were left.
@@ -55,12 +58,10 @@ class Tally:
 
 # ---- Settling
 
-# Groups are small and everything is found by index; right after a quiet time the planner still believes the tables to be
-# empty, and would read them from end to end for every row.
-_BY_INDEX = "SET LOCAL enable_seqscan = off;"
-
-_SENT = f"""
-{_BY_INDEX}
+# Groups are small and everything is found by index; right after a quiet time the planner still believes the tables to
+# be empty, and would read them from end to end for every row.
+_SENT = """
+SET LOCAL enable_seqscan = off;
 WITH answer(id, provider_id) AS (SELECT * FROM unnest(%(ids)s::bigint[], %(providers)s::text[])),
 done AS (
     UPDATE digests_delivery d
@@ -114,10 +115,7 @@ def settle(answers: Sequence[mail.Answer]) -> Counter[str]:
     refused = [*by[mail.Outcome.REFUSED], *by[mail.Outcome.NO_SUCH_ADDRESS]]
     with transaction.atomic(), connection.cursor() as cursor:
         if by[mail.Outcome.TAKEN]:
-            taken = sorted(by[mail.Outcome.TAKEN], key=lambda answer: answer.key)
-            cursor.execute(
-                _SENT, {"ids": [one.key for one in taken], "providers": [one.provider_id[:200] for one in taken]}
-            )
+            cursor.execute(_SENT, _taken(by[mail.Outcome.TAKEN]))
         for sql, some in ((_FAILED, refused), (_LATER, by[mail.Outcome.LATER])):
             if some:
                 cursor.execute(
@@ -140,6 +138,11 @@ def settle(answers: Sequence[mail.Answer]) -> Counter[str]:
             now=timezone.now(),
         )
     return Counter({outcome.name.lower(): len(some) for outcome, some in by.items() if some})
+
+
+def _taken(answers: Sequence[mail.Answer]) -> dict[str, Any]:
+    ordered = sorted(answers, key=attrgetter("key"))
+    return {"ids": [one.key for one in ordered], "providers": [one.provider_id[:200] for one in ordered]}
 
 
 class Settler(Protocol):
@@ -169,62 +172,107 @@ class SettlerInLine:
 
 
 class SettlerBeside:
-    """Settles on a second connection in a thread: whatever was answered while it wrote goes into the next group.
+    """Settles on a second connection that never blocks: while the database commits one group, the next letters leave.
 
-    When the database is away it keeps what it has and tries again, for as long as a lease could still belong to this
-    worker, and longer.
+    A letter that was not taken is settled at once by itself. When the database is away, it waits for it, longer than a
+    lease could still belong to this worker.
     """
 
-    _LONGEST = 600.0
+    #: Answers keep each other company for so long, but no more than so many: what a killed worker repeats.
+    _WAIT, _MOST = 0.004, 5
+    _GIVE_UP = 600.0
 
     def __init__(self) -> None:
-        self._queue: queue.SimpleQueue[mail.Answer | None] = queue.SimpleQueue()
         self._counts: Counter[str] = Counter()
-        self._thread = threading.Thread(target=self._work, name="settler", daemon=True)
-        self._thread.start()
+        self._waiting: list[mail.Answer] = []
+        self._under_way: list[mail.Answer] = []
+        self._since = 0.0
+        self._second: Any = None
+        self._cursor: Any = None
 
     def put(self, answer: mail.Answer) -> None:
-        """Hand an answer over."""
-        self._queue.put(answer)
+        """Take an answer, and send a group off if the last one is done."""
+        if answer.outcome is not mail.Outcome.TAKEN:
+            self._counts += settle([answer])
+            return
+        now = time.monotonic()
+        if not self._waiting:
+            self._since = now
+        self._waiting.append(answer)
+        if (len(self._waiting) >= self._MOST or now - self._since > self._WAIT) and self._is_free():
+            self._send_off()
 
     def finish(self) -> Counter[str]:
-        """Wait until everything is settled."""
-        self._queue.put(None)
-        self._thread.join()
-        return self._counts
+        """Wait until everything is settled, and give the connection back."""
+        while self._under_way or self._waiting:
+            self._wait()
+            if self._waiting:
+                self._send_off()
+        if self._second is not None:
+            self._second.close()
+            self._second = None
+        counts, self._counts = self._counts, Counter()
+        return counts
 
-    def _work(self) -> None:
+    def _is_free(self) -> bool:
+        if not self._under_way:
+            return True
         try:
-            last = False
-            while not last:
-                group = [self._queue.get()]
-                if group[0] is not None:
-                    time.sleep(_COMPANY)
-                while len(group) < BATCH:
-                    try:
-                        group.append(self._queue.get_nowait())
-                    except queue.Empty:
-                        break
-                last = None in group
-                answers = [answer for answer in group if answer is not None]
-                if answers:
-                    self._settle(answers)
-        finally:
-            connection.close()
+            if self._second.poll() != psycopg2.extensions.POLL_OK:
+                return False
+        except psycopg2.Error:
+            self._again()
+            return False
+        self._done()
+        return True
 
-    def _settle(self, answers: list[mail.Answer]) -> None:
-        give_up = time.monotonic() + self._LONGEST
+    def _wait(self) -> None:
+        """Wait for the group that is under way."""
+        while self._under_way and not self._is_free():
+            readable = self._second.poll() != psycopg2.extensions.POLL_WRITE if self._second is not None else True
+            if self._second is not None:
+                select.select([self._second] if readable else [], [] if readable else [self._second], [], 0.05)
+
+    def _send_off(self) -> None:
+        self._under_way, self._waiting = self._waiting, []
+        try:
+            if self._second is None:
+                self._second = _second_connection()
+            self._cursor = self._second.cursor()  # kept: an asynchronous query ends with its cursor
+            self._cursor.execute(_SENT, _taken(self._under_way))
+        except psycopg2.Error:
+            self._again()
+
+    def _done(self) -> None:
+        self._counts["taken"] += len(self._under_way)
+        self._under_way = []
+
+    def _again(self) -> None:
+        """The database went away: settle the group on the first connection as soon as it answers."""
+        if self._second is not None:
+            self._second.close()
+            self._second = None
+        give_up = time.monotonic() + self._GIVE_UP
         while True:
             try:
-                self._counts += settle(answers)
+                settle(self._under_way)
             except DatabaseError as error:
                 connection.close()
                 if time.monotonic() > give_up:
-                    log.error("answers_not_settled", count=len(answers), kind=type(error).__name__)
-                    return
+                    log.error("answers_not_settled", count=len(self._under_way), kind=type(error).__name__)
+                    break
                 time.sleep(0.2)
             else:
-                return
+                break
+        self._done()
+
+
+def _second_connection() -> Any:
+    """A connection to the same database that does not block; commits by itself."""
+    params = {name: value for name, value in connection.get_connection_params().items() if name != "cursor_factory"}
+    second = psycopg2.connect(**params, async_=True)
+    extras.wait_select(second)
+    return second
 
 
 # ---- Draining
@@ -246,7 +294,8 @@ def drain(
     settler: Settler = SettlerBeside() if beside else SettlerInLine()
     try:
         while time.monotonic() < until:
-            claimed, examined = claim(now=timezone.now(), most=batch)
+            with _collector_at_rest():
+                claimed, examined = claim(now=timezone.now(), most=batch)
             _send(office, sender, claimed, settler)
             if not beside:
                 tally.counts += settler.finish()
@@ -256,6 +305,16 @@ def drain(
         tally.counts += settler.finish()
         office.close()
     return tally
+
+
+@contextmanager
+def _collector_at_rest() -> Iterator[None]:
+    """Composing makes many small objects and no cycles: the collector would walk the whole application for nothing."""
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()
 
 
 def _send(office: mail.Post, sender: str, claimed: Sequence[Claimed], settler: Settler) -> None:

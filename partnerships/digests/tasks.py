@@ -6,7 +6,7 @@ from celery import shared_task
 from django.conf import settings
 from django.utils import timezone
 
-from partnerships.digests.choosing import plan_round
+from partnerships.digests.choosing import plan_in_parts
 from partnerships.digests.keeping import tidy
 from partnerships.digests.queries import something_to_send
 from partnerships.digests.sending import drain as send_what_is_due
@@ -19,7 +19,8 @@ _SECONDS = 20.0
 @shared_task(name="partnerships.digests.tasks.sweep")
 def sweep() -> None:
     """Find what waits, choose who is due, and wake one drain for each process of the worker."""
-    plan_round(now=timezone.now())
+    for _chosen in plan_in_parts(now=timezone.now()):
+        wake()
     wake()
 
 

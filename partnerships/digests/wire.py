@@ -21,8 +21,8 @@ _OPEN, _CLOSE = "\ue000", "\ue001"
 _MARK = re.compile(f"{_OPEN}([a-z_]+){_CLOSE}")
 _UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f\u2028\u2029\ue000\ue001]+")
 
-# What needs no encoding, and still fits a line of 76 with the "=" of a soft break.
-_PLAIN = re.compile(r"[ !-<>-~]*", re.ASCII)
+# What needs no encoding, does not begin with a dot, and still fits a line of 76 with the "=" of a soft break.
+_PLAIN = re.compile(r"(?!\.)[ !-<>-~]*", re.ASCII)
 _SHORT = 75
 
 BOUNDARY = "=_common-ground"
@@ -43,11 +43,17 @@ def one_line(text: str) -> str:
 
 
 def encode(text: str) -> str:
-    """Quoted-printable (RFC 2045, 6.7) with CRLF, ending in a line break, soft unless the text has one there."""
+    """Quoted-printable (RFC 2045, 6.7) with CRLF, ending in a line break, soft unless the text has one there.
+
+    No line begins with a dot, so that nothing has to be doubled on the way to the server.
+    """
     if len(text) < _SHORT and _PLAIN.fullmatch(text):
         return f"{text}=\r\n"
     raw = text.replace("\r\n", "\n").encode("utf-8", "replace")
-    encoded = binascii.b2a_qp(raw, istext=True).decode("ascii")
+    encoded = "\n" + binascii.b2a_qp(raw, istext=True).decode("ascii")
+    while "\n." in encoded:
+        encoded = encoded.replace("\n.", "\n=2E=\n")
+    encoded = encoded[1:]
     if encoded and not encoded.endswith("\n"):
         start = encoded.rfind("\n") + 1
         if len(encoded) - start > _SHORT:  # the "=" of the soft break would make the line longer than 76

@@ -29,8 +29,8 @@ from django.core.mail.utils import DNS_NAME
 _SMTP_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
 _ENHANCED = re.compile(r"\b([245]\.\d{1,3}\.\d{1,3})\b")
 _PLAIN = re.compile(r"[!-~]+@[!-~]+")
-#: A reply longer than this is no SMTP server's.
-_LONGEST_REPLY = 64 * 1024
+#: A longer line, or reply, is no SMTP server's.
+_LONGEST_LINE, _LONGEST_REPLY = 4096, 64 * 1024
 
 
 class Outcome(Enum):
@@ -81,9 +81,8 @@ def connect() -> Post:
     return SmtpPost() if settings.EMAIL_BACKEND == _SMTP_BACKEND else BackendPost()
 
 
-def _says(code: int, text: bytes | str) -> str:
-    words = text.decode("utf-8", "replace") if isinstance(text, bytes) else text
-    return f"{code} {' '.join(words.split())}"[:500]
+def _says(code: int, text: bytes) -> str:
+    return f"{code} {' '.join(text.decode('utf-8', 'replace').split())}"[:500]
 
 
 def classify(code: int, text: str, *, at_recipient: bool) -> Outcome:
@@ -189,7 +188,7 @@ class SmtpPost:
                 elif data[0] != 354:
                     self._write(b"RSET\r\n")
                     self._read()
-                answer = Answer(message.key, classify(code, text, at_recipient=at_recipient), _says(code, text))
+                answer = _refusal(message.key, code, text, at_recipient=at_recipient)
                 if code == 421:
                     raise Unreachable(answer.text)
                 return answer
@@ -205,7 +204,7 @@ class SmtpPost:
             if code >= 400:
                 self._write(b"RSET\r\n")
                 self._read()
-                return Answer(message.key, classify(code, text, at_recipient=at_recipient), _says(code, text))
+                return _refusal(message.key, code, text, at_recipient=at_recipient)
         self._write(_body(message.data))
         code, text = self._read()
         return _final(message.key, code, text)
@@ -246,26 +245,23 @@ class SmtpPost:
             raise Unreachable("The connection was closed.")
         smtp.sock.sendall(b"".join(parts))
 
-    def _read(self) -> tuple[int, str]:
-        """One reply, of as many lines as it has."""
+    def _read(self) -> tuple[int, bytes]:
+        """One reply: its code, and its words in one piece however many lines it has."""
         smtp = self._smtp
         if smtp is None or smtp.file is None:
             raise Unreachable("The connection was closed.")
-        lines: list[bytes] = []
-        size = 0
-        while True:
-            line = smtp.file.readline(_LONGEST_REPLY)
-            size += len(line)
-            if not line or size > _LONGEST_REPLY:
-                raise Unreachable("the server hung up" if not line else "the server talks without end")
-            lines.append(line[4:].strip())
-            if line[3:4] != b"-":
-                break
-        try:
-            code = int(line[:3])
-        except ValueError as error:
-            raise Unreachable(f"the server said {line[:80]!r}") from error
-        return code, b" ".join(lines).decode("utf-8", "replace")
+        line = smtp.file.readline(_LONGEST_LINE)
+        if line[3:4] == b" " and line[:3].isdigit():
+            return int(line[:3]), line[4:]
+        words = b""
+        while line[3:4] == b"-" and len(words) < _LONGEST_REPLY:
+            words += line[4:]
+            line = smtp.file.readline(_LONGEST_LINE)
+        if not line:
+            raise Unreachable("the server hung up")
+        if not line[:3].isdigit():
+            raise Unreachable(f"the server said {line[:80]!r}")
+        return int(line[:3]), words + line[4:]
 
 
 def _mail(message: Outgoing) -> bytes:
@@ -285,18 +281,19 @@ def _envelope(message: Outgoing) -> bytes:
 
 def _body(data: bytes) -> bytes:
     """The message as it goes after DATA: dots doubled (RFC 5321, 4.5.2), and the dot that ends it."""
-    stuffed = data.replace(b"\r\n.", b"\r\n..")
+    stuffed = data.replace(b"\r\n.", b"\r\n..") if b"\r\n." in data else data
     if stuffed.startswith(b"."):
         stuffed = b"." + stuffed
     return stuffed + (b".\r\n" if stuffed.endswith(b"\r\n") else b"\r\n.\r\n")
 
 
-def _final(key: int, code: int, text: str) -> Answer:
-    if code == 250:
-        return Answer(key, Outcome.TAKEN, _says(code, text))
-    if code == 421:
-        return Answer(key, Outcome.LATER, _says(code, text))
-    return Answer(key, classify(code, text, at_recipient=False), _says(code, text))
+def _final(key: int, code: int, text: bytes) -> Answer:
+    return Answer(key, Outcome.TAKEN) if code == 250 else _refusal(key, code, text, at_recipient=False)
+
+
+def _refusal(key: int, code: int, text: bytes, *, at_recipient: bool) -> Answer:
+    said = _says(code, text)
+    return Answer(key, classify(code, said, at_recipient=at_recipient), said)
 
 
 def can_be_addressed(address: str) -> bool:
@@ -322,8 +319,8 @@ class BackendPost:
                 self._connection.open()
                 taken = self._connection.send_messages([letter])
             except smtplib.SMTPResponseException as error:
-                text = _says(error.smtp_code, error.smtp_error)
-                yield Answer(message.key, classify(error.smtp_code, text, at_recipient=False), text)
+                words = error.smtp_error if isinstance(error.smtp_error, bytes) else str(error.smtp_error).encode()
+                yield _refusal(message.key, error.smtp_code, words, at_recipient=False)
                 continue
             except Exception as error:  # noqa: BLE001 - a provider's client raises what it likes; the ledger keeps its words
                 yield Answer(message.key, _of_provider(error), f"{type(error).__name__}: {error}"[:500])

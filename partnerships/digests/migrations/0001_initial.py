@@ -3,410 +3,1083 @@
 import django.core.validators
 import django.db.models.deletion
 import django.db.models.functions.text
-import partnerships.digests.models
 import pgtrigger.compiler
 import pgtrigger.migrations
 from django.conf import settings
 from django.db import migrations, models
 
+import partnerships.digests.models
+
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('agreements', '0001_initial'),
-        ('organisations', '0001_initial'),
-        ('pghistory', '0007_auto_20250421_0444'),
-        ('plans', '0001_initial'),
+        ("agreements", "0001_initial"),
+        ("organisations", "0001_initial"),
+        ("pghistory", "0007_auto_20250421_0444"),
+        ("plans", "0001_initial"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Subscription',
+            name="Subscription",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('status', models.CharField(choices=[('asked', 'Waiting for confirmation'), ('confirmed', 'Active'), ('paused', 'Paused'), ('ended', 'Ended'), ('suppressed', 'Stopped: their mail comes back')], default='asked', max_length=10)),
-                ('how', models.CharField(choices=[('self', 'Subscribed themselves'), ('lead', 'Added by a partner, confirmed by the person'), ('role', 'By their role')], default='self', max_length=4)),
-                ('why', models.CharField(blank=True, help_text='Shown to the person: “you get this because…”.', max_length=300)),
-                ('frequency', models.CharField(blank=True, choices=[('at_once', 'At once'), ('daily', 'Daily'), ('weekly', 'Weekly')], help_text='Only for this; empty means as the person prefers.', max_length=8)),
-                ('asked_at', models.DateTimeField()),
-                ('confirmed_at', models.DateTimeField(blank=True, null=True)),
-                ('ended_at', models.DateTimeField(blank=True, null=True)),
-                ('reason', models.CharField(blank=True, help_text='Why it ended or was stopped.', max_length=300)),
-                ('added_by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('added_for', models.ForeignKey(blank=True, help_text='The organisation on whose behalf a stakeholder was added; it must itself be able to read the plan.', null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='organisations.organisation')),
-                ('organisation', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.CASCADE, related_name='subscriptions', to='organisations.organisation')),
-                ('partnership', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.CASCADE, related_name='subscriptions', to='agreements.partnership')),
-                ('person', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='subscriptions', to=settings.AUTH_USER_MODEL)),
-                ('plan', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.CASCADE, related_name='subscriptions', to='plans.plan')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "status",
+                    models.CharField(
+                        choices=[
+                            ("asked", "Waiting for confirmation"),
+                            ("confirmed", "Active"),
+                            ("paused", "Paused"),
+                            ("ended", "Ended"),
+                            ("suppressed", "Stopped: their mail comes back"),
+                        ],
+                        default="asked",
+                        max_length=10,
+                    ),
+                ),
+                (
+                    "how",
+                    models.CharField(
+                        choices=[
+                            ("self", "Subscribed themselves"),
+                            ("lead", "Added by a partner, confirmed by the person"),
+                            ("role", "By their role"),
+                        ],
+                        default="self",
+                        max_length=4,
+                    ),
+                ),
+                (
+                    "why",
+                    models.CharField(
+                        blank=True, help_text="Shown to the person: “you get this because…”.", max_length=300
+                    ),
+                ),
+                (
+                    "frequency",
+                    models.CharField(
+                        blank=True,
+                        choices=[("at_once", "At once"), ("daily", "Daily"), ("weekly", "Weekly")],
+                        help_text="Only for this; empty means as the person prefers.",
+                        max_length=8,
+                    ),
+                ),
+                ("asked_at", models.DateTimeField()),
+                ("confirmed_at", models.DateTimeField(blank=True, null=True)),
+                ("ended_at", models.DateTimeField(blank=True, null=True)),
+                ("reason", models.CharField(blank=True, help_text="Why it ended or was stopped.", max_length=300)),
+                (
+                    "added_by",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "added_for",
+                    models.ForeignKey(
+                        blank=True,
+                        help_text="The organisation on whose behalf a stakeholder was added; it must itself be able to read the plan.",
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="organisations.organisation",
+                    ),
+                ),
+                (
+                    "organisation",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="subscriptions",
+                        to="organisations.organisation",
+                    ),
+                ),
+                (
+                    "partnership",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="subscriptions",
+                        to="agreements.partnership",
+                    ),
+                ),
+                (
+                    "person",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="subscriptions",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "plan",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="subscriptions",
+                        to="plans.plan",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Piece',
+            name="Piece",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('digest', models.CharField(max_length=64, unique=True)),
-                ('body', models.TextField()),
-                ('used_at', models.DateTimeField()),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("digest", models.CharField(max_length=64, unique=True)),
+                ("body", models.TextField()),
+                ("used_at", models.DateTimeField()),
             ],
         ),
         migrations.CreateModel(
-            name='Following',
+            name="Following",
             fields=[
-                ('subscription', models.OneToOneField(on_delete=django.db.models.deletion.DO_NOTHING, primary_key=True, related_name='+', serialize=False, to='digests.subscription')),
-                ('how', models.CharField(max_length=4)),
-                ('frequency', models.CharField(max_length=8)),
-                ('confirmed_at', models.DateTimeField()),
-                ('rank', models.SmallIntegerField()),
+                (
+                    "subscription",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        primary_key=True,
+                        related_name="+",
+                        serialize=False,
+                        to="digests.subscription",
+                    ),
+                ),
+                ("how", models.CharField(max_length=4)),
+                ("frequency", models.CharField(max_length=8)),
+                ("confirmed_at", models.DateTimeField()),
+                ("rank", models.SmallIntegerField()),
             ],
             options={
-                'db_table': 'digests_following',
-                'managed': False,
+                "db_table": "digests_following",
+                "managed": False,
             },
         ),
         migrations.CreateModel(
-            name='Delivery',
+            name="Delivery",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('kind', models.CharField(choices=[('digest', 'Digest'), ('confirmation', 'Asking to confirm')], default='digest', max_length=12)),
-                ('message_id', models.CharField(max_length=120)),
-                ('status', models.CharField(choices=[('queued', 'Queued'), ('sending', 'Sending'), ('sent', 'Sent'), ('failed', 'Failed'), ('bounced', 'Bounced'), ('suppressed', 'Not sent')], default='queued', max_length=10)),
-                ('address', models.CharField(blank=True, max_length=254)),
-                ('subject', models.CharField(blank=True, max_length=400)),
-                ('recipe', models.JSONField(blank=True, null=True)),
-                ('slot_on', models.DateField(blank=True, help_text='The local date of a daily or weekly digest: one a date.', null=True)),
-                ('attempts', models.PositiveSmallIntegerField(default=0)),
-                ('available_at', models.DateTimeField()),
-                ('created_at', models.DateTimeField()),
-                ('claimed_at', models.DateTimeField(blank=True, null=True)),
-                ('settled_at', models.DateTimeField(blank=True, null=True)),
-                ('reason', models.CharField(blank=True, max_length=500)),
-                ('provider_id', models.CharField(blank=True, max_length=200)),
-                ('recipient', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='deliveries', to=settings.AUTH_USER_MODEL)),
-                ('repeat_of', models.ForeignKey(blank=True, db_index=False, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='repeats', to='digests.delivery')),
-                ('subscription', models.ForeignKey(blank=True, db_index=False, null=True, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='digests.subscription')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[("digest", "Digest"), ("confirmation", "Asking to confirm")],
+                        default="digest",
+                        max_length=12,
+                    ),
+                ),
+                ("message_id", models.CharField(max_length=120)),
+                (
+                    "status",
+                    models.CharField(
+                        choices=[
+                            ("queued", "Queued"),
+                            ("sending", "Sending"),
+                            ("sent", "Sent"),
+                            ("failed", "Failed"),
+                            ("bounced", "Bounced"),
+                            ("suppressed", "Not sent"),
+                        ],
+                        default="queued",
+                        max_length=10,
+                    ),
+                ),
+                ("address", models.CharField(blank=True, max_length=254)),
+                ("subject", models.CharField(blank=True, max_length=400)),
+                ("recipe", models.JSONField(blank=True, null=True)),
+                (
+                    "slot_on",
+                    models.DateField(
+                        blank=True, help_text="The local date of a daily or weekly digest: one a date.", null=True
+                    ),
+                ),
+                ("attempts", models.PositiveSmallIntegerField(default=0)),
+                ("available_at", models.DateTimeField()),
+                ("created_at", models.DateTimeField()),
+                ("claimed_at", models.DateTimeField(blank=True, null=True)),
+                ("settled_at", models.DateTimeField(blank=True, null=True)),
+                ("reason", models.CharField(blank=True, max_length=500)),
+                ("provider_id", models.CharField(blank=True, max_length=200)),
+                (
+                    "recipient",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="deliveries",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "repeat_of",
+                    models.ForeignKey(
+                        blank=True,
+                        db_index=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="repeats",
+                        to="digests.delivery",
+                    ),
+                ),
+                (
+                    "subscription",
+                    models.ForeignKey(
+                        blank=True,
+                        db_index=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="+",
+                        to="digests.subscription",
+                    ),
+                ),
             ],
             options={
-                'verbose_name_plural': 'deliveries',
+                "verbose_name_plural": "deliveries",
             },
         ),
         migrations.CreateModel(
-            name='Bounce',
+            name="Bounce",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('kind', models.CharField(choices=[('hard', 'Came back for good'), ('soft', 'Came back for now'), ('complaint', 'Complaint')], max_length=10)),
-                ('address', models.EmailField(max_length=254)),
-                ('at', models.DateTimeField()),
-                ('text', models.CharField(blank=True, max_length=500)),
-                ('event_id', models.CharField(blank=True, help_text="The provider's own number, so that one counts once.", max_length=200)),
-                ('delivery', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='bounces', to='digests.delivery')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[
+                            ("hard", "Came back for good"),
+                            ("soft", "Came back for now"),
+                            ("complaint", "Complaint"),
+                        ],
+                        max_length=10,
+                    ),
+                ),
+                ("address", models.EmailField(max_length=254)),
+                ("at", models.DateTimeField()),
+                ("text", models.CharField(blank=True, max_length=500)),
+                (
+                    "event_id",
+                    models.CharField(
+                        blank=True, help_text="The provider's own number, so that one counts once.", max_length=200
+                    ),
+                ),
+                (
+                    "delivery",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="bounces",
+                        to="digests.delivery",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='DeliveryItem',
+            name="DeliveryItem",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('from_number', models.PositiveIntegerField()),
-                ('to_number', models.PositiveIntegerField()),
-                ('reading_class', models.CharField(choices=[('inside', 'Everything'), ('outside', 'Without what is confidential'), ('none', 'Nothing')], max_length=8)),
-                ('delivery', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='items', to='digests.delivery')),
-                ('plan', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='plans.plan')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("from_number", models.PositiveIntegerField()),
+                ("to_number", models.PositiveIntegerField()),
+                (
+                    "reading_class",
+                    models.CharField(
+                        choices=[
+                            ("inside", "Everything"),
+                            ("outside", "Without what is confidential"),
+                            ("none", "Nothing"),
+                        ],
+                        max_length=8,
+                    ),
+                ),
+                (
+                    "delivery",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="items",
+                        to="digests.delivery",
+                    ),
+                ),
+                (
+                    "plan",
+                    models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name="+", to="plans.plan"),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Pace',
+            name="Pace",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('domain', models.CharField(max_length=253)),
-                ('minute', models.DateTimeField()),
-                ('count', models.PositiveIntegerField()),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("domain", models.CharField(max_length=253)),
+                ("minute", models.DateTimeField()),
+                ("count", models.PositiveIntegerField()),
             ],
             options={
-                'verbose_name_plural': 'paces',
-                'indexes': [models.Index(fields=['minute'], name='pace_minute')],
-                'constraints': [models.UniqueConstraint(fields=('domain', 'minute'), name='one_pace_a_minute')],
+                "verbose_name_plural": "paces",
+                "indexes": [models.Index(fields=["minute"], name="pace_minute")],
+                "constraints": [models.UniqueConstraint(fields=("domain", "minute"), name="one_pace_a_minute")],
             },
         ),
         migrations.CreateModel(
-            name='Preference',
+            name="Preference",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('frequency', models.CharField(choices=[('at_once', 'At once'), ('daily', 'Daily'), ('weekly', 'Weekly')], default='at_once', max_length=8)),
-                ('hour', models.PositiveSmallIntegerField(default=8, validators=[django.core.validators.MinValueValidator(0), django.core.validators.MaxValueValidator(23)])),
-                ('weekday', models.PositiveSmallIntegerField(choices=[(0, 'Monday'), (1, 'Tuesday'), (2, 'Wednesday'), (3, 'Thursday'), (4, 'Friday'), (5, 'Saturday'), (6, 'Sunday')], default=0)),
-                ('working_days_only', models.BooleanField(default=False)),
-                ('paused_until', models.DateField(blank=True, help_text='The first day on which mail may come again.', null=True)),
-                ('link_key', models.CharField(default=partnerships.digests.models._link_key, editable=False, max_length=32)),
-                ('introduced_at', models.DateTimeField(blank=True, help_text='When the first letter said who holds the address and why (UK GDPR Article 14).', null=True)),
-                ('person', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, related_name='digest_preference', to=settings.AUTH_USER_MODEL)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "frequency",
+                    models.CharField(
+                        choices=[("at_once", "At once"), ("daily", "Daily"), ("weekly", "Weekly")],
+                        default="at_once",
+                        max_length=8,
+                    ),
+                ),
+                (
+                    "hour",
+                    models.PositiveSmallIntegerField(
+                        default=8,
+                        validators=[
+                            django.core.validators.MinValueValidator(0),
+                            django.core.validators.MaxValueValidator(23),
+                        ],
+                    ),
+                ),
+                (
+                    "weekday",
+                    models.PositiveSmallIntegerField(
+                        choices=[
+                            (0, "Monday"),
+                            (1, "Tuesday"),
+                            (2, "Wednesday"),
+                            (3, "Thursday"),
+                            (4, "Friday"),
+                            (5, "Saturday"),
+                            (6, "Sunday"),
+                        ],
+                        default=0,
+                    ),
+                ),
+                ("working_days_only", models.BooleanField(default=False)),
+                (
+                    "paused_until",
+                    models.DateField(blank=True, help_text="The first day on which mail may come again.", null=True),
+                ),
+                (
+                    "link_key",
+                    models.CharField(default=partnerships.digests.models._link_key, editable=False, max_length=32),
+                ),
+                (
+                    "introduced_at",
+                    models.DateTimeField(
+                        blank=True,
+                        help_text="When the first letter said who holds the address and why (UK GDPR Article 14).",
+                        null=True,
+                    ),
+                ),
+                (
+                    "person",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="digest_preference",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='PreferenceEvent',
+            name="PreferenceEvent",
             fields=[
-                ('pgh_id', models.AutoField(primary_key=True, serialize=False)),
-                ('pgh_created_at', models.DateTimeField(auto_now_add=True)),
-                ('pgh_label', models.TextField(help_text='The event label.')),
-                ('id', models.BigIntegerField()),
-                ('frequency', models.CharField(choices=[('at_once', 'At once'), ('daily', 'Daily'), ('weekly', 'Weekly')], default='at_once', max_length=8)),
-                ('hour', models.PositiveSmallIntegerField(default=8, validators=[django.core.validators.MinValueValidator(0), django.core.validators.MaxValueValidator(23)])),
-                ('weekday', models.PositiveSmallIntegerField(choices=[(0, 'Monday'), (1, 'Tuesday'), (2, 'Wednesday'), (3, 'Thursday'), (4, 'Friday'), (5, 'Saturday'), (6, 'Sunday')], default=0)),
-                ('working_days_only', models.BooleanField(default=False)),
-                ('paused_until', models.DateField(blank=True, help_text='The first day on which mail may come again.', null=True)),
-                ('introduced_at', models.DateTimeField(blank=True, help_text='When the first letter said who holds the address and why (UK GDPR Article 14).', null=True)),
-                ('person', models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', related_query_name='+', to=settings.AUTH_USER_MODEL)),
-                ('pgh_context', models.ForeignKey(db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='pghistory.context')),
-                ('pgh_obj', models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='events', to='digests.preference')),
+                ("pgh_id", models.AutoField(primary_key=True, serialize=False)),
+                ("pgh_created_at", models.DateTimeField(auto_now_add=True)),
+                ("pgh_label", models.TextField(help_text="The event label.")),
+                ("id", models.BigIntegerField()),
+                (
+                    "frequency",
+                    models.CharField(
+                        choices=[("at_once", "At once"), ("daily", "Daily"), ("weekly", "Weekly")],
+                        default="at_once",
+                        max_length=8,
+                    ),
+                ),
+                (
+                    "hour",
+                    models.PositiveSmallIntegerField(
+                        default=8,
+                        validators=[
+                            django.core.validators.MinValueValidator(0),
+                            django.core.validators.MaxValueValidator(23),
+                        ],
+                    ),
+                ),
+                (
+                    "weekday",
+                    models.PositiveSmallIntegerField(
+                        choices=[
+                            (0, "Monday"),
+                            (1, "Tuesday"),
+                            (2, "Wednesday"),
+                            (3, "Thursday"),
+                            (4, "Friday"),
+                            (5, "Saturday"),
+                            (6, "Sunday"),
+                        ],
+                        default=0,
+                    ),
+                ),
+                ("working_days_only", models.BooleanField(default=False)),
+                (
+                    "paused_until",
+                    models.DateField(blank=True, help_text="The first day on which mail may come again.", null=True),
+                ),
+                (
+                    "introduced_at",
+                    models.DateTimeField(
+                        blank=True,
+                        help_text="When the first letter said who holds the address and why (UK GDPR Article 14).",
+                        null=True,
+                    ),
+                ),
+                (
+                    "person",
+                    models.ForeignKey(
+                        db_constraint=False,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        related_query_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "pgh_context",
+                    models.ForeignKey(
+                        db_constraint=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to="pghistory.context",
+                    ),
+                ),
+                (
+                    "pgh_obj",
+                    models.ForeignKey(
+                        db_constraint=False,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="events",
+                        to="digests.preference",
+                    ),
+                ),
             ],
             options={
-                'abstract': False,
+                "abstract": False,
             },
         ),
         migrations.CreateModel(
-            name='Publication',
+            name="Publication",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('number', models.PositiveIntegerField()),
-                ('published_at', models.DateTimeField()),
-                ('available_at', models.DateTimeField(help_text='When to take it up: at once, and again when an embargo ends.')),
-                ('spread_at', models.DateTimeField(blank=True, null=True)),
-                ('plan', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='plans.plan')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("number", models.PositiveIntegerField()),
+                ("published_at", models.DateTimeField()),
+                (
+                    "available_at",
+                    models.DateTimeField(help_text="When to take it up: at once, and again when an embargo ends."),
+                ),
+                ("spread_at", models.DateTimeField(blank=True, null=True)),
+                (
+                    "plan",
+                    models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name="+", to="plans.plan"),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='RoleRule',
+            name="RoleRule",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('role', models.CharField(choices=[('members', 'Everyone who acts for a party of the partnership'), ('signatories', 'Leads of the organisations that must sign')], max_length=12)),
-                ('set_at', models.DateTimeField()),
-                ('partnership', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.CASCADE, related_name='digest_rules', to='agreements.partnership')),
-                ('plan', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.CASCADE, related_name='digest_rules', to='plans.plan')),
-                ('set_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "role",
+                    models.CharField(
+                        choices=[
+                            ("members", "Everyone who acts for a party of the partnership"),
+                            ("signatories", "Leads of the organisations that must sign"),
+                        ],
+                        max_length=12,
+                    ),
+                ),
+                ("set_at", models.DateTimeField()),
+                (
+                    "partnership",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="digest_rules",
+                        to="agreements.partnership",
+                    ),
+                ),
+                (
+                    "plan",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="digest_rules",
+                        to="plans.plan",
+                    ),
+                ),
+                (
+                    "set_by",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='SubscriptionEvent',
+            name="SubscriptionEvent",
             fields=[
-                ('pgh_id', models.AutoField(primary_key=True, serialize=False)),
-                ('pgh_created_at', models.DateTimeField(auto_now_add=True)),
-                ('pgh_label', models.TextField(help_text='The event label.')),
-                ('id', models.BigIntegerField()),
-                ('status', models.CharField(choices=[('asked', 'Waiting for confirmation'), ('confirmed', 'Active'), ('paused', 'Paused'), ('ended', 'Ended'), ('suppressed', 'Stopped: their mail comes back')], default='asked', max_length=10)),
-                ('how', models.CharField(choices=[('self', 'Subscribed themselves'), ('lead', 'Added by a partner, confirmed by the person'), ('role', 'By their role')], default='self', max_length=4)),
-                ('why', models.CharField(blank=True, help_text='Shown to the person: “you get this because…”.', max_length=300)),
-                ('frequency', models.CharField(blank=True, choices=[('at_once', 'At once'), ('daily', 'Daily'), ('weekly', 'Weekly')], help_text='Only for this; empty means as the person prefers.', max_length=8)),
-                ('asked_at', models.DateTimeField()),
-                ('confirmed_at', models.DateTimeField(blank=True, null=True)),
-                ('ended_at', models.DateTimeField(blank=True, null=True)),
-                ('reason', models.CharField(blank=True, help_text='Why it ended or was stopped.', max_length=300)),
-                ('added_by', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', related_query_name='+', to=settings.AUTH_USER_MODEL)),
-                ('added_for', models.ForeignKey(blank=True, db_constraint=False, help_text='The organisation on whose behalf a stakeholder was added; it must itself be able to read the plan.', null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', related_query_name='+', to='organisations.organisation')),
-                ('organisation', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', related_query_name='+', to='organisations.organisation')),
-                ('partnership', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', related_query_name='+', to='agreements.partnership')),
-                ('person', models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', related_query_name='+', to=settings.AUTH_USER_MODEL)),
-                ('pgh_context', models.ForeignKey(db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='pghistory.context')),
-                ('pgh_obj', models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='events', to='digests.subscription')),
-                ('plan', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', related_query_name='+', to='plans.plan')),
+                ("pgh_id", models.AutoField(primary_key=True, serialize=False)),
+                ("pgh_created_at", models.DateTimeField(auto_now_add=True)),
+                ("pgh_label", models.TextField(help_text="The event label.")),
+                ("id", models.BigIntegerField()),
+                (
+                    "status",
+                    models.CharField(
+                        choices=[
+                            ("asked", "Waiting for confirmation"),
+                            ("confirmed", "Active"),
+                            ("paused", "Paused"),
+                            ("ended", "Ended"),
+                            ("suppressed", "Stopped: their mail comes back"),
+                        ],
+                        default="asked",
+                        max_length=10,
+                    ),
+                ),
+                (
+                    "how",
+                    models.CharField(
+                        choices=[
+                            ("self", "Subscribed themselves"),
+                            ("lead", "Added by a partner, confirmed by the person"),
+                            ("role", "By their role"),
+                        ],
+                        default="self",
+                        max_length=4,
+                    ),
+                ),
+                (
+                    "why",
+                    models.CharField(
+                        blank=True, help_text="Shown to the person: “you get this because…”.", max_length=300
+                    ),
+                ),
+                (
+                    "frequency",
+                    models.CharField(
+                        blank=True,
+                        choices=[("at_once", "At once"), ("daily", "Daily"), ("weekly", "Weekly")],
+                        help_text="Only for this; empty means as the person prefers.",
+                        max_length=8,
+                    ),
+                ),
+                ("asked_at", models.DateTimeField()),
+                ("confirmed_at", models.DateTimeField(blank=True, null=True)),
+                ("ended_at", models.DateTimeField(blank=True, null=True)),
+                ("reason", models.CharField(blank=True, help_text="Why it ended or was stopped.", max_length=300)),
+                (
+                    "added_by",
+                    models.ForeignKey(
+                        blank=True,
+                        db_constraint=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        related_query_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "added_for",
+                    models.ForeignKey(
+                        blank=True,
+                        db_constraint=False,
+                        help_text="The organisation on whose behalf a stakeholder was added; it must itself be able to read the plan.",
+                        null=True,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        related_query_name="+",
+                        to="organisations.organisation",
+                    ),
+                ),
+                (
+                    "organisation",
+                    models.ForeignKey(
+                        blank=True,
+                        db_constraint=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        related_query_name="+",
+                        to="organisations.organisation",
+                    ),
+                ),
+                (
+                    "partnership",
+                    models.ForeignKey(
+                        blank=True,
+                        db_constraint=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        related_query_name="+",
+                        to="agreements.partnership",
+                    ),
+                ),
+                (
+                    "person",
+                    models.ForeignKey(
+                        db_constraint=False,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        related_query_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "pgh_context",
+                    models.ForeignKey(
+                        db_constraint=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to="pghistory.context",
+                    ),
+                ),
+                (
+                    "pgh_obj",
+                    models.ForeignKey(
+                        db_constraint=False,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="events",
+                        to="digests.subscription",
+                    ),
+                ),
+                (
+                    "plan",
+                    models.ForeignKey(
+                        blank=True,
+                        db_constraint=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        related_query_name="+",
+                        to="plans.plan",
+                    ),
+                ),
             ],
             options={
-                'abstract': False,
+                "abstract": False,
             },
         ),
         migrations.CreateModel(
-            name='Suppression',
+            name="Suppression",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('address', models.EmailField(max_length=254)),
-                ('reason', models.CharField(max_length=300)),
-                ('since', models.DateTimeField()),
-                ('released_at', models.DateTimeField(blank=True, null=True)),
-                ('set_by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("address", models.EmailField(max_length=254)),
+                ("reason", models.CharField(max_length=300)),
+                ("since", models.DateTimeField()),
+                ("released_at", models.DateTimeField(blank=True, null=True)),
+                (
+                    "set_by",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='SuppressionEvent',
+            name="SuppressionEvent",
             fields=[
-                ('pgh_id', models.AutoField(primary_key=True, serialize=False)),
-                ('pgh_created_at', models.DateTimeField(auto_now_add=True)),
-                ('pgh_label', models.TextField(help_text='The event label.')),
-                ('id', models.BigIntegerField()),
-                ('address', models.EmailField(max_length=254)),
-                ('reason', models.CharField(max_length=300)),
-                ('since', models.DateTimeField()),
-                ('released_at', models.DateTimeField(blank=True, null=True)),
-                ('pgh_context', models.ForeignKey(db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='pghistory.context')),
-                ('pgh_obj', models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='events', to='digests.suppression')),
-                ('set_by', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', related_query_name='+', to=settings.AUTH_USER_MODEL)),
+                ("pgh_id", models.AutoField(primary_key=True, serialize=False)),
+                ("pgh_created_at", models.DateTimeField(auto_now_add=True)),
+                ("pgh_label", models.TextField(help_text="The event label.")),
+                ("id", models.BigIntegerField()),
+                ("address", models.EmailField(max_length=254)),
+                ("reason", models.CharField(max_length=300)),
+                ("since", models.DateTimeField()),
+                ("released_at", models.DateTimeField(blank=True, null=True)),
+                (
+                    "pgh_context",
+                    models.ForeignKey(
+                        db_constraint=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to="pghistory.context",
+                    ),
+                ),
+                (
+                    "pgh_obj",
+                    models.ForeignKey(
+                        db_constraint=False,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="events",
+                        to="digests.suppression",
+                    ),
+                ),
+                (
+                    "set_by",
+                    models.ForeignKey(
+                        blank=True,
+                        db_constraint=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        related_query_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
             options={
-                'abstract': False,
+                "abstract": False,
             },
         ),
         migrations.CreateModel(
-            name='Told',
+            name="Told",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('number', models.PositiveIntegerField()),
-                ('reading_class', models.CharField(choices=[('inside', 'Everything'), ('outside', 'Without what is confidential'), ('none', 'Nothing')], max_length=8)),
-                ('told_at', models.DateTimeField()),
-                ('waiting_since', models.DateTimeField(blank=True, null=True)),
-                ('due_at', models.DateTimeField(blank=True, null=True)),
-                ('slotted', models.BooleanField(default=False)),
-                ('plan', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='told', to='plans.plan')),
-                ('recipient', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='told', to=settings.AUTH_USER_MODEL)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("number", models.PositiveIntegerField()),
+                (
+                    "reading_class",
+                    models.CharField(
+                        choices=[
+                            ("inside", "Everything"),
+                            ("outside", "Without what is confidential"),
+                            ("none", "Nothing"),
+                        ],
+                        max_length=8,
+                    ),
+                ),
+                ("told_at", models.DateTimeField()),
+                ("waiting_since", models.DateTimeField(blank=True, null=True)),
+                ("due_at", models.DateTimeField(blank=True, null=True)),
+                ("slotted", models.BooleanField(default=False)),
+                (
+                    "plan",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="told",
+                        to="plans.plan",
+                    ),
+                ),
+                (
+                    "recipient",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="told",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
             options={
-                'verbose_name_plural': 'told',
+                "verbose_name_plural": "told",
             },
         ),
         migrations.AddIndex(
-            model_name='subscription',
-            index=models.Index(condition=models.Q(('plan__isnull', False)), fields=['plan', 'person'], name='subscription_plan'),
+            model_name="subscription",
+            index=models.Index(
+                condition=models.Q(("plan__isnull", False)), fields=["plan", "person"], name="subscription_plan"
+            ),
         ),
         migrations.AddIndex(
-            model_name='subscription',
-            index=models.Index(condition=models.Q(('partnership__isnull', False)), fields=['partnership', 'person'], name='subscription_partnership'),
+            model_name="subscription",
+            index=models.Index(
+                condition=models.Q(("partnership__isnull", False)),
+                fields=["partnership", "person"],
+                name="subscription_partnership",
+            ),
         ),
         migrations.AddIndex(
-            model_name='subscription',
-            index=models.Index(condition=models.Q(('organisation__isnull', False)), fields=['organisation', 'person'], name='subscription_organisation'),
+            model_name="subscription",
+            index=models.Index(
+                condition=models.Q(("organisation__isnull", False)),
+                fields=["organisation", "person"],
+                name="subscription_organisation",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='subscription',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('organisation', None), ('partnership', None), ('plan__isnull', False)), models.Q(('organisation', None), ('partnership__isnull', False), ('plan', None)), models.Q(('organisation__isnull', False), ('partnership', None), ('plan', None)), _connector='OR'), name='subscription_to_one_thing', violation_error_message='Choose a plan, a partnership or an organisation.'),
+            model_name="subscription",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("organisation", None), ("partnership", None), ("plan__isnull", False)),
+                    models.Q(("organisation", None), ("partnership__isnull", False), ("plan", None)),
+                    models.Q(("organisation__isnull", False), ("partnership", None), ("plan", None)),
+                    _connector="OR",
+                ),
+                name="subscription_to_one_thing",
+                violation_error_message="Choose a plan, a partnership or an organisation.",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='subscription',
-            constraint=models.UniqueConstraint(fields=('person', 'plan'), name='one_subscription_a_plan'),
+            model_name="subscription",
+            constraint=models.UniqueConstraint(fields=("person", "plan"), name="one_subscription_a_plan"),
         ),
         migrations.AddConstraint(
-            model_name='subscription',
-            constraint=models.UniqueConstraint(fields=('person', 'partnership'), name='one_subscription_a_partnership'),
+            model_name="subscription",
+            constraint=models.UniqueConstraint(fields=("person", "partnership"), name="one_subscription_a_partnership"),
         ),
         migrations.AddConstraint(
-            model_name='subscription',
-            constraint=models.UniqueConstraint(fields=('person', 'organisation'), name='one_subscription_an_organisation'),
+            model_name="subscription",
+            constraint=models.UniqueConstraint(
+                fields=("person", "organisation"), name="one_subscription_an_organisation"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='subscription',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('status', 'confirmed'), _negated=True), ('confirmed_at__isnull', False), _connector='OR'), name='confirmed_subscription_has_a_time'),
+            model_name="subscription",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("status", "confirmed"), _negated=True), ("confirmed_at__isnull", False), _connector="OR"
+                ),
+                name="confirmed_subscription_has_a_time",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='subscription',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('how', 'lead'), _negated=True), ('added_for__isnull', False), _connector='OR'), name='added_stakeholder_has_an_organisation'),
+            model_name="subscription",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("how", "lead"), _negated=True), ("added_for__isnull", False), _connector="OR"
+                ),
+                name="added_stakeholder_has_an_organisation",
+            ),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='subscription',
-            trigger=pgtrigger.compiler.Trigger(name='insert_insert', sql=pgtrigger.compiler.UpsertTriggerSql(func='INSERT INTO "digests_subscriptionevent" ("added_by_id", "added_for_id", "asked_at", "confirmed_at", "ended_at", "frequency", "how", "id", "organisation_id", "partnership_id", "person_id", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "plan_id", "reason", "status", "why") VALUES (NEW."added_by_id", NEW."added_for_id", NEW."asked_at", NEW."confirmed_at", NEW."ended_at", NEW."frequency", NEW."how", NEW."id", NEW."organisation_id", NEW."partnership_id", NEW."person_id", _pgh_attach_context(), NOW(), \'insert\', NEW."id", NEW."plan_id", NEW."reason", NEW."status", NEW."why"); RETURN NULL;', hash='b64ae0c44e48f2e85b98d3ee3b422eea918994f9', operation='INSERT', pgid='pgtrigger_insert_insert_c03ec', table='digests_subscription', when='AFTER')),
+            model_name="subscription",
+            trigger=pgtrigger.compiler.Trigger(
+                name="insert_insert",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func='INSERT INTO "digests_subscriptionevent" ("added_by_id", "added_for_id", "asked_at", "confirmed_at", "ended_at", "frequency", "how", "id", "organisation_id", "partnership_id", "person_id", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "plan_id", "reason", "status", "why") VALUES (NEW."added_by_id", NEW."added_for_id", NEW."asked_at", NEW."confirmed_at", NEW."ended_at", NEW."frequency", NEW."how", NEW."id", NEW."organisation_id", NEW."partnership_id", NEW."person_id", _pgh_attach_context(), NOW(), \'insert\', NEW."id", NEW."plan_id", NEW."reason", NEW."status", NEW."why"); RETURN NULL;',
+                    hash="b64ae0c44e48f2e85b98d3ee3b422eea918994f9",
+                    operation="INSERT",
+                    pgid="pgtrigger_insert_insert_c03ec",
+                    table="digests_subscription",
+                    when="AFTER",
+                ),
+            ),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='subscription',
-            trigger=pgtrigger.compiler.Trigger(name='update_update', sql=pgtrigger.compiler.UpsertTriggerSql(condition='WHEN (OLD.* IS DISTINCT FROM NEW.*)', func='INSERT INTO "digests_subscriptionevent" ("added_by_id", "added_for_id", "asked_at", "confirmed_at", "ended_at", "frequency", "how", "id", "organisation_id", "partnership_id", "person_id", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "plan_id", "reason", "status", "why") VALUES (NEW."added_by_id", NEW."added_for_id", NEW."asked_at", NEW."confirmed_at", NEW."ended_at", NEW."frequency", NEW."how", NEW."id", NEW."organisation_id", NEW."partnership_id", NEW."person_id", _pgh_attach_context(), NOW(), \'update\', NEW."id", NEW."plan_id", NEW."reason", NEW."status", NEW."why"); RETURN NULL;', hash='c9610eb8bea101dcc89ee4c1511ec32f3a3ff63e', operation='UPDATE', pgid='pgtrigger_update_update_9f806', table='digests_subscription', when='AFTER')),
+            model_name="subscription",
+            trigger=pgtrigger.compiler.Trigger(
+                name="update_update",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    condition="WHEN (OLD.* IS DISTINCT FROM NEW.*)",
+                    func='INSERT INTO "digests_subscriptionevent" ("added_by_id", "added_for_id", "asked_at", "confirmed_at", "ended_at", "frequency", "how", "id", "organisation_id", "partnership_id", "person_id", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "plan_id", "reason", "status", "why") VALUES (NEW."added_by_id", NEW."added_for_id", NEW."asked_at", NEW."confirmed_at", NEW."ended_at", NEW."frequency", NEW."how", NEW."id", NEW."organisation_id", NEW."partnership_id", NEW."person_id", _pgh_attach_context(), NOW(), \'update\', NEW."id", NEW."plan_id", NEW."reason", NEW."status", NEW."why"); RETURN NULL;',
+                    hash="c9610eb8bea101dcc89ee4c1511ec32f3a3ff63e",
+                    operation="UPDATE",
+                    pgid="pgtrigger_update_update_9f806",
+                    table="digests_subscription",
+                    when="AFTER",
+                ),
+            ),
         ),
         migrations.AddIndex(
-            model_name='delivery',
-            index=models.Index(condition=models.Q(('status__in', ['queued', 'sending'])), fields=['available_at', 'id'], name='delivery_open'),
+            model_name="delivery",
+            index=models.Index(
+                condition=models.Q(("status__in", ["queued", "sending"])),
+                fields=["available_at", "id"],
+                name="delivery_open",
+            ),
         ),
         migrations.AddIndex(
-            model_name='delivery',
-            index=models.Index(fields=['recipient', '-created_at'], name='delivery_of_person'),
+            model_name="delivery",
+            index=models.Index(fields=["recipient", "-created_at"], name="delivery_of_person"),
         ),
         migrations.AddIndex(
-            model_name='delivery',
-            index=models.Index(condition=models.Q(('provider_id', ''), _negated=True), fields=['provider_id'], name='delivery_provider'),
+            model_name="delivery",
+            index=models.Index(
+                condition=models.Q(("provider_id", ""), _negated=True), fields=["provider_id"], name="delivery_provider"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='delivery',
-            constraint=models.UniqueConstraint(fields=('message_id',), name='one_delivery_a_message_id'),
+            model_name="delivery",
+            constraint=models.UniqueConstraint(fields=("message_id",), name="one_delivery_a_message_id"),
         ),
         migrations.AddConstraint(
-            model_name='delivery',
-            constraint=models.UniqueConstraint(condition=models.Q(('kind', 'digest'), ('repeat_of', None), ('status__in', ['queued', 'sending'])), fields=('recipient',), name='one_open_digest_a_person'),
+            model_name="delivery",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("kind", "digest"), ("repeat_of", None), ("status__in", ["queued", "sending"])),
+                fields=("recipient",),
+                name="one_open_digest_a_person",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='delivery',
-            constraint=models.UniqueConstraint(condition=models.Q(('slot_on__isnull', False)), fields=('recipient', 'slot_on'), name='one_digest_a_local_date'),
+            model_name="delivery",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("slot_on__isnull", False)),
+                fields=("recipient", "slot_on"),
+                name="one_digest_a_local_date",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='delivery',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('status', 'sent'), _negated=True), ('settled_at__isnull', False), _connector='OR'), name='sent_delivery_is_settled'),
+            model_name="delivery",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("status", "sent"), _negated=True), ("settled_at__isnull", False), _connector="OR"
+                ),
+                name="sent_delivery_is_settled",
+            ),
         ),
         migrations.AddIndex(
-            model_name='bounce',
-            index=models.Index(fields=['address', '-at'], name='bounce_of_address'),
+            model_name="bounce",
+            index=models.Index(fields=["address", "-at"], name="bounce_of_address"),
         ),
         migrations.AddConstraint(
-            model_name='bounce',
-            constraint=models.UniqueConstraint(condition=models.Q(('event_id', ''), _negated=True), fields=('event_id',), name='one_bounce_an_event'),
+            model_name="bounce",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("event_id", ""), _negated=True), fields=("event_id",), name="one_bounce_an_event"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='deliveryitem',
-            constraint=models.UniqueConstraint(fields=('delivery', 'plan'), name='one_item_a_plan'),
+            model_name="deliveryitem",
+            constraint=models.UniqueConstraint(fields=("delivery", "plan"), name="one_item_a_plan"),
         ),
         migrations.AddConstraint(
-            model_name='deliveryitem',
-            constraint=models.CheckConstraint(condition=models.Q(('to_number__gte', models.F('from_number'))), name='item_goes_forward'),
+            model_name="deliveryitem",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("to_number__gte", models.F("from_number"))), name="item_goes_forward"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='preference',
-            constraint=models.CheckConstraint(condition=models.Q(('hour__lte', 23)), name='preference_hour_of_the_day'),
+            model_name="preference",
+            constraint=models.CheckConstraint(condition=models.Q(("hour__lte", 23)), name="preference_hour_of_the_day"),
         ),
         migrations.AddConstraint(
-            model_name='preference',
-            constraint=models.CheckConstraint(condition=models.Q(('weekday__lte', 6)), name='preference_day_of_the_week'),
+            model_name="preference",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("weekday__lte", 6)), name="preference_day_of_the_week"
+            ),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='preference',
-            trigger=pgtrigger.compiler.Trigger(name='insert_insert', sql=pgtrigger.compiler.UpsertTriggerSql(func='INSERT INTO "digests_preferenceevent" ("frequency", "hour", "id", "introduced_at", "paused_until", "person_id", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "weekday", "working_days_only") VALUES (NEW."frequency", NEW."hour", NEW."id", NEW."introduced_at", NEW."paused_until", NEW."person_id", _pgh_attach_context(), NOW(), \'insert\', NEW."id", NEW."weekday", NEW."working_days_only"); RETURN NULL;', hash='88552f7c11f0f3136148201a59898468fd0908c1', operation='INSERT', pgid='pgtrigger_insert_insert_cd092', table='digests_preference', when='AFTER')),
+            model_name="preference",
+            trigger=pgtrigger.compiler.Trigger(
+                name="insert_insert",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func='INSERT INTO "digests_preferenceevent" ("frequency", "hour", "id", "introduced_at", "paused_until", "person_id", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "weekday", "working_days_only") VALUES (NEW."frequency", NEW."hour", NEW."id", NEW."introduced_at", NEW."paused_until", NEW."person_id", _pgh_attach_context(), NOW(), \'insert\', NEW."id", NEW."weekday", NEW."working_days_only"); RETURN NULL;',
+                    hash="88552f7c11f0f3136148201a59898468fd0908c1",
+                    operation="INSERT",
+                    pgid="pgtrigger_insert_insert_cd092",
+                    table="digests_preference",
+                    when="AFTER",
+                ),
+            ),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='preference',
-            trigger=pgtrigger.compiler.Trigger(name='update_update', sql=pgtrigger.compiler.UpsertTriggerSql(condition='WHEN (OLD."frequency" IS DISTINCT FROM (NEW."frequency") OR OLD."hour" IS DISTINCT FROM (NEW."hour") OR OLD."id" IS DISTINCT FROM (NEW."id") OR OLD."introduced_at" IS DISTINCT FROM (NEW."introduced_at") OR OLD."paused_until" IS DISTINCT FROM (NEW."paused_until") OR OLD."person_id" IS DISTINCT FROM (NEW."person_id") OR OLD."weekday" IS DISTINCT FROM (NEW."weekday") OR OLD."working_days_only" IS DISTINCT FROM (NEW."working_days_only"))', func='INSERT INTO "digests_preferenceevent" ("frequency", "hour", "id", "introduced_at", "paused_until", "person_id", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "weekday", "working_days_only") VALUES (NEW."frequency", NEW."hour", NEW."id", NEW."introduced_at", NEW."paused_until", NEW."person_id", _pgh_attach_context(), NOW(), \'update\', NEW."id", NEW."weekday", NEW."working_days_only"); RETURN NULL;', hash='0a0cabea59243c461a77581152a0d84b22b758a8', operation='UPDATE', pgid='pgtrigger_update_update_2307b', table='digests_preference', when='AFTER')),
+            model_name="preference",
+            trigger=pgtrigger.compiler.Trigger(
+                name="update_update",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    condition='WHEN (OLD."frequency" IS DISTINCT FROM (NEW."frequency") OR OLD."hour" IS DISTINCT FROM (NEW."hour") OR OLD."id" IS DISTINCT FROM (NEW."id") OR OLD."introduced_at" IS DISTINCT FROM (NEW."introduced_at") OR OLD."paused_until" IS DISTINCT FROM (NEW."paused_until") OR OLD."person_id" IS DISTINCT FROM (NEW."person_id") OR OLD."weekday" IS DISTINCT FROM (NEW."weekday") OR OLD."working_days_only" IS DISTINCT FROM (NEW."working_days_only"))',
+                    func='INSERT INTO "digests_preferenceevent" ("frequency", "hour", "id", "introduced_at", "paused_until", "person_id", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "weekday", "working_days_only") VALUES (NEW."frequency", NEW."hour", NEW."id", NEW."introduced_at", NEW."paused_until", NEW."person_id", _pgh_attach_context(), NOW(), \'update\', NEW."id", NEW."weekday", NEW."working_days_only"); RETURN NULL;',
+                    hash="0a0cabea59243c461a77581152a0d84b22b758a8",
+                    operation="UPDATE",
+                    pgid="pgtrigger_update_update_2307b",
+                    table="digests_preference",
+                    when="AFTER",
+                ),
+            ),
         ),
         migrations.AddIndex(
-            model_name='publication',
-            index=models.Index(condition=models.Q(('spread_at', None)), fields=['available_at'], name='publication_waiting'),
+            model_name="publication",
+            index=models.Index(
+                condition=models.Q(("spread_at", None)), fields=["available_at"], name="publication_waiting"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='publication',
-            constraint=models.UniqueConstraint(fields=('plan', 'number'), name='one_publication_a_version'),
+            model_name="publication",
+            constraint=models.UniqueConstraint(fields=("plan", "number"), name="one_publication_a_version"),
         ),
         migrations.AddConstraint(
-            model_name='rolerule',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('partnership__isnull', False), ('plan', None), ('role', 'members')), models.Q(('partnership', None), ('plan__isnull', False), ('role', 'signatories')), _connector='OR'), name='role_rule_fits_its_target'),
+            model_name="rolerule",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("partnership__isnull", False), ("plan", None), ("role", "members")),
+                    models.Q(("partnership", None), ("plan__isnull", False), ("role", "signatories")),
+                    _connector="OR",
+                ),
+                name="role_rule_fits_its_target",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='rolerule',
-            constraint=models.UniqueConstraint(fields=('partnership', 'plan', 'role'), name='one_rule_a_role', nulls_distinct=False),
+            model_name="rolerule",
+            constraint=models.UniqueConstraint(
+                fields=("partnership", "plan", "role"), name="one_rule_a_role", nulls_distinct=False
+            ),
         ),
         migrations.AddConstraint(
-            model_name='suppression',
-            constraint=models.UniqueConstraint(django.db.models.functions.text.Lower('address'), condition=models.Q(('released_at', None)), name='one_suppression_an_address'),
+            model_name="suppression",
+            constraint=models.UniqueConstraint(
+                django.db.models.functions.text.Lower("address"),
+                condition=models.Q(("released_at", None)),
+                name="one_suppression_an_address",
+            ),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='suppression',
-            trigger=pgtrigger.compiler.Trigger(name='insert_insert', sql=pgtrigger.compiler.UpsertTriggerSql(func='INSERT INTO "digests_suppressionevent" ("address", "id", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "reason", "released_at", "set_by_id", "since") VALUES (NEW."address", NEW."id", _pgh_attach_context(), NOW(), \'insert\', NEW."id", NEW."reason", NEW."released_at", NEW."set_by_id", NEW."since"); RETURN NULL;', hash='86092794beb12b9da3da4baff56169855f20318d', operation='INSERT', pgid='pgtrigger_insert_insert_633f8', table='digests_suppression', when='AFTER')),
+            model_name="suppression",
+            trigger=pgtrigger.compiler.Trigger(
+                name="insert_insert",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func='INSERT INTO "digests_suppressionevent" ("address", "id", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "reason", "released_at", "set_by_id", "since") VALUES (NEW."address", NEW."id", _pgh_attach_context(), NOW(), \'insert\', NEW."id", NEW."reason", NEW."released_at", NEW."set_by_id", NEW."since"); RETURN NULL;',
+                    hash="86092794beb12b9da3da4baff56169855f20318d",
+                    operation="INSERT",
+                    pgid="pgtrigger_insert_insert_633f8",
+                    table="digests_suppression",
+                    when="AFTER",
+                ),
+            ),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='suppression',
-            trigger=pgtrigger.compiler.Trigger(name='update_update', sql=pgtrigger.compiler.UpsertTriggerSql(condition='WHEN (OLD.* IS DISTINCT FROM NEW.*)', func='INSERT INTO "digests_suppressionevent" ("address", "id", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "reason", "released_at", "set_by_id", "since") VALUES (NEW."address", NEW."id", _pgh_attach_context(), NOW(), \'update\', NEW."id", NEW."reason", NEW."released_at", NEW."set_by_id", NEW."since"); RETURN NULL;', hash='94525fa6a891a780607dd95cebd6a91655f6c9f0', operation='UPDATE', pgid='pgtrigger_update_update_2f61a', table='digests_suppression', when='AFTER')),
+            model_name="suppression",
+            trigger=pgtrigger.compiler.Trigger(
+                name="update_update",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    condition="WHEN (OLD.* IS DISTINCT FROM NEW.*)",
+                    func='INSERT INTO "digests_suppressionevent" ("address", "id", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "reason", "released_at", "set_by_id", "since") VALUES (NEW."address", NEW."id", _pgh_attach_context(), NOW(), \'update\', NEW."id", NEW."reason", NEW."released_at", NEW."set_by_id", NEW."since"); RETURN NULL;',
+                    hash="94525fa6a891a780607dd95cebd6a91655f6c9f0",
+                    operation="UPDATE",
+                    pgid="pgtrigger_update_update_2f61a",
+                    table="digests_suppression",
+                    when="AFTER",
+                ),
+            ),
         ),
         migrations.AddIndex(
-            model_name='told',
-            index=models.Index(condition=models.Q(('due_at__isnull', False)), fields=['due_at'], name='told_due'),
+            model_name="told",
+            index=models.Index(condition=models.Q(("due_at__isnull", False)), fields=["due_at"], name="told_due"),
         ),
         migrations.AddIndex(
-            model_name='told',
-            index=models.Index(condition=models.Q(('reading_class', 'none')), fields=['recipient', 'plan'], name='told_without_access'),
+            model_name="told",
+            index=models.Index(
+                condition=models.Q(("reading_class", "none")), fields=["recipient", "plan"], name="told_without_access"
+            ),
         ),
         migrations.AddIndex(
-            model_name='told',
-            index=models.Index(fields=['plan', 'number'], name='told_of_plan'),
+            model_name="told",
+            index=models.Index(fields=["plan", "number"], name="told_of_plan"),
         ),
         migrations.AddConstraint(
-            model_name='told',
-            constraint=models.UniqueConstraint(fields=('recipient', 'plan'), name='one_watermark_a_plan'),
+            model_name="told",
+            constraint=models.UniqueConstraint(fields=("recipient", "plan"), name="one_watermark_a_plan"),
         ),
     ]

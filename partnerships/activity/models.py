@@ -31,9 +31,7 @@ class Event(models.Model):
             models.Index(fields=["-at", "-id"], name="event_at"),
             models.Index(fields=["actor_id", "-at"], name="event_actor"),
         ]
-        triggers = [
-            pgtrigger.Protect(name="append_only", operation=pgtrigger.Update | pgtrigger.Delete)
-        ]
+        triggers = [pgtrigger.Protect(name="append_only", operation=pgtrigger.Update | pgtrigger.Delete)]
 
     def __str__(self) -> str:
         return f"{self.verb} {self.target_kind} {self.target_id}"

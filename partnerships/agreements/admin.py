@@ -70,7 +70,17 @@ class DocumentAdmin(ReadOnlyAdmin):
     """Which documents there are, not what is in them; one that was removed can be brought back."""
 
     restricted = ("file",)
-    fields = ("partnership", "file_name", "content_type", "size", "sha256", "added_by", "added_for", "added_at", "removed_at")
+    fields = (
+        "partnership",
+        "file_name",
+        "content_type",
+        "size",
+        "sha256",
+        "added_by",
+        "added_for",
+        "added_at",
+        "removed_at",
+    )
     list_display = ("file_name", "partnership", "added_for", "added_by", "added_at", "removed_at")
     list_filter = (("removed_at", admin.EmptyFieldListFilter), "content_type")
     list_select_related = ("partnership", "added_for", "added_by")

@@ -15,12 +15,12 @@ class AgreementsConfig(AppConfig):
             events_of_partnerships,
             organisation_section,
         )
+        from partnerships.organisations.sections import register_section  # noqa: PLC0415 - rooms register at start-up
         from partnerships.people.personal import (  # noqa: PLC0415 - rooms register at start-up
             Fate,
             Rule,
             register_personal,
         )
-        from partnerships.organisations.sections import register_section  # noqa: PLC0415 - rooms register at start-up
 
         register_kind(
             name="partnership",
@@ -32,7 +32,13 @@ class AgreementsConfig(AppConfig):
             [
                 Rule("agreements.Partnership", "created_by", Fate.KEEP, "who opened it", ("title", "created_at")),
                 Rule("agreements.Party", "invited_by", Fate.KEEP, "who invited an organisation", ("invited_at",)),
-                Rule("agreements.Party", "answered_by", Fate.KEEP, "who answered for it", ("answered_at", "status", "reason")),
+                Rule(
+                    "agreements.Party",
+                    "answered_by",
+                    Fate.KEEP,
+                    "who answered for it",
+                    ("answered_at", "status", "reason"),
+                ),
                 Rule("agreements.Document", "added_by", Fate.KEEP, "who added it", ("title", "file_name", "added_at")),
             ]
         )

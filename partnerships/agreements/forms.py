@@ -51,11 +51,16 @@ def _areas() -> forms.ModelMultipleChoiceField[Area]:
 class StartForm(forms.Form):
     """Opening a partnership: what one must know to begin; the terms come later."""
 
-    organisation = OrganisationChoice(label="For which organisation?", queryset=Organisation.objects.none(), empty_label=None)
+    organisation = OrganisationChoice(
+        label="For which organisation?", queryset=Organisation.objects.none(), empty_label=None
+    )
     title = forms.CharField(label="Title", max_length=200)
     kind = forms.ChoiceField(label="Kind", choices=Kind.choices)
     purpose = forms.CharField(
-        label="Purpose", required=False, max_length=5000, widget=forms.Textarea(attrs={"rows": 5}),
+        label="Purpose",
+        required=False,
+        max_length=5000,
+        widget=forms.Textarea(attrs={"rows": 5}),
         help_text="What the partners want to achieve together.",
     )
     areas = _areas()
@@ -79,11 +84,16 @@ class TermsForm(forms.Form):
 
     title = forms.CharField(label="Title", max_length=200)
     kind = forms.ChoiceField(label="Kind", choices=Kind.choices)
-    purpose = forms.CharField(label="Purpose", required=False, max_length=5000, widget=forms.Textarea(attrs={"rows": 5}))
+    purpose = forms.CharField(
+        label="Purpose", required=False, max_length=5000, widget=forms.Textarea(attrs={"rows": 5})
+    )
     areas = _areas()
     audience = forms.ChoiceField(label="Who else may know of it?", choices=Audience.choices, widget=forms.RadioSelect)
     terms_of_reference = forms.CharField(
-        label="Terms", required=False, max_length=50_000, widget=forms.Textarea(attrs={"rows": 12}),
+        label="Terms",
+        required=False,
+        max_length=50_000,
+        widget=forms.Textarea(attrs={"rows": 12}),
         help_text="Remit, membership, how decisions are made.",
     )
     legally_binding = forms.BooleanField(label="Legally binding", required=False)
@@ -91,16 +101,27 @@ class TermsForm(forms.Form):
     review_on = DayField(label="Review date", required=False)
     ends_on = DayField(label="End date", required=False)
     quorum = forms.IntegerField(
-        label="Quorum", required=False, min_value=1, max_value=500, help_text="How many parties must be present.",
+        label="Quorum",
+        required=False,
+        min_value=1,
+        max_value=500,
+        help_text="How many parties must be present.",
         widget=forms.NumberInput(attrs={"class": "govuk-input--width-3"}),
     )
     meeting_frequency = forms.CharField(label="How often it meets", required=False, max_length=80)
     reports_to = forms.CharField(label="Reports to", required=False, max_length=200)
     contribution = forms.CharField(
-        label="Contribution in money and kind", required=False, max_length=5000, widget=forms.Textarea(attrs={"rows": 3})
+        label="Contribution in money and kind",
+        required=False,
+        max_length=5000,
+        widget=forms.Textarea(attrs={"rows": 3}),
     )
     annual_budget = forms.DecimalField(
-        label="Annual budget in pounds", required=False, min_value=0, max_digits=14, decimal_places=2,
+        label="Annual budget in pounds",
+        required=False,
+        min_value=0,
+        max_digits=14,
+        decimal_places=2,
         widget=forms.NumberInput(attrs={"class": "govuk-input--width-10"}),
     )
     liabilities = forms.CharField(
@@ -115,7 +136,9 @@ class TermsForm(forms.Form):
             self,
             Section("What it is", "title", "kind", "purpose", "areas", "audience"),
             Section("Terms", "terms_of_reference", "legally_binding", "quorum", "meeting_frequency", "reports_to"),
-            Section("Dates", "starts_on", "review_on", "ends_on", hint="On the review date it goes under review by itself."),
+            Section(
+                "Dates", "starts_on", "review_on", "ends_on", hint="On the review date it goes under review by itself."
+            ),
             Section("Money", "contribution", "annual_budget", "liabilities"),
             submit="Save the terms",
             cancel=partnership.get_absolute_url(),
@@ -153,7 +176,10 @@ class AnswerForm(forms.Form):
         widget=forms.RadioSelect,
     )
     reason = forms.CharField(
-        label="Why", required=False, max_length=1000, widget=forms.Textarea(attrs={"rows": 3}),
+        label="Why",
+        required=False,
+        max_length=1000,
+        widget=forms.Textarea(attrs={"rows": 3}),
         help_text="The partners read it. Needed when you decline.",
     )
 
@@ -165,7 +191,9 @@ class AnswerForm(forms.Form):
 class RoleForm(forms.Form):
     """What an organisation is in a partnership."""
 
-    role = forms.ChoiceField(label="What is it in the partnership?", choices=list(ROLE_WORDS.items()), widget=forms.RadioSelect)
+    role = forms.ChoiceField(
+        label="What is it in the partnership?", choices=list(ROLE_WORDS.items()), widget=forms.RadioSelect
+    )
 
     def __init__(self, *args: Any, party: Party, **kwargs: Any) -> None:
         kwargs.setdefault("initial", {"role": party.role})
@@ -204,7 +232,9 @@ class StatusForm(forms.Form):
 class DocumentForm(forms.Form):
     """A file to keep with the partnership."""
 
-    title = forms.CharField(label="Title", required=False, max_length=200, help_text="Left empty, the file's name is taken.")
+    title = forms.CharField(
+        label="Title", required=False, max_length=200, help_text="Left empty, the file's name is taken."
+    )
     file = forms.FileField(
         label="File",
         help_text=f"PDF, Word, Excel, PowerPoint, OpenDocument, PNG, JPEG, CSV or text, up to {MOST_BYTES // MEGABYTE} MB.",

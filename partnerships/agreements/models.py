@@ -89,7 +89,8 @@ class PartyStatus(models.TextChoices):
     LEFT = "left", "Left"
 
 
-#: Routes to those who may read all of a partnership: people of its parties, and of the invited, who must know what they accept.
+#: Routes to those who may read all of a partnership: people of its parties, and of the invited, who must know what
+#: they accept.
 INSIDE = (
     Organisations(
         "parties__organisation",
@@ -123,9 +124,7 @@ class PartnershipQuerySet(models.QuerySet["Partnership"]):
 
     def present_for(self, user: User | AnonymousUser, *roles: str) -> PartnershipQuerySet:
         """Those in which the person's organisation is a present (accepted) party, the person in one of the roles."""
-        route = Organisations(
-            "parties__organisation", when=Q(parties__status=PartyStatus.ACCEPTED), roles=roles
-        )
+        route = Organisations("parties__organisation", when=Q(parties__status=PartyStatus.ACCEPTED), roles=roles)
         return self.filter(visible_to(Partnership, (route,), user))
 
     def led_by(self, user: User | AnonymousUser) -> PartnershipQuerySet:
@@ -159,8 +158,10 @@ class PartnershipQuerySet(models.QuerySet["Partnership"]):
 class Partnership(models.Model):
     """Organisations that work together, and on what terms.
 
-    exploring → drafting → awaiting sign-off → active → under review → active again, renewed or ended; active ⇄ suspended;
-    ended from anywhere. Every step has a reason. Renewed and ended are read only; a renewed one is pointed at by its successor.
+    exploring → drafting → awaiting sign-off → active → under review → active again, renewed or ended; active ⇄
+    suspended;
+    ended from anywhere. Every step has a reason. Renewed and ended are read only; a renewed one is pointed at by its
+    successor.
     """
 
     title = models.CharField(max_length=200)
@@ -177,14 +178,10 @@ class Partnership(models.Model):
     meeting_frequency = models.CharField(max_length=80, blank=True)
     reports_to = models.CharField(max_length=200, blank=True)
     contribution = models.TextField("contribution in money and kind", blank=True)
-    annual_budget = models.DecimalField(
-        "annual budget (£)", max_digits=14, decimal_places=2, null=True, blank=True
-    )
+    annual_budget = models.DecimalField("annual budget (£)", max_digits=14, decimal_places=2, null=True, blank=True)
     liabilities = models.TextField(blank=True)
     areas = models.ManyToManyField(Area, blank=True, related_name="partnerships")
-    redefines = models.ForeignKey(
-        "self", on_delete=models.PROTECT, null=True, blank=True, related_name="redefined_by"
-    )
+    redefines = models.ForeignKey("self", on_delete=models.PROTECT, null=True, blank=True, related_name="redefined_by")
     created_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
     created_at = models.DateTimeField()
     status_since = models.DateTimeField()
@@ -233,14 +230,13 @@ class PartyQuerySet(models.QuerySet["Party"]):
 
     def required(self) -> PartyQuerySet:
         """Those whose acceptance an active partnership needs: all invited or present but observers."""
-        return self.filter(status__in=[PartyStatus.INVITED, PartyStatus.ACCEPTED]).exclude(
-            role=PartyRole.OBSERVER
-        )
+        return self.filter(status__in=[PartyStatus.INVITED, PartyStatus.ACCEPTED]).exclude(role=PartyRole.OBSERVER)
 
 
 @pghistory.track()
 class Party(models.Model):
-    """An organisation's part in a partnership: invited → accepted or declined; accepted → left. One row an organisation."""
+    """An organisation's part in a partnership: invited → accepted or declined; accepted → left. One row an
+    organisation."""
 
     partnership = models.ForeignKey(Partnership, on_delete=models.CASCADE, related_name="parties")
     organisation = models.ForeignKey(Organisation, on_delete=models.PROTECT, related_name="parties")
@@ -270,9 +266,7 @@ class Party(models.Model):
                 name="party_leaves_after_joining",
             ),
         ]
-        indexes = [
-            models.Index(fields=["organisation", "status", "partnership"], name="party_organisation")
-        ]
+        indexes = [models.Index(fields=["organisation", "status", "partnership"], name="party_organisation")]
 
     def __str__(self) -> str:
         return f"{self.organisation_id} in {self.partnership_id}"

@@ -118,7 +118,9 @@ def whose_turn(partnership: Partnership, parties: Iterable[Party], *, mine: set[
     own = next((party for party in waiting if party.organisation_id in mine), None)
     if own is not None:
         href = reverse("agreements:answer", kwargs={"pk": partnership.pk, "party": own.pk})
-        return Turn(own.organisation.name, "Accept or decline the invitation.", True, own.invited_at, href, "Read and answer")
+        return Turn(
+            own.organisation.name, "Accept or decline the invitation.", True, own.invited_at, href, "Read and answer"
+        )
     if waiting:
         names = ", ".join(party.organisation.name for party in waiting)
         return Turn(names, "to accept or decline the invitation", False, waiting[0].invited_at)
@@ -173,8 +175,7 @@ def waiting_for(user: User, now: dt.datetime) -> list[Waiting]:
     led = (
         Partnership.objects.led_by(user)
         .filter(
-            Q(status__in=[Status.UNDER_REVIEW, Status.AWAITING_SIGN_OFF])
-            | Q(status=Status.ACTIVE, review_on__lte=soon)
+            Q(status__in=[Status.UNDER_REVIEW, Status.AWAITING_SIGN_OFF]) | Q(status=Status.ACTIVE, review_on__lte=soon)
         )
         .order_by("status_since", "pk")
     )
@@ -206,7 +207,8 @@ def waiting_for(user: User, now: dt.datetime) -> list[Waiting]:
 
 
 def partnerships_of(user: User, organisation: Organisation) -> PartnershipQuerySet:
-    """Those in which the organisation takes part today, as far as the person may see that; nothing to former parties."""
+    """Those in which the organisation takes part today, as far as the person may see that; nothing to former
+    parties."""
     taking_part = Party.objects.present().filter(organisation=organisation)
     return Partnership.objects.known_today_to(user).filter(pk__in=taking_part.values("partnership"))
 
@@ -220,7 +222,4 @@ def organisation_section(user: User, organisation: Organisation) -> Section | No
 
 def organisations_led_by(user: User) -> set[int]:
     """Ids of the organisations that the person leads today."""
-    return set(
-        Membership.objects.current().of_person(user, Role.LEAD).values_list("organisation", flat=True)
-    )
-
+    return set(Membership.objects.current().of_person(user, Role.LEAD).values_list("organisation", flat=True))

@@ -10,7 +10,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 
-from partnerships.kit.administration import NothingAdded, NothingDeleted, ReadOnlyAdmin, ReadOnlyInline, RowHistory
+from partnerships.kit.administration import NothingDeleted, ReadOnlyAdmin, ReadOnlyInline, RowHistory
 from partnerships.organisations.models import (
     Area,
     AreaServed,
@@ -79,11 +79,19 @@ class AreaServedInline(ReadOnlyInline):
 
 @admin.register(Organisation)
 class OrganisationAdmin(RowHistory, NothingDeleted, admin.ModelAdmin[Organisation]):
-    """Organisations: corrected through the services, so that former names stay findable and every change has an author."""
+    """Organisations: corrected through the services, so that former names stay findable and every change has an
+    author."""
 
     fields = _FIELDS
     list_display = ("name", "kind", "council_type", "designation", "status", "region", "missing_since")
-    list_filter = ("kind", "status", "council_type", "designation", ("missing_since", admin.EmptyFieldListFilter), "region")
+    list_filter = (
+        "kind",
+        "status",
+        "council_type",
+        "designation",
+        ("missing_since", admin.EmptyFieldListFilter),
+        "region",
+    )
     list_select_related = ("region",)
     search_fields = ("name", "names__name", "identifiers__value")
     autocomplete_fields = ("region", "parent")
@@ -92,7 +100,9 @@ class OrganisationAdmin(RowHistory, NothingDeleted, admin.ModelAdmin[Organisatio
     inlines = (IdentifierInline, NameInline, AreaServedInline)
     actions = ("mark_checked",)
 
-    def save_model(self, request: HttpRequest, obj: Organisation, form: forms.ModelForm[Organisation], change: bool) -> None:
+    def save_model(
+        self, request: HttpRequest, obj: Organisation, form: forms.ModelForm[Organisation], change: bool
+    ) -> None:
         """Through the services: what is wrong is said, and nothing is half changed."""
         assert isinstance(request.user, User)
         given = {name: form.cleaned_data[name] for name in _FIELDS}
@@ -184,7 +194,11 @@ class MembershipAdminForm(forms.ModelForm[Membership]):
         """Nobody acts for an organisation twice."""
         given = super().clean() or {}
         person, organisation = given.get("person"), given.get("organisation")
-        if person and organisation and Membership.objects.filter(person=person, organisation=organisation, ends_on=None):
+        if (
+            person
+            and organisation
+            and Membership.objects.filter(person=person, organisation=organisation, ends_on=None)
+        ):
             raise forms.ValidationError("This person already acts for this organisation.")
         return given
 
@@ -195,7 +209,12 @@ class MembershipAdmin(RowHistory, NothingDeleted, admin.ModelAdmin[Membership]):
 
     form = MembershipAdminForm
     list_display = ("person", "organisation", "role", "job_title", "starts_on", "ends_on", "accepted_at")
-    list_filter = ("role", ("ends_on", admin.EmptyFieldListFilter), ("accepted_at", admin.EmptyFieldListFilter), "organisation__kind")
+    list_filter = (
+        "role",
+        ("ends_on", admin.EmptyFieldListFilter),
+        ("accepted_at", admin.EmptyFieldListFilter),
+        "organisation__kind",
+    )
     list_select_related = ("person", "organisation")
     search_fields = ("person__email", "person__name", "organisation__name")
     autocomplete_fields = ("person", "organisation")
@@ -227,7 +246,9 @@ class MembershipAdmin(RowHistory, NothingDeleted, admin.ModelAdmin[Membership]):
         assert isinstance(request.user, User)
         for membership in queryset.filter(ends_on=None).select_related("person", "organisation"):
             try:
-                end_membership(membership=membership, author=request.user, reason="Ended in administration.", now=timezone.now())
+                end_membership(
+                    membership=membership, author=request.user, reason="Ended in administration.", now=timezone.now()
+                )
             except UnableToEndMembership as error:
                 messages.warning(request, f"{membership.person}: {error}")
             else:

@@ -29,7 +29,8 @@ if TYPE_CHECKING:
 class Organisations:
     """The record reaches the people of organisations found along a lookup path.
 
-    `path` leads from the record to an organisation's id ("owners__organisation"); `when` is about the record and the rows on
+    `path` leads from the record to an organisation's id ("owners__organisation"); `when` is about the record and the
+    rows on
     that path together; `roles` narrows to people in those roles.
     """
 
@@ -107,9 +108,7 @@ def readers_of(model: type[Model], routes: Iterable[Route], record: Model) -> Qu
     for route in routes:
         if isinstance(route, Organisations):
             reached = rows.filter(route.when).values(route.path)
-            condition |= Q(
-                pk__in=_memberships(route).filter(organisation__in=reached).values("person")
-            )
+            condition |= Q(pk__in=_memberships(route).filter(organisation__in=reached).values("person"))
         elif isinstance(route, People):
             condition |= Q(pk__in=rows.filter(route.when).values(route.path))
         elif rows.filter(route.when).exists():
@@ -117,9 +116,7 @@ def readers_of(model: type[Model], routes: Iterable[Route], record: Model) -> Qu
     return User.objects.filter(condition, is_active=True)
 
 
-def reaches(
-    model: type[Model], routes: Iterable[Route], *, record: OuterRef | F, person: OuterRef | F
-) -> Q:
+def reaches(model: type[Model], routes: Iterable[Route], *, record: OuterRef | F, person: OuterRef | F) -> Q:
     """The condition that `record` (an id) reaches `person` (an id), for use inside a larger query over pairs."""
     rows = model._default_manager.filter(pk=record)
     condition = Q(pk__in=[])

@@ -5,10 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from django import forms
+from django.db.models import QuerySet
 from django.urls import reverse
 
 from partnerships.kit.forms import AutocompleteSelect, Helper
 from partnerships.organisations.models import Area, AreaKind, Kind, Membership, Organisation, Role, Status
+from partnerships.people.models import User
 
 #: What each role may do, said where it is chosen (RIGHTS.md).
 ROLE_WORDS = {
@@ -79,18 +81,32 @@ class ReasonForm(forms.Form):
 
     reason = forms.CharField(label="Reason", max_length=500, widget=forms.Textarea(attrs={"rows": 3}))
 
-    def __init__(self, *args: Any, submit: str, cancel: str, required: bool = True, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, submit: str, cancel: str, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["reason"].required = required
         self.helper = Helper(self, submit=submit, cancel=cancel, danger=True)
+
+
+class EndForm(ReasonForm):
+    """Ending a membership: why, and who takes over what the person owed."""
+
+    heir = forms.ModelChoiceField(
+        label="Who takes over their commitments?",
+        queryset=User.objects.none(),
+        required=False,
+        empty_label="Nobody yet",
+    )
+
+    def __init__(self, *args: Any, heirs: QuerySet[User], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        field = self.fields["heir"]
+        assert isinstance(field, forms.ModelChoiceField)
+        field.queryset = heirs
 
 
 class AcceptForm(forms.Form):
     """Coming in by an invitation; somebody who has an account already needs neither name nor password."""
 
-    name = forms.CharField(
-        label="Your name", max_length=150, widget=forms.TextInput(attrs={"autocomplete": "name"})
-    )
+    name = forms.CharField(label="Your name", max_length=150, widget=forms.TextInput(attrs={"autocomplete": "name"}))
     password = forms.CharField(
         label="Choose a password",
         max_length=200,

@@ -1,4 +1,5 @@
-"""Organisations, what they are called, what identifies them, the areas they serve, who acts for them, who followed whom."""
+"""Organisations, what they are called, what identifies them, the areas they serve, who acts for them, who followed
+whom."""
 
 from __future__ import annotations
 
@@ -80,12 +81,8 @@ class Area(models.Model):
     code = models.CharField("GSS code", max_length=9, unique=True)
     name = models.CharField(max_length=200)
     kind = models.CharField(max_length=20, choices=AreaKind)
-    parent = models.ForeignKey(
-        "self", on_delete=models.PROTECT, null=True, blank=True, related_name="children"
-    )
-    region = models.ForeignKey(
-        "self", on_delete=models.PROTECT, null=True, blank=True, related_name="+"
-    )
+    parent = models.ForeignKey("self", on_delete=models.PROTECT, null=True, blank=True, related_name="children")
+    region = models.ForeignKey("self", on_delete=models.PROTECT, null=True, blank=True, related_name="+")
     valid_from = models.DateField(null=True, blank=True)
     valid_to = models.DateField(null=True, blank=True)
 
@@ -139,9 +136,7 @@ class Organisation(models.Model):
     legal_form = models.CharField(max_length=120, blank=True)
     status = models.CharField(max_length=12, choices=Status, default=Status.ACTIVE)
     region = models.ForeignKey(Area, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
-    parent = models.ForeignKey(
-        "self", on_delete=models.PROTECT, null=True, blank=True, related_name="group_members"
-    )
+    parent = models.ForeignKey("self", on_delete=models.PROTECT, null=True, blank=True, related_name="group_members")
     website = models.URLField(max_length=500, blank=True)
     valid_from = models.DateField(null=True, blank=True)
     valid_to = models.DateField(null=True, blank=True, help_text="The first day on which it no longer was.")
@@ -217,9 +212,7 @@ class OrganisationName(models.Model):
     valid_to = models.DateField(null=True, blank=True)
 
     class Meta:
-        constraints = [
-            models.UniqueConstraint(fields=["organisation", "name"], name="one_row_a_name")
-        ]
+        constraints = [models.UniqueConstraint(fields=["organisation", "name"], name="one_row_a_name")]
         indexes = [
             GinIndex(OpClass(F("folded"), name="gin_trgm_ops"), name="organisation_name_trgm"),
             models.Index(fields=["folded"], name="organisation_name_folded"),
@@ -315,9 +308,7 @@ class Succession(models.Model):
     predecessors = models.ManyToManyField(
         Organisation, related_name="successions_from", through="SuccessionPredecessor"
     )
-    successors = models.ManyToManyField(
-        Organisation, related_name="successions_to", through="SuccessionSuccessor"
-    )
+    successors = models.ManyToManyField(Organisation, related_name="successions_to", through="SuccessionSuccessor")
 
     def __str__(self) -> str:
         return f"{self.get_kind_display()} {self.on or ''}".strip()
@@ -331,9 +322,7 @@ class SuccessionPredecessor(models.Model):
     organisation = models.ForeignKey(Organisation, on_delete=models.PROTECT)
 
     class Meta:
-        constraints = [
-            models.UniqueConstraint(fields=["succession", "organisation"], name="one_predecessor_row")
-        ]
+        constraints = [models.UniqueConstraint(fields=["succession", "organisation"], name="one_predecessor_row")]
 
     def __str__(self) -> str:
         return f"{self.organisation_id} before {self.succession_id}"
@@ -347,9 +336,7 @@ class SuccessionSuccessor(models.Model):
     organisation = models.ForeignKey(Organisation, on_delete=models.PROTECT)
 
     class Meta:
-        constraints = [
-            models.UniqueConstraint(fields=["succession", "organisation"], name="one_successor_row")
-        ]
+        constraints = [models.UniqueConstraint(fields=["succession", "organisation"], name="one_successor_row")]
 
     def __str__(self) -> str:
         return f"{self.organisation_id} after {self.succession_id}"

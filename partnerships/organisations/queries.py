@@ -120,6 +120,12 @@ def leads_of(organisation: Organisation) -> QuerySet[User]:
     )
 
 
+def colleagues_of(membership: Membership) -> QuerySet[User]:
+    """Who else acts for the same organisation today, by name."""
+    others = Membership.objects.current().filter(organisation=membership.organisation_id)
+    return User.objects.filter(pk__in=others.values("person")).exclude(pk=membership.person_id).order_by("name", "pk")
+
+
 def contacts_of(organisation: Organisation) -> QuerySet[Membership]:
     """Who acts for it today, leads first."""
     return (

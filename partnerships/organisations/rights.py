@@ -1,4 +1,5 @@
-"""What this room tells the rooms below it: what ends when somebody leaves, who needs a second factor, what is personal."""
+"""What this room tells the rooms below it: what ends when somebody leaves, who needs a second factor, what is
+personal."""
 
 from __future__ import annotations
 
@@ -16,9 +17,22 @@ def end_memberships(leaving: Leaving) -> int:
     memberships = Membership.objects.filter(person=leaving.person, ends_on=None).select_related("organisation")
     for membership in memberships.order_by("pk"):
         end_membership(
-            membership=membership, author=leaving.author, now=leaving.now, reason=leaving.reason, even_last_lead=True
+            membership=membership,
+            author=leaving.author,
+            now=leaving.now,
+            reason=leaving.reason,
+            heir=_heir(leaving, membership),
+            even_last_lead=True,
         )
     return len(memberships)
+
+
+def _heir(leaving: Leaving, membership: Membership) -> User | None:
+    """Whoever takes over, where they act for this organisation too."""
+    if leaving.heir is None:
+        return None
+    theirs = Membership.objects.current().of_person(leaving.heir).filter(organisation=membership.organisation_id)
+    return leaving.heir if theirs.exists() else None
 
 
 def leads_somewhere(user: User) -> bool:
@@ -43,7 +57,7 @@ def required_providers(user: User) -> set[str]:
 
 def register() -> None:
     """Say it all, once, at start-up."""
-    register_leaving("memberships ended", end_memberships)
+    register_leaving("memberships ended, their commitments handed over", end_memberships)
     register_reason("leads an organisation", leads_somewhere)
     register_reason("policy of an organisation", organisation_asks_for_it, always=True)
     register_policy(required_providers)

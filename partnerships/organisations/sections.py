@@ -1,4 +1,5 @@
-"""What rooms above add to an organisation's page: they register a section at start-up, the page asks each for its part."""
+"""What rooms above add to an organisation's page: they register a section at start-up, the page asks each for its
+part."""
 
 from __future__ import annotations
 

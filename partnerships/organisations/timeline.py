@@ -91,9 +91,9 @@ def timeline_lines(events: Iterable[Event]) -> list[TimelineLine]:
         for person in User.objects.filter(pk__in={row.actor_id for row in rows if row.actor_id})
     }
     bodies = dict(
-        Organisation.objects.filter(
-            pk__in={row.organisation_id for row in rows if row.organisation_id}
-        ).values_list("pk", "name")
+        Organisation.objects.filter(pk__in={row.organisation_id for row in rows if row.organisation_id}).values_list(
+            "pk", "name"
+        )
     )
     lines = []
     for row in rows:

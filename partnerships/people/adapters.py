@@ -27,7 +27,8 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth ca
         return next_url(request, str(settings.LOGIN_REDIRECT_URL))
 
     def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
-        """Letters about accounts go to people who can sign in, and to nobody else: stakeholders have no password to reset."""
+        """Letters about accounts go to people who can sign in, and to nobody else: stakeholders have no password to
+        reset."""
         person = find_person(email)
         if person is not None and (person.is_stakeholder or not person.is_active):
             return

@@ -26,11 +26,26 @@ class UserAdmin(RowHistory, NothingDeleted, admin.ModelAdmin[User]):
     """Everybody: people with an account, stakeholders without one, people who have left."""
 
     list_display = ("email", "name", "is_staff", "is_active", "account_since", "last_login", "left_at")
-    list_filter = ("is_staff", "is_active", ("account_since", admin.EmptyFieldListFilter), ("left_at", admin.EmptyFieldListFilter))
+    list_filter = (
+        "is_staff",
+        "is_active",
+        ("account_since", admin.EmptyFieldListFilter),
+        ("left_at", admin.EmptyFieldListFilter),
+    )
     search_fields = ("email", "name")
     ordering = ("email", "pk")
     show_full_result_count = False
-    fields = ("email", "name", "is_staff", "time_zone", "account_since", "last_login", "left_at", "erased_at", "what_can_be_done")
+    fields = (
+        "email",
+        "name",
+        "is_staff",
+        "time_zone",
+        "account_since",
+        "last_login",
+        "left_at",
+        "erased_at",
+        "what_can_be_done",
+    )
     readonly_fields = ("account_since", "last_login", "left_at", "erased_at", "what_can_be_done")
     actions = ("sign_out_everywhere", "let_back_in")
 
@@ -76,7 +91,9 @@ class UserAdmin(RowHistory, NothingDeleted, admin.ModelAdmin[User]):
         """Undo leaving: the account opens again, without the memberships it had."""
         assert isinstance(request.user, User)
         for person in queryset.filter(is_active=False):
-            reopen_account(person=person, author=request.user, now=timezone.now(), reason="Let back in by an administrator.")
+            reopen_account(
+                person=person, author=request.user, now=timezone.now(), reason="Let back in by an administrator."
+            )
             messages.info(request, f"{person} can sign in again.")
 
 

@@ -21,7 +21,9 @@ class ViewAsForm(forms.Form):
     """Why an administrator looks as somebody else."""
 
     reason = forms.CharField(
-        label="Why", max_length=500, widget=forms.Textarea(attrs={"rows": 3}),
+        label="Why",
+        max_length=500,
+        widget=forms.Textarea(attrs={"rows": 3}),
         help_text="Kept for ever. The person reads in their account that you looked, and when.",
     )
 

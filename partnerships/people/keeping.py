@@ -92,20 +92,38 @@ def register() -> None:
         [
             Rule("people.User", "email", Fate.REPLACE, "to sign in and to be written to"),
             Rule("people.User", "name", Fate.CLEAR, "so that partners know whom they deal with"),
-            Rule("people.Invitation", "person", Fate.DELETE, "letting them in", ("message", "created_at", "expires_at")),
+            Rule(
+                "people.Invitation", "person", Fate.DELETE, "letting them in", ("message", "created_at", "expires_at")
+            ),
             Rule("people.Invitation", "invited_by", Fate.KEEP, "who let somebody in", ("created_at",)),
             Rule("people.SecurityEvent", "person", Fate.DELETE, "noticing misuse", ("kind", "at", "ip", "user_agent")),
             Rule("people.SecurityEvent", "ip", Fate.DELETE, "noticing misuse"),
             Rule("people.SecurityEvent", "user_agent", Fate.DELETE, "noticing misuse"),
             Rule("people.ViewAs", "administrator", Fate.KEEP, "who looked", ("reason", "began_at", "ended_at")),
             Rule("people.ViewAs", "person", Fate.KEEP, "as whom", ("reason", "began_at", "ended_at")),
-            Rule("account.EmailAddress", "user", Fate.DELETE, "which address is theirs", ("email", "verified", "primary")),
+            Rule(
+                "account.EmailAddress", "user", Fate.DELETE, "which address is theirs", ("email", "verified", "primary")
+            ),
             Rule("account.EmailAddress", "email", Fate.DELETE, "which address is theirs"),
-            Rule("mfa.Authenticator", "user", Fate.DELETE, "their second factor", ("type", "created_at", "last_used_at")),
-            Rule("usersessions.UserSession", "user", Fate.DELETE, "where they are signed in", ("ip", "user_agent", "created_at", "last_seen_at")),
+            Rule(
+                "mfa.Authenticator", "user", Fate.DELETE, "their second factor", ("type", "created_at", "last_used_at")
+            ),
+            Rule(
+                "usersessions.UserSession",
+                "user",
+                Fate.DELETE,
+                "where they are signed in",
+                ("ip", "user_agent", "created_at", "last_seen_at"),
+            ),
             Rule("usersessions.UserSession", "ip", Fate.DELETE, "where they are signed in"),
             Rule("usersessions.UserSession", "user_agent", Fate.DELETE, "where they are signed in"),
-            Rule("socialaccount.SocialAccount", "user", Fate.DELETE, "their organisation's sign-in", ("provider", "uid", "last_login")),
+            Rule(
+                "socialaccount.SocialAccount",
+                "user",
+                Fate.DELETE,
+                "their organisation's sign-in",
+                ("provider", "uid", "last_login"),
+            ),
             Rule("admin.LogEntry", "user", Fate.KEEP, "what an administrator did", ("action_time", "action_flag")),
         ]
     )

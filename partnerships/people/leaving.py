@@ -11,7 +11,8 @@ from partnerships.people.models import User
 
 @dataclass(frozen=True, slots=True)
 class Leaving:
-    """Somebody leaves: who says so, who takes over what they owed (None: their organisation's leads decide), why, when."""
+    """Somebody leaves: who says so, who takes over what they owed (None: their organisation's leads decide), why,
+    when."""
 
     person: User
     author: User | None

@@ -28,8 +28,12 @@ OWN = frozenset({"admin", "people"})
 def _is_about_accounts(request: HttpRequest) -> bool:
     """Whether the page is one of the accounts package: signing in and out, factors, sessions."""
     match = request.resolver_match
-    return match is not None and not match.namespace and (match.url_name or "").startswith(
-        ("account_", "mfa_", "usersessions_", "socialaccount_", "openid_connect_")
+    return (
+        match is not None
+        and not match.namespace
+        and (match.url_name or "").startswith(
+            ("account_", "mfa_", "usersessions_", "socialaccount_", "openid_connect_")
+        )
     )
 
 

@@ -19,9 +19,7 @@ if TYPE_CHECKING:
 def confirm_address(user: User) -> None:
     """Let allauth know that the address is theirs: an administrator, a loader or an invitation has vouched for it."""
     addresses = apps.get_model("account", "EmailAddress")
-    addresses.objects.update_or_create(
-        user=user, email=user.email, defaults={"verified": True, "primary": True}
-    )
+    addresses.objects.update_or_create(user=user, email=user.email, defaults={"verified": True, "primary": True})
 
 
 class UserManager(BaseUserManager["User"]):
@@ -60,7 +58,8 @@ class UserManager(BaseUserManager["User"]):
 class User(AbstractBaseUser, PermissionsMixin):
     """A person, known by an email address.
 
-    A *stakeholder* has no account: no way to sign in (`account_since` is empty). `is_active` false means the person has left: no way in, no mail.
+    A *stakeholder* has no account: no way to sign in (`account_since` is empty). `is_active` false means the person
+    has left: no way in, no mail.
     `is_staff` opens Django admin to network administrators.
     """
 
@@ -135,9 +134,7 @@ class Invitation(models.Model):
     """
 
     person = models.ForeignKey(User, on_delete=models.CASCADE, related_name="invitations")
-    invited_by = models.ForeignKey(
-        User, on_delete=models.SET_NULL, null=True, related_name="invitations_made"
-    )
+    invited_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="invitations_made")
     token_hash = models.CharField(max_length=64, unique=True)
     message = models.TextField(blank=True)
     created_at = models.DateTimeField()
@@ -157,7 +154,7 @@ class SecurityEventKind(models.TextChoices):
     SIGNED_IN = "signed_in", "Signed in"
     NEW_PLACE = "new_place", "Signed in from a new place"
     REFUSED = "refused", "Sign-in refused"
-    PASSWORD_CHANGED = "password_changed", "Password changed"  # noqa: S105 - a code, not a password
+    PASSWORD_CHANGED = "password_changed", "Password changed"
     SECOND_FACTOR_CHANGED = "second_factor_changed", "Second factor changed"
     ADDRESS_CHANGED = "address_changed", "Email address changed"
     SESSIONS_ENDED = "sessions_ended", "Sessions ended"

@@ -1,4 +1,5 @@
-"""Which fields hold personal data, and what becomes of each: every room says so for its own; a test finds what is unsaid."""
+"""Which fields hold personal data, and what becomes of each: every room says so for its own; a test finds what is
+unsaid."""
 
 from __future__ import annotations
 
@@ -78,8 +79,10 @@ def _references(model: type[Model]) -> Iterator[str]:
 def _held(model: type[Model]) -> Iterator[str]:
     user = apps.get_model(settings.AUTH_USER_MODEL)
     for field in model._meta.concrete_fields:
-        if isinstance(field, EmailField | GenericIPAddressField) or field.name in PERSONAL_NAMES or (
-            model is user and isinstance(field, Field) and field.name == "name"
+        if (
+            isinstance(field, EmailField | GenericIPAddressField)
+            or field.name in PERSONAL_NAMES
+            or (model is user and isinstance(field, Field) and field.name == "name")
         ):
             if not field.is_relation:
                 yield field.name

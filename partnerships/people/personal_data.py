@@ -153,6 +153,6 @@ def _apply(rule: Rule, person: User) -> int:
 
 def _forget_in_admin_log(person: User) -> None:
     """Django admin writes down how a record was called: for a person, that is their name."""
-    LogEntry.objects.filter(
-        content_type=ContentType.objects.get_for_model(User), object_id=str(person.pk)
-    ).update(object_repr="a former member")
+    LogEntry.objects.filter(content_type=ContentType.objects.get_for_model(User), object_id=str(person.pk)).update(
+        object_repr="a former member"
+    )

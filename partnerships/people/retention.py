@@ -1,4 +1,5 @@
-"""How long things are kept: every room registers its rules, the nightly job applies them, docs/privacy.md prints them."""
+"""How long things are kept: every room registers its rules, the nightly job applies them, docs/privacy.md prints
+them."""
 
 from __future__ import annotations
 
@@ -40,7 +41,8 @@ def register_retention(
 
 
 def apply_retention(*, now: dt.datetime, dry_run: bool = False) -> dict[str, int]:
-    """Apply every rule, each in a transaction of its own; how many things each removed or, in a dry run, would remove."""
+    """Apply every rule, each in a transaction of its own; how many things each removed or, in a dry run, would
+    remove."""
     counts = {}
     for name in sorted(RULES):
         with transaction.atomic():

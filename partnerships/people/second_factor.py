@@ -9,7 +9,8 @@ from django.conf import settings
 
 from partnerships.people.models import User
 
-#: Whether the person must, for a reason that holds wherever SECOND_FACTOR_REQUIRED is on (their role), or always (a policy).
+#: Whether the person must, for a reason that holds wherever SECOND_FACTOR_REQUIRED is on (their role), or always (a
+#: policy).
 Reason = Callable[[User], bool]
 _by_role: dict[str, Reason] = {}
 _by_policy: dict[str, Reason] = {}

@@ -23,7 +23,9 @@ def _neighbourhood(ip: str | None) -> str:
     return str(ipaddress.ip_network(f"{address}/{16 if address.version == 4 else 32}", strict=False))
 
 
-def note_event(*, person: User, kind: str, now: dt.datetime, ip: str | None = None, user_agent: str = "") -> SecurityEvent:
+def note_event(
+    *, person: User, kind: str, now: dt.datetime, ip: str | None = None, user_agent: str = ""
+) -> SecurityEvent:
     """Write one line into a person's security log."""
     return SecurityEvent.objects.create(person=person, kind=kind, at=now, ip=ip or None, user_agent=user_agent[:200])
 

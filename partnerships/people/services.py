@@ -81,9 +81,7 @@ def create_invitation(
 
 
 @transaction.atomic
-def accept_invitation(
-    *, token: str, now: dt.datetime, name: str = "", password: str | None = None
-) -> Invitation:
+def accept_invitation(*, token: str, now: dt.datetime, name: str = "", password: str | None = None) -> Invitation:
     """Use an invitation once; a person without a password gets the given one.
 
     Raises `UnableToAcceptInvitation` when the token opens nothing any more, and Django's `ValidationError` when the
@@ -169,9 +167,9 @@ def close_account(
         raise UnableToCloseAccount("Nobody would administer the network: make somebody else an administrator first.")
     ended = run_hooks(Leaving(person=locked, author=author, heir=heir, reason=reason, now=now))
     ended["sessions ended"] = end_sessions(locked)
-    ended["invitations withdrawn"] = Invitation.objects.filter(
-        person=locked, accepted_at=None, revoked_at=None
-    ).update(revoked_at=now)
+    ended["invitations withdrawn"] = Invitation.objects.filter(person=locked, accepted_at=None, revoked_at=None).update(
+        revoked_at=now
+    )
     locked.is_active, locked.left_at = False, now
     locked.save(update_fields=["is_active", "left_at"])
     SecurityEvent.objects.create(person=locked, kind=SecurityEventKind.ACCESS_ENDED, at=now)

@@ -1,4 +1,5 @@
-"""Looking at the site as somebody else: for administrators, for a reason, for half an hour, reading only, written down."""
+"""Looking at the site as somebody else: for administrators, for a reason, for half an hour, reading only, written
+down."""
 
 from __future__ import annotations
 
@@ -64,7 +65,12 @@ def live_view(*, pk: int, administrator: User, now: dt.datetime) -> ViewAs | Non
     return (
         ViewAs.objects.select_related("person")
         .filter(
-            pk=pk, administrator=administrator, ended_at=None, expires_at__gt=now, person__is_active=True, person__is_staff=False
+            pk=pk,
+            administrator=administrator,
+            ended_at=None,
+            expires_at__gt=now,
+            person__is_active=True,
+            person__is_staff=False,
         )
         .first()
     )

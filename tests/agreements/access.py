@@ -22,7 +22,11 @@ def prepare(world: World) -> None:
         now=world.now,
     )
     world.things["invited_party"] = invite_organisation(
-        partnership=world.other_partnership, organisation=world.larkhaven, role="member", author=world.chidi, now=world.now
+        partnership=world.other_partnership,
+        organisation=world.larkhaven,
+        role="member",
+        author=world.chidi,
+        now=world.now,
     )
 
 
@@ -43,7 +47,10 @@ def invitation(world: World) -> dict[str, Any]:
 
 
 def document(world: World) -> dict[str, Any]:
-    return {"pk": world.partnership.pk, "document": world.things["agreement_document"].pk}
+    kept = world.things["agreement_document"]
+    if not kept.file.storage.exists(kept.file.name):  # each test keeps its files to itself
+        kept.file.storage.save(kept.file.name, ContentFile(b"What we agreed."))
+    return {"pk": world.partnership.pk, "document": kept.pk}
 
 
 INSIDE = expect(inside=200, outside=404)

@@ -28,7 +28,8 @@ def invited(world: World) -> dict[str, Any]:
     return {"pk": world.larkhaven.pk, "membership": world.things["invited"].pk}
 
 
-#: Larkhaven's lead and administrators manage its people; others see the organisation, so are refused, not told it is missing.
+#: Larkhaven's lead and administrators manage its people; others see the organisation, so are refused, not told it is
+#: missing.
 MANAGE = expect(inside=403, outside=403, lead=200, administrator=200)
 #: A single membership is seen by its organisation and its person.
 ONE = expect(inside=403, outside=404, lead=200, partner=404, administrator=200)
@@ -45,7 +46,12 @@ ROWS = (
         post=expect(inside=403, outside=403, lead=302),
     ),
     Row("organisations:people", on=larkhaven, get=everyone()),
-    Row("organisations:invite", on=larkhaven, get=MANAGE, post=expect(inside=403, outside=403, lead=422, administrator=422)),
+    Row(
+        "organisations:invite",
+        on=larkhaven,
+        get=MANAGE,
+        post=expect(inside=403, outside=403, lead=422, administrator=422),
+    ),
     Row(
         "organisations:leave",
         on=larkhaven,

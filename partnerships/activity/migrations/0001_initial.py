@@ -6,33 +6,46 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
-    dependencies = [
-    ]
+    dependencies = []
 
     operations = [
         migrations.CreateModel(
-            name='Event',
+            name="Event",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('actor_id', models.BigIntegerField(help_text='None: the system itself.', null=True)),
-                ('organisation_id', models.BigIntegerField(help_text='For whom the actor acted.', null=True)),
-                ('verb', models.CharField(max_length=60)),
-                ('target_kind', models.CharField(max_length=40)),
-                ('target_id', models.BigIntegerField()),
-                ('within_kind', models.CharField(blank=True, max_length=40)),
-                ('within_id', models.BigIntegerField(null=True)),
-                ('at', models.DateTimeField()),
-                ('data', models.JSONField(default=dict)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("actor_id", models.BigIntegerField(help_text="None: the system itself.", null=True)),
+                ("organisation_id", models.BigIntegerField(help_text="For whom the actor acted.", null=True)),
+                ("verb", models.CharField(max_length=60)),
+                ("target_kind", models.CharField(max_length=40)),
+                ("target_id", models.BigIntegerField()),
+                ("within_kind", models.CharField(blank=True, max_length=40)),
+                ("within_id", models.BigIntegerField(null=True)),
+                ("at", models.DateTimeField()),
+                ("data", models.JSONField(default=dict)),
             ],
             options={
-                'indexes': [models.Index(fields=['target_kind', 'target_id', '-at'], name='event_target'), models.Index(fields=['within_kind', 'within_id', '-at'], name='event_within'), models.Index(fields=['-at', '-id'], name='event_at'), models.Index(fields=['actor_id', '-at'], name='event_actor')],
+                "indexes": [
+                    models.Index(fields=["target_kind", "target_id", "-at"], name="event_target"),
+                    models.Index(fields=["within_kind", "within_id", "-at"], name="event_within"),
+                    models.Index(fields=["-at", "-id"], name="event_at"),
+                    models.Index(fields=["actor_id", "-at"], name="event_actor"),
+                ],
             },
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='event',
-            trigger=pgtrigger.compiler.Trigger(name='append_only', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'pgtrigger: Cannot update or delete rows from % table', TG_TABLE_NAME;", hash='cbc9acbe76cb29a4daf0b0d4f631a7f250ce1992', operation='UPDATE OR DELETE', pgid='pgtrigger_append_only_571b0', table='activity_event', when='BEFORE')),
+            model_name="event",
+            trigger=pgtrigger.compiler.Trigger(
+                name="append_only",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func="RAISE EXCEPTION 'pgtrigger: Cannot update or delete rows from % table', TG_TABLE_NAME;",
+                    hash="cbc9acbe76cb29a4daf0b0d4f631a7f250ce1992",
+                    operation="UPDATE OR DELETE",
+                    pgid="pgtrigger_append_only_571b0",
+                    table="activity_event",
+                    when="BEFORE",
+                ),
+            ),
         ),
     ]

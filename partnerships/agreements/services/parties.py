@@ -162,7 +162,9 @@ def _go(party: Party, *, reason: str, author: User | None, now: dt.datetime, ver
     if not reason.strip():
         raise UnableToLeave("Say why.")
     if locked.role in LEADING_ROLES and not _someone_else_leads(partnership, locked):
-        raise UnableToLeave("Nobody would lead this partnership: make another organisation chair or lead first, or end it.")
+        raise UnableToLeave(
+            "Nobody would lead this partnership: make another organisation chair or lead first, or end it."
+        )
     locked.status, locked.reason = PartyStatus.LEFT, reason.strip()
     locked.left_at = now
     locked.left_on = max(timezone.localdate(now), locked.joined_on or dt.date.min)

@@ -77,7 +77,9 @@ def change_status(
     locked = lock(partnership.pk)
     if status not in TRANSITIONS[locked.status]:
         wanted = Status(status).label.lower() if status in Status.values else status
-        raise UnableToChangeStatus(f"A partnership that is {locked.get_status_display().lower()} cannot become {wanted}.")
+        raise UnableToChangeStatus(
+            f"A partnership that is {locked.get_status_display().lower()} cannot become {wanted}."
+        )
     if not reason.strip():
         raise UnableToChangeStatus("Give the reason.")
     missing = missing_for(locked, status, timezone.localdate(now))
@@ -192,7 +194,11 @@ def start_due_reviews(*, now: dt.datetime) -> int:
     for partnership in due:
         try:
             change_status(
-                partnership=partnership, status=Status.UNDER_REVIEW, reason="Its review date has come.", author=None, now=now
+                partnership=partnership,
+                status=Status.UNDER_REVIEW,
+                reason="Its review date has come.",
+                author=None,
+                now=now,
             )
         except UnableToChangeStatus:
             continue  # somebody changed it in the meantime

@@ -71,9 +71,11 @@ def invite(request: HttpRequest, pk: int) -> HttpResponse:
     posted = request.method == "POST"
     # A choice is checked against the whole directory, for the search may have been another one in the meantime.
     found = candidates.order_by("name", "pk")[:OFFERED] if text else Organisation.objects.none()
-    offered = Organisation.objects.visible_to(user) if posted else Organisation.objects.filter(
-        pk__in=[one.pk for one in found]
-    ).order_by("name", "pk")
+    offered = (
+        Organisation.objects.visible_to(user)
+        if posted
+        else Organisation.objects.filter(pk__in=[one.pk for one in found]).order_by("name", "pk")
+    )
     form = InviteForm(request.POST if posted else None, found=offered, partnership=partnership)
     if posted and form.is_valid():
         try:

@@ -111,9 +111,7 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
         as_at(partnership, moment)
     parties = partnership.parties.select_related("organisation").order_by("role", "organisation__name", "pk")
     if not inside:
-        return render(
-            request, "agreements/outline.html", {"partnership": partnership, "parties": parties.present()}
-        )
+        return render(request, "agreements/outline.html", {"partnership": partnership, "parties": parties.present()})
     if moment is not None:
         parties = parties.filter(invited_at__lte=moment)
     present = [party for party in parties if party.status in (PartyStatus.ACCEPTED, PartyStatus.INVITED)]
@@ -156,7 +154,10 @@ def edit(request: HttpRequest, pk: int) -> HttpResponse:
             messages.info(request, "The terms are saved." if changed else "Nothing was different.")
             return redirect("agreements:detail", pk=pk)
     return render(
-        request, "agreements/edit.html", {"form": form, "partnership": partnership}, status=422 if form.is_bound else 200
+        request,
+        "agreements/edit.html",
+        {"form": form, "partnership": partnership},
+        status=422 if form.is_bound else 200,
     )
 
 

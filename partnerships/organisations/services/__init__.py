@@ -30,8 +30,8 @@ from partnerships.organisations.services.memberships import (
     change_job_title,
     change_role,
     end_membership,
-    invite_member,
     invitation_for,
+    invite_member,
     resend_invitation,
 )
 

@@ -24,7 +24,8 @@ class AreaFields(TypedDict, total=False):
 
 @transaction.atomic
 def keep_area(*, code: str, **fields: Unpack[AreaFields]) -> tuple[Area, bool, tuple[str, ...]]:
-    """The area of this code, whether it is new, and which of the fields changed. Published codes only: nobody owns an area."""
+    """The area of this code, whether it is new, and which of the fields changed. Published codes only: nobody owns an
+    area."""
     area = Area.objects.select_for_update(of=("self",)).filter(code=code).first()
     if area is None:
         return Area.objects.create(code=code, **fields), True, ()

@@ -171,7 +171,11 @@ def update_organisation(
         locked.names.filter(kind=NameKind.SHORT).update(kind=NameKind.FORMER, valid_to=today)
         _keep_names(locked, [(locked.short_name, NameKind.SHORT)])
     _note(
-        locked, "changed this organisation", author=author, now=now, data={"before": before, "after": after, "reason": reason}
+        locked,
+        "changed this organisation",
+        author=author,
+        now=now,
+        data={"before": before, "after": after, "reason": reason},
     )
     for name in before:
         setattr(organisation, name, getattr(locked, name))

@@ -9,6 +9,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from partnerships.activity.services import record
+from partnerships.organisations.departures import Departure, settle
 from partnerships.organisations.emails import send_member_invitation
 from partnerships.organisations.models import Membership, Organisation, Role
 from partnerships.people.models import Invitation, User
@@ -145,7 +146,8 @@ def invite_member(
 
 
 def _spare_invitation(organisation: Organisation, now: dt.datetime) -> None:
-    """Raise `UnableToInviteMember` when the organisation has sent its invitations of the day; its row must be locked."""
+    """Raise `UnableToInviteMember` when the organisation has sent its invitations of the day; its row must be
+    locked."""
     sent = Invitation.objects.filter(
         memberships__organisation=organisation, created_at__gt=now - dt.timedelta(days=1)
     ).count()
@@ -188,9 +190,7 @@ def invitation_for(*, token: str, now: dt.datetime) -> Membership | None:
 
 
 @transaction.atomic
-def accept_membership(
-    *, token: str, now: dt.datetime, name: str = "", password: str | None = None
-) -> Membership:
+def accept_membership(*, token: str, now: dt.datetime, name: str = "", password: str | None = None) -> Membership:
     """Use an invitation: the person acts for the organisation from now on.
 
     Raises `UnableToAcceptMembership`, and Django's `ValidationError` when the password does not pass.
@@ -263,7 +263,9 @@ def change_role(*, membership: Membership, role: str, author: User | None, now: 
 def change_job_title(*, membership: Membership, job_title: str, author: User | None, now: dt.datetime) -> None:
     """Say what the person's post is called."""
     changed = (
-        Membership.objects.filter(pk=membership.pk).exclude(job_title=job_title.strip()).update(job_title=job_title.strip())
+        Membership.objects.filter(pk=membership.pk)
+        .exclude(job_title=job_title.strip())
+        .update(job_title=job_title.strip())
     )
     if changed:
         membership.job_title = job_title.strip()
@@ -272,19 +274,33 @@ def change_job_title(*, membership: Membership, job_title: str, author: User | N
 
 @transaction.atomic
 def end_membership(
-    *, membership: Membership, author: User | None, now: dt.datetime, reason: str = "", even_last_lead: bool = False
+    *,
+    membership: Membership,
+    author: User | None,
+    now: dt.datetime,
+    reason: str = "",
+    heir: User | None = None,
+    even_last_lead: bool = False,
 ) -> None:
     """The person acts for the organisation no longer: every right that came with it ends at once.
 
-    Raises `UnableToEndMembership` when it is over already, or when nobody would lead the organisation and the author is
+    What they owed for it goes to `heir`, a colleague, or waits for the leads to name one. Raises
+    `UnableToEndMembership` when it is over already, or when nobody would lead the organisation and the author is
     not an administrator (`even_last_lead`: when the person's own account is closed, which nothing may prevent).
     """
     _lock(membership.organisation_id)
-    locked = Membership.objects.select_for_update(of=("self",)).get(pk=membership.pk)
+    locked = (
+        Membership.objects.select_for_update(of=("self",))
+        .select_related("organisation", "person")
+        .get(pk=membership.pk)
+    )
     if locked.ends_on is not None:
         raise UnableToEndMembership("This person no longer acts for the organisation.")
     if not even_last_lead and _would_leave_nobody(locked, author, now):
         raise UnableToEndMembership("The organisation needs a lead: make somebody else a lead first.")
+    if heir is not None and _open_membership(locked.organisation, heir) is None:
+        raise UnableToEndMembership(f"{heir.display_name} does not act for the organisation.")
+    settle(Departure(membership=locked, heir=heir, author=author, now=now))
     locked.ends_on = max(timezone.localdate(now), locked.starts_on)
     locked.save(update_fields=["ends_on"])
     membership.ends_on = locked.ends_on

@@ -73,9 +73,7 @@ def suggest(request: HttpRequest) -> JsonResponse:
 def detail(request: HttpRequest, pk: int) -> HttpResponse:
     """What an organisation is, whom it followed, where it works and who acts for it."""
     user = signed_in(request)
-    organisation = get_object_or_404(
-        Organisation.objects.visible_to(user).select_related("region", "parent"), pk=pk
-    )
+    organisation = get_object_or_404(Organisation.objects.visible_to(user).select_related("region", "parent"), pk=pk)
     return render(
         request,
         "organisations/detail.html",

@@ -13,9 +13,9 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from partnerships.organisations.forms import AcceptForm, InviteForm, MembershipForm, ReasonForm
+from partnerships.organisations.forms import AcceptForm, EndForm, InviteForm, MembershipForm
 from partnerships.organisations.models import Membership, Organisation, Role
-from partnerships.organisations.queries import contacts_of, organisation_for
+from partnerships.organisations.queries import colleagues_of, contacts_of, organisation_for
 from partnerships.organisations.services import (
     UnableToAcceptMembership,
     UnableToChangeRole,
@@ -155,24 +155,23 @@ def leave(request: HttpRequest, pk: int) -> HttpResponse:
     return _ending(request, user, found, submit="Stop acting for it", template="organisations/leave.html")
 
 
-def _ending(
-    request: HttpRequest, user: User, membership: Membership, *, submit: str, template: str
-) -> HttpResponse:
+def _ending(request: HttpRequest, user: User, membership: Membership, *, submit: str, template: str) -> HttpResponse:
     pk = membership.organisation_id
-    form = ReasonForm(
+    form = EndForm(
         request.POST if request.method == "POST" else None,
+        heirs=colleagues_of(membership),
         submit=submit,
         cancel=reverse("organisations:people", kwargs={"pk": pk}),
     )
     if request.method == "POST" and form.is_valid():
         try:
-            end_membership(
-                membership=membership, author=user, reason=form.cleaned_data["reason"], now=timezone.now()
-            )
+            end_membership(membership=membership, author=user, now=timezone.now(), **form.cleaned_data)
         except UnableToEndMembership as error:
             form.add_error(None, str(error))
         else:
-            messages.info(request, f"{membership.person.display_name} no longer acts for {membership.organisation.name}.")
+            messages.info(
+                request, f"{membership.person.display_name} no longer acts for {membership.organisation.name}."
+            )
             return redirect("organisations:people", pk=pk)
     return render(
         request,

@@ -1,7 +1,10 @@
-"""Figures for ask and offer: the best matches of an entry, of a thousand, and the board, on 300,000 asks and 300,000 offers.
+"""Figures for ask and offer: the best matches of an entry, of a thousand, and the board, on 300,000 asks and 300,000
+offers.
 
-Makes a database of its own beside the one that DATABASE_URL names, fills it, measures, and drops it. Every figure stands
-against the same SQL by hand through psycopg2 in the same run, interleaved; and against the straightforward way. Absolute
+Makes a database of its own beside the one that DATABASE_URL names, fills it, measures, and drops it. Every figure
+stands
+against the same SQL by hand through psycopg2 in the same run, interleaved; and against the straightforward way.
+Absolute
 times swing with the machine: compare the ratios. The last line is one JSON object with the figures.
 
     make bench-exchange                       as measured for the README
@@ -30,13 +33,71 @@ import psycopg2
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 OWN = os.environ.get("DATABASE_OWNER_URL") or os.environ.get("DATABASE_URL", "")
 
-_WORDS = (
-    "modular brownfield retrofit terrace apartment bungalow garage allotment harbour station hospital school depot "
-    "surveyor planner assessor apprentice bricklayer plumber electrician tenancy allocation lettings hostel refuge "
-    "shelter voucher deposit arrears solar insulation boiler heatpump cladding window density massing viability "
-    "appraisal overage covenant easement highway drainage flood biodiversity orchard playground library surgery clinic "
-    "dashboard dataset boundary licence matching forecasting analyst mentor training workshop secondment placement"
-).split()
+_WORDS = [
+    "modular",
+    "brownfield",
+    "retrofit",
+    "terrace",
+    "apartment",
+    "bungalow",
+    "garage",
+    "allotment",
+    "harbour",
+    "station",
+    "hospital",
+    "school",
+    "depot",
+    "surveyor",
+    "planner",
+    "assessor",
+    "apprentice",
+    "bricklayer",
+    "plumber",
+    "electrician",
+    "tenancy",
+    "allocation",
+    "lettings",
+    "hostel",
+    "refuge",
+    "shelter",
+    "voucher",
+    "deposit",
+    "arrears",
+    "solar",
+    "insulation",
+    "boiler",
+    "heatpump",
+    "cladding",
+    "window",
+    "density",
+    "massing",
+    "viability",
+    "appraisal",
+    "overage",
+    "covenant",
+    "easement",
+    "highway",
+    "drainage",
+    "flood",
+    "biodiversity",
+    "orchard",
+    "playground",
+    "library",
+    "surgery",
+    "clinic",
+    "dashboard",
+    "dataset",
+    "boundary",
+    "licence",
+    "matching",
+    "forecasting",
+    "analyst",
+    "mentor",
+    "training",
+    "workshop",
+    "secondment",
+    "placement",
+]
 
 
 # --- the database and its rows ----------------------------------------------------------------------------------------
@@ -44,7 +105,8 @@ _WORDS = (
 
 @contextmanager
 def own_database(*, keep: bool) -> Iterator[tuple[str, bool]]:
-    """A database beside the configured one, dropped at the end unless it is to be kept; its address, and if it is new."""
+    """A database beside the configured one, dropped at the end unless it is to be kept; its address, and if it is
+    new."""
     parts = urlsplit(OWN)
     name = f"{parts.path.strip('/')}_bench_exchange"
     address = urlunsplit(parts._replace(path=f"/{name}"))
@@ -120,7 +182,8 @@ SELECT %(direction)s, (SELECT min(id) FROM organisations_organisation) + floor(r
     m.at, m.at, m.at, m.at, gen_random_uuid(),
     (SELECT array_agg(t.number * 10000000 + part) FROM unnest(p.parts) part) || -(t.number * 10000000 + p.region)
 FROM generate_series(1, %(entries)s) n
-JOIN LATERAL (SELECT n AS seed, random() * 0.9999 a, random() b, random() c, random() d, random() e, random() * 0.9999 f,
+JOIN LATERAL (SELECT n AS seed, random() * 0.9999 a, random() b, random() c, random() d, random() e, random() * 0.9999
+f,
     random() g, random() h, random() i) r ON r.seed = n
 JOIN LATERAL (SELECT '2026-01-01'::date + (r.h * 900)::int AS begins) d ON true
 JOIN LATERAL (SELECT now() - r.i * interval '700 days' AS at) m ON true
@@ -129,8 +192,10 @@ JOIN LATERAL (SELECT CASE WHEN r.d < 0.85 THEN 0.85 WHEN r.d < 0.95 THEN 0.10 EL
 JOIN numbered p ON p.weight = k.weight
   AND p.place = (r.h * 1000)::int %% (CASE k.weight WHEN 0.85 THEN 330 WHEN 0.10 THEN 30 ELSE 9 END)
 JOIN LATERAL (SELECT
-    (%(words)s::text[])[1 + (r.a * 997)::int %% %(many)s] one, (%(words)s::text[])[1 + (r.b * 991)::int %% %(many)s] two,
-    (%(words)s::text[])[1 + (r.c * 983)::int %% %(many)s] three, (%(words)s::text[])[1 + (r.e * 977)::int %% %(many)s] four,
+    (%(words)s::text[])[1 + (r.a * 997)::int %% %(many)s] one, (%(words)s::text[])[1 + (r.b * 991)::int %% %(many)s]
+    two,
+    (%(words)s::text[])[1 + (r.c * 983)::int %% %(many)s] three, (%(words)s::text[])[1 + (r.e * 977)::int %% %(many)s]
+    four,
     (%(words)s::text[])[1 + (r.g * 971)::int %% %(many)s] five) w ON true
 """
 
@@ -159,13 +224,20 @@ def make_bodies(bodies: int, partnerships: int) -> None:
     )
     shared = Partnership.objects.bulk_create(
         [
-            Partnership(title=f"Partnership {number}", kind="memorandum", status="active", created_at=now, status_since=now)
+            Partnership(
+                title=f"Partnership {number}", kind="memorandum", status="active", created_at=now, status_since=now
+            )
             for number in range(partnerships)
         ],
         batch_size=5_000,
     )
     parties = (
-        Party(partnership=partnership, organisation=made[(number * 7 + one * 131) % bodies], status="accepted", invited_at=now)
+        Party(
+            partnership=partnership,
+            organisation=made[(number * 7 + one * 131) % bodies],
+            status="accepted",
+            invited_at=now,
+        )
         for number, partnership in enumerate(shared)
         for one in range(4)
     )
@@ -228,7 +300,8 @@ pool AS (
     AND e.organisation_id <> %(own)s
     AND (e.available_until IS NULL OR e.available_until >= %(begins)s)
     AND (e.available_from IS NULL OR e.available_from <= %(ends)s)
-    AND (e.audience = 'network' OR (e.audience = 'partnership' AND e.partnership_id IN (SELECT partnership_id FROM mine))
+    AND (e.audience = 'network' OR (e.audience = 'partnership' AND e.partnership_id IN (SELECT partnership_id FROM
+    mine))
       OR (e.audience = 'named' AND e.id IN
         (SELECT entry_id FROM exchange_addressee WHERE organisation_id = %(own)s)))
   ORDER BY e.shared_at DESC, e.id DESC LIMIT 300
@@ -369,13 +442,17 @@ def measure(rounds: int, batch: int) -> dict[str, Any]:
     chance.shuffle(entries)
     single, many = entries[:rounds], entries[rounds:]
     names, today = AreaNames(), timezone.localdate()
-    plain = psycopg2.connect(connection.get_connection_params()["dsn"]) if "dsn" in connection.get_connection_params() else (
-        psycopg2.connect(
-            **{
-                key: value
-                for key, value in connection.get_connection_params().items()
-                if key in {"dbname", "user", "password", "host", "port"}
-            }
+    plain = (
+        psycopg2.connect(connection.get_connection_params()["dsn"])
+        if "dsn" in connection.get_connection_params()
+        else (
+            psycopg2.connect(
+                **{
+                    key: value
+                    for key, value in connection.get_connection_params().items()
+                    if key in {"dbname", "user", "password", "host", "port"}
+                }
+            )
         )
     )
     plain.autocommit = True
@@ -490,8 +567,13 @@ def main() -> int:
     print(f"{'':45}{'p50, ms':>10}{'p95, ms':>10}")
     for words, name in _LINES:
         print(f"{words:45}{figures[name]['p50']:>10.2f}{figures[name]['p95']:>10.2f}")
-    print(f"{'Ours against SQL by hand, matches':45}{figures['matches_ratio_p50']:>9.2f}x{figures['matches_ratio_p95']:>9.2f}x")
-    print(f"{'Ours against SQL by hand, board':45}{figures['board_ratio_p50']:>9.2f}x{figures['board_ratio_p95']:>9.2f}x")
+    print(
+        f"{'Ours against SQL by hand, matches':45}{figures['matches_ratio_p50']:>9.2f}x"
+        f"{figures['matches_ratio_p95']:>9.2f}x"
+    )
+    print(
+        f"{'Ours against SQL by hand, board':45}{figures['board_ratio_p50']:>9.2f}x{figures['board_ratio_p95']:>9.2f}x"
+    )
     print(json.dumps(figures))
     return 0
 

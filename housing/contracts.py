@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 from grimp import ImportGraph
 from importlinter import Contract, ContractCheck, fields, output
@@ -11,21 +11,25 @@ from importlinter import Contract, ContractCheck, fields, output
 class DoorsContract(Contract):
     """Modules named as doors (views, forms, …) are imported only from within their own room.
 
-    Options: `container`, the package whose subpackages are the rooms; `doors`, the names of the modules.
+    Options: `container`, the package whose subpackages are the rooms; `doors`, the names of the modules; `tools`, the
+    rooms
+    that have no visitors, so that what they call forms are parts for everybody.
     """
 
     type_name = "doors"
 
     container = fields.StringField()
     doors = fields.ListField(subfield=fields.StringField())
+    tools = fields.ListField(subfield=fields.StringField(), required=False)
 
     def check(self, graph: ImportGraph, verbose: bool) -> ContractCheck:
         """Find every import of another room's door."""
-        container, doors = str(self.container), set(self.doors)
+        container, doors = str(self.container), {str(door) for door in cast(list[str], self.doors)}
+        tools = {str(tool) for tool in cast(list[str], self.tools or [])}
         found: list[str] = []
         for imported in sorted(graph.modules):
             steps = imported.removeprefix(f"{container}.").split(".")
-            if not imported.startswith(f"{container}.") or not doors & set(steps[1:]):
+            if not imported.startswith(f"{container}.") or not doors & set(steps[1:]) or steps[0] in tools:
                 continue
             room = f"{container}.{steps[0]}"
             found += [

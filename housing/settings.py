@@ -48,7 +48,7 @@ ALLOWED_HOSTS = env.list(
 )
 CSRF_TRUSTED_ORIGINS = [SITE_ORIGIN]
 
-# An instance to try things on: the demonstration's accounts with their known password may be loaded. Never in production.
+# An instance to try things on: accounts with a known password may be loaded. Never in production.
 DEMONSTRATION = env.bool("DEMONSTRATION", default=DEBUG)
 
 # --- What it is made of ----------------------------------------------------------------------------------------------

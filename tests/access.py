@@ -8,12 +8,16 @@ Each room keeps its rows in tests/<room>/access.py:
     ROWS = (
         Row("plans:list", get=expect(inside=200, outside=200)),
         Row("plans:detail", on=lambda w: {"pk": w.things["plan"].pk}, get=expect(inside=200, outside=404)),
-        Row("plans:publish", on=..., get=expect(inside=403, outside=404, lead=200), post=expect(inside=403, outside=404, lead=422)),
+        Row("plans:publish", on=..., get=expect(inside=403, outside=404, lead=200), post=expect(inside=403,
+        outside=404, lead=422)),
     )
 
-`expect` gives the status for each persona: the signed-out go to sign in (302) unless said otherwise; `inside` are the people of
-Larkhaven and its partner (viewer, editor, lead, partner); `outside` everybody else who is signed in. Name a persona to differ.
-A method without an expectation must answer 405 to whoever is signed in. POST is sent empty (or with `data`), so 422 or 302 is
+`expect` gives the status for each persona: the signed-out go to sign in (302) unless said otherwise; `inside` are the
+people of
+Larkhaven and its partner (viewer, editor, lead, partner); `outside` everybody else who is signed in. Name a persona
+to differ.
+A method without an expectation must answer 405 to whoever is signed in. POST is sent empty (or with `data`), so 422
+or 302 is
 what somebody who may do it gets.
 """
 
@@ -86,7 +90,5 @@ class Row:
     def expectations(self) -> dict[str, Expected]:
         """By method; those not named must answer 405."""
         return {
-            method: expected
-            for method, expected in (("get", self.get), ("post", self.post))
-            if expected is not None
+            method: expected for method, expected in (("get", self.get), ("post", self.post)) if expected is not None
         }

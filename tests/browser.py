@@ -14,12 +14,16 @@ NARROW = {"width": 320, "height": 900}
 WIDE = {"width": 1280, "height": 900}
 
 #: WCAG 2.2 A and AA, as axe names them.
-_RULES = {"runOnly": {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}}
+_RULES = {
+    "runOnly": {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
+}
 
 
 def chromium_path() -> str | None:
     """Debian's Chromium, or another on the path; None where there is none."""
-    return next((found for name in ("chromium", "chromium-browser", "google-chrome") if (found := shutil.which(name))), None)
+    return next(
+        (found for name in ("chromium", "chromium-browser", "google-chrome") if (found := shutil.which(name))), None
+    )
 
 
 def sign_in(page: Any, origin: str, email: str, password: str = PASSWORD) -> None:

@@ -1,6 +1,7 @@
 """A crawler over every link and form, as one persona at a time: no error of ours, and no word that is not theirs.
 
-It knows nothing of HTTP: it is given a `Fetch`, so that the same crawl runs inside the suite (Django's test client) and against a
+It knows nothing of HTTP: it is given a `Fetch`, so that the same crawl runs inside the suite (Django's test client)
+and against a
 started instance (tests/crawl.py).
 """
 
@@ -23,7 +24,9 @@ from django.urls import Resolver404, resolve
 #: Addresses that would end the persona's own visit or that are not pages of ours.
 _LEAVE_ALONE = re.compile(r"^/(static|accounts/(logout|password|sessions|inactive)|admin/(logout|password|jsi18n))")
 #: Forms whose effect would make the rest of the crawl mean less.
-_NOT_SUBMITTED = re.compile(r"logout|password|leave|/end|erase|remove|delete|sessions|reauthenticate|2fa|revoke|stop|unsubscribe")
+_NOT_SUBMITTED = re.compile(
+    r"logout|password|leave|/end|erase|remove|delete|sessions|reauthenticate|2fa|revoke|stop|unsubscribe"
+)
 #: What a form is tried with the second time.
 HOSTILE = "\"><script>alert(1)</script> =1+1 {{ 7*7 }} \u202e ' OR 1=1 -- \\ %00 ../../etc/passwd"
 
@@ -177,7 +180,8 @@ class Crawler:
     _tried: set[tuple[str, ...]] = field(default_factory=set)
 
     def crawl(self, start: Iterable[str]) -> Report:
-        """Everything that can be reached from the given addresses, then each form once kindly and once with hostile text."""
+        """Everything that can be reached from the given addresses, then each form once kindly and once with hostile
+        text."""
         queue = deque(dict.fromkeys(start))
         forms: list[tuple[str, Form]] = []
         while queue:
@@ -198,7 +202,12 @@ class Crawler:
 
     def _local(self, base: str, link: str) -> str:
         parts = urlsplit(urljoin(f"http://here{base}", link))
-        if parts.scheme not in {"http", "https"} or parts.hostname not in {"here", "localhost", "127.0.0.1", "testserver"}:
+        if parts.scheme not in {"http", "https"} or parts.hostname not in {
+            "here",
+            "localhost",
+            "127.0.0.1",
+            "testserver",
+        }:
             return ""
         query = urlencode(sorted(parse_qsl(parts.query, keep_blank_values=True)))
         return parts.path + (f"?{query}" if query else "")
@@ -220,7 +229,9 @@ class Crawler:
         if answer.status >= 500:
             self.report.errors.append(f"{self.persona}: {method.upper()} {path} answered {answer.status}")
         text = answer.text
-        self.report.leaks += [f"{self.persona}: {method.upper()} {path} shows {word}" for word in self.foreign if word in text]
+        self.report.leaks += [
+            f"{self.persona}: {method.upper()} {path} shows {word}" for word in self.foreign if word in text
+        ]
         return answer
 
     def _submit(self, path: str, form: Form) -> None:
@@ -230,7 +241,7 @@ class Crawler:
             return
         self._tried.add(key)
         for words in ("", HOSTILE):
-            data = form.fields | ({name: words for name in form.free} if words else {})
+            data = form.fields | (dict.fromkeys(form.free, words) if words else {})
             self.report.forms += 1
             if form.method == "post":
                 self._ask("post", action, data)

@@ -26,7 +26,8 @@ def migrations_digest() -> str:
 
 
 def template_database() -> str:
-    """The name of a database that has all migrations and no rows; made where it is missing, by one process at a time."""
+    """The name of a database that has all migrations and no rows; made where it is missing, by one process at a
+    time."""
     connection = connections["default"]
     name = _PREFIX + migrations_digest()
     original = connection.settings_dict["NAME"]

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from http.cookies import SimpleCookie
 from pathlib import Path
 from typing import Any
 
@@ -80,12 +81,35 @@ def world(django_db_setup: None, django_db_blocker: Any) -> Iterator[World]:
         transaction.set_rollback(True)
 
 
+@pytest.fixture(scope="module")
+def visitors(world: World, django_db_blocker: Any) -> dict[str, tuple[Client, SimpleCookie]]:
+    """Each persona's browser with its cookies, signed in once: making one takes longer than a page."""
+    made = {}
+    with django_db_blocker.unblock():
+        for persona in PERSONAS:
+            client = Client(raise_request_exception=False)
+            if persona != SIGNED_OUT:
+                client.force_login(getattr(world, WHO[persona]))
+            made[persona] = (client, SimpleCookie(client.cookies.output(header="", sep=";")))
+    return made
+
+
+@pytest.fixture
+def visit(visitors: dict[str, tuple[Client, SimpleCookie]]) -> Callable[[str], Client]:
+    """The browser of a persona as it was just after signing in."""
+
+    def as_signed_in(persona: str) -> Client:
+        client, cookies = visitors[persona]
+        client.cookies = SimpleCookie(cookies.output(header="", sep=";"))
+        return client
+
+    return as_signed_in
+
+
 @pytest.mark.parametrize(("row", "method", "persona"), CASES)
-def test_the_table(row: Row, method: str, persona: str, world: World) -> None:
+def test_the_table(row: Row, method: str, persona: str, world: World, visit: Callable[[str], Client]) -> None:
     with transaction.atomic():
-        client = Client(raise_request_exception=False)
-        if persona != SIGNED_OUT:
-            client.force_login(getattr(world, WHO[persona]))
+        client = visit(persona)
         address = reverse(row.name, kwargs=row.on(world)) + row.query
         data = row.data(world) if method == "post" else None
 
@@ -103,11 +127,8 @@ def test_the_table(row: Row, method: str, persona: str, world: World) -> None:
 
 @pytest.mark.parametrize("method", ["put", "patch", "delete", "trace", "options"])
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: f"{row.name}{row.query}")
-def test_other_methods_are_not_answered(row: Row, method: str, world: World) -> None:
-    client = Client(raise_request_exception=False)
-    client.force_login(world.amina)
-
-    answer = getattr(client, method)(reverse(row.name, kwargs=row.on(world)))
+def test_other_methods_are_not_answered(row: Row, method: str, world: World, visit: Callable[[str], Client]) -> None:
+    answer = getattr(visit("lead"), method)(reverse(row.name, kwargs=row.on(world)))
 
     assert answer.status_code == 405
 
@@ -119,13 +140,9 @@ ADMIN_INDEXES = sorted(
 
 @pytest.mark.parametrize("persona", PERSONAS)
 @pytest.mark.parametrize("name", ["admin:index", *ADMIN_INDEXES])
-def test_admin_opens_to_administrators_alone(name: str, persona: str, world: World) -> None:
+def test_admin_opens_to_administrators_alone(name: str, persona: str, visit: Callable[[str], Client]) -> None:
     with transaction.atomic():
-        client = Client(raise_request_exception=False)
-        if persona != SIGNED_OUT:
-            client.force_login(getattr(world, WHO[persona]))
-
-        answer = client.get(reverse(name))
+        answer = visit(persona).get(reverse(name))
 
         # An administrator may be refused what services alone may write (403), never shown an error.
         assert answer.status_code in ({200, 403} if persona == "administrator" else {302})
@@ -139,16 +156,18 @@ ACCOUNT_PAGES = sorted(
 
 @pytest.mark.parametrize("persona", ["signed_out", "lead"])
 @pytest.mark.parametrize("name", ACCOUNT_PAGES)
-def test_account_pages_answer_without_an_error(name: str, persona: str, world: World) -> None:
+def test_account_pages_answer_without_an_error(name: str, persona: str, visit: Callable[[str], Client]) -> None:
     with transaction.atomic():
-        client = Client(raise_request_exception=False)
-        if persona != SIGNED_OUT:
-            client.force_login(getattr(world, WHO[persona]))
+        client = visit(persona)
         try:
             address = reverse(name)
         except Exception:  # noqa: BLE001 - it wants a key that a letter carries: an unknown one must be refused kindly
             address = next(
-                (reverse(name, kwargs={part: value}) for part, value in (("key", "nothing"), ("pk", 1)) if _fits(name, part, value)),
+                (
+                    reverse(name, kwargs={part: value})
+                    for part, value in (("key", "nothing"), ("pk", 1))
+                    if _fits(name, part, value)
+                ),
                 "",
             )
 

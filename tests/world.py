@@ -1,8 +1,10 @@
 """The small world in which every test takes place, made through the services that real people use.
 
 Amina leads Larkhaven Homes, a housing association; Eddie edits and Vera reads for it; Lena has left it. Ben leads for
-Westmarch Borough Council, Larkhaven's partner in the Estuary Partnership. Chidi leads Tidewater Housing Group, which is in
-another partnership with Harbour Community Trust (led by Hana). Dee administers the network and acts for nobody. Nadia and
+Westmarch Borough Council, Larkhaven's partner in the Estuary Partnership. Chidi leads Tidewater Housing Group, which
+is in
+another partnership with Harbour Community Trust (led by Hana). Dee administers the network and acts for nobody. Nadia
+and
 Oscar work for Riverside Design: Nadia has been shown Larkhaven's draft by name, Oscar's showing has ended. Sol is a
 stakeholder without an account.
 """
@@ -33,9 +35,7 @@ def person(name: str, email: str, **fields: Any) -> User:
 
 def join(someone: User, organisation: Organisation, role: str, now: dt.datetime) -> Membership:
     """Somebody begins to act for an organisation."""
-    return organisations.add_membership(
-        organisation=organisation, person=someone, role=role, author=None, now=now
-    )
+    return organisations.add_membership(organisation=organisation, person=someone, role=role, author=None, now=now)
 
 
 @dataclass

@@ -237,7 +237,9 @@ class DocumentForm(forms.Form):
     )
     file = forms.FileField(
         label="File",
-        help_text=f"PDF, Word, Excel, PowerPoint, OpenDocument, PNG, JPEG, CSV or text, up to {MOST_BYTES // MEGABYTE} MB.",
+        help_text=(
+            f"PDF, Word, Excel, PowerPoint, OpenDocument, PNG, JPEG, CSV or text, up to {MOST_BYTES // MEGABYTE} MB."
+        ),
         widget=forms.FileInput(attrs={"accept": ACCEPT}),
     )
 

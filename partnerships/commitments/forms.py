@@ -130,7 +130,7 @@ class ProposeForm(TermsForm):
     def body(self, name: str) -> forms.ModelChoiceField[Any]:
         """One of the fields that choose a row."""
         field = self.fields[name]
-        assert isinstance(field, forms.ModelChoiceField)  # noqa: S101 - says to mypy what the class body says
+        assert isinstance(field, forms.ModelChoiceField)
         return field
 
     def clean(self) -> dict[str, Any]:
@@ -405,7 +405,7 @@ class FilterForm(forms.Form):
     def __init__(self, *args: Any, user: User, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         field = self.fields["partnership"]
-        assert isinstance(field, forms.ModelChoiceField)  # noqa: S101 - says to mypy what the class body says
+        assert isinstance(field, forms.ModelChoiceField)
         field.queryset = Partnership.objects.held_by(user).order_by("title", "pk")
         self.helper = Helper(self, submit="Show these", method="get")
 

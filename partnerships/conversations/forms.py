@@ -114,7 +114,7 @@ class ConversationForm(forms.Form):
 
     def _choose(self, name: str, rows: QuerySet[Any]) -> None:
         field = self.fields[name]
-        assert isinstance(field, forms.ModelChoiceField)  # noqa: S101 - says to mypy what the class body says
+        assert isinstance(field, forms.ModelChoiceField)
         field.queryset = rows
 
     def _add_side(self, side: Organisation) -> None:
@@ -310,7 +310,7 @@ class ChooseForm(forms.Form):
     def __init__(self, *args: Any, partners: QuerySet[Organisation], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         field = self.fields["others"]
-        assert isinstance(field, forms.ModelMultipleChoiceField)  # noqa: S101 - says to mypy what the class body says
+        assert isinstance(field, forms.ModelMultipleChoiceField)
         field.queryset = partners
         self.helper = Helper(self, submit="Continue", method="get")
 
@@ -440,6 +440,6 @@ class FilterForm(forms.Form):
     def __init__(self, *args: Any, user: User, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         field = self.fields["partnership"]
-        assert isinstance(field, forms.ModelChoiceField)  # noqa: S101 - says to mypy what the class body says
+        assert isinstance(field, forms.ModelChoiceField)
         field.queryset = Partnership.objects.held_by(user).order_by("title", "pk")
         self.helper = Helper(self, submit="Show these", method="get")

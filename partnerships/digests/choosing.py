@@ -10,11 +10,12 @@ import datetime as dt
 from collections.abc import Collection, Iterator
 
 from django.db import transaction
+from django.db.models import Exists, OuterRef
 
 from partnerships.digests.links import site_host
-from partnerships.digests.models import OPEN, Publication, Told
+from partnerships.digests.models import OPEN, Following, Publication, RoleRule, Told
 from partnerships.digests.queries import reach_of
-from partnerships.digests.roles import give_roles
+from partnerships.digests.roles import give, give_roles
 from partnerships.digests.watermarks import admit, mark, one_at_a_time, run, work_out_again
 from partnerships.plans.models import Version
 
@@ -89,6 +90,22 @@ def _find_unannounced(now: dt.datetime) -> None:
     for version in recent.only("plan_id", "number", "published_at"):
         if (version.plan_id, version.number) not in known:
             note_publication(version=version, now=now)
+
+
+def announce_joined(*, now: dt.datetime) -> int:
+    """Find followers without a watermark: plans that joined a partnership or an organisation since they subscribed,
+    to be
+    announced as new; and people who came into a role. Returns how many plans there were."""
+    with transaction.atomic():
+        one_at_a_time()
+        give(RoleRule.objects.all(), now=now)
+        known = Told.objects.filter(recipient=OuterRef("person"), plan=OuterRef("plan"))
+        missing = Following.objects.filter(~Exists(known), plan__current_number__gt=0).order_by()
+        plans = sorted(set(missing.values_list("plan_id", flat=True)[:_PLANS]))
+        people = sorted(set(missing.filter(plan__in=plans).values_list("person_id", flat=True)))
+        if plans:
+            mark(dict.fromkeys(plans, now), now=now, people=people)
+    return len(plans)
 
 
 def _tell_newcomers_the_change(newcomers: Collection[int], first: dict[int, int]) -> None:

@@ -12,7 +12,7 @@ from typing import Any
 import css_inline
 from django.conf import settings
 from django.template.loader import render_to_string
-from django.urls import NoReverseMatch, reverse
+from django.urls import reverse
 
 from partnerships.digests import wire
 from partnerships.digests.links import Purpose, make, make_all, minute_of, site_host
@@ -294,18 +294,12 @@ def notice_about(subscription: Subscription | None) -> str:
     by = subscription.added_by.display_name if subscription.added_by else "a colleague"
     return (
         f"Why we have your address: {by} of {subscription.added_for.name} gave it to {settings.SITE_NAME} on "
-        f"{long_date(subscription.asked_at.date())} so that you can be told of changes in shared plans. We keep it while "
-        "you receive digests and for 24 months after; it is used for nothing else. You may see, correct or erase it, "
-        f"object, or complain to the Information Commissioner.{_privacy_page()}"
+        f"{long_date(subscription.asked_at.date())} so that you can be told of changes in shared plans. "
+        "We keep it while you receive digests and for 24 months after; it is used for nothing else. "
+        "You may see, correct or erase it, "
+        f"object, or complain to the Information Commissioner. "
+        f"More: {settings.SITE_ORIGIN}{reverse('people:privacy')}"
     )
-
-
-def _privacy_page() -> str:
-    """Where more is said, if this instance has such a page."""
-    try:
-        return f" More: {settings.SITE_ORIGIN}{reverse('web:privacy')}"
-    except NoReverseMatch:
-        return ""
 
 
 def confirmation(to: Addressee, subscription: Subscription, *, message_id: str, date: str, now: dt.datetime) -> Letter:

@@ -9,7 +9,7 @@ from typing import Any
 
 from django.conf import settings
 from django.db import connection
-from django.db.models import Count, Max, Min, Q, QuerySet
+from django.db.models import Count, Exists, Max, Min, OuterRef, Q, QuerySet
 from django.utils import timezone
 
 from partnerships.digests.bank_holidays import holidays
@@ -20,6 +20,7 @@ from partnerships.digests.models import (
     DeliveryStatus,
     Following,
     Preference,
+    Publication,
     Subscription,
     Suppression,
     Told,
@@ -179,16 +180,25 @@ def something_to_send() -> bool:
 
 
 def queue_figures() -> dict[str, int]:
-    """How many deliveries are in each state, and how old the oldest that is due is: what operators watch."""
+    """How many deliveries are in each state, and how long the oldest that is due has waited: what operators watch.
+
+    `oldest_due_seconds` counts letters that could be claimed, people who could be chosen and versions that could be
+    spread; 0 while DIGESTS_HELD, for then nothing is overdue.
+    """
     counts = dict(Delivery.objects.values_list("status").annotate(count=Count("pk")).order_by())
-    oldest = Delivery.objects.filter(status__in=OPEN, available_at__lte=timezone.now()).aggregate(
-        at=Min("available_at")
-    )["at"]
-    waiting = Told.objects.filter(due_at__isnull=False).count()
+    now = timezone.now()
+    under_way = Delivery.objects.filter(recipient=OuterRef("recipient"), status__in=OPEN)
+    moments = [
+        Delivery.objects.filter(status__in=OPEN, available_at__lte=now).aggregate(at=Min("available_at"))["at"],
+        Told.objects.filter(~Exists(under_way), due_at__lte=now).aggregate(at=Min("due_at"))["at"],
+        Publication.objects.filter(spread_at=None, available_at__lte=now).aggregate(at=Min("available_at"))["at"],
+    ]
+    oldest = min((moment for moment in moments if moment is not None), default=None)
+    held = settings.DIGESTS_HELD or oldest is None
     return {
         **{status: counts.get(status, 0) for status in DeliveryStatus.values},
-        "waiting": waiting,
-        "oldest_due_seconds": int((timezone.now() - oldest).total_seconds()) if oldest else 0,
+        "waiting": Told.objects.filter(due_at__isnull=False).count(),
+        "oldest_due_seconds": 0 if held or oldest is None else int((now - oldest).total_seconds()),
         "suppressed_addresses": Suppression.objects.filter(released_at=None).count(),
         "soft_bounces": Bounce.objects.filter(kind=Bounce.Kind.SOFT).count(),
     }

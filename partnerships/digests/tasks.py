@@ -6,7 +6,7 @@ from celery import shared_task
 from django.conf import settings
 from django.utils import timezone
 
-from partnerships.digests.choosing import plan_in_parts
+from partnerships.digests.choosing import announce_joined, plan_in_parts
 from partnerships.digests.keeping import tidy
 from partnerships.digests.queries import something_to_send
 from partnerships.digests.sending import drain as send_what_is_due
@@ -39,7 +39,10 @@ def drain() -> None:
         drain.apply_async(expires=30)
 
 
-@shared_task(name="partnerships.digests.tasks.nightly")
-def nightly() -> None:
-    """Remove what is kept no longer than needed."""
-    tidy(now=timezone.now())
+@shared_task(name="partnerships.digests.tasks.regularly")
+def regularly() -> None:
+    """Every hour: announce plans that joined what people follow, give roles, remove what is kept no longer than
+    needed."""
+    now = timezone.now()
+    announce_joined(now=now)
+    tidy(now=now)

@@ -19,7 +19,9 @@ class RowHistory:
     #: Columns whose content only partners may read: their changes are told without it.
     restricted: tuple[str, ...] = ()
 
-    def history_view(self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+    def history_view(
+        self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
         """Each change of the row, newest first, with who, when, from where and why."""
         page: Any = self
         record = get_object_or_404(page.get_queryset(request), pk=object_id)

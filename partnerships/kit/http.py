@@ -46,7 +46,8 @@ def private_file(file: File[bytes], *, name: str, content_type: str) -> HttpResp
 
 @dataclass(frozen=True, slots=True)
 class Page(Generic[_Row]):
-    """Some rows of a list, with the query strings that lead to the rows before and after (empty where there are none)."""
+    """Some rows of a list, with the query strings that lead to the rows before and after (empty where there are
+    none)."""
 
     rows: Sequence[_Row]
     previous: str
@@ -71,7 +72,9 @@ def _decode(text: str, length: int) -> list[Any] | None:
     if not isinstance(values, list) or len(values) != length:
         return None
     # Keys that no row of ours can have would only make the database complain.
-    plain = all((isinstance(one, int) and abs(one) < 2**63) or (isinstance(one, str) and "\x00" not in one) for one in values)
+    plain = all(
+        (isinstance(one, int) and abs(one) < 2**63) or (isinstance(one, str) and "\x00" not in one) for one in values
+    )
     return values if plain else None
 
 
@@ -95,9 +98,7 @@ def _value(row: Model, key: str) -> Any:
     return value
 
 
-def keyset_page(
-    request: HttpRequest, rows: QuerySet[_Row], *, order: Sequence[str], size: int = 25
-) -> Page[_Row]:
+def keyset_page(request: HttpRequest, rows: QuerySet[_Row], *, order: Sequence[str], size: int = 25) -> Page[_Row]:
     """A page of `rows` in `order` (field names that are never null, the last one unique), by keys instead of offsets.
 
     The request's `after` or `before` says where; what cannot be read is the first page. Other parameters are kept.

@@ -11,13 +11,38 @@ _NOT_A_WORD = re.compile(r"[^0-9a-z]+")
 _INITIALS = re.compile(r"\b(?:[a-z] )+[a-z]\b")
 
 #: Words that say what a company is in law, not which one.
-LEGAL_WORDS = frozenset("limited ltd plc llp cic cio company co incorporated inc the".split())
+LEGAL_WORDS = frozenset(["limited", "ltd", "plc", "llp", "cic", "cio", "company", "co", "incorporated", "inc", "the"])
 #: Words that say what sort of council it is; "of" goes with them ("City of York Council").
 COUNCIL_WORDS = frozenset(
-    "council borough city county district metropolitan royal unitary authority corporation cc dc bc mbc mdc lb rb of".split()
+    [
+        "council",
+        "borough",
+        "city",
+        "county",
+        "district",
+        "metropolitan",
+        "royal",
+        "unitary",
+        "authority",
+        "corporation",
+        "cc",
+        "dc",
+        "bc",
+        "mbc",
+        "mdc",
+        "lb",
+        "rb",
+        "of",
+    ]
 )
 #: Phrases that would leave a misleading word behind if only their single words were dropped.
-COUNCIL_PHRASES = ("london borough of", "royal borough of", "metropolitan borough of", "london borough", "royal borough")
+COUNCIL_PHRASES = (
+    "london borough of",
+    "royal borough of",
+    "metropolitan borough of",
+    "london borough",
+    "royal borough",
+)
 
 
 def fold_name(text: str) -> str:

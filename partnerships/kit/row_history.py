@@ -54,9 +54,7 @@ def row_history(record: Model, *, restricted: Collection[str] = ()) -> list[RowC
 
 def _changes(rows: list[Any], fields: Iterable[Any], restricted: Collection[str]) -> list[RowChange]:
     actors = {row.pgh_context.metadata.get("user") for row in rows if row.pgh_context}
-    names = {
-        person.pk: str(person) for person in get_user_model().objects.filter(pk__in=[pk for pk in actors if pk])
-    }
+    names = {person.pk: str(person) for person in get_user_model().objects.filter(pk__in=[pk for pk in actors if pk])}
     changes: list[RowChange] = []
     before: Any = None
     for row in rows:
@@ -77,7 +75,8 @@ def _changes(rows: list[Any], fields: Iterable[Any], restricted: Collection[str]
             RowChange(
                 what=LABELS.get(row.pgh_label, row.pgh_label),
                 at=row.pgh_created_at,
-                by=names.get(context.get("user") or 0, "") or ("the system" if not context.get("user") else "a former member"),
+                by=names.get(context.get("user") or 0, "")
+                or ("the system" if not context.get("user") else "a former member"),
                 where=context.get("url", "") or context.get("command", ""),
                 why=context.get("reason", ""),
                 fields=() if deleted else tuple(change for change in differing if change.was or change.now),

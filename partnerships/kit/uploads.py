@@ -1,4 +1,5 @@
-"""What may be uploaded: judged by size, by content and by what it unpacks to, never by its name or what the browser says."""
+"""What may be uploaded: judged by size, by content and by what it unpacks to, never by its name or what the browser
+says."""
 
 from __future__ import annotations
 
@@ -67,7 +68,9 @@ class CheckedUpload:
 def clean_file_name(name: str, extension: str = "") -> str:
     """The last part of a name without control characters, at most 120 characters, with the extension of the content."""
     last = PurePosixPath(name.replace("\\", "/")).name
-    stem = "".join(character for character in last if character.isprintable() and character not in '<>:"/|?*').strip(". ")
+    stem = "".join(character for character in last if character.isprintable() and character not in '<>:"/|?*').strip(
+        ". "
+    )
     if extension:
         stem = stem[: stem.rfind(".")] if "." in stem else stem
         return f"{stem[:115] or 'document'}.{extension}"

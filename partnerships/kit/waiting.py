@@ -10,8 +10,10 @@ from dataclasses import dataclass
 class Waiting:
     """One thing that waits for somebody.
 
-    `what` says what to do ("Answer this ask"), `title` names the record, `path` is its address on the site, `since` the moment it
-    began to wait, `due` its last day where it has one, `within` the title of the partnership it belongs to (empty: none).
+    `what` says what to do ("Answer this ask"), `title` names the record, `path` is its address on the site, `since`
+    the moment it
+    began to wait, `due` its last day where it has one, `within` the title of the partnership it belongs to (empty:
+    none).
     """
 
     what: str

@@ -111,7 +111,9 @@ class AcceptForm(forms.Form):
         label="Choose a password",
         max_length=200,
         strip=False,
-        help_text="At least 12 characters. Three words you will remember do well. You can paste it from a password manager.",
+        help_text=(
+            "At least 12 characters. Three words you will remember do well. You can paste it from a password manager."
+        ),
         widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
     )
 

@@ -146,7 +146,9 @@ class Organisation(models.Model):
     sign_in_provider = models.CharField(
         max_length=120,
         blank=True,
-        help_text="The key of the OpenID Connect provider that its people must sign in through; empty: email and password.",
+        help_text=(
+            "The key of the OpenID Connect provider that its people must sign in through; empty: email and password."
+        ),
     )
     missing_since = models.DateField(null=True, blank=True)
     missing_register = models.CharField(max_length=40, blank=True)

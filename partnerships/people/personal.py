@@ -83,9 +83,8 @@ def _held(model: type[Model]) -> Iterator[str]:
             isinstance(field, EmailField | GenericIPAddressField)
             or field.name in PERSONAL_NAMES
             or (model is user and isinstance(field, Field) and field.name == "name")
-        ):
-            if not field.is_relation:
-                yield field.name
+        ) and not field.is_relation:
+            yield field.name
 
 
 def fields_without_rule() -> list[str]:

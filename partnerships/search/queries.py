@@ -1,4 +1,5 @@
-"""One search over everything a person may see: each room's own visible records, each by the fields its readers share."""
+"""One search over everything a person may see: each room's own visible records, each by the fields its readers
+share."""
 
 from __future__ import annotations
 
@@ -54,9 +55,7 @@ def _words(text: str, *fields: str) -> Q:
 
 
 def _organisations(user: User, text: str) -> QuerySet[Organisation]:
-    named = OrganisationName.objects.filter(
-        organisation=OuterRef("pk"), folded__contains=fold_name(text)
-    )
+    named = OrganisationName.objects.filter(organisation=OuterRef("pk"), folded__contains=fold_name(text))
     identified = Identifier.objects.filter(organisation=OuterRef("pk"), value__iexact=text)
     return (
         Organisation.objects.visible_to(user)
@@ -66,11 +65,7 @@ def _organisations(user: User, text: str) -> QuerySet[Organisation]:
 
 
 def _partnerships(user: User, text: str) -> QuerySet[Partnership]:
-    return (
-        Partnership.objects.visible_to(user)
-        .filter(_words(text, "title", "purpose"))
-        .order_by("title", "pk")
-    )
+    return Partnership.objects.visible_to(user).filter(_words(text, "title", "purpose")).order_by("title", "pk")
 
 
 def _entries(user: User, text: str) -> QuerySet[Entry]:
@@ -83,39 +78,25 @@ def _entries(user: User, text: str) -> QuerySet[Entry]:
 
 
 def _plans(user: User, text: str) -> QuerySet[Plan]:
-    newest = Version.objects.visible_to(user).filter(
-        plan=OuterRef("plan"), number=OuterRef("plan__current_number")
-    )
+    newest = Version.objects.visible_to(user).filter(plan=OuterRef("plan"), number=OuterRef("plan__current_number"))
     readable_sites = Site.objects.filter(Exists(newest)).filter(
         Q(confidential=False) | Q(plan__in=Plan.objects.inside_for(user).values("pk"))
     )
     sites = readable_sites.filter(_words(text, "name", "reference")).values("plan")
-    return (
-        Plan.objects.visible_to(user)
-        .filter(_words(text, "title") | Q(pk__in=sites))
-        .order_by("title", "pk")
-    )
+    return Plan.objects.visible_to(user).filter(_words(text, "title") | Q(pk__in=sites)).order_by("title", "pk")
 
 
 def _commitments(user: User, text: str) -> QuerySet[Commitment]:
-    return (
-        Commitment.objects.visible_to(user).filter(_words(text, "text", "reference")).order_by("due_on", "pk")
-    )
+    return Commitment.objects.visible_to(user).filter(_words(text, "text", "reference")).order_by("due_on", "pk")
 
 
 def _conversations(user: User, text: str) -> QuerySet[Conversation]:
-    return (
-        Conversation.objects.visible_to(user).filter(_words(text, "subject", "said")).order_by("-held_on", "pk")
-    )
+    return Conversation.objects.visible_to(user).filter(_words(text, "subject", "said")).order_by("-held_on", "pk")
 
 
-def _group(
-    name: str, found: QuerySet[Any], route: str, detail: Callable[[Any], str], title: str = "title"
-) -> Group:
+def _group(name: str, found: QuerySet[Any], route: str, detail: Callable[[Any], str], title: str = "title") -> Group:
     rows: Iterable[Any] = found[: SHOWN + 1]
-    results = [
-        Result(str(getattr(row, title)), reverse(route, kwargs={"pk": row.pk}), detail(row)) for row in rows
-    ]
+    results = [Result(str(getattr(row, title)), reverse(route, kwargs={"pk": row.pk}), detail(row)) for row in rows]
     return Group(name, tuple(results[:SHOWN]), len(results) > SHOWN)
 
 

@@ -13,11 +13,7 @@ from partnerships.people.models import User
 
 def _acting_for(user: User) -> Organisation | None:
     membership = (
-        Membership.objects.current()
-        .of_person(user)
-        .select_related("organisation")
-        .order_by("starts_on", "pk")
-        .first()
+        Membership.objects.current().of_person(user).select_related("organisation").order_by("starts_on", "pk").first()
     )
     return membership.organisation if membership else None
 

@@ -1,6 +1,8 @@
-"""Laying out a network of organisations: pure geometry, so that labels do not collide and a picture is the same each time.
+"""Laying out a network of organisations: pure geometry, so that labels do not collide and a picture is the same each
+time.
 
-The layout is networkx's spring model from several seeds; the one with the fewest label overlaps wins, then what overlaps still is
+The layout is networkx's spring model from several seeds; the one with the fewest label overlaps wins, then what
+overlaps still is
 pushed apart.
 """
 
@@ -67,9 +69,7 @@ def _box(label: str, x: float, y: float) -> tuple[float, float, float, float]:
     return (x - half, y - 12, x + half, y + _GAP + _LINE / 2)
 
 
-def _overlap(
-    a: tuple[float, float, float, float], b: tuple[float, float, float, float]
-) -> tuple[float, float]:
+def _overlap(a: tuple[float, float, float, float], b: tuple[float, float, float, float]) -> tuple[float, float]:
     """How far two boxes reach into each other, across and down; nothing where they do not."""
     across = min(a[2], b[2]) - max(a[0], b[0])
     down = min(a[3], b[3]) - max(a[1], b[1])
@@ -80,10 +80,7 @@ def overlaps(labels: Mapping[int, str], places: Mapping[int, tuple[float, float]
     """How many pairs of labels collide."""
     boxes = [_box(labels[key], *place) for key, place in places.items()]
     return sum(
-        1
-        for index, box in enumerate(boxes)
-        for other in boxes[index + 1 :]
-        if _overlap(box, other) != (0.0, 0.0)
+        1 for index, box in enumerate(boxes) for other in boxes[index + 1 :] if _overlap(box, other) != (0.0, 0.0)
     )
 
 
@@ -124,7 +121,7 @@ def lay_out(nodes: Iterable[Node], ties: Mapping[tuple[int, int], int]) -> Pictu
     """A picture of the nodes and the ties between them (pairs of keys, with how many partnerships each stands for)."""
     known = {node.key: node for node in sorted(nodes, key=lambda node: node.key)}
     labels = {key: node.label for key, node in known.items()}
-    graph = nx.Graph()
+    graph: nx.Graph[int] = nx.Graph()
     graph.add_nodes_from(known)
     graph.add_weighted_edges_from(
         (a, b, weight) for (a, b), weight in sorted(ties.items()) if a in known and b in known
@@ -149,9 +146,7 @@ def lay_out(nodes: Iterable[Node], ties: Mapping[tuple[int, int], int]) -> Pictu
     return Picture(
         nodes=tuple(Placed(known[key], round(x, 1), round(y, 1)) for key, (x, y) in best.items()),
         lines=tuple(
-            Line(
-                round(best[a][0], 1), round(best[a][1], 1), round(best[b][0], 1), round(best[b][1], 1), weight
-            )
+            Line(round(best[a][0], 1), round(best[a][1], 1), round(best[b][0], 1), round(best[b][1], 1), weight)
             for (a, b), weight in sorted(ties.items())
             if a in best and b in best
         ),

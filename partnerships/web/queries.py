@@ -99,9 +99,7 @@ def network(user: User) -> Network:
         degree[other] += len(partnerships)
     drawn = sorted(bodies, key=lambda pk: (pk not in mine, -degree[pk], bodies[pk].name, pk))[:DRAWN]
     return Network(
-        nodes=tuple(
-            Node(pk, bodies[pk].display_name, bodies[pk].kind, mine=pk in mine) for pk in drawn
-        ),
+        nodes=tuple(Node(pk, bodies[pk].display_name, bodies[pk].kind, mine=pk in mine) for pk in drawn),
         ties=tuple(
             Tie(bodies[one], bodies[other], tuple(partnerships))
             for (one, other), partnerships in sorted(

@@ -15,9 +15,7 @@ urlpatterns = [
     path("partnerships/<int:pk>/ask-and-offer/", views.partnership_entries, name="partnership-entries"),
     path("partnerships/<int:pk>/plans/", views.partnership_plans, name="partnership-plans"),
     path("partnerships/<int:pk>/commitments/", views.partnership_commitments, name="partnership-commitments"),
-    path(
-        "partnerships/<int:pk>/conversations/", views.partnership_conversations, name="partnership-conversations"
-    ),
+    path("partnerships/<int:pk>/conversations/", views.partnership_conversations, name="partnership-conversations"),
     path("organisations/<int:pk>/ask-and-offer/", views.organisation_entries, name="organisation-entries"),
     path("organisations/<int:pk>/brief/", brief.brief, name="brief"),
     path("organisations/<int:pk>/brief.pdf", brief.brief_pdf, name="brief-pdf"),

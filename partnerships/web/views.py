@@ -1,4 +1,5 @@
-"""Pages that show several rooms together: home, My work, the network, and one partnership's or organisation's other rooms."""
+"""Pages that show several rooms together: home, My work, the network, and one partnership's or organisation's other
+rooms."""
 
 from __future__ import annotations
 

@@ -49,6 +49,11 @@ SCHEDULE: dict[str, dict[str, Any]] = {
         "schedule": 1800.0,
         "options": {"expires": 900},
     },
+    "people.apply_retention": {
+        "task": "partnerships.people.tasks.apply_retention_now",
+        "schedule": 86400.0,
+        "options": {"expires": 3600},
+    },
     "agreements.start_due_reviews": {
         "task": "partnerships.agreements.tasks.start_due_reviews_now",
         "schedule": 3600.0,

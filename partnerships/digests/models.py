@@ -485,7 +485,7 @@ class DeliveryItem(models.Model):
         return f"{self.plan_id}: {self.from_number} to {self.to_number}"
 
 
-@pghistory.track()
+@pghistory.track(exclude=["address"])
 class Suppression(models.Model):
     """An address to which nothing is sent any more, until somebody releases it."""
 

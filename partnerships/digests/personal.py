@@ -1,0 +1,39 @@
+"""What this room holds about people: what becomes of it when somebody is erased, and what ends when they leave."""
+
+from __future__ import annotations
+
+from partnerships.digests.services import stop_everything
+from partnerships.people.leaving import Leaving
+from partnerships.people.personal import Fate, Rule
+
+RULES = (
+    Rule(
+        "digests.Subscription",
+        "person",
+        Fate.KEEP,
+        "what somebody wants to be told of",
+        ("status", "how", "why", "frequency", "asked_at", "confirmed_at", "ended_at"),
+    ),
+    Rule("digests.Subscription", "added_by", Fate.KEEP, "who asked somebody to follow", ("asked_at",)),
+    Rule("digests.RoleRule", "set_by", Fate.KEEP, "who set it", ("role", "set_at")),
+    Rule("digests.Preference", "person", Fate.DELETE, "when digests are wanted", ("frequency", "hour", "weekday")),
+    Rule("digests.Told", "recipient", Fate.DELETE, "what they were told last", ("plan", "number", "told_at")),
+    Rule(
+        "digests.Delivery",
+        "recipient",
+        Fate.KEEP,
+        "the ledger of letters",
+        ("kind", "status", "address", "subject", "created_at", "settled_at"),
+    ),
+    Rule("digests.Delivery", "address", Fate.REPLACE, "where a letter went"),
+    Rule("digests.Bounce", "address", Fate.REPLACE, "which address could not be reached"),
+    Rule("digests.Suppression", "address", Fate.DELETE, "which address must not be written to"),
+    Rule("digests.Suppression", "set_by", Fate.KEEP, "who suppressed an address", ("since", "reason")),
+)
+
+
+def stop_digests(leaving: Leaving) -> int:
+    """Nothing is sent to somebody who has left."""
+    return stop_everything(
+        person=leaving.person, author=leaving.author, reason=leaving.reason or "Left.", now=leaving.now
+    )

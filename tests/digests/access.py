@@ -1,0 +1,140 @@
+"""Who may open what of digests; links from letters open to whoever bears them, and to nobody else's things."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+from django.utils import timezone
+
+from partnerships.digests import services
+from partnerships.digests.choosing import plan_round
+from partnerships.digests.links import Purpose, make, minute_of
+from partnerships.digests.models import Delivery, Preference
+from partnerships.digests.sending import drain
+from partnerships.plans.services import create_plan, publish_version
+from tests.access import Row, everyone, expect, public
+from tests.digests.conftest import PostOffice, quay
+from tests.world import World
+
+
+def prepare(world: World) -> None:
+    """A plan of Larkhaven's that Sol, a stakeholder, follows, and the letter he got about its second version."""
+    now = timezone.now()
+    plan = create_plan(
+        owners=[world.larkhaven],
+        partnership=world.partnership,
+        title="Digest Quay",
+        kind="delivery",
+        audience="partnership",
+        author=world.amina,
+        now=world.now,
+    )
+    publish_version(plan=plan, author=world.amina, note="First.", content=quay(120), now=now)
+    asked = services.add_stakeholder(
+        email=world.sol.email,
+        name="Sol",
+        target=plan,
+        author=world.amina,
+        organisation=world.larkhaven,
+        now=now,
+    )
+    world.things["digest_confirmed"] = services.confirm(subscription=asked, now=now)
+    waiting = services.add_stakeholder(
+        email=world.sol.email,
+        name="Sol",
+        target=world.larkhaven,
+        author=world.amina,
+        organisation=world.larkhaven,
+        now=now,
+    )
+    publish_version(plan=plan, author=world.amina, note="Fewer.", content=quay(100), now=now)
+    plan_round(now=now)
+    plan_round(now=now + dt.timedelta(hours=1))
+    drain(seconds=5, beside=False, post=PostOffice)
+    world.things |= {
+        "digest_plan": plan,
+        "digest_waiting": waiting,
+        "digest_delivery": Delivery.objects.get(recipient=world.sol, kind="digest"),
+    }
+
+
+def token(purpose: Purpose, world: World) -> str:
+    """A link of Sol's."""
+    numbers = {Purpose.CONFIRM: world.things["digest_waiting"].pk}
+    return make(
+        purpose,
+        person_id=world.sol.pk,
+        link_key=Preference.objects.get(person=world.sol).link_key,
+        number=numbers.get(purpose, world.things["digest_delivery"].pk),
+        minute=minute_of(timezone.now()),
+    )
+
+
+def plan(world: World) -> dict[str, Any]:
+    return {"pk": world.things["digest_plan"].pk}
+
+
+def about_plan(world: World) -> dict[str, Any]:
+    return {"kind": "plan", **plan(world)}
+
+
+def delivery(world: World) -> dict[str, Any]:
+    return {"pk": world.things["digest_delivery"].pk}
+
+
+def subscription(world: World) -> dict[str, Any]:
+    return {"pk": world.things["digest_confirmed"].pk}
+
+
+#: Only leads of the owner, and administrators; other leads see that there is a ledger, not this letter.
+LETTER = expect(inside=403, outside=403, lead=200, partner=404, stranger=404, shared=404, administrator=200)
+LEDGER = expect(inside=403, outside=403, lead=200, partner=200, stranger=200, shared=200, administrator=200)
+
+ROWS = (
+    Row("digests:manage", get=everyone(), post=everyone(422)),
+    Row("digests:subscribe", on=about_plan, post=expect(inside=302, outside=404)),
+    Row("digests:change", on=lambda world: {**subscription(world), "verb": "pause"}, post=everyone(404)),
+    Row(
+        "digests:stakeholders",
+        get=expect(inside=200, outside=403, viewer=403, stranger=200, shared=200, share_ended=200),
+    ),
+    Row(
+        "digests:add-stakeholder",
+        on=about_plan,
+        get=expect(inside=200, outside=404, viewer=403),
+        post=expect(inside=422, outside=404, viewer=403),
+    ),
+    Row(
+        "digests:end-stakeholder",
+        on=subscription,
+        post=expect(inside=404, outside=404, editor=302, lead=302),
+    ),
+    Row("digests:tell-role", on=about_plan, post=expect(inside=403, outside=404, lead=302)),
+    Row("digests:who", on=plan, get=expect(inside=403, outside=404, editor=200, lead=200)),
+    Row("digests:stop", on=lambda world: {"token": token(Purpose.STOP, world)}, get=public(), post=public()),
+    Row(
+        "digests:preferences",
+        on=lambda world: {"token": token(Purpose.PREFERENCES, world)},
+        get=public(),
+        post=public(422),
+    ),
+    Row("digests:confirm", on=lambda world: {"token": token(Purpose.CONFIRM, world)}, get=public(), post=public()),
+    Row("digests:view", on=lambda world: {"token": token(Purpose.READ, world)}, get=public()),
+    Row(
+        "digests:read",
+        on=lambda world: {"token": token(Purpose.READ, world), "plan": world.things["digest_plan"].pk},
+        get=public(),
+    ),
+    Row("digests:ledger", get=LEDGER),
+    Row("digests:ledger", query="?status=sent&q=sol", get=LEDGER),
+    Row("digests:entry", on=delivery, get=LETTER, post={**LETTER, "lead": 403, "administrator": 422}),
+    Row("digests:as-sent", on=delivery, get={**LETTER, "administrator": 404}),
+    Row("digests:again", on=delivery, post={**LETTER, "lead": 302, "administrator": 302}),
+    Row("digests:due", get=LEDGER),
+    Row(
+        "digests:preview",
+        on=lambda world: {"pk": world.sol.pk},
+        get=expect(inside=404, outside=404, lead=200, administrator=200),
+    ),
+)

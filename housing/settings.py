@@ -10,6 +10,7 @@ from urllib.parse import unquote, urlsplit
 
 import django_stubs_ext
 import environ
+import pghistory
 import structlog
 from csp.constants import NONCE, NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
@@ -174,6 +175,8 @@ CACHES = {
     },
 }
 
+# Deletions too, which no trigger of the package's own defaults would write down.
+PGHISTORY_DEFAULT_TRACKERS = (pghistory.InsertEvent(), pghistory.UpdateEvent(), pghistory.DeleteEvent())
 PGHISTORY_MIDDLEWARE_METHODS = ("POST", "PUT", "PATCH", "DELETE")
 PGHISTORY_INSTALL_CONTEXT_FUNC_ON_MIGRATE = True
 
@@ -266,6 +269,10 @@ ACCOUNT_RATE_LIMITS = {
     "signup": "20/h/ip",
 }
 ALLAUTH_TRUSTED_PROXY_COUNT = env.int("TRUSTED_PROXY_COUNT", default=0)
+SOCIALACCOUNT_ADAPTER = "partnerships.people.adapters.OrganisationSignInAdapter"
+# Providers are kept in Django admin (social applications); a GET must not begin a sign-in.
+SOCIALACCOUNT_LOGIN_ON_GET = False
+SOCIALACCOUNT_STORE_TOKENS = False
 MFA_ADAPTER = "partnerships.people.adapters.MFAAdapter"
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
 MFA_PASSKEY_LOGIN_ENABLED = True

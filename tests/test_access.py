@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
+import re
 from collections.abc import Callable, Iterator
 from http.cookies import SimpleCookie
 from pathlib import Path
@@ -21,7 +22,7 @@ from tests.world import World, make_world
 pytestmark = pytest.mark.django_db
 
 #: Addresses of others, which follow a rule instead of a row (see the tests below), and pages for machines.
-BY_RULE = ("admin", "account", "mfa", "usersessions", "socialaccount", "headless", "idp")
+BY_RULE = ("admin", "account", "mfa", "usersessions", "socialaccount", "headless", "idp", "openid", "social")
 MACHINES = {
     "health_live": 200,
     "health_ready": 200,
@@ -54,7 +55,8 @@ def named_urls(resolver: URLResolver | None = None, namespace: str = "") -> Iter
 
 def is_by_rule(name: str) -> bool:
     """Whether the URL belongs to Django's admin, to allauth or to machines."""
-    return name.partition(":")[0].partition("_")[0] in BY_RULE or name in MACHINES
+    first = re.split("[:_/]", name, maxsplit=1)[0]
+    return first in BY_RULE or name in MACHINES
 
 
 def test_every_url_has_a_row() -> None:

@@ -19,6 +19,10 @@ class ExchangeConfig(AppConfig):
         from partnerships.exchange.queries import events_of_entries  # noqa: PLC0415 - the same
         from partnerships.exchange.services.fulfilments import commitment_moved  # noqa: PLC0415 - the same
 
+        from partnerships.exchange.personal import RULES  # noqa: PLC0415 - the same
+        from partnerships.people.personal import register_personal  # noqa: PLC0415 - the same
+
+        register_personal(RULES)
         register_kind(
             name="entry",
             visible_ids=lambda user: Entry.objects.visible_to(user).values("pk"),

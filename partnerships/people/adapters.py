@@ -5,14 +5,22 @@ from __future__ import annotations
 from typing import Any
 
 from allauth.account.adapter import DefaultAccountAdapter
+from allauth.account.internal.flows.login import clear_authentication_records, get_authentication_records
+from allauth.core.exceptions import ImmediateHttpResponse
 from allauth.mfa.adapter import DefaultMFAAdapter
+from allauth.socialaccount.adapter import DefaultSocialAccountAdapter
 from django.conf import settings
-from django.http import HttpRequest
+from django.contrib import messages
+from django.contrib.auth.base_user import AbstractBaseUser
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
 from django.urls import reverse
 
 from partnerships.kit.http import next_url
 from partnerships.kit.letters import send_in_background
+from partnerships.people.models import User
 from partnerships.people.services import find_person
+from partnerships.people.sign_in_policy import providers_required_of
 
 
 class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth carries no types
@@ -25,6 +33,19 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth ca
     def get_login_redirect_url(self, request: HttpRequest) -> str:
         """Home, or the page that was asked for."""
         return next_url(request, str(settings.LOGIN_REDIRECT_URL))
+
+    def pre_login(self, request: HttpRequest, user: AbstractBaseUser, **kwargs: Any) -> HttpResponse | None:
+        """Refuse a way in that the person's organisation has closed in favour of its own sign-in."""
+        refused: HttpResponse | None = super().pre_login(request, user, **kwargs)
+        if refused is not None or not isinstance(user, User):
+            return refused
+        required = providers_required_of(user)
+        used = {one.get("provider") for one in get_authentication_records(request, user) if one["method"] == "socialaccount"}
+        if required and not required & used:
+            clear_authentication_records(request)
+            messages.warning(request, "Your organisation asks you to sign in through its own sign-in page.")
+            return redirect("account_login")
+        return None
 
     def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
         """Letters about accounts go to people who can sign in, and to nobody else: stakeholders have no password to
@@ -47,6 +68,32 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth ca
         """From the one configured origin, whatever Host the request named."""
         path = reverse("account_reset_password_from_key", kwargs={"uidb36": "UID", "key": "KEY"})
         return str(settings.SITE_ORIGIN) + path.replace("UID-KEY", key)
+
+
+class OrganisationSignInAdapter(DefaultSocialAccountAdapter):  # type: ignore[misc]  # allauth carries no types
+    """Sign-in through an organisation's own provider (OpenID Connect): for people whom that organisation has let in."""
+
+    def is_open_for_signup(self, request: HttpRequest, sociallogin: Any) -> bool:
+        """Never: a provider vouches for its people, it does not invite them."""
+        return False
+
+    def pre_social_login(self, request: HttpRequest, sociallogin: Any) -> None:
+        """Join the provider's identity to the person with that address, if the provider is their organisation's own.
+
+        A provider may speak for its own organisation's people alone: otherwise one partner's directory could claim
+        another partner's addresses.
+        """
+        if sociallogin.is_existing:
+            person = sociallogin.user
+        else:
+            verified = [one.email for one in sociallogin.email_addresses if one.verified]
+            person = find_person(verified[0]) if verified else None
+        provider = sociallogin.account.provider
+        if person is None or not person.is_active or provider not in providers_required_of(person):
+            messages.warning(request, "This sign-in does not belong to anybody here. Ask your organisation's lead.")
+            raise ImmediateHttpResponse(redirect("account_login"))
+        if not sociallogin.is_existing:
+            sociallogin.connect(request, person)
 
 
 class MFAAdapter(DefaultMFAAdapter):  # type: ignore[misc]  # allauth carries no types

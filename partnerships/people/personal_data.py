@@ -111,13 +111,17 @@ def erase_person(*, person: User, author: User | None, reason: str, now: dt.date
         raise UnableToErase("This person has been erased already.")
     touched = run_hooks(Leaving(person=locked, author=author, heir=None, reason=reason, now=now))
     end_sessions(locked)
+    # Values first: some are found by the rows that refer to the person.
     for rule in rules():
-        if _refers(rule) and rule.model != "people.User":
+        if not _refers(rule) and rule.model != "people.User":
+            touched[f"{rule.model}.{rule.field}"] = _apply_to_value(rule, locked)
+    for rule in rules():
+        if _refers(rule):
             touched[f"{rule.model}.{rule.field}"] = _apply(rule, locked)
     _forget_in_admin_log(locked)
     locked.groups.clear()
     locked.user_permissions.clear()
-    locked.email, locked.name = f"erased-{locked.pk}@erased.invalid", ""
+    locked.email, locked.name = erased_address(locked), ""
     locked.time_zone = "Europe/London"
     locked.is_active = locked.is_staff = locked.is_superuser = False
     locked.account_since = locked.last_login = None
@@ -137,18 +141,26 @@ def erase_person(*, person: User, author: User | None, reason: str, now: dt.date
 
 
 def _apply(rule: Rule, person: User) -> int:
+    """Do what the rule says about rows that refer to the person; those kept keep their number alone."""
     rows = _rows(rule, person)
+    return rows.delete()[0] if rule.fate is Fate.DELETE else rows.count()
+
+
+def _apply_to_value(rule: Rule, person: User) -> int:
+    """Do what the rule says about a field that holds something of the person's: in their rows, or their address."""
+    model: type[Model] = apps.get_model(rule.model)
+    references = [other.field for other in rules() if other.model == rule.model and _refers(other)]
+    whose = rule.whose or (references[0] if len(references) == 1 else "")
+    condition = {whose: person.pk} if whose else {f"{rule.field}__iexact": person.email}
+    rows = model._default_manager.filter(**condition)
     if rule.fate is Fate.DELETE:
         return rows.delete()[0]
-    count = rows.count()
-    values = {
-        other.field: ("" if other.fate is Fate.CLEAR else f"erased-{person.pk}@erased.invalid")
-        for other in rules()
-        if other.model == rule.model and not _refers(other) and other.fate in (Fate.CLEAR, Fate.REPLACE)
-    }
-    if values and count:
-        rows.update(**values)
-    return count
+    return rows.update(**{rule.field: "" if rule.fate is Fate.CLEAR else erased_address(person)})
+
+
+def erased_address(person: User) -> str:
+    """What stands where an address stood: it names nobody and reaches nobody (RFC 2606)."""
+    return f"erased-{person.pk}@erased.invalid"
 
 
 def _forget_in_admin_log(person: User) -> None:

@@ -13,7 +13,13 @@ class PlansConfig(AppConfig):
     def ready(self) -> None:
         """Tell the activity room who may see what."""
         from partnerships.activity.registry import register_kind  # noqa: PLC0415 - rooms register at start-up
+        from partnerships.people.leaving import register_leaving  # noqa: PLC0415 - rooms register at start-up
+        from partnerships.people.personal import register_personal  # noqa: PLC0415 - rooms register at start-up
         from partnerships.plans.models import Comment, Plan, Version  # noqa: PLC0415 - models wait for the registry
+        from partnerships.plans.personal import RULES, end_shares  # noqa: PLC0415 - models wait for the registry
+
+        register_personal(RULES)
+        register_leaving("shared drafts taken back", end_shares)
 
         register_kind(name="plan", visible_ids=lambda user: Plan.objects.published_for(user).values("pk"))
         register_kind(name="plan_draft", visible_ids=lambda user: Plan.objects.editable_by(user).values("pk"))

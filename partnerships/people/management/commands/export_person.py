@@ -1,0 +1,42 @@
+"""Hand out everything held about a person (UK GDPR, Article 15)."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.utils import timezone
+
+from partnerships.people.personal_data import export_person
+from partnerships.people.services import find_person
+
+
+class Command(BaseCommand):
+    """`manage.py export_person EMAIL [--to FILE]`"""
+
+    help = "Write everything held about a person as JSON: to the screen, or to a file. The export is noted in the log."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        """Whose data, and where it goes."""
+        parser.add_argument("email", help="The person's email address.")
+        parser.add_argument("--to", type=Path, help="A file to write; it must not exist yet.")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Export, and say so in the last line."""
+        person = find_person(options["email"])
+        if person is None:
+            raise CommandError(f"Nobody has the address {options['email']}.")
+        text = json.dumps(export_person(person=person, author=None, now=timezone.now()), indent=2, ensure_ascii=False)
+        target: Path | None = options["to"]
+        if target is None:
+            self.stdout.write(text)
+            self.stderr.write(f"Exported what is held about {person.email}.")
+            return
+        try:
+            with target.open("x", encoding="utf-8") as file:
+                file.write(text + "\n")
+        except OSError as error:
+            raise CommandError(f"Cannot write {target}: {error.strerror}.") from error
+        self.stdout.write(f"Exported what is held about {person.email} to {target}.")

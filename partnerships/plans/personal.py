@@ -1,0 +1,29 @@
+"""What this room holds about people: what becomes of it when somebody is erased, and what ends when they leave."""
+
+from __future__ import annotations
+
+from partnerships.people.leaving import Leaving
+from partnerships.people.personal import Fate, Rule
+from partnerships.plans.models import Share
+
+RULES = (
+    Rule("plans.Plan", "created_by", Fate.KEEP, "who began it", ("title", "created_at")),
+    Rule("plans.Version", "author", Fate.KEEP, "who published it", ("number", "note", "published_at")),
+    Rule("plans.Draft", "updated_by", Fate.KEEP, "who saved it last", ("updated_at",)),
+    Rule("plans.Document", "added_by", Fate.KEEP, "who added it", ("file_name", "added_at")),
+    Rule("plans.Comment", "author", Fate.KEEP, "who said it", ("text", "created_at")),
+    Rule("plans.Comment", "resolved_by", Fate.KEEP, "who settled it", ("resolved_at",)),
+    Rule("plans.Mention", "person", Fate.DELETE, "who is to be told of a comment", ("told_at",)),
+    Rule("plans.Share", "person", Fate.KEEP, "who was shown a draft", ("message", "ends_on", "shared_at", "revoked_at")),
+    Rule("plans.Share", "shared_by", Fate.KEEP, "who showed it", ("shared_at",)),
+    Rule("plans.SignOff", "person", Fate.KEEP, "a signature stands", ("decision", "role", "reason", "signed_at")),
+    Rule("plans.ConditionMet", "person", Fate.KEEP, "who said that a condition is met", ("note", "at")),
+    Rule("plans.Signatory", "asked_by", Fate.KEEP, "who asked for a signature", ("asked_at",)),
+    Rule("plans.AccessRequest", "person", Fate.KEEP, "who asked to see a plan", ("message", "asked_at", "granted")),
+    Rule("plans.AccessRequest", "answered_by", Fate.KEEP, "who answered", ("answered_at",)),
+)
+
+
+def end_shares(leaving: Leaving) -> int:
+    """Drafts shown to somebody by name are shown to them no longer."""
+    return Share.objects.filter(person=leaving.person, revoked_at=None).update(revoked_at=leaving.now)

@@ -1,0 +1,10 @@
+"""What this room holds about people, and what becomes of it when somebody is erased."""
+
+from __future__ import annotations
+
+from partnerships.people.personal import Fate, Rule
+
+RULES = (
+    Rule("transfer.ImportRun", "by", Fate.KEEP, "who imported a register", ("register", "file_name", "started_at")),
+    Rule("transfer.Doubt", "answered_by", Fate.KEEP, "who decided which body is meant", ("answer", "answered_at")),
+)

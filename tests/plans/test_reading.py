@@ -36,7 +36,7 @@ def two_versions(world: World, audience: str) -> Plan:
     """A plan whose confidential parts changed too."""
     plan = published(world, audience=audience)
     fewer_homes(plan, world)
-    save(plan, world, "sites/secret", homes=[{"tenure": "shared_ownership", "count": 77}], notes=CANARY)
+    save(plan, world, "sites/secret", homes=[{"tenure": "shared_ownership", "count": 7777}], notes=CANARY)
     save(plan, world, "sections/inside", body=f"{CANARY}: a new price.")
     publish(plan, world, "Wet ground.")
     plan.refresh_from_db()
@@ -54,7 +54,7 @@ def test_no_format_tells_outsiders_what_is_confidential(
 
     assert (outside.status_code, inside.status_code) == (200, 200)
     assert CANARY not in outside.content.decode()
-    assert "77" not in outside.content.decode().replace("0.77", "")
+    assert "7777" not in outside.content.decode().replace(",", "")
 
 
 def test_outsiders_figures_leave_confidential_homes_out(world: World, as_: Callable[[User], Client]) -> None:
@@ -63,7 +63,7 @@ def test_outsiders_figures_leave_confidential_homes_out(world: World, as_: Calla
     page = as_(world.chidi).get(reverse("plans:detail", kwargs={"pk": plan.pk})).content.decode()
 
     assert "100 homes in all" in page
-    assert "177 homes" in as_(world.ben).get(reverse("plans:detail", kwargs={"pk": plan.pk})).content.decode()
+    assert "7877 homes" in as_(world.ben).get(reverse("plans:detail", kwargs={"pk": plan.pk})).content.decode()
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,166 @@
+"""The directory: found by any name or number, never twice, with who followed whom."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+
+from partnerships.organisations.models import Area, AreaKind, Identifier, Kind, NameKind, Organisation, Scheme
+from partnerships.organisations.queries import find_organisations, resolve_forward, successors_on
+from partnerships.organisations.services import (
+    UnableToAddIdentifier,
+    UnableToCreateOrganisation,
+    UnableToRecordSuccession,
+    add_identifier,
+    add_name,
+    create_organisation,
+    dissolve,
+    record_succession,
+    serve_area,
+    update_organisation,
+)
+from tests.world import World
+
+NOW = timezone.now()
+
+
+def council(name: str) -> Organisation:
+    return create_organisation(name=name, kind=Kind.COUNCIL, author=None, now=NOW)
+
+
+@pytest.mark.parametrize("text", ["KING'S", "kings lynn and", "Lynn & West", "LHA-Former", "45ub", "linn and west"])
+def test_an_organisation_is_found_by_any_part_of_any_name_or_number(world: World, text: str) -> None:
+    made = create_organisation(
+        name="King’s Lynn & West Norfolk Council",
+        kind=Kind.COUNCIL,
+        identifiers=[(Scheme.RSH, "45UB")],
+        names=[("LHA Former", NameKind.FORMER)],
+        author=None,
+        now=NOW,
+    )
+
+    assert made in find_organisations(user=world.vera, text=text)
+
+
+def test_words_of_different_names_do_not_add_up(world: World) -> None:
+    made = council("Northmere Council")
+    add_name(organisation=made, name="Southmere Board", kind=NameKind.FORMER, author=None, now=NOW)
+    other = council("Northmere Board")
+
+    assert list(find_organisations(user=world.vera, text="Northmere Board")) == [other]
+
+
+def test_region_and_area_narrow_the_list(world: World) -> None:
+    region = Area.objects.create(code="E12000008", name="South East", kind=AreaKind.REGION)
+    world.fareham.region = region
+    world.fareham.save()
+    serve_area(organisation=world.larkhaven, area=world.fareham, author=None, now=NOW)
+
+    assert set(find_organisations(user=world.vera, region=region)) == {world.larkhaven}
+    assert set(find_organisations(user=world.vera, area=world.gosport)) == set()
+
+
+def test_a_number_stands_for_one_organisation(world: World) -> None:
+    add_identifier(organisation=world.larkhaven, scheme=Scheme.RSH, value="5069", author=None, now=NOW)
+
+    with pytest.raises(UnableToAddIdentifier, match="Larkhaven"):
+        add_identifier(organisation=world.westmarch, scheme=Scheme.RSH, value="5069", author=None, now=NOW)
+    with pytest.raises(UnableToCreateOrganisation, match="Larkhaven"):
+        create_organisation(
+            name="Another", kind=Kind.CHARITY, identifiers=[(Scheme.RSH, "5069")], author=None, now=NOW
+        )
+
+    assert Identifier.objects.filter(value="5069").count() == 1
+    assert not Organisation.objects.filter(name="Another").exists()
+
+
+def test_a_renamed_organisation_is_found_by_its_former_name(world: World) -> None:
+    update_organisation(organisation=world.larkhaven, name="Skylark Homes", author=world.dee, now=timezone.now())
+
+    assert list(find_organisations(user=world.vera, text="larkhaven")) == [world.larkhaven]
+    assert world.larkhaven.names.get(name="Larkhaven Homes").kind == NameKind.FORMER
+
+
+def test_successors_are_followed_to_the_end_of_the_chain(world: World) -> None:
+    first, second, third, other = (council(name) for name in ("First", "Second", "Third", "Other"))
+    record_succession(
+        kind="split", on=dt.date(2009, 4, 1), predecessors=[first], successors=[second, other], author=None, now=NOW
+    )
+    record_succession(
+        kind="merge", on=dt.date(2023, 4, 1), predecessors=[second], successors=[third], author=None, now=NOW
+    )
+    for ended in (first, second):
+        dissolve(organisation=ended, on=dt.date(2023, 4, 1), author=None, now=NOW)
+
+    assert resolve_forward(first) == [other, third]
+    assert resolve_forward(first, dt.date(2015, 1, 1)) == [other, second]
+    assert successors_on(first, dt.date(2008, 1, 1)) == []
+
+
+def test_a_circle_of_successions_ends(world: World) -> None:
+    one, two = council("One"), council("Two")
+    record_succession(kind="recode", on=dt.date(2020, 1, 1), predecessors=[one], successors=[two], author=None, now=NOW)
+    record_succession(kind="recode", on=dt.date(2021, 1, 1), predecessors=[two], successors=[one], author=None, now=NOW)
+
+    assert set(resolve_forward(one)) == {one, two}
+
+
+def test_the_same_succession_told_twice_is_one(world: World) -> None:
+    given = {"kind": "merge", "on": dt.date(2020, 4, 1), "author": None, "now": NOW}
+
+    first = record_succession(predecessors=[world.larkhaven], successors=[world.tidewater], **given)  # type: ignore[arg-type]
+    again = record_succession(predecessors=[world.larkhaven], successors=[world.tidewater], **given)  # type: ignore[arg-type]
+
+    assert first == again
+    with pytest.raises(UnableToRecordSuccession):
+        record_succession(predecessors=[world.larkhaven], successors=[world.larkhaven], **given)  # type: ignore[arg-type]
+
+
+def test_the_page_shows_partnerships_to_partners_alone(world: World) -> None:
+    address = reverse("organisations:detail", kwargs={"pk": world.larkhaven.pk})
+    partner, stranger = Client(), Client()
+    partner.force_login(world.ben)
+    stranger.force_login(world.chidi)
+
+    assert "Estuary Partnership" in partner.get(address).content.decode()
+    assert "Estuary Partnership" not in stranger.get(address).content.decode()
+
+
+def test_addresses_of_people_stay_within_their_organisation(world: World) -> None:
+    address = reverse("organisations:people", kwargs={"pk": world.larkhaven.pk})
+    own, stranger = Client(), Client()
+    own.force_login(world.vera)
+    stranger.force_login(world.chidi)
+
+    assert world.eddie.email in own.get(address).content.decode()
+    assert world.eddie.email not in stranger.get(address).content.decode()
+
+
+def test_a_list_can_be_read_page_by_page_without_losing_or_repeating(world: World) -> None:
+    for number in range(60):
+        council(f"Council {number % 7}")
+    client = Client()
+    client.force_login(world.vera)
+    seen: list[int] = []
+    query = ""
+
+    while True:
+        page = client.get(reverse("organisations:list") + query).context["page"]
+        seen += [row.pk for row in page.rows]
+        if not page.next:
+            break
+        query = page.next
+
+    assert len(seen) == len(set(seen)) == Organisation.objects.count()
+
+
+@pytest.mark.parametrize("query", ["?after=%00", "?after=W10", "?before=WzEsMl0", "?region=x", "?area=999999", "?q=%25_"])
+def test_odd_questions_get_an_answer(world: World, query: str) -> None:
+    client = Client()
+    client.force_login(world.vera)
+
+    assert client.get(reverse("organisations:list") + query).status_code in {200, 422}

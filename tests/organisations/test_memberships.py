@@ -1,0 +1,186 @@
+"""Who acts for an organisation: invited by letter, with the role given, until it ends."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+
+import pytest
+from django.core import mail
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+
+from partnerships.organisations.models import Membership, Organisation, Role
+from partnerships.organisations.services import (
+    UnableToAcceptMembership,
+    UnableToAddMembership,
+    UnableToChangeRole,
+    UnableToEndMembership,
+    UnableToInviteMember,
+    accept_membership,
+    add_membership,
+    change_role,
+    end_membership,
+    invitation_for,
+    invite_member,
+    resend_invitation,
+)
+from partnerships.organisations.services.memberships import INVITATIONS_A_DAY
+from tests.world import PASSWORD, World
+
+
+def token_in(letter: mail.EmailMessage) -> str:
+    found = re.search(r"/organisations/invitations/([^/]+)/", str(letter.body))
+    assert found
+    return found[1]
+
+
+@pytest.fixture
+def letter(world: World, django_capture_on_commit_callbacks: object) -> mail.EmailMessage:
+    with django_capture_on_commit_callbacks(execute=True):  # type: ignore[operator]
+        invite_member(
+            organisation=world.larkhaven,
+            email="Nina@Larkhaven.example",
+            name="Nina Larch",
+            role=Role.EDITOR,
+            author=world.amina,
+            message="Welcome!",
+            now=timezone.now(),
+        )
+    return mail.outbox[-1]
+
+
+def test_a_lead_invites_a_colleague_who_chooses_a_password_and_comes_in(world: World, letter: mail.EmailMessage) -> None:
+    address = reverse("organisations:accept-invitation", kwargs={"token": token_in(letter)})
+    client = Client()
+
+    shown = client.get(address)
+    answer = client.post(address, {"name": "Nina Larch", "password": "three quiet river words"})
+
+    assert letter.to == ["nina@larkhaven.example"]
+    assert "Larkhaven Homes" in shown.content.decode()
+    assert answer.status_code == 302
+    membership = Membership.objects.get(person__email="nina@larkhaven.example")
+    assert membership.accepted_at is not None
+    assert int(client.session["_auth_user_id"]) == membership.person_id
+    assert client.get(address).status_code == 404
+
+
+def test_opening_the_link_accepts_nothing(world: World, letter: mail.EmailMessage) -> None:
+    Client().get(reverse("organisations:accept-invitation", kwargs={"token": token_in(letter)}))
+
+    assert Membership.objects.get(person__email="nina@larkhaven.example").is_pending
+
+
+def test_a_weak_password_is_refused_and_the_invitation_stays_open(world: World, letter: mail.EmailMessage) -> None:
+    token = token_in(letter)
+    address = reverse("organisations:accept-invitation", kwargs={"token": token})
+
+    answer = Client().post(address, {"name": "Nina", "password": "short"})
+
+    assert answer.status_code == 422
+    assert invitation_for(token=token, now=timezone.now()) is not None
+
+
+def test_an_invitation_is_for_one_person_alone(world: World, letter: mail.EmailMessage) -> None:
+    client = Client()
+    client.force_login(world.ben)
+
+    answer = client.post(reverse("organisations:accept-invitation", kwargs={"token": token_in(letter)}), {})
+
+    assert answer.status_code == 403
+    assert Membership.objects.get(person__email="nina@larkhaven.example").is_pending
+
+
+def test_an_invitation_ends_after_fourteen_days(world: World, letter: mail.EmailMessage) -> None:
+    later = timezone.now() + dt.timedelta(days=14, seconds=1)
+
+    with pytest.raises(UnableToAcceptMembership):
+        accept_membership(token=token_in(letter), name="Nina", password=PASSWORD, now=later)
+
+
+def test_sending_it_again_makes_the_old_link_useless(world: World, letter: mail.EmailMessage) -> None:
+    membership = Membership.objects.get(person__email="nina@larkhaven.example")
+
+    resend_invitation(membership=membership, author=world.amina, now=timezone.now())
+
+    assert invitation_for(token=token_in(letter), now=timezone.now()) is None
+
+
+def test_withdrawing_an_invitation_makes_its_link_useless(world: World, letter: mail.EmailMessage) -> None:
+    membership = Membership.objects.get(person__email="nina@larkhaven.example")
+
+    end_membership(membership=membership, author=world.amina, reason="Mistyped.", now=timezone.now())
+
+    assert invitation_for(token=token_in(letter), now=timezone.now()) is None
+
+
+def test_an_organisation_sends_so_many_invitations_a_day_and_no_more(world: World) -> None:
+    now = timezone.now()
+    for number in range(INVITATIONS_A_DAY):
+        invite_member(
+            organisation=world.harbour, email=f"n{number}@harbour.example", role="viewer", author=world.hana, now=now
+        )
+
+    with pytest.raises(UnableToInviteMember):
+        invite_member(
+            organisation=world.harbour, email="more@harbour.example", role="viewer", author=world.hana, now=now
+        )
+
+    tomorrow = now + dt.timedelta(days=1, minutes=1)
+    assert invite_member(
+        organisation=world.harbour, email="more@harbour.example", role="viewer", author=world.hana, now=tomorrow
+    )
+
+
+def test_nobody_acts_for_an_organisation_twice(world: World) -> None:
+    with pytest.raises(UnableToAddMembership):
+        add_membership(
+            organisation=world.larkhaven, person=world.eddie, role=Role.LEAD, author=None, now=timezone.now()
+        )
+    with pytest.raises(UnableToInviteMember):
+        invite_member(
+            organisation=world.larkhaven, email=world.eddie.email, role="lead", author=world.amina, now=timezone.now()
+        )
+
+
+@pytest.mark.parametrize("step", ["end", "demote"])
+def test_the_last_lead_stays_until_an_administrator_says_otherwise(world: World, step: str) -> None:
+    now = timezone.now()
+    mine = world.amina.memberships.get()
+
+    def act(author: object) -> None:
+        if step == "end":
+            end_membership(membership=mine, author=author, now=now)  # type: ignore[arg-type]
+        else:
+            change_role(membership=mine, role=Role.VIEWER, author=author, now=now)  # type: ignore[arg-type]
+
+    with pytest.raises((UnableToEndMembership, UnableToChangeRole)):
+        act(world.amina)
+
+    act(world.dee)
+
+
+def test_rights_end_the_moment_a_membership_ends(world: World) -> None:
+    client = Client()
+    client.force_login(world.eddie)
+    address = reverse("agreements:detail", kwargs={"pk": world.partnership.pk})
+    before = client.get(address).status_code
+
+    end_membership(membership=world.eddie.memberships.get(), author=world.amina, reason="Left.", now=timezone.now())
+
+    assert before == 200
+    assert client.get(address).status_code == 404
+    assert not Organisation.objects.of_person(world.eddie).exists()
+
+
+def test_a_lead_may_not_manage_another_organisation(world: World) -> None:
+    client = Client()
+    client.force_login(world.ben)
+
+    answer = client.post(
+        reverse("organisations:invite", kwargs={"pk": world.larkhaven.pk}), {"email": "x@x.example", "role": "lead"}
+    )
+
+    assert answer.status_code == 403

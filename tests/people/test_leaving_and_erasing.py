@@ -1,0 +1,128 @@
+"""Leaving ends everything in one action; erasing takes out what is personal and leaves what must stand."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from django.core.management import CommandError, call_command
+from django.db import connection
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+
+from partnerships.organisations.models import Organisation
+from partnerships.people.models import Invitation, SecurityEvent, User
+from partnerships.people.personal import fields_without_rule, rules_without_field
+from partnerships.people.personal_data import UnableToErase, erase_person, export_person
+from partnerships.people.services import UnableToCloseAccount, close_account, create_invitation
+from tests.world import PASSWORD, World
+
+
+def sign_in(person: User) -> Client:
+    client = Client()
+    answer = client.post(reverse("account_login"), {"login": person.email, "password": PASSWORD})
+    assert answer.status_code == 302, answer.content.decode()[:2000]
+    return client
+
+
+def test_one_action_ends_every_way_in_and_every_right(world: World) -> None:
+    client = sign_in(world.eddie)
+    create_invitation(person=world.eddie, invited_by=world.amina, now=timezone.now())
+    assert client.get(reverse("people:account")).status_code == 200
+
+    close_account(person=world.eddie, author=world.dee, heir=world.amina, reason="Another post.", now=timezone.now())
+
+    assert client.get(reverse("people:account")).status_code == 302
+    assert not Organisation.objects.of_person(world.eddie).exists()
+    assert not Invitation.objects.open(timezone.now()).filter(person=world.eddie).exists()
+    refused = Client()
+    refused.post(reverse("account_login"), {"login": world.eddie.email, "password": PASSWORD})
+    assert "_auth_user_id" not in refused.session
+
+
+def test_a_last_lead_can_leave_too(world: World) -> None:
+    close_account(person=world.ben, author=world.dee, reason="Retired.", now=timezone.now())
+
+    assert not Organisation.objects.of_person(world.ben).exists()
+
+
+def test_somebody_always_administers_the_network(world: World) -> None:
+    with pytest.raises(UnableToCloseAccount):
+        close_account(person=world.dee, author=world.dee, reason="Enough.", now=timezone.now())
+
+
+def test_every_personal_field_has_a_rule_and_every_rule_a_field() -> None:
+    assert fields_without_rule() == []
+    assert rules_without_field() == []
+
+
+def test_an_export_holds_what_is_theirs_and_no_word_about_others(world: World) -> None:
+    exported = json.dumps(export_person(person=world.eddie, author=world.dee, now=timezone.now()))
+
+    assert world.eddie.email in exported
+    assert "organisations.Membership as person" in exported
+    for other in (world.amina, world.ben, world.vera):
+        assert other.email not in exported
+        assert other.name not in exported
+
+
+def everything_kept() -> str:
+    """Every row of every table, as text: what a dump of the database would hold."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT table_name FROM information_schema.tables WHERE table_schema = 'public'")
+        tables = [row[0] for row in cursor.fetchall()]
+        rows = []
+        for table in tables:
+            cursor.execute(f'SELECT coalesce(string_agg(t::text, E\'\\n\'), \'\') FROM "{table}" t')
+            rows.append(cursor.fetchone()[0])
+    return "\n".join(rows)
+
+
+def test_nothing_in_the_database_names_somebody_who_was_erased(world: World) -> None:
+    sign_in(world.eddie)
+    assert world.eddie.email in everything_kept()
+
+    erase_person(person=world.eddie, author=world.dee, reason="Asked.", now=timezone.now())
+
+    left = everything_kept()
+    assert "eddie@larkhaven" not in left
+    assert "Eddie Larch" not in left
+    world.eddie.refresh_from_db()
+    assert str(world.eddie) == "a former member"
+    assert world.eddie.memberships.exists()
+
+
+def test_erasing_takes_nothing_from_anybody_else(world: World) -> None:
+    world.vera.memberships.update(created_by=world.amina, job_title="Clerk")
+
+    erase_person(person=world.amina, author=world.dee, reason="Asked.", now=timezone.now())
+
+    assert world.vera.memberships.get().job_title == "Clerk"
+    assert User.objects.filter(email="vera@larkhaven.example", is_active=True).exists()
+
+
+def test_nobody_is_erased_twice(world: World) -> None:
+    erase_person(person=world.eddie, author=None, reason="Asked.", now=timezone.now())
+
+    with pytest.raises(UnableToErase):
+        erase_person(person=world.eddie, author=None, reason="Asked.", now=timezone.now())
+
+
+def test_the_commands_say_what_they_did(world: World, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    target = tmp_path / "eddie.json"
+
+    call_command("export_person", "EDDIE@larkhaven.example", to=target)
+    call_command("erase_person", world.eddie.email, yes=True)
+
+    assert json.loads(target.read_text())["person"]["name"] == "Eddie Larch"
+    assert capsys.readouterr().out.splitlines()[-1].startswith("Erased eddie@larkhaven.example")
+    with pytest.raises(CommandError, match="Nobody"):
+        call_command("export_person", "nobody@larkhaven.example")
+
+
+def test_an_export_is_in_the_persons_own_log(world: World) -> None:
+    export_person(person=world.eddie, author=world.dee, now=timezone.now())
+
+    assert SecurityEvent.objects.get(person=world.eddie).kind == "data_exported"

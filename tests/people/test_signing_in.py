@@ -1,0 +1,177 @@
+"""Ways in: nobody signs up alone, stakeholders have no password to reset, known and unknown addresses hear the same."""
+
+from __future__ import annotations
+
+import pytest
+from django.conf import LazySettings
+from django.core import mail
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+
+from partnerships.organisations.services import update_organisation
+from partnerships.people.models import SecurityEvent, User
+from partnerships.people.view_as import UnableToViewAs, begin_view_as
+from tests.people.test_leaving_and_erasing import sign_in
+from tests.world import PASSWORD, World
+
+
+def test_nobody_signs_up_by_themselves(world: World) -> None:
+    answer = Client().post(
+        reverse("account_signup"), {"email": "x@x.example", "password1": PASSWORD, "password2": PASSWORD}
+    )
+
+    assert answer.status_code in {200, 403}
+    assert not User.objects.filter(email="x@x.example").exists()
+
+
+@pytest.mark.parametrize("address", ["sol@council.example", "nobody@nowhere.example", "amina@larkhaven.example"])
+def test_asking_for_a_new_password_answers_alike(world: World, address: str) -> None:
+    answer = Client().post(reverse("account_reset_password"), {"email": address})
+
+    assert answer.status_code == 302
+    assert answer["Location"] == reverse("account_reset_password_done")
+    assert len(mail.outbox) == (1 if address.startswith("amina") else 0)
+
+
+def test_a_stakeholder_cannot_sign_in(world: World) -> None:
+    client = Client()
+
+    client.post(reverse("account_login"), {"login": world.sol.email, "password": PASSWORD})
+
+    assert "_auth_user_id" not in client.session
+
+
+def test_signing_in_never_leads_to_another_site(world: World) -> None:
+    for wanted in ("https://evil.example/", "//evil.example", "javascript:alert(1)", "/\\evil.example"):
+        answer = Client().post(
+            reverse("account_login"), {"login": world.eddie.email, "password": PASSWORD, "next": wanted}
+        )
+
+        assert answer["Location"] == "/"
+
+
+def test_a_known_place_is_no_news_and_a_new_one_is_told_by_letter(
+    world: World, django_capture_on_commit_callbacks: object
+) -> None:
+    def sign_in_from(ip: str) -> None:
+        with django_capture_on_commit_callbacks(execute=True):  # type: ignore[operator]
+            Client(REMOTE_ADDR=ip).post(
+                reverse("account_login"), {"login": world.eddie.email, "password": PASSWORD}
+            )
+
+    sign_in_from("192.0.2.1")
+    sign_in_from("192.0.77.9")
+    assert mail.outbox == []
+
+    sign_in_from("198.51.100.4")
+
+    assert [letter.to for letter in mail.outbox] == [[world.eddie.email]]
+    assert "198.51.100.4" in str(mail.outbox[0].body)
+
+
+def test_too_many_wrong_passwords_close_the_door_for_a_while(world: World) -> None:
+    for _ in range(10):
+        Client().post(reverse("account_login"), {"login": world.eddie.email, "password": "wrong wrong wrong"})
+    client = Client()
+
+    client.post(reverse("account_login"), {"login": world.eddie.email, "password": PASSWORD})
+
+    assert "_auth_user_id" not in client.session
+
+
+def test_a_new_password_ends_the_other_sessions(world: World) -> None:
+    here, there = sign_in(world.eddie), sign_in(world.eddie)
+
+    here.post(
+        reverse("account_change_password"),
+        {"oldpassword": PASSWORD, "password1": "four other quiet words", "password2": "four other quiet words"},
+    )
+
+    assert there.get(reverse("people:account")).status_code == 302
+
+
+def test_leads_and_administrators_need_a_second_factor_where_the_setting_says_so(
+    world: World, settings: LazySettings
+) -> None:
+    settings.SECOND_FACTOR_REQUIRED = True
+
+    for person, stopped in ((world.amina, True), (world.dee, True), (world.vera, False)):
+        client = Client()
+        client.force_login(person)
+        answer = client.get(reverse("organisations:list"))
+
+        assert (answer.status_code == 302 and answer["Location"] == reverse("mfa_index")) is stopped
+
+
+def test_an_organisation_can_ask_all_its_people_for_a_second_factor(world: World, settings: LazySettings) -> None:
+    settings.SECOND_FACTOR_REQUIRED = False
+    update_organisation(
+        organisation=world.larkhaven, second_factor_required=True, author=world.amina, now=timezone.now()
+    )
+    client = Client()
+    client.force_login(world.vera)
+
+    assert client.get(reverse("agreements:list"))["Location"] == reverse("mfa_index")
+    assert client.get(reverse("people:account")).status_code == 200
+
+
+def test_where_an_organisation_requires_its_own_sign_in_a_password_does_not_open(world: World) -> None:
+    update_organisation(
+        organisation=world.larkhaven, sign_in_provider="larkhaven", author=world.dee, now=timezone.now()
+    )
+    client = Client()
+
+    answer = client.post(reverse("account_login"), {"login": world.vera.email, "password": PASSWORD})
+
+    assert answer["Location"] == reverse("account_login")
+    assert "_auth_user_id" not in client.session
+
+
+def looking_as(world: World, person: User) -> Client:
+    client = Client()
+    client.force_login(world.dee)
+    answer = client.post(reverse("people:view-as", kwargs={"pk": person.pk}), {"reason": "They asked for help."})
+    assert answer.status_code == 302
+    return client
+
+
+def test_an_administrator_sees_what_is_restricted_only_as_somebody_and_with_a_reason(world: World) -> None:
+    address = reverse("agreements:detail", kwargs={"pk": world.partnership.pk})
+    dee = Client()
+    dee.force_login(world.dee)
+    assert dee.get(address).status_code == 404
+
+    client = looking_as(world, world.vera)
+
+    assert "You see what Vera Larch sees" in client.get(address).content.decode()
+    assert SecurityEvent.objects.get(person=world.vera).kind == "viewed_as"
+
+
+def test_looking_as_somebody_changes_nothing(world: World) -> None:
+    client = looking_as(world, world.amina)
+
+    answer = client.post(
+        reverse("agreements:status", kwargs={"pk": world.partnership.pk}), {"status": "ended", "reason": "Because"}
+    )
+
+    assert answer.status_code == 403
+    world.partnership.refresh_from_db()
+    assert world.partnership.status == "exploring"
+
+
+def test_looking_as_somebody_ends_when_told_to(world: World) -> None:
+    client = looking_as(world, world.vera)
+
+    client.post(reverse("people:view-as-end"))
+
+    assert client.get(reverse("agreements:detail", kwargs={"pk": world.partnership.pk})).status_code == 404
+
+
+def test_nobody_looks_as_an_administrator_or_without_being_one(world: World) -> None:
+    with pytest.raises(UnableToViewAs):
+        begin_view_as(administrator=world.amina, person=world.vera, reason="Curious.", now=timezone.now())
+    with pytest.raises(UnableToViewAs):
+        begin_view_as(administrator=world.dee, person=world.dee, reason="Curious.", now=timezone.now())
+    with pytest.raises(UnableToViewAs):
+        begin_view_as(administrator=world.dee, person=world.vera, reason=" ", now=timezone.now())

@@ -1,0 +1,107 @@
+"""When digests are due: hours, working days, bank holidays, pauses, and the nights on which clocks change, by table."""
+
+from __future__ import annotations
+
+import datetime as dt
+from itertools import pairwise
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from partnerships.digests.bank_holidays import holidays
+from partnerships.digests.schedule import Rhythm, due, local_day, moment_of, next_slot
+
+MINUTES = dt.timedelta(minutes=1)
+
+
+def utc(text: str) -> dt.datetime:
+    return dt.datetime.fromisoformat(text).replace(tzinfo=dt.UTC)
+
+
+@pytest.mark.parametrize(
+    ("day", "hour", "zone", "expected"),
+    [
+        ("2026-11-24", 8, "Europe/London", "2026-11-24T08:00"),
+        ("2026-07-01", 8, "Europe/London", "2026-07-01T07:00"),
+        ("2027-03-28", 1, "Europe/London", "2027-03-28T01:00"),  # 01:00 is skipped: the moment of the jump
+        ("2027-03-28", 2, "Europe/London", "2027-03-28T01:00"),
+        ("2026-10-25", 1, "Europe/London", "2026-10-25T00:00"),  # 01:00 comes twice: the first
+        ("2026-10-25", 2, "Europe/London", "2026-10-25T02:00"),
+        ("2026-11-01", 1, "America/New_York", "2026-11-01T05:00"),
+        ("2026-11-24", 0, "Australia/Sydney", "2026-11-23T13:00"),
+    ],
+)
+def test_an_hour_of_the_day_is_one_moment(day: str, hour: int, zone: str, expected: str) -> None:
+    assert moment_of(dt.date.fromisoformat(day), hour, zone) == utc(expected)
+
+
+@pytest.mark.parametrize(
+    ("rhythm", "after", "expected"),
+    [
+        (Rhythm("daily", 8), "2026-11-24T07:59", "2026-11-24T08:00"),
+        (Rhythm("daily", 8), "2026-11-24T08:01", "2026-11-25T08:00"),
+        (Rhythm("daily", 8), "2027-03-27T09:00", "2027-03-28T07:00"),  # the hour stays 08:00 by the clock
+        (Rhythm("daily", 8), "2026-10-24T09:00", "2026-10-25T08:00"),
+        (Rhythm("daily", 8, working_days_only=True), "2026-11-27T09:00", "2026-11-30T08:00"),  # Friday to Monday
+        (
+            Rhythm("daily", 8, working_days_only=True),
+            "2026-12-24T09:00",
+            "2026-12-29T08:00",
+        ),  # Christmas and its substitute
+        (Rhythm("weekly", 8, weekday=0), "2026-11-24T09:00", "2026-11-30T08:00"),
+        (Rhythm("weekly", 8, weekday=0, working_days_only=True), "2027-05-01T09:00", "2027-05-04T07:00"),  # May Day
+        (Rhythm("daily", 8, paused_until=dt.date(2026, 12, 1)), "2026-11-24T09:00", "2026-12-01T08:00"),
+    ],
+)
+def test_the_next_slot(rhythm: Rhythm, after: str, expected: str) -> None:
+    assert next_slot(rhythm, after=utc(after), holidays=holidays()) == utc(expected)
+
+
+def test_a_burst_waits_for_quiet_but_not_for_ever() -> None:
+    first = utc("2026-11-24T10:00")
+
+    quiet = due(Rhythm(), waiting_since=first, latest=first + 3 * MINUTES, settle=10 * MINUTES)
+    busy = due(Rhythm(), waiting_since=first, latest=first + 38 * MINUTES, settle=10 * MINUTES)
+
+    assert quiet == first + 13 * MINUTES
+    assert busy == first + 40 * MINUTES
+
+
+def test_at_once_on_working_days_waits_for_monday_morning() -> None:
+    saturday = utc("2026-11-28T11:00")
+
+    at = due(Rhythm(working_days_only=True), waiting_since=saturday, latest=saturday, settle=MINUTES)
+
+    assert at == utc("2026-11-30T08:00")
+
+
+def test_a_date_that_had_its_digest_is_passed_over() -> None:
+    rhythm = Rhythm("daily", 8)
+
+    at = next_slot(rhythm, after=utc("2026-11-24T07:00"), taken={dt.date(2026, 11, 24)})
+
+    assert at == utc("2026-11-25T08:00")
+
+
+@given(
+    hour=st.integers(0, 23),
+    start=st.dates(dt.date(2026, 1, 1), dt.date(2028, 1, 1)).map(lambda day: moment_of(day, 5, "Europe/London")),
+    zone=st.sampled_from(["Europe/London", "America/New_York", "Australia/Lord_Howe", "Asia/Kolkata"]),
+    working=st.booleans(),
+)
+def test_daily_slots_are_one_a_local_date(hour: int, start: dt.datetime, zone: str, working: bool) -> None:
+    rhythm = Rhythm("daily", hour, working_days_only=working, zone=zone)
+
+    slots = []
+    after = start
+    for _ in range(10):
+        after = next_slot(rhythm, after=after, holidays=holidays())
+        slots.append(after)
+        after += dt.timedelta(seconds=1)
+
+    days = [local_day(slot, zone) for slot in slots]
+    assert len(set(days)) == len(days)
+    assert slots == sorted(slots)
+    if not working:
+        assert all((later - earlier).days == 1 for earlier, later in pairwise(days))

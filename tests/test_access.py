@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 from django.db import transaction
-from django.test import Client
+from django.test import Client, override_settings
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
 import tests
@@ -71,10 +71,16 @@ def test_no_row_is_for_a_url_that_is_gone() -> None:
     assert {row.name for row in ROWS} <= set(named_urls())
 
 
+@pytest.fixture(autouse=True)
+def media_root() -> None:
+    """The world's files stay where the world was made, for the whole table."""
+
+
 @pytest.fixture(scope="module")
-def world(django_db_setup: None, django_db_blocker: Any) -> Iterator[World]:
+def world(django_db_setup: None, django_db_blocker: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     """One world for the whole table; each cell's writes are rolled back."""
-    with django_db_blocker.unblock(), transaction.atomic():
+    files = override_settings(MEDIA_ROOT=tmp_path_factory.mktemp("world"))
+    with django_db_blocker.unblock(), files, transaction.atomic():
         made = make_world()
         for module in MODULES:
             if hasattr(module, "prepare"):

@@ -6,7 +6,7 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin, messages
-from django.db.models import QuerySet
+from django.db.models import QuerySet, URLField
 from django.http import HttpRequest
 from django.utils import timezone
 
@@ -83,6 +83,7 @@ class OrganisationAdmin(RowHistory, NothingDeleted, admin.ModelAdmin[Organisatio
     author."""
 
     fields = _FIELDS
+    formfield_overrides = {URLField: {"assume_scheme": "https"}}
     list_display = ("name", "kind", "council_type", "designation", "status", "region", "missing_since")
     list_filter = (
         "kind",

@@ -214,6 +214,8 @@ def main() -> None:
     parser.add_argument("--times", type=int, default=20)
     parser.add_argument("--seed", type=int, default=int.from_bytes(os.urandom(2), "big"))
     options = parser.parse_args()
+    # Asked to stop, end what was started: a worker left behind would take the next run's tasks.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     print(json.dumps(play(options.fault, options.people, options.times, options.seed)))
 
 

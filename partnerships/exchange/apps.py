@@ -16,10 +16,9 @@ class ExchangeConfig(AppConfig):
         from partnerships.commitments.registry import register_listener  # noqa: PLC0415 - the same
         from partnerships.exchange.models import Entry, Question, Receipt, Response  # noqa: PLC0415 - the same
         from partnerships.exchange.origins import ORIGINS  # noqa: PLC0415 - the same
+        from partnerships.exchange.personal import RULES  # noqa: PLC0415 - the same
         from partnerships.exchange.queries import events_of_entries  # noqa: PLC0415 - the same
         from partnerships.exchange.services.fulfilments import commitment_moved  # noqa: PLC0415 - the same
-
-        from partnerships.exchange.personal import RULES  # noqa: PLC0415 - the same
         from partnerships.people.personal import register_personal  # noqa: PLC0415 - the same
 
         register_personal(RULES)

@@ -179,6 +179,14 @@ class _ForOrganisation(forms.Form):
             self.fields["organisation"].widget = forms.HiddenInput()
 
 
+class _EntryChoice(forms.ModelChoiceField):  # type: ignore[type-arg]  # generic in the stubs alone
+    """One of a person's own entries, by its title."""
+
+    def label_from_instance(self, obj: Entry) -> str:
+        """The title."""
+        return obj.title
+
+
 class RespondForm(_ForOrganisation):
     """An answer to an ask or offer, of the whole or a part."""
 
@@ -191,7 +199,7 @@ class RespondForm(_ForOrganisation):
         min_value=Decimal("0.01"),
         widget=forms.TextInput(attrs={"class": "govuk-input--width-10", "inputmode": "decimal"}),
     )
-    counterpart = forms.ModelChoiceField(
+    counterpart = _EntryChoice(
         label="One of your own that fits",
         required=False,
         queryset=Entry.objects.none(),

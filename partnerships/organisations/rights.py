@@ -70,7 +70,13 @@ def register() -> None:
                 "for whom somebody acted, and when",
                 ("organisation", "role", "job_title", "starts_on", "ends_on"),
             ),
-            Rule("organisations.Membership", "job_title", Fate.CLEAR, "so that partners know whom they deal with", whose="person"),
+            Rule(
+                "organisations.Membership",
+                "job_title",
+                Fate.CLEAR,
+                "so that partners know whom they deal with",
+                whose="person",
+            ),
             Rule("organisations.Membership", "created_by", Fate.KEEP, "who let somebody in", ("starts_on",)),
         ]
     )

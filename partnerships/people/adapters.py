@@ -40,7 +40,9 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth ca
         if refused is not None or not isinstance(user, User):
             return refused
         required = providers_required_of(user)
-        used = {one.get("provider") for one in get_authentication_records(request, user) if one["method"] == "socialaccount"}
+        used = {
+            one.get("provider") for one in get_authentication_records(request, user) if one["method"] == "socialaccount"
+        }
         if required and not required & used:
             clear_authentication_records(request)
             messages.warning(request, "Your organisation asks you to sign in through its own sign-in page.")

@@ -34,7 +34,8 @@ class Rule:
     fate: Fate
     why: str
     exported: tuple[str, ...] = ()
-    #: For a field that holds something about a person: the field of its row that says about whom, where there are several.
+    #: For a field that holds something about a person: the field of its row that says about whom, where there are
+    #: several.
     whose: str = ""
 
 

@@ -14,4 +14,6 @@ log = structlog.get_logger(__name__)
 @shared_task
 def apply_retention_now() -> None:
     """Remove what is past its time; running it more often than nightly does no harm."""
-    log.info("retention_applied", **{name.replace(" ", "_"): n for name, n in apply_retention(now=timezone.now()).items()})
+    log.info(
+        "retention_applied", **{name.replace(" ", "_"): n for name, n in apply_retention(now=timezone.now()).items()}
+    )

@@ -14,7 +14,9 @@ RULES = (
     Rule("plans.Comment", "author", Fate.KEEP, "who said it", ("text", "created_at")),
     Rule("plans.Comment", "resolved_by", Fate.KEEP, "who settled it", ("resolved_at",)),
     Rule("plans.Mention", "person", Fate.DELETE, "who is to be told of a comment", ("told_at",)),
-    Rule("plans.Share", "person", Fate.KEEP, "who was shown a draft", ("message", "ends_on", "shared_at", "revoked_at")),
+    Rule(
+        "plans.Share", "person", Fate.KEEP, "who was shown a draft", ("message", "ends_on", "shared_at", "revoked_at")
+    ),
     Rule("plans.Share", "shared_by", Fate.KEEP, "who showed it", ("shared_at",)),
     Rule("plans.SignOff", "person", Fate.KEEP, "a signature stands", ("decision", "role", "reason", "signed_at")),
     Rule("plans.ConditionMet", "person", Fate.KEEP, "who said that a condition is met", ("note", "at")),

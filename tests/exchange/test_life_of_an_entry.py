@@ -275,7 +275,8 @@ def test_what_nobody_answered_by_its_day_lapses_the_day_after(world: World, now:
 
     quiet.refresh_from_db()
     answered.refresh_from_db()
-    assert (quiet.status, answered.status) == (Status.LAPSED, Status.SHARED)
+    # An answer acknowledges: what has been answered does not lapse.
+    assert (quiet.status, answered.status) == (Status.LAPSED, Status.ACKNOWLEDGED)
 
 
 def test_what_waits_is_told_to_those_who_can_answer_and_no_longer_once_they_have(

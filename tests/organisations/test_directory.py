@@ -70,9 +70,7 @@ def test_a_number_stands_for_one_organisation(world: World) -> None:
     with pytest.raises(UnableToAddIdentifier, match="Larkhaven"):
         add_identifier(organisation=world.westmarch, scheme=Scheme.RSH, value="5069", author=None, now=NOW)
     with pytest.raises(UnableToCreateOrganisation, match="Larkhaven"):
-        create_organisation(
-            name="Another", kind=Kind.CHARITY, identifiers=[(Scheme.RSH, "5069")], author=None, now=NOW
-        )
+        create_organisation(name="Another", kind=Kind.CHARITY, identifiers=[(Scheme.RSH, "5069")], author=None, now=NOW)
 
     assert Identifier.objects.filter(value="5069").count() == 1
     assert not Organisation.objects.filter(name="Another").exists()
@@ -158,7 +156,9 @@ def test_a_list_can_be_read_page_by_page_without_losing_or_repeating(world: Worl
     assert len(seen) == len(set(seen)) == Organisation.objects.count()
 
 
-@pytest.mark.parametrize("query", ["?after=%00", "?after=W10", "?before=WzEsMl0", "?region=x", "?area=999999", "?q=%25_"])
+@pytest.mark.parametrize(
+    "query", ["?after=%00", "?after=W10", "?before=WzEsMl0", "?region=x", "?area=999999", "?q=%25_"]
+)
 def test_odd_questions_get_an_answer(world: World, query: str) -> None:
     client = Client()
     client.force_login(world.vera)

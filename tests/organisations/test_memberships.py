@@ -51,7 +51,9 @@ def letter(world: World, django_capture_on_commit_callbacks: object) -> mail.Ema
     return mail.outbox[-1]
 
 
-def test_a_lead_invites_a_colleague_who_chooses_a_password_and_comes_in(world: World, letter: mail.EmailMessage) -> None:
+def test_a_lead_invites_a_colleague_who_chooses_a_password_and_comes_in(
+    world: World, letter: mail.EmailMessage
+) -> None:
     address = reverse("organisations:accept-invitation", kwargs={"token": token_in(letter)})
     client = Client()
 

@@ -75,7 +75,7 @@ def everything_kept() -> str:
         tables = [row[0] for row in cursor.fetchall()]
         rows = []
         for table in tables:
-            cursor.execute(f'SELECT coalesce(string_agg(t::text, E\'\\n\'), \'\') FROM "{table}" t')
+            cursor.execute(f"SELECT coalesce(string_agg(t::text, E'\\n'), '') FROM \"{table}\" t")
             rows.append(cursor.fetchone()[0])
     return "\n".join(rows)
 

@@ -56,9 +56,7 @@ def test_a_known_place_is_no_news_and_a_new_one_is_told_by_letter(
 ) -> None:
     def sign_in_from(ip: str) -> None:
         with django_capture_on_commit_callbacks(execute=True):  # type: ignore[operator]
-            Client(REMOTE_ADDR=ip).post(
-                reverse("account_login"), {"login": world.eddie.email, "password": PASSWORD}
-            )
+            Client(REMOTE_ADDR=ip).post(reverse("account_login"), {"login": world.eddie.email, "password": PASSWORD})
 
     sign_in_from("192.0.2.1")
     sign_in_from("192.0.77.9")

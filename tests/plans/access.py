@@ -165,7 +165,7 @@ ROWS = (
     Row("plans:reply", on=_about("comment", "comment"), get=_READ, post=expect(inside=422, outside=404)),
     Row("plans:resolve", on=_about("comment", "comment"), post=expect(inside=302, outside=404, viewer=403)),
     Row("plans:signing", on=_on(), get=_READ, post=expect(inside=403, outside=404, lead=302, partner=422)),
-    Row("plans:request-signatures", on=_on(), get=_LEAD, post=expect(inside=403, outside=404, lead=302, shared=403)),
+    Row("plans:request-signatures", on=_on(), get=_LEAD, post=_LED),
     Row("plans:remove-signatory", on=_about("signatory", "signatory"), get=_LEAD, post=_LED),
     Row(
         "plans:condition",

@@ -6,22 +6,51 @@ from django.db import migrations
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('agreements', '0001_initial'),
+        ("agreements", "0001_initial"),
     ]
 
     operations = [
         pgtrigger.migrations.AddTrigger(
-            model_name='document',
-            trigger=pgtrigger.compiler.Trigger(name='delete_delete', sql=pgtrigger.compiler.UpsertTriggerSql(func='INSERT INTO "agreements_documentevent" ("added_at", "added_by_id", "added_for_id", "content_type", "file", "file_name", "id", "partnership_id", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "removed_at", "sha256", "size", "title") VALUES (OLD."added_at", OLD."added_by_id", OLD."added_for_id", OLD."content_type", OLD."file", OLD."file_name", OLD."id", OLD."partnership_id", _pgh_attach_context(), NOW(), \'delete\', OLD."id", OLD."removed_at", OLD."sha256", OLD."size", OLD."title"); RETURN NULL;', hash='643c980675f4a919e1cd933a4111aea42feaaa56', operation='DELETE', pgid='pgtrigger_delete_delete_ec1a9', table='agreements_document', when='AFTER')),
+            model_name="document",
+            trigger=pgtrigger.compiler.Trigger(
+                name="delete_delete",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func='INSERT INTO "agreements_documentevent" ("added_at", "added_by_id", "added_for_id", "content_type", "file", "file_name", "id", "partnership_id", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "removed_at", "sha256", "size", "title") VALUES (OLD."added_at", OLD."added_by_id", OLD."added_for_id", OLD."content_type", OLD."file", OLD."file_name", OLD."id", OLD."partnership_id", _pgh_attach_context(), NOW(), \'delete\', OLD."id", OLD."removed_at", OLD."sha256", OLD."size", OLD."title"); RETURN NULL;',
+                    hash="643c980675f4a919e1cd933a4111aea42feaaa56",
+                    operation="DELETE",
+                    pgid="pgtrigger_delete_delete_ec1a9",
+                    table="agreements_document",
+                    when="AFTER",
+                ),
+            ),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='partnership',
-            trigger=pgtrigger.compiler.Trigger(name='delete_delete', sql=pgtrigger.compiler.UpsertTriggerSql(func='INSERT INTO "agreements_partnershipevent" ("annual_budget", "audience", "contribution", "created_at", "created_by_id", "ends_on", "id", "kind", "legally_binding", "liabilities", "meeting_frequency", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "purpose", "quorum", "redefines_id", "reports_to", "review_on", "starts_on", "status", "status_since", "terms_of_reference", "title") VALUES (OLD."annual_budget", OLD."audience", OLD."contribution", OLD."created_at", OLD."created_by_id", OLD."ends_on", OLD."id", OLD."kind", OLD."legally_binding", OLD."liabilities", OLD."meeting_frequency", _pgh_attach_context(), NOW(), \'delete\', OLD."id", OLD."purpose", OLD."quorum", OLD."redefines_id", OLD."reports_to", OLD."review_on", OLD."starts_on", OLD."status", OLD."status_since", OLD."terms_of_reference", OLD."title"); RETURN NULL;', hash='f751e484680fb107072bb1ebf7426dbd9aeb2b51', operation='DELETE', pgid='pgtrigger_delete_delete_cd1a3', table='agreements_partnership', when='AFTER')),
+            model_name="partnership",
+            trigger=pgtrigger.compiler.Trigger(
+                name="delete_delete",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func='INSERT INTO "agreements_partnershipevent" ("annual_budget", "audience", "contribution", "created_at", "created_by_id", "ends_on", "id", "kind", "legally_binding", "liabilities", "meeting_frequency", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "purpose", "quorum", "redefines_id", "reports_to", "review_on", "starts_on", "status", "status_since", "terms_of_reference", "title") VALUES (OLD."annual_budget", OLD."audience", OLD."contribution", OLD."created_at", OLD."created_by_id", OLD."ends_on", OLD."id", OLD."kind", OLD."legally_binding", OLD."liabilities", OLD."meeting_frequency", _pgh_attach_context(), NOW(), \'delete\', OLD."id", OLD."purpose", OLD."quorum", OLD."redefines_id", OLD."reports_to", OLD."review_on", OLD."starts_on", OLD."status", OLD."status_since", OLD."terms_of_reference", OLD."title"); RETURN NULL;',
+                    hash="f751e484680fb107072bb1ebf7426dbd9aeb2b51",
+                    operation="DELETE",
+                    pgid="pgtrigger_delete_delete_cd1a3",
+                    table="agreements_partnership",
+                    when="AFTER",
+                ),
+            ),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='party',
-            trigger=pgtrigger.compiler.Trigger(name='delete_delete', sql=pgtrigger.compiler.UpsertTriggerSql(func='INSERT INTO "agreements_partyevent" ("answered_at", "answered_by_id", "id", "invited_at", "invited_by_id", "joined_on", "left_at", "left_on", "organisation_id", "partnership_id", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "reason", "role", "status") VALUES (OLD."answered_at", OLD."answered_by_id", OLD."id", OLD."invited_at", OLD."invited_by_id", OLD."joined_on", OLD."left_at", OLD."left_on", OLD."organisation_id", OLD."partnership_id", _pgh_attach_context(), NOW(), \'delete\', OLD."id", OLD."reason", OLD."role", OLD."status"); RETURN NULL;', hash='2bfcc1e97b03c8d6c47c15469d99d8df49dcc035', operation='DELETE', pgid='pgtrigger_delete_delete_048bd', table='agreements_party', when='AFTER')),
+            model_name="party",
+            trigger=pgtrigger.compiler.Trigger(
+                name="delete_delete",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func='INSERT INTO "agreements_partyevent" ("answered_at", "answered_by_id", "id", "invited_at", "invited_by_id", "joined_on", "left_at", "left_on", "organisation_id", "partnership_id", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "reason", "role", "status") VALUES (OLD."answered_at", OLD."answered_by_id", OLD."id", OLD."invited_at", OLD."invited_by_id", OLD."joined_on", OLD."left_at", OLD."left_on", OLD."organisation_id", OLD."partnership_id", _pgh_attach_context(), NOW(), \'delete\', OLD."id", OLD."reason", OLD."role", OLD."status"); RETURN NULL;',
+                    hash="2bfcc1e97b03c8d6c47c15469d99d8df49dcc035",
+                    operation="DELETE",
+                    pgid="pgtrigger_delete_delete_048bd",
+                    table="agreements_party",
+                    when="AFTER",
+                ),
+            ),
         ),
     ]

@@ -6,30 +6,79 @@ from django.db import migrations
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('commitments', '0001_initial'),
+        ("commitments", "0001_initial"),
     ]
 
     operations = [
         pgtrigger.migrations.AddTrigger(
-            model_name='commitment',
-            trigger=pgtrigger.compiler.Trigger(name='delete_delete', sql=pgtrigger.compiler.UpsertTriggerSql(func='INSERT INTO "commitments_commitmentevent" ("blocker", "delivered_quantity", "done_at", "due_on", "escalated_at", "escalated_to_id", "giver_confirmed_at", "giver_confirmed_by_id", "giver_id", "giver_name", "id", "key", "kind", "original_due_on", "owner_id", "owner_organisation_id", "partnership_id", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "proposed_at", "proposed_by_id", "proposed_for_id", "quantity", "reason", "receiver_confirmed_at", "receiver_confirmed_by_id", "receiver_id", "reference", "replaces_id", "revision", "source", "source_reference", "status", "status_since", "text", "unit", "verified_at", "verified_by_id") VALUES (OLD."blocker", OLD."delivered_quantity", OLD."done_at", OLD."due_on", OLD."escalated_at", OLD."escalated_to_id", OLD."giver_confirmed_at", OLD."giver_confirmed_by_id", OLD."giver_id", OLD."giver_name", OLD."id", OLD."key", OLD."kind", OLD."original_due_on", OLD."owner_id", OLD."owner_organisation_id", OLD."partnership_id", _pgh_attach_context(), NOW(), \'delete\', OLD."id", OLD."proposed_at", OLD."proposed_by_id", OLD."proposed_for_id", OLD."quantity", OLD."reason", OLD."receiver_confirmed_at", OLD."receiver_confirmed_by_id", OLD."receiver_id", OLD."reference", OLD."replaces_id", OLD."revision", OLD."source", OLD."source_reference", OLD."status", OLD."status_since", OLD."text", OLD."unit", OLD."verified_at", OLD."verified_by_id"); RETURN NULL;', hash='ae9725e0ccf273a5204645440d715f2ef1058364', operation='DELETE', pgid='pgtrigger_delete_delete_e31be', table='commitments_commitment', when='AFTER')),
+            model_name="commitment",
+            trigger=pgtrigger.compiler.Trigger(
+                name="delete_delete",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func='INSERT INTO "commitments_commitmentevent" ("blocker", "delivered_quantity", "done_at", "due_on", "escalated_at", "escalated_to_id", "giver_confirmed_at", "giver_confirmed_by_id", "giver_id", "giver_name", "id", "key", "kind", "original_due_on", "owner_id", "owner_organisation_id", "partnership_id", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "proposed_at", "proposed_by_id", "proposed_for_id", "quantity", "reason", "receiver_confirmed_at", "receiver_confirmed_by_id", "receiver_id", "reference", "replaces_id", "revision", "source", "source_reference", "status", "status_since", "text", "unit", "verified_at", "verified_by_id") VALUES (OLD."blocker", OLD."delivered_quantity", OLD."done_at", OLD."due_on", OLD."escalated_at", OLD."escalated_to_id", OLD."giver_confirmed_at", OLD."giver_confirmed_by_id", OLD."giver_id", OLD."giver_name", OLD."id", OLD."key", OLD."kind", OLD."original_due_on", OLD."owner_id", OLD."owner_organisation_id", OLD."partnership_id", _pgh_attach_context(), NOW(), \'delete\', OLD."id", OLD."proposed_at", OLD."proposed_by_id", OLD."proposed_for_id", OLD."quantity", OLD."reason", OLD."receiver_confirmed_at", OLD."receiver_confirmed_by_id", OLD."receiver_id", OLD."reference", OLD."replaces_id", OLD."revision", OLD."source", OLD."source_reference", OLD."status", OLD."status_since", OLD."text", OLD."unit", OLD."verified_at", OLD."verified_by_id"); RETURN NULL;',
+                    hash="ae9725e0ccf273a5204645440d715f2ef1058364",
+                    operation="DELETE",
+                    pgid="pgtrigger_delete_delete_e31be",
+                    table="commitments_commitment",
+                    when="AFTER",
+                ),
+            ),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='evidence',
-            trigger=pgtrigger.compiler.Trigger(name='delete_delete', sql=pgtrigger.compiler.UpsertTriggerSql(func='INSERT INTO "commitments_evidenceevent" ("added_at", "added_by_id", "added_for_id", "commitment_id", "content_type", "file", "file_name", "id", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "progress_id", "removed_at", "sha256", "size", "title") VALUES (OLD."added_at", OLD."added_by_id", OLD."added_for_id", OLD."commitment_id", OLD."content_type", OLD."file", OLD."file_name", OLD."id", _pgh_attach_context(), NOW(), \'delete\', OLD."id", OLD."progress_id", OLD."removed_at", OLD."sha256", OLD."size", OLD."title"); RETURN NULL;', hash='2e9d949eab53dd8d6ff987d00d012e13a183bc39', operation='DELETE', pgid='pgtrigger_delete_delete_2909d', table='commitments_evidence', when='AFTER')),
+            model_name="evidence",
+            trigger=pgtrigger.compiler.Trigger(
+                name="delete_delete",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func='INSERT INTO "commitments_evidenceevent" ("added_at", "added_by_id", "added_for_id", "commitment_id", "content_type", "file", "file_name", "id", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "progress_id", "removed_at", "sha256", "size", "title") VALUES (OLD."added_at", OLD."added_by_id", OLD."added_for_id", OLD."commitment_id", OLD."content_type", OLD."file", OLD."file_name", OLD."id", _pgh_attach_context(), NOW(), \'delete\', OLD."id", OLD."progress_id", OLD."removed_at", OLD."sha256", OLD."size", OLD."title"); RETURN NULL;',
+                    hash="2e9d949eab53dd8d6ff987d00d012e13a183bc39",
+                    operation="DELETE",
+                    pgid="pgtrigger_delete_delete_2909d",
+                    table="commitments_evidence",
+                    when="AFTER",
+                ),
+            ),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='progress',
-            trigger=pgtrigger.compiler.Trigger(name='delete_delete', sql=pgtrigger.compiler.UpsertTriggerSql(func='INSERT INTO "commitments_progressevent" ("at", "by_id", "commitment_id", "delivered", "delivered_before", "id", "note", "organisation_id", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "status") VALUES (OLD."at", OLD."by_id", OLD."commitment_id", OLD."delivered", OLD."delivered_before", OLD."id", OLD."note", OLD."organisation_id", _pgh_attach_context(), NOW(), \'delete\', OLD."id", OLD."status"); RETURN NULL;', hash='357c914b1e103547542ddf5806b700ad19388515', operation='DELETE', pgid='pgtrigger_delete_delete_e72a1', table='commitments_progress', when='AFTER')),
+            model_name="progress",
+            trigger=pgtrigger.compiler.Trigger(
+                name="delete_delete",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func='INSERT INTO "commitments_progressevent" ("at", "by_id", "commitment_id", "delivered", "delivered_before", "id", "note", "organisation_id", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "status") VALUES (OLD."at", OLD."by_id", OLD."commitment_id", OLD."delivered", OLD."delivered_before", OLD."id", OLD."note", OLD."organisation_id", _pgh_attach_context(), NOW(), \'delete\', OLD."id", OLD."status"); RETURN NULL;',
+                    hash="357c914b1e103547542ddf5806b700ad19388515",
+                    operation="DELETE",
+                    pgid="pgtrigger_delete_delete_e72a1",
+                    table="commitments_progress",
+                    when="AFTER",
+                ),
+            ),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='reminderchoice',
-            trigger=pgtrigger.compiler.Trigger(name='delete_delete', sql=pgtrigger.compiler.UpsertTriggerSql(func='INSERT INTO "commitments_reminderchoiceevent" ("days", "id", "person_id", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id") VALUES (OLD."days", OLD."id", OLD."person_id", _pgh_attach_context(), NOW(), \'delete\', OLD."id"); RETURN NULL;', hash='3ba022405ac9980e67a6d0fc58945fe338af45eb', operation='DELETE', pgid='pgtrigger_delete_delete_56cd8', table='commitments_reminderchoice', when='AFTER')),
+            model_name="reminderchoice",
+            trigger=pgtrigger.compiler.Trigger(
+                name="delete_delete",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func='INSERT INTO "commitments_reminderchoiceevent" ("days", "id", "person_id", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id") VALUES (OLD."days", OLD."id", OLD."person_id", _pgh_attach_context(), NOW(), \'delete\', OLD."id"); RETURN NULL;',
+                    hash="3ba022405ac9980e67a6d0fc58945fe338af45eb",
+                    operation="DELETE",
+                    pgid="pgtrigger_delete_delete_56cd8",
+                    table="commitments_reminderchoice",
+                    when="AFTER",
+                ),
+            ),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='slippage',
-            trigger=pgtrigger.compiler.Trigger(name='delete_delete', sql=pgtrigger.compiler.UpsertTriggerSql(func='INSERT INTO "commitments_slippageevent" ("at", "by_id", "commitment_id", "id", "now", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "reason", "was") VALUES (OLD."at", OLD."by_id", OLD."commitment_id", OLD."id", OLD."now", _pgh_attach_context(), NOW(), \'delete\', OLD."id", OLD."reason", OLD."was"); RETURN NULL;', hash='27fcdf6e257d9542b4d24be65a095e7a729bfa9e', operation='DELETE', pgid='pgtrigger_delete_delete_d7cf5', table='commitments_slippage', when='AFTER')),
+            model_name="slippage",
+            trigger=pgtrigger.compiler.Trigger(
+                name="delete_delete",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func='INSERT INTO "commitments_slippageevent" ("at", "by_id", "commitment_id", "id", "now", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "reason", "was") VALUES (OLD."at", OLD."by_id", OLD."commitment_id", OLD."id", OLD."now", _pgh_attach_context(), NOW(), \'delete\', OLD."id", OLD."reason", OLD."was"); RETURN NULL;',
+                    hash="27fcdf6e257d9542b4d24be65a095e7a729bfa9e",
+                    operation="DELETE",
+                    pgid="pgtrigger_delete_delete_d7cf5",
+                    table="commitments_slippage",
+                    when="AFTER",
+                ),
+            ),
         ),
     ]

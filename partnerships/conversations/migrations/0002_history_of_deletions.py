@@ -6,42 +6,121 @@ from django.db import migrations
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('conversations', '0001_initial'),
+        ("conversations", "0001_initial"),
     ]
 
     operations = [
         pgtrigger.migrations.AddTrigger(
-            model_name='attendee',
-            trigger=pgtrigger.compiler.Trigger(name='delete_delete', sql=pgtrigger.compiler.UpsertTriggerSql(func='INSERT INTO "conversations_attendeeevent" ("conversation_id", "id", "organisation_id", "person_id", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id") VALUES (OLD."conversation_id", OLD."id", OLD."organisation_id", OLD."person_id", _pgh_attach_context(), NOW(), \'delete\', OLD."id"); RETURN NULL;', hash='e67264ff8580f38a81bcf5ac6f330fe29b5ed382', operation='DELETE', pgid='pgtrigger_delete_delete_d0982', table='conversations_attendee', when='AFTER')),
+            model_name="attendee",
+            trigger=pgtrigger.compiler.Trigger(
+                name="delete_delete",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func='INSERT INTO "conversations_attendeeevent" ("conversation_id", "id", "organisation_id", "person_id", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id") VALUES (OLD."conversation_id", OLD."id", OLD."organisation_id", OLD."person_id", _pgh_attach_context(), NOW(), \'delete\', OLD."id"); RETURN NULL;',
+                    hash="e67264ff8580f38a81bcf5ac6f330fe29b5ed382",
+                    operation="DELETE",
+                    pgid="pgtrigger_delete_delete_d0982",
+                    table="conversations_attendee",
+                    when="AFTER",
+                ),
+            ),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='conversation',
-            trigger=pgtrigger.compiler.Trigger(name='delete_delete', sql=pgtrigger.compiler.UpsertTriggerSql(func='INSERT INTO "conversations_conversationevent" ("agreed_at", "attribution", "circulated_at", "created_at", "created_by_id", "format", "held_on", "id", "key", "next_contact_on", "organisation_id", "partnership_id", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "reason", "revision", "said", "status", "subject", "theme") VALUES (OLD."agreed_at", OLD."attribution", OLD."circulated_at", OLD."created_at", OLD."created_by_id", OLD."format", OLD."held_on", OLD."id", OLD."key", OLD."next_contact_on", OLD."organisation_id", OLD."partnership_id", _pgh_attach_context(), NOW(), \'delete\', OLD."id", OLD."reason", OLD."revision", OLD."said", OLD."status", OLD."subject", OLD."theme"); RETURN NULL;', hash='0641648458ef191a028207b327adac3f61c07a0a', operation='DELETE', pgid='pgtrigger_delete_delete_f422c', table='conversations_conversation', when='AFTER')),
+            model_name="conversation",
+            trigger=pgtrigger.compiler.Trigger(
+                name="delete_delete",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func='INSERT INTO "conversations_conversationevent" ("agreed_at", "attribution", "circulated_at", "created_at", "created_by_id", "format", "held_on", "id", "key", "next_contact_on", "organisation_id", "partnership_id", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "reason", "revision", "said", "status", "subject", "theme") VALUES (OLD."agreed_at", OLD."attribution", OLD."circulated_at", OLD."created_at", OLD."created_by_id", OLD."format", OLD."held_on", OLD."id", OLD."key", OLD."next_contact_on", OLD."organisation_id", OLD."partnership_id", _pgh_attach_context(), NOW(), \'delete\', OLD."id", OLD."reason", OLD."revision", OLD."said", OLD."status", OLD."subject", OLD."theme"); RETURN NULL;',
+                    hash="0641648458ef191a028207b327adac3f61c07a0a",
+                    operation="DELETE",
+                    pgid="pgtrigger_delete_delete_f422c",
+                    table="conversations_conversation",
+                    when="AFTER",
+                ),
+            ),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='conversationcommitment',
-            trigger=pgtrigger.compiler.Trigger(name='delete_delete', sql=pgtrigger.compiler.UpsertTriggerSql(func='INSERT INTO "conversations_conversationcommitmentevent" ("commitment_id", "conversation_id", "id", "made_at", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id") VALUES (OLD."commitment_id", OLD."conversation_id", OLD."id", OLD."made_at", _pgh_attach_context(), NOW(), \'delete\', OLD."id"); RETURN NULL;', hash='59815168da447ae66366de938847c8718dd23946', operation='DELETE', pgid='pgtrigger_delete_delete_69cd6', table='conversations_conversationcommitment', when='AFTER')),
+            model_name="conversationcommitment",
+            trigger=pgtrigger.compiler.Trigger(
+                name="delete_delete",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func='INSERT INTO "conversations_conversationcommitmentevent" ("commitment_id", "conversation_id", "id", "made_at", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id") VALUES (OLD."commitment_id", OLD."conversation_id", OLD."id", OLD."made_at", _pgh_attach_context(), NOW(), \'delete\', OLD."id"); RETURN NULL;',
+                    hash="59815168da447ae66366de938847c8718dd23946",
+                    operation="DELETE",
+                    pgid="pgtrigger_delete_delete_69cd6",
+                    table="conversations_conversationcommitment",
+                    when="AFTER",
+                ),
+            ),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='correction',
-            trigger=pgtrigger.compiler.Trigger(name='delete_delete', sql=pgtrigger.compiler.UpsertTriggerSql(func='INSERT INTO "conversations_correctionevent" ("answer", "answered_at", "answered_by_id", "author_id", "conversation_id", "id", "made_at", "organisation_id", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "taken_up", "text") VALUES (OLD."answer", OLD."answered_at", OLD."answered_by_id", OLD."author_id", OLD."conversation_id", OLD."id", OLD."made_at", OLD."organisation_id", _pgh_attach_context(), NOW(), \'delete\', OLD."id", OLD."taken_up", OLD."text"); RETURN NULL;', hash='b898f0c3269288cefb29666616829a6181790983', operation='DELETE', pgid='pgtrigger_delete_delete_56c09', table='conversations_correction', when='AFTER')),
+            model_name="correction",
+            trigger=pgtrigger.compiler.Trigger(
+                name="delete_delete",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func='INSERT INTO "conversations_correctionevent" ("answer", "answered_at", "answered_by_id", "author_id", "conversation_id", "id", "made_at", "organisation_id", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "taken_up", "text") VALUES (OLD."answer", OLD."answered_at", OLD."answered_by_id", OLD."author_id", OLD."conversation_id", OLD."id", OLD."made_at", OLD."organisation_id", _pgh_attach_context(), NOW(), \'delete\', OLD."id", OLD."taken_up", OLD."text"); RETURN NULL;',
+                    hash="b898f0c3269288cefb29666616829a6181790983",
+                    operation="DELETE",
+                    pgid="pgtrigger_delete_delete_56c09",
+                    table="conversations_correction",
+                    when="AFTER",
+                ),
+            ),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='nextstep',
-            trigger=pgtrigger.compiler.Trigger(name='delete_delete', sql=pgtrigger.compiler.UpsertTriggerSql(func='INSERT INTO "conversations_nextstepevent" ("action_id", "conversation_id", "due_on", "id", "organisation_id", "owner_id", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "text") VALUES (OLD."action_id", OLD."conversation_id", OLD."due_on", OLD."id", OLD."organisation_id", OLD."owner_id", _pgh_attach_context(), NOW(), \'delete\', OLD."id", OLD."text"); RETURN NULL;', hash='92615facc1d041ea2da37f57d1b0f5576298d0ca', operation='DELETE', pgid='pgtrigger_delete_delete_d1de1', table='conversations_nextstep', when='AFTER')),
+            model_name="nextstep",
+            trigger=pgtrigger.compiler.Trigger(
+                name="delete_delete",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func='INSERT INTO "conversations_nextstepevent" ("action_id", "conversation_id", "due_on", "id", "organisation_id", "owner_id", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "text") VALUES (OLD."action_id", OLD."conversation_id", OLD."due_on", OLD."id", OLD."organisation_id", OLD."owner_id", _pgh_attach_context(), NOW(), \'delete\', OLD."id", OLD."text"); RETURN NULL;',
+                    hash="92615facc1d041ea2da37f57d1b0f5576298d0ca",
+                    operation="DELETE",
+                    pgid="pgtrigger_delete_delete_d1de1",
+                    table="conversations_nextstep",
+                    when="AFTER",
+                ),
+            ),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='point',
-            trigger=pgtrigger.compiler.Trigger(name='delete_delete', sql=pgtrigger.compiler.UpsertTriggerSql(func='INSERT INTO "conversations_pointevent" ("closed_at", "closed_by_id", "closed_reason", "conversation_id", "id", "kind", "organisation_id", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "text") VALUES (OLD."closed_at", OLD."closed_by_id", OLD."closed_reason", OLD."conversation_id", OLD."id", OLD."kind", OLD."organisation_id", _pgh_attach_context(), NOW(), \'delete\', OLD."id", OLD."text"); RETURN NULL;', hash='a91981184b11dee27526440728b3a8887a25cb37', operation='DELETE', pgid='pgtrigger_delete_delete_31e47', table='conversations_point', when='AFTER')),
+            model_name="point",
+            trigger=pgtrigger.compiler.Trigger(
+                name="delete_delete",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func='INSERT INTO "conversations_pointevent" ("closed_at", "closed_by_id", "closed_reason", "conversation_id", "id", "kind", "organisation_id", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "text") VALUES (OLD."closed_at", OLD."closed_by_id", OLD."closed_reason", OLD."conversation_id", OLD."id", OLD."kind", OLD."organisation_id", _pgh_attach_context(), NOW(), \'delete\', OLD."id", OLD."text"); RETURN NULL;',
+                    hash="a91981184b11dee27526440728b3a8887a25cb37",
+                    operation="DELETE",
+                    pgid="pgtrigger_delete_delete_31e47",
+                    table="conversations_point",
+                    when="AFTER",
+                ),
+            ),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='pointentry',
-            trigger=pgtrigger.compiler.Trigger(name='delete_delete', sql=pgtrigger.compiler.UpsertTriggerSql(func='INSERT INTO "conversations_pointentryevent" ("entry_id", "id", "made_at", "made_by_id", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "point_id") VALUES (OLD."entry_id", OLD."id", OLD."made_at", OLD."made_by_id", _pgh_attach_context(), NOW(), \'delete\', OLD."id", OLD."point_id"); RETURN NULL;', hash='6d1d2ea3796f68afec2c5f91cce6b5e00acd7b94', operation='DELETE', pgid='pgtrigger_delete_delete_179b5', table='conversations_pointentry', when='AFTER')),
+            model_name="pointentry",
+            trigger=pgtrigger.compiler.Trigger(
+                name="delete_delete",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func='INSERT INTO "conversations_pointentryevent" ("entry_id", "id", "made_at", "made_by_id", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "point_id") VALUES (OLD."entry_id", OLD."id", OLD."made_at", OLD."made_by_id", _pgh_attach_context(), NOW(), \'delete\', OLD."id", OLD."point_id"); RETURN NULL;',
+                    hash="6d1d2ea3796f68afec2c5f91cce6b5e00acd7b94",
+                    operation="DELETE",
+                    pgid="pgtrigger_delete_delete_179b5",
+                    table="conversations_pointentry",
+                    when="AFTER",
+                ),
+            ),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='side',
-            trigger=pgtrigger.compiler.Trigger(name='delete_delete', sql=pgtrigger.compiler.UpsertTriggerSql(func='INSERT INTO "conversations_sideevent" ("agreed_at", "agreed_by_id", "conversation_id", "id", "organisation_id", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id") VALUES (OLD."agreed_at", OLD."agreed_by_id", OLD."conversation_id", OLD."id", OLD."organisation_id", _pgh_attach_context(), NOW(), \'delete\', OLD."id"); RETURN NULL;', hash='5539441d25accf9de8cc2daa97ac87ff65a6381b', operation='DELETE', pgid='pgtrigger_delete_delete_d03f4', table='conversations_side', when='AFTER')),
+            model_name="side",
+            trigger=pgtrigger.compiler.Trigger(
+                name="delete_delete",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func='INSERT INTO "conversations_sideevent" ("agreed_at", "agreed_by_id", "conversation_id", "id", "organisation_id", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id") VALUES (OLD."agreed_at", OLD."agreed_by_id", OLD."conversation_id", OLD."id", OLD."organisation_id", _pgh_attach_context(), NOW(), \'delete\', OLD."id"); RETURN NULL;',
+                    hash="5539441d25accf9de8cc2daa97ac87ff65a6381b",
+                    operation="DELETE",
+                    pgid="pgtrigger_delete_delete_d03f4",
+                    table="conversations_side",
+                    when="AFTER",
+                ),
+            ),
         ),
     ]

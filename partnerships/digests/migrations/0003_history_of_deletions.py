@@ -6,42 +6,92 @@ from django.db import migrations
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('digests', '0002_following'),
+        ("digests", "0002_following"),
     ]
 
     operations = [
         pgtrigger.migrations.RemoveTrigger(
-            model_name='suppression',
-            name='insert_insert',
+            model_name="suppression",
+            name="insert_insert",
         ),
         pgtrigger.migrations.RemoveTrigger(
-            model_name='suppression',
-            name='update_update',
+            model_name="suppression",
+            name="update_update",
         ),
         migrations.RemoveField(
-            model_name='suppressionevent',
-            name='address',
+            model_name="suppressionevent",
+            name="address",
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='preference',
-            trigger=pgtrigger.compiler.Trigger(name='delete_delete', sql=pgtrigger.compiler.UpsertTriggerSql(func='INSERT INTO "digests_preferenceevent" ("frequency", "hour", "id", "introduced_at", "paused_until", "person_id", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "weekday", "working_days_only") VALUES (OLD."frequency", OLD."hour", OLD."id", OLD."introduced_at", OLD."paused_until", OLD."person_id", _pgh_attach_context(), NOW(), \'delete\', OLD."id", OLD."weekday", OLD."working_days_only"); RETURN NULL;', hash='6fe424980d7f17f6ad18a4c5b708e62d156e3791', operation='DELETE', pgid='pgtrigger_delete_delete_3970d', table='digests_preference', when='AFTER')),
+            model_name="preference",
+            trigger=pgtrigger.compiler.Trigger(
+                name="delete_delete",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func='INSERT INTO "digests_preferenceevent" ("frequency", "hour", "id", "introduced_at", "paused_until", "person_id", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "weekday", "working_days_only") VALUES (OLD."frequency", OLD."hour", OLD."id", OLD."introduced_at", OLD."paused_until", OLD."person_id", _pgh_attach_context(), NOW(), \'delete\', OLD."id", OLD."weekday", OLD."working_days_only"); RETURN NULL;',
+                    hash="6fe424980d7f17f6ad18a4c5b708e62d156e3791",
+                    operation="DELETE",
+                    pgid="pgtrigger_delete_delete_3970d",
+                    table="digests_preference",
+                    when="AFTER",
+                ),
+            ),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='subscription',
-            trigger=pgtrigger.compiler.Trigger(name='delete_delete', sql=pgtrigger.compiler.UpsertTriggerSql(func='INSERT INTO "digests_subscriptionevent" ("added_by_id", "added_for_id", "asked_at", "confirmed_at", "ended_at", "frequency", "how", "id", "organisation_id", "partnership_id", "person_id", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "plan_id", "reason", "status", "why") VALUES (OLD."added_by_id", OLD."added_for_id", OLD."asked_at", OLD."confirmed_at", OLD."ended_at", OLD."frequency", OLD."how", OLD."id", OLD."organisation_id", OLD."partnership_id", OLD."person_id", _pgh_attach_context(), NOW(), \'delete\', OLD."id", OLD."plan_id", OLD."reason", OLD."status", OLD."why"); RETURN NULL;', hash='1d464fe10dec3c967f5e54e5915e0ec7d914343d', operation='DELETE', pgid='pgtrigger_delete_delete_ad42b', table='digests_subscription', when='AFTER')),
+            model_name="subscription",
+            trigger=pgtrigger.compiler.Trigger(
+                name="delete_delete",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func='INSERT INTO "digests_subscriptionevent" ("added_by_id", "added_for_id", "asked_at", "confirmed_at", "ended_at", "frequency", "how", "id", "organisation_id", "partnership_id", "person_id", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "plan_id", "reason", "status", "why") VALUES (OLD."added_by_id", OLD."added_for_id", OLD."asked_at", OLD."confirmed_at", OLD."ended_at", OLD."frequency", OLD."how", OLD."id", OLD."organisation_id", OLD."partnership_id", OLD."person_id", _pgh_attach_context(), NOW(), \'delete\', OLD."id", OLD."plan_id", OLD."reason", OLD."status", OLD."why"); RETURN NULL;',
+                    hash="1d464fe10dec3c967f5e54e5915e0ec7d914343d",
+                    operation="DELETE",
+                    pgid="pgtrigger_delete_delete_ad42b",
+                    table="digests_subscription",
+                    when="AFTER",
+                ),
+            ),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='suppression',
-            trigger=pgtrigger.compiler.Trigger(name='insert_insert', sql=pgtrigger.compiler.UpsertTriggerSql(func='INSERT INTO "digests_suppressionevent" ("id", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "reason", "released_at", "set_by_id", "since") VALUES (NEW."id", _pgh_attach_context(), NOW(), \'insert\', NEW."id", NEW."reason", NEW."released_at", NEW."set_by_id", NEW."since"); RETURN NULL;', hash='db123eb0cc4ddc23cce548b24be5eb47fc59009f', operation='INSERT', pgid='pgtrigger_insert_insert_633f8', table='digests_suppression', when='AFTER')),
+            model_name="suppression",
+            trigger=pgtrigger.compiler.Trigger(
+                name="insert_insert",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func='INSERT INTO "digests_suppressionevent" ("id", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "reason", "released_at", "set_by_id", "since") VALUES (NEW."id", _pgh_attach_context(), NOW(), \'insert\', NEW."id", NEW."reason", NEW."released_at", NEW."set_by_id", NEW."since"); RETURN NULL;',
+                    hash="db123eb0cc4ddc23cce548b24be5eb47fc59009f",
+                    operation="INSERT",
+                    pgid="pgtrigger_insert_insert_633f8",
+                    table="digests_suppression",
+                    when="AFTER",
+                ),
+            ),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='suppression',
-            trigger=pgtrigger.compiler.Trigger(name='update_update', sql=pgtrigger.compiler.UpsertTriggerSql(condition='WHEN (OLD."id" IS DISTINCT FROM (NEW."id") OR OLD."reason" IS DISTINCT FROM (NEW."reason") OR OLD."released_at" IS DISTINCT FROM (NEW."released_at") OR OLD."set_by_id" IS DISTINCT FROM (NEW."set_by_id") OR OLD."since" IS DISTINCT FROM (NEW."since"))', func='INSERT INTO "digests_suppressionevent" ("id", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "reason", "released_at", "set_by_id", "since") VALUES (NEW."id", _pgh_attach_context(), NOW(), \'update\', NEW."id", NEW."reason", NEW."released_at", NEW."set_by_id", NEW."since"); RETURN NULL;', hash='ab1dcb2c4b072ff6701f2f0612d929f131442e0c', operation='UPDATE', pgid='pgtrigger_update_update_2f61a', table='digests_suppression', when='AFTER')),
+            model_name="suppression",
+            trigger=pgtrigger.compiler.Trigger(
+                name="update_update",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    condition='WHEN (OLD."id" IS DISTINCT FROM (NEW."id") OR OLD."reason" IS DISTINCT FROM (NEW."reason") OR OLD."released_at" IS DISTINCT FROM (NEW."released_at") OR OLD."set_by_id" IS DISTINCT FROM (NEW."set_by_id") OR OLD."since" IS DISTINCT FROM (NEW."since"))',
+                    func='INSERT INTO "digests_suppressionevent" ("id", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "reason", "released_at", "set_by_id", "since") VALUES (NEW."id", _pgh_attach_context(), NOW(), \'update\', NEW."id", NEW."reason", NEW."released_at", NEW."set_by_id", NEW."since"); RETURN NULL;',
+                    hash="ab1dcb2c4b072ff6701f2f0612d929f131442e0c",
+                    operation="UPDATE",
+                    pgid="pgtrigger_update_update_2f61a",
+                    table="digests_suppression",
+                    when="AFTER",
+                ),
+            ),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='suppression',
-            trigger=pgtrigger.compiler.Trigger(name='delete_delete', sql=pgtrigger.compiler.UpsertTriggerSql(func='INSERT INTO "digests_suppressionevent" ("id", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "reason", "released_at", "set_by_id", "since") VALUES (OLD."id", _pgh_attach_context(), NOW(), \'delete\', OLD."id", OLD."reason", OLD."released_at", OLD."set_by_id", OLD."since"); RETURN NULL;', hash='d6cbdcdde88d5ae7cd1834449c4cd9e3120d0e2e', operation='DELETE', pgid='pgtrigger_delete_delete_22694', table='digests_suppression', when='AFTER')),
+            model_name="suppression",
+            trigger=pgtrigger.compiler.Trigger(
+                name="delete_delete",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func='INSERT INTO "digests_suppressionevent" ("id", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "reason", "released_at", "set_by_id", "since") VALUES (OLD."id", _pgh_attach_context(), NOW(), \'delete\', OLD."id", OLD."reason", OLD."released_at", OLD."set_by_id", OLD."since"); RETURN NULL;',
+                    hash="d6cbdcdde88d5ae7cd1834449c4cd9e3120d0e2e",
+                    operation="DELETE",
+                    pgid="pgtrigger_delete_delete_22694",
+                    table="digests_suppression",
+                    when="AFTER",
+                ),
+            ),
         ),
     ]

@@ -6,38 +6,107 @@ from django.db import migrations
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('exchange', '0001_initial'),
+        ("exchange", "0001_initial"),
     ]
 
     operations = [
         pgtrigger.migrations.AddTrigger(
-            model_name='addressee',
-            trigger=pgtrigger.compiler.Trigger(name='delete_delete', sql=pgtrigger.compiler.UpsertTriggerSql(func='INSERT INTO "exchange_addresseeevent" ("entry_id", "id", "organisation_id", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id") VALUES (OLD."entry_id", OLD."id", OLD."organisation_id", _pgh_attach_context(), NOW(), \'delete\', OLD."id"); RETURN NULL;', hash='9d67b1ade20f21c734a9aaf6215bd354d388845d', operation='DELETE', pgid='pgtrigger_delete_delete_f1bc6', table='exchange_addressee', when='AFTER')),
+            model_name="addressee",
+            trigger=pgtrigger.compiler.Trigger(
+                name="delete_delete",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func='INSERT INTO "exchange_addresseeevent" ("entry_id", "id", "organisation_id", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id") VALUES (OLD."entry_id", OLD."id", OLD."organisation_id", _pgh_attach_context(), NOW(), \'delete\', OLD."id"); RETURN NULL;',
+                    hash="9d67b1ade20f21c734a9aaf6215bd354d388845d",
+                    operation="DELETE",
+                    pgid="pgtrigger_delete_delete_f1bc6",
+                    table="exchange_addressee",
+                    when="AFTER",
+                ),
+            ),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='dismissal',
-            trigger=pgtrigger.compiler.Trigger(name='delete_delete', sql=pgtrigger.compiler.UpsertTriggerSql(func='INSERT INTO "exchange_dismissalevent" ("at", "author_id", "id", "match_id", "organisation_id", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "reason") VALUES (OLD."at", OLD."author_id", OLD."id", OLD."match_id", OLD."organisation_id", _pgh_attach_context(), NOW(), \'delete\', OLD."id", OLD."reason"); RETURN NULL;', hash='da5a6474adc39ad46b9dbe3cbc4d5523bb2a9272', operation='DELETE', pgid='pgtrigger_delete_delete_8a269', table='exchange_dismissal', when='AFTER')),
+            model_name="dismissal",
+            trigger=pgtrigger.compiler.Trigger(
+                name="delete_delete",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func='INSERT INTO "exchange_dismissalevent" ("at", "author_id", "id", "match_id", "organisation_id", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "reason") VALUES (OLD."at", OLD."author_id", OLD."id", OLD."match_id", OLD."organisation_id", _pgh_attach_context(), NOW(), \'delete\', OLD."id", OLD."reason"); RETURN NULL;',
+                    hash="da5a6474adc39ad46b9dbe3cbc4d5523bb2a9272",
+                    operation="DELETE",
+                    pgid="pgtrigger_delete_delete_8a269",
+                    table="exchange_dismissal",
+                    when="AFTER",
+                ),
+            ),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='entry',
-            trigger=pgtrigger.compiler.Trigger(name='delete_delete', sql=pgtrigger.compiler.UpsertTriggerSql(func='INSERT INTO "exchange_entryevent" ("agreed_quantity", "answered_at", "audience", "available_from", "available_until", "changed_at", "closed_at", "closes_on", "conditions", "created_at", "created_by_id", "direction", "id", "is_open", "organisation_id", "partnership_id", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "private_note", "quantity", "rationale", "reason", "revision", "shared_at", "site", "standing", "statement", "status", "theme", "title", "unit") VALUES (OLD."agreed_quantity", OLD."answered_at", OLD."audience", OLD."available_from", OLD."available_until", OLD."changed_at", OLD."closed_at", OLD."closes_on", OLD."conditions", OLD."created_at", OLD."created_by_id", OLD."direction", OLD."id", OLD."is_open", OLD."organisation_id", OLD."partnership_id", _pgh_attach_context(), NOW(), \'delete\', OLD."id", OLD."private_note", OLD."quantity", OLD."rationale", OLD."reason", OLD."revision", OLD."shared_at", OLD."site", OLD."standing", OLD."statement", OLD."status", OLD."theme", OLD."title", OLD."unit"); RETURN NULL;', hash='59df98a7b0460ad45e360aa99d6ddd1eb0e38555', operation='DELETE', pgid='pgtrigger_delete_delete_381e9', table='exchange_entry', when='AFTER')),
+            model_name="entry",
+            trigger=pgtrigger.compiler.Trigger(
+                name="delete_delete",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func='INSERT INTO "exchange_entryevent" ("agreed_quantity", "answered_at", "audience", "available_from", "available_until", "changed_at", "closed_at", "closes_on", "conditions", "created_at", "created_by_id", "direction", "id", "is_open", "organisation_id", "partnership_id", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "private_note", "quantity", "rationale", "reason", "revision", "shared_at", "site", "standing", "statement", "status", "theme", "title", "unit") VALUES (OLD."agreed_quantity", OLD."answered_at", OLD."audience", OLD."available_from", OLD."available_until", OLD."changed_at", OLD."closed_at", OLD."closes_on", OLD."conditions", OLD."created_at", OLD."created_by_id", OLD."direction", OLD."id", OLD."is_open", OLD."organisation_id", OLD."partnership_id", _pgh_attach_context(), NOW(), \'delete\', OLD."id", OLD."private_note", OLD."quantity", OLD."rationale", OLD."reason", OLD."revision", OLD."shared_at", OLD."site", OLD."standing", OLD."statement", OLD."status", OLD."theme", OLD."title", OLD."unit"); RETURN NULL;',
+                    hash="59df98a7b0460ad45e360aa99d6ddd1eb0e38555",
+                    operation="DELETE",
+                    pgid="pgtrigger_delete_delete_381e9",
+                    table="exchange_entry",
+                    when="AFTER",
+                ),
+            ),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='fulfilment',
-            trigger=pgtrigger.compiler.Trigger(name='delete_delete', sql=pgtrigger.compiler.UpsertTriggerSql(func='INSERT INTO "exchange_fulfilmentevent" ("commitment_id", "counted", "entry_id", "id", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "response_id") VALUES (OLD."commitment_id", OLD."counted", OLD."entry_id", OLD."id", _pgh_attach_context(), NOW(), \'delete\', OLD."id", OLD."response_id"); RETURN NULL;', hash='c1fcab75feee3a297b3d8426d1b1f0a3044e0c59', operation='DELETE', pgid='pgtrigger_delete_delete_47e72', table='exchange_fulfilment', when='AFTER')),
+            model_name="fulfilment",
+            trigger=pgtrigger.compiler.Trigger(
+                name="delete_delete",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func='INSERT INTO "exchange_fulfilmentevent" ("commitment_id", "counted", "entry_id", "id", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "response_id") VALUES (OLD."commitment_id", OLD."counted", OLD."entry_id", OLD."id", _pgh_attach_context(), NOW(), \'delete\', OLD."id", OLD."response_id"); RETURN NULL;',
+                    hash="c1fcab75feee3a297b3d8426d1b1f0a3044e0c59",
+                    operation="DELETE",
+                    pgid="pgtrigger_delete_delete_47e72",
+                    table="exchange_fulfilment",
+                    when="AFTER",
+                ),
+            ),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='question',
-            trigger=pgtrigger.compiler.Trigger(name='delete_delete', sql=pgtrigger.compiler.UpsertTriggerSql(func='INSERT INTO "exchange_questionevent" ("answer", "answered_at", "answered_by_id", "asked_at", "author_id", "entry_id", "id", "organisation_id", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "text") VALUES (OLD."answer", OLD."answered_at", OLD."answered_by_id", OLD."asked_at", OLD."author_id", OLD."entry_id", OLD."id", OLD."organisation_id", _pgh_attach_context(), NOW(), \'delete\', OLD."id", OLD."text"); RETURN NULL;', hash='74e00da22737b3facf49d39eb8c59e6890a3737a', operation='DELETE', pgid='pgtrigger_delete_delete_2f126', table='exchange_question', when='AFTER')),
+            model_name="question",
+            trigger=pgtrigger.compiler.Trigger(
+                name="delete_delete",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func='INSERT INTO "exchange_questionevent" ("answer", "answered_at", "answered_by_id", "asked_at", "author_id", "entry_id", "id", "organisation_id", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "text") VALUES (OLD."answer", OLD."answered_at", OLD."answered_by_id", OLD."asked_at", OLD."author_id", OLD."entry_id", OLD."id", OLD."organisation_id", _pgh_attach_context(), NOW(), \'delete\', OLD."id", OLD."text"); RETURN NULL;',
+                    hash="74e00da22737b3facf49d39eb8c59e6890a3737a",
+                    operation="DELETE",
+                    pgid="pgtrigger_delete_delete_2f126",
+                    table="exchange_question",
+                    when="AFTER",
+                ),
+            ),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='receipt',
-            trigger=pgtrigger.compiler.Trigger(name='delete_delete', sql=pgtrigger.compiler.UpsertTriggerSql(func='INSERT INTO "exchange_receiptevent" ("acknowledged_at", "acknowledged_by_id", "declined_at", "declined_by_id", "entry_id", "id", "note", "organisation_id", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "reason", "referred_at", "referred_by_id", "referred_to_id") VALUES (OLD."acknowledged_at", OLD."acknowledged_by_id", OLD."declined_at", OLD."declined_by_id", OLD."entry_id", OLD."id", OLD."note", OLD."organisation_id", _pgh_attach_context(), NOW(), \'delete\', OLD."id", OLD."reason", OLD."referred_at", OLD."referred_by_id", OLD."referred_to_id"); RETURN NULL;', hash='204dccdfcf8ea852fcff2cf05a91dad102110bf6', operation='DELETE', pgid='pgtrigger_delete_delete_f4696', table='exchange_receipt', when='AFTER')),
+            model_name="receipt",
+            trigger=pgtrigger.compiler.Trigger(
+                name="delete_delete",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func='INSERT INTO "exchange_receiptevent" ("acknowledged_at", "acknowledged_by_id", "declined_at", "declined_by_id", "entry_id", "id", "note", "organisation_id", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "reason", "referred_at", "referred_by_id", "referred_to_id") VALUES (OLD."acknowledged_at", OLD."acknowledged_by_id", OLD."declined_at", OLD."declined_by_id", OLD."entry_id", OLD."id", OLD."note", OLD."organisation_id", _pgh_attach_context(), NOW(), \'delete\', OLD."id", OLD."reason", OLD."referred_at", OLD."referred_by_id", OLD."referred_to_id"); RETURN NULL;',
+                    hash="204dccdfcf8ea852fcff2cf05a91dad102110bf6",
+                    operation="DELETE",
+                    pgid="pgtrigger_delete_delete_f4696",
+                    table="exchange_receipt",
+                    when="AFTER",
+                ),
+            ),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='response',
-            trigger=pgtrigger.compiler.Trigger(name='delete_delete', sql=pgtrigger.compiler.UpsertTriggerSql(func='INSERT INTO "exchange_responseevent" ("agreed_quantity", "author_id", "counterpart_id", "decided_at", "decided_by_id", "entry_id", "id", "made_at", "organisation_id", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "quantity", "reason", "status", "text") VALUES (OLD."agreed_quantity", OLD."author_id", OLD."counterpart_id", OLD."decided_at", OLD."decided_by_id", OLD."entry_id", OLD."id", OLD."made_at", OLD."organisation_id", _pgh_attach_context(), NOW(), \'delete\', OLD."id", OLD."quantity", OLD."reason", OLD."status", OLD."text"); RETURN NULL;', hash='1e37a06df389c9bb346eaac84f5b14ddf6a99b11', operation='DELETE', pgid='pgtrigger_delete_delete_07d22', table='exchange_response', when='AFTER')),
+            model_name="response",
+            trigger=pgtrigger.compiler.Trigger(
+                name="delete_delete",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func='INSERT INTO "exchange_responseevent" ("agreed_quantity", "author_id", "counterpart_id", "decided_at", "decided_by_id", "entry_id", "id", "made_at", "organisation_id", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "quantity", "reason", "status", "text") VALUES (OLD."agreed_quantity", OLD."author_id", OLD."counterpart_id", OLD."decided_at", OLD."decided_by_id", OLD."entry_id", OLD."id", OLD."made_at", OLD."organisation_id", _pgh_attach_context(), NOW(), \'delete\', OLD."id", OLD."quantity", OLD."reason", OLD."status", OLD."text"); RETURN NULL;',
+                    hash="1e37a06df389c9bb346eaac84f5b14ddf6a99b11",
+                    operation="DELETE",
+                    pgid="pgtrigger_delete_delete_07d22",
+                    table="exchange_response",
+                    when="AFTER",
+                ),
+            ),
         ),
     ]

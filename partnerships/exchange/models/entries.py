@@ -262,7 +262,8 @@ class Entry(models.Model):
         ]
 
     def __str__(self) -> str:
-        return self.title
+        # Never the title: this is what administrators' pages show, who do not read the partners' words.
+        return f"{self.get_direction_display()} {self.pk}"
 
     def get_absolute_url(self) -> str:
         """Its page."""

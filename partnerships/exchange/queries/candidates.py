@@ -80,10 +80,11 @@ def half(
 class AreaNames:
     """Names of areas and what each lies in, read once and kept for a run."""
 
-    def __init__(self) -> None:
+    def __init__(self, only: Collection[int] | None = None) -> None:
+        areas = Area.objects.all() if only is None else Area.objects.filter(pk__in=only)
         self._rows: dict[int, tuple[str, int | None, int | None]] = {
             pk: (name, parent, region)
-            for pk, name, parent, region in Area.objects.values_list("pk", "name", "parent_id", "region_id")
+            for pk, name, parent, region in areas.order_by().values_list("pk", "name", "parent_id", "region_id")
         }
 
     def of(self, areas: set[int]) -> tuple[str, ...]:
@@ -161,7 +162,7 @@ def best(
         rows += _tier(entry, allowed, far, today, {*besides, *(row.pk for row in rows)})
     if not rows:
         return []
-    return _scored(entry, rows, names or AreaNames())[:most]
+    return _scored(entry, rows, names)[:most]
 
 
 def _keys_of(entry: Entry) -> tuple[list[int], list[int]]:
@@ -204,7 +205,7 @@ def _tier(entry: Entry, allowed: Q, keys: list[int], today: dt.date, besides: Co
     return [_Row(*row) for row in values[:SCORED]]
 
 
-def _scored(entry: Entry, rows: list[_Row], names: AreaNames) -> list[Found]:
+def _scored(entry: Entry, rows: list[_Row], names: AreaNames | None) -> list[Found]:
     own = half(
         entry.available_from,
         entry.available_until,
@@ -218,6 +219,8 @@ def _scored(entry: Entry, rows: list[_Row], names: AreaNames) -> list[Found]:
     lexemes = set(lexemes_of(entry.words))
     text = f"{entry.title} {entry.statement}"
     partners = _partners(entry.organisation_id)
+    if names is None:
+        names = AreaNames({place_of(key) for row in rows for key in near.intersection(row.reach)})
     found = []
     for row in rows:
         shared = near.intersection(row.reach)

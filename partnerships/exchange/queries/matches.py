@@ -7,8 +7,6 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from django.db.models import Count
-
 from partnerships.exchange.matching import WORTH_TELLING
 from partnerships.exchange.models import Entry, Match
 from partnerships.organisations.models import Organisation
@@ -69,20 +67,19 @@ def matches_for(person: User, most: int = 100) -> list[MatchFor]:
 
 def count_matches(user: User, entries: Sequence[Entry]) -> dict[int, int]:
     """How many kept matches each open entry has that the person may see from both sides; none for those over."""
-    counts: Counter[int] = Counter()
+    pairs: list[tuple[int, int]] = []
     for own, other in (("ask", "offer"), ("offer", "ask")):
         ids = [entry.pk for entry in entries if entry.is_open and entry.direction == own]
-        if not ids:
-            continue
-        rows = (
-            Match.objects.filter(**{f"{own}__in": ids, f"{other}__is_open": True, "score__gte": WORTH_TELLING})
-            .filter(**{f"{other}__in": Entry.objects.visible_to(user)})
-            .not_dismissed_by(user)
-            .order_by()
-            .values_list(own)
-            .annotate(all=Count("pk"))
-        )
-        counts.update(dict(rows))
+        if ids:
+            kept = Match.objects.filter(**{f"{own}__in": ids, "score__gte": WORTH_TELLING}).not_dismissed_by(user)
+            pairs += kept.order_by().values_list(own, other)
+    # The few counterparts are looked at by number: asking for all that the reader may see first would cost far more.
+    others = {other for _, other in pairs}
+    seen: set[int] = set()
+    if others:
+        readable = Entry.objects.visible_to(user).filter(pk__in=others, is_open=True)
+        seen = set(readable.order_by().values_list("pk", flat=True))
+    counts = Counter(own for own, other in pairs if other in seen)
     return {entry.pk: counts[entry.pk] for entry in entries if entry.is_open}
 
 

@@ -6,46 +6,135 @@ from django.db import migrations
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('organisations', '0001_initial'),
+        ("organisations", "0001_initial"),
     ]
 
     operations = [
         pgtrigger.migrations.AddTrigger(
-            model_name='area',
-            trigger=pgtrigger.compiler.Trigger(name='delete_delete', sql=pgtrigger.compiler.UpsertTriggerSql(func='INSERT INTO "organisations_areaevent" ("code", "id", "kind", "name", "parent_id", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "region_id", "valid_from", "valid_to") VALUES (OLD."code", OLD."id", OLD."kind", OLD."name", OLD."parent_id", _pgh_attach_context(), NOW(), \'delete\', OLD."id", OLD."region_id", OLD."valid_from", OLD."valid_to"); RETURN NULL;', hash='4d359beceae6f860e9259a06f4ff5b311e963da3', operation='DELETE', pgid='pgtrigger_delete_delete_99926', table='organisations_area', when='AFTER')),
+            model_name="area",
+            trigger=pgtrigger.compiler.Trigger(
+                name="delete_delete",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func='INSERT INTO "organisations_areaevent" ("code", "id", "kind", "name", "parent_id", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "region_id", "valid_from", "valid_to") VALUES (OLD."code", OLD."id", OLD."kind", OLD."name", OLD."parent_id", _pgh_attach_context(), NOW(), \'delete\', OLD."id", OLD."region_id", OLD."valid_from", OLD."valid_to"); RETURN NULL;',
+                    hash="4d359beceae6f860e9259a06f4ff5b311e963da3",
+                    operation="DELETE",
+                    pgid="pgtrigger_delete_delete_99926",
+                    table="organisations_area",
+                    when="AFTER",
+                ),
+            ),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='areaserved',
-            trigger=pgtrigger.compiler.Trigger(name='delete_delete', sql=pgtrigger.compiler.UpsertTriggerSql(func='INSERT INTO "organisations_areaservedevent" ("area_id", "ends_on", "id", "organisation_id", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "source", "starts_on") VALUES (OLD."area_id", OLD."ends_on", OLD."id", OLD."organisation_id", _pgh_attach_context(), NOW(), \'delete\', OLD."id", OLD."source", OLD."starts_on"); RETURN NULL;', hash='8c35167b9092493da9a46c05c34cc330310cb325', operation='DELETE', pgid='pgtrigger_delete_delete_e50fb', table='organisations_areaserved', when='AFTER')),
+            model_name="areaserved",
+            trigger=pgtrigger.compiler.Trigger(
+                name="delete_delete",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func='INSERT INTO "organisations_areaservedevent" ("area_id", "ends_on", "id", "organisation_id", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "source", "starts_on") VALUES (OLD."area_id", OLD."ends_on", OLD."id", OLD."organisation_id", _pgh_attach_context(), NOW(), \'delete\', OLD."id", OLD."source", OLD."starts_on"); RETURN NULL;',
+                    hash="8c35167b9092493da9a46c05c34cc330310cb325",
+                    operation="DELETE",
+                    pgid="pgtrigger_delete_delete_e50fb",
+                    table="organisations_areaserved",
+                    when="AFTER",
+                ),
+            ),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='identifier',
-            trigger=pgtrigger.compiler.Trigger(name='delete_delete', sql=pgtrigger.compiler.UpsertTriggerSql(func='INSERT INTO "organisations_identifierevent" ("id", "organisation_id", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "scheme", "valid_from", "valid_to", "value") VALUES (OLD."id", OLD."organisation_id", _pgh_attach_context(), NOW(), \'delete\', OLD."id", OLD."scheme", OLD."valid_from", OLD."valid_to", OLD."value"); RETURN NULL;', hash='49856126fde37dca5eef5e35e938f74bd9b4b360', operation='DELETE', pgid='pgtrigger_delete_delete_7801d', table='organisations_identifier', when='AFTER')),
+            model_name="identifier",
+            trigger=pgtrigger.compiler.Trigger(
+                name="delete_delete",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func='INSERT INTO "organisations_identifierevent" ("id", "organisation_id", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "scheme", "valid_from", "valid_to", "value") VALUES (OLD."id", OLD."organisation_id", _pgh_attach_context(), NOW(), \'delete\', OLD."id", OLD."scheme", OLD."valid_from", OLD."valid_to", OLD."value"); RETURN NULL;',
+                    hash="49856126fde37dca5eef5e35e938f74bd9b4b360",
+                    operation="DELETE",
+                    pgid="pgtrigger_delete_delete_7801d",
+                    table="organisations_identifier",
+                    when="AFTER",
+                ),
+            ),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='membership',
-            trigger=pgtrigger.compiler.Trigger(name='delete_delete', sql=pgtrigger.compiler.UpsertTriggerSql(func='INSERT INTO "organisations_membershipevent" ("accepted_at", "created_by_id", "ends_on", "id", "invitation_id", "organisation_id", "person_id", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "role", "starts_on") VALUES (OLD."accepted_at", OLD."created_by_id", OLD."ends_on", OLD."id", OLD."invitation_id", OLD."organisation_id", OLD."person_id", _pgh_attach_context(), NOW(), \'delete\', OLD."id", OLD."role", OLD."starts_on"); RETURN NULL;', hash='6ab5beacb87a6124ab374f4caf3e25efc34431d9', operation='DELETE', pgid='pgtrigger_delete_delete_b591d', table='organisations_membership', when='AFTER')),
+            model_name="membership",
+            trigger=pgtrigger.compiler.Trigger(
+                name="delete_delete",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func='INSERT INTO "organisations_membershipevent" ("accepted_at", "created_by_id", "ends_on", "id", "invitation_id", "organisation_id", "person_id", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "role", "starts_on") VALUES (OLD."accepted_at", OLD."created_by_id", OLD."ends_on", OLD."id", OLD."invitation_id", OLD."organisation_id", OLD."person_id", _pgh_attach_context(), NOW(), \'delete\', OLD."id", OLD."role", OLD."starts_on"); RETURN NULL;',
+                    hash="6ab5beacb87a6124ab374f4caf3e25efc34431d9",
+                    operation="DELETE",
+                    pgid="pgtrigger_delete_delete_b591d",
+                    table="organisations_membership",
+                    when="AFTER",
+                ),
+            ),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='organisation',
-            trigger=pgtrigger.compiler.Trigger(name='delete_delete', sql=pgtrigger.compiler.UpsertTriggerSql(func='INSERT INTO "organisations_organisationevent" ("council_type", "created_at", "designation", "id", "kind", "legal_form", "missing_register", "missing_since", "name", "parent_id", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "region_id", "second_factor_required", "short_name", "sign_in_provider", "status", "valid_from", "valid_to", "website") VALUES (OLD."council_type", OLD."created_at", OLD."designation", OLD."id", OLD."kind", OLD."legal_form", OLD."missing_register", OLD."missing_since", OLD."name", OLD."parent_id", _pgh_attach_context(), NOW(), \'delete\', OLD."id", OLD."region_id", OLD."second_factor_required", OLD."short_name", OLD."sign_in_provider", OLD."status", OLD."valid_from", OLD."valid_to", OLD."website"); RETURN NULL;', hash='fc43d0cb972f89c2d2381e1d8ce3acff50b437a3', operation='DELETE', pgid='pgtrigger_delete_delete_57a4b', table='organisations_organisation', when='AFTER')),
+            model_name="organisation",
+            trigger=pgtrigger.compiler.Trigger(
+                name="delete_delete",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func='INSERT INTO "organisations_organisationevent" ("council_type", "created_at", "designation", "id", "kind", "legal_form", "missing_register", "missing_since", "name", "parent_id", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "region_id", "second_factor_required", "short_name", "sign_in_provider", "status", "valid_from", "valid_to", "website") VALUES (OLD."council_type", OLD."created_at", OLD."designation", OLD."id", OLD."kind", OLD."legal_form", OLD."missing_register", OLD."missing_since", OLD."name", OLD."parent_id", _pgh_attach_context(), NOW(), \'delete\', OLD."id", OLD."region_id", OLD."second_factor_required", OLD."short_name", OLD."sign_in_provider", OLD."status", OLD."valid_from", OLD."valid_to", OLD."website"); RETURN NULL;',
+                    hash="fc43d0cb972f89c2d2381e1d8ce3acff50b437a3",
+                    operation="DELETE",
+                    pgid="pgtrigger_delete_delete_57a4b",
+                    table="organisations_organisation",
+                    when="AFTER",
+                ),
+            ),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='organisationname',
-            trigger=pgtrigger.compiler.Trigger(name='delete_delete', sql=pgtrigger.compiler.UpsertTriggerSql(func='INSERT INTO "organisations_organisationnameevent" ("folded", "id", "kind", "name", "organisation_id", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "valid_from", "valid_to") VALUES (OLD."folded", OLD."id", OLD."kind", OLD."name", OLD."organisation_id", _pgh_attach_context(), NOW(), \'delete\', OLD."id", OLD."valid_from", OLD."valid_to"); RETURN NULL;', hash='3bd76fdb9b6b9bbbdc09ffe220d41270efc14899', operation='DELETE', pgid='pgtrigger_delete_delete_a0b82', table='organisations_organisationname', when='AFTER')),
+            model_name="organisationname",
+            trigger=pgtrigger.compiler.Trigger(
+                name="delete_delete",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func='INSERT INTO "organisations_organisationnameevent" ("folded", "id", "kind", "name", "organisation_id", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "valid_from", "valid_to") VALUES (OLD."folded", OLD."id", OLD."kind", OLD."name", OLD."organisation_id", _pgh_attach_context(), NOW(), \'delete\', OLD."id", OLD."valid_from", OLD."valid_to"); RETURN NULL;',
+                    hash="3bd76fdb9b6b9bbbdc09ffe220d41270efc14899",
+                    operation="DELETE",
+                    pgid="pgtrigger_delete_delete_a0b82",
+                    table="organisations_organisationname",
+                    when="AFTER",
+                ),
+            ),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='succession',
-            trigger=pgtrigger.compiler.Trigger(name='delete_delete', sql=pgtrigger.compiler.UpsertTriggerSql(func='INSERT INTO "organisations_successionevent" ("id", "instrument", "kind", "on", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "source") VALUES (OLD."id", OLD."instrument", OLD."kind", OLD."on", _pgh_attach_context(), NOW(), \'delete\', OLD."id", OLD."source"); RETURN NULL;', hash='2b94e01a8c219d920f68eeb73e6fbac357eb6351', operation='DELETE', pgid='pgtrigger_delete_delete_e2371', table='organisations_succession', when='AFTER')),
+            model_name="succession",
+            trigger=pgtrigger.compiler.Trigger(
+                name="delete_delete",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func='INSERT INTO "organisations_successionevent" ("id", "instrument", "kind", "on", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "source") VALUES (OLD."id", OLD."instrument", OLD."kind", OLD."on", _pgh_attach_context(), NOW(), \'delete\', OLD."id", OLD."source"); RETURN NULL;',
+                    hash="2b94e01a8c219d920f68eeb73e6fbac357eb6351",
+                    operation="DELETE",
+                    pgid="pgtrigger_delete_delete_e2371",
+                    table="organisations_succession",
+                    when="AFTER",
+                ),
+            ),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='successionpredecessor',
-            trigger=pgtrigger.compiler.Trigger(name='delete_delete', sql=pgtrigger.compiler.UpsertTriggerSql(func='INSERT INTO "organisations_successionpredecessorevent" ("id", "organisation_id", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "succession_id") VALUES (OLD."id", OLD."organisation_id", _pgh_attach_context(), NOW(), \'delete\', OLD."id", OLD."succession_id"); RETURN NULL;', hash='a96b11a36dab4929dd0bac7309fa09f5dca7fd00', operation='DELETE', pgid='pgtrigger_delete_delete_f0732', table='organisations_successionpredecessor', when='AFTER')),
+            model_name="successionpredecessor",
+            trigger=pgtrigger.compiler.Trigger(
+                name="delete_delete",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func='INSERT INTO "organisations_successionpredecessorevent" ("id", "organisation_id", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "succession_id") VALUES (OLD."id", OLD."organisation_id", _pgh_attach_context(), NOW(), \'delete\', OLD."id", OLD."succession_id"); RETURN NULL;',
+                    hash="a96b11a36dab4929dd0bac7309fa09f5dca7fd00",
+                    operation="DELETE",
+                    pgid="pgtrigger_delete_delete_f0732",
+                    table="organisations_successionpredecessor",
+                    when="AFTER",
+                ),
+            ),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='successionsuccessor',
-            trigger=pgtrigger.compiler.Trigger(name='delete_delete', sql=pgtrigger.compiler.UpsertTriggerSql(func='INSERT INTO "organisations_successionsuccessorevent" ("id", "organisation_id", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "succession_id") VALUES (OLD."id", OLD."organisation_id", _pgh_attach_context(), NOW(), \'delete\', OLD."id", OLD."succession_id"); RETURN NULL;', hash='05cfe0f4963508b9e1ac8af40611e6a386809cfa', operation='DELETE', pgid='pgtrigger_delete_delete_247a9', table='organisations_successionsuccessor', when='AFTER')),
+            model_name="successionsuccessor",
+            trigger=pgtrigger.compiler.Trigger(
+                name="delete_delete",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func='INSERT INTO "organisations_successionsuccessorevent" ("id", "organisation_id", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "succession_id") VALUES (OLD."id", OLD."organisation_id", _pgh_attach_context(), NOW(), \'delete\', OLD."id", OLD."succession_id"); RETURN NULL;',
+                    hash="05cfe0f4963508b9e1ac8af40611e6a386809cfa",
+                    operation="DELETE",
+                    pgid="pgtrigger_delete_delete_247a9",
+                    table="organisations_successionsuccessor",
+                    when="AFTER",
+                ),
+            ),
         ),
     ]

@@ -6,38 +6,107 @@ from django.db import migrations
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('plans', '0001_initial'),
+        ("plans", "0001_initial"),
     ]
 
     operations = [
         pgtrigger.migrations.AddTrigger(
-            model_name='accessrequest',
-            trigger=pgtrigger.compiler.Trigger(name='delete_delete', sql=pgtrigger.compiler.UpsertTriggerSql(func='INSERT INTO "plans_accessrequestevent" ("about", "answered_at", "answered_by_id", "asked_at", "granted", "id", "message", "partnership_id", "person_id", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "plan_id") VALUES (OLD."about", OLD."answered_at", OLD."answered_by_id", OLD."asked_at", OLD."granted", OLD."id", OLD."message", OLD."partnership_id", OLD."person_id", _pgh_attach_context(), NOW(), \'delete\', OLD."id", OLD."plan_id"); RETURN NULL;', hash='da9230ea6df354ce7da0f57f79772d6911b32c97', operation='DELETE', pgid='pgtrigger_delete_delete_d1d7d', table='plans_accessrequest', when='AFTER')),
+            model_name="accessrequest",
+            trigger=pgtrigger.compiler.Trigger(
+                name="delete_delete",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func='INSERT INTO "plans_accessrequestevent" ("about", "answered_at", "answered_by_id", "asked_at", "granted", "id", "message", "partnership_id", "person_id", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "plan_id") VALUES (OLD."about", OLD."answered_at", OLD."answered_by_id", OLD."asked_at", OLD."granted", OLD."id", OLD."message", OLD."partnership_id", OLD."person_id", _pgh_attach_context(), NOW(), \'delete\', OLD."id", OLD."plan_id"); RETURN NULL;',
+                    hash="da9230ea6df354ce7da0f57f79772d6911b32c97",
+                    operation="DELETE",
+                    pgid="pgtrigger_delete_delete_d1d7d",
+                    table="plans_accessrequest",
+                    when="AFTER",
+                ),
+            ),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='comment',
-            trigger=pgtrigger.compiler.Trigger(name='delete_delete', sql=pgtrigger.compiler.UpsertTriggerSql(func='INSERT INTO "plans_commentevent" ("anchor", "anchor_label", "author_id", "created_at", "id", "organisation_id", "parent_id", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "plan_id", "resolved_at", "resolved_by_id", "text", "version_number") VALUES (OLD."anchor", OLD."anchor_label", OLD."author_id", OLD."created_at", OLD."id", OLD."organisation_id", OLD."parent_id", _pgh_attach_context(), NOW(), \'delete\', OLD."id", OLD."plan_id", OLD."resolved_at", OLD."resolved_by_id", OLD."text", OLD."version_number"); RETURN NULL;', hash='dda56717b11b828e3fd3f988716108cd285d1bfa', operation='DELETE', pgid='pgtrigger_delete_delete_b4b44', table='plans_comment', when='AFTER')),
+            model_name="comment",
+            trigger=pgtrigger.compiler.Trigger(
+                name="delete_delete",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func='INSERT INTO "plans_commentevent" ("anchor", "anchor_label", "author_id", "created_at", "id", "organisation_id", "parent_id", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "plan_id", "resolved_at", "resolved_by_id", "text", "version_number") VALUES (OLD."anchor", OLD."anchor_label", OLD."author_id", OLD."created_at", OLD."id", OLD."organisation_id", OLD."parent_id", _pgh_attach_context(), NOW(), \'delete\', OLD."id", OLD."plan_id", OLD."resolved_at", OLD."resolved_by_id", OLD."text", OLD."version_number"); RETURN NULL;',
+                    hash="dda56717b11b828e3fd3f988716108cd285d1bfa",
+                    operation="DELETE",
+                    pgid="pgtrigger_delete_delete_b4b44",
+                    table="plans_comment",
+                    when="AFTER",
+                ),
+            ),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='draft',
-            trigger=pgtrigger.compiler.Trigger(name='delete_delete', sql=pgtrigger.compiler.UpsertTriggerSql(func='INSERT INTO "plans_draftevent" ("based_on", "clean_revision", "id", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "plan_id", "revision", "updated_at", "updated_by_id") VALUES (OLD."based_on", OLD."clean_revision", OLD."id", _pgh_attach_context(), NOW(), \'delete\', OLD."id", OLD."plan_id", OLD."revision", OLD."updated_at", OLD."updated_by_id"); RETURN NULL;', hash='ad5778dcf86787bcd37446e8357304d3dec34891', operation='DELETE', pgid='pgtrigger_delete_delete_42c27', table='plans_draft', when='AFTER')),
+            model_name="draft",
+            trigger=pgtrigger.compiler.Trigger(
+                name="delete_delete",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func='INSERT INTO "plans_draftevent" ("based_on", "clean_revision", "id", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "plan_id", "revision", "updated_at", "updated_by_id") VALUES (OLD."based_on", OLD."clean_revision", OLD."id", _pgh_attach_context(), NOW(), \'delete\', OLD."id", OLD."plan_id", OLD."revision", OLD."updated_at", OLD."updated_by_id"); RETURN NULL;',
+                    hash="ad5778dcf86787bcd37446e8357304d3dec34891",
+                    operation="DELETE",
+                    pgid="pgtrigger_delete_delete_42c27",
+                    table="plans_draft",
+                    when="AFTER",
+                ),
+            ),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='plan',
-            trigger=pgtrigger.compiler.Trigger(name='delete_delete', sql=pgtrigger.compiler.UpsertTriggerSql(func='INSERT INTO "plans_planevent" ("audience", "baseline_number", "created_at", "created_by_id", "current_number", "embargoed_until", "external_reference", "first_published_at", "id", "kind", "last_published_at", "open_at", "partnership_id", "period_end", "period_start", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "status", "substantive_number", "superseded_by_id", "title") VALUES (OLD."audience", OLD."baseline_number", OLD."created_at", OLD."created_by_id", OLD."current_number", OLD."embargoed_until", OLD."external_reference", OLD."first_published_at", OLD."id", OLD."kind", OLD."last_published_at", OLD."open_at", OLD."partnership_id", OLD."period_end", OLD."period_start", _pgh_attach_context(), NOW(), \'delete\', OLD."id", OLD."status", OLD."substantive_number", OLD."superseded_by_id", OLD."title"); RETURN NULL;', hash='cc9376727b2c484a5e8635d2d799324cc5d09123', operation='DELETE', pgid='pgtrigger_delete_delete_3e165', table='plans_plan', when='AFTER')),
+            model_name="plan",
+            trigger=pgtrigger.compiler.Trigger(
+                name="delete_delete",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func='INSERT INTO "plans_planevent" ("audience", "baseline_number", "created_at", "created_by_id", "current_number", "embargoed_until", "external_reference", "first_published_at", "id", "kind", "last_published_at", "open_at", "partnership_id", "period_end", "period_start", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "status", "substantive_number", "superseded_by_id", "title") VALUES (OLD."audience", OLD."baseline_number", OLD."created_at", OLD."created_by_id", OLD."current_number", OLD."embargoed_until", OLD."external_reference", OLD."first_published_at", OLD."id", OLD."kind", OLD."last_published_at", OLD."open_at", OLD."partnership_id", OLD."period_end", OLD."period_start", _pgh_attach_context(), NOW(), \'delete\', OLD."id", OLD."status", OLD."substantive_number", OLD."superseded_by_id", OLD."title"); RETURN NULL;',
+                    hash="cc9376727b2c484a5e8635d2d799324cc5d09123",
+                    operation="DELETE",
+                    pgid="pgtrigger_delete_delete_3e165",
+                    table="plans_plan",
+                    when="AFTER",
+                ),
+            ),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='planowner',
-            trigger=pgtrigger.compiler.Trigger(name='delete_delete', sql=pgtrigger.compiler.UpsertTriggerSql(func='INSERT INTO "plans_planownerevent" ("id", "organisation_id", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "plan_id") VALUES (OLD."id", OLD."organisation_id", _pgh_attach_context(), NOW(), \'delete\', OLD."id", OLD."plan_id"); RETURN NULL;', hash='85041ab62404fef8ae777d74076fe683f78a2374', operation='DELETE', pgid='pgtrigger_delete_delete_51ff3', table='plans_planowner', when='AFTER')),
+            model_name="planowner",
+            trigger=pgtrigger.compiler.Trigger(
+                name="delete_delete",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func='INSERT INTO "plans_planownerevent" ("id", "organisation_id", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "plan_id") VALUES (OLD."id", OLD."organisation_id", _pgh_attach_context(), NOW(), \'delete\', OLD."id", OLD."plan_id"); RETURN NULL;',
+                    hash="85041ab62404fef8ae777d74076fe683f78a2374",
+                    operation="DELETE",
+                    pgid="pgtrigger_delete_delete_51ff3",
+                    table="plans_planowner",
+                    when="AFTER",
+                ),
+            ),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='share',
-            trigger=pgtrigger.compiler.Trigger(name='delete_delete', sql=pgtrigger.compiler.UpsertTriggerSql(func='INSERT INTO "plans_shareevent" ("ends_on", "id", "invited_at", "may_comment", "message", "opened_at", "person_id", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "plan_id", "revoked_at", "shared_at", "shared_by_id") VALUES (OLD."ends_on", OLD."id", OLD."invited_at", OLD."may_comment", OLD."message", OLD."opened_at", OLD."person_id", _pgh_attach_context(), NOW(), \'delete\', OLD."id", OLD."plan_id", OLD."revoked_at", OLD."shared_at", OLD."shared_by_id"); RETURN NULL;', hash='68601222ffbdf925d117bb1e4e706fcf6d9286f8', operation='DELETE', pgid='pgtrigger_delete_delete_0fe09', table='plans_share', when='AFTER')),
+            model_name="share",
+            trigger=pgtrigger.compiler.Trigger(
+                name="delete_delete",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func='INSERT INTO "plans_shareevent" ("ends_on", "id", "invited_at", "may_comment", "message", "opened_at", "person_id", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "plan_id", "revoked_at", "shared_at", "shared_by_id") VALUES (OLD."ends_on", OLD."id", OLD."invited_at", OLD."may_comment", OLD."message", OLD."opened_at", OLD."person_id", _pgh_attach_context(), NOW(), \'delete\', OLD."id", OLD."plan_id", OLD."revoked_at", OLD."shared_at", OLD."shared_by_id"); RETURN NULL;',
+                    hash="68601222ffbdf925d117bb1e4e706fcf6d9286f8",
+                    operation="DELETE",
+                    pgid="pgtrigger_delete_delete_0fe09",
+                    table="plans_share",
+                    when="AFTER",
+                ),
+            ),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='signatory',
-            trigger=pgtrigger.compiler.Trigger(name='delete_delete', sql=pgtrigger.compiler.UpsertTriggerSql(func='INSERT INTO "plans_signatoryevent" ("asked_at", "asked_by_id", "due_on", "id", "organisation_id", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "plan_id", "reminded_at", "removed_at", "role") VALUES (OLD."asked_at", OLD."asked_by_id", OLD."due_on", OLD."id", OLD."organisation_id", _pgh_attach_context(), NOW(), \'delete\', OLD."id", OLD."plan_id", OLD."reminded_at", OLD."removed_at", OLD."role"); RETURN NULL;', hash='64378efc02d0d203280264948b8a7156391ed734', operation='DELETE', pgid='pgtrigger_delete_delete_ecce3', table='plans_signatory', when='AFTER')),
+            model_name="signatory",
+            trigger=pgtrigger.compiler.Trigger(
+                name="delete_delete",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func='INSERT INTO "plans_signatoryevent" ("asked_at", "asked_by_id", "due_on", "id", "organisation_id", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "plan_id", "reminded_at", "removed_at", "role") VALUES (OLD."asked_at", OLD."asked_by_id", OLD."due_on", OLD."id", OLD."organisation_id", _pgh_attach_context(), NOW(), \'delete\', OLD."id", OLD."plan_id", OLD."reminded_at", OLD."removed_at", OLD."role"); RETURN NULL;',
+                    hash="64378efc02d0d203280264948b8a7156391ed734",
+                    operation="DELETE",
+                    pgid="pgtrigger_delete_delete_ecce3",
+                    table="plans_signatory",
+                    when="AFTER",
+                ),
+            ),
         ),
     ]

@@ -56,7 +56,8 @@ def request_sign_off(
         raise UnableToRequestSignOff("The day to decide by must not be past.")
     present = set(plan.signatories.filter(removed_at=None).values_list("organisation", flat=True))
     fresh = [(organisation, role.strip()) for organisation, role in signatories if organisation.pk not in present]
-    if not fresh and not present:
+    # Those asked before are asked again only when the plan had gone back to comment.
+    if not fresh and (not present or plan.is_awaiting_sign_off):
         raise UnableToRequestSignOff("Choose at least one organisation.")
     for organisation, role in fresh:
         _check_may_sign(plan, organisation, role)

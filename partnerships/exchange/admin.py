@@ -1,0 +1,39 @@
+"""Asks and offers for administrators: who asks about what, and where it stands; the words stay with the partners."""
+
+from __future__ import annotations
+
+from django.contrib import admin
+
+from partnerships.exchange.models import Entry
+from partnerships.kit.administration import ReadOnlyAdmin
+
+
+@admin.register(Entry)
+class EntryAdmin(ReadOnlyAdmin):
+    """A register to look at: services alone write entries, and restricted text is not read here (RIGHTS.md)."""
+
+    restricted = ("title", "statement", "rationale", "conditions", "private_note", "reason", "site")
+    fields = (
+        "direction",
+        "organisation",
+        "theme",
+        "audience",
+        "status",
+        "is_open",
+        "standing",
+        "quantity",
+        "unit",
+        "agreed_quantity",
+        "closes_on",
+        "created_at",
+        "shared_at",
+        "answered_at",
+        "closed_at",
+        "matched_at",
+    )
+    list_display = ("pk", "direction", "organisation", "theme", "audience", "status", "closes_on", "shared_at")
+    list_filter = ("direction", "theme", "audience", "status", "standing")
+    list_select_related = ("organisation",)
+    search_fields = ("=pk", "organisation__name")
+    ordering = ("-pk",)
+    show_full_result_count = False

@@ -1,0 +1,314 @@
+"""A partnership's life: opened, joined, signed off, reviewed, renewed, ended; and who reads what of it when."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import pytest
+from django.core.files.base import ContentFile
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+
+from partnerships.activity.queries import timeline
+from partnerships.agreements.models import TRANSITIONS, Document, Partnership, Status
+from partnerships.agreements.queries import waiting_for
+from partnerships.agreements.services import (
+    UnableToAddDocument,
+    UnableToAnswer,
+    UnableToChangeParty,
+    UnableToChangeStatus,
+    UnableToEditTerms,
+    UnableToInvite,
+    UnableToLeave,
+    add_document,
+    answer_invitation,
+    change_party_role,
+    change_status,
+    edit_terms,
+    invite_organisation,
+    leave_partnership,
+    remove_document,
+    renew,
+    restore_document,
+    start_due_reviews,
+)
+from partnerships.people.models import User
+from tests.world import World
+
+
+def take(world: World, *statuses: str, now: dt.datetime | None = None) -> None:
+    for status in statuses:
+        change_status(
+            partnership=world.partnership,
+            status=status,
+            reason="Agreed at the meeting.",
+            author=world.amina,
+            now=now or timezone.now(),
+        )
+
+
+def write_terms(world: World, review_on: dt.date | None = None) -> None:
+    edit_terms(
+        partnership=world.partnership,
+        terms_of_reference="We meet and decide together.",
+        review_on=review_on or timezone.localdate() + dt.timedelta(days=365),
+        author=world.amina,
+        now=timezone.now(),
+    )
+
+
+def make_active(world: World, review_on: dt.date | None = None) -> None:
+    write_terms(world, review_on)
+    take(world, "drafting", "awaiting_sign_off", "active")
+
+
+def client_of(person: User) -> Client:
+    client = Client()
+    client.force_login(person)
+    return client
+
+
+def test_a_partnership_is_put_up_for_sign_off_only_with_terms_and_a_review_date(world: World) -> None:
+    take(world, "drafting")
+
+    with pytest.raises(UnableToChangeStatus, match=r"terms.*review date"):
+        take(world, "awaiting_sign_off")
+
+    write_terms(world)
+    take(world, "awaiting_sign_off")
+    assert world.partnership.status == Status.AWAITING_SIGN_OFF
+
+
+def test_it_becomes_active_when_everybody_has_accepted(world: World) -> None:
+    write_terms(world)
+    take(world, "drafting", "awaiting_sign_off")
+    party = invite_organisation(
+        partnership=world.partnership, organisation=world.harbour, role="member", author=world.amina, now=timezone.now()
+    )
+    with pytest.raises(UnableToChangeStatus, match="Harbour Community Trust has not accepted"):
+        take(world, "active")
+
+    answer_invitation(party=party, accept=True, reason="", author=world.hana, now=timezone.now())
+    take(world, "active")
+
+    assert world.partnership.starts_on == timezone.localdate()
+
+
+def test_an_observer_holds_nothing_up(world: World) -> None:
+    invite_organisation(
+        partnership=world.partnership, organisation=world.harbour, role="observer", author=world.amina, now=world.now
+    )
+
+    make_active(world)
+
+    assert world.partnership.status == Status.ACTIVE
+
+
+@pytest.mark.parametrize("status", list(Status))
+def test_only_the_steps_of_the_table_are_possible(world: World, status: str) -> None:
+    Partnership.objects.filter(pk=world.partnership.pk).update(status=status)
+
+    for wanted in set(Status.values) - set(TRANSITIONS[status]):
+        with pytest.raises(UnableToChangeStatus, match="cannot become"):
+            take(world, wanted)
+
+
+def test_every_step_has_a_reason(world: World) -> None:
+    with pytest.raises(UnableToChangeStatus, match="reason"):
+        change_status(
+            partnership=world.partnership, status="drafting", reason=" ", author=world.amina, now=timezone.now()
+        )
+
+
+def test_on_its_review_date_it_goes_under_review_by_itself_and_only_once(world: World) -> None:
+    review = timezone.localdate() + dt.timedelta(days=10)
+    make_active(world, review)
+    noon = timezone.make_aware(dt.datetime.combine(review, dt.time(12)))
+
+    before = start_due_reviews(now=noon - dt.timedelta(days=1))
+    on_the_day = start_due_reviews(now=noon)
+    again = start_due_reviews(now=noon)
+
+    assert (before, on_the_day, again) == (0, 1, 0)
+    with pytest.raises(UnableToChangeStatus, match="next review date"):
+        take(world, "active", now=noon)
+
+
+def test_a_renewal_drafts_a_successor_that_points_back_and_takes_over_when_active(world: World) -> None:
+    make_active(world)
+    take(world, "under_review")
+
+    successor = renew(
+        partnership=world.partnership,
+        organisation=world.larkhaven,
+        reason="Three more years.",
+        author=world.amina,
+        now=timezone.now(),
+    )
+    assert successor.redefines == world.partnership
+    assert successor.status == Status.DRAFTING
+    world.partnership.refresh_from_db()
+    assert world.partnership.status == Status.UNDER_REVIEW
+
+    party = successor.parties.get(organisation=world.westmarch)
+    answer_invitation(party=party, accept=True, reason="", author=world.ben, now=timezone.now())
+    edit_terms(
+        partnership=successor,
+        review_on=timezone.localdate() + dt.timedelta(days=365),
+        author=world.amina,
+        now=timezone.now(),
+    )
+    for status in ("awaiting_sign_off", "active"):
+        change_status(partnership=successor, status=status, reason="Agreed.", author=world.amina, now=timezone.now())
+
+    world.partnership.refresh_from_db()
+    assert world.partnership.status == Status.RENEWED
+
+
+def test_what_is_over_can_be_read_and_not_changed(world: World) -> None:
+    take(world, "ended")
+    now = timezone.now()
+
+    with pytest.raises(UnableToEditTerms):
+        edit_terms(partnership=world.partnership, title="Other", author=world.amina, now=now)
+    with pytest.raises(UnableToInvite):
+        invite_organisation(
+            partnership=world.partnership, organisation=world.harbour, role="member", author=world.amina, now=now
+        )
+    with pytest.raises(UnableToLeave):
+        leave_partnership(party=world.party(world.westmarch), reason="Over.", author=world.ben, now=now)
+    with pytest.raises(UnableToAddDocument):
+        add_document(
+            partnership=world.partnership,
+            title="Late",
+            file=ContentFile(b"text", name="late.txt"),
+            organisation=world.larkhaven,
+            author=world.amina,
+            now=now,
+        )
+    address = reverse("agreements:detail", kwargs={"pk": world.partnership.pk})
+    assert client_of(world.ben).get(address).status_code == 200
+
+
+def test_somebody_always_leads_a_partnership(world: World) -> None:
+    chair = world.party(world.larkhaven)
+    now = timezone.now()
+
+    with pytest.raises(UnableToLeave, match="Nobody would lead"):
+        leave_partnership(party=chair, reason="Tired.", author=world.amina, now=now)
+    with pytest.raises(UnableToChangeParty, match="Nobody would lead"):
+        change_party_role(party=chair, role="member", author=world.amina, now=now)
+
+    change_party_role(party=world.party(world.westmarch), role="lead", author=world.amina, now=now)
+    leave_partnership(party=chair, reason="Tired.", author=world.amina, now=now)
+
+
+def test_declining_says_why_and_closes_the_door_again(world: World) -> None:
+    party = invite_organisation(
+        partnership=world.partnership, organisation=world.harbour, role="member", author=world.amina, now=world.now
+    )
+    address = reverse("agreements:detail", kwargs={"pk": world.partnership.pk})
+    assert client_of(world.hana).get(address).status_code == 200
+    with pytest.raises(UnableToAnswer, match="why"):
+        answer_invitation(party=party, accept=False, reason="", author=world.hana, now=timezone.now())
+
+    answer_invitation(party=party, accept=False, reason="No time.", author=world.hana, now=timezone.now())
+
+    assert client_of(world.hana).get(address).status_code == 404
+
+
+def test_the_network_sees_an_outline_and_not_the_terms(world: World) -> None:
+    edit_terms(
+        partnership=world.partnership,
+        audience="network",
+        terms_of_reference="Canary of the terms.",
+        author=world.amina,
+        now=timezone.now(),
+    )
+    chidi = client_of(world.chidi)
+
+    shown = chidi.get(reverse("agreements:detail", kwargs={"pk": world.partnership.pk})).content.decode()
+
+    assert "Estuary Partnership" in shown
+    assert "Westmarch Borough Council" in shown
+    assert "Canary" not in shown
+    for name in ("members", "documents", "history"):
+        assert chidi.get(reverse(f"agreements:{name}", kwargs={"pk": world.partnership.pk})).status_code == 403
+
+
+def test_every_change_is_in_the_timeline_with_before_and_after(world: World) -> None:
+    edit_terms(partnership=world.partnership, title="Quay Partnership", author=world.amina, now=timezone.now())
+
+    newest = timeline(user=world.ben, kind="partnership", record_id=world.partnership.pk)[0]
+
+    assert newest.data["before"] == {"title": "Estuary Partnership"}
+    assert newest.data["after"] == {"title": "Quay Partnership"}
+    assert not timeline(user=world.chidi, kind="partnership", record_id=world.partnership.pk)
+
+
+def test_an_invitation_waits_for_the_lead_who_answers_in_the_browser(world: World) -> None:
+    party = invite_organisation(
+        partnership=world.partnership, organisation=world.harbour, role="member", author=world.amina, now=world.now
+    )
+    assert [item.title for item in waiting_for(world.hana, timezone.now())] == ["Estuary Partnership"]
+
+    answer = client_of(world.hana).post(
+        reverse("agreements:answer", kwargs={"pk": world.partnership.pk, "party": party.pk}), {"answer": "accept"}
+    )
+
+    assert answer.status_code == 302
+    assert waiting_for(world.hana, timezone.now()) == []
+    party.refresh_from_db()
+    assert party.is_present
+
+
+def add(world: World, content: bytes, name: str) -> Document:
+    return add_document(
+        partnership=world.partnership,
+        title="",
+        file=ContentFile(content, name=name),
+        organisation=world.larkhaven,
+        author=world.amina,
+        now=timezone.now(),
+    )
+
+
+def test_a_document_is_an_attachment_that_no_browser_opens(world: World) -> None:
+    document = add(world, b"What we agreed.\n", "../../etc/mem<o>.txt")
+    address = reverse("agreements:document-download", kwargs={"pk": world.partnership.pk, "document": document.pk})
+
+    answer = client_of(world.ben).get(address)
+
+    assert answer["Content-Disposition"].startswith("attachment")
+    assert answer["X-Content-Type-Options"] == "nosniff"
+    assert document.file_name == "memo.txt"
+    assert ".." not in document.file.name
+
+
+@pytest.mark.parametrize(
+    ("content", "name"),
+    [
+        (b"", "empty.txt"),
+        (b"<script>alert(1)</script>", "page.txt"),
+        (b"MZ\x00\x01", "tool.pdf"),
+        (b"PK\x03\x04x", "a.docx"),
+    ],
+)
+def test_what_is_no_document_is_refused(world: World, content: bytes, name: str) -> None:
+    with pytest.raises(UnableToAddDocument):
+        add(world, content, name)
+
+    assert not Document.objects.exists()
+
+
+def test_a_removed_document_is_gone_for_everybody_until_it_is_brought_back(world: World) -> None:
+    document = add(world, b"What we agreed.\n", "memo.txt")
+    address = reverse("agreements:document-download", kwargs={"pk": world.partnership.pk, "document": document.pk})
+
+    remove_document(document=document, author=world.amina, now=timezone.now())
+    gone = client_of(world.ben).get(address).status_code
+    restore_document(document=document, author=world.dee, now=timezone.now())
+
+    assert gone == 404
+    assert client_of(world.ben).get(address).status_code == 200

@@ -6,7 +6,7 @@ A room declares, for a model, the routes by which a record reaches people. From 
 * `readers_of`: the people who may see one record (recipients are chosen with it);
 * `reaches`: a condition for SQL over pairs of person and record (sets of recipients).
 
-A property test shows that they agree. The rules themselves are in RIGHTS.md.
+The rules themselves are in RIGHTS.md.
 """
 
 from __future__ import annotations

@@ -9,7 +9,7 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.template.loader import render_to_string
 
-from partnerships.kit.spreadsheet import csv_text
+from partnerships.kit.exports import csv_text
 from partnerships.plans.changes import Change
 from partnerships.plans.content import Content, homes_count
 from partnerships.plans.presenting import csv_rows

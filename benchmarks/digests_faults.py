@@ -1,8 +1,7 @@
 """Digests under real faults: workers killed, the broker flushed, the database cut off, a mail server that misbehaves.
 
 Plays one fault against real processes on a database of its own, waits until everything is settled, and prints what
-was lost
-and what was repeated as one JSON object. tests/faults runs each in reduced size; the figures of docs/performance.md
+was lost and what was repeated as one JSON object. tests/faults runs each in reduced size; the figures of docs/performance.md
 are of
 
     python benchmarks/digests_faults.py kill --people 5000 --times 20
@@ -105,9 +104,10 @@ class Parts:
 
 def flush_broker(environ: dict[str, str]) -> None:
     """Empty the broker."""
-    import redis
+    from kombu import Connection
 
-    redis.Redis.from_url(environ["REDIS_URL"].replace("redis+socket://", "unix://")).flushdb()
+    with Connection(environ["REDIS_URL"]) as connection:
+        connection.default_channel.client.flushdb()
 
 
 def cut_database(name: str, seconds: float) -> None:

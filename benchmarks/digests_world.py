@@ -27,19 +27,27 @@ OWN = os.environ.get("DATABASE_OWNER_URL") or os.environ.get("DATABASE_URL", "")
 
 @contextlib.contextmanager
 def own_database(name: str) -> Iterator[str]:
-    """A fresh database beside the configured one, dropped at the end."""
+    """A fresh database beside the configured one, dropped at the end; copied from the tests' migrated one if there
+    is such, since migrating takes most of a minute."""
     parts = urlsplit(OWN)
     name = f"{parts.path.strip('/')}_{name}"
     address = urlunsplit(parts._replace(path=f"/{name}"))
 
-    def say(sql: str) -> None:
+    def say(sql: str) -> list[tuple[Any, ...]]:
         connection = psycopg2.connect(OWN)
         connection.autocommit = True
-        connection.cursor().execute(sql)
+        cursor = connection.cursor()
+        cursor.execute(sql)
+        rows = cursor.fetchall() if cursor.description else []
         connection.close()
+        return rows
 
     say(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
-    say(f'CREATE DATABASE "{name}"')
+    migrated = say(
+        "SELECT datname FROM pg_database WHERE starts_with(datname, 'cg_template_') AND NOT datname LIKE '%making'"
+        " ORDER BY oid DESC LIMIT 1"
+    )
+    say(f'CREATE DATABASE "{name}"' + (f' TEMPLATE "{migrated[0][0]}"' if migrated else ""))
     try:
         yield address
     finally:

@@ -154,7 +154,13 @@ class PartnershipQuerySet(models.QuerySet["Partnership"]):
         )
 
 
-@pghistory.track()
+#: The line of row history that says what an organisation left behind: see the module `past`.
+LEFT_BEHIND = "left_behind"
+
+
+@pghistory.track(
+    pghistory.InsertEvent(), pghistory.UpdateEvent(), pghistory.DeleteEvent(), pghistory.ManualEvent(LEFT_BEHIND)
+)
 class Partnership(models.Model):
     """Organisations that work together, and on what terms.
 

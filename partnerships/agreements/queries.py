@@ -6,7 +6,7 @@ import datetime as dt
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Case, Exists, F, OuterRef, Q, QuerySet, Value, When
 from django.urls import reverse
 from django.utils import timezone
 
@@ -17,6 +17,7 @@ from partnerships.agreements.models import (
     PartyStatus,
     Status,
 )
+from partnerships.agreements.past import as_then, former_party, parties_then
 from partnerships.kit.names import fold_name
 from partnerships.kit.waiting import Waiting
 from partnerships.organisations.models import Membership, Organisation, OrganisationName, Role
@@ -30,21 +31,65 @@ REVIEW_NOTICE = dt.timedelta(days=30)
 def find_partnerships(
     *, user: User, text: str = "", kind: str = "", status: str = "", mine: bool = False
 ) -> PartnershipQuerySet:
-    """Those the person may see, by a part of the title or of a present party's name, kind and status; not ordered."""
-    found = Partnership.objects.held_by(user) if mine else Partnership.objects.visible_to(user)
+    """Those the person may see, by a part of the title or of a present party's name, kind and status; not ordered.
+
+    What an organisation has left is found by what it was then, and `listed_as` is the title to sort by.
+    """
+    known = Partnership.objects.inside_for(user) if mine else Partnership.objects.known_today_to(user)
+    condition = Q()
     if kind:
-        found = found.filter(kind=kind)
+        condition &= Q(kind=kind)
     if status:
-        found = found.filter(status=status)
-    folded = fold_name(text)
-    if text.strip():
-        condition = Q(title__icontains=text.strip())
+        condition &= Q(status=status)
+    words, folded = text.strip(), fold_name(text)
+    if words:
+        named = Q(title__icontains=words)
         if folded:
-            named = OrganisationName.objects.filter(folded__contains=folded).values("organisation")
-            parties = Party.objects.filter(status=PartyStatus.ACCEPTED, organisation__in=named)
-            condition |= Q(pk__in=parties.values("partnership"))
-        found = found.filter(condition)
-    return found
+            bodies = OrganisationName.objects.filter(folded__contains=folded).values("organisation")
+            parties = Party.objects.filter(status=PartyStatus.ACCEPTED, organisation__in=bodies)
+            named |= Q(pk__in=parties.values("partnership"))
+        condition &= named
+    left = {
+        one.pk: one.title
+        for one, party in _left_behind(user)
+        if (not kind or one.kind == kind)
+        and (not status or one.status == status)
+        and (not words or words.lower() in one.title.lower() or _named_then(party, folded))
+    }
+    then = [When(pk=pk, then=Value(title)) for pk, title in left.items()]
+    return Partnership.objects.filter(Q(pk__in=known.filter(condition).values("pk")) | Q(pk__in=list(left))).annotate(
+        listed_as=Case(*then, default=F("title")) if then else F("title")
+    )
+
+
+def find_by_words(user: User, text: str, *, most: int) -> list[Partnership]:
+    """Up to `most` whose title or purpose, as far as the person may know them, holds every word, by title."""
+    words = text.lower().split()
+    condition = Q()
+    for word in words:
+        condition &= Q(title__icontains=word) | Q(purpose__icontains=word)
+    known = Partnership.objects.known_today_to(user).filter(condition).order_by("title", "pk")[:most]
+    left = [
+        one
+        for one, _ in _left_behind(user)
+        if all(word in one.title.lower() or word in one.purpose.lower() for word in words)
+    ]
+    return sorted([*known, *left], key=lambda one: (one.title, one.pk))[:most]
+
+
+def _left_behind(user: User) -> list[tuple[Partnership, Party]]:
+    """The partnerships that the person reads only as they were, as they were, each with the part that ended."""
+    left = Partnership.objects.held_by(user).exclude(pk__in=Partnership.objects.known_today_to(user).values("pk"))
+    pairs = ((one, former_party(user, one)) for one in left)
+    return [(as_then(one, party), party) for one, party in pairs if party is not None]
+
+
+def _named_then(party: Party, folded: str) -> bool:
+    """Whether a party that was present when this one left has a name like this."""
+    if not folded:
+        return False
+    present = [one.organisation_id for one in parties_then(party) if one.is_present]
+    return OrganisationName.objects.filter(folded__contains=folded, organisation__in=present).exists()
 
 
 def events_of_partnerships(user: User) -> Q:
@@ -67,34 +112,6 @@ def acting_party(user: User, partnership: Partnership, *roles: str) -> Party | N
         .order_by("pk")
     )
     return next(iter(sorted(parties, key=lambda party: not party.is_leading)), None)
-
-
-def left_at(user: User, partnership: Partnership) -> dt.datetime | None:
-    """When the person's organisation left, if they read the partnership only as a former party; else None."""
-    if Partnership.objects.inside_for(user).filter(pk=partnership.pk).exists():
-        return None
-    return (
-        Party.objects.filter(
-            partnership=partnership, status=PartyStatus.LEFT, organisation__in=Organisation.objects.of_person(user)
-        )
-        .order_by("-left_at")
-        .values_list("left_at", flat=True)
-        .first()
-    )
-
-
-def as_at(partnership: Partnership, moment: dt.datetime) -> Partnership:
-    """The partnership with the terms it had at that moment, out of its row history; never to be saved."""
-    events = Partnership.pgh_event_model.objects.filter(pgh_obj_id=partnership.pk)  # type: ignore[attr-defined]  # made by pghistory
-    then = (
-        events.filter(pgh_created_at__lte=moment).order_by("-pgh_created_at", "-pgh_id").first()
-        or events.order_by("pgh_created_at", "pgh_id").first()
-    )
-    if then is not None:
-        for field in Partnership._meta.concrete_fields:
-            if not field.primary_key:
-                setattr(partnership, field.attname, getattr(then, field.attname))
-    return partnership
 
 
 @dataclass(frozen=True, slots=True)

@@ -406,7 +406,7 @@ class FilterForm(forms.Form):
         super().__init__(*args, **kwargs)
         field = self.fields["partnership"]
         assert isinstance(field, forms.ModelChoiceField)
-        field.queryset = Partnership.objects.held_by(user).order_by("title", "pk")
+        field.queryset = Partnership.objects.inside_for(user).order_by("title", "pk")
         self.helper = Helper(self, submit="Show these", method="get")
 
 

@@ -13,6 +13,7 @@ from django.db import models
 from django.db.models import F, Q
 from django.urls import reverse
 
+from partnerships.activity.models import Event
 from partnerships.agreements.models import Partnership, PartyStatus
 from partnerships.commitments.quantities import delivered_words, quantity_words
 from partnerships.organisations.audience import Organisations, Route, readers_of, visible_to
@@ -81,12 +82,18 @@ PRESENT_ROUTES: tuple[Route, ...] = (
     Organisations("receiver"),
     Organisations(f"{_PARTY}__organisation", when=Q(**{f"{_PARTY}__status": PartyStatus.ACCEPTED})),
 )
-#: The same, and a former party what the partnership held on the day it left.
+#: What was written down about a commitment after a party of its partnership had left.
+_SINCE = Event.objects.filter(
+    target_kind="commitment", target_id=models.OuterRef("pk"), at__gt=models.OuterRef(f"{_PARTY}__left_at")
+)
+#: The same, and a former party what the partnership held on the day it left, while it stands as it stood.
 ROUTES: tuple[Route, ...] = (
     *PRESENT_ROUTES,
     Organisations(
         f"{_PARTY}__organisation",
-        when=Q(**{f"{_PARTY}__status": PartyStatus.LEFT}) & Q(proposed_at__lte=F(f"{_PARTY}__left_at")),
+        when=Q(**{f"{_PARTY}__status": PartyStatus.LEFT})
+        & Q(proposed_at__lte=F(f"{_PARTY}__left_at"))
+        & ~Q(models.Exists(_SINCE)),
     ),
 )
 

@@ -20,6 +20,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from partnerships.activity.queries import timeline
 from partnerships.agreements.models import Partnership
+from partnerships.agreements.past import as_read_by
 from partnerships.commitments import queries, services
 from partnerships.commitments.emails import send_escalation
 from partnerships.commitments.forms import (
@@ -195,6 +196,8 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
     """One commitment: its terms, whose turn it is, what was delivered, and all that happened."""
     user = signed_in(request)
     commitment = get_object_or_404(queries.with_story(Commitment.objects.visible_to(user)), pk=pk)
+    if commitment.partnership is not None:
+        commitment.partnership = as_read_by(user, commitment.partnership)
     context = {
         "commitment": commitment,
         "rights": rights_over(commitment, user),

@@ -17,6 +17,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from partnerships.activity.queries import timeline
 from partnerships.agreements.models import Partnership
+from partnerships.agreements.past import as_read_by
 from partnerships.commitments.models import Commitment
 from partnerships.commitments.queries import partners_of
 from partnerships.conversations import queries, services
@@ -167,6 +168,8 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
     conversation = get_object_or_404(queries.with_story(Conversation.objects.visible_to(user)), pk=pk)
     own = Organisation.objects.of_person(user).values_list("pk", flat=True)
     rights = rights_over(conversation, user)
+    if conversation.partnership is not None:
+        conversation.partnership = as_read_by(user, conversation.partnership)
     context = {
         "conversation": conversation,
         "rights": rights,

@@ -11,6 +11,7 @@ from django.db.models import Exists, F, OuterRef, Q, QuerySet
 from django.urls import reverse
 
 from partnerships.agreements.models import Partnership
+from partnerships.agreements.queries import find_by_words
 from partnerships.commitments.models import Commitment
 from partnerships.conversations.models import Conversation
 from partnerships.exchange.models import Entry
@@ -64,8 +65,8 @@ def _organisations(user: User, text: str) -> QuerySet[Organisation]:
     )
 
 
-def _partnerships(user: User, text: str) -> QuerySet[Partnership]:
-    return Partnership.objects.visible_to(user).filter(_words(text, "title", "purpose")).order_by("title", "pk")
+def _partnerships(user: User, text: str) -> list[Partnership]:
+    return find_by_words(user, text, most=SHOWN + 1)
 
 
 def _entries(user: User, text: str) -> QuerySet[Entry]:
@@ -94,7 +95,9 @@ def _conversations(user: User, text: str) -> QuerySet[Conversation]:
     return Conversation.objects.visible_to(user).filter(_words(text, "subject", "said")).order_by("-held_on", "pk")
 
 
-def _group(name: str, found: QuerySet[Any], route: str, detail: Callable[[Any], str], title: str = "title") -> Group:
+def _group(
+    name: str, found: QuerySet[Any] | list[Any], route: str, detail: Callable[[Any], str], title: str = "title"
+) -> Group:
     rows: Iterable[Any] = found[: SHOWN + 1]
     results = [Result(str(getattr(row, title)), reverse(route, kwargs={"pk": row.pk}), detail(row)) for row in rows]
     return Group(name, tuple(results[:SHOWN]), len(results) > SHOWN)

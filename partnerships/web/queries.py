@@ -80,11 +80,11 @@ class Network:
 
 
 def network(user: User) -> Network:
-    """The present parties of every live partnership the person may see, and the ties between them."""
+    """The present parties of every live partnership the person may know of today, and the ties between them."""
     mine = set(Organisation.objects.of_person(user).values_list("pk", flat=True))
     shared: dict[tuple[int, int], list[Partnership]] = {}
     bodies: dict[int, Organisation] = {}
-    for partnership in Partnership.objects.visible_to(user).live().for_listing().order_by("title", "pk"):
+    for partnership in Partnership.objects.known_today_to(user).live().for_listing().order_by("title", "pk"):
         present = {
             party.organisation_id: party.organisation
             for party in partnership.parties.all()

@@ -10,6 +10,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from partnerships.agreements.models import Partnership
+from partnerships.agreements.past import as_read_by
 from partnerships.commitments.models import Commitment
 from partnerships.conversations.models import Conversation
 from partnerships.conversations.queries import points_of_partnership
@@ -84,7 +85,8 @@ def help_page(request: HttpRequest) -> HttpResponse:
 
 
 def _partnership(request: HttpRequest, pk: int) -> Partnership:
-    return get_object_or_404(Partnership.objects.held_by(signed_in(request)), pk=pk)
+    user = signed_in(request)
+    return as_read_by(user, get_object_or_404(Partnership.objects.held_by(user), pk=pk))
 
 
 @require_safe

@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from partnerships.agreements.emails import send_answer, send_invitation
 from partnerships.agreements.models import LEADING_ROLES, Partnership, Party, PartyRole, PartyStatus
+from partnerships.agreements.past import keep_for_leavers
 from partnerships.agreements.services.notes import lock, note
 from partnerships.organisations.models import Organisation
 from partnerships.people.models import User
@@ -169,6 +170,7 @@ def _go(party: Party, *, reason: str, author: User | None, now: dt.datetime, ver
     locked.left_at = now
     locked.left_on = max(timezone.localdate(now), locked.joined_on or dt.date.min)
     locked.save(update_fields=["status", "reason", "left_at", "left_on"])
+    keep_for_leavers(partnership)
     note(
         partnership,
         verb,

@@ -6,7 +6,7 @@ from django.core.exceptions import PermissionDenied
 from django.shortcuts import get_object_or_404
 
 from partnerships.agreements.models import Partnership
-from partnerships.agreements.queries import as_at, left_at
+from partnerships.agreements.past import as_read_by
 from partnerships.people.models import User
 
 
@@ -20,8 +20,7 @@ def held(user: User, pk: int) -> Partnership:
     partnership = seen(user, pk)
     if not Partnership.objects.held_by(user).filter(pk=pk).exists():
         raise PermissionDenied
-    moment = left_at(user, partnership)
-    return partnership if moment is None else as_at(partnership, moment)
+    return as_read_by(user, partnership)
 
 
 def led(user: User, pk: int) -> Partnership:

@@ -12,7 +12,8 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from partnerships.agreements.forms import AnswerForm, InviteForm, ReasonForm, RoleForm
 from partnerships.agreements.models import Partnership, Party, PartyStatus
-from partnerships.agreements.queries import left_at, organisations_led_by
+from partnerships.agreements.past import former_party, parties_then
+from partnerships.agreements.queries import organisations_led_by
 from partnerships.agreements.services import (
     UnableToAnswer,
     UnableToChangeParty,
@@ -39,13 +40,12 @@ def members(request: HttpRequest, pk: int) -> HttpResponse:
     """Which organisations take part, are invited, declined or have left."""
     user = signed_in(request)
     partnership = held(user, pk)
-    moment = left_at(user, partnership)
-    parties = partnership.parties.select_related("organisation", "invited_by", "answered_by").order_by(
-        "role", "organisation__name", "pk"
+    former = former_party(user, partnership)
+    rows = (
+        list(partnership.parties.select_related("organisation").order_by("role", "organisation__name", "pk"))
+        if former is None
+        else parties_then(former)
     )
-    if moment is not None:
-        parties = parties.filter(invited_at__lte=moment)
-    rows = list(parties)
     return render(
         request,
         "agreements/members.html",

@@ -11,12 +11,11 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from partnerships.activity.queries import timeline
 from partnerships.agreements.forms import PartnershipFilter, StartForm, StatusForm, TermsForm
-from partnerships.agreements.models import Partnership, PartyStatus
+from partnerships.agreements.models import Partnership
+from partnerships.agreements.past import areas_then, as_then, former_party, parties_then
 from partnerships.agreements.queries import (
     acting_party,
-    as_at,
     find_partnerships,
-    left_at,
     organisations_led_by,
     whose_turn,
 )
@@ -56,15 +55,15 @@ def partnership_list(request: HttpRequest) -> HttpResponse:
         status=chosen.get("status", ""),
         mine=chosen.get("mine", False),
     )
-    page = keyset_page(request, found.for_listing(), order=("title", "pk"))
+    page = keyset_page(request, found.for_listing(), order=("listed_as", "pk"))
     inside = set(
         Partnership.objects.inside_for(user).filter(pk__in=[row.pk for row in page.rows]).values_list("pk", flat=True)
     )
     former = set()
     for row in page.rows:
-        moment = left_at(user, row) if row.pk not in inside else None
-        if moment is not None:
-            as_at(row, moment)
+        party = former_party(user, row) if row.pk not in inside else None
+        if party is not None:
+            as_then(row, party)
             former.add(row.pk)
     counted = found.order_by()[: MOST_COUNTED + 1].count()
     context = {
@@ -106,24 +105,25 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
     user = signed_in(request)
     partnership = seen(user, pk)
     inside = Partnership.objects.held_by(user).filter(pk=pk).exists()
-    moment = left_at(user, partnership)
-    if moment is not None:
-        as_at(partnership, moment)
-    parties = partnership.parties.select_related("organisation").order_by("role", "organisation__name", "pk")
+    former = former_party(user, partnership)
+    current = partnership.parties.select_related("organisation").order_by("role", "organisation__name", "pk")
     if not inside:
-        return render(request, "agreements/outline.html", {"partnership": partnership, "parties": parties.present()})
-    if moment is not None:
-        parties = parties.filter(invited_at__lte=moment)
-    present = [party for party in parties if party.status in (PartyStatus.ACCEPTED, PartyStatus.INVITED)]
+        return render(request, "agreements/outline.html", {"partnership": partnership, "parties": current.present()})
+    if former is None:
+        parties, areas = list(current), [area.name for area in partnership.areas.order_by("name", "pk")]
+    else:
+        parties, areas = parties_then(former), areas_then(partnership, former)
+        as_then(partnership, former)
+    present = [party for party in parties if party.is_present or party.is_waiting]
     return render(
         request,
         "agreements/detail.html",
         {
             "partnership": partnership,
             "parties": present,
-            "areas": partnership.areas.order_by("name", "pk"),
-            "left_at": moment,
-            "turn": None if moment else whose_turn(partnership, present, mine=organisations_led_by(user)),
+            "areas": areas,
+            "left_at": former.left_at if former else None,
+            "turn": None if former else whose_turn(partnership, present, mine=organisations_led_by(user)),
             "may_lead": Partnership.objects.led_by(user).filter(pk=pk).exists(),
             "successors": partnership.redefined_by.visible_to(user).order_by("-created_at", "pk"),
             "predecessor": Partnership.objects.visible_to(user).filter(redefined_by=pk).first(),

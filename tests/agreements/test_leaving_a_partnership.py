@@ -1,0 +1,235 @@
+"""An organisation that left reads what there was, and nothing that was written after: on no page, list or search."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from typing import Any
+
+import pytest
+from django.core.files.base import ContentFile
+from django.db import connection
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+
+from partnerships.agreements.models import Partnership, Party
+from partnerships.agreements.services import (
+    add_document,
+    answer_invitation,
+    change_party_role,
+    change_status,
+    edit_terms,
+    invite_organisation,
+    leave_partnership,
+)
+from partnerships.exchange import services as exchange
+from partnerships.organisations.models import Organisation
+from partnerships.people.models import User
+from tests.commitments import promises
+from tests.conversations import talks
+from tests.exchange.conftest import shared
+from tests.plans import drafts
+from tests.world import World, make_world
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+#: Stands in everything written after Westmarch left.
+LATER = "Quillwort"
+
+
+@pytest.fixture
+def world(transactional_db: None) -> World:
+    return make_world()
+
+
+def accept(party: Party, lead: User) -> None:
+    answer_invitation(party=party, accept=True, reason="", author=lead, now=timezone.now())
+
+
+def invite(world: World, organisation: Organisation, partnership: Partnership | None = None) -> Party:
+    return invite_organisation(
+        partnership=partnership or world.partnership,
+        organisation=organisation,
+        role="member",
+        author=world.amina,
+        now=timezone.now(),
+    )
+
+
+def before(world: World) -> dict[str, Any]:
+    """What the partnership held when Westmarch left, most of it between Larkhaven and Harbour."""
+    accept(invite(world, world.harbour), world.hana)
+    edit_terms(
+        partnership=world.partnership,
+        purpose="Homes on the quay.",
+        areas=[world.fareham],
+        author=world.amina,
+        now=timezone.now(),
+    )
+    plan = drafts.published(world)
+    return {
+        "plan": plan,
+        "entry": shared(
+            world.larkhaven,
+            world.amina,
+            timezone.now(),
+            title="A yard for timber frames",
+            audience="partnership",
+            partnership=world.partnership,
+        ),
+        "commitment": promises.propose(
+            world, receiver=world.harbour, text="Forty flats by the mole.", owner=world.eddie
+        ),
+        "quiet": promises.propose(world, receiver=world.harbour, text="Ten cottages.", owner=world.eddie),
+    }
+
+
+def after(world: World, held: dict[str, Any]) -> None:
+    """What the others write once Westmarch has gone."""
+    now = timezone.now
+    edit_terms(
+        partnership=world.partnership,
+        title=f"Estuary {LATER}",
+        purpose=f"A {LATER} scheme.",
+        terms_of_reference=f"{LATER} decides.",
+        reports_to=f"{LATER} board",
+        areas=[world.gosport],
+        author=world.amina,
+        now=now(),
+    )
+    change_status(
+        partnership=world.partnership, status="drafting", reason=f"{LATER} is near.", author=world.amina, now=now()
+    )
+    accept(invite(world, world.riverside), world.nadia)
+    change_party_role(party=world.party(world.harbour), role="lead", author=world.amina, now=now())
+    leave_partnership(party=world.party(world.riverside), reason=f"{LATER} it is.", author=world.nadia, now=now())
+    add_document(
+        partnership=world.partnership,
+        title=f"{LATER} minutes",
+        file=ContentFile(b"Minutes.\n", name="minutes.txt"),
+        organisation=world.larkhaven,
+        author=world.amina,
+        now=now(),
+    )
+    drafts.save(held["plan"], world, "about", summary=f"All {LATER}.")
+    drafts.publish(held["plan"], world, note=f"Now {LATER}.")
+    drafts.published(world, title=f"Second {LATER}")
+    drafts.services.add_comment(
+        plan=held["plan"], version_number=1, text=f"Is {LATER} so?", author=world.amina, now=now()
+    )
+    exchange.edit_entry(entry=held["entry"], author=world.amina, now=now(), title=f"A {LATER} yard")
+    shared(world.larkhaven, world.amina, now(), title=LATER, audience="partnership", partnership=world.partnership)
+    for lead, body in ((world.amina, world.larkhaven), (world.hana, world.harbour)):
+        held["commitment"].refresh_from_db()
+        promises.services.confirm_commitment(
+            commitment=held["commitment"],
+            organisation=body,
+            author=lead,
+            revision=held["commitment"].revision,
+            now=now(),
+        )
+    held["commitment"].refresh_from_db()
+    promises.report(world, held["commitment"], note_text=f"{LATER} first.")
+    promises.propose(world, receiver=world.harbour, text=f"Give {LATER}.")
+    talks.services.circulate(
+        conversation=talks.draft(
+            world,
+            subject=LATER,
+            organisations=[world.harbour],
+            attendees=[talks.AttendeeGiven(world.larkhaven, world.amina)],
+            points=[talks.PointGiven(world.larkhaven, talks.PointKind.OBSTACLE, f"No {LATER}.")],
+            next_steps=[],
+        ),
+        author=world.eddie,
+        now=now(),
+    )
+
+
+def pages_of(world: World, held: dict[str, Any]) -> dict[str, str]:
+    """Every address at which Ben could meet the partnership."""
+    here = {"pk": world.partnership.pk}
+    addresses = [
+        *(reverse(f"agreements:{name}", kwargs=here) for name in ("detail", "members", "history", "documents")),
+        *(
+            reverse(f"web:partnership-{name}", kwargs=here)
+            for name in ("entries", "plans", "commitments", "conversations")
+        ),
+        *(f"{reverse('agreements:list')}?{query}" for query in ("", "mine=on", "q=Harbour", "q=Riverside")),
+        *(
+            f"{reverse('agreements:list')}?q={word}&status={status}"
+            for word in ("", LATER)
+            for status in ("", "drafting")
+        ),
+        *(f"{reverse('search:search')}?q={word}" for word in ("Estuary", "scheme", "yard", "flats", "Give")),
+        reverse("web:home"),
+        reverse("web:my-work"),
+        reverse("web:network"),
+        reverse("plans:list"),
+        reverse("plans:detail", kwargs={"pk": held["plan"].pk}),
+        reverse("plans:history", kwargs={"pk": held["plan"].pk}),
+        reverse("plans:comments", kwargs={"pk": held["plan"].pk}),
+        reverse("exchange:list"),
+        reverse("exchange:detail", kwargs={"pk": held["entry"].pk}),
+        reverse("commitments:list"),
+        *(reverse("commitments:detail", kwargs={"pk": held[name].pk}) for name in ("commitment", "quiet")),
+        reverse("conversations:list"),
+        *(reverse("organisations:detail", kwargs={"pk": one.pk}) for one in (world.larkhaven, world.harbour)),
+    ]
+    client = Client()
+    client.force_login(world.ben)
+    return {address: client.get(address).content.decode() for address in addresses}
+
+
+def test_a_former_party_reads_what_there_was_and_nothing_later(world: World) -> None:
+    held = before(world)
+    leave_partnership(party=world.party(world.westmarch), reason="Budget.", author=world.ben, now=timezone.now())
+
+    after(world, held)
+
+    pages = pages_of(world, held)
+    echoed = re.compile(rf'name="q"[^>]*|q={LATER}|“{LATER}”|value="{LATER}"|Title or organisation: {LATER}')
+    shown = {
+        address: found
+        for address, page in pages.items()
+        if (found := re.findall(f".{{0,60}}{LATER}.{{0,20}}", echoed.sub("", page)))
+    }
+    assert shown == {}
+    here = {"pk": world.partnership.pk}
+    detail = pages[reverse("agreements:detail", kwargs=here)]
+    assert "Homes on the quay." in detail
+    assert "Fareham" in detail
+    assert "Gosport" not in detail
+    members = pages[reverse("agreements:members", kwargs=here)]
+    assert "Harbour Community Trust" in members
+    assert "Riverside" not in members
+    assert "A yard for timber frames" not in pages[reverse("exchange:detail", kwargs={"pk": held["entry"].pk})]
+    assert "Ten cottages." in pages[reverse("commitments:detail", kwargs={"pk": held["quiet"].pk})]
+    names = reverse("agreements:list")
+    link = world.partnership.get_absolute_url()
+    assert link in pages[f"{names}?q=Harbour"]
+    assert link not in pages[f"{names}?q=Riverside"]
+    assert link not in pages[f"{names}?q={LATER}&status="]
+    assert link not in pages[f"{names}?q=&status=drafting"]
+
+
+def test_terms_changed_by_whoever_waited_for_the_leaving_are_not_shown(world: World) -> None:
+    """The row of such a change is stamped with the beginning of its transaction, before the leaving."""
+    began = timezone.now()
+    leave_partnership(party=world.party(world.westmarch), reason="Budget.", author=world.ben, now=timezone.now())
+    edit_terms(partnership=world.partnership, purpose=LATER, author=world.amina, now=timezone.now())
+    history = Partnership.pgh_event_model.objects.filter(purpose=LATER)  # type: ignore[attr-defined]  # made by pghistory
+    assert history.count() == 1
+    table = history.model._meta.db_table
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f'ALTER TABLE "{table}" DISABLE TRIGGER USER; UPDATE "{table}" SET pgh_created_at = %s WHERE purpose = %s;'
+            f' ALTER TABLE "{table}" ENABLE TRIGGER USER',
+            [began - dt.timedelta(seconds=1), LATER],
+        )
+    client = Client()
+    client.force_login(world.ben)
+
+    page = client.get(reverse("agreements:detail", kwargs={"pk": world.partnership.pk})).content.decode()
+
+    assert LATER not in page

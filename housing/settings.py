@@ -105,6 +105,7 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "partnerships.people.middleware.SessionLimitMiddleware",
     "partnerships.people.middleware.ViewAsMiddleware",
     "allauth.usersessions.middleware.UserSessionsMiddleware",
     "django.contrib.auth.middleware.LoginRequiredMiddleware",
@@ -283,7 +284,7 @@ USERSESSIONS_TRACK_ACTIVITY = False
 # Leads and administrators need a second factor in production; a demonstration must open at once.
 SECOND_FACTOR_REQUIRED = env.bool("SECOND_FACTOR_REQUIRED", default=HTTPS)
 
-# 60 minutes idle, 12 hours at most (housing.middleware holds the second).
+# 60 minutes idle, 12 hours at most (people.middleware holds the second).
 SESSION_COOKIE_AGE = int(timedelta(minutes=60).total_seconds())
 SESSION_HARD_LIMIT = timedelta(hours=12)
 SESSION_COOKIE_HTTPONLY = True

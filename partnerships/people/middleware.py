@@ -1,4 +1,4 @@
-"""What stands between a session and a page: looking as somebody else, and the second factor that some must have."""
+"""What stands between a session and a page: its end, looking as somebody else, a second factor where it must be."""
 
 from __future__ import annotations
 
@@ -7,13 +7,17 @@ from collections.abc import Callable
 from typing import Any
 
 import structlog
+from django.conf import settings
 from django.contrib import messages
+from django.contrib.auth import logout
+from django.contrib.auth.views import redirect_to_login
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
 
 from partnerships.people.models import User
 from partnerships.people.second_factor import has_second_factor, required_for
+from partnerships.people.sessions import SEEN_AT, SIGNED_IN_AT
 from partnerships.people.view_as import live_view
 
 GetResponse = Callable[[HttpRequest], HttpResponse]
@@ -35,6 +39,30 @@ def _is_about_accounts(request: HttpRequest) -> bool:
             ("account_", "mfa_", "usersessions_", "socialaccount_", "openid_connect_")
         )
     )
+
+
+class SessionLimitMiddleware:
+    """End a session twelve hours after signing in, however busy; idle ones end by themselves after sixty minutes."""
+
+    #: How often the end of an idle session is moved on.
+    SECONDS = 60
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        if not request.user.is_authenticated:
+            return self.get_response(request)
+        now = time.time()
+        lasted = now - request.session.get(SIGNED_IN_AT, 0)
+        # A clock set back must not make a session last for ever.
+        if not 0 <= lasted + self.SECONDS < settings.SESSION_HARD_LIMIT.total_seconds() + self.SECONDS:
+            logout(request)
+            wanted = request.get_full_path() if request.method in ("GET", "HEAD") else "/"
+            return redirect_to_login(wanted)
+        if not 0 <= now - request.session.get(SEEN_AT, 0) < self.SECONDS:
+            request.session[SEEN_AT] = now
+        return self.get_response(request)
 
 
 class ViewAsMiddleware:

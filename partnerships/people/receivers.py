@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 from allauth.account import signals as accounts
 from allauth.account.adapter import get_adapter
 from allauth.mfa import signals as factors
-from django.contrib.auth.signals import user_login_failed
+from django.contrib.auth.signals import user_logged_in, user_login_failed
 from django.dispatch import receiver
 from django.http import HttpRequest
 from django.utils import timezone
@@ -15,7 +16,7 @@ from django.utils import timezone
 from partnerships.people.models import SecurityEventKind, User
 from partnerships.people.security import note_event, note_sign_in
 from partnerships.people.services import address_changed, find_person
-from partnerships.people.sessions import end_sessions
+from partnerships.people.sessions import SIGNED_IN_AT, end_sessions
 
 
 def _where(request: HttpRequest) -> dict[str, Any]:
@@ -23,6 +24,12 @@ def _where(request: HttpRequest) -> dict[str, Any]:
         "ip": get_adapter(request).get_client_ip(request),
         "user_agent": request.META.get("HTTP_USER_AGENT", ""),
     }
+
+
+@receiver(user_logged_in)
+def session_began(request: HttpRequest, **kwargs: object) -> None:
+    """From now on the session's hours count."""
+    request.session[SIGNED_IN_AT] = time.time()
 
 
 @receiver(accounts.user_logged_in)

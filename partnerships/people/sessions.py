@@ -7,6 +7,10 @@ from django.contrib.sessions.models import Session
 
 from partnerships.people.models import User
 
+#: Where a session keeps when it began by signing in, and when it was last used, in seconds.
+SIGNED_IN_AT = "signed_in_at"
+SEEN_AT = "seen_at"
+
 
 def end_sessions(person: User, *, but: str = "") -> int:
     """Sign the person out everywhere, but for the session with this key; how many sessions that ended."""

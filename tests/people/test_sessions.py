@@ -1,0 +1,135 @@
+"""A session begins anew at signing in, is listed and ended by its owner, and ends by itself."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import pytest
+import time_machine
+from allauth.usersessions.models import UserSession
+from django.test import Client
+from django.urls import reverse
+
+from tests.people.test_leaving_and_erasing import sign_in
+from tests.world import PASSWORD, World
+
+MINUTE, HOUR = dt.timedelta(minutes=1), dt.timedelta(hours=1)
+NOON = dt.datetime(2026, 11, 24, 12, tzinfo=dt.UTC)
+
+
+def is_in(client: Client) -> bool:
+    return client.get(reverse("organisations:list")).status_code == 200
+
+
+def test_signing_in_changes_the_key_of_the_session(world: World) -> None:
+    client = Client()
+    client.get(reverse("account_login"))
+    session = client.session
+    session["planted"] = True
+    session.save()
+    client.cookies["session"] = session.session_key or ""
+    before = session.session_key
+
+    client.post(reverse("account_login"), {"login": world.eddie.email, "password": PASSWORD})
+
+    assert client.session.session_key != before
+    assert is_in(client)
+
+
+@pytest.mark.parametrize(("idle", "open_"), [(59 * MINUTE, True), (61 * MINUTE, False)])
+def test_an_hour_without_use_ends_a_session(world: World, idle: dt.timedelta, open_: bool) -> None:
+    with time_machine.travel(NOON, tick=False) as clock:
+        client = Client()
+        client.force_login(world.eddie)
+        clock.shift(30 * MINUTE)
+        assert is_in(client)
+        clock.shift(idle)
+
+        assert is_in(client) is open_
+
+
+def test_twelve_hours_end_a_session_that_was_used_all_the_time(world: World) -> None:
+    with time_machine.travel(NOON, tick=False) as clock:
+        client = Client()
+        client.force_login(world.eddie)
+        for _ in range(23):
+            clock.shift(30 * MINUTE)
+            assert is_in(client)
+        clock.shift(31 * MINUTE)
+
+        answer = client.get(reverse("people:account"))
+
+        assert answer.status_code == 302
+        assert answer["Location"] == f"{reverse('account_login')}?next={reverse('people:account')}"
+        assert not is_in(client)
+
+
+def test_a_clock_set_back_prolongs_no_session(world: World) -> None:
+    with time_machine.travel(NOON, tick=False) as clock:
+        client = Client()
+        client.force_login(world.eddie)
+        clock.shift(-2 * HOUR)
+
+        assert not is_in(client)
+
+
+def test_a_post_after_the_end_leads_home_and_not_back_to_where_it_was_sent(world: World) -> None:
+    with time_machine.travel(NOON, tick=False) as clock:
+        client = Client()
+        client.force_login(world.eddie)
+        session = client.session
+        session.set_expiry(13 * 3600)
+        session.save()
+        clock.shift(12.5 * HOUR)
+
+        answer = client.post(reverse("people:details"), {"name": "Eddie", "time_zone": "Europe/London"})
+
+        assert answer["Location"] == f"{reverse('account_login')}?next=/"
+
+
+def test_the_owner_sees_and_ends_their_sessions_and_nobody_elses(world: World) -> None:
+    here, there, vera = sign_in(world.eddie), sign_in(world.eddie), sign_in(world.vera)
+    page = here.get(reverse("usersessions_list")).content.decode()
+    assert page.count("127.0.0.1") == 2
+
+    here.post(reverse("usersessions_list"))
+
+    assert is_in(here)
+    assert not is_in(there)
+    assert is_in(vera)
+    assert UserSession.objects.filter(user=world.eddie).count() == 1
+
+
+def test_administration_is_entered_through_the_account_alone(world: World) -> None:
+    """Django's own form would know neither rate limits nor second factors."""
+    address = reverse("admin:login")
+    away = Client().get(address, {"next": "/admin/people/user/"})
+    assert away["Location"] == f"{reverse('account_login')}?next=/admin/people/user/"
+    given = {"username": world.dee.email, "password": PASSWORD}
+
+    answer = Client().post(address, given)
+
+    assert answer.status_code == 302
+    assert answer["Location"].startswith(reverse("account_login"))
+    for person, status in ((world.vera, 403), (world.dee, 302)):
+        client = Client()
+        client.force_login(person)
+        assert client.get(address).status_code == status
+        assert client.post(address, given).status_code == status
+        assert client.session["_auth_user_id"] == str(person.pk)
+
+
+def test_administration_never_leads_to_another_site(world: World) -> None:
+    for wanted in ("https://evil.example/", "//evil.example/", "/\\evil.example"):
+        answer = Client().get(reverse("admin:login"), {"next": wanted})
+
+        assert "evil" not in answer["Location"]
+
+
+def test_a_password_is_changed_in_the_account_and_not_in_administration(world: World) -> None:
+    client = Client()
+    client.force_login(world.dee)
+
+    answer = client.get(reverse("admin:password_change"))
+
+    assert answer["Location"] == reverse("account_change_password")

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from django.utils import timezone
@@ -26,6 +27,8 @@ from partnerships.people.models import User
 from partnerships.people.services import person_for_address
 
 PASSWORD = "a-quiet-estuary-morning"
+#: The demonstration network of `make run`; its accounts have the same password.
+DEMO = Path(__file__).parent.parent / "partnerships" / "transfer" / "demo.json"
 
 
 def person(name: str, email: str, **fields: Any) -> User:

@@ -6,7 +6,6 @@ import copy
 import datetime as dt
 import json
 from io import StringIO
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -24,10 +23,10 @@ from partnerships.transfer.models import ImportRun
 from partnerships.transfer.reading.problems import UnableToRead
 from partnerships.transfer.services.network import load_network
 from partnerships.transfer.services.network_parts import EVERYTHING
+from tests.world import DEMO
 
 pytestmark = pytest.mark.django_db
 
-DEMO = Path(__file__).parents[2] / "partnerships" / "transfer" / "demo.json"
 SMALL: dict[str, Any] = {
     "format": "common-ground-network",
     "version": 1,

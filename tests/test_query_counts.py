@@ -1,0 +1,127 @@
+"""How many queries each page costs: no more than is recorded, and no more when there is twice as much to show.
+
+After a change that is meant to cost more, record anew and look at the difference before committing it:
+
+    RECORD_QUERY_COUNTS=1 make test ARGS=tests/test_query_counts.py
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.core.cache import cache
+from django.core.management import call_command
+from django.db import connection, transaction
+from django.test import Client, override_settings
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+from django.utils import timezone
+
+from partnerships.organisations.models import Organisation, Role
+from partnerships.organisations.services import add_membership
+from partnerships.people.models import User
+from tests.test_access import ADMIN_INDEXES, MODULES, ROWS
+from tests.world import DEMO, World, make_world
+
+RECORDED = Path(__file__).parent / "query_counts.json"
+RECORD = bool(os.environ.get("RECORD_QUERY_COUNTS"))
+#: A second organisation to act for, a first row in a list that was empty: one query more, however many rows.
+FILLING = 1
+
+
+def queries(client: Client, address: str) -> int:
+    """What one visit costs, after one that has warmed what is kept between visits."""
+    client.get(address)
+    with CaptureQueriesContext(connection) as captured:
+        answer = client.get(address)
+        if not answer.streaming:
+            assert answer.status_code == 200, address
+    return len(captured)
+
+
+@pytest.fixture(autouse=True)
+def media_root() -> None:
+    """The world's files stay where the world was made."""
+
+
+@pytest.fixture(scope="module")
+def world(django_db_setup: None, django_db_blocker: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    """The world of the access table, once for all pages."""
+    files = override_settings(MEDIA_ROOT=tmp_path_factory.mktemp("world"))
+    with django_db_blocker.unblock(), files, transaction.atomic():
+        made = make_world()
+        for module in MODULES:
+            if hasattr(module, "prepare"):
+                module.prepare(made)
+        yield made
+        transaction.set_rollback(True)
+
+
+@pytest.mark.django_db
+def test_no_page_costs_more_queries_than_recorded(world: World) -> None:
+    client = Client()
+    client.force_login(world.amina)
+    found = {}
+    for row in ROWS:
+        if row.get is not None and row.get["lead"] == 200:
+            found[f"{row.name}{row.query}"] = queries(client, reverse(row.name, kwargs=row.on(world)) + row.query)
+    if RECORD:
+        RECORDED.write_text(json.dumps(found, indent=1, sort_keys=True) + "\n")
+
+    recorded = json.loads(RECORDED.read_text())
+
+    assert {name: count for name, count in found.items() if count > recorded.get(name, 0)} == {}
+    assert set(recorded) <= set(found), "A recorded page is gone: record anew."
+
+
+def second_network(folder: Path) -> Path:
+    """The demonstration once more, with other names, addresses and numbers."""
+    content = json.loads(DEMO.read_text(encoding="utf-8"))
+    content["name"] += "-two"
+    for organisation in content["organisations"]:
+        organisation["name"] += " Two"
+        organisation["names"] = []
+        for identifier in organisation.get("identifiers", []):
+            identifier["value"] += "2"
+    for person in content["people"]:
+        person["email"] = f"two.{person['email']}"
+    file = folder / "second.json"
+    file.write_text(json.dumps(content), encoding="utf-8")
+    return file
+
+
+def test_twice_as_much_to_show_costs_no_more_queries(db: None, settings: Any, tmp_path: Path, client: Client) -> None:
+    settings.DEMONSTRATION = True
+    call_command("load_network", str(DEMO), "--demo-passwords", verbosity=0)
+    amina, dee = (User.objects.get(email=f"{name}.example") for name in ("amina@larkhaven", "dee@commonground"))
+    pages = [
+        (amina, row.name + row.query, reverse(row.name) + row.query)
+        for row in ROWS
+        if row.get is not None and row.get["lead"] == 200 and _stands_alone(row.name)
+    ]
+    pages += [(dee, name, reverse(name)) for name in ADMIN_INDEXES if name.endswith("_changelist")]
+    clients = {amina: Client(), dee: Client()}
+    for person, visitor in clients.items():
+        visitor.force_login(person)
+    once = {name: queries(clients[person], address) for person, name, address in pages}
+
+    call_command("load_network", str(second_network(tmp_path)), "--demo-passwords", verbosity=0)
+    twin = Organisation.objects.get(name__startswith="Larkhaven", name__endswith="Two")
+    add_membership(organisation=twin, person=amina, role=Role.LEAD, author=None, now=timezone.now())
+    cache.clear()
+    twice = {name: queries(clients[person], address) for person, name, address in pages}
+
+    assert {name: (once[name], cost) for name, cost in twice.items() if cost > once[name] + FILLING} == {}
+
+
+def _stands_alone(name: str) -> bool:
+    try:
+        reverse(name)
+    except Exception:  # noqa: BLE001 - reverse has one error for every misfit
+        return False
+    return True

@@ -1,0 +1,210 @@
+"""The walk for which the project exists, in a real browser on the demonstration network: from an ask between two
+partners to the stakeholder's letter that says "was 120, now 100", and the click that stops the next."""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+import urllib.request
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.conf import settings as django_settings
+from django.core.management import call_command
+from playwright.sync_api import Browser, Page, expect
+
+from housing.embedded.ports import listen, port_of
+from housing.embedded.processes import Child, wait_until
+from partnerships.digests import composing, emails
+from partnerships.digests.tasks import drain, sweep
+from tests.browser import WIDE, sign_in
+from tests.world import DEMO
+
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.browser]
+
+
+@dataclass
+class Catcher:
+    """The mail catcher of `make run`."""
+
+    smtp_port: int
+    page: str
+
+    def letters_to(self, address: str) -> list[dict[str, Any]]:
+        """What an address was sent, newest first."""
+        with urllib.request.urlopen(f"{self.page}/messages.json?to={address}", timeout=10) as answer:
+            found: list[dict[str, Any]] = json.load(answer)
+        return found
+
+
+@pytest.fixture
+def catcher(tmp_path: Path) -> Iterator[Catcher]:
+    """The process that takes every letter and shows it."""
+    with listen("127.0.0.1", 47_600) as smtp, listen("127.0.0.1", 47_700) as web:
+        child = Child(
+            name="mail",
+            argv=[
+                *(sys.executable, "-m", "housing.embedded.mail", str(tmp_path / "mail")),
+                *(str(smtp.fileno()), str(web.fileno())),
+            ],
+            log=tmp_path / "mail.log",
+            cwd=Path(django_settings.BASE_DIR),
+            keep_open=[smtp.fileno(), web.fileno()],
+        )
+        child.start()
+        caught = Catcher(port_of(smtp), f"http://127.0.0.1:{port_of(web)}")
+        wait_until(lambda: _answers(caught), child=child, seconds=30)
+        yield caught
+        child.stop()
+
+
+def _answers(caught: Catcher) -> bool:
+    try:
+        return caught.letters_to("nobody@nowhere.example") == []
+    except OSError:
+        return False
+
+
+@pytest.fixture
+def site(live_server: Any, catcher: Catcher, settings: Any, transactional_db: None) -> str:
+    """The application with the demonstration network, its letters going to the catcher by real SMTP."""
+    settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+    settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", catcher.smtp_port
+    settings.SITE_ORIGIN = live_server.url
+    settings.DIGEST_SETTLE_MINUTES = 0
+    settings.DEMONSTRATION = True
+    composing.forget()
+    emails.forget()
+    call_command("load_network", str(DEMO), "--demo-passwords", verbosity=0)
+    return str(live_server.url)
+
+
+def as_person(browser: Browser, site: str, email: str) -> Page:
+    """A window of one's own, signed in."""
+    page = browser.new_context(viewport=WIDE).new_page()  # type: ignore[arg-type]  # a plain width and height
+    page.set_default_timeout(15_000)
+    sign_in(page, site, email)
+    return page
+
+
+def send_letters() -> None:
+    """What the worker does when the clock strikes."""
+    sweep()
+    drain()
+
+
+def follow(page: Page, menu: str, *names: str) -> None:
+    """Go where an item of the menu leads (none when empty), and from there where links of these names lead."""
+    if menu:
+        page.get_by_role("navigation", name="Menu").get_by_role("link", name=menu, exact=True).click()
+    for name in names:
+        page.get_by_role("main").get_by_role("link", name=name, exact=True).first.click()
+
+
+def publish(page: Page, note: str) -> None:
+    """From the draft: publish it with a note."""
+    page.get_by_role("link", name="Publish…").click()
+    page.get_by_label("What changed, and why?").fill(note)
+    page.get_by_role("button", name=re.compile("Publish version")).click()
+
+
+def homes(page: Page, count: int) -> None:
+    """From the draft: give the one site so many homes."""
+    page.get_by_label("Homes, line 1").fill(str(count))
+    page.get_by_role("button", name="Save to the draft").click()
+
+
+def test_from_an_ask_to_the_letter_that_says_what_changed_and_the_click_that_stops_the_next(
+    browser: Browser, site: str, catcher: Catcher
+) -> None:
+    amina = as_person(browser, site, "amina@larkhaven.example")
+    ben = as_person(browser, site, "ben@westmarch.example")
+    stakeholder = "tenant.panel@estuary.example"
+
+    # The first posts an ask to the partnership; the second answers it.
+    follow(amina, "Partnerships", "Estuary Homes Partnership", "Ask and offer", "Add an ask or an offer")
+    amina.get_by_label("Ask", exact=True).check()
+    amina.get_by_label("In one line").fill("A surveyor for the ferry yard")
+    amina.get_by_label("Theme").select_option("land")
+    amina.get_by_role("button", name="Share it").click()
+    follow(ben, "Partnerships", "Estuary Homes Partnership", "Ask and offer")
+    follow(ben, "", "A surveyor for the ferry yard", "Answer this ask")
+    ben.get_by_label("What can you do?").fill("Ours is free from January.")
+    ben.get_by_role("button", name="Send this answer").click()
+    amina.reload()
+    expect(amina.locator("main")).to_contain_text("Ours is free from January.")
+
+    # Both draft and publish one plan.
+    follow(amina, "Plans", "Begin a plan")
+    amina.get_by_label("Title").fill("Ferry yard")
+    amina.get_by_label("Delivery programme").check()
+    amina.get_by_label("Partnership (optional)").select_option(label="Estuary Homes Partnership")
+    amina.get_by_label(re.compile("Its other members own it too")).check()
+    amina.get_by_role("button", name="Begin the draft").click()
+    follow(amina, "", "Add a site")
+    amina.get_by_label("Name", exact=True).fill("Old slipway")
+    homes(amina, 120)
+    plan = re.search(r"/plans/(\d+)/", amina.url)
+    assert plan is not None
+    publish(amina, "First version, for comment.")
+    follow(ben, "Plans", "Ferry yard", "Draft", "Add a section")
+    ben.get_by_label("Title", exact=True).fill("Access from the quay")
+    ben.get_by_label("Text").fill("The council widens Ferry Lane first.")
+    ben.get_by_role("button", name="Save to the draft").click()
+    publish(ben, "The access is agreed.")
+    expect(ben.locator("main")).to_contain_text("Version 2")
+
+    # A stakeholder without an account is asked, and confirms from the letter.
+    amina.goto(f"{site}/digests/stakeholders/add/plan/{plan[1]}/")
+    amina.get_by_label("Their email address").fill(stakeholder)
+    amina.get_by_label("Why they get digests").fill("you chair the tenant panel")
+    amina.get_by_role("button", name=re.compile("Ask|Add|Send")).last.click()
+    send_letters()
+    [invitation] = catcher.letters_to(stakeholder)
+    visitor = browser.new_context(viewport=WIDE).new_page()  # type: ignore[arg-type]  # a plain width and height
+    visitor.goto(_link(invitation["text"], "/digests/confirm/"))
+    visitor.get_by_role("button", name="Yes, send me digests").click()
+
+    # 120 becomes 100, and the letter says so.
+    amina.goto(f"{site}/plans/{plan[1]}/draft/")
+    follow(amina, "", "Old slipway")
+    homes(amina, 100)
+    publish(amina, "The ground is too wet for block C.")
+    send_letters()
+    letters = catcher.letters_to(stakeholder)
+    assert len(letters) == 2
+    letter = letters[0]
+    plain = re.sub(r"\s+", " ", re.sub(r"<[^>]+>", "", letter["html"]))
+    for words in (letter["text"], plain):
+        assert re.search("was 120, now 100", words)
+        assert "Amina Larch" in words
+        assert "The ground is too wet for block C." in words
+    visitor.goto(f"{catcher.page}/")
+    visitor.get_by_role("link", name=letter["subject"]).first.click()
+    expect(visitor.locator("pre").first).to_contain_text("was 120, now 100")
+    visitor.goto(_link(letter["text"], "/digests/read/"))
+    expect(visitor.locator("main")).to_contain_text("Old slipway")
+
+    # One click stops the next.
+    [one_click] = letter["headers"]["List-Unsubscribe"]
+    assert letter["headers"]["List-Unsubscribe-Post"] == ["List-Unsubscribe=One-Click"]
+    address = re.search(r"<(http[^>]+)>", one_click)
+    assert address is not None
+    with urllib.request.urlopen(address[1], data=b"List-Unsubscribe=One-Click", timeout=30) as answer:
+        assert answer.status == 200
+    amina.goto(f"{site}/plans/{plan[1]}/draft/")
+    follow(amina, "", "Old slipway")
+    homes(amina, 90)
+    publish(amina, "Block C moves to the second phase.")
+    send_letters()
+    assert len(catcher.letters_to(stakeholder)) == 2
+
+
+def _link(text: str, path: str) -> str:
+    found = re.search(rf"https?://\S*{re.escape(path)}\S+", text)
+    assert found is not None, text
+    return found[0].rstrip(".)")

@@ -135,7 +135,8 @@ def reaches(model: type[Model], routes: Iterable[Route], *, record: OuterRef | F
             not_ended = Q(**{f"{via}__ends_on": None}) | Q(**{f"{via}__ends_on__gt": today})
             condition |= Q(Exists(rows.filter(route.when, not_ended, **live)))
         elif isinstance(route, People):
-            condition |= Q(Exists(rows.filter(route.when, **{route.path: person})))
+            named: dict[str, Any] = {route.path: person, f"{route.path}__is_active": True}
+            condition |= Q(Exists(rows.filter(route.when, **named)))
         else:
             condition |= Q(Exists(rows.filter(route.when))) & Q(
                 Exists(User.objects.filter(pk=person, is_active=True, account_since__isnull=False))

@@ -1,0 +1,275 @@
+"""One relation read three ways: what a person may see, who may see a record, and pairs of both, in random worlds."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Iterable, Sequence
+from random import Random
+from typing import Any, TypeVar
+
+import pytest
+from django.db import transaction
+from django.db.models import Model, OuterRef, QuerySet, Value
+from django.utils import timezone
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from partnerships.activity.models import Event
+from partnerships.agreements.models import FORMER, INSIDE, OUTLINE, Partnership, Party, PartyRole, PartyStatus
+from partnerships.commitments.models import ROUTES as COMMITMENT_ROUTES
+from partnerships.commitments.models import Commitment
+from partnerships.conversations.models import ROUTES as CONVERSATION_ROUTES
+from partnerships.conversations.models import Conversation, Side
+from partnerships.conversations.models import Status as ConversationStatus
+from partnerships.exchange.models import ROUTES as ENTRY_ROUTES
+from partnerships.exchange.models import Addressee, Entry
+from partnerships.exchange.models import Status as EntryStatus
+from partnerships.organisations.audience import Route, reaches, readers_of, visible_to
+from partnerships.organisations.models import Kind, Membership, Organisation, Role
+from partnerships.people.models import User
+from partnerships.plans.models import Plan, PlanOwner, Share
+from partnerships.plans.models.plan import draft_routes, published_routes
+
+pytestmark = pytest.mark.django_db
+
+_Any = TypeVar("_Any")
+_Model = TypeVar("_Model", bound=Model)
+HOUR, DAY = dt.timedelta(hours=1), dt.timedelta(days=1)
+
+
+class Dice:
+    """Throws everything of a random world."""
+
+    def __init__(self, seed: int) -> None:
+        self.random, self.now, self.today = Random(seed), timezone.now(), timezone.localdate()
+
+    def one(self, choices: Sequence[_Any]) -> _Any:
+        return self.random.choice(choices)
+
+    def some(self, choices: Sequence[_Any]) -> list[_Any]:
+        return self.random.sample(choices, self.random.randint(0, len(choices)))
+
+    def moment(self) -> dt.datetime:
+        """A few hours ago, now, or to come."""
+        return self.now + self.random.randint(-3, 2) * HOUR
+
+    def day(self) -> dt.date:
+        return self.today + self.random.randint(-2, 2) * DAY
+
+
+def made(model: type[_Model], rows: Iterable[_Model]) -> list[_Model]:
+    """All rows in one statement: services would take a minute for each world."""
+    return list(model._base_manager.bulk_create(list(rows)))
+
+
+def random_world(dice: Dice) -> list[User]:
+    """People who act for bodies, bodies in partnerships, and everything that partners make."""
+    now, one = dice.now, dice.one
+    people = made(
+        User,
+        (
+            User(email=f"p{number}@body.example", is_active=one([True, True, False]), account_since=one([now, None]))
+            for number in range(6)
+        ),
+    )
+    bodies = made(Organisation, (Organisation(name=f"Body {number}", kind=Kind.CHARITY) for number in range(4)))
+    memberships = []
+    for who in people:
+        for body in dice.some(bodies):
+            starts, ends = dice.day(), one([None, dice.day()])
+            memberships.append(
+                Membership(
+                    person=who,
+                    organisation=body,
+                    role=one(Role.values),
+                    starts_on=starts,
+                    ends_on=max(starts, ends) if ends else None,
+                    accepted_at=one([now, now, None]),
+                )
+            )
+    made(Membership, memberships)
+    partnerships = made(
+        Partnership,
+        (
+            Partnership(title="x", kind="charter", audience=audience, created_at=now, status_since=now)
+            for audience in ("parties", "parties", "network")
+        ),
+    )
+    made(
+        Party,
+        (
+            Party(
+                partnership=partnership,
+                organisation=body,
+                role=one(PartyRole.values),
+                status=one(PartyStatus.values),
+                invited_at=now - DAY,
+                left_at=dice.moment(),
+            )
+            for partnership in partnerships
+            for body in dice.some(bodies)
+        ),
+    )
+    for make in (entries, commitments, conversations, plans):
+        make(dice, bodies, partnerships, people)
+    return people
+
+
+def entries(dice: Dice, bodies: list[Organisation], partnerships: list[Partnership], people: list[User]) -> None:
+    audiences = [dice.one(["named", "partnership", "network"]) for _ in range(6)]
+    rows = made(
+        Entry,
+        (
+            Entry(
+                direction="ask",
+                title="x",
+                theme="land",
+                organisation=dice.one(bodies),
+                audience=audience,
+                partnership=dice.one(partnerships) if audience == "partnership" else None,
+                status=dice.one([EntryStatus.DRAFT, EntryStatus.SHARED]),
+                created_at=dice.now,
+                changed_at=dice.moment(),
+                shared_at=dice.moment(),
+            )
+            for audience in audiences
+        ),
+    )
+    made(Addressee, (Addressee(entry=row, organisation=body) for row in rows for body in dice.some(bodies)))
+
+
+def commitments(dice: Dice, bodies: list[Organisation], partnerships: list[Partnership], people: list[User]) -> None:
+    rows = []
+    for number in range(5):
+        giver, receiver = dice.random.sample(bodies, 2)
+        rows.append(
+            Commitment(
+                reference=f"C-{number}",
+                text="x",
+                giver=giver,
+                receiver=receiver,
+                partnership=dice.one([None, *partnerships]),
+                owner_organisation=giver,
+                due_on=dice.day(),
+                original_due_on=dice.day(),
+                status_since=dice.now,
+                proposed_at=dice.moment(),
+            )
+        )
+    for row in dice.some(made(Commitment, rows)):
+        Event.objects.create(verb="reported", target_kind="commitment", target_id=row.pk, at=dice.moment())
+
+
+def conversations(dice: Dice, bodies: list[Organisation], partnerships: list[Partnership], people: list[User]) -> None:
+    rows = made(
+        Conversation,
+        (
+            Conversation(
+                organisation=dice.one(bodies),
+                partnership=dice.one([None, *partnerships]),
+                subject="x",
+                status=dice.one([ConversationStatus.PLANNED, ConversationStatus.DRAFT, ConversationStatus.CIRCULATED]),
+                held_on=dice.day(),
+                format="video",
+                created_at=dice.now,
+                circulated_at=dice.now,
+            )
+            for _ in range(5)
+        ),
+    )
+    made(Side, (Side(conversation=row, organisation=body) for row in rows for body in dice.some(bodies)))
+
+
+def plans(dice: Dice, bodies: list[Organisation], partnerships: list[Partnership], people: list[User]) -> None:
+    rows = made(
+        Plan,
+        (
+            Plan(
+                title="x",
+                kind="delivery",
+                audience=audience,
+                partnership=dice.one(partnerships),
+                status=dice.one(["draft", "shared", "closed"]),
+                current_number=dice.one([0, 1]),
+                open_at=dice.moment(),
+                created_at=dice.now,
+            )
+            for audience in ("owners", "partnership", "partnership", "network", "public")
+        ),
+    )
+    made(PlanOwner, (PlanOwner(plan=row, organisation=body) for row in rows for body in dice.some(bodies)[:2]))
+    made(
+        Share,
+        (
+            Share(
+                plan=row,
+                person=person,
+                shared_at=dice.now,
+                ends_on=dice.one([None, dice.day()]),
+                revoked_at=dice.one([None, None, dice.now]),
+            )
+            for row in rows
+            for person in dice.some(people)
+        ),
+    )
+
+
+def declared(now: dt.datetime) -> dict[str, tuple[type[Model], tuple[Route, ...], Callable[[User], QuerySet[Any]]]]:
+    """Every relation that a room declares, and the queryset through which its pages read it."""
+    return {
+        "partnerships in full": (Partnership, INSIDE, Partnership.objects.inside_for),
+        "partnerships held": (Partnership, (*INSIDE, *FORMER), Partnership.objects.held_by),
+        "partnerships": (Partnership, (*INSIDE, *FORMER, *OUTLINE), Partnership.objects.visible_to),
+        "entries": (Entry, ENTRY_ROUTES, Entry.objects.visible_to),
+        "commitments": (Commitment, COMMITMENT_ROUTES, Commitment.objects.visible_to),
+        "conversations": (Conversation, CONVERSATION_ROUTES, Conversation.objects.visible_to),
+        "plans": (Plan, published_routes(now), Plan.objects.published_for),
+        "drafts": (Plan, draft_routes(now), Plan.objects.draft_visible_to),
+        "plans and drafts": (Plan, (*published_routes(now), *draft_routes(now)), Plan.objects.visible_to),
+    }
+
+
+#: (person, record)
+Pairs = set[tuple[int, int]]
+
+
+def pairs(people: list[User], rows_of: Callable[[User], QuerySet[Any]]) -> Pairs:
+    """Every record that a reading gives each person."""
+    return {(who.pk, pk) for who in people for pk in rows_of(who).values_list("pk", flat=True)}
+
+
+def by_person(model: type[Model], routes: tuple[Route, ...], people: list[User]) -> Pairs:
+    """What each person may see."""
+    return pairs(people, lambda who: model._default_manager.filter(visible_to(model, routes, who)))
+
+
+def by_record(model: type[Model], routes: tuple[Route, ...]) -> Pairs:
+    """Who may see each record."""
+    return {
+        (reader.pk, record.pk)
+        for record in model._default_manager.all()
+        for reader in readers_of(model, routes, record)
+    }
+
+
+def by_condition(model: type[Model], routes: tuple[Route, ...], people: list[User]) -> Pairs:
+    """The pairs for which the condition holds inside a larger query."""
+    return pairs(
+        people,
+        lambda who: model._default_manager.filter(reaches(model, routes, record=OuterRef("pk"), person=Value(who.pk))),
+    )
+
+
+@settings(max_examples=12, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+@given(seed=st.integers(0, 2**32))
+def test_what_people_see_and_who_reads_agree_in_random_worlds(db: None, seed: int) -> None:
+    with transaction.atomic():
+        dice = Dice(seed)
+        people = random_world(dice)
+        for name, (model, routes, own) in declared(dice.now).items():
+            read = by_record(model, routes)
+
+            assert by_person(model, routes, people) == read, name
+            assert by_condition(model, routes, people) == read, name
+            assert pairs(people, own) == read, name
+        transaction.set_rollback(True)

@@ -1,15 +1,18 @@
-"""Digests under real faults: workers killed, the broker flushed, the database cut off, a mail server that misbehaves.
+"""Digests under real faults: workers killed, the broker flushed, the database cut off, a mail server that misbehaves
+or is away, everything started twice.
 
-Plays one fault against real processes on a database of its own, waits until everything is settled, and prints what
-was lost and what was repeated as one JSON object. tests/faults runs each in reduced size; the figures of docs/performance.md
-are of
+Plays one fault against real processes on a database of its own, waits until everything is settled, ends everything it
+started, and prints what was lost and what was repeated as one JSON object. tests/faults plays each in reduced size;
+the figures of docs/performance.md are of
 
     python benchmarks/digests_faults.py kill --people 5000 --times 20
+    python benchmarks/digests_faults.py database --people 5000 --times 1 --seconds 30
 """
 
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 import os
 import random
@@ -19,6 +22,7 @@ import sys
 import tempfile
 import time
 from collections import Counter, defaultdict
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -33,6 +37,7 @@ from benchmarks.digests_world import (
     ROOT,
     Mailbox,
     Workers,
+    free_port,
     make_plan,
     make_stakeholders,
     own_database,
@@ -40,6 +45,7 @@ from benchmarks.digests_world import (
     publish,
 )
 
+#: Every stage of the dialogue, and each way to go wrong there: see digests_sink.
 SMTP_FAULTS = (
     "rcpt:450 4.2.1 Busy:1:7",
     "data:451 4.3.0 Later:1:11",
@@ -47,21 +53,34 @@ SMTP_FAULTS = (
     "end:451 4.3.0 Not now:1:17",
     "middle:drop:1:61",
     "end:lose:1:53",
+    "rcpt:hang:1:151",
+    "end:hang:1:131",
     "rcpt:421 4.7.0 Closing:1:97",
     "rcpt:550 5.1.1 Gone:9:101",
 )
+#: A small run is over before anything can happen to it, unless some answers come late.
+SLOW = "end:slow:1:4"
+SMALL = 2000
 PATIENCE = 150
 _BEAT = (sys.executable, "-m", "celery", "-A", "housing", "beat", "-l", "WARNING")
 
 
+@dataclass
 class Parts:
-    """A worker and a clock that are brought back when they die, as the supervisor does."""
+    """Workers and clocks that are brought back when they die, as the supervisor does."""
 
-    def __init__(self, environ: dict[str, str], folder: Path) -> None:
-        self.environ, self.folder = environ, folder
-        self.worker = Workers(environ, log=folder / "worker.log")
-        self.worker.start()
-        self.beat = self.start_beat()
+    environ: dict[str, str]
+    folder: Path
+    count: int = 1
+    workers: list[Workers] = field(default_factory=list)
+    beats: list[subprocess.Popen[bytes]] = field(default_factory=list)
+
+    def start(self) -> None:
+        """Start so many of each."""
+        for place in range(self.count):
+            self.workers.append(Workers(self.environ, log=self.folder / f"worker{place}.log"))
+            self.workers[-1].start()
+            self.beats.append(self.start_beat())
 
     def start_beat(self) -> subprocess.Popen[bytes]:
         """Start Celery's clock."""
@@ -76,30 +95,34 @@ class Parts:
 
     def revive(self) -> None:
         """Bring back what has died."""
-        if self.beat.poll() is not None:
-            self.beat = self.start_beat()
-        if self.worker.process is None or self.worker.process.poll() is not None:
-            self.worker.start()
+        self.beats = [beat if beat.poll() is None else self.start_beat() for beat in self.beats]
+        for worker in self.workers:
+            if worker.process is None or worker.process.poll() is not None:
+                worker.start()
 
     def kill_something(self) -> str:
         """kill -9 a pool child, a whole worker, or the clock."""
         what = random.choice(["child", "child", "worker", "worker", "beat"])
+        worker = random.choice(self.workers)
         if what == "beat":
-            self.beat.kill()
-            self.beat.wait()
-        elif what == "worker" or self.worker.process is None:
-            self.worker.stop(signal.SIGKILL)
+            beat = random.choice(self.beats)
+            beat.kill()
+            beat.wait()
+        elif what == "worker" or worker.process is None:
+            worker.stop(signal.SIGKILL)
         else:
-            children = psutil.Process(self.worker.process.pid).children()
+            children = psutil.Process(worker.process.pid).children()
             if children:
                 random.choice(children).kill()
         return what
 
     def stop(self) -> None:
-        """End both."""
-        self.beat.terminate()
-        self.beat.wait(20)
-        self.worker.stop()
+        """End all of them, whatever state they are in."""
+        for beat in self.beats:
+            beat.kill()
+            beat.wait(10)
+        for worker in self.workers:
+            worker.stop()
 
 
 def flush_broker(environ: dict[str, str]) -> None:
@@ -140,59 +163,75 @@ def settled() -> bool:
     return not (figures["queued"] or figures["sending"] or figures["waiting"])
 
 
-def play(fault: str, people: int, times: int, seed: int) -> dict[str, Any]:
+def play(fault: str, people: int, times: int, seconds: float, seed: int) -> dict[str, Any]:
     """Play one fault and say what became of everybody."""
     random.seed(seed)
-    with tempfile.TemporaryDirectory() as folder_, own_database(f"fault_{fault}") as database:
-        folder = Path(folder_)
-        options = [f"--fault={one}" for one in SMTP_FAULTS] if fault == "smtp" else []
+    with contextlib.ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        database = stack.enter_context(own_database(f"fault_{fault}"))
+        faults = SMTP_FAULTS if fault == "smtp" else (SLOW,) if people < SMALL else ()
+        options = [f"--fault={one}" for one in faults]
         box = Mailbox.open(folder, "box", *options)
+        stack.callback(box.close)
+        broker = os.environ["REDIS_URL"]
+        if fault == "broker":  # away while the version is published: the nudge is lost
+            os.environ["REDIS_URL"] = f"redis://127.0.0.1:{free_port()}/0"
         environ = prepare_django(
             database, mail_port=box.port, DIGEST_LEASE_SECONDS="20", DIGEST_RETRY_SECONDS="1", EMAIL_TIMEOUT="3"
-        )
+        ) | {"REDIS_URL": broker}
         from django.db import connection
         from django.utils import timezone
 
         from partnerships.digests.models import Delivery
 
+        stack.callback(connection.close)
         now = timezone.now()
         owner, lead, plan = make_plan(now)
         make_stakeholders(plan, owner, lead, people, now)
         flush_broker(environ)
-        parts = Parts(environ, folder)
-        done: Counter[str] = Counter()
-        try:
-            publish(plan, lead, 1)
-            began = time.time()
-            while len(box.taken()) < 20 and time.time() - began < 60:
-                time.sleep(0.02)
-            for _ in range(times):
-                time.sleep(random.uniform(0.05, 0.6))
-                if fault == "kill":
-                    done[parts.kill_something()] += 1
-                    parts.revive()
-                elif fault == "broker":
-                    flush_broker(environ)
-                    done["flushed"] += 1
-                elif fault == "database":
-                    cut_database(urlsplit(database).path.strip("/"), 2.0)
-                    done["cut"] += 1
-            until = time.time() + PATIENCE
-            while not settled() and time.time() < until:
-                parts.revive()
-                time.sleep(0.5)
-            seconds = time.time() - began
-        finally:
-            parts.stop()
+        parts = Parts(environ, folder, count=2 if fault == "twins" else 1)
+        stack.callback(parts.stop)
+        parts.start()
+        if fault == "smtp_down":
             box.close()
+        publishing = time.time()
+        publish(plan, lead, 1)
+        began = time.time()
+        publishing = began - publishing
+        while fault != "smtp_down" and len(box.taken()) < 20 and time.time() - began < 60:
+            time.sleep(0.02)
+        done: Counter[str] = Counter()
+        for _ in range(times):
+            time.sleep(random.uniform(0.05, 0.6))
+            if fault == "kill":
+                done[parts.kill_something()] += 1
+                parts.revive()
+            elif fault == "broker":
+                flush_broker(environ)
+                done["flushed"] += 1
+            elif fault == "database":
+                cut_database(urlsplit(database).path.strip("/"), seconds)
+                done["cut"] += 1
+            elif fault == "smtp_down":
+                time.sleep(seconds)
+                box.process = Mailbox.open(folder, "box", *options, port=box.port).process
+                done["back"] += 1
+                break
+        back = time.time()
+        while not settled() and time.time() - back < PATIENCE:
+            parts.revive()
+            time.sleep(0.5)
+        after = time.time() - back
+        statuses = Counter(Delivery.objects.values_list("status", flat=True))
+        until = time.time() + 5  # the sink writes its list a little later
+        while len({address for _, _, address, _ in box.taken()}) < statuses["sent"] and time.time() < until:
+            time.sleep(0.1)
         letters: dict[str, list[str]] = defaultdict(list)
         for _, identifier, address, _ in box.taken():
             letters[address].append(identifier)
-        statuses = Counter(Delivery.objects.values_list("status", flat=True))
         repeats = {address: ids for address, ids in letters.items() if len(ids) > 1}
         wanted = {f"person{number}@council{number % 50}.example" for number in range(people)}
         lost = wanted - set(letters) - set(Delivery.objects.filter(status="failed").values_list("address", flat=True))
-        connection.close()
     return {
         "fault": fault,
         "people": people,
@@ -202,21 +241,23 @@ def play(fault: str, people: int, times: int, seed: int) -> dict[str, Any]:
         "most_repeats_a_person": max((len(ids) - 1 for ids in letters.values()), default=0),
         "other_message_ids": sum(len(set(ids)) > 1 for ids in repeats.values()),
         "statuses": dict(statuses),
-        "seconds": round(seconds, 1),
+        "publish_seconds": round(publishing, 2),
+        "settled_seconds_after": round(after, 1),
     }
 
 
 def main() -> None:
     """Read the options, play, print."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("fault", choices=["kill", "broker", "database", "smtp"])
+    parser.add_argument("fault", choices=["kill", "broker", "database", "smtp", "smtp_down", "twins"])
     parser.add_argument("--people", type=int, default=5000)
     parser.add_argument("--times", type=int, default=20)
+    parser.add_argument("--seconds", type=float, default=2.0, help="how long the database or the mail server is away")
     parser.add_argument("--seed", type=int, default=int.from_bytes(os.urandom(2), "big"))
     options = parser.parse_args()
     # Asked to stop, end what was started: a worker left behind would take the next run's tasks.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
-    print(json.dumps(play(options.fault, options.people, options.times, options.seed)))
+    print(json.dumps(play(options.fault, options.people, options.times, options.seconds, options.seed)))
 
 
 if __name__ == "__main__":

@@ -87,6 +87,7 @@ class Session(asyncio.Protocol):
         self.buffer = bytearray()
         self.in_data = False
         self.address = b""
+        self.has_sender = False
         self.good = False
         self.searched = 0
         self.silent = False
@@ -170,7 +171,7 @@ class Session(asyncio.Protocol):
             self.silent = True
         elif reply and reply != "slow":
             self.say(reply.encode() + b"\r\n")
-        elif not self.good:
+        elif not (self.good and message):
             self.say(b"554 5.5.1 No valid recipients\r\n")
         else:
             if reply == "slow":
@@ -186,13 +187,16 @@ class Session(asyncio.Protocol):
             more = b"250-PIPELINING\r\n" if self.sink.pipelining else b""
             self.say(b"250-sink\r\n" + more + b"250-8BITMIME\r\n250 ENHANCEDSTATUSCODES\r\n")
         elif verb == b"MAIL":
-            self.good = False
+            self.has_sender, self.good = False, False
             if not self.wrong("mail"):
+                self.has_sender = True
                 self.say(b"250 2.1.0 Ok\r\n")
         elif verb == b"RCPT":
             found = _ADDRESS.search(line)
             self.address = found[1] if found else b""
-            if not self.wrong("rcpt"):
+            if not self.has_sender:
+                self.say(b"503 5.5.1 From whom?\r\n")
+            elif not self.wrong("rcpt"):
                 self.good = True
                 self.say(b"250 2.1.5 Ok\r\n")
         elif verb == b"DATA":

@@ -141,6 +141,7 @@ class SmtpPost:
     def _run(self, message: Outgoing, waiting: Iterator[Outgoing]) -> Generator[Answer, None, Outgoing | None]:
         """Send over the open connection until it is lost or nothing waits; returns the first message not yet tried."""
         current: Outgoing | None = message
+        following: Outgoing | None = None  # its envelope may be under way already
         try:
             if not self._pipelining:
                 while current is not None:
@@ -150,13 +151,12 @@ class SmtpPost:
             self._write(_envelope(message))
             while current is not None:
                 answer = self._read_envelope(current)
-                following: Outgoing | None
                 if answer is None:
                     following = next(waiting, None)
                     self._write(_body(current.data), _envelope(following) if following else b"")
                     code, text = self._read()
                     answer = _final(current.key, code, text)
-                    done, current = answer, following
+                    done, current, following = answer, following, None
                     yield done
                     continue
                 yield answer
@@ -169,7 +169,7 @@ class SmtpPost:
                 yield Answer(
                     current.key, Outcome.LATER, f"The connection to the mail server was lost: {error or 'closed'}"[:500]
                 )
-            return next(waiting, None)
+            return following or next(waiting, None)
         return None
 
     def _read_envelope(self, message: Outgoing) -> Answer | None:

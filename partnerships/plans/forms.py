@@ -14,14 +14,13 @@ from django.urls import reverse
 from django.utils import timezone
 
 from partnerships.agreements.models import Partnership, Party, PartyRole, PartyStatus
-from partnerships.kit.dates import MONTHS
+from partnerships.kit.dates import MONTHS, PartialDate
 from partnerships.kit.forms import AutocompleteSelect, DayField, DayInput, Helper, Section
 from partnerships.kit.uploads import ACCEPT
 from partnerships.organisations.models import Area, AreaKind, Organisation
 from partnerships.people.models import User
 from partnerships.plans.content import ABOUT, NEEDS, SITES, TENURES, Collection, Content, Field, Item
 from partnerships.plans.models import Audience, Decision, Kind, Plan, Status
-from partnerships.plans.partial_dates import read
 
 BLANK_LINES = 4
 MOST_LINES = 400
@@ -49,7 +48,7 @@ class PartialDateInput(DayInput):
         """The boxes' contents for a partial date as plans keep it: "2027", "2027-04", "2027-04-11"."""
         if not isinstance(value, str) or not value:
             return [None, None, None]
-        partial = read(value)
+        partial = PartialDate.parse(value)
         return [partial.day, partial.month, partial.year]
 
 
@@ -78,7 +77,7 @@ class PartialDateField(forms.MultiValueField):
             raise ValidationError(f"{self.label} must include {missing}", code="incomplete")
         try:
             text = "-".join(part.zfill(width) for part, width in ((year, 4), (number, 2), (day, 2)) if part)
-            return str(read(text))
+            return str(PartialDate.parse(text))
         except ValueError as error:
             raise ValidationError(f"{self.label} must be a real date, like 27 3 2027", code="invalid") from error
 

@@ -11,8 +11,8 @@ from django.template.loader import render_to_string
 
 from partnerships.kit.exports import csv_text
 from partnerships.plans.changes import Change
+from partnerships.plans.comparisons import csv_rows
 from partnerships.plans.content import Content, homes_count
-from partnerships.plans.presenting import csv_rows
 
 try:
     from weasyprint import HTML

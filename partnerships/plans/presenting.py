@@ -1,23 +1,14 @@
-"""Plans and comparisons as pages, papers and letters show them: rows and groups in words, nothing left to templates."""
+"""A plan as pages, papers and letters show it: rows in words, nothing left to templates."""
 
 from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
 
+from partnerships.kit.dates import PartialDate
 from partnerships.kit.prose import to_html
-from partnerships.kit.text import Fragment, excerpt, word_differences
-from partnerships.plans.changes import (
-    Change,
-    HomesTotals,
-    changes,
-    homes_totals,
-    item_details,
-    line_in_words,
-    summary,
-)
+from partnerships.plans.changes import date_in_words, item_details, line_in_words
 from partnerships.plans.content import (
     COLLECTION_BY_CODE,
     CONFIDENCE,
@@ -30,31 +21,24 @@ from partnerships.plans.content import (
     homes_count,
     line_of,
 )
-from partnerships.plans.partial_dates import in_words, last_day, slippage
+from partnerships.plans.slippage import slippage
 
-#: Words of unchanged text shown on either side of a change in prose.
-AROUND = 25
-
-
-# ---- A plan
+#: So many sites stand on one page of a plan's table: a page of them is read, not scrolled past.
+SITES_A_PAGE = 50
 
 
 @dataclass(frozen=True, slots=True)
 class SiteRow:
-    """A site as a table shows it; `details` are the rest of its fields with their labels."""
+    """A site as a table shows it; `where` names it in registers, `details` are its other fields with their labels."""
 
     key: str
     name: str
-    reference: str
-    authority: str
+    where: str
     homes: int
-    lines: tuple[tuple[str, int], ...]
+    lines: tuple[str, ...]
     planning: str
-    planning_code: str
     start: str
     completion: str
-    is_complete: bool
-    confidence: str
     confidential: bool
     details: tuple[tuple[str, str], ...]
     notes: str
@@ -122,8 +106,83 @@ def sites(content: Content, prose: Mapping[str, str]) -> list[SiteRow]:
     return [_site(item, prose) for item in content["sites"]]
 
 
+@dataclass(frozen=True, slots=True)
+class SitePage:
+    """Some of a plan's sites: page `number` of `pages`, of the `count` that the words `find` name (all: of `all`)."""
+
+    rows: tuple[SiteRow, ...]
+    number: int
+    count: int
+    homes: int
+    all: int
+    find: str
+
+    @property
+    def pages(self) -> int:
+        """How many pages there are, at least one."""
+        return max(1, -(-self.count // SITES_A_PAGE))
+
+    @property
+    def first(self) -> int:
+        """The place of the first row among those found, from 1."""
+        return (self.number - 1) * SITES_A_PAGE + 1
+
+    @property
+    def last(self) -> int:
+        """The place of the last row among those found."""
+        return self.first + len(self.rows) - 1
+
+    @property
+    def previous(self) -> int:
+        """The number of the page before; 0 where there is none."""
+        return self.number - 1
+
+    @property
+    def next(self) -> int:
+        """The number of the page after; 0 where there is none."""
+        return self.number + 1 if self.number < self.pages else 0
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether all sites of the plan stand on the page."""
+        return len(self.rows) == self.all
+
+
+def site_page(
+    content: Content, prose: Mapping[str, str], *, find: str = "", number: int = 1, holding: str = ""
+) -> SitePage:
+    """One page of the sites; with `find`, of those whose name, reference or authority has all its words.
+
+    `holding` names a site by its key: the page on which it stands, if it is found at all. A number beyond the last
+    page gives the last.
+    """
+    words = find.casefold().split()
+    found: list[Item] = content["sites"]
+    if words:
+        found = [site for site in found if _is_named(site, words)]
+    if holding:
+        place = next((place for place, site in enumerate(found) if site["key"] == holding), 0)
+        number = place // SITES_A_PAGE + 1
+    number = max(1, min(number, -(-len(found) // SITES_A_PAGE)))
+    start = (number - 1) * SITES_A_PAGE
+    return SitePage(
+        rows=tuple(_site(item, prose) for item in found[start : start + SITES_A_PAGE]),
+        number=number,
+        count=len(found),
+        homes=sum(map(homes_count, found)) if words else 0,
+        all=len(content["sites"]),
+        find=" ".join(find.split()),
+    )
+
+
+def _is_named(site: Item, words: Iterable[str]) -> bool:
+    names = f"{site['name']} {site['reference']} {site['planning_authority']}".casefold()
+    return all(word in names for word in words)
+
+
 def _site(item: Item, prose: Mapping[str, str]) -> SiteRow:
     details = (
+        ("Confidence", CONFIDENCE.get(item["confidence"], "")),
         ("Landowner", item["landowner"]),
         ("Lead", item["lead"]),
         ("Planning reference", item["planning_reference"]),
@@ -134,27 +193,23 @@ def _site(item: Item, prose: Mapping[str, str]) -> SiteRow:
     return SiteRow(
         key=item["key"],
         name=item["name"],
-        reference=item["reference"],
-        authority=item["planning_authority"],
+        where=", ".join(filter(None, (item["reference"], item["planning_authority"]))),
         homes=homes_count(item),
-        lines=tuple((line_in_words(line_of(line)), line["count"]) for line in item["homes"]),
+        lines=tuple(f"{line['count']:,} {line_in_words(line_of(line))}" for line in item["homes"]),
         planning=PLANNING_STATUSES.get(item["planning_status"], ""),
-        planning_code=item["planning_status"],
-        start=_date(item["actual_start"], item["forecast_start"]),
-        completion=_date(item["actual_completion"], item["forecast_completion"]),
-        is_complete=bool(item["actual_completion"]),
-        confidence=CONFIDENCE.get(item["confidence"], ""),
+        start=date_shown(item["actual_start"], item["forecast_start"]),
+        completion=date_shown(item["actual_completion"], item["forecast_completion"]),
         confidential=item["confidential"],
         details=tuple((label, value) for label, value in details if value),
         notes=_html(prose, "sites", item, "notes"),
     )
 
 
-def _date(actual: str, forecast: str) -> str:
+def date_shown(actual: str, forecast: str) -> str:
     """The actual date, or the forecast said to be one."""
     if actual:
-        return in_words(actual)
-    return f"{in_words(forecast)} (forecast)" if forecast else ""
+        return date_in_words(actual)
+    return f"{date_in_words(forecast)} (forecast)" if forecast else ""
 
 
 def milestones(content: Content, prose: Mapping[str, str], today: dt.date) -> list[MilestoneRow]:
@@ -168,16 +223,16 @@ def _milestone(item: Item, prose: Mapping[str, str], names: Mapping[str, str], t
     slipped = slippage(item["baseline"], expected)
     settled = bool(item["actual"]) or item["status"] in ("achieved", "cancelled")
     due = item["forecast"] or item["baseline"]
-    overdue = bool(due) and not settled and last_day(due) < today
+    overdue = bool(due) and not settled and PartialDate.parse(due).latest < today
     code = "achieved" if item["actual"] and item["status"] != "cancelled" else item["status"]
     return MilestoneRow(
         key=item["key"],
         name=item["name"],
         site=names.get(item["site"], ""),
         owner=item["owner"],
-        baseline=in_words(item["baseline"]),
-        forecast=in_words(item["forecast"]),
-        actual=in_words(item["actual"]),
+        baseline=date_in_words(item["baseline"]),
+        forecast=date_in_words(item["forecast"]),
+        actual=date_in_words(item["actual"]),
         status="Overdue" if overdue else MILESTONE_STATUSES[code],
         status_code="overdue" if overdue else code,
         slipped=slipped.words() if slipped else "",
@@ -227,141 +282,6 @@ def line_words(line: Line) -> str:
 def size_in_words(size: int) -> str:
     """Bytes for people: "420 KB", "1.4 MB"."""
     return f"{size / 2**20:.1f} MB" if size >= 2**20 else f"{max(1, round(size / 1024))} KB"
-
-
-# ---- A comparison
-
-
-@dataclass(frozen=True, slots=True)
-class ChangeRow:
-    """One change as a table shows it: was and now, or the text with its word-level differences."""
-
-    field: str
-    was: str
-    now: str
-    fragments: tuple[Fragment, ...]
-    extra: str
-    kind: str
-
-
-@dataclass(frozen=True, slots=True)
-class ChangedItem:
-    """What changed about one item; `kind` is added, removed, moved or changed, for the whole of it."""
-
-    what: str
-    label: str
-    anchor: str
-    kind: str
-    rows: tuple[ChangeRow, ...]
-    by: str
-
-
-@dataclass(frozen=True, slots=True)
-class Comparison:
-    """Two contents held against each other, in words and figures."""
-
-    found: tuple[Change, ...]
-    summary: str
-    parts: tuple[tuple[str, tuple[ChangedItem, ...]], ...]
-    totals: HomesTotals
-
-    @property
-    def is_empty(self) -> bool:
-        """Whether nothing changed for this reader."""
-        return not self.found
-
-    @property
-    def homes_changed(self) -> bool:
-        """Whether any figure of homes differs."""
-        return any(row.difference for _heading, rows in self.totals.tables for row in rows)
-
-
-_PARTS = (
-    ("About the plan", ("about",)),
-    ("Outcomes", ("outcome",)),
-    ("Text", ("section",)),
-    ("Sites and homes", ("site", "homes")),
-    ("Milestones", ("milestone",)),
-    ("Risks", ("risk",)),
-    ("Documents", ("document",)),
-)
-
-
-def comparison(a: Content, b: Content, touched: Mapping[str, str] | None = None) -> Comparison:
-    """Hold `b` against `a`; `touched` says by whom a piece was changed, by its name ("sites/north-quay")."""
-    found = changes(a, b)
-    by_what: dict[str, list[Change]] = {}
-    for change in found:
-        by_what.setdefault(change.what, []).append(change)
-    parts = []
-    for heading, whats in _PARTS:
-        mine = [change for change in found if change.what in whats] if any(what in by_what for what in whats) else []
-        if mine:
-            parts.append((heading, tuple(_items(mine, touched or {}))))
-    return Comparison(found, summary(found), tuple(parts), homes_totals(a, b))
-
-
-def _items(found: Iterable[Change], touched: Mapping[str, str]) -> Iterable[ChangedItem]:
-    by_anchor: dict[str, list[Change]] = {}
-    for change in found:
-        by_anchor.setdefault(change.anchor, []).append(change)
-    for anchor, mine in by_anchor.items():
-        first = mine[0]
-        whole = next((change.kind for change in mine if change.what != "homes" and change.kind != "changed"), "changed")
-        yield ChangedItem(
-            what="Plan" if first.what == "about" else "Site" if first.what == "homes" else first.what_label,
-            label=first.label or "About the plan",
-            anchor=anchor,
-            kind=whole,
-            rows=tuple(_row(change) for change in mine),
-            by=touched.get(anchor, ""),
-        )
-
-
-def _row(change: Change) -> ChangeRow:
-    fragments: tuple[Fragment, ...] = ()
-    if change.is_text and change.was and change.now:
-        fragments = excerpt(word_differences(change.was_words, change.now_words), AROUND)
-    whole = change.kind in ("added", "removed") and change.what != "homes"
-    item = change.now if change.kind == "added" else change.was
-    return ChangeRow(
-        field=f"{change.what_label} {change.kind}" if whole else change.field_label,
-        was=_whole(change, item) if whole and change.kind == "removed" else change.was_words if not whole else "",
-        now=_whole(change, item) if whole and change.kind == "added" else change.now_words if not whole else "",
-        fragments=fragments,
-        extra=change.difference_words or change.slippage_words,
-        kind=change.kind,
-    )
-
-
-def _whole(change: Change, item: dict[str, Any]) -> str:
-    """A whole item in words, so that what was added or removed can be read without opening a version."""
-    words = [change.sentence().partition(": ")[2]]
-    if change.what == "site":
-        words += [
-            f"{count:,} {line}"
-            for line, count in ((line_in_words(line_of(home)), home["count"]) for home in item["homes"])
-        ]
-        completion = _date(item["actual_completion"], item["forecast_completion"])
-        words += [f"completion {completion}"] if completion else []
-    body = item.get("body") or item.get("mitigation") or item.get("measure") or ""
-    return "; ".join(words) + (f". {body}" if body else "")
-
-
-def csv_rows(found: Iterable[Change]) -> Iterable[tuple[str, ...]]:
-    """A comparison as rows of a spreadsheet, headings first."""
-    yield ("What", "Item", "Key", "Change", "Field", "Was", "Now", "Difference")
-    for change in found:
-        yield (
-            change.what_label,
-            change.label,
-            change.key,
-            change.kind,
-            change.field_label,
-            change.was_words,
-            change.now_words,
-            str(change.difference) if change.difference is not None else change.slippage_words,
-        )
 
 
 def anchor_label(anchor: str) -> str:

@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from partnerships.agreements.models import Party, PartyStatus
 from partnerships.kit.waiting import Waiting
-from partnerships.organisations.models import Organisation, Role
+from partnerships.organisations.models import EDITING_ROLES, Membership, Organisation, Role
 from partnerships.people.models import User
 from partnerships.plans.content import Content, empty, outside
 from partnerships.plans.models import (
@@ -22,6 +22,7 @@ from partnerships.plans.models import (
     Milestone,
     MilestoneQuerySet,
     Plan,
+    PlanOwner,
     PlanQuerySet,
     ReadingClass,
     Share,
@@ -48,18 +49,47 @@ def readers_of(plan: Plan) -> QuerySet[User]:
     return plan_readers(plan)
 
 
-def is_inside(user: User | AnonymousUser, plan: Plan) -> bool:
-    """Whether the person acts for an owner organisation or a present party of the plan's partnership."""
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How a person stands to a plan: the roles they hold today in its owners, and whether they act for a present
+    party. Says the same as the querysets' `inside_for`, `editable_by` and `publishable_by`, for one plan at once."""
+
+    roles: frozenset[str]
+    is_party: bool
+
+    @property
+    def reader(self) -> ReadingClass:
+        """What the person may see inside the plan (RIGHTS.md)."""
+        return ReadingClass.INSIDE if self.roles or self.is_party else ReadingClass.OUTSIDE
+
+    @property
+    def may_edit(self) -> bool:
+        """Whether the person edits the draft: an editor or lead of an owner."""
+        return not self.roles.isdisjoint(EDITING_ROLES)
+
+    @property
+    def may_publish(self) -> bool:
+        """Whether the person publishes: a lead of an owner."""
+        return Role.LEAD in self.roles
+
+
+def standing_of(user: User | AnonymousUser, plan: Plan) -> Standing:
+    """How the person stands to the plan, by the memberships of today."""
     if not user.is_authenticated or not user.is_active:
-        return False
-    mine = Organisation.objects.of_person(user)
-    party = Party.objects.filter(partnership=plan.partnership_id, status=PartyStatus.ACCEPTED, organisation__in=mine)
-    return plan.owners.filter(organisation__in=mine).exists() or (plan.partnership_id is not None and party.exists())
+        return Standing(frozenset(), is_party=False)
+    mine = list(Membership.objects.current().of_person(user).values_list("organisation", "role"))
+    owners = {owner.organisation_id for owner in plan.owners.all()}
+    roles = frozenset(role for organisation, role in mine if organisation in owners)
+    if roles or plan.partnership_id is None or not mine:
+        return Standing(roles, is_party=False)
+    parties = Party.objects.filter(partnership=plan.partnership_id, status=PartyStatus.ACCEPTED)
+    acting = parties.filter(organisation__in=[organisation for organisation, _role in mine])
+    return Standing(roles, is_party=acting.exists())
 
 
 def reading_class(user: User | AnonymousUser, plan: Plan) -> ReadingClass:
     """What the person may see inside the plan (RIGHTS.md)."""
-    return ReadingClass.INSIDE if is_inside(user, plan) else ReadingClass.OUTSIDE
+    return standing_of(user, plan).reader
 
 
 def content_for(content: Content, reader: ReadingClass | str) -> Content:
@@ -108,6 +138,12 @@ def acting_for(user: User, plan: Plan) -> Organisation | None:
     """The owner organisation on whose behalf the person works on the plan; None for others."""
     owners = plan.owners.values("organisation")
     return Organisation.objects.of_person(user).filter(pk__in=owners).order_by("name", "pk").first()
+
+
+def owners_of(plan: Plan) -> list[PlanOwner]:
+    """The plan's owners, the first one first; without a query where the plan came `for_listing`."""
+    fetched = "owners" in getattr(plan, "_prefetched_objects_cache", {})
+    return list(plan.owners.all() if fetched else plan.owners.select_related("organisation").order_by("pk"))
 
 
 # ---- Milestones
@@ -203,7 +239,7 @@ def waiting_on(plan: Plan, states: list[SigningState] | None = None) -> list[Tur
     """Whom the plan waits on, and for what; nothing when it waits on nobody."""
     if plan.is_over:
         return []
-    owners = ", ".join(owner.organisation.display_name for owner in plan.owners.select_related("organisation"))
+    owners = ", ".join(owner.organisation.display_name for owner in owners_of(plan))
     if plan.status == Status.DRAFT:
         return [Turn(owners, "to publish a first version", plan.created_at)]
     if plan.status == Status.SHARED:

@@ -16,6 +16,7 @@ from partnerships.plans.models.plan import (
     published_routes,
 )
 from partnerships.plans.models.projection import Homes, Milestone, MilestoneQuerySet, Site, SiteQuerySet
+from partnerships.plans.models.promises import PlanCommitment
 from partnerships.plans.models.review import AccessRequest, Comment, CommentQuerySet, Mention, Share, ShareQuerySet
 from partnerships.plans.models.signing import ConditionMet, Decision, Signatory, SignOff
 from partnerships.plans.models.version import Document, Draft, Version, VersionQuerySet
@@ -37,6 +38,7 @@ __all__ = [
     "Milestone",
     "MilestoneQuerySet",
     "Plan",
+    "PlanCommitment",
     "PlanOwner",
     "PlanQuerySet",
     "ReadingClass",

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from partnerships.kit.dates import PartialDate
 from partnerships.organisations.models import Area
 from partnerships.plans.content import Content, Item, homes_count
 from partnerships.plans.models import Homes, Milestone, Plan, Site
-from partnerships.plans.partial_dates import read
 
 BATCH = 2_000
 
@@ -35,7 +35,8 @@ def _values(row: Milestone) -> tuple[object, ...]:
 
 
 def _milestone(plan: Plan, item: Item, hidden: set[str]) -> Milestone:
-    forecast = read(item["forecast"] or item["baseline"]) if item["forecast"] or item["baseline"] else None
+    due = item["forecast"] or item["baseline"]
+    forecast = PartialDate.parse(due) if due else None
     return Milestone(
         plan=plan,
         key=item["key"],

@@ -14,9 +14,9 @@ from django.views.decorators.http import require_safe
 from partnerships.kit.dates import long_date
 from partnerships.people.models import User
 from partnerships.plans import paper
+from partnerships.plans.comparisons import Comparison, comparison
 from partnerships.plans.content import Content
 from partnerships.plans.models import Draft, Plan, Version
-from partnerships.plans.presenting import Comparison, comparison
 from partnerships.plans.queries import content_for, draft_content, versions_for
 from partnerships.plans.views.fetching import Opened, open_plan, sign_in_first
 

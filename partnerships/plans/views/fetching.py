@@ -11,7 +11,7 @@ from django.shortcuts import get_object_or_404
 
 from partnerships.people.requests import signed_in
 from partnerships.plans.models import Draft, Plan, PlanQuerySet, ReadingClass, Share, Version
-from partnerships.plans.queries import newest_for, reading_class, versions_for
+from partnerships.plans.queries import newest_for, standing_of, versions_for
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,20 +31,20 @@ class Opened:
 
 
 def _plans() -> PlanQuerySet:
-    return Plan.objects.select_related("partnership", "superseded_by")
+    return Plan.objects.for_listing().select_related("superseded_by")
 
 
 def open_plan(request: HttpRequest, pk: int) -> Opened:
     """The plan, if the person may read anything of it; else 404."""
     user = request.user
     plan = get_object_or_404(_plans().visible_to(user), pk=pk)
-    may_edit = Plan.objects.editable_by(user).filter(pk=pk).exists()
+    standing = standing_of(user, plan)
     return Opened(
         plan=plan,
-        reader=reading_class(user, plan),
-        may_read_draft=may_edit or Plan.objects.draft_visible_to(user).filter(pk=pk).exists(),
-        may_edit=may_edit,
-        may_publish=may_edit and Plan.objects.publishable_by(user).filter(pk=pk).exists(),
+        reader=standing.reader,
+        may_read_draft=standing.may_edit or Plan.objects.draft_visible_to(user).filter(pk=pk).exists(),
+        may_edit=standing.may_edit,
+        may_publish=standing.may_publish,
     )
 
 

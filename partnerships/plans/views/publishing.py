@@ -11,10 +11,10 @@ from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST
 
 from partnerships.people.requests import signed_in
+from partnerships.plans.comparisons import comparison
 from partnerships.plans.content import get_piece
 from partnerships.plans.forms import AudienceForm, MilestoneForm, PublishForm, StatusForm
 from partnerships.plans.models import Plan
-from partnerships.plans.presenting import comparison
 from partnerships.plans.queries import content_of, draft_content
 from partnerships.plans.services import (
     UnableToChangeStatus,

@@ -6,26 +6,30 @@ from typing import Any
 
 from django.contrib.auth.decorators import login_not_required
 from django.db.models import Q, QuerySet
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, QueryDict
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
+from django.utils.http import urlencode
 from django.views.decorators.http import require_safe
 
 from partnerships.activity.queries import visible_events
 from partnerships.kit.forms import active_filters
 from partnerships.kit.http import keyset_page, private_file
+from partnerships.organisations.models import Organisation, Role
 from partnerships.organisations.timeline import timeline_lines
 from partnerships.people.requests import signed_in
 from partnerships.plans import paper, presenting
 from partnerships.plans.changes import homes_totals
 from partnerships.plans.content import Content
 from partnerships.plans.forms import PlanFilter
-from partnerships.plans.models import Document, Plan, Version
+from partnerships.plans.models import Document, Draft, Plan, Version
 from partnerships.plans.queries import (
+    SigningState,
     content_for,
     draft_content,
     my_plans,
     newest_for,
+    owners_of,
     signing_states,
     versions_for,
     waiting_on,
@@ -66,15 +70,17 @@ def acting_roles(request: HttpRequest) -> bool:
     return user.memberships.filter(role__in=["editor", "lead"], ends_on=None, accepted_at__isnull=False).exists()
 
 
-def reading_context(opened: Opened, content: Content, prose: dict[str, str]) -> dict[str, Any]:
-    """What the page of a whole plan shows, in the reader's class."""
+def reading_context(
+    opened: Opened, content: Content, prose: dict[str, str], asked: QueryDict | None = None
+) -> dict[str, Any]:
+    """What the page of a whole plan shows, in the reader's class: the sites that are asked for, on paper all."""
     seen = content_for(content, opened.reader)
     return {
+        **({"sites": presenting.sites(seen, prose)} if asked is None else _sites_asked_for(seen, prose, asked)),
         "about": seen["about"],
         "about_html": prose.get("about/summary", ""),
         "outcomes": seen["outcomes"],
         "sections": presenting.sections(seen, prose),
-        "sites": presenting.sites(seen, prose),
         "milestones": presenting.milestones(seen, prose, timezone.localdate()),
         "risks": presenting.risks(seen, prose),
         "documents": [
@@ -84,6 +90,25 @@ def reading_context(opened: Opened, content: Content, prose: dict[str, str]) -> 
         # A map of one dot says nothing that the table does not.
         "has_map": sum(site["lat"] is not None and site["lng"] is not None for site in seen["sites"]) > 1,
         "is_inside": opened.is_inside,
+    }
+
+
+def _sites_asked_for(content: Content, prose: dict[str, str], asked: QueryDict) -> dict[str, Any]:
+    """A page of the table of sites: by number, or the one that holds a site; by name where words are given."""
+    number = asked.get("sites", "")
+    page = presenting.site_page(
+        content,
+        prose,
+        find=asked.get("find", "")[:100],
+        number=int(number) if number.isascii() and number.isdecimal() and len(number) < 6 else 1,
+        holding=asked.get("site", ""),
+    )
+    words: dict[str, str | int] = {"find": page.find} if page.find else {}
+    return {
+        "sites": page.rows,
+        "site_page": page,
+        "previous_sites": f"?{urlencode({**words, 'sites': page.previous})}#sites" if page.previous else "",
+        "next_sites": f"?{urlencode({**words, 'sites': page.next})}#sites" if page.next else "",
     }
 
 
@@ -114,9 +139,8 @@ def plan_version(request: HttpRequest, pk: int, number: int) -> HttpResponse:
 
 def _version_page(request: HttpRequest, opened: Opened, version: Version) -> HttpResponse:
     plan = opened.plan
-    states = signing_states(plan)
-    newest = newest_for(request.user, plan)
-    signed_in_reader = request.user.is_authenticated
+    states = signing_states(plan) if opened.is_inside else []
+    newest = _newest_number(request, plan, version)
     return render(
         request,
         "plans/version.html",
@@ -126,28 +150,30 @@ def _version_page(request: HttpRequest, opened: Opened, version: Version) -> Htt
             "version": version,
             "figures": version.figures.get(opened.reader.value, {}),
             "newest": newest,
-            "is_newest": newest is not None and newest.number == version.number,
-            "owners": plan.owners.select_related("organisation").order_by("pk"),
+            "is_newest": newest == version.number,
+            "owners": owners_of(plan),
             "turns": waiting_on(plan, states) if opened.is_inside else [],
-            "states": states if opened.is_inside else [],
-            "to_sign": _to_sign(request, opened) if signed_in_reader else False,
-            "shows_draft": opened.may_read_draft and hasattr(plan, "draft") and plan.draft.is_touched,
-            **reading_context(opened, version.content, version.prose),
+            "states": states,
+            "to_sign": _to_sign(request, plan, states),
+            "shows_draft": opened.may_edit and Draft.objects.filter(plan=plan, content__isnull=False).exists(),
+            **reading_context(opened, version.content, version.prose, request.GET),
         },
     )
 
 
-def _to_sign(request: HttpRequest, opened: Opened) -> bool:
+def _newest_number(request: HttpRequest, plan: Plan, version: Version) -> int:
+    """The number of the newest version that the person may read; nothing is newer than the plan's current one."""
+    if version.number == plan.current_number:
+        return version.number
+    return versions_for(request.user, plan).values_list("number", flat=True)[0]
+
+
+def _to_sign(request: HttpRequest, plan: Plan, states: list[SigningState]) -> bool:
     """Whether the person speaks for a signatory that has not decided."""
-    user = signed_in(request)
-    led = set(
-        user.memberships.filter(role="lead", ends_on=None, accepted_at__isnull=False).values_list(
-            "organisation", flat=True
-        )
-    )
-    return opened.plan.is_awaiting_sign_off and any(
-        state.signatory.organisation_id in led and state.sign_off is None for state in signing_states(opened.plan)
-    )
+    undecided = {state.signatory.organisation_id for state in states if state.sign_off is None}
+    if not plan.is_awaiting_sign_off or not undecided:
+        return False
+    return Organisation.objects.of_person(request.user, Role.LEAD).filter(pk__in=undecided).exists()
 
 
 @require_safe
@@ -205,7 +231,7 @@ def _paper_context(opened: Opened, version: Version) -> dict[str, Any]:
     return {
         "plan": opened.plan,
         "version": version,
-        "owners": opened.plan.owners.select_related("organisation").order_by("pk"),
+        "owners": owners_of(opened.plan),
         "states": signing_states(opened.plan)
         if opened.is_inside and version.number == opened.plan.current_number
         else [],

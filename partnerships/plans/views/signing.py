@@ -17,10 +17,10 @@ from django.views.decorators.http import require_http_methods
 from partnerships.organisations.models import Organisation, Role
 from partnerships.organisations.queries import organisation_for
 from partnerships.people.requests import signed_in
+from partnerships.plans.comparisons import Comparison, comparison
 from partnerships.plans.forms import ConditionForm, ReasonForm, SignatoriesForm, SignForm
 from partnerships.plans.links import read_sign_off_token
 from partnerships.plans.models import Plan, SignOff
-from partnerships.plans.presenting import Comparison, comparison
 from partnerships.plans.queries import SigningState, content_for, content_of, reading_class, signing_states, waiting_on
 from partnerships.plans.services import (
     UnableToRequestSignOff,

@@ -1,12 +1,10 @@
-"""The dates of a plan, ISO text as precise as it came ("2017", "2017-04", "2017-04-11"), and how far they slip."""
+"""How far dates slip: in days between full dates, in months or quarters between months, in years otherwise."""
 
 from __future__ import annotations
 
-import datetime as dt
 from dataclasses import dataclass
-from functools import lru_cache
 
-from partnerships.kit.dates import NotADate, PartialDate
+from partnerships.kit.dates import PartialDate
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,31 +27,11 @@ class Slippage:
         return f"{size} {unit}{plural} {'later' if self.amount > 0 else 'earlier'}"
 
 
-@lru_cache(maxsize=8192)
-def read(text: str) -> PartialDate:
-    """Read a year, a month or a day; raise NotADate."""
-    partial = PartialDate.parse(text)
-    if str(partial) != text or not text.isascii():
-        raise NotADate(f"“{text}” is not a date: write 2027, 2027-04 or 2027-04-11.")
-    return partial
-
-
-@lru_cache(maxsize=8192)
-def in_words(text: str) -> str:
-    """Read "2017-04-11" as "11 April 2017", "2017-04" as "April 2017", "2017" as it is, and "" as ""."""
-    return read(text).words if text else ""
-
-
-def last_day(text: str) -> dt.date:
-    """Give the last day on which it may fall: what is due in April 2027 is overdue on 1 May."""
-    return read(text).latest
-
-
 def slippage(was: str, now: str) -> Slippage | None:
-    """Measure how much later `now` is than `was`; None when either is missing."""
+    """Measure how much later `now` is than `was`, dates as plans keep them; None when either is missing."""
     if not was or not now:
         return None
-    a, b = read(was), read(now)
+    a, b = PartialDate.parse(was), PartialDate.parse(now)
     if a.day and b.day:
         return Slippage((b.earliest - a.earliest).days, "day")
     if a.month and b.month:

@@ -1,0 +1,112 @@
+"""Homes of two contents side by side, by each way of dividing them."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from itertools import chain
+
+from partnerships.plans.changes.wording import bedrooms_in_words, more_or_fewer
+from partnerships.plans.content import NEEDS, TENURES, Content
+
+
+@dataclass(frozen=True, slots=True)
+class Total:
+    """One row of a table of homes: what it counts, was, now."""
+
+    code: str
+    label: str
+    was: int
+    now: int
+
+    @property
+    def difference(self) -> int:
+        """Give now - was."""
+        return self.now - self.was
+
+    @property
+    def difference_words(self) -> str:
+        """Say the difference: "20 fewer", "1 more", "no change"."""
+        return more_or_fewer(self.difference)
+
+
+@dataclass(frozen=True, slots=True)
+class HomesTotals:
+    """The homes of two contents side by side: the sum, and by each way of dividing it, without rows of none."""
+
+    total: Total
+    by_tenure: tuple[Total, ...]
+    by_needs: tuple[Total, ...]
+    by_bedrooms: tuple[Total, ...]
+    by_area: tuple[Total, ...]
+    by_year: tuple[Total, ...]
+
+    @property
+    def tables(self) -> tuple[tuple[str, tuple[Total, ...]], ...]:
+        """Give every division with its heading."""
+        return (
+            ("Tenure", self.by_tenure),
+            ("Needs type", self.by_needs),
+            ("Bedrooms", self.by_bedrooms),
+            ("Area", self.by_area),
+            ("Year", self.by_year),
+        )
+
+
+def homes_totals(a: Content, b: Content) -> HomesTotals:
+    """Count the homes of two contents by tenure, needs type, bedrooms, area and year.
+
+    An area is its GSS code, labelled with the planning authority's name where a site gives one.
+    """
+    was = _count(a)
+    now = was if a is b else _count(b)
+    sites = a["sites"] if a is b else chain(a["sites"], b["sites"])
+    named = {(site["planning_authority"] or site["area"], site["area"] or site["planning_authority"]) for site in sites}
+    authorities = {code: name for name, code in sorted(named)}
+    bedrooms = [str(count) if count is not None else "" for count in (None, *range(21))]
+    return HomesTotals(
+        total=Total("", "All homes", was["", ""], now["", ""]),
+        by_tenure=_rows("tenure", was, now, {code: _capital(label) for code, label in TENURES.items()}),
+        by_needs=_rows("needs", was, now, {code: _capital(label) for code, label in NEEDS.items()}),
+        by_bedrooms=_rows(
+            "bedrooms", was, now, {code: _capital(bedrooms_in_words(int(code) if code else None)) for code in bedrooms}
+        ),
+        by_area=_rows("area", was, now, authorities | {"": "Area not given"}),
+        by_year=_rows("year", was, now, {year: year or "Year not given" for year in _years(was, now)}),
+    )
+
+
+def _count(content: Content) -> Counter[tuple[str, str]]:
+    # Of thousands of lines only a few combinations differ: sum those first, then divide the sums.
+    combinations: Counter[tuple[str, str, str, int | None, str]] = Counter()
+    for site in content["sites"]:
+        area = site["area"] or site["planning_authority"]
+        for homes in site["homes"]:
+            combinations[area, homes["tenure"], homes["needs"], homes["bedrooms"], homes["year"]] += homes["count"]
+    counts: Counter[tuple[str, str]] = Counter()
+    for (area, tenure, needs, bedrooms, year), count in combinations.items():
+        counts["", ""] += count
+        counts["tenure", tenure] += count
+        counts["needs", needs] += count
+        counts["bedrooms", "" if bedrooms is None else str(bedrooms)] += count
+        counts["area", area] += count
+        counts["year", year] += count
+    return counts
+
+
+def _years(*counts: Counter[tuple[str, str]]) -> list[str]:
+    return sorted({code for count in counts for by, code in count if by == "year"})
+
+
+def _rows(
+    by: str, was: Counter[tuple[str, str]], now: Counter[tuple[str, str]], labels: dict[str, str]
+) -> tuple[Total, ...]:
+    return tuple(
+        Total(code, label, was[by, code], now[by, code])
+        for code, label in labels.items()
+        if was[by, code] or now[by, code]
+    )
+
+
+def _capital(text: str) -> str:
+    return text[0].upper() + text[1:]

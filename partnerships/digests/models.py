@@ -162,6 +162,13 @@ class Subscription(models.Model):
         return "plan" if self.plan_id else "partnership" if self.partnership_id else "organisation"
 
     @property
+    def how_for_oneself(self) -> str:
+        """How it came about, said to the person."""
+        return {How.SELF: "You chose it", How.LEAD: "A partner asked, and you confirmed", How.ROLE: "By your role"}[
+            How(self.how)
+        ]
+
+    @property
     def is_waiting(self) -> bool:
         """Whether the person has not confirmed yet."""
         return self.status == SubscriptionStatus.ASKED

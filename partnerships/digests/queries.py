@@ -217,6 +217,7 @@ class Forecast:
     at: dt.datetime
     how: str
     why: str
+    organisation: str = ""
 
     @property
     def is_outside(self) -> bool:
@@ -244,6 +245,12 @@ def who_will_get(plan: Plan, *, author: User | None, now: dt.datetime) -> list[F
         one.pk: one
         for one in Subscription.objects.for_listing().filter(pk__in=[row.subscription_id for row in following.values()])
     }
+    acting = dict(
+        Membership.objects.current()
+        .filter(person__in=people)
+        .order_by("person", "-pk")
+        .values_list("person_id", "organisation__name")
+    )
     found: list[Forecast] = []
     settle = dt.timedelta(minutes=settings.DIGEST_SETTLE_MINUTES)
     for pk, person in people.items():
@@ -259,6 +266,7 @@ def who_will_get(plan: Plan, *, author: User | None, now: dt.datetime) -> list[F
                 at=due(rhythm, waiting_since=now, latest=now, settle=settle, holidays=holidays()),
                 how=row.how,
                 why=str(why[row.subscription_id].target),
+                organisation=acting.get(pk, ""),
             )
         )
     return sorted(found, key=lambda one: (one.at, one.person.display_name, one.person.pk))

@@ -41,6 +41,8 @@ Target = Plan | Partnership | Organisation
 
 #: Invitations to stakeholders a day and organisation, so that nobody's address is used to flood others.
 MOST_ASKED_A_DAY = 200
+#: How often somebody may be asked to confirm one thing.
+MOST_TIMES_ASKED = 3
 
 
 class UnableToSubscribe(Exception):
@@ -212,6 +214,24 @@ def _ask(
     else:
         _send_confirmation(subscription, now=now)
     return subscription
+
+
+@transaction.atomic
+def ask_again(*, subscription: Subscription, author: User, now: dt.datetime) -> None:
+    """Send the letter that asks to confirm once more, a day after the last at the earliest.
+
+    Raises `UnableToSubscribe`.
+    """
+    locked = Subscription.objects.select_for_update(of=("self",)).get(pk=subscription.pk)
+    if not locked.is_waiting:
+        raise UnableToSubscribe("They have answered already.")
+    letters = Delivery.objects.filter(subscription=locked, kind=DeliveryKind.CONFIRMATION)
+    if letters.filter(created_at__gt=now - dt.timedelta(days=1)).exists():
+        raise UnableToSubscribe("They were asked within the last day: give them time.")
+    if letters.count() >= MOST_TIMES_ASKED:
+        raise UnableToSubscribe(f"They were asked {MOST_TIMES_ASKED} times: speak to them instead.")
+    _send_confirmation(locked, now=now)
+    _note(locked, "asked again to confirm digests about", author=author, now=now)
 
 
 def _send_confirmation(subscription: Subscription, *, now: dt.datetime) -> None:

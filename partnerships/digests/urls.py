@@ -13,6 +13,7 @@ urlpatterns = [
     path("subscriptions/<int:pk>/<slug:verb>/", own.change, name="change"),
     path("stakeholders/", own.stakeholders, name="stakeholders"),
     path("stakeholders/add/<slug:kind>/<int:pk>/", own.add_stakeholder, name="add-stakeholder"),
+    path("stakeholders/<int:pk>/ask-again/", own.ask_again, name="ask-again"),
     path("stakeholders/<int:pk>/end/", own.end_stakeholder, name="end-stakeholder"),
     path("roles/<slug:kind>/<int:pk>/", own.tell_role, name="tell-role"),
     path("who/<int:pk>/", own.who, name="who"),

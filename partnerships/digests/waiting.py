@@ -5,12 +5,22 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Callable
 
+from partnerships.agreements import queries as agreements
+from partnerships.commitments import queries as commitments
+from partnerships.conversations import queries as conversations
+from partnerships.exchange import queries as exchange
 from partnerships.kit.waiting import Waiting
 from partnerships.people.models import User
 from partnerships.plans import queries as plans
 
 #: Each room's own answer to "what waits for this person", as they may see it.
-SOURCES: tuple[Callable[[User, dt.datetime], list[Waiting]], ...] = (plans.waiting_for,)
+SOURCES: tuple[Callable[[User, dt.datetime], list[Waiting]], ...] = (
+    agreements.waiting_for,
+    exchange.waiting_for,
+    plans.waiting_for,
+    commitments.waiting_for,
+    conversations.waiting_for,
+)
 
 
 def waiting_for(person: User, now: dt.datetime) -> list[Waiting]:

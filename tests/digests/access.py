@@ -106,6 +106,11 @@ ROWS = (
         post=expect(inside=422, outside=404, viewer=403),
     ),
     Row(
+        "digests:ask-again",
+        on=subscription,
+        post=expect(inside=404, outside=404, editor=302, lead=302),
+    ),
+    Row(
         "digests:end-stakeholder",
         on=subscription,
         post=expect(inside=404, outside=404, editor=302, lead=302),

@@ -24,9 +24,10 @@ from partnerships.digests.queries import (
     who_will_get,
 )
 from partnerships.digests.targets import page_of, visible_target
+from partnerships.organisations.models import Membership, Role
 from partnerships.people.models import User
 from partnerships.people.requests import signed_in
-from partnerships.plans.models import Plan
+from partnerships.plans.models import Audience, Plan
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -49,6 +50,7 @@ def _mine(person: User) -> dict[str, Any]:
         "subscriptions": list(subscriptions_of(person)),
         "next_at": next_digest_at(person, now),
         "may_add": led_organisations(person).exists(),
+        "may_look": person.is_staff or Membership.objects.current().of_person(person, Role.LEAD).exists(),
     }
 
 
@@ -102,6 +104,8 @@ def change(request: HttpRequest, pk: int, verb: str) -> HttpResponse:
             raise Http404
     except services.UnableToChangeSubscription as error:
         messages.error(request, str(error))
+    if request.POST.get("back") == "page":
+        return redirect(page_of(subscription.target))
     return redirect("digests:manage")
 
 
@@ -135,8 +139,25 @@ def add_stakeholder(request: HttpRequest, kind: str, pk: int) -> HttpResponse:
         else:
             messages.success(request, f"We have asked {data['email']} to confirm. Nothing else is sent until they do.")
             return redirect("digests:stakeholders")
-    context = {"form": form, "target": target, "back": page_of(target)}
+    closed = (
+        target.get_audience_display().lower() if isinstance(target, Plan) and target.audience != Audience.PUBLIC else ""
+    )
+    context = {"form": form, "target": target, "back": page_of(target), "closed": closed}
     return render(request, "digests/add_stakeholder.html", context, status=422 if request.method == "POST" else 200)
+
+
+@require_POST
+def ask_again(request: HttpRequest, pk: int) -> HttpResponse:
+    """Send the letter that asks to confirm once more."""
+    person = signed_in(request)
+    subscription = get_object_or_404(stakeholders_of(person), pk=pk)
+    try:
+        services.ask_again(subscription=subscription, author=person, now=timezone.now())
+    except services.UnableToSubscribe as error:
+        messages.error(request, str(error))
+    else:
+        messages.success(request, f"We have asked {subscription.person.display_name} once more.")
+    return redirect("digests:stakeholders")
 
 
 @require_POST
@@ -185,6 +206,11 @@ def who(request: HttpRequest, pk: int) -> HttpResponse:
     plan = get_object_or_404(Plan.objects.visible_to(person), pk=pk)
     if not Plan.objects.editable_by(person).filter(pk=pk).exists():
         raise PermissionDenied
-    context = {"plan": plan, "forecasts": who_will_get(plan, author=person, now=timezone.now())}
+    context = {
+        "plan": plan,
+        "forecasts": who_will_get(plan, author=person, now=timezone.now()),
+        "may_publish": Plan.objects.publishable_by(person).filter(pk=pk).exists(),
+        "rule": RoleRule.objects.filter(plan=pk).exists(),
+    }
     partial = getattr(request, "htmx", False)
     return render(request, "digests/_who.html" if partial else "digests/who.html", context)

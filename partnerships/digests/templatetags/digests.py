@@ -1,0 +1,63 @@
+"""What other rooms' pages show of digests: whether I follow this, and who will get the next version.
+
+A template loads these without its room knowing digests: `{% load digests %}{% follow plan %}`.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import template
+from django.http import HttpRequest
+from django.template.context import Context
+from django.utils import timezone
+
+from partnerships.digests.models import RoleRule, Subscription
+from partnerships.digests.queries import led_organisations, next_digest_at, who_will_get
+from partnerships.digests.services import Target, subscriptions_about
+from partnerships.people.models import User
+from partnerships.plans.models import Plan
+
+register = template.Library()
+
+_KINDS = {"Plan": "plan", "Partnership": "partnership", "Organisation": "organisation"}
+
+
+def _reader(context: Context) -> User | None:
+    request: HttpRequest | None = context.get("request")
+    user = getattr(request, "user", None)
+    return user if isinstance(user, User) else None
+
+
+@register.inclusion_tag("digests/_follow.html", takes_context=True)
+def follow(context: Context, target: Target, *, may_edit: bool = False, may_lead: bool = False) -> dict[str, Any]:
+    """A card: follow this plan, partnership or organisation, or stop; for editors whom else it tells.
+
+    Shows nothing to who is not signed in. `may_edit` adds the link to who will get the next version of a plan,
+    `may_lead` the choice to tell everyone of a partnership.
+    """
+    person = _reader(context)
+    if person is None:
+        return {"person": None}
+    kind = _KINDS[type(target).__name__]
+    mine = Subscription.objects.live().filter(subscriptions_about(target), person=person).first()
+    may_add = led_organisations(person).exists()
+    rule = RoleRule.objects.filter(partnership=target.pk).exists() if may_lead and kind == "partnership" else None
+    return {
+        "person": person,
+        "target": target,
+        "kind": kind,
+        "mine": mine,
+        "next_at": next_digest_at(person, timezone.now()) if mine is not None and mine.is_confirmed else None,
+        "may_add": may_add,
+        "may_edit": may_edit and kind == "plan",
+        "rule": rule,
+        "csrf_token": context.get("csrf_token"),
+    }
+
+
+@register.inclusion_tag("digests/_told.html", takes_context=True)
+def who_is_told(context: Context, plan: Plan) -> dict[str, Any]:
+    """Who will get the version that is about to be published, and when; the reader is its author."""
+    forecasts = who_will_get(plan, author=_reader(context), now=timezone.now())
+    return {"plan": plan, "forecasts": forecasts, "shown": forecasts[:12], "more": max(len(forecasts) - 12, 0)}

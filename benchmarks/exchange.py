@@ -2,10 +2,8 @@
 offers.
 
 Makes a database of its own beside the one that DATABASE_URL names, fills it, measures, and drops it. Every figure
-stands
-against the same SQL by hand through psycopg2 in the same run, interleaved; and against the straightforward way.
-Absolute
-times swing with the machine: compare the ratios. The last line is one JSON object with the figures.
+stands against the same SQL by hand through psycopg2 in the same run, interleaved; and against the straightforward way.
+Absolute times swing with the machine: compare the ratios. The last line is one JSON object with the figures.
 
     make bench-exchange                       as measured for the README
     make bench-exchange ARGS="--entries 30000" quicker
@@ -418,13 +416,19 @@ def at(times: list[float], part: float) -> float:
 def measure(rounds: int, batch: int) -> dict[str, Any]:
     """All figures, in milliseconds."""
     from django.db import connection
-    from django.db.models import Q
     from django.test import Client
     from django.urls import reverse
     from django.utils import timezone
 
     from partnerships.exchange.models import Entry
-    from partnerships.exchange.queries.candidates import AreaNames, best, best_for_both, best_for_reader, open_to
+    from partnerships.exchange.queries.candidates import (
+        AreaNames,
+        best_for_both,
+        best_for_organisation,
+        best_for_organisations,
+        best_for_reader,
+    )
+    from partnerships.exchange.services.matches import TOGETHER
     from partnerships.organisations.models import Membership, Organisation
     from partnerships.people.models import User
 
@@ -461,14 +465,23 @@ def measure(rounds: int, batch: int) -> dict[str, Any]:
     say("  matches of one entry")
     hand, ours, reader = timed(
         lambda n: by_hand(cursor, single[n]),
-        lambda n: best(single[n], open_to(single[n].organisation_id), today, names),
+        lambda n: best_for_organisation(single[n], today, names),
         lambda n: best_for_reader(single[n], amina, today),
         rounds=len(single),
     )
     (everything,) = timed(lambda n: by_hand(cursor, single[n], _ALL), rounds=min(5, len(single)))
     say(f"  matches of {len(many):,} entries")
-    (several,) = timed(lambda n: best_for_both(many[n], today, names), rounds=len(many))
-    found = sum(1 for entry in single if best(entry, Q(), today, names))
+    parts = [many[number : number + TOGETHER] for number in range(0, len(many), TOGETHER)]
+    by_sql, several, both = (
+        [taken / TOGETHER for taken in times]
+        for times in timed(
+            lambda n: [by_hand(cursor, entry) for entry in parts[n]],
+            lambda n: best_for_organisations(parts[n], today, names),
+            lambda n: best_for_both(parts[n], today, names),
+            rounds=len(parts),
+        )
+    )
+    found = sum(1 for entry in single if best_for_organisation(entry, today, names))
 
     say("  the board")
     client = Client()
@@ -495,9 +508,12 @@ def measure(rounds: int, batch: int) -> dict[str, Any]:
         "matches_ratio_p50": round(at(ours, 0.5) / at(hand, 0.5), 2),
         "matches_ratio_p95": round(at(ours, 0.95) / at(hand, 0.95), 2),
         "matches_comparing_all": pair(everything),
-        "batch_entries": len(several),
+        "batch_entries": len(many),
+        "batch_sql_by_hand": pair(by_sql),
         "batch_per_entry": pair(several),
-        "batch_seconds": round(sum(several) / 1000, 2),
+        "batch_ratio_p50": round(at(several, 0.5) / at(by_sql, 0.5), 2),
+        "batch_seconds": round(sum(several) * TOGETHER / 1000, 2),
+        "batch_both_sides_per_entry": pair(both),
         "entries_with_a_match": f"{found} of {len(single)}",
         "board_sql_by_hand": pair(sql),
         "board_page": pair(board),
@@ -515,7 +531,9 @@ _LINES = (
     ("Ten best matches of an entry, ours", "matches_ours"),
     ("The same as one reader may see them", "matches_for_a_reader"),
     ("Comparing all with all, an entry", "matches_comparing_all"),
-    ("Matching in batch, an entry", "batch_per_entry"),
+    ("In batch, an entry, SQL by hand", "batch_sql_by_hand"),
+    ("In batch, an entry, ours", "batch_per_entry"),
+    ("In batch for both sides, to be kept, an entry", "batch_both_sides_per_entry"),
     ("Board with counts, SQL by hand", "board_sql_by_hand"),
     ("Board with counts, the whole page", "board_page"),
     ("Board, one theme and direction", "board_filtered"),

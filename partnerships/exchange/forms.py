@@ -14,7 +14,7 @@ from django.utils.safestring import SafeString, mark_safe
 
 from partnerships.agreements.models import Partnership, PartyRole, PartyStatus
 from partnerships.exchange.models import Audience, Direction, Entry, SavedFilter, Status, Theme, Unit
-from partnerships.exchange.queries.board import CAP, Counts, Filters
+from partnerships.exchange.queries.board import CAP, Filters
 from partnerships.kit.forms import AutocompleteSelect, AutocompleteSelectMultiple, DayField, Helper, Section
 from partnerships.organisations.models import EDITING_ROLES, Area, Membership, Organisation, OrganisationQuerySet
 from partnerships.people.models import User
@@ -363,8 +363,12 @@ class _AreaSelect(forms.Select):
         return format_html('<select name="{}"{}>{}</select>', name, written, options)
 
 
+#: Stands for the number beside a choice until that is known.
+COUNT_MARK = "⟦{name}:{code}⟧"
+
+
 class FilterForm(forms.Form):
-    """What to show on the board. Choices carry their counts once `show_counts` has been told."""
+    """What to show on the board."""
 
     q = forms.CharField(label="Words", required=False, max_length=200)
     direction = forms.MultipleChoiceField(
@@ -384,10 +388,10 @@ class FilterForm(forms.Form):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        areas = Area.objects.filter(valid_to=None).order_by("name", "pk").values_list("pk", "name")
         area = self.fields["area"]
         if isinstance(area, forms.ChoiceField):
-            area.choices = [("", "Anywhere"), *areas]
+            # Read only where somebody chooses or writes them.
+            area.choices = _areas_to_choose
 
     def filters(self) -> Filters:
         """What the reader asks for; nothing where the form does not hold."""
@@ -404,18 +408,20 @@ class FilterForm(forms.Form):
             standing=data["standing"],
         )
 
-    def show_counts(self, counts: Counts) -> None:
-        """Write beside each choice how many it would show."""
-        more = "+" if counts.capped else ""
+    def mark_counts(self) -> None:
+        """Leave a mark beside each choice, for the number of what it would show."""
         statuses = [(code, label) for code, label in Status.choices if code != Status.DRAFT]
-        for name, choices, numbers in (
-            ("direction", Direction.choices, counts.directions),
-            ("theme", Theme.choices, counts.themes),
-            ("status", statuses, counts.statuses),
-        ):
+        for name, choices in (("direction", Direction.choices), ("theme", Theme.choices), ("status", statuses)):
             field = self.fields[name]
             if isinstance(field, forms.MultipleChoiceField):
-                field.choices = [(code, f"{label} ({numbers[code]:,}{more})") for code, label in choices]
+                field.choices = [
+                    (code, f"{label} ({COUNT_MARK.format(name=name, code=code)})") for code, label in choices
+                ]
+
+
+def _areas_to_choose() -> list[tuple[Any, str]]:
+    areas = Area.objects.filter(valid_to=None).order_by("name", "pk").values_list("pk", "name")
+    return [("", "Anywhere"), *areas]
 
 
 class SavedFilterForm(forms.ModelForm[SavedFilter]):

@@ -16,9 +16,10 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import lru_cache
 
 #: Fits below this are not worth telling anybody of.
 WORTH_TELLING = 30
@@ -141,12 +142,21 @@ def telling(lexemes: Iterable[str]) -> tuple[str, ...]:
 
 def as_written(lexemes: Iterable[str], text: str) -> tuple[str, ...]:
     """Each lexeme as the text writes it (`modular` for `modular`, `policies` for `polici`)."""
-    words = {word.lower(): None for word in _WORD.findall(text)}
-    found = []
-    for lexeme in lexemes:
+    written = _written(text)
+    return tuple(dict.fromkeys(written(lexeme) for lexeme in lexemes))
+
+
+@lru_cache(maxsize=64)
+def _written(text: str) -> Callable[[str], str]:
+    """How a text writes a lexeme. One entry is compared with dozens of others: each of its words is looked up once."""
+    words = tuple({word.lower(): None for word in _WORD.findall(text)})
+
+    @lru_cache(maxsize=256)
+    def look_up(lexeme: str) -> str:
         stem = lexeme.removesuffix("i")
-        found.append(next((word for word in words if word.startswith(stem)), lexeme))
-    return tuple(dict.fromkeys(found))
+        return next((word for word in words if word.startswith(stem)), lexeme)
+
+    return look_up
 
 
 def listed(names: Iterable[str], most: int = 4) -> str:

@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 
 #: Keys are theme times this, plus area; more areas than that a country has not.
-_THEME_STEP = 10_000_000
+THEME_STEP = 10_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +38,7 @@ def covered(chosen: Iterable[int], places: Places) -> frozenset[int]:
 
 def near_keys(theme: int, chosen: Iterable[int], places: Places) -> frozenset[int]:
     """Keys of one theme in the very places: shared by entries that can meet there."""
-    return frozenset(theme * _THEME_STEP + area for area in covered(chosen, places))
+    return frozenset(theme * THEME_STEP + area for area in covered(chosen, places))
 
 
 def far_keys(theme: int, chosen: Iterable[int], places: Places) -> frozenset[int]:
@@ -47,12 +47,12 @@ def far_keys(theme: int, chosen: Iterable[int], places: Places) -> frozenset[int
     Where no place is known at all, the one key `anywhere`.
     """
     regions = {places.region[area] for area in covered(chosen, places) if area in places.region}
-    return frozenset(-(theme * _THEME_STEP + region) for region in regions) or frozenset({anywhere(theme)})
+    return frozenset(-(theme * THEME_STEP + region) for region in regions) or frozenset({anywhere(theme)})
 
 
 def anywhere(theme: int) -> int:
     """The key of one theme without a place."""
-    return -(theme * _THEME_STEP)
+    return -(theme * THEME_STEP)
 
 
 def keys(theme: int, chosen: Collection[int], places: Places) -> list[int]:
@@ -62,4 +62,4 @@ def keys(theme: int, chosen: Collection[int], places: Places) -> list[int]:
 
 def place_of(key: int) -> int:
     """The area that a near key stands for."""
-    return key % _THEME_STEP
+    return key % THEME_STEP

@@ -7,26 +7,41 @@ index; and where words, a place or an organisation are asked for, counting stops
 
 from __future__ import annotations
 
+import datetime as dt
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import Any
 
+from django.contrib.postgres.expressions import ArraySubquery
 from django.contrib.postgres.search import SearchQuery
-from django.db.models import Count, Q, Sum
+from django.db.models import OuterRef, Q, QuerySet, Value
+from django.db.models.expressions import RawSQL
+from django.utils import timezone
 
 from partnerships.exchange.models import (
     ROUTES,
     THEME_NUMBERS,
+    UNANSWERED,
     Audience,
     Direction,
     Entry,
-    EntryCount,
     EntryQuerySet,
     Status,
 )
+from partnerships.exchange.queries.compiled import (
+    Fragment,
+    Reader,
+    for_reader,
+    joined,
+    reached_by,
+    rows_of,
+    statement,
+)
 from partnerships.exchange.reach import Places, near_keys
-from partnerships.organisations.audience import Organisations
-from partnerships.organisations.models import Membership, Organisation
+from partnerships.organisations.audience import Network
+from partnerships.organisations.models import Area, Organisation
 from partnerships.people.models import User
 
 #: Filtered results are counted up to here; beyond it a page says "more than 1,000".
@@ -53,7 +68,12 @@ class Filters:
 
 def board(user: User, filters: Filters) -> EntryQuerySet:
     """The shared entries that the person may see and that fit; not ordered."""
-    entries = _narrowed(Entry.objects.visible_to(user).exclude(status=Status.DRAFT), filters)
+    return _fitting(Entry.objects.visible_to(user), filters)
+
+
+def _fitting(entries: EntryQuerySet, filters: Filters) -> EntryQuerySet:
+    """Those shared that fit."""
+    entries = _narrowed(entries.exclude(status=Status.DRAFT), filters)
     if filters.directions:
         entries = entries.filter(direction__in=filters.directions)
     if filters.themes:
@@ -82,6 +102,57 @@ def _narrowed(entries: EntryQuerySet, filters: Filters) -> EntryQuerySet:
     return entries
 
 
+@dataclass(frozen=True, slots=True)
+class Card:
+    """What a card of the board says of an entry; two that say the same are the same."""
+
+    pk: int
+    direction: str
+    theme: str
+    status: str
+    is_open: bool
+    title: str
+    statement: str
+    standing: bool
+    organisation: str
+    closes_on: dt.date | None
+    shared_at: dt.datetime | None
+    answered_at: dt.datetime | None
+    areas: tuple[str, ...]
+
+    @property
+    def waiting_since(self) -> dt.date | None:
+        """Since which day it has been waiting for a first answer; none when it does not."""
+        waits = self.status in UNANSWERED and self.answered_at is None and not self.standing
+        return timezone.localdate(self.shared_at) if waits and self.shared_at else None
+
+
+def card_of(entry: Entry) -> Card:
+    """The card of an entry that was read with `for_listing`."""
+    return Card(
+        pk=entry.pk,
+        direction=entry.direction,
+        title=entry.title,
+        statement=entry.statement,
+        theme=entry.theme,
+        status=entry.status,
+        standing=entry.standing,
+        organisation=entry.organisation.name,
+        areas=tuple(area.name for area in entry.areas.all()),
+        closes_on=entry.closes_on,
+        shared_at=entry.shared_at,
+        answered_at=entry.answered_at,
+        is_open=entry.is_open,
+    )
+
+
+def new_on_board(user: User, filters: Filters, ids: Collection[int]) -> list[int]:
+    """Those of the entries that the person's board shows and other organisations than the person's own have shared."""
+    own = Organisation.objects.of_person(user).values("pk")
+    shown = board(user, filters).filter(pk__in=ids).exclude(organisation__in=own)
+    return list(shown.order_by("pk").values_list("pk", flat=True))
+
+
 @dataclass(slots=True)
 class Counts:
     """How many entries there are by each choice of the filter, given the others; `capped` when there are more."""
@@ -100,40 +171,6 @@ class Counts:
 _Cell = tuple[str, str, str, bool, int]
 
 
-def counts(user: User, filters: Filters) -> Counts:
-    """Count what `board` would show, and what each other choice of direction, theme and status would."""
-    if filters.is_counted:
-        return _summed([*_network_cells(), *_restricted_cells(user)], filters)
-    entries = _narrowed(Entry.objects.visible_to(user).exclude(status=Status.DRAFT), filters)
-    if not filters.statuses:
-        entries = entries.filter(is_open=True)
-    rows = list(entries.order_by().values_list("direction", "theme", "status", "is_open")[: CAP + 1])
-    found = _summed([(*row, 1) for row in rows[:CAP]], filters)
-    found.capped = len(rows) > CAP
-    return found
-
-
-def _network_cells() -> list[_Cell]:
-    sums = EntryCount.objects.values_list("direction", "theme", "status", "is_open").annotate(all=Sum("number"))
-    return list(sums)
-
-
-def _restricted_cells(user: User) -> list[_Cell]:
-    """What the person sees besides what everyone does: each way in by its own index, then counted once."""
-    mine = Membership.objects.current().of_person(user).values("organisation")
-    ways = [
-        Entry.objects.filter(route.when, **{f"{route.path}__in": mine})
-        .exclude(audience=Audience.NETWORK)
-        .order_by()
-        .values("pk")
-        for route in ROUTES
-        if isinstance(route, Organisations)
-    ]
-    entries = Entry.objects.filter(pk__in=ways[0].union(*ways[1:])).exclude(status=Status.DRAFT)
-    cells = entries.order_by().values_list("direction", "theme", "status", "is_open").annotate(all=Count("pk"))
-    return list(cells)
-
-
 def _summed(cells: Iterable[_Cell], filters: Filters) -> Counts:
     found = Counts()
     for direction, theme, status, is_open, number in cells:
@@ -150,3 +187,106 @@ def _summed(cells: Iterable[_Cell], filters: Filters) -> Counts:
         if filters.directions and direction not in filters.directions:
             found.directions.pop(direction, None)
     return found
+
+
+@dataclass(frozen=True, slots=True)
+class Board:
+    """Both sides, the newest first, and how many there are of each choice."""
+
+    sides: dict[str, list[Card]]
+    counts: Counts
+
+
+def read(reader: Reader, filters: Filters, most: int) -> Board:
+    """What `board` shows, up to so many a side, and what each choice of direction, theme and status would show.
+
+    In one statement, so that what the reader may see is found once.
+    """
+    sql, values = for_reader(_statement(filters, most, reader.has_account, reader.today), reader)
+    sides: dict[str, list[Card]] = {direction: [] for direction in filters.directions or Direction.values}
+    cells: list[_Cell] = []
+    for kind, number, direction, theme, status, is_open, *row in rows_of(sql, values):
+        if kind == _CELL:
+            cells.append((direction, theme, status, is_open, number))
+            continue
+        title, text, standing, organisation, closes_on, shared_at, answered_at, areas = row
+        sides[direction].append(
+            Card(
+                pk=number,
+                direction=direction,
+                theme=theme,
+                status=status,
+                is_open=is_open,
+                title=title,
+                statement=text,
+                standing=standing,
+                organisation=organisation,
+                closes_on=closes_on,
+                shared_at=shared_at,
+                answered_at=answered_at,
+                areas=tuple(areas),
+            )
+        )
+    counted = _summed(cells, filters)
+    counted.capped = not filters.is_counted and sum(cell[-1] for cell in cells) > CAP
+    return Board(sides, counted)
+
+
+_CELL = "cell"
+#: What cells and cards both say, then what cards alone say.
+_BOTH = ("direction", "theme", "status", "is_open")
+_CARD = ("title", "statement", "standing", "organisation__name", "closes_on", "shared_at", "answered_at")
+
+
+@lru_cache(maxsize=512)
+def _statement(filters: Filters, most: int, has_account: bool, today: dt.date) -> Fragment:
+    """Everything that the reader sees besides what everyone does (`seen`), once; the cells; the sides."""
+    seen, values = statement(_restricted(has_account))
+    sql, more = joined(_cells(filters, has_account), *(_sides(filters, most, has_account) if most else ()))
+    return f"WITH seen (id) AS MATERIALIZED ({seen}) {sql}", (*values, *more)
+
+
+def _restricted(has_account: bool) -> QuerySet[Entry, Any]:
+    """Ids of what a person sees besides what everyone with an account does: each way in by its own index."""
+    besides = Entry.objects.exclude(audience=Audience.NETWORK) if has_account else Entry.objects.all()
+    ways = [
+        besides.filter(reached_by(route)).order_by().values("pk") for route in ROUTES if not isinstance(route, Network)
+    ]
+    return ways[0].union(*ways[1:])
+
+
+def _readable(has_account: bool) -> EntryQuerySet:
+    condition = Q(pk__in=RawSQL("SELECT id FROM seen", ()))
+    for route in ROUTES:
+        if isinstance(route, Network) and has_account:
+            condition |= route.when
+    return Entry.objects.filter(condition)
+
+
+def _sides(filters: Filters, most: int, has_account: bool) -> list[Fragment]:
+    areas = Area.objects.filter(entries=OuterRef("pk")).order_by("name", "pk").values("name")
+    entries = _fitting(_readable(has_account), filters).order_by("-shared_at", "-pk")
+    return [
+        statement(
+            entries.filter(direction=direction).values_list(Value("card"), "pk", *_BOTH, *_CARD, ArraySubquery(areas))[
+                :most
+            ]
+        )
+        for direction in filters.directions or Direction.values
+    ]
+
+
+def _cells(filters: Filters, has_account: bool) -> Fragment:
+    """Numbers by direction, theme and status; as kept counted where the counters can tell, else counted up to `CAP`."""
+    blank = ", ".join(["NULL"] * (len(_CARD) + 1))
+    columns = ", ".join(_BOTH)
+    shared = Entry.objects.filter(pk__in=RawSQL("SELECT id FROM seen", ())).exclude(status=Status.DRAFT)
+    if not filters.is_counted:
+        shared = _narrowed(_readable(has_account).exclude(status=Status.DRAFT), filters)
+        shared = shared if filters.statuses else shared.filter(is_open=True)
+    sql, values = statement(shared.order_by().values_list(*_BOTH)[: None if filters.is_counted else CAP + 1])
+    network = "UNION ALL SELECT direction, theme, status, is_open, number FROM exchange_entrycount"
+    kept = network if filters.is_counted and has_account else ""
+    each = f"SELECT {columns}, 1 AS number FROM ({sql}) counted {kept}"  # noqa: S608  # names of columns alone
+    summed = f"SELECT '{_CELL}', sum(number)::int, {columns}, {blank} FROM ({each}) cells GROUP BY {columns}"  # noqa: S608  # the same
+    return summed, values

@@ -8,7 +8,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from partnerships.exchange.matching import WORTH_TELLING
-from partnerships.exchange.models import Entry, Match
+from partnerships.exchange.models import Direction, Entry, Match
+from partnerships.exchange.queries.board import Card
+from partnerships.exchange.queries.compiled import Reader, joined, put_aside_by, readable_to, rows_of
 from partnerships.organisations.models import Organisation
 from partnerships.people.models import User
 
@@ -65,20 +67,26 @@ def matches_for(person: User, most: int = 100) -> list[MatchFor]:
     return new_matches_for(person, dt.datetime.min.replace(tzinfo=dt.UTC), most)
 
 
-def count_matches(user: User, entries: Sequence[Entry]) -> dict[int, int]:
+def count_matches(reader: Reader, entries: Sequence[Entry | Card]) -> dict[int, int]:
     """How many kept matches each open entry has that the person may see from both sides; none for those over."""
-    pairs: list[tuple[int, int]] = []
-    for own, other in (("ask", "offer"), ("offer", "ask")):
-        ids = [entry.pk for entry in entries if entry.is_open and entry.direction == own]
-        if ids:
-            kept = Match.objects.filter(**{f"{own}__in": ids, "score__gte": WORTH_TELLING}).not_dismissed_by(user)
-            pairs += kept.order_by().values_list(own, other)
+    asks = [entry.pk for entry in entries if entry.is_open and entry.direction == Direction.ASK]
+    offers = [entry.pk for entry in entries if entry.is_open and entry.direction == Direction.OFFER]
+    put_aside, values = put_aside_by(reader)
+    worth = f"= ANY(%s) AND score >= {WORTH_TELLING} AND id NOT IN ({put_aside})"
+    parts = [
+        (f"SELECT {own}_id, {other}_id FROM exchange_match WHERE {own}_id {worth}", (ids, *values))  # noqa: S608  # constants
+        for own, other, ids in (("ask", "offer", asks), ("offer", "ask", offers))
+        if ids
+    ]
+    pairs = rows_of(*joined(*parts)) if parts else []
     # The few counterparts are looked at by number: asking for all that the reader may see first would cost far more.
-    others = {other for _, other in pairs}
+    others = list({other for _, other in pairs})
     seen: set[int] = set()
     if others:
-        readable = Entry.objects.visible_to(user).filter(pk__in=others, is_open=True)
-        seen = set(readable.order_by().values_list("pk", flat=True))
+        readable, values = readable_to(reader)
+        wanted = f"SELECT id FROM exchange_entry WHERE id = ANY(%s) AND is_open AND {readable}"  # noqa: S608  # as above
+        rows = rows_of(wanted, (others, *values))
+        seen = {pk for (pk,) in rows}
     counts = Counter(own for own, other in pairs if other in seen)
     return {entry.pk: counts[entry.pk] for entry in entries if entry.is_open}
 

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Mapping, Sequence
 
 from django.db import transaction
+from django.db.models import Q
 from django.utils import timezone
 
+from partnerships.exchange.matching import Fit
 from partnerships.exchange.models import Dismissal, Entry, Match
 from partnerships.exchange.queries.candidates import AreaNames, Found, best_for_both
 from partnerships.exchange.services.common import UnableToChangeEntry
@@ -14,59 +17,68 @@ from partnerships.exchange.services.saved import note_fits
 from partnerships.organisations.models import Organisation
 from partnerships.people.models import User
 
+#: Entries compared in one transaction: enough to share the cost of a statement, few enough to be held only a moment.
+TOGETHER = 50
+
 
 class UnableToDismiss(UnableToChangeEntry):
     """The organisation stands on neither side, or gave no reason."""
 
 
-def match_due_entries(*, now: dt.datetime, most: int = 200) -> int:
+def match_due_entries(*, now: dt.datetime, most: int = 1_000) -> int:
     """Match the entries that were shared or changed since they were last compared; returns how many.
 
-    Each in a transaction of its own, its row held: may run twice, and beside itself.
+    A handful in each transaction, their rows held: may run twice, and beside itself.
     """
     names = AreaNames()
     done = 0
-    while done < most and _match_next(now=now, names=names):
-        done += 1
+    while done < most and (matched := _match_next(now=now, names=names, most=min(TOGETHER, most - done))):
+        done += matched
     return done
 
 
 @transaction.atomic
-def _match_next(*, now: dt.datetime, names: AreaNames) -> bool:
+def _match_next(*, now: dt.datetime, names: AreaNames, most: int) -> int:
     due = Entry.objects.select_for_update(skip_locked=True).filter(is_open=True, matched_at=None).order_by("shared_at")
-    entry = due.first()
-    if entry is None:
-        return False
-    known = Match.objects.filter(ask=entry) if entry.is_ask else Match.objects.filter(offer=entry)
-    others = list(known.values_list("offer" if entry.is_ask else "ask", flat=True))
-    keep_matches(entry=entry, found=best_for_both(entry, timezone.localdate(now), names, others), now=now)
-    note_fits(entry=entry, now=now)
-    Entry.objects.filter(pk=entry.pk).update(matched_at=now)
-    return True
+    entries = list(due[:most])
+    if not entries:
+        return 0
+    keep_matches(entries=entries, found=best_for_both(entries, timezone.localdate(now), names), now=now)
+    note_fits(entries=entries, now=now)
+    Entry.objects.filter(pk__in=[entry.pk for entry in entries]).update(matched_at=now)
+    return len(entries)
 
 
 @transaction.atomic
-def keep_matches(*, entry: Entry, found: list[Found], now: dt.datetime) -> None:
-    """Store the pairs found for an entry. A pair known already keeps its day and its dismissals; the rest goes.
+def keep_matches(*, entries: Sequence[Entry], found: Mapping[int, Sequence[Found]], now: dt.datetime) -> None:
+    """Store the pairs found for entries. A pair known already keeps its day and its dismissals; the rest goes.
 
     A pair that no longer fits is forgotten unless somebody put it aside: a dismissal stays with the pair.
     """
-    side = "ask" if entry.is_ask else "offer"
-    pairs = [
-        Match(
-            ask_id=entry.pk if entry.is_ask else one.entry_id,
-            offer_id=one.entry_id if entry.is_ask else entry.pk,
-            score=one.fit.points,
-            reasons=[reason[:200] for reason in one.fit.reasons],
-            found_at=now,
-        )
-        for one in found
-    ]
-    other = "offer" if entry.is_ask else "ask"
-    gone = Match.objects.filter(**{side: entry}).exclude(**{f"{other}__in": [one.entry_id for one in found]})
-    gone.filter(dismissals=None).delete()
+    pairs: dict[tuple[int, int], Fit] = {}
+    for entry in entries:
+        for one in found.get(entry.pk, ()):
+            pairs[(entry.pk, one.entry_id) if entry.is_ask else (one.entry_id, entry.pk)] = one.fit
+    ids = [entry.pk for entry in entries]
+    kept = Match.objects.filter(Q(ask__in=ids) | Q(offer__in=ids), dismissals=None)
+    gone = [pk for pk, ask, offer in kept.values_list("pk", "ask", "offer") if (ask, offer) not in pairs]
+    Match.objects.filter(pk__in=gone).delete()
+    # In one order, so that two workers that found the same pairs wait for each other instead of locking both out.
     Match.objects.bulk_create(
-        pairs, update_conflicts=True, unique_fields=["ask", "offer"], update_fields=["score", "reasons"]
+        [
+            Match(
+                ask_id=ask,
+                offer_id=offer,
+                score=fit.points,
+                reasons=[reason[:200] for reason in fit.reasons],
+                found_at=now,
+            )
+            for (ask, offer), fit in sorted(pairs.items(), key=lambda pair: pair[0])
+        ],
+        update_conflicts=True,
+        unique_fields=["ask", "offer"],
+        update_fields=["score", "reasons"],
+        batch_size=1_000,
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -11,8 +12,7 @@ from django.db.models import Sum
 
 from partnerships.exchange.emails import send_new_fits
 from partnerships.exchange.models import Entry, EntryCount, Fit, SavedFilter
-from partnerships.exchange.queries.board import Filters, board
-from partnerships.organisations.models import Organisation
+from partnerships.exchange.queries.board import Filters, new_on_board
 from partnerships.people.models import User
 
 #: A person keeps so many at most: each is tried on every new entry.
@@ -51,18 +51,23 @@ def remove_filter(*, saved: SavedFilter) -> None:
 
 
 @transaction.atomic
-def note_fits(*, entry: Entry, now: dt.datetime) -> int:
-    """Write down which saved filters a newly shared entry fits, as each person sees it; returns how many.
+def note_fits(*, entries: Sequence[Entry], now: dt.datetime) -> int:
+    """Write down which saved filters some newly shared entries fit, as each person sees them; returns how many.
 
     What a person's own organisation shared is no news to them.
     """
-    found = 0
-    for saved in SavedFilter.objects.filter(tells=True, person__is_active=True).select_related("person").order_by("pk"):
-        filters = Filters(**{name: _as_kept(value) for name, value in saved.chosen.items()})
-        own = Organisation.objects.of_person(saved.person).values("pk")
-        if board(saved.person, filters).filter(pk=entry.pk).exclude(organisation__in=own).exists():
-            found += Fit.objects.get_or_create(saved_filter=saved, entry=entry, defaults={"found_at": now})[1]
-    return found
+    ids = [entry.pk for entry in entries]
+    fits = [
+        Fit(saved_filter=saved, entry_id=pk, found_at=now)
+        for saved in SavedFilter.objects.filter(tells=True, person__is_active=True).select_related("person")
+        for pk in new_on_board(saved.person, _filters_of(saved), ids)
+    ]
+    Fit.objects.bulk_create(fits, ignore_conflicts=True)
+    return len(fits)
+
+
+def _filters_of(saved: SavedFilter) -> Filters:
+    return Filters(**{name: _as_kept(value) for name, value in saved.chosen.items()})
 
 
 def fold_counts() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import islice
+
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
@@ -11,7 +13,6 @@ from django.views.decorators.http import require_safe
 from partnerships.activity.queries import timeline
 from partnerships.agreements.models import Partnership
 from partnerships.exchange.forms import MORE_THAN_CAP, FilterForm
-from partnerships.exchange.matching import listed
 from partnerships.exchange.models import (
     Direction,
     Entry,
@@ -23,8 +24,10 @@ from partnerships.exchange.models import (
     Status,
 )
 from partnerships.exchange.queries import board as boards
+from partnerships.exchange.queries.compiled import Reader, reader_of
 from partnerships.exchange.queries.matches import count_matches
 from partnerships.exchange.queries.rights import answering_for, is_own, may_edit
+from partnerships.exchange.views.cards import filter_panel, written, written_entries
 from partnerships.kit.exports import csv_response
 from partnerships.kit.forms import active_filters
 from partnerships.kit.http import keyset_page
@@ -40,34 +43,29 @@ ORDER = ("-shared_at", "-pk")
 EXPORTED = 10_000
 
 
-def _dress(entries: list[Entry], user: User) -> None:
-    """Write on each entry what its card says besides: its areas, and how many matches the reader may see."""
-    numbers = count_matches(user, entries)
-    for entry in entries:
-        entry.matches = numbers.get(entry.pk)  # type: ignore[attr-defined]  # for the card alone
-        entry.area_words = listed(area.name for area in entry.areas.all())  # type: ignore[attr-defined]  # the same
-
-
-def _filtered(request: HttpRequest) -> tuple[FilterForm, boards.Filters, dict[str, object]]:
-    user = signed_in(request)
+def _filtered(
+    request: HttpRequest, reader: Reader, most: int = 0
+) -> tuple[boards.Filters, boards.Board, dict[str, object]]:
+    """What is asked for, so many a side of it, and what every page of the board shows around it."""
     form = FilterForm(request.GET)
     filters = form.filters()
     chips = active_filters(form, request.GET)
-    counts = boards.counts(user, filters)
-    form.show_counts(counts)
+    found = boards.read(reader, filters, most)
     kept = request.GET.copy()
     for name in ("after", "before"):
         kept.pop(name, None)
     return (
-        form,
         filters,
+        found,
         {
             "form": form,
+            "panel": filter_panel(request, form, found.counts),
             "chips": chips,
             "clear": request.path,
             "query": kept.urlencode(),
-            "total": MORE_THAN_CAP if counts.capped else f"{counts.total:,}",
-            "may_write": Organisation.objects.of_person(user, *EDITING_ROLES).exists(),
+            "total": MORE_THAN_CAP if found.counts.capped else f"{found.counts.total:,}",
+            "may_write": bool(reader.editing),
+            "acting_for": reader.acting_for,
         },
     )
 
@@ -80,18 +78,17 @@ def _page(request: HttpRequest, template: str, results: str, context: dict[str, 
 @require_safe
 def board(request: HttpRequest) -> HttpResponse:
     """Both sides face to face: asks left, offers right."""
-    user = signed_in(request)
-    _, filters, context = _filtered(request)
-    entries = boards.board(user, filters).for_listing().order_by(*ORDER)
+    reader = reader_of(signed_in(request))
+    _, found, context = _filtered(request, reader, SIDE + 1)
+    cards = iter(written([card for side in found.sides.values() for card in side[:SIDE]], reader))
     sides = []
     for direction in Direction:
-        wanted = not filters.directions or direction in filters.directions
-        rows = list(entries.filter(direction=direction)[: SIDE + 1]) if wanted else []
+        shown = found.sides.get(direction, [])
         rest = request.GET.copy()
         rest.setlist("direction", [direction])
-        more = f"{reverse('exchange:list')}?{rest.urlencode()}" if len(rows) > SIDE else ""
-        sides.append({"direction": direction, "entries": rows[:SIDE], "more": more, "wanted": wanted})
-    _dress([entry for side in sides for entry in side["entries"]], user)  # type: ignore[attr-defined]
+        more = f"{reverse('exchange:list')}?{rest.urlencode()}" if len(shown) > SIDE else ""
+        wanted = list(islice(cards, min(len(shown), SIDE)))
+        sides.append({"direction": direction, "cards": wanted, "more": more, "wanted": direction in found.sides})
     return _page(request, "exchange/board.html", "exchange/_board.html", {**context, "sides": sides, "mode": "board"})
 
 
@@ -99,22 +96,28 @@ def board(request: HttpRequest) -> HttpResponse:
 def entry_list(request: HttpRequest) -> HttpResponse:
     """The same, one under another, for those who prefer lists; page by page."""
     user = signed_in(request)
-    _, filters, context = _filtered(request)
+    reader = reader_of(user)
+    filters, _, context = _filtered(request, reader)
     page = keyset_page(request, boards.board(user, filters).for_listing(), order=ORDER)
-    _dress(list(page.rows), user)
-    return _page(request, "exchange/board.html", "exchange/_list.html", {**context, "page": page, "mode": "list"})
+    shown = {"page": page, "cards": written_entries(page.rows, reader), "mode": "list"}
+    return _page(request, "exchange/board.html", "exchange/_list.html", {**context, **shown})
 
 
 @require_safe
 def ours(request: HttpRequest) -> HttpResponse:
     """What the person's own organisations ask and offer: drafts first, then the newest."""
     user = signed_in(request)
+    reader = reader_of(user)
     mine = Entry.objects.of_person(user).for_listing()
     drafts = list(mine.filter(status=Status.DRAFT).order_by("-created_at", "-pk")[:100])
     page = keyset_page(request, mine.exclude(shared_at=None), order=ORDER)
-    _dress(list(page.rows), user)
-    may_write = Organisation.objects.of_person(user, *EDITING_ROLES).exists()
-    return render(request, "exchange/ours.html", {"drafts": drafts, "page": page, "may_write": may_write})
+    context = {
+        "drafts": written_entries(drafts, reader),
+        "page": page,
+        "cards": written_entries(page.rows, reader),
+        "may_write": bool(reader.editing),
+    }
+    return render(request, "exchange/ours.html", context)
 
 
 @require_safe
@@ -171,7 +174,7 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
         "receipts": receipts,
         "responses": responses,
         "questions": questions,
-        "matches": count_matches(user, [entry]).get(entry.pk),
+        "matches": count_matches(reader_of(user), [entry]).get(entry.pk),
         "today": timezone.localdate(),
         "lines": timeline_lines(timeline(user=user, kind="entry", record_id=entry.pk)[:30]),
     }

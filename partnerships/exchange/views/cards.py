@@ -1,0 +1,87 @@
+"""Cards and the filter beside them, written once for the same words: templates cost more than finding the rows.
+
+What is kept is a function of everything that it shows, so it is never out of date and never anybody else's.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from collections.abc import Iterable, Sequence
+from functools import lru_cache
+
+from django.http import HttpRequest, QueryDict
+from django.template.loader import render_to_string
+from django.utils import timezone
+from django.utils.safestring import SafeString, mark_safe
+
+from partnerships.exchange.forms import COUNT_MARK, FilterForm
+from partnerships.exchange.matching import listed
+from partnerships.exchange.models import Entry, Status, Theme
+from partnerships.exchange.queries.board import Card, Counts, card_of
+from partnerships.exchange.queries.compiled import Reader, rows_of
+from partnerships.exchange.queries.matches import count_matches
+
+
+def written(cards: Sequence[Card], reader: Reader) -> list[SafeString]:
+    """The cards in HTML, each with the number of matches that the reader may see."""
+    numbers = count_matches(reader, cards)
+    today = timezone.localdate()
+    return [_card(card, numbers.get(card.pk), today) for card in cards]
+
+
+def written_entries(entries: Iterable[Entry], reader: Reader) -> list[SafeString]:
+    """The same for entries that were read with `for_listing`."""
+    return written([card_of(entry) for entry in entries], reader)
+
+
+@lru_cache(maxsize=4_096)
+def _card(card: Card, matches: int | None, today: dt.date) -> SafeString:
+    # `today` is in the key because a card says for how many days it has been waiting.
+    context = {
+        "card": card,
+        "areas": listed(card.areas),
+        "status": Status(card.status).label,
+        "theme": Theme(card.theme).label,
+        "matches": matches,
+    }
+    return render_to_string("exchange/_card.html", context)
+
+
+def filter_panel(request: HttpRequest, form: FilterForm, counts: Counts) -> SafeString:
+    """The filter with the counts of its choices; the rest of it is kept by what was asked for."""
+    asked = tuple((name, tuple(request.GET.getlist(name))) for name in form.fields if name in request.GET)
+    numbers = {
+        "direction": counts.directions,
+        "theme": counts.themes,
+        "status": counts.statuses,
+    }
+    more = "+" if counts.capped else ""
+
+    def number(found: re.Match[str]) -> str:
+        return f"{numbers[found[1]][found[2]]:,}{more}"
+
+    # Only numbers are put in, so what was safe stays safe.
+    return mark_safe(_MARK.sub(number, _panel(request.path, asked, _areas())))  # noqa: S308  # as the line above says
+
+
+_MARK = re.compile(COUNT_MARK.format(name="(direction|theme|status)", code="([a-z0-9_]+)"))
+
+
+@lru_cache(maxsize=256)
+def _panel(path: str, asked: tuple[tuple[str, tuple[str, ...]], ...], areas: str) -> str:
+    # `areas` is in the key because the filter lists their names.
+    query = QueryDict(mutable=True)
+    for name, values in asked:
+        query.setlist(name, list(values))
+    form = FilterForm(query)
+    form.is_valid()
+    form.mark_counts()
+    return render_to_string("exchange/_panel.html", {"form": form, "path": path, "target": "results"})
+
+
+def _areas() -> str:
+    """What changes when the areas to choose from do."""
+    sql = "SELECT md5(string_agg(id || name, ',' ORDER BY name, id)) FROM organisations_area WHERE valid_to IS NULL"
+    ((mark,),) = rows_of(sql, [])
+    return mark or ""

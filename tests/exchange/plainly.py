@@ -1,0 +1,125 @@
+"""Matching, counting and rights as plain querysets say them: slow, short, and what the quick way must agree with."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections import Counter
+
+from django.contrib.postgres.search import TrigramSimilarity
+from django.db.models import Q
+
+from partnerships.agreements.models import Party
+from partnerships.exchange.matching import WORTH_TELLING, Ground, as_written, fit, telling
+from partnerships.exchange.models import THEME_NUMBERS, Addressee, Audience, Direction, Dismissal, Entry, Match
+from partnerships.exchange.queries.board import Filters, board
+from partnerships.exchange.queries.candidates import BEST, AreaNames, Found, half, lexemes_of
+from partnerships.exchange.reach import anywhere, place_of
+from partnerships.organisations.models import Organisation
+from partnerships.people.models import User
+
+
+def open_to(organisation_id: int) -> Q:
+    """The condition that the people of an organisation may read an entry of another's that is shared."""
+    named = Addressee.objects.filter(organisation=organisation_id).values("entry")
+    present = Party.objects.present().filter(organisation=organisation_id).values("partnership")
+    return (
+        Q(audience=Audience.NETWORK)
+        | Q(audience=Audience.NAMED, pk__in=named)
+        | Q(audience=Audience.PARTNERSHIP, partnership__in=present)
+    )
+
+
+def reached_by(entry: Entry) -> Q:
+    """The condition that the organisation of an entry may read this one."""
+    if entry.audience == Audience.NETWORK:
+        return Q()
+    if entry.audience == Audience.NAMED:
+        return Q(organisation__in=entry.addressees.values("organisation"))
+    return Q(organisation__in=Party.objects.present().filter(partnership=entry.partnership_id).values("organisation"))
+
+
+def best_for_reader(entry: Entry, user: User, today: dt.date) -> list[Found]:
+    """What this person may see and has not put aside."""
+    said = Dismissal.objects.filter(organisation__in=Organisation.objects.of_person(user))
+    own, other = ("ask", "offer") if entry.is_ask else ("offer", "ask")
+    put_aside = said.filter(**{f"match__{own}": entry}).values(f"match__{other}")
+    readable = Q(pk__in=Entry.objects.visible_to(user).exclude(pk__in=put_aside).values("pk"))
+    return best(entry, readable, today)[:BEST]
+
+
+def best_for_both(entry: Entry, today: dt.date) -> set[Found]:
+    """The best for either side, and all known ones."""
+    ours, theirs = open_to(entry.organisation_id), reached_by(entry)
+    found = best(entry, ours, today)[:BEST]
+    found += best(entry, ~ours & ~Q(audience=Audience.NETWORK) & theirs, today)[:BEST]
+    known = Match.objects.filter(ask=entry).values("offer") if entry.is_ask else entry.matches_as_offer.values("ask")
+    return {*found, *best(entry, (ours | theirs) & Q(pk__in=known), today)}
+
+
+def best(entry: Entry, allowed: Q, today: dt.date) -> list[Found]:
+    """All allowed counterparts worth telling of, best first: those near, then, where they are few, those of the region.
+
+    A tier is not cut short here: tests have fewer than would be.
+    """
+    theme = THEME_NUMBERS[entry.theme]
+    others = Entry.objects.filter(
+        allowed,
+        Q(available_until=None) | Q(available_until__gte=entry.available_from or today),
+        direction=Direction.OFFER if entry.is_ask else Direction.ASK,
+        theme=entry.theme,
+        is_open=True,
+    ).exclude(organisation=entry.organisation_id)
+    if entry.available_until:
+        others = others.filter(Q(available_from=None) | Q(available_from__lte=entry.available_until))
+    rows = others.annotate(likeness=TrigramSimilarity("title", entry.title)).order_by("pk")
+    if entry.reach == [anywhere(theme)]:
+        return _scored(entry, list(rows))
+    near = list(rows.filter(reach__overlap=[key for key in entry.reach if key > 0] or [0]))
+    if len(near) < BEST:
+        far = rows.filter(reach__overlap=[anywhere(theme), *(key for key in entry.reach if key < 0)])
+        near += [row for row in far if row not in near]
+    return _scored(entry, near)
+
+
+def _scored(entry: Entry, rows: list[Entry]) -> list[Found]:
+    near = {key for key in entry.reach if key > 0}
+    regions = {key for key in entry.reach if key < 0} - {anywhere(THEME_NUMBERS[entry.theme])}
+    names = AreaNames()
+    shared = Party.objects.present().filter(organisation=entry.organisation_id).values("partnership")
+    partners = set(Party.objects.present().filter(partnership__in=shared).values_list("organisation_id", flat=True))
+    found = []
+    for row in rows:
+        both = set(lexemes_of(entry.words)).intersection(lexemes_of(row.words))
+        ground = Ground(
+            areas=names.of({place_of(key) for key in near.intersection(row.reach)}),
+            same_region=not regions.isdisjoint(row.reach),
+            words=as_written(telling(both), f"{entry.title} {entry.statement}"),
+            likeness=row.likeness,  # type: ignore[attr-defined]  # annotated above
+            partners=row.organisation_id in partners,
+        )
+        sides = [
+            half(
+                one.available_from,
+                one.available_until,
+                one.quantity,
+                one.agreed_quantity,
+                one.unit,
+                standing=one.standing,
+            )
+            for one in ((entry, row) if entry.is_ask else (row, entry))
+        ]
+        found.append(Found(row.pk, fit(sides[0], sides[1], ground)))
+    found.sort(key=lambda one: (-one.fit.points, -one.entry_id))
+    return [one for one in found if one.fit.points >= WORTH_TELLING]
+
+
+def matches_of(entry: Entry, user: User) -> int:
+    """How many matches of an entry the person may see and has not put aside."""
+    kept = Match.objects.visible_to(user).live().not_dismissed_by(user).filter(score__gte=WORTH_TELLING)
+    return kept.filter(Q(ask=entry) | Q(offer=entry)).count()
+
+
+def themes_on_board(user: User, filters: Filters) -> Counter[str]:
+    """How many entries of each theme the board would show."""
+    shown = board(user, filters)
+    return Counter(shown.values_list("theme", flat=True))

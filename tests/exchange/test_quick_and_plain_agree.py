@@ -1,0 +1,135 @@
+"""Whatever partnerships, audiences and memberships there are, the quick pages show what the plain rights allow."""
+
+from __future__ import annotations
+
+import datetime as dt
+import random
+
+import pytest
+from django.db.models import Count
+from django.utils import timezone
+
+from partnerships.agreements import services as agreements
+from partnerships.exchange import services
+from partnerships.exchange.models import Audience, Direction, Entry, Match
+from partnerships.exchange.queries.board import Filters, board, card_of, read
+from partnerships.exchange.queries.candidates import AreaNames, best_for_both, best_for_reader
+from partnerships.exchange.queries.compiled import readable_to, reader_of, rows_of
+from partnerships.exchange.queries.matches import count_matches
+from partnerships.exchange.services.matches import match_due_entries
+from partnerships.organisations.models import Membership
+from partnerships.people.models import User
+from tests.exchange import plainly
+from tests.exchange.conftest import draft
+from tests.world import World
+
+TITLES = ("Modular homes", "A level site", "Surveyors for modular sites", "Solar roofs for terraces", "Homes and sites")
+
+
+def fill(world: World, chance: random.Random) -> None:
+    """Forty asks and offers of everybody, to everybody, in all sorts of states; a party leaves half way."""
+    leads = {
+        world.larkhaven: world.amina,
+        world.westmarch: world.ben,
+        world.tidewater: world.chidi,
+        world.harbour: world.hana,
+    }
+    pairs = {
+        world.partnership: (world.larkhaven, world.westmarch, world.tidewater),
+        world.other_partnership: (world.tidewater, world.harbour),
+    }
+    now = world.now + dt.timedelta(days=2)
+    agreements.invite_organisation(
+        partnership=world.partnership, organisation=world.tidewater, role="member", author=world.amina, now=now
+    )
+    agreements.answer_invitation(
+        party=world.party(world.tidewater), accept=True, reason="", author=world.chidi, now=now
+    )
+    for number in range(40):
+        body = chance.choice(list(leads))
+        partnership = chance.choice([one for one, parties in pairs.items() if body in parties])
+        audience = chance.choice([Audience.NETWORK, Audience.PARTNERSHIP, Audience.NAMED])
+        if body == world.westmarch and number >= 20 and audience == Audience.PARTNERSHIP:
+            audience = Audience.NETWORK
+        begins = now.date() + dt.timedelta(days=chance.randrange(60))
+        entry = draft(
+            body,
+            leads[body],
+            now,
+            direction=chance.choice(list(Direction)),
+            title=chance.choice(TITLES),
+            theme=chance.choice(["land", "planning"]),
+            audience=audience,
+            partnership=partnership if audience == Audience.PARTNERSHIP else None,
+            addressees=chance.sample([one for one in leads if one != body], 2) if audience == Audience.NAMED else (),
+            areas=chance.choice([[], [world.fareham], [world.gosport, world.fareham]]),
+            available_from=chance.choice([None, begins]),
+            available_until=chance.choice([None, begins + dt.timedelta(days=30)]),
+            quantity=chance.choice([None, 20, 60]),
+        )
+        if chance.random() < 0.85:
+            entry = services.share_entry(entry=entry, author=leads[body], now=now)
+            if chance.random() < 0.1:
+                services.withdraw_entry(entry=entry, reason="No more.", author=leads[body], now=now)
+        now += dt.timedelta(minutes=5)
+        if number == 20:
+            agreements.leave_partnership(
+                party=world.party(world.westmarch), reason="Moved on.", author=world.ben, now=now
+            )
+    Membership.objects.filter(person=world.eddie).update(ends_on=timezone.localdate())
+
+
+@pytest.fixture(params=[1, 2], ids=["one world", "another"])
+def filled(world: World, request: pytest.FixtureRequest) -> World:
+    """A world full of entries, matched, some of the matches put aside."""
+    chance = random.Random(request.param)
+    fill(world, chance)
+    match_due_entries(now=timezone.now())
+    for match in Match.objects.select_related("ask__organisation", "offer").order_by("pk")[::4]:
+        services.dismiss_match(
+            entry=match.ask,
+            counterpart=match.offer,
+            organisation=match.ask.organisation,
+            reason="Not for us.",
+            author=world.amina,
+            now=timezone.now(),
+        )
+    return world
+
+
+def test_the_quick_way_shows_finds_and_counts_what_the_plain_rights_allow(filled: World) -> None:
+    today = timezone.localdate()
+    everything = list(Entry.objects.order_by("pk"))
+    world = filled
+
+    people = (world.amina, world.eddie, world.vera, world.ben, world.chidi, world.nadia, world.dee, world.sol)
+    for user in (*people, User(pk=0, is_active=False)):
+        reader = reader_of(user)
+        sql, values = readable_to(reader)
+        plain = set(Entry.objects.visible_to(user).values_list("pk", flat=True))
+        assert {pk for (pk,) in rows_of(f"SELECT id FROM exchange_entry WHERE {sql}", values)} == plain, user
+
+        for filters in (Filters(), Filters(words="modular", themes=("land",), statuses=("withdrawn", "shared"))):
+            shown = board(user, filters).for_listing().order_by("-shared_at", "-pk")
+            found = read(reader, filters, 100).sides
+            for direction in Direction:
+                assert found[direction] == [card_of(one) for one in shown.filter(direction=direction)], (user, filters)
+        for filters in (Filters(), Filters(words="homes")):
+            assert read(reader, filters, 0).counts.themes == plainly.themes_on_board(user, filters), (user, filters)
+
+        numbers = count_matches(reader, everything)
+        for entry in everything:
+            if entry.pk in plain and entry.is_open:
+                assert numbers[entry.pk] == plainly.matches_of(entry, user), (user, entry)
+        for entry in everything[user.pk % 3 :: 3]:
+            if entry.pk in plain and entry.is_open:
+                assert best_for_reader(entry, user, today) == plainly.best_for_reader(entry, user, today), (user, entry)
+
+    wanted = [entry for entry in everything if entry.is_open]
+    many = best_for_both(wanted, today, AreaNames())
+    assert {pk: set(found) for pk, found in many.items()} == {
+        entry.pk: plainly.best_for_both(entry, today) for entry in wanted
+    }
+    assert any(many.values())
+    assert Entry.objects.filter(audience=Audience.PARTNERSHIP, partnership=world.partnership).exists()
+    assert not Match.objects.values("ask", "offer").annotate(times=Count("pk")).filter(times__gt=1).exists()

@@ -11,15 +11,22 @@ class ConversationsConfig(AppConfig):
     def ready(self) -> None:
         from partnerships.activity.registry import register_kind  # noqa: PLC0415 - models must be loaded first
         from partnerships.commitments.origins import register_origin  # noqa: PLC0415 - models must be loaded first
-        from partnerships.conversations.models import Conversation, PrivateNote  # noqa: PLC0415 - as above
+        from partnerships.conversations.models import Conversation, Point, PrivateNote  # noqa: PLC0415 - as above
         from partnerships.conversations.origin import CONVERSATION  # noqa: PLC0415 - as above
         from partnerships.conversations.personal import RULES  # noqa: PLC0415 - as above
+        from partnerships.conversations.queries import events_of_points, kept_by  # noqa: PLC0415 - as above
         from partnerships.conversations.sections import meeting_section  # noqa: PLC0415 - as above
         from partnerships.organisations.sections import register_section  # noqa: PLC0415 - as above
         from partnerships.people.personal import register_personal  # noqa: PLC0415 - as above
 
         register_kind(name="conversation", visible_ids=lambda user: Conversation.objects.visible_to(user).values("pk"))
         register_kind(name="private_note", visible_ids=lambda user: PrivateNote.objects.visible_to(user).values("pk"))
+        register_kind(name="conversation_draft", visible_ids=lambda user: kept_by(user).values("pk"))
+        register_kind(
+            name="point",
+            visible_ids=lambda user: Point.objects.visible_to(user).values("pk"),
+            condition=events_of_points,
+        )
         register_origin(CONVERSATION)
         register_personal(RULES)
         register_section("05 meeting", meeting_section)

@@ -172,6 +172,16 @@ class Conversation(models.Model):
         return reverse("conversations:detail", args=[self.pk])
 
     @property
+    def names_people(self) -> bool:
+        """Whether readers of other sides see who it was."""
+        return self.attribution == Attribution.NAMED
+
+    @property
+    def names_sides(self) -> bool:
+        """Whether readers of other sides see which side it was."""
+        return self.attribution != Attribution.ANONYMOUS
+
+    @property
     def is_planned(self) -> bool:
         """Whether it has still to take place."""
         return self.status == Status.PLANNED

@@ -42,6 +42,16 @@ def for_partnership(partnership: Partnership, user: User) -> ConversationQuerySe
     return in_order(Conversation.objects.visible_to(user).filter(partnership=partnership)).for_listing()
 
 
+def kept_by(user: User) -> ConversationQuerySet:
+    """Those whose record an organisation of the person keeps."""
+    return Conversation.objects.filter(organisation__in=Organisation.objects.of_person(user))
+
+
+def events_of_points(user: User) -> Q:
+    """The condition on events about points: those of one's own side, since others may not be told whose they are."""
+    return Q(organisation_id__in=Organisation.objects.of_person(user).values("pk"))
+
+
 def between(*, user: User, ours: Organisation, theirs: Organisation) -> ConversationQuerySet:
     """Those in which both organisations took part and that the person may see, newest first."""
     return _of_both(user, ours, theirs).for_listing()
@@ -229,26 +239,36 @@ def waiting_for(user: User, now: dt.datetime) -> list[Waiting]:
     """What waits for the person: records to agree, corrections to answer, talks to record or to have."""
     today = timezone.localdate(now)
     edited = Membership.objects.current().of_person(user, *EDITING_ROLES).values("organisation")
-    visible = Conversation.objects.visible_to(user).select_related("partnership")
+    visible = Conversation.objects.visible_to(user)
     to_agree = visible.filter(
         status__in=OPEN_FOR_CORRECTION, sides__organisation__in=edited, sides__agreed_at=None
     ).distinct()
     to_correct = visible.filter(organisation__in=edited, corrections__answered_at=None, status__in=OPEN_FOR_CORRECTION)
     corrected = to_correct.annotate(asked=Min("corrections__made_at", filter=Q(corrections__answered_at=None)))
     to_record = visible.filter(organisation__in=edited, status=Status.PLANNED, held_on__lte=today)
-    return sorted(
-        [
-            *(_waiting("Read and agree this record", one, since=one.circulated_at) for one in to_agree),
-            *(
-                _waiting("Answer a correction", one, since=getattr(one, "asked", None))
-                for one in corrected.filter(asked__isnull=False)
-            ),
-            *(_waiting("Write down what was said", one, due=one.held_on) for one in to_record),
-            *(_waiting("Get in touch again", one, due=one.next_contact_on) for one in _contacts_due(user, today)),
-            *(_quiet_waiting(quiet) for quiet in gone_quiet(user, now)),
-        ],
-        key=Waiting.oldest_first,
-    )
+    waiting: list[tuple[str, Conversation, dt.datetime | None, dt.date | None]] = [
+        *(("Read and agree this record", one, one.circulated_at, None) for one in to_agree),
+        *(
+            ("Answer a correction", one, getattr(one, "asked", None), None)
+            for one in corrected.filter(asked__isnull=False)
+        ),
+        *(("Write down what was said", one, None, one.held_on) for one in to_record),
+        *(("Get in touch again", one, None, one.next_contact_on) for one in _contacts_due(user, today)),
+    ]
+    titles = partnerships_known_to(user, [one for _, one, _, _ in waiting])
+    found = [
+        _waiting(what, one, titles.get(one.partnership_id or 0, ""), since=since, due=due)
+        for what, one, since, due in waiting
+    ]
+    return sorted([*found, *(_quiet_waiting(quiet) for quiet in gone_quiet(user, now))], key=Waiting.oldest_first)
+
+
+def partnerships_known_to(user: User, conversations: Iterable[Conversation]) -> dict[int, str]:
+    """The titles of the conversations' partnerships by number, where the reader may know of them: a side that takes
+    no part in a partnership reads the record all the same.
+    """
+    ids = {one.partnership_id for one in conversations if one.partnership_id}
+    return dict(Partnership.objects.visible_to(user).filter(pk__in=ids).values_list("pk", "title")) if ids else {}
 
 
 def _contacts_due(user: User, today: dt.date) -> list[Conversation]:
@@ -261,7 +281,7 @@ def _contacts_due(user: User, today: dt.date) -> list[Conversation]:
     recent = mine.filter(held_on__gte=today - dt.timedelta(days=730)).filter(
         Q(status__in=HELD) | Q(status=Status.PLANNED, held_on__gte=today)
     )
-    for conversation in recent.select_related("partnership"):
+    for conversation in recent:
         newest.setdefault(conversation.partnership_id, conversation)
     return [
         one
@@ -271,7 +291,7 @@ def _contacts_due(user: User, today: dt.date) -> list[Conversation]:
 
 
 def _waiting(
-    what: str, conversation: Conversation, *, since: dt.datetime | None = None, due: dt.date | None = None
+    what: str, conversation: Conversation, within: str, *, since: dt.datetime | None, due: dt.date | None
 ) -> Waiting:
     return Waiting(
         what=what,
@@ -279,7 +299,7 @@ def _waiting(
         path=conversation.get_absolute_url(),
         since=since,
         due=due,
-        within=conversation.partnership.title if conversation.partnership else "",
+        within=within,
         status=conversation.status,
         status_label=conversation.get_status_display(),
     )

@@ -16,7 +16,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_safe
 
 from partnerships.activity.queries import timeline
-from partnerships.agreements.models import Partnership
+from partnerships.agreements.models import Partnership, PartyRole
 from partnerships.agreements.past import as_read_by
 from partnerships.commitments.models import Commitment
 from partnerships.commitments.queries import partners_of
@@ -142,7 +142,9 @@ def _others(
         return list(bodies.filter(pk__in=numbers)[:_MOST_SIDES])
     if partnership is None:
         return []
-    others = list(bodies.filter(pk__in=partnership.parties.present().values("organisation"))[: _MOST_SIDES + 1])
+    # An observer is hardly ever one of those who talked, and would have to agree to the record.
+    taking_part = partnership.parties.present().exclude(role=PartyRole.OBSERVER)
+    others = list(bodies.filter(pk__in=taking_part.values("organisation"))[: _MOST_SIDES + 1])
     return others if len(others) <= _MOST_SIDES else []
 
 
@@ -168,7 +170,9 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
     conversation = get_object_or_404(queries.with_story(Conversation.objects.visible_to(user)), pk=pk)
     own = Organisation.objects.of_person(user).values_list("pk", flat=True)
     rights = rights_over(conversation, user)
-    if conversation.partnership is not None:
+    if not queries.partnerships_known_to(user, [conversation]):
+        conversation.partnership = None
+    elif conversation.partnership is not None:
         conversation.partnership = as_read_by(user, conversation.partnership)
     context = {
         "conversation": conversation,

@@ -27,6 +27,8 @@ class ExchangeConfig(AppConfig):
             visible_ids=lambda user: Entry.objects.visible_to(user).values("pk"),
             condition=events_of_entries,
         )
+        register_kind(name="entry_draft", visible_ids=lambda user: Entry.objects.of_person(user).values("pk"))
+        register_kind(name="referral", visible_ids=lambda user: Receipt.objects.of_person(user).values("pk"))
         for origin in ORIGINS:
             register_origin(origin)
         register_listener(commitment_moved)

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from partnerships.agreements.models import Partnership
 from partnerships.commitments.models import Commitment
 from partnerships.commitments.origins import Origin, OriginLink, Suggestion
+from partnerships.commitments.services import UnableToPropose
 from partnerships.exchange.models import Entry, Fulfilment, Match, Response
 from partnerships.exchange.services.fulfilments import link_commitment
 from partnerships.organisations.models import EDITING_ROLES, Organisation
@@ -21,6 +22,12 @@ def _edits_for(user: User, *organisation_ids: int) -> bool:
 def _partnership(user: User, *entries: Entry | None) -> Partnership | None:
     ids = [entry.partnership_id for entry in entries if entry and entry.partnership_id]
     return Partnership.objects.present_for(user).live().filter(pk__in=ids).first()
+
+
+def _check_sides(commitment: Commitment, *sides: int | None) -> None:
+    """A commitment meets what its own two sides asked and offered, nobody else's. Raises `UnableToPropose`."""
+    if {commitment.giver_id, commitment.receiver_id} != set(sides):
+        raise UnableToPropose("A commitment that comes from an ask or an offer is between its two sides.")
 
 
 def suggest_from_response(*, user: User, record_id: int) -> Suggestion | None:
@@ -55,6 +62,7 @@ def suggest_from_response(*, user: User, record_id: int) -> Suggestion | None:
 def link_from_response(*, commitment: Commitment, record_id: int, author: User, now: dt.datetime) -> None:
     """The commitment meets the entry that was answered, and the counterpart that answered it."""
     response = Response.objects.select_related("entry", "counterpart").get(pk=record_id)
+    _check_sides(commitment, response.organisation_id, response.entry.organisation_id)
     link_commitment(entry=response.entry, commitment=commitment, response=response, author=author, now=now)
     if response.counterpart is not None:
         link_commitment(entry=response.counterpart, commitment=commitment, response=response, author=author, now=now)
@@ -89,6 +97,7 @@ def suggest_from_match(*, user: User, record_id: int) -> Suggestion | None:
 def link_from_match(*, commitment: Commitment, record_id: int, author: User, now: dt.datetime) -> None:
     """The commitment meets the ask and uses the offer."""
     match = Match.objects.select_related("ask", "offer").get(pk=record_id)
+    _check_sides(commitment, match.offer.organisation_id, match.ask.organisation_id)
     link_commitment(entry=match.ask, commitment=commitment, author=author, now=now)
     link_commitment(entry=match.offer, commitment=commitment, author=author, now=now)
 
@@ -113,7 +122,10 @@ def suggest_from_entry(*, user: User, record_id: int) -> Suggestion | None:
 
 def link_from_entry(*, commitment: Commitment, record_id: int, author: User, now: dt.datetime) -> None:
     """The commitment meets the entry."""
-    link_commitment(entry=Entry.objects.get(pk=record_id), commitment=commitment, author=author, now=now)
+    entry = Entry.objects.get(pk=record_id)
+    other = commitment.giver_id if entry.is_ask else commitment.receiver_id
+    _check_sides(commitment, other, entry.organisation_id)
+    link_commitment(entry=entry, commitment=commitment, author=author, now=now)
 
 
 def links_of(*, commitment: Commitment, user: User) -> Sequence[OriginLink]:

@@ -18,7 +18,7 @@ from partnerships.activity.queries import visible_events
 from partnerships.conversations import queries, services
 from partnerships.conversations.models import Attribution, PrivateNote
 from partnerships.exchange.models import Direction, Entry
-from tests.conversations.talks import agreed, circulated, days_ago, draft, planned
+from tests.conversations.talks import agreed, circulated, days_ago, draft, planned, the_record
 from tests.world import World
 
 CANARY = "canary-that-must-not-sing"
@@ -54,6 +54,48 @@ def test_a_private_note_leaves_no_trace_for_others(world: World) -> None:
     assert "private note" not in page.replace("Private notes", "").replace("Write a note", "")
     assert not any(CANARY in str(event.data) for event in Event.objects.all())
     assert not any(CANARY in letter.body for letter in mail.outbox)
+
+
+def test_what_a_record_was_called_as_a_draft_is_not_told_once_it_is_circulated(world: World) -> None:
+    conversation = draft(world, subject=CANARY)
+    services.edit_conversation(
+        conversation=conversation,
+        record=the_record(world),
+        revision=conversation.revision,
+        author=world.eddie,
+        now=timezone.now(),
+    )
+    conversation.refresh_from_db()
+    services.circulate(conversation=conversation, author=world.eddie, now=timezone.now())
+
+    told = {name: [str(one.data) for one in visible_events(getattr(world, name))] for name in ("amina", "ben")}
+
+    assert any("Quayside" in line for line in told["ben"])
+    assert [any(CANARY in line for line in told[name]) for name in ("amina", "ben")] == [True, False]
+
+
+def test_closing_a_point_tells_the_other_side_neither_who_nor_what(world: World) -> None:
+    conversation = circulated(world, attribution=Attribution.ANONYMOUS)
+    obstacle = conversation.points.get(kind="obstacle")
+    services.close_point(point=obstacle, reason=f"Found some. {CANARY}", author=world.amina, now=timezone.now())
+
+    told = {name: [one.verb for one in visible_events(getattr(world, name))] for name in ("vera", "ben")}
+
+    assert "closed an obstacle" in told["vera"]
+    assert "closed an obstacle" not in told["ben"]
+    assert not any("No land" in str(event.data) for event in Event.objects.all())
+
+
+def test_a_side_outside_the_partnership_reads_the_record_without_learning_of_it(world: World) -> None:
+    conversation = circulated(world, organisations=[world.westmarch, world.tidewater])
+
+    page = signed_in(world.chidi).get(conversation.get_absolute_url()).content.decode()
+    waiting = queries.waiting_for(world.chidi, timezone.now())
+
+    assert "Quayside" in page
+    assert world.partnership.title not in page
+    assert [one.within for one in waiting if one.title == "Quayside"] == [""]
+    assert world.partnership.title in signed_in(world.ben).get(conversation.get_absolute_url()).content.decode()
 
 
 def test_both_sides_keep_notes_of_their_own(world: World) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from decimal import Decimal
 
+import pytest
 from django.utils import timezone
 
 from partnerships.commitments import services as commitments
@@ -49,6 +50,30 @@ def test_matches_are_told_to_both_sides_and_hinted_to_nobody_else(ask: Entry, wo
     assert new_matches_for(world.amina, world.now) == []
     assert best_for_reader(ask, world.amina, today) == []
     assert [match.counterpart for match in new_matches_for(world.ben, world.now)] == [ask]
+
+
+def test_a_commitment_between_others_meets_nobodys_ask(ask: Entry, world: World, now: dt.datetime) -> None:
+    response = services.respond(
+        entry=ask, organisation=world.westmarch, text="All of it.", quantity=Decimal(60), author=world.ben, now=now
+    )
+    services.decide_response(response=response, accept=True, reason="", author=world.amina, now=now)
+
+    with pytest.raises(commitments.UnableToPropose, match="between its two sides"):
+        commitments.propose_commitment(
+            giver=world.westmarch,
+            receiver=world.harbour,
+            text="Land for somebody else",
+            quantity=Decimal(60),
+            unit="homes",
+            owner=world.ben,
+            due_on=dt.date(2031, 1, 1),
+            partnership=None,
+            author=world.ben,
+            now=now,
+            came_from=read_from(f"response-{response.pk}"),
+        )
+
+    assert not ask.fulfilments.exists()
 
 
 def test_an_ask_is_committed_when_both_confirm_and_met_when_its_quantity_is(

@@ -11,6 +11,8 @@ from partnerships.agreements import services as agreements
 from partnerships.agreements.models import PartyRole
 from partnerships.exchange import services
 from partnerships.exchange.models import Audience, Entry, Receipt, Response, entry_readers
+from partnerships.exchange.queries import board as boards
+from partnerships.exchange.queries.compiled import reader_of
 from partnerships.organisations import services as organisations
 from partnerships.organisations.models import Role
 from partnerships.people.models import User
@@ -89,10 +91,7 @@ def test_a_party_that_left_keeps_what_it_held_and_sees_nothing_newer(
     assert "Ben" in seers(ask, world)
     assert "Ben" not in seers(new, world)
     assert not Entry.objects.answerable_by(world.ben).filter(pk=ask.pk).exists()
-    assert [event.verb for event in timeline(user=world.ben, kind="entry", record_id=ask.pk)] == [
-        "shared an ask",
-        "drafted an ask",
-    ]
+    assert [event.verb for event in timeline(user=world.ben, kind="entry", record_id=ask.pk)] == ["shared an ask"]
 
     services.edit_entry(entry=ask, author=world.amina, now=later, title="Reworded since")
 
@@ -205,6 +204,40 @@ def test_what_a_draft_said_before_is_not_in_the_timeline_of_those_it_is_shared_w
 
     told = [str(event.data) for event in timeline(user=world.ben, kind="entry", record_id=entry.pk)]
 
-    assert len(told) == 3
-    assert not any("note" in line for line in told)
-    assert not any("CANARY working title" in line for line in told if "before" in line)
+    own = [str(event.data) for event in timeline(user=world.vera, kind="entry", record_id=entry.pk)]
+    assert len(told) == 1
+    assert not any("note" in line or "CANARY" in line for line in told)
+    assert any("CANARY working title" in line for line in own)
+
+
+def test_a_draft_that_is_withdrawn_stays_its_organisations_own(world: World, now: dt.datetime) -> None:
+    entry = draft(world.larkhaven, world.amina, now)
+    services.withdraw_entry(entry=entry, reason="Never mind.", author=world.amina, now=now)
+    everything = boards.Filters(statuses=("withdrawn",))
+
+    assert seers(entry, world) == LARKHAVEN
+    assert timeline(user=world.ben, kind="entry", record_id=entry.pk).count() == 0
+    assert boards.read(reader_of(world.ben), everything, 10).counts.total == 0
+
+
+def test_those_addressed_by_name_are_not_told_who_else_has_seen_answered_or_declined(
+    world: World, now: dt.datetime
+) -> None:
+    entry = shared(
+        world.larkhaven, world.amina, now, audience=Audience.NAMED, addressees=[world.westmarch, world.tidewater]
+    )
+    services.refer_entry(
+        entry=entry, organisation=world.westmarch, person=world.ben, note_to_them="Yours.", author=world.ben, now=now
+    )
+    services.decline_entry(entry=entry, organisation=world.westmarch, reason="No land.", author=world.ben, now=now)
+    services.decline_entry(entry=entry, organisation=world.tidewater, reason="None here.", author=world.chidi, now=now)
+
+    def told(user: User) -> list[tuple[str, int | None]]:
+        events = timeline(user=user, kind="entry", record_id=entry.pk)
+        return [(event.verb, event.organisation_id) for event in events]
+
+    assert not any(body == world.westmarch.pk for _, body in told(world.chidi))
+    assert ("closed an ask that all have declined", None) in told(world.chidi)
+    assert ("acknowledged an ask", world.westmarch.pk) in told(world.amina)
+    assert ("referred an ask to a colleague", world.westmarch.pk) in told(world.ben)
+    assert not any(verb.startswith("referred") for verb, _ in told(world.amina))

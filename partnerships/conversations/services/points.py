@@ -7,7 +7,7 @@ import datetime as dt
 from django.db import transaction
 
 from partnerships.conversations.models import Point, PointEntry
-from partnerships.conversations.services.rows import edits_for, locked, note
+from partnerships.conversations.services.rows import edits_for, locked, note_about_point
 from partnerships.exchange.models import Audience, Entry
 from partnerships.exchange.services import UnableToChangeEntry, create_entry
 from partnerships.organisations.models import Organisation
@@ -31,14 +31,8 @@ def close_point(*, point: Point, reason: str, author: User, now: dt.datetime) ->
         raise UnableToChangePoint("Say why it no longer holds.")
     current.closed_at, current.closed_by, current.closed_reason = now, author, reason.strip()
     current.save(update_fields=["closed_at", "closed_by", "closed_reason"])
-    note(
-        current.conversation,
-        f"closed an {current.kind}",
-        author=author,
-        organisation=current.organisation,
-        now=now,
-        before=current.text,
-        reason=current.closed_reason,
+    note_about_point(
+        current, f"closed an {current.kind}", author=author, organisation=current.organisation, now=now, reason=reason
     )
     return current
 
@@ -54,7 +48,7 @@ def turn_into_entry(
     the other sides. Raises `UnableToChangePoint`.
     """
     conversation = locked(point.conversation)
-    current = Point.objects.get(pk=point.pk)
+    current = Point.objects.select_related("conversation").get(pk=point.pk)
     if not current.direction:
         raise UnableToChangePoint("An objective becomes neither ask nor offer.")
     if PointEntry.objects.filter(point=current).exists():
@@ -87,11 +81,7 @@ def turn_into_entry(
     except UnableToChangeEntry as error:
         raise UnableToChangePoint(str(error)) from error
     PointEntry.objects.create(point=current, entry=entry, made_by=author, made_at=now)
-    note(
-        conversation,
-        f"made an {current.direction} of an {current.kind}",
-        author=author,
-        organisation=organisation,
-        now=now,
+    note_about_point(
+        current, f"made an {current.direction} of an {current.kind}", author=author, organisation=organisation, now=now
     )
     return entry

@@ -6,7 +6,7 @@ import datetime as dt
 from typing import Any
 
 from partnerships.activity.services import record
-from partnerships.conversations.models import Conversation
+from partnerships.conversations.models import Conversation, Point
 from partnerships.organisations.models import EDITING_ROLES, Membership, Organisation
 from partnerships.people.models import User
 
@@ -35,15 +35,38 @@ def note(
     now: dt.datetime,
     **data: Any,
 ) -> None:
-    """Write a line in the conversation's timeline, and in its partnership's; never what was said."""
+    """Write a line in the conversation's timeline, and in its partnership's; never what was said.
+
+    What happened to a draft, and under which subject, stays its keeper's own, also when it is circulated later.
+    """
+    within: tuple[str, int | None] = ("partnership", conversation.partnership_id)
+    if conversation.is_draft:
+        within = ("conversation", conversation.pk)
     record(
         actor_id=author.pk if author else None,
         organisation_id=organisation.pk if organisation else None,
         verb=verb,
-        target_kind="conversation",
+        target_kind="conversation_draft" if conversation.is_draft else "conversation",
         target_id=conversation.pk,
-        within_kind="partnership" if conversation.partnership_id else "",
-        within_id=conversation.partnership_id,
+        within_kind=within[0] if within[1] else "",
+        within_id=within[1],
         now=now,
         data={"title": conversation.subject, **data},
+    )
+
+
+def note_about_point(
+    point: Point, verb: str, *, author: User, organisation: Organisation, now: dt.datetime, reason: str = ""
+) -> None:
+    """Write a line that the side of a point alone reads: others may not be told whose it is."""
+    record(
+        actor_id=author.pk,
+        organisation_id=organisation.pk,
+        verb=verb,
+        target_kind="point",
+        target_id=point.pk,
+        within_kind="conversation",
+        within_id=point.conversation_id,
+        now=now,
+        data={"title": point.conversation.subject, "reason": reason},
     )

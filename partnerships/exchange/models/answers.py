@@ -106,6 +106,10 @@ class ReceiptQuerySet(models.QuerySet["Receipt"]):
         """Those given by, or to, an organisation of the person."""
         return self.filter(visible_to(Receipt, BOTH_SIDES, user))
 
+    def of_person(self, user: User | AnonymousUser) -> ReceiptQuerySet:
+        """Those of organisations the person acts for: with whom it is there is nobody else's business."""
+        return self.filter(organisation__in=Organisation.objects.of_person(user))
+
 
 @pghistory.track()
 class Receipt(models.Model):

@@ -25,7 +25,8 @@ from partnerships.people.models import User
 if TYPE_CHECKING:
     from django.contrib.auth.models import AnonymousUser
 
-_SHARED = ~Q(status=Status.DRAFT)
+#: A draft that was withdrawn before anybody else saw it stays its organisation's own.
+_SHARED = Q(shared_at__isnull=False)
 #: Routes to those who may read it as it stands today, and what happens to it.
 PRESENT_ROUTES: tuple[Route, ...] = (
     Organisations("organisation"),
@@ -243,16 +244,16 @@ class Entry(models.Model):
             pgtrigger.Trigger(
                 name="count_network_entries",
                 operation=pgtrigger.Insert
-                | pgtrigger.UpdateOf("status", "is_open", "audience", "theme", "direction")
+                | pgtrigger.UpdateOf("status", "is_open", "audience", "theme", "direction", "shared_at")
                 | pgtrigger.Delete,
                 when=pgtrigger.After,
                 # Additions alone never wait for one another; `fold_counts` sums them up now and then.
                 func="""
-                    IF TG_OP <> 'INSERT' AND OLD.audience = 'network' AND OLD.status <> 'draft' THEN
+                    IF TG_OP <> 'INSERT' AND OLD.audience = 'network' AND OLD.shared_at IS NOT NULL THEN
                         INSERT INTO exchange_entrycount (direction, theme, status, is_open, number)
                         VALUES (OLD.direction, OLD.theme, OLD.status, OLD.is_open, -1);
                     END IF;
-                    IF TG_OP <> 'DELETE' AND NEW.audience = 'network' AND NEW.status <> 'draft' THEN
+                    IF TG_OP <> 'DELETE' AND NEW.audience = 'network' AND NEW.shared_at IS NOT NULL THEN
                         INSERT INTO exchange_entrycount (direction, theme, status, is_open, number)
                         VALUES (NEW.direction, NEW.theme, NEW.status, NEW.is_open, 1);
                     END IF;

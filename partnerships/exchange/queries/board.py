@@ -28,7 +28,6 @@ from partnerships.exchange.models import (
     Direction,
     Entry,
     EntryQuerySet,
-    Status,
 )
 from partnerships.exchange.queries.compiled import (
     Fragment,
@@ -73,7 +72,7 @@ def board(user: User, filters: Filters) -> EntryQuerySet:
 
 def _fitting(entries: EntryQuerySet, filters: Filters) -> EntryQuerySet:
     """Those shared that fit."""
-    entries = _narrowed(entries.exclude(status=Status.DRAFT), filters)
+    entries = _narrowed(entries.exclude(shared_at=None), filters)
     if filters.directions:
         entries = entries.filter(direction__in=filters.directions)
     if filters.themes:
@@ -280,9 +279,9 @@ def _cells(filters: Filters, has_account: bool) -> Fragment:
     """Numbers by direction, theme and status; as kept counted where the counters can tell, else counted up to `CAP`."""
     blank = ", ".join(["NULL"] * (len(_CARD) + 1))
     columns = ", ".join(_BOTH)
-    shared = Entry.objects.filter(pk__in=RawSQL("SELECT id FROM seen", ())).exclude(status=Status.DRAFT)
+    shared = Entry.objects.filter(pk__in=RawSQL("SELECT id FROM seen", ())).exclude(shared_at=None)
     if not filters.is_counted:
-        shared = _narrowed(_readable(has_account).exclude(status=Status.DRAFT), filters)
+        shared = _narrowed(_readable(has_account).exclude(shared_at=None), filters)
         shared = shared if filters.statuses else shared.filter(is_open=True)
     sql, values = statement(shared.order_by().values_list(*_BOTH)[: None if filters.is_counted else CAP + 1])
     network = "UNION ALL SELECT direction, theme, status, is_open, number FROM exchange_entrycount"

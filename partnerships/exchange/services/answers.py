@@ -86,7 +86,7 @@ def refer_entry(
     receipt.note = note_to_them.strip()
     receipt.save(update_fields=["referred_to", "referred_by", "referred_at", "note"])
     note_about(
-        "receipt",
+        "referral",
         receipt.pk,
         entry=entry,
         verb=f"referred an {word(entry)} to a colleague",
@@ -189,7 +189,8 @@ def decline_entry(*, entry: Entry, organisation: Organisation, reason: str, auth
     if entry.is_ask and entry.status in UNANSWERED and nobody_left:
         step = move(entry, Status.DECLINED, now=now, error=UnableToDecline)
         entry.reason = receipt.reason if len(asked) == 1 else "Everybody asked has declined."
-        note(entry=entry, verb="declined an ask for all", author=author, organisation=organisation, now=now, **step)
+        # Others who were asked may know that, never who they were.
+        note(entry=entry, verb="closed an ask that all have declined", author=None, organisation=None, now=now, **step)
     entry.save(update_fields=["status", "reason", "answered_at", "closed_at", "is_open"])
     return receipt
 
@@ -362,7 +363,17 @@ def _acknowledge(entry: Entry, organisation: Organisation, author: User, now: dt
     if entry.is_ask and entry.status == Status.SHARED:
         step = move(entry, Status.ACKNOWLEDGED, now=now, error=UnableToAcknowledge)
         entry.save(update_fields=["status"])
-        note(entry=entry, verb="acknowledged an ask", author=author, organisation=organisation, now=now, **step)
+        # In the receipt's own timeline: others who were asked are not told who has seen it.
+        note_about(
+            "receipt",
+            receipt.pk,
+            entry=entry,
+            verb="acknowledged an ask",
+            author=author,
+            organisation=organisation,
+            now=now,
+            **step,
+        )
     return receipt
 
 

@@ -47,8 +47,12 @@ def note(
     now: dt.datetime,
     **data: Any,
 ) -> None:
-    """Write down what happened to an entry, for its own timeline and its partnership's."""
-    note_about("entry", entry.pk, entry=entry, verb=verb, author=author, organisation=organisation, now=now, **data)
+    """Write down what happened to an entry, for its own timeline and its partnership's.
+
+    What happened to a draft, and under which title, stays its organisation's own, also when it is shared later.
+    """
+    kind = "entry" if entry.shared_at else "entry_draft"
+    note_about(kind, entry.pk, entry=entry, verb=verb, author=author, organisation=organisation, now=now, **data)
 
 
 def note_about(
@@ -104,7 +108,7 @@ def may_read(entry: Entry, organisation_id: int) -> bool:
     """Whether the people of an organisation may read an entry, today."""
     if entry.organisation_id == organisation_id:
         return True
-    if entry.is_draft:
+    if entry.shared_at is None:
         return False
     if entry.audience == Audience.NETWORK:
         return True

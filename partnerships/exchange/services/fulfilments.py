@@ -106,7 +106,8 @@ def _step(entry: Entry, status: str, author: User | None, now: dt.datetime) -> N
     note(
         entry=entry,
         verb=f"{verb} an {word(entry)}",
-        author=author,
+        # Who confirmed is in the commitment's own timeline, for those who may read that.
+        author=None,
         organisation=None,
         now=now,
         before=before,

@@ -229,6 +229,8 @@ DIGEST_RETRY_SECONDS = env.float("DIGEST_RETRY_SECONDS", default=10)
 DIGESTS_HELD = env.bool("DIGESTS_HELD", default=False)
 # The secret with which the mail provider signs its reports of bounces; empty: no such address.
 DIGEST_WEBHOOK_SECRET = env.str("DIGEST_WEBHOOK_SECRET", default="")
+# What the provider's own keys are called: anymail's documentation (as JSON).
+ANYMAIL = {"WEBHOOK_SECRET": DIGEST_WEBHOOK_SECRET, **env.json("ANYMAIL", default={})}
 
 # --- Conversations ---------------------------------------------------------------------------------------------------
 

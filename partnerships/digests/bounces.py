@@ -26,6 +26,8 @@ from partnerships.digests.models import (
 from partnerships.people.models import User
 
 _REASON, _TEXT = 300, 500
+#: So many soft bounces within this time are as good as a hard one.
+MOST_SOFT, SOFT_WITHIN = 5, dt.timedelta(days=30)
 _MESSAGE_ID = re.compile(r"<[^<>\s]+@[^<>\s]+>")
 _STOP = re.compile(r"\bstop[\s:]+([0-9A-Za-z_.\-]{20,200})")
 
@@ -111,7 +113,10 @@ def note_bounce(
         event_id=event_id,
     )
     if kind == Bounce.Kind.SOFT:
-        return bounce
+        since = now - SOFT_WITHIN
+        if Bounce.objects.filter(kind=kind, address__iexact=bounce.address, at__gt=since).count() < MOST_SOFT:
+            return bounce
+        text = f"{MOST_SOFT} times in {SOFT_WITHIN.days} days; the last time: {text}"
     if delivery.status not in OPEN:
         delivery.status = DeliveryStatus.BOUNCED
         delivery.reason = text[:_TEXT]

@@ -9,10 +9,12 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Collection, Iterator
 
+from django.conf import settings
 from django.db import transaction
 from django.db.models import Exists, OuterRef
 
 from partnerships.digests.links import site_host
+from partnerships.digests.matches import choose_matches
 from partnerships.digests.models import OPEN, Following, Publication, RoleRule, Told
 from partnerships.digests.queries import reach_of
 from partnerships.digests.roles import give, give_roles
@@ -21,6 +23,8 @@ from partnerships.plans.models import Version
 
 #: Plans spread, people chosen and unreadable watermarks looked at in one transaction.
 _PLANS, _PEOPLE, _UNREADABLE = 200, 5_000, 2_000
+#: How often it is looked whether somebody who could not read may by now: an idle sweep must cost nothing.
+_LOOK_AGAIN = dt.timedelta(minutes=10)
 #: So many are chosen first.
 _FIRST = 500
 #: How far back versions are looked for that were published without saying so.
@@ -117,7 +121,7 @@ def _tell_newcomers_the_change(newcomers: Collection[int], first: dict[int, int]
 def admit_newcomers(*, now: dt.datetime) -> int:
     """Look at watermarks of those who could not read, the longest unseen first, and let in who can by now."""
     rows = list(
-        Told.objects.filter(reading_class=Told.Reading.NONE)
+        Told.objects.filter(reading_class=Told.Reading.NONE, told_at__lte=now - _LOOK_AGAIN)
         .order_by("told_at", "pk")
         .values_list("pk", "recipient", "plan")[:_UNREADABLE]
     )
@@ -128,8 +132,7 @@ def admit_newcomers(*, now: dt.datetime) -> int:
         admitted = admit(
             reach_of({plan for _, _, plan in rows}, now), now=now, people=sorted({person for _, person, _ in rows})
         )
-        if len(rows) == _UNREADABLE:
-            Told.objects.filter(pk__in=[pk for pk, _, _ in rows], reading_class=Told.Reading.NONE).update(told_at=now)
+        Told.objects.filter(pk__in=[pk for pk, _, _ in rows], reading_class=Told.Reading.NONE).update(told_at=now)
     return admitted
 
 
@@ -218,13 +221,23 @@ def _wait_for_another_date(now: dt.datetime) -> None:
 
 
 def plan_in_parts(*, now: dt.datetime) -> Iterator[int]:
-    """The same round, giving the first few chosen at once so that sending can begin while the others are chosen."""
+    """The same round, giving the first few chosen at once so that sending can begin while the others are chosen.
+
+    While DIGESTS_HELD nobody is chosen: what waits goes on waiting.
+    """
     spread(now=now)
     admit_newcomers(now=now)
+    if settings.DIGESTS_HELD:
+        return
     most = _FIRST
     while chosen := choose(now=now, most=most):
         yield chosen
         most = _PEOPLE
+    with transaction.atomic():
+        one_at_a_time()
+        chosen = choose_matches(now=now)
+    if chosen:
+        yield chosen
 
 
 def plan_round(*, now: dt.datetime) -> int:

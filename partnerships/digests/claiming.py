@@ -15,6 +15,7 @@ from django.db import connection, transaction
 
 from partnerships.digests import emails, pace, wire
 from partnerships.digests.composing import Item, Sorted, how_often, reasons, sort
+from partnerships.digests.matches import tell_matches
 from partnerships.digests.models import DeliveryItem, DeliveryKind, Piece, Preference, Subscription, SubscriptionStatus
 from partnerships.digests.waiting import waiting_for
 from partnerships.kit.mail import can_be_addressed
@@ -55,6 +56,7 @@ class Candidate:
     introduced: bool
     suppressed: bool
     rhythm: tuple[str, int, int, bool]
+    is_repeat: bool
 
     @property
     def addressee(self) -> emails.Addressee:
@@ -69,7 +71,7 @@ SELECT d.id, d.kind, d.message_id, d.attempts, d.subscription_id, d.recipe, d.su
        u.account_since IS NULL, p.link_key, p.introduced_at IS NOT NULL,
        EXISTS (SELECT 1 FROM digests_suppression s WHERE lower(s.address) = lower(u.email) AND s.released_at IS NULL),
        COALESCE(p.frequency, 'at_once'), COALESCE(p.hour, 8), COALESCE(p.weekday, 0),
-       COALESCE(p.working_days_only, false)
+       COALESCE(p.working_days_only, false), d.repeat_of_id IS NOT NULL
   FROM digests_delivery d
   JOIN people_user u ON u.id = d.recipient_id
   LEFT JOIN digests_preference p ON p.person_id = u.id
@@ -168,7 +170,7 @@ def claim(*, now: dt.datetime, most: int) -> tuple[list[Claimed], int]:
 
 def _candidate(row: tuple[Any, ...]) -> Candidate:
     recipe = json.loads(row[5]) if isinstance(row[5], str) else row[5]
-    values = [*row[:5], recipe, *row[6:15], row[15:19]]
+    values = [*row[:5], recipe, *row[6:15], row[15:19], row[19]]
     return Candidate(*values)
 
 
@@ -232,9 +234,11 @@ def _compose_digests(candidates: Sequence[Candidate], batch: _Batch, *, date: st
     people = _accounts(candidates)
     notices = _notices([one for one in candidates if one.is_stakeholder and not one.introduced])
     minutes = settings.DIGEST_SETTLE_MINUTES
+    fresh = {one.person_id: one.pk for one in candidates if not one.is_stakeholder and not one.is_repeat}
+    matches = tell_matches(fresh, now=now) if fresh else {}
     for one in candidates:
-        blocks = done.blocks.get(one.pk)
-        if not blocks:
+        blocks = done.blocks.get(one.pk, [])
+        if not blocks and one.pk not in matches:
             if one.pk in lost:
                 batch.set_aside.append(
                     (one.pk, "suppressed", "They may no longer read what it says, or stopped following it.")
@@ -257,6 +261,7 @@ def _compose_digests(candidates: Sequence[Candidate], batch: _Batch, *, date: st
                 because=because.get(one.pk, ()),
                 how_often=how_often(*one.rhythm, minutes),
                 waiting=waiting,
+                matches=matches.get(one.pk, ()),
                 notice=notice,
                 date=date,
                 now=now,

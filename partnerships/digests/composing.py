@@ -15,12 +15,13 @@ from functools import lru_cache
 
 from django.db import connection
 
+from partnerships.agreements.models import Audience as PartnershipAudience
 from partnerships.digests.emails import Block, block
 from partnerships.digests.models import Frequency, Told, Weekday
 from partnerships.digests.news import Edition, News, news_of, shorten_note
 from partnerships.digests.queries import newest_numbers, owners_among, reading_classes
 from partnerships.plans.content import Content, normalise, outside
-from partnerships.plans.models import Plan, Version
+from partnerships.plans.models import Plan, ReadingClass, Version
 
 _KEPT = 256
 _KEPT_FOR = dt.timedelta(minutes=10)
@@ -127,7 +128,7 @@ def read_news(
     news = news_of(
         plan_id=plan_id,
         title=versions[-1].title if versions else plan.title,
-        partnership=plan.partnership.title if plan.partnership else "",
+        partnership=_told_partnership(plan, reading_class),
         was=ends.get(from_number),
         now=ends[to_number],
         from_number=from_number,
@@ -135,6 +136,14 @@ def read_news(
         editions=editions,
     )
     return news, plan.partnership_id, frozenset(version.author_id for version in shown)
+
+
+def _told_partnership(plan: Plan, reading_class: str) -> str:
+    """The title of the plan's partnership, for those inside, and for all where everybody may know of it."""
+    if plan.partnership is None:
+        return ""
+    known = reading_class == ReadingClass.INSIDE or plan.partnership.audience == PartnershipAudience.NETWORK
+    return plan.partnership.title if known else ""
 
 
 def _says_something(version: Version, reading_class: str) -> bool:

@@ -16,6 +16,7 @@ from django.urls import reverse
 
 from partnerships.digests import wire
 from partnerships.digests.links import Purpose, make, make_all, minute_of, site_host
+from partnerships.digests.matches import MOST, MatchLine
 from partnerships.digests.models import Subscription
 from partnerships.digests.news import News
 from partnerships.kit.dates import long_date
@@ -27,6 +28,8 @@ from partnerships.people.models import User
 _SUBJECT = 140
 #: So many things that wait are listed; the site has the rest.
 _MOST_WAITING = 8
+_LEAD = "this is what changed in the plans you follow since the last digest you received."
+_LEAD_OF_MATCHES = "this is what newly matches what your organisation asks or offers."
 #: RFC 3834: nobody's holiday answer should come back. RFC 2046: the same letter twice, the better one last.
 _HEADS = (
     "Auto-Submitted: auto-generated\r\n"
@@ -95,7 +98,7 @@ def inline(html: str) -> str:
 
 
 #: What is personal in a digest; the plans' own slot for a stakeholder's link is called "read".
-_PERSONAL = ("name", "how_often", "stop", "preferences", "view", "waiting", "notice", "because")
+_PERSONAL = ("name", "lead", "how_often", "stop", "preferences", "view", "matches", "waiting", "notice", "because")
 
 
 @lru_cache(maxsize=1)
@@ -154,6 +157,8 @@ def block(news: News, *, partnership_id: int | None, authors: frozenset[int | No
 def subject_of(news: Sequence[News]) -> str:
     """The count and the plan: "3 changes in Harbour Quarter", "5 changes in 2 plans and 1 new plan: Harbour Quarter,
     …"."""
+    if not news:
+        return ""
     if len(news) == 1:
         only = news[0]
         return shorten(f"New plan: {only.title}" if only.is_new else f"{only.count_in_words} in {only.title}", _SUBJECT)
@@ -226,12 +231,21 @@ def digest(
     because: Sequence[str],
     how_often: str,
     waiting: Sequence[Waiting],
+    matches: Sequence[MatchLine],
     notice: str,
     date: str,
     now: dt.datetime,
 ) -> Letter:
-    """What changed in the plans that a person follows."""
+    """What changed in the plans that a person follows, what newly matches, and what waits for them."""
     shared = sheet(tuple(blocks))
+    subject, subject_header, heading = shared.subject, shared.subject_header, shared.heading
+    if matches:
+        words = _with_matches(heading_of([block.news for block in blocks]), len(matches))
+        heading = _both(words)
+        subject = shorten(_with_matches(shared.subject, len(matches)), _SUBJECT)
+        subject_header = wire.header("Subject", subject)
+        because = [*because, "your organisation asks and offers, and you want to hear of matches"]
+    lead_text, lead_html = _both(_LEAD if blocks else _LEAD_OF_MATCHES)
     stop, choose, read = make_all(
         (Purpose.STOP, Purpose.PREFERENCES, Purpose.READ),
         person_id=to.person_id,
@@ -248,8 +262,12 @@ def digest(
         "preferences": wire.encode(f"{_base('digests:preferences')}{choose}/"),
         "view": view,
         "read": view,
-        "heading_txt": shared.heading[0],
-        "heading_html": shared.heading[1],
+        "heading_txt": heading[0],
+        "heading_html": heading[1],
+        "lead_txt": lead_text,
+        "lead_html": lead_html,
+        "matches_txt": wire.encode(_matches("txt", matches)) if matches else "",
+        "matches_html": wire.encode(_matches("html", matches)) if matches else "",
         "because_txt": why_text,
         "because_html": why_html,
         "name_txt": name_text,
@@ -262,16 +280,34 @@ def digest(
         "waiting_html": wire.encode(_waiting("html", waiting)) if waiting else "",
     }
     headers = (
-        f"{wire.to_header(to.name, to.address)}{shared.subject_header}Message-ID: {message_id}\r\nDate: {date}\r\n"
+        f"{wire.to_header(to.name, to.address)}{subject_header}Message-ID: {message_id}\r\nDate: {date}\r\n"
         f"{shared.list_header}{stop_headers(stop)}"
     )
-    return Letter(shared.subject, headers, shared.parts, values)
+    return Letter(subject, headers, shared.parts, values)
 
 
 @lru_cache(maxsize=4096)
 def _both(words: str) -> tuple[str, str]:
     """Words as the text part and as the HTML part have them, encoded."""
     return wire.encode(words), wire.encode(escape(words))
+
+
+def _with_matches(words: str, count: int) -> str:
+    said = f"{count} new match{'' if count == 1 else 'es'}"
+    return f"{words} and {said}" if words else said
+
+
+def _matches(kind: str, matches: Sequence[MatchLine]) -> str:
+    words = {
+        "matches": matches,
+        "shown": matches[:MOST],
+        "more": max(len(matches) - MOST, 0),
+        "origin": settings.SITE_ORIGIN,
+    }
+    rendered = render_to_string(f"emails/digests/_matches.{kind}", words)
+    if kind == "txt":
+        return rendered
+    return css_inline.CSSInliner(load_remote_stylesheets=False).inline_fragment(rendered, _style())
 
 
 def _waiting(kind: str, waiting: Sequence[Waiting]) -> str:

@@ -22,7 +22,8 @@ def _zones() -> list[tuple[str, str]]:
         for zone in available_timezones()
         if zone.startswith(("Europe/", "America/", "Asia/", "Africa/", "Australia/"))
     )
-    return [("Europe/London", "London"), *((zone, zone.replace("_", " ")) for zone in named if zone != "Europe/London")]
+    others = ((zone, zone.replace("_", " ").replace("/", ": ", 1)) for zone in named if zone != "Europe/London")
+    return [("Europe/London", "London"), *others]
 
 
 class PreferenceForm(forms.Form):
@@ -35,6 +36,11 @@ class PreferenceForm(forms.Form):
         label="On working days only",
         required=False,
         help_text="Not at weekends, nor on bank holidays in England and Wales.",
+    )
+    tells_matches = forms.BooleanField(
+        label="Tell me of new matches too",
+        required=False,
+        help_text="When an ask and an offer fit and one of them is your organisation's.",
     )
     paused_until = DayField(
         label="Pause until", required=False, help_text="Nothing comes before this day; then one digest catches up."
@@ -49,11 +55,14 @@ class PreferenceForm(forms.Form):
                 "hour": preference.hour,
                 "weekday": preference.weekday,
                 "working_days_only": preference.working_days_only,
+                "tells_matches": preference.tells_matches,
                 "paused_until": preference.paused_until,
                 "time_zone": person.time_zone,
             },
         )
         super().__init__(*args, **kwargs)
+        if person.is_stakeholder:
+            del self.fields["tells_matches"]
         zone = self.fields["time_zone"]
         if isinstance(zone, forms.ChoiceField):
             zone.choices = _zones()

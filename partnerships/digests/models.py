@@ -13,6 +13,7 @@ from django.db.models.functions import Lower
 
 from partnerships.agreements.models import Partnership
 from partnerships.digests import schedule
+from partnerships.exchange.models import Entry
 from partnerships.organisations.models import Organisation
 from partnerships.people.models import User
 from partnerships.plans.models import Plan
@@ -228,6 +229,9 @@ class Preference(models.Model):
     hour = models.PositiveSmallIntegerField(default=8, validators=[MinValueValidator(0), MaxValueValidator(23)])
     weekday = models.PositiveSmallIntegerField(choices=Weekday, default=Weekday.MONDAY)
     working_days_only = models.BooleanField(default=False)
+    tells_matches = models.BooleanField(
+        default=True, help_text="New matches of the asks and offers of one's organisation; for people with an account."
+    )
     paused_until = models.DateField(null=True, blank=True, help_text="The first day on which mail may come again.")
     link_key = models.CharField(max_length=32, default=_link_key, editable=False)
     introduced_at = models.DateTimeField(
@@ -327,6 +331,7 @@ class Told(models.Model):
             models.Index(fields=["due_at"], name="told_due", condition=Q(due_at__isnull=False)),
             models.Index(fields=["recipient", "plan"], name="told_without_access", condition=Q(reading_class="none")),
             models.Index(fields=["plan", "number"], name="told_of_plan"),
+            models.Index(fields=["told_at", "id"], name="told_unreadable", condition=Q(reading_class="none")),
         ]
 
     def __str__(self) -> str:
@@ -471,6 +476,34 @@ class Delivery(models.Model):
     def can_be_sent_again(self) -> bool:
         """Whether a person may ask for another try."""
         return self.status in (DeliveryStatus.FAILED, DeliveryStatus.BOUNCED, DeliveryStatus.SENT) and self.is_kept
+
+
+class MatchTold(models.Model):
+    """A match is told, or to be told, to a person who acts for one of its sides: once, even if it is found anew.
+
+    `told_at` is set when a letter said so, or when there was nothing left that the person may see.
+    """
+
+    recipient = models.ForeignKey(User, on_delete=models.CASCADE, related_name="+", db_index=False)
+    ask = models.ForeignKey(Entry, on_delete=models.CASCADE, related_name="+")
+    offer = models.ForeignKey(Entry, on_delete=models.CASCADE, related_name="+")
+    noted_at = models.DateTimeField()
+    due_at = models.DateTimeField(null=True, blank=True)
+    slotted = models.BooleanField(default=False)
+    told_at = models.DateTimeField(null=True, blank=True)
+    delivery = models.ForeignKey(Delivery, on_delete=models.SET_NULL, null=True, blank=True, related_name="matches")
+
+    class Meta:
+        verbose_name_plural = "matches told"
+        constraints = [
+            models.UniqueConstraint(fields=["recipient", "ask", "offer"], name="one_telling_a_match"),
+        ]
+        indexes = [
+            models.Index(fields=["due_at", "recipient"], name="match_to_tell", condition=Q(told_at=None)),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.recipient_id}: {self.ask_id} and {self.offer_id}"
 
 
 class DeliveryItem(models.Model):

@@ -16,8 +16,15 @@ RULES = (
     ),
     Rule("digests.Subscription", "added_by", Fate.KEEP, "who asked somebody to follow", ("asked_at",)),
     Rule("digests.RoleRule", "set_by", Fate.KEEP, "who set it", ("role", "set_at")),
-    Rule("digests.Preference", "person", Fate.DELETE, "when digests are wanted", ("frequency", "hour", "weekday")),
+    Rule(
+        "digests.Preference",
+        "person",
+        Fate.DELETE,
+        "when digests are wanted",
+        ("frequency", "hour", "weekday", "tells_matches"),
+    ),
     Rule("digests.Told", "recipient", Fate.DELETE, "what they were told last", ("plan", "number", "told_at")),
+    Rule("digests.MatchTold", "recipient", Fate.DELETE, "which matches they were told of", ("noted_at", "told_at")),
     Rule(
         "digests.Delivery",
         "recipient",

@@ -1,15 +1,18 @@
-"""What digests do when a version is published: write down that it waits, and nudge a worker after commit."""
+"""What digests do when a version is published (write down that it waits, nudge a worker after commit), and when a
+mail provider reports."""
 
 from __future__ import annotations
 
 from typing import Any
 
 import structlog
+from anymail.signals import AnymailTrackingEvent, tracking
 from django.db import transaction
 from django.dispatch import receiver
 from django.utils import timezone
 
 from partnerships.digests.choosing import note_publication
+from partnerships.digests.providers import act_on
 from partnerships.digests.tasks import sweep
 from partnerships.plans.models import Version
 from partnerships.plans.signals import version_published
@@ -22,6 +25,12 @@ def on_version_published(sender: Any, version: Version, **kwargs: Any) -> None:
     """Remember the version with the transaction that publishes it; publishing never waits for the broker."""
     note_publication(version=version, now=timezone.now())
     transaction.on_commit(nudge, robust=True)
+
+
+@receiver(tracking, dispatch_uid="digests.provider_said")
+def on_provider_said(sender: Any, event: AnymailTrackingEvent, **kwargs: Any) -> None:
+    """A mail provider says what became of a letter."""
+    act_on(event, now=timezone.now())
 
 
 def nudge() -> None:

@@ -16,6 +16,7 @@ from django.db.models import F, Q
 from partnerships.activity.services import record
 from partnerships.agreements.models import Partnership
 from partnerships.digests.links import site_host
+from partnerships.digests.matches import schedule_matches, take_back
 from partnerships.digests.models import (
     Delivery,
     DeliveryItem,
@@ -23,6 +24,7 @@ from partnerships.digests.models import (
     DeliveryStatus,
     Frequency,
     How,
+    MatchTold,
     Preference,
     RoleRule,
     Subscription,
@@ -335,8 +337,11 @@ def stop(*, subscriptions: Iterable[Subscription], author: User | None, reason: 
     return ended
 
 
+@transaction.atomic
 def stop_everything(*, person: User, author: User | None, reason: str, now: dt.datetime) -> int:
-    """End all of a person's digests."""
+    """End all of a person's digests, and stop telling them of new matches."""
+    MatchTold.objects.filter(recipient=person, told_at=None).delete()
+    Preference.objects.filter(person=person).update(tells_matches=False)
     return stop(subscriptions=Subscription.objects.live().filter(person=person), author=author, reason=reason, now=now)
 
 
@@ -399,6 +404,7 @@ def prefer(
     working_days_only: bool,
     paused_until: dt.date | None,
     time_zone: str,
+    tells_matches: bool | None = None,
     author: User | None,
     now: dt.datetime,
 ) -> Preference:
@@ -411,10 +417,12 @@ def prefer(
     except (ZoneInfoNotFoundError, ValueError) as error:
         raise UnableToChangeSubscription("Choose a time zone from the list.") from error
     preference, _ = Preference.objects.select_for_update().get_or_create(person=person)
-    names = ("frequency", "hour", "weekday", "working_days_only", "paused_until")
+    names = ("frequency", "hour", "weekday", "working_days_only", "paused_until", "tells_matches")
     before = {name: str(getattr(preference, name)) for name in names} | {"time_zone": person.time_zone}
     preference.frequency, preference.hour, preference.weekday = frequency, hour, weekday
     preference.working_days_only, preference.paused_until = working_days_only, paused_until
+    if tells_matches is not None:
+        preference.tells_matches = tells_matches
     preference.full_clean(exclude=["person"])
     preference.save(update_fields=names)
     if person.time_zone != time_zone:
@@ -423,6 +431,9 @@ def prefer(
     if preference.rhythm(time_zone).paused_until and paused_until and paused_until > now.date():
         _withdraw_queued(person, now=now)
     work_out_again(people=[person.pk], now=now)
+    if not preference.tells_matches:
+        MatchTold.objects.filter(recipient=person, told_at=None).delete()
+    schedule_matches(now=now, people=[person.pk])
     record(
         actor_id=author.pk if author else None,
         verb="chose how often digests come",
@@ -446,6 +457,7 @@ def _withdraw_queued(person: User, *, now: dt.datetime) -> None:
         Told.objects.filter(recipient=person, plan__in=delivery.items.values("plan")).update(
             due_at=now, waiting_since=delivery.created_at
         )
+        take_back(delivery.pk)
         delivery.delete()
 
 

@@ -8,6 +8,7 @@ from django.utils import timezone
 
 from partnerships.digests.choosing import announce_joined, plan_in_parts
 from partnerships.digests.keeping import tidy
+from partnerships.digests.matches import note_matches
 from partnerships.digests.queries import something_to_send
 from partnerships.digests.sending import drain as send_what_is_due
 
@@ -41,8 +42,9 @@ def drain() -> None:
 
 @shared_task(name="partnerships.digests.tasks.regularly")
 def regularly() -> None:
-    """Every hour: announce plans that joined what people follow, give roles, remove what is kept no longer than
-    needed."""
+    """Every hour: announce plans that joined what people follow, give roles, note new matches, remove what is kept
+    no longer than needed."""
     now = timezone.now()
     announce_joined(now=now)
+    note_matches(now=now)
     tidy(now=now)

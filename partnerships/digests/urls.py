@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from partnerships.digests.views import by_link, ledger, own
+from partnerships.digests.views import by_link, ledger, own, reports
 
 app_name = "digests"
 urlpatterns = [
@@ -22,6 +22,7 @@ urlpatterns = [
     path("confirm/<str:token>/", by_link.confirm, name="confirm"),
     path("read/<str:token>/", by_link.view, name="view"),
     path("read/<str:token>/<int:plan>/", by_link.read, name="read"),
+    path("reports/<slug:provider>/", reports.reports, name="reports"),
     path("ledger/", ledger.ledger, name="ledger"),
     path("ledger/<int:pk>/", ledger.entry, name="entry"),
     path("ledger/<int:pk>/as-sent/", ledger.as_sent, name="as-sent"),

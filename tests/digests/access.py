@@ -131,6 +131,7 @@ ROWS = (
         on=lambda world: {"token": token(Purpose.READ, world), "plan": world.things["digest_plan"].pk},
         get=public(),
     ),
+    Row("digests:reports", on=lambda world: {"provider": "postmark"}, post=public(404)),
     Row("digests:ledger", get=LEDGER),
     Row("digests:ledger", query="?status=sent&q=sol", get=LEDGER),
     Row("digests:entry", on=delivery, get=LETTER, post={**LETTER, "lead": 403, "administrator": 422}),

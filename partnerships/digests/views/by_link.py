@@ -24,6 +24,7 @@ from partnerships.digests.composing import content_as
 from partnerships.digests.forms import PreferenceForm
 from partnerships.digests.links import BadLink, ExpiredLink, Link, Purpose
 from partnerships.digests.links import read as read_link
+from partnerships.digests.matches import matches_in
 from partnerships.digests.models import Delivery, Preference, Subscription, SubscriptionStatus, Told
 from partnerships.digests.news import News
 from partnerships.digests.queries import next_digest_at, subscriptions_of
@@ -68,14 +69,16 @@ def stop(request: HttpRequest, link: Link) -> HttpResponse:
     following = subscriptions_of(link.person)
     if request.method == "POST":
         chosen = request.POST.get("subscription", "")
-        ended = services.stop(
-            subscriptions=following.filter(pk=int(chosen)) if chosen.isdecimal() and len(chosen) < 19 else following,
-            author=link.person,
-            reason="Stopped by the person, by a link in a letter.",
-            now=timezone.now(),
-        )
+        reason, now = "Stopped by the person, by a link in a letter.", timezone.now()
+        if chosen.isdecimal() and len(chosen) < 19:
+            one = following.filter(pk=int(chosen))
+            ended = services.stop(subscriptions=one, author=link.person, reason=reason, now=now)
+        else:
+            ended = services.stop_everything(person=link.person, author=link.person, reason=reason, now=now)
         return render(request, "digests/stopped.html", {"ended": ended, "left": list(subscriptions_of(link.person))})
-    return render(request, "digests/stop.html", {"person": link.person, "subscriptions": list(following)})
+    told = Preference.objects.filter(person=link.person, tells_matches=True).exists() and not link.person.is_stakeholder
+    context = {"person": link.person, "subscriptions": list(following), "tells_matches": told}
+    return render(request, "digests/stop.html", context)
 
 
 @csrf_exempt
@@ -136,7 +139,8 @@ def view(request: HttpRequest, link: Link) -> HttpResponse:
     reading = readable_news(delivery, now=timezone.now())
     token = request.path.rstrip("/").rpartition("/")[2]
     pages = [(news, _page_of(news, token, stakeholder=link.person.is_stakeholder)) for news in reading.news]
-    context = {"delivery": delivery, "reading": reading, "pages": pages, "person": link.person}
+    matches = matches_in(delivery.pk, link.person) if not link.person.is_stakeholder else ()
+    context = {"delivery": delivery, "reading": reading, "pages": pages, "person": link.person, "matches": matches}
     return render(request, "digests/view.html", context)
 
 

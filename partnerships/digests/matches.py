@@ -1,0 +1,204 @@
+"""New matches in digests: noted for the people they concern, due at the hour each prefers, told once.
+
+A match makes a digest go out by itself (RIGHTS.md); where one goes out anyway, it comes along. What may be seen is
+asked again while composing.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+
+from django.db import connection
+from django.db.models import F, Q
+from django.urls import reverse
+
+from partnerships.digests.bank_holidays import holidays
+from partnerships.digests.links import site_host
+from partnerships.digests.models import Frequency, MatchTold, Preference
+from partnerships.digests.schedule import due, local_day
+from partnerships.digests.watermarks import settle_time
+from partnerships.exchange.matching import WORTH_TELLING
+from partnerships.exchange.models import Entry, Match
+from partnerships.exchange.queries.matches import MatchFor, from_side
+from partnerships.kit.text import shorten
+from partnerships.organisations.models import Membership, Organisation
+from partnerships.people.models import User
+
+#: How far back matches are looked for: a worker that was away for a day misses none, and history is no news.
+_LOOK_BACK = dt.timedelta(days=2)
+#: So many are listed in a letter; the site has the rest.
+MOST = 8
+_LONGEST = 90
+
+_NOTE = """
+INSERT INTO digests_matchtold (recipient_id, ask_id, offer_id, noted_at, slotted)
+SELECT DISTINCT u.id, m.ask_id, m.offer_id, %(now)s, false
+  FROM exchange_match m
+  JOIN exchange_entry ask ON ask.id = m.ask_id AND ask.is_open
+  JOIN exchange_entry offer ON offer.id = m.offer_id AND offer.is_open
+  JOIN ({acting}) acting ON acting.organisation_id IN (ask.organisation_id, offer.organisation_id)
+  JOIN people_user u ON u.id = acting.person_id AND u.is_active AND u.account_since IS NOT NULL
+  LEFT JOIN digests_preference p ON p.person_id = u.id
+ WHERE m.found_at > %(since)s AND m.score >= %(worth)s AND COALESCE(p.tells_matches, true)
+ON CONFLICT DO NOTHING
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class MatchLine:
+    """One new match as letters and pages show it."""
+
+    fit: str
+    own: str
+    counterpart: str
+    reasons: str
+    path: str
+
+    @property
+    def sentence(self) -> str:
+        """The same in one line of plain text."""
+        return f"{self.fit}: {self.own} and {self.counterpart}" + (f" ({self.reasons})" if self.reasons else "")
+
+
+def note_matches(*, now: dt.datetime) -> int:
+    """Note newly found matches for everybody who acts for one of their sides; each once. Returns how many."""
+    acting = Membership.objects.current().values("person_id", "organisation_id").order_by()
+    sql, values = acting.query.sql_with_params()
+    named = {f"acting_{place}": value for place, value in enumerate(values)}
+    sql = sql % tuple(f"%({name})s" for name in named)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _NOTE.format(acting=sql), {**named, "now": now, "since": now - _LOOK_BACK, "worth": WORTH_TELLING}
+        )
+        noted = int(cursor.rowcount)
+    schedule_matches(now=now)
+    return noted
+
+
+def schedule_matches(*, now: dt.datetime, people: Collection[int] | None = None) -> None:
+    """Say when what was noted is due for each person, by how they want digests; with `people` anew for them."""
+    untold = MatchTold.objects.filter(told_at=None)
+    if people is not None:
+        untold.filter(recipient__in=people).update(due_at=None)
+    waiting = User.objects.filter(pk__in=untold.filter(due_at=None).values("recipient")).select_related(
+        "digest_preference"
+    )
+    for person in waiting:
+        preference = getattr(person, "digest_preference", None) or Preference(person=person)
+        rhythm = preference.rhythm(person.time_zone)
+        slots = person.deliveries.filter(slot_on__gte=local_day(now, person.time_zone)).values_list(
+            "slot_on", flat=True
+        )
+        taken = {day for day in slots if day is not None}
+        at = due(rhythm, waiting_since=now, latest=now, settle=settle_time(), holidays=holidays(), taken=taken)
+        untold.filter(recipient=person, due_at=None).update(due_at=at, slotted=rhythm.frequency != Frequency.AT_ONCE)
+
+
+_CHOOSE = """
+INSERT INTO digests_delivery (recipient_id, kind, message_id, status, address, subject, slot_on, attempts,
+                              available_at, created_at, reason, provider_id)
+SELECT w.recipient_id, 'digest', '<' || gen_random_uuid() || %(host)s, 'queued', '', '', w.slot_on, 0,
+       clock_timestamp(), %(now)s, '', ''
+  FROM (SELECT m.recipient_id,
+               CASE WHEN bool_or(m.slotted) THEN (%(now)s AT TIME ZONE max(u.time_zone))::date END AS slot_on
+          FROM digests_matchtold m JOIN people_user u ON u.id = m.recipient_id
+         WHERE m.told_at IS NULL AND m.due_at <= %(now)s
+         GROUP BY m.recipient_id) w
+ WHERE NOT EXISTS (SELECT 1 FROM digests_delivery d
+                    WHERE d.recipient_id = w.recipient_id AND d.kind = 'digest' AND d.repeat_of_id IS NULL
+                      AND d.status IN ('queued', 'sending'))
+   AND NOT EXISTS (SELECT 1 FROM digests_delivery d WHERE d.recipient_id = w.recipient_id AND d.slot_on = w.slot_on)
+"""
+
+
+def choose_matches(*, now: dt.datetime) -> int:
+    """Make a delivery for those to whom a match is due and nothing else is under way; the lock is the caller's.
+
+    Whoever has had the digest of this local date waits for the next.
+    """
+    if not MatchTold.objects.filter(told_at=None, due_at__lte=now).exists():
+        return 0
+    with connection.cursor() as cursor:
+        cursor.execute(_CHOOSE, {"now": now, "host": f"@{site_host()}>"})
+        chosen = int(cursor.rowcount)
+    stuck = (
+        MatchTold.objects.filter(told_at=None, due_at__lte=now, slotted=True)
+        .exclude(recipient__deliveries__status__in=["queued", "sending"])
+        .values_list("recipient", flat=True)
+        .distinct()
+    )
+    if people := sorted(stuck):
+        schedule_matches(now=now, people=people)
+    return chosen
+
+
+def tell_matches(recipients: dict[int, int], *, now: dt.datetime) -> dict[int, tuple[MatchLine, ...]]:
+    """What each delivery ({person: delivery}) says of new matches; counts as told with the transaction that claims.
+
+    What the person may no longer see is dropped without a word.
+    """
+    rows = MatchTold.objects.filter(recipient__in=recipients).filter(
+        Q(told_at=None) | Q(delivery__in=recipients.values())
+    )
+    pairs: dict[int, list[tuple[int, int]]] = defaultdict(list)
+    for person_id, ask, offer in rows.values_list("recipient", "ask", "offer"):
+        pairs[person_id].append((ask, offer))
+    told: dict[int, tuple[MatchLine, ...]] = {}
+    for person in User.objects.filter(pk__in=pairs):
+        found = _still_matches(person, pairs[person.pk])
+        kept = Q(pk=None)
+        for one in found:
+            kept |= Q(ask=one.match.ask_id, offer=one.match.offer_id)
+        mine = rows.filter(recipient=person)
+        mine.filter(kept).update(told_at=now, delivery=recipients[person.pk])
+        rows.filter(recipient=person, told_at=None).update(told_at=now)
+        if found:
+            told[recipients[person.pk]] = lines_of(found)
+    return told
+
+
+def _still_matches(person: User, pairs: Iterable[tuple[int, int]]) -> list[MatchFor]:
+    wanted = set(pairs)
+    mine = set(Organisation.objects.of_person(person).values_list("pk", flat=True))
+    found = (
+        Match.objects.of_person(person)
+        .filter(ask__in={ask for ask, _ in wanted}, offer__in={offer for _, offer in wanted})
+        .live()
+        .visible_to(person)
+        .not_dismissed_by(person)
+        .select_related("ask__organisation", "offer__organisation")
+        .order_by("-score", "pk")
+    )
+    return from_side([match for match in found if (match.ask_id, match.offer_id) in wanted], mine)
+
+
+def lines_of(found: Sequence[MatchFor]) -> tuple[MatchLine, ...]:
+    """Matches as lines, best first."""
+    return tuple(
+        MatchLine(
+            fit=one.fit,
+            own=f"your {_named(one.entry)}",
+            counterpart=f"the {_named(one.counterpart)} of {one.counterpart.organisation.display_name}",
+            reasons="; ".join(one.reasons[:3]),
+            path=reverse("exchange:entry-matches", kwargs={"pk": one.entry.pk}),
+        )
+        for one in found
+    )
+
+
+def _named(entry: Entry) -> str:
+    return f"{'ask' if entry.is_ask else 'offer'} “{shorten(entry.title, _LONGEST)}”"
+
+
+def matches_in(delivery_id: int, person: User) -> tuple[MatchLine, ...]:
+    """What a letter said of matches, as far as its reader may still see them."""
+    rows = MatchTold.objects.filter(delivery=delivery_id, recipient=person)
+    return lines_of(_still_matches(person, rows.values_list("ask", "offer")))
+
+
+def take_back(delivery_id: int) -> None:
+    """A letter that will not leave has told nothing."""
+    MatchTold.objects.filter(delivery=delivery_id).update(told_at=None, delivery=None, due_at=F("noted_at"))

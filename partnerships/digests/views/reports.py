@@ -1,0 +1,24 @@
+"""Where mail providers say what became of our letters: signed by them, or with the secret we gave them."""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.contrib.auth.decorators import login_not_required
+from django.http import Http404, HttpRequest, HttpResponse
+from django.views.decorators.cache import never_cache
+from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.http import require_POST
+
+from partnerships.digests.providers import PROVIDERS
+
+
+@csrf_exempt
+@login_not_required
+@never_cache
+@require_POST
+def reports(request: HttpRequest, provider: str) -> HttpResponse:
+    """Take a provider's reports; without a secret in the settings there is no such address, a wrong one is a 400."""
+    if not settings.DIGEST_WEBHOOK_SECRET or provider not in PROVIDERS:
+        raise Http404
+    answer: HttpResponse = PROVIDERS[provider].as_view()(request)
+    return answer

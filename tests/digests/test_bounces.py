@@ -1,0 +1,207 @@
+"""What comes back: by the providers' webhooks and by a mailbox, hard and soft; and nobody is silenced by a forgery."""
+
+from __future__ import annotations
+
+import base64
+import datetime as dt
+import json
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+
+from partnerships.digests import bounces, services
+from partnerships.digests.models import Bounce, Delivery, Subscription, Suppression
+from partnerships.digests.week import play_week
+from tests.digests.conftest import PostOffice, play, publish
+from tests.world import World
+
+SECRET = "post:office"
+
+
+@pytest.fixture
+def letter(world: World, plan, office: PostOffice) -> Delivery:
+    """A digest that Sol received."""
+    asked = services.add_stakeholder(
+        email=world.sol.email,
+        name="Sol",
+        target=plan,
+        author=world.amina,
+        organisation=world.larkhaven,
+        now=timezone.now(),
+    )
+    office.drain()
+    services.confirm(subscription=asked, now=timezone.now())
+    publish(plan, 96, author=world.amina)
+    play(office)
+    return Delivery.objects.get(recipient=world.sol, kind="digest")
+
+
+def report(letter: Delivery, *, status: str = "5.1.1", to: str = "") -> bytes:
+    """A mail server's report (RFC 3464) about a letter."""
+    return (
+        "From: MAILER-DAEMON@relay.example\r\nTo: digests@ground.example\r\nSubject: Undelivered\r\n"
+        "MIME-Version: 1.0\r\n"
+        'Content-Type: multipart/report; report-type=delivery-status; boundary="b"\r\n\r\n'
+        "--b\r\nContent-Type: text/plain\r\n\r\nIt did not work.\r\n"
+        "--b\r\nContent-Type: message/delivery-status\r\n\r\n"
+        "Reporting-MTA: dns; relay.example\r\n\r\n"
+        f"Final-Recipient: rfc822; {to or letter.address}\r\nAction: failed\r\n"
+        f"Status: {status}\r\nDiagnostic-Code: smtp; 550 {status} no such person\r\n\r\n"
+        f"--b\r\nContent-Type: text/rfc822-headers\r\n\r\nMessage-ID: {letter.message_id}\r\n\r\n--b--\r\n"
+    ).encode()
+
+
+def heard(raw: bytes) -> Bounce | None:
+    """Act on a report as the mailbox's command does."""
+    said = bounces.read_report(raw)
+    assert said is not None
+    return bounces.note_bounce(
+        kind=said.kind, address=said.address, text=said.text, message_id=said.message_id, now=timezone.now()
+    )
+
+
+def test_a_hard_bounce_stops_mail_and_says_why(world: World, letter: Delivery) -> None:
+    heard(report(letter))
+
+    letter.refresh_from_db()
+    assert letter.status == "bounced"
+    subscription = Subscription.objects.get(person=world.sol)
+    assert subscription.status == "suppressed"
+    assert "5.1.1" in subscription.reason
+    with pytest.raises(services.UnableToSubscribe):
+        services.subscribe(person=world.sol, target=world.partnership, author=None, now=timezone.now())
+
+
+def test_a_soft_bounce_only_counts_until_there_are_too_many(world: World, letter: Delivery) -> None:
+    for _ in range(bounces.MOST_SOFT - 1):
+        heard(report(letter, status="4.2.2"))
+    before = Suppression.objects.exists()
+    heard(report(letter, status="4.2.2"))
+
+    assert not before
+    assert Suppression.objects.get().reason.startswith("Mail came back for good: 5 times in 30 days")
+
+
+def test_a_report_about_a_letter_we_never_sent_silences_nobody(world: World, letter: Delivery) -> None:
+    letter.message_id = "<somebody-else@ground.example>"
+
+    assert heard(report(letter)) is None
+    assert not Suppression.objects.exists()
+
+
+def test_an_address_that_was_released_hears_again(world: World, letter: Delivery) -> None:
+    heard(report(letter))
+
+    count = bounces.release(address=world.sol.email, author=world.dee, now=timezone.now())
+
+    assert count == 1
+    assert Subscription.objects.get(person=world.sol).is_confirmed
+
+
+def hook(client: Client, payload: dict[str, Any], *, secret: str = SECRET) -> int:
+    """What a provider's post is answered with."""
+    basic = base64.b64encode(secret.encode()).decode()
+    answer = client.post(
+        reverse("digests:reports", args=["postmark"]),
+        json.dumps(payload),
+        content_type="application/json",
+        HTTP_AUTHORIZATION=f"Basic {basic}",
+    )
+    return answer.status_code
+
+
+def said(letter: Delivery, kind: str, number: int = 1) -> dict[str, Any]:
+    """A report in Postmark's words."""
+    records = {"HardBounce": ("Bounce", 1), "Transient": ("Bounce", 2), "SpamComplaint": ("SpamComplaint", 512)}
+    record, code = records[kind]
+    return {
+        "RecordType": record,
+        "ID": number,
+        "Type": kind,
+        "TypeCode": code,
+        "MessageID": letter.provider_id,
+        "Email": letter.address,
+        "BouncedAt": "2026-11-20T10:00:00Z",
+        "Description": "The server was unable to deliver.",
+        "Details": "smtp;550 5.1.1 no such person",
+    }
+
+
+@pytest.fixture
+def provider(settings: Any, letter: Delivery) -> Delivery:
+    """The letter went out by a provider, which knows a secret."""
+    settings.DIGEST_WEBHOOK_SECRET = SECRET
+    settings.ANYMAIL = {"WEBHOOK_SECRET": SECRET}
+    letter.provider_id = "0a129aee-e1cd-480d-b08d-4f48548ff48d"
+    letter.save(update_fields=["provider_id"])
+    return letter
+
+
+@pytest.mark.parametrize(("kind", "stops"), [("HardBounce", True), ("Transient", False), ("SpamComplaint", True)])
+def test_a_provider_says_what_came_back(
+    world: World, provider: Delivery, client: Client, kind: str, stops: bool
+) -> None:
+    assert hook(client, said(provider, kind)) == 200
+    assert hook(client, said(provider, kind)) == 200  # told twice, it counts once
+
+    assert Bounce.objects.count() == 1
+    assert Suppression.objects.exists() is stops
+
+
+def test_a_provider_with_another_secret_is_not_believed(provider: Delivery, client: Client) -> None:
+    assert hook(client, said(provider, "HardBounce"), secret="post:guess") == 400
+    assert not Bounce.objects.exists()
+
+
+def test_without_a_secret_there_is_no_such_address(settings: Any, letter: Delivery, client: Client) -> None:
+    settings.DIGEST_WEBHOOK_SECRET = ""
+
+    assert hook(client, said(letter, "HardBounce")) == 404
+
+
+def test_the_figures_count_letters_by_what_became_of_them(letter: Delivery, client: Client, settings: Any) -> None:
+    settings.METRICS_TOKEN = "figures"
+
+    page = client.get(reverse("metrics"), headers={"Authorization": "Bearer figures"}).content.decode()
+
+    assert 'digests_letters_total{outcome="sent"} 2.0' in page
+    assert "digests_oldest_due_seconds 0.0" in page
+
+
+def test_while_held_nobody_is_chosen_and_nothing_is_lost(world: World, plan, office: PostOffice, settings: Any) -> None:
+    services.enrol(person=world.ben, target=plan, author=None, now=timezone.now())
+    publish(plan, 90, author=world.amina)
+    settings.DIGESTS_HELD = True
+    play(office)
+    held = (len(office.sent), Delivery.objects.count())
+    settings.DIGESTS_HELD = False
+    play(office)
+
+    assert held == (0, 0)
+    assert len(office.to(world.ben)) == 1
+
+
+def test_a_letter_as_sent_is_kept_thirty_days(letter: Delivery) -> None:
+    from partnerships.digests.keeping import KEPT, tidy
+
+    tidy(now=letter.created_at + KEPT - dt.timedelta(days=1))
+    letter.refresh_from_db()
+    before = letter.is_kept
+    tidy(now=letter.created_at + KEPT + dt.timedelta(days=1))
+    letter.refresh_from_db()
+
+    assert before
+    assert not letter.is_kept
+    assert letter.items.exists()
+
+
+def test_a_stakeholders_week_can_be_played(db: None) -> None:
+    lines = "\n".join(play_week())
+
+    assert "LETTER  " in lines
+    assert "no letter." in lines
+    assert "received" in lines.splitlines()[-1]
+    assert not Delivery.objects.exists()

@@ -1,0 +1,103 @@
+"""A new match goes out by itself, once, to those who may see both sides; where a digest goes out anyway it comes
+along."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import pytest
+from django.utils import timezone
+
+from partnerships.digests import services
+from partnerships.digests.choosing import plan_round
+from partnerships.digests.matches import note_matches
+from partnerships.digests.models import Delivery, MatchTold
+from partnerships.exchange.models import Direction, Match
+from tests.digests.conftest import PostOffice, html_of, play, publish, text_of
+from tests.exchange.conftest import shared
+from tests.world import World
+
+
+@pytest.fixture
+def match(world: World) -> Match:
+    """Larkhaven asks for land and the council offers some; the whole network may read both."""
+    now = timezone.now() - dt.timedelta(hours=1)
+    ask = shared(world.larkhaven, world.amina, now, title="Land for sixty homes")
+    offer = shared(world.westmarch, world.ben, now, direction=Direction.OFFER, title="A level site by the quay")
+    match, _ = Match.objects.update_or_create(
+        ask=ask, offer=offer, defaults={"score": 80, "reasons": ["both about land"], "found_at": timezone.now()}
+    )
+    return match
+
+
+def test_a_new_match_makes_a_digest_go_out_once(world: World, match: Match, office: PostOffice) -> None:
+    note_matches(now=timezone.now())
+    play(office)
+    note_matches(now=timezone.now())
+    play(office)
+
+    [letter] = office.to(world.amina)
+    assert str(letter["Subject"]) == "1 new match"
+    for part in (text_of(letter), html_of(letter)):
+        assert "Land for sixty homes" in part
+        assert "A level site by the quay" in part
+    assert len(office.to(world.ben)) == 1
+    assert office.to(world.chidi) == []
+
+
+def test_a_match_comes_along_with_news_of_a_plan(world: World, plan, match: Match, office: PostOffice) -> None:
+    services.subscribe(person=world.ben, target=plan, author=world.ben, now=timezone.now())
+    publish(plan, 96, author=world.amina)
+    note_matches(now=timezone.now())
+    play(office)
+
+    [letter] = office.to(world.ben)
+    assert str(letter["Subject"]).endswith("in Harbour Quarter and 1 new match")
+    assert "A level site by the quay" in text_of(letter)
+
+
+def test_a_match_that_may_no_longer_be_seen_is_dropped_without_a_word(
+    world: World, match: Match, office: PostOffice
+) -> None:
+    note_matches(now=timezone.now())
+    plan_round(now=timezone.now())
+    Match.objects.all().delete()
+    office.drain()
+
+    assert office.sent == []
+    assert not Delivery.objects.exists()
+    assert not MatchTold.objects.filter(told_at=None).exists()
+
+
+def test_whoever_stops_everything_hears_of_no_match(world: World, match: Match, office: PostOffice) -> None:
+    services.enrol(person=world.amina, target=world.larkhaven, author=None, now=timezone.now())
+    services.stop_everything(person=world.amina, author=world.amina, reason="Enough.", now=timezone.now())
+
+    note_matches(now=timezone.now())
+    play(office)
+
+    assert office.to(world.amina) == []
+    assert len(office.to(world.ben)) == 1
+
+
+def test_a_match_waits_for_the_hour_that_a_person_chose(world: World, match: Match, office: PostOffice) -> None:
+    now = timezone.now()
+    services.prefer(
+        person=world.amina,
+        frequency="daily",
+        hour=(now.hour + 3) % 24,
+        weekday=0,
+        working_days_only=False,
+        paused_until=None,
+        time_zone="UTC",
+        author=world.amina,
+        now=now,
+    )
+
+    note_matches(now=now)
+    play(office, now=now)
+    before = len(office.to(world.amina))
+    play(office, now=now + dt.timedelta(hours=4))
+
+    assert before == 0
+    assert len(office.to(world.amina)) == 1

@@ -10,14 +10,12 @@ from django.shortcuts import render
 from django.template.loader import render_to_string
 
 from partnerships.kit.exports import csv_text
+from partnerships.kit.late import late
 from partnerships.plans.changes import Change
 from partnerships.plans.comparisons import csv_rows
 from partnerships.plans.content import Content, homes_count
 
-try:
-    from weasyprint import HTML
-except (ImportError, OSError):  # without Pango, or without the package itself
-    HTML = None
+weasyprint = late("weasyprint")
 
 
 def _file_name(title: str, extension: str) -> str:
@@ -30,12 +28,20 @@ def _nothing_from_outside(url: str, *args: object, **kwargs: object) -> dict[str
     raise ValueError("papers hold no files from elsewhere")
 
 
+def can_make_pdf() -> bool:
+    """Whether this machine has what PDFs need: weasyprint, and the Pango that it draws with."""
+    try:
+        return weasyprint.HTML is not None
+    except (ImportError, OSError):
+        return False
+
+
 def pdf_response(request: HttpRequest, template: str, context: dict[str, Any], title: str) -> HttpResponse:
     """The template as a tagged PDF; where PDFs cannot be made, a page that says what to install."""
-    if HTML is None:
+    if not can_make_pdf():
         return render(request, "plans/no_pdf.html", context, status=503)
     words = render_to_string(template, context, request)
-    pdf = HTML(string=words, url_fetcher=_nothing_from_outside).write_pdf(pdf_variant="pdf/ua-1")
+    pdf = weasyprint.HTML(string=words, url_fetcher=_nothing_from_outside).write_pdf(pdf_variant="pdf/ua-1")
     response = HttpResponse(pdf, content_type="application/pdf")
     response["Content-Disposition"] = f'attachment; filename="{_file_name(title, "pdf")}"'
     response["X-Content-Type-Options"] = "nosniff"

@@ -7,11 +7,15 @@ import io
 import warnings
 import zipfile
 from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import openpyxl
-
+from partnerships.kit.late import late
 from partnerships.transfer.reading.problems import unable
+
+if TYPE_CHECKING:
+    import openpyxl
+else:
+    openpyxl = late("openpyxl")
 
 #: SAFETY.md: what an archive may hold.
 MOST_ENTRIES = 200

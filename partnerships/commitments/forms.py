@@ -97,11 +97,19 @@ class ProposeForm(TermsForm):
     key = forms.UUIDField(widget=forms.HiddenInput)
 
     def __init__(
-        self, *args: Any, user: User, extra: tuple[Organisation, ...] = (), cancel: str = "", **kwargs: Any
+        self,
+        *args: Any,
+        user: User,
+        extra: tuple[Organisation, ...] = (),
+        pair: tuple[Organisation, ...] = (),
+        cancel: str = "",
+        **kwargs: Any,
     ) -> None:
         super().__init__(*args, **kwargs)
         bodies = partners_of(user)
-        if extra:
+        if pair:
+            bodies = Organisation.objects.filter(pk__in=[body.pk for body in pair]).order_by("name", "pk")
+        elif extra:
             bodies = Organisation.objects.filter(
                 Q(pk__in=bodies.values("pk")) | Q(pk__in=[body.pk for body in extra])
             ).order_by("name", "pk")
@@ -400,6 +408,11 @@ class FilterForm(forms.Form):
     kind = forms.ChoiceField(label="Kind", required=False, choices=[("", "Commitments and actions"), *Kind.choices])
     partnership = forms.ModelChoiceField(
         label="Partnership", required=False, queryset=Partnership.objects.none(), empty_label="Any partnership"
+    )
+    register = forms.ChoiceField(
+        label="Where from",
+        required=False,
+        choices=[("", "Anywhere"), ("made", "Made here"), ("read", "Read from a published register")],
     )
 
     def __init__(self, *args: Any, user: User, **kwargs: Any) -> None:

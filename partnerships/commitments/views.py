@@ -102,6 +102,8 @@ def _filtered(rows: CommitmentQuerySet, chosen: dict[str, Any], user: User) -> C
         rows = rows.overdue(timezone.localdate())
     if chosen["kind"]:
         rows = rows.filter(kind=chosen["kind"])
+    if chosen["register"]:
+        rows = rows.exclude(source="") if chosen["register"] == "read" else rows.filter(source="")
     if chosen["partnership"]:
         rows = rows.filter(partnership=chosen["partnership"])
     return queries.with_words(rows, chosen["words"]) if chosen["words"] else rows
@@ -118,9 +120,12 @@ def new(request: HttpRequest) -> HttpResponse:
     if request.GET.get("from") and (came_from is None or suggestion is None):
         raise Http404
     replaces = _replaced(request, user)
-    extra = _bodies_of(suggestion, replaces)
     form = ProposeForm(
-        _posted(request)[0], user=user, extra=extra, initial=_initial(request, user, suggestion, replaces)
+        _posted(request)[0],
+        user=user,
+        extra=_bodies_of(suggestion, replaces),
+        pair=suggestion.pair if suggestion else (),
+        initial=_initial(request, user, suggestion, replaces),
     )
     if request.method == "POST" and form.is_valid():
         terms = {name: form.cleaned_data[name] for name in _TERMS}

@@ -8,9 +8,13 @@ from pathlib import Path
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.test import Client
+from django.urls import reverse
 from django.utils import timezone
 
 from partnerships.commitments.models import Commitment, Progress
+from partnerships.organisations.services import add_membership
+from partnerships.people.models import User
 from partnerships.transfer.models import AgreementPromise, DeveloperAgreement, ImportRun
 from partnerships.transfer.reading.problems import UnableToRead
 from partnerships.transfer.services.developer_agreements import import_developer_agreements
@@ -122,12 +126,71 @@ def test_the_same_files_again_change_nothing() -> None:
     assert (Commitment.objects.count(), DeveloperAgreement.objects.count(), Progress.objects.count()) == (5, 3, 4)
 
 
-def test_later_payments_on_a_known_promise_are_told() -> None:
+def test_later_payments_are_added_to_a_promise_known_before() -> None:
     bring_agreements()
+    later = TRANSACTIONS + (
+        "4,received,W/1-open,t7,local-authority-eng:XWM,2023-01-01,\n"
+        "2009,received,W/1-open,t8,local-authority-eng:XWM,2024-01-01,\n"
+    )
 
-    run, _ = bring_agreements(t=TRANSACTIONS + "4,received,W/1-open,t7,local-authority-eng:XWM,2023-01-01,\n")
+    run, _ = bring_agreements(t=later)
+    again, _ = bring_agreements(t=later)
 
-    assert any("W/1-open" in remark and "now the files say 4" in remark for remark in run.report["remarks"])
+    open_space = the("W/1-open")
+    assert (open_space.delivered_quantity, open_space.status) == (2013, "done")
+    assert list(open_space.progress.order_by("at").values_list("delivered", flat=True)) == [4, 2013]
+    assert (run.created, run.changed, run.left_alone) == (0, 1, 7)
+    assert any("W/1-open" in remark and "2,013 delivered by now" in remark for remark in run.report["remarks"])
+    assert (again.changed, again.left_alone) == (0, 8)
+
+
+def test_what_people_recorded_for_themselves_is_kept_and_told() -> None:
+    bring_agreements()
+    homes = the("W/2-homes")
+    Progress.objects.create(
+        commitment=homes,
+        delivered_before=5,
+        delivered=7,
+        status="in_progress",
+        organisation=homes.owner_organisation,
+        at=timezone.now(),
+    )
+    Commitment.objects.filter(pk=homes.pk).update(delivered_quantity=7)
+
+    run, _ = bring_agreements(t=TRANSACTIONS + ",received,W/2-homes,t9,local-authority-eng:XNM,2023-01-01,1\n")
+
+    assert the("W/2-homes").delivered_quantity == 7
+    assert any("W/2-homes" in one and "What is recorded is kept" in one for one in run.report["remarks"])
+
+
+def test_a_council_reads_its_agreements_and_their_promises_page_by_page(client: Client) -> None:
+    bring_agreements()
+    agreement = DeveloperAgreement.objects.get(reference="W/1-da")
+    lead, stranger = (
+        User.objects.create_user(f"{name}@council.example", "a-quiet-estuary-morning", name=name)
+        for name in ("wendy", "stan")
+    )
+    add_membership(organisation=agreement.organisation, person=lead, role="lead", author=None, now=timezone.now())
+    pages = [
+        reverse("web:organisation-agreements", args=[agreement.organisation_id]),
+        reverse("web:agreement", args=[agreement.pk]),
+        the("W/1-education").get_absolute_url(),
+        f"{reverse('commitments:list')}?register=read",
+    ]
+
+    client.force_login(lead)
+    listed, shown, promise, promises = (client.get(page).content.decode() for page in pages)
+    client.force_login(stranger)
+    others = [client.get(page) for page in pages]
+
+    assert "W/1-da" in listed
+    assert "1 agreement" in listed
+    assert "Education" in shown
+    assert "£1,373,992" in shown
+    assert f"/developer-agreements/{agreement.pk}/" in promise
+    assert the("W/1-education").reference in promises
+    assert [answer.status_code for answer in others] == [200, 200, 404, 200]
+    assert "£1,373,992" not in others[1].content.decode()
 
 
 def test_a_wrong_file_is_refused_and_the_command_fails_aloud(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from partnerships.transfer.models import DeveloperAgreement, ImportRun, RunStatus
 from tests.access import Row, everyone, expect, public
 from tests.world import World
 
@@ -14,6 +15,21 @@ def _partnership(world: World) -> dict[str, Any]:
 
 def _organisation(world: World) -> dict[str, Any]:
     return {"pk": world.larkhaven.pk}
+
+
+def prepare(world: World) -> None:
+    """A developer agreement that Larkhaven has published."""
+    run = ImportRun.objects.create(
+        register="developer-agreements",
+        file_name="a.csv",
+        sha256="0" * 64,
+        as_of=world.now.date(),
+        started_at=world.now,
+        status=RunStatus.APPLIED,
+    )
+    world.things["agreement"] = DeveloperAgreement.objects.create(
+        reference="W/1-da", kind="section-106", organisation=world.larkhaven, run=run
+    )
 
 
 _PARTIES = expect(inside=200, outside=404)
@@ -35,5 +51,7 @@ ROWS = (
     Row("web:reciprocity-partner", on=_organisation, get=_PARTNER),
     Row("web:reciprocity", get=expect(inside=200, outside=200, left=403, administrator=403)),
     Row("web:organisation-entries", on=_organisation, get=everyone()),
+    Row("web:organisation-agreements", on=_organisation, get=everyone()),
+    Row("web:agreement", on=lambda world: {"pk": world.things["agreement"].pk}, get=everyone()),
     Row("web:organisation-plans", on=_organisation, get=everyone()),
 )

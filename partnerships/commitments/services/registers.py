@@ -64,21 +64,7 @@ def record_from_register(
     for number, promise in zip(numbers, fresh, strict=True):
         commitment = _row(number, promise, source, author)
         rows.append(commitment)
-        before = Decimal(0)
-        for report in promise.progress:
-            reports.append(
-                Progress(
-                    commitment=commitment,
-                    delivered_before=before,
-                    delivered=report.delivered,
-                    status=Status.IN_PROGRESS,
-                    note=report.note,
-                    by=author,
-                    organisation=promise.receiver,
-                    at=report.at,
-                )
-            )
-            before = report.delivered
+        reports += _reports(commitment, promise, author)
     Commitment.objects.bulk_create(rows, batch_size=500)
     Progress.objects.bulk_create(reports, batch_size=500)
     for commitment in rows:
@@ -92,6 +78,86 @@ def record_from_register(
             data={"title": title_of(commitment), "source": source, "row": commitment.source_reference},
         )
     return rows
+
+
+@transaction.atomic
+def add_from_register(
+    *, promises: Sequence[RegisterPromise], source: str, author: User | None, now: dt.datetime
+) -> tuple[list[Commitment], list[Commitment]]:
+    """Bring what a register reports since onto promises known already; returns those brought on, and those left alone.
+
+    Reports are added where all that is written down so far is what the register said before, word for word. Left alone
+    are those where it says something else than it did, or where people have reported for themselves.
+    """
+    wanted = {(promise.reference, promise.receiver.pk): promise for promise in promises}
+    known = (
+        Commitment.objects.select_for_update(of=("self",))
+        .select_related("receiver")
+        .filter(source=source, source_reference__in=[promise.reference for promise in promises])
+        .order_by("pk")
+    )
+    rows = [row for row in known if (row.source_reference, row.receiver_id) in wanted]
+    reports: dict[int, list[Progress]] = {row.pk: [] for row in rows}
+    for report in Progress.objects.filter(commitment__in=rows).order_by("at", "pk"):
+        reports[report.commitment_id].append(report)
+    brought, left = [], []
+    for row in rows:
+        promise = wanted[row.source_reference, row.receiver_id or 0]
+        said = [(report.at, report.delivered, report.note) for report in reports[row.pk]]
+        says = [(report.at, report.delivered, report.note) for report in promise.progress]
+        if said == says:
+            continue
+        if row.is_over or said != says[: len(said)]:
+            left.append(row)
+            continue
+        _bring_on(row, promise, len(said), author, now)
+        brought.append(row)
+    return brought, left
+
+
+def _bring_on(row: Commitment, promise: RegisterPromise, told: int, author: User | None, now: dt.datetime) -> None:
+    before = row.delivered_quantity
+    Progress.objects.bulk_create(_reports(row, promise, author)[told:])
+    last = promise.progress[-1]
+    status = Status.DONE if promise.done else Status.IN_PROGRESS
+    if status != row.status:
+        row.status, row.status_since = status, last.at
+    row.done_at = last.at if promise.done else None
+    row.delivered_quantity = last.delivered
+    row.save(update_fields=["status", "status_since", "done_at", "delivered_quantity"])
+    record(
+        actor_id=author.pk if author else None,
+        organisation_id=row.receiver_id,
+        verb="read later reports from a register",
+        target_kind="commitment",
+        target_id=row.pk,
+        now=now,
+        data={
+            "title": title_of(row),
+            "source": row.source,
+            "before": {"delivered": str(before)},
+            "after": {"delivered": str(row.delivered_quantity)},
+        },
+    )
+
+
+def _reports(row: Commitment, promise: RegisterPromise, author: User | None) -> list[Progress]:
+    reports, before = [], Decimal(0)
+    for report in promise.progress:
+        reports.append(
+            Progress(
+                commitment=row,
+                delivered_before=before,
+                delivered=report.delivered,
+                status=Status.IN_PROGRESS,
+                note=report.note,
+                by=author,
+                organisation=promise.receiver,
+                at=report.at,
+            )
+        )
+        before = report.delivered
+    return reports
 
 
 def _row(number: int, promise: RegisterPromise, source: str, author: User | None) -> Commitment:

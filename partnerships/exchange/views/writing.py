@@ -72,7 +72,8 @@ def new(request: HttpRequest) -> HttpResponse:
     user = signed_in(request)
     if not Organisation.objects.of_person(user, *EDITING_ROLES).exists():
         raise PermissionDenied
-    initial = {name: request.GET[name] for name in ("direction", "partnership", "theme") if name in request.GET}
+    suggested = ("direction", "partnership", "theme", "standing")
+    initial = {name: request.GET[name] for name in suggested if name in request.GET}
     if "partnership" in initial:
         initial["audience"] = Audience.PARTNERSHIP
     data = request.POST if request.method == "POST" else None

@@ -7,7 +7,6 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 from collections import Counter
-from collections.abc import Iterable
 from decimal import Decimal
 
 from django.db import transaction
@@ -15,7 +14,12 @@ from django.utils import timezone
 
 from partnerships.activity.services import record
 from partnerships.commitments.models import Commitment, Unit
-from partnerships.commitments.services.registers import RegisterProgress, RegisterPromise, record_from_register
+from partnerships.commitments.services.registers import (
+    RegisterProgress,
+    RegisterPromise,
+    add_from_register,
+    record_from_register,
+)
 from partnerships.kit.names import fold_name
 from partnerships.organisations.models import Identifier, Kind, Organisation, OrganisationName, Scheme
 from partnerships.organisations.services import create_organisation
@@ -249,22 +253,32 @@ def _promises(
         ],
         batch_size=500,
     )
-    _remark_on_later(promises, {one.pk for one in fresh}, run)
+    _bring_on_later(promises, fresh, run)
     return promises
 
 
-def _remark_on_later(promises: Iterable[RegisterPromise], fresh: set[int], run: Import) -> None:
-    """Tell of promises known before of which the files now say more."""
-    rows = Commitment.objects.filter(source=SOURCE).exclude(pk__in=fresh)
-    known = {(row.source_reference, row.receiver_id): row.delivered_quantity for row in rows}
-    for promise in promises:
-        was = known.get((promise.reference, promise.receiver.pk))
+def _bring_on_later(promises: list[RegisterPromise], fresh: list[Commitment], run: Import) -> None:
+    """Add later payments to promises known before; tell of those of which the files now say something else."""
+    new = {(one.source_reference, one.receiver_id) for one in fresh}
+    before = [promise for promise in promises if (promise.reference, promise.receiver.pk) not in new]
+    says = {(promise.reference, promise.receiver.pk): promise for promise in before}
+    brought, left = add_from_register(promises=before, source=SOURCE, author=run.author, now=run.now)
+    for row in brought:
+        run.report.remark(
+            f"{row.source_reference} ({row.receiver}): the files report later payments: "
+            f"{row.delivered_quantity:,} delivered by now."
+        )
+    for row in left:
+        promise = says[row.source_reference, row.receiver_id or 0]
         now = promise.progress[-1].delivered if promise.progress else Decimal(0)
-        if was is not None and was != now:
-            run.report.remark(
-                f"{promise.reference} ({promise.receiver.name}) was imported with {was:,} delivered; now the files say "
-                f"{now:,}. What people have recorded since is kept: bring it up to date on its page."
-            )
+        run.report.remark(
+            f"{row.source_reference} ({row.receiver}) stands at {row.delivered_quantity:,} delivered; the files say "
+            f"{now:,}, and otherwise than they did. What is recorded is kept: bring it up to date on its page."
+        )
+    # Counted as left alone when they were found to be known.
+    run.report.counts["left_alone"] -= len(brought)
+    for _ in brought:
+        run.report.note("changed")
 
 
 def _register_promise(

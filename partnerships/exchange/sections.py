@@ -1,0 +1,17 @@
+"""What this room adds to an organisation's page: the skills and resources that it can always bring."""
+
+from __future__ import annotations
+
+from partnerships.exchange.queries.work import standing_offers_of
+from partnerships.organisations.models import EDITING_ROLES, Organisation
+from partnerships.organisations.sections import Section
+from partnerships.people.models import User
+
+
+def standing_section(user: User, organisation: Organisation) -> Section | None:
+    """Its standing offers as far as the reader may see them; for its own editors also the way to add one."""
+    offers = list(standing_offers_of(organisation, user))
+    may_add = Organisation.objects.of_person(user, *EDITING_ROLES).filter(pk=organisation.pk).exists()
+    if not offers and not may_add:
+        return None
+    return Section("exchange/_standing.html", {"offers": offers, "may_add": may_add})

@@ -16,8 +16,8 @@ from partnerships.exchange import services as exchange
 from partnerships.exchange.models import Audience, Direction, Entry
 from partnerships.organisations.models import Organisation
 from partnerships.people.models import User
+from partnerships.web.balances import balance_with, balances, over_time
 from partnerships.web.brief import brief_for
-from partnerships.web.reciprocity import balance_with, balances, over_time
 from tests.commitments.promises import agree, propose, verified
 from tests.conversations.talks import circulated, draft
 from tests.world import World, make_world

@@ -156,6 +156,22 @@ class Stage:
             box.close()
 
 
+def choosing_alone() -> float:
+    """Seconds in which the database says who is due, without making their deliveries."""
+    from django.db import connection
+    from django.utils import timezone
+
+    from partnerships.digests import choosing
+
+    asked = choosing._CHOOSE[: choosing._CHOOSE.index("due AS MATERIALIZED")].rstrip().rstrip(",")
+    params = {"now": timezone.now(), "people": 1_000_000}
+    with connection.cursor() as cursor:
+        began = time.perf_counter()
+        cursor.execute(f"{asked} SELECT count(*) FROM chosen", params)
+        cursor.fetchall()
+        return time.perf_counter() - began
+
+
 def choosing_figures(stage: Stage) -> dict[str, float]:
     """How long spreading, choosing and an idle sweep take, with nothing sent."""
     from django.utils import timezone
@@ -169,6 +185,7 @@ def choosing_figures(stage: Stage) -> dict[str, float]:
     began = time.perf_counter()
     spread(now=timezone.now())
     spreading = time.perf_counter() - began
+    who = choosing_alone()
     began = time.perf_counter()
     choose(now=timezone.now())
     choosing = time.perf_counter() - began
@@ -179,9 +196,79 @@ def choosing_figures(stage: Stage) -> dict[str, float]:
         times.append(time.perf_counter() - began)
     Delivery.objects.filter(status="queued").update(status="suppressed", settled_at=timezone.now())
     return {
-        "spread_seconds_per_5000": spreading * 5000 / stage.people,
-        "choose_seconds_per_5000": choosing * 5000 / stage.people,
-        "idle_sweep_ms": statistics.median(times) * 1000,
+        "spread_seconds_per_5000": round(spreading * 5000 / stage.people, 3),
+        "who_is_due_seconds_per_5000": round(who * 5000 / stage.people, 3),
+        "choose_and_make_seconds_per_5000": round(choosing * 5000 / stage.people, 3),
+        "idle_sweep_ms": round(statistics.median(times) * 1000, 1),
+    }
+
+
+_IDLE = (
+    "SELECT 1 FROM digests_publication WHERE spread_at IS NULL AND available_at <= now()",
+    (
+        "SELECT id FROM digests_told WHERE reading_class = 'none' AND told_at <= now() - interval '10 minutes'"
+        " ORDER BY told_at, id LIMIT 2000"
+    ),
+    "SELECT 1 FROM digests_told WHERE due_at <= now() LIMIT 1",
+    "SELECT 1 FROM digests_matchtold WHERE told_at IS NULL AND due_at <= now() LIMIT 1",
+    "SELECT 1 FROM digests_delivery WHERE status IN ('queued', 'sending') AND available_at <= now() LIMIT 1",
+)
+
+
+def million_figures(stage: Stage, count: int) -> dict[str, Any]:
+    """How long an idle sweep takes over so many subscriptions, watermarks and letters, and whether any of its
+    questions reads a table from end to end."""
+    from django.db import connection
+    from django.utils import timezone
+
+    from partnerships.digests.choosing import plan_round
+    from partnerships.plans.models import Plan
+
+    copies = []
+    for _ in range(-(-count // stage.people)):
+        plan = Plan.objects.get(pk=stage.plan.pk)
+        plan.pk, plan._state.adding = None, True
+        copies.append(plan)
+    plans = [plan.pk for plan in Plan.objects.bulk_create(copies)]
+    now = timezone.now()
+    with connection.cursor() as cursor:
+        cursor.execute("SET session_replication_role = replica")  # no history, no checks: these are only to be there
+        cursor.execute(
+            "INSERT INTO digests_subscription (person_id, plan_id, status, how, why, frequency, asked_at, confirmed_at,"
+            " reason) SELECT s.person_id, p, 'confirmed', 'self', '', '', %(now)s, %(now)s, ''"
+            " FROM digests_subscription s, unnest(%(plans)s::bigint[]) p WHERE s.plan_id = %(plan)s LIMIT %(count)s",
+            {"now": now, "plans": plans, "plan": stage.plan.pk, "count": count},
+        )
+        cursor.execute(
+            "INSERT INTO digests_told (recipient_id, plan_id, number, reading_class, told_at, slotted)"
+            " SELECT person_id, plan_id, 1, 'outside', %(now)s, false FROM digests_subscription"
+            " WHERE plan_id = ANY(%(plans)s)",
+            {"now": now, "plans": plans},
+        )
+        cursor.execute(
+            "INSERT INTO digests_delivery (recipient_id, kind, message_id, status, address, subject, attempts,"
+            " available_at, created_at, settled_at, reason, provider_id) SELECT person_id, 'digest',"
+            " '<' || id || '.old@ground.example>', 'sent', 'x@y.example', 'Old', 1, %(now)s, %(now)s, %(now)s, '', ''"
+            " FROM digests_subscription WHERE plan_id = ANY(%(plans)s)",
+            {"now": now, "plans": plans},
+        )
+        cursor.execute("SET session_replication_role = origin")
+        cursor.execute("VACUUM ANALYZE")
+        times = []
+        for _ in range(20):
+            began = time.perf_counter()
+            plan_round(now=timezone.now())
+            times.append(time.perf_counter() - began)
+        scans = 0
+        for sql in _IDLE:
+            cursor.execute(f"EXPLAIN {sql}")
+            said = "\n".join(row[0] for row in cursor.fetchall())
+            big = any(f"Seq Scan on digests_{table}" in said for table in ("told", "delivery", "subscription"))
+            scans += big
+    return {
+        "idle_subscriptions": count,
+        "idle_sweep_million_ms": round(statistics.median(times) * 1000, 1),
+        "idle_whole_table_scans": scans,
     }
 
 
@@ -265,6 +352,7 @@ def main() -> None:
     parser.add_argument("--people", type=int, default=5000)
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--large", type=int, default=0, help="also one run of so many people")
+    parser.add_argument("--million", type=int, default=0, help="also an idle sweep over so many subscriptions")
     parser.add_argument("--no-rivals", action="store_true", help="leave out the task per 250 messages")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder, own_database("bench_digests") as database:
@@ -276,6 +364,8 @@ def main() -> None:
                 per_message = task_per_chunk(stage)
                 figures["against_task_per_250"] = round(figures["pipelining_per_second"] * per_message, 1)
             figures |= choosing_figures(stage)
+            if options.million:
+                figures |= million_figures(stage, options.million)
             if options.large:
                 figures |= large(stage, options.large)
         finally:

@@ -7,6 +7,7 @@ deliveries with one statement. Both run one at a time (a lock in the database) a
 from __future__ import annotations
 
 import datetime as dt
+import secrets
 from collections.abc import Collection, Iterator
 
 from django.conf import settings
@@ -178,8 +179,9 @@ due AS MATERIALIZED (
 made AS (
     INSERT INTO digests_delivery (id, recipient_id, kind, message_id, status, address, subject, slot_on, attempts,
                                   available_at, created_at, reason, provider_id)
-    SELECT delivery_id, recipient_id, 'digest', '<' || gen_random_uuid() || %(host)s, 'queued', '', '', slot_on, 0,
-           clock_timestamp(), %(now)s, '', ''
+    SELECT delivery_id, recipient_id, 'digest',
+           '<' || left(encode(sha256(convert_to(%(seed)s || delivery_id, 'UTF8')), 'hex'), 32) || %(host)s,
+           'queued', '', '', slot_on, 0, clock_timestamp(), %(now)s, '', ''
       FROM chosen
 ),
 items AS (
@@ -202,7 +204,8 @@ def choose(*, now: dt.datetime, most: int = _PEOPLE) -> int:
         return 0
     with transaction.atomic():
         one_at_a_time()
-        params = {"now": now, "people": most, "host": f"@{site_host()}>"}
+        # Nobody can guess another's Message-ID from their own: a report about it could silence them.
+        params = {"now": now, "people": most, "host": f"@{site_host()}>", "seed": secrets.token_hex(16)}
         run(_NOTHING_NEW, params)
         chosen = run(_CHOOSE, params)
         _wait_for_another_date(now)

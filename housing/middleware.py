@@ -8,9 +8,14 @@ from collections.abc import Callable
 from typing import Any
 
 import structlog
+from allauth.account.adapter import get_adapter
+from django.conf import settings
+from django.core.cache import cache
 from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
 from django.template.loader import render_to_string
+from django.urls import Resolver404, resolve
 from pghistory.middleware import HistoryMiddleware as PgHistoryMiddleware
 
 GetResponse = Callable[[HttpRequest], HttpResponse]
@@ -70,11 +75,66 @@ class DatabaseOutageMiddleware:
         return response
 
 
+class PrivatePagesMiddleware:
+    """No cache keeps what was shown to somebody who is signed in, nor the browser after they have gone."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        response = self.get_response(request)
+        if request.user.is_authenticated and "Cache-Control" not in response:
+            response["Cache-Control"] = "private, no-store"
+        return response
+
+
+class ExportLimitMiddleware:
+    """So many files a minute for each person, or for each address of the signed-out; then 429."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        return self.get_response(request)
+
+    def process_view(
+        self, request: HttpRequest, view: Callable[..., HttpResponse], args: list[Any], kwargs: dict[str, Any]
+    ) -> HttpResponse | None:
+        """Count, and refuse what is too much, before the work is done."""
+        match = request.resolver_match
+        if match is None or match.view_name not in settings.EXPORT_ROUTES:
+            return None
+        now = time.time()
+        who = (
+            f"person {request.user.pk}"
+            if request.user.is_authenticated
+            else get_adapter(request).get_client_ip(request)
+        )
+        key = f"exports {who} {int(now // 60)}".replace(" ", "-")
+        cache.add(key, 0, timeout=120)
+        if cache.incr(key) <= settings.EXPORTS_PER_MINUTE:
+            return None
+        response = render(request, "429.html", status=429)
+        response["Retry-After"] = str(60 - int(now % 60))
+        return response
+
+
 class HistoryMiddleware(PgHistoryMiddleware):
-    """Note who acts, and at which address, in the context of row history; a signed-out address may hold a token."""
+    """Note who acts, and on which page, in the context of row history: never the address, which may hold a token."""
 
     def get_context(self, request: HttpRequest) -> dict[str, Any]:
         context: dict[str, Any] = super().get_context(request)
-        if context["user"] is None:
-            context["url"] = ""
+        context["url"] = place(request.path_info)
         return context
+
+
+def place(path: str) -> str:
+    """The name of the page at an address, with the numbers in it: enough to say where, good for nothing else."""
+    try:
+        match = resolve(path)
+    except Resolver404:
+        return ""
+    numbers = [str(value) for value in match.kwargs.values() if isinstance(value, int)]
+    if match.namespace == "admin":
+        numbers += [value for value in match.kwargs.values() if isinstance(value, str) and value.isdecimal()]
+    return " ".join([match.view_name, *numbers])

@@ -48,6 +48,7 @@ ALLOWED_HOSTS = env.list(
     "ALLOWED_HOSTS", default=[_origin.hostname] if HTTPS else [_origin.hostname, "localhost", "127.0.0.1", "[::1]"]
 )
 CSRF_TRUSTED_ORIGINS = [SITE_ORIGIN]
+BEHIND_TLS_PROXY = env.bool("BEHIND_TLS_PROXY", default=HTTPS)
 
 # An instance to try things on: accounts with a known password may be loaded. Never in production.
 DEMONSTRATION = env.bool("DEMONSTRATION", default=DEBUG)
@@ -79,7 +80,7 @@ INSTALLED_APPS = [
     "partnerships.transfer",
     "partnerships.search",
     "partnerships.web",
-    "django.contrib.admin",
+    "housing.administration.AdministrationConfig",
     "allauth",
     "allauth.account",
     "allauth.mfa",
@@ -111,6 +112,8 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.LoginRequiredMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "partnerships.people.middleware.SecondFactorMiddleware",
+    "housing.middleware.ExportLimitMiddleware",
+    "housing.middleware.PrivatePagesMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "housing.middleware.HistoryMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
@@ -271,7 +274,8 @@ ACCOUNT_RATE_LIMITS = {
     "reset_password": "20/h/ip,5/h/key",
     "signup": "20/h/ip",
 }
-ALLAUTH_TRUSTED_PROXY_COUNT = env.int("TRUSTED_PROXY_COUNT", default=0)
+# How many proxies stand before us: behind one, its address must not count as everybody's.
+ALLAUTH_TRUSTED_PROXY_COUNT = env.int("TRUSTED_PROXY_COUNT", default=1 if BEHIND_TLS_PROXY else 0)
 SOCIALACCOUNT_ADAPTER = "partnerships.people.adapters.OrganisationSignInAdapter"
 # Providers are kept in Django admin (social applications); a GET must not begin a sign-in.
 SOCIALACCOUNT_LOGIN_ON_GET = False
@@ -285,6 +289,19 @@ MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = not HTTPS
 USERSESSIONS_TRACK_ACTIVITY = False
 # Leads and administrators need a second factor in production; a demonstration must open at once.
 SECOND_FACTOR_REQUIRED = env.bool("SECOND_FACTOR_REQUIRED", default=HTTPS)
+
+# What leaves as a file or costs as much: so many a minute, for each person, or address of the signed-out.
+EXPORTS_PER_MINUTE = env.int("EXPORTS_PER_MINUTE", default=10)
+EXPORT_ROUTES = frozenset(
+    {
+        "people:own-data",
+        "exchange:export",
+        "plans:pdf",
+        "plans:compare-pdf",
+        "plans:compare-csv",
+        "web:brief-pdf",
+    }
+)
 
 # 60 minutes idle, 12 hours at most (people.middleware holds the second).
 SESSION_COOKIE_AGE = int(timedelta(minutes=60).total_seconds())
@@ -302,7 +319,7 @@ CSRF_COOKIE_NAME = "__Host-csrf" if HTTPS else "csrf"
 
 SECURE_SSL_REDIRECT = env.bool("SECURE_SSL_REDIRECT", default=HTTPS)
 SECURE_REDIRECT_EXEMPT = [r"^health/"]
-if env.bool("BEHIND_TLS_PROXY", default=HTTPS):
+if BEHIND_TLS_PROXY:
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 SECURE_HSTS_SECONDS = int(timedelta(days=365).total_seconds()) if HTTPS else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = HTTPS

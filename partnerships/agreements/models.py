@@ -297,11 +297,12 @@ class DocumentQuerySet(models.QuerySet["Document"]):
     """Documents by who may read them."""
 
     def visible_to(self, user: User | AnonymousUser) -> DocumentQuerySet:
-        """Those of partnerships the person is inside of, and, for a former party, those added before it left.
+        """Those of partnerships in which the person's organisation takes part; for a former party, those added before
+        it left. Who is only invited reads the terms it would accept, and no document.
 
         Removed documents are seen by nobody; an administrator restores them in Django admin.
         """
-        inside = Partnership.objects.inside_for(user).values("pk")
+        inside = Partnership.objects.present_for(user).values("pk")
         former = Party.objects.filter(
             organisation__in=Organisation.objects.of_person(user),
             status=PartyStatus.LEFT,

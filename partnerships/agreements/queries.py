@@ -93,14 +93,14 @@ def _named_then(party: Party, folded: str) -> bool:
 
 
 def events_of_partnerships(user: User) -> Q:
-    """The condition on events about partnerships: those the person is inside of now, or up to the moment they left."""
+    """The condition on events about partnerships: those they take part in, or did up to the moment they left."""
     former = Party.objects.filter(
         organisation__in=Organisation.objects.of_person(user),
         status=PartyStatus.LEFT,
         partnership=OuterRef("target_id"),
         left_at__gte=OuterRef("at"),
     )
-    return Q(target_id__in=Partnership.objects.inside_for(user).values("pk")) | Q(Exists(former))
+    return Q(target_id__in=Partnership.objects.present_for(user).values("pk")) | Q(Exists(former))
 
 
 def acting_party(user: User, partnership: Partnership, *roles: str) -> Party | None:

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from django.contrib import admin
-from django.http import HttpRequest
 
 from partnerships.conversations.models import Conversation
 from partnerships.kit.administration import ReadOnlyAdmin
@@ -31,10 +28,3 @@ class ConversationAdmin(ReadOnlyAdmin):
         "circulated_at",
         "agreed_at",
     )
-
-    def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Conversation | None:
-        """Called by its number: the subject is the partners' own. Nothing is saved from here."""
-        found: Any = super().get_object(request, object_id, from_field)
-        if found is not None:
-            found.subject = f"Conversation {found.pk}"
-        return found  # type: ignore[no-any-return]  # the page is for conversations alone

@@ -6,11 +6,33 @@ from typing import Any
 
 from django.contrib import admin
 from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404
+from django.http import Http404, HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 
 from partnerships.kit.row_history import row_history
+
+#: What the filters that a list offers ask.
+_COMPARISONS = frozenset({"", "exact", "isnull", "isempty", "in", "gte", "lt", "year", "month", "day"})
+
+
+class OfferedFilters:
+    """A list is filtered by what its page offers: others would answer questions about hidden text, letter by letter."""
+
+    def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
+        """Whether the page itself offers this filter; Django would allow any column of the record."""
+        page: Any = self
+        offered = {one if isinstance(one, str) else one[0] for one in page.get_list_filter(request) if one}
+        offered |= {page.date_hierarchy} if page.date_hierarchy else set()
+        return any(
+            lookup == name or (lookup.startswith(f"{name}__") and _is_comparison(lookup.removeprefix(f"{name}__")))
+            for name in offered
+            if isinstance(name, str)
+        )
+
+
+def _is_comparison(words: str) -> bool:
+    """Whether this is all that follows a field: a foreign key's own number may come first."""
+    return all(word in _COMPARISONS or word in {"id", "pk", "code"} for word in words.split("__"))
 
 
 class RowHistory:
@@ -24,7 +46,9 @@ class RowHistory:
     ) -> HttpResponse:
         """Each change of the row, newest first, with who, when, from where and why."""
         page: Any = self
-        record = get_object_or_404(page.get_queryset(request), pk=object_id)
+        record = page.get_object(request, object_id)
+        if record is None:
+            raise Http404
         if not page.has_view_or_change_permission(request, record):
             raise PermissionDenied
         context = {

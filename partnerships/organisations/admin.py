@@ -187,14 +187,22 @@ class SuccessionAdmin(ReadOnlyAdmin):
 class MembershipAdminForm(forms.ModelForm[Membership]):
     """Somebody begins to act for an organisation; later only the role changes."""
 
+    reason = forms.CharField(
+        max_length=500,
+        widget=forms.Textarea(attrs={"rows": 3}),
+        help_text="The person and the organisation's leads read it in a letter.",
+    )
+
     class Meta:
         model = Membership
         fields = ("person", "organisation", "role", "job_title")
 
     def clean(self) -> dict[str, Any]:
-        """Nobody acts for an organisation twice."""
+        """Nobody acts for an organisation twice, and administrators for none."""
         given = super().clean() or {}
         person, organisation = given.get("person"), given.get("organisation")
+        if person and person.is_staff:
+            raise forms.ValidationError("Administrators act for nobody: their rights would know no bounds.")
         if (
             person
             and organisation
@@ -235,6 +243,7 @@ class MembershipAdmin(RowHistory, NothingDeleted, admin.ModelAdmin[Membership]):
             person=given["person"],
             role=given["role"],
             job_title=given["job_title"],
+            reason=given["reason"],
             author=request.user,
             now=timezone.now(),
         )

@@ -102,7 +102,8 @@ def timeline_lines(events: Iterable[Event]) -> list[TimelineLine]:
         lines.append(
             TimelineLine(
                 title=row.verb[:1].upper() + row.verb[1:],
-                by=f"{actor}, {body}" if body else actor,
+                # Who acted may be told in other words, where a record hides its people.
+                by=str(row.data.get("by", "")) or (f"{actor}, {body}" if body else actor),
                 at=row.at,
                 href=_page(row),
                 subject=str(row.data.get("title", "")),

@@ -43,7 +43,8 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth ca
         used = {
             one.get("provider") for one in get_authentication_records(request, user) if one["method"] == "socialaccount"
         }
-        if required and not required & used:
+        # Each must have vouched: one organisation's provider does not speak for another organisation.
+        if not required <= used:
             clear_authentication_records(request)
             messages.warning(request, "Your organisation asks you to sign in through its own sign-in page.")
             return redirect("account_login")
@@ -91,7 +92,7 @@ class OrganisationSignInAdapter(DefaultSocialAccountAdapter):  # type: ignore[mi
             verified = [one.email for one in sociallogin.email_addresses if one.verified]
             person = find_person(verified[0]) if verified else None
         provider = sociallogin.account.provider
-        if person is None or not person.is_active or provider not in providers_required_of(person):
+        if person is None or not person.is_active or providers_required_of(person) != {provider}:
             messages.warning(request, "This sign-in does not belong to anybody here. Ask your organisation's lead.")
             raise ImmediateHttpResponse(redirect("account_login"))
         if not sociallogin.is_existing:

@@ -2,51 +2,25 @@
 
 from __future__ import annotations
 
-from typing import Any
-
+from allauth.usersessions.admin import UserSessionAdmin
+from allauth.usersessions.models import UserSession
 from django import forms
 from django.contrib import admin, messages
-from django.contrib.auth.decorators import login_not_required
 from django.contrib.auth.models import Group
-from django.contrib.auth.views import redirect_to_login
-from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect
+from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
-from django.views.decorators.http import require_http_methods
 
-from partnerships.kit.administration import NothingDeleted, ReadOnlyAdmin, RowHistory
-from partnerships.kit.http import next_url
+from partnerships.kit.administration import NothingDeleted, ReadOnly, ReadOnlyAdmin, RowHistory
 from partnerships.people.models import Invitation, SecurityEvent, User, ViewAs
 from partnerships.people.services import person_for_address, reopen_account
 from partnerships.people.sessions import end_sessions
 
 # Rights come from memberships and from being an administrator; groups would be a second truth.
 admin.site.unregister(Group)
-
-
-@login_not_required
-@require_http_methods(["GET", "HEAD", "POST"])
-def sign_in_through_accounts(request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
-    """Never Django's own form: it knows neither rate limits nor second factors nor an organisation's own sign-in."""
-    if not request.user.is_authenticated:
-        return redirect_to_login(next_url(request, reverse("admin:index")))
-    if not request.user.is_staff:
-        raise PermissionDenied
-    return redirect("admin:index")
-
-
-def change_password_in_the_account(request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
-    """On the account's own page, which asks who is there, ends other sessions and writes it down."""
-    return redirect("account_change_password")
-
-
-admin.site.login = sign_in_through_accounts  # type: ignore[method-assign]  # as allauth itself advises
-admin.site.password_change = change_password_in_the_account  # type: ignore[method-assign,assignment]  # the same
 
 
 @admin.register(User)
@@ -123,6 +97,21 @@ class UserAdmin(RowHistory, NothingDeleted, admin.ModelAdmin[User]):
                 person=person, author=request.user, now=timezone.now(), reason="Let back in by an administrator."
             )
             messages.info(request, f"{person} can sign in again.")
+
+
+# The package looks for sessions by a user name, which nobody here has.
+admin.site.unregister(UserSession)
+
+
+@admin.register(UserSession)
+class SessionAdmin(ReadOnly, UserSessionAdmin):  # type: ignore[misc]  # allauth carries no types
+    """Where people are signed in; ended by their owners, or by “Sign out everywhere”."""
+
+    raw_id_fields = ()
+    fields = ("user", "ip", "user_agent", "created_at", "last_seen_at")
+    list_select_related = ("user",)
+    search_fields = ("user__email", "user__name", "ip")
+    ordering = ("-last_seen_at", "-pk")
 
 
 @admin.register(Invitation)

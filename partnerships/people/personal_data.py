@@ -9,7 +9,7 @@ from django.apps import apps
 from django.contrib.admin.models import LogEntry
 from django.contrib.contenttypes.models import ContentType
 from django.db import transaction
-from django.db.models import Model, QuerySet
+from django.db.models import BooleanField, DateField, ForeignKey, Model, QuerySet
 from django.db.models.fields.files import FieldFile
 
 from partnerships.activity.models import Event
@@ -43,6 +43,28 @@ def _rows(rule: Rule, person: User) -> QuerySet[Model]:
     return model._default_manager.filter(**{rule.field: person.pk}).order_by("pk")
 
 
+def _readable(rows: QuerySet[Model], person: User) -> set[int]:
+    """The rows whose words the person may read today: a leaver's own records may long say something else.
+
+    Records say so themselves, or the record that they belong to does; what belongs to no record is the person's own.
+    """
+    if hasattr(rows, "visible_to"):
+        return set(rows.visible_to(person).values_list("pk", flat=True))
+    for field in rows.model._meta.concrete_fields:
+        parents = field.related_model and getattr(field.related_model, "_default_manager", None)
+        if parents is not None and field.related_model is not User and hasattr(parents.all(), "visible_to"):
+            return set(
+                rows.filter(**{f"{field.name}__in": parents.all().visible_to(person)}).values_list("pk", flat=True)
+            )
+    return set(rows.values_list("pk", flat=True))
+
+
+def _is_about(row: Model, name: str) -> bool:
+    """Whether a field says when, how or which, and nothing in words of the partners' own."""
+    field = row._meta.get_field(name)
+    return isinstance(field, DateField | BooleanField | ForeignKey) or bool(getattr(field, "choices", None))
+
+
 def _refers(rule: Rule) -> bool:
     """Whether the rule's field leads to a person, rather than holding something about the row's own."""
     field = apps.get_model(rule.model)._meta.get_field(rule.field)
@@ -58,8 +80,12 @@ def export_person(*, person: User, author: User | None, now: dt.datetime) -> dic
     for rule in rules():
         if not _refers(rule):
             continue
+        found = _rows(rule, person)
+        readable = _readable(found, person) if found else set()
         rows = [
-            {"id": row.pk} | {name: _plain(getattr(row, name)) for name in rule.exported} for row in _rows(rule, person)
+            {"id": row.pk}
+            | {name: _plain(getattr(row, name)) for name in rule.exported if row.pk in readable or _is_about(row, name)}
+            for row in found
         ]
         if rows:
             held[f"{rule.model} as {rule.field}"] = rows

@@ -139,14 +139,14 @@ def change_details(*, person: User, name: str, time_zone: str, author: User, now
         return
     person.save(update_fields=list(before))
     # Names stay out of the log, which outlives them.
-    data = {"before": {"time_zone": before["time_zone"]}, "after": {"time_zone": after["time_zone"]}}
+    zones = {"before": {"time_zone": before.get("time_zone")}, "after": {"time_zone": after.get("time_zone")}}
     record(
         actor_id=author.pk,
         verb="changed their details",
         target_kind="person",
         target_id=person.pk,
         now=now,
-        data=data if "time_zone" in before else {},
+        data=zones if "time_zone" in before else {},
     )
 
 

@@ -40,6 +40,7 @@ def test_the_outage_is_caught_outside_views_too(rf: RequestFactory) -> None:
     assert wrapped(rf.get("/")).status_code == 503
 
 
+@pytest.mark.django_db
 def test_figures_need_their_token(client: Client, settings: object) -> None:
     assert client.get("/metrics").status_code == 404
 

@@ -100,6 +100,17 @@ def test_the_owner_sees_and_ends_their_sessions_and_nobody_elses(world: World) -
     assert UserSession.objects.filter(user=world.eddie).count() == 1
 
 
+def test_somebody_may_change_their_name_alone(world: World) -> None:
+    client = Client()
+    client.force_login(world.eddie)
+
+    answer = client.post(reverse("people:details"), {"name": "Edward", "time_zone": world.eddie.time_zone})
+
+    assert answer.status_code == 302
+    world.eddie.refresh_from_db()
+    assert world.eddie.name == "Edward"
+
+
 def test_administration_is_entered_through_the_account_alone(world: World) -> None:
     """Django's own form would know neither rate limits nor second factors."""
     address = reverse("admin:login")

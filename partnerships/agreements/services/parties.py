@@ -7,6 +7,7 @@ import datetime as dt
 from django.db import transaction
 from django.utils import timezone
 
+from partnerships.activity.models import Event
 from partnerships.agreements.emails import send_answer, send_invitation
 from partnerships.agreements.models import LEADING_ROLES, Partnership, Party, PartyRole, PartyStatus
 from partnerships.agreements.past import keep_for_leavers
@@ -29,6 +30,21 @@ class UnableToLeave(Exception):
 
 class UnableToChangeParty(Exception):
     """The role is not known, or nobody would lead the partnership."""
+
+
+#: Each is a letter to every lead of the invited, also when it is withdrawn and sent again.
+INVITATIONS_A_DAY = 20
+
+
+def _invited_lately(partnership: Partnership, now: dt.datetime) -> int:
+    """How many invitations the partnership sent in the last day."""
+    return Event.objects.filter(
+        target_kind="partnership",
+        target_id=partnership.pk,
+        verb="invited an organisation",
+        actor_id__isnull=False,
+        at__gt=now - dt.timedelta(days=1),
+    ).count()
 
 
 def _lock_party(party: Party) -> tuple[Partnership, Party]:
@@ -60,6 +76,8 @@ def invite_organisation(
         raise UnableToInvite("This partnership is over.")
     if organisation.is_ended:
         raise UnableToInvite(f"{organisation.name} has ended: invite its successor.")
+    if author is not None and _invited_lately(locked, now) >= INVITATIONS_A_DAY:
+        raise UnableToInvite(f"{INVITATIONS_A_DAY} invitations have gone out today: go on tomorrow.")
     if role not in PartyRole.values:
         raise UnableToInvite("Choose what the organisation will be in the partnership.")
     party = Party.objects.select_for_update().filter(partnership=locked, organisation=organisation).first()

@@ -140,6 +140,12 @@ def _keep_names(organisation: Organisation, names: Iterable[tuple[str, str]]) ->
     OrganisationName.objects.bulk_create(rows.values(), ignore_conflicts=True)
 
 
+def _is_anothers(organisation: Organisation, changed: dict[str, Any]) -> bool:
+    """Whether a name that it would take from now on is one that another body goes by."""
+    taken = [fold_name(changed[field]) for field in ("name", "short_name") if changed.get(field)]
+    return OrganisationName.objects.filter(folded__in=taken).exclude(organisation=organisation).exists()
+
+
 @transaction.atomic
 def update_organisation(
     *,
@@ -161,6 +167,8 @@ def update_organisation(
         raise UnableToUpdateOrganisation("Give the organisation a name.")
     if locked.valid_from and locked.valid_to and locked.valid_to < locked.valid_from:
         raise UnableToUpdateOrganisation("The end must not be before the start.")
+    if author is not None and not author.is_staff and _is_anothers(locked, after):
+        raise UnableToUpdateOrganisation("Another organisation goes by this name.")
     locked.save(update_fields=list(before))
     today = timezone.localdate(now)
     if "name" in before:

@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from partnerships.activity.services import record
 from partnerships.organisations.departures import Departure, settle
-from partnerships.organisations.emails import send_member_invitation
+from partnerships.organisations.emails import send_member_invitation, tell_of_membership
 from partnerships.organisations.models import Membership, Organisation, Role
 from partnerships.people.models import Invitation, User
 from partnerships.people.services import (
@@ -44,6 +44,10 @@ class UnableToChangeRole(Exception):
 
 class UnableToEndMembership(Exception):
     """Nobody would lead the organisation, or the membership is over already."""
+
+
+#: Why somebody began or ended is theirs and the leads': timelines, which colleagues read, do not show this key.
+REASON = "reason_for_leads"
 
 
 def _note(
@@ -81,11 +85,17 @@ def add_membership(
     now: dt.datetime,
     job_title: str = "",
     starts_on: dt.date | None = None,
+    reason: str = "",
 ) -> Membership:
     """The person acts for the organisation from today, or the day given, without being asked.
 
-    For administrators and loaders. Raises `UnableToAddMembership` when the person acts for it already.
+    For loaders, and for administrators: they say why, cannot choose an administrator, and the person and the leads
+    are told by letter. Raises `UnableToAddMembership` when that is not so, or the person acts for it already.
     """
+    if author is not None and not reason.strip():
+        raise UnableToAddMembership("Say why.")
+    if author is not None and (person.is_staff or person.pk == author.pk):
+        raise UnableToAddMembership("Administrators act for nobody: their rights would know no bounds.")
     _lock(organisation.pk)
     if _open_membership(organisation, person) is not None:
         raise UnableToAddMembership(f"{person.display_name} acts for {organisation.name} already.")
@@ -98,7 +108,10 @@ def add_membership(
         accepted_at=now,
         created_by=author,
     )
-    _note(membership, "added somebody who acts for it", author=author, now=now, data={"after": {"role": role}})
+    data = {"after": {"role": role}} | ({REASON: reason.strip()} if reason else {})
+    _note(membership, "added somebody who acts for it", author=author, now=now, data=data)
+    if author is not None:
+        transaction.on_commit(lambda: tell_of_membership(membership, reason=reason.strip()))
     return membership
 
 
@@ -306,4 +319,4 @@ def end_membership(
     membership.ends_on = locked.ends_on
     Invitation.objects.filter(memberships=locked, accepted_at=None, revoked_at=None).update(revoked_at=now)
     verb = "withdrew an invitation" if locked.is_pending else "ended a membership"
-    _note(locked, verb, author=author, now=now, data={"before": {"role": locked.role}, "reason": reason})
+    _note(locked, verb, author=author, now=now, data={"before": {"role": locked.role}, REASON: reason})

@@ -144,6 +144,8 @@ def _from_json(text: str) -> Sheet:
         value = json.loads(text, object_pairs_hook=_no_key_twice, parse_constant=_no_constant)
     except json.JSONDecodeError as error:
         raise unable(f"it is not JSON: {error.msg}.", "Download it again.", row=error.lineno) from error
+    except ValueError as error:  # Python reads no number of more than some thousand digits
+        raise unable("it holds a number without end.", "Use the published file as it is.") from error
     except RecursionError as error:
         raise unable("it is nested without end.", "Use the published file as it is.") from error
     if isinstance(value, dict):

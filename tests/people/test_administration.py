@@ -1,0 +1,212 @@
+"""What administrators may not do: read hidden text by filtering, help themselves to rights, leave no trace."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+import time_machine
+from allauth.account.internal.flows.login import AUTHENTICATION_METHODS_SESSION_KEY
+from django.conf import LazySettings
+from django.contrib import admin
+from django.contrib.messages.storage.fallback import FallbackStorage
+from django.core import mail
+from django.core.files.base import ContentFile
+from django.db.models import Model, TextField
+from django.test import Client, RequestFactory
+from django.urls import reverse
+from django.utils import timezone
+
+from housing.middleware import place
+from partnerships.activity.queries import timeline
+from partnerships.agreements.models import Document
+from partnerships.agreements.services import add_document, invite_organisation
+from partnerships.exchange.services import create_entry, edit_entry
+from partnerships.organisations.models import Organisation
+from partnerships.organisations.services import UnableToUpdateOrganisation, end_membership, update_organisation
+from partnerships.people.adapters import AccountAdapter
+from partnerships.people.personal_data import export_person
+from tests.world import World, join
+
+LISTS = sorted(admin.site._registry.items(), key=lambda pair: pair[0]._meta.label)
+
+
+def hidden_columns(model: type[Model]) -> list[str]:
+    """Columns that hold words or anything else that a filter could ask letter by letter."""
+    return [
+        field.name
+        for field in model._meta.concrete_fields
+        if isinstance(field, TextField) or field.get_internal_type() in {"CharField", "JSONField", "EmailField"}
+    ]
+
+
+@pytest.fixture
+def dee(world: World) -> Client:
+    client = Client(raise_request_exception=False)
+    client.force_login(world.dee)
+    return client
+
+
+def test_no_list_answers_questions_that_its_page_does_not_ask(dee: Client) -> None:
+    answered = []
+    for model, _ in LISTS:
+        address = reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_changelist")
+        for column in hidden_columns(model):
+            status = dee.get(address, {f"{column}__startswith": "a"}).status_code
+            if status != 400:
+                answered.append(f"{model._meta.label}.{column}: {status}")
+
+    assert answered == []
+
+
+def test_the_filters_that_a_list_offers_work(dee: Client) -> None:
+    for path in (
+        "people_user_changelist?is_staff__exact=1",
+        "people_user_changelist?left_at__isempty=1",
+        "organisations_organisation_changelist?status__exact=active",
+        "agreements_partnership_changelist?review_on__gte=2026-01-01&review_on__lt=2027-01-01",
+        "plans_version_changelist?published_at__year=2026",
+    ):
+        name, _, query = path.partition("?")
+
+        assert dee.get(f"{reverse(f'admin:{name}')}?{query}").status_code == 200, path
+
+
+def test_what_an_administrator_does_is_written_down_without_the_secrets_of_addresses(world: World) -> None:
+    for path, kept in (
+        ("/plans/sign/WzEsMl0.secret/", "plans:sign-by-link"),
+        ("/organisations/invitations/secret-token/", "organisations:accept-invitation"),
+        (reverse("agreements:edit", kwargs={"pk": world.partnership.pk}), f"agreements:edit {world.partnership.pk}"),
+        ("/nowhere/secret/", ""),
+    ):
+        assert place(path) == kept
+
+
+def test_an_administrator_lets_nobody_in_without_a_reason_and_never_themselves(
+    world: World, dee: Client, django_capture_on_commit_callbacks: Any
+) -> None:
+    address = reverse("admin:organisations_membership_add")
+    given = {"organisation": world.larkhaven.pk, "role": "lead", "job_title": "", "reason": "Their lead is ill."}
+
+    dee.post(address, given | {"person": world.dee.pk})
+    dee.post(address, given | {"person": world.hana.pk, "reason": ""})
+    assert not Organisation.objects.of_person(world.dee).exists()
+    assert not Organisation.objects.of_person(world.hana).filter(pk=world.larkhaven.pk).exists()
+    with django_capture_on_commit_callbacks(execute=True):
+        dee.post(address, given | {"person": world.hana.pk})
+
+    assert Organisation.objects.of_person(world.hana).filter(pk=world.larkhaven.pk).exists()
+    assert {letter.to[0] for letter in mail.outbox} == {world.hana.email, world.amina.email}
+    assert all("Their lead is ill." in letter.body for letter in mail.outbox)
+
+
+def test_why_somebody_left_is_not_for_their_colleagues(world: World) -> None:
+    end_membership(
+        membership=world.eddie.memberships.get(), author=world.amina, reason="Dismissed.", now=timezone.now()
+    )
+    vera = Client()
+    vera.force_login(world.vera)
+
+    for address in ("/", reverse("organisations:detail", kwargs={"pk": world.larkhaven.pk})):
+        assert "Dismissed." not in vera.get(address).content.decode()
+
+
+def test_one_organisations_provider_does_not_open_anothers_records(world: World) -> None:
+    join(world.vera, world.harbour, "viewer", timezone.now())
+    for organisation, provider in ((world.larkhaven, "larkhaven"), (world.harbour, "harbour")):
+        update_organisation(organisation=organisation, sign_in_provider=provider, author=world.dee, now=timezone.now())
+    request = RequestFactory().get("/")
+    request.session = {AUTHENTICATION_METHODS_SESSION_KEY: [{"method": "socialaccount", "provider": "harbour"}]}
+    request._messages = FallbackStorage(request)
+
+    answer = AccountAdapter(request).pre_login(
+        request,
+        world.vera,
+        email_verification="none",
+        signal_kwargs=None,
+        email=None,
+        signup=False,
+        redirect_url=None,
+    )
+
+    assert answer is not None
+    assert answer["Location"] == reverse("account_login")
+
+
+def test_a_lead_cannot_take_the_name_of_another_body(world: World) -> None:
+    with pytest.raises(UnableToUpdateOrganisation, match="Another organisation"):
+        update_organisation(
+            organisation=world.larkhaven,
+            short_name="WESTMARCH  borough council",
+            author=world.amina,
+            now=timezone.now(),
+        )
+
+
+def test_an_export_tells_a_leaver_nothing_of_what_their_records_say_by_now(world: World) -> None:
+    entry = create_entry(
+        organisation=world.larkhaven,
+        direction="ask",
+        title="Land by the quay",
+        theme="land",
+        audience="network",
+        author=world.eddie,
+        now=timezone.now(),
+    )
+    end_membership(membership=world.eddie.memberships.get(), author=world.amina, now=timezone.now())
+    edit_entry(entry=entry, title="A secret yard", author=world.amina, now=timezone.now())
+
+    exported = json.dumps(export_person(person=world.eddie, author=world.eddie, now=timezone.now()))
+
+    assert "A secret yard" not in exported
+    assert "exchange.Entry as created_by" in exported
+
+
+def test_files_are_handed_out_so_many_times_a_minute(world: World, settings: LazySettings) -> None:
+    assert settings.EXPORTS_PER_MINUTE == 10
+    settings.EXPORTS_PER_MINUTE = 2
+    eddie, vera = Client(), Client()
+    eddie.force_login(world.eddie)
+    vera.force_login(world.vera)
+    address = reverse("people:own-data")
+
+    with time_machine.travel(timezone.now().replace(second=30), tick=False):
+        statuses = [eddie.get(address).status_code for _ in range(3)]
+        refused = eddie.get(address)
+        others = vera.get(address).status_code
+
+    assert statuses == [200, 200, 429]
+    assert refused["Retry-After"] == "30"
+    assert others == 200
+
+
+def test_no_cache_keeps_a_page_of_somebody_signed_in(world: World) -> None:
+    client = Client()
+    assert "no-store" not in client.get(reverse("web:help")).get("Cache-Control", "")
+    client.force_login(world.eddie)
+
+    for address in (reverse("agreements:list"), reverse("web:my-work"), "/nowhere/"):
+        assert "no-store" in client.get(address)["Cache-Control"], address
+
+
+def test_who_is_only_invited_reads_no_document_and_no_history(world: World) -> None:
+    document = add_document(
+        partnership=world.other_partnership,
+        title="Minutes",
+        file=ContentFile(b"Minutes.\n", name="minutes.txt"),
+        organisation=world.tidewater,
+        author=world.chidi,
+        now=timezone.now(),
+    )
+    invite_organisation(
+        partnership=world.other_partnership,
+        organisation=world.larkhaven,
+        role="member",
+        author=world.chidi,
+        now=timezone.now(),
+    )
+
+    assert not Document.objects.visible_to(world.amina).exists()
+    assert Document.objects.visible_to(world.hana).get() == document
+    assert not timeline(user=world.amina, kind="partnership", record_id=world.other_partnership.pk).exists()

@@ -36,6 +36,11 @@ class Suggestion:
     unit: str = ""
     due_on: dt.date | None = None
 
+    @property
+    def pair(self) -> tuple[Organisation, ...]:
+        """The two organisations between whom such a commitment is, where the record says both; else none."""
+        return (self.giver, self.receiver) if self.giver and self.receiver else ()
+
 
 @dataclass(frozen=True, slots=True)
 class OriginLink:

@@ -182,10 +182,13 @@ def _initial(
     if replaces is not None:
         return {name: getattr(replaces, name) for name in (*_TERMS, "giver", "receiver", "partnership")}
     if suggestion is not None:
-        return {
+        suggested = {
             name: getattr(suggestion, name)
             for name in ("giver", "receiver", "partnership", "text", "quantity", "unit", "due_on")
         }
+        # As people write it: 60 homes, not 60.00.
+        whole = suggestion.quantity is not None and suggestion.quantity == suggestion.quantity.to_integral_value()
+        return suggested | ({"quantity": int(suggestion.quantity or 0)} if whole else {})
     initial: dict[str, Any] = {}
     mine = Organisation.objects.of_person(user, *EDITING_ROLES)
     if mine.count() == 1:

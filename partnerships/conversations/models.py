@@ -165,7 +165,8 @@ class Conversation(models.Model):
         ]
 
     def __str__(self) -> str:
-        return self.subject
+        # Administrators meet this wherever a record is named; its subject is the partners' own.
+        return f"Conversation {self.pk}"
 
     def get_absolute_url(self) -> str:
         """Its page."""

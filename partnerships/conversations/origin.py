@@ -9,7 +9,8 @@ from django.urls import reverse
 
 from partnerships.commitments.models import Commitment
 from partnerships.commitments.origins import Origin, OriginLink, Suggestion
-from partnerships.conversations.models import Conversation, ConversationCommitment
+from partnerships.commitments.services import UnableToPropose
+from partnerships.conversations.models import Conversation, ConversationCommitment, Side
 from partnerships.kit.dates import long_date
 from partnerships.organisations.models import EDITING_ROLES, Organisation
 from partnerships.people.models import User
@@ -35,7 +36,10 @@ def suggest(*, user: User, record_id: int) -> Suggestion | None:
 
 
 def link(*, commitment: Commitment, record_id: int, author: User, now: dt.datetime) -> None:
-    """Keep that the commitment came from the conversation."""
+    """Keep that the commitment came from the conversation: it is between two of its sides, or `UnableToPropose`."""
+    sides = Side.objects.filter(conversation=record_id, organisation__in=[commitment.giver_id, commitment.receiver_id])
+    if sides.count() != 2:
+        raise UnableToPropose("A commitment from a conversation is between two organisations that took part.")
     ConversationCommitment.objects.create(conversation_id=record_id, commitment=commitment, made_at=now)
 
 

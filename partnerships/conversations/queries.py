@@ -10,10 +10,14 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from django.conf import settings
-from django.db.models import F, Max, Min, Prefetch, Q, QuerySet
+from django.db.models import BigIntegerField, Exists, F, Max, Min, OuterRef, Prefetch, Q, QuerySet
+from django.db.models.fields.json import KeyTextTransform
+from django.db.models.functions import Cast
 from django.urls import reverse
 from django.utils import timezone
 
+from partnerships.activity.models import Event
+from partnerships.activity.queries import visible_events
 from partnerships.agreements.models import Partnership, Party
 from partnerships.conversations.models import (
     HELD,
@@ -47,9 +51,25 @@ def kept_by(user: User) -> ConversationQuerySet:
     return Conversation.objects.filter(organisation__in=Organisation.objects.of_person(user))
 
 
-def events_of_points(user: User) -> Q:
-    """The condition on events about points: those of one's own side, since others may not be told whose they are."""
+def events_of_own_side(user: User) -> Q:
+    """The condition on events of one's own side alone: about points, and with names where the record gives none."""
     return Q(organisation_id__in=Organisation.objects.of_person(user).values("pk"))
+
+
+def events_of_conversations(user: User) -> Q:
+    """The condition on events that every side reads: not the nameless line about what one's own side did."""
+    told_in_full = Organisation.objects.of_person(user).filter(
+        pk=Cast(KeyTextTransform("side", OuterRef("data")), BigIntegerField())
+    )
+    return ~Q(Exists(told_in_full))
+
+
+def story_of(conversation: Conversation, user: User) -> QuerySet[Event]:
+    """What happened to a conversation, newest first, as far as the person may know."""
+    own_line = Q(target_kind="conversation_side", target_id=conversation.pk)
+    here = own_line | Q(target_kind="conversation", target_id=conversation.pk)
+    within = Q(within_kind="conversation", within_id=conversation.pk)
+    return visible_events(user).filter(here | within).order_by("-at", "-id")
 
 
 def between(*, user: User, ours: Organisation, theirs: Organisation) -> ConversationQuerySet:

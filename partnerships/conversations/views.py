@@ -15,7 +15,6 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_safe
 
-from partnerships.activity.queries import timeline
 from partnerships.agreements.models import Partnership, PartyRole
 from partnerships.agreements.past import as_read_by
 from partnerships.commitments.models import Commitment
@@ -168,8 +167,12 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
     """One conversation: who was there, what was said, both sides' points, what follows, and where the record stands."""
     user = signed_in(request)
     conversation = get_object_or_404(queries.with_story(Conversation.objects.visible_to(user)), pk=pk)
-    own = Organisation.objects.of_person(user).values_list("pk", flat=True)
+    own = set(Organisation.objects.of_person(user).values_list("pk", flat=True))
     rights = rights_over(conversation, user)
+    actions = list(
+        Commitment.objects.visible_to(user).filter(next_step__conversation=conversation).for_listing().order_by("pk")
+    )
+    shown = {action.pk for action in actions}
     if not queries.partnerships_known_to(user, [conversation]):
         conversation.partnership = None
     elif conversation.partnership is not None:
@@ -181,9 +184,11 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
         "sides": queries.points_shown(conversation, own),
         "corrections": conversation.corrections.all(),
         "nobody_left": rights.may_answer and not rights.to_agree_for and not queries.sides_to_ask(conversation),
-        "own": {side.pk for side in rights.sides},
+        "own": own,
+        "edited": {side.pk for side in rights.sides},
         "notes": queries.private_notes_of(conversation, user),
-        "actions": Commitment.objects.visible_to(user).filter(next_step__conversation=conversation).for_listing(),
+        "actions": actions,
+        "steps": [step for step in conversation.next_steps.all() if step.action_id not in shown],
         "commitments": Commitment.objects.visible_to(user)
         .filter(from_conversations__conversation=conversation)
         .for_listing(),
@@ -334,7 +339,8 @@ def answer(request: HttpRequest, pk: int) -> HttpResponse:
         else:
             messages.success(request, "The correction is answered.")
             return redirect(conversation)
-    context = {"form": form, "conversation": conversation, "correction": correction}
+    own = set(Organisation.objects.of_person(user).values_list("pk", flat=True))
+    context = {"form": form, "conversation": conversation, "correction": correction, "own": own}
     return _answer(request, "conversations/answer.html", context, form)
 
 
@@ -433,8 +439,7 @@ def become(request: HttpRequest, pk: int) -> HttpResponse:
 
 def _lines(user: User, conversation: Conversation) -> list[TimelineLine]:
     """What happened to it, newest first; its own page need not say of what."""
-    events = timeline(user=user, kind="conversation", record_id=conversation.pk)[:100]
-    return [replace(line, subject="") for line in timeline_lines(events)]
+    return [replace(line, subject="") for line in timeline_lines(queries.story_of(conversation, user)[:100])]
 
 
 def _point(request: HttpRequest, pk: int) -> tuple[User, Point, Rights]:

@@ -231,3 +231,13 @@ def test_a_new_lead_of_the_giver_can_report_at_once(world: World) -> None:
 def test_what_is_only_proposed_cannot_progress(world: World) -> None:
     with pytest.raises(services.UnableToRecordProgress, match="proposed"):
         report(world, propose(world, due_on=in_days(5)))
+
+
+def test_a_file_sent_twice_is_kept_once(world: World) -> None:
+    commitment = agree(world)
+
+    for _ in range(2):
+        note = SimpleUploadedFile("handover.txt", b"Block B handed over on Monday.")
+        services.attach_evidence(commitment=commitment, file=note, author=world.eddie, now=timezone.now())
+
+    assert commitment.evidence.count() == 1

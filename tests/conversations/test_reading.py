@@ -15,6 +15,7 @@ from django.utils import timezone
 
 from partnerships.activity.models import Event
 from partnerships.activity.queries import visible_events
+from partnerships.commitments.models import commitment_readers
 from partnerships.conversations import queries, services
 from partnerships.conversations.models import Attribution, PrivateNote
 from partnerships.exchange.models import Direction, Entry
@@ -22,6 +23,7 @@ from tests.conversations.talks import agreed, circulated, days_ago, draft, plann
 from tests.world import World
 
 CANARY = "canary-that-must-not-sing"
+WHO = ("amina", "ben", "chidi")
 
 
 def signed_in(person: Any) -> Client:
@@ -273,3 +275,39 @@ def test_a_next_contact_that_has_come_waits_for_the_keeper(world: World) -> None
 
     assert "Get in touch again" in {item.what for item in queries.waiting_for(world.amina, timezone.now())}
     assert "Get in touch again" not in {item.what for item in queries.waiting_for(world.ben, timezone.now())}
+
+
+def test_an_anonymous_record_names_nobody_of_another_side_in_its_history(world: World) -> None:
+    sides = {"organisations": [world.westmarch, world.tidewater], "partnership": None}
+    conversation = circulated(world, attribution=Attribution.ANONYMOUS, **sides)
+    services.suggest_correction(
+        conversation=conversation,
+        organisation=world.tidewater,
+        text="We said thirty.",
+        author=world.chidi,
+        now=timezone.now(),
+    )
+
+    page = {name: signed_in(getattr(world, name)).get(conversation.get_absolute_url()).content.decode() for name in WHO}
+
+    assert "Suggested a correction" in page["ben"]
+    assert "by one of the sides" in page["ben"]
+    assert "Chidi" not in page["ben"]
+    assert "Tidewater Housing Group</span>" not in page["ben"]
+    assert page["chidi"].count("Suggested a correction") == 1
+    assert "by Chidi" in page["chidi"]
+    assert "Circulated the record" in page["ben"]
+    assert "by Larkhaven Homes" in page["ben"]
+    assert "Eddie" in page["amina"]
+    assert "Eddie" not in page["ben"] + page["chidi"]
+
+
+def test_a_record_of_organisations_only_shows_others_no_person_who_does_what_comes_next(world: World) -> None:
+    conversation = circulated(world, attribution=Attribution.ORGANISATION)
+
+    page = signed_in(world.ben).get(conversation.get_absolute_url()).content.decode()
+
+    assert "Send the layout." in page
+    assert "Eddie" not in page
+    assert "Eddie" in signed_in(world.amina).get(conversation.get_absolute_url()).content.decode()
+    assert not commitment_readers(conversation.next_steps.get(text="Send the layout.").action).filter(pk=world.ben.pk)

@@ -7,10 +7,14 @@ from typing import Any
 
 import pytest
 from django.db import transaction
+from django.test import Client
+from django.urls import reverse
 from django.utils import timezone
 
 from partnerships.commitments.models import Commitment
 from partnerships.commitments.models import Status as CommitmentStatus
+from partnerships.commitments.origins import read_from
+from partnerships.commitments.services import UnableToPropose, propose_commitment
 from partnerships.conversations import services
 from partnerships.conversations.models import Conversation, Point, Status
 from partnerships.conversations.services import AttendeeGiven, NextStepGiven, PointGiven
@@ -278,3 +282,29 @@ def test_a_record_with_a_side_that_nobody_signs_in_for_can_still_be_locked(world
 
     assert locked.is_locked
     assert not locked.sides.get(organisation=world.westmarch).agreed_at
+
+
+def test_a_commitment_from_a_conversation_is_between_two_of_its_sides(world: World) -> None:
+    conversation = circulated(world)
+    address = f"{reverse('commitments:new')}?from=conversation-{conversation.pk}"
+    client = Client()
+    client.force_login(world.amina)
+
+    page = client.get(address)
+    offered = page.context["form"].fields["receiver"].queryset
+
+    assert {body.name for body in offered} == {"Larkhaven Homes", "Westmarch Borough Council"}
+    with pytest.raises(UnableToPropose, match="its two sides"):
+        propose_commitment(
+            giver=world.larkhaven,
+            receiver=world.harbour,
+            text="Land for somebody else",
+            quantity=None,
+            unit="",
+            owner=world.eddie,
+            due_on=days_ago(-30),
+            partnership=None,
+            author=world.amina,
+            now=timezone.now(),
+            came_from=read_from(f"conversation-{conversation.pk}"),
+        )

@@ -31,19 +31,27 @@ def attach_evidence(
     title: str = "",
     progress: Progress | None = None,
 ) -> Evidence:
-    """Keep a file with the commitment, judged by its content. Raises `UnableToAttach`."""
+    """Keep a file with the commitment, judged by its content; sent twice by its author, it is kept once.
+
+    Raises `UnableToAttach`.
+    """
     current = locked(commitment)
     rights = rights_over(current, author)
     if not rights.may_attach:
         raise UnableToAttach(
             "Only editors and leads of the organisation that gives attach evidence, until it is verified."
         )
-    if current.evidence.filter(removed_at=None).count() >= MOST_FILES:
-        raise UnableToAttach(f"A commitment carries at most {MOST_FILES} files.")
     try:
         checked = check_upload(file)
     except UnableToTakeFile as error:
         raise UnableToAttach(str(error)) from error
+    kept = current.evidence.filter(removed_at=None)
+    # The same form, sent twice: the file is there already.
+    same = kept.filter(sha256=checked.sha256, file_name=checked.name, added_by=author).first()
+    if same is not None:
+        return same
+    if kept.count() >= MOST_FILES:
+        raise UnableToAttach(f"A commitment carries at most {MOST_FILES} files.")
     evidence = Evidence(
         commitment=current,
         progress=progress,

@@ -84,6 +84,7 @@ def propose_commitment(
         raise UnableToPropose("You edit for neither of the two organisations.")
     _check_terms(giver, receiver, text, quantity, unit, owner, due_on, timezone.localdate(now))
     _check_partnership(partnership, (giver, receiver))
+    _check_origin(came_from, (giver, receiver), author)
     if replaces is not None:
         replaced = locked(replaces)
         if {replaced.giver_id, replaced.receiver_id} != {giver.pk, receiver.pk}:
@@ -481,6 +482,18 @@ def _check_terms(
             raise UnableToPropose(f"{side.display_name} has been dissolved.")
     if owner is not None and not acts_for(owner, giver):
         raise UnableToPropose(f"{owner.display_name} does not act for {giver.display_name}.")
+
+
+def _check_origin(came_from: From | None, sides: tuple[Organisation, ...], author: User) -> None:
+    """A record that names both sides is met by them alone: others could close what is not theirs."""
+    if came_from is None:
+        return
+    suggestion = came_from.origin.suggest(user=author, record_id=came_from.record_id)
+    if suggestion is None:
+        raise UnableToPropose("You may make no commitment from that record.")
+    if suggestion.pair and {side.pk for side in suggestion.pair} != {side.pk for side in sides}:
+        names = " and ".join(side.display_name for side in suggestion.pair)
+        raise UnableToPropose(f"A commitment from {suggestion.words} is between its two sides, {names}.")
 
 
 def _check_partnership(partnership: Partnership | None, sides: tuple[Organisation, ...]) -> None:

@@ -34,8 +34,13 @@ def make_actions(conversation: Conversation, *, author: User, now: dt.datetime) 
 
 
 def _other_side(step: NextStep, keeper: Organisation, sides: list[Organisation]) -> Organisation | None:
-    """For whom the step is done: the keeper, or, when the keeper does it, the only other side."""
+    """For whom the step is done: the keeper, or, when the keeper does it, the only other side.
+
+    What the keeper does after a record that names nobody stays its own: an action tells its reader who owns it.
+    """
     if step.organisation_id != keeper.pk:
         return keeper
+    if not step.conversation.names_people:
+        return None
     others = [side for side in sides if side.pk != keeper.pk]
     return others[0] if len(others) == 1 else None

@@ -37,21 +37,53 @@ def note(
 ) -> None:
     """Write a line in the conversation's timeline, and in its partnership's; never what was said.
 
-    What happened to a draft, and under which subject, stays its keeper's own, also when it is circulated later.
+    What happened to a draft, and under which subject, stays its keeper's own, also when it is circulated later. Where
+    the record names nobody, the side that acted reads who did it, and the others a line that says only what the
+    attribution lets them know.
     """
     within: tuple[str, int | None] = ("partnership", conversation.partnership_id)
+    kind = "conversation"
     if conversation.is_draft:
-        within = ("conversation", conversation.pk)
+        within, kind = ("conversation", conversation.pk), "conversation_draft"
+    elif organisation is not None and not conversation.names_people:
+        kind = "conversation_side"
+        _note_for_others(conversation, verb, organisation=organisation, now=now, data=data)
     record(
         actor_id=author.pk if author else None,
         organisation_id=organisation.pk if organisation else None,
         verb=verb,
-        target_kind="conversation_draft" if conversation.is_draft else "conversation",
+        target_kind=kind,
         target_id=conversation.pk,
         within_kind=within[0] if within[1] else "",
         within_id=within[1],
         now=now,
         data={"title": conversation.subject, **data},
+    )
+
+
+def _note_for_others(
+    conversation: Conversation, verb: str, *, organisation: Organisation, now: dt.datetime, data: dict[str, Any]
+) -> None:
+    """The same line for readers of the other sides: no person, and no organisation where the record names none.
+
+    Who keeps the record is on its page in any case. `side` keeps this line from those who read the full one.
+    """
+    told = conversation.names_sides or organisation.pk == conversation.organisation_id
+    record(
+        actor_id=None,
+        organisation_id=organisation.pk if told else None,
+        verb=verb,
+        target_kind="conversation",
+        target_id=conversation.pk,
+        within_kind="partnership" if conversation.partnership_id else "",
+        within_id=conversation.partnership_id,
+        now=now,
+        data={
+            "title": conversation.subject,
+            **data,
+            "by": organisation.display_name if told else "one of the sides",
+            "side": organisation.pk,
+        },
     )
 
 

@@ -3,36 +3,37 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from anymail.signals import AnymailTrackingEvent, EventType, RejectReason
-from anymail.webhooks.base import AnymailBaseWebhookView
-from anymail.webhooks.brevo import BrevoTrackingWebhookView
-from anymail.webhooks.mailersend import MailerSendTrackingWebhookView
-from anymail.webhooks.mailgun import MailgunTrackingWebhookView
-from anymail.webhooks.mailjet import MailjetTrackingWebhookView
-from anymail.webhooks.mandrill import MandrillCombinedWebhookView
-from anymail.webhooks.postmark import PostmarkTrackingWebhookView
-from anymail.webhooks.sendgrid import SendGridTrackingWebhookView
-from anymail.webhooks.sparkpost import SparkPostTrackingWebhookView
+from django.http import HttpRequest, HttpResponse
+from django.utils.module_loading import import_string
 
 from partnerships.digests.bounces import note_bounce
 from partnerships.digests.models import Bounce
 from partnerships.digests.services import stop_everything
 from partnerships.people.services import find_person
 
-#: The last part of the address to give to the provider, and what reads and checks its reports.
-PROVIDERS: dict[str, type[AnymailBaseWebhookView]] = {
-    "brevo": BrevoTrackingWebhookView,
-    "mailersend": MailerSendTrackingWebhookView,
-    "mailgun": MailgunTrackingWebhookView,
-    "mailjet": MailjetTrackingWebhookView,
-    "mandrill": MandrillCombinedWebhookView,
-    "postmark": PostmarkTrackingWebhookView,
-    "sendgrid": SendGridTrackingWebhookView,
-    "sparkpost": SparkPostTrackingWebhookView,
+#: The last part of the address to give to the provider, and what reads and checks its reports: read when one comes,
+#: for a worker needs none of it.
+PROVIDERS = {
+    "brevo": "anymail.webhooks.brevo.BrevoTrackingWebhookView",
+    "mailersend": "anymail.webhooks.mailersend.MailerSendTrackingWebhookView",
+    "mailgun": "anymail.webhooks.mailgun.MailgunTrackingWebhookView",
+    "mailjet": "anymail.webhooks.mailjet.MailjetTrackingWebhookView",
+    "mandrill": "anymail.webhooks.mandrill.MandrillCombinedWebhookView",
+    "postmark": "anymail.webhooks.postmark.PostmarkTrackingWebhookView",
+    "sendgrid": "anymail.webhooks.sendgrid.SendGridTrackingWebhookView",
+    "sparkpost": "anymail.webhooks.sparkpost.SparkPostTrackingWebhookView",
 }
 _HARD = (RejectReason.INVALID, RejectReason.BOUNCED)
+
+
+def reader_of(provider: str) -> Callable[[HttpRequest], HttpResponse]:
+    """The view that reads and checks this provider's reports."""
+    view: Callable[[HttpRequest], HttpResponse] = import_string(PROVIDERS[provider]).as_view()
+    return view
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,10 +11,17 @@ import zlib
 from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import PurePosixPath
-from typing import IO
+from typing import IO, TYPE_CHECKING
 
 from django.core.files.base import File
-from PIL import Image, UnidentifiedImageError
+
+from partnerships.kit.late import late
+
+if TYPE_CHECKING:
+    import PIL
+    from PIL import Image
+else:
+    PIL, Image = late("PIL"), late("PIL.Image")
 
 MEGABYTE = 1024 * 1024
 #: SAFETY.md, figures: registers 4 MB; archives 200 entries and 20 MB unpacked. Documents are larger than registers.
@@ -128,7 +135,7 @@ def _image(file: File[bytes]) -> tuple[str, str]:
                 image.verify()
     except (Image.DecompressionBombWarning, Image.DecompressionBombError) as error:
         raise UnableToTakeFile("The picture has too many pixels.") from error
-    except (UnidentifiedImageError, OSError, SyntaxError, ValueError) as error:
+    except (PIL.UnidentifiedImageError, OSError, SyntaxError, ValueError) as error:
         raise UnableToTakeFile("The picture cannot be read.") from error
     return _IMAGES[found]
 

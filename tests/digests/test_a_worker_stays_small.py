@@ -10,7 +10,7 @@ import sys
 import housing.celery, django
 django.setup()
 import housing.urls
-print(" ".join(name for name in ("networkx", "numpy", "openpyxl", "weasyprint") if name in sys.modules))
+print(" ".join(name for name in ("PIL", "networkx", "numpy", "openpyxl", "weasyprint") if name in sys.modules))
 """
 
 

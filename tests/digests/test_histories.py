@@ -1,0 +1,171 @@
+"""Random histories of versions, authors, pauses and crashes: what each reader was told adds up, nothing missing,
+nothing twice.
+
+A small model says what everybody should have received; letters are read as a mail program reads them.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from dataclasses import dataclass, field
+
+import pytest
+from django.db import transaction
+from django.utils import timezone
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from partnerships.digests import composing, emails, services
+from partnerships.digests.choosing import plan_round
+from partnerships.digests.claiming import claim
+from partnerships.digests.models import Delivery, Subscription
+from partnerships.people.models import User
+from partnerships.plans.models import Plan
+from tests.digests.conftest import PostOffice, html_of, play, publish, read, text_of
+from tests.world import World
+
+#: Homes at the open site, homes at the confidential one.
+State = tuple[int, int]
+_LINE = re.compile(r"at (North Quay|Mill Lane canary): was (\d+)\b.*?, now (\d+)\b")
+
+PUBLISH = st.tuples(st.just("publish"), st.sampled_from(["amina", "ben"]), st.integers(100, 103), st.integers(7, 8))
+STEPS = st.lists(
+    st.one_of(
+        PUBLISH,
+        PUBLISH,
+        st.tuples(st.just("tick")),
+        st.tuples(st.just("pause"), st.sampled_from(["ben", "sol"])),
+        st.tuples(st.just("crash"), st.booleans()),
+    ),
+    max_size=14,
+)
+
+
+@dataclass
+class Reader:
+    """Somebody who follows the plan, as the model knows them."""
+
+    person: User
+    subscription: Subscription
+    sees_hidden: bool
+    told: State
+    behind: list[tuple[str, State]] = field(default_factory=list)
+    paused: bool = False
+    seen: dict[str, bytes] = field(default_factory=dict)
+
+    def sees(self, state: State) -> State:
+        """What of a state this reader may know."""
+        return state if self.sees_hidden else (state[0], 0)
+
+    def read_letters(self, letters: list[bytes], me: str) -> None:
+        """Apply what was received to what was known; each letter begins exactly where the last one ended."""
+        for raw in letters:
+            message = read(raw)
+            identifier = str(message["Message-ID"])
+            if identifier in self.seen:
+                assert self.seen[identifier] == raw  # the same letter once more, to the byte
+                continue
+            self.seen[identifier] = raw
+            text = text_of(message)
+            assert self.sees_hidden or ("canary" not in text and "canary" not in html_of(message))
+            before = list(self.told)
+            after = list(self.told)
+            found = _LINE.findall(" ".join(text.split()))
+            assert found, text  # never empty
+            for site, was, now in found:
+                place = 0 if site == "North Quay" else 1
+                assert int(was) == before[place], (site, was, before)
+                assert was != now
+                after[place] = int(now)
+            self.told = (after[0], after[1])
+
+
+class Play:
+    """One history on real services."""
+
+    def __init__(self, world: World, plan: Plan) -> None:
+        self.plan, self.office = plan, PostOffice()
+        self.people = {"amina": world.amina, "ben": world.ben}
+        self.state: State = (120, 7)
+        now = timezone.now()
+        ben = services.enrol(person=world.ben, target=plan, author=None, now=now)
+        sol = services.enrol(person=world.sol, target=plan, author=world.amina, organisation=world.larkhaven, now=now)
+        self.readers = {
+            "ben": Reader(world.ben, ben, True, self.state),
+            "sol": Reader(world.sol, sol, False, (self.state[0], 0)),
+        }
+        self.pending = False
+        self.in_flight: dict[int, list[bytes]] = defaultdict(list)
+
+    def publish(self, author: str, homes: int, hidden: int) -> None:
+        if (homes, hidden) == self.state:
+            return
+        self.state = (homes, hidden)
+        publish(self.plan, homes, hidden=hidden, author=self.people[author])
+        for reader in self.readers.values():
+            reader.behind.append((author, reader.sees(self.state)))
+
+    def pause(self, name: str) -> None:
+        """Pause, or resume who is paused; not while a letter of theirs is in doubt."""
+        reader = self.readers[name]
+        if self.pending:
+            return
+        reader.subscription.refresh_from_db()
+        change = services.resume if reader.paused else services.pause
+        change(subscription=reader.subscription, author=reader.person, now=timezone.now())
+        reader.paused = not reader.paused
+
+    def crash(self, took: bool) -> None:
+        """A worker claims and dies; `took` says that the server had taken its letters already. The lease ends."""
+        plan_round(now=timezone.now())
+        claimed, _ = claim(now=timezone.now(), most=10)
+        if took:
+            for one in claimed:
+                self.received(one.address, one.data)
+        Delivery.objects.filter(status="sending").update(available_at=timezone.now())
+        self.pending = bool(claimed)
+
+    def received(self, address: str, data: bytes) -> None:
+        for name, reader in self.readers.items():
+            if reader.person.email == address:
+                reader.read_letters([data], name)
+
+    def tick(self) -> None:
+        """Sweep and send until nothing is left; then everybody who is not paused knows all there is to know."""
+        for _ in range(3):
+            play(self.office)
+        self.pending = False
+        sent, self.office.sent = self.office.sent, []
+        for letter in sent:
+            self.received(letter.recipient, letter.data)
+        for name, reader in self.readers.items():
+            if reader.paused or not reader.behind:
+                continue
+            now, authors = reader.behind[-1][1], {author for author, _ in reader.behind}
+            if authors == {name}:
+                reader.told = now  # they wrote it themselves, and are moved forward without a letter
+            assert reader.told == now, (name, reader.told, now)
+            reader.behind.clear()
+
+
+@pytest.mark.django_db
+@settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
+@given(steps=STEPS)
+def test_what_everybody_was_told_adds_up(world: World, plan: Plan, steps: list[tuple[object, ...]]) -> None:
+    composing.forget()  # numbers of versions come again once a history is rolled back
+    emails.forget()
+    with transaction.atomic():
+        history = Play(world, plan)
+        for verb, *given_ in steps:
+            getattr(history, str(verb))(*given_)
+        for name, reader in history.readers.items():
+            if reader.paused:
+                history.tick()
+                history.pause(name)
+        history.tick()
+        silent = len(history.office.sent)
+        play(history.office)
+
+        assert len(history.office.sent) == silent  # and then nobody hears anything more
+        transaction.set_rollback(True)

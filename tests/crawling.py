@@ -12,10 +12,11 @@ import re
 import zipfile
 import zlib
 from collections import Counter, deque
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from html import unescape
 from html.parser import HTMLParser
+from itertools import zip_longest
 from typing import Protocol
 from urllib.parse import parse_qsl, urlencode, urljoin, urlsplit
 
@@ -39,6 +40,7 @@ class Answer:
     content_type: str
     body: bytes
     location: str = ""
+    headers: str = ""
 
     @property
     def text(self) -> str:
@@ -158,6 +160,15 @@ class Report:
         self.errors += other.errors
 
 
+#: What no two answers have in common: nonces, and tokens of forms.
+_CHANGES = re.compile(r'nonce="[^"]*"|csrf[^<>]*', re.IGNORECASE)
+
+
+def _masked(answer: Answer, word: str) -> list[str]:
+    """The answer's lines without the word that was asked for, and without what differs at every visit."""
+    return _CHANGES.sub("", answer.text.replace(word, "the word")).splitlines()
+
+
 def _route(path: str) -> str:
     try:
         return resolve(urlsplit(path).path).route
@@ -171,19 +182,17 @@ class Crawler:
 
     persona: str
     fetch: Fetch
-    foreign: Iterable[str]
+    foreign: Sequence[str]
     per_route: int = 8
-    submit: bool = True
     report: Report = field(default_factory=Report)
     _visits: Counter[str] = field(default_factory=Counter)
     _asked: set[str] = field(default_factory=set)
     _tried: set[tuple[str, ...]] = field(default_factory=set)
+    _forms: list[tuple[str, Form]] = field(default_factory=list)
 
     def crawl(self, start: Iterable[str]) -> Report:
-        """Everything that can be reached from the given addresses, then each form once kindly and once with hostile
-        text."""
+        """Everything that can be reached from the given addresses; forms are kept for `send_forms`."""
         queue = deque(dict.fromkeys(start))
-        forms: list[tuple[str, Form]] = []
         while queue:
             path = queue.popleft()
             if not self._wanted(path):
@@ -195,9 +204,34 @@ class Crawler:
                 page = _Page()
                 page.feed(answer.body.decode("utf-8", "replace"))
                 queue.extend(self._local(path, link) for link in page.links)
-                forms.extend((path, form) for form in page.forms)
-        for path, form in forms if self.submit else ():
+                self._forms.extend((path, form) for form in page.forms)
+        return self.report
+
+    def send_forms(self) -> Report:
+        """Each form that was found, once kindly and once with hostile text."""
+        for path, form in self._forms:
             self._submit(path, form)
+        return self.report
+
+    def look_for(self, words: Iterable[str], finders: Iterable[str]) -> Report:
+        """Look for words that stand in foreign records alone: each page answers as it does to nonsense, byte for byte.
+
+        Masked are the words themselves, which pages repeat, and what differs at every visit.
+        """
+        for finder in finders:
+            for word in words:
+                nonsense = "".join("x" if letter.isalpha() else letter for letter in word)
+                found, nothing = (self._counted("get", finder.format(one)) for one in (word, nonsense))
+                differs = next(
+                    (
+                        f"“{one.strip()}” instead of “{other.strip()}”"
+                        for one, other in zip_longest(_masked(found, word), _masked(nothing, nonsense), fillvalue="")
+                        if one != other
+                    ),
+                    "",
+                )
+                if found.status != nothing.status or differs:
+                    self.report.leaks.append(f"{self.persona}: {finder.format(word)} differs from nonsense: {differs}")
         return self.report
 
     def _local(self, base: str, link: str) -> str:
@@ -222,16 +256,21 @@ class Crawler:
         return True
 
     def _ask(self, method: str, path: str, data: Mapping[str, str] | None = None) -> Answer:
+        answer = self._counted(method, path, data)
+        text = f"{answer.text}\n{answer.location}\n{answer.headers}"
+        self.report.leaks += [
+            f"{self.persona}: {method.upper()} {path} shows {word}" for word in self.foreign if word in text
+        ]
+        return answer
+
+    def _counted(self, method: str, path: str, data: Mapping[str, str] | None = None) -> Answer:
+        """Ask, count and look for errors; words are looked for by whoever knows what the page repeats."""
         self._asked.add(path)
         answer = self.fetch(method, path, data)
         self.report.urls.add(urlsplit(path).path)
         self.report.answers[answer.status] += 1
         if answer.status >= 500:
             self.report.errors.append(f"{self.persona}: {method.upper()} {path} answered {answer.status}")
-        text = answer.text
-        self.report.leaks += [
-            f"{self.persona}: {method.upper()} {path} shows {word}" for word in self.foreign if word in text
-        ]
         return answer
 
     def _submit(self, path: str, form: Form) -> None:

@@ -36,6 +36,11 @@ def person(name: str, email: str, **fields: Any) -> User:
     return User.objects.create_user(email, PASSWORD, name=name, **fields)
 
 
+def area(code: str, name: str) -> Area:
+    """A district, made where it is not there yet."""
+    return Area.objects.get_or_create(code=code, defaults={"name": name, "kind": AreaKind.DISTRICT})[0]
+
+
 def join(someone: User, organisation: Organisation, role: str, now: dt.datetime) -> Membership:
     """Somebody begins to act for an organisation."""
     return organisations.add_membership(organisation=organisation, person=someone, role=role, author=None, now=now)
@@ -93,12 +98,18 @@ def make_partnership(
     return made
 
 
-def make_world() -> World:
-    """Make it all; call inside a transaction that is rolled back."""
+def make_world(mark: str = "") -> World:
+    """Make it all; call inside a transaction that is rolled back.
+
+    With a mark, names and addresses carry it, so that a second world can stand in an instance that has one.
+    """
     now = timezone.now() - dt.timedelta(days=30)
 
     def body(name: str, kind: str) -> Organisation:
-        return organisations.create_organisation(name=name, kind=kind, author=None, now=now)
+        return organisations.create_organisation(name=f"{name} {mark}".strip(), kind=kind, author=None, now=now)
+
+    def somebody(name: str, email: str, **fields: Any) -> User:
+        return person(name, f"{mark}{email}", **fields)
 
     larkhaven = body("Larkhaven Homes", Kind.REGISTERED_PROVIDER)
     westmarch = body("Westmarch Borough Council", Kind.COUNCIL)
@@ -106,17 +117,17 @@ def make_world() -> World:
     harbour = body("Harbour Community Trust", Kind.CHARITY)
     riverside = body("Riverside Design", Kind.DEVELOPER)
 
-    amina = person("Amina Larch", "amina@larkhaven.example")
-    eddie = person("Eddie Larch", "eddie@larkhaven.example")
-    vera = person("Vera Larch", "vera@larkhaven.example")
-    lena = person("Lena Larch", "lena@larkhaven.example")
-    ben = person("Ben West", "ben@westmarch.example")
-    chidi = person("Chidi Tide", "chidi@tidewater.example")
-    hana = person("Hana Harbour", "hana@harbour.example")
-    nadia = person("Nadia River", "nadia@riverside.example")
-    oscar = person("Oscar River", "oscar@riverside.example")
-    dee = person("Dee Ground", "dee@commonground.example", is_staff=True, is_superuser=True)
-    sol = person_for_address(email="sol@council.example", name="Sol Stake")
+    amina = somebody("Amina Larch", "amina@larkhaven.example")
+    eddie = somebody("Eddie Larch", "eddie@larkhaven.example")
+    vera = somebody("Vera Larch", "vera@larkhaven.example")
+    lena = somebody("Lena Larch", "lena@larkhaven.example")
+    ben = somebody("Ben West", "ben@westmarch.example")
+    chidi = somebody("Chidi Tide", "chidi@tidewater.example")
+    hana = somebody("Hana Harbour", "hana@harbour.example")
+    nadia = somebody("Nadia River", "nadia@riverside.example")
+    oscar = somebody("Oscar River", "oscar@riverside.example")
+    dee = somebody("Dee Ground", "dee@commonground.example", is_staff=True, is_superuser=True)
+    sol = person_for_address(email=f"{mark}sol@council.example", name="Sol Stake")
 
     join(amina, larkhaven, Role.LEAD, now)
     join(eddie, larkhaven, Role.EDITOR, now)
@@ -133,8 +144,8 @@ def make_world() -> World:
 
     return World(
         now=now,
-        fareham=Area.objects.create(code="E07000087", name="Fareham", kind=AreaKind.DISTRICT),
-        gosport=Area.objects.create(code="E07000088", name="Gosport", kind=AreaKind.DISTRICT),
+        fareham=area("E07000087", "Fareham"),
+        gosport=area("E07000088", "Gosport"),
         larkhaven=larkhaven,
         westmarch=westmarch,
         tidewater=tidewater,

@@ -51,11 +51,13 @@ def _readable(rows: QuerySet[Model], person: User) -> set[int]:
     if hasattr(rows, "visible_to"):
         return set(rows.visible_to(person).values_list("pk", flat=True))
     for field in rows.model._meta.concrete_fields:
-        parents = field.related_model and getattr(field.related_model, "_default_manager", None)
-        if parents is not None and field.related_model is not User and hasattr(parents.all(), "visible_to"):
-            return set(
-                rows.filter(**{f"{field.name}__in": parents.all().visible_to(person)}).values_list("pk", flat=True)
-            )
+        parent = field.related_model
+        if not isinstance(parent, type) or parent is User:
+            continue
+        parents: Any = parent._default_manager.all()
+        if hasattr(parents, "visible_to"):
+            seen = parents.visible_to(person)
+            return set(rows.filter(**{f"{field.name}__in": seen.values("pk")}).values_list("pk", flat=True))
     return set(rows.values_list("pk", flat=True))
 
 

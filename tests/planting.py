@@ -1,0 +1,484 @@
+"""A world with a marked word in every private field, and for each word the personas who may read it (RIGHTS.md)."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.contrib import admin
+from django.core.files.base import ContentFile
+from django.db.models import Model
+from django.urls import URLPattern, URLResolver, get_resolver, reverse
+from django.utils import timezone
+
+from partnerships.agreements.services import (
+    add_document,
+    edit_terms,
+    invite_organisation,
+    remove_party,
+)
+from partnerships.commitments import services as commitments
+from partnerships.commitments.models import Commitment
+from partnerships.conversations import services as conversations
+from partnerships.conversations.models import Conversation, PointKind
+from partnerships.conversations.services import AttendeeGiven, NextStepGiven, PointGiven
+from partnerships.digests import services as digests
+from partnerships.digests.links import Purpose, make, minute_of
+from partnerships.digests.models import Preference
+from partnerships.exchange import services as exchange
+from partnerships.exchange.models import Entry
+from partnerships.organisations import services as organisations
+from partnerships.organisations.models import Organisation
+from partnerships.people.services import create_invitation
+from partnerships.people.view_as import begin_view_as
+from partnerships.plans import services as plans
+from partnerships.plans.models import Plan, Share
+from tests.access import WHO
+from tests.conversations import talks
+from tests.world import World, make_world
+
+OWN = ("viewer", "editor", "lead")
+DRAFTERS = ("editor", "lead")
+PARTNERS = (*OWN, "partner")
+#: Administrators see which records there are, by title, not what they say.
+REGISTERS = ("administrator",)
+
+
+@dataclass
+class Planted:
+    """The world, its words, and who may read each; `addresses` are pages that no link leads to."""
+
+    world: World
+    mark: str
+    readers: dict[str, frozenset[str]] = field(default_factory=dict)
+    addresses: dict[str, list[str]] = field(default_factory=dict)
+    letters: list[Any] = field(default_factory=list)
+    #: Words that a letter carries to an address of which no persona reads.
+    in_letters: dict[str, list[str]] = field(default_factory=dict)
+
+    def word(self, name: str, *readers: str) -> str:
+        """A new word that these personas, and nobody else, may read."""
+        # The last letter keeps one word from being the beginning of another.
+        word = f"zq{self.mark}{name.replace(' ', '')}z"
+        self.readers[word] = frozenset(readers)
+        return word
+
+    def foreign(self, persona: str) -> list[str]:
+        """Every word that the persona must never meet."""
+        return sorted(word for word, readers in self.readers.items() if persona not in readers)
+
+    @property
+    def people(self) -> dict[str, Any]:
+        """Who each persona is."""
+        return {persona: getattr(self.world, name) for persona, name in WHO.items()} | {"stakeholder": self.world.sol}
+
+
+def plant(mark: str) -> Planted:
+    """Make it all, through the services that people use."""
+    planted = Planted(make_world(mark=mark), mark)
+    for sow in (_partnership, _plans, _entries, _commitments, _conversations, _people, _other_side):
+        sow(planted, planted.world, timezone.now())
+    return planted
+
+
+def _partnership(p: Planted, w: World, now: dt.datetime) -> None:
+    asked = invite_organisation(
+        partnership=w.partnership, organisation=w.tidewater, role="member", author=w.amina, now=now
+    )
+    edit_terms(
+        partnership=w.partnership,
+        author=w.amina,
+        now=now,
+        title=p.word("partnership title", *PARTNERS, *REGISTERS),
+        purpose=p.word("purpose", *PARTNERS),
+        terms_of_reference=p.word("terms", *PARTNERS),
+        meeting_frequency=p.word("meets", *PARTNERS),
+        reports_to=p.word("reports to", *PARTNERS),
+        contribution=p.word("contribution", *PARTNERS),
+        liabilities=p.word("liabilities", *PARTNERS),
+        reason=p.word("terms reason", *PARTNERS),
+    )
+    remove_party(party=asked, reason=p.word("withdrawn", *PARTNERS), author=w.amina, now=now)
+    name = p.word("document file", *PARTNERS, *REGISTERS)
+    add_document(
+        partnership=w.partnership,
+        title=p.word("document", *PARTNERS, *REGISTERS),
+        file=ContentFile(f"{p.word('document text', *PARTNERS)}\n".encode(), name=f"{name}.txt"),
+        organisation=w.larkhaven,
+        author=w.amina,
+        now=now,
+    )
+
+
+def _content(p: Planted, name: str, readers: Iterable[str], inside: Iterable[str]) -> dict[str, Any]:
+    """What a plan says: words for its readers, and others in what only the class inside may read."""
+    mine, theirs = tuple(readers), tuple(inside)
+    return {
+        "about": {"title": p.word(f"{name} title", *mine, *REGISTERS), "summary": p.word(f"{name} summary", *mine)},
+        "outcomes": [p.word(f"{name} outcome", *mine)],
+        "sections": [
+            {"key": "vision", "title": "Vision", "body": p.word(f"{name} section", *mine)},
+            {
+                "key": "inside",
+                "title": p.word(f"{name} restricted title", *theirs),
+                "body": p.word(f"{name} restricted", *theirs),
+                "restricted": True,
+            },
+        ],
+        "sites": [
+            {
+                "key": "quay",
+                "name": p.word(f"{name} site", *mine),
+                "lat": 50.85,
+                "lng": -1.18,
+                "homes": [{"tenure": "social_rent", "bedrooms": 2, "year": "2027-28", "count": 120}],
+            },
+            {
+                "key": "secret",
+                "name": p.word(f"{name} confidential", *theirs),
+                "notes": p.word(f"{name} confidential notes", *theirs),
+                "confidential": True,
+                "homes": [{"tenure": "shared_ownership", "count": 30}],
+            },
+        ],
+        "milestones": [
+            {"key": "start", "name": p.word(f"{name} milestone", *mine), "forecast": "2027-04", "site": "quay"},
+            {"key": "hidden", "name": p.word(f"{name} hidden step", *theirs), "forecast": "2027-09", "site": "secret"},
+        ],
+        "risks": [{"key": "slip", "title": p.word(f"{name} risk", *mine), "likelihood": 3, "impact": 4}],
+    }
+
+
+def _plan(p: Planted, w: World, name: str, audience: str, readers: Iterable[str], inside: Iterable[str]) -> Plan:
+    content = _content(p, name, readers, inside)
+    return plans.create_plan(
+        owners=[w.larkhaven],
+        partnership=w.partnership,
+        title=content["about"]["title"],
+        kind="delivery",
+        audience=audience,
+        author=w.amina,
+        now=timezone.now(),
+        content=content,
+    )
+
+
+def _publish(plan: Plan, w: World, note: str) -> None:
+    plans.publish_version(plan=plan, author=w.amina, note=note, now=timezone.now())
+    plan.refresh_from_db()
+
+
+def _save_summary(plan: Plan, w: World, summary: str) -> None:
+    plans.save_piece(
+        plan=plan,
+        piece="about",
+        value={"title": plan.title, "summary": summary},
+        based_on=None,
+        author=w.amina,
+        now=timezone.now(),
+    )
+
+
+def _plans(p: Planted, w: World, now: dt.datetime) -> None:
+    shared = (*DRAFTERS, "shared")
+    everybody = (*PARTNERS, "stranger", "left", "shared", "share_ended", "administrator", "stakeholder")
+    kept = _plan(p, w, "kept", "partnership", (*PARTNERS, "stakeholder"), PARTNERS)
+    _publish(kept, w, p.word("kept note", *PARTNERS, "stakeholder"))
+    wide = _plan(p, w, "wide", "network", everybody, PARTNERS)
+    _publish(wide, w, "For everybody.")
+    for plan, name in ((kept, "kept"), (wide, "wide")):
+        plans.add_comment(
+            plan=plan, version_number=0, text=p.word(f"{name} draft comment", *DRAFTERS), author=w.eddie, now=now
+        )
+    plans.add_comment(plan=kept, version_number=1, text=p.word("kept comment", *PARTNERS), author=w.ben, now=now)
+    drafted = _plan(p, w, "drafted", "partnership", shared, DRAFTERS)
+    for person, persona in ((w.nadia, "shared"), (w.oscar, "share_ended")):
+        plans.share_draft(
+            plan=drafted,
+            email=person.email,
+            may_comment=True,
+            message=p.word(f"message {persona}", *DRAFTERS, persona),
+            ends_on=None,
+            author=w.amina,
+            now=now,
+        )
+    # The letter was written while the showing stood.
+    p.in_letters[w.oscar.email] = [drafted.title]
+    Share.objects.filter(plan=drafted, person=w.oscar).update(ends_on=timezone.localdate() - dt.timedelta(days=1))
+    plans.ask_for_access(
+        partnership=w.partnership,
+        about=p.word("asked about", *PARTNERS),
+        message=p.word("asked message", *PARTNERS),
+        author=w.ben,
+        now=now,
+    )
+    asked = digests.add_stakeholder(
+        email=w.sol.email, name="Sol", target=kept, author=w.amina, organisation=w.larkhaven, now=now
+    )
+    digests.confirm(subscription=asked, now=now)
+    _save_summary(kept, w, p.word("kept second", *PARTNERS, "stakeholder"))
+    _publish(kept, w, p.word("second note", *PARTNERS, "stakeholder"))
+    for plan, name in ((kept, "kept"), (wide, "wide")):
+        _save_summary(plan, w, p.word(f"{name} next", *DRAFTERS))
+
+
+def _entries(p: Planted, w: World, now: dt.datetime) -> None:
+    def ask(name: str, readers: Iterable[str], **given: Any) -> Any:
+        return exchange.create_entry(
+            organisation=w.larkhaven,
+            direction="ask",
+            title=p.word(f"{name} ask", *readers),
+            statement=p.word(f"{name} statement", *readers),
+            rationale=p.word(f"{name} rationale", *readers),
+            conditions=p.word(f"{name} conditions", *readers),
+            site=p.word(f"{name} place", *readers),
+            private_note=p.word(f"{name} private", *OWN),
+            theme="land",
+            quantity=60,
+            unit="homes",
+            author=w.amina,
+            now=now,
+            **given,
+        )
+
+    ask("drafted", OWN, audience="network")
+    named = ask("named", (*OWN, "stranger"), audience="named", addressees=[w.tidewater])
+    held = ask("held", PARTNERS, audience="partnership", partnership=w.partnership)
+    for entry in (named, held):
+        exchange.share_entry(entry=entry, author=w.amina, now=now)
+    exchange.respond(
+        entry=held,
+        organisation=w.westmarch,
+        text=p.word("response", *PARTNERS),
+        quantity=20,
+        author=w.ben,
+        now=now,
+    )
+    exchange.ask_back(entry=held, organisation=w.westmarch, text=p.word("question", *PARTNERS), author=w.ben, now=now)
+    exchange.save_filter(
+        person=w.amina,
+        name=p.word("filter", "lead"),
+        query="theme=land",
+        filters=exchange.Filters(),
+        tells=True,
+        now=now,
+    )
+
+
+def _commitments(p: Planted, w: World, now: dt.datetime) -> None:
+    def promise(name: str, receiver: Any, readers: Iterable[str], **given: Any) -> Commitment:
+        return commitments.propose_commitment(
+            giver=w.larkhaven,
+            receiver=receiver,
+            text=p.word(name, *readers),
+            quantity=None,
+            unit="",
+            owner=w.eddie,
+            due_on=timezone.localdate() + dt.timedelta(days=30),
+            author=w.amina,
+            now=now,
+            **given,
+        )
+
+    promise("given to tidewater", w.tidewater, (*OWN, "stranger"), partnership=None)
+    kept = promise("given in partnership", w.westmarch, PARTNERS, partnership=w.partnership)
+    for organisation, lead in ((w.larkhaven, w.amina), (w.westmarch, w.ben)):
+        kept = commitments.confirm_commitment(
+            commitment=kept, organisation=organisation, author=lead, revision=kept.revision, now=now
+        )
+    commitments.record_progress(
+        commitment=kept,
+        status="blocked",
+        note_text=p.word("progress", *PARTNERS),
+        blocker=p.word("blocker", *PARTNERS),
+        author=w.eddie,
+        now=now,
+    )
+    commitments.attach_evidence(
+        commitment=kept,
+        file=ContentFile(p.word("evidence text", *PARTNERS).encode(), name=f"{p.word('evidence', *PARTNERS)}.txt"),
+        author=w.eddie,
+        now=now,
+    )
+    commitments.change_due_date(
+        commitment=kept,
+        due_on=timezone.localdate() + dt.timedelta(days=60),
+        reason=p.word("slipped", *PARTNERS),
+        author=w.eddie,
+        now=now,
+    )
+
+
+def _conversations(p: Planted, w: World, now: dt.datetime) -> None:
+    def said(name: str, readers: Iterable[str]) -> dict[str, Any]:
+        return {
+            "subject": p.word(f"{name} subject", *readers),
+            "said": p.word(f"{name} said", *readers),
+            "attendees": [
+                AttendeeGiven(w.larkhaven, w.amina),
+                AttendeeGiven(
+                    w.westmarch, name=p.word(f"{name} guest", *readers), job_title=p.word(f"{name} job", *readers)
+                ),
+            ],
+            "points": [PointGiven(w.larkhaven, PointKind.OBSTACLE, p.word(f"{name} obstacle", *readers))],
+            "next_steps": [
+                NextStepGiven(w.larkhaven, p.word(f"{name} step", *readers), talks.days_ago(-7), w.eddie),
+            ],
+        }
+
+    first = talks.draft(w, **said("unshown", OWN))
+    second = talks.circulated(w, **said("shown", PARTNERS))
+    for conversation, name in ((first, "unshown"), (second, "shown")):
+        conversations.write_private_note(
+            conversation=conversation,
+            organisation=w.larkhaven,
+            text=p.word(f"{name} private note", *OWN),
+            author=w.eddie,
+            now=now,
+        )
+    conversations.suggest_correction(
+        conversation=second,
+        organisation=w.westmarch,
+        text=p.word("correction", *PARTNERS),
+        author=w.ben,
+        now=now,
+    )
+
+
+def _people(p: Planted, w: World, now: dt.datetime) -> None:
+    # Whom an organisation invites, and administrators, may know who is invited; the letter's words only its reader.
+    invited, message = p.word("invited", *OWN, "administrator"), p.word("invitation message")
+    organisations.invite_member(
+        organisation=w.larkhaven,
+        email=f"{invited}@larkhaven.example",
+        role="viewer",
+        name="Ina Vited",
+        message=message,
+        author=w.amina,
+        now=now,
+    )
+    p.in_letters[f"{invited}@larkhaven.example"] = [invited, message]
+    create_invitation(person=w.sol, invited_by=w.amina, message=p.word("second message"), now=now)
+    address, name = p.word("stakeholder", *OWN, "administrator"), p.word("stakeholder name", *OWN, "administrator")
+    p.in_letters[f"{address}@council.example"] = [address, name]
+    digests.add_stakeholder(
+        email=f"{address}@council.example",
+        name=name,
+        target=w.larkhaven,
+        author=w.amina,
+        organisation=w.larkhaven,
+        now=now,
+    )
+    # The person finds the reason in what is held about them.
+    reason = p.word("view reason", "administrator", "viewer")
+    begin_view_as(administrator=w.dee, person=w.vera, reason=reason, now=now - dt.timedelta(days=1))
+    key = Preference.objects.get(person=w.sol).link_key
+    token = make(Purpose.PREFERENCES, person_id=w.sol.pk, link_key=key, number=0, minute=minute_of(now))
+    p.addresses["stakeholder"] = [f"/digests/preferences/{token}/"]
+
+
+def _other_side(p: Planted, w: World, now: dt.datetime) -> None:
+    """What a competitor in another partnership keeps: for nobody of the first."""
+    edit_terms(partnership=w.other_partnership, purpose=p.word("other purpose", "stranger"), author=w.chidi, now=now)
+    entry = exchange.create_entry(
+        organisation=w.tidewater,
+        direction="offer",
+        title=p.word("other offer", "stranger"),
+        statement=p.word("other statement", "stranger"),
+        private_note=p.word("other private", "stranger"),
+        theme="land",
+        audience="partnership",
+        partnership=w.other_partnership,
+        author=w.chidi,
+        now=now,
+    )
+    exchange.share_entry(entry=entry, author=w.chidi, now=now)
+    content = _content(p, "other", ("stranger",), ("stranger",))
+    plan = plans.create_plan(
+        owners=[w.tidewater],
+        partnership=w.other_partnership,
+        title=content["about"]["title"],
+        kind="delivery",
+        audience="partnership",
+        author=w.chidi,
+        now=now,
+        content=content,
+    )
+    plans.publish_version(plan=plan, author=w.chidi, note=p.word("other note", "stranger"), now=now)
+
+
+def guessed(planted: Planted, *, one_of: int | None = None) -> list[str]:
+    """Addresses of planted records, by number, on every page that takes one: guessed, or kept from better days.
+
+    `one_of` takes one record a page, another for each number, instead of all.
+    """
+    numbers: dict[str, list[int]] = {
+        "agreements": [planted.world.partnership.pk, planted.world.other_partnership.pk],
+        "commitments": _numbers(Commitment, text__contains=planted.mark),
+        "conversations": _numbers(Conversation, subject__contains=planted.mark),
+        "exchange": _numbers(Entry, title__contains=planted.mark),
+        "organisations": _numbers(Organisation, name__endswith=planted.mark),
+        "plans": _numbers(Plan, title__contains=planted.mark),
+    }
+    found = []
+    for name, parameters in named_patterns():
+        namespace = name.partition(":")[0]
+        if namespace == "web":
+            namespace = "agreements" if ":partnership" in name else "organisations"
+        if parameters == {"pk"}:
+            of_room = numbers.get(namespace, [])
+            if one_of is not None and of_room:
+                of_room = [of_room[one_of % len(of_room)]]
+            found += [reverse(name, kwargs={"pk": number}) for number in of_room]
+    return found
+
+
+def _numbers(model: type[Model], **fits: str) -> list[int]:
+    return list(model._default_manager.filter(**fits).order_by("pk").values_list("pk", flat=True))
+
+
+def named_patterns(resolver: URLResolver | None = None, namespace: str = "") -> Iterator[tuple[str, set[str]]]:
+    """Every URL name of ours with the names of its parameters."""
+    for pattern in (resolver or get_resolver()).url_patterns:
+        if isinstance(pattern, URLResolver):
+            if pattern.namespace != "admin":
+                yield from named_patterns(pattern, f"{pattern.namespace}:" if pattern.namespace else namespace)
+        elif isinstance(pattern, URLPattern) and pattern.name and namespace:
+            yield f"{namespace}{pattern.name}", set(pattern.pattern.regex.groupindex)
+
+
+#: Pages that find records by words, to which a hidden word must look like nonsense.
+FINDERS = (
+    "/search/?q={}",
+    "/partnerships/?q={}",
+    "/organisations/?q={}",
+    "/plans/?q={}",
+    "/ask-and-offer/?q={}",
+    "/ask-and-offer/list/?q={}",
+    "/commitments/?q={}",
+    "/conversations/?q={}",
+)
+
+
+def administration() -> list[str]:
+    """Where administrators find things: lists, and the autocompletes of their forms."""
+    found = ["/admin/"]
+    for model, options in admin.site._registry.items():
+        label, name = model._meta.app_label, model._meta.model_name
+        found.append(reverse(f"admin:{label}_{name}_changelist"))
+        found += [
+            f"/admin/autocomplete/?app_label={label}&model_name={name}&field_name={one}&term=zq"
+            for one in options.autocomplete_fields
+        ]
+    return found
+
+
+def finders_of_administration() -> list[str]:
+    """The lists of Django admin that can be searched."""
+    return [
+        f"{reverse(f'admin:{model._meta.app_label}_{model._meta.model_name}_changelist')}?q={{}}"
+        for model, options in admin.site._registry.items()
+        if options.search_fields
+    ]

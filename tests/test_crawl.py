@@ -1,0 +1,138 @@
+"""The crawl in reduced size: every persona follows links, guesses addresses, looks for foreign words, sends forms."""
+
+from __future__ import annotations
+
+import datetime as dt
+import logging
+import secrets
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import pytest
+from django.core import mail
+from django.db import transaction
+from django.test import Client, TestCase, override_settings
+from django.utils import timezone
+
+from partnerships.digests.choosing import plan_round
+from tests.crawling import Answer, Crawler, Fetch, Report
+from tests.digests.conftest import PostOffice, html_of, read, text_of
+from tests.planting import FINDERS, Planted, administration, finders_of_administration, guessed, plant
+
+pytestmark = [pytest.mark.django_db, pytest.mark.slow]
+
+#: How many pages of one kind each persona opens, and which of them also send the forms they meet.
+PAGES, SENDING = 1, ("signed_out", "lead", "administrator")
+
+
+@pytest.fixture(scope="module")
+def planted(
+    django_db_setup: None, django_db_blocker: Any, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Planted]:
+    """One planted world for all personas, its letters sent; what forms do to it is rolled back."""
+    files = override_settings(MEDIA_ROOT=tmp_path_factory.mktemp("planted"))
+    with django_db_blocker.unblock(), files, transaction.atomic():
+        with TestCase.captureOnCommitCallbacks(execute=True):
+            made = plant(secrets.token_hex(3))
+        made.letters = list(mail.outbox)
+        yield made
+        transaction.set_rollback(True)
+
+
+@pytest.fixture(autouse=True)
+def media_root() -> None:
+    """The world's files stay where the world was made."""
+
+
+def visitor(planted: Planted, persona: str) -> Fetch:
+    """Asks as a persona; whatever a form changes is taken back."""
+    client = Client(raise_request_exception=False)
+    person = planted.people.get(persona)
+    if person is not None and not person.is_stakeholder:
+        client.force_login(person)
+
+    def fetch(method: str, path: str, data: Mapping[str, str] | None = None) -> Answer:
+        with transaction.atomic():
+            answer = getattr(client, method)(path, data)
+            body = b"".join(answer.streaming_content) if answer.streaming else answer.content
+            if method == "post":
+                transaction.set_rollback(True)
+        return Answer(
+            answer.status_code,
+            answer.get("Content-Type", ""),
+            body,
+            answer.get("Location", ""),
+            answer.get("Content-Disposition", ""),
+        )
+
+    return fetch
+
+
+def crawl(planted: Planted, persona: str) -> Report:
+    foreign = planted.foreign(persona)
+    crawler = Crawler(persona, visitor(planted, persona), foreign, per_route=PAGES)
+    turn = PERSONAS.index(persona)
+    start = ["/", *planted.addresses.get(persona, ()), *guessed(planted, one_of=turn)]
+    finders = list(FINDERS)
+    if persona == "administrator":
+        start += administration()
+        finders += finders_of_administration()
+    crawler.crawl(start)
+    crawler.look_for([foreign[turn * 7 % len(foreign)]], finders)
+    if persona in SENDING:
+        crawler.send_forms()
+    return crawler.report
+
+
+PERSONAS = (
+    "signed_out",
+    "stakeholder",
+    "viewer",
+    "editor",
+    "lead",
+    "partner",
+    "stranger",
+    "left",
+    "shared",
+    "share_ended",
+    "administrator",
+)
+
+
+@pytest.mark.parametrize("persona", PERSONAS)
+def test_nobody_meets_a_foreign_word_or_an_error(
+    planted: Planted, persona: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+
+    report = crawl(planted, persona)
+
+    assert "\n".join(report.leaks) == ""
+    assert "\n".join(report.errors) == ""
+    assert len(report.urls) > 10
+    assert [word for word in planted.readers if word in caplog.text] == []
+
+
+def test_no_letter_tells_a_foreign_word(planted: Planted) -> None:
+    office = PostOffice()
+    now = timezone.now()
+    plan_round(now=now)
+    plan_round(now=now + dt.timedelta(hours=1))
+    office.drain()
+    letters = [(to, f"{one.subject}\n{one.body}\n{one.alternatives}") for one in planted.letters for to in one.to]
+    letters += [(one.recipient, f"{text_of(read(one.data))}\n{html_of(read(one.data))}") for one in office.sent]
+    assert {persona for persona, person in planted.people.items() if person.email in dict(letters)} >= {
+        "partner",
+        "stakeholder",
+    }
+
+    told = []
+    for to, text in letters:
+        persona = next((name for name, person in planted.people.items() if person.email == to), "nobody")
+        told += [
+            f"{to} ({persona}) is told {word}"
+            for word, readers in planted.readers.items()
+            if word in text and persona not in readers and word not in planted.in_letters.get(to, ())
+        ]
+
+    assert "\n".join(told) == ""

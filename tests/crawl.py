@@ -1,182 +1,27 @@
-"""The crawl against a started instance (`make crawl`): plants a world of its own, then walks it as every persona.
+"""`make crawl`: follow every link and form of a started instance as every persona.
 
-For demonstrations alone: it adds people and records and sends every form it meets. Options: --pages N (of one kind a
-persona opens), --words N (foreign words looked for on each page that finds), --origin (else SITE_ORIGIN). The last
-line is one JSON object; the exit status is 1 where there was a leak or an error.
+Options: --pages N (of one kind a persona opens), --words N (foreign words looked for on each page that finds),
+--origin (else SITE_ORIGIN). The last line is one JSON object; the exit status is 1 where there was a leak or an error.
 """
 
 from __future__ import annotations
 
-import argparse
-import email
-import email.policy
-import http.client
-import json
 import os
-import re
-import secrets
 import sys
-import time
-from collections.abc import Mapping
-from http.cookies import SimpleCookie
 from pathlib import Path
-from urllib.parse import urlencode, urlsplit
-
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
-os.environ.setdefault("DJANGO_SETTINGS_MODULE", "housing.settings")
-
-import django
-
-django.setup()  # before anything that knows models
-
-from django.conf import settings
-from django.db import transaction
-
-from tests.crawling import Answer, Crawler, Fetch, Report
-from tests.planting import FINDERS, Planted, administration, finders_of_administration, guessed, plant
-from tests.world import PASSWORD
-
-PERSONAS = (
-    "signed_out",
-    "stakeholder",
-    "viewer",
-    "editor",
-    "lead",
-    "partner",
-    "stranger",
-    "left",
-    "shared",
-    "share_ended",
-    "administrator",
-)
 
 
-class Visitor:
-    """A browser that keeps cookies, follows no redirect and asks one thing at a time."""
+def crawl() -> int:
+    """Set Django up as the instance's other commands do, then crawl."""
+    sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "housing.settings")
+    import django
 
-    def __init__(self, origin: str) -> None:
-        parts = urlsplit(origin)
-        kind = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
-        self.connection = kind(parts.hostname or "localhost", parts.port, timeout=120)
-        self.cookies: SimpleCookie = SimpleCookie()
+    django.setup()
+    from tests.visiting import main
 
-    def __call__(self, method: str, path: str, data: Mapping[str, str] | None = None) -> Answer:
-        headers = {"Cookie": "; ".join(f"{name}={one.value}" for name, one in self.cookies.items())}
-        body = None
-        if data is not None:
-            body = urlencode(data)
-            headers["Content-Type"] = "application/x-www-form-urlencoded"
-        try:
-            self.connection.request(method.upper(), path, body, headers)
-            answer = self.connection.getresponse()
-            content = answer.read()
-        except (http.client.HTTPException, OSError) as error:
-            self.connection.close()
-            return Answer(599, "", repr(error).encode())
-        for value in answer.headers.get_all("Set-Cookie", []):
-            self.cookies.load(value)
-        return Answer(
-            answer.status,
-            answer.headers.get("Content-Type", ""),
-            content,
-            answer.headers.get("Location", ""),
-            answer.headers.get("Content-Disposition", ""),
-        )
-
-    def sign_in(self, address: str) -> None:
-        """Through the page that people use."""
-        page = self("get", "/accounts/login/")
-        token = re.search(r'name="csrfmiddlewaretoken" value="([^"]+)"', page.text)
-        answer = self(
-            "post",
-            "/accounts/login/",
-            {"csrfmiddlewaretoken": token[1] if token else "", "login": address, "password": PASSWORD},
-        )
-        if answer.status != 302:
-            raise SystemExit(f"{address} could not sign in: {answer.status}")
-
-
-def visitor(planted: Planted, persona: str, origin: str) -> Fetch:
-    """A visitor who has signed in as the persona, where the persona can."""
-    made = Visitor(origin)
-    person = planted.people.get(persona)
-    if person is not None and not person.is_stakeholder:
-        made.sign_in(person.email)
-    return made
-
-
-def letters(planted: Planted, since: float) -> list[str]:
-    """Foreign words in letters that the mail catcher took since then."""
-    told = []
-    for path in (settings.VAR_DIR / "mail").glob("*.eml"):
-        if path.stat().st_mtime < since:
-            continue
-        message = email.message_from_bytes(path.read_bytes(), policy=email.policy.default)
-        to = str(message["X-Envelope-To"] or message["To"])
-        persona = next((name for name, person in planted.people.items() if person.email == to), "nobody")
-        text = "\n".join(str(part.get_content()) for part in message.walk() if part.get_content_maintype() == "text")
-        told += [
-            f"letter to {to} ({persona}) tells {word}"
-            for word, readers in planted.readers.items()
-            if word in text and persona not in readers and word not in planted.in_letters.get(to, ())
-        ]
-    return told
-
-
-def logs(planted: Planted) -> list[str]:
-    """Words that stand in the instance's own logs, where no word of a record belongs."""
-    found = []
-    for path in (settings.VAR_DIR / "log").glob("*.log"):
-        text = path.read_text(encoding="utf-8", errors="replace") if path.name != "postgres.log" else ""
-        found += [f"{path.name} holds {word}" for word in planted.readers if word in text]
-    return found
-
-
-def main() -> int:
-    """Crawl, and say what was found."""
-    options = argparse.ArgumentParser(description=__doc__)
-    options.add_argument("--pages", type=int, default=4)
-    options.add_argument("--words", type=int, default=2)
-    options.add_argument("--origin", default=settings.SITE_ORIGIN)
-    chosen = options.parse_args()
-    if not settings.DEMONSTRATION:
-        raise SystemExit("This instance is no demonstration: the crawl adds records and sends forms.")
-    began = time.time()
-    with transaction.atomic():
-        planted = plant(f"c{secrets.token_hex(3)}")
-    total, crawlers = Report(), []
-    for turn, persona in enumerate(PERSONAS):
-        crawler = Crawler(
-            persona, visitor(planted, persona, chosen.origin), planted.foreign(persona), per_route=chosen.pages
-        )
-        start = ["/", *planted.addresses.get(persona, ()), *guessed(planted)]
-        finders = list(FINDERS)
-        if persona == "administrator":
-            start += administration()
-            finders += finders_of_administration()
-        crawler.crawl(start)
-        words = [crawler.foreign[(turn * 7 + step * 11) % len(crawler.foreign)] for step in range(chosen.words)]
-        crawler.look_for(words, finders)
-        crawlers.append(crawler)
-        print(f"{persona}: {len(crawler.report.urls)} addresses", flush=True)
-    # Forms last: what they change would make the others' pages mean less.
-    for crawler in crawlers:
-        crawler.send_forms()
-        total.add(crawler.report)
-    total.leaks += letters(planted, began) + logs(planted)
-    for line in (*total.leaks, *total.errors):
-        print(line)
-    summary = {
-        "personas": len(PERSONAS),
-        "urls": len(total.urls),
-        "forms": total.forms,
-        "answers": dict(sorted(total.answers.items())),
-        "leaks": len(total.leaks),
-        "errors": len(total.errors),
-    }
-    print(json.dumps(summary))
-    return 1 if total.leaks or total.errors else 0
+    return main()
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(crawl())

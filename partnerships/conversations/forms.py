@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
+from crispy_forms.utils import render_field
 from django import forms
 from django.db.models import Q, QuerySet
+from django.template import Context
+from django.template.loader import render_to_string
 from django.urls import reverse
+from django.utils.html import format_html_join
+from django.utils.safestring import SafeString
 
 from partnerships.agreements.models import Partnership
 from partnerships.conversations.models import (
@@ -39,6 +44,25 @@ _WORDS = {
 }
 
 
+class Fold(Section):
+    """Fields that most records leave empty, under a heading that opens; open when they hold or lack something."""
+
+    def render(self, form: forms.BaseForm, context: Context, **kwargs: Any) -> SafeString:
+        """The section as HTML; crispy-forms calls this while it lays the form out."""
+        inner = format_html_join("", "{}", ((render_field(field, form, context),) for field in self.fields))
+        is_open = any(_is_filled(form, str(name)) or str(name) in form.errors for name in self.fields)
+        words = {"heading": self.heading, "hint": self.hint, "inner": inner, "open": is_open}
+        return render_to_string("conversations/_fold.html", words)
+
+
+def _is_filled(form: forms.BaseForm, name: str) -> bool:
+    """Whether a field holds anything else than it begins with for a new record."""
+    value = form[name].value()
+    if isinstance(value, list | tuple):
+        return any(value)
+    return bool(value) and value != form.fields[name].initial
+
+
 class ConversationForm(forms.Form):
     """A whole conversation: who, when, what was said, what each side wants, and what comes next."""
 
@@ -59,7 +83,7 @@ class ConversationForm(forms.Form):
         queryset=User.objects.none(),
         required=False,
         widget=AutocompleteSelectMultiple,
-        help_text="Begin to type a name. Whoever is not found can be added below.",
+        help_text="Begin to type a name. Whoever is not found is added by name below.",
     )
     said = forms.CharField(
         label="What was said", required=False, max_length=20_000, widget=forms.Textarea(attrs={"rows": 8})
@@ -119,7 +143,7 @@ class ConversationForm(forms.Form):
 
     def _add_side(self, side: Organisation) -> None:
         self.fields[f"others_{side.pk}"] = forms.CharField(
-            label=f"Others of {side.display_name} who took part",
+            label=f"Others of {side.display_name}",
             required=False,
             max_length=2000,
             widget=forms.Textarea(attrs={"rows": 2}),
@@ -150,25 +174,32 @@ class ConversationForm(forms.Form):
             self.fields[f"step_{row}_due_on"] = DayField(label=f"Date next step {row + 1} is due", required=False)
 
     def _sections(self) -> list[Section]:
-        points = [
-            Section(
-                f"What {side.display_name} wants",
-                *(f"points_{side.pk}_{kind}" for kind in _WORDS),
-            )
-            for side in self.sides
-        ]
-        steps = [f"step_{row}_{part}" for row in range(self.steps) for part in ("text", "who", "due_on")]
+        """First what everybody writes after a call: who, when, what was said. The rest folds."""
+        steps = [[f"step_{row}_{part}" for part in ("text", "who", "due_on")] for row in range(self.steps)]
         return [
-            Section("When and what about", "subject", "partnership", "state", "held_on", "format", "theme"),
-            Section("Who took part", "attendees", *(f"others_{side.pk}" for side in self.sides), "attribution"),
-            Section("What was said", "said", "private_note"),
-            *points,
+            Section("When and who", "subject", "state", "held_on", "format", "attendees"),
+            Fold(
+                "People who are not in the list",
+                *(f"others_{side.pk}" for side in self.sides),
+                hint="They need no account. Their names stand in the record.",
+            ),
+            Section("What was said", "said", "theme", "partnership"),
+            Fold("A private note", "private_note"),
+            *(
+                Fold(
+                    f"What {side.display_name} wants, what stands in its way, what it could gain",
+                    *(f"points_{side.pk}_{kind}" for kind in _WORDS),
+                )
+                for side in self.sides
+            ),
             Section(
                 "What comes next",
-                *steps,
+                *steps[0],
                 "next_contact_on",
                 hint="Each next step becomes an action with its owner and date once the record is circulated.",
             ),
+            *(Fold(f"Next step {row}", *fields) for row, fields in enumerate(steps[1:], start=2)),
+            Fold("Who is named to readers of other organisations", "attribution"),
         ]
 
     def clean(self) -> dict[str, Any]:
@@ -306,17 +337,28 @@ class ChooseForm(forms.Form):
         widget=AutocompleteSelectMultiple,
         help_text="Organisations that share a partnership with yours. Choose one or more.",
     )
+    partnership = forms.IntegerField(required=False, widget=forms.HiddenInput)
+    keeper = forms.IntegerField(required=False, widget=forms.HiddenInput)
 
-    def __init__(self, *args: Any, partners: QuerySet[Organisation], **kwargs: Any) -> None:
+    def __init__(
+        self, *args: Any, partners: QuerySet[Organisation], parties: Mapping[int, str] | None = None, **kwargs: Any
+    ) -> None:
         super().__init__(*args, **kwargs)
         field = self.fields["others"]
         assert isinstance(field, forms.ModelMultipleChoiceField)
-        field.queryset = partners
+        if parties:
+            # The few of one partnership are ticked, each with its part in it.
+            field.widget = forms.CheckboxSelectMultiple()
+            field.label = "Who took part besides you"
+            field.help_text = "Only those who took part read the record and are asked to agree to it."
+            field.choices = [(pk, words) for pk, words in parties.items()]
+        else:
+            field.queryset = partners
         self.helper = Helper(self, submit="Continue", method="get")
 
     def add_prefix(self, field_name: str) -> str:
-        """The field is called `with` in addresses, which Python keeps for itself."""
-        return "with" if field_name == "others" else field_name
+        """The fields are called `with` and `for` in addresses, which Python keeps for itself."""
+        return {"others": "with", "keeper": "for"}.get(field_name, field_name)
 
 
 class CorrectionForm(forms.Form):
@@ -414,12 +456,29 @@ class BecomeForm(forms.Form):
     """An ask of an obstacle, or an offer of an opportunity."""
 
     title = forms.CharField(label="In one line", max_length=200)
-    theme = forms.ChoiceField(label="Theme", choices=Theme.choices)
+    theme = forms.ChoiceField(label="Theme", choices=[("", "Choose a theme"), *Theme.choices])
+    addressees = forms.ModelMultipleChoiceField(
+        label="Whom it is addressed to",
+        queryset=Organisation.objects.none(),
+        widget=forms.CheckboxSelectMultiple,
+        help_text="Nobody sees it before you share it.",
+    )
 
-    def __init__(self, *args: Any, point: Point, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, point: Point, able: Sequence[Organisation], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["title"].initial = point.text[:200]
+        self.fields["title"].help_text = (
+            "What would remove the obstacle? Others see this line first."
+            if point.direction == "ask"
+            else "What you bring to it. Others see this line first."
+        )
         self.fields["theme"].initial = point.conversation.theme or None
+        if len(able) > 1:
+            field = self.fields["addressees"]
+            assert isinstance(field, forms.ModelMultipleChoiceField)
+            field.queryset = Organisation.objects.filter(pk__in=[body.pk for body in able]).order_by("name", "pk")
+            field.initial = [body.pk for body in able]
+        else:
+            del self.fields["addressees"]
         self.helper = Helper(
             self,
             submit=f"Draft this {point.direction}",

@@ -300,6 +300,9 @@ class Point(models.Model):
     closed_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
     closed_reason = models.CharField(max_length=300, blank=True)
 
+    #: The ask or offer that it became, as far as the reader may see it: `queries.show_entries` sets it.
+    entry_shown: Entry | None = None
+
     objects = PointQuerySet.as_manager()
 
     class Meta:

@@ -18,7 +18,7 @@ from django.utils import timezone
 
 from partnerships.activity.models import Event
 from partnerships.activity.queries import visible_events
-from partnerships.agreements.models import Partnership, Party
+from partnerships.agreements.models import Partnership, Party, PartyRole
 from partnerships.conversations.models import (
     HELD,
     OPEN_FOR_CORRECTION,
@@ -33,6 +33,7 @@ from partnerships.conversations.models import (
     PrivateNote,
     Status,
 )
+from partnerships.exchange.models import Entry
 from partnerships.kit.waiting import Waiting
 from partnerships.organisations.models import EDITING_ROLES, Membership, Organisation
 from partnerships.people.models import User
@@ -217,7 +218,9 @@ def _by_side(bodies: list[Organisation], points: QuerySet[Point], user: User) ->
         if side is None:
             side = sides[point.organisation_id] = SidePoints(point.organisation)
         side.add(point)
-    return [*sides.values(), *([] if unattributed.is_empty else [unattributed])]
+    shown = [*sides.values(), *([] if unattributed.is_empty else [unattributed])]
+    show_entries(shown, user)
+    return shown
 
 
 @dataclass(frozen=True, slots=True)
@@ -227,6 +230,7 @@ class Quiet:
     partnership: Partnership
     since: dt.date
     days: int
+    limit: int
     ever: bool
 
 
@@ -251,7 +255,7 @@ def gone_quiet(user: User, now: dt.datetime, days: int | None = None) -> list[Qu
         since = last.get(partnership.pk) or timezone.localdate(partnership.created_at)
         silent = (today - since).days
         if silent >= limit and partnership.pk not in planned:
-            found.append(Quiet(partnership, since, silent, partnership.pk in last))
+            found.append(Quiet(partnership, since, silent, limit, partnership.pk in last))
     return sorted(found, key=lambda quiet: (-quiet.days, quiet.partnership.pk))
 
 
@@ -331,7 +335,8 @@ def _quiet_waiting(quiet: Quiet) -> Waiting:
         what=words,
         title=quiet.partnership.title,
         path=f"{reverse('conversations:new')}?partnership={quiet.partnership.pk}",
-        since=timezone.make_aware(dt.datetime.combine(quiet.since, dt.time())),
+        # It waits since the silence became too long, not since it began: what people asked for comes before.
+        since=timezone.make_aware(dt.datetime.combine(quiet.since + dt.timedelta(days=quiet.limit), dt.time())),
         within=quiet.partnership.title,
     )
 
@@ -392,6 +397,22 @@ def points_shown(conversation: Conversation, own: Iterable[int]) -> list[SidePoi
     for point in conversation.points.all():
         sides.get(point.organisation_id, others).add(point)
     return [*sides.values(), *([] if others.is_empty else [others])]
+
+
+def who_may_be_asked(conversation: Conversation, asking: Organisation) -> list[Organisation]:
+    """The other sides that may be addressed by an ask or offer: all but those that only observe the partnership."""
+    observers = Party.objects.present().filter(partnership=conversation.partnership_id, role=PartyRole.OBSERVER)
+    others = conversation.sides.exclude(organisation=asking).exclude(organisation__in=observers.values("organisation"))
+    return [side.organisation for side in others.select_related("organisation").order_by("organisation__name", "pk")]
+
+
+def show_entries(sides: Iterable[SidePoints], user: User) -> None:
+    """Let each point carry the ask or offer it became, where the reader may see that."""
+    points = [point for side in sides for group in side.groups for point in group.points]
+    made = {point.pk: point.became.entry_id for point in points if hasattr(point, "became")}
+    seen = Entry.objects.visible_to(user).in_bulk(made.values()) if made else {}
+    for point in points:
+        point.entry_shown = seen.get(made.get(point.pk, 0))
 
 
 def sides_to_ask(conversation: Conversation) -> set[int]:

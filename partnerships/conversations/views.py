@@ -4,6 +4,7 @@ it.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -12,6 +13,7 @@ from django.core.exceptions import PermissionDenied
 from django.forms import BaseForm
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_safe
 
@@ -88,9 +90,14 @@ def new(request: HttpRequest) -> HttpResponse:
     keeper = _keeper(request, mine, partnership)
     others = _others(request, user, keeper, partnership)
     if not others:
-        return _choose(request, user, keeper)
+        return _choose(request, user, keeper, partnership=partnership)
+    planned = request.GET.get("state") == "planned"
     form = ConversationForm(
-        _posted(request), user=user, keeper=keeper, others=others, initial={"partnership": partnership, "state": "held"}
+        _posted(request),
+        user=user,
+        keeper=keeper,
+        others=others,
+        initial={"partnership": partnership, "state": "planned" if planned else "held"},
     )
     if request.method == "POST" and form.is_valid():
         try:
@@ -103,7 +110,7 @@ def new(request: HttpRequest) -> HttpResponse:
             words = "is planned; the other side sees the date" if made.is_planned else "is kept as a draft"
             messages.success(request, f"“{made.subject}” {words}.")
             return redirect(made)
-    context = {"form": form, "keeper": keeper, "others": others}
+    context = {"form": form, "keeper": keeper, "others": others, "partnership": partnership}
     return _answer(request, "conversations/new.html", context, form)
 
 
@@ -134,32 +141,68 @@ def _keeper(request: HttpRequest, mine: OrganisationQuerySet, partnership: Partn
 def _others(
     request: HttpRequest, user: User, keeper: Organisation, partnership: Partnership | None
 ) -> list[Organisation]:
-    """With whom it was, as far as the address says: named organisations, or the other parties where they are few."""
+    """With whom it was, as far as the address says: the organisations named, or the only other party."""
+    if "choose" in request.GET:
+        return []
+    named = _named(request, user, keeper)
+    if named or partnership is None:
+        return named
+    # An observer is hardly ever one of those who talked, and would have to agree to the record.
+    taking_part = partnership.parties.present().exclude(role=PartyRole.OBSERVER).exclude(organisation=keeper)
+    others = [party.organisation for party in taking_part.select_related("organisation")[:2]]
+    return others if len(others) == 1 else []
+
+
+def _named(request: HttpRequest, user: User, keeper: Organisation) -> list[Organisation]:
+    """The organisations that the address names, but for the one that keeps the record."""
     numbers = [number for text in request.GET.getlist("with") if (number := _number(text)) is not None]
     bodies = Organisation.objects.visible_to(user).exclude(pk=keeper.pk).order_by("name", "pk")
-    if numbers:
-        return list(bodies.filter(pk__in=numbers)[:_MOST_SIDES])
-    if partnership is None:
-        return []
-    # An observer is hardly ever one of those who talked, and would have to agree to the record.
-    taking_part = partnership.parties.present().exclude(role=PartyRole.OBSERVER)
-    others = list(bodies.filter(pk__in=taking_part.values("organisation"))[: _MOST_SIDES + 1])
-    return others if len(others) <= _MOST_SIDES else []
+    return list(bodies.filter(pk__in=numbers)[:_MOST_SIDES]) if numbers else []
 
 
-def _choose(request: HttpRequest, user: User, keeper: Organisation) -> HttpResponse:
-    """Ask with whom it was: a partner from the list, or any organisation found by name."""
+def _choose(
+    request: HttpRequest,
+    user: User,
+    keeper: Organisation,
+    *,
+    partnership: Partnership | None = None,
+    chosen: Sequence[Organisation] = (),
+    back: str = "",
+) -> HttpResponse:
+    """Ask with whom it was: parties of the partnership, a partner from the list, or any organisation found by name."""
     if request.method == "POST":
         raise Http404
     text = request.GET.get("find", "").strip()[:100]
+    kept = _named(request, user, keeper) or list(chosen)
+    found = find_organisations(user=user, text=text).exclude(pk=keeper.pk).order_by("name", "pk")
     context = {
-        "form": ChooseForm(partners=partners_of(user).exclude(pk=keeper.pk)),
+        "form": ChooseForm(
+            partners=partners_of(user).exclude(pk=keeper.pk),
+            parties=_parties(partnership, keeper, kept) if partnership else None,
+            initial={
+                "others": [body.pk for body in kept],
+                "partnership": partnership.pk if partnership else None,
+                "keeper": _number(request.GET.get("for", "")),
+            },
+        ),
         "find": text,
-        "found": find_organisations(user=user, text=text).exclude(pk=keeper.pk).order_by("name", "pk")[:20]
-        if text
-        else [],
+        "found": found[:20] if text else [],
+        "kept": kept,
+        "partnership": partnership,
+        "keeper": keeper,
+        "back": back,
     }
     return render(request, "conversations/choose.html", context)
+
+
+def _parties(partnership: Partnership, keeper: Organisation, kept: Sequence[Organisation]) -> dict[int, str]:
+    """The other parties with their part, and whoever else is chosen already, by number."""
+    parties = partnership.parties.present().exclude(organisation=keeper).select_related("organisation")
+    words = {
+        party.organisation_id: f"{party.organisation.name}{' (observer)' if party.role == PartyRole.OBSERVER else ''}"
+        for party in parties.order_by("organisation__name", "pk")
+    }
+    return words | {body.pk: body.name for body in kept if body.pk not in words}
 
 
 @require_safe
@@ -173,6 +216,8 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
         Commitment.objects.visible_to(user).filter(next_step__conversation=conversation).for_listing().order_by("pk")
     )
     shown = {action.pk for action in actions}
+    sides = queries.points_shown(conversation, own)
+    queries.show_entries(sides, user)
     if not queries.partnerships_known_to(user, [conversation]):
         conversation.partnership = None
     elif conversation.partnership is not None:
@@ -181,7 +226,7 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
         "conversation": conversation,
         "rights": rights,
         "seats": queries.seats_shown(conversation, own),
-        "sides": queries.points_shown(conversation, own),
+        "sides": sides,
         "corrections": conversation.corrections.all(),
         "nobody_left": rights.may_answer and not rights.to_agree_for and not queries.sides_to_ask(conversation),
         "own": own,
@@ -208,7 +253,17 @@ def edit(request: HttpRequest, pk: int) -> HttpResponse:
         messages.warning(request, f"The record is {conversation.get_status_display().lower()} and stays as it is.")
         return redirect(conversation)
     keeper = conversation.organisation
-    others = [side.organisation for side in conversation.sides.all() if side.organisation_id != keeper.pk]
+    sides = [side.organisation for side in conversation.sides.all() if side.organisation_id != keeper.pk]
+    if "choose" in request.GET:
+        return _choose(
+            request,
+            user,
+            keeper,
+            partnership=conversation.partnership,
+            chosen=sides,
+            back=reverse("conversations:edit", args=[pk]),
+        )
+    others = _named(request, user, keeper) or sides
     note = PrivateNote.objects.visible_to(user).filter(conversation=conversation, organisation=keeper).first()
     form = ConversationForm(
         _posted(request),
@@ -403,14 +458,14 @@ def close(request: HttpRequest, pk: int) -> HttpResponse:
     """Say that an objective, obstacle or opportunity no longer holds."""
     user, point, rights = _point(request, pk)
     _require(any(side.pk == point.organisation_id for side in rights.sides))
-    form = ReasonForm(_posted(request), submit="Say that it is over", cancel=point.conversation.get_absolute_url())
+    form = ReasonForm(_posted(request), submit="Close it", cancel=point.conversation.get_absolute_url())
     if request.method == "POST" and form.is_valid():
         try:
             services.close_point(point=point, reason=form.cleaned_data["reason"], author=user, now=timezone.now())
         except services.UnableToChangePoint as error:
             form.add_error(None, str(error))
         else:
-            messages.success(request, f"The {point.get_kind_display().lower()} is over.")
+            messages.success(request, f"The {point.get_kind_display().lower()} is closed.")
             return redirect(point.conversation)
     return _answer(request, "conversations/close.html", {"form": form, "point": point}, form)
 
@@ -421,20 +476,22 @@ def become(request: HttpRequest, pk: int) -> HttpResponse:
     user, point, rights = _point(request, pk)
     if not point.direction:
         raise Http404
-    able = [side for side in rights.sides if point.direction == "offer" or side.pk == point.organisation_id]
-    _require(bool(able))
-    form = BecomeForm(_posted(request), point=point)
+    mine = [side for side in rights.sides if point.direction == "offer" or side.pk == point.organisation_id]
+    _require(bool(mine))
+    able = queries.who_may_be_asked(point.conversation, mine[0])
+    form = BecomeForm(_posted(request), point=point, able=able)
     if request.method == "POST" and form.is_valid():
         try:
             entry = services.turn_into_entry(
-                point=point, organisation=able[0], **form.cleaned_data, author=user, now=timezone.now()
+                point=point, organisation=mine[0], **form.cleaned_data, author=user, now=timezone.now()
             )
         except services.UnableToChangePoint as error:
             form.add_error(None, str(error))
         else:
             messages.success(request, f"The {point.direction} is drafted. Share it when it is ready.")
             return redirect(entry.get_absolute_url())
-    return _answer(request, "conversations/become.html", {"form": form, "point": point, "organisation": able[0]}, form)
+    context = {"form": form, "point": point, "organisation": mine[0], "able": able}
+    return _answer(request, "conversations/become.html", context, form)
 
 
 def _lines(user: User, conversation: Conversation) -> list[TimelineLine]:

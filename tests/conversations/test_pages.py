@@ -8,8 +8,10 @@ from django.core import mail
 from django.test import Client
 from django.urls import reverse
 
+from partnerships.agreements import services as agreements
 from partnerships.commitments.models import Commitment
 from partnerships.conversations.models import Conversation, Status
+from partnerships.exchange.models import Entry
 from tests.conversations.talks import agreed, circulated, days_ago, draft, planned
 from tests.world import World
 
@@ -206,3 +208,80 @@ def test_the_list_shows_only_what_is_theirs(world: World) -> None:
     assert "Canary draft" not in bens
     assert "Planned talk" in bens
     assert "Planned talk" not in chidis
+
+
+def observe(world: World) -> None:
+    """Harbour joins the Estuary Partnership to look on."""
+    party = agreements.invite_organisation(
+        partnership=world.partnership, organisation=world.harbour, role="observer", author=world.amina, now=world.now
+    )
+    agreements.answer_invitation(party=party, accept=True, reason="", author=world.hana, now=world.now)
+
+
+def test_an_observer_is_no_side_unless_somebody_says_so(world: World) -> None:
+    observe(world)
+
+    answer = signed_in(world.eddie).post(address(world), filled(world))
+
+    conversation = Conversation.objects.get()
+    assert answer.status_code == 302
+    assert {side.organisation for side in conversation.sides.all()} == {world.larkhaven, world.westmarch}
+
+
+def test_one_chooses_which_parties_took_part(world: World) -> None:
+    observe(world)
+    eddie = signed_in(world.eddie)
+
+    page = eddie.get(f"{address(world)}&choose=1")
+    form = eddie.get(f"{address(world)}&with={world.westmarch.pk}&with={world.harbour.pk}").context["form"]
+
+    assert page.context["form"].fields["others"].choices == [
+        (world.harbour.pk, "Harbour Community Trust (observer)"),
+        (world.westmarch.pk, "Westmarch Borough Council"),
+    ]
+    assert form.others == [world.harbour, world.westmarch]
+    assert form["partnership"].value() == world.partnership.pk
+
+
+def test_a_side_put_down_by_mistake_is_taken_out_again(world: World) -> None:
+    conversation = draft(world, organisations=[world.westmarch, world.harbour])
+    eddie = signed_in(world.eddie)
+    edit = f"{reverse('conversations:edit', args=[conversation.pk])}?with={world.westmarch.pk}"
+
+    chosen = eddie.get(f"{reverse('conversations:edit', args=[conversation.pk])}?choose=1")
+    answer = eddie.post(edit, filled(world, revision=conversation.revision))
+
+    assert chosen.context["form"]["others"].value() == [world.westmarch.pk, world.harbour.pk]
+    assert answer.status_code == 302
+    assert {side.organisation for side in conversation.sides.all()} == {world.larkhaven, world.westmarch}
+
+
+def test_what_most_records_leave_empty_is_folded_until_it_holds_or_lacks_something(world: World) -> None:
+    eddie = signed_in(world.eddie)
+
+    new = eddie.get(address(world)).content.decode()
+    wrong = eddie.post(address(world), filled(world, step_1_who="")).content.decode()
+    edit = eddie.get(reverse("conversations:edit", args=[draft(world).pk])).content.decode()
+
+    assert new.count("cg-form__fold") == 7
+    assert new.count('cg-form__fold" open') == 0
+    assert wrong.count('cg-form__fold" open') == 5
+    assert edit.count('cg-form__fold" open') == 4
+
+
+def test_an_obstacle_becomes_an_ask_of_those_alone_who_may_be_asked(world: World) -> None:
+    observe(world)
+    conversation = circulated(world, organisations=[world.westmarch, world.harbour, world.tidewater])
+    become = reverse("conversations:become", args=[conversation.points.get(kind="obstacle").pk])
+    amina = signed_in(world.amina)
+
+    form = amina.get(become).context["form"]
+    sent = {"title": "A drainage report", "theme": "land", "addressees": [world.westmarch.pk]}
+    answer = amina.post(become, sent)
+
+    entry = Entry.objects.get()
+    assert set(form.fields["addressees"].queryset) == {world.westmarch, world.tidewater}
+    assert form["title"].value() is None
+    assert answer.status_code == 302
+    assert [one.organisation for one in entry.addressees.all()] == [world.westmarch]
+    assert entry.partnership == world.partnership

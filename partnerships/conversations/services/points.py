@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Sequence
 
 from django.db import transaction
 
-from partnerships.conversations.models import Point, PointEntry
+from partnerships.agreements.models import Partnership, PartyRole
+from partnerships.conversations.models import Conversation, Point, PointEntry
+from partnerships.conversations.queries import who_may_be_asked
 from partnerships.conversations.services.rows import edits_for, locked, note_about_point
 from partnerships.exchange.models import Audience, Entry
 from partnerships.exchange.services import UnableToChangeEntry, create_entry
@@ -24,9 +27,9 @@ def close_point(*, point: Point, reason: str, author: User, now: dt.datetime) ->
     locked(point.conversation)
     current = Point.objects.select_related("conversation", "organisation").get(pk=point.pk)
     if not current.is_current:
-        raise UnableToChangePoint("It is over already.")
+        raise UnableToChangePoint("It is closed already.")
     if not edits_for(author, current.organisation):
-        raise UnableToChangePoint(f"Only editors of {current.organisation.display_name} say that it is over.")
+        raise UnableToChangePoint(f"Only editors of {current.organisation.display_name} close it.")
     if not reason.strip():
         raise UnableToChangePoint("Say why it no longer holds.")
     current.closed_at, current.closed_by, current.closed_reason = now, author, reason.strip()
@@ -39,13 +42,19 @@ def close_point(*, point: Point, reason: str, author: User, now: dt.datetime) ->
 
 @transaction.atomic
 def turn_into_entry(
-    *, point: Point, organisation: Organisation, title: str, theme: str, author: User, now: dt.datetime
+    *,
+    point: Point,
+    organisation: Organisation,
+    title: str,
+    theme: str,
+    author: User,
+    now: dt.datetime,
+    addressees: Sequence[Organisation] = (),
 ) -> Entry:
     """Make an ask of an obstacle, or an offer of an opportunity, as a draft of `organisation` that keeps the link.
 
     An obstacle becomes an ask of the side that has it; an opportunity an offer of any side that took part. It is
-    addressed to
-    the other sides. Raises `UnableToChangePoint`.
+    addressed to `addressees`, or to every other side that may be asked. Raises `UnableToChangePoint`.
     """
     conversation = locked(point.conversation)
     current = Point.objects.select_related("conversation").get(pk=point.pk)
@@ -54,17 +63,18 @@ def turn_into_entry(
     if PointEntry.objects.filter(point=current).exists():
         raise UnableToChangePoint(f"It has become an {current.direction} already.")
     if not current.is_current:
-        raise UnableToChangePoint("It is over.")
-    sides = [side.organisation for side in conversation.sides.select_related("organisation").order_by("pk")]
-    others = [side for side in sides if side.pk != organisation.pk]
-    if len(others) == len(sides) or not edits_for(author, organisation):
+        raise UnableToChangePoint("It is closed.")
+    took_part = conversation.sides.filter(organisation=organisation).exists()
+    if not took_part or not edits_for(author, organisation):
         raise UnableToChangePoint("You do not edit for an organisation that took part.")
     if current.direction == "ask" and organisation.pk != current.organisation_id:
         raise UnableToChangePoint("An obstacle becomes an ask of the organisation that has it.")
-    partnership = conversation.partnership
-    if partnership is not None:
-        parties = set(partnership.parties.present().values_list("organisation_id", flat=True))
-        partnership = partnership if {side.pk for side in sides} <= parties else None
+    able = who_may_be_asked(conversation, organisation)
+    chosen = list(addressees) or able
+    if not chosen:
+        raise UnableToChangePoint("None of the other sides can be asked: they only observe.")
+    if {body.pk for body in chosen} - {body.pk for body in able}:
+        raise UnableToChangePoint("Only organisations that took part, and do not only observe, can be asked.")
     try:
         entry = create_entry(
             organisation=organisation,
@@ -72,8 +82,8 @@ def turn_into_entry(
             title=title,
             theme=theme,
             audience=Audience.NAMED,
-            addressees=others,
-            partnership=partnership,
+            addressees=chosen,
+            partnership=_partnership_of(conversation, [organisation, *chosen]),
             statement=current.text,
             author=author,
             now=now,
@@ -85,3 +95,13 @@ def turn_into_entry(
         current, f"made an {current.direction} of an {current.kind}", author=author, organisation=organisation, now=now
     )
     return entry
+
+
+def _partnership_of(conversation: Conversation, bodies: Sequence[Organisation]) -> Partnership | None:
+    """The partnership that the ask or offer belongs to: the conversation's, where all of them take part in it."""
+    partnership = conversation.partnership
+    if partnership is None or partnership.is_over:
+        return None
+    parties = partnership.parties.present().exclude(role=PartyRole.OBSERVER)
+    present = set(parties.values_list("organisation_id", flat=True))
+    return partnership if {body.pk for body in bodies} <= present else None

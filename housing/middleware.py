@@ -18,6 +18,8 @@ from django.template.loader import render_to_string
 from django.urls import Resolver404, resolve
 from pghistory.middleware import HistoryMiddleware as PgHistoryMiddleware
 
+from housing.errors import too_large
+
 GetResponse = Callable[[HttpRequest], HttpResponse]
 log = structlog.get_logger(__name__)
 
@@ -46,6 +48,19 @@ class RequestLogMiddleware:
                 milliseconds=round((time.monotonic() - started) * 1000),
             )
         return response
+
+
+class RequestSizeMiddleware:
+    """Refuse what is larger than any form of ours before it is read: files are judged one by one only afterwards."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        length = request.META.get("CONTENT_LENGTH") or "0"
+        if not length.isdecimal() or int(length) > settings.MOST_REQUEST_BYTES:
+            return too_large()
+        return self.get_response(request)
 
 
 class DatabaseOutageMiddleware:

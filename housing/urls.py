@@ -5,6 +5,8 @@ from django.urls import include, path
 
 from housing import health
 
+handler400 = "housing.errors.bad_request"
+
 urlpatterns = [
     path("health/live/", health.live, name="health_live"),
     path("health/ready/", health.ready, name="health_ready"),

@@ -41,6 +41,7 @@ class Answer:
     body: bytes
     location: str = ""
     headers: str = ""
+    policy: str = ""
 
     @property
     def text(self) -> str:
@@ -169,6 +170,28 @@ def _masked(answer: Answer, word: str) -> list[str]:
     return _CHANGES.sub("", answer.text.replace(word, "the word")).splitlines()
 
 
+#: What a strict policy would stop: scripts and styles within the page, handlers in attributes, things from elsewhere.
+_LOOSE = {
+    "has a script of its own": re.compile(r"<script(?![^>]*(?:src=|nonce=|type=\"application/json\"))", re.IGNORECASE),
+    "has a style of its own": re.compile(r"<style(?![^>]*nonce=)|<[a-z][^>]*\sstyle=", re.IGNORECASE),
+    "has a handler in an attribute": re.compile(r"<[a-z][^>]*\son[a-z]+=", re.IGNORECASE),
+    "fetches from elsewhere": re.compile(
+        r"<(?:script|img|iframe|link)[^>]*\s(?:src|href)=\"(?:https?:)?//(?!localhost|127\.0\.0\.1|testserver)",
+        re.IGNORECASE,
+    ),
+}
+
+
+def _loose_ends(answer: Answer) -> list[str]:
+    """What is wrong with a page's policy, or with what its policy would stop."""
+    if "html" not in answer.content_type:
+        return []
+    body = answer.body.decode("utf-8", "replace")
+    faults = [words for words, pattern in _LOOSE.items() if pattern.search(body)]
+    strict = "default-src 'none'" in answer.policy and "unsafe" not in answer.policy
+    return faults if strict else [*faults, f"has the policy “{answer.policy}”"]
+
+
 def _route(path: str) -> str:
     try:
         return resolve(urlsplit(path).path).route
@@ -271,6 +294,7 @@ class Crawler:
         self.report.answers[answer.status] += 1
         if answer.status >= 500:
             self.report.errors.append(f"{self.persona}: {method.upper()} {path} answered {answer.status}")
+        self.report.errors += [f"{self.persona}: {method.upper()} {path} {fault}" for fault in _loose_ends(answer)]
         return answer
 
     def _submit(self, path: str, form: Form) -> None:

@@ -63,6 +63,7 @@ def visitor(planted: Planted, persona: str) -> Fetch:
             body,
             answer.get("Location", ""),
             answer.get("Content-Disposition", ""),
+            answer.get("Content-Security-Policy", ""),
         )
 
     return fetch

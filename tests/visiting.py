@@ -70,6 +70,7 @@ class Visitor:
             content,
             answer.headers.get("Location", ""),
             answer.headers.get("Content-Disposition", ""),
+            answer.headers.get("Content-Security-Policy", ""),
         )
 
     def sign_in(self, address: str) -> None:

@@ -1,0 +1,13 @@
+"""The named world for these tests."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.world import World, make_world
+
+
+@pytest.fixture
+def world(db: None) -> World:
+    """Everybody and everything, freshly made."""
+    return make_world()

@@ -1,0 +1,232 @@
+"""What nobody gets past: hosts, redirects, fields that no form has, bombs in bodies and files, errors that talk."""
+
+from __future__ import annotations
+
+import io
+import re
+import zipfile
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.conf import LazySettings
+from django.core.files.base import ContentFile
+from django.db import OperationalError
+from django.test import Client
+from django.urls import reverse
+from PIL import Image
+
+from housing.middleware import DatabaseOutageMiddleware
+from partnerships.kit.exports import safe_cell
+from partnerships.kit.uploads import UnableToTakeFile, check_upload
+from partnerships.organisations.models import Organisation
+from tests.world import PASSWORD, World
+
+ABROAD = ("https://evil.example/", "//evil.example/x", "/\\evil.example", "javascript:alert(1)", "http:evil.example")
+
+
+def client_of(person: Any) -> Client:
+    client = Client(raise_request_exception=False)
+    client.force_login(person)
+    return client
+
+
+# --- Hosts and redirects
+
+
+def test_a_host_that_is_not_ours_is_refused(world: World) -> None:
+    answer = Client().get("/", headers={"host": "evil.example"})
+
+    assert answer.status_code == 400
+    assert "evil.example" not in answer.content.decode()
+
+
+@pytest.mark.parametrize("wanted", ABROAD)
+def test_nothing_leads_to_another_site(world: World, wanted: str) -> None:
+    eddie = client_of(world.eddie)
+    for method, address, data in (
+        ("get", "account_login", {"next": wanted}),
+        ("post", "account_logout", {"next": wanted}),
+        ("get", "account_reauthenticate", {"next": wanted}),
+        ("post", "account_reauthenticate", {"next": wanted, "password": PASSWORD}),
+        ("get", "admin:login", {"next": wanted}),
+        ("post", "people:details", {"next": wanted, "name": "Eddie", "time_zone": "Europe/London"}),
+    ):
+        answer = getattr(eddie, method)(reverse(address), data)
+
+        place = answer.get("Location", "/")
+        assert place.startswith("/"), address
+        assert not place.startswith(("//", "/\\")), address
+
+
+# --- Fields that no form has
+
+
+def test_fields_that_a_form_does_not_show_change_nothing(world: World) -> None:
+    client_of(world.eddie).post(
+        reverse("people:details"),
+        {
+            "name": "Eddie",
+            "time_zone": "Europe/London",
+            "is_staff": "on",
+            "is_superuser": "on",
+            "email": "dee@commonground.example",
+            "account_since": "",
+        },
+    )
+    client_of(world.amina).post(
+        reverse("organisations:settings", kwargs={"pk": world.larkhaven.pk}),
+        {
+            "short_name": "Lark",
+            "status": "dissolved",
+            "kind": "council",
+            "name": "Westmarch",
+            "sign_in_provider": "evil",
+            "parent": world.westmarch.pk,
+        },
+    )
+    client_of(world.amina).post(
+        reverse("agreements:edit", kwargs={"pk": world.partnership.pk}),
+        {
+            "title": "Estuary",
+            "kind": "charter",
+            "audience": "parties",
+            "status": "ended",
+            "redefines": world.other_partnership.pk,
+            "created_by": world.ben.pk,
+        },
+    )
+
+    world.eddie.refresh_from_db()
+    assert (world.eddie.is_staff, world.eddie.is_superuser) == (False, False)
+    assert world.eddie.email == "eddie@larkhaven.example"
+    larkhaven = Organisation.objects.get(pk=world.larkhaven.pk)
+    assert (larkhaven.name, larkhaven.status, larkhaven.sign_in_provider) == ("Larkhaven Homes", "active", "")
+    world.partnership.refresh_from_db()
+    assert (world.partnership.status, world.partnership.redefines_id) == ("exploring", None)
+    assert world.partnership.created_by_id == world.amina.pk
+
+
+# --- Bodies and files
+
+
+def test_a_body_that_is_too_large_is_refused_unread(world: World, settings: LazySettings) -> None:
+    address = reverse("account_login")
+
+    declared = Client().post(address, {"login": "x"}, CONTENT_LENGTH=str(settings.MOST_REQUEST_BYTES + 1))
+    read = Client(raise_request_exception=False).post(address, {"login": "x" * (4 * 1024 * 1024 + 1)})
+    many = Client(raise_request_exception=False).post(address, {f"f{number}": "" for number in range(2_001)})
+
+    for answer in (declared, read, many):
+        assert answer.status_code == 413
+        assert "Common Ground" in answer.content.decode()
+
+
+def picture(width: int, height: int) -> bytes:
+    output = io.BytesIO()
+    Image.new("1", (width, height)).save(output, "PNG")
+    return output.getvalue()
+
+
+def archive(**entries: bytes) -> bytes:
+    output = io.BytesIO()
+    with zipfile.ZipFile(output, "w", zipfile.ZIP_DEFLATED) as packed:
+        packed.writestr("[Content_Types].xml", b"<Types/>")
+        for name, content in entries.items():
+            packed.writestr(name.replace("__", "/"), content)
+    return output.getvalue()
+
+
+BOMBS: dict[str, tuple[str, Callable[[], bytes]]] = {
+    "empty": ("empty", lambda: b""),
+    "too large": ("larger than 10 MB", lambda: b"%PDF-" + b"x" * (10 * 1024 * 1024)),
+    "too many pixels": ("too many pixels", lambda: picture(8_000, 6_000)),
+    "a picture cut short": ("cannot be read", lambda: picture(10, 10)[:40]),
+    "unpacks to too much": ("unpacks to more than 20 MB", lambda: archive(word__a=b"\0" * (21 * 1024 * 1024))),
+    "too many parts": ("more than 200 parts", lambda: archive(**{f"word__{n}": b"x" for n in range(201)})),
+    "macros": ("macros", lambda: archive(word__vbaProject=b"", **{"word__vbaProject.bin": b"x"})),
+    "entities": (
+        "document type",
+        lambda: archive(**{"xl__sheet.xml": b'<!DOCTYPE a [<!ENTITY b "bbbb">]><a>&b;</a>'}),
+    ),
+    "a page": ("not taken", lambda: b"\x7fELF\x02\x01\x01" + b"\0" * 64),
+    "a script in a drawing": (
+        "not taken",
+        lambda: b'<svg xmlns="http://www.w3.org/2000/svg"><script>alert(1)</script></svg>',
+    ),
+}
+
+
+@pytest.mark.parametrize("bomb", BOMBS)
+def test_a_file_that_is_a_bomb_is_refused(bomb: str) -> None:
+    words, make = BOMBS[bomb]
+
+    with pytest.raises(UnableToTakeFile, match=words):
+        check_upload(ContentFile(make(), name="plan.pdf"))
+
+
+@pytest.mark.parametrize(
+    "name", ["../../etc/passwd", "C:\\Windows\\x.pdf", "a\r\nSet-Cookie: b", '"><script>.pdf', "."]
+)
+def test_the_name_of_a_file_is_never_a_path(name: str) -> None:
+    file = ContentFile(b"Minutes.\n")
+    file.name = name
+
+    checked = check_upload(file)
+
+    assert re.fullmatch(r"[0-9a-f]{32}\.txt", checked.storage_name)
+    assert not set('/\\<>"\r\n') & set(checked.name)
+
+
+@pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", "  =1", "\n@x", "\uff1d1"])
+def test_no_cell_runs_as_a_formula(text: str) -> None:
+    assert str(safe_cell(text)).startswith("'")
+
+
+# --- What errors say
+
+SECRET = "heron-in-the-reeds"
+
+
+def explode(*args: object, **kwargs: object) -> None:
+    raise RuntimeError(SECRET)
+
+
+def test_each_error_is_in_the_products_look_and_leaks_nothing(
+    world: World, monkeypatch: pytest.MonkeyPatch, settings: LazySettings
+) -> None:
+    eddie, lead = client_of(world.eddie), client_of(world.amina)
+    answers = {
+        400: Client().get(f"/?q={SECRET}", headers={"host": f"{SECRET}.example"}),
+        403: eddie.get(reverse("agreements:edit", kwargs={"pk": world.partnership.pk}), {"q": SECRET}),
+        404: eddie.get(f"/{SECRET}/"),
+        422: lead.post(reverse("agreements:edit", kwargs={"pk": world.partnership.pk}), {"status": SECRET}),
+        413: Client().post("/", {"q": SECRET}, CONTENT_LENGTH="999999999"),
+    }
+    settings.EXPORTS_PER_MINUTE = 0
+    answers[429] = eddie.get(reverse("people:own-data"), {"q": SECRET})
+    monkeypatch.setattr("partnerships.agreements.views.partnerships.find_partnerships", explode)
+    answers[500] = eddie.get(reverse("agreements:list"), {"q": SECRET})
+    answers[503] = DatabaseOutageMiddleware(lambda request: None).unavailable(OperationalError(SECRET))  # type: ignore[arg-type, return-value]  # never asked
+
+    for status, answer in answers.items():
+        text = answer.content.decode()
+        assert answer.status_code == status
+        assert "Common Ground" in text, status
+        assert "cg-header" in text, status
+        assert SECRET not in text, status
+        assert "Traceback" not in text, status
+        assert "RuntimeError" not in text, status
+    assert answers[503]["Retry-After"]
+    assert answers[429]["Retry-After"]
+
+
+def test_a_forged_form_is_told_kindly(world: World) -> None:
+    client = Client(enforce_csrf_checks=True)
+    client.force_login(world.eddie)
+
+    answer = client.post(reverse("people:details"), {"name": SECRET})
+
+    assert answer.status_code == 403
+    assert "Common Ground" in answer.content.decode()
+    assert SECRET not in answer.content.decode()

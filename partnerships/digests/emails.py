@@ -185,7 +185,7 @@ def list_id(blocks: Sequence[Block]) -> str:
     host = site_host()
     if len(partnerships) == 1 and None not in partnerships:
         title = wire.one_line(blocks[0].news.partnership).replace('"', "").replace("\\", "")
-        phrase = f'"{title}" ' if title.isascii() else ""
+        phrase = f'"{title}" ' if title and title.isascii() else ""
         return f"List-Id: {phrase[:180]}<partnership-{partnerships.pop()}.digests.{host}>\r\n"
     return f"List-Id: <digests.{host}>\r\n"
 
@@ -275,7 +275,7 @@ def digest(
         "how_often_txt": often_text,
         "how_often_html": often_html,
         "notice_txt": wire.encode(f"{notice}\n\n") if notice else "",
-        "notice_html": wire.encode(f"<p>{escape(notice)}</p>") if notice else "",
+        "notice_html": wire.encode(f'<p class="muted">{_with_link(notice)}</p>') if notice else "",
         "waiting_txt": wire.encode(_waiting("txt", waiting)) if waiting else "",
         "waiting_html": wire.encode(_waiting("html", waiting)) if waiting else "",
     }
@@ -320,6 +320,12 @@ def _waiting(kind: str, waiting: Sequence[Waiting]) -> str:
     if kind == "txt":
         return rendered
     return css_inline.CSSInliner(load_remote_stylesheets=False).inline_fragment(rendered, _style())
+
+
+def _with_link(notice: str) -> str:
+    """The same words as HTML, the address at their end as a link."""
+    words, _, address = notice.rpartition(" ")
+    return f'{escape(words)} <a href="{escape(address)}">{escape(address)}</a>'
 
 
 def notice_about(subscription: Subscription | None) -> str:

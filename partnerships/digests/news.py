@@ -9,13 +9,14 @@ import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from partnerships.kit.text import Fragment, excerpt, shorten, word_differences
+from partnerships.kit.text import Fragment, Kind, excerpt, shorten, word_differences
 from partnerships.plans.changes import Change, Total, changes, homes_totals
 from partnerships.plans.content import Content, homes_count
 
 #: So many lines are shown; important ones always are.
 MOST_LINES = 12
 _WORDS_AROUND = 8
+_MARKS: dict[Kind, str] = {"delete": "[removed: {}]", "insert": "[added: {}]"}
 _LONGEST_VALUE, _LONGEST_TEXT, _LONGEST_NOTE = 160, 400, 400
 
 
@@ -96,15 +97,7 @@ class News:
 
 def fragments_in_words(fragments: Sequence[Fragment]) -> str:
     """A text's changes without mark-up: what went and what came is named."""
-    marks = {"removed": "[removed: {}]", "added": "[added: {}]"}
-    return " ".join(
-        "".join(
-            marks[fragment.kind].format(fragment.text.strip()) + (" " if fragment.text.endswith((" ", "\n")) else "")
-            if fragment.kind in marks
-            else fragment.text
-            for fragment in fragments
-        ).split()
-    )
+    return " ".join("".join(_MARKS.get(kind, "{}").format(text) for kind, text in fragments).split())
 
 
 def news_of(
@@ -185,7 +178,8 @@ def _line(change: Change) -> Line:
     subject = change.field_label if change.what == "about" else f"{change.label}: {change.field_label.lower()}"
     if change.is_text:
         return Line(
-            subject, fragments=_cut(excerpt(word_differences(change.was_words, change.now_words), _WORDS_AROUND))
+            subject,
+            fragments=_apart(_cut(excerpt(word_differences(change.was_words, change.now_words), _WORDS_AROUND))),
         )
     return Line(
         subject,
@@ -208,6 +202,21 @@ def _cut(fragments: Sequence[Fragment]) -> tuple[Fragment, ...]:
         kept.append(Fragment(fragment.kind, text))
         room -= len(text)
     return tuple(kept)
+
+
+def _apart(fragments: Sequence[Fragment]) -> tuple[Fragment, ...]:
+    """What went and what came set apart by spaces, and without any of their own at their ends."""
+    apart: list[Fragment] = []
+    for kind, text in fragments:
+        if kind not in _MARKS or not text.strip():
+            apart.append(Fragment(kind if text.strip() else "equal", text))
+            continue
+        if text[0].isspace() or (apart and apart[-1].kind in _MARKS):
+            apart.append(Fragment("equal", " "))
+        apart.append(Fragment(kind, text.strip()))
+        if text[-1].isspace():
+            apart.append(Fragment("equal", " "))
+    return tuple(apart)
 
 
 def shorten_note(note: str) -> str:

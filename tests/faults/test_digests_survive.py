@@ -80,14 +80,14 @@ def test_a_database_cut_off_while_letters_leave_loses_nobody() -> None:
 
 
 def test_a_mail_server_that_refuses_hangs_and_hangs_up_loses_nobody() -> None:
-    figures = play("smtp", people=150, times=0)
+    figures = play("smtp", people=80, times=0)
 
     assert_everybody_was_told(figures, repeats=6)  # those whose server took the letter and did not say so
     assert figures["statuses"]["failed"] > 0, figures
 
 
 def test_a_mail_server_that_is_away_holds_up_nobody_who_publishes() -> None:
-    figures = play("smtp_down", people=150, times=1, seconds=2)
+    figures = play("smtp_down", people=60, times=1, seconds=1)
 
     assert_everybody_was_told(figures, repeats=0)
     assert figures["publish_seconds"] < 2, figures

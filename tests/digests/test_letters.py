@@ -1,0 +1,254 @@
+"""Every letter through a parser: headers by their standards, two parts with the same facts, links that lead where they
+say, and hostile words that stay words."""
+
+from __future__ import annotations
+
+import re
+from email.message import EmailMessage
+from html import unescape
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+from django.test import Client
+from django.utils import timezone
+from hypothesis import given
+from hypothesis import strategies as st
+
+from partnerships.digests import emails, services, wire
+from partnerships.digests.links import BadLink, ExpiredLink, Purpose, make, minute_of
+from partnerships.digests.links import read as read_link
+from partnerships.digests.models import Delivery, Preference
+from partnerships.plans.models import Plan
+from partnerships.plans.services import add_comment
+from tests.digests.conftest import PostOffice, html_of, play, publish, quay, text_of
+from tests.world import World
+
+HOSTILE = 'Bee\r\nBcc: all@example.org <script>alert("x")</script> Ünïcode'
+
+
+@pytest.fixture
+def letters(world: World, plan: Plan, office: PostOffice) -> dict[str, EmailMessage]:
+    """What a partner and a stakeholder received about the same version."""
+    now = timezone.now()
+    services.enrol(person=world.ben, target=plan, author=None, now=now)
+    services.enrol(person=world.sol, target=plan, author=world.amina, organisation=world.larkhaven, why="", now=now)
+    add_comment(plan=plan, author=world.amina, text="@Ben West, is this right?", version_number=1, now=now)
+    publish(plan, 96, author=world.amina, note='<b>Fewer</b> & "safer"', start="2027-09", summary="Homes by the river.")
+    play(office)
+    return {"ben": office.to(world.ben)[-1], "sol": office.to(world.sol)[-1]}
+
+
+@pytest.fixture(params=["ben", "sol"])
+def letter(request: pytest.FixtureRequest, letters: dict[str, EmailMessage]) -> EmailMessage:
+    """One of the two."""
+    return letters[request.param]
+
+
+def words(text: str) -> set[str]:
+    """The figures and names in a part, without links."""
+    plain = re.sub(r"https?://\S+", " ", text)
+    return set(re.findall(r"[\w’“”&-]+", plain.replace("|", " ")))
+
+
+def test_headers_are_what_the_standards_ask(letter: EmailMessage) -> None:
+    delivery = Delivery.objects.get(message_id=str(letter["Message-ID"]))
+
+    assert letter["Auto-Submitted"] == "auto-generated"  # RFC 3834
+    assert letter["Precedence"] is None
+    assert letter["Bcc"] is None
+    assert len(letter.get_all("To", [])) == 1
+    assert delivery.recipient.email in str(letter["To"])
+    assert letter["Date"] is not None
+    assert letter["MIME-Version"] == "1.0"
+    assert re.fullmatch(r'("[^"]+" )?<partnership-\d+\.digests\.localhost>', str(letter["List-Id"]))  # RFC 2919
+    assert "<mailto:" in letter["List-Unsubscribe"]  # RFC 2369
+    assert "<http" in letter["List-Unsubscribe"]
+    assert letter["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"  # RFC 8058
+
+
+def test_it_is_two_parts_in_plain_bytes(letter: EmailMessage, office: PostOffice) -> None:
+    assert letter.get_content_type() == "multipart/alternative"
+    assert [part.get_content_type() for part in letter.iter_parts()] == ["text/plain", "text/html"]
+    for sent in office.sent:
+        assert sent.data.isascii()
+        head, _, body = sent.data.partition(b"\r\n\r\n")
+        assert max(map(len, head.split(b"\r\n"))) < 200  # an address cannot be folded
+        assert max(map(len, body.split(b"\r\n"))) <= 76
+        assert b"\n" not in sent.data.replace(b"\r\n", b"")
+
+
+def test_both_parts_say_the_same(letter: EmailMessage) -> None:
+    shown = re.sub(r"<[^>]+>", " ", re.sub(r"<(style|title)\b.*?</\1>", " ", html_of(letter), flags=re.DOTALL))
+    text, html = words(text_of(letter)), words(unescape(shown))
+
+    assert not {word for word in text ^ html if any(char.isdigit() for char in word)}
+    assert html - text <= {"Was", "Now", "Difference", "Common", "Ground"}  # the table's headings, the name on top
+    said = " ".join(text_of(letter).split())
+    assert "was 120, now 96" in said
+    assert "Summary: Homes by the [removed: water] [added: river]." in said
+    assert "[removed: <del" in html_of(letter)
+
+
+def test_the_html_loads_nothing_and_runs_nothing(letter: EmailMessage) -> None:
+    html = html_of(letter)
+
+    assert not re.search(r"<(img|script|iframe|link|object|form)\b", html)
+    assert "url(" not in html
+    assert "@import" not in html
+    assert "&lt;b&gt;Fewer&lt;/b&gt; &amp; " in html
+
+
+def test_every_link_opens(world: World, letters: dict[str, EmailMessage]) -> None:
+    for name, letter in letters.items():
+        client = Client()
+        if name == "ben":
+            client.force_login(world.ben)
+        links = {unescape(link) for link in re.findall(r'href="([^"]+)"', html_of(letter))}
+        assert links == set(re.findall(r"http\S+", text_of(letter)))
+        for link in links:
+            parts = urlsplit(link)
+            assert client.get(f"{parts.path}?{parts.query}").status_code == 200, link
+
+
+def test_the_comparison_is_of_exactly_the_two_versions(letters: dict[str, EmailMessage], plan: Plan) -> None:
+    assert f"/plans/{plan.pk}/compare/?from=1&to=2" in text_of(letters["ben"])
+    assert "Compare version 1 with version 2" in text_of(letters["ben"])
+
+
+def test_what_waits_for_somebody_comes_along(letters: dict[str, EmailMessage]) -> None:
+    assert "What waits for you" in text_of(letters["ben"])
+    assert "Answer Amina Larch's comment" in text_of(letters["ben"])
+    assert "What waits for you" not in text_of(letters["sol"])
+
+
+def test_hostile_words_stay_words(world: World, plan: Plan, office: PostOffice) -> None:
+    world.ben.name = HOSTILE[:140]
+    world.ben.save(update_fields=["name"])
+    services.enrol(person=world.ben, target=plan, author=None, now=timezone.now())
+    publish(plan, 96, author=world.amina, note=HOSTILE)
+
+    play(office)
+
+    [letter] = office.to(world.ben)
+    assert letter["Bcc"] is None
+    assert "<script" not in html_of(letter)
+    assert office.sent[0].data.isascii()
+
+
+@given(st.text(max_size=300))
+def test_what_is_joined_of_pieces_reads_as_it_was_written(text: str) -> None:
+    import quopri
+
+    clean = text.replace("\r", "").replace("\ue000", "").replace("\ue001", "")
+    joined = wire.encode(clean) + wire.encode("|") + wire.encode(clean + "\n")
+
+    read = quopri.decodestring(joined.encode()).decode("utf-8").replace("\r\n", "\n")
+    assert read == f"{clean}|{clean}\n".encode("utf-8", "replace").decode()
+    assert all(len(line) <= 76 and not line.startswith(".") for line in joined.split("\r\n"))
+
+
+# ---- Links
+
+
+def token(world: World, purpose: Purpose, *, days: int = 0, number: int = 1) -> str:
+    preference, _ = Preference.objects.get_or_create(person=world.sol)
+    made = timezone.now() - timezone.timedelta(days=days)
+    return make(purpose, person_id=world.sol.pk, link_key=preference.link_key, number=number, minute=minute_of(made))
+
+
+@pytest.mark.parametrize("purpose", list(Purpose))
+@pytest.mark.parametrize("other", list(Purpose))
+def test_a_link_is_good_for_one_thing(world: World, purpose: Purpose, other: Purpose) -> None:
+    mine = token(world, purpose)
+
+    if purpose is other:
+        assert read_link(other, mine, now=timezone.now()).person == world.sol
+    else:
+        with pytest.raises(BadLink):
+            read_link(other, mine, now=timezone.now())
+
+
+@pytest.mark.parametrize("purpose", list(Purpose))
+def test_a_link_ends_with_its_time_its_key_and_its_person(world: World, purpose: Purpose) -> None:
+    old, fresh = token(world, purpose, days=31), token(world, purpose)
+    said, _, signature = fresh.rpartition(".")
+    _person, minute, number = said.split(".")
+    others = f"{world.ben.pk:x}.{minute}.{number}.{signature}"
+
+    if purpose is Purpose.STOP:
+        assert read_link(purpose, old, now=timezone.now()).person == world.sol  # stopping works for ever
+    else:
+        with pytest.raises(ExpiredLink):
+            read_link(purpose, old, now=timezone.now())
+    with pytest.raises(BadLink):
+        read_link(purpose, others, now=timezone.now())
+    services.renew_links(person=world.sol, author=None, now=timezone.now())
+    with pytest.raises(BadLink):
+        read_link(purpose, fresh, now=timezone.now())
+
+
+# ---- Throttling
+
+
+def test_a_domain_gets_no_more_a_minute_than_is_set(
+    world: World, plan: Plan, office: PostOffice, settings: Any
+) -> None:
+    settings.DIGEST_PER_DOMAIN_PER_MINUTE = 3
+    for number in range(5):
+        services.enrol(
+            person=services.person_for_address(email=f"reader{number}@council.example", name=""),
+            target=plan,
+            author=world.amina,
+            organisation=world.larkhaven,
+            now=timezone.now(),
+        )
+    services.enrol(person=world.ben, target=plan, author=None, now=timezone.now())
+    publish(plan, 96, author=world.amina)
+
+    play(office)
+    first = len([one for one in office.sent if one.recipient.endswith("@council.example")])
+    Delivery.objects.filter(status="queued").update(available_at=timezone.now())
+    from partnerships.digests.models import Pace
+
+    Pace.objects.all().delete()  # a minute passes
+    office.drain()
+
+    assert first == 3
+    assert len(office.to(world.ben)) == 1
+    assert len(office.sent) == 6
+
+
+def test_a_paused_reader_gets_one_letter_that_catches_up(world: World, plan: Plan, office: PostOffice) -> None:
+    subscription = services.enrol(person=world.ben, target=plan, author=None, now=timezone.now())
+    services.pause(subscription=subscription, author=world.ben, now=timezone.now())
+    for homes in (110, 100, 96):
+        publish(plan, homes, author=world.amina)
+        play(office)
+    silent = len(office.sent)
+    subscription.refresh_from_db()
+
+    services.resume(subscription=subscription, author=world.ben, now=timezone.now())
+    play(office)
+
+    assert silent == 0
+    [letter] = office.to(world.ben)
+    assert "was 120, now 96" in text_of(letter)
+
+
+def test_long_news_folds_and_hides_nothing_important(world: World, plan: Plan, office: PostOffice) -> None:
+    services.enrol(person=world.ben, target=plan, author=None, now=timezone.now())
+    content = quay(96)
+    content["sections"] = [{"key": f"s{n}", "title": f"Section {n}", "text": f"Words {n}."} for n in range(20)]
+    from partnerships.plans.services import publish_version
+
+    publish_version(plan=plan, author=world.amina, note="Many.", content=content, now=timezone.now())
+    play(office)
+
+    text = " ".join(text_of(office.to(world.ben)[0]).split())
+    assert "was 120, now 96" in text
+    assert re.search(r"and \d+ more changes", text)
+
+
+def test_the_frame_is_rendered_once_for_all(world: World, plan: Plan, office: PostOffice) -> None:
+    assert emails.frame() is emails.frame()

@@ -47,6 +47,9 @@ def load(environ: MutableMapping[str, str], *, base_dir: Path = BASE_DIR, var_di
         for key in group:
             if key in embedded:
                 environ[key] = embedded[key]
+        if "DATABASE_URL" in group and "DEMONSTRATION" in embedded:
+            # What may be tried on the embedded database may not be tried on another.
+            environ.setdefault("DEMONSTRATION", embedded["DEMONSTRATION"])
 
 
 def acts_as_owner(argv: Sequence[str]) -> bool:

@@ -1,0 +1,104 @@
+"""An organisation's own sign-in for tests: allauth's OpenID Connect provider as a server of its own.
+
+Run as `python tests/people/identity_provider.py PORT DATABASE CALLBACK`; it knows two people and one client.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from wsgiref.simple_server import WSGIRequestHandler, make_server
+
+CLIENT, SECRET, PASSWORD = "common-ground", "between-us-two-alone", "another-quiet-morning"
+#: Who is in the directory of the organisation, and whether it has verified the address.
+PEOPLE = {"vera@larkhaven.example": True, "ben@westmarch.example": True, "eddie@larkhaven.example": False}
+
+
+class Quiet(WSGIRequestHandler):
+    """Says nothing of each request."""
+
+    def log_message(self, *args: object) -> None:
+        """Nothing."""
+
+
+def serve(port: int, database: str, callback: str) -> None:
+    """Set up an instance of its own, beside ours, and answer until told to stop."""
+    from cryptography.hazmat.primitives import serialization
+    from cryptography.hazmat.primitives.asymmetric import rsa
+    from django.conf import settings
+
+    key = rsa.generate_private_key(public_exponent=65537, key_size=2048).private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
+    settings.configure(
+        DEBUG=False,
+        SECRET_KEY="of-the-provider",
+        ALLOWED_HOSTS=["127.0.0.1"],
+        ROOT_URLCONF=__name__,
+        DATABASES={"default": {"ENGINE": "django.db.backends.sqlite3", "NAME": database}},
+        DEFAULT_AUTO_FIELD="django.db.models.BigAutoField",
+        INSTALLED_APPS=[
+            "django.contrib.auth",
+            "django.contrib.contenttypes",
+            "django.contrib.sessions",
+            "django.contrib.messages",
+            "allauth",
+            "allauth.account",
+            "allauth.idp.oidc",
+        ],
+        MIDDLEWARE=[
+            "django.contrib.sessions.middleware.SessionMiddleware",
+            "django.contrib.auth.middleware.AuthenticationMiddleware",
+            "django.contrib.messages.middleware.MessageMiddleware",
+            "allauth.account.middleware.AccountMiddleware",
+        ],
+        TEMPLATES=[
+            {
+                "BACKEND": "django.template.backends.django.DjangoTemplates",
+                "APP_DIRS": True,
+                "OPTIONS": {"context_processors": ["django.template.context_processors.request"]},
+            }
+        ],
+        AUTHENTICATION_BACKENDS=["allauth.account.auth_backends.AuthenticationBackend"],
+        ACCOUNT_LOGIN_METHODS={"email"},
+        ACCOUNT_SIGNUP_FIELDS=["email*", "password1*"],
+        ACCOUNT_EMAIL_VERIFICATION="none",
+        LOGIN_REDIRECT_URL="/",
+        IDP_OIDC_PRIVATE_KEY=key.decode(),
+    )
+    import django
+
+    django.setup()
+    from allauth.account.models import EmailAddress
+    from allauth.idp.oidc.models import Client
+    from django.contrib.auth.models import User
+    from django.core.management import call_command
+    from django.core.wsgi import get_wsgi_application
+
+    call_command("migrate", verbosity=0)
+    for email, verified in PEOPLE.items():
+        person = User.objects.create_user(email, email, PASSWORD)
+        EmailAddress.objects.create(user=person, email=email, verified=verified, primary=True)
+    client = Client(id=CLIENT, name="Common Ground", skip_consent=True)
+    client.set_secret(SECRET)
+    client.set_scopes(["openid", "email", "profile"])
+    client.set_redirect_uris([callback])
+    client.set_grant_types([Client.GrantType.AUTHORIZATION_CODE])
+    client.set_response_types([Client.ResponseType.CODE])
+    client.save()
+    with make_server("127.0.0.1", port, get_wsgi_application(), handler_class=Quiet) as server:
+        server.serve_forever()
+
+
+def __getattr__(name: str) -> object:
+    """The addresses, made when Django asks for them: its models are ready only then."""
+    if name != "urlpatterns":
+        raise AttributeError(name)
+    from django.urls import include, path
+
+    return [path("", include("allauth.idp.urls")), path("accounts/", include("allauth.account.urls"))]
+
+
+if __name__ == "__main__":
+    os.environ.pop("DJANGO_SETTINGS_MODULE", None)
+    serve(int(sys.argv[1]), sys.argv[2], sys.argv[3])

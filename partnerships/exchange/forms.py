@@ -265,6 +265,8 @@ class AgreedForm(ReasonForm):
 
     def __init__(self, *args: Any, entry: Entry, **kwargs: Any) -> None:
         super().__init__(*args, entry=entry, submit="Mark as agreed", label="How, and with whom?", **kwargs)
+        what = "ask" if entry.is_ask else "offer"
+        self.fields["reason"].help_text = f"Everybody who can read the {what} reads this too."
 
 
 class AskBackForm(_ForOrganisation):
@@ -415,7 +417,17 @@ class FilterForm(forms.Form):
             field = self.fields[name]
             if isinstance(field, forms.MultipleChoiceField):
                 field.choices = [
-                    (code, f"{label} ({COUNT_MARK.format(name=name, code=code)})") for code, label in choices
+                    (
+                        code,
+                        format_html(
+                            '{} (<span id="count-{}-{}">{}</span>)',
+                            label,
+                            name,
+                            code,
+                            COUNT_MARK.format(name=name, code=code),
+                        ),
+                    )
+                    for code, label in choices
                 ]
 
 
@@ -433,7 +445,7 @@ class SavedFilterForm(forms.ModelForm[SavedFilter]):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.helper = Helper(self, submit="Keep this filter", cancel=reverse("exchange:saved"))
+        self.helper = Helper(self, submit="Save this filter", cancel=reverse("exchange:saved"))
 
 
 #: Said when counting stopped.

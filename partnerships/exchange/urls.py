@@ -14,6 +14,7 @@ urlpatterns = [
     path("matches/", matching.matches, name="matches"),
     path("filters/", saved.saved, name="saved"),
     path("filters/new/", saved.save_filter, name="save-filter"),
+    path("filters/<int:pk>/tell/", saved.tell, name="tell-of-filter"),
     path("filters/<int:pk>/remove/", saved.remove, name="remove-filter"),
     path("questions/<int:pk>/", answering.answer_question, name="answer-question"),
     path("answers/<int:pk>/decide/", answering.decide, name="decide"),

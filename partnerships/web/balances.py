@@ -1,4 +1,4 @@
-"""What an organisation and its partners asked and promised of each other: counted in the database, by partner, by time."""
+"""What an organisation and its partners asked of and promised each other, counted in the database."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Reciprocity: pages of what an organisation and its partners asked of each other, what was met, what is outstanding."""
+"""Reciprocity: what an organisation and its partners asked of each other, what was met, and what is outstanding."""
 
 from __future__ import annotations
 

@@ -55,6 +55,11 @@ ROWS = (
     Row("exchange:saved", get=everyone()),
     Row("exchange:save-filter", get=everyone(), post=everyone(422)),
     Row(
+        "exchange:tell-of-filter",
+        on=_on("kept filter"),
+        post=expect(inside=404, outside=404, lead=302),
+    ),
+    Row(
         "exchange:remove-filter",
         on=_on("kept filter"),
         post=expect(inside=404, outside=404, lead=302),

@@ -14,7 +14,7 @@ from partnerships.exchange.models import THEME_NUMBERS, Addressee, Audience, Dir
 from partnerships.exchange.queries.board import Filters, board
 from partnerships.exchange.queries.candidates import BEST, AreaNames, Found, half, lexemes_of
 from partnerships.exchange.reach import anywhere, place_of
-from partnerships.organisations.models import Organisation
+from partnerships.organisations.models import Organisation, OrganisationQuerySet
 from partnerships.people.models import User
 
 
@@ -44,7 +44,7 @@ def best_for_reader(entry: Entry, user: User, today: dt.date) -> list[Found]:
     own, other = ("ask", "offer") if entry.is_ask else ("offer", "ask")
     put_aside = said.filter(**{f"match__{own}": entry}).values(f"match__{other}")
     readable = Q(pk__in=Entry.objects.visible_to(user).exclude(pk__in=put_aside).values("pk"))
-    return best(entry, readable, today)[:BEST]
+    return best(entry, readable, today, Organisation.objects.of_person(user))[:BEST]
 
 
 def best_for_both(entry: Entry, today: dt.date) -> set[Found]:
@@ -56,7 +56,7 @@ def best_for_both(entry: Entry, today: dt.date) -> set[Found]:
     return {*found, *best(entry, (ours | theirs) & Q(pk__in=known), today)}
 
 
-def best(entry: Entry, allowed: Q, today: dt.date) -> list[Found]:
+def best(entry: Entry, allowed: Q, today: dt.date, sides: OrganisationQuerySet | None = None) -> list[Found]:
     """All allowed counterparts worth telling of, best first: those near, then, where they are few, those of the region.
 
     A tier is not cut short here: tests have fewer than would be.
@@ -73,29 +73,31 @@ def best(entry: Entry, allowed: Q, today: dt.date) -> list[Found]:
         others = others.filter(Q(available_from=None) | Q(available_from__lte=entry.available_until))
     rows = others.annotate(likeness=TrigramSimilarity("title", entry.title)).order_by("pk")
     if entry.reach == [anywhere(theme)]:
-        return _scored(entry, list(rows))
+        return _scored(entry, list(rows), sides)
     near = list(rows.filter(reach__overlap=[key for key in entry.reach if key > 0] or [0]))
     if len(near) < BEST:
         far = rows.filter(reach__overlap=[anywhere(theme), *(key for key in entry.reach if key < 0)])
         near += [row for row in far if row not in near]
-    return _scored(entry, near)
+    return _scored(entry, near, sides)
 
 
-def _scored(entry: Entry, rows: list[Entry]) -> list[Found]:
+def _scored(entry: Entry, rows: list[Entry], sides: OrganisationQuerySet | None) -> list[Found]:
     near = {key for key in entry.reach if key > 0}
     regions = {key for key in entry.reach if key < 0} - {anywhere(THEME_NUMBERS[entry.theme])}
     names = AreaNames()
     shared = Party.objects.present().filter(organisation=entry.organisation_id).values("partnership")
     partners = set(Party.objects.present().filter(partnership__in=shared).values_list("organisation_id", flat=True))
+    mine = None if sides is None else set(sides.values_list("pk", flat=True))
     found = []
     for row in rows:
+        knows = mine is None or bool(mine & {entry.organisation_id, row.organisation_id})
         both = set(lexemes_of(entry.words)).intersection(lexemes_of(row.words))
         ground = Ground(
             areas=names.of({place_of(key) for key in near.intersection(row.reach)}),
             same_region=not regions.isdisjoint(row.reach),
             words=as_written(telling(both), f"{entry.title} {entry.statement}"),
             likeness=row.likeness,  # type: ignore[attr-defined]  # annotated above
-            partners=row.organisation_id in partners,
+            partners=knows and row.organisation_id in partners,
         )
         sides = [
             half(

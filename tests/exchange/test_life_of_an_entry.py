@@ -217,7 +217,7 @@ def test_the_network_has_nothing_to_decline(world: World, now: dt.datetime) -> N
 
 def test_a_question_comes_back_and_is_answered(ask: Entry, world: World, now: dt.datetime) -> None:
     question = services.ask_back(entry=ask, organisation=world.westmarch, text="By when?", author=world.ben, now=now)
-    assert "Answer the question of Westmarch Borough Council" in {item.what for item in waiting_for(world.amina, now)}
+    assert "Answer the question from Westmarch Borough Council" in {item.what for item in waiting_for(world.amina, now)}
 
     services.answer_question(question=question, text="By May.", author=world.amina, now=now)
 

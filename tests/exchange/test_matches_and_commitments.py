@@ -114,3 +114,26 @@ def test_an_ask_is_committed_when_both_confirm_and_met_when_its_quantity_is(
     commitments.verify_delivery(commitment=promise, author=world.amina, now=now)
     ask.refresh_from_db()
     assert (ask.status, ask.is_over) == (Status.MET, True)
+
+
+def test_that_two_work_together_is_told_to_the_two_alone(world: World, now: dt.datetime) -> None:
+    ask = shared(world.larkhaven, world.amina, now, areas=[world.fareham])
+    offer = shared(
+        world.westmarch,
+        world.ben,
+        now,
+        direction=Direction.OFFER,
+        title="A level site for modular homes",
+        areas=[world.fareham],
+    )
+    today = timezone.localdate(now)
+
+    told = {
+        name: [
+            (one.entry_id, "you already work together" in one.fit.reasons)
+            for one in best_for_reader(ask, getattr(world, name), today)
+        ]
+        for name in ("amina", "ben", "chidi")
+    }
+
+    assert told == {"amina": [(offer.pk, True)], "ben": [(offer.pk, True)], "chidi": [(offer.pk, False)]}

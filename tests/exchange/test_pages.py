@@ -58,7 +58,7 @@ def test_from_an_ask_to_an_agreement_through_the_pages(world: World) -> None:
 
     shown = ben.get(ask.get_absolute_url()).content.decode()
     assert "Answer this ask" in shown
-    assert "Unanswered for today" in shown
+    assert "Shared today, no answer yet" in shown
     ben.post(reverse("exchange:ask-back", args=[ask.pk]), {"organisation": world.westmarch.pk, "text": "By when?"})
     amina.post(reverse("exchange:answer-question", args=[ask.questions.get().pk]), {"text": "By May 2031."})
     assert "By May 2031." in ben.get(ask.get_absolute_url()).content.decode()
@@ -117,14 +117,14 @@ def test_the_board_stands_asks_before_offers_with_counts_and_chips(world: World,
     words = page(world.chidi, "board")
     assert words.index("Land wanted") < words.index("Data given") < words.index("Land given")
     assert "Only a draft" not in words
-    assert "Land (2)" in words
-    assert "Offer (2)" in words
+    assert 'Land (<span id="count-theme-land">2</span>)' in words
+    assert 'id="count-direction-offer">2<' in words
 
     words = page(world.chidi, "board", "?theme=land&direction=offer")
     assert "Land given" in words
     assert "Land wanted" not in words
     assert "Data given" not in words
-    assert "Data (1)" in words
+    assert 'id="count-theme-data">1<' in words
     assert 'href="?direction=offer"' in words
 
 

@@ -7,6 +7,7 @@ from partnerships.exchange.models.entries import (
     Entry,
     EntryCount,
     EntryQuerySet,
+    amount_in_words,
     entry_readers,
 )
 from partnerships.exchange.models.fulfilments import Fulfilment
@@ -50,5 +51,6 @@ __all__ = [
     "Status",
     "Theme",
     "Unit",
+    "amount_in_words",
     "entry_readers",
 ]

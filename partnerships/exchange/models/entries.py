@@ -322,10 +322,15 @@ class Entry(models.Model):
 
     def in_words(self, quantity: Decimal | None) -> str:
         """A quantity with this entry's unit."""
-        if quantity is None:
-            return ""
-        number = f"{quantity:,.2f}".removesuffix(".00")
-        return f"£{number}" if self.unit == Unit.POUNDS else f"{number} {self.get_unit_display()}".strip()
+        return amount_in_words(quantity, self.unit)
+
+
+def amount_in_words(quantity: Decimal | None, unit: str) -> str:
+    """`60 homes`, `£250,000`, or nothing."""
+    if quantity is None:
+        return ""
+    number = f"{quantity:,.2f}".removesuffix(".00")
+    return f"£{number}" if unit == Unit.POUNDS else f"{number} {Unit(unit).label if unit else ''}".strip()
 
 
 @pghistory.track()

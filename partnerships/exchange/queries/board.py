@@ -28,6 +28,7 @@ from partnerships.exchange.models import (
     Direction,
     Entry,
     EntryQuerySet,
+    amount_in_words,
 )
 from partnerships.exchange.queries.compiled import (
     Fragment,
@@ -117,6 +118,7 @@ class Card:
     closes_on: dt.date | None
     shared_at: dt.datetime | None
     answered_at: dt.datetime | None
+    amount: str
     areas: tuple[str, ...]
 
     @property
@@ -141,6 +143,7 @@ def card_of(entry: Entry) -> Card:
         closes_on=entry.closes_on,
         shared_at=entry.shared_at,
         answered_at=entry.answered_at,
+        amount=entry.amount,
         is_open=entry.is_open,
     )
 
@@ -208,7 +211,7 @@ def read(reader: Reader, filters: Filters, most: int) -> Board:
         if kind == _CELL:
             cells.append((direction, theme, status, is_open, number))
             continue
-        title, text, standing, organisation, closes_on, shared_at, answered_at, areas = row
+        title, text, standing, organisation, closes_on, shared_at, answered_at, quantity, unit, areas = row
         sides[direction].append(
             Card(
                 pk=number,
@@ -223,6 +226,7 @@ def read(reader: Reader, filters: Filters, most: int) -> Board:
                 closes_on=closes_on,
                 shared_at=shared_at,
                 answered_at=answered_at,
+                amount=amount_in_words(quantity, unit),
                 areas=tuple(areas),
             )
         )
@@ -234,7 +238,17 @@ def read(reader: Reader, filters: Filters, most: int) -> Board:
 _CELL = "cell"
 #: What cells and cards both say, then what cards alone say.
 _BOTH = ("direction", "theme", "status", "is_open")
-_CARD = ("title", "statement", "standing", "organisation__name", "closes_on", "shared_at", "answered_at")
+_CARD = (
+    "title",
+    "statement",
+    "standing",
+    "organisation__name",
+    "closes_on",
+    "shared_at",
+    "answered_at",
+    "quantity",
+    "unit",
+)
 
 
 @lru_cache(maxsize=512)

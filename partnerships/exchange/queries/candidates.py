@@ -68,8 +68,8 @@ _TIER = f"""
     ORDER BY rank + likeness DESC, id DESC LIMIT {SCORED}"""  # noqa: S608  # only constants and places for values are put in
 
 _FACTS = """
-SELECT s.id, c.id, c.available_from, c.available_until, c.quantity, c.agreed_quantity, c.unit, c.standing, c.reach,
-    c.words, c.likeness, c.organisation_id = ANY(s.partners)
+SELECT s.id, c.id, c.organisation_id, c.available_from, c.available_until, c.quantity, c.agreed_quantity, c.unit,
+    c.standing, c.reach, c.words, c.likeness, c.organisation_id = ANY(s.partners)
 FROM subject s CROSS JOIN LATERAL ("""
 
 #: The same places; else the region, with those that name no place. One that names no place itself meets all its theme.
@@ -143,7 +143,8 @@ def best_for_reader(entry: Entry, user: User, today: dt.date) -> list[Found]:
     own, other = ("ask", "offer") if entry.is_ask else ("offer", "ask")
     others = f"SELECT {other}_id FROM exchange_match WHERE {own}_id = %s AND id IN ({put_aside})"  # noqa: S608  # only constants and places for values are put in
     allowed = f"{readable} AND exchange_entry.id NOT IN ({others})"
-    return _best([entry], allowed, today, None, (*values, entry.pk, *more))[entry.pk][:BEST]
+    given = (*values, entry.pk, *more)
+    return _best([entry], allowed, today, None, given, sides=set(reader.organisations))[entry.pk][:BEST]
 
 
 def best_for_organisation(entry: Entry, today: dt.date, names: AreaNames | None = None) -> list[Found]:
@@ -177,6 +178,7 @@ def best_for_both(entries: Sequence[Entry], today: dt.date, names: AreaNames) ->
 @dataclass(frozen=True, slots=True)
 class _Row:
     pk: int
+    organisation_id: int
     start: dt.date | None
     end: dt.date | None
     quantity: Decimal | None
@@ -190,9 +192,18 @@ class _Row:
 
 
 def _best(
-    entries: Iterable[Entry], allowed: str, today: dt.date, names: AreaNames | None, values: tuple[Any, ...] = ()
+    entries: Iterable[Entry],
+    allowed: str,
+    today: dt.date,
+    names: AreaNames | None,
+    values: tuple[Any, ...] = (),
+    sides: set[int] | None = None,
 ) -> dict[int, list[Found]]:
-    """The allowed counterparts worth telling of each entry, best first. `values` belong to the condition `allowed`."""
+    """The allowed counterparts worth telling of each entry, best first. `values` belong to the condition `allowed`.
+
+    That two already work together is known to the two alone: to readers of the organisations `sides`, where these are
+    given, it neither counts nor is it said of pairs in which they have no part.
+    """
     wanted = [entry for entry in entries if entry.reach]
     placed = [entry for entry in wanted if entry.reach != [anywhere(THEME_NUMBERS[entry.theme])]]
     rows: dict[int, list[_Row]] = defaultdict(list)
@@ -209,7 +220,7 @@ def _best(
     # With fewer than BEST near ones every one of them was found: so leaving out their kind leaves out just those.
     look([entry for entry in placed if len(rows[entry.pk]) < BEST], _FAR)
     look([entry for entry in wanted if entry not in placed], _ANYWHERE)
-    return {entry.pk: _scored(entry, rows[entry.pk], names) if rows[entry.pk] else [] for entry in entries}
+    return {entry.pk: _scored(entry, rows[entry.pk], names, sides) if rows[entry.pk] else [] for entry in entries}
 
 
 def half(
@@ -226,7 +237,7 @@ def half(
     return Half(start, end, left, unit)
 
 
-def _scored(entry: Entry, rows: list[_Row], names: AreaNames | None) -> list[Found]:
+def _scored(entry: Entry, rows: list[_Row], names: AreaNames | None, sides: set[int] | None) -> list[Found]:
     own = half(
         entry.available_from,
         entry.available_until,
@@ -244,12 +255,13 @@ def _scored(entry: Entry, rows: list[_Row], names: AreaNames | None) -> list[Fou
     found = []
     for row in rows:
         shared = near.intersection(row.reach)
+        told = sides is None or not sides.isdisjoint((entry.organisation_id, row.organisation_id))
         ground = Ground(
             areas=names.of({place_of(key) for key in shared}),
             same_region=not regions.isdisjoint(row.reach),
             words=as_written(telling(lexemes.intersection(lexemes_of(row.words))), text),
             likeness=row.likeness,
-            partners=row.is_partner,
+            partners=row.is_partner and told,
         )
         other = half(row.start, row.end, row.quantity, row.agreed, row.unit, standing=row.standing)
         found.append(Found(row.pk, fit(own, other, ground) if entry.is_ask else fit(other, own, ground)))

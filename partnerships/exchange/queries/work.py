@@ -101,7 +101,7 @@ def waiting_for(user: User, now: dt.datetime) -> list[Waiting]:
     """Asks and offers to answer, answers to decide and questions to answer, oldest first."""
     waiting = [
         Waiting(
-            what=f"Answer this {'ask' if entry.is_ask else 'offer'} of {entry.organisation.display_name}",
+            what=f"Answer this {'ask' if entry.is_ask else 'offer'} from {entry.organisation.display_name}",
             title=entry.title,
             path=reverse("exchange:detail", args=[entry.pk]),
             since=entry.shared_at,
@@ -114,18 +114,17 @@ def waiting_for(user: User, now: dt.datetime) -> list[Waiting]:
     ]
     waiting += [
         Waiting(
-            what=f"Decide the answer of {response.organisation.display_name}",
+            what=f"Decide the answer from {response.organisation.display_name}",
             title=response.entry.title,
             path=f"{reverse('exchange:detail', args=[response.entry_id])}#response-{response.pk}",
             since=response.made_at,
-            due=response.entry.closes_on,
             within=response.entry.partnership.title if response.entry.partnership else "",
         )
         for response in responses_to_decide(user)
     ]
     waiting += [
         Waiting(
-            what=f"Answer the question of {question.organisation.display_name}",
+            what=f"Answer the question from {question.organisation.display_name}",
             title=question.entry.title,
             path=f"{reverse('exchange:detail', args=[question.entry_id])}#question-{question.pk}",
             since=question.asked_at,

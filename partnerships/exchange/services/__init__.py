@@ -42,6 +42,7 @@ from partnerships.exchange.services.saved import (
     remove_filter,
     save_filter,
     tell_new_fits,
+    tell_of_filter,
 )
 
 __all__ = [
@@ -85,6 +86,7 @@ __all__ = [
     "settle_entry",
     "share_entry",
     "tell_new_fits",
+    "tell_of_filter",
     "withdraw_entry",
     "withdraw_response",
 ]

@@ -45,6 +45,14 @@ def save_filter(*, person: User, name: str, query: str, filters: Filters, tells:
         raise UnableToSaveFilter("You already have a filter of this name.") from error
 
 
+def tell_of_filter(*, saved: SavedFilter, tells: bool) -> None:
+    """Begin or stop telling its person what newly fits; what fitted while it was off is not told afterwards."""
+    saved.tells = tells
+    saved.save(update_fields=["tells"])
+    if not tells:
+        Fit.objects.filter(saved_filter=saved, told_at=None).delete()
+
+
 def remove_filter(*, saved: SavedFilter) -> None:
     """Forget a filter and what fitted it."""
     saved.delete()

@@ -13,11 +13,12 @@ from functools import lru_cache
 from django.http import HttpRequest, QueryDict
 from django.template.loader import render_to_string
 from django.utils import timezone
+from django.utils.html import format_html_join
 from django.utils.safestring import SafeString, mark_safe
 
 from partnerships.exchange.forms import COUNT_MARK, FilterForm
 from partnerships.exchange.matching import listed
-from partnerships.exchange.models import Entry, Status, Theme
+from partnerships.exchange.models import Direction, Entry, Status, Theme
 from partnerships.exchange.queries.board import Card, Counts, card_of
 from partnerships.exchange.queries.compiled import Reader, rows_of
 from partnerships.exchange.queries.matches import count_matches
@@ -44,6 +45,7 @@ def _card(card: Card, matches: int | None, today: dt.date) -> SafeString:
         "status": Status(card.status).label,
         "theme": Theme(card.theme).label,
         "matches": matches,
+        "waited": (today - card.waiting_since).days if card.waiting_since else None,
     }
     return render_to_string("exchange/_card.html", context)
 
@@ -51,18 +53,36 @@ def _card(card: Card, matches: int | None, today: dt.date) -> SafeString:
 def filter_panel(request: HttpRequest, form: FilterForm, counts: Counts) -> SafeString:
     """The filter with the counts of its choices; the rest of it is kept by what was asked for."""
     asked = tuple((name, tuple(request.GET.getlist(name))) for name in form.fields if name in request.GET)
-    numbers = {
-        "direction": counts.directions,
-        "theme": counts.themes,
-        "status": counts.statuses,
-    }
-    more = "+" if counts.capped else ""
+    numbers = _numbers(counts)
 
     def number(found: re.Match[str]) -> str:
-        return f"{numbers[found[1]][found[2]]:,}{more}"
+        return numbers[found[1], found[2]]
 
     # Only numbers are put in, so what was safe stays safe.
     return mark_safe(_MARK.sub(number, _panel(request.path, asked, _areas())))  # noqa: S308  # as the line above says
+
+
+def counts_apart(counts: Counts) -> SafeString:
+    """The counts alone, for a page whose filter stays: htmx puts each in its place."""
+    return format_html_join(
+        "",
+        '<span id="count-{}-{}" hx-swap-oob="true">{}</span>',
+        ((name, code, number) for (name, code), number in _numbers(counts).items()),
+    )
+
+
+def _numbers(counts: Counts) -> dict[tuple[str, str], str]:
+    more = "+" if counts.capped else ""
+    return {
+        (name, code): f"{counted[code]:,}{more}"
+        for name, codes, counted in (
+            ("direction", Direction.values, counts.directions),
+            ("theme", Theme.values, counts.themes),
+            ("status", Status.values, counts.statuses),
+        )
+        for code in codes
+        if code != Status.DRAFT
+    }
 
 
 _MARK = re.compile(COUNT_MARK.format(name="(direction|theme|status)", code="([a-z0-9_]+)"))

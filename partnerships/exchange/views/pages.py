@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from itertools import islice
 
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
@@ -27,7 +28,7 @@ from partnerships.exchange.queries import board as boards
 from partnerships.exchange.queries.compiled import Reader, reader_of
 from partnerships.exchange.queries.matches import count_matches
 from partnerships.exchange.queries.rights import answering_for, is_own, may_edit
-from partnerships.exchange.views.cards import filter_panel, written, written_entries
+from partnerships.exchange.views.cards import counts_apart, filter_panel, written, written_entries
 from partnerships.kit.exports import csv_response
 from partnerships.kit.forms import active_filters
 from partnerships.kit.http import keyset_page
@@ -60,9 +61,11 @@ def _filtered(
         {
             "form": form,
             "panel": filter_panel(request, form, found.counts),
+            "counts": counts_apart(found.counts) if _is_partial(request) else "",
             "chips": chips,
             "clear": request.path,
             "query": kept.urlencode(),
+            "is_one": found.counts.total == 1 and not found.counts.capped,
             "total": MORE_THAN_CAP if found.counts.capped else f"{found.counts.total:,}",
             "may_write": bool(reader.editing),
             "acting_for": reader.acting_for,
@@ -71,8 +74,12 @@ def _filtered(
 
 
 def _page(request: HttpRequest, template: str, results: str, context: dict[str, object]) -> HttpResponse:
-    partial = bool(getattr(request, "htmx", False))
-    return render(request, results if partial else template, context)
+    return render(request, results if _is_partial(request) else template, context)
+
+
+def _is_partial(request: HttpRequest) -> bool:
+    """Whether only the results are wanted, the page around them staying as it is."""
+    return bool(getattr(request, "htmx", False))
 
 
 @require_safe
@@ -167,13 +174,16 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
         "unseen": any(body.pk not in {receipt.organisation_id for receipt in receipts} for body in answering),
         "editing": editing,
         "may_commit": entry.organisation_id in editing or any(one.organisation_id in editing for one in responses),
-        "fulfilments": Fulfilment.objects.visible_to(user).filter(entry=entry).select_related("commitment"),
+        "fulfilments": Fulfilment.objects.visible_to(user)
+        .filter(entry=entry)
+        .select_related("commitment__giver", "commitment__receiver", "commitment__owner"),
         "areas": entry.areas.order_by("name", "pk"),
         "addressees": _addressees(entry, user, own=own),
         "partnership": _partnership(entry, user),
         "receipts": receipts,
         "responses": responses,
         "questions": questions,
+        "questions_waiting": sum(not one.is_answered for one in questions) if entry.organisation_id in editing else 0,
         "matches": count_matches(reader_of(user), [entry]).get(entry.pk),
         "today": timezone.localdate(),
         "lines": timeline_lines(timeline(user=user, kind="entry", record_id=entry.pk)[:30]),
@@ -223,6 +233,11 @@ _HEADINGS = (
 )
 
 
+def _day(moment: dt.datetime | None) -> dt.date | None:
+    """The day alone: a spreadsheet reads it as a date."""
+    return timezone.localdate(moment) if moment else None
+
+
 def _rows(entries: EntryQuerySet) -> list[tuple[object, ...]]:
     return [
         (
@@ -239,8 +254,8 @@ def _rows(entries: EntryQuerySet) -> list[tuple[object, ...]]:
             entry.available_until,
             entry.closes_on,
             entry.get_status_display(),
-            entry.shared_at,
-            entry.waiting_since,
+            _day(entry.shared_at),
+            _day(entry.waiting_since),
             entry.get_absolute_url(),
         )
         for entry in entries

@@ -46,9 +46,19 @@ def save_filter(request: HttpRequest) -> HttpResponse:
             form.add_error(None, str(error))
         else:
             telling = " You will be told by email when something new fits." if made.tells else ""
-            messages.success(request, f"“{made.name}” is kept.{telling}")
+            messages.success(request, f"“{made.name}” is saved.{telling}")
             return redirect("exchange:saved")
     return answer(request, "exchange/save_filter.html", form, chips=chips)
+
+
+@require_POST
+def tell(request: HttpRequest, pk: int) -> HttpResponse:
+    """Begin or stop the emails about what newly fits one of one's filters."""
+    saved = get_object_or_404(SavedFilter.objects.visible_to(signed_in(request)), pk=pk)
+    services.tell_of_filter(saved=saved, tells=bool(request.POST.get("tells")))
+    said = "You will be told by email what newly fits" if saved.tells else "No more emails about what fits"
+    messages.success(request, f"{said} “{saved.name}”.")
+    return redirect("exchange:saved")
 
 
 @require_POST

@@ -11,11 +11,13 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.html import format_html
 from django.views.decorators.http import require_http_methods, require_POST
 
 from partnerships.exchange import services
 from partnerships.exchange.forms import AgreedForm, EntryForm, ReasonForm
 from partnerships.exchange.models import Audience, Entry
+from partnerships.exchange.queries.candidates import BEST, best_for_reader
 from partnerships.exchange.queries.rights import may_edit
 from partnerships.organisations.models import EDITING_ROLES, Organisation
 from partnerships.people.requests import signed_in
@@ -66,6 +68,27 @@ def _shared_message(entry: Entry) -> str:
     return f"Your {what} is shared with {', '.join(names)}."
 
 
+def _say_what_became(request: HttpRequest, entry: Entry) -> None:
+    """That it is saved or shared; and, since partners who fit are found at once, how many there are."""
+    if entry.is_draft:
+        messages.success(request, "The draft is saved.")
+        return
+    found = len(best_for_reader(entry, signed_in(request), timezone.localdate()))
+    address = reverse("exchange:entry-matches", args=[entry.pk])
+    fits = (
+        format_html(
+            ' <a class="govuk-link" href="{}">{} {} {} it.</a>',
+            address,
+            f"{BEST} or more" if found >= BEST else found,
+            ("offer" if entry.is_ask else "ask") + ("s" if found > 1 else ""),
+            "fit" if found > 1 else "fits",
+        )
+        if found
+        else ""
+    )
+    messages.success(request, format_html("{}{}", _shared_message(entry), fits))
+
+
 @require_http_methods(["GET", "HEAD", "POST"])
 def new(request: HttpRequest) -> HttpResponse:
     """Write an ask or an offer; save it as a draft, or share it at once."""
@@ -101,7 +124,7 @@ def new(request: HttpRequest) -> HttpResponse:
         except services.UnableToChangeEntry as error:
             form.add_error(None, str(error))
         else:
-            messages.success(request, "The draft is saved." if entry.is_draft else _shared_message(entry))
+            _say_what_became(request, entry)
             return redirect(entry)
     return answer(request, "exchange/new.html", form)
 
@@ -138,7 +161,7 @@ def edit(request: HttpRequest, pk: int) -> HttpResponse:
             )
             if entry.is_draft and "draft" not in request.POST:
                 services.share_entry(entry=entry, author=user, now=timezone.now())
-                messages.success(request, _shared_message(entry))
+                _say_what_became(request, entry)
             else:
                 messages.success(request, "The draft is saved." if entry.is_draft else "The changes are saved.")
         except services.UnableToChangeEntry as error:
@@ -157,7 +180,7 @@ def share(request: HttpRequest, pk: int) -> HttpResponse:
     except services.UnableToChangeEntry as error:
         messages.error(request, str(error))
     else:
-        messages.success(request, _shared_message(entry))
+        _say_what_became(request, entry)
     return redirect(entry)
 
 

@@ -13,15 +13,27 @@ class PlansConfig(AppConfig):
     def ready(self) -> None:
         """Tell the activity room who may see what."""
         from partnerships.activity.registry import register_kind  # noqa: PLC0415 - rooms register at start-up
+        from partnerships.organisations.departures import register_departure  # noqa: PLC0415 - as above
         from partnerships.people.leaving import register_leaving  # noqa: PLC0415 - rooms register at start-up
         from partnerships.people.personal import register_personal  # noqa: PLC0415 - rooms register at start-up
         from partnerships.plans.models import Comment, Plan, Version  # noqa: PLC0415 - models wait for the registry
-        from partnerships.plans.personal import RULES, end_shares  # noqa: PLC0415 - models wait for the registry
+        from partnerships.plans.past import events_of_plans  # noqa: PLC0415 - models wait for the registry
+        from partnerships.plans.personal import (  # noqa: PLC0415 - models wait for the registry
+            RULES,
+            end_shares,
+            take_shares_back,
+        )
 
         register_personal(RULES)
         register_leaving("shared drafts taken back", end_shares)
+        register_departure(take_shares_back)
 
-        register_kind(name="plan", visible_ids=lambda user: Plan.objects.published_for(user).values("pk"))
+        register_kind(
+            name="plan",
+            visible_ids=lambda user: Plan.objects.published_for(user).values("pk"),
+            condition=events_of_plans,
+        )
+        register_kind(name="plan_signing", visible_ids=lambda user: Plan.objects.inside_for(user).values("pk"))
         register_kind(name="plan_draft", visible_ids=lambda user: Plan.objects.editable_by(user).values("pk"))
         register_kind(name="plan_version", visible_ids=lambda user: Version.objects.visible_to(user).values("pk"))
         register_kind(name="plan_comment", visible_ids=lambda user: Comment.objects.visible_to(user).values("pk"))

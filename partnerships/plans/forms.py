@@ -21,6 +21,7 @@ from partnerships.organisations.models import Area, AreaKind, Organisation
 from partnerships.people.models import User
 from partnerships.plans.content import ABOUT, NEEDS, SITES, TENURES, Collection, Content, Field, Item
 from partnerships.plans.models import Audience, Decision, Kind, Plan, Status
+from partnerships.plans.queries import taking_part
 
 BLANK_LINES = 4
 MOST_LINES = 400
@@ -235,7 +236,10 @@ class PlanForm(forms.Form):
         mine = Organisation.objects.of_person(user, "editor", "lead").order_by("name", "pk")
         self.fields["owners"].queryset = mine  # type: ignore[attr-defined]  # a ModelMultipleChoiceField
         self.fields["partnership"].queryset = (  # type: ignore[attr-defined]  # a ModelChoiceField
-            Partnership.objects.present_for(user, "editor", "lead").live().order_by("title", "pk")
+            Partnership.objects.present_for(user, "editor", "lead")
+            .live()
+            .filter(pk__in=taking_part(mine).values("partnership"))
+            .order_by("title", "pk")
         )
         owners = list(mine[:2])
         if len(owners) == 1:
@@ -261,8 +265,7 @@ class PlanForm(forms.Form):
         owners = list(self.cleaned_data["owners"])
         partnership = self.cleaned_data["partnership"]
         if partnership is not None and self.cleaned_data["partners"]:
-            parties = Party.objects.filter(partnership=partnership, status=PartyStatus.ACCEPTED)
-            others = parties.exclude(role=PartyRole.OBSERVER).select_related("organisation").order_by("pk")
+            others = taking_part().filter(partnership=partnership).select_related("organisation").order_by("pk")
             owners += [party.organisation for party in others if party.organisation not in owners]
         return owners
 
@@ -428,17 +431,15 @@ class SignForm(forms.Form):
     organisation = forms.ModelChoiceField(queryset=Organisation.objects.none(), empty_label=None, label="For")
     number = forms.IntegerField(widget=forms.HiddenInput)
 
-    def __init__(self, *args: Any, organisations: Sequence[Organisation], plan: Plan, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
+    def __init__(self, data: Any = None, *, organisations: Sequence[Organisation], number: int) -> None:
+        super().__init__(data, initial={"number": number})
         pks = [organisation.pk for organisation in organisations]
         field = self.fields["organisation"]
         field.queryset = Organisation.objects.filter(pk__in=pks).order_by("name", "pk")  # type: ignore[attr-defined]  # a ModelChoiceField
         field.initial = organisations[0] if organisations else None
         if len(pks) == 1:
             field.widget = forms.HiddenInput()
-        self.helper = Helper(
-            self, "organisation", "decision", "reason", "number", submit=f"Sign version {plan.current_number}"
-        )
+        self.helper = Helper(self, "organisation", "decision", "reason", "number", submit=f"Sign version {number}")
 
     def clean(self) -> dict[str, Any]:
         """A condition and a rejection have their words."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from partnerships.organisations.departures import Departure
 from partnerships.people.leaving import Leaving
 from partnerships.people.personal import Fate, Rule
 from partnerships.plans.models import Share
@@ -29,3 +30,9 @@ RULES = (
 def end_shares(leaving: Leaving) -> int:
     """Drafts shown to somebody by name are shown to them no longer."""
     return Share.objects.filter(person=leaving.person, revoked_at=None).update(revoked_at=leaving.now)
+
+
+def take_shares_back(departure: Departure) -> int:
+    """Drafts were shown to somebody as one of their organisation: when they no longer act for it, they are not."""
+    person = departure.membership.person_id
+    return Share.objects.filter(person=person, revoked_at=None).update(revoked_at=departure.now)

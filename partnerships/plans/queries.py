@@ -10,7 +10,7 @@ from django.db.models import Q, QuerySet
 from django.urls import reverse
 from django.utils import timezone
 
-from partnerships.agreements.models import Party, PartyStatus
+from partnerships.agreements.models import Party, PartyRole, PartyStatus
 from partnerships.kit.waiting import Waiting
 from partnerships.organisations.models import EDITING_ROLES, Membership, Organisation, Role
 from partnerships.people.models import User
@@ -146,6 +146,12 @@ def owners_of(plan: Plan) -> list[PlanOwner]:
     return list(plan.owners.all() if fetched else plan.owners.select_related("organisation").order_by("pk"))
 
 
+def taking_part(organisations: QuerySet[Organisation] | None = None) -> QuerySet[Party]:
+    """The present parties that may own plans and sign them: not observers, who read and comment (RIGHTS.md)."""
+    parties = Party.objects.filter(status=PartyStatus.ACCEPTED).exclude(role=PartyRole.OBSERVER)
+    return parties if organisations is None else parties.filter(organisation__in=organisations)
+
+
 # ---- Milestones
 
 
@@ -221,6 +227,14 @@ def signing_states(plan: Plan) -> list[SigningState]:
     ]
 
 
+def number_to_sign(plan: Plan) -> int:
+    """The number of the version that signatures are for: the newest that is not held back; 0 where there is none."""
+    if not plan.is_embargoed:
+        return plan.current_number
+    numbers = plan.versions.filter(Q(embargo_until=None) | Q(embargo_until__lte=timezone.now()))
+    return numbers.order_by("-number").values_list("number", flat=True).first() or 0
+
+
 # ---- Waiting on whom
 
 
@@ -247,6 +261,7 @@ def waiting_on(plan: Plan, states: list[SigningState] | None = None) -> list[Tur
     if plan.status != Status.AWAITING_SIGN_OFF:
         return []
     turns: list[Turn] = []
+    number = number_to_sign(plan)
     for state in signing_states(plan) if states is None else states:
         name = state.signatory.organisation.display_name
         if state.sign_off is None:
@@ -254,7 +269,7 @@ def waiting_on(plan: Plan, states: list[SigningState] | None = None) -> list[Tur
             turns.append(
                 Turn(
                     f"{name} ({state.signatory.role})",
-                    f"to sign off version {plan.current_number}{again}",
+                    f"to sign off version {number}{again}",
                     state.signatory.asked_at,
                     state.signatory.due_on,
                     state.signatory.has_lapsed(),
@@ -284,7 +299,7 @@ def _waiting(what: str, plan: Plan, route: str, **more: Any) -> Waiting:
         what=what,
         title=more.pop("title", plan.title),
         path=reverse(route, kwargs=more.pop("kwargs", {"pk": plan.pk})),
-        within=plan.partnership.title if plan.partnership else "",
+        within=more.pop("within", plan.partnership.title if plan.partnership else ""),
         **more,
     )
 
@@ -309,7 +324,7 @@ def _signatures_wanted(user: User) -> list[Waiting]:
         met = state.code == "conditional"
         found.append(
             _waiting(
-                "Say whether your condition is met" if met else f"Sign off version {signatory.plan.current_number}",
+                "Say whether your condition is met" if met else f"Sign off version {number_to_sign(signatory.plan)}",
                 signatory.plan,
                 "plans:signing",
                 since=signatory.asked_at,
@@ -368,6 +383,8 @@ def _showings_unread(user: User, now: dt.datetime) -> list[Waiting]:
             due=share.ends_on,
             status="draft",
             status_label="Draft",
+            # Who is shown a draft may know nothing of the partnership it belongs to.
+            within="",
         )
         for share in shares.select_related("plan__partnership").order_by("shared_at", "pk")
     ]

@@ -19,6 +19,7 @@ from partnerships.kit.names import fold_name
 from partnerships.organisations.models import Identifier, Organisation, OrganisationName
 from partnerships.people.models import User
 from partnerships.plans.models import Plan, Site, Version
+from partnerships.plans.past import as_read_by, named
 
 #: Results shown of each sort; one more is fetched to know whether there are others.
 SHOWN = 10
@@ -84,7 +85,8 @@ def _plans(user: User, text: str) -> QuerySet[Plan]:
         Q(confidential=False) | Q(plan__in=Plan.objects.inside_for(user).values("pk"))
     )
     sites = readable_sites.filter(_words(text, "name", "reference")).values("plan")
-    return Plan.objects.visible_to(user).filter(_words(text, "title") | Q(pk__in=sites)).order_by("title", "pk")
+    titled = named(user, _words(text, "title"))
+    return Plan.objects.visible_to(user).filter(titled | Q(pk__in=sites)).order_by("title", "pk")
 
 
 def _commitments(user: User, text: str) -> QuerySet[Commitment]:
@@ -110,7 +112,12 @@ def search(*, user: User, text: str) -> tuple[Group, ...]:
         return ()
     groups = (
         _group("Partnerships", _partnerships(user, text), "agreements:detail", lambda row: row.get_status_display()),
-        _group("Plans", _plans(user, text), "plans:detail", lambda row: row.get_status_display()),
+        _group(
+            "Plans",
+            as_read_by(user, _plans(user, text)[: SHOWN + 1]),
+            "plans:detail",
+            lambda row: row.get_status_display(),
+        ),
         _group(
             "Asks and offers",
             _entries(user, text),

@@ -21,6 +21,7 @@ from partnerships.organisations.timeline import timeline_lines
 from partnerships.people.models import User
 from partnerships.people.requests import signed_in
 from partnerships.plans.models import Plan
+from partnerships.plans.past import as_read_by as plans_as_read_by
 from partnerships.web import queries
 from partnerships.web.network import HEIGHT, WIDTH, lay_out
 
@@ -120,7 +121,8 @@ def partnership_plans(request: HttpRequest, pk: int) -> HttpResponse:
         .for_listing()
         .order_by("-last_published_at", "-pk")[:PAGE]
     )
-    return render(request, "web/partnership_plans.html", {"partnership": partnership, "plans": plans})
+    known = plans_as_read_by(signed_in(request), plans)
+    return render(request, "web/partnership_plans.html", {"partnership": partnership, "plans": known})
 
 
 @require_safe
@@ -195,4 +197,5 @@ def organisation_plans(request: HttpRequest, pk: int) -> HttpResponse:
         .for_listing()
         .order_by("-last_published_at", "-pk")[:PAGE]
     )
-    return render(request, "web/organisation_plans.html", {"organisation": organisation, "plans": plans})
+    known = plans_as_read_by(user, plans)
+    return render(request, "web/organisation_plans.html", {"organisation": organisation, "plans": known})

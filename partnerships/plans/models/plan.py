@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from partnerships.agreements.models import Partnership, PartyStatus
 from partnerships.organisations.audience import Network, Organisations, People, Route, readers_of, visible_to
-from partnerships.organisations.models import EDITING_ROLES, Organisation
+from partnerships.organisations.models import EDITING_ROLES, Membership, Organisation
 from partnerships.people.models import User
 
 if TYPE_CHECKING:
@@ -102,7 +102,16 @@ def inside_routes(now: dt.datetime) -> tuple[Route, ...]:
 
 def published_routes(now: dt.datetime) -> tuple[Route, ...]:
     """Readers of a published version by an account: inside, former parties for what they held, the network."""
-    former = Organisations(
+    return *present_routes(now), _former_route(now)
+
+
+def present_routes(now: dt.datetime) -> tuple[Route, ...]:
+    """Readers of whatever is published from now on: inside and the network, without former parties."""
+    return *inside_routes(now), Network(when=_open(now) & Q(audience__in=WIDER_THAN_PARTNERSHIP))
+
+
+def _former_route(now: dt.datetime) -> Route:
+    return Organisations(
         "partnership__parties__organisation",
         when=_open(now)
         & Q(
@@ -111,14 +120,15 @@ def published_routes(now: dt.datetime) -> tuple[Route, ...]:
             open_at__lte=F("partnership__parties__left_at"),
         ),
     )
-    return *inside_routes(now), former, Network(when=_open(now) & Q(audience__in=WIDER_THAN_PARTNERSHIP))
 
 
 def draft_routes(now: dt.datetime) -> tuple[Route, ...]:
     """Readers of the draft: editors and leads of its owners, and people it is shared with by name, until the end."""
     today = timezone.localdate(now)
     standing = Q(shares__revoked_at=None) & (Q(shares__ends_on=None) | Q(shares__ends_on__gte=today))
-    return _DRAFTERS, People("shares__person", when=standing & ~Q(status__in=OVER))
+    # Somebody who acts for nobody any more reads no drafts either.
+    acting = Q(shares__person__in=Membership.objects.current().values("person"))
+    return _DRAFTERS, People("shares__person", when=standing & acting & ~Q(status__in=OVER))
 
 
 class PlanQuerySet(models.QuerySet["Plan"]):
@@ -136,6 +146,18 @@ class PlanQuerySet(models.QuerySet["Plan"]):
         if not user.is_authenticated:
             return self.public()
         return self.filter(visible_to(Plan, published_routes(timezone.now()), user))
+
+    def known_today_to(self, user: User | AnonymousUser) -> PlanQuerySet:
+        """Those of which the person may know what becomes of them: without plans of partnerships that were left."""
+        now = timezone.now()
+        return self.filter(visible_to(Plan, (*present_routes(now), *draft_routes(now)), user))
+
+    def insiders_are(self, user: User | AnonymousUser) -> PlanQuerySet:
+        """Those whose owners or present parties the person acts for, whatever is published."""
+        parties = Organisations(
+            "partnership__parties__organisation", when=Q(partnership__parties__status=PartyStatus.ACCEPTED)
+        )
+        return self.filter(visible_to(Plan, (Organisations("owners__organisation"), parties), user))
 
     def inside_for(self, user: User | AnonymousUser) -> PlanQuerySet:
         """Those whose whole published content the person may read."""

@@ -99,8 +99,8 @@ class CommentQuerySet(models.QuerySet["Comment"]):
     """Comments by who may read them."""
 
     def visible_to(self, user: User | AnonymousUser) -> CommentQuerySet:
-        """On versions: everything to readers of class inside, to others the threads they began. On drafts: everything
-        to whoever may read the draft."""
+        """Readers of class inside: everything. Others: the threads they began and, on a draft that is shown to them,
+        what is said of the whole plan: a piece's name, or what is said about it, may be nothing for them to know."""
         if not user.is_authenticated:
             return self.none()
         on_version = Q(version_number__gt=0)
@@ -110,8 +110,10 @@ class CommentQuerySet(models.QuerySet["Comment"]):
             & Q(plan__in=Plan.objects.published_for(user).values("pk"))
             & (Q(author=user.pk, parent=None) | Q(parent__author=user.pk))
         )
+        whole = Q(anchor__in=("", "about")) | Q(author=user.pk, parent=None) | Q(parent__author=user.pk)
         drafts = Q(version_number=0, plan__in=Plan.objects.draft_visible_to(user).values("pk"))
-        return self.filter(inside | own | drafts)
+        known = whole | Q(plan__in=Plan.objects.insiders_are(user).values("pk"))
+        return self.filter(inside | own | (drafts & known))
 
 
 @pghistory.track()

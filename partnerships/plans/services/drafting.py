@@ -13,7 +13,7 @@ from partnerships.organisations.models import Organisation
 from partnerships.people.models import User
 from partnerships.plans.content import InvalidContent, UnknownPiece, get_piece, normalise, set_piece
 from partnerships.plans.models import Audience, Draft, Kind, Plan, PlanOwner
-from partnerships.plans.queries import content_of
+from partnerships.plans.queries import content_of, taking_part
 from partnerships.plans.services.ledger import acting_organisation, lock_plan, note
 from partnerships.plans.starters import starter
 
@@ -70,6 +70,8 @@ def create_plan(
         raise UnableToCreatePlan("Choose the partnership it belongs to, or another audience.")
     if partnership is not None and partnership.is_over:
         raise UnableToCreatePlan(f"{partnership.title} has ended: nothing new can be planned in it.")
+    if partnership is not None and author is not None:
+        _check_take_part(partnership, owners)
     try:
         regular = starter(kind, title) if content is None else normalise(content)
     except InvalidContent as error:
@@ -100,6 +102,14 @@ def create_plan(
         data={"title": plan.title, "after": {"kind": kind, "audience": audience}},
     )
     return plan
+
+
+def _check_take_part(partnership: Partnership, owners: Sequence[Organisation]) -> None:
+    """People begin plans of a partnership for its members: observers read and comment (RIGHTS.md)."""
+    members = set(taking_part().filter(partnership=partnership).values_list("organisation", flat=True))
+    for owner in owners:
+        if owner.pk not in members:
+            raise UnableToCreatePlan(f"{owner.name} is no member of {partnership.title}: it cannot own a plan of it.")
 
 
 def year_of(partial: str) -> int | None:

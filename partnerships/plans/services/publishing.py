@@ -107,7 +107,7 @@ def publish_version(
     )
     project(plan, was, fresh)
     _settle_draft(draft, was, fresh, found, given=given, version=version, author=author, now=now)
-    before = plan.status
+    before, was_substantive = plan.status, plan.substantive_number
     _advance(plan, version, fresh)
     write_down(
         plan,
@@ -125,8 +125,8 @@ def publish_version(
             "after": {"version": version.number, "status": plan.status},
         },
     )
-    if not version.minor and plan.is_awaiting_sign_off:
-        ask_again(plan, version, now=now)
+    if not version.is_under_embargo:
+        _ask_for_signatures(plan, was_substantive, version.number, now=now)
     version_published.send(sender=Version, version=version)
     return version
 
@@ -223,6 +223,12 @@ def _name(plan: Plan, version: Version, content: Content) -> None:
     plan.period_end = year_of(content["about"]["period_end"])
 
 
+def _ask_for_signatures(plan: Plan, was_substantive: int, number: int, *, now: dt.datetime) -> None:
+    """Ask every signatory again where earlier signatures no longer count for the version that is open now."""
+    if plan.substantive_number > was_substantive and plan.is_awaiting_sign_off:
+        ask_again(plan, number, now=now)
+
+
 def lift_embargoes(*, now: dt.datetime) -> int:
     """Let everybody know of versions whose embargo is over; give how many. Safe to run twice or late."""
     lifted = 0
@@ -233,28 +239,38 @@ def lift_embargoes(*, now: dt.datetime) -> int:
             if plan.embargoed_until is None or plan.embargoed_until > now:
                 continue
             version = plan.versions.get(number=plan.current_number)
+            was_substantive = plan.substantive_number
             _name(plan, version, version.content)
+            _come_into_force(plan, version, plan.embargoed_until)
             plan.embargoed_until = None
-            plan.save(update_fields=["title", "period_start", "period_end", "embargoed_until"])
+            plan.save()
+            _ask_for_signatures(plan, was_substantive, version.number, now=now)
             version_published.send(sender=Version, version=version)
             lifted += 1
     return lifted
 
 
+def _come_into_force(plan: Plan, version: Version, at: dt.datetime) -> None:
+    """Let signatures, the status and lists go by the version, now that its readers know of it."""
+    substantive = plan.versions.filter(number__lte=version.number, minor=False).order_by("-number")
+    number = substantive.values_list("number", flat=True).first() or 0
+    if number > plan.substantive_number and plan.status in (Status.AGREED, Status.MONITORING):
+        plan.status = Status.AWAITING_SIGN_OFF
+    plan.substantive_number = max(plan.substantive_number, number)
+    plan.last_published_at = at
+
+
 def _advance(plan: Plan, version: Version, content: Content) -> None:
-    """Bring the plan's own row to the new version: its number, title, period, openness and status."""
+    """Bring the plan's own row to the new version: its number and openness and, unless readers must not know of it
+    yet, its title, period and status."""
     opens = version.embargo_until or version.published_at
     plan.current_number = version.number
-    if not version.minor:
-        plan.substantive_number = version.number
-    if version.embargo_until is None or version.number == 1:
+    if not version.is_under_embargo or version.number == 1:
         _name(plan, version, content)
+        _come_into_force(plan, version, version.published_at)
     plan.open_at = min(plan.open_at, opens) if plan.open_at else opens
     plan.embargoed_until = version.embargo_until
     plan.first_published_at = plan.first_published_at or version.published_at
-    plan.last_published_at = version.published_at
     if plan.status == Status.DRAFT:
         plan.status = Status.SHARED
-    elif plan.status in (Status.AGREED, Status.MONITORING) and not version.minor:
-        plan.status = Status.AWAITING_SIGN_OFF
     plan.save()

@@ -20,6 +20,8 @@ from partnerships.plans.services.ledger import acting_organisation, lock_plan, n
 
 #: Showing the same draft to more people than this at once is publishing by another name.
 MOST_SHARES = 100
+#: Taken back and shown again within this time, the person has the letter already.
+WRITE_AGAIN = dt.timedelta(days=1)
 
 
 class UnableToShare(Exception):
@@ -43,8 +45,8 @@ def share_draft(
 ) -> Share:
     """Show the draft to one person with an account, to read or to comment, until the end of a day; write to them once.
 
-    Sharing again changes the terms without a second letter, unless it had been revoked or had ended. Raises
-    `UnableToShare`.
+    Sharing again changes the terms without a second letter, unless it had been revoked or had ended and the letter is
+    more than a day old. Raises `UnableToShare`.
     """
     plan = lock_plan(plan)
     if plan.is_over:
@@ -88,7 +90,7 @@ def share_draft(
             "after": {"may_comment": may_comment, "ends_on": ends_on.isoformat() if ends_on else None},
         },
     )
-    if fresh:
+    if fresh and (known is None or known.invited_at is None or known.invited_at <= now - WRITE_AGAIN):
         share.invited_at = now
         share.save(update_fields=["invited_at"])
         transaction.on_commit(partial(emails.send_share, share))

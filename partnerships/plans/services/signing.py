@@ -16,8 +16,8 @@ from partnerships.organisations.models import Organisation, Role
 from partnerships.organisations.queries import leads_of
 from partnerships.people.models import User
 from partnerships.plans import emails
-from partnerships.plans.models import ConditionMet, Decision, Plan, Signatory, SignOff, Status, Version
-from partnerships.plans.queries import signing_states
+from partnerships.plans.models import ConditionMet, Decision, Plan, Signatory, SignOff, Status
+from partnerships.plans.queries import number_to_sign, signing_states, taking_part
 from partnerships.plans.services.ledger import acting_organisation, lock_plan, note
 
 #: A signatory that has not decided is reminded so many days before its day, and every so many days.
@@ -48,8 +48,9 @@ def request_sign_off(
     Raises `UnableToRequestSignOff`.
     """
     plan = lock_plan(plan)
-    if plan.is_draft:
-        raise UnableToRequestSignOff("Publish a version first: a signature is for one version.")
+    number = number_to_sign(plan)
+    if not number:
+        raise UnableToRequestSignOff("Publish a version first, not under embargo: a signature is for one version.")
     if plan.status not in (Status.SHARED, Status.AWAITING_SIGN_OFF, Status.AGREED, Status.MONITORING):
         raise UnableToRequestSignOff(f"This plan is {plan.get_status_display().lower()}.")
     if due_on is not None and due_on < timezone.localdate(now):
@@ -81,6 +82,7 @@ def request_sign_off(
         "asked for sign-off",
         author=author,
         organisation=acting_organisation(plan, author),
+        kind="plan_signing",
         now=now,
         data={
             "title": plan.title,
@@ -91,7 +93,7 @@ def request_sign_off(
         },
     )
     for signatory in made:
-        _write(signatory, plan.current_number)
+        _write(signatory, number)
     _settle(plan, author=author, now=now)
     return plan
 
@@ -112,6 +114,14 @@ def _check_may_sign(plan: Plan, organisation: Organisation, role: str) -> None:
         raise UnableToRequestSignOff("Only owners may read this plan: widen its audience before others sign it.")
 
 
+def _takes_part(plan: Plan, organisation: Organisation) -> bool:
+    """Whether it still owns the plan or is a present party, not an observer: signatures of others are none."""
+    party = taking_part().filter(partnership=plan.partnership_id, organisation=organisation)
+    return plan.owners.filter(organisation=organisation).exists() or (
+        plan.partnership_id is not None and party.exists()
+    )
+
+
 def _write(signatory: Signatory, number: int, *, reminder: bool = False, again: bool = False) -> None:
     """Send the letter with the link to every lead of the organisation, after commit."""
     for lead in leads_of(signatory.organisation):
@@ -120,8 +130,8 @@ def _write(signatory: Signatory, number: int, *, reminder: bool = False, again: 
         )
 
 
-def ask_again(plan: Plan, version: Version, *, now: dt.datetime) -> None:
-    """Ask every signatory for a version that is not minor; call while the plan's row is locked.
+def ask_again(plan: Plan, number: int, *, now: dt.datetime) -> None:
+    """Ask every signatory for the version of that number; call while the plan's row is locked.
 
     Links to earlier versions open nothing any more.
     """
@@ -130,7 +140,7 @@ def ask_again(plan: Plan, version: Version, *, now: dt.datetime) -> None:
         signatory.asked_at = now
         signatory.reminded_at = None
         signatory.save(update_fields=["link_key", "asked_at", "reminded_at"])
-        _write(signatory, version.number, again=True)
+        _write(signatory, number, again=True)
 
 
 @transaction.atomic
@@ -156,11 +166,14 @@ def sign_off(
         raise UnableToSign("Say what the condition is." if decision == Decision.CONDITIONAL else "Say why.")
     if not plan.is_awaiting_sign_off:
         raise UnableToSign(f"This plan is not waiting for signatures: it is {plan.get_status_display().lower()}.")
-    if number != plan.current_number:
-        raise UnableToSign(f"Version {plan.current_number} is newer: read what changed before you decide.")
+    newest = number_to_sign(plan)
+    if number != newest:
+        raise UnableToSign(f"Version {newest} is newer: read what changed before you decide.")
     signatory = plan.signatories.filter(organisation=organisation, removed_at=None).first()
     if signatory is None:
         raise UnableToSign(f"{organisation.name} is not asked to sign this plan.")
+    if not _takes_part(plan, organisation):
+        raise UnableToSign(f"{organisation.name} no longer takes part in this plan.")
     state = next(state for state in signing_states(plan) if state.signatory.pk == signatory.pk)
     if state.sign_off is not None and (state.sign_off.version.number == number or not state.sign_off.is_rejected):
         raise UnableToSign(
@@ -191,7 +204,7 @@ def sign_off(
         }[Decision(decision)],
         author=person,
         organisation=organisation,
-        version=version,
+        kind="plan_signing",
         now=now,
         data={"title": plan.title, "number": number, "after": {"decision": decision}, "reason": made.reason},
     )
@@ -217,7 +230,7 @@ def meet_condition(*, sign_off: SignOff, person: User, note_text: str, now: dt.d
         "said that a condition is met",
         author=person,
         organisation=sign_off.organisation,
-        version=sign_off.version,
+        kind="plan_signing",
         now=now,
         data={"title": plan.title, "number": sign_off.version.number, "reason": met.note},
     )
@@ -239,6 +252,7 @@ def remove_signatory(*, signatory: Signatory, author: User, reason: str, now: dt
         "no longer asks for a signature",
         author=author,
         organisation=acting_organisation(plan, author),
+        kind="plan_signing",
         now=now,
         data={"title": plan.title, "reason": reason, "signatory": signatory.organisation_id},
     )
@@ -259,7 +273,7 @@ def _settle(plan: Plan, *, author: User | None, now: dt.datetime) -> None:
         now=now,
         data={
             "title": plan.title,
-            "number": plan.current_number,
+            "number": number_to_sign(plan),
             "reason": "Every required signatory has approved.",
             "before": {"status": Status.AWAITING_SIGN_OFF.value},
             "after": {"status": Status.AGREED.value},
@@ -292,7 +306,7 @@ def remind_signatories(*, now: dt.datetime) -> int:
             )
             if claimed:
                 reminded += 1
-                _write(signatory, signatory.plan.current_number, reminder=True)
+                _write(signatory, number_to_sign(signatory.plan), reminder=True)
     return reminded
 
 

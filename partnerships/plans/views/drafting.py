@@ -100,7 +100,8 @@ def draft_page(request: HttpRequest, pk: int) -> HttpResponse:
     """The draft as a whole, with who touched what; a place to begin editing any piece."""
     opened, draft = open_draft(request, pk)
     share = standing_share(request, opened)
-    if share is not None:
+    # An administrator who looks as somebody opens nothing for them.
+    if share is not None and not hasattr(request, "view_as"):
         open_share(plan=opened.plan, person=signed_in(request), now=timezone.now())
     content = content_for(draft_content(opened.plan), opened.reader)
     touches = _touches(draft, content)

@@ -11,6 +11,7 @@ from django.shortcuts import get_object_or_404
 
 from partnerships.people.requests import signed_in
 from partnerships.plans.models import Draft, Plan, PlanQuerySet, ReadingClass, Share, Version
+from partnerships.plans.past import as_read_by
 from partnerships.plans.queries import newest_for, standing_of, versions_for
 
 
@@ -31,13 +32,13 @@ class Opened:
 
 
 def _plans() -> PlanQuerySet:
-    return Plan.objects.for_listing().select_related("superseded_by")
+    return Plan.objects.for_listing()
 
 
 def open_plan(request: HttpRequest, pk: int) -> Opened:
     """The plan, if the person may read anything of it; else 404."""
     user = request.user
-    plan = get_object_or_404(_plans().visible_to(user), pk=pk)
+    (plan,) = as_read_by(user, [get_object_or_404(_plans().visible_to(user), pk=pk)])
     standing = standing_of(user, plan)
     return Opened(
         plan=plan,

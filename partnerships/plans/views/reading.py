@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from django.contrib.auth.decorators import login_not_required
 from django.db.models import Q, QuerySet
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, QueryDict
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
-from django.utils import timezone
-from django.utils.http import urlencode
 from django.views.decorators.http import require_safe
 
 from partnerships.activity.queries import visible_events
@@ -18,23 +17,24 @@ from partnerships.kit.http import keyset_page, private_file
 from partnerships.organisations.models import Organisation, Role
 from partnerships.organisations.timeline import timeline_lines
 from partnerships.people.requests import signed_in
-from partnerships.plans import paper, presenting
-from partnerships.plans.changes import homes_totals
-from partnerships.plans.content import Content
+from partnerships.plans import paper
 from partnerships.plans.forms import PlanFilter
 from partnerships.plans.models import Document, Draft, Plan, Version
+from partnerships.plans.past import as_read_by, named
 from partnerships.plans.queries import (
     SigningState,
     content_for,
     draft_content,
     my_plans,
     newest_for,
+    number_to_sign,
     owners_of,
     signing_states,
     versions_for,
     waiting_on,
 )
 from partnerships.plans.views.fetching import Opened, open_draft, open_plan, open_published, sign_in_first
+from partnerships.plans.views.whole import reading_context
 
 
 @require_safe
@@ -47,13 +47,14 @@ def plan_list(request: HttpRequest) -> HttpResponse:
         chosen = form.cleaned_data
         plans = my_plans(user) if chosen["mine"] else plans
         if chosen["q"]:
-            plans = plans.filter(title__icontains=chosen["q"])
+            plans = plans.filter(named(user, Q(title__icontains=chosen["q"])))
         if chosen["kind"]:
             plans = plans.filter(kind=chosen["kind"])
         if chosen["status"]:
             plans = plans.filter(status=chosen["status"])
     listed = Plan.objects.filter(pk__in=plans.values("pk")).for_listing()
     page = keyset_page(request, listed, order=("-pk",))
+    page = replace(page, rows=as_read_by(user, page.rows))
     context = {
         "form": form,
         "page": page,
@@ -68,48 +69,6 @@ def acting_roles(request: HttpRequest) -> bool:
     """Whether the person may begin a plan for some organisation."""
     user = signed_in(request)
     return user.memberships.filter(role__in=["editor", "lead"], ends_on=None, accepted_at__isnull=False).exists()
-
-
-def reading_context(
-    opened: Opened, content: Content, prose: dict[str, str], asked: QueryDict | None = None
-) -> dict[str, Any]:
-    """What the page of a whole plan shows, in the reader's class: the sites that are asked for, on paper all."""
-    seen = content_for(content, opened.reader)
-    return {
-        **({"sites": presenting.sites(seen, prose)} if asked is None else _sites_asked_for(seen, prose, asked)),
-        "about": seen["about"],
-        "about_html": prose.get("about/summary", ""),
-        "outcomes": seen["outcomes"],
-        "sections": presenting.sections(seen, prose),
-        "milestones": presenting.milestones(seen, prose, timezone.localdate()),
-        "risks": presenting.risks(seen, prose),
-        "documents": [
-            {**document, "words": presenting.size_in_words(document["size"])} for document in seen["documents"]
-        ],
-        "totals": homes_totals(seen, seen),
-        # A map of one dot says nothing that the table does not.
-        "has_map": sum(site["lat"] is not None and site["lng"] is not None for site in seen["sites"]) > 1,
-        "is_inside": opened.is_inside,
-    }
-
-
-def _sites_asked_for(content: Content, prose: dict[str, str], asked: QueryDict) -> dict[str, Any]:
-    """A page of the table of sites: by number, or the one that holds a site; by name where words are given."""
-    number = asked.get("sites", "")
-    page = presenting.site_page(
-        content,
-        prose,
-        find=asked.get("find", "")[:100],
-        number=int(number) if number.isascii() and number.isdecimal() and len(number) < 6 else 1,
-        holding=asked.get("site", ""),
-    )
-    words: dict[str, str | int] = {"find": page.find} if page.find else {}
-    return {
-        "sites": page.rows,
-        "site_page": page,
-        "previous_sites": f"?{urlencode({**words, 'sites': page.previous})}#sites" if page.previous else "",
-        "next_sites": f"?{urlencode({**words, 'sites': page.next})}#sites" if page.next else "",
-    }
 
 
 @login_not_required
@@ -154,11 +113,20 @@ def _version_page(request: HttpRequest, opened: Opened, version: Version) -> Htt
             "owners": owners_of(plan),
             "turns": waiting_on(plan, states) if opened.is_inside else [],
             "states": states,
+            "number": number_to_sign(plan),
+            "successor": _successor(request, plan),
             "to_sign": _to_sign(request, plan, states),
             "shows_draft": opened.may_edit and Draft.objects.filter(plan=plan, content__isnull=False).exists(),
-            **reading_context(opened, version.content, version.prose, request.GET),
+            **reading_context(opened.reader, version.content, version.prose, request.GET),
         },
     )
+
+
+def _successor(request: HttpRequest, plan: Plan) -> Plan | None:
+    """The plan that took this one's place, if the person may read it."""
+    if plan.superseded_by_id is None:
+        return None
+    return Plan.objects.visible_to(request.user).filter(pk=plan.superseded_by_id).first()
 
 
 def _newest_number(request: HttpRequest, plan: Plan, version: Version) -> int:
@@ -191,7 +159,7 @@ def plan_history(request: HttpRequest, pk: int) -> HttpResponse:
     versions = list(versions_for(user, opened.plan).without_content().select_related("author", "organisation"))
     reader = opened.reader.value
     rows = [{"version": version, "figures": version.figures.get(reader, {})} for version in versions]
-    here = Q(target_kind__in=["plan", "plan_draft"], target_id=pk)
+    here = Q(target_kind__in=["plan", "plan_draft", "plan_signing"], target_id=pk)
     events = visible_events(user).filter(here).exclude(verb="edited the draft").order_by("-at", "-id")[:50]
     return render(
         request,
@@ -233,9 +201,9 @@ def _paper_context(opened: Opened, version: Version) -> dict[str, Any]:
         "version": version,
         "owners": owners_of(opened.plan),
         "states": signing_states(opened.plan)
-        if opened.is_inside and version.number == opened.plan.current_number
+        if opened.is_inside and version.number == number_to_sign(opened.plan)
         else [],
-        **reading_context(opened, version.content, version.prose),
+        **reading_context(opened.reader, version.content, version.prose),
     }
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.contrib import messages
+from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
@@ -59,6 +60,8 @@ def revoke(request: HttpRequest, pk: int, share: int) -> HttpResponse:
     """Take a showing back at once."""
     opened, _draft = open_to_edit(request, pk)
     found = get_object_or_404(opened.plan.shares.select_related("person", "plan"), pk=share)
+    if not opened.may_publish and found.shared_by_id != signed_in(request).pk:
+        raise PermissionDenied
     revoke_share(share=found, author=signed_in(request), now=timezone.now())
     messages.success(request, f"{found.person.display_name} no longer sees the draft.")
     return redirect("plans:sharing", pk=pk)

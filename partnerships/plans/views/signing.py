@@ -21,7 +21,16 @@ from partnerships.plans.comparisons import Comparison, comparison
 from partnerships.plans.forms import ConditionForm, ReasonForm, SignatoriesForm, SignForm
 from partnerships.plans.links import read_sign_off_token
 from partnerships.plans.models import Plan, SignOff
-from partnerships.plans.queries import SigningState, content_for, content_of, reading_class, signing_states, waiting_on
+from partnerships.plans.queries import (
+    SigningState,
+    content_for,
+    content_of,
+    number_to_sign,
+    reading_class,
+    signing_states,
+    versions_for,
+    waiting_on,
+)
 from partnerships.plans.services import (
     UnableToRequestSignOff,
     UnableToSign,
@@ -32,6 +41,7 @@ from partnerships.plans.services import (
 )
 from partnerships.plans.services.signing import organisations_led_by
 from partnerships.plans.views.fetching import Opened, open_published, open_to_publish, posted
+from partnerships.plans.views.whole import reading_context
 
 
 def _undecided(states: list[SigningState]) -> set[int]:
@@ -47,11 +57,12 @@ def signing(request: HttpRequest, pk: int) -> HttpResponse:
         raise PermissionDenied
     plan, user = opened.plan, signed_in(request)
     states = signing_states(plan)
-    wanted = _undecided(states) if plan.is_awaiting_sign_off and version.number == plan.current_number else set()
+    number = number_to_sign(plan)
+    wanted = _undecided(states) if plan.is_awaiting_sign_off and version.number >= number else set()
     mine = [organisation for organisation in organisations_led_by(user, plan) if organisation.pk in wanted]
     if request.method == "POST" and not organisations_led_by(user, plan):
         raise PermissionDenied
-    form = SignForm(posted(request), organisations=mine, plan=plan, initial={"number": plan.current_number})
+    form = SignForm(posted(request), organisations=mine, number=number)
     if request.method == "POST" and not mine:
         messages.error(request, _decided_words(states, user_organisations=organisations_led_by(user, plan)))
         return redirect("plans:signing", pk=pk)
@@ -70,7 +81,7 @@ def signing(request: HttpRequest, pk: int) -> HttpResponse:
         except UnableToSign as error:
             form.add_error(None, str(error))
         else:
-            messages.success(request, f"Your decision on version {plan.current_number} is recorded under your name.")
+            messages.success(request, f"Your decision on version {number} is recorded under your name.")
             return redirect("plans:signing", pk=pk)
     since = _last_signed(states, mine[0].pk if mine else None)
     return render(
@@ -80,10 +91,11 @@ def signing(request: HttpRequest, pk: int) -> HttpResponse:
             "plan": plan,
             "opened": opened,
             "states": states,
+            "number": number,
             "turns": waiting_on(plan, states),
             "form": form if mine else None,
             "since": since,
-            "compared": _since(plan, since, opened) if mine and since else None,
+            "compared": _since(plan, since, number, opened) if mine and since else None,
             "mine": [organisation.pk for organisation in organisations_led_by(user, plan)],
             "earlier": plan.sign_offs.exclude(version__number__gte=plan.substantive_number)
             .select_related("organisation", "person", "version")
@@ -118,11 +130,10 @@ def _last_signed(states: list[SigningState], organisation_pk: int | None) -> int
     return None
 
 
-def _since(plan: Plan, number: int, opened: Opened) -> Comparison:
-    """What changed since a version, in the reader's class."""
+def _since(plan: Plan, since: int, number: int, opened: Opened) -> Comparison:
+    """What changed between two versions, in the reader's class."""
     return comparison(
-        content_for(content_of(plan, number), opened.reader),
-        content_for(content_of(plan, plan.current_number), opened.reader),
+        content_for(content_of(plan, since), opened.reader), content_for(content_of(plan, number), opened.reader)
     )
 
 
@@ -149,7 +160,12 @@ def request_signatures(request: HttpRequest, pk: int) -> HttpResponse:
     return render(
         request,
         "plans/signatories.html",
-        {"plan": plan, "form": form, "back": reverse("plans:signing", kwargs={"pk": pk}) if plan.is_published else ""},
+        {
+            "plan": plan,
+            "number": number_to_sign(plan),
+            "form": form,
+            "back": reverse("plans:signing", kwargs={"pk": pk}) if plan.is_published else "",
+        },
         status=422 if form.errors else 200,
     )
 
@@ -216,16 +232,19 @@ def condition(request: HttpRequest, pk: int, signed: int) -> HttpResponse:
 def sign_by_link(request: HttpRequest, token: str) -> HttpResponse:
     """The page behind the link in the email: reading it changes nothing, its form decides."""
     link = read_sign_off_token(token)
-    if link is None or not Plan.objects.published_for(link.person).filter(pk=link.signatory.plan_id).exists():
+    if link is None:
         return render(request, "plans/link_over.html", status=404)
     plan, organisation = link.signatory.plan, link.signatory.organisation
+    number = number_to_sign(plan)
+    version = versions_for(link.person, plan).filter(number=number).first()
+    if version is None:
+        return render(request, "plans/link_over.html", status=404)
     states = signing_states(plan)
     state = next(state for state in states if state.signatory.pk == link.signatory.pk)
-    reader = reading_class(link.person, plan)
     decided = state.sign_off if state.sign_off is not None and not state.sign_off.is_rejected else None
-    stale = link.number != plan.current_number
+    stale = link.number != number
     open_to_sign = plan.is_awaiting_sign_off and decided is None and not stale
-    form = SignForm(posted(request), organisations=[organisation], plan=plan, initial={"number": plan.current_number})
+    form = SignForm(posted(request), organisations=[organisation], number=number)
     if request.method == "POST" and open_to_sign and form.is_valid():
         try:
             sign_off(
@@ -241,15 +260,20 @@ def sign_by_link(request: HttpRequest, token: str) -> HttpResponse:
             form.add_error(None, str(error))
         else:
             return redirect(request.path)
-    before = state.earlier.version.number if state.earlier else max(0, plan.current_number - 1)
-    compared = comparison(
-        content_for(content_of(plan, before), reader), content_for(content_of(plan, plan.current_number), reader)
+    reader = reading_class(link.person, plan)
+    before = state.earlier.version.number if state.earlier else 0
+    compared = (
+        comparison(content_for(content_of(plan, before), reader), content_for(version.content, reader))
+        if before
+        else None
     )
+    since = versions_for(link.person, plan).filter(number__gt=before, number__lte=number)
     return render(
         request,
         "plans/sign_by_link.html",
         {
             "plan": plan,
+            "number": number,
             "person": link.person,
             "organisation": organisation,
             "signatory": link.signatory,
@@ -257,7 +281,9 @@ def sign_by_link(request: HttpRequest, token: str) -> HttpResponse:
             "stale": stale,
             "before": before,
             "compared": compared,
+            "between": since.without_content().order_by("number"),
             "form": form if open_to_sign else None,
+            **reading_context(reader, version.content, version.prose, request.GET),
         },
         status=422 if form.errors and request.method == "POST" else 200,
     )

@@ -1,0 +1,57 @@
+"""What every page and paper of a whole plan shows, as far as its reader may know it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.http import QueryDict
+from django.utils import timezone
+from django.utils.http import urlencode
+
+from partnerships.plans import presenting
+from partnerships.plans.changes import homes_totals
+from partnerships.plans.content import Content
+from partnerships.plans.models import ReadingClass
+from partnerships.plans.queries import content_for
+
+
+def reading_context(
+    reader: ReadingClass, content: Content, prose: dict[str, str], asked: QueryDict | None = None
+) -> dict[str, Any]:
+    """What the page of a whole plan shows, in the reader's class: the sites that are asked for, on paper all."""
+    seen = content_for(content, reader)
+    return {
+        **({"sites": presenting.sites(seen, prose)} if asked is None else _sites_asked_for(seen, prose, asked)),
+        "about": seen["about"],
+        "about_html": prose.get("about/summary", ""),
+        "outcomes": seen["outcomes"],
+        "sections": presenting.sections(seen, prose),
+        "milestones": presenting.milestones(seen, prose, timezone.localdate()),
+        "risks": presenting.risks(seen, prose),
+        "documents": [
+            {**document, "words": presenting.size_in_words(document["size"])} for document in seen["documents"]
+        ],
+        "totals": homes_totals(seen, seen),
+        # A map of one dot says nothing that the table does not.
+        "has_map": sum(site["lat"] is not None and site["lng"] is not None for site in seen["sites"]) > 1,
+        "is_inside": reader == ReadingClass.INSIDE,
+    }
+
+
+def _sites_asked_for(content: Content, prose: dict[str, str], asked: QueryDict) -> dict[str, Any]:
+    """A page of the table of sites: by number, or the one that holds a site; by name where words are given."""
+    number = asked.get("sites", "")
+    page = presenting.site_page(
+        content,
+        prose,
+        find=asked.get("find", "")[:100],
+        number=int(number) if number.isascii() and number.isdecimal() and len(number) < 6 else 1,
+        holding=asked.get("site", ""),
+    )
+    words: dict[str, str | int] = {"find": page.find} if page.find else {}
+    return {
+        "sites": page.rows,
+        "site_page": page,
+        "previous_sites": f"?{urlencode({**words, 'sites': page.previous})}#sites" if page.previous else "",
+        "next_sites": f"?{urlencode({**words, 'sites': page.next})}#sites" if page.next else "",
+    }

@@ -1,0 +1,290 @@
+"""What a plan must not tell: an embargoed version by a letter, hidden sites by comments, reasons by the timeline."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from typing import Any
+
+import pytest
+from django.core import mail
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+
+from partnerships.agreements import services as agreements
+from partnerships.organisations import services as organisations
+from partnerships.organisations.models import Membership
+from partnerships.plans import services
+from partnerships.plans.links import sign_off_token
+from partnerships.plans.models import Plan, Share
+from partnerships.plans.queries import number_to_sign, standing_of
+from tests.plans.drafts import CANARY, ask_signatures, begin, publish, published, save
+from tests.world import World
+
+HELD_BACK = "kingfisher-held-back"
+
+
+def _signed_version(world: World) -> Plan:
+    plan = published(world)
+    ask_signatures(plan, world)
+    for organisation, person in ((world.larkhaven, world.amina), (world.westmarch, world.ben)):
+        services.sign_off(
+            plan=plan, number=1, organisation=organisation, person=person, decision="approved", now=timezone.now()
+        )
+    plan.refresh_from_db()
+    return plan
+
+
+def _publish_held_back(plan: Plan, world: World, capture: Any) -> None:
+    save(plan, world, "about", summary=HELD_BACK)
+    with capture(execute=True):
+        publish(plan, world, "Why: " + HELD_BACK, embargo_until=timezone.now() + dt.timedelta(days=5))
+    plan.refresh_from_db()
+
+
+def test_an_embargo_holds_letters_status_and_signatures_back_until_it_ends(
+    world: World, as_: Any, django_capture_on_commit_callbacks: Any
+) -> None:
+    plan = _signed_version(world)
+    mail.outbox.clear()
+
+    _publish_held_back(plan, world, django_capture_on_commit_callbacks)
+
+    assert (plan.status, plan.substantive_number, number_to_sign(plan)) == ("agreed", 1, 1)
+    assert [letter for letter in mail.outbox if HELD_BACK in letter.body or "/plans/sign/" in letter.body] == []
+    ben = as_(world.ben)
+    for page in ("plans:detail", "plans:history", "plans:signing", "plans:compare", "plans:comments"):
+        words = ben.get(reverse(page, args=[plan.pk])).content.decode()
+        assert "ersion 2" not in words, page
+        assert HELD_BACK not in words, page
+    assert "ersion 2" not in ben.get(reverse("web:my-work")).content.decode()
+
+    with django_capture_on_commit_callbacks(execute=True):
+        services.lift_embargoes(now=timezone.now() + dt.timedelta(days=6))
+
+    plan.refresh_from_db()
+    assert (plan.status, plan.substantive_number) == ("awaiting_sign_off", 2)
+    assert [letter.to for letter in mail.outbox if "/plans/sign/" in letter.body] == [
+        [world.amina.email],
+        [world.ben.email],
+    ]
+
+
+def test_a_link_to_sign_shows_the_version_that_is_open_never_the_one_held_back(
+    world: World, django_capture_on_commit_callbacks: Any
+) -> None:
+    plan = published(world)
+    ask_signatures(plan, world)
+    _publish_held_back(plan, world, django_capture_on_commit_callbacks)
+    token = sign_off_token(plan.signatories.get(organisation=world.westmarch), world.ben, 1)
+    address = reverse("plans:sign-by-link", args=[token])
+
+    page = Client().get(address)
+
+    assert page.status_code == 200
+    assert HELD_BACK not in page.content.decode()
+    with pytest.raises(services.UnableToSign):
+        services.sign_off(
+            plan=plan,
+            number=2,
+            organisation=world.westmarch,
+            person=world.ben,
+            decision="approved",
+            now=timezone.now(),
+        )
+    # Signing what is open goes on meanwhile.
+    Client().post(address, {"decision": "approved", "reason": "", "organisation": world.westmarch.pk, "number": "1"})
+    assert plan.sign_offs.get(organisation=world.westmarch).version.number == 1
+
+
+def test_signatures_of_organisations_that_left_are_none(world: World) -> None:
+    plan = published(world)
+    ask_signatures(plan, world)
+    agreements.leave_partnership(
+        party=world.party(world.westmarch), reason="Bye.", author=world.ben, now=timezone.now()
+    )
+
+    with pytest.raises(services.UnableToSign, match="no longer takes part"):
+        services.sign_off(
+            plan=plan,
+            number=1,
+            organisation=world.westmarch,
+            person=world.ben,
+            decision="approved",
+            now=timezone.now(),
+        )
+
+
+def test_somebody_shown_a_draft_reads_no_thread_about_what_is_hidden_from_them(world: World, as_: Any) -> None:
+    plan = begin(world)
+    _show(plan, world, world.nadia)
+    hidden = services.add_comment(
+        plan=plan, version_number=0, text="Price?", anchor="sites/secret", author=world.eddie, now=timezone.now()
+    )
+    services.add_comment(plan=plan, version_number=0, text="A good start.", author=world.eddie, now=timezone.now())
+    nadia = as_(world.nadia)
+
+    words = nadia.get(reverse("plans:draft-comments", args=[plan.pk])).content.decode()
+
+    assert "A good start." in words
+    assert CANARY not in words
+    assert "Price?" not in words
+    for page in ("plans:reply", "plans:resolve"):
+        assert nadia.post(reverse(page, args=[plan.pk, hidden.pk])).status_code == 404
+
+
+def _show(plan: Plan, world: World, person: Any, **more: Any) -> Share:
+    return services.share_draft(
+        plan=plan,
+        email=person.email,
+        may_comment=True,
+        message="",
+        ends_on=None,
+        author=world.amina,
+        now=more.pop("now", timezone.now()),
+    )
+
+
+def test_a_showing_ends_with_the_membership_that_earned_it(world: World, as_: Any) -> None:
+    plan = begin(world)
+    _show(plan, world, world.oscar)
+    oscar = as_(world.oscar)
+    assert oscar.get(reverse("plans:draft", args=[plan.pk])).status_code == 200
+
+    organisations.end_membership(
+        membership=Membership.objects.get(person=world.oscar), author=world.nadia, reason="Left.", now=timezone.now()
+    )
+
+    assert oscar.get(reverse("plans:draft", args=[plan.pk])).status_code == 404
+    assert plan.shares.get(person=world.oscar).revoked_at is not None
+
+
+def test_reasons_of_decisions_stay_among_those_inside(world: World, as_: Any) -> None:
+    plan = published(world, audience="network")
+    ask_signatures(plan, world)
+    services.sign_off(
+        plan=plan,
+        number=1,
+        organisation=world.westmarch,
+        person=world.ben,
+        decision="rejected",
+        reason="otter-reason",
+        now=timezone.now(),
+    )
+
+    for page in ("/", reverse("plans:detail", args=[plan.pk]), reverse("plans:history", args=[plan.pk])):
+        assert "otter-reason" not in as_(world.chidi).get(page).content.decode(), page
+    assert "otter-reason" in as_(world.amina).get(reverse("plans:history", args=[plan.pk])).content.decode()
+
+
+def test_a_former_party_knows_the_plan_as_it_was_when_it_left(world: World, as_: Any) -> None:
+    plan = published(world)
+    ben = as_(world.ben)
+    agreements.leave_partnership(
+        party=world.party(world.westmarch), reason="Bye.", author=world.ben, now=timezone.now()
+    )
+    later = timezone.now() + dt.timedelta(seconds=2)
+    services.change_audience(plan=plan, audience="owners", reason="otter-one", author=world.amina, now=later)
+    services.change_audience(plan=plan, audience="partnership", reason="otter-two", author=world.amina, now=later)
+    save(plan, world, "about", title="Renamed heron")
+    publish(plan, world, "Renamed.", now=later)
+
+    for page in (
+        "/",
+        "/plans/",
+        "/plans/?q=heron",
+        *(reverse(name, args=[plan.pk]) for name in ("plans:detail", "plans:history", "plans:comments")),
+    ):
+        words = re.sub(r'value="heron"|“heron”|heron</', "", ben.get(page).content.decode())
+        assert "otter" not in words, page
+        assert "Renamed heron" not in words, page
+    assert "Estuary delivery programme" in ben.get("/plans/").content.decode()
+
+
+def test_observers_own_no_plan_of_the_partnership(world: World, as_: Any) -> None:
+    observer = agreements.invite_organisation(
+        partnership=world.partnership,
+        organisation=world.riverside,
+        role="observer",
+        author=world.amina,
+        now=timezone.now(),
+    )
+    agreements.answer_invitation(party=observer, accept=True, reason="", author=world.nadia, now=timezone.now())
+
+    answer = as_(world.nadia).post(
+        reverse("plans:create"),
+        {
+            "title": "Observer's plan",
+            "kind": "delivery",
+            "owners": [world.riverside.pk],
+            "partnership": world.partnership.pk,
+            "partners": "on",
+            "audience": "public",
+        },
+    )
+
+    assert answer.status_code == 422
+    assert not Plan.objects.filter(title="Observer's plan").exists()
+    with pytest.raises(services.UnableToCreatePlan, match="no member"):
+        services.create_plan(
+            owners=[world.riverside],
+            partnership=world.partnership,
+            title="Observer's plan",
+            kind="delivery",
+            audience="public",
+            author=world.nadia,
+            now=timezone.now(),
+        )
+
+
+def test_a_superseded_plan_does_not_name_a_successor_that_is_closed_to_the_reader(world: World) -> None:
+    old = published(world, audience="public")
+    successor = begin(world, audience="owners", title="Successor", content={"about": {"title": f"Next {CANARY}"}})
+    save(successor, world, "about", summary="Words.")
+    publish(successor, world)
+    successor.refresh_from_db()
+    services.change_status(
+        plan=old, to="superseded", reason="New.", author=world.amina, now=timezone.now(), successor=successor
+    )
+
+    words = Client().get(reverse("plans:detail", args=[old.pk])).content.decode()
+
+    assert "another plan" in words
+    assert CANARY not in words
+
+
+@pytest.mark.parametrize("lookup", ["content__icontains", "prose__icontains", "plan__draft__content__icontains"])
+def test_the_administration_answers_no_question_about_restricted_text(world: World, as_: Any, lookup: str) -> None:
+    published(world)
+
+    answer = as_(world.dee).get("/admin/plans/version/", {lookup: CANARY})
+
+    assert answer.status_code in (302, 400, 404)
+
+
+def test_taking_a_showing_back_and_giving_it_again_writes_one_letter_a_day(
+    world: World, django_capture_on_commit_callbacks: Any
+) -> None:
+    plan = begin(world)
+    mail.outbox.clear()
+
+    with django_capture_on_commit_callbacks(execute=True):
+        for _again in range(3):
+            share = _show(plan, world, world.nadia)
+            services.revoke_share(share=share, author=world.amina, now=timezone.now())
+        _show(plan, world, world.nadia, now=timezone.now() + dt.timedelta(days=2))
+
+    assert len(mail.outbox) == 2
+
+
+def test_one_plans_standing_says_what_the_querysets_say(world: World) -> None:
+    plans = [begin(world), published(world, audience="network"), published(world, audience="owners")]
+
+    for plan in plans:
+        for person in (world.amina, world.eddie, world.ben, world.chidi, world.nadia, world.dee):
+            standing = standing_of(person, plan)
+            mine = Plan.objects.filter(pk=plan.pk)
+            assert standing.may_edit == mine.editable_by(person).exists()
+            assert standing.may_publish == mine.publishable_by(person).exists()
+            assert (standing.reader == "inside") == mine.insiders_are(person).exists()

@@ -11,6 +11,7 @@ from django.urls import reverse
 
 from partnerships.agreements.models import Partnership
 from partnerships.commitments.models import Commitment, Kind, Status, Unit
+from partnerships.commitments.quantities import plain_number
 from partnerships.commitments.queries import partners_of, people_who_may_own
 from partnerships.commitments.rights import Rights
 from partnerships.commitments.services.reminders import LONGEST_LEAD_TIME
@@ -113,7 +114,10 @@ class ProposeForm(TermsForm):
             bodies = Organisation.objects.filter(
                 Q(pk__in=bodies.values("pk")) | Q(pk__in=[body.pk for body in extra])
             ).order_by("name", "pk")
-        current = Membership.objects.current().filter(organisation__in=bodies.values("pk"))
+        giver = (kwargs.get("initial") or {}).get("giver")
+        # Where the record says who gives, only its people can see it through.
+        givers = bodies.filter(pk=giver.pk) if pair and giver else bodies
+        current = Membership.objects.current().filter(organisation__in=givers.values("pk"))
         leads = Organisation.objects.of_person(user, Role.LEAD).exists()
         self.body("giver").queryset = bodies
         self.body("receiver").queryset = bodies
@@ -228,7 +232,7 @@ class ProgressForm(forms.Form):
         else:
             field = self.fields["delivered"]
             field.required = True
-            field.initial = commitment.delivered_quantity.normalize()
+            field.initial = plain_number(commitment.delivered_quantity)
             field.help_text = f"Of {commitment.quantity_words}. Give the total, not what was added."
         if commitment.status in (Status.AT_RISK, Status.BLOCKED):
             self.fields["status"].initial = commitment.status

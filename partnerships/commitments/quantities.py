@@ -23,6 +23,13 @@ def number_words(number: Decimal) -> str:
     return f"{number:,.2f}".rstrip("0")
 
 
+def plain_number(number: Decimal | None) -> Decimal | None:
+    """A figure as a form shows it: `60`, not `60.00`, and never `6E+1`."""
+    if number is None:
+        return None
+    return number.quantize(Decimal(1)) if number == number.to_integral_value() else number.normalize()
+
+
 def quantity_words(quantity: Decimal | None, unit: str) -> str:
     """The quantity with its unit; empty where nothing is counted."""
     if quantity is None:

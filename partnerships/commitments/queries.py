@@ -20,6 +20,7 @@ from partnerships.commitments.models import (
     Progress,
     Slippage,
     Status,
+    commitment_readers,
 )
 from partnerships.kit.waiting import Waiting
 from partnerships.organisations.models import EDITING_ROLES, Membership, Organisation, Role
@@ -198,3 +199,24 @@ def partners_of(user: User) -> QuerySet[Organisation]:
         Q(pk__in=mine.values("pk")) | Q(pk__in=parties.values("organisation"))
     )
     return bodies.order_by("name", "pk")
+
+
+def leads_of(*organisations: Organisation) -> QuerySet[User]:
+    """The people with an account who lead one of the organisations today: those whose word is asked for."""
+    leads = Membership.objects.current().filter(organisation__in=[body.pk for body in organisations], role=Role.LEAD)
+    return _with_account(User.objects.filter(pk__in=leads.values("person")))
+
+
+def concerned_with(commitment: Commitment) -> QuerySet[User]:
+    """Who sees it through, and who gave a side's word for it, where they have an account and may read it today."""
+    named = (
+        commitment.owner_id,
+        commitment.proposed_by_id,
+        commitment.giver_confirmed_by_id,
+        commitment.receiver_confirmed_by_id,
+    )
+    return _with_account(commitment_readers(commitment).filter(pk__in=[pk for pk in named if pk is not None]))
+
+
+def _with_account(people: QuerySet[User]) -> QuerySet[User]:
+    return people.filter(is_active=True, account_since__isnull=False).order_by("name", "pk")

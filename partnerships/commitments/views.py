@@ -45,8 +45,16 @@ from partnerships.commitments.models import (
     commitment_readers,
 )
 from partnerships.commitments.origins import Suggestion, links_of, read_from
+from partnerships.commitments.quantities import plain_number
 from partnerships.commitments.rights import Rights, rights_over, waits_for
 from partnerships.commitments.services.reminders import lead_times_of
+from partnerships.commitments.telling import (
+    tell_of_answer,
+    tell_of_confirmation,
+    tell_of_delivery,
+    tell_of_end,
+    tell_of_terms,
+)
 from partnerships.kit.dates import long_date
 from partnerships.kit.forms import active_filters
 from partnerships.kit.http import keyset_page, private_file
@@ -124,11 +132,11 @@ def new(request: HttpRequest) -> HttpResponse:
         _posted(request)[0],
         user=user,
         extra=_bodies_of(suggestion, replaces),
-        pair=suggestion.pair if suggestion else (),
+        pair=_pair_of(suggestion, replaces),
         initial=_initial(request, user, suggestion, replaces),
     )
     if request.method == "POST" and form.is_valid():
-        terms = {name: form.cleaned_data[name] for name in _TERMS}
+        terms, now = {name: form.cleaned_data[name] for name in _TERMS}, timezone.now()
         try:
             made = services.propose_commitment(
                 **terms,
@@ -140,13 +148,15 @@ def new(request: HttpRequest) -> HttpResponse:
                 replaces=replaces,
                 came_from=came_from,
                 author=user,
-                now=timezone.now(),
+                now=now,
             )
         except (services.UnableToPropose, services.UnableToConfirm) as error:
             form.add_error(None, str(error))
         else:
             waiting = " and ".join(side.display_name for side in waits_for(made))
-            messages.success(request, f"{made.reference} is proposed. It waits for {waiting} to confirm it.")
+            # A form sent twice gives the first one again, whose letters have left.
+            told = tell_of_terms(made, user) if made.proposed_at == now else ""
+            messages.success(request, f"{made.reference} is proposed. It waits for {waiting} to confirm it.{told}")
             return redirect(made)
     context = {"form": form, "suggestion": suggestion, "replaces": replaces}
     return _answer(request, "commitments/new.html", context, form)
@@ -175,20 +185,25 @@ def _bodies_of(suggestion: Suggestion | None, replaces: Commitment | None) -> tu
     return tuple(body for body in named if body is not None)
 
 
+def _pair_of(suggestion: Suggestion | None, replaces: Commitment | None) -> tuple[Organisation, ...]:
+    """The two sides, where the record it comes from or the commitment it replaces leaves no choice."""
+    if replaces is not None:
+        return _bodies_of(None, replaces)
+    return suggestion.pair if suggestion else ()
+
+
 def _initial(
     request: HttpRequest, user: User, suggestion: Suggestion | None, replaces: Commitment | None
 ) -> dict[str, Any]:
-    """What the form starts with."""
+    """What the form starts with; a quantity as people write it."""
     if replaces is not None:
-        return {name: getattr(replaces, name) for name in (*_TERMS, "giver", "receiver", "partnership")}
+        named = {name: getattr(replaces, name) for name in (*_TERMS, "giver", "receiver", "partnership")}
+        return named | {"quantity": plain_number(replaces.quantity)}
     if suggestion is not None:
-        suggested = {
-            name: getattr(suggestion, name)
-            for name in ("giver", "receiver", "partnership", "text", "quantity", "unit", "due_on")
+        named = {
+            name: getattr(suggestion, name) for name in ("giver", "receiver", "partnership", "text", "unit", "due_on")
         }
-        # As people write it: 60 homes, not 60.00.
-        whole = suggestion.quantity is not None and suggestion.quantity == suggestion.quantity.to_integral_value()
-        return suggested | ({"quantity": int(suggestion.quantity or 0)} if whole else {})
+        return named | {"quantity": plain_number(suggestion.quantity)}
     initial: dict[str, Any] = {}
     mine = Organisation.objects.of_person(user, *EDITING_ROLES)
     if mine.count() == 1:
@@ -223,17 +238,18 @@ def edit(request: HttpRequest, pk: int) -> HttpResponse:
     """Change the terms while they are proposed."""
     user, commitment, rights = _opened(request, pk)
     _require(rights.edits and commitment.giver_id is not None)
-    initial = {name: getattr(commitment, name) for name in _TERMS}
+    initial = {name: getattr(commitment, name) for name in _TERMS} | {"quantity": plain_number(commitment.quantity)}
     form = EditTermsForm(_posted(request)[0], commitment=commitment, initial=initial)
     if request.method == "POST" and form.is_valid():
         terms = {name: form.cleaned_data[name] for name in (*_TERMS, "revision")}
         try:
-            services.edit_proposal(commitment=commitment, **terms, author=user, now=timezone.now())
+            edited = services.edit_proposal(commitment=commitment, **terms, author=user, now=timezone.now())
         except (services.UnableToEdit, services.UnableToPropose) as error:
             form.add_error(None, str(error))
         else:
+            told = tell_of_terms(edited, user) if edited.revision != terms["revision"] else ""
             messages.success(
-                request, f"The terms of {commitment.reference} are changed. Both sides have to confirm them."
+                request, f"The terms of {commitment.reference} are changed. Both sides have to confirm them.{told}"
             )
             return redirect(commitment)
     return _answer(request, "commitments/edit.html", {"form": form, "commitment": commitment}, form)
@@ -264,7 +280,7 @@ def confirm(request: HttpRequest, pk: int, side: str) -> HttpResponse:
         except services.UnableToConfirm as error:
             form.add_error(None, str(error))
         else:
-            messages.success(request, _confirmed_words(confirmed, organisation))
+            messages.success(request, _confirmed_words(confirmed, organisation) + tell_of_confirmation(confirmed, user))
             return redirect(commitment)
     context = {"form": form, "commitment": commitment, "organisation": organisation, "giving": giving}
     return _answer(request, "commitments/confirm.html", context, form)
@@ -290,7 +306,8 @@ def progress(request: HttpRequest, pk: int) -> HttpResponse:
         except (services.UnableToRecordProgress, services.UnableToAttach) as error:
             form.add_error("evidence" if isinstance(error, services.UnableToAttach) else None, str(error))
         else:
-            messages.success(request, f"Your progress on {commitment.reference} is recorded.")
+            told = tell_of_delivery(_seen(user, pk), user)
+            messages.success(request, f"Your progress on {commitment.reference} is recorded.{told}")
             return redirect(commitment)
     return _answer(request, "commitments/progress.html", {"form": form, "commitment": commitment}, form)
 
@@ -397,7 +414,7 @@ def verify(request: HttpRequest, pk: int) -> HttpResponse:
         except services.UnableToVerify as error:
             form.add_error(None, str(error))
         else:
-            messages.success(request, words)
+            messages.success(request, words + tell_of_answer(_seen(user, pk), user))
             return redirect(commitment)
     return _answer(request, "commitments/verify.html", {"form": form, "commitment": commitment}, form)
 
@@ -410,13 +427,13 @@ def end(request: HttpRequest, pk: int) -> HttpResponse:
     form = EndForm(_posted(request)[0], commitment=commitment, rights=rights)
     if request.method == "POST" and form.is_valid():
         try:
-            services.end_commitment(
+            ended = services.end_commitment(
                 commitment=commitment, reason=form.cleaned_data["reason"], author=user, now=timezone.now()
             )
         except services.UnableToEnd as error:
             form.add_error(None, str(error))
         else:
-            messages.success(request, f"{commitment.reference} is cancelled.")
+            messages.success(request, f"{commitment.reference} is cancelled.{tell_of_end(ended, user)}")
             return redirect(commitment)
     return _answer(request, "commitments/end.html", {"form": form, "commitment": commitment, "rights": rights}, form)
 

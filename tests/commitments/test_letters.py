@@ -1,0 +1,120 @@
+"""Letters at each step of a commitment: to those whose word is asked for, and to those who wait for it."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any
+
+from django.core import mail
+from django.test import Client
+from django.urls import reverse
+
+from partnerships.commitments.models import Commitment
+from tests.commitments.promises import agree, done, in_days, propose
+from tests.world import World
+
+
+def signed_in(person: Any) -> Client:
+    """The person's browser."""
+    client = Client()
+    client.force_login(person)
+    return client
+
+
+def letters() -> list[tuple[str, str]]:
+    """To whom letters went, and what their subjects say after the reference."""
+    sent = [(letter.to[0].partition("@")[0], letter.subject.partition(" ")[2]) for letter in mail.outbox]
+    mail.outbox.clear()
+    return sent
+
+
+def filled(world: World) -> dict[str, Any]:
+    """The form as Eddie proposes thirty homes to Westmarch."""
+    day = in_days(60)
+    return {
+        "giver": world.larkhaven.pk,
+        "receiver": world.westmarch.pk,
+        "partnership": world.partnership.pk,
+        "text": "Thirty homes at Quayside.",
+        "quantity": "30",
+        "unit": "homes",
+        "owner": world.eddie.pk,
+        "due_on_day": day.day,
+        "due_on_month": day.month,
+        "due_on_year": day.year,
+        "key": uuid.uuid4(),
+    }
+
+
+def test_leads_of_both_sides_are_asked_to_confirm_what_is_proposed_and_once(world: World) -> None:
+    given = filled(world)
+    eddie = signed_in(world.eddie)
+
+    for _ in range(2):
+        answer = eddie.post(reverse("commitments:new"), given, follow=True)
+
+    assert letters() == [("amina", "waits for your confirmation"), ("ben", "waits for your confirmation")]
+    assert Commitment.objects.count() == 1
+    assert "waits for Larkhaven Homes and Westmarch" in answer.content.decode()
+
+
+def test_the_letter_says_what_is_promised_and_leads_to_its_page(world: World) -> None:
+    signed_in(world.eddie).post(reverse("commitments:new"), filled(world))
+
+    letter = next(one for one in mail.outbox if one.to == [world.ben.email])
+
+    assert "Thirty homes at Quayside." in letter.body
+    assert "Larkhaven Homes to Westmarch" in letter.body
+    assert Commitment.objects.get().get_absolute_url() in letter.body
+    assert letter.reply_to == [world.eddie.email]
+
+
+def test_those_who_wait_hear_that_it_is_agreed(world: World) -> None:
+    commitment = propose(world)
+
+    for person, side in ((world.amina, "giving"), (world.ben, "receiving")):
+        sent = {"revision": commitment.revision, "owner": world.eddie.pk}
+        signed_in(person).post(reverse("commitments:confirm", args=[commitment.pk, side]), sent)
+
+    assert letters() == [("amina", "is agreed"), ("eddie", "is agreed")]
+
+
+def test_the_receiver_hears_that_it_is_done_and_the_giver_that_it_is_verified(world: World) -> None:
+    commitment = agree(world)
+    progress = {"status": "done", "delivered": "60", "seen": "0"}
+    signed_in(world.eddie).post(reverse("commitments:progress", args=[commitment.pk]), progress)
+    reported = letters()
+
+    signed_in(world.ben).post(reverse("commitments:verify", args=[commitment.pk]), {"verdict": "verified"})
+
+    assert reported == [("ben", "is reported done")]
+    assert letters() == [("amina", "is verified"), ("eddie", "is verified")]
+
+
+def test_progress_on_the_way_troubles_nobody_by_letter(world: World) -> None:
+    progress = {"status": "in_progress", "delivered": "40", "seen": "0"}
+
+    signed_in(world.eddie).post(reverse("commitments:progress", args=[agree(world).pk]), progress)
+
+    assert letters() == []
+
+
+def test_who_delivers_hears_what_is_missing_and_both_that_it_is_cancelled(world: World) -> None:
+    commitment = done(world)
+    sent_back = {"verdict": "missing", "note_text": "Block C has no lift."}
+    signed_in(world.ben).post(reverse("commitments:verify", args=[commitment.pk]), sent_back)
+    answered = letters()
+
+    signed_in(world.amina).post(reverse("commitments:end", args=[commitment.pk]), {"reason": "The site is sold."})
+
+    assert answered == [("amina", "is not there yet"), ("eddie", "is not there yet")]
+    assert letters() == [("ben", "is cancelled"), ("eddie", "is cancelled")]
+
+
+def test_who_sees_it_through_is_chosen_among_the_people_of_the_giver(world: World) -> None:
+    commitment = agree(world)
+
+    form = signed_in(world.ben).get(f"{reverse('commitments:new')}?replaces={commitment.pk}").context["form"]
+
+    assert str(form["quantity"].value()) == "60"
+    assert set(form.fields["owner"].queryset) == {world.amina, world.eddie, world.vera}

@@ -275,7 +275,7 @@ def digest(
         "how_often_txt": often_text,
         "how_often_html": often_html,
         "notice_txt": wire.encode(f"{notice}\n\n") if notice else "",
-        "notice_html": wire.encode(f'<p class="muted">{_with_link(notice)}</p>') if notice else "",
+        "notice_html": wire.encode(_notice_as_html(notice)) if notice else "",
         "waiting_txt": wire.encode(_waiting("txt", waiting)) if waiting else "",
         "waiting_html": wire.encode(_waiting("html", waiting)) if waiting else "",
     }
@@ -322,10 +322,12 @@ def _waiting(kind: str, waiting: Sequence[Waiting]) -> str:
     return css_inline.CSSInliner(load_remote_stylesheets=False).inline_fragment(rendered, _style())
 
 
-def _with_link(notice: str) -> str:
-    """The same words as HTML, the address at their end as a link."""
+@lru_cache(maxsize=256)
+def _notice_as_html(notice: str) -> str:
+    """The same words as a paragraph, the address at their end as a link."""
     words, _, address = notice.rpartition(" ")
-    return f'{escape(words)} <a href="{escape(address)}">{escape(address)}</a>'
+    html = f'<p class="notice">{escape(words)} <a href="{escape(address)}">{escape(address)}</a></p>'
+    return css_inline.CSSInliner(load_remote_stylesheets=False).inline_fragment(html, _style())
 
 
 def notice_about(subscription: Subscription | None) -> str:
@@ -369,6 +371,7 @@ def confirmation(to: Addressee, subscription: Subscription, *, message_id: str, 
         + f"Message-ID: {message_id}\r\nDate: {date}\r\n"
     )
     text = wire.encode(render_to_string("emails/digests/confirmation.txt", words).strip() + "\n")
+    words["notice"] = _notice_as_html(words["notice"]) if words["notice"] else ""
     html = wire.encode(inline(render_to_string("emails/digests/confirmation.html", words)).strip() + "\n")
     body = f"{wire.TEXT_HEAD}{text}{wire.NEXT_PART}{wire.HTML_HEAD}{html}{wire.LAST_PART}"
     return Letter(subject, headers, (static_headers(), "body"), {"body": body})

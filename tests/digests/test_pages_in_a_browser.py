@@ -1,0 +1,54 @@
+"""Pages of digests in a real browser: read by link, managed, and followed from where one reads."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+from django.urls import reverse
+from django.utils import timezone
+
+from partnerships.digests import services
+from partnerships.digests.models import Subscription
+from partnerships.plans.models import Plan
+from tests.browser import NARROW, WIDE, axe_violations, reflows, sign_in
+from tests.digests.conftest import PostOffice, play, publish, text_of
+from tests.world import World
+
+pytestmark = pytest.mark.browser
+
+
+@pytest.mark.parametrize("size", [WIDE, NARROW])
+def test_a_digest_reads_well_in_the_browser(
+    world: World, plan: Plan, office: PostOffice, live_server: Any, page: Any, size: Any
+) -> None:
+    services.enrol(person=world.sol, target=plan, author=world.amina, organisation=world.larkhaven, now=timezone.now())
+    publish(plan, 96, author=world.amina, start="2027-09", summary="Homes by the river.")
+    play(office)
+    links = re.findall(r"http://[^/\s]+(/digests/\S+)", text_of(office.to(world.sol)[0]))
+    page.set_viewport_size(size)
+
+    for link in links:  # the plan, how often, the digest, stop
+        page.goto(f"{live_server.url}{link}")
+        assert axe_violations(page) == []
+        assert reflows(page)
+
+
+def test_a_partner_follows_a_plan_from_its_page_and_stops_there(
+    world: World, plan: Plan, live_server: Any, page: Any
+) -> None:
+    sign_in(page, live_server.url, world.ben.email)
+    page.goto(f"{live_server.url}{reverse('plans:detail', kwargs={'pk': plan.pk})}")
+
+    page.get_by_role("button", name="Follow this plan").click()
+    follows = Subscription.objects.get(person=world.ben).status
+    assert axe_violations(page) == []
+    page.get_by_role("link", name="How often, and pause").click()
+    assert axe_violations(page) == []
+    page.go_back()
+    page.get_by_role("button", name="Stop following").click()
+
+    assert follows == "confirmed"
+    assert page.get_by_role("button", name="Follow this plan").is_visible()
+    assert Subscription.objects.get(person=world.ben).status == "ended"

@@ -1,0 +1,163 @@
+"""Second factors: an authenticator app, recovery codes that work once and are shown once, and passkeys in a browser."""
+
+from __future__ import annotations
+
+import re
+import time
+from typing import Any
+
+import pytest
+import time_machine
+from allauth.mfa.models import Authenticator
+from allauth.mfa.totp.internal.auth import format_hotp_value, hotp_value
+from django.conf import LazySettings
+from django.test import Client
+from django.urls import reverse
+
+from partnerships.people.models import SecurityEvent
+from partnerships.people.second_factor import has_second_factor
+from tests.browser import sign_in as sign_in_by_hand
+from tests.people.test_leaving_and_erasing import sign_in
+from tests.world import PASSWORD, World, make_world
+
+
+def code(secret: str, at: float | None = None) -> str:
+    """What an authenticator app shows at a moment."""
+    return str(format_hotp_value(hotp_value(secret, int((at or time.time()) // 30))))
+
+
+def with_app(world: World) -> tuple[str, list[str]]:
+    """Eddie adds an authenticator app; its secret and his recovery codes."""
+    client = sign_in(world.eddie)
+    asked = client.get(reverse("mfa_activate_totp"))
+    assert asked["Location"].startswith(reverse("account_reauthenticate")), "Who just signed in is asked once more."
+    client.post(reverse("account_reauthenticate"), {"password": PASSWORD})
+    page = client.get(reverse("mfa_activate_totp")).content.decode()
+    found = re.search(r"\b[A-Z2-7]{32}\b", page)
+    assert found, page[:3000]
+    answer = client.post(reverse("mfa_activate_totp"), {"code": code(found[0])}, follow=True)
+    shown = answer.content.decode()
+    codes = Authenticator.objects.get(user=world.eddie, type="recovery_codes").wrap().get_unused_codes()
+    assert len(codes) == 10
+    assert all(one in shown for one in codes), "The recovery codes are shown when they are made."
+    again = client.get(reverse("mfa_view_recovery_codes")).content.decode()
+    assert not any(one in again for one in codes), "They are shown once."
+    return found[0], codes
+
+
+def half_in(world: World) -> Client:
+    """A browser in which Eddie has given his password."""
+    client = Client()
+    answer = client.post(reverse("account_login"), {"login": world.eddie.email, "password": PASSWORD})
+    assert answer["Location"].startswith(reverse("mfa_authenticate"))
+    return client
+
+
+def is_in(client: Client) -> bool:
+    return "_auth_user_id" in client.session
+
+
+def test_a_password_alone_no_longer_opens(world: World, django_capture_on_commit_callbacks: Any) -> None:
+    with django_capture_on_commit_callbacks(execute=True):
+        secret, _ = with_app(world)
+    client = half_in(world)
+    assert not is_in(client)
+    assert client.get(reverse("agreements:list")).status_code == 302
+
+    with time_machine.travel(time.time() + 60):
+        client.post(reverse("mfa_authenticate"), {"code": code(secret)})
+
+    assert is_in(client)
+    assert SecurityEvent.objects.filter(person=world.eddie, kind="second_factor_changed").exists()
+
+
+def test_a_code_works_once_and_a_wrong_one_not_at_all(world: World) -> None:
+    secret, _ = with_app(world)
+    with time_machine.travel(time.time() + 60, tick=False):
+        used = code(secret)
+        first, second = half_in(world), half_in(world)
+        first.post(reverse("mfa_authenticate"), {"code": used})
+        second.post(reverse("mfa_authenticate"), {"code": used})
+        assert is_in(first)
+        assert not is_in(second)
+        third = half_in(world)
+        third.post(reverse("mfa_authenticate"), {"code": "000000" if used != "000000" else "000001"})
+        assert not is_in(third)
+
+
+def test_guessing_codes_is_stopped(world: World) -> None:
+    secret, _ = with_app(world)
+    client = half_in(world)
+    for guess in range(12):
+        client.post(reverse("mfa_authenticate"), {"code": f"{guess:06d}"})
+
+    with time_machine.travel(time.time() + 60):
+        client.post(reverse("mfa_authenticate"), {"code": code(secret)})
+
+    assert not is_in(client)
+
+
+def test_a_recovery_code_opens_once(world: World) -> None:
+    _, codes = with_app(world)
+    first, second = half_in(world), half_in(world)
+
+    first.post(reverse("mfa_authenticate"), {"code": codes[0]})
+    second.post(reverse("mfa_authenticate"), {"code": codes[0]})
+
+    assert is_in(first)
+    assert not is_in(second)
+
+
+@pytest.mark.parametrize("required", [True, False])
+def test_a_lead_needs_one_where_the_setting_is_on_and_gets_in_with_one(
+    world: World, settings: LazySettings, required: bool
+) -> None:
+    settings.SECOND_FACTOR_REQUIRED = required
+    client = Client()
+    client.force_login(world.amina)
+    before = client.get(reverse("agreements:list"))
+    Authenticator.objects.create(user=world.amina, type=Authenticator.Type.TOTP, data={"secret": "x"})
+    client = Client()
+    client.force_login(world.amina)
+
+    assert before.status_code == (302 if required else 200)
+    assert client.get(reverse("agreements:list")).status_code == 200
+
+
+@pytest.mark.browser
+@pytest.mark.django_db(transaction=True)
+def test_a_passkey_is_added_and_opens_without_a_password(page: Any, live_server: Any, settings: LazySettings) -> None:
+    world = make_world()
+    origin = live_server.url.replace("127.0.0.1", "localhost")
+    settings.ALLOWED_HOSTS = ["localhost"]
+    devtools = page.context.new_cdp_session(page)
+    devtools.send("WebAuthn.enable")
+    devtools.send(
+        "WebAuthn.addVirtualAuthenticator",
+        {
+            "options": {
+                "protocol": "ctap2",
+                "transport": "internal",
+                "hasResidentKey": True,
+                "hasUserVerification": True,
+                "isUserVerified": True,
+                "automaticPresenceSimulation": True,
+            }
+        },
+    )
+    sign_in_by_hand(page, origin, world.vera.email)
+    page.goto(f"{origin}{reverse('mfa_add_webauthn')}")
+    page.get_by_label("Password", exact=True).fill(PASSWORD)
+    page.get_by_role("button", name="Confirm").click()
+    page.get_by_label("Passwordless").check()
+    page.locator("#mfa_webauthn_add").click()
+    page.wait_for_url(lambda address: "webauthn/add" not in address)
+    assert has_second_factor(world.vera)
+    page.context.clear_cookies()
+
+    page.goto(f"{origin}{reverse('account_login')}")
+    page.locator("#passkey_login").click()
+    page.wait_for_url(f"{origin}/")
+
+    page.goto(f"{origin}{reverse('people:account')}")
+    assert "Vera Larch" in page.content()

@@ -36,7 +36,7 @@ from partnerships.exchange.queries.compiled import (
     for_reader,
     joined,
     reached_by,
-    rows_of,
+    rows_planned_once,
     statement,
 )
 from partnerships.exchange.reach import Places, near_keys
@@ -207,7 +207,7 @@ def read(reader: Reader, filters: Filters, most: int) -> Board:
     sql, values = for_reader(_statement(filters, most, reader.has_account, reader.today), reader)
     sides: dict[str, list[Card]] = {direction: [] for direction in filters.directions or Direction.values}
     cells: list[_Cell] = []
-    for kind, number, direction, theme, status, is_open, *row in rows_of(sql, values):
+    for kind, number, direction, theme, status, is_open, *row in rows_planned_once(sql, values):
         if kind == _CELL:
             cells.append((direction, theme, status, is_open, number))
             continue

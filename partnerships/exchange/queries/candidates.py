@@ -17,7 +17,7 @@ from typing import Any
 
 from partnerships.exchange.matching import WORTH_TELLING, Fit, Ground, Half, as_written, fit, telling
 from partnerships.exchange.models import THEME_NUMBERS, Direction, Entry
-from partnerships.exchange.queries.compiled import put_aside_by, readable_to, reader_of, rows_of
+from partnerships.exchange.queries.compiled import put_aside_by, readable_to, reader_of, rows_of, rows_planned_once
 from partnerships.exchange.reach import THEME_STEP, anywhere, place_of
 from partnerships.people.models import User
 
@@ -213,7 +213,7 @@ def _best(
             ids = [entry.pk for entry in group if entry.is_ask == is_ask]
             if ids:
                 sql = _statement(is_ask=is_ask, place=place, allowed=allowed)
-                for pk, *row in rows_of(sql, (today, ids, *values)):
+                for pk, *row in rows_planned_once(sql, (today, ids, *values)):
                     rows[pk].append(_Row(*row))
 
     look(placed, _NEAR)

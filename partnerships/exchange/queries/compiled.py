@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
+from weakref import WeakKeyDictionary
 
 from django.db import connection
 from django.db.models import Q, QuerySet
@@ -58,7 +59,7 @@ def reader_of(user: User) -> Reader:
     today = timezone.localdate()
     if not user.is_active:
         return Reader(user.pk, (), (), has_account=False, today=today)
-    rows = rows_of(*_bound(_memberships(today), user.pk, ()))
+    rows = rows_planned_once(*_bound(_memberships(today), user.pk, ()))
     return Reader(
         person_id=user.pk,
         acts_for=tuple((organisation, name) for organisation, name, _ in rows),
@@ -149,9 +150,35 @@ def joined(*parts: Fragment) -> Fragment:
     return sql, tuple(value for _, values in parts for value in values)
 
 
-def rows_of(sql: str, values: Sequence[Any]) -> list[tuple[Any, ...]]:
-    """All rows of a statement."""
+#: Statements that each connection has planned already, by their text.
+_planned: WeakKeyDictionary[Any, dict[str, str]] = WeakKeyDictionary()
+#: No connection keeps more of them than this.
+_MOST_PLANNED = 100
+
+
+def rows_planned_once(sql: str, values: Sequence[Any]) -> list[tuple[Any, ...]]:
+    """All rows of a statement that is asked over and over: a connection plans it once, which takes longer than running.
+
+    Behind PgBouncer, where a connection is another's the next moment, it is planned each time.
+    """
+    connection.ensure_connection()
+    planned = _planned.setdefault(connection.connection, {})
+    name = planned.get(sql)
+    is_shared = connection.settings_dict.get("DISABLE_SERVER_SIDE_CURSORS", False)
+    if name is None and (is_shared or len(planned) >= _MOST_PLANNED):
+        return rows_of(sql, values)
+    if name is None:
+        name = f"exchange_{len(planned)}"
+        first, *rest = sql.split("%s")
+        numbered = first + "".join(f"${number}{part}" for number, part in enumerate(rest, start=1))
+        rows_of(f"PREPARE {name} AS {numbered.replace('%%', '%')}", None)
+        planned[sql] = name
+    return rows_of(f"EXECUTE {name} ({', '.join(['%s'] * len(values))})", values)
+
+
+def rows_of(sql: str, values: Sequence[Any] | None) -> list[tuple[Any, ...]]:
+    """All rows of a statement; none of one that returns nothing."""
     with connection.cursor() as cursor:
         cursor.execute(sql, values)
-        rows: list[tuple[Any, ...]] = cursor.fetchall()
+        rows: list[tuple[Any, ...]] = cursor.fetchall() if cursor.description else []
     return rows

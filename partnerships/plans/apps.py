@@ -13,10 +13,12 @@ class PlansConfig(AppConfig):
     def ready(self) -> None:
         """Tell the activity room who may see what."""
         from partnerships.activity.registry import register_kind  # noqa: PLC0415 - rooms register at start-up
+        from partnerships.commitments.origins import register_origin  # noqa: PLC0415 - as above
         from partnerships.organisations.departures import register_departure  # noqa: PLC0415 - as above
         from partnerships.people.leaving import register_leaving  # noqa: PLC0415 - rooms register at start-up
         from partnerships.people.personal import register_personal  # noqa: PLC0415 - rooms register at start-up
         from partnerships.plans.models import Comment, Plan, Version  # noqa: PLC0415 - models wait for the registry
+        from partnerships.plans.origins import ORIGINS  # noqa: PLC0415 - models wait for the registry
         from partnerships.plans.past import events_of_plans  # noqa: PLC0415 - models wait for the registry
         from partnerships.plans.personal import (  # noqa: PLC0415 - models wait for the registry
             RULES,
@@ -25,6 +27,8 @@ class PlansConfig(AppConfig):
         )
 
         register_personal(RULES)
+        for origin in ORIGINS:
+            register_origin(origin)
         register_leaving("shared drafts taken back", end_shares)
         register_departure(take_shares_back)
 

@@ -31,6 +31,7 @@ urlpatterns = [
     path("<int:pk>/draft/<slug:code>/<slug:key>/", drafting.edit_item, name="edit-item"),
     path("<int:pk>/draft/<slug:code>/<slug:key>/remove/", drafting.remove_item, name="remove-item"),
     path("<int:pk>/draft/<slug:code>/<slug:key>/move/", drafting.move_item, name="move-item"),
+    path("<int:pk>/propose/", reading.propose, name="propose"),
     path("<int:pk>/publish/", publishing.publish, name="publish"),
     path("<int:pk>/milestones/<slug:key>/", publishing.milestone, name="milestone"),
     path("<int:pk>/status/", publishing.status, name="status"),

@@ -137,6 +137,7 @@ ROWS = (
     Row("plans:edit-item", on=_on(code="sites", key="north-quay"), get=_EDIT, post=_EDITED),
     Row("plans:remove-item", on=_on(code="sites", key="north-quay"), get=_EDIT, post=_MOVED),
     Row("plans:move-item", on=_on(code="sites", key="north-quay"), post=_MOVED),
+    Row("plans:propose", on=_on(), get=expect(inside=302, outside=404, viewer=403, shared=403)),
     Row("plans:publish", on=_on(), get=_LEAD, post=_LED),
     Row(
         "plans:milestone",
@@ -148,7 +149,11 @@ ROWS = (
     Row("plans:audience", on=_on(), get=_LEAD, post=_LED),
     Row("plans:baseline", on=_on(), post=expect(inside=403, outside=404, lead=302, shared=403)),
     Row("plans:sharing", on=_on(), get=_EDIT, post=_EDITED),
-    Row("plans:revoke", on=_about("share", "share"), post=_MOVED),
+    Row(
+        "plans:revoke",
+        on=_about("share", "share"),
+        post=expect(inside=404, outside=404, editor=403, lead=302, shared=403),
+    ),
     Row("plans:answer", on=_about("asked", "asked"), post=_MOVED),
     Row(
         "plans:comments",

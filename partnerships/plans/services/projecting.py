@@ -8,6 +8,13 @@ from partnerships.plans.content import Content, Item, homes_count
 from partnerships.plans.models import Homes, Milestone, Plan, Site
 
 BATCH = 2_000
+MILESTONE_FIELDS = ("name", "site_key", "owner", "status", "baseline", "forecast", "actual", "restricted")
+#: What of a site's row follows its item; its plan and key are what it is known by.
+SITE_FIELDS = [
+    field.attname.removesuffix("_id")
+    for field in Site._meta.concrete_fields
+    if not field.primary_key and field.name not in ("plan", "key")
+]
 
 
 def project(plan: Plan, was: Content, now: Content) -> None:
@@ -17,9 +24,14 @@ def project(plan: Plan, was: Content, now: Content) -> None:
     before = {key: _milestone(plan, item, _confidential(was)) for key, item in _by_key(was, "milestones").items()}
     after = {key: _milestone(plan, item, hidden) for key, item in _by_key(now, "milestones").items()}
     changed = {key for key, row in after.items() if key not in before or _values(row) != _values(before[key])}
-    gone = set(before) - set(after)
-    Milestone.objects.filter(plan=plan, key__in=changed | gone).delete()
-    Milestone.objects.bulk_create([after[key] for key in sorted(changed)], batch_size=BATCH)
+    Milestone.objects.filter(plan=plan, key__in=set(before) - set(after)).delete()
+    Milestone.objects.bulk_create(
+        [after[key] for key in sorted(changed)],
+        batch_size=BATCH,
+        update_conflicts=True,
+        unique_fields=["plan", "key"],
+        update_fields=[*MILESTONE_FIELDS, "due_from", "due_by"],
+    )
 
 
 def _by_key(content: Content, code: str) -> dict[str, Item]:
@@ -31,7 +43,7 @@ def _confidential(content: Content) -> set[str]:
 
 
 def _values(row: Milestone) -> tuple[object, ...]:
-    return (row.name, row.site_key, row.owner, row.status, row.baseline, row.forecast, row.actual, row.restricted)
+    return tuple(getattr(row, name) for name in MILESTONE_FIELDS)
 
 
 def _milestone(plan: Plan, item: Item, hidden: set[str]) -> Milestone:
@@ -55,9 +67,9 @@ def _milestone(plan: Plan, item: Item, hidden: set[str]) -> Milestone:
 
 def _sites(plan: Plan, was: dict[str, Item], now: dict[str, Item]) -> None:
     changed = [item for key, item in now.items() if was.get(key) != item]
-    stale = [item["key"] for item in changed if item["key"] in was] + [key for key in was if key not in now]
-    Site.objects.filter(plan=plan, key__in=stale).delete()
+    Site.objects.filter(plan=plan, key__in=[key for key in was if key not in now]).delete()
     areas = dict(Area.objects.filter(code__in={item["area"] for item in changed}).values_list("code", "pk"))
+    # A site keeps its row, and the row its id: forms that were opened from it go on standing for it.
     rows = Site.objects.bulk_create(
         [
             Site(
@@ -79,8 +91,17 @@ def _sites(plan: Plan, was: dict[str, Item], now: dict[str, Item]) -> None:
             for item in changed
         ],
         batch_size=BATCH,
+        update_conflicts=True,
+        unique_fields=["plan", "key"],
+        update_fields=SITE_FIELDS,
     )
+    recounted = [
+        (row, item)
+        for row, item in zip(rows, changed, strict=True)
+        if item["key"] not in was or was[item["key"]]["homes"] != item["homes"]
+    ]
+    stale = [row.pk for row, item in recounted if item["key"] in was]
+    Homes.objects.filter(site__in=stale).delete()
     Homes.objects.bulk_create(
-        [Homes(site=row, **homes) for row, item in zip(rows, changed, strict=True) for homes in item["homes"]],
-        batch_size=BATCH,
+        [Homes(site=row, **homes) for row, item in recounted for homes in item["homes"]], batch_size=BATCH
     )

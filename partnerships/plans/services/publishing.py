@@ -77,7 +77,7 @@ def publish_version(
     given = content is not None
     if given:
         try:
-            fresh = normalise(content)
+            fresh = normalise(content, known=was)
         except InvalidContent as error:
             raise UnableToPublish(str(error)) from error
     elif draft.content is not None:

@@ -6,9 +6,11 @@ from dataclasses import replace
 from typing import Any
 
 from django.contrib.auth.decorators import login_not_required
+from django.core.exceptions import PermissionDenied
 from django.db.models import Q, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.views.decorators.http import require_safe
 
 from partnerships.activity.queries import visible_events
@@ -19,7 +21,8 @@ from partnerships.organisations.timeline import timeline_lines
 from partnerships.people.requests import signed_in
 from partnerships.plans import paper
 from partnerships.plans.forms import PlanFilter
-from partnerships.plans.models import Document, Draft, Plan, Version
+from partnerships.plans.models import Document, Draft, Milestone, Plan, Site, Version
+from partnerships.plans.origins import may_promise, promises_of
 from partnerships.plans.past import as_read_by, named
 from partnerships.plans.queries import (
     SigningState,
@@ -115,11 +118,24 @@ def _version_page(request: HttpRequest, opened: Opened, version: Version) -> Htt
             "states": states,
             "number": number_to_sign(plan),
             "successor": _successor(request, plan),
+            **_promises(request, opened),
             "to_sign": _to_sign(request, plan, states),
             "shows_draft": opened.may_edit and Draft.objects.filter(plan=plan, content__isnull=False).exists(),
             **reading_context(opened.reader, version.content, version.prose, request.GET),
         },
     )
+
+
+def _promises(request: HttpRequest, opened: Opened) -> dict[str, Any]:
+    """What was promised from the plan, and where one promises."""
+    if not request.user.is_authenticated:
+        return {}
+    user = signed_in(request)
+    may = opened.is_inside and may_promise(user, opened.plan)
+    return {
+        "promises": promises_of(opened.plan, user, inside=opened.is_inside),
+        "promise_url": reverse("plans:propose", kwargs={"pk": opened.plan.pk}) if may else "",
+    }
 
 
 def _successor(request: HttpRequest, plan: Plan) -> Plan | None:
@@ -142,6 +158,22 @@ def _to_sign(request: HttpRequest, plan: Plan, states: list[SigningState]) -> bo
     if not plan.is_awaiting_sign_off or not undecided:
         return False
     return Organisation.objects.of_person(request.user, Role.LEAD).filter(pk__in=undecided).exists()
+
+
+@require_safe
+def propose(request: HttpRequest, pk: int) -> HttpResponse:
+    """On to the form of a commitment from this plan, or from the site or milestone that `from` names."""
+    opened = open_plan(request, pk)
+    if not opened.is_inside or not may_promise(signed_in(request), opened.plan):
+        raise PermissionDenied
+    code, _slash, key = request.GET.get("from", "").partition("/")
+    came_from = f"plan-{pk}"
+    if code == "sites":
+        came_from = f"plan-site-{get_object_or_404(Site.objects.visible_to(request.user), plan=pk, key=key).pk}"
+    elif code == "milestones":
+        milestones = Milestone.objects.visible_to(request.user)
+        came_from = f"plan-milestone-{get_object_or_404(milestones, plan=pk, key=key).pk}"
+    return redirect(f"{reverse('commitments:new')}?from={came_from}")
 
 
 @require_safe

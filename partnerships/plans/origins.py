@@ -1,0 +1,198 @@
+"""Plans as a source of commitments: what a plan, a site or a milestone suggests, and the link that is kept."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from decimal import Decimal
+
+from django.utils import timezone
+
+from partnerships.agreements.models import Partnership
+from partnerships.commitments.models import Commitment
+from partnerships.commitments.origins import Origin, OriginLink, Suggestion
+from partnerships.kit.dates import PartialDate
+from partnerships.organisations.models import EDITING_ROLES, Organisation
+from partnerships.people.models import User
+from partnerships.plans.models import Milestone, Plan, PlanCommitment, PlanQuerySet, Site
+from partnerships.plans.queries import newest_for, taking_part
+
+
+def _plans(user: User) -> PlanQuerySet:
+    """Plans from which the person may propose: published to them as to somebody inside."""
+    return Plan.objects.inside_for(user)
+
+
+def partners_of(plan: Plan) -> set[int]:
+    """The organisations between which a plan's commitments are: its owners, and the members of its partnership."""
+    owners = set(plan.owners.values_list("organisation", flat=True))
+    parties = taking_part().filter(partnership=plan.partnership_id, partnership__isnull=False)
+    return owners | set(parties.values_list("organisation", flat=True))
+
+
+def may_promise(user: User, plan: Plan) -> bool:
+    """Whether the person edits for an organisation that may give or receive what comes from the plan."""
+    if plan.is_over or plan.is_draft:
+        return False
+    return Organisation.objects.of_person(user, *EDITING_ROLES).filter(pk__in=partners_of(plan)).exists()
+
+
+def _suggestion(
+    user: User,
+    plan: Plan,
+    *,
+    words: str,
+    anchor: str = "",
+    text: str = "",
+    homes: int = 0,
+    due: dt.date | None = None,
+) -> Suggestion | None:
+    if not may_promise(user, plan):
+        return None
+    partners = Organisation.objects.filter(pk__in=partners_of(plan)).order_by("name", "pk")
+    mine = Organisation.objects.of_person(user, *EDITING_ROLES).filter(pk__in=partners).order_by("name", "pk").first()
+    others = [partner for partner in partners if mine is None or partner.pk != mine.pk]
+    return Suggestion(
+        words=words,
+        href=plan.get_absolute_url() + _place(anchor),
+        giver=mine,
+        receiver=others[0] if len(others) == 1 else None,
+        partnership=Partnership.objects.present_for(user).live().filter(pk=plan.partnership_id or 0).first(),
+        text=text,
+        quantity=Decimal(homes) if homes else None,
+        unit="homes" if homes else "",
+        due_on=due if due and due >= timezone.localdate() else None,
+    )
+
+
+def _place(anchor: str) -> str:
+    """Where a piece stands on its plan's page: a site may be on a later page of the table."""
+    code, _slash, key = anchor.partition("/")
+    if not anchor:
+        return ""
+    return f"?site={key}#sites-{key}" if code == "sites" else f"#{code}-{key}"
+
+
+def suggest_from_plan(*, user: User, record_id: int) -> Suggestion | None:
+    """A commitment between the partners of a plan."""
+    plan = _plans(user).filter(pk=record_id).first()
+    return None if plan is None else _suggestion(user, plan, words=f"the plan “{plan.title}”")
+
+
+def suggest_from_site(*, user: User, record_id: int) -> Suggestion | None:
+    """The homes of a site, by the day on which they are to be complete."""
+    sites = Site.objects.visible_to(user).filter(plan__in=_plans(user).values("pk"))
+    site = sites.select_related("plan").filter(pk=record_id).first()
+    if site is None:
+        return None
+    forecast = "" if site.actual_completion else site.forecast_completion
+    return _suggestion(
+        user,
+        site.plan,
+        words=f"{site.name}, in the plan “{site.plan.title}”",
+        anchor=f"sites/{site.key}",
+        text=f"Complete {site.name}",
+        homes=site.homes,
+        due=PartialDate.parse(forecast).latest if forecast else None,
+    )
+
+
+def suggest_from_milestone(*, user: User, record_id: int) -> Suggestion | None:
+    """What a milestone says, by its day."""
+    milestones = Milestone.objects.visible_to(user).filter(plan__in=_plans(user).values("pk"))
+    milestone = milestones.select_related("plan").filter(pk=record_id).first()
+    if milestone is None:
+        return None
+    return _suggestion(
+        user,
+        milestone.plan,
+        words=f"{milestone.name}, in the plan “{milestone.plan.title}”",
+        anchor=f"milestones/{milestone.key}",
+        text=milestone.name,
+        due=milestone.due_by,
+    )
+
+
+def _keep(
+    plan: Plan,
+    commitment: Commitment,
+    author: User,
+    now: dt.datetime,
+    *,
+    anchor: str = "",
+    label: str = "",
+    restricted: bool = False,
+) -> None:
+    version = newest_for(author, plan)
+    PlanCommitment.objects.create(
+        plan=plan,
+        commitment=commitment,
+        version_number=version.number if version else plan.current_number,
+        anchor=anchor,
+        anchor_label=label,
+        restricted=restricted,
+        made_at=now,
+    )
+
+
+def link_from_plan(*, commitment: Commitment, record_id: int, author: User, now: dt.datetime) -> None:
+    """Keep that the commitment came from the plan as a whole."""
+    _keep(Plan.objects.get(pk=record_id), commitment, author, now)
+
+
+def link_from_site(*, commitment: Commitment, record_id: int, author: User, now: dt.datetime) -> None:
+    """Keep that the commitment came from a site."""
+    site = Site.objects.select_related("plan").get(pk=record_id)
+    anchor, hidden = f"sites/{site.key}", site.confidential
+    _keep(site.plan, commitment, author, now, anchor=anchor, label=site.name, restricted=hidden)
+
+
+def link_from_milestone(*, commitment: Commitment, record_id: int, author: User, now: dt.datetime) -> None:
+    """Keep that the commitment came from a milestone."""
+    milestone = Milestone.objects.select_related("plan").get(pk=record_id)
+    anchor, hidden = f"milestones/{milestone.key}", milestone.restricted
+    _keep(milestone.plan, commitment, author, now, anchor=anchor, label=milestone.name, restricted=hidden)
+
+
+def links_of(*, commitment: Commitment, user: User) -> Sequence[OriginLink]:
+    """The plans that a commitment came from, as far as the person may see them, with the piece where they may."""
+    links = PlanCommitment.objects.filter(commitment=commitment, plan__in=Plan.objects.published_for(user).values("pk"))
+    inside = set(_plans(user).filter(commitments__commitment=commitment).values_list("pk", flat=True))
+    found = []
+    for link in links.select_related("plan").order_by("pk"):
+        version = newest_for(user, link.plan)
+        title = version.title if version else ""
+        if version is None:
+            continue
+        if link.anchor and (link.plan_id in inside or not link.restricted):
+            words = f"{link.anchor_label}, in the plan “{title}”, version {link.version_number}"
+            found.append(OriginLink(words, link.plan.get_absolute_url() + _place(link.anchor)))
+        else:
+            words = f"the plan “{title}”, version {link.version_number}"
+            found.append(OriginLink(words, link.plan.get_absolute_url()))
+    return found
+
+
+def _told_once(*, commitment: Commitment, user: User) -> Sequence[OriginLink]:
+    """Links are told by the origin `plan`."""
+    return ()
+
+
+def promises_of(plan: Plan, user: User, *, inside: bool) -> list[PlanCommitment]:
+    """The commitments that came from the plan and that the person may see."""
+    seen = Commitment.objects.visible_to(user).filter(from_plans__plan=plan)
+    links = plan.commitments.filter(commitment__in=seen.values("pk")).select_related(
+        "commitment__giver", "commitment__receiver"
+    )
+    found = list(links.order_by("commitment__due_on", "pk"))
+    for link in found:
+        if link.restricted and not inside:
+            link.anchor_label = ""
+    return found
+
+
+ORIGINS = (
+    Origin(name="plan", suggest=suggest_from_plan, link=link_from_plan, links_of=links_of),
+    Origin(name="plan-site", suggest=suggest_from_site, link=link_from_site, links_of=_told_once),
+    Origin(name="plan-milestone", suggest=suggest_from_milestone, link=link_from_milestone, links_of=_told_once),
+)

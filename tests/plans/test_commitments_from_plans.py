@@ -1,0 +1,103 @@
+"""Commitments proposed from a plan, a site or a milestone keep where they came from."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+import pytest
+from django.urls import reverse
+from django.utils import timezone
+
+from partnerships.commitments import services as commitments
+from partnerships.commitments.models import Commitment
+from partnerships.commitments.origins import links_of, read_from
+from partnerships.plans.models import Milestone, Plan, PlanCommitment, Site
+from tests.plans.drafts import CANARY, publish, published, save
+from tests.world import World
+
+
+def _address(plan: Plan, piece: str = "") -> str:
+    return reverse("plans:propose", args=[plan.pk]) + (f"?from={piece}" if piece else "")
+
+
+def _promise(world: World, came_from: str) -> Commitment:
+    return commitments.propose_commitment(
+        giver=world.larkhaven,
+        receiver=world.westmarch,
+        text="Complete it.",
+        quantity=None,
+        unit="",
+        owner=None,
+        due_on=timezone.localdate() + dt.timedelta(days=300),
+        partnership=world.partnership,
+        author=world.amina,
+        now=timezone.now(),
+        came_from=read_from(came_from),
+    )
+
+
+def test_the_form_begins_with_what_the_site_says(world: World, as_: Any) -> None:
+    plan = published(world)
+
+    page = as_(world.amina).get(_address(plan, "sites/north-quay"), follow=True)
+
+    assert page.status_code == 200
+    words = page.content.decode()
+    assert "North Quay, in the plan “Estuary delivery programme”" in words
+    assert "Complete North Quay" in words
+    suggestion = page.context["suggestion"]
+    assert (suggestion.giver, suggestion.receiver) == (world.larkhaven, world.westmarch)
+    assert (suggestion.quantity, suggestion.unit, suggestion.due_on) == (120, "homes", dt.date(2028, 6, 30))
+
+
+@pytest.mark.parametrize(
+    ("piece", "words"),
+    [
+        ("", "the plan “Estuary delivery programme”, version 1"),
+        ("sites/north-quay", "North Quay, in the plan “Estuary delivery programme”, version 1"),
+        ("milestones/start", "Start on site, in the plan “Estuary delivery programme”, version 1"),
+    ],
+)
+def test_a_commitment_keeps_its_origin_and_the_plan_shows_it(world: World, as_: Any, piece: str, words: str) -> None:
+    plan = published(world)
+    came_from = as_(world.amina).get(_address(plan, piece)).url.partition("from=")[2]
+
+    made = _promise(world, came_from)
+
+    assert [link.words for link in links_of(made, world.ben)] == [words]
+    assert made.reference in as_(world.ben).get(plan.get_absolute_url()).content.decode()
+    assert PlanCommitment.objects.get(plan=plan).anchor == piece
+
+
+def test_the_origin_outlives_its_site_and_versions_keep_the_sites_row(world: World) -> None:
+    plan = published(world)
+    site = Site.objects.get(plan=plan, key="north-quay")
+    made = _promise(world, f"plan-site-{site.pk}")
+
+    save(plan, world, "sites/north-quay", name="North Wharf")
+    publish(plan, world, "Renamed.")
+    assert Site.objects.get(plan=plan, key="north-quay").pk == site.pk
+    assert Site.objects.get(pk=site.pk).name == "North Wharf"
+    site.delete()
+
+    assert links_of(made, world.amina)[0].words.startswith("North Quay, in the plan")
+
+
+def test_what_came_from_a_hidden_piece_names_it_inside_alone(world: World, as_: Any) -> None:
+    plan = published(world, audience="network")
+    hidden = Milestone.objects.get(plan=plan, key="secret-start")
+    made = _promise(world, f"plan-milestone-{hidden.pk}")
+
+    assert CANARY in links_of(made, world.ben)[0].words
+    assert [link.words for link in links_of(made, world.chidi)] == ["the plan “Estuary delivery programme”, version 1"]
+    assert made.reference not in as_(world.chidi).get(plan.get_absolute_url()).content.decode()
+
+
+def test_strangers_and_viewers_propose_nothing(world: World, as_: Any) -> None:
+    plan = published(world, audience="network")
+
+    assert as_(world.chidi).get(_address(plan)).status_code == 403
+    site = Site.objects.get(plan=plan, key="secret")
+    assert as_(world.chidi).get(f"{reverse('commitments:new')}?from=plan-site-{site.pk}").status_code == 404
+    assert as_(world.amina).get(_address(plan, "sites/nowhere")).status_code == 404

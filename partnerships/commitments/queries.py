@@ -12,6 +12,7 @@ from django.utils.text import Truncator
 
 from partnerships.agreements.models import Partnership, Party, PartyRole, PartyStatus
 from partnerships.commitments.models import (
+    OVER,
     UNDER_WAY,
     Commitment,
     CommitmentQuerySet,
@@ -45,6 +46,13 @@ def events_of_commitments(user: User) -> Q:
 def for_partnership(partnership: Partnership, user: User) -> CommitmentQuerySet:
     """Those of a partnership that the person may see, what is due first on top."""
     return in_order(Commitment.objects.visible_to(user).filter(partnership=partnership)).for_listing()
+
+
+def open_and_over(partnership: Partnership, user: User, most: int) -> tuple[list[Commitment], list[Commitment]]:
+    """Those of a partnership that the person may see: what is open, due first on top; what is over, newest first."""
+    over = Q(status__in=OVER) | Q(kind=Kind.ACTION, status=Status.DONE)
+    rows = for_partnership(partnership, user)
+    return list(rows.exclude(over)[:most]), list(rows.filter(over).order_by("-status_since", "-pk")[:most])
 
 
 def for_organisation(organisation: Organisation, user: User) -> CommitmentQuerySet:

@@ -188,10 +188,11 @@ def points_of_partnership(partnership: Partnership, user: User) -> list[SidePoin
     """Each party's current objectives, obstacles and opportunities, side by side, as far as the person may see them.
 
     The reader's own organisation comes first, then the others by name; parties without any are there too, so that the
-    gap
-    is seen. Points of anonymous conversations come last, without their side, unless they are the reader's own.
+    gap is seen, but for one that only observes. Points of anonymous conversations come last, without their side, unless
+    they are the reader's own.
     """
-    present = Party.objects.present().filter(partnership=partnership).values("organisation")
+    taking_part = Party.objects.present().filter(partnership=partnership).exclude(role=PartyRole.OBSERVER)
+    present = taking_part.values("organisation")
     points = Point.objects.filter(conversation__partnership=partnership)
     bodies = list(Organisation.objects.filter(pk__in=present).order_by("name", "pk"))
     return _by_side(bodies, points, user)

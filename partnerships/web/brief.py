@@ -29,6 +29,8 @@ from partnerships.plans.queries import content_for, reading_class, versions_for
 
 #: Entries, plans and people listed of each sort: more would not be read before a meeting.
 _MOST = 12
+#: Changes of one plan told one by one; the comparison has them all.
+_MOST_CHANGES = 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +40,9 @@ class PlanSince:
     plan: Plan
     number: int
     words: str
+    lines: tuple[str, ...] = ()
+    more: int = 0
+    before: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,11 +117,21 @@ def _since(user: User, plan: Plan, last: Conversation | None) -> PlanSince | Non
     if last is None:
         return PlanSince(plan, newest.number, "You have not spoken yet: see the plan itself.")
     before = versions.filter(published_at__date__lte=last.held_on).first()
-    if before is None:
-        return PlanSince(plan, newest.number, "Published since you last spoke.")
+    is_new, first = before is None, before or versions.last()
+    if first is None or first.pk == newest.pk:
+        words = "It was published after you last spoke." if is_new else "Nothing changed."
+        return PlanSince(plan, newest.number, words)
     reader = reading_class(user, plan)
-    found = changes(content_for(before.content, reader), content_for(newest.content, reader))
-    return PlanSince(plan, newest.number, summary(found))
+    found = changes(content_for(first.content, reader), content_for(newest.content, reader))
+    words = f"It was published after you last spoke. Since its version {first.number}: " if is_new else ""
+    return PlanSince(
+        plan,
+        newest.number,
+        words + summary(found),
+        lines=tuple(change.sentence() for change in found[:_MOST_CHANGES]),
+        more=max(len(found) - _MOST_CHANGES, 0),
+        before=first.number,
+    )
 
 
 def our_side(request: HttpRequest, user: User, theirs: Organisation) -> Organisation:

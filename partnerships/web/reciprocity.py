@@ -17,23 +17,23 @@ from partnerships.people.requests import signed_in
 from partnerships.web.balances import Quarter, balance_with, balances, over_time
 from partnerships.web.brief import our_side
 
-_WIDTH, _HEIGHT, _BASE, _BAR = 720, 220, 180, 26
+_WIDTH, _HEIGHT, _BASE, _BAR = 720, 250, 210, 26
 
 
 def picture(quarters: list[Quarter], ours: str, theirs: str) -> SafeString:
-    """Two bars a quarter, with their figures: what we asked (outlined) and what they asked (filled)."""
+    """Two bars a quarter, with their figures: what we asked (filled) and what they asked (outlined)."""
     most = max((max(one.ours.made, one.theirs.made) for one in quarters), default=0) or 1
     step = _WIDTH // max(len(quarters), 1)
     bars = []
     for index, quarter in enumerate(quarters):
-        for offset, asked, shade in ((0, quarter.ours, "ask"), (_BAR + 4, quarter.theirs, "offer")):
+        for offset, asked, shade in ((0, quarter.ours, "ours"), (_BAR + 4, quarter.theirs, "theirs")):
             height = round(150 * asked.made / most)
             left = index * step + step // 2 - _BAR - 2 + offset
             bars.append((shade, left, _BASE - height, _BAR, height, left + _BAR // 2, _BASE - height - 5, asked.made))
     labels = [(index * step + step // 2, quarter.label) for index, quarter in enumerate(quarters)]
     return format_html(
         '<svg viewBox="0 0 {} {}" role="img" aria-label="Asks made each quarter by {} and by {}; the table below says '
-        'the same"><line x1="0" x2="{}" y1="{}" y2="{}" stroke="#6B8288"/>{}{}</svg>',
+        'the same"><line x1="0" x2="{}" y1="{}" y2="{}" stroke="#6B8288"/>{}{}{}</svg>',
         _WIDTH,
         _HEIGHT,
         ours,
@@ -55,13 +55,27 @@ def picture(quarters: list[Quarter], ours: str, theirs: str) -> SafeString:
             '<text x="{}" y="{}" text-anchor="middle" font-size="12" fill="#4A6168">{}</text>',
             ((x, _BASE + 20, label) for x, label in labels),
         ),
+        _legend(ours, theirs),
     )
 
 
-#: Told apart by outline and fill, not by colour alone.
+def _legend(ours: str, theirs: str) -> SafeString:
+    """Whose bars are which, above them."""
+    return format_html_join(
+        "",
+        '<rect x="{}" y="3" width="16" height="16" {}/><text x="{}" y="16" font-size="14">{}</text>',
+        ((left, _PAINT[shade], left + 24, f"asked by {name}") for left, shade, name in _places(ours, theirs)),
+    )
+
+
+def _places(ours: str, theirs: str) -> tuple[tuple[int, str, str], ...]:
+    return ((1, "ours", ours), (_WIDTH // 2, "theirs", theirs))
+
+
+#: Two organisations, told apart by fill and outline; the colours of ask and offer would say something else.
 _PAINT = {
-    "ask": SafeString('fill="#F8E9F3" stroke="#7A1F5C" stroke-width="2"'),
-    "offer": SafeString('fill="#00594F"'),
+    "ours": SafeString('fill="#0B5A75" stroke="#0B5A75" stroke-width="2"'),
+    "theirs": SafeString('fill="#FFFFFF" stroke="#0B5A75" stroke-width="2"'),
 }
 
 

@@ -11,12 +11,12 @@ from django.views.decorators.http import require_safe
 
 from partnerships.agreements.models import Partnership
 from partnerships.agreements.past import as_read_by
-from partnerships.commitments.models import Commitment
+from partnerships.commitments.queries import open_and_over
 from partnerships.conversations.models import Conversation
 from partnerships.conversations.queries import points_of_partnership
 from partnerships.exchange.models import Entry
 from partnerships.exchange.queries import new_matches_for
-from partnerships.organisations.models import Organisation
+from partnerships.organisations.models import EDITING_ROLES, Organisation
 from partnerships.organisations.timeline import timeline_lines
 from partnerships.people.models import User
 from partnerships.people.requests import signed_in
@@ -128,17 +128,23 @@ def partnership_plans(request: HttpRequest, pk: int) -> HttpResponse:
 @require_safe
 def partnership_commitments(request: HttpRequest, pk: int) -> HttpResponse:
     """What the parties of one partnership promised each other."""
+    user = signed_in(request)
     partnership = _partnership(request, pk)
-    commitments = (
-        Commitment.objects.visible_to(signed_in(request))
-        .filter(partnership=partnership)
-        .for_listing()
-        .order_by("due_on", "pk")[:PAGE]
-    )
-    return render(
-        request,
-        "web/partnership_commitments.html",
-        {"partnership": partnership, "commitments": commitments, "today": timezone.localdate()},
+    still_open, over = open_and_over(partnership, user, PAGE)
+    context = {
+        "partnership": partnership,
+        "open": still_open,
+        "over": over,
+        "may_write": _may_write(user, partnership),
+    }
+    return render(request, "web/partnership_commitments.html", context)
+
+
+def _may_write(user: User, partnership: Partnership) -> bool:
+    """Whether they edit for a party, so that what they start here can be saved."""
+    return (
+        not partnership.is_over
+        and Partnership.objects.present_for(user, *EDITING_ROLES).filter(pk=partnership.pk).exists()
     )
 
 
@@ -159,6 +165,7 @@ def partnership_conversations(request: HttpRequest, pk: int) -> HttpResponse:
         {
             "partnership": partnership,
             "conversations": conversations,
+            "may_write": _may_write(user, partnership),
             "sides": points_of_partnership(partnership, user),
         },
     )

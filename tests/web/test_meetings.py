@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from decimal import Decimal
 from typing import Any
 
@@ -20,6 +21,7 @@ from partnerships.web.balances import balance_with, balances, over_time
 from partnerships.web.brief import brief_for
 from tests.commitments.promises import agree, propose, verified
 from tests.conversations.talks import circulated, draft
+from tests.plans.drafts import begin, fewer_homes, publish
 from tests.world import World, make_world
 
 
@@ -199,3 +201,42 @@ def test_a_correction_that_is_open_does_not_hide_the_last_conversation(world: Wo
     found = brief_for(user=world.ben, ours=world.westmarch, theirs=world.larkhaven, now=timezone.now())
 
     assert found.last == conversation
+
+
+def test_the_brief_says_what_changed_in_a_plan_since_the_two_last_spoke(world: World) -> None:
+    plan = begin(world)
+    publish(plan, world, now=timezone.now() - dt.timedelta(days=9))
+    circulated(world, held_on=timezone.localdate() - dt.timedelta(days=5))
+    fewer_homes(plan, world)
+    publish(plan, world, "Fewer homes.")
+
+    page = signed_in(world.ben).get(reverse("web:brief", args=[world.larkhaven.pk])).content.decode()
+
+    assert "was 120, now 100 (20 fewer)" in page
+    assert f"{reverse('plans:compare', args=[plan.pk])}?from=1&amp;to=2" in page
+
+
+def test_what_is_open_stands_above_what_is_over_on_a_partnerships_page(world: World) -> None:
+    kept, promised = verified(world), agree(world, text="Ten more homes.")
+
+    answer = signed_in(world.ben).get(reverse("web:partnership-commitments", args=[world.partnership.pk]))
+
+    page = answer.content.decode()
+    assert (answer.context["open"], answer.context["over"]) == ([promised], [kept])
+    assert f"{promised.reference} · Larkhaven Homes to Westmarch" in page
+    assert "0 of 60 homes delivered" in page
+    assert "Eddie" in page
+
+
+def test_only_those_who_can_save_are_invited_to_write_on_a_partnerships_pages(world: World) -> None:
+    pages = [
+        reverse(name, args=[world.partnership.pk])
+        for name in ("web:partnership-commitments", "web:partnership-conversations")
+    ]
+
+    offered = {
+        name: [b'govuk-button" href' in signed_in(getattr(world, name)).get(page).content for page in pages]
+        for name in ("eddie", "vera")
+    }
+
+    assert offered == {"eddie": [True, True], "vera": [False, False]}

@@ -64,7 +64,10 @@ def attach_evidence(
         added_for=side_of(rights),
         added_at=now,
     )
-    evidence.file.save(checked.storage_name, file, save=False)
+    try:
+        evidence.file.save(checked.storage_name, file, save=False)
+    except OSError as error:
+        raise UnableToAttach("The file could not be stored. Try again later.") from error
     evidence.save()
     note(
         current,

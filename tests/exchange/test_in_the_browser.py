@@ -1,0 +1,81 @@
+"""The exchange in a real browser: accessible at two widths, and its counts right as one filters."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.conf import settings as django_settings
+
+from partnerships.exchange import services
+from partnerships.exchange.models import Theme
+from tests.browser import NARROW, WIDE, axe_violations, reflows, sign_in
+from tests.exchange.access import prepare
+from tests.exchange.conftest import shared
+from tests.world import World, make_world
+
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.browser]
+
+PAGES = (
+    "/ask-and-offer/",
+    "/ask-and-offer/?theme=land&q=modular",
+    "/ask-and-offer/list/",
+    "/ask-and-offer/matches/",
+    "/ask-and-offer/ours/",
+    "/ask-and-offer/filters/",
+    "/ask-and-offer/filters/new/?theme=land",
+    "/ask-and-offer/new/",
+    "/ask-and-offer/{ask}/",
+    "/ask-and-offer/{ask}/matches/",
+    "/ask-and-offer/{ask}/edit/",
+    "/ask-and-offer/{ask}/withdraw/",
+    "/ask-and-offer/{ask}/matches/{offer}/dismiss/",
+    "/ask-and-offer/{offer}/respond/",
+    "/ask-and-offer/{offer}/refer/",
+    "/my-work/",
+    "/organisations/{larkhaven}/",
+    "/organisations/{larkhaven}/developer-agreements/",
+)
+
+
+@pytest.fixture
+def shown(transactional_db: None) -> World:
+    """The world with asks, offers, answers and matches, for a server that runs beside the test."""
+    if not (Path(django_settings.BASE_DIR) / "static" / "build" / "css" / "site.css").exists():
+        pytest.fail("The stylesheets are not built: run `npm ci --ignore-scripts && node static/build.mjs`.")
+    world = make_world()
+    prepare(world)
+    services.match_due_entries(now=world.now)
+    return world
+
+
+def test_every_page_is_accessible_and_reflows_at_both_widths(page: Any, live_server: Any, shown: World) -> None:
+    names = {name: thing.pk for name, thing in shown.things.items()} | {"larkhaven": shown.larkhaven.pk}
+    sign_in(page, live_server.url, "amina@larkhaven.example")
+    wrong = {}
+
+    for path in PAGES:
+        answer = page.goto(f"{live_server.url}{path.format(**names)}")
+        for size in (WIDE, NARROW):
+            page.set_viewport_size(size)
+            found = axe_violations(page) + ([] if reflows(page) else ["needs sideways scrolling"])
+            if answer.status != 200 or found:
+                wrong[path, size["width"]] = [answer.status, *found]
+
+    assert wrong == {}
+
+
+def test_the_counts_follow_as_one_filters(page: Any, live_server: Any, shown: World) -> None:
+    shared(shown.larkhaven, shown.amina, shown.now, title="A dashboard", theme=Theme.DATA)
+    sign_in(page, live_server.url, "chidi@tidewater.example")
+    page.goto(f"{live_server.url}/ask-and-offer/")
+    asks = page.locator("#count-direction-ask")
+    assert asks.inner_text() == "1"
+
+    page.get_by_label("Land (").check()
+    page.wait_for_url("**theme=land**")
+
+    page.get_by_text("None fits these filters.").first.wait_for()
+    assert asks.inner_text() == "0"
+    assert page.locator("#count-theme-data").inner_text() == "1"

@@ -488,7 +488,13 @@ def measure(rounds: int, batch: int) -> dict[str, Any]:
     client.force_login(amina)
     address = reverse("exchange:board")
     assert client.get(address).status_code == 200
-    sql, board = timed(lambda n: board_by_hand(cursor, amina.pk), lambda n: client.get(address), rounds=60)
+    frame_address = reverse("web:help")
+    sql, board, frame = timed(
+        lambda n: board_by_hand(cursor, amina.pk),
+        lambda n: client.get(address),
+        lambda n: client.get(frame_address),
+        rounds=60,
+    )
     straight, filtered, words = timed(
         lambda n: cursor.execute(_STRAIGHT, {"person": amina.pk}),
         lambda n: client.get(address, {"theme": "land", "direction": "ask"}),
@@ -517,6 +523,7 @@ def measure(rounds: int, batch: int) -> dict[str, Any]:
         "entries_with_a_match": f"{found} of {len(single)}",
         "board_sql_by_hand": pair(sql),
         "board_page": pair(board),
+        "page_with_words_alone": pair(frame),
         "board_ratio_p50": round(at(board, 0.5) / at(sql, 0.5), 2),
         "board_ratio_p95": round(at(board, 0.95) / at(sql, 0.95), 2),
         "board_counted_straightforwardly": pair(straight),
@@ -536,6 +543,7 @@ _LINES = (
     ("In batch for both sides, to be kept, an entry", "batch_both_sides_per_entry"),
     ("Board with counts, SQL by hand", "board_sql_by_hand"),
     ("Board with counts, the whole page", "board_page"),
+    ("A page of words alone (help)", "page_with_words_alone"),
     ("Board, one theme and direction", "board_filtered"),
     ("Board, by words", "board_words"),
     ("Counting straightforwardly, SQL alone", "board_counted_straightforwardly"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import time
 import uuid
 from collections.abc import Callable
@@ -11,7 +12,9 @@ import structlog
 from allauth.account.adapter import get_adapter
 from django.conf import settings
 from django.core.cache import cache
+from django.core.signals import got_request_exception
 from django.db import InterfaceError, OperationalError
+from django.dispatch import receiver
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.template.loader import render_to_string
@@ -38,16 +41,25 @@ class RequestLogMiddleware:
         match = request.resolver_match
         route = match.view_name if match else ""
         if route or response.status_code >= 500:
-            user = getattr(request, "user", None)
             log.info(
                 "request",
                 method=request.method,
                 route=route,
                 status=response.status_code,
-                user=getattr(user, "pk", None),
+                user=_number_of_user(request),
                 milliseconds=round((time.monotonic() - started) * 1000),
             )
         return response
+
+
+def _number_of_user(request: HttpRequest) -> int | None:
+    """Whose request it was, as far as that is known: who has not been looked up yet is not while the database is
+    away."""
+    try:
+        number: int | None = getattr(getattr(request, "user", None), "pk", None)
+    except (OperationalError, InterfaceError):
+        return None
+    return number
 
 
 class RequestSizeMiddleware:
@@ -63,8 +75,16 @@ class RequestSizeMiddleware:
         return self.get_response(request)
 
 
+@receiver(got_request_exception)
+def note_outage(request: HttpRequest | None = None, **kwargs: object) -> None:
+    """Django turns what middleware raises into a 500 before any middleware of ours sees it: remember why."""
+    error = sys.exc_info()[1]
+    if request is not None and isinstance(error, OperationalError | InterfaceError):
+        request.META["housing.outage"] = error
+
+
 class DatabaseOutageMiddleware:
-    """Answer 503 with a hint when to try again while PostgreSQL cannot be reached."""
+    """Answer 503 with a hint when to try again while PostgreSQL cannot be reached, whoever noticed it first."""
 
     RETRY_AFTER_SECONDS = 10
 
@@ -73,9 +93,11 @@ class DatabaseOutageMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         try:
-            return self.get_response(request)
+            response = self.get_response(request)
         except (OperationalError, InterfaceError) as error:
             return self.unavailable(error)
+        noticed = request.META.get("housing.outage")
+        return self.unavailable(noticed) if noticed and response.status_code == 500 else response
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
         if isinstance(exception, OperationalError | InterfaceError):

@@ -56,12 +56,11 @@ class Visitor:
             body = urlencode(data)
             headers["Content-Type"] = "application/x-www-form-urlencoded"
         try:
-            self.connection.request(method.upper(), path, body, headers)
-            answer = self.connection.getresponse()
-            content = answer.read()
-        except (http.client.HTTPException, OSError) as error:
+            answer, content = self._sent(method, path, body, headers)
+        except (http.client.HTTPException, OSError):
+            # The server closes what was idle for long.
             self.connection.close()
-            return Answer(599, "", repr(error).encode())
+            answer, content = self._sent(method, path, body, headers)
         for value in answer.headers.get_all("Set-Cookie", []):
             self.cookies.load(value)
         return Answer(
@@ -72,6 +71,13 @@ class Visitor:
             answer.headers.get("Content-Disposition", ""),
             answer.headers.get("Content-Security-Policy", ""),
         )
+
+    def _sent(
+        self, method: str, path: str, body: str | None, headers: dict[str, str]
+    ) -> tuple[http.client.HTTPResponse, bytes]:
+        self.connection.request(method.upper(), path, body, headers)
+        answer = self.connection.getresponse()
+        return answer, answer.read()
 
     def sign_in(self, address: str) -> None:
         """Through the page that people use."""

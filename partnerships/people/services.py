@@ -134,10 +134,12 @@ def revoke_invitation(*, invitation: Invitation, author: User, now: dt.datetime)
 @transaction.atomic
 def change_details(*, person: User, name: str, time_zone: str, author: User, now: dt.datetime) -> None:
     """Change what a person is called, and where their day begins."""
-    before, after = apply_changes(person, {"name": name.strip(), "time_zone": time_zone})
+    locked = User.objects.select_for_update().get(pk=person.pk)
+    before, after = apply_changes(locked, {"name": name.strip(), "time_zone": time_zone})
     if not before:
         return
-    person.save(update_fields=list(before))
+    locked.save(update_fields=list(before))
+    person.name, person.time_zone = locked.name, locked.time_zone
     # Names stay out of the log, which outlives them.
     zones = {"before": {"time_zone": before.get("time_zone")}, "after": {"time_zone": after.get("time_zone")}}
     record(

@@ -44,7 +44,10 @@ def attach_document(
         added_by=author,
         added_at=now,
     )
-    document.file.save(checked.storage_name, file, save=False)
+    try:
+        document.file.save(checked.storage_name, file, save=False)
+    except OSError as error:
+        raise UnableToAttach("The file could not be stored. Try again later.") from error
     kept = False
     try:
         document.save()

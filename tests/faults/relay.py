@@ -1,0 +1,78 @@
+"""A relay before PostgreSQL that can be cut and joined again, so that a test can take the database away."""
+
+from __future__ import annotations
+
+import contextlib
+import selectors
+import socket
+import threading
+from typing import Any
+
+from django.db import connection
+
+
+class Relay:
+    """Listens on a port of 127.0.0.1 and passes everything on to the database that the tests use."""
+
+    def __init__(self) -> None:
+        self.port = 0
+        self._listener: socket.socket | None = None
+        self._joined: set[socket.socket] = set()
+
+    def url(self) -> str:
+        """The address of the tests' database through the relay."""
+        given = connection.settings_dict
+        return f"postgres://{given['USER']}:{given['PASSWORD']}@127.0.0.1:{self.port}/{given['NAME']}"
+
+    def join(self) -> None:
+        """Begin to listen, on the same port as before."""
+        listener = socket.socket()
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind(("127.0.0.1", self.port))
+        listener.listen(64)
+        self.port = listener.getsockname()[1]
+        self._listener = listener
+        threading.Thread(target=self._accept, args=(listener,), daemon=True).start()
+
+    def cut(self) -> None:
+        """Refuse new connections and break those there are."""
+        if self._listener is not None:
+            with contextlib.suppress(OSError):
+                self._listener.shutdown(socket.SHUT_RDWR)
+            self._listener.close()
+        for one in list(self._joined):
+            with contextlib.suppress(OSError):
+                one.shutdown(socket.SHUT_RDWR)
+
+    def _accept(self, listener: socket.socket) -> None:
+        while True:
+            try:
+                client, _ = listener.accept()
+            except OSError:
+                return
+            threading.Thread(target=self._pass_on, args=(client,), daemon=True).start()
+
+    def _pass_on(self, client: socket.socket) -> None:
+        server = _to_database()
+        self._joined |= {client, server}
+        ways = {client: server, server: client}
+        with selectors.DefaultSelector() as ready, client, server, contextlib.suppress(OSError):
+            for one in ways:
+                ready.register(one, selectors.EVENT_READ)
+            while True:
+                for key, _ in ready.select():
+                    came: Any = key.fileobj
+                    data = came.recv(65_536)
+                    if not data:
+                        return
+                    ways[came].sendall(data)
+        self._joined -= {client, server}
+
+
+def _to_database() -> socket.socket:
+    host, port = connection.settings_dict["HOST"] or "/var/run/postgresql", connection.settings_dict["PORT"] or 5432
+    if host.startswith("/"):
+        made = socket.socket(socket.AF_UNIX)
+        made.connect(f"{host}/.s.PGSQL.{port}")
+        return made
+    return socket.create_connection((host, int(port)))

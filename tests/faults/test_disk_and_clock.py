@@ -1,0 +1,148 @@
+"""A disk that is full, and clocks that go back and forth: record and file agree, and nothing happens twice."""
+
+from __future__ import annotations
+
+import datetime as dt
+import errno
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.core.files.base import ContentFile
+from django.core.files.storage import FileSystemStorage
+from django.db import IntegrityError
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+
+from partnerships.activity.models import Event
+from partnerships.agreements.models import Document
+from partnerships.agreements.services import (
+    UnableToAddDocument,
+    add_document,
+    change_status,
+    edit_terms,
+    start_due_reviews,
+)
+from partnerships.commitments.models import Evidence
+from partnerships.commitments.services import UnableToAttach as UnableToAttachEvidence
+from partnerships.commitments.services import attach_evidence
+from partnerships.people.retention import apply_retention
+from partnerships.plans.models import Document as PlanDocument
+from partnerships.plans.services import UnableToAttach, attach_document
+from tests.commitments.promises import agree
+from tests.plans.drafts import begin
+from tests.world import World, make_world
+
+
+@pytest.fixture
+def world(db: None) -> World:
+    return make_world()
+
+
+def memorandum() -> ContentFile[bytes]:
+    return ContentFile(b"What we agreed.\n", name="memorandum.txt")
+
+
+def files_in(folder: Any) -> list[Path]:
+    return [path for path in Path(folder).rglob("*") if path.is_file()]
+
+
+@pytest.fixture
+def full_disk(monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
+    """From the call on, every file that is saved finds the disk full."""
+
+    def save(*args: object, **kwargs: object) -> str:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    return lambda: monkeypatch.setattr(FileSystemStorage, "_save", save)
+
+
+def test_a_full_disk_leaves_neither_record_nor_file(world: World, full_disk: Callable[[], None], settings: Any) -> None:
+    now, commitment, plan = timezone.now(), agree(world), begin(world)
+    noted = Event.objects.count()
+    full_disk()
+
+    with pytest.raises(UnableToAddDocument):
+        add_document(
+            partnership=world.partnership,
+            title="Memorandum",
+            file=memorandum(),
+            organisation=world.larkhaven,
+            author=world.amina,
+            now=now,
+        )
+    with pytest.raises(UnableToAttachEvidence):
+        attach_evidence(commitment=commitment, file=memorandum(), author=world.eddie, now=now)
+    with pytest.raises(UnableToAttach):
+        attach_document(plan=plan, title="Layout", file=memorandum(), restricted=False, author=world.amina, now=now)
+
+    assert not Document.objects.exists()
+    assert not Evidence.objects.exists()
+    assert not PlanDocument.objects.exists()
+    assert Event.objects.count() == noted
+    assert files_in(settings.MEDIA_ROOT) == []
+
+
+def test_whoever_meets_a_full_disk_is_told_so(world: World, full_disk: Callable[[], None]) -> None:
+    client = Client()
+    client.force_login(world.amina)
+    full_disk()
+
+    answer = client.post(
+        reverse("agreements:document-add", kwargs={"pk": world.partnership.pk}),
+        {"title": "Memorandum", "file": memorandum()},
+    )
+
+    assert answer.status_code == 422
+    assert "could not be stored" in answer.content.decode()
+
+
+def test_a_record_that_cannot_be_written_leaves_no_file(
+    world: World, monkeypatch: pytest.MonkeyPatch, settings: Any
+) -> None:
+    def refuse(*args: object, **kwargs: object) -> None:
+        raise IntegrityError("no")
+
+    monkeypatch.setattr(Document, "save", refuse)
+
+    with pytest.raises(IntegrityError):
+        add_document(
+            partnership=world.partnership,
+            title="Memorandum",
+            file=memorandum(),
+            organisation=world.larkhaven,
+            author=world.amina,
+            now=timezone.now(),
+        )
+
+    assert files_in(settings.MEDIA_ROOT) == []
+
+
+#: Around two in the morning of 25 October 2026, when Britain's clocks go back: on, back, and on again.
+NIGHT = dt.datetime(2026, 10, 25, 0, 30, tzinfo=dt.UTC)
+HOURS = (0, 1, 0.5, 2, -3, 1.5, 24, 0, 25)
+
+
+def test_clocks_that_go_back_and_forth_start_a_review_once_and_forget_nothing_early(world: World) -> None:
+    edit_terms(
+        partnership=world.partnership,
+        terms_of_reference="We decide together.",
+        review_on=dt.date(2026, 10, 25),
+        author=world.amina,
+        now=NIGHT - dt.timedelta(days=9),
+    )
+    for status in ("drafting", "awaiting_sign_off", "active"):
+        change_status(partnership=world.partnership, status=status, reason="Agreed.", author=world.amina, now=world.now)
+
+    for hours in HOURS:
+        now = NIGHT + dt.timedelta(hours=hours)
+        start_due_reviews(now=now)
+        apply_retention(now=now)
+
+    world.partnership.refresh_from_db()
+    assert world.partnership.status == "under_review"
+    begun = Event.objects.filter(target_kind="partnership", data__after__status="under_review")
+    assert begun.count() == 1
+    assert world.eddie.memberships.exists()

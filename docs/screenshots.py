@@ -6,7 +6,7 @@ import os
 import sys
 from pathlib import Path
 
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, ViewportSize, sync_playwright
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
@@ -14,34 +14,37 @@ from housing import environment
 from tests.browser import NARROW, WIDE, chromium_path
 
 FOLDER = Path(__file__).resolve().parent / "images"
-PASSWORD = os.environ.get("DEMO_PASSWORD", "common-ground-demo")
-#: File name, who looks, address, and the width.
-PICTURES = (
-    ("home.png", "amina@larkhaven.example", "/", WIDE),
-    ("home-phone.png", "amina@larkhaven.example", "/", NARROW),
-    ("partnerships.png", "amina@larkhaven.example", "/partnerships/", WIDE),
-    ("ask-and-offer.png", "amina@larkhaven.example", "/ask-and-offer/", WIDE),
-    ("plans.png", "amina@larkhaven.example", "/plans/", WIDE),
-    ("network.png", "amina@larkhaven.example", "/network/", WIDE),
-    ("organisations.png", "ben@westmarch.example", "/organisations/", WIDE),
-    ("digests.png", "ben@westmarch.example", "/digests/", WIDE),
+PASSWORD = os.environ.get("DEMO_PASSWORD", "a-quiet-estuary-morning")
+AMINA, BEN = "amina@larkhaven.example", "ben@westmarch.example"
+#: File name, who looks, where the way begins, the links that lead on from there, and the width.
+PICTURES: tuple[tuple[str, str, str, tuple[str, ...], ViewportSize], ...] = (
+    ("home.png", AMINA, "/", (), WIDE),
+    ("home-phone.png", AMINA, "/", (), NARROW),
+    ("partnership.png", AMINA, "/partnerships/", ("Estuary Homes Partnership",), WIDE),
+    ("ask-and-offer.png", AMINA, "/ask-and-offer/", (), WIDE),
+    ("plan.png", AMINA, "/plans/", ("Estuary delivery programme",), WIDE),
+    ("comparison.png", BEN, "/plans/", ("Estuary delivery programme", "What changed"), WIDE),
+    ("commitments.png", BEN, "/commitments/", (), WIDE),
+    ("network.png", AMINA, "/network/", (), WIDE),
 )
 
 
 def _sign_in(page: Page, origin: str, email: str) -> None:
     page.goto(f"{origin}/accounts/login/")
-    page.fill("input[name=login]", email)
-    page.fill("input[name=password]", PASSWORD)
-    page.get_by_role("button", name="Sign in").click()
-    page.wait_for_load_state("networkidle")
+    page.get_by_label("Email").fill(email)
+    page.get_by_label("Password", exact=True).fill(PASSWORD)
+    page.get_by_role("button", name="Sign in", exact=True).click()
+    page.wait_for_url(f"{origin}/")
 
 
 def _pictures(browser: Browser, origin: str) -> None:
-    for name, email, address, size in PICTURES:
+    for name, email, address, links, size in PICTURES:
         context = browser.new_context(viewport=size, reduced_motion="reduce")
         page = context.new_page()
         _sign_in(page, origin, email)
         page.goto(f"{origin}{address}")
+        for words in links:
+            page.get_by_role("main").get_by_role("link", name=words, exact=True).first.click()
         page.wait_for_load_state("networkidle")
         page.screenshot(path=str(FOLDER / name), full_page=False)
         print(f"  {name}")

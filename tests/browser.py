@@ -6,12 +6,13 @@ import shutil
 from typing import Any
 
 from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import ViewportSize
 
 from tests.world import PASSWORD
 
 #: The two widths at which every page must hold (docs/ui.md): a small phone and a desk.
-NARROW = {"width": 320, "height": 900}
-WIDE = {"width": 1280, "height": 900}
+NARROW: ViewportSize = {"width": 320, "height": 900}
+WIDE: ViewportSize = {"width": 1280, "height": 900}
 
 #: WCAG 2.2 A and AA, as axe names them.
 _RULES = {

@@ -15,7 +15,7 @@ class AgreementsConfig(AppConfig):
             events_of_partnerships,
             organisation_section,
         )
-        from partnerships.organisations.sections import register_section  # noqa: PLC0415 - rooms register at start-up
+        from partnerships.organisations.sections import ON_ORGANISATIONS  # noqa: PLC0415 - rooms register at start-up
         from partnerships.people.personal import (  # noqa: PLC0415 - rooms register at start-up
             Fate,
             Rule,
@@ -27,7 +27,7 @@ class AgreementsConfig(AppConfig):
             visible_ids=lambda user: Partnership.objects.held_by(user).values("pk"),
             condition=events_of_partnerships,
         )
-        register_section("10 partnerships", organisation_section)
+        ON_ORGANISATIONS.register("10 partnerships", organisation_section)
         register_personal(
             [
                 Rule("agreements.Partnership", "created_by", Fate.KEEP, "who opened it", ("title", "created_at")),

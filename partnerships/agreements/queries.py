@@ -19,9 +19,9 @@ from partnerships.agreements.models import (
 )
 from partnerships.agreements.past import as_then, former_party, parties_then
 from partnerships.kit.names import fold_name
+from partnerships.kit.sections import Section
 from partnerships.kit.waiting import Waiting
 from partnerships.organisations.models import Membership, Organisation, OrganisationName, Role
-from partnerships.organisations.sections import Section
 from partnerships.people.models import User
 
 #: How long before its review date a partnership's leads are reminded of it.
@@ -178,7 +178,7 @@ def waiting_for(user: User, now: dt.datetime) -> list[Waiting]:
     """What waits for the person as a lead: invitations to answer, reviews to hold or to prepare, sign-off complete."""
     waiting = [
         Waiting(
-            what=f"Answer the invitation of {party.organisation.name}",
+            what="Answer the invitation to join",
             title=party.partnership.title,
             path=reverse("agreements:answer", kwargs={"pk": party.partnership_id, "party": party.pk}),
             since=party.invited_at,

@@ -20,7 +20,7 @@ class ConversationsConfig(AppConfig):
             kept_by,
         )
         from partnerships.conversations.sections import meeting_section  # noqa: PLC0415 - as above
-        from partnerships.organisations.sections import register_section  # noqa: PLC0415 - as above
+        from partnerships.organisations.sections import ON_ORGANISATIONS  # noqa: PLC0415 - as above
         from partnerships.people.personal import register_personal  # noqa: PLC0415 - as above
 
         for name, condition in (("conversation", events_of_conversations), ("conversation_side", events_of_own_side)):
@@ -38,4 +38,4 @@ class ConversationsConfig(AppConfig):
         )
         register_origin(CONVERSATION)
         register_personal(RULES)
-        register_section("05 meeting", meeting_section)
+        ON_ORGANISATIONS.register("05 meeting", meeting_section)

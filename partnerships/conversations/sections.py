@@ -5,9 +5,9 @@ from __future__ import annotations
 from django.utils import timezone
 
 from partnerships.conversations.queries import last_held
+from partnerships.kit.sections import Section
 from partnerships.organisations.models import EDITING_ROLES, Organisation
 from partnerships.organisations.queries import acting_memberships
-from partnerships.organisations.sections import Section
 from partnerships.people.models import User
 
 

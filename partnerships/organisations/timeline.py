@@ -55,7 +55,9 @@ def _words(value: Any) -> str:
         return "yes" if value else "no"
     if isinstance(value, list | tuple):
         return ", ".join(_words(item) for item in value)
-    return str(value).replace("_", " ") if isinstance(value, str) and value.islower() else str(value)
+    if isinstance(value, str) and value.islower() and value.replace("_", "").isalpha():
+        value = value.replace("_", " ").capitalize()  # a code, such as a status
+    return str(value)
 
 
 def _changes(data: dict[str, Any]) -> tuple[Change, ...]:
@@ -66,11 +68,11 @@ def _changes(data: dict[str, Any]) -> tuple[Change, ...]:
         return tuple(
             Change(field.replace("_", " "), _words(old.get(field)), _words(new.get(field)))
             for field in dict.fromkeys((*old, *new))
-            if old.get(field) != new.get(field)
+            if _words(old.get(field)) != _words(new.get(field))
         )
     if before is None and after is None:
         return ()
-    return (Change("", _words(before), _words(after)),)
+    return (Change("status", _words(before), _words(after)),)
 
 
 def _page(event: Event) -> str:

@@ -7,3 +7,15 @@ class WebConfig(AppConfig):
     name = "partnerships.web"
     label = "web"
     default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        from partnerships.agreements.sections import ON_PARTNERSHIPS  # noqa: PLC0415 - rooms register at start-up
+        from partnerships.web.overview import (  # noqa: PLC0415 - models must be loaded first
+            figures_section,
+            milestones_section,
+            points_section,
+        )
+
+        ON_PARTNERSHIPS.register("10 figures", figures_section)
+        ON_PARTNERSHIPS.register("20 milestones", milestones_section)
+        ON_PARTNERSHIPS.register("30 points", points_section)

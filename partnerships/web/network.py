@@ -69,6 +69,16 @@ class Picture:
     nodes: tuple[Placed, ...]
     lines: tuple[Line, ...]
 
+    @property
+    def top(self) -> float:
+        """Where the drawing begins, down the page: what is empty above it is not shown."""
+        return min((place.y for place in self.nodes), default=0) - _MARGIN_Y
+
+    @property
+    def height(self) -> float:
+        """How much of the page the drawing takes, from `top` to below the lowest label."""
+        return max((place.label_y for place in self.nodes), default=0) + _MARGIN_Y / 2 - self.top
+
 
 def _box(label: str, x: float, y: float) -> tuple[float, float, float, float]:
     half = max(len(label) * _CHARACTER / 2, 12)

@@ -16,14 +16,14 @@ from partnerships.conversations.models import Conversation
 from partnerships.conversations.queries import points_of_partnership
 from partnerships.exchange.models import Entry
 from partnerships.exchange.queries import new_matches_for
-from partnerships.organisations.models import EDITING_ROLES, Organisation
+from partnerships.organisations.models import EDITING_ROLES, Kind, Organisation
 from partnerships.organisations.timeline import timeline_lines
 from partnerships.people.models import User
 from partnerships.people.requests import signed_in
 from partnerships.plans.models import Plan
 from partnerships.plans.past import as_read_by as plans_as_read_by
 from partnerships.web import queries
-from partnerships.web.network import HEIGHT, WIDTH, lay_out
+from partnerships.web.network import WIDTH, Picture, lay_out
 
 #: Records shown on one page of a partnership or an organisation.
 PAGE = 100
@@ -74,8 +74,14 @@ def network(request: HttpRequest) -> HttpResponse:
     return render(
         request,
         "web/network.html",
-        {"picture": picture, "ties": found.ties, "width": WIDTH, "height": HEIGHT},
+        {"picture": picture, "ties": found.ties, "width": WIDTH, "kinds": _kinds_in(picture)},
     )
+
+
+def _kinds_in(picture: Picture) -> list[tuple[str, str]]:
+    """The kinds of body that the picture shows, each with its name, for the legend."""
+    shown = {place.node.kind for place in picture.nodes}
+    return [(kind.value, str(kind.label)) for kind in Kind if kind.value in shown]
 
 
 @login_not_required

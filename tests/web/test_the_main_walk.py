@@ -85,7 +85,7 @@ def site(live_server: Any, catcher: Catcher, settings: Any, transactional_db: No
 
 def as_person(browser: Browser, site: str, email: str) -> Page:
     """A window of one's own, signed in."""
-    page = browser.new_context(viewport=WIDE).new_page()  # type: ignore[arg-type]  # a plain width and height
+    page = browser.new_context(viewport=WIDE).new_page()
     page.set_default_timeout(15_000)
     sign_in(page, site, email)
     return page
@@ -165,7 +165,7 @@ def test_from_an_ask_to_the_letter_that_says_what_changed_and_the_click_that_sto
     amina.get_by_role("button", name=re.compile("Ask|Add|Send")).last.click()
     send_letters()
     [invitation] = catcher.letters_to(stakeholder)
-    visitor = browser.new_context(viewport=WIDE).new_page()  # type: ignore[arg-type]  # a plain width and height
+    visitor = browser.new_context(viewport=WIDE).new_page()
     visitor.goto(_link(invitation["text"], "/digests/confirm/"))
     visitor.get_by_role("button", name="Yes, send me digests").click()
 

@@ -19,6 +19,7 @@ from partnerships.agreements.queries import (
     organisations_led_by,
     whose_turn,
 )
+from partnerships.agreements.sections import ON_PARTNERSHIPS
 from partnerships.agreements.services import (
     UnableToChangeStatus,
     UnableToCreatePartnership,
@@ -123,6 +124,7 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
             "parties": present,
             "areas": areas,
             "left_at": former.left_at if former else None,
+            "sections": [] if former else ON_PARTNERSHIPS.of(user, partnership),
             "turn": None if former else whose_turn(partnership, present, mine=organisations_led_by(user)),
             "may_lead": Partnership.objects.led_by(user).filter(pk=pk).exists(),
             "successors": partnership.redefined_by.visible_to(user).order_by("-created_at", "pk"),

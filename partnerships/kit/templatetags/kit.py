@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterable
+from decimal import Decimal
 from typing import Any
 
 from django import template
@@ -48,6 +49,14 @@ def long_time(value: dt.datetime | None) -> str:
         return ""
     local = timezone.localtime(value) if timezone.is_aware(value) else value
     return f"{dates.long_date(local.date())}, {local:%H:%M}"
+
+
+@register.filter
+def pounds(value: Decimal | int | None) -> str:
+    """`£85,000`, with pence only where there are some: `£85,000.50`; empty for none."""
+    if value is None:
+        return ""
+    return f"£{value:,.0f}" if value == int(value) else f"£{value:,.2f}"
 
 
 @register.filter

@@ -21,7 +21,7 @@ from partnerships.organisations.queries import (
     predecessors_of,
     successors_of,
 )
-from partnerships.organisations.sections import sections_for
+from partnerships.organisations.sections import ON_ORGANISATIONS
 from partnerships.organisations.services import UnableToUpdateOrganisation, update_organisation
 from partnerships.organisations.timeline import timeline_lines
 from partnerships.people.requests import signed_in
@@ -87,7 +87,7 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
             "group_members": organisation.group_members.order_by("name", "pk")[:50],
             "contacts": contacts_of(organisation)[:12],
             "lines": timeline_lines(timeline(user=user, kind="organisation", record_id=organisation.pk)[:10]),
-            "sections": sections_for(user, organisation),
+            "sections": ON_ORGANISATIONS.of(user, organisation),
             "may_change": organisation_for(user, organisation.pk, Role.LEAD) is not None,
         },
     )

@@ -1,0 +1,74 @@
+"""What a partnership's overview shows of the rooms above it: the figures that matter, milestones that are near, and
+what each side wants, cannot do and could gain."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from django.urls import reverse
+from django.utils import timezone
+
+from partnerships.agreements.models import Partnership
+from partnerships.commitments.models import Commitment
+from partnerships.conversations.models import Conversation
+from partnerships.conversations.queries import points_of_partnership
+from partnerships.exchange.models import Entry
+from partnerships.kit.sections import Section
+from partnerships.people.models import User
+from partnerships.plans.models import Plan
+from partnerships.plans.queries import milestones_due_soon, overdue_milestones
+
+#: Milestones shown; the plans have them all.
+MILESTONES = 6
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """A number, what it counts, and the page that lists it."""
+
+    number: int
+    words: str
+    href: str
+
+
+def figures_section(user: User, partnership: Partnership) -> Section:
+    """How much is open between the partners."""
+    today = timezone.localdate()
+    entries = Entry.objects.visible_to(user).filter(partnership=partnership)
+    promised = Commitment.objects.visible_to(user).filter(partnership=partnership)
+    to_entries, to_promises, to_plans = (
+        reverse(f"web:partnership-{name}", kwargs={"pk": partnership.pk})
+        for name in ("entries", "commitments", "plans")
+    )
+    asks, overdue = entries.unanswered().filter(direction="ask").count(), promised.overdue(today).count()
+    under_way, plans = (
+        promised.under_way().count(),
+        Plan.objects.visible_to(user).filter(partnership=partnership).count(),
+    )
+    return Section(
+        "web/_figures.html",
+        {
+            "figures": [
+                Figure(asks, f"unanswered ask{'' if asks == 1 else 's'}", to_entries),
+                Figure(under_way, f"commitment{'' if under_way == 1 else 's'} under way", to_promises),
+                Figure(overdue, "overdue", to_promises),
+                Figure(plans, f"plan{'' if plans == 1 else 's'}", to_plans),
+            ]
+        },
+    )
+
+
+def milestones_section(user: User, partnership: Partnership) -> Section | None:
+    """Milestones of the partnership's plans that are overdue or due within the month."""
+    today = timezone.localdate()
+    late = overdue_milestones(user, today).filter(plan__partnership=partnership)
+    near = milestones_due_soon(user, today).filter(plan__partnership=partnership)
+    found = [*late.order_by("due_by", "pk")[:MILESTONES], *near.order_by("due_by", "pk")[:MILESTONES]][:MILESTONES]
+    return Section("web/_milestones.html", {"milestones": found, "today": today}) if found else None
+
+
+def points_section(user: User, partnership: Partnership) -> Section:
+    """Both sides' objectives, obstacles and opportunities, next to one another."""
+    sides = points_of_partnership(partnership, user)
+    held = Conversation.objects.visible_to(user).filter(partnership=partnership).exists()
+    return Section("web/_both_sides.html", {"sides": sides, "held": held, "partnership": partnership})

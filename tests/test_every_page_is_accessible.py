@@ -1,0 +1,64 @@
+"""Every page that a lead may open passes axe (WCAG 2.2 AA) and reflows, at the width of a phone and of a desk."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.conf import settings as django_settings
+from django.test import Client
+from django.urls import reverse
+
+from tests.access import Row
+from tests.browser import NARROW, WIDE, axe_violations, reflows, sign_in
+from tests.test_access import ACCOUNT_PAGES, MODULES, ROWS, stands_alone
+from tests.world import World, make_world
+
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.browser, pytest.mark.slow]
+
+
+@pytest.fixture
+def shown(transactional_db: None) -> World:
+    """The world of the access table, for a server that runs beside the test."""
+    if not (Path(django_settings.BASE_DIR) / "static" / "build" / "css" / "site.css").exists():
+        pytest.fail("The stylesheets are not built: run `npm ci --ignore-scripts && node static/build.mjs`.")
+    world = make_world()
+    for module in MODULES:
+        if hasattr(module, "prepare"):
+            module.prepare(world)
+    return world
+
+
+def pages(world: World) -> Iterator[str]:
+    """The address of every page of ours that a lead may open, and of allauth's that stand alone."""
+    client = Client()
+    client.force_login(world.amina)
+
+    def is_page(address: str) -> bool:
+        answer = client.get(address)
+        return answer.status_code == 200 and "html" in answer["Content-Type"]
+
+    rows: list[Row] = [row for row in ROWS if row.get is not None and row.get["lead"] == 200]
+    addresses = [reverse(row.name, kwargs=row.on(world)) + row.query for row in rows]
+    addresses += [reverse(name) for name in ACCOUNT_PAGES if stands_alone(name)]
+    yield from dict.fromkeys(address for address in addresses if is_page(address))
+
+
+@pytest.mark.parametrize("size", [NARROW, WIDE], ids=["phone", "desk"])
+def test_every_page_is_accessible_and_reflows(page: Any, live_server: Any, shown: World, size: dict[str, int]) -> None:
+    page.set_viewport_size(size)
+    sign_in(page, live_server.url, shown.amina.email)
+    problems: dict[str, Any] = {}
+    seen = 0
+
+    for address in pages(shown):
+        page.goto(live_server.url + address)
+        seen += 1
+        found = axe_violations(page)
+        if found or not reflows(page):
+            problems[address] = found or "does not reflow"
+
+    assert problems == {}
+    assert seen > 100

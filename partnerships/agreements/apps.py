@@ -6,6 +6,7 @@ from django.apps import AppConfig
 class AgreementsConfig(AppConfig):
     name = "partnerships.agreements"
     label = "agreements"
+    verbose_name = "Partnerships"
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:

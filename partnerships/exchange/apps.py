@@ -20,11 +20,11 @@ class ExchangeConfig(AppConfig):
         from partnerships.exchange.queries import events_of_entries  # noqa: PLC0415 - the same
         from partnerships.exchange.sections import standing_section  # noqa: PLC0415 - the same
         from partnerships.exchange.services.fulfilments import commitment_moved  # noqa: PLC0415 - the same
-        from partnerships.organisations.sections import register_section  # noqa: PLC0415 - the same
+        from partnerships.organisations.sections import ON_ORGANISATIONS  # noqa: PLC0415 - the same
         from partnerships.people.personal import register_personal  # noqa: PLC0415 - the same
 
         register_personal(RULES)
-        register_section("10 skills and resources", standing_section)
+        ON_ORGANISATIONS.register("10 skills and resources", standing_section)
         register_kind(
             name="entry",
             visible_ids=lambda user: Entry.objects.visible_to(user).values("pk"),

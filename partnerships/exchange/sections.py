@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from partnerships.exchange.queries.work import standing_offers_of
+from partnerships.kit.sections import Section
 from partnerships.organisations.models import EDITING_ROLES, Organisation
-from partnerships.organisations.sections import Section
 from partnerships.people.models import User
 
 

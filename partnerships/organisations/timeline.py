@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
@@ -10,6 +11,7 @@ from typing import Any
 from django.urls import NoReverseMatch, reverse
 
 from partnerships.activity.models import Event
+from partnerships.kit.dates import long_date
 from partnerships.organisations.models import Organisation
 from partnerships.people.models import User
 
@@ -48,6 +50,11 @@ class TimelineLine:
     changes: tuple[Change, ...]
 
 
+#: Numbers of rows that events keep for programs; people know the things by other names.
+_NOT_SHOWN = frozenset({"succession", "membership", "import_run", "run"})
+_DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
+
+
 def _words(value: Any) -> str:
     if value is None or value == "":
         return ""
@@ -55,9 +62,14 @@ def _words(value: Any) -> str:
         return "yes" if value else "no"
     if isinstance(value, list | tuple):
         return ", ".join(_words(item) for item in value)
-    if isinstance(value, str) and value.islower() and value.replace("_", "").isalpha():
-        value = value.replace("_", " ").capitalize()  # a code, such as a status
-    return str(value)
+    if isinstance(value, int):
+        return f"{value:,}"
+    text = str(value)
+    if _DAY.fullmatch(text):
+        return long_date(dt.date.fromisoformat(text))
+    if text.islower() and text.replace("_", "").isalpha():  # a code, such as a status
+        return text.replace("_", " ").capitalize().replace("sign off", "sign-off")
+    return text
 
 
 def _changes(data: dict[str, Any]) -> tuple[Change, ...]:
@@ -68,7 +80,7 @@ def _changes(data: dict[str, Any]) -> tuple[Change, ...]:
         return tuple(
             Change(field.replace("_", " "), _words(old.get(field)), _words(new.get(field)))
             for field in dict.fromkeys((*old, *new))
-            if _words(old.get(field)) != _words(new.get(field))
+            if field not in _NOT_SHOWN and _words(old.get(field)) != _words(new.get(field))
         )
     if before is None and after is None:
         return ()
@@ -85,6 +97,10 @@ def _page(event: Event) -> str:
         return ""
 
 
+def _name_of(event: Event, bodies: dict[int, str]) -> str:
+    return bodies.get(event.target_id, "") if event.target_kind == "organisation" else ""
+
+
 def timeline_lines(events: Iterable[Event]) -> list[TimelineLine]:
     """The events as lines, in their order, with names looked up in two queries."""
     rows = list(events)
@@ -92,10 +108,11 @@ def timeline_lines(events: Iterable[Event]) -> list[TimelineLine]:
         person.pk: person.display_name
         for person in User.objects.filter(pk__in={row.actor_id for row in rows if row.actor_id})
     }
+    about = {row.target_id for row in rows if row.target_kind == "organisation"}
     bodies = dict(
-        Organisation.objects.filter(pk__in={row.organisation_id for row in rows if row.organisation_id}).values_list(
-            "pk", "name"
-        )
+        Organisation.objects.filter(
+            pk__in=about | {row.organisation_id for row in rows if row.organisation_id}
+        ).values_list("pk", "name")
     )
     lines = []
     for row in rows:
@@ -108,7 +125,7 @@ def timeline_lines(events: Iterable[Event]) -> list[TimelineLine]:
                 by=str(row.data.get("by", "")) or (f"{actor}, {body}" if body else actor),
                 at=row.at,
                 href=_page(row),
-                subject=str(row.data.get("title", "")),
+                subject=str(row.data.get("title", "")) or _name_of(row, bodies),
                 reason=str(row.data.get("reason", "")),
                 changes=_changes(row.data),
             )

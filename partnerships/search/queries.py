@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import Exists, F, OuterRef, Q, QuerySet
+from django.db.models import Exists, F, OuterRef, Prefetch, Q, QuerySet
 from django.urls import reverse
 
 from partnerships.agreements.models import Partnership
@@ -15,8 +15,9 @@ from partnerships.agreements.queries import find_by_words
 from partnerships.commitments.models import Commitment
 from partnerships.conversations.models import Conversation
 from partnerships.exchange.models import Entry
-from partnerships.kit.names import fold_name
-from partnerships.organisations.models import Identifier, Organisation, OrganisationName
+from partnerships.organisations.models import Identifier, Organisation, Scheme
+from partnerships.organisations.models import Status as OrganisationStatus
+from partnerships.organisations.queries import find_organisations
 from partnerships.people.models import User
 from partnerships.plans.models import Plan, Site, Version
 from partnerships.plans.past import as_read_by, named
@@ -57,13 +58,9 @@ def _words(text: str, *fields: str) -> Q:
 
 
 def _organisations(user: User, text: str) -> QuerySet[Organisation]:
-    named = OrganisationName.objects.filter(organisation=OuterRef("pk"), folded__contains=fold_name(text))
-    identified = Identifier.objects.filter(organisation=OuterRef("pk"), value__iexact=text)
-    return (
-        Organisation.objects.visible_to(user)
-        .filter(Exists(named) | Exists(identified) | _words(text, "name"))
-        .order_by("name", "pk")
-    )
+    found = find_organisations(user=user, text=text)
+    codes = Identifier.objects.exclude(scheme=Scheme.NETWORK).order_by("scheme", "value")
+    return found.prefetch_related(Prefetch("identifiers", codes)).order_by("name", "pk")
 
 
 def _partnerships(user: User, text: str) -> list[Partnership]:
@@ -95,6 +92,13 @@ def _commitments(user: User, text: str) -> QuerySet[Commitment]:
 
 def _conversations(user: User, text: str) -> QuerySet[Conversation]:
     return Conversation.objects.visible_to(user).filter(_words(text, "subject", "said")).order_by("-held_on", "pk")
+
+
+def _about(organisation: Organisation) -> str:
+    """Kind, what became of it, and the identifiers by which people know it."""
+    codes = [identifier.value for identifier in organisation.identifiers.all()][:3]
+    ended = [] if organisation.status == OrganisationStatus.ACTIVE else [organisation.get_status_display().lower()]
+    return ", ".join([organisation.get_kind_display(), *ended, *codes])
 
 
 def _group(
@@ -142,7 +146,7 @@ def search(*, user: User, text: str) -> tuple[Group, ...]:
             "Organisations",
             _organisations(user, text),
             "organisations:detail",
-            lambda row: row.get_kind_display(),
+            _about,
             title="name",
         ),
     )

@@ -9,8 +9,8 @@ from django.urls import reverse
 
 from partnerships.commitments.models import Commitment
 from partnerships.commitments.origins import Origin, OriginLink, Suggestion
+from partnerships.kit.sections import Section
 from partnerships.organisations.models import Organisation
-from partnerships.organisations.sections import Section
 from partnerships.people.models import User
 from partnerships.transfer.models import DeveloperAgreement
 

@@ -13,7 +13,7 @@ from django.utils import timezone
 from partnerships.activity.models import Event
 from partnerships.activity.queries import visible_events
 from partnerships.agreements import queries as agreements
-from partnerships.agreements.models import Partnership, PartyStatus
+from partnerships.agreements.models import Partnership, Party, PartyStatus
 from partnerships.commitments import queries as commitments
 from partnerships.conversations import queries as conversations
 from partnerships.exchange import queries as exchange
@@ -50,15 +50,20 @@ def by_partnership(waiting: list[Waiting]) -> list[tuple[str, list[Waiting]]]:
 
 
 def recent_changes(user: User, now: dt.datetime, count: int = 8) -> list[Event]:
-    """The newest events that others caused and this person may see."""
-    since = now - RECENT
-    return list(
+    """The newest events that others caused and this person may see: of organisations only those that the person
+    acts for or works with, and several of one kind to one record by one person as the newest of them."""
+    partnerships = Partnership.objects.present_for(user).live()
+    near = Party.objects.present().filter(partnership__in=partnerships.values("pk")).values("organisation")
+    mine = Organisation.objects.of_person(user).values("pk")
+    newest = (
         visible_events(user)
-        .filter(at__gte=since)
+        .filter(at__gte=now - RECENT)
         .exclude(actor_id=user.pk)
-        .exclude(target_kind="organisation", actor_id=None)
-        .order_by("-at", "-id")[:count]
+        .exclude(~Q(target_id__in=near) & ~Q(target_id__in=mine), target_kind="organisation")
+        .order_by("-at", "-id")[: count * 4]
     )
+    folded = {(row.verb, row.target_kind, row.target_id, row.actor_id): row for row in reversed(newest)}
+    return sorted(folded.values(), key=lambda row: (row.at, row.pk), reverse=True)[:count]
 
 
 @dataclass(frozen=True, slots=True)

@@ -67,7 +67,7 @@ def document_add(request: HttpRequest, pk: int) -> HttpResponse:
         except UnableToAddDocument as error:
             form.add_error("file", str(error))
         else:
-            messages.info(request, f"“{document.title}” is with the partnership's documents.")
+            messages.success(request, f"“{document.title}” is with the partnership's documents.")
             return redirect("agreements:documents", pk=pk)
     return render(
         request,
@@ -99,6 +99,6 @@ def document_remove(request: HttpRequest, pk: int, document: int) -> HttpRespons
         except UnableToRemoveDocument as error:
             messages.warning(request, str(error))
         else:
-            messages.info(request, f"“{found.title}” is removed. An administrator can bring it back.")
+            messages.success(request, f"“{found.title}” is removed. An administrator can bring it back.")
         return redirect("agreements:documents", pk=pk)
     return render(request, "agreements/document_remove.html", {"document": found, "partnership": partnership})

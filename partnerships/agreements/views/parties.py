@@ -26,7 +26,7 @@ from partnerships.agreements.services import (
     remove_party,
 )
 from partnerships.agreements.views.access import held, led, seen
-from partnerships.organisations.models import Organisation
+from partnerships.organisations.models import Membership, Organisation, Role
 from partnerships.organisations.queries import find_organisations
 from partnerships.people.models import User
 from partnerships.people.requests import signed_in
@@ -83,7 +83,15 @@ def invite(request: HttpRequest, pk: int) -> HttpResponse:
         except UnableToInvite as error:
             form.add_error("organisation", str(error))
         else:
-            messages.info(request, f"{party.organisation.name} is invited; its leads are told by letter.")
+            name = party.organisation.name
+            if Membership.objects.current().filter(organisation=party.organisation, role=Role.LEAD).exists():
+                messages.success(request, f"{name} is invited; its leads are told by letter.")
+            else:
+                messages.warning(
+                    request,
+                    f"{name} is invited, but nobody leads for it here yet, so no letter could go. Ask an administrator "
+                    "of the network to invite its first lead: the invitation waits for them.",
+                )
             return redirect("agreements:members", pk=pk)
     if posted:
         chosen = [one for one in [request.POST.get("organisation", "")] if one.isdecimal() and len(one) < 18]
@@ -126,7 +134,7 @@ def answer(request: HttpRequest, pk: int, party: int) -> HttpResponse:
             form.add_error("reason", str(error))
         else:
             words = "takes part in" if accept else "has declined to take part in"
-            messages.info(request, f"{found.organisation.name} {words} {found.partnership.title}.")
+            messages.success(request, f"{found.organisation.name} {words} {found.partnership.title}.")
             return redirect("agreements:detail", pk=pk) if accept else redirect("agreements:list")
     return render(
         request,
@@ -149,7 +157,7 @@ def party_role(request: HttpRequest, pk: int, party: int) -> HttpResponse:
         except UnableToChangeParty as error:
             form.add_error("role", str(error))
         else:
-            messages.info(request, f"{found.organisation.name} is now {found.get_role_display().lower()}.")
+            messages.success(request, f"{found.organisation.name} is now {found.get_role_display().lower()}.")
             return redirect("agreements:members", pk=pk)
     return render(
         request,
@@ -177,7 +185,7 @@ def party_remove(request: HttpRequest, pk: int, party: int) -> HttpResponse:
         except UnableToLeave as error:
             form.add_error(None, str(error))
         else:
-            messages.info(request, f"{found.organisation.name} no longer takes part.")
+            messages.success(request, f"{found.organisation.name} no longer takes part.")
             return redirect("agreements:members", pk=pk)
     return render(
         request,
@@ -208,7 +216,7 @@ def leave(request: HttpRequest, pk: int, party: int) -> HttpResponse:
         except UnableToLeave as error:
             form.add_error(None, str(error))
         else:
-            messages.info(request, f"{found.organisation.name} has left {found.partnership.title}.")
+            messages.success(request, f"{found.organisation.name} has left {found.partnership.title}.")
             return redirect("agreements:detail", pk=pk)
     return render(
         request,

@@ -95,7 +95,7 @@ def create(request: HttpRequest) -> HttpResponse:
         except UnableToCreatePartnership as error:
             form.add_error(None, str(error))
         else:
-            messages.info(request, f"{partnership.title} is open. Invite the organisations you want to work with.")
+            messages.success(request, f"{partnership.title} is open. Invite the organisations you want to work with.")
             return redirect("agreements:members", pk=partnership.pk)
     return render(request, "agreements/create.html", {"form": form}, status=422 if form.is_bound else 200)
 
@@ -153,7 +153,7 @@ def edit(request: HttpRequest, pk: int) -> HttpResponse:
         except UnableToEditTerms as error:
             form.add_error(None, str(error))
         else:
-            messages.info(request, "The terms are saved." if changed else "Nothing was different.")
+            messages.success(request, "The terms are saved." if changed else "Nothing was different.")
             return redirect("agreements:detail", pk=pk)
     return render(
         request,
@@ -178,7 +178,9 @@ def status(request: HttpRequest, pk: int) -> HttpResponse:
                 successor = renew(
                     partnership=partnership, organisation=organisation, reason=reason, author=user, now=now
                 )
-                messages.info(request, "The successor is open, with the same terms to redraft and everybody invited.")
+                messages.success(
+                    request, "The successor is open, with the same terms to redraft and everybody invited."
+                )
                 return redirect("agreements:detail", pk=successor.pk)
             change_status(
                 partnership=partnership, status=chosen, reason=reason, author=user, organisation=organisation, now=now
@@ -186,7 +188,7 @@ def status(request: HttpRequest, pk: int) -> HttpResponse:
         except (UnableToChangeStatus, UnableToRenew) as error:
             form.add_error("status", str(error))
         else:
-            messages.info(request, f"{partnership.title} is now {partnership.get_status_display().lower()}.")
+            messages.success(request, f"{partnership.title} is now {partnership.get_status_display().lower()}.")
             return redirect("agreements:detail", pk=pk)
     today = timezone.localdate()
     needs = [

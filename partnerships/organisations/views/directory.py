@@ -109,7 +109,7 @@ def change_settings(request: HttpRequest, pk: int) -> HttpResponse:
         except UnableToUpdateOrganisation as error:
             form.add_error(None, str(error))
         else:
-            messages.info(request, f"{organisation.name} is saved." if changed else "Nothing was different.")
+            messages.success(request, f"{organisation.name} is saved." if changed else "Nothing was different.")
             return redirect("organisations:detail", pk=pk)
     return render(
         request,

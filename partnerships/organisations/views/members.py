@@ -88,7 +88,7 @@ def invite(request: HttpRequest, pk: int) -> HttpResponse:
         except UnableToInviteMember as error:
             form.add_error("email", str(error))
         else:
-            messages.info(request, f"An invitation is on its way to {membership.person.email}.")
+            messages.success(request, f"An invitation is on its way to {membership.person.email}.")
             return redirect("organisations:people", pk=pk)
     return render(
         request,
@@ -108,7 +108,9 @@ def invite_again(request: HttpRequest, pk: int, membership: int) -> HttpResponse
     except UnableToInviteMember as error:
         messages.warning(request, str(error))
     else:
-        messages.info(request, f"A new invitation is on its way to {found.person.email}. The old link no longer works.")
+        messages.success(
+            request, f"A new invitation is on its way to {found.person.email}. The old link no longer works."
+        )
     return redirect("organisations:people", pk=pk)
 
 
@@ -126,7 +128,7 @@ def member_edit(request: HttpRequest, pk: int, membership: int) -> HttpResponse:
             form.add_error("role", str(error))
         else:
             change_job_title(membership=found, job_title=form.cleaned_data["job_title"], author=user, now=now)
-            messages.info(request, f"{found.person.display_name} is now {found.get_role_display().lower()}.")
+            messages.success(request, f"{found.person.display_name} is now {found.get_role_display().lower()}.")
             return redirect("organisations:people", pk=pk)
     return render(
         request,
@@ -169,7 +171,7 @@ def _ending(request: HttpRequest, user: User, membership: Membership, *, submit:
         except UnableToEndMembership as error:
             form.add_error(None, str(error))
         else:
-            messages.info(
+            messages.success(
                 request, f"{membership.person.display_name} no longer acts for {membership.organisation.name}."
             )
             return redirect("organisations:people", pk=pk)
@@ -208,7 +210,7 @@ def accept_invitation(request: HttpRequest, token: str) -> HttpResponse:
         except UnableToAcceptMembership as error:
             form.add_error(None, str(error))
         else:
-            messages.info(request, f"You now act for {accepted.organisation.name}.")
+            messages.success(request, f"You now act for {accepted.organisation.name}.")
             if was_stakeholder:
                 return sign_in_new_account(request, accepted.person)
             return redirect("organisations:detail", pk=accepted.organisation_id)

@@ -28,6 +28,7 @@ def bring_leps(listed: tuple[Lep, ...], directory: Directory, doubts: Doubts, ru
         one
         for one in directory.organisations.values()
         if one.kind == Kind.LEP
+        and directory.values(one, Scheme.LEP)  # it came from such a list; one entered by hand need not be in any
         and not directory.values(one, Scheme.LEP) & codes
         and not {lep_place(name) for name in directory.names[one.pk]} & places
     ]

@@ -1,9 +1,18 @@
 """Figures for plans: comparing, opening and publishing plans of 20, 200 and 2,000 sites.
 
 Each site has 8 lines of homes, each plan 60 sections of 400 words. Everything stands against the plain cost of the same
-plan in the same run: reading its JSON from PostgreSQL and writing it back, interleaved, medians. Comparing is measured
-for a usual edit (a tenth of the sites, five sections) and for the worst (everything changed). The last line is one JSON
-object with the figures. All rows are rolled back.
+plan in the same run: reading its JSON from PostgreSQL and writing it back, interleaved, medians.
+
+    compare        what changed and the totals, for a usual edit (a tenth of the sites, five sections)
+    compare worst  the same when everything changed
+    compare shown  the usual edit with its words, as a page shows it
+    open           the plan found for its reader and made ready to be shown: a page of its sites, totals over all
+    open page      what a reader waits for: the whole request, signed in, with session, rights and HTML
+    open paper     the same for the print view, which holds every site
+    publish        the draft of a usual edit, as people publish
+    publish import the same content given as a file's, checked on the way
+
+The last line is one JSON object with the figures. All rows are rolled back.
 
     make bench-plans
     make bench-plans ARGS="--sites 20 200"      quicker
@@ -14,6 +23,7 @@ from __future__ import annotations
 import argparse
 import copy
 import json
+import logging
 import os
 import random
 import statistics
@@ -31,18 +41,35 @@ import django
 
 django.setup()
 
+from django.conf import settings  # noqa: E402 - after setup
+from django.core.management import call_command  # noqa: E402 - after setup
 from django.db import connection, transaction  # noqa: E402 - after setup
-from django.template.loader import render_to_string  # noqa: E402 - after setup
+from django.http import QueryDict  # noqa: E402 - after setup
+from django.test import Client  # noqa: E402 - after setup
+from django.urls import reverse  # noqa: E402 - after setup
 from django.utils import timezone  # noqa: E402 - after setup
 
-from partnerships.organisations.models import Kind, Organisation  # noqa: E402 - after setup
+from partnerships.organisations.models import Kind, Membership, Organisation  # noqa: E402 - after setup
 from partnerships.people.models import User  # noqa: E402 - after setup
-from partnerships.plans import presenting, services  # noqa: E402 - after setup
+from partnerships.plans import services  # noqa: E402 - after setup
 from partnerships.plans.changes import changes, homes_totals, summary  # noqa: E402 - after setup
+from partnerships.plans.comparisons import comparison  # noqa: E402 - after setup
 from partnerships.plans.content import TENURES, normalise  # noqa: E402 - after setup
-from partnerships.plans.models import Version  # noqa: E402 - after setup
+from partnerships.plans.models import Draft, ReadingClass  # noqa: E402 - after setup
+from partnerships.plans.queries import newest_for  # noqa: E402 - after setup
+from partnerships.plans.views.whole import reading_context  # noqa: E402 - after setup
 
 LINES, SECTIONS, WORDS = 8, 60, 400
+WORK = (
+    "compare",
+    "compare_worst",
+    "compare_shown",
+    "open",
+    "open_page",
+    "open_paper",
+    "publish",
+    "publish_import",
+)
 STEMS, ENDINGS = ("har", "est", "mor", "len", "quay"), ("bour", "uary", "ing", "t", "s")
 VOCABULARY = [stem + ending for stem in STEMS for ending in ENDINGS]
 
@@ -94,11 +121,20 @@ def edited(plan: dict[str, Any], *, share: float, sections: int) -> dict[str, An
     return other
 
 
-def median_of(times: int, work: dict[str, Callable[[], object]]) -> dict[str, float]:
-    """Milliseconds of each piece of work, the pieces taking turns; each is done once before."""
+Work = Callable[[], object]
+
+
+def median_of(times: int, work: dict[str, Work | tuple[Work, Work]]) -> dict[str, float]:
+    """Milliseconds of each piece of work, the pieces taking turns; each is done once before.
+
+    Of a pair the first is done before and not counted.
+    """
     taken: dict[str, list[float]] = {name: [] for name in work}
     for turn in range(times + 1):
-        for name, do in work.items():
+        for name, piece in work.items():
+            before, do = piece if isinstance(piece, tuple) else (None, piece)
+            if before is not None:
+                before()
             start = time.perf_counter()
             do()
             if turn:
@@ -134,34 +170,33 @@ def measure(sites: int, times: int, author: User, owner: Organisation) -> dict[s
             content = json.loads(cursor.fetchone()[0])
             cursor.execute("INSERT INTO plain (content) VALUES (%s)", [json.dumps(content)])
 
-    def opening() -> None:
-        found = Version.objects.visible_to(author).select_related("plan").filter(plan=plan).order_by("-number").first()
-        content, prose = found.content, found.prose
-        presenting.sections(content, prose)
-        presenting.sites(content, prose)
-        presenting.milestones(content, prose, timezone.localdate())
-        homes_totals(content, content)
+    client = Client()
+    client.force_login(author)
 
-    def opening_page() -> None:
-        found = plan.versions.get(number=1)
-        content, prose = found.content, found.prose
-        render_to_string(
-            "plans/_body.html",
-            {
-                "plan": plan,
-                "about": content["about"],
-                "sections": presenting.sections(content, prose),
-                "sites": presenting.sites(content, prose),
-                "milestones": presenting.milestones(content, prose, timezone.localdate()),
-                "totals": homes_totals(content, content),
-            },
-        )
+    def opening() -> None:
+        found = newest_for(author, plan)
+        assert found is not None
+        reading_context(ReadingClass.INSIDE, found.content, found.prose, QueryDict())
+
+    def asking(address: str) -> Work:
+        def ask() -> None:
+            answer = client.get(address)
+            assert answer.status_code == 200, answer.status_code
+
+        return ask
+
+    def drafting() -> None:
+        flip.reverse()
+        Draft.objects.filter(plan=plan).update(content=flip[0])
 
     def publishing() -> None:
+        services.publish_version(plan=plan, author=author, note="Measured.", now=timezone.now())
+
+    def importing() -> None:
         flip.reverse()
         services.publish_version(plan=plan, author=author, note="Measured.", now=timezone.now(), content=flip[0])
 
-    def comparing(other: dict[str, Any]) -> Callable[[], object]:
+    def comparing(other: dict[str, Any]) -> Work:
         return lambda: (summary(changes(plan_content, other)), homes_totals(plan_content, other))
 
     taken = median_of(
@@ -170,10 +205,12 @@ def measure(sites: int, times: int, author: User, owner: Organisation) -> dict[s
             "plain": plain,
             "compare": comparing(usual),
             "compare_worst": comparing(worst),
-            "compare_words": lambda: presenting.comparison(plan_content, usual),
+            "compare_shown": lambda: comparison(plan_content, usual),
             "open": opening,
-            "open_html": opening_page,
-            "publish": publishing,
+            "open_page": asking(reverse("plans:detail", args=[plan.pk])),
+            "open_paper": asking(reverse("plans:paper", args=[plan.pk, 1])),
+            "publish": (drafting, publishing),
+            "publish_import": importing,
         },
     )
     size = float(len(json.dumps(plan_content)))
@@ -191,18 +228,29 @@ def main() -> None:
     parser.add_argument("--sites", type=int, nargs="+", default=[20, 200, 2000], help="sizes of plan to measure")
     parser.add_argument("--times", type=int, default=7, help="how often each is done; the median counts")
     asked = parser.parse_args()
+    call_command("migrate", verbosity=0, interactive=False)
     results: dict[str, dict[str, float]] = {}
     with transaction.atomic():
+        logging.disable(logging.INFO)
+        settings.ALLOWED_HOSTS = ["testserver"]
         author = User.objects.create_user("bench@commonground.example", name="Bench", account_since=timezone.now())
         owner = Organisation.objects.create(name="Bench Homes", kind=Kind.REGISTERED_PROVIDER)
+        Membership.objects.create(
+            person=author,
+            organisation=owner,
+            role="lead",
+            starts_on=timezone.localdate(),
+            accepted_at=timezone.now(),
+        )
         for sites in asked.sites:
             results[str(sites)] = measure(sites, asked.times, author, owner)
         transaction.set_rollback(True)
-    names = ["compare", "compare_worst", "compare_words", "open", "open_html", "publish"]
-    print(f"{'sites':>6} {'KB':>7} {'read+write':>11} " + " ".join(f"{name:>22}" for name in names))
-    for sites, row in results.items():
-        cells = " ".join(f"{row[f'{name}_ms']:>12.1f} ms {row[f'{name}_ratio']:>5.2f}×" for name in names)
-        print(f"{sites:>6} {row['bytes'] / 1024:>7.0f} {row['plain_ms']:>8.1f} ms {cells}")
+    print(f"{'':>16}" + "".join(f"{sites + ' sites':>22}" for sites in results))
+    print(f"{'size':>16}" + "".join(f"{row['bytes'] / 1024:>19.0f} KB" for row in results.values()))
+    print(f"{'read and write':>16}" + "".join(f"{row['plain_ms']:>19.1f} ms" for row in results.values()))
+    for name in WORK:
+        cells = "".join(f"{row[f'{name}_ms']:>12.1f} ms {row[f'{name}_ratio']:>5.2f}×" for row in results.values())
+        print(f"{name.replace('_', ' '):>16}{cells}")
     base = "reading the plan's JSON and writing it back"
     print(json.dumps({"benchmark": "plans", "ratios_to": base, "sites": results}))
 

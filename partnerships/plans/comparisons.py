@@ -70,8 +70,13 @@ _PARTS = (
 )
 
 
-def comparison(a: Content, b: Content, touched: Mapping[str, str] | None = None) -> Comparison:
-    """Hold `b` against `a`; `touched` says by whom a piece was changed, by its name ("sites/north-quay")."""
+def comparison(
+    a: Content, b: Content, touched: Mapping[str, str] | None = None, areas: Mapping[str, str] | None = None
+) -> Comparison:
+    """Hold `b` against `a`.
+
+    `touched` says by whom a piece was changed, by its name ("sites/north-quay"); `areas` names GSS codes.
+    """
     found = changes(a, b)
     by_what: dict[str, list[Change]] = {}
     for change in found:
@@ -81,7 +86,7 @@ def comparison(a: Content, b: Content, touched: Mapping[str, str] | None = None)
         mine = [change for change in found if change.what in whats] if any(what in by_what for what in whats) else []
         if mine:
             parts.append((heading, tuple(_items(mine, touched or {}))))
-    return Comparison(found, summary(found), tuple(parts), homes_totals(a, b))
+    return Comparison(found, summary(found), tuple(parts), homes_totals(a, b, areas or {}))
 
 
 def _items(found: Iterable[Change], touched: Mapping[str, str]) -> Iterable[ChangedItem]:

@@ -22,6 +22,7 @@ from partnerships.people.models import User
 from partnerships.plans.content import ABOUT, NEEDS, SITES, TENURES, Collection, Content, Field, Item
 from partnerships.plans.models import Audience, Decision, Kind, Plan, Status
 from partnerships.plans.queries import taking_part
+from partnerships.plans.starters import hint_for
 
 BLANK_LINES = 4
 MOST_LINES = 400
@@ -146,6 +147,9 @@ class PieceForm(forms.Form):
             self.fields[spec.code] = _form_field(spec, content)
         if collection is None:
             self.fields["title"].required = True
+        hint = hint_for(str(self.initial.get("title", ""))) if "body" in self.fields else ""
+        if hint:
+            self.fields["body"].help_text = f"{hint} {HINTS['body']}"
         if collection is SITES:
             layout: list[object] = [Section(heading, *names) for heading, names in SITE_LAYOUT]
         else:
@@ -161,7 +165,9 @@ class PieceForm(forms.Form):
 class HomesLineForm(forms.Form):
     """One line of homes: a combination and how many."""
 
-    tenure = forms.ChoiceField(choices=list(TENURES.items()), required=False)
+    tenure = forms.ChoiceField(
+        choices=[(code, label[0].upper() + label[1:]) for code, label in TENURES.items()], required=False
+    )
     bedrooms = forms.TypedChoiceField(
         choices=[("", "Not known"), ("0", "Studio"), *((str(count), str(count)) for count in range(1, 9))],
         coerce=int,
@@ -169,7 +175,7 @@ class HomesLineForm(forms.Form):
         required=False,
     )
     needs = forms.ChoiceField(
-        choices=[(code, label.removesuffix(" needs")) for code, label in NEEDS.items()], required=False
+        choices=[(code, label.removesuffix(" needs").capitalize()) for code, label in NEEDS.items()], required=False
     )
     year = forms.RegexField(
         r"^\d{4}([-/–]\d{2})?$",

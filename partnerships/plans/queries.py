@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from partnerships.agreements.models import Party, PartyRole, PartyStatus
 from partnerships.kit.waiting import Waiting
-from partnerships.organisations.models import EDITING_ROLES, Membership, Organisation, Role
+from partnerships.organisations.models import EDITING_ROLES, Area, Membership, Organisation, Role
 from partnerships.people.models import User
 from partnerships.plans.content import Content, empty, outside
 from partnerships.plans.models import (
@@ -126,6 +126,12 @@ def draft_content(plan: Plan) -> Content:
         return content
     # The draft's own number: the plan in hand may have been read before somebody published.
     return content_of(plan, draft.based_on if draft is not None else plan.current_number)
+
+
+def area_names(*contents: Content) -> dict[str, str]:
+    """The names of the areas that sites lie in, by GSS code."""
+    codes = {site["area"] for content in contents for site in content["sites"]} - {""}
+    return dict(Area.objects.filter(code__in=codes).values_list("code", "name")) if codes else {}
 
 
 def my_plans(user: User) -> PlanQuerySet:

@@ -81,13 +81,21 @@ STARTERS: dict[str, dict[str, Any]] = {
 
 
 def starter(kind: str, title: str) -> Content:
-    """The content with which a new plan of that kind begins; every section says in brackets what to write there."""
+    """The content with which a new plan of that kind begins; its sections are empty: see `hint_for`."""
     outline = STARTERS.get(kind, {})
     return normalise(
         {
             "about": {"title": title},
-            "sections": [{"title": name, "body": f"*({hint})*"} for name, hint in outline.get("sections", [])],
+            "sections": [{"title": name} for name, _hint in outline.get("sections", [])],
             "milestones": [{"name": name} for name in outline.get("milestones", [])],
             "risks": outline.get("risks", []),
         }
     )
+
+
+def hint_for(title: str) -> str:
+    """What belongs into a section that plans of some kind begin with; "" for other sections."""
+    return _HINTS.get(title, "")
+
+
+_HINTS: dict[str, str] = {name: hint for outline in STARTERS.values() for name, hint in outline.get("sections", [])}

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import chain
+from types import MappingProxyType
 
 from partnerships.plans.changes.wording import bedrooms_in_words, more_or_fewer
 from partnerships.plans.content import NEEDS, TENURES, Content
@@ -53,16 +55,16 @@ class HomesTotals:
         )
 
 
-def homes_totals(a: Content, b: Content) -> HomesTotals:
+def homes_totals(a: Content, b: Content, areas: Mapping[str, str] = MappingProxyType({})) -> HomesTotals:
     """Count the homes of two contents by tenure, needs type, bedrooms, area and year.
 
-    An area is its GSS code, labelled with the planning authority's name where a site gives one.
+    An area is its GSS code, labelled with its name in `areas` or else the planning authority's where a site gives one.
     """
     was = _count(a)
     now = was if a is b else _count(b)
     sites = a["sites"] if a is b else chain(a["sites"], b["sites"])
     named = {(site["planning_authority"] or site["area"], site["area"] or site["planning_authority"]) for site in sites}
-    authorities = {code: name for name, code in sorted(named)}
+    authorities = {code: areas.get(code, name) for name, code in sorted(named)}
     bedrooms = [str(count) if count is not None else "" for count in (None, *range(21))]
     return HomesTotals(
         total=Total("", "All homes", was["", ""], now["", ""]),

@@ -17,7 +17,7 @@ from partnerships.plans import paper
 from partnerships.plans.comparisons import Comparison, comparison
 from partnerships.plans.content import Content
 from partnerships.plans.models import Draft, Plan, Version
-from partnerships.plans.queries import content_for, draft_content, versions_for
+from partnerships.plans.queries import area_names, content_for, draft_content, versions_for
 from partnerships.plans.views.fetching import Opened, open_plan, sign_in_first
 
 DRAFT = "draft"
@@ -109,6 +109,7 @@ def hold(request: HttpRequest, pk: int) -> Held:
     a, b = _choose(request, opened, sides)
     low, high = sorted((_number(a), _number(b) or opened.plan.current_number))
     versions = [side.version for side in sides if side.version is not None]
+    was, now = _content(opened, a), _content(opened, b)
     return Held(
         opened=opened,
         a=a,
@@ -116,9 +117,10 @@ def hold(request: HttpRequest, pk: int) -> Held:
         sides=sides,
         between=tuple(version for version in reversed(versions) if low < version.number <= high),
         compared=comparison(
-            _content(opened, a),
-            _content(opened, b),
+            was,
+            now,
             _touched(opened.plan, opened) if b.version is None else None,
+            area_names(was, now),
         ),
     )
 

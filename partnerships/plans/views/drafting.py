@@ -41,7 +41,7 @@ from partnerships.plans.forms import (
     homes_lines,
 )
 from partnerships.plans.models import Draft
-from partnerships.plans.queries import content_for, draft_content
+from partnerships.plans.queries import content_for, draft_content, owners_of
 from partnerships.plans.services import (
     PieceConflict,
     UnableToAttach,
@@ -132,6 +132,7 @@ def draft_page(request: HttpRequest, pk: int) -> HttpResponse:
             "opened": opened,
             "draft": draft,
             "share": share,
+            "owners": owners_of(opened.plan),
             "about": content["about"],
             "about_touch": touches.get("about"),
             "lists": lists,

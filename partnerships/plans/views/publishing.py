@@ -58,11 +58,12 @@ def publish(request: HttpRequest, pk: int) -> HttpResponse:
             held = " It is held back until the embargo ends." if version.is_under_embargo else ""
             messages.success(request, f"Version {version.number} is published.{held}")
             return redirect("plans:detail", pk=pk)
+    empty = [section["title"] for section in draft_content(plan)["sections"] if not section["body"]]
     compared = comparison(content_of(plan, plan.current_number), draft_content(plan))
     return render(
         request,
         "plans/publish.html",
-        {"plan": plan, "opened": opened, "form": form, "draft": draft, "compared": compared},
+        {"plan": plan, "opened": opened, "form": form, "draft": draft, "compared": compared, "empty_sections": empty},
         status=422 if form.errors else 200,
     )
 

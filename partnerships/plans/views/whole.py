@@ -12,7 +12,7 @@ from partnerships.plans import presenting
 from partnerships.plans.changes import homes_totals
 from partnerships.plans.content import Content
 from partnerships.plans.models import ReadingClass
-from partnerships.plans.queries import content_for
+from partnerships.plans.queries import area_names, content_for
 
 
 def reading_context(
@@ -31,7 +31,7 @@ def reading_context(
         "documents": [
             {**document, "words": presenting.size_in_words(document["size"])} for document in seen["documents"]
         ],
-        "totals": homes_totals(seen, seen),
+        "totals": homes_totals(seen, seen, area_names(seen)),
         # A map of one dot says nothing that the table does not.
         "has_map": sum(site["lat"] is not None and site["lng"] is not None for site in seen["sites"]) > 1,
         "is_inside": reader == ReadingClass.INSIDE,

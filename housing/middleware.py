@@ -139,7 +139,7 @@ class ExportLimitMiddleware:
     ) -> HttpResponse | None:
         """Count, and refuse what is too much, before the work is done."""
         match = request.resolver_match
-        if match is None or match.view_name not in settings.EXPORT_ROUTES:
+        if match is None or match.view_name not in settings.EXPORT_ROUTES or request.method != "GET":
             return None
         now = time.time()
         who = (

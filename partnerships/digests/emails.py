@@ -85,7 +85,6 @@ class Sheet:
     subject_header: str
     list_header: str
     parts: tuple[wire.Part | str, ...]
-    heading: tuple[str, str]
 
 
 def _style() -> str:
@@ -206,10 +205,17 @@ def stop_headers(token: str) -> str:
 
 
 @lru_cache(maxsize=256)
-def sheet(blocks: tuple[Block, ...]) -> Sheet:
-    """Everything about these plans that does not depend on who reads it, joined once."""
+def sheet(blocks: tuple[Block, ...], matches: int, has_waiting: bool, has_notice: bool) -> Sheet:
+    """Everything about these plans, and so many matches, that does not depend on who reads it, joined once."""
     news = [block.news for block in blocks]
-    subject, heading = subject_of(news), heading_of(news)
+    subject, words = subject_of(news), heading_of(news)
+    if matches:
+        subject, words = shorten(_with_matches(subject, matches), _SUBJECT), _with_matches(words, matches)
+    heading, lead = _both(words), _both(_LEAD if blocks else _LEAD_OF_MATCHES)
+    fixed = {"heading_txt": heading[0], "heading_html": heading[1], "lead_txt": lead[0], "lead_html": lead[1]}
+    for slot, wanted in (("matches", matches), ("waiting", has_waiting), ("notice", has_notice)):
+        if not wanted:
+            fixed |= {f"{slot}_txt": "", f"{slot}_html": ""}
     text, html = frame()
     text = wire.fill(text, "blocks", [block.text for block in blocks])
     html = wire.fill(html, "blocks", [block.html for block in blocks])
@@ -217,8 +223,7 @@ def sheet(blocks: tuple[Block, ...]) -> Sheet:
         subject=subject,
         subject_header=wire.header("Subject", subject),
         list_header=list_id(blocks),
-        parts=(static_headers(), *text.parts, *html.parts),
-        heading=_both(heading),
+        parts=wire.fix((static_headers(), *text.parts, *html.parts), fixed),
     )
 
 
@@ -237,15 +242,9 @@ def digest(
     now: dt.datetime,
 ) -> Letter:
     """What changed in the plans that a person follows, what newly matches, and what waits for them."""
-    shared = sheet(tuple(blocks))
-    subject, subject_header, heading = shared.subject, shared.subject_header, shared.heading
+    shared = sheet(tuple(blocks), len(matches), bool(waiting), bool(notice))
     if matches:
-        words = _with_matches(heading_of([block.news for block in blocks]), len(matches))
-        heading = _both(words)
-        subject = shorten(_with_matches(shared.subject, len(matches)), _SUBJECT)
-        subject_header = wire.header("Subject", subject)
         because = [*because, "your organisation asks and offers, and you want to hear of matches"]
-    lead_text, lead_html = _both(_LEAD if blocks else _LEAD_OF_MATCHES)
     stop, choose, read = make_all(
         (Purpose.STOP, Purpose.PREFERENCES, Purpose.READ),
         person_id=to.person_id,
@@ -262,28 +261,25 @@ def digest(
         "preferences": wire.encode(f"{_base('digests:preferences')}{choose}/"),
         "view": view,
         "read": view,
-        "heading_txt": heading[0],
-        "heading_html": heading[1],
-        "lead_txt": lead_text,
-        "lead_html": lead_html,
-        "matches_txt": wire.encode(_matches("txt", matches)) if matches else "",
-        "matches_html": wire.encode(_matches("html", matches)) if matches else "",
         "because_txt": why_text,
         "because_html": why_html,
         "name_txt": name_text,
         "name_html": name_html,
         "how_often_txt": often_text,
         "how_often_html": often_html,
-        "notice_txt": wire.encode(f"{notice}\n\n") if notice else "",
-        "notice_html": wire.encode(_notice_as_html(notice)) if notice else "",
-        "waiting_txt": wire.encode(_waiting("txt", waiting)) if waiting else "",
-        "waiting_html": wire.encode(_waiting("html", waiting)) if waiting else "",
     }
+    if notice:
+        values |= {"notice_txt": wire.encode(f"{notice}\n\n"), "notice_html": wire.encode(_notice_as_html(notice))}
+    for side in ("txt", "html"):
+        if waiting:
+            values[f"waiting_{side}"] = wire.encode(_waiting(side, waiting))
+        if matches:
+            values[f"matches_{side}"] = wire.encode(_matches(side, matches))
     headers = (
-        f"{wire.to_header(to.name, to.address)}{subject_header}Message-ID: {message_id}\r\nDate: {date}\r\n"
+        f"{wire.to_header(to.name, to.address)}{shared.subject_header}Message-ID: {message_id}\r\nDate: {date}\r\n"
         f"{shared.list_header}{stop_headers(stop)}"
     )
-    return Letter(subject, headers, shared.parts, values)
+    return Letter(shared.subject, headers, shared.parts, values)
 
 
 @lru_cache(maxsize=4096)

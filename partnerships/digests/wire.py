@@ -11,7 +11,7 @@ from __future__ import annotations
 import binascii
 import hashlib
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from email.header import Header
 from email.utils import formataddr
@@ -112,6 +112,23 @@ def fill(mould: Mould, slot: str, moulds: Sequence[Mould]) -> Mould:
         else:
             parts.append(part)
     return Mould(tuple(parts))
+
+
+def fix(parts: Iterable[Part | str], fixed: Mapping[str, str]) -> tuple[Part | str, ...]:
+    """The same parts with words that all readers share in their slots, and neighbours made one: fewer to join."""
+    joined: list[Part | str] = []
+    open_ = ""
+    for part in parts:
+        if isinstance(part, str) and part not in fixed:
+            if open_:
+                joined.append(part_of(open_))
+                open_ = ""
+            joined.append(part)
+        else:
+            open_ += fixed[part] if isinstance(part, str) else part.body
+    if open_:
+        joined.append(part_of(open_))
+    return tuple(joined)
 
 
 @lru_cache(maxsize=4096)

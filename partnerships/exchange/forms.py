@@ -387,6 +387,7 @@ class FilterForm(forms.Form):
         widget=forms.CheckboxSelectMultiple,
         help_text="Choose none to see what still wants an answer.",
     )
+    oldest = forms.BooleanField(label="Longest waiting first", required=False)
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -408,6 +409,7 @@ class FilterForm(forms.Form):
             organisation=data["organisation"].strip(),
             area=data["area"],
             standing=data["standing"],
+            oldest=data["oldest"],
         )
 
     def mark_counts(self) -> None:

@@ -99,9 +99,10 @@ def _partnership(request: HttpRequest, pk: int) -> Partnership:
 @require_safe
 def partnership_entries(request: HttpRequest, pk: int) -> HttpResponse:
     """The asks and offers of one partnership, face to face."""
+    user = signed_in(request)
     partnership = _partnership(request, pk)
     entries = (
-        Entry.objects.visible_to(signed_in(request))
+        Entry.objects.visible_to(user)
         .filter(partnership=partnership)
         .for_listing()
         .order_by("-shared_at", "-pk")[:PAGE]
@@ -113,6 +114,7 @@ def partnership_entries(request: HttpRequest, pk: int) -> HttpResponse:
             "partnership": partnership,
             "asks": [entry for entry in entries if entry.is_ask],
             "offers": [entry for entry in entries if not entry.is_ask],
+            "may_write": _may_write(user, partnership),
         },
     )
 

@@ -231,7 +231,7 @@ def test_what_is_open_stands_above_what_is_over_on_a_partnerships_page(world: Wo
 def test_only_those_who_can_save_are_invited_to_write_on_a_partnerships_pages(world: World) -> None:
     pages = [
         reverse(name, args=[world.partnership.pk])
-        for name in ("web:partnership-commitments", "web:partnership-conversations")
+        for name in ("web:partnership-entries", "web:partnership-commitments", "web:partnership-conversations")
     ]
 
     offered = {
@@ -239,4 +239,4 @@ def test_only_those_who_can_save_are_invited_to_write_on_a_partnerships_pages(wo
         for name in ("eddie", "vera")
     }
 
-    assert offered == {"eddie": [True, True], "vera": [False, False]}
+    assert offered == {"eddie": [True, True, True], "vera": [False, False, False]}

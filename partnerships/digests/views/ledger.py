@@ -24,9 +24,10 @@ from partnerships.activity.services import record
 from partnerships.digests import services
 from partnerships.digests.forms import ReasonForm
 from partnerships.digests.models import Delivery, DeliveryStatus
-from partnerships.digests.queries import due_within, ledger_of, queue_figures
+from partnerships.digests.queries import due_within, ledger_of, next_digest_at, queue_figures
 from partnerships.digests.reading import as_sent as message_as_sent
 from partnerships.digests.reading import next_digest
+from partnerships.digests.waiting import waiting_for
 from partnerships.organisations.models import Membership, Role
 from partnerships.people.models import User
 from partnerships.people.requests import signed_in
@@ -191,4 +192,12 @@ def preview(request: HttpRequest, pk: int) -> HttpResponse:
         if not concerned:
             raise Http404
         reading = next_digest(person, now=now, plans=mine)
-    return render(request, "digests/preview.html", {"person": person, "reading": reading})
+    own = person.pk == viewer.pk
+    context = {
+        "person": person,
+        "reading": reading,
+        "next_at": next_digest_at(person, now),
+        "own": own,
+        "waiting": waiting_for(person, now) if own else [],
+    }
+    return render(request, "digests/preview.html", context)

@@ -15,7 +15,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from partnerships.agreements.models import Partnership
 from partnerships.digests import services
 from partnerships.digests.forms import PreferenceForm, StakeholderForm
-from partnerships.digests.models import Preference, RoleRule, Subscription
+from partnerships.digests.models import Preference, RoleRule, Subscription, Suppression
 from partnerships.digests.queries import (
     led_organisations,
     next_digest_at,
@@ -50,8 +50,14 @@ def _mine(person: User) -> dict[str, Any]:
         "subscriptions": list(subscriptions_of(person)),
         "next_at": next_digest_at(person, now),
         "may_add": led_organisations(person).exists(),
-        "may_look": person.is_staff or Membership.objects.current().of_person(person, Role.LEAD).exists(),
+        "may_look": _may_look(person),
+        "came_back": Suppression.objects.filter(address__iexact=person.email, released_at=None).first(),
     }
+
+
+def _may_look(person: User) -> bool:
+    """Whether the ledger is open to the person: administrators and leads."""
+    return person.is_staff or Membership.objects.current().of_person(person, Role.LEAD).exists()
 
 
 @require_POST
@@ -118,7 +124,8 @@ def stakeholders(request: HttpRequest) -> HttpResponse:
     person = signed_in(request)
     if not led_organisations(person).exists():
         raise PermissionDenied
-    return render(request, "digests/stakeholders.html", {"subscriptions": list(stakeholders_of(person))})
+    context = {"subscriptions": list(stakeholders_of(person)), "may_look": _may_look(person)}
+    return render(request, "digests/stakeholders.html", context)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

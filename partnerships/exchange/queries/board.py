@@ -59,6 +59,12 @@ class Filters:
     organisation: str = ""
     area: int | None = None
     standing: bool = False
+    oldest: bool = False
+
+    @property
+    def order(self) -> tuple[str, str]:
+        """The newest first, unless the longest waiting are asked for; ends in a unique key."""
+        return ("shared_at", "pk") if self.oldest else ("-shared_at", "-pk")
 
     @property
     def is_counted(self) -> bool:
@@ -278,7 +284,7 @@ def _readable(has_account: bool) -> EntryQuerySet:
 
 def _sides(filters: Filters, most: int, has_account: bool) -> list[Fragment]:
     areas = Area.objects.filter(entries=OuterRef("pk")).order_by("name", "pk").values("name")
-    entries = _fitting(_readable(has_account), filters).order_by("-shared_at", "-pk")
+    entries = _fitting(_readable(has_account), filters).order_by(*filters.order)
     return [
         statement(
             entries.filter(direction=direction).values_list(Value("card"), "pk", *_BOTH, *_CARD, ArraySubquery(areas))[

@@ -105,7 +105,7 @@ def entry_list(request: HttpRequest) -> HttpResponse:
     user = signed_in(request)
     reader = reader_of(user)
     filters, _, context = _filtered(request, reader)
-    page = keyset_page(request, boards.board(user, filters).for_listing(), order=ORDER)
+    page = keyset_page(request, boards.board(user, filters).for_listing(), order=filters.order)
     shown = {"page": page, "cards": written_entries(page.rows, reader), "mode": "list"}
     return _page(request, "exchange/board.html", "exchange/_list.html", {**context, **shown})
 
@@ -209,7 +209,9 @@ def export(request: HttpRequest) -> StreamingHttpResponse:
     """The filtered entries as CSV, as far as the person may see them."""
     user = signed_in(request)
     filters = FilterForm(request.GET).filters()
-    entries = boards.board(user, filters).for_listing().select_related("organisation").order_by(*ORDER)[:EXPORTED]
+    entries = (
+        boards.board(user, filters).for_listing().select_related("organisation").order_by(*filters.order)[:EXPORTED]
+    )
     return csv_response("asks-and-offers.csv", _HEADINGS, _rows(entries))
 
 

@@ -117,6 +117,59 @@ def test_promises_become_commitments_with_what_was_received_so_far() -> None:
     assert not AgreementPromise.objects.filter(commitment=the("W/9-other")).exists()
 
 
+def test_figures_in_another_unit_than_the_promise_stand_in_its_words_and_are_told() -> None:
+    promises = CONTRIBUTIONS + (
+        "19242,affordable-housing,W/1-da,W/1-mixed,local-authority-eng:XWM,2019-02-03,17,,\n"
+        ",monitoring,W/1-da,W/1-bare,local-authority-eng:XWM,2019-02-03,,,\n"
+    )
+    payments = TRANSACTIONS + (
+        "300,received,W/2-homes,t7,local-authority-eng:XNM,2022-02-01,2\n"
+        "50,received,W/1-bare,t8,local-authority-eng:XWM,2022-01-01,\n"
+        "9242,received,W/1-mixed,t9,local-authority-eng:XWM,2022-01-01,8\n"
+    )
+
+    run, _ = bring_agreements(c=promises, t=payments)
+
+    mixed, bare, homes = the("W/1-mixed"), the("W/1-bare"), the("W/2-homes")
+    assert mixed.text.startswith("Affordable housing, for 17 homes, under section 106 agreement W/1-da")
+    assert (mixed.quantity, mixed.unit, mixed.delivered_quantity) == (19242, "pounds", 9242)
+    assert mixed.progress.get().note == "Received: £9,242.00; 8 homes not counted."
+    assert bare.progress.get().note == "Received: £50.00 not counted."
+    notes = list(homes.progress.order_by("at").values_list("note", flat=True))
+    assert notes == ["Received: 5 homes.", "Received: 2 homes; £300.00 not counted."]
+    assert homes.delivered_quantity == 7
+    told = "\n".join(run.report["remarks"])
+    assert "c.csv, row 9: 17 homes beside £19,242.00: kept in words, the sum alone is counted." in told
+    assert "t.csv, row 8: £300.00 kept in words, not counted: the promise counts homes." in told
+    assert "t.csv, row 9: £50.00 kept in words, not counted: the promise names neither a sum nor homes." in told
+    assert "t.csv, row 10: 8 homes kept in words, not counted: the promise counts money." in told
+
+
+def test_records_that_the_platform_withdrew_are_kept_and_do_not_count() -> None:
+    promises = CONTRIBUTIONS.replace(",units,,\n", ",units,,,end-date\n").replace(
+        "2013.0,open-space-and-leisure,W/1-da,W/1-open,local-authority-eng:XWM,2019-02-03,,,see file",
+        "2013.0,open-space-and-leisure,W/1-da,W/1-open,local-authority-eng:XWM,2019-02-03,,,,2019-11-29",
+    )
+    payments = TRANSACTIONS.replace(",units\n", ",units,end-date\n").replace(
+        "t3,local-authority-eng:XWM,2022-01-01,", "t3,local-authority-eng:XWM,2022-01-01,,2022-03-01"
+    )
+    bring_agreements()
+
+    run, line = bring_agreements(c=promises, t=payments)
+    Commitment.objects.all().delete()
+    bring_agreements(c=promises, t=payments)
+
+    assert line.endswith("1 of them of agreements not published, 1 withdrawn from the register.")
+    assert any("W/1-open" in remark and "withdrawn it" in remark for remark in run.report["remarks"])
+    gone, education = the("W/1-open"), the("W/1-education")
+    assert (gone.status, gone.reason) == ("cancelled", "Withdrawn from the register on 29 November 2019.")
+    assert not gone.was_broken
+    assert (education.status, education.delivered_quantity) == ("in_progress", 1000000)
+    last = education.progress.order_by("at").last()
+    assert last is not None
+    assert last.note == "Received: £373,992.00 not counted. Withdrawn from the register on 1 March 2022."
+
+
 def test_the_same_files_again_change_nothing() -> None:
     bring_agreements()
 
@@ -228,5 +281,5 @@ def test_the_whole_real_files_are_accounted_for() -> None:
     assert "1,551 rows of agreements: 1,551 read" in line
     assert "3,344 rows of promises: 3,344 read" in line
     assert "3,408 rows of transactions: 2,279 read, 1,129 set aside" in line
-    assert "237 of them of agreements not published" in line
+    assert "237 of them of agreements not published, 86 withdrawn from the register" in line
     assert len(run.report["lines"]["set_aside"]) == 1129

@@ -30,7 +30,8 @@ class RegisterPromise:
     """One row of a register, as a promise to `receiver` by somebody the directory may not know.
 
     `reference` is the register's own key, unique for the receiver within `source`; `agreed_at` the moment of the legal
-    agreement. `done` says that the register calls it wholly delivered.
+    agreement. `done` says that the register calls it wholly delivered; `withdrawn` why the register no longer upholds
+    the record: it is kept as cancelled, and counts neither as kept nor as broken.
     """
 
     reference: str
@@ -42,6 +43,7 @@ class RegisterPromise:
     unit: str = ""
     due_on: dt.date | None = None
     done: bool = False
+    withdrawn: str = ""
     progress: Sequence[RegisterProgress] = field(default_factory=tuple)
 
 
@@ -87,7 +89,8 @@ def add_from_register(
     """Bring what a register reports since onto promises known already; returns those brought on, and those left alone.
 
     Reports are added where all that is written down so far is what the register said before, word for word. Left alone
-    are those where it says something else than it did, or where people have reported for themselves.
+    are those where it says something else than it did, or where people have reported for themselves. What the register
+    has withdrawn since is cancelled, whoever reported on it.
     """
     wanted = {(promise.reference, promise.receiver.pk): promise for promise in promises}
     known = (
@@ -103,6 +106,10 @@ def add_from_register(
     brought, left = [], []
     for row in rows:
         promise = wanted[row.source_reference, row.receiver_id or 0]
+        if promise.withdrawn and not row.is_over:
+            _withdraw(row, promise, author, now)
+            brought.append(row)
+            continue
         said = [(report.at, report.delivered, report.note) for report in reports[row.pk]]
         says = [(report.at, report.delivered, report.note) for report in promise.progress]
         if said == says:
@@ -141,6 +148,28 @@ def _bring_on(row: Commitment, promise: RegisterPromise, told: int, author: User
     )
 
 
+def _withdraw(row: Commitment, promise: RegisterPromise, author: User | None, now: dt.datetime) -> None:
+    before = row.get_status_display()
+    row.status, row.status_since, row.reason = Status.CANCELLED, now, promise.withdrawn
+    row.giver_confirmed_at = row.receiver_confirmed_at = None
+    row.save(update_fields=["status", "status_since", "reason", "giver_confirmed_at", "receiver_confirmed_at"])
+    record(
+        actor_id=author.pk if author else None,
+        organisation_id=row.receiver_id,
+        verb="read from a register that the commitment was withdrawn",
+        target_kind="commitment",
+        target_id=row.pk,
+        now=now,
+        data={
+            "title": title_of(row),
+            "source": row.source,
+            "reason": row.reason,
+            "before": {"status": before},
+            "after": {"status": row.get_status_display()},
+        },
+    )
+
+
 def _reports(row: Commitment, promise: RegisterPromise, author: User | None) -> list[Progress]:
     reports, before = [], Decimal(0)
     for report in promise.progress:
@@ -164,6 +193,9 @@ def _row(number: int, promise: RegisterPromise, source: str, author: User | None
     delivered = promise.progress[-1].delivered if promise.progress else Decimal(0)
     last = promise.progress[-1].at if promise.progress else promise.agreed_at
     status = Status.IN_PROGRESS if promise.progress else Status.AGREED
+    status = Status.DONE if promise.done else status
+    # One that was agreed and then cancelled would count as broken: a withdrawn record says nothing of that.
+    confirmed = None if promise.withdrawn else promise.agreed_at
     return Commitment(
         pk=number,
         reference=reference_for(number),
@@ -176,14 +208,15 @@ def _row(number: int, promise: RegisterPromise, source: str, author: User | None
         delivered_quantity=delivered,
         due_on=promise.due_on,
         original_due_on=promise.due_on,
-        status=Status.DONE if promise.done else status,
+        status=Status.CANCELLED if promise.withdrawn else status,
         status_since=last,
-        done_at=last if promise.done else None,
+        done_at=last if promise.done and not promise.withdrawn else None,
+        reason=promise.withdrawn,
         proposed_by=author,
         proposed_for=promise.receiver,
         proposed_at=promise.agreed_at,
-        giver_confirmed_at=promise.agreed_at,
-        receiver_confirmed_at=promise.agreed_at,
+        giver_confirmed_at=confirmed,
+        receiver_confirmed_at=confirmed,
         source=source,
         source_reference=promise.reference,
     )

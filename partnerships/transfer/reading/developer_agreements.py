@@ -8,7 +8,7 @@ import datetime as dt
 import re
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 
 from partnerships.transfer.reading.headings import Column, Line, Table, find_table
@@ -21,6 +21,7 @@ _START = Column("start", ("startdate", "date"), "start-date")
 _ENTRY = Column("entry", ("entrydate",), "entry-date")
 _AMOUNT = Column("amount", ("amount", "value", "sum"), "amount")
 _UNITS = Column("units", ("units", "homes", "dwellings"), "units")
+_END = Column("end", ("enddate",), "end-date")
 AGREEMENTS = (
     Column("key", ("developeragreement", "agreement", "reference"), "developer-agreement", required=True),
     Column("type", ("developeragreementtype", "agreementtype", "type"), "developer-agreement-type", required=True),
@@ -28,7 +29,7 @@ AGREEMENTS = (
     Column("url", ("documenturl", "url"), "document-url"),
     _ORGANISATION,
     _START,
-    Column("end", ("enddate",), "end-date"),
+    _END,
     _ENTRY,
 )
 CONTRIBUTIONS = (
@@ -41,6 +42,7 @@ CONTRIBUTIONS = (
     _UNITS,
     _ORGANISATION,
     _START,
+    _END,
     _ENTRY,
 )
 TRANSACTIONS = (
@@ -58,6 +60,7 @@ TRANSACTIONS = (
     _UNITS,
     _ORGANISATION,
     _START,
+    _END,
     _ENTRY,
 )
 #: The three kinds of the platform's list (developer-agreement-type.csv), and what authorities write instead.
@@ -85,7 +88,7 @@ class Agreement:
 
 @dataclass(frozen=True, slots=True)
 class Movement:
-    """What became of a promise on a day."""
+    """What became of a promise on a day; `ended_on` when the platform withdrew the record."""
 
     row: int
     key: str
@@ -93,11 +96,14 @@ class Movement:
     amount: Decimal | None
     units: Decimal | None
     on: dt.date | None
+    ended_on: dt.date | None
 
 
 @dataclass(frozen=True, slots=True)
 class Promise:
-    """What an agreement promises: money, homes, or something without a number."""
+    """What an agreement promises: money, homes, or something without a number; `ended_on` when the platform withdrew
+    the record.
+    """
 
     row: int
     key: str
@@ -107,6 +113,7 @@ class Promise:
     units: Decimal | None
     organisation: str
     agreed_on: dt.date | None
+    ended_on: dt.date | None
     movements: tuple[Movement, ...] = ()
 
 
@@ -169,16 +176,9 @@ def read_developer_agreements(
     promises = _promises(tables[1], accounts[1], {agreement.key for agreement in found})
     moved = _movements(tables[2], accounts[2], {promise.key for promise in promises})
     with_movements = tuple(
-        Promise(
-            promise.row,
-            promise.key,
-            promise.agreement,
-            promise.purpose,
-            promise.amount,
-            promise.units,
-            promise.organisation,
-            promise.agreed_on,
-            tuple(sorted(moved.get(promise.key, ()), key=lambda one: (one.on or dt.date.min, one.row))),
+        replace(
+            promise,
+            movements=tuple(sorted(moved.get(promise.key, ()), key=lambda one: (one.on or dt.date.min, one.row))),
         )
         for promise in promises
     )
@@ -289,6 +289,7 @@ def _promises(table: Table, account: Accounts, agreements: set[str]) -> list[Pro
                 units=_number(line, "units", account),
                 organisation=line.text("organisation"),
                 agreed_on=_day(line, "start", account) or _day(line, "entry", account),
+                ended_on=_day(line, "end", account),
             )
         )
     return found
@@ -327,6 +328,7 @@ def _movements(table: Table, account: Accounts, promises: set[str]) -> dict[str,
                 amount=_number(line, "amount", account),
                 units=_number(line, "units", account),
                 on=_day(line, "start", account) or _day(line, "entry", account),
+                ended_on=_day(line, "end", account),
             )
         )
     return found

@@ -14,18 +14,21 @@ from django.utils import timezone
 
 from partnerships.activity.services import record
 from partnerships.commitments.models import Commitment, Unit
+from partnerships.commitments.quantities import quantity_words
 from partnerships.commitments.services.registers import (
     RegisterProgress,
     RegisterPromise,
     add_from_register,
     record_from_register,
 )
+from partnerships.kit.dates import long_date
 from partnerships.kit.names import fold_name
 from partnerships.organisations.models import Identifier, Kind, Organisation, OrganisationName, Scheme
 from partnerships.organisations.services import create_organisation
 from partnerships.people.models import User
 from partnerships.transfer.models import AgreementPromise, DeveloperAgreement, ImportRun, Register, RunStatus
 from partnerships.transfer.reading.developer_agreements import (
+    Accounts,
     Agreement,
     AgreementFiles,
     Movement,
@@ -41,6 +44,7 @@ from partnerships.transfer.services.local_plans import File
 from partnerships.transfer.services.locking import wait_for_turn
 from partnerships.transfer.services.registers import Outcome
 
+_PENNY = Decimal("0.01")
 #: What the commitments say of where they come from; with their reference it makes them known again.
 SOURCE = "developer agreements (planning data platform, MHCLG)"
 
@@ -235,7 +239,7 @@ def _promises(
                 for one in promise.movements
             ]
             continue
-        made = _register_promise(promise, body, agreement, held.get(promise.agreement), run)
+        made = _register_promise(promise, body, agreement, held.get(promise.agreement), run, read.accounts)
         promises.append(made)
         if agreement is not None:
             agreement_of[made.reference, body.pk] = agreement
@@ -258,12 +262,17 @@ def _promises(
 
 
 def _bring_on_later(promises: list[RegisterPromise], fresh: list[Commitment], run: Import) -> None:
-    """Add later payments to promises known before; tell of those of which the files now say something else."""
+    """Add later payments to promises known before, cancel withdrawn ones; tell of those of which the files now say something else."""
     new = {(one.source_reference, one.receiver_id) for one in fresh}
     before = [promise for promise in promises if (promise.reference, promise.receiver.pk) not in new]
     says = {(promise.reference, promise.receiver.pk): promise for promise in before}
     brought, left = add_from_register(promises=before, source=SOURCE, author=run.author, now=run.now)
     for row in brought:
+        if says[row.source_reference, row.receiver_id or 0].withdrawn:
+            run.report.remark(
+                f"{row.source_reference} ({row.receiver}): the register has withdrawn it; cancelled here."
+            )
+            continue
         run.report.remark(
             f"{row.source_reference} ({row.receiver}): the files report later payments: "
             f"{row.delivered_quantity:,} delivered by now."
@@ -282,29 +291,47 @@ def _bring_on_later(promises: list[RegisterPromise], fresh: list[Commitment], ru
 
 
 def _register_promise(
-    promise: Promise, body: Organisation, agreement: DeveloperAgreement | None, written: Agreement | None, run: Import
+    promise: Promise,
+    body: Organisation,
+    agreement: DeveloperAgreement | None,
+    written: Agreement | None,
+    run: Import,
+    accounts: tuple[Accounts, Accounts, Accounts],
 ) -> RegisterPromise:
-    """Money where a sum is named, else homes; where neither is, the words alone."""
-    quantity, unit = None, ""
+    """Money where a sum is named, else homes; where neither is, the words alone. A figure beside the one that counts
+    stands in the words, and is told.
+    """
+    quantity, unit, beside = None, "", ""
     if promise.amount:
-        quantity, unit = promise.amount.quantize(Decimal("0.01")), Unit.POUNDS
+        quantity, unit = promise.amount.quantize(_PENNY), Unit.POUNDS
+        if promise.units:
+            beside = f", for {_figure(promise.units, Unit.HOMES)}"
+            accounts[1].note(
+                promise.row,
+                f"{_figure(promise.units, Unit.HOMES)} beside {_figure(promise.amount, unit)}: kept in words, the sum "
+                "alone is counted.",
+            )
     elif promise.units:
-        quantity, unit = promise.units.quantize(Decimal("0.01")), Unit.HOMES
+        quantity, unit = promise.units.quantize(_PENNY), Unit.HOMES
     application = written.application if written else ""
     agreed = promise.agreed_on or (written.agreed_on if written else None) or run.as_of
-    reports = _progress(promise.movements, unit)
+    reports = _progress(promise.movements, unit, run.as_of, accounts[2])
     purpose = promise.purpose[:1].upper() + promise.purpose[1:]
     under = f", under {agreement.kind} agreement {agreement.reference}" if agreement else ", agreement not published"
     where = f" (planning application {application})" if application else ""
+    withdrawn = _withdrawn(promise.ended_on, run.as_of)
+    if withdrawn:
+        accounts[1].note(promise.row, f"{withdrawn[:1].lower()}{withdrawn[1:]}: kept as cancelled.")
     return RegisterPromise(
         reference=promise.key[:200],
-        text=f"{purpose}{under}{where}"[:2000],
+        text=f"{purpose}{beside}{under}{where}"[:2000],
         receiver=body,
         giver_name=f"Developer of {application}"[:200] if application else "A developer",
         agreed_at=_moment(agreed),
         quantity=quantity,
         unit=unit,
         done=bool(quantity and reports and reports[-1].delivered >= quantity),
+        withdrawn=f"{withdrawn}." if withdrawn else "",
         progress=reports,
     )
 
@@ -313,24 +340,61 @@ def _moment(day: dt.date) -> dt.datetime:
     return timezone.make_aware(dt.datetime.combine(day, dt.time()))
 
 
-def _progress(movements: tuple[Movement, ...], unit: str) -> tuple[RegisterProgress, ...]:
-    """One report a transaction, with what had been delivered by then.
+def _withdrawn(ended_on: dt.date | None, today: dt.date) -> str:
+    """That the platform no longer upholds a record, in words; empty while it does."""
+    return f"Withdrawn from the register on {long_date(ended_on)}" if ended_on and ended_on <= today else ""
+
+
+def _figure(value: Decimal, unit: str) -> str:
+    """A sum to the penny, `£19,242.00`; homes as a number, `17 homes`."""
+    return f"£{value:,.2f}" if unit == Unit.POUNDS else quantity_words(value, unit)
+
+
+def _progress(
+    movements: tuple[Movement, ...], unit: str, today: dt.date, account: Accounts
+) -> tuple[RegisterProgress, ...]:
+    """One report a transaction, with what had been delivered by then and every figure in its words.
 
     Delivered is what was received. What was allocated, spent, passed on or given back had been received, so the largest
-    of those sums counts.
+    of those sums counts. A figure in another unit than the promise's, and one of a withdrawn record, is told and not
+    counted.
     """
     sums: Counter[str] = Counter()
     reports = []
     for movement in movements:
-        value = movement.units if unit == Unit.HOMES else movement.amount if unit == Unit.POUNDS else None
-        if value:
-            sums[movement.status] += value  # type: ignore[assignment]  # a counter of decimals
+        withdrawn = _withdrawn(movement.ended_on, today)
+        words, beside = [], []
+        for value, kind in ((movement.amount, Unit.POUNDS), (movement.units, Unit.HOMES)):
+            if not value:
+                continue
+            if kind == unit and not withdrawn:
+                sums[movement.status] += value  # type: ignore[assignment]  # a counter of decimals
+                words.append(_figure(value, kind))
+            else:
+                beside.append(_figure(value, kind))
+        if beside:
+            words.append(f"{' and '.join(beside)} not counted")
+            account.note(movement.row, f"{' and '.join(beside)} kept in words, not counted: {_why(unit, withdrawn)}.")
+        elif withdrawn:
+            account.note(movement.row, f"{withdrawn[:1].lower()}{withdrawn[1:]}.")
         out = Decimal(sums["spent"] + sums["transferred"] + sums["returned"])
         delivered = max(Decimal(sums["received"]), Decimal(sums["allocated"]), out)
-        what = movement.status or "status not given"
-        words = f"{what.capitalize()}: £{value:,.2f}." if value and unit == Unit.POUNDS else f"{what.capitalize()}."
-        reports.append(RegisterProgress(_moment(movement.on or dt.date(1970, 1, 1)), delivered, words))
+        what = (movement.status or "status not given").capitalize()
+        said = f"{what}: {'; '.join(words)}." if words else f"{what}."
+        reports.append(
+            RegisterProgress(
+                _moment(movement.on or dt.date(1970, 1, 1)), delivered, f"{said} {withdrawn}." if withdrawn else said
+            )
+        )
     return tuple(reports)
+
+
+def _why(unit: str, withdrawn: str) -> str:
+    if withdrawn:
+        return f"{withdrawn[:1].lower()}{withdrawn[1:]}"
+    if unit:
+        return f"the promise counts {'money' if unit == Unit.POUNDS else 'homes'}"
+    return "the promise names neither a sum nor homes"
 
 
 def _last_line(read: AgreementFiles, promised: list[RegisterPromise]) -> str:
@@ -339,4 +403,8 @@ def _last_line(read: AgreementFiles, promised: list[RegisterPromise]) -> str:
     for account, what in zip(read.accounts, ("agreements", "promises", "transactions"), strict=True):
         words.append(f"{account.rows:,} rows of {what}: {account.read:,} read, {len(account.set_aside):,} set aside")
     orphans = sum(1 for promise in read.promises if not promise.agreement)
-    return f"{'; '.join(words)}. {len(promised):,} commitments, {orphans:,} of them of agreements not published."
+    withdrawn = sum(1 for promise in promised if promise.withdrawn)
+    return (
+        f"{'; '.join(words)}. {len(promised):,} commitments, {orphans:,} of them of agreements not published"
+        f"{f', {withdrawn:,} withdrawn from the register' if withdrawn else ''}."
+    )

@@ -262,7 +262,9 @@ def _promises(
 
 
 def _bring_on_later(promises: list[RegisterPromise], fresh: list[Commitment], run: Import) -> None:
-    """Add later payments to promises known before, cancel withdrawn ones; tell of those of which the files now say something else."""
+    """Add later payments to promises known before, cancel withdrawn ones; tell of those of which the files now say
+    something else.
+    """
     new = {(one.source_reference, one.receiver_id) for one in fresh}
     before = [promise for promise in promises if (promise.reference, promise.receiver.pk) not in new]
     says = {(promise.reference, promise.receiver.pk): promise for promise in before}

@@ -1,4 +1,4 @@
-"""What runs by itself: matching what changed, letting lapse, reminding, telling what fits, folding counters."""
+"""What runs by itself: matching what changed, letting lapse, reminding, telling what fits, following the directory."""
 
 from __future__ import annotations
 
@@ -17,7 +17,9 @@ def match_due_entries() -> None:
 
 @shared_task
 def close_due_entries() -> None:
-    """Remind of what closes soon, let lapse what closed, and keep the counters short."""
+    """Remind of what closes soon, let lapse what closed, follow areas and parties, and keep the counters short."""
     services.remind_of_closing(now=timezone.now())
     services.lapse_due_entries(now=timezone.now())
+    services.follow_places(now=timezone.now())
+    services.follow_parties(now=timezone.now())
     services.fold_counts()

@@ -8,15 +8,19 @@ from decimal import Decimal
 import pytest
 from django.utils import timezone
 
+from partnerships.agreements import services as agreements
 from partnerships.commitments import services as commitments
 from partnerships.commitments.models import Status as CommitmentStatus
 from partnerships.commitments.origins import read_from
 from partnerships.exchange import services
-from partnerships.exchange.models import Audience, Direction, Entry, Status
+from partnerships.exchange.models import Audience, Direction, Entry, Match, Status, Theme
 from partnerships.exchange.queries import new_matches_for
 from partnerships.exchange.queries.candidates import best_for_reader
+from partnerships.exchange.queries.matches import matches_for
+from partnerships.organisations import services as organisations
+from partnerships.organisations.models import Area
 from tests.exchange.conftest import shared
-from tests.world import World
+from tests.world import World, area
 
 
 def test_matches_are_told_to_both_sides_and_hinted_to_nobody_else(ask: Entry, world: World, now: dt.datetime) -> None:
@@ -137,3 +141,72 @@ def test_that_two_work_together_is_told_to_the_two_alone(world: World, now: dt.d
     }
 
     assert told == {"amina": [(offer.pk, True)], "ben": [(offer.pk, True)], "chidi": [(offer.pk, False)]}
+
+
+def test_a_pair_put_aside_that_does_not_fit_is_told_to_nobody_until_it_does(world: World, now: dt.datetime) -> None:
+    ask = shared(world.larkhaven, world.amina, now, areas=[world.fareham])
+    offer = shared(
+        world.westmarch, world.ben, now, direction=Direction.OFFER, title="Clerks", theme=Theme.DATA, statement=""
+    )
+    services.dismiss_match(
+        entry=ask, counterpart=offer, organisation=world.larkhaven, reason="No.", author=world.amina, now=now
+    )
+
+    assert matches_for(world.ben) == []
+
+    later = now + dt.timedelta(days=9)
+    services.edit_entry(
+        entry=offer, author=world.ben, now=later, theme=Theme.LAND, title="Level site for modular homes"
+    )
+    services.match_due_entries(now=later)
+    assert [match.counterpart for match in new_matches_for(world.ben, now)] == [ask]
+
+    services.edit_entry(entry=offer, author=world.ben, now=later, theme=Theme.DATA)
+    services.match_due_entries(now=later)
+    assert Match.objects.get().reasons == []
+    assert matches_for(world.ben) == []
+
+
+def test_a_successor_and_a_new_parent_are_followed_by_what_is_open_already(world: World, now: dt.datetime) -> None:
+    solent, hampshire = area("E07000999", "Solent"), area("E10000014", "Hampshire")
+    ask = shared(world.larkhaven, world.amina, now, areas=[world.fareham])
+    county = shared(world.westmarch, world.ben, now, direction=Direction.OFFER, areas=[hampshire])
+    heir = shared(world.harbour, world.hana, now, direction=Direction.OFFER)
+    services.match_due_entries(now=now)
+
+    assert services.follow_places(now=now) == 0
+
+    today = timezone.localdate(now)
+    for body, place in ((world.tidewater, world.fareham), (world.harbour, solent)):
+        organisations.serve_area(organisation=body, area=place, starts_on=None, author=None, now=now)
+    organisations.record_succession(
+        kind="merge", predecessors=[world.tidewater], successors=[world.harbour], on=today, author=None, now=now
+    )
+    Area.objects.filter(pk=world.fareham.pk).update(valid_to=today, parent=hampshire)
+    assert services.follow_places(now=now) == 3
+    assert services.follow_places(now=now) == 0
+    services.match_due_entries(now=now)
+
+    reasons = {match.offer_id: match.reasons for match in Match.objects.filter(ask=ask)}
+    assert set(reasons) == {county.pk, heir.pk}
+    assert any("Fareham" in reason for reason in reasons[county.pk])
+
+
+def test_whoever_joins_a_partnership_is_matched_with_what_it_asks_already(
+    ask: Entry, world: World, now: dt.datetime
+) -> None:
+    offer = shared(world.harbour, world.hana, now, direction=Direction.OFFER, title="A level site for modular homes")
+    services.match_due_entries(now=now)
+    assert matches_for(world.hana) == []
+    assert services.follow_parties(now=now) == 0
+
+    later = now + dt.timedelta(days=2)
+    party = agreements.invite_organisation(
+        partnership=world.partnership, organisation=world.harbour, role="member", author=world.amina, now=later
+    )
+    agreements.answer_invitation(party=party, accept=True, reason="", author=world.hana, now=later)
+    assert services.follow_parties(now=later) == 2
+    services.match_due_entries(now=later + dt.timedelta(minutes=1))
+
+    assert services.follow_parties(now=later + dt.timedelta(minutes=2)) == 0
+    assert [(match.entry, match.counterpart) for match in matches_for(world.hana)] == [(offer, ask)]

@@ -9,6 +9,7 @@ from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Q
 
+from partnerships.exchange.matching import WORTH_TELLING
 from partnerships.exchange.models.entries import Entry
 from partnerships.organisations.models import Organisation
 from partnerships.people.models import User
@@ -36,12 +37,14 @@ class MatchQuerySet(models.QuerySet["Match"]):
         return self.exclude(pk__in=put_aside.values("match"))
 
     def live(self) -> MatchQuerySet:
-        """Those both sides of which still want an answer."""
-        return self.filter(ask__is_open=True, offer__is_open=True)
+        """Those worth telling, both sides of which still want an answer."""
+        return self.filter(ask__is_open=True, offer__is_open=True, score__gte=WORTH_TELLING)
 
 
 class Match(models.Model):
-    """An ask and an offer that fit. Found again as its sides change; a dismissal stays with the pair."""
+    """An ask and an offer that fit. Found again as its sides change; a dismissal stays with the pair, which has no
+    points while it does not fit.
+    """
 
     ask = models.ForeignKey(Entry, on_delete=models.CASCADE, related_name="matches_as_ask")
     offer = models.ForeignKey(Entry, on_delete=models.CASCADE, related_name="matches_as_offer")

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections import defaultdict
 from dataclasses import dataclass
 
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from partnerships.exchange.reach import Places
@@ -29,11 +30,21 @@ class KnownPlaces:
 
     def served_by(self, organisation_id: int) -> list[int]:
         """Ids of the areas the organisation serves today."""
-        today = timezone.localdate()
-        begun = Q(starts_on=None) | Q(starts_on__lte=today)
-        not_ended = Q(ends_on=None) | Q(ends_on__gt=today)
-        served = AreaServed.objects.filter(begun, not_ended, organisation=organisation_id)
+        served = _served_on(timezone.localdate()).filter(organisation=organisation_id)
         return list(served.values_list("area_id", flat=True))
+
+
+def _served_on(day: dt.date) -> QuerySet[AreaServed]:
+    begun = Q(starts_on=None) | Q(starts_on__lte=day)
+    return AreaServed.objects.filter(begun, Q(ends_on=None) | Q(ends_on__gt=day))
+
+
+def served_by_all(day: dt.date) -> dict[int, list[int]]:
+    """Ids of the areas that each organisation serves on a day."""
+    served: dict[int, list[int]] = defaultdict(list)
+    for organisation, area in _served_on(day).values_list("organisation_id", "area_id"):
+        served[organisation].append(area)
+    return served
 
 
 def known_places() -> KnownPlaces:

@@ -33,6 +33,7 @@ from partnerships.exchange.services.entries import (
     share_entry,
     withdraw_entry,
 )
+from partnerships.exchange.services.following import follow_parties, follow_places
 from partnerships.exchange.services.fulfilments import link_commitment, settle_entry
 from partnerships.exchange.services.matches import UnableToDismiss, dismiss_match, match_due_entries
 from partnerships.exchange.services.reminders import remind_of_closing
@@ -72,6 +73,8 @@ __all__ = [
     "dismiss_match",
     "edit_entry",
     "fold_counts",
+    "follow_parties",
+    "follow_places",
     "is_addressed",
     "lapse_due_entries",
     "link_commitment",

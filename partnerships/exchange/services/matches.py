@@ -53,16 +53,20 @@ def _match_next(*, now: dt.datetime, names: AreaNames, most: int) -> int:
 def keep_matches(*, entries: Sequence[Entry], found: Mapping[int, Sequence[Found]], now: dt.datetime) -> None:
     """Store the pairs found for entries. A pair known already keeps its day and its dismissals; the rest goes.
 
-    A pair that no longer fits is forgotten unless somebody put it aside: a dismissal stays with the pair.
+    A pair that no longer fits is forgotten; one that somebody put aside stays with its dismissal, and loses its points.
     """
     pairs: dict[tuple[int, int], Fit] = {}
     for entry in entries:
         for one in found.get(entry.pk, ()):
             pairs[(entry.pk, one.entry_id) if entry.is_ask else (one.entry_id, entry.pk)] = one.fit
     ids = [entry.pk for entry in entries]
-    kept = Match.objects.filter(Q(ask__in=ids) | Q(offer__in=ids), dismissals=None)
-    gone = [pk for pk, ask, offer in kept.values_list("pk", "ask", "offer") if (ask, offer) not in pairs]
-    Match.objects.filter(pk__in=gone).delete()
+    kept = list(Match.objects.filter(Q(ask__in=ids) | Q(offer__in=ids)).values_list("pk", "ask", "offer", "score"))
+    gone = [pk for pk, ask, offer, _ in kept if (ask, offer) not in pairs]
+    Match.objects.filter(pk__in=gone, dismissals=None).delete()
+    Match.objects.filter(pk__in=gone, score__gt=0).update(score=0, reasons=[])
+    # One side put it aside while it did not fit: for the other it is found only now.
+    found_now = [pk for pk, ask, offer, score in kept if score == 0 and (ask, offer) in pairs]
+    Match.objects.filter(pk__in=found_now).update(found_at=now)
     # In one order, so that two workers that found the same pairs wait for each other instead of locking both out.
     Match.objects.bulk_create(
         [

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from email.message import Message
 
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import F, Q
 
 from partnerships.activity.services import record
 from partnerships.digests.models import (
@@ -23,6 +23,7 @@ from partnerships.digests.models import (
     SubscriptionStatus,
     Suppression,
 )
+from partnerships.digests.watermarks import catch_up, one_at_a_time
 from partnerships.people.models import User
 
 _REASON, _TEXT = 300, 500
@@ -49,7 +50,7 @@ def suppress(*, address: str, reason: str, delivery: Delivery | None, author: Us
     Subscription.objects.filter(
         person__in=people,
         status__in=[SubscriptionStatus.ASKED, SubscriptionStatus.CONFIRMED, SubscriptionStatus.PAUSED],
-    ).update(status=SubscriptionStatus.SUPPRESSED, reason=reason[:_REASON])
+    ).update(stopped_from=F("status"), status=SubscriptionStatus.SUPPRESSED, reason=reason[:_REASON])
     Delivery.objects.filter(recipient__in=people, status=DeliveryStatus.QUEUED).update(
         status=DeliveryStatus.SUPPRESSED, settled_at=now, reason="Mail to this address came back."
     )
@@ -67,14 +68,17 @@ def suppress(*, address: str, reason: str, delivery: Delivery | None, author: Us
 
 @transaction.atomic
 def release(*, address: str, author: User, now: dt.datetime) -> int:
-    """Let mail go to an address again: what was confirmed is confirmed again. Raises `UnableToRelease`."""
+    """Let mail go to an address again: what was confirmed, paused or asked is so again, and what changed meanwhile is
+    told. Returns how many are active again; raises `UnableToRelease`."""
+    one_at_a_time()
     found = Suppression.objects.filter(address__iexact=address, released_at=None).update(released_at=now)
     if not found:
         raise UnableToRelease("Nothing is stopped at this address.")
     people = User.objects.filter(email__iexact=address)
     stopped = Subscription.objects.filter(person__in=people, status=SubscriptionStatus.SUPPRESSED)
-    count = stopped.filter(confirmed_at__isnull=False).update(status=SubscriptionStatus.CONFIRMED, reason="")
-    stopped.filter(confirmed_at=None).update(status=SubscriptionStatus.ASKED, reason="")
+    count = stopped.filter(stopped_from=SubscriptionStatus.CONFIRMED).count()
+    stopped.update(status=F("stopped_from"), stopped_from="", reason="")
+    catch_up(people=[person.pk for person in people], now=now)
     for person in people:
         record(actor_id=author.pk, verb="allowed mail again to", target_kind="person", target_id=person.pk, now=now)
     return count

@@ -18,7 +18,7 @@ from partnerships.digests.links import site_host
 from partnerships.digests.matches import choose_matches
 from partnerships.digests.models import OPEN, Following, Publication, RoleRule, Told
 from partnerships.digests.queries import reach_of
-from partnerships.digests.roles import give, give_roles
+from partnerships.digests.roles import apply, apply_roles
 from partnerships.digests.watermarks import admit, mark, one_at_a_time, run, work_out_again
 from partnerships.plans.models import Version
 
@@ -64,7 +64,7 @@ def spread(*, now: dt.datetime) -> int:
             latest[publication.plan_id] = max(
                 latest.get(publication.plan_id, publication.published_at), publication.published_at
             )
-        newcomers = give_roles(plans=first, now=now)
+        newcomers = apply_roles(plans=first, now=now)
         _tell_newcomers_the_change(newcomers, first)
         mark(latest, now=now)
         embargoes = dict(
@@ -99,11 +99,10 @@ def _find_unannounced(now: dt.datetime) -> None:
 
 def announce_joined(*, now: dt.datetime) -> int:
     """Find followers without a watermark: plans that joined a partnership or an organisation since they subscribed,
-    to be
-    announced as new; and people who came into a role. Returns how many plans there were."""
+    to be announced as new; and people who came into a role or lost it. Returns how many plans there were."""
     with transaction.atomic():
         one_at_a_time()
-        give(RoleRule.objects.all(), now=now)
+        apply(RoleRule.objects.all(), now=now)
         known = Told.objects.filter(recipient=OuterRef("person"), plan=OuterRef("plan"))
         missing = Following.objects.filter(~Exists(known), plan__current_number__gt=0).order_by()
         plans = sorted(set(missing.values_list("plan_id", flat=True)[:_PLANS]))

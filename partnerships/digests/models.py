@@ -3,6 +3,7 @@ not."""
 
 from __future__ import annotations
 
+import datetime as dt
 import secrets
 
 import pghistory
@@ -17,6 +18,9 @@ from partnerships.exchange.models import Entry
 from partnerships.organisations.models import Organisation
 from partnerships.people.models import User
 from partnerships.plans.models import Plan
+
+#: So long nobody is asked again about what they declined or stopped themselves; they may ask at any time.
+REFUSAL_HOLDS = dt.timedelta(days=180)
 
 
 class Frequency(models.TextChoices):
@@ -48,7 +52,8 @@ class How(models.TextChoices):
 
 
 class SubscriptionStatus(models.TextChoices):
-    """asked → confirmed ⇄ paused → ended; suppressed on a hard bounce. Any but confirmed sends nothing."""
+    """asked → confirmed ⇄ paused → ended; suppressed on a hard bounce, and back to what it was when the address is
+    released. Any but confirmed sends nothing."""
 
     ASKED = "asked", "Waiting for confirmation"
     CONFIRMED = "confirmed", "Active"
@@ -108,6 +113,15 @@ class Subscription(models.Model):
     asked_at = models.DateTimeField()
     confirmed_at = models.DateTimeField(null=True, blank=True)
     ended_at = models.DateTimeField(null=True, blank=True)
+    refused_at = models.DateTimeField(
+        null=True, blank=True, help_text="When the person themselves said no: nobody asks them again soon."
+    )
+    stopped_from = models.CharField(
+        max_length=10,
+        choices=SubscriptionStatus,
+        blank=True,
+        help_text="What it was when mail to the address was stopped, and is again when the address is released.",
+    )
     reason = models.CharField(max_length=300, blank=True, help_text="Why it ended or was stopped.")
 
     objects = SubscriptionQuerySet.as_manager()
@@ -189,6 +203,10 @@ class Subscription(models.Model):
         """Whether it is over."""
         return self.status == SubscriptionStatus.ENDED
 
+    def was_refused(self, now: dt.datetime) -> bool:
+        """Whether the person said no so recently that nobody else may ask them about it."""
+        return self.is_ended and self.refused_at is not None and now - self.refused_at < REFUSAL_HOLDS
+
 
 class Following(models.Model):
     """A view of the database: every pair of person and plan that a confirmed subscription covers, once a subscription.
@@ -267,6 +285,7 @@ class RoleRule(models.Model):
     plan.
 
     The people get subscriptions of their own (how: role), which each may end; nobody who ended one is given it again.
+    Who loses the role loses the subscription, and gets it back with the role.
     """
 
     class Role(models.TextChoices):

@@ -12,7 +12,7 @@ RULES = (
         "person",
         Fate.KEEP,
         "what somebody wants to be told of",
-        ("status", "how", "why", "frequency", "asked_at", "confirmed_at", "ended_at"),
+        ("status", "how", "why", "frequency", "asked_at", "confirmed_at", "ended_at", "refused_at"),
     ),
     Rule("digests.Subscription", "added_by", Fate.KEEP, "who asked somebody to follow", ("asked_at",)),
     Rule("digests.RoleRule", "set_by", Fate.KEEP, "who set it", ("role", "set_at")),

@@ -1,4 +1,5 @@
-"""Digests by role: whoever has the role follows, without being asked one by one, and may stop like anybody else."""
+"""Digests by role: whoever has the role follows as long as they have it, without being asked one by one, and may stop
+like anybody else."""
 
 from __future__ import annotations
 
@@ -7,9 +8,10 @@ from collections.abc import Collection
 
 from django.db.models import Q, QuerySet
 
+from partnerships.activity.services import record
 from partnerships.agreements.models import PartyStatus
 from partnerships.digests.models import How, RoleRule, Subscription, SubscriptionStatus
-from partnerships.digests.watermarks import count_as_told
+from partnerships.digests.watermarks import count_as_told, drop_what_nobody_follows
 from partnerships.organisations.models import Membership, Role
 from partnerships.plans.models import Signatory
 
@@ -27,44 +29,86 @@ def people_of(rule: RoleRule) -> QuerySet[Membership]:
     return current
 
 
-def give_roles(*, plans: Collection[int], now: dt.datetime) -> set[int]:
+def apply_roles(*, plans: Collection[int], now: dt.datetime) -> set[int]:
     """Apply the rules about these plans and their partnerships; returns the people who follow because of it since now.
 
     Who ended such a subscription keeps it ended. New followers count as told of the present versions.
     """
     rules = RoleRule.objects.filter(Q(plan__in=plans) | Q(partnership__plans__in=plans)).distinct()
-    return give(rules, now=now)
+    return apply(rules, now=now)
 
 
-def give(rules: QuerySet[RoleRule], *, now: dt.datetime) -> set[int]:
-    """Give subscriptions by these rules to everyone they mean who has none."""
+def apply(rules: QuerySet[RoleRule], *, now: dt.datetime) -> set[int]:
+    """Give subscriptions by these rules to everyone they mean who has none, and end those of whom they mean no more.
+
+    Who comes back into a role is given it again; who ended it themselves is not. Returns the newcomers.
+    """
     newcomers: set[int] = set()
     for rule in rules.select_related("partnership", "plan"):
-        about = {"partnership_id": rule.partnership_id, "plan_id": rule.plan_id}
-        known = Subscription.objects.filter(
-            Q(partnership=rule.partnership_id) if rule.partnership_id else Q(plan=rule.plan_id)
-        ).values("person_id")
-        people = set(people_of(rule).exclude(person__in=known).values_list("person_id", flat=True))
-        why = (
-            f"you act for a partner of {rule.partnership.title}"
-            if rule.partnership is not None
-            else f"your organisation is asked to sign {rule.plan.title if rule.plan else 'it'}"
-        )[:300]
-        made = Subscription.objects.bulk_create(
-            [
-                Subscription(
-                    person_id=person,
-                    status=SubscriptionStatus.CONFIRMED,
-                    how=How.ROLE,
-                    added_by_id=rule.set_by_id,
-                    why=why,
-                    asked_at=now,
-                    confirmed_at=now,
-                    **about,
-                )
-                for person in sorted(people)
-            ]
-        )
-        count_as_told(subscriptions=[subscription.pk for subscription in made], now=now)
-        newcomers |= people
+        meant = set(people_of(rule).values_list("person_id", flat=True))
+        _take(rule, meant, now=now)
+        newcomers |= _give(rule, meant, now=now)
     return newcomers
+
+
+def _about(rule: RoleRule) -> Q:
+    return Q(partnership=rule.partnership_id) if rule.partnership_id else Q(plan=rule.plan_id)
+
+
+def _take(rule: RoleRule, meant: set[int], *, now: dt.datetime) -> None:
+    lost = list(
+        Subscription.objects.filter(
+            _about(rule), how=How.ROLE, status__in=[SubscriptionStatus.CONFIRMED, SubscriptionStatus.PAUSED]
+        )
+        .exclude(person__in=meant)
+        .select_for_update()
+        .order_by("pk")
+    )
+    for subscription in lost:
+        subscription.status, subscription.ended_at = SubscriptionStatus.ENDED, now
+        subscription.reason = "Their role no longer brings it."
+        record(
+            actor_id=None,
+            verb="ended digests about",
+            target_kind="subscription",
+            target_id=subscription.pk,
+            within_kind=subscription.target_kind,
+            within_id=subscription.plan_id or subscription.partnership_id,
+            now=now,
+            data={"reason": subscription.reason},
+        )
+    Subscription.objects.bulk_update(lost, ["status", "ended_at", "reason"])
+    if lost:
+        drop_what_nobody_follows([subscription.person_id for subscription in lost])
+
+
+def _give(rule: RoleRule, meant: set[int], *, now: dt.datetime) -> set[int]:
+    why = (
+        f"you act for a partner of {rule.partnership.title}"
+        if rule.partnership is not None
+        else f"your organisation is asked to sign {rule.plan.title if rule.plan else 'it'}"
+    )[:300]
+    known = {one.person_id: one for one in Subscription.objects.filter(_about(rule), person__in=meant)}
+    back = [one for one in known.values() if one.how == How.ROLE and one.is_ended and one.refused_at is None]
+    for subscription in back:
+        subscription.status, subscription.asked_at, subscription.confirmed_at = SubscriptionStatus.CONFIRMED, now, now
+        subscription.ended_at, subscription.reason, subscription.why = None, "", why
+    Subscription.objects.bulk_update(back, ["status", "asked_at", "confirmed_at", "ended_at", "reason", "why"])
+    made = Subscription.objects.bulk_create(
+        [
+            Subscription(
+                person_id=person,
+                status=SubscriptionStatus.CONFIRMED,
+                how=How.ROLE,
+                added_by_id=rule.set_by_id,
+                why=why,
+                asked_at=now,
+                confirmed_at=now,
+                partnership_id=rule.partnership_id,
+                plan_id=rule.plan_id,
+            )
+            for person in sorted(meant - set(known))
+        ]
+    )
+    count_as_told(subscriptions=[subscription.pk for subscription in (*made, *back)], now=now)
+    return {subscription.person_id for subscription in (*made, *back)}

@@ -10,14 +10,15 @@ from collections.abc import Iterable
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from django.db import connection, transaction
-from django.db.models import F, Q
+from django.db import transaction
+from django.db.models import Q
 
 from partnerships.activity.services import record
 from partnerships.agreements.models import Partnership
 from partnerships.digests.links import site_host
 from partnerships.digests.matches import schedule_matches, take_back
 from partnerships.digests.models import (
+    REFUSAL_HOLDS,
     Delivery,
     DeliveryItem,
     DeliveryKind,
@@ -32,8 +33,8 @@ from partnerships.digests.models import (
     Suppression,
     Told,
 )
-from partnerships.digests.roles import give
-from partnerships.digests.watermarks import count_as_told, mark, work_out_again
+from partnerships.digests.roles import apply
+from partnerships.digests.watermarks import catch_up, count_as_told, drop_what_nobody_follows, work_out_again
 from partnerships.organisations.models import Organisation
 from partnerships.people.models import User
 from partnerships.people.services import UnableToAddPerson, person_for_address
@@ -43,7 +44,9 @@ Target = Plan | Partnership | Organisation
 
 #: Invitations to stakeholders a day and organisation, so that nobody's address is used to flood others.
 MOST_ASKED_A_DAY = 200
-#: How often somebody may be asked to confirm one thing.
+#: Letters a day by which one organisation may ask one person, about whatever.
+MOST_ASKED_A_PERSON = 5
+#: How often somebody may be asked to confirm one thing, as long as a refusal would hold.
 MOST_TIMES_ASKED = 3
 
 
@@ -89,7 +92,7 @@ def subscribe(
     """Follow something oneself. The caller has checked that the person may see it.
 
     Who has an account is confirmed at once and counts as told of the present versions; a stakeholder is asked by
-    letter. Raises `UnableToSubscribe`.
+    letter. What they had paused is resumed. Raises `UnableToSubscribe`.
     """
     return _ask(
         person=person,
@@ -118,13 +121,8 @@ def add_stakeholder(
 ) -> Subscription:
     """Ask somebody, on behalf of an organisation, whether they want digests; nothing is sent until they confirm.
 
-    Raises `UnableToSubscribe`.
+    What they paused stays paused; what they refused themselves stays refused for a while. Raises `UnableToSubscribe`.
     """
-    today = Subscription.objects.filter(added_for=organisation, how=How.LEAD, asked_at__gt=now - dt.timedelta(days=1))
-    if today.count() >= MOST_ASKED_A_DAY:
-        raise UnableToSubscribe(
-            f"{organisation.display_name} has asked {MOST_ASKED_A_DAY} people today: try again tomorrow."
-        )
     try:
         person = person_for_address(email=email, name=name)
     except UnableToAddPerson as error:
@@ -203,19 +201,49 @@ def _ask(
         },
     )
     if not made:
-        if subscription.is_confirmed or (subscription.is_waiting and how == How.LEAD and not confirmed):
+        by_themselves = how == How.SELF and author == person
+        if subscription.is_paused and by_themselves:
+            resume(subscription=subscription, author=author, now=now)
+        if subscription.is_confirmed or subscription.is_paused:
             return subscription
+        if subscription.is_waiting and how == How.LEAD and not confirmed:
+            return subscription
+        if subscription.was_refused(now) and not by_themselves:
+            raise UnableToSubscribe("They said no to this themselves not long ago: only they can ask for it again.")
         subscription.how, subscription.added_by, subscription.added_for = how, author, added_for
         subscription.why, subscription.frequency = why[:300], frequency or subscription.frequency
-        subscription.status, subscription.asked_at = SubscriptionStatus.ASKED, now
-        subscription.ended_at, subscription.reason = None, ""
+        subscription.status, subscription.asked_at, subscription.confirmed_at = SubscriptionStatus.ASKED, now, None
+        subscription.ended_at, subscription.reason, subscription.refused_at = None, "", None
         subscription.save()
     _note(subscription, "asked to be told of", author=author, now=now, person=person.pk, how=how)
     if confirmed:
         _confirm(subscription, author=author, now=now)
     else:
+        _check_letters(subscription, now=now)
         _send_confirmation(subscription, now=now)
     return subscription
+
+
+def _check_letters(subscription: Subscription, *, now: dt.datetime) -> None:
+    """Whether one more letter may ask the person; letters are counted, so that ending and adding again wins nothing.
+
+    Raises `UnableToSubscribe`.
+    """
+    asking = Delivery.objects.filter(kind=DeliveryKind.CONFIRMATION)
+    if asking.filter(subscription=subscription, created_at__gt=now - REFUSAL_HOLDS).count() >= MOST_TIMES_ASKED:
+        raise UnableToSubscribe(f"They were asked {MOST_TIMES_ASKED} times: speak to them instead.")
+    organisation = subscription.added_for
+    if organisation is None:
+        return
+    today = asking.filter(subscription__added_for=organisation, created_at__gt=now - dt.timedelta(days=1))
+    if today.count() >= MOST_ASKED_A_DAY:
+        raise UnableToSubscribe(
+            f"{organisation.display_name} has sent {MOST_ASKED_A_DAY} such letters today: try again tomorrow."
+        )
+    if today.filter(recipient=subscription.person).count() >= MOST_ASKED_A_PERSON:
+        raise UnableToSubscribe(
+            f"{organisation.display_name} has asked this person {MOST_ASKED_A_PERSON} times today: try again tomorrow."
+        )
 
 
 @transaction.atomic
@@ -230,8 +258,7 @@ def ask_again(*, subscription: Subscription, author: User, now: dt.datetime) -> 
     letters = Delivery.objects.filter(subscription=locked, kind=DeliveryKind.CONFIRMATION)
     if letters.filter(created_at__gt=now - dt.timedelta(days=1)).exists():
         raise UnableToSubscribe("They were asked within the last day: give them time.")
-    if letters.count() >= MOST_TIMES_ASKED:
-        raise UnableToSubscribe(f"They were asked {MOST_TIMES_ASKED} times: speak to them instead.")
+    _check_letters(locked, now=now)
     _send_confirmation(locked, now=now)
     _note(locked, "asked again to confirm digests about", author=author, now=now)
 
@@ -282,7 +309,7 @@ def set_role_rule(*, target: Plan | Partnership, author: User, now: dt.datetime)
     role = RoleRule.Role.SIGNATORIES if isinstance(target, Plan) else RoleRule.Role.MEMBERS
     rule, made = RoleRule.objects.get_or_create(**kind, role=role, defaults={"set_by": author, "set_at": now})
     if made:
-        give(RoleRule.objects.filter(pk=rule.pk), now=now)
+        apply(RoleRule.objects.filter(pk=rule.pk), now=now)
         record(
             actor_id=author.pk,
             verb="tells everyone of",
@@ -318,8 +345,8 @@ def end_role_rule(*, rule: RoleRule, author: User, reason: str, now: dt.datetime
 
 @transaction.atomic
 def stop(*, subscriptions: Iterable[Subscription], author: User | None, reason: str, now: dt.datetime) -> int:
-    """End subscriptions; what waits for nobody any more is dropped, and letters not yet claimed with it. Returns how
-    many ended."""
+    """End subscriptions; what waits for nobody any more is dropped, and letters not yet claimed with it. Who ends
+    their own has refused it: nobody asks them again soon. Returns how many ended."""
     ended = 0
     people: set[int] = set()
     for subscription in (
@@ -329,11 +356,12 @@ def stop(*, subscriptions: Iterable[Subscription], author: User | None, reason: 
             continue
         subscription.status, subscription.ended_at = SubscriptionStatus.ENDED, now
         subscription.reason = reason[:300]
-        subscription.save(update_fields=["status", "ended_at", "reason"])
+        subscription.refused_at = now if author is not None and author.pk == subscription.person_id else None
+        subscription.save(update_fields=["status", "ended_at", "reason", "refused_at"])
         _note(subscription, "ended digests about", author=author, now=now, reason=reason)
         people.add(subscription.person_id)
         ended += 1
-    _drop_what_nobody_follows(people)
+    drop_what_nobody_follows(people)
     return ended
 
 
@@ -345,31 +373,18 @@ def stop_everything(*, person: User, author: User | None, reason: str, now: dt.d
     return stop(subscriptions=Subscription.objects.live().filter(person=person), author=author, reason=reason, now=now)
 
 
-def _drop_what_nobody_follows(people: Iterable[int]) -> None:
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "UPDATE digests_told t SET due_at = NULL, waiting_since = NULL, slotted = false"
-            " WHERE t.recipient_id = ANY(%s) AND t.due_at IS NOT NULL AND NOT EXISTS ("
-            "SELECT 1 FROM digests_following f WHERE f.person_id = t.recipient_id AND f.plan_id = t.plan_id)",
-            [list(people)],
-        )
-
-
 @transaction.atomic
 def pause(*, subscription: Subscription, author: User | None, now: dt.datetime) -> None:
     """Say nothing of this one until it is resumed. Raises `UnableToChangeSubscription`."""
     _change(subscription, SubscriptionStatus.CONFIRMED, SubscriptionStatus.PAUSED, "paused digests about", author, now)
-    _drop_what_nobody_follows([subscription.person_id])
+    drop_what_nobody_follows([subscription.person_id])
 
 
 @transaction.atomic
 def resume(*, subscription: Subscription, author: User | None, now: dt.datetime) -> None:
     """Tell of it again, beginning with what changed since they were last told. Raises `UnableToChangeSubscription`."""
     _change(subscription, SubscriptionStatus.PAUSED, SubscriptionStatus.CONFIRMED, "resumed digests about", author, now)
-    behind = Told.objects.filter(recipient=subscription.person_id, plan__current_number__gt=F("number"))
-    plans = {plan: at or now for plan, at in behind.values_list("plan", "plan__last_published_at")}
-    if plans:
-        mark(plans, now=now, people=[subscription.person_id])
+    catch_up(people=[subscription.person_id], now=now)
 
 
 def _change(

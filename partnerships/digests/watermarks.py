@@ -7,12 +7,12 @@ a time, are the caller's.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from django.conf import settings
 from django.db import connection
-from django.db.models import Max
+from django.db.models import F, Max
 
 from partnerships.digests.bank_holidays import holidays
 from partnerships.digests.models import Following, Publication, Told
@@ -287,3 +287,22 @@ def work_out_again(*, people: Sequence[int], now: dt.datetime) -> None:
     rows.update(due_at=None, slotted=False)
     if plans:
         mark(plans, now=now, people=people)
+
+
+def catch_up(*, people: Sequence[int], now: dt.datetime) -> None:
+    """Let everything that these people follow and have not been told wait: their digests are on again."""
+    behind = Told.objects.filter(recipient__in=people, plan__current_number__gt=F("number"))
+    plans = {plan: at or now for plan, at in behind.values_list("plan", "plan__last_published_at")}
+    if plans:
+        mark(plans, now=now, people=people)
+
+
+def drop_what_nobody_follows(people: Iterable[int]) -> None:
+    """What waits for people who follow it no more waits no longer."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "UPDATE digests_told t SET due_at = NULL, waiting_since = NULL, slotted = false"
+            " WHERE t.recipient_id = ANY(%s) AND t.due_at IS NOT NULL AND NOT EXISTS ("
+            "SELECT 1 FROM digests_following f WHERE f.person_id = t.recipient_id AND f.plan_id = t.plan_id)",
+            [list(people)],
+        )

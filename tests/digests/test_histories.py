@@ -124,6 +124,10 @@ class Play:
     def crash(self, took: bool) -> None:
         """A worker claims and dies; `took` says that the server had taken its letters already. The lease ends."""
         plan_round(now=timezone.now())
+        for name, reader in self.readers.items():
+            if not reader.paused and reader.behind and {author for author, _ in reader.behind} == {name}:
+                reader.told = reader.behind[-1][1]  # they wrote it themselves: choosing moves them forward
+                reader.behind.clear()
         claimed, _ = claim(now=timezone.now(), most=10)
         if took:
             for one in claimed:

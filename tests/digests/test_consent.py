@@ -1,0 +1,178 @@
+"""What people decided holds: a yes is theirs, a pause stays a pause, a no is not asked away; a role gives and takes."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import pytest
+from django.utils import timezone
+
+from partnerships.digests import bounces, services
+from partnerships.digests.choosing import announce_joined
+from partnerships.digests.models import REFUSAL_HOLDS, Delivery, Subscription
+from partnerships.organisations.models import Role
+from partnerships.plans.models import Plan
+from partnerships.plans.services import request_sign_off
+from tests.digests.conftest import PostOffice, play, publish, text_of
+from tests.world import World
+
+
+def ask(world: World, plan: Plan, *, now: dt.datetime | None = None) -> Subscription:
+    """Larkhaven asks Sol whether he wants digests."""
+    return services.add_stakeholder(
+        email=world.sol.email,
+        name="Sol",
+        target=plan,
+        author=world.amina,
+        organisation=world.larkhaven,
+        now=now or timezone.now(),
+    )
+
+
+def stop_mail(world: World) -> None:
+    bounces.suppress(address=world.sol.email, reason="It came back.", delivery=None, author=None, now=timezone.now())
+
+
+def release(world: World) -> int:
+    return bounces.release(address=world.sol.email, author=world.dee, now=timezone.now())
+
+
+@pytest.mark.parametrize("before", ["asked", "confirmed", "paused"])
+def test_a_released_address_is_back_where_it_was(world: World, plan: Plan, before: str) -> None:
+    subscription = ask(world, plan)
+    if before != "asked":
+        services.confirm(subscription=subscription, now=timezone.now())
+    if before == "paused":
+        services.pause(subscription=subscription, author=world.sol, now=timezone.now())
+    stop_mail(world)
+
+    release(world)
+
+    assert Subscription.objects.get(person=world.sol).status == before
+
+
+def test_nobody_who_is_asked_anew_becomes_confirmed_without_a_yes(world: World, plan: Plan) -> None:
+    services.stop(
+        subscriptions=[services.confirm(subscription=ask(world, plan), now=timezone.now())],
+        author=world.amina,
+        reason="Ended by Larkhaven.",
+        now=timezone.now(),
+    )
+    ask(world, plan)
+    stop_mail(world)
+
+    active = release(world)
+
+    assert active == 0
+    assert Subscription.objects.get(person=world.sol).status == "asked"
+
+
+def test_what_changed_while_mail_was_stopped_is_told_after_the_release(
+    world: World, plan: Plan, office: PostOffice
+) -> None:
+    services.confirm(subscription=ask(world, plan), now=timezone.now())
+    stop_mail(world)
+    publish(plan, 100, author=world.amina)
+    play(office)
+    silent = len(office.to(world.sol))
+
+    release(world)
+    play(office)
+
+    assert silent == 0
+    assert "was 120, now 100" in text_of(office.to(world.sol)[-1])
+
+
+def test_a_lead_cannot_undo_a_pause(world: World, plan: Plan) -> None:
+    subscription = services.confirm(subscription=ask(world, plan), now=timezone.now())
+    services.pause(subscription=subscription, author=world.sol, now=timezone.now())
+    letters = Delivery.objects.count()
+
+    ask(world, plan)
+
+    subscription.refresh_from_db()
+    assert subscription.is_paused
+    assert Delivery.objects.count() == letters
+
+
+def test_who_follows_again_what_they_paused_resumes_it(world: World, plan: Plan, office: PostOffice) -> None:
+    subscription = services.subscribe(person=world.ben, target=plan, author=world.ben, now=timezone.now())
+    services.pause(subscription=subscription, author=world.ben, now=timezone.now())
+    publish(plan, 100, author=world.amina)
+
+    again = services.subscribe(person=world.ben, target=plan, author=world.ben, now=timezone.now())
+    play(office)
+
+    assert again.is_confirmed
+    assert "was 120, now 100" in text_of(office.to(world.ben)[0])
+
+
+def test_a_refusal_is_honoured_until_they_ask_themselves(world: World, plan: Plan) -> None:
+    services.stop(subscriptions=[ask(world, plan)], author=world.sol, reason="Declined.", now=timezone.now())
+
+    with pytest.raises(services.UnableToSubscribe, match="only they can ask"):
+        ask(world, plan)
+    later = ask(world, plan, now=timezone.now() + REFUSAL_HOLDS)
+
+    assert later.is_waiting
+
+
+def test_ending_and_adding_again_wins_no_more_letters(world: World, plan: Plan) -> None:
+    for _ in range(services.MOST_TIMES_ASKED):
+        services.stop(
+            subscriptions=[ask(world, plan)], author=world.amina, reason="Ended by Larkhaven.", now=timezone.now()
+        )
+
+    with pytest.raises(services.UnableToSubscribe, match="speak to them"):
+        ask(world, plan)
+
+    assert Delivery.objects.filter(recipient=world.sol).count() == services.MOST_TIMES_ASKED
+
+
+def test_the_limit_of_a_day_counts_letters(world: World, plan: Plan, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(services, "MOST_ASKED_A_DAY", 1)
+    services.stop(
+        subscriptions=[ask(world, plan)], author=world.amina, reason="Ended by Larkhaven.", now=timezone.now()
+    )
+    Subscription.objects.update(asked_at=timezone.now() - dt.timedelta(days=3))
+
+    with pytest.raises(services.UnableToSubscribe, match="try again tomorrow"):
+        ask(world, plan)
+
+
+def test_digests_by_role_end_with_the_role_and_return_with_it(world: World, plan: Plan) -> None:
+    services.set_role_rule(target=world.partnership, author=world.amina, now=timezone.now())
+    of_ben = Subscription.objects.filter(person=world.ben, partnership=world.partnership)
+    given = of_ben.get().status
+    world.ben.memberships.update(ends_on=timezone.localdate() - dt.timedelta(days=1))
+    announce_joined(now=timezone.now())
+    lost = of_ben.get().status
+
+    world.ben.memberships.update(ends_on=None)
+    announce_joined(now=timezone.now())
+
+    assert (given, lost, of_ben.get().status) == ("confirmed", "ended", "confirmed")
+
+
+def test_who_ended_digests_by_role_is_not_given_them_again(world: World, plan: Plan) -> None:
+    services.set_role_rule(target=world.partnership, author=world.amina, now=timezone.now())
+    of_ben = Subscription.objects.filter(person=world.ben, partnership=world.partnership)
+    services.stop(subscriptions=of_ben, author=world.ben, reason="Stopped by the person.", now=timezone.now())
+
+    announce_joined(now=timezone.now())
+
+    assert of_ben.get().is_ended
+
+
+def test_a_lead_who_steps_down_is_no_longer_told_as_a_signatory(world: World, plan: Plan) -> None:
+    request_sign_off(
+        plan=plan, signatories=[(world.westmarch, "chair")], due_on=None, author=world.amina, now=timezone.now()
+    )
+    services.set_role_rule(target=plan, author=world.amina, now=timezone.now())
+    of_ben = Subscription.objects.filter(person=world.ben, plan=plan)
+    given = of_ben.get().status
+    world.ben.memberships.update(role=Role.EDITOR)
+
+    announce_joined(now=timezone.now())
+
+    assert (given, of_ben.get().status) == ("confirmed", "ended")

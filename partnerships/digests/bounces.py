@@ -14,6 +14,7 @@ from django.db import transaction
 from django.db.models import F, Q
 
 from partnerships.activity.services import record
+from partnerships.digests.matches import drop_matches
 from partnerships.digests.models import (
     OPEN,
     Bounce,
@@ -54,6 +55,7 @@ def suppress(*, address: str, reason: str, delivery: Delivery | None, author: Us
     Delivery.objects.filter(recipient__in=people, status=DeliveryStatus.QUEUED).update(
         status=DeliveryStatus.SUPPRESSED, settled_at=now, reason="Mail to this address came back."
     )
+    drop_matches(people.values_list("pk", flat=True), now=now)
     for person in people:
         record(
             actor_id=author.pk if author else None,

@@ -15,7 +15,7 @@ from django.db import connection, transaction
 
 from partnerships.digests import emails, pace, wire
 from partnerships.digests.composing import Item, Sorted, how_often, reasons, sort
-from partnerships.digests.matches import tell_matches
+from partnerships.digests.matches import drop_matches, tell_matches
 from partnerships.digests.models import DeliveryItem, DeliveryKind, Piece, Preference, Subscription, SubscriptionStatus
 from partnerships.digests.waiting import waiting_for
 from partnerships.kit.mail import can_be_addressed
@@ -159,7 +159,10 @@ def claim(*, now: dt.datetime, most: int) -> tuple[list[Claimed], int]:
         mine = [one for one in candidates if one.pk not in held]
         _give_keys(mine)
         batch = _compose([one for one in mine if not _hopeless(one)], now=now)
-        batch.set_aside += [(one.pk, *why) for one in mine if (why := _hopeless(one))]
+        hopeless = {one.pk: why for one in mine if (why := _hopeless(one))}
+        batch.set_aside += [(pk, *why) for pk, why in hopeless.items()]
+        if hopeless:
+            drop_matches([one.person_id for one in mine if one.pk in hopeless], now=now)
         claimed = _write(batch, {one.pk: one for one in mine}, now)
         pace.count(counted, now=now)
     for pk, status, reason in batch.set_aside:

@@ -179,6 +179,7 @@ def sort(items: Sequence[Item], *, stakeholders: Collection[int], frozen: Collec
         to_number = min(item.to_number, newest_for_them) if item.delivery_id in frozen else newest_for_them
         changed = to_number != item.to_number or reading_class != item.reading_class
         if to_number <= item.from_number:
+            item.to_number = item.from_number  # nothing newer is theirs to read: the watermark stays where it is
             result.silent.append(item)
             continue
         item.to_number, item.reading_class = to_number, reading_class

@@ -33,6 +33,12 @@ _LOOK_BACK = dt.timedelta(days=2)
 MOST = 8
 _LONGEST = 90
 
+#: Nothing can be told to who has left, or whose mail comes back: a letter for them would only be set aside.
+_REACHABLE = """
+u.is_active AND NOT EXISTS (SELECT 1 FROM digests_suppression s
+                             WHERE lower(s.address) = lower(u.email) AND s.released_at IS NULL)
+"""
+
 _NOTE = """
 INSERT INTO digests_matchtold (recipient_id, ask_id, offer_id, noted_at, slotted)
 SELECT DISTINCT u.id, m.ask_id, m.offer_id, %(now)s, false
@@ -40,7 +46,7 @@ SELECT DISTINCT u.id, m.ask_id, m.offer_id, %(now)s, false
   JOIN exchange_entry ask ON ask.id = m.ask_id AND ask.is_open
   JOIN exchange_entry offer ON offer.id = m.offer_id AND offer.is_open
   JOIN ({acting}) acting ON acting.organisation_id IN (ask.organisation_id, offer.organisation_id)
-  JOIN people_user u ON u.id = acting.person_id AND u.is_active AND u.account_since IS NOT NULL
+  JOIN people_user u ON u.id = acting.person_id AND u.account_since IS NOT NULL AND {reachable}
   LEFT JOIN digests_preference p ON p.person_id = u.id
  WHERE m.found_at > %(since)s AND m.score >= %(worth)s AND COALESCE(p.tells_matches, true)
 ON CONFLICT DO NOTHING
@@ -71,7 +77,8 @@ def note_matches(*, now: dt.datetime) -> int:
     sql = sql % tuple(f"%({name})s" for name in named)
     with connection.cursor() as cursor:
         cursor.execute(
-            _NOTE.format(acting=sql), {**named, "now": now, "since": now - _LOOK_BACK, "worth": WORTH_TELLING}
+            _NOTE.format(acting=sql, reachable=_REACHABLE),
+            {**named, "now": now, "since": now - _LOOK_BACK, "worth": WORTH_TELLING},
         )
         noted = int(cursor.rowcount)
     schedule_matches(now=now)
@@ -105,7 +112,7 @@ SELECT w.recipient_id, 'digest', '<' || gen_random_uuid() || %(host)s, 'queued',
   FROM (SELECT m.recipient_id,
                CASE WHEN bool_or(m.slotted) THEN (%(now)s AT TIME ZONE max(u.time_zone))::date END AS slot_on
           FROM digests_matchtold m JOIN people_user u ON u.id = m.recipient_id
-         WHERE m.told_at IS NULL AND m.due_at <= %(now)s
+         WHERE m.told_at IS NULL AND m.due_at <= %(now)s AND {reachable}
          GROUP BY m.recipient_id) w
  WHERE NOT EXISTS (SELECT 1 FROM digests_delivery d
                     WHERE d.recipient_id = w.recipient_id AND d.kind = 'digest' AND d.repeat_of_id IS NULL
@@ -122,7 +129,7 @@ def choose_matches(*, now: dt.datetime) -> int:
     if not MatchTold.objects.filter(told_at=None, due_at__lte=now).exists():
         return 0
     with connection.cursor() as cursor:
-        cursor.execute(_CHOOSE, {"now": now, "host": f"@{site_host()}>"})
+        cursor.execute(_CHOOSE.format(reachable=_REACHABLE), {"now": now, "host": f"@{site_host()}>"})
         chosen = int(cursor.rowcount)
     stuck = (
         MatchTold.objects.filter(told_at=None, due_at__lte=now, slotted=True)
@@ -197,6 +204,11 @@ def matches_in(delivery_id: int, person: User) -> tuple[MatchLine, ...]:
     """What a letter said of matches, as far as its reader may still see them."""
     rows = MatchTold.objects.filter(delivery=delivery_id, recipient=person)
     return lines_of(_still_matches(person, rows.values_list("ask", "offer")))
+
+
+def drop_matches(people: Collection[int], *, now: dt.datetime) -> None:
+    """Nothing can be told to these people: what was noted for them waits no longer."""
+    MatchTold.objects.filter(recipient__in=people, told_at=None).update(told_at=now)
 
 
 def take_back(delivery_id: int) -> None:

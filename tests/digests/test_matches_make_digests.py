@@ -9,6 +9,7 @@ import pytest
 from django.utils import timezone
 
 from partnerships.digests import services
+from partnerships.digests.bounces import suppress
 from partnerships.digests.choosing import plan_round
 from partnerships.digests.matches import note_matches
 from partnerships.digests.models import Delivery, MatchTold
@@ -78,6 +79,32 @@ def test_whoever_stops_everything_hears_of_no_match(world: World, match: Match, 
 
     assert office.to(world.amina) == []
     assert len(office.to(world.ben)) == 1
+
+
+def test_nobody_whose_mail_comes_back_is_chosen_for_a_match(world: World, match: Match, office: PostOffice) -> None:
+    note_matches(now=timezone.now())
+    suppress(address=world.amina.email, reason="Gone.", delivery=None, author=None, now=timezone.now())
+    waiting = MatchTold.objects.filter(recipient=world.amina, told_at=None).count()
+    MatchTold.objects.filter(recipient=world.amina).delete()
+    for _ in range(3):
+        note_matches(now=timezone.now())
+        play(office)
+
+    assert waiting == 0
+    assert not Delivery.objects.filter(recipient=world.amina).exists()
+    assert not MatchTold.objects.filter(recipient=world.amina).exists()
+    assert len(office.to(world.ben)) == 1
+
+
+def test_an_address_that_no_envelope_can_carry_is_tried_once(world: World, match: Match, office: PostOffice) -> None:
+    world.amina.email = "“amina”@larkhaven.example"
+    world.amina.save(update_fields=["email"])
+    note_matches(now=timezone.now())
+    for _ in range(3):
+        play(office)
+
+    [row] = Delivery.objects.filter(recipient=world.amina)
+    assert (row.status, row.reason) == ("failed", "The address cannot be written on an envelope.")
 
 
 def test_a_match_waits_for_the_hour_that_a_person_chose(world: World, match: Match, office: PostOffice) -> None:

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import re
 
 import pytest
 from django.test import Client
 from django.utils import timezone
 
-from partnerships.digests.models import Delivery, DeliveryStatus, Subscription
+from partnerships.agreements.services import leave_partnership
+from partnerships.digests.choosing import plan_round
+from partnerships.digests.models import Delivery, DeliveryStatus, Subscription, Told
 from partnerships.digests.services import add_stakeholder, confirm, subscribe
+from partnerships.organisations.services import end_membership
 from partnerships.plans.models import Plan
-from tests.digests.conftest import PostOffice, html_of, play, publish, text_of
-from tests.world import World
+from partnerships.plans.services import publish_version
+from tests.digests.conftest import PostOffice, html_of, play, publish, quay, text_of
+from tests.world import World, join
 
 
 def follow(world: World, plan: Plan) -> Subscription:
@@ -183,9 +188,6 @@ def test_one_click_stops_the_next(world: World, plan: Plan, office: PostOffice) 
 
 
 def test_whoever_lost_access_before_the_claim_gets_nothing(world: World, plan: Plan, office: PostOffice) -> None:
-    from partnerships.agreements.services import leave_partnership
-    from partnerships.digests.choosing import plan_round
-
     follow(world, plan)
     publish(plan, 100, author=world.amina)
     plan_round(now=timezone.now())
@@ -195,6 +197,26 @@ def test_whoever_lost_access_before_the_claim_gets_nothing(world: World, plan: P
 
     assert not office.sent
     assert Delivery.objects.get().status == DeliveryStatus.SUPPRESSED
+
+
+def test_whoever_reads_no_longer_through_an_embargo_is_told_when_it_ends(
+    world: World, plan: Plan, office: PostOffice
+) -> None:
+    ends = timezone.now() + dt.timedelta(hours=2)
+    owner = join(world.ben, world.larkhaven, "viewer", world.now)
+    follow(world, plan)
+    version = publish_version(
+        plan=plan, author=world.amina, note="Not yet.", content=quay(100), embargo_until=ends, now=timezone.now()
+    )
+    plan_round(now=timezone.now())
+    end_membership(membership=owner, author=world.amina, reason="Moved.", now=timezone.now())
+    office.drain()
+    told = Told.objects.get(recipient=world.ben, plan=plan)
+    plan_round(now=ends + dt.timedelta(minutes=1))
+
+    assert not office.sent
+    assert told.number == version.number - 1
+    assert Delivery.objects.get().items.get().to_number == version.number
 
 
 @pytest.mark.parametrize("kind", ["partnership", "organisation"])

@@ -510,7 +510,10 @@ class ConditionForm(forms.Form):
 
 
 class MilestoneForm(forms.Form):
-    """One short form: a milestone achieved, or moved; it publishes a version."""
+    """One short form: a milestone achieved, or moved; it publishes a version.
+
+    `based_on` is the number of the version that its author saw.
+    """
 
     happened = forms.ChoiceField(
         choices=[("achieved", "It is achieved"), ("moved", "Its forecast moved"), ("cancelled", "It is cancelled")],
@@ -524,10 +527,12 @@ class MilestoneForm(forms.Form):
     )
     note = forms.CharField(label="Why?", widget=forms.Textarea(attrs={"rows": 3}), max_length=2_000)
     minor = forms.BooleanField(label="This is a minor version: signatures stay as they are", required=False)
+    based_on = forms.IntegerField(widget=forms.HiddenInput, min_value=1)
 
-    def __init__(self, *args: Any, cancel: str, number: int, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, cancel: str, newest: int, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.helper = Helper(self, submit=f"Publish version {number}", cancel=cancel)
+        self.fields["based_on"].initial = newest
+        self.helper = Helper(self, submit=f"Publish version {newest + 1}", cancel=cancel)
 
     def clean(self) -> dict[str, Any]:
         """What is achieved or moved has a date."""

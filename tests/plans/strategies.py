@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from random import Random
 from typing import Any
 
 from hypothesis import strategies as st
 
 from partnerships.plans.content import (
+    ABOUT,
     COLLECTIONS,
     CONFIDENCE,
     MILESTONE_STATUSES,
@@ -87,3 +89,61 @@ def pairs(draw: st.DrawFn) -> tuple[dict[str, Any], dict[str, Any]]:
         else:
             mixed[code] = [item for item in a[code] if draw(st.booleans())]
     return a, normalise(mixed)
+
+
+#: By the shape of a field, a few values each, so that two lines of work meet in the same field often.
+FEW: dict[str, tuple[Any, ...]] = {
+    "line": ("Name a", "Name b", "Name c"),
+    "text": ("", "Words.", "Other words."),
+    "date": ("", "2027", "2027-04", "2028-04-11"),
+    "flag": (False, True),
+    "scale": (1, 3, 5),
+    "number": (0, 9),
+    "area": ("", "E07000228", "E08000016"),
+    "latitude": (None, 50.85),
+    "longitude": (None, -1.18),
+}
+
+
+def _lines_of_work(seed: int) -> tuple[dict[str, Any], dict[str, Any], dict[str, Any]]:
+    # Drawing each value through hypothesis takes seconds.
+    chance = Random(seed)
+    was = _changed(chance, normalise({}))
+    return was, _changed(chance, was), _changed(chance, was)
+
+
+def _changed(chance: Random, was: dict[str, Any]) -> dict[str, Any]:
+    """A content begun from another: items gone, added and moved, fields and lines of homes changed here and there."""
+    about = dict(was["about"])
+    for field in ABOUT:
+        _maybe_change(chance, about, field)
+    result: dict[str, Any] = {"about": about}
+    for collection in COLLECTIONS:
+        items = [dict(item) for item in was[collection.code] if chance.random() < 0.85]
+        known = {item["key"] for item in was[collection.code]}
+        new = [key for key in (f"item-{number}" for number in range(8)) if key not in known and chance.random() < 0.4]
+        items += [{"key": key, collection.title: "Name a", "homes": []} for key in new]
+        for item in items:
+            for field in collection.fields:
+                _maybe_change(chance, item, field)
+            if collection.code == "sites":
+                item["homes"] = [line for line in item["homes"] if chance.random() < 0.8] + [
+                    {"tenure": tenure, "bedrooms": chance.choice([None, 2]), "count": chance.randrange(9)}
+                    for tenure in list(TENURES)[:2]
+                    if chance.random() < 0.4
+                ]
+        if chance.random() < 0.3:
+            chance.shuffle(items)
+        result[collection.code] = items
+    return normalise(result)
+
+
+def _maybe_change(chance: Random, item: dict[str, Any], field: Field) -> None:
+    if chance.random() < 0.3:
+        pool = tuple(CHOICES[field.code]) if field.shape == "choice" else FEW[field.shape]
+        value = chance.choice(pool)
+        item[field.code] = value or "Name a" if field.required else value
+
+
+#: A content and two that were begun from it.
+lines_of_work = st.integers(0, 2**32).map(_lines_of_work)

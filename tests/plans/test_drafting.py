@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import pytest
@@ -16,7 +17,7 @@ from hypothesis import strategies as st
 
 from partnerships.people.models import User
 from partnerships.plans import services
-from partnerships.plans.content import get_piece
+from partnerships.plans.content import empty, get_piece, set_piece
 from partnerships.plans.models import Draft, Plan
 from partnerships.plans.queries import draft_content
 from partnerships.plans.services import drafting
@@ -113,74 +114,107 @@ def test_saving_what_is_there_already_changes_nothing(world: World) -> None:
     assert draft.updated_by == world.eddie
 
 
+SMALL: dict[str, Any] = {
+    "sections": [
+        {"key": "vision", "title": "Part"},
+        {"key": "inside", "title": "Part"},
+        {"key": "last", "title": "Part"},
+    ],
+    "sites": [{"key": "quay", "name": "Quay"}],
+}
+
+
+def _value(piece: str, words: str) -> Any:
+    """What somebody saves of a piece: words of a section, homes of a site; nothing removes it."""
+    if not words:
+        return None
+    if piece.startswith("sites/"):
+        return {"name": "Quay", "homes": [{"tenure": "social_rent", "count": len(words) * 10 + ord(words[-1])}]}
+    return {"title": "Part", "body": words}
+
+
 @pytest.mark.django_db
 @given(
     steps=st.lists(
         st.tuples(
-            st.integers(0, 2),
-            st.sampled_from(["vision", "inside"]),
-            st.booleans(),
+            st.integers(0, 1),
+            st.sampled_from(["sections/vision", "sections/inside", "sections/last", "sites/quay"]),
+            st.sampled_from(["load", "save", "save", "remove", "up", "down"]),
             st.text(st.sampled_from("abc"), min_size=1, max_size=2),
         ),
-        max_size=12,
+        max_size=14,
     )
 )
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-def test_no_order_of_loading_and_saving_loses_a_change(world: World, steps: list[tuple[int, str, bool, str]]) -> None:
-    plan = begin(world)
-    people = [world.amina, world.eddie, world.amina]
+def test_no_order_of_loading_saving_removing_and_moving_loses_a_change(
+    world: World, steps: list[tuple[int, str, str, str]]
+) -> None:
+    plan = begin(world, content=SMALL)
+    people = [world.amina, world.eddie]
     seen: dict[tuple[int, str], int] = {}
-    accepted = {"vision": body_of(plan), "inside": body_of(plan, "inside")}
-    revision = {"vision": 0, "inside": 0}
+    content = draft_content(plan)
+    accepted = {piece: get_piece(content, piece) for piece in ("sections/vision", "sections/inside", "sections/last")}
+    accepted["sites/quay"] = get_piece(content, "sites/quay")
+    order = ["vision", "inside", "last"]
+    revision = dict.fromkeys(accepted, 0)
 
-    for who, key, loads, words in steps:
-        if loads:
-            seen[who, key] = Draft.objects.get(plan=plan).revision_of(f"sections/{key}")
-            continue
-        based_on = seen.get((who, key), 0)
-        fresh = based_on >= revision[key]
-        unchanged = words == accepted[key]
-        try:
-            draft = services.save_piece(
-                plan=plan,
-                piece=f"sections/{key}",
-                value={**get_piece(draft_content(plan), f"sections/{key}"), "body": words},
-                based_on=based_on,
-                author=people[who],
-                now=timezone.now(),
-            )
-        except services.PieceConflict:
-            assert not fresh
-            assert not unchanged
+    for who, piece, act, words in steps:
+        code, _slash, key = piece.partition("/")
+        if act == "load":
+            seen[who, piece] = Draft.objects.get(plan=plan).revision_of(piece)
+        elif act in ("up", "down"):
+            if key in order:
+                place = order.index(key)
+                other = max(0, place - 1) if act == "up" else min(len(order) - 1, place + 1)
+                services.move_piece(plan=plan, piece=piece, up=act == "up", author=people[who], now=timezone.now())
+                order[place], order[other] = order[other], order[place]
         else:
-            assert fresh or unchanged
-            accepted[key], revision[key] = words, draft.revision_of(f"sections/{key}")
-        assert {part: body_of(plan, part) for part in accepted} == accepted
+            value = _value(piece, words if act == "save" else "")
+            based_on = seen.get((who, piece), 0)
+            try:
+                draft = services.save_piece(
+                    plan=plan, piece=piece, value=value, based_on=based_on, author=people[who], now=timezone.now()
+                )
+            except services.PieceConflict:
+                assert based_on < revision[piece]
+            else:
+                assert based_on >= revision[piece] or normalised(piece, value) == accepted[piece]
+                accepted[piece], revision[piece] = normalised(piece, value), draft.revision_of(piece)
+                if code == "sections":
+                    order = [other for other in order if other != key or value] + [key] * (
+                        bool(value) and key not in order
+                    )
+        content = draft_content(plan)
+        assert {part: get_piece(content, part) for part in accepted} == accepted
+        assert [section["key"] for section in content["sections"]] == order
 
 
-def _all_at_once(plan: Plan, world: World, count: int) -> list[str]:
-    """So many people save a section each in the same moment; give what the draft holds after."""
-    start = threading.Barrier(count)
+def normalised(piece: str, value: Any) -> Any:
+    """The regular form of what was to be saved."""
+    return get_piece(set_piece(empty(), piece, value), piece)
 
-    def work(number: int) -> None:
+
+def _together(*acts: Callable[[], object]) -> None:
+    """Do so many things in the same moment, each on a connection of its own."""
+    start = threading.Barrier(len(acts))
+
+    def work(act: Callable[[], object]) -> None:
         try:
             start.wait()
-            services.save_piece(
-                plan=plan,
-                piece=f"sections/part-{number}",
-                value={"title": f"Part {number}"},
-                based_on=0,
-                author=world.amina,
-                now=timezone.now(),
-            )
+            act()
         finally:
             connection.close()
 
-    threads = [threading.Thread(target=work, args=(number,)) for number in range(count)]
+    threads = [threading.Thread(target=work, args=(act,)) for act in acts]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
+
+
+def _all_at_once(plan: Plan, world: World, count: int) -> list[str]:
+    """So many people save a section each in the same moment; give what the draft holds after."""
+    _together(*(partial(save_body, plan, world.amina, "Words.", 0, f"part-{number}") for number in range(count)))
     return [section["key"] for section in draft_content(plan)["sections"] if section["key"].startswith("part-")]
 
 
@@ -210,6 +244,26 @@ def test_without_the_lock_the_same_moment_does_lose_something(monkeypatch: pytes
     kept = _all_at_once(plan, world, 4)
 
     assert len(kept) < 4
+
+
+@pytest.mark.django_db(transaction=True)
+def test_saving_removing_and_moving_in_the_same_moment_all_count() -> None:
+    world = make_world()
+    plan = begin(world, content=SMALL)
+    more: dict[str, Any] = {"plan": plan, "author": world.amina, "now": timezone.now()}
+
+    _together(
+        partial(services.move_piece, piece="sections/last", up=True, **more),
+        partial(services.move_piece, piece="sections/last", up=True, **more),
+        partial(save_body, plan, world.eddie, "Eddie's words.", 0),
+        partial(services.save_piece, piece="sites/quay", value=_value("sites/quay", "a"), based_on=0, **more),
+        partial(services.save_piece, piece="sections/inside", value=None, based_on=0, **more),
+    )
+
+    content = draft_content(plan)
+    assert [section["key"] for section in content["sections"]] == ["last", "vision"]
+    assert body_of(plan) == "Eddie's words."
+    assert content["sites"][0]["homes"][0]["count"] == 107
 
 
 def test_the_second_of_two_sees_both_texts_side_by_side_in_the_page(

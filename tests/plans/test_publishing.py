@@ -96,6 +96,27 @@ def test_an_importers_version_leaves_what_the_draft_changed(world: World) -> Non
     assert draft["milestones"][0]["forecast"] == "2027-10"
 
 
+def test_a_milestone_published_while_its_note_is_drafted_stays_achieved_in_the_next_version(world: World) -> None:
+    plan = published(world)
+    save(plan, world, "milestones/start", note="The digger is ordered.")
+    start = content(plan, 1)["milestones"][0]
+    services.publish_piece(
+        plan=plan,
+        piece="milestones/start",
+        value={**start, "actual": "2027-04-11", "status": "achieved"},
+        based_on=1,
+        author=world.amina,
+        note="The digger came.",
+        now=timezone.now(),
+    )
+
+    publish(plan, world, "The note.")
+
+    latest = content(plan, 3)["milestones"][0]
+    assert (latest["actual"], latest["status"]) == ("2027-04-11", "achieved")
+    assert latest["note"] == "The digger is ordered."
+
+
 def test_under_embargo_only_owners_know(world: World, as_: Callable[[User], Client]) -> None:
     plan = published(world)
     save(plan, world, "about", title="A secret name", summary="Embargoed words.")
@@ -140,12 +161,22 @@ def test_the_end_of_an_embargo_is_told_once(world: World) -> None:
     assert plan.title == "The new name"
 
 
+ACHIEVED = {
+    "happened": "achieved",
+    "date_day": "11",
+    "date_month": "4",
+    "date_year": "2027",
+    "note": "The digger came.",
+    "based_on": "1",
+}
+
+
 def test_marking_a_milestone_achieved_is_one_form_and_one_version(world: World, as_: Callable[[User], Client]) -> None:
     plan = published(world)
 
     answer = as_(world.amina).post(
         reverse("plans:milestone", kwargs={"pk": plan.pk, "key": "start"}),
-        {"happened": "achieved", "date_day": "11", "date_month": "4", "date_year": "2027", "note": "The digger came."},
+        ACHIEVED,
     )
 
     assert answer.status_code == 302
@@ -153,6 +184,39 @@ def test_marking_a_milestone_achieved_is_one_form_and_one_version(world: World, 
     assert version.content["milestones"][0]["actual"] == "2027-04-11"
     assert version.note == "The digger came."
     assert Milestone.objects.get(plan=plan, key="start").status == "achieved"
+
+
+def test_who_updates_a_milestone_that_was_published_meanwhile_sees_both_and_chooses(
+    world: World, as_: Callable[[User], Client]
+) -> None:
+    plan = published(world)
+    address = reverse("plans:milestone", kwargs={"pk": plan.pk, "key": "start"})
+    save(plan, world, "milestones/start", forecast="2027-10", note="Flooded.")
+    publish(plan, world, "Flooded.")
+
+    answer = as_(world.amina).post(address, ACHIEVED)
+
+    words = answer.content.decode()
+    assert answer.status_code == 409
+    assert "Milestone Start on site, forecast: was April 2027, now October 2027 (2 quarters later)" in words
+    assert 'name="based_on" value="2"' in words
+    assert plan.versions.count() == 2
+    assert as_(world.amina).post(address, ACHIEVED | {"based_on": "2"}).status_code == 302
+    latest = content(plan, 3)["milestones"][0]
+    assert (latest["actual"], latest["forecast"], latest["note"]) == ("2027-04-11", "2027-10", "Flooded.")
+
+
+def test_a_version_about_something_else_is_no_conflict_for_a_milestone(
+    world: World, as_: Callable[[User], Client]
+) -> None:
+    plan = published(world)
+    save(plan, world, "about", summary="Both banks.")
+    publish(plan, world, "Both banks.")
+
+    answer = as_(world.amina).post(reverse("plans:milestone", kwargs={"pk": plan.pk, "key": "start"}), ACHIEVED)
+
+    assert answer.status_code == 302
+    assert content(plan, 3)["about"]["summary"] == "Both banks."
 
 
 def test_due_and_overdue_milestones_are_known_to_those_who_may_see_them(world: World) -> None:

@@ -43,6 +43,12 @@ def long_date(value: dt.date | dt.datetime | None) -> str:
 
 
 @register.filter
+def partial_date(value: str) -> str:
+    """A date as precise as it is known, in words: `2027`, `April 2027`, `11 April 2027`; empty for none."""
+    return dates.PartialDate.parse(value).words if value else ""
+
+
+@register.filter
 def long_time(value: dt.datetime | None) -> str:
     """`12 November 2026, 09:14` in the site's zone; empty for none."""
     if not value:

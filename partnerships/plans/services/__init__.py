@@ -8,6 +8,7 @@ from partnerships.plans.services.drafting import (
     UnableToSavePiece,
     create_plan,
     discard_draft,
+    move_piece,
     save_piece,
 )
 from partnerships.plans.services.lifecycle import (
@@ -60,6 +61,7 @@ __all__ = [
     "discard_draft",
     "lift_embargoes",
     "meet_condition",
+    "move_piece",
     "open_share",
     "pin_baseline",
     "publish_piece",

@@ -11,9 +11,9 @@ from django.db import transaction
 from partnerships.agreements.models import Partnership
 from partnerships.organisations.models import Organisation
 from partnerships.people.models import User
-from partnerships.plans.content import InvalidContent, UnknownPiece, get_piece, normalise, set_piece
+from partnerships.plans.content import InvalidContent, UnknownPiece, get_piece, normalise, set_piece, split_piece
 from partnerships.plans.models import Audience, Draft, Kind, Plan, PlanOwner
-from partnerships.plans.queries import content_of, taking_part
+from partnerships.plans.queries import content_of, draft_content, taking_part
 from partnerships.plans.services.ledger import acting_organisation, lock_plan, note
 from partnerships.plans.starters import starter
 
@@ -176,6 +176,28 @@ def save_piece(
         data={"title": plan.title, "piece": piece, "revision": draft.revision},
     )
     return draft
+
+
+@transaction.atomic
+def move_piece(*, plan: Plan, piece: str, up: bool, author: User, now: dt.datetime) -> bool:
+    """Move an item of the draft, "sections/vision", one place up or down in the list as it stands now.
+
+    Gives whether it moved: the first cannot go up, nor the last down. Raises `UnableToSavePiece`, also where the item
+    is gone.
+    """
+    plan = lock_plan(plan)
+    code, key = split_piece(piece)
+    order = f"order/{code}"
+    keys: list[str] = list(get_piece(draft_content(plan), order))
+    if key not in keys:
+        raise UnableToSavePiece("It is no longer in the draft: it cannot be moved.")
+    place = keys.index(key)
+    other = place - 1 if up else place + 1
+    if not 0 <= other < len(keys):
+        return False
+    keys[place], keys[other] = keys[other], keys[place]
+    save_piece(plan=plan, piece=order, value=keys, based_on=None, author=author, now=now)
+    return True
 
 
 @transaction.atomic

@@ -17,6 +17,7 @@ from partnerships.plans.content import (
     Content,
     InvalidContent,
     empty,
+    get_piece,
     normalise,
     outside,
     set_piece,
@@ -24,7 +25,8 @@ from partnerships.plans.content import (
 )
 from partnerships.plans.merging import rebase
 from partnerships.plans.models import Draft, Plan, ReadingClass, Status, Version
-from partnerships.plans.services.drafting import lock_draft, year_of
+from partnerships.plans.queries import content_of
+from partnerships.plans.services.drafting import PieceConflict, lock_draft, year_of
 from partnerships.plans.services.ledger import acting_organisation, lock_plan
 from partnerships.plans.services.ledger import note as write_down
 from partnerships.plans.services.projecting import project
@@ -132,11 +134,20 @@ def publish_version(
 
 
 def publish_piece(
-    *, plan: Plan, piece: str, value: Any, author: User, note: str, minor: bool = False, now: dt.datetime
+    *,
+    plan: Plan,
+    piece: str,
+    value: Any,
+    based_on: int,
+    author: User,
+    note: str,
+    minor: bool = False,
+    now: dt.datetime,
 ) -> Version:
     """Publish the newest version with one piece replaced: a milestone achieved or moved. The draft keeps the rest.
 
-    Raises `UnableToPublish`.
+    `based_on` is the number of the version that the author saw. Raises `PieceConflict` when the piece was published
+    since with something else, its `revision` being the newest number, and `UnableToPublish`.
     """
     with transaction.atomic():
         locked = lock_plan(plan)
@@ -145,8 +156,20 @@ def publish_piece(
             raise UnableToPublish("This plan has no version yet.")
         try:
             content = set_piece(last.content, piece, value)
+            theirs = get_piece(last.content, piece)
+            seen = get_piece(content_of(locked, based_on), piece) if based_on != last.number else theirs
         except ValueError as error:
             raise UnableToPublish(str(error)) from error
+        mine = get_piece(content, piece)
+        if theirs not in (seen, mine):
+            raise PieceConflict(
+                piece=piece,
+                mine=mine,
+                theirs=theirs,
+                revision=last.number,
+                by=last.author_id,
+                at=last.published_at.isoformat(),
+            )
         return publish_version(plan=locked, author=author, note=note, minor=minor, now=now, content=content)
 
 

@@ -13,13 +13,11 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from partnerships.kit.text import Fragment, word_differences
 from partnerships.people.models import User
 from partnerships.people.requests import signed_in
 from partnerships.plans import presenting
-from partnerships.plans.changes import homes_totals, value_in_words
+from partnerships.plans.changes import homes_totals
 from partnerships.plans.content import (
-    ABOUT,
     COLLECTION_BY_CODE,
     COLLECTIONS,
     DOCUMENTS,
@@ -27,9 +25,9 @@ from partnerships.plans.content import (
     Collection,
     Content,
     Item,
+    UnknownPiece,
     get_piece,
     homes_count,
-    line_of,
 )
 from partnerships.plans.forms import (
     BLANK_LINES,
@@ -50,9 +48,11 @@ from partnerships.plans.services import (
     attach_document,
     create_plan,
     discard_draft,
+    move_piece,
     open_share,
     save_piece,
 )
+from partnerships.plans.views.conflicts import conflict_context
 from partnerships.plans.views.fetching import Opened, open_draft, open_to_edit, posted, standing_share
 
 
@@ -228,7 +228,7 @@ def _edit(
                 )
             except PieceConflict as conflict:
                 status = 409
-                context |= _conflict(conflict, collection)
+                context |= conflict_context(conflict, collection)
                 form = _rebased(request, form, conflict, collection, content, back)
                 context["form"] = form
             except UnableToSavePiece as error:
@@ -261,44 +261,6 @@ def _rebased(
     data = request.POST.copy()
     data["based_on"] = str(conflict.revision)
     return PieceForm(data, collection=collection, content=content, cancel=cancel)
-
-
-def _conflict(conflict: PieceConflict, collection: Collection | None) -> dict[str, Any]:
-    """Both texts side by side, field by field, where they differ."""
-    person = User.objects.filter(pk=conflict.by or 0).first()
-    theirs: Item | None = conflict.theirs
-    rows: list[dict[str, Any]] = []
-    for spec in collection.fields if collection else ABOUT:
-        mine_words = value_in_words(spec, conflict.mine[spec.code])
-        their_words = value_in_words(spec, theirs[spec.code]) if theirs else ""
-        if mine_words != their_words:
-            fragments: tuple[Fragment, ...] = ()
-            if spec.shape == "text" and mine_words and their_words:
-                fragments = word_differences(their_words, mine_words)
-            rows.append({"label": spec.label, "mine": mine_words, "theirs": their_words, "fragments": fragments})
-    if collection is SITES:
-        rows += _homes_conflict(conflict.mine, theirs)
-    return {
-        "conflict": rows,
-        "gone": theirs is None,
-        "who": person.display_name if person else "Somebody",
-        "when": dt.datetime.fromisoformat(conflict.at) if conflict.at else None,
-    }
-
-
-def _homes_conflict(mine: Item, theirs: Item | None) -> list[dict[str, Any]]:
-    my_lines = {line_of(line): line["count"] for line in mine["homes"]}
-    their_lines = {line_of(line): line["count"] for line in (theirs or {"homes": []})["homes"]}
-    return [
-        {
-            "label": f"Homes, {presenting.line_words(line)}",
-            "mine": str(my_lines.get(line, 0)),
-            "theirs": str(their_lines.get(line, 0)),
-            "fragments": (),
-        }
-        for line in dict.fromkeys((*their_lines, *my_lines))
-        if my_lines.get(line, 0) != their_lines.get(line, 0)
-    ]
 
 
 def _homes_formset(request: HttpRequest, item: Item | None) -> Any:
@@ -368,25 +330,19 @@ def move_item(request: HttpRequest, pk: int, code: str, key: str) -> HttpRespons
     """Move an item one place up or down."""
     opened, _draft = open_to_edit(request, pk)
     collection = _collection(code)
-    keys = [item["key"] for item in draft_content(opened.plan)[code]]
-    if key not in keys:
-        raise Http404
-    place = keys.index(key)
-    other = place - 1 if request.POST.get("way") == "up" else place + 1
-    if 0 <= other < len(keys):
-        keys[place], keys[other] = keys[other], keys[place]
-        try:
-            save_piece(
-                plan=opened.plan,
-                piece=f"order/{code}",
-                value=keys,
-                based_on=None,
-                author=signed_in(request),
-                now=timezone.now(),
-            )
-            messages.success(request, f"The {collection.one} stands {'higher' if other < place else 'lower'} now.")
-        except UnableToSavePiece as error:
-            messages.error(request, str(error))
+    up = request.POST.get("way") == "up"
+    try:
+        moved = move_piece(
+            plan=opened.plan, piece=f"{code}/{key}", up=up, author=signed_in(request), now=timezone.now()
+        )
+    except UnknownPiece as error:
+        raise Http404 from error
+    except UnableToSavePiece as error:
+        messages.error(request, str(error))
+    else:
+        where = "higher" if up else "lower"
+        already = f"The {collection.one} is already the {'first' if up else 'last'}."
+        messages.success(request, f"The {collection.one} stands {where} now." if moved else already)
     return redirect(f"{reverse('plans:draft', kwargs={'pk': pk})}#{code}-{key}")
 
 

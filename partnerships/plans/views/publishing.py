@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
@@ -10,13 +12,16 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST
 
+from partnerships.people.models import User
 from partnerships.people.requests import signed_in
+from partnerships.plans.changes import changes
 from partnerships.plans.comparisons import comparison
 from partnerships.plans.content import get_piece
 from partnerships.plans.forms import AudienceForm, MilestoneForm, PublishForm, StatusForm
 from partnerships.plans.models import Plan
 from partnerships.plans.queries import content_of, draft_content
 from partnerships.plans.services import (
+    PieceConflict,
     UnableToChangeStatus,
     UnableToPinBaseline,
     UnableToPublish,
@@ -78,29 +83,39 @@ def milestone(request: HttpRequest, pk: int, key: str) -> HttpResponse:
     if item is None:
         raise Http404
     back = reverse("plans:detail", kwargs={"pk": pk})
-    form = MilestoneForm(posted(request), cancel=back, number=version.number + 1)
+    form = MilestoneForm(posted(request), cancel=back, newest=version.number)
+    context: dict[str, Any] = {"plan": opened.plan, "back": back}
     if request.method == "POST" and form.is_valid():
+        based_on = form.cleaned_data["based_on"]
         try:
             published = publish_piece(
                 plan=opened.plan,
                 piece=f"milestones/{key}",
                 value=form.applied(item),
+                based_on=based_on,
                 author=signed_in(request),
                 note=form.cleaned_data["note"],
                 minor=form.cleaned_data["minor"],
                 now=timezone.now(),
             )
+        except PieceConflict as conflict:
+            data = {**request.POST.dict(), "based_on": conflict.revision}
+            form = MilestoneForm(data, cancel=back, newest=conflict.revision)
+            seen, latest = content_of(opened.plan, based_on), content_of(opened.plan, conflict.revision)
+            context |= {
+                "form": form,
+                "item": conflict.theirs or item,
+                "since": [change for change in changes(seen, latest) if change.anchor == conflict.piece],
+                "who": User.objects.filter(pk=conflict.by or 0).first(),
+            }
+            return render(request, "plans/milestone.html", context, status=409)
         except UnableToPublish as error:
             form.add_error(None, str(error))
         else:
             messages.success(request, f"Version {published.number} is published: {item['name']}.")
             return redirect("plans:detail", pk=pk)
-    return render(
-        request,
-        "plans/milestone.html",
-        {"plan": opened.plan, "item": item, "form": form, "back": back},
-        status=422 if form.errors else 200,
-    )
+    context |= {"item": item, "form": form}
+    return render(request, "plans/milestone.html", context, status=422 if form.errors else 200)
 
 
 @require_http_methods(["GET", "POST"])

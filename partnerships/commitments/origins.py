@@ -68,14 +68,24 @@ class LinksOf(Protocol):
     def __call__(self, *, commitment: Commitment, user: User) -> Sequence[OriginLink]: ...
 
 
+class HandOn(Protocol):
+    """Let an agreed commitment keep the links of the one in whose place it stands; called inside that transaction."""
+
+    def __call__(self, *, old: Commitment, new: Commitment) -> None: ...
+
+
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """A kind of record that commitments come from: its name in addresses, and what its room can say."""
+    """A kind of record that commitments come from: its name in addresses, and what its room can say.
+
+    Where several kinds keep their links in one table, one of them hands on for all.
+    """
 
     name: str
     suggest: Suggest
     link: Link
     links_of: LinksOf
+    hand_on: HandOn | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,3 +119,10 @@ def read_from(text: str) -> From | None:
 def links_of(commitment: Commitment, user: User) -> list[OriginLink]:
     """Every record the commitment came from that this person may see."""
     return [link for name in sorted(_origins) for link in _origins[name].links_of(commitment=commitment, user=user)]
+
+
+def hand_on(old: Commitment, new: Commitment) -> None:
+    """Let every room give `new` the links that `old` has."""
+    for name in sorted(_origins):
+        if give := _origins[name].hand_on:
+            give(old=old, new=new)

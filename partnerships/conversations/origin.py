@@ -53,6 +53,16 @@ def links_of(*, commitment: Commitment, user: User) -> Sequence[OriginLink]:
     ]
 
 
+def hand_on(*, old: Commitment, new: Commitment) -> None:
+    """What came from a conversation still does when other terms take its place."""
+    links = ConversationCommitment.objects.filter(commitment=old).order_by("pk")
+    kept = [
+        ConversationCommitment(conversation_id=link.conversation_id, commitment=new, made_at=link.made_at)
+        for link in links
+    ]
+    ConversationCommitment.objects.bulk_create(kept, ignore_conflicts=True)
+
+
 def conversations_address(commitment_from: Conversation) -> str:
     """Where a commitment is made from the conversation."""
     return f"{reverse('commitments:new')}?from={CONVERSATION.name}-{commitment_from.pk}"
@@ -63,4 +73,4 @@ def words_for(conversation: Conversation) -> str:
     return f"the conversation “{conversation.subject}” of {long_date(conversation.held_on)}"
 
 
-CONVERSATION = Origin(name="conversation", suggest=suggest, link=link, links_of=links_of)
+CONVERSATION = Origin(name="conversation", suggest=suggest, link=link, links_of=links_of, hand_on=hand_on)

@@ -326,7 +326,15 @@ class DecideForm(forms.Form):
     def __init__(self, *args: Any, entry: Entry, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["reason"].help_text = "Needed if you decline."
-        if entry.quantity is not None or entry.standing:
+        if not entry.is_open:
+            # It agreed with others meanwhile; whoever answered still gets a word.
+            self.fields["decision"] = forms.ChoiceField(
+                label="Nothing is left to agree to",
+                choices=[("decline", "Decline")],
+                initial="decline",
+                widget=forms.RadioSelect,
+            )
+        elif entry.quantity is not None or entry.standing:
             # The quantity says by itself whether more is wanted.
             decision = self.fields["decision"]
             if isinstance(decision, forms.ChoiceField):

@@ -173,6 +173,24 @@ def links_of(*, commitment: Commitment, user: User) -> Sequence[OriginLink]:
     return found
 
 
+def hand_on(*, old: Commitment, new: Commitment) -> None:
+    """What came from a plan, a site or a milestone still does when other terms take its place."""
+    links = PlanCommitment.objects.filter(commitment=old).order_by("pk")
+    kept = [
+        PlanCommitment(
+            plan_id=link.plan_id,
+            commitment=new,
+            version_number=link.version_number,
+            anchor=link.anchor,
+            anchor_label=link.anchor_label,
+            restricted=link.restricted,
+            made_at=link.made_at,
+        )
+        for link in links
+    ]
+    PlanCommitment.objects.bulk_create(kept, ignore_conflicts=True)
+
+
 def _told_once(*, commitment: Commitment, user: User) -> Sequence[OriginLink]:
     """Links are told by the origin `plan`."""
     return ()
@@ -192,7 +210,7 @@ def promises_of(plan: Plan, user: User, *, inside: bool) -> list[PlanCommitment]
 
 
 ORIGINS = (
-    Origin(name="plan", suggest=suggest_from_plan, link=link_from_plan, links_of=links_of),
+    Origin(name="plan", suggest=suggest_from_plan, link=link_from_plan, links_of=links_of, hand_on=hand_on),
     Origin(name="plan-site", suggest=suggest_from_site, link=link_from_site, links_of=_told_once),
     Origin(name="plan-milestone", suggest=suggest_from_milestone, link=link_from_milestone, links_of=_told_once),
 )

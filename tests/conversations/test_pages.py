@@ -10,6 +10,7 @@ from django.urls import reverse
 
 from partnerships.agreements import services as agreements
 from partnerships.commitments.models import Commitment
+from partnerships.commitments.origins import hand_on
 from partnerships.conversations.models import Conversation, Status
 from partnerships.exchange.models import Entry
 from tests.conversations.talks import agreed, circulated, days_ago, draft, planned
@@ -186,6 +187,22 @@ def test_a_commitment_made_from_a_conversation_keeps_the_link(world: World) -> N
         for name, person in (("eddie", world.eddie), ("ben", world.ben))
     }
     assert shown == {"eddie": True, "ben": True}
+
+    other = Commitment.objects.create(
+        reference="C-0",
+        text="Buy the depot and the yard.",
+        giver=world.larkhaven,
+        receiver=world.westmarch,
+        owner_organisation=world.larkhaven,
+        due_on=commitment.due_on,
+        original_due_on=commitment.due_on,
+        status_since=commitment.status_since,
+        proposed_at=commitment.proposed_at,
+        replaces=commitment,
+    )
+    hand_on(commitment, other)
+    hand_on(commitment, other)
+    assert other.from_conversations.get().conversation == conversation
 
 
 def test_a_commitment_cannot_be_made_from_what_one_cannot_see(world: World) -> None:

@@ -21,7 +21,20 @@ def _address(plan: Plan, piece: str = "") -> str:
     return reverse("plans:propose", args=[plan.pk]) + (f"?from={piece}" if piece else "")
 
 
-def _promise(world: World, came_from: str) -> Commitment:
+def _agreed(world: World, commitment: Commitment) -> Commitment:
+    for side, lead, owner in ((world.larkhaven, world.amina, world.eddie), (world.westmarch, world.ben, None)):
+        commitment = commitments.confirm_commitment(
+            commitment=commitment,
+            organisation=side,
+            author=lead,
+            owner=owner,
+            revision=commitment.revision,
+            now=timezone.now(),
+        )
+    return commitment
+
+
+def _promise(world: World, came_from: str, replaces: Commitment | None = None) -> Commitment:
     return commitments.propose_commitment(
         giver=world.larkhaven,
         receiver=world.westmarch,
@@ -34,6 +47,7 @@ def _promise(world: World, came_from: str) -> Commitment:
         author=world.amina,
         now=timezone.now(),
         came_from=read_from(came_from),
+        replaces=replaces,
     )
 
 
@@ -68,6 +82,17 @@ def test_a_commitment_keeps_its_origin_and_the_plan_shows_it(world: World, as_: 
     assert [link.words for link in links_of(made, world.ben)] == [words]
     assert made.reference in as_(world.ben).get(plan.get_absolute_url()).content.decode()
     assert PlanCommitment.objects.get(plan=plan).anchor == piece
+
+
+def test_other_terms_in_its_place_keep_the_origin(world: World, as_: Any) -> None:
+    plan = published(world)
+    came_from = as_(world.amina).get(_address(plan, "sites/north-quay")).url.partition("from=")[2]
+    old = _agreed(world, _promise(world, came_from))
+
+    new = _agreed(world, _promise(world, "", replaces=old))
+
+    assert [link.words for link in links_of(new, world.ben)] == [link.words for link in links_of(old, world.ben)]
+    assert PlanCommitment.objects.get(commitment=new).anchor == "sites/north-quay"
 
 
 def test_the_origin_outlives_its_site_and_versions_keep_the_sites_row(world: World) -> None:

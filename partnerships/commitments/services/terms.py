@@ -14,6 +14,7 @@ from partnerships.commitments.models import Commitment, Kind, Slippage, Status
 from partnerships.commitments.origins import From
 from partnerships.commitments.registry import tell_listeners
 from partnerships.commitments.rights import rights_over, side_of
+from partnerships.commitments.services.replacement import take_place
 from partnerships.commitments.services.rows import (
     acts_for,
     locked,
@@ -256,7 +257,7 @@ def confirm_commitment(
     now: dt.datetime,
     owner: User | None = None,
 ) -> Commitment:
-    """Confirm for one side; when both have, it is agreed, and what it replaces is superseded.
+    """Confirm for one side; when both have, it is agreed, and takes the place of what it replaces (`take_place`).
 
     The giver's confirmation needs an owner: the one named, or `owner`, a person of the giver. `revision` is the one the
     author saw. Raises `UnableToConfirm`.
@@ -305,7 +306,7 @@ def confirm_commitment(
         **({"before": Status.PROPOSED.label, "after": Status.AGREED.label} if agreed else {}),
     )
     if agreed and current.replaces is not None:
-        _supersede(current.replaces, current, author=author, organisation=organisation, now=now)
+        take_place(current.replaces, current, author=author, organisation=organisation, now=now)
     if agreed:
         tell_listeners(commitment=current, author=author, now=now)
     return current
@@ -432,29 +433,6 @@ def _create(
     if came_from is not None:
         came_from.origin.link(commitment=commitment, record_id=came_from.record_id, author=author, now=now)
     return commitment
-
-
-def _supersede(
-    old: Commitment, successor: Commitment, *, author: User, organisation: Organisation, now: dt.datetime
-) -> None:
-    """End the commitment that an agreed one replaces, unless it ended meanwhile. Its row is locked by the caller."""
-    if old.is_over:
-        return
-    before = old.get_status_display()
-    old.status, old.status_since = Status.SUPERSEDED, now
-    old.reason = f"Replaced by {successor.reference}, agreed by both sides."
-    old.save(update_fields=["status", "status_since", "reason"])
-    note(
-        old,
-        "superseded the commitment",
-        author=author,
-        organisation=organisation,
-        now=now,
-        before=before,
-        after=old.get_status_display(),
-        reason=old.reason,
-    )
-    tell_listeners(commitment=old, author=author, now=now)
 
 
 def _check_terms(

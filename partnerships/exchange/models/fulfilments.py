@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import TYPE_CHECKING
 
 import pghistory
 from django.db import models
+from django.db.models import Q
 
 from partnerships.commitments.models import Commitment
 from partnerships.exchange.models.answers import Response
@@ -26,17 +28,54 @@ class FulfilmentQuerySet(models.QuerySet["Fulfilment"]):
 
 @pghistory.track()
 class Fulfilment(models.Model):
-    """A commitment meets an entry, wholly or in part; `counted`: its quantity is in what the entry has agreed."""
+    """A commitment meets an entry, wholly or in part.
+
+    `quantity` is how much of the entry it meets, in the entry's unit; none: all that the commitment promises.
+    """
 
     entry = models.ForeignKey(Entry, on_delete=models.CASCADE, related_name="fulfilments")
     commitment = models.ForeignKey(Commitment, on_delete=models.CASCADE, related_name="fulfilments")
     response = models.ForeignKey(Response, on_delete=models.SET_NULL, null=True, blank=True, related_name="fulfilments")
-    counted = models.BooleanField(default=False)
+    quantity = models.DecimalField(max_digits=14, decimal_places=2, null=True, blank=True)
 
     objects = FulfilmentQuerySet.as_manager()
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["entry", "commitment"], name="one_fulfilment_row")]
+        constraints = [
+            models.UniqueConstraint(fields=["entry", "commitment"], name="one_fulfilment_row"),
+            models.CheckConstraint(
+                condition=Q(quantity=None) | Q(quantity__gt=0),
+                name="fulfilment_quantity_positive",
+                violation_error_message="The quantity must be more than nothing.",
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"{self.commitment_id} meets {self.entry_id}"
+
+    @property
+    def answer_id(self) -> int | None:
+        """The accepted answer to this very entry that it came from. Needs `response` fetched."""
+        own = self.response is not None and self.response.entry_id == self.entry_id and self.response.is_accepted
+        return self.response_id if own else None
+
+    @property
+    def counts(self) -> bool:
+        """Whether the commitment counts what the entry counts. Needs both fetched."""
+        return self.commitment.quantity is not None and self.commitment.unit == self.entry.unit
+
+    @property
+    def share(self) -> Decimal | None:
+        """How much of the entry it meets, in its unit; none where nobody has said. Needs all three fetched."""
+        if self.quantity is not None:
+            return self.quantity
+        if self.counts:
+            return self.commitment.quantity
+        return self.response.agreed_quantity if self.response is not None and self.answer_id else None
+
+    @property
+    def share_words(self) -> str:
+        """`20 homes of this`, where it is not all that the commitment promises; else nothing. Needs both fetched."""
+        if self.quantity is None or (self.counts and self.quantity == self.commitment.quantity):
+            return ""
+        return f"{self.entry.in_words(self.quantity)} of this"

@@ -101,6 +101,20 @@ TRANSITIONS: dict[str, dict[str, tuple[str, ...]]] = {
     },
 }
 
+#: The way back, when a commitment that both sides had agreed falls through: only settling an entry takes it
+#: (`services/fulfilments.py`), never a person.
+WAY_BACK: dict[str, dict[str, tuple[str, ...]]] = {
+    Direction.ASK: {
+        Status.PART_ACCEPTED: (Status.ACKNOWLEDGED, Status.SHARED),
+        Status.ACCEPTED: (Status.PART_ACCEPTED, Status.ACKNOWLEDGED, Status.SHARED),
+        Status.COMMITTED: (Status.ACCEPTED, Status.PART_ACCEPTED, Status.ACKNOWLEDGED, Status.SHARED),
+    },
+    Direction.OFFER: {
+        Status.TAKEN_UP: (Status.SHARED,),
+        Status.COMMITTED: (Status.TAKEN_UP, Status.SHARED),
+    },
+}
+
 #: What must not change: each theme's number inside the keys by which matching looks entries up (`reach.py`).
 THEME_NUMBERS: dict[str, int] = {
     Theme.LAND: 1,

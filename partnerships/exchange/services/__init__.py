@@ -34,7 +34,13 @@ from partnerships.exchange.services.entries import (
     withdraw_entry,
 )
 from partnerships.exchange.services.following import follow_parties, follow_places
-from partnerships.exchange.services.fulfilments import link_commitment, settle_entry
+from partnerships.exchange.services.fulfilments import (
+    UnableToMeet,
+    hand_on,
+    link_commitment,
+    meet_with,
+    settle_entry,
+)
 from partnerships.exchange.services.matches import UnableToDismiss, dismiss_match, match_due_entries
 from partnerships.exchange.services.reminders import remind_of_closing
 from partnerships.exchange.services.saved import (
@@ -57,6 +63,7 @@ __all__ = [
     "UnableToDismiss",
     "UnableToEditEntry",
     "UnableToMarkAgreed",
+    "UnableToMeet",
     "UnableToRefer",
     "UnableToRespond",
     "UnableToSaveFilter",
@@ -75,12 +82,14 @@ __all__ = [
     "fold_counts",
     "follow_parties",
     "follow_places",
+    "hand_on",
     "is_addressed",
     "lapse_due_entries",
     "link_commitment",
     "mark_agreed",
     "match_due_entries",
     "may_read",
+    "meet_with",
     "refer_entry",
     "remind_of_closing",
     "remove_filter",

@@ -7,7 +7,7 @@ from typing import Any
 
 from partnerships.activity.services import record
 from partnerships.agreements.models import Party, PartyRole
-from partnerships.exchange.models import OVER, TRANSITIONS, Audience, Direction, Entry, Status
+from partnerships.exchange.models import OVER, TRANSITIONS, Audience, Direction, Entry, ResponseStatus, Status
 from partnerships.organisations.models import Organisation
 from partnerships.people.models import User
 
@@ -81,6 +81,26 @@ def note_about(
         now=now,
         data={"title": entry.title, "direction": entry.direction, **data},
     )
+
+
+def close_responses(*, entry: Entry, reason: str, author: User | None, now: dt.datetime) -> None:
+    """Decline what is still to be decided about a (locked) entry that has ended, so that nobody waits for it."""
+    for response in entry.responses.waiting().order_by("pk"):
+        response.status = ResponseStatus.DECLINED
+        response.reason = reason
+        response.decided_at = now
+        response.decided_by = author
+        response.save(update_fields=["status", "reason", "decided_at", "decided_by"])
+        note_about(
+            "response",
+            response.pk,
+            entry=entry,
+            verb="declined an answer",
+            author=author,
+            organisation=entry.organisation_id,
+            now=now,
+            reason=reason,
+        )
 
 
 def parties_able_to_answer(partnership_id: int | None) -> set[int]:

@@ -27,12 +27,14 @@ from partnerships.exchange.queries.places import known_places
 from partnerships.exchange.reach import keys
 from partnerships.exchange.services.common import (
     UnableToChangeEntry,
+    close_responses,
     lock,
     move,
     note,
     parties_able_to_answer,
     word,
 )
+from partnerships.exchange.services.fulfilments import settle_entry
 from partnerships.organisations.models import Area, Organisation
 from partnerships.people.models import User
 
@@ -147,7 +149,8 @@ def edit_entry(
     """Change what an entry says. `revision` is the one the author read; `UnableToEditEntry` if it is not the last.
 
     To whom it is addressed (`audience`, `partnership` and `addressees` together) can change only while it is a draft:
-    what was said to some is not shown to others by a later edit.
+    what was said to some is not shown to others by a later edit. A shared one whose last day moves is reminded of anew,
+    and takes answers again where it had stopped on that day.
     """
     lock(entry)
     if entry.is_over:
@@ -155,6 +158,7 @@ def edit_entry(
     if revision is not None and revision != entry.revision:
         raise UnableToEditEntry("Somebody else has changed it since you opened it. Read it again, then change it.")
     before = _told(entry)
+    closed_on, ended_on = entry.closes_on, entry.available_until
     for name, value in details.items():
         setattr(entry, name, value)
     if audience is not None:
@@ -162,6 +166,8 @@ def edit_entry(
     if entry.quantity is not None and entry.quantity < entry.agreed_quantity:
         raise UnableToEditEntry(f"{entry.in_words(entry.agreed_quantity)} are already agreed: it cannot become less.")
     _check_content(entry)
+    if not entry.is_draft:
+        _move_last_day(entry, closed_on, ended_on, timezone.localdate(now))
     if areas is not None:
         entry.areas.set(areas)
     entry.revision += 1
@@ -183,6 +189,8 @@ def edit_entry(
             now=now,
             **told,
         )
+    if "quantity" in changed:
+        settle_entry(entry=entry, author=author, now=now)
     return entry
 
 
@@ -193,8 +201,7 @@ def share_entry(*, entry: Entry, author: User | None, now: dt.datetime) -> Entry
     _check_addressing(entry, set(entry.addressees.values_list("organisation_id", flat=True)), UnableToShareEntry)
     if entry.closes_on is None and not entry.standing:
         entry.closes_on = entry.available_until
-    if entry.closes_on is not None and entry.closes_on < timezone.localdate(now):
-        raise UnableToShareEntry("The day it closes is past. Choose a later one.")
+    _check_last_day(entry, timezone.localdate(now), UnableToShareEntry)
     step = move(entry, Status.SHARED, now=now, error=UnableToShareEntry)
     entry.shared_at = now
     entry.is_open = True
@@ -215,11 +222,23 @@ def share_entry(*, entry: Entry, author: User | None, now: dt.datetime) -> Entry
 def mark_agreed(*, entry: Entry, reason: str, author: User, now: dt.datetime, part: bool = False) -> Entry:
     """Say that agreement was reached outside: an ask is accepted (or part-accepted), an offer taken up.
 
-    `reason` says how and with whom. Raises `UnableToMarkAgreed`.
+    A standing offer stays as it is, shared. `reason` says how and with whom. Raises `UnableToMarkAgreed`.
     """
     lock(entry)
     if not reason.strip():
         raise UnableToMarkAgreed("Say how it was agreed, and with whom.")
+    if entry.standing and entry.is_open:
+        entry.answered_at = entry.answered_at or now
+        entry.save(update_fields=["answered_at"])
+        note(
+            entry=entry,
+            verb="agreed on an offer",
+            author=author,
+            organisation=entry.organisation_id,
+            now=now,
+            reason=reason.strip(),
+        )
+        return entry
     if entry.is_ask:
         status = Status.PART_ACCEPTED if part else Status.ACCEPTED
     else:
@@ -244,7 +263,7 @@ def mark_agreed(*, entry: Entry, reason: str, author: User, now: dt.datetime, pa
 
 @transaction.atomic
 def withdraw_entry(*, entry: Entry, reason: str, author: User, now: dt.datetime) -> Entry:
-    """Take an entry back, saying why. Raises `UnableToWithdrawEntry`."""
+    """Take an entry back, saying why; answers that wait get the same reason. Raises `UnableToWithdrawEntry`."""
     lock(entry)
     if not reason.strip():
         raise UnableToWithdrawEntry("Say why it is withdrawn.")
@@ -260,6 +279,7 @@ def withdraw_entry(*, entry: Entry, reason: str, author: User, now: dt.datetime)
         reason=entry.reason,
         **step,
     )
+    close_responses(entry=entry, reason=f"It was withdrawn: {entry.reason}", author=author, now=now)
     return entry
 
 
@@ -283,6 +303,7 @@ def lapse_due_entries(*, now: dt.datetime, most: int = 500) -> int:
             entry.save(update_fields=["is_open"])
             verb = f"closed an {word(entry)} to further answers"
             note(entry=entry, verb=verb, author=None, organisation=None, now=now)
+            settle_entry(entry=entry, author=None, now=now)
             continue
         step = move(entry, Status.LAPSED, now=now, error=UnableToChangeEntry)
         entry.save(update_fields=["status", "closed_at", "is_open"])
@@ -293,6 +314,25 @@ def lapse_due_entries(*, now: dt.datetime, most: int = 500) -> int:
 def still_open(entry: Entry) -> bool:
     """Whether answers are still wanted, by its status and what is left of it."""
     return entry.status in ANSWERABLE and (entry.standing or entry.left is None or entry.left > 0)
+
+
+def _move_last_day(entry: Entry, closed_on: dt.date | None, ended_on: dt.date | None, today: dt.date) -> None:
+    """Let the last day of a shared entry follow its period where nobody chose another; remind anew where it moved."""
+    follows = entry.closes_on is None or (entry.closes_on == closed_on == ended_on)
+    if follows and not entry.standing:
+        entry.closes_on = entry.available_until
+    if entry.closes_on == closed_on:
+        return
+    _check_last_day(entry, today, UnableToEditEntry)
+    entry.reminded_at = None
+    stopped = closed_on is not None and closed_on < today
+    if stopped and (entry.agreed_quantity or entry.status == Status.PART_ACCEPTED) and still_open(entry):
+        entry.is_open = True
+
+
+def _check_last_day(entry: Entry, today: dt.date, error: type[UnableToChangeEntry]) -> None:
+    if entry.closes_on is not None and entry.closes_on < today:
+        raise error("The day it closes is past. Choose a later one.")
 
 
 def _make_findable(entry: Entry) -> None:

@@ -1,0 +1,79 @@
+"""One commitment in the place of another: what was delivered, the dates and where it came from go on with it."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from partnerships.commitments.models import Commitment, Progress, Slippage, Status
+from partnerships.commitments.origins import hand_on
+from partnerships.commitments.registry import tell_listeners
+from partnerships.commitments.services.rows import note
+from partnerships.organisations.models import Organisation
+from partnerships.people.models import User
+
+
+def take_place(
+    old: Commitment, successor: Commitment, *, author: User, organisation: Organisation, now: dt.datetime
+) -> None:
+    """Let an agreed commitment take the place of the one it replaces; both rows are locked by the caller.
+
+    The records that the old one came from are those of its successor too. The old one ends as superseded, unless it
+    ended meanwhile: then what was delivered and its dates stay with it.
+    """
+    hand_on(old, successor)
+    if old.is_over:
+        return
+    before = old.get_status_display()
+    _carry_dates(old, successor, author, now)
+    _carry_delivered(old, successor, author, organisation, now)
+    old.status, old.status_since = Status.SUPERSEDED, now
+    old.reason = f"Replaced by {successor.reference}, agreed by both sides."
+    old.save(update_fields=["status", "status_since", "reason"])
+    note(
+        old,
+        "superseded the commitment",
+        author=author,
+        organisation=organisation,
+        now=now,
+        before=before,
+        after=old.get_status_display(),
+        reason=old.reason,
+    )
+    tell_listeners(commitment=old, author=author, now=now)
+
+
+def _carry_dates(old: Commitment, successor: Commitment, author: User, now: dt.datetime) -> None:
+    """The day first agreed stays the first, whatever the terms are called; every later one with who and why."""
+    moves = [
+        Slippage(commitment=successor, was=one.was, now=one.now, reason=one.reason, by=one.by, at=one.at)
+        for one in old.slippages.select_related("by").order_by("at", "pk")
+    ]
+    if successor.due_on is not None and successor.due_on != old.due_on:
+        reason = f"Agreed in place of {old.reference}."
+        moves.append(
+            Slippage(commitment=successor, was=old.due_on, now=successor.due_on, reason=reason, by=author, at=now)
+        )
+    Slippage.objects.bulk_create(moves)
+    successor.original_due_on = old.original_due_on
+    successor.save(update_fields=["original_due_on"])
+
+
+def _carry_delivered(
+    old: Commitment, successor: Commitment, author: User, organisation: Organisation, now: dt.datetime
+) -> None:
+    """What is delivered already counts for the new terms, where both count the same."""
+    if successor.quantity is None or successor.unit != old.unit or not old.delivered_quantity:
+        return
+    Progress.objects.create(
+        commitment=successor,
+        delivered_before=successor.delivered_quantity,
+        delivered=old.delivered_quantity,
+        status=Status.IN_PROGRESS,
+        note=f"Delivered under {old.reference}.",
+        by=author,
+        organisation=organisation,
+        at=now,
+    )
+    successor.delivered_quantity = old.delivered_quantity
+    successor.status, successor.status_since = Status.IN_PROGRESS, now
+    successor.save(update_fields=["delivered_quantity", "status", "status_since"])

@@ -1,0 +1,289 @@
+"""What commitments make of asks and offers: covered, met, shared among several, taken back when they fall through."""
+
+from __future__ import annotations
+
+import datetime as dt
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from django.utils import timezone
+
+from partnerships.activity.models import Event
+from partnerships.commitments import services as commitments
+from partnerships.commitments.models import Commitment
+from partnerships.commitments.models import Status as CommitmentStatus
+from partnerships.commitments.origins import links_of, read_from
+from partnerships.exchange import services
+from partnerships.exchange.models import Direction, Entry, Response, Status
+from partnerships.exchange.settlement import Promise, amounts
+from partnerships.organisations.models import Organisation
+from partnerships.people.models import User
+from tests.exchange.conftest import shared
+from tests.world import World
+
+
+def answered(
+    entry: Entry, world: World, now: dt.datetime, quantity: int | None, *, by: Organisation | None = None
+) -> Response:
+    """An answer of Westmarch's, or another's, that Larkhaven accepts."""
+    response = services.respond(
+        entry=entry,
+        organisation=by or world.westmarch,
+        text="Yes.",
+        quantity=None if quantity is None else Decimal(quantity),
+        author=world.chidi if by == world.tidewater else world.ben,
+        now=now,
+    )
+    return services.decide_response(response=response, accept=True, reason="", author=world.amina, now=now)
+
+
+def promise(source: str, world: World, now: dt.datetime, quantity: int | None, **terms: Any) -> Commitment:
+    """Westmarch gives, Larkhaven receives: proposed by whoever is named, else by Ben, and confirmed by both."""
+    given = {
+        "giver": world.westmarch,
+        "receiver": world.larkhaven,
+        "text": "Land for homes",
+        "quantity": None if quantity is None else Decimal(quantity),
+        "unit": "homes" if quantity is not None else "",
+        "owner": world.ben,
+        "due_on": dt.date(2031, 1, 1),
+        "partnership": None,
+        "author": world.ben,
+        "now": now,
+        "came_from": read_from(source) if source else None,
+    } | terms
+    made = commitments.propose_commitment(**given)
+    for side, lead in ((world.westmarch, world.ben), (world.larkhaven, world.amina)):
+        made = commitments.confirm_commitment(
+            commitment=made, organisation=side, author=lead, revision=made.revision, now=now
+        )
+    return made
+
+
+def report(commitment: Commitment, world: World, now: dt.datetime, delivered: int) -> None:
+    commitments.record_progress(
+        commitment=commitment,
+        status=CommitmentStatus.IN_PROGRESS,
+        author=world.ben,
+        now=now,
+        delivered=Decimal(delivered),
+    )
+
+
+def keep(commitment: Commitment, world: World, now: dt.datetime) -> None:
+    """Delivered, and verified by Larkhaven."""
+    commitments.record_progress(
+        commitment=commitment,
+        status=CommitmentStatus.DONE,
+        author=world.ben,
+        now=now,
+        delivered=commitment.quantity,
+    )
+    commitments.verify_delivery(commitment=commitment, author=world.amina, now=now)
+
+
+def cancel(commitment: Commitment, author: User, now: dt.datetime) -> None:
+    commitments.end_commitment(commitment=commitment, reason="The land was sold.", author=author, now=now)
+
+
+def standing(entry: Entry) -> tuple[str, bool, Decimal]:
+    entry.refresh_from_db()
+    return entry.status, entry.is_open, entry.agreed_quantity
+
+
+def test_an_answer_stands_until_a_commitment_from_it_falls_through() -> None:
+    def agreed(*promises: Promise) -> Decimal:
+        return amounts(promises, {1: Decimal(60)}).agreed
+
+    assert agreed() == 60
+    assert agreed(Promise(1, promised=Decimal(40))) == 60
+    assert agreed(Promise(1, promised=Decimal(40)), Promise(1, lost=Decimal(20))) == 40
+    assert agreed(Promise(1, lost=Decimal(60))) == 0
+    assert agreed(Promise(1, lost=Decimal(60)), Promise(None, promised=Decimal(15))) == 15
+
+
+def test_other_terms_in_its_place_meet_the_ask_with_what_was_delivered_before(
+    ask: Entry, world: World, now: dt.datetime
+) -> None:
+    response = answered(ask, world, now, 60)
+    old = promise(f"response-{response.pk}", world, now, 60)
+    commitments.change_due_date(
+        commitment=old, due_on=dt.date(2031, 3, 1), reason="The road is late.", author=world.ben, now=now
+    )
+    report(old, world, now, 40)
+
+    new = promise("", world, now, 60, replaces=old, due_on=dt.date(2031, 6, 1))
+
+    new.refresh_from_db()
+    assert (new.delivered_words, new.status) == ("40 of 60 homes", CommitmentStatus.IN_PROGRESS)
+    assert (new.original_due_on, new.due_on) == (dt.date(2031, 1, 1), dt.date(2031, 6, 1))
+    assert [(move.was, move.now, move.by) for move in new.slippages.order_by("pk")] == [
+        (dt.date(2031, 1, 1), dt.date(2031, 3, 1), world.ben),
+        (dt.date(2031, 3, 1), dt.date(2031, 6, 1), world.amina),
+    ]
+    assert [link.href for link in links_of(new, world.amina)] == [ask.get_absolute_url()]
+    assert standing(ask) == (Status.COMMITTED, False, 60)
+
+    keep(new, world, now)
+
+    assert standing(ask)[0] == Status.MET
+
+
+def test_terms_that_promise_less_open_the_ask_again_for_the_rest(ask: Entry, world: World, now: dt.datetime) -> None:
+    response = answered(ask, world, now, 60)
+    old = promise(f"response-{response.pk}", world, now, 60)
+
+    promise("", world, now, 40, replaces=old)
+
+    assert standing(ask) == (Status.PART_ACCEPTED, True, 40)
+
+
+def test_a_commitment_that_is_cancelled_opens_the_ask_again(ask: Entry, world: World, now: dt.datetime) -> None:
+    services.edit_entry(entry=ask, author=world.amina, now=now, closes_on=timezone.localdate(now))
+    response = answered(ask, world, now, 60)
+    made = promise(f"response-{response.pk}", world, now, 60)
+    later = now + dt.timedelta(days=30)
+
+    cancel(made, world.ben, later)
+
+    assert standing(ask) == (Status.ACKNOWLEDGED, True, 0)
+    assert ask.closes_on is None
+    event = Event.objects.filter(target_kind="entry", target_id=ask.pk).latest("pk")
+    assert (event.verb, event.data["before"]) == ("opened an ask again", "committed")
+    again = answered(ask, world, later, 60)
+    assert standing(ask) == (Status.ACCEPTED, False, 60)
+    promise(f"response-{again.pk}", world, later, 60)
+    assert standing(ask) == (Status.COMMITTED, False, 60)
+
+
+def test_a_proposal_that_is_declined_leaves_the_answer_standing(ask: Entry, world: World, now: dt.datetime) -> None:
+    response = answered(ask, world, now, 60)
+    proposed = commitments.propose_commitment(
+        giver=world.westmarch,
+        receiver=world.larkhaven,
+        text="Land",
+        quantity=Decimal(60),
+        unit="homes",
+        owner=world.ben,
+        due_on=dt.date(2031, 1, 1),
+        partnership=None,
+        author=world.ben,
+        now=now,
+        came_from=read_from(f"response-{response.pk}"),
+    )
+
+    cancel(proposed, world.amina, now)
+
+    assert standing(ask) == (Status.ACCEPTED, False, 60)
+
+
+def test_an_offer_whose_commitment_is_cancelled_can_be_taken_up_again(world: World, now: dt.datetime) -> None:
+    offer = shared(world.westmarch, world.ben, now, direction=Direction.OFFER)
+    made = promise(f"entry-{offer.pk}", world, now, 60)
+    assert standing(offer) == (Status.COMMITTED, False, 60)
+
+    cancel(made, world.amina, now)
+
+    assert standing(offer) == (Status.SHARED, True, 0)
+
+
+def test_an_ask_without_a_quantity_opens_again_when_nothing_else_holds_it(world: World, now: dt.datetime) -> None:
+    ask = shared(world.larkhaven, world.amina, now, quantity=None, unit="")
+    first = promise(f"entry-{ask.pk}", world, now, None, author=world.amina)
+    second = promise("", world, now, None)
+    services.meet_with(entry=ask, commitment=second, quantity=None, author=world.amina, now=now)
+
+    cancel(first, world.ben, now)
+    assert standing(ask)[:2] == (Status.COMMITTED, False)
+
+    cancel(second, world.ben, now)
+    assert standing(ask)[:2] == (Status.SHARED, True)
+
+
+def test_an_ask_is_committed_only_when_commitments_cover_all_that_was_agreed(world: World, now: dt.datetime) -> None:
+    ask = shared(world.larkhaven, world.amina, now)
+    first = answered(ask, world, now, 40)
+    answered(ask, world, now, 20, by=world.tidewater)
+
+    promise(f"response-{first.pk}", world, now, 40)
+    assert standing(ask) == (Status.ACCEPTED, False, 60)
+
+    second = promise("", world, now, 20)
+    services.meet_with(entry=ask, commitment=second, quantity=None, author=world.amina, now=now)
+    assert standing(ask) == (Status.COMMITTED, False, 60)
+
+
+def test_what_is_promised_in_other_units_meets_only_the_part_it_was_accepted_for(
+    world: World, now: dt.datetime
+) -> None:
+    ask = shared(world.larkhaven, world.amina, now)
+    first = answered(ask, world, now, 40)
+    money = promise(f"response-{first.pk}", world, now, 250_000, unit="pounds")
+
+    keep(money, world, now)
+    assert standing(ask) == (Status.PART_ACCEPTED, True, 40)
+
+    rest = promise(f"entry-{ask.pk}", world, now, 20, author=world.amina)
+    assert standing(ask)[0] == Status.COMMITTED
+    keep(rest, world, now)
+    assert standing(ask)[0] == Status.MET
+
+
+def test_sixty_homes_do_not_meet_two_asks_of_sixty(world: World, now: dt.datetime) -> None:
+    first, second = (shared(world.larkhaven, world.amina, now) for _ in range(2))
+    made = promise(f"entry-{first.pk}", world, now, 60, author=world.amina)
+
+    with pytest.raises(services.UnableToMeet, match="nothing of it is left"):
+        services.meet_with(entry=second, commitment=made, quantity=None, author=world.amina, now=now)
+
+    keep(made, world, now)
+    assert (standing(first)[0], standing(second)[0]) == (Status.MET, Status.SHARED)
+
+
+def test_one_commitment_meets_several_asks_each_with_its_share(world: World, now: dt.datetime) -> None:
+    first = shared(world.larkhaven, world.amina, now, quantity=40)
+    second = shared(world.larkhaven, world.amina, now, quantity=30, title="Land for 30 homes")
+    made = promise(f"entry-{first.pk}", world, now, 60, author=world.amina)
+
+    with pytest.raises(services.UnableToMeet, match="only 20 homes of it are left"):
+        services.meet_with(entry=second, commitment=made, quantity=Decimal(30), author=world.amina, now=now)
+    services.meet_with(entry=second, commitment=made, quantity=None, author=world.amina, now=now)
+
+    assert standing(first) == (Status.COMMITTED, False, 40)
+    assert standing(second) == (Status.PART_ACCEPTED, True, 20)
+    keep(made, world, now)
+    assert (standing(first)[0], standing(second)[0]) == (Status.MET, Status.PART_ACCEPTED)
+
+
+def test_what_one_gives_meets_no_ask_of_ones_own(world: World, now: dt.datetime) -> None:
+    ask = shared(world.westmarch, world.ben, now)
+    given = promise("", world, now, 60)
+
+    with pytest.raises(services.UnableToMeet, match="Choose a commitment that Westmarch"):
+        services.meet_with(entry=ask, commitment=given, quantity=None, author=world.ben, now=now)
+
+
+def test_an_ask_of_which_a_part_was_agreed_by_its_last_day_ends_with_that_part(
+    ask: Entry, world: World, now: dt.datetime
+) -> None:
+    services.edit_entry(entry=ask, author=world.amina, now=now, closes_on=timezone.localdate(now))
+    response = answered(ask, world, now, 40)
+    made = promise(f"response-{response.pk}", world, now, 40)
+    assert standing(ask) == (Status.PART_ACCEPTED, True, 40)
+
+    later = now + dt.timedelta(days=2)
+    services.lapse_due_entries(now=later)
+    assert standing(ask) == (Status.COMMITTED, False, 40)
+
+    keep(made, world, later)
+    assert standing(ask)[0] == Status.LAPSED
+
+
+def test_asking_for_no_more_than_was_delivered_makes_it_met(ask: Entry, world: World, now: dt.datetime) -> None:
+    response = answered(ask, world, now, 40)
+    keep(promise(f"response-{response.pk}", world, now, 40), world, now)
+
+    services.edit_entry(entry=ask, author=world.amina, now=now, quantity=Decimal(40))
+
+    assert standing(ask)[0] == Status.MET

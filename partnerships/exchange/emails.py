@@ -27,3 +27,9 @@ def send_closing_soon(entry: Entry, person: User, *, own: bool) -> bool:
     """Remind somebody that an unanswered entry is about to lapse: its own side, or those it asks."""
     context = {"entry": entry, "person": person, "own": own, "link": link("exchange:detail", pk=entry.pk)}
     return send_letter(to=person.email, template="exchange/closing_soon", context=context)
+
+
+def send_referred(entry: Entry, person: User, *, author: User) -> bool:
+    """Tell a colleague that an ask or offer is theirs to answer. The word to them is on its page alone."""
+    context = {"entry": entry, "person": person, "author": author, "link": link("exchange:detail", pk=entry.pk)}
+    return send_letter(to=person.email, template="exchange/referred", context=context)

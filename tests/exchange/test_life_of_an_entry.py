@@ -11,8 +11,10 @@ import pytest
 from partnerships.activity.models import Event
 from partnerships.agreements import services as agreements
 from partnerships.exchange import services
-from partnerships.exchange.models import Audience, Direction, Entry, EntryCount, Status
+from partnerships.exchange.models import Audience, Direction, Entry, EntryCount, ResponseStatus, Status
 from partnerships.exchange.queries import responses_to_decide, unanswered_for, waiting_for
+from partnerships.organisations import services as organisations
+from partnerships.organisations.models import Membership, Role
 from tests.exchange.conftest import draft, shared
 from tests.world import World
 
@@ -240,6 +242,23 @@ def test_an_entry_is_referred_to_a_colleague_who_may_answer(world: World, now: d
         services.refer_entry(entry=ask, organisation=world.larkhaven, person=world.vera, author=world.amina, now=now)
 
 
+def test_what_was_referred_waits_for_the_colleague_alone_until_they_leave(world: World, now: dt.datetime) -> None:
+    ask = shared(world.westmarch, world.ben, now, audience=Audience.NAMED, addressees=[world.larkhaven])
+    assert list(unanswered_for(world.amina)) == list(unanswered_for(world.eddie)) == [ask]
+
+    services.refer_entry(entry=ask, organisation=world.larkhaven, person=world.eddie, author=world.amina, now=now)
+
+    assert not unanswered_for(world.amina)
+    (item,) = waiting_for(world.eddie, now)
+    assert item.what == f"Answer this ask from {world.westmarch.name}, which {world.amina.name} referred to you"
+
+    membership = Membership.objects.get(person=world.eddie, organisation=world.larkhaven)
+    organisations.end_membership(membership=membership, author=world.amina, now=now)
+
+    assert list(unanswered_for(world.amina)) == [ask]
+    assert not unanswered_for(world.eddie)
+
+
 def test_agreement_reached_elsewhere_is_marked_with_how(world: World, now: dt.datetime) -> None:
     ask = shared(world.larkhaven, world.amina, now)
     offer = shared(world.larkhaven, world.amina, now, direction=Direction.OFFER)
@@ -250,6 +269,28 @@ def test_agreement_reached_elsewhere_is_marked_with_how(world: World, now: dt.da
     assert (ask.status, offer.status) == (Status.ACCEPTED, Status.TAKEN_UP)
     with pytest.raises(services.UnableToMarkAgreed):
         services.mark_agreed(entry=ask, reason="Again.", author=world.amina, now=now)
+
+
+def test_a_standing_offer_agreed_elsewhere_stays_shared(world: World, now: dt.datetime) -> None:
+    offer = shared(world.larkhaven, world.amina, now, direction=Direction.OFFER, standing=True)
+
+    services.mark_agreed(entry=offer, reason="With Westmarch by telephone.", author=world.amina, now=now)
+
+    offer.refresh_from_db()
+    assert (offer.status, offer.is_open) == (Status.SHARED, True)
+    event = Event.objects.get(target_kind="entry", target_id=offer.pk, verb="agreed on an offer")
+    assert event.data["reason"] == "With Westmarch by telephone."
+
+
+def test_an_answer_to_what_is_withdrawn_waits_no_longer(ask: Entry, world: World, now: dt.datetime) -> None:
+    response = services.respond(entry=ask, organisation=world.westmarch, text="Yes.", author=world.ben, now=now)
+
+    services.withdraw_entry(entry=ask, reason="Found elsewhere.", author=world.amina, now=now)
+
+    response.refresh_from_db()
+    assert (response.status, response.reason) == (ResponseStatus.DECLINED, "It was withdrawn: Found elsewhere.")
+    assert responses_to_decide(world.amina) == []
+    assert Event.objects.filter(target_kind="response", target_id=response.pk, verb="declined an answer").exists()
 
 
 def test_withdrawing_needs_a_reason_and_ends_it(ask: Entry, world: World, now: dt.datetime) -> None:
@@ -279,6 +320,39 @@ def test_what_nobody_answered_by_its_day_lapses_the_day_after(world: World, now:
     assert (quiet.status, answered.status) == (Status.LAPSED, Status.ACKNOWLEDGED)
 
 
+def test_the_last_day_follows_the_period_and_is_reminded_of_anew(world: World, now: dt.datetime) -> None:
+    day = now.date() + dt.timedelta(days=10)
+    ask = shared(world.larkhaven, world.amina, now, available_until=day)
+    Entry.objects.filter(pk=ask.pk).update(reminded_at=now)
+    later = day + dt.timedelta(days=30)
+
+    services.edit_entry(entry=ask, author=world.amina, now=now, available_until=later, closes_on=day)
+
+    assert (ask.closes_on, ask.reminded_at) == (later, None)
+    chosen = later - dt.timedelta(days=5)
+    services.edit_entry(entry=ask, author=world.amina, now=now, closes_on=chosen)
+    services.edit_entry(entry=ask, author=world.amina, now=now, available_until=later + dt.timedelta(days=5))
+    assert ask.closes_on == chosen
+    with pytest.raises(services.UnableToEditEntry, match="Choose a later one"):
+        services.edit_entry(entry=ask, author=world.amina, now=now, closes_on=now.date() - dt.timedelta(days=1))
+
+
+def test_a_later_last_day_lets_the_rest_be_answered_again(ask: Entry, world: World, now: dt.datetime) -> None:
+    services.edit_entry(entry=ask, author=world.amina, now=now, closes_on=now.date())
+    part = services.respond(
+        entry=ask, organisation=world.westmarch, text="40.", quantity=Decimal(40), author=world.ben, now=now
+    )
+    services.decide_response(response=part, accept=True, reason="", author=world.amina, now=now)
+    later = now + dt.timedelta(days=2)
+    services.lapse_due_entries(now=later)
+    ask.refresh_from_db()
+    assert not ask.is_open
+
+    services.edit_entry(entry=ask, author=world.amina, now=later, closes_on=later.date() + dt.timedelta(days=9))
+
+    assert (ask.status, ask.is_open) == (Status.PART_ACCEPTED, True)
+
+
 def test_what_waits_is_told_to_those_who_can_answer_and_no_longer_once_they_have(
     ask: Entry, world: World, now: dt.datetime
 ) -> None:
@@ -291,6 +365,28 @@ def test_what_waits_is_told_to_those_who_can_answer_and_no_longer_once_they_have
     assert not unanswered_for(world.ben)
     assert [response.entry for response in responses_to_decide(world.amina)] == [ask]
     assert responses_to_decide(world.vera) == []
+
+
+def test_an_answer_taken_back_puts_the_ask_before_its_organisation_again(
+    ask: Entry, world: World, now: dt.datetime
+) -> None:
+    response = services.respond(entry=ask, organisation=world.westmarch, text="Yes.", author=world.ben, now=now)
+
+    services.withdraw_response(response=response, author=world.ben, now=now)
+
+    assert list(unanswered_for(world.ben)) == [ask]
+
+
+def test_an_ask_to_two_bodies_waits_until_both_have_answered(world: World, now: dt.datetime) -> None:
+    organisations.add_membership(organisation=world.tidewater, person=world.ben, role=Role.EDITOR, author=None, now=now)
+    both = [world.westmarch, world.tidewater]
+    ask = shared(world.larkhaven, world.amina, now, audience=Audience.NAMED, addressees=both)
+
+    services.respond(entry=ask, organisation=world.westmarch, text="Ten.", quantity=10, author=world.ben, now=now)
+    assert list(unanswered_for(world.ben)) == [ask]
+
+    services.decline_entry(entry=ask, organisation=world.tidewater, reason="No land.", author=world.ben, now=now)
+    assert not unanswered_for(world.ben)
 
 
 def test_counters_follow_what_the_network_may_read(world: World, now: dt.datetime) -> None:

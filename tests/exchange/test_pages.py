@@ -9,6 +9,7 @@ import re
 from typing import Any
 
 import pytest
+from django.core import mail
 from django.test import Client
 from django.urls import reverse
 
@@ -210,11 +211,15 @@ def test_the_word_to_a_colleague_stays_inside(world: World, now: dt.datetime) ->
     )
 
     inside, outside = page(world.vera, "detail", pk=ask.pk), page(world.ben, "detail", pk=ask.pk)
+    (letter,) = mail.outbox
 
     assert "CANARY" in inside
     assert "Eddie Larch" in inside
     assert "CANARY" not in outside
     assert "Eddie Larch" not in outside
+    assert letter.to == [world.eddie.email]
+    assert letter.subject == f"{world.amina.name} referred this ask to you: {ask.title}"
+    assert "CANARY" not in letter.body
 
 
 def test_those_addressed_by_name_are_not_told_who_else_was(world: World, now: dt.datetime) -> None:

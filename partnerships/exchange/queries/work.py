@@ -4,13 +4,22 @@ from __future__ import annotations
 
 import datetime as dt
 
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Exists, OuterRef, Q, Subquery
 from django.urls import reverse
 
-from partnerships.agreements.models import Partnership, Party, PartyStatus
-from partnerships.exchange.models import Entry, EntryQuerySet, Question, Receipt, Response
+from partnerships.agreements.models import Partnership, Party, PartyRole, PartyStatus
+from partnerships.exchange.models import (
+    Addressee,
+    Audience,
+    Entry,
+    EntryQuerySet,
+    Question,
+    Receipt,
+    Response,
+    ResponseStatus,
+)
 from partnerships.kit.waiting import Waiting
-from partnerships.organisations.models import EDITING_ROLES, Organisation
+from partnerships.organisations.models import EDITING_ROLES, Membership, Organisation
 from partnerships.people.models import User
 
 
@@ -63,15 +72,38 @@ def entries_between(*, user: User, ours: Organisation, theirs: Organisation) -> 
 
 
 def unanswered_for(user: User) -> EntryQuerySet:
-    """Entries that ask an organisation the person edits for, by name or partnership, and that it has not answered."""
-    mine = Organisation.objects.of_person(user, *EDITING_ROLES)
-    responses = Response.objects.filter(organisation__in=mine).values("entry")
-    declined = Receipt.objects.filter(organisation__in=mine, declined_at__isnull=False).values("entry")
+    """Entries that ask an organisation the person edits for, by name or partnership, and that it has not answered.
+
+    Each organisation answers for itself. What was referred to a colleague waits for that colleague alone, while they
+    may answer for it; `referred_by_name` says who gave it to this person.
+    """
+    mine = Membership.objects.current().of_person(user, *EDITING_ROLES)
+    entry, body = OuterRef(OuterRef("pk")), OuterRef("organisation")
+    answers = Response.objects.filter(entry=entry, organisation=body).exclude(status=ResponseStatus.WITHDRAWN)
+    receipts = Receipt.objects.filter(entry=entry, organisation=body)
+    able = Membership.objects.current().filter(
+        person=OuterRef("referred_to"), organisation=OuterRef("organisation"), role__in=EDITING_ROLES
+    )
+    with_others = receipts.exclude(referred_to=None).exclude(referred_to=user).filter(Exists(able))
+    waits = (
+        mine.exclude(organisation=OuterRef("organisation"))
+        .exclude(Exists(answers))
+        .exclude(Exists(receipts.exclude(declined_at=None)))
+        .exclude(Exists(with_others))
+    )
+    named = Addressee.objects.filter(entry=entry, organisation=body)
+    parties = Party.objects.present().exclude(role=PartyRole.OBSERVER)
+    party = parties.filter(partnership=OuterRef(OuterRef("partnership")), organisation=body)
+    given = Receipt.objects.filter(entry=OuterRef("pk"), referred_to=user, organisation__in=mine.values("organisation"))
     return (
         Entry.objects.addressing(user)
-        .filter(Exists(mine), is_open=True, standing=False)
-        .exclude(pk__in=responses)
-        .exclude(pk__in=declined)
+        .filter(
+            Q(Exists(waits.filter(Exists(named))), audience=Audience.NAMED)
+            | Q(Exists(waits.filter(Exists(party))), audience=Audience.PARTNERSHIP),
+            is_open=True,
+            standing=False,
+        )
+        .annotate(referred_by_name=Subquery(given.order_by("-referred_at").values("referred_by__name")[:1]))
     )
 
 
@@ -97,11 +129,18 @@ def questions_to_answer(user: User) -> list[Question]:
     )
 
 
+def _answer_this(entry: Entry) -> str:
+    """`Answer this ask from Larkhaven Homes`; who referred it to one, where somebody did."""
+    words = f"this {'ask' if entry.is_ask else 'offer'} from {entry.organisation.display_name}"
+    giver = getattr(entry, "referred_by_name", None)
+    return f"Answer {words}, which {giver} referred to you" if giver else f"Answer {words}"
+
+
 def waiting_for(user: User, now: dt.datetime) -> list[Waiting]:
     """Asks and offers to answer, answers to decide and questions to answer, oldest first."""
     waiting = [
         Waiting(
-            what=f"Answer this {'ask' if entry.is_ask else 'offer'} from {entry.organisation.display_name}",
+            what=_answer_this(entry),
             title=entry.title,
             path=reverse("exchange:detail", args=[entry.pk]),
             since=entry.shared_at,

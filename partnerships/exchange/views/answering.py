@@ -12,6 +12,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST
 
 from partnerships.exchange import services
+from partnerships.exchange.emails import send_referred
 from partnerships.exchange.forms import (
     AnswerForm,
     AskBackForm,
@@ -116,7 +117,9 @@ def refer(request: HttpRequest, pk: int) -> HttpResponse:
         except services.UnableToChangeEntry as error:
             form.add_error(None, str(error))
         else:
-            messages.success(request, f"{chosen['person'].display_name} has it now.")
+            told = send_referred(entry, chosen["person"], author=user)
+            name = chosen["person"].display_name
+            messages.success(request, f"{name} has it now{' and got a letter' if told else ''}.")
             return redirect(entry)
     return answer(request, "exchange/act.html", form, entry=entry, title="Refer it to a colleague")
 

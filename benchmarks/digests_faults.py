@@ -58,6 +58,19 @@ SMTP_FAULTS = (
     "rcpt:421 4.7.0 Closing:1:97",
     "rcpt:550 5.1.1 Gone:9:101",
 )
+#: The same for a run of a hundred, where each must still hit somebody (by the number of their address).
+FEW_SMTP_FAULTS = (
+    "rcpt:450 4.2.1 Busy:1:7",
+    "data:451 4.3.0 Later:1:11",
+    "mail:452 4.3.1 Full:1:13",
+    "end:451 4.3.0 Not now:1:17",
+    "middle:drop:1:19",
+    "end:lose:1:23",
+    "rcpt:hang:1:47",
+    "end:hang:1:31",
+    "rcpt:421 4.7.0 Closing:1:37",
+    "rcpt:550 5.1.1 Gone:9:41",
+)
 #: A small run is over before anything can happen to it, unless some answers come late.
 SLOW = "end:slow:1:4"
 SMALL = 2000
@@ -169,7 +182,10 @@ def play(fault: str, people: int, times: int, seconds: float, seed: int) -> dict
     with contextlib.ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         database = stack.enter_context(own_database(f"fault_{fault}"))
-        faults = SMTP_FAULTS if fault == "smtp" else (SLOW,) if people < SMALL else ()
+        if fault == "smtp":
+            faults = FEW_SMTP_FAULTS if people < SMALL else SMTP_FAULTS
+        else:
+            faults = (SLOW,) if people < SMALL else ()
         options = [f"--fault={one}" for one in faults]
         box = Mailbox.open(folder, "box", *options)
         stack.callback(box.close)

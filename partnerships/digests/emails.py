@@ -126,7 +126,7 @@ def static_headers() -> wire.Part:
 
 def forget() -> None:
     """Render everything again next time (a test changed a setting)."""
-    for kept in (frame, static_headers, sheet):
+    for kept in (frame, static_headers, sheet, _base):
         kept.cache_clear()
 
 

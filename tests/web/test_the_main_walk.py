@@ -70,7 +70,7 @@ def _answers(caught: Catcher) -> bool:
 
 
 @pytest.fixture
-def site(live_server: Any, catcher: Catcher, settings: Any, transactional_db: None) -> str:
+def site(live_server: Any, catcher: Catcher, settings: Any, transactional_db: None) -> Iterator[str]:
     """The application with the demonstration network, its letters going to the catcher by real SMTP."""
     settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
     settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", catcher.smtp_port
@@ -80,7 +80,9 @@ def site(live_server: Any, catcher: Catcher, settings: Any, transactional_db: No
     composing.forget()
     emails.forget()
     call_command("load_network", str(DEMO), "--demo-passwords", verbosity=0)
-    return str(live_server.url)
+    yield str(live_server.url)
+    composing.forget()
+    emails.forget()
 
 
 def as_person(browser: Browser, site: str, email: str) -> Page:

@@ -22,6 +22,7 @@ from partnerships.people.models import User
 from partnerships.plans.content import ABOUT, NEEDS, SITES, TENURES, Collection, Content, Field, Item
 from partnerships.plans.models import Audience, Decision, Kind, Plan, Status
 from partnerships.plans.queries import taking_part
+from partnerships.plans.services.publishing import moment_in_words
 from partnerships.plans.starters import hint_for
 
 BLANK_LINES = 4
@@ -305,6 +306,11 @@ class PublishForm(forms.Form):
         first = plan.current_number == 0
         if first:
             del self.fields["minor"]
+        if plan.is_embargoed and plan.embargoed_until is not None:
+            self.fields["embargo_day"].help_text = (
+                f"Version {plan.current_number} is held back until {moment_in_words(plan.embargoed_until)}. This "
+                "version holds what it says, and comes out with it. Choose a later moment to hold this one back longer."
+            )
         names = [name for name in ("note", "minor") if name in self.fields]
         self.helper = Helper(
             self,

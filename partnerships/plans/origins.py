@@ -164,7 +164,10 @@ def links_of(*, commitment: Commitment, user: User) -> Sequence[OriginLink]:
         title = version.title if version else ""
         if version is None:
             continue
-        if link.anchor and (link.plan_id in inside or not link.restricted):
+        if link.version_number > version.number:
+            # It came from a version that is held back from this reader, as far as they know from the plan.
+            found.append(OriginLink(f"the plan “{title}”", link.plan.get_absolute_url()))
+        elif link.anchor and (link.plan_id in inside or not link.restricted):
             words = f"{link.anchor_label}, in the plan “{title}”, version {link.version_number}"
             found.append(OriginLink(words, link.plan.get_absolute_url() + _place(link.anchor)))
         else:
@@ -196,15 +199,16 @@ def _told_once(*, commitment: Commitment, user: User) -> Sequence[OriginLink]:
     return ()
 
 
-def promises_of(plan: Plan, user: User, *, inside: bool) -> list[PlanCommitment]:
-    """The commitments that came from the plan and that the person may see."""
+def promises_of(plan: Plan, user: User, *, newest: int, inside: bool) -> list[PlanCommitment]:
+    """The commitments that came from the plan and that the person may see; `newest` is the number of the newest
+    version that they may read: what later ones name stays unsaid."""
     seen = Commitment.objects.visible_to(user).filter(from_plans__plan=plan)
     links = plan.commitments.filter(commitment__in=seen.values("pk")).select_related(
         "commitment__giver", "commitment__receiver"
     )
     found = list(links.order_by("commitment__due_on", "pk"))
     for link in found:
-        if link.restricted and not inside:
+        if (link.restricted and not inside) or link.version_number > newest:
             link.anchor_label = ""
     return found
 

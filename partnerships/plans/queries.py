@@ -235,10 +235,7 @@ def signing_states(plan: Plan) -> list[SigningState]:
 
 def number_to_sign(plan: Plan) -> int:
     """The number of the version that signatures are for: the newest that is not held back; 0 where there is none."""
-    if not plan.is_embargoed:
-        return plan.current_number
-    numbers = plan.versions.filter(Q(embargo_until=None) | Q(embargo_until__lte=timezone.now()))
-    return numbers.order_by("-number").values_list("number", flat=True).first() or 0
+    return plan.announced_number
 
 
 # ---- Waiting on whom

@@ -60,6 +60,7 @@ from partnerships.plans.content.whole import (
     normalise_about,
     normalise_item,
     outside,
+    period_fault,
 )
 
 __all__ = [
@@ -102,6 +103,7 @@ __all__ = [
     "normalise_homes",
     "normalise_item",
     "outside",
+    "period_fault",
     "read_field",
     "set_piece",
     "split_piece",

@@ -7,6 +7,7 @@ from collections.abc import Collection as Collected
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from partnerships.kit.dates import PartialDate
 from partnerships.plans.content.homes import normalise_homes
 from partnerships.plans.content.shape import (
     ABOUT,
@@ -34,6 +35,18 @@ def normalise_about(raw: Any, path: str = "about") -> Item:
     if not isinstance(raw, Mapping):
         raise InvalidContent([Problem(path, "This must be a set of fields.")])
     return _fields(ABOUT, raw, path)
+
+
+def period_fault(about: Item) -> list[Problem]:
+    """What is wrong with a regular plan's period, if anything: its last day must not be before its first.
+
+    Kept apart from what makes a plan regular: published plans and files hold such periods, and can still be read.
+    """
+    start, end = about["period_start"], about["period_end"]
+    if start and end and PartialDate.parse(end).latest < PartialDate.parse(start).earliest:
+        first = PartialDate.parse(start).words
+        return [Problem("about/period_end", f"Period to must not be before {first}, where the period begins.")]
+    return []
 
 
 def normalise_item(collection: Collection, raw: Any, key: str, path: str = "") -> Item:

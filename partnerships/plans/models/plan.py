@@ -200,9 +200,10 @@ class Plan(models.Model):
 
     draft → shared for comment (first publication) → awaiting sign-off (signatories chosen) → agreed (all approved) →
     monitoring → superseded or closed. A later version that is not minor takes agreed or monitoring back to awaiting
-    sign-off. `current_number` is the number of the newest published version, 0 before the first; `open_at` the moment
-    from which its audience may read a version; `substantive_number` the newest version that is not minor: signatures
-    on it, or on later ones, count.
+    sign-off. `current_number` is the number of the newest published version, 0 before the first; `open_number` that of
+    the newest whose audience has been told of it, behind while versions are under embargo; `open_at` the moment from
+    which its audience may read a version; `substantive_number` the newest version that is not minor: signatures on it,
+    or on later ones, count.
     """
 
     title = models.CharField(max_length=200)
@@ -213,6 +214,9 @@ class Plan(models.Model):
     period_start = models.PositiveSmallIntegerField("first year", null=True, blank=True)
     period_end = models.PositiveSmallIntegerField("last year", null=True, blank=True)
     current_number = models.PositiveIntegerField(default=0)
+    open_number = models.PositiveIntegerField(
+        default=0, help_text="The newest version that is not, or no longer, under embargo."
+    )
     substantive_number = models.PositiveIntegerField(default=0)
     baseline_number = models.PositiveIntegerField(
         null=True, blank=True, help_text="The version that later ones are held against."
@@ -254,6 +258,7 @@ class Plan(models.Model):
             models.CheckConstraint(
                 condition=Q(substantive_number__lte=F("current_number")), name="plan_substantive_published"
             ),
+            models.CheckConstraint(condition=Q(open_number__lte=F("current_number")), name="plan_open_published"),
             models.CheckConstraint(
                 condition=Q(baseline_number=None) | Q(baseline_number__lte=F("current_number")),
                 name="plan_baseline_published",
@@ -301,8 +306,8 @@ class Plan(models.Model):
 
     @property
     def announced_number(self) -> int:
-        """The number that lists may say: without a newest version that is under embargo."""
-        return self.current_number - 1 if self.is_embargoed else self.current_number
+        """The number that lists may say: without versions that are under embargo."""
+        return self.open_number if self.is_embargoed else self.current_number
 
     @property
     def next_statuses(self) -> tuple[Status, ...]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pghistory
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 from django.utils import timezone
 
 from partnerships.agreements.models import Partnership
@@ -100,10 +100,12 @@ class CommentQuerySet(models.QuerySet["Comment"]):
 
     def visible_to(self, user: User | AnonymousUser) -> CommentQuerySet:
         """Readers of class inside: everything. Others: the threads they began and, on a draft that is shown to them,
-        what is said of the whole plan: a piece's name, or what is said about it, may be nothing for them to know."""
+        what is said of the whole plan: a piece's name, or what is said about it, may be nothing for them to know.
+        What is said on a version under embargo is for its owners."""
         if not user.is_authenticated:
             return self.none()
-        on_version = Q(version_number__gt=0)
+        told = Q(version_number__lte=F("plan__open_number")) | Q(plan__in=Plan.objects.owned_for(user).values("pk"))
+        on_version = Q(version_number__gt=0) & told
         inside = on_version & Q(plan__in=Plan.objects.inside_for(user).values("pk"))
         own = (
             on_version

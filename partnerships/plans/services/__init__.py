@@ -18,7 +18,13 @@ from partnerships.plans.services.lifecycle import (
     change_status,
     pin_baseline,
 )
-from partnerships.plans.services.publishing import UnableToPublish, lift_embargoes, publish_piece, publish_version
+from partnerships.plans.services.publishing import (
+    UnableToHoldBack,
+    UnableToPublish,
+    lift_embargoes,
+    publish_piece,
+    publish_version,
+)
 from partnerships.plans.services.sharing import (
     UnableToAskForAccess,
     UnableToShare,
@@ -45,6 +51,7 @@ __all__ = [
     "UnableToChangeStatus",
     "UnableToComment",
     "UnableToCreatePlan",
+    "UnableToHoldBack",
     "UnableToPinBaseline",
     "UnableToPublish",
     "UnableToRequestSignOff",

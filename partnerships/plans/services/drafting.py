@@ -11,7 +11,16 @@ from django.db import transaction
 from partnerships.agreements.models import Partnership
 from partnerships.organisations.models import Organisation
 from partnerships.people.models import User
-from partnerships.plans.content import InvalidContent, UnknownPiece, get_piece, normalise, set_piece, split_piece
+from partnerships.plans.content import (
+    InvalidContent,
+    Item,
+    UnknownPiece,
+    get_piece,
+    normalise,
+    period_fault,
+    set_piece,
+    split_piece,
+)
 from partnerships.plans.models import Audience, Draft, Kind, Plan, PlanOwner
 from partnerships.plans.queries import content_of, draft_content, taking_part
 from partnerships.plans.services.ledger import acting_organisation, lock_plan, note
@@ -74,6 +83,7 @@ def create_plan(
         _check_take_part(partnership, owners)
     try:
         regular = starter(kind, title) if content is None else normalise(content)
+        _check_period(regular["about"])
     except InvalidContent as error:
         raise UnableToCreatePlan(str(error)) from error
     regular["about"]["title"] = regular["about"]["title"] or title
@@ -112,6 +122,13 @@ def _check_take_part(partnership: Partnership, owners: Sequence[Organisation]) -
             raise UnableToCreatePlan(f"{owner.name} is no member of {partnership.title}: it cannot own a plan of it.")
 
 
+def _check_period(about: Item) -> None:
+    """A period ends after it begins. Raises `InvalidContent`."""
+    problems = period_fault(about)
+    if problems:
+        raise InvalidContent(problems)
+
+
 def year_of(partial: str) -> int | None:
     """The year of a partial date, for the plan's own period."""
     return int(partial[:4]) if partial else None
@@ -141,6 +158,8 @@ def save_piece(
     content = draft.content if draft.content is not None else content_of(plan, plan.current_number)
     try:
         changed = set_piece(content, piece, value)
+        if piece == "about":
+            _check_period(changed["about"])
     except UnknownPiece as error:
         raise UnableToSavePiece(str(error)) from error
     except InvalidContent as error:

@@ -25,7 +25,7 @@ class UnableToChangeStatus(Exception):
 
 
 class UnableToPinBaseline(Exception):
-    """There is no such version."""
+    """There is no such version, or its readers must not know of it yet."""
 
 
 def choices_by_hand(plan: Plan) -> tuple[Status, ...]:
@@ -109,6 +109,10 @@ def pin_baseline(*, plan: Plan, number: int | None, author: User, now: dt.dateti
     plan = lock_plan(plan)
     if number is not None and not plan.versions.filter(number=number).exists():
         raise UnableToPinBaseline(f"This plan has no version {number}.")
+    if number is not None and number > plan.announced_number:
+        raise UnableToPinBaseline(
+            f"Version {number} is held back: its readers would learn of it from the baseline. Pin it once it is open."
+        )
     before = plan.baseline_number
     if before == number:
         return plan

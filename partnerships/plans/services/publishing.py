@@ -6,8 +6,12 @@ import datetime as dt
 from collections.abc import Iterable
 from typing import Any
 
+import structlog
 from django.db import transaction
+from django.db.models import Exists, F, OuterRef, Q
+from django.utils import timezone
 
+from partnerships.kit.dates import long_date
 from partnerships.kit.prose import to_html
 from partnerships.people.models import User
 from partnerships.plans.changes import Change, changes, homes_difference, summary
@@ -20,6 +24,7 @@ from partnerships.plans.content import (
     get_piece,
     normalise,
     outside,
+    period_fault,
     set_piece,
     total_homes,
 )
@@ -33,6 +38,8 @@ from partnerships.plans.services.projecting import project
 from partnerships.plans.services.signing import ask_again
 from partnerships.plans.signals import version_published
 
+log = structlog.get_logger(__name__)
+
 #: Prose of a content: Markdown fields, by the list they are in.
 PROSE = {
     collection.code: tuple(field.code for field in collection.fields if field.shape == "text")
@@ -42,6 +49,10 @@ PROSE = {
 
 class UnableToPublish(Exception):
     """The plan is over, nothing changed, the note is missing, the draft moved on, or the content is none."""
+
+
+class UnableToHoldBack(UnableToPublish):
+    """The embargo would end in the past, or before that of an earlier version, whose words this one holds."""
 
 
 @transaction.atomic
@@ -61,7 +72,9 @@ def publish_version(
 
     `note` says what changed and why. `minor` keeps signatures; the first version never is. `draft_revision` is the
     revision of the draft that the author looked at: a draft saved since is not published unseen. A content that is
-    given leaves the draft alone but for the pieces that the draft had not touched. Raises `UnableToPublish`.
+    given leaves the draft alone but for the pieces that the draft had not touched. `embargo_until` holds it back from
+    everybody but the owners; while the version before is held back, this one is too, at least as long. Raises
+    `UnableToPublish`, for the embargo `UnableToHoldBack`.
     """
     plan = lock_plan(plan)
     note = note.strip()
@@ -69,8 +82,7 @@ def publish_version(
         raise UnableToPublish(f"This plan is {plan.get_status_display().lower()}: nothing can be published.")
     if not note:
         raise UnableToPublish("Say what changed and why.")
-    if embargo_until is not None and embargo_until <= now:
-        embargo_until = None
+    embargo_until = _held_until(plan, embargo_until, now)
     draft = lock_draft(plan, author=author, now=now)
     if draft_revision is not None and draft.revision != draft_revision:
         raise UnableToPublish("The draft was changed since you looked at it: read it again before you publish.")
@@ -87,6 +99,8 @@ def publish_version(
     else:
         raise UnableToPublish("Nothing changed since the last version: there is nothing to publish.")
     fresh = {**fresh, "about": {**fresh["about"], "title": fresh["about"]["title"] or plan.title}}
+    for problem in period_fault(fresh["about"]):
+        raise UnableToPublish(f"{problem.message} Change it under “About this plan” in the draft.")
     found = changes(was, fresh)
     untitled = {**fresh["about"], "title": ""}
     if not found or (last is None and {**fresh, "about": untitled} == was):
@@ -131,6 +145,30 @@ def publish_version(
         _ask_for_signatures(plan, was_substantive, version.number, now=now)
     version_published.send(sender=Version, version=version)
     return version
+
+
+def _held_until(plan: Plan, wanted: dt.datetime | None, now: dt.datetime) -> dt.datetime | None:
+    """Until when the next version is held back: a version holds what the one before says, so it never opens sooner."""
+    if wanted is not None and wanted <= now:
+        raise UnableToHoldBack(
+            "The moment until which it is held back is past. Choose one that is still to come, or leave the day empty "
+            "to publish at once."
+        )
+    held = plan.embargoed_until if plan.embargoed_until and plan.embargoed_until > now else None
+    if held is None or wanted is None:
+        return held or wanted
+    if wanted < held:
+        raise UnableToHoldBack(
+            f"Version {plan.current_number} is held back until {moment_in_words(held)}, and this version holds what it "
+            "says. Choose that moment or a later one, or leave the day empty to let them come out together."
+        )
+    return wanted
+
+
+def moment_in_words(moment: dt.datetime) -> str:
+    """Say a moment in the site's zone: "12 November 2026, 09:14"."""
+    local = timezone.localtime(moment)
+    return f"{long_date(local.date())}, {local:%H:%M}"
 
 
 def publish_piece(
@@ -253,24 +291,38 @@ def _ask_for_signatures(plan: Plan, was_substantive: int, number: int, *, now: d
 
 
 def lift_embargoes(*, now: dt.datetime) -> int:
-    """Let everybody know of versions whose embargo is over; give how many. Safe to run twice or late."""
+    """Let everybody know of versions whose embargo is over; give of how many plans. Safe to run twice or late.
+
+    A plan for which it fails is logged and tried again at the next run; the others do not wait for it.
+    """
+    held = Version.objects.filter(plan=OuterRef("pk"), number__gt=OuterRef("open_number"), embargo_until__lte=now)
+    over = Plan.objects.filter(Exists(held), open_number__lt=F("current_number")).order_by("pk")
     lifted = 0
-    over = Plan.objects.filter(embargoed_until__lte=now).order_by("pk").values_list("pk", flat=True)
-    for pk in over:
-        with transaction.atomic():
-            plan = lock_plan(Plan(pk=pk))
-            if plan.embargoed_until is None or plan.embargoed_until > now:
-                continue
-            version = plan.versions.get(number=plan.current_number)
-            was_substantive = plan.substantive_number
-            _name(plan, version, version.content)
-            _come_into_force(plan, version, plan.embargoed_until)
-            plan.embargoed_until = None
-            plan.save()
-            _ask_for_signatures(plan, was_substantive, version.number, now=now)
-            version_published.send(sender=Version, version=version)
-            lifted += 1
+    for pk in over.values_list("pk", flat=True):
+        try:
+            lifted += _lift(pk, now)
+        except Exception as error:  # noqa: BLE001 - whatever is wrong with one plan, the others open on time
+            log.error("embargo_not_lifted", plan=pk, kind=type(error).__name__)
     return lifted
+
+
+@transaction.atomic
+def _lift(pk: int, now: dt.datetime) -> bool:
+    """Open one plan's newest version whose embargo is over; whether there was one."""
+    plan = lock_plan(Plan(pk=pk))
+    free = plan.versions.filter(Q(embargo_until=None) | Q(embargo_until__lte=now), number__gt=plan.open_number)
+    version = free.order_by("-number").first()
+    if version is None:
+        return False
+    was_substantive = plan.substantive_number
+    _name(plan, version, version.content)
+    _come_into_force(plan, version, version.embargo_until or version.published_at)
+    if version.number == plan.current_number:
+        plan.embargoed_until = None
+    plan.save()
+    _ask_for_signatures(plan, was_substantive, version.number, now=now)
+    version_published.send(sender=Version, version=version)
+    return True
 
 
 def _come_into_force(plan: Plan, version: Version, at: dt.datetime) -> None:
@@ -281,6 +333,7 @@ def _come_into_force(plan: Plan, version: Version, at: dt.datetime) -> None:
         plan.status = Status.AWAITING_SIGN_OFF
     plan.substantive_number = max(plan.substantive_number, number)
     plan.last_published_at = at
+    plan.open_number = version.number
 
 
 def _advance(plan: Plan, version: Version, content: Content) -> None:
@@ -288,7 +341,9 @@ def _advance(plan: Plan, version: Version, content: Content) -> None:
     yet, its title, period and status."""
     opens = version.embargo_until or version.published_at
     plan.current_number = version.number
-    if not version.is_under_embargo or version.number == 1:
+    if version.number == 1:
+        _name(plan, version, content)
+    if not version.is_under_embargo:
         _name(plan, version, content)
         _come_into_force(plan, version, version.published_at)
     plan.open_at = min(plan.open_at, opens) if plan.open_at else opens

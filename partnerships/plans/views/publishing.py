@@ -18,11 +18,12 @@ from partnerships.plans.changes import changes
 from partnerships.plans.comparisons import comparison
 from partnerships.plans.content import get_piece
 from partnerships.plans.forms import AudienceForm, MilestoneForm, PublishForm, StatusForm
-from partnerships.plans.models import Plan
+from partnerships.plans.models import Plan, Version
 from partnerships.plans.queries import content_of, draft_content
 from partnerships.plans.services import (
     PieceConflict,
     UnableToChangeStatus,
+    UnableToHoldBack,
     UnableToPinBaseline,
     UnableToPublish,
     change_audience,
@@ -32,6 +33,7 @@ from partnerships.plans.services import (
     publish_version,
 )
 from partnerships.plans.services.lifecycle import choices_by_hand
+from partnerships.plans.services.publishing import moment_in_words
 from partnerships.plans.views.fetching import open_draft, open_plan, open_published, open_to_publish, posted
 
 
@@ -58,10 +60,9 @@ def publish(request: HttpRequest, pk: int) -> HttpResponse:
         except UnableToPublish as error:
             form = PublishForm({**request.POST.dict(), "draft_revision": draft.revision}, plan=plan)
             form.is_valid()
-            form.add_error(None, str(error))
+            form.add_error("embargo_day" if isinstance(error, UnableToHoldBack) else None, str(error))
         else:
-            held = " It is held back until the embargo ends." if version.is_under_embargo else ""
-            messages.success(request, f"Version {version.number} is published.{held}")
+            messages.success(request, f"Version {version.number} is published.{_held_words(version)}")
             return redirect("plans:detail", pk=pk)
     empty = [section["title"] for section in draft_content(plan)["sections"] if not section["body"]]
     compared = comparison(content_of(plan, plan.current_number), draft_content(plan))
@@ -71,6 +72,13 @@ def publish(request: HttpRequest, pk: int) -> HttpResponse:
         {"plan": plan, "opened": opened, "form": form, "draft": draft, "compared": compared, "empty_sections": empty},
         status=422 if form.errors else 200,
     )
+
+
+def _held_words(version: Version) -> str:
+    """Until when readers do not see the version, for the message that says it is published."""
+    if not version.is_under_embargo or version.embargo_until is None:
+        return ""
+    return f" Only the owners see it until {moment_in_words(version.embargo_until)}."
 
 
 @require_http_methods(["GET", "POST"])
@@ -112,7 +120,8 @@ def milestone(request: HttpRequest, pk: int, key: str) -> HttpResponse:
         except UnableToPublish as error:
             form.add_error(None, str(error))
         else:
-            messages.success(request, f"Version {published.number} is published: {item['name']}.")
+            told = f"Version {published.number} is published: {item['name']}.{_held_words(published)}"
+            messages.success(request, told)
             return redirect("plans:detail", pk=pk)
     context |= {"item": item, "form": form}
     return render(request, "plans/milestone.html", context, status=422 if form.errors else 200)

@@ -118,7 +118,7 @@ def _version_page(request: HttpRequest, opened: Opened, version: Version) -> Htt
             "states": states,
             "number": number_to_sign(plan),
             "successor": _successor(request, plan),
-            **_promises(request, opened),
+            **_promises(request, opened, newest),
             "to_sign": _to_sign(request, plan, states),
             "shows_draft": opened.may_edit and Draft.objects.filter(plan=plan, content__isnull=False).exists(),
             **reading_context(opened.reader, version.content, version.prose, request.GET),
@@ -126,14 +126,14 @@ def _version_page(request: HttpRequest, opened: Opened, version: Version) -> Htt
     )
 
 
-def _promises(request: HttpRequest, opened: Opened) -> dict[str, Any]:
+def _promises(request: HttpRequest, opened: Opened, newest: int) -> dict[str, Any]:
     """What was promised from the plan, and where one promises."""
     if not request.user.is_authenticated:
         return {}
     user = signed_in(request)
     may = opened.is_inside and may_promise(user, opened.plan)
     return {
-        "promises": promises_of(opened.plan, user, inside=opened.is_inside),
+        "promises": promises_of(opened.plan, user, newest=newest, inside=opened.is_inside),
         "promise_url": reverse("plans:propose", kwargs={"pk": opened.plan.pk}) if may else "",
     }
 

@@ -1,0 +1,244 @@
+"""A version held back stays held back, whatever is published over it, pinned, said or promised meanwhile."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+
+from partnerships.commitments import services as commitments
+from partnerships.commitments.origins import read_from
+from partnerships.people.models import User
+from partnerships.plans import services
+from partnerships.plans.models import Comment, Plan, Version
+from partnerships.plans.services import publishing
+from partnerships.plans.signals import version_published
+from tests.plans.drafts import begin, content, publish, published, save
+from tests.world import World
+
+HELD_BACK = "kingfisher-held-back"
+
+
+def hours(count: int) -> dt.datetime:
+    """So many hours from now."""
+    return timezone.now() + dt.timedelta(hours=count)
+
+
+def held_back(world: World, until: dt.datetime | None = None) -> Plan:
+    """A plan whose version 2 is held back."""
+    plan = published(world)
+    save(plan, world, "about", summary=HELD_BACK)
+    publish(plan, world, "Not yet.", embargo_until=until or hours(24))
+    plan.refresh_from_db()
+    return plan
+
+
+def read(client: Client, name: str, plan: Plan, **more: Any) -> str:
+    """What a page of the plan says."""
+    return client.get(reverse(name, kwargs={"pk": plan.pk, **more})).content.decode()
+
+
+def test_a_milestone_reported_during_an_embargo_is_held_back_with_the_version_it_stands_on(
+    world: World, as_: Callable[[User], Client]
+) -> None:
+    until = hours(24)
+    plan = held_back(world, until)
+
+    answer = as_(world.amina).post(
+        reverse("plans:milestone", kwargs={"pk": plan.pk, "key": "start"}),
+        {
+            "happened": "achieved",
+            "date_day": "11",
+            "date_month": "4",
+            "date_year": "2027",
+            "note": "The digger came.",
+            "based_on": "2",
+        },
+        follow=True,
+    )
+
+    assert "Only the owners see it until" in answer.content.decode()
+    assert plan.versions.get(number=3).embargo_until == until
+    for page in ("plans:detail", "plans:history", "plans:compare", "plans:comments"):
+        words = read(as_(world.ben), page, plan)
+        assert HELD_BACK not in words, page
+        assert "The digger came." not in words, page
+        assert "ersion 2" not in words, page
+    assert "ersion 2" not in as_(world.ben).get(reverse("plans:list")).content.decode()
+
+
+def test_a_second_version_during_an_embargo_never_opens_before_the_first(
+    world: World, as_: Callable[[User], Client]
+) -> None:
+    until = hours(24)
+    plan = held_back(world, until)
+    save(plan, world, "about", source="A survey.")
+
+    with pytest.raises(services.UnableToHoldBack, match="Version 2 is held back until"):
+        publish(plan, world, "Sooner.", embargo_until=hours(1))
+    form = read(as_(world.amina), "plans:publish", plan)
+    publish(plan, world, "With it.")
+
+    assert "Version 2 is held back until" in form
+    assert plan.versions.get(number=3).embargo_until == until
+    assert HELD_BACK not in read(as_(world.ben), "plans:detail", plan)
+    assert [version.number for version in Version.objects.visible_to(world.ben).filter(plan=plan)] == [1]
+
+
+def test_each_of_two_versions_held_back_opens_at_its_own_moment(world: World) -> None:
+    first, second = hours(24), hours(48)
+    plan = held_back(world, first)
+    save(plan, world, "about", title="The name after")
+    publish(plan, world, "Later still.", minor=True, embargo_until=second)
+    told: list[int] = []
+    version_published.connect(lambda version, **kwargs: told.append(version.number), weak=False, dispatch_uid="test")
+
+    for moment in (first, first, second, second):
+        services.lift_embargoes(now=moment + dt.timedelta(seconds=1))
+        plan.refresh_from_db()
+        if moment == first:
+            assert (plan.open_number, plan.announced_number, plan.title) == (2, 2, "Estuary delivery programme")
+
+    version_published.disconnect(dispatch_uid="test")
+    assert told == [2, 3]
+    assert (plan.open_number, plan.substantive_number, plan.title) == (3, 2, "The name after")
+    assert plan.embargoed_until is None
+
+
+def test_an_embargo_that_is_past_is_refused_with_what_to_do(world: World, as_: Callable[[User], Client]) -> None:
+    plan = begin(world)
+    yesterday = timezone.localtime() - dt.timedelta(days=1)
+
+    answer = as_(world.amina).post(
+        reverse("plans:publish", kwargs={"pk": plan.pk}),
+        {
+            "note": "First version.",
+            "draft_revision": "0",
+            "embargo_day_day": yesterday.day,
+            "embargo_day_month": yesterday.month,
+            "embargo_day_year": yesterday.year,
+            "embargo_time": "09:00",
+        },
+    )
+
+    assert answer.status_code == 422
+    assert "leave the day empty to publish at once" in answer.content.decode()
+    assert not plan.versions.exists()
+    with pytest.raises(services.UnableToHoldBack):
+        publish(plan, world, embargo_until=timezone.now())
+
+
+def test_what_is_said_on_a_version_held_back_stays_among_its_owners(
+    world: World, as_: Callable[[User], Client]
+) -> None:
+    plan = held_back(world)
+    said = services.add_comment(
+        plan=plan, version_number=2, text=f"Is {HELD_BACK} right, @Ben West?", author=world.eddie, now=timezone.now()
+    )
+
+    words = read(as_(world.ben), "plans:comments", plan)
+
+    assert HELD_BACK not in words
+    assert as_(world.ben).get(reverse("plans:reply", args=[plan.pk, said.pk])).status_code == 404
+    assert not said.mentions.exists()
+    assert HELD_BACK in read(as_(world.vera), "plans:comments", plan)
+    services.lift_embargoes(now=hours(25))
+    assert Comment.objects.visible_to(world.ben).filter(pk=said.pk).exists()
+
+
+def test_a_version_held_back_is_no_baseline_for_its_readers(world: World, as_: Callable[[User], Client]) -> None:
+    plan = held_back(world)
+
+    answer = as_(world.amina).post(reverse("plans:baseline", args=[plan.pk]), {"number": "2"}, follow=True)
+
+    assert "Pin it once it is open" in answer.content.decode()
+    plan.refresh_from_db()
+    assert plan.baseline_number is None
+
+
+def test_a_commitment_from_a_version_held_back_does_not_name_its_site(
+    world: World, as_: Callable[[User], Client]
+) -> None:
+    plan = published(world)
+    site = {**content(plan, 1)["sites"][0], "name": HELD_BACK}
+    services.save_piece(plan=plan, piece="sites/new", value=site, based_on=None, author=world.amina, now=timezone.now())
+    publish(plan, world, "One more.", embargo_until=hours(24))
+    row = plan.sites.get(key="new")
+    made = commitments.propose_commitment(
+        giver=world.larkhaven,
+        receiver=world.westmarch,
+        text="Build it.",
+        quantity=None,
+        unit="",
+        owner=None,
+        due_on=timezone.localdate() + dt.timedelta(days=90),
+        partnership=world.partnership,
+        author=world.amina,
+        now=timezone.now(),
+        came_from=read_from(f"plan-site-{row.pk}"),
+    )
+
+    for address in (made.get_absolute_url(), plan.get_absolute_url()):
+        words = as_(world.ben).get(address).content.decode()
+        assert HELD_BACK not in words, address
+        assert "ersion 2" not in words, address
+    assert HELD_BACK in as_(world.amina).get(made.get_absolute_url()).content.decode()
+
+
+def test_one_embargo_that_cannot_be_lifted_does_not_keep_the_others(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    broken, sound = held_back(world), held_back(world)
+    whole = publishing._come_into_force
+
+    def _fails_for_one(plan: Plan, version: Version, at: dt.datetime) -> None:
+        if plan.pk == broken.pk:
+            raise RuntimeError("The disk is full.")
+        whole(plan, version, at)
+
+    monkeypatch.setattr(publishing, "_come_into_force", _fails_for_one)
+
+    assert services.lift_embargoes(now=hours(25)) == 1
+    assert Plan.objects.get(pk=sound.pk).open_number == 2
+    monkeypatch.undo()
+    assert services.lift_embargoes(now=hours(25)) == 1
+    assert Plan.objects.get(pk=broken.pk).open_number == 2
+
+
+def test_a_period_that_ends_before_it_begins_is_refused_where_it_is_written(
+    world: World, as_: Callable[[User], Client]
+) -> None:
+    plan = begin(world)
+
+    answer = as_(world.amina).post(
+        reverse("plans:edit-about", kwargs={"pk": plan.pk}),
+        {"title": plan.title, "period_start_year": "2031", "period_end_year": "2026", "based_on": "0"},
+    )
+
+    assert answer.status_code == 422
+    assert "Period to must not be before 2031" in answer.content.decode()
+    with pytest.raises(services.UnableToCreatePlan, match="Period to"):
+        begin(world, content={"about": {"title": "Plan", "period_start": "2031", "period_end": "2026"}})
+
+
+def test_a_period_that_two_lines_of_work_turned_round_is_refused_when_it_is_published(
+    world: World, as_: Callable[[User], Client]
+) -> None:
+    plan = published(world)
+    save(plan, world, "about", period_start="2031")
+    imported = content(plan, 1)
+    imported["about"]["period_end"] = "2029"
+    services.publish_version(plan=plan, author=None, note="From the register.", now=timezone.now(), content=imported)
+
+    answer = as_(world.amina).post(
+        reverse("plans:publish", kwargs={"pk": plan.pk}),
+        {"note": "Both.", "draft_revision": str(plan.draft.revision)},
+    )
+
+    assert answer.status_code == 422
+    assert "Period to must not be before 2031" in answer.content.decode()

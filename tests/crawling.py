@@ -26,7 +26,7 @@ from django.urls import Resolver404, resolve
 _LEAVE_ALONE = re.compile(r"^/(static|accounts/(logout|password|sessions|inactive)|admin/(logout|password|jsi18n))")
 #: Forms whose effect would make the rest of the crawl mean less.
 _NOT_SUBMITTED = re.compile(
-    r"logout|password|leave|/end|erase|remove|delete|sessions|reauthenticate|2fa|revoke|stop|unsubscribe"
+    r"logout|password|leave|administrator|/end|erase|remove|delete|sessions|reauthenticate|2fa|revoke|stop|unsubscribe"
 )
 #: What a form is tried with the second time.
 HOSTILE = "\"><script>alert(1)</script> =1+1 {{ 7*7 }} \u202e ' OR 1=1 -- \\ %00 ../../etc/passwd"

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from partnerships.organisations.models import Membership, Role
 from partnerships.organisations.services import end_membership
+from partnerships.people.administrators import register_obstacle
 from partnerships.people.leaving import Leaving, register_leaving
 from partnerships.people.models import User
 from partnerships.people.personal import Fate, Rule, register_personal
@@ -45,6 +46,15 @@ def organisation_asks_for_it(user: User) -> bool:
     return Membership.objects.current().of_person(user).filter(organisation__second_factor_required=True).exists()
 
 
+def acts_for_somebody(user: User) -> str:
+    """For whom the person acts or is asked to act, as a reason why they cannot administer; empty: for nobody."""
+    open_ones = Membership.objects.filter(person=user, ends_on=None)
+    names = list(open_ones.order_by("organisation__name").values_list("organisation__name", flat=True))
+    if not names:
+        return ""
+    return f"Administrators act for nobody, and {user.display_name} acts for {' and '.join(names)}: end that first."
+
+
 def required_providers(user: User) -> set[str]:
     """The keys of the sign-in providers that the person's organisations require."""
     return set(
@@ -61,6 +71,7 @@ def register() -> None:
     register_reason("leads an organisation", leads_somewhere)
     register_reason("policy of an organisation", organisation_asks_for_it, always=True)
     register_policy(required_providers)
+    register_obstacle(acts_for_somebody)
     register_personal(
         [
             Rule(

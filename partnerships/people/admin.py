@@ -1,7 +1,14 @@
-"""People for administrators: found, invited to administer, let go; passwords and second factors stay their own."""
+"""People for administrators: found, asked to administer, let go; passwords, addresses and second factors stay their
+own."""
 
 from __future__ import annotations
 
+import allauth.account.admin
+import allauth.mfa.admin
+import allauth.socialaccount.admin  # noqa: F401 - registers what is taken off below
+from allauth.account.models import EmailAddress
+from allauth.mfa.models import Authenticator
+from allauth.socialaccount.models import SocialAccount, SocialToken
 from allauth.usersessions.admin import UserSessionAdmin
 from allauth.usersessions.models import UserSession
 from django import forms
@@ -11,12 +18,13 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.html import format_html
+from django.utils.html import format_html_join
 from django.utils.safestring import SafeString
 
 from partnerships.kit.administration import NothingDeleted, ReadOnly, ReadOnlyAdmin, RowHistory
 from partnerships.people.models import Invitation, SecurityEvent, User, ViewAs
-from partnerships.people.services import person_for_address, reopen_account
+from partnerships.people.second_factor import has_second_factor
+from partnerships.people.services import change_details, person_for_address, reopen_account
 from partnerships.people.sessions import end_sessions
 
 # Rights come from memberships and from being an administrator; groups would be a second truth.
@@ -48,7 +56,7 @@ class UserAdmin(RowHistory, NothingDeleted, admin.ModelAdmin[User]):
         "erased_at",
         "what_can_be_done",
     )
-    readonly_fields = ("account_since", "last_login", "left_at", "erased_at", "what_can_be_done")
+    readonly_fields = ("is_staff", "account_since", "last_login", "left_at", "erased_at", "what_can_be_done")
     actions = ("sign_out_everywhere", "let_back_in")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[User]:
@@ -56,16 +64,20 @@ class UserAdmin(RowHistory, NothingDeleted, admin.ModelAdmin[User]):
         return super().get_queryset(request).filter(erased_at=None)
 
     def get_readonly_fields(self, request: HttpRequest, obj: User | None = None) -> tuple[str, ...]:
-        """An address changes only by its owner, who proves it; nobody takes their own administration away."""
-        fixed = self.readonly_fields
-        if obj is None:
-            return (*fixed, "is_staff")
-        return (*fixed, "email", "is_staff") if obj.pk == request.user.pk else (*fixed, "email")
+        """An address changes only by its owner, who proves it; administration has a page that asks why."""
+        return self.readonly_fields if obj is None else (*self.readonly_fields, "email")
 
     def save_model(self, request: HttpRequest, obj: User, form: forms.ModelForm[User], change: bool) -> None:
         """A new person is a stakeholder until an invitation lets them choose a password."""
         if change:
-            obj.save(update_fields=form.changed_data)
+            assert isinstance(request.user, User)
+            change_details(
+                person=User.objects.get(pk=obj.pk),
+                name=form.cleaned_data["name"],
+                time_zone=form.cleaned_data["time_zone"],
+                author=request.user,
+                now=timezone.now(),
+            )
             return
         made = person_for_address(email=form.cleaned_data["email"], name=form.cleaned_data["name"])
         obj.pk = made.pk
@@ -76,10 +88,20 @@ class UserAdmin(RowHistory, NothingDeleted, admin.ModelAdmin[User]):
         """The pages that ask for a reason."""
         if person.pk is None or not person.is_active:
             return "Nothing: they have left. The action “Let back in” undoes it."
-        return format_html(
-            '<a href="{}">End all access</a> · <a href="{}">Look as this person</a>',
-            reverse("people:leaver", args=[person.pk]),
-            reverse("people:view-as", args=[person.pk]),
+        pages = [("people:leaver", "End all access")]
+        if not person.is_stakeholder:
+            pages += (
+                [("people:withdraw-administration", "Withdraw the administration")]
+                if person.is_staff
+                else [
+                    ("people:view-as", "Look as this person"),
+                    ("people:grant-administration", "Make them an administrator"),
+                ]
+            )
+        if has_second_factor(person):
+            pages.append(("people:remove-second-factor", "Remove the second factor"))
+        return format_html_join(
+            " · ", '<a href="{}">{}</a>', ((reverse(name, args=[person.pk]), words) for name, words in pages)
         )
 
     @admin.action(description="Sign out everywhere")
@@ -112,6 +134,47 @@ class SessionAdmin(ReadOnly, UserSessionAdmin):  # type: ignore[misc]  # allauth
     list_select_related = ("user",)
     search_fields = ("user__email", "user__name", "ip")
     ordering = ("-last_seen_at", "-pk")
+
+
+# Whoever could write these would sign in as anybody: an address marked as verified takes a new password, an identity or
+# a second factor is a way in. People change their own in their account.
+for model in (EmailAddress, Authenticator, SocialAccount, SocialToken):
+    admin.site.unregister(model)
+
+
+@admin.register(EmailAddress)
+class AddressAdmin(ReadOnlyAdmin):
+    """Which addresses are whose, and whether they have been proven."""
+
+    list_display = ("email", "user", "primary", "verified")
+    list_filter = ("primary", "verified")
+    list_select_related = ("user",)
+    search_fields = ("email", "user__name")
+    ordering = ("email", "pk")
+
+
+@admin.register(Authenticator)
+class AuthenticatorAdmin(ReadOnlyAdmin):
+    """Who has which second factor, never its secret; a lost one is removed on a page of its own, with a reason."""
+
+    list_display = ("user", "type", "created_at", "last_used_at")
+    list_filter = ("type", "created_at", "last_used_at")
+    list_select_related = ("user",)
+    search_fields = ("user__email", "user__name")
+    ordering = ("user__email", "pk")
+    fields = ("user", "type", "created_at", "last_used_at")
+
+
+@admin.register(SocialAccount)
+class IdentityAdmin(ReadOnlyAdmin):
+    """Who signs in through which organisation's own page."""
+
+    list_display = ("user", "provider", "last_login", "date_joined")
+    list_filter = ("provider",)
+    list_select_related = ("user",)
+    search_fields = ("user__email", "user__name")
+    ordering = ("user__email", "pk")
+    fields = ("user", "provider", "uid", "last_login", "date_joined")
 
 
 @admin.register(Invitation)

@@ -32,6 +32,21 @@ class ViewAsForm(forms.Form):
         self.helper = Helper(self, submit="Look as this person", danger=True)
 
 
+class ReasonForm(forms.Form):
+    """Why an administrator does something to somebody's account."""
+
+    reason = forms.CharField(
+        label="Why",
+        max_length=500,
+        widget=forms.Textarea(attrs={"rows": 3}),
+        help_text="Kept for ever, and told by letter.",
+    )
+
+    def __init__(self, *args: Any, submit: str, cancel: str, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.helper = Helper(self, submit=submit, cancel=cancel, danger=True)
+
+
 class LeaverForm(forms.Form):
     """Ending somebody's access everywhere, and who takes over what they owed."""
 

@@ -157,10 +157,12 @@ class SecurityEventKind(models.TextChoices):
     PASSWORD_CHANGED = "password_changed", "Password changed"
     SECOND_FACTOR_CHANGED = "second_factor_changed", "Second factor changed"
     ADDRESS_CHANGED = "address_changed", "Email address changed"
+    ADMINISTRATION = "administration", "Administration given or withdrawn"
     SESSIONS_ENDED = "sessions_ended", "Sessions ended"
     ACCESS_ENDED = "access_ended", "Access ended"
     DATA_EXPORTED = "data_exported", "Personal data exported"
     VIEWED_AS = "viewed_as", "Seen by an administrator as this person"
+    DIGEST_SEEN = "digest_seen", "Digest seen by an administrator"
 
 
 class SecurityEvent(models.Model):

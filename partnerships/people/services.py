@@ -6,6 +6,7 @@ import datetime as dt
 import hashlib
 import secrets
 
+from allauth.mfa.models import Authenticator
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
@@ -13,6 +14,8 @@ from django.db import IntegrityError, transaction
 
 from partnerships.activity.services import record
 from partnerships.activity.values import apply_changes
+from partnerships.people.administrators import lock_with_administrators
+from partnerships.people.emails import tell_of_administration, tell_of_removed_factors
 from partnerships.people.leaving import Leaving, run_hooks
 from partnerships.people.models import Invitation, SecurityEvent, SecurityEventKind, User, confirm_address
 from partnerships.people.sessions import end_sessions
@@ -27,6 +30,10 @@ class UnableToAddPerson(Exception):
 
 class UnableToAcceptInvitation(Exception):
     """The invitation is used, revoked, expired, or was for somebody else."""
+
+
+class UnableToRemoveSecondFactor(Exception):
+    """No administrator asks, no reason is given, it is their own, or there is none."""
 
 
 class UnableToCloseAccount(Exception):
@@ -158,14 +165,16 @@ def close_account(
 ) -> dict[str, int]:
     """Somebody leaves: one action ends every way in and every right, and hands what they owed to the heir.
 
-    Returns how many things each room ended or handed over. Raises `UnableToCloseAccount`.
+    An administrator's administration ends too, and is not brought back with the account. Returns how many things each
+    room ended or handed over. Raises `UnableToCloseAccount`.
     """
-    locked = User.objects.select_for_update().get(pk=person.pk)
+    locked, administrators = lock_with_administrators(person)
     if not locked.is_active:
         raise UnableToCloseAccount(f"{locked.display_name} has left already.")
     if heir is not None and (heir.pk == locked.pk or not heir.is_active):
         raise UnableToCloseAccount("Choose somebody else who is here to take over.")
-    if locked.is_staff and not User.objects.filter(is_staff=True, is_active=True).exclude(pk=locked.pk).exists():
+    administered = locked.is_staff
+    if administered and not administrators:
         raise UnableToCloseAccount("Nobody would administer the network: make somebody else an administrator first.")
     ended = run_hooks(Leaving(person=locked, author=author, heir=heir, reason=reason, now=now))
     ended["sessions ended"] = end_sessions(locked)
@@ -173,7 +182,8 @@ def close_account(
         revoked_at=now
     )
     locked.is_active, locked.left_at = False, now
-    locked.save(update_fields=["is_active", "left_at"])
+    locked.is_staff = locked.is_superuser = False
+    locked.save(update_fields=["is_active", "left_at", "is_staff", "is_superuser"])
     SecurityEvent.objects.create(person=locked, kind=SecurityEventKind.ACCESS_ENDED, at=now)
     record(
         actor_id=author.pk if author else None,
@@ -183,7 +193,10 @@ def close_account(
         now=now,
         data={"reason": reason, "after": ended},
     )
+    if administered:
+        transaction.on_commit(lambda: tell_of_administration(locked, granted=False, author=author, reason=reason))
     person.is_active, person.left_at = False, now
+    person.is_staff = person.is_superuser = False
     return ended
 
 
@@ -206,3 +219,32 @@ def reopen_account(*, person: User, author: User, now: dt.datetime, reason: str)
 def address_changed(*, person: User, now: dt.datetime) -> None:
     """Note that a person is reached at another address; neither address goes into the log."""
     record(actor_id=person.pk, verb="changed their email address", target_kind="person", target_id=person.pk, now=now)
+
+
+@transaction.atomic
+def remove_second_factors(*, person: User, author: User, reason: str, now: dt.datetime) -> int:
+    """Take every second factor and the recovery codes off somebody who has lost them all; how many those were.
+
+    They are signed out everywhere and told by letter. Raises `UnableToRemoveSecondFactor`.
+    """
+    if not (author.is_staff and author.is_active):
+        raise UnableToRemoveSecondFactor("Only an administrator can do this.")
+    if author.pk == person.pk:
+        raise UnableToRemoveSecondFactor("Change your own under your account, or ask another administrator.")
+    if not reason.strip():
+        raise UnableToRemoveSecondFactor("Say why.")
+    count: int = Authenticator.objects.filter(user=person).delete()[0]
+    if not count:
+        raise UnableToRemoveSecondFactor(f"{person.display_name} has no second factor.")
+    end_sessions(person)
+    SecurityEvent.objects.create(person=person, kind=SecurityEventKind.SECOND_FACTOR_CHANGED, at=now)
+    record(
+        actor_id=author.pk,
+        verb="removed a person's second factor",
+        target_kind="person",
+        target_id=person.pk,
+        now=now,
+        data={"reason": reason.strip()},
+    )
+    transaction.on_commit(lambda: tell_of_removed_factors(person, author=author, reason=reason.strip()))
+    return count

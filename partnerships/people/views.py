@@ -14,7 +14,12 @@ from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from partnerships.people.forms import DetailsForm, LeaverForm, ViewAsForm
+from partnerships.people.administrators import (
+    UnableToChangeAdministration,
+    grant_administration,
+    withdraw_administration,
+)
+from partnerships.people.forms import DetailsForm, LeaverForm, ReasonForm, ViewAsForm
 from partnerships.people.leaving import hook_names
 from partnerships.people.middleware import VIEW_AS_KEY
 from partnerships.people.models import User
@@ -22,7 +27,13 @@ from partnerships.people.personal_data import export_person
 from partnerships.people.queries import account_overview, colleagues_of
 from partnerships.people.requests import signed_in
 from partnerships.people.retention import RULES
-from partnerships.people.services import UnableToCloseAccount, change_details, close_account
+from partnerships.people.services import (
+    UnableToCloseAccount,
+    UnableToRemoveSecondFactor,
+    change_details,
+    close_account,
+    remove_second_factors,
+)
 from partnerships.people.view_as import UnableToViewAs, begin_view_as, end_view_as, live_view
 
 
@@ -113,6 +124,76 @@ def leaver(request: HttpRequest, pk: int) -> HttpResponse:
         request,
         "people/leaver.html",
         {"form": form, "person": person, "what": hook_names()},
+        status=422 if form.is_bound else 200,
+    )
+
+
+def _somebody(request: HttpRequest, pk: int, **conditions: bool) -> tuple[User, User]:
+    """The administrator who asks, and the person here whom it is about; 404 for everybody else."""
+    user = signed_in(request)
+    if not user.is_staff:
+        raise Http404
+    return user, get_object_or_404(User, pk=pk, is_active=True, **conditions)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def grant(request: HttpRequest, pk: int) -> HttpResponse:
+    """Make somebody an administrator, with the reason why."""
+    user, person = _somebody(request, pk, is_staff=False)
+    return _change_administration(request, user, person, granting=True)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def withdraw(request: HttpRequest, pk: int) -> HttpResponse:
+    """Take somebody's administration away, with the reason why."""
+    user, person = _somebody(request, pk, is_staff=True)
+    return _change_administration(request, user, person, granting=False)
+
+
+def _change_administration(request: HttpRequest, user: User, person: User, *, granting: bool) -> HttpResponse:
+    back = reverse("admin:people_user_change", args=[person.pk])
+    words = "Make them an administrator" if granting else "Withdraw the administration"
+    form = ReasonForm(request.POST if request.method == "POST" else None, submit=words, cancel=back)
+    if request.method == "POST" and form.is_valid():
+        change = grant_administration if granting else withdraw_administration
+        try:
+            change(person=person, author=user, reason=form.cleaned_data["reason"], now=timezone.now())
+        except UnableToChangeAdministration as error:
+            form.add_error(None, str(error))
+        else:
+            messages.info(
+                request,
+                f"{person.display_name} {'now administers' if granting else 'no longer administers'} the network.",
+            )
+            return redirect(back)
+    return render(
+        request,
+        "people/administration.html",
+        {"form": form, "person": person, "granting": granting},
+        status=422 if form.is_bound else 200,
+    )
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def remove_second_factor(request: HttpRequest, pk: int) -> HttpResponse:
+    """Take the second factors off somebody who has lost them, with the reason why."""
+    user, person = _somebody(request, pk)
+    back = reverse("admin:people_user_change", args=[pk])
+    form = ReasonForm(
+        request.POST if request.method == "POST" else None, submit="Remove the second factor", cancel=back
+    )
+    if request.method == "POST" and form.is_valid():
+        try:
+            remove_second_factors(person=person, author=user, reason=form.cleaned_data["reason"], now=timezone.now())
+        except UnableToRemoveSecondFactor as error:
+            form.add_error(None, str(error))
+        else:
+            messages.info(request, f"{person.display_name} has no second factor now, and is told by letter.")
+            return redirect(back)
+    return render(
+        request,
+        "people/remove_second_factor.html",
+        {"form": form, "person": person},
         status=422 if form.is_bound else 200,
     )
 

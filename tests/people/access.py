@@ -21,6 +21,19 @@ ROWS = (
         get=expect(inside=404, outside=404, administrator=200),
         post=expect(inside=404, outside=404, administrator=422),
     ),
+    *(
+        Row(
+            name,
+            on=lambda world, who=who: {"pk": getattr(world, who).pk},  # type: ignore[misc]
+            get=expect(inside=404, outside=404, administrator=200),
+            post=expect(inside=404, outside=404, administrator=422),
+        )
+        for name, who in (
+            ("people:grant-administration", "eddie"),
+            ("people:withdraw-administration", "dee"),
+            ("people:remove-second-factor", "eddie"),
+        )
+    ),
     Row("people:privacy", get=public()),
     Row("people:cookies", get=public()),
     Row("people:accessibility", get=public()),

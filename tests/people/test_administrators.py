@@ -1,0 +1,192 @@
+"""Administrators make and unmake one another openly, and can put themselves into nobody's account."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from allauth.account.models import EmailAddress
+from allauth.mfa.models import Authenticator
+from allauth.socialaccount.models import SocialAccount, SocialToken
+from django.contrib import admin
+from django.core import mail
+from django.db.models import Model
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+
+from partnerships.activity.models import Event
+from partnerships.organisations.services import end_membership
+from partnerships.people.administrators import (
+    UnableToChangeAdministration,
+    grant_administration,
+    withdraw_administration,
+)
+from partnerships.people.models import SecurityEvent, User
+from partnerships.people.second_factor import has_second_factor
+from partnerships.people.services import (
+    UnableToRemoveSecondFactor,
+    close_account,
+    remove_second_factors,
+    reopen_account,
+)
+from tests.people.test_leaving_and_erasing import sign_in
+from tests.world import World, person
+
+
+@pytest.fixture
+def dee(world: World) -> Client:
+    client = Client()
+    client.force_login(world.dee)
+    return client
+
+
+@pytest.fixture
+def dara(world: World) -> User:
+    """Somebody with an account who acts for nobody."""
+    return person("Dara Ground", "dara@commonground.example")
+
+
+def make_administrator(someone: User, world: World) -> None:
+    grant_administration(person=someone, author=world.dee, reason="Dee goes on leave.", now=timezone.now())
+
+
+def the_row(model: type[Model], world: World) -> Model:
+    """Something of Amina's that opens her account."""
+    if model is EmailAddress:
+        return EmailAddress.objects.create(user=world.amina, email="dee.again@commonground.example", verified=False)
+    if model is Authenticator:
+        return Authenticator.objects.create(user=world.amina, type="totp", data={"secret": "THESECRETOFHERAPP"})
+    return SocialAccount.objects.create(user=world.amina, provider="larkhaven", uid="her-number-there")
+
+
+@pytest.mark.parametrize("model", [EmailAddress, Authenticator, SocialAccount])
+def test_an_administrator_writes_nothing_that_opens_somebody_elses_account(
+    world: World, dee: Client, model: type[Model]
+) -> None:
+    row = the_row(model, world)
+    name = f"admin:{model._meta.app_label}_{model._meta.model_name}"
+    change = reverse(f"{name}_change", args=[row.pk])
+    given = {"user": world.dee.pk, "email": "dee.again@commonground.example", "verified": "on", "primary": "on"}
+    given |= {"type": "totp", "provider": "larkhaven", "uid": "of-dee", "data": "{}", "extra_data": "{}"}
+
+    shown = dee.get(change)
+    answers = [
+        dee.post(change, given).status_code,
+        dee.post(reverse(f"{name}_add"), given).status_code,
+        dee.post(reverse(f"{name}_delete", args=[row.pk]), {"post": "yes"}).status_code,
+    ]
+    dee.post(reverse(f"{name}_changelist"), {"action": "make_verified", "_selected_action": str(row.pk)}, follow=True)
+
+    assert shown.status_code == 200
+    assert "THESECRETOFHERAPP" not in shown.content.decode()
+    assert answers == [403, 403, 403]
+    assert list(model._default_manager.filter(pk=row.pk).values()) == [
+        {field.attname: getattr(row, field.attname) for field in model._meta.concrete_fields}
+    ]
+
+
+def test_tokens_of_other_sites_are_not_in_administration_at_all() -> None:
+    assert SocialToken not in admin.site._registry
+
+
+def test_an_administrator_is_made_for_a_reason_that_all_of_them_are_told(
+    world: World, dee: Client, dara: User, django_capture_on_commit_callbacks: Any
+) -> None:
+    address = reverse("people:grant-administration", args=[dara.pk])
+    theirs = sign_in(dara)
+
+    assert dee.post(address, {"reason": " "}).status_code == 422
+    with django_capture_on_commit_callbacks(execute=True):
+        answer = dee.post(address, {"reason": "Dee goes on leave."})
+
+    dara.refresh_from_db()
+    assert answer.status_code == 302
+    assert (dara.is_staff, dara.is_superuser) == (True, True)
+    assert {letter.to[0] for letter in mail.outbox} == {dara.email, world.dee.email}
+    assert all("Dee goes on leave." in str(letter.body) for letter in mail.outbox)
+    event = Event.objects.get(target_kind="person", target_id=dara.pk, verb="made a person an administrator")
+    assert (event.actor_id, event.data["reason"]) == (world.dee.pk, "Dee goes on leave.")
+    assert event.data["after"] == {"administrator": True}
+    assert SecurityEvent.objects.filter(person=dara, kind="administration").exists()
+    assert theirs.get(reverse("people:account")).status_code == 302, "They sign in anew."
+
+
+def test_administration_is_withdrawn_by_another_for_a_reason_and_never_from_the_last(
+    world: World, dee: Client, dara: User, django_capture_on_commit_callbacks: Any
+) -> None:
+    own = reverse("people:withdraw-administration", args=[world.dee.pk])
+    assert "their own" in dee.post(own, {"reason": "Enough."}).content.decode()
+    make_administrator(dara, world)
+
+    with django_capture_on_commit_callbacks(execute=True):
+        withdraw_administration(person=world.dee, author=dara, reason="Took another post.", now=timezone.now())
+
+    world.dee.refresh_from_db()
+    assert (world.dee.is_staff, world.dee.is_superuser, world.dee.is_active) == (False, False, True)
+    assert {letter.to[0] for letter in mail.outbox} == {dara.email, world.dee.email}
+    with pytest.raises(UnableToChangeAdministration, match="Only another administrator"):
+        grant_administration(person=world.dee, author=world.dee, reason="Back.", now=timezone.now())
+    with pytest.raises(UnableToChangeAdministration, match="Nobody would administer"):
+        withdraw_administration(person=dara, author=None, reason="By command.", now=timezone.now())
+
+
+def test_who_acts_for_an_organisation_or_has_no_account_cannot_administer(world: World) -> None:
+    with pytest.raises(UnableToChangeAdministration, match="acts for Larkhaven Homes: end that first"):
+        make_administrator(world.eddie, world)
+    with pytest.raises(UnableToChangeAdministration, match="no account"):
+        make_administrator(world.sol, world)
+
+    end_membership(membership=world.eddie.memberships.get(), author=world.amina, now=timezone.now())
+    make_administrator(world.eddie, world)
+
+    assert User.objects.get(pk=world.eddie.pk).is_staff
+
+
+def test_no_form_in_administration_gives_administration_away(world: World, dee: Client, dara: User) -> None:
+    given = {"email": "new@commonground.example", "name": "New", "time_zone": "Europe/London", "is_staff": "on"}
+
+    dee.post(reverse("admin:people_user_add"), given | {"is_superuser": "on"})
+    dee.post(reverse("admin:people_user_change", args=[dara.pk]), given | {"name": "Dara Hill", "email": "x@x.example"})
+
+    assert not User.objects.get(email="new@commonground.example").is_staff
+    dara.refresh_from_db()
+    assert (dara.name, dara.email, dara.is_staff) == ("Dara Hill", "dara@commonground.example", False)
+    assert Event.objects.filter(target_kind="person", target_id=dara.pk, actor_id=world.dee.pk).exists()
+
+
+def test_an_administrator_who_left_comes_back_as_anybody_else(
+    world: World, dara: User, django_capture_on_commit_callbacks: Any
+) -> None:
+    make_administrator(dara, world)
+    with django_capture_on_commit_callbacks(execute=True):
+        close_account(person=dara, author=world.dee, reason="Retired.", now=timezone.now())
+    assert [letter.to for letter in mail.outbox] == [[world.dee.email]]
+
+    reopen_account(person=dara, author=world.dee, now=timezone.now(), reason="Back for a project.")
+
+    dara.refresh_from_db()
+    assert (dara.is_active, dara.is_staff, dara.is_superuser) == (True, False, False)
+
+
+def test_lost_second_factors_are_removed_for_a_reason_and_the_person_is_told(
+    world: World, dee: Client, django_capture_on_commit_callbacks: Any
+) -> None:
+    theirs = sign_in(world.eddie)
+    Authenticator.objects.create(user=world.eddie, type="totp", data={"secret": "x"})
+    Authenticator.objects.create(user=world.eddie, type="recovery_codes", data={"seed": "x", "used_mask": 0})
+    address = reverse("people:remove-second-factor", args=[world.eddie.pk])
+
+    assert dee.post(address, {"reason": ""}).status_code == 422
+    assert has_second_factor(world.eddie)
+    with django_capture_on_commit_callbacks(execute=True):
+        assert dee.post(address, {"reason": "He lost his phone and rang us."}).status_code == 302
+
+    assert not Authenticator.objects.filter(user=world.eddie).exists()
+    assert [letter.to for letter in mail.outbox] == [[world.eddie.email]]
+    assert "He lost his phone and rang us." in str(mail.outbox[0].body)
+    assert theirs.get(reverse("people:account")).status_code == 302
+    assert Event.objects.filter(target_id=world.eddie.pk, verb="removed a person's second factor").exists()
+    assert SecurityEvent.objects.filter(person=world.eddie, kind="second_factor_changed").exists()
+    with pytest.raises(UnableToRemoveSecondFactor):
+        remove_second_factors(person=world.dee, author=world.dee, reason="Mine.", now=timezone.now())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import sys
 import time
 import uuid
@@ -11,7 +12,6 @@ from typing import Any
 import structlog
 from allauth.account.adapter import get_adapter
 from django.conf import settings
-from django.core.cache import cache
 from django.core.signals import got_request_exception
 from django.db import InterfaceError, OperationalError
 from django.dispatch import receiver
@@ -19,9 +19,11 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.template.loader import render_to_string
 from django.urls import Resolver404, resolve
+from django.utils import timezone
 from pghistory.middleware import HistoryMiddleware as PgHistoryMiddleware
 
 from housing.errors import too_large
+from partnerships.people.limits import count
 
 GetResponse = Callable[[HttpRequest], HttpResponse]
 log = structlog.get_logger(__name__)
@@ -137,22 +139,20 @@ class ExportLimitMiddleware:
     def process_view(
         self, request: HttpRequest, view: Callable[..., HttpResponse], args: list[Any], kwargs: dict[str, Any]
     ) -> HttpResponse | None:
-        """Count, and refuse what is too much, before the work is done."""
+        """Count, and refuse what is too much, before the work is done: HEAD costs as much as GET."""
         match = request.resolver_match
-        if match is None or match.view_name not in settings.EXPORT_ROUTES or request.method != "GET":
+        if match is None or match.view_name not in settings.EXPORT_ROUTES or request.method not in ("GET", "HEAD"):
             return None
-        now = time.time()
+        now = timezone.now()
         who = (
             f"person {request.user.pk}"
             if request.user.is_authenticated
-            else get_adapter(request).get_client_ip(request)
+            else f"address {get_adapter(request).get_client_ip(request)}"
         )
-        key = f"exports {who} {int(now // 60)}".replace(" ", "-")
-        cache.add(key, 0, timeout=120)
-        if cache.incr(key) <= settings.EXPORTS_PER_MINUTE:
+        if count(f"exports of {who}", stretch=dt.timedelta(minutes=1), now=now) <= settings.EXPORTS_PER_MINUTE:
             return None
         response = render(request, "429.html", status=429)
-        response["Retry-After"] = str(60 - int(now % 60))
+        response["Retry-After"] = str(60 - now.second)
         return response
 
 

@@ -8,7 +8,7 @@ from allauth.usersessions.models import UserSession
 from django.contrib.sessions.models import Session
 from django.db.models import Model, Q, QuerySet
 
-from partnerships.people.models import Invitation, SecurityEvent, User
+from partnerships.people.models import Invitation, SecurityEvent, Tally, User
 from partnerships.people.personal import Fate, Rule, register_personal
 from partnerships.people.personal_data import erase_person
 from partnerships.people.retention import register_retention
@@ -17,6 +17,7 @@ INVITATIONS = dt.timedelta(days=7)
 SESSIONS = dt.timedelta(days=14)
 SECURITY_LOG = dt.timedelta(days=365)
 LEAVERS = dt.timedelta(days=730)
+TALLIES = dt.timedelta(days=2)
 
 _TASK = "public task: working together on housing"
 _LEGITIMATE = "legitimate interest: keeping accounts safe"
@@ -54,6 +55,10 @@ def _leavers(now: dt.datetime, dry_run: bool) -> int:
     return len(people)
 
 
+def _tallies(now: dt.datetime, dry_run: bool) -> int:
+    return _delete(Tally.objects.filter(began_at__lte=now - TALLIES), dry_run)
+
+
 def register() -> None:
     """Say it all, once, at start-up."""
     register_retention(
@@ -79,6 +84,14 @@ def register() -> None:
         basis=_LEGITIMATE,
         kept_for="12 months",
         apply=_security_log,
+    )
+    register_retention(
+        "tallies",
+        what="How often something that is limited was done: exports, invitations; under a hash that names nobody",
+        purpose="keeping to the limits",
+        basis=_LEGITIMATE,
+        kept_for="2 days",
+        apply=_tallies,
     )
     register_retention(
         "leavers",

@@ -204,3 +204,19 @@ class ViewAs(models.Model):
 
     def __str__(self) -> str:
         return f"{self.administrator_id} as {self.person_id}"
+
+
+class Tally(models.Model):
+    """How often something that is limited was done in a stretch of time; the key is a hash, which names nobody."""
+
+    key = models.CharField(max_length=64)
+    began_at = models.DateTimeField()
+    count = models.PositiveIntegerField()
+
+    class Meta:
+        verbose_name_plural = "tallies"
+        constraints = [models.UniqueConstraint(fields=["key", "began_at"], name="one_tally_a_stretch")]
+        indexes = [models.Index(fields=["began_at"], name="tally_began_at")]
+
+    def __str__(self) -> str:
+        return f"{self.count} since {self.began_at:%H:%M}"

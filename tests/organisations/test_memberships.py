@@ -26,7 +26,7 @@ from partnerships.organisations.services import (
     invite_member,
     resend_invitation,
 )
-from partnerships.organisations.services.memberships import INVITATIONS_A_DAY
+from partnerships.organisations.services.memberships import INVITATIONS_A_DAY, INVITATIONS_A_PERSON
 from tests.world import PASSWORD, World
 
 
@@ -134,6 +134,36 @@ def test_an_organisation_sends_so_many_invitations_a_day_and_no_more(world: Worl
     assert invite_member(
         organisation=world.harbour, email="more@harbour.example", role="viewer", author=world.hana, now=tomorrow
     )
+
+
+def test_letters_sent_again_count_as_much_and_one_person_gets_only_so_many(
+    world: World, letter: mail.EmailMessage
+) -> None:
+    now = timezone.now()
+    nina = Membership.objects.get(person__email="nina@larkhaven.example")
+    amina = Client()
+    amina.force_login(world.amina)
+    again = reverse("organisations:invite-again", args=[world.larkhaven.pk, nina.pk])
+    for _ in range(INVITATIONS_A_PERSON - 1):
+        resend_invitation(membership=nina, author=world.amina, now=now)
+
+    kept = Membership.objects.get(pk=nina.pk).invitation
+    page = amina.post(again, follow=True)
+    with pytest.raises(UnableToInviteMember, match="has got 5 invitations today"):
+        invite_member(
+            organisation=world.harbour, email="nina@larkhaven.example", role="viewer", author=world.hana, now=now
+        )
+
+    assert "has got 5 invitations today" in page.content.decode()
+    assert Membership.objects.get(pk=nina.pk).invitation == kept, "The last letter's link still opens."
+    for number in range(INVITATIONS_A_DAY - INVITATIONS_A_PERSON):
+        invite_member(
+            organisation=world.larkhaven, email=f"n{number}@x.example", role="viewer", author=world.amina, now=now
+        )
+    one = Membership.objects.get(person__email="n1@x.example")
+    with pytest.raises(UnableToInviteMember, match="has sent 20 invitations"):
+        resend_invitation(membership=one, author=world.amina, now=now)
+    assert resend_invitation(membership=nina, author=world.amina, now=now + dt.timedelta(days=1, minutes=1))
 
 
 def test_nobody_acts_for_an_organisation_twice(world: World) -> None:

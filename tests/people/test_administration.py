@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
+import threading
 from typing import Any
 
 import pytest
@@ -13,10 +15,12 @@ from django.contrib import admin
 from django.contrib.messages.storage.fallback import FallbackStorage
 from django.core import mail
 from django.core.files.base import ContentFile
+from django.db import connection
 from django.db.models import Model, TextField
 from django.test import Client, RequestFactory
 from django.urls import reverse
 from django.utils import timezone
+from pytest_django import DjangoAssertNumQueries
 
 from housing.middleware import place
 from partnerships.activity.queries import timeline
@@ -26,9 +30,12 @@ from partnerships.exchange.services import create_entry, edit_entry
 from partnerships.organisations.models import Organisation
 from partnerships.organisations.services import UnableToUpdateOrganisation, end_membership, update_organisation
 from partnerships.people.adapters import AccountAdapter
+from partnerships.people.limits import count
+from partnerships.people.models import Tally
 from partnerships.people.personal_data import export_person
 from tests.world import World, join
 
+MINUTE = dt.timedelta(minutes=1)
 LISTS = sorted(admin.site._registry.items(), key=lambda pair: pair[0]._meta.label)
 
 
@@ -179,6 +186,52 @@ def test_files_are_handed_out_so_many_times_a_minute(world: World, settings: Laz
     assert statuses == [200, 200, 429]
     assert refused["Retry-After"] == "30"
     assert others == 200
+
+
+def test_asking_for_the_head_of_a_file_alone_counts_as_much(world: World, settings: LazySettings) -> None:
+    settings.EXPORTS_PER_MINUTE = 2
+    eddie = Client()
+    eddie.force_login(world.eddie)
+    address = reverse("people:own-data")
+
+    with time_machine.travel(timezone.now().replace(second=30), tick=False):
+        statuses = [eddie.head(address).status_code for _ in range(3)]
+        also = eddie.get(address).status_code
+
+    assert (statuses, also) == ([200, 200, 429], 429)
+
+
+def test_a_limit_is_counted_in_one_statement_and_names_nobody(
+    db: None, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
+    now = timezone.now()
+
+    with django_assert_num_queries(3):
+        counts = [count("exports of person 1", stretch=MINUTE, now=now) for _ in range(3)]
+
+    assert counts == [1, 2, 3]
+    assert count("exports of person 2", stretch=MINUTE, now=now) == 1
+    assert count("exports of person 1", stretch=MINUTE, now=now + MINUTE) == 1
+    assert not Tally.objects.filter(key__contains="person").exists()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_requests_that_come_together_are_each_counted() -> None:
+    now, start = timezone.now(), threading.Barrier(4)
+    counts: list[int] = []
+
+    def ask() -> None:
+        start.wait()
+        counts.append(count("exports of person 1", stretch=MINUTE, now=now))
+        connection.close()
+
+    threads = [threading.Thread(target=ask) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert sorted(counts) == [1, 2, 3, 4]
 
 
 def test_no_cache_keeps_a_page_of_somebody_signed_in(world: World) -> None:

@@ -12,6 +12,7 @@ from partnerships.activity.services import record
 from partnerships.organisations.departures import Departure, settle
 from partnerships.organisations.emails import send_member_invitation, tell_of_membership
 from partnerships.organisations.models import Membership, Organisation, Role
+from partnerships.people.limits import count, counted_since
 from partnerships.people.models import Invitation, User
 from partnerships.people.services import (
     UnableToAcceptInvitation,
@@ -22,8 +23,11 @@ from partnerships.people.services import (
     person_for_address,
 )
 
-#: How many people an organisation may invite within a day (SAFETY.md).
+#: How many invitations an organisation may send within a day, those sent again included (SAFETY.md), and how many
+#: one person may get, whoever sends them.
 INVITATIONS_A_DAY = 20
+INVITATIONS_A_PERSON = 5
+_DAY, _HOUR = dt.timedelta(days=1), dt.timedelta(hours=1)
 
 
 class UnableToInviteMember(Exception):
@@ -134,7 +138,6 @@ def invite_member(
     locked = _lock(organisation.pk)
     if locked.is_ended:
         raise UnableToInviteMember(f"{locked.name} has ended.")
-    _spare_invitation(locked, now)
     try:
         person = person_for_address(email=email, name=name)
     except UnableToAddPerson as error:
@@ -143,6 +146,7 @@ def invite_member(
     if known is not None:
         state = "is invited already: send the letter again instead" if known.is_pending else "acts for it already"
         raise UnableToInviteMember(f"{person.email} {state}.")
+    _count_invitation(locked, person, now)
     invitation, token = create_invitation(person=person, invited_by=author, message=message.strip(), now=now)
     membership = Membership.objects.create(
         organisation=locked,
@@ -158,14 +162,25 @@ def invite_member(
     return membership
 
 
-def _spare_invitation(organisation: Organisation, now: dt.datetime) -> None:
-    """Raise `UnableToInviteMember` when the organisation has sent its invitations of the day; its row must be
-    locked."""
-    sent = Invitation.objects.filter(
-        memberships__organisation=organisation, created_at__gt=now - dt.timedelta(days=1)
-    ).count()
-    if sent >= INVITATIONS_A_DAY:
-        raise UnableToInviteMember(f"{organisation.name} has sent {INVITATIONS_A_DAY} invitations today. Try tomorrow.")
+def _count_invitation(organisation: Organisation, person: User, now: dt.datetime) -> None:
+    """Count a letter that is about to go out. Raises `UnableToInviteMember`, which takes the count back, when the
+    organisation has sent those of its day, or the person has got theirs."""
+    limits = (
+        (
+            f"invitations by organisation {organisation.pk}",
+            INVITATIONS_A_DAY,
+            f"{organisation.name} has sent {INVITATIONS_A_DAY} invitations today. Try tomorrow.",
+        ),
+        (
+            f"invitations to person {person.pk}",
+            INVITATIONS_A_PERSON,
+            f"{person.email} has got {INVITATIONS_A_PERSON} invitations today. Try tomorrow.",
+        ),
+    )
+    for what, most, refusal in limits:
+        count(what, stretch=_HOUR, now=now)
+        if counted_since(what, now - _DAY) > most:
+            raise UnableToInviteMember(refusal)
 
 
 @transaction.atomic
@@ -178,7 +193,7 @@ def resend_invitation(*, membership: Membership, author: User, now: dt.datetime)
     locked = Membership.objects.select_for_update(of=("self",)).select_related("person").get(pk=membership.pk)
     if not locked.is_pending or locked.ends_on is not None:
         raise UnableToInviteMember("There is nothing left to answer.")
-    _spare_invitation(organisation, now)
+    _count_invitation(organisation, locked.person, now)
     message = locked.invitation.message if locked.invitation else ""
     Invitation.objects.filter(memberships=locked, accepted_at=None, revoked_at=None).update(revoked_at=now)
     invitation, token = create_invitation(person=locked.person, invited_by=author, message=message, now=now)

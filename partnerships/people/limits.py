@@ -1,0 +1,44 @@
+"""Counting what may be done only so often, in PostgreSQL: one statement that no other request can come between."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from django.db import connection
+from django.db.models import Sum
+from django.utils.crypto import salted_hmac
+
+from partnerships.people.models import Tally
+
+_EPOCH = dt.datetime(2024, 1, 1, tzinfo=dt.UTC)
+
+
+def _key(what: str) -> str:
+    """What is counted, so that the table tells nobody who did it."""
+    return salted_hmac("partnerships.people.limits", what, algorithm="sha256").hexdigest()
+
+
+def _began(now: dt.datetime, stretch: dt.timedelta) -> dt.datetime:
+    """When the stretch of time in which we are began."""
+    return now - (now - _EPOCH) % stretch
+
+
+def count(what: str, *, stretch: dt.timedelta, now: dt.datetime) -> int:
+    """Count one more, and say how many there are in this stretch of time (a minute, an hour).
+
+    Within a transaction, others who count the same wait until it ends, and what is rolled back was not counted.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO people_tally (key, began_at, count) VALUES (%s, %s, 1)"
+            " ON CONFLICT (key, began_at) DO UPDATE SET count = people_tally.count + 1 RETURNING count",
+            [_key(what), _began(now, stretch)],
+        )
+        counted: int = cursor.fetchone()[0]
+    return counted
+
+
+def counted_since(what: str, since: dt.datetime) -> int:
+    """How many were counted in the stretches that began after a moment."""
+    found = Tally.objects.filter(key=_key(what), began_at__gt=since).aggregate(sum=Sum("count"))
+    return found["sum"] or 0

@@ -16,7 +16,16 @@ from django.db import connection, transaction
 from partnerships.digests import emails, pace, wire
 from partnerships.digests.composing import Item, Sorted, how_often, reasons, sort
 from partnerships.digests.matches import drop_matches, tell_matches
-from partnerships.digests.models import DeliveryItem, DeliveryKind, Piece, Preference, Subscription, SubscriptionStatus
+from partnerships.digests.models import (
+    Delivery,
+    DeliveryItem,
+    DeliveryKind,
+    DeliveryStatus,
+    Piece,
+    Preference,
+    Subscription,
+    SubscriptionStatus,
+)
 from partnerships.digests.waiting import waiting_for
 from partnerships.kit.mail import can_be_addressed
 from partnerships.people.models import User
@@ -211,6 +220,8 @@ def _compose(candidates: Sequence[Candidate], *, now: dt.datetime) -> _Batch:
     for one in candidates:
         if one.kind == DeliveryKind.CONFIRMATION:
             _compose_confirmation(one, batch, date=date, now=now)
+        elif one.kind == DeliveryKind.LINKS:
+            _compose_links(one, batch, date=date, now=now)
     return batch
 
 
@@ -297,6 +308,24 @@ def _compose_confirmation(one: Candidate, batch: _Batch, *, date: str, now: dt.d
             return
         if one.is_stakeholder and not one.introduced:
             batch.introduced.append(one.person_id)
+
+
+def _compose_links(one: Candidate, batch: _Batch, *, date: str, now: dt.datetime) -> None:
+    if one.recipe is not None:
+        batch.again.append(one)
+        return
+    last = Delivery.objects.filter(recipient=one.person_id, kind=DeliveryKind.DIGEST, status=DeliveryStatus.SENT)
+    try:
+        batch.letters[one.pk] = emails.links(
+            one.addressee,
+            delivery_id=one.pk,
+            last_digest=last.order_by("-pk").values_list("pk", flat=True).first(),
+            message_id=one.message_id,
+            date=date,
+            now=now,
+        )
+    except (ValueError, UnicodeError) as error:
+        batch.set_aside.append((one.pk, "failed", f"It could not be written: {type(error).__name__}: {error}"[:500]))
 
 
 def _accounts(candidates: Iterable[Candidate]) -> dict[int, User]:

@@ -347,28 +347,55 @@ def confirmation(to: Addressee, subscription: Subscription, *, message_id: str, 
     token = make(
         Purpose.CONFIRM, person_id=to.person_id, link_key=to.link_key, number=subscription.pk, minute=minute_of(now)
     )
-    asker = subscription.added_by.display_name if subscription.added_by else "You, or somebody who typed your address,"
-    organisation = f" of {subscription.added_for.name}" if subscription.added_for and subscription.added_by else ""
+    if subscription.added_for is None:
+        asked = "You, or somebody who typed your address, asked us to send you"
+    else:
+        asker = subscription.added_by.display_name if subscription.added_by else "Somebody"
+        asked = f"{asker} of {subscription.added_for.name} would like you to receive"
     words = {
         "title": str(subscription.target),
         "name": to.name,
-        "asked_by": f"{asker}{organisation}",
+        "asked": asked,
         "confirm": f"{_base('digests:confirm')}{token}/",
         "why": subscription.why,
         "notice": notice_about(subscription),
         "site_name": settings.SITE_NAME,
-        "css": _style(),
     }
-    subject = shorten(wire.one_line(render_to_string("emails/digests/confirmation.subject.txt", words)), _SUBJECT)
-    words["heading"] = subject
+    return _single(to, "confirmation", words, message_id=message_id, date=date)
+
+
+def links(
+    to: Addressee, *, delivery_id: int, last_digest: int | None, message_id: str, date: str, now: dt.datetime
+) -> Letter:
+    """New links for somebody whose old ones are over: to choose, to read their last digest (by its number), to stop."""
+
+    def address(purpose: Purpose, page: str, number: int) -> str:
+        token = make(purpose, person_id=to.person_id, link_key=to.link_key, number=number, minute=minute_of(now))
+        return f"{_base(page)}{token}/"
+
+    words = {
+        "name": to.name,
+        "preferences": address(Purpose.PREFERENCES, "digests:preferences", delivery_id),
+        "view": address(Purpose.READ, "digests:view", last_digest) if last_digest else "",
+        "stop": address(Purpose.STOP, "digests:stop", delivery_id),
+        "site_name": settings.SITE_NAME,
+    }
+    return _single(to, "links", words, message_id=message_id, date=date)
+
+
+def _single(to: Addressee, template: str, words: dict[str, Any], *, message_id: str, date: str) -> Letter:
+    """A letter that nothing but its frame is shared of; `notice` is words with an address at their end."""
+    subject = shorten(wire.one_line(render_to_string(f"emails/digests/{template}.subject.txt", words)), _SUBJECT)
+    words = words | {"heading": subject, "css": _style()}
     headers = (
         wire.to_header(to.name, to.address)
         + wire.header("Subject", subject)
         + f"Message-ID: {message_id}\r\nDate: {date}\r\n"
     )
-    text = wire.encode(render_to_string("emails/digests/confirmation.txt", words).strip() + "\n")
-    words["notice"] = _notice_as_html(words["notice"]) if words["notice"] else ""
-    html = wire.encode(inline(render_to_string("emails/digests/confirmation.html", words)).strip() + "\n")
+    text = wire.encode(render_to_string(f"emails/digests/{template}.txt", words).strip() + "\n")
+    if words.get("notice"):
+        words["notice"] = _notice_as_html(words["notice"])
+    html = wire.encode(inline(render_to_string(f"emails/digests/{template}.html", words)).strip() + "\n")
     body = f"{wire.TEXT_HEAD}{text}{wire.NEXT_PART}{wire.HTML_HEAD}{html}{wire.LAST_PART}"
     return Letter(subject, headers, (static_headers(), "body"), {"body": body})
 

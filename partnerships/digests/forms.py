@@ -7,8 +7,10 @@ from zoneinfo import available_timezones
 
 from django import forms
 from django.urls import reverse
+from django.utils import timezone
 
 from partnerships.digests.models import Frequency, Preference, Weekday
+from partnerships.digests.schedule import local_day
 from partnerships.kit.forms import DayField, Helper
 from partnerships.organisations.models import Organisation
 from partnerships.people.models import User
@@ -56,7 +58,7 @@ class PreferenceForm(forms.Form):
                 "weekday": preference.weekday,
                 "working_days_only": preference.working_days_only,
                 "tells_matches": preference.tells_matches,
-                "paused_until": preference.paused_until,
+                "paused_until": preference.pause_at(timezone.now(), person.time_zone),
                 "time_zone": person.time_zone,
             },
         )
@@ -67,6 +69,47 @@ class PreferenceForm(forms.Form):
         if isinstance(zone, forms.ChoiceField):
             zone.choices = _zones()
         self.helper = Helper(self, submit=submit)
+
+    def clean(self) -> dict[str, Any]:
+        """A pause ends on a day to come, by the calendar of the person's own zone."""
+        data: dict[str, Any] = super().clean() or {}
+        until, zone = data.get("paused_until"), data.get("time_zone")
+        if until and zone and until <= local_day(timezone.now(), zone):
+            self.add_error("paused_until", "“Pause until” must be a day to come; leave it empty to get digests now")
+        return data
+
+
+class AddressForm(forms.Form):
+    """Where a letter with new links goes."""
+
+    email = forms.EmailField(
+        label="Your email address",
+        max_length=254,
+        help_text="The one that digests go to.",
+        widget=forms.EmailInput({"autocomplete": "email"}),
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.helper = Helper(self, submit="Send me new links")
+
+
+class FollowForm(forms.Form):
+    """Who wants the changes of a public plan by email, and how often."""
+
+    email = forms.EmailField(
+        label="Your email address", max_length=254, widget=forms.EmailInput({"autocomplete": "email"})
+    )
+    name = forms.CharField(
+        label="Your name", max_length=150, required=False, widget=forms.TextInput({"autocomplete": "name"})
+    )
+    frequency = forms.ChoiceField(
+        label="How often", choices=Frequency.choices, initial=Frequency.WEEKLY, widget=forms.RadioSelect
+    )
+
+    def __init__(self, *args: Any, cancel: str, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.helper = Helper(self, submit="Send me the letter", cancel=cancel)
 
 
 class StakeholderForm(forms.Form):

@@ -267,6 +267,11 @@ class Preference(models.Model):
     def __str__(self) -> str:
         return f"Preference of {self.person_id}"
 
+    def pause_at(self, now: dt.datetime, zone: str) -> dt.date | None:
+        """The first day on which mail may come again, while there is a pause."""
+        over = self.paused_until is None or self.paused_until <= schedule.local_day(now, zone)
+        return None if over else self.paused_until
+
     def rhythm(self, zone: str, frequency: str = "") -> schedule.Rhythm:
         """The same as the pure module wants it, in a zone, with the frequency of a single subscription where it has
         one."""
@@ -397,6 +402,7 @@ class DeliveryKind(models.TextChoices):
 
     DIGEST = "digest", "Digest"
     CONFIRMATION = "confirmation", "Asking to confirm"
+    LINKS = "links", "New links"
 
 
 class DeliveryStatus(models.TextChoices):

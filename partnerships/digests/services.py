@@ -7,11 +7,12 @@ import datetime as dt
 import secrets
 import uuid
 from collections.abc import Iterable
+from contextlib import suppress
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
 from partnerships.activity.services import record
 from partnerships.agreements.models import Partnership
@@ -48,6 +49,8 @@ MOST_ASKED_A_DAY = 200
 MOST_ASKED_A_PERSON = 5
 #: How often somebody may be asked to confirm one thing, as long as a refusal would hold.
 MOST_TIMES_ASKED = 3
+#: Letters with new links a day and person: whoever knows an address may ask for them.
+MOST_LINKS_A_DAY = 3
 
 
 class UnableToSubscribe(Exception):
@@ -105,6 +108,38 @@ def subscribe(
         confirmed=not person.is_stakeholder,
         now=now,
     )
+
+
+@transaction.atomic
+def ask_for(*, email: str, name: str, target: Plan, frequency: str = "", now: dt.datetime) -> None:
+    """Somebody who is not signed in asks for digests about a public plan: the address is asked by letter.
+
+    Nobody learns here what is known about an address. Who follows the plan already is sent new links instead, and
+    where no letter may go (mail comes back, too many were sent) none goes. Raises `UnableToSubscribe` for what is no
+    address.
+    """
+    try:
+        person = person_for_address(email=email, name=name)
+    except UnableToAddPerson as error:
+        raise UnableToSubscribe(str(error)) from error
+    known = Subscription.objects.filter(person=person, plan=target).first()
+    if known is not None and (known.is_confirmed or known.is_paused):
+        send_links(person=person, now=now)
+    elif known is not None and known.is_waiting:
+        remind(subscription=known, now=now)
+    else:
+        with suppress(UnableToSubscribe), transaction.atomic():
+            _ask(
+                person=person,
+                target=target,
+                how=How.SELF,
+                author=None,
+                added_for=None,
+                why="",
+                frequency=frequency,
+                confirmed=False,
+                now=now,
+            )
 
 
 @transaction.atomic
@@ -208,7 +243,7 @@ def _ask(
             return subscription
         if subscription.is_waiting and how == How.LEAD and not confirmed:
             return subscription
-        if subscription.was_refused(now) and not by_themselves:
+        if subscription.was_refused(now) and how != How.SELF:
             raise UnableToSubscribe("They said no to this themselves not long ago: only they can ask for it again.")
         subscription.how, subscription.added_by, subscription.added_for = how, author, added_for
         subscription.why, subscription.frequency = why[:300], frequency or subscription.frequency
@@ -233,9 +268,13 @@ def _check_letters(subscription: Subscription, *, now: dt.datetime) -> None:
     if asking.filter(subscription=subscription, created_at__gt=now - REFUSAL_HOLDS).count() >= MOST_TIMES_ASKED:
         raise UnableToSubscribe(f"They were asked {MOST_TIMES_ASKED} times: speak to them instead.")
     organisation = subscription.added_for
-    if organisation is None:
-        return
     today = asking.filter(subscription__added_for=organisation, created_at__gt=now - dt.timedelta(days=1))
+    if organisation is None:
+        if today.filter(recipient=subscription.person).count() >= MOST_ASKED_A_PERSON:
+            raise UnableToSubscribe(
+                f"This address was asked {MOST_ASKED_A_PERSON} times today: answer there, or try again tomorrow."
+            )
+        return
     if today.count() >= MOST_ASKED_A_DAY:
         raise UnableToSubscribe(
             f"{organisation.display_name} has sent {MOST_ASKED_A_DAY} such letters today: try again tomorrow."
@@ -261,6 +300,46 @@ def ask_again(*, subscription: Subscription, author: User, now: dt.datetime) -> 
     _check_letters(locked, now=now)
     _send_confirmation(locked, now=now)
     _note(locked, "asked again to confirm digests about", author=author, now=now)
+
+
+@transaction.atomic
+def remind(*, subscription: Subscription, now: dt.datetime) -> None:
+    """Send the letter that asks to confirm once more because the person wants it: once a day at most.
+
+    Nothing goes where it was answered meanwhile or mail comes back.
+    """
+    locked = Subscription.objects.select_for_update(of=("self",)).select_related("person").get(pk=subscription.pk)
+    letters = Delivery.objects.filter(subscription=locked, kind=DeliveryKind.CONFIRMATION)
+    if locked.is_waiting and _may_be_written_to(locked.person, letters, most=1, now=now):
+        _send_confirmation(locked, now=now)
+        _note(locked, "was sent the question again about", author=None, now=now)
+
+
+@transaction.atomic
+def send_links(*, person: User, now: dt.datetime) -> None:
+    """Send new links to a person's own address: to choose how often, to read their last digest, to stop.
+
+    To whoever never asked for or got anything none goes, nor more than so many a day.
+    """
+    locked = User.objects.select_for_update().get(pk=person.pk)
+    letters = Delivery.objects.filter(recipient=locked, kind=DeliveryKind.LINKS)
+    known = locked.subscriptions.exists() or locked.deliveries.exists()
+    if known and _may_be_written_to(locked, letters, most=MOST_LINKS_A_DAY, now=now):
+        Delivery.objects.create(
+            recipient=locked,
+            kind=DeliveryKind.LINKS,
+            message_id=new_message_id(),
+            available_at=now,
+            created_at=now,
+        )
+        record(actor_id=None, verb="was sent new links", target_kind="person", target_id=locked.pk, now=now)
+
+
+def _may_be_written_to(person: User, letters: QuerySet[Delivery], *, most: int, now: dt.datetime) -> bool:
+    """Whether one more of these letters may go to a person within a day."""
+    if not person.is_active or Suppression.objects.filter(address__iexact=person.email, released_at=None).exists():
+        return False
+    return letters.filter(created_at__gt=now - dt.timedelta(days=1)).count() < most
 
 
 def _send_confirmation(subscription: Subscription, *, now: dt.datetime) -> None:
@@ -443,7 +522,7 @@ def prefer(
     if person.time_zone != time_zone:
         person.time_zone = time_zone
         person.save(update_fields=["time_zone"])
-    if preference.rhythm(time_zone).paused_until and paused_until and paused_until > now.date():
+    if preference.pause_at(now, time_zone):
         _withdraw_queued(person, now=now)
     work_out_again(people=[person.pk], now=now)
     if not preference.tells_matches:
@@ -461,6 +540,23 @@ def prefer(
         },
     )
     return preference
+
+
+@transaction.atomic
+def end_pause(*, person: User, author: User | None, now: dt.datetime) -> None:
+    """Let digests come again before the day that was chosen; one catches up."""
+    preference = Preference.objects.get(person=person)
+    prefer(
+        person=person,
+        frequency=preference.frequency,
+        hour=preference.hour,
+        weekday=preference.weekday,
+        working_days_only=preference.working_days_only,
+        paused_until=None,
+        time_zone=person.time_zone,
+        author=author,
+        now=now,
+    )
 
 
 def _withdraw_queued(person: User, *, now: dt.datetime) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from partnerships.digests.views import by_link, ledger, own, reports
+from partnerships.digests.views import by_link, ledger, own, public, reports
 
 app_name = "digests"
 urlpatterns = [
@@ -17,8 +17,12 @@ urlpatterns = [
     path("stakeholders/<int:pk>/end/", own.end_stakeholder, name="end-stakeholder"),
     path("roles/<slug:kind>/<int:pk>/", own.tell_role, name="tell-role"),
     path("who/<int:pk>/", own.who, name="who"),
+    path("follow/<int:plan>/", public.follow, name="follow"),
+    path("links/", public.new_links, name="new-links"),
+    path("links/<slug:purpose>/<str:token>/", public.renew, name="renew"),
     path("stop/<str:token>/", by_link.stop, name="stop"),
     path("preferences/<str:token>/", by_link.preferences, name="preferences"),
+    path("preferences/<str:token>/<int:pk>/<slug:verb>/", by_link.change, name="change-by-link"),
     path("confirm/<str:token>/", by_link.confirm, name="confirm"),
     path("read/<str:token>/", by_link.view, name="view"),
     path("read/<str:token>/<int:plan>/", by_link.read, name="read"),

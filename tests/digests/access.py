@@ -31,6 +31,17 @@ def prepare(world: World) -> None:
         now=world.now,
     )
     publish_version(plan=plan, author=world.amina, note="First.", content=quay(120), now=now)
+    opened = create_plan(
+        owners=[world.larkhaven],
+        partnership=None,
+        title="Open Quay",
+        kind="delivery",
+        audience="public",
+        author=world.amina,
+        now=world.now,
+    )
+    publish_version(plan=opened, author=world.amina, note="First.", content=quay(50), now=now)
+    world.things["digest_public"] = opened
     asked = services.add_stakeholder(
         email=world.sol.email,
         name="Sol",
@@ -117,6 +128,24 @@ ROWS = (
     ),
     Row("digests:tell-role", on=about_plan, post=expect(inside=403, outside=404, lead=302)),
     Row("digests:who", on=plan, get=expect(inside=403, outside=404, editor=200, lead=200)),
+    Row(
+        "digests:follow",
+        on=lambda world: {"plan": world.things["digest_public"].pk},
+        get=everyone(302, signed_out=200),
+        post=everyone(302, signed_out=422),
+    ),
+    Row("digests:follow", on=lambda world: {"plan": world.things["digest_plan"].pk}, get=public(404), post=public(404)),
+    Row("digests:new-links", get=public(), post=public(422)),
+    Row(
+        "digests:renew",
+        on=lambda world: {"purpose": "preferences", "token": token(Purpose.PREFERENCES, world)},
+        post=public(),
+    ),
+    Row(
+        "digests:change-by-link",
+        on=lambda world: {"token": token(Purpose.PREFERENCES, world), **subscription(world), "verb": "frequency"},
+        post=public(302),
+    ),
     Row("digests:stop", on=lambda world: {"token": token(Purpose.STOP, world)}, get=public(), post=public()),
     Row(
         "digests:preferences",

@@ -16,7 +16,7 @@ from partnerships.digests.models import RoleRule, Subscription
 from partnerships.digests.queries import led_organisations, next_digest_at, who_will_get
 from partnerships.digests.services import Target, subscriptions_about
 from partnerships.people.models import User
-from partnerships.plans.models import Plan
+from partnerships.plans.models import Audience, Plan
 
 register = template.Library()
 
@@ -33,12 +33,13 @@ def _reader(context: Context) -> User | None:
 def follow(context: Context, target: Target, *, may_edit: bool = False, may_lead: bool = False) -> dict[str, Any]:
     """A card: follow this plan, partnership or organisation, or stop; for editors whom else it tells.
 
-    Shows nothing to who is not signed in. `may_edit` adds the link to who will get the next version of a plan,
-    `may_lead` the choice to tell everyone of a partnership.
+    To who is not signed in it offers the changes of a public plan by email. `may_edit` adds the link to who will get
+    the next version of a plan, `may_lead` the choice to tell everyone of a partnership.
     """
     person = _reader(context)
     if person is None:
-        return {"person": None}
+        public = isinstance(target, Plan) and target.audience == Audience.PUBLIC
+        return {"person": None, "public": target if public else None}
     kind = _KINDS[type(target).__name__]
     mine = Subscription.objects.live().filter(subscriptions_about(target), person=person).first()
     may_add = led_organisations(person).exists()

@@ -12,23 +12,24 @@ from typing import Concatenate, ParamSpec
 
 from django.contrib.auth.decorators import login_not_required
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, render
+from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
-from django.views.decorators.http import require_http_methods, require_safe
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from partnerships.digests import services
 from partnerships.digests.composing import content_as
 from partnerships.digests.forms import PreferenceForm
-from partnerships.digests.links import BadLink, ExpiredLink, Link, Purpose
+from partnerships.digests.links import BadLink, ExpiredLink, Link, Purpose, make, minute_of
 from partnerships.digests.links import read as read_link
 from partnerships.digests.matches import matches_in
 from partnerships.digests.models import Delivery, Preference, Subscription, SubscriptionStatus, Told
 from partnerships.digests.news import News
 from partnerships.digests.queries import next_digest_at, subscriptions_of
 from partnerships.digests.reading import item_for, readable_news
+from partnerships.digests.views.verbs import SAID, act
 from partnerships.plans.models import Version
 from partnerships.plans.presenting import milestones, sections, sites
 
@@ -48,7 +49,7 @@ def for_bearer(
             try:
                 link = read_link(purpose, token, now=timezone.now())
             except ExpiredLink:
-                return render(request, "digests/link_over.html", status=410)
+                return render(request, "digests/link_over.html", {"purpose": purpose.value, "token": token}, status=410)
             except BadLink as error:
                 raise Http404 from error
             response = view(request, link, *args, **kwargs)
@@ -85,23 +86,66 @@ def stop(request: HttpRequest, link: Link) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @for_bearer(Purpose.PREFERENCES)
 def preferences(request: HttpRequest, link: Link) -> HttpResponse:
-    """How often this person wants digests."""
-    person = link.person
+    """What this person follows and how often they want digests; when the next one comes."""
+    person, now = link.person, timezone.now()
+    said = _SAID.get(request.GET.get("done", ""), "") if request.method != "POST" else ""
+    if request.method == "POST" and "resume" in request.POST:
+        services.end_pause(person=person, author=person, now=now)
+        return redirect(f"{request.path}?done=resumed")
     preference = Preference.objects.get(person=person)
     form = PreferenceForm(request.POST or None, person=person, preference=preference)
     form.helper.disable_csrf = True
-    saved = request.method == "POST" and form.is_valid()
-    if saved:
-        services.prefer(person=person, author=person, now=timezone.now(), **form.cleaned_data)
+    if request.method == "POST" and form.is_valid():
+        services.prefer(person=person, author=person, now=now, **form.cleaned_data)
+        return redirect(f"{request.path}?done=saved")
+    minute = minute_of(now)
     context = {
         "form": form,
         "person": person,
-        "saved": saved,
+        "said": said,
+        "token": _token_in(request),
+        "stop": make(
+            Purpose.STOP, person_id=person.pk, link_key=preference.link_key, number=link.number, minute=minute
+        ),
         "subscriptions": list(subscriptions_of(person)),
-        "next_at": next_digest_at(person, timezone.now()),
+        "paused_until": preference.pause_at(now, person.time_zone),
+        "next_at": next_digest_at(person, now),
     }
-    failed = request.method == "POST" and not saved
-    return render(request, "digests/preferences.html", context, status=422 if failed else 200)
+    return render(request, "digests/preferences.html", context, status=422 if request.method == "POST" else 200)
+
+
+#: What the page says after a change, by a word in its address: a link must work without cookies.
+_SAID = {
+    "saved": "Your choice is saved. It holds from the next digest on.",
+    "resumed": "Your digests are back, and begin with what changed meanwhile.",
+    "over": "That had changed meanwhile. This is how it stands now.",
+    **{verb: said.format("it") for verb, said in SAID.items()},
+}
+
+
+def _token_in(request: HttpRequest) -> str:
+    """The token of a page's address, which `for_bearer` has read."""
+    return str(request.resolver_match.kwargs["token"]) if request.resolver_match else ""
+
+
+@csrf_exempt
+@require_POST
+@for_bearer(Purpose.PREFERENCES)
+def change(request: HttpRequest, link: Link, pk: int, verb: str) -> HttpResponse:
+    """Confirm, pause, resume, stop, or choose how often for one of the person's subscriptions."""
+    subscription = get_object_or_404(subscriptions_of(link.person), pk=pk)
+    try:
+        act(
+            verb,
+            subscription,
+            frequency=request.POST.get("frequency", ""),
+            person=link.person,
+            reason="Stopped by the person, by a link in a letter.",
+            now=timezone.now(),
+        )
+    except services.UnableToChangeSubscription:
+        verb = "over"
+    return redirect(f"{reverse('digests:preferences', kwargs={'token': _token_in(request)})}?done={verb}")
 
 
 @csrf_exempt
@@ -137,8 +181,9 @@ def view(request: HttpRequest, link: Link) -> HttpResponse:
     """A digest in the browser, checked again: what its reader may no longer read is left out."""
     delivery = get_object_or_404(Delivery, pk=link.number, recipient=link.person)
     reading = readable_news(delivery, now=timezone.now())
-    token = request.path.rstrip("/").rpartition("/")[2]
-    pages = [(news, _page_of(news, token, stakeholder=link.person.is_stakeholder)) for news in reading.news]
+    pages = [
+        (news, _page_of(news, _token_in(request), stakeholder=link.person.is_stakeholder)) for news in reading.news
+    ]
     matches = matches_in(delivery.pk, link.person) if not link.person.is_stakeholder else ()
     context = {"delivery": delivery, "reading": reading, "pages": pages, "person": link.person, "matches": matches}
     return render(request, "digests/view.html", context)

@@ -15,7 +15,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from partnerships.agreements.models import Partnership
 from partnerships.digests import services
 from partnerships.digests.forms import PreferenceForm, StakeholderForm
-from partnerships.digests.models import Preference, RoleRule, Subscription, Suppression
+from partnerships.digests.models import Preference, RoleRule, Suppression
 from partnerships.digests.queries import (
     led_organisations,
     next_digest_at,
@@ -24,6 +24,7 @@ from partnerships.digests.queries import (
     who_will_get,
 )
 from partnerships.digests.targets import page_of, visible_target
+from partnerships.digests.views.verbs import act
 from partnerships.organisations.models import Membership, Role
 from partnerships.people.models import User
 from partnerships.people.requests import signed_in
@@ -35,12 +36,16 @@ def manage(request: HttpRequest) -> HttpResponse:
     """What I follow, how often, and when the next one comes."""
     person = signed_in(request)
     preference = Preference.objects.filter(person=person).first() or Preference(person=person)
+    if request.method == "POST" and "resume" in request.POST:
+        services.end_pause(person=person, author=person, now=timezone.now())
+        messages.success(request, "Your digests are back, and begin with what changed meanwhile.")
+        return redirect("digests:manage")
     form = PreferenceForm(request.POST or None, person=person, preference=preference)
     if request.method == "POST" and form.is_valid():
         services.prefer(person=person, author=person, now=timezone.now(), **form.cleaned_data)
         messages.success(request, "Your choice is saved. It holds from the next digest on.")
         return redirect("digests:manage")
-    context = {"form": form, **_mine(person)}
+    context = {"form": form, "paused_until": preference.pause_at(timezone.now(), person.time_zone), **_mine(person)}
     return render(request, "digests/manage.html", context, status=422 if request.method == "POST" else 200)
 
 
@@ -83,33 +88,24 @@ def subscribe(request: HttpRequest, kind: str, pk: int) -> HttpResponse:
     return redirect(page_of(target))
 
 
-_VERBS = {"pause": services.pause, "resume": services.resume}
-
-
 @require_POST
 def change(request: HttpRequest, pk: int, verb: str) -> HttpResponse:
-    """Pause, resume, stop, or choose how often for one of my subscriptions."""
+    """Confirm, pause, resume, stop, or choose how often for one of my subscriptions."""
     person = signed_in(request)
-    subscription = get_object_or_404(Subscription.objects.live().for_listing(), pk=pk, person=person)
-    now = timezone.now()
+    subscription = get_object_or_404(subscriptions_of(person), pk=pk)
     try:
-        if verb == "stop":
-            services.stop(subscriptions=[subscription], author=person, reason="Stopped by the person.", now=now)
-            messages.success(request, f"You no longer follow {subscription.target}.")
-        elif verb == "frequency":
-            services.set_frequency(
-                subscription=subscription, frequency=request.POST.get("frequency", ""), author=person, now=now
-            )
-            messages.success(request, f"How often you hear of {subscription.target} is saved.")
-        elif verb in _VERBS:
-            _VERBS[verb](subscription=subscription, author=person, now=now)
-            messages.success(
-                request, f"Digests about {subscription.target} are {'paused' if verb == 'pause' else 'back'}."
-            )
-        else:
-            raise Http404
+        said = act(
+            verb,
+            subscription,
+            frequency=request.POST.get("frequency", ""),
+            person=person,
+            reason="Stopped by the person.",
+            now=timezone.now(),
+        )
     except services.UnableToChangeSubscription as error:
         messages.error(request, str(error))
+    else:
+        messages.success(request, said)
     if request.POST.get("back") == "page":
         return redirect(page_of(subscription.target))
     return redirect("digests:manage")

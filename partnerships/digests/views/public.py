@@ -1,0 +1,100 @@
+"""For whoever is not signed in: get a public plan's changes by email, and get new links to one's digests.
+
+Neither page says what is known about an address: the answer is the same for everybody, and the rest is said by letter.
+"""
+
+from __future__ import annotations
+
+import time
+
+from allauth.account.adapter import get_adapter
+from django.contrib.auth.decorators import login_not_required
+from django.core.cache import cache
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.views.decorators.cache import never_cache
+from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.http import require_http_methods, require_POST
+
+from partnerships.digests import services
+from partnerships.digests.forms import AddressForm, FollowForm
+from partnerships.digests.links import BadLink, Purpose
+from partnerships.digests.links import read as read_link
+from partnerships.digests.models import Subscription
+from partnerships.people.services import find_person
+from partnerships.plans.models import Plan
+
+#: Letters that may be asked for from one internet address an hour.
+_MOST_AN_HOUR = 30
+_HOUR = 3600
+
+
+def _too_many(request: HttpRequest) -> HttpResponse | None:
+    """Count one more letter that is asked for from here; the refusal (429) once there are too many."""
+    now = time.time()
+    key = f"letters-asked-{get_adapter(request).get_client_ip(request)}-{int(now // _HOUR)}"
+    cache.add(key, 0, timeout=2 * _HOUR)
+    if cache.incr(key) <= _MOST_AN_HOUR:
+        return None
+    response = render(request, "429.html", status=429)
+    response["Retry-After"] = str(_HOUR - int(now % _HOUR))
+    return response
+
+
+@login_not_required
+@never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
+def follow(request: HttpRequest, plan: int) -> HttpResponse:
+    """Ask for digests about a public plan; the address confirms by letter."""
+    target = get_object_or_404(Plan.objects.public(), pk=plan)
+    if request.user.is_authenticated:
+        return redirect(target.get_absolute_url())
+    form = FollowForm(request.POST or None, cancel=target.get_absolute_url())
+    if request.method == "POST" and form.is_valid():
+        if (refused := _too_many(request)) is not None:
+            return refused
+        services.ask_for(target=target, now=timezone.now(), **form.cleaned_data)
+        return render(request, "digests/letter_sent.html", {"email": form.cleaned_data["email"], "target": target})
+    context = {"form": form, "target": target, "back": target.get_absolute_url()}
+    return render(request, "digests/follow.html", context, status=422 if request.method == "POST" else 200)
+
+
+@login_not_required
+@never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
+def new_links(request: HttpRequest) -> HttpResponse:
+    """Get new links by letter, for whoever has no letter at hand or only an old one."""
+    form = AddressForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        if (refused := _too_many(request)) is not None:
+            return refused
+        person = find_person(form.cleaned_data["email"])
+        if person is not None:
+            services.send_links(person=person, now=timezone.now())
+        return render(request, "digests/letter_sent.html", {"email": form.cleaned_data["email"]})
+    return render(request, "digests/new_links.html", {"form": form}, status=422 if request.method == "POST" else 200)
+
+
+@csrf_exempt
+@login_not_required
+@never_cache
+@require_POST
+def renew(request: HttpRequest, purpose: str, token: str) -> HttpResponse:
+    """A link whose time is over is good for this: a letter with new ones, to the address that it was made for."""
+    try:
+        wanted, now = Purpose(purpose), timezone.now()
+        link = read_link(wanted, token, now=now, even_if_over=True)
+    except (ValueError, BadLink) as error:
+        raise Http404 from error
+    if (refused := _too_many(request)) is not None:
+        return refused
+    if wanted is Purpose.CONFIRM:
+        asked = get_object_or_404(Subscription, pk=link.number, person=link.person)
+        services.remind(subscription=asked, now=now)
+    else:
+        services.send_links(person=link.person, now=now)
+    response = render(request, "digests/letter_sent.html", {"again": reverse("digests:new-links")})
+    response["Referrer-Policy"] = "no-referrer"
+    return response

@@ -1,0 +1,369 @@
+"""Without an account and without cookies: following a public plan, managing each thing one follows, new links."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+
+import pytest
+from django.core.cache import cache
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+
+from partnerships.digests import services
+from partnerships.digests.links import Purpose, make, minute_of
+from partnerships.digests.models import Delivery, Preference, Subscription
+from partnerships.people.models import User
+from partnerships.plans.models import Plan
+from partnerships.plans.services import create_plan
+from tests.digests.conftest import PostOffice, html_of, play, publish, text_of
+from tests.world import World
+
+
+@pytest.fixture(autouse=True)
+def nobody_asked_yet(db: None) -> None:
+    """The counters of asked letters begin anew."""
+    cache.clear()
+
+
+@pytest.fixture
+def bearer() -> Client:
+    """A browser that keeps no cookie and would be refused without a token where one is needed."""
+    return Client(enforce_csrf_checks=True)
+
+
+@pytest.fixture
+def opened(world: World) -> Plan:
+    """A plan that anybody may read."""
+    plan = create_plan(
+        owners=[world.larkhaven],
+        partnership=None,
+        title="Open Quay",
+        kind="delivery",
+        audience="public",
+        author=world.amina,
+        now=world.now,
+    )
+    publish(plan, 50, author=world.amina, note="First version.", now=timezone.now() - dt.timedelta(days=1))
+    return plan
+
+
+@pytest.fixture
+def followed(world: World, plan: Plan) -> Subscription:
+    """Sol has confirmed that Larkhaven added him."""
+    return services.enrol(
+        person=world.sol, target=plan, author=world.amina, organisation=world.larkhaven, now=timezone.now()
+    )
+
+
+def token(person: User, purpose: Purpose, *, days: int = 0, number: int = 0) -> str:
+    """A link of theirs, made so many days ago."""
+    made = timezone.now() - dt.timedelta(days=days)
+    key = Preference.objects.get(person=person).link_key
+    return make(purpose, person_id=person.pk, link_key=key, number=number, minute=minute_of(made))
+
+
+def manage(person: User) -> str:
+    return reverse("digests:preferences", kwargs={"token": token(person, Purpose.PREFERENCES)})
+
+
+def act(browser: Client, subscription: Subscription, verb: str, **data: str) -> str:
+    """Press a button of the page behind the link, and read the page that comes then."""
+    address = f"{manage(subscription.person)}{subscription.pk}/{verb}/"
+    answer = browser.post(address, data)
+    assert answer.status_code == 302
+    return str(browser.get(answer["Location"]).content.decode())
+
+
+def link_in(letter: object, page: str) -> str:
+    """The path of a page in a letter."""
+    found = re.search(rf"https?://[^/\s]+(/digests/{page}/\S+)", text_of(letter))  # type: ignore[arg-type]
+    assert found is not None
+    return found[1]
+
+
+# ---- Managing
+
+
+def test_whoever_has_the_link_pauses_one_thing_and_is_caught_up_when_it_resumes(
+    world: World, plan: Plan, followed: Subscription, bearer: Client, office: PostOffice
+) -> None:
+    paused = act(bearer, followed, "pause")
+    publish(plan, 100, author=world.amina)
+    play(office)
+    silent = len(office.to(world.sol))
+    resumed = act(bearer, followed, "resume")
+    play(office)
+
+    assert "Digests about it are paused" in paused
+    assert "Digests about it are back" in resumed
+    assert silent == 0
+    assert "was 120, now 100" in text_of(office.to(world.sol)[0])
+
+
+def test_whoever_has_the_link_chooses_another_pace_for_one_thing(followed: Subscription, bearer: Client) -> None:
+    page = act(bearer, followed, "frequency", frequency="weekly")
+
+    followed.refresh_from_db()
+    assert followed.frequency == "weekly"
+    assert '<option value="weekly" selected>' in page
+
+
+def test_whoever_has_the_link_stops_one_thing_and_is_not_asked_again(followed: Subscription, bearer: Client) -> None:
+    act(bearer, followed, "stop")
+
+    followed.refresh_from_db()
+    assert followed.is_ended
+    assert followed.was_refused(timezone.now())
+
+
+def test_whoever_has_the_link_says_yes_to_what_waits_for_them(world: World, plan: Plan, bearer: Client) -> None:
+    asked = services.add_stakeholder(
+        email=world.sol.email,
+        name="",
+        target=plan,
+        author=world.amina,
+        organisation=world.larkhaven,
+        now=timezone.now(),
+    )
+
+    act(bearer, asked, "confirm")
+
+    asked.refresh_from_db()
+    assert asked.is_confirmed
+
+
+def test_the_page_works_without_scripts_cookies_or_an_account(followed: Subscription, bearer: Client) -> None:
+    page = bearer.get(manage(followed.person))
+
+    assert page.status_code == 200
+    assert not page.cookies
+    assert "csrfmiddlewaretoken" not in page.content.decode()
+    assert "Harbour Quarter" in page.content.decode()
+    for verb in ("pause", "stop", "frequency"):
+        assert f"/{followed.pk}/{verb}/" in page.content.decode()
+
+
+def test_nobody_manages_what_is_not_theirs(world: World, plan: Plan, followed: Subscription, bearer: Client) -> None:
+    of_ben = services.enrol(person=world.ben, target=plan, author=None, now=timezone.now())
+
+    answer = bearer.post(f"{manage(world.sol)}{of_ben.pk}/stop/")
+    looked = bearer.get(f"{manage(world.sol)}{followed.pk}/stop/")
+
+    of_ben.refresh_from_db()
+    followed.refresh_from_db()
+    assert (answer.status_code, looked.status_code) == (404, 405)
+    assert of_ben.is_confirmed
+    assert followed.is_confirmed
+
+
+def test_a_pause_is_for_days_to_come_and_can_be_ended_early(
+    world: World, plan: Plan, followed: Subscription, bearer: Client, office: PostOffice
+) -> None:
+    choice = {"frequency": "at_once", "hour": "8", "weekday": "0", "time_zone": "Europe/London"}
+
+    def until(day: dt.date) -> dict[str, str]:
+        return choice | {
+            "paused_until_day": str(day.day),
+            "paused_until_month": str(day.month),
+            "paused_until_year": str(day.year),
+        }
+
+    refused = bearer.post(manage(world.sol), until(timezone.localdate()))
+    taken = bearer.post(manage(world.sol), until(timezone.localdate() + dt.timedelta(days=3)))
+    page = bearer.get(manage(world.sol)).content.decode()
+    publish(plan, 100, author=world.amina)
+    play(office)
+    silent = len(office.sent)
+    bearer.post(manage(world.sol), {"resume": "yes"})
+    play(office)
+
+    assert refused.status_code == 422
+    assert "must be a day to come" in refused.content.decode()
+    assert taken.status_code == 302
+    assert "All your digests are paused until" in page
+    assert silent == 0
+    assert len(office.to(world.sol)) == 1
+
+
+def test_a_pause_that_is_over_is_not_shown_again(followed: Subscription, bearer: Client) -> None:
+    Preference.objects.filter(person=followed.person).update(paused_until=timezone.localdate() - dt.timedelta(days=9))
+
+    page = bearer.get(manage(followed.person)).content.decode()
+
+    assert "are paused until" not in page
+    assert 'name="paused_until_day"' in page
+    assert not re.search(r'name="paused_until_day"[^>]* value="\d', page)
+
+
+# ---- New links
+
+
+def test_a_link_whose_time_is_over_brings_new_ones_to_its_own_address(
+    world: World, plan: Plan, followed: Subscription, bearer: Client, office: PostOffice
+) -> None:
+    publish(plan, 100, author=world.amina)
+    play(office)
+    old = token(world.sol, Purpose.PREFERENCES, days=31)
+
+    over = bearer.get(reverse("digests:preferences", kwargs={"token": old}))
+    answer = bearer.post(reverse("digests:renew", kwargs={"purpose": "preferences", "token": old}))
+    office.drain()
+    letter = office.to(world.sol)[-1]
+
+    assert over.status_code == 410
+    assert reverse("digests:renew", kwargs={"purpose": "preferences", "token": old}) in over.content.decode()
+    assert answer.status_code == 200
+    assert world.sol.email not in answer.content.decode()  # the old letter may be in other hands
+    assert letter["Subject"] == "New links for your digests"
+    for page in ("preferences", "read", "stop"):
+        path = link_in(letter, page)
+        assert path in html_of(letter)
+        assert bearer.get(path).status_code == 200
+
+
+def test_a_late_answer_to_the_question_is_asked_it_anew(
+    world: World, plan: Plan, bearer: Client, office: PostOffice
+) -> None:
+    asked = services.add_stakeholder(
+        email=world.sol.email,
+        name="",
+        target=plan,
+        author=world.amina,
+        organisation=world.larkhaven,
+        now=timezone.now(),
+    )
+    Delivery.objects.update(created_at=timezone.now() - dt.timedelta(days=20))
+    old = token(world.sol, Purpose.CONFIRM, days=20, number=asked.pk)
+    office.drain()
+
+    bearer.post(reverse("digests:renew", kwargs={"purpose": "confirm", "token": old}))
+    office.drain()
+    bearer.post(link_in(office.to(world.sol)[-1], "confirm"), {"answer": "yes"})
+
+    asked.refresh_from_db()
+    assert asked.is_confirmed
+
+
+def test_asking_for_new_links_tells_nobody_who_gets_digests(
+    world: World, followed: Subscription, office: PostOffice
+) -> None:
+    browser = Client()
+
+    known = browser.post(reverse("digests:new-links"), {"email": world.sol.email.upper()}).content.decode()
+    unknown = browser.post(reverse("digests:new-links"), {"email": "nobody@council.example"}).content.decode()
+    office.drain()
+
+    assert known.replace(world.sol.email, "X") == unknown.replace("nobody@council.example", "X") or (
+        known.replace(world.sol.email.upper(), "X") == unknown.replace("nobody@council.example", "X")
+    )
+    assert [one.recipient for one in office.sent] == [world.sol.email]
+    assert not User.objects.filter(email="nobody@council.example").exists()
+
+
+def test_new_links_are_not_sent_without_end(world: World, followed: Subscription, office: PostOffice) -> None:
+    for _ in range(services.MOST_LINKS_A_DAY + 3):
+        services.send_links(person=world.sol, now=timezone.now())
+    office.drain()
+
+    assert len(office.sent) == services.MOST_LINKS_A_DAY
+
+
+def test_no_new_link_for_a_token_that_was_never_ours(followed: Subscription, bearer: Client) -> None:
+    good = token(followed.person, Purpose.PREFERENCES, days=31)
+
+    for purpose, given in (
+        ("stop", good),
+        ("nothing", good),
+        ("preferences", f"{good[:-1]}x"),
+        ("preferences", "1.2.3"),
+    ):
+        answer = bearer.post(reverse("digests:renew", kwargs={"purpose": purpose, "token": given}))
+        assert answer.status_code == 404
+    assert not Delivery.objects.filter(kind="links").exists()
+
+
+def test_one_internet_address_cannot_ask_for_letters_without_end(world: World, followed: Subscription) -> None:
+    browser = Client()
+
+    answers = [browser.post(reverse("digests:new-links"), {"email": "a@b.example"}).status_code for _ in range(31)]
+
+    assert answers == [200] * 30 + [429]
+
+
+# ---- Following a public plan
+
+
+def test_anybody_follows_a_public_plan_once_they_confirm_by_letter(
+    world: World, opened: Plan, office: PostOffice
+) -> None:
+    browser = Client()
+    page = browser.get(opened.get_absolute_url()).content.decode()
+    address = reverse("digests:follow", kwargs={"plan": opened.pk})
+    form = browser.get(address)
+    answer = browser.post(address, {"email": "Resident@street.example", "name": "Rose", "frequency": "at_once"})
+    publish(opened, 60, author=world.amina)
+    play(office)
+    [letter] = [one for one in office.sent if one.recipient == "resident@street.example"]
+    rose = User.objects.get(email="resident@street.example")
+    browser.post(link_in(office.to(rose)[0], "confirm"), {"answer": "yes"})
+    publish(opened, 70, author=world.amina)
+    play(office)
+
+    assert address in page
+    assert (form.status_code, answer.status_code) == (200, 200)
+    assert "somebody who typed your address, asked us to send you digests about Open Quay" in text_of(
+        office.to(rose)[0]
+    ).replace("\n", " ")
+    assert letter is not None
+    digest = text_of(office.to(rose)[1])
+    assert "was 60, now 70" in digest
+    assert "you subscribed to Open Quay" in digest
+    assert len(office.to(rose)) == 2
+
+
+def test_a_plan_that_is_not_public_can_only_be_followed_by_who_may_read_it(world: World, plan: Plan) -> None:
+    assert Client().get(reverse("digests:follow", kwargs={"plan": plan.pk})).status_code == 404
+    assert Client().get(reverse("digests:follow", kwargs={"plan": 10**9})).status_code == 404
+
+
+def test_typing_an_address_changes_nothing_about_what_its_owner_decided(
+    world: World, opened: Plan, office: PostOffice
+) -> None:
+    paused = services.enrol(
+        person=world.sol, target=opened, author=world.amina, organisation=world.larkhaven, now=timezone.now()
+    )
+    services.pause(subscription=paused, author=world.sol, now=timezone.now())
+
+    services.ask_for(email=world.sol.email, name="Another", target=opened, frequency="daily", now=timezone.now())
+    office.drain()
+
+    paused.refresh_from_db()
+    world.sol.refresh_from_db()
+    assert paused.is_paused
+    assert paused.frequency == ""
+    assert world.sol.name == "Sol Stake"
+    assert [one["Subject"] for one in office.to(world.sol)] == ["New links for your digests"]
+
+
+def test_who_said_no_may_ask_for_it_themselves_but_is_not_flooded(
+    world: World, opened: Plan, office: PostOffice
+) -> None:
+    for _ in range(services.MOST_TIMES_ASKED + 2):
+        services.ask_for(email=world.sol.email, name="", target=opened, now=timezone.now())
+        asked = Subscription.objects.get(person=world.sol)
+        services.stop(subscriptions=[asked], author=world.sol, reason="Declined by the person.", now=timezone.now())
+
+    assert Delivery.objects.filter(recipient=world.sol).count() == services.MOST_TIMES_ASKED
+
+
+def test_an_address_from_which_mail_came_back_is_written_no_letter(world: World, opened: Plan) -> None:
+    from partnerships.digests.bounces import suppress
+
+    suppress(address=world.sol.email, reason="It came back.", delivery=None, author=None, now=timezone.now())
+
+    services.ask_for(email=world.sol.email, name="", target=opened, now=timezone.now())
+
+    assert not Delivery.objects.exists()
+    assert not Subscription.objects.exists()

@@ -6,21 +6,15 @@ from django.apps import apps
 from django.conf import settings
 from django.core.management import call_command
 from django.db import connections, transaction
-from django.db.models import Model
-from pghistory.models import Event
 from psycopg2 import sql
+
+from housing.history import history_tables, install_history
 
 
 def append_only_tables() -> list[str]:
-    """Tables whose rows are added and never altered: every event table of row history, and those the settings name."""
+    """Tables whose rows are added and never altered: row history with its contexts, and those the settings name."""
     existing = {model._meta.db_table for model in apps.get_models()}
-    events = {model._meta.db_table for model in apps.get_models() if is_event(model)}
-    return sorted(events | (existing & set(settings.APPEND_ONLY_TABLES)))
-
-
-def is_event(model: type[Model]) -> bool:
-    """Whether a model is a concrete table of pghistory's events."""
-    return issubclass(model, Event) and model._meta.managed and not model._meta.proxy
+    return sorted(set(history_tables()) | (existing & set(settings.APPEND_ONLY_TABLES)))
 
 
 def grant(*, role: str, using: str = "default") -> None:
@@ -46,7 +40,9 @@ def grant(*, role: str, using: str = "default") -> None:
 
 
 def grant_after_migrate(*, using: str, **kwargs: object) -> None:
-    """The receiver of `post_migrate`: the table of counters, then the rights, where owner and application are two."""
+    """The receiver of `post_migrate`: the table of counters, what guards history, then the rights, where owner and
+    application are two."""
     call_command("createcachetable", database=using)
+    install_history(using=using)
     if settings.APPLICATION_DATABASE_ROLE and settings.AS_OWNER:
         grant(role=settings.APPLICATION_DATABASE_ROLE, using=using)

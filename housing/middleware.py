@@ -9,6 +9,7 @@ import uuid
 from collections.abc import Callable
 from typing import Any
 
+import pghistory
 import structlog
 from allauth.account.adapter import get_adapter
 from django.conf import settings
@@ -23,6 +24,8 @@ from django.utils import timezone
 from pghistory.middleware import HistoryMiddleware as PgHistoryMiddleware
 
 from housing.errors import too_large
+from partnerships.activity.services import note_export
+from partnerships.kit.exports import rows_of
 from partnerships.people.limits import count
 
 GetResponse = Callable[[HttpRequest], HttpResponse]
@@ -128,13 +131,29 @@ class PrivatePagesMiddleware:
 
 
 class ExportLimitMiddleware:
-    """So many files a minute for each person, or for each address of the signed-out; then 429."""
+    """So many files a minute for each person, or for each address of the signed-out; then 429. Each is written down
+    before it leaves."""
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        return self.get_response(request)
+        response = self.get_response(request)
+        match = request.resolver_match
+        if match is not None and match.view_name in settings.EXPORT_ROUTES and self._hands_out(request, response):
+            view = getattr(request, "view_as", None)
+            note_export(
+                actor_id=view.administrator_id if view else request.user.pk,
+                seen_as_id=view.person_id if view else None,
+                what=match.view_name,
+                record_id=match.kwargs.get("pk"),
+                rows=rows_of(response),
+                now=timezone.now(),
+            )
+        return response
+
+    def _hands_out(self, request: HttpRequest, response: HttpResponse) -> bool:
+        return request.method == "GET" and response.status_code == 200
 
     def process_view(
         self, request: HttpRequest, view: Callable[..., HttpResponse], args: list[Any], kwargs: dict[str, Any]
@@ -157,12 +176,26 @@ class ExportLimitMiddleware:
 
 
 class HistoryMiddleware(PgHistoryMiddleware):
-    """Note who acts, and on which page, in the context of row history: never the address, which may hold a token."""
+    """Note who acts, on which page and for what reason in the context of row history: never the address, which may
+    hold a token."""
+
+    #: Reasons are a sentence or two.
+    LONGEST = 1_000
 
     def get_context(self, request: HttpRequest) -> dict[str, Any]:
         context: dict[str, Any] = super().get_context(request)
         context["url"] = place(request.path_info)
         return context
+
+    def process_view(
+        self, request: HttpRequest, view: Callable[..., HttpResponse], args: list[Any], kwargs: dict[str, Any]
+    ) -> HttpResponse | None:
+        """Once the form has been read (and its token judged), the reason that it gives."""
+        if request.method == "POST" and not getattr(view, "csrf_exempt", False):
+            reason = request.POST.get("reason", "").replace("\x00", "").strip()
+            if reason:
+                pghistory.context(reason=reason[: self.LONGEST])
+        return None
 
 
 def place(path: str) -> str:

@@ -168,8 +168,8 @@ DATABASES["default"].setdefault("OPTIONS", {})
 DATABASES["default"]["OPTIONS"].setdefault("connect_timeout", 5)
 # Named so that tables' owner can grant to it after each migration; empty where one role does both.
 APPLICATION_DATABASE_ROLE = env.db_url_config(_database_url)["USER"] if _owner_url else ""
-# Rows that are only ever added. Event tables of row history are recognised by themselves.
-APPEND_ONLY_TABLES = ["activity_event", "plans_version", "plans_signoff", "plans_conditionmet"]
+# Rows that are only ever added. Event tables of row history and their contexts are recognised by themselves.
+APPEND_ONLY_TABLES = ["activity_event", "activity_export", "plans_version", "plans_signoff", "plans_conditionmet"]
 
 # Counters of the rate limits: in PostgreSQL, so that a flushed broker forgives nobody.
 CACHES = {
@@ -182,8 +182,9 @@ CACHES = {
 
 # Deletions too, which no trigger of the package's own defaults would write down.
 PGHISTORY_DEFAULT_TRACKERS = (pghistory.InsertEvent(), pghistory.UpdateEvent(), pghistory.DeleteEvent())
-PGHISTORY_MIDDLEWARE_METHODS = ("POST", "PUT", "PATCH", "DELETE")
-PGHISTORY_INSTALL_CONTEXT_FUNC_ON_MIGRATE = True
+PGHISTORY_MIDDLEWARE_METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
+# Ours never updates a context: housing/history.py installs it.
+PGHISTORY_INSTALL_CONTEXT_FUNC_ON_MIGRATE = False
 
 # --- Celery: the broker carries nudges, the database is the record ----------------------------------------------------
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.contrib import admin
 
-from partnerships.activity.models import Event
+from partnerships.activity.models import Event, Export
 from partnerships.kit.administration import ReadOnlyAdmin
 
 
@@ -16,5 +16,16 @@ class EventAdmin(ReadOnlyAdmin):
     list_display = ("at", "verb", "target_kind", "target_id", "actor_id", "organisation_id")
     list_filter = ("target_kind", "at")
     search_fields = ("verb", "=target_id", "=actor_id")
+    ordering = ("-at", "-pk")
+    show_full_result_count = False
+
+
+@admin.register(Export)
+class ExportAdmin(ReadOnlyAdmin):
+    """What left as a file, and through whom; people by number, as everywhere in the logs."""
+
+    list_display = ("at", "what", "record_id", "rows", "actor_id", "seen_as_id")
+    list_filter = ("what", "at")
+    search_fields = ("=actor_id", "=record_id")
     ordering = ("-at", "-pk")
     show_full_result_count = False

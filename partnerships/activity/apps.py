@@ -8,3 +8,10 @@ class ActivityConfig(AppConfig):
     label = "activity"
     verbose_name = "What happened"
     default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        """Row history says of each change what somebody was doing."""
+        from partnerships.activity.queries import acts_in  # noqa: PLC0415 - models must be loaded first
+        from partnerships.kit.row_history import explain_by  # noqa: PLC0415 - rooms register at start-up
+
+        explain_by(acts_in)

@@ -23,6 +23,11 @@ class Event(models.Model):
     within_id = models.BigIntegerField(null=True)
     at = models.DateTimeField()
     data = models.JSONField(default=dict)
+    context_id = models.UUIDField(
+        null=True,
+        editable=False,
+        help_text="The context of row history in which it happened; the database fills it in.",
+    )
 
     class Meta:
         indexes = [
@@ -30,8 +35,38 @@ class Event(models.Model):
             models.Index(fields=["within_kind", "within_id", "-at"], name="event_within"),
             models.Index(fields=["-at", "-id"], name="event_at"),
             models.Index(fields=["actor_id", "-at"], name="event_actor"),
+            models.Index(fields=["context_id"], name="event_context"),
+        ]
+        triggers = [
+            pgtrigger.Protect(name="append_only", operation=pgtrigger.Update | pgtrigger.Delete),
+            pgtrigger.Trigger(
+                name="context",
+                when=pgtrigger.Before,
+                operation=pgtrigger.Insert,
+                func="NEW.context_id = _pgh_attach_context(); RETURN NEW;",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.verb} {self.target_kind} {self.target_id}"
+
+
+class Export(models.Model):
+    """Something left as a file: who took what, when, and how many rows it had; kept for ever."""
+
+    actor_id = models.BigIntegerField(null=True, help_text="None: somebody who was not signed in.")
+    seen_as_id = models.BigIntegerField(null=True, help_text="As whom an administrator was looking.")
+    what = models.CharField(max_length=60, help_text="The name of the page that makes it.")
+    record_id = models.BigIntegerField(null=True, help_text="The record it is about, where it is about one.")
+    rows = models.PositiveIntegerField(null=True, help_text="None: a document, not a list.")
+    at = models.DateTimeField()
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["-at", "-id"], name="export_at"),
+            models.Index(fields=["actor_id", "-at"], name="export_actor"),
         ]
         triggers = [pgtrigger.Protect(name="append_only", operation=pgtrigger.Update | pgtrigger.Delete)]
 
     def __str__(self) -> str:
-        return f"{self.verb} {self.target_kind} {self.target_id}"
+        return f"{self.what} {self.record_id or ''}".strip()

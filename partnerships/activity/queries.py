@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
+from collections.abc import Collection, Mapping
 from typing import Any
+from uuid import UUID
 
 from django.db.models import Q, QuerySet
 
@@ -22,3 +25,13 @@ def timeline(*, user: Any, kind: str, record_id: int) -> QuerySet[Event]:
     """What happened to one record and within it, newest first, as far as the reader may see it."""
     here = Q(target_kind=kind, target_id=record_id) | Q(within_kind=kind, within_id=record_id)
     return visible_events(user).filter(here).order_by("-at", "-id")
+
+
+def acts_in(contexts: Collection[UUID]) -> Mapping[UUID, list[str]]:
+    """What people did in these contexts of row history, by context: the verbs alone, which hold no words of theirs."""
+    acts: defaultdict[UUID, list[str]] = defaultdict(list)
+    found = Event.objects.filter(context_id__in=contexts).order_by("pk").values_list("context_id", "verb")
+    for context, verb in found:
+        if context is not None and verb not in acts[context]:
+            acts[context].append(verb)
+    return acts

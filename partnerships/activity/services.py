@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from typing import Any
 
-from partnerships.activity.models import Event
+from partnerships.activity.models import Event, Export
 
 
 def record(
@@ -35,4 +35,19 @@ def record(
         within_id=within_id,
         at=now,
         data=data or {},
+    )
+
+
+def note_export(
+    *,
+    actor_id: int | None,
+    seen_as_id: int | None = None,
+    what: str,
+    record_id: int | None,
+    rows: int | None,
+    now: dt.datetime,
+) -> Export:
+    """Write down that `actor_id` took `what` away as a file of so many rows (None: a document)."""
+    return Export.objects.create(
+        actor_id=actor_id, seen_as_id=seen_as_id, what=what, record_id=record_id, rows=rows, at=now
     )

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from decimal import Decimal
 from typing import Any
 
-from django.http import StreamingHttpResponse
+from django.http import HttpResponseBase, StreamingHttpResponse
 from django.utils import timezone
 
 #: A cell that begins so is read by spreadsheets as a formula (OWASP, "CSV injection"). The last are full-width twins.
@@ -52,9 +52,21 @@ def csv_lines(headings: Sequence[str], rows: Iterable[Sequence[object]]) -> Iter
         yield writer.writerow([safe_cell(cell) for cell in row])
 
 
-def csv_response(name: str, headings: Sequence[str], rows: Iterable[Sequence[object]]) -> StreamingHttpResponse:
+def count_rows(response: HttpResponseBase, rows: int) -> None:
+    """Say how many rows an answer hands out: each export is written down with it."""
+    response.rows_handed_out = rows  # type: ignore[attr-defined]  # read below
+
+
+def rows_of(response: HttpResponseBase) -> int | None:
+    """How many rows an answer hands out; None for a document."""
+    rows: int | None = getattr(response, "rows_handed_out", None)
+    return rows
+
+
+def csv_response(name: str, headings: Sequence[str], rows: Sequence[Sequence[object]]) -> StreamingHttpResponse:
     """A download of the rows. Read them before: a fault while sending would end the file in the middle."""
     response = StreamingHttpResponse(csv_lines(headings, rows), content_type="text/csv; charset=utf-8")
+    count_rows(response, len(rows))
     response["Content-Disposition"] = f'attachment; filename="{name}"'
     response["X-Content-Type-Options"] = "nosniff"
     response["Cache-Control"] = "private, no-store"

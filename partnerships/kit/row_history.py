@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
+from uuid import UUID
 
 from django.contrib.auth import get_user_model
 from django.db.models import Model
+
+#: What says of contexts what somebody was doing in them.
+_EXPLAINED_BY: list[Callable[[Collection[UUID]], Mapping[UUID, list[str]]]] = []
+
+#: Where administrators act: reasons given there are theirs, all others belong to the partners.
+_OWN_PAGES = ("admin:", "people:")
 
 #: What the trigger that wrote a row is called, as people say it.
 LABELS = {"insert": "Added", "update": "Changed", "delete": "Deleted"}
@@ -35,6 +42,11 @@ class RowChange:
     fields: tuple[FieldChange, ...]
 
 
+def explain_by(find: Callable[[Collection[UUID]], Mapping[UUID, list[str]]]) -> None:
+    """Let row history say why: `find` gives the words for contexts, by their ids."""
+    _EXPLAINED_BY.append(find)
+
+
 def _shown(value: Any) -> str:
     return "" if value is None else str(value)
 
@@ -52,8 +64,25 @@ def row_history(record: Model, *, restricted: Collection[str] = ()) -> list[RowC
     return _changes(rows, fields, restricted)
 
 
+def _who(context: Mapping[str, Any], names: Mapping[int, str]) -> str:
+    """Who acted: a person, a role of the database where somebody wrote SQL by hand, or the system itself."""
+    if context.get("user"):
+        return names.get(context["user"], "a former member")
+    return f"the database role {context['role']}" if context.get("role") else "the system"
+
+
+def _why(context: Mapping[str, Any], acts: Iterable[str]) -> str:
+    """What they were doing, and the reason where it is the administrators' own."""
+    url = context.get("url", "")
+    reason = context.get("reason", "") if not url or url.startswith(_OWN_PAGES) else ""
+    return ": ".join(part for part in ("; ".join(acts), reason) if part)
+
+
 def _changes(rows: list[Any], fields: Iterable[Any], restricted: Collection[str]) -> list[RowChange]:
     actors = {row.pgh_context.metadata.get("user") for row in rows if row.pgh_context}
+    acts: dict[UUID, list[str]] = {}
+    for find in _EXPLAINED_BY:
+        acts |= find({row.pgh_context_id for row in rows if row.pgh_context_id})
     names = {person.pk: str(person) for person in get_user_model().objects.filter(pk__in=[pk for pk in actors if pk])}
     changes: list[RowChange] = []
     before: Any = None
@@ -75,10 +104,9 @@ def _changes(rows: list[Any], fields: Iterable[Any], restricted: Collection[str]
             RowChange(
                 what=LABELS.get(row.pgh_label, row.pgh_label),
                 at=row.pgh_created_at,
-                by=names.get(context.get("user") or 0, "")
-                or ("the system" if not context.get("user") else "a former member"),
-                where=context.get("url", "") or context.get("command", ""),
-                why=context.get("reason", ""),
+                by=_who(context, names),
+                where=next((context[key] for key in ("url", "command", "job", "program") if context.get(key)), ""),
+                why=_why(context, acts.get(row.pgh_context_id, [])),
                 fields=() if deleted else tuple(change for change in differing if change.was or change.now),
             )
         )

@@ -6,6 +6,7 @@ import datetime as dt
 
 from allauth.usersessions.models import UserSession
 from django.contrib.sessions.models import Session
+from django.db import connection
 from django.db.models import Model, Q, QuerySet
 
 from partnerships.people.models import Invitation, SecurityEvent, Tally, User
@@ -42,6 +43,8 @@ def _sessions(now: dt.datetime, dry_run: bool) -> int:
 
 
 def _security_log(now: dt.datetime, dry_run: bool) -> int:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT set_config('common_ground.now', %s, true)", [now.isoformat()])
     return _delete(SecurityEvent.objects.filter(at__lte=now - SECURITY_LOG), dry_run)
 
 

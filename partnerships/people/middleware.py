@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+import pghistory
 import structlog
 from django.conf import settings
 from django.contrib import messages
@@ -99,7 +100,10 @@ class ViewAsMiddleware:
             ids=[value for value in kwargs.values() if isinstance(value, int)],
         )
         request.view_as = seen  # type: ignore[attr-defined]  # for the banner
+        administrator = request.user.pk
         request.user = seen.person
+        # Whatever a page changes while it is looked at, the administrator changed it.
+        pghistory.context(user=administrator, seen_as=seen.person_id)
         return None
 
 

@@ -6,6 +6,7 @@ import datetime as dt
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import pghistory
+import pgtrigger
 from django.apps import apps
 from django.contrib.auth.models import AbstractBaseUser, BaseUserManager, PermissionsMixin
 from django.db import models
@@ -179,6 +180,24 @@ class SecurityEvent(models.Model):
             models.Index(fields=["person", "-at"], name="security_event_person"),
             models.Index(fields=["at"], name="security_event_at"),
         ]
+        triggers = [
+            pgtrigger.Protect(name="unaltered", operation=pgtrigger.Update),
+            pgtrigger.Trigger(
+                name="kept_its_time",
+                when=pgtrigger.Before,
+                operation=pgtrigger.Delete,
+                # The job of retention says by which clock it works. A day less than the rule: clocks differ.
+                func="""
+                    IF OLD.at > COALESCE(NULLIF(current_setting('common_ground.now', true), '')::timestamptz, now())
+                        - interval '364 days' AND EXISTS (
+                        SELECT 1 FROM people_user WHERE id = OLD.person_id AND erased_at IS NULL
+                    ) THEN
+                        RAISE EXCEPTION 'The security log is kept for twelve months';
+                    END IF;
+                    RETURN OLD;
+                """,
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"{self.get_kind_display()} {self.person_id}"
@@ -200,6 +219,18 @@ class ViewAs(models.Model):
         constraints = [
             models.CheckConstraint(condition=~models.Q(reason=""), name="view_as_has_a_reason"),
             models.CheckConstraint(condition=~models.Q(administrator=models.F("person")), name="view_as_somebody_else"),
+        ]
+        triggers = [
+            pgtrigger.Protect(name="kept_for_ever", operation=pgtrigger.Delete),
+            pgtrigger.Protect(
+                name="only_ends",
+                operation=pgtrigger.Update,
+                condition=pgtrigger.Condition(
+                    "OLD.ended_at IS NOT NULL OR ROW(OLD.id, OLD.administrator_id, OLD.person_id, OLD.reason, "
+                    "OLD.began_at, OLD.expires_at) IS DISTINCT FROM ROW(NEW.id, NEW.administrator_id, NEW.person_id, "
+                    "NEW.reason, NEW.began_at, NEW.expires_at)"
+                ),
+            ),
         ]
 
     def __str__(self) -> str:

@@ -137,6 +137,8 @@ def erase_person(*, person: User, author: User | None, reason: str, now: dt.date
     locked = User.objects.select_for_update().get(pk=person.pk)
     if locked.erased_at is not None:
         raise UnableToErase("This person has been erased already.")
+    # The database lets go of a security log before its time only where its person is erased.
+    User.objects.filter(pk=locked.pk).update(erased_at=now)
     touched = run_hooks(Leaving(person=locked, author=author, heir=None, reason=reason, now=now))
     end_sessions(locked)
     # Values first: some are found by the rows that refer to the person.

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 
 from django.db import transaction
 
+from partnerships.kit.accounting import acting
+
 
 @dataclass(frozen=True, slots=True)
 class RetentionRule:
@@ -45,6 +47,6 @@ def apply_retention(*, now: dt.datetime, dry_run: bool = False) -> dict[str, int
     remove."""
     counts = {}
     for name in sorted(RULES):
-        with transaction.atomic():
+        with transaction.atomic(), acting(reason=f"Kept long enough: {name}."):
             counts[name] = RULES[name].apply(now, dry_run)
     return counts

@@ -14,6 +14,7 @@ from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from partnerships.kit.exports import count_rows
 from partnerships.people.administrators import (
     UnableToChangeAdministration,
     grant_administration,
@@ -61,8 +62,10 @@ def details(request: HttpRequest) -> HttpResponse:
 def own_data(request: HttpRequest) -> HttpResponse:
     """Everything held about oneself, as a file that machines can read."""
     user = signed_in(request)
-    body = json.dumps(export_person(person=user, author=user, now=timezone.now()), indent=2, ensure_ascii=False)
+    exported = export_person(person=user, author=user, now=timezone.now())
+    body = json.dumps(exported, indent=2, ensure_ascii=False)
     response = HttpResponse(body, content_type="application/json; charset=utf-8")
+    count_rows(response, sum(map(len, exported["held"].values())) + len(exported["did"]))
     response["Content-Disposition"] = 'attachment; filename="common-ground-my-data.json"'
     return response
 

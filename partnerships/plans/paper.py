@@ -9,7 +9,7 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.template.loader import render_to_string
 
-from partnerships.kit.exports import csv_text
+from partnerships.kit.exports import count_rows, csv_text
 from partnerships.kit.late import late
 from partnerships.plans.changes import Change
 from partnerships.plans.comparisons import csv_rows
@@ -52,6 +52,7 @@ def pdf_response(request: HttpRequest, template: str, context: dict[str, Any], t
 def csv_response(found: tuple[Change, ...], title: str) -> HttpResponse:
     """A comparison as a spreadsheet."""
     response = HttpResponse(csv_text(csv_rows(found)), content_type="text/csv; charset=utf-8")
+    count_rows(response, len(found))
     response["Content-Disposition"] = f'attachment; filename="{_file_name(title, "csv")}"'
     response["X-Content-Type-Options"] = "nosniff"
     response["Cache-Control"] = "private, no-store"

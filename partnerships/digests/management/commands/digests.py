@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 from django.utils import timezone
 
 from partnerships.digests import services
@@ -23,10 +23,11 @@ from partnerships.digests.queries import next_digest_at, queue_figures
 from partnerships.digests.reading import next_digest
 from partnerships.digests.sending import drain
 from partnerships.digests.week import play_week
+from partnerships.kit.accounting import AccountedCommand
 from partnerships.people.services import find_person
 
 
-class Command(BaseCommand):
+class Command(AccountedCommand):
     """Look after digests."""
 
     help = "Look after digests: how the queue stands, send what is due, preview, read bounces, play a week."

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandParser
+from django.core.management.base import CommandParser
 from django.utils import timezone
 
+from partnerships.kit.accounting import AccountedCommand
 from partnerships.people.retention import RULES, apply_retention
 
 
-class Command(BaseCommand):
+class Command(AccountedCommand):
     """`manage.py apply_retention [--dry-run]`"""
 
     help = "Remove what is past its time by the rules in docs/privacy.md."

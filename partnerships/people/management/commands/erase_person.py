@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 from django.utils import timezone
 
+from partnerships.kit.accounting import AccountedCommand
 from partnerships.people.personal_data import UnableToErase, erase_person
 from partnerships.people.services import find_person
 
 
-class Command(BaseCommand):
+class Command(AccountedCommand):
     """`manage.py erase_person EMAIL [--yes]`"""
 
     help = (

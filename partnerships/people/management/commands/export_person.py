@@ -6,14 +6,15 @@ import json
 from pathlib import Path
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 from django.utils import timezone
 
+from partnerships.kit.accounting import AccountedCommand
 from partnerships.people.personal_data import export_person
 from partnerships.people.services import find_person
 
 
-class Command(BaseCommand):
+class Command(AccountedCommand):
     """`manage.py export_person EMAIL [--to FILE]`"""
 
     help = "Write everything held about a person as JSON: to the screen, or to a file. The export is noted in the log."

@@ -6,9 +6,10 @@ from argparse import RawDescriptionHelpFormatter
 from pathlib import Path
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandParser
+from django.core.management.base import CommandParser
 from django.utils import timezone
 
+from partnerships.kit.accounting import AccountedCommand
 from partnerships.transfer.management.importing import (
     Meter,
     add_common_options,
@@ -34,7 +35,7 @@ fault in either file nothing is changed.
 """
 
 
-class Command(BaseCommand):
+class Command(AccountedCommand):
     """`manage.py import_local_plans PLANS.csv TIMETABLE.csv`."""
 
     help = _HELP

@@ -6,9 +6,10 @@ from argparse import RawDescriptionHelpFormatter
 from pathlib import Path
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandParser
+from django.core.management.base import CommandParser
 from django.utils import timezone
 
+from partnerships.kit.accounting import AccountedCommand
 from partnerships.transfer.management.importing import (
     Meter,
     add_common_options,
@@ -37,7 +38,7 @@ in the administration, under “Doubts”. Running it twice changes nothing the 
 """
 
 
-class Command(BaseCommand):
+class Command(AccountedCommand):
     """`manage.py import_register councils FILE`."""
 
     help = _HELP

@@ -7,9 +7,10 @@ from pathlib import Path
 from typing import Any
 
 from django.conf import settings
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 from django.utils import timezone
 
+from partnerships.kit.accounting import AccountedCommand
 from partnerships.transfer.management.importing import author_of, contents, refusal
 from partnerships.transfer.reading.problems import UnableToRead
 from partnerships.transfer.services.network import load_network
@@ -29,7 +30,7 @@ time changes nothing.
 MOST_BYTES = 32 * 1024 * 1024
 
 
-class Command(BaseCommand):
+class Command(AccountedCommand):
     """`manage.py load_network FILE.json`."""
 
     help = _HELP

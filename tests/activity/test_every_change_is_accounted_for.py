@@ -1,0 +1,240 @@
+"""Each change says who made it, from where and why, also by jobs, commands and SQL; each export is written down."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+from celery import shared_task
+from django.apps import apps
+from django.conf import LazySettings
+from django.core.management import call_command, get_commands, load_command_class
+from django.db import InternalError, connection, transaction
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+from pghistory.models import Context
+
+import housing.celery  # noqa: F401 - the application that jobs belong to
+from housing.history import history_tables
+from partnerships.activity.models import Event, Export
+from partnerships.agreements.models import Partnership
+from partnerships.agreements.services import edit_terms
+from partnerships.kit.accounting import AccountedCommand, acting
+from partnerships.kit.row_history import RowChange, row_history
+from partnerships.organisations.models import Organisation
+from partnerships.people.models import SecurityEvent, User
+from partnerships.people.services import change_details, close_account
+from partnerships.people.view_as import begin_view_as, end_view_as
+from tests.world import World
+
+
+def newest(record: Any) -> RowChange:
+    return row_history(record)[0]
+
+
+def browser(person: User) -> Client:
+    client = Client()
+    client.force_login(person)
+    return client
+
+
+def fails(statement: str, *values: object) -> bool:
+    try:
+        with transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute(statement, values)
+    except InternalError:
+        return True
+    return False
+
+
+def test_a_form_says_who_where_and_what_they_were_doing(world: World) -> None:
+    browser(world.eddie).post(reverse("people:details"), {"name": "Eddie L.", "time_zone": "Europe/Paris"})
+
+    change = newest(world.eddie)
+    assert (change.by, change.where) == ("Eddie L.", "people:details")
+    assert change.why == "changed their details"
+
+
+def test_an_administrators_reason_is_shown_and_a_partners_is_not(world: World) -> None:
+    browser(world.dee).post(
+        reverse("people:leaver", kwargs={"pk": world.eddie.pk}), {"reason": "He asked us to.", "heir": world.amina.pk}
+    )
+    assert newest(world.eddie).why.endswith("He asked us to.")
+    address = reverse("agreements:status", kwargs={"pk": world.partnership.pk})
+
+    browser(world.amina).post(address, {"status": "drafting", "reason": "A candid word."})
+
+    world.partnership.refresh_from_db()
+    change = newest(world.partnership)
+    assert world.partnership.status == "drafting"
+    assert change.by == "Amina Larch"
+    assert "A candid word." not in change.why
+    assert Context.objects.filter(metadata__reason="A candid word.").exists()
+
+
+def test_a_job_says_which_it_was(world: World) -> None:
+    @shared_task(name="tests.rename")
+    def rename() -> None:
+        Organisation.objects.filter(pk=world.larkhaven.pk).update(website="https://larkhaven.example/")
+
+    rename()
+
+    change = newest(world.larkhaven)
+    assert (change.by, change.where) == ("the system", "tests.rename")
+
+
+def test_a_command_says_which_it_was_and_its_reason_but_no_address(world: World) -> None:
+    call_command("erase_person", world.eddie.email, yes=True, reason="A letter of 3 May.")
+
+    change = newest(world.eddie)
+    assert change.where == "erase_person"
+    assert "A letter of 3 May." in change.why
+    assert not [row for row in Context.objects.all() if "eddie@" in str(row.metadata)]
+
+
+def test_every_command_of_ours_accounts_for_its_changes() -> None:
+    careless = [
+        name
+        for name, app in get_commands().items()
+        if str(app).startswith("partnerships.")
+        and name != "show_urls"  # it reads the addresses alone
+        and not isinstance(load_command_class(str(app), name), AccountedCommand)
+    ]
+
+    assert careless == []
+
+
+def test_sql_by_hand_is_accounted_to_the_databases_role(world: World) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT set_config('pghistory.context_id', '', true), session_user")
+        role = cursor.fetchone()[1]
+        cursor.execute(
+            "UPDATE organisations_organisation SET website = 'https://by.hand/' WHERE id = %s", [world.larkhaven.pk]
+        )
+
+    change = newest(world.larkhaven)
+    assert change.by == f"the database role {role}"
+    assert [(field.was, field.now) for field in change.fields] == [("", "https://by.hand/")]
+
+
+def test_no_row_of_history_is_without_a_context(world: World) -> None:
+    without = [
+        model._meta.label
+        for model in apps.get_models()
+        if model._meta.db_table in history_tables()
+        and hasattr(model, "pgh_tracked_model")
+        and model._default_manager.filter(pgh_context=None).exists()
+    ]
+
+    assert without == []
+    assert not Event.objects.filter(context_id=None).exists()
+
+
+def test_a_reason_holds_for_what_is_done_within_it_alone(world: World) -> None:
+    with acting(command="tidying"):
+        with acting(reason="Two names for one body."):
+            Organisation.objects.filter(pk=world.larkhaven.pk).update(website="https://one.example/")
+        Organisation.objects.filter(pk=world.larkhaven.pk).update(website="https://two.example/")
+
+    second, first = row_history(world.larkhaven)[:2]
+    assert (first.where, first.why) == ("tidying", "Two names for one body.")
+    assert (second.where, second.why) == ("tidying", "")
+
+
+def test_a_form_that_signs_somebody_in_is_theirs_from_then_on(world: World) -> None:
+    with acting(url="account_login", user=None):
+        User.objects.filter(pk=world.eddie.pk).update(time_zone="Europe/Paris")
+        with acting(user=world.eddie.pk):
+            User.objects.filter(pk=world.eddie.pk).update(time_zone="Europe/Rome")
+
+    assert [change.by for change in row_history(world.eddie)[:2]] == ["Eddie Larch", "the system"]
+    assert Context.objects.filter(metadata__url="account_login").count() == 2
+
+
+def test_contexts_and_history_are_altered_by_nobody_not_even_their_owner(world: World) -> None:
+    change_details(person=world.eddie, author=world.eddie, name="", time_zone="Europe/Paris", now=timezone.now())
+
+    assert fails("UPDATE pghistory_context SET metadata = '{}'")
+    assert fails("DELETE FROM pghistory_context")
+    assert fails("UPDATE people_userevent SET is_staff = true")
+    assert fails("DELETE FROM people_userevent")
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT tgrelid::regclass::text FROM pg_trigger WHERE tgname = 'history_stands'")
+        assert {row[0] for row in cursor.fetchall()} == set(history_tables())
+
+
+def test_a_view_as_somebody_can_only_be_ended_and_once(world: World) -> None:
+    now = timezone.now()
+    view = begin_view_as(administrator=world.dee, person=world.vera, reason="She asked.", now=now)
+
+    assert fails("UPDATE people_viewas SET reason = 'Other words.'")
+    assert fails("UPDATE people_viewas SET expires_at = expires_at + interval '1 day'")
+    assert fails("DELETE FROM people_viewas")
+    end_view_as(view=view, now=now)
+    assert fails("UPDATE people_viewas SET ended_at = NULL")
+
+
+def test_the_security_log_is_altered_by_nobody_and_goes_only_when_its_time_is_over(world: World) -> None:
+    now = timezone.now()
+    SecurityEvent.objects.create(person=world.eddie, kind="signed_in", at=now)
+    SecurityEvent.objects.create(person=world.eddie, kind="refused", at=now - dt.timedelta(days=365))
+
+    assert fails("UPDATE people_securityevent SET kind = 'signed_in'")
+    assert fails("DELETE FROM people_securityevent WHERE kind = %s", "signed_in")
+    assert not fails("DELETE FROM people_securityevent WHERE kind = %s", "refused")
+
+
+def test_what_is_looked_at_as_somebody_else_is_accounted_to_the_administrator(world: World) -> None:
+    dee = browser(world.dee)
+    dee.post(reverse("people:view-as", kwargs={"pk": world.amina.pk}), {"reason": "She asked."})
+
+    assert dee.get(reverse("exchange:export")).status_code == 200
+
+    export = Export.objects.get()
+    assert (export.actor_id, export.seen_as_id, export.what) == (world.dee.pk, world.amina.pk, "exchange:export")
+
+
+def test_an_export_is_written_down_with_who_what_and_how_many(world: World, settings: LazySettings) -> None:
+    amina = browser(world.amina)
+    settings.EXPORTS_PER_MINUTE = 100
+
+    lines = b"".join(amina.get(reverse("exchange:export")).streaming_content).decode().splitlines()
+    amina.get(reverse("people:own-data"))
+    amina.get(reverse("web:brief-pdf", kwargs={"pk": world.westmarch.pk}))
+
+    listed, own, brief = Export.objects.order_by("pk")
+    assert (listed.what, listed.rows, listed.actor_id) == ("exchange:export", len(lines) - 1, world.amina.pk)
+    assert own.what == "people:own-data"
+    assert own.rows
+    assert (brief.what, brief.record_id, brief.rows) == ("web:brief-pdf", world.westmarch.pk, None)
+    assert fails("UPDATE activity_export SET rows = 0")
+    assert fails("DELETE FROM activity_export")
+
+
+def test_what_is_refused_is_no_export(world: World) -> None:
+    browser(world.chidi).get(reverse("web:brief-pdf", kwargs={"pk": 10**9}))
+    Client().get(reverse("exchange:export"))
+
+    assert not Export.objects.exists()
+
+
+def test_closing_an_account_keeps_what_it_was_and_is(world: World) -> None:
+    close_account(person=world.eddie, author=world.dee, reason="Left.", now=timezone.now())
+
+    fields = {field.name: (field.was, field.now) for field in newest(world.eddie).fields}
+    assert fields["active"] == ("True", "False")
+
+
+def test_a_bulk_update_is_kept_row_by_row(world: World) -> None:
+    before = {row.pk: len(row_history(row)) for row in Partnership.objects.all()}
+
+    Partnership.objects.update(meeting_frequency="Monthly")
+
+    assert {row.pk: len(row_history(row)) for row in Partnership.objects.all()} == {
+        number: count + 1 for number, count in before.items()
+    }
+    edit_terms(
+        partnership=world.partnership, author=world.amina, now=timezone.now(), meeting_frequency="Weekly", reason=""
+    )
+    assert newest(world.partnership).fields[0].now

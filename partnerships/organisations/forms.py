@@ -57,8 +57,17 @@ class InviteForm(forms.Form):
         widget=forms.Textarea(attrs={"rows": 4}),
     )
 
-    def __init__(self, *args: Any, organisation: Organisation, **kwargs: Any) -> None:
+    reason = forms.CharField(
+        label="Why do you, as an administrator, invite them?",
+        max_length=500,
+        widget=forms.Textarea(attrs={"rows": 3}),
+        help_text="The organisation’s leads, or the other administrators where it has none, read it in a letter.",
+    )
+
+    def __init__(self, *args: Any, organisation: Organisation, by_administrator: bool, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        if not by_administrator:
+            del self.fields["reason"]
         back = reverse("organisations:people", kwargs={"pk": organisation.pk})
         self.helper = Helper(self, submit="Send the invitation", cancel=back)
 
@@ -69,9 +78,19 @@ class MembershipForm(forms.Form):
     role = forms.ChoiceField(label="What may they do?", choices=list(ROLE_WORDS.items()), widget=forms.RadioSelect)
     job_title = forms.CharField(label="Job title", required=False, max_length=150)
 
-    def __init__(self, *args: Any, membership: Membership, **kwargs: Any) -> None:
+    reason = forms.CharField(
+        label="Why do you, as an administrator, change the role?",
+        required=False,
+        max_length=500,
+        widget=forms.Textarea(attrs={"rows": 3}),
+        help_text="The person and the organisation’s leads read it in a letter.",
+    )
+
+    def __init__(self, *args: Any, membership: Membership, by_administrator: bool, **kwargs: Any) -> None:
         kwargs.setdefault("initial", {"role": membership.role, "job_title": membership.job_title})
         super().__init__(*args, **kwargs)
+        if not by_administrator:
+            del self.fields["reason"]
         back = reverse("organisations:people", kwargs={"pk": membership.organisation_id})
         self.helper = Helper(self, submit="Save", cancel=back)
 

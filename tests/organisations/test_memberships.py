@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
+from typing import Any
 
 import pytest
 from django.core import mail
@@ -11,6 +12,7 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
+from partnerships.activity.models import Event
 from partnerships.organisations.models import Membership, Organisation, Role
 from partnerships.organisations.services import (
     UnableToAcceptMembership,
@@ -27,7 +29,9 @@ from partnerships.organisations.services import (
     resend_invitation,
 )
 from partnerships.organisations.services.memberships import INVITATIONS_A_DAY, INVITATIONS_A_PERSON
-from tests.world import PASSWORD, World
+from partnerships.people.administrators import UnableToChangeAdministration, grant_administration
+from partnerships.people.models import User
+from tests.world import PASSWORD, World, person
 
 
 def token_in(letter: mail.EmailMessage) -> str:
@@ -186,7 +190,7 @@ def test_the_last_lead_stays_until_an_administrator_says_otherwise(world: World,
         if step == "end":
             end_membership(membership=mine, author=author, now=now)  # type: ignore[arg-type]
         else:
-            change_role(membership=mine, role=Role.VIEWER, author=author, now=now)  # type: ignore[arg-type]
+            change_role(membership=mine, role=Role.VIEWER, author=author, reason="Why.", now=now)  # type: ignore[arg-type]
 
     with pytest.raises((UnableToEndMembership, UnableToChangeRole)):
         act(world.amina)
@@ -216,3 +220,87 @@ def test_a_lead_may_not_manage_another_organisation(world: World) -> None:
     )
 
     assert answer.status_code == 403
+
+
+def test_an_administrator_invites_openly_and_never_themselves(
+    world: World, django_capture_on_commit_callbacks: Any
+) -> None:
+    dee = Client()
+    dee.force_login(world.dee)
+    address = reverse("organisations:invite", kwargs={"pk": world.larkhaven.pk})
+    given = {"email": world.dee.email, "role": "lead", "reason": "Their lead is ill."}
+
+    themselves = dee.post(address, given)
+    without = dee.post(address, given | {"email": "dee@home.example", "reason": ""})
+    assert (themselves.status_code, without.status_code) == (422, 422)
+    assert "Administrators act for nobody" in themselves.content.decode()
+    assert not Membership.objects.filter(organisation=world.larkhaven, accepted_at=None).exists()
+    with django_capture_on_commit_callbacks(execute=True):
+        assert dee.post(address, given | {"email": "dee@home.example"}).status_code == 302
+
+    told = {letter.to[0]: str(letter.body) for letter in mail.outbox}
+    assert set(told) == {"dee@home.example", world.amina.email}
+    assert "dee@home.example" in told[world.amina.email]
+    assert "Their lead is ill." in told[world.amina.email]
+    assert "Their lead is ill." not in told["dee@home.example"]
+    asked = Membership.objects.get(person__email="dee@home.example")
+    event = Event.objects.get(target_kind="membership", target_id=asked.pk)
+    assert (event.actor_id, event.data["reason_for_leads"]) == (world.dee.pk, "Their lead is ill.")
+
+
+def test_where_nobody_leads_the_other_administrators_read_whom_one_invites(
+    world: World, django_capture_on_commit_callbacks: Any
+) -> None:
+    dara = person("Dara Ground", "dara@commonground.example", is_staff=True, is_superuser=True)
+    end_membership(membership=world.ben.memberships.get(), author=world.dee, now=timezone.now())
+
+    with django_capture_on_commit_callbacks(execute=True):
+        invite_member(
+            organisation=world.westmarch,
+            email="nell@westmarch.example",
+            role="lead",
+            author=world.dee,
+            reason="Its first lead.",
+            now=timezone.now(),
+        )
+
+    assert {letter.to[0] for letter in mail.outbox} == {"nell@westmarch.example", world.dee.email, dara.email}
+
+
+def test_who_became_an_administrator_meanwhile_accepts_no_invitation(
+    world: World, django_capture_on_commit_callbacks: Any
+) -> None:
+    dara = person("Dara Ground", "dara@commonground.example")
+    with django_capture_on_commit_callbacks(execute=True):
+        asked = invite_member(
+            organisation=world.larkhaven, email=dara.email, role="lead", author=world.amina, now=timezone.now()
+        )
+    with pytest.raises(UnableToChangeAdministration, match="acts for Larkhaven Homes"):
+        grant_administration(person=dara, author=world.dee, reason="Help.", now=timezone.now())
+    User.objects.filter(pk=dara.pk).update(is_staff=True)
+
+    with pytest.raises(UnableToAcceptMembership, match="Administrators act for nobody"):
+        accept_membership(token=token_in(mail.outbox[-1]), now=timezone.now())
+    asked.refresh_from_db()
+    with pytest.raises(UnableToInviteMember, match="Administrators act for nobody"):
+        resend_invitation(membership=asked, author=world.amina, now=timezone.now())
+
+    assert asked.is_pending
+
+
+def test_a_role_that_an_administrator_changes_is_told_with_its_reason(
+    world: World, django_capture_on_commit_callbacks: Any
+) -> None:
+    dee = Client()
+    dee.force_login(world.dee)
+    vera = world.vera.memberships.get()
+    address = reverse("organisations:member-edit", args=[world.larkhaven.pk, vera.pk])
+
+    assert "Say why." in dee.post(address, {"role": "lead", "job_title": ""}).content.decode()
+    with django_capture_on_commit_callbacks(execute=True):
+        dee.post(address, {"role": "lead", "job_title": "", "reason": "Their lead is ill."})
+
+    vera.refresh_from_db()
+    assert vera.role == "lead"
+    assert {letter.to[0] for letter in mail.outbox} == {world.vera.email, world.amina.email}
+    assert all("Their lead is ill." in str(letter.body) for letter in mail.outbox)

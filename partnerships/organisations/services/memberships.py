@@ -10,7 +10,12 @@ from django.utils import timezone
 
 from partnerships.activity.services import record
 from partnerships.organisations.departures import Departure, settle
-from partnerships.organisations.emails import send_member_invitation, tell_of_membership
+from partnerships.organisations.emails import (
+    send_member_invitation,
+    tell_of_invitation,
+    tell_of_membership,
+    tell_of_role,
+)
 from partnerships.organisations.models import Membership, Organisation, Role
 from partnerships.people.limits import count, counted_since
 from partnerships.people.models import Invitation, User
@@ -31,7 +36,8 @@ _DAY, _HOUR = dt.timedelta(days=1), dt.timedelta(hours=1)
 
 
 class UnableToInviteMember(Exception):
-    """The address is none, the person acts for the organisation already, or too many were invited today."""
+    """The address is none, the person acts for the organisation already or administers the network, too many were
+    invited today, or an administrator does not say why."""
 
 
 class UnableToAcceptMembership(Exception):
@@ -43,7 +49,7 @@ class UnableToAddMembership(Exception):
 
 
 class UnableToChangeRole(Exception):
-    """Nobody would lead the organisation, or the membership is over."""
+    """Nobody would lead the organisation, the membership is over, or an administrator does not say why."""
 
 
 class UnableToEndMembership(Exception):
@@ -52,6 +58,8 @@ class UnableToEndMembership(Exception):
 
 #: Why somebody began or ended is theirs and the leads': timelines, which colleagues read, do not show this key.
 REASON = "reason_for_leads"
+#: Why no administrator is let in anywhere, by themselves or by others.
+_NO_ADMINISTRATOR = "Administrators act for nobody: their rights would know no bounds."
 
 
 def _note(
@@ -73,6 +81,14 @@ def _note(
 def _lock(organisation_id: int) -> Organisation:
     """Lock the organisation's row, so that two leads cannot both leave it in the same second."""
     return Organisation.objects.select_for_update().get(pk=organisation_id)
+
+
+def _lock_person(person: User) -> User:
+    """Lock the person's row: nobody becomes an administrator while they are let in, or the other way round.
+
+    Before the organisation's, as when an account is closed.
+    """
+    return User.objects.select_for_update().get(pk=person.pk)
 
 
 def _open_membership(organisation: Organisation, person: User) -> Membership | None:
@@ -98,8 +114,8 @@ def add_membership(
     """
     if author is not None and not reason.strip():
         raise UnableToAddMembership("Say why.")
-    if author is not None and (person.is_staff or person.pk == author.pk):
-        raise UnableToAddMembership("Administrators act for nobody: their rights would know no bounds.")
+    if author is not None and (person.pk == author.pk or _lock_person(person).is_staff):
+        raise UnableToAddMembership(_NO_ADMINISTRATOR)
     _lock(organisation.pk)
     if _open_membership(organisation, person) is not None:
         raise UnableToAddMembership(f"{person.display_name} acts for {organisation.name} already.")
@@ -130,18 +146,23 @@ def invite_member(
     name: str = "",
     job_title: str = "",
     message: str = "",
+    reason: str = "",
 ) -> Membership:
     """Ask somebody by letter to act for the organisation; the membership waits until they accept.
 
-    Raises `UnableToInviteMember`.
+    An administrator says why, and the organisation's leads are told. Raises `UnableToInviteMember`.
     """
-    locked = _lock(organisation.pk)
-    if locked.is_ended:
-        raise UnableToInviteMember(f"{locked.name} has ended.")
+    if author.is_staff and not reason.strip():
+        raise UnableToInviteMember("Say why.")
     try:
         person = person_for_address(email=email, name=name)
     except UnableToAddPerson as error:
         raise UnableToInviteMember(str(error)) from error
+    if _lock_person(person).is_staff:
+        raise UnableToInviteMember(_NO_ADMINISTRATOR)
+    locked = _lock(organisation.pk)
+    if locked.is_ended:
+        raise UnableToInviteMember(f"{locked.name} has ended.")
     known = _open_membership(locked, person)
     if known is not None:
         state = "is invited already: send the letter again instead" if known.is_pending else "acts for it already"
@@ -157,8 +178,11 @@ def invite_member(
         invitation=invitation,
         created_by=author,
     )
-    _note(membership, "invited somebody to act for it", author=author, now=now, data={"after": {"role": role}})
+    data = {"after": {"role": role}} | ({REASON: reason.strip()} if reason else {})
+    _note(membership, "invited somebody to act for it", author=author, now=now, data=data)
     transaction.on_commit(lambda: send_member_invitation(membership, token))
+    if author.is_staff:
+        transaction.on_commit(lambda: tell_of_invitation(membership, reason=reason.strip()))
     return membership
 
 
@@ -193,6 +217,8 @@ def resend_invitation(*, membership: Membership, author: User, now: dt.datetime)
     locked = Membership.objects.select_for_update(of=("self",)).select_related("person").get(pk=membership.pk)
     if not locked.is_pending or locked.ends_on is not None:
         raise UnableToInviteMember("There is nothing left to answer.")
+    if locked.person.is_staff:
+        raise UnableToInviteMember(_NO_ADMINISTRATOR)
     _count_invitation(organisation, locked.person, now)
     message = locked.invitation.message if locked.invitation else ""
     Invitation.objects.filter(memberships=locked, accepted_at=None, revoked_at=None).update(revoked_at=now)
@@ -227,6 +253,8 @@ def accept_membership(*, token: str, now: dt.datetime, name: str = "", password:
         invitation = accept_invitation(token=token, now=now, name=name, password=password)
     except UnableToAcceptInvitation as error:
         raise UnableToAcceptMembership(str(error)) from error
+    if _lock_person(invitation.person).is_staff:
+        raise UnableToAcceptMembership(_NO_ADMINISTRATOR)
     membership = (
         Membership.objects.select_for_update(of=("self",))
         .select_related("person", "organisation")
@@ -265,10 +293,10 @@ def _would_leave_nobody(membership: Membership, author: User | None, now: dt.dat
 
 
 @transaction.atomic
-def change_role(*, membership: Membership, role: str, author: User | None, now: dt.datetime) -> None:
+def change_role(*, membership: Membership, role: str, author: User | None, now: dt.datetime, reason: str = "") -> None:
     """Give the person another role; the last lead stays one unless an administrator decides otherwise.
 
-    Raises `UnableToChangeRole`.
+    An administrator says why, and the person and the organisation's leads are told. Raises `UnableToChangeRole`.
     """
     _lock(membership.organisation_id)
     locked = Membership.objects.select_for_update(of=("self",)).get(pk=membership.pk)
@@ -279,12 +307,18 @@ def change_role(*, membership: Membership, role: str, author: User | None, now: 
     was = locked.role
     if role == was:
         return
+    by_administrator = author is not None and author.is_staff
+    if by_administrator and not reason.strip():
+        raise UnableToChangeRole("Say why.")
     if role != Role.LEAD and _would_leave_nobody(locked, author, now):
         raise UnableToChangeRole("The organisation needs a lead: make somebody else a lead first.")
     locked.role = role
     locked.save(update_fields=["role"])
     membership.role = role
-    _note(locked, "changed a role", author=author, now=now, data={"before": {"role": was}, "after": {"role": role}})
+    data = {"before": {"role": was}, "after": {"role": role}} | ({REASON: reason.strip()} if reason else {})
+    _note(locked, "changed a role", author=author, now=now, data=data)
+    if by_administrator:
+        transaction.on_commit(lambda: tell_of_role(membership, reason=reason.strip()))
 
 
 @transaction.atomic

@@ -81,7 +81,9 @@ def invite(request: HttpRequest, pk: int) -> HttpResponse:
     """Ask somebody by letter to act for the organisation."""
     user = signed_in(request)
     organisation = _managed(user, pk)
-    form = InviteForm(request.POST if request.method == "POST" else None, organisation=organisation)
+    form = InviteForm(
+        request.POST if request.method == "POST" else None, organisation=organisation, by_administrator=user.is_staff
+    )
     if request.method == "POST" and form.is_valid():
         try:
             membership = invite_member(organisation=organisation, author=user, now=timezone.now(), **form.cleaned_data)
@@ -119,13 +121,22 @@ def member_edit(request: HttpRequest, pk: int, membership: int) -> HttpResponse:
     """Give somebody another role or job title."""
     user = signed_in(request)
     found = _managed_membership(user, pk, membership)
-    form = MembershipForm(request.POST if request.method == "POST" else None, membership=found)
+    form = MembershipForm(
+        request.POST if request.method == "POST" else None, membership=found, by_administrator=user.is_staff
+    )
     if request.method == "POST" and form.is_valid():
         now = timezone.now()
         try:
-            change_role(membership=found, role=form.cleaned_data["role"], author=user, now=now)
+            change_role(
+                membership=found,
+                role=form.cleaned_data["role"],
+                reason=form.cleaned_data.get("reason", ""),
+                author=user,
+                now=now,
+            )
         except UnableToChangeRole as error:
-            form.add_error("role", str(error))
+            unsaid = user.is_staff and not form.cleaned_data["reason"]
+            form.add_error("reason" if unsaid else "role", str(error))
         else:
             change_job_title(membership=found, job_title=form.cleaned_data["job_title"], author=user, now=now)
             messages.success(request, f"{found.person.display_name} is now {found.get_role_display().lower()}.")

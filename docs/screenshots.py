@@ -1,45 +1,46 @@
-"""Make the README's pictures from a started instance: `make screenshots` beside `make run`."""
+"""Make the README's pictures from a started instance: `make screenshots` beside `make run`.
+
+Where no digest has gone out yet it publishes the version that the README's tour describes, and waits for the letter.
+"""
 
 from __future__ import annotations
 
 import os
 import re
 import sys
+import time
 from pathlib import Path
+from urllib.request import urlopen
 
-from playwright.sync_api import Browser, Page, ViewportSize, sync_playwright
+import django
+from playwright.sync_api import Browser, ViewportSize, sync_playwright
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from housing import environment
-from tests.browser import WIDE, chromium_path
 
 FOLDER = Path(__file__).resolve().parent / "images"
 PASSWORD = os.environ.get("DEMO_PASSWORD", "a-quiet-estuary-morning")
 AMINA, BEN = "amina@larkhaven.example", "ben@westmarch.example"
-#: File name, who looks, where the way begins, the links that lead on from there, and the width.
-PICTURES: tuple[tuple[str, str, str, tuple[str, ...], ViewportSize], ...] = (
-    ("home.png", AMINA, "/", (), WIDE),
-    ("partnership.png", AMINA, "/partnerships/", ("Estuary Homes Partnership",), WIDE),
-    ("ask-and-offer.png", AMINA, "/ask-and-offer/", (), WIDE),
-    ("comparison.png", BEN, "/plans/", ("Estuary delivery programme", "What changed"), WIDE),
+#: File name, who looks, where the way begins and the links that lead on from there.
+PICTURES: tuple[tuple[str, str, str, tuple[str, ...]], ...] = (
+    ("home.png", AMINA, "/", ()),
+    ("partnership.png", AMINA, "/partnerships/", ("Estuary Homes Partnership",)),
+    ("ask-and-offer.png", AMINA, "/ask-and-offer/", ()),
+    ("comparison.png", BEN, "/plans/", ("Estuary delivery programme", "What changed")),
 )
+#: A desk's.
+SIZE: ViewportSize = {"width": 1280, "height": 900}
 MAIL_PAGE = os.environ.get("MAIL_PAGE", "http://localhost:8025")
 
 
-def _sign_in(page: Page, origin: str, email: str) -> None:
-    page.goto(f"{origin}/accounts/login/")
-    page.get_by_label("Email").fill(email)
-    page.get_by_label("Password", exact=True).fill(PASSWORD)
-    page.get_by_role("button", name="Sign in", exact=True).click()
-    page.wait_for_url(f"{origin}/")
-
-
 def _pictures(browser: Browser, origin: str) -> None:
-    for name, email, address, links, size in PICTURES:
-        context = browser.new_context(viewport=size, reduced_motion="reduce")
+    from tests.browser import sign_in
+
+    for name, email, address, links in PICTURES:
+        context = browser.new_context(viewport=SIZE, reduced_motion="reduce")
         page = context.new_page()
-        _sign_in(page, origin, email)
+        sign_in(page, origin, email, PASSWORD)
         page.goto(f"{origin}{address}")
         for words in links:
             page.get_by_role("main").get_by_role("link", name=words, exact=True).first.click()
@@ -49,13 +50,36 @@ def _pictures(browser: Browser, origin: str) -> None:
         context.close()
 
 
-def _letter(browser: Browser) -> bool:
-    """The newest digest in the mail catcher; whether there was one."""
-    page = browser.new_page(viewport=WIDE)
-    page.goto(MAIL_PAGE)
-    digests = page.get_by_role("link", name=re.compile("change"))
-    if not digests.count():
-        return False
+def _publish(browser: Browser, origin: str) -> None:
+    """What the tour does: one-bedroom homes at Mill Lane depot from 30 to 20, published with a note."""
+    from tests.browser import sign_in
+
+    page = browser.new_page(viewport=SIZE)
+    sign_in(page, origin, AMINA, PASSWORD)
+    page.goto(f"{origin}/plans/")
+    main = page.get_by_role("main")
+    for words in ("Estuary delivery programme", "Draft", "Mill Lane depot"):
+        main.get_by_role("link", name=words, exact=True).first.click()
+    page.get_by_label("Homes, line 1").fill("20")
+    page.get_by_role("button", name="Save to the draft").click()
+    page.get_by_role("link", name="Publish…").click()
+    page.get_by_label("What changed, and why?").fill("Fewer homes: the depot keeps its yard.")
+    page.get_by_role("button", name=re.compile("Publish version")).click()
+    page.close()
+
+
+def _letter(browser: Browser, *, minutes: float) -> bool:
+    """The newest digest in the mail catcher; whether there was one within so many minutes."""
+    page = browser.new_page(viewport=SIZE)
+    until = time.monotonic() + 60 * minutes
+    while True:
+        page.goto(MAIL_PAGE)
+        digests = page.get_by_role("link", name=re.compile("change"))
+        if digests.count():
+            break
+        if time.monotonic() > until:
+            return False
+        time.sleep(5)
     page.goto(f"{MAIL_PAGE}{digests.first.get_attribute('href')}/html")
     page.screenshot(path=str(FOLDER / "letter.png"))
     print("  letter.png")
@@ -65,19 +89,32 @@ def _letter(browser: Browser) -> bool:
 def main() -> int:
     """Take every picture; exits 1 with a remedy where no instance runs or no Chromium is to be had."""
     environment.load(os.environ)
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "housing.settings")
+    django.setup()  # the tests' way of signing in comes with their world, which names models
+    from tests.browser import chromium_path
+
     origin = os.environ.get("SITE_ORIGIN", "http://localhost:8000")
     chromium = chromium_path()
     if chromium is None:
         print("No Chromium here: install Debian's package chromium.", file=sys.stderr)
         return 1
+    try:
+        urlopen(f"{origin}/health/live/", timeout=10).close()
+    except OSError:
+        print(f"Nothing answers at {origin}: start `make run` first, or say where in SITE_ORIGIN.", file=sys.stderr)
+        return 1
     FOLDER.mkdir(exist_ok=True)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
+        letter = _letter(browser, minutes=0)
+        if not letter:
+            print("  Publishing a version; the letter comes once the plan has been quiet …")
+            _publish(browser, origin)
+            letter = _letter(browser, minutes=15)
         _pictures(browser, origin)
-        letter = _letter(browser)
         browser.close()
     if not letter:
-        print(f"No digest at {MAIL_PAGE} yet: publish a version, wait for the letter, and try again.", file=sys.stderr)
+        print(f"No digest came to {MAIL_PAGE}: look whether worker and beat run.", file=sys.stderr)
         return 1
     print(f"{len(PICTURES) + 1} pictures in {FOLDER.name}/ from {origin}.")
     return 0

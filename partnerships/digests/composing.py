@@ -232,7 +232,7 @@ def reasons(items: Iterable[Item]) -> dict[int, list[str]]:
 def _because(how: str, why: str, target: str, organisation: str | None) -> str:
     if how == "lead":
         said = f"{organisation} added you to digests about {target}, and you confirmed"
-        return f"{said}: {why}" if why else said
+        return f"{said}: {why.rstrip('.')}" if why else said
     if how == "role":
         return why
     return f"you subscribed to {target}"

@@ -122,6 +122,16 @@ def test_what_waits_for_somebody_comes_along(letters: dict[str, EmailMessage]) -
     assert "What waits for you" not in text_of(letters["sol"])
 
 
+def test_why_somebody_gets_it_is_one_sentence(world: World, plan: Plan, office: PostOffice) -> None:
+    now, why = timezone.now(), "You chair the housing committee."
+    services.enrol(person=world.sol, target=plan, author=world.amina, organisation=world.larkhaven, why=why, now=now)
+    publish(plan, 96, author=world.amina)
+    play(office)
+
+    said = " ".join(text_of(office.to(world.sol)[-1]).split())
+    assert "and you confirmed: You chair the housing committee. You get digests" in said
+
+
 def test_hostile_words_stay_words(world: World, plan: Plan, office: PostOffice) -> None:
     world.ben.name = HOSTILE[:140]
     world.ben.save(update_fields=["name"])

@@ -1,0 +1,23 @@
+"""`make screenshots`, which makes the README's pictures."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+
+from django.conf import settings
+
+
+def test_without_an_instance_it_says_what_to_start() -> None:
+    done = subprocess.run(
+        [sys.executable, "docs/screenshots.py"],
+        cwd=settings.BASE_DIR,
+        env={**os.environ, "SITE_ORIGIN": "http://127.0.0.1:9"},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert "start `make run` first" in done.stderr

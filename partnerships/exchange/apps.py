@@ -14,7 +14,7 @@ class ExchangeConfig(AppConfig):
         from partnerships.activity.registry import register_kind  # noqa: PLC0415 - models wait for the registry
         from partnerships.commitments.origins import register_origin  # noqa: PLC0415 - the same
         from partnerships.commitments.registry import register_listener  # noqa: PLC0415 - the same
-        from partnerships.exchange.models import Entry, Question, Receipt, Response  # noqa: PLC0415 - the same
+        from partnerships.exchange.models import Entry, Introduction, Question, Receipt, Response  # noqa: PLC0415 - the same
         from partnerships.exchange.origins import ORIGINS  # noqa: PLC0415 - the same
         from partnerships.exchange.personal import RULES  # noqa: PLC0415 - the same
         from partnerships.exchange.queries import events_of_entries  # noqa: PLC0415 - the same
@@ -37,4 +37,5 @@ class ExchangeConfig(AppConfig):
         register_listener(commitment_moved)
         register_kind(name="response", visible_ids=lambda user: Response.objects.visible_to(user).values("pk"))
         register_kind(name="receipt", visible_ids=lambda user: Receipt.objects.visible_to(user).values("pk"))
+        register_kind(name="introduction", visible_ids=lambda user: Introduction.objects.visible_to(user).values("pk"))
         register_kind(name="question", visible_ids=lambda user: Question.objects.visible_to(user).values("pk"))

@@ -11,10 +11,13 @@ from django.db.models import QuerySet
 from django.urls import reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
+from django.utils.text import Truncator
 
 from partnerships.agreements.models import Partnership, PartyRole, PartyStatus
+from partnerships.commitments.models import Commitment
 from partnerships.exchange.models import Audience, Direction, Entry, SavedFilter, Status, Theme, Unit
 from partnerships.exchange.queries.board import CAP, Filters
+from partnerships.kit.dates import long_date
 from partnerships.kit.forms import AutocompleteSelect, AutocompleteSelectMultiple, DayField, Helper, Section
 from partnerships.organisations.models import EDITING_ROLES, Area, Membership, Organisation, OrganisationQuerySet
 from partnerships.people.models import User
@@ -258,6 +261,64 @@ class DismissForm(_ForOrganisation, ReasonForm):
         self.fields["reason"].help_text = "Read by your own organisation only."
 
 
+class IntroduceForm(_ForOrganisation):
+    """A word with which one brings two organisations together."""
+
+    text = forms.CharField(
+        label="A word to both",
+        required=False,
+        widget=_SHORT,
+        max_length=2000,
+        help_text="Why they should talk. The two organisations and yours read it.",
+    )
+
+    def __init__(self, *args: Any, entry: Entry, organisations: OrganisationQuerySet, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._offer(organisations)
+        self.helper = Helper(
+            self,
+            submit="Suggest this introduction",
+            cancel=reverse("exchange:entry-matches", args=[entry.pk]),
+        )
+
+
+class _CommitmentChoice(forms.ModelChoiceField):  # type: ignore[type-arg]  # generic in the stubs alone
+    """A commitment, by its reference and the beginning of its words."""
+
+    def label_from_instance(self, obj: Commitment) -> str:
+        """`C-12 Land for 60 homes, 60 homes, due 1 January 2031`."""
+        return f"{obj.reference} {Truncator(obj.text).chars(80)}" + "".join(
+            f", {words}"
+            for words in (obj.quantity_words, f"due {long_date(obj.due_on)}" if obj.due_on else "")
+            if words
+        )
+
+
+class MeetForm(forms.Form):
+    """A commitment that meets an ask or uses an offer, and how much of it."""
+
+    commitment = _CommitmentChoice(
+        label="Which commitment?", queryset=Commitment.objects.none(), empty_label="Choose one"
+    )
+    quantity = forms.DecimalField(
+        label="How much of it",
+        required=False,
+        max_digits=14,
+        decimal_places=2,
+        min_value=Decimal("0.01"),
+        widget=forms.TextInput(attrs={"class": "govuk-input--width-10", "inputmode": "decimal"}),
+    )
+
+    def __init__(self, *args: Any, entry: Entry, commitments: QuerySet[Commitment], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        _choices(self, "commitment", commitments)
+        if entry.quantity is None:
+            del self.fields["quantity"]
+        else:
+            self.fields["quantity"].help_text = f"Of the {entry.amount}. Leave empty for all that it has to spare."
+        self.helper = Helper(self, submit="It meets this", cancel=entry.get_absolute_url())
+
+
 class AgreedForm(ReasonForm):
     """Agreement reached elsewhere."""
 
@@ -395,7 +456,7 @@ class FilterForm(forms.Form):
         widget=forms.CheckboxSelectMultiple,
         help_text="Choose none to see what still wants an answer.",
     )
-    oldest = forms.BooleanField(label="Longest waiting first", required=False)
+    oldest = forms.BooleanField(label="Waiting for a first answer, longest first", required=False)
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

@@ -15,5 +15,6 @@ RULES = (
     Rule("exchange.Receipt", "referred_to", Fate.KEEP, "to whom it was referred", ("referred_at",)),
     Rule("exchange.Receipt", "referred_by", Fate.KEEP, "who referred it", ("note", "referred_at")),
     Rule("exchange.Dismissal", "author", Fate.KEEP, "who said that it is no match", ("reason", "at")),
+    Rule("exchange.Introduction", "author", Fate.KEEP, "who suggested it", ("text", "at")),
     Rule("exchange.SavedFilter", "person", Fate.DELETE, "their own searches", ("name", "query", "created_at")),
 )

@@ -1,4 +1,4 @@
-"""What runs by itself: matching what changed, letting lapse, reminding, telling what fits, following the directory."""
+"""What runs by itself: matching what changed, telling those asked and what fits, lapsing, reminding, following."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ from partnerships.exchange import services
 
 @shared_task
 def match_due_entries() -> None:
-    """Match what was shared or changed, and tell people whose saved filters it fits."""
+    """Tell those whom it asks what was shared, match what changed, and tell people whose saved filters it fits."""
+    services.tell_asked(now=timezone.now())
     services.match_due_entries(now=timezone.now())
     services.tell_new_fits(now=timezone.now())
 

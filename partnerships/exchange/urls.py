@@ -29,6 +29,8 @@ urlpatterns = [
     path("<int:pk>/decline/", answering.decline, name="decline"),
     path("<int:pk>/refer/", answering.refer, name="refer"),
     path("<int:pk>/ask-back/", answering.ask_back, name="ask-back"),
+    path("<int:pk>/meet/", writing.meet, name="meet"),
     path("<int:pk>/matches/", matching.entry_matches, name="entry-matches"),
     path("<int:pk>/matches/<int:other>/dismiss/", matching.dismiss, name="dismiss-match"),
+    path("<int:pk>/matches/<int:other>/introduce/", matching.introduce, name="introduce"),
 ]

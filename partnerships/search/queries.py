@@ -9,12 +9,14 @@ from typing import Any
 
 from django.db.models import Exists, F, OuterRef, Prefetch, Q, QuerySet
 from django.urls import reverse
+from django.utils import timezone
 
 from partnerships.agreements.models import Partnership
 from partnerships.agreements.queries import find_by_words
 from partnerships.commitments.models import Commitment
 from partnerships.conversations.models import Conversation
 from partnerships.exchange.models import Entry
+from partnerships.kit.dates import age_in_words
 from partnerships.organisations.models import Identifier, Organisation, Scheme
 from partnerships.organisations.models import Status as OrganisationStatus
 from partnerships.organisations.queries import find_organisations
@@ -94,6 +96,15 @@ def _conversations(user: User, text: str) -> QuerySet[Conversation]:
     return Conversation.objects.visible_to(user).filter(_words(text, "subject", "said")).order_by("-held_on", "pk")
 
 
+def _asked_or_offered(entry: Entry) -> str:
+    """Whose it is, and for how long nobody has answered it."""
+    words = f"{entry.get_direction_display()} from {entry.organisation.name}"
+    if entry.waiting_since is None:
+        return words
+    waited = age_in_words(timezone.localdate(entry.waiting_since), timezone.localdate())
+    return f"{words}, new today" if waited == "today" else f"{words}, unanswered for {waited}"
+
+
 def _about(organisation: Organisation) -> str:
     """Kind, what became of it, and the identifiers by which people know it."""
     codes = [identifier.value for identifier in organisation.identifiers.all()][:3]
@@ -126,7 +137,7 @@ def search(*, user: User, text: str) -> tuple[Group, ...]:
             "Asks and offers",
             _entries(user, text),
             "exchange:detail",
-            lambda row: f"{row.get_direction_display()} from {row.organisation.name}",
+            _asked_or_offered,
         ),
         _group(
             "Commitments",

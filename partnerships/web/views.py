@@ -3,19 +3,23 @@ rooms."""
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.contrib.auth.decorators import login_not_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
-from partnerships.agreements.models import Partnership
+from partnerships.agreements.models import Partnership, PartyRole
 from partnerships.agreements.past import as_read_by
 from partnerships.commitments.queries import open_and_over
 from partnerships.conversations.models import Conversation
 from partnerships.conversations.queries import points_of_partnership
-from partnerships.exchange.models import Entry
+from partnerships.exchange.cards import written_entries
+from partnerships.exchange.models import Direction, Entry, EntryQuerySet
 from partnerships.exchange.queries import new_matches_for
+from partnerships.exchange.queries.compiled import reader_of
 from partnerships.organisations.models import EDITING_ROLES, Kind, Organisation
 from partnerships.organisations.timeline import timeline_lines
 from partnerships.people.models import User
@@ -45,6 +49,7 @@ def home(request: HttpRequest) -> HttpResponse:
             "waiting": waiting[:6],
             "more_waiting": max(len(waiting) - 6, 0),
             "counts": queries.counts(user, waiting),
+            "may_write": Organisation.objects.of_person(user, *EDITING_ROLES).exists(),
             "lines": timeline_lines(queries.recent_changes(user, now)),
             "matches": new_matches_for(user, now - queries.RECENT)[:4],
         },
@@ -101,22 +106,23 @@ def partnership_entries(request: HttpRequest, pk: int) -> HttpResponse:
     """The asks and offers of one partnership, face to face."""
     user = signed_in(request)
     partnership = _partnership(request, pk)
-    entries = (
-        Entry.objects.visible_to(user)
-        .filter(partnership=partnership)
-        .for_listing()
-        .order_by("-shared_at", "-pk")[:PAGE]
-    )
+    entries = Entry.objects.visible_to(user).filter(partnership=partnership)
     return render(
         request,
         "web/partnership_entries.html",
         {
             "partnership": partnership,
-            "asks": [entry for entry in entries if entry.is_ask],
-            "offers": [entry for entry in entries if not entry.is_ask],
-            "may_write": _may_write(user, partnership),
+            **_face_to_face(user, entries),
+            "may_write": _may_promise(user, partnership),
         },
     )
+
+
+def _face_to_face(user: User, entries: EntryQuerySet) -> dict[str, Any]:
+    """The cards of the board: asks left, offers right, the newest first, up to `PAGE` in all."""
+    rows = list(entries.for_listing().order_by("-shared_at", "-pk")[:PAGE])
+    cards = list(zip(rows, written_entries(rows, reader_of(user)), strict=True))
+    return {f"{side}s": [card for entry, card in cards if entry.direction == side] for side in Direction.values}
 
 
 @require_safe
@@ -129,8 +135,13 @@ def partnership_plans(request: HttpRequest, pk: int) -> HttpResponse:
         .for_listing()
         .order_by("-last_published_at", "-pk")[:PAGE]
     )
-    known = plans_as_read_by(signed_in(request), plans)
-    return render(request, "web/partnership_plans.html", {"partnership": partnership, "plans": known})
+    user = signed_in(request)
+    context = {
+        "partnership": partnership,
+        "plans": plans_as_read_by(user, plans),
+        "may_write": _may_write(user, partnership),
+    }
+    return render(request, "web/partnership_plans.html", context)
 
 
 @require_safe
@@ -143,9 +154,16 @@ def partnership_commitments(request: HttpRequest, pk: int) -> HttpResponse:
         "partnership": partnership,
         "open": still_open,
         "over": over,
-        "may_write": _may_write(user, partnership),
+        "may_write": _may_promise(user, partnership),
     }
     return render(request, "web/partnership_commitments.html", context)
+
+
+def _may_promise(user: User, partnership: Partnership) -> bool:
+    """Whether they edit for a party that does not only observe: observers neither ask, offer nor promise."""
+    mine = Organisation.objects.of_person(user, *EDITING_ROLES)
+    parties = partnership.parties.present().exclude(role=PartyRole.OBSERVER)
+    return not partnership.is_over and parties.filter(organisation__in=mine).exists()
 
 
 def _may_write(user: User, partnership: Partnership) -> bool:
@@ -184,19 +202,13 @@ def organisation_entries(request: HttpRequest, pk: int) -> HttpResponse:
     """The asks and offers of one organisation that the reader may see."""
     user = signed_in(request)
     organisation = get_object_or_404(Organisation.objects.visible_to(user), pk=pk)
-    entries = (
-        Entry.objects.visible_to(user)
-        .filter(organisation=organisation)
-        .for_listing()
-        .order_by("-shared_at", "-pk")[:PAGE]
-    )
+    entries = Entry.objects.visible_to(user).filter(organisation=organisation)
     return render(
         request,
         "web/organisation_entries.html",
         {
             "organisation": organisation,
-            "asks": [entry for entry in entries if entry.is_ask],
-            "offers": [entry for entry in entries if not entry.is_ask],
+            **_face_to_face(user, entries),
         },
     )
 

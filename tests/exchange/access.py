@@ -91,6 +91,12 @@ ROWS = (
         get=_own(viewer=403, partner=403, mine=200),
         post=_own(viewer=403, partner=403, mine=422),
     ),
+    Row(
+        "exchange:meet",
+        on=_on("ask"),
+        get=_own(viewer=403, partner=403, mine=200),
+        post=_own(viewer=403, partner=403, mine=422),
+    ),
     Row("exchange:acknowledge", on=_on("ask"), post=_asked(302)),
     Row("exchange:respond", on=_on("ask"), get=_asked(200), post=_asked(422)),
     Row("exchange:decline", on=_on("ask"), get=_asked(200), post=_asked(422)),
@@ -113,6 +119,12 @@ ROWS = (
         on=_on("response"),
         get=expect(inside=403, outside=404, partner=200),
         post=expect(inside=403, outside=404, partner=422),
+    ),
+    Row(
+        "exchange:introduce",
+        on=lambda world: {"pk": world.things["ask"].pk, "other": world.things["offer"].pk},
+        get=expect(inside=200, outside=404, viewer=403),
+        post=expect(inside=422, outside=404, viewer=403),
     ),
     Row(
         "exchange:dismiss-match",

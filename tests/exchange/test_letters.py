@@ -5,12 +5,16 @@ from __future__ import annotations
 import datetime as dt
 from typing import Any
 
+import pytest
 from django.core import mail
+from django.test import Client
+from django.urls import reverse
 from django.utils import timezone
 
 from partnerships.exchange import services
 from partnerships.exchange.models import Audience, Direction, Entry, Status
 from partnerships.exchange.services.reminders import LEAD_DAYS, remind_of_closing
+from partnerships.people.models import User
 from tests.exchange.conftest import draft, shared
 from tests.world import World
 
@@ -107,3 +111,124 @@ def test_a_filter_that_was_silenced_or_an_entry_that_is_gone_is_told_to_nobody(w
 
     assert services.tell_new_fits(now=now) == 0
     assert mail.outbox == []
+
+
+def test_those_who_are_asked_get_a_letter_once_when_it_is_shared(world: World, now: dt.datetime) -> None:
+    asked = {"audience": Audience.NAMED, "addressees": [world.westmarch], "private_note": "CANARY"}
+    entry = shared(world.larkhaven, world.amina, now, **asked)
+    shared(world.larkhaven, world.amina, now, title="For all")
+    draft(world.larkhaven, world.amina, now, title="Only a draft", **asked)
+
+    assert services.tell_asked(now=now) == 1
+    assert services.tell_asked(now=now) == 0
+
+    (letter,) = mail.outbox
+    assert letter.to == ["ben@westmarch.example"]
+    assert letter.subject == f"Larkhaven Homes asks: {entry.title}"
+    assert "CANARY" not in letter.body
+
+
+def test_the_leads_of_every_other_party_are_told_what_is_shared_with_their_partnership(
+    ask: Entry, world: World, now: dt.datetime
+) -> None:
+    assert services.tell_asked(now=now) == 1
+    assert written_to() == ["ben@westmarch.example"]
+
+
+def test_what_was_shared_long_ago_is_told_to_nobody_as_new(ask: Entry, now: dt.datetime) -> None:
+    assert services.tell_asked(now=now + dt.timedelta(days=2)) == 0
+
+
+def test_both_sides_are_written_to_as_an_answer_takes_its_steps(ask: Entry, world: World) -> None:
+    def post(person: User, name: str, pk: int, **data: Any) -> list[str]:
+        mail.outbox.clear()
+        browser = Client()
+        browser.force_login(person)
+        assert browser.post(reverse(f"exchange:{name}", args=[pk]), data).status_code == 302
+        return [f"{letter.to[0]}: {letter.subject}" for letter in mail.outbox]
+
+    body = {"organisation": world.westmarch.pk}
+    told = {
+        "question": post(world.ben, "ask-back", ask.pk, text="CANARY: by when?", **body),
+        "reply": post(world.amina, "answer-question", ask.questions.get().pk, text="By May."),
+        "answer": post(world.ben, "respond", ask.pk, text="CANARY: forty.", quantity="40", **body),
+        "decision": post(world.eddie, "decide", ask.responses.get().pk, decision="accept"),
+        "more": post(world.ben, "respond", ask.pk, text="And ten.", quantity="10", **body),
+        "withdrawal": post(world.eddie, "withdraw", ask.pk, reason="CANARY: found elsewhere."),
+    }
+
+    assert told == {
+        "question": [f"amina@larkhaven.example: Westmarch Borough Council has a question: {ask.title}"],
+        "reply": [f"ben@westmarch.example: Larkhaven Homes answered your question: {ask.title}"],
+        "answer": [f"amina@larkhaven.example: Westmarch Borough Council answered your ask: {ask.title}"],
+        "decision": [f"ben@westmarch.example: Larkhaven Homes accepted your answer: {ask.title}"],
+        "more": [f"amina@larkhaven.example: Westmarch Borough Council answered your ask: {ask.title}"],
+        "withdrawal": [f"ben@westmarch.example: Larkhaven Homes declined your answer: {ask.title}"],
+    }
+    assert not any("CANARY" in letter.body for letter in mail.outbox)
+
+
+def test_a_decline_is_told_to_whoever_wrote_it_or_leads_when_they_have_left(world: World, now: dt.datetime) -> None:
+    entry = closing(world, now)
+    Entry.objects.filter(pk=entry.pk).update(created_by=world.lena)
+    browser = Client()
+    browser.force_login(world.ben)
+
+    browser.post(
+        reverse("exchange:decline", args=[entry.pk]), {"organisation": world.westmarch.pk, "reason": "No land."}
+    )
+
+    (letter,) = mail.outbox
+    assert letter.to == ["amina@larkhaven.example"]
+    assert letter.subject == f"Westmarch Borough Council declines: {entry.title}"
+    assert "No land." not in letter.body
+
+
+def keep_all(world: World, now: dt.datetime) -> None:
+    """Ben keeps a filter that everything fits."""
+    services.save_filter(person=world.ben, name="All", query="", filters=services.Filters(), tells=True, now=now)
+
+
+def test_what_fits_a_filter_within_the_hour_comes_together_and_the_rest_is_counted(
+    world: World, now: dt.datetime
+) -> None:
+    keep_all(world, now)
+    shared(world.larkhaven, world.amina, now, title="The first")
+    services.match_due_entries(now=now)
+    assert services.tell_new_fits(now=now) == 1
+
+    for number in range(25):
+        shared(world.larkhaven, world.amina, now, title=f"Another {number}")
+    services.match_due_entries(now=now)
+
+    assert services.tell_new_fits(now=now + dt.timedelta(minutes=20)) == 0
+    assert services.tell_new_fits(now=now + dt.timedelta(hours=2)) == 1
+    letter = mail.outbox[-1]
+    assert letter.subject == "25 new asks or offers for “All”"
+    assert "and 5 more" in letter.body
+
+
+def test_what_stood_on_the_board_when_a_filter_was_kept_is_no_news(world: World, now: dt.datetime) -> None:
+    old = shared(world.larkhaven, world.amina, now, title="Seen before")
+    services.match_due_entries(now=now)
+    keep_all(world, now + dt.timedelta(days=1))
+    Entry.objects.filter(pk=old.pk).update(matched_at=None)
+
+    services.match_due_entries(now=now + dt.timedelta(days=2))
+
+    assert services.tell_new_fits(now=now + dt.timedelta(days=2)) == 0
+
+
+def test_a_letter_that_no_server_takes_is_tried_again_an_hour_later_and_not_for_ever(
+    world: World, now: dt.datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tried = []
+    monkeypatch.setattr("partnerships.exchange.services.saved.send_new_fits", lambda *given: bool(tried.append(given)))
+    keep_all(world, now)
+    shared(world.larkhaven, world.amina, now)
+    services.match_due_entries(now=now)
+
+    for hours in (0, 0.5, 2, 100, 200):
+        services.tell_new_fits(now=now + dt.timedelta(hours=hours))
+
+    assert len(tried) == 3

@@ -17,6 +17,7 @@ from partnerships.exchange import services
 from partnerships.exchange.models import Audience, Direction, Entry, Response, SavedFilter, Status, Theme
 from partnerships.people.models import User
 from tests.exchange.conftest import draft, shared
+from tests.exchange.test_settlement import promise
 from tests.world import World
 
 
@@ -259,3 +260,132 @@ def test_htmx_gets_the_results_alone(world: World) -> None:
 
     assert b"<html" not in answer.content
     assert b"cg-board" in answer.content
+
+
+def test_what_waits_longest_is_only_what_waits(ask: Entry, world: World, now: dt.datetime) -> None:
+    shared(world.larkhaven, world.amina, now + dt.timedelta(days=1), title="Waits too")
+    shared(world.westmarch, world.ben, now, title="Always there", direction=Direction.OFFER, standing=True)
+    services.respond(entry=ask, organisation=world.westmarch, text="Twenty.", quantity=20, author=world.ben, now=now)
+    shared(world.larkhaven, world.amina, now, title="Waits longest")
+
+    words = page(world.amina, "list", "?oldest=on")
+
+    assert re.findall(r">(Waits [a-z]+)</a>", words) == ["Waits longest", "Waits too"]
+    assert ask.title not in words
+    assert "Always there" not in words
+    assert '<strong class="cg-number">2</strong>' in words
+
+
+@pytest.fixture
+def offer(world: World, now: dt.datetime) -> Entry:
+    """What Westmarch offers its partnership, and fits the ask."""
+    return shared(
+        world.westmarch,
+        world.ben,
+        now,
+        direction=Direction.OFFER,
+        title="A level site for modular homes",
+        audience=Audience.PARTNERSHIP,
+        partnership=world.partnership,
+        quantity=40,
+    )
+
+
+def test_viewers_are_offered_nothing_that_they_may_not_do(
+    ask: Entry, offer: Entry, world: World, now: dt.datetime
+) -> None:
+    services.match_due_entries(now=now)
+    addresses = [
+        *(reverse(f"exchange:{name}") for name in ("board", "list", "ours", "matches")),
+        ask.get_absolute_url(),
+        offer.get_absolute_url(),
+        reverse("exchange:entry-matches", args=[ask.pk]),
+        reverse("web:home"),
+        reverse("web:partnership-plans", args=[world.partnership.pk]),
+    ]
+
+    def buttons(person: User) -> set[str]:
+        browser = sign_in(person)
+        pages = "".join(browser.get(address).content.decode() for address in addresses)
+        links = set(re.findall(r'href="(/(?:ask-and-offer|commitments|plans)/[^"?#]*)', pages))
+        return {link for link in links if browser.get(link).status_code == 403}
+
+    assert buttons(world.vera) == set()
+    assert buttons(world.eddie) == set()
+
+
+def test_a_commitment_is_made_from_a_match_and_from_an_entry(
+    ask: Entry, offer: Entry, world: World, now: dt.datetime
+) -> None:
+    services.match_due_entries(now=now)
+    match = ask.matches_as_ask.get()
+
+    shown = page(world.eddie, "entry-matches", pk=ask.pk) + page(world.eddie, "matches")
+    from_match, from_entry = (
+        f"{reverse('commitments:new')}?from={it}" for it in (f"match-{match.pk}", f"entry-{ask.pk}")
+    )
+    assert shown.count(from_match) == 2
+    assert from_entry in page(world.eddie, "detail", pk=ask.pk)
+    form = sign_in(world.eddie).get(from_match).context["form"]
+    assert (form["giver"].value(), form["receiver"].value()) == (world.westmarch.pk, world.larkhaven.pk)
+    assert form["quantity"].value() == 40
+    assert from_match not in page(world.vera, "matches")
+    assert "?from=" not in page(world.vera, "detail", pk=ask.pk)
+
+
+def test_one_says_which_commitment_meets_an_ask_and_how_much_of_it(ask: Entry, world: World, now: dt.datetime) -> None:
+    commitment = promise("", world, now, 60)
+    elsewhere = promise("", world, now, 10, giver=world.larkhaven, receiver=world.westmarch, owner=world.eddie)
+    browser, address = sign_in(world.eddie), reverse("exchange:meet", args=[ask.pk])
+
+    assert [one.pk for one in browser.get(address).context["form"].fields["commitment"].queryset] == [commitment.pk]
+    assert browser.post(address, {"commitment": elsewhere.pk}).status_code == 422
+    assert browser.post(address, {"commitment": commitment.pk, "quantity": "20"}).status_code == 302
+
+    ask.refresh_from_db()
+    assert (ask.status, ask.agreed_quantity) == (Status.PART_ACCEPTED, 20)
+    assert "20 homes of this" in page(world.eddie, "detail", pk=ask.pk)
+
+
+def test_an_introduction_brings_both_organisations_together_once(
+    ask: Entry, offer: Entry, world: World, now: dt.datetime
+) -> None:
+    address = reverse("exchange:introduce", args=[ask.pk, offer.pk])
+    given = {"organisation": world.larkhaven.pk, "text": "CANARY: they have been looking for a year."}
+
+    assert sign_in(world.eddie).post(address, given).status_code == 302
+    assert sign_in(world.amina).post(address, given).status_code == 422
+
+    assert sorted(letter.to[0] for letter in mail.outbox) == ["amina@larkhaven.example", "ben@westmarch.example"]
+    assert not any("CANARY" in letter.body for letter in mail.outbox)
+    for person in (world.amina, world.ben):
+        for entry, other in ((ask, offer), (offer, ask)):
+            shown = page(person, "detail", pk=entry.pk)
+            assert "CANARY" in shown
+            assert other.title in shown
+            assert "uggested an introduction" in shown
+
+
+def test_a_third_introduces_two_who_may_read_each_other_and_nobody_else(world: World, now: dt.datetime) -> None:
+    ask = shared(world.larkhaven, world.amina, now)
+    offer = shared(world.westmarch, world.ben, now, title="A site", direction=Direction.OFFER)
+    hidden = shared(
+        world.westmarch,
+        world.ben,
+        now,
+        title="Quietly",
+        direction=Direction.OFFER,
+        audience=Audience.NAMED,
+        addressees=[world.tidewater],
+    )
+    chidi = sign_in(world.chidi)
+
+    def introduce(other: Entry) -> int:
+        address = reverse("exchange:introduce", args=[ask.pk, other.pk])
+        return chidi.post(address, {"organisation": world.tidewater.pk, "text": "CANARY"}).status_code
+
+    assert (introduce(offer), introduce(hidden)) == (302, 422)
+    assert not any("Quietly" in letter.body for letter in mail.outbox)
+    assert "CANARY" in page(world.ben, "detail", pk=ask.pk)
+    assert "CANARY" in page(world.chidi, "detail", pk=ask.pk)
+    assert "CANARY" not in page(world.hana, "detail", pk=ask.pk)

@@ -15,6 +15,7 @@ from django.utils import timezone
 from django.utils.safestring import mark_safe
 from django.views.decorators.http import require_http_methods
 
+from partnerships.exchange.queries.board import Card
 from partnerships.kit.forms import (
     AutocompleteSelect,
     AutocompleteSelectMultiple,
@@ -86,6 +87,27 @@ def form_page(request: HttpRequest) -> HttpResponse:
     return render(request, "styleguide_form.html", {"form": form}, status=status)
 
 
+def _card(direction: str) -> Card:
+    """An ask or an offer that has been waiting for an answer."""
+    soon = timezone.localdate() + dt.timedelta(days=3)
+    return Card(
+        pk=1,
+        direction=direction,
+        theme="land",
+        status="shared",
+        is_open=True,
+        title="Surplus ground-floor office in Westmarch town centre",
+        statement="120 sq m, rent-free for 18 months for a community use.",
+        standing=False,
+        organisation="Westmarch Borough Council",
+        closes_on=soon,
+        shared_at=timezone.now() - dt.timedelta(days=23),
+        answered_at=None,
+        amount="2 places",
+        areas=("North Downs",),
+    )
+
+
 @login_not_required
 @require_http_methods(["GET"])
 def components(request: HttpRequest) -> HttpResponse:
@@ -103,6 +125,7 @@ def components(request: HttpRequest) -> HttpResponse:
             "chips": active_filters(form, parameters),
             "now": now,
             "earlier": now - dt.timedelta(days=23),
+            "cards": [_card("ask"), _card("offer")],
             "soon": timezone.localdate() + dt.timedelta(days=3),
             "fragments": word_differences("Survey 300 terraces", "Survey 340 terraces in Eastmere"),
             "statuses": ["draft", "shared", "active", "awaiting_sign_off", "at_risk", "blocked", "declined", "lapsed"],

@@ -11,7 +11,7 @@ from partnerships.exchange.models.entries import (
     entry_readers,
 )
 from partnerships.exchange.models.fulfilments import Fulfilment
-from partnerships.exchange.models.matches import Dismissal, Match
+from partnerships.exchange.models.matches import Dismissal, Introduction, Match
 from partnerships.exchange.models.saved import Fit, SavedFilter
 from partnerships.exchange.models.words import (
     ANSWERABLE,
@@ -44,6 +44,7 @@ __all__ = [
     "EntryQuerySet",
     "Fit",
     "Fulfilment",
+    "Introduction",
     "Match",
     "Question",
     "Receipt",

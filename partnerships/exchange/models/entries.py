@@ -113,7 +113,7 @@ class EntryQuerySet(models.QuerySet["Entry"]):
         )
 
 
-@pghistory.track(exclude=["words", "reach", "matched_at", "reminded_at", "key"])
+@pghistory.track(exclude=["words", "reach", "matched_at", "reminded_at", "told_at", "key"])
 class Entry(models.Model):
     """An ask or an offer.
 
@@ -157,6 +157,7 @@ class Entry(models.Model):
     answered_at = models.DateTimeField(null=True, blank=True, help_text="When the first answer came.")
     closed_at = models.DateTimeField(null=True, blank=True)
     reminded_at = models.DateTimeField(null=True, blank=True)
+    told_at = models.DateTimeField(null=True, blank=True, help_text="When those asked were written to.")
     matched_at = models.DateTimeField(null=True, blank=True)
     key = models.UUIDField(unique=True, default=uuid.uuid4, editable=False)
     reach = ArrayField(models.IntegerField(), default=list, editable=False)
@@ -225,6 +226,11 @@ class Entry(models.Model):
                 fields=["closes_on"], name="entry_closing", condition=Q(is_open=True, closes_on__isnull=False)
             ),
             models.Index(fields=["shared_at"], name="entry_to_match", condition=Q(is_open=True, matched_at=None)),
+            models.Index(
+                fields=["shared_at"],
+                name="entry_to_tell",
+                condition=Q(is_open=True, told_at=None, audience__in=[Audience.NAMED, Audience.PARTNERSHIP]),
+            ),
             # One partial index a direction: a search for offers never wades through asks.
             GinIndex(
                 fields=["reach"],

@@ -1,4 +1,4 @@
-"""Pairs of an ask and an offer that fit, with the reasons in words, and who said that they do not."""
+"""Pairs of an ask and an offer that fit, with the reasons in words; who said that they do not, or should talk."""
 
 from __future__ import annotations
 
@@ -82,3 +82,36 @@ class Dismissal(models.Model):
 
     def __str__(self) -> str:
         return f"{self.organisation_id} on {self.match_id}"
+
+
+class IntroductionQuerySet(models.QuerySet["Introduction"]):
+    """Introductions by who may read them: the two organisations, and the one that suggested it."""
+
+    def visible_to(self, user: User | AnonymousUser) -> IntroductionQuerySet:
+        """Those that concern an organisation of the person, and both sides of which they may read."""
+        mine = Organisation.objects.of_person(user)
+        concerned = Q(ask__organisation__in=mine) | Q(offer__organisation__in=mine) | Q(organisation__in=mine)
+        seen = Entry.objects.visible_to(user)
+        return self.filter(concerned, ask__in=seen, offer__in=seen)
+
+
+@pghistory.track()
+class Introduction(models.Model):
+    """An organisation suggests that the two of a pair talk: one of them, or a third that may read what both say."""
+
+    ask = models.ForeignKey(Entry, on_delete=models.CASCADE, related_name="introductions_as_ask")
+    offer = models.ForeignKey(Entry, on_delete=models.CASCADE, related_name="introductions_as_offer")
+    organisation = models.ForeignKey(Organisation, on_delete=models.PROTECT, related_name="+")
+    author = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
+    text = models.TextField(blank=True)
+    at = models.DateTimeField()
+
+    objects = IntroductionQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["ask", "offer", "organisation"], name="one_introduction_an_organisation")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.ask_id} and {self.offer_id}, by {self.organisation_id}"

@@ -32,6 +32,7 @@ class SavedFilter(models.Model):
     chosen = models.JSONField(default=dict, help_text="The same as `queries.board.Filters`.")
     tells = models.BooleanField("email me when something new fits", default=True)
     created_at = models.DateTimeField()
+    written_at = models.DateTimeField(null=True, blank=True, help_text="When a letter about it was last tried.")
 
     objects = SavedFilterQuerySet.as_manager()
 

@@ -59,6 +59,7 @@ class Filters:
     organisation: str = ""
     area: int | None = None
     standing: bool = False
+    #: Only what waits for a first answer, what has waited longest on top.
     oldest: bool = False
 
     @property
@@ -69,7 +70,7 @@ class Filters:
     @property
     def is_counted(self) -> bool:
         """Whether the counters can answer: nothing is asked for but direction, theme and status."""
-        return not (self.words or self.organisation or self.area or self.standing)
+        return not (self.words or self.organisation or self.area or self.standing or self.oldest)
 
 
 def board(user: User, filters: Filters) -> EntryQuerySet:
@@ -90,7 +91,7 @@ def _fitting(entries: EntryQuerySet, filters: Filters) -> EntryQuerySet:
 
 
 def _narrowed(entries: EntryQuerySet, filters: Filters) -> EntryQuerySet:
-    """Those that fit what the counters do not know: words, organisation, place, standing."""
+    """Those that fit what the counters do not know: words, organisation, place, standing, waiting."""
     if filters.words:
         entries = entries.filter(words=SearchQuery(filters.words, config="english", search_type="websearch"))
     if filters.organisation:
@@ -105,6 +106,9 @@ def _narrowed(entries: EntryQuerySet, filters: Filters) -> EntryQuerySet:
         entries = entries.filter(reach__overlap=keys)
     if filters.standing:
         entries = entries.filter(standing=True)
+    if filters.oldest:
+        # What a card says to wait: a standing offer never does.
+        entries = entries.unanswered().filter(standing=False)
     return entries
 
 

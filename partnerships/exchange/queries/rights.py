@@ -2,9 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
+from django.db.models import QuerySet
+
 from partnerships.agreements.models import Party, PartyRole
 from partnerships.exchange.models import Audience, Entry
-from partnerships.organisations.models import EDITING_ROLES, Organisation, OrganisationQuerySet
+from partnerships.organisations.models import (
+    EDITING_ROLES,
+    Membership,
+    Organisation,
+    OrganisationQuerySet,
+    Role,
+)
 from partnerships.people.models import User
 
 
@@ -18,6 +28,11 @@ def is_own(entry: Entry, user: User) -> bool:
     return Organisation.objects.of_person(user).filter(pk=entry.organisation_id).exists()
 
 
+def answerable_among(ids: Collection[int], user: User) -> set[int]:
+    """The numbers of those of the entries that the person may answer today."""
+    return set(Entry.objects.answerable_by(user).filter(pk__in=ids).order_by().values_list("pk", flat=True))
+
+
 def answering_for(entry: Entry, user: User) -> OrganisationQuerySet:
     """The organisations for which the person may answer the entry, by name, whatever became of the entry."""
     mine = Organisation.objects.of_person(user, *EDITING_ROLES).exclude(pk=entry.organisation_id).order_by("name", "pk")
@@ -29,3 +44,20 @@ def answering_for(entry: Entry, user: User) -> OrganisationQuerySet:
         able = Party.objects.present().exclude(role=PartyRole.OBSERVER).filter(partnership=entry.partnership_id)
         return mine.filter(pk__in=able.values("organisation"))
     return mine
+
+
+def people_to_ask(organisation_ids: Collection[int]) -> QuerySet[User]:
+    """Who is written to where organisations are asked: their leads who sign in."""
+    leads = Membership.objects.current().filter(organisation__in=organisation_ids, role=Role.LEAD)
+    return _signing_in(leads)
+
+
+def who_wrote_or_leads(person_id: int | None, organisation_id: int) -> QuerySet[User]:
+    """Whoever wrote something for an organisation, while they may still act on it; else its leads."""
+    writer = Membership.objects.current().filter(person=person_id, organisation=organisation_id, role__in=EDITING_ROLES)
+    return _signing_in(writer) if writer.exists() else people_to_ask([organisation_id])
+
+
+def _signing_in(memberships: QuerySet[Membership]) -> QuerySet[User]:
+    people = User.objects.filter(pk__in=memberships.values("person"), is_active=True, account_since__isnull=False)
+    return people.order_by("name", "pk")

@@ -18,6 +18,7 @@ from partnerships.exchange.services.answers import (
     respond,
     withdraw_response,
 )
+from partnerships.exchange.services.asking import tell_asked
 from partnerships.exchange.services.common import UnableToChangeEntry, is_addressed, may_read
 from partnerships.exchange.services.entries import (
     Details,
@@ -41,7 +42,13 @@ from partnerships.exchange.services.fulfilments import (
     meet_with,
     settle_entry,
 )
-from partnerships.exchange.services.matches import UnableToDismiss, dismiss_match, match_due_entries
+from partnerships.exchange.services.matches import (
+    UnableToDismiss,
+    UnableToIntroduce,
+    dismiss_match,
+    introduce,
+    match_due_entries,
+)
 from partnerships.exchange.services.reminders import remind_of_closing
 from partnerships.exchange.services.saved import (
     UnableToSaveFilter,
@@ -62,6 +69,7 @@ __all__ = [
     "UnableToDecline",
     "UnableToDismiss",
     "UnableToEditEntry",
+    "UnableToIntroduce",
     "UnableToMarkAgreed",
     "UnableToMeet",
     "UnableToRefer",
@@ -83,6 +91,7 @@ __all__ = [
     "follow_parties",
     "follow_places",
     "hand_on",
+    "introduce",
     "is_addressed",
     "lapse_due_entries",
     "link_commitment",
@@ -97,6 +106,7 @@ __all__ = [
     "save_filter",
     "settle_entry",
     "share_entry",
+    "tell_asked",
     "tell_new_fits",
     "tell_of_filter",
     "withdraw_entry",

@@ -1,4 +1,4 @@
-"""Keeping matches up to date as entries change, and putting pairs aside."""
+"""Keeping matches up to date as entries change, putting pairs aside, and introducing their organisations."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from django.db.models import Q
 from django.utils import timezone
 
 from partnerships.exchange.matching import Fit
-from partnerships.exchange.models import Dismissal, Entry, Match
+from partnerships.exchange.models import Dismissal, Entry, Introduction, Match
 from partnerships.exchange.queries.candidates import AreaNames, Found, best_for_both
-from partnerships.exchange.services.common import UnableToChangeEntry
+from partnerships.exchange.services.common import UnableToChangeEntry, may_read, note_about
 from partnerships.exchange.services.saved import note_fits
 from partnerships.organisations.models import Organisation
 from partnerships.people.models import User
@@ -23,6 +23,10 @@ TOGETHER = 50
 
 class UnableToDismiss(UnableToChangeEntry):
     """The organisation stands on neither side, or gave no reason."""
+
+
+class UnableToIntroduce(UnableToChangeEntry):
+    """The pair is none, one of the two may not read both, or it was suggested already."""
 
 
 def match_due_entries(*, now: dt.datetime, most: int = 1_000) -> int:
@@ -106,3 +110,39 @@ def dismiss_match(
         match=match, organisation=organisation, defaults={"author": author, "reason": reason.strip(), "at": now}
     )
     return dismissal
+
+
+@transaction.atomic
+def introduce(
+    *, entry: Entry, counterpart: Entry, organisation: Organisation, text: str, author: User, now: dt.datetime
+) -> Introduction:
+    """Suggest that the organisations of an ask and an offer talk, once for each organisation that suggests it.
+
+    The caller has shown both entries to the author, who edits for `organisation`. Each of the two must be able to read
+    what the other says. Raises `UnableToIntroduce`.
+    """
+    if entry.direction == counterpart.direction or entry.organisation_id == counterpart.organisation_id:
+        raise UnableToIntroduce("An introduction is between one that asks and another that offers.")
+    if not (entry.is_open and counterpart.is_open):
+        raise UnableToIntroduce("One of the two wants no more answers.")
+    if not (may_read(entry, counterpart.organisation_id) and may_read(counterpart, entry.organisation_id)):
+        raise UnableToIntroduce(
+            "They cannot be introduced by this pair: one of the two may not read what the other says."
+        )
+    ask, offer = (entry, counterpart) if entry.is_ask else (counterpart, entry)
+    introduction, made = Introduction.objects.get_or_create(
+        ask=ask, offer=offer, organisation=organisation, defaults={"author": author, "text": text.strip(), "at": now}
+    )
+    if not made:
+        raise UnableToIntroduce(f"{organisation.display_name} has suggested it already.")
+    for side in (ask, offer):
+        note_about(
+            "introduction",
+            introduction.pk,
+            entry=side,
+            verb="suggested an introduction",
+            author=author,
+            organisation=organisation,
+            now=now,
+        )
+    return introduction

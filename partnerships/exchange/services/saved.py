@@ -17,6 +17,12 @@ from partnerships.people.models import User
 
 #: A person keeps so many at most: each is tried on every new entry.
 MOST = 20
+#: So many are written out in a letter; of the rest it says how many.
+IN_A_LETTER = 20
+#: What fits within this of the last letter about a filter comes together in the next.
+APART = dt.timedelta(hours=1)
+#: A letter that no server has taken by then is given up.
+GIVEN_UP = dt.timedelta(days=3)
 
 
 class UnableToSaveFilter(Exception):
@@ -64,14 +70,20 @@ def note_fits(*, entries: Sequence[Entry], now: dt.datetime) -> int:
 
     What a person's own organisation shared is no news to them.
     """
-    ids = [entry.pk for entry in entries]
     fits = [
         Fit(saved_filter=saved, entry_id=pk, found_at=now)
         for saved in SavedFilter.objects.filter(tells=True, person__is_active=True).select_related("person")
-        for pk in new_on_board(saved.person, _filters_of(saved), ids)
+        for pk in new_on_board(saved.person, _filters_of(saved), _since(saved, entries))
     ]
     Fit.objects.bulk_create(fits, ignore_conflicts=True)
     return len(fits)
+
+
+def _since(saved: SavedFilter, entries: Sequence[Entry]) -> list[int]:
+    """The entries shared or reworded since the filter was kept: what stood on the board before is no news."""
+    return [
+        entry.pk for entry in entries if max(entry.shared_at or entry.changed_at, entry.changed_at) >= saved.created_at
+    ]
 
 
 def _filters_of(saved: SavedFilter) -> Filters:
@@ -106,10 +118,12 @@ def _as_kept(value: Any) -> Any:
 def tell_new_fits(*, now: dt.datetime) -> int:
     """Write to each person what newly fits their filters: a letter a filter, each entry once; returns how many.
 
-    Access is looked at again before writing. A letter that could not be sent is tried again at the next run.
+    The first at once, what follows within the hour together. Access is looked at again before writing. A letter that
+    could not be sent is tried again after as long.
     """
+    waiting = Fit.objects.filter(told_at=None).exclude(saved_filter__written_at__gt=now - APART)
     sent = 0
-    for pk in Fit.objects.filter(told_at=None).order_by().values_list("saved_filter", flat=True).distinct():
+    for pk in waiting.order_by().values_list("saved_filter", flat=True).distinct():
         sent += _tell(pk, now)
     return sent
 
@@ -120,6 +134,7 @@ def _tell(saved_filter_id: int, now: dt.datetime) -> bool:
             SavedFilter.objects.select_for_update(of=("self",), skip_locked=True)
             .select_related("person")
             .filter(pk=saved_filter_id)
+            .exclude(written_at__gt=now - APART)
             .first()
         )
         if saved is None:
@@ -132,11 +147,13 @@ def _tell(saved_filter_id: int, now: dt.datetime) -> bool:
             .for_listing()
             .order_by("-shared_at", "-pk")
         )
-        shown = list(entries[:20])
+        count, shown = entries.count(), list(entries[:IN_A_LETTER])
         Fit.objects.filter(pk__in=told).update(told_at=now)
-    if not shown or not saved.tells or not saved.person.is_active:
-        return False
-    if send_new_fits(saved, shown):
+        if not shown or not saved.tells or not saved.person.is_active:
+            return False
+        saved.written_at = now
+        saved.save(update_fields=["written_at"])
+    if send_new_fits(saved, shown, count):
         return True
-    Fit.objects.filter(pk__in=told).update(told_at=None)
+    Fit.objects.filter(pk__in=told, found_at__gt=now - GIVEN_UP).update(told_at=None)
     return False

@@ -24,6 +24,13 @@ from partnerships.exchange.forms import (
 )
 from partnerships.exchange.models import Entry, Question, Response
 from partnerships.exchange.queries.rights import answering_for, may_edit
+from partnerships.exchange.telling import (
+    tell_of_decision,
+    tell_of_decline,
+    tell_of_question,
+    tell_of_reply,
+    tell_of_response,
+)
 from partnerships.exchange.views.writing import answer
 from partnerships.organisations.models import EDITING_ROLES, Organisation, OrganisationQuerySet
 from partnerships.people.requests import signed_in
@@ -69,11 +76,12 @@ def respond(request: HttpRequest, pk: int) -> HttpResponse:
     form = RespondForm(_posted(request), entry=entry, organisations=organisations, initial=initial)
     if form.is_valid():
         try:
-            services.respond(entry=entry, author=signed_in(request), now=timezone.now(), **form.cleaned_data)
+            made = services.respond(entry=entry, author=signed_in(request), now=timezone.now(), **form.cleaned_data)
         except services.UnableToChangeEntry as error:
             form.add_error(None, str(error))
         else:
-            messages.success(request, f"Your answer is with {entry.organisation.name}.")
+            told = tell_of_response(made, signed_in(request))
+            messages.success(request, f"Your answer is with {entry.organisation.name}.{told}")
             return redirect(entry)
     title = "Answer this ask" if entry.is_ask else "Take up this offer"
     return answer(request, "exchange/act.html", form, entry=entry, title=title)
@@ -86,11 +94,14 @@ def decline(request: HttpRequest, pk: int) -> HttpResponse:
     form = DeclineForm(_posted(request), entry=entry, organisations=organisations)
     if form.is_valid():
         try:
-            services.decline_entry(entry=entry, author=signed_in(request), now=timezone.now(), **form.cleaned_data)
+            receipt = services.decline_entry(
+                entry=entry, author=signed_in(request), now=timezone.now(), **form.cleaned_data
+            )
         except services.UnableToChangeEntry as error:
             form.add_error(None, str(error))
         else:
-            messages.success(request, f"{entry.organisation.name} is told that you decline, and why.")
+            told = tell_of_decline(receipt, signed_in(request))
+            messages.success(request, f"{entry.organisation.name} sees that you decline, and why.{told}")
             return redirect(entry)
     return answer(
         request, "exchange/act.html", form, entry=entry, title=f"Decline this {'ask' if entry.is_ask else 'offer'}"
@@ -131,11 +142,14 @@ def ask_back(request: HttpRequest, pk: int) -> HttpResponse:
     form = AskBackForm(_posted(request), entry=entry, organisations=organisations)
     if form.is_valid():
         try:
-            services.ask_back(entry=entry, author=signed_in(request), now=timezone.now(), **form.cleaned_data)
+            now = timezone.now()
+            asked = services.ask_back(entry=entry, author=signed_in(request), now=now, **form.cleaned_data)
         except services.UnableToChangeEntry as error:
             form.add_error(None, str(error))
         else:
-            messages.success(request, f"Your question is with {entry.organisation.name}.")
+            # A form sent twice gives the first question again, whose letter has left.
+            told = tell_of_question(asked, signed_in(request)) if asked.asked_at == now else ""
+            messages.success(request, f"Your question is with {entry.organisation.name}.{told}")
             return redirect(entry)
     return answer(request, "exchange/act.html", form, entry=entry, title=f"Ask {entry.organisation.name} a question")
 
@@ -156,7 +170,7 @@ def answer_question(request: HttpRequest, pk: int) -> HttpResponse:
         except services.UnableToChangeEntry as error:
             form.add_error(None, str(error))
         else:
-            messages.success(request, f"{question.organisation.name} has your answer.")
+            messages.success(request, f"{question.organisation.name} has your answer.{tell_of_reply(question, user)}")
             return redirect(question.entry)
     return answer(
         request, "exchange/act.html", form, entry=question.entry, title="Answer the question", quoted=question.text
@@ -188,7 +202,8 @@ def decide(request: HttpRequest, pk: int) -> HttpResponse:
             form.add_error(None, str(error))
         else:
             done = "declined" if decision == "decline" else "accepted"
-            messages.success(request, f"The answer of {response.organisation.name} is {done}.")
+            told = tell_of_decision(response, user)
+            messages.success(request, f"The answer of {response.organisation.name} is {done}.{told}")
             return redirect(response.entry)
     return answer(
         request,

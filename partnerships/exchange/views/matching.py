@@ -1,30 +1,102 @@
-"""Matches: of one entry, of all one's own, and putting a pair aside."""
+"""Matches: of one entry, of all one's own; putting a pair aside, and introducing its two organisations."""
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
+from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_safe
 
 from partnerships.exchange import services
-from partnerships.exchange.forms import DismissForm
-from partnerships.exchange.models import Entry
+from partnerships.exchange.forms import DismissForm, IntroduceForm
+from partnerships.exchange.models import Entry, Introduction, Match
 from partnerships.exchange.queries.candidates import best_for_reader
 from partnerships.exchange.queries.matches import fit_in_words, matches_for
-from partnerships.exchange.queries.rights import may_edit
+from partnerships.exchange.queries.rights import answerable_among
+from partnerships.exchange.telling import tell_of_introduction
 from partnerships.exchange.views.writing import answer
 from partnerships.organisations.models import EDITING_ROLES, Organisation
+from partnerships.people.models import User
 from partnerships.people.requests import signed_in
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """An entry and a counterpart that fit, and what the reader may do about it."""
+
+    entry: Entry
+    counterpart: Entry
+    fit: str
+    reasons: Iterable[str]
+    may_answer: bool = False
+    may_put_aside: bool = False
+    may_introduce: bool = False
+    #: The kept match from which a commitment between the two can be made; none where the reader may make none.
+    match_id: int | None = None
+
+    @property
+    def ask(self) -> Entry:
+        """The side that asks."""
+        return self.entry if self.entry.is_ask else self.counterpart
+
+    @property
+    def offer(self) -> Entry:
+        """The side that offers."""
+        return self.counterpart if self.entry.is_ask else self.entry
+
+
+_Found = tuple[Entry, Entry, str, Iterable[str]]
+
+
+def _pairs(user: User, found: Collection[_Found]) -> list[Pair]:
+    """The pairs with what the person may do about each: three queries, however many there are."""
+    editing = set(Organisation.objects.of_person(user, *EDITING_ROLES).values_list("pk", flat=True))
+    if not editing:
+        return [Pair(*one) for one in found]
+    answerable = answerable_among({counterpart.pk for _, counterpart, _, _ in found}, user)
+    ids = {entry.pk for one in found for entry in one[:2]}
+    kept = _kept(ids)
+    introduced = set(
+        Introduction.objects.filter(organisation__in=editing, ask__in=ids, offer__in=ids).values_list("ask", "offer")
+    )
+    pairs = []
+    for entry, counterpart, fit, reasons in found:
+        sides = (entry.pk, counterpart.pk) if entry.is_ask else (counterpart.pk, entry.pk)
+        own = not editing.isdisjoint({entry.organisation_id, counterpart.organisation_id})
+        pairs.append(
+            Pair(
+                entry,
+                counterpart,
+                fit,
+                reasons,
+                may_answer=entry.organisation_id in editing and counterpart.pk in answerable,
+                may_put_aside=own,
+                may_introduce=sides not in introduced,
+                match_id=kept.get(sides) if own else None,
+            )
+        )
+    return pairs
+
+
+def _kept(ids: Collection[int]) -> dict[tuple[int, int], int]:
+    """The numbers of the kept matches between these entries, by ask and offer."""
+    rows = Match.objects.filter(Q(ask__in=ids) & Q(offer__in=ids)).live().values_list("ask", "offer", "pk")
+    return {(ask, offer): pk for ask, offer, pk in rows}
 
 
 @require_safe
 def matches(request: HttpRequest) -> HttpResponse:
     """The counterparts of everything one's own organisations ask and offer, best first."""
     user = signed_in(request)
-    return render(request, "exchange/matches.html", {"matches": matches_for(user)})
+    found = [(one.entry, one.counterpart, one.fit, one.reasons) for one in matches_for(user)]
+    may_write = Organisation.objects.of_person(user, *EDITING_ROLES).exists()
+    return render(request, "exchange/matches.html", {"pairs": _pairs(user, found), "may_write": may_write})
 
 
 @require_safe
@@ -34,25 +106,19 @@ def entry_matches(request: HttpRequest, pk: int) -> HttpResponse:
     entry = get_object_or_404(Entry.objects.visible_to(user).select_related("organisation"), pk=pk)
     found = best_for_reader(entry, user, timezone.localdate()) if entry.is_open else []
     entries = Entry.objects.for_listing().in_bulk([one.entry_id for one in found])
-    pairs = [
-        {"counterpart": entries[one.entry_id], "reasons": one.fit.reasons, "fit": fit_in_words(one.fit.points)}
+    fits = [
+        (entry, entries[one.entry_id], fit_in_words(one.fit.points), one.fit.reasons)
         for one in found
         if one.entry_id in entries
     ]
-    context = {
-        "entry": entry,
-        "pairs": pairs,
-        "own_acts": may_edit(entry, user),
-    }
-    return render(request, "exchange/entry_matches.html", context)
+    return render(request, "exchange/entry_matches.html", {"entry": entry, "pairs": _pairs(user, fits)})
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def dismiss(request: HttpRequest, pk: int, other: int) -> HttpResponse:
     """Say that two entries are no match for one's organisation, and why."""
     user = signed_in(request)
-    seen = Entry.objects.visible_to(user).select_related("organisation")
-    entry, counterpart = get_object_or_404(seen, pk=pk), get_object_or_404(seen, pk=other)
+    entry, counterpart = _both(user, pk, other)
     sides = Organisation.objects.of_person(user, *EDITING_ROLES).filter(
         pk__in=[entry.organisation_id, counterpart.organisation_id]
     )
@@ -70,3 +136,33 @@ def dismiss(request: HttpRequest, pk: int, other: int) -> HttpResponse:
             messages.success(request, f"“{counterpart.title}” is no longer shown as a match.")
             return redirect("exchange:entry-matches", pk=entry.pk)
     return answer(request, "exchange/act.html", form, entry=entry, title="Not a match", quoted=counterpart.title)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def introduce(request: HttpRequest, pk: int, other: int) -> HttpResponse:
+    """Suggest that the organisations of an ask and an offer talk; both are told."""
+    user = signed_in(request)
+    entry, counterpart = _both(user, pk, other)
+    bodies = Organisation.objects.of_person(user, *EDITING_ROLES).order_by("name", "pk")
+    if not bodies.exists():
+        raise PermissionDenied
+    form = IntroduceForm(request.POST if request.method == "POST" else None, entry=entry, organisations=bodies)
+    if form.is_valid():
+        try:
+            made = services.introduce(
+                entry=entry, counterpart=counterpart, author=user, now=timezone.now(), **form.cleaned_data
+            )
+        except services.UnableToChangeEntry as error:
+            form.add_error(None, str(error))
+        else:
+            names = f"{entry.organisation.display_name} and {counterpart.organisation.display_name}"
+            messages.success(request, f"{names} are introduced.{tell_of_introduction(made, user)}")
+            return redirect(entry)
+    title = f"Introduce {entry.organisation.display_name} and {counterpart.organisation.display_name}"
+    quoted = f"{counterpart.get_direction_display()} from {counterpart.organisation.display_name}: {counterpart.title}"
+    return answer(request, "exchange/act.html", form, entry=entry, title=title, quoted=quoted)
+
+
+def _both(user: User, pk: int, other: int) -> tuple[Entry, Entry]:
+    seen = Entry.objects.visible_to(user).select_related("organisation")
+    return get_object_or_404(seen, pk=pk), get_object_or_404(seen, pk=other)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from itertools import islice
 
+from django.db.models import Q
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
@@ -13,12 +14,14 @@ from django.views.decorators.http import require_safe
 
 from partnerships.activity.queries import timeline
 from partnerships.agreements.models import Partnership
+from partnerships.exchange.cards import written, written_entries
 from partnerships.exchange.forms import MORE_THAN_CAP, FilterForm
 from partnerships.exchange.models import (
     Direction,
     Entry,
     EntryQuerySet,
     Fulfilment,
+    Introduction,
     Question,
     Receipt,
     Response,
@@ -28,7 +31,7 @@ from partnerships.exchange.queries import board as boards
 from partnerships.exchange.queries.compiled import Reader, reader_of
 from partnerships.exchange.queries.matches import count_matches
 from partnerships.exchange.queries.rights import answering_for, is_own, may_edit
-from partnerships.exchange.views.cards import counts_apart, filter_panel, written, written_entries
+from partnerships.exchange.views.panel import counts_apart, filter_panel
 from partnerships.kit.exports import csv_response
 from partnerships.kit.forms import active_filters
 from partnerships.kit.http import keyset_page
@@ -176,7 +179,11 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
         "may_commit": entry.organisation_id in editing or any(one.organisation_id in editing for one in responses),
         "fulfilments": Fulfilment.objects.visible_to(user)
         .filter(entry=entry)
-        .select_related("commitment__giver", "commitment__receiver", "commitment__owner"),
+        .select_related("entry", "response", "commitment__giver", "commitment__receiver", "commitment__owner"),
+        "introductions": Introduction.objects.visible_to(user)
+        .filter(Q(ask=entry) | Q(offer=entry))
+        .select_related("ask__organisation", "offer__organisation", "organisation", "author")
+        .order_by("at", "pk"),
         "areas": entry.areas.order_by("name", "pk"),
         "addressees": _addressees(entry, user, own=own),
         "partnership": _partnership(entry, user),

@@ -14,11 +14,14 @@ from django.utils import timezone
 from django.utils.html import format_html
 from django.views.decorators.http import require_http_methods, require_POST
 
+from partnerships.commitments.models import OVER as COMMITMENT_OVER
+from partnerships.commitments.models import Commitment, CommitmentQuerySet, Kind
 from partnerships.exchange import services
-from partnerships.exchange.forms import AgreedForm, EntryForm, ReasonForm
+from partnerships.exchange.forms import AgreedForm, EntryForm, MeetForm, ReasonForm
 from partnerships.exchange.models import Audience, Entry
 from partnerships.exchange.queries.candidates import BEST, best_for_reader
 from partnerships.exchange.queries.rights import may_edit
+from partnerships.exchange.telling import tell_of_decisions
 from partnerships.organisations.models import EDITING_ROLES, Organisation
 from partnerships.people.requests import signed_in
 
@@ -63,9 +66,9 @@ def _shared_message(entry: Entry) -> str:
     if entry.audience == Audience.NETWORK:
         return f"Your {what} is shared with the whole network."
     if entry.audience == Audience.PARTNERSHIP and entry.partnership:
-        return f"Your {what} is shared with {entry.partnership.title}."
+        return f"Your {what} is shared with {entry.partnership.title}. The leads of its other parties get a letter."
     names = [row.organisation.name for row in entry.addressees.select_related("organisation").order_by("pk")]
-    return f"Your {what} is shared with {', '.join(names)}."
+    return f"Your {what} is shared with {', '.join(names)}. Their leads get a letter."
 
 
 def _say_what_became(request: HttpRequest, entry: Entry) -> None:
@@ -200,6 +203,38 @@ def agreed(request: HttpRequest, pk: int) -> HttpResponse:
     return answer(request, "exchange/act.html", form, entry=entry, title="Mark as agreed")
 
 
+def _able_to_meet(entry: Entry, request: HttpRequest) -> CommitmentQuerySet:
+    """The commitments that may meet it: those its organisation receives (for an offer: gives) and that are not over."""
+    side = "receiver" if entry.is_ask else "giver"
+    seen = Commitment.objects.visible_to(signed_in(request)).exclude(status__in=COMMITMENT_OVER)
+    return seen.filter(kind=Kind.COMMITMENT, **{side: entry.organisation_id}).order_by("-pk")
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def meet(request: HttpRequest, pk: int) -> HttpResponse:
+    """Say which commitment meets an entry, where it was made from none or from another."""
+    entry = own_entry(request, pk)
+    able = _able_to_meet(entry, request)
+    form = MeetForm(request.POST if request.method == "POST" else None, entry=entry, commitments=able)
+    if form.is_valid():
+        chosen = form.cleaned_data
+        try:
+            services.meet_with(
+                entry=entry,
+                commitment=chosen["commitment"],
+                quantity=chosen.get("quantity"),
+                author=signed_in(request),
+                now=timezone.now(),
+            )
+        except services.UnableToChangeEntry as error:
+            form.add_error(None, str(error))
+        else:
+            messages.success(request, f"{chosen['commitment'].reference} meets “{entry.title}”.")
+            return redirect(entry)
+    title = "Which commitment meets it?" if entry.is_ask else "Which commitment uses it?"
+    return answer(request, "exchange/act.html", form, entry=entry, title=title)
+
+
 @require_http_methods(["GET", "HEAD", "POST"])
 def withdraw(request: HttpRequest, pk: int) -> HttpResponse:
     """Withdraw an entry, saying why."""
@@ -208,6 +243,7 @@ def withdraw(request: HttpRequest, pk: int) -> HttpResponse:
     data = request.POST if request.method == "POST" else None
     form = ReasonForm(data, entry=entry, submit=f"Withdraw this {what}", label="Why is it withdrawn?", danger=True)
     if form.is_valid():
+        waiting = [one.pk for one in entry.responses.waiting()]
         try:
             services.withdraw_entry(
                 entry=entry, reason=form.cleaned_data["reason"], author=signed_in(request), now=timezone.now()
@@ -215,6 +251,8 @@ def withdraw(request: HttpRequest, pk: int) -> HttpResponse:
         except services.UnableToChangeEntry as error:
             form.add_error(None, str(error))
         else:
-            messages.success(request, f"“{entry.title}” is withdrawn.")
+            ended = entry.responses.filter(pk__in=waiting).select_related("entry__organisation", "organisation")
+            told = tell_of_decisions(ended.order_by("pk"), signed_in(request))
+            messages.success(request, f"“{entry.title}” is withdrawn.{told}")
             return redirect(entry)
     return answer(request, "exchange/act.html", form, entry=entry, title=f"Withdraw this {what}")

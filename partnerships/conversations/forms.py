@@ -464,7 +464,7 @@ class BecomeForm(forms.Form):
         help_text="Nobody sees it before you share it.",
     )
 
-    def __init__(self, *args: Any, point: Point, able: Sequence[Organisation], **kwargs: Any) -> None:
+    def __init__(self, *args: Any, point: Point, able: Sequence[Organisation], cancel: str = "", **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["title"].help_text = (
             "What would remove the obstacle? Others see this line first."
@@ -482,7 +482,7 @@ class BecomeForm(forms.Form):
         self.helper = Helper(
             self,
             submit=f"Draft this {point.direction}",
-            cancel=point.conversation.get_absolute_url(),
+            cancel=cancel or point.conversation.get_absolute_url(),
         )
 
 

@@ -302,6 +302,9 @@ class Point(models.Model):
 
     #: The ask or offer that it became, as far as the reader may see it: `queries.show_entries` sets it.
     entry_shown: Entry | None = None
+    #: What the reader may do with it: `queries.let_act` sets both.
+    may_close = False
+    may_become = False
 
     objects = PointQuerySet.as_manager()
 

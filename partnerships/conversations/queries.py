@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 
 from django.conf import settings
@@ -31,6 +31,7 @@ from partnerships.conversations.models import (
     Point,
     PointKind,
     PrivateNote,
+    Side,
     Status,
 )
 from partnerships.exchange.models import Entry
@@ -143,12 +144,26 @@ def _seat_words(seat: Attendee) -> str:
     return f"{seat.display_name}, {seat.job_title}" if seat.job_title else seat.display_name
 
 
+#: Points of one kind shown at once; the rest folds.
+UNFOLDED = 5
+
+
 @dataclass(frozen=True, slots=True)
 class PointGroup:
     """Points of one kind under their heading."""
 
     label: str
     points: list[Point]
+
+    @property
+    def first(self) -> list[Point]:
+        """Those that are shown at once: all, unless there are many."""
+        return self.points[:UNFOLDED] if len(self.points) > UNFOLDED + 1 else self.points
+
+    @property
+    def folded(self) -> list[Point]:
+        """The others."""
+        return self.points[len(self.first) :]
 
 
 @dataclass(slots=True)
@@ -189,7 +204,7 @@ def points_of_partnership(partnership: Partnership, user: User) -> list[SidePoin
 
     The reader's own organisation comes first, then the others by name; parties without any are there too, so that the
     gap is seen, but for one that only observes. Points of anonymous conversations come last, without their side, unless
-    they are the reader's own.
+    they are the reader's own. What a side said in several conversations stands once, as it was said last.
     """
     taking_part = Party.objects.present().filter(partnership=partnership).exclude(role=PartyRole.OBSERVER)
     present = taking_part.values("organisation")
@@ -205,15 +220,22 @@ def points_between(*, user: User, ours: Organisation, theirs: Organisation) -> l
 
 
 def _by_side(bodies: list[Organisation], points: QuerySet[Point], user: User) -> list[SidePoints]:
-    mine = set(Organisation.objects.of_person(user).values_list("pk", flat=True))
+    roles = dict(Membership.objects.current().of_person(user).values_list("organisation", "role"))
+    mine = set(roles)
     sides = {body.pk: SidePoints(body) for body in sorted(bodies, key=lambda body: body.pk not in mine)}
     unattributed = SidePoints(None)
     visible = (
         points.filter(closed_at=None, conversation__in=Conversation.objects.visible_to(user))
         .select_related("conversation", "organisation", "became__entry")
-        .order_by("-conversation__held_on", "pk")
+        .prefetch_related("conversation__sides")
+        .order_by("-conversation__held_on", "-conversation_id", "pk")
     )
+    said: set[tuple[int, str, str]] = set()
     for point in visible:
+        words = (point.organisation_id, point.kind, point.text.casefold())
+        if words in said:
+            continue
+        said.add(words)
         anonymous = point.conversation.attribution == Attribution.ANONYMOUS and point.organisation_id not in mine
         side = unattributed if anonymous else sides.get(point.organisation_id)
         if side is None:
@@ -221,18 +243,54 @@ def _by_side(bodies: list[Organisation], points: QuerySet[Point], user: User) ->
         side.add(point)
     shown = [*sides.values(), *([] if unattributed.is_empty else [unattributed])]
     show_entries(shown, user)
+    let_act(shown, {body for body, role in roles.items() if role in EDITING_ROLES})
     return shown
+
+
+def let_act(sides: Iterable[SidePoints], edited: Collection[int]) -> None:
+    """Let each point carry what somebody who edits for these organisations (ids) may do with it.
+
+    Its own side closes it, and makes an ask of its obstacle; any side that took part makes an offer of an opportunity.
+    Needs the sides of each point's conversation fetched.
+    """
+    for point in (point for side in sides for group in side.groups for point in group.points):
+        took_part = {side.organisation_id for side in point.conversation.sides.all()}
+        point.may_close = point.organisation_id in edited
+        able = took_part.intersection(edited) if point.direction == "offer" else point.may_close
+        point.may_become = bool(point.direction and able and not hasattr(point, "became"))
+
+
+@dataclass(frozen=True, slots=True)
+class Contact:
+    """Another party of a partnership, and when the reader's side last spoke with it; `days` ago, or never."""
+
+    organisation: Organisation
+    last: dt.date | None
+    days: int | None
+    is_quiet: bool
 
 
 @dataclass(frozen=True, slots=True)
 class Quiet:
-    """A partnership in which nobody has spoken for a while. `since` is the last conversation, or the beginning."""
+    """A partnership in which nobody has spoken for a while. `since` is the last conversation, or the beginning.
+
+    `contacts` are the other parties, those with whom it has been quiet for longest on top.
+    """
 
     partnership: Partnership
     since: dt.date
     days: int
     limit: int
     ever: bool
+    contacts: tuple[Contact, ...] = ()
+
+    @property
+    def with_whom(self) -> str:
+        """`Westmarch Borough Council and 2 others`; nothing where nobody else takes part."""
+        names = [contact.organisation.display_name for contact in self.contacts]
+        if len(names) > 2:
+            names = [names[0], f"{len(names) - 1} others"]
+        return " and ".join(names)
 
 
 def gone_quiet(user: User, now: dt.datetime, days: int | None = None) -> list[Quiet]:
@@ -256,8 +314,57 @@ def gone_quiet(user: User, now: dt.datetime, days: int | None = None) -> list[Qu
         since = last.get(partnership.pk) or timezone.localdate(partnership.created_at)
         silent = (today - since).days
         if silent >= limit and partnership.pk not in planned:
-            found.append(Quiet(partnership, since, silent, limit, partnership.pk in last))
-    return sorted(found, key=lambda quiet: (-quiet.days, quiet.partnership.pk))
+            found.append((partnership, since, silent))
+    contacts = _contacts(user, [partnership for partnership, _, _ in found], today, limit)
+    quiet = [
+        Quiet(one, since, silent, limit, one.pk in last, tuple(contacts.get(one.pk, ())))
+        for one, since, silent in found
+    ]
+    return sorted(quiet, key=lambda one: (-one.days, one.partnership.pk))
+
+
+def contacts_of(partnership: Partnership, user: User, now: dt.datetime) -> list[Contact]:
+    """The other parties that take part, and when the person's side last spoke with each; the quietest on top."""
+    today = timezone.localdate(now)
+    return _contacts(user, [partnership], today, settings.NO_CONTACT_DAYS).get(partnership.pk, [])
+
+
+def _contacts(
+    user: User, partnerships: Collection[Partnership], today: dt.date, limit: int
+) -> dict[int, list[Contact]]:
+    """By partnership: the other parties and the last conversation the person may see that both sides took part in.
+
+    One that belongs to another partnership does not count for this one; one that belongs to none does.
+    """
+    if not partnerships:
+        return {}
+    mine = set(Organisation.objects.of_person(user).values_list("pk", flat=True))
+    parties = (
+        Party.objects.present()
+        .filter(partnership__in=partnerships)
+        .exclude(role=PartyRole.OBSERVER)
+        .exclude(organisation__in=mine)
+        .select_related("organisation")
+    )
+    held = Conversation.objects.visible_to(user).held().filter(held_on__lte=today)
+    ours = held.filter(Exists(Side.objects.filter(conversation=OuterRef("pk"), organisation__in=mine)))
+    rows = (
+        Side.objects.filter(conversation__in=ours.values("pk"), organisation__in=parties.values("organisation"))
+        .order_by()
+        .values_list("organisation", "conversation__partnership")
+        .annotate(last=Max("conversation__held_on"))
+    )
+    last = {(organisation, partnership): day for organisation, partnership, day in rows}
+    found: dict[int, list[Contact]] = defaultdict(list)
+    for party in parties.order_by("organisation__name", "pk"):
+        keys = ((party.organisation_id, party.partnership_id), (party.organisation_id, None))
+        days = [last[key] for key in keys if key in last]
+        day = max(days, default=None)
+        ago = (today - day).days if day else None
+        found[party.partnership_id].append(Contact(party.organisation, day, ago, ago is None or ago >= limit))
+    for contacts in found.values():
+        contacts.sort(key=lambda one: one.last or dt.date.min)
+    return found
 
 
 def waiting_for(user: User, now: dt.datetime) -> list[Waiting]:
@@ -297,22 +404,27 @@ def partnerships_known_to(user: User, conversations: Iterable[Conversation]) -> 
 
 
 def _contacts_due(user: User, today: dt.date) -> list[Conversation]:
-    """The newest conversation of each partnership whose planned next contact has come, and that the person's side
-    keeps.
+    """The conversations whose planned next contact has come, and after which the person's side has not spoken with
+    one of the others again, nor planned to. It waits for every side that may read the record.
     """
-    edited = Membership.objects.current().of_person(user, *EDITING_ROLES).values("organisation")
-    mine = in_order(Conversation.objects.visible_to(user).filter(organisation__in=edited, partnership__isnull=False))
-    newest: dict[int | None, Conversation] = {}
-    recent = mine.filter(held_on__gte=today - dt.timedelta(days=730)).filter(
-        Q(status__in=HELD) | Q(status=Status.PLANNED, held_on__gte=today)
+    edited = set(Organisation.objects.of_person(user, *EDITING_ROLES).values_list("pk", flat=True))
+    took_part = Side.objects.filter(conversation=OuterRef("pk"), organisation__in=edited)
+    recent = (
+        in_order(Conversation.objects.visible_to(user).filter(Exists(took_part)))
+        .filter(held_on__gte=today - dt.timedelta(days=730))
+        .filter(Q(status__in=HELD) | Q(status=Status.PLANNED, held_on__gte=today))
+        .prefetch_related("sides")
     )
+    met: set[tuple[int, int]] = set()
+    due = []
     for conversation in recent:
-        newest.setdefault(conversation.partnership_id, conversation)
-    return [
-        one
-        for one in newest.values()
-        if one.next_contact_on is not None and one.next_contact_on <= today + SOON and not one.is_planned
-    ]
+        sides = {side.organisation_id for side in conversation.sides.all()}
+        pairs = {(own, other) for own in sides & edited for other in sides - {own}}
+        has_come = conversation.next_contact_on is not None and conversation.next_contact_on <= today + SOON
+        if has_come and not conversation.is_planned and pairs - met:
+            due.append(conversation)
+        met |= pairs
+    return due
 
 
 def _waiting(
@@ -333,7 +445,7 @@ def _waiting(
 def _quiet_waiting(quiet: Quiet) -> Waiting:
     words = f"No contact for {quiet.days} days" if quiet.ever else f"No conversation in {quiet.days} days"
     return Waiting(
-        what=words,
+        what=f"{words} with {quiet.with_whom}" if quiet.with_whom else words,
         title=quiet.partnership.title,
         path=f"{reverse('conversations:new')}?partnership={quiet.partnership.pk}",
         # It waits since the silence became too long, not since it began: what people asked for comes before.

@@ -218,6 +218,7 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
     shown = {action.pk for action in actions}
     sides = queries.points_shown(conversation, own)
     queries.show_entries(sides, user)
+    queries.let_act(sides, {side.pk for side in rights.sides})
     if not queries.partnerships_known_to(user, [conversation]):
         conversation.partnership = None
     elif conversation.partnership is not None:
@@ -230,7 +231,6 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
         "corrections": conversation.corrections.all(),
         "nobody_left": rights.may_answer and not rights.to_agree_for and not queries.sides_to_ask(conversation),
         "own": own,
-        "edited": {side.pk for side in rights.sides},
         "notes": queries.private_notes_of(conversation, user),
         "actions": actions,
         "steps": [step for step in conversation.next_steps.all() if step.action_id not in shown],
@@ -458,7 +458,8 @@ def close(request: HttpRequest, pk: int) -> HttpResponse:
     """Say that an objective, obstacle or opportunity no longer holds."""
     user, point, rights = _point(request, pk)
     _require(any(side.pk == point.organisation_id for side in rights.sides))
-    form = ReasonForm(_posted(request), submit="Close it", cancel=point.conversation.get_absolute_url())
+    back = _back(request, point)
+    form = ReasonForm(_posted(request), submit="Close it", cancel=back)
     if request.method == "POST" and form.is_valid():
         try:
             services.close_point(point=point, reason=form.cleaned_data["reason"], author=user, now=timezone.now())
@@ -466,8 +467,8 @@ def close(request: HttpRequest, pk: int) -> HttpResponse:
             form.add_error(None, str(error))
         else:
             messages.success(request, f"The {point.get_kind_display().lower()} is closed.")
-            return redirect(point.conversation)
-    return _answer(request, "conversations/close.html", {"form": form, "point": point}, form)
+            return redirect(back)
+    return _answer(request, "conversations/close.html", {"form": form, "point": point, "back": back}, form)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -479,7 +480,8 @@ def become(request: HttpRequest, pk: int) -> HttpResponse:
     mine = [side for side in rights.sides if point.direction == "offer" or side.pk == point.organisation_id]
     _require(bool(mine))
     able = queries.who_may_be_asked(point.conversation, mine[0])
-    form = BecomeForm(_posted(request), point=point, able=able)
+    back = _back(request, point)
+    form = BecomeForm(_posted(request), point=point, able=able, cancel=back)
     if request.method == "POST" and form.is_valid():
         try:
             entry = services.turn_into_entry(
@@ -490,13 +492,21 @@ def become(request: HttpRequest, pk: int) -> HttpResponse:
         else:
             messages.success(request, f"The {point.direction} is drafted. Share it when it is ready.")
             return redirect(entry.get_absolute_url())
-    context = {"form": form, "point": point, "organisation": mine[0], "able": able}
+    context = {"form": form, "point": point, "organisation": mine[0], "able": able, "back": back}
     return _answer(request, "conversations/become.html", context, form)
 
 
 def _lines(user: User, conversation: Conversation) -> list[TimelineLine]:
     """What happened to it, newest first; its own page need not say of what."""
     return [replace(line, subject="") for line in timeline_lines(queries.story_of(conversation, user)[:100])]
+
+
+def _back(request: HttpRequest, point: Point) -> str:
+    """Where somebody came from: the page of the partnership, if the address says so, else the record."""
+    partnership = point.conversation.partnership_id
+    if partnership and request.GET.get("from") == "partnership":
+        return reverse("web:partnership-conversations", args=[partnership])
+    return point.conversation.get_absolute_url()
 
 
 def _point(request: HttpRequest, pk: int) -> tuple[User, Point, Rights]:

@@ -7,37 +7,43 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from django.db.models import Count, F, Q, QuerySet
+from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet
 from django.db.models.functions import TruncQuarter
 
-from partnerships.agreements.models import Party, PartyStatus
+from partnerships.agreements.models import Party, PartyRole, PartyStatus
 from partnerships.commitments.models import UNDER_WAY, Commitment, Kind
 from partnerships.commitments.models import Status as Promise
-from partnerships.exchange.models import OVER, Addressee, Audience, Direction, Entry, EntryQuerySet, Status
+from partnerships.exchange.models import OVER, Addressee, Audience, Direction, Entry, EntryQuerySet, Fulfilment, Status
 from partnerships.organisations.models import Organisation
 from partnerships.people.models import User
 
 #: Quarters shown over time.
 QUARTERS = 8
+#: The parts in a partnership that are asked.
+_ASKED = (PartyRole.CHAIR, PartyRole.LEAD, PartyRole.MEMBER)
 
 
 @dataclass(slots=True)
 class Asked:
-    """Asks in one direction: how many were made, met, are outstanding, or came to nothing."""
+    """Asks in one direction: how many were made, met by the one asked or by others, are outstanding, or came to
+    nothing.
+    """
 
     made: int = 0
     met: int = 0
+    elsewhere: int = 0
     outstanding: int = 0
 
     @property
     def nothing(self) -> int:
         """Declined, lapsed or withdrawn."""
-        return self.made - self.met - self.outstanding
+        return self.made - self.met - self.elsewhere - self.outstanding
 
     def add(self, more: Asked) -> None:
         """Count more of them."""
         self.made += more.made
         self.met += more.met
+        self.elsewhere += more.elsewhere
         self.outstanding += more.outstanding
 
 
@@ -122,18 +128,30 @@ def _shared(ours: Organisation) -> QuerySet[Party, Any]:
     return Party.objects.present().filter(organisation=ours).values("partnership")
 
 
+def _asked_in(ours: Organisation) -> QuerySet[Party, Any]:
+    """The partnerships in which it asks and is asked: not those that it only observes."""
+    return _shared(ours).exclude(role=PartyRole.OBSERVER)
+
+
+def _met_by(giver: Organisation | OuterRef) -> Q:
+    """The condition that an ask is met, and that this body delivered something of it."""
+    kept = Fulfilment.objects.filter(entry=OuterRef("pk"), commitment__status=Promise.VERIFIED, commitment__giver=giver)
+    return Q(Exists(kept), status=Status.MET)
+
+
 def _asked(
     user: User, ours: Organisation, only: Organisation | None, *, by_quarter: bool = False
 ) -> Iterable[tuple[bool, int, dt.date | None, Asked]]:
     """Whether we asked, the partner, the quarter if wanted, and how many: of the shared asks that the person may see.
 
     An ask is between two when it is addressed to the other by name, or to a partnership in which the other takes part;
-    one to a partnership counts once for each of its parties. Asks of the whole network are between nobody.
+    one to a partnership counts once for each of its parties that does not only observe. It is met by whoever delivered
+    something of it. Asks of the whole network are between nobody.
     """
     asks = Entry.objects.visible_to(user).filter(direction=Direction.ASK, shared_at__isnull=False)
     to_us = asks.exclude(organisation=ours).filter(
         Q(audience=Audience.NAMED, pk__in=Addressee.objects.filter(organisation=ours).values("entry"))
-        | Q(audience=Audience.PARTNERSHIP, partnership__in=_shared(ours))
+        | Q(audience=Audience.PARTNERSHIP, partnership__in=_asked_in(ours))
     )
     by_us = asks.filter(organisation=ours)
     named = by_us.filter(audience=Audience.NAMED)
@@ -142,8 +160,8 @@ def _asked(
         named = named.filter(addressees__organisation=only)
     # One filter for both conditions: of one and the same party.
     parties = {"partnership__parties__organisation": only} if only else {}
-    to_parties = by_us.filter(audience=Audience.PARTNERSHIP, partnership__in=_shared(ours)).filter(
-        partnership__parties__status=PartyStatus.ACCEPTED, **parties
+    to_parties = by_us.filter(audience=Audience.PARTNERSHIP, partnership__in=_asked_in(ours)).filter(
+        partnership__parties__status=PartyStatus.ACCEPTED, partnership__parties__role__in=_ASKED, **parties
     )
     ways: tuple[tuple[bool, EntryQuerySet, str], ...] = (
         (False, to_us, "organisation"),
@@ -151,6 +169,7 @@ def _asked(
         (True, to_parties, "partnership__parties__organisation"),
     )
     for we_asked, entries, partner in ways:
+        met = _met_by(OuterRef("partner") if we_asked else ours)
         keys = {"partner": F(partner), **({"quarter": TruncQuarter("shared_at")} if by_quarter else {})}
         rows = (
             entries.order_by()
@@ -158,13 +177,16 @@ def _asked(
             .values(*keys)
             .annotate(
                 made=Count("pk"),
-                met=Count("pk", filter=Q(status=Status.MET)),
+                met=Count("pk", filter=met),
+                all_met=Count("pk", filter=Q(status=Status.MET)),
                 open=Count("pk", filter=~Q(status__in=OVER)),
             )
         )
         for row in rows:
             if row["partner"] != ours.pk:
-                yield we_asked, row["partner"], row.get("quarter"), Asked(row["made"], row["met"], row["open"])
+                elsewhere = row["all_met"] - row["met"]
+                asked = Asked(row["made"], row["met"], elsewhere, row["open"])
+                yield we_asked, row["partner"], row.get("quarter"), asked
 
 
 def _promised(

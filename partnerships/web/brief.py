@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from django.core.exceptions import PermissionDenied
+from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
@@ -61,6 +63,11 @@ class Brief:
     seats: tuple[Seats, ...]
     points: tuple[SidePoints, ...]
     people: tuple[Membership, ...]
+    #: How many there are of each besides those listed.
+    our_more: int = 0
+    their_more: int = 0
+    more_plans: int = 0
+    more_people: int = 0
 
 
 def brief_for(*, user: User, ours: Organisation, theirs: Organisation, now: dt.datetime) -> Brief:
@@ -72,19 +79,25 @@ def brief_for(*, user: User, ours: Organisation, theirs: Organisation, now: dt.d
     )
     entries = [entry for entry in entries_between(user=user, ours=ours, theirs=theirs) if _is_live(entry)]
     last = last_held(user=user, ours=ours, theirs=theirs, today=today)
+    sides = [[entry for entry in entries if entry.organisation_id == body.pk] for body in (ours, theirs)]
+    plans, people = _plans(user, ours, theirs), contacts_of(theirs)
     return Brief(
         ours=ours,
         theirs=theirs,
         partnerships=tuple(partnerships.order_by("title", "pk")),
-        our_entries=tuple(entry for entry in entries if entry.organisation_id == ours.pk)[:_MOST],
-        their_entries=tuple(entry for entry in entries if entry.organisation_id == theirs.pk)[:_MOST],
+        our_entries=tuple(sides[0][:_MOST]),
+        their_entries=tuple(sides[1][:_MOST]),
         promised=promises(giver=ours, receiver=theirs, user=user, today=today),
         promised_to_us=promises(giver=theirs, receiver=ours, user=user, today=today),
-        plans=tuple(_plans(user, ours, theirs, last)),
+        plans=tuple(_told(user, plans[:_MOST], last)),
         last=last,
         seats=tuple(seats_shown(last, _own(user))) if last else (),
         points=tuple(points_between(user=user, ours=ours, theirs=theirs)),
-        people=tuple(contacts_of(theirs)[:_MOST]),
+        people=tuple(people[:_MOST]),
+        our_more=max(len(sides[0]) - _MOST, 0),
+        their_more=max(len(sides[1]) - _MOST, 0),
+        more_plans=max(plans.count() - _MOST, 0),
+        more_people=max(people.count() - _MOST, 0),
     )
 
 
@@ -96,7 +109,7 @@ def _is_live(entry: Entry) -> bool:
     return not entry.is_draft and not entry.is_over
 
 
-def _plans(user: User, ours: Organisation, theirs: Organisation, last: Conversation | None) -> list[PlanSince]:
+def _plans(user: User, ours: Organisation, theirs: Organisation) -> QuerySet[Plan]:
     """Plans that the two share or that the other owns, the newest published first."""
     shared = Party.objects.present().filter(organisation=theirs).values("partnership")
     both = Party.objects.present().filter(organisation=ours, partnership__in=shared).values("partnership")
@@ -104,7 +117,11 @@ def _plans(user: User, ours: Organisation, theirs: Organisation, last: Conversat
     of_theirs = visible.filter(owners__organisation=theirs).values("pk")
     of_both = visible.filter(partnership__in=both).values("pk")
     plans = Plan.objects.filter(pk__in=of_theirs.union(of_both)).for_listing()
-    found = (_since(user, plan, last) for plan in plans.order_by("-last_published_at", "-pk")[:_MOST])
+    return plans.order_by("-last_published_at", "-pk")
+
+
+def _told(user: User, plans: Iterable[Plan], last: Conversation | None) -> list[PlanSince]:
+    found = (_since(user, plan, last) for plan in plans)
     return [one for one in found if one is not None]
 
 
@@ -164,7 +181,10 @@ def _context(request: HttpRequest, pk: int) -> dict[str, object]:
     return {
         "brief": found,
         "organisation": theirs,
-        "sides": ((ours, found.our_entries), (theirs, found.their_entries)),
+        "sides": (
+            (ours, found.our_entries, found.our_more),
+            (theirs, found.their_entries, found.their_more),
+        ),
         "promises": (found.promised, found.promised_to_us),
         "now": now,
         "query": request.GET.urlencode(),

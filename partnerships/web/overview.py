@@ -14,6 +14,7 @@ from partnerships.conversations.models import Conversation
 from partnerships.conversations.queries import points_of_partnership
 from partnerships.exchange.models import Entry
 from partnerships.kit.sections import Section
+from partnerships.organisations.models import EDITING_ROLES
 from partnerships.people.models import User
 from partnerships.plans.models import Plan
 from partnerships.plans.queries import milestones_due_soon, overdue_milestones
@@ -71,4 +72,9 @@ def points_section(user: User, partnership: Partnership) -> Section:
     """Both sides' objectives, obstacles and opportunities, next to one another."""
     sides = points_of_partnership(partnership, user)
     held = Conversation.objects.visible_to(user).filter(partnership=partnership).exists()
-    return Section("web/_both_sides.html", {"sides": sides, "held": held, "partnership": partnership})
+    may_act = (
+        not partnership.is_over
+        and Partnership.objects.present_for(user, *EDITING_ROLES).filter(pk=partnership.pk).exists()
+    )
+    words = {"sides": sides, "held": held, "partnership": partnership, "may_act": may_act}
+    return Section("web/_both_sides.html", words)

@@ -15,7 +15,7 @@ from partnerships.agreements.models import Partnership, PartyRole
 from partnerships.agreements.past import as_read_by
 from partnerships.commitments.queries import open_and_over
 from partnerships.conversations.models import Conversation
-from partnerships.conversations.queries import points_of_partnership
+from partnerships.conversations.queries import contacts_of, points_of_partnership
 from partnerships.exchange.cards import written_entries
 from partnerships.exchange.models import Direction, Entry, EntryQuerySet
 from partnerships.exchange.queries import new_matches_for
@@ -159,6 +159,11 @@ def partnership_commitments(request: HttpRequest, pk: int) -> HttpResponse:
     return render(request, "web/partnership_commitments.html", context)
 
 
+def _takes_part(user: User, partnership: Partnership) -> bool:
+    """Whether an organisation of theirs is a present party, in whichever role they act for it."""
+    return Partnership.objects.present_for(user).live().filter(pk=partnership.pk).exists()
+
+
 def _may_promise(user: User, partnership: Partnership) -> bool:
     """Whether they edit for a party that does not only observe: observers neither ask, offer nor promise."""
     mine = Organisation.objects.of_person(user, *EDITING_ROLES)
@@ -193,6 +198,7 @@ def partnership_conversations(request: HttpRequest, pk: int) -> HttpResponse:
             "conversations": conversations,
             "may_write": _may_write(user, partnership),
             "sides": points_of_partnership(partnership, user),
+            "contacts": contacts_of(partnership, user, timezone.now()) if _takes_part(user, partnership) else [],
         },
     )
 

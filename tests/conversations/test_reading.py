@@ -5,6 +5,7 @@ warns.
 from __future__ import annotations
 
 import datetime as dt
+import re
 from typing import Any
 
 import pytest
@@ -15,15 +16,19 @@ from django.utils import timezone
 
 from partnerships.activity.models import Event
 from partnerships.activity.queries import visible_events
+from partnerships.agreements import services as agreements
 from partnerships.commitments.models import commitment_readers
 from partnerships.conversations import queries, services
-from partnerships.conversations.models import Attribution, PrivateNote
+from partnerships.conversations.models import Attribution, Point, PointKind, PrivateNote
+from partnerships.conversations.services import PointGiven
 from partnerships.exchange.models import Direction, Entry
 from tests.conversations.talks import agreed, circulated, days_ago, draft, planned, the_record
 from tests.world import World
 
 CANARY = "canary-that-must-not-sing"
 WHO = ("amina", "ben", "chidi")
+#: A record that names nobody.
+NOBODY: dict[str, Any] = {"attendees": (), "points": (), "next_steps": ()}
 
 
 def signed_in(person: Any) -> Client:
@@ -270,11 +275,105 @@ def test_what_waits_for_whom(world: World) -> None:
     assert waiting["vera"] == waiting["chidi"] == set()
 
 
-def test_a_next_contact_that_has_come_waits_for_the_keeper(world: World) -> None:
-    circulated(world, next_contact_on=days_ago(-2))
+def again(world: World, who: str) -> list[str]:
+    """What the person is to get in touch about again."""
+    waiting = queries.waiting_for(getattr(world, who), timezone.now())
+    return [item.title for item in waiting if item.what == "Get in touch again"]
 
-    assert "Get in touch again" in {item.what for item in queries.waiting_for(world.amina, timezone.now())}
-    assert "Get in touch again" not in {item.what for item in queries.waiting_for(world.ben, timezone.now())}
+
+def test_a_next_contact_that_has_come_waits_for_every_side_that_reads_the_record(world: World) -> None:
+    draft(world, subject="A draft", next_contact_on=days_ago(-2), held_on=days_ago(9))
+    circulated(world, next_contact_on=days_ago(-2), partnership=None)
+
+    assert {who: again(world, who) for who in ("amina", "ben", "vera", "chidi")} == {
+        "amina": ["Quayside"],
+        "ben": ["Quayside"],
+        "vera": [],
+        "chidi": [],
+    }
+
+
+def test_talking_with_others_does_not_stand_for_the_next_contact_with_a_side(world: World) -> None:
+    circulated(world, next_contact_on=days_ago(-2))
+    circulated(world, subject="Harbour", organisations=[world.tidewater], partnership=None, **NOBODY)
+    assert again(world, "amina") == ["Quayside"]
+
+    planned(world, days=3)
+    assert again(world, "amina") == again(world, "ben") == []
+
+
+def test_who_has_not_been_in_touch_is_named(world: World) -> None:
+    now = timezone.now()
+    for body, lead, role in ((world.tidewater, world.chidi, "member"), (world.harbour, world.hana, "observer")):
+        party = agreements.invite_organisation(
+            partnership=world.partnership, organisation=body, role=role, author=world.amina, now=now
+        )
+        agreements.answer_invitation(party=party, accept=True, reason="", author=lead, now=now)
+    circulated(world, held_on=days_ago(70))
+
+    (quiet,) = queries.gone_quiet(world.amina, now, days=60)
+    assert quiet.with_whom == "Tidewater Housing Group and Westmarch Borough Council"
+    work = {item.what for item in queries.waiting_for(world.amina, now)}
+    assert "No contact for 70 days with Tidewater Housing Group and Westmarch Borough Council" in work
+
+    circulated(world, organisations=[world.tidewater], held_on=days_ago(3), **NOBODY)
+    contacts = queries.contacts_of(world.partnership, world.amina, now)
+    assert [(one.organisation, one.days, one.is_quiet) for one in contacts] == [
+        (world.westmarch, 70, True),
+        (world.tidewater, 3, False),
+    ]
+    page = signed_in(world.vera).get(reverse("web:partnership-conversations", args=[world.partnership.pk]))
+    words = page.content.decode()
+    assert "No contact for 70 days" in words
+    assert "Plan one" not in words
+
+
+def test_what_a_side_said_twice_stands_once_and_is_closed_with_both(world: World) -> None:
+    circulated(world)
+    circulated(world, held_on=days_ago(2))
+    ours = queries.points_of_partnership(world.partnership, world.amina)[0]
+    (obstacle,) = ours.obstacles
+    assert obstacle.conversation.held_on == days_ago(2)
+
+    address = f"{reverse('conversations:close', args=[obstacle.pk])}?from=partnership"
+    answer = signed_in(world.eddie).post(address, {"reason": "Land was found."})
+
+    assert answer.url == reverse("web:partnership-conversations", args=[world.partnership.pk])
+    assert queries.points_of_partnership(world.partnership, world.amina)[0].obstacles == []
+    assert Point.objects.filter(kind="obstacle", closed_reason="Land was found.").count() == 2
+
+
+def test_points_are_acted_on_where_the_partnership_shows_them_by_those_who_may(world: World) -> None:
+    circulated(world)
+    obstacle, opportunity = (Point.objects.get(kind=kind) for kind in ("obstacle", "opportunity"))
+    addresses = [
+        reverse("web:partnership-conversations", args=[world.partnership.pk]),
+        reverse("agreements:detail", args=[world.partnership.pk]),
+    ]
+
+    def offered(who: str) -> list[set[str]]:
+        browser = signed_in(getattr(world, who))
+        pages = [browser.get(address).content.decode() for address in addresses]
+        return [set(re.findall(r'href="(/conversations/points/[^"?]*)', page)) for page in pages]
+
+    def to(name: str, point: Point) -> str:
+        return reverse(f"conversations:{name}", args=[point.pk])
+
+    ours = {to("close", obstacle), to("become", obstacle), to("become", opportunity)}
+    ours.add(to("close", Point.objects.get(kind="objective")))
+    assert offered("eddie") == [ours, ours]
+    assert offered("ben") == [{to("close", opportunity), to("become", opportunity)}] * 2
+    assert offered("vera") == [set(), set()]
+
+
+def test_a_long_list_of_points_folds(world: World) -> None:
+    many = [PointGiven(world.larkhaven, PointKind.OBJECTIVE, f"Objective {number}.") for number in range(9)]
+    circulated(world, points=many)
+
+    page = signed_in(world.ben).get(reverse("web:partnership-conversations", args=[world.partnership.pk]))
+
+    words = page.content.decode()
+    assert words.index("Objective 4.") < words.index("4 more<") < words.index("Objective 5.")
 
 
 def test_an_anonymous_record_names_nobody_of_another_side_in_its_history(world: World) -> None:

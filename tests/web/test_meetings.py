@@ -11,7 +11,9 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from partnerships.commitments.services import end_commitment
+from partnerships.agreements import services as agreements
+from partnerships.commitments.models import Status as Promise
+from partnerships.commitments.services import end_commitment, record_progress, verify_delivery
 from partnerships.conversations import services as conversations
 from partnerships.exchange import services as exchange
 from partnerships.exchange.models import Audience, Direction, Entry
@@ -240,3 +242,56 @@ def test_only_those_who_can_save_are_invited_to_write_on_a_partnerships_pages(wo
     }
 
     assert offered == {"eddie": [True, True, True], "vera": [False, False, False]}
+
+
+def test_the_brief_says_how_much_and_how_many_more(world: World) -> None:
+    for number in range(14):
+        share(world, world.amina, world.larkhaven, f"Land at Quay {number}")
+    for number in range(10):
+        agree(world, text=f"Homes {number}", quantity=Decimal(5))
+
+    words = signed_in(world.ben).get(reverse("web:brief", args=[world.larkhaven.pk])).content.decode()
+
+    assert "2 hectares" in words
+    assert "shared today, no answer yet" in words
+    assert "0 of 5 homes" in words
+    assert words.count("and 2 more") + words.count("And 2 more") == 2
+
+
+def test_who_only_observes_a_partnership_is_not_counted_as_asked(world: World) -> None:
+    now = timezone.now()
+    party = agreements.invite_organisation(
+        partnership=world.partnership, organisation=world.harbour, role="observer", author=world.amina, now=now
+    )
+    agreements.answer_invitation(party=party, accept=True, reason="", author=world.hana, now=now)
+    everybody = {"audience": Audience.PARTNERSHIP, "partnership": world.partnership, "addressees": []}
+    share(world, world.amina, world.larkhaven, "Training rooms", **everybody)
+    today = timezone.localdate()
+
+    made = {
+        one.partner.name: one.we_asked.made for one in balances(user=world.amina, ours=world.larkhaven, today=today)
+    }
+
+    assert made == {"Harbour Community Trust": 0, "Westmarch Borough Council": 1}
+    watched = balance_with(user=world.hana, ours=world.harbour, theirs=world.larkhaven, today=today)
+    assert watched.they_asked.made == 0
+
+
+def test_an_ask_is_met_by_whoever_delivered_and_by_nobody_else(world: World) -> None:
+    both = {"addressees": [world.westmarch, world.tidewater], "unit": "homes", "quantity": Decimal(60)}
+    ask = share(world, world.amina, world.larkhaven, "Homes", **both)
+    made = agree(
+        world, giver=world.westmarch, receiver=world.larkhaven, owner=world.ben, author=world.ben, partnership=None
+    )
+    exchange.meet_with(entry=ask, commitment=made, quantity=None, author=world.amina, now=timezone.now())
+    record_progress(commitment=made, status=Promise.DONE, author=world.ben, now=timezone.now(), delivered=Decimal(60))
+    verify_delivery(commitment=made, author=world.amina, now=timezone.now())
+    today = timezone.localdate()
+
+    found = {one.partner: one.we_asked for one in balances(user=world.amina, ours=world.larkhaven, today=today)}
+    asked, other = found[world.westmarch], found[world.tidewater]
+    theirs = balance_with(user=world.chidi, ours=world.tidewater, theirs=world.larkhaven, today=today).they_asked
+
+    assert (asked.made, asked.met, asked.elsewhere, asked.nothing) == (1, 1, 0, 0)
+    assert (other.made, other.met, other.elsewhere, other.nothing) == (1, 0, 1, 0)
+    assert theirs == other

@@ -23,7 +23,11 @@ class UnableToChangePoint(Exception):
 
 @transaction.atomic
 def close_point(*, point: Point, reason: str, author: User, now: dt.datetime) -> Point:
-    """Say that an objective, obstacle or opportunity no longer holds, and why. Raises `UnableToChangePoint`."""
+    """Say that an objective, obstacle or opportunity no longer holds, and why. Raises `UnableToChangePoint`.
+
+    What the same side said in the same words in other conversations of the partnership is closed with it: it stands
+    among what they want only once.
+    """
     locked(point.conversation)
     current = Point.objects.select_related("conversation", "organisation").get(pk=point.pk)
     if not current.is_current:
@@ -32,12 +36,27 @@ def close_point(*, point: Point, reason: str, author: User, now: dt.datetime) ->
         raise UnableToChangePoint(f"Only editors of {current.organisation.display_name} close it.")
     if not reason.strip():
         raise UnableToChangePoint("Say why it no longer holds.")
-    current.closed_at, current.closed_by, current.closed_reason = now, author, reason.strip()
-    current.save(update_fields=["closed_at", "closed_by", "closed_reason"])
-    note_about_point(
-        current, f"closed an {current.kind}", author=author, organisation=current.organisation, now=now, reason=reason
-    )
+    for one in (current, *_said_again(current)):
+        one.closed_at, one.closed_by, one.closed_reason = now, author, reason.strip()
+        one.save(update_fields=["closed_at", "closed_by", "closed_reason"])
+        note_about_point(
+            one, f"closed an {one.kind}", author=author, organisation=current.organisation, now=now, reason=reason
+        )
     return current
+
+
+def _said_again(point: Point) -> list[Point]:
+    """The same point of the same side in other conversations of the partnership, still current."""
+    if point.conversation.partnership_id is None:
+        return []
+    same = Point.objects.current().filter(
+        organisation=point.organisation,
+        kind=point.kind,
+        text__iexact=point.text,
+        conversation__partnership=point.conversation.partnership_id,
+    )
+    rows = same.exclude(pk=point.pk).select_related("conversation").select_for_update(of=("self",))
+    return list(rows.order_by("pk"))
 
 
 @transaction.atomic

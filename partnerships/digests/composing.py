@@ -22,6 +22,7 @@ from partnerships.digests.news import Edition, News, news_of, shorten_note
 from partnerships.digests.queries import newest_numbers, owners_among, reading_classes
 from partnerships.plans.content import Content, normalise, outside
 from partnerships.plans.models import Plan, ReadingClass, Version
+from partnerships.plans.queries import area_names
 
 _KEPT = 256
 _KEPT_FOR = dt.timedelta(minutes=10)
@@ -134,6 +135,7 @@ def read_news(
         from_number=from_number,
         to_number=to_number,
         editions=editions,
+        areas=area_names(*ends.values()),
     )
     return news, plan.partnership_id, frozenset(version.author_id for version in shown)
 

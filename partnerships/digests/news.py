@@ -6,8 +6,9 @@ Pure thinking over contents of one reading class; letters, web pages and the pre
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from partnerships.kit.text import Fragment, Kind, excerpt, shorten, word_differences
 from partnerships.plans.changes import Change, Total, changes, homes_totals
@@ -110,13 +111,17 @@ def news_of(
     from_number: int,
     to_number: int,
     editions: Sequence[Edition],
+    areas: Mapping[str, str] = MappingProxyType({}),
 ) -> News:
-    """Compare two regular contents of the same reading class; `was` is None for a plan that is new to the reader."""
+    """Compare two regular contents of the same reading class; `was` is None for a plan that is new to the reader.
+
+    `areas` names GSS codes.
+    """
     if was is None:
         lines, count = _of_new_plan(now), 1
         homes: tuple[Total, ...] = ()
     else:
-        found = changes(was, now)
+        found = changes(was, now, areas)
         lines, count = tuple(_line(change) for change in found), len(found)
         totals = homes_totals(was, now)
         changed = tuple(row for row in totals.by_tenure if row.difference)

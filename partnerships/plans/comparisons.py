@@ -4,12 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from partnerships.kit.text import Fragment, excerpt, word_differences
-from partnerships.plans.changes import Change, HomesTotals, changes, homes_totals, line_in_words, summary
-from partnerships.plans.content import Content, line_of
-from partnerships.plans.presenting import date_shown
+from partnerships.plans.changes import (
+    Change,
+    HomesTotals,
+    Names,
+    changes,
+    homes_totals,
+    line_in_words,
+    summary,
+    words_changed,
+)
+from partnerships.plans.content import COLLECTION_BY_CODE, Content, line_of
 
 #: Words of unchanged text shown on either side of a change in prose.
 AROUND = 25
@@ -25,6 +32,16 @@ class ChangeRow:
     fragments: tuple[Fragment, ...]
     extra: str
     kind: str
+
+    @property
+    def nothing_before(self) -> str:
+        """What stands where there was no value."""
+        return "Not there" if self.kind == "added" else "Not given"
+
+    @property
+    def nothing_now(self) -> str:
+        """What stands where there is no value now."""
+        return "No longer there" if self.kind == "removed" else "No longer given"
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +94,8 @@ def comparison(
 
     `touched` says by whom a piece was changed, by its name ("sites/north-quay"); `areas` names GSS codes.
     """
-    found = changes(a, b)
+    areas = areas or {}
+    found, names = changes(a, b, areas), Names(a, b, areas=areas)
     by_what: dict[str, list[Change]] = {}
     for change in found:
         by_what.setdefault(change.what, []).append(change)
@@ -85,11 +103,11 @@ def comparison(
     for heading, whats in _PARTS:
         mine = [change for change in found if change.what in whats] if any(what in by_what for what in whats) else []
         if mine:
-            parts.append((heading, tuple(_items(mine, touched or {}))))
-    return Comparison(found, summary(found), tuple(parts), homes_totals(a, b, areas or {}))
+            parts.append((heading, tuple(_items(mine, touched or {}, names))))
+    return Comparison(found, summary(found), tuple(parts), homes_totals(a, b, areas))
 
 
-def _items(found: Iterable[Change], touched: Mapping[str, str]) -> Iterable[ChangedItem]:
+def _items(found: Iterable[Change], touched: Mapping[str, str], names: Names) -> Iterable[ChangedItem]:
     by_anchor: dict[str, list[Change]] = {}
     for change in found:
         by_anchor.setdefault(change.anchor, []).append(change)
@@ -101,52 +119,83 @@ def _items(found: Iterable[Change], touched: Mapping[str, str]) -> Iterable[Chan
             label=first.label or "About the plan",
             anchor=anchor,
             kind=whole,
-            rows=tuple(_row(change) for change in mine),
+            rows=tuple(_row(change, names) for change in mine),
             by=touched.get(anchor, ""),
         )
 
 
-def _row(change: Change) -> ChangeRow:
+def _row(change: Change, names: Names) -> ChangeRow:
     fragments: tuple[Fragment, ...] = ()
     if change.is_text and change.was and change.now:
         fragments = excerpt(word_differences(change.was_words, change.now_words), AROUND)
     whole = change.kind in ("added", "removed") and change.what != "homes"
-    item = change.now if change.kind == "added" else change.was
+    if whole:
+        words = _whole(change, names)
+        was, now = ("", words) if change.kind == "added" else (words, "")
+    else:
+        was, now = change.was_words, change.now_words
     return ChangeRow(
         field=f"{change.what_label} {change.kind}" if whole else change.field_label,
-        was=_whole(change, item) if whole and change.kind == "removed" else change.was_words if not whole else "",
-        now=_whole(change, item) if whole and change.kind == "added" else change.now_words if not whole else "",
+        was=was,
+        now=now,
         fragments=fragments,
-        extra=change.difference_words or change.slippage_words,
+        extra=change.difference_words
+        or change.slippage_words
+        or (words_changed(change.was_words, change.now_words) if fragments else ""),
         kind=change.kind,
     )
 
 
-def _whole(change: Change, item: dict[str, Any]) -> str:
+#: Not said of a whole item: what its name says already, and what means nothing to people.
+_UNSAID = frozenset({"content_type", "sha256", "lat", "lng"})
+
+
+def _whole(change: Change, names: Names) -> str:
     """A whole item in words, so that what was added or removed can be read without opening a version."""
+    item = change.now if change.kind == "added" else change.was
+    collection = COLLECTION_BY_CODE[change.anchor.partition("/")[0]]
     words = [change.sentence().partition(": ")[2]]
     if change.what == "site":
         words += [
             f"{count:,} {line}"
             for line, count in ((line_in_words(line_of(home)), home["count"]) for home in item["homes"])
         ]
-        completion = date_shown(item["actual_completion"], item["forecast_completion"])
-        words += [f"completion {completion}"] if completion else []
-    body = item.get("body") or item.get("mitigation") or item.get("measure") or ""
-    return "; ".join(words) + (f". {body}" if body else "")
+    given = [field for field in collection.fields if item[field.code] != field.default]
+    words += [
+        f"{field.label[0].lower()}{field.label[1:]}: {names.say(field, item[field.code])}"
+        for field in given
+        if field.shape != "text" and field.code != collection.title and field.code not in _UNSAID
+    ]
+    prose = "\n".join(item[field.code] for field in given if field.shape == "text")
+    return "; ".join(words) + (f".\n{prose}" if prose else "")
 
 
-def csv_rows(found: Iterable[Change]) -> Iterable[tuple[str, ...]]:
-    """A comparison as rows of a spreadsheet, headings first."""
-    yield ("What", "Item", "Key", "Change", "Field", "Was", "Now", "Difference")
-    for change in found:
-        yield (
-            change.what_label,
-            change.label,
-            change.key,
-            change.kind,
-            change.field_label,
-            change.was_words,
-            change.now_words,
-            str(change.difference) if change.difference is not None else change.slippage_words,
-        )
+HEADINGS = ("Part", "Item", "Key", "Change", "Field", "Was", "Now", "Difference", "By")
+
+
+def csv_rows(
+    compared: Comparison, *, was: str, now: str, notes: Iterable[tuple[str, str]] = (), warning: str = ""
+) -> Iterable[tuple[str, ...]]:
+    """All that the page of a comparison says, as rows of a spreadsheet, headings first.
+
+    `was` and `now` name the two sides; `notes` are the versions between with why each was published; `warning` says
+    that one side is a draft.
+    """
+    yield HEADINGS
+    yield ("Comparison", "", "", "", "", was, now, "", "")
+    if warning:
+        yield ("Draft", "", "", "", "", "", warning, "", "")
+    for label, note in notes:
+        yield ("Why", label, "", "", "", "", note, "", "")
+    yield ("Summary", "", "", "", "", "", compared.summary, "", "")
+    if compared.homes_changed:
+        for heading, totals in (("", (compared.totals.total,)), *compared.totals.tables):
+            for total in totals:
+                figures = (f"{total.was}", f"{total.now}", total.difference_words)
+                yield ("Homes: was and now", total.label, "", "", heading, *figures, "")
+    for heading, items in compared.parts:
+        for item in items:
+            key = item.anchor.partition("/")[2]
+            for row in item.rows:
+                sides = (row.was or row.nothing_before, row.now or row.nothing_now)
+                yield (heading, item.label, key, row.kind, row.field, *sides, row.extra, item.by)

@@ -94,7 +94,7 @@ def _form_field(spec: Field, content: Content | None) -> forms.Field:
     """The form field for one field of a piece."""
     hint = HINTS.get(spec.code, "")
     common: dict[str, Any] = {"label": spec.label, "required": spec.required}
-    if spec.code == "site":
+    if spec.shape == "site":
         sites = [(site["key"], site["name"]) for site in (content or {"sites": []})["sites"]]
         return forms.ChoiceField(choices=[("", "The whole plan"), *sites], help_text=hint, **common)
     if spec.shape == "text":

@@ -15,6 +15,7 @@ from partnerships.kit.dates import PartialDate
 from partnerships.organisations.models import EDITING_ROLES, Organisation
 from partnerships.people.models import User
 from partnerships.plans.models import Milestone, Plan, PlanCommitment, PlanQuerySet, Site
+from partnerships.plans.presenting import place_on_page
 from partnerships.plans.queries import newest_for, taking_part
 
 
@@ -54,7 +55,7 @@ def _suggestion(
     others = [partner for partner in partners if mine is None or partner.pk != mine.pk]
     return Suggestion(
         words=words,
-        href=plan.get_absolute_url() + _place(anchor),
+        href=plan.get_absolute_url() + place_on_page(anchor),
         giver=mine,
         receiver=others[0] if len(others) == 1 else None,
         partnership=Partnership.objects.present_for(user).live().filter(pk=plan.partnership_id or 0).first(),
@@ -63,14 +64,6 @@ def _suggestion(
         unit="homes" if homes else "",
         due_on=due if due and due >= timezone.localdate() else None,
     )
-
-
-def _place(anchor: str) -> str:
-    """Where a piece stands on its plan's page: a site may be on a later page of the table."""
-    code, _slash, key = anchor.partition("/")
-    if not anchor:
-        return ""
-    return f"?site={key}#sites-{key}" if code == "sites" else f"#{code}-{key}"
 
 
 def suggest_from_plan(*, user: User, record_id: int) -> Suggestion | None:
@@ -169,7 +162,7 @@ def links_of(*, commitment: Commitment, user: User) -> Sequence[OriginLink]:
             found.append(OriginLink(f"the plan “{title}”", link.plan.get_absolute_url()))
         elif link.anchor and (link.plan_id in inside or not link.restricted):
             words = f"{link.anchor_label}, in the plan “{title}”, version {link.version_number}"
-            found.append(OriginLink(words, link.plan.get_absolute_url() + _place(link.anchor)))
+            found.append(OriginLink(words, link.plan.get_absolute_url() + place_on_page(link.anchor)))
         else:
             words = f"the plan “{title}”, version {link.version_number}"
             found.append(OriginLink(words, link.plan.get_absolute_url()))

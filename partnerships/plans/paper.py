@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
@@ -11,8 +12,6 @@ from django.template.loader import render_to_string
 
 from partnerships.kit.exports import count_rows, csv_text
 from partnerships.kit.late import late
-from partnerships.plans.changes import Change
-from partnerships.plans.comparisons import csv_rows
 from partnerships.plans.content import Content, homes_count
 
 weasyprint = late("weasyprint")
@@ -49,10 +48,11 @@ def pdf_response(request: HttpRequest, template: str, context: dict[str, Any], t
     return response
 
 
-def csv_response(found: tuple[Change, ...], title: str) -> HttpResponse:
-    """A comparison as a spreadsheet."""
-    response = HttpResponse(csv_text(csv_rows(found)), content_type="text/csv; charset=utf-8")
-    count_rows(response, len(found))
+def csv_response(rows: Iterable[tuple[str, ...]], title: str) -> HttpResponse:
+    """Rows, of which the first are headings, as a spreadsheet."""
+    rows = tuple(rows)
+    response = HttpResponse(csv_text(rows), content_type="text/csv; charset=utf-8")
+    count_rows(response, len(rows) - 1)
     response["Content-Disposition"] = f'attachment; filename="{_file_name(title, "csv")}"'
     response["X-Content-Type-Options"] = "nosniff"
     response["Cache-Control"] = "private, no-store"

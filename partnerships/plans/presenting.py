@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from partnerships.kit.dates import PartialDate
-from partnerships.kit.prose import to_html
 from partnerships.plans.changes import date_in_words, item_details, line_in_words
 from partnerships.plans.content import (
     COLLECTION_BY_CODE,
@@ -21,10 +20,19 @@ from partnerships.plans.content import (
     homes_count,
     line_of,
 )
+from partnerships.plans.models import SOON
 from partnerships.plans.slippage import slippage
 
 #: So many sites stand on one page of a plan's table: a page of them is read, not scrolled past.
 SITES_A_PAGE = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What is known beside a content: the names of areas by GSS code, and how many comments stand by each piece."""
+
+    areas: Mapping[str, str] = field(default_factory=dict)
+    comments: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +50,7 @@ class SiteRow:
     confidential: bool
     details: tuple[tuple[str, str], ...]
     notes: str
+    comments: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,8 +68,11 @@ class MilestoneRow:
     status_code: str
     slipped: str
     is_overdue: bool
+    is_due_soon: bool
+    due: dt.date | None
     note: str
     restricted: bool
+    comments: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +88,7 @@ class RiskRow:
     owner: str
     mitigation: str
     restricted: bool
+    comments: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +99,7 @@ class SectionRow:
     title: str
     html: str
     restricted: bool
+    comments: int
 
 
 def _html(prose: Mapping[str, str], code: str, item: Item, field: str) -> str:
@@ -93,17 +107,23 @@ def _html(prose: Mapping[str, str], code: str, item: Item, field: str) -> str:
     return prose.get(f"{code}/{item['key']}/{field}", "") if item[field] else ""
 
 
-def sections(content: Content, prose: Mapping[str, str]) -> list[SectionRow]:
+def sections(content: Content, prose: Mapping[str, str], known: Known) -> list[SectionRow]:
     """The sections in order."""
     return [
-        SectionRow(item["key"], item["title"], _html(prose, "sections", item, "body"), item["restricted"])
+        SectionRow(
+            key=item["key"],
+            title=item["title"],
+            html=_html(prose, "sections", item, "body"),
+            restricted=item["restricted"],
+            comments=known.comments.get(f"sections/{item['key']}", 0),
+        )
         for item in content["sections"]
     ]
 
 
-def sites(content: Content, prose: Mapping[str, str]) -> list[SiteRow]:
+def sites(content: Content, prose: Mapping[str, str], known: Known) -> list[SiteRow]:
     """The sites in order."""
-    return [_site(item, prose) for item in content["sites"]]
+    return [_site(item, prose, known) for item in content["sites"]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,7 +169,7 @@ class SitePage:
 
 
 def site_page(
-    content: Content, prose: Mapping[str, str], *, find: str = "", number: int = 1, holding: str = ""
+    content: Content, prose: Mapping[str, str], known: Known, *, find: str = "", number: int = 1, holding: str = ""
 ) -> SitePage:
     """One page of the sites; with `find`, of those whose name, reference or authority has all its words.
 
@@ -166,7 +186,7 @@ def site_page(
     number = max(1, min(number, -(-len(found) // SITES_A_PAGE)))
     start = (number - 1) * SITES_A_PAGE
     return SitePage(
-        rows=tuple(_site(item, prose) for item in found[start : start + SITES_A_PAGE]),
+        rows=tuple(_site(item, prose, known) for item in found[start : start + SITES_A_PAGE]),
         number=number,
         count=len(found),
         homes=sum(map(homes_count, found)) if words else 0,
@@ -180,14 +200,14 @@ def _is_named(site: Item, words: Iterable[str]) -> bool:
     return all(word in names for word in words)
 
 
-def _site(item: Item, prose: Mapping[str, str]) -> SiteRow:
+def _site(item: Item, prose: Mapping[str, str], known: Known) -> SiteRow:
     details = (
         ("Confidence", CONFIDENCE.get(item["confidence"], "")),
         ("Landowner", item["landowner"]),
         ("Lead", item["lead"]),
         ("Planning reference", item["planning_reference"]),
         ("Grant programme", item["grant_programme"]),
-        ("Area", item["area"]),
+        ("Area", known.areas.get(item["area"], item["area"])),
         ("Position", f"{item['lat']}, {item['lng']}" if item["lat"] is not None and item["lng"] is not None else ""),
     )
     return SiteRow(
@@ -202,6 +222,7 @@ def _site(item: Item, prose: Mapping[str, str]) -> SiteRow:
         confidential=item["confidential"],
         details=tuple((label, value) for label, value in details if value),
         notes=_html(prose, "sites", item, "notes"),
+        comments=known.comments.get(f"sites/{item['key']}", 0),
     )
 
 
@@ -212,18 +233,21 @@ def date_shown(actual: str, forecast: str) -> str:
     return f"{date_in_words(forecast)} (forecast)" if forecast else ""
 
 
-def milestones(content: Content, prose: Mapping[str, str], today: dt.date) -> list[MilestoneRow]:
+def milestones(content: Content, prose: Mapping[str, str], today: dt.date, known: Known) -> list[MilestoneRow]:
     """The milestones in order."""
     names = {site["key"]: site["name"] for site in content["sites"]}
-    return [_milestone(item, prose, names, today) for item in content["milestones"]]
+    return [_milestone(item, prose, names, today, known) for item in content["milestones"]]
 
 
-def _milestone(item: Item, prose: Mapping[str, str], names: Mapping[str, str], today: dt.date) -> MilestoneRow:
+def _milestone(
+    item: Item, prose: Mapping[str, str], names: Mapping[str, str], today: dt.date, known: Known
+) -> MilestoneRow:
     expected = item["actual"] or item["forecast"]
     slipped = slippage(item["baseline"], expected)
     settled = bool(item["actual"]) or item["status"] in ("achieved", "cancelled")
     due = item["forecast"] or item["baseline"]
-    overdue = bool(due) and not settled and PartialDate.parse(due).latest < today
+    last_day = PartialDate.parse(due).latest if due and not settled else None
+    overdue = last_day is not None and last_day < today
     code = "achieved" if item["actual"] and item["status"] != "cancelled" else item["status"]
     return MilestoneRow(
         key=item["key"],
@@ -237,18 +261,21 @@ def _milestone(item: Item, prose: Mapping[str, str], names: Mapping[str, str], t
         status_code="overdue" if overdue else code,
         slipped=slipped.words() if slipped else "",
         is_overdue=overdue,
+        is_due_soon=last_day is not None and today <= last_day <= today + SOON,
+        due=last_day,
         note=_html(prose, "milestones", item, "note"),
         restricted=item["restricted"],
+        comments=known.comments.get(f"milestones/{item['key']}", 0),
     )
 
 
-def risks(content: Content, prose: Mapping[str, str]) -> list[RiskRow]:
+def risks(content: Content, prose: Mapping[str, str], known: Known) -> list[RiskRow]:
     """The risks, the highest score first."""
-    rows = [_risk(item, prose) for item in content["risks"]]
+    rows = [_risk(item, prose, known) for item in content["risks"]]
     return sorted(rows, key=lambda row: (-row.score, row.title, row.key))
 
 
-def _risk(item: Item, prose: Mapping[str, str]) -> RiskRow:
+def _risk(item: Item, prose: Mapping[str, str], known: Known) -> RiskRow:
     score = item["likelihood"] * item["impact"]
     return RiskRow(
         key=item["key"],
@@ -260,13 +287,8 @@ def _risk(item: Item, prose: Mapping[str, str]) -> RiskRow:
         owner=item["owner"],
         mitigation=_html(prose, "risks", item, "mitigation"),
         restricted=item["restricted"],
+        comments=known.comments.get(f"risks/{item['key']}", 0),
     )
-
-
-def draft_sections(content: Content) -> list[SectionRow]:
-    """The sections of a draft with their text rendered now: drafts keep no HTML."""
-    prose = {f"sections/{item['key']}/body": to_html(item["body"]) for item in content["sections"]}
-    return sections(content, prose)
 
 
 def item_detail(collection: Collection, item: Item) -> str:
@@ -282,6 +304,14 @@ def line_words(line: Line) -> str:
 def size_in_words(size: int) -> str:
     """Bytes for people: "420 KB", "1.4 MB"."""
     return f"{size / 2**20:.1f} MB" if size >= 2**20 else f"{max(1, round(size / 1024))} KB"
+
+
+def place_on_page(anchor: str) -> str:
+    """Where a piece stands on its plan's page, to follow the page's address: a site may be on a later page of them."""
+    code, _slash, key = anchor.partition("/")
+    if not key:
+        return ""
+    return f"?site={key}#sites-{key}" if code == "sites" else f"#{code}-{key}"
 
 
 def anchor_label(anchor: str) -> str:

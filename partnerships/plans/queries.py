@@ -6,7 +6,7 @@ import datetime as dt
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from django.db.models import Q, QuerySet
+from django.db.models import Count, Q, QuerySet
 from django.urls import reverse
 from django.utils import timezone
 
@@ -16,6 +16,7 @@ from partnerships.organisations.models import EDITING_ROLES, Area, Membership, O
 from partnerships.people.models import User
 from partnerships.plans.content import Content, empty, outside
 from partnerships.plans.models import (
+    SOON,
     AccessRequest,
     Comment,
     Draft,
@@ -36,9 +37,6 @@ from partnerships.plans.models import (
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import AnonymousUser
-
-#: Milestones due within this long are "due soon".
-SOON = dt.timedelta(days=30)
 
 
 # ---- Who reads, and in which class
@@ -156,6 +154,19 @@ def taking_part(organisations: QuerySet[Organisation] | None = None) -> QuerySet
     """The present parties that may own plans and sign them: not observers, who read and comment (RIGHTS.md)."""
     parties = Party.objects.filter(status=PartyStatus.ACCEPTED).exclude(role=PartyRole.OBSERVER)
     return parties if organisations is None else parties.filter(organisation__in=organisations)
+
+
+# ---- Comments
+
+
+def comment_counts(user: User | AnonymousUser, plan: Plan, *, on_draft: bool) -> dict[str, int]:
+    """How many comments of open threads, that the person may read, stand by each piece: {"sites/north-quay": 2}."""
+    if not user.is_authenticated:
+        return {}
+    settled = Q(resolved_at__isnull=False) | Q(parent__resolved_at__isnull=False)
+    rows = Comment.objects.visible_to(user).filter(plan=plan).exclude(settled).exclude(anchor__in=("", "about"))
+    rows = rows.filter(version_number=0) if on_draft else rows.exclude(version_number=0)
+    return dict(rows.values_list("anchor").annotate(Count("pk")))
 
 
 # ---- Milestones
@@ -301,7 +312,7 @@ def _waiting(what: str, plan: Plan, route: str, **more: Any) -> Waiting:
     return Waiting(
         what=what,
         title=more.pop("title", plan.title),
-        path=reverse(route, kwargs=more.pop("kwargs", {"pk": plan.pk})),
+        path=reverse(route, kwargs=more.pop("kwargs", {"pk": plan.pk})) + more.pop("place", ""),
         within=more.pop("within", plan.partnership.title if plan.partnership else ""),
         **more,
     )
@@ -367,7 +378,11 @@ def _mentions_wanted(user: User) -> list[Waiting]:
     )
     return [
         _waiting(
-            f"Answer {comment.author.display_name}'s comment", comment.plan, "plans:comments", since=comment.created_at
+            f"Answer {comment.author.display_name}'s comment",
+            comment.plan,
+            "plans:draft-comments" if comment.is_on_draft else "plans:comments",
+            place=f"#comment-{comment.parent_id or comment.pk}",
+            since=comment.created_at,
         )
         for comment in comments
     ]
@@ -395,22 +410,27 @@ def _showings_unread(user: User, now: dt.datetime) -> list[Waiting]:
 
 def _milestones_wanted(user: User, today: dt.date) -> list[Waiting]:
     editable = Plan.objects.editable_by(user).values("pk")
+    # The short form publishes a version: who edits without publishing says it in the draft.
+    publishable = set(Plan.objects.publishable_by(user).values_list("pk", flat=True))
     due = (
         Milestone.objects.open()
         .filter(plan__in=editable, due_by__lte=today + SOON)
         .select_related("plan__partnership")
         .order_by("due_by", "pk")
     )
-    return [
-        _waiting(
-            "Update this milestone",
-            milestone.plan,
-            "plans:milestone",
-            title=f"{milestone.name}, {milestone.plan.title}",
-            kwargs={"pk": milestone.plan_id, "key": milestone.key},
-            due=milestone.due_by,
-            status="late" if milestone.due_by and milestone.due_by < today else "",
-            status_label="Overdue" if milestone.due_by and milestone.due_by < today else "",
-        )
-        for milestone in due
-    ]
+    return [_milestone_wanted(milestone, today, may_publish=milestone.plan_id in publishable) for milestone in due]
+
+
+def _milestone_wanted(milestone: Milestone, today: dt.date, *, may_publish: bool) -> Waiting:
+    overdue = milestone.due_by is not None and milestone.due_by < today
+    where = {"pk": milestone.plan_id, "key": milestone.key}
+    return _waiting(
+        "Update this milestone" if may_publish else "Update this milestone in the draft",
+        milestone.plan,
+        "plans:milestone" if may_publish else "plans:edit-item",
+        title=f"{milestone.name}, {milestone.plan.title}",
+        kwargs=where if may_publish else where | {"code": "milestones"},
+        due=milestone.due_by,
+        status="late" if overdue else "",
+        status_label="Overdue" if overdue else "",
+    )

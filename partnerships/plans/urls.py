@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from partnerships.plans.views import commenting, comparing, drafting, publishing, reading, sharing, signing
+from partnerships.plans.views import commenting, comparing, drafting, previewing, publishing, reading, sharing, signing
 
 app_name = "plans"
 
@@ -24,6 +24,10 @@ urlpatterns = [
     path("<int:pk>/compare/pdf/", comparing.compare_pdf, name="compare-pdf"),
     path("<int:pk>/compare/csv/", comparing.compare_csv, name="compare-csv"),
     path("<int:pk>/draft/", drafting.draft_page, name="draft"),
+    path("<int:pk>/draft/preview/", previewing.preview, name="preview"),
+    path("<int:pk>/draft/paper/", previewing.draft_paper, name="draft-paper"),
+    path("<int:pk>/draft/pdf/", previewing.draft_pdf, name="draft-pdf"),
+    path("<int:pk>/draft/map/", previewing.draft_map, name="draft-map"),
     path("<int:pk>/draft/about/", drafting.edit_about, name="edit-about"),
     path("<int:pk>/draft/discard/", drafting.discard, name="discard"),
     path("<int:pk>/draft/documents/new/", drafting.add_document, name="add-document"),

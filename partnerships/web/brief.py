@@ -27,7 +27,7 @@ from partnerships.people.requests import signed_in
 from partnerships.plans import paper
 from partnerships.plans.changes import changes, summary
 from partnerships.plans.models import Plan
-from partnerships.plans.queries import content_for, reading_class, versions_for
+from partnerships.plans.queries import area_names, content_for, reading_class, versions_for
 
 #: Entries, plans and people listed of each sort: more would not be read before a meeting.
 _MOST = 12
@@ -139,7 +139,8 @@ def _since(user: User, plan: Plan, last: Conversation | None) -> PlanSince | Non
         words = "It was published after you last spoke." if is_new else "Nothing changed."
         return PlanSince(plan, newest.number, words)
     reader = reading_class(user, plan)
-    found = changes(content_for(first.content, reader), content_for(newest.content, reader))
+    was, now = content_for(first.content, reader), content_for(newest.content, reader)
+    found = changes(was, now, area_names(was, now))
     words = f"It was published after you last spoke. Since its version {first.number}: " if is_new else ""
     return PlanSince(
         plan,

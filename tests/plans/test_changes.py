@@ -9,9 +9,10 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 
-from partnerships.plans.changes import apply, changes, homes_difference, homes_totals, summary
-from partnerships.plans.content import normalise, outside, total_homes
-from tests.plans.strategies import contents, pairs
+from partnerships.plans.changes import Change, apply, changes, homes_difference, homes_totals, summary
+from partnerships.plans.comparisons import ChangeRow, Comparison, comparison, csv_rows
+from partnerships.plans.content import ABOUT, COLLECTIONS, Collection, Field, normalise, outside, total_homes
+from tests.plans.strategies import CHOICES, FEW, contents, lines_of_work, pairs
 
 Content = dict[str, Any]
 
@@ -166,3 +167,180 @@ def test_the_summary_is_one_paragraph_in_words_and_figures() -> None:
         "4 changes. 20 fewer homes in all. 1 section removed: Delivery. "
         "1 date later: Start on site 14 days later. Text changed in Vision."
     )
+
+
+# ---- Every kind of piece and every field
+
+
+def two_that_differ(collection: Collection | None, field: Field) -> tuple[Content, Content]:
+    """Two contents that differ in one field alone, of one item or of what is said about the plan."""
+    pool = tuple(CHOICES[field.code]) if field.shape == "choice" else FEW[field.shape]
+    first, second = pool[-2:]
+    raw: Content = {"sites": [{"key": f"item-{number}", "name": f"Site {number}"} for number in range(2)]}
+    if collection is None:
+        return normalise(raw | {"about": {field.code: first}}), normalise(raw | {"about": {field.code: second}})
+    items = [{"key": "item-0", collection.title: "Name", field.code: value} for value in (first, second)]
+    rest = raw["sites"][1:] if collection.code == "sites" else []
+    return normalise(raw | {collection.code: [items[0], *rest]}), normalise(raw | {collection.code: [items[1], *rest]})
+
+
+def shows(row: ChangeRow) -> bool:
+    """Whether a row of a comparison lets its reader see that something is different."""
+    if row.fragments:
+        return any(fragment.kind in ("delete", "insert") for fragment in row.fragments) and bool(row.extra)
+    return (row.was or row.nothing_before) != (row.now or row.nothing_now)
+
+
+def rows_of(compared: Comparison) -> list[ChangeRow]:
+    return [row for _heading, items in compared.parts for item in items for row in item.rows]
+
+
+EVERY_FIELD = [(None, field) for field in ABOUT] + [
+    (collection, field) for collection in COLLECTIONS for field in collection.fields
+]
+
+
+@pytest.mark.parametrize(
+    ("collection", "field"),
+    EVERY_FIELD,
+    ids=[f"{collection.code if collection else 'about'}-{field.code}" for collection, field in EVERY_FIELD],
+)
+def test_a_change_of_any_one_field_is_one_row_that_shows_both_values(
+    collection: Collection | None, field: Field
+) -> None:
+    a, b = two_that_differ(collection, field)
+
+    compared = comparison(a, b, areas={"E07000228": "Mid Sussex", "E08000016": "Barnsley"})
+
+    (change,) = compared.found
+    assert change.field == field.code
+    assert apply(compared.found, a) == b
+    assert change.was_words != change.now_words
+    (row,) = rows_of(compared)
+    assert shows(row)
+    assert "item-" not in f"{row.was} {row.now} {change.sentence()}"
+
+
+@given(lines_of_work)
+@settings(max_examples=60, deadline=None)
+def test_whatever_differs_between_two_versions_is_seen_on_the_page_and_in_the_spreadsheet(
+    work: tuple[Content, Content, Content],
+) -> None:
+    for a, b in ((work[0], work[1]), (work[1], work[2]), (work[2], work[0]), (outside(work[0]), outside(work[1]))):
+        compared = comparison(a, b)
+        rows = rows_of(compared)
+
+        assert compared.is_empty == (a == b)
+        assert apply(compared.found, a) == b
+        assert len(rows) == len(compared.found)
+        assert [row for row in rows if not shows(row)] == []
+        assert len([row for row in csv_rows(compared, was="1", now="2") if row[3]]) == 1 + len(rows)
+
+
+@given(lines_of_work)
+@settings(max_examples=30, deadline=None)
+def test_changes_to_a_plan_can_be_taken_back(work: tuple[Content, Content, Content]) -> None:
+    a, b, _c = work
+
+    there, back = changes(a, b), changes(b, a)
+
+    assert apply(back, apply(there, a)) == a
+    assert homes_difference(there) == -homes_difference(back)
+
+
+def test_spaces_and_lines_that_changed_are_said() -> None:
+    a, b = (
+        a_plan(sections=[{"title": "Vision", "body": "One. Two."}]),
+        a_plan(sections=[{"title": "Vision", "body": "One.\n\nTwo."}]),
+    )
+
+    (row,) = rows_of(comparison(a, b))
+
+    assert row.extra == "spaces and lines"
+
+
+def test_an_item_that_moved_while_others_went_says_between_which_it_stands() -> None:
+    def with_sections(*titles: str) -> Content:
+        return a_plan(sections=[{"key": title.lower(), "title": title} for title in titles])
+
+    found = changes(with_sections("Gone", "Aims", "Need", "Sites"), with_sections("Need", "Aims", "Sites"))
+
+    assert [change.sentence() for change in found] == [
+        "Section Need: moved from place 3 to place 1",
+        "Section removed: Gone",
+    ]
+    found = changes(with_sections("Aims", "Need", "Gone", "Sites"), with_sections("New", "Need", "Aims", "Sites"))
+    assert "Section Need: moved from place 2, after Aims to place 2, before Aims" in [
+        change.sentence() for change in found
+    ]
+
+
+# ---- Names instead of keys and codes
+
+
+def the_one(a: Content, b: Content, areas: dict[str, str] | None = None) -> Change:
+    (change,) = changes(a, b, areas or {})
+    return change
+
+
+def at_sites(site: str) -> Content:
+    """A milestone at one of two sites whose keys say nothing."""
+    sites = [{"key": "a3f9", "name": "North Quay"}, {"key": "b1c2", "name": "Island"}]
+    return normalise({"sites": sites, "milestones": [{"key": "start", "name": "Start", "site": site}]})
+
+
+@pytest.mark.parametrize(
+    ("was", "now", "words"),
+    [
+        ("a3f9", "b1c2", "was North Quay, now Island"),
+        ("", "b1c2", "was the whole plan, now Island"),
+        ("a3f9", "", "was North Quay, now the whole plan"),
+        ("a3f9", "gone", "was North Quay, now a site that is not in the plan"),
+    ],
+)
+def test_a_milestone_that_goes_to_another_site_says_the_sites_by_name(was: str, now: str, words: str) -> None:
+    assert the_one(at_sites(was), at_sites(now)).sentence() == f"Milestone Start, site: {words}"
+
+
+def test_a_site_that_goes_to_another_area_says_the_areas_by_name() -> None:
+    a, b = (
+        normalise({"sites": [{"key": "quay", "name": "Quay", "area": code}]}) for code in ("E07000087", "E07000088")
+    )
+    areas = {"E07000087": "Fareham", "E07000088": "Gosport"}
+
+    assert the_one(a, b, areas).sentence() == "Site Quay, area: was Fareham, now Gosport"
+    # Two areas of one name, an old district and the one that took its place, are not said to be the same.
+    alike = the_one(a, b, dict.fromkeys(areas, "Fareham"))
+    assert (alike.was_words, alike.now_words) == ("Fareham", "Fareham (another of that name)")
+
+
+def test_what_was_added_or_removed_is_told_whole_in_words() -> None:
+    a = a_plan()
+    b = a_plan(
+        milestones=[
+            *a["milestones"],
+            {
+                "name": "Handover",
+                "site": "north-quay",
+                "forecast": "2028-05",
+                "status": "at_risk",
+                "note": "Wet ground.",
+            },
+        ]
+    )
+
+    (row,) = rows_of(comparison(a, b))
+
+    assert row.now == (
+        "Handover (forecast May 2028); site: North Quay; forecast: May 2028; status: At risk.\nWet ground."
+    )
+
+
+def test_a_value_that_was_cleared_says_so() -> None:
+    a = normalise({"sites": [{"key": "quay", "name": "Quay", "landowner": "The council"}]})
+    b = normalise({"sites": [{"key": "quay", "name": "Quay"}]})
+
+    compared = comparison(a, b)
+
+    assert rows_of(compared)[0].nothing_now == "No longer given"
+    assert compared.found[0].sentence() == "Site Quay, landowner: was The council, now not given"

@@ -15,8 +15,8 @@ from partnerships.people.models import User
 from partnerships.plans import services
 from partnerships.plans.models import Comment, Plan
 from partnerships.plans.queries import waiting_for
-from tests.plans.drafts import publish, published
-from tests.world import World
+from tests.plans.drafts import CONTENT, publish, published
+from tests.world import World, join, person
 
 
 def say(plan: Plan, author: User, text: str = "Why here?", anchor: str = "", **more: Any) -> Comment:
@@ -72,6 +72,80 @@ def test_who_is_called_on_gets_one_letter_without_the_words(
     assert [letter.to for letter in mail.outbox] == [[world.ben.email]]
     assert "42" not in mail.outbox[0].body
     assert [item.what for item in waiting_for(world.ben, timezone.now())] == ["Answer Amina Larch's comment"]
+
+
+@pytest.mark.parametrize(
+    ("text", "called"),
+    [
+        ("@Ben West-Lake O’Hara: the figure?", ["Ben West-Lake O'Hara"]),
+        ("@ben west. Please look.", ["Ben West"]),
+        ("Ask @Ben, or @Eddie Larch and @Vera Larch.", ["Eddie Larch", "Vera Larch"]),
+        ("@Chidi Tide reads none of this; write to ben@westmarch.example.", []),
+        ("@ Ben West", []),
+    ],
+)
+def test_people_are_called_on_by_their_whole_names(world: World, text: str, called: list[str]) -> None:
+    plan = published(world)
+    longer = person("Ben West-Lake O'Hara", "longer@westmarch.example")
+    join(longer, world.westmarch, "viewer", world.now)
+
+    comment = say(plan, world.amina, text)
+
+    assert [mention.person.name for mention in comment.mentions.order_by("person__name")] == called
+
+
+def test_whoever_calls_on_somebody_is_told_whom(world: World, as_: Callable[[User], Client]) -> None:
+    plan = published(world)
+    address = reverse("plans:comments", kwargs={"pk": plan.pk})
+
+    answer = as_(world.amina).post(address, {"text": "@Ben West, why?", "anchor": "sites/north-quay"}, follow=True)
+
+    assert "Ben West is told that you call on them." in answer.content.decode()
+
+
+def test_who_is_called_on_about_a_draft_is_led_to_the_comment_on_it(world: World) -> None:
+    plan = published(world)
+    comment = services.add_comment(
+        plan=plan, version_number=0, text="@Eddie Larch, why?", author=world.amina, now=timezone.now()
+    )
+
+    (waiting,) = [item for item in waiting_for(world.eddie, timezone.now()) if item.what.startswith("Answer")]
+
+    assert waiting.path == f"{reverse('plans:draft-comments', args=[plan.pk])}#comment-{comment.pk}"
+
+
+def test_pieces_say_how_many_comments_stand_by_them_and_lead_there_and_back(
+    world: World, as_: Callable[[User], Client]
+) -> None:
+    sites = [{"key": f"site-{number}", "name": f"Site {number}"} for number in range(60)]
+    plan = published(world, content=CONTENT | {"sites": sites})
+    thread = say(plan, world.ben, anchor="sites/site-55")
+    say(plan, world.amina, "Because of the road.", parent=thread)
+    say(plan, world.ben, "A good aim.", anchor="sections/vision")
+    settled = say(plan, world.ben, "Typo.", anchor="sections/vision")
+    services.set_resolved(comment=settled, resolved=True, author=world.amina, now=timezone.now())
+    amina = as_(world.amina)
+    detail = reverse("plans:detail", kwargs={"pk": plan.pk})
+
+    first, second = (amina.get(f"{detail}{query}").content.decode() for query in ("", "?sites=2"))
+    about = amina.get(reverse("plans:comments", kwargs={"pk": plan.pk}) + "?about=sites/site-55").content.decode()
+
+    assert '?about=sections/vision">1 comment<' in first
+    assert '?about=sites/site-55">2 comments<' in second
+    assert f'href="{detail}?site=site-55#sites-site-55"' in about
+    assert "Because of the road." in about
+    assert "A good aim." not in about
+
+
+def test_outsiders_are_told_of_no_comments_but_their_own(world: World, as_: Callable[[User], Client]) -> None:
+    plan = published(world, audience="network")
+    say(plan, world.ben, "Between us partners.", anchor="sites/north-quay")
+    say(plan, world.chidi, "From outside.", anchor="sections/vision")
+
+    words = as_(world.chidi).get(reverse("plans:detail", kwargs={"pk": plan.pk})).content.decode()
+
+    assert '?about=sites/north-quay">Comment<' in words
+    assert '?about=sections/vision">1 comment<' in words
 
 
 def test_outsiders_see_the_threads_they_began_and_no_other(world: World, as_: Callable[[User], Client]) -> None:

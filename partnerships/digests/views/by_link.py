@@ -31,7 +31,8 @@ from partnerships.digests.queries import next_digest_at, subscriptions_of
 from partnerships.digests.reading import item_for, readable_news
 from partnerships.digests.views.verbs import SAID, act
 from partnerships.plans.models import Version
-from partnerships.plans.presenting import milestones, sections, sites
+from partnerships.plans.presenting import Known, milestones, sections, sites
+from partnerships.plans.queries import area_names
 
 P = ParamSpec("P")
 
@@ -209,12 +210,13 @@ def read(request: HttpRequest, link: Link, plan: int) -> HttpResponse:
         raise Http404
     version = get_object_or_404(Version, plan=plan, number=item.to_number)
     content = content_as(version.content, Told.Reading.OUTSIDE)
+    known = Known(area_names(content))
     context = {
         "news": reading.news[0],
         "version": version,
         "about": content["about"],
-        "sections": sections(content, version.prose),
-        "sites": sites(content, version.prose),
-        "milestones": milestones(content, version.prose, timezone.localdate()),
+        "sections": sections(content, version.prose, known),
+        "sites": sites(content, version.prose, known),
+        "milestones": milestones(content, version.prose, timezone.localdate(), known),
     }
     return render(request, "digests/read.html", context)

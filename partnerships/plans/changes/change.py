@@ -36,6 +36,8 @@ class Change:
     now: Any = None
     line: Line | None = None
     place: int | None = None
+    was_name: str = ""
+    now_name: str = ""
 
     @property
     def anchor(self) -> str:
@@ -103,12 +105,12 @@ class Change:
     @property
     def was_words(self) -> str:
         """Say the old value for people; "" where the item is new."""
-        return self._words(self.was) if self.kind != "added" or self.what == "homes" else ""
+        return self.was_name or self._words(self.was) if self.kind != "added" or self.what == "homes" else ""
 
     @property
     def now_words(self) -> str:
         """Say the new value for people; "" where the item is gone."""
-        return self._words(self.now) if self.kind != "removed" or self.what == "homes" else ""
+        return self.now_name or self._words(self.now) if self.kind != "removed" or self.what == "homes" else ""
 
     def _words(self, value: Any) -> str:
         if self.what == "homes":

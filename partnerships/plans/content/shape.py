@@ -65,7 +65,7 @@ class Field:
 
     code: str
     label: str
-    shape: str = "line"  # line, text, date, flag, choice, scale, number, area, latitude, longitude
+    shape: str = "line"  # line, text, date, flag, choice, scale, number, latitude, longitude, site (a key), area (GSS)
     choices: Choices = field(default_factory=dict)
     default: Any = ""
     required: bool = False
@@ -157,7 +157,7 @@ MILESTONES = Collection(
     "name",
     (
         Field("name", "Name", required=True),
-        Field("site", "Site"),
+        Field("site", "Site", "site"),
         Field("owner", "Owner"),
         Field("baseline", "Baseline", "date"),
         Field("forecast", "Forecast", "date"),

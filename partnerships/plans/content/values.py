@@ -139,6 +139,7 @@ def read_year(value: Any) -> str:
 
 _READERS: dict[str, Callable[[Any], Any]] = {
     "line": _line,
+    "site": _line,
     "text": _text,
     "date": _date,
     "flag": _flag,

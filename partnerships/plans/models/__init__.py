@@ -15,7 +15,7 @@ from partnerships.plans.models.plan import (
     plan_readers,
     published_routes,
 )
-from partnerships.plans.models.projection import Homes, Milestone, MilestoneQuerySet, Site, SiteQuerySet
+from partnerships.plans.models.projection import SOON, Homes, Milestone, MilestoneQuerySet, Site, SiteQuerySet
 from partnerships.plans.models.promises import PlanCommitment
 from partnerships.plans.models.review import AccessRequest, Comment, CommentQuerySet, Mention, Share, ShareQuerySet
 from partnerships.plans.models.signing import ConditionMet, Decision, Signatory, SignOff
@@ -23,6 +23,7 @@ from partnerships.plans.models.version import Document, Draft, Version, VersionQ
 
 __all__ = [
     "OVER",
+    "SOON",
     "TRANSITIONS",
     "AccessRequest",
     "Audience",

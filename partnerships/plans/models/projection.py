@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import TYPE_CHECKING
 
 from django.db import models
@@ -13,12 +14,12 @@ from partnerships.people.models import User
 from partnerships.plans.models.plan import OVER, Plan
 
 if TYPE_CHECKING:
-    import datetime as dt
-
     from django.contrib.auth.models import AnonymousUser
 
 #: Milestones in these statuses wait for nothing.
 SETTLED = ("achieved", "cancelled")
+#: Milestones due within this long are "due soon".
+SOON = dt.timedelta(days=30)
 
 
 def _reach(user: User | AnonymousUser, hidden: str) -> Q:

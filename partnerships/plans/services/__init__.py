@@ -22,6 +22,7 @@ from partnerships.plans.services.publishing import (
     UnableToHoldBack,
     UnableToPublish,
     lift_embargoes,
+    prose_of,
     publish_piece,
     publish_version,
 )
@@ -71,6 +72,7 @@ __all__ = [
     "move_piece",
     "open_share",
     "pin_baseline",
+    "prose_of",
     "publish_piece",
     "publish_version",
     "remind_signatories",

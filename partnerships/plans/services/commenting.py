@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 import datetime as dt
-import re
 from collections.abc import Iterable
 from functools import partial
 
 from django.db import transaction
+from django.db.models import Case, CharField, F, Func, Value, When
+from django.db.models.functions import Lower, Replace
 
 from partnerships.organisations.models import Organisation
 from partnerships.people.models import User
 from partnerships.plans import emails
 from partnerships.plans.content import COLLECTION_BY_CODE, UnknownPiece, get_piece, split_piece
 from partnerships.plans.models import Comment, Mention, Plan
-from partnerships.plans.queries import content_for, content_of, draft_content, readers_of, reading_class
+from partnerships.plans.queries import content_for, content_of, draft_content, reading_class
 from partnerships.plans.services.ledger import lock_plan, note
 
 LONGEST = 5_000
+#: Names looked for after an @ are at most so long.
+LONGEST_NAME, MOST_WORDS = 150, 6
 
 
 class UnableToComment(Exception):
@@ -106,23 +109,33 @@ def _label(plan: Plan, number: int, anchor: str, author: User) -> str:
 
 def _called(comment: Comment, text: str, mentioned: Iterable[User]) -> list[User]:
     """The people named who may read this comment, without its author."""
-    wanted = {person.pk: person for person in mentioned}
-    names = {name.strip().casefold() for name in re.findall(r"@([\w.'’-]+(?: [\w.'’-]+)?)", text)}
-    if names:
-        for person in User.objects.filter(is_active=True, account_since__isnull=False, pk__in=_candidates(comment)):
-            full = person.display_name.casefold()
-            if full in names or any(name.startswith(full) for name in names):
-                wanted[person.pk] = person
+    wanted = {person.pk: person for person in mentioned} | {person.pk: person for person in _named(text)}
     wanted.pop(comment.author_id, None)
     return [person for person in wanted.values() if Comment.objects.visible_to(person).filter(pk=comment.pk).exists()]
 
 
-def _candidates(comment: Comment) -> set[int]:
-    """People who might read the comment, to look their names up: checked one by one before they are called on."""
-    people = set(readers_of(comment.plan).values_list("pk", flat=True)[:2_000])
-    people |= set(comment.plan.shares.filter(revoked_at=None).values_list("person", flat=True))
-    owners = comment.plan.owners.values("organisation")
-    return people | set(User.objects.filter(memberships__organisation__in=owners).values_list("pk", flat=True))
+def _named(text: str) -> list[User]:
+    """The people with an account whom the text names after an @: of several that begin alike the longest name."""
+    calls = [_beginnings(call) for call in text.replace("’", "'").lower().split("@")[1:]]
+    if not calls:
+        return []
+    before_at = Func(F("email"), Value("@"), Value(1), function="split_part", output_field=CharField())
+    shown = Case(When(name="", then=before_at), default=F("name"), output_field=CharField())
+    found: dict[str, list[User]] = {}
+    people = User.objects.filter(is_active=True, account_since__isnull=False).alias(
+        said=Lower(Replace(shown, Value("’"), Value("'")))
+    )
+    for person in people.filter(said__in={name for names in calls for name in names}).order_by("pk"):
+        found.setdefault(person.display_name.replace("’", "'").lower(), []).append(person)
+    longest = (next((name for name in names if name in found), "") for names in calls)
+    return [person for name in dict.fromkeys(longest) for person in found.get(name, ())]
+
+
+def _beginnings(call: str) -> list[str]:
+    """The names that the words after an @ could be, the longest first: "ben west, and" gives "ben west" and "ben"."""
+    words = call[:LONGEST_NAME].split()[:MOST_WORDS] if call[:1].strip() else []
+    names = [" ".join(words[:count]) for count in range(len(words), 0, -1)]
+    return list(dict.fromkeys(shape for name in names for shape in (name, name.rstrip(".,;:!?)”\"'"))))
 
 
 def tell_mentions(*, now: dt.datetime) -> int:

@@ -37,6 +37,7 @@ from partnerships.plans.services.ledger import note as write_down
 from partnerships.plans.services.projecting import project
 from partnerships.plans.services.signing import ask_again
 from partnerships.plans.signals import version_published
+from partnerships.plans.starters import is_untouched
 
 log = structlog.get_logger(__name__)
 
@@ -47,8 +48,11 @@ PROSE = {
 }
 
 
+NOTHING_WRITTEN = "Nothing has been written yet: the draft holds only what plans of its kind begin with."
+
+
 class UnableToPublish(Exception):
-    """The plan is over, nothing changed, the note is missing, the draft moved on, or the content is none."""
+    """The plan is over, nothing is new, the note is missing, the draft moved on, or the content is none."""
 
 
 class UnableToHoldBack(UnableToPublish):
@@ -105,6 +109,8 @@ def publish_version(
     untitled = {**fresh["about"], "title": ""}
     if not found or (last is None and {**fresh, "about": untitled} == was):
         raise UnableToPublish("Nothing changed since the last version: there is nothing to publish.")
+    if last is None and is_untouched(plan.kind, fresh):
+        raise UnableToPublish(NOTHING_WRITTEN)
     organisation = acting_organisation(plan, author)
     version = Version.objects.create(
         plan=plan,

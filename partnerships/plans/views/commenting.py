@@ -17,7 +17,7 @@ from partnerships.people.requests import signed_in
 from partnerships.plans.content import COLLECTIONS, Content
 from partnerships.plans.forms import CommentForm
 from partnerships.plans.models import Comment
-from partnerships.plans.presenting import anchor_label
+from partnerships.plans.presenting import anchor_label, place_on_page
 from partnerships.plans.queries import content_for, content_of, draft_content, newest_for
 from partnerships.plans.services import UnableToComment, add_comment, set_resolved
 from partnerships.plans.views.fetching import Opened, open_draft, open_plan, posted
@@ -63,7 +63,7 @@ def _threads(comments: QuerySet[Comment], content: Content, pk: int, *, on_draft
         elif orphan:
             place, href = f"On a removed {kind}: {row.anchor_label}", ""
         else:
-            place, href = f"{kind.capitalize()}: {live[row.anchor]}", f"{page}#{row.anchor.replace('/', '-')}"
+            place, href = f"{kind.capitalize()}: {live[row.anchor]}", page + place_on_page(row.anchor)
         threads.append(Thread(row, tuple(answers.get(row.pk, ())), place, href, orphan))
     return sorted(threads, key=lambda thread: thread.first.resolved_at is not None)
 
@@ -86,6 +86,13 @@ def _may_comment(request: HttpRequest, opened: Opened, number: int) -> bool:
     if number or opened.may_edit:
         return True
     return opened.plan.shares.standing(timezone.now()).filter(person=signed_in(request), may_comment=True).exists()
+
+
+def _called_on(comment: Comment) -> str:
+    """Whom the comment calls on, to end a message with."""
+    called = comment.mentions.select_related("person").order_by("pk")
+    names = [mention.person.display_name for mention in called]
+    return f" {' and '.join(names)} {'is' if len(names) == 1 else 'are'} told that you call on them." if names else ""
 
 
 @require_http_methods(["GET", "POST"])
@@ -112,7 +119,7 @@ def _page(request: HttpRequest, pk: int, *, on_draft: bool) -> HttpResponse:
             raise PermissionDenied
         if form.is_valid():
             try:
-                add_comment(
+                said = add_comment(
                     plan=opened.plan,
                     version_number=number,
                     text=form.cleaned_data["text"],
@@ -123,10 +130,14 @@ def _page(request: HttpRequest, pk: int, *, on_draft: bool) -> HttpResponse:
             except UnableToComment as error:
                 form.add_error("text", str(error))
             else:
-                messages.success(request, "Your comment is there for whoever may read it.")
-                return redirect(request.path)
+                messages.success(request, f"Your comment is there for whoever may read it.{_called_on(said)}")
+                return redirect(f"{request.path}#comment-{said.pk}")
     visible = Comment.objects.visible_to(request.user).filter(plan=pk)
     visible = visible.filter(version_number=0) if on_draft else visible.exclude(version_number=0)
+    threads = _threads(visible, content, pk, on_draft=on_draft)
+    about = dict(anchors).get(request.GET.get("about", ""), "")
+    if about:
+        threads = [thread for thread in threads if thread.first.anchor == request.GET["about"]]
     return render(
         request,
         "plans/comments.html",
@@ -135,7 +146,8 @@ def _page(request: HttpRequest, pk: int, *, on_draft: bool) -> HttpResponse:
             "opened": opened,
             "on_draft": on_draft,
             "number": number,
-            "threads": _threads(visible, content, pk, on_draft=on_draft),
+            "about": about,
+            "threads": threads,
             "form": form,
             "may_comment": may_comment,
         },
@@ -165,7 +177,7 @@ def reply(request: HttpRequest, pk: int, comment: int) -> HttpResponse:
     form = CommentForm(posted(request), reply=True)
     if request.method == "POST" and form.is_valid():
         try:
-            add_comment(
+            said = add_comment(
                 plan=opened.plan,
                 version_number=thread.version_number,
                 text=form.cleaned_data["text"],
@@ -176,7 +188,7 @@ def reply(request: HttpRequest, pk: int, comment: int) -> HttpResponse:
         except UnableToComment as error:
             form.add_error("text", str(error))
         else:
-            messages.success(request, "Your answer is there for whoever may read the thread.")
+            messages.success(request, f"Your answer is there for whoever may read the thread.{_called_on(said)}")
             return redirect(_back(thread))
     return render(
         request,

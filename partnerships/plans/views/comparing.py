@@ -14,11 +14,12 @@ from django.views.decorators.http import require_safe
 from partnerships.kit.dates import long_date
 from partnerships.people.models import User
 from partnerships.plans import paper
-from partnerships.plans.comparisons import Comparison, comparison
+from partnerships.plans.comparisons import Comparison, csv_rows
 from partnerships.plans.content import Content
 from partnerships.plans.models import Draft, Plan, Version
-from partnerships.plans.queries import area_names, content_for, draft_content, versions_for
+from partnerships.plans.queries import content_for, draft_content, versions_for
 from partnerships.plans.views.fetching import Opened, open_plan, sign_in_first
+from partnerships.plans.views.whole import held_against
 
 DRAFT = "draft"
 BASELINE = "baseline"
@@ -43,6 +44,12 @@ class Held:
     sides: tuple[Side, ...]
     between: tuple[Version, ...]
     compared: Comparison
+    no_baseline: bool
+
+    @property
+    def is_draft(self) -> bool:
+        """Whether one side is not published."""
+        return self.a.version is None or self.b.version is None
 
 
 def _label(version: Version, baseline: int | None) -> str:
@@ -60,25 +67,26 @@ def _sides(request: HttpRequest, opened: Opened) -> tuple[Side, ...]:
     return tuple(sides)
 
 
-def _choose(request: HttpRequest, opened: Opened, sides: tuple[Side, ...]) -> tuple[Side, Side]:
-    """The two sides that the address names; without names, the newest and what was before it. 404 for others."""
+def _choose(request: HttpRequest, opened: Opened, sides: tuple[Side, ...]) -> tuple[Side, Side, bool]:
+    """The two sides that the address names; without names, the newest and what was before it. 404 for others.
+
+    And whether the address names a baseline where none is pinned: then what is without a name stands in its place.
+    """
     by_value = {side.value: side for side in sides}
-    baseline = str(opened.plan.baseline_number or "")
-    if baseline in by_value:
-        by_value[BASELINE] = by_value[baseline]
+    baseline = by_value.get(str(opened.plan.baseline_number or ""))
+    wanted = [request.GET.get("from", ""), request.GET.get("to", "")]
+    no_baseline = baseline is None and BASELINE in wanted
+    if baseline is not None:
+        by_value[BASELINE] = baseline
+    wanted_a, wanted_b = ("" if no_baseline and name == BASELINE else name for name in wanted)
     versions = [side for side in sides if side.version is not None]
-    wanted_a, wanted_b = request.GET.get("from", ""), request.GET.get("to", "")
-    if (
-        not versions
-        or not (wanted_a or versions)
-        or any(wanted and wanted not in by_value for wanted in (wanted_a, wanted_b))
-    ):
+    if not versions or any(name and name not in by_value for name in (wanted_a, wanted_b)):
         raise Http404
     b = by_value[wanted_b] if wanted_b else versions[0]
     if wanted_a:
-        return by_value[wanted_a], b
+        return by_value[wanted_a], b, no_baseline
     older = [side for side in versions if b.version is None or _number(side) < _number(b)]
-    return (older[0] if older else b), b
+    return (older[0] if older else b), b, no_baseline
 
 
 def _number(side: Side) -> int:
@@ -106,7 +114,7 @@ def hold(request: HttpRequest, pk: int) -> Held:
     """Fetch both sides and compare them in the reader's class; 404 where either may not be read."""
     opened = open_plan(request, pk)
     sides = _sides(request, opened)
-    a, b = _choose(request, opened, sides)
+    a, b, no_baseline = _choose(request, opened, sides)
     low, high = sorted((_number(a), _number(b) or opened.plan.current_number))
     versions = [side.version for side in sides if side.version is not None]
     was, now = _content(opened, a), _content(opened, b)
@@ -116,12 +124,8 @@ def hold(request: HttpRequest, pk: int) -> Held:
         b=b,
         sides=sides,
         between=tuple(version for version in reversed(versions) if low < version.number <= high),
-        compared=comparison(
-            was,
-            now,
-            _touched(opened.plan, opened) if b.version is None else None,
-            area_names(was, now),
-        ),
+        compared=held_against(was, now, _touched(opened.plan, opened) if b.version is None else None),
+        no_baseline=no_baseline,
     )
 
 
@@ -134,6 +138,8 @@ def _context(request: HttpRequest, held: Held) -> dict[str, Any]:
         "sides": held.sides,
         "between": held.between,
         "compared": held.compared,
+        "is_draft": held.is_draft,
+        "no_baseline": held.no_baseline,
         "query": f"from={held.a.value}&to={held.b.value}",
         "shareable": request.build_absolute_uri(f"{request.path}?from={held.a.value}&to={held.b.value}"),
     }
@@ -178,7 +184,23 @@ def compare_csv(request: HttpRequest, pk: int) -> HttpResponse:
     if _closed(request, pk):
         return sign_in_first(request)
     held = hold(request, pk)
-    return paper.csv_response(held.compared.found, _title(held))
+    by_name = request.user.is_authenticated
+    rows = csv_rows(
+        held.compared,
+        was=held.a.label,
+        now=held.b.label,
+        notes=[(_said_of(version, by_name=by_name), version.note) for version in held.between],
+        warning="One side is a draft: it is not published and may change." if held.is_draft else "",
+    )
+    return paper.csv_response(rows, _title(held))
+
+
+def _said_of(version: Version, *, by_name: bool) -> str:
+    """Which version, when and, for those who signed in, by whom."""
+    day = long_date(timezone.localdate(version.published_at))
+    minor = ", minor" if version.minor else ""
+    author = f", {version.author.display_name}" if by_name and version.author else ""
+    return f"Version {version.number}{minor}, {day}{author}"
 
 
 def _title(held: Held) -> str:

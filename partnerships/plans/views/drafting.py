@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import datetime as dt
 import secrets
+from contextlib import suppress
 from typing import Any
 
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
@@ -16,7 +17,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from partnerships.people.models import User
 from partnerships.people.requests import signed_in
 from partnerships.plans import presenting
-from partnerships.plans.changes import homes_totals
+from partnerships.plans.changes import HomesTotals, homes_totals
 from partnerships.plans.content import (
     COLLECTION_BY_CODE,
     COLLECTIONS,
@@ -24,10 +25,13 @@ from partnerships.plans.content import (
     SITES,
     Collection,
     Content,
+    InvalidContent,
     Item,
     UnknownPiece,
+    empty,
     get_piece,
     homes_count,
+    normalise_homes,
 )
 from partnerships.plans.forms import (
     BLANK_LINES,
@@ -38,8 +42,8 @@ from partnerships.plans.forms import (
     ReasonForm,
     homes_lines,
 )
-from partnerships.plans.models import Draft
-from partnerships.plans.queries import content_for, draft_content, owners_of
+from partnerships.plans.models import Document, Draft, Plan
+from partnerships.plans.queries import area_names, comment_counts, draft_content, owners_of
 from partnerships.plans.services import (
     PieceConflict,
     UnableToAttach,
@@ -49,11 +53,11 @@ from partnerships.plans.services import (
     create_plan,
     discard_draft,
     move_piece,
-    open_share,
     save_piece,
 )
 from partnerships.plans.views.conflicts import conflict_context
-from partnerships.plans.views.fetching import Opened, open_draft, open_to_edit, posted, standing_share
+from partnerships.plans.views.fetching import Opened, open_draft, open_to_edit, posted
+from partnerships.plans.views.previewing import read_draft
 
 
 @require_http_methods(["GET", "POST"])
@@ -97,14 +101,13 @@ def _touches(draft: Draft, content: Content) -> dict[str, dict[str, Any]]:
 
 @require_safe
 def draft_page(request: HttpRequest, pk: int) -> HttpResponse:
-    """The draft as a whole, with who touched what; a place to begin editing any piece."""
+    """The draft, with who touched what; a place to begin editing any piece. Who may not edit it reads it as a whole."""
     opened, draft = open_draft(request, pk)
-    share = standing_share(request, opened)
-    # An administrator who looks as somebody opens nothing for them.
-    if share is not None and not hasattr(request, "view_as"):
-        open_share(plan=opened.plan, person=signed_in(request), now=timezone.now())
-    content = content_for(draft_content(opened.plan), opened.reader)
+    if not opened.may_edit:
+        return read_draft(request, opened, draft)
+    content = draft_content(opened.plan)
     touches = _touches(draft, content)
+    comments = comment_counts(request.user, opened.plan, on_draft=True)
     lists = [
         {
             "code": collection.code,
@@ -118,6 +121,7 @@ def draft_page(request: HttpRequest, pk: int) -> HttpResponse:
                     "hidden": item[collection.hidden_by],
                     "detail": presenting.item_detail(collection, item),
                     "touch": touches.get(f"{collection.code}/{item['key']}"),
+                    "comments": comments.get(f"{collection.code}/{item['key']}", 0),
                 }
                 for item in content[collection.code]
             ],
@@ -131,13 +135,11 @@ def draft_page(request: HttpRequest, pk: int) -> HttpResponse:
             "plan": opened.plan,
             "opened": opened,
             "draft": draft,
-            "share": share,
             "owners": owners_of(opened.plan),
             "about": content["about"],
             "about_touch": touches.get("about"),
             "lists": lists,
-            "sections": presenting.draft_sections(content),
-            "totals": homes_totals(content, content),
+            "totals": homes_totals(content, content, area_names(content)),
         },
     )
 
@@ -208,13 +210,15 @@ def _edit(
         "lines": lines,
         "back": back,
     }
+    if lines is not None:
+        context["totals"] = _totals_of(lines)
     status = 200
     if sent and lines is not None and "more" in request.POST:
         return render(request, "plans/piece.html", context)
     if sent:
         status = 422
         if form.is_valid() and (lines is None or lines.is_valid()):
-            value = {**(item or {}), **form.value()}
+            value = {**(item or _attached(plan, collection, key)), **form.value()}
             if lines is not None:
                 value["homes"] = homes_lines(lines)
             try:
@@ -228,7 +232,7 @@ def _edit(
                 )
             except PieceConflict as conflict:
                 status = 409
-                context |= conflict_context(conflict, collection)
+                context |= conflict_context(conflict, collection, content)
                 form = _rebased(request, form, conflict, collection, content, back)
                 context["form"] = form
             except UnableToSavePiece as error:
@@ -238,6 +242,14 @@ def _edit(
                 messages.success(request, f"“{name}” is saved in the draft.")
                 return redirect(f"{back}#{piece.replace('/', '-')}")
     return render(request, "plans/piece.html", context, status=status)
+
+
+def _attached(plan: Plan, collection: Collection | None, key: str) -> Item:
+    """What a document that somebody took out meanwhile says of its file, so that it can be kept; {} for others."""
+    if collection is not DOCUMENTS:
+        return {}
+    document = get_object_or_404(Document, plan=plan, key=key)
+    return {code: getattr(document, code) for code in ("file_name", "content_type", "size", "sha256")}
 
 
 def _explain(form: PieceForm, error: UnableToSavePiece) -> None:
@@ -264,17 +276,28 @@ def _rebased(
 
 
 def _homes_formset(request: HttpRequest, item: Item | None) -> Any:
-    """The lines of homes, with some blank ones; "more" adds some, keeping what was typed."""
+    """The lines of homes, with some blank ones; more of them where they are asked for, keeping what was typed."""
     blank = {"tenure": "social_rent", "needs": "general"}
     if request.method != "POST":
         lines = [*(item["homes"] if item else []), *([blank] * BLANK_LINES)]
         initial = [{**line, "bedrooms": "" if line.get("bedrooms") is None else line["bedrooms"]} for line in lines]
         return HomesFormSet(initial=initial, prefix="homes")
     data = request.POST.copy()
-    if "more" in data:
+    if data.get("more") == "lines":
         total = data.get("homes-TOTAL_FORMS", "0")
         data["homes-TOTAL_FORMS"] = str(int(total) + BLANK_LINES if total.isdecimal() else BLANK_LINES)
     return HomesFormSet(data, prefix="homes")
+
+
+def _totals_of(lines: Any) -> HomesTotals:
+    """What the lines of homes come to, as far as they can be read: they are counted without JavaScript too."""
+    typed = [line.cleaned_data if line.is_valid() else {} for line in lines] if lines.is_bound else lines.initial
+    site: Item = {"area": "", "planning_authority": "", "homes": []}
+    for line in typed:
+        with suppress(InvalidContent):
+            site["homes"] += normalise_homes([line])
+    content = {**empty(), "sites": [site]}
+    return homes_totals(content, content)
 
 
 @require_http_methods(["GET", "POST"])

@@ -15,7 +15,6 @@ from django.views.decorators.http import require_http_methods, require_POST
 from partnerships.people.models import User
 from partnerships.people.requests import signed_in
 from partnerships.plans.changes import changes
-from partnerships.plans.comparisons import comparison
 from partnerships.plans.content import get_piece
 from partnerships.plans.forms import AudienceForm, MilestoneForm, PublishForm, StatusForm
 from partnerships.plans.models import Plan, Version
@@ -34,7 +33,9 @@ from partnerships.plans.services import (
 )
 from partnerships.plans.services.lifecycle import choices_by_hand
 from partnerships.plans.services.publishing import moment_in_words
+from partnerships.plans.starters import is_untouched
 from partnerships.plans.views.fetching import open_draft, open_plan, open_published, open_to_publish, posted
+from partnerships.plans.views.whole import held_against
 
 
 @require_http_methods(["GET", "POST"])
@@ -64,12 +65,22 @@ def publish(request: HttpRequest, pk: int) -> HttpResponse:
         else:
             messages.success(request, f"Version {version.number} is published.{_held_words(version)}")
             return redirect("plans:detail", pk=pk)
-    empty = [section["title"] for section in draft_content(plan)["sections"] if not section["body"]]
-    compared = comparison(content_of(plan, plan.current_number), draft_content(plan))
+    content = draft_content(plan)
+    compared = held_against(content_of(plan, plan.current_number), content)
+    unwritten = plan.is_draft and is_untouched(plan.kind, content)
     return render(
         request,
         "plans/publish.html",
-        {"plan": plan, "opened": opened, "form": form, "draft": draft, "compared": compared, "empty_sections": empty},
+        {
+            "plan": plan,
+            "opened": opened,
+            "form": form,
+            "draft": draft,
+            "compared": compared,
+            "empty_sections": [section["title"] for section in content["sections"] if not section["body"]],
+            "unwritten": unwritten,
+            "publishable": not unwritten and not compared.is_empty,
+        },
         status=422 if form.errors else 200,
     )
 

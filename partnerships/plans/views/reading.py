@@ -26,6 +26,7 @@ from partnerships.plans.origins import may_promise, promises_of
 from partnerships.plans.past import as_read_by, named
 from partnerships.plans.queries import (
     SigningState,
+    comment_counts,
     content_for,
     draft_content,
     my_plans,
@@ -121,9 +122,27 @@ def _version_page(request: HttpRequest, opened: Opened, version: Version) -> Htt
             **_promises(request, opened, newest),
             "to_sign": _to_sign(request, plan, states),
             "shows_draft": opened.may_edit and Draft.objects.filter(plan=plan, content__isnull=False).exists(),
-            **reading_context(opened.reader, version.content, version.prose, request.GET),
+            **_comments(request, plan),
+            **reading_context(
+                opened.reader,
+                version.content,
+                version.prose,
+                request.GET,
+                comment_counts(request.user, plan, on_draft=False),
+            ),
         },
     )
+
+
+def _comments(request: HttpRequest, plan: Plan) -> dict[str, Any]:
+    """Where comments and the map are, for those who signed in."""
+    if not request.user.is_authenticated:
+        return {}
+    return {
+        "comments_url": reverse("plans:comments", kwargs={"pk": plan.pk}),
+        "map_url": reverse("plans:map", kwargs={"pk": plan.pk}),
+        "may_comment": not plan.is_over,
+    }
 
 
 def _promises(request: HttpRequest, opened: Opened, newest: int) -> dict[str, Any]:

@@ -17,7 +17,7 @@ from django.views.decorators.http import require_http_methods
 from partnerships.organisations.models import Organisation, Role
 from partnerships.organisations.queries import organisation_for
 from partnerships.people.requests import signed_in
-from partnerships.plans.comparisons import Comparison, comparison
+from partnerships.plans.comparisons import Comparison
 from partnerships.plans.forms import ConditionForm, ReasonForm, SignatoriesForm, SignForm
 from partnerships.plans.links import read_sign_off_token
 from partnerships.plans.models import Plan, SignOff
@@ -41,7 +41,7 @@ from partnerships.plans.services import (
 )
 from partnerships.plans.services.signing import organisations_led_by
 from partnerships.plans.views.fetching import Opened, open_published, open_to_publish, posted
-from partnerships.plans.views.whole import reading_context
+from partnerships.plans.views.whole import held_against, reading_context
 
 
 def _undecided(states: list[SigningState]) -> set[int]:
@@ -132,7 +132,7 @@ def _last_signed(states: list[SigningState], organisation_pk: int | None) -> int
 
 def _since(plan: Plan, since: int, number: int, opened: Opened) -> Comparison:
     """What changed between two versions, in the reader's class."""
-    return comparison(
+    return held_against(
         content_for(content_of(plan, since), opened.reader), content_for(content_of(plan, number), opened.reader)
     )
 
@@ -263,7 +263,7 @@ def sign_by_link(request: HttpRequest, token: str) -> HttpResponse:
     reader = reading_class(link.person, plan)
     before = state.earlier.version.number if state.earlier else 0
     compared = (
-        comparison(content_for(content_of(plan, before), reader), content_for(version.content, reader))
+        held_against(content_for(content_of(plan, before), reader), content_for(version.content, reader))
         if before
         else None
     )

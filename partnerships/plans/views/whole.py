@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any
 
 from django.http import QueryDict
@@ -10,40 +12,69 @@ from django.utils.http import urlencode
 
 from partnerships.plans import presenting
 from partnerships.plans.changes import homes_totals
+from partnerships.plans.comparisons import Comparison, comparison
 from partnerships.plans.content import Content
 from partnerships.plans.models import ReadingClass
 from partnerships.plans.queries import area_names, content_for
 
 
+def held_against(was: Content, now: Content, touched: Mapping[str, str] | None = None) -> Comparison:
+    """Two contents of one reading class compared, with areas by their names.
+
+    `touched` says by whom a piece was changed, by its name ("sites/north-quay").
+    """
+    return comparison(was, now, touched, area_names(was, now))
+
+
 def reading_context(
-    reader: ReadingClass, content: Content, prose: dict[str, str], asked: QueryDict | None = None
+    reader: ReadingClass,
+    content: Content,
+    prose: dict[str, str],
+    asked: QueryDict | None = None,
+    comments: Mapping[str, int] = MappingProxyType({}),
 ) -> dict[str, Any]:
-    """What the page of a whole plan shows, in the reader's class: the sites that are asked for, on paper all."""
+    """What the page of a whole plan shows, in the reader's class: the sites that are asked for, on paper all.
+
+    `comments` says how many stand by each piece.
+    """
     seen = content_for(content, reader)
+    areas = area_names(seen)
+    known = presenting.Known(areas, comments)
+    milestones = presenting.milestones(seen, prose, timezone.localdate(), known)
     return {
-        **({"sites": presenting.sites(seen, prose)} if asked is None else _sites_asked_for(seen, prose, asked)),
+        **(
+            {"sites": presenting.sites(seen, prose, known)}
+            if asked is None
+            else _sites_asked_for(seen, prose, known, asked)
+        ),
         "about": seen["about"],
         "about_html": prose.get("about/summary", ""),
-        "outcomes": seen["outcomes"],
-        "sections": presenting.sections(seen, prose),
-        "milestones": presenting.milestones(seen, prose, timezone.localdate()),
-        "risks": presenting.risks(seen, prose),
+        "outcomes": [
+            {**outcome, "comments": comments.get(f"outcomes/{outcome['key']}", 0)} for outcome in seen["outcomes"]
+        ],
+        "sections": presenting.sections(seen, prose, known),
+        "milestones": milestones,
+        "near": [row for row in milestones if row.is_overdue or row.is_due_soon],
+        "risks": presenting.risks(seen, prose, known),
         "documents": [
             {**document, "words": presenting.size_in_words(document["size"])} for document in seen["documents"]
         ],
-        "totals": homes_totals(seen, seen, area_names(seen)),
+        "totals": homes_totals(seen, seen, areas),
         # A map of one dot says nothing that the table does not.
         "has_map": sum(site["lat"] is not None and site["lng"] is not None for site in seen["sites"]) > 1,
         "is_inside": reader == ReadingClass.INSIDE,
     }
 
 
-def _sites_asked_for(content: Content, prose: dict[str, str], asked: QueryDict) -> dict[str, Any]:
+def _sites_asked_for(
+    content: Content, prose: dict[str, str], known: presenting.Known, asked: QueryDict
+) -> dict[str, Any]:
     """A page of the table of sites: by number, or the one that holds a site; by name where words are given."""
     number = asked.get("sites", "")
     page = presenting.site_page(
         content,
         prose,
+        known,
         find=asked.get("find", "")[:100],
         number=int(number) if number.isascii() and number.isdecimal() and len(number) < 6 else 1,
         holding=asked.get("site", ""),

@@ -1,0 +1,80 @@
+"""The whole draft as it will read once it is published: for those it is shown to, for its owners, and on paper."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils import timezone
+from django.views.decorators.http import require_safe
+
+from partnerships.people.requests import signed_in
+from partnerships.plans import paper
+from partnerships.plans.models import Draft
+from partnerships.plans.queries import comment_counts, content_for, draft_content, owners_of, version_of
+from partnerships.plans.services import open_share, prose_of
+from partnerships.plans.views.fetching import Opened, open_draft, standing_share
+from partnerships.plans.views.whole import reading_context
+
+
+def _reading(request: HttpRequest, opened: Opened, draft: Draft, *, on_paper: bool = False) -> dict[str, Any]:
+    """Everything in the draft that its reader may know, with its text rendered now: drafts keep no HTML."""
+    plan = opened.plan
+    content = draft_content(plan)
+    prose = prose_of(content, version_of(plan, draft.based_on))
+    shown = {"plan": plan, "opened": opened, "draft": draft, "owners": owners_of(plan)}
+    if on_paper:
+        return shown | reading_context(opened.reader, content, prose)
+    return shown | reading_context(
+        opened.reader, content, prose, request.GET, comment_counts(request.user, plan, on_draft=True)
+    )
+
+
+def read_draft(request: HttpRequest, opened: Opened, draft: Draft) -> HttpResponse:
+    """The draft as a page to read and comment on; whoever it is shown to by name has opened it then."""
+    plan = opened.plan
+    share = standing_share(request, opened)
+    # An administrator who looks as somebody opens nothing for them.
+    if share is not None and not hasattr(request, "view_as"):
+        open_share(plan=plan, person=signed_in(request), now=timezone.now())
+    return render(
+        request,
+        "plans/preview.html",
+        {
+            "share": share,
+            "may_comment": not plan.is_over and (opened.may_edit or (share is not None and share.may_comment)),
+            "comments_url": reverse("plans:draft-comments", kwargs={"pk": plan.pk}),
+            "map_url": reverse("plans:draft-map", kwargs={"pk": plan.pk}),
+            **_reading(request, opened, draft),
+        },
+    )
+
+
+@require_safe
+def preview(request: HttpRequest, pk: int) -> HttpResponse:
+    """What the next version will look like."""
+    return read_draft(request, *open_draft(request, pk))
+
+
+@require_safe
+def draft_paper(request: HttpRequest, pk: int) -> HttpResponse:
+    """The draft to print, marked as one."""
+    opened, draft = open_draft(request, pk)
+    return render(request, "plans/draft_paper.html", _reading(request, opened, draft, on_paper=True))
+
+
+@require_safe
+def draft_pdf(request: HttpRequest, pk: int) -> HttpResponse:
+    """The draft as a PDF, every page of it marked."""
+    opened, draft = open_draft(request, pk)
+    context = _reading(request, opened, draft, on_paper=True)
+    return paper.pdf_response(request, "plans/draft_pdf.html", context, f"{context['about']['title']} draft")
+
+
+@require_safe
+def draft_map(request: HttpRequest, pk: int) -> HttpResponse:
+    """The sites of the draft that have a position, as GeoJSON."""
+    opened, _draft = open_draft(request, pk)
+    return paper.geojson(content_for(draft_content(opened.plan), opened.reader))

@@ -1,0 +1,206 @@
+"""A draft reads as the version that it will be: whole, with documents and comments, marked as a draft everywhere."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+
+from partnerships.people.models import User
+from partnerships.plans import paper, services
+from partnerships.plans.models import Plan, Share
+from partnerships.plans.queries import draft_content
+from tests.plans.drafts import CANARY, begin, fewer_homes, published, save
+from tests.world import World
+
+
+def show(plan: Plan, world: World, person: User, *, may_comment: bool = True) -> Share:
+    """Amina shows the draft to somebody by name."""
+    return services.share_draft(
+        plan=plan,
+        email=person.email,
+        may_comment=may_comment,
+        message="",
+        ends_on=None,
+        author=world.amina,
+        now=timezone.now(),
+    )
+
+
+def attach(plan: Plan, world: World, title: str, *, restricted: bool = False) -> Any:
+    """Amina attaches a file to the draft."""
+    return services.attach_document(
+        plan=plan,
+        title=title,
+        file=SimpleUploadedFile("layout.txt", b"North to the top."),
+        restricted=restricted,
+        author=world.amina,
+        now=timezone.now(),
+    )
+
+
+def page(client: Client, plan: Plan, route: str = "plans:draft", query: str = "") -> str:
+    answer = client.get(reverse(route, kwargs={"pk": plan.pk}) + query)
+    assert answer.status_code == 200
+    return answer.content.decode()
+
+
+def test_somebody_shown_a_draft_reads_all_of_it_that_is_open_to_them(
+    world: World, as_: Callable[[User], Client]
+) -> None:
+    plan = begin(world)
+    layout, price = attach(plan, world, "Site layout"), attach(plan, world, "Price list", restricted=True)
+    show(plan, world, world.nadia)
+    nadia = as_(world.nadia)
+
+    words = page(nadia, plan)
+
+    for told in (
+        "Homes along the estuary.",
+        "150 homes by 2031",
+        "Build what is <em>needed</em>.",
+        "120 Social Rent, 2 bedrooms, 2027-28",
+        "Fareham",
+        "Start on site",
+        "April 2027",
+        "3 × 4 = 12, medium",
+        "Meet weekly.",
+        "Site layout",
+    ):
+        assert told in words, told
+    assert CANARY not in words
+    assert "Price list" not in words
+    assert nadia.get(reverse("plans:document", args=[plan.pk, layout.key])).status_code == 200
+    assert nadia.get(reverse("plans:document", args=[plan.pk, price.key])).status_code == 404
+
+
+def test_a_draft_reads_as_the_version_that_is_made_of_it(world: World, as_: Callable[[User], Client]) -> None:
+    plan = begin(world)
+    attach(plan, world, "Site layout")
+    amina = as_(world.amina)
+    before = page(amina, plan, "plans:preview")
+
+    services.publish_version(plan=plan, author=world.amina, note="First version.", now=timezone.now())
+
+    after = page(amina, plan, "plans:detail")
+    for part in ("outcomes", "sections-vision", "sections-inside", "sites", "milestones", "risks", "documents"):
+        assert f'id="{part}"' in before, part
+        assert f'id="{part}"' in after, part
+    assert f"Plot {CANARY}" in before
+
+
+def test_what_is_published_reads_on_until_the_draft_is_what_is_shown(
+    world: World, as_: Callable[[User], Client]
+) -> None:
+    plan = published(world)
+    save(plan, world, "sections/vision", body="Build **more**.")
+    amina = as_(world.amina)
+
+    assert "Build <strong>more</strong>." in page(amina, plan, "plans:preview")
+    assert "Build <strong>more</strong>." not in page(amina, plan, "plans:detail")
+
+
+def test_comments_stand_by_the_pieces_of_a_draft_for_those_who_may_say_something(
+    world: World, as_: Callable[[User], Client]
+) -> None:
+    plan = begin(world)
+    show(plan, world, world.nadia)
+    show(plan, world, world.chidi, may_comment=False)
+    services.add_comment(
+        plan=plan,
+        version_number=0,
+        text="How tall?",
+        anchor="sites/north-quay",
+        author=world.nadia,
+        now=timezone.now(),
+    )
+
+    nadia, chidi, amina = page(as_(world.nadia), plan), page(as_(world.chidi), plan), page(as_(world.amina), plan)
+
+    assert '?about=sites/north-quay">1 comment<' in nadia
+    assert '?about=sections/vision">Comment<' in nadia
+    assert "?about=" not in chidi
+    assert '?about=sites/north-quay">1 comment<' in amina
+
+
+@pytest.mark.parametrize("route", ["plans:draft", "plans:preview", "plans:draft-paper"])
+def test_a_draft_is_marked_on_every_sheet(world: World, as_: Callable[[User], Client], route: str) -> None:
+    plan = begin(world)
+
+    words = page(as_(world.amina), plan, route)
+
+    assert 'class="cg-draft-mark"' in words
+    assert 'class="cg-draft"' in words
+
+
+@pytest.mark.parametrize("route", ["plans:compare", "plans:compare-paper"])
+def test_a_comparison_with_a_draft_is_marked_and_one_of_versions_is_not(
+    world: World, as_: Callable[[User], Client], route: str
+) -> None:
+    plan = published(world)
+    fewer_homes(plan, world)
+    amina = as_(world.amina)
+
+    assert 'class="cg-draft-mark"' in page(amina, plan, route, "?from=1&to=draft")
+    services.publish_version(plan=plan, author=world.amina, note="Wet ground.", now=timezone.now())
+    assert 'class="cg-draft-mark"' not in page(amina, plan, route, "?from=1&to=2")
+
+
+@pytest.mark.parametrize(
+    ("route", "query", "marked"),
+    [
+        ("plans:draft-pdf", "", True),
+        ("plans:compare-pdf", "?from=1&to=draft", True),
+        ("plans:compare-pdf", "?from=1&to=1", False),
+    ],
+)
+def test_every_sheet_of_a_drafts_pdf_says_that_it_is_one(
+    world: World, as_: Callable[[User], Client], monkeypatch: pytest.MonkeyPatch, route: str, query: str, marked: bool
+) -> None:
+    plan = published(world)
+    fewer_homes(plan, world)
+    laid_out: list[str] = []
+
+    class Sheets:
+        """Stands for the program that lays pages out: it keeps what it was given."""
+
+        def __init__(self, *, string: str, url_fetcher: object) -> None:
+            laid_out.append(string)
+
+        def write_pdf(self, **_options: object) -> bytes:
+            return b"%PDF-"
+
+    monkeypatch.setattr(paper, "can_make_pdf", lambda: True)
+    monkeypatch.setattr(paper, "weasyprint", type("weasyprint", (), {"HTML": Sheets}))
+
+    as_(world.amina).get(reverse(route, kwargs={"pk": plan.pk}) + query)
+
+    (words,) = laid_out
+    assert ('content: "DRAFT: not published, may change"' in words) == marked
+
+
+def test_a_document_that_somebody_took_out_meanwhile_is_kept_with_its_file(
+    world: World, as_: Callable[[User], Client]
+) -> None:
+    plan = begin(world)
+    document = attach(plan, world, "Site layout")
+    address = reverse("plans:edit-item", args=[plan.pk, "documents", document.key])
+    services.save_piece(
+        plan=plan, piece=f"documents/{document.key}", value=None, based_on=None, author=world.eddie, now=timezone.now()
+    )
+    amina = as_(world.amina)
+
+    answer = amina.post(address, {"title": "Layout of the site", "based_on": "1"})
+
+    words = answer.content.decode()
+    assert answer.status_code == 409
+    assert "Eddie Larch removed this while you were editing it" in words
+    assert "Keep mine" in words
+    amina.post(address, {"title": "Layout of the site", "based_on": "2"})
+    (kept,) = draft_content(plan)["documents"]
+    assert (kept["title"], kept["file_name"], kept["size"]) == ("Layout of the site", "layout.txt", 17)

@@ -112,6 +112,7 @@ MIDDLEWARE = [
     "allauth.usersessions.middleware.UserSessionsMiddleware",
     "django.contrib.auth.middleware.LoginRequiredMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
+    "partnerships.people.middleware.OwnSignInMiddleware",
     "partnerships.people.middleware.SecondFactorMiddleware",
     "housing.middleware.ExportLimitMiddleware",
     "housing.middleware.PrivatePagesMiddleware",

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 from partnerships.kit.letters import link, send_letter
-from partnerships.organisations.models import Membership
+from partnerships.organisations.models import Membership, Organisation
 from partnerships.organisations.queries import leads_of
 from partnerships.people.models import User
 
@@ -41,6 +42,24 @@ def tell_of_invitation(membership: Membership, *, reason: str) -> int:
 def tell_of_role(membership: Membership, *, reason: str) -> int:
     """An administrator has given somebody another role: tell the person, and who watches over it, each by a letter."""
     return _tell("role_by_administrator", membership, {membership.person, *_watching(membership)}, reason=reason)
+
+
+def tell_of_ways_in(organisation: Organisation, *, before: Mapping[str, Any], author: User | None, reason: str) -> int:
+    """How its people sign in has changed: tell its leads, each by a letter."""
+    return sum(
+        send_letter(
+            to=lead.email,
+            template="organisations/ways_in",
+            context={
+                "organisation": organisation,
+                "before": before,
+                "author": author,
+                "reason": reason.strip(),
+                "link": link("organisations:detail", pk=organisation.pk),
+            },
+        )
+        for lead in leads_of(organisation).order_by("pk")
+    )
 
 
 def _watching(membership: Membership) -> set[User]:

@@ -113,6 +113,13 @@ def organisation_for(user: User, organisation_id: int, *roles: str) -> Organisat
     return Organisation.objects.of_person(user, *roles).filter(pk=organisation_id).first()
 
 
+def people_of(organisation: Organisation) -> QuerySet[User]:
+    """The people who act for it today."""
+    return User.objects.filter(
+        pk__in=Membership.objects.current().filter(organisation=organisation).values("person")
+    ).order_by("pk")
+
+
 def leads_of(organisation: Organisation) -> QuerySet[User]:
     """The people who speak for it today."""
     return User.objects.filter(

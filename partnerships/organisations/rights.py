@@ -3,9 +3,11 @@ personal."""
 
 from __future__ import annotations
 
-from partnerships.organisations.models import Membership, Role
+from partnerships.organisations.models import Membership, Organisation, Role
+from partnerships.organisations.queries import leads_of
 from partnerships.organisations.services import end_membership
 from partnerships.people.administrators import register_obstacle
+from partnerships.people.identity_providers import Relying, register_relying
 from partnerships.people.leaving import Leaving, register_leaving
 from partnerships.people.models import User
 from partnerships.people.personal import Fate, Rule, register_personal
@@ -65,6 +67,12 @@ def required_providers(user: User) -> set[str]:
     )
 
 
+def relying_on(provider: str) -> list[Relying]:
+    """The organisations whose people must sign in through a provider, with their leads."""
+    requiring = Organisation.objects.filter(sign_in_provider=provider).order_by("name", "pk")
+    return [Relying(one.name, tuple(leads_of(one))) for one in requiring]
+
+
 def register() -> None:
     """Say it all, once, at start-up."""
     register_leaving("memberships ended, their commitments handed over", end_memberships)
@@ -72,6 +80,7 @@ def register() -> None:
     register_reason("policy of an organisation", organisation_asks_for_it, always=True)
     register_policy(required_providers)
     register_obstacle(acts_for_somebody)
+    register_relying(relying_on)
     register_personal(
         [
             Rule(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from allauth.account.adapter import DefaultAccountAdapter
-from allauth.account.internal.flows.login import clear_authentication_records, get_authentication_records
+from allauth.account.internal.flows.login import clear_authentication_records
 from allauth.core.exceptions import ImmediateHttpResponse
 from allauth.mfa.adapter import DefaultMFAAdapter
 from allauth.socialaccount.adapter import DefaultSocialAccountAdapter
@@ -20,7 +20,7 @@ from partnerships.kit.http import next_url
 from partnerships.kit.letters import send_in_background
 from partnerships.people.models import User
 from partnerships.people.services import find_person
-from partnerships.people.sign_in_policy import providers_required_of
+from partnerships.people.sign_in_policy import comes_as_required, providers_required_of
 
 
 class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth carries no types
@@ -39,12 +39,7 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth ca
         refused: HttpResponse | None = super().pre_login(request, user, **kwargs)
         if refused is not None or not isinstance(user, User):
             return refused
-        required = providers_required_of(user)
-        used = {
-            one.get("provider") for one in get_authentication_records(request, user) if one["method"] == "socialaccount"
-        }
-        # Each must have vouched: one organisation's provider does not speak for another organisation.
-        if not required <= used:
+        if not comes_as_required(request, user):
             clear_authentication_records(request)
             messages.warning(request, "Your organisation asks you to sign in through its own sign-in page.")
             return redirect("account_login")

@@ -3,12 +3,15 @@ own."""
 
 from __future__ import annotations
 
+from typing import Any
+
 import allauth.account.admin
 import allauth.mfa.admin
 import allauth.socialaccount.admin  # noqa: F401 - registers what is taken off below
 from allauth.account.models import EmailAddress
 from allauth.mfa.models import Authenticator
-from allauth.socialaccount.models import SocialAccount, SocialToken
+from allauth.socialaccount import providers
+from allauth.socialaccount.models import SocialAccount, SocialApp, SocialToken
 from allauth.usersessions.admin import UserSessionAdmin
 from allauth.usersessions.models import UserSession
 from django import forms
@@ -22,6 +25,7 @@ from django.utils.html import format_html_join
 from django.utils.safestring import SafeString
 
 from partnerships.kit.administration import NothingDeleted, ReadOnly, ReadOnlyAdmin, RowHistory
+from partnerships.people.identity_providers import keep_provider, key_of, refusal, relying_on, remove_provider
 from partnerships.people.models import Invitation, SecurityEvent, User, ViewAs
 from partnerships.people.second_factor import has_second_factor
 from partnerships.people.services import change_details, person_for_address, reopen_account
@@ -138,7 +142,7 @@ class SessionAdmin(ReadOnly, UserSessionAdmin):  # type: ignore[misc]  # allauth
 
 # Whoever could write these would sign in as anybody: an address marked as verified takes a new password, an identity or
 # a second factor is a way in. People change their own in their account.
-for model in (EmailAddress, Authenticator, SocialAccount, SocialToken):
+for model in (EmailAddress, Authenticator, SocialAccount, SocialApp, SocialToken):
     admin.site.unregister(model)
 
 
@@ -175,6 +179,68 @@ class IdentityAdmin(ReadOnlyAdmin):
     search_fields = ("user__email", "user__name")
     ordering = ("user__email", "pk")
     fields = ("user", "provider", "uid", "last_login", "date_joined")
+
+
+class ProviderForm(forms.ModelForm[SocialApp]):
+    """An organisation's sign-in page: where it is, as whom we ask there, and why this is said now."""
+
+    secret = forms.CharField(
+        required=False,
+        max_length=191,
+        widget=forms.PasswordInput(attrs={"autocomplete": "off"}),
+        help_text="Never shown. Empty: the present one stays.",
+    )
+    reason = forms.CharField(
+        max_length=500,
+        widget=forms.Textarea(attrs={"rows": 3}),
+        help_text="Administrators, and the leads whose people sign in there, read it in a letter.",
+    )
+
+    class Meta:
+        model = SocialApp
+        fields = ("provider", "provider_id", "name", "client_id", "secret", "settings")
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["provider"] = forms.ChoiceField(choices=providers.registry.as_choices())
+
+    def clean_secret(self) -> str:
+        """The new one, or else the present one."""
+        return str(self.cleaned_data["secret"] or self.instance.secret)
+
+    def clean(self) -> dict[str, Any]:
+        """What the service would refuse is said beside the form."""
+        given = super().clean() or {}
+        fields = ("provider", "provider_id", "name", "client_id", "settings")
+        if all(name in given for name in fields):
+            app = SocialApp(pk=self.instance.pk, **{name: given[name] for name in fields})
+            if words := refusal(app):
+                raise forms.ValidationError(words)
+        return given
+
+
+@admin.register(SocialApp)
+class ProviderAdmin(admin.ModelAdmin[SocialApp]):
+    """Organisations' own sign-in pages; whoever changes one changes who gets in, so it is written down and told."""
+
+    form = ProviderForm
+    list_display = ("name", "provider_id", "provider", "client_id")
+    search_fields = ("name", "provider_id")
+    ordering = ("name", "pk")
+
+    def has_delete_permission(self, request: HttpRequest, obj: SocialApp | None = None) -> bool:
+        """One at a time, and none that an organisation requires."""
+        return obj is not None and not relying_on(key_of(obj)) and super().has_delete_permission(request, obj)
+
+    def save_model(self, request: HttpRequest, obj: SocialApp, form: ProviderForm, change: bool) -> None:
+        """Through the service; the form has seen that it will not refuse."""
+        assert isinstance(request.user, User)
+        keep_provider(app=obj, author=request.user, reason=form.cleaned_data["reason"], now=timezone.now())
+
+    def delete_model(self, request: HttpRequest, obj: SocialApp) -> None:
+        """Through the service."""
+        assert isinstance(request.user, User)
+        remove_provider(app=obj, author=request.user, now=timezone.now())
 
 
 @admin.register(Invitation)

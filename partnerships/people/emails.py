@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping, Sequence
+
 from django.db.models import Q
 
 from partnerships.kit.letters import link, send_letter
@@ -29,3 +31,31 @@ def tell_of_administration(person: User, *, granted: bool, author: User | None, 
 def tell_of_removed_factors(person: User, *, author: User, reason: str) -> int:
     """An administrator has removed somebody's second factors: they read it, of an administrator's all who are."""
     return _tell("second_factor_removed", person, administrators=person.is_staff, author=author, reason=reason)
+
+
+def tell_of_provider(
+    leads: Iterable[User],
+    *,
+    provider: Mapping[str, str],
+    organisations: Sequence[str],
+    author: User,
+    reason: str,
+    what: str,
+) -> int:
+    """A sign-in provider was added, changed or removed: the leads who rely on it and all administrators read it."""
+    concerned = Q(pk__in=[lead.pk for lead in leads]) | Q(is_staff=True)
+    return sum(
+        send_letter(
+            to=one.email,
+            template="people/sign_in_provider",
+            context={
+                "provider": provider,
+                "organisations": organisations,
+                "author": author,
+                "reason": reason,
+                "what": what,
+                "administers": one.is_staff,
+            },
+        )
+        for one in User.objects.filter(concerned, is_active=True).order_by("pk")
+    )

@@ -1,4 +1,5 @@
-"""What stands between a session and a page: its end, looking as somebody else, a second factor where it must be."""
+"""What stands between a session and a page: its end, looking as somebody else, an organisation's own sign-in, a second
+factor."""
 
 from __future__ import annotations
 
@@ -18,7 +19,8 @@ from django.utils import timezone
 
 from partnerships.people.models import User
 from partnerships.people.second_factor import has_second_factor, required_for
-from partnerships.people.sessions import SEEN_AT, SIGNED_IN_AT
+from partnerships.people.sessions import FACTOR_SEEN_AT, OWN_SIGN_IN_SEEN_AT, SEEN_AT, SIGNED_IN_AT
+from partnerships.people.sign_in_policy import comes_as_required
 from partnerships.people.view_as import live_view
 
 GetResponse = Callable[[HttpRequest], HttpResponse]
@@ -107,10 +109,38 @@ class ViewAsMiddleware:
         return None
 
 
+class OwnSignInMiddleware:
+    """End a session that began another way than the person's organisation asks for by now."""
+
+    #: How long a session is trusted to still fulfil what is asked of it.
+    SECONDS = 600
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        return self.get_response(request)
+
+    def process_view(
+        self, request: HttpRequest, view: Callable[..., HttpResponse], args: list[Any], kwargs: dict[str, Any]
+    ) -> HttpResponse | None:
+        """Check once in ten minutes of a session, on every page: a password must not be changed there either."""
+        user = request.user
+        if not isinstance(user, User) or hasattr(request, "view_as"):
+            return None
+        if 0 <= time.time() - request.session.get(OWN_SIGN_IN_SEEN_AT, 0) < self.SECONDS:
+            return None
+        if not comes_as_required(request, user):
+            logout(request)
+            messages.warning(request, "Your organisation asks you to sign in through its own sign-in page.")
+            return redirect_to_login(request.get_full_path() if request.method in ("GET", "HEAD") else "/")
+        request.session[OWN_SIGN_IN_SEEN_AT] = time.time()
+        return None
+
+
 class SecondFactorMiddleware:
     """Lead those who must have a second factor, and have none, to where they get one; nothing else opens."""
 
-    KEY = "second_factor_seen_at"
     #: How long a session is trusted to still fulfil what is asked of it.
     SECONDS = 600
 
@@ -130,11 +160,11 @@ class SecondFactorMiddleware:
         match = request.resolver_match
         if match is not None and match.view_name == "people:account":
             return None
-        seen_at = request.session.get(self.KEY, 0)
+        seen_at = request.session.get(FACTOR_SEEN_AT, 0)
         if 0 <= time.time() - seen_at < self.SECONDS:
             return None
         if required_for(user) and not has_second_factor(user):
             messages.warning(request, "You need a second factor to go on: add a passkey or an authenticator app.")
             return redirect("mfa_index")
-        request.session[self.KEY] = time.time()
+        request.session[FACTOR_SEEN_AT] = time.time()
         return None

@@ -13,6 +13,7 @@ from django.utils import timezone
 from partnerships.activity.services import record
 from partnerships.activity.values import apply_changes
 from partnerships.kit.names import fold_name
+from partnerships.organisations.emails import tell_of_ways_in
 from partnerships.organisations.models import (
     Area,
     AreaServed,
@@ -25,7 +26,12 @@ from partnerships.organisations.models import (
     SuccessionPredecessor,
     SuccessionSuccessor,
 )
+from partnerships.organisations.queries import people_of
 from partnerships.people.models import User
+from partnerships.people.sessions import end_sessions
+
+#: How an organisation's people sign in.
+_WAYS_IN = frozenset({"sign_in_provider", "second_factor_required"})
 
 
 class UnableToCreateOrganisation(Exception):
@@ -157,7 +163,9 @@ def update_organisation(
 ) -> tuple[str, ...]:
     """Change what differs and return the names of the changed fields; a former name stays findable.
 
-    Raises `UnableToUpdateOrganisation` when the name would be empty or the end before the start.
+    Its leads read in a letter when its people come in another way from now on; where they must sign in through a
+    provider, they are signed out. Raises `UnableToUpdateOrganisation` when the name would be empty or the end before
+    the start.
     """
     locked = Organisation.objects.select_for_update().get(pk=organisation.pk)
     before, after = apply_changes(locked, fields)
@@ -185,6 +193,11 @@ def update_organisation(
         now=now,
         data={"before": before, "after": after, "reason": reason},
     )
+    if _WAYS_IN & before.keys():
+        transaction.on_commit(lambda: tell_of_ways_in(locked, before=before, author=author, reason=reason))
+    if "sign_in_provider" in before and locked.sign_in_provider:
+        for person in people_of(locked):
+            end_sessions(person)
     for name in before:
         setattr(organisation, name, getattr(locked, name))
     return tuple(before)

@@ -27,6 +27,7 @@ from partnerships.people.services import (
     hash_token,
     person_for_address,
 )
+from partnerships.people.sessions import end_sessions
 
 #: How many invitations an organisation may send within a day, those sent again included (SAFETY.md), and how many
 #: one person may get, whoever sends them.
@@ -130,6 +131,8 @@ def add_membership(
     )
     data = {"after": {"role": role}} | ({REASON: reason.strip()} if reason else {})
     _note(membership, "added somebody who acts for it", author=author, now=now, data=data)
+    if organisation.sign_in_provider:
+        end_sessions(person)
     if author is not None:
         transaction.on_commit(lambda: tell_of_membership(membership, reason=reason.strip()))
     return membership

@@ -31,6 +31,7 @@ from partnerships.organisations.services import (
 )
 from partnerships.people.models import User
 from partnerships.people.requests import signed_in
+from partnerships.people.sessions import look_again
 from partnerships.people.sign_in import sign_in_new_account
 
 
@@ -222,6 +223,7 @@ def accept_invitation(request: HttpRequest, token: str) -> HttpResponse:
             form.add_error(None, str(error))
         else:
             messages.success(request, f"You now act for {accepted.organisation.name}.")
+            look_again(request)
             if was_stakeholder:
                 return sign_in_new_account(request, accepted.person)
             return redirect("organisations:detail", pk=accepted.organisation_id)

@@ -1,0 +1,153 @@
+"""Organisations' own sign-in pages: whoever changes one changes who gets in, so it is written down and told."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from allauth.socialaccount.models import SocialAccount, SocialApp
+from django.db import transaction
+from django.db.models import Q, QuerySet
+
+from partnerships.activity.services import record
+from partnerships.people.emails import tell_of_provider
+from partnerships.people.models import User
+from partnerships.people.sessions import end_sessions
+
+
+@dataclass(frozen=True, slots=True)
+class Relying:
+    """An organisation whose people must sign in through a provider, and who leads it."""
+
+    name: str
+    leads: tuple[User, ...]
+
+
+#: From the key of a provider to the organisations that require it: rooms above know them.
+Hook = Callable[[str], list[Relying]]
+_hooks: list[Hook] = []
+
+
+class UnableToChangeProvider(Exception):
+    """No reason is given, the key is another's, or an organisation requires the provider that would go."""
+
+
+def register_relying(hook: Hook) -> None:
+    """Say who relies on a provider."""
+    _hooks.append(hook)
+
+
+def relying_on(provider: str) -> list[Relying]:
+    """The organisations whose people sign in through the provider with this key."""
+    return [one for hook in _hooks for one in hook(provider)] if provider else []
+
+
+def key_of(app: SocialApp) -> str:
+    """What organisations and accounts call the provider."""
+    return str(app.provider_id or app.provider)
+
+
+def _others_with_the_key(app: SocialApp) -> QuerySet[SocialApp]:
+    """Other providers that organisations would call the same: two of one name, and nobody knows who vouches."""
+    key = key_of(app)
+    same: QuerySet[SocialApp] = SocialApp.objects.filter(Q(provider_id=key) | Q(provider_id="", provider=key))
+    return same.exclude(pk=app.pk)
+
+
+def refusal(app: SocialApp) -> str:
+    """Why a provider cannot be saved as it now stands, in words; empty: it can."""
+    key, was = key_of(app), SocialApp.objects.filter(pk=app.pk).first()
+    if _others_with_the_key(app).exists():
+        return f"Another sign-in page has the provider ID “{key}”. Choose another one."
+    if was is not None and key_of(was) != key and (names := [one.name for one in relying_on(key_of(was))]):
+        return f"{' and '.join(names)} require “{key_of(was)}”. Set another sign-in provider there first."
+    return ""
+
+
+def _said(app: SocialApp) -> dict[str, Any]:
+    """What is written down of a provider: where it is and as whom we ask, never a secret."""
+    return {
+        "name": app.name,
+        "provider": app.provider,
+        "provider_id": app.provider_id,
+        "client_id": app.client_id,
+        "server_url": str((app.settings or {}).get("server_url", "")),
+    }
+
+
+def _note(app: SocialApp, verb: str, *, author: User, reason: str, now: dt.datetime, **data: Any) -> None:
+    record(
+        actor_id=author.pk,
+        verb=verb,
+        target_kind="sign_in_provider",
+        target_id=app.pk,
+        now=now,
+        data={**data, "reason": reason},
+    )
+
+
+def _forget_identities(provider: str) -> int:
+    """Take the identities that a provider vouched for from their people, who are signed out; how many those were.
+
+    Another directory may give the same identity to somebody else.
+    """
+    accounts = SocialAccount.objects.filter(provider=provider).select_related("user")
+    for account in accounts:
+        end_sessions(account.user)
+    return int(accounts.delete()[0])
+
+
+@transaction.atomic
+def keep_provider(*, app: SocialApp, author: User, reason: str, now: dt.datetime) -> None:
+    """Save a provider as it now stands, new or changed; administrators and the leads who rely on it read a letter.
+
+    Where it now is another directory, its people's identities are forgotten: each is joined anew by their verified
+    address. Raises `UnableToChangeProvider`.
+    """
+    reason = reason.strip()
+    if not reason:
+        raise UnableToChangeProvider("Say why.")
+    if words := refusal(app):
+        raise UnableToChangeProvider(words)
+    was = SocialApp.objects.select_for_update().filter(pk=app.pk).first() if app.pk else None
+    before, after = _said(was) if was else {}, _said(app)
+    secret = was is None or was.secret != app.secret
+    if was is not None and before == after and not secret and was.settings == app.settings:
+        return
+    app.save()
+    if was is not None and any(before[name] != after[name] for name in ("provider", "provider_id", "server_url")):
+        _forget_identities(key_of(was))
+    _note(
+        app,
+        "changed a sign-in provider" if was else "added a sign-in provider",
+        author=author,
+        reason=reason,
+        now=now,
+        before=before,
+        after=after,
+        secret_changed=secret,
+    )
+    _tell(app, author=author, reason=reason, what="changed" if was else "added")
+
+
+@transaction.atomic
+def remove_provider(*, app: SocialApp, author: User, now: dt.datetime, reason: str = "") -> None:
+    """Take a provider out that no organisation requires. Raises `UnableToChangeProvider`."""
+    if relying_on(key_of(app)):
+        raise UnableToChangeProvider("Organisations require it: their people could not come in any more.")
+    _note(app, "removed a sign-in provider", author=author, reason=reason, now=now, before=_said(app))
+    _forget_identities(key_of(app))
+    _tell(app, author=author, reason=reason, what="removed")
+    app.delete()
+
+
+def _tell(app: SocialApp, *, author: User, reason: str, what: str) -> None:
+    relying = relying_on(key_of(app))
+    leads = {lead for one in relying for lead in one.leads}
+    names = [one.name for one in relying]
+    said = _said(app)
+    transaction.on_commit(
+        lambda: tell_of_provider(leads, provider=said, organisations=names, author=author, reason=reason, what=what)
+    )

@@ -472,6 +472,9 @@ def administration() -> list[str]:
             f"/admin/autocomplete/?app_label={label}&model_name={name}&field_name={one}&term=zq"
             for one in options.autocomplete_fields
         ]
+        if hasattr(model, "pgh_event_model"):
+            newest = model._default_manager.order_by("-pk").values_list("pk", flat=True)[:1]
+            found += [reverse(f"admin:{label}_{name}_history", args=[number]) for number in newest]
     return found
 
 

@@ -227,6 +227,14 @@ class Partnership(models.Model):
         return tuple(Status(status) for status in TRANSITIONS[self.status])
 
 
+@pghistory.track(pghistory.InsertEvent(), pghistory.DeleteEvent(), obj_field=None)
+class PartnershipArea(Partnership.areas.through):  # type: ignore[name-defined,misc]  # made by Django
+    """That a partnership is about an area; a proxy, so that row history keeps what it gains and loses."""
+
+    class Meta:
+        proxy = True
+
+
 class PartyQuerySet(models.QuerySet["Party"]):
     """Parties by whether they take part today."""
 

@@ -367,10 +367,12 @@ class PrivateNoteQuerySet(models.QuerySet["PrivateNote"]):
         return self.filter(visible_to(PrivateNote, (Organisations("organisation"),), user))
 
 
+@pghistory.track(exclude=["text"])
 class PrivateNote(models.Model):
     """What one organisation notes for itself about a conversation. Restricted: shown on the conversation's page to
     its own
-    people and nowhere else. Row history leaves it out, so that no administrator reads it there.
+    people and nowhere else. Row history keeps who wrote it and when, and leaves the text out, so that no administrator
+    reads it there.
     """
 
     conversation = models.ForeignKey(Conversation, on_delete=models.CASCADE, related_name="private_notes")

@@ -285,6 +285,7 @@ class Preference(models.Model):
         )
 
 
+@pghistory.track()
 class RoleRule(models.Model):
     """Everybody of a role is told: all people of a partnership's parties, or of the organisations that must sign a
     plan.

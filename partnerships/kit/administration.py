@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import admin
+from django.contrib.admin.utils import flatten_fieldsets
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
@@ -38,8 +39,16 @@ def _is_comparison(words: str) -> bool:
 class RowHistory:
     """The History button shows what the database itself wrote down: also of bulk updates and raw SQL."""
 
-    #: Columns whose content only partners may read: their changes are told without it.
+    #: Columns whose content only partners may read: their changes are told without it, as are those of columns that
+    #: the record's own page does not show.
     restricted: tuple[str, ...] = ()
+
+    def told_without_content(self, request: HttpRequest, record: Any) -> set[str]:
+        """Columns of which the history says only that they changed."""
+        page: Any = self
+        shown = {*flatten_fieldsets(page.get_fieldsets(request, record)), *page.get_list_display(request)}
+        hidden = {field.name for field in record._meta.concrete_fields if field.name not in shown}
+        return (hidden | set(self.restricted)) - {record._meta.pk.name}
 
     def history_view(
         self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
@@ -56,7 +65,7 @@ class RowHistory:
             "title": f"History of {record}",
             "record": record,
             "opts": page.opts,
-            "changes": row_history(record, restricted=self.restricted),
+            "changes": row_history(record, restricted=self.told_without_content(request, record)),
             **(extra_context or {}),
         }
         return TemplateResponse(request, "admin/row_history.html", context)

@@ -14,7 +14,7 @@ from django.urls import reverse
 from django.utils.decorators import method_decorator
 from django.views.decorators.http import require_http_methods
 
-from partnerships.kit.administration import OfferedFilters
+from partnerships.kit.administration import OfferedFilters, RowHistory
 from partnerships.kit.http import next_url
 
 
@@ -37,8 +37,14 @@ class Administration(AdminSite):
         return redirect("account_change_password")
 
     def register(self, model_or_iterable: Any, admin_class: Any = None, **options: Any) -> None:
-        """Whoever writes a room's pages, or a package's: every list gets the rule about filters."""
+        """Whoever writes a room's pages, or a package's: every list gets the rule about filters, and every record
+        whose table has row history shows it."""
         base = admin_class or ModelAdmin
         if not issubclass(base, OfferedFilters):
             base = type(base.__name__, (OfferedFilters, base), {"__module__": base.__module__})
-        super().register(model_or_iterable, base, **options)
+        models = [model_or_iterable] if isinstance(model_or_iterable, type) else model_or_iterable
+        for model in models:
+            fitting = base
+            if hasattr(model, "pgh_event_model") and not issubclass(base, RowHistory):
+                fitting = type(base.__name__, (RowHistory, base), {"__module__": base.__module__})
+            super().register(model, fitting, **options)

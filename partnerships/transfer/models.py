@@ -4,6 +4,7 @@ they are.
 
 from __future__ import annotations
 
+import pghistory
 from django.db import models
 from django.db.models import Q
 
@@ -80,6 +81,7 @@ class ImportRun(models.Model):
         return self.status == RunStatus.PREVIEWED
 
 
+@pghistory.track()
 class DeveloperAgreement(models.Model):
     """An agreement between an authority and a developer, as a published register holds it; its promises are
     commitments.
@@ -101,6 +103,7 @@ class DeveloperAgreement(models.Model):
         return f"{self.kind} {self.reference}"
 
 
+@pghistory.track()
 class AgreementPromise(models.Model):
     """That a commitment was promised in an agreement."""
 
@@ -119,6 +122,7 @@ class Answer(models.TextChoices):
     LEAVE_OUT = "leave_out", "Leave it out"
 
 
+@pghistory.track()
 class Doubt(models.Model):
     """A row of a list that could not be joined to an organisation for sure: open until a person answers.
 

@@ -389,3 +389,16 @@ def test_a_third_introduces_two_who_may_read_each_other_and_nobody_else(world: W
     assert "CANARY" in page(world.ben, "detail", pk=ask.pk)
     assert "CANARY" in page(world.chidi, "detail", pk=ask.pk)
     assert "CANARY" not in page(world.hana, "detail", pk=ask.pk)
+
+
+def test_what_happened_shows_what_was_and_what_is_now_and_no_private_note(world: World, ask: Entry) -> None:
+    services.edit_entry(
+        entry=ask, title="Land for 40 homes", private_note="We would take 30.", author=world.amina, now=world.now
+    )
+
+    shown = page(world.ben, "detail", pk=ask.pk)
+
+    history = shown[shown.index("What happened") :]
+    assert "Land for 60 modular homes" in history
+    assert "Land for 40 homes" in history
+    assert "We would take 30." not in shown

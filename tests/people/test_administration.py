@@ -25,8 +25,9 @@ from pytest_django import DjangoAssertNumQueries
 from housing.middleware import place
 from partnerships.activity.queries import timeline
 from partnerships.agreements.models import Document
-from partnerships.agreements.services import add_document, invite_organisation
+from partnerships.agreements.services import add_document, edit_terms, invite_organisation
 from partnerships.exchange.services import create_entry, edit_entry
+from partnerships.kit.administration import RowHistory
 from partnerships.organisations.models import Organisation
 from partnerships.organisations.services import UnableToUpdateOrganisation, end_membership, update_organisation
 from partnerships.people.adapters import AccountAdapter
@@ -78,6 +79,36 @@ def test_the_filters_that_a_list_offers_work(dee: Client) -> None:
         name, _, query = path.partition("?")
 
         assert dee.get(f"{reverse(f'admin:{name}')}?{query}").status_code == 200, path
+
+
+def test_every_record_with_a_history_shows_it_in_administration(world: World, dee: Client) -> None:
+    tracked = [(model, page) for model, page in LISTS if hasattr(model, "pgh_event_model")]
+    assert len(tracked) > 10
+
+    for model, page in tracked:
+        assert isinstance(page, RowHistory), model
+        for number in model._default_manager.values_list("pk", flat=True)[:1]:
+            address = reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_history", args=[number])
+            assert "What the database wrote down" in dee.get(address).content.decode(), address
+
+
+def test_history_in_administration_tells_no_content_that_the_records_own_page_does_not(
+    world: World, dee: Client
+) -> None:
+    edit_terms(
+        partnership=world.partnership,
+        author=world.amina,
+        now=timezone.now(),
+        meeting_frequency="On the quay at dawn",
+        title="Estuary and Quay",
+        reason="",
+    )
+
+    page = dee.get(reverse("admin:agreements_partnership_history", args=[world.partnership.pk])).content.decode()
+
+    assert "Estuary and Quay" in page
+    assert "changed (restricted)" in page
+    assert "On the quay at dawn" not in page
 
 
 def test_what_an_administrator_does_is_written_down_without_the_secrets_of_addresses(world: World) -> None:

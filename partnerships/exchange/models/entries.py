@@ -339,6 +339,14 @@ def amount_in_words(quantity: Decimal | None, unit: str) -> str:
     return f"£{number}" if unit == Unit.POUNDS else f"{number} {Unit(unit).label if unit else ''}".strip()
 
 
+@pghistory.track(pghistory.InsertEvent(), pghistory.DeleteEvent(), obj_field=None)
+class EntryArea(Entry.areas.through):  # type: ignore[name-defined,misc]  # made by Django
+    """That an entry is about an area; a proxy, so that row history keeps what it gains and loses."""
+
+    class Meta:
+        proxy = True
+
+
 @pghistory.track()
 class Addressee(models.Model):
     """An organisation that an entry is addressed to by name."""

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import pghistory
 from django.db import models
 
 from partnerships.commitments.models import Commitment
 from partnerships.plans.models.plan import Plan
 
 
+@pghistory.track()
 class PlanCommitment(models.Model):
     """A commitment that came from a plan as it stood in one version.
 

@@ -131,6 +131,7 @@ class Draft(models.Model):
         return int(touched.get("revision", 0))
 
 
+@pghistory.track()
 class Document(models.Model):
     """The file behind a document of a plan's content, known by the content's key; it may be read by whoever may read a
     version or a draft that names it."""

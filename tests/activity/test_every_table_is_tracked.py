@@ -1,0 +1,89 @@
+"""Every table of the domain has row history, or says why it needs none."""
+
+from __future__ import annotations
+
+import pytest
+from django.apps import apps
+from django.contrib.auth import get_user_model
+from django.db.models import Model
+from django.utils import timezone
+
+from housing.grants import append_only_tables
+from partnerships.agreements.services import edit_terms
+from tests.world import World
+
+#: Tables of ours without row history, and why.
+WITHOUT = {
+    "people.Tally": "counters of what is limited",
+    "people.SecurityEvent": "a log itself: altered by nobody",
+    "people.ViewAs": "a log itself: only its end is written, once",
+    "transfer.ImportRun": "a log itself: who imported what, and what came of it",
+    "digests.Delivery": "the ledger itself: each step of a letter has its own column",
+    "digests.DeliveryItem": "part of the ledger",
+    "digests.Bounce": "a report as it came in",
+    "digests.Told": "how far machines have told somebody; the ledger says what was sent",
+    "digests.MatchTold": "how far machines have told somebody; the ledger says what was sent",
+    "digests.Publication": "a queue of the post office, emptied when it is done",
+    "digests.Piece": "words of letters that are kept 30 days",
+    "digests.Pace": "counters of a minute",
+    "commitments.Reminder": "a queue of reminders; the letters themselves are told in it",
+    "plans.Mention": "a queue of who is to be told; the comment has its history",
+    "plans.Milestone": "computed from a published version, which is immutable",
+    "plans.Site": "computed from a published version, which is immutable",
+    "plans.Homes": "computed from a published version, which is immutable",
+    "exchange.Match": "computed by the matcher from entries, which have their history",
+    "exchange.Fit": "computed by the matcher from entries and searches",
+    "exchange.EntryCount": "counters, computed from entries",
+    "exchange.SavedFilter": "somebody's own search, shown to nobody else",
+    "transfer.Doubt_candidates": "computed from the list that was read; the run keeps it",
+    "people.User_groups": "groups are not used",
+    "people.User_user_permissions": "single permissions are not used",
+}
+
+
+def tables() -> list[type[Model]]:
+    return [
+        model
+        for config in apps.get_app_configs()
+        if config.name.startswith("partnerships.")
+        for model in config.get_models(include_auto_created=True)
+        if model._meta.managed and not model._meta.proxy and not hasattr(model, "pgh_tracked_model")
+    ]
+
+
+def tracked_tables() -> set[str]:
+    """By the name of the table: a join table is tracked through a proxy of its model."""
+    return {model._meta.db_table for model in apps.get_models() if hasattr(model, "pgh_event_model")}
+
+
+def test_every_table_has_row_history_or_says_why_not() -> None:
+    untold = {
+        model._meta.label
+        for model in tables()
+        if model._meta.db_table not in tracked_tables() and model._meta.db_table not in append_only_tables()
+    }
+
+    assert sorted(untold - set(WITHOUT)) == [], "Track these with pghistory, or say above why they need no history."
+    assert sorted(set(WITHOUT) - untold) == [], "These have a history by now, or are gone."
+
+
+def test_a_table_without_history_would_be_found() -> None:
+    assert get_user_model()._meta.db_table in tracked_tables()
+    assert {"digests_pace", "exchange_fit"}.isdisjoint(tracked_tables())
+
+
+@pytest.mark.django_db
+def test_areas_that_a_partnership_gains_or_loses_are_kept(world: World) -> None:
+    now = timezone.now()
+    events = apps.get_model("agreements", "PartnershipAreaEvent").objects.filter(partnership=world.partnership.pk)
+    assert not events.exists()
+
+    edit_terms(partnership=world.partnership, author=world.amina, now=now, areas=[world.fareham], reason="")
+    edit_terms(partnership=world.partnership, author=world.amina, now=now, areas=[world.gosport], reason="")
+
+    assert sorted(events.values_list("pgh_label", "area__name")) == [
+        ("delete", "Fareham"),
+        ("insert", "Fareham"),
+        ("insert", "Gosport"),
+    ]
+    assert not events.filter(pgh_context=None).exists()

@@ -61,4 +61,4 @@ lock: ## Pin every package with its hashes into requirements.txt (UPGRADE=1 take
 		pyproject.toml --output-file requirements.txt --quiet
 
 audit: ## Look up known vulnerabilities of the pinned packages
-	@$(VENV) -m pip_audit --require-hashes --disable-pip -r requirements.txt
+	@$(READY) housing/audit.py

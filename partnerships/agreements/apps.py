@@ -16,12 +16,16 @@ class AgreementsConfig(AppConfig):
             events_of_partnerships,
             organisation_section,
         )
+        from partnerships.agreements.services.documents import (  # noqa: PLC0415 - models must be loaded first
+            drop_removed_files,
+        )
         from partnerships.organisations.sections import ON_ORGANISATIONS  # noqa: PLC0415 - rooms register at start-up
         from partnerships.people.personal import (  # noqa: PLC0415 - rooms register at start-up
             Fate,
             Rule,
             register_personal,
         )
+        from partnerships.people.retention import register_retention  # noqa: PLC0415 - rooms register at start-up
 
         register_kind(
             name="partnership",
@@ -29,6 +33,14 @@ class AgreementsConfig(AppConfig):
             condition=events_of_partnerships,
         )
         ON_ORGANISATIONS.register("10 partnerships", organisation_section)
+        register_retention(
+            "files of removed documents",
+            what="Files of documents that partners removed",
+            purpose="bringing back what was removed by mistake",
+            basis="public task: working together on housing",
+            kept_for="12 months after they were removed",
+            apply=drop_removed_files,
+        )
         register_personal(
             [
                 Rule("agreements.Partnership", "created_by", Fate.KEEP, "who opened it", ("title", "created_at")),

@@ -1,26 +1,124 @@
 """Retention: letters as sent are kept for 30 days, the shared pieces as long as letters need them, counters for a
-day."""
+day; who was asked to follow something and never answered is forgotten."""
 
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Iterator
 
-from django.db.models import F
+from django.apps import apps
+from django.db.models import Exists, F, OuterRef, QuerySet
 
-from partnerships.digests.models import OPEN, Delivery, Pace, Piece, Publication
+from partnerships.digests.models import (
+    OPEN,
+    Delivery,
+    Pace,
+    Piece,
+    Publication,
+    Subscription,
+    SubscriptionStatus,
+)
+from partnerships.people.models import Invitation, User
+from partnerships.people.personal_data import erase_person
+from partnerships.people.retention import register_retention
 
 #: How long the message exactly as sent is kept; the row that says who got what, and when, stays.
 KEPT = dt.timedelta(days=30)
+#: How long somebody who was asked to follow something, and has not answered, is remembered after the last letter:
+#: the link in it holds for 14 days.
+UNANSWERED = dt.timedelta(days=30)
 
 
-def tidy(*, now: dt.datetime) -> dict[str, int]:
-    """Remove what is older than it is kept; says how much of what."""
-    old = Delivery.objects.filter(created_at__lte=now - KEPT, recipe__isnull=False).exclude(status__in=OPEN)
-    return {
-        "bodies": old.update(recipe=None),
-        "pieces": Piece.objects.filter(used_at__lte=now - KEPT - dt.timedelta(days=3)).delete()[0],
-        "paces": Pace.objects.filter(minute__lte=now - dt.timedelta(days=1)).delete()[0],
-        "publications": Publication.objects.filter(
-            spread_at__lte=now - KEPT, number__lt=F("plan__current_number")
-        ).delete()[0],
-    }
+def _letters(now: dt.datetime) -> QuerySet[Delivery]:
+    return Delivery.objects.filter(created_at__lte=now - KEPT, recipe__isnull=False).exclude(status__in=OPEN)
+
+
+def _pieces(now: dt.datetime) -> QuerySet[Piece]:
+    return Piece.objects.filter(used_at__lte=now - KEPT - dt.timedelta(days=3))
+
+
+def _paces(now: dt.datetime) -> QuerySet[Pace]:
+    return Pace.objects.filter(minute__lte=now - dt.timedelta(days=1))
+
+
+def _publications(now: dt.datetime) -> QuerySet[Publication]:
+    return Publication.objects.filter(spread_at__lte=now - KEPT, number__lt=F("plan__current_number"))
+
+
+def tidy(*, now: dt.datetime, dry_run: bool = False) -> dict[str, int]:
+    """Remove what is older than it is kept, or only count it; says how much of what."""
+    gone: tuple[tuple[str, QuerySet[Piece] | QuerySet[Pace] | QuerySet[Publication]], ...] = (
+        ("pieces", _pieces(now)),
+        ("paces", _paces(now)),
+        ("publications", _publications(now)),
+    )
+    if dry_run:
+        return {"bodies": _letters(now).count()} | {name: rows.count() for name, rows in gone}
+    return {"bodies": _letters(now).update(recipe=None)} | {name: rows.delete()[0] for name, rows in gone}
+
+
+def never_answered(now: dt.datetime) -> Iterator[User]:
+    """People without an account whom somebody asked to follow something, who never answered, and whom nothing else
+    here names.
+
+    Who said no is remembered, so that nobody asks again soon.
+    """
+    theirs = Subscription.objects.filter(person=OuterRef("pk"))
+    lately = Delivery.objects.filter(recipient=OuterRef("pk"), created_at__gt=now - UNANSWERED)
+    found = User.objects.filter(
+        Exists(theirs),
+        ~Exists(theirs.exclude(status=SubscriptionStatus.ASKED)),
+        ~Exists(theirs.filter(asked_at__gt=now - UNANSWERED)),
+        ~Exists(lately),
+        ~Exists(Invitation.objects.open(now).filter(person=OuterRef("pk"))),
+        account_since=None,
+        erased_at=None,
+    )
+    for person in found.order_by("pk"):
+        if not any(_names(model, field, person) for model, field in _elsewhere()):
+            yield person
+
+
+def _elsewhere() -> Iterator[tuple[type, str]]:
+    """Every field of other rooms that refers to a person."""
+    for model in apps.get_models():
+        if model._meta.app_label in {"digests", "people", "account"} or hasattr(model, "pgh_tracked_model"):
+            continue
+        if model._meta.managed and not model._meta.proxy:
+            for field in model._meta.concrete_fields:
+                if field.related_model is User:
+                    yield model, field.name
+
+
+def _names(model: type, field: str, person: User) -> bool:
+    found: bool = model._default_manager.filter(**{field: person.pk}).exists()  # type: ignore[attr-defined]  # a model's
+    return found
+
+
+def _forget(now: dt.datetime, dry_run: bool) -> int:
+    people = list(never_answered(now))
+    if not dry_run:
+        for person in people:
+            erase_person(person=person, author=None, reason="Was asked and never answered.", now=now)
+    return len(people)
+
+
+def register() -> None:
+    """Say it all, once, at start-up."""
+    basis = "public task: working together on housing"
+    register_retention(
+        "letters",
+        what="Digests exactly as they were sent",
+        purpose="showing what somebody was told",
+        basis=basis,
+        kept_for="30 days; who was told of what, and when, stays",
+        apply=lambda now, dry_run: sum(tidy(now=now, dry_run=dry_run).values()),
+    )
+    register_retention(
+        "stakeholders who never answered",
+        what="Name and address of somebody who was asked to follow something",
+        purpose="asking them",
+        basis=basis,
+        kept_for="30 days after the last letter that asked",
+        apply=_forget,
+    )

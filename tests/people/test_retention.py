@@ -3,14 +3,25 @@
 from __future__ import annotations
 
 import datetime as dt
+from typing import Any
 
 import pytest
+from django.core.files.base import ContentFile
 from django.utils import timezone
 
-from partnerships.people.models import Invitation, SecurityEvent
+from partnerships.agreements.services import (
+    UnableToRestoreDocument,
+    add_document,
+    remove_document,
+    restore_document,
+)
+from partnerships.digests.models import Delivery
+from partnerships.digests.services import add_stakeholder, stop
+from partnerships.people.models import Invitation, SecurityEvent, User
 from partnerships.people.retention import apply_retention
 from partnerships.people.services import close_account, create_invitation
-from tests.world import World
+from tests.people.test_leaving_and_erasing import everything_kept
+from tests.world import World, join
 
 DAY = dt.timedelta(days=1)
 
@@ -53,3 +64,84 @@ def test_a_dry_run_counts_and_removes_nothing(world: World) -> None:
 
     assert counts["invitations"] == 1
     assert Invitation.objects.exists()
+
+
+@pytest.fixture
+def asked(world: World) -> User:
+    """Somebody whom Amina asked to follow Larkhaven's plans, by a letter that has gone out."""
+    person: User = add_stakeholder(
+        email="paula@council.example",
+        name="Paula Quiet",
+        target=world.larkhaven,
+        author=world.amina,
+        organisation=world.larkhaven,
+        now=timezone.now(),
+    ).person
+    Delivery.objects.filter(recipient=person).update(status="sent", settled_at=timezone.now())
+    return person
+
+
+@pytest.mark.parametrize(("days", "erased"), [(29, False), (31, True)])
+def test_who_was_asked_and_never_answered_is_forgotten(world: World, asked: User, days: int, erased: bool) -> None:
+    apply_retention(now=timezone.now() + days * DAY)
+
+    asked.refresh_from_db()
+    assert (asked.erased_at is not None) is erased
+    assert (asked.name == "") is erased
+
+
+def test_who_said_no_is_remembered_so_that_nobody_asks_again_soon(world: World, asked: User) -> None:
+    stop(subscriptions=asked.subscriptions.all(), author=asked, reason="", now=timezone.now())
+
+    apply_retention(now=timezone.now() + 60 * DAY)
+
+    asked.refresh_from_db()
+    assert asked.erased_at is None
+
+
+def test_who_is_named_elsewhere_is_no_stranger(world: World, asked: User) -> None:
+    join(asked, world.larkhaven, "viewer", timezone.now())
+
+    apply_retention(now=timezone.now() + 60 * DAY)
+
+    asked.refresh_from_db()
+    assert asked.erased_at is None
+
+
+@pytest.mark.parametrize(("days", "kept"), [(364, True), (365, False)])
+def test_the_file_of_a_removed_document_goes_after_a_year_and_its_row_stays(
+    world: World, days: int, kept: bool, django_capture_on_commit_callbacks: Any
+) -> None:
+    now = timezone.now()
+    document = add_document(
+        partnership=world.partnership,
+        title="Minutes",
+        file=ContentFile(b"Minutes.\n", name="minutes.txt"),
+        organisation=world.larkhaven,
+        author=world.amina,
+        now=now,
+    )
+    remove_document(document=document, author=world.amina, now=now)
+    name, storage = document.file.name, document.file.storage
+
+    with django_capture_on_commit_callbacks(execute=True):
+        apply_retention(now=now + days * DAY)
+
+    document.refresh_from_db()
+    assert storage.exists(name) is kept
+    assert bool(document.file) is kept
+    assert document.title == "Minutes"
+    if not kept:
+        with pytest.raises(UnableToRestoreDocument, match="no longer kept"):
+            restore_document(document=document, author=world.dee, now=now)
+
+
+def test_a_dry_run_of_everything_changes_no_row(world: World, asked: User) -> None:
+    create_invitation(person=world.sol, invited_by=None, now=timezone.now())
+    SecurityEvent.objects.create(person=world.eddie, kind="signed_in", at=timezone.now())
+    before = everything_kept()
+
+    counts = apply_retention(now=timezone.now() + 1000 * DAY, dry_run=True)
+
+    assert counts["stakeholders who never answered"] == 1
+    assert everything_kept() == before

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from functools import partial
 
 from django.core.files.base import File
 from django.db import transaction
@@ -23,7 +24,11 @@ class UnableToRemoveDocument(Exception):
 
 
 class UnableToRestoreDocument(Exception):
-    """The document is not removed."""
+    """The document is not removed, or its file is no longer kept."""
+
+
+#: How long the file of a removed document is kept, so that an administrator can bring it back.
+REMOVED_KEPT = dt.timedelta(days=365)
 
 
 @transaction.atomic
@@ -107,7 +112,22 @@ def remove_document(
 def restore_document(*, document: Document, author: User | None, now: dt.datetime) -> None:
     """Bring a removed document back. Raises `UnableToRestoreDocument`."""
     partnership = lock(document.partnership_id)
+    if Document.objects.filter(pk=document.pk, file="").exists():
+        raise UnableToRestoreDocument("It was removed more than a year ago; its file is no longer kept.")
     if not Document.objects.filter(pk=document.pk).exclude(removed_at=None).update(removed_at=None):
         raise UnableToRestoreDocument("This document is not removed.")
     document.removed_at = None
     note(partnership, "restored a document", author=author, now=now, data={"after": {"document": document.title}})
+
+
+def drop_removed_files(now: dt.datetime, dry_run: bool) -> int:
+    """Delete the files of documents that were removed long ago, once that is sure; the rows stay, with title and
+    fingerprint."""
+    old = Document.objects.filter(removed_at__lte=now - REMOVED_KEPT).exclude(file="")
+    if dry_run:
+        return old.count()
+    documents = list(old.select_for_update())
+    Document.objects.filter(pk__in=[document.pk for document in documents]).update(file="")
+    for document in documents:
+        transaction.on_commit(partial(document.file.storage.delete, str(document.file.name)))
+    return len(documents)

@@ -283,6 +283,57 @@ def test_the_second_of_two_sees_both_texts_side_by_side_in_the_page(
     assert 'name="based_on" value="1"' in words
 
 
+def test_homes_are_added_up_by_every_division_without_javascript(world: World, as_: Callable[[User], Client]) -> None:
+    plan = begin(world)
+    address = reverse("plans:edit-item", kwargs={"pk": plan.pk, "code": "sites", "key": "north-quay"})
+    amina = as_(world.amina)
+    lines = [
+        ("social_rent", "2", "general", "2027-28", "120"),
+        ("first_homes", "", "older", "", "1,"),
+        ("", "", "", "", "7"),
+    ]
+    data = {
+        "name": "North Quay",
+        "based_on": "0",
+        "homes-TOTAL_FORMS": "3",
+        "homes-INITIAL_FORMS": "0",
+        "more": "totals",
+    }
+    for place, line in enumerate(lines):
+        names = ("tenure", "bedrooms", "needs", "year", "count")
+        data |= {f"homes-{place}-{name}": value for name, value in zip(names, line, strict=True)}
+
+    opened, counted = amina.get(address).content.decode(), amina.post(address, data).content.decode()
+
+    assert "<output data-homes-total>120</output>" in opened
+    assert '<dd data-homes-by="bedrooms">2 bedrooms: 120</dd>' in opened
+    assert "<output data-homes-total>127</output>" in counted
+    assert '<dd data-homes-by="tenure">Social Rent: 120, Tenure not known: 7</dd>' in counted
+    assert '<dd data-homes-by="needs-type">General needs: 127</dd>' in counted
+    assert '<dd data-homes-by="year">Year not given: 7, 2027-28: 120</dd>' in counted
+    assert 'name="homes-3-count"' not in counted
+    assert homes_of(plan) == 120
+
+
+def homes_of(plan: Plan) -> int:
+    return sum(line["count"] for line in get_piece(draft_content(plan), "sites/north-quay")["homes"])
+
+
+def test_two_who_edit_a_milestone_see_its_sites_by_name(world: World, as_: Callable[[User], Client]) -> None:
+    plan = begin(world)
+    save(plan, world, "milestones/start", site="secret")
+    address = reverse("plans:edit-item", kwargs={"pk": plan.pk, "code": "milestones", "key": "start"})
+
+    answer = as_(world.eddie).post(
+        address, {"name": "Start on site", "site": "north-quay", "status": "planned", "based_on": "0"}
+    )
+
+    table = answer.content.decode().partition("Both side by side")[2].partition("</table>")[0]
+    assert answer.status_code == 409
+    assert "North Quay" in table
+    assert "north-quay" not in table
+
+
 def test_pieces_are_moved_up_and_down(world: World, as_: Callable[[User], Client]) -> None:
     plan = begin(world)
 

@@ -1,0 +1,125 @@
+"""A comparison says the same on the page and in the spreadsheet, names things, and never leaves its reader wordless."""
+
+from __future__ import annotations
+
+import csv
+import html
+import io
+import re
+from collections.abc import Callable
+
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+
+from partnerships.people.models import User
+from partnerships.plans import services
+from partnerships.plans.models import Plan
+from tests.plans.drafts import fewer_homes, publish, published, save
+from tests.world import World
+
+
+def compared(client: Client, plan: Plan, query: str, route: str = "plans:compare") -> str:
+    answer = client.get(reverse(route, kwargs={"pk": plan.pk}) + query)
+    assert answer.status_code == 200
+    return answer.content.decode()
+
+
+def words_of(page: str) -> str:
+    """What a page says, without its tags and with single spaces."""
+    return " ".join(html.unescape(re.sub(r"<[^>]+>", " ", page)).split())
+
+
+def much_changed(world: World) -> Plan:
+    """A plan of which every sort of piece changed between its two versions."""
+    plan = published(world)
+    fewer_homes(plan, world)
+    save(plan, world, "about", summary="Homes along both banks.")
+    save(plan, world, "sections/vision", body="Build what is *wanted* and needed.")
+    save(plan, world, "sites/north-quay", area="E07000088", planning_status="outline", forecast_completion="2028-09")
+    save(plan, world, "milestones/start", site="", forecast="2027-06")
+    save(plan, world, "risks/slip", impact=5, mitigation="Meet daily.")
+    services.save_piece(
+        plan=plan,
+        piece="sites/island",
+        value={"name": "The island", "homes": [{"tenure": "first_homes", "count": 9}], "notes": "By boat."},
+        based_on=None,
+        author=world.amina,
+        now=timezone.now(),
+    )
+    services.save_piece(
+        plan=plan, piece="milestones/secret-start", value=None, based_on=None, author=world.amina, now=timezone.now()
+    )
+    publish(plan, world, "Wet ground.")
+    plan.refresh_from_db()
+    return plan
+
+
+def test_the_spreadsheet_holds_all_that_the_page_says(world: World, as_: Callable[[User], Client]) -> None:
+    plan = much_changed(world)
+    ben = as_(world.ben)
+
+    page = words_of(compared(ben, plan, "?from=1&to=2"))
+    rows = list(csv.reader(io.StringIO(compared(ben, plan, "?from=1&to=2", "plans:compare-csv").lstrip("\ufeff"))))
+
+    headings, *told = rows
+    assert headings == ["Part", "Item", "Key", "Change", "Field", "Was", "Now", "Difference", "By"]
+    parts = list(dict.fromkeys(row[0] for row in told))
+    assert parts[:4] == ["Comparison", "Why", "Summary", "Homes: was and now"]
+    assert {"About the plan", "Text", "Sites and homes", "Milestones", "Risks"} <= set(parts)
+    for part, item, _key, _change, field, *values in told:
+        prose = field in ("Summary", "Text", "Mitigation")  # the page shows what changed in it, word by word
+        said = [part, item, field, *([] if prose else values)]
+        if part == "Comparison":
+            said = values
+        elif part == "Why":
+            said = [part, *item.split(", "), *values]
+        elif part == "Summary":
+            said = values
+        assert [words for words in said if " ".join(words.split()) not in page] == []
+    assert ["Homes: was and now", "Social Rent", "", "", "Tenure", "120", "100", "20 fewer", ""] in told
+    assert ["Sites and homes", "North Quay", "north-quay", "changed", "Area", "Fareham", "Gosport", "", ""] in told
+    assert ["Milestones", "Start on site", "start", "changed", "Site", "North Quay", "the whole plan", "", ""] in told
+
+
+def test_the_spreadsheet_of_a_draft_says_so(world: World, as_: Callable[[User], Client]) -> None:
+    plan = published(world)
+    fewer_homes(plan, world)
+
+    sheet = compared(as_(world.amina), plan, "?from=1&to=draft", "plans:compare-csv")
+
+    assert "One side is a draft: it is not published and may change." in sheet
+    assert "Amina Larch" in sheet
+
+
+def test_a_baseline_that_nobody_pinned_is_said_to_be_none(world: World, as_: Callable[[User], Client]) -> None:
+    plan = much_changed(world)
+
+    ben, amina = (compared(as_(person), plan, "?from=baseline&to=2") for person in (world.ben, world.amina))
+
+    assert "No version is pinned as the baseline." in ben
+    assert "20 fewer" in ben
+    assert "Pin one in the history" in amina
+    assert "Pin one in the history" not in ben
+
+
+def test_versions_that_say_the_same_are_said_to(world: World, as_: Callable[[User], Client]) -> None:
+    plan = published(world)
+    for count, note in ((100, "Wet ground."), (120, "Dry again.")):
+        fewer_homes(plan, world, count)
+        publish(plan, world, note)
+
+    page = compared(as_(world.ben), plan, "?from=1&to=3")
+
+    assert "The two say the same" in page
+    assert "What was changed between them was changed back." in page
+    assert "Dry again." in page
+
+
+def test_the_page_of_a_plan_says_the_area_of_a_site_by_name(world: World, as_: Callable[[User], Client]) -> None:
+    plan = published(world)
+
+    page = words_of(as_(world.ben).get(reverse("plans:detail", kwargs={"pk": plan.pk})).content.decode())
+
+    assert "Area Fareham" in page
+    assert "E07000087" not in page

@@ -1,0 +1,78 @@
+"""Milestones that are near: on the plan, and in the work of whoever can do something about them."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable
+from typing import Any
+
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+
+from partnerships.people.models import User
+from partnerships.plans.models import Plan
+from partnerships.plans.queries import waiting_for
+from tests.plans.drafts import CONTENT, fewer_homes, publish, published
+from tests.world import World
+
+
+def with_milestones(world: World, **days: int) -> Plan:
+    """A published plan with milestones by name, so many days from today."""
+    today = timezone.localdate()
+    milestones: list[dict[str, Any]] = [
+        {"key": name, "name": name.capitalize(), "forecast": (today + dt.timedelta(days=count)).isoformat()}
+        for name, count in days.items()
+    ]
+    return published(world, content=CONTENT | {"milestones": milestones})
+
+
+def test_what_is_near_waits_for_those_who_may_update_it_and_leads_where_they_may(
+    world: World, as_: Callable[[User], Client]
+) -> None:
+    plan = with_milestones(world, ballot=5)
+    where = {"pk": plan.pk, "key": "ballot"}
+    paths = {
+        world.amina: reverse("plans:milestone", kwargs=where),
+        world.eddie: reverse("plans:edit-item", kwargs=where | {"code": "milestones"}),
+    }
+
+    for person, path in paths.items():
+        (waiting,) = [item for item in waiting_for(person, timezone.now()) if "milestone" in item.what]
+        assert waiting.path == path
+        assert as_(person).get(path).status_code == 200
+    for person in (world.vera, world.ben, world.chidi):
+        assert [item for item in waiting_for(person, timezone.now()) if "milestone" in item.what] == []
+
+
+def test_every_link_in_my_work_opens_for_whom_it_waits(world: World, as_: Callable[[User], Client]) -> None:
+    with_milestones(world, ballot=-3, permission=10)
+
+    for person in (world.amina, world.eddie, world.vera, world.ben):
+        for waiting in waiting_for(person, timezone.now()):
+            assert as_(person).get(waiting.path).status_code == 200, waiting
+
+
+def test_a_plan_shows_what_is_overdue_and_due_soon(world: World, as_: Callable[[User], Client]) -> None:
+    plan = with_milestones(world, ballot=-3, permission=10, handover=300)
+
+    page = as_(world.ben).get(reverse("plans:detail", kwargs={"pk": plan.pk})).content.decode()
+
+    near = page.partition("Due soon and overdue")[2].partition("</section>")[0]
+    assert "Ballot" in near
+    assert "3 days overdue" in near
+    assert "Permission" in near
+    assert "due in 10 days" in near
+    assert "Handover" not in near
+    assert page.count(">Due soon</strong>") == 1
+    assert page.count(">Overdue</strong>") == 1
+
+
+def test_an_older_version_says_nothing_of_what_is_near(world: World, as_: Callable[[User], Client]) -> None:
+    plan = with_milestones(world, permission=10)
+    fewer_homes(plan, world)
+    publish(plan, world, "Wet ground.")
+
+    page = as_(world.ben).get(reverse("plans:version", kwargs={"pk": plan.pk, "number": 1})).content.decode()
+
+    assert "Due soon and overdue" not in page

@@ -1,0 +1,74 @@
+"""A plan of each kind begins with what such plans hold; what nobody has written into yet cannot be published."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+
+from partnerships.people.models import User
+from partnerships.plans import services
+from partnerships.plans.models import Kind, Plan
+from partnerships.plans.queries import draft_content
+from partnerships.plans.starters import hint_for, is_untouched, starter
+from tests.plans.drafts import publish, save
+from tests.world import World
+
+
+def begun(world: World) -> Plan:
+    """Amina begins a delivery programme from what such plans hold."""
+    return services.create_plan(
+        owners=[world.larkhaven],
+        partnership=world.partnership,
+        title="Homes first",
+        kind="delivery",
+        audience="partnership",
+        author=world.amina,
+        now=timezone.now(),
+    )
+
+
+@pytest.mark.parametrize("kind", Kind.values)
+def test_a_plan_of_every_kind_begins_with_sections_outcomes_milestones_and_risks(kind: str) -> None:
+    content = starter(kind, "Homes first")
+
+    assert all(content[code] for code in ("sections", "outcomes", "milestones", "risks"))
+    assert all(outcome["measure"] for outcome in content["outcomes"])
+    assert all(risk["mitigation"] for risk in content["risks"])
+    assert all(hint_for(section["title"]) for section in content["sections"])
+    assert is_untouched(kind, content)
+    assert is_untouched(kind, {**content, "about": {**content["about"], "title": "Another title"}})
+    assert not is_untouched(kind, {**content, "about": {**content["about"], "summary": "For those in need."}})
+    assert not is_untouched(kind, {**content, "risks": content["risks"][1:]})
+
+
+def test_what_nobody_has_written_into_cannot_be_published(world: World) -> None:
+    plan = begun(world)
+    save(plan, world, "about", title="Another title")
+
+    with pytest.raises(services.UnableToPublish, match="Nothing has been written yet"):
+        publish(plan, world)
+
+    save(plan, world, "about", summary="Homes for those who have none.")
+    assert publish(plan, world).number == 1
+
+
+def test_the_page_to_publish_an_unwritten_plan_leads_back_to_the_draft(
+    world: World, as_: Callable[[User], Client]
+) -> None:
+    plan = begun(world)
+    amina = as_(world.amina)
+    address = reverse("plans:publish", kwargs={"pk": plan.pk})
+
+    before = amina.get(address).content.decode()
+    key = draft_content(plan)["sections"][0]["key"]
+    save(plan, world, f"sections/{key}", body="150 homes by 2031.")
+    after = amina.get(address).content.decode()
+
+    assert "Nothing has been written yet" in before
+    assert "Publish version 1" not in before
+    assert "Back to the draft" in before
+    assert "Publish version 1" in after

@@ -204,6 +204,9 @@ EMAIL_USE_TLS = bool(_email.get("EMAIL_USE_TLS", False))
 EMAIL_USE_SSL = bool(_email.get("EMAIL_USE_SSL", False))
 EMAIL_FILE_PATH = _email.get("EMAIL_FILE_PATH") or None
 EMAIL_TIMEOUT = env.int("EMAIL_TIMEOUT", default=10)
+# The mail server's certificate is checked: by the system's authorities, or by those of a file of one's own.
+EMAIL_TLS_VERIFY = env.bool("EMAIL_TLS_VERIFY", default=True)
+EMAIL_CA_FILE = env.str("EMAIL_CA_FILE", default="")
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="Common Ground <digests@ground.example>")
 SERVER_EMAIL = DEFAULT_FROM_EMAIL
 ADMINS = [("Operators", address) for address in env.list("OPERATORS", default=[])]

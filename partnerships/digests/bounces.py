@@ -6,12 +6,13 @@ from __future__ import annotations
 import datetime as dt
 import email
 import email.policy
+import hashlib
 import re
 from dataclasses import dataclass
 from email.message import Message
 
 from django.db import transaction
-from django.db.models import F, Q
+from django.db.models import F, Max, Q
 
 from partnerships.activity.services import record
 from partnerships.digests.matches import drop_matches
@@ -20,11 +21,14 @@ from partnerships.digests.models import (
     Bounce,
     Delivery,
     DeliveryStatus,
+    MailRead,
     Subscription,
     SubscriptionStatus,
     Suppression,
+    Told,
 )
 from partnerships.digests.watermarks import catch_up, one_at_a_time
+from partnerships.kit import mail
 from partnerships.people.models import User
 
 _REASON, _TEXT = 300, 500
@@ -103,12 +107,11 @@ def note_bounce(
     The letter is found by its Message-ID or by the provider's number. Only addresses that we have written to are
     suppressed, so that a forged report cannot silence somebody.
     """
-    if event_id and Bounce.objects.filter(event_id=event_id).exists():
-        return None
+    one_at_a_time()
     by_id = Q(message_id=message_id) if message_id else Q(pk=None)
     by_provider = Q(provider_id=provider_id) if provider_id else Q(pk=None)
     delivery = Delivery.objects.select_for_update().filter(by_id | by_provider).order_by("-pk").first()
-    if delivery is None:
+    if delivery is None or (event_id and Bounce.objects.filter(event_id=event_id).exists()):
         return None
     bounce = Bounce.objects.create(
         kind=kind,
@@ -118,18 +121,62 @@ def note_bounce(
         text=text[:_TEXT],
         event_id=event_id,
     )
-    if kind == Bounce.Kind.SOFT:
-        since = now - SOFT_WITHIN
-        if Bounce.objects.filter(kind=kind, address__iexact=bounce.address, at__gt=since).count() < MOST_SOFT:
-            return bounce
-        text = f"{MOST_SOFT} times in {SOFT_WITHIN.days} days; the last time: {text}"
+    if kind == Bounce.Kind.DELAYED:
+        return bounce
+    if kind != Bounce.Kind.COMPLAINT:
+        _was_not_told(delivery)
     if delivery.status not in OPEN:
         delivery.status = DeliveryStatus.BOUNCED
         delivery.reason = text[:_TEXT]
         delivery.save(update_fields=["status", "reason"])
-    said = "They marked our mail as unwanted" if kind == Bounce.Kind.COMPLAINT else "Mail came back for good"
-    suppress(address=delivery.address, reason=f"{said}: {text}", delivery=delivery, author=None, now=now)
+    if kind == Bounce.Kind.COMPLAINT:
+        reason = f"They marked our mail as unwanted: {text}"
+    elif kind == Bounce.Kind.HARD:
+        reason = f"Mail came back for good: {text}"
+    else:
+        reason = _too_often(bounce, now)
+    if reason:
+        suppress(address=delivery.address, reason=reason, delivery=delivery, author=None, now=now)
     return bounce
+
+
+@transaction.atomic
+def note_refusal(*, delivery: Delivery, text: str, now: dt.datetime) -> None:
+    """The mail server gave a letter up for the state of the mailbox: a soft bounce, said at once."""
+    bounce = Bounce.objects.create(
+        kind=Bounce.Kind.SOFT, address=delivery.address, delivery=delivery, at=now, text=text[:_TEXT]
+    )
+    if reason := _too_often(bounce, now):
+        suppress(address=delivery.address, reason=reason, delivery=delivery, author=None, now=now)
+
+
+def _too_often(bounce: Bounce, now: dt.datetime) -> str:
+    """Why an address is as good as none after this soft bounce; empty while they are few, counted from when somebody
+    last released it. What a policy refuses says nothing of the address, and counts for nothing."""
+    if bounce.kind != Bounce.Kind.SOFT:
+        return ""
+    since = now - SOFT_WITHIN
+    released = Suppression.objects.filter(address__iexact=bounce.address).aggregate(at=Max("released_at"))["at"]
+    if released is not None and released > since:
+        since = released
+    soft = Bounce.objects.filter(kind=Bounce.Kind.SOFT, address__iexact=bounce.address, at__gt=since)
+    if soft.count() < MOST_SOFT:
+        return ""
+    return f"Mail came back {MOST_SOFT} times in {SOFT_WITHIN.days} days; the last time: {bounce.text}"
+
+
+def _was_not_told(delivery: Delivery) -> None:
+    """What a letter said that came back has not been received: the next one begins where this one began, unless one
+    since has said it."""
+    others = Delivery.objects.filter(recipient=delivery.recipient_id, status=DeliveryStatus.SENT).exclude(
+        pk=delivery.pk
+    )
+    for item in delivery.items.all():
+        if others.filter(items__plan=item.plan_id, items__to_number=item.to_number).exists():
+            continue
+        Told.objects.filter(recipient=delivery.recipient_id, plan=item.plan_id, number=item.to_number).update(
+            number=item.from_number
+        )
 
 
 # ---- Reading a mailbox of reports (RFC 3464), for plain SMTP
@@ -152,20 +199,23 @@ class Report:
     text: str = ""
     message_id: str = ""
     stop_token: str = ""
+    event_id: str = ""
 
 
 def read_report(raw: bytes) -> Report | None:
     """Read one mail; None when it is neither a report about a letter nor a wish to stop."""
     message = email.message_from_bytes(raw, policy=email.policy.default)
     wish = _STOP.search(str(message.get("Subject", "")))
+    event_id = _event_id(message, raw)
     if wish:
-        return Report(kind="stop", stop_token=wish[1])
-    status, address, text, original, feedback = "", "", "", "", ""
+        return Report(kind="stop", stop_token=wish[1], event_id=event_id)
+    status, address, text, original, feedback, action = "", "", "", "", "", ""
     for part in message.walk():
         kind = part.get_content_type()
         if kind == "message/delivery-status":
             for group in _messages_in(part):
                 status = str(group.get("Status", status)).strip()
+                action = str(group.get("Action", action)).strip().lower()
                 address = str(group.get("Final-Recipient", address)).rpartition(";")[2].strip() or address
                 text = str(group.get("Diagnostic-Code", text)).rpartition(";")[2].strip() or text
         elif kind == "message/feedback-report":
@@ -179,5 +229,28 @@ def read_report(raw: bytes) -> Report | None:
     if feedback:
         kind = Bounce.Kind.COMPLAINT
     else:
-        kind = Bounce.Kind.HARD if status.startswith("5.1.") or status in ("5.0.0", "5.2.1") else Bounce.Kind.SOFT
-    return Report(kind=kind, address=address, text=f"{status} {text}".strip(), message_id=found[0])
+        kind = _kind_of(action, status.partition(" ")[0], text)
+    return Report(kind=kind, address=address, text=f"{status} {text}".strip(), message_id=found[0], event_id=event_id)
+
+
+def _kind_of(action: str, status: str, text: str) -> str:
+    """What a report (RFC 3464) means: hard only where its code speaks of the mailbox. A relay that does not let us in
+    says nothing of an address."""
+    if action in ("delayed", "relayed", "delivered", "expanded"):
+        return Bounce.Kind.DELAYED
+    if mail.classify(550, f"{status} {text}", at_recipient=False) is mail.Outcome.NO_SUCH_ADDRESS:
+        return Bounce.Kind.HARD
+    return Bounce.Kind.REFUSED if status.startswith("5.7.") or mail.is_about_us(text) else Bounce.Kind.SOFT
+
+
+def _event_id(message: Message, raw: bytes) -> str:
+    """What a mail is known by when it is read again: its Message-ID, or else all of it but the way it came."""
+    given = str(message.get("Message-ID", "")).strip()
+    body = raw.replace(b"\r\n", b"\n").partition(b"\n\n")[2]
+    return "mail:" + hashlib.sha256(given.encode() if given else body).hexdigest()
+
+
+@transaction.atomic
+def is_new(event_id: str, *, now: dt.datetime) -> bool:
+    """Note that a mail of the mailbox is acted on, in the transaction that acts; whether nobody has before."""
+    return not event_id or MailRead.objects.get_or_create(event_id=event_id, defaults={"read_at": now})[1]

@@ -4,19 +4,24 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import traceback
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from email.utils import format_datetime
+from pathlib import PurePath
 from typing import Any
 
 import structlog
 from django.conf import settings
-from django.db import connection, transaction
+from django.db import InterfaceError, OperationalError, connection, transaction
+from django.utils import timezone
 
 from partnerships.digests import emails, pace, wire
+from partnerships.digests.bank_holidays import holidays
 from partnerships.digests.composing import Item, Sorted, how_often, reasons, sort
 from partnerships.digests.matches import drop_matches, tell_matches
 from partnerships.digests.models import (
+    OPEN,
     Delivery,
     DeliveryItem,
     DeliveryKind,
@@ -25,15 +30,21 @@ from partnerships.digests.models import (
     Preference,
     Subscription,
     SubscriptionStatus,
+    Told,
 )
-from partnerships.digests.waiting import waiting_for
+from partnerships.digests.queries import reading_classes
+from partnerships.digests.schedule import Rhythm, due, local_day
+from partnerships.digests.waiting import remembered, waiting_for
 from partnerships.kit.mail import can_be_addressed
+from partnerships.kit.waiting import Waiting
 from partnerships.people.models import User
 
 log = structlog.get_logger(__name__)
 
 #: A delivery that was claimed so often without an answer takes its worker down each time: it is set aside.
 _MOST_CLAIMS = 40
+#: A delivery that could not be written so often is set aside; a mistake that is mended meanwhile costs nobody a letter.
+MOST_WRITES = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,8 +65,12 @@ class Candidate:
     message_id: str
     attempts: int
     subscription_id: int | None
-    recipe: list[int | str] | None
+    recipe: list[int | str] | None  # only of one in doubt: it goes again as it is
     subject: str
+    in_doubt: bool
+    unanswered: int
+    frozen_address: str
+    frozen_waiting: list[str] | None
     person_id: int
     address: str
     name: str
@@ -65,6 +80,8 @@ class Candidate:
     introduced: bool
     suppressed: bool
     rhythm: tuple[str, int, int, bool]
+    zone: str
+    paused_until: dt.date | None
     is_repeat: bool
 
     @property
@@ -73,30 +90,74 @@ class Candidate:
         name = self.name or self.address.partition("@")[0]
         return emails.Addressee(self.person_id, self.address, name, self.link_key or "", self.is_stakeholder)
 
+    def is_paused(self, now: dt.datetime) -> bool:
+        """Whether the person wants no digest today, by the calendar where they are."""
+        return (
+            self.kind == DeliveryKind.DIGEST
+            and self.paused_until is not None
+            and local_day(now, self.zone) < self.paused_until
+        )
 
+    def resumes_at(self, now: dt.datetime) -> dt.datetime:
+        """When a letter that met a pause may leave."""
+        frequency, hour, weekday, working_days_only = self.rhythm
+        rhythm = Rhythm(frequency, hour, weekday, working_days_only, self.zone, self.paused_until)
+        return due(rhythm, waiting_since=now, latest=now, settle=dt.timedelta(), holidays=holidays())
+
+
+# Somebody was introduced by a letter that left; one that never did has told them nothing.
 _CANDIDATES = """
-SELECT d.id, d.kind, d.message_id, d.attempts, d.subscription_id, d.recipe, d.subject, u.id, u.email, u.name,
+SELECT d.id, d.kind, d.message_id, d.attempts, d.subscription_id, d.recipe, d.subject,
+       d.in_doubt OR d.status = 'sending', d.unanswered, d.address, d.waiting, u.id, u.email, u.name,
        u.is_active,
-       u.account_since IS NULL, p.link_key, p.introduced_at IS NOT NULL,
+       u.account_since IS NULL, p.link_key,
+       p.introduced_at IS NOT NULL AND (u.account_since IS NOT NULL OR EXISTS (
+           SELECT 1 FROM digests_delivery s WHERE s.recipient_id = u.id AND s.status IN ('sent', 'bounced'))),
        EXISTS (SELECT 1 FROM digests_suppression s WHERE lower(s.address) = lower(u.email) AND s.released_at IS NULL),
        COALESCE(p.frequency, 'at_once'), COALESCE(p.hour, 8), COALESCE(p.weekday, 0),
-       COALESCE(p.working_days_only, false), d.repeat_of_id IS NOT NULL
+       COALESCE(p.working_days_only, false), u.time_zone, p.paused_until, d.repeat_of_id IS NOT NULL
   FROM digests_delivery d
   JOIN people_user u ON u.id = d.recipient_id
   LEFT JOIN digests_preference p ON p.person_id = u.id
- WHERE d.status IN ('queued', 'sending') AND d.available_at <= clock_timestamp()
+ WHERE d.status IN ('queued', 'sending') AND d.available_at <= clock_timestamp() {only}
  ORDER BY d.available_at, d.id
- LIMIT %s
+ LIMIT %(most)s
    FOR UPDATE OF d SKIP LOCKED
 """
 
 _CLAIM = """
 UPDATE digests_delivery d
    SET status = 'sending', available_at = clock_timestamp() + %(lease)s, claimed_at = clock_timestamp(),
-       attempts = d.attempts + 1, address = c.address, subject = c.subject, recipe = c.recipe
-  FROM unnest(%(ids)s::bigint[], %(addresses)s::text[], %(subjects)s::text[], %(recipes)s::jsonb[])
-       AS c(id, address, subject, recipe)
+       attempts = d.attempts + 1, unanswered = d.unanswered + 1, in_doubt = c.in_doubt, address = c.address,
+       subject = c.subject, recipe = c.recipe, waiting = c.waiting
+  FROM unnest(%(ids)s::bigint[], %(doubts)s::bool[], %(addresses)s::text[], %(subjects)s::text[], %(recipes)s::jsonb[],
+              %(waitings)s::jsonb[])
+       AS c(id, in_doubt, address, subject, recipe, waiting)
  WHERE d.id = c.id
+"""
+
+_HOLD = """
+UPDATE digests_delivery d SET status = 'queued', available_at = c.at, in_doubt = c.in_doubt
+  FROM unnest(%(ids)s::bigint[], %(moments)s::timestamptz[], %(doubts)s::bool[]) AS c(id, at, in_doubt)
+ WHERE d.id = c.id
+"""
+
+# What could not be written is tried again a few times, each after twice as long, and then set aside for people to see.
+_PUT_OFF = """
+UPDATE digests_delivery d
+   SET status = CASE WHEN d.unanswered + 1 >= %(most)s THEN 'failed' ELSE 'queued' END,
+       settled_at = CASE WHEN d.unanswered + 1 >= %(most)s THEN clock_timestamp() END,
+       in_doubt = d.in_doubt OR d.status = 'sending', attempts = d.attempts + 1, unanswered = d.unanswered + 1,
+       available_at = clock_timestamp() + %(first)s * 2 ^ LEAST(d.unanswered, 10) * interval '1 second',
+       reason = %(reason)s
+ WHERE d.id = %(id)s AND d.status IN ('queued', 'sending') AND d.available_at <= clock_timestamp()
+RETURNING d.status
+"""
+
+_TAKE_BACK = """
+UPDATE digests_delivery SET status = 'queued', available_at = clock_timestamp(), attempts = GREATEST(attempts - 1, 0),
+       unanswered = GREATEST(unanswered - 1, 0)
+ WHERE id = ANY(%(ids)s) AND status = 'sending'
 """
 
 _SET_ASIDE = """
@@ -139,6 +200,7 @@ class _Batch:
     set_aside: list[tuple[int, str, str]] = field(default_factory=list)
     nothing_to_say: list[int] = field(default_factory=list)
     introduced: list[int] = field(default_factory=list)
+    waiting: dict[int, list[str]] = field(default_factory=dict)  # what each letter says waits, as it is remembered
 
 
 def _execute(sql: str, params: Any) -> list[tuple[Any, ...]]:
@@ -147,29 +209,50 @@ def _execute(sql: str, params: Any) -> list[tuple[Any, ...]]:
         return cursor.fetchall() if cursor.description else []
 
 
-def claim(*, now: dt.datetime, most: int) -> tuple[list[Claimed], int]:
-    """Claim up to so many due deliveries; returns the letters to send and how many deliveries were looked at.
+def claim(*, now: dt.datetime, most: int, people: Collection[int] | None = None) -> tuple[list[Claimed], int]:
+    """Claim up to so many due deliveries (of some people alone); returns the letters to send and how many deliveries
+    were looked at.
 
-    Those that nobody may read any more, or that have nothing to say, are settled here and do not leave. What cannot
-    be composed ends as failed with its reason, and the others pass.
+    Those that nobody may read any more, or that have nothing to say, are settled here and do not leave; those of
+    people who paused wait until the pause ends. One that cannot be written holds nobody up: it is tried a few times,
+    and then ends as failed with its reason.
     """
+    try:
+        return _claim(now=now, most=most, people=people)
+    except (OperationalError, InterfaceError):
+        raise
+    except Exception as error:  # noqa: BLE001 - whatever a letter does to its writer, the others must pass
+        log.error("batch_not_written", kind=type(error).__name__, where=_where(error))
+        return _claim_one_by_one(now=now, most=most, people=people)
+
+
+def _claim(
+    *, now: dt.datetime, most: int, people: Collection[int] | None = None, only: int | None = None
+) -> tuple[list[Claimed], int]:
     with transaction.atomic():
         # As in sending: everything here is found by index, whatever the planner remembers of the tables' sizes.
         _execute("SET LOCAL enable_seqscan = off", [])
-        candidates = [_candidate(row) for row in _execute(_CANDIDATES, [most])]
+        wanted = "" if people is None else " AND d.recipient_id = ANY(%(people)s)"
+        wanted += "" if only is None else " AND d.id = %(only)s"
+        params = {"most": most, "people": list(people or ()), "only": only}
+        candidates = [_candidate(row) for row in _execute(_CANDIDATES.format(only=wanted), params)]
         if not candidates:
             return [], 0
-        held, counted = pace.hold_back([(one.pk, one.address) for one in candidates], now=now)
+        hopeless = {one.pk: why for one in candidates if (why := _hopeless(one))}
+        paused = {one.pk: one for one in candidates if one.is_paused(now) and one.pk not in hopeless}
+        _hold_for_pauses(paused.values(), now)
+        going = [one for one in candidates if one.pk not in paused]
+        held, counted = pace.hold_back([(one.pk, one.address) for one in going], now=now)
         if held:
             _execute(
-                "UPDATE digests_delivery SET available_at = %s, status = 'queued' WHERE id = ANY(%s)",
+                "UPDATE digests_delivery SET available_at = %s, in_doubt = in_doubt OR status = 'sending',"
+                " status = 'queued' WHERE id = ANY(%s)",
                 [pace.next_minute(now), sorted(held)],
             )
-        mine = [one for one in candidates if one.pk not in held]
+        mine = [one for one in going if one.pk not in held]
         _give_keys(mine)
-        batch = _compose([one for one in mine if not _hopeless(one)], now=now)
-        hopeless = {one.pk: why for one in mine if (why := _hopeless(one))}
-        batch.set_aside += [(pk, *why) for pk, why in hopeless.items()]
+        batch = _compose([one for one in mine if one.pk not in hopeless], now=now)
+        batch.set_aside += [(one.pk, *hopeless[one.pk]) for one in mine if one.pk in hopeless]
         if hopeless:
             drop_matches([one.person_id for one in mine if one.pk in hopeless], now=now)
         claimed = _write(batch, {one.pk: one for one in mine}, now)
@@ -180,10 +263,113 @@ def claim(*, now: dt.datetime, most: int) -> tuple[list[Claimed], int]:
     return claimed, len(candidates) - len(held)
 
 
+def _claim_one_by_one(*, now: dt.datetime, most: int, people: Collection[int] | None) -> tuple[list[Claimed], int]:
+    """The same, each delivery in a transaction of its own, so that whichever cannot be written is known."""
+    wanted = Delivery.objects.filter(status__in=OPEN, available_at__lte=timezone.now())
+    if people is not None:
+        wanted = wanted.filter(recipient__in=people)
+    claimed: list[Claimed] = []
+    examined = 0
+    for pk in list(wanted.order_by("available_at", "pk").values_list("pk", flat=True)[:most]):
+        try:
+            letters, looked_at = _claim(now=now, most=1, people=people, only=pk)
+        except (OperationalError, InterfaceError):
+            raise
+        except Exception as error:  # noqa: BLE001 - as above; which one it was stands in the ledger
+            _put_off(pk, error)
+            examined += 1
+        else:
+            claimed += letters
+            examined += looked_at
+    return claimed, examined
+
+
+def _put_off(pk: int, error: Exception) -> None:
+    """Try one that could not be written again later, or set it aside. What it says stays out of the reason."""
+    reason = f"It could not be written: {type(error).__name__} ({_where(error)})"
+    params = {"id": pk, "most": MOST_WRITES, "first": settings.DIGEST_RETRY_SECONDS, "reason": reason[:500]}
+    rows = _execute(_PUT_OFF, params)
+    if rows:
+        event = "delivery_set_aside" if rows[0][0] == DeliveryStatus.FAILED else "delivery_not_written"
+        log.error(event, delivery=pk, reason=reason[:80])
+
+
+def _where(error: Exception) -> str:
+    """The file and line where it went wrong."""
+    frames = traceback.extract_tb(error.__traceback__)
+    return f"{PurePath(frames[-1].filename).name}, line {frames[-1].lineno}" if frames else "somewhere"
+
+
 def _candidate(row: tuple[Any, ...]) -> Candidate:
-    recipe = json.loads(row[5]) if isinstance(row[5], str) else row[5]
-    values = [*row[:5], recipe, *row[6:15], row[15:19], row[19]]
+    in_doubt = row[7]
+    recipe = _read_json(row[5]) if in_doubt else None
+    values = [*row[:5], recipe, *row[6:10], _read_json(row[10]), *row[11:19], row[19:23], *row[23:]]
     return Candidate(*values)
+
+
+def _read_json(value: Any) -> Any:
+    return json.loads(value) if isinstance(value, str) else value
+
+
+def _hold_for_pauses(paused: Collection[Candidate], now: dt.datetime) -> None:
+    """Let digests of people who paused wait for the day on which mail may come again; what is not in doubt says by
+    then all there is to say."""
+    if paused:
+        params = {
+            "ids": [one.pk for one in paused],
+            "moments": [one.resumes_at(now) for one in paused],
+            "doubts": [one.in_doubt for one in paused],
+        }
+        _execute(_HOLD, params)
+
+
+# ---- Looking once more
+
+
+def take_back(claimed: Collection[Claimed], *, now: dt.datetime) -> set[int]:
+    """Take back what may not leave any more though it was claimed: its reader paused, left, stopped, lost the right
+    to read something in it, or their mail came back. Another claim decides anew; returns the numbers of the letters."""
+    if not claimed:
+        return set()
+    ids = [one.pk for one in claimed]
+    rows = _execute(_STILL, {"ids": ids})
+    back = set(ids) - {pk for pk, *_ in rows}  # not ours any more
+    person_of: dict[int, int] = {}
+    for pk, kind, person_id, may_leave, zone, paused_until in rows:
+        person_of[pk] = person_id
+        paused = kind == DeliveryKind.DIGEST and paused_until is not None and local_day(now, zone) < paused_until
+        if paused or not may_leave:
+            back.add(pk)
+    items = list(
+        DeliveryItem.objects.filter(delivery__in=ids).values_list("delivery", "plan", "to_number", "reading_class")
+    )
+    plans = {plan for _, plan, _, _ in items}
+    classes = reading_classes(plans, now=now, people=sorted(set(person_of.values())))
+    for delivery, plan, _, reading_class in items:
+        current = classes.get((person_of.get(delivery, 0), plan))
+        if current is None or (reading_class == Told.Reading.INSIDE and current != reading_class):
+            back.add(delivery)
+    if back:
+        _execute(_TAKE_BACK, {"ids": sorted(back)})
+    return back
+
+
+_STILL = """
+SELECT d.id, d.kind, u.id,
+       u.is_active
+       AND NOT EXISTS (SELECT 1 FROM digests_suppression s
+                        WHERE lower(s.address) = lower(u.email) AND s.released_at IS NULL)
+       AND (d.kind <> 'confirmation'
+            OR EXISTS (SELECT 1 FROM digests_subscription s WHERE s.id = d.subscription_id AND s.status = 'asked')),
+       u.time_zone, p.paused_until
+  FROM digests_delivery d
+  JOIN people_user u ON u.id = d.recipient_id
+  LEFT JOIN digests_preference p ON p.person_id = u.id
+ WHERE d.id = ANY(%(ids)s) AND d.status = 'sending'
+"""
+
+
+# ---- Deciding
 
 
 def _hopeless(one: Candidate) -> tuple[str, str] | None:
@@ -194,8 +380,8 @@ def _hopeless(one: Candidate) -> tuple[str, str] | None:
         return "suppressed", "The person has left."
     if not can_be_addressed(one.address):
         return "failed", "The address cannot be written on an envelope."
-    if one.attempts >= _MOST_CLAIMS:
-        return "failed", f"Claimed {one.attempts} times without an answer."
+    if one.unanswered >= _MOST_CLAIMS:
+        return "failed", f"Claimed {one.unanswered} times without an answer."
     return None
 
 
@@ -235,10 +421,11 @@ def _compose_digests(candidates: Sequence[Candidate], batch: _Batch, *, date: st
         [list(person_of)],
     )
     items = [Item(pk, delivery, person_of[delivery], *rest) for pk, delivery, *rest in rows]
+    _drop_incomplete(candidates)
     done = sort(
         items,
         stakeholders={one.person_id for one in candidates if one.is_stakeholder},
-        frozen={one.pk for one in candidates if one.recipe is not None},
+        frozen={one.pk for one in candidates if one.recipe is not None or one.is_repeat},
         now=now,
     )
     _write_items(done)
@@ -248,8 +435,10 @@ def _compose_digests(candidates: Sequence[Candidate], batch: _Batch, *, date: st
     people = _accounts(candidates)
     notices = _notices([one for one in candidates if one.is_stakeholder and not one.introduced])
     minutes = settings.DIGEST_SETTLE_MINUTES
-    fresh = {one.person_id: one.pk for one in candidates if not one.is_stakeholder and not one.is_repeat}
-    matches = tell_matches(fresh, now=now) if fresh else {}
+    telling = {one.person_id: one.pk for one in candidates if not one.is_stakeholder and not one.is_repeat}
+    in_doubt = {one.person_id for one in candidates if one.recipe is not None}
+    matches, withdrawn = tell_matches(telling, in_doubt, now=now) if telling else ({}, set())
+    altered |= withdrawn
     for one in candidates:
         blocks = done.blocks.get(one.pk, [])
         if not blocks and one.pk not in matches:
@@ -257,15 +446,18 @@ def _compose_digests(candidates: Sequence[Candidate], batch: _Batch, *, date: st
                 batch.set_aside.append(
                     (one.pk, "suppressed", "They may no longer read what it says, or stopped following it.")
                 )
+            elif one.in_doubt or one.is_repeat:
+                batch.set_aside.append((one.pk, "suppressed", "Nothing of it is news any more that they may read."))
             else:
                 batch.nothing_to_say.append(one.pk)
             continue
-        if one.recipe is not None and one.pk not in altered:
+        person = people.get(one.person_id)
+        waiting = waiting_for(person, now) if person is not None else []
+        batch.waiting[one.pk] = [remembered(thing) for thing in waiting[: emails.MOST_WAITING]]
+        if one.recipe is not None and one.pk not in altered and _still_holds(one, waiting):
             batch.again.append(one)
             continue
         notice = notices.get(one.person_id, "")
-        person = people.get(one.person_id)
-        waiting = waiting_for(person, now) if person is not None else []
         try:
             batch.letters[one.pk] = emails.digest(
                 one.addressee,
@@ -289,12 +481,33 @@ def _compose_digests(candidates: Sequence[Candidate], batch: _Batch, *, date: st
             batch.introduced.append(one.person_id)
 
 
+def _still_holds(one: Candidate, waiting: Sequence[Waiting]) -> bool:
+    """Whether a letter in doubt may go again as it is: to the same address, with links that work, and saying of
+    nothing that it waits which does not, or which its reader may not see any more."""
+    known = {remembered(thing) for thing in waiting}
+    return (
+        one.frozen_address.lower() == one.address.lower()
+        and known.issuperset(one.frozen_waiting or ())
+        and emails.links_work(one.recipe or (), one.link_key or "")
+    )
+
+
+def _drop_incomplete(candidates: Iterable[Candidate]) -> None:
+    """Letters in doubt of which a part is no longer kept are written anew."""
+    frozen = [one for one in candidates if one.recipe is not None]
+    bodies = _bodies(frozen)
+    for one in frozen:
+        if not bodies.keys() >= {part for part in one.recipe or () if isinstance(part, int)}:
+            one.recipe = None
+
+
 def _compose_confirmation(one: Candidate, batch: _Batch, *, date: str, now: dt.datetime) -> None:
+    _drop_incomplete([one])
     asked = Subscription.objects.for_listing().filter(status=SubscriptionStatus.ASKED)
     subscription = asked.filter(pk=one.subscription_id or 0).first()
     if subscription is None:
         batch.set_aside.append((one.pk, "suppressed", "It was answered, or withdrawn, before it left."))
-    elif one.recipe is not None:
+    elif one.recipe is not None and one.frozen_address.lower() == one.address.lower():
         batch.again.append(one)
     else:
         try:
@@ -311,7 +524,8 @@ def _compose_confirmation(one: Candidate, batch: _Batch, *, date: str, now: dt.d
 
 
 def _compose_links(one: Candidate, batch: _Batch, *, date: str, now: dt.datetime) -> None:
-    if one.recipe is not None:
+    _drop_incomplete([one])
+    if one.recipe is not None and one.frozen_address.lower() == one.address.lower():
         batch.again.append(one)
         return
     last = Delivery.objects.filter(recipient=one.person_id, kind=DeliveryKind.DIGEST, status=DeliveryStatus.SENT)
@@ -385,24 +599,28 @@ def _write(batch: _Batch, candidates: dict[int, Candidate], now: dt.datetime) ->
     sheets = _sheets(batch.letters.values(), now)
     bodies = _bodies(batch.again)
     claimed: list[Claimed] = []
-    rows: list[tuple[int, str, str, str]] = []
+    rows: list[tuple[int, bool, str, str, str, str | None]] = []
     for pk, letter in batch.letters.items():
         address = candidates[pk].address
         recipe, text = _join(letter, sheets[id(letter.parts)])
-        rows.append((pk, address, letter.subject, json.dumps(recipe)))
+        waiting = json.dumps(said) if (said := batch.waiting.get(pk)) else None
+        rows.append((pk, candidates[pk].in_doubt, address, letter.subject, json.dumps(recipe), waiting))
         claimed.append(Claimed(pk, address, text.encode("ascii")))
     for one in batch.again:
         recipe = one.recipe or []
         text = "".join(part if isinstance(part, str) else bodies[part] for part in recipe)
-        rows.append((one.pk, one.address, one.subject, json.dumps(recipe)))
+        waiting = json.dumps(one.frozen_waiting) if one.frozen_waiting else None
+        rows.append((one.pk, one.in_doubt, one.address, one.subject, json.dumps(recipe), waiting))
         claimed.append(Claimed(one.pk, one.address, text.encode("ascii")))
     if rows:
-        ids_, addresses, subjects, recipes = zip(*rows, strict=True)
+        ids_, doubts, addresses, subjects, recipes, waitings = zip(*rows, strict=True)
         _execute(
             _CLAIM,
             {
                 "lease": dt.timedelta(seconds=settings.DIGEST_LEASE_SECONDS),
                 "ids": list(ids_),
+                "doubts": list(doubts),
+                "waitings": list(waitings),
                 "addresses": list(addresses),
                 "subjects": list(subjects),
                 "recipes": list(recipes),

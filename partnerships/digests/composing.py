@@ -159,8 +159,8 @@ def _says_something(version: Version, reading_class: str) -> bool:
 def sort(items: Sequence[Item], *, stakeholders: Collection[int], frozen: Collection[int], now: dt.datetime) -> Sorted:
     """Decide for each item whether it is told, has nothing to say, or may no longer be read.
 
-    `stakeholders` are the people without an account; `frozen` the deliveries composed before, whose versions stay as
-    they are.
+    `stakeholders` are the people without an account; `frozen` the deliveries in doubt, and those asked for again: their
+    versions stay as they are, and nobody reads more in them than before.
     """
     result = Sorted()
     if not items:
@@ -178,7 +178,11 @@ def sort(items: Sequence[Item], *, stakeholders: Collection[int], frozen: Collec
             continue
         own, other = newest[item.plan_id]
         newest_for_them = own if (item.person_id, item.plan_id) in owners else other
-        to_number = min(item.to_number, newest_for_them) if item.delivery_id in frozen else newest_for_them
+        to_number = newest_for_them
+        if item.delivery_id in frozen:
+            to_number = min(item.to_number, newest_for_them)
+            if Told.Reading.OUTSIDE in (item.reading_class, reading_class):
+                reading_class = Told.Reading.OUTSIDE
         changed = to_number != item.to_number or reading_class != item.reading_class
         if to_number <= item.from_number:
             item.to_number = item.from_number  # nothing newer is theirs to read: the watermark stays where it is

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+import re
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from html import escape
@@ -15,7 +16,7 @@ from django.template.loader import render_to_string
 from django.urls import reverse
 
 from partnerships.digests import wire
-from partnerships.digests.links import Purpose, make, make_all, minute_of, site_host
+from partnerships.digests.links import Purpose, is_current, make, make_all, minute_of, site_host
 from partnerships.digests.matches import MOST, MatchLine
 from partnerships.digests.models import Subscription
 from partnerships.digests.news import News
@@ -27,7 +28,8 @@ from partnerships.people.models import User
 #: A subject stays readable in a list of mails.
 _SUBJECT = 140
 #: So many things that wait are listed; the site has the rest.
-_MOST_WAITING = 8
+MOST_WAITING = 8
+_STOP_LINK = re.compile(r"^List-Unsubscribe: <[^>]*/([^/>]+)/>", re.MULTILINE)
 _LEAD = "this is what changed in the plans you follow since the last digest you received."
 _LEAD_OF_MATCHES = "this is what newly matches what your organisation asks or offers."
 #: RFC 3834: nobody's holiday answer should come back. RFC 2046: the same letter twice, the better one last.
@@ -204,6 +206,12 @@ def stop_headers(token: str) -> str:
     )
 
 
+def links_work(recipe: Iterable[int | str], link_key: str) -> bool:
+    """Whether the links in a letter are still good: nobody has renewed the links of its reader."""
+    found = next((hit for part in recipe if isinstance(part, str) and (hit := _STOP_LINK.search(part))), None)
+    return found is not None and is_current(Purpose.STOP, found[1], link_key=link_key)
+
+
 @lru_cache(maxsize=256)
 def sheet(blocks: tuple[Block, ...], matches: int, has_waiting: bool, has_notice: bool) -> Sheet:
     """Everything about these plans, and so many matches, that does not depend on who reads it, joined once."""
@@ -308,8 +316,8 @@ def _matches(kind: str, matches: Sequence[MatchLine]) -> str:
 
 def _waiting(kind: str, waiting: Sequence[Waiting]) -> str:
     words = {
-        "waiting": waiting[:_MOST_WAITING],
-        "more": max(len(waiting) - _MOST_WAITING, 0),
+        "waiting": waiting[:MOST_WAITING],
+        "more": max(len(waiting) - MOST_WAITING, 0),
         "origin": settings.SITE_ORIGIN,
     }
     rendered = render_to_string(f"emails/digests/_waiting.{kind}", words)

@@ -97,6 +97,15 @@ def make_all(purposes: Sequence[Purpose], *, person_id: int, link_key: str, numb
     return [f"{said}.{_part(signatures, purpose)}" for purpose in purposes]
 
 
+def is_current(purpose: Purpose, token: str, *, link_key: str) -> bool:
+    """Whether a token that we made is still good for whoever has this key."""
+    said, _, given = token.rpartition(".")
+    return any(
+        hmac.compare_digest(_part(_signatures(secret, link_key, said), purpose).encode(), given.encode())
+        for secret in (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS)
+    )
+
+
 def site_host() -> str:
     """The host of this instance: the right-hand side of Message-IDs and List-Ids."""
     return urlsplit(settings.SITE_ORIGIN).hostname or "localhost"
@@ -113,7 +122,7 @@ def read(purpose: Purpose, token: str, *, now: dt.datetime, even_if_over: bool =
     Works for earlier secret keys too (SECRET_KEY_FALLBACKS). People who have left have no links. `even_if_over` is for
     whoever only asks for a new one, which goes to the person's own address.
     """
-    said, _, given = token.rpartition(".")
+    said = token.rpartition(".")[0]
     try:
         person_id, minute, number = (int(part, 16) for part in said.split("."))
     except ValueError as error:
@@ -122,12 +131,8 @@ def read(purpose: Purpose, token: str, *, now: dt.datetime, even_if_over: bool =
         raise BadLink
     found = Preference.objects.select_related("person").filter(person_id=person_id, person__is_active=True).first()
     link_key = found.link_key if found else "nobody"
-    secrets = [settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS]
-    good = [
-        hmac.compare_digest(_part(_signatures(secret, link_key, said), purpose).encode(), given.encode())
-        for secret in secrets
-    ]
-    if found is None or not any(good):
+    good = is_current(purpose, token, link_key=link_key)
+    if found is None or not good:
         raise BadLink
     made_at = _EPOCH + minute * _MINUTE
     if purpose.lifetime is not None and now - made_at > purpose.lifetime and not even_if_over:

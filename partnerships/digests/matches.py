@@ -142,29 +142,36 @@ def choose_matches(*, now: dt.datetime) -> int:
     return chosen
 
 
-def tell_matches(recipients: dict[int, int], *, now: dt.datetime) -> dict[int, tuple[MatchLine, ...]]:
+def tell_matches(
+    recipients: dict[int, int], in_doubt: Collection[int], *, now: dt.datetime
+) -> tuple[dict[int, tuple[MatchLine, ...]], set[int]]:
     """What each delivery ({person: delivery}) says of new matches; counts as told with the transaction that claims.
 
-    What the person may no longer see is dropped without a word.
+    What the person may no longer see is dropped without a word. A letter `in_doubt` (by person) says of no match that
+    it did not say before; those that must say less now come second.
     """
     rows = MatchTold.objects.filter(recipient__in=recipients).filter(
-        Q(told_at=None) | Q(delivery__in=recipients.values())
+        (Q(told_at=None) & ~Q(recipient__in=in_doubt)) | Q(delivery__in=recipients.values())
     )
     pairs: dict[int, list[tuple[int, int]]] = defaultdict(list)
     for person_id, ask, offer in rows.values_list("recipient", "ask", "offer"):
         pairs[person_id].append((ask, offer))
     told: dict[int, tuple[MatchLine, ...]] = {}
+    withdrawn: set[int] = set()
     for person in User.objects.filter(pk__in=pairs):
+        delivery = recipients[person.pk]
         found = _still_matches(person, pairs[person.pk])
         kept = Q(pk=None)
         for one in found:
             kept |= Q(ask=one.match.ask_id, offer=one.match.offer_id)
         mine = rows.filter(recipient=person)
-        mine.filter(kept).update(told_at=now, delivery=recipients[person.pk])
+        if mine.filter(delivery=delivery).exclude(kept).update(delivery=None):
+            withdrawn.add(delivery)
+        mine.filter(kept).update(told_at=now, delivery=delivery)
         rows.filter(recipient=person, told_at=None).update(told_at=now)
         if found:
-            told[recipients[person.pk]] = lines_of(found)
-    return told
+            told[delivery] = lines_of(found)
+    return told, withdrawn
 
 
 def _still_matches(person: User, pairs: Iterable[tuple[int, int]]) -> list[MatchFor]:

@@ -427,7 +427,8 @@ class Delivery(models.Model):
 
     queued → sending → sent, failed or suppressed; sent → bounced. `available_at` is when it may next be claimed: the
     time of the next try of a queued one, the end of the lease of one that is being sent. `recipe` is the message
-    exactly as sent: a list of texts and of numbers of pieces, to be joined; removed 30 days after.
+    exactly as sent: a list of texts and of numbers of pieces, to be joined; removed 30 days after. A letter that a
+    server may have taken without our hearing of it is `in_doubt`: it goes again as it is; any other is written anew.
     """
 
     recipient = models.ForeignKey(User, on_delete=models.CASCADE, related_name="deliveries", db_index=False)
@@ -444,6 +445,20 @@ class Delivery(models.Model):
         null=True, blank=True, help_text="The local date of a daily or weekly digest: one a date."
     )
     attempts = models.PositiveSmallIntegerField(default=0)
+    deferrals = models.PositiveSmallIntegerField(
+        default=0,
+        db_default=0,
+        help_text="How often a mail server said “later” to it.",
+    )
+    unanswered = models.PositiveSmallIntegerField(
+        default=0, db_default=0, help_text="How often it was taken up since a mail server last answered, or was away."
+    )
+    in_doubt = models.BooleanField(
+        default=False, db_default=False, help_text="A server may have taken it: it goes again only as it is."
+    )
+    waiting = models.JSONField(
+        null=True, blank=True, help_text="The addresses of the things it said wait for its reader."
+    )
     available_at = models.DateTimeField()
     created_at = models.DateTimeField()
     claimed_at = models.DateTimeField(null=True, blank=True)
@@ -462,6 +477,11 @@ class Delivery(models.Model):
                 fields=["recipient"],
                 condition=Q(kind="digest", status__in=["queued", "sending"], repeat_of=None),
                 name="one_open_digest_a_person",
+            ),
+            models.UniqueConstraint(
+                fields=["repeat_of"],
+                condition=Q(repeat_of__isnull=False, status__in=["queued", "sending"]),
+                name="one_open_repeat_a_letter",
             ),
             models.UniqueConstraint(
                 fields=["recipient", "slot_on"],
@@ -501,7 +521,11 @@ class Delivery(models.Model):
     @property
     def can_be_sent_again(self) -> bool:
         """Whether a person may ask for another try."""
-        return self.status in (DeliveryStatus.FAILED, DeliveryStatus.BOUNCED, DeliveryStatus.SENT) and self.is_kept
+        return self.kind == DeliveryKind.DIGEST and self.status in (
+            DeliveryStatus.FAILED,
+            DeliveryStatus.BOUNCED,
+            DeliveryStatus.SENT,
+        )
 
 
 class MatchTold(models.Model):
@@ -574,11 +598,14 @@ class Bounce(models.Model):
     """A letter came back, or somebody complained of it."""
 
     class Kind(models.TextChoices):
-        """Hard: the address is none. Soft: it may work later. Complaint: marked as unwanted."""
+        """Hard: the address is none. Soft: it may work later. Complaint: marked as unwanted. Refused: by a policy,
+        which says nothing of the address. Delayed: still being tried."""
 
         HARD = "hard", "Came back for good"
         SOFT = "soft", "Came back for now"
         COMPLAINT = "complaint", "Complaint"
+        REFUSED = "refused", "Refused by a policy"
+        DELAYED = "delayed", "Delayed"
 
     kind = models.CharField(max_length=10, choices=Kind)
     address = models.EmailField(max_length=254)
@@ -597,6 +624,19 @@ class Bounce(models.Model):
 
     def __str__(self) -> str:
         return f"{self.get_kind_display()} {self.pk}"
+
+
+class MailRead(models.Model):
+    """A mail of the mailbox that was acted on: whoever reads the mailbox again does nothing twice."""
+
+    event_id = models.CharField(max_length=80, unique=True, help_text="A digest of its Message-ID, or of all of it.")
+    read_at = models.DateTimeField()
+
+    class Meta:
+        verbose_name_plural = "mails read"
+
+    def __str__(self) -> str:
+        return f"Mail {self.pk}"
 
 
 class Pace(models.Model):

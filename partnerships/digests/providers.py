@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -13,6 +14,7 @@ from django.utils.module_loading import import_string
 from partnerships.digests.bounces import note_bounce
 from partnerships.digests.models import Bounce
 from partnerships.digests.services import stop_everything
+from partnerships.kit.mail import is_about_us
 from partnerships.people.services import find_person
 
 #: The last part of the address to give to the provider, and what reads and checks its reports: read when one comes,
@@ -28,6 +30,7 @@ PROVIDERS = {
     "sparkpost": "anymail.webhooks.sparkpost.SparkPostTrackingWebhookView",
 }
 _HARD = (RejectReason.INVALID, RejectReason.BOUNCED)
+_POLICY = (RejectReason.BLOCKED, RejectReason.SPAM)
 
 
 def reader_of(provider: str) -> Callable[[HttpRequest], HttpResponse]:
@@ -45,15 +48,28 @@ class Verdict:
 
 
 def verdict(event: AnymailTrackingEvent) -> Verdict | None:
-    """Hard for an address that is none, soft for what may pass, a complaint for who marked us; None for the rest."""
+    """Hard for an address that is none, soft for what may pass, a complaint for who marked us; refused by a policy
+    or delayed, which count for nothing; None for the rest."""
     text = str(event.mta_response or event.description or event.reject_reason or event.event_type)
     if event.event_type == EventType.COMPLAINED:
         return Verdict(Bounce.Kind.COMPLAINT, text)
     if event.event_type in (EventType.BOUNCED, EventType.REJECTED):
-        return Verdict(Bounce.Kind.HARD if event.reject_reason in _HARD else Bounce.Kind.SOFT, text)
+        return Verdict(_kind_of(event, text), text)
     if event.event_type == EventType.DEFERRED:
-        return Verdict(Bounce.Kind.SOFT, text)
+        return Verdict(Bounce.Kind.DELAYED, text)
     return None
+
+
+def _kind_of(event: AnymailTrackingEvent, text: str) -> str:
+    if event.reject_reason in _POLICY or is_about_us(text):
+        return Bounce.Kind.REFUSED
+    return Bounce.Kind.HARD if event.reject_reason in _HARD else Bounce.Kind.SOFT
+
+
+def _event_id(event: AnymailTrackingEvent) -> str:
+    """The provider's number of the event, or where it gives none what the event is made of."""
+    made_of = f"{event.message_id} {event.event_type} {event.timestamp} {event.recipient}"
+    return event.event_id or f"made:{hashlib.sha256(made_of.encode()).hexdigest()}"
 
 
 def act_on(event: AnymailTrackingEvent, *, now: dt.datetime) -> None:
@@ -73,6 +89,6 @@ def act_on(event: AnymailTrackingEvent, *, now: dt.datetime) -> None:
             text=said.text,
             message_id=event.message_id or "",
             provider_id=event.message_id or "",
-            event_id=(event.event_id or "")[:200],
+            event_id=_event_id(event)[:200],
             now=now,
         )

@@ -12,9 +12,9 @@ import gc
 import select
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from email.utils import parseaddr
 from operator import attrgetter
 from typing import Any, Protocol
@@ -28,9 +28,9 @@ from django.db import connection, transaction
 from django.utils import timezone
 from psycopg2 import extras
 
-from partnerships.digests.bounces import suppress
-from partnerships.digests.claiming import Claimed, claim
-from partnerships.digests.models import Delivery
+from partnerships.digests.bounces import note_refusal, suppress
+from partnerships.digests.claiming import Claimed, claim, take_back
+from partnerships.digests.models import Delivery, DeliveryStatus, Suppression
 from partnerships.kit import mail
 
 log = structlog.get_logger(__name__)
@@ -39,9 +39,17 @@ log = structlog.get_logger(__name__)
 BATCH = 250
 #: Nothing is sent in the last seconds of a lease: another worker may be about to take it.
 _MARGIN = 10
-#: Who cannot be reached for so long is given up; what changes later is told from where they were left.
-_PATIENCE = dt.timedelta(hours=48)
+#: So long, in seconds, a letter may wait in a batch before it is looked at again whether it may leave.
+_LOOK_AGAIN = 2.0
+#: A letter to which servers said "later" so often is given up: the waits double up to an hour, which makes five days
+#: (RFC 5321, 4.5.4.1). What changes afterwards is told from where its reader was left.
+MOST_DEFERRALS = 130
 _LONGEST_WAIT = 3600.0
+#: While no server lets us in, letters wait however long that takes, and are not long in coming once it is back.
+_LONGEST_AWAY = 300.0
+#: A server that in the last hour called so many addresses none, and refused most letters, is not believed any more.
+_MOST_GONE, _LAST = 10, 50
+_SERVER_SAID = "The mail server refused the address: "
 
 
 @dataclass(slots=True)
@@ -88,21 +96,34 @@ UPDATE digests_delivery d SET status = 'failed', settled_at = clock_timestamp(),
  WHERE d.id = answer.id AND d.status = 'sending'
 """
 
-# The first try again comes soon, each later one after twice as long, an hour at most; after two days it is given up.
+# The first try again comes soon, each later one after twice as long, an hour at most; after five days it is given up.
 _LATER = """
 UPDATE digests_delivery d
-   SET status = CASE WHEN d.created_at < clock_timestamp() - %(patience)s::interval THEN 'failed' ELSE 'queued' END,
-       settled_at = CASE WHEN d.created_at < clock_timestamp() - %(patience)s::interval THEN clock_timestamp() END,
+   SET status = CASE WHEN d.deferrals + 1 >= %(most)s THEN 'failed' ELSE 'queued' END,
+       settled_at = CASE WHEN d.deferrals + 1 >= %(most)s THEN clock_timestamp() END,
+       deferrals = d.deferrals + 1, unanswered = 0, in_doubt = d.in_doubt OR answer.in_doubt,
        available_at = clock_timestamp()
-                      + LEAST(%(first)s * 2 ^ LEAST(d.attempts - 1, 20), %(longest)s) * interval '1 second',
+                      + LEAST(%(first)s * 2 ^ LEAST(d.deferrals, 20), %(longest)s) * interval '1 second',
        reason = answer.reason
+  FROM unnest(%(ids)s::bigint[], %(reasons)s::text[], %(doubts)s::bool[]) AS answer(id, reason, in_doubt)
+ WHERE d.id = answer.id AND d.status = 'sending'
+RETURNING d.id, d.status
+"""
+
+# No server let us in: that is nobody's fault who waits for a letter, so it costs them no try.
+_AWAY = """
+UPDATE digests_delivery d
+   SET status = 'queued', unanswered = 0, reason = answer.reason,
+       available_at = clock_timestamp() + interval '1 second'
+           * LEAST(GREATEST(%(first)s, EXTRACT(EPOCH FROM clock_timestamp() - d.created_at) / 4), %(longest)s)
   FROM unnest(%(ids)s::bigint[], %(reasons)s::text[]) AS answer(id, reason)
  WHERE d.id = answer.id AND d.status = 'sending'
 """
 
 # Letters that were claimed but not tried go back at once, as if they had not been claimed.
 _RELEASE = """
-UPDATE digests_delivery SET status = 'queued', available_at = clock_timestamp(), attempts = GREATEST(attempts - 1, 0)
+UPDATE digests_delivery SET status = 'queued', available_at = clock_timestamp(), attempts = GREATEST(attempts - 1, 0),
+       unanswered = GREATEST(unanswered - 1, 0)
  WHERE id = ANY(%(ids)s) AND status = 'sending'
 """
 
@@ -112,32 +133,72 @@ def settle(answers: Sequence[mail.Answer]) -> Counter[str]:
     by: dict[mail.Outcome, list[mail.Answer]] = {outcome: [] for outcome in mail.Outcome}
     for answer in answers:
         by[answer.outcome].append(answer)
-    refused = [*by[mail.Outcome.REFUSED], *by[mail.Outcome.NO_SUCH_ADDRESS]]
+    gone = by[mail.Outcome.NO_SUCH_ADDRESS]
+    if gone and not _is_believed(len(gone), len(by[mail.Outcome.TAKEN])):
+        log.error("mail_server_not_believed", count=len(gone))
+        by[mail.Outcome.LATER] += [
+            replace(one, outcome=mail.Outcome.LATER, text=f"The server says so of most addresses: {one.text}"[:500])
+            for one in gone
+        ]
+        gone = by[mail.Outcome.NO_SUCH_ADDRESS] = []
+    later = [one for one in by[mail.Outcome.LATER] if one.reached]
+    away = [one for one in by[mail.Outcome.LATER] if not one.reached]
+    given_up: set[int] = set()
     with transaction.atomic(), connection.cursor() as cursor:
         if by[mail.Outcome.TAKEN]:
             cursor.execute(_SENT, _taken(by[mail.Outcome.TAKEN]))
-        for sql, some in ((_FAILED, refused), (_LATER, by[mail.Outcome.LATER])):
-            if some:
-                cursor.execute(
-                    sql,
-                    {
-                        "ids": [one.key for one in some],
-                        "reasons": [one.text for one in some],
-                        "patience": f"{_PATIENCE.total_seconds():.0f} seconds",
-                        "first": settings.DIGEST_RETRY_SECONDS,
-                        "longest": _LONGEST_WAIT,
-                    },
-                )
-    gone = [answer.key for answer in by[mail.Outcome.NO_SUCH_ADDRESS]]
-    for delivery in Delivery.objects.filter(pk__in=gone) if gone else ():
-        suppress(
-            address=delivery.address,
-            reason=f"The mail server refused the address: {delivery.reason}",
-            delivery=delivery,
-            author=None,
-            now=timezone.now(),
-        )
+        if refused := [*by[mail.Outcome.REFUSED], *gone]:
+            cursor.execute(_FAILED, _said(refused))
+        if away:
+            first = {"first": settings.DIGEST_RETRY_SECONDS, "longest": _LONGEST_AWAY}
+            cursor.execute(_AWAY, _said(away) | first)
+        if later:
+            cursor.execute(
+                _LATER,
+                _said(later)
+                | {
+                    "doubts": [one.in_doubt for one in later],
+                    "most": MOST_DEFERRALS,
+                    "first": settings.DIGEST_RETRY_SECONDS,
+                    "longest": _LONGEST_WAIT,
+                },
+            )
+            given_up = {pk for pk, status in cursor.fetchall() if status == DeliveryStatus.FAILED}
+    full = [*by[mail.Outcome.REFUSED], *(one for one in later if one.key in given_up)]
+    _act_on_refusals([one.key for one in gone], [one.key for one in full if _speaks_of_the_mailbox(one)])
     return Counter({outcome.name.lower(): len(some) for outcome, some in by.items() if some})
+
+
+def _said(answers: Sequence[mail.Answer]) -> dict[str, Any]:
+    return {"ids": [one.key for one in answers], "reasons": [one.text for one in answers]}
+
+
+def _speaks_of_the_mailbox(answer: mail.Answer) -> bool:
+    """Whether a refusal is about the state of a mailbox (x.2.x, such as a full one): a soft bounce, told at once."""
+    return mail.enhanced_code(answer.text)[1:].startswith(".2.")
+
+
+def _act_on_refusals(gone: Collection[int], soft: Collection[int]) -> None:
+    now = timezone.now()
+    for delivery in Delivery.objects.filter(pk__in=gone) if gone else ():
+        reason = f"{_SERVER_SAID}{delivery.reason}"
+        suppress(address=delivery.address, reason=reason, delivery=delivery, author=None, now=now)
+    for delivery in Delivery.objects.filter(pk__in=soft) if soft else ():
+        note_refusal(delivery=delivery, text=delivery.reason, now=now)
+
+
+def _is_believed(gone: int, taken: int) -> bool:
+    """Whether what the server says of so many addresses may be true, when it took so many letters: a misconfigured one
+    calls all of them none."""
+    since = timezone.now() - dt.timedelta(hours=1)
+    said = Suppression.objects.filter(since__gt=since, reason__startswith=_SERVER_SAID)
+    if said.count() + gone < _MOST_GONE:
+        return True
+    settled = Delivery.objects.filter(
+        settled_at__gt=since, status__in=[DeliveryStatus.SENT, DeliveryStatus.FAILED, DeliveryStatus.BOUNCED]
+    )
+    statuses = list(settled.order_by("-pk").values_list("status", flat=True)[:_LAST])
+    return 2 * (statuses.count(DeliveryStatus.FAILED) + gone) <= len(statuses) + gone + taken
 
 
 def _taken(answers: Sequence[mail.Answer]) -> dict[str, Any]:
@@ -279,9 +340,15 @@ def _second_connection() -> Any:
 
 
 def drain(
-    *, seconds: float, beside: bool = True, post: Callable[[], mail.Post] = mail.connect, batch: int = BATCH
+    *,
+    seconds: float,
+    beside: bool = True,
+    post: Callable[[], mail.Post] = mail.connect,
+    batch: int = BATCH,
+    people: Collection[int] | None = None,
 ) -> Tally:
-    """Send whatever is due until nothing is left or the time is up (the batch under way is finished first).
+    """Send whatever is due (to some people alone) until nothing is left or the time is up (the batch under way is
+    finished first).
 
     `beside` settles on a second connection. Nothing is sent while DIGESTS_HELD.
     """
@@ -289,13 +356,13 @@ def drain(
     if settings.DIGESTS_HELD:
         return tally
     until = time.monotonic() + seconds
-    sender = parseaddr(settings.DEFAULT_FROM_EMAIL)[1]
+    sender = parseaddr(settings.DIGEST_MAILBOX)[1]  # where reports of what comes back are read
     office = post()
     settler: Settler = SettlerBeside() if beside else SettlerInLine()
     try:
         while time.monotonic() < until:
             with _collector_at_rest():
-                claimed, examined = claim(now=timezone.now(), most=batch)
+                claimed, examined = claim(now=timezone.now(), most=batch, people=people)
             _send(office, sender, claimed, settler)
             if not beside:
                 tally.counts += settler.finish()
@@ -323,18 +390,27 @@ def _send(office: mail.Post, sender: str, claimed: Sequence[Claimed], settler: S
         return
     deadline = time.monotonic() + max(settings.DIGEST_LEASE_SECONDS - _MARGIN, settings.DIGEST_LEASE_SECONDS / 2)
     waiting = iter(claimed)
+    back = take_back(claimed, now=timezone.now())
+    looked = time.monotonic()
 
     def letters() -> Iterator[mail.Outgoing]:
-        for one in waiting:
-            if time.monotonic() > deadline:
+        nonlocal looked
+        for place, one in enumerate(waiting):
+            now = time.monotonic()
+            if now > deadline:
                 late.append(one)
                 return
+            if now - looked > _LOOK_AGAIN:
+                back.update(take_back(claimed[place:], now=timezone.now()))
+                looked = now
+            if one.pk in back:
+                continue
             yield mail.Outgoing(one.pk, sender, one.address, one.data)
 
     late: list[Claimed] = []
     for answer in office.send(letters()):
         settler.put(answer)
-    late.extend(waiting)
+    late.extend(one for one in waiting if one.pk not in back)
     if late:
         with connection.cursor() as cursor:
             cursor.execute(_RELEASE, {"ids": [one.pk for one in late]})

@@ -513,6 +513,7 @@ def prefer(
     preference, _ = Preference.objects.select_for_update().get_or_create(person=person)
     names = ("frequency", "hour", "weekday", "working_days_only", "paused_until", "tells_matches")
     before = {name: str(getattr(preference, name)) for name in names} | {"time_zone": person.time_zone}
+    was_paused = preference.pause_at(now, person.time_zone) is not None
     preference.frequency, preference.hour, preference.weekday = frequency, hour, weekday
     preference.working_days_only, preference.paused_until = working_days_only, paused_until
     if tells_matches is not None:
@@ -522,8 +523,13 @@ def prefer(
     if person.time_zone != time_zone:
         person.time_zone = time_zone
         person.save(update_fields=["time_zone"])
-    if preference.pause_at(now, time_zone):
+    is_paused = preference.pause_at(now, time_zone) is not None
+    if is_paused or was_paused:
         _withdraw_queued(person, now=now)
+    if was_paused and not is_paused:
+        Delivery.objects.filter(recipient=person, kind=DeliveryKind.DIGEST, status=DeliveryStatus.QUEUED).update(
+            available_at=now
+        )
     work_out_again(people=[person.pk], now=now)
     if not preference.tells_matches:
         MatchTold.objects.filter(recipient=person, told_at=None).delete()
@@ -560,9 +566,13 @@ def end_pause(*, person: User, author: User | None, now: dt.datetime) -> None:
 
 
 def _withdraw_queued(person: User, *, now: dt.datetime) -> None:
-    """Put what a queued letter would have said back to waiting."""
+    """Put what a queued letter would have said back to waiting; one in doubt waits itself, to be the same again."""
     queued = Delivery.objects.select_for_update(skip_locked=True).filter(
-        recipient=person, kind=DeliveryKind.DIGEST, status=DeliveryStatus.QUEUED, repeat_of=None
+        recipient=person,
+        kind=DeliveryKind.DIGEST,
+        status=DeliveryStatus.QUEUED,
+        repeat_of=None,
+        in_doubt=False,
     )
     for delivery in queued:
         Told.objects.filter(recipient=person, plan__in=delivery.items.values("plan")).update(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import hashlib
 from collections.abc import Callable
 
 from partnerships.agreements import queries as agreements
@@ -29,3 +30,8 @@ def waiting_for(person: User, now: dt.datetime) -> list[Waiting]:
         return []
     found = [one for source in SOURCES for one in source(person, now)]
     return sorted(found, key=Waiting.oldest_first)
+
+
+def remembered(thing: Waiting) -> str:
+    """How a letter remembers that it said that something waits, without keeping what it said."""
+    return hashlib.sha256(f"{thing.what} {thing.path}".encode()).hexdigest()[:20]

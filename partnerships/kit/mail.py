@@ -5,7 +5,7 @@
 is handed in parts.
 
 Every message gets exactly one `Answer`. A message whose end was sent but whose answer never came may have been taken:
-it is answered as "later", and the caller sends it again under the same Message-ID.
+it is answered as "later" and in doubt, and the caller sends the very same again under the same Message-ID.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ import email.policy
 import re
 import smtplib
 import socket
+import ssl
 import time
 from collections.abc import Generator, Iterable, Iterator
 from dataclasses import dataclass
@@ -54,16 +55,26 @@ class Outgoing:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What became of the message with this key, and in the server's own words why."""
+    """What became of the message with this key, and in the server's own words why.
+
+    Of one to be tried later: `in_doubt` says that a server may have taken it, `reached` is off where no server let us
+    in, so that nothing was said of the message at all.
+    """
 
     key: int
     outcome: Outcome
     text: str = ""
     provider_id: str = ""
+    in_doubt: bool = False
+    reached: bool = True
 
 
 class Unreachable(Exception):
     """No connection to the mail server, or it was lost; the text says why."""
+
+
+class _Doubtful(Exception):
+    """The connection was lost when the server may have had the whole message."""
 
 
 class Post(Protocol):
@@ -85,17 +96,62 @@ def _says(code: int, text: bytes) -> str:
     return f"{code} {' '.join(text.decode('utf-8', 'replace').split())}"[:500]
 
 
+#: Enhanced codes that speak of the mailbox itself (RFC 3463, RFC 7505): none of that name, none such place, not an
+#: address, moved, takes no mail, closed. 5.1.7 and 5.1.8 speak of the sender, 5.1.0 and 5.0.0 of nothing in particular.
+NO_MAILBOX = frozenset({"5.1.1", "5.1.2", "5.1.3", "5.1.6", "5.1.10", "5.2.1"})
+#: Replies that ask who we are (RFC 4954, RFC 3207): the settings of this instance are wrong, not the address.
+_ASKS_WHO_WE_ARE = frozenset({530, 534, 535, 538})
+_ADDRESS = re.compile(r"\S+@\S+")
+_RELAYING = re.compile(r"\brelay|authenticat|\bauth\b|log ?in\b|starttls|credential", re.IGNORECASE)
+_ABOUT_US = re.compile(
+    r"\bsender\b|client host|\byour (ip|host|server|domain|network)\b|block(ed)? ?(list|using)"
+    r"|blacklist|\b(dns|r)bl\b|spamhaus|reputation|\bspf\b|\bdkim\b|\bdmarc\b|send as|send on behalf",
+    re.IGNORECASE,
+)
+_POLICY = re.compile(r"polic(y|ies)|spam|denied|not (permitted|allowed|authori[sz]ed)|prohibited|banned", re.IGNORECASE)
+
+
+def enhanced_code(text: str) -> str:
+    """The enhanced code (RFC 3463) in a server's words, such as `5.1.1`; empty when it gives none."""
+    found = _ENHANCED.search(text)
+    return found[1] if found else ""
+
+
 def classify(code: int, text: str, *, at_recipient: bool) -> Outcome:
     """Read a server's refusal: by its enhanced code (RFC 3463) where it gives one, else by where it was given.
 
-    5.1.x, and a plain 550, 551 or 553 to RCPT, mean that there is no such address. 5.7.x (policy) never does.
+    There is no such address only where the code speaks of the mailbox, or where a plain 550, 551 or 553 answers RCPT
+    without a word of policy. A server that does not let this instance in (relaying, signing in, the sender, a block
+    list) says nothing about an address: what it refuses is tried later, when somebody has put that right.
     """
-    if code < 500:
+    words = _ADDRESS.sub(" ", text)  # an address may say anything
+    if code < 500 or code in _ASKS_WHO_WE_ARE or _RELAYING.search(words):
         return Outcome.LATER
-    enhanced = _ENHANCED.search(text)
+    enhanced = enhanced_code(words)
+    if enhanced in NO_MAILBOX:
+        return Outcome.NO_SUCH_ADDRESS
+    if enhanced in ("5.1.7", "5.1.8") or _ABOUT_US.search(words):
+        return Outcome.LATER
     if enhanced:
-        return Outcome.NO_SUCH_ADDRESS if enhanced[1].startswith("5.1.") else Outcome.REFUSED
-    return Outcome.NO_SUCH_ADDRESS if at_recipient and code in (550, 551, 553) else Outcome.REFUSED
+        return Outcome.REFUSED
+    plain = at_recipient and code in (550, 551, 553) and not _POLICY.search(words)
+    return Outcome.NO_SUCH_ADDRESS if plain else Outcome.REFUSED
+
+
+def is_about_us(text: str) -> bool:
+    """Whether a server's words speak of this instance, not of the address: it does not relay, or lists us."""
+    words = _ADDRESS.sub(" ", text)
+    return bool(_RELAYING.search(words) or _ABOUT_US.search(words))
+
+
+def tls_context() -> ssl.SSLContext:
+    """How the mail server must prove who it is: by a certificate for its name that an authority vouches for (the
+    system's, or those of EMAIL_CA_FILE), unless EMAIL_TLS_VERIFY is off."""
+    context = ssl.create_default_context(cafile=settings.EMAIL_CA_FILE or None)
+    if not settings.EMAIL_TLS_VERIFY:
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE
+    return context
 
 
 class SmtpPost:
@@ -119,15 +175,15 @@ class SmtpPost:
         """Send each message and yield its answer.
 
         With pipelining the end of one message and the envelope of the next go out together, so that one round trip a
-        message is left. When the connection is lost, the message under way is to be tried later, and the next opens a
-        new connection.
+        message is left. When the connection is lost, the message under way is to be tried later (or is in doubt, where
+        the server may have had all of it), and the next opens a new connection.
         """
         waiting = iter(messages)
         message = next(waiting, None)
         refused_at: float | None = None
         while message is not None:
             if refused_at is not None and time.monotonic() - refused_at < 1.0:
-                yield Answer(message.key, Outcome.LATER, self._reason)
+                yield Answer(message.key, Outcome.LATER, self._reason, reached=False)
                 message = next(waiting, None)
                 continue
             try:
@@ -153,8 +209,7 @@ class SmtpPost:
                 answer = self._read_envelope(current)
                 if answer is None:
                     following = next(waiting, None)
-                    self._write(_body(current.data), _envelope(following) if following else b"")
-                    code, text = self._read()
+                    code, text = self._finish(current, _envelope(following) if following else b"")
                     answer = _final(current.key, code, text)
                     done, current, following = answer, following, None
                     yield done
@@ -163,14 +218,21 @@ class SmtpPost:
                 current = next(waiting, None)
                 if current is not None:
                     self._write(_envelope(current))
-        except (OSError, smtplib.SMTPException, Unreachable) as error:
+        except (OSError, smtplib.SMTPException, Unreachable, _Doubtful) as error:
             self._drop()
             if current is not None:
-                yield Answer(
-                    current.key, Outcome.LATER, f"The connection to the mail server was lost: {error or 'closed'}"[:500]
-                )
+                said = f"The connection to the mail server was lost: {error or 'closed'}"[:500]
+                yield Answer(current.key, Outcome.LATER, said, in_doubt=isinstance(error, _Doubtful))
             return following or next(waiting, None)
         return None
+
+    def _finish(self, message: Outgoing, more: bytes = b"") -> tuple[int, bytes]:
+        """Send the message itself (and whatever follows it) and read what the server says to its end."""
+        try:
+            self._write(_body(message.data), more)
+            return self._read()
+        except (OSError, smtplib.SMTPException, Unreachable) as error:
+            raise _Doubtful(str(error) or "closed") from error
 
     def _read_envelope(self, message: Outgoing) -> Answer | None:
         """Read the three answers to MAIL, RCPT and DATA; None when the body may follow."""
@@ -205,21 +267,24 @@ class SmtpPost:
                 self._write(b"RSET\r\n")
                 self._read()
                 return _refusal(message.key, code, text, at_recipient=at_recipient)
-        self._write(_body(message.data))
-        code, text = self._read()
+        code, text = self._finish(message)
         return _final(message.key, code, text)
 
     def _open(self) -> None:
         if self._smtp is not None:
             return
-        kind = smtplib.SMTP_SSL if settings.EMAIL_USE_SSL else smtplib.SMTP
+        host, port, timeout = settings.EMAIL_HOST, settings.EMAIL_PORT, settings.EMAIL_TIMEOUT or 10
+        own_name = DNS_NAME.get_fqdn()
+        smtp: smtplib.SMTP
         try:
-            smtp = kind(local_hostname=DNS_NAME.get_fqdn(), timeout=settings.EMAIL_TIMEOUT or 10)
+            if settings.EMAIL_USE_SSL:
+                smtp = smtplib.SMTP_SSL(host, port, local_hostname=own_name, timeout=timeout, context=tls_context())
+            else:
+                smtp = smtplib.SMTP(host, port, local_hostname=own_name, timeout=timeout)
             try:
-                smtp.connect(settings.EMAIL_HOST, settings.EMAIL_PORT)
                 smtp.ehlo_or_helo_if_needed()
                 if settings.EMAIL_USE_TLS:
-                    smtp.starttls()
+                    smtp.starttls(context=tls_context())
                     smtp.ehlo()
                 if settings.EMAIL_HOST_USER:
                     smtp.login(settings.EMAIL_HOST_USER, settings.EMAIL_HOST_PASSWORD)
@@ -318,12 +383,16 @@ class BackendPost:
             try:
                 self._connection.open()
                 taken = self._connection.send_messages([letter])
+            except smtplib.SMTPRecipientsRefused as error:
+                code, words = next(iter(error.recipients.values()))
+                yield _refusal(message.key, code, words, at_recipient=True)
+                continue
             except smtplib.SMTPResponseException as error:
                 words = error.smtp_error if isinstance(error.smtp_error, bytes) else str(error.smtp_error).encode()
                 yield _refusal(message.key, error.smtp_code, words, at_recipient=False)
                 continue
             except Exception as error:  # noqa: BLE001 - a provider's client raises what it likes; the ledger keeps its words
-                yield Answer(message.key, _of_provider(error), f"{type(error).__name__}: {error}"[:500])
+                yield _of_provider(message.key, error)
                 continue
             status = getattr(letter, "anymail_status", None)
             provider_id = str(getattr(status, "message_id", "") or "")
@@ -333,15 +402,20 @@ class BackendPost:
                 yield Answer(message.key, Outcome.LATER, "The mail backend did not take it.")
 
 
-def _of_provider(error: Exception) -> Outcome:
+def _of_provider(key: int, error: Exception) -> Answer:
     """Whether to try again after a provider's exception: refused recipients and 4xx requests are final, the rest is
-    not."""
+    not. A provider that does not know our key, or that cannot be reached, has said nothing of the message."""
+    said = f"{type(error).__name__}: {error}"[:500]
     if type(error).__name__ == "AnymailRecipientsRefused":
-        return Outcome.NO_SUCH_ADDRESS
+        return Answer(key, Outcome.NO_SUCH_ADDRESS, said)
     status = getattr(error, "status_code", None)
-    if isinstance(status, int) and 400 <= status < 500 and status not in (401, 403, 408, 429):
-        return Outcome.REFUSED
-    return Outcome.LATER
+    if isinstance(status, int) and 400 <= status < 500:
+        if status in (401, 403, 408, 429):
+            return Answer(key, Outcome.LATER, said, reached=status in (408, 429))
+        return Answer(key, Outcome.REFUSED, said)
+    if isinstance(error, (ConnectionRefusedError, socket.gaierror, ssl.SSLCertVerificationError)):
+        return Answer(key, Outcome.LATER, said, reached=False)
+    return Answer(key, Outcome.LATER, said, in_doubt=True)
 
 
 _OWN_HEADERS = frozenset({"from", "to", "subject", "content-type", "content-transfer-encoding", "mime-version"})

@@ -6,7 +6,7 @@ import datetime as dt
 import email
 import email.policy
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from email.message import EmailMessage
 from typing import Any, cast
 
@@ -35,7 +35,9 @@ class PostOffice:
             told = self.answers.get(message.recipient)
             if told:
                 answer = told.pop(0)
-                yield mail.Answer(message.key, answer.outcome, answer.text)
+                if answer.outcome is mail.Outcome.TAKEN or answer.in_doubt:
+                    self.sent.append(message)
+                yield replace(answer, key=message.key)
                 continue
             self.sent.append(message)
             yield mail.Answer(message.key, mail.Outcome.TAKEN)

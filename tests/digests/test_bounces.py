@@ -82,7 +82,7 @@ def test_a_soft_bounce_only_counts_until_there_are_too_many(world: World, letter
     heard(report(letter, status="4.2.2"))
 
     assert not before
-    assert Suppression.objects.get().reason.startswith("Mail came back for good: 5 times in 30 days")
+    assert Suppression.objects.get().reason.startswith("Mail came back 5 times in 30 days")
 
 
 def test_a_report_about_a_letter_we_never_sent_silences_nobody(world: World, letter: Delivery) -> None:

@@ -2,20 +2,32 @@
 
 from __future__ import annotations
 
+import contextlib
+import datetime as dt
 import socket
+import ssl
 import threading
-from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
-from partnerships.kit.mail import Answer, Outcome, Outgoing, SmtpPost
+from partnerships.kit.mail import Answer, Outcome, Outgoing, SmtpPost, classify
 
 
 class Script(threading.Thread):
     """A mail server that pipelines, and hangs up in the middle of the first message it is told to."""
 
-    def __init__(self, *, hang_up_on: str) -> None:
+    def __init__(self, *, hang_up_on: str, certificate: Path | None = None, at_once: bool = False) -> None:
         super().__init__(daemon=True)
+        self.at_once = at_once
+        self.secrets: ssl.SSLContext | None = None
+        if certificate is not None:
+            self.secrets = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            self.secrets.load_cert_chain(certificate)
         self.hang_up_on, self.taken = hang_up_on, []
         self.door = socket.create_server(("127.0.0.1", 0))
         self.port = self.door.getsockname()[1]
@@ -26,17 +38,22 @@ class Script(threading.Thread):
                 line, _ = self.door.accept()
             except OSError:
                 return
-            with line, line.makefile("rb") as heard:
-                self.talk(line, heard)
+            with contextlib.suppress(OSError), line:
+                if self.secrets is not None and self.at_once:
+                    line = self.secrets.wrap_socket(line, server_side=True)
+                line.sendall(b"220 here\r\n")
+                while self.talk(line):
+                    line = self.secrets.wrap_socket(line, server_side=True)
+                line.close()
 
-    def talk(self, line: socket.socket, heard: Iterator[bytes]) -> None:
-        line.sendall(b"220 here\r\n")
+    def talk(self, line: socket.socket) -> bool:
+        """Answer until somebody hangs up; whether the caller wants to go on in secret."""
         address, in_data = "", False
-        for said in heard:
+        for said in line.makefile("rb"):
             if in_data:
                 if self.hang_up_on == address:
                     self.hang_up_on = ""
-                    return
+                    return False
                 if said == b".\r\n":
                     in_data = False
                     self.taken.append(address)
@@ -44,10 +61,13 @@ class Script(threading.Thread):
                 continue
             verb = said[:4].upper()
             if verb == b"EHLO":
-                line.sendall(b"250-here\r\n250 PIPELINING\r\n")
+                line.sendall(b"250-here\r\n250-STARTTLS\r\n250 PIPELINING\r\n")
+            elif verb == b"STAR" and self.secrets is not None:
+                line.sendall(b"220 go on\r\n")
+                return True
             elif verb == b"QUIT":
                 line.sendall(b"221 bye\r\n")
-                return
+                return False
             elif verb == b"DATA":
                 in_data = True
                 line.sendall(b"354 go on\r\n")
@@ -55,6 +75,7 @@ class Script(threading.Thread):
                 if verb == b"RCPT":
                     address = said.decode().partition("<")[2].partition(">")[0]
                 line.sendall(b"250 ok\r\n")
+        return False
 
 
 @pytest.mark.parametrize("unlucky", [0, 1, 2, 3])
@@ -72,6 +93,7 @@ def test_a_lost_connection_skips_nobody(settings, unlucky):
     assert [(one.key, one.outcome) for one in answers] == [
         (key, Outcome.LATER if key == unlucky else Outcome.TAKEN) for key in range(4)
     ]
+    assert [one.key for one in answers if one.in_doubt] == [unlucky]  # it may have been taken
     assert server.taken == [person for key, person in enumerate(people) if key != unlucky]
 
 
@@ -82,4 +104,104 @@ def test_a_server_that_is_away_answers_later_for_everybody(settings):
 
     answers: list[Answer] = list(office.send(Outgoing(key, "a@b.example", "c@d.example", b"x\r\n") for key in range(3)))
 
-    assert [one.outcome for one in answers] == [Outcome.LATER] * 3
+    assert [(one.outcome, one.reached) for one in answers] == [(Outcome.LATER, False)] * 3
+
+
+@pytest.mark.parametrize(
+    ("code", "said"),
+    [
+        (550, "5.1.1 <relay@council.example>: Recipient address rejected: User unknown"),
+        (550, "5.1.10 RESOLVER.ADR.RecipientNotFound"),
+        (550, "5.2.1 The email account that you tried to reach is disabled"),
+        (550, "No such user here"),
+        (553, "Mailbox name invalid"),
+    ],
+)
+def test_only_a_mailbox_that_is_none_counts_as_no_such_address(code: int, said: str) -> None:
+    assert classify(code, f"{code} {said}", at_recipient=True) is Outcome.NO_SUCH_ADDRESS
+
+
+@pytest.mark.parametrize(
+    ("code", "said"),
+    [
+        (554, "5.7.1 <ben@council.example>: Relay access denied"),
+        (550, "5.7.1 Unable to relay"),
+        (550, "relay not permitted"),
+        (550, "5.1.1 relaying denied"),
+        (530, "5.7.0 Must issue a STARTTLS command first"),
+        (530, "5.7.1 Authentication required"),
+        (535, "5.7.8 Username and password not accepted"),
+        (550, "Authentication is required to send"),
+        (553, "5.1.8 Sender address rejected: Domain not found"),
+        (550, "5.1.7 Bad sender's mailbox address syntax"),
+        (550, "5.7.60 SMTP; Client does not have permissions to send as this sender"),
+        (550, "5.7.1 Service unavailable, client host [192.0.2.1] blocked using Spamhaus"),
+    ],
+)
+def test_a_server_that_does_not_let_us_in_is_asked_again_and_silences_nobody(code: int, said: str) -> None:
+    assert classify(code, f"{code} {said}", at_recipient=True) is Outcome.LATER
+
+
+@pytest.mark.parametrize(
+    ("code", "said"),
+    [
+        (550, "5.7.1 Message rejected by policy"),
+        (550, "Rejected for policy reasons"),
+        (550, "Access denied"),
+        (552, "5.2.2 Mailbox full"),
+        (550, "5.1.0 Address rejected"),
+        (554, "Transaction failed"),
+    ],
+)
+def test_any_other_refusal_is_of_the_letter_not_of_the_address(code: int, said: str) -> None:
+    assert classify(code, f"{code} {said}", at_recipient=True) is Outcome.REFUSED
+
+
+# ---- Who the server is
+
+
+def certificate(folder: Path) -> Path:
+    """A key and a certificate for localhost that only itself vouches for, in one file."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "localhost")])
+    now = dt.datetime.now(dt.UTC)
+    made = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(1)
+        .not_valid_before(now - dt.timedelta(days=1))
+        .not_valid_after(now + dt.timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([x509.DNSName("localhost")]), critical=False)
+        .sign(key, hashes.SHA256())
+    )
+    file = folder / "server.pem"
+    secret = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    file.write_bytes(secret + made.public_bytes(Encoding.PEM))
+    return file
+
+
+@pytest.mark.parametrize("how", ["EMAIL_USE_SSL", "EMAIL_USE_TLS"])
+@pytest.mark.parametrize("trust", ["nobody", "its own", "anybody"])
+def test_letters_go_only_to_a_server_that_proves_its_name_unless_told_otherwise(
+    settings, tmp_path: Path, how: str, trust: str
+) -> None:
+    file = certificate(tmp_path)
+    server = Script(hang_up_on="", certificate=file, at_once=how == "EMAIL_USE_SSL")
+    server.start()
+    settings.EMAIL_HOST, settings.EMAIL_PORT = "localhost", server.port
+    setattr(settings, how, True)
+    settings.EMAIL_TLS_VERIFY = trust != "anybody"
+    settings.EMAIL_CA_FILE = str(file) if trust == "its own" else ""
+    office = SmtpPost()
+
+    [answer] = office.send([Outgoing(1, "a@b.example", "c@d.example", b"Hello\r\n")])
+    office.close()
+    server.door.close()
+
+    assert (answer.outcome is Outcome.TAKEN) == (trust != "nobody")
+    if trust == "nobody":
+        assert not answer.reached
+        assert "certificate verify failed" in answer.text
+        assert not server.taken

@@ -7,14 +7,16 @@ import argparse
 import json
 import mailbox
 import sys
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
 from django.core.management.base import CommandError, CommandParser
+from django.db import transaction
 from django.utils import timezone
 
 from partnerships.digests import services
-from partnerships.digests.bounces import note_bounce, read_report
+from partnerships.digests.bounces import is_new, note_bounce, read_report
 from partnerships.digests.choosing import plan_round
 from partnerships.digests.keeping import tidy
 from partnerships.digests.links import BadLink, Purpose
@@ -95,11 +97,10 @@ class Command(AccountedCommand):
         self.stdout.write(f"{len(reading.news)} plans to tell of; next: {when}.")
 
     def _bounces(self, options: argparse.Namespace) -> None:
-        counts = {"bounces": 0, "stopped": 0, "other": 0}
-        for raw in _messages(options.path):
-            counts[_act_on(raw)] += 1
+        counts = Counter(_act_on(raw) for raw in _messages(options.path))
         self.stdout.write(
-            f"{counts['bounces']:,} bounces, {counts['stopped']:,} wishes to stop, {counts['other']:,} other messages."
+            f"{counts['bounces']:,} bounces, {counts['stopped']:,} wishes to stop, {counts['other']:,} other messages,"
+            f" {counts['known']:,} read before."
         )
 
     def _tidy(self, options: argparse.Namespace) -> None:
@@ -127,11 +128,15 @@ def _messages(path: str) -> list[bytes]:
     return [raw]
 
 
+@transaction.atomic
 def _act_on(raw: bytes) -> str:
+    """What one mail came to; one that was acted on before does nothing again."""
     report = read_report(raw)
     now = timezone.now()
     if report is None:
         return "other"
+    if not is_new(report.event_id, now=now):
+        return "known"
     if report.kind == "stop":
         try:
             link = read_link(Purpose.STOP, report.stop_token, now=now)
@@ -142,6 +147,11 @@ def _act_on(raw: bytes) -> str:
         )
         return "stopped"
     bounce = note_bounce(
-        kind=report.kind, address=report.address, text=report.text, message_id=report.message_id, now=now
+        kind=report.kind,
+        address=report.address,
+        text=report.text,
+        message_id=report.message_id,
+        event_id=report.event_id,
+        now=now,
     )
     return "bounces" if bounce is not None else "other"

@@ -1,0 +1,369 @@
+"""Letters that could not leave: they wait for the server, go on as they were or are written anew, and never say what
+their reader may not read any more."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+import pytest
+from django.utils import timezone
+
+from partnerships.agreements.services import leave_partnership
+from partnerships.digests import claiming, composing, emails, sending, services
+from partnerships.digests.choosing import plan_round
+from partnerships.digests.claiming import claim
+from partnerships.digests.models import Bounce, Delivery, Piece, Preference, Subscription, Suppression, Told
+from partnerships.kit.mail import Answer, Outcome
+from partnerships.plans.models import Plan
+from partnerships.plans.services import add_comment
+from tests.digests.conftest import PostOffice, play, publish, text_of
+from tests.world import World
+
+AWAY = Answer(0, Outcome.LATER, "No connection to the mail server: Connection refused", reached=False)
+LATER = Answer(0, Outcome.LATER, "451 4.3.0 Not now")
+LOST = Answer(0, Outcome.LATER, "The connection to the mail server was lost: closed", in_doubt=True)
+GONE = Answer(0, Outcome.NO_SUCH_ADDRESS, "550 5.1.1 User unknown")
+
+
+@pytest.fixture
+def ben(world: World, plan: Plan) -> Subscription:
+    """Ben, of the council, follows the plan, and a version waits to be told."""
+    subscription = services.enrol(person=world.ben, target=plan, author=None, now=timezone.now())
+    publish(plan, 100, author=world.amina)
+    return subscription
+
+
+def hours_pass(count: int = 1) -> None:
+    """What waits for another try may be tried, and is so much older."""
+    for delivery in Delivery.objects.filter(status__in=["queued", "sending"]):
+        delivery.created_at -= dt.timedelta(hours=count)
+        delivery.available_at = timezone.now()
+        delivery.save(update_fields=["created_at", "available_at"])
+
+
+# ---- A mail server that is away
+
+
+def test_a_mail_server_that_is_away_for_days_loses_no_digest(
+    world: World, plan: Plan, ben: Subscription, office: PostOffice
+) -> None:
+    office.answers[world.ben.email] = [AWAY] * 60
+    play(office)
+    for _ in range(59):
+        hours_pass()
+        office.drain()
+    waited = Delivery.objects.get().status
+    hours_pass()
+    office.drain()
+
+    assert waited == "queued"
+    assert "was 120, now 100" in text_of(office.to(world.ben)[0])
+    assert Told.objects.get(recipient=world.ben, plan=plan).number == 2
+
+
+def test_once_the_server_is_back_letters_are_not_long_in_coming(
+    world: World, ben: Subscription, office: PostOffice
+) -> None:
+    office.answers[world.ben.email] = [AWAY] * 2
+    play(office)
+    hours_pass(72)
+    office.drain()
+
+    delivery = Delivery.objects.get()
+    assert delivery.available_at - timezone.now() <= dt.timedelta(minutes=5)
+    assert delivery.reason.startswith("No connection to the mail server")
+
+
+def test_a_letter_that_never_left_says_what_is_so_when_it_leaves(
+    world: World, plan: Plan, ben: Subscription, office: PostOffice
+) -> None:
+    office.answers[world.ben.email] = [AWAY, LATER]
+    play(office)
+    publish(plan, 96, author=world.amina, note="And four less.")
+    hours_pass(31)
+    office.drain()
+    hours_pass()
+    play(office)
+
+    [letter] = office.to(world.ben)
+    assert "was 120, now 96" in text_of(letter)
+    assert "And four less." in text_of(letter)
+
+
+def test_a_server_that_says_later_for_five_days_is_given_up(
+    world: World, ben: Subscription, office: PostOffice, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sending, "MOST_DEFERRALS", 3)
+    office.answers[world.ben.email] = [LATER] * 3
+    play(office)
+    for _ in range(2):
+        hours_pass(50)
+        office.drain()
+
+    delivery = Delivery.objects.get()
+    assert (delivery.status, delivery.reason) == ("failed", "451 4.3.0 Not now")
+    assert sending.MOST_DEFERRALS == 3
+
+
+def test_a_misconfigured_server_that_calls_every_address_none_does_not_silence_everybody(
+    world: World, plan: Plan, office: PostOffice
+) -> None:
+    people = [services.person_for_address(email=f"reader{number}@council.example", name="") for number in range(15)]
+    for person in people:
+        services.enrol(person=person, target=plan, author=world.amina, organisation=world.larkhaven, now=timezone.now())
+        office.answers[person.email] = [GONE]
+    publish(plan, 100, author=world.amina)
+    play(office)
+    silenced = Suppression.objects.count()
+    hours_pass()
+    office.drain()
+
+    assert silenced == 0
+    assert len(office.sent) == 15
+
+
+def test_one_address_that_is_none_is_not_written_to_again(world: World, ben: Subscription, office: PostOffice) -> None:
+    office.answers[world.ben.email] = [GONE]
+
+    play(office)
+
+    assert Suppression.objects.get().reason == "The mail server refused the address: 550 5.1.1 User unknown"
+
+
+# ---- A letter in doubt
+
+
+def test_a_letter_in_doubt_goes_again_as_it_is(world: World, plan: Plan, ben: Subscription, office: PostOffice) -> None:
+    office.answers[world.ben.email] = [LOST, AWAY, LATER]
+    play(office)
+    publish(plan, 96, author=world.amina)
+    for _ in range(3):
+        hours_pass()
+        office.drain()
+    play(office)
+
+    first, again, rest = (one.data for one in office.sent)
+    assert first == again
+    assert "was 100, now 96" in text_of(office.to(world.ben)[2])
+    assert rest != first
+
+
+def test_a_letter_in_doubt_does_not_say_any_more_that_something_waits_which_may_not_be_seen(
+    world: World, plan: Plan, ben: Subscription, office: PostOffice
+) -> None:
+    comment = add_comment(plan=plan, author=world.amina, text="@Ben West, is it so?", version_number=2, now=world.now)
+    office.answers[world.ben.email] = [LOST]
+    play(office)
+    comment.delete()
+    hours_pass()
+    office.drain()
+
+    first, again = office.to(world.ben)
+    assert "Answer Amina Larch's comment" in text_of(first)
+    assert "Answer Amina Larch's comment" not in text_of(again)
+    assert first["Message-ID"] == again["Message-ID"]
+
+
+def test_a_letter_in_doubt_is_not_sent_to_whoever_lost_access_meanwhile(
+    world: World, plan: Plan, ben: Subscription, office: PostOffice
+) -> None:
+    office.answers[world.ben.email] = [LOST]
+    play(office)
+    leave_partnership(party=world.party(world.westmarch), reason="Reorganised.", author=world.ben, now=timezone.now())
+    hours_pass()
+    office.drain()
+
+    assert len(office.sent) == 1
+    assert Delivery.objects.get().status == "suppressed"
+
+
+def test_a_letter_in_doubt_follows_its_reader_to_a_new_address_with_links_that_work(
+    world: World, plan: Plan, ben: Subscription, office: PostOffice
+) -> None:
+    office.answers[world.ben.email] = [LOST]
+    play(office)
+    services.renew_links(person=world.ben, author=world.ben, now=timezone.now())
+    world.ben.email = "ben.west@westmarch.example"
+    world.ben.save(update_fields=["email"])
+    hours_pass()
+    office.drain()
+
+    [letter] = office.to(world.ben)
+    assert world.ben.email in str(letter["To"])
+    key = Preference.objects.get(person=world.ben).link_key
+    assert emails.links_work([office.sent[-1].data.decode().replace("\r\n", "\n")], key)
+
+
+def test_a_letter_of_which_a_part_is_no_longer_kept_is_written_anew(
+    world: World, ben: Subscription, office: PostOffice
+) -> None:
+    office.answers[world.ben.email] = [LOST]
+    play(office)
+    Piece.objects.all().delete()
+    hours_pass()
+    office.drain()
+
+    assert len(office.to(world.ben)) == 2
+
+
+def test_who_was_not_reached_is_told_again_who_holds_their_address(
+    world: World, plan: Plan, office: PostOffice
+) -> None:
+    services.enrol(person=world.sol, target=plan, author=world.amina, organisation=world.larkhaven, now=timezone.now())
+    publish(plan, 100, author=world.amina)
+    office.answers[world.sol.email] = [AWAY, LATER]
+    play(office)
+    for _ in range(2):
+        hours_pass()
+        office.drain()
+
+    assert "Why we have your address" in text_of(office.to(world.sol)[0])
+
+
+# ---- Pausing while a letter is on its way
+
+
+def pause_until(world: World, day: dt.date | None) -> None:
+    services.prefer(
+        person=world.ben,
+        frequency="at_once",
+        hour=8,
+        weekday=0,
+        working_days_only=False,
+        paused_until=day,
+        time_zone="Europe/London",
+        author=world.ben,
+        now=timezone.now(),
+    )
+
+
+@pytest.mark.parametrize("when", ["chosen", "claimed", "in doubt"])
+def test_whoever_paused_gets_nothing_until_the_day_they_named(
+    world: World, plan: Plan, ben: Subscription, office: PostOffice, when: str
+) -> None:
+    plan_round(now=timezone.now())
+    if when == "claimed":
+        claim(now=timezone.now(), most=10)
+    elif when == "in doubt":
+        office.answers[world.ben.email] = [LOST]
+        office.drain()
+    before = len(office.sent)
+    pause_until(world, timezone.localdate() + dt.timedelta(days=3))
+    hours_pass()
+    play(office)
+    during = len(office.sent)
+    pause_until(world, None)
+    hours_pass()
+    play(office)
+
+    assert during == before
+    assert len(office.sent) == before + 1
+    assert "was 120, now 100" in text_of(office.to(world.ben)[-1])
+
+
+def test_a_letter_that_was_claimed_just_before_the_pause_is_taken_back(
+    world: World, ben: Subscription, office: PostOffice, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = claim
+
+    def and_then_they_pause(**given: Any) -> Any:
+        found = real(**given)
+        if found[0]:
+            Preference.objects.filter(person=world.ben).update(paused_until=timezone.localdate() + dt.timedelta(days=2))
+        return found
+
+    monkeypatch.setattr(sending, "claim", and_then_they_pause)
+    play(office)
+
+    assert not office.sent
+    delivery = Delivery.objects.get()
+    assert (delivery.status, delivery.in_doubt) == ("queued", False)
+    assert delivery.available_at > timezone.now() + dt.timedelta(hours=20)
+
+
+def test_a_letter_that_was_claimed_just_before_they_lost_access_is_taken_back(
+    world: World, ben: Subscription, office: PostOffice, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = claim
+
+    def and_then_they_leave(**given: Any) -> Any:
+        found = real(**given)
+        if found[0]:
+            leave_partnership(
+                party=world.party(world.westmarch), reason="Reorganised.", author=world.ben, now=timezone.now()
+            )
+        return found
+
+    monkeypatch.setattr(sending, "claim", and_then_they_leave)
+    play(office)
+
+    assert not office.sent
+    assert Delivery.objects.get().status == "suppressed"
+
+
+# ---- A letter that cannot be written
+
+
+def test_a_letter_that_cannot_be_written_holds_up_nobody_and_is_set_aside_for_people_to_see(
+    world: World, plan: Plan, ben: Subscription, office: PostOffice, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    services.enrol(person=world.eddie, target=plan, author=None, now=timezone.now())
+    publish(plan, 96, author=world.amina)
+    real = emails.digest
+
+    def fails_for_ben(to: Any, *given: Any, **more: Any) -> Any:
+        if to.person_id == world.ben.pk:
+            raise ZeroDivisionError("Mill Lane canary")
+        return real(to, *given, **more)
+
+    monkeypatch.setattr(emails, "digest", fails_for_ben)
+    play(office)
+    first = Delivery.objects.get(recipient=world.ben).status
+    for _ in range(claiming.MOST_WRITES):
+        hours_pass()
+        office.drain()
+
+    assert len(office.to(world.eddie)) == 1
+    assert first == "queued"
+    poison = Delivery.objects.get(recipient=world.ben)
+    assert poison.status == "failed"
+    assert poison.reason.startswith("It could not be written: ZeroDivisionError (test_nothing_is_lost.py, line ")
+    assert "canary" not in poison.reason
+
+
+def test_a_mistake_that_is_mended_meanwhile_costs_nobody_a_letter(
+    world: World, plan: Plan, ben: Subscription, office: PostOffice, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as broken:
+        broken.setattr(composing, "read_news", lambda **given: 1 / 0)
+        play(office)
+        hours_pass()
+        office.drain()
+    hours_pass()
+    office.drain()
+
+    assert "was 120, now 100" in text_of(office.to(world.ben)[0])
+
+
+# ---- What came back
+
+
+def test_what_came_back_is_told_again_with_what_comes_next(
+    world: World, plan: Plan, ben: Subscription, office: PostOffice
+) -> None:
+    from partnerships.digests.bounces import note_bounce
+
+    play(office)
+    letter = Delivery.objects.get()
+    note_bounce(
+        kind=Bounce.Kind.SOFT,
+        address=letter.address,
+        text="4.2.2 full",
+        message_id=letter.message_id,
+        now=timezone.now(),
+    )
+    publish(plan, 96, author=world.amina)
+    play(office)
+
+    assert "was 120, now 96" in text_of(office.to(world.ben)[1])

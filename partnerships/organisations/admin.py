@@ -6,6 +6,7 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet, URLField
 from django.http import HttpRequest
 from django.utils import timezone
@@ -24,9 +25,13 @@ from partnerships.organisations.models import (
     SuccessionSuccessor,
 )
 from partnerships.organisations.services import (
+    UnableToAddIdentifier,
+    UnableToCorrectIdentifier,
     UnableToEndMembership,
     UnableToUpdateOrganisation,
+    add_identifier,
     add_membership,
+    correct_identifier,
     create_organisation,
     end_membership,
     mark_found,
@@ -124,6 +129,70 @@ class OrganisationAdmin(RowHistory, NothingDeleted, admin.ModelAdmin[Organisatio
         assert isinstance(request.user, User)
         count = sum(mark_found(organisation=one, author=request.user, now=timezone.now()) for one in queryset)
         messages.info(request, f"{count} checked.")
+
+
+class IdentifierAdminForm(forms.ModelForm[Identifier]):
+    """A number that stands for an organisation: added, or put right with a reason."""
+
+    reason = forms.CharField(
+        label="Why",
+        max_length=500,
+        widget=forms.Textarea(attrs={"rows": 3}),
+        help_text="Stands in the organisation's history: the letter, the register or the order that says so.",
+    )
+
+    class Meta:
+        model = Identifier
+        fields = ("organisation", "scheme", "value", "valid_from", "valid_to")
+
+    def clean(self) -> dict[str, Any]:
+        """It ends after it begins, and stands for one organisation in its scheme, which is not on a change's page."""
+        given = super().clean() or {}
+        scheme, value = given.get("scheme") or self.instance.scheme, given.get("value", "")
+        taken = Identifier.objects.filter(scheme=scheme, value=value).exclude(pk=self.instance.pk)
+        if other := taken.select_related("organisation").first():
+            self.add_error("value", f"{other} stands for {other.organisation.name} already.")
+        if given.get("valid_from") and given.get("valid_to") and given["valid_to"] < given["valid_from"]:
+            self.add_error("valid_to", "The end must not be before the start.")
+        return given
+
+
+@admin.register(Identifier)
+class IdentifierAdmin(RowHistory, NothingDeleted, admin.ModelAdmin[Identifier]):
+    """The numbers that registers hand out: found, added and put right through the services, with a reason; never
+    deleted, for lists and plans are joined by them.
+    """
+
+    form = IdentifierAdminForm
+    list_display = ("value", "scheme", "organisation", "valid_from", "valid_to")
+    list_filter = ("scheme", ("valid_to", admin.EmptyFieldListFilter))
+    list_select_related = ("organisation",)
+    search_fields = ("value", "organisation__name")
+    autocomplete_fields = ("organisation",)
+    ordering = ("scheme", "value", "pk")
+    show_full_result_count = False
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Identifier | None = None) -> tuple[str, ...]:
+        """Another scheme's number is another identifier."""
+        return ("scheme",) if obj else ()
+
+    def save_model(
+        self, request: HttpRequest, obj: Identifier, form: forms.ModelForm[Identifier], change: bool
+    ) -> None:
+        """Through the services: what is wrong is said, and nothing is changed."""
+        assert isinstance(request.user, User)
+        given = {name: value for name, value in form.cleaned_data.items() if name != "reason"}
+        reason = form.cleaned_data["reason"]
+        try:
+            if change:
+                fresh = Identifier.objects.get(pk=obj.pk)
+                correct_identifier(identifier=fresh, reason=reason, author=request.user, now=timezone.now(), **given)
+            else:
+                made = add_identifier(reason=reason, author=request.user, now=timezone.now(), **given)
+                obj.pk = made.pk
+                obj._state.adding = False
+        except (UnableToAddIdentifier, UnableToCorrectIdentifier) as error:
+            raise PermissionDenied(str(error)) from error
 
 
 @admin.register(Area)

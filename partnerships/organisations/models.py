@@ -122,8 +122,9 @@ class OrganisationQuerySet(models.QuerySet["Organisation"]):
 class Organisation(models.Model):
     """A body that can be a partner. Identity is the identifier, never the name; nothing is deleted, only ended.
 
-    Life: proposed → shadow → active → merging → dissolved. `missing_since` is the as-of date of the first
-    register that no longer listed it: "not in the latest list, check".
+    Life: proposed → shadow → active → merging → dissolved. `missing_from` names the registers whose latest list no
+    longer has it, each with the day of the first list that had not; `missing_since` is the earliest of these days:
+    "not in the latest list, check".
     """
 
     name = models.CharField(max_length=300)
@@ -151,7 +152,7 @@ class Organisation(models.Model):
         ),
     )
     missing_since = models.DateField(null=True, blank=True)
-    missing_register = models.CharField(max_length=40, blank=True)
+    missing_from = models.JSONField(default=dict, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
 
     areas = models.ManyToManyField(Area, through="AreaServed", related_name="organisations")
@@ -163,7 +164,12 @@ class Organisation(models.Model):
             models.CheckConstraint(
                 condition=Q(valid_to=None) | Q(valid_from=None) | Q(valid_to__gte=F("valid_from")),
                 name="organisation_ends_after_it_starts",
-            )
+            ),
+            models.CheckConstraint(
+                condition=Q(missing_since=None, missing_from={})
+                | (Q(missing_since__isnull=False) & ~Q(missing_from={})),
+                name="organisation_missing_from_a_register",
+            ),
         ]
         indexes = [
             models.Index(fields=["kind", "name", "id"], name="organisation_kind_name"),
@@ -189,8 +195,16 @@ class Organisation(models.Model):
 
     @property
     def needs_checking(self) -> bool:
-        """Whether the latest list of its register no longer has it."""
+        """Whether the latest list of one of its registers no longer has it."""
         return self.missing_since is not None
+
+    @property
+    def missing_in_words(self) -> list[tuple[str, dt.date]]:
+        """The registers whose latest list no longer has it, each with the day since when."""
+        return [
+            (register.replace("-", " ").capitalize(), dt.date.fromisoformat(day))
+            for register, day in sorted(self.missing_from.items())
+        ]
 
 
 class NameKind(models.TextChoices):

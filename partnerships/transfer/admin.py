@@ -16,7 +16,7 @@ from django.views.decorators.http import require_POST
 
 from partnerships.people.requests import signed_in
 from partnerships.transfer.forms import AnswerForm, UploadForm
-from partnerships.transfer.models import DeveloperAgreement, Doubt, ImportRun
+from partnerships.transfer.models import ORGANISATION_REGISTERS, DeveloperAgreement, Doubt, ImportRun, RunStatus
 from partnerships.transfer.reading.problems import UnableToRead
 from partnerships.transfer.reporting import sections
 from partnerships.transfer.services.registers import (
@@ -31,6 +31,28 @@ from partnerships.transfer.services.registers import (
 
 #: How many lines of each outcome the page shows.
 MOST_LINES = 200
+
+
+def _in_words(seconds: float) -> str:
+    """How long something takes, as people say it: “less than 10 seconds”, “about 40 seconds”, “about 3 minutes”."""
+    if seconds < 10:
+        return "less than 10 seconds"
+    if seconds < 90:
+        return f"about {round(seconds, -1):.0f} seconds"
+    return f"about {round(seconds / 60):.0f} minutes"
+
+
+def _earlier_durations() -> list[tuple[str, int, str]]:
+    """How long the latest list of each register took: its kind, how many bodies it held, and the time in words."""
+    latest = {
+        run.register: run
+        for run in ImportRun.objects.filter(register__in=ORGANISATION_REGISTERS, status=RunStatus.APPLIED)
+        .defer("content")
+        .order_by("register", "started_at", "pk")
+    }
+    return [
+        (run.get_register_display(), run.bodies, _in_words(run.report.get("seconds") or 0)) for run in latest.values()
+    ]
 
 
 @admin.register(ImportRun)
@@ -111,6 +133,7 @@ class ImportRunAdmin(admin.ModelAdmin[ImportRun]):
             "title": "Import a list",
             "form": form,
             "faults": faults,
+            "earlier": _earlier_durations(),
             "opts": self.opts,
         }
         return TemplateResponse(request, "transfer/upload.html", context, status=422 if failed else 200)
@@ -130,6 +153,8 @@ class ImportRunAdmin(admin.ModelAdmin[ImportRun]):
             "last_line": last_line(run, applied=not run.is_waiting),
             "sections": sections(run.report, applied=not run.is_waiting, most=MOST_LINES),
             "remarks": run.report.get("remarks", []),
+            "too_many_missing": run.report.get("too_many_missing"),
+            "duration": _in_words(run.report.get("seconds") or 0),
             "may_apply": run.is_waiting and self.has_add_permission(request),
         }
         return TemplateResponse(request, "transfer/run.html", context)
@@ -140,7 +165,12 @@ class ImportRunAdmin(admin.ModelAdmin[ImportRun]):
             raise PermissionDenied
         run = get_object_or_404(ImportRun, pk=pk)
         try:
-            done = apply_preview(run=run, author=signed_in(request), now=timezone.now())
+            done = apply_preview(
+                run=run,
+                author=signed_in(request),
+                now=timezone.now(),
+                accept_missing="accept_missing" in request.POST,
+            )
         except UnableToApply as error:
             messages.error(request, str(error))
             return redirect("admin:transfer_importrun_changelist")

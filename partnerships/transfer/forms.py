@@ -20,13 +20,17 @@ class UploadForm(forms.Form):
         label="Which list it is", choices=[(register.value, register.label) for register in ORGANISATION_REGISTERS]
     )
     file = forms.FileField(
-        label="The file as it was published", help_text="CSV, TSV, XLSX or JSON, up to 4 MB.", allow_empty_file=True
+        label="The file as it was published",
+        help_text="CSV, TSV, XLSX, JSON or GeoJSON, up to 4 MB.",
+        allow_empty_file=True,
     )
     as_of = forms.DateField(
         label="As of",
         required=False,
         widget=AdminDateWidget(),
-        help_text="The day on which the list was true. Left blank: the date in the file's name, or else today.",
+        help_text=(
+            "The day on which the list was true. Left blank: a date in the file's name, title or rows, or else today."
+        ),
     )
 
     def clean_file(self) -> UploadedFile[bytes]:

@@ -76,6 +76,11 @@ class ImportRun(models.Model):
         return f"{self.get_register_display()}: {self.file_name}"
 
     @property
+    def bodies(self) -> int:
+        """How many bodies, plans or agreements the file held."""
+        return self.created + self.changed + self.closed + self.left_alone + self.joined + self.undecided
+
+    @property
     def is_waiting(self) -> bool:
         """Whether somebody still has to apply or discard it."""
         return self.status == RunStatus.PREVIEWED

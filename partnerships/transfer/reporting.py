@@ -50,6 +50,12 @@ class Report:
     counts: Counter[str] = field(default_factory=Counter)
     lines: dict[str, list[str]] = field(default_factory=dict)
     remarks: list[str] = field(default_factory=list)
+    #: No date was to be found: the list was taken to be true today.
+    dated_today: bool = False
+    #: How many of how many bodies the list lacks, where they are too many to be believed unasked.
+    too_many_missing: tuple[int, int] | None = None
+    #: How long bringing it in took.
+    seconds: float = 0
 
     def note(self, outcome: str, line: str = "") -> None:
         """Count one outcome; the line says which body, and what of it."""
@@ -64,7 +70,13 @@ class Report:
 
     def as_json(self) -> dict[str, Any]:
         """For the run's record."""
-        return {"lines": self.lines, "remarks": self.remarks}
+        return {
+            "lines": self.lines,
+            "remarks": self.remarks,
+            "dated_today": self.dated_today,
+            "too_many_missing": list(self.too_many_missing) if self.too_many_missing else None,
+            "seconds": self.seconds,
+        }
 
     @property
     def changes_nothing(self) -> bool:

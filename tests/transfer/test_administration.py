@@ -44,7 +44,8 @@ def test_an_upload_shows_what_it_would_do_before_anything_is_changed(dee: Any) -
     run = ImportRun.objects.get()
     assert answer.url == reverse("admin:transfer_importrun_change", args=[run.pk])
     page = dee.get(answer.url).content.decode()
-    assert "Would be created (5)" in page
+    assert "Would be created (4)" in page
+    assert "Would be joined to a body already there (1)" in page  # the world's own Westmarch Borough Council
     assert "Import it now" in page
     assert Organisation.objects.count() == before
 
@@ -56,11 +57,61 @@ def test_applying_imports_the_file_and_lets_it_go(dee: Any) -> None:
 
     answer = dee.post(reverse("admin:transfer_importrun_apply", args=[run.pk]), follow=True)
 
-    assert "5 created" in answer.content.decode()
-    assert Organisation.objects.count() == before + 5
+    assert "4 created" in answer.content.decode()
+    assert Organisation.objects.count() == before + 4
     done = ImportRun.objects.get()
     assert (done.status, done.content) == (RunStatus.APPLIED, None)
     assert done.by is not None
+
+
+def test_a_preview_says_how_long_it_takes_and_what_the_last_ones_took(dee: Any) -> None:
+    upload(dee, "councils", COUNCILS)
+    run = ImportRun.objects.get()
+
+    page = dee.get(reverse("admin:transfer_importrun_change", args=[run.pk])).content.decode()
+
+    assert "Reading it and trying it out took less than 10 seconds; importing it takes as long again." in page
+    dee.post(reverse("admin:transfer_importrun_apply", args=[run.pk]))
+    again = dee.get(reverse("admin:transfer_importrun_add")).content.decode()
+    assert "Councils and combined authorities: less than 10 seconds for the last one, of 5" in again
+
+
+def test_a_list_that_lacks_much_is_applied_only_with_the_tick(dee: Any) -> None:
+    bring("councils", COUNCILS)
+    upload(dee, "councils", "\n".join(COUNCILS.splitlines()[:4]).replace("2023-03-31,XNW", "2023-03-31,"))
+    run = ImportRun.objects.get(status=RunStatus.PREVIEWED)
+    page = reverse("admin:transfer_importrun_apply", args=[run.pk])
+
+    shown = dee.get(reverse("admin:transfer_importrun_change", args=[run.pk])).content.decode()
+    assert "They are really missing: mark 2 of 5" in shown
+    refused = dee.post(page, follow=True).content.decode()
+
+    assert "2 of the 5 organisations of this register are not in it (40 %)" in refused
+    assert not Organisation.objects.exclude(missing_since=None).exists()
+    dee.post(page, {"accept_missing": "on"})
+    assert Organisation.objects.exclude(missing_since=None).count() == 2
+
+
+def test_an_older_list_is_refused_on_the_page_with_the_remedy(dee: Any) -> None:
+    bring("councils", COUNCILS)
+
+    answer = upload(dee, "councils", COUNCILS.replace("Mere Council", "Mere Unitary"), "councils_2024-01.csv")
+
+    assert answer.status_code == 422
+    assert "would take the directory back in time" in answer.content.decode()
+    assert not ImportRun.objects.filter(status=RunStatus.PREVIEWED).exists()
+
+
+def test_a_council_that_a_person_said_is_new_is_made_once(dee: Any) -> None:
+    bring("councils", COUNCILS)
+    strange = "LAD25CD,LAD25NM\nE07900001,Westmarch\nE06900001,Mere\nE07900044,Mere\n"
+    bring("councils", strange, accept_missing=True)
+    doubt = Doubt.objects.get()
+
+    dee.post(reverse("admin:transfer_doubt_change", args=[doubt.pk]), {"answer": "new", "reason": "Two places."})
+
+    assert Organisation.objects.filter(identifiers__value="E07900044").get().name == "Mere"
+    assert bring("councils", strange, accept_missing=True).created == 0
 
 
 def test_discarding_changes_nothing(dee: Any) -> None:

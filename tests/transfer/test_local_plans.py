@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from io import StringIO
 from pathlib import Path
 
@@ -112,6 +113,40 @@ def test_a_later_file_publishes_exactly_the_plans_that_differ() -> None:
     assert joint.current_number == 2
     assert dates(joint)["estimated-plan-adoption-date"] == "2028-03"
     assert the("Westmarch Local Plan 2030").current_number == 1
+
+
+def test_a_plan_that_the_file_says_has_ended_is_closed_and_withdrawn_milestones_are_left_out() -> None:
+    bring_plans(PLANS.encode(), TIMETABLE.encode(), as_of=dt.date(2025, 1, 1))
+    ends = {"westmarch-2030": "2025-03-31", "mere-joint": "2031-01-01"}
+    plans = as_csv([{**row, "end-date": ends.get(row["reference"], "")} for row in rows_of(PLANS.encode())])
+    events = rows_of(TIMETABLE.encode())
+    timetable = as_csv([{**row, "end-date": "2025-02-01" if row["event-date"] == "2020" else ""} for row in events])
+
+    run = bring_plans(plans, timetable, as_of=dt.date(2025, 6, 1))
+
+    assert (run.created, run.changed, run.closed, run.left_alone) == (0, 1, 1, 3)
+    assert the("Westmarch Local Plan 2030").status == "closed"
+    assert the("Mere and March Joint Plan").status == "shared"
+    assert "2020" not in dates(the("Mere and March Joint Plan")).values()
+    assert "withdrawn and were left out" in " ".join(run.report["remarks"])
+    again = bring_plans(plans, timetable, as_of=dt.date(2025, 6, 1))
+    assert (again.closed, again.changed, again.left_alone) == (0, 0, 5)
+
+
+def test_files_older_than_the_latest_are_refused() -> None:
+    bring_plans(PLANS.encode(), TIMETABLE.encode(), as_of=dt.date(2025, 6, 1))
+
+    with pytest.raises(UnableToRead, match="would take the directory back in time"):
+        bring_plans(PLANS.encode(), TIMETABLE.replace("2027,mere", "2026,mere").encode(), as_of=dt.date(2025, 1, 1))
+
+    assert Version.objects.count() == 5
+
+
+def test_the_day_of_the_files_is_that_of_their_newest_row_and_notes_are_left_out() -> None:
+    run = bring_plans(PLANS.encode(), TIMETABLE.encode() + b"Source: planning data platform\n")
+
+    assert run.as_of == dt.date(2024, 12, 10)
+    assert "Source: planning data platform" in " ".join(run.report["remarks"])
 
 
 def test_a_plan_gone_from_the_file_is_kept_and_said_to_be_missing() -> None:

@@ -10,9 +10,10 @@ from decimal import Decimal
 import pytest
 
 from partnerships.transfer.reading import values
+from partnerships.transfer.reading.dating import date_in_file_name
 from partnerships.transfer.reading.problems import UnableToRead
 from partnerships.transfer.reading.providers import read_providers
-from partnerships.transfer.reading.tables import date_in_file_name, read_sheets
+from partnerships.transfer.reading.tables import read_sheets
 
 from .lists import PROVIDERS, as_workbook
 

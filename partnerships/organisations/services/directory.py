@@ -46,6 +46,10 @@ class UnableToAddIdentifier(Exception):
     """The identifier stands for another organisation already."""
 
 
+class UnableToCorrectIdentifier(Exception):
+    """The reason or the value is missing, the dates are impossible, or the number stands for another organisation."""
+
+
 class UnableToRecordSuccession(Exception):
     """A succession needs somebody before and somebody after, and nobody can be both (but for a boundary change)."""
 
@@ -69,6 +73,15 @@ class OrganisationFields(TypedDict, total=False):
     valid_to: dt.date | None
     second_factor_required: bool
     sign_in_provider: str
+
+
+class IdentifierFields(TypedDict, total=False):
+    """What may be corrected of an identifier; its scheme stays, for another scheme's number is another identifier."""
+
+    organisation: Organisation
+    value: str
+    valid_from: dt.date | None
+    valid_to: dt.date | None
 
 
 class ChangedFields(OrganisationFields, total=False):
@@ -185,6 +198,8 @@ def update_organisation(
         _keep_names(locked, [(locked.name, NameKind.OFFICIAL)])
     if "short_name" in before:
         locked.names.filter(kind=NameKind.SHORT).update(kind=NameKind.FORMER, valid_to=today)
+        again = locked.names.filter(name=locked.short_name).exclude(kind=NameKind.OFFICIAL)
+        again.update(kind=NameKind.SHORT, valid_to=None)
         _keep_names(locked, [(locked.short_name, NameKind.SHORT)])
     _note(
         locked,
@@ -213,6 +228,7 @@ def add_identifier(
     now: dt.datetime,
     valid_from: dt.date | None = None,
     valid_to: dt.date | None = None,
+    reason: str = "",
 ) -> Identifier:
     """The identifier, made unless this organisation has it already.
 
@@ -229,8 +245,62 @@ def add_identifier(
     if found.organisation_id != organisation.pk:
         raise UnableToAddIdentifier(f"{found} stands for {found.organisation.name} already.")
     if made:
-        _note(organisation, "added an identifier", author=author, now=now, data={"after": {"identifier": str(found)}})
+        _note(
+            organisation,
+            "added an identifier",
+            author=author,
+            now=now,
+            data={"after": {"identifier": str(found)}, "reason": reason.strip()},
+        )
     return found
+
+
+@transaction.atomic
+def correct_identifier(
+    *,
+    identifier: Identifier,
+    reason: str,
+    author: User | None,
+    now: dt.datetime,
+    **fields: Unpack[IdentifierFields],
+) -> tuple[str, ...]:
+    """Change what differs of an identifier and return the names of the changed fields; both organisations' histories
+    say so where it goes from one to another.
+
+    Raises `UnableToCorrectIdentifier` without a reason or a value, when its end would lie before its start, or when
+    the number stands for another organisation in its scheme.
+    """
+    locked = Identifier.objects.select_for_update(of=("self",)).select_related("organisation").get(pk=identifier.pk)
+    holder, was = locked.organisation, str(locked)
+    before, after = apply_changes(locked, fields)
+    if not before:
+        return ()
+    if not reason.strip():
+        raise UnableToCorrectIdentifier("Say why.")
+    locked.value = locked.value.strip()
+    if not locked.value:
+        raise UnableToCorrectIdentifier("Give the identifier a value.")
+    if locked.valid_from and locked.valid_to and locked.valid_to < locked.valid_from:
+        raise UnableToCorrectIdentifier("The end must not be before the start.")
+    taken = Identifier.objects.filter(scheme=locked.scheme, value=locked.value).exclude(pk=locked.pk)
+    if other := taken.select_related("organisation").first():
+        raise UnableToCorrectIdentifier(f"{other} stands for {other.organisation.name} already.")
+    locked.save(update_fields=list(before))
+    for body in {holder.pk: holder, locked.organisation_id: locked.organisation}.values():
+        _note(
+            body,
+            "corrected an identifier",
+            author=author,
+            now=now,
+            data={
+                "before": {"identifier": was, **before},
+                "after": {"identifier": str(locked), **after},
+                "reason": reason.strip(),
+            },
+        )
+    for name in before:
+        setattr(identifier, name, getattr(locked, name))
+    return tuple(before)
 
 
 @transaction.atomic
@@ -370,20 +440,22 @@ def dissolve(
 def mark_missing(
     *, organisation: Organisation, register: str, as_of: dt.date, author: User | None, now: dt.datetime
 ) -> bool:
-    """Say that the latest list of its register no longer has it ("check"), and whether that was news."""
-    changed = Organisation.objects.filter(pk=organisation.pk, missing_since=None).update(
-        missing_since=as_of, missing_register=register
+    """Say that the latest list of a register no longer has it ("check"), and whether that was news.
+
+    Each register is kept apart: a council that two lists should have can be missing from one of them.
+    """
+    locked = Organisation.objects.select_for_update().get(pk=organisation.pk)
+    if register in locked.missing_from:
+        return False
+    _keep_missing(organisation, locked, {**locked.missing_from, register: as_of.isoformat()})
+    _note(
+        organisation,
+        "found it missing from the latest list",
+        author=author,
+        now=now,
+        data={"after": {"missing_from": register, "since": as_of.isoformat()}},
     )
-    if changed:
-        organisation.missing_since, organisation.missing_register = as_of, register
-        _note(
-            organisation,
-            "found it missing from the latest list",
-            author=author,
-            now=now,
-            data={"after": {"missing_since": as_of.isoformat(), "missing_register": register}},
-        )
-    return bool(changed)
+    return True
 
 
 @transaction.atomic
@@ -392,15 +464,24 @@ def mark_found(*, organisation: Organisation, author: User | None, now: dt.datet
 
     With a register named, only what that register missed is cleared.
     """
-    missing = Organisation.objects.filter(pk=organisation.pk).exclude(missing_since=None)
-    if register:
-        missing = missing.filter(missing_register=register)
-    changed = missing.update(missing_since=None, missing_register="")
-    if changed:
-        before = {
-            "missing_since": organisation.missing_since.isoformat() if organisation.missing_since else None,
-            "missing_register": organisation.missing_register,
-        }
-        organisation.missing_since, organisation.missing_register = None, ""
-        _note(organisation, "found it in the list again", author=author, now=now, data={"before": before})
-    return bool(changed)
+    locked = Organisation.objects.select_for_update().get(pk=organisation.pk)
+    before = locked.missing_from
+    left = {name: day for name, day in before.items() if register and name != register}
+    if left == before:
+        return False
+    _keep_missing(organisation, locked, left)
+    _note(
+        organisation,
+        "found it in the list again",
+        author=author,
+        now=now,
+        data={"before": {"missing_from": sorted(before)}, "after": {"missing_from": sorted(left)}},
+    )
+    return True
+
+
+def _keep_missing(organisation: Organisation, locked: Organisation, missing_from: dict[str, str]) -> None:
+    locked.missing_from = missing_from
+    locked.missing_since = min(map(dt.date.fromisoformat, missing_from.values()), default=None)
+    locked.save(update_fields=["missing_from", "missing_since"])
+    organisation.missing_from, organisation.missing_since = locked.missing_from, locked.missing_since

@@ -35,7 +35,7 @@ def choices_by_hand(plan: Plan) -> tuple[Status, ...]:
 
 @transaction.atomic
 def change_status(
-    *, plan: Plan, to: str, reason: str, author: User, now: dt.datetime, successor: Plan | None = None
+    *, plan: Plan, to: str, reason: str, author: User | None, now: dt.datetime, successor: Plan | None = None
 ) -> Plan:
     """Take a plan on: to monitoring, back to shared for comment, superseded (by another plan) or closed.
 

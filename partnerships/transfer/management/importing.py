@@ -80,6 +80,15 @@ def refusal(error: UnableToRead, name: str) -> CommandError:
     return CommandError("\n".join([*error.lines(), f"{name} was refused for {faults}; nothing was changed."]))
 
 
+def add_accept_missing(parser: Any) -> None:
+    """The flag that says that a list which lacks much is the whole one."""
+    parser.add_argument(
+        "--accept-missing",
+        action="store_true",
+        help="import the list though it lacks more than a fifth of its register's organisations (else it is refused)",
+    )
+
+
 def add_common_options(parser: Any) -> None:
     """The options that every import takes."""
     parser.add_argument("--dry-run", action="store_true", help="say what would happen, row by row, and change nothing")

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from partnerships.kit.names import fold_name
 from partnerships.transfer.reading.collecting import Collector
-from partnerships.transfer.reading.headings import Column, find_table
+from partnerships.transfer.reading.headings import About, Column, find_table
 from partnerships.transfer.reading.tables import Sheet
 from partnerships.transfer.reading.values import code
 
@@ -34,7 +34,15 @@ class CombinedAuthority:
     districts: tuple[tuple[str, str], ...]
 
 
-def read_combined_authorities(sheets: Sequence[Sheet]) -> tuple[CombinedAuthority, ...]:
+@dataclass(frozen=True, slots=True)
+class CombinedAuthorityList:
+    """What a look-up says."""
+
+    authorities: tuple[CombinedAuthority, ...]
+    about: About
+
+
+def read_combined_authorities(sheets: Sequence[Sheet]) -> CombinedAuthorityList:
     """The combined authorities of a look-up. Raises `UnableToRead` with every fault found."""
     table = find_table(sheets, COLUMNS, "a look-up of districts to combined authorities")
     faults = Collector(table)
@@ -64,6 +72,7 @@ def read_combined_authorities(sheets: Sequence[Sheet]) -> tuple[CombinedAuthorit
             )
         members.setdefault(authority, []).append((district, line.text("district_name")))
     faults.finish()
-    return tuple(
+    authorities = tuple(
         CombinedAuthority(row, authority, name, tuple(members[authority])) for authority, (name, row) in names.items()
     )
+    return CombinedAuthorityList(authorities, table.about)

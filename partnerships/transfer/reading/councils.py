@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 
 from partnerships.kit.names import fold_name
 from partnerships.transfer.reading.collecting import Collector
-from partnerships.transfer.reading.headings import Column, Line, find_table
+from partnerships.transfer.reading.headings import About, Column, Line, find_table
 from partnerships.transfer.reading.problems import Problem, UnableToRead
 from partnerships.transfer.reading.tables import Sheet
 from partnerships.transfer.reading.values import code, flag, partial_date
@@ -69,6 +69,7 @@ COLUMNS = (
             r"lad\d\dnm",
             r"cty\d\dnm",
             r"cauth\d\dnm",
+            "areanm",
             "name",
             "laname",
             "councilname",
@@ -80,7 +81,7 @@ COLUMNS = (
     Column("nice", ("nicename", "shortname"), "nice-name"),
     Column(
         "gss",
-        ("gsscode", "gss", r"lad\d\dcd", r"cty\d\dcd", r"cauth\d\dcd", "statisticalgeography", "onscode"),
+        ("gsscode", "gss", r"lad\d\dcd", r"cty\d\dcd", r"cauth\d\dcd", "areacd", "statisticalgeography", "onscode"),
         "gss-code",
         required=True,
     ),
@@ -97,6 +98,7 @@ COLUMNS = (
     Column("old_code", ("oldonslacode", "snac", "snaccode"), "old-ons-la-code"),
     Column("website", ("website", "url"), "website"),
     Column("entity", ("entity",), "entity"),
+    Column("entry", ("entrydate",), "entry-date"),
 )
 
 
@@ -134,8 +136,10 @@ class CouncilList:
 
     councils: tuple[Council, ...]
     elsewhere: int
-    #: Lists with keys of councils list all of them; the ONS's lists of one kind of area only those.
+    #: Lists with keys of councils list all of them, under their own names; the ONS's lists of one kind of area only
+    #: those, under the names of the areas.
     is_whole: bool
+    about: About
 
 
 def read_councils(sheets: Sequence[Sheet]) -> CouncilList:
@@ -146,7 +150,10 @@ def read_councils(sheets: Sequence[Sheet]) -> CouncilList:
     codes: dict[str, int] = {}
     councils: list[Council] = []
     elsewhere = 0
+    written: list[dt.date] = []
     for line in table:
+        if entry := faults.day(line, "entry"):
+            written.append(entry)
         if not _is_english(line):
             elsewhere += 1
             continue
@@ -156,7 +163,8 @@ def read_councils(sheets: Sequence[Sheet]) -> CouncilList:
         raise UnableToRead(
             [Problem(None, "", "it holds no English council.", "Give the list for England or the United Kingdom.")]
         )
-    return CouncilList(_with_half_open_ends(councils), elsewhere, table.has("key"))
+    about = replace(table.about, true_on=table.about.true_on or max(written, default=None))
+    return CouncilList(_with_half_open_ends(councils), elsewhere, table.has("key"), about)
 
 
 def _is_english(line: Line) -> bool:

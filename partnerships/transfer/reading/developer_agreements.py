@@ -143,6 +143,8 @@ class AgreementFiles:
     agreements: tuple[Agreement, ...]
     promises: tuple[Promise, ...]
     accounts: tuple[Accounts, Accounts, Accounts]
+    #: The newest day on which a row was written.
+    written_on: dt.date | None = None
 
 
 def read_developer_agreements(
@@ -182,12 +184,22 @@ def read_developer_agreements(
         )
         for promise in promises
     )
-    return AgreementFiles(found, with_movements, accounts)
+    written = [day for table in tables for line in table if (day := _entry(line)) is not None]
+    return AgreementFiles(found, with_movements, accounts, max(written, default=None))
+
+
+def _entry(line: Line) -> dt.date | None:
+    try:
+        return full_date(line["entry"])
+    except Unreadable:
+        return None
 
 
 def _look_around(table: Table, account: Accounts) -> None:
     """Tell of title rows above the heading and of values below no heading."""
     account.rows = len(table.rows)
+    for remark in table.remarks:
+        account.notes.append(f"{account.file}: {remark}")
     for row in table.above:
         words = "; ".join(text(cell) for cell in row.cells if text(cell))
         account.note(row.number, f"above the heading, not a record: “{words[:120]}”.")

@@ -2,17 +2,43 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import re
 import unicodedata
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from partnerships.transfer.reading.problems import Problem, UnableToRead
+from partnerships.transfer.reading.dating import date_in_titles
+from partnerships.transfer.reading.problems import Problem, UnableToRead, unable
 from partnerships.transfer.reading.tables import Cell, Row, Sheet
 from partnerships.transfer.reading.values import text
 
 #: Titles, notes and blank lines may stand above the heading, as far down as this.
 HEADING_WITHIN = 40
+#: How publishers begin the notes below a table; in a row that is filled like a record only the unmistakable ones count.
+_NOTE = re.compile(
+    r"(\(?(foot)?notes?\b|sources?\b|(grand |sub)?totals?\b|contains\b|©|\(c\)|crown copyright|copyright|licen[cs]ed?\b"
+    r"|(last |date )?(updated|published)\b|(prepared|produced) by|contact\b|for (more|further) information"
+    r"|end of (table|list|data|sheet|worksheet|file)|this (list|table|sheet|file|data|dataset|spreadsheet|document)\b"
+    r"|open government licen[cs]e|data (as at|as of|correct)|(as|correct) (at|of)\b|https?://"
+    r"|\[[^\]]{1,12}\]|\(?\d{1,2}[.)]\s|\*|†)",
+    re.IGNORECASE,
+)
+_SURELY_NOTE = re.compile(
+    r"((foot)?notes?|sources?)\s*:|((foot)?notes?|sources?|(grand )?totals?)\s*$|©|\(c\) crown|crown copyright"
+    r"|contains (os|ons|ordnance survey|national statistics|public sector|royal mail)\b|licensed under",
+    re.IGNORECASE,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class About:
+    """What is worth knowing of how a list was read, and the day on which it says that it was true (None: it does
+    not).
+    """
+
+    remarks: tuple[str, ...] = ()
+    true_on: dt.date | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +81,15 @@ class Table:
     places: dict[str, int]
     rows: tuple[Row, ...]
     above: tuple[Row, ...] = ()
+    #: Notes below the table, which are no records.
+    notes: tuple[Row, ...] = ()
+    #: What else there was to choose from, for the report.
+    remarks: tuple[str, ...] = ()
+
+    @property
+    def about(self) -> About:
+        """What the report says of how this table was read, and the day that its title names."""
+        return About(self.remarks, date_in_titles(self.above))
 
     def __iter__(self) -> Iterator[Line]:
         return (Line(row.number, row.cells, self.places, self.sheet) for row in self.rows)
@@ -86,29 +121,139 @@ def canonical(heading: str) -> str:
     return re.sub(r"[^a-z0-9]+", "", folded)
 
 
-def find_table(sheets: Sequence[Sheet], columns: Sequence[Column], what: str) -> Table:
-    """The table in which every required meaning has a column; among several, the one that fits best.
+@dataclass(frozen=True, slots=True)
+class _Candidate:
+    """The likeliest heading row of one sheet, with what stands below it."""
 
-    Raises `UnableToRead` naming the columns that are missing, with what the likeliest heading row holds instead.
+    sheet: Sheet
+    index: int
+    places: dict[str, int]
+    required: int
+    rows: tuple[Row, ...] = ()
+    notes: tuple[Row, ...] = ()
+
+    @property
+    def heading(self) -> Row:
+        """The row whose cells are taken for headings."""
+        return self.sheet.rows[self.index]
+
+    @property
+    def content(self) -> set[tuple[str, ...]]:
+        """What the rows say, to tell a copy from another list."""
+        places = sorted(self.places.values())
+        return {tuple(text(row.cells[at]) if at < len(row.cells) else "" for at in places) for row in self.rows}
+
+    def __str__(self) -> str:
+        return f"“{self.sheet.name}” ({len(self.rows):,} {'row' if len(self.rows) == 1 else 'rows'})"
+
+
+def find_table(sheets: Sequence[Sheet], columns: Sequence[Column], what: str) -> Table:
+    """The table in which every required meaning has a column. Among several sheets, the one that fits best: most
+    headings that mean something here, then most rows.
+
+    Raises `UnableToRead` naming the columns that are missing, with what the likeliest heading row holds instead; or
+    the sheets, where several fit alike and say different things.
     """
-    best: tuple[int, int, Sheet, int, dict[str, int]] | None = None
     required = {column.code for column in columns if column.required}
-    for sheet in sheets:
-        for index, row in enumerate(sheet.rows[:HEADING_WITHIN]):
-            places = _places(row, sheet.rows[index + 1 :], columns)
-            fit = (len(required & places.keys()), len(places))
-            if best is None or fit > best[:2]:
-                best = (*fit, sheet, index, places)
-    if best is None or best[0] < len(required):
+    likeliest = [found for sheet in sheets if (found := _likeliest(sheet, columns, required)) is not None]
+    whole = [_with_rows(one, required) for one in likeliest if one.required == len(required)]
+    if not whole:
+        best = max(likeliest, key=lambda one: (one.required, len(one.places)), default=None)
         raise UnableToRead(_missing(best, columns, what))
-    _, _, sheet, index, places = best
-    heading = sheet.rows[index]
-    rows = tuple(row for row in sheet.rows[index + 1 :] if row.cells != heading.cells)
-    if not rows:
+    chosen, others = _chosen([one for one in whole if one.rows] or whole, what)
+    if not chosen.rows:
         raise UnableToRead(
-            [Problem(heading.number, "", "there is no row below the heading.", "Download the list again.", sheet.name)]
+            [
+                Problem(
+                    chosen.heading.number,
+                    "",
+                    "there is no row below the heading.",
+                    "Download the list again.",
+                    chosen.sheet.name,
+                )
+            ]
         )
-    return Table(sheet.name if len(sheets) > 1 else "", heading, places, rows, sheet.rows[:index])
+    remarks = []
+    if others:
+        left = ", ".join(str(one) for one in others)
+        remarks.append(f"Read was the sheet {chosen}; left aside, though it has the same headings: {left}.")
+    if chosen.notes:
+        words = "; ".join(f"“{_words(row)}”" for row in chosen.notes[:5])
+        first, last = chosen.notes[0].number, chosen.notes[-1].number
+        rows = f"row {first}" if first == last else f"rows {first} to {last}"
+        remarks.append(f"Notes below the table are no records and were left out ({rows}): {words}.")
+    return Table(
+        sheet=chosen.sheet.name if len(sheets) > 1 else "",
+        heading=chosen.heading,
+        places=chosen.places,
+        rows=chosen.rows,
+        above=chosen.sheet.rows[: chosen.index],
+        notes=chosen.notes,
+        remarks=tuple(remarks),
+    )
+
+
+def _likeliest(sheet: Sheet, columns: Sequence[Column], required: set[str]) -> _Candidate | None:
+    best: _Candidate | None = None
+    for index, row in enumerate(sheet.rows[:HEADING_WITHIN]):
+        places = _places(row, sheet.rows[index + 1 :], columns)
+        found = _Candidate(sheet, index, places, len(required & places.keys()))
+        if best is None or (found.required, len(places)) > (best.required, len(best.places)):
+            best = found
+    return best
+
+
+def _with_rows(found: _Candidate, required: set[str]) -> _Candidate:
+    below = tuple(row for row in found.sheet.rows[found.index + 1 :] if row.cells != found.heading.cells)
+    needed = {found.places[code] for code in required}
+    first = _first_note(below, needed, found.heading.number)
+    return _Candidate(found.sheet, found.index, found.places, found.required, below[:first], below[first:])
+
+
+def _first_note(rows: Sequence[Row], needed: set[int], heading: int) -> int:
+    """Where the notes below a table begin: the last rows that are not filled like records and begin as notes do, or
+    stand below a gap.
+
+    A row cut short in the middle of the last record is none: it stays, and is told as a fault.
+    """
+    first = len(rows)
+    for index in range(len(rows) - 1, -1, -1):
+        row = rows[index]
+        filled = [place for place, cell in enumerate(row.cells) if text(cell)]
+        begins = text(row.cells[filled[0]]) if filled else ""
+        if not filled or _SURELY_NOTE.match(begins) or (_NOTE.match(begins) and not needed <= set(filled)):
+            first = index
+        elif len(filled) > 1 or len(needed) < 2:
+            break
+        elif row.number > (rows[index - 1].number if index else heading) + 1:
+            first = index
+    return first
+
+
+def _words(row: Row) -> str:
+    return " ".join(text(cell) for cell in row.cells if text(cell))[:80]
+
+
+def _chosen(whole: list[_Candidate], what: str) -> tuple[_Candidate, list[_Candidate]]:
+    """The sheet that is the list, and the others that could be it. One heading more does not outweigh many rows less:
+    then neither is chosen.
+    """
+    best = max(whole, key=lambda one: (len(one.places), len(one.rows)))
+    rivals = [
+        one
+        for one in whole
+        if one is not best
+        and len(one.places) >= len(best.places) - 1
+        and (len(one.rows) > len(best.rows) or (len(one.places), len(one.rows)) == (len(best.places), len(best.rows)))
+        and one.content != best.content
+    ]
+    if rivals:
+        raise unable(
+            f"several of its sheets could be {what}: {', '.join(str(one) for one in (best, *rivals))}.",
+            "Save the one that is meant as a file of its own, and give that.",
+        )
+    content = best.content
+    return best, [one for one in whole if one is not best and one.content != content]
 
 
 def _places(row: Row, below: Sequence[Row], columns: Sequence[Column]) -> dict[str, int]:
@@ -142,11 +287,9 @@ def _place(column: Column, headings: list[str], among: set[int]) -> int | None:
     return None
 
 
-def _missing(
-    best: tuple[int, int, Sheet, int, dict[str, int]] | None, columns: Sequence[Column], what: str
-) -> list[Problem]:
-    found: dict[str, int] = best[4] if best else {}
-    row = best[2].rows[best[3]] if best and (found or best[2].rows) else None
+def _missing(best: _Candidate | None, columns: Sequence[Column], what: str) -> list[Problem]:
+    found: dict[str, int] = best.places if best else {}
+    row = best.heading if best else None
     shown = ", ".join(f"“{text(cell)[:60]}”" for cell in (row.cells if row else ())[:12] if text(cell))
     number = row.number if row and found else None
     if not found:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from partnerships.transfer.reading.collecting import Collector
-from partnerships.transfer.reading.headings import Column, find_table
+from partnerships.transfer.reading.headings import About, Column, find_table
 from partnerships.transfer.reading.names import lep_place
 from partnerships.transfer.reading.tables import Sheet
 from partnerships.transfer.reading.values import code
@@ -51,7 +51,15 @@ class Lep:
     districts: tuple[tuple[str, str], ...]
 
 
-def read_leps(sheets: Sequence[Sheet]) -> tuple[Lep, ...]:
+@dataclass(frozen=True, slots=True)
+class LepList:
+    """What a list of LEPs says."""
+
+    leps: tuple[Lep, ...]
+    about: About
+
+
+def read_leps(sheets: Sequence[Sheet]) -> LepList:
     """The LEPs of a list. Raises `UnableToRead` with every fault found."""
     with_districts = _has_districts(sheets)
     table = find_table(sheets, DISTRICTS if with_districts else NAMES, "a list of LEPs")
@@ -96,7 +104,8 @@ def read_leps(sheets: Sequence[Sheet]) -> tuple[Lep, ...]:
             elif row != line.number:
                 faults.note(line, "lep", f"“{lep}” stands already in row {row}.", "Remove one of the two rows.")
     faults.finish()
-    return tuple(Lep(row, lep, name, tuple(served[lep].items())) for lep, (name, row) in names.items())
+    leps = tuple(Lep(row, lep, name, tuple(served[lep].items())) for lep, (name, row) in names.items())
+    return LepList(leps, table.about)
 
 
 def _has_districts(sheets: Sequence[Sheet]) -> bool:

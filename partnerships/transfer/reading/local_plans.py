@@ -79,6 +79,8 @@ class Milestone:
     date: PartialDate
     is_forecast: bool
     note: str
+    #: The day from which the platform no longer holds it to be so.
+    ended: dt.date | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +103,8 @@ class LocalPlan:
     adopted: PartialDate | None
     boundary: str
     entry: dt.date | None
+    #: The day from which the platform no longer holds it to be a plan.
+    ended: dt.date | None = None
     milestones: tuple[Milestone, ...] = field(default=())
 
 
@@ -110,6 +114,8 @@ class LocalPlans:
 
     plans: tuple[LocalPlan, ...]
     remarks: tuple[str, ...]
+    #: The newest day on which a row was written.
+    written_on: dt.date | None = None
 
     @property
     def milestone_count(self) -> int:
@@ -125,12 +131,14 @@ def read_local_plans(
     plans: list[LocalPlan] = []
     events: list[tuple[str, Milestone]] = []
     remarks: list[str] = []
+    written: list[dt.date] = []
     try:
-        plans = _read_plans(plan_sheets)
+        plans = _read_plans(plan_sheets, remarks, written)
     except UnableToRead as error:
         problems += _in_file(error, plans_name)
     try:
-        events = _read_events(timetable_sheets, {plan.reference for plan in plans}, plans_name)
+        references = {plan.reference for plan in plans}
+        events = _read_events(timetable_sheets, references, plans_name, remarks, written)
     except UnableToRead as error:
         problems += _in_file(error, timetable_name)
     if problems:
@@ -149,7 +157,7 @@ def read_local_plans(
                 f"The reference “{reference}” stands in rows {_listed(row.row for row in rows)}: read as "
                 f"{len(rows)} plans, told apart by their names ({_listed(f'“{row.name}”' for row in rows)})."
             )
-    return LocalPlans(tuple(sorted(settled, key=lambda plan: plan.row)), tuple(remarks))
+    return LocalPlans(tuple(sorted(settled, key=lambda plan: plan.row)), tuple(remarks), max(written, default=None))
 
 
 def _in_file(error: UnableToRead, name: str) -> list[Problem]:
@@ -163,8 +171,9 @@ def _listed(parts: Iterable[object]) -> str:
     return " and ".join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words)
 
 
-def _read_plans(sheets: Sequence[Sheet]) -> list[LocalPlan]:
+def _read_plans(sheets: Sequence[Sheet], remarks: list[str], written: list[dt.date]) -> list[LocalPlan]:
     table = find_table(sheets, PLANS, "the list of local plans")
+    remarks += table.remarks
     faults = Collector(table)
     plans: list[LocalPlan] = []
     seen: dict[str, int] = {}
@@ -200,9 +209,11 @@ def _read_plans(sheets: Sequence[Sheet]) -> list[LocalPlan]:
                 adopted=faults.partial(line, "adopted"),
                 boundary=line.text("boundary"),
                 entry=faults.day(line, "entry"),
+                ended=faults.day(line, "ended"),
             )
         )
     faults.finish()
+    written += [plan.entry for plan in plans if plan.entry]
     return plans
 
 
@@ -229,8 +240,11 @@ def _organisations(line: Line, faults: Collector) -> tuple[str, ...]:
     return tuple(curies)
 
 
-def _read_events(sheets: Sequence[Sheet], references: set[str], plans_name: str) -> list[tuple[str, Milestone]]:
+def _read_events(
+    sheets: Sequence[Sheet], references: set[str], plans_name: str, remarks: list[str], written: list[dt.date]
+) -> list[tuple[str, Milestone]]:
     table = find_table(sheets, TIMETABLE, "the timetable")
+    remarks += table.remarks
     faults = Collector(table)
     events: list[tuple[str, Milestone]] = []
     for line in table:
@@ -251,19 +265,21 @@ def _read_events(sheets: Sequence[Sheet], references: set[str], plans_name: str)
                 )
             continue
         entry = faults.day(line, "entry")
-        events.append((plan, _milestone(line, event, date, entry)))
+        if entry:
+            written.append(entry)
+        events.append((plan, _milestone(line, event, date, entry, faults.day(line, "ended"))))
     faults.finish()
     return events
 
 
-def _milestone(line: Line, event: str, date: PartialDate, entry: dt.date | None) -> Milestone:
+def _milestone(line: Line, event: str, date: PartialDate, entry: dt.date | None, ended: dt.date | None) -> Milestone:
     """An event has happened when it is no estimate and lies before the day its row was written; else it is a
     forecast.
     """
     name = EVENTS.get(event, event.replace("-", " ").strip().capitalize())
     is_forecast = event.startswith("estimated-") or (entry is not None and date.earliest > entry)
     note = ". ".join(part for part in (line.text("notes"), line.text("description")) if part)
-    return Milestone(line.number, event, name, date, is_forecast, note)
+    return Milestone(line.number, event, name, date, is_forecast, note, ended)
 
 
 def _shared_out(plans: list[LocalPlan], milestones: list[Milestone]) -> list[LocalPlan]:

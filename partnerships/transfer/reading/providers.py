@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from partnerships.transfer.reading.collecting import Collector
-from partnerships.transfer.reading.headings import Column, Line, find_table
+from partnerships.transfer.reading.headings import About, Column, Line, find_table
 from partnerships.transfer.reading.names import key_of_curie
 from partnerships.transfer.reading.tables import Sheet
 
@@ -67,8 +67,26 @@ COLUMNS = (
         "Corporate form",
     ),
     Column("council", ("localauthority", "localauthoritykey", "councilkey", "organisation"), "organisation"),
-    Column("end", ("enddate", "deregistrationdate", "dateofderegistration"), "end-date"),
+    Column(
+        "end",
+        (
+            "enddate",
+            "deregistrationdate",
+            "dateofderegistration",
+            "dateofderegistering",
+            "deregisteredon",
+            "datederegistered",
+            "deregistered",
+            "dateremoved",
+            "removaldate",
+            "dissolutiondate",
+        ),
+        "end-date",
+    ),
+    Column("status", ("registrationstatus", "providerstatus", "status"), "Status"),
 )
+#: How lists say that a provider is registered no more.
+_ENDED = {"deregistered", "removed", "dissolved", "ceased", "closed", "ended", "former", "inactive", "notregistered"}
 
 NON_PROFIT, PROFIT, LOCAL_AUTHORITY = "Non-profit", "Profit", "Local authority"
 _DESIGNATIONS = {
@@ -101,6 +119,9 @@ class Provider:
     designation: str
     form: str
     council_key: str
+    #: The list says that it is registered no more, and since when.
+    is_ended: bool = False
+    ended_on: dt.date | None = None
 
     @property
     def is_council(self) -> bool:
@@ -110,10 +131,10 @@ class Provider:
 
 @dataclass(frozen=True, slots=True)
 class ProviderList:
-    """What a list of providers says, and how many rows it marks as ended."""
+    """What a list of providers says."""
 
     providers: tuple[Provider, ...]
-    ended: int
+    about: About
 
 
 def read_providers(sheets: Sequence[Sheet]) -> ProviderList:
@@ -122,42 +143,37 @@ def read_providers(sheets: Sequence[Sheet]) -> ProviderList:
     faults = Collector(table)
     numbers: dict[str, int] = {}
     providers: list[Provider] = []
-    ended = 0
     for line in table:
-        if _is_note(line):
-            continue
         number = faults.key(line, "number", numbers)
         if number and not re.fullmatch(r"[A-Z0-9/-]{1,20}", number):
             faults.note(
                 line, "number", f"“{number}” is not a registration number.", "Write it as 45UB, 5069 or LH0391."
             )
-        if faults.day(line, "end") is not None:
-            ended += 1
-            continue
         council_key = key_of_curie(line.text("council"))
-        designation = _designation(line, faults)
-        name = line.text("name") if council_key else faults.required(line, "name")
+        registered_on, ended_on = faults.day(line, "date"), faults.day(line, "end")
+        is_ended = ended_on is not None or re.sub(r"[^a-z]", "", line.text("status").casefold()) in _ENDED
+        if registered_on and ended_on and ended_on < registered_on:
+            faults.note(
+                line,
+                "end",
+                f"it ends on {ended_on}, before it was registered on {registered_on}.",
+                "Correct one of the dates.",
+            )
         providers.append(
             Provider(
                 row=line.number,
                 number=number,
-                name=name,
-                registered_on=faults.day(line, "date"),
-                designation=designation,
+                name=line.text("name") if council_key else faults.required(line, "name"),
+                registered_on=registered_on,
+                designation="" if is_ended and not line.text("designation") else _designation(line, faults),
                 form=_FORMS.get(line.text("form"), line.text("form"))[:120],
                 council_key=council_key,
+                is_ended=is_ended,
+                ended_on=ended_on,
             )
         )
     faults.finish()
-    return ProviderList(tuple(providers), ended)
-
-
-def _is_note(line: Line) -> bool:
-    """Whether the row is a note or a total below the table: words in one cell alone, none of them a number or
-    designation.
-    """
-    filled = [cell for cell in line.cells if cell not in (None, "")]
-    return len(filled) == 1 and not line.text("number") and not line.text("designation")
+    return ProviderList(tuple(providers), table.about)
 
 
 def _designation(line: Line, faults: Collector) -> str:

@@ -8,7 +8,6 @@ import csv
 import datetime as dt
 import io
 import json
-import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import PurePath
@@ -90,18 +89,34 @@ def _decoded(data: bytes) -> str:
     if data[:2] in _MARKS:
         encodings: tuple[str, ...] = ("utf-16",)
     elif b"\x00" in data:
-        raise unable("it is not text.", "Use the CSV, XLSX or JSON version of the list.")
+        encodings = _wide(data)
     else:
         encodings = ("utf-8-sig", "cp1252")
     for encoding in encodings:
         try:
-            return data.decode(encoding)
+            text = data.decode(encoding)
         except UnicodeDecodeError:
             continue
+        if "\x00" not in text:
+            return text
     raise unable(
         "its letters are in no encoding that is used for lists (UTF-8, UTF-16, Windows-1252).",
         "Save it again as “CSV UTF-8”.",
     )
+
+
+def _wide(data: bytes) -> tuple[str, ...]:
+    """UTF-16 without a mark at its beginning: in one of each two bytes most letters of our alphabet are nought.
+
+    Raises `UnableToRead` for anything else with noughts in it.
+    """
+    sample = data[:20_000]
+    first, second = sample[0::2].count(0), sample[1::2].count(0)
+    if second > len(sample) // 4 and first * 20 < second:
+        return ("utf-16-le",)
+    if first > len(sample) // 4 and second * 20 < first:
+        return ("utf-16-be",)
+    raise unable("it is not text.", "Use the CSV, XLSX or JSON version of the list, saved as “CSV UTF-8”.")
 
 
 def _from_csv(text: str, name: str) -> Sheet:
@@ -150,6 +165,8 @@ def _from_json(text: str) -> Sheet:
         raise unable("it is nested without end.", "Use the published file as it is.") from error
     if isinstance(value, dict):
         lists = [part for part in value.values() if isinstance(part, list)]
+        if isinstance(value.get("features"), list):
+            lists = [value["features"]]
         if value and all(isinstance(part, str | int | float) for part in value.values()):
             pairs = [Row(2 + place, (code, name)) for place, (code, name) in enumerate(value.items())]
             return Sheet("codes and names", (Row(1, ("code", "name")), *_each_checked(pairs)))
@@ -158,7 +175,7 @@ def _from_json(text: str) -> Sheet:
                 "it holds one object that is neither a list of records nor codes with their names.",
                 "Give an array of objects, or one object of code and name.",
             )
-        value = lists[0]
+        value = [_attributes(record) for record in lists[0]]
     headings: dict[str, int] = {}
     for number, record in enumerate(value, start=1):
         if not isinstance(record, dict):
@@ -171,6 +188,17 @@ def _from_json(text: str) -> Sheet:
         cells = tuple(_plain(number, heading, record.get(heading)) for heading in headings)
         rows.append(Row(number, cells))
     return Sheet("records", tuple(row for row in _each_checked(rows) if not row.is_blank()))
+
+
+def _attributes(record: Any) -> Any:
+    """What a feature of a map says in words: a record of GeoJSON (`properties`) or of Esri (`attributes`) without its
+    shape.
+    """
+    if isinstance(record, dict) and "geometry" in record:
+        for part in ("properties", "attributes"):
+            if isinstance(record.get(part), dict):
+                return record[part]
+    return record
 
 
 def _no_key_twice(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -226,18 +254,3 @@ def _within(rows: int, columns: int) -> None:
         raise unable(f"it has more than {MOST_ROWS:,} rows.", "This is not one of the published lists.")
     if columns > MOST_COLUMNS:
         raise unable(f"it has more than {MOST_COLUMNS:,} columns.", "This is not one of the published lists.", row=rows)
-
-
-def date_in_file_name(file_name: str) -> dt.date | None:
-    """The last day meant by a date in a file's name: `…_2023-02.json` is 28 February 2023; None where there is none."""
-    found = re.findall(r"(?<!\d)(20\d{2})[-_](0[1-9]|1[0-2])(?:[-_](0[1-9]|[12]\d|3[01]))?(?!\d)", file_name)
-    if not found:
-        return None
-    year, month, day = found[-1]
-    if day:
-        try:
-            return dt.date(int(year), int(month), int(day))
-        except ValueError:
-            return None
-    following = dt.date(int(year) + int(month) // 12, int(month) % 12 + 1, 1)
-    return following - dt.timedelta(days=1)

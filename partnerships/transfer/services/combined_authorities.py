@@ -11,6 +11,7 @@ from partnerships.organisations.services import create_organisation
 from partnerships.transfer.models import Doubt
 from partnerships.transfer.reading.combined_authorities import CombinedAuthority
 from partnerships.transfer.reading.names import combined_place, council_place
+from partnerships.transfer.reading.problems import Problem, UnableToRead
 from partnerships.transfer.services.councils import follow_code
 from partnerships.transfer.services.directory import Directory, Import
 from partnerships.transfer.services.doubts import Doubts, NewDoubt, settled
@@ -19,14 +20,29 @@ from partnerships.transfer.services.doubts import Doubts, NewDoubt, settled
 def bring_combined_authorities(
     listed: tuple[CombinedAuthority, ...], directory: Directory, doubts: Doubts, run: Import
 ) -> None:
-    """Bring the directory up to date with a look-up of districts to combined authorities."""
+    """Bring the directory up to date with a look-up of districts to combined authorities. Raises `UnableToRead` when
+    there is no council yet.
+    """
+    if not any(one.kind == Kind.COUNCIL for one in directory.organisations.values()):
+        raise UnableToRead(
+            [
+                Problem(
+                    None,
+                    "",
+                    "no council is in the directory yet, of whose districts combined authorities are made.",
+                    "Import the list of councils first: import_register councils FILE.",
+                )
+            ]
+        )
     listed_codes = {code for authority in listed for code, _ in authority.districts}
     seen: set[int] = set()
     for done, authority in enumerate(listed, start=1):
+        run.row = authority.row
         body = _bring(authority, listed_codes, directory, doubts, run)
         if body is not None:
             seen.add(body.pk)
         run.progress(done, len(listed))
+    run.row = None
     asked = {one.pk for doubt in doubts.asked for one in doubt.candidates}
     expected = [
         one

@@ -8,6 +8,7 @@ import datetime as dt
 import hashlib
 from collections import Counter
 from decimal import Decimal
+from pathlib import PurePath
 
 from django.db import transaction
 from django.utils import timezone
@@ -27,6 +28,7 @@ from partnerships.organisations.models import Identifier, Kind, Organisation, Or
 from partnerships.organisations.services import create_organisation
 from partnerships.people.models import User
 from partnerships.transfer.models import AgreementPromise, DeveloperAgreement, ImportRun, Register, RunStatus
+from partnerships.transfer.reading.dating import date_in_file_name
 from partnerships.transfer.reading.developer_agreements import (
     Accounts,
     Agreement,
@@ -38,11 +40,12 @@ from partnerships.transfer.reading.developer_agreements import (
 from partnerships.transfer.reading.national_parks import NATIONAL_PARKS
 from partnerships.transfer.reading.problems import Problem, UnableToRead
 from partnerships.transfer.reading.tables import read_sheets
-from partnerships.transfer.reporting import OUTCOMES
+from partnerships.transfer.reporting import OUTCOMES, Report
+from partnerships.transfer.services.dating import refuse_older, settled_date
 from partnerships.transfer.services.directory import Import, Progress, silent
 from partnerships.transfer.services.local_plans import File
 from partnerships.transfer.services.locking import wait_for_turn
-from partnerships.transfer.services.registers import Outcome
+from partnerships.transfer.services.registers import Outcome, told_by_row
 
 _PENNY = Decimal("0.01")
 #: What the commitments say of where they come from; with their reference it makes them known again.
@@ -67,22 +70,33 @@ def import_developer_agreements(
     files = (agreements, contributions, transactions)
     names = (agreements.name, contributions.name, transactions.name)
     read = read_developer_agreements(*(read_sheets(file.data, file.name) for file in files), names=names)
-    day = as_of or timezone.localdate(now)
+    report = Report()
+    named = max((day for day in (date_in_file_name(PurePath(name).name) for name in names) if day), default=None)
+    day = settled_date(given=as_of, named=named, said=read.written_on, now=now, report=report)
+    digest = hashlib.sha256(b"\x00".join(file.data for file in files)).hexdigest()
     run = Import(
-        register=Register.DEVELOPER_AGREEMENTS, author=author, now=now, as_of=day, source=SOURCE, progress=progress
+        register=Register.DEVELOPER_AGREEMENTS,
+        author=author,
+        now=now,
+        as_of=day,
+        source=SOURCE,
+        report=report,
+        progress=progress,
     )
     with transaction.atomic():
         wait_for_turn()
+        refuse_older(register=run.register, digest=digest, as_of=day)
         made = ImportRun.objects.create(
             register=run.register,
             file_name=", ".join(names)[:300],
-            sha256=hashlib.sha256(b"\x00".join(file.data for file in files)).hexdigest(),
+            sha256=digest,
             as_of=day,
             started_at=now,
             by=author,
             status=RunStatus.APPLIED,
         )
-        line = _bring(read, run, made)
+        with told_by_row(run):
+            line = _bring(read, run, made)
         made.report = run.report.as_json()
         made.finished_at = timezone.now()
         for outcome in OUTCOMES:

@@ -52,6 +52,8 @@ class Import:
     source: str
     report: Report = field(default_factory=Report)
     progress: Progress = silent
+    #: The row that is being brought in, to be named where it is refused.
+    row: int | None = None
 
 
 class Directory:
@@ -219,8 +221,9 @@ class Directory:
         """Mark those that the list should have and has not; take the mark off those that it has again."""
         due = list(expected)
         absent = [organisation for organisation in due if organisation.pk not in listed]
-        if len(absent) > max(20, len(due) // 5):
-            run.report.remark(f"{len(absent):,} of {len(due):,} bodies are not in this list: is it the whole one?")
+        news = [one for one in absent if run.register not in one.missing_from]
+        if len(news) * 5 > len(due):
+            run.report.too_many_missing = (len(news), len(due))
         for organisation in absent:
             if mark_missing(
                 organisation=organisation, register=run.register, as_of=run.as_of, author=run.author, now=run.now
@@ -228,7 +231,7 @@ class Directory:
                 run.report.note("missing", organisation.name)
         for pk in sorted(listed):
             organisation = self.organisations[pk]
-            if organisation.missing_register == run.register and mark_found(
+            if run.register in organisation.missing_from and mark_found(
                 organisation=organisation, register=run.register, author=run.author, now=run.now
             ):
                 run.report.note("returned", organisation.name)

@@ -33,10 +33,12 @@ def bring_leps(listed: tuple[Lep, ...], directory: Directory, doubts: Doubts, ru
         and not {lep_place(name) for name in directory.names[one.pk]} & places
     ]
     for done, lep in enumerate(listed, start=1):
+        run.row = lep.row
         body = _bring(lep, codes, gone, directory, doubts, run)
         if body is not None:
             seen.add(body.pk)
         run.progress(done, len(listed))
+    run.row = None
     asked = {one.pk for doubt in doubts.asked for one in doubt.candidates}
     expected = [one for one in directory.having(Scheme.LEP) if one.pk not in asked]
     directory.mark_listed(seen, expected, run)

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import PurePath
 
 from django.db import transaction
@@ -23,16 +23,26 @@ from partnerships.plans.content import InvalidContent, normalise
 from partnerships.plans.merging import rebase
 from partnerships.plans.models import Audience, Plan, Version
 from partnerships.plans.models import Kind as PlanKind
-from partnerships.plans.services import UnableToCreatePlan, UnableToPublish, create_plan, publish_version
+from partnerships.plans.models import Status as PlanStatus
+from partnerships.plans.services import (
+    UnableToChangeStatus,
+    UnableToCreatePlan,
+    UnableToPublish,
+    change_status,
+    create_plan,
+    publish_version,
+)
 from partnerships.transfer.local_plan_content import content_from_file
 from partnerships.transfer.models import ImportRun, Register, RunStatus
+from partnerships.transfer.reading.dating import date_in_file_name
 from partnerships.transfer.reading.local_plans import LocalPlan, LocalPlans, read_local_plans
 from partnerships.transfer.reading.problems import Problem, UnableToRead
-from partnerships.transfer.reading.tables import date_in_file_name, read_sheets
-from partnerships.transfer.reporting import OUTCOMES
+from partnerships.transfer.reading.tables import read_sheets
+from partnerships.transfer.reporting import OUTCOMES, Report
+from partnerships.transfer.services.dating import refuse_older, settled_date
 from partnerships.transfer.services.directory import Import, Progress, silent
 from partnerships.transfer.services.locking import wait_for_turn
-from partnerships.transfer.services.registers import Outcome, last_line
+from partnerships.transfer.services.registers import Outcome, last_line, told_by_row
 
 #: Names the file and its publisher in every version's note.
 PUBLISHER = "planning data platform, MHCLG"
@@ -68,22 +78,34 @@ def import_local_plans(
         plans_name=plans.name,
         timetable_name=timetable.name,
     )
-    day = as_of or _newest_date(plans.name, timetable.name, listed) or timezone.localdate(now)
+    report = Report()
+    names = PurePath(plans.name).name, PurePath(timetable.name).name
+    day = settled_date(
+        given=as_of,
+        named=max((day for day in map(date_in_file_name, names) if day), default=None),
+        said=listed.written_on,
+        now=now,
+        report=report,
+    )
+    digest = hashlib.sha256(plans.data + b"\x00" + timetable.data).hexdigest()
     run = Import(
         register=Register.LOCAL_PLANS,
         author=author,
         now=now,
         as_of=day,
         progress=progress,
+        report=report,
         source=f"{plans.name} and {timetable.name} ({PUBLISHER}), as of {long_date(day)}",
     )
     with transaction.atomic():
         wait_for_turn()
-        _bring(listed, run, plans.name)
+        refuse_older(register=run.register, digest=digest, as_of=day)
+        with told_by_row(run):
+            _bring(listed, run, plans.name)
         made = ImportRun(
             register=run.register,
             file_name=f"{plans.name}, {timetable.name}"[:300],
-            sha256=hashlib.sha256(plans.data + b"\x00" + timetable.data).hexdigest(),
+            sha256=digest,
             as_of=day,
             report=run.report.as_json(),
             started_at=now,
@@ -107,30 +129,57 @@ def import_local_plans(
     return Outcome(made, last_line(made, applied=not dry_run))
 
 
-def _newest_date(plans_name: str, timetable_name: str, listed: LocalPlans) -> dt.date | None:
-    """The date in a file's name, else the newest day on which a plan's row was written."""
-    named = [day for day in map(date_in_file_name, (PurePath(plans_name).name, PurePath(timetable_name).name)) if day]
-    return max(named or [plan.entry for plan in listed.plans if plan.entry], default=None)
-
-
 def _bring(listed: LocalPlans, run: Import, plans_name: str) -> None:
     for line in listed.remarks:
         run.report.remark(line)
+    listed = _without_withdrawn(listed, run)
     run.report.remark(f"{len(listed.plans):,} plans with {listed.milestone_count:,} milestones are in the files.")
     owners = _owners(listed, run, plans_name)
     known = _Known()
     seen: set[int] = set()
     for done, (plan, existing) in enumerate(known.matched(listed), start=1):
+        run.row = plan.row
         try:
             body = _bring_one(plan, existing, owners, run, external=known.external(plan, listed))
+            _close(plan, body, run)
         except InvalidContent as error:
             found = "; ".join(f"{problem.path}: {problem.message}" for problem in error.problems)
             raise UnableToRead([Problem(plan.row, "", found, "Correct the row.", plans_name)]) from error
-        except (UnableToCreatePlan, UnableToPublish) as error:
+        except (UnableToChangeStatus, UnableToCreatePlan, UnableToPublish) as error:
             raise UnableToRead([Problem(plan.row, "", str(error), "Correct the row.", plans_name)]) from error
         seen.add(body.pk)
         run.progress(done, len(listed.plans))
+    run.row = None
     _mark(known.plans, seen, run)
+
+
+def _without_withdrawn(listed: LocalPlans, run: Import) -> LocalPlans:
+    """The plans without the milestones that the platform has ended."""
+    ended = [one for plan in listed.plans for one in plan.milestones if one.ended and one.ended <= run.as_of]
+    if not ended:
+        return listed
+    rows = ", ".join(str(one.row) for one in ended[:20])
+    run.report.remark(f"Milestones with an end-date that is past are withdrawn and were left out (rows {rows}).")
+    plans = tuple(
+        replace(plan, milestones=tuple(one for one in plan.milestones if one not in ended)) for plan in listed.plans
+    )
+    return replace(listed, plans=plans)
+
+
+def _ends(plan: LocalPlan, run: Import) -> bool:
+    return plan.ended is not None and plan.ended <= run.as_of
+
+
+def _close(plan: LocalPlan, body: Plan, run: Import) -> None:
+    """Close the plan where the file says that it has ended."""
+    if plan.ended is None or not _ends(plan, run):
+        return
+    body.refresh_from_db()
+    if body.is_over:
+        return
+    reason = f"Ended on {long_date(plan.ended)}, says {run.source}."
+    change_status(plan=body, to=PlanStatus.CLOSED, reason=reason, author=run.author, now=run.now)
+    run.report.note("closed", f"{plan.name}: ended on {long_date(plan.ended)}")
 
 
 def _owners(listed: LocalPlans, run: Import, plans_name: str) -> dict[str, Organisation]:
@@ -261,7 +310,8 @@ def _bring_one(
     before = imported.content if imported else None
     fresh = normalise(content_from_file(plan, before))
     if before is not None and fresh == normalise(before):
-        run.report.note("left_alone")
+        if existing.is_over or not _ends(plan, run):
+            run.report.note("left_alone")
         return existing
     _publish(existing, newest, before, fresh, run)
     return existing

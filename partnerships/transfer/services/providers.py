@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any
 
-from partnerships.organisations.models import Kind, Organisation, Scheme
-from partnerships.organisations.services import create_organisation
+from partnerships.kit.dates import long_date
+from partnerships.organisations.models import Identifier, Kind, Organisation, Scheme, Status
+from partnerships.organisations.services import correct_identifier, create_organisation, dissolve
 from partnerships.transfer.models import Doubt
 from partnerships.transfer.reading.names import bare_company, council_place
 from partnerships.transfer.reading.problems import Problem, UnableToRead
@@ -32,23 +33,36 @@ def bring_providers(listed: ProviderList, directory: Directory, doubts: Doubts, 
                 )
             ]
         )
-    if listed.ended:
-        run.report.remark(f"{listed.ended:,} rows that the list marks as ended were left aside.")
-    numbers = {provider.number for provider in listed.providers}
+    providers = [_as_at(provider, run.as_of) for provider in listed.providers]
+    providers.sort(key=lambda provider: provider.is_ended)  # those of the same name that live on are there first
+    numbers = {provider.number for provider in providers}
     former = {
         bare_company(one.name): one
         for one in directory.having(Scheme.RSH)
         if not directory.values(one, Scheme.RSH) & numbers and one.kind == Kind.REGISTERED_PROVIDER
     }
     seen: set[int] = set()
-    for done, provider in enumerate(listed.providers, start=1):
-        body = _bring(provider, directory, councils, former, doubts, run)
+    alike: set[str] | None = None
+    for done, provider in enumerate(providers, start=1):
+        run.row = provider.row
+        if provider.is_ended:
+            alike = _company_names(directory) if alike is None else alike
+            body = _bring_ended(provider, directory, alike, run)
+        else:
+            body = _bring(provider, directory, councils, former, doubts, run)
         if body is not None:
             seen.add(body.pk)
-        run.progress(done, len(listed.providers))
+        run.progress(done, len(providers))
+    run.row = None
     asked = {one.pk for doubt in doubts.asked for one in doubt.candidates}
     expected = [one for one in directory.having(Scheme.RSH) if not one.is_ended and one.pk not in asked]
     directory.mark_listed(seen, expected, run)
+
+
+def _as_at(provider: Provider, day: dt.date) -> Provider:
+    """The provider as it stood on the list's day: an end that was still to come has not come yet."""
+    later = provider.ended_on is not None and provider.ended_on > day
+    return replace(provider, is_ended=False, ended_on=None) if later else provider
 
 
 class Councils:
@@ -128,13 +142,59 @@ def _bring(
     return _create(provider, directory, run)
 
 
+def _bring_ended(provider: Provider, directory: Directory, alike: set[str], run: Import) -> Organisation | None:
+    """Close the provider that the list says is registered no more; one not here yet comes in closed.
+
+    None where the row is left aside: a council goes on without its number, and so does a provider of the name (`alike`)
+    that is here under another one.
+    """
+    body = directory.holder(Scheme.RSH, provider.number)
+    if body is None:
+        if provider.is_council or not provider.name or bare_company(provider.name) in alike:
+            run.report.note("left_alone")
+            return None
+        return _create(provider, directory, run)
+    said = _end_number(provider, body, run)
+    if body.kind == Kind.REGISTERED_PROVIDER and not body.is_ended:
+        dissolve(organisation=body, on=provider.ended_on, author=run.author, now=run.now, reason=run.source)
+        run.report.note("closed", f"{body.name} ({provider.number}){_until(provider)}")
+    elif said:
+        run.report.note("changed", f"{body.name} ({provider.number}): {said}")
+    else:
+        run.report.note("left_alone")
+    return body
+
+
+def _company_names(directory: Directory) -> set[str]:
+    """Every name of every provider in the directory, without what it is in law."""
+    return {
+        bare_company(name)
+        for one in directory.organisations.values()
+        if one.kind == Kind.REGISTERED_PROVIDER
+        for name in directory.names[one.pk]
+    }
+
+
+def _end_number(provider: Provider, body: Organisation, run: Import) -> str:
+    """End the registration number on the day that the list gives; say what that changed."""
+    number = Identifier.objects.get(scheme=Scheme.RSH, value=provider.number)
+    if provider.ended_on is None or number.valid_to is not None:
+        return ""
+    correct_identifier(identifier=number, valid_to=provider.ended_on, reason=run.source, author=run.author, now=run.now)
+    return f"registered as a provider until {long_date(provider.ended_on)}"
+
+
+def _until(provider: Provider) -> str:
+    return f", {long_date(provider.ended_on)}" if provider.ended_on else ""
+
+
 def _numbers(organisation: Organisation, directory: Directory) -> str:
     return " and ".join(sorted(directory.values(organisation, Scheme.RSH)))
 
 
 def _doubt(provider: Provider, candidates: tuple[Organisation, ...], why: str) -> NewDoubt:
     row = asdict(provider)
-    row["registered_on"] = provider.registered_on.isoformat() if provider.registered_on else None
+    row |= {name: row[name].isoformat() if row[name] else None for name in ("registered_on", "ended_on")}
     return NewDoubt(provider.number, provider.name or provider.council_key, row, why, candidates)
 
 
@@ -178,11 +238,15 @@ def _create(provider: Provider, directory: Directory, run: Import) -> Organisati
         kind=Kind.REGISTERED_PROVIDER,
         author=run.author,
         now=run.now,
+        status=Status.DISSOLVED if provider.is_ended else Status.ACTIVE,
+        valid_to=provider.ended_on,
         **_fields(provider),
     )
     directory.adopt(body, identifiers=[], names=[provider.name])
     directory.update(body, run, fields={}, identifiers=identifiers, registered_on=provider.registered_on)
-    run.report.note("created", f"{body.name} ({provider.number})")
+    if provider.is_ended:
+        _end_number(provider, body, run)
+    run.report.note("created", f"{body.name} ({provider.number}){', ended' if provider.is_ended else ''}")
     return body
 
 
@@ -211,6 +275,10 @@ def _update(provider: Provider, body: Organisation, directory: Directory, run: I
         fields = {"designation": provider.designation}
         names = [(provider.name, "alternative")] if provider.name else []
     said = directory.update(body, run, fields=fields, names=names)
+    if body.is_ended and body.kind == Kind.REGISTERED_PROVIDER:
+        run.report.remark(
+            f"{body.name} ({provider.number}) has ended here, but the list still has it: check which holds."
+        )
     if said:
         run.report.note("changed", f"{body.name} ({provider.number}): {'; '.join(said)}")
     else:
@@ -219,9 +287,11 @@ def _update(provider: Provider, body: Organisation, directory: Directory, run: I
 
 def apply_provider_answer(doubt: Doubt, body: Organisation | None, directory: Directory, run: Import) -> Organisation:
     """Do what a person answered: join the row of the doubt to the body, or make a new one of it."""
-    row = dict(doubt.row)
-    day = row.pop("registered_on")
-    provider = Provider(**row, registered_on=dt.date.fromisoformat(day) if day else None)
+    days = {
+        name: dt.date.fromisoformat(day) if (day := doubt.row.get(name)) else None
+        for name in ("registered_on", "ended_on")
+    }
+    provider = Provider(**{**doubt.row, **days})
     if body is None:
         return _create(provider, directory, run)
     return _join(provider, directory.organisations[body.pk], directory, run)

@@ -4,32 +4,44 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
-from collections.abc import Callable, Mapping
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import PurePath
 from types import MappingProxyType
 
-from django.db import DataError, transaction
+from django.db import DataError, IntegrityError, transaction
 from django.utils import timezone
 
 from partnerships.activity.services import record
 from partnerships.kit.dates import long_date
 from partnerships.organisations.models import Organisation
-from partnerships.organisations.services import UnableToCreateOrganisation, UnableToUpdateOrganisation
+from partnerships.organisations.services import (
+    UnableToAddIdentifier,
+    UnableToCreateOrganisation,
+    UnableToDissolve,
+    UnableToRecordSuccession,
+    UnableToUpdateOrganisation,
+)
 from partnerships.people.models import User
 from partnerships.transfer.models import Answer, Doubt, ImportRun, Register, RunStatus
 from partnerships.transfer.reading.combined_authorities import read_combined_authorities
 from partnerships.transfer.reading.councils import read_councils
+from partnerships.transfer.reading.dating import date_in_file_name
+from partnerships.transfer.reading.headings import About
 from partnerships.transfer.reading.leps import read_leps
 from partnerships.transfer.reading.problems import Problem, UnableToRead
 from partnerships.transfer.reading.providers import read_providers
-from partnerships.transfer.reading.tables import Sheet, date_in_file_name, read_sheets
-from partnerships.transfer.reporting import OUTCOMES, summary
+from partnerships.transfer.reading.tables import Sheet, read_sheets
+from partnerships.transfer.reading.values import text
+from partnerships.transfer.reporting import OUTCOMES, Report, summary
 from partnerships.transfer.services.combined_authorities import (
     apply_combined_authority_answer,
     bring_combined_authorities,
 )
-from partnerships.transfer.services.councils import bring_councils
+from partnerships.transfer.services.councils import apply_council_answer, bring_councils
+from partnerships.transfer.services.dating import refuse_older, settled_date
 from partnerships.transfer.services.directory import Directory, Import, Progress, silent
 from partnerships.transfer.services.doubts import Doubts
 from partnerships.transfer.services.leps import apply_lep_answer, bring_leps
@@ -38,6 +50,14 @@ from partnerships.transfer.services.providers import apply_provider_answer, brin
 
 Bring = Callable[[Directory, Doubts, Import], None]
 ApplyAnswer = Callable[[Doubt, Organisation | None, Directory, Import], Organisation]
+#: What services refuse while a list is applied: the fault of one of its rows, or of the directory it is held against.
+REFUSALS = (
+    UnableToAddIdentifier,
+    UnableToCreateOrganisation,
+    UnableToDissolve,
+    UnableToRecordSuccession,
+    UnableToUpdateOrganisation,
+)
 
 
 class UnableToApply(Exception):
@@ -48,25 +68,28 @@ class UnableToAnswer(Exception):
     """The doubt has been answered, or the answer does not fit."""
 
 
-def _read(register: str, sheets: tuple[Sheet, ...]) -> Bring:
-    """Read the sheets and give what brings them in. Raises `UnableToRead`."""
+def _read(register: str, sheets: tuple[Sheet, ...]) -> tuple[About, Bring]:
+    """Read the sheets; give what is worth knowing of them and what brings them in. Raises `UnableToRead`."""
     if register == Register.COUNCILS:
         councils = read_councils(sheets)
-        return lambda directory, _, run: bring_councils(councils, directory, run)
+        return councils.about, lambda directory, doubts, run: bring_councils(councils, directory, doubts, run)
     if register == Register.LEPS:
         leps = read_leps(sheets)
-        return lambda directory, doubts, run: bring_leps(leps, directory, doubts, run)
+        return leps.about, lambda directory, doubts, run: bring_leps(leps.leps, directory, doubts, run)
     if register == Register.PROVIDERS:
         providers = read_providers(sheets)
-        return lambda directory, doubts, run: bring_providers(providers, directory, doubts, run)
+        return providers.about, lambda directory, doubts, run: bring_providers(providers, directory, doubts, run)
     if register == Register.COMBINED_AUTHORITIES:
-        authorities = read_combined_authorities(sheets)
-        return lambda directory, doubts, run: bring_combined_authorities(authorities, directory, doubts, run)
+        listed = read_combined_authorities(sheets)
+        return listed.about, lambda directory, doubts, run: bring_combined_authorities(
+            listed.authorities, directory, doubts, run
+        )
     raise ValueError(f"{register} is no register of organisations")
 
 
 _APPLY_ANSWER: Mapping[str, ApplyAnswer] = MappingProxyType(
     {
+        Register.COUNCILS: apply_council_answer,
         Register.PROVIDERS: apply_provider_answer,
         Register.LEPS: apply_lep_answer,
         Register.COMBINED_AUTHORITIES: apply_combined_authority_answer,
@@ -91,15 +114,16 @@ def import_register(
     now: dt.datetime,
     as_of: dt.date | None = None,
     dry_run: bool = False,
+    accept_missing: bool = False,
     progress: Progress = silent,
 ) -> Outcome:
     """Read a published list and bring the directory up to date with it: all of it, or nothing.
 
-    The list's date is `as_of`, else the date in the file's name, else today. A dry run does everything and then takes
-    it
-    back. Raises `UnableToRead` with every fault found.
+    The list's date is `as_of`, else the date in the file's name, title or rows, else today. A dry run does everything
+    and then takes it back. Raises `UnableToRead` with every fault found; also for a list older than the latest one,
+    and for one that lacks so many bodies that it is hardly the whole one, unless `accept_missing`.
     """
-    bring = _read(register, read_sheets(data, file_name))
+    about, bring = _read(register, read_sheets(data, file_name))
     with transaction.atomic():
         wait_for_turn()
         run = _brought(
@@ -109,9 +133,11 @@ def import_register(
             author=author,
             now=now,
             as_of=as_of,
+            about=about,
             bring=bring,
             progress=progress,
             keep=not dry_run,
+            accept_missing=accept_missing,
         )
         if dry_run:
             transaction.set_rollback(True)
@@ -126,12 +152,17 @@ def _brought(
     author: User | None,
     now: dt.datetime,
     as_of: dt.date | None,
+    about: About,
     bring: Bring,
     progress: Progress,
     keep: bool,
+    accept_missing: bool,
 ) -> ImportRun:
-    name = PurePath(file_name).name
-    day = as_of or date_in_file_name(name) or timezone.localdate(now)
+    name = text(PurePath(file_name).name)
+    digest = hashlib.sha256(data).hexdigest()
+    report = Report()
+    day = settled_date(given=as_of, named=date_in_file_name(name), said=about.true_on, now=now, report=report)
+    refuse_older(register=register, digest=digest, as_of=day)
     label = Register(register).label
     run = Import(
         register=register,
@@ -139,22 +170,18 @@ def _brought(
         now=now,
         as_of=day,
         source=f"{label}, {name}, as of {long_date(day)}",
+        report=report,
         progress=progress,
     )
-    digest = hashlib.sha256(data).hexdigest()
     _remark_on_earlier(run, digest)
+    for line in about.remarks:
+        report.remark(line)
     doubts = Doubts.of(register)
-    try:
+    begun = time.monotonic()
+    with told_by_row(run):
         bring(Directory(), doubts, run)
-    except (UnableToCreateOrganisation, UnableToUpdateOrganisation) as error:
-        raise UnableToRead(
-            [Problem(None, "", str(error), "Correct the list, or the directory in the administration.")]
-        ) from error
-    except DataError as error:
-        found = str(error).splitlines()[0]
-        raise UnableToRead(
-            [Problem(None, "", f"it cannot be stored: {found}.", "Shorten what is too long.")]
-        ) from error
+    report.seconds = round(time.monotonic() - begun, 1)
+    _guard_the_missing(report, keep=keep, accepted=accept_missing)
     made = ImportRun(
         register=register,
         file_name=name[:300],
@@ -186,12 +213,53 @@ def _remark_on_earlier(run: Import, digest: str) -> None:
     same = applied.filter(sha256=digest).order_by("-started_at", "-pk").first()
     if same is not None:
         run.report.remark(f"This very file was imported on {long_date(timezone.localdate(same.started_at))}.")
-    newer = applied.filter(as_of__gt=run.as_of).order_by("-as_of", "-pk").first()
-    if newer is not None and newer.as_of is not None:
-        run.report.remark(
-            f"A newer list, as of {long_date(newer.as_of)} ({newer.file_name}), was imported before: "
-            "this one may take the directory back in time."
+
+
+@contextmanager
+def told_by_row(run: Import) -> Iterator[None]:
+    """Turn what services and the database refuse into the fault of the row that was being brought in. Raises
+    `UnableToRead`.
+    """
+    try:
+        yield
+    except REFUSALS as error:
+        remedy = "Correct the list, or the directory in the administration."
+        raise UnableToRead([Problem(run.row, "", str(error), remedy)]) from error
+    except IntegrityError as error:
+        found = f"it contradicts what the directory holds ({constraint_of(error)})."
+        raise UnableToRead(
+            [Problem(run.row, "", found, "Correct its dates, keys and codes, or the directory in the administration.")]
+        ) from error
+    except DataError as error:
+        found = f"it cannot be stored: {str(error).splitlines()[0]}."
+        raise UnableToRead([Problem(run.row, "", found, "Shorten what is too long.")]) from error
+
+
+def constraint_of(error: IntegrityError) -> str:
+    """The name of the rule that a write broke, as words."""
+    rule = getattr(getattr(error.__cause__, "diag", None), "constraint_name", None) or "a rule of the database"
+    return str(rule).replace("_", " ")
+
+
+def _guard_the_missing(report: Report, *, keep: bool, accepted: bool) -> None:
+    """Do not take a part of a list, or the wrong one, for the whole: that would mark most of a register."""
+    if report.too_many_missing is None or accepted:
+        return
+    absent, due = report.too_many_missing
+    found = f"{absent:,} of the {due:,} organisations of this register are not in it ({absent * 100 // due} %)."
+    if keep:
+        raise UnableToRead(
+            [
+                Problem(
+                    None,
+                    "",
+                    found,
+                    "Is it the whole list? If so, import it with --accept-missing, or in the administration with the "
+                    "tick “They are really missing”.",
+                )
+            ]
         )
+    report.remark(f"Is it the whole list? {found} It is imported only if you say that this is so.")
 
 
 def _ask(doubts: Doubts, run: ImportRun) -> None:
@@ -234,10 +302,11 @@ def preview_register(
     return run
 
 
-def apply_preview(*, run: ImportRun, author: User, now: dt.datetime) -> ImportRun:
+def apply_preview(*, run: ImportRun, author: User, now: dt.datetime, accept_missing: bool = False) -> ImportRun:
     """Import the file of a preview, on the directory as it now is, and let go of the file.
 
-    Raises `UnableToApply` when it was applied or discarded meanwhile, and `UnableToRead` when it no longer fits.
+    `accept_missing`: somebody said that what the list lacks is really missing. Raises `UnableToApply` when it was
+    applied or discarded meanwhile, and `UnableToRead` when it no longer fits.
     """
     with transaction.atomic():
         wait_for_turn()
@@ -245,16 +314,19 @@ def apply_preview(*, run: ImportRun, author: User, now: dt.datetime) -> ImportRu
         if not waiting.is_waiting or waiting.content is None:
             raise UnableToApply("This import was applied or discarded meanwhile.")
         data = bytes(waiting.content)
+        about, bring = _read(waiting.register, read_sheets(data, waiting.file_name))
         done = _brought(
             register=waiting.register,
             data=data,
             file_name=waiting.file_name,
             author=author,
             now=now,
-            as_of=waiting.as_of,
-            bring=_read(waiting.register, read_sheets(data, waiting.file_name)),
+            as_of=None if waiting.report.get("dated_today") else waiting.as_of,
+            about=about,
+            bring=bring,
             progress=silent,
             keep=True,
+            accept_missing=accept_missing,
         )
         waiting.delete()
     return done
@@ -310,8 +382,9 @@ def answer_doubt(
             )
             body = organisation if answer == Answer.THIS else None
             try:
-                asked.organisation = _APPLY_ANSWER[asked.register](asked, body, Directory(), run)
-            except (UnableToCreateOrganisation, UnableToUpdateOrganisation) as error:
+                with told_by_row(run):
+                    asked.organisation = _APPLY_ANSWER[asked.register](asked, body, Directory(), run)
+            except UnableToRead as error:
                 raise UnableToAnswer(str(error)) from error
         asked.answer, asked.reason = answer, reason.strip()
         asked.answered_at, asked.answered_by = now, author

@@ -12,6 +12,7 @@ from django.utils import timezone
 from partnerships.kit.accounting import AccountedCommand
 from partnerships.transfer.management.importing import (
     Meter,
+    add_accept_missing,
     add_common_options,
     author_of,
     contents,
@@ -32,9 +33,9 @@ _HELP = """Bring the directory of organisations up to date with a published regi
 
 The file may be CSV, XLSX or JSON; columns are found by their headings, whatever their order and year. Begin with the
 councils: providers that are councils are joined to them. Every row is checked first; with one fault in the file
-nothing is changed. A body that the list no longer has is marked to be checked, never deleted. What cannot be joined
-for sure waits
-in the administration, under “Doubts”. Running it twice changes nothing the second time.
+nothing is changed. A body that the list no longer has is marked to be checked, never deleted; a list that lacks more
+than a fifth of them is refused without --accept-missing, and so is one older than the latest. What cannot be joined
+for sure waits in the administration, under “Doubts”. Running it twice changes nothing the second time.
 """
 
 
@@ -57,8 +58,9 @@ class Command(AccountedCommand):
             "--as-of",
             type=day,
             metavar="YYYY-MM-DD",
-            help="the day on which the list was true (otherwise the date in the file's name, otherwise today)",
+            help="the day on which the list was true (else a date in the file's name, title or rows, else today)",
         )
+        add_accept_missing(parser)
         add_common_options(parser)
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -73,6 +75,7 @@ class Command(AccountedCommand):
                 now=timezone.now(),
                 as_of=options["as_of"],
                 dry_run=options["dry_run"],
+                accept_missing=options["accept_missing"],
                 progress=Meter(self),
             )
         except UnableToRead as error:

@@ -1,0 +1,92 @@
+"""Administrators find, add and put right the numbers that registers hand out, with a reason that history keeps."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+
+from partnerships.activity.models import Event
+from partnerships.organisations.models import Identifier, Scheme
+from partnerships.organisations.services import UnableToCorrectIdentifier, add_identifier, correct_identifier
+from tests.world import World
+
+
+@pytest.fixture
+def number(world: World) -> Identifier:
+    """A registration number that a list joined to the wrong body."""
+    return add_identifier(
+        organisation=world.larkhaven, scheme=Scheme.RSH, value="LX9001", author=None, now=timezone.now()
+    )
+
+
+@pytest.fixture
+def dee(world: World, client: Client) -> Client:
+    """A browser in which Dee, who administers the network, is signed in."""
+    client.force_login(world.dee, backend="allauth.account.auth_backends.AuthenticationBackend")
+    return client
+
+
+def filled(world: World, **fields: Any) -> dict[str, Any]:
+    """The page as it is sent."""
+    return {"organisation": world.tidewater.pk, "value": "LX9001", "reason": "Their letter of 3 March.", **fields}
+
+
+def test_a_number_joined_to_the_wrong_body_is_moved_and_both_histories_say_why(
+    world: World, dee: Client, number: Identifier
+) -> None:
+    page = reverse("admin:organisations_identifier_change", args=[number.pk])
+
+    answer = dee.post(page, filled(world))
+
+    number.refresh_from_db()
+    assert answer.status_code == 302
+    assert number.organisation == world.tidewater
+    events = Event.objects.filter(verb="corrected an identifier")
+    assert {event.target_id for event in events} == {world.larkhaven.pk, world.tidewater.pk}
+    assert all(event.actor_id == world.dee.pk for event in events)
+    assert events[0].data["reason"] == "Their letter of 3 March."
+    assert events[0].data["before"]["organisation"] == "Larkhaven Homes"
+    assert "Their letter of 3 March." in dee.get(world.tidewater.get_absolute_url()).content.decode()
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [{"reason": ""}, {"value": " "}, {"valid_from": "2024-02-01", "valid_to": "2024-01-01"}, {"value": "5069"}],
+)
+def test_a_correction_that_is_none_changes_nothing(
+    world: World, dee: Client, number: Identifier, wrong: dict[str, str]
+) -> None:
+    add_identifier(organisation=world.tidewater, scheme=Scheme.RSH, value="5069", author=None, now=timezone.now())
+    page = reverse("admin:organisations_identifier_change", args=[number.pk])
+
+    answer = dee.post(page, filled(world, **wrong))
+
+    number.refresh_from_db()
+    assert answer.status_code == 200
+    assert (number.organisation, number.value) == (world.larkhaven, "LX9001")
+
+
+def test_a_number_is_added_with_its_reason_and_never_deleted(world: World, dee: Client) -> None:
+    sent = filled(world, scheme=Scheme.COMPANY, value=" 01234567 ")
+
+    assert dee.post(reverse("admin:organisations_identifier_add"), sent).status_code == 302
+
+    made = Identifier.objects.get(value="01234567")
+    assert made.organisation == world.tidewater
+    assert dee.post(reverse("admin:organisations_identifier_delete", args=[made.pk])).status_code == 403
+    listed = dee.get(reverse("admin:organisations_identifier_changelist"), {"q": "0123456"})
+    assert "01234567" in listed.content.decode()
+
+
+def test_the_service_refuses_what_would_make_a_number_stand_for_two(world: World, number: Identifier) -> None:
+    add_identifier(organisation=world.tidewater, scheme=Scheme.RSH, value="5069", author=None, now=timezone.now())
+
+    for fields, reason in (({"value": "5069"}, "Because."), ({"value": "LX1"}, " ")):
+        with pytest.raises(UnableToCorrectIdentifier):
+            correct_identifier(identifier=number, author=world.dee, now=timezone.now(), reason=reason, **fields)  # type: ignore[arg-type]  # values of one kind here
+
+    assert correct_identifier(identifier=number, value="LX9001", author=None, now=timezone.now(), reason="") == ()

@@ -1,0 +1,431 @@
+"""Lists as publishers really issue them: several sheets, notes at the foot, maps, parts, codes that moved."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from io import StringIO
+from pathlib import Path
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from partnerships.organisations.models import Identifier, Kind, Organisation, Scheme, Status
+from partnerships.organisations.services import mark_found, update_organisation
+from partnerships.transfer.models import Answer, Doubt, ImportRun
+from partnerships.transfer.reading.dating import date_in_file_name
+from partnerships.transfer.reading.problems import UnableToRead
+from partnerships.transfer.reading.providers import read_providers
+from partnerships.transfer.reading.tables import read_sheets
+from partnerships.transfer.services.registers import answer_doubt
+from tests.world import make_world
+
+from .lists import COUNCILS, PROVIDERS, WHOLE, as_workbook, bring
+
+pytestmark = pytest.mark.django_db
+
+HEADING, *RECORDS = [line.split(",") for line in PROVIDERS.splitlines()]
+#: The ONS's names and codes of districts: no keys, and areas instead of bodies.
+DISTRICTS = "LAD25CD,LAD25NM\nE07900001,Westmarch\nE06900001,Mere\n"
+
+
+def the(name: str) -> Organisation:
+    """The organisation of that name."""
+    return Organisation.objects.get(name=name)
+
+
+def remarks(run: ImportRun) -> str:
+    """Everything the report says besides what happened to bodies."""
+    return " ".join(run.report["remarks"])
+
+
+# Several sheets
+
+
+def test_of_several_sheets_with_the_same_headings_the_longest_is_read_and_said() -> None:
+    gone = [HEADING, ["Goneaway Homes Limited", "LX0001", "01/04/1980", "Non-profit", "Company"]]
+    book = as_workbook({"Removed in March": gone, "All providers": [HEADING, *RECORDS], "About": [["A list"]]})
+    bring("councils", COUNCILS)
+
+    run = bring("providers", book, name="providers.xlsx")
+
+    assert (run.created, run.joined) == (2, 2)
+    assert not Organisation.objects.filter(name="Goneaway Homes Limited").exists()
+    assert "Read was the sheet “All providers” (4 rows)" in remarks(run)
+    assert "“Removed in March” (1 row)" in remarks(run)
+
+
+@pytest.mark.parametrize("more", [[], ["End date"]])
+def test_sheets_between_which_nothing_decides_are_refused_by_name(more: list[str]) -> None:
+    other = [[*row, *([None] if more else [])] for row in RECORDS[: 1 if more else 4]]
+    later = [[*HEADING, *more], *[["X" + row[0], *row[1:]] for row in other]]
+    book = as_workbook({"2024": [HEADING, *RECORDS], "2025": later})
+
+    with pytest.raises(UnableToRead, match=r"several of its sheets could be .*“202[45]” .*“202[45]” .*Save the one"):
+        bring("providers", book, name="providers.xlsx")
+
+
+def test_a_copy_of_the_sheet_is_no_second_list() -> None:
+    table = read_providers(read_sheets(as_workbook({"List": [HEADING, *RECORDS], "Copy": [HEADING, *RECORDS]})))
+
+    assert len(table.providers) == 4
+    assert table.about.remarks == ()
+
+
+# Parts of lists
+
+
+def test_a_list_that_lacks_a_fifth_of_its_register_is_refused_unless_somebody_says_it_is_so(tmp_path: Path) -> None:
+    bring("councils", COUNCILS, as_of=dt.date(2024, 1, 1))
+    bring("providers", PROVIDERS, as_of=dt.date(2024, 1, 1))
+    part = tmp_path / "part_2024-02.csv"
+    part.write_text("\n".join(PROVIDERS.splitlines()[:4]))
+
+    with pytest.raises(CommandError, match=r"1 of the 4 organisations .* \(25 %\).*--accept-missing"):
+        call_command("import_register", "providers", str(part))
+
+    assert not Organisation.objects.exclude(missing_since=None).exists()
+    out = StringIO()
+    call_command("import_register", "providers", str(part), "--dry-run", stdout=out)
+    assert "Is it the whole list? 1 of the 4 organisations" in out.getvalue()
+    call_command("import_register", "providers", str(part), "--accept-missing", stdout=out)
+    assert the("Mere Council").missing_from == {"providers": "2024-02-29"}
+
+
+def test_each_register_misses_for_itself() -> None:
+    bring("councils", COUNCILS, as_of=dt.date(2024, 1, 1))
+    bring("providers", PROVIDERS, as_of=dt.date(2024, 1, 1))
+    fewer = "\n".join(line for line in COUNCILS.splitlines() if not line.startswith("XWM"))
+
+    bring("councils", fewer, as_of=dt.date(2024, 2, 1))
+    bring("providers", PROVIDERS.replace("Westmarch Borough Council,90AA", "Newcomer Homes,LX7"), accept_missing=True)
+
+    westmarch = the("Westmarch Borough Council")
+    assert westmarch.missing_from.keys() == {"councils", "providers"}
+    assert westmarch.missing_since == dt.date(2024, 2, 1)
+    bring("councils", COUNCILS)
+    westmarch.refresh_from_db()
+    assert westmarch.missing_from.keys() == {"providers"}
+    assert mark_found(organisation=westmarch, author=None, now=dt.datetime(2026, 1, 1, tzinfo=dt.UTC))
+    westmarch.refresh_from_db()
+    assert (westmarch.missing_from, westmarch.missing_since) == ({}, None)
+
+
+# Older lists and dates
+
+
+def test_a_list_older_than_the_latest_is_refused_and_a_wrong_day_can_be_put_right() -> None:
+    bring("councils", COUNCILS, as_of=dt.date(2025, 6, 1))
+    older = COUNCILS.replace("Mere Council,Mere", "Mere Unitary,Mere")
+
+    with pytest.raises(UnableToRead, match=r"was true on 1 February 2025, but a newer list, of 1 June 2025 .*--as-of"):
+        bring("councils", older, as_of=dt.date(2025, 2, 1))
+
+    assert the("Mere Council").names.count() == 2
+    bring("councils", COUNCILS, as_of=dt.date(2025, 1, 1))  # the first file again, with its right day
+    assert bring("councils", older, as_of=dt.date(2025, 2, 1)).changed == 1
+
+
+def test_a_day_that_is_still_to_come_is_refused() -> None:
+    now = dt.datetime(2025, 3, 10, 12, tzinfo=dt.UTC)
+
+    with pytest.raises(UnableToRead, match="11 March 2025, which is still to come"):
+        bring("councils", COUNCILS, now=now, as_of=dt.date(2025, 3, 11))
+
+    assert bring("councils", COUNCILS, now=now, name="councils_March_2025.csv").as_of == dt.date(2025, 3, 10)
+
+
+@pytest.mark.parametrize(
+    ("name", "day"),
+    [
+        ("Local_Authority_Districts_(April_2025)_Names_and_Codes_in_the_UK_v2_-838378343710.csv", "2025-04-30"),
+        ("LAD_APR_2025_UK_NC.geojson", "2025-04-30"),
+        ("List of registered providers - 8 February 2023.xlsx", "2023-02-08"),
+        ("registered-providers-1st-sept-2024.xlsx", "2024-09-01"),
+        ("rps 2025-04.csv", "2025-04-30"),
+        ("rps_20250401.csv", "2025-04-01"),
+        ("rps_202504.csv", "2025-04-30"),
+        ("rps 01.04.2025.csv", "2025-04-01"),
+        ("2025-April councils.csv", "2025-04-30"),
+        ("measures_2023-24.xlsx", ""),
+        ("Marchshire_2025.csv", ""),
+        ("council-1756577982265.csv", ""),
+        ("decided 2025-02-31.csv", "2025-02-28"),
+    ],
+)
+def test_the_day_is_read_from_names_as_publishers_give_them(name: str, day: str) -> None:
+    found = date_in_file_name(name)
+
+    assert (found.isoformat() if found else "") == day
+
+
+def test_the_day_is_read_from_a_title_or_the_rows_and_said_when_it_is_assumed() -> None:
+    titled = "\n".join(["List of councils,,", "As at 8 February 2023,,", COUNCILS])
+    entered = "\n".join(
+        f"{line},{'entry-date' if place == 0 else '19/02/2024'}" for place, line in enumerate(COUNCILS.splitlines())
+    )
+
+    assert bring("councils", titled, dry_run=True).as_of == dt.date(2023, 2, 8)
+    assert bring("councils", entered, dry_run=True).as_of == dt.date(2024, 2, 19)
+    assert "taken for today" not in remarks(bring("councils", entered, dry_run=True))
+    assert "taken for today" in remarks(bring("councils", COUNCILS, dry_run=True))
+
+
+# Notes, maps, encodings
+
+
+@pytest.mark.parametrize(
+    "foot",
+    [
+        ["Source: Regulator of Social Housing"],
+        ["", "Notes", "1. Registered numbers are text.", "Anything else that is said below"],
+        ["", "Tidy words below a gap"],
+        ["Total,4", "Contains public sector information, licensed under the Open Government Licence"],
+        ["[x] not available"],
+    ],
+)
+def test_notes_below_a_table_are_left_out_and_said(foot: list[str]) -> None:
+    bring("councils", COUNCILS)
+
+    run = bring("providers", "\n".join([PROVIDERS.strip(), *foot]))
+
+    assert (run.created, run.joined) == (2, 2)
+    assert "Notes below the table are no records and were left out" in remarks(run)
+
+
+@pytest.mark.parametrize("register", ["councils", "combined-authorities", "leps"])
+def test_every_list_may_end_in_notes(register: str) -> None:
+    bring("councils", COUNCILS)
+    lists = {
+        "councils": DISTRICTS,
+        "combined-authorities": "LAD25CD,LAD25NM,CAUTH25CD,CAUTH25NM\nE06900001,Mere,E47900001,Estuary Reach\n",
+        "leps": "LEP21CD,LEP21NM\nE37900001,Estuary Reach\n",
+    }
+
+    run = bring(register, f"{lists[register]}\nSource: Office for National Statistics, licensed\n")
+
+    assert "Source: Office for National Statistics" in remarks(run)
+
+
+def test_a_last_row_that_was_cut_short_is_a_fault_and_no_note() -> None:
+    bring("councils", COUNCILS)
+
+    with pytest.raises(UnableToRead, match=r"Row 6, column “Registration number”: the cell is blank"):
+        bring("providers", PROVIDERS + "Larkhaven Hom")
+
+
+def test_a_map_of_the_ons_is_read_by_what_it_says_of_its_areas() -> None:
+    bring("councils", COUNCILS)
+    areas = [("E07900001", "Westmarch"), ("E06900001", "Mere")]
+    features = [
+        {
+            "type": "Feature",
+            "id": place,
+            "geometry": {"type": "Polygon", "coordinates": [[[0, 1], [1, 1], [0, 1]]]},
+            "properties": {"FID": place, "LAD25CD": code, "LAD25NM": name},
+        }
+        for place, (code, name) in enumerate(areas, start=1)
+    ]
+    crs = {"type": "name", "properties": {"name": "EPSG:4326"}}
+
+    run = bring(
+        "councils", json.dumps({"type": "FeatureCollection", "crs": crs, "features": features}), name="m.geojson"
+    )
+
+    assert (run.created, run.undecided, run.left_alone) == (0, 0, 2)
+
+
+@pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be"])
+def test_utf_16_without_a_mark_is_read_too(encoding: str) -> None:
+    found = read_providers(read_sheets(PROVIDERS.encode(encoding))).providers
+
+    assert [one.number for one in found] == ["LX9001", "5069", "90AA", "5070"]
+
+
+# Councils by codes and names alone
+
+
+def test_a_list_of_codes_and_names_leaves_official_names_and_makes_no_second_council() -> None:
+    bring("councils", COUNCILS.replace("Mere Council,Mere", "Mere Council,"))
+
+    run = bring("councils", DISTRICTS)
+
+    assert (run.created, run.undecided, run.missing) == (0, 0, 0)
+    mere = the("Mere Council")
+    assert mere.names.get(name="Mere").kind == "alternative"
+    assert bring("councils", DISTRICTS).left_alone == 2
+
+
+def test_a_council_whose_code_moved_is_joined_by_its_name() -> None:
+    bring("councils", COUNCILS, as_of=dt.date(2024, 1, 1))
+
+    run = bring("councils", DISTRICTS.replace("E07900001", "E07900009"), as_of=dt.date(2025, 4, 1))
+
+    assert (run.created, run.undecided) == (0, 0)
+    (line,) = run.report["lines"]["joined"]
+    assert line.startswith("Westmarch (E07900009) is Westmarch Borough Council: GSS code E07900009 added; the code of")
+    westmarch = the("Westmarch Borough Council")
+    assert set(westmarch.identifiers.filter(scheme=Scheme.GSS).values_list("value", flat=True)) == {
+        "E07900001",
+        "E07900009",
+    }
+    assert westmarch.areas_served.get(area__code="E07900001").ends_on == dt.date(2025, 4, 1)
+
+
+def test_the_keyed_list_joins_councils_that_came_by_codes_and_names_first() -> None:
+    bring("councils", DISTRICTS.replace("E07900001", "E07900009"))
+
+    run = bring("councils", COUNCILS)
+
+    assert (run.created, run.undecided) == (3, 0)
+    westmarch = the("Westmarch Borough Council")
+    assert westmarch.identifiers.filter(scheme=Scheme.LOCAL_AUTHORITY, value="XWM").exists()
+    assert westmarch.names.get(name="Westmarch").kind == "short"
+    # The lower of two codes of one tier was handed out first: it is the area of before.
+    assert westmarch.areas_served.get(ends_on=None).area.code == "E07900009"
+
+
+def test_what_codes_and_names_cannot_say_for_sure_waits_for_a_person() -> None:
+    world = make_world()
+    bring("councils", COUNCILS)
+    # Mere's name under Westmarch's code; a code of another tier for Mere's name.
+    strange = "LAD25CD,LAD25NM\nE07900001,Westmarch\nE06900001,Westmarch\nE07900044,Mere\n"
+
+    run = bring("councils", strange, accept_missing=True)
+
+    assert (run.created, run.changed, run.undecided) == (0, 0, 2)
+    doubt = Doubt.objects.get(register="councils", key="E07900044")
+    assert the("Mere Council") in doubt.candidates.all()
+    answer_doubt(
+        doubt=doubt,
+        answer=Answer.THIS,
+        organisation=the("Mere Council"),
+        reason="Their order says so.",
+        author=world.dee,
+        now=dt.datetime(2026, 1, 1, tzinfo=dt.UTC),
+    )
+    assert the("Mere Council").identifiers.filter(scheme=Scheme.GSS, value="E07900044").exists()
+
+
+def test_a_code_and_a_name_of_two_councils_are_a_doubt_and_change_neither() -> None:
+    bring("councils", COUNCILS)
+
+    run = bring("councils", "LAD25CD,LAD25NM\nE07900001,Mere\n", accept_missing=True)
+
+    assert (run.changed, run.undecided) == (0, 1)
+    assert not the("Westmarch Borough Council").names.filter(name="Mere").exists()
+    assert set(Doubt.objects.get().candidates.all()) == {the("Westmarch Borough Council"), the("Mere Council")}
+
+
+def test_an_unknown_code_is_a_doubt_while_another_council_of_its_kind_is_gone() -> None:
+    bring("councils", COUNCILS)
+
+    run = bring("councils", DISTRICTS.replace("E06900001,Mere", "E06900005,Brightwater"), accept_missing=True)
+
+    assert (run.created, run.undecided) == (0, 1)
+    assert list(Doubt.objects.get().candidates.all()) == [the("Mere Council")]
+    assert bring("councils", DISTRICTS + "E06900005,Brightwater\n").created == 1
+
+
+def test_an_end_that_is_past_closes_and_one_to_come_does_not() -> None:
+    bring("councils", COUNCILS, as_of=dt.date(2024, 1, 1))
+    flagged = COUNCILS.replace("E07900001,,,,England", "E07900001,,2026-03-31,XNW,England")
+    said_to_end = flagged.replace('westmarch borough",,True', 'westmarch borough",,False')
+
+    early = bring("councils", said_to_end, as_of=dt.date(2025, 1, 1))
+
+    assert (early.closed, the("Westmarch Borough Council").status) == (0, Status.ACTIVE)
+    assert the("Westmarch Borough Council").valid_to == dt.date(2026, 4, 1)
+    assert "Westmarch Borough Council (1 April 2026)" in remarks(early)
+    assert bring("councils", flagged, as_of=dt.date(2026, 5, 1)).closed == 1
+
+
+# Providers that ended
+
+
+def test_a_provider_that_the_list_says_has_ended_is_closed_on_its_day() -> None:
+    bring("councils", COUNCILS)
+    bring("providers", PROVIDERS, as_of=dt.date(2024, 1, 1))
+    heading, *rows = PROVIDERS.splitlines()
+    ends = {"Tidewater": "31/10/2024", "Westmarch": "01/11/2024"}
+    later = "\n".join(
+        [
+            f"{heading},Deregistration date",
+            *(f"{row},{ends.get(row.split()[0], '')}" for row in rows),
+            "Goneaway Homes,LX1,01/04/1980,Non-profit,Company,01/02/2020",
+            "Larkhaven Homes,LX2,,Non-profit,,01/02/2020",
+        ]
+    )
+
+    run = bring("providers", later, as_of=dt.date(2025, 1, 1))
+
+    tidewater, westmarch = the("Tidewater Housing Group Limited"), the("Westmarch Borough Council")
+    assert (run.created, run.closed, run.missing) == (1, 1, 0)
+    assert (tidewater.status, tidewater.valid_to) == (Status.DISSOLVED, dt.date(2024, 10, 31))
+    assert Identifier.objects.get(scheme=Scheme.RSH, value="90AA").valid_to == dt.date(2024, 11, 1)
+    assert westmarch.status == Status.ACTIVE  # the council goes on without its number
+    assert (the("Goneaway Homes").status, the("Goneaway Homes").valid_to) == (Status.DISSOLVED, dt.date(2020, 2, 1))
+    assert Organisation.objects.filter(kind=Kind.REGISTERED_PROVIDER).count() == 3
+    assert bring("providers", later, as_of=dt.date(2025, 1, 1)).closed == 0
+
+
+def test_a_status_says_that_a_provider_ended_where_there_is_no_date() -> None:
+    bring("councils", COUNCILS)
+    heading, *rows = PROVIDERS.splitlines()
+
+    bring(
+        "providers",
+        "\n".join([f"{heading},Status", f"{rows[0]},De-registered", *(f"{row},Registered" for row in rows[1:])]),
+    )
+
+    assert (the("Larkhaven Homes Limited").status, the("Larkhaven Homes Limited").valid_to) == (Status.DISSOLVED, None)
+
+
+# What services refuse
+
+
+def test_what_a_service_refuses_is_the_fault_of_its_row() -> None:
+    bring("councils", COUNCILS, as_of=dt.date(2024, 1, 1))
+    bring("providers", PROVIDERS, as_of=dt.date(2024, 1, 1))
+    update_organisation(
+        organisation=the("Larkhaven Homes Limited"),
+        valid_from=dt.date(2020, 1, 1),
+        author=None,
+        now=dt.datetime(2024, 2, 1, tzinfo=dt.UTC),
+    )
+    ended = PROVIDERS.replace("Corporate form", "Corporate form,End date").replace("society", "society,01/01/2019")
+
+    with pytest.raises(UnableToRead, match=r"Row 2: It cannot end before it began. Correct the list"):
+        bring("providers", ended, as_of=dt.date(2025, 1, 1))
+
+    assert the("Larkhaven Homes Limited").status == Status.ACTIVE
+
+
+def test_a_council_that_would_follow_itself_is_told_by_its_row() -> None:
+    with pytest.raises(UnableToRead, match=r"Row 3: An organisation cannot follow itself."):
+        bring("councils", COUNCILS.replace("2023-03-31,XNW", "2023-03-31,XNM"))
+
+    assert not Organisation.objects.exists()
+
+
+def test_combined_authorities_wait_for_the_councils_they_are_made_of() -> None:
+    with pytest.raises(UnableToRead, match="Import the list of councils first"):
+        bring("combined-authorities", "LAD25CD,LAD25NM,CAUTH25CD,CAUTH25NM\nE06900001,Mere,E47900001,Estuary Reach\n")
+
+
+@pytest.mark.slow
+def test_the_real_districts_of_the_ons_join_the_real_councils() -> None:
+    if not WHOLE.is_dir():
+        pytest.skip("The published files are not beside the checkout.")
+    bring("councils", (WHOLE / "councils/uk_local_authorities.csv").read_bytes(), as_of=dt.date(2025, 7, 10))
+    current = Organisation.objects.filter(kind__in=[Kind.COUNCIL, Kind.STRATEGIC_AUTHORITY]).current()
+    names = set(current.values_list("name", flat=True))
+
+    run = bring("councils", (WHOLE / "boundaries/lad_england_2025_supergeneralised.geojson").read_bytes())
+
+    assert (run.created, run.undecided, run.missing) == (0, 0, 0)
+    assert sorted(line.partition(":")[0] for line in run.report["lines"]["joined"]) == [
+        "Barnsley (E08000038) is Barnsley Metropolitan Borough Council",
+        "Sheffield (E08000039) is Sheffield City Council",
+    ]
+    assert (current.count(), set(current.values_list("name", flat=True))) == (332, names)

@@ -25,6 +25,7 @@ WITHOUT = {
     "digests.MatchTold": "how far machines have told somebody; the ledger says what was sent",
     "digests.Publication": "a queue of the post office, emptied when it is done",
     "digests.Piece": "words of letters that are kept 30 days",
+    "digests.MailRead": "which mails were acted on, by their digest; what came of each has its own row",
     "digests.Pace": "counters of a minute",
     "commitments.Reminder": "a queue of reminders; the letters themselves are told in it",
     "plans.Mention": "a queue of who is to be told; the comment has its history",

@@ -6,7 +6,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("digests", "0007_letters_with_new_links"),
+        ("digests", "0008_history_of_role_rules"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

@@ -18,7 +18,7 @@ from django.utils import timezone
 
 from partnerships.digests import emails, pace, wire
 from partnerships.digests.bank_holidays import holidays
-from partnerships.digests.composing import Item, Sorted, how_often, reasons, sort
+from partnerships.digests.composing import Item, Sorted, Why, how_often, reasons, sort
 from partnerships.digests.matches import drop_matches, tell_matches
 from partnerships.digests.models import (
     OPEN,
@@ -457,15 +457,15 @@ def _compose_digests(candidates: Sequence[Candidate], batch: _Batch, *, date: st
         if one.recipe is not None and one.pk not in altered and _still_holds(one, waiting):
             batch.again.append(one)
             continue
-        notice = notices.get(one.person_id, "")
+        notice, why = notices.get(one.person_id, ""), because.get(one.pk) or Why()
         try:
             batch.letters[one.pk] = emails.digest(
                 one.addressee,
                 blocks,
                 delivery_id=one.pk,
                 message_id=one.message_id,
-                because=because.get(one.pk, ()),
-                how_often=how_often(*one.rhythm, minutes),
+                because=why.words,
+                how_often=how_often(frozenset(why.frequencies), *one.rhythm, one.zone, minutes),
                 waiting=waiting,
                 matches=matches.get(one.pk, ()),
                 notice=notice,

@@ -20,6 +20,7 @@ from partnerships.digests.emails import Block, block
 from partnerships.digests.models import Frequency, Told, Weekday
 from partnerships.digests.news import Edition, News, news_of, shorten_note
 from partnerships.digests.queries import newest_numbers, owners_among, reading_classes
+from partnerships.digests.schedule import zone_in_words
 from partnerships.plans.content import Content, normalise, outside
 from partnerships.plans.models import Plan, ReadingClass, Version
 from partnerships.plans.queries import area_names
@@ -205,8 +206,8 @@ def sort(items: Sequence[Item], *, stakeholders: Collection[int], frozen: Collec
 # ---- Why, and how often
 
 _WHY = """
-SELECT DISTINCT ON (f.person_id, f.plan_id) f.person_id, f.plan_id, f.how, s.why,
-       COALESCE(p.title, a.title, o.name), by_organisation.name
+SELECT f.person_id, f.plan_id, f.how, s.why,
+       COALESCE(p.title, a.title, o.name), by_organisation.name, f.frequency
   FROM digests_following f
   JOIN digests_subscription s ON s.id = f.subscription_id
   LEFT JOIN plans_plan p ON p.id = s.plan_id
@@ -218,19 +219,35 @@ SELECT DISTINCT ON (f.person_id, f.plan_id) f.person_id, f.plan_id, f.how, s.why
 """
 
 
-def reasons(items: Iterable[Item]) -> dict[int, list[str]]:
-    """Why each delivery of these comes, in words that follow "because": one for each thing followed."""
+@dataclass(slots=True)
+class Why:
+    """Why a delivery comes, in words that follow "because", and the frequencies chosen for what is in it alone (empty:
+    the person's own)."""
+
+    words: list[str] = field(default_factory=list)
+    frequencies: set[str] = field(default_factory=set)
+
+
+def reasons(items: Iterable[Item]) -> dict[int, Why]:
+    """Why each delivery of these comes: words for each thing followed, by the closest subscription."""
     pairs = [(item.delivery_id, item.person_id, item.plan_id) for item in items]
     if not pairs:
         return {}
+    why: dict[tuple[int, int], str] = {}
+    frequencies: dict[tuple[int, int], str] = {}
     with connection.cursor() as cursor:
         cursor.execute(_WHY, [sorted({person for _, person, _ in pairs}), sorted({plan for _, _, plan in pairs})])
-        why = {(row[0], row[1]): _because(*row[2:]) for row in cursor.fetchall()}
-    found: dict[int, list[str]] = defaultdict(list)
+        for person, plan, *told, frequency in cursor.fetchall():
+            if (person, plan) not in why:
+                why[person, plan] = _because(*told)
+            if frequency:
+                frequencies.setdefault((person, plan), frequency)
+    found: dict[int, Why] = defaultdict(Why)
     for delivery, person, plan in pairs:
         words = why.get((person, plan))
-        if words and words not in found[delivery]:
-            found[delivery].append(words)
+        found[delivery].frequencies.add(frequencies.get((person, plan), ""))
+        if words and words not in found[delivery].words:
+            found[delivery].words.append(words)
     return found
 
 
@@ -245,12 +262,28 @@ def _because(how: str, why: str, target: str, organisation: str | None) -> str:
 
 
 @lru_cache(maxsize=512)
-def how_often(frequency: str, hour: int, weekday: int, working_days_only: bool, minutes: float) -> str:
-    """How often in words: "Daily at 08:00, on working days"."""
-    tail = ", on working days" if working_days_only else ""
+def how_often(
+    own: frozenset[str], frequency: str, hour: int, weekday: int, working_days_only: bool, zone: str, minutes: float
+) -> str:
+    """How often in words: "You get digests daily at 08:00, on working days."; `own` are the frequencies chosen for
+    what is in the letter alone."""
+    paces = [one for one in Frequency.values if one in {name or frequency for name in own or {""}}]
+    said = ", and about some of what you follow ".join(_pace(one, hour, weekday, zone, minutes) for one in paces)
+    about = " about this" if own and "" not in own and paces != [frequency] else ""
+    return f"You get digests{about} {said}{', on working days' if working_days_only else ''}."
+
+
+def _pace(frequency: str, hour: int, weekday: int, zone: str, minutes: float) -> str:
+    at = f"at {hour:02d}:00{zone_in_words(zone)}"
+    day = Weekday(weekday).label
     if frequency == Frequency.DAILY:
-        return f"You get digests daily at {hour:02d}:00{tail}."
+        return f"daily {at}"
     if frequency == Frequency.WEEKLY:
-        return f"You get digests weekly, on {Weekday(weekday).label} at {hour:02d}:00{tail}."
-    quiet = f"once a plan has been quiet for {minutes:g} minute{'' if minutes == 1 else 's'}" if minutes else "at once"
-    return f"You get digests {quiet}{tail}."
+        return f"weekly, on {day} {at}"
+    if frequency == Frequency.FORTNIGHTLY:
+        return f"every two weeks, on {day} {at}"
+    if frequency == Frequency.MONTHLY:
+        return f"monthly, on the first {day} {at}"
+    if not minutes:
+        return "at once"
+    return f"once a plan has been quiet for {minutes:g} minute{'' if minutes == 1 else 's'}"

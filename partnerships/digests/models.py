@@ -29,6 +29,8 @@ class Frequency(models.TextChoices):
     AT_ONCE = schedule.AT_ONCE, "At once"
     DAILY = schedule.DAILY, "Daily"
     WEEKLY = schedule.WEEKLY, "Weekly"
+    FORTNIGHTLY = schedule.FORTNIGHTLY, "Every two weeks"
+    MONTHLY = schedule.MONTHLY, "Monthly"
 
 
 class Weekday(models.IntegerChoices):

@@ -220,7 +220,7 @@ def _ask(
     if Suppression.objects.filter(address__iexact=person.email, released_at=None).exists():
         raise UnableToSubscribe("Mail to this address comes back: ask an administrator to release it first.")
     if frequency and frequency not in Frequency.values:
-        raise UnableToSubscribe("Choose at once, daily or weekly.")
+        raise UnableToSubscribe("Choose how often from the list.")
     fields = about(target)
     Preference.objects.get_or_create(person=person)
     subscription, made = Subscription.objects.select_for_update().get_or_create(
@@ -480,7 +480,7 @@ def _change(
 def set_frequency(*, subscription: Subscription, frequency: str, author: User | None, now: dt.datetime) -> None:
     """Choose how often for this one alone; empty means as the person prefers. Raises `UnableToChangeSubscription`."""
     if frequency and frequency not in Frequency.values:
-        raise UnableToChangeSubscription("Choose at once, daily or weekly.")
+        raise UnableToChangeSubscription("Choose how often from the list.")
     before = subscription.frequency
     subscription.frequency = frequency
     subscription.save(update_fields=["frequency"])

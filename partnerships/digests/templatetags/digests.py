@@ -13,7 +13,7 @@ from django.template.context import Context
 from django.utils import timezone
 
 from partnerships.digests.models import RoleRule, Subscription
-from partnerships.digests.queries import led_organisations, next_digest_at, who_will_get
+from partnerships.digests.queries import led_organisations, when_next, who_will_get
 from partnerships.digests.services import Target, subscriptions_about
 from partnerships.people.models import User
 from partnerships.plans.models import Audience, Plan
@@ -49,7 +49,7 @@ def follow(context: Context, target: Target, *, may_edit: bool = False, may_lead
         "target": target,
         "kind": kind,
         "mine": mine,
-        "next_at": next_digest_at(person, timezone.now()) if mine is not None and mine.is_confirmed else None,
+        "next": when_next(person, timezone.now()) if mine is not None and mine.is_confirmed else None,
         "may_add": may_add,
         "may_edit": may_edit and kind == "plan",
         "rule": rule,

@@ -25,9 +25,9 @@ from partnerships.digests.forms import PreferenceForm
 from partnerships.digests.links import BadLink, ExpiredLink, Link, Purpose, make, minute_of
 from partnerships.digests.links import read as read_link
 from partnerships.digests.matches import matches_in
-from partnerships.digests.models import Delivery, Preference, Subscription, SubscriptionStatus, Told
+from partnerships.digests.models import Delivery, Frequency, Preference, Subscription, SubscriptionStatus, Told
 from partnerships.digests.news import News
-from partnerships.digests.queries import next_digest_at, subscriptions_of
+from partnerships.digests.queries import subscriptions_of, when_next
 from partnerships.digests.reading import item_for, readable_news
 from partnerships.digests.views.verbs import SAID, act
 from partnerships.plans.models import Version
@@ -110,7 +110,8 @@ def preferences(request: HttpRequest, link: Link) -> HttpResponse:
         ),
         "subscriptions": list(subscriptions_of(person)),
         "paused_until": preference.pause_at(now, person.time_zone),
-        "next_at": next_digest_at(person, now),
+        "next": when_next(person, now),
+        "paces": Frequency.choices,
     }
     return render(request, "digests/preferences.html", context, status=422 if request.method == "POST" else 200)
 
@@ -170,7 +171,7 @@ def confirm(request: HttpRequest, link: Link) -> HttpResponse:
         return render(
             request,
             "digests/confirmed.html",
-            {"subscription": subscription, "next_at": next_digest_at(link.person, now)},
+            {"subscription": subscription, "next": when_next(link.person, now)},
         )
     waiting = subscription.status == SubscriptionStatus.ASKED
     return render(request, "digests/confirm.html", {"subscription": subscription, "waiting": waiting})

@@ -24,7 +24,7 @@ from partnerships.activity.services import record
 from partnerships.digests import services
 from partnerships.digests.forms import ReasonForm
 from partnerships.digests.models import Delivery, DeliveryStatus
-from partnerships.digests.queries import due_within, ledger_of, next_digest_at, queue_figures
+from partnerships.digests.queries import due_within, ledger_of, queue_figures, when_next
 from partnerships.digests.reading import as_sent as message_as_sent
 from partnerships.digests.reading import next_digest
 from partnerships.digests.waiting import waiting_for
@@ -196,7 +196,7 @@ def preview(request: HttpRequest, pk: int) -> HttpResponse:
     context = {
         "person": person,
         "reading": reading,
-        "next_at": next_digest_at(person, now),
+        "next": when_next(person, now),
         "own": own,
         "waiting": waiting_for(person, now) if own else [],
     }

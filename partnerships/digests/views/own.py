@@ -15,12 +15,12 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from partnerships.agreements.models import Partnership
 from partnerships.digests import services
 from partnerships.digests.forms import PreferenceForm, StakeholderForm
-from partnerships.digests.models import Preference, RoleRule, Suppression
+from partnerships.digests.models import Frequency, Preference, RoleRule, Suppression
 from partnerships.digests.queries import (
     led_organisations,
-    next_digest_at,
     stakeholders_of,
     subscriptions_of,
+    when_next,
     who_will_get,
 )
 from partnerships.digests.targets import page_of, visible_target
@@ -53,7 +53,8 @@ def _mine(person: User) -> dict[str, Any]:
     now = timezone.now()
     return {
         "subscriptions": list(subscriptions_of(person)),
-        "next_at": next_digest_at(person, now),
+        "next": when_next(person, now),
+        "paces": Frequency.choices,
         "may_add": led_organisations(person).exists(),
         "may_look": _may_look(person),
         "came_back": Suppression.objects.filter(address__iexact=person.email, released_at=None).first(),

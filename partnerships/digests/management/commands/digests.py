@@ -21,7 +21,7 @@ from partnerships.digests.choosing import plan_round
 from partnerships.digests.keeping import tidy
 from partnerships.digests.links import BadLink, Purpose
 from partnerships.digests.links import read as read_link
-from partnerships.digests.queries import next_digest_at, queue_figures
+from partnerships.digests.queries import queue_figures, when_next
 from partnerships.digests.reading import next_digest
 from partnerships.digests.sending import drain
 from partnerships.digests.week import play_week
@@ -86,14 +86,13 @@ class Command(AccountedCommand):
             raise CommandError(f"Nobody has the address {options.email}.")
         now = timezone.now()
         reading = next_digest(person, now=now)
-        at = next_digest_at(person, now)
         for news in reading.news:
             self.stdout.write(f"{news.title}: {news.count_in_words}, version {news.from_number} to {news.to_number}")
             for line in news.lines:
                 self.stdout.write(f"  {line.sentence}")
             if news.folded:
                 self.stdout.write(f"  {news.folded_in_words}")
-        when = timezone.localtime(at).strftime("%A %-d %B %Y, %H:%M") if at else "as soon as something changes"
+        when = when_next(person, now).moment or "as soon as something changes"
         self.stdout.write(f"{len(reading.news)} plans to tell of; next: {when}.")
 
     def _bounces(self, options: argparse.Namespace) -> None:

@@ -1,0 +1,134 @@
+"""When the next digest goes out, as people read it: by their own clock, for what they follow and how."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+
+from partnerships.digests import services
+from partnerships.digests.choosing import plan_round
+from partnerships.digests.links import Purpose, make, minute_of
+from partnerships.digests.models import Preference, Subscription, Told
+from partnerships.digests.queries import when_next, who_will_get
+from partnerships.plans.models import Plan
+from tests.digests.conftest import PostOffice, html_of, play, publish, text_of
+from tests.world import World
+
+#: A Tuesday; the clocks go back on the Sunday after.
+TUESDAY = dt.datetime(2026, 10, 20, 9, 0, tzinfo=dt.UTC)
+
+
+@pytest.fixture
+def followed(world: World, plan: Plan) -> Subscription:
+    """Ben follows the plan."""
+    return services.enrol(person=world.ben, target=plan, author=None, now=timezone.now())
+
+
+def prefer(world: World, frequency: str, **more: object) -> None:
+    Preference.objects.filter(person=world.ben).update(frequency=frequency, **more)
+
+
+@pytest.mark.parametrize(
+    ("frequency", "more", "words"),
+    [
+        ("at_once", {}, "Next one: as soon as something changes."),
+        ("daily", {}, "Next one: Wednesday 21 October 2026, 08:00, if something has changed by then."),
+        ("weekly", {"weekday": 6}, "Next one: Sunday 25 October 2026, 08:00, if something has changed by then."),
+        ("weekly", {"weekday": 0}, "Next one: Monday 26 October 2026, 08:00, if something has changed by then."),
+        ("biweekly", {"weekday": 0}, "Next one: Monday 2 November 2026, 08:00, if something has changed by then."),
+        ("monthly", {"weekday": 2}, "Next one: Wednesday 4 November 2026, 08:00, if something has changed by then."),
+        (
+            "at_once",
+            {"paused_until": dt.date(2026, 10, 26)},
+            "Next one: Monday 26 October 2026, 08:00, if something has changed by then.",
+        ),
+    ],
+)
+def test_the_next_one_is_said_by_how_they_want_them(
+    world: World, followed: Subscription, frequency: str, more: dict[str, object], words: str
+) -> None:
+    prefer(world, frequency, **more)
+
+    assert when_next(world.ben, TUESDAY).words == words
+
+
+def test_the_next_one_is_that_of_what_they_follow_not_of_a_pace_that_nothing_has(
+    world: World, followed: Subscription
+) -> None:
+    prefer(world, "daily")
+    Subscription.objects.update(frequency="weekly")
+    weekly = when_next(world.ben, TUESDAY)
+    Subscription.objects.update(frequency="at_once")
+    at_once = when_next(world.ben, TUESDAY)
+    Subscription.objects.update(status="ended", ended_at=TUESDAY)
+
+    assert weekly.moment == "Monday 26 October 2026, 08:00"
+    assert at_once.at is None
+    assert when_next(world.ben, TUESDAY).words == "You follow nothing, so none comes."
+
+
+def test_it_is_said_by_their_own_clock(world: World, followed: Subscription) -> None:
+    prefer(world, "daily")
+    world.ben.time_zone = "America/New_York"
+    world.ben.save(update_fields=["time_zone"])
+    key = Preference.objects.get(person=world.ben).link_key
+    link = make(Purpose.PREFERENCES, person_id=world.ben.pk, link_key=key, number=0, minute=minute_of(timezone.now()))
+
+    page = Client().get(reverse("digests:preferences", kwargs={"token": link})).content.decode()
+
+    assert ", 08:00 (New York time), if something has changed by then." in page
+
+
+def test_a_date_that_had_its_digest_already_is_not_promised_again(
+    world: World, plan: Plan, followed: Subscription, office: PostOffice
+) -> None:
+    prefer(world, "daily")
+    publish(plan, 100, author=world.amina)
+    plan_round(now=timezone.now())
+    due = Told.objects.get(recipient=world.ben, plan=plan).due_at
+    assert due is not None
+    waiting = when_next(world.ben, timezone.now())
+    play(office, now=due)
+    prefer(world, "daily", hour=23)  # later on the same day
+
+    later = when_next(world.ben, due + dt.timedelta(minutes=1)).at
+
+    assert waiting.at == due
+    assert waiting.words.endswith("08:00.")
+    assert later is not None
+    assert later.date() > due.date()
+
+
+def test_who_publishes_reads_both_clocks_of_whoever_lives_by_another(
+    world: World, plan: Plan, followed: Subscription
+) -> None:
+    prefer(world, "daily")
+    world.ben.time_zone = "America/New_York"
+    world.ben.save(update_fields=["time_zone"])
+
+    [forecast] = who_will_get(plan, author=world.amina, now=TUESDAY + dt.timedelta(days=364))
+
+    assert forecast.when == "Tuesday 19 October 2027, 13:00; 08:00 (New York time)"
+
+
+def test_a_letter_says_how_often_it_comes_by_their_own_choice_and_clock(
+    world: World, plan: Plan, followed: Subscription, office: PostOffice
+) -> None:
+    prefer(world, "daily", hour=9)
+    Subscription.objects.update(frequency="monthly")
+    world.ben.time_zone = "Europe/Paris"
+    world.ben.save(update_fields=["time_zone"])
+    publish(plan, 100, author=world.amina)
+    plan_round(now=timezone.now())
+    due = Told.objects.get(recipient=world.ben, plan=plan).due_at
+
+    play(office, now=due)
+
+    for said in (text_of(office.to(world.ben)[0]), html_of(office.to(world.ben)[0])):
+        assert "You get digests about this monthly, on the first Monday at 09:00 (Paris time)." in " ".join(
+            said.split()
+        )

@@ -29,6 +29,11 @@ SCHEDULE: dict[str, dict[str, Any]] = {
         "schedule": 1800.0,
         "options": {"expires": 900},
     },
+    "plans.release_signatories": {
+        "task": "partnerships.plans.tasks.release_signatories",
+        "schedule": 300.0,
+        "options": {"expires": 250},
+    },
     "plans.tell_mentions": {
         "task": "partnerships.plans.tasks.tell_mentions",
         "schedule": 300.0,

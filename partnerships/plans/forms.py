@@ -503,6 +503,18 @@ class SignatoriesForm(forms.Form):
         ]
 
 
+class DueDayForm(ReasonForm):
+    """Give a signatory another day by which to decide."""
+
+    due_on = DayField(label="Decide by", required=False, help_text="Leave empty for no day.")
+
+    field_order = ("due_on", "reason")
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.helper.layout.fields = list(self.fields)
+
+
 class ConditionForm(forms.Form):
     """Say that a condition is met."""
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from django.db.models import Count, Q, QuerySet
+from django.db.models import Count, Exists, OuterRef, Q, QuerySet
 from django.urls import reverse
 from django.utils import timezone
 
@@ -18,6 +19,7 @@ from partnerships.plans.content import Content, empty, outside
 from partnerships.plans.models import (
     SOON,
     AccessRequest,
+    Audience,
     Comment,
     Draft,
     Milestone,
@@ -187,22 +189,33 @@ def milestones_due_soon(user: User | AnonymousUser, today: dt.date) -> Milestone
 
 @dataclass(frozen=True, slots=True)
 class SigningState:
-    """Where one signatory stands: its decision that counts for the present version, or the last one before it."""
+    """Where one signatory stands: its decision that counts for the present version, or the last one before it; and
+    whether it still takes part in the plan."""
 
     signatory: Signatory
     sign_off: SignOff | None
     earlier: SignOff | None
+    takes_part: bool = True
 
     @property
     def code(self) -> str:
-        """approved, met, conditional, rejected, lapsed, again or waiting."""
+        """approved, met, left, conditional, rejected, lapsed, again or waiting."""
+        if self.has_approved:
+            return "met" if self.sign_off is not None and self.sign_off.is_conditional else "approved"
+        if not self.takes_part:
+            return "left"
         if self.sign_off is not None:
-            if self.sign_off.is_conditional and hasattr(self.sign_off, "condition_met"):
-                return "met"
             return self.sign_off.decision
-        if self.signatory.has_lapsed():
+        if self.signatory.plan.is_awaiting_sign_off and self.signatory.has_lapsed():
             return "lapsed"
         return "again" if self.earlier else "waiting"
+
+    @property
+    def has_approved(self) -> bool:
+        """Whether it approved, its condition, if any, being met."""
+        if self.sign_off is None or self.sign_off.is_rejected:
+            return False
+        return not self.sign_off.is_conditional or hasattr(self.sign_off, "condition_met")
 
     @property
     def words(self) -> str:
@@ -210,6 +223,7 @@ class SigningState:
         return {
             "approved": "Approved",
             "met": "Approved, condition met",
+            "left": "No longer takes part",
             "conditional": "Condition not met yet",
             "rejected": "Rejected",
             "lapsed": "Lapsed, not decided",
@@ -219,29 +233,48 @@ class SigningState:
 
     @property
     def is_settled(self) -> bool:
-        """Whether nothing more is needed of this signatory."""
-        return self.code in ("approved", "met")
+        """Whether nothing more is needed of this signatory: it approved, or has left and is not waited for."""
+        return self.code in ("approved", "met", "left")
 
 
 def signing_states(plan: Plan) -> list[SigningState]:
-    """Every required signatory and where it stands, by name. A decision counts for the present version when every
-    version after the one it was made on is minor."""
-    decisions: dict[int, SignOff] = {}
-    older: dict[int, SignOff] = {}
+    """Every required signatory of a plan and where it stands, by name."""
+    return signing_states_of([plan])[plan.pk]
+
+
+def signing_states_of(plans: Sequence[Plan]) -> dict[int, list[SigningState]]:
+    """Every required signatory of each plan and where it stands, by name. A decision counts for the present version
+    when every version after the one it was made on is minor."""
+    by_pk = {plan.pk: plan for plan in plans}
+    decisions: dict[tuple[int, int], SignOff] = {}
+    older: dict[tuple[int, int], SignOff] = {}
     sign_offs = (
-        SignOff.objects.filter(plan=plan)
+        SignOff.objects.filter(plan__in=by_pk)
         .select_related("version", "person", "organisation", "condition_met")
         .defer("version__content", "version__prose")
         .order_by("version__number", "pk")
     )
     for sign_off in sign_offs:
-        counts = sign_off.version.number >= plan.substantive_number
-        (decisions if counts else older)[sign_off.organisation_id] = sign_off
-    required = plan.signatories.filter(removed_at=None).select_related("organisation")
-    return [
-        SigningState(signatory, decisions.get(signatory.organisation_id), older.get(signatory.organisation_id))
-        for signatory in required.order_by("organisation__name", "pk")
-    ]
+        counts = sign_off.version.number >= by_pk[sign_off.plan_id].substantive_number
+        (decisions if counts else older)[sign_off.plan_id, sign_off.organisation_id] = sign_off
+    states: dict[int, list[SigningState]] = {pk: [] for pk in by_pk}
+    required = Signatory.objects.filter(plan__in=by_pk, removed_at=None).select_related("organisation")
+    for signatory in required.annotate(takes_part=still_takes_part()).order_by("organisation__name", "pk"):
+        signatory.plan = by_pk[signatory.plan_id]
+        key = signatory.plan_id, signatory.organisation_id
+        states[signatory.plan_id].append(
+            SigningState(signatory, decisions.get(key), older.get(key), signatory.takes_part)
+        )
+    return states
+
+
+def still_takes_part() -> Q:
+    """The condition on signatories that they own the plan, or are present members of its partnership who may read it:
+    observers, and organisations that left, do not sign."""
+    body = OuterRef("organisation")
+    owner = Exists(PlanOwner.objects.filter(plan=OuterRef("plan"), organisation=body))
+    party = Exists(taking_part().filter(partnership=OuterRef("plan__partnership"), organisation=body))
+    return Q(owner) | (Q(party) & ~Q(plan__audience=Audience.OWNERS))
 
 
 def number_to_sign(plan: Plan) -> int:
@@ -276,8 +309,13 @@ def waiting_on(plan: Plan, states: list[SigningState] | None = None) -> list[Tur
         return []
     turns: list[Turn] = []
     number = number_to_sign(plan)
-    for state in signing_states(plan) if states is None else states:
+    states = signing_states(plan) if states is None else states
+    if all(state.code == "left" for state in states):
+        return [Turn(owners, "to choose who signs it off", plan.last_published_at)]
+    for state in states:
         name = state.signatory.organisation.display_name
+        if state.is_settled:
+            continue
         if state.sign_off is None:
             again = " again" if state.earlier else ""
             turns.append(
@@ -286,7 +324,7 @@ def waiting_on(plan: Plan, states: list[SigningState] | None = None) -> list[Tur
                     f"to sign off version {number}{again}",
                     state.signatory.asked_at,
                     state.signatory.due_on,
-                    state.signatory.has_lapsed(),
+                    state.code == "lapsed",
                 )
             )
         elif state.code == "conditional":
@@ -331,8 +369,9 @@ def _signatures_wanted(user: User) -> list[Waiting]:
         .order_by("pk")
     )
     found: list[Waiting] = []
+    states = signing_states_of([signatory.plan for signatory in asked])
     for signatory in asked:
-        state = next((state for state in signing_states(signatory.plan) if state.signatory.pk == signatory.pk), None)
+        state = next((state for state in states[signatory.plan_id] if state.signatory.pk == signatory.pk), None)
         if state is None or state.is_settled or state.code == "rejected":
             continue
         met = state.code == "conditional"

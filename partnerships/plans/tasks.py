@@ -15,6 +15,12 @@ def remind_signatories() -> int:
 
 
 @shared_task(acks_late=True, ignore_result=True, soft_time_limit=120, time_limit=150)
+def release_signatories() -> int:
+    """Wait no longer for organisations that have left."""
+    return services.release_signatories(now=timezone.now())
+
+
+@shared_task(acks_late=True, ignore_result=True, soft_time_limit=120, time_limit=150)
 def lift_embargoes() -> int:
     """Tell of versions whose embargo is over."""
     return services.lift_embargoes(now=timezone.now())

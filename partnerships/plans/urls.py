@@ -51,5 +51,6 @@ urlpatterns = [
     path("<int:pk>/sign-off/", signing.signing, name="signing"),
     path("<int:pk>/sign-off/request/", signing.request_signatures, name="request-signatures"),
     path("<int:pk>/sign-off/signatories/<int:signatory>/remove/", signing.remove, name="remove-signatory"),
+    path("<int:pk>/sign-off/signatories/<int:signatory>/day/", signing.due_day, name="due-day"),
     path("<int:pk>/sign-off/<int:signed>/condition/", signing.condition, name="condition"),
 ]

@@ -176,6 +176,7 @@ ROWS = (
     Row("plans:signing", on=_on(), get=_READ, post=expect(inside=403, outside=404, lead=302, partner=422)),
     Row("plans:request-signatures", on=_on(), get=_LEAD, post=_LED),
     Row("plans:remove-signatory", on=_about("signatory", "signatory"), get=_LEAD, post=_LED),
+    Row("plans:due-day", on=_about("signatory", "signatory"), get=_LEAD, post=_LED),
     Row(
         "plans:condition",
         on=_about("signed", "signed"),

@@ -61,6 +61,7 @@ from partnerships.plans.content.whole import (
     normalise_item,
     outside,
     period_fault,
+    settle_milestones,
 )
 
 __all__ = [
@@ -106,6 +107,7 @@ __all__ = [
     "period_fault",
     "read_field",
     "set_piece",
+    "settle_milestones",
     "split_piece",
     "total_homes",
 ]

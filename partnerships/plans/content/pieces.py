@@ -6,7 +6,7 @@ from typing import Any
 
 from partnerships.plans.content.shape import COLLECTION_BY_CODE, Content, Item
 from partnerships.plans.content.values import InvalidContent, Problem
-from partnerships.plans.content.whole import KEY, MOST_ITEMS, normalise_about, normalise_item
+from partnerships.plans.content.whole import KEY, MOST_ITEMS, normalise_about, normalise_item, settle_milestones
 
 
 class UnknownPiece(ValueError):
@@ -38,7 +38,8 @@ def get_piece(content: Content, piece: str) -> Any:
 def set_piece(content: Content, piece: str, value: Any) -> Content:
     """Give the content with one piece replaced, added at the end (no such item yet) or removed (value None).
 
-    The given content stays as it is; the value is made regular, or InvalidContent is raised.
+    The given content stays as it is; the value is made regular, or InvalidContent is raised. The milestones of a site
+    that is removed stay, as secret as it was.
     """
     code, key = split_piece(piece)
     if code == "about":
@@ -47,7 +48,8 @@ def set_piece(content: Content, piece: str, value: Any) -> Content:
         return {**content, key: _reordered(content[key], value, piece)}
     items: list[Item] = content[code]
     if value is None:
-        return {**content, code: [item for item in items if item["key"] != key]}
+        fewer = {**content, code: [item for item in items if item["key"] != key]}
+        return settle_milestones(fewer, content) if code == "sites" else fewer
     item = normalise_item(COLLECTION_BY_CODE[code], value, key)
     if any(present["key"] == key for present in items):
         return {**content, code: [item if present["key"] == key else present for present in items]}

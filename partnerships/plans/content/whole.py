@@ -149,11 +149,35 @@ def _items(collection: Collection, raw: Any, known: Iterable[Item]) -> tuple[lis
 
 
 def outside(content: Content) -> Content:
-    """Give what readers of class *outside* may know: no confidential site, nothing of it, and no restricted text."""
+    """Give what readers of class *outside* may know: no confidential site, nothing of it, and no restricted text.
+
+    A milestone whose site is no longer there may be that of a confidential one: it is not shown either.
+    """
     visible: Content = {"about": content["about"]}
     for collection in COLLECTIONS:
         visible[collection.code] = [item for item in content[collection.code] if not item[collection.hidden_by]]
-    hidden = {site["key"] for site in content["sites"] if site["confidential"]}
+    shown = {"", *(site["key"] for site in visible["sites"])}
     visible["sites"] = [{**site, "notes": ""} if site["notes"] else site for site in visible["sites"]]
-    visible["milestones"] = [milestone for milestone in visible["milestones"] if milestone["site"] not in hidden]
+    visible["milestones"] = [milestone for milestone in visible["milestones"] if milestone["site"] in shown]
     return visible
+
+
+def settle_milestones(content: Content, was: Content) -> Content:
+    """Give the content with the milestones of sites that are gone from it settled, by what the sites were in `was`.
+
+    A site that everybody knew leaves its milestones to the whole plan. A confidential one, or one that `was` does not
+    know, keeps them secret after it: they become restricted.
+    """
+    present = {"", *(site["key"] for site in content["sites"])}
+    if all(milestone["site"] in present for milestone in content["milestones"]):
+        return content
+    known = {site["key"] for site in was["sites"] if not site["confidential"]}
+    settled = [
+        milestone
+        if milestone["site"] in present
+        else {**milestone, "site": ""}
+        if milestone["site"] in known
+        else {**milestone, "restricted": True}
+        for milestone in content["milestones"]
+    ]
+    return {**content, "milestones": settled}

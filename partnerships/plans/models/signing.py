@@ -57,8 +57,10 @@ class Signatory(models.Model):
         return f"{self.organisation_id} signs {self.plan_id}"
 
     def has_lapsed(self, today: dt.date | None = None) -> bool:
-        """Whether the day by which it was asked to decide is past."""
-        return self.due_on is not None and self.due_on < (today or timezone.localdate())
+        """Whether the day by which it was asked to decide is past; a day before it was last asked is none."""
+        if self.due_on is None or self.due_on < timezone.localdate(self.asked_at):
+            return False
+        return self.due_on < (today or timezone.localdate())
 
 
 class SignOff(models.Model):

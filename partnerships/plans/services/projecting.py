@@ -20,9 +20,9 @@ SITE_FIELDS = [
 def project(plan: Plan, was: Content, now: Content) -> None:
     """Write the sites, homes and milestones of `now` as rows, given that the rows are those of `was`."""
     _sites(plan, _by_key(was, "sites"), _by_key(now, "sites"))
-    hidden = _confidential(now)
-    before = {key: _milestone(plan, item, _confidential(was)) for key, item in _by_key(was, "milestones").items()}
-    after = {key: _milestone(plan, item, hidden) for key, item in _by_key(now, "milestones").items()}
+    shown_before, shown = _shown(was), _shown(now)
+    before = {key: _milestone(plan, item, shown_before) for key, item in _by_key(was, "milestones").items()}
+    after = {key: _milestone(plan, item, shown) for key, item in _by_key(now, "milestones").items()}
     changed = {key for key, row in after.items() if key not in before or _values(row) != _values(before[key])}
     Milestone.objects.filter(plan=plan, key__in=set(before) - set(after)).delete()
     Milestone.objects.bulk_create(
@@ -38,15 +38,16 @@ def _by_key(content: Content, code: str) -> dict[str, Item]:
     return {item["key"]: item for item in content[code]}
 
 
-def _confidential(content: Content) -> set[str]:
-    return {site["key"] for site in content["sites"] if site["confidential"]}
+def _shown(content: Content) -> set[str]:
+    """The sites of which a milestone may be told outside; "" stands for the whole plan."""
+    return {"", *(site["key"] for site in content["sites"] if not site["confidential"])}
 
 
 def _values(row: Milestone) -> tuple[object, ...]:
     return tuple(getattr(row, name) for name in MILESTONE_FIELDS)
 
 
-def _milestone(plan: Plan, item: Item, hidden: set[str]) -> Milestone:
+def _milestone(plan: Plan, item: Item, shown: set[str]) -> Milestone:
     due = item["forecast"] or item["baseline"]
     forecast = PartialDate.parse(due) if due else None
     return Milestone(
@@ -61,7 +62,7 @@ def _milestone(plan: Plan, item: Item, hidden: set[str]) -> Milestone:
         actual=item["actual"],
         due_from=forecast.earliest if forecast else None,
         due_by=forecast.latest if forecast else None,
-        restricted=item["restricted"] or item["site"] in hidden,
+        restricted=item["restricted"] or item["site"] not in shown,
     )
 
 

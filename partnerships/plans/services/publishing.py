@@ -26,6 +26,7 @@ from partnerships.plans.content import (
     outside,
     period_fault,
     set_piece,
+    settle_milestones,
     total_homes,
 )
 from partnerships.plans.merging import rebase
@@ -102,6 +103,7 @@ def publish_version(
         fresh = draft.content
     else:
         raise UnableToPublish("Nothing changed since the last version: there is nothing to publish.")
+    fresh = settle_milestones(fresh, was)
     fresh = {**fresh, "about": {**fresh["about"], "title": fresh["about"]["title"] or plan.title}}
     for problem in period_fault(fresh["about"]):
         raise UnableToPublish(f"{problem.message} Change it under “About this plan” in the draft.")
@@ -148,7 +150,7 @@ def publish_version(
         },
     )
     if not version.is_under_embargo:
-        _ask_for_signatures(plan, was_substantive, version.number, now=now)
+        _ask_for_signatures(plan, was_substantive, version.number, author=author, now=now)
     version_published.send(sender=Version, version=version)
     return version
 
@@ -290,10 +292,12 @@ def _name(plan: Plan, version: Version, content: Content) -> None:
     plan.period_end = year_of(content["about"]["period_end"])
 
 
-def _ask_for_signatures(plan: Plan, was_substantive: int, number: int, *, now: dt.datetime) -> None:
+def _ask_for_signatures(
+    plan: Plan, was_substantive: int, number: int, *, author: User | None, now: dt.datetime
+) -> None:
     """Ask every signatory again where earlier signatures no longer count for the version that is open now."""
     if plan.substantive_number > was_substantive and plan.is_awaiting_sign_off:
-        ask_again(plan, number, now=now)
+        ask_again(plan, number, author=author, now=now)
 
 
 def lift_embargoes(*, now: dt.datetime) -> int:
@@ -326,7 +330,7 @@ def _lift(pk: int, now: dt.datetime) -> bool:
     if version.number == plan.current_number:
         plan.embargoed_until = None
     plan.save()
-    _ask_for_signatures(plan, was_substantive, version.number, now=now)
+    _ask_for_signatures(plan, was_substantive, version.number, author=None, now=now)
     version_published.send(sender=Version, version=version)
     return True
 

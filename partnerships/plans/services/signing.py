@@ -17,7 +17,7 @@ from partnerships.organisations.queries import leads_of
 from partnerships.people.models import User
 from partnerships.plans import emails
 from partnerships.plans.models import ConditionMet, Decision, Plan, Signatory, SignOff, Status
-from partnerships.plans.queries import number_to_sign, signing_states, taking_part
+from partnerships.plans.queries import SigningState, number_to_sign, signing_states, still_takes_part
 from partnerships.plans.services.ledger import acting_organisation, lock_plan, note
 
 #: A signatory that has not decided is reminded so many days before its day, and every so many days.
@@ -45,7 +45,8 @@ def request_sign_off(
 ) -> Plan:
     """Choose who must sign (organisation and role), replacing nobody who is asked already, and wait for them.
 
-    Raises `UnableToRequestSignOff`.
+    After the plan had gone back to comment, or was agreed, those asked before who have not decided on this version are
+    asked anew, by `due_on` where one is given. Raises `UnableToRequestSignOff`.
     """
     plan = lock_plan(plan)
     number = number_to_sign(plan)
@@ -57,9 +58,9 @@ def request_sign_off(
         raise UnableToRequestSignOff("The day to decide by must not be past.")
     present = set(plan.signatories.filter(removed_at=None).values_list("organisation", flat=True))
     fresh = [(organisation, role.strip()) for organisation, role in signatories if organisation.pk not in present]
-    # Those asked before are asked again only when the plan had gone back to comment.
-    if not fresh and (not present or plan.is_awaiting_sign_off):
-        raise UnableToRequestSignOff("Choose at least one organisation.")
+    anew = asked_anew(plan)
+    if not fresh and not anew and not _is_signed_already(plan):
+        raise UnableToRequestSignOff("Choose at least one organisation that has not decided on this version.")
     for organisation, role in fresh:
         _check_may_sign(plan, organisation, role)
     made = [
@@ -94,8 +95,92 @@ def request_sign_off(
     )
     for signatory in made:
         _write(signatory, number)
+    for state in anew:
+        _ask_anew(state.signatory, number, due_on=due_on or _day_for(state.signatory, now), author=author, now=now)
     _settle(plan, author=author, now=now)
     return plan
+
+
+def asked_anew(plan: Plan) -> list[SigningState]:
+    """Those asked before who are asked again when sign-off is asked for: while the plan waits, nobody is."""
+    return [] if plan.is_awaiting_sign_off else [state for state in signing_states(plan) if _has_to_decide(state)]
+
+
+def _is_signed_already(plan: Plan) -> bool:
+    """Whether a plan that went back to comment has every signature it needs for its present version."""
+    states = signing_states(plan) if plan.status == Status.SHARED else []
+    return any(state.has_approved for state in states) and all(state.is_settled for state in states)
+
+
+def _has_to_decide(state: SigningState) -> bool:
+    """Whether the signatory takes part and nothing it said counts for the present version."""
+    return state.sign_off is None and state.takes_part
+
+
+def _day_for(signatory: Signatory, now: dt.datetime) -> dt.date | None:
+    """The day by which a signatory that is asked anew is to decide: its day, or, where that is past, as many days from
+    now as it had at first, at least a week."""
+    today = timezone.localdate(now)
+    if signatory.due_on is None or signatory.due_on >= today:
+        return signatory.due_on
+    return today + max(REMIND_BEFORE, signatory.due_on - timezone.localdate(signatory.asked_at))
+
+
+def _ask_anew(
+    signatory: Signatory, number: int, *, due_on: dt.date | None, author: User | None, now: dt.datetime
+) -> None:
+    """Write to a signatory again; links of earlier letters open nothing any more."""
+    before = signatory.due_on
+    signatory.link_key = secrets.token_hex(16)
+    signatory.asked_at, signatory.reminded_at, signatory.due_on = now, None, due_on
+    if author is not None:
+        signatory.asked_by = author
+    signatory.save(update_fields=["link_key", "asked_by", "asked_at", "reminded_at", "due_on"])
+    _write(signatory, number, again=True)
+    _note_day(signatory, "asked for sign-off again", before, author=author, now=now)
+
+
+def _note_day(
+    signatory: Signatory, verb: str, before: dt.date | None, *, author: User | None, now: dt.datetime, reason: str = ""
+) -> None:
+    plan, due_on = signatory.plan, signatory.due_on
+    note(
+        plan,
+        verb,
+        author=author,
+        organisation=acting_organisation(plan, author),
+        kind="plan_signing",
+        now=now,
+        data={
+            "title": plan.title,
+            "reason": f"{signatory.organisation.name}: {reason}" if reason else signatory.organisation.name,
+            "signatory": signatory.organisation_id,
+            "before": {"decide_by": before.isoformat() if before else ""},
+            "after": {"decide_by": due_on.isoformat() if due_on else ""},
+        },
+    )
+
+
+@transaction.atomic
+def change_due_day(
+    *, signatory: Signatory, due_on: dt.date | None, reason: str, author: User, now: dt.datetime
+) -> Signatory:
+    """Give a signatory another day by which to decide, or none. Raises `UnableToRequestSignOff`."""
+    plan = lock_plan(signatory.plan)
+    signatory = Signatory.objects.select_related("plan", "organisation").get(pk=signatory.pk)
+    if signatory.removed_at is not None or plan.is_over:
+        raise UnableToRequestSignOff(f"{signatory.organisation.name} is not asked to sign this plan any more.")
+    if due_on is not None and due_on < timezone.localdate(now):
+        raise UnableToRequestSignOff("The day to decide by must not be past. Choose today or a later day.")
+    if not reason.strip():
+        raise UnableToRequestSignOff("Say why.")
+    before = signatory.due_on
+    if due_on == before:
+        return signatory
+    signatory.due_on = due_on
+    signatory.save(update_fields=["due_on"])
+    _note_day(signatory, "changed the day to decide by", before, author=author, now=now, reason=reason.strip())
+    return signatory
 
 
 def _check_may_sign(plan: Plan, organisation: Organisation, role: str) -> None:
@@ -114,14 +199,6 @@ def _check_may_sign(plan: Plan, organisation: Organisation, role: str) -> None:
         raise UnableToRequestSignOff("Only owners may read this plan: widen its audience before others sign it.")
 
 
-def _takes_part(plan: Plan, organisation: Organisation) -> bool:
-    """Whether it still owns the plan or is a present party, not an observer: signatures of others are none."""
-    party = taking_part().filter(partnership=plan.partnership_id, organisation=organisation)
-    return plan.owners.filter(organisation=organisation).exists() or (
-        plan.partnership_id is not None and party.exists()
-    )
-
-
 def _write(signatory: Signatory, number: int, *, reminder: bool = False, again: bool = False) -> None:
     """Send the letter with the link to every lead of the organisation, after commit."""
     for lead in leads_of(signatory.organisation):
@@ -130,17 +207,13 @@ def _write(signatory: Signatory, number: int, *, reminder: bool = False, again: 
         )
 
 
-def ask_again(plan: Plan, number: int, *, now: dt.datetime) -> None:
-    """Ask every signatory for the version of that number; call while the plan's row is locked.
-
-    Links to earlier versions open nothing any more.
-    """
-    for signatory in plan.signatories.filter(removed_at=None).select_related("organisation"):
-        signatory.link_key = secrets.token_hex(16)
-        signatory.asked_at = now
-        signatory.reminded_at = None
-        signatory.save(update_fields=["link_key", "asked_at", "reminded_at"])
-        _write(signatory, number, again=True)
+def ask_again(plan: Plan, number: int, *, author: User | None, now: dt.datetime) -> None:
+    """Ask every signatory that takes part and has to decide on the version of that number; call while the plan's row
+    is locked."""
+    for state in signing_states(plan):
+        if _has_to_decide(state):
+            signatory = state.signatory
+            _ask_anew(signatory, number, due_on=_day_for(signatory, now), author=author, now=now)
 
 
 @transaction.atomic
@@ -172,9 +245,9 @@ def sign_off(
     signatory = plan.signatories.filter(organisation=organisation, removed_at=None).first()
     if signatory is None:
         raise UnableToSign(f"{organisation.name} is not asked to sign this plan.")
-    if not _takes_part(plan, organisation):
-        raise UnableToSign(f"{organisation.name} no longer takes part in this plan.")
     state = next(state for state in signing_states(plan) if state.signatory.pk == signatory.pk)
+    if not state.takes_part:
+        raise UnableToSign(f"{organisation.name} no longer takes part in this plan.")
     if state.sign_off is not None and (state.sign_off.version.number == number or not state.sign_off.is_rejected):
         raise UnableToSign(
             f"{state.sign_off.person.display_name} has already decided for {organisation.name}: "
@@ -262,7 +335,9 @@ def remove_signatory(*, signatory: Signatory, author: User, reason: str, now: dt
 def _settle(plan: Plan, *, author: User | None, now: dt.datetime) -> None:
     """Make the plan agreed once every required signatory has approved and every condition is met."""
     states = signing_states(plan)
-    if not plan.is_awaiting_sign_off or not states or not all(state.is_settled for state in states):
+    if not plan.is_awaiting_sign_off or not all(state.is_settled for state in states):
+        return
+    if not any(state.has_approved for state in states):
         return
     plan.status = Status.AGREED
     plan.save(update_fields=["status"])
@@ -281,6 +356,43 @@ def _settle(plan: Plan, *, author: User | None, now: dt.datetime) -> None:
     )
 
 
+def release_signatories(*, now: dt.datetime) -> int:
+    """No longer ask organisations that take part no more, so that nothing waits for them; give how many.
+
+    What they decided stays. Safe to run twice or late: nobody writes to them meanwhile.
+    """
+    gone = (
+        Signatory.objects.filter(removed_at=None, plan__status=Status.AWAITING_SIGN_OFF)
+        .annotate(takes_part=still_takes_part())
+        .filter(takes_part=False)
+    )
+    plans = gone.order_by("plan").values_list("plan", flat=True).distinct()
+    return sum(_release(pk, now) for pk in plans)
+
+
+@transaction.atomic
+def _release(pk: int, now: dt.datetime) -> int:
+    plan = lock_plan(Plan(pk=pk))
+    gone = [state.signatory for state in signing_states(plan) if state.code == "left"]
+    for signatory in gone:
+        signatory.removed_at = now
+        signatory.save(update_fields=["removed_at"])
+        note(
+            plan,
+            "no longer asks for a signature",
+            author=None,
+            kind="plan_signing",
+            now=now,
+            data={
+                "title": plan.title,
+                "reason": f"{signatory.organisation.name} no longer takes part in this plan.",
+                "signatory": signatory.organisation_id,
+            },
+        )
+    _settle(plan, author=None, now=now)
+    return len(gone)
+
+
 def remind_signatories(*, now: dt.datetime) -> int:
     """Remind those who have not decided and whose day is near or past, once a week each; give how many were reminded.
 
@@ -295,7 +407,7 @@ def remind_signatories(*, now: dt.datetime) -> int:
     reminded = 0
     for signatory in waiting.order_by("pk"):
         states = {state.signatory.pk: state for state in signing_states(signatory.plan)}
-        if states[signatory.pk].sign_off is not None:
+        if signatory.pk not in states or not _has_to_decide(states[signatory.pk]):
             continue
         due = signatory.reminded_at or signatory.asked_at
         if due > now - (REMIND_AGAIN if signatory.reminded_at else dt.timedelta(days=1)):

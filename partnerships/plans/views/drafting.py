@@ -306,8 +306,9 @@ def remove_item(request: HttpRequest, pk: int, code: str, key: str) -> HttpRespo
     opened, draft = open_to_edit(request, pk)
     collection = _collection(code)
     piece = f"{code}/{key}"
+    content = draft_content(opened.plan)
     try:
-        item = get_piece(draft_content(opened.plan), piece)
+        item = get_piece(content, piece)
     except ValueError as error:
         raise Http404 from error
     if item is None:
@@ -333,7 +334,8 @@ def remove_item(request: HttpRequest, pk: int, code: str, key: str) -> HttpRespo
         else:
             messages.success(request, f"“{item[collection.title]}” is out of the draft. Earlier versions keep it.")
         return redirect("plans:draft", pk=pk)
-    homes = homes_count(item) if collection is SITES else 0
+    is_site = collection is SITES
+    homes = homes_count(item) if is_site else 0
     return render(
         request,
         "plans/remove.html",
@@ -344,6 +346,7 @@ def remove_item(request: HttpRequest, pk: int, code: str, key: str) -> HttpRespo
             "title": item[collection.title],
             "based_on": draft.revision_of(piece),
             "homes": homes,
+            "milestones": sum(milestone["site"] == key for milestone in content["milestones"]) if is_site else 0,
         },
     )
 

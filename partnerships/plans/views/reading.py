@@ -173,7 +173,7 @@ def _newest_number(request: HttpRequest, plan: Plan, version: Version) -> int:
 
 def _to_sign(request: HttpRequest, plan: Plan, states: list[SigningState]) -> bool:
     """Whether the person speaks for a signatory that has not decided."""
-    undecided = {state.signatory.organisation_id for state in states if state.sign_off is None}
+    undecided = {state.signatory.organisation_id for state in states if state.sign_off is None and state.takes_part}
     if not plan.is_awaiting_sign_off or not undecided:
         return False
     return Organisation.objects.of_person(request.user, Role.LEAD).filter(pk__in=undecided).exists()

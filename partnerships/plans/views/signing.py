@@ -7,20 +7,21 @@ from collections.abc import Sequence
 from django.contrib import messages
 from django.contrib.auth.decorators import login_not_required
 from django.core.exceptions import PermissionDenied
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
+from partnerships.kit.dates import long_date
 from partnerships.organisations.models import Organisation, Role
 from partnerships.organisations.queries import organisation_for
 from partnerships.people.requests import signed_in
 from partnerships.plans.comparisons import Comparison
-from partnerships.plans.forms import ConditionForm, ReasonForm, SignatoriesForm, SignForm
-from partnerships.plans.links import read_sign_off_token
-from partnerships.plans.models import Plan, SignOff
+from partnerships.plans.forms import ConditionForm, DueDayForm, ReasonForm, SignatoriesForm, SignForm
+from partnerships.plans.links import SignOffLink, read_sign_off_token
+from partnerships.plans.models import Decision, Plan, SignOff
 from partnerships.plans.queries import (
     SigningState,
     content_for,
@@ -34,19 +35,24 @@ from partnerships.plans.queries import (
 from partnerships.plans.services import (
     UnableToRequestSignOff,
     UnableToSign,
+    change_due_day,
     meet_condition,
     remove_signatory,
     request_sign_off,
     sign_off,
 )
-from partnerships.plans.services.signing import organisations_led_by
+from partnerships.plans.services.signing import asked_anew, organisations_led_by
 from partnerships.plans.views.fetching import Opened, open_published, open_to_publish, posted
 from partnerships.plans.views.whole import held_against, reading_context
 
 
 def _undecided(states: list[SigningState]) -> set[int]:
     """Organisations that may decide on the newest version."""
-    return {state.signatory.organisation_id for state in states if state.sign_off is None or state.sign_off.is_rejected}
+    return {
+        state.signatory.organisation_id
+        for state in states
+        if state.takes_part and (state.sign_off is None or state.sign_off.is_rejected)
+    }
 
 
 @require_http_methods(["GET", "POST"])
@@ -79,6 +85,8 @@ def signing(request: HttpRequest, pk: int) -> HttpResponse:
                 now=timezone.now(),
             )
         except UnableToSign as error:
+            form = SignForm(on_newest(request.POST, number), organisations=mine, number=number)
+            form.is_valid()
             form.add_error(None, str(error))
         else:
             messages.success(request, f"Your decision on version {number} is recorded under your name.")
@@ -163,6 +171,7 @@ def request_signatures(request: HttpRequest, pk: int) -> HttpResponse:
         {
             "plan": plan,
             "number": number_to_sign(plan),
+            "anew": asked_anew(plan),
             "form": form,
             "back": reverse("plans:signing", kwargs={"pk": pk}) if plan.is_published else "",
         },
@@ -198,6 +207,38 @@ def remove(request: HttpRequest, pk: int, signatory: int) -> HttpResponse:
 
 
 @require_http_methods(["GET", "POST"])
+def due_day(request: HttpRequest, pk: int, signatory: int) -> HttpResponse:
+    """Give an organisation that is asked to sign another day by which to decide."""
+    opened = open_to_publish(request, pk)
+    found = get_object_or_404(
+        opened.plan.signatories.select_related("organisation", "plan"), pk=signatory, removed_at=None
+    )
+    back = reverse("plans:signing", kwargs={"pk": pk})
+    form = DueDayForm(posted(request), initial={"due_on": found.due_on}, submit="Change the day", cancel=back)
+    if request.method == "POST" and form.is_valid():
+        try:
+            changed = change_due_day(
+                signatory=found,
+                due_on=form.cleaned_data["due_on"],
+                reason=form.cleaned_data["reason"],
+                author=signed_in(request),
+                now=timezone.now(),
+            )
+        except UnableToRequestSignOff as error:
+            form.add_error("due_on", str(error))
+        else:
+            by = f"is asked to decide by {long_date(changed.due_on)}" if changed.due_on else "has no day to decide by"
+            messages.success(request, f"{changed.organisation.name} {by}.")
+            return redirect(back)
+    return render(
+        request,
+        "plans/due_day.html",
+        {"plan": opened.plan, "signatory": found, "form": form, "back": back},
+        status=422 if form.errors else 200,
+    )
+
+
+@require_http_methods(["GET", "POST"])
 def condition(request: HttpRequest, pk: int, signed: int) -> HttpResponse:
     """Say, for the organisation that set it, that its condition is met."""
     opened, _version = open_published(request, pk)
@@ -226,6 +267,29 @@ def condition(request: HttpRequest, pk: int, signed: int) -> HttpResponse:
     )
 
 
+def on_newest(sent: QueryDict, number: int) -> QueryDict:
+    """What was sent, for the version that the page shows now: sent again, it is no longer for an older one."""
+    data = sent.copy()
+    data["number"] = str(number)
+    return data
+
+
+def _ask_whether_sure(request: HttpRequest, link: SignOffLink, form: SignForm) -> HttpResponse:
+    """A rejection stands for good and stops the others: it is read once more before it is recorded."""
+    return render(
+        request,
+        "plans/reject_by_link.html",
+        {
+            "plan": link.signatory.plan,
+            "organisation": link.signatory.organisation,
+            "signatory": link.signatory,
+            "person": link.person,
+            "number": form.cleaned_data["number"],
+            "reason": form.cleaned_data["reason"],
+        },
+    )
+
+
 @login_not_required
 @never_cache
 @require_http_methods(["GET", "POST"])
@@ -240,12 +304,17 @@ def sign_by_link(request: HttpRequest, token: str) -> HttpResponse:
     if version is None:
         return render(request, "plans/link_over.html", status=404)
     states = signing_states(plan)
-    state = next(state for state in states if state.signatory.pk == link.signatory.pk)
+    state = next((state for state in states if state.signatory.pk == link.signatory.pk), None)
+    if state is None:
+        return render(request, "plans/link_over.html", status=404)
     decided = state.sign_off if state.sign_off is not None and not state.sign_off.is_rejected else None
-    stale = link.number != number
+    # A minor version needs no letter of its own: signatures for the one before count for it.
+    stale = link.number < plan.substantive_number
     open_to_sign = plan.is_awaiting_sign_off and decided is None and not stale
     form = SignForm(posted(request), organisations=[organisation], number=number)
     if request.method == "POST" and open_to_sign and form.is_valid():
+        if form.cleaned_data["decision"] == Decision.REJECTED and "sure" not in request.POST:
+            return _ask_whether_sure(request, link, form)
         try:
             sign_off(
                 plan=plan,
@@ -257,6 +326,8 @@ def sign_by_link(request: HttpRequest, token: str) -> HttpResponse:
                 now=timezone.now(),
             )
         except UnableToSign as error:
+            form = SignForm(on_newest(request.POST, number), organisations=[organisation], number=number)
+            form.is_valid()
             form.add_error(None, str(error))
         else:
             return redirect(request.path)
@@ -279,6 +350,7 @@ def sign_by_link(request: HttpRequest, token: str) -> HttpResponse:
             "signatory": link.signatory,
             "state": state,
             "stale": stale,
+            "asked_for": link.number,
             "before": before,
             "compared": compared,
             "between": since.without_content().order_by("number"),

@@ -1,0 +1,226 @@
+"""Who is asked to sign is asked once for each version that matters, by a day that can be kept, while they take part."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+import time_machine
+from django.core import mail
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+
+from partnerships.agreements import services as agreements
+from partnerships.organisations.models import Organisation
+from partnerships.people.models import User
+from partnerships.plans import services
+from partnerships.plans.links import sign_off_token
+from partnerships.plans.models import Plan
+from partnerships.plans.queries import signing_states, waiting_for, waiting_on
+from tests.plans.drafts import ask_signatures, fewer_homes, publish, published
+from tests.world import World
+
+
+def asked(world: World, **more: Any) -> Plan:
+    """A published plan that waits for Larkhaven and Westmarch."""
+    plan = published(world)
+    ask_signatures(plan, world, **more)
+    plan.refresh_from_db()
+    return plan
+
+
+def decide(plan: Plan, organisation: Organisation, person: User, decision: str = "approved", number: int = 1) -> None:
+    """A lead decides for their organisation."""
+    services.sign_off(
+        plan=plan,
+        number=number,
+        organisation=organisation,
+        person=person,
+        decision=decision,
+        reason="" if decision == "approved" else "Too few homes.",
+        now=timezone.now(),
+    )
+
+
+def bens_link(plan: Plan, world: World, number: int = 1) -> str:
+    """The address in Ben's letter."""
+    signatory = plan.signatories.get(organisation=world.westmarch)
+    return reverse("plans:sign-by-link", kwargs={"token": sign_off_token(signatory, world.ben, number)})
+
+
+def code_of(plan: Plan, organisation: Organisation) -> str:
+    """How one signatory stands."""
+    return next(state.code for state in signing_states(plan) if state.signatory.organisation == organisation)
+
+
+def leaves(world: World) -> None:
+    """Westmarch leaves the partnership."""
+    agreements.leave_partnership(
+        party=world.party(world.westmarch), reason="Bye.", author=world.ben, now=timezone.now()
+    )
+
+
+def test_a_rejection_by_link_is_recorded_after_a_second_page_alone(world: World) -> None:
+    plan = asked(world)
+    address = bens_link(plan, world)
+    sent = {"decision": "rejected", "reason": "Too few homes.", "organisation": world.westmarch.pk, "number": "1"}
+
+    for looked in (address, f"{address}?decision=rejected&sure=yes"):
+        assert Client().get(looked).status_code == 200
+    page = Client().post(address, sent).content.decode()
+
+    assert not plan.sign_offs.exists()
+    assert "Nothing is recorded yet" in page
+    assert "Too few homes." in page
+    Client().post(address, sent | {"sure": "yes"})
+    assert plan.sign_offs.get().decision == "rejected"
+
+
+def test_a_minor_version_leaves_the_links_of_its_letters_open(world: World) -> None:
+    plan = asked(world)
+    address = bens_link(plan, world)
+    fewer_homes(plan, world, 119)
+    publish(plan, world, "A slip of the pen.", minor=True)
+
+    page = Client().get(address).content.decode()
+    late = Client().post(address, {"decision": "approved", "organisation": world.westmarch.pk, "number": "1"})
+    Client().post(address, {"decision": "approved", "organisation": world.westmarch.pk, "number": "2"})
+
+    assert "Your letter was about version 1" in page
+    assert "Sign version 2" in page
+    # Who had the page open when it was published reads the new one first, and can sign it from there.
+    assert late.status_code == 422
+    assert 'name="number" value="2"' in late.content.decode()
+    assert plan.sign_offs.get().version.number == 2
+
+
+def test_who_is_asked_again_for_a_new_version_has_as_long_as_before(world: World) -> None:
+    today = timezone.localdate()
+    plan = asked(world, due_on=today + dt.timedelta(days=14))
+    decide(plan, world.westmarch, world.ben)
+    fewer_homes(plan, world)
+
+    with time_machine.travel(timezone.now() + dt.timedelta(days=30)):
+        publish(plan, world, "Wet ground.")
+        plan.refresh_from_db()
+
+        assert code_of(plan, world.westmarch) == "again"
+        assert plan.signatories.get(organisation=world.westmarch).due_on == today + dt.timedelta(days=44)
+        assert [turn.lapsed for turn in waiting_on(plan)] == [False, False]
+
+
+def test_nobody_has_lapsed_while_nobody_is_asked(world: World) -> None:
+    plan = asked(world, due_on=timezone.localdate() + dt.timedelta(days=2))
+    services.change_status(plan=plan, to="shared", reason="More comments.", author=world.amina, now=timezone.now())
+
+    with time_machine.travel(timezone.now() + dt.timedelta(days=5)):
+        assert code_of(Plan.objects.get(pk=plan.pk), world.westmarch) == "waiting"
+
+
+def test_a_lead_gives_a_signatory_another_day_with_a_reason(world: World, as_: Callable[[User], Client]) -> None:
+    plan = asked(world, due_on=timezone.localdate() + dt.timedelta(days=2))
+    signatory = plan.signatories.get(organisation=world.westmarch)
+    address = reverse("plans:due-day", args=[plan.pk, signatory.pk])
+    later, past = timezone.localdate() + dt.timedelta(days=60), timezone.localdate() - dt.timedelta(days=1)
+
+    def send(day: dt.date) -> Any:
+        boxes = {"due_on_day": day.day, "due_on_month": day.month, "due_on_year": day.year}
+        return as_(world.amina).post(address, boxes | {"reason": "otter-week"})
+
+    refused, taken = send(past), send(later)
+
+    assert (refused.status_code, taken.status_code) == (422, 302)
+    signatory.refresh_from_db()
+    assert signatory.due_on == later
+    history = as_(world.ben).get(reverse("plans:history", args=[plan.pk])).content.decode()
+    assert "otter-week" in history
+    assert "Westmarch Borough Council" in history
+
+
+def test_after_going_back_to_comment_who_must_decide_gets_a_new_letter(
+    world: World, as_: Callable[[User], Client], django_capture_on_commit_callbacks: Any
+) -> None:
+    plan = asked(world)
+    decide(plan, world.larkhaven, world.amina)
+    old = bens_link(plan, world)
+    services.change_status(plan=plan, to="shared", reason="More comments.", author=world.amina, now=timezone.now())
+    address = reverse("plans:request-signatures", args=[plan.pk])
+    form = as_(world.amina).get(address).content.decode()
+    mail.outbox.clear()
+
+    with django_capture_on_commit_callbacks(execute=True):
+        as_(world.amina).post(address, {})
+
+    assert "Asked again, with a new letter: Westmarch Borough Council" in form
+    assert [letter.to for letter in mail.outbox] == [[world.ben.email]]
+    assert "/plans/sign/" in mail.outbox[0].body
+    assert Client().get(old).status_code == 404
+    plan.refresh_from_db()
+    assert plan.status == "awaiting_sign_off"
+
+
+def test_an_organisation_that_left_gets_no_letter_and_nothing_waits_for_it(
+    world: World, django_capture_on_commit_callbacks: Any
+) -> None:
+    plan = asked(world, now=timezone.now() - dt.timedelta(days=20))
+    decide(plan, world.larkhaven, world.amina)
+    leaves(world)
+
+    with django_capture_on_commit_callbacks(execute=True):
+        services.remind_signatories(now=timezone.now())
+        fewer_homes(plan, world)
+        publish(plan, world, "Wet ground.")
+
+    assert [letter.to for letter in mail.outbox if "/plans/sign/" in letter.body] == [[world.amina.email]]
+    plan.refresh_from_db()
+    assert code_of(plan, world.westmarch) == "left"
+    assert [turn.who for turn in waiting_on(plan)] == ["Larkhaven Homes (Chief executive)"]
+    assert waiting_for(world.ben, timezone.now()) == []
+
+
+def test_a_plan_is_agreed_without_an_organisation_that_left(world: World) -> None:
+    plan = asked(world)
+    decide(plan, world.larkhaven, world.amina)
+    leaves(world)
+
+    released = [services.release_signatories(now=timezone.now()) for _run in range(2)]
+
+    plan.refresh_from_db()
+    assert released == [1, 0]
+    assert plan.status == "agreed"
+    assert plan.signatories.get(organisation=world.westmarch).removed_at is not None
+
+
+def test_a_plan_that_all_its_signatories_left_is_not_agreed_by_nobody(world: World) -> None:
+    plan = published(world)
+    services.request_sign_off(
+        plan=plan,
+        signatories=[(world.westmarch, "Director")],
+        due_on=None,
+        author=world.amina,
+        now=timezone.now(),
+    )
+    leaves(world)
+
+    services.release_signatories(now=timezone.now())
+
+    plan.refresh_from_db()
+    assert plan.status == "awaiting_sign_off"
+    assert [turn.what for turn in waiting_on(plan)] == ["to choose who signs it off"]
+
+
+@pytest.mark.parametrize("decision", ["conditional", "rejected"])
+def test_what_an_organisation_wanted_before_it_left_holds_nobody_up(world: World, decision: str) -> None:
+    plan = asked(world)
+    decide(plan, world.westmarch, world.ben, decision)
+    decide(plan, world.larkhaven, world.amina)
+    leaves(world)
+
+    services.release_signatories(now=timezone.now())
+
+    plan.refresh_from_db()
+    assert plan.status == "agreed"
+    assert plan.sign_offs.get(organisation=world.westmarch).decision == decision

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from partnerships.kit.letters import link, send_letter
+from partnerships.organisations.models import Organisation
 from partnerships.people.models import User
 from partnerships.plans.links import sign_off_token
 from partnerships.plans.models import AccessRequest, Mention, Plan, Share, Signatory
@@ -60,6 +61,23 @@ def send_access_request(request: AccessRequest, plan: Plan, lead: User) -> bool:
             "link": link("plans:sharing", pk=plan.pk),
         },
         reply_to=request.person.email,
+    )
+
+
+def send_not_shown(request: AccessRequest, author: User, organisation: Organisation | None, message: str) -> bool:
+    """Tell somebody who asked that they are not shown it; in their own words, which may not be the plan's title."""
+    return send_letter(
+        to=request.person.email,
+        template="plans/not_shown",
+        context={
+            "request": request,
+            "asker": request.person,
+            "author": author,
+            "organisation": organisation,
+            "message": message,
+            "link": link("plans:list"),
+        },
+        reply_to=author.email,
     )
 
 

@@ -20,7 +20,7 @@ from partnerships.kit.uploads import ACCEPT
 from partnerships.organisations.models import Area, AreaKind, Organisation
 from partnerships.people.models import User
 from partnerships.plans.content import ABOUT, NEEDS, SITES, TENURES, Collection, Content, Field, Item
-from partnerships.plans.models import Audience, Decision, Kind, Plan, Status
+from partnerships.plans.models import Audience, Decision, Kind, Plan, Share, Status
 from partnerships.plans.queries import taking_part
 from partnerships.plans.services.publishing import moment_in_words
 from partnerships.plans.starters import hint_for
@@ -299,19 +299,29 @@ class PublishForm(forms.Form):
         widget=forms.TimeInput(attrs={"class": "govuk-input--width-5"}, format="%H:%M"),
         help_text="For example 09:00",
     )
+    end_shares = forms.BooleanField(
+        required=False,
+        initial=True,
+        help_text="It was shown to them early. Left as it is, they go on seeing what you draft for the next version.",
+    )
     draft_revision = forms.IntegerField(widget=forms.HiddenInput)
 
-    def __init__(self, *args: Any, plan: Plan, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, plan: Plan, shares: Sequence[Share] = (), **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         first = plan.current_number == 0
         if first:
             del self.fields["minor"]
+        shown = [share.person.display_name for share in shares]
+        if shown:
+            self.fields["end_shares"].label = f"Stop showing the draft to {', '.join(shown)}"
+        else:
+            del self.fields["end_shares"]
         if plan.is_embargoed and plan.embargoed_until is not None:
             self.fields["embargo_day"].help_text = (
                 f"Version {plan.current_number} is held back until {moment_in_words(plan.embargoed_until)}. This "
                 "version holds what it says, and comes out with it. Choose a later moment to hold this one back longer."
             )
-        names = [name for name in ("note", "minor") if name in self.fields]
+        names = [name for name in ("note", "minor", "end_shares") if name in self.fields]
         self.helper = Helper(
             self,
             *names,
@@ -384,6 +394,36 @@ class ShareForm(forms.Form):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.helper = Helper(self, submit="Show them the draft")
+
+
+class AnswerForm(forms.Form):
+    """Answer somebody who asks to see the draft: show it, on what terms, or not now."""
+
+    answer = forms.ChoiceField(
+        choices=[("grant", "Show them the draft"), ("decline", "Not now")],
+        widget=forms.RadioSelect,
+        label="Your answer",
+    )
+    may_comment = forms.BooleanField(label="They may comment", required=False, initial=True)
+    ends_on = DayField(label="Last day", required=False, help_text="After it their link finds nothing.")
+    message = forms.CharField(
+        label="Message",
+        widget=forms.Textarea(attrs={"rows": 3}),
+        required=False,
+        max_length=1_000,
+        help_text="They read it in the letter that tells them your answer.",
+    )
+
+    def __init__(self, *args: Any, cancel: str, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.helper = Helper(
+            self,
+            "answer",
+            Section("If you show it", "may_comment", "ends_on"),
+            Section("What you tell them", "message"),
+            submit="Send the answer",
+            cancel=cancel,
+        )
 
 
 class AskForm(forms.Form):

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from django.db.models import Count, Exists, OuterRef, Q, QuerySet
+from django.db.models import Case, Count, Exists, OuterRef, Q, QuerySet, When
 from django.urls import reverse
 from django.utils import timezone
 
@@ -146,6 +146,15 @@ def acting_for(user: User, plan: Plan) -> Organisation | None:
     return Organisation.objects.of_person(user).filter(pk__in=owners).order_by("name", "pk").first()
 
 
+def organisations_of(people: Iterable[int]) -> dict[int, str]:
+    """The names of the organisations that each of the people acts for today, by the person's id."""
+    names: dict[int, list[str]] = {}
+    acting = Membership.objects.current().filter(person__in=set(people)).order_by("organisation__name", "pk")
+    for person, name in acting.values_list("person", "organisation__name"):
+        names.setdefault(person, []).append(name)
+    return {person: ", ".join(dict.fromkeys(found)) for person, found in names.items()}
+
+
 def owners_of(plan: Plan) -> list[PlanOwner]:
     """The plan's owners, the first one first; without a query where the plan came `for_listing`."""
     fetched = "owners" in getattr(plan, "_prefetched_objects_cache", {})
@@ -268,6 +277,27 @@ def signing_states_of(plans: Sequence[Plan]) -> dict[int, list[SigningState]]:
     return states
 
 
+def decisions_for(version: Version) -> list[SignOff]:
+    """What organisations decided on the version, and on those before it from which it differs in minor things only,
+    each organisation's last word, by name: as it stands on that version for good."""
+    substantive = (
+        Version.objects.filter(plan=version.plan_id, number__lte=version.number, minor=False)
+        .order_by("-number")
+        .values_list("number", flat=True)
+        .first()
+    )
+    made = (
+        SignOff.objects.filter(
+            plan=version.plan_id, version__number__gte=substantive or 0, version__number__lte=version.number
+        )
+        .select_related("version", "person", "organisation", "condition_met")
+        .defer("version__content", "version__prose")
+        .order_by("version__number", "pk")
+    )
+    last = {sign_off.organisation_id: sign_off for sign_off in made}
+    return sorted(last.values(), key=lambda sign_off: (sign_off.organisation.name, sign_off.pk))
+
+
 def still_takes_part() -> Q:
     """The condition on signatories that they own the plan, or are present members of its partnership who may read it:
     observers, and organisations that left, do not sign."""
@@ -332,6 +362,45 @@ def waiting_on(plan: Plan, states: list[SigningState] | None = None) -> list[Tur
         elif state.code == "rejected":
             turns.append(Turn(owners, f"to answer the rejection by {name}", state.sign_off.signed_at))
     return turns
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """A plan in a list, with whom it waits on: said to readers of class inside alone."""
+
+    plan: Plan
+    turns: tuple[Turn, ...]
+
+
+def with_turns(user: User, plans: Iterable[Plan]) -> list[Listed]:
+    """The plans, which came `for_listing`, each with whom it waits on as far as the person may know, in a few queries
+    however many there are."""
+    plans = list(plans)
+    open_ones = [plan.pk for plan in plans if not plan.is_over]
+    inside = (
+        set(Plan.objects.insiders_are(user).filter(pk__in=open_ones).values_list("pk", flat=True))
+        if open_ones
+        else set()
+    )
+    awaiting = [plan for plan in plans if plan.is_awaiting_sign_off and plan.pk in inside]
+    states = signing_states_of(awaiting) if awaiting else {}
+    return [
+        Listed(plan, tuple(waiting_on(plan, states.get(plan.pk, []))) if plan.pk in inside else ()) for plan in plans
+    ]
+
+
+#: What waits for signatures comes first, then what waits for its signatories to be chosen, then drafts.
+_PRESSING = Case(When(status=Status.AWAITING_SIGN_OFF, then=0), When(status=Status.SHARED, then=1), default=2)
+
+
+def plans_that_wait(user: User, most: int, partnership: int | None = None) -> list[Listed]:
+    """Plans that wait on somebody, as far as the person is inside and sees them: of one partnership, or all."""
+    waiting = (Status.DRAFT, Status.SHARED, Status.AWAITING_SIGN_OFF)
+    seen = Plan.objects.visible_to(user).filter(pk__in=Plan.objects.insiders_are(user).values("pk"))
+    if partnership is not None:
+        seen = seen.filter(partnership=partnership)
+    plans = Plan.objects.filter(pk__in=seen.filter(status__in=waiting).values("pk")).for_listing()
+    return [one for one in with_turns(user, plans.order_by(_PRESSING, "-pk")[:most]) if one.turns]
 
 
 def waiting_for(user: User, now: dt.datetime) -> list[Waiting]:

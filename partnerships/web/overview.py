@@ -17,7 +17,7 @@ from partnerships.kit.sections import Section
 from partnerships.organisations.models import EDITING_ROLES
 from partnerships.people.models import User
 from partnerships.plans.models import Plan
-from partnerships.plans.queries import milestones_due_soon, overdue_milestones
+from partnerships.plans.queries import milestones_due_soon, overdue_milestones, plans_that_wait
 
 #: Milestones shown; the plans have them all.
 MILESTONES = 6
@@ -66,6 +66,12 @@ def milestones_section(user: User, partnership: Partnership) -> Section | None:
     near = milestones_due_soon(user, today).filter(plan__partnership=partnership)
     found = [*late.order_by("due_by", "pk")[:MILESTONES], *near.order_by("due_by", "pk")[:MILESTONES]][:MILESTONES]
     return Section("web/_milestones.html", {"milestones": found, "today": today}) if found else None
+
+
+def plans_section(user: User, partnership: Partnership) -> Section | None:
+    """Whom the partnership's plans wait on, as far as the reader is inside."""
+    waiting = plans_that_wait(user, MILESTONES, partnership.pk)
+    return Section("web/_plans_section.html", {"plans": waiting}) if waiting else None
 
 
 def points_section(user: User, partnership: Partnership) -> Section:

@@ -26,11 +26,14 @@ from partnerships.people.models import User
 from partnerships.people.requests import signed_in
 from partnerships.plans.models import Plan
 from partnerships.plans.past import as_read_by as plans_as_read_by
+from partnerships.plans.queries import plans_that_wait, with_turns
 from partnerships.web import queries
 from partnerships.web.network import WIDTH, Picture, lay_out
 
 #: Records shown on one page of a partnership or an organisation.
 PAGE = 100
+#: Plans of which the home page says whom they wait on.
+PLANS_AT_HOME = 5
 
 
 @login_not_required
@@ -51,6 +54,7 @@ def home(request: HttpRequest) -> HttpResponse:
             "counts": queries.counts(user, waiting),
             "may_write": Organisation.objects.of_person(user, *EDITING_ROLES).exists(),
             "lines": timeline_lines(queries.recent_changes(user, now)),
+            "plans_that_wait": plans_that_wait(user, PLANS_AT_HOME),
             "matches": new_matches_for(user, now - queries.RECENT)[:4],
         },
     )
@@ -138,7 +142,7 @@ def partnership_plans(request: HttpRequest, pk: int) -> HttpResponse:
     user = signed_in(request)
     context = {
         "partnership": partnership,
-        "plans": plans_as_read_by(user, plans),
+        "plans": with_turns(user, plans_as_read_by(user, plans)),
         "may_write": _may_write(user, partnership),
     }
     return render(request, "web/partnership_plans.html", context)
@@ -230,5 +234,5 @@ def organisation_plans(request: HttpRequest, pk: int) -> HttpResponse:
         .for_listing()
         .order_by("-last_published_at", "-pk")[:PAGE]
     )
-    known = plans_as_read_by(user, plans)
+    known = with_turns(user, plans_as_read_by(user, plans))
     return render(request, "web/organisation_plans.html", {"organisation": organisation, "plans": known})

@@ -158,7 +158,7 @@ ROWS = (
         on=_about("share", "share"),
         post=expect(inside=404, outside=404, editor=403, lead=302, shared=403),
     ),
-    Row("plans:answer", on=_about("asked", "asked"), post=_MOVED),
+    Row("plans:answer", on=_about("asked", "asked"), get=_EDIT, post=_EDITED),
     Row(
         "plans:comments",
         on=_on(),

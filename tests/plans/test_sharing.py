@@ -14,8 +14,8 @@ from django.utils import timezone
 
 from partnerships.people.models import User
 from partnerships.plans import services
-from partnerships.plans.models import AccessRequest, Plan, Share
-from tests.plans.drafts import CANARY, begin, save
+from partnerships.plans.models import AccessRequest, Draft, Plan, Share
+from tests.plans.drafts import CANARY, begin, published, save
 from tests.world import World
 
 
@@ -130,3 +130,103 @@ def test_asking_for_access_says_the_same_whether_or_not_there_is_a_plan(
     request = AccessRequest.objects.get(plan=plan)
     services.answer_request(request=request, grant=True, author=world.amina, now=timezone.now())
     assert client.get(draft_of(plan)).status_code == 200
+
+
+TABS = (
+    "plans:detail",
+    "plans:compare",
+    "plans:compare-csv",
+    "plans:draft",
+    "plans:sharing",
+    "plans:comments",
+    "plans:draft-comments",
+    "plans:signing",
+    "plans:history",
+    "plans:map",
+    "plans:publish",
+)
+
+
+def test_colleagues_of_who_is_shown_a_draft_find_nothing_behind_any_tab(
+    world: World, as_: Callable[[User], Client]
+) -> None:
+    plan = published(world)
+    show(plan, world, world.nadia)
+
+    found = {name: as_(world.oscar).get(reverse(name, kwargs={"pk": plan.pk})).status_code for name in TABS}
+
+    assert found == dict.fromkeys(TABS, 404)
+
+
+def test_publishing_ends_the_showings_of_the_draft_unless_they_are_to_go_on(
+    world: World, as_: Callable[[User], Client]
+) -> None:
+    plan = begin(world)
+    show(plan, world, world.nadia)
+    amina, address = as_(world.amina), reverse("plans:publish", kwargs={"pk": plan.pk})
+    form = amina.get(address).content.decode()
+
+    amina.post(address, {"note": "First version.", "draft_revision": "0"})
+    assert as_(world.nadia).get(draft_of(plan)).status_code == 200
+    page = amina.get(reverse("plans:sharing", kwargs={"pk": plan.pk})).content.decode()
+    save(plan, world, "about", summary="Other words.")
+    revision = str(Draft.objects.get(plan=plan).revision)
+    amina.post(address, {"note": "Again.", "draft_revision": revision, "end_shares": "on"})
+
+    assert "Stop showing the draft to Nadia River" in form
+    assert "they now see the draft of the next" in page
+    assert plan.versions.count() == 2
+    assert as_(world.nadia).get(draft_of(plan)).status_code == 404
+
+
+def asked(plan: Plan, world: World) -> AccessRequest:
+    """Ben asks to see the draft."""
+    return services.ask_for_access(
+        partnership=world.partnership, about=plan.title, message="Our road.", author=world.ben, now=timezone.now()
+    )
+
+
+def test_who_asks_is_shown_the_draft_on_the_terms_that_the_owner_chooses(
+    world: World, as_: Callable[[User], Client]
+) -> None:
+    plan = begin(world)
+    request = asked(plan, world)
+    until = timezone.localdate() + dt.timedelta(days=9)
+    address = reverse("plans:answer", args=[plan.pk, request.pk])
+    client = as_(world.eddie)
+
+    listed = client.get(reverse("plans:sharing", kwargs={"pk": plan.pk})).content.decode()
+    form = client.get(address).content.decode()
+    client.post(
+        address,
+        {"answer": "grant", "ends_on_day": until.day, "ends_on_month": until.month, "ends_on_year": until.year},
+    )
+
+    share = plan.shares.get(person=world.ben)
+    assert (share.may_comment, share.ends_on) == (False, until)
+    for words in (listed, form):
+        assert "Westmarch Borough Council" in words
+        assert "Our road." in words
+    assert "Westmarch Borough Council" in client.get(reverse("plans:sharing", kwargs={"pk": plan.pk})).content.decode()
+    assert client.post(address, {"answer": "decline"}).status_code == 422
+
+
+def test_who_is_not_shown_the_draft_is_told_so(
+    world: World, as_: Callable[[User], Client], django_capture_on_commit_callbacks: Any
+) -> None:
+    plan = begin(world)
+    request = asked(plan, world)
+    mail.outbox.clear()
+
+    with django_capture_on_commit_callbacks(execute=True):
+        as_(world.amina).post(
+            reverse("plans:answer", args=[plan.pk, request.pk]),
+            {"answer": "decline", "message": "Ask again in May."},
+        )
+
+    (letter,) = mail.outbox
+    assert letter.to == [world.ben.email]
+    assert letter.reply_to == [world.amina.email]
+    assert "Ask again in May." in letter.body
+    assert "Amina Larch of Larkhaven Homes does not show it to you now" in letter.body
+    assert as_(world.ben).get(draft_of(plan)).status_code == 404

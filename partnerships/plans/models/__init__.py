@@ -3,6 +3,7 @@
 from partnerships.plans.models.plan import (
     OVER,
     TRANSITIONS,
+    WIDER_THAN_PARTNERSHIP,
     Audience,
     Kind,
     Plan,
@@ -25,6 +26,7 @@ __all__ = [
     "OVER",
     "SOON",
     "TRANSITIONS",
+    "WIDER_THAN_PARTNERSHIP",
     "AccessRequest",
     "Audience",
     "Comment",

@@ -99,6 +99,13 @@ class SignOff(models.Model):
         """Whether the organisation said no."""
         return self.decision == Decision.REJECTED
 
+    @property
+    def words(self) -> str:
+        """The decision in words, with what became of a condition."""
+        if self.is_conditional and hasattr(self, "condition_met"):
+            return "Approved, condition met"
+        return self.get_decision_display()
+
 
 class ConditionMet(models.Model):
     """The organisation that set a condition says that it is met; never altered (a trigger)."""

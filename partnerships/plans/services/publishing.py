@@ -36,6 +36,7 @@ from partnerships.plans.services.drafting import PieceConflict, lock_draft, year
 from partnerships.plans.services.ledger import acting_organisation, lock_plan
 from partnerships.plans.services.ledger import note as write_down
 from partnerships.plans.services.projecting import project
+from partnerships.plans.services.sharing import end_standing_shares
 from partnerships.plans.services.signing import ask_again
 from partnerships.plans.signals import version_published
 from partnerships.plans.starters import is_untouched
@@ -71,6 +72,7 @@ def publish_version(
     content: Any = None,
     embargo_until: dt.datetime | None = None,
     draft_revision: int | None = None,
+    end_shares: bool = False,
     source: str = "",
 ) -> Version:
     """Number and publish the draft, or the given content (an importer's, a loader's), and tell `version_published`.
@@ -78,8 +80,8 @@ def publish_version(
     `note` says what changed and why. `minor` keeps signatures; the first version never is. `draft_revision` is the
     revision of the draft that the author looked at: a draft saved since is not published unseen. A content that is
     given leaves the draft alone but for the pieces that the draft had not touched. `embargo_until` holds it back from
-    everybody but the owners; while the version before is held back, this one is too, at least as long. Raises
-    `UnableToPublish`, for the embargo `UnableToHoldBack`.
+    everybody but the owners; while the version before is held back, this one is too, at least as long. `end_shares`
+    takes back every showing of the draft. Raises `UnableToPublish`, for the embargo `UnableToHoldBack`.
     """
     plan = lock_plan(plan)
     note = note.strip()
@@ -149,6 +151,8 @@ def publish_version(
             "after": {"version": version.number, "status": plan.status},
         },
     )
+    if end_shares:
+        end_standing_shares(plan, author=author, now=now)
     if not version.is_under_embargo:
         _ask_for_signatures(plan, was_substantive, version.number, author=author, now=now)
     version_published.send(sender=Version, version=version)

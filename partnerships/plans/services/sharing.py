@@ -97,8 +97,16 @@ def share_draft(
     return share
 
 
+def end_standing_shares(plan: Plan, *, author: User | None, now: dt.datetime) -> int:
+    """Take every standing showing of the draft back; give how many. Call while the plan's row is locked."""
+    shares = list(plan.shares.standing(now).select_related("person", "plan").order_by("pk"))
+    for share in shares:
+        revoke_share(share=share, author=author, now=now)
+    return len(shares)
+
+
 @transaction.atomic
-def revoke_share(*, share: Share, author: User, now: dt.datetime) -> Share:
+def revoke_share(*, share: Share, author: User | None, now: dt.datetime) -> Share:
     """Take a showing back: the person's next click finds nothing."""
     if share.revoked_at is not None:
         return share
@@ -177,9 +185,17 @@ def ask_for_access(
 
 @transaction.atomic
 def answer_request(
-    *, request: AccessRequest, grant: bool, author: User, now: dt.datetime, ends_on: dt.date | None = None
+    *,
+    request: AccessRequest,
+    grant: bool,
+    author: User,
+    now: dt.datetime,
+    may_comment: bool = True,
+    ends_on: dt.date | None = None,
+    message: str = "",
 ) -> AccessRequest:
-    """Show the draft to who asked, or decline. Raises `UnableToShare` when it has been answered."""
+    """Show the draft to who asked, to read or to comment until the end of a day; or decline. Either is told by letter,
+    with the message. Raises `UnableToShare` when it has been answered."""
     request = AccessRequest.objects.select_for_update(of=("self",)).select_related("person", "plan").get(pk=request.pk)
     if request.answered_at is not None or request.plan is None:
         raise UnableToShare("This request has been answered.")
@@ -187,8 +203,8 @@ def answer_request(
         share_draft(
             plan=request.plan,
             email=request.person.email,
-            may_comment=True,
-            message="",
+            may_comment=may_comment,
+            message=message,
             ends_on=ends_on,
             author=author,
             now=now,
@@ -202,6 +218,14 @@ def answer_request(
         organisation=acting_organisation(request.plan, author),
         kind="plan_draft",
         now=now,
-        data={"title": request.plan.title, "person": request.person_id, "after": {"granted": grant}},
+        data={
+            "title": request.plan.title,
+            "person": request.person_id,
+            "reason": message.strip(),
+            "after": {"granted": grant},
+        },
     )
+    if not grant:
+        organisation = acting_organisation(request.plan, author)
+        transaction.on_commit(partial(emails.send_not_shown, request, author, organisation, message.strip()))
     return request

@@ -83,7 +83,9 @@ def _open(request: HttpRequest, pk: int, *, on_draft: bool) -> tuple[Opened, int
 def _may_comment(request: HttpRequest, opened: Opened, number: int) -> bool:
     if opened.plan.is_over:
         return False
-    if number or opened.may_edit:
+    if number:
+        return opened.takes_part
+    if opened.may_edit:
         return True
     return opened.plan.shares.standing(timezone.now()).filter(person=signed_in(request), may_comment=True).exists()
 

@@ -10,7 +10,7 @@ from django.http import Http404, HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404
 
 from partnerships.people.requests import signed_in
-from partnerships.plans.models import Draft, Plan, PlanQuerySet, ReadingClass, Share, Version
+from partnerships.plans.models import WIDER_THAN_PARTNERSHIP, Draft, Plan, PlanQuerySet, ReadingClass, Share, Version
 from partnerships.plans.past import as_read_by
 from partnerships.plans.queries import newest_for, standing_of, versions_for
 
@@ -29,6 +29,11 @@ class Opened:
     def is_inside(self) -> bool:
         """Whether the reader may know everything in it."""
         return self.reader == ReadingClass.INSIDE
+
+    @property
+    def takes_part(self) -> bool:
+        """Whether the reader may talk about what is published: somebody of a former party only reads what it held."""
+        return self.is_inside or self.plan.audience in WIDER_THAN_PARTNERSHIP
 
 
 def _plans() -> PlanQuerySet:

@@ -45,7 +45,8 @@ def publish(request: HttpRequest, pk: int) -> HttpResponse:
     _opened, draft = open_draft(request, pk)
     plan = opened.plan
     initial = {"draft_revision": draft.revision}
-    form = PublishForm(posted(request), plan=plan, initial=initial)
+    shares = list(plan.shares.standing(timezone.now()).select_related("person").order_by("pk"))
+    form = PublishForm(posted(request), plan=plan, shares=shares, initial=initial)
     if request.method == "POST" and form.is_valid():
         chosen = form.cleaned_data
         try:
@@ -57,9 +58,10 @@ def publish(request: HttpRequest, pk: int) -> HttpResponse:
                 now=timezone.now(),
                 embargo_until=form.embargo(),
                 draft_revision=chosen["draft_revision"],
+                end_shares=chosen.get("end_shares", False),
             )
         except UnableToPublish as error:
-            form = PublishForm({**request.POST.dict(), "draft_revision": draft.revision}, plan=plan)
+            form = PublishForm({**request.POST.dict(), "draft_revision": draft.revision}, plan=plan, shares=shares)
             form.is_valid()
             form.add_error("embargo_day" if isinstance(error, UnableToHoldBack) else None, str(error))
         else:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 from django.contrib.auth.decorators import login_not_required
@@ -21,13 +20,14 @@ from partnerships.organisations.timeline import timeline_lines
 from partnerships.people.requests import signed_in
 from partnerships.plans import paper
 from partnerships.plans.forms import PlanFilter
-from partnerships.plans.models import Document, Draft, Milestone, Plan, Site, Version
+from partnerships.plans.models import Document, Draft, Milestone, Plan, SignOff, Site, Version
 from partnerships.plans.origins import may_promise, promises_of
 from partnerships.plans.past import as_read_by, named
 from partnerships.plans.queries import (
     SigningState,
     comment_counts,
     content_for,
+    decisions_for,
     draft_content,
     my_plans,
     newest_for,
@@ -36,6 +36,7 @@ from partnerships.plans.queries import (
     signing_states,
     versions_for,
     waiting_on,
+    with_turns,
 )
 from partnerships.plans.views.fetching import Opened, open_draft, open_plan, open_published, sign_in_first
 from partnerships.plans.views.whole import reading_context
@@ -58,10 +59,10 @@ def plan_list(request: HttpRequest) -> HttpResponse:
             plans = plans.filter(status=chosen["status"])
     listed = Plan.objects.filter(pk__in=plans.values("pk")).for_listing()
     page = keyset_page(request, listed, order=("-pk",))
-    page = replace(page, rows=as_read_by(user, page.rows))
     context = {
         "form": form,
         "page": page,
+        "listed": with_turns(user, as_read_by(user, page.rows)),
         "chips": active_filters(form, request.GET),
         "may_begin": bool(acting_roles(request)),
     }
@@ -116,13 +117,14 @@ def _version_page(request: HttpRequest, opened: Opened, version: Version) -> Htt
             "is_newest": newest == version.number,
             "owners": owners_of(plan),
             "turns": waiting_on(plan, states) if opened.is_inside else [],
-            "states": states,
+            "states": states if opened.is_inside and version.number == number_to_sign(plan) else [],
+            "signatures": _signatures(opened, version),
             "number": number_to_sign(plan),
             "successor": _successor(request, plan),
             **_promises(request, opened, newest),
             "to_sign": _to_sign(request, plan, states),
             "shows_draft": opened.may_edit and Draft.objects.filter(plan=plan, content__isnull=False).exists(),
-            **_comments(request, plan),
+            **_comments(request, opened),
             **reading_context(
                 opened.reader,
                 version.content,
@@ -134,15 +136,23 @@ def _version_page(request: HttpRequest, opened: Opened, version: Version) -> Htt
     )
 
 
-def _comments(request: HttpRequest, plan: Plan) -> dict[str, Any]:
-    """Where comments and the map are, for those who signed in."""
+def _comments(request: HttpRequest, opened: Opened) -> dict[str, Any]:
+    """Where the map is and, for those who signed in, comments are."""
+    plan = opened.plan
+    where = {"map_url": reverse("plans:map", kwargs={"pk": plan.pk})}
     if not request.user.is_authenticated:
-        return {}
-    return {
+        return where
+    return where | {
         "comments_url": reverse("plans:comments", kwargs={"pk": plan.pk}),
-        "map_url": reverse("plans:map", kwargs={"pk": plan.pk}),
-        "may_comment": not plan.is_over,
+        "may_comment": opened.takes_part and not plan.is_over,
     }
+
+
+def _signatures(opened: Opened, version: Version) -> list[SignOff]:
+    """What was decided on a version that is not the one to sign now, for readers of class inside."""
+    if not opened.is_inside or version.number == number_to_sign(opened.plan):
+        return []
+    return decisions_for(version)
 
 
 def _promises(request: HttpRequest, opened: Opened, newest: int) -> dict[str, Any]:
@@ -254,13 +264,17 @@ def _paper_context(opened: Opened, version: Version) -> dict[str, Any]:
         "states": signing_states(opened.plan)
         if opened.is_inside and version.number == number_to_sign(opened.plan)
         else [],
+        "signatures": _signatures(opened, version),
         **reading_context(opened.reader, version.content, version.prose),
     }
 
 
+@login_not_required
 @require_safe
 def plan_document(request: HttpRequest, pk: int, key: str) -> HttpResponseBase:
-    """A file, to whoever may read a version or the draft that names it."""
+    """A file, to whoever may read a version or the draft that names it; of a public plan without signing in."""
+    if not request.user.is_authenticated and not Plan.objects.public().filter(pk=pk).exists():
+        return sign_in_first(request)
     opened = open_plan(request, pk)
     document = get_object_or_404(Document, plan=pk, key=key)
     wanted: dict[str, Any] = {"key": key}
@@ -277,8 +291,11 @@ def plan_document(request: HttpRequest, pk: int, key: str) -> HttpResponseBase:
     return private_file(document.file, name=document.file_name, content_type=document.content_type)
 
 
+@login_not_required
 @require_safe
 def plan_map(request: HttpRequest, pk: int) -> HttpResponse:
     """The sites that have a position, as GeoJSON."""
+    if not request.user.is_authenticated and not Plan.objects.public().filter(pk=pk).exists():
+        return sign_in_first(request)
     opened, version = open_published(request, pk)
     return paper.geojson(content_for(version.content, opened.reader))

@@ -6,11 +6,13 @@ from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST
 
 from partnerships.people.requests import signed_in
-from partnerships.plans.forms import AskForm, ShareForm
+from partnerships.plans.forms import AnswerForm, AskForm, ShareForm
+from partnerships.plans.queries import organisations_of
 from partnerships.plans.services import (
     UnableToAskForAccess,
     UnableToShare,
@@ -45,12 +47,20 @@ def sharing(request: HttpRequest, pk: int) -> HttpResponse:
         else:
             messages.success(request, f"{share.person.display_name} can see the draft.")
             return redirect("plans:sharing", pk=pk)
-    shares = plan.shares.select_related("person", "shared_by").order_by("-shared_at", "-pk")
-    requests = plan.access_requests.filter(answered_at=None).select_related("person").order_by("asked_at", "pk")
+    shares = list(plan.shares.select_related("person", "shared_by").order_by("-shared_at", "-pk"))
+    requests = list(plan.access_requests.filter(answered_at=None).select_related("person").order_by("asked_at", "pk"))
+    people = [share.person_id for share in shares] + [asked.person_id for asked in requests]
+    bodies = organisations_of(people)
     return render(
         request,
         "plans/sharing.html",
-        {"plan": plan, "opened": opened, "form": form, "shares": shares, "requests": requests},
+        {
+            "plan": plan,
+            "opened": opened,
+            "form": form,
+            "shares": [(share, bodies.get(share.person_id, "")) for share in shares],
+            "requests": [(asked, bodies.get(asked.person_id, "")) for asked in requests],
+        },
         status=422 if form.errors else 200,
     )
 
@@ -67,20 +77,45 @@ def revoke(request: HttpRequest, pk: int, share: int) -> HttpResponse:
     return redirect("plans:sharing", pk=pk)
 
 
-@require_POST
+@require_http_methods(["GET", "POST"])
 def answer(request: HttpRequest, pk: int, asked: int) -> HttpResponse:
-    """Show the draft to somebody who asked, or decline."""
+    """Show the draft to somebody who asked, on what terms, or decline."""
     opened, _draft = open_to_edit(request, pk)
-    found = get_object_or_404(opened.plan.access_requests.select_related("person"), pk=asked)
-    grant = request.POST.get("answer") == "grant"
-    try:
-        answer_request(request=found, grant=grant, author=signed_in(request), now=timezone.now())
-    except UnableToShare as error:
-        messages.error(request, str(error))
-    else:
-        name = found.person.display_name
-        messages.success(request, f"{name} can see the draft." if grant else f"{name} is not shown the draft.")
-    return redirect("plans:sharing", pk=pk)
+    found = get_object_or_404(opened.plan.access_requests.select_related("person", "answered_by"), pk=asked)
+    back = reverse("plans:sharing", kwargs={"pk": pk})
+    form = AnswerForm(posted(request), cancel=back)
+    name = found.person.display_name
+    if request.method == "POST" and form.is_valid():
+        chosen = form.cleaned_data
+        grant = chosen["answer"] == "grant"
+        try:
+            answer_request(
+                request=found,
+                grant=grant,
+                may_comment=chosen["may_comment"],
+                ends_on=chosen["ends_on"],
+                message=chosen["message"],
+                author=signed_in(request),
+                now=timezone.now(),
+            )
+        except UnableToShare as error:
+            form.add_error(None, str(error))
+        else:
+            told = f"{name} can see the draft." if grant else f"{name} is told that the draft is not shown to them now."
+            messages.success(request, told)
+            return redirect(back)
+    return render(
+        request,
+        "plans/answer.html",
+        {
+            "plan": opened.plan,
+            "asked": found,
+            "body": organisations_of([found.person_id]).get(found.person_id, ""),
+            "form": form,
+            "back": back,
+        },
+        status=422 if form.errors else 200,
+    )
 
 
 @require_http_methods(["GET", "POST"])

@@ -1,0 +1,166 @@
+"""Who left takes no part any more; who signed stands on what they signed; who reads a public plan reads its files."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+
+from partnerships.agreements import services as agreements
+from partnerships.people.models import User
+from partnerships.plans import paper, services
+from partnerships.plans.models import Plan
+from tests.plans.drafts import CANARY, ask_signatures, begin, fewer_homes, publish, published
+from tests.world import World
+
+
+def leaves(world: World) -> None:
+    """Westmarch leaves the partnership."""
+    agreements.leave_partnership(
+        party=world.party(world.westmarch), reason="Bye.", author=world.ben, now=timezone.now()
+    )
+
+
+@pytest.mark.parametrize("audience", ["partnership", "network"])
+def test_a_former_party_reads_what_was_said_and_says_nothing_more_where_only_partners_may(
+    world: World, as_: Callable[[User], Client], audience: str
+) -> None:
+    plan = published(world, audience=audience)
+    said = services.add_comment(plan=plan, version_number=1, text="Why?", author=world.ben, now=timezone.now())
+    leaves(world)
+    ben = as_(world.ben)
+    address = reverse("plans:comments", args=[plan.pk])
+    status = 403 if audience == "partnership" else 302
+
+    page = ben.get(address)
+    answers = [
+        ben.post(address, {"text": "And another thing."}),
+        ben.post(reverse("plans:reply", args=[plan.pk, said.pk]), {"text": "And another thing."}),
+    ]
+
+    assert page.status_code == 200
+    assert "Why?" in page.content.decode()
+    assert [answer.status_code for answer in answers] == [status, status]
+    assert plan.comments.count() == (1 if status == 403 else 3)
+
+
+def signed_twice(world: World) -> Plan:
+    """Version 1 approved by Larkhaven and with a condition by Westmarch, version 2 by nobody yet."""
+    plan = published(world)
+    ask_signatures(plan, world)
+    for organisation, person, decision, reason in (
+        (world.larkhaven, world.amina, "approved", ""),
+        (world.westmarch, world.ben, "conditional", "Once the otters agree."),
+    ):
+        services.sign_off(
+            plan=plan,
+            number=1,
+            organisation=organisation,
+            person=person,
+            decision=decision,
+            reason=reason,
+            now=timezone.now(),
+        )
+    fewer_homes(plan, world)
+    publish(plan, world, "Wet ground.")
+    return plan
+
+
+@pytest.mark.parametrize("page", ["plans:version", "plans:paper"])
+def test_old_signatures_stand_on_the_version_they_signed(
+    world: World, as_: Callable[[User], Client], page: str
+) -> None:
+    plan = signed_twice(world)
+
+    old = as_(world.ben).get(reverse(page, args=[plan.pk, 1])).content.decode()
+    new = as_(world.ben).get(reverse(page, args=[plan.pk, 2])).content.decode()
+
+    assert "Once the otters agree." in old
+    assert "Amina Larch" in old
+    assert "Must sign again" not in old
+    assert "Must sign again" in new
+    assert "Once the otters agree." not in new
+
+
+def test_old_signatures_stand_on_the_pdf_of_their_version(
+    world: World, as_: Callable[[User], Client], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plan = signed_twice(world)
+    drawn: list[dict[str, Any]] = []
+    whole = paper.pdf_response
+
+    def _keeps(request: Any, template: str, context: dict[str, Any], title: str) -> Any:
+        drawn.append(context)
+        return whole(request, template, context, title)
+
+    monkeypatch.setattr(paper, "pdf_response", _keeps)
+    as_(world.ben).get(reverse("plans:pdf", args=[plan.pk, 1]))
+
+    assert [signed.reason for signed in drawn[0]["signatures"]] == ["", "Once the otters agree."]
+
+
+def test_outsiders_see_no_signatures_of_old_versions(world: World, as_: Callable[[User], Client]) -> None:
+    plan = signed_twice(world)
+    services.change_audience(plan=plan, audience="network", reason="All may.", author=world.amina, now=timezone.now())
+
+    for page in ("plans:version", "plans:paper"):
+        assert "otters" not in as_(world.chidi).get(reverse(page, args=[plan.pk, 1])).content.decode()
+
+
+def test_whoever_reads_a_public_plan_reads_its_documents_but_not_the_restricted_ones(
+    world: World, as_: Callable[[User], Client]
+) -> None:
+    plan = begin(world, audience="public")
+    for title, restricted in (("Layout", False), ("Price", True)):
+        services.attach_document(
+            plan=plan,
+            title=title,
+            file=SimpleUploadedFile("plan.txt", b"North to the top."),
+            restricted=restricted,
+            author=world.amina,
+            now=timezone.now(),
+        )
+    keys = {item["title"]: item["key"] for item in publish(plan, world).content["documents"]}
+    services.attach_document(
+        plan=plan,
+        title="Draft",
+        file=SimpleUploadedFile("draft.txt", b"Not yet."),
+        restricted=False,
+        author=world.amina,
+        now=timezone.now(),
+    )
+    unpublished = plan.documents.exclude(key__in=keys.values()).get().key
+
+    def get(key: str) -> Any:
+        return Client().get(reverse("plans:document", args=[plan.pk, key]))
+
+    answer = get(keys["Layout"])
+    assert answer.status_code == 200
+    assert answer["Content-Disposition"].startswith("attachment")
+    assert [get(key).status_code for key in (keys["Price"], unpublished)] == [404, 404]
+    mapped = Client().get(reverse("plans:map", args=[plan.pk]))
+    assert mapped.status_code == 200
+    assert CANARY not in mapped.content.decode()
+    services.change_audience(plan=plan, audience="network", reason="Not yet.", author=world.amina, now=timezone.now())
+    assert get(keys["Layout"]).status_code == 302
+
+
+def test_documents_of_a_public_version_held_back_are_not_there_yet(world: World) -> None:
+    plan = published(world, audience="public")
+    document = services.attach_document(
+        plan=plan,
+        title="Layout",
+        file=SimpleUploadedFile("plan.txt", b"North to the top."),
+        restricted=False,
+        author=world.amina,
+        now=timezone.now(),
+    )
+    publish(plan, world, "Later.", embargo_until=timezone.now() + dt.timedelta(days=1))
+
+    assert Client().get(reverse("plans:document", args=[plan.pk, document.key])).status_code == 404

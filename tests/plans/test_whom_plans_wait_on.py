@@ -1,0 +1,75 @@
+"""Whom a plan waits on stands wherever the plan does, for those inside; nobody outside learns it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+
+from partnerships.people.models import User
+from partnerships.plans.models import Plan
+from partnerships.plans.queries import plans_that_wait, with_turns
+from tests.plans.drafts import ask_signatures, begin, published
+from tests.world import World
+
+WORDS = "Waiting for Westmarch Borough Council (Director of housing) to sign off version 1"
+
+
+def pages(plan: Plan, world: World) -> list[str]:
+    """Wherever a plan of the Estuary Partnership stands."""
+    return [
+        "/",
+        reverse("plans:list"),
+        reverse("agreements:detail", args=[world.partnership.pk]),
+        reverse("web:partnership-plans", args=[world.partnership.pk]),
+        reverse("web:organisation-plans", args=[world.larkhaven.pk]),
+    ]
+
+
+def test_partners_see_everywhere_whom_a_plan_waits_on(world: World, as_: Callable[[User], Client]) -> None:
+    plan = published(world)
+    ask_signatures(plan, world)
+
+    for person in (world.vera, world.ben):
+        for address in pages(plan, world):
+            assert WORDS in as_(person).get(address).content.decode(), address
+
+
+def test_outside_nobody_learns_whom_a_plan_waits_on(world: World, as_: Callable[[User], Client]) -> None:
+    plan = published(world, audience="network")
+    ask_signatures(plan, world)
+
+    for address in pages(plan, world)[:2] + pages(plan, world)[4:]:
+        words = as_(world.chidi).get(address).content.decode()
+        assert "Director of housing" not in words, address
+    assert plan.title in as_(world.chidi).get(reverse("plans:list")).content.decode()
+
+
+def test_a_draft_and_a_plan_without_signatories_wait_on_their_owners(world: World) -> None:
+    begin(world, title="Island homes")
+    published(world)
+
+    turns = {listed.plan.title: [turn.what for turn in listed.turns] for listed in plans_that_wait(world.amina, 5)}
+
+    assert turns == {
+        "Estuary delivery programme": ["to choose who signs it off"],
+        "Island homes": ["to publish a first version"],
+    }
+    assert [listed.plan.title for listed in plans_that_wait(world.ben, 5)] == ["Estuary delivery programme"]
+
+
+@pytest.mark.parametrize("count", [1, 4])
+def test_however_many_plans_wait_it_takes_as_many_queries(
+    world: World, django_assert_max_num_queries: Any, count: int
+) -> None:
+    for _number in range(count):
+        ask_signatures(published(world), world)
+    plans = list(Plan.objects.for_listing().order_by("pk"))
+
+    with django_assert_max_num_queries(3):
+        listed = with_turns(world.ben, plans)
+
+    assert [len(one.turns) for one in listed] == [2] * count

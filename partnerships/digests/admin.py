@@ -45,7 +45,7 @@ class ItemInline(admin.TabularInline[DeliveryItem, Delivery]):
     """What a letter said, by plan."""
 
     model = DeliveryItem
-    fields = ("plan", "from_number", "to_number", "reading_class")
+    fields = ("plan", "from_number", "to_number", "reading_class", "left_out")
     extra = 0
     can_delete = False
 

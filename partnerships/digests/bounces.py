@@ -20,6 +20,7 @@ from partnerships.digests.models import (
     OPEN,
     Bounce,
     Delivery,
+    DeliveryItem,
     DeliveryStatus,
     MailRead,
     Subscription,
@@ -42,10 +43,16 @@ class UnableToRelease(Exception):
     """Nothing is suppressed at this address."""
 
 
+def without_address(text: str, address: str) -> str:
+    """What a mail server said, without the address that it said it of."""
+    return re.sub(re.escape(address), "the address", text, flags=re.IGNORECASE) if address else text
+
+
 @transaction.atomic
 def suppress(*, address: str, reason: str, delivery: Delivery | None, author: User | None, now: dt.datetime) -> bool:
     """Send nothing more to an address: its subscriptions stop, queued letters are withdrawn. Whether it is new."""
     address = address.strip().lower()
+    reason = without_address(reason, address)  # it goes into history and log, which keep people by number only
     if not address or Suppression.objects.filter(address__iexact=address, released_at=None).exists():
         return False
     Suppression.objects.bulk_create(
@@ -171,8 +178,8 @@ def _was_not_told(delivery: Delivery) -> None:
     others = Delivery.objects.filter(recipient=delivery.recipient_id, status=DeliveryStatus.SENT).exclude(
         pk=delivery.pk
     )
-    for item in delivery.items.all():
-        if others.filter(items__plan=item.plan_id, items__to_number=item.to_number).exists():
+    for item in DeliveryItem.objects.told().filter(delivery=delivery):
+        if others.filter(items__plan=item.plan_id, items__to_number=item.to_number, items__left_out="").exists():
             continue
         Told.objects.filter(recipient=delivery.recipient_id, plan=item.plan_id, number=item.to_number).update(
             number=item.from_number

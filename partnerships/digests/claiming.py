@@ -26,6 +26,7 @@ from partnerships.digests.models import (
     DeliveryItem,
     DeliveryKind,
     DeliveryStatus,
+    Following,
     Piece,
     Preference,
     Subscription,
@@ -341,7 +342,9 @@ def take_back(claimed: Collection[Claimed], *, now: dt.datetime) -> set[int]:
         if paused or not may_leave:
             back.add(pk)
     items = list(
-        DeliveryItem.objects.filter(delivery__in=ids).values_list("delivery", "plan", "to_number", "reading_class")
+        DeliveryItem.objects.told()
+        .filter(delivery__in=ids)
+        .values_list("delivery", "plan", "to_number", "reading_class")
     )
     plans = {plan for _, plan, _, _ in items}
     classes = reading_classes(plans, now=now, people=sorted(set(person_of.values())))
@@ -417,7 +420,7 @@ def _compose_digests(candidates: Sequence[Candidate], batch: _Batch, *, date: st
     person_of = {one.pk: one.person_id for one in candidates}
     rows = _execute(
         "SELECT id, delivery_id, plan_id, from_number, to_number, reading_class FROM digests_deliveryitem"
-        " WHERE delivery_id = ANY(%s) ORDER BY delivery_id, id",
+        " WHERE delivery_id = ANY(%s) AND left_out = '' ORDER BY delivery_id, id",
         [list(person_of)],
     )
     items = [Item(pk, delivery, person_of[delivery], *rest) for pk, delivery, *rest in rows]
@@ -573,9 +576,9 @@ def _write_items(done: Sorted) -> None:
                 "numbers": [item.to_number for item in done.silent],
             },
         )
-    dropped = [item.pk for item in (*done.silent, *done.lost)]
-    if dropped:
-        DeliveryItem.objects.filter(pk__in=dropped).delete()
+        DeliveryItem.objects.filter(pk__in=[item.pk for item in done.silent]).delete()
+    if done.lost:
+        _keep_lost(done.lost)
     if done.changed:
         _execute(
             _FREEZE,
@@ -585,6 +588,18 @@ def _write_items(done: Sorted) -> None:
                 "classes": [item.reading_class for item in done.changed],
             },
         )
+
+
+def _keep_lost(items: Sequence[Item]) -> None:
+    """Let the ledger say what was chosen and not told, and why; the watermark stays where it was."""
+    pairs = Following.objects.filter(
+        person__in=[item.person_id for item in items], plan__in=[item.plan_id for item in items]
+    ).values_list("person_id", "plan_id")
+    following = set(pairs)
+    for follows, why in ((True, "they might no longer read it"), (False, "they no longer followed it")):
+        lost = [item.pk for item in items if ((item.person_id, item.plan_id) in following) is follows]
+        if lost:
+            DeliveryItem.objects.filter(pk__in=lost).update(left_out=why)
 
 
 def _write(batch: _Batch, candidates: dict[int, Candidate], now: dt.datetime) -> list[Claimed]:

@@ -558,14 +558,30 @@ class MatchTold(models.Model):
         return f"{self.recipient_id}: {self.ask_id} and {self.offer_id}"
 
 
+class DeliveryItemQuerySet(models.QuerySet["DeliveryItem"]):
+    """Items by whether their letter tells of them."""
+
+    def told(self) -> DeliveryItemQuerySet:
+        """Those that the letter says, or will say."""
+        return self.filter(left_out="")
+
+
 class DeliveryItem(models.Model):
-    """What a letter says of one plan: the changes from one version to another, as one class of readers may."""
+    """What a letter says of one plan: the changes from one version to another, as one class of readers may.
+
+    What was chosen, but could not be told when the letter was composed, stays with the reason in `left_out`.
+    """
 
     delivery = models.ForeignKey(Delivery, on_delete=models.CASCADE, related_name="items", db_index=False)
     plan = models.ForeignKey(Plan, on_delete=models.CASCADE, related_name="+")
     from_number = models.PositiveIntegerField()
     to_number = models.PositiveIntegerField()
     reading_class = models.CharField(max_length=8, choices=Told.Reading)
+    left_out = models.CharField(
+        max_length=100, blank=True, db_default="", help_text="Why the letter does not say it; empty where it does."
+    )
+
+    objects = DeliveryItemQuerySet.as_manager()
 
     class Meta:
         constraints = [

@@ -16,6 +16,7 @@ from django.utils import timezone
 from partnerships.digests.bank_holidays import holidays
 from partnerships.digests.models import (
     OPEN,
+    REFUSAL_HOLDS,
     Bounce,
     Delivery,
     DeliveryKind,
@@ -25,12 +26,13 @@ from partnerships.digests.models import (
     Preference,
     Publication,
     Subscription,
+    SubscriptionStatus,
     Suppression,
     Told,
 )
 from partnerships.digests.schedule import AT_ONCE, HOME, due, in_words, next_slot, zone_in_words
 from partnerships.organisations.audience import Network, Organisations
-from partnerships.organisations.models import EDITING_ROLES, Membership, Organisation
+from partnerships.organisations.models import EDITING_ROLES, Membership, Organisation, Role
 from partnerships.people.models import User
 from partnerships.plans.models import Plan, Version, inside_routes, published_routes
 
@@ -376,13 +378,45 @@ def stakeholders_of(user: User) -> QuerySet[Subscription]:
     )
 
 
+def stakeholders_who_ended(user: User, now: dt.datetime) -> QuerySet[Subscription]:
+    """The same, but over: as long as a no would hold, so that nobody wonders where they went."""
+    return (
+        Subscription.objects.for_listing()
+        .filter(
+            status=SubscriptionStatus.ENDED,
+            ended_at__gt=now - REFUSAL_HOLDS,
+            added_for__in=led_organisations(user).values("pk"),
+        )
+        .order_by("-ended_at", "-pk")
+    )
+
+
+def letters_that_asked(subscriptions: Collection[Subscription]) -> dict[int, Delivery]:
+    """The latest letter that asked to confirm each of these, by subscription."""
+    letters = Delivery.objects.filter(kind=DeliveryKind.CONFIRMATION, subscription__in=subscriptions).order_by("pk")
+    return {letter.subscription_id: letter for letter in letters if letter.subscription_id}
+
+
+def unconfirmed_of(plan: Plan) -> QuerySet[Subscription]:
+    """Who was asked about this very plan and has not answered: nothing is sent to them."""
+    return (
+        Subscription.objects.for_listing().filter(plan=plan, status=SubscriptionStatus.ASKED).order_by("asked_at", "pk")
+    )
+
+
 def ledger_of(user: User) -> QuerySet[Delivery]:
     """Deliveries the person may look up: an administrator all of them, a lead those that tell of plans they may
-    publish."""
-    rows = Delivery.objects.select_related("recipient")
+    publish, and those that ask whom their organisation added."""
+    rows = Delivery.objects.select_related(
+        "recipient", "subscription__plan", "subscription__partnership", "subscription__organisation"
+    )
     if not user.is_staff:
         mine = Plan.objects.publishable_by(user).values("pk")
-        rows = rows.filter(pk__in=Delivery.objects.filter(items__plan__in=mine).values("pk"))
+        asked = Organisation.objects.of_person(user, Role.LEAD).values("pk")
+        rows = rows.filter(
+            Q(pk__in=Delivery.objects.filter(items__plan__in=mine).values("pk"))
+            | Q(pk__in=Delivery.objects.filter(subscription__added_for__in=asked).values("pk"))
+        )
     return rows.order_by("-pk")
 
 

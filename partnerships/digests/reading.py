@@ -29,7 +29,7 @@ class Reading:
 
 def readable_news(delivery: Delivery, *, now: dt.datetime, plans: Collection[int] | None = None) -> Reading:
     """What a letter said, in the class in which its recipient may read each plan today; `plans` narrows it further."""
-    items = list(delivery.items.order_by("pk"))
+    items = list(DeliveryItem.objects.told().filter(delivery=delivery).order_by("pk"))
     classes = reading_classes([item.plan_id for item in items], now=now, people=[delivery.recipient_id])
     shown: list[News] = []
     for item in items:
@@ -52,7 +52,7 @@ def _narrower(one: str, other: str) -> str:
 
 def item_for(delivery: Delivery, plan_id: int) -> DeliveryItem | None:
     """What a letter said of one plan."""
-    return delivery.items.filter(plan=plan_id).first()
+    return DeliveryItem.objects.told().filter(delivery=delivery, plan=plan_id).first()
 
 
 def next_digest(

@@ -80,7 +80,7 @@ done AS (
 mine AS (
     SELECT t.id, i.to_number, i.reading_class
       FROM done
-      JOIN digests_deliveryitem i ON i.delivery_id = done.id
+      JOIN digests_deliveryitem i ON i.delivery_id = done.id AND i.left_out = ''
       JOIN digests_told t ON t.recipient_id = done.recipient_id AND t.plan_id = i.plan_id
      ORDER BY t.id
        FOR UPDATE OF t

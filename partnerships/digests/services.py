@@ -575,9 +575,9 @@ def _withdraw_queued(person: User, *, now: dt.datetime) -> None:
         in_doubt=False,
     )
     for delivery in queued:
-        Told.objects.filter(recipient=person, plan__in=delivery.items.values("plan")).update(
-            due_at=now, waiting_since=delivery.created_at
-        )
+        Told.objects.filter(
+            recipient=person, plan__in=DeliveryItem.objects.told().filter(delivery=delivery).values("plan")
+        ).update(due_at=now, waiting_since=delivery.created_at)
         take_back(delivery.pk)
         delivery.delete()
 
@@ -602,7 +602,7 @@ def send_again(*, delivery: Delivery, author: User, now: dt.datetime) -> Deliver
 
     Raises `UnableToSendAgain`.
     """
-    items = list(delivery.items.all())
+    items = list(DeliveryItem.objects.told().filter(delivery=delivery))
     if delivery.is_open:
         raise UnableToSendAgain("It is still on its way.")
     if delivery.kind != DeliveryKind.DIGEST or not items:

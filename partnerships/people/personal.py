@@ -34,8 +34,8 @@ class Rule:
     fate: Fate
     why: str
     exported: tuple[str, ...] = ()
-    #: For a field that holds something about a person: the field of its row that says about whom, where there are
-    #: several.
+    #: For a field that holds something about a person: the field (or path) that says about whom, where there is not
+    #: exactly one in its row; the field itself where it is the person's address that says so.
     whose: str = ""
 
 

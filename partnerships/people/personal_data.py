@@ -181,11 +181,13 @@ def _apply_to_value(rule: Rule, person: User) -> int:
     model: type[Model] = apps.get_model(rule.model)
     references = [other.field for other in rules() if other.model == rule.model and _refers(other)]
     whose = rule.whose or (references[0] if len(references) == 1 else "")
-    condition = {whose: person.pk} if whose else {f"{rule.field}__iexact": person.email}
+    by_itself = not whose or whose == rule.field
+    condition = {f"{rule.field}__iexact": person.email} if by_itself else {whose: person.pk}
     rows = model._default_manager.filter(**condition)
     if rule.fate is Fate.DELETE:
         return rows.delete()[0]
-    return rows.update(**{rule.field: "" if rule.fate is Fate.CLEAR else erased_address(person)})
+    empty = None if model._meta.get_field(rule.field).null else ""
+    return rows.update(**{rule.field: empty if rule.fate is Fate.CLEAR else erased_address(person)})
 
 
 def erased_address(person: User) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import email
 import email.policy
+import re
 from collections.abc import Callable
 from email.message import EmailMessage
 from typing import Any, cast
@@ -23,10 +24,10 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from partnerships.activity.services import record
 from partnerships.digests import services
 from partnerships.digests.forms import ReasonForm
-from partnerships.digests.models import Delivery, DeliveryStatus
-from partnerships.digests.queries import due_within, ledger_of, queue_figures, when_next
+from partnerships.digests.models import Delivery, DeliveryItem, DeliveryStatus
+from partnerships.digests.queries import due_within, ledger_of, queue_figures, stakeholders_of, when_next
 from partnerships.digests.reading import as_sent as message_as_sent
-from partnerships.digests.reading import next_digest
+from partnerships.digests.reading import next_digest, readable_news
 from partnerships.digests.waiting import waiting_for
 from partnerships.organisations.models import Membership, Role
 from partnerships.people.models import User
@@ -39,6 +40,8 @@ _framing: Callable[..., Any] = csp_update({"frame-src": [SELF]})
 _framed: Callable[..., Any] = csp(
     {"default-src": [NONE], "style-src": ["'unsafe-inline'"], "frame-ancestors": [SELF], "sandbox": [""]}
 )
+#: Links that carry a right of the recipient's.
+_RIGHTS = re.compile(r"(/digests/(?:stop|preferences|read|confirm)/)[^/\"\s<>]+/")
 _GRANT = "digests_shown"
 _GRANTED_FOR = dt.timedelta(minutes=10)
 
@@ -76,28 +79,36 @@ def ledger(request: HttpRequest) -> HttpResponse:
 
 
 def _items(delivery: Delivery, mine: set[int] | None) -> list[str]:
+    """What was in it, in words; of what could not be told also why."""
     rows = delivery.items.select_related("plan").order_by("pk")
-    return [
-        f"{row.plan.title}, version {row.from_number} to {row.to_number}"
-        if row.from_number
-        else f"{row.plan.title}, new"
-        for row in rows
-        if mine is None or row.plan_id in mine
-    ]
+    said = [_said_of(row) for row in rows if mine is None or row.plan_id in mine]
+    if delivery.subscription is not None:
+        said.append(f"Whether they want digests about {delivery.subscription.target}")
+    return said
+
+
+def _said_of(row: DeliveryItem) -> str:
+    what = f"version {row.from_number} to {row.to_number}" if row.from_number else "new"
+    return f"{row.plan.title}, {what}" + (f": not told, {row.left_out}" if row.left_out else "")
 
 
 def _delivery_for(person: User, pk: int) -> tuple[Delivery, bool]:
-    """A delivery and whether all of it is about plans that the person may publish."""
+    """A delivery and whether all that it says is about plans that the person may publish."""
     delivery = get_object_or_404(ledger_of(person), pk=pk)
     mine = Plan.objects.publishable_by(person).values("pk")
-    return delivery, not delivery.items.exclude(plan__in=mine).exists()
+    told = DeliveryItem.objects.told().filter(delivery=delivery)
+    return delivery, told.exists() and not told.exclude(plan__in=mine).exists()
 
 
 def _is_shown(request: HttpRequest, person: User, delivery: Delivery, *, all_mine: bool) -> bool:
-    """Whether the letter itself may be shown: its own leads, and administrators for ten minutes after giving a
-    reason."""
-    if all_mine and not person.is_staff:
-        return True
+    """Whether the letter itself may be shown: to its own leads, and to administrators for ten minutes after giving a
+    reason.
+
+    What waits for people with an account, and their matches, are nobody's but theirs: leads see letters to
+    stakeholders, which hold nothing but the plans.
+    """
+    if not person.is_staff:
+        return all_mine and delivery.recipient.is_stakeholder
     granted = request.session.get(_GRANT, {}).get(str(delivery.pk))
     return bool(granted) and timezone.now() - dt.datetime.fromisoformat(granted) < _GRANTED_FOR
 
@@ -123,11 +134,15 @@ def entry(request: HttpRequest, pk: int) -> HttpResponse:
     if request.method == "POST" and form is None:
         raise PermissionDenied
     mine = None if person.is_staff else set(Plan.objects.publishable_by(person).values_list("pk", flat=True))
+    shown = delivery.is_kept and _is_shown(request, person, delivery, all_mine=all_mine)
     context = {
         "delivery": delivery,
         "items": _items(delivery, mine),
         "bounces": list(delivery.bounces.order_by("-at", "-pk")),
-        "shown": delivery.is_kept and _is_shown(request, person, delivery, all_mine=all_mine),
+        "shown": shown,
+        "may_resend": delivery.can_be_sent_again and (all_mine or person.is_staff),
+        "may_ask": stakeholders_of(person).filter(pk=delivery.subscription_id or 0).exists(),
+        "reading": None if shown or mine is None else readable_news(delivery, now=timezone.now(), plans=mine),
         "form": form,
     }
     return render(request, "digests/entry.html", context, status=422 if request.method == "POST" else 200)
@@ -144,7 +159,9 @@ def as_sent(request: HttpRequest, pk: int) -> HttpResponse:
         raise Http404
     message = email.message_from_string(message_as_sent(delivery), policy=email.policy.default)
     html = message.get_body(("html",))
-    response = HttpResponse(cast(EmailMessage, html).get_content() if html is not None else "")
+    said = str(cast(EmailMessage, html).get_content()) if html is not None else ""
+    # Whoever looks is not whoever may use the links: they are shown as they stood, and lead nowhere.
+    response = HttpResponse(_RIGHTS.sub(r"\1not-shown/", said))
     response["Referrer-Policy"] = "no-referrer"
     return response
 

@@ -18,8 +18,11 @@ from partnerships.digests.forms import PreferenceForm, StakeholderForm
 from partnerships.digests.models import Frequency, Preference, RoleRule, Suppression
 from partnerships.digests.queries import (
     led_organisations,
+    letters_that_asked,
     stakeholders_of,
+    stakeholders_who_ended,
     subscriptions_of,
+    unconfirmed_of,
     when_next,
     who_will_get,
 )
@@ -121,7 +124,13 @@ def stakeholders(request: HttpRequest) -> HttpResponse:
     person = signed_in(request)
     if not led_organisations(person).exists():
         raise PermissionDenied
-    context = {"subscriptions": list(stakeholders_of(person)), "may_look": _may_look(person)}
+    subscriptions = list(stakeholders_of(person))
+    letters = letters_that_asked([one for one in subscriptions if one.is_waiting])
+    context = {
+        "subscriptions": [(one, letters.get(one.pk)) for one in subscriptions],
+        "ended": list(stakeholders_who_ended(person, timezone.now())[:100]),
+        "may_look": _may_look(person),
+    }
     return render(request, "digests/stakeholders.html", context)
 
 
@@ -215,6 +224,7 @@ def who(request: HttpRequest, pk: int) -> HttpResponse:
         "forecasts": who_will_get(plan, author=person, now=timezone.now()),
         "may_publish": Plan.objects.publishable_by(person).filter(pk=pk).exists(),
         "rule": RoleRule.objects.filter(plan=pk).exists(),
+        "unconfirmed": list(unconfirmed_of(plan)),
     }
     partial = getattr(request, "htmx", False)
     return render(request, "digests/_who.html" if partial else "digests/who.html", context)

@@ -1,0 +1,248 @@
+"""The ledger says what could not be told and why, and who was asked; whoever looks gets no right of the reader's."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+
+from partnerships.agreements.services import leave_partnership
+from partnerships.digests import services
+from partnerships.digests.bounces import note_bounce, suppress
+from partnerships.digests.choosing import plan_round
+from partnerships.digests.models import Bounce, Delivery, Subscription, Suppression, Told
+from partnerships.people.models import User
+from partnerships.people.personal_data import erase_person
+from partnerships.plans.models import Plan
+from partnerships.plans.services import create_plan
+from tests.digests.conftest import PostOffice, html_of, play, publish, text_of
+from tests.people.test_leaving_and_erasing import everything_kept
+from tests.world import World
+
+
+def page(person: User, name: str, **kwargs: object) -> str:
+    """A page as somebody sees it."""
+    client = Client()
+    client.force_login(person)
+    answer = client.get(reverse(f"digests:{name}", kwargs=kwargs))
+    assert answer.status_code == 200
+    return answer.content.decode()
+
+
+def ask(world: World, plan: Plan) -> Subscription:
+    return services.add_stakeholder(
+        email=world.sol.email,
+        name="",
+        target=plan,
+        author=world.amina,
+        organisation=world.larkhaven,
+        why="you chair the tenant panel",
+        now=timezone.now(),
+    )
+
+
+def follow(world: World, plan: Plan) -> Subscription:
+    return services.subscribe(person=world.ben, target=plan, author=world.ben, now=timezone.now())
+
+
+@pytest.fixture
+def opened(world: World) -> Plan:
+    """Another plan of Larkhaven's, which anybody may read."""
+    plan = create_plan(
+        owners=[world.larkhaven],
+        partnership=None,
+        title="Open Quay",
+        kind="delivery",
+        audience="public",
+        author=world.amina,
+        now=world.now,
+    )
+    publish(plan, 50, author=world.amina, note="First version.", now=timezone.now() - dt.timedelta(days=1))
+    return plan
+
+
+def test_the_ledger_says_what_was_not_told_because_access_was_lost(
+    world: World, plan: Plan, office: PostOffice
+) -> None:
+    follow(world, plan)
+    version = publish(plan, 100, author=world.amina)
+    plan_round(now=timezone.now())
+    leave_partnership(party=world.party(world.westmarch), reason="Reorganised.", author=world.ben, now=timezone.now())
+    office.drain()
+
+    letter = Delivery.objects.get()
+
+    assert not office.sent
+    for shown in (page(world.amina, "entry", pk=letter.pk), page(world.amina, "ledger")):
+        assert f"Harbour Quarter, version 1 to {version.number}: not told, they might no longer read it" in shown
+    assert Told.objects.get(recipient=world.ben, plan=plan).number == 1
+
+
+def test_what_is_left_out_of_a_letter_stays_in_the_ledger_and_untold(
+    world: World, plan: Plan, opened: Plan, office: PostOffice
+) -> None:
+    follow(world, plan)
+    follow(world, opened)
+    publish(plan, 100, author=world.amina)
+    publish(opened, 60, author=world.amina)
+    plan_round(now=timezone.now())
+    services.stop(
+        subscriptions=Subscription.objects.filter(plan=plan), author=world.ben, reason="Enough.", now=timezone.now()
+    )
+    office.drain()
+
+    [sent] = office.to(world.ben)
+    letter = Delivery.objects.get()
+
+    assert "was 50, now 60" in text_of(sent)
+    assert "Harbour Quarter" not in text_of(sent)
+    assert "not told, they no longer followed it" in page(world.amina, "entry", pk=letter.pk)
+    assert Told.objects.get(recipient=world.ben, plan=plan).number == 1
+    assert Told.objects.get(recipient=world.ben, plan=opened).number == 2
+
+
+def test_a_letter_sent_again_says_no_more_than_the_first(
+    world: World, plan: Plan, opened: Plan, office: PostOffice
+) -> None:
+    subscription = follow(world, plan)
+    follow(world, opened)
+    publish(plan, 100, author=world.amina)
+    publish(opened, 60, author=world.amina)
+    plan_round(now=timezone.now())
+    services.stop(subscriptions=[subscription], author=world.ben, reason="Enough.", now=timezone.now())
+    office.drain()
+    services.subscribe(person=world.ben, target=plan, author=world.ben, now=timezone.now())
+
+    services.send_again(delivery=Delivery.objects.get(), author=world.amina, now=timezone.now())
+    office.drain()
+
+    assert len(office.to(world.ben)) == 2
+    assert "Harbour Quarter" not in text_of(office.to(world.ben)[1])
+
+
+def test_leads_see_whom_they_asked_since_when_and_what_became_of_the_letter(
+    world: World, plan: Plan, office: PostOffice
+) -> None:
+    asked = ask(world, plan)
+    office.drain()
+    today = f"{timezone.localdate():%-d %B %Y}"
+    before = page(world.amina, "stakeholders")
+    letter = Delivery.objects.get(kind="confirmation")
+    entry = page(world.amina, "entry", pk=letter.pk)
+    who = page(world.amina, "who", pk=plan.pk)
+    services.confirm(subscription=asked, now=timezone.now())
+    after = page(world.amina, "stakeholders")
+    services.stop(subscriptions=[asked], author=world.sol, reason="Stopped by the person.", now=timezone.now())
+
+    assert f"Letter of {today}: sent" in before
+    assert "Ask again" in before
+    assert "Whether they want digests about Harbour Quarter" in entry
+    assert "Ask again" in entry
+    assert "Asked, and not answered yet" in who
+    assert f"Confirmed {today}" in after
+    assert "Ask again" not in after
+    over = page(world.amina, "stakeholders")
+    assert "Stopped by the person. Only they can ask for it again." in over
+
+
+def test_a_lead_of_others_sees_nothing_of_whom_larkhaven_asked(world: World, plan: Plan, office: PostOffice) -> None:
+    ask(world, plan)
+    office.drain()
+    client = Client()
+    client.force_login(world.ben)
+
+    assert "Sol Stake" not in page(world.ben, "ledger")
+    assert client.get(reverse("digests:entry", kwargs={"pk": Delivery.objects.get().pk})).status_code == 404
+
+
+def test_the_letter_as_sent_gives_whoever_looks_no_right_of_the_readers(
+    world: World, plan: Plan, office: PostOffice
+) -> None:
+    services.confirm(subscription=ask(world, plan), now=timezone.now())
+    publish(plan, 100, author=world.amina)
+    play(office)
+    letter = Delivery.objects.get(kind="digest")
+    links = re.findall(r"/digests/\w+/[^/\s\"]+/", html_of(office.to(world.sol)[-1]))
+
+    shown = page(world.amina, "as-sent", pk=letter.pk)
+
+    assert links
+    assert "was 120" in shown
+    assert not [link for link in links if link in shown]
+    assert "/digests/stop/not-shown/" in shown
+
+
+def test_what_waits_for_a_partner_is_shown_to_no_lead_of_another(world: World, plan: Plan, office: PostOffice) -> None:
+    follow(world, plan)
+    publish(plan, 100, author=world.amina)
+    play(office)
+    letter = Delivery.objects.get()
+    client = Client()
+    client.force_login(world.amina)
+
+    entry = page(world.amina, "entry", pk=letter.pk)
+
+    assert client.get(reverse("digests:as-sent", kwargs={"pk": letter.pk})).status_code == 404
+    assert "What it said of your plans" in entry
+    assert "was 120, now 100" in entry
+
+
+# ---- Erasure
+
+
+def test_erasing_a_stakeholder_takes_their_name_and_address_out_of_every_letter_and_report(
+    world: World, plan: Plan, office: PostOffice
+) -> None:
+    services.confirm(subscription=ask(world, plan), now=timezone.now())
+    publish(plan, 100, author=world.amina)
+    play(office)
+    letter = Delivery.objects.get(kind="digest")
+    said = f"550 5.1.1 <{world.sol.email}>: Sol Stake is unknown here"
+    note_bounce(
+        kind=Bounce.Kind.HARD, address=letter.address, text=said, message_id=letter.message_id, now=timezone.now()
+    )
+    assert world.sol.email in everything_kept()
+
+    erase_person(person=world.sol, author=world.dee, reason="Asked.", now=timezone.now())
+
+    left = everything_kept()
+    letter.refresh_from_db()
+    assert [line[:400] for line in left.splitlines() if "sol@council" in line] == []
+    assert "Sol Stake" not in "\n".join(
+        str(row) for row in (*Delivery.objects.values_list(), *Bounce.objects.values_list())
+    )
+    assert letter.recipe is None
+    assert letter.reason == ""
+    assert letter.items.exists()
+    assert Subscription.objects.get(person=world.sol).why == ""
+
+
+def test_what_a_mail_server_said_is_kept_without_the_address(world: World, plan: Plan) -> None:
+    ask(world, plan)
+
+    suppress(
+        address=world.sol.email,
+        reason=f"The mail server refused the address: 550 <{world.sol.email.upper()}> unknown",
+        delivery=None,
+        author=None,
+        now=timezone.now(),
+    )
+
+    for reason in (Suppression.objects.get().reason, Subscription.objects.get(person=world.sol).reason):
+        assert reason == "The mail server refused the address: 550 <the address> unknown"
+
+
+def test_erasing_an_administrator_lets_nobody_be_written_to_again(world: World, plan: Plan) -> None:
+    suppress(
+        address="gone@council.example", reason="It came back.", delivery=None, author=world.dee, now=timezone.now()
+    )
+
+    world.dee.is_staff = False
+    world.dee.save(update_fields=["is_staff"])
+    erase_person(person=world.dee, author=None, reason="Asked.", now=timezone.now())
+
+    assert Suppression.objects.filter(address="gone@council.example").exists()

@@ -6,13 +6,14 @@ plan in the same run: reading its JSON from PostgreSQL and writing it back, inte
     compare        what changed and the totals, for a usual edit (a tenth of the sites, five sections)
     compare worst  the same when everything changed
     compare shown  the usual edit with its words, as a page shows it
+    compare page   what a reader waits for: the whole request, signed in, with session, rights and HTML
     open           the plan found for its reader and made ready to be shown: a page of its sites, totals over all
-    open page      what a reader waits for: the whole request, signed in, with session, rights and HTML
+    open page      the whole request for the plan's page
     open paper     the same for the print view, which holds every site
     publish        the draft of a usual edit, as people publish
     publish import the same content given as a file's, checked on the way
 
-The last line is one JSON object with the figures. All rows are rolled back.
+Then each aim, held or missed. The last line is one JSON object with the figures. All rows are rolled back.
 
     make bench-plans
     make bench-plans ARGS="--sites 20 200"      quicker
@@ -29,7 +30,7 @@ import random
 import statistics
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -55,7 +56,7 @@ from partnerships.plans import services  # noqa: E402 - after setup
 from partnerships.plans.changes import changes, homes_totals, summary  # noqa: E402 - after setup
 from partnerships.plans.comparisons import comparison  # noqa: E402 - after setup
 from partnerships.plans.content import TENURES, normalise  # noqa: E402 - after setup
-from partnerships.plans.models import Draft, ReadingClass  # noqa: E402 - after setup
+from partnerships.plans.models import Draft, Plan, ReadingClass  # noqa: E402 - after setup
 from partnerships.plans.queries import newest_for  # noqa: E402 - after setup
 from partnerships.plans.views.whole import reading_context  # noqa: E402 - after setup
 
@@ -64,12 +65,15 @@ WORK = (
     "compare",
     "compare_worst",
     "compare_shown",
+    "compare_page",
     "open",
     "open_page",
     "open_paper",
     "publish",
     "publish_import",
 )
+#: How many times the plain cost each may take; and none may grow faster than the plan.
+AIMS = {"compare": 5, "compare_worst": 5, "compare_shown": 5, "compare_page": 5, "open": 3, "open_page": 3}
 STEMS, ENDINGS = ("har", "est", "mor", "len", "quay"), ("bour", "uary", "ing", "t", "s")
 VOCABULARY = [stem + ending for stem in STEMS for ending in ENDINGS]
 
@@ -142,12 +146,8 @@ def median_of(times: int, work: dict[str, Work | tuple[Work, Work]]) -> dict[str
     return {name: statistics.median(values) for name, values in taken.items()}
 
 
-def measure(sites: int, times: int, author: User, owner: Organisation) -> dict[str, float]:
-    """The figures of one size, in milliseconds and as multiples of reading and writing the JSON."""
-    chance = random.Random(sites)
-    plan_content = a_plan(sites, chance)
-    usual = edited(plan_content, share=0.1, sections=5)
-    worst = edited(plan_content, share=1, sections=SECTIONS)
+def _published(content: dict[str, Any], author: User, owner: Organisation) -> Plan:
+    """A plan with one version."""
     plan = services.create_plan(
         owners=[owner],
         partnership=None,
@@ -156,9 +156,20 @@ def measure(sites: int, times: int, author: User, owner: Organisation) -> dict[s
         audience="network",
         author=author,
         now=timezone.now(),
-        content=plan_content,
+        content=content,
     )
     services.publish_version(plan=plan, author=author, note="Measured.", now=timezone.now())
+    return plan
+
+
+def measure(sites: int, times: int, author: User, owner: Organisation) -> dict[str, float]:
+    """The figures of one size, in milliseconds and as multiples of reading and writing the JSON."""
+    chance = random.Random(sites)
+    plan_content = a_plan(sites, chance)
+    usual = edited(plan_content, share=0.1, sections=5)
+    worst = edited(plan_content, share=1, sections=SECTIONS)
+    plan, compared = _published(plan_content, author, owner), _published(plan_content, author, owner)
+    services.publish_version(plan=compared, author=author, note="Measured.", now=timezone.now(), content=usual)
     with connection.cursor() as cursor:
         cursor.execute("CREATE TEMPORARY TABLE IF NOT EXISTS plain (id serial PRIMARY KEY, content jsonb)")
     version = plan.versions.get(number=1)
@@ -206,6 +217,7 @@ def measure(sites: int, times: int, author: User, owner: Organisation) -> dict[s
             "compare": comparing(usual),
             "compare_worst": comparing(worst),
             "compare_shown": lambda: comparison(plan_content, usual),
+            "compare_page": asking(reverse("plans:compare", args=[compared.pk]) + "?from=1&to=2"),
             "open": opening,
             "open_page": asking(reverse("plans:detail", args=[plan.pk])),
             "open_paper": asking(reverse("plans:paper", args=[plan.pk, 1])),
@@ -220,6 +232,25 @@ def measure(sites: int, times: int, author: User, owner: Organisation) -> dict[s
             figures[f"{name}_ms"] = round(value, 2)
             figures[f"{name}_ratio"] = round(value / taken["plain"], 2)
     return figures
+
+
+def growths(results: dict[str, dict[str, float]]) -> dict[str, float]:
+    """How many times longer the largest plan takes than the smallest, over how many times larger it is."""
+    sizes = list(results.values())
+    small, large = min(sizes, key=lambda row: row["bytes"]), max(sizes, key=lambda row: row["bytes"])
+    larger = large["bytes"] / small["bytes"]
+    return {name: round(large[f"{name}_ms"] / small[f"{name}_ms"] / larger, 2) for name in WORK}
+
+
+def verdicts(results: dict[str, dict[str, float]], growth: dict[str, float]) -> Iterator[str]:
+    """Of each aim, in words, whether every size held it."""
+    for name, aim in AIMS.items():
+        what = name.replace("_", " ")
+        missed = [
+            f"{sites} sites {row[f'{name}_ratio']:.2f}×" for sites, row in results.items() if row[f"{name}_ratio"] > aim
+        ]
+        yield f"{what}: at most {aim}× {'MISSED by ' + ', '.join(missed) if missed else 'held'}"
+        yield f"{what}: grows no faster than the plan, {growth[name]:.2f} {'MISSED' if growth[name] > 1 else 'held'}"
 
 
 def main() -> None:
@@ -251,8 +282,11 @@ def main() -> None:
     for name in WORK:
         cells = "".join(f"{row[f'{name}_ms']:>12.1f} ms {row[f'{name}_ratio']:>5.2f}×" for row in results.values())
         print(f"{name.replace('_', ' '):>16}{cells}")
+    growth = growths(results)
+    for words in verdicts(results, growth) if len(results) > 1 else ():
+        print(words)
     base = "reading the plan's JSON and writing it back"
-    print(json.dumps({"benchmark": "plans", "ratios_to": base, "sites": results}))
+    print(json.dumps({"benchmark": "plans", "ratios_to": base, "sites": results, "growth": growth}))
 
 
 if __name__ == "__main__":

@@ -75,6 +75,15 @@ def test_a_plan_goes_from_its_first_words_to_fewer_homes(page: Any, live_server:
     page.get_by_role("link", name="Add a site").click()
     page.get_by_label("Name", exact=True).fill("North Quay")
     page.get_by_label("Homes, line 1").fill("120")
+    page.get_by_label("Homes, line 2").fill("1030")
+    page.get_by_label("Bedrooms, line 2").select_option(label="1")
+    page.get_by_label("Year, line 2").fill("2027-28")
+    assert page.locator("[data-homes-total]").inner_text() == "1,150"
+    assert page.locator("[data-homes-by=bedrooms]").inner_text() == "Bedrooms not known: 120, 1 bedroom: 1,030"
+    assert page.locator("[data-homes-by=year]").inner_text() == "Year not given: 120, 2027-28: 1,030"
+    assert page.locator("[data-homes-by=tenure]").inner_text() == "Social Rent: 1,150"
+    assert not page.get_by_role("button", name="Work out the totals").is_visible()
+    page.get_by_label("Homes, line 2").fill("")
     assert page.locator("[data-homes-total]").inner_text() == "120"
     page.get_by_role("button", name="Save to the draft").click()
     page.get_by_role("link", name="Publish…").click()

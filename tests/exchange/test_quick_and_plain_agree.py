@@ -133,3 +133,17 @@ def test_the_quick_way_shows_finds_and_counts_what_the_plain_rights_allow(filled
     assert any(many.values())
     assert Entry.objects.filter(audience=Audience.PARTNERSHIP, partnership=world.partnership).exists()
     assert not Match.objects.values("ask", "offer").annotate(times=Count("pk")).filter(times__gt=1).exists()
+
+
+def test_matches_are_looked_for_by_a_plan_that_is_made_once(filled: World) -> None:
+    today = timezone.localdate()
+    wanted = list(Entry.objects.filter(is_open=True, audience=Audience.NETWORK).order_by("pk")[:8])
+
+    for entry in wanted:
+        best_for_reader(entry, filled.chidi, today)
+
+    made = rows_of(
+        "SELECT custom_plans, generic_plans FROM pg_prepared_statements WHERE statement LIKE %s", ["%subject%"]
+    )
+    assert sum(custom for custom, _ in made) == 0
+    assert sum(generic for _, generic in made) >= len(wanted)

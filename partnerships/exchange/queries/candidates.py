@@ -147,18 +147,6 @@ def best_for_reader(entry: Entry, user: User, today: dt.date) -> list[Found]:
     return _best([entry], allowed, today, None, given, sides=set(reader.organisations))[entry.pk][:BEST]
 
 
-def best_for_organisation(entry: Entry, today: dt.date, names: AreaNames | None = None) -> list[Found]:
-    """The best counterparts among what the people of the entry's own organisation may read."""
-    return best_for_organisations([entry], today, names)[entry.pk]
-
-
-def best_for_organisations(
-    entries: Sequence[Entry], today: dt.date, names: AreaNames | None = None
-) -> dict[int, list[Found]]:
-    """The same for many entries at once."""
-    return {pk: best[:BEST] for pk, best in _best(entries, _TO_SUBJECT, today, names).items()}
-
-
 def best_for_both(entries: Sequence[Entry], today: dt.date, names: AreaNames) -> dict[int, list[Found]]:
     """For each entry the best counterparts that its organisation may read, and the best whose own may read the entry.
 
@@ -213,7 +201,7 @@ def _best(
             ids = [entry.pk for entry in group if entry.is_ask == is_ask]
             if ids:
                 sql = _statement(is_ask=is_ask, place=place, allowed=allowed)
-                for pk, *row in rows_planned_once(sql, (today, ids, *values)):
+                for pk, *row in rows_planned_once(sql, (today, ids, *values), whatever_is_asked=True):
                     rows[pk].append(_Row(*row))
 
     look(placed, _NEAR)

@@ -156,10 +156,12 @@ _planned: WeakKeyDictionary[Any, dict[str, str]] = WeakKeyDictionary()
 _MOST_PLANNED = 100
 
 
-def rows_planned_once(sql: str, values: Sequence[Any]) -> list[tuple[Any, ...]]:
+def rows_planned_once(sql: str, values: Sequence[Any], *, whatever_is_asked: bool = False) -> list[tuple[Any, ...]]:
     """All rows of a statement that is asked over and over: a connection plans it once, which takes longer than running.
 
-    Behind PgBouncer, where a connection is another's the next moment, it is planned each time.
+    PostgreSQL plans anew for values of which it thinks that they deserve it. With `whatever_is_asked` it does not: for
+    a statement whose best plan is the same for all values. Behind PgBouncer, where a connection is another's the next
+    moment, everything is planned each time.
     """
     connection.ensure_connection()
     planned = _planned.setdefault(connection.connection, {})
@@ -173,7 +175,9 @@ def rows_planned_once(sql: str, values: Sequence[Any]) -> list[tuple[Any, ...]]:
         numbered = first + "".join(f"${number}{part}" for number, part in enumerate(rest, start=1))
         rows_of(f"PREPARE {name} AS {numbered.replace('%%', '%')}", None)
         planned[sql] = name
-    return rows_of(f"EXECUTE {name} ({', '.join(['%s'] * len(values))})", values)
+    # Said with each statement: what one wants must not hold for the next.
+    mode = "force_generic_plan" if whatever_is_asked else "auto"
+    return rows_of(f"SET plan_cache_mode = {mode}; EXECUTE {name} ({', '.join(['%s'] * len(values))})", values)
 
 
 def rows_of(sql: str, values: Sequence[Any] | None) -> list[tuple[Any, ...]]:

@@ -226,6 +226,12 @@ class SigningState:
             return False
         return not self.sign_off.is_conditional or hasattr(self.sign_off, "condition_met")
 
+    def may_decide_on(self, number: int) -> bool:
+        """Whether it may decide on the version of that number, the newest: once, or after a rejection."""
+        if not self.takes_part:
+            return False
+        return self.sign_off is None or (self.sign_off.is_rejected and self.sign_off.version.number < number)
+
     @property
     def words(self) -> str:
         """The state in words."""
@@ -478,7 +484,8 @@ def _mentions_wanted(user: User) -> list[Waiting]:
     comments = (
         Comment.objects.visible_to(user)
         .filter(Q(parent=None, resolved_at=None) | Q(parent__resolved_at=None, parent__isnull=False))
-        .filter(mentions__person=user)
+        # Who left reads what was said, and owes no answer.
+        .filter(mentions__person=user, plan__in=Plan.objects.known_today_to(user).values("pk"))
         .exclude(pk__in=Comment.objects.filter(replies__author=user).values("pk"))
         .exclude(parent__in=Comment.objects.filter(replies__author=user).values("pk"))
         .select_related("plan__partnership", "author")

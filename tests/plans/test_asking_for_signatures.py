@@ -75,8 +75,10 @@ def test_a_rejection_by_link_is_recorded_after_a_second_page_alone(world: World)
     assert not plan.sign_offs.exists()
     assert "Nothing is recorded yet" in page
     assert "Too few homes." in page
-    Client().post(address, sent | {"sure": "yes"})
+    after = Client().post(address, sent | {"sure": "yes"}, follow=True).content.decode()
     assert plan.sign_offs.get().decision == "rejected"
+    assert "The decision is recorded" in after
+    assert "Your decision on version 1" not in after
 
 
 def test_a_minor_version_leaves_the_links_of_its_letters_open(world: World) -> None:

@@ -108,10 +108,16 @@ def _label(plan: Plan, number: int, anchor: str, author: User) -> str:
 
 
 def _called(comment: Comment, text: str, mentioned: Iterable[User]) -> list[User]:
-    """The people named who may read this comment, without its author."""
+    """The people named who may read this comment and take part in the plan today, without its author."""
     wanted = {person.pk: person for person in mentioned} | {person.pk: person for person in _named(text)}
     wanted.pop(comment.author_id, None)
-    return [person for person in wanted.values() if Comment.objects.visible_to(person).filter(pk=comment.pk).exists()]
+    return [person for person in wanted.values() if _reaches(comment, person)]
+
+
+def _reaches(comment: Comment, person: User) -> bool:
+    """Whether the person may read the comment and takes part today: who left reads what was said, and is not called."""
+    known = Plan.objects.known_today_to(person).values("pk")
+    return Comment.objects.visible_to(person).filter(pk=comment.pk, plan__in=known).exists()
 
 
 def _named(text: str) -> list[User]:
@@ -148,7 +154,7 @@ def tell_mentions(*, now: dt.datetime) -> int:
     for mention in untold.order_by("pk")[:500]:
         if not Mention.objects.filter(pk=mention.pk, told_at=None).update(told_at=now):
             continue
-        if Comment.objects.visible_to(mention.person).filter(pk=mention.comment_id).exists():
+        if _reaches(mention.comment, mention.person):
             told += emails.send_mention(mention)
     return told
 

@@ -248,7 +248,7 @@ def sign_off(
     state = next(state for state in signing_states(plan) if state.signatory.pk == signatory.pk)
     if not state.takes_part:
         raise UnableToSign(f"{organisation.name} no longer takes part in this plan.")
-    if state.sign_off is not None and (state.sign_off.version.number == number or not state.sign_off.is_rejected):
+    if state.sign_off is not None and not state.may_decide_on(number):
         raise UnableToSign(
             f"{state.sign_off.person.display_name} has already decided for {organisation.name}: "
             f"{state.sign_off.get_decision_display().lower()}."

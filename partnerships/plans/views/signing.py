@@ -46,13 +46,9 @@ from partnerships.plans.views.fetching import Opened, open_published, open_to_pu
 from partnerships.plans.views.whole import held_against, reading_context
 
 
-def _undecided(states: list[SigningState]) -> set[int]:
-    """Organisations that may decide on the newest version."""
-    return {
-        state.signatory.organisation_id
-        for state in states
-        if state.takes_part and (state.sign_off is None or state.sign_off.is_rejected)
-    }
+def _undecided(states: list[SigningState], number: int) -> set[int]:
+    """Organisations that may decide on the version of that number, the newest."""
+    return {state.signatory.organisation_id for state in states if state.may_decide_on(number)}
 
 
 @require_http_methods(["GET", "POST"])
@@ -64,7 +60,7 @@ def signing(request: HttpRequest, pk: int) -> HttpResponse:
     plan, user = opened.plan, signed_in(request)
     states = signing_states(plan)
     number = number_to_sign(plan)
-    wanted = _undecided(states) if plan.is_awaiting_sign_off and version.number >= number else set()
+    wanted = _undecided(states, number) if plan.is_awaiting_sign_off and version.number >= number else set()
     mine = [organisation for organisation in organisations_led_by(user, plan) if organisation.pk in wanted]
     if request.method == "POST" and not organisations_led_by(user, plan):
         raise PermissionDenied
@@ -307,10 +303,9 @@ def sign_by_link(request: HttpRequest, token: str) -> HttpResponse:
     state = next((state for state in states if state.signatory.pk == link.signatory.pk), None)
     if state is None:
         return render(request, "plans/link_over.html", status=404)
-    decided = state.sign_off if state.sign_off is not None and not state.sign_off.is_rejected else None
     # A minor version needs no letter of its own: signatures for the one before count for it.
     stale = link.number < plan.substantive_number
-    open_to_sign = plan.is_awaiting_sign_off and decided is None and not stale
+    open_to_sign = plan.is_awaiting_sign_off and state.may_decide_on(number) and not stale
     form = SignForm(posted(request), organisations=[organisation], number=number)
     if request.method == "POST" and open_to_sign and form.is_valid():
         if form.cleaned_data["decision"] == Decision.REJECTED and "sure" not in request.POST:

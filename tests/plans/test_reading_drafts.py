@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import html
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -77,6 +79,24 @@ def test_somebody_shown_a_draft_reads_all_of_it_that_is_open_to_them(
     assert "Price list" not in words
     assert nadia.get(reverse("plans:document", args=[plan.pk, layout.key])).status_code == 200
     assert nadia.get(reverse("plans:document", args=[plan.pk, price.key])).status_code == 404
+
+
+def test_somebody_shown_a_draft_is_led_to_no_page_that_they_may_not_open(
+    world: World, as_: Callable[[User], Client]
+) -> None:
+    plan = published(world)
+    show(plan, world, world.nadia)
+    nadia = as_(world.nadia)
+
+    words = page(nadia, plan)
+
+    main = words.partition("<main")[2].partition("</main>")[0]
+    links = {html.unescape(link) for link in re.findall(r'href="(/[^"#]+)', main)}
+    assert reverse("plans:draft-paper", args=[plan.pk]) in links
+    answers = {link: nadia.get(link).status_code for link in links}
+    assert {link: status for link, status in answers.items() if status not in (200, 302, 503)} == {}
+    services.change_audience(plan=plan, audience="network", reason="Ready.", author=world.amina, now=timezone.now())
+    assert reverse("plans:compare", args=[plan.pk]) in page(nadia, plan)
 
 
 def test_a_draft_reads_as_the_version_that_is_made_of_it(world: World, as_: Callable[[User], Client]) -> None:

@@ -24,6 +24,7 @@ class Opened:
     may_read_draft: bool
     may_edit: bool
     may_publish: bool
+    may_read_versions: bool
 
     @property
     def is_inside(self) -> bool:
@@ -45,12 +46,15 @@ def open_plan(request: HttpRequest, pk: int) -> Opened:
     user = request.user
     (plan,) = as_read_by(user, [get_object_or_404(_plans().visible_to(user), pk=pk)])
     standing = standing_of(user, plan)
+    by_name = not standing.may_edit and Plan.objects.draft_visible_to(user).filter(pk=pk).exists()
     return Opened(
         plan=plan,
         reader=standing.reader,
-        may_read_draft=standing.may_edit or Plan.objects.draft_visible_to(user).filter(pk=pk).exists(),
+        may_read_draft=standing.may_edit or by_name,
         may_edit=standing.may_edit,
         may_publish=standing.may_publish,
+        # Whoever sees the plan otherwise than by a showing of its draft sees it because they read a version.
+        may_read_versions=plan.is_published and (not by_name or versions_for(user, plan).exists()),
     )
 
 

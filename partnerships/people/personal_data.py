@@ -116,6 +116,11 @@ def export_person(*, person: User, author: User | None, now: dt.datetime) -> dic
     return exported
 
 
+def rows_in(exported: dict[str, Any]) -> int:
+    """How many rows an export of a person holds."""
+    return sum(map(len, exported["held"].values())) + len(exported["did"])
+
+
 def _note(person: User, verb: str, kind: str, *, author: User | None, now: dt.datetime, reason: str = "") -> None:
     SecurityEvent.objects.create(person=person, kind=kind, at=now)
     record(

@@ -24,7 +24,7 @@ from partnerships.people.forms import DetailsForm, LeaverForm, ReasonForm, ViewA
 from partnerships.people.leaving import hook_names
 from partnerships.people.middleware import VIEW_AS_KEY
 from partnerships.people.models import User
-from partnerships.people.personal_data import export_person
+from partnerships.people.personal_data import export_person, rows_in
 from partnerships.people.queries import account_overview, colleagues_of
 from partnerships.people.requests import signed_in
 from partnerships.people.retention import RULES
@@ -65,7 +65,7 @@ def own_data(request: HttpRequest) -> HttpResponse:
     exported = export_person(person=user, author=user, now=timezone.now())
     body = json.dumps(exported, indent=2, ensure_ascii=False)
     response = HttpResponse(body, content_type="application/json; charset=utf-8")
-    count_rows(response, sum(map(len, exported["held"].values())) + len(exported["did"]))
+    count_rows(response, rows_in(exported))
     response["Content-Disposition"] = 'attachment; filename="common-ground-my-data.json"'
     return response
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from pathlib import Path
 from typing import Any
 
 from celery import shared_task
@@ -210,6 +211,14 @@ def test_an_export_is_written_down_with_who_what_and_how_many(world: World, sett
     assert (brief.what, brief.record_id, brief.rows) == ("web:brief-pdf", world.westmarch.pk, None)
     assert fails("UPDATE activity_export SET rows = 0")
     assert fails("DELETE FROM activity_export")
+
+
+def test_an_export_by_command_is_written_down_too(world: World, tmp_path: Path) -> None:
+    call_command("export_person", world.eddie.email, to=tmp_path / "eddie.json")
+
+    export = Export.objects.get()
+    assert (export.what, export.record_id, export.actor_id) == ("export_person", world.eddie.pk, None)
+    assert export.rows
 
 
 def test_what_is_refused_is_no_export(world: World) -> None:

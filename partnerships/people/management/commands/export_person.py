@@ -9,8 +9,9 @@ from typing import Any
 from django.core.management.base import CommandError, CommandParser
 from django.utils import timezone
 
+from partnerships.activity.services import note_export
 from partnerships.kit.accounting import AccountedCommand
-from partnerships.people.personal_data import export_person
+from partnerships.people.personal_data import export_person, rows_in
 from partnerships.people.services import find_person
 
 
@@ -29,7 +30,10 @@ class Command(AccountedCommand):
         person = find_person(options["email"])
         if person is None:
             raise CommandError(f"Nobody has the address {options['email']}.")
-        text = json.dumps(export_person(person=person, author=None, now=timezone.now()), indent=2, ensure_ascii=False)
+        now = timezone.now()
+        exported = export_person(person=person, author=None, now=now)
+        note_export(actor_id=None, what="export_person", record_id=person.pk, rows=rows_in(exported), now=now)
+        text = json.dumps(exported, indent=2, ensure_ascii=False)
         target: Path | None = options["to"]
         if target is None:
             self.stdout.write(text)

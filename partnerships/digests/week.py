@@ -10,6 +10,7 @@ from __future__ import annotations
 import datetime as dt
 import email
 import email.policy
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from email.message import EmailMessage
@@ -23,6 +24,7 @@ from partnerships.agreements import services as agreements
 from partnerships.agreements.models import Kind as PartnershipKind
 from partnerships.agreements.models import Partnership
 from partnerships.digests import services
+from partnerships.digests.bank_holidays import holidays
 from partnerships.digests.bounces import note_bounce
 from partnerships.digests.choosing import plan_round
 from partnerships.digests.models import Bounce, Delivery, Subscription
@@ -36,6 +38,13 @@ from partnerships.plans.models import Kind as PlanKind
 from partnerships.plans.services import create_plan, publish_version
 
 _LONDON = ZoneInfo("Europe/London")
+
+#: What a letter tells of homes at a site that is called as its plan.
+_CHANGE = re.compile(r"Homes, Social Rent at ([A-Z][a-z]+(?: [A-Z][a-z]+)?): (was \d+, now \d+)")
+
+
+class WeekWentWrong(Exception):
+    """Somebody received something else than they were to receive."""
 
 
 @dataclass
@@ -67,7 +76,10 @@ class _Cast:
 
 
 def play_week(*, keep: bool = False) -> Iterator[str]:
-    """Play it, and say line by line what happened, what the stakeholder received, and why."""
+    """Play it, and say line by line what happened, what the stakeholder received, and why.
+
+    Raises `WeekWentWrong` when they receive anything else than they were to.
+    """
     lines: list[str] = []
     with transaction.atomic():
         lines.extend(_Week().play())
@@ -81,9 +93,10 @@ class _Week:
 
     def __init__(self) -> None:
         today = timezone.localdate()
-        self.monday = today - dt.timedelta(
-            days=14 + today.weekday()
-        )  # all of it lies behind us: readers are checked today
+        # All of it lies behind us, for readers are checked today; and no bank holiday moves a morning.
+        self.monday = today - dt.timedelta(days=14 + today.weekday())
+        while any(self.monday + dt.timedelta(days=day) in holidays() for day in range(-3, 8)):
+            self.monday -= dt.timedelta(days=7)
         self.keeper = _Keeper()
         self.lines: list[str] = []
         self.seen = 0
@@ -98,7 +111,7 @@ class _Week:
         self._publish(0, 9, quay, 100, anna, "Fewer homes after the survey")
         self._publish(0, 10, quay, 96, bilal, "Four more made way for the square")
         self._publish(0, 15, mill, 40, cora, "First costed scheme")
-        self._morning(1)
+        self._morning(1, "Quayside: was 120, now 96", "Old Mill: was 120, now 40")
         self._publish(1, 11, fields, 75, dev, "Access agreed")
         self._act(
             1, 12, "pauses until Friday", lambda now: self._prefer(person, self.monday + dt.timedelta(days=4), now)
@@ -113,7 +126,7 @@ class _Week:
             f"{cast_.organisation.name} leaves the partnership, and with it goes the right to read “{mill.title}”",
             lambda now: self._leave(cast_, now),
         )
-        self._morning(4)
+        self._morning(4, "Quayside: was 96, now 104", "North Fields: was 120, now 75")
         self._publish(4, 11, mill, 50, cora, "Six more by the mill pond")
         self._publish(4, 12, quay, 110, bilal, "Six on the corner")
         self._act(4, 13, "Friday's letter comes back: the address is gone", self._bounce)
@@ -121,6 +134,8 @@ class _Week:
         self._morning(7)
         self._say(7, 9, "Nothing more is sent to this address until an administrator releases it.")
         received = [one for one in self.keeper.letters if one.recipient == person.email]
+        if len(received) != len(self.keeper.letters):
+            raise WeekWentWrong("Somebody else was written to.")
         self.lines.append(
             f"{person.display_name} received {len(received)} letters in the week, one of them asking to confirm."
         )
@@ -254,10 +269,12 @@ class _Week:
                 now=now,
             )
 
-    def _morning(self, day: int) -> None:
+    def _morning(self, day: int, *told: str) -> None:
+        """Send what is due at eight, and say it; raises `WeekWentWrong` unless it tells exactly this of each plan."""
         now = self._at(day, 8) + dt.timedelta(seconds=10)
         plan_round(now=now)
         letters = self._send()
+        found: list[str] = []
         if not letters:
             self._say(day, 8, "no letter.")
         for letter in letters:
@@ -267,6 +284,9 @@ class _Week:
             for line in text.splitlines():
                 if line.startswith(("* ", "You get this because", "“")):
                     self.lines.append(f"                  {line}")
+            found += [f"{place}: {change}" for place, change in _CHANGE.findall(" ".join(text.split()))]
+        if sorted(found) != sorted(told) or len(letters) > 1:
+            raise WeekWentWrong(f"The letter of day {day} told {found}, and was to tell {list(told)}.")
 
     def _send(self) -> list[EmailMessage]:
         drain(seconds=30, beside=False, post=lambda: self.keeper)

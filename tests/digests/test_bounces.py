@@ -203,5 +203,20 @@ def test_a_stakeholders_week_can_be_played(db: None) -> None:
 
     assert "LETTER  " in lines
     assert "no letter." in lines
-    assert "received" in lines.splitlines()[-1]
+    assert lines.splitlines()[-1] == "Sam Stakeholder received 3 letters in the week, one of them asking to confirm."
     assert not Delivery.objects.exists()
+
+
+def test_a_week_that_tells_something_else_fails(db: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    from partnerships.digests import week
+
+    kept = week._Week._publish
+
+    def forgetful(self: Any, day: int, hour: int, plan: Any, homes: int, author: Any, note: str) -> None:
+        if (day, hour) != (0, 15):  # the mill's new scheme is never published
+            kept(self, day, hour, plan, homes, author, note)
+
+    monkeypatch.setattr(week._Week, "_publish", forgetful)
+
+    with pytest.raises(week.WeekWentWrong, match="Old Mill: was 120, now 40"):
+        list(play_week())

@@ -73,6 +73,20 @@ def test_a_broker_that_is_away_and_then_flushed_loses_nobody() -> None:
     assert figures["publish_seconds"] < 5, figures
 
 
+def test_a_broker_that_is_killed_and_comes_back_empty_loses_nobody() -> None:
+    figures = play("broker_killed", people=200, times=2, seconds=1)
+
+    assert_everybody_was_told(figures, repeats=0)
+    assert figures["done"] == {"killed and back empty": 2}, figures
+
+
+def test_stopping_for_a_deployment_repeats_nothing() -> None:
+    figures = play("term", people=200, times=2)
+
+    assert_everybody_was_told(figures, repeats=0)
+    assert figures["done"] == {"stopped and started": 2}, figures
+
+
 def test_a_database_cut_off_while_letters_leave_loses_nobody() -> None:
     figures = play("database", people=200, times=1, seconds=4)
 

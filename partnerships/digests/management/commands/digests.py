@@ -24,7 +24,7 @@ from partnerships.digests.links import read as read_link
 from partnerships.digests.queries import queue_figures, when_next
 from partnerships.digests.reading import next_digest
 from partnerships.digests.sending import drain
-from partnerships.digests.week import play_week
+from partnerships.digests.week import WeekWentWrong, play_week
 from partnerships.kit.accounting import AccountedCommand
 from partnerships.people.services import find_person
 
@@ -107,8 +107,11 @@ class Command(AccountedCommand):
         self.stdout.write("Removed: " + ", ".join(f"{count:,} {name}" for name, count in counts.items()) + ".")
 
     def _week(self, options: argparse.Namespace) -> None:
-        for line in play_week(keep=options.keep):
-            self.stdout.write(line)
+        try:
+            for line in play_week(keep=options.keep):
+                self.stdout.write(line)
+        except WeekWentWrong as error:
+            raise CommandError(str(error)) from error
 
 
 def _messages(path: str) -> list[bytes]:

@@ -1,0 +1,268 @@
+"""Random histories of several plans and readers: every change that concerns a reader comes in exactly one digest,
+once, whatever is paused, stopped, slowed down, lost, crashed or put off in between.
+
+Every version adds a milestone of its own, which letters always name: whoever is owed it must read it once.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+from django.db import transaction
+from django.utils import timezone
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from partnerships.agreements.services import leave_partnership
+from partnerships.digests import bounces, composing, emails, services
+from partnerships.digests.choosing import plan_round
+from partnerships.digests.claiming import claim
+from partnerships.digests.models import Delivery, Frequency, Pace, Subscription
+from partnerships.kit import mail
+from partnerships.people.models import User
+from partnerships.plans.models import Plan
+from partnerships.plans.services import create_plan, publish_version
+from tests.digests.conftest import PostOffice, play, quay, read, text_of
+from tests.world import World
+
+NAMES = ("ben", "sol", "vera")
+WHO = st.sampled_from(NAMES)
+PUBLISH = st.tuples(st.just("publish"), st.sampled_from([0, 1]))
+STEPS = st.lists(
+    st.one_of(
+        PUBLISH,
+        PUBLISH,
+        PUBLISH,
+        st.tuples(st.just("tick")),
+        st.tuples(st.just("pause"), WHO),
+        st.tuples(st.just("stop"), WHO),
+        st.tuples(st.just("pace"), WHO, st.sampled_from(Frequency.values)),
+        st.tuples(st.just("bounce"), WHO),
+        st.tuples(st.just("put_off"), WHO),
+        st.tuples(st.just("crash"), st.booleans()),
+        st.tuples(st.just("leave")),
+    ),
+    max_size=14,
+)
+_MARK = re.compile(r"Mark (\d+)\b")
+
+
+@dataclass
+class Reader:
+    """Somebody who follows a partnership's plans, and what the model knows of them."""
+
+    person: User
+    subscription: Subscription
+    owed: set[int] = field(default_factory=set)
+    perhaps: set[int] = field(default_factory=set)  # given up with their own choice: at most once
+    paused: bool = False
+    stopped: bool = False
+    silenced: bool = False
+    gone: bool = False
+    letters: dict[str, bytes] = field(default_factory=dict)
+
+    @property
+    def read(self) -> Counter[int]:
+        """How many letters named each version."""
+        return Counter(mark for raw in self.letters.values() for mark in marks_in(raw))
+
+    def give_up(self) -> None:
+        """What has not been told yet need not be any more."""
+        untold = self.owed - set(self.read)
+        self.owed -= untold
+        self.perhaps |= untold
+
+
+def marks_in(raw: bytes) -> set[int]:
+    return {int(number) for number in _MARK.findall(" ".join(text_of(read(raw)).split()))}
+
+
+class History:
+    """One history on real services, with a clock that leaps so that every pace comes round."""
+
+    def __init__(self, world: World, first: Plan) -> None:
+        self.world, self.office = world, PostOffice()
+        second = create_plan(
+            owners=[world.larkhaven],
+            partnership=world.partnership,
+            title="Mill Pond",
+            kind="delivery",
+            audience="partnership",
+            author=world.amina,
+            now=world.now,
+        )
+        self.plans, self.marks = [first, second], ([], [])
+        self.count, self.in_doubt = 0, False
+        self.now = timezone.now()
+        self.release(0)
+        self.release(1)
+        self.leap()
+        self.readers = {
+            name: Reader(
+                getattr(world, name),
+                services.enrol(
+                    person=getattr(world, name),
+                    target=world.partnership,
+                    author=world.amina,
+                    organisation=world.larkhaven if name == "sol" else None,
+                    now=self.now,
+                ),
+            )
+            for name in NAMES
+        }
+
+    def leap(self) -> None:
+        self.now += dt.timedelta(days=40)
+
+    def release(self, place: int) -> int:
+        self.count += 1
+        self.marks[place].append({"key": f"mark-{self.count}", "name": f"Mark {self.count}", "forecast": "2028-01"})
+        content: dict[str, Any] = quay(120)
+        content["milestones"] = list(self.marks[place])
+        publish_version(
+            plan=self.plans[place], author=self.world.amina, note="Next.", content=content, now=timezone.now()
+        )
+        return self.count
+
+    # ---- Steps
+
+    def publish(self, place: int) -> None:
+        mark = self.release(place)
+        for reader in self.readers.values():
+            if not (reader.stopped or reader.gone):
+                reader.owed.add(mark)
+
+    def tick(self) -> None:
+        """Everything that is due, in whatever pace, goes out."""
+        for _ in range(4):
+            self.leap()
+            Delivery.objects.filter(status="queued").update(available_at=timezone.now())
+            Pace.objects.all().delete()
+            play(self.office, now=self.now)
+        self.in_doubt = False
+        self.collect()
+        for name, reader in self.readers.items():
+            if not (reader.paused or reader.stopped or reader.silenced or reader.gone):
+                assert reader.owed <= set(reader.read), (name, reader.owed - set(reader.read))
+
+    def collect(self) -> None:
+        sent, self.office.sent = self.office.sent, []
+        for one in sent:
+            self.take(one.recipient, one.data)
+
+    def take(self, address: str, raw: bytes) -> None:
+        reader = next(one for one in self.readers.values() if one.person.email == address)
+        identifier = str(read(raw)["Message-ID"])
+        assert reader.letters.setdefault(identifier, raw) == raw  # a repeat is the same letter, to the byte
+        assert marks_in(raw), "An empty letter was sent."
+
+    def pause(self, name: str) -> None:
+        """Pause, or resume who is paused."""
+        reader = self.readers[name]
+        if self.in_doubt or reader.stopped or reader.silenced:
+            return
+        reader.subscription.refresh_from_db()
+        change = services.resume if reader.paused else services.pause
+        change(subscription=reader.subscription, author=reader.person, now=self.now)
+        reader.paused = not reader.paused
+
+    def stop(self, name: str) -> None:
+        """Stop, or follow again: what came in between is no news."""
+        reader = self.readers[name]
+        if self.in_doubt or reader.silenced:
+            return
+        if reader.stopped:
+            reader.subscription = services.enrol(
+                person=reader.person,
+                target=self.world.partnership,
+                author=self.world.amina,
+                organisation=self.world.larkhaven if name == "sol" else None,
+                now=self.now,
+            )
+        else:
+            services.stop(subscriptions=[reader.subscription], author=self.world.amina, reason="Enough.", now=self.now)
+            reader.give_up()
+        reader.stopped, reader.paused = not reader.stopped, False
+
+    def pace(self, name: str, frequency: str) -> None:
+        reader = self.readers[name]
+        reader.subscription.refresh_from_db()
+        services.set_frequency(
+            subscription=reader.subscription, frequency=frequency, author=reader.person, now=self.now
+        )
+
+    def bounce(self, name: str) -> None:
+        """Their mail comes back, or the address is released."""
+        reader = self.readers[name]
+        if self.in_doubt:
+            return
+        if reader.silenced:
+            bounces.release(address=reader.person.email, author=self.world.dee, now=self.now)
+        else:
+            bounces.suppress(
+                address=reader.person.email, reason="It came back.", delivery=None, author=None, now=self.now
+            )
+        reader.silenced = not reader.silenced
+
+    def put_off(self, name: str) -> None:
+        """Their server says "later" to the next try."""
+        later = mail.Answer(0, mail.Outcome.LATER, "451 4.3.0 Not now")
+        self.office.answers[self.readers[name].person.email] = [later]
+
+    def crash(self, took: bool) -> None:
+        """A worker claims and dies; `took` says that the server had taken its letters. The lease ends."""
+        self.leap()
+        plan_round(now=self.now)
+        claimed, _ = claim(now=timezone.now(), most=10)
+        for one in claimed if took else ():
+            self.take(one.address, one.data)
+        Delivery.objects.filter(status="sending").update(available_at=timezone.now())
+        self.in_doubt = self.in_doubt or bool(claimed)
+
+    def leave(self) -> None:
+        """The council leaves the partnership: Ben reads nothing from now on."""
+        reader = self.readers["ben"]
+        if self.in_doubt or reader.gone:
+            return
+        leave_partnership(
+            party=self.world.party(self.world.westmarch),
+            reason="Reorganised.",
+            author=self.world.ben,
+            now=timezone.now(),
+        )
+        reader.gone = True
+        reader.give_up()
+
+    def end(self) -> None:
+        """Whoever paused or was silenced hears again, and nothing is left over."""
+        self.tick()
+        for name, reader in self.readers.items():
+            if reader.silenced:
+                self.bounce(name)
+            if reader.paused and not reader.stopped:
+                self.pause(name)
+        self.tick()
+        for name, reader in self.readers.items():
+            read_ = reader.read
+            assert all(read_[mark] == 1 for mark in reader.owed), (name, reader.owed, read_)
+            assert all(count == 1 for count in read_.values()), (name, read_)
+            assert set(read_) <= reader.owed | reader.perhaps, (name, set(read_) - reader.owed - reader.perhaps)
+
+
+@pytest.mark.django_db
+@settings(max_examples=10, deadline=None, suppress_health_check=list(HealthCheck))
+@given(steps=STEPS)
+def test_every_change_comes_once_in_one_digest(world: World, plan: Plan, steps: list[tuple[object, ...]]) -> None:
+    composing.forget()  # numbers of versions come again once a history is rolled back
+    emails.forget()
+    with transaction.atomic():
+        history = History(world, plan)
+        for verb, *given_ in steps:
+            getattr(history, str(verb))(*given_)
+        history.end()
+        transaction.set_rollback(True)

@@ -65,3 +65,14 @@ def test_nothing_breaks_the_content_security_policy(page: Any, live_server: Any)
     page.goto(f"{live_server.url}/styleguide/form/")
 
     assert complaints == []
+
+
+def test_the_figures_of_a_table_are_there(page: Any, live_server: Any) -> None:
+    page.goto(f"{live_server.url}/styleguide/")
+
+    shown = page.eval_on_selector_all(
+        ".govuk-table__header--numeric, .govuk-table__cell--numeric",
+        "cells => cells.map(cell => getComputedStyle(cell).display)",
+    )
+
+    assert set(shown) == {"table-cell"}

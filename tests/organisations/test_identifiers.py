@@ -51,6 +51,8 @@ def test_a_number_joined_to_the_wrong_body_is_moved_and_both_histories_say_why(
     assert events[0].data["reason"] == "Their letter of 3 March."
     assert events[0].data["before"]["organisation"] == "Larkhaven Homes"
     assert "Their letter of 3 March." in dee.get(world.tidewater.get_absolute_url()).content.decode()
+    rows = dee.get(reverse("admin:organisations_identifier_history", args=[number.pk])).content.decode()
+    assert "Their letter of 3 March." in rows
 
 
 @pytest.mark.parametrize(

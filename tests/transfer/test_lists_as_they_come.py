@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.test import Client
 
 from partnerships.organisations.models import Identifier, Kind, Organisation, Scheme, Status
 from partnerships.organisations.services import mark_found, update_organisation
@@ -92,7 +93,8 @@ def test_a_list_that_lacks_a_fifth_of_its_register_is_refused_unless_somebody_sa
     assert the("Mere Council").missing_from == {"providers": "2024-02-29"}
 
 
-def test_each_register_misses_for_itself() -> None:
+def test_each_register_misses_for_itself_and_the_page_says_which(client: Client) -> None:
+    client.force_login(make_world().vera, backend="allauth.account.auth_backends.AuthenticationBackend")
     bring("councils", COUNCILS, as_of=dt.date(2024, 1, 1))
     bring("providers", PROVIDERS, as_of=dt.date(2024, 1, 1))
     fewer = "\n".join(line for line in COUNCILS.splitlines() if not line.startswith("XWM"))
@@ -103,6 +105,9 @@ def test_each_register_misses_for_itself() -> None:
     westmarch = the("Westmarch Borough Council")
     assert westmarch.missing_from.keys() == {"councils", "providers"}
     assert westmarch.missing_since == dt.date(2024, 2, 1)
+    page = client.get(westmarch.get_absolute_url()).content.decode()
+    assert "Councils, since 1 February 2024" in page
+    assert "Providers, since" in page
     bring("councils", COUNCILS)
     westmarch.refresh_from_db()
     assert westmarch.missing_from.keys() == {"providers"}

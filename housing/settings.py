@@ -225,6 +225,10 @@ DIGEST_SETTLE_MINUTES = env.float("DIGEST_SETTLE_MINUTES", default=10)
 # Where answers to digests go (empty: to the sender), and the mailbox that reads bounces and "stop" mails.
 DIGEST_REPLY_TO = env.str("DIGEST_REPLY_TO", default="")
 DIGEST_MAILBOX = env.str("DIGEST_MAILBOX", default="") or parseaddr(DEFAULT_FROM_EMAIL)[1]
+if not DIGEST_MAILBOX.isascii() or "@" not in parseaddr(DIGEST_MAILBOX)[1]:
+    raise ImproperlyConfigured(
+        f"DIGEST_MAILBOX must be an address such as digests@ground.example, not {DIGEST_MAILBOX!r}."
+    )
 # At most so many letters (0: no limit): in all and a recipient's domain a minute, and a domain an hour, so that a
 # mistake cannot flood a council.
 DIGEST_PER_MINUTE = env.int("DIGEST_PER_MINUTE", default=0)

@@ -71,7 +71,7 @@ class DeliveryAdmin(LookOnly):
     list_select_related = ("recipient",)
     search_fields = ("recipient__email", "recipient__name", "address", "subject", "=message_id")
     ordering = ("-pk",)
-    exclude = ("recipe",)
+    exclude = ("recipe", "waiting")
     inlines = (ItemInline,)
     readonly_fields = ("letter",)
     actions = ("send_again",)
@@ -91,6 +91,11 @@ class DeliveryAdmin(LookOnly):
         """Queue them once more, one by one, saying of which that could not be done."""
         count = 0
         for delivery in queryset.select_related("recipient"):
+            if delivery.is_sent:
+                self.message_user(
+                    request, f"{delivery}: it was received. Open it in the ledger and say why.", messages.WARNING
+                )
+                continue
             try:
                 services.send_again(delivery=delivery, author=signed_in(request), now=timezone.now())
             except services.UnableToSendAgain as error:

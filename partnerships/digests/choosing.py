@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import datetime as dt
 import secrets
+from collections import defaultdict
 from collections.abc import Collection, Iterator
 
+import structlog
 from django.conf import settings
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models import Exists, OuterRef
 
 from partnerships.digests.links import site_host
@@ -20,7 +22,9 @@ from partnerships.digests.models import OPEN, Following, Publication, RoleRule, 
 from partnerships.digests.queries import reach_of
 from partnerships.digests.roles import apply, apply_roles
 from partnerships.digests.watermarks import admit, mark, one_at_a_time, run, work_out_again
-from partnerships.plans.models import Version
+from partnerships.plans.models import Plan, Version
+
+log = structlog.get_logger(__name__)
 
 #: Plans spread, people chosen and unreadable watermarks looked at in one transaction.
 _PLANS, _PEOPLE, _UNREADABLE = 200, 5_000, 2_000
@@ -134,6 +138,46 @@ def admit_newcomers(*, now: dt.datetime) -> int:
         )
         Told.objects.filter(pk__in=[pk for pk, _, _ in rows], reading_class=Told.Reading.NONE).update(told_at=now)
     return admitted
+
+
+# ---- Finding what was left untold
+
+_LEFT = """
+SELECT t.plan_id, t.recipient_id
+  FROM digests_told t
+  JOIN plans_plan p ON p.id = t.plan_id
+ WHERE t.number < p.current_number AND t.due_at IS NULL AND t.reading_class <> 'none'
+   AND (p.embargoed_until IS NULL OR p.embargoed_until <= %(now)s)
+   AND EXISTS (SELECT 1 FROM digests_following f WHERE f.person_id = t.recipient_id AND f.plan_id = t.plan_id)
+   AND NOT EXISTS (SELECT 1 FROM digests_publication n WHERE n.plan_id = t.plan_id AND n.spread_at IS NULL)
+   AND NOT EXISTS (
+       SELECT 1 FROM digests_delivery d JOIN digests_deliveryitem i ON i.delivery_id = d.id
+        WHERE d.recipient_id = t.recipient_id AND i.plan_id = t.plan_id AND i.left_out = ''
+          AND (d.status IN ('queued', 'sending')
+               OR (d.status IN ('failed', 'bounced') AND i.to_number >= p.current_number)))
+ ORDER BY t.plan_id, t.recipient_id
+"""
+
+
+def reconcile(*, now: dt.datetime) -> int:
+    """Let everything wait that lies between a watermark and the present version and that nothing is about to tell:
+    whoever regained the right to read, and whatever a fault left behind. What was tried and came to nothing is in the
+    ledger, and stays there. Returns how many watermarks wait now."""
+    found: dict[int, list[int]] = defaultdict(list)
+    with transaction.atomic():
+        one_at_a_time()
+        with connection.cursor() as cursor:
+            cursor.execute(_LEFT, {"now": now})
+            for plan, person in cursor.fetchall():
+                found[plan].append(person)
+        published = dict(Plan.objects.filter(pk__in=found).values_list("pk", "last_published_at"))
+        for plan, people in found.items():
+            mark({plan: published[plan] or now}, now=now, people=people)
+        waits = [Told.objects.filter(plan=plan, recipient__in=people) for plan, people in found.items()]
+        count = sum(rows.filter(due_at__isnull=False).count() for rows in waits)
+    if count:
+        log.warning("left_untold", count=count)
+    return count
 
 
 # ---- Choosing

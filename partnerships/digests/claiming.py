@@ -21,6 +21,7 @@ from partnerships.digests.bank_holidays import holidays
 from partnerships.digests.composing import Item, Sorted, Why, how_often, reasons, sort
 from partnerships.digests.matches import drop_matches, tell_matches
 from partnerships.digests.models import (
+    NOT_WRITTEN,
     OPEN,
     Delivery,
     DeliveryItem,
@@ -33,7 +34,7 @@ from partnerships.digests.models import (
     SubscriptionStatus,
     Told,
 )
-from partnerships.digests.queries import reading_classes
+from partnerships.digests.queries import may_still_be_asked, reading_classes
 from partnerships.digests.schedule import Rhythm, due, local_day
 from partnerships.digests.waiting import remembered, waiting_for
 from partnerships.kit.mail import can_be_addressed
@@ -287,7 +288,7 @@ def _claim_one_by_one(*, now: dt.datetime, most: int, people: Collection[int] | 
 
 def _put_off(pk: int, error: Exception) -> None:
     """Try one that could not be written again later, or set it aside. What it says stays out of the reason."""
-    reason = f"It could not be written: {type(error).__name__} ({_where(error)})"
+    reason = f"{NOT_WRITTEN}: {type(error).__name__} ({_where(error)})"
     params = {"id": pk, "most": MOST_WRITES, "first": settings.DIGEST_RETRY_SECONDS, "reason": reason[:500]}
     rows = _execute(_PUT_OFF, params)
     if rows:
@@ -476,9 +477,7 @@ def _compose_digests(candidates: Sequence[Candidate], batch: _Batch, *, date: st
                 now=now,
             )
         except (ValueError, UnicodeError, KeyError) as error:
-            batch.set_aside.append(
-                (one.pk, "failed", f"It could not be written: {type(error).__name__}: {error}"[:500])
-            )
+            batch.set_aside.append((one.pk, "failed", f"{NOT_WRITTEN}: {type(error).__name__}: {error}"[:500]))
             continue
         if notice:
             batch.introduced.append(one.person_id)
@@ -510,6 +509,8 @@ def _compose_confirmation(one: Candidate, batch: _Batch, *, date: str, now: dt.d
     subscription = asked.filter(pk=one.subscription_id or 0).first()
     if subscription is None:
         batch.set_aside.append((one.pk, "suppressed", "It was answered, or withdrawn, before it left."))
+    elif not may_still_be_asked(subscription, now):
+        batch.set_aside.append((one.pk, "suppressed", "Whoever asked them may no longer read what it is about."))
     elif one.recipe is not None and one.frozen_address.lower() == one.address.lower():
         batch.again.append(one)
     else:
@@ -518,9 +519,7 @@ def _compose_confirmation(one: Candidate, batch: _Batch, *, date: str, now: dt.d
                 one.addressee, subscription, message_id=one.message_id, date=date, now=now
             )
         except (ValueError, UnicodeError) as error:
-            batch.set_aside.append(
-                (one.pk, "failed", f"It could not be written: {type(error).__name__}: {error}"[:500])
-            )
+            batch.set_aside.append((one.pk, "failed", f"{NOT_WRITTEN}: {type(error).__name__}: {error}"[:500]))
             return
         if one.is_stakeholder and not one.introduced:
             batch.introduced.append(one.person_id)
@@ -542,7 +541,7 @@ def _compose_links(one: Candidate, batch: _Batch, *, date: str, now: dt.datetime
             now=now,
         )
     except (ValueError, UnicodeError) as error:
-        batch.set_aside.append((one.pk, "failed", f"It could not be written: {type(error).__name__}: {error}"[:500]))
+        batch.set_aside.append((one.pk, "failed", f"{NOT_WRITTEN}: {type(error).__name__}: {error}"[:500]))
 
 
 def _accounts(candidates: Iterable[Candidate]) -> dict[int, User]:

@@ -39,6 +39,11 @@ class DigestCollector(Collector):
             value=figures["oldest_due_seconds"],
         )
         yield GaugeMetricFamily(
+            "digests_not_written",
+            "Letters that cannot be written, set aside or still being tried.",
+            value=figures["not_written"],
+        )
+        yield GaugeMetricFamily(
             "digests_suppressed_addresses",
             "Addresses to which nothing is sent.",
             value=figures["suppressed_addresses"],

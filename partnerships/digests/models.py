@@ -420,6 +420,8 @@ class DeliveryStatus(models.TextChoices):
     SUPPRESSED = "suppressed", "Not sent"
 
 
+#: The reason of a letter that could not be written begins so.
+NOT_WRITTEN = "It could not be written"
 #: Deliveries that are still to leave.
 OPEN = (DeliveryStatus.QUEUED, DeliveryStatus.SENDING)
 

@@ -13,8 +13,12 @@ from django.db import connection
 from django.db.models import Count, Exists, Max, Min, OuterRef, Q, QuerySet
 from django.utils import timezone
 
+from partnerships.activity.models import Event
+from partnerships.agreements.models import Audience as PartnershipAudience
+from partnerships.agreements.models import Party
 from partnerships.digests.bank_holidays import holidays
 from partnerships.digests.models import (
+    NOT_WRITTEN,
     OPEN,
     REFUSAL_HOLDS,
     Bounce,
@@ -145,6 +149,19 @@ def reading_classes(
         return {(person, plan): INSIDE if reading == 1 else OUTSIDE for person, plan, reading in cursor.fetchall()}
 
 
+def may_still_be_asked(subscription: Subscription, now: dt.datetime) -> bool:
+    """Whether whoever asks a person to follow something may still read it: a letter must not name it otherwise."""
+    asker = subscription.added_for_id
+    if subscription.plan_id is not None:
+        reach = reach_of([subscription.plan_id], now)
+        if reach.public:
+            return True
+        return asker is not None and (bool(reach.network) or asker in reach.inside_organisations)
+    if subscription.partnership is not None and subscription.partnership.audience != PartnershipAudience.NETWORK:
+        return Party.objects.present().filter(partnership=subscription.partnership, organisation=asker).exists()
+    return True
+
+
 def newest_numbers(plans: Collection[int], now: dt.datetime) -> dict[int, tuple[int, int]]:
     """The newest version of each plan for its owners and, under an embargo, for everybody else."""
     newest = {
@@ -187,10 +204,15 @@ def something_to_send() -> bool:
 def queue_figures() -> dict[str, int]:
     """How many deliveries are in each state, and how long the oldest that is due has waited: what operators watch.
 
-    `oldest_due_seconds` counts letters that could be claimed, people who could be chosen and versions that could be
-    spread; 0 while DIGESTS_HELD, for then nothing is overdue.
+    `not_written` counts letters that cannot be written, set aside or still being tried; `oldest_due_seconds` letters
+    that could be claimed, people who could be chosen and versions that could be spread; 0 while DIGESTS_HELD, for then
+    nothing is overdue.
     """
-    counts = dict(Delivery.objects.values_list("status").annotate(count=Count("pk")).order_by())
+    by_status = Delivery.objects.values_list("status").annotate(
+        count=Count("pk"), not_written=Count("pk", filter=Q(reason__startswith=NOT_WRITTEN))
+    )
+    rows = list(by_status.order_by())
+    counts = {status: count for status, count, _ in rows}
     now = timezone.now()
     under_way = Delivery.objects.filter(recipient=OuterRef("recipient"), status__in=OPEN)
     moments = [
@@ -204,6 +226,7 @@ def queue_figures() -> dict[str, int]:
         **{status: counts.get(status, 0) for status in DeliveryStatus.values},
         "waiting": Told.objects.filter(due_at__isnull=False).count(),
         "oldest_due_seconds": 0 if held or oldest is None else int((now - oldest).total_seconds()),
+        "not_written": sum(count for _, _, count in rows),
         "suppressed_addresses": Suppression.objects.filter(released_at=None).count(),
         "soft_bounces": Bounce.objects.filter(kind=Bounce.Kind.SOFT).count(),
     }
@@ -357,6 +380,19 @@ def _dates_taken(people: Collection[int], now: dt.datetime) -> dict[int, set[dt.
 
 # ---- What one may see of it
 
+#: What the timeline says of a letter that somebody had sent again.
+SENT_AGAIN = "sent a letter again"
+
+
+@dataclass(frozen=True, slots=True)
+class SentAgain:
+    """Somebody had a letter sent again: as the delivery `repeat`, for a reason that may be empty."""
+
+    at: dt.datetime
+    by: str
+    reason: str
+    repeat: int
+
 
 def subscriptions_of(person: User) -> QuerySet[Subscription]:
     """A person's own subscriptions that still stand, in the order of their page."""
@@ -426,3 +462,20 @@ def due_within(user: User, *, until: dt.datetime) -> QuerySet[Told]:
     if not user.is_staff:
         rows = rows.filter(plan__in=Plan.objects.publishable_by(user).values("pk"))
     return rows.order_by("due_at", "pk")
+
+
+def sendings_again(delivery: Delivery) -> list[SentAgain]:
+    """Who had this letter sent again, when, and why."""
+    events = list(
+        Event.objects.filter(target_kind="delivery", target_id=delivery.pk, verb=SENT_AGAIN).order_by("at", "pk")
+    )
+    people = User.objects.in_bulk([event.actor_id for event in events if event.actor_id])
+    return [
+        SentAgain(
+            at=event.at,
+            by=people[event.actor_id].display_name if event.actor_id in people else "Somebody",
+            reason=event.data.get("reason", ""),
+            repeat=event.data.get("repeat", 0),
+        )
+        for event in events
+    ]

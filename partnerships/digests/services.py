@@ -19,6 +19,7 @@ from partnerships.agreements.models import Partnership
 from partnerships.digests.links import site_host
 from partnerships.digests.matches import schedule_matches, take_back
 from partnerships.digests.models import (
+    OPEN,
     REFUSAL_HOLDS,
     Delivery,
     DeliveryItem,
@@ -34,8 +35,15 @@ from partnerships.digests.models import (
     Suppression,
     Told,
 )
+from partnerships.digests.queries import SENT_AGAIN
 from partnerships.digests.roles import apply
-from partnerships.digests.watermarks import catch_up, count_as_told, drop_what_nobody_follows, work_out_again
+from partnerships.digests.watermarks import (
+    catch_up,
+    count_as_told,
+    drop_what_nobody_follows,
+    one_at_a_time,
+    work_out_again,
+)
 from partnerships.organisations.models import Organisation
 from partnerships.people.models import User
 from partnerships.people.services import UnableToAddPerson, person_for_address
@@ -215,6 +223,7 @@ def _ask(
     confirmed: bool,
     now: dt.datetime,
 ) -> Subscription:
+    one_at_a_time()
     if not person.is_active:
         raise UnableToSubscribe("This person has left.")
     if Suppression.objects.filter(address__iexact=person.email, released_at=None).exists():
@@ -373,6 +382,7 @@ def confirm(*, subscription: Subscription, now: dt.datetime) -> Subscription:
 
     Raises `UnableToChangeSubscription` when it was ended meanwhile.
     """
+    one_at_a_time()
     locked = Subscription.objects.select_for_update(of=("self",)).for_listing().get(pk=subscription.pk)
     if locked.is_ended:
         raise UnableToChangeSubscription("This was ended, and nothing is sent. Ask to be added again if you want it.")
@@ -384,6 +394,7 @@ def confirm(*, subscription: Subscription, now: dt.datetime) -> Subscription:
 @transaction.atomic
 def set_role_rule(*, target: Plan | Partnership, author: User, now: dt.datetime) -> RoleRule:
     """Tell everyone of a role: all people of a partnership's parties, or the signatories of a plan."""
+    one_at_a_time()
     kind = {"plan": target} if isinstance(target, Plan) else {"partnership": target}
     role = RoleRule.Role.SIGNATORIES if isinstance(target, Plan) else RoleRule.Role.MEMBERS
     rule, made = RoleRule.objects.get_or_create(**kind, role=role, defaults={"set_by": author, "set_at": now})
@@ -462,6 +473,7 @@ def pause(*, subscription: Subscription, author: User | None, now: dt.datetime) 
 @transaction.atomic
 def resume(*, subscription: Subscription, author: User | None, now: dt.datetime) -> None:
     """Tell of it again, beginning with what changed since they were last told. Raises `UnableToChangeSubscription`."""
+    one_at_a_time()
     _change(subscription, SubscriptionStatus.PAUSED, SubscriptionStatus.CONFIRMED, "resumed digests about", author, now)
     catch_up(people=[subscription.person_id], now=now)
 
@@ -481,6 +493,7 @@ def set_frequency(*, subscription: Subscription, frequency: str, author: User | 
     """Choose how often for this one alone; empty means as the person prefers. Raises `UnableToChangeSubscription`."""
     if frequency and frequency not in Frequency.values:
         raise UnableToChangeSubscription("Choose how often from the list.")
+    one_at_a_time()
     before = subscription.frequency
     subscription.frequency = frequency
     subscription.save(update_fields=["frequency"])
@@ -510,6 +523,7 @@ def prefer(
         ZoneInfo(time_zone)
     except (ZoneInfoNotFoundError, ValueError) as error:
         raise UnableToChangeSubscription("Choose a time zone from the list.") from error
+    one_at_a_time()
     preference, _ = Preference.objects.select_for_update().get_or_create(person=person)
     names = ("frequency", "hour", "weekday", "working_days_only", "paused_until", "tells_matches")
     before = {name: str(getattr(preference, name)) for name in names} | {"time_zone": person.time_zone}
@@ -597,23 +611,28 @@ def renew_links(*, person: User, author: User | None, now: dt.datetime) -> None:
 
 
 @transaction.atomic
-def send_again(*, delivery: Delivery, author: User, now: dt.datetime) -> Delivery:
+def send_again(*, delivery: Delivery, author: User, reason: str = "", now: dt.datetime) -> Delivery:
     """Queue the same news once more, as a new letter; what may be read is checked again when it leaves.
 
-    Raises `UnableToSendAgain`.
+    One repeat of a letter is under way at a time. Pages ask for a reason where the letter was received. Raises
+    `UnableToSendAgain`.
     """
+    delivery = Delivery.objects.select_for_update(of=("self",)).get(pk=delivery.pk)
+    first = Delivery.objects.select_for_update(of=("self",)).get(pk=delivery.repeat_of_id or delivery.pk)
     items = list(DeliveryItem.objects.told().filter(delivery=delivery))
     if delivery.is_open:
         raise UnableToSendAgain("It is still on its way.")
     if delivery.kind != DeliveryKind.DIGEST or not items:
         raise UnableToSendAgain("There is nothing in it to send again.")
+    if first.repeats.filter(status__in=OPEN).exists():
+        raise UnableToSendAgain("It is queued again already: wait for what becomes of it.")
     repeat = Delivery.objects.create(
         recipient_id=delivery.recipient_id,
         kind=delivery.kind,
         message_id=new_message_id(),
         available_at=now,
         created_at=now,
-        repeat_of=delivery,
+        repeat_of=first,
     )
     DeliveryItem.objects.bulk_create(
         [
@@ -629,11 +648,11 @@ def send_again(*, delivery: Delivery, author: User, now: dt.datetime) -> Deliver
     )
     record(
         actor_id=author.pk,
-        verb="sent a letter again",
+        verb=SENT_AGAIN,
         target_kind="delivery",
         target_id=delivery.pk,
         now=now,
-        data={"repeat": repeat.pk},
+        data={"repeat": repeat.pk, "status": delivery.status, "reason": reason.strip()[:300]},
     )
     return repeat
 

@@ -6,7 +6,7 @@ from celery import shared_task
 from django.conf import settings
 from django.utils import timezone
 
-from partnerships.digests.choosing import announce_joined, plan_in_parts
+from partnerships.digests.choosing import announce_joined, plan_in_parts, reconcile
 from partnerships.digests.keeping import tidy
 from partnerships.digests.matches import note_matches
 from partnerships.digests.queries import something_to_send
@@ -42,9 +42,10 @@ def drain() -> None:
 
 @shared_task(name="partnerships.digests.tasks.regularly")
 def regularly() -> None:
-    """Every hour: announce plans that joined what people follow, give roles, note new matches, remove what is kept
-    no longer than needed."""
+    """Every hour: announce plans that joined what people follow, give roles, find what was left untold, note new
+    matches, remove what is kept no longer than needed."""
     now = timezone.now()
     announce_joined(now=now)
+    reconcile(now=now)
     note_matches(now=now)
     tidy(now=now)

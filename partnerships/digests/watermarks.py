@@ -1,7 +1,8 @@
 """Watermarks: how far each follower has been told of each plan, and when what they have not been told is due.
 
 Everything here is a statement over sets of followers; the transaction, and the lock under which one of these runs at
-a time, are the caller's.
+a time (`one_at_a_time`), are the caller's. The lock comes before any row that is locked: whoever holds it waits for
+rows, so nobody who holds a row may wait for it.
 """
 
 from __future__ import annotations

@@ -27,7 +27,7 @@ from partnerships.digests import services
 from partnerships.digests.bank_holidays import holidays
 from partnerships.digests.bounces import note_bounce
 from partnerships.digests.choosing import plan_round
-from partnerships.digests.models import Bounce, Delivery, Subscription
+from partnerships.digests.models import NOT_WRITTEN, Bounce, Delivery, Subscription
 from partnerships.digests.sending import drain
 from partnerships.kit import mail
 from partnerships.organisations import services as organisations
@@ -100,6 +100,7 @@ class _Week:
         self.keeper = _Keeper()
         self.lines: list[str] = []
         self.seen = 0
+        self.people: set[int] = set()  # who plays: nobody else's letters are touched
 
     def play(self) -> list[str]:
         """The whole week."""
@@ -192,6 +193,7 @@ class _Week:
             why="you chair the tenant panel",
             now=now,
         )
+        self.people = {asked.person_id, lead.pk, *(publisher.pk for publisher in publishers)}
         self._send()
         confirmed = services.confirm(subscription=asked, now=now)
         services.prefer(
@@ -275,7 +277,10 @@ class _Week:
         plan_round(now=now)
         letters = self._send()
         found: list[str] = []
-        if not letters:
+        unwritten = Delivery.objects.filter(recipient__in=self.people, reason__startswith=NOT_WRITTEN)
+        for delivery in unwritten:
+            self._say(day, 8, f"NO LETTER  {delivery.reason}")
+        if not letters and not unwritten:
             self._say(day, 8, "no letter.")
         for letter in letters:
             self._say(day, 8, f"LETTER  {letter['Subject']}")
@@ -289,7 +294,7 @@ class _Week:
             raise WeekWentWrong(f"The letter of day {day} told {found}, and was to tell {list(told)}.")
 
     def _send(self) -> list[EmailMessage]:
-        drain(seconds=30, beside=False, post=lambda: self.keeper)
+        drain(seconds=30, beside=False, post=lambda: self.keeper, people=self.people)
         fresh, self.seen = self.keeper.letters[self.seen :], len(self.keeper.letters)
         return [email.message_from_bytes(one.data, policy=email.policy.default) for one in fresh]
 

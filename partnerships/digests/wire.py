@@ -25,6 +25,9 @@ _UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f\u2028\u2029\ue000\ue001]+")
 _PLAIN = re.compile(r"(?!\.)[ !-<>-~]*", re.ASCII)
 _SHORT = 75
 
+# A blank at the end of a line is encoded after the line was measured: it goes to a line of its own.
+_TOO_LONG = re.compile(r"^(.{74,})(=09|=20)\n", re.MULTILINE)
+
 BOUNDARY = "=_common-ground"
 TEXT_HEAD = "Content-Type: text/plain; charset=utf-8\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n"
 HTML_HEAD = "Content-Type: text/html; charset=utf-8\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n"
@@ -53,7 +56,7 @@ def encode(text: str) -> str:
     encoded = "\n" + binascii.b2a_qp(raw, istext=True).decode("ascii")
     while "\n." in encoded:
         encoded = encoded.replace("\n.", "\n=2E=\n")
-    encoded = encoded[1:]
+    encoded = _TOO_LONG.sub("\\1=\n\\2\n", encoded[1:])
     if encoded and not encoded.endswith("\n"):
         start = encoded.rfind("\n") + 1
         if len(encoded) - start > _SHORT:  # the "=" of the soft break would make the line longer than 76

@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import base64
 import datetime as dt
+import io
 import json
+import mailbox
+from pathlib import Path
 from typing import Any
 
 import pytest
+from django.core.management import call_command
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
 from partnerships.digests import bounces, services
-from partnerships.digests.models import Bounce, Delivery, Subscription, Suppression
+from partnerships.digests.links import Purpose, make, minute_of
+from partnerships.digests.models import Bounce, Delivery, Preference, Subscription, Suppression
 from partnerships.digests.week import play_week
 from tests.digests.conftest import PostOffice, play, publish
 from tests.world import World
@@ -83,6 +88,88 @@ def test_a_soft_bounce_only_counts_until_there_are_too_many(world: World, letter
 
     assert not before
     assert Suppression.objects.get().reason.startswith("Mail came back 5 times in 30 days")
+
+
+def test_soft_bounces_from_before_the_address_was_released_count_no_more(world: World, letter: Delivery) -> None:
+    for _ in range(bounces.MOST_SOFT):
+        heard(report(letter, status="4.2.2"))
+    bounces.release(address=world.sol.email, author=world.dee, now=timezone.now())
+
+    heard(report(letter, status="4.2.2"))
+
+    assert not Suppression.objects.filter(released_at=None).exists()
+
+
+@pytest.mark.parametrize("said", ["5.7.1 policy", "5.7.1 relay access denied", "5.0.0 relaying denied"])
+def test_what_a_policy_or_a_relay_refuses_silences_nobody(world: World, letter: Delivery, said: str) -> None:
+    for _ in range(bounces.MOST_SOFT + 1):
+        heard(report(letter, status=said))
+
+    letter.refresh_from_db()
+    assert letter.status == "bounced"
+    assert not Suppression.objects.exists()
+
+
+def test_a_letter_that_is_only_delayed_has_not_come_back(world: World, letter: Delivery) -> None:
+    for _ in range(bounces.MOST_SOFT + 1):
+        heard(report(letter, status="4.4.1").replace(b"Action: failed", b"Action: delayed"))
+
+    letter.refresh_from_db()
+    assert letter.status == "sent"
+    assert not Suppression.objects.exists()
+
+
+def read_mailbox(path: Path) -> str:
+    """What the command says of a mailbox."""
+    said = io.StringIO()
+    call_command("digests", "bounces", str(path), stdout=said)
+    return said.getvalue().strip()
+
+
+def test_a_mailbox_that_is_read_again_counts_nothing_twice(letter: Delivery, tmp_path: Path) -> None:
+    box = mailbox.Maildir(str(tmp_path / "box"))
+    for number in range(bounces.MOST_SOFT - 1):
+        box.add(f"Message-ID: <bounce{number}@relay.example>\r\n".encode() + report(letter, status="4.2.2"))
+    first = read_mailbox(tmp_path / "box")
+    for _ in range(3):
+        again = read_mailbox(tmp_path / "box")
+
+    assert first.startswith("4 bounces")
+    assert again == "0 bounces, 0 wishes to stop, 0 other messages, 4 read before."
+    assert Bounce.objects.count() == 4
+    assert not Suppression.objects.exists()
+
+
+def test_an_old_wish_to_stop_that_is_read_again_ends_nothing_new(
+    world: World, plan, letter: Delivery, tmp_path: Path
+) -> None:
+    key = Preference.objects.get(person=world.sol).link_key
+    minute = minute_of(timezone.now())
+    token = make(Purpose.STOP, person_id=world.sol.pk, link_key=key, number=letter.pk, minute=minute)
+    wish = tmp_path / "wish"
+    wish.write_bytes(f"Message-ID: <wish@council.example>\r\nSubject: stop {token}\r\n\r\n".encode())
+    said = read_mailbox(wish)
+    services.enrol(
+        person=world.sol, target=world.larkhaven, author=world.sol, organisation=world.larkhaven, now=timezone.now()
+    )
+
+    read_mailbox(wish)
+
+    assert "1 wishes to stop" in said
+    assert Subscription.objects.get(person=world.sol, plan=plan).is_ended
+    assert Subscription.objects.get(person=world.sol, organisation=world.larkhaven).is_confirmed
+
+
+def test_what_comes_back_comes_to_the_mailbox_that_is_read(
+    world: World, plan, office: PostOffice, settings: Any
+) -> None:
+    settings.DIGEST_MAILBOX = "bounces@ground.example"
+    services.enrol(person=world.ben, target=plan, author=None, now=timezone.now())
+    publish(plan, 90, author=world.amina)
+
+    play(office)
+
+    assert office.sent[-1].sender == "bounces@ground.example"
 
 
 def test_a_report_about_a_letter_we_never_sent_silences_nobody(world: World, letter: Delivery) -> None:
@@ -202,6 +289,7 @@ def test_a_stakeholders_week_can_be_played(db: None) -> None:
     lines = "\n".join(play_week())
 
     assert "LETTER  " in lines
+    assert "NO LETTER" not in lines
     assert "no letter." in lines
     assert lines.splitlines()[-1] == "Sam Stakeholder received 3 letters in the week, one of them asking to confirm."
     assert not Delivery.objects.exists()

@@ -7,14 +7,20 @@ import datetime as dt
 from typing import Any
 
 import pytest
+from django.test import Client
+from django.urls import reverse
 from django.utils import timezone
 
 from partnerships.agreements.services import leave_partnership
 from partnerships.digests import claiming, composing, emails, sending, services
-from partnerships.digests.choosing import plan_round
+from partnerships.digests.choosing import plan_round, reconcile
 from partnerships.digests.claiming import claim
 from partnerships.digests.models import Bounce, Delivery, Piece, Preference, Subscription, Suppression, Told
+from partnerships.digests.queries import queue_figures
+from partnerships.digests.week import play_week
 from partnerships.kit.mail import Answer, Outcome
+from partnerships.organisations.models import Membership
+from partnerships.people.models import User
 from partnerships.plans.models import Plan
 from partnerships.plans.services import add_comment
 from tests.digests.conftest import PostOffice, play, publish, text_of
@@ -32,6 +38,12 @@ def ben(world: World, plan: Plan) -> Subscription:
     subscription = services.enrol(person=world.ben, target=plan, author=None, now=timezone.now())
     publish(plan, 100, author=world.amina)
     return subscription
+
+
+def signed_in(person: User) -> Client:
+    client = Client()
+    client.force_login(person)
+    return client
 
 
 def hours_pass(count: int = 1) -> None:
@@ -332,6 +344,37 @@ def test_a_letter_that_cannot_be_written_holds_up_nobody_and_is_set_aside_for_pe
     assert "canary" not in poison.reason
 
 
+def test_a_letter_that_cannot_be_written_is_counted_where_operators_look(
+    world: World, ben: Subscription, office: PostOffice, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(emails, "digest", lambda *given, **more: 1 / 0)
+    play(office)
+
+    page = signed_in(world.dee).get(reverse("digests:ledger"))
+
+    assert queue_figures()["not_written"] == 1
+    assert "cannot be written" in page.content.decode()
+
+
+def test_a_stakeholders_week_is_played_whatever_is_wrong_with_somebody_elses_letter(
+    world: World, ben: Subscription, office: PostOffice, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plan_round(now=timezone.now())
+    real = emails.digest
+
+    def fails_for_ben(to: Any, *given: Any, **more: Any) -> Any:
+        if to.person_id == world.ben.pk:
+            raise ZeroDivisionError
+        return real(to, *given, **more)
+
+    monkeypatch.setattr(emails, "digest", fails_for_ben)
+    lines = "\n".join(play_week())
+
+    assert "LETTER  " in lines
+    assert "Harbour Quarter" not in lines
+    assert Delivery.objects.get().attempts == 0
+
+
 def test_a_mistake_that_is_mended_meanwhile_costs_nobody_a_letter(
     world: World, plan: Plan, ben: Subscription, office: PostOffice, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -344,6 +387,112 @@ def test_a_mistake_that_is_mended_meanwhile_costs_nobody_a_letter(
     office.drain()
 
     assert "was 120, now 100" in text_of(office.to(world.ben)[0])
+
+
+# ---- Asking
+
+
+def test_nobody_is_asked_to_follow_what_whoever_asked_may_no_longer_read(
+    world: World, plan: Plan, office: PostOffice
+) -> None:
+    services.add_stakeholder(
+        email=world.sol.email,
+        name="Sol",
+        target=plan,
+        author=world.ben,
+        organisation=world.westmarch,
+        now=timezone.now(),
+    )
+    leave_partnership(party=world.party(world.westmarch), reason="Reorganised.", author=world.ben, now=timezone.now())
+
+    office.drain()
+
+    assert not office.sent
+    assert Delivery.objects.get().reason == "Whoever asked them may no longer read what it is about."
+
+
+# ---- Sending again
+
+
+def test_the_same_news_sent_again_is_the_same_news(
+    world: World, plan: Plan, ben: Subscription, office: PostOffice
+) -> None:
+    play(office)
+    letter = Delivery.objects.get()
+    publish(plan, 96, author=world.amina)
+    services.send_again(delivery=letter, author=world.dee, reason="They deleted it.", now=timezone.now())
+    office.drain()
+    play(office)
+
+    said = [text_of(one) for one in office.to(world.ben)]
+    assert "was 120, now 100" in said[1]
+    assert "was 100, now 96" in said[2]
+    assert len({str(one["Message-ID"]) for one in office.to(world.ben)}) == 3
+
+
+def test_what_was_received_is_sent_again_only_for_a_reason_that_the_ledger_shows(
+    world: World, plan: Plan, ben: Subscription, office: PostOffice
+) -> None:
+    play(office)
+    letter = Delivery.objects.get()
+    lead = signed_in(world.amina)
+    address = reverse("digests:again", args=[letter.pk])
+
+    asked = lead.post(address, follow=True)
+    none_yet = letter.repeats.count()
+    lead.post(address, {"reason": "They lost it in a move."})
+    twice = lead.post(address, {"reason": "And again."}, follow=True)
+    page = lead.get(reverse("digests:entry", args=[letter.pk]))
+
+    assert "say why it is sent again" in asked.content.decode()
+    assert none_yet == 0
+    assert "It is queued again already" in twice.content.decode()
+    assert letter.repeats.count() == 1
+    assert "by Amina Larch: They lost it in a move." in page.content.decode()
+
+
+def test_a_letter_that_failed_can_be_sent_again_though_it_was_never_written(
+    world: World, plan: Plan, ben: Subscription, office: PostOffice, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as broken:
+        broken.setattr(emails, "digest", lambda *given, **more: 1 / 0)
+        broken.setattr(claiming, "MOST_WRITES", 1)
+        play(office)
+    letter = Delivery.objects.get()
+
+    signed_in(world.dee).post(reverse("digests:again", args=[letter.pk]))
+    office.drain()
+
+    assert letter.status == "failed"
+    assert "was 120, now 100" in text_of(office.to(world.ben)[0])
+
+
+# ---- What was left untold
+
+
+def test_whoever_may_read_again_is_told_what_they_missed(
+    world: World, plan: Plan, ben: Subscription, office: PostOffice
+) -> None:
+    plan_round(now=timezone.now())
+    Membership.objects.filter(person=world.ben).update(ends_on=timezone.localdate())
+    office.drain()
+    silent = len(office.sent)
+    Membership.objects.filter(person=world.ben).update(ends_on=None)
+
+    reconcile(now=timezone.now())
+    play(office)
+
+    assert silent == 0
+    assert "was 120, now 100" in text_of(office.to(world.ben)[0])
+
+
+def test_what_was_tried_and_failed_is_not_tried_again_by_itself(
+    world: World, ben: Subscription, office: PostOffice
+) -> None:
+    office.answers[world.ben.email] = [Answer(0, Outcome.REFUSED, "554 5.6.0 Refused")]
+    play(office)
+
+    assert reconcile(now=timezone.now()) == 0
 
 
 # ---- What came back

@@ -24,8 +24,15 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from partnerships.activity.services import record
 from partnerships.digests import services
 from partnerships.digests.forms import ReasonForm
-from partnerships.digests.models import Delivery, DeliveryItem, DeliveryStatus
-from partnerships.digests.queries import due_within, ledger_of, queue_figures, stakeholders_of, when_next
+from partnerships.digests.models import NOT_WRITTEN, Delivery, DeliveryItem, DeliveryStatus
+from partnerships.digests.queries import (
+    due_within,
+    ledger_of,
+    queue_figures,
+    sendings_again,
+    stakeholders_of,
+    when_next,
+)
 from partnerships.digests.reading import as_sent as message_as_sent
 from partnerships.digests.reading import next_digest, readable_news
 from partnerships.digests.waiting import waiting_for
@@ -62,6 +69,8 @@ def ledger(request: HttpRequest) -> HttpResponse:
     status = request.GET.get("status", "")
     if status in DeliveryStatus.values:
         rows = rows.filter(status=status)
+    if request.GET.get("not_written"):
+        rows = rows.filter(reason__startswith=NOT_WRITTEN)
     words = request.GET.get("q", "").strip()
     if words:
         rows = rows.filter(recipient__email__icontains=words) | rows.filter(recipient__name__icontains=words)
@@ -138,6 +147,7 @@ def entry(request: HttpRequest, pk: int) -> HttpResponse:
     context = {
         "delivery": delivery,
         "items": _items(delivery, mine),
+        "sendings_again": sendings_again(delivery),
         "bounces": list(delivery.bounces.order_by("-at", "-pk")),
         "shown": shown,
         "may_resend": delivery.can_be_sent_again and (all_mine or person.is_staff),
@@ -168,13 +178,17 @@ def as_sent(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_POST
 def again(request: HttpRequest, pk: int) -> HttpResponse:
-    """Queue the same news once more."""
+    """Queue the same news once more; a letter that was received already only for a reason."""
     person = _keeper(request)
     delivery, all_mine = _delivery_for(person, pk)
     if not (all_mine or person.is_staff):
         raise PermissionDenied
+    reason = request.POST.get("reason", "").strip()
+    if delivery.is_sent and not reason:
+        messages.error(request, "A mail server has taken it already: say why it is sent again.")
+        return redirect("digests:entry", pk=pk)
     try:
-        repeat = services.send_again(delivery=delivery, author=person, now=timezone.now())
+        repeat = services.send_again(delivery=delivery, author=person, reason=reason, now=timezone.now())
     except services.UnableToSendAgain as error:
         messages.error(request, str(error))
         return redirect("digests:entry", pk=pk)

@@ -17,7 +17,7 @@ from django.utils import timezone
 
 from partnerships.digests import services
 from partnerships.digests.bounces import is_new, note_bounce, read_report
-from partnerships.digests.choosing import plan_round
+from partnerships.digests.choosing import plan_round, reconcile
 from partnerships.digests.keeping import tidy
 from partnerships.digests.links import BadLink, Purpose
 from partnerships.digests.links import read as read_link
@@ -52,6 +52,9 @@ class Command(AccountedCommand):
         )
         bounces.add_argument(
             "path", help="A Maildir, an mbox file, one message, or - for one message on standard input."
+        )
+        commands.add_parser(
+            "reconcile", help="Find what was left untold, and let it wait (the worker does so every hour)."
         )
         commands.add_parser("tidy", help="Remove what is kept no longer than needed (the worker does so every night).")
         week = commands.add_parser("week", help="Play a stakeholder's week, and say what they received and why.")
@@ -101,6 +104,10 @@ class Command(AccountedCommand):
             f"{counts['bounces']:,} bounces, {counts['stopped']:,} wishes to stop, {counts['other']:,} other messages,"
             f" {counts['known']:,} read before."
         )
+
+    def _reconcile(self, options: argparse.Namespace) -> None:
+        count = reconcile(now=timezone.now())
+        self.stdout.write(f"{count:,} of those left untold wait for the next digest.")
 
     def _tidy(self, options: argparse.Namespace) -> None:
         counts = tidy(now=timezone.now())

@@ -1,0 +1,138 @@
+"""Two at once: somebody confirms while a version is spread; both orders tell them everything, and without the lock
+one does not."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+
+import pytest
+from django.db import connection, transaction
+from django.utils import timezone
+
+from partnerships.digests import services
+from partnerships.digests.choosing import plan_round, reconcile
+from partnerships.digests.models import Delivery, Subscription, Told
+from partnerships.digests.sending import drain
+from partnerships.kit import mail
+from partnerships.plans.models import Plan
+from tests.digests.conftest import PostOffice, play, publish, text_of
+from tests.world import World
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def beside(work: Callable[[], object]) -> threading.Thread:
+    """Begin some work on a connection of its own."""
+
+    def run() -> None:
+        try:
+            work()
+        finally:
+            connection.close()
+
+    thread = threading.Thread(target=run, daemon=True)
+    thread.start()
+    return thread
+
+
+def somebody_waits() -> bool:
+    """Whether a connection waits for the lock of the watermarks."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted")
+        return bool(cursor.fetchone()[0])
+
+
+def confirm_while_a_version_is_spread(world: World, plan: Plan) -> Told:
+    """Sol confirms; before that is committed, a version is published and the sweep finds it."""
+    asked = services.add_stakeholder(
+        email=world.sol.email,
+        name="Sol",
+        target=plan,
+        author=world.amina,
+        organisation=world.larkhaven,
+        now=timezone.now(),
+    )
+    confirmed, published = threading.Event(), threading.Event()
+
+    def confirm() -> None:
+        with transaction.atomic():
+            services.confirm(subscription=Subscription.objects.get(pk=asked.pk), now=timezone.now())
+            confirmed.set()
+            published.wait(10)
+
+    confirming = beside(confirm)
+    assert confirmed.wait(10)
+    publish(plan, 100, author=world.amina)
+    sweeping = beside(lambda: plan_round(now=timezone.now()))
+    until = time.monotonic() + 10
+    while sweeping.is_alive() and not somebody_waits() and time.monotonic() < until:
+        time.sleep(0.01)
+    published.set()
+    confirming.join(10)
+    sweeping.join(10)
+    return Told.objects.get(recipient=world.sol, plan=plan)
+
+
+def test_who_confirms_while_a_version_is_spread_is_told_of_it(world: World, plan: Plan, office: PostOffice) -> None:
+    confirm_while_a_version_is_spread(world, plan)
+
+    play(office)
+
+    assert "was 120, now 100" in text_of(office.to(world.sol)[-1])
+
+
+def test_without_the_lock_they_are_not_until_somebody_looks_what_was_left(
+    world: World, plan: Plan, office: PostOffice, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(services, "one_at_a_time", lambda: None)
+    told = confirm_while_a_version_is_spread(world, plan)
+    play(office)
+    before = [letter for letter in office.to(world.sol) if "change" in letter["Subject"]]
+
+    found = reconcile(now=timezone.now())
+    play(office)
+
+    assert (told.number, told.due_at, before) == (1, None, [])
+    assert found == 1
+    assert "was 120, now 100" in text_of(office.to(world.sol)[-1])
+    assert reconcile(now=timezone.now()) == 0
+
+
+def test_what_is_settled_beside_the_sending_is_settled_the_same(world: World, plan: Plan, office: PostOffice) -> None:
+    later = mail.Answer(0, mail.Outcome.LATER, "451 4.3.0 Not now")
+    away = mail.Answer(0, mail.Outcome.LATER, "No connection to the mail server", reached=False)
+    refused = mail.Answer(0, mail.Outcome.REFUSED, "554 5.6.0 No")
+    for person, organisation in ((world.ben, None), (world.eddie, None), (world.sol, world.larkhaven)):
+        services.enrol(person=person, target=plan, author=world.amina, organisation=organisation, now=timezone.now())
+    office.answers = {world.ben.email: [later], world.eddie.email: [away], world.sol.email: [refused]}
+    publish(plan, 100, author=world.amina)
+    plan_round(now=timezone.now())
+
+    drain(seconds=10, post=lambda: office)
+
+    rows = {row.recipient_id: row for row in Delivery.objects.all()}
+    assert (rows[world.sol.pk].status, rows[world.sol.pk].reason) == ("failed", "554 5.6.0 No")
+    assert (rows[world.ben.pk].status, rows[world.ben.pk].deferrals) == ("queued", 1)
+    assert (rows[world.eddie.pk].status, rows[world.eddie.pk].deferrals) == ("queued", 0)
+
+
+def test_a_double_click_sends_a_letter_again_once(world: World, plan: Plan, office: PostOffice) -> None:
+    services.enrol(person=world.ben, target=plan, author=None, now=timezone.now())
+    publish(plan, 100, author=world.amina)
+    play(office)
+    letter = world.ben.deliveries.get()
+    said: list[str] = []
+
+    def again() -> None:
+        try:
+            services.send_again(delivery=letter, author=world.dee, reason="They lost it.", now=timezone.now())
+        except services.UnableToSendAgain as error:
+            said.append(str(error))
+
+    for clicked in [beside(again), beside(again)]:
+        clicked.join(10)
+
+    assert world.ben.deliveries.filter(repeat_of=letter).count() == 1
+    assert said == ["It is queued again already: wait for what becomes of it."]

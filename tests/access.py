@@ -12,8 +12,8 @@ Each room keeps its rows in tests/<room>/access.py:
         outside=404, lead=422)),
     )
 
-`expect` gives the status for each persona: the signed-out go to sign in (302) unless said otherwise; `inside` are the
-people of
+`expect` gives the status for each persona: the signed-out go to sign in (302) unless said otherwise, and so does the
+stakeholder, who has opened the links of a letter but has no account; `inside` are the people of
 Larkhaven and its partner (viewer, editor, lead, partner); `outside` everybody else who is signed in. Name a persona
 to differ.
 A method without an expectation must answer 405 to whoever is signed in. POST is sent empty (or with `data`), so 422
@@ -30,9 +30,12 @@ from typing import Any
 from tests.world import World
 
 SIGNED_OUT = "signed_out"
+#: Somebody without an account who has opened the links of a digest: they open what they are for, and nothing else.
+STAKEHOLDER = "stakeholder"
+WITHOUT_ACCOUNT = (SIGNED_OUT, STAKEHOLDER)
 INSIDE = ("viewer", "editor", "lead", "partner")
 OUTSIDE = ("stranger", "left", "shared", "share_ended", "administrator")
-PERSONAS = (SIGNED_OUT, *INSIDE, *OUTSIDE)
+PERSONAS = (*WITHOUT_ACCOUNT, *INSIDE, *OUTSIDE)
 
 #: Which person of the world each persona is.
 WHO = {
@@ -55,7 +58,7 @@ def expect(*, inside: int, outside: int, signed_out: int = 302, **individual: in
     unknown = set(individual) - set(PERSONAS)
     if unknown:
         raise ValueError(f"No such persona: {', '.join(sorted(unknown))}")
-    statuses = {SIGNED_OUT: signed_out}
+    statuses = dict.fromkeys(WITHOUT_ACCOUNT, signed_out)
     statuses |= dict.fromkeys(INSIDE, inside)
     statuses |= dict.fromkeys(OUTSIDE, outside)
     return statuses | individual

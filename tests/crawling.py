@@ -28,6 +28,8 @@ _LEAVE_ALONE = re.compile(r"^/(static|accounts/(logout|password|sessions|inactiv
 _NOT_SUBMITTED = re.compile(
     r"logout|password|leave|administrator|/end|erase|remove|delete|sessions|reauthenticate|2fa|revoke|stop|unsubscribe"
 )
+#: What its fields are given the third time, one after the other: nothing of the kind that was asked for.
+ODD = ("-1", "9" * 25, "0000-00-00", "x" * 5_000, "\x00", "NaN", "[]", "2027-02-30T25:61", "\ufffd", "")
 #: What a form is tried with the second time.
 HOSTILE = "\"><script>alert(1)</script> =1+1 {{ 7*7 }} \u202e ' OR 1=1 -- \\ %00 ../../etc/passwd"
 
@@ -127,6 +129,13 @@ class _Page(HTMLParser):
             self._form = None
         elif tag == "select":
             self._select = ""
+
+
+def forms_of(body: bytes) -> list[Form]:
+    """The forms of a page, each with what its fields held or might hold."""
+    page = _Page()
+    page.feed(body.decode("utf-8", "replace"))
+    return page.forms
 
 
 def _filled(kind: str, name: str) -> str:
@@ -231,7 +240,7 @@ class Crawler:
         return self.report
 
     def send_forms(self) -> Report:
-        """Each form that was found, once kindly and once with hostile text."""
+        """Each form that was found: kindly, with hostile text, and with what no field asked for."""
         for path, form in self._forms:
             self._submit(path, form)
         return self.report
@@ -303,8 +312,10 @@ class Crawler:
         if not action or key in self._tried or _NOT_SUBMITTED.search(action) or _LEAVE_ALONE.match(action):
             return
         self._tried.add(key)
-        for words in ("", HOSTILE):
-            data = form.fields | (dict.fromkeys(form.free, words) if words else {})
+        asked = sorted(set(form.fields) - {"csrfmiddlewaretoken"})
+        odd = {name: ODD[(number + len(asked)) % len(ODD)] for number, name in enumerate(asked)}
+        for changed in ({}, dict.fromkeys(form.free, HOSTILE), odd):
+            data = form.fields | changed
             self.report.forms += 1
             if form.method == "post":
                 self._ask("post", action, data)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import itertools
 import pkgutil
 import re
 from collections.abc import Callable, Iterator
@@ -11,12 +12,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.contrib import admin
 from django.db import transaction
-from django.test import Client, override_settings
+from django.test import Client, RequestFactory, override_settings
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
 import tests
-from tests.access import PERSONAS, SIGNED_OUT, WHO, Row
+from partnerships.digests.links import Purpose
+from tests.access import PERSONAS, STAKEHOLDER, WHO, WITHOUT_ACCOUNT, Row
+from tests.digests.access import token as link_of_a_letter
 from tests.world import World, make_world
 
 pytestmark = pytest.mark.django_db
@@ -96,8 +100,12 @@ def visitors(world: World, django_db_blocker: Any) -> dict[str, tuple[Client, Si
     with django_db_blocker.unblock():
         for persona in PERSONAS:
             client = Client(raise_request_exception=False)
-            if persona != SIGNED_OUT:
+            if persona in WHO:
                 client.force_login(getattr(world, WHO[persona]))
+            if persona == STAKEHOLDER:
+                for purpose, name in ((Purpose.READ, "digests:view"), (Purpose.PREFERENCES, "digests:preferences")):
+                    opened = client.get(reverse(name, kwargs={"token": link_of_a_letter(purpose, world)}))
+                    assert opened.status_code == 200
             made[persona] = (client, SimpleCookie(client.cookies.output(header="", sep=";")))
     return made
 
@@ -126,7 +134,7 @@ def test_the_table(row: Row, method: str, persona: str, world: World, visit: Cal
         expected = row.expectations.get(method)
         if expected is not None:
             assert answer.status_code == expected[persona]
-        elif persona == SIGNED_OUT:
+        elif persona in WITHOUT_ACCOUNT:
             assert answer.status_code in {302, 405}
         else:
             assert answer.status_code in {404, 405}
@@ -157,6 +165,29 @@ def test_admin_opens_to_administrators_alone(name: str, persona: str, visit: Cal
         transaction.set_rollback(True)
 
 
+@pytest.mark.parametrize("persona", PERSONAS)
+def test_records_in_administration_open_to_administrators_alone(persona: str, visit: Callable[[str], Client]) -> None:
+    answered = []
+    for model, page in admin.site._registry.items():
+        of_model = f"admin:{model._meta.app_label}_{model._meta.model_name}"
+        for number in page.get_queryset(RequestFactory().get("/")).values_list("pk", flat=True)[:1]:
+            for name, method in itertools.product(("change", "history", "delete"), ("get", "post")):
+                with transaction.atomic():
+                    status = getattr(visit(persona), method)(reverse(f"{of_model}_{name}", args=[number])).status_code
+                    transaction.set_rollback(True)
+                answered.append((f"{method} {of_model}_{name}", status))
+        for name in ("changelist", "add"):
+            with transaction.atomic():
+                answered.append(
+                    (f"post {of_model}_{name}", visit(persona).post(reverse(f"{of_model}_{name}")).status_code)
+                )
+                transaction.set_rollback(True)
+
+    allowed = {200, 302, 403, 405, 422} if persona == "administrator" else {302}
+    assert [one for one in answered if one[1] not in allowed] == []
+    assert len(answered) > 100
+
+
 ACCOUNT_PAGES = sorted(
     name for name in named_urls() if name.partition("_")[0] in {"account", "mfa", "usersessions"} and ":" not in name
 )
@@ -171,9 +202,12 @@ def stands_alone(name: str) -> bool:
     return True
 
 
-@pytest.mark.parametrize("persona", ["signed_out", "lead"])
+@pytest.mark.parametrize("method", ["get", "post"])
+@pytest.mark.parametrize("persona", ["signed_out", "stakeholder", "lead", "left", "administrator"])
 @pytest.mark.parametrize("name", ACCOUNT_PAGES)
-def test_account_pages_answer_without_an_error(name: str, persona: str, visit: Callable[[str], Client]) -> None:
+def test_account_pages_answer_without_an_error(
+    name: str, persona: str, method: str, visit: Callable[[str], Client]
+) -> None:
     with transaction.atomic():
         client = visit(persona)
         try:
@@ -188,7 +222,7 @@ def test_account_pages_answer_without_an_error(name: str, persona: str, visit: C
                 "",
             )
 
-        status = client.get(address).status_code if address else 404
+        status = getattr(client, method)(address).status_code if address else 404
 
         assert status < 500
         transaction.set_rollback(True)

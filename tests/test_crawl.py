@@ -9,9 +9,12 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 import pytest
+from django.conf import LazySettings
+from django.contrib import admin
 from django.core import mail
 from django.db import transaction
 from django.test import Client, TestCase, override_settings
+from django.urls import resolve, reverse
 from django.utils import timezone
 
 from partnerships.digests.choosing import plan_round
@@ -112,6 +115,51 @@ def test_nobody_meets_a_foreign_word_or_an_error(
     assert "\n".join(report.errors) == ""
     assert len(report.urls) > 10
     assert [word for word in planted.readers if word in caplog.text] == []
+
+
+def test_no_history_in_administration_tells_a_foreign_word(planted: Planted) -> None:
+    fetch = visitor(planted, "administrator")
+    foreign = planted.foreign("administrator")
+    told, pages = [], 0
+    for model in admin.site._registry:
+        if not hasattr(model, "pgh_event_model"):
+            continue
+        for number in model._default_manager.order_by("-pk").values_list("pk", flat=True)[:5]:
+            address = reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_history", args=[number])
+            text = fetch("get", address).text
+            pages += 1
+            told += [f"{address} shows {word}" for word in foreign if word in text]
+
+    assert told == []
+    assert pages > 20
+
+
+@pytest.mark.parametrize("persona", ["viewer", "partner", "stranger", "left", "shared", "share_ended", "administrator"])
+def test_no_export_holds_a_foreign_word(planted: Planted, persona: str, settings: LazySettings) -> None:
+    settings.EXPORTS_PER_MINUTE = 1_000
+    routes = settings.EXPORT_ROUTES - {"plans:pdf", "plans:compare-pdf", "web:brief-pdf"}
+    fetch, foreign = visitor(planted, persona), planted.foreign(persona)
+    addresses = [path for path in guessed(planted) if resolve(path).view_name in routes]
+    addresses += [reverse("exchange:export"), reverse("people:own-data")]
+
+    held = []
+    for address in addresses:
+        answer = fetch("get", address)
+        held += [f"{address} holds {word}" for word in foreign if word in f"{answer.text} {answer.headers}"]
+
+    assert len(addresses) > 4
+    assert held == []
+
+
+def test_a_search_for_foreign_words_of_every_room_is_answered_like_one_for_nonsense(planted: Planted) -> None:
+    foreign = planted.foreign("stranger")
+    crawler = Crawler("stranger", visitor(planted, "stranger"), foreign)
+
+    # By the alphabet: every fifth is of another field, room after room.
+    crawler.look_for(foreign[::5], ["/search/?q={}"])
+
+    assert crawler.report.leaks == []
+    assert len(foreign) > 50
 
 
 def test_no_letter_tells_a_foreign_word(planted: Planted) -> None:

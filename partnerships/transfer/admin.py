@@ -257,6 +257,16 @@ class DoubtAdmin(admin.ModelAdmin[Doubt]):
 class DeveloperAgreementAdmin(admin.ModelAdmin[DeveloperAgreement]):
     """Agreements of published registers: to look at; the next import brings them up to date."""
 
+    fields = (
+        "reference",
+        "kind",
+        "organisation",
+        "planning_application",
+        "document_url",
+        "agreed_on",
+        "ended_on",
+        "run",
+    )
     list_display = ("reference", "kind", "organisation", "planning_application", "agreed_on")
     list_filter = ("kind",)
     search_fields = ("reference", "planning_application", "organisation__name")

@@ -1,0 +1,106 @@
+"""Whatever somebody sends to a form, the answer is a page of ours, never an error: by properties, over every form."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from django.db import transaction
+from django.test import Client, override_settings
+from django.urls import reverse
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from tests.access import Row
+from tests.crawling import forms_of
+from tests.test_access import MODULES, ROWS
+from tests.world import World, make_world
+
+pytestmark = [pytest.mark.django_db, pytest.mark.slow]
+
+#: Whose forms: each is sent as somebody who may send it.
+SENDERS = {"lead": "amina", "administrator": "dee", "signed_out": ""}
+FORMS = [row for row in ROWS if row.post is not None]
+
+#: What forms have stumbled over elsewhere, beside whatever Hypothesis thinks of.
+ODD = (
+    "",
+    " ",
+    "-1",
+    "0",
+    "9" * 25,
+    "1e400",
+    "NaN",
+    "٣",
+    "0000-00-00",
+    "2027-02-30",
+    "99999-01-01",
+    "\x00",
+    "\ud83d".encode("utf-16", "surrogatepass").decode("utf-16", "replace"),
+    "x" * 5_000,
+    "=1+1",
+    "{}",
+    "[1]",
+    "null",
+    "https://",
+    "a@b",
+    "../../etc/passwd",
+    "<script>alert(1)</script>",
+)
+VALUES = st.one_of(
+    st.sampled_from(ODD),
+    st.text(max_size=40),
+    st.integers().map(str),
+    st.dates().map(str),
+    st.lists(st.sampled_from(ODD), max_size=3),
+)
+
+
+@pytest.fixture(autouse=True)
+def media_root() -> None:
+    """The world's files stay where the world was made, for all forms."""
+
+
+@pytest.fixture(scope="module")
+def world(django_db_setup: None, django_db_blocker: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    """One world for all forms; each answer's writes are rolled back."""
+    files = override_settings(MEDIA_ROOT=tmp_path_factory.mktemp("forms"))
+    with django_db_blocker.unblock(), files, transaction.atomic():
+        made = make_world()
+        for module in MODULES:
+            if hasattr(module, "prepare"):
+                module.prepare(made)
+        yield made
+        transaction.set_rollback(True)
+
+
+def sender(row: Row, world: World) -> Client:
+    """The browser of the first who may send this form."""
+    assert row.post is not None
+    client = Client(raise_request_exception=False)
+    persona = next((one for one in SENDERS if row.post[one] in {200, 302, 422}), "lead")
+    if SENDERS[persona]:
+        client.force_login(getattr(world, SENDERS[persona]))
+    return client
+
+
+@pytest.mark.parametrize("row", FORMS, ids=lambda row: f"{row.name}{row.query}")
+def test_no_form_ends_in_an_error_whatever_is_sent(row: Row, world: World) -> None:
+    client = sender(row, world)
+    address = reverse(row.name, kwargs=row.on(world)) + row.query
+    names = set(row.data(world))
+    if row.get is not None:
+        names |= {name for form in forms_of(client.get(address).content) for name in form.fields}
+    names -= {"csrfmiddlewaretoken"}
+    given_names = sorted(names) or ["reason", "text"]
+
+    @settings(max_examples=8, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck))
+    @given(data=st.fixed_dictionaries({}, optional=dict.fromkeys(given_names, VALUES)))
+    def sent(data: dict[str, Any]) -> None:
+        with transaction.atomic():
+            status = client.post(address, data).status_code
+            transaction.set_rollback(True)
+        assert status < 500
+
+    sent()

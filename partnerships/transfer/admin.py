@@ -44,15 +44,13 @@ def _in_words(seconds: float) -> str:
 
 def _earlier_durations() -> list[tuple[str, int, str]]:
     """How long the latest list of each register took: its kind, how many bodies it held, and the time in words."""
-    latest = {
-        run.register: run
-        for run in ImportRun.objects.filter(register__in=ORGANISATION_REGISTERS, status=RunStatus.APPLIED)
+    latest = (
+        ImportRun.objects.filter(register__in=ORGANISATION_REGISTERS, status=RunStatus.APPLIED)
         .defer("content")
-        .order_by("register", "started_at", "pk")
-    }
-    return [
-        (run.get_register_display(), run.bodies, _in_words(run.report.get("seconds") or 0)) for run in latest.values()
-    ]
+        .order_by("register", "-started_at", "-pk")
+        .distinct("register")
+    )
+    return [(run.get_register_display(), run.bodies, _in_words(run.report.get("seconds") or 0)) for run in latest]
 
 
 @admin.register(ImportRun)

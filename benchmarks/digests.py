@@ -2,12 +2,11 @@
 of sending.
 
 Makes a database of its own beside the one that DATABASE_URL names, starts a Celery worker of two processes and an
-SMTP sink that
-pipelines (RFC 2920) and one that does not, and plays interleaved rounds of: our digest, a plain smtplib loop that
-sends the same ready
-bytes over one connection to the same sink, and (once) a Celery task per 250 messages with Django's mail. Absolute
-rates swing with the
-machine: compare the ratios. The last line is one JSON object with the figures.
+SMTP sink that pipelines (RFC 2920) and one that does not, and plays interleaved rounds of: our digest, a plain smtplib
+loop that sends the same ready bytes over one connection to the same sink, a Celery task per 250 messages with Django's
+mail, and django-post-office where it is installed (`uv pip install django-post-office`: nothing else wants it). Then
+what composing and rendering alone cost, choosing, publishing beside a run, and a run whose worker is killed. Absolute
+rates swing with the machine: compare the ratios. The last line is one JSON object with the figures.
 
     make bench-digests                                          as measured for docs/performance.md
     make bench-digests ARGS="--people 1000 --rounds 3"          quicker
@@ -17,7 +16,9 @@ machine: compare the ratios. The last line is one JSON object with the figures.
 from __future__ import annotations
 
 import argparse
+import importlib.util
 import json
+import os
 import pickle
 import platform
 import statistics
@@ -46,6 +47,8 @@ from benchmarks.digests_world import (
 )
 
 PATIENCE = 600
+#: The databases of the parts that run, before the benchmark points Django at its own.
+OWN_URL, OWN_OWNER_URL = os.environ.get("DATABASE_URL", ""), os.environ.get("DATABASE_OWNER_URL", "")
 
 
 def wait_for(box: Mailbox, count: int, top: psutil.Process | None = None) -> tuple[float, float]:
@@ -272,8 +275,67 @@ def million_figures(stage: Stage, count: int) -> dict[str, Any]:
     }
 
 
-def rounds(stage: Stage, count: int) -> dict[str, Any]:
-    """Interleaved rounds of ours and the loop, to both sinks."""
+class Rivals:
+    """The plain ways of sending, kept ready so that each round can measure them beside ours."""
+
+    #: So many people are enough to know the pace of a slow way.
+    MOST = 500
+
+    def __init__(self, stage: Stage) -> None:
+        self.stage = stage
+        self.box = stage.boxes["pipelining"]
+        environ = stage.environ | {"EMAIL_URL": f"smtp://127.0.0.1:{self.box.port}"}
+        self.workers = Workers(environ, application="benchmarks.digests_rivals", log=stage.folder / "rival.log")
+        self.workers.start()
+        self.post_office = environ | {"DJANGO_SETTINGS_MODULE": "benchmarks.digests_post_office"}
+        self.has_post_office = importlib.util.find_spec("post_office") is not None
+        if self.has_post_office:
+            self._run_post_office("migrate", 0)
+        else:
+            print("  django-post-office is not here (uv pip install django-post-office): it is left out", flush=True)
+
+    def _run_post_office(self, what: str, number: int) -> None:
+        command = [sys.executable, str(ROOT / "benchmarks/digests_rivals.py"), "post_office", "--do", what]
+        command += ["--plan", str(self.stage.plan.pk), "--number", str(number), "--count", str(self.count)]
+        done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, env=self.post_office, check=False)
+        if done.returncode:
+            raise SystemExit(f"django-post-office: {done.stderr[-2000:]}")
+
+    @property
+    def count(self) -> int:
+        """How many people one round of a rival is for."""
+        return min(self.MOST, self.stage.people)
+
+    def task_per_chunk(self) -> float:
+        """Seconds a message of a Celery task per 250 messages with Django's mail."""
+        from benchmarks.digests_rivals import send_chunk
+        from partnerships.digests.models import Subscription
+
+        following = Subscription.objects.filter(plan=self.stage.plan).order_by("pk")
+        people = list(following.values_list("person", flat=True)[: self.count])
+        before, number = len(self.box.taken()), self.stage.plan_number()
+        began = time.time()
+        for start in range(0, len(people), 250):
+            send_chunk.delay(people[start : start + 250], self.stage.plan.pk, number - 1, number)
+        last, _ = wait_for(self.box, before + len(people))
+        return (last - began) / len(people)
+
+    def django_post_office(self) -> float:
+        """Seconds a message of django-post-office: queued in one go, sent by two of its processes."""
+        before = len(self.box.taken())
+        self._run_post_office("queue", self.stage.plan_number())
+        began = time.time()
+        self._run_post_office("send", self.stage.plan_number())
+        last, _ = wait_for(self.box, before + self.count)
+        return (last - began) / self.count
+
+    def stop(self) -> None:
+        """End them."""
+        self.workers.stop()
+
+
+def rounds(stage: Stage, count: int, rivals: Rivals | None) -> dict[str, Any]:
+    """Interleaved rounds of ours, the loop and, to the sink that pipelines, the rivals."""
     figures: dict[str, Any] = {"memory_mb": 0.0}
     messages = stage.folder / "messages.pickle"
     for name in ("pipelining", "plain"):
@@ -282,50 +344,140 @@ def rounds(stage: Stage, count: int) -> dict[str, Any]:
         stage.play(name, top)  # everything is read and compiled once before it is measured
         sent, size = dump_messages(stage.plan.pk, stage.plan_number(), messages)
         ours, loop = [], []
+        chunks: list[float] = []
+        offices: list[float] = []
         for number in range(count):
             ours.append(stage.play(name, top))
             loop.append(run_loop(stage.boxes[name], messages, sent))
+            if rivals is not None and name == "pipelining":
+                chunks.append(rivals.task_per_chunk())
+                if rivals.has_post_office:
+                    offices.append(rivals.django_post_office())
             print(
                 f"  {name:10} round {number + 1}: ours {stage.people / ours[-1]['seconds']:7,.0f}/s,"
                 f" {1e6 * ours[-1]['cpu'] / stage.people:5.0f} µs CPU; loop {sent / loop[-1]['seconds']:7,.0f}/s,"
-                f" {1e6 * loop[-1]['cpu'] / sent:5.0f} µs CPU",
+                f" {1e6 * loop[-1]['cpu'] / sent:5.0f} µs CPU"
+                + (f"; task per 250 {1 / chunks[-1]:,.0f}/s" if chunks else "")
+                + (f"; django-post-office {1 / offices[-1]:,.0f}/s" if offices else ""),
                 flush=True,
             )
         workers.stop()
-        rate = statistics.median(one["seconds"] for one in loop) / statistics.median(one["seconds"] for one in ours)
+        seconds = statistics.median(one["seconds"] for one in ours)
         figures |= {
-            f"{name}_rate_ratio": round(rate, 2),
+            f"{name}_rate_ratio": round(statistics.median(one["seconds"] for one in loop) / seconds, 2),
             f"{name}_cpu_ratio": round(
                 statistics.median(one["cpu"] for one in ours) / statistics.median(one["cpu"] for one in loop), 2
             ),
-            f"{name}_per_second": round(stage.people / statistics.median(one["seconds"] for one in ours)),
+            f"{name}_per_second": round(stage.people / seconds),
             f"{name}_loop_per_second": round(sent / statistics.median(one["seconds"] for one in loop)),
             "message_bytes": round(size),
             "memory_mb": round(max(figures["memory_mb"], *(one["memory"] for one in ours)), 1),
         }
+        if chunks:
+            figures["against_task_per_250"] = round(statistics.median(chunks) * stage.people / seconds, 1)
+        if offices:
+            figures["against_post_office"] = round(statistics.median(offices) * stage.people / seconds, 1)
     return figures
 
 
-def task_per_chunk(stage: Stage) -> float:
-    """Seconds a message of a Celery task per 250 messages with Django's mail, to the pipelining sink."""
-    from benchmarks.digests_rivals import send_chunk
-    from partnerships.digests.models import Subscription
+def floors(stage: Stage) -> dict[str, Any]:
+    """What no way of sending can do without: the bytes over one connection, and the words rendered once for each
+    person by Django's templates; and what composing costs us. Microseconds of processor time a message."""
+    from django.db import transaction
+    from django.utils import timezone
 
-    box = stage.boxes["pipelining"]
-    workers = Workers(
-        stage.environ | {"EMAIL_URL": f"smtp://127.0.0.1:{box.port}"},
-        application="benchmarks.digests_rivals",
-        log=stage.folder / "rival.log",
-    )
+    from benchmarks.digests_rivals import render
+    from partnerships.digests.choosing import choose, spread
+    from partnerships.digests.claiming import claim
+    from partnerships.digests.composing import read_news
+    from partnerships.digests.models import Delivery
+    from partnerships.people.models import User
+
+    count = min(stage.people, 500)
+    stage.round += 1
+    publish(stage.plan, stage.lead, stage.round)
+    spread(now=timezone.now())
+    choose(now=timezone.now())
+    number = stage.plan_number()
+    with transaction.atomic():
+        claim(now=timezone.now(), most=10)  # whatever is shared is rendered before it is measured
+        began, composed = time.process_time(), 0
+        while composed < count and (examined := claim(now=timezone.now(), most=250)[1]):
+            composed += examined
+        composing = time.process_time() - began
+        transaction.set_rollback(True)
+    Delivery.objects.filter(status="queued").update(status="suppressed", settled_at=timezone.now())
+    news, _, _ = read_news(plan_id=stage.plan.pk, from_number=number - 1, to_number=number, reading_class="outside")
+    people = list(User.objects.filter(subscriptions__plan=stage.plan)[: min(count, 100)])
+    began = time.process_time()
+    for person in people:
+        render(person, news)
+    rendering = time.process_time() - began
+    return {
+        "composing_us": round(1e6 * composing / max(composed, 1)),
+        "rendering_alone_us": round(1e6 * rendering / len(people)),
+    }
+
+
+def publishing_figures(stage: Stage, times: int) -> dict[str, Any]:
+    """The 95th percentile of publishing another plan, alone and while a digest run goes."""
+    from django.utils import timezone
+
+    _, lead, plan = make_plan(timezone.now(), title="Harbour beside")
+
+    def once(number: int) -> float:
+        began = time.perf_counter()
+        publish(plan, lead, number)
+        return 1000 * (time.perf_counter() - began)
+
+    def p95(values: list[float]) -> float:
+        return sorted(values)[max(0, -(-95 * len(values) // 100) - 1)]
+
+    workers = stage.workers("pipelining")
     workers.start()
-    people = list(Subscription.objects.filter(plan=stage.plan).values_list("person", flat=True)[:2000])
-    before, number = len(box.taken()), stage.plan_number()
-    began = time.time()
-    for start in range(0, len(people), 250):
-        send_chunk.delay(people[start : start + 250], stage.plan.pk, number - 1, number)
-    last, _ = wait_for(box, before + len(people))
+    once(1)  # whatever is read once is read
+    number = 2
+    alone: list[float] = []
+    beside: list[float] = []
+    for _ in range(3):  # interleaved: alone, then beside a run
+        for _ in range(times // 3):
+            alone.append(once(number))
+            number += 1
+        before, until = len(stage.boxes["pipelining"].taken()), time.time() + PATIENCE
+        stage.round += 1
+        publish(stage.plan, stage.lead, stage.round)
+        while len(stage.boxes["pipelining"].taken()) < before + stage.people and time.time() < until:
+            beside.append(once(number))
+            number += 1
+        wait_until_settled(stage.plan.pk, stage.plan_number())
     workers.stop()
-    return (last - began) / len(people)
+    return {
+        "publish_alone_p95_ms": round(p95(alone), 1),
+        "publish_beside_p95_ms": round(p95(beside), 1),
+        "publish_p95_ratio": round(p95(beside) / p95(alone), 2),
+        "published_beside": len(beside),
+    }
+
+
+def kill_figures(people: int) -> dict[str, Any]:
+    """kill -9 once in the middle of a run, on a database of its own: who was lost, who was told twice."""
+    command = [sys.executable, str(ROOT / "benchmarks/digests_faults.py"), "kill", "--people", str(people)]
+    environ = {name: value for name, value in os.environ.items() if name != "DEBUG"} | {
+        "DATABASE_URL": OWN_URL,
+        "DATABASE_OWNER_URL": OWN_OWNER_URL,
+    }
+    done = subprocess.run(
+        [*command, "--times", "1"], capture_output=True, text=True, check=False, cwd=ROOT, env=environ
+    )
+    if done.returncode:
+        raise SystemExit(f"The run that is killed: {done.stderr[-2000:]}")
+    said = json.loads(done.stdout.strip().splitlines()[-1])
+    return {
+        "kill_lost": said["lost"],
+        "kill_repeated": said["repeated"],
+        "kill_other_message_ids": said["other_message_ids"],
+        "kill_done": ", ".join(said["done"]),
+    }
 
 
 def large(stage: Stage, count: int) -> dict[str, float]:
@@ -353,17 +505,23 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--large", type=int, default=0, help="also one run of so many people")
     parser.add_argument("--million", type=int, default=0, help="also an idle sweep over so many subscriptions")
-    parser.add_argument("--no-rivals", action="store_true", help="leave out the task per 250 messages")
+    parser.add_argument("--publications", type=int, default=60, help="how often another plan is published alone")
+    parser.add_argument("--no-rivals", action="store_true", help="leave out the plain ways with Django's mail")
+    parser.add_argument("--no-kill", action="store_true", help="leave out the run that is killed")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder, own_database("bench_digests") as database:
         stage = Stage(Path(folder), database, options.people)
         try:
             figures = {"people": options.people, "rounds": options.rounds, "cores": psutil.cpu_count()}
-            figures |= rounds(stage, options.rounds)
-            if not options.no_rivals:
-                per_message = task_per_chunk(stage)
-                figures["against_task_per_250"] = round(figures["pipelining_per_second"] * per_message, 1)
+            rivals = None if options.no_rivals else Rivals(stage)
+            try:
+                figures |= rounds(stage, options.rounds, rivals)
+            finally:
+                if rivals is not None:
+                    rivals.stop()
+            figures |= floors(stage)
             figures |= choosing_figures(stage)
+            figures |= publishing_figures(stage, options.publications)
             if options.million:
                 figures |= million_figures(stage, options.million)
             if options.large:
@@ -373,6 +531,8 @@ def main() -> None:
             from django.db import connection
 
             connection.close()
+    if not options.no_kill:
+        figures |= kill_figures(options.people)
     figures["python"], figures["machine"] = platform.python_version(), platform.machine()
     print(f"\n{'figure':32} value")
     for name, value in figures.items():

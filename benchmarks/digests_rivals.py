@@ -1,4 +1,5 @@
-"""What the digest is measured against: a plain smtplib loop, and a Celery task per 250 messages with Django's mail.
+"""What the digest is measured against: a plain smtplib loop, a Celery task per 250 messages with Django's mail, and
+django-post-office (a package that only this benchmark wants).
 
 python benchmarks/digests_rivals.py loop --port 2626 --messages messages.pickle      prints seconds and processor time
 as JSON
@@ -15,6 +16,7 @@ import smtplib
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "housing.settings")
@@ -31,19 +33,82 @@ def loop(port: int, messages: Path) -> dict[str, float]:
     return {"seconds": time.time() - began, "cpu": time.process_time() - processor, "began": began}
 
 
+def render(person: Any, news: Any) -> tuple[str, str, str]:
+    """Subject, text and HTML for one person the way Django's documentation shows: templates for each message."""
+    from django.template.loader import render_to_string
+
+    from partnerships.digests.emails import _style, inline
+
+    words = {"news": news, "link": f"http://localhost/read/{person.pk}/", "name": person.name, "css": ""}
+    words |= {"heading": news.count_in_words, "stop": f"http://localhost/stop/{person.pk}/"}
+    text = render_to_string("emails/digests/digest.txt", words | {"blocks": _block("txt", words)})
+    html = render_to_string("emails/digests/digest.html", words | {"blocks": _block("html", words), "css": _style()})
+    return f"{news.count_in_words} in {news.title}", text, inline(html)
+
+
+def _block(side: str, words: dict[str, Any]) -> str:
+    from django.template.loader import render_to_string
+
+    rendered: str = render_to_string(f"emails/digests/_block.{side}", words)
+    return rendered
+
+
+def post_office(do: str, plan: int, number: int, count: int) -> None:
+    """django-post-office: make its tables, queue letters for the first so many followers, or send what is queued."""
+    import django
+
+    django.setup()
+    if do == "migrate":
+        from django.core.management import call_command
+
+        call_command("migrate", "post_office", verbosity=0)
+        return
+    from post_office import mail
+
+    if do == "send":
+        mail.send_queued(processes=2)
+        return
+    from partnerships.digests.composing import read_news
+    from partnerships.people.models import User
+
+    news, _, _ = read_news(plan_id=plan, from_number=number - 1, to_number=number, reading_class="outside")
+    letters = []
+    for person in User.objects.filter(subscriptions__plan=plan).order_by("subscriptions__pk")[:count]:
+        subject, text, html = render(person, news)
+        letters.append(
+            {
+                "recipients": [person.email],
+                "sender": "digests@ground.example",
+                "subject": subject,
+                "message": text,
+                "html_message": html,
+                "priority": "medium",
+            }
+        )
+    mail.send_many(letters)
+
+
 if __name__ == "__main__":
     parser = argparse.ArgumentParser()
-    parser.add_argument("rival", choices=["loop"])
-    parser.add_argument("--port", type=int, required=True)
-    parser.add_argument("--messages", type=Path, required=True)
+    parser.add_argument("rival", choices=["loop", "post_office"])
+    parser.add_argument("--port", type=int, default=0)
+    parser.add_argument("--messages", type=Path)
+    parser.add_argument("--do", choices=["migrate", "queue", "send"], default="send")
+    parser.add_argument("--plan", type=int, default=0)
+    parser.add_argument("--number", type=int, default=0)
+    parser.add_argument("--count", type=int, default=0)
     options = parser.parse_args()
-    print(json.dumps(loop(options.port, options.messages)))
+    if options.rival == "loop":
+        print(json.dumps(loop(options.port, options.messages)))
+    else:
+        post_office(options.do, options.plan, options.number, options.count)
 else:
     import django
     from celery import Celery
     from celery.signals import worker_process_init
 
-    app = Celery("rivals")
+    # Not the current application: what this process publishes is for our own workers.
+    app = Celery("rivals", set_as_current=False)
     app.conf.update(broker_url=os.environ.get("REDIS_URL", ""), task_ignore_result=True, worker_prefetch_multiplier=1)
     app.conf.task_default_queue = "rivals"
 
@@ -55,26 +120,20 @@ else:
     def send_chunk(people: list[int], plan: int, from_number: int, to_number: int) -> None:
         """Read, render and send 250 messages the way Django's documentation shows."""
         from django.core.mail import EmailMultiAlternatives, get_connection
-        from django.template.loader import render_to_string
 
         from partnerships.digests.composing import read_news
-        from partnerships.digests.emails import _style, inline
         from partnerships.people.models import User
 
         news, _, _ = read_news(plan_id=plan, from_number=from_number, to_number=to_number, reading_class="outside")
         with get_connection() as connection:
             for person in User.objects.filter(pk__in=people):
-                words = {"news": news, "link": f"http://localhost/read/{person.pk}/", "name": person.name, "css": ""}
-                words |= {"heading": news.count_in_words, "stop": f"http://localhost/stop/{person.pk}/"}
-                words["blocks"] = render_to_string("emails/digests/_block.txt", words)
-                html_blocks = render_to_string("emails/digests/_block.html", words)
+                subject, text, html = render(person, news)
                 letter = EmailMultiAlternatives(
-                    subject=f"{news.count_in_words} in {news.title}",
-                    body=render_to_string("emails/digests/digest.txt", words),
+                    subject=subject,
+                    body=text,
                     to=[person.email],
                     connection=connection,
                     headers={"Message-ID": f"<rival-{person.pk}-{to_number}@ground.example>"},
                 )
-                words |= {"css": _style(), "blocks": html_blocks}
-                letter.attach_alternative(inline(render_to_string("emails/digests/digest.html", words)), "text/html")
+                letter.attach_alternative(html, "text/html")
                 letter.send()

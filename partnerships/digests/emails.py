@@ -30,7 +30,7 @@ _SUBJECT = 140
 #: So many things that wait are listed; the site has the rest.
 MOST_WAITING = 8
 _STOP_LINK = re.compile(r"^List-Unsubscribe: <[^>]*/([^/>]+)/>", re.MULTILINE)
-_LEAD = "this is what changed in the plans you follow since the last digest you received."
+_LEAD = "this is what changed in the plans you follow since you were last told."
 _LEAD_OF_MATCHES = "this is what newly matches what your organisation asks or offers."
 #: RFC 3834: nobody's holiday answer should come back. RFC 2046: the same letter twice, the better one last.
 _HEADS = (

@@ -435,22 +435,24 @@ def publishing_figures(stage: Stage, times: int) -> dict[str, Any]:
 
     workers = stage.workers("pipelining")
     workers.start()
-    once(1)  # whatever is read once is read
-    number = 2
-    alone: list[float] = []
-    beside: list[float] = []
-    for _ in range(3):  # interleaved: alone, then beside a run
-        for _ in range(times // 3):
-            alone.append(once(number))
-            number += 1
-        before, until = len(stage.boxes["pipelining"].taken()), time.time() + PATIENCE
-        stage.round += 1
-        publish(stage.plan, stage.lead, stage.round)
-        while len(stage.boxes["pipelining"].taken()) < before + stage.people and time.time() < until:
-            beside.append(once(number))
-            number += 1
-        wait_until_settled(stage.plan.pk, stage.plan_number())
-    workers.stop()
+    try:
+        once(1)  # whatever is read once is read
+        number = 2
+        alone: list[float] = []
+        beside: list[float] = []
+        for _ in range(3):  # interleaved: alone, then beside a run
+            for _ in range(times // 3):
+                alone.append(once(number))
+                number += 1
+            before, until = len(stage.boxes["pipelining"].taken()), time.time() + PATIENCE
+            stage.round += 1
+            publish(stage.plan, stage.lead, stage.round)
+            while len(stage.boxes["pipelining"].taken()) < before + stage.people and time.time() < until:
+                beside.append(once(number))
+                number += 1
+            wait_until_settled(stage.plan.pk, stage.plan_number())
+    finally:
+        workers.stop()
     return {
         "publish_alone_p95_ms": round(p95(alone), 1),
         "publish_beside_p95_ms": round(p95(beside), 1),

@@ -23,6 +23,8 @@ from functools import lru_cache
 
 #: Fits below this are not worth telling anybody of.
 WORTH_TELLING = 30
+#: The reason that is told of two who share a partnership.
+WORK_TOGETHER = "you already work together"
 #: What a pair whose times do not meet can have at most.
 NEVER_TOGETHER = 25
 
@@ -77,7 +79,7 @@ def fit(ask: Half, offer: Half, ground: Ground) -> Fit:
     time, when = _time(ask, offer)
     quantity, how_much = _quantity(ask, offer)
     words, said = _words(ground)
-    partners, who = (10, "you already work together") if ground.partners else (0, "")
+    partners, who = (10, WORK_TOGETHER) if ground.partners else (0, "")
     points = round(place + (time or 0) + quantity + words + partners)
     if time is None:
         points = min(points, NEVER_TOGETHER)

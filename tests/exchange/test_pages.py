@@ -13,6 +13,7 @@ from django.core import mail
 from django.test import Client
 from django.urls import reverse
 
+from partnerships.commitments.services import end_commitment
 from partnerships.exchange import services
 from partnerships.exchange.models import Audience, Direction, Entry, Response, SavedFilter, Status, Theme
 from partnerships.people.models import User
@@ -330,6 +331,7 @@ def test_a_commitment_is_made_from_a_match_and_from_an_entry(
     assert (form["giver"].value(), form["receiver"].value()) == (world.westmarch.pk, world.larkhaven.pk)
     assert form["quantity"].value() == 40
     assert from_match not in page(world.vera, "matches")
+    assert "Suggest an introduction" not in shown  # the two work together already
     assert "?from=" not in page(world.vera, "detail", pk=ask.pk)
 
 
@@ -339,6 +341,8 @@ def test_one_says_which_commitment_meets_an_ask_and_how_much_of_it(ask: Entry, w
     browser, address = sign_in(world.eddie), reverse("exchange:meet", args=[ask.pk])
 
     assert [one.pk for one in browser.get(address).context["form"].fields["commitment"].queryset] == [commitment.pk]
+    empty = shared(world.tidewater, world.chidi, now, direction=Direction.OFFER, theme=Theme.DATA)
+    assert "gives nothing by a commitment" in page(world.chidi, "meet", pk=empty.pk)
     assert browser.post(address, {"commitment": elsewhere.pk}).status_code == 422
     assert browser.post(address, {"commitment": commitment.pk, "quantity": "20"}).status_code == 302
 
@@ -380,6 +384,8 @@ def test_a_third_introduces_two_who_may_read_each_other_and_nobody_else(world: W
     )
     chidi = sign_in(world.chidi)
 
+    assert reverse("exchange:introduce", args=[ask.pk, offer.pk]) in page(world.chidi, "entry-matches", pk=ask.pk)
+
     def introduce(other: Entry) -> int:
         address = reverse("exchange:introduce", args=[ask.pk, other.pk])
         return chidi.post(address, {"organisation": world.tidewater.pk, "text": "CANARY"}).status_code
@@ -402,3 +408,26 @@ def test_what_happened_shows_what_was_and_what_is_now_and_no_private_note(world:
     assert "Land for 60 modular homes" in history
     assert "Land for 40 homes" in history
     assert "We would take 30." not in shown
+
+
+def test_an_answer_is_made_a_commitment_until_all_of_it_is_promised(ask: Entry, world: World, now: dt.datetime) -> None:
+    response = services.respond(
+        entry=ask, organisation=world.westmarch, text="All.", quantity=60, author=world.ben, now=now
+    )
+    services.decide_response(response=response, accept=True, reason="", author=world.amina, now=now)
+    source = f"response-{response.pk}"
+
+    def offered() -> bool:
+        return f"?from={source}" in page(world.eddie, "detail", pk=ask.pk)
+
+    assert offered()
+    promise(source, world, now, 40)
+    assert offered()
+    rest = promise(source, world, now, 20)
+    assert not offered()
+    end_commitment(commitment=rest, reason="Sold.", author=world.ben, now=now)
+    assert offered()
+
+
+def test_an_asks_own_history_does_not_repeat_its_title(ask: Entry, world: World) -> None:
+    assert "Shared an ask</span>" in page(world.ben, "detail", pk=ask.pk)

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.db.models import Q
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_safe
 
 from partnerships.exchange import services
 from partnerships.exchange.forms import DismissForm, IntroduceForm
+from partnerships.exchange.matching import WORK_TOGETHER
 from partnerships.exchange.models import Entry, Introduction, Match
 from partnerships.exchange.queries.candidates import best_for_reader
 from partnerships.exchange.queries.matches import fit_in_words, matches_for
@@ -33,7 +34,7 @@ class Pair:
     entry: Entry
     counterpart: Entry
     fit: str
-    reasons: Iterable[str]
+    reasons: Collection[str]
     may_answer: bool = False
     may_put_aside: bool = False
     may_introduce: bool = False
@@ -51,7 +52,7 @@ class Pair:
         return self.counterpart if self.entry.is_ask else self.entry
 
 
-_Found = tuple[Entry, Entry, str, Iterable[str]]
+_Found = tuple[Entry, Entry, str, Collection[str]]
 
 
 def _pairs(user: User, found: Collection[_Found]) -> list[Pair]:
@@ -77,7 +78,8 @@ def _pairs(user: User, found: Collection[_Found]) -> list[Pair]:
                 reasons,
                 may_answer=entry.organisation_id in editing and counterpart.pk in answerable,
                 may_put_aside=own,
-                may_introduce=sides not in introduced,
+                # Two who work together need nobody to bring them together.
+                may_introduce=sides not in introduced and WORK_TOGETHER not in reasons,
                 match_id=kept.get(sides) if own else None,
             )
         )
@@ -143,6 +145,8 @@ def introduce(request: HttpRequest, pk: int, other: int) -> HttpResponse:
     """Suggest that the organisations of an ask and an offer talk; both are told."""
     user = signed_in(request)
     entry, counterpart = _both(user, pk, other)
+    if entry.direction == counterpart.direction or entry.organisation_id == counterpart.organisation_id:
+        raise Http404
     bodies = Organisation.objects.of_person(user, *EDITING_ROLES).order_by("name", "pk")
     if not bodies.exists():
         raise PermissionDenied

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Iterable
+from dataclasses import replace
+from decimal import Decimal
 from itertools import islice
 
 from django.db.models import Q
@@ -14,6 +17,7 @@ from django.views.decorators.http import require_safe
 
 from partnerships.activity.queries import timeline
 from partnerships.agreements.models import Partnership
+from partnerships.commitments.models import Status as CommitmentStatus
 from partnerships.exchange.cards import written, written_entries
 from partnerships.exchange.forms import MORE_THAN_CAP, FilterForm
 from partnerships.exchange.models import (
@@ -36,13 +40,15 @@ from partnerships.kit.exports import csv_response
 from partnerships.kit.forms import active_filters
 from partnerships.kit.http import keyset_page
 from partnerships.organisations.models import EDITING_ROLES, Organisation
-from partnerships.organisations.timeline import timeline_lines
+from partnerships.organisations.timeline import TimelineLine, timeline_lines
 from partnerships.people.models import User
 from partnerships.people.requests import signed_in
 
 #: Cards a side on the board; the list goes on from there.
 SIDE = 10
 ORDER = ("-shared_at", "-pk")
+#: A commitment that came to this no longer promises anything.
+_ENDED = (CommitmentStatus.CANCELLED, CommitmentStatus.SUPERSEDED)
 #: Rows of an export at most; a filter makes it smaller.
 EXPORTED = 10_000
 
@@ -166,6 +172,12 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
     for response in responses:
         response.counterpart_seen = response.counterpart_id in seen  # type: ignore[attr-defined]  # for the page alone
     editing = set(Organisation.objects.of_person(user, *EDITING_ROLES).values_list("pk", flat=True))
+    fulfilments = list(
+        Fulfilment.objects.visible_to(user)
+        .filter(entry=entry)
+        .select_related("entry", "response", "commitment__giver", "commitment__receiver", "commitment__owner")
+        .order_by("pk")
+    )
     answered = {response.organisation_id for response in responses if response.is_waiting}
     context = {
         "entry": entry,
@@ -177,9 +189,8 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
         "unseen": any(body.pk not in {receipt.organisation_id for receipt in receipts} for body in answering),
         "editing": editing,
         "may_commit": entry.organisation_id in editing or any(one.organisation_id in editing for one in responses),
-        "fulfilments": Fulfilment.objects.visible_to(user)
-        .filter(entry=entry)
-        .select_related("entry", "response", "commitment__giver", "commitment__receiver", "commitment__owner"),
+        "fulfilments": fulfilments,
+        "promised": _promised(fulfilments),
         "introductions": Introduction.objects.visible_to(user)
         .filter(Q(ask=entry) | Q(offer=entry))
         .select_related("ask__organisation", "offer__organisation", "organisation", "author")
@@ -193,9 +204,26 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
         "questions_waiting": sum(not one.is_answered for one in questions) if entry.organisation_id in editing else 0,
         "matches": count_matches(reader_of(user), [entry]).get(entry.pk),
         "today": timezone.localdate(),
-        "lines": timeline_lines(timeline(user=user, kind="entry", record_id=entry.pk)[:30]),
+        "lines": _lines(entry, user),
     }
     return render(request, "exchange/detail.html", context)
+
+
+def _promised(fulfilments: Iterable[Fulfilment]) -> set[int]:
+    """The answers all of which is in commitments that stand: nobody need make another of them."""
+    shares: dict[int, Decimal] = {}
+    wanted: dict[int, Decimal] = {}
+    for row in fulfilments:
+        if row.answer_id is not None and row.response is not None and row.commitment.status not in _ENDED:
+            wanted[row.answer_id] = row.response.agreed_quantity or Decimal(0)
+            shares[row.answer_id] = shares.get(row.answer_id, Decimal(0)) + (row.share or Decimal(0))
+    return {answer for answer, share in shares.items() if share >= wanted[answer]}
+
+
+def _lines(entry: Entry, user: User) -> list[TimelineLine]:
+    """What happened to it and its answers, newest first; its own page need not say of what."""
+    lines = timeline_lines(timeline(user=user, kind="entry", record_id=entry.pk)[:30])
+    return [replace(line, subject="") for line in lines]
 
 
 def _partnership(entry: Entry, user: User) -> Partnership | None:

@@ -232,7 +232,7 @@ def meet(request: HttpRequest, pk: int) -> HttpResponse:
             messages.success(request, f"{chosen['commitment'].reference} meets “{entry.title}”.")
             return redirect(entry)
     title = "Which commitment meets it?" if entry.is_ask else "Which commitment uses it?"
-    return answer(request, "exchange/act.html", form, entry=entry, title=title)
+    return answer(request, "exchange/meet.html", form, entry=entry, title=title, able=able.exists())
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

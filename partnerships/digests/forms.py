@@ -142,12 +142,14 @@ class StakeholderForm(forms.Form):
 
 
 class ReasonForm(forms.Form):
-    """Why an administrator looks at a letter: written down."""
+    """Why an administrator looks at what somebody is told: written down."""
 
     reason = forms.CharField(
-        label="Why do you need to see it?", max_length=300, help_text="It is recorded with your name."
+        label="Why do you need to see it?",
+        max_length=300,
+        help_text="It is recorded with your name. The person reads in their account that you looked, and when.",
     )
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, submit: str = "Show the letter", cancel: str = "", **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.helper = Helper(self, submit="Show the letter", cancel=reverse("digests:ledger"))
+        self.helper = Helper(self, submit=submit, cancel=cancel or reverse("digests:ledger"))

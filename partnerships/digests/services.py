@@ -45,7 +45,7 @@ from partnerships.digests.watermarks import (
     work_out_again,
 )
 from partnerships.organisations.models import Organisation
-from partnerships.people.models import User
+from partnerships.people.models import SecurityEvent, SecurityEventKind, User
 from partnerships.people.services import UnableToAddPerson, person_for_address
 from partnerships.plans.models import Plan
 
@@ -71,6 +71,22 @@ class UnableToChangeSubscription(Exception):
 
 class UnableToSendAgain(Exception):
     """The letter is no longer kept, or is still on its way."""
+
+
+@transaction.atomic
+def note_look(
+    *, person: User, administrator: User, verb: str, kind: str, number: int, reason: str, now: dt.datetime
+) -> None:
+    """Write down that an administrator looks at what somebody is told; the person reads it in their security log."""
+    SecurityEvent.objects.create(person=person, kind=SecurityEventKind.DIGEST_SEEN, at=now)
+    record(
+        actor_id=administrator.pk,
+        verb=verb,
+        target_kind=kind,
+        target_id=number,
+        now=now,
+        data={"reason": reason},
+    )
 
 
 def about(target: Target) -> dict[str, Any]:

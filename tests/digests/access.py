@@ -171,5 +171,6 @@ ROWS = (
         "digests:preview",
         on=lambda world: {"pk": world.sol.pk},
         get=expect(inside=404, outside=404, lead=200, administrator=200),
+        post=expect(inside=404, outside=404, lead=403, administrator=422),
     ),
 )

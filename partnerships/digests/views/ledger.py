@@ -17,11 +17,11 @@ from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.clickjacking import xframe_options_sameorigin
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from partnerships.activity.services import record
 from partnerships.digests import services
 from partnerships.digests.forms import ReasonForm
 from partnerships.digests.models import NOT_WRITTEN, Delivery, DeliveryItem, DeliveryStatus
@@ -118,7 +118,16 @@ def _is_shown(request: HttpRequest, person: User, delivery: Delivery, *, all_min
     """
     if not person.is_staff:
         return all_mine and delivery.recipient.is_stakeholder
-    granted = request.session.get(_GRANT, {}).get(str(delivery.pk))
+    return _is_granted(request, str(delivery.pk))
+
+
+def _grant(request: HttpRequest, what: str) -> None:
+    """A reason has been given: what it was given for may be seen for a while."""
+    request.session[_GRANT] = {**request.session.get(_GRANT, {}), what: timezone.now().isoformat()}
+
+
+def _is_granted(request: HttpRequest, what: str) -> bool:
+    granted = request.session.get(_GRANT, {}).get(what)
     return bool(granted) and timezone.now() - dt.datetime.fromisoformat(granted) < _GRANTED_FOR
 
 
@@ -130,15 +139,16 @@ def entry(request: HttpRequest, pk: int) -> HttpResponse:
     delivery, all_mine = _delivery_for(person, pk)
     form = ReasonForm(request.POST or None) if person.is_staff else None
     if form is not None and request.method == "POST" and form.is_valid():
-        record(
-            actor_id=person.pk,
+        services.note_look(
+            person=delivery.recipient,
+            administrator=person,
             verb="looked at a letter",
-            target_kind="delivery",
-            target_id=delivery.pk,
+            kind="delivery",
+            number=delivery.pk,
+            reason=form.cleaned_data["reason"],
             now=timezone.now(),
-            data={"reason": form.cleaned_data["reason"]},
         )
-        request.session[_GRANT] = {**request.session.get(_GRANT, {}), str(delivery.pk): timezone.now().isoformat()}
+        _grant(request, str(delivery.pk))
         return redirect("digests:entry", pk=pk)
     if request.method == "POST" and form is None:
         raise PermissionDenied
@@ -206,16 +216,42 @@ def due(request: HttpRequest) -> HttpResponse:
     return render(request, "digests/due.html", {"page": page, "now": now})
 
 
-@require_safe
+def _look_ahead(request: HttpRequest, viewer: User, person: User) -> HttpResponse | None:
+    """What an administrator meets first: why they look, written down; None once they have said it."""
+    what = f"preview {person.pk}"
+    words, back = "Show the next digest", reverse("digests:due")
+    form = ReasonForm(request.POST if request.method == "POST" else None, submit=words, cancel=back)
+    if form.is_valid():
+        services.note_look(
+            person=person,
+            administrator=viewer,
+            verb="looked at a person's next digest",
+            kind="person",
+            number=person.pk,
+            reason=form.cleaned_data["reason"],
+            now=timezone.now(),
+        )
+        _grant(request, what)
+        return redirect("digests:preview", pk=person.pk)
+    if request.method != "POST" and _is_granted(request, what):
+        return None
+    context = {"person": person, "form": form}
+    return render(request, "digests/preview_reason.html", context, status=422 if form.is_bound else 200)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
 def preview(request: HttpRequest, pk: int) -> HttpResponse:
     """What somebody's next digest would say now: my own, or of plans I publish; an administrator sees the outside of
-    it."""
+    it, for ten minutes after saying why."""
     viewer = signed_in(request)
     person = get_object_or_404(User, pk=pk)
     now = timezone.now()
     if person.pk == viewer.pk:
         reading = next_digest(person, now=now)
     elif viewer.is_staff:
+        asked = _look_ahead(request, viewer, person)
+        if asked is not None:
+            return asked
         reading = next_digest(person, now=now, outside_only=True)
     else:
         mine = set(Plan.objects.publishable_by(viewer).values_list("pk", flat=True))
@@ -223,6 +259,8 @@ def preview(request: HttpRequest, pk: int) -> HttpResponse:
         if not concerned:
             raise Http404
         reading = next_digest(person, now=now, plans=mine)
+    if request.method == "POST":
+        raise PermissionDenied
     own = person.pk == viewer.pk
     context = {
         "person": person,

@@ -1,0 +1,59 @@
+"""An administrator looks at what somebody is told only after saying why, and the person reads that they looked."""
+
+from __future__ import annotations
+
+import pytest
+import time_machine
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+
+from partnerships.activity.models import Event
+from partnerships.people.models import SecurityEvent
+from tests.digests.access import delivery, prepare
+from tests.world import World
+
+
+@pytest.fixture
+def dee(world: World) -> Client:
+    prepare(world)
+    client = Client()
+    client.force_login(world.dee)
+    return client
+
+
+def test_the_next_digest_of_somebody_else_is_shown_for_ten_minutes_after_a_reason(world: World, dee: Client) -> None:
+    address = reverse("digests:preview", args=[world.sol.pk])
+    begun = timezone.now()
+    with time_machine.travel(begun, tick=False) as clock:
+        asked = dee.get(address).content.decode()
+        unsaid = dee.post(address, {"reason": ""})
+        assert "Why do you need to see it?" in asked
+        assert "As it would be if it went out now" not in asked
+        assert unsaid.status_code == 422
+        assert not SecurityEvent.objects.filter(person=world.sol).exists()
+
+        shown = dee.post(address, {"reason": "He says that nothing comes."}, follow=True)
+
+        assert "As it would be if it went out now" in shown.content.decode()
+        event = Event.objects.get(verb="looked at a person's next digest")
+        assert (event.actor_id, event.target_id) == (world.dee.pk, world.sol.pk)
+        assert event.data["reason"] == "He says that nothing comes."
+        assert SecurityEvent.objects.get(person=world.sol).kind == "digest_seen"
+        other = reverse("digests:preview", args=[world.vera.pk])
+        assert "Why do you need to see it?" in dee.get(other).content.decode(), "A reason is for one person."
+        clock.shift(601)
+        assert "Why do you need to see it?" in dee.get(address).content.decode()
+
+
+def test_whose_letter_an_administrator_looked_at_reads_it_in_their_account(world: World, dee: Client) -> None:
+    dee.post(reverse("digests:entry", kwargs=delivery(world)), {"reason": "He says that it is garbled."})
+
+    assert SecurityEvent.objects.get(person=world.sol).kind == "digest_seen"
+    assert Event.objects.get(verb="looked at a letter").data["reason"] == "He says that it is garbled."
+
+
+def test_ones_own_next_digest_needs_no_reason(world: World, dee: Client) -> None:
+    answer = dee.get(reverse("digests:preview", args=[world.dee.pk]))
+
+    assert "As it would be if it went out now" in answer.content.decode()

@@ -56,8 +56,8 @@ SCHEDULE: dict[str, dict[str, Any]] = {
     },
     "people.apply_retention": {
         "task": "partnerships.people.tasks.apply_retention_now",
-        "schedule": 86400.0,
-        "options": {"expires": 3600},
+        "schedule": 3600.0,
+        "options": {"expires": 1800},
     },
     "agreements.start_due_reviews": {
         "task": "partnerships.agreements.tasks.start_due_reviews_now",

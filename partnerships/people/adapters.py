@@ -18,6 +18,7 @@ from django.urls import reverse
 
 from partnerships.kit.http import next_url
 from partnerships.kit.letters import send_in_background
+from partnerships.people.encryption import decrypt, encrypt
 from partnerships.people.models import User
 from partnerships.people.services import find_person
 from partnerships.people.sign_in_policy import comes_as_required, providers_required_of
@@ -95,7 +96,15 @@ class OrganisationSignInAdapter(DefaultSocialAccountAdapter):  # type: ignore[mi
 
 
 class MFAAdapter(DefaultMFAAdapter):  # type: ignore[misc]  # allauth carries no types
-    """Second factors carry the site's name."""
+    """Second factors carry the site's name, and their secrets are kept encrypted."""
+
+    def encrypt(self, text: str) -> str:
+        """What the database keeps of an app's secret, or of what recovery codes are made from."""
+        return encrypt(text)
+
+    def decrypt(self, encrypted_text: str) -> str:
+        """The secret again."""
+        return decrypt(encrypted_text)
 
     def get_totp_issuer(self) -> str:
         """What the authenticator app shows."""

@@ -26,7 +26,7 @@ from django.utils.safestring import SafeString
 
 from partnerships.kit.administration import NothingDeleted, ReadOnly, ReadOnlyAdmin, RowHistory
 from partnerships.people.identity_providers import keep_provider, key_of, refusal, relying_on, remove_provider
-from partnerships.people.models import Invitation, SecurityEvent, User, ViewAs
+from partnerships.people.models import Invitation, RetentionRun, SecurityEvent, User, ViewAs
 from partnerships.people.second_factor import has_second_factor
 from partnerships.people.services import change_details, person_for_address, reopen_account
 from partnerships.people.sessions import end_sessions
@@ -265,6 +265,15 @@ class SecurityEventAdmin(ReadOnlyAdmin):
     search_fields = ("person__email", "ip")
     ordering = ("-at", "-pk")
     show_full_result_count = False
+
+
+@admin.register(RetentionRun)
+class RetentionRunAdmin(ReadOnlyAdmin):
+    """What each night removed, by rule."""
+
+    list_display = ("day", "began_at", "ended_at", "removed")
+    list_filter = ("day", ("ended_at", admin.EmptyFieldListFilter))
+    ordering = ("-day",)
 
 
 @admin.register(ViewAs)

@@ -251,3 +251,15 @@ class Tally(models.Model):
 
     def __str__(self) -> str:
         return f"{self.count} since {self.began_at:%H:%M}"
+
+
+class RetentionRun(models.Model):
+    """A night's retention: its row claims the day, so that it runs once however often the clock ticks."""
+
+    day = models.DateField(unique=True)
+    began_at = models.DateTimeField()
+    ended_at = models.DateTimeField(null=True, blank=True)
+    removed = models.JSONField(default=dict, help_text="How many things went, by rule.")
+
+    def __str__(self) -> str:
+        return f"Retention of {self.day}"

@@ -15,6 +15,7 @@ from tests.world import World
 #: Tables of ours without row history, and why.
 WITHOUT = {
     "people.Tally": "counters of what is limited",
+    "people.RetentionRun": "a claim a night, with counts alone",
     "people.SecurityEvent": "a log itself: altered by nobody",
     "people.ViewAs": "a log itself: only its end is written, once",
     "transfer.ImportRun": "a log itself: who imported what, and what came of it",

@@ -6,6 +6,7 @@ import datetime as dt
 from typing import Any
 
 import pytest
+import time_machine
 from django.core.files.base import ContentFile
 from django.utils import timezone
 
@@ -17,13 +18,14 @@ from partnerships.agreements.services import (
 )
 from partnerships.digests.models import Delivery
 from partnerships.digests.services import add_stakeholder, stop
-from partnerships.people.models import Invitation, SecurityEvent, User
-from partnerships.people.retention import apply_retention
+from partnerships.people.models import Invitation, RetentionRun, SecurityEvent, User
+from partnerships.people.retention import RULES, RetentionRule, apply_retention
 from partnerships.people.services import close_account, create_invitation
+from partnerships.people.tasks import apply_retention_now
 from tests.people.test_leaving_and_erasing import everything_kept
 from tests.world import World, join
 
-DAY = dt.timedelta(days=1)
+DAY, HOUR = dt.timedelta(days=1), dt.timedelta(hours=1)
 
 
 @pytest.mark.parametrize(("days", "left"), [(6, 1), (7, 0), (8, 0)])
@@ -145,3 +147,41 @@ def test_a_dry_run_of_everything_changes_no_row(world: World, asked: User) -> No
 
     assert counts["stakeholders who never answered"] == 1
     assert everything_kept() == before
+
+
+def tick(at: dt.datetime) -> int | None:
+    """What an hourly tick at a moment removed; None where there was nothing for it to do."""
+    with time_machine.travel(at, tick=False):
+        apply_retention_now()
+    run = RetentionRun.objects.filter(began_at=at).first()
+    return run.removed["invitations"] if run and run.ended_at else None
+
+
+def test_however_often_the_clock_ticks_retention_runs_once_a_day(world: World) -> None:
+    made, _ = create_invitation(person=world.sol, invited_by=None, now=timezone.now())
+    night = (made.expires_at + 30 * DAY).replace(hour=3, minute=10, second=0, microsecond=0)
+
+    assert tick(night.replace(hour=0, minute=30)) is None, "The night has not come."
+    assert tick(night) == 1
+    create_invitation(person=world.sol, invited_by=None, now=made.created_at)
+    assert [tick(night + HOUR), tick(night + 12 * HOUR)] == [None, None]
+    assert Invitation.objects.exists()
+
+    assert tick(night + DAY) == 1
+    assert RetentionRun.objects.count() == 2
+
+
+def test_a_run_that_was_cut_off_is_taken_up_by_a_later_tick(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    night = timezone.now().replace(hour=3, minute=10, second=0, microsecond=0)
+
+    def fails(now: dt.datetime, dry_run: bool) -> int:
+        raise OSError("The disk is full.")
+
+    with monkeypatch.context() as patched:
+        patched.setitem(RULES, "a rule that fails", RetentionRule("", "", "", "", fails))
+        with pytest.raises(OSError, match="disk"):
+            tick(night)
+        assert tick(night + dt.timedelta(minutes=20)) is None, "It may still be running."
+
+    assert tick(night + HOUR) == 0
+    assert RetentionRun.objects.get().ended_at is not None

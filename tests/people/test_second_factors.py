@@ -11,6 +11,7 @@ import time_machine
 from allauth.mfa.models import Authenticator
 from allauth.mfa.totp.internal.auth import format_hotp_value, hotp_value
 from django.conf import LazySettings
+from django.core.management import CommandError, call_command
 from django.test import Client
 from django.urls import reverse
 
@@ -106,6 +107,44 @@ def test_a_recovery_code_opens_once(world: World) -> None:
 
     assert is_in(first)
     assert not is_in(second)
+
+
+def test_a_copy_of_the_database_opens_no_account_and_its_key_can_be_changed(
+    world: World, settings: LazySettings, capsys: pytest.CaptureFixture[str]
+) -> None:
+    settings.SECOND_FACTOR_KEYS = ["the-first-of-our-secrets"]
+    secret, codes = with_app(world)
+    kept = {row.type: row.data for row in Authenticator.objects.filter(user=world.eddie)}
+    assert secret not in str(kept)
+    assert all(data.get("secret", data.get("seed", "")).startswith("gAAAAA") for data in kept.values())
+
+    settings.SECOND_FACTOR_KEYS = ["the-second-of-our-secrets", "the-first-of-our-secrets"]
+    call_command("encrypt_second_factors")
+    settings.SECOND_FACTOR_KEYS = ["the-second-of-our-secrets"]
+
+    assert capsys.readouterr().out.startswith("Encrypted 2 second factors")
+    client = half_in(world)
+    with time_machine.travel(time.time() + 60):
+        client.post(reverse("mfa_authenticate"), {"code": code(secret)})
+    assert is_in(client)
+    again = half_in(world)
+    again.post(reverse("mfa_authenticate"), {"code": codes[1]})
+    assert is_in(again)
+    settings.SECOND_FACTOR_KEYS = ["a-secret-that-never-was"]
+    with pytest.raises(CommandError, match="nothing was changed"):
+        call_command("encrypt_second_factors")
+
+
+def test_a_secret_from_before_there_was_encryption_opens_and_is_encrypted_on_command(world: World) -> None:
+    kept = Authenticator.objects.create(user=world.eddie, type="totp", data={"secret": "JBSWY3DPEHPK3PXP"})
+    assert kept.wrap().validate_code(code("JBSWY3DPEHPK3PXP"))
+
+    call_command("encrypt_second_factors", verbosity=0)
+
+    kept.refresh_from_db()
+    assert "JBSWY3DPEHPK3PXP" not in str(kept.data)
+    with time_machine.travel(time.time() + 60):
+        assert kept.wrap().validate_code(code("JBSWY3DPEHPK3PXP"))
 
 
 @pytest.mark.parametrize("required", [True, False])

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
+from typing import Any
+
 import pytest
+import requests
 from django.conf import LazySettings
 from django.core import mail
+from django.http import HttpResponse
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
@@ -76,6 +81,51 @@ def test_too_many_wrong_passwords_close_the_door_for_a_while(world: World) -> No
     client.post(reverse("account_login"), {"login": world.eddie.email, "password": PASSWORD})
 
     assert "_auth_user_id" not in client.session
+
+
+def change_password(world: World, new: str) -> HttpResponse:
+    return sign_in(world.eddie).post(
+        reverse("account_change_password"), {"oldpassword": PASSWORD, "password1": new, "password2": new}
+    )
+
+
+def test_a_password_known_from_a_breach_is_refused_and_only_five_digits_of_its_hash_are_told(
+    world: World, settings: LazySettings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.BREACHED_PASSWORDS_URL = "https://breached.example/range"
+    asked = []
+
+    def answer(address: str, **how: Any) -> requests.Response:
+        asked.append(address)
+        found = requests.Response()
+        found.status_code = 200
+        # The list pads its answer with hashes that were seen no times.
+        digest = hashlib.sha1(b"correct horse battery staple", usedforsecurity=False).hexdigest().upper()
+        quiet = hashlib.sha1(b"four other quiet words", usedforsecurity=False).hexdigest().upper()
+        found._content = f"0018A45C4D1DEF81644B54AB7F969B88D65:9\r\n{digest[5:]}:205\r\n{quiet[5:]}:0".encode()
+        return found
+
+    monkeypatch.setattr(requests, "get", answer)
+
+    refused = change_password(world, "correct horse battery staple")
+    taken = change_password(world, "four other quiet words")
+
+    assert "known from a breach" in refused.content.decode()
+    assert taken.status_code == 302
+    assert [len(address.removeprefix("https://breached.example/range/")) for address in asked] == [5, 5]
+
+
+def test_a_list_of_breached_passwords_that_does_not_answer_keeps_nobody_out(
+    world: World, settings: LazySettings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.BREACHED_PASSWORDS_URL = "https://breached.example/range"
+
+    def fails(address: str, **how: Any) -> requests.Response:
+        raise requests.ConnectTimeout
+
+    monkeypatch.setattr(requests, "get", fails)
+
+    assert change_password(world, "four other quiet words").status_code == 302
 
 
 def test_a_new_password_ends_the_other_sessions(world: World) -> None:

@@ -1,0 +1,27 @@
+"""Put what second factors keep in the database under the first of the present keys."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.core.management.base import CommandError
+
+from partnerships.kit.accounting import AccountedCommand
+from partnerships.people.encryption import UnableToDecrypt, encrypt_all_anew
+
+
+class Command(AccountedCommand):
+    """`manage.py encrypt_second_factors`"""
+
+    help = (
+        "Encrypt the secrets of authenticator apps and recovery codes anew, under the first of SECOND_FACTOR_KEYS. "
+        "Run it after adding a key, before taking the old one out (docs/deploy.md)."
+    )
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """All or none, and say in the last line how many."""
+        try:
+            count = encrypt_all_anew()
+        except UnableToDecrypt as error:
+            raise CommandError(f"{error} Put the key back that is missing; nothing was changed.") from error
+        self.stdout.write(f"Encrypted {count} second factors and sets of recovery codes under the first key.")

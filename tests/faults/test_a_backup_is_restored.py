@@ -87,7 +87,8 @@ def test_every_row_trigger_and_file_comes_back(empty_database: str, tmp_path: Pa
         author=world.amina,
         now=now,
     )
-    publish_version(plan=plan, author=world.amina, note="First.", now=now)
+    content = {"about": {"summary": "Homes by the water."}}
+    publish_version(plan=plan, author=world.amina, note="First.", content=content, now=now)
     with connection.cursor() as cursor:
         before = contents(cursor)
     assert before["plans_version"] == 1

@@ -386,8 +386,9 @@ def with_services(command: list[str], *, var: Path, careful: bool, owner: bool, 
 
 
 def tests(arguments: list[str]) -> int:
-    """`make test`: pytest on parts of its own, beside any that run; the whole suite on every core, up to four."""
-    spread = [] if arguments else ["-n", str(min(os.cpu_count() or 1, 4))]
+    """`make test`: pytest on parts of its own, beside any that run; the whole suite on every core and one more, for a
+    third of its time it waits for browsers and workers; on four at most."""
+    spread = [] if arguments else ["-n", str(min((os.cpu_count() or 1) + 1, 4))]
     return with_services(
         [sys.executable, "-m", "pytest", *spread, *arguments],
         var=VAR_DIR / "test",

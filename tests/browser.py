@@ -17,6 +17,17 @@ WIDE: ViewportSize = {"width": 1280, "height": 900}
 #: WCAG 2.2 A and AA, as axe names them.
 _WCAG = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
 
+#: axe's rules that look at where things are, how large and on what, and at what a narrow page shows or hides.
+_OF_WIDTH = [
+    "aria-hidden-focus",
+    "bypass",
+    "color-contrast",
+    "heading-order",
+    "link-in-text-block",
+    "scrollable-region-focusable",
+    "target-size",
+]
+
 
 def chromium_path() -> str | None:
     """Debian's Chromium, or another on the path; None where there is none."""
@@ -34,12 +45,15 @@ def sign_in(page: Any, origin: str, email: str, password: str = PASSWORD) -> Non
     page.wait_for_url(f"{origin}/")
 
 
-def axe_violations(page: Any, *, is_letter: bool = False) -> list[str]:
+def axe_violations(page: Any, *, is_letter: bool = False, is_narrowed: bool = False) -> list[str]:
     """What axe finds wrong with the page as it stands, each with its rule and the first element; empty when nothing.
 
     A letter is held to WCAG alone: landmarks, which axe recommends, are for pages, and mail programs take them out.
+    A page that was tried at another width is tried again by the rules whose answer depends on the width.
     """
     rules = {"type": "tag", "values": _WCAG if is_letter else [*_WCAG, "best-practice"]}
+    if is_narrowed:
+        rules = {"type": "rule", "values": _OF_WIDTH}
     found = Axe().run(page, options={"runOnly": rules}).response["violations"]
     return [f"{item['id']}: {item['help']} ({item['nodes'][0]['html'][:160]})" for item in found]
 

@@ -216,7 +216,7 @@ def _apart(fragments: Sequence[Fragment]) -> tuple[Fragment, ...]:
         if kind not in _MARKS or not text.strip():
             apart.append(Fragment(kind if text.strip() else "equal", text))
             continue
-        if text[0].isspace() or (apart and apart[-1].kind in _MARKS):
+        if apart and not apart[-1].text[-1:].isspace():
             apart.append(Fragment("equal", " "))
         apart.append(Fragment(kind, text.strip()))
         if text[-1].isspace():

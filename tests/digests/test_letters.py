@@ -133,6 +133,15 @@ def test_why_somebody_gets_it_is_one_sentence(world: World, plan: Plan, office: 
     assert "and you confirmed: You chair the housing committee. You get digests" in said
 
 
+def test_what_came_after_a_word_is_set_apart_from_it(world: World, plan: Plan, office: PostOffice) -> None:
+    services.enrol(person=world.ben, target=plan, author=None, now=timezone.now())
+    publish(plan, 120, author=world.amina, summary="Homes by the water; a ferry from the quay.")
+    play(office)
+
+    said = " ".join(text_of(office.to(world.ben)[-1]).split())
+    assert "Homes by the water [added: ; a ferry from the quay]." in said
+
+
 def test_hostile_words_stay_words(world: World, plan: Plan, office: PostOffice) -> None:
     world.ben.name = HOSTILE[:140]
     world.ben.save(update_fields=["name"])

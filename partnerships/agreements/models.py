@@ -47,8 +47,8 @@ class Status(models.TextChoices):
 #: RIGHTS.md: what may follow each status. Ended from anywhere but the two that are already over.
 TRANSITIONS: dict[str, tuple[str, ...]] = {
     Status.EXPLORING: (Status.DRAFTING, Status.ENDED),
-    Status.DRAFTING: (Status.AWAITING_SIGN_OFF, Status.EXPLORING, Status.ENDED),
-    Status.AWAITING_SIGN_OFF: (Status.ACTIVE, Status.DRAFTING, Status.ENDED),
+    Status.DRAFTING: (Status.AWAITING_SIGN_OFF, Status.ENDED),
+    Status.AWAITING_SIGN_OFF: (Status.ACTIVE, Status.ENDED),
     Status.ACTIVE: (Status.UNDER_REVIEW, Status.SUSPENDED, Status.ENDED),
     Status.UNDER_REVIEW: (Status.ACTIVE, Status.RENEWED, Status.ENDED),
     Status.SUSPENDED: (Status.ACTIVE, Status.ENDED),

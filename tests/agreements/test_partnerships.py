@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from typing import Any
 
 import pytest
 from django.core.files.base import ContentFile
@@ -103,6 +104,31 @@ def test_an_observer_holds_nothing_up(world: World) -> None:
     make_active(world)
 
     assert world.partnership.status == Status.ACTIVE
+
+
+def test_the_steps_are_those_of_the_house() -> None:
+    """RIGHTS.md: forward from exploring to active, round by review and suspension, ended from anywhere."""
+    assert {status: set(steps) for status, steps in TRANSITIONS.items()} == {
+        "exploring": {"drafting", "ended"},
+        "drafting": {"awaiting_sign_off", "ended"},
+        "awaiting_sign_off": {"active", "ended"},
+        "active": {"under_review", "suspended", "ended"},
+        "under_review": {"active", "renewed", "ended"},
+        "suspended": {"active", "ended"},
+        "renewed": set(),
+        "ended": set(),
+    }
+
+
+@pytest.mark.parametrize(("name", "empty"), [("terms_of_reference", " "), ("review_on", None)])
+def test_what_was_put_up_for_sign_off_may_change_but_not_go(world: World, name: Any, empty: Any) -> None:
+    make_active(world)
+
+    with pytest.raises(UnableToEditTerms, match="do not leave"):
+        edit_terms(partnership=world.partnership, author=world.amina, now=timezone.now(), **{name: empty})
+
+    world.partnership.refresh_from_db()
+    assert getattr(world.partnership, name)
 
 
 @pytest.mark.parametrize("status", list(Status))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from typing import TypedDict, Unpack
 
@@ -22,7 +22,7 @@ class UnableToCreatePartnership(Exception):
 
 
 class UnableToEditTerms(Exception):
-    """The partnership is over, or its dates are impossible."""
+    """The partnership is over, its dates are impossible, or what was put up for sign-off would be left empty."""
 
 
 class Terms(TypedDict, total=False):
@@ -112,6 +112,17 @@ def create_partnership(
     return partnership
 
 
+def _agreed_fault(partnership: Partnership, changed: Mapping[str, object]) -> str:
+    """What was set to be signed off stays set: terms and a review date may change, and never go."""
+    if partnership.status in (Status.EXPLORING, Status.DRAFTING):
+        return ""
+    if "terms_of_reference" in changed and not partnership.terms_of_reference.strip():
+        return "Its terms were put up for sign-off: change them, but do not leave them empty."
+    if "review_on" in changed and partnership.review_on is None:
+        return "Its review date was put up for sign-off: set another, but do not leave it empty."
+    return ""
+
+
 @transaction.atomic
 def edit_terms(
     *,
@@ -125,7 +136,8 @@ def edit_terms(
 ) -> tuple[str, ...]:
     """Change what differs and return the names of the changed fields.
 
-    Raises `UnableToEditTerms` when the partnership is over or the dates are impossible.
+    Raises `UnableToEditTerms` when the partnership is over, the dates are impossible, or terms or a review date that
+    were put up for sign-off would be left empty.
     """
     locked = lock(partnership.pk)
     if locked.is_over:
@@ -133,7 +145,7 @@ def edit_terms(
     before, after = apply_changes(locked, terms)
     if not locked.title.strip():
         raise UnableToEditTerms("Give the partnership a title.")
-    fault = _dates_fault(locked)
+    fault = _dates_fault(locked) or _agreed_fault(locked, before)
     if fault:
         raise UnableToEditTerms(fault)
     if before:

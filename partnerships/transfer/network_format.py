@@ -377,16 +377,42 @@ NETWORK = Shape(
 )
 
 
+def _each_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """An object of the file; JSON itself would take the last of two fields of one name and say nothing."""
+    fields = dict(pairs)
+    if len(fields) < len(pairs):
+        names = [name for name, _ in pairs]
+        twice = next(name for name in names if names.count(name) > 1)
+        raise unable(f"“{twice}” stands twice in one object.", "Remove one of the two.")
+    return fields
+
+
+def _check_addresses(read: dict[str, Any], checking: Checking) -> None:
+    """One address is one person's."""
+    seen: dict[str, int] = {}
+    for place, person in enumerate(read.get("people") or []):
+        address = person.get("email", "").casefold()
+        earlier = seen.setdefault(address, place) if address else place
+        if earlier != place:
+            checking.note(
+                f"people[{place}].email",
+                f"“{person['email']}” is already the address of people[{earlier}].",
+                "Make them one person, or give each their own address.",
+            )
+
+
 def read_network(data: bytes, now: dt.datetime) -> dict[str, Any]:
     """A network file, checked throughout. Raises `UnableToRead` with every fault and the path to it."""
     try:
-        value = json.loads(data.decode("utf-8-sig"))
+        value = json.loads(data.decode("utf-8-sig"), object_pairs_hook=_each_once)
     except UnicodeDecodeError as error:
         raise unable("it is not UTF-8 text.", "Save it as UTF-8.") from error
     except json.JSONDecodeError as error:
         raise unable(f"it is not JSON: {error.msg}.", "Look just before this place.", row=error.lineno) from error
     except RecursionError as error:
         raise unable("it is nested without end.", "See docs/network-format.md.") from error
+    except ValueError as error:  # a number of thousands of digits
+        raise unable("it holds a number that no field can.", "Correct the number.") from error
     if not isinstance(value, dict) or value.get("format") != FORMAT:
         raise unable(
             f'it does not say that it is a network file ("format": "{FORMAT}").', "See docs/network-format.md."
@@ -396,14 +422,17 @@ def read_network(data: bytes, now: dt.datetime) -> dict[str, Any]:
             f"it is of version {value.get('version')} of the format; this program reads version {VERSION}.",
             "Write it in that version: see docs/network-format.md.",
         )
-    for place, area in enumerate(value.get("areas") or []):
+    areas = value.get("areas")
+    for place, area in enumerate(areas if isinstance(areas, list) else []):
         # Areas are known by their codes; the format gives them no other key.
         if isinstance(area, dict) and isinstance(area.get("code"), str):
-            value["areas"][place] = {**area, "key": area["code"].lower()}
+            code = area["code"].strip().upper()
+            value["areas"][place] = {**area, "code": code, "key": code.lower()}
     checking = Checking(now)
     read = checking.object(value, NETWORK, "")
     checking.keys["areas"] = {key.upper(): path for key, path in checking.keys.get("areas", {}).items()}
     checking.check_refs()
+    _check_addresses(read, checking)
     if checking.problems:
         raise UnableToRead(checking.problems)
     return read

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import contextlib
 import copy
 import datetime as dt
 import json
+from collections.abc import Iterator
 from io import StringIO
 from typing import Any
 
 import pytest
 from django.core import mail
 from django.core.management import CommandError, call_command
+from django.db import transaction
 from django.utils import timezone
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from partnerships.agreements.models import Partnership
 from partnerships.digests.models import Subscription
@@ -20,6 +25,7 @@ from partnerships.organisations.models import Membership, Organisation
 from partnerships.people.models import User
 from partnerships.plans.models import Plan
 from partnerships.transfer.models import ImportRun
+from partnerships.transfer.network_format import read_network
 from partnerships.transfer.reading.problems import UnableToRead
 from partnerships.transfer.services.network import load_network
 from partnerships.transfer.services.network_parts import EVERYTHING
@@ -221,3 +227,87 @@ def test_the_demonstration_loads_and_its_people_can_sign_in(settings: Any, clien
         "suspended",
     }
     assert not mail.outbox
+
+
+def refused(value: Any) -> str:
+    """Why a file is refused; nothing of it is there afterwards."""
+    with pytest.raises(UnableToRead) as caught, transaction.atomic():
+        load(value)
+    assert not Plan.objects.exists()
+    assert not ImportRun.objects.exists()
+    return str(caught.value)
+
+
+def changed(path: list[Any], value: Any) -> dict[str, Any]:
+    """The small network with one value replaced."""
+    network = copy.deepcopy(SMALL)
+    target: Any = network
+    for step in path[:-1]:
+        target = target[step]
+    target[path[-1]] = value
+    return network
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "said"),
+    [
+        (["areas"], 5, "areas: 5 is not a list"),
+        (["areas"], [{"code": "E" * 80, "name": "Long"}], "areas[0]"),
+        (["plans", 0, "begun"], "2 days ago", "plans[0].versions[0]"),
+        (["partnerships", 0, "opened"], "70 days ago", "not open yet"),
+        (["plans", 0, "begun"], "99999 years ago", "further away than a lifetime"),
+        (["plans", 0, "begun"], "0001-01-01", "in no year that fits"),
+        (["people", 1, "email"], "AMINA@larkhaven.example", "already the address of people[0]"),
+        (["people", 1, "email"], "not an address", "people[1]"),
+        (["people", 2, "email"], "not an address", "people[2]"),
+        (["organisations", 0, "successors"], ["westmarch"], "no day on which it ended"),
+        (["plans", 0, "versions", 0, "content", "about"], {"summary": "\x00"}, "cannot be stored"),
+        (["subscriptions", 0, "asked"], "70 days ago", "not there yet"),
+    ],
+)
+def test_what_cannot_be_is_refused_with_its_place(path: list[Any], value: Any, said: str) -> None:
+    assert said in refused(changed(path, value))
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [('{"a": 1, "a": 2}', "“a” stands twice"), ("9" * 5000, "no field can"), ("[" * 100_000, "nested without end")],
+)
+def test_what_is_hardly_json_is_refused(text: str, said: str) -> None:
+    with pytest.raises(UnableToRead, match=said):
+        read_network(f'{{"format": "common-ground-network", "version": 1, "about": {text}}}'.encode(), timezone.now())
+
+
+def places(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
+    """Where every value of a file stands."""
+    if path:
+        yield path
+    inner = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for step, one in inner:
+        yield from places(one, (*path, step))
+
+
+ODD = st.one_of(
+    st.none(),
+    st.booleans(),
+    st.integers(),
+    st.floats(allow_nan=False, allow_infinity=False),
+    st.text(st.characters(exclude_categories=[]), max_size=40),
+    st.text("x", min_size=300, max_size=5000),
+    st.sampled_from(
+        ["larkhaven", "quay", "sol", "today", "1 day ago", "95 days ago", "in 3 weeks", "2026-02-30", "lead"]
+    ),
+    st.lists(st.integers(), max_size=2),
+    st.dictionaries(st.text(max_size=5), st.text(max_size=5), max_size=2),
+)
+
+
+@settings(max_examples=60, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+@given(path=st.sampled_from(list(places(SMALL))), value=ODD)
+def test_an_odd_value_anywhere_is_loaded_or_refused_in_words(path: tuple[Any, ...], value: Any) -> None:
+    with contextlib.suppress(UnableToRead), transaction.atomic():
+        load(changed(list(path), value))
+        transaction.set_rollback(True)
+
+    assert not ImportRun.objects.exists()
+    assert not Organisation.objects.filter(name="Larkhaven Homes").exists()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal, InvalidOperation
 from typing import Any
@@ -15,6 +15,8 @@ _AGO = re.compile(r"(\d{1,5}) (minute|hour|day|week|month|year)s? ago", re.ASCII
 _AHEAD = re.compile(r"in (\d{1,5}) (minute|hour|day|week|month|year)s?", re.ASCII)
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 _LONG = {"minute": 1 / 1440, "hour": 1 / 24, "day": 1, "week": 7, "month": 30, "year": 365}
+#: So many days back or ahead at most, and between which years everything happens.
+_LONGEST, _FIRST_YEAR, _LAST_YEAR = 150 * 365, 1800, 2200
 _KEY = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,70}[a-z0-9])?", re.ASCII)
 
 
@@ -102,6 +104,8 @@ class Checking:
         if part.kind in ("part", "parts") and part.shape is not None:
             return self.object(value, part.shape, path)
         if part.kind == "free":
+            if any(_UNSTORABLE.search(text) for text in _texts(value)):
+                raise ValueError("it holds a character that cannot be stored. Remove it.")
             return value
         if part.kind == "flag":
             if not isinstance(value, bool):
@@ -146,14 +150,32 @@ class Checking:
             return self.now
         for pattern, sign in ((_AGO, -1), (_AHEAD, 1)):
             if match := pattern.fullmatch(text):
-                return self.now + sign * dt.timedelta(days=int(match[1]) * _LONG[match[2]])
+                days = int(match[1]) * _LONG[match[2]]
+                if days > _LONGEST:
+                    raise ValueError(f"“{text}” is further away than a lifetime. Correct it.")
+                return self.now + sign * dt.timedelta(days=days)
         try:
             moment = dt.datetime.fromisoformat(text)
         except ValueError as error:
             raise ValueError(
                 f"“{text}” is not a date. Write 2026-11-12, 2026-11-12T09:30, “12 days ago” or “in 3 weeks”."
             ) from error
+        if not _FIRST_YEAR <= moment.year <= _LAST_YEAR:
+            raise ValueError(f"“{text}” is in no year that fits here. Write one from {_FIRST_YEAR} to {_LAST_YEAR}.")
         return moment if moment.tzinfo else moment.replace(tzinfo=self.now.tzinfo)
+
+
+def _texts(value: Any) -> Iterator[str]:
+    """Every text in a JSON value, names of fields among them."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, Mapping):
+        for name, inner in value.items():
+            yield name
+            yield from _texts(inner)
+    elif isinstance(value, list):
+        for inner in value:
+            yield from _texts(inner)
 
 
 def _number(value: Any, *, whole: bool) -> int | Decimal:

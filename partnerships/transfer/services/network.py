@@ -15,6 +15,7 @@ from pathlib import PurePath
 from typing import Any
 
 from django.core.exceptions import ValidationError
+from django.core.validators import validate_email
 from django.db import DataError, IntegrityError, connection, transaction
 from django.utils import timezone
 
@@ -78,6 +79,15 @@ class Network:
     def keep(self, kind: str, key: str, made: Any) -> None:
         """Remember what a key of the file became."""
         self.made.setdefault(kind, {})[key] = made
+
+    def found(self, kind: str, key: str) -> Any:
+        """What a key of the file became. Raises `UnableToLoad` where it is not there yet at this moment."""
+        try:
+            return self.made[kind][key]
+        except KeyError:
+            raise UnableToLoad(
+                f"“{key.partition('/')[0]}” of “{kind}” is not there yet at this moment.", "Give it a later date."
+            ) from None
 
     def then(self, at: dt.datetime, path: str, play: Callable[[dt.datetime], None]) -> None:
         """Play this when its moment comes."""
@@ -223,11 +233,12 @@ def at(path: str) -> Iterator[None]:
 
 
 def _areas(network: Network) -> None:
-    for item in network.file["areas"]:
-        known = Area.objects.filter(code=item["code"]).first()
-        area = known or keep_area(code=item["code"], name=item["name"], kind=item["kind"])[0]
+    for place, item in enumerate(network.file["areas"]):
+        with at(f"areas[{place}]"):
+            known = Area.objects.filter(code=item["code"]).first()
+            area = known or keep_area(code=item["code"], name=item["name"], kind=item["kind"])[0]
         network.areas[item["code"]] = area
-    for item in network.file["areas"]:
+    for place, item in enumerate(network.file["areas"]):
         area = network.areas[item["code"]]
         links = {
             name: network.areas[item[name]]
@@ -235,7 +246,9 @@ def _areas(network: Network) -> None:
             if item[name] and getattr(area, name) is None
         }
         if links:
-            network.areas[item["code"]] = keep_area(code=item["code"], **links)[0]  # type: ignore[arg-type]  # parent and region
+            with at(f"areas[{place}]"):
+                linked = keep_area(code=item["code"], **links)[0]  # type: ignore[arg-type]  # parent and region
+            network.areas[item["code"]] = linked
 
 
 def _organisations(network: Network) -> None:
@@ -253,6 +266,8 @@ def _organisations(network: Network) -> None:
                     author=network.author,
                     now=network.begins,
                 )
+            if item["successors"] and not item["ended"]:
+                raise UnableToLoad("it has successors, and no day on which it ended.", "Add “ended”.")
             if item["successors"]:
                 organisations.record_succession(
                     kind=SuccessionKind.MERGE if len(item["successors"]) == 1 else SuccessionKind.SPLIT,
@@ -321,6 +336,7 @@ def _people(network: Network) -> None:
 
 
 def _person(network: Network, item: dict[str, Any]) -> User:
+    validate_email(item["email"])
     known = User.objects.filter(email__iexact=item["email"]).first()
     if known is not None:
         return known

@@ -217,12 +217,12 @@ def _write(network: Network, item: Item, now: dt.datetime) -> None:
 
 
 def _share(network: Network, item: Item, now: dt.datetime) -> None:
-    share_entry(entry=network.made["entries"][item["key"]], author=network.by(item["by"]), now=now)
+    share_entry(entry=network.found("entries", item["key"]), author=network.by(item["by"]), now=now)
 
 
 def _respond(network: Network, item: Item, response: Item, number: int, now: dt.datetime) -> None:
     made = respond(
-        entry=network.made["entries"][item["key"]],
+        entry=network.found("entries", item["key"]),
         organisation=network.organisations[response["organisation"]],
         text=response["text"],
         author=network.by(response["by"]),
@@ -234,7 +234,7 @@ def _respond(network: Network, item: Item, response: Item, number: int, now: dt.
 
 def _decide(network: Network, item: Item, response: Item, number: int, now: dt.datetime) -> None:
     decide_response(
-        response=network.made["responses"][f"{item['key']}/{number}"],
+        response=network.found("responses", f"{item['key']}/{number}"),
         accept=bool(response["accepted"]),
         reason=response["reason"],
         author=network.by(response["decided_by"] or item["by"]),
@@ -244,7 +244,7 @@ def _decide(network: Network, item: Item, response: Item, number: int, now: dt.d
 
 def _withdraw(network: Network, item: Item, now: dt.datetime) -> None:
     withdraw_entry(
-        entry=network.made["entries"][item["key"]], reason=item["reason"], author=network.by(item["by"]), now=now
+        entry=network.found("entries", item["key"]), reason=item["reason"], author=network.by(item["by"]), now=now
     )
 
 
@@ -281,7 +281,7 @@ def _propose(network: Network, item: Item, now: dt.datetime) -> None:
 
 
 def _confirm(network: Network, item: Item, now: dt.datetime) -> None:
-    commitment = network.made["commitments"][item["key"]]
+    commitment = network.found("commitments", item["key"])
     commitment.refresh_from_db()
     author = network.by(item["confirmed_by"])
     sides = [network.organisations[item[side]] for side in ("giver", "receiver")]
@@ -295,7 +295,7 @@ def _confirm(network: Network, item: Item, now: dt.datetime) -> None:
 
 def _progress(network: Network, item: Item, progress: Item, now: dt.datetime) -> None:
     record_progress(
-        commitment=network.made["commitments"][item["key"]],
+        commitment=network.found("commitments", item["key"]),
         status=progress["status"],
         author=network.by(progress["by"]),
         now=now,
@@ -307,7 +307,7 @@ def _progress(network: Network, item: Item, progress: Item, now: dt.datetime) ->
 
 def _verify(network: Network, item: Item, now: dt.datetime) -> None:
     verify_delivery(
-        commitment=network.made["commitments"][item["key"]], author=network.by(item["verified_by"]), now=now
+        commitment=network.found("commitments", item["key"]), author=network.by(item["verified_by"]), now=now
     )
 
 
@@ -349,7 +349,7 @@ def _begin(network: Network, item: Item, now: dt.datetime) -> None:
 
 
 def _plan(network: Network, item: Item) -> Plan:
-    plan: Plan = network.made["plans"][item["key"]]
+    plan: Plan = network.found("plans", item["key"])
     plan.refresh_from_db()
     return plan
 
@@ -532,11 +532,11 @@ def _record(network: Network, item: Item, now: dt.datetime) -> None:
 
 
 def _circulate(network: Network, item: Item, now: dt.datetime) -> None:
-    circulate(conversation=network.made["conversations"][item["key"]], author=network.by(item["by"]), now=now)
+    circulate(conversation=network.found("conversations", item["key"]), author=network.by(item["by"]), now=now)
 
 
 def _agree(network: Network, item: Item, agreed: Item, now: dt.datetime) -> None:
-    conversation = network.made["conversations"][item["key"]]
+    conversation = network.found("conversations", item["key"])
     conversation.refresh_from_db()
     agree_record(
         conversation=conversation,
@@ -558,7 +558,7 @@ def _subscribe(network: Network, item: Item, now: dt.datetime) -> None:
     if len(named) != 1:
         raise UnableToLoad("it is about none or several things.", "Name one plan, one partnership or one organisation.")
     kind = named[0]
-    target = network.organisations[item[kind]] if kind == "organisation" else network.made[f"{kind}s"][item[kind]]
+    target = network.organisations[item[kind]] if kind == "organisation" else network.found(f"{kind}s", item[kind])
     person = network.people[item["person"]]
     body = network.organisations[item["added_for"]] if item["added_for"] else None
     author = network.by(item["added_by"]) if item["added_by"] else person

@@ -315,6 +315,7 @@ EXPORT_ROUTES = frozenset(
         "people:own-data",
         "exchange:export",
         "plans:pdf",
+        "plans:draft-pdf",
         "plans:compare-pdf",
         "plans:compare-csv",
         "web:brief-pdf",

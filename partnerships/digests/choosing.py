@@ -155,6 +155,9 @@ SELECT t.plan_id, t.recipient_id
         WHERE d.recipient_id = t.recipient_id AND i.plan_id = t.plan_id AND i.left_out = ''
           AND (d.status IN ('queued', 'sending')
                OR (d.status IN ('failed', 'bounced') AND i.to_number >= p.current_number)))
+   AND NOT EXISTS (
+       SELECT 1 FROM people_user u JOIN digests_suppression s ON lower(s.address) = lower(u.email)
+        WHERE u.id = t.recipient_id AND s.released_at IS NULL)
  ORDER BY t.plan_id, t.recipient_id
 """
 

@@ -105,9 +105,6 @@ class FollowForm(forms.Form):
     email = forms.EmailField(
         label="Your email address", max_length=254, widget=forms.EmailInput({"autocomplete": "email"})
     )
-    name = forms.CharField(
-        label="Your name", max_length=150, required=False, widget=forms.TextInput({"autocomplete": "name"})
-    )
     frequency = forms.ChoiceField(
         label="How often", choices=Frequency.choices, initial=Frequency.WEEKLY, widget=forms.RadioSelect
     )

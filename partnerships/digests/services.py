@@ -135,15 +135,15 @@ def subscribe(
 
 
 @transaction.atomic
-def ask_for(*, email: str, name: str, target: Plan, frequency: str = "", now: dt.datetime) -> None:
+def ask_for(*, email: str, target: Plan, frequency: str = "", now: dt.datetime) -> None:
     """Somebody who is not signed in asks for digests about a public plan: the address is asked by letter.
 
     Nobody learns here what is known about an address. Who follows the plan already is sent new links instead, and
-    where no letter may go (mail comes back, too many were sent) none goes. Raises `UnableToSubscribe` for what is no
-    address.
+    where no letter may go (mail comes back, too many were sent) none goes. No name is taken from somebody unknown: it
+    would greet whoever has the address in the site's own letter. Raises `UnableToSubscribe` for what is no address.
     """
     try:
-        person = person_for_address(email=email, name=name)
+        person = person_for_address(email=email, name="")
     except UnableToAddPerson as error:
         raise UnableToSubscribe(str(error)) from error
     known = Subscription.objects.filter(person=person, plan=target).first()
@@ -433,7 +433,7 @@ def end_role_rule(*, rule: RoleRule, author: User, reason: str, now: dt.datetime
     came_of_it = Subscription.objects.live().filter(
         how=How.ROLE, **({"plan": rule.plan_id} if rule.plan_id else {"partnership": rule.partnership_id})
     )
-    ended = stop(subscriptions=came_of_it, author=author, reason=reason, now=now)
+    ended = stop(subscriptions=came_of_it, author=author, reason=reason, now=now, is_refusal=False)
     record(
         actor_id=author.pk,
         verb="no longer tells everyone of",
@@ -450,9 +450,16 @@ def end_role_rule(*, rule: RoleRule, author: User, reason: str, now: dt.datetime
 
 
 @transaction.atomic
-def stop(*, subscriptions: Iterable[Subscription], author: User | None, reason: str, now: dt.datetime) -> int:
+def stop(
+    *,
+    subscriptions: Iterable[Subscription],
+    author: User | None,
+    reason: str,
+    now: dt.datetime,
+    is_refusal: bool = True,
+) -> int:
     """End subscriptions; what waits for nobody any more is dropped, and letters not yet claimed with it. Who ends
-    their own has refused it: nobody asks them again soon. Returns how many ended."""
+    their own has refused it, unless it ends for a whole role: nobody asks them again soon. Returns how many ended."""
     ended = 0
     people: set[int] = set()
     for subscription in (
@@ -462,7 +469,8 @@ def stop(*, subscriptions: Iterable[Subscription], author: User | None, reason: 
             continue
         subscription.status, subscription.ended_at = SubscriptionStatus.ENDED, now
         subscription.reason = reason[:300]
-        subscription.refused_at = now if author is not None and author.pk == subscription.person_id else None
+        by_themselves = is_refusal and author is not None and author.pk == subscription.person_id
+        subscription.refused_at = now if by_themselves else None
         subscription.save(update_fields=["status", "ended_at", "reason", "refused_at"])
         _note(subscription, "ended digests about", author=author, now=now, reason=reason)
         people.add(subscription.person_id)

@@ -174,6 +174,18 @@ def test_both_sides_stand_next_to_each_other_and_what_is_over_is_gone(world: Wor
     assert [point.text for point in theirs.opportunities] == ["The depot falls empty in May."]
 
 
+def test_a_reason_stays_where_it_was_given_and_closes_nothing_said_without_a_name(world: World) -> None:
+    first, second = circulated(world), circulated(world)
+    unnamed = circulated(world, attribution=Attribution.ANONYMOUS)
+    point = first.points.get(kind="obstacle")
+
+    services.close_point(point=point, reason="A word for them alone.", author=world.amina, now=timezone.now())
+
+    other, hidden = (one.points.get(kind="obstacle") for one in (second, unnamed))
+    assert other.closed_reason == "Closed in another conversation."
+    assert hidden.is_current
+
+
 def test_points_of_a_draft_are_not_shown_to_the_other_side(world: World) -> None:
     draft(world)
 
@@ -343,7 +355,7 @@ def test_what_a_side_said_twice_stands_once_and_is_closed_with_both(world: World
 
     assert answer.url == reverse("web:partnership-conversations", args=[world.partnership.pk])
     assert queries.points_of_partnership(world.partnership, world.amina)[0].obstacles == []
-    assert Point.objects.filter(kind="obstacle", closed_reason="Land was found.").count() == 2
+    assert Point.objects.filter(kind="obstacle", closed_at__isnull=False).count() == 2
 
 
 def test_points_are_acted_on_where_the_partnership_shows_them_by_those_who_may(world: World) -> None:

@@ -317,6 +317,7 @@ def test_anybody_follows_a_public_plan_once_they_confirm_by_letter(
         office.to(rose)[0]
     ).replace("\n", " ")
     assert letter is not None
+    assert rose.name == ""  # a stranger's words greet nobody
     digest = text_of(office.to(rose)[1])
     assert "was 60, now 70" in digest
     assert "you subscribed to Open Quay" in digest
@@ -336,7 +337,7 @@ def test_typing_an_address_changes_nothing_about_what_its_owner_decided(
     )
     services.pause(subscription=paused, author=world.sol, now=timezone.now())
 
-    services.ask_for(email=world.sol.email, name="Another", target=opened, frequency="daily", now=timezone.now())
+    services.ask_for(email=world.sol.email, target=opened, frequency="daily", now=timezone.now())
     office.drain()
 
     paused.refresh_from_db()
@@ -351,7 +352,7 @@ def test_who_said_no_may_ask_for_it_themselves_but_is_not_flooded(
     world: World, opened: Plan, office: PostOffice
 ) -> None:
     for _ in range(services.MOST_TIMES_ASKED + 2):
-        services.ask_for(email=world.sol.email, name="", target=opened, now=timezone.now())
+        services.ask_for(email=world.sol.email, target=opened, now=timezone.now())
         asked = Subscription.objects.get(person=world.sol)
         services.stop(subscriptions=[asked], author=world.sol, reason="Declined by the person.", now=timezone.now())
 
@@ -363,7 +364,7 @@ def test_an_address_from_which_mail_came_back_is_written_no_letter(world: World,
 
     suppress(address=world.sol.email, reason="It came back.", delivery=None, author=None, now=timezone.now())
 
-    services.ask_for(email=world.sol.email, name="", target=opened, now=timezone.now())
+    services.ask_for(email=world.sol.email, target=opened, now=timezone.now())
 
     assert not Delivery.objects.exists()
     assert not Subscription.objects.exists()

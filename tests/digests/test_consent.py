@@ -154,6 +154,16 @@ def test_digests_by_role_end_with_the_role_and_return_with_it(world: World, plan
     assert (given, lost, of_ben.get().status) == ("confirmed", "ended", "confirmed")
 
 
+def test_a_lead_who_ends_digests_by_role_has_refused_nothing(world: World, plan: Plan) -> None:
+    rule = services.set_role_rule(target=world.partnership, author=world.amina, now=timezone.now())
+    services.end_role_rule(rule=rule, author=world.amina, reason="Too many letters.", now=timezone.now())
+
+    services.set_role_rule(target=world.partnership, author=world.amina, now=timezone.now())
+
+    of_amina = Subscription.objects.get(person=world.amina, partnership=world.partnership)
+    assert (of_amina.status, of_amina.refused_at) == ("confirmed", None)
+
+
 def test_who_ended_digests_by_role_is_not_given_them_again(world: World, plan: Plan) -> None:
     services.set_role_rule(target=world.partnership, author=world.amina, now=timezone.now())
     of_ben = Subscription.objects.filter(person=world.ben, partnership=world.partnership)

@@ -486,6 +486,16 @@ def test_whoever_may_read_again_is_told_what_they_missed(
     assert "was 120, now 100" in text_of(office.to(world.ben)[0])
 
 
+def test_an_address_to_which_no_mail_goes_is_not_counted_as_left_out_every_hour(
+    world: World, ben: Subscription, office: PostOffice
+) -> None:
+    Suppression.objects.create(address=world.ben.email, reason="Mail came back.", since=timezone.now())
+    play(office)
+
+    assert office.sent == []
+    assert reconcile(now=timezone.now()) == 0
+
+
 def test_what_was_tried_and_failed_is_not_tried_again_by_itself(
     world: World, ben: Subscription, office: PostOffice
 ) -> None:

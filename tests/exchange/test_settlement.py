@@ -38,7 +38,7 @@ def answered(
     return services.decide_response(response=response, accept=True, reason="", author=world.amina, now=now)
 
 
-def promise(source: str, world: World, now: dt.datetime, quantity: int | None, **terms: Any) -> Commitment:
+def promise(source: str, world: World, now: dt.datetime, quantity: Decimal | int | None, **terms: Any) -> Commitment:
     """Westmarch gives, Larkhaven receives: proposed by whoever is named, else by Ben, and confirmed by both."""
     given = {
         "giver": world.westmarch,
@@ -254,6 +254,15 @@ def test_one_commitment_meets_several_asks_each_with_its_share(world: World, now
     assert standing(second) == (Status.PART_ACCEPTED, True, 20)
     keep(made, world, now)
     assert (standing(first)[0], standing(second)[0]) == (Status.MET, Status.PART_ACCEPTED)
+
+
+def test_less_than_one_of_a_unit_meets_an_ask_as_well(world: World, now: dt.datetime) -> None:
+    ask = shared(world.larkhaven, world.amina, now, quantity=2, unit="hectares", title="Two hectares by the quay")
+    made = promise("", world, now, Decimal("0.5"), unit="hectares")
+
+    services.meet_with(entry=ask, commitment=made, quantity=None, author=world.amina, now=now)
+
+    assert standing(ask)[2] == Decimal("0.5")
 
 
 def test_what_one_gives_meets_no_ask_of_ones_own(world: World, now: dt.datetime) -> None:

@@ -11,6 +11,7 @@ from django.db import transaction
 
 from partnerships.activity.services import record
 from partnerships.commitments.models import Commitment, Progress, Status
+from partnerships.commitments.registry import tell_listeners
 from partnerships.commitments.services.rows import next_numbers, reference_for, title_of
 from partnerships.organisations.models import Organisation
 from partnerships.people.models import User
@@ -151,8 +152,11 @@ def _bring_on(row: Commitment, promise: RegisterPromise, told: int, author: User
 def _withdraw(row: Commitment, promise: RegisterPromise, author: User | None, now: dt.datetime) -> None:
     before = row.get_status_display()
     row.status, row.status_since, row.reason = Status.CANCELLED, now, promise.withdrawn
+    row.save(update_fields=["status", "status_since", "reason"])
+    # While it still counts as agreed: what it met is asked for again.
+    tell_listeners(commitment=row, author=author, now=now)
     row.giver_confirmed_at = row.receiver_confirmed_at = None
-    row.save(update_fields=["status", "status_since", "reason", "giver_confirmed_at", "receiver_confirmed_at"])
+    row.save(update_fields=["giver_confirmed_at", "receiver_confirmed_at"])
     record(
         actor_id=author.pk if author else None,
         organisation_id=row.receiver_id,

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from django.db import transaction
 
 from partnerships.agreements.models import Partnership, PartyRole
-from partnerships.conversations.models import Conversation, Point, PointEntry
+from partnerships.conversations.models import Attribution, Conversation, Point, PointEntry
 from partnerships.conversations.queries import who_may_be_asked
 from partnerships.conversations.services.rows import edits_for, locked, note_about_point
 from partnerships.exchange.models import Audience, Entry
@@ -26,7 +26,8 @@ def close_point(*, point: Point, reason: str, author: User, now: dt.datetime) ->
     """Say that an objective, obstacle or opportunity no longer holds, and why. Raises `UnableToChangePoint`.
 
     What the same side said in the same words in other conversations of the partnership is closed with it: it stands
-    among what they want only once.
+    among what they want only once. The reason stays in the conversation where it was given; records without names are
+    left alone, for what closes with another would tell whose it is.
     """
     locked(point.conversation)
     current = Point.objects.select_related("conversation", "organisation").get(pk=point.pk)
@@ -37,17 +38,18 @@ def close_point(*, point: Point, reason: str, author: User, now: dt.datetime) ->
     if not reason.strip():
         raise UnableToChangePoint("Say why it no longer holds.")
     for one in (current, *_said_again(current)):
-        one.closed_at, one.closed_by, one.closed_reason = now, author, reason.strip()
+        why = reason.strip() if one is current else "Closed in another conversation."
+        one.closed_at, one.closed_by, one.closed_reason = now, author, why
         one.save(update_fields=["closed_at", "closed_by", "closed_reason"])
         note_about_point(
-            one, f"closed an {one.kind}", author=author, organisation=current.organisation, now=now, reason=reason
+            one, f"closed an {one.kind}", author=author, organisation=current.organisation, now=now, reason=why
         )
     return current
 
 
 def _said_again(point: Point) -> list[Point]:
     """The same point of the same side in other conversations of the partnership, still current."""
-    if point.conversation.partnership_id is None:
+    if point.conversation.partnership_id is None or point.conversation.attribution == Attribution.ANONYMOUS:
         return []
     same = Point.objects.current().filter(
         organisation=point.organisation,
@@ -55,6 +57,7 @@ def _said_again(point: Point) -> list[Point]:
         text__iexact=point.text,
         conversation__partnership=point.conversation.partnership_id,
     )
+    same = same.exclude(conversation__attribution=Attribution.ANONYMOUS)
     rows = same.exclude(pk=point.pk).select_related("conversation").select_for_update(of=("self",))
     return list(rows.order_by("pk"))
 

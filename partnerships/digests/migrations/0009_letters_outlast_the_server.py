@@ -73,6 +73,14 @@ class Migration(migrations.Migration):
                 max_length=10,
             ),
         ),
+        # Two clicks could queue a letter again twice; the first of them goes.
+        migrations.RunSQL(
+            "UPDATE digests_delivery d SET status = 'suppressed', settled_at = now(), reason = 'Queued again twice.'"
+            " WHERE d.repeat_of_id IS NOT NULL AND d.status IN ('queued', 'sending') AND EXISTS ("
+            " SELECT 1 FROM digests_delivery o WHERE o.repeat_of_id = d.repeat_of_id"
+            " AND o.status IN ('queued', 'sending') AND o.id < d.id)",
+            migrations.RunSQL.noop,
+        ),
         migrations.AddConstraint(
             model_name="delivery",
             constraint=models.UniqueConstraint(

@@ -5,11 +5,10 @@ Neither page says what is known about an address: the answer is the same for eve
 
 from __future__ import annotations
 
-import time
+import datetime as dt
 
 from allauth.account.adapter import get_adapter
 from django.contrib.auth.decorators import login_not_required
-from django.core.cache import cache
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -23,23 +22,22 @@ from partnerships.digests.forms import AddressForm, FollowForm
 from partnerships.digests.links import BadLink, Purpose
 from partnerships.digests.links import read as read_link
 from partnerships.digests.models import Subscription
+from partnerships.people.limits import count
 from partnerships.people.services import find_person
 from partnerships.plans.models import Plan
 
 #: Letters that may be asked for from one internet address an hour.
 _MOST_AN_HOUR = 30
-_HOUR = 3600
+_HOUR = dt.timedelta(hours=1)
 
 
 def _too_many(request: HttpRequest) -> HttpResponse | None:
     """Count one more letter that is asked for from here; the refusal (429) once there are too many."""
-    now = time.time()
-    key = f"letters-asked-{get_adapter(request).get_client_ip(request)}-{int(now // _HOUR)}"
-    cache.add(key, 0, timeout=2 * _HOUR)
-    if cache.incr(key) <= _MOST_AN_HOUR:
+    asked_from = f"letters asked from {get_adapter(request).get_client_ip(request)}"
+    if count(asked_from, stretch=_HOUR, now=timezone.now()) <= _MOST_AN_HOUR:
         return None
     response = render(request, "429.html", status=429)
-    response["Retry-After"] = str(_HOUR - int(now % _HOUR))
+    response["Retry-After"] = str(int(_HOUR.total_seconds()))
     return response
 
 

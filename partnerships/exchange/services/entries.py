@@ -318,7 +318,8 @@ def still_open(entry: Entry) -> bool:
 
 def _move_last_day(entry: Entry, closed_on: dt.date | None, ended_on: dt.date | None, today: dt.date) -> None:
     """Let the last day of a shared entry follow its period where nobody chose another; remind anew where it moved."""
-    follows = entry.closes_on is None or (entry.closes_on == closed_on == ended_on)
+    is_moved = closed_on is not None or entry.available_until != ended_on
+    follows = is_moved if entry.closes_on is None else entry.closes_on == closed_on == ended_on
     if follows and not entry.standing:
         entry.closes_on = entry.available_until
     if entry.closes_on == closed_on:

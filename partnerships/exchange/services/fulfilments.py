@@ -247,7 +247,7 @@ def _share_to_give(link: Fulfilment, quantity: Decimal | None) -> Decimal | None
             other.quantity = min(other.share or NOTHING, other.entry.quantity or NOTHING) or None
             other.save(update_fields=["quantity"])
         spare -= other.quantity or NOTHING
-    if (quantity or _ONE) > spare:
+    if spare <= NOTHING or (quantity or NOTHING) > spare:
         left = f"only {entry.in_words(spare)} of it are left" if spare > 0 else "nothing of it is left"
         raise UnableToMeet(f"{commitment.reference} meets others as well: {left}.")
     return quantity or min(spare, entry.quantity)

@@ -95,7 +95,7 @@ def test_no_form_ends_in_an_error_whatever_is_sent(row: Row, world: World) -> No
     names -= {"csrfmiddlewaretoken"}
     given_names = sorted(names) or ["reason", "text"]
 
-    @settings(max_examples=8, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck))
+    @settings(max_examples=4, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck))
     @given(data=st.fixed_dictionaries({}, optional=dict.fromkeys(given_names, VALUES)))
     def sent(data: dict[str, Any]) -> None:
         with transaction.atomic():

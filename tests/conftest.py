@@ -25,7 +25,7 @@ def pytest_configure() -> None:
 
 
 def pytest_collection_finish() -> None:
-    """What is there before the first test stays: to look through it for garbage again and again takes a fifth of a run."""
+    """What was there before the first test stays: looking through it for garbage took a fifth of a run."""
     gc.collect()
     gc.freeze()
     gc.set_threshold(50_000, 20, 50)

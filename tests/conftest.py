@@ -28,7 +28,7 @@ def pytest_collection_finish() -> None:
     """What was there before the first test stays: looking through it for garbage took a fifth of a run."""
     gc.collect()
     gc.freeze()
-    gc.set_threshold(50_000, 20, 50)
+    gc.set_threshold(50_000, 10, 10)
 
 
 @pytest.fixture(autouse=True)

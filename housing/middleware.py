@@ -11,13 +11,11 @@ from typing import Any
 
 import pghistory
 import structlog
-from allauth.account.adapter import get_adapter
 from django.conf import settings
 from django.core.signals import got_request_exception
 from django.db import InterfaceError, OperationalError
 from django.dispatch import receiver
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
 from django.template.loader import render_to_string
 from django.urls import Resolver404, resolve
 from django.utils import timezone
@@ -26,7 +24,7 @@ from pghistory.middleware import HistoryMiddleware as PgHistoryMiddleware
 from housing.errors import too_large
 from partnerships.activity.services import note_export
 from partnerships.kit.exports import rows_of
-from partnerships.people.limits import count
+from partnerships.people.limits import too_many
 
 GetResponse = Callable[[HttpRequest], HttpResponse]
 log = structlog.get_logger(__name__)
@@ -162,17 +160,7 @@ class ExportLimitMiddleware:
         match = request.resolver_match
         if match is None or match.view_name not in settings.EXPORT_ROUTES or request.method not in ("GET", "HEAD"):
             return None
-        now = timezone.now()
-        who = (
-            f"person {request.user.pk}"
-            if request.user.is_authenticated
-            else f"address {get_adapter(request).get_client_ip(request)}"
-        )
-        if count(f"exports of {who}", stretch=dt.timedelta(minutes=1), now=now) <= settings.EXPORTS_PER_MINUTE:
-            return None
-        response = render(request, "429.html", status=429)
-        response["Retry-After"] = str(60 - now.second)
-        return response
+        return too_many(request, "exports", most=settings.EXPORTS_PER_MINUTE, stretch=dt.timedelta(minutes=1))
 
 
 class HistoryMiddleware(PgHistoryMiddleware):

@@ -2,26 +2,23 @@
 
 from __future__ import annotations
 
-import importlib
 import itertools
-import pkgutil
 import re
 from collections.abc import Callable, Iterator
 from http.cookies import SimpleCookie
-from pathlib import Path
 from typing import Any
 
 import pytest
 from django.contrib import admin
 from django.db import transaction
-from django.test import Client, RequestFactory, override_settings
+from django.test import Client, RequestFactory
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
-import tests
 from partnerships.digests.links import Purpose
 from tests.access import PERSONAS, STAKEHOLDER, WHO, WITHOUT_ACCOUNT, Row
 from tests.digests.access import token as link_of_a_letter
-from tests.world import World, make_world
+from tests.prepared import ROWS, kept_world
+from tests.world import World
 
 pytestmark = pytest.mark.django_db
 
@@ -33,12 +30,6 @@ MACHINES = {
     "metrics": 404,
 }
 
-MODULES = [
-    importlib.import_module(f"tests.{package.name}.access")
-    for package in pkgutil.iter_modules(tests.__path__)
-    if package.ispkg and (Path(tests.__path__[0]) / package.name / "access.py").exists()
-]
-ROWS: list[Row] = [row for module in MODULES for row in module.ROWS]
 CASES = [
     pytest.param(row, method, persona, id=f"{row.name}{row.query}-{method}-{persona}")
     for row in ROWS
@@ -83,14 +74,8 @@ def media_root() -> None:
 @pytest.fixture(scope="module")
 def world(django_db_setup: None, django_db_blocker: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     """One world for the whole table; each cell's writes are rolled back."""
-    files = override_settings(MEDIA_ROOT=tmp_path_factory.mktemp("world"))
-    with django_db_blocker.unblock(), files, transaction.atomic():
-        made = make_world()
-        for module in MODULES:
-            if hasattr(module, "prepare"):
-                module.prepare(made)
+    with kept_world(django_db_blocker, tmp_path_factory) as made:
         yield made
-        transaction.set_rollback(True)
 
 
 @pytest.fixture(scope="module")

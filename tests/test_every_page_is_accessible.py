@@ -14,8 +14,9 @@ from django.urls import reverse
 
 from tests.access import Row
 from tests.browser import NARROW, WIDE, axe_violations, reflows, sign_in
-from tests.test_access import ACCOUNT_PAGES, MODULES, ROWS, stands_alone
-from tests.world import World, make_world
+from tests.prepared import ROWS, prepared
+from tests.test_access import ACCOUNT_PAGES, stands_alone
+from tests.world import World
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.browser, pytest.mark.slow]
 
@@ -25,11 +26,7 @@ def shown(transactional_db: None) -> World:
     """The world of the access table, for a server that runs beside the test."""
     if not (Path(django_settings.BASE_DIR) / "static" / "build" / "css" / "site.css").exists():
         pytest.fail("The stylesheets are not built: run `npm ci --ignore-scripts && node static/build.mjs`.")
-    world = make_world()
-    for module in MODULES:
-        if hasattr(module, "prepare"):
-            module.prepare(world)
-    return world
+    return prepared()
 
 
 def pages(world: World) -> Iterator[tuple[str, str]]:

@@ -17,8 +17,8 @@ import pytest
 from django.conf import LazySettings
 from django.core.cache import cache
 from django.core.management import call_command
-from django.db import connection, transaction
-from django.test import Client, override_settings
+from django.db import connection
+from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
@@ -26,8 +26,9 @@ from django.utils import timezone
 from partnerships.organisations.models import Organisation, Role
 from partnerships.organisations.services import add_membership
 from partnerships.people.models import User
-from tests.test_access import ADMIN_INDEXES, MODULES, ROWS, stands_alone
-from tests.world import DEMO, World, make_world
+from tests.prepared import ROWS, kept_world
+from tests.test_access import ADMIN_INDEXES, stands_alone
+from tests.world import DEMO, World
 
 RECORDED = Path(__file__).parent / "query_counts.json"
 RECORD = bool(os.environ.get("RECORD_QUERY_COUNTS"))
@@ -53,14 +54,8 @@ def media_root() -> None:
 @pytest.fixture(scope="module")
 def world(django_db_setup: None, django_db_blocker: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     """The world of the access table, once for all pages."""
-    files = override_settings(MEDIA_ROOT=tmp_path_factory.mktemp("world"))
-    with django_db_blocker.unblock(), files, transaction.atomic():
-        made = make_world()
-        for module in MODULES:
-            if hasattr(module, "prepare"):
-                module.prepare(made)
+    with kept_world(django_db_blocker, tmp_path_factory) as made:
         yield made
-        transaction.set_rollback(True)
 
 
 @pytest.mark.django_db

@@ -9,6 +9,7 @@ from django.db.models import QuerySet
 from django.urls import reverse
 
 from partnerships.agreements.models import Audience, Kind, Partnership, Party, PartyRole, Status
+from partnerships.kit import forms as kit
 from partnerships.kit.forms import AutocompleteSelectMultiple, DayField, Helper, Section
 from partnerships.kit.uploads import ACCEPT, MEGABYTE, MOST_BYTES
 from partnerships.organisations.models import Area, AreaKind, Organisation
@@ -202,14 +203,11 @@ class RoleForm(forms.Form):
         self.helper = Helper(self, submit="Save", cancel=back)
 
 
-class ReasonForm(forms.Form):
+class ReasonForm(kit.ReasonForm):
     """A step that needs a reason."""
 
+    danger = True
     reason = forms.CharField(label="Reason", max_length=1000, widget=forms.Textarea(attrs={"rows": 3}))
-
-    def __init__(self, *args: Any, submit: str, cancel: str, danger: bool = True, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.helper = Helper(self, submit=submit, cancel=cancel, danger=danger)
 
 
 class StatusForm(forms.Form):

@@ -25,6 +25,7 @@ from partnerships.commitments.models import (
 )
 from partnerships.kit.waiting import Waiting
 from partnerships.organisations.models import EDITING_ROLES, Membership, Organisation, Role
+from partnerships.organisations.queries import with_account
 from partnerships.people.models import User
 
 #: How far ahead “due soon” looks.
@@ -209,12 +210,6 @@ def partners_of(user: User) -> QuerySet[Organisation]:
     return bodies.order_by("name", "pk")
 
 
-def leads_of(*organisations: Organisation) -> QuerySet[User]:
-    """The people with an account who lead one of the organisations today: those whose word is asked for."""
-    leads = Membership.objects.current().filter(organisation__in=[body.pk for body in organisations], role=Role.LEAD)
-    return _with_account(User.objects.filter(pk__in=leads.values("person")))
-
-
 def concerned_with(commitment: Commitment) -> QuerySet[User]:
     """Who sees it through, and who gave a side's word for it, where they have an account and may read it today."""
     named = (
@@ -223,8 +218,4 @@ def concerned_with(commitment: Commitment) -> QuerySet[User]:
         commitment.giver_confirmed_by_id,
         commitment.receiver_confirmed_by_id,
     )
-    return _with_account(commitment_readers(commitment).filter(pk__in=[pk for pk in named if pk is not None]))
-
-
-def _with_account(people: QuerySet[User]) -> QuerySet[User]:
-    return people.filter(is_active=True, account_since__isnull=False).order_by("name", "pk")
+    return with_account(commitment_readers(commitment).filter(pk__in=[pk for pk in named if pk is not None]))

@@ -8,6 +8,7 @@ from typing import Protocol
 from partnerships.commitments import emails, queries
 from partnerships.commitments.models import Commitment
 from partnerships.commitments.rights import waits_for
+from partnerships.organisations.queries import leads_with_account
 from partnerships.people.models import User
 
 
@@ -19,7 +20,7 @@ class Letter(Protocol):
 
 def tell_of_terms(commitment: Commitment, author: User) -> str:
     """Ask the leads whose confirmation it waits for. Returns words about who got a letter."""
-    return _send(emails.send_proposed, queries.leads_of(*waits_for(commitment)), commitment, author)
+    return _send(emails.send_proposed, leads_with_account(waits_for(commitment)), commitment, author)
 
 
 def tell_of_confirmation(commitment: Commitment, author: User) -> str:
@@ -33,7 +34,7 @@ def tell_of_delivery(commitment: Commitment, author: User) -> str:
     """Ask the receiver's leads to verify what is reported done."""
     if not commitment.is_done:
         return ""
-    return _send(emails.send_done, queries.leads_of(*waits_for(commitment)), commitment, author)
+    return _send(emails.send_done, leads_with_account(waits_for(commitment)), commitment, author)
 
 
 def tell_of_answer(commitment: Commitment, author: User) -> str:

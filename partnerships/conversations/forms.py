@@ -28,6 +28,7 @@ from partnerships.conversations.models import (
 from partnerships.conversations.queries import people_of
 from partnerships.conversations.services import AttendeeGiven, NextStepGiven, PointGiven, Record
 from partnerships.exchange.models import Theme
+from partnerships.kit import forms as kit
 from partnerships.kit.forms import AutocompleteSelectMultiple, DayField, Helper, Section
 from partnerships.organisations.models import EDITING_ROLES, Membership, Organisation
 from partnerships.people.models import User
@@ -425,14 +426,11 @@ class ConfirmForm(forms.Form):
         self.helper = Helper(self, submit=submit, cancel=cancel)
 
 
-class ReasonForm(forms.Form):
+class ReasonForm(kit.ReasonForm):
     """Why."""
 
+    danger = True
     reason = forms.CharField(label="Reason", max_length=300, widget=forms.Textarea(attrs={"rows": 2}))
-
-    def __init__(self, *args: Any, submit: str, cancel: str, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.helper = Helper(self, submit=submit, cancel=cancel, danger=True)
 
 
 class NoteForm(forms.Form):

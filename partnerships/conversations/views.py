@@ -45,7 +45,7 @@ from partnerships.conversations.models import (
 from partnerships.conversations.rights import Rights, rights_over
 from partnerships.exchange.models import Entry
 from partnerships.kit.forms import active_filters
-from partnerships.kit.http import keyset_page
+from partnerships.kit.http import keyset_page, posted
 from partnerships.organisations.models import EDITING_ROLES, Organisation, OrganisationQuerySet
 from partnerships.organisations.queries import find_organisations
 from partnerships.organisations.timeline import TimelineLine, timeline_lines
@@ -93,7 +93,7 @@ def new(request: HttpRequest) -> HttpResponse:
         return _choose(request, user, keeper, partnership=partnership)
     planned = request.GET.get("state") == "planned"
     form = ConversationForm(
-        _posted(request),
+        posted(request),
         user=user,
         keeper=keeper,
         others=others,
@@ -266,7 +266,7 @@ def edit(request: HttpRequest, pk: int) -> HttpResponse:
     others = _named(request, user, keeper) or sides
     note = PrivateNote.objects.visible_to(user).filter(conversation=conversation, organisation=keeper).first()
     form = ConversationForm(
-        _posted(request),
+        posted(request),
         user=user,
         keeper=keeper,
         others=others,
@@ -298,7 +298,7 @@ def circulate(request: HttpRequest, pk: int) -> HttpResponse:
     """Show the record to the other sides, and tell those of them who were there."""
     user, conversation, rights = _opened(request, pk)
     _require(rights.keeps)
-    form = ConfirmForm(_posted(request), submit="Circulate this record", cancel=conversation.get_absolute_url())
+    form = ConfirmForm(posted(request), submit="Circulate this record", cancel=conversation.get_absolute_url())
     if request.method == "POST" and form.is_valid():
         try:
             services.circulate(conversation=conversation, author=user, now=timezone.now())
@@ -331,7 +331,7 @@ def cancel(request: HttpRequest, pk: int) -> HttpResponse:
     """Call a planned conversation off."""
     user, conversation, rights = _opened(request, pk)
     _require(rights.keeps)
-    form = ReasonForm(_posted(request), submit="Call it off", cancel=conversation.get_absolute_url())
+    form = ReasonForm(posted(request), submit="Call it off", cancel=conversation.get_absolute_url())
     if request.method == "POST" and form.is_valid():
         try:
             services.cancel_planned(
@@ -350,7 +350,7 @@ def correct(request: HttpRequest, pk: int) -> HttpResponse:
     """Suggest a correction for one's own side."""
     user, conversation, rights = _opened(request, pk)
     _require(bool(rights.other_sides))
-    form = CorrectionForm(_posted(request), conversation=conversation)
+    form = CorrectionForm(posted(request), conversation=conversation)
     if request.method == "POST" and form.is_valid():
         try:
             services.suggest_correction(
@@ -379,7 +379,7 @@ def answer(request: HttpRequest, pk: int) -> HttpResponse:
     )
     conversation = correction.conversation
     _require(rights_over(conversation, user).keeps)
-    form = AnswerForm(_posted(request), conversation=conversation)
+    form = AnswerForm(posted(request), conversation=conversation)
     if request.method == "POST" and form.is_valid():
         try:
             services.answer_correction(
@@ -405,7 +405,7 @@ def agree(request: HttpRequest, pk: int) -> HttpResponse:
     user, conversation, rights = _opened(request, pk)
     _require(rights.edits)
     organisation = (*rights.to_agree_for, *rights.sides)[0]
-    form = AgreeForm(_posted(request), conversation=conversation, organisation=organisation)
+    form = AgreeForm(posted(request), conversation=conversation, organisation=organisation)
     if request.method == "POST" and form.is_valid():
         try:
             agreed = services.agree_record(
@@ -434,7 +434,7 @@ def private_note(request: HttpRequest, pk: int) -> HttpResponse:
     notes = PrivateNote.objects.visible_to(user)
     found = notes.filter(conversation=conversation, organisation=organisation).first()
     initial = {"text": found.text if found else "", "revision": found.revision if found else 0}
-    form = NoteForm(_posted(request), conversation=conversation, initial=initial)
+    form = NoteForm(posted(request), conversation=conversation, initial=initial)
     if request.method == "POST" and form.is_valid():
         try:
             services.write_private_note(
@@ -459,7 +459,7 @@ def close(request: HttpRequest, pk: int) -> HttpResponse:
     user, point, rights = _point(request, pk)
     _require(any(side.pk == point.organisation_id for side in rights.sides))
     back = _back(request, point)
-    form = ReasonForm(_posted(request), submit="Close it", cancel=back)
+    form = ReasonForm(posted(request), submit="Close it", cancel=back)
     if request.method == "POST" and form.is_valid():
         try:
             services.close_point(point=point, reason=form.cleaned_data["reason"], author=user, now=timezone.now())
@@ -481,7 +481,7 @@ def become(request: HttpRequest, pk: int) -> HttpResponse:
     _require(bool(mine))
     able = queries.who_may_be_asked(point.conversation, mine[0])
     back = _back(request, point)
-    form = BecomeForm(_posted(request), point=point, able=able, cancel=back)
+    form = BecomeForm(posted(request), point=point, able=able, cancel=back)
     if request.method == "POST" and form.is_valid():
         try:
             entry = services.turn_into_entry(
@@ -528,11 +528,6 @@ def _require(allowed: bool) -> None:
     """Refuse (403) somebody who sees the record but may not do this."""
     if not allowed:
         raise PermissionDenied
-
-
-def _posted(request: HttpRequest) -> Any:
-    """What was sent; None when the page is only opened."""
-    return request.POST if request.method == "POST" else None
 
 
 def _answer(request: HttpRequest, template: str, context: dict[str, Any], form: BaseForm) -> HttpResponse:

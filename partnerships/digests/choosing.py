@@ -18,7 +18,7 @@ from django.db.models import Exists, OuterRef
 
 from partnerships.digests.links import site_host
 from partnerships.digests.matches import choose_matches
-from partnerships.digests.models import OPEN, Following, Publication, RoleRule, Told
+from partnerships.digests.models import OPEN, SUPPRESSED, Following, Publication, RoleRule, Told
 from partnerships.digests.queries import reach_of
 from partnerships.digests.roles import apply, apply_roles
 from partnerships.digests.watermarks import admit, mark, one_at_a_time, run, work_out_again
@@ -155,9 +155,7 @@ SELECT t.plan_id, t.recipient_id
         WHERE d.recipient_id = t.recipient_id AND i.plan_id = t.plan_id AND i.left_out = ''
           AND (d.status IN ('queued', 'sending')
                OR (d.status IN ('failed', 'bounced') AND i.to_number >= p.current_number)))
-   AND NOT EXISTS (
-       SELECT 1 FROM people_user u JOIN digests_suppression s ON lower(s.address) = lower(u.email)
-        WHERE u.id = t.recipient_id AND s.released_at IS NULL)
+   AND NOT EXISTS (SELECT 1 FROM people_user u WHERE u.id = t.recipient_id AND {suppressed})
  ORDER BY t.plan_id, t.recipient_id
 """
 
@@ -170,7 +168,7 @@ def reconcile(*, now: dt.datetime) -> int:
     with transaction.atomic():
         one_at_a_time()
         with connection.cursor() as cursor:
-            cursor.execute(_LEFT, {"now": now})
+            cursor.execute(_LEFT.format(suppressed=SUPPRESSED), {"now": now})
             for plan, person in cursor.fetchall():
                 found[plan].append(person)
         published = dict(Plan.objects.filter(pk__in=found).values_list("pk", "last_published_at"))

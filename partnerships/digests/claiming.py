@@ -23,6 +23,7 @@ from partnerships.digests.matches import drop_matches, tell_matches
 from partnerships.digests.models import (
     NOT_WRITTEN,
     OPEN,
+    SUPPRESSED,
     Delivery,
     DeliveryItem,
     DeliveryKind,
@@ -115,7 +116,7 @@ SELECT d.id, d.kind, d.message_id, d.attempts, d.subscription_id, d.recipe, d.su
        u.account_since IS NULL, p.link_key,
        p.introduced_at IS NOT NULL AND (u.account_since IS NOT NULL OR EXISTS (
            SELECT 1 FROM digests_delivery s WHERE s.recipient_id = u.id AND s.status IN ('sent', 'bounced'))),
-       EXISTS (SELECT 1 FROM digests_suppression s WHERE lower(s.address) = lower(u.email) AND s.released_at IS NULL),
+       {suppressed},
        COALESCE(p.frequency, 'at_once'), COALESCE(p.hour, 8), COALESCE(p.weekday, 0),
        COALESCE(p.working_days_only, false), u.time_zone, p.paused_until, d.repeat_of_id IS NOT NULL
   FROM digests_delivery d
@@ -156,6 +157,7 @@ UPDATE digests_delivery d
 RETURNING d.status
 """
 
+# Claimed and not tried: as if it had not been claimed.
 _TAKE_BACK = """
 UPDATE digests_delivery SET status = 'queued', available_at = clock_timestamp(), attempts = GREATEST(attempts - 1, 0),
        unanswered = GREATEST(unanswered - 1, 0)
@@ -204,6 +206,10 @@ class _Batch:
     introduced: list[int] = field(default_factory=list)
     waiting: dict[int, list[str]] = field(default_factory=dict)  # what each letter says waits, as it is remembered
 
+    def cannot_write(self, one: Candidate, error: Exception) -> None:
+        """Set one aside for what goes wrong in writing it."""
+        self.set_aside.append((one.pk, "failed", f"{NOT_WRITTEN}: {type(error).__name__}: {error}"[:500]))
+
 
 def _execute(sql: str, params: Any) -> list[tuple[Any, ...]]:
     with connection.cursor() as cursor:
@@ -237,7 +243,9 @@ def _claim(
         wanted = "" if people is None else " AND d.recipient_id = ANY(%(people)s)"
         wanted += "" if only is None else " AND d.id = %(only)s"
         params = {"most": most, "people": list(people or ()), "only": only}
-        candidates = [_candidate(row) for row in _execute(_CANDIDATES.format(only=wanted), params)]
+        candidates = [
+            _candidate(row) for row in _execute(_CANDIDATES.format(only=wanted, suppressed=SUPPRESSED), params)
+        ]
         if not candidates:
             return [], 0
         hopeless = {one.pk: why for one in candidates if (why := _hopeless(one))}
@@ -334,7 +342,7 @@ def take_back(claimed: Collection[Claimed], *, now: dt.datetime) -> set[int]:
     if not claimed:
         return set()
     ids = [one.pk for one in claimed]
-    rows = _execute(_STILL, {"ids": ids})
+    rows = _execute(_STILL.format(suppressed=SUPPRESSED), {"ids": ids})
     back = set(ids) - {pk for pk, *_ in rows}  # not ours any more
     person_of: dict[int, int] = {}
     for pk, kind, person_id, may_leave, zone, paused_until in rows:
@@ -353,16 +361,20 @@ def take_back(claimed: Collection[Claimed], *, now: dt.datetime) -> set[int]:
         current = classes.get((person_of.get(delivery, 0), plan))
         if current is None or (reading_class == Told.Reading.INSIDE and current != reading_class):
             back.add(delivery)
-    if back:
-        _execute(_TAKE_BACK, {"ids": sorted(back)})
+    give_back(back)
     return back
+
+
+def give_back(ids: Collection[int]) -> None:
+    """Let letters that were claimed and not tried go back at once, for another claim."""
+    if ids:
+        _execute(_TAKE_BACK, {"ids": sorted(ids)})
 
 
 _STILL = """
 SELECT d.id, d.kind, u.id,
        u.is_active
-       AND NOT EXISTS (SELECT 1 FROM digests_suppression s
-                        WHERE lower(s.address) = lower(u.email) AND s.released_at IS NULL)
+       AND NOT {suppressed}
        AND (d.kind <> 'confirmation'
             OR EXISTS (SELECT 1 FROM digests_subscription s WHERE s.id = d.subscription_id AND s.status = 'asked')),
        u.time_zone, p.paused_until
@@ -477,7 +489,7 @@ def _compose_digests(candidates: Sequence[Candidate], batch: _Batch, *, date: st
                 now=now,
             )
         except (ValueError, UnicodeError, KeyError) as error:
-            batch.set_aside.append((one.pk, "failed", f"{NOT_WRITTEN}: {type(error).__name__}: {error}"[:500]))
+            batch.cannot_write(one, error)
             continue
         if notice:
             batch.introduced.append(one.person_id)
@@ -519,7 +531,7 @@ def _compose_confirmation(one: Candidate, batch: _Batch, *, date: str, now: dt.d
                 one.addressee, subscription, message_id=one.message_id, date=date, now=now
             )
         except (ValueError, UnicodeError) as error:
-            batch.set_aside.append((one.pk, "failed", f"{NOT_WRITTEN}: {type(error).__name__}: {error}"[:500]))
+            batch.cannot_write(one, error)
             return
         if one.is_stakeholder and not one.introduced:
             batch.introduced.append(one.person_id)
@@ -541,7 +553,7 @@ def _compose_links(one: Candidate, batch: _Batch, *, date: str, now: dt.datetime
             now=now,
         )
     except (ValueError, UnicodeError) as error:
-        batch.set_aside.append((one.pk, "failed", f"{NOT_WRITTEN}: {type(error).__name__}: {error}"[:500]))
+        batch.cannot_write(one, error)
 
 
 def _accounts(candidates: Iterable[Candidate]) -> dict[int, User]:

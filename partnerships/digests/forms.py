@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from partnerships.digests.models import Frequency, Preference, Weekday
 from partnerships.digests.schedule import local_day
+from partnerships.kit import forms as kit
 from partnerships.kit.forms import DayField, Helper
 from partnerships.organisations.models import Organisation
 from partnerships.people.models import User
@@ -138,7 +139,7 @@ class StakeholderForm(forms.Form):
         self.helper = Helper(self, submit="Ask them to confirm", cancel=cancel)
 
 
-class ReasonForm(forms.Form):
+class ReasonForm(kit.ReasonForm):
     """Why an administrator looks at what somebody is told: written down."""
 
     reason = forms.CharField(
@@ -148,5 +149,4 @@ class ReasonForm(forms.Form):
     )
 
     def __init__(self, *args: Any, submit: str = "Show the letter", cancel: str = "", **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.helper = Helper(self, submit=submit, cancel=cancel or reverse("digests:ledger"))
+        super().__init__(*args, submit=submit, cancel=cancel or reverse("digests:ledger"), **kwargs)

@@ -17,7 +17,7 @@ from django.urls import reverse
 
 from partnerships.digests.bank_holidays import holidays
 from partnerships.digests.links import site_host
-from partnerships.digests.models import Frequency, MatchTold, Preference
+from partnerships.digests.models import SUPPRESSED, Frequency, MatchTold, Preference
 from partnerships.digests.schedule import due, local_day
 from partnerships.digests.watermarks import settle_time
 from partnerships.exchange.matching import WORTH_TELLING
@@ -34,10 +34,7 @@ MOST = 8
 _LONGEST = 90
 
 #: Nothing can be told to who has left, or whose mail comes back: a letter for them would only be set aside.
-_REACHABLE = """
-u.is_active AND NOT EXISTS (SELECT 1 FROM digests_suppression s
-                             WHERE lower(s.address) = lower(u.email) AND s.released_at IS NULL)
-"""
+_REACHABLE = f"u.is_active AND NOT {SUPPRESSED}"
 
 _NOTE = """
 INSERT INTO digests_matchtold (recipient_id, ask_id, offer_id, noted_at, slotted)

@@ -595,6 +595,12 @@ class DeliveryItem(models.Model):
         return f"{self.plan_id}: {self.from_number} to {self.to_number}"
 
 
+#: In SQL: whether nothing is sent to the address of a person `u`.
+SUPPRESSED = (
+    "EXISTS (SELECT 1 FROM digests_suppression s WHERE lower(s.address) = lower(u.email) AND s.released_at IS NULL)"
+)
+
+
 @pghistory.track(exclude=["address"])
 class Suppression(models.Model):
     """An address to which nothing is sent any more, until somebody releases it."""

@@ -29,7 +29,7 @@ from django.utils import timezone
 from psycopg2 import extras
 
 from partnerships.digests.bounces import note_refusal, suppress
-from partnerships.digests.claiming import Claimed, claim, take_back
+from partnerships.digests.claiming import Claimed, claim, give_back, take_back
 from partnerships.digests.models import Delivery, DeliveryStatus, Suppression
 from partnerships.kit import mail
 
@@ -118,13 +118,6 @@ UPDATE digests_delivery d
            * LEAST(GREATEST(%(first)s, EXTRACT(EPOCH FROM clock_timestamp() - d.created_at) / 4), %(longest)s)
   FROM unnest(%(ids)s::bigint[], %(reasons)s::text[]) AS answer(id, reason)
  WHERE d.id = answer.id AND d.status = 'sending'
-"""
-
-# Letters that were claimed but not tried go back at once, as if they had not been claimed.
-_RELEASE = """
-UPDATE digests_delivery SET status = 'queued', available_at = clock_timestamp(), attempts = GREATEST(attempts - 1, 0),
-       unanswered = GREATEST(unanswered - 1, 0)
- WHERE id = ANY(%(ids)s) AND status = 'sending'
 """
 
 
@@ -411,6 +404,4 @@ def _send(office: mail.Post, sender: str, claimed: Sequence[Claimed], settler: S
     for answer in office.send(letters()):
         settler.put(answer)
     late.extend(one for one in waiting if one.pk not in back)
-    if late:
-        with connection.cursor() as cursor:
-            cursor.execute(_RELEASE, {"ids": [one.pk for one in late]})
+    give_back([one.pk for one in late])

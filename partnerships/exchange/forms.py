@@ -17,6 +17,7 @@ from partnerships.agreements.models import Partnership, PartyRole, PartyStatus
 from partnerships.commitments.models import Commitment
 from partnerships.exchange.models import Audience, Direction, Entry, SavedFilter, Status, Theme, Unit
 from partnerships.exchange.queries.board import CAP, Filters
+from partnerships.kit import forms as kit
 from partnerships.kit.dates import long_date
 from partnerships.kit.forms import AutocompleteSelect, AutocompleteSelectMultiple, DayField, Helper, Section
 from partnerships.organisations.models import EDITING_ROLES, Area, Membership, Organisation, OrganisationQuerySet
@@ -24,6 +25,18 @@ from partnerships.people.models import User
 
 _LONG = forms.Textarea(attrs={"rows": 5})
 _SHORT = forms.Textarea(attrs={"rows": 3})
+
+
+def _quantity(label: str) -> forms.DecimalField:
+    """How much of something that is counted, where anybody says."""
+    return forms.DecimalField(
+        label=label,
+        required=False,
+        max_digits=14,
+        decimal_places=2,
+        min_value=Decimal("0.01"),
+        widget=forms.TextInput(attrs={"class": "govuk-input--width-10", "inputmode": "decimal"}),
+    )
 
 
 class EntryForm(forms.Form):
@@ -35,14 +48,7 @@ class EntryForm(forms.Form):
     statement = forms.CharField(label="Say more", required=False, widget=_LONG, max_length=5000)
     rationale = forms.CharField(label="Why it matters", required=False, widget=_SHORT, max_length=5000)
     theme = forms.ChoiceField(label="Theme", choices=[("", "Choose a theme"), *Theme.choices])
-    quantity = forms.DecimalField(
-        label="How much",
-        required=False,
-        max_digits=14,
-        decimal_places=2,
-        min_value=Decimal("0.01"),
-        widget=forms.TextInput(attrs={"class": "govuk-input--width-10", "inputmode": "decimal"}),
-    )
+    quantity = _quantity("How much")
     unit = forms.ChoiceField(label="Of what", required=False, choices=[("", "Nothing counted"), *Unit.choices])
     areas = forms.ModelMultipleChoiceField(
         label="Areas",
@@ -194,14 +200,7 @@ class RespondForm(_ForOrganisation):
     """An answer to an ask or offer, of the whole or a part."""
 
     text = forms.CharField(label="Your answer", widget=_LONG, max_length=5000)
-    quantity = forms.DecimalField(
-        label="How much of it",
-        required=False,
-        max_digits=14,
-        decimal_places=2,
-        min_value=Decimal("0.01"),
-        widget=forms.TextInput(attrs={"class": "govuk-input--width-10", "inputmode": "decimal"}),
-    )
+    quantity = _quantity("How much of it")
     counterpart = _EntryChoice(
         label="One of your own that fits",
         required=False,
@@ -227,17 +226,14 @@ class RespondForm(_ForOrganisation):
         self.helper = Helper(self, submit="Send this answer", cancel=entry.get_absolute_url())
 
 
-class ReasonForm(forms.Form):
+class ReasonForm(kit.ReasonForm):
     """One sentence that says why."""
 
     reason = forms.CharField(label="Why?", widget=_SHORT, max_length=2000)
 
-    def __init__(
-        self, *args: Any, entry: Entry, submit: str, label: str = "Why?", danger: bool = False, **kwargs: Any
-    ) -> None:
-        super().__init__(*args, **kwargs)
+    def __init__(self, *args: Any, entry: Entry, label: str = "Why?", **kwargs: Any) -> None:
+        super().__init__(*args, cancel=entry.get_absolute_url(), **kwargs)
         self.fields["reason"].label = label
-        self.helper = Helper(self, submit=submit, danger=danger, cancel=entry.get_absolute_url())
 
 
 class DeclineForm(_ForOrganisation, ReasonForm):
@@ -300,14 +296,7 @@ class MeetForm(forms.Form):
     commitment = _CommitmentChoice(
         label="Which commitment?", queryset=Commitment.objects.none(), empty_label="Choose one"
     )
-    quantity = forms.DecimalField(
-        label="How much of it",
-        required=False,
-        max_digits=14,
-        decimal_places=2,
-        min_value=Decimal("0.01"),
-        widget=forms.TextInput(attrs={"class": "govuk-input--width-10", "inputmode": "decimal"}),
-    )
+    quantity = _quantity("How much of it")
 
     def __init__(self, *args: Any, entry: Entry, commitments: QuerySet[Commitment], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterable
 
 from partnerships.exchange import emails
 from partnerships.exchange.models import Entry, Introduction, Question, Receipt, Response
-from partnerships.exchange.queries.rights import people_to_ask, who_wrote_or_leads
+from partnerships.exchange.queries.rights import who_wrote_or_leads
+from partnerships.organisations.queries import leads_with_account
 from partnerships.people.models import User
 
 
@@ -47,9 +48,9 @@ def tell_of_introduction(introduction: Introduction, author: User) -> str:
     ask, offer = introduction.ask, introduction.offer
     told = ""
     for own, other in ((ask, offer), (offer, ask)):
-        leads = people_to_ask([own.organisation_id])
+        leads = leads_with_account([own.organisation_id])
         if own is offer:
-            leads = leads.exclude(pk__in=people_to_ask([ask.organisation_id]).values("pk"))
+            leads = leads.exclude(pk__in=leads_with_account([ask.organisation_id]).values("pk"))
         told += _send(leads, author, _introducing(introduction, own, other, author))
     return told
 

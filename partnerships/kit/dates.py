@@ -105,6 +105,11 @@ def long_date(day: dt.date) -> str:
     return f"{day.day} {MONTHS[day.month - 1]} {day.year}"
 
 
+def long_time(local: dt.datetime) -> str:
+    """`12 November 2026, 09:14`, of a moment by the clock that is meant."""
+    return f"{long_date(local.date())}, {local:%H:%M}"
+
+
 def age_in_words(since: dt.date, today: dt.date) -> str:
     """How long ago: `today`, `1 day`, `23 days`. Counted in days up to two years, then in years."""
     days = (today - since).days

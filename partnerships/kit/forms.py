@@ -85,6 +85,18 @@ class Helper(FormHelper):  # type: ignore[misc]  # crispy-forms carries no types
         self.mark_optional = method == "post"
 
 
+class ReasonForm(forms.Form):
+    """A step that wants a reason. A room that asks in words of its own declares `reason` anew, and `danger` where what
+    follows cannot be undone."""
+
+    danger = False
+    reason = forms.CharField(label="Why?", max_length=1_000, widget=forms.Textarea(attrs={"rows": 3}))
+
+    def __init__(self, *args: Any, submit: str, cancel: str, danger: bool | None = None, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.helper = Helper(self, submit=submit, cancel=cancel, danger=self.danger if danger is None else danger)
+
+
 def error_words(field: BoundField) -> list[str]:
     """What is wrong with a field, in words that say what to do instead of “This field is required”."""
     return [_missing_words(field) if text == _DEFAULT_REQUIRED else str(text) for text in field.errors]

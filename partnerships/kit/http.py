@@ -12,7 +12,7 @@ from typing import Any, Generic, TypeVar
 from django.core.exceptions import ValidationError
 from django.core.files.base import File
 from django.db.models import Model, Q, QuerySet
-from django.http import FileResponse, Http404, HttpRequest, HttpResponseBase
+from django.http import FileResponse, Http404, HttpRequest, HttpResponseBase, QueryDict
 from django.utils.http import url_has_allowed_host_and_scheme
 
 _Row = TypeVar("_Row", bound=Model)
@@ -26,6 +26,11 @@ def next_url(request: HttpRequest, default: str, *, parameter: str = "next") -> 
     )
     # Only paths: an address with our host could still be misread by what shows it.
     return wanted if allowed and wanted.startswith("/") else default
+
+
+def posted(request: HttpRequest) -> QueryDict | None:
+    """What was sent with a form; an empty form that was sent is bound all the same."""
+    return request.POST if request.method == "POST" else None
 
 
 def private_file(file: File[bytes], *, name: str, content_type: str) -> HttpResponseBase:

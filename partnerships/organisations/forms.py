@@ -8,6 +8,7 @@ from django import forms
 from django.db.models import QuerySet
 from django.urls import reverse
 
+from partnerships.kit import forms as kit
 from partnerships.kit.forms import AutocompleteSelect, Helper
 from partnerships.organisations.models import Area, AreaKind, Kind, Membership, Organisation, Role, Status
 from partnerships.people.models import User
@@ -95,14 +96,11 @@ class MembershipForm(forms.Form):
         self.helper = Helper(self, submit="Save", cancel=back)
 
 
-class ReasonForm(forms.Form):
+class ReasonForm(kit.ReasonForm):
     """A confirming page that asks why."""
 
+    danger = True
     reason = forms.CharField(label="Reason", max_length=500, widget=forms.Textarea(attrs={"rows": 3}))
-
-    def __init__(self, *args: Any, submit: str, cancel: str, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.helper = Helper(self, submit=submit, cancel=cancel, danger=True)
 
 
 class EndForm(ReasonForm):

@@ -127,6 +127,18 @@ def leads_of(organisation: Organisation) -> QuerySet[User]:
     )
 
 
+def with_account(people: QuerySet[User]) -> QuerySet[User]:
+    """Those of them who can sign in, by name: whoever is written to about what waits for them there."""
+    return people.filter(is_active=True, account_since__isnull=False).order_by("name", "pk")
+
+
+def leads_with_account(organisations: Collection[Organisation] | Collection[int]) -> QuerySet[User]:
+    """The people with an account who lead one of the organisations (or their ids) today: those whose word is asked
+    for."""
+    leads = Membership.objects.current().filter(organisation__in=organisations, role=Role.LEAD)
+    return with_account(User.objects.filter(pk__in=leads.values("person")))
+
+
 def colleagues_of(membership: Membership) -> QuerySet[User]:
     """Who else acts for the same organisation today, by name."""
     others = Membership.objects.current().filter(organisation=membership.organisation_id)

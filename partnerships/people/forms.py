@@ -9,6 +9,7 @@ from django import forms
 from django.db.models import QuerySet
 from django.urls import reverse
 
+from partnerships.kit import forms as kit
 from partnerships.kit.forms import AutocompleteSelect, Helper
 from partnerships.people.models import User
 
@@ -32,19 +33,16 @@ class ViewAsForm(forms.Form):
         self.helper = Helper(self, submit="Look as this person", danger=True)
 
 
-class ReasonForm(forms.Form):
+class ReasonForm(kit.ReasonForm):
     """Why an administrator does something to somebody's account."""
 
+    danger = True
     reason = forms.CharField(
         label="Why",
         max_length=500,
         widget=forms.Textarea(attrs={"rows": 3}),
         help_text="Kept for ever, and told by letter.",
     )
-
-    def __init__(self, *args: Any, submit: str, cancel: str, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.helper = Helper(self, submit=submit, cancel=cancel, danger=True)
 
 
 class LeaverForm(forms.Form):

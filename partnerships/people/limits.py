@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import datetime as dt
+import math
 
+from allauth.account.adapter import get_adapter
 from django.db import connection
 from django.db.models import Sum
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils import timezone
 from django.utils.crypto import salted_hmac
 
 from partnerships.people.models import Tally
@@ -42,3 +47,15 @@ def counted_since(what: str, since: dt.datetime) -> int:
     """How many were counted in the stretches that began after a moment."""
     found = Tally.objects.filter(key=_key(what), began_at__gt=since).aggregate(sum=Sum("count"))
     return found["sum"] or 0
+
+
+def too_many(request: HttpRequest, what: str, *, most: int, stretch: dt.timedelta) -> HttpResponse | None:
+    """Count one more of what somebody asks for, a person or an address of the signed-out; once there are more than so
+    many in this stretch of time, the refusal (429), which says when it is over."""
+    now, person = timezone.now(), request.user
+    who = f"person {person.pk}" if person.is_authenticated else f"address {get_adapter(request).get_client_ip(request)}"
+    if count(f"{what} of {who}", stretch=stretch, now=now) <= most:
+        return None
+    response = render(request, "429.html", status=429)
+    response["Retry-After"] = str(math.ceil((_began(now, stretch) + stretch - now).total_seconds()))
+    return response

@@ -4,6 +4,7 @@ factor."""
 from __future__ import annotations
 
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from typing import Any
 
@@ -109,11 +110,13 @@ class ViewAsMiddleware:
         return None
 
 
-class OwnSignInMiddleware:
-    """End a session that began another way than the person's organisation asks for by now."""
+class _SessionCheck(ABC):
+    """Something that is asked of whoever is signed in, looked at once in ten minutes of a session."""
 
     #: How long a session is trusted to still fulfil what is asked of it.
     SECONDS = 600
+    #: Where the session keeps when that was seen.
+    key: str
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
@@ -124,47 +127,54 @@ class OwnSignInMiddleware:
     def process_view(
         self, request: HttpRequest, view: Callable[..., HttpResponse], args: list[Any], kwargs: dict[str, Any]
     ) -> HttpResponse | None:
-        """Check once in ten minutes of a session, on every page: a password must not be changed there either."""
+        """Where to go instead, as long as it is not fulfilled."""
         user = request.user
-        if not isinstance(user, User) or hasattr(request, "view_as"):
+        if not isinstance(user, User) or hasattr(request, "view_as") or self.opens_always(request):
             return None
-        if 0 <= time.time() - request.session.get(OWN_SIGN_IN_SEEN_AT, 0) < self.SECONDS:
+        if 0 <= time.time() - request.session.get(self.key, 0) < self.SECONDS:
             return None
-        if not comes_as_required(request, user):
-            logout(request)
-            messages.warning(request, "Your organisation asks you to sign in through its own sign-in page.")
-            return redirect_to_login(request.get_full_path() if request.method in ("GET", "HEAD") else "/")
-        request.session[OWN_SIGN_IN_SEEN_AT] = time.time()
-        return None
+        instead = self.instead(request, user)
+        if instead is None:
+            request.session[self.key] = time.time()
+        return instead
+
+    def opens_always(self, request: HttpRequest) -> bool:
+        """Whether the page must open all the same."""
+        return False
+
+    @abstractmethod
+    def instead(self, request: HttpRequest, user: User) -> HttpResponse | None:
+        """None where all is well."""
 
 
-class SecondFactorMiddleware:
+class OwnSignInMiddleware(_SessionCheck):
+    """End a session that began another way than the person's organisation asks for by now; on every page: a password
+    must not be changed there either."""
+
+    key = OWN_SIGN_IN_SEEN_AT
+
+    def instead(self, request: HttpRequest, user: User) -> HttpResponse | None:
+        """Signed out, to where they sign in."""
+        if comes_as_required(request, user):
+            return None
+        logout(request)
+        messages.warning(request, "Your organisation asks you to sign in through its own sign-in page.")
+        return redirect_to_login(request.get_full_path() if request.method in ("GET", "HEAD") else "/")
+
+
+class SecondFactorMiddleware(_SessionCheck):
     """Lead those who must have a second factor, and have none, to where they get one; nothing else opens."""
 
-    #: How long a session is trusted to still fulfil what is asked of it.
-    SECONDS = 600
+    key = FACTOR_SEEN_AT
 
-    def __init__(self, get_response: GetResponse) -> None:
-        self.get_response = get_response
-
-    def __call__(self, request: HttpRequest) -> HttpResponse:
-        return self.get_response(request)
-
-    def process_view(
-        self, request: HttpRequest, view: Callable[..., HttpResponse], args: list[Any], kwargs: dict[str, Any]
-    ) -> HttpResponse | None:
-        """Check once in ten minutes of a session."""
-        user = request.user
-        if not isinstance(user, User) or hasattr(request, "view_as") or _is_about_accounts(request):
-            return None
+    def opens_always(self, request: HttpRequest) -> bool:
+        """The pages on which one gets one."""
         match = request.resolver_match
-        if match is not None and match.view_name == "people:account":
+        return _is_about_accounts(request) or (match is not None and match.view_name == "people:account")
+
+    def instead(self, request: HttpRequest, user: User) -> HttpResponse | None:
+        """To where they get one."""
+        if not required_for(user) or has_second_factor(user):
             return None
-        seen_at = request.session.get(FACTOR_SEEN_AT, 0)
-        if 0 <= time.time() - seen_at < self.SECONDS:
-            return None
-        if required_for(user) and not has_second_factor(user):
-            messages.warning(request, "You need a second factor to go on: add a passkey or an authenticator app.")
-            return redirect("mfa_index")
-        request.session[FACTOR_SEEN_AT] = time.time()
-        return None
+        messages.warning(request, "You need a second factor to go on: add a passkey or an authenticator app.")
+        return redirect("mfa_index")

@@ -15,6 +15,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from partnerships.kit.exports import count_rows
+from partnerships.kit.http import posted
 from partnerships.people.administrators import (
     UnableToChangeAdministration,
     grant_administration,
@@ -49,7 +50,7 @@ def account(request: HttpRequest) -> HttpResponse:
 def details(request: HttpRequest) -> HttpResponse:
     """Change one's name and time zone."""
     user = signed_in(request)
-    form = DetailsForm(request.POST if request.method == "POST" else None, person=user)
+    form = DetailsForm(posted(request), person=user)
     if request.method == "POST" and form.is_valid():
         change_details(person=user, author=user, now=timezone.now(), **form.cleaned_data)
         messages.info(request, "Your details are saved.")
@@ -77,7 +78,7 @@ def view_as(request: HttpRequest, pk: int) -> HttpResponse:
     if not user.is_staff:
         raise Http404
     person = get_object_or_404(User, pk=pk)
-    form = ViewAsForm(request.POST if request.method == "POST" else None)
+    form = ViewAsForm(posted(request))
     if request.method == "POST" and form.is_valid():
         try:
             view = begin_view_as(
@@ -113,7 +114,7 @@ def leaver(request: HttpRequest, pk: int) -> HttpResponse:
     person = get_object_or_404(User, pk=pk, is_active=True)
     heirs = colleagues_of(person)
     back = reverse("admin:people_user_change", args=[pk])
-    form = LeaverForm(request.POST if request.method == "POST" else None, heirs=heirs, cancel=back)
+    form = LeaverForm(posted(request), heirs=heirs, cancel=back)
     if request.method == "POST" and form.is_valid():
         try:
             ended = close_account(person=person, author=user, now=timezone.now(), **form.cleaned_data)
@@ -156,7 +157,7 @@ def withdraw(request: HttpRequest, pk: int) -> HttpResponse:
 def _change_administration(request: HttpRequest, user: User, person: User, *, granting: bool) -> HttpResponse:
     back = reverse("admin:people_user_change", args=[person.pk])
     words = "Make them an administrator" if granting else "Withdraw the administration"
-    form = ReasonForm(request.POST if request.method == "POST" else None, submit=words, cancel=back)
+    form = ReasonForm(posted(request), submit=words, cancel=back)
     if request.method == "POST" and form.is_valid():
         change = grant_administration if granting else withdraw_administration
         try:
@@ -182,9 +183,7 @@ def remove_second_factor(request: HttpRequest, pk: int) -> HttpResponse:
     """Take the second factors off somebody who has lost them, with the reason why."""
     user, person = _somebody(request, pk)
     back = reverse("admin:people_user_change", args=[pk])
-    form = ReasonForm(
-        request.POST if request.method == "POST" else None, submit="Remove the second factor", cancel=back
-    )
+    form = ReasonForm(posted(request), submit="Remove the second factor", cancel=back)
     if request.method == "POST" and form.is_valid():
         try:
             remove_second_factors(person=person, author=user, reason=form.cleaned_data["reason"], now=timezone.now())

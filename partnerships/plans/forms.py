@@ -15,7 +15,7 @@ from django.utils import timezone
 
 from partnerships.agreements.models import Partnership, Party, PartyRole, PartyStatus
 from partnerships.kit.dates import MONTHS, PartialDate
-from partnerships.kit.forms import AutocompleteSelect, DayField, DayInput, Helper, Section
+from partnerships.kit.forms import AutocompleteSelect, DayField, DayInput, Helper, ReasonForm, Section
 from partnerships.kit.uploads import ACCEPT
 from partnerships.organisations.models import Area, AreaKind, Organisation
 from partnerships.people.models import User
@@ -337,16 +337,6 @@ class PublishForm(forms.Form):
             return None
         at = self.cleaned_data.get("embargo_time") or dt.time(9)
         return timezone.make_aware(dt.datetime.combine(day, at))
-
-
-class ReasonForm(forms.Form):
-    """Something that wants a reason."""
-
-    reason = forms.CharField(label="Why?", widget=forms.Textarea(attrs={"rows": 3}), max_length=1_000)
-
-    def __init__(self, *args: Any, submit: str, cancel: str, danger: bool = False, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.helper = Helper(self, submit=submit, cancel=cancel, danger=danger)
 
 
 class StatusForm(ReasonForm):

@@ -149,3 +149,19 @@ def play(office: PostOffice, *, now: dt.datetime | None = None) -> Tally:
     """One round of the sweep and one drain."""
     plan_round(now=now or timezone.now())
     return office.drain()
+
+
+@pytest.fixture
+def opened(world: World) -> Plan:
+    """A plan that anybody may read."""
+    plan = create_plan(
+        owners=[world.larkhaven],
+        partnership=None,
+        title="Open Quay",
+        kind="delivery",
+        audience="public",
+        author=world.amina,
+        now=world.now,
+    )
+    publish(plan, 50, author=world.amina, note="First version.", now=timezone.now() - dt.timedelta(days=1))
+    return plan

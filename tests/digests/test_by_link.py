@@ -16,7 +16,6 @@ from partnerships.digests.links import Purpose, make, minute_of
 from partnerships.digests.models import Delivery, Preference, Subscription
 from partnerships.people.models import User
 from partnerships.plans.models import Plan
-from partnerships.plans.services import create_plan
 from tests.digests.conftest import PostOffice, html_of, play, publish, text_of
 from tests.world import World
 
@@ -31,22 +30,6 @@ def nobody_asked_yet(db: None) -> None:
 def bearer() -> Client:
     """A browser that keeps no cookie and would be refused without a token where one is needed."""
     return Client(enforce_csrf_checks=True)
-
-
-@pytest.fixture
-def opened(world: World) -> Plan:
-    """A plan that anybody may read."""
-    plan = create_plan(
-        owners=[world.larkhaven],
-        partnership=None,
-        title="Open Quay",
-        kind="delivery",
-        audience="public",
-        author=world.amina,
-        now=world.now,
-    )
-    publish(plan, 50, author=world.amina, note="First version.", now=timezone.now() - dt.timedelta(days=1))
-    return plan
 
 
 @pytest.fixture

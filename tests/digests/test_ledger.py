@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import re
 
-import pytest
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
@@ -18,7 +16,6 @@ from partnerships.digests.models import Bounce, Delivery, Subscription, Suppress
 from partnerships.people.models import User
 from partnerships.people.personal_data import erase_person
 from partnerships.plans.models import Plan
-from partnerships.plans.services import create_plan
 from tests.digests.conftest import PostOffice, html_of, play, publish, text_of
 from tests.people.test_leaving_and_erasing import everything_kept
 from tests.world import World
@@ -47,22 +44,6 @@ def ask(world: World, plan: Plan) -> Subscription:
 
 def follow(world: World, plan: Plan) -> Subscription:
     return services.subscribe(person=world.ben, target=plan, author=world.ben, now=timezone.now())
-
-
-@pytest.fixture
-def opened(world: World) -> Plan:
-    """Another plan of Larkhaven's, which anybody may read."""
-    plan = create_plan(
-        owners=[world.larkhaven],
-        partnership=None,
-        title="Open Quay",
-        kind="delivery",
-        audience="public",
-        author=world.amina,
-        now=world.now,
-    )
-    publish(plan, 50, author=world.amina, note="First version.", now=timezone.now() - dt.timedelta(days=1))
-    return plan
 
 
 def test_the_ledger_says_what_was_not_told_because_access_was_lost(

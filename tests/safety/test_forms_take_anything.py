@@ -7,15 +7,15 @@ from typing import Any
 
 import pytest
 from django.db import transaction
-from django.test import Client, override_settings
+from django.test import Client
 from django.urls import reverse
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.access import Row
 from tests.crawling import forms_of
-from tests.test_access import MODULES, ROWS
-from tests.world import World, make_world
+from tests.prepared import ROWS, kept_world
+from tests.world import World
 
 pytestmark = [pytest.mark.django_db, pytest.mark.slow]
 
@@ -65,14 +65,8 @@ def media_root() -> None:
 @pytest.fixture(scope="module")
 def world(django_db_setup: None, django_db_blocker: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     """One world for all forms; each answer's writes are rolled back."""
-    files = override_settings(MEDIA_ROOT=tmp_path_factory.mktemp("forms"))
-    with django_db_blocker.unblock(), files, transaction.atomic():
-        made = make_world()
-        for module in MODULES:
-            if hasattr(module, "prepare"):
-                module.prepare(made)
+    with kept_world(django_db_blocker, tmp_path_factory) as made:
         yield made
-        transaction.set_rollback(True)
 
 
 def sender(row: Row, world: World) -> Client:

@@ -26,6 +26,7 @@ from partnerships.agreements.services import (
     remove_party,
 )
 from partnerships.agreements.views.access import held, led, seen
+from partnerships.kit.http import posted
 from partnerships.organisations.models import Membership, Organisation, Role
 from partnerships.organisations.queries import find_organisations
 from partnerships.people.models import User
@@ -123,7 +124,7 @@ def answer(request: HttpRequest, pk: int, party: int) -> HttpResponse:
         raise PermissionDenied
     if not found.is_waiting:
         return redirect("agreements:detail", pk=pk)
-    form = AnswerForm(request.POST if request.method == "POST" else None)
+    form = AnswerForm(posted(request))
     if request.method == "POST" and form.is_valid():
         accept = form.cleaned_data["answer"] == "accept"
         try:
@@ -150,7 +151,7 @@ def party_role(request: HttpRequest, pk: int, party: int) -> HttpResponse:
     user = signed_in(request)
     partnership = led(user, pk)
     found = _party(user, pk, party)
-    form = RoleForm(request.POST if request.method == "POST" else None, party=found)
+    form = RoleForm(posted(request), party=found)
     if request.method == "POST" and form.is_valid():
         try:
             change_party_role(party=found, role=form.cleaned_data["role"], author=user, now=timezone.now())
@@ -175,7 +176,7 @@ def party_remove(request: HttpRequest, pk: int, party: int) -> HttpResponse:
     found = _party(user, pk, party)
     words = "Withdraw the invitation" if found.is_waiting else "End its part"
     form = ReasonForm(
-        request.POST if request.method == "POST" else None,
+        posted(request),
         submit=words,
         cancel=reverse("agreements:members", kwargs={"pk": pk}),
     )
@@ -206,7 +207,7 @@ def leave(request: HttpRequest, pk: int, party: int) -> HttpResponse:
     if found.organisation_id not in organisations_led_by(user):
         raise PermissionDenied
     form = ReasonForm(
-        request.POST if request.method == "POST" else None,
+        posted(request),
         submit="Leave the partnership",
         cancel=reverse("agreements:members", kwargs={"pk": pk}),
     )

@@ -33,7 +33,7 @@ from partnerships.agreements.services import (
 )
 from partnerships.agreements.views.access import held, led, seen
 from partnerships.kit.forms import active_filters
-from partnerships.kit.http import keyset_page
+from partnerships.kit.http import keyset_page, posted
 from partnerships.organisations.models import EDITING_ROLES, Organisation, Role
 from partnerships.organisations.timeline import timeline_lines
 from partnerships.people.requests import signed_in
@@ -88,7 +88,7 @@ def create(request: HttpRequest) -> HttpResponse:
     organisations = Organisation.objects.of_person(user, Role.LEAD).current().order_by("name", "pk")
     if not organisations:
         raise PermissionDenied
-    form = StartForm(request.POST if request.method == "POST" else None, organisations=organisations)
+    form = StartForm(posted(request), organisations=organisations)
     if request.method == "POST" and form.is_valid():
         try:
             partnership = create_partnership(author=user, now=timezone.now(), **form.cleaned_data)
@@ -139,7 +139,7 @@ def edit(request: HttpRequest, pk: int) -> HttpResponse:
     """Change the terms."""
     user = signed_in(request)
     partnership = led(user, pk)
-    form = TermsForm(request.POST if request.method == "POST" else None, partnership=partnership)
+    form = TermsForm(posted(request), partnership=partnership)
     if request.method == "POST" and form.is_valid():
         party = acting_party(user, partnership, Role.LEAD)
         try:
@@ -168,7 +168,7 @@ def status(request: HttpRequest, pk: int) -> HttpResponse:
     """Take the partnership to its next status, or renew it."""
     user = signed_in(request)
     partnership = led(user, pk)
-    form = StatusForm(request.POST if request.method == "POST" else None, partnership=partnership)
+    form = StatusForm(posted(request), partnership=partnership)
     if request.method == "POST" and form.is_valid():
         now, chosen, reason = timezone.now(), form.cleaned_data["status"], form.cleaned_data["reason"]
         party = acting_party(user, partnership, Role.LEAD)

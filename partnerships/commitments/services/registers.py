@@ -6,6 +6,7 @@ import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
+from typing import Any
 
 from django.db import transaction
 
@@ -71,14 +72,12 @@ def record_from_register(
     Commitment.objects.bulk_create(rows, batch_size=500)
     Progress.objects.bulk_create(reports, batch_size=500)
     for commitment in rows:
-        record(
-            actor_id=author.pk if author else None,
-            organisation_id=commitment.receiver_id,
-            verb="read the commitment from a register",
-            target_kind="commitment",
-            target_id=commitment.pk,
+        _note(
+            commitment,
+            "read the commitment from a register",
+            author=author,
             now=now,
-            data={"title": title_of(commitment), "source": source, "row": commitment.source_reference},
+            row=commitment.source_reference,
         )
     return rows
 
@@ -123,6 +122,18 @@ def add_from_register(
     return brought, left
 
 
+def _note(commitment: Commitment, verb: str, *, author: User | None, now: dt.datetime, **data: Any) -> None:
+    record(
+        actor_id=author.pk if author else None,
+        organisation_id=commitment.receiver_id,
+        verb=verb,
+        target_kind="commitment",
+        target_id=commitment.pk,
+        now=now,
+        data={"title": title_of(commitment), "source": commitment.source, **data},
+    )
+
+
 def _bring_on(row: Commitment, promise: RegisterPromise, told: int, author: User | None, now: dt.datetime) -> None:
     before = row.delivered_quantity
     Progress.objects.bulk_create(_reports(row, promise, author)[told:])
@@ -133,19 +144,13 @@ def _bring_on(row: Commitment, promise: RegisterPromise, told: int, author: User
     row.done_at = last.at if promise.done else None
     row.delivered_quantity = last.delivered
     row.save(update_fields=["status", "status_since", "done_at", "delivered_quantity"])
-    record(
-        actor_id=author.pk if author else None,
-        organisation_id=row.receiver_id,
-        verb="read later reports from a register",
-        target_kind="commitment",
-        target_id=row.pk,
+    _note(
+        row,
+        "read later reports from a register",
+        author=author,
         now=now,
-        data={
-            "title": title_of(row),
-            "source": row.source,
-            "before": {"delivered": str(before)},
-            "after": {"delivered": str(row.delivered_quantity)},
-        },
+        before={"delivered": str(before)},
+        after={"delivered": str(row.delivered_quantity)},
     )
 
 
@@ -157,20 +162,14 @@ def _withdraw(row: Commitment, promise: RegisterPromise, author: User | None, no
     tell_listeners(commitment=row, author=author, now=now)
     row.giver_confirmed_at = row.receiver_confirmed_at = None
     row.save(update_fields=["giver_confirmed_at", "receiver_confirmed_at"])
-    record(
-        actor_id=author.pk if author else None,
-        organisation_id=row.receiver_id,
-        verb="read from a register that the commitment was withdrawn",
-        target_kind="commitment",
-        target_id=row.pk,
+    _note(
+        row,
+        "read from a register that the commitment was withdrawn",
+        author=author,
         now=now,
-        data={
-            "title": title_of(row),
-            "source": row.source,
-            "reason": row.reason,
-            "before": {"status": before},
-            "after": {"status": row.get_status_display()},
-        },
+        reason=row.reason,
+        before={"status": before},
+        after={"status": row.get_status_display()},
     )
 
 

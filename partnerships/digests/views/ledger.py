@@ -36,6 +36,7 @@ from partnerships.digests.queries import (
 from partnerships.digests.reading import as_sent as message_as_sent
 from partnerships.digests.reading import next_digest, readable_news
 from partnerships.digests.waiting import waiting_for
+from partnerships.kit.http import posted
 from partnerships.organisations.models import Membership, Role
 from partnerships.people.models import User
 from partnerships.people.requests import signed_in
@@ -220,7 +221,7 @@ def _look_ahead(request: HttpRequest, viewer: User, person: User) -> HttpRespons
     """What an administrator meets first: why they look, written down; None once they have said it."""
     what = f"preview {person.pk}"
     words, back = "Show the next digest", reverse("digests:due")
-    form = ReasonForm(request.POST if request.method == "POST" else None, submit=words, cancel=back)
+    form = ReasonForm(posted(request), submit=words, cancel=back)
     if form.is_valid():
         services.note_look(
             person=person,

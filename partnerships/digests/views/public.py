@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import datetime as dt
 
-from allauth.account.adapter import get_adapter
 from django.contrib.auth.decorators import login_not_required
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -22,23 +21,17 @@ from partnerships.digests.forms import AddressForm, FollowForm
 from partnerships.digests.links import BadLink, Purpose
 from partnerships.digests.links import read as read_link
 from partnerships.digests.models import Subscription
-from partnerships.people.limits import count
+from partnerships.people.limits import too_many
 from partnerships.people.services import find_person
 from partnerships.plans.models import Plan
 
 #: Letters that may be asked for from one internet address an hour.
 _MOST_AN_HOUR = 30
-_HOUR = dt.timedelta(hours=1)
 
 
 def _too_many(request: HttpRequest) -> HttpResponse | None:
     """Count one more letter that is asked for from here; the refusal (429) once there are too many."""
-    asked_from = f"letters asked from {get_adapter(request).get_client_ip(request)}"
-    if count(asked_from, stretch=_HOUR, now=timezone.now()) <= _MOST_AN_HOUR:
-        return None
-    response = render(request, "429.html", status=429)
-    response["Retry-After"] = str(int(_HOUR.total_seconds()))
-    return response
+    return too_many(request, "letters", most=_MOST_AN_HOUR, stretch=dt.timedelta(hours=1))
 
 
 @login_not_required

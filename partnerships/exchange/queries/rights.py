@@ -13,8 +13,8 @@ from partnerships.organisations.models import (
     Membership,
     Organisation,
     OrganisationQuerySet,
-    Role,
 )
+from partnerships.organisations.queries import leads_with_account, with_account
 from partnerships.people.models import User
 
 
@@ -46,18 +46,9 @@ def answering_for(entry: Entry, user: User) -> OrganisationQuerySet:
     return mine
 
 
-def people_to_ask(organisation_ids: Collection[int]) -> QuerySet[User]:
-    """Who is written to where organisations are asked: their leads who sign in."""
-    leads = Membership.objects.current().filter(organisation__in=organisation_ids, role=Role.LEAD)
-    return _signing_in(leads)
-
-
 def who_wrote_or_leads(person_id: int | None, organisation_id: int) -> QuerySet[User]:
     """Whoever wrote something for an organisation, while they may still act on it; else its leads."""
     writer = Membership.objects.current().filter(person=person_id, organisation=organisation_id, role__in=EDITING_ROLES)
-    return _signing_in(writer) if writer.exists() else people_to_ask([organisation_id])
-
-
-def _signing_in(memberships: QuerySet[Membership]) -> QuerySet[User]:
-    people = User.objects.filter(pk__in=memberships.values("person"), is_active=True, account_since__isnull=False)
-    return people.order_by("name", "pk")
+    if not writer.exists():
+        return leads_with_account([organisation_id])
+    return with_account(User.objects.filter(pk__in=writer.values("person")))

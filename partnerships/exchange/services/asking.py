@@ -8,8 +8,8 @@ from django.db import transaction
 
 from partnerships.exchange.emails import send_asked
 from partnerships.exchange.models import Audience, Entry
-from partnerships.exchange.queries.rights import people_to_ask
 from partnerships.exchange.services.common import addressed_ids
+from partnerships.organisations.queries import leads_with_account
 
 #: What was shared earlier is no news: nobody is written to about it any more.
 NEWS = dt.timedelta(days=1)
@@ -26,7 +26,7 @@ def tell_asked(*, now: dt.datetime, most: int = 200) -> int:
         entry = _claim(now)
         if entry is None:
             break
-        for person in people_to_ask(addressed_ids(entry) or set()).exclude(pk=entry.created_by_id or 0):
+        for person in leads_with_account(addressed_ids(entry) or set()).exclude(pk=entry.created_by_id or 0):
             sent += send_asked(entry, person)
     return sent
 

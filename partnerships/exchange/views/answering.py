@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
@@ -32,6 +30,7 @@ from partnerships.exchange.telling import (
     tell_of_response,
 )
 from partnerships.exchange.views.writing import answer
+from partnerships.kit.http import posted
 from partnerships.organisations.models import EDITING_ROLES, Organisation, OrganisationQuerySet
 from partnerships.people.requests import signed_in
 
@@ -46,10 +45,6 @@ def _asked(request: HttpRequest, pk: int) -> tuple[Entry, OrganisationQuerySet]:
     if not organisations.exists():
         raise PermissionDenied
     return entry, organisations
-
-
-def _posted(request: HttpRequest) -> Any:
-    return request.POST if request.method == "POST" else None
 
 
 @require_POST
@@ -73,7 +68,7 @@ def respond(request: HttpRequest, pk: int) -> HttpResponse:
     """Answer the whole of it, or a part."""
     entry, organisations = _asked(request, pk)
     initial = {"counterpart": request.GET.get("counterpart")}
-    form = RespondForm(_posted(request), entry=entry, organisations=organisations, initial=initial)
+    form = RespondForm(posted(request), entry=entry, organisations=organisations, initial=initial)
     if form.is_valid():
         try:
             made = services.respond(entry=entry, author=signed_in(request), now=timezone.now(), **form.cleaned_data)
@@ -91,7 +86,7 @@ def respond(request: HttpRequest, pk: int) -> HttpResponse:
 def decline(request: HttpRequest, pk: int) -> HttpResponse:
     """Say no, with the reason."""
     entry, organisations = _asked(request, pk)
-    form = DeclineForm(_posted(request), entry=entry, organisations=organisations)
+    form = DeclineForm(posted(request), entry=entry, organisations=organisations)
     if form.is_valid():
         try:
             receipt = services.decline_entry(
@@ -113,7 +108,7 @@ def refer(request: HttpRequest, pk: int) -> HttpResponse:
     """Give it to a colleague."""
     entry, organisations = _asked(request, pk)
     user = signed_in(request)
-    form = ReferForm(_posted(request), entry=entry, user=user, organisations=organisations)
+    form = ReferForm(posted(request), entry=entry, user=user, organisations=organisations)
     if form.is_valid():
         chosen = form.cleaned_data
         try:
@@ -139,7 +134,7 @@ def refer(request: HttpRequest, pk: int) -> HttpResponse:
 def ask_back(request: HttpRequest, pk: int) -> HttpResponse:
     """Put a question before answering."""
     entry, organisations = _asked(request, pk)
-    form = AskBackForm(_posted(request), entry=entry, organisations=organisations)
+    form = AskBackForm(posted(request), entry=entry, organisations=organisations)
     if form.is_valid():
         try:
             now = timezone.now()
@@ -163,7 +158,7 @@ def answer_question(request: HttpRequest, pk: int) -> HttpResponse:
     )
     if not may_edit(question.entry, user):
         raise PermissionDenied
-    form = AnswerForm(_posted(request), entry=question.entry)
+    form = AnswerForm(posted(request), entry=question.entry)
     if form.is_valid():
         try:
             services.answer_question(question=question, author=user, now=timezone.now(), **form.cleaned_data)
@@ -186,7 +181,7 @@ def decide(request: HttpRequest, pk: int) -> HttpResponse:
     )
     if not may_edit(response.entry, user):
         raise PermissionDenied
-    form = DecideForm(_posted(request), entry=response.entry)
+    form = DecideForm(posted(request), entry=response.entry)
     if form.is_valid():
         decision = form.cleaned_data["decision"]
         try:
@@ -226,7 +221,7 @@ def withdraw_response(request: HttpRequest, pk: int) -> HttpResponse:
     if not Organisation.objects.of_person(user, *EDITING_ROLES).filter(pk=response.organisation_id).exists():
         raise PermissionDenied
     entry = response.entry
-    form = ReasonForm(_posted(request), entry=entry, submit="Withdraw this answer", danger=True)
+    form = ReasonForm(posted(request), entry=entry, submit="Withdraw this answer", danger=True)
     if form.is_valid():
         try:
             services.withdraw_response(

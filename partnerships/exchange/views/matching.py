@@ -22,6 +22,7 @@ from partnerships.exchange.queries.matches import fit_in_words, matches_for
 from partnerships.exchange.queries.rights import answerable_among
 from partnerships.exchange.telling import tell_of_introduction
 from partnerships.exchange.views.writing import answer
+from partnerships.kit.http import posted
 from partnerships.organisations.models import EDITING_ROLES, Organisation
 from partnerships.people.models import User
 from partnerships.people.requests import signed_in
@@ -126,7 +127,7 @@ def dismiss(request: HttpRequest, pk: int, other: int) -> HttpResponse:
     )
     if not sides.exists():
         raise PermissionDenied
-    form = DismissForm(request.POST if request.method == "POST" else None, entry=entry, organisations=sides)
+    form = DismissForm(posted(request), entry=entry, organisations=sides)
     if form.is_valid():
         try:
             services.dismiss_match(
@@ -150,7 +151,7 @@ def introduce(request: HttpRequest, pk: int, other: int) -> HttpResponse:
     bodies = Organisation.objects.of_person(user, *EDITING_ROLES).order_by("name", "pk")
     if not bodies.exists():
         raise PermissionDenied
-    form = IntroduceForm(request.POST if request.method == "POST" else None, entry=entry, organisations=bodies)
+    form = IntroduceForm(posted(request), entry=entry, organisations=bodies)
     if form.is_valid():
         try:
             made = services.introduce(

@@ -13,6 +13,7 @@ from partnerships.exchange.forms import FilterForm, SavedFilterForm
 from partnerships.exchange.models import SavedFilter
 from partnerships.exchange.views.writing import answer
 from partnerships.kit.forms import active_filters
+from partnerships.kit.http import posted
 from partnerships.people.requests import signed_in
 
 
@@ -28,7 +29,7 @@ def save_filter(request: HttpRequest) -> HttpResponse:
     """Keep the filter in the address under a name."""
     board = FilterForm(QueryDict(request.META.get("QUERY_STRING", "")))
     chips = active_filters(board, request.GET)
-    form = SavedFilterForm(request.POST if request.method == "POST" else None)
+    form = SavedFilterForm(posted(request))
     if form.is_valid():
         kept = QueryDict(mutable=True)
         for name in board.fields:

@@ -22,6 +22,7 @@ from partnerships.exchange.models import Audience, Entry
 from partnerships.exchange.queries.candidates import BEST, best_for_reader
 from partnerships.exchange.queries.rights import may_edit
 from partnerships.exchange.telling import tell_of_decisions
+from partnerships.kit.http import posted
 from partnerships.organisations.models import EDITING_ROLES, Organisation
 from partnerships.people.requests import signed_in
 
@@ -102,7 +103,7 @@ def new(request: HttpRequest) -> HttpResponse:
     initial = {name: request.GET[name] for name in suggested if name in request.GET}
     if "partnership" in initial:
         initial["audience"] = Audience.PARTNERSHIP
-    data = request.POST if request.method == "POST" else None
+    data = posted(request)
     form = EntryForm(data, user=user, cancel=reverse("exchange:board"), initial=initial)
     if form.is_valid():
         chosen = form.cleaned_data
@@ -143,7 +144,7 @@ def edit(request: HttpRequest, pk: int) -> HttpResponse:
     initial = {name: getattr(entry, name) for name in (*_KEPT, "audience", "partnership", "revision")}
     initial["areas"] = list(entry.areas.values_list("pk", flat=True))
     initial["addressees"] = list(entry.addressees.values_list("organisation", flat=True))
-    data = request.POST if request.method == "POST" else None
+    data = posted(request)
     form = EntryForm(data, user=user, entry=entry, cancel=entry.get_absolute_url(), initial=initial)
     if form.is_valid():
         chosen = form.cleaned_data
@@ -191,7 +192,7 @@ def share(request: HttpRequest, pk: int) -> HttpResponse:
 def agreed(request: HttpRequest, pk: int) -> HttpResponse:
     """Mark an entry as agreed elsewhere, saying how."""
     entry = own_entry(request, pk)
-    form = AgreedForm(request.POST if request.method == "POST" else None, entry=entry)
+    form = AgreedForm(posted(request), entry=entry)
     if form.is_valid():
         try:
             services.mark_agreed(entry=entry, author=signed_in(request), now=timezone.now(), **form.cleaned_data)
@@ -215,7 +216,7 @@ def meet(request: HttpRequest, pk: int) -> HttpResponse:
     """Say which commitment meets an entry, where it was made from none or from another."""
     entry = own_entry(request, pk)
     able = _able_to_meet(entry, request)
-    form = MeetForm(request.POST if request.method == "POST" else None, entry=entry, commitments=able)
+    form = MeetForm(posted(request), entry=entry, commitments=able)
     if form.is_valid():
         chosen = form.cleaned_data
         try:
@@ -240,7 +241,7 @@ def withdraw(request: HttpRequest, pk: int) -> HttpResponse:
     """Withdraw an entry, saying why."""
     entry = own_entry(request, pk)
     what = "ask" if entry.is_ask else "offer"
-    data = request.POST if request.method == "POST" else None
+    data = posted(request)
     form = ReasonForm(data, entry=entry, submit=f"Withdraw this {what}", label="Why is it withdrawn?", danger=True)
     if form.is_valid():
         waiting = [one.pk for one in entry.responses.waiting()]

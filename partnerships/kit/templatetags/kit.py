@@ -53,8 +53,7 @@ def long_time(value: dt.datetime | None) -> str:
     """`12 November 2026, 09:14` in the site's zone; empty for none."""
     if not value:
         return ""
-    local = timezone.localtime(value) if timezone.is_aware(value) else value
-    return f"{dates.long_date(local.date())}, {local:%H:%M}"
+    return dates.long_time(timezone.localtime(value) if timezone.is_aware(value) else value)
 
 
 @register.filter

@@ -11,7 +11,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from partnerships.activity.queries import timeline
 from partnerships.kit.forms import active_filters
-from partnerships.kit.http import keyset_page
+from partnerships.kit.http import keyset_page, posted
 from partnerships.organisations.forms import DirectoryFilter, SettingsForm
 from partnerships.organisations.models import Organisation, Role
 from partnerships.organisations.queries import (
@@ -100,7 +100,7 @@ def change_settings(request: HttpRequest, pk: int) -> HttpResponse:
     organisation = get_object_or_404(Organisation.objects.visible_to(user), pk=pk)
     if organisation_for(user, pk, Role.LEAD) is None:
         raise PermissionDenied
-    form = SettingsForm(request.POST if request.method == "POST" else None, organisation=organisation)
+    form = SettingsForm(posted(request), organisation=organisation)
     if request.method == "POST" and form.is_valid():
         try:
             changed = update_organisation(

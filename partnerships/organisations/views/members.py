@@ -13,6 +13,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from partnerships.kit.http import posted
 from partnerships.organisations.forms import AcceptForm, EndForm, InviteForm, MembershipForm
 from partnerships.organisations.models import Membership, Organisation, Role
 from partnerships.organisations.queries import colleagues_of, contacts_of, organisation_for
@@ -82,9 +83,7 @@ def invite(request: HttpRequest, pk: int) -> HttpResponse:
     """Ask somebody by letter to act for the organisation."""
     user = signed_in(request)
     organisation = _managed(user, pk)
-    form = InviteForm(
-        request.POST if request.method == "POST" else None, organisation=organisation, by_administrator=user.is_staff
-    )
+    form = InviteForm(posted(request), organisation=organisation, by_administrator=user.is_staff)
     if request.method == "POST" and form.is_valid():
         try:
             membership = invite_member(organisation=organisation, author=user, now=timezone.now(), **form.cleaned_data)
@@ -122,9 +121,7 @@ def member_edit(request: HttpRequest, pk: int, membership: int) -> HttpResponse:
     """Give somebody another role or job title."""
     user = signed_in(request)
     found = _managed_membership(user, pk, membership)
-    form = MembershipForm(
-        request.POST if request.method == "POST" else None, membership=found, by_administrator=user.is_staff
-    )
+    form = MembershipForm(posted(request), membership=found, by_administrator=user.is_staff)
     if request.method == "POST" and form.is_valid():
         now = timezone.now()
         try:
@@ -172,7 +169,7 @@ def leave(request: HttpRequest, pk: int) -> HttpResponse:
 def _ending(request: HttpRequest, user: User, membership: Membership, *, submit: str, template: str) -> HttpResponse:
     pk = membership.organisation_id
     form = EndForm(
-        request.POST if request.method == "POST" else None,
+        posted(request),
         heirs=colleagues_of(membership),
         submit=submit,
         cancel=reverse("organisations:people", kwargs={"pk": pk}),
@@ -208,7 +205,7 @@ def accept_invitation(request: HttpRequest, token: str) -> HttpResponse:
     if request.user.is_authenticated and request.user.pk != membership.person_id:
         return render(request, "organisations/invitation_for_another.html", {"membership": membership}, status=403)
     was_stakeholder = membership.person.is_stakeholder
-    form = AcceptForm(request.POST if request.method == "POST" else None, membership=membership)
+    form = AcceptForm(posted(request), membership=membership)
     if request.method == "POST" and form.is_valid():
         try:
             accepted = accept_membership(

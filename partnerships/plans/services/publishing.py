@@ -11,7 +11,7 @@ from django.db import transaction
 from django.db.models import Exists, F, OuterRef, Q
 from django.utils import timezone
 
-from partnerships.kit.dates import long_date
+from partnerships.kit.dates import long_time
 from partnerships.kit.prose import to_html
 from partnerships.people.models import User
 from partnerships.plans.changes import Change, changes, homes_difference, summary
@@ -179,8 +179,7 @@ def _held_until(plan: Plan, wanted: dt.datetime | None, now: dt.datetime) -> dt.
 
 def moment_in_words(moment: dt.datetime) -> str:
     """Say a moment in the site's zone: "12 November 2026, 09:14"."""
-    local = timezone.localtime(moment)
-    return f"{long_date(local.date())}, {local:%H:%M}"
+    return long_time(timezone.localtime(moment))
 
 
 def publish_piece(

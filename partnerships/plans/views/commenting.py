@@ -13,6 +13,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST
 
+from partnerships.kit.http import posted
 from partnerships.people.requests import signed_in
 from partnerships.plans.content import COLLECTIONS, Content
 from partnerships.plans.forms import CommentForm
@@ -20,7 +21,7 @@ from partnerships.plans.models import Comment
 from partnerships.plans.presenting import anchor_label, place_on_page
 from partnerships.plans.queries import content_for, content_of, draft_content, newest_for
 from partnerships.plans.services import UnableToComment, add_comment, set_resolved
-from partnerships.plans.views.fetching import Opened, open_draft, open_plan, posted
+from partnerships.plans.views.fetching import Opened, open_draft, open_plan
 
 
 @dataclass(frozen=True, slots=True)

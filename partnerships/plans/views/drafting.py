@@ -14,6 +14,8 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from partnerships.kit.forms import ReasonForm
+from partnerships.kit.http import posted
 from partnerships.people.models import User
 from partnerships.people.requests import signed_in
 from partnerships.plans import presenting
@@ -39,7 +41,6 @@ from partnerships.plans.forms import (
     HomesFormSet,
     PieceForm,
     PlanForm,
-    ReasonForm,
     homes_lines,
 )
 from partnerships.plans.models import Document, Draft, Plan
@@ -56,7 +57,7 @@ from partnerships.plans.services import (
     save_piece,
 )
 from partnerships.plans.views.conflicts import conflict_context
-from partnerships.plans.views.fetching import Opened, open_draft, open_to_edit, posted
+from partnerships.plans.views.fetching import Opened, open_draft, open_to_edit
 from partnerships.plans.views.previewing import read_draft
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
-from django.http import Http404, HttpRequest, HttpResponse, QueryDict
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
 
 from partnerships.people.requests import signed_in
@@ -108,8 +108,3 @@ def standing_share(request: HttpRequest, opened: Opened) -> Share | None:
 def sign_in_first(request: HttpRequest) -> HttpResponse:
     """Lead a signed-out person to where one signs in, and back."""
     return redirect_to_login(request.get_full_path())
-
-
-def posted(request: HttpRequest) -> QueryDict | None:
-    """What was sent with a form; an empty form that was sent is bound all the same."""
-    return request.POST if request.method == "POST" else None

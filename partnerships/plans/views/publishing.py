@@ -12,6 +12,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST
 
+from partnerships.kit.http import posted
 from partnerships.people.models import User
 from partnerships.people.requests import signed_in
 from partnerships.plans.changes import changes
@@ -34,7 +35,7 @@ from partnerships.plans.services import (
 from partnerships.plans.services.lifecycle import choices_by_hand
 from partnerships.plans.services.publishing import moment_in_words
 from partnerships.plans.starters import is_untouched
-from partnerships.plans.views.fetching import open_draft, open_plan, open_published, open_to_publish, posted
+from partnerships.plans.views.fetching import open_draft, open_plan, open_published, open_to_publish
 from partnerships.plans.views.whole import held_against
 
 

@@ -10,6 +10,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST
 
+from partnerships.kit.http import posted
 from partnerships.people.requests import signed_in
 from partnerships.plans.forms import AnswerForm, AskForm, ShareForm
 from partnerships.plans.queries import organisations_of
@@ -21,7 +22,7 @@ from partnerships.plans.services import (
     revoke_share,
     share_draft,
 )
-from partnerships.plans.views.fetching import open_to_edit, posted
+from partnerships.plans.views.fetching import open_to_edit
 
 
 @require_http_methods(["GET", "POST"])

@@ -15,11 +15,13 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
 from partnerships.kit.dates import long_date
+from partnerships.kit.forms import ReasonForm
+from partnerships.kit.http import posted
 from partnerships.organisations.models import Organisation, Role
 from partnerships.organisations.queries import organisation_for
 from partnerships.people.requests import signed_in
 from partnerships.plans.comparisons import Comparison
-from partnerships.plans.forms import ConditionForm, DueDayForm, ReasonForm, SignatoriesForm, SignForm
+from partnerships.plans.forms import ConditionForm, DueDayForm, SignatoriesForm, SignForm
 from partnerships.plans.links import SignOffLink, read_sign_off_token
 from partnerships.plans.models import Decision, Plan, SignOff
 from partnerships.plans.queries import (
@@ -42,7 +44,7 @@ from partnerships.plans.services import (
     sign_off,
 )
 from partnerships.plans.services.signing import asked_anew, organisations_led_by
-from partnerships.plans.views.fetching import Opened, open_published, open_to_publish, posted
+from partnerships.plans.views.fetching import Opened, open_published, open_to_publish
 from partnerships.plans.views.whole import held_against, reading_context
 
 

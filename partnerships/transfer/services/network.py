@@ -80,13 +80,13 @@ class Network:
         """Remember what a key of the file became."""
         self.made.setdefault(kind, {})[key] = made
 
-    def found(self, kind: str, key: str) -> Any:
-        """What a key of the file became. Raises `UnableToLoad` where it is not there yet at this moment."""
+    def found(self, kind: str, key: str, *, state: str = "there") -> Any:
+        """What a key of the file became. Raises `UnableToLoad` where it is not in that state yet at this moment."""
         try:
             return self.made[kind][key]
         except KeyError:
             raise UnableToLoad(
-                f"“{key.partition('/')[0]}” of “{kind}” is not there yet at this moment.", "Give it a later date."
+                f"“{key.partition('/')[0]}” of “{kind}” is not {state} yet at this moment.", "Give it a later date."
             ) from None
 
     def then(self, at: dt.datetime, path: str, play: Callable[[dt.datetime], None]) -> None:

@@ -113,9 +113,7 @@ def _open(network: Network, item: Item, now: dt.datetime) -> None:
 def _partnership(network: Network, key: str) -> Partnership | None:
     if not key:
         return None
-    made: Partnership | None = network.made.get("partnerships", {}).get(key)
-    if made is None:
-        raise UnableToLoad(f"“{key}” is not open yet at this moment.", "Give it a later date.")
+    made: Partnership = network.found("partnerships", key, state="open")
     return made
 
 

@@ -67,7 +67,8 @@ class Tally:
 # ---- Settling
 
 # Groups are small and everything is found by index; right after a quiet time the planner still believes the tables to
-# be empty, and would read them from end to end for every row.
+# be empty, and would read them from end to end for every row. What a letter told is found by the letter first: by the
+# plan, everything that was ever told of it would be read for each.
 _SENT = """
 SET LOCAL enable_seqscan = off;
 WITH answer(id, provider_id) AS (SELECT * FROM unnest(%(ids)s::bigint[], %(providers)s::text[])),
@@ -77,11 +78,13 @@ done AS (
       FROM answer WHERE d.id = answer.id AND d.status IN ('sending', 'queued')
     RETURNING d.id, d.recipient_id
 ),
+item AS MATERIALIZED (
+    SELECT done.recipient_id, i.plan_id, i.to_number, i.reading_class
+      FROM done JOIN digests_deliveryitem i ON i.delivery_id = done.id AND i.left_out = ''
+),
 mine AS (
-    SELECT t.id, i.to_number, i.reading_class
-      FROM done
-      JOIN digests_deliveryitem i ON i.delivery_id = done.id AND i.left_out = ''
-      JOIN digests_told t ON t.recipient_id = done.recipient_id AND t.plan_id = i.plan_id
+    SELECT t.id, item.to_number, item.reading_class
+      FROM item JOIN digests_told t ON t.recipient_id = item.recipient_id AND t.plan_id = item.plan_id
      ORDER BY t.id
        FOR UPDATE OF t
 )

@@ -179,6 +179,11 @@ class Organisation(models.Model):
     def __str__(self) -> str:
         return self.name
 
+    @property
+    def asks_more_at_sign_in(self) -> bool:
+        """Whether it asks more of its people than the site does: a second factor, or its own sign-in."""
+        return self.second_factor_required or bool(self.sign_in_provider)
+
     def get_absolute_url(self) -> str:
         """Its page."""
         return reverse("organisations:detail", kwargs={"pk": self.pk})

@@ -14,8 +14,12 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from partnerships.organisations.models import Role
+from partnerships.agreements.services import leave_partnership
+from partnerships.organisations.models import Organisation, Role
+from partnerships.organisations.services import end_membership, update_organisation
 from partnerships.people.models import User
+from partnerships.people.personal_data import erase_person
+from partnerships.people.services import close_account
 from partnerships.plans import services
 from partnerships.plans.links import sign_off_token
 from partnerships.plans.models import Plan, SignOff
@@ -44,6 +48,12 @@ def asked(world: World, **more: Any) -> Plan:
     ask_signatures(plan, world, **more)
     plan.refresh_from_db()
     return plan
+
+
+def link_of(plan: Plan, organisation: Organisation, who: User) -> str:
+    """The page behind the link in the letter that asks somebody to decide for an organisation."""
+    token = sign_off_token(plan.signatories.get(organisation=organisation), who, plan.current_number)
+    return reverse("plans:sign-by-link", kwargs={"token": token})
 
 
 def test_a_plan_is_agreed_once_everybody_has_approved(world: World) -> None:
@@ -206,6 +216,105 @@ def test_links_open_nothing_for_others_after_a_new_version_or_for_who_no_longer_
     publish(plan, world, "Wet ground.")
 
     assert Client().get(path).status_code == 404
+
+
+@pytest.mark.parametrize("policy", [{"second_factor_required": True}, {"sign_in_provider": "westmarch"}])
+def test_where_the_organisation_itself_asks_for_more_the_link_shows_and_the_decision_signs_in(
+    world: World, as_: Callable[[User], Client], policy: dict[str, Any]
+) -> None:
+    plan = asked(world)
+    path = link_of(plan, world.westmarch, world.ben)
+    form = Client().get(path).content.decode()
+    update_organisation(organisation=world.westmarch, author=world.dee, reason="Policy.", now=timezone.now(), **policy)
+    page = reverse("plans:signing", kwargs={"pk": plan.pk})
+
+    shown = Client().get(path).content.decode()
+    answers = [
+        Client().post(path, {"decision": decision, "reason": "No.", "number": 1, "sure": "yes", **of})
+        for decision in ("approved", "conditional", "rejected")
+        for of in ({"organisation": world.westmarch.pk}, {"organisation": world.larkhaven.pk}, {})
+    ]
+    asked_in = Client().get(page)
+
+    assert 'name="decision"' in form
+    assert 'name="decision"' not in shown
+    assert "North Quay" in shown
+    assert f'href="{page}"' in shown
+    assert {answer["Location"] for answer in answers} == {page}
+    assert not plan.sign_offs.exists()
+    assert asked_in["Location"] == f"{reverse('account_login')}?next={page}"
+    if "second_factor_required" in policy:
+        led = as_(world.ben).get(page)
+        assert led["Location"] == reverse("mfa_index")
+
+
+@pytest.mark.parametrize("site_wide", [True, False])
+def test_what_the_site_alone_or_another_organisation_asks_leaves_the_letters_link_as_it_is(
+    world: World, settings: Any, site_wide: bool
+) -> None:
+    settings.SECOND_FACTOR_REQUIRED = site_wide
+    plan = asked(world)
+    update_organisation(
+        organisation=world.larkhaven, second_factor_required=True, author=world.dee, reason="", now=timezone.now()
+    )
+
+    Client().post(
+        link_of(plan, world.westmarch, world.ben),
+        {
+            "decision": "approved",
+            "organisation": world.westmarch.pk,
+            "number": 1,
+        },
+    )
+
+    assert plan.sign_offs.get().person == world.ben
+
+
+def has_left(world: World) -> None:
+    close_account(person=world.ben, author=world.dee, reason="Moved on.", heir=None, now=timezone.now())
+
+
+def is_disabled(world: World) -> None:
+    User.objects.filter(pk=world.ben.pk).update(is_active=False)
+
+
+def acts_for_it_no_longer(world: World) -> None:
+    end_membership(
+        membership=world.ben.memberships.get(), author=world.dee, reason="", now=timezone.now(), even_last_lead=True
+    )
+
+
+def leads_it_no_longer(world: World) -> None:
+    world.ben.memberships.update(role=Role.EDITOR)
+
+
+def is_erased(world: World) -> None:
+    erase_person(person=world.ben, author=world.dee, reason="Asked for it.", now=timezone.now())
+
+
+def went_with_their_organisation(world: World) -> None:
+    leave_partnership(party=world.party(world.westmarch), reason="Over.", author=world.ben, now=timezone.now())
+
+
+@pytest.mark.parametrize(
+    "gone",
+    [has_left, is_disabled, acts_for_it_no_longer, leads_it_no_longer, is_erased, went_with_their_organisation],
+    ids=lambda gone: gone.__name__,
+)
+def test_who_is_gone_decides_nothing_by_an_old_link(world: World, gone: Callable[[World], None]) -> None:
+    plan = asked(world)
+    path = link_of(plan, world.westmarch, world.ben)
+    assert Client().get(path).status_code == 200
+    gone(world)
+
+    looked = Client().get(path)
+    Client().post(path, {"decision": "approved", "organisation": world.westmarch.pk, "number": 1})
+
+    assert 'name="decision"' not in looked.content.decode()
+    assert not plan.sign_offs.exists()
+    if gone is not went_with_their_organisation:
+        assert looked.status_code == 404
+        assert plan.title not in looked.content.decode()
 
 
 def test_reminders_go_out_until_it_is_decided_and_a_lapse_is_said(

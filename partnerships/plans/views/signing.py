@@ -292,7 +292,10 @@ def _ask_whether_sure(request: HttpRequest, link: SignOffLink, form: SignForm) -
 @never_cache
 @require_http_methods(["GET", "POST"])
 def sign_by_link(request: HttpRequest, token: str) -> HttpResponse:
-    """The page behind the link in the email: reading it changes nothing, its form decides."""
+    """The page behind the link in the email: reading it changes nothing, its form decides.
+
+    Where the organisation itself asks for more than a password, whoever decides for it signs in (docs/decisions/0031).
+    """
     link = read_sign_off_token(token)
     if link is None:
         return render(request, "plans/link_over.html", status=404)
@@ -308,6 +311,8 @@ def sign_by_link(request: HttpRequest, token: str) -> HttpResponse:
     # A minor version needs no letter of its own: signatures for the one before count for it.
     stale = link.number < plan.substantive_number
     open_to_sign = plan.is_awaiting_sign_off and state.may_decide_on(number) and not stale
+    if request.method == "POST" and organisation.asks_more_at_sign_in:
+        return redirect("plans:signing", pk=plan.pk)
     form = SignForm(posted(request), organisations=[organisation], number=number)
     if request.method == "POST" and open_to_sign and form.is_valid():
         if form.cleaned_data["decision"] == Decision.REJECTED and "sure" not in request.POST:
@@ -351,7 +356,8 @@ def sign_by_link(request: HttpRequest, token: str) -> HttpResponse:
             "before": before,
             "compared": compared,
             "between": since.without_content().order_by("number"),
-            "form": form if open_to_sign else None,
+            "form": form if open_to_sign and not organisation.asks_more_at_sign_in else None,
+            "open_to_sign": open_to_sign,
             **reading_context(reader, version.content, version.prose, request.GET),
         },
         status=422 if form.errors and request.method == "POST" else 200,

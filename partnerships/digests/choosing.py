@@ -21,6 +21,7 @@ from partnerships.digests.matches import choose_matches
 from partnerships.digests.models import OPEN, SUPPRESSED, Following, Publication, RoleRule, Told
 from partnerships.digests.queries import reach_of
 from partnerships.digests.roles import apply, apply_roles
+from partnerships.digests.typed import take_up
 from partnerships.digests.watermarks import admit, mark, one_at_a_time, run, work_out_again
 from partnerships.plans.models import Plan, Version
 
@@ -272,6 +273,7 @@ def plan_in_parts(*, now: dt.datetime) -> Iterator[int]:
 
     While DIGESTS_HELD nobody is chosen: what waits goes on waiting.
     """
+    take_up(now=now)
     spread(now=now)
     admit_newcomers(now=now)
     if settings.DIGESTS_HELD:
@@ -288,6 +290,6 @@ def plan_in_parts(*, now: dt.datetime) -> Iterator[int]:
 
 
 def plan_round(*, now: dt.datetime) -> int:
-    """One round of the sweep: spread, admit, choose; returns how many watermarks were chosen. Nothing waits: a few
-    index look-ups."""
+    """One round of the sweep: take up, spread, admit, choose; returns how many watermarks were chosen. Nothing waits: a
+    few index look-ups."""
     return sum(plan_in_parts(now=now))

@@ -445,7 +445,7 @@ def _compose_digests(candidates: Sequence[Candidate], batch: _Batch, *, date: st
         now=now,
     )
     _write_items(done)
-    because = reasons(done.told)
+    because = reasons(done.told, now=now)
     lost = {item.delivery_id for item in done.lost}
     altered = {item.delivery_id for item in (*done.lost, *done.silent, *done.changed)}
     people = _accounts(candidates)
@@ -522,7 +522,7 @@ def _compose_confirmation(one: Candidate, batch: _Batch, *, date: str, now: dt.d
     if subscription is None:
         batch.set_aside.append((one.pk, "suppressed", "It was answered, or withdrawn, before it left."))
     elif not may_still_be_asked(subscription, now):
-        batch.set_aside.append((one.pk, "suppressed", "Whoever asked them may no longer read what it is about."))
+        batch.set_aside.append((one.pk, "suppressed", "They, or whoever asked them, may not read what it is about."))
     elif one.recipe is not None and one.frozen_address.lower() == one.address.lower():
         batch.again.append(one)
     else:

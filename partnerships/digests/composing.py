@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import OrderedDict, defaultdict
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 
@@ -17,9 +17,9 @@ from django.db import connection
 
 from partnerships.agreements.models import Audience as PartnershipAudience
 from partnerships.digests.emails import Block, block
-from partnerships.digests.models import Frequency, Told, Weekday
+from partnerships.digests.models import Frequency, Subscription, Told, Weekday
 from partnerships.digests.news import Edition, News, news_of, shorten_note
-from partnerships.digests.queries import newest_numbers, owners_among, reading_classes
+from partnerships.digests.queries import named_to_followers, newest_numbers, owners_among, reading_classes
 from partnerships.digests.schedule import zone_in_words
 from partnerships.plans.content import Content, normalise, outside
 from partnerships.plans.models import Plan, ReadingClass, Version
@@ -206,7 +206,7 @@ def sort(items: Sequence[Item], *, stakeholders: Collection[int], frozen: Collec
 # ---- Why, and how often
 
 _WHY = """
-SELECT f.person_id, f.plan_id, f.how, s.why,
+SELECT f.person_id, f.plan_id, s.id, s.partnership_id IS NOT NULL, f.how, s.why,
        COALESCE(p.title, a.title, o.name), by_organisation.name, f.frequency
   FROM digests_following f
   JOIN digests_subscription s ON s.id = f.subscription_id
@@ -228,7 +228,15 @@ class Why:
     frequencies: set[str] = field(default_factory=set)
 
 
-def reasons(items: Iterable[Item]) -> dict[int, Why]:
+def _unnamed(by_partnership: set[int], now: dt.datetime) -> set[int]:
+    """Of subscriptions to partnerships, those whose follower may no longer read the partnership, though a plan of it is
+    open to them all the same: who reads a plan inside knows its partnership."""
+    if not by_partnership:
+        return set()
+    return by_partnership - named_to_followers(Subscription.objects.for_listing().filter(pk__in=by_partnership), now)
+
+
+def reasons(items: Sequence[Item], *, now: dt.datetime) -> dict[int, Why]:
     """Why each delivery of these comes: words for each thing followed, by the closest subscription."""
     pairs = [(item.delivery_id, item.person_id, item.plan_id) for item in items]
     if not pairs:
@@ -237,11 +245,16 @@ def reasons(items: Iterable[Item]) -> dict[int, Why]:
     frequencies: dict[tuple[int, int], str] = {}
     with connection.cursor() as cursor:
         cursor.execute(_WHY, [sorted({person for _, person, _ in pairs}), sorted({plan for _, _, plan in pairs})])
-        for person, plan, *told, frequency in cursor.fetchall():
-            if (person, plan) not in why:
-                why[person, plan] = _because(*told)
-            if frequency:
-                frequencies.setdefault((person, plan), frequency)
+        rows = cursor.fetchall()
+    from_outside = {(item.person_id, item.plan_id) for item in items if item.reading_class == Told.Reading.OUTSIDE}
+    by_partnership = {row[2] for row in rows if row[3] and row[:2] in from_outside}
+    unnamed = _unnamed(by_partnership, now)
+    for person, plan, number, _, how, said, target, organisation, frequency in rows:
+        if (person, plan) not in why:
+            told = ("", "a partnership") if number in unnamed else (said, target)
+            why[person, plan] = _because(how, *told, organisation)
+        if frequency:
+            frequencies.setdefault((person, plan), frequency)
     found: dict[int, Why] = defaultdict(Why)
     for delivery, person, plan in pairs:
         words = why.get((person, plan))

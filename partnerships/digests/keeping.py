@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterator
+from typing import Any
 
 from django.apps import apps
 from django.db.models import Exists, F, OuterRef, QuerySet
@@ -17,6 +18,7 @@ from partnerships.digests.models import (
     Publication,
     Subscription,
     SubscriptionStatus,
+    TypedAddress,
 )
 from partnerships.people.models import Invitation, User
 from partnerships.people.personal_data import erase_person
@@ -45,12 +47,17 @@ def _publications(now: dt.datetime) -> QuerySet[Publication]:
     return Publication.objects.filter(spread_at__lte=now - KEPT, number__lt=F("plan__current_number"))
 
 
+def _typed(now: dt.datetime) -> QuerySet[TypedAddress]:
+    return TypedAddress.objects.filter(typed_at__lte=now - dt.timedelta(days=1))
+
+
 def tidy(*, now: dt.datetime, dry_run: bool = False) -> dict[str, int]:
     """Remove what is older than it is kept, or only count it; says how much of what."""
-    gone: tuple[tuple[str, QuerySet[Piece] | QuerySet[Pace] | QuerySet[Publication]], ...] = (
+    gone: tuple[tuple[str, QuerySet[Any]], ...] = (
         ("pieces", _pieces(now)),
         ("paces", _paces(now)),
         ("publications", _publications(now)),
+        ("typed addresses", _typed(now)),
     )
     if dry_run:
         return {"bodies": _letters(now).count()} | {name: rows.count() for name, rows in gone}

@@ -64,6 +64,9 @@ class SubscriptionStatus(models.TextChoices):
     SUPPRESSED = "suppressed", "Stopped: their mail comes back"
 
 
+_A = {"plan": "a plan", "partnership": "a partnership", "organisation": "an organisation"}
+
+
 class SubscriptionQuerySet(models.QuerySet["Subscription"]):
     """Subscriptions by whether they still stand."""
 
@@ -74,6 +77,10 @@ class SubscriptionQuerySet(models.QuerySet["Subscription"]):
     def confirmed(self) -> SubscriptionQuerySet:
         """Those that tell."""
         return self.filter(status=SubscriptionStatus.CONFIRMED)
+
+    def refused(self) -> SubscriptionQuerySet:
+        """Those to which the person themselves said no."""
+        return self.filter(status=SubscriptionStatus.ENDED, refused_at__isnull=False)
 
     def for_listing(self) -> SubscriptionQuerySet:
         """With what a list shows."""
@@ -162,6 +169,9 @@ class Subscription(models.Model):
             ),
         ]
 
+    #: Whether pages may name what it is about to whoever reads them: `queries.named_for` finds out.
+    named = False
+
     def __str__(self) -> str:
         return f"Subscription {self.pk} of {self.person_id}"
 
@@ -172,6 +182,11 @@ class Subscription(models.Model):
         if target is None:
             raise ValueError("A subscription is always about something.")
         return target
+
+    @property
+    def called(self) -> str:
+        """What pages call it: what may no longer be read has no name, and can be stopped all the same."""
+        return str(self.target) if self.named else f"{_A[self.target_kind]} you can no longer read"
 
     @property
     def target_kind(self) -> str:
@@ -205,9 +220,33 @@ class Subscription(models.Model):
         """Whether it is over."""
         return self.status == SubscriptionStatus.ENDED
 
+    @property
+    def is_refused(self) -> bool:
+        """Whether the person themselves said no."""
+        return self.is_ended and self.refused_at is not None
+
     def was_refused(self, now: dt.datetime) -> bool:
-        """Whether the person said no so recently that nobody else may ask them about it."""
+        """Whether the person said no so recently that no partner may ask them about it."""
         return self.is_ended and self.refused_at is not None and now - self.refused_at < REFUSAL_HOLDS
+
+
+class TypedAddress(models.Model):
+    """An address that somebody typed who is not signed in, until the sweep takes it up: for new links or, with a plan,
+    to be asked about its digests.
+
+    The page writes this row and does nothing else, whosever address it is: what is known about one cannot be measured.
+    """
+
+    address = models.EmailField(max_length=254)
+    plan = models.ForeignKey(Plan, on_delete=models.CASCADE, null=True, related_name="+")
+    frequency = models.CharField(max_length=8, choices=Frequency, blank=True)
+    typed_at = models.DateTimeField()
+
+    class Meta:
+        verbose_name_plural = "typed addresses"
+
+    def __str__(self) -> str:
+        return f"Typed address {self.pk}"
 
 
 class Following(models.Model):
@@ -253,6 +292,11 @@ class Preference(models.Model):
         default=True, help_text="New matches of the asks and offers of one's organisation; for people with an account."
     )
     paused_until = models.DateField(null=True, blank=True, help_text="The first day on which mail may come again.")
+    refused_at = models.DateTimeField(
+        null=True,
+        blank=True,
+        help_text="When the person themselves stopped everything: whoever types their address asks them nothing.",
+    )
     link_key = models.CharField(max_length=32, default=_link_key, editable=False)
     introduced_at = models.DateTimeField(
         null=True,

@@ -21,7 +21,7 @@ RULES = (
         "person",
         Fate.DELETE,
         "when digests are wanted",
-        ("frequency", "hour", "weekday", "tells_matches"),
+        ("frequency", "hour", "weekday", "tells_matches", "refused_at"),
     ),
     Rule("digests.Told", "recipient", Fate.DELETE, "what they were told last", ("plan", "number", "told_at")),
     Rule("digests.MatchTold", "recipient", Fate.DELETE, "which matches they were told of", ("noted_at", "told_at")),
@@ -45,6 +45,7 @@ RULES = (
         whose="delivery__recipient",
     ),
     Rule("digests.Bounce", "text", Fate.CLEAR, "what the mail server said of the address", whose="delivery__recipient"),
+    Rule("digests.TypedAddress", "address", Fate.DELETE, "to whom a letter is asked for", whose="address"),
     Rule(
         "digests.Suppression",
         "address",

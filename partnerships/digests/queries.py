@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -15,7 +15,7 @@ from django.utils import timezone
 
 from partnerships.activity.models import Event
 from partnerships.agreements.models import Audience as PartnershipAudience
-from partnerships.agreements.models import Party
+from partnerships.agreements.models import Partnership, Party
 from partnerships.digests.bank_holidays import holidays
 from partnerships.digests.models import (
     NOT_WRITTEN,
@@ -150,16 +150,60 @@ def reading_classes(
 
 
 def may_still_be_asked(subscription: Subscription, now: dt.datetime) -> bool:
-    """Whether whoever asks a person to follow something may still read it: a letter must not name it otherwise."""
-    asker = subscription.added_for_id
-    if subscription.plan_id is not None:
-        reach = reach_of([subscription.plan_id], now)
-        if reach.public:
-            return True
-        return asker is not None and (bool(reach.network) or asker in reach.inside_organisations)
-    if subscription.partnership is not None and subscription.partnership.audience != PartnershipAudience.NETWORK:
-        return Party.objects.present().filter(partnership=subscription.partnership, organisation=asker).exists()
-    return True
+    """Whether a letter that asks a person to follow something may still name it to them."""
+    return bool(named_to_followers([subscription], now))
+
+
+def _open_to_askers(subscriptions: Collection[Subscription], now: dt.datetime) -> set[int]:
+    """Those about what is open to the organisation on whose behalf somebody follows, or to everybody."""
+    reach = reach_of({one.plan_id for one in subscriptions if one.plan_id is not None}, now)
+    inside = set(zip(reach.inside_plans, reach.inside_organisations, strict=True))
+    private = [
+        one.partnership_id
+        for one in subscriptions
+        if one.partnership is not None and one.partnership.audience != PartnershipAudience.NETWORK
+    ]
+    present = Party.objects.present().filter(partnership__in=private)
+    parties = set(present.values_list("partnership", "organisation")) if private else set()
+
+    def is_open(one: Subscription) -> bool:
+        if one.plan_id is not None:
+            through_asker = one.added_for_id is not None and one.plan_id in reach.network
+            return one.plan_id in reach.public or through_asker or (one.plan_id, one.added_for_id) in inside
+        return one.partnership_id not in private or (one.partnership_id, one.added_for_id) in parties
+
+    return {one.pk for one in subscriptions if is_open(one)}
+
+
+def _seen_by(person: User, subscriptions: Collection[Subscription]) -> set[int]:
+    """Those about what the person, who has an account, may see."""
+    seen = Subscription.objects.filter(
+        Q(plan__in=Plan.objects.visible_to(person).values("pk"))
+        | Q(partnership__in=Partnership.objects.visible_to(person).values("pk"))
+        | Q(organisation__in=Organisation.objects.visible_to(person).values("pk")),
+        pk__in=[one.pk for one in subscriptions],
+    )
+    return set(seen.values_list("pk", flat=True))
+
+
+def named_to_followers(subscriptions: Iterable[Subscription], now: dt.datetime) -> set[int]:
+    """Those of which whoever follows may know today what they are about: a stakeholder what is open to whoever added
+    them, anybody else what they may see."""
+    found = list(subscriptions)
+    named = _open_to_askers([one for one in found if one.person.is_stakeholder], now)
+    for person in {one.person for one in found if not one.person.is_stakeholder}:
+        named |= _seen_by(person, [one for one in found if one.person_id == person.pk])
+    return named
+
+
+def named_for(reader: User, subscriptions: Iterable[Subscription], now: dt.datetime) -> list[Subscription]:
+    """These, each with whether pages may name what it is about to this reader: one's own, or those of stakeholders whom
+    one's organisation added."""
+    found = list(subscriptions)
+    named = _open_to_askers(found, now) if reader.is_stakeholder else _seen_by(reader, found) if found else set()
+    for one in found:
+        one.named = one.pk in named
+    return found
 
 
 def newest_numbers(plans: Collection[int], now: dt.datetime) -> dict[int, tuple[int, int]]:
@@ -397,6 +441,12 @@ class SentAgain:
 def subscriptions_of(person: User) -> QuerySet[Subscription]:
     """A person's own subscriptions that still stand, in the order of their page."""
     return Subscription.objects.live().for_listing().filter(person=person).order_by("-asked_at", "-pk")
+
+
+def standing_or_refused(person: User) -> QuerySet[Subscription]:
+    """The same and what the person said no to: they may be asked about it once more if they want."""
+    own = Subscription.objects.for_listing().filter(person=person)
+    return (own.live() | own.refused()).order_by("-asked_at", "-pk")
 
 
 def led_organisations(user: User) -> QuerySet[Organisation]:

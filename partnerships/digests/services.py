@@ -35,7 +35,7 @@ from partnerships.digests.models import (
     Suppression,
     Told,
 )
-from partnerships.digests.queries import SENT_AGAIN
+from partnerships.digests.queries import SENT_AGAIN, may_still_be_asked
 from partnerships.digests.roles import apply
 from partnerships.digests.watermarks import (
     catch_up,
@@ -59,6 +59,9 @@ MOST_ASKED_A_PERSON = 5
 MOST_TIMES_ASKED = 3
 #: Letters with new links a day and person: whoever knows an address may ask for them.
 MOST_LINKS_A_DAY = 3
+#: To whoever follows nothing any more one such letter goes in so long: a stranger who types their address is no reason
+#: to write to them, but it is also their own way back.
+LINKS_AFTER_A_STOP = dt.timedelta(days=30)
 
 
 class UnableToSubscribe(Exception):
@@ -136,25 +139,25 @@ def subscribe(
 
 @transaction.atomic
 def ask_for(*, email: str, target: Plan, frequency: str = "", now: dt.datetime) -> None:
-    """Somebody who is not signed in asks for digests about a public plan: the address is asked by letter.
+    """Somebody typed an address that wants digests about a public plan: whoever has it is asked by letter.
 
-    Nobody learns here what is known about an address. Who follows the plan already is sent new links instead, and
-    where no letter may go (mail comes back, too many were sent) none goes. No name is taken from somebody unknown: it
-    would greet whoever has the address in the site's own letter. Raises `UnableToSubscribe` for what is no address.
+    A typed address decides nothing. Who follows the plan already is sent new links instead; who said no to it, or
+    stopped everything, is sent nothing, nor is anybody where no letter may go (mail comes back, too many were sent). No
+    name is taken from somebody unknown: it would greet whoever has the address in the site's own letter.
     """
-    try:
-        person = person_for_address(email=email, name="")
-    except UnableToAddPerson as error:
-        raise UnableToSubscribe(str(error)) from error
-    known = Subscription.objects.filter(person=person, plan=target).first()
+    known = Subscription.objects.filter(person__email__iexact=email.strip(), plan=target).first()
     if known is not None and (known.is_confirmed or known.is_paused):
-        send_links(person=person, now=now)
-    elif known is not None and known.is_waiting:
-        remind(subscription=known, now=now)
-    else:
-        with suppress(UnableToSubscribe), transaction.atomic():
+        send_links(person=known.person, now=now)
+        return
+    if Preference.objects.filter(person__email__iexact=email.strip(), refused_at__isnull=False).exists():
+        return
+    with suppress(UnableToSubscribe, UnableToAddPerson), transaction.atomic():
+        if known is not None and known.is_waiting:
+            _check_letters(known, now=now)
+            remind(subscription=known, now=now)
+        else:
             _ask(
-                person=person,
+                person=person_for_address(email=email),
                 target=target,
                 how=How.SELF,
                 author=None,
@@ -268,7 +271,8 @@ def _ask(
             return subscription
         if subscription.is_waiting and how == How.LEAD and not confirmed:
             return subscription
-        if subscription.was_refused(now) and how != How.SELF:
+        # A partner may ask again after a while, whoever types an address never.
+        if not by_themselves and (subscription.is_refused if how == How.SELF else subscription.was_refused(now)):
             raise UnableToSubscribe("They said no to this themselves not long ago: only they can ask for it again.")
         subscription.how, subscription.added_by, subscription.added_for = how, author, added_for
         subscription.why, subscription.frequency = why[:300], frequency or subscription.frequency
@@ -276,6 +280,8 @@ def _ask(
         subscription.ended_at, subscription.reason, subscription.refused_at = None, "", None
         subscription.save()
     _note(subscription, "asked to be told of", author=author, now=now, person=person.pk, how=how)
+    if author == person:
+        _take_refusal_back(person)
     if confirmed:
         _confirm(subscription, author=author, now=now)
     else:
@@ -328,27 +334,60 @@ def ask_again(*, subscription: Subscription, author: User, now: dt.datetime) -> 
 
 
 @transaction.atomic
-def remind(*, subscription: Subscription, now: dt.datetime) -> None:
-    """Send the letter that asks to confirm once more because the person wants it: once a day at most.
+def remind(*, subscription: Subscription, now: dt.datetime, most: int = 1) -> None:
+    """Send the letter that asks to confirm once more because the person wants it: so many a day at most.
 
     Nothing goes where it was answered meanwhile or mail comes back.
     """
     locked = Subscription.objects.select_for_update(of=("self",)).select_related("person").get(pk=subscription.pk)
     letters = Delivery.objects.filter(subscription=locked, kind=DeliveryKind.CONFIRMATION)
-    if locked.is_waiting and _may_be_written_to(locked.person, letters, most=1, now=now):
+    if locked.is_waiting and _may_be_written_to(locked.person, letters, most=most, now=now):
         _send_confirmation(locked, now=now)
         _note(locked, "was sent the question again about", author=None, now=now)
 
 
 @transaction.atomic
-def send_links(*, person: User, now: dt.datetime) -> None:
+def ask_anew(*, subscription: Subscription, now: dt.datetime) -> None:
+    """The person, by a link of theirs, wants to be asked once more about what waits or what they said no to: the letter
+    goes to their own address, a few a day at most, and only their answer to it changes what they are told.
+
+    Raises `UnableToChangeSubscription` where whoever asked them may no longer read it, or nothing is to be asked.
+    """
+    locked = Subscription.objects.select_for_update(of=("self",)).for_listing().get(pk=subscription.pk)
+    if not (locked.is_waiting or locked.is_refused) or not may_still_be_asked(locked, now):
+        raise UnableToChangeSubscription("There is nothing to ask you about this any more.")
+    if locked.is_refused:
+        locked.status, locked.asked_at, locked.confirmed_at = SubscriptionStatus.ASKED, now, None
+        locked.ended_at, locked.reason, locked.refused_at = None, "", None
+        locked.save(update_fields=["status", "asked_at", "confirmed_at", "ended_at", "reason", "refused_at"])
+        _note(locked, "wants to be asked again about", author=locked.person, now=now)
+    remind(subscription=locked, now=now, most=MOST_LINKS_A_DAY)
+
+
+def _take_refusal_back(person: User) -> None:
+    """Who asks for something themselves has no longer stopped everything."""
+    Preference.objects.filter(person=person, refused_at__isnull=False).update(refused_at=None)
+
+
+@transaction.atomic
+def allow_questions(*, person: User, now: dt.datetime) -> None:
+    """The person, who had stopped everything, may be asked again when their address is typed."""
+    _take_refusal_back(person)
+    record(actor_id=person.pk, verb="may be asked again", target_kind="person", target_id=person.pk, now=now)
+
+
+@transaction.atomic
+def send_links(*, person: User, now: dt.datetime, by_own_link: bool = False) -> None:
     """Send new links to a person's own address: to choose how often, to read their last digest, to stop.
 
-    To whoever never asked for or got anything none goes, nor more than so many a day.
+    To whoever never asked for or got anything none goes, nor more than so many a day; to whoever follows nothing any
+    more and did not ask by a link of their own, only one in a long while.
     """
     locked = User.objects.select_for_update().get(pk=person.pk)
     letters = Delivery.objects.filter(recipient=locked, kind=DeliveryKind.LINKS)
     known = locked.subscriptions.exists() or locked.deliveries.exists()
+    if not by_own_link and not locked.subscriptions.live().exists():
+        known = known and not letters.filter(created_at__gt=now - LINKS_AFTER_A_STOP).exists()
     if known and _may_be_written_to(locked, letters, most=MOST_LINKS_A_DAY, now=now):
         Delivery.objects.create(
             recipient=locked,
@@ -389,6 +428,8 @@ def _confirm(subscription: Subscription, *, author: User | None, now: dt.datetim
     subscription.ended_at, subscription.reason = None, ""
     subscription.save(update_fields=["status", "confirmed_at", "ended_at", "reason"])
     count_as_told(subscriptions=[subscription.pk], now=now)
+    if author == subscription.person:
+        _take_refusal_back(subscription.person)
     _note(subscription, "confirmed digests about", author=author, now=now)
 
 
@@ -481,9 +522,12 @@ def stop(
 
 @transaction.atomic
 def stop_everything(*, person: User, author: User | None, reason: str, now: dt.datetime) -> int:
-    """End all of a person's digests, and stop telling them of new matches."""
+    """End all of a person's digests, and stop telling them of new matches; where they did so themselves, whoever types
+    their address asks them nothing any more."""
     MatchTold.objects.filter(recipient=person, told_at=None).delete()
     Preference.objects.filter(person=person).update(tells_matches=False)
+    if author == person:
+        Preference.objects.filter(person=person).update(refused_at=now)
     return stop(subscriptions=Subscription.objects.live().filter(person=person), author=author, reason=reason, now=now)
 
 

@@ -28,6 +28,7 @@ WITHOUT = {
     "digests.Piece": "words of letters that are kept 30 days",
     "digests.MailRead": "which mails were acted on, by their digest; what came of each has its own row",
     "digests.Pace": "counters of a minute",
+    "digests.TypedAddress": "a queue of the post office, emptied when it is done",
     "commitments.Reminder": "a queue of reminders; the letters themselves are told in it",
     "plans.Mention": "a queue of who is to be told; the comment has its history",
     "plans.Milestone": "computed from a published version, which is immutable",

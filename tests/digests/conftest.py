@@ -11,6 +11,7 @@ from email.message import EmailMessage
 from typing import Any, cast
 
 import pytest
+from django.test import Client
 from django.utils import timezone
 
 from partnerships.digests import composing, emails
@@ -102,6 +103,13 @@ def publish(
 ) -> Version:
     """Publish the small plan with so many homes."""
     return publish_version(plan=plan, author=author, note=note, content=quay(homes, **more), now=now or timezone.now())
+
+
+def signed_in(person: User) -> Client:
+    """Somebody's browser, signed in."""
+    client = Client()
+    client.force_login(person)
+    return client
 
 
 @pytest.fixture

@@ -25,16 +25,23 @@ from partnerships.digests.forms import PreferenceForm
 from partnerships.digests.links import BadLink, ExpiredLink, Link, Purpose, make, minute_of
 from partnerships.digests.links import read as read_link
 from partnerships.digests.matches import matches_in
-from partnerships.digests.models import Delivery, Frequency, Preference, Subscription, SubscriptionStatus, Told
+from partnerships.digests.models import Delivery, Frequency, Preference, Subscription, Told
 from partnerships.digests.news import News
-from partnerships.digests.queries import subscriptions_of, when_next
+from partnerships.digests.queries import named_for, standing_or_refused, subscriptions_of, when_next
 from partnerships.digests.reading import item_for, readable_news
-from partnerships.digests.views.verbs import SAID, act
+from partnerships.digests.views.verbs import BY_LINK, SAID, act
 from partnerships.plans.models import Version
 from partnerships.plans.presenting import Known, milestones, sections, sites
 from partnerships.plans.queries import area_names
 
 P = ParamSpec("P")
+
+
+def link_over(request: HttpRequest, purpose: Purpose) -> HttpResponse:
+    """The link of this address was ours and opens nothing any more: a letter can bring a new one."""
+    return render(
+        request, "digests/link_over.html", {"purpose": purpose.value, "token": _token_in(request)}, status=410
+    )
 
 
 def for_bearer(
@@ -50,7 +57,7 @@ def for_bearer(
             try:
                 link = read_link(purpose, token, now=timezone.now())
             except ExpiredLink:
-                return render(request, "digests/link_over.html", {"purpose": purpose.value, "token": token}, status=410)
+                return link_over(request, purpose)
             except BadLink as error:
                 raise Http404 from error
             response = view(request, link, *args, **kwargs)
@@ -68,18 +75,19 @@ def for_bearer(
 @for_bearer(Purpose.STOP)
 def stop(request: HttpRequest, link: Link) -> HttpResponse:
     """Ask whether to stop all digests, or one of them; a POST does it (RFC 8058 posts "List-Unsubscribe=One-Click")."""
-    following = subscriptions_of(link.person)
+    following, now = subscriptions_of(link.person), timezone.now()
     if request.method == "POST":
         chosen = request.POST.get("subscription", "")
-        reason, now = "Stopped by the person, by a link in a letter.", timezone.now()
+        reason = "Stopped by the person, by a link in a letter."
         if chosen.isdecimal() and len(chosen) < 19:
             one = following.filter(pk=int(chosen))
             ended = services.stop(subscriptions=one, author=link.person, reason=reason, now=now)
         else:
             ended = services.stop_everything(person=link.person, author=link.person, reason=reason, now=now)
-        return render(request, "digests/stopped.html", {"ended": ended, "left": list(subscriptions_of(link.person))})
+        left = named_for(link.person, subscriptions_of(link.person), now)
+        return render(request, "digests/stopped.html", {"ended": ended, "left": left})
     told = Preference.objects.filter(person=link.person, tells_matches=True).exists() and not link.person.is_stakeholder
-    context = {"person": link.person, "subscriptions": list(following), "tells_matches": told}
+    context = {"person": link.person, "subscriptions": named_for(link.person, following, now), "tells_matches": told}
     return render(request, "digests/stop.html", context)
 
 
@@ -93,6 +101,9 @@ def preferences(request: HttpRequest, link: Link) -> HttpResponse:
     if request.method == "POST" and "resume" in request.POST:
         services.end_pause(person=person, author=person, now=now)
         return redirect(f"{request.path}?done=resumed")
+    if request.method == "POST" and "allow" in request.POST:
+        services.allow_questions(person=person, now=now)
+        return redirect(f"{request.path}?done=allowed")
     preference = Preference.objects.get(person=person)
     form = PreferenceForm(request.POST or None, person=person, preference=preference)
     form.helper.disable_csrf = True
@@ -100,6 +111,7 @@ def preferences(request: HttpRequest, link: Link) -> HttpResponse:
         services.prefer(person=person, author=person, now=now, **form.cleaned_data)
         return redirect(f"{request.path}?done=saved")
     minute = minute_of(now)
+    mine = named_for(person, standing_or_refused(person), now)
     context = {
         "form": form,
         "person": person,
@@ -108,7 +120,9 @@ def preferences(request: HttpRequest, link: Link) -> HttpResponse:
         "stop": make(
             Purpose.STOP, person_id=person.pk, link_key=preference.link_key, number=link.number, minute=minute
         ),
-        "subscriptions": list(subscriptions_of(person)),
+        "subscriptions": [one for one in mine if not one.is_ended],
+        "refused": [one for one in mine if one.is_refused and one.named],
+        "refused_at": preference.refused_at,
         "paused_until": preference.pause_at(now, person.time_zone),
         "next": when_next(person, now),
         "paces": Frequency.choices,
@@ -120,6 +134,7 @@ def preferences(request: HttpRequest, link: Link) -> HttpResponse:
 _SAID = {
     "saved": "Your choice is saved. It holds from the next digest on.",
     "resumed": "Your digests are back, and begin with what changed meanwhile.",
+    "allowed": "We write to you again when your address is typed to follow a plan.",
     "over": "That had changed meanwhile. This is how it stands now.",
     **{verb: said.format("it") for verb, said in SAID.items()},
 }
@@ -134,8 +149,11 @@ def _token_in(request: HttpRequest) -> str:
 @require_POST
 @for_bearer(Purpose.PREFERENCES)
 def change(request: HttpRequest, link: Link, pk: int, verb: str) -> HttpResponse:
-    """Confirm, pause, resume, stop, or choose how often for one of the person's subscriptions."""
-    subscription = get_object_or_404(subscriptions_of(link.person), pk=pk)
+    """Pause, resume, stop, be asked again about, or choose how often for one of the person's subscriptions."""
+    if verb not in BY_LINK:
+        raise Http404
+    mine = standing_or_refused(link.person) if verb == "again" else subscriptions_of(link.person)
+    subscription = get_object_or_404(mine, pk=pk)
     try:
         act(
             verb,
@@ -154,14 +172,22 @@ def change(request: HttpRequest, link: Link, pk: int, verb: str) -> HttpResponse
 @require_http_methods(["GET", "HEAD", "POST"])
 @for_bearer(Purpose.CONFIRM)
 def confirm(request: HttpRequest, link: Link) -> HttpResponse:
-    """Ask whether the person wants these digests; a POST says yes or no."""
-    subscription = get_object_or_404(Subscription.objects.for_listing(), pk=link.number, person=link.person)
+    """Ask whether the person wants these digests; a POST says yes or no, as long as that is what is asked.
+
+    Each letter asks one question: what was asked anew since has a newer letter.
+    """
+    found = get_object_or_404(Subscription.objects.for_listing(), pk=link.number, person=link.person)
     now = timezone.now()
-    if request.method == "POST":
+    if minute_of(link.made_at) < minute_of(found.asked_at):
+        return link_over(request, Purpose.CONFIRM)
+    [subscription] = named_for(link.person, [found], now)
+    if request.method == "POST" and subscription.is_waiting:
         if request.POST.get("answer") == "no":
             services.stop(subscriptions=[subscription], author=link.person, reason="Declined by the person.", now=now)
         else:
             try:
+                if not subscription.named:
+                    raise services.UnableToChangeSubscription("It is no longer open to whoever asked: nothing is sent.")
                 services.confirm(subscription=subscription, now=now)
             except services.UnableToChangeSubscription as error:
                 return render(
@@ -173,8 +199,7 @@ def confirm(request: HttpRequest, link: Link) -> HttpResponse:
             "digests/confirmed.html",
             {"subscription": subscription, "next": when_next(link.person, now)},
         )
-    waiting = subscription.status == SubscriptionStatus.ASKED
-    return render(request, "digests/confirm.html", {"subscription": subscription, "waiting": waiting})
+    return render(request, "digests/confirm.html", {"subscription": subscription})
 
 
 @require_safe

@@ -28,6 +28,7 @@ from partnerships.digests.models import NOT_WRITTEN, Delivery, DeliveryItem, Del
 from partnerships.digests.queries import (
     due_within,
     ledger_of,
+    named_for,
     queue_figures,
     sendings_again,
     stakeholders_of,
@@ -79,7 +80,7 @@ def ledger(request: HttpRequest) -> HttpResponse:
     mine = None if person.is_staff else set(Plan.objects.publishable_by(person).values_list("pk", flat=True))
     context = {
         "page": page,
-        "rows": [(delivery, _items(delivery, mine)) for delivery in page.object_list],
+        "rows": [(delivery, _items(delivery, mine)) for delivery in _with_names(person, list(page.object_list))],
         "statuses": DeliveryStatus.choices,
         "status": status,
         "words": words,
@@ -88,12 +89,23 @@ def ledger(request: HttpRequest) -> HttpResponse:
     return render(request, "digests/ledger.html", context)
 
 
+def _with_names(person: User, deliveries: list[Delivery]) -> list[Delivery]:
+    """These; what a letter asks about has its name only where the reader may know it, and for administrators."""
+    asking = [delivery.subscription for delivery in deliveries if delivery.subscription is not None]
+    if person.is_staff:
+        for subscription in asking:
+            subscription.named = True
+    else:
+        named_for(person, asking, timezone.now())
+    return deliveries
+
+
 def _items(delivery: Delivery, mine: set[int] | None) -> list[str]:
     """What was in it, in words; of what could not be told also why."""
     rows = delivery.items.select_related("plan").order_by("pk")
     said = [_said_of(row) for row in rows if mine is None or row.plan_id in mine]
     if delivery.subscription is not None:
-        said.append(f"Whether they want digests about {delivery.subscription.target}")
+        said.append(f"Whether they want digests about {delivery.subscription.called}")
     return said
 
 
@@ -104,7 +116,7 @@ def _said_of(row: DeliveryItem) -> str:
 
 def _delivery_for(person: User, pk: int) -> tuple[Delivery, bool]:
     """A delivery and whether all that it says is about plans that the person may publish."""
-    delivery = get_object_or_404(ledger_of(person), pk=pk)
+    [delivery] = _with_names(person, [get_object_or_404(ledger_of(person), pk=pk)])
     mine = Plan.objects.publishable_by(person).values("pk")
     told = DeliveryItem.objects.told().filter(delivery=delivery)
     return delivery, told.exists() and not told.exclude(plan__in=mine).exists()

@@ -19,6 +19,7 @@ from partnerships.digests.models import Frequency, Preference, RoleRule, Suppres
 from partnerships.digests.queries import (
     led_organisations,
     letters_that_asked,
+    named_for,
     stakeholders_of,
     stakeholders_who_ended,
     subscriptions_of,
@@ -27,7 +28,7 @@ from partnerships.digests.queries import (
     who_will_get,
 )
 from partnerships.digests.targets import page_of, visible_target
-from partnerships.digests.views.verbs import act
+from partnerships.digests.views.verbs import SAID, SIGNED_IN, act
 from partnerships.organisations.models import Membership, Role
 from partnerships.people.models import User
 from partnerships.people.requests import signed_in
@@ -55,7 +56,7 @@ def manage(request: HttpRequest) -> HttpResponse:
 def _mine(person: User) -> dict[str, Any]:
     now = timezone.now()
     return {
-        "subscriptions": list(subscriptions_of(person)),
+        "subscriptions": named_for(person, subscriptions_of(person), now),
         "next": when_next(person, now),
         "paces": Frequency.choices,
         "may_add": led_organisations(person).exists(),
@@ -96,9 +97,11 @@ def subscribe(request: HttpRequest, kind: str, pk: int) -> HttpResponse:
 def change(request: HttpRequest, pk: int, verb: str) -> HttpResponse:
     """Confirm, pause, resume, stop, or choose how often for one of my subscriptions."""
     person = signed_in(request)
-    subscription = get_object_or_404(subscriptions_of(person), pk=pk)
+    if verb not in SIGNED_IN:
+        raise Http404
+    [subscription] = named_for(person, [get_object_or_404(subscriptions_of(person), pk=pk)], timezone.now())
     try:
-        said = act(
+        act(
             verb,
             subscription,
             frequency=request.POST.get("frequency", ""),
@@ -109,7 +112,7 @@ def change(request: HttpRequest, pk: int, verb: str) -> HttpResponse:
     except services.UnableToChangeSubscription as error:
         messages.error(request, str(error))
     else:
-        messages.success(request, said)
+        messages.success(request, SAID[verb].format(subscription.called))
     if request.POST.get("back") == "page":
         return redirect(page_of(subscription.target))
     return redirect("digests:manage")
@@ -124,11 +127,12 @@ def stakeholders(request: HttpRequest) -> HttpResponse:
     person = signed_in(request)
     if not led_organisations(person).exists():
         raise PermissionDenied
-    subscriptions = list(stakeholders_of(person))
+    now = timezone.now()
+    subscriptions = named_for(person, stakeholders_of(person), now)
     letters = letters_that_asked([one for one in subscriptions if one.is_waiting])
     context = {
         "subscriptions": [(one, letters.get(one.pk)) for one in subscriptions],
-        "ended": list(stakeholders_who_ended(person, timezone.now())[:100]),
+        "ended": named_for(person, stakeholders_who_ended(person, now)[:100], now),
         "may_look": _may_look(person),
     }
     return render(request, "digests/stakeholders.html", context)
@@ -177,10 +181,10 @@ def ask_again(request: HttpRequest, pk: int) -> HttpResponse:
 def end_stakeholder(request: HttpRequest, pk: int) -> HttpResponse:
     """End what my organisation asked somebody to get."""
     person = signed_in(request)
-    subscription = get_object_or_404(stakeholders_of(person), pk=pk)
+    [subscription] = named_for(person, [get_object_or_404(stakeholders_of(person), pk=pk)], timezone.now())
     name = subscription.added_for.display_name if subscription.added_for else "a partner"
     services.stop(subscriptions=[subscription], author=person, reason=f"Ended by {name}.", now=timezone.now())
-    messages.success(request, f"{subscription.person.display_name} gets no more digests about {subscription.target}.")
+    messages.success(request, f"{subscription.person.display_name} gets no more digests about {subscription.called}.")
     return redirect("digests:stakeholders")
 
 

@@ -1,6 +1,7 @@
 """For whoever is not signed in: get a public plan's changes by email, and get new links to one's digests.
 
-Neither page says what is known about an address: the answer is the same for everybody, and the rest is said by letter.
+Neither page says what is known about an address: whosever it is, the answer is the same and the work is one row, which
+the sweep takes up; the rest is said by letter.
 """
 
 from __future__ import annotations
@@ -21,8 +22,8 @@ from partnerships.digests.forms import AddressForm, FollowForm
 from partnerships.digests.links import BadLink, Purpose
 from partnerships.digests.links import read as read_link
 from partnerships.digests.models import Subscription
+from partnerships.digests.typed import note_address
 from partnerships.people.limits import too_many
-from partnerships.people.services import find_person
 from partnerships.plans.models import Plan
 
 #: Letters that may be asked for from one internet address an hour.
@@ -46,7 +47,7 @@ def follow(request: HttpRequest, plan: int) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         if (refused := _too_many(request)) is not None:
             return refused
-        services.ask_for(target=target, now=timezone.now(), **form.cleaned_data)
+        note_address(plan=target, now=timezone.now(), **form.cleaned_data)
         return render(request, "digests/letter_sent.html", {"email": form.cleaned_data["email"], "target": target})
     context = {"form": form, "target": target, "back": target.get_absolute_url()}
     return render(request, "digests/follow.html", context, status=422 if request.method == "POST" else 200)
@@ -61,9 +62,7 @@ def new_links(request: HttpRequest) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         if (refused := _too_many(request)) is not None:
             return refused
-        person = find_person(form.cleaned_data["email"])
-        if person is not None:
-            services.send_links(person=person, now=timezone.now())
+        note_address(email=form.cleaned_data["email"], now=timezone.now())
         return render(request, "digests/letter_sent.html", {"email": form.cleaned_data["email"]})
     return render(request, "digests/new_links.html", {"form": form}, status=422 if request.method == "POST" else 200)
 
@@ -73,19 +72,24 @@ def new_links(request: HttpRequest) -> HttpResponse:
 @never_cache
 @require_POST
 def renew(request: HttpRequest, purpose: str, token: str) -> HttpResponse:
-    """A link whose time is over is good for this: a letter with new ones, to the address that it was made for."""
+    """A link whose time is over is good for this: a letter with new ones, to the address that it was made for.
+
+    One that stops digests is never over, and good for nothing else.
+    """
     try:
         wanted, now = Purpose(purpose), timezone.now()
         link = read_link(wanted, token, now=now, even_if_over=True)
     except (ValueError, BadLink) as error:
         raise Http404 from error
+    if wanted.lifetime is None:
+        raise Http404
     if (refused := _too_many(request)) is not None:
         return refused
     if wanted is Purpose.CONFIRM:
         asked = get_object_or_404(Subscription, pk=link.number, person=link.person)
         services.remind(subscription=asked, now=now)
     else:
-        services.send_links(person=link.person, now=now)
+        services.send_links(person=link.person, now=now, by_own_link=True)
     response = render(request, "digests/letter_sent.html", {"again": reverse("digests:new-links")})
     response["Referrer-Policy"] = "no-referrer"
     return response

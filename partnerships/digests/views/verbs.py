@@ -1,4 +1,5 @@
-"""What a person may do with one of their subscriptions, signed in or by a link: the same verbs, the same services."""
+"""What a person may do with one of their subscriptions, signed in or by a link: the same services, each way in its own
+verbs."""
 
 from __future__ import annotations
 
@@ -17,14 +18,15 @@ SAID = {
     "resume": "Digests about {} are back, and begin with what changed meanwhile.",
     "frequency": "How often you hear of {} is saved.",
     "stop": "You no longer follow {}.",
+    "again": "A letter that asks you about {} is on its way to your address. We send a few of them a day and no more.",
 }
+SIGNED_IN = frozenset({"confirm", "pause", "resume", "frequency", "stop"})
+#: To say yes is what the link in the letter that asks is for, and no other: here that letter can be had once more.
+BY_LINK = frozenset({"again", "pause", "resume", "frequency", "stop"})
 
 
-def act(verb: str, subscription: Subscription, *, frequency: str, person: User, reason: str, now: dt.datetime) -> str:
-    """Do what the verb says and return what to tell the person; 404 for what is none.
-
-    Raises `UnableToChangeSubscription`.
-    """
+def act(verb: str, subscription: Subscription, *, frequency: str, person: User, reason: str, now: dt.datetime) -> None:
+    """Do what the verb says; 404 for what is none. Raises `UnableToChangeSubscription`."""
     if verb == "confirm":
         services.confirm(subscription=subscription, now=now)
     elif verb == "pause":
@@ -35,6 +37,7 @@ def act(verb: str, subscription: Subscription, *, frequency: str, person: User, 
         services.set_frequency(subscription=subscription, frequency=frequency, author=person, now=now)
     elif verb == "stop":
         services.stop(subscriptions=[subscription], author=person, reason=reason, now=now)
+    elif verb == "again":
+        services.ask_anew(subscription=subscription, now=now)
     else:
         raise Http404
-    return SAID[verb].format(subscription.target)

@@ -1,0 +1,57 @@
+"""What was typed into the pages that open to everybody, taken up in the background: no page does more for one address
+than for another, so neither its words nor its time say what is known about one."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import structlog
+from django.db import transaction
+
+from partnerships.digests import services
+from partnerships.digests.models import TypedAddress
+from partnerships.people.services import find_person
+from partnerships.plans.models import Plan
+
+log = structlog.get_logger(__name__)
+
+#: So many are taken up in one round of the sweep.
+_A_ROUND = 200
+
+
+def note_address(*, email: str, plan: Plan | None = None, frequency: str = "", now: dt.datetime) -> None:
+    """Write down an address that wants new links or, with a plan, digests about it: one row, whosever it is.
+
+    The broker is not asked: the next sweep takes it up within seconds.
+    """
+    TypedAddress.objects.create(address=email, plan=plan, frequency=frequency, typed_at=now)
+
+
+def take_up(*, now: dt.datetime) -> int:
+    """Do what was asked for with each address that waits; returns how many. Sweeps may run beside one another."""
+    waiting = list(TypedAddress.objects.order_by("pk").values_list("pk", flat=True)[:_A_ROUND])
+    return sum(_take_up(pk, now=now) for pk in waiting)
+
+
+def _take_up(pk: int, *, now: dt.datetime) -> bool:
+    try:
+        with transaction.atomic():
+            rows = TypedAddress.objects.select_for_update(skip_locked=True, of=("self",)).select_related("plan")
+            typed = rows.filter(pk=pk).first()
+            if typed is None:
+                return False
+            typed.delete()
+            _act(typed, now=now)
+    except Exception as error:  # noqa: BLE001 - one that fails waits for the next round, and holds up no other
+        log.warning("typed_address_failed", typed=pk, kind=type(error).__name__)
+        return False
+    return True
+
+
+def _act(typed: TypedAddress, *, now: dt.datetime) -> None:
+    if typed.plan is None:
+        person = find_person(typed.address)
+        if person is not None:
+            services.send_links(person=person, now=now)
+    elif Plan.objects.public().filter(pk=typed.plan.pk).exists():
+        services.ask_for(email=typed.address, target=typed.plan, frequency=typed.frequency, now=now)

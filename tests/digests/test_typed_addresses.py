@@ -1,0 +1,306 @@
+"""Whoever types an address of somebody else's learns nothing, by words or by work, and undoes nothing that its owner
+decided."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from celery.app.task import Task
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+from django.utils import timezone
+
+from partnerships.digests import bounces, services
+from partnerships.digests.choosing import plan_round
+from partnerships.digests.keeping import tidy
+from partnerships.digests.links import Purpose
+from partnerships.digests.models import Delivery, Preference, Subscription, TypedAddress
+from partnerships.digests.typed import note_address, take_up
+from partnerships.people.models import User
+from partnerships.people.services import close_account, person_for_address
+from partnerships.plans.models import Plan
+from partnerships.plans.services import change_audience
+from tests.digests.conftest import PostOffice, play, signed_in
+from tests.digests.test_by_link import link_in, manage, token
+from tests.digests.test_consent import ask
+from tests.world import World
+
+NOBODY = "nobody@council.example"
+
+
+def follow_form(plan: Plan) -> str:
+    return reverse("digests:follow", kwargs={"plan": plan.pk})
+
+
+def type_in(plan: Plan, email: str) -> str:
+    """A stranger types somebody's address to follow a plan, and the sweep takes it up; what the stranger reads."""
+    answer = Client().post(follow_form(plan), {"email": email, "frequency": "daily"})
+    assert answer.status_code == 200
+    plan_round(now=timezone.now())
+    return str(answer.content.decode())
+
+
+def said_yes(world: World, plan: Plan) -> Subscription:
+    return services.confirm(subscription=ask(world, plan), now=timezone.now())
+
+
+def declined(world: World, plan: Plan) -> None:
+    services.ask_for(email=world.sol.email, target=plan, now=timezone.now())
+    asked = Subscription.objects.get(person=world.sol)
+    services.stop(subscriptions=[asked], author=world.sol, reason="Declined by the person.", now=timezone.now())
+
+
+def stopped_it(world: World, plan: Plan) -> None:
+    services.stop(subscriptions=[said_yes(world, plan)], author=world.sol, reason="Stopped.", now=timezone.now())
+
+
+def stopped_everything(world: World, plan: Plan) -> None:
+    said_yes(world, plan)
+    Client().post(reverse("digests:stop", kwargs={"token": token(world.sol, Purpose.STOP)}))
+
+
+def mail_came_back(world: World, plan: Plan) -> None:
+    bounces.suppress(address=world.sol.email, reason="It came back.", delivery=None, author=None, now=timezone.now())
+
+
+REFUSALS: tuple[Callable[[World, Plan], None], ...] = (declined, stopped_it, stopped_everything, mail_came_back)
+
+
+@pytest.mark.parametrize("refuse", REFUSALS, ids=lambda refuse: refuse.__name__)
+@pytest.mark.parametrize("later", [dt.timedelta(0), dt.timedelta(days=400)], ids=["at once", "a year later"])
+def test_a_typed_address_undoes_no_refusal(
+    world: World, opened: Plan, refuse: Callable[[World, Plan], None], later: dt.timedelta
+) -> None:
+    refuse(world, opened)
+    Subscription.objects.filter(refused_at__isnull=False).update(refused_at=timezone.now() - later)
+    Delivery.objects.update(created_at=timezone.now() - later)
+    before = list(Subscription.objects.values()), list(Preference.objects.values()), Delivery.objects.count()
+
+    answer = type_in(opened, world.sol.email.upper())
+
+    assert (list(Subscription.objects.values()), list(Preference.objects.values()), Delivery.objects.count()) == before
+    assert answer.replace(world.sol.email.upper(), "X") == type_in(opened, NOBODY).replace(NOBODY, "X")
+
+
+def test_who_stopped_everything_is_asked_about_no_other_plan_either(world: World, plan: Plan, opened: Plan) -> None:
+    stopped_everything(world, plan)
+
+    type_in(opened, world.sol.email)
+
+    assert not Subscription.objects.filter(plan=opened).exists()
+
+
+def test_who_stopped_one_thing_may_still_be_asked_about_another(world: World, plan: Plan, opened: Plan) -> None:
+    stopped_it(world, plan)
+
+    type_in(opened, world.sol.email)
+
+    assert Subscription.objects.get(plan=opened).is_waiting
+
+
+def test_who_said_no_comes_back_by_their_own_link_and_a_letter(world: World, opened: Plan, office: PostOffice) -> None:
+    stopped_everything(world, opened)
+    [refused] = Subscription.objects.filter(person=world.sol)
+    office.drain()
+    office.sent.clear()
+    bearer = Client(enforce_csrf_checks=True)
+    page = bearer.get(manage(world.sol)).content.decode()
+
+    answer = bearer.post(f"{manage(world.sol)}{refused.pk}/again/")
+    office.drain()
+    refused.refresh_from_db()
+    asked = refused.is_waiting
+    bearer.post(link_in(office.to(world.sol)[0], "confirm"), {"answer": "yes"})
+
+    assert "Ask me again about Open Quay" in page
+    assert answer.status_code == 302
+    assert asked
+    refused.refresh_from_db()
+    assert refused.is_confirmed
+    assert Preference.objects.get(person=world.sol).refused_at is None
+
+
+def test_who_stopped_everything_may_let_themselves_be_asked_again(world: World, plan: Plan, opened: Plan) -> None:
+    stopped_everything(world, plan)
+    bearer = Client(enforce_csrf_checks=True)
+
+    page = bearer.get(manage(world.sol)).content.decode()
+    answer = bearer.post(manage(world.sol), {"allow": "yes"})
+    type_in(opened, world.sol.email)
+
+    assert "You stopped everything on" in page
+    assert "We write to you again" in bearer.get(answer["Location"]).content.decode()
+    assert Subscription.objects.get(plan=opened).is_waiting
+
+
+def test_who_signs_in_follows_again_what_they_refused(world: World, opened: Plan) -> None:
+    followed = services.subscribe(person=world.ben, target=opened, author=world.ben, now=timezone.now())
+    services.stop_everything(person=world.ben, author=world.ben, reason="Enough.", now=timezone.now())
+    assert followed.person.digest_preference.refused_at is None  # what was read before
+    assert Preference.objects.get(person=world.ben).refused_at is not None
+
+    signed_in(world.ben).post(reverse("digests:subscribe", kwargs={"kind": "plan", "pk": opened.pk}))
+
+    followed.refresh_from_db()
+    assert followed.is_confirmed
+    assert Preference.objects.get(person=world.ben).refused_at is None
+
+
+def test_what_a_lead_ended_is_no_refusal(world: World, opened: Plan) -> None:
+    services.stop(
+        subscriptions=[said_yes(world, opened)], author=world.amina, reason="Ended by Larkhaven.", now=timezone.now()
+    )
+
+    type_in(opened, world.sol.email)
+
+    assert Subscription.objects.get(person=world.sol).is_waiting
+
+
+def test_a_question_that_waits_is_not_repeated_without_end(world: World, opened: Plan) -> None:
+    for day in range(9):
+        services.ask_for(email=world.sol.email, target=opened, now=timezone.now() + dt.timedelta(days=day))
+
+    assert Delivery.objects.filter(recipient=world.sol).count() == services.MOST_TIMES_ASKED
+
+
+def test_who_follows_nothing_any_more_gets_links_once_in_a_while_and_by_their_own_link_at_once(
+    world: World, opened: Plan
+) -> None:
+    stopped_everything(world, opened)
+    letters = Delivery.objects.filter(recipient=world.sol, kind="links")
+
+    for day in range(40):
+        note_address(email=world.sol.email, now=timezone.now())
+        take_up(now=timezone.now() + dt.timedelta(days=day))
+    by_strangers = letters.count()
+    old = token(world.sol, Purpose.PREFERENCES, days=31)
+    Client().post(reverse("digests:renew", kwargs={"purpose": "preferences", "token": old}))
+
+    assert by_strangers == 2
+    assert letters.count() == 3
+
+
+# ---- The same work for every address
+
+
+def shape(statements: list[dict[str, str]]) -> list[str]:
+    """Statements without what stands in them."""
+    return [re.sub(r"'(?:[^']|'')*'|\b\d+\b", "?", statement["sql"]) for statement in statements]
+
+
+def addresses(world: World, opened: Plan) -> dict[str, str]:
+    """One address of each kind that anything is known about."""
+    people = {
+        kind: person_for_address(email=f"{kind}@street.example")
+        for kind in ("waiting", "follows", "paused", "refused", "suppressed", "stopped")
+    }
+    now = timezone.now()
+    services.ask_for(email=people["waiting"].email, target=opened, now=now)
+    follows = {
+        kind: services.enrol(
+            person=people[kind], target=opened, author=world.amina, organisation=world.larkhaven, now=now
+        )
+        for kind in ("follows", "paused", "refused", "stopped")
+    }
+    services.pause(subscription=follows["paused"], author=people["paused"], now=now)
+    services.stop(subscriptions=[follows["refused"]], author=people["refused"], reason="No.", now=now)
+    services.stop_everything(person=people["stopped"], author=people["stopped"], reason="No.", now=now)
+    bounces.suppress(address=people["suppressed"].email, reason="Back.", delivery=None, author=None, now=now)
+    close_account(person=world.vera, author=world.dee, reason="Moved on.", heir=None, now=now)
+    return {
+        **{kind: person.email for kind, person in people.items()},
+        "unknown": NOBODY,
+        "account": world.ben.email,
+        "left": world.vera.email,
+        "administrator": world.dee.email,
+    }
+
+
+@pytest.mark.parametrize("page", ["follow", "links"])
+def test_the_pages_do_the_same_work_whatever_is_known_about_an_address(world: World, opened: Plan, page: str) -> None:
+    where = follow_form(opened) if page == "follow" else reverse("digests:new-links")
+    browser = Client()
+    browser.post(where, {"email": "first@street.example", "frequency": "daily"})  # what is read once a process
+    done: dict[str, Any] = {}
+
+    for kind, address in addresses(world, opened).items():
+        with CaptureQueriesContext(connection) as captured:
+            answer = browser.post(where, {"email": address, "frequency": "daily"})
+        told = answer.content.decode().replace(address, "X")
+        headers = {name: value for name, value in answer.headers.items() if "Content-Security" not in name}
+        done[kind] = (answer.status_code, told.replace(address, "X"), sorted(headers), shape(captured.captured_queries))
+
+    assert {kind: found for kind, found in done.items() if found != done["unknown"]} == {}
+    assert any("digests_typedaddress" in statement for statement in done["unknown"][3])
+    assert not any("people_user" in statement for statement in done["unknown"][3])
+
+
+def test_a_broker_that_is_gone_changes_no_answer_and_loses_no_letter(
+    world: World, opened: Plan, office: PostOffice, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def gone(*args: Any, **kwargs: Any) -> None:
+        raise ConnectionError("No broker.")
+
+    monkeypatch.setattr(Task, "apply_async", gone)
+
+    answers = [
+        Client().post(follow_form(opened), {"email": address, "frequency": "weekly"}).status_code
+        for address in (NOBODY, world.sol.email)
+    ]
+    play(office)
+
+    assert answers == [200, 200]
+    assert sorted(one.recipient for one in office.sent) == sorted([NOBODY, world.sol.email])
+
+
+def test_an_address_is_forgotten_once_it_is_taken_up(world: World, opened: Plan) -> None:
+    type_in(opened, NOBODY)
+    Client().post(reverse("digests:new-links"), {"email": NOBODY})
+    waiting = TypedAddress.objects.count()
+
+    plan_round(now=timezone.now())
+    left = TypedAddress.objects.count()
+    note_address(email="stuck@street.example", now=timezone.now() - dt.timedelta(days=1))
+    tidy(now=timezone.now())
+
+    assert (waiting, left, TypedAddress.objects.count()) == (1, 0, 0)
+
+
+def test_one_address_that_fails_holds_up_no_other(world: World, opened: Plan, monkeypatch: pytest.MonkeyPatch) -> None:
+    asking = services.ask_for
+
+    def fail_for_nobody(**data: Any) -> None:
+        if data["email"] == NOBODY:
+            raise RuntimeError("Something nobody thought of.")
+        asking(**data)
+
+    monkeypatch.setattr(services, "ask_for", fail_for_nobody)
+    type_in(opened, NOBODY)
+    type_in(opened, world.sol.email)
+
+    assert Subscription.objects.get().person == world.sol
+    assert [one.address for one in TypedAddress.objects.all()] == [NOBODY]
+
+
+def test_a_plan_that_is_no_longer_public_when_the_address_is_taken_up_is_not_named(world: World, opened: Plan) -> None:
+    Client().post(follow_form(opened), {"email": NOBODY, "frequency": "daily"})
+    change_audience(plan=opened, audience="owners", reason="Too early.", author=world.amina, now=timezone.now())
+
+    plan_round(now=timezone.now())
+
+    assert not User.objects.filter(email=NOBODY).exists()
+    assert not Delivery.objects.exists()
+
+
+def test_an_address_from_which_mail_comes_back_makes_nobody(world: World, opened: Plan) -> None:
+    bounces.suppress(address=NOBODY, reason="It came back.", delivery=None, author=None, now=timezone.now())
+
+    type_in(opened, NOBODY)
+
+    assert not User.objects.filter(email=NOBODY).exists()

@@ -1,0 +1,293 @@
+"""Each link from a letter does what it is for and nothing else; and no page that one opens says the name of something
+that its reader may read no longer, though it can still be stopped."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+
+from partnerships.agreements.services import leave_partnership
+from partnerships.digests import services
+from partnerships.digests.links import Purpose
+from partnerships.digests.models import Delivery, Preference, Subscription
+from partnerships.plans.models import Plan
+from partnerships.plans.services import change_audience, create_plan
+from tests.digests.conftest import PostOffice, play, publish, signed_in, text_of
+from tests.digests.test_by_link import token
+from tests.world import World
+
+STOP, PREFERENCES, READ, CONFIRM = Purpose.STOP, Purpose.PREFERENCES, Purpose.READ, Purpose.CONFIRM
+
+#: What can be done with a link, and the one purpose that permits it; None: no link does.
+ACTS: tuple[tuple[str, str, dict[str, Any], dict[str, str], Purpose | None], ...] = (
+    ("get", "stop", {}, {}, STOP),
+    ("post", "stop", {}, {"List-Unsubscribe": "One-Click"}, STOP),
+    ("post", "stop", {}, {"subscription": "followed"}, STOP),
+    ("get", "preferences", {}, {}, PREFERENCES),
+    ("post", "preferences", {}, {"resume": "yes"}, PREFERENCES),
+    ("post", "preferences", {}, {"allow": "yes"}, PREFERENCES),
+    ("post", "change-by-link", {"pk": "followed", "verb": "pause"}, {}, PREFERENCES),
+    ("post", "change-by-link", {"pk": "followed", "verb": "resume"}, {}, PREFERENCES),
+    ("post", "change-by-link", {"pk": "followed", "verb": "stop"}, {}, PREFERENCES),
+    ("post", "change-by-link", {"pk": "followed", "verb": "frequency"}, {"frequency": "weekly"}, PREFERENCES),
+    ("post", "change-by-link", {"pk": "asked", "verb": "again"}, {}, PREFERENCES),
+    ("post", "change-by-link", {"pk": "asked", "verb": "stop"}, {}, PREFERENCES),
+    ("post", "change-by-link", {"pk": "asked", "verb": "confirm"}, {}, None),
+    ("post", "change-by-link", {"pk": "asked", "verb": "subscribe"}, {}, None),
+    ("get", "confirm", {}, {}, CONFIRM),
+    ("post", "confirm", {}, {"answer": "yes"}, CONFIRM),
+    ("post", "confirm", {}, {"answer": "no"}, CONFIRM),
+    ("get", "view", {}, {}, READ),
+    ("get", "read", {"plan": "plan"}, {}, READ),
+    ("post", "renew", {"purpose": "stop"}, {}, None),
+    ("post", "renew", {"purpose": "preferences"}, {}, PREFERENCES),
+    ("post", "renew", {"purpose": "read"}, {}, READ),
+    ("post", "renew", {"purpose": "confirm"}, {}, CONFIRM),
+)
+
+
+@pytest.fixture
+def things(world: World, plan: Plan, office: PostOffice) -> dict[str, Any]:
+    """Sol follows Harbour Quarter, got a letter about it, and is asked about Larkhaven."""
+    given = {"author": world.amina, "organisation": world.larkhaven, "now": timezone.now()}
+    followed = services.enrol(person=world.sol, target=plan, **given)
+    asked = services.add_stakeholder(email=world.sol.email, name="", target=world.larkhaven, **given)
+    publish(plan, 100, author=world.amina)
+    play(office)
+    Delivery.objects.update(created_at=timezone.now() - dt.timedelta(days=2))
+    letter = Delivery.objects.get(recipient=world.sol, kind="digest")
+    return {"followed": followed.pk, "asked": asked.pk, "plan": plan.pk, "letter": letter.pk}
+
+
+def as_it_stands() -> tuple[list[Any], ...]:
+    return tuple(
+        list(model.objects.order_by("pk").values())  # type: ignore[attr-defined]  # a model's
+        for model in (Subscription, Preference, Delivery)
+    )
+
+
+@pytest.mark.parametrize("purpose", Purpose, ids=lambda purpose: purpose.value)
+@pytest.mark.parametrize("act", ACTS, ids=lambda act: "-".join([*act[:2], *map(str, act[2].values()), *act[3]]))
+def test_a_link_permits_the_acts_of_its_purpose_alone(
+    world: World, things: dict[str, Any], purpose: Purpose, act: Any
+) -> None:
+    method, page, named, data, permitted = act
+    number = things["asked" if purpose is CONFIRM else "letter"]
+    where = {name: things.get(value, value) for name, value in named.items()}
+    sent = {name: things.get(value, value) for name, value in data.items()}
+    before = as_it_stands()
+
+    address = reverse(f"digests:{page}", kwargs={"token": token(world.sol, purpose, number=number), **where})
+    answer = getattr(Client(enforce_csrf_checks=True), method)(address, sent)
+
+    if purpose is permitted:
+        assert answer.status_code in (200, 302)
+    else:
+        assert answer.status_code == 404
+    if purpose is not permitted or method == "get":
+        assert as_it_stands() == before
+
+
+def test_a_question_that_was_answered_is_answered_once(world: World, things: dict[str, Any]) -> None:
+    address = reverse("digests:confirm", kwargs={"token": token(world.sol, CONFIRM, number=things["asked"])})
+    bearer = Client(enforce_csrf_checks=True)
+    bearer.post(address, {"answer": "yes"})
+
+    late = bearer.post(address, {"answer": "no"})
+
+    assert "You have confirmed already" in late.content.decode()
+    assert Subscription.objects.get(pk=things["asked"]).is_confirmed
+
+
+def test_an_earlier_letter_does_not_answer_what_was_asked_anew(world: World, things: dict[str, Any]) -> None:
+    old = token(world.sol, CONFIRM, number=things["asked"], days=1)
+    asked = Subscription.objects.get(pk=things["asked"])
+    services.stop(subscriptions=[asked], author=world.sol, reason="Declined.", now=timezone.now())
+    services.ask_anew(subscription=asked, now=timezone.now())
+
+    answer = Client().post(reverse("digests:confirm", kwargs={"token": old}), {"answer": "yes"})
+
+    asked.refresh_from_db()
+    assert answer.status_code == 410
+    assert "Send me a new link" in answer.content.decode()
+    assert asked.is_waiting
+
+
+def test_a_link_acts_on_nobody_elses_things(world: World, plan: Plan, things: dict[str, Any]) -> None:
+    of_ben = services.enrol(person=world.ben, target=plan, author=None, now=timezone.now())
+    bearer = Client(enforce_csrf_checks=True)
+    confirm = reverse("digests:confirm", kwargs={"token": token(world.sol, CONFIRM, number=of_ben.pk)})
+    stop = reverse("digests:stop", kwargs={"token": token(world.sol, STOP)})
+
+    answers = [
+        bearer.post(confirm, {"answer": "no"}).status_code,
+        *(
+            bearer.post(
+                reverse(
+                    "digests:change-by-link",
+                    kwargs={"token": token(world.sol, PREFERENCES), "pk": of_ben.pk, "verb": verb},
+                )
+            ).status_code
+            for verb in ("again", "pause", "resume", "frequency", "stop")
+        ),
+    ]
+    bearer.post(stop, {"subscription": of_ben.pk})
+
+    of_ben.refresh_from_db()
+    assert answers == [404] * 6
+    assert of_ben.is_confirmed
+
+
+# ---- What may no longer be read has no name
+
+
+@pytest.fixture
+def lost(world: World, plan: Plan, office: PostOffice) -> dict[str, Any]:
+    """Westmarch told Sol of the partnership and of its plan, asked him about another, and then left."""
+    given = {"author": world.ben, "organisation": world.westmarch, "now": timezone.now()}
+    followed = services.enrol(person=world.sol, target=plan, why="you chair the Harbour Quarter panel", **given)
+    of_partnership = services.enrol(person=world.sol, target=world.partnership, **given)
+    of_body = services.enrol(person=world.sol, target=world.westmarch, **given)
+    asked = services.add_stakeholder(email="rose@street.example", name="", target=plan, **given)
+    publish(plan, 100, author=world.amina)
+    play(office)
+    leave_partnership(party=world.party(world.westmarch), reason="Reorganised.", author=world.ben, now=timezone.now())
+    change_audience(plan=plan, audience="owners", reason="Rethought.", author=world.amina, now=timezone.now())
+    letter = Delivery.objects.get(recipient=world.sol, kind="digest")
+    return {"followed": followed, "partnership": of_partnership, "body": of_body, "asked": asked, "letter": letter}
+
+
+def names_nothing(page: str) -> bool:
+    return "Harbour Quarter" not in page and "Estuary" not in page
+
+
+def test_by_link_nothing_is_named_that_may_no_longer_be_read_and_all_of_it_is_stopped(
+    world: World, lost: dict[str, Any]
+) -> None:
+    bearer = Client(enforce_csrf_checks=True)
+    preferences = reverse("digests:preferences", kwargs={"token": token(world.sol, PREFERENCES)})
+    stop = reverse("digests:stop", kwargs={"token": token(world.sol, STOP)})
+    view = reverse("digests:view", kwargs={"token": token(world.sol, READ, number=lost["letter"].pk)})
+    of_rose = reverse(
+        "digests:confirm", kwargs={"token": token(lost["asked"].person, CONFIRM, number=lost["asked"].pk)}
+    )
+
+    pages = [bearer.get(address).content.decode() for address in (preferences, stop, view, of_rose)]
+    changed = bearer.post(f"{preferences}{lost['followed'].pk}/stop/")
+    pages.append(bearer.get(changed["Location"]).content.decode())
+    pages.append(bearer.post(stop, {"subscription": lost["body"].pk}).content.decode())
+    yes = bearer.post(of_rose, {"answer": "yes"})
+    pages.append(yes.content.decode())
+
+    assert [page for page in pages if not names_nothing(page)] == []
+    assert all("A plan you can no longer read" in page or "a plan you can no longer read" in page for page in pages[:2])
+    assert "Westmarch Borough Council" in pages[0]
+    assert "a partnership you can no longer read" in pages[5]
+    assert yes.status_code == 422
+    assert Subscription.objects.get(pk=lost["followed"].pk).is_refused
+    assert names_nothing(bearer.post(of_rose, {"answer": "no"}).content.decode())
+    assert Subscription.objects.get(pk=lost["asked"].pk).is_refused
+
+
+def test_what_was_refused_is_named_only_while_it_may_be_read(world: World, plan: Plan, lost: dict[str, Any]) -> None:
+    services.stop_everything(person=world.sol, author=world.sol, reason="Enough.", now=timezone.now())
+    preferences = reverse("digests:preferences", kwargs={"token": token(world.sol, PREFERENCES)})
+    letters = Delivery.objects.count()
+
+    page = Client().get(preferences).content.decode()
+    answer = Client().post(f"{preferences}{lost['followed'].pk}/again/")
+
+    assert names_nothing(page)
+    assert "Ask me again about Westmarch Borough Council" in page
+    assert answer["Location"].endswith("?done=over")
+    assert Delivery.objects.count() == letters
+
+
+def test_signed_in_nothing_is_named_that_may_no_longer_be_read(world: World, plan: Plan, lost: dict[str, Any]) -> None:
+    own = services.enrol(person=world.ben, target=plan, author=world.ben, now=timezone.now())
+    services.stop(
+        subscriptions=[
+            services.add_stakeholder(
+                email="ended@street.example",
+                name="",
+                target=plan,
+                author=world.ben,
+                organisation=world.westmarch,
+                now=timezone.now(),
+            )
+        ],
+        author=world.ben,
+        reason="Ended.",
+        now=timezone.now(),
+    )
+    ben = signed_in(world.ben)
+    letter = Delivery.objects.get(subscription=lost["asked"])
+
+    pages = [
+        ben.get(address).content.decode()
+        for address in (
+            reverse("digests:manage"),
+            reverse("digests:stakeholders"),
+            reverse("digests:ledger"),
+            reverse("digests:entry", kwargs={"pk": letter.pk}),
+        )
+    ]
+    stopped = ben.post(reverse("digests:change", kwargs={"pk": own.pk, "verb": "stop"}), follow=True)
+    ended = ben.post(reverse("digests:end-stakeholder", kwargs={"pk": lost["followed"].pk}), follow=True)
+
+    # Of the partnership itself a former party keeps what it held.
+    assert [page for page in pages if "Harbour Quarter" in page] == []
+    assert "You no longer follow a plan you can no longer read." in stopped.content.decode()
+    assert "gets no more digests about a plan you can no longer read." in ended.content.decode()
+    assert "Harbour Quarter" not in stopped.content.decode() + ended.content.decode()
+    own.refresh_from_db()
+    assert own.is_refused
+
+
+def test_whoever_may_read_it_meets_its_name(world: World, things: dict[str, Any]) -> None:
+    bearer = Client(enforce_csrf_checks=True)
+
+    stop = bearer.get(reverse("digests:stop", kwargs={"token": token(world.sol, STOP)})).content.decode()
+    stakeholders = signed_in(world.amina).get(reverse("digests:stakeholders")).content.decode()
+
+    assert "Stop digests about Harbour Quarter" in stop
+    assert "Harbour Quarter" in stakeholders
+
+
+def test_a_letter_about_a_public_plan_does_not_name_a_partnership_that_its_reader_may_no_longer_know(
+    world: World, office: PostOffice
+) -> None:
+    shared = create_plan(
+        owners=[world.larkhaven],
+        partnership=world.partnership,
+        title="Shared Quay",
+        kind="delivery",
+        audience="public",
+        author=world.amina,
+        now=world.now,
+    )
+    publish(shared, 50, author=world.amina)
+    services.enrol(
+        person=world.sol,
+        target=world.partnership,
+        author=world.ben,
+        organisation=world.westmarch,
+        why="you chair the panel of the Estuary Partnership",
+        now=timezone.now(),
+    )
+    publish(shared, 60, author=world.amina)
+    play(office)
+    leave_partnership(party=world.party(world.westmarch), reason="Reorganised.", author=world.ben, now=timezone.now())
+    publish(shared, 70, author=world.amina)
+    play(office)
+
+    before, after = (text_of(letter) for letter in office.to(world.sol))
+    assert "added you to digests about Estuary Partnership" in before.replace("\n", " ")
+    assert "was 60, now 70" in after
+    assert "added you to digests about a partnership" in after.replace("\n", " ")
+    assert "Estuary" not in after

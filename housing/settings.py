@@ -270,6 +270,7 @@ BREACHED_PASSWORDS_URL = env.str(
 )
 
 ACCOUNT_ADAPTER = "partnerships.people.adapters.AccountAdapter"
+ACCOUNT_FORMS = {"reset_password": "partnerships.people.forms.PasswordResetForm"}
 ACCOUNT_LOGIN_METHODS = {"email"}
 ACCOUNT_USER_MODEL_USERNAME_FIELD = None
 ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]

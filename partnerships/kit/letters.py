@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
+from functools import partial
 from smtplib import SMTPException
 from typing import Any
 
 import structlog
 from django.conf import settings
 from django.core.mail import EmailMessage, EmailMultiAlternatives
+from django.db import connections
 from django.template.loader import render_to_string
 from django.urls import reverse
 
@@ -53,9 +56,23 @@ def _send(letter: EmailMessage, template: str) -> bool:
 _background = ThreadPoolExecutor(max_workers=1, thread_name_prefix="letters")
 
 
-def send_in_background(letter: EmailMessage) -> None:
-    """Send a letter without making the page wait, which would tell whether there was one to send."""
+def in_background(work: Callable[[], object]) -> None:
+    """Do something about letters without making the page wait, which would tell whether there was anything to do."""
     if settings.LETTERS_IN_BACKGROUND:
-        _background.submit(_send, letter, "account")
+        _background.submit(copy_context().run, _work, work)
     else:
-        _send(letter, "account")
+        work()
+
+
+def _work(work: Callable[[], object]) -> None:
+    try:
+        work()
+    except Exception as error:  # noqa: BLE001 - nobody waits for it: without a word in the log it would be lost unseen
+        log.warning("background_failed", kind=type(error).__name__)
+    finally:
+        connections.close_all()
+
+
+def send_in_background(letter: EmailMessage) -> None:
+    """Send a letter without making the page wait."""
+    in_background(partial(_send, letter, "account"))

@@ -3,19 +3,41 @@
 from __future__ import annotations
 
 import zoneinfo
+from functools import partial
 from typing import Any
 
+from allauth.account.forms import ResetPasswordForm
 from django import forms
 from django.db.models import QuerySet
+from django.http import HttpRequest
 from django.urls import reverse
 
 from partnerships.kit import forms as kit
 from partnerships.kit.forms import AutocompleteSelect, Helper
+from partnerships.kit.letters import in_background
 from partnerships.people.models import User
 
 
 def _time_zones() -> list[tuple[str, str]]:
     return [(name, name.replace("_", " ")) for name in sorted(zoneinfo.available_timezones()) if "/" in name]
+
+
+class PasswordResetForm(ResetPasswordForm):  # type: ignore[misc]  # allauth carries no types
+    """Whoever forgot a password gives an address; whose it is, is looked up in the background, so that the page does
+    the same for everybody's."""
+
+    def clean_email(self) -> str:
+        """Nothing is looked up yet."""
+        return str(self.cleaned_data["email"])
+
+    def save(self, request: HttpRequest, **kwargs: Any) -> str:
+        """Leave the rest to the background."""
+        in_background(partial(self._write, request))
+        return str(self.cleaned_data["email"])
+
+    def _write(self, request: HttpRequest) -> None:
+        super().clean_email()
+        super().save(request)
 
 
 class ViewAsForm(forms.Form):

@@ -4,7 +4,6 @@ decided."""
 from __future__ import annotations
 
 import datetime as dt
-import re
 from collections.abc import Callable
 from typing import Any
 
@@ -29,6 +28,7 @@ from partnerships.plans.services import change_audience
 from tests.digests.conftest import PostOffice, play, signed_in
 from tests.digests.test_by_link import link_in, manage, token
 from tests.digests.test_consent import ask
+from tests.statements import shape
 from tests.world import World
 
 NOBODY = "nobody@council.example"
@@ -189,11 +189,6 @@ def test_who_follows_nothing_any_more_gets_links_once_in_a_while_and_by_their_ow
 # ---- The same work for every address
 
 
-def shape(statements: list[dict[str, str]]) -> list[str]:
-    """Statements without what stands in them."""
-    return [re.sub(r"'(?:[^']|'')*'|\b\d+\b", "?", statement["sql"]) for statement in statements]
-
-
 def addresses(world: World, opened: Plan) -> dict[str, str]:
     """One address of each kind that anything is known about."""
     people = {
@@ -222,9 +217,9 @@ def addresses(world: World, opened: Plan) -> dict[str, str]:
     }
 
 
-@pytest.mark.parametrize("page", ["follow", "links"])
-def test_the_pages_do_the_same_work_whatever_is_known_about_an_address(world: World, opened: Plan, page: str) -> None:
-    where = follow_form(opened) if page == "follow" else reverse("digests:new-links")
+@pytest.mark.parametrize("form", ["follow", "links"])
+def test_the_pages_do_the_same_work_whatever_is_known_about_an_address(world: World, opened: Plan, form: str) -> None:
+    where = follow_form(opened) if form == "follow" else reverse("digests:new-links")
     browser = Client()
     browser.post(where, {"email": "first@street.example", "frequency": "daily"})  # what is read once a process
     done: dict[str, Any] = {}

@@ -3,21 +3,28 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
+from functools import partial
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 import requests
 from django.conf import LazySettings
 from django.core import mail
+from django.db import connection
 from django.http import HttpResponse
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
+from partnerships.kit import letters
 from partnerships.organisations.services import update_organisation
 from partnerships.people.models import SecurityEvent, User
 from partnerships.people.view_as import UnableToViewAs, begin_view_as
 from tests.people.test_leaving_and_erasing import sign_in
+from tests.statements import shape
 from tests.world import PASSWORD, World
 
 
@@ -37,6 +44,31 @@ def test_asking_for_a_new_password_answers_alike(world: World, address: str) -> 
     assert answer.status_code == 302
     assert answer["Location"] == reverse("account_reset_password_done")
     assert len(mail.outbox) == (1 if address.startswith("amina") else 0)
+
+
+def test_asking_for_a_new_password_does_the_same_work_whatever_is_known_about_an_address(
+    world: World, settings: LazySettings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.LETTERS_IN_BACKGROUND = True
+    waiting: list[Callable[[], object]] = []
+    later = SimpleNamespace(submit=lambda work, *args: waiting.append(partial(work, *args)))
+    monkeypatch.setattr(letters, "_background", later)
+    monkeypatch.setattr(letters.connections, "close_all", lambda: None)
+    User.objects.filter(pk=world.vera.pk).update(is_active=False)
+    known = {"account": world.amina.email, "stakeholder": world.sol.email, "left": world.vera.email}
+    done = {}
+
+    # The first reads what is read once a process.
+    for kind, address in {"first": "x@y.example", "unknown": "nobody@nowhere.example", **known}.items():
+        with CaptureQueriesContext(connection) as captured:
+            answer = Client().post(reverse("account_reset_password"), {"email": address})
+        done[kind] = (answer.status_code, answer.get("Location"), shape(captured.captured_queries))
+    found = {kind for kind in known if done[kind] != done["unknown"]}
+    while waiting:
+        waiting.pop(0)()
+
+    assert found == set()
+    assert [letter.to for letter in mail.outbox] == [[world.amina.email]]
 
 
 def test_a_stakeholder_cannot_sign_in(world: World) -> None:

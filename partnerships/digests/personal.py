@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from partnerships.digests.services import stop_everything
+from partnerships.digests.services import renew_links, stop_everything
 from partnerships.people.leaving import Leaving
 from partnerships.people.personal import Fate, Rule
 
@@ -58,7 +58,8 @@ RULES = (
 
 
 def stop_digests(leaving: Leaving) -> int:
-    """Nothing is sent to somebody who has left."""
+    """Nothing is sent to somebody who has left, and their old links open nothing should they ever be let back in."""
+    renew_links(person=leaving.person, author=leaving.author, now=leaving.now)
     return stop_everything(
         person=leaving.person, author=leaving.author, reason=leaving.reason or "Left.", now=leaving.now
     )

@@ -154,6 +154,14 @@ def may_still_be_asked(subscription: Subscription, now: dt.datetime) -> bool:
     return bool(named_to_followers([subscription], now))
 
 
+def may_be_asked_anew(subscription: Subscription, now: dt.datetime) -> bool:
+    """Whether the person alone may bring back the question that they said no to: as long as nobody else may ask it, and
+    about a public plan at any time. After that a right that ended is for whoever gave it to give again."""
+    if subscription.was_refused(now):
+        return True
+    return subscription.is_refused and Plan.objects.public().filter(pk=subscription.plan_id or 0).exists()
+
+
 def _open_to_askers(subscriptions: Collection[Subscription], now: dt.datetime) -> set[int]:
     """Those about what is open to the organisation on whose behalf somebody follows, or to everybody."""
     reach = reach_of({one.plan_id for one in subscriptions if one.plan_id is not None}, now)

@@ -35,7 +35,7 @@ from partnerships.digests.models import (
     Suppression,
     Told,
 )
-from partnerships.digests.queries import SENT_AGAIN, may_still_be_asked
+from partnerships.digests.queries import SENT_AGAIN, may_be_asked_anew, may_still_be_asked
 from partnerships.digests.roles import apply
 from partnerships.digests.watermarks import (
     catch_up,
@@ -351,10 +351,11 @@ def ask_anew(*, subscription: Subscription, now: dt.datetime) -> None:
     """The person, by a link of theirs, wants to be asked once more about what waits or what they said no to: the letter
     goes to their own address, a few a day at most, and only their answer to it changes what they are told.
 
-    Raises `UnableToChangeSubscription` where whoever asked them may no longer read it, or nothing is to be asked.
+    Raises `UnableToChangeSubscription` where whoever asked them may no longer read it, nothing is to be asked, or the
+    no is so old that a partner may ask again.
     """
     locked = Subscription.objects.select_for_update(of=("self",)).for_listing().get(pk=subscription.pk)
-    if not (locked.is_waiting or locked.is_refused) or not may_still_be_asked(locked, now):
+    if not (locked.is_waiting or may_be_asked_anew(locked, now)) or not may_still_be_asked(locked, now):
         raise UnableToChangeSubscription("There is nothing to ask you about this any more.")
     if locked.is_refused:
         locked.status, locked.asked_at, locked.confirmed_at = SubscriptionStatus.ASKED, now, None
@@ -370,8 +371,15 @@ def _take_refusal_back(person: User) -> None:
 
 
 @transaction.atomic
+def refuse_questions(*, person: User, now: dt.datetime) -> None:
+    """The person wants no letter because somebody typed their address; what they follow goes on."""
+    Preference.objects.filter(person=person).update(refused_at=now)
+    record(actor_id=person.pk, verb="wants no more questions", target_kind="person", target_id=person.pk, now=now)
+
+
+@transaction.atomic
 def allow_questions(*, person: User, now: dt.datetime) -> None:
-    """The person, who had stopped everything, may be asked again when their address is typed."""
+    """The person, who had stopped everything or refused questions, may be asked again when their address is typed."""
     _take_refusal_back(person)
     record(actor_id=person.pk, verb="may be asked again", target_kind="person", target_id=person.pk, now=now)
 

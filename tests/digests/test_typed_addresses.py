@@ -60,6 +60,14 @@ def stopped_it(world: World, plan: Plan) -> None:
     services.stop(subscriptions=[said_yes(world, plan)], author=world.sol, reason="Stopped.", now=timezone.now())
 
 
+def wants_no_more_questions(world: World, plan: Plan) -> None:
+    services.ask_for(email=world.sol.email, target=plan, now=timezone.now())
+    asked = Subscription.objects.get(person=world.sol)
+    address = reverse("digests:confirm", kwargs={"token": token(world.sol, Purpose.CONFIRM, number=asked.pk)})
+    assert "ask me nothing more" in Client().get(address).content.decode()
+    Client().post(address, {"answer": "never"})
+
+
 def stopped_everything(world: World, plan: Plan) -> None:
     said_yes(world, plan)
     Client().post(reverse("digests:stop", kwargs={"token": token(world.sol, Purpose.STOP)}))
@@ -69,7 +77,13 @@ def mail_came_back(world: World, plan: Plan) -> None:
     bounces.suppress(address=world.sol.email, reason="It came back.", delivery=None, author=None, now=timezone.now())
 
 
-REFUSALS: tuple[Callable[[World, Plan], None], ...] = (declined, stopped_it, stopped_everything, mail_came_back)
+REFUSALS: tuple[Callable[[World, Plan], None], ...] = (
+    declined,
+    stopped_it,
+    stopped_everything,
+    wants_no_more_questions,
+    mail_came_back,
+)
 
 
 @pytest.mark.parametrize("refuse", REFUSALS, ids=lambda refuse: refuse.__name__)
@@ -88,8 +102,11 @@ def test_a_typed_address_undoes_no_refusal(
     assert answer.replace(world.sol.email.upper(), "X") == type_in(opened, NOBODY).replace(NOBODY, "X")
 
 
-def test_who_stopped_everything_is_asked_about_no_other_plan_either(world: World, plan: Plan, opened: Plan) -> None:
-    stopped_everything(world, plan)
+@pytest.mark.parametrize("refuse", [stopped_everything, wants_no_more_questions], ids=lambda refuse: refuse.__name__)
+def test_who_wants_nothing_more_is_asked_about_no_other_plan_either(
+    world: World, plan: Plan, opened: Plan, refuse: Callable[[World, Plan], None]
+) -> None:
+    refuse(world, plan)
 
     type_in(opened, world.sol.email)
 
@@ -134,7 +151,7 @@ def test_who_stopped_everything_may_let_themselves_be_asked_again(world: World, 
     answer = bearer.post(manage(world.sol), {"allow": "yes"})
     type_in(opened, world.sol.email)
 
-    assert "You stopped everything on" in page
+    assert "to send you nothing, or to ask you nothing more" in page
     assert "We write to you again" in bearer.get(answer["Location"]).content.decode()
     assert Subscription.objects.get(plan=opened).is_waiting
 

@@ -15,6 +15,8 @@ from partnerships.agreements.services import leave_partnership
 from partnerships.digests import services
 from partnerships.digests.links import Purpose
 from partnerships.digests.models import Delivery, Preference, Subscription
+from partnerships.people.models import User
+from partnerships.people.services import close_account
 from partnerships.plans.models import Plan
 from partnerships.plans.services import change_audience, create_plan
 from tests.digests.conftest import PostOffice, play, publish, signed_in, text_of
@@ -143,6 +145,24 @@ def test_a_link_acts_on_nobody_elses_things(world: World, plan: Plan, things: di
     assert of_ben.is_confirmed
 
 
+@pytest.mark.parametrize("purpose", Purpose, ids=lambda purpose: purpose.value)
+def test_who_left_has_no_links_and_old_ones_stay_dead_when_they_are_let_back_in(
+    world: World, things: dict[str, Any], purpose: Purpose
+) -> None:
+    number = things["asked" if purpose is CONFIRM else "letter"]
+    page = "view" if purpose is READ else purpose.value
+    address = reverse(f"digests:{page}", kwargs={"token": token(world.sol, purpose, number=number)})
+    assert Client().get(address).status_code == 200
+
+    close_account(person=world.sol, author=world.dee, reason="Moved on.", heir=None, now=timezone.now())
+    gone = Client().get(address).status_code, Client().post(address).status_code
+    User.objects.filter(pk=world.sol.pk).update(is_active=True)
+    back = Client().get(address).status_code
+
+    assert set(gone) <= {404, 405}
+    assert back == 404
+
+
 # ---- What may no longer be read has no name
 
 
@@ -206,6 +226,27 @@ def test_what_was_refused_is_named_only_while_it_may_be_read(world: World, plan:
     assert "Ask me again about Westmarch Borough Council" in page
     assert answer["Location"].endswith("?done=over")
     assert Delivery.objects.count() == letters
+
+
+@pytest.mark.parametrize(("days", "comes_back"), [(179, True), (181, False)])
+def test_a_right_to_read_that_was_given_up_long_ago_is_not_taken_back_alone(
+    world: World, plan: Plan, things: dict[str, Any], opened: Plan, days: int, comes_back: bool
+) -> None:
+    of_public = services.enrol(
+        person=world.sol, target=opened, author=world.amina, organisation=world.larkhaven, now=timezone.now()
+    )
+    services.stop_everything(person=world.sol, author=world.sol, reason="Enough.", now=timezone.now())
+    Subscription.objects.update(refused_at=timezone.now() - dt.timedelta(days=days))
+    preferences = reverse("digests:preferences", kwargs={"token": token(world.sol, PREFERENCES)})
+
+    page = Client().get(preferences).content.decode()
+    for pk in (things["followed"], of_public.pk):
+        Client().post(f"{preferences}{pk}/again/")
+
+    assert ("Ask me again about Harbour Quarter" in page) is comes_back
+    assert "Ask me again about Open Quay" in page
+    assert Subscription.objects.get(pk=things["followed"]).is_waiting is comes_back
+    assert Subscription.objects.get(pk=of_public.pk).is_waiting
 
 
 def test_signed_in_nothing_is_named_that_may_no_longer_be_read(world: World, plan: Plan, lost: dict[str, Any]) -> None:

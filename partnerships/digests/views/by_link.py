@@ -27,7 +27,7 @@ from partnerships.digests.links import read as read_link
 from partnerships.digests.matches import matches_in
 from partnerships.digests.models import Delivery, Frequency, Preference, Subscription, Told
 from partnerships.digests.news import News
-from partnerships.digests.queries import named_for, standing_or_refused, subscriptions_of, when_next
+from partnerships.digests.queries import may_be_asked_anew, named_for, standing_or_refused, subscriptions_of, when_next
 from partnerships.digests.reading import item_for, readable_news
 from partnerships.digests.views.verbs import BY_LINK, SAID, act
 from partnerships.plans.models import Version
@@ -121,7 +121,7 @@ def preferences(request: HttpRequest, link: Link) -> HttpResponse:
             Purpose.STOP, person_id=person.pk, link_key=preference.link_key, number=link.number, minute=minute
         ),
         "subscriptions": [one for one in mine if not one.is_ended],
-        "refused": [one for one in mine if one.is_refused and one.named],
+        "refused": [one for one in mine if one.named and may_be_asked_anew(one, now)],
         "refused_at": preference.refused_at,
         "paused_until": preference.pause_at(now, person.time_zone),
         "next": when_next(person, now),
@@ -182,8 +182,10 @@ def confirm(request: HttpRequest, link: Link) -> HttpResponse:
         return link_over(request, Purpose.CONFIRM)
     [subscription] = named_for(link.person, [found], now)
     if request.method == "POST" and subscription.is_waiting:
-        if request.POST.get("answer") == "no":
+        if request.POST.get("answer") in ("no", "never"):
             services.stop(subscriptions=[subscription], author=link.person, reason="Declined by the person.", now=now)
+            if request.POST["answer"] == "never":
+                services.refuse_questions(person=link.person, now=now)
         else:
             try:
                 if not subscription.named:

@@ -247,7 +247,7 @@ ANYMAIL = {"WEBHOOK_SECRET": DIGEST_WEBHOOK_SECRET, **env.json("ANYMAIL", defaul
 
 # --- Conversations ---------------------------------------------------------------------------------------------------
 
-# After how many days without a conversation those who hold a partnership are warned.
+# After how many days without a conversation those who hold a partnership are warned, where its leads chose none.
 NO_CONTACT_DAYS = env.int("NO_CONTACT_DAYS", default=60)
 
 # --- Who gets in -----------------------------------------------------------------------------------------------------

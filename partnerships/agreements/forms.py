@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from django import forms
+from django.conf import settings
 from django.db.models import QuerySet
 from django.urls import reverse
 
-from partnerships.agreements.models import Audience, Kind, Partnership, Party, PartyRole, Status
+from partnerships.agreements.models import CONTACT_DAYS, Audience, Kind, Partnership, Party, PartyRole, Status
 from partnerships.kit import forms as kit
 from partnerships.kit.forms import AutocompleteSelectMultiple, DayField, Helper, Section
 from partnerships.kit.uploads import ACCEPT, MEGABYTE, MOST_BYTES
@@ -110,6 +111,13 @@ class TermsForm(forms.Form):
         widget=forms.NumberInput(attrs={"class": "govuk-input--width-3"}),
     )
     meeting_frequency = forms.CharField(label="How often it meets", required=False, max_length=80)
+    contact_days = forms.IntegerField(
+        label="How many days may pass without a conversation?",
+        required=False,
+        min_value=CONTACT_DAYS[0],
+        max_value=CONTACT_DAYS[-1],
+        widget=forms.NumberInput(attrs={"class": "govuk-input--width-3"}),
+    )
     reports_to = forms.CharField(label="Reports to", required=False, max_length=200)
     contribution = forms.CharField(
         label="Contribution in money and kind",
@@ -133,10 +141,22 @@ class TermsForm(forms.Form):
         now = {name: getattr(partnership, name) for name in self.base_fields if name != "areas"}
         kwargs.setdefault("initial", now | {"areas": partnership.areas.all()})
         super().__init__(*args, **kwargs)
+        self.fields["contact_days"].help_text = (
+            "After that, those who hold it are told that it has gone quiet. "
+            f"Leave it empty for what holds everywhere here: {settings.NO_CONTACT_DAYS} days."
+        )
         self.helper = Helper(
             self,
             Section("What it is", "title", "kind", "purpose", "areas", "audience"),
-            Section("Terms", "terms_of_reference", "legally_binding", "quorum", "meeting_frequency", "reports_to"),
+            Section(
+                "Terms",
+                "terms_of_reference",
+                "legally_binding",
+                "quorum",
+                "meeting_frequency",
+                "contact_days",
+                "reports_to",
+            ),
             Section(
                 "Dates", "starts_on", "review_on", "ends_on", hint="On the review date it goes under review by itself."
             ),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pghistory
+from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
 from django.urls import reverse
@@ -55,6 +56,9 @@ TRANSITIONS: dict[str, tuple[str, ...]] = {
     Status.RENEWED: (),
     Status.ENDED: (),
 }
+
+#: How seldom and how often the partners may want to be in touch, in days.
+CONTACT_DAYS = range(7, 731)
 
 #: Statuses in which nothing can be changed any more.
 OVER = (Status.RENEWED, Status.ENDED)
@@ -182,6 +186,11 @@ class Partnership(models.Model):
     ends_on = models.DateField(null=True, blank=True)
     quorum = models.PositiveSmallIntegerField(null=True, blank=True)
     meeting_frequency = models.CharField(max_length=80, blank=True)
+    contact_days = models.PositiveSmallIntegerField(
+        null=True,
+        blank=True,
+        help_text="Days without a conversation after which it has gone quiet; empty: as the site.",
+    )
     reports_to = models.CharField(max_length=200, blank=True)
     contribution = models.TextField("contribution in money and kind", blank=True)
     annual_budget = models.DecimalField("annual budget (£)", max_digits=14, decimal_places=2, null=True, blank=True)
@@ -206,6 +215,10 @@ class Partnership(models.Model):
                 name="partnership_review_after_start",
                 violation_error_message="The review date must not be before the start.",
             ),
+            models.CheckConstraint(
+                condition=Q(contact_days=None) | Q(contact_days__range=(CONTACT_DAYS[0], CONTACT_DAYS[-1])),
+                name="partnership_contact_days",
+            ),
         ]
         indexes = [models.Index(fields=["status", "title", "id"], name="partnership_listing")]
 
@@ -220,6 +233,11 @@ class Partnership(models.Model):
     def is_over(self) -> bool:
         """Whether it is read only."""
         return self.status in OVER
+
+    @property
+    def quiet_after(self) -> int:
+        """After how many days without a conversation it has gone quiet: as its leads chose, or as the site says."""
+        return self.contact_days or settings.NO_CONTACT_DAYS
 
     @property
     def next_statuses(self) -> tuple[Status, ...]:

@@ -9,7 +9,6 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 
-from django.conf import settings
 from django.db.models import BigIntegerField, Exists, F, Max, Min, OuterRef, Prefetch, Q, QuerySet
 from django.db.models.fields.json import KeyTextTransform
 from django.db.models.functions import Cast
@@ -280,7 +279,6 @@ class Quiet:
     partnership: Partnership
     since: dt.date
     days: int
-    limit: int
     ever: bool
     contacts: tuple[Contact, ...] = ()
 
@@ -293,13 +291,13 @@ class Quiet:
         return " and ".join(names)
 
 
-def gone_quiet(user: User, now: dt.datetime, days: int | None = None) -> list[Quiet]:
-    """Live partnerships that the person edits for, with no conversation for `days`, the quietest first.
+def gone_quiet(user: User, now: dt.datetime) -> list[Quiet]:
+    """Live partnerships that the person edits for, with no conversation for as long as each allows, the quietest
+    first.
 
     Those with a conversation planned for today or later are not among them. Only conversations that the person may
     see count.
     """
-    limit = settings.NO_CONTACT_DAYS if days is None else days
     today = timezone.localdate(now)
     live = Partnership.objects.present_for(user, *EDITING_ROLES).live()
     seen = Conversation.objects.visible_to(user).filter(partnership__in=live.values("pk"))
@@ -313,25 +311,20 @@ def gone_quiet(user: User, now: dt.datetime, days: int | None = None) -> list[Qu
     for partnership in live.order_by("pk"):
         since = last.get(partnership.pk) or timezone.localdate(partnership.created_at)
         silent = (today - since).days
-        if silent >= limit and partnership.pk not in planned:
+        if silent >= partnership.quiet_after and partnership.pk not in planned:
             found.append((partnership, since, silent))
-    contacts = _contacts(user, [partnership for partnership, _, _ in found], today, limit)
-    quiet = [
-        Quiet(one, since, silent, limit, one.pk in last, tuple(contacts.get(one.pk, ())))
-        for one, since, silent in found
-    ]
+    contacts = _contacts(user, [partnership for partnership, _, _ in found], today)
+    quiet = [Quiet(one, since, silent, one.pk in last, tuple(contacts.get(one.pk, ()))) for one, since, silent in found]
     return sorted(quiet, key=lambda one: (-one.days, one.partnership.pk))
 
 
 def contacts_of(partnership: Partnership, user: User, now: dt.datetime) -> list[Contact]:
     """The other parties that take part, and when the person's side last spoke with each; the quietest on top."""
     today = timezone.localdate(now)
-    return _contacts(user, [partnership], today, settings.NO_CONTACT_DAYS).get(partnership.pk, [])
+    return _contacts(user, [partnership], today).get(partnership.pk, [])
 
 
-def _contacts(
-    user: User, partnerships: Collection[Partnership], today: dt.date, limit: int
-) -> dict[int, list[Contact]]:
+def _contacts(user: User, partnerships: Collection[Partnership], today: dt.date) -> dict[int, list[Contact]]:
     """By partnership: the other parties and the last conversation the person may see that both sides took part in.
 
     One that belongs to another partnership does not count for this one; one that belongs to none does.
@@ -355,13 +348,16 @@ def _contacts(
         .annotate(last=Max("conversation__held_on"))
     )
     last = {(organisation, partnership): day for organisation, partnership, day in rows}
+    limits = {one.pk: one.quiet_after for one in partnerships}
     found: dict[int, list[Contact]] = defaultdict(list)
     for party in parties.order_by("organisation__name", "pk"):
         keys = ((party.organisation_id, party.partnership_id), (party.organisation_id, None))
         days = [last[key] for key in keys if key in last]
         day = max(days, default=None)
         ago = (today - day).days if day else None
-        found[party.partnership_id].append(Contact(party.organisation, day, ago, ago is None or ago >= limit))
+        found[party.partnership_id].append(
+            Contact(party.organisation, day, ago, ago is None or ago >= limits[party.partnership_id])
+        )
     for contacts in found.values():
         contacts.sort(key=lambda one: one.last or dt.date.min)
     return found
@@ -443,13 +439,14 @@ def _waiting(
 
 
 def _quiet_waiting(quiet: Quiet) -> Waiting:
+    too_long = quiet.since + dt.timedelta(days=quiet.partnership.quiet_after)
     words = f"No contact for {quiet.days} days" if quiet.ever else f"No conversation in {quiet.days} days"
     return Waiting(
         what=f"{words} with {quiet.with_whom}" if quiet.with_whom else words,
         title=quiet.partnership.title,
         path=f"{reverse('conversations:new')}?partnership={quiet.partnership.pk}",
         # It waits since the silence became too long, not since it began: what people asked for comes before.
-        since=timezone.make_aware(dt.datetime.combine(quiet.since + dt.timedelta(days=quiet.limit), dt.time())),
+        since=timezone.make_aware(dt.datetime.combine(too_long, dt.time())),
         within=quiet.partnership.title,
     )
 

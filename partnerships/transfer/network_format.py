@@ -123,6 +123,7 @@ PARTNERSHIP = Shape(
         Part("ends_on", "date"),
         Part("quorum", "whole"),
         Part("meeting_frequency"),
+        Part("contact_days", "whole"),
         Part("reports_to"),
         Part("contribution"),
         Part("annual_budget", "decimal"),

@@ -19,6 +19,7 @@ from partnerships.agreements.services import (
     UnableToAnswer,
     UnableToChangeParty,
     UnableToChangeStatus,
+    UnableToCreatePartnership,
     UnableToEditTerms,
     UnableToInvite,
     UnableToLeave,
@@ -26,6 +27,7 @@ from partnerships.agreements.services import (
     answer_invitation,
     change_party_role,
     change_status,
+    create_partnership,
     edit_terms,
     invite_organisation,
     leave_partnership,
@@ -271,6 +273,39 @@ def test_every_change_is_in_the_timeline_with_before_and_after(world: World) -> 
     assert newest.data["before"] == {"title": "Estuary Partnership"}
     assert newest.data["after"] == {"title": "Quay Partnership"}
     assert not timeline(user=world.chidi, kind="partnership", record_id=world.partnership.pk)
+
+
+def test_how_often_partners_want_to_be_in_touch_has_bounds_is_kept_in_history_and_renewed(world: World) -> None:
+    make_active(world)
+    page, amina = reverse("agreements:edit", kwargs={"pk": world.partnership.pk}), client_of(world.amina)
+    assert "what holds everywhere here: 60 days" in amina.get(page).content.decode()
+    for days in (6, 731):
+        with pytest.raises(UnableToEditTerms, match="7 to 730"):
+            edit_terms(partnership=world.partnership, contact_days=days, author=world.amina, now=timezone.now())
+        with pytest.raises(UnableToCreatePartnership, match="7 to 730"):
+            create_partnership(
+                organisation=world.larkhaven,
+                author=world.amina,
+                title="Quay",
+                kind="charter",
+                contact_days=days,
+                now=timezone.now(),
+            )
+
+    edit_terms(partnership=world.partnership, contact_days=30, author=world.amina, now=timezone.now())
+
+    newest = timeline(user=world.ben, kind="partnership", record_id=world.partnership.pk)[0]
+    assert (newest.data["before"], newest.data["after"]) == ({"contact_days": None}, {"contact_days": 30})
+    assert "At least every 30 days" in client_of(world.ben).get(world.partnership.get_absolute_url()).content.decode()
+    take(world, "under_review")
+    successor = renew(
+        partnership=world.partnership,
+        organisation=world.larkhaven,
+        reason="A new term.",
+        author=world.amina,
+        now=timezone.now(),
+    )
+    assert successor.contact_days == 30
 
 
 def test_an_invitation_waits_for_the_lead_who_answers_in_the_browser(world: World) -> None:

@@ -10,7 +10,9 @@ from typing import Any
 
 import pytest
 from django.core import mail
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
@@ -245,7 +247,7 @@ def test_silence_warns_those_who_hold_the_relationship(world: World) -> None:
     circulated(world, held_on=days_ago(70))
 
     quiet = {
-        name: [(one.partnership, one.days) for one in queries.gone_quiet(getattr(world, name), timezone.now(), days=60)]
+        name: [(one.partnership, one.days) for one in queries.gone_quiet(getattr(world, name), timezone.now())]
         for name in ("amina", "ben", "vera", "chidi")
     }
 
@@ -254,19 +256,60 @@ def test_silence_warns_those_who_hold_the_relationship(world: World) -> None:
     assert quiet["chidi"] == []
 
 
+def test_the_leads_of_a_partnership_choose_how_long_silence_may_last(world: World) -> None:
+    circulated(world, held_on=days_ago(20))
+    now, page = timezone.now(), reverse("agreements:detail", args=[world.partnership.pk])
+    assert queries.gone_quiet(world.amina, now) == []
+    assert "At least every 60 days" in signed_in(world.vera).get(page).content.decode()
+
+    agreements.edit_terms(partnership=world.partnership, contact_days=14, author=world.amina, now=now)
+
+    assert [(one.partnership, one.days) for one in queries.gone_quiet(world.ben, now)] == [(world.partnership, 20)]
+    (waiting,) = [item for item in queries.waiting_for(world.ben, now) if "No contact" in item.what]
+    assert waiting.since is not None
+    assert timezone.localdate(waiting.since) == days_ago(6)
+    assert all(one.is_quiet for one in queries.contacts_of(world.partnership, world.ben, now))
+    assert "At least every 14 days" in signed_in(world.vera).get(page).content.decode()
+
+    agreements.edit_terms(partnership=world.partnership, contact_days=90, author=world.amina, now=now)
+    assert queries.gone_quiet(world.ben, now + dt.timedelta(days=69)) == []
+    assert [one.days for one in queries.gone_quiet(world.ben, now + dt.timedelta(days=70))] == [90]
+
+
+def test_asking_which_partnerships_went_quiet_costs_the_same_for_many(
+    world: World, django_assert_num_queries: Any
+) -> None:
+    now = timezone.now() + dt.timedelta(days=400)
+    with CaptureQueriesContext(connection) as for_one:
+        assert len(queries.gone_quiet(world.amina, now)) == 1
+
+    for days in (7, 30, None):
+        agreements.create_partnership(
+            organisation=world.larkhaven,
+            author=world.amina,
+            title="Another",
+            kind="charter",
+            contact_days=days,
+            now=timezone.now(),
+        )
+
+    with django_assert_num_queries(len(for_one)):
+        assert len(queries.gone_quiet(world.amina, now)) == 4
+
+
 def test_a_conversation_that_is_planned_breaks_the_silence(world: World) -> None:
     circulated(world, held_on=days_ago(70))
     planned(world)
 
-    assert queries.gone_quiet(world.ben, timezone.now(), days=60) == []
+    assert queries.gone_quiet(world.ben, timezone.now()) == []
 
 
 def test_silence_does_not_betray_a_draft_of_the_other_side(world: World) -> None:
     circulated(world, held_on=days_ago(70))
     draft(world, held_on=days_ago(1))
 
-    assert queries.gone_quiet(world.amina, timezone.now(), days=60) == []
-    assert [one.days for one in queries.gone_quiet(world.ben, timezone.now(), days=60)] == [70]
+    assert queries.gone_quiet(world.amina, timezone.now()) == []
+    assert [one.days for one in queries.gone_quiet(world.ben, timezone.now())] == [70]
 
 
 def test_what_waits_for_whom(world: World) -> None:
@@ -326,7 +369,7 @@ def test_who_has_not_been_in_touch_is_named(world: World) -> None:
         agreements.answer_invitation(party=party, accept=True, reason="", author=lead, now=now)
     circulated(world, held_on=days_ago(70))
 
-    (quiet,) = queries.gone_quiet(world.amina, now, days=60)
+    (quiet,) = queries.gone_quiet(world.amina, now)
     assert quiet.with_whom == "Tidewater Housing Group and Westmarch Borough Council"
     work = {item.what for item in queries.waiting_for(world.amina, now)}
     assert "No contact for 70 days with Tidewater Housing Group and Westmarch Borough Council" in work

@@ -11,18 +11,18 @@ from django.db import transaction
 from django.utils import timezone
 
 from partnerships.activity.values import apply_changes
-from partnerships.agreements.models import Partnership, Party, PartyRole, PartyStatus, Status
+from partnerships.agreements.models import CONTACT_DAYS, Partnership, Party, PartyRole, PartyStatus, Status
 from partnerships.agreements.services.notes import lock, note
 from partnerships.organisations.models import Area, Organisation
 from partnerships.people.models import User
 
 
 class UnableToCreatePartnership(Exception):
-    """It has no title, impossible dates, or an organisation that has ended."""
+    """It has no title, impossible dates or an impossible rhythm, or an organisation that has ended."""
 
 
 class UnableToEditTerms(Exception):
-    """The partnership is over, its dates are impossible, or what was put up for sign-off would be left empty."""
+    """The partnership is over, its dates or rhythm are impossible, or what was put up for sign-off would be left empty."""
 
 
 class Terms(TypedDict, total=False):
@@ -36,6 +36,7 @@ class Terms(TypedDict, total=False):
     ends_on: dt.date | None
     quorum: int | None
     meeting_frequency: str
+    contact_days: int | None
     reports_to: str
     contribution: str
     annual_budget: Decimal | None
@@ -50,12 +51,14 @@ class ChangedTerms(Terms, total=False):
     purpose: str
 
 
-def _dates_fault(partnership: Partnership) -> str:
+def _terms_fault(partnership: Partnership) -> str:
     start = partnership.starts_on
     if start and partnership.ends_on and partnership.ends_on < start:
         return "The end must not be before the start."
     if start and partnership.review_on and partnership.review_on < start:
         return "The review date must not be before the start."
+    if partnership.contact_days is not None and partnership.contact_days not in CONTACT_DAYS:
+        return f"Be in touch every {CONTACT_DAYS[0]} to {CONTACT_DAYS[-1]} days."
     return ""
 
 
@@ -92,7 +95,7 @@ def create_partnership(
         status_since=now,
         **terms,
     )
-    fault = _dates_fault(partnership)
+    fault = _terms_fault(partnership)
     if fault:
         raise UnableToCreatePartnership(fault)
     partnership.save(force_insert=True)
@@ -145,7 +148,7 @@ def edit_terms(
     before, after = apply_changes(locked, terms)
     if not locked.title.strip():
         raise UnableToEditTerms("Give the partnership a title.")
-    fault = _dates_fault(locked) or _agreed_fault(locked, before)
+    fault = _terms_fault(locked) or _agreed_fault(locked, before)
     if fault:
         raise UnableToEditTerms(fault)
     if before:

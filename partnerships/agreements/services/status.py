@@ -159,6 +159,7 @@ def renew(
         terms_of_reference=locked.terms_of_reference,
         quorum=locked.quorum,
         meeting_frequency=locked.meeting_frequency,
+        contact_days=locked.contact_days,
         reports_to=locked.reports_to,
         contribution=locked.contribution,
         annual_budget=locked.annual_budget,

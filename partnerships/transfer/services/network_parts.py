@@ -100,6 +100,7 @@ def _open(network: Network, item: Item, now: dt.datetime) -> None:
                 "ends_on",
                 "quorum",
                 "meeting_frequency",
+                "contact_days",
                 "reports_to",
                 "contribution",
                 "annual_budget",

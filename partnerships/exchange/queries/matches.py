@@ -7,8 +7,10 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from django.db.models import Q
+
 from partnerships.exchange.matching import WORTH_TELLING
-from partnerships.exchange.models import Direction, Entry, Match
+from partnerships.exchange.models import Direction, Dismissal, Entry, Match
 from partnerships.exchange.queries.board import Card
 from partnerships.exchange.queries.compiled import Reader, joined, put_aside_by, readable_to, rows_of
 from partnerships.organisations.models import Organisation
@@ -65,6 +67,19 @@ def from_side(matches: Iterable[Match], mine: set[int]) -> list[MatchFor]:
 def matches_for(person: User, most: int = 100) -> list[MatchFor]:
     """All matches that concern an organisation of the person and may be seen by them, best first."""
     return new_matches_for(person, dt.datetime.min.replace(tzinfo=dt.UTC), most)
+
+
+def put_aside(entry: Entry, person: User) -> list[tuple[Entry, Dismissal]]:
+    """The counterparts that organisations of the person said are no match for the entry, the last first, each with what
+    was said; those that they may still read.
+    """
+    matches = Match.objects.visible_to(person).filter(Q(ask=entry) | Q(offer=entry))
+    said = (
+        Dismissal.objects.filter(match__in=matches, organisation__in=Organisation.objects.of_person(person))
+        .select_related("match__ask", "match__offer", "author")
+        .order_by("-at", "-pk")
+    )
+    return [(one.match.offer if one.match.ask_id == entry.pk else one.match.ask, one) for one in said]
 
 
 def count_matches(reader: Reader, entries: Sequence[Entry | Card]) -> dict[int, int]:

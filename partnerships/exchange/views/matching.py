@@ -18,7 +18,7 @@ from partnerships.exchange.forms import DismissForm, IntroduceForm
 from partnerships.exchange.matching import WORK_TOGETHER
 from partnerships.exchange.models import Entry, Introduction, Match
 from partnerships.exchange.queries.candidates import best_for_reader
-from partnerships.exchange.queries.matches import fit_in_words, matches_for
+from partnerships.exchange.queries.matches import fit_in_words, matches_for, put_aside
 from partnerships.exchange.queries.rights import answerable_among
 from partnerships.exchange.telling import tell_of_introduction
 from partnerships.exchange.views.writing import answer
@@ -114,7 +114,8 @@ def entry_matches(request: HttpRequest, pk: int) -> HttpResponse:
         for one in found
         if one.entry_id in entries
     ]
-    return render(request, "exchange/entry_matches.html", {"entry": entry, "pairs": _pairs(user, fits)})
+    context = {"entry": entry, "pairs": _pairs(user, fits), "put_aside": put_aside(entry, user)}
+    return render(request, "exchange/entry_matches.html", context)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

@@ -1,0 +1,781 @@
+"""Who reads and who changes each record of ask and offer, promises and conversations, from four sides: the two
+organisations concerned (lead, editor, viewer), another party of the same partnership, a stranger, and those who may
+nothing. A record without a case here fails the last test.
+
+Each case makes its record through the services with the word `WORD` in it, which then shows on the pages of its
+readers alone; and lets everybody try to act on it, which changes it for its writers alone.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from django.apps import apps
+from django.core import mail
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import models, transaction
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+from pghistory.models import Event
+
+from partnerships.agreements import services as agreements
+from partnerships.commitments import models as promised
+from partnerships.commitments import services as commitments
+from partnerships.commitments.origins import read_from
+from partnerships.conversations import models as talked
+from partnerships.conversations import services as conversations
+from partnerships.exchange import models as exchanged
+from partnerships.exchange import services as exchange
+from partnerships.exchange.models import Audience, Direction, Entry
+from partnerships.exchange.models.entries import EntryArea
+from partnerships.exchange.queries import board as boards
+from partnerships.exchange.queries.compiled import reader_of
+from partnerships.organisations.models import Role
+from partnerships.people.models import User
+from tests.commitments.promises import agree, done, in_days, propose, report
+from tests.conversations.talks import circulated, days_ago, the_record
+from tests.exchange.conftest import draft, shared
+from tests.world import World, area, join, make_world, person
+
+#: In every record here, and nowhere else; searched for by the word that goes with it.
+WORD, BESIDE = "Kestrelwort", "quarrying"
+SAID = f"{WORD} {BESIDE}"
+
+#: Larkhaven, whose record it mostly is; Westmarch, the other organisation; Riverside, a third party of their
+#: partnership; Tidewater, a stranger; who has left Larkhaven; and who administers the network.
+OWN = {"lead", "editor", "viewer"}
+OTHER = {"other lead", "other viewer"}
+THIRD = {"third party"}
+ALL = OWN | OTHER | THIRD | {"stranger", "left", "administrator"}
+WRITERS = {"lead", "editor"}
+
+Sides = dict[str, User]
+
+
+@pytest.fixture
+def world(db: None) -> World:
+    """Everybody, with a viewer of Westmarch's, and Riverside in the partnership."""
+    made = make_world()
+    made.things["will"] = person("Will West", "will@westmarch.example")
+    join(made.things["will"], made.westmarch, Role.VIEWER, made.now)
+    party = agreements.invite_organisation(
+        partnership=made.partnership, organisation=made.riverside, role="member", author=made.amina, now=made.now
+    )
+    agreements.answer_invitation(party=party, accept=True, reason="", author=made.nadia, now=made.now)
+    return made
+
+
+def sides(world: World) -> Sides:
+    """The people of each side."""
+    return {
+        "lead": world.amina,
+        "editor": world.eddie,
+        "viewer": world.vera,
+        "other lead": world.ben,
+        "other viewer": world.things["will"],
+        "third party": world.nadia,
+        "stranger": world.chidi,
+        "left": world.lena,
+        "administrator": world.dee,
+    }
+
+
+@dataclass(frozen=True)
+class Act:
+    """What somebody sends to change the record, and how one tells that it changed."""
+
+    url: str
+    data: Callable[[World, Any], dict[str, Any]]
+    writers: set[str]
+    on: Callable[[Any], dict[str, Any]] = lambda record: {"pk": record.pk}
+    changed: Callable[[Any], Any] = lambda record: type(record).objects.filter(pk=record.pk).values().first()
+
+
+@dataclass(frozen=True)
+class Case:
+    """A record: how it is made, on which pages it shows, to whom, and who may act on it."""
+
+    model: type[models.Model]
+    make: Callable[[World], Any]
+    pages: Callable[[Any], Iterable[str]]
+    readers: set[str]
+    act: Act | None = None
+    word: str = WORD
+
+
+def _day(name: str, day: dt.date) -> dict[str, int]:
+    return {f"{name}_day": day.day, f"{name}_month": day.month, f"{name}_year": day.year}
+
+
+def _entry(record: Any) -> list[str]:
+    return [reverse("exchange:detail", args=[getattr(record, "entry_id", record.pk)])]
+
+
+def _everywhere(record: Any) -> list[str]:
+    board = ("board", "export")
+    return [*_entry(record), *(reverse(f"exchange:{name}") for name in board)]
+
+
+def _promise(record: Any) -> list[str]:
+    return [reverse("commitments:detail", args=[getattr(record, "commitment_id", record.pk)])]
+
+
+def _talk(record: Any) -> list[str]:
+    return [reverse("conversations:detail", args=[getattr(record, "conversation_id", record.pk)])]
+
+
+# --- Ask and offer ---------------------------------------------------------------------------------------------------
+
+
+def _within(world: World) -> dict[str, Any]:
+    return {"audience": Audience.PARTNERSHIP, "partnership": world.partnership}
+
+
+def _ask(world: World, **given: Any) -> Entry:
+    return shared(world.larkhaven, world.amina, world.now, **(_within(world) | given))
+
+
+def _named_ask(world: World, **given: Any) -> Entry:
+    return _ask(world, audience=Audience.NAMED, partnership=None, addressees=[world.westmarch], **given)
+
+
+def _offer(world: World, title: str = SAID) -> Entry:
+    """Westmarch's, to Larkhaven alone."""
+    return shared(
+        world.westmarch,
+        world.ben,
+        world.now,
+        direction=Direction.OFFER,
+        title=title,
+        audience=Audience.NAMED,
+        addressees=[world.larkhaven],
+    )
+
+
+def _response(world: World) -> exchanged.Response:
+    return exchange.respond(
+        entry=_ask(world),
+        organisation=world.westmarch,
+        text=SAID,
+        quantity=Decimal(20),
+        author=world.ben,
+        now=world.now,
+    )
+
+
+def _receipt(world: World) -> exchanged.Receipt:
+    return exchange.decline_entry(
+        entry=_ask(world), organisation=world.westmarch, reason=SAID, author=world.ben, now=world.now
+    )
+
+
+def _question(world: World) -> exchanged.Question:
+    return exchange.ask_back(
+        entry=_ask(world), organisation=world.westmarch, text=SAID, author=world.ben, now=world.now
+    )
+
+
+def _match(world: World) -> exchanged.Match:
+    ask, offer = _ask(world), _offer(world)
+    exchange.match_due_entries(now=world.now)
+    return exchanged.Match.objects.get(ask=ask, offer=offer)
+
+
+def _dismissal(world: World) -> exchanged.Dismissal:
+    ask, offer = _ask(world), _offer(world, title="A level site")
+    return exchange.dismiss_match(
+        entry=ask, counterpart=offer, organisation=world.larkhaven, reason=SAID, author=world.amina, now=world.now
+    )
+
+
+def _introduction(world: World) -> exchanged.Introduction:
+    ask = _named_ask(world)
+    return exchange.introduce(
+        entry=ask,
+        counterpart=_offer(world, title="A level site"),
+        organisation=world.larkhaven,
+        text=SAID,
+        author=world.amina,
+        now=world.now,
+    )
+
+
+def _pair(record: Any) -> list[str]:
+    return [
+        *(reverse("exchange:entry-matches", args=[pk]) for pk in (_ask_of(record), _offer_of(record))),
+        reverse("exchange:detail", args=[_ask_of(record)]),
+    ]
+
+
+def _ask_of(record: Any) -> int:
+    return int(getattr(record, "match", record).ask_id)
+
+
+def _offer_of(record: Any) -> int:
+    return int(getattr(record, "match", record).offer_id)
+
+
+def _fulfilment(world: World) -> exchanged.Fulfilment:
+    ask = _ask(world)
+    response = exchange.respond(
+        entry=ask, organisation=world.westmarch, text="All.", quantity=Decimal(60), author=world.ben, now=world.now
+    )
+    exchange.decide_response(response=response, accept=True, reason="", author=world.amina, now=world.now)
+    commitments.propose_commitment(
+        giver=world.westmarch,
+        receiver=world.larkhaven,
+        text=SAID,
+        quantity=Decimal(60),
+        unit="homes",
+        owner=world.ben,
+        due_on=in_days(90),
+        partnership=None,
+        author=world.ben,
+        now=timezone.now(),
+        came_from=read_from(f"response-{response.pk}"),
+    )
+    return exchanged.Fulfilment.objects.get(entry=ask)
+
+
+def _filter(world: World) -> exchanged.SavedFilter:
+    return exchange.save_filter(
+        person=world.amina, name=SAID, query="theme=land", filters=exchange.Filters(), tells=True, now=world.now
+    )
+
+
+def _standing(world: World) -> Entry:
+    return _ask(world, direction=Direction.OFFER, standing=True, title=SAID)
+
+
+def _edit_entry(world: World, entry: Entry) -> dict[str, Any]:
+    return {
+        "title": "Reworded",
+        "theme": "land",
+        "revision": entry.revision,
+        "quantity": "60",
+        "unit": "homes",
+        "direction": entry.direction,
+        "standing": "on" if entry.standing else "",
+        "organisation": world.larkhaven.pk,
+        "audience": entry.audience,
+        "partnership": entry.partnership_id or "",
+        "addressees": [row.organisation_id for row in entry.addressees.all()],
+    }
+
+
+EDIT_ENTRY = Act("exchange:edit", _edit_entry, WRITERS)
+
+
+# --- Promises --------------------------------------------------------------------------------------------------------
+
+
+def _slippage(world: World) -> promised.Slippage:
+    return commitments.change_due_date(
+        commitment=agree(world, partnership=None),
+        due_on=in_days(120),
+        reason=SAID,
+        author=world.eddie,
+        now=timezone.now(),
+    )
+
+
+def _progress(world: World) -> promised.Progress:
+    commitment = agree(world, partnership=None)
+    report(world, commitment, note_text=SAID, delivered=Decimal(20))
+    return promised.Progress.objects.get(commitment=commitment)
+
+
+def _blocked(world: World) -> promised.Commitment:
+    commitment = agree(world, partnership=None)
+    report(world, commitment, promised.Status.BLOCKED, blocker=SAID)
+    commitment.refresh_from_db()
+    return commitment
+
+
+def _evidence(world: World) -> promised.Evidence:
+    return commitments.attach_evidence(
+        commitment=agree(world, partnership=None),
+        file=SimpleUploadedFile("handover.txt", b"Block B."),
+        title=SAID,
+        author=world.eddie,
+        now=timezone.now(),
+    )
+
+
+def _of_commitment(record: Any) -> dict[str, Any]:
+    return {"pk": record.commitment_id}
+
+
+def _commitment_of(record: Any) -> Any:
+    return promised.Commitment.objects.filter(pk=getattr(record, "commitment_id", record.pk)).values().get()
+
+
+def _report(world: World, record: Any) -> dict[str, Any]:
+    commitment = promised.Commitment.objects.get(pk=getattr(record, "commitment_id", record.pk))
+    newest = commitment.progress.order_by("-pk").values_list("pk", flat=True).first() or 0
+    return {"delivered": "40", "status": "in_progress", "seen": newest}
+
+
+# --- Conversations ---------------------------------------------------------------------------------------------------
+
+
+def _talk_with(world: World, **said: Any) -> talked.Conversation:
+    return circulated(world, **({"points": (), "next_steps": ()} | said))
+
+
+def _note(world: World) -> talked.PrivateNote:
+    note = conversations.write_private_note(
+        conversation=_talk_with(world),
+        organisation=world.larkhaven,
+        text=SAID,
+        author=world.eddie,
+        now=timezone.now(),
+    )
+    assert note is not None
+    return note
+
+
+def _correction(world: World) -> talked.Correction:
+    return conversations.suggest_correction(
+        conversation=_talk_with(world), organisation=world.westmarch, text=SAID, author=world.ben, now=timezone.now()
+    )
+
+
+def _point(world: World, text: str = SAID) -> talked.Point:
+    points = [conversations.PointGiven(world.larkhaven, talked.PointKind.OBSTACLE, text)]
+    return _talk_with(world, points=points).points.get()
+
+
+def _became(world: World) -> talked.PointEntry:
+    point = _point(world, text="No land.")
+    conversations.turn_into_entry(
+        point=point, organisation=world.larkhaven, title=SAID, theme="land", author=world.eddie, now=timezone.now()
+    )
+    return talked.PointEntry.objects.get(point=point)
+
+
+def _step(world: World, *, show: bool) -> talked.NextStep:
+    steps = [conversations.NextStepGiven(world.westmarch, SAID, days_ago(-7), world.ben)]
+    record = the_record(world, points=(), next_steps=steps)
+    talk = conversations.record_conversation(
+        organisation=world.larkhaven, record=record, author=world.eddie, now=timezone.now()
+    )
+    if show:
+        conversations.circulate(conversation=talk, author=world.eddie, now=timezone.now())
+    return talk.next_steps.get()
+
+
+def _attendee(world: World, attribution: str) -> talked.Attendee:
+    there = [conversations.AttendeeGiven(world.westmarch, name=SAID)]
+    return _talk_with(world, attendees=there, attribution=attribution).attendees.get()
+
+
+def _from_talk(world: World) -> talked.ConversationCommitment:
+    talk = _talk_with(world, subject=SAID)
+    propose(world, came_from=read_from(f"conversation-{talk.pk}"))
+    return talked.ConversationCommitment.objects.get(conversation=talk)
+
+
+CASES = {
+    "an ask of a partnership": Case(
+        Entry, lambda world: _ask(world, title=SAID), _everywhere, OWN | OTHER | THIRD, EDIT_ENTRY
+    ),
+    "an ask of a named partner": Case(
+        Entry, lambda world: _named_ask(world, title=SAID), _everywhere, OWN | OTHER, EDIT_ENTRY
+    ),
+    "a draft ask": Case(
+        Entry,
+        lambda world: draft(world.larkhaven, world.amina, world.now, title=SAID),
+        lambda record: [*_everywhere(record), reverse("exchange:ours")],
+        OWN,
+        Act("exchange:share", lambda world, entry: {}, WRITERS),
+    ),
+    "the private note on an ask": Case(Entry, lambda world: _ask(world, private_note=SAID), _everywhere, OWN),
+    "a standing offer of skills": Case(
+        Entry,
+        _standing,
+        lambda record: [*_everywhere(record), reverse("organisations:detail", args=[record.organisation_id])],
+        OWN | OTHER | THIRD,
+        EDIT_ENTRY,
+    ),
+    "the area of an ask": Case(
+        EntryArea,
+        lambda world: _ask(world, areas=[area("E07999999", SAID)]),
+        _entry,
+        OWN | OTHER | THIRD,
+    ),
+    "who else is asked": Case(
+        exchanged.Addressee,
+        lambda world: _ask(
+            world, audience=Audience.NAMED, partnership=None, addressees=[world.westmarch, world.harbour]
+        ),
+        _entry,
+        OWN,
+        word="Harbour Community Trust",
+    ),
+    "an answer": Case(
+        exchanged.Response,
+        _response,
+        _entry,
+        OWN | OTHER,
+        Act("exchange:decide", lambda world, response: {"decision": "accept"}, WRITERS),
+    ),
+    "an answer taken back": Case(
+        exchanged.Response,
+        _response,
+        _entry,
+        OWN | OTHER,
+        Act("exchange:withdraw-response", lambda world, response: {"reason": "Sold."}, {"other lead"}),
+    ),
+    "a refusal": Case(
+        exchanged.Receipt,
+        _receipt,
+        _entry,
+        OWN | OTHER,
+        Act(
+            "exchange:acknowledge",
+            lambda world, receipt: {},
+            {"third party"},
+            on=lambda receipt: {"pk": receipt.entry_id},
+            changed=lambda receipt: exchanged.Receipt.objects.filter(entry=receipt.entry_id).count(),
+        ),
+    ),
+    "a question": Case(
+        exchanged.Question,
+        _question,
+        _entry,
+        OWN | OTHER,
+        Act("exchange:answer-question", lambda world, question: {"text": "In May."}, WRITERS),
+    ),
+    "a match": Case(
+        exchanged.Match,
+        _match,
+        _pair,
+        OWN | OTHER,
+        Act(
+            "exchange:dismiss-match",
+            # For Larkhaven: Westmarch's lead puts nothing aside for it.
+            lambda world, match: {"reason": "Too wet.", "organisation": world.larkhaven.pk},
+            WRITERS,
+            on=lambda match: {"pk": match.ask_id, "other": match.offer_id},
+            changed=lambda match: exchanged.Dismissal.objects.filter(match=match).count(),
+        ),
+    ),
+    "a dismissal": Case(exchanged.Dismissal, _dismissal, _pair, OWN),
+    "an introduction": Case(exchanged.Introduction, _introduction, _pair, OWN | OTHER),
+    "what a commitment meets": Case(
+        exchanged.Fulfilment,
+        _fulfilment,
+        _entry,
+        OWN | OTHER,
+        Act(
+            "exchange:withdraw",
+            lambda world, row: {"reason": "No longer."},
+            WRITERS,
+            on=lambda row: {"pk": row.entry_id},
+            changed=lambda row: Entry.objects.get(pk=row.entry_id).status,
+        ),
+    ),
+    "a saved filter": Case(
+        exchanged.SavedFilter,
+        _filter,
+        lambda saved: [reverse("exchange:saved")],
+        {"lead"},
+        Act("exchange:remove-filter", lambda world, saved: {}, {"lead"}),
+    ),
+    "a commitment between two": Case(
+        promised.Commitment,
+        lambda world: propose(world, partnership=None, text=SAID),
+        lambda record: [*_promise(record), reverse("commitments:list")],
+        OWN | OTHER,
+        Act(
+            "commitments:edit",
+            lambda world, made: {"text": "Fewer.", "revision": made.revision, **_day("due_on", in_days(80))},
+            WRITERS | {"other lead"},
+        ),
+    ),
+    "a commitment of a partnership": Case(
+        promised.Commitment,
+        lambda world: propose(world, text=SAID),
+        lambda record: [*_promise(record), reverse("commitments:list")],
+        OWN | OTHER | THIRD,
+        Act(
+            "commitments:confirm",
+            lambda world, made: {"revision": made.revision},
+            {"other lead"},
+            on=lambda made: {"pk": made.pk, "side": "receiving"},
+        ),
+    ),
+    "a confirmation": Case(
+        promised.Commitment,
+        lambda world: propose(world, partnership=None, text=SAID, confirm=False),
+        _promise,
+        OWN | OTHER,
+        Act(
+            "commitments:confirm",
+            lambda world, made: {"revision": made.revision, "owner": world.eddie.pk},
+            {"lead"},
+            on=lambda made: {"pk": made.pk, "side": "giving"},
+        ),
+    ),
+    "a delivery": Case(
+        promised.Commitment,
+        lambda world: done(world, partnership=None, text=SAID),
+        _promise,
+        OWN | OTHER,
+        Act("commitments:verify", lambda world, made: {"verdict": "verified"}, {"other lead"}),
+    ),
+    "a moved due date": Case(
+        promised.Slippage,
+        _slippage,
+        _promise,
+        OWN | OTHER,
+        Act(
+            "commitments:due-date",
+            lambda world, row: {"reason": "Rain.", **_day("due_on", in_days(150))},
+            WRITERS,
+            on=_of_commitment,
+            changed=_commitment_of,
+        ),
+    ),
+    "progress": Case(
+        promised.Progress,
+        _progress,
+        _promise,
+        OWN | OTHER,
+        Act("commitments:progress", _report, WRITERS, on=_of_commitment, changed=_commitment_of),
+    ),
+    "a blocker": Case(
+        promised.Commitment,
+        _blocked,
+        _promise,
+        OWN | OTHER,
+        Act("commitments:progress", _report, WRITERS),
+    ),
+    "an escalation": Case(
+        promised.Commitment,
+        lambda world: agree(world, partnership=None, text=SAID),
+        _promise,
+        OWN | OTHER,
+        Act(
+            "commitments:escalate",
+            lambda world, made: {"person": world.vera.pk, "reason": "Help."},
+            WRITERS | {"other lead"},
+        ),
+    ),
+    "evidence": Case(
+        promised.Evidence,
+        _evidence,
+        _promise,
+        OWN | OTHER,
+        Act("commitments:remove", lambda world, evidence: {}, WRITERS),
+    ),
+    "a conversation": Case(
+        talked.Conversation,
+        lambda world: _talk_with(world, said=SAID),
+        lambda record: [*_talk(record), reverse("conversations:list")],
+        OWN | OTHER,
+        Act(
+            "conversations:agree",
+            lambda world, talk: {"revision": talk.revision},
+            {"other lead"},
+            changed=lambda talk: talk.sides.filter(agreed_at__isnull=False).count(),
+        ),
+    ),
+    "a draft record": Case(
+        talked.Conversation,
+        lambda world: conversations.record_conversation(
+            organisation=world.larkhaven, record=the_record(world, subject=SAID), author=world.eddie, now=timezone.now()
+        ),
+        lambda record: [*_talk(record), reverse("conversations:list")],
+        OWN,
+        Act("conversations:circulate", lambda world, talk: {}, WRITERS),
+    ),
+    "who took part": Case(
+        talked.Side,
+        lambda world: _talk_with(world, organisations=[world.westmarch, world.harbour]).sides.get(
+            organisation=world.harbour
+        ),
+        _talk,
+        OWN | OTHER,
+        word="Harbour Community Trust",
+    ),
+    "somebody who was there": Case(
+        talked.Attendee, lambda world: _attendee(world, talked.Attribution.NAMED), _talk, OWN | OTHER
+    ),
+    "somebody who is not named to others": Case(
+        talked.Attendee, lambda world: _attendee(world, talked.Attribution.ORGANISATION), _talk, OTHER
+    ),
+    "an obstacle": Case(
+        talked.Point,
+        _point,
+        lambda point: [
+            *_talk(point),
+            reverse("web:partnership-conversations", args=[point.conversation.partnership_id]),
+        ],
+        OWN | OTHER,
+        Act("conversations:close", lambda world, point: {"reason": "Solved."}, WRITERS),
+    ),
+    "what an obstacle became": Case(talked.PointEntry, _became, lambda row: _talk(row.point), OWN),
+    "a private note": Case(
+        talked.PrivateNote,
+        _note,
+        _talk,
+        OWN,
+        Act(
+            "conversations:note",
+            lambda world, note: {"text": "Else.", "revision": note.revision},
+            WRITERS,
+            on=lambda note: {"pk": note.conversation_id},
+        ),
+    ),
+    "a next step of a draft": Case(talked.NextStep, lambda world: _step(world, show=False), _talk, OWN),
+    "a next step that became an action": Case(
+        talked.NextStep,
+        lambda world: _step(world, show=True),
+        lambda step: [*_talk(step), reverse("commitments:list")],
+        OWN | OTHER,
+    ),
+    "where a commitment came from": Case(talked.ConversationCommitment, _from_talk, _promise, OWN | OTHER),
+    "a correction": Case(
+        talked.Correction,
+        _correction,
+        _talk,
+        OWN | OTHER,
+        Act("conversations:answer", lambda world, correction: {"verdict": "yes"}, WRITERS),
+    ),
+}
+
+
+def _browser(someone: User) -> Client:
+    client = Client()
+    client.force_login(someone)
+    return client
+
+
+def _common(world: World) -> list[str]:
+    """Pages that gather from everywhere."""
+    return [
+        f"{reverse('search:search')}?q={BESIDE}",
+        reverse("agreements:history", args=[world.partnership.pk]),
+    ]
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_a_record_shows_to_its_readers_alone(world: World, name: str) -> None:
+    case = CASES[name]
+    pages = list(case.pages(case.make(world)))
+    # Who else is asked or took part is an organisation, which the directory names to everybody.
+    pages += _common(world) if case.word == WORD else []
+
+    browsers = {side: _browser(someone) for side, someone in sides(world).items()}
+    seen = {side for side, browser in browsers.items() if any(case.word in _text(browser, page) for page in pages)}
+
+    assert seen == case.readers
+
+
+def _text(client: Client, page: str) -> str:
+    answer = client.get(page)
+    return b"".join(answer.streaming_content).decode() if answer.streaming else answer.content.decode()
+
+
+@pytest.mark.parametrize("name", [name for name, case in CASES.items() if case.act])
+def test_a_record_is_changed_by_its_writers_alone(world: World, name: str) -> None:
+    case = CASES[name]
+    record, act = case.make(world), case.act
+    assert act is not None
+    wrote, answers = set(), {}
+
+    for side, someone in sides(world).items():
+        with transaction.atomic():
+            before = act.changed(record)
+            answers[side] = (
+                _browser(someone).post(reverse(act.url, kwargs=act.on(record)), act.data(world, record)).status_code
+            )
+            if act.changed(record) != before:
+                wrote.add(side)
+            transaction.set_rollback(True)
+
+    assert wrote == act.writers, answers
+    assert {answers[side] for side in wrote} == {302}
+    # Whoever concerns nobody's record cannot tell that it is there.
+    assert {answers[side] for side in ("stranger", "left", "administrator")} == {404}
+
+
+def test_the_counts_on_the_board_hold_what_one_may_read(world: World) -> None:
+    def asks() -> dict[str, int]:
+        return {
+            side: boards.read(reader_of(someone), boards.Filters(), 10).counts.total
+            for side, someone in sides(world).items()
+        }
+
+    before = asks()
+    _ask(world)
+    _named_ask(world)
+    draft(world.larkhaven, world.amina, world.now)
+    after = asks()
+
+    grown = {side: after[side] - before[side] for side in ALL}
+    assert grown == dict.fromkeys(ALL, 0) | dict.fromkeys(OWN | OTHER, 2) | dict.fromkeys(THIRD, 1)
+
+
+def test_what_fits_a_filter_is_told_to_those_alone_who_may_read_it(world: World) -> None:
+    for someone in sides(world).values():
+        exchange.save_filter(
+            person=someone,
+            name="Land",
+            query="theme=land",
+            filters=exchange.Filters(themes=("land",)),
+            tells=True,
+            now=world.now,
+        )
+    _named_ask(world, title=SAID)
+
+    exchange.match_due_entries(now=world.now)
+    exchange.tell_new_fits(now=world.now)
+
+    fits = exchanged.Fit.objects.values_list("saved_filter__person__email", flat=True)
+    told = {letter.to[0] for letter in mail.outbox if WORD in letter.body}
+    assert set(fits) == told == {"ben@westmarch.example", "will@westmarch.example"}
+
+
+def test_a_choice_of_reminders_is_ones_own_and_its_letters_go_to_the_owner_alone(world: World) -> None:
+    agree(world, due_on=in_days(9), text=SAID)
+    page = reverse("commitments:reminders")
+    _browser(world.eddie).post(page, {"days": ["7"], "other": ""})
+
+    chosen = {
+        side: _browser(someone).get(page).context["form"].initial["days"] for side, someone in sides(world).items()
+    }
+    then = timezone.now() + dt.timedelta(days=2)
+    commitments.queue_reminders(now=then)
+    commitments.send_waiting_reminders(now=then)
+
+    usual = list(promised.DEFAULT_LEAD_TIMES)
+    assert chosen == dict.fromkeys(ALL, usual) | {"editor": [7]}
+    assert set(promised.Reminder.objects.values_list("person", flat=True)) == {world.eddie.pk}
+    assert [letter.to for letter in mail.outbox if "remind" in letter.subject.lower() or WORD in letter.body] == [
+        ["eddie@larkhaven.example"]
+    ]
+
+
+#: Records without a page of their own, and the test that says who learns of them.
+APART = {
+    exchanged.EntryCount: test_the_counts_on_the_board_hold_what_one_may_read,
+    exchanged.Fit: test_what_fits_a_filter_is_told_to_those_alone_who_may_read_it,
+    promised.ReminderChoice: test_a_choice_of_reminders_is_ones_own_and_its_letters_go_to_the_owner_alone,
+    promised.Reminder: test_a_choice_of_reminders_is_ones_own_and_its_letters_go_to_the_owner_alone,
+}
+
+
+def test_no_record_of_these_rooms_is_without_its_sides() -> None:
+    rooms = [apps.get_app_config(room) for room in ("exchange", "commitments", "conversations")]
+    records = {model for room in rooms for model in room.get_models() if not issubclass(model, Event)}
+
+    assert records == {case.model for case in CASES.values()} | APART.keys()

@@ -14,7 +14,7 @@ from partnerships.organisations.models import Organisation
 from partnerships.organisations.queries import acting_memberships, organisation_for
 from partnerships.people.models import User
 from partnerships.people.requests import signed_in
-from partnerships.web.balances import Quarter, balance_with, balances, over_time
+from partnerships.web.balances import Asked, Quarter, balance_with, balances, over_time
 from partnerships.web.brief import our_side
 
 _WIDTH, _HEIGHT, _BASE, _BAR = 720, 250, 210, 26
@@ -109,6 +109,10 @@ def _ours(request: HttpRequest, user: User) -> Organisation:
     return acting.organisation
 
 
+def _counts(asked: Asked) -> tuple[int, int, int]:
+    return asked.made, asked.met, asked.outstanding
+
+
 @require_safe
 def with_partner(request: HttpRequest, pk: int) -> HttpResponse:
     """What was asked and promised in each direction with one partner, over time."""
@@ -131,10 +135,14 @@ def with_partner(request: HttpRequest, pk: int) -> HttpResponse:
                 "Quarter",
                 f"{ours.display_name} asked",
                 "of which met",
+                "outstanding",
                 f"{theirs.display_name} asked",
                 "of which met",
+                "outstanding",
             ],
-            "rows": [[one.label, one.ours.made, one.ours.met, one.theirs.made, one.theirs.met] for one in quarters],
+            "rows": [
+                [one.label, *(count for side in (one.ours, one.theirs) for count in _counts(side))] for one in quarters
+            ],
             "query": request.GET.urlencode(),
         },
     )

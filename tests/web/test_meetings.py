@@ -184,10 +184,13 @@ def test_asks_are_counted_in_the_quarter_they_were_made(world: World) -> None:
 def test_the_page_shows_the_figures_as_a_table_too(world: World) -> None:
     share(world, world.ben, world.westmarch, "Homes for families in hotels")
 
-    page = signed_in(world.amina).get(reverse("web:reciprocity-partner", args=[world.westmarch.pk])).content.decode()
+    answer = signed_in(world.amina).get(reverse("web:reciprocity-partner", args=[world.westmarch.pk]))
 
+    page = answer.content.decode()
     assert "<svg" in page
     assert "Westmarch Borough Council asked" in page
+    # Made, met and outstanding of the last quarter, ours and theirs.
+    assert answer.context["rows"][-1][1:] == [0, 0, 0, 1, 0, 1]
 
 
 def test_a_correction_that_is_open_does_not_hide_the_last_conversation(world: World) -> None:

@@ -67,6 +67,13 @@ class Rights:
         return self.may_confirm_giving or self.may_confirm_receiving
 
     @property
+    def own_turn(self) -> frozenset[int | None]:
+        """The organisations (ids) whose confirmation or verification waits for this person."""
+        giving = {self.commitment.giver_id} if self.may_confirm_giving else set()
+        receiving = {self.commitment.receiver_id} if self.may_confirm_receiving or self.may_verify else set()
+        return frozenset(giving | receiving)
+
+    @property
     def may_report(self) -> bool:
         """Whether they may record progress, move the due date and attach evidence."""
         return self.commitment.is_under_way and self.edits_for_deliverer

@@ -8,6 +8,7 @@ from typing import Protocol
 from partnerships.commitments import emails, queries
 from partnerships.commitments.models import Commitment
 from partnerships.commitments.rights import waits_for
+from partnerships.kit.letters import told_by_letter
 from partnerships.organisations.queries import leads_with_account
 from partnerships.people.models import User
 
@@ -54,4 +55,4 @@ def _send(letter: Letter, people: Iterable[User], commitment: Commitment, author
         for person in people
         if person.pk != author.pk and letter(commitment=commitment, person=person, author=author)
     ]
-    return f" {', '.join(told)} got a letter." if told else ""
+    return told_by_letter(told)

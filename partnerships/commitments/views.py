@@ -390,7 +390,7 @@ def escalate(request: HttpRequest, pk: int) -> HttpResponse:
             form.add_error(None, str(error))
         else:
             told = send_escalation(commitment=commitment, person=person, author=user)
-            words = "and told by letter." if told else "but the letter could not be sent: tell them yourself."
+            words = "who got a letter." if told else "but the letter could not be sent: tell them yourself."
             messages.success(request, f"{commitment.reference} is brought before {person.display_name}, {words}")
             return redirect(commitment)
     return _answer(request, "commitments/escalate.html", {"form": form, "commitment": commitment}, form)

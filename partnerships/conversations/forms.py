@@ -338,6 +338,7 @@ class ChooseForm(forms.Form):
         widget=AutocompleteSelectMultiple,
         help_text="Organisations that share a partnership with yours. Choose one or more.",
     )
+    chosen = forms.BooleanField(required=False, widget=forms.HiddenInput)
     partnership = forms.IntegerField(required=False, widget=forms.HiddenInput)
     keeper = forms.IntegerField(required=False, widget=forms.HiddenInput)
 

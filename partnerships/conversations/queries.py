@@ -47,6 +47,15 @@ def for_partnership(partnership: Partnership, user: User) -> ConversationQuerySe
     return in_order(Conversation.objects.visible_to(user).filter(partnership=partnership)).for_listing()
 
 
+def only_shared_partnership(user: User, sides: Collection[Organisation]) -> Partnership | None:
+    """The one live partnership that the person edits in and all the sides take part in; None where there are more."""
+    shared = Partnership.objects.present_for(user, *EDITING_ROLES).live()
+    for side in sides:
+        shared = shared.filter(Exists(Party.objects.present().filter(partnership=OuterRef("pk"), organisation=side)))
+    found = list(shared.order_by("pk")[:2])
+    return found[0] if len(found) == 1 else None
+
+
 def kept_by(user: User) -> ConversationQuerySet:
     """Those whose record an organisation of the person keeps."""
     return Conversation.objects.filter(organisation__in=Organisation.objects.of_person(user))

@@ -46,6 +46,7 @@ from partnerships.conversations.rights import Rights, rights_over
 from partnerships.exchange.models import Entry
 from partnerships.kit.forms import active_filters
 from partnerships.kit.http import keyset_page, posted
+from partnerships.kit.letters import told_by_letter
 from partnerships.organisations.models import EDITING_ROLES, Organisation, OrganisationQuerySet
 from partnerships.organisations.queries import find_organisations
 from partnerships.organisations.timeline import TimelineLine, timeline_lines
@@ -97,7 +98,10 @@ def new(request: HttpRequest) -> HttpResponse:
         user=user,
         keeper=keeper,
         others=others,
-        initial={"partnership": partnership, "state": "planned" if planned else "held"},
+        initial={
+            "partnership": partnership or queries.only_shared_partnership(user, [keeper, *others]),
+            "state": "planned" if planned else "held",
+        },
     )
     if request.method == "POST" and form.is_valid():
         try:
@@ -175,16 +179,21 @@ def _choose(
     text = request.GET.get("find", "").strip()[:100]
     kept = _named(request, user, keeper) or list(chosen)
     found = find_organisations(user=user, text=text).exclude(pk=keeper.pk).order_by("name", "pk")
+    form = ChooseForm(
+        request.GET if "chosen" in request.GET and not kept else None,
+        partners=partners_of(user).exclude(pk=keeper.pk),
+        parties=_parties(partnership, keeper, kept) if partnership else None,
+        initial={
+            "chosen": True,
+            "others": [body.pk for body in kept],
+            "partnership": partnership.pk if partnership else None,
+            "keeper": _number(request.GET.get("for", "")),
+        },
+    )
+    if form.is_bound and form.is_valid():
+        form.add_error("others", "Choose at least one organisation that took part.")
     context = {
-        "form": ChooseForm(
-            partners=partners_of(user).exclude(pk=keeper.pk),
-            parties=_parties(partnership, keeper, kept) if partnership else None,
-            initial={
-                "others": [body.pk for body in kept],
-                "partnership": partnership.pk if partnership else None,
-                "keeper": _number(request.GET.get("for", "")),
-            },
-        ),
+        "form": form,
         "find": text,
         "found": found[:20] if text else [],
         "kept": kept,
@@ -192,7 +201,7 @@ def _choose(
         "keeper": keeper,
         "back": back,
     }
-    return render(request, "conversations/choose.html", context)
+    return _answer(request, "conversations/choose.html", context, form)
 
 
 def _parties(partnership: Partnership, keeper: Organisation, kept: Sequence[Organisation]) -> dict[int, str]:
@@ -322,7 +331,7 @@ def _circulated_words(conversation: Conversation, user: User) -> str:
         for person in _told(conversation, user)
         if send_circulated(conversation=conversation, person=person, author=user)
     ]
-    names = f" {', '.join(told)} got a letter." if told else " Nobody was told by letter."
+    names = told_by_letter(told) or " Nobody was told by letter."
     return f"“{conversation.subject}” is circulated.{names}"
 
 

@@ -43,7 +43,9 @@ class EntryForm(forms.Form):
     """An ask or an offer: what, how much, where, when, and who may read it."""
 
     direction = forms.ChoiceField(label="Is it an ask or an offer?", choices=Direction, widget=forms.RadioSelect)
-    organisation = forms.ModelChoiceField(label="For which organisation?", queryset=Organisation.objects.none())
+    organisation = forms.ModelChoiceField(
+        label="For which organisation?", queryset=Organisation.objects.none(), empty_label="Choose one"
+    )
     title = forms.CharField(label="In one line", max_length=200, help_text="For example: Land for 60 modular homes.")
     statement = forms.CharField(label="Say more", required=False, widget=_LONG, max_length=5000)
     rationale = forms.CharField(label="Why it matters", required=False, widget=_SHORT, max_length=5000)
@@ -178,7 +180,9 @@ def _open_partnerships(user: User) -> QuerySet[Partnership]:
 class _ForOrganisation(forms.Form):
     """A form of somebody who may answer for one organisation or for several."""
 
-    organisation = forms.ModelChoiceField(label="For which organisation?", queryset=Organisation.objects.none())
+    organisation = forms.ModelChoiceField(
+        label="For which organisation?", queryset=Organisation.objects.none(), empty_label="Choose one"
+    )
 
     def _offer(self, organisations: OrganisationQuerySet) -> None:
         _choices(self, "organisation", organisations)
@@ -343,7 +347,7 @@ class AnswerForm(forms.Form):
 class ReferForm(_ForOrganisation):
     """A colleague to give it to."""
 
-    person = forms.ModelChoiceField(label="Colleague", queryset=User.objects.none())
+    person = forms.ModelChoiceField(label="Colleague", queryset=User.objects.none(), empty_label="Choose a colleague")
     note = forms.CharField(
         label="A word to them",
         required=False,

@@ -21,6 +21,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 from functools import lru_cache
 
+from partnerships.commitments.quantities import number_words, quantity_words
+
 #: Fits below this are not worth telling anybody of.
 WORTH_TELLING = 30
 #: The reason that is told of two who share a partnership.
@@ -28,13 +30,6 @@ WORK_TOGETHER = "you already work together"
 #: What a pair whose times do not meet can have at most.
 NEVER_TOGETHER = 25
 
-_UNITS = {
-    "homes": "homes",
-    "hectares": "hectares",
-    "posts": "full-time posts",
-    "places": "places",
-    "hours": "hours",
-}
 #: Lexemes (English stems) that say nothing here: everybody writes them.
 _COMMON_LEXEMES = """
 area ask avail build built council develop email help home hous includ land local need new offer opportun partner
@@ -125,10 +120,10 @@ def _quantity(ask: Half, offer: Half) -> tuple[float, str]:
     if not ask.quantity or not offer.quantity or ask.unit != offer.unit:
         return 6, ""
     if offer.quantity >= ask.quantity:
-        return 20, f"all of the {counted(ask.quantity, ask.unit)} asked for"
+        return 20, f"all of the {quantity_words(ask.quantity, ask.unit)} asked for"
     share = float(offer.quantity / ask.quantity)
-    part = _number(offer.quantity) if ask.unit != "pounds" else counted(offer.quantity, ask.unit)
-    return 6 + 14 * share, f"{part} of the {counted(ask.quantity, ask.unit)} asked for"
+    part = number_words(offer.quantity) if ask.unit != "pounds" else quantity_words(offer.quantity, ask.unit)
+    return 6 + 14 * share, f"{part} of the {quantity_words(ask.quantity, ask.unit)} asked for"
 
 
 def _words(ground: Ground) -> tuple[float, str]:
@@ -167,12 +162,3 @@ def listed(names: Iterable[str], most: int = 4) -> str:
     if len(given) > most:
         given = [*given[: most - 1], f"{len(given) - most + 1} more"]
     return " and ".join(filter(None, [", ".join(given[:-1]), given[-1]])) if given else ""
-
-
-def counted(quantity: Decimal, unit: str) -> str:
-    """`60 homes`, `£250,000`."""
-    return f"£{_number(quantity)}" if unit == "pounds" else f"{_number(quantity)} {_UNITS.get(unit, unit)}".strip()
-
-
-def _number(quantity: Decimal) -> str:
-    return f"{quantity:,.2f}".removesuffix(".00")

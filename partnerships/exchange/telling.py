@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable
 from partnerships.exchange import emails
 from partnerships.exchange.models import Entry, Introduction, Question, Receipt, Response
 from partnerships.exchange.queries.rights import who_wrote_or_leads
+from partnerships.kit.letters import told_by_letter
 from partnerships.organisations.queries import leads_with_account
 from partnerships.people.models import User
 
@@ -66,4 +67,4 @@ def _own_side(entry: Entry) -> Iterable[User]:
 def _send(people: Iterable[User], author: User, letter: Callable[[User], bool]) -> str:
     """Write to each of them but the author; ` Ben West got a letter.`, or nothing where nobody did."""
     told = [person.display_name for person in people if person.pk != author.pk and letter(person)]
-    return f" {', '.join(told)} got a letter." if told else ""
+    return told_by_letter(told)

@@ -25,9 +25,11 @@ from partnerships.kit.dates import MONTHS
 PAGING_PARAMETERS = ("page", "after", "before", "cursor")
 
 _DEFAULT_REQUIRED = str(forms.Field.default_error_messages["required"])
+#: What a label begins with that is no noun, and is quoted where a sentence needs one.
 _QUESTION_WORDS = frozenset(
     ["how", "why", "what", "when", "where", "which", "who", "needed", "available", "is", "are", "do", "does"]
 )
+_OTHER_WORDS = frozenset(["in", "on", "at", "for", "whom", "make"])
 _MONTH_NUMBERS = {name.lower(): number for number, name in enumerate(MONTHS, start=1)} | {
     name[:3].lower(): number for number, name in enumerate(MONTHS, start=1)
 }
@@ -108,6 +110,8 @@ def _missing_words(field: BoundField) -> str:
         return f"Tick “{label}” to go on"
     if label.endswith("?"):
         return f"Answer “{label}”"
+    if label.startswith("Choose "):
+        return label
     if isinstance(widget, forms.FileInput):
         return f"Choose a file for “{label}”"
     chosen = isinstance(widget, forms.Select | forms.RadioSelect | forms.CheckboxSelectMultiple)
@@ -117,10 +121,10 @@ def _missing_words(field: BoundField) -> str:
 def _in_a_sentence(label: str) -> str:
     """A label as it reads after a verb: `Title` becomes `the title`; what is no noun is quoted."""
     first = label.split()[0]
-    if first.lower() in _QUESTION_WORDS:
+    if first.lower() in _QUESTION_WORDS | _OTHER_WORDS:
         return f"an answer to “{label}”"
     lowered = label if first.isupper() and len(first) > 1 else label[:1].lower() + label[1:]
-    return lowered if first.lower() in ("your", "the", "a", "an") else f"the {lowered}"
+    return lowered if first.lower() in ("your", "their", "the", "a", "an") else f"the {lowered}"
 
 
 class DayInput(forms.MultiWidget):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
 from functools import partial
@@ -22,6 +22,11 @@ log = structlog.get_logger(__name__)
 def link(name: str, **kwargs: object) -> str:
     """The full address of a page, from the one configured origin."""
     return f"{settings.SITE_ORIGIN}{reverse(name, kwargs=kwargs)}"
+
+
+def told_by_letter(names: Sequence[str]) -> str:
+    """` Ben West got a letter.`, ` Ben West and Wendy March got a letter.`, or nothing where nobody did."""
+    return f" {' and '.join(filter(None, [', '.join(names[:-1]), names[-1]]))} got a letter." if names else ""
 
 
 def send_letter(*, to: str, template: str, context: Mapping[str, Any], reply_to: str = "") -> bool:

@@ -82,7 +82,7 @@ def _changes(data: dict[str, Any]) -> tuple[Change, ...]:
             for field in dict.fromkeys((*old, *new))
             if field not in _NOT_SHOWN and _words(old.get(field)) != _words(new.get(field))
         )
-    if before is None and after is None:
+    if before == after:
         return ()
     return (Change("status", _words(before), _words(after)),)
 

@@ -10,6 +10,9 @@ from django.test import Client
 from django.urls import reverse
 
 from partnerships.commitments.models import Commitment, Status
+from partnerships.kit.dates import long_date
+from partnerships.kit.letters import told_by_letter
+from partnerships.people.models import User
 from tests.commitments.promises import agree, done, in_days, propose
 from tests.world import World
 
@@ -163,3 +166,32 @@ def test_reminders_are_chosen_on_their_page(world: World) -> None:
     eddie.post(reverse("commitments:reminders"), {"days": ["30", "1"], "other": "5"})
 
     assert eddie.get(reverse("commitments:reminders")).context["form"].initial == {"days": [30, 5, 1], "other": 5}
+
+
+def test_whoever_may_answer_reads_that_it_is_their_turn(world: World) -> None:
+    def turns(commitment: Commitment, person: User) -> int:
+        return signed_in(person).get(commitment.get_absolute_url()).content.decode().count("Your turn")
+
+    proposed, delivered = propose(world), done(world)
+
+    assert [turns(proposed, person) for person in (world.amina, world.ben, world.eddie, world.vera)] == [1, 1, 0, 0]
+    assert [turns(delivered, person) for person in (world.amina, world.ben)] == [0, 1]
+
+
+def test_a_moved_due_date_and_a_file_are_told_by_their_names(world: World) -> None:
+    commitment, eddie = agree(world), signed_in(world.eddie)
+    eddie.post(page("due-date", commitment), {"reason": "No consent yet.", **day("due_on", 120)})
+    eddie.post(page("attach", commitment), {"title": "Plan", "file": SimpleUploadedFile("plan.txt", b"A plan.")})
+
+    file, moved = eddie.get(commitment.get_absolute_url()).context["lines"][:2]
+
+    assert [(change.field, change.was, change.now) for change in moved.changes] == [
+        ("due", long_date(in_days(90)), long_date(in_days(120)))
+    ]
+    assert [(change.field, change.now) for change in file.changes] == [("file", "Plan")]
+
+
+def test_letters_are_told_of_as_people_say_it() -> None:
+    assert told_by_letter([]) == ""
+    assert told_by_letter(["Ben West"]) == " Ben West got a letter."
+    assert told_by_letter(["Ben West", "Wendy March", "Una"]) == " Ben West, Wendy March and Una got a letter."

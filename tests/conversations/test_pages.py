@@ -7,12 +7,15 @@ from typing import Any
 from django.core import mail
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
 from partnerships.agreements import services as agreements
 from partnerships.commitments.models import Commitment
 from partnerships.commitments.origins import hand_on
+from partnerships.conversations import services
 from partnerships.conversations.models import Conversation, Status
 from partnerships.exchange.models import Entry
+from partnerships.organisations.models import Organisation
 from tests.conversations.talks import agreed, circulated, days_ago, draft, planned
 from tests.world import World
 
@@ -302,3 +305,61 @@ def test_an_obstacle_becomes_an_ask_of_those_alone_who_may_be_asked(world: World
     assert answer.status_code == 302
     assert [one.organisation for one in entry.addressees.all()] == [world.westmarch]
     assert entry.partnership == world.partnership
+
+
+def test_choosing_nobody_is_told_so(world: World) -> None:
+    eddie, page = signed_in(world.eddie), reverse("conversations:new")
+    assert "Choose at least one" not in eddie.get(page).content.decode()
+
+    answer = eddie.get(page, {"chosen": "True", "partnership": "", "for": ""})
+
+    assert answer.status_code == 422
+    assert "Choose at least one organisation that took part." in answer.content.decode()
+
+
+def test_the_only_partnership_that_the_sides_share_is_proposed(world: World) -> None:
+    eddie, page = signed_in(world.eddie), reverse("conversations:new")
+
+    def proposed(*others: Organisation) -> Any:
+        return eddie.get(page, {"with": [body.pk for body in others]}).context["form"].initial["partnership"]
+
+    assert proposed(world.westmarch) == world.partnership
+    assert proposed(world.westmarch, world.tidewater) is None
+
+    second = agreements.create_partnership(
+        organisation=world.larkhaven, author=world.amina, title="Quay", kind="charter", now=world.now
+    )
+    party = agreements.invite_organisation(
+        partnership=second, organisation=world.westmarch, role="member", author=world.amina, now=world.now
+    )
+    agreements.answer_invitation(party=party, accept=True, reason="", author=world.ben, now=world.now)
+    assert proposed(world.westmarch) is None
+
+
+def test_whoever_may_answer_reads_that_it_is_their_turn(world: World) -> None:
+    conversation = circulated(world)
+    page = conversation.get_absolute_url()
+    assert "Your turn" in signed_in(world.ben).get(page).content.decode()
+    assert "Waiting for Westmarch" in signed_in(world.amina).get(page).content.decode()
+
+    services.suggest_correction(
+        conversation=conversation, organisation=world.westmarch, text="June.", author=world.ben, now=timezone.now()
+    )
+
+    assert "to answer a correction" in signed_in(world.eddie).get(page).content.decode()
+    assert "to answer a correction" not in signed_in(world.vera).get(page).content.decode()
+
+
+def test_a_step_that_changes_no_status_shows_none(world: World) -> None:
+    conversation = circulated(world, organisations=[world.westmarch, world.harbour])
+    services.agree_record(
+        conversation=conversation,
+        organisation=world.westmarch,
+        revision=conversation.revision,
+        author=world.ben,
+        now=timezone.now(),
+    )
+
+    newest = signed_in(world.ben).get(conversation.get_absolute_url()).context["lines"][0]
+
+    assert (newest.title, newest.changes) == ("Agreed the record", ())

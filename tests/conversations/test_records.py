@@ -113,10 +113,16 @@ def test_a_correction_is_answered_before_that_side_agrees(world: World) -> None:
         )
 
 
-def test_a_correction_asks_every_side_again(world: World) -> None:
-    conversation = change(world, circulated(world), said="Other words.")
-    for organisation, person in ((world.westmarch, world.ben), (world.larkhaven, world.amina)):
-        before = Conversation.objects.get(pk=conversation.pk).status
+def test_a_correction_asks_every_other_side_again(world: World) -> None:
+    both = [world.westmarch, world.harbour]
+    conversation = change(world, agreed_by_harbour(world), said="Other words.", organisations=both)
+    assert set(conversation.sides.filter(agreed_at=None).values_list("organisation", flat=True)) == {
+        world.westmarch.pk,
+        world.harbour.pk,
+    }
+
+    for organisation, person in ((world.westmarch, world.ben), (world.harbour, world.hana)):
+        assert Conversation.objects.get(pk=conversation.pk).status == Status.CORRECTED
         services.agree_record(
             conversation=conversation,
             organisation=organisation,
@@ -125,10 +131,20 @@ def test_a_correction_asks_every_side_again(world: World) -> None:
             now=timezone.now(),
         )
 
-        assert before == Status.CORRECTED
-
     conversation.refresh_from_db()
     assert conversation.status == Status.AGREED
+
+
+def agreed_by_harbour(world: World) -> Conversation:
+    """Circulated to Westmarch and Harbour, of which Harbour has agreed."""
+    conversation = circulated(world, organisations=[world.westmarch, world.harbour])
+    return services.agree_record(
+        conversation=conversation,
+        organisation=world.harbour,
+        revision=conversation.revision,
+        author=world.hana,
+        now=timezone.now(),
+    )
 
 
 def test_refusing_a_correction_needs_a_reason(world: World) -> None:

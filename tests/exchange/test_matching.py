@@ -7,13 +7,13 @@ from decimal import Decimal
 
 import pytest
 
+from partnerships.commitments.quantities import quantity_words
 from partnerships.exchange.matching import (
     NEVER_TOGETHER,
     WORTH_TELLING,
     Ground,
     Half,
     as_written,
-    counted,
     fit,
     listed,
     telling,
@@ -104,7 +104,7 @@ def test_money_is_written_as_money() -> None:
     found = fit(ask(quantity=Decimal(250_000), unit="pounds"), offer(quantity=Decimal("99000.50"), unit="pounds"), HERE)
 
     assert "£99,000.50 of the £250,000 asked for" in found.reasons
-    assert counted(Decimal("1.50"), "hectares") == "1.50 hectares"
+    assert quantity_words(Decimal("1.50"), "hectares") == "1.5 hectares"
 
 
 def test_names_are_listed_as_people_write_them() -> None:

@@ -94,6 +94,22 @@ def test_a_missing_answer_says_what_to_do() -> None:
     assert error_words(form["known"]) == ["Tick “My organisation knows” to go on"]
 
 
+@pytest.mark.parametrize(
+    ("label", "words"),
+    [
+        ("In one line", "Enter an answer to “In one line”"),
+        ("On behalf of", "Enter an answer to “On behalf of”"),
+        ("Their email address", "Enter their email address"),
+        ("Choose a password", "Choose a password"),
+    ],
+)
+def test_a_label_that_is_no_noun_is_not_made_one(label: str, words: str) -> None:
+    form = forms.Form({})
+    form.fields["it"] = forms.CharField(label=label)
+
+    assert error_words(form["it"]) == [words]
+
+
 def test_hint_and_error_are_tied_to_their_field() -> None:
     page = render_crispy_form(AskForm({}))
 

@@ -145,6 +145,11 @@ def test_the_same_file_again_changes_nothing_and_another_of_its_name_is_refused(
         load({**SMALL, "about": "changed"})
 
 
+def test_how_often_partners_want_to_be_in_touch_is_part_of_the_file() -> None:
+    load(changed(["partnerships", 0, "contact_days"], 21))
+    assert Partnership.objects.get().contact_days == 21
+
+
 def test_a_dry_run_leaves_nothing_behind() -> None:
     _, done = load(SMALL, dry_run=True)
 
@@ -252,6 +257,7 @@ def changed(path: list[Any], value: Any) -> dict[str, Any]:
     ("path", "value", "said"),
     [
         (["areas"], 5, "areas: 5 is not a list"),
+        (["partnerships", 0, "contact_days"], 3, "Be in touch every 7 to 730 days"),
         (["areas"], [{"code": "E" * 80, "name": "Long"}], "areas[0]"),
         (["plans", 0, "begun"], "2 days ago", "plans[0].versions[0]"),
         (["partnerships", 0, "opened"], "70 days ago", "not open yet"),

@@ -22,7 +22,7 @@ class UnableToCreatePartnership(Exception):
 
 
 class UnableToEditTerms(Exception):
-    """The partnership is over, its dates or rhythm are impossible, or what was put up for sign-off would be left empty."""
+    """The partnership is over, dates or rhythm are impossible, or what was put up for sign-off would be left empty."""
 
 
 class Terms(TypedDict, total=False):

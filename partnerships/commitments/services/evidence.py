@@ -75,7 +75,7 @@ def attach_evidence(
         author=author,
         organisation=side_of(rights),
         now=now,
-        after=evidence.title,
+        after={"file": evidence.title},
         sha256=evidence.sha256,
     )
     return evidence
@@ -96,5 +96,5 @@ def remove_evidence(*, evidence: Evidence, author: User, now: dt.datetime) -> No
         author=author,
         organisation=side_of(rights),
         now=now,
-        before=evidence.title,
+        before={"file": evidence.title},
     )

@@ -97,8 +97,8 @@ def assign_to_successor(
             author=author,
             organisation=successor,
             now=now,
-            before=predecessor.name,
-            after=successor.name,
+            before={"organisation": predecessor.name},
+            after={"organisation": successor.name},
             reason=reason,
         )
         count += 1

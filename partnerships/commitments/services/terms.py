@@ -340,8 +340,8 @@ def change_due_date(
         author=author,
         organisation=side_of(rights),
         now=now,
-        before=long_date(slippage.was) if slippage.was else "",
-        after=long_date(due_on),
+        before={"due": long_date(slippage.was) if slippage.was else ""},
+        after={"due": long_date(due_on)},
         reason=reason.strip(),
     )
     return slippage

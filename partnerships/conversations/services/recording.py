@@ -141,7 +141,7 @@ def record_conversation(
 def edit_conversation(
     *, conversation: Conversation, record: Record, revision: int, author: User, now: dt.datetime
 ) -> Conversation:
-    """Change the record until it is agreed. A circulated one becomes *corrected*, and every side is asked again.
+    """Change the record until it is agreed. A circulated one becomes *corrected*, and every other side is asked again.
 
     A planned one that `record` calls held becomes a draft. `revision` is the one the author saw. Raises
     `UnableToRecord`.
@@ -160,6 +160,7 @@ def edit_conversation(
             raise UnableToRecord("A conversation that was circulated took place.")
         current.status = Status.CORRECTED
         current.sides.update(agreed_at=None, agreed_by=None)
+        current.sides.filter(organisation=current.organisation).update(agreed_at=now, agreed_by=author)
     else:
         current.status = Status.PLANNED if record.planned else Status.DRAFT
     fields = _fields(record)

@@ -7,7 +7,6 @@ from partnerships.exchange.models.entries import (
     Entry,
     EntryCount,
     EntryQuerySet,
-    amount_in_words,
     entry_readers,
 )
 from partnerships.exchange.models.fulfilments import Fulfilment
@@ -54,6 +53,5 @@ __all__ = [
     "Status",
     "Theme",
     "Unit",
-    "amount_in_words",
     "entry_readers",
 ]

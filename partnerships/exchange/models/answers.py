@@ -8,6 +8,7 @@ import pghistory
 from django.db import models
 from django.db.models import Q
 
+from partnerships.commitments.quantities import delivered_words
 from partnerships.exchange.models.entries import Entry
 from partnerships.organisations.audience import Organisations, Route, visible_to
 from partnerships.organisations.models import Organisation
@@ -97,6 +98,14 @@ class Response(models.Model):
     def amount(self) -> str:
         """What was accepted, or what the answer covers, with its unit."""
         return self.entry.in_words(self.agreed_quantity or self.quantity)
+
+    @property
+    def part_words(self) -> str:
+        """`40 of 60 homes`, or the `amount` where the entry counts nothing or it is all of it."""
+        part, entry = self.agreed_quantity or self.quantity, self.entry
+        if part is None or entry.quantity is None or part == entry.quantity:
+            return self.amount
+        return delivered_words(part, entry.quantity, entry.unit)
 
 
 class ReceiptQuerySet(models.QuerySet["Receipt"]):

@@ -17,6 +17,7 @@ from django.db.models import Exists, F, OuterRef, Q
 from django.urls import reverse
 
 from partnerships.agreements.models import Partnership, Party, PartyRole, PartyStatus
+from partnerships.commitments.quantities import quantity_words
 from partnerships.exchange.models.words import OVER, UNANSWERED, Audience, Direction, Status, Theme, Unit
 from partnerships.organisations.audience import Network, Organisations, Route, readers_of, visible_to
 from partnerships.organisations.models import EDITING_ROLES, Area, Membership, Organisation
@@ -328,15 +329,7 @@ class Entry(models.Model):
 
     def in_words(self, quantity: Decimal | None) -> str:
         """A quantity with this entry's unit."""
-        return amount_in_words(quantity, self.unit)
-
-
-def amount_in_words(quantity: Decimal | None, unit: str) -> str:
-    """`60 homes`, `£250,000`, or nothing."""
-    if quantity is None:
-        return ""
-    number = f"{quantity:,.2f}".removesuffix(".00")
-    return f"£{number}" if unit == Unit.POUNDS else f"{number} {Unit(unit).label if unit else ''}".strip()
+        return quantity_words(quantity, self.unit)
 
 
 @pghistory.track(pghistory.InsertEvent(), pghistory.DeleteEvent(), obj_field=None)

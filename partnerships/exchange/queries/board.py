@@ -20,6 +20,7 @@ from django.db.models import OuterRef, Q, QuerySet, Value
 from django.db.models.expressions import RawSQL
 from django.utils import timezone
 
+from partnerships.commitments.quantities import quantity_words
 from partnerships.exchange.models import (
     ROUTES,
     THEME_NUMBERS,
@@ -28,7 +29,6 @@ from partnerships.exchange.models import (
     Direction,
     Entry,
     EntryQuerySet,
-    amount_in_words,
 )
 from partnerships.exchange.queries.compiled import (
     Fragment,
@@ -236,7 +236,7 @@ def read(reader: Reader, filters: Filters, most: int) -> Board:
                 closes_on=closes_on,
                 shared_at=shared_at,
                 answered_at=answered_at,
-                amount=amount_in_words(quantity, unit),
+                amount=quantity_words(quantity, unit),
                 areas=tuple(areas),
             )
         )

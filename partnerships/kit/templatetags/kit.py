@@ -71,6 +71,13 @@ def age(value: dt.date | dt.datetime | None) -> str:
 
 
 @register.filter
+def lasting(value: dt.date | dt.datetime | None) -> str:
+    """Since how long something is so: `since today`, `for 23 days`; empty for none."""
+    words = age(value)
+    return f"since {words}" if words == "today" else words and f"for {words}"
+
+
+@register.filter
 def due(value: dt.date | dt.datetime | None) -> str:
     """How far off a deadline is: `due in 3 days`, `due today`, `12 days overdue`; empty for none."""
     if not value:

@@ -11,6 +11,8 @@ from django.utils import timezone
 from partnerships.conversations import services
 from partnerships.conversations.models import Conversation, Format, PointKind
 from partnerships.conversations.services import AttendeeGiven, NextStepGiven, PointGiven, Record
+from partnerships.organisations.models import Organisation
+from partnerships.people.models import User
 from tests.world import World
 
 
@@ -70,11 +72,15 @@ def circulated(world: World, **said: Any) -> Conversation:
 
 def agreed(world: World, **said: Any) -> Conversation:
     """The same, agreed by Ben for Westmarch, and so locked."""
-    conversation = circulated(world, **said)
+    return agree(circulated(world, **said), world.westmarch, world.ben)
+
+
+def agree(conversation: Conversation, organisation: Organisation, author: User) -> Conversation:
+    """One side agrees to the record as it stands."""
     return services.agree_record(
         conversation=conversation,
-        organisation=world.westmarch,
+        organisation=organisation,
         revision=conversation.revision,
-        author=world.ben,
+        author=author,
         now=timezone.now(),
     )

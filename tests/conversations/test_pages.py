@@ -16,7 +16,7 @@ from partnerships.conversations import services
 from partnerships.conversations.models import Conversation, Status
 from partnerships.exchange.models import Entry
 from partnerships.organisations.models import Organisation
-from tests.conversations.talks import agreed, circulated, days_ago, draft, planned
+from tests.conversations.talks import agree, agreed, circulated, days_ago, draft, planned
 from tests.world import World
 
 
@@ -352,13 +352,7 @@ def test_whoever_may_answer_reads_that_it_is_their_turn(world: World) -> None:
 
 def test_a_step_that_changes_no_status_shows_none(world: World) -> None:
     conversation = circulated(world, organisations=[world.westmarch, world.harbour])
-    services.agree_record(
-        conversation=conversation,
-        organisation=world.westmarch,
-        revision=conversation.revision,
-        author=world.ben,
-        now=timezone.now(),
-    )
+    agree(conversation, world.westmarch, world.ben)
 
     newest = signed_in(world.ben).get(conversation.get_absolute_url()).context["lines"][0]
 

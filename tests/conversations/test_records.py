@@ -18,7 +18,7 @@ from partnerships.commitments.services import UnableToPropose, propose_commitmen
 from partnerships.conversations import services
 from partnerships.conversations.models import Conversation, Point, Status
 from partnerships.conversations.services import AttendeeGiven, NextStepGiven, PointGiven
-from tests.conversations.talks import agreed, circulated, days_ago, draft, planned, the_record
+from tests.conversations.talks import agree, agreed, circulated, days_ago, draft, planned, the_record
 from tests.world import World
 
 
@@ -115,7 +115,8 @@ def test_a_correction_is_answered_before_that_side_agrees(world: World) -> None:
 
 def test_a_correction_asks_every_other_side_again(world: World) -> None:
     both = [world.westmarch, world.harbour]
-    conversation = change(world, agreed_by_harbour(world), said="Other words.", organisations=both)
+    conversation = agree(circulated(world, organisations=both), world.harbour, world.hana)
+    conversation = change(world, conversation, said="Other words.", organisations=both)
     assert set(conversation.sides.filter(agreed_at=None).values_list("organisation", flat=True)) == {
         world.westmarch.pk,
         world.harbour.pk,
@@ -123,28 +124,10 @@ def test_a_correction_asks_every_other_side_again(world: World) -> None:
 
     for organisation, person in ((world.westmarch, world.ben), (world.harbour, world.hana)):
         assert Conversation.objects.get(pk=conversation.pk).status == Status.CORRECTED
-        services.agree_record(
-            conversation=conversation,
-            organisation=organisation,
-            revision=conversation.revision,
-            author=person,
-            now=timezone.now(),
-        )
+        agree(conversation, organisation, person)
 
     conversation.refresh_from_db()
     assert conversation.status == Status.AGREED
-
-
-def agreed_by_harbour(world: World) -> Conversation:
-    """Circulated to Westmarch and Harbour, of which Harbour has agreed."""
-    conversation = circulated(world, organisations=[world.westmarch, world.harbour])
-    return services.agree_record(
-        conversation=conversation,
-        organisation=world.harbour,
-        revision=conversation.revision,
-        author=world.hana,
-        now=timezone.now(),
-    )
 
 
 def test_refusing_a_correction_needs_a_reason(world: World) -> None:

@@ -103,6 +103,14 @@ INSIDE = (
 )
 #: Routes to those who may read what it held up to the day their organisation left.
 FORMER = (Organisations("parties__organisation", when=Q(parties__status=PartyStatus.LEFT)),)
+#: Routes to those who may change its terms and status.
+LEADING = (
+    Organisations(
+        "parties__organisation",
+        when=Q(parties__status=PartyStatus.ACCEPTED, parties__role__in=LEADING_ROLES),
+        roles=("lead",),
+    ),
+)
 #: Routes to those who may read its outline.
 OUTLINE = (Network(when=Q(audience=Audience.NETWORK)),)
 
@@ -133,15 +141,7 @@ class PartnershipQuerySet(models.QuerySet["Partnership"]):
 
     def led_by(self, user: User | AnonymousUser) -> PartnershipQuerySet:
         """Those whose terms and status the person may change: leads of the chair's or lead organisation."""
-        route = Organisations(
-            "parties__organisation",
-            when=Q(
-                parties__status=PartyStatus.ACCEPTED,
-                parties__role__in=LEADING_ROLES,
-            ),
-            roles=("lead",),
-        )
-        return self.filter(visible_to(Partnership, (route,), user))
+        return self.filter(visible_to(Partnership, LEADING, user))
 
     def live(self) -> PartnershipQuerySet:
         """Those not over."""

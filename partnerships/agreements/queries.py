@@ -6,11 +6,12 @@ import datetime as dt
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from django.db.models import Case, Exists, F, OuterRef, Q, QuerySet, Value, When
+from django.db.models import Case, Exists, F, OuterRef, Q, Value, When
 from django.urls import reverse
 from django.utils import timezone
 
 from partnerships.agreements.models import (
+    LEADING,
     Partnership,
     PartnershipQuerySet,
     Party,
@@ -21,7 +22,9 @@ from partnerships.agreements.past import as_then, former_party, parties_then
 from partnerships.kit.names import fold_name
 from partnerships.kit.sections import Section
 from partnerships.kit.waiting import Waiting
+from partnerships.organisations.audience import Organisations, Reach
 from partnerships.organisations.models import Membership, Organisation, OrganisationName, Role
+from partnerships.organisations.waiting import Source
 from partnerships.people.models import User
 
 #: How long before its review date a partnership's leads are reminded of it.
@@ -161,22 +164,15 @@ _NEXT_STEP = {
 }
 
 
-def invitations_for(user: User) -> QuerySet[Party]:
-    """Invitations to partnerships that wait for an answer of a lead, oldest first."""
-    return (
-        Party.objects.filter(
-            status=PartyStatus.INVITED,
-            organisation__in=Organisation.objects.of_person(user, Role.LEAD),
-            partnership__in=Partnership.objects.live(),
-        )
-        .select_related("partnership", "organisation", "invited_by")
-        .order_by("invited_at", "pk")
-    )
+#: Invitations to partnerships, which wait for an answer of a lead.
+_INVITATIONS = Reach(
+    Party.objects.filter(status=PartyStatus.INVITED, partnership__in=Partnership.objects.live()),
+    (Organisations("organisation", roles=(Role.LEAD,)),),
+)
 
 
-def waiting_for(user: User, now: dt.datetime) -> list[Waiting]:
-    """What waits for the person as a lead: invitations to answer, reviews to hold or to prepare, sign-off complete."""
-    waiting = [
+def _invitations_wanted(user: User, now: dt.datetime) -> list[Waiting]:
+    return [
         Waiting(
             what="Answer the invitation to join",
             title=party.partnership.title,
@@ -186,26 +182,29 @@ def waiting_for(user: User, now: dt.datetime) -> list[Waiting]:
             status=party.status,
             status_label=party.get_status_display(),
         )
-        for party in invitations_for(user)
+        for party in _INVITATIONS.of(user).select_related("partnership").order_by("invited_at", "pk")
     ]
+
+
+def _steps(now: dt.datetime) -> Reach:
+    """Partnerships whose next step is their leads': a review to hold or prepare, or a sign-off that is complete."""
     soon = timezone.localdate(now) + REVIEW_NOTICE
-    led = (
-        Partnership.objects.led_by(user)
-        .filter(
-            Q(status__in=[Status.UNDER_REVIEW, Status.AWAITING_SIGN_OFF]) | Q(status=Status.ACTIVE, review_on__lte=soon)
-        )
-        .order_by("status_since", "pk")
+    unanswered = Party.objects.filter(partnership=OuterRef("pk"), status=PartyStatus.INVITED)
+    partnerships = Partnership.objects.filter(
+        Q(status=Status.UNDER_REVIEW)
+        | Q(status=Status.ACTIVE, review_on__lte=soon)
+        | Q(~Exists(unanswered), status=Status.AWAITING_SIGN_OFF)
     )
-    unanswered = set(
-        Party.objects.filter(partnership__in=led, status=PartyStatus.INVITED).values_list("partnership", flat=True)
-    )
-    for partnership in led:
+    return Reach(partnerships, LEADING)
+
+
+def _steps_wanted(user: User, now: dt.datetime) -> list[Waiting]:
+    waiting = []
+    for partnership in _steps(now).of(user).order_by("status_since", "pk"):
         if partnership.status == Status.ACTIVE:
             what, since, due = "Prepare the review", None, partnership.review_on
         elif partnership.status == Status.UNDER_REVIEW:
             what, since, due = "Hold the review", partnership.status_since, None
-        elif partnership.pk in unanswered:
-            continue
         else:
             what, since, due = "Everybody has accepted: make it active", partnership.status_since, None
         waiting.append(
@@ -221,6 +220,13 @@ def waiting_for(user: User, now: dt.datetime) -> list[Waiting]:
             )
         )
     return waiting
+
+
+#: What waits for leads: invitations to answer, reviews to hold or to prepare, sign-offs complete.
+WAITING = (
+    Source(_invitations_wanted, lambda _: (_INVITATIONS,)),
+    Source(_steps_wanted, lambda now: (_steps(now),)),
+)
 
 
 def partnerships_of(user: User, organisation: Organisation) -> PartnershipQuerySet:

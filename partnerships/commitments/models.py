@@ -96,6 +96,12 @@ ROUTES: tuple[Route, ...] = (
         & ~Q(models.Exists(_SINCE)),
     ),
 )
+#: Routes to those who confirm a proposed one for a side that has not, and who verify what was done for theirs.
+CONFIRMING = (
+    Organisations("giver", when=Q(giver_confirmed_at=None), roles=(Role.LEAD,)),
+    Organisations("receiver", when=Q(receiver_confirmed_at=None), roles=(Role.LEAD,)),
+)
+VERIFYING = (Organisations("receiver", roles=(Role.LEAD,)),)
 
 
 class CommitmentQuerySet(models.QuerySet["Commitment"]):
@@ -116,16 +122,15 @@ class CommitmentQuerySet(models.QuerySet["Commitment"]):
 
     def awaiting_confirmation_by(self, user: User | AnonymousUser) -> CommitmentQuerySet:
         """Proposed ones whose side the person leads and has not confirmed."""
-        sides = (
-            Organisations("giver", when=Q(giver_confirmed_at=None), roles=(Role.LEAD,)),
-            Organisations("receiver", when=Q(receiver_confirmed_at=None), roles=(Role.LEAD,)),
-        )
-        return self.filter(visible_to(Commitment, sides, user), status=Status.PROPOSED)
+        return self.filter(visible_to(Commitment, CONFIRMING, user), status=Status.PROPOSED)
 
     def awaiting_verification_by(self, user: User | AnonymousUser) -> CommitmentQuerySet:
         """Those said to be done whose receiver the person leads."""
-        receivers = (Organisations("receiver", roles=(Role.LEAD,)),)
-        return self.filter(visible_to(Commitment, receivers, user), status=Status.DONE, kind=Kind.COMMITMENT)
+        return self.awaiting_verification().filter(visible_to(Commitment, VERIFYING, user))
+
+    def awaiting_verification(self) -> CommitmentQuerySet:
+        """Those said to be done."""
+        return self.filter(status=Status.DONE, kind=Kind.COMMITMENT)
 
     def under_way(self) -> CommitmentQuerySet:
         """Agreed and still to be kept."""

@@ -12,8 +12,10 @@ from django.utils.text import Truncator
 
 from partnerships.agreements.models import Partnership, Party, PartyRole, PartyStatus
 from partnerships.commitments.models import (
+    CONFIRMING,
     OVER,
     UNDER_WAY,
+    VERIFYING,
     Commitment,
     CommitmentQuerySet,
     Evidence,
@@ -24,12 +26,15 @@ from partnerships.commitments.models import (
     commitment_readers,
 )
 from partnerships.kit.waiting import Waiting
+from partnerships.organisations.audience import Organisations, People, Reach, sorted_by_reach
 from partnerships.organisations.models import EDITING_ROLES, Membership, Organisation, Role
 from partnerships.organisations.queries import with_account
+from partnerships.organisations.waiting import Source
 from partnerships.people.models import User
 
 #: How far ahead “due soon” looks.
 SOON = dt.timedelta(days=14)
+_LEAD = (Role.LEAD,)
 
 
 def events_of_commitments(user: User) -> Q:
@@ -73,37 +78,51 @@ def due_soon(user: User, now: dt.datetime) -> list[Commitment]:
     return list(in_order(mine).for_listing())
 
 
-def waiting_for(user: User, now: dt.datetime) -> list[Waiting]:
-    """What waits for the person: to confirm, to verify, to own, to see through, and what was brought before them."""
-    visible = Commitment.objects.visible_to(user).for_listing()
-    leads = Membership.objects.current().of_person(user, Role.LEAD).values("organisation")
-    mine = visible.under_way().filter(owner=user, due_on__lte=timezone.localdate(now) + SOON)
-    ownerless = visible.under_way().filter(owner=None, owner_organisation__in=leads, giver__isnull=False)
-    escalated = visible.under_way().filter(escalated_to=user).exclude(owner=user)
-    actions = visible.filter(kind=Kind.ACTION, status=Status.PROPOSED, owner=user)
-    confirm = visible.awaiting_confirmation_by(user)
-    found: dict[int, Waiting] = {}
-    for commitments, what, since in (
-        (actions, "Accept this action", "proposed_at"),
-        (escalated, "Help unblock this", "escalated_at"),
-        (ownerless, "Name an owner", "status_since"),
-        (mine, "Deliver this", "status_since"),
-        (visible.awaiting_verification_by(user), "Verify this delivery", "done_at"),
-        (confirm.filter(kind=Kind.COMMITMENT), "Confirm this commitment", "proposed_at"),
-        (confirm.filter(kind=Kind.ACTION, giver__in=leads), "Accept this action", "proposed_at"),
-    ):
-        for commitment in commitments:
-            found[commitment.pk] = Waiting(
-                what=what,
-                title=f"{commitment.reference} {Truncator(commitment.text).chars(90)}",
-                path=commitment.get_absolute_url(),
-                since=getattr(commitment, since),
-                due=commitment.due_on if commitment.is_under_way else None,
-                within=commitment.partnership.title if commitment.partnership else "",
-                status=commitment.status,
-                status_label=commitment.get_status_display(),
-            )
-    return sorted(found.values(), key=Waiting.oldest_first)
+def _waits(now: dt.datetime, proposed: CommitmentQuerySet | None = None) -> tuple[tuple[str, str, Reach], ...]:
+    """What somebody is to do, the moment since when, and which commitments reach whom for it: for one that waits for
+    several reasons, the last counts. `proposed` narrows what there is to confirm."""
+    under_way = Commitment.objects.under_way()
+    ownerless = under_way.filter(owner=None, giver__isnull=False)
+    soon = under_way.filter(due_on__lte=timezone.localdate(now) + SOON)
+    if proposed is None:
+        proposed = Commitment.objects.filter(status=Status.PROPOSED)
+    own_actions = Commitment.objects.filter(kind=Kind.ACTION, status=Status.PROPOSED)
+    promised, actions = proposed.filter(kind=Kind.COMMITMENT), proposed.filter(kind=Kind.ACTION)
+    owner, helper = People("owner"), People("escalated_to", when=~Q(owner=F("escalated_to")))
+    return (
+        ("Accept this action", "proposed_at", Reach(own_actions, (owner,))),
+        ("Help unblock this", "escalated_at", Reach(under_way, (helper,))),
+        ("Name an owner", "status_since", Reach(ownerless, (Organisations("owner_organisation", roles=_LEAD),))),
+        ("Deliver this", "status_since", Reach(soon, (owner,))),
+        ("Verify this delivery", "done_at", Reach(Commitment.objects.awaiting_verification(), VERIFYING)),
+        ("Confirm this commitment", "proposed_at", Reach(promised, CONFIRMING)),
+        ("Accept this action", "proposed_at", Reach(actions, (Organisations("giver", roles=_LEAD),))),
+    )
+
+
+def _steps_wanted(user: User, now: dt.datetime) -> list[Waiting]:
+    waits = _waits(now, proposed=Commitment.objects.awaiting_confirmation_by(user))
+    steps: dict[int, tuple[str, str]] = {}
+    for (what, since, _), found in zip(waits, sorted_by_reach([reach for *_, reach in waits], user), strict=True):
+        steps |= dict.fromkeys(found, (what, since))
+    rows = Commitment.objects.visible_to(user).for_listing().filter(pk__in=steps).order_by("pk")
+    return [
+        Waiting(
+            what=steps[commitment.pk][0],
+            title=f"{commitment.reference} {Truncator(commitment.text).chars(90)}",
+            path=commitment.get_absolute_url(),
+            since=getattr(commitment, steps[commitment.pk][1]),
+            due=commitment.due_on if commitment.is_under_way else None,
+            within=commitment.partnership.title if commitment.partnership else "",
+            status=commitment.status,
+            status_label=commitment.get_status_display(),
+        )
+        for commitment in rows
+    ]
+
+
+#: What waits in commitments: to confirm, to verify, to own, to see through, and what was brought before somebody.
+WAITING = (Source(_steps_wanted, lambda now: [reach for *_, reach in _waits(now)]),)
 
 
 def with_story(commitments: CommitmentQuerySet) -> CommitmentQuerySet:

@@ -8,6 +8,7 @@ import datetime as dt
 from collections import defaultdict
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
+from typing import Any
 
 from django.db.models import BigIntegerField, Exists, F, Max, Min, OuterRef, Prefetch, Q, QuerySet
 from django.db.models.fields.json import KeyTextTransform
@@ -21,6 +22,7 @@ from partnerships.agreements.models import Partnership, Party, PartyRole
 from partnerships.conversations.models import (
     HELD,
     OPEN_FOR_CORRECTION,
+    ROUTES,
     Attendee,
     Attribution,
     Conversation,
@@ -35,11 +37,14 @@ from partnerships.conversations.models import (
 )
 from partnerships.exchange.models import Entry
 from partnerships.kit.waiting import Waiting
+from partnerships.organisations.audience import Organisations, Reach, seen_from, sorted_by_reach
 from partnerships.organisations.models import EDITING_ROLES, Membership, Organisation
+from partnerships.organisations.waiting import Source
 from partnerships.people.models import User
 
 #: How long before the planned day a next contact is shown as waiting.
 SOON = dt.timedelta(days=7)
+_EDITORS = (Organisations("organisation", roles=EDITING_ROLES),)
 
 
 def for_partnership(partnership: Partnership, user: User) -> ConversationQuerySet:
@@ -327,6 +332,25 @@ def gone_quiet(user: User, now: dt.datetime) -> list[Quiet]:
     return sorted(quiet, key=lambda one: (-one.days, one.partnership.pk))
 
 
+def _quiet(now: dt.datetime) -> Reach:
+    """Parties of live partnerships in which, as far as everybody of the party sees, nobody has spoken for a while."""
+    today = timezone.localdate(now)
+    last = today - dt.timedelta(days=settings.NO_CONTACT_DAYS)
+    here = Conversation.objects.filter(partnership=OuterRef("partnership"))
+    seen = here.filter(seen_from(Conversation, ROUTES, organisation=OuterRef(OuterRef("organisation"))))
+    spoken = Q(status__in=HELD, held_on__gt=last, held_on__lte=today) | Q(status=Status.PLANNED, held_on__gte=today)
+    parties = Party.objects.present().filter(
+        Q(partnership__created_at__date__lte=last) | Exists(here.held().filter(held_on__lte=last)),
+        ~Exists(seen.filter(spoken)),
+        partnership__in=Partnership.objects.live(),
+    )
+    return Reach(parties, _EDITORS)
+
+
+def _quiet_wanted(user: User, now: dt.datetime) -> list[Waiting]:
+    return [_quiet_waiting(quiet) for quiet in gone_quiet(user, now)]
+
+
 def contacts_of(partnership: Partnership, user: User, now: dt.datetime) -> list[Contact]:
     """The other parties that take part, and when the person's side last spoke with each; the quietest on top."""
     today = timezone.localdate(now)
@@ -340,7 +364,7 @@ def _contacts(user: User, partnerships: Collection[Partnership], today: dt.date)
     """
     if not partnerships:
         return {}
-    mine = set(Organisation.objects.of_person(user).values_list("pk", flat=True))
+    mine = Organisation.objects.of_person(user)
     parties = (
         Party.objects.present()
         .filter(partnership__in=partnerships)
@@ -372,32 +396,41 @@ def _contacts(user: User, partnerships: Collection[Partnership], today: dt.date)
     return found
 
 
-def waiting_for(user: User, now: dt.datetime) -> list[Waiting]:
-    """What waits for the person: records to agree, corrections to answer, talks to record or to have."""
-    today = timezone.localdate(now)
-    edited = Membership.objects.current().of_person(user, *EDITING_ROLES).values("organisation")
-    visible = Conversation.objects.visible_to(user)
-    to_agree = visible.filter(
-        status__in=OPEN_FOR_CORRECTION, sides__organisation__in=edited, sides__agreed_at=None
-    ).distinct()
-    to_correct = visible.filter(organisation__in=edited, corrections__answered_at=None, status__in=OPEN_FOR_CORRECTION)
-    corrected = to_correct.annotate(asked=Min("corrections__made_at", filter=Q(corrections__answered_at=None)))
-    to_record = visible.filter(organisation__in=edited, status=Status.PLANNED, held_on__lte=today)
-    waiting: list[tuple[str, Conversation, dt.datetime | None, dt.date | None]] = [
-        *(("Read and agree this record", one, one.circulated_at, None) for one in to_agree),
-        *(
-            ("Answer a correction", one, getattr(one, "asked", None), None)
-            for one in corrected.filter(asked__isnull=False)
-        ),
-        *(("Write down what was said", one, None, one.held_on) for one in to_record),
-        *(("Get in touch again", one, None, one.next_contact_on) for one in _contacts_due(user, today)),
-    ]
+def _records(now: dt.datetime) -> tuple[Reach, Reach, Reach]:
+    """Records that a side has to agree, those with a correction to answer, and talks to write down."""
+    open_ones = Conversation.objects.filter(status__in=OPEN_FOR_CORRECTION)
+    asked = Correction.objects.filter(conversation=OuterRef("pk"), answered_at=None)
+    planned = Conversation.objects.filter(status=Status.PLANNED, held_on__lte=timezone.localdate(now))
+    sides = Organisations("sides__organisation", when=Q(sides__agreed_at=None), roles=EDITING_ROLES)
+    return Reach(open_ones, (sides,)), Reach(open_ones.filter(Exists(asked)), _EDITORS), Reach(planned, _EDITORS)
+
+
+def _records_wanted(user: User, now: dt.datetime) -> list[Waiting]:
+    to_agree, to_correct, to_record = sorted_by_reach(_records(now), user)
+    asked = Min("corrections__made_at", filter=Q(corrections__answered_at=None))
+    rows = Conversation.objects.visible_to(user).filter(pk__in=to_agree | to_correct | to_record)
+    found: list[Any] = list(rows.annotate(asked=asked).order_by("pk"))
+    return _in_words(
+        user,
+        [
+            *(("Read and agree this record", one, one.circulated_at, None) for one in found if one.pk in to_agree),
+            *(("Answer a correction", one, one.asked, None) for one in found if one.pk in to_correct),
+            *(("Write down what was said", one, None, one.held_on) for one in found if one.pk in to_record),
+        ],
+    )
+
+
+def _contacts_wanted(user: User, now: dt.datetime) -> list[Waiting]:
+    due = _contacts_due(user, timezone.localdate(now))
+    return _in_words(user, [("Get in touch again", one, None, one.next_contact_on) for one in due])
+
+
+def _in_words(user: User, waiting: list[tuple[str, Conversation, dt.datetime | None, dt.date | None]]) -> list[Waiting]:
     titles = partnerships_known_to(user, [one for _, one, _, _ in waiting])
-    found = [
+    return [
         _waiting(what, one, titles.get(one.partnership_id or 0, ""), since=since, due=due)
         for what, one, since, due in waiting
     ]
-    return sorted([*found, *(_quiet_waiting(quiet) for quiet in gone_quiet(user, now))], key=Waiting.oldest_first)
 
 
 def partnerships_known_to(user: User, conversations: Iterable[Conversation]) -> dict[int, str]:
@@ -408,21 +441,49 @@ def partnerships_known_to(user: User, conversations: Iterable[Conversation]) -> 
     return dict(Partnership.objects.visible_to(user).filter(pk__in=ids).values_list("pk", "title")) if ids else {}
 
 
+#: A next contact that was planned longer ago than this is not asked for any more.
+_RECALLED = dt.timedelta(days=730)
+
+
+def _held_or_planned(today: dt.date) -> Q:
+    return Q(status__in=HELD) | Q(status=Status.PLANNED, held_on__gte=today)
+
+
+def _past_contacts(now: dt.datetime) -> Reach:
+    """Sides of conversations whose next contact has come, with another side that has not been met since, as far as
+    everybody of this side sees."""
+    today = timezone.localdate(now)
+    later = Q(held_on__gt=OuterRef("conversation__held_on")) | Q(
+        held_on=OuterRef("conversation__held_on"), pk__gt=OuterRef("conversation")
+    )
+    side = OuterRef(OuterRef("organisation"))
+    met = (
+        Conversation.objects.filter(later, _held_or_planned(today), sides__organisation=OuterRef("organisation"))
+        .filter(sides__organisation=side)
+        .filter(seen_from(Conversation, ROUTES, organisation=OuterRef(side)))
+    )
+    others = Side.objects.filter(~Exists(met), conversation=OuterRef("conversation"))
+    sides = Side.objects.filter(
+        Exists(others.exclude(organisation=OuterRef("organisation"))),
+        conversation__status__in=HELD,
+        conversation__held_on__gte=today - _RECALLED,
+        conversation__next_contact_on__lte=today + SOON,
+    )
+    return Reach(sides, _EDITORS)
+
+
 def _contacts_due(user: User, today: dt.date) -> list[Conversation]:
     """The conversations whose planned next contact has come, and after which the person's side has not spoken with
     one of the others again, nor planned to. It waits for every side that may read the record.
     """
     edited = set(Organisation.objects.of_person(user, *EDITING_ROLES).values_list("pk", flat=True))
     took_part = Side.objects.filter(conversation=OuterRef("pk"), organisation__in=edited)
-    recent = (
-        in_order(Conversation.objects.visible_to(user).filter(Exists(took_part)))
-        .filter(held_on__gte=today - dt.timedelta(days=730))
-        .filter(Q(status__in=HELD) | Q(status=Status.PLANNED, held_on__gte=today))
-        .prefetch_related("sides")
+    recent = in_order(Conversation.objects.visible_to(user).filter(Exists(took_part))).filter(
+        _held_or_planned(today), held_on__gte=today - _RECALLED
     )
     met: set[tuple[int, int]] = set()
     due = []
-    for conversation in recent:
+    for conversation in recent.prefetch_related("sides"):
         sides = {side.organisation_id for side in conversation.sides.all()}
         pairs = {(own, other) for own in sides & edited for other in sides - {own}}
         has_come = conversation.next_contact_on is not None and conversation.next_contact_on <= today + SOON
@@ -539,3 +600,11 @@ def sides_to_ask(conversation: Conversation) -> set[int]:
     waiting = conversation.sides.filter(agreed_at=None).values("organisation")
     able = Membership.objects.current().filter(organisation__in=waiting, role__in=EDITING_ROLES)
     return set(able.values_list("organisation_id", flat=True))
+
+
+#: What waits in conversations: records to agree, corrections to answer, talks to record or to have.
+WAITING = (
+    Source(_records_wanted, _records),
+    Source(_contacts_wanted, lambda now: (_past_contacts(now),)),
+    Source(_quiet_wanted, lambda now: (_quiet(now),)),
+)

@@ -37,7 +37,7 @@ from partnerships.digests.models import (
 )
 from partnerships.digests.queries import may_still_be_asked, reading_classes
 from partnerships.digests.schedule import Rhythm, due, local_day
-from partnerships.digests.waiting import remembered, waiting_for
+from partnerships.digests.waiting import remembered, waiting_for_all
 from partnerships.kit.mail import can_be_addressed
 from partnerships.kit.waiting import Waiting
 from partnerships.people.models import User
@@ -448,13 +448,13 @@ def _compose_digests(candidates: Sequence[Candidate], batch: _Batch, *, date: st
     because = reasons(done.told, now=now)
     lost = {item.delivery_id for item in done.lost}
     altered = {item.delivery_id for item in (*done.lost, *done.silent, *done.changed)}
-    people = _accounts(candidates)
     notices = _notices([one for one in candidates if one.is_stakeholder and not one.introduced])
     minutes = settings.DIGEST_SETTLE_MINUTES
     telling = {one.person_id: one.pk for one in candidates if not one.is_stakeholder and not one.is_repeat}
     in_doubt = {one.person_id for one in candidates if one.recipe is not None}
     matches, withdrawn = tell_matches(telling, in_doubt, now=now) if telling else ({}, set())
     altered |= withdrawn
+    waits = waiting_for_all(_accounts(one for one in candidates if one.pk in matches or done.blocks.get(one.pk)), now)
     for one in candidates:
         blocks = done.blocks.get(one.pk, [])
         if not blocks and one.pk not in matches:
@@ -467,8 +467,7 @@ def _compose_digests(candidates: Sequence[Candidate], batch: _Batch, *, date: st
             else:
                 batch.nothing_to_say.append(one.pk)
             continue
-        person = people.get(one.person_id)
-        waiting = waiting_for(person, now) if person is not None else []
+        waiting = waits.get(one.person_id, [])
         batch.waiting[one.pk] = [remembered(thing) for thing in waiting[: emails.MOST_WAITING]]
         if one.recipe is not None and one.pk not in altered and _still_holds(one, waiting):
             batch.again.append(one)
@@ -556,10 +555,10 @@ def _compose_links(one: Candidate, batch: _Batch, *, date: str, now: dt.datetime
         batch.cannot_write(one, error)
 
 
-def _accounts(candidates: Iterable[Candidate]) -> dict[int, User]:
+def _accounts(candidates: Iterable[Candidate]) -> list[User]:
     """The recipients who can sign in, and so have things waiting for them."""
     ids = [one.person_id for one in candidates if not one.is_stakeholder]
-    return {person.pk: person for person in User.objects.filter(pk__in=ids)} if ids else {}
+    return list(User.objects.filter(pk__in=ids)) if ids else []
 
 
 def _notices(candidates: Collection[Candidate]) -> dict[int, str]:

@@ -1,35 +1,40 @@
-"""What waits for a person, gathered from the rooms below: digests carry it along, it never makes one go out."""
+"""What waits for a person, gathered from the rooms below: My work shows it, and digests carry it along: it never makes
+one go out."""
 
 from __future__ import annotations
 
 import datetime as dt
 import hashlib
-from collections.abc import Callable
+from collections.abc import Collection
 
 from partnerships.agreements import queries as agreements
 from partnerships.commitments import queries as commitments
 from partnerships.conversations import queries as conversations
 from partnerships.exchange import queries as exchange
 from partnerships.kit.waiting import Waiting
+from partnerships.organisations.waiting import waiting_from_all
 from partnerships.people.models import User
 from partnerships.plans import queries as plans
 
-#: Each room's own answer to "what waits for this person", as they may see it.
-SOURCES: tuple[Callable[[User, dt.datetime], list[Waiting]], ...] = (
-    agreements.waiting_for,
-    exchange.waiting_for,
-    plans.waiting_for,
-    commitments.waiting_for,
-    conversations.waiting_for,
+#: What waits in each room.
+SOURCES = (
+    *agreements.WAITING,
+    *exchange.WAITING,
+    *plans.WAITING,
+    *commitments.WAITING,
+    *conversations.WAITING,
 )
 
 
 def waiting_for(person: User, now: dt.datetime) -> list[Waiting]:
     """Everything that waits for somebody with an account, the most pressing first; nothing for stakeholders."""
-    if person.is_stakeholder or not person.is_active:
-        return []
-    found = [one for source in SOURCES for one in source(person, now)]
-    return sorted(found, key=Waiting.oldest_first)
+    return waiting_for_all([person], now)[person.pk]
+
+
+def waiting_for_all(people: Collection[User], now: dt.datetime) -> dict[int, list[Waiting]]:
+    """The same for many people, by their ids: those for whom nothing waits cost no query of their own."""
+    asked = [person for person in people if person.is_active and not person.is_stakeholder]
+    return {person.pk: [] for person in people} | waiting_from_all(SOURCES, asked, now)
 
 
 def remembered(thing: Waiting) -> str:

@@ -4,18 +4,21 @@ A room declares, for a model, the routes by which a record reaches people. From 
 
 * `visible_to`: the records that one person may see (every queryset's `visible_to` is built on it);
 * `readers_of`: the people who may see one record (recipients are chosen with it);
-* `reaches`: a condition for SQL over pairs of person and record (sets of recipients).
+* `reaches`: a condition for SQL over pairs of person and record (sets of recipients);
+* `seen_from`: the records that the people of one organisation may see, whatever their role.
+
+A `Reach` is some records with routes of their own: which of them reach one person, and, for many people at once, whom.
 
 The rules themselves are in RIGHTS.md.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from django.db.models import Exists, F, Model, OuterRef, Q, QuerySet
+from django.db.models import Exists, F, Model, OuterRef, Q, QuerySet, Value
 from django.utils import timezone
 
 from partnerships.organisations.models import Membership
@@ -142,3 +145,73 @@ def reaches(model: type[Model], routes: Iterable[Route], *, record: OuterRef | F
                 Exists(User.objects.filter(pk=person, is_active=True, account_since__isnull=False))
             )
     return condition
+
+
+def seen_from(model: type[Model], routes: Iterable[Route], *, organisation: OuterRef | F) -> Q:
+    """The condition on `model` that holds for records that everybody who acts for `organisation` (an id) may see."""
+    condition = Q(pk__in=[])
+    for route in routes:
+        if isinstance(route, Organisations) and not route.roles:
+            reached = model._default_manager.filter(route.when, **{route.path: organisation})
+            condition |= Q(pk__in=reached.values("pk"))
+    return condition
+
+
+@dataclass(frozen=True)
+class Reach:
+    """Records and the routes by which they reach people. The records join no rows on which a route depends."""
+
+    records: QuerySet[Any]
+    routes: tuple[Organisations | People, ...]
+
+    def of(self, user: User) -> QuerySet[Any]:
+        """Those that reach one person."""
+        return self.records.filter(visible_to(self.records.model, self.routes, user))
+
+    def to(self, crowd: Crowd) -> list[tuple[QuerySet[Any], dict[int, set[int]]]]:
+        """For each route, the ids at its end among those of the crowd, and which people stand behind each."""
+        ends = [
+            (route, crowd.acting(*route.roles) if isinstance(route, Organisations) else crowd.people)
+            for route in self.routes
+        ]
+        return [
+            (self.records.filter(route.when, **{f"{route.path}__in": list(behind)}).values_list(route.path), behind)
+            for route, behind in ends
+        ]
+
+
+class Crowd:
+    """Some people (ids), and for whom they act today: asked once, for any number of records and routes."""
+
+    def __init__(self, people: Iterable[int]) -> None:
+        self.people = {pk: {pk} for pk in people}
+        acting = Membership.objects.current().filter(person__in=list(self.people))
+        self._rows = list(acting.values_list("organisation_id", "person_id", "role"))
+
+    def acting(self, *roles: str) -> dict[int, set[int]]:
+        """The organisations they act for, in one of the roles where any is given, with those who do."""
+        found: dict[int, set[int]] = {}
+        for organisation, person, role in self._rows:
+            if not roles or role in roles:
+                found.setdefault(organisation, set()).add(person)
+        return found
+
+
+def reached(reaches: Sequence[Reach], crowd: Crowd) -> list[set[int]]:
+    """For each reach, the people of the crowd whom a record of it reaches; one query for all."""
+    ends = [(number, *end) for number, reach in enumerate(reaches) for end in reach.to(crowd)]
+    asked = [rows.annotate(end=Value(place)) for place, (_, rows, _) in enumerate(ends)]
+    found: list[set[int]] = [set() for _ in reaches]
+    for pk, place in asked[0].union(*asked[1:]) if asked else ():
+        number, _, behind = ends[place]
+        found[number] |= behind[pk]
+    return found
+
+
+def sorted_by_reach(reaches: Sequence[Reach], user: User) -> list[set[int]]:
+    """For each reach, all of one model, the ids of its records that reach one person; one query for all."""
+    asked = [reach.of(user).order_by().values_list("pk").annotate(place=Value(i)) for i, reach in enumerate(reaches)]
+    found: list[set[int]] = [set() for _ in reaches]
+    for pk, place in asked[0].union(*asked[1:]):
+        found[place].add(pk)
+    return found

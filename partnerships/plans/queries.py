@@ -7,13 +7,15 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from django.db.models import Case, Count, Exists, OuterRef, Q, QuerySet, When
+from django.db.models import Case, Count, Exists, OuterRef, Q, QuerySet, Subquery, When
 from django.urls import reverse
 from django.utils import timezone
 
 from partnerships.agreements.models import Party, PartyRole, PartyStatus
 from partnerships.kit.waiting import Waiting
+from partnerships.organisations.audience import Organisations, People, Reach
 from partnerships.organisations.models import EDITING_ROLES, Area, Membership, Organisation, Role
+from partnerships.organisations.waiting import Source
 from partnerships.people.models import User
 from partnerships.plans.content import Content, empty, outside
 from partnerships.plans.models import (
@@ -21,7 +23,9 @@ from partnerships.plans.models import (
     AccessRequest,
     Audience,
     Comment,
+    Decision,
     Draft,
+    Mention,
     Milestone,
     MilestoneQuerySet,
     Plan,
@@ -409,18 +413,6 @@ def plans_that_wait(user: User, most: int, partnership: int | None = None) -> li
     return [one for one in with_turns(user, plans.order_by(_PRESSING, "-pk")[:most]) if one.turns]
 
 
-def waiting_for(user: User, now: dt.datetime) -> list[Waiting]:
-    """What waits for this person in plans: signatures, conditions, requests, mentions, showings, milestones."""
-    today = timezone.localdate(now)
-    return [
-        *_signatures_wanted(user),
-        *_requests_wanted(user),
-        *_mentions_wanted(user),
-        *_showings_unread(user, now),
-        *_milestones_wanted(user, today),
-    ]
-
-
 def _waiting(what: str, plan: Plan, route: str, **more: Any) -> Waiting:
     return Waiting(
         what=what,
@@ -431,15 +423,31 @@ def _waiting(what: str, plan: Plan, route: str, **more: Any) -> Waiting:
     )
 
 
-def _signatures_wanted(user: User) -> list[Waiting]:
-    lead_of = Organisation.objects.of_person(user, Role.LEAD)
+_DRAFTERS = (Organisations("plan__owners__organisation", roles=EDITING_ROLES),)
+
+
+def _signatures() -> Reach:
+    """Signatories that still take part, and whose last decision that counts, where there is one, is not final."""
+    decisions = SignOff.objects.filter(
+        plan=OuterRef("plan"),
+        organisation=OuterRef("organisation"),
+        version__number__gte=OuterRef("plan__substantive_number"),
+    )
+    last = Subquery(decisions.order_by("-version__number", "-pk").values("decision")[:1])
+    open_ones = Signatory.objects.alias(last=last).filter(
+        Q(last=None) | Q(last=Decision.CONDITIONAL),
+        still_takes_part(),
+        removed_at=None,
+        plan__status=Status.AWAITING_SIGN_OFF,
+    )
+    return Reach(open_ones, (Organisations("organisation", roles=(Role.LEAD,)),))
+
+
+def _signatures_wanted(user: User, now: dt.datetime) -> list[Waiting]:
     asked = (
-        Signatory.objects.filter(
-            organisation__in=lead_of,
-            removed_at=None,
-            plan__status=Status.AWAITING_SIGN_OFF,
-            plan__in=Plan.objects.published_for(user).values("pk"),
-        )
+        _signatures()
+        .of(user)
+        .filter(plan__in=Plan.objects.published_for(user).values("pk"))
         .select_related("plan__partnership", "organisation")
         .order_by("pk")
     )
@@ -464,10 +472,11 @@ def _signatures_wanted(user: User) -> list[Waiting]:
     return found
 
 
-def _requests_wanted(user: User) -> list[Waiting]:
-    requests = AccessRequest.objects.filter(
-        answered_at=None, plan__in=Plan.objects.editable_by(user).values("pk")
-    ).select_related("plan__partnership", "person")
+_REQUESTS = Reach(AccessRequest.objects.filter(answered_at=None, plan__isnull=False), _DRAFTERS)
+
+
+def _requests_wanted(user: User, now: dt.datetime) -> list[Waiting]:
+    requests = _REQUESTS.of(user).select_related("plan__partnership", "person").order_by("asked_at", "pk")
     return [
         _waiting(
             f"Let {request.person.display_name} see the draft, or not",
@@ -475,19 +484,28 @@ def _requests_wanted(user: User) -> list[Waiting]:
             "plans:sharing",
             since=request.asked_at,
         )
-        for request in requests.order_by("asked_at", "pk")
-        if request.plan is not None
+        for request in requests
     ]
 
 
-def _mentions_wanted(user: User) -> list[Waiting]:
+def _mentions() -> Reach:
+    """Mentions in open threads, to which whoever is mentioned has not replied."""
+    replies = Comment.objects.filter(author=OuterRef("person"))
+    unanswered = Mention.objects.filter(
+        Q(comment__parent=None, comment__resolved_at=None)
+        | Q(comment__parent__resolved_at=None, comment__parent__isnull=False),
+        ~Exists(replies.filter(parent=OuterRef("comment"))),
+        ~Exists(replies.filter(parent=OuterRef("comment__parent"))),
+    )
+    return Reach(unanswered, (People("person"),))
+
+
+def _mentions_wanted(user: User, now: dt.datetime) -> list[Waiting]:
     comments = (
         Comment.objects.visible_to(user)
-        .filter(Q(parent=None, resolved_at=None) | Q(parent__resolved_at=None, parent__isnull=False))
+        .filter(pk__in=_mentions().of(user).values("comment"))
         # Who left reads what was said, and owes no answer.
-        .filter(mentions__person=user, plan__in=Plan.objects.known_today_to(user).values("pk"))
-        .exclude(pk__in=Comment.objects.filter(replies__author=user).values("pk"))
-        .exclude(parent__in=Comment.objects.filter(replies__author=user).values("pk"))
+        .filter(plan__in=Plan.objects.known_today_to(user).values("pk"))
         .select_related("plan__partnership", "author")
         .order_by("created_at", "pk")
     )
@@ -503,10 +521,12 @@ def _mentions_wanted(user: User) -> list[Waiting]:
     ]
 
 
+def _showings(now: dt.datetime) -> Reach:
+    return Reach(Share.objects.standing(now).filter(opened_at=None), (People("person"),))
+
+
 def _showings_unread(user: User, now: dt.datetime) -> list[Waiting]:
-    shares = Share.objects.standing(now).filter(
-        person=user, opened_at=None, plan__in=Plan.objects.draft_visible_to(user).values("pk")
-    )
+    shares = _showings(now).of(user).filter(plan__in=Plan.objects.draft_visible_to(user).values("pk"))
     return [
         _waiting(
             "Read this draft",
@@ -523,17 +543,22 @@ def _showings_unread(user: User, now: dt.datetime) -> list[Waiting]:
     ]
 
 
-def _milestones_wanted(user: User, today: dt.date) -> list[Waiting]:
-    editable = Plan.objects.editable_by(user).values("pk")
+def _milestones(now: dt.datetime) -> Reach:
+    return Reach(Milestone.objects.open().filter(due_by__lte=timezone.localdate(now) + SOON), _DRAFTERS)
+
+
+def _milestones_wanted(user: User, now: dt.datetime) -> list[Waiting]:
     # The short form publishes a version: who edits without publishing says it in the draft.
-    publishable = set(Plan.objects.publishable_by(user).values_list("pk", flat=True))
+    publishable = Exists(Plan.objects.publishable_by(user).filter(pk=OuterRef("plan")))
     due = (
-        Milestone.objects.open()
-        .filter(plan__in=editable, due_by__lte=today + SOON)
+        _milestones(now)
+        .of(user)
+        .annotate(may_publish=publishable)
         .select_related("plan__partnership")
         .order_by("due_by", "pk")
     )
-    return [_milestone_wanted(milestone, today, may_publish=milestone.plan_id in publishable) for milestone in due]
+    today = timezone.localdate(now)
+    return [_milestone_wanted(milestone, today, may_publish=milestone.may_publish) for milestone in due]
 
 
 def _milestone_wanted(milestone: Milestone, today: dt.date, *, may_publish: bool) -> Waiting:
@@ -549,3 +574,13 @@ def _milestone_wanted(milestone: Milestone, today: dt.date, *, may_publish: bool
         status="late" if overdue else "",
         status_label="Overdue" if overdue else "",
     )
+
+
+#: What waits in plans: signatures and conditions, requests, mentions, showings, milestones.
+WAITING = (
+    Source(_signatures_wanted, lambda _: (_signatures(),)),
+    Source(_requests_wanted, lambda _: (_REQUESTS,)),
+    Source(_mentions_wanted, lambda _: (_mentions(),)),
+    Source(_showings_unread, lambda now: (_showings(now),)),
+    Source(_milestones_wanted, lambda now: (_milestones(now),)),
+)

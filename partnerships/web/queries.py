@@ -12,11 +12,7 @@ from django.utils import timezone
 
 from partnerships.activity.models import Event
 from partnerships.activity.queries import visible_events
-from partnerships.agreements import queries as agreements
 from partnerships.agreements.models import Partnership, Party, PartyStatus
-from partnerships.commitments import queries as commitments
-from partnerships.conversations import queries as conversations
-from partnerships.exchange import queries as exchange
 from partnerships.kit.waiting import Waiting
 from partnerships.organisations.models import Organisation
 from partnerships.people.models import User
@@ -27,18 +23,6 @@ from partnerships.web.network import Node
 RECENT = dt.timedelta(days=60)
 #: Organisations in the picture at most; the table beside it has them all.
 DRAWN = 60
-
-
-def waiting_for(user: User, now: dt.datetime) -> list[Waiting]:
-    """Everything that waits for this person, from every room, oldest first."""
-    waiting = [
-        *agreements.waiting_for(user, now),
-        *exchange.waiting_for(user, now),
-        *plans.waiting_for(user, now),
-        *commitments.waiting_for(user, now),
-        *conversations.waiting_for(user, now),
-    ]
-    return sorted(waiting, key=Waiting.oldest_first)
 
 
 def by_partnership(waiting: list[Waiting]) -> list[tuple[str, list[Waiting]]]:

@@ -16,6 +16,7 @@ from partnerships.agreements.past import as_read_by
 from partnerships.commitments.queries import open_and_over
 from partnerships.conversations.models import Conversation
 from partnerships.conversations.queries import contacts_of, points_of_partnership
+from partnerships.digests.waiting import waiting_for
 from partnerships.exchange.cards import written_entries
 from partnerships.exchange.models import Direction, Entry, EntryQuerySet
 from partnerships.exchange.queries import new_matches_for
@@ -43,7 +44,7 @@ def home(request: HttpRequest) -> HttpResponse:
     if not isinstance(request.user, User):
         return render(request, "web/landing.html")
     user, now = request.user, timezone.now()
-    waiting = queries.waiting_for(user, now)
+    waiting = waiting_for(user, now)
     return render(
         request,
         "web/home.html",
@@ -67,7 +68,7 @@ def _part_of_day(hour: int) -> str:
 @require_safe
 def my_work(request: HttpRequest) -> HttpResponse:
     """Everything that waits for the reader, oldest first, by partnership."""
-    waiting = queries.waiting_for(signed_in(request), timezone.now())
+    waiting = waiting_for(signed_in(request), timezone.now())
     return render(
         request,
         "web/my_work.html",

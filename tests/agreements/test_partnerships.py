@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from partnerships.activity.queries import timeline
 from partnerships.agreements.models import TRANSITIONS, Document, Partnership, Status
-from partnerships.agreements.queries import waiting_for
+from partnerships.agreements.queries import WAITING
 from partnerships.agreements.services import (
     UnableToAddDocument,
     UnableToAnswer,
@@ -36,6 +36,7 @@ from partnerships.agreements.services import (
     restore_document,
     start_due_reviews,
 )
+from partnerships.organisations.waiting import waiting_from
 from partnerships.people.models import User
 from tests.world import World
 
@@ -312,14 +313,14 @@ def test_an_invitation_waits_for_the_lead_who_answers_in_the_browser(world: Worl
     party = invite_organisation(
         partnership=world.partnership, organisation=world.harbour, role="member", author=world.amina, now=world.now
     )
-    assert [item.title for item in waiting_for(world.hana, timezone.now())] == ["Estuary Partnership"]
+    assert [item.title for item in waiting_from(WAITING, world.hana, timezone.now())] == ["Estuary Partnership"]
 
     answer = client_of(world.hana).post(
         reverse("agreements:answer", kwargs={"pk": world.partnership.pk, "party": party.pk}), {"answer": "accept"}
     )
 
     assert answer.status_code == 302
-    assert waiting_for(world.hana, timezone.now()) == []
+    assert waiting_from(WAITING, world.hana, timezone.now()) == []
     party.refresh_from_db()
     assert party.is_present
 

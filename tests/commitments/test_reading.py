@@ -11,6 +11,7 @@ from partnerships.agreements import services as agreements
 from partnerships.commitments import queries, services
 from partnerships.commitments.models import Commitment, Status, commitment_readers
 from partnerships.organisations.models import Role
+from partnerships.organisations.waiting import waiting_from
 from tests.commitments.promises import agree, done, in_days, propose, report, verified
 from tests.world import World, join
 
@@ -60,7 +61,9 @@ def test_a_proposal_waits_for_the_leads_who_have_not_confirmed(world: World) -> 
     now = timezone.now()
 
     people = ("amina", "ben", "chidi")
-    waiting = {name: [item.what for item in queries.waiting_for(getattr(world, name), now)] for name in people}
+    waiting = {
+        name: [item.what for item in waiting_from(queries.WAITING, getattr(world, name), now)] for name in people
+    }
 
     assert waiting == {"amina": [], "ben": ["Confirm this commitment"], "chidi": []}
 
@@ -68,7 +71,7 @@ def test_a_proposal_waits_for_the_leads_who_have_not_confirmed(world: World) -> 
 def test_what_is_done_waits_for_the_receiver(world: World) -> None:
     done(world)
 
-    (item,) = queries.waiting_for(world.ben, timezone.now())
+    (item,) = waiting_from(queries.WAITING, world.ben, timezone.now())
 
     assert item.what == "Verify this delivery"
     assert item.within == "Estuary Partnership"
@@ -78,7 +81,7 @@ def test_what_falls_due_waits_for_its_owner(world: World) -> None:
     near = agree(world, due_on=in_days(5))
     agree(world, due_on=in_days(60))
 
-    (item,) = queries.waiting_for(world.eddie, timezone.now())
+    (item,) = waiting_from(queries.WAITING, world.eddie, timezone.now())
 
     assert item.path == near.get_absolute_url()
     assert queries.due_soon(world.eddie, timezone.now()) == [near]
@@ -88,7 +91,7 @@ def test_what_nobody_owns_any_more_waits_for_the_leads(world: World) -> None:
     agree(world)
     services.hand_over(person=world.eddie, organisation=world.larkhaven, to=None, author=None, now=timezone.now())
 
-    waiting = [item.what for item in queries.waiting_for(world.amina, timezone.now())]
+    waiting = [item.what for item in waiting_from(queries.WAITING, world.amina, timezone.now())]
 
     assert waiting == ["Name an owner"]
 

@@ -24,6 +24,7 @@ from partnerships.conversations import queries, services
 from partnerships.conversations.models import Attribution, Point, PointKind, PrivateNote
 from partnerships.conversations.services import PointGiven
 from partnerships.exchange.models import Direction, Entry
+from partnerships.organisations.waiting import waiting_from
 from tests.conversations.talks import agreed, circulated, days_ago, draft, planned, the_record
 from tests.world import World
 
@@ -99,7 +100,7 @@ def test_a_side_outside_the_partnership_reads_the_record_without_learning_of_it(
     conversation = circulated(world, organisations=[world.westmarch, world.tidewater])
 
     page = signed_in(world.chidi).get(conversation.get_absolute_url()).content.decode()
-    waiting = queries.waiting_for(world.chidi, timezone.now())
+    waiting = waiting_from(queries.WAITING, world.chidi, timezone.now())
 
     assert "Quayside" in page
     assert world.partnership.title not in page
@@ -324,7 +325,10 @@ def test_what_waits_for_whom(world: World) -> None:
     planned(world, days=3)
 
     waiting = {
-        name: {item.what for item in queries.waiting_for(getattr(world, name), timezone.now() + dt.timedelta(days=4))}
+        name: {
+            item.what
+            for item in waiting_from(queries.WAITING, getattr(world, name), timezone.now() + dt.timedelta(days=4))
+        }
         for name in ("eddie", "ben", "vera", "chidi")
     }
 
@@ -335,7 +339,7 @@ def test_what_waits_for_whom(world: World) -> None:
 
 def again(world: World, who: str) -> list[str]:
     """What the person is to get in touch about again."""
-    waiting = queries.waiting_for(getattr(world, who), timezone.now())
+    waiting = waiting_from(queries.WAITING, getattr(world, who), timezone.now())
     return [item.title for item in waiting if item.what == "Get in touch again"]
 
 
@@ -371,7 +375,7 @@ def test_who_has_not_been_in_touch_is_named(world: World) -> None:
 
     (quiet,) = queries.gone_quiet(world.amina, now)
     assert quiet.with_whom == "Tidewater Housing Group and Westmarch Borough Council"
-    work = {item.what for item in queries.waiting_for(world.amina, now)}
+    work = {item.what for item in waiting_from(queries.WAITING, world.amina, now)}
     assert "No contact for 70 days with Tidewater Housing Group and Westmarch Borough Council" in work
 
     circulated(world, organisations=[world.tidewater], held_on=days_ago(3), **NOBODY)

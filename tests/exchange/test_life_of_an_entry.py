@@ -12,9 +12,10 @@ from partnerships.activity.models import Event
 from partnerships.agreements import services as agreements
 from partnerships.exchange import services
 from partnerships.exchange.models import Audience, Direction, Entry, EntryCount, ResponseStatus, Status
-from partnerships.exchange.queries import responses_to_decide, unanswered_for, waiting_for
+from partnerships.exchange.queries import WAITING, responses_to_decide, unanswered_for
 from partnerships.organisations import services as organisations
 from partnerships.organisations.models import Membership, Role
+from partnerships.organisations.waiting import waiting_from
 from tests.exchange.conftest import draft, shared
 from tests.world import World
 
@@ -219,7 +220,9 @@ def test_the_network_has_nothing_to_decline(world: World, now: dt.datetime) -> N
 
 def test_a_question_comes_back_and_is_answered(ask: Entry, world: World, now: dt.datetime) -> None:
     question = services.ask_back(entry=ask, organisation=world.westmarch, text="By when?", author=world.ben, now=now)
-    assert "Answer the question from Westmarch Borough Council" in {item.what for item in waiting_for(world.amina, now)}
+    assert "Answer the question from Westmarch Borough Council" in {
+        item.what for item in waiting_from(WAITING, world.amina, now)
+    }
 
     services.answer_question(question=question, text="By May.", author=world.amina, now=now)
 
@@ -249,7 +252,7 @@ def test_what_was_referred_waits_for_the_colleague_alone_until_they_leave(world:
     services.refer_entry(entry=ask, organisation=world.larkhaven, person=world.eddie, author=world.amina, now=now)
 
     assert not unanswered_for(world.amina)
-    (item,) = waiting_for(world.eddie, now)
+    (item,) = waiting_from(WAITING, world.eddie, now)
     assert item.what == f"Answer this ask from {world.westmarch.name}, which {world.amina.name} referred to you"
 
     membership = Membership.objects.get(person=world.eddie, organisation=world.larkhaven)

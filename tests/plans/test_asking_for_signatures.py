@@ -15,11 +15,12 @@ from django.utils import timezone
 
 from partnerships.agreements import services as agreements
 from partnerships.organisations.models import Organisation
+from partnerships.organisations.waiting import waiting_from
 from partnerships.people.models import User
 from partnerships.plans import services
 from partnerships.plans.links import sign_off_token
 from partnerships.plans.models import Plan
-from partnerships.plans.queries import signing_states, waiting_for, waiting_on
+from partnerships.plans.queries import WAITING, signing_states, waiting_on
 from tests.plans.drafts import ask_signatures, fewer_homes, publish, published
 from tests.world import World
 
@@ -180,7 +181,7 @@ def test_an_organisation_that_left_gets_no_letter_and_nothing_waits_for_it(
     plan.refresh_from_db()
     assert code_of(plan, world.westmarch) == "left"
     assert [turn.who for turn in waiting_on(plan)] == ["Larkhaven Homes (Chief executive)"]
-    assert waiting_for(world.ben, timezone.now()) == []
+    assert waiting_from(WAITING, world.ben, timezone.now()) == []
 
 
 def test_a_plan_is_agreed_without_an_organisation_that_left(world: World) -> None:

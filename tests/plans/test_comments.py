@@ -11,10 +11,11 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
+from partnerships.organisations.waiting import waiting_from
 from partnerships.people.models import User
 from partnerships.plans import services
 from partnerships.plans.models import Comment, Plan
-from partnerships.plans.queries import waiting_for
+from partnerships.plans.queries import WAITING
 from tests.plans.drafts import CONTENT, publish, published
 from tests.world import World, join, person
 
@@ -71,7 +72,7 @@ def test_who_is_called_on_gets_one_letter_without_the_words(
 
     assert [letter.to for letter in mail.outbox] == [[world.ben.email]]
     assert "42" not in mail.outbox[0].body
-    assert [item.what for item in waiting_for(world.ben, timezone.now())] == ["Answer Amina Larch's comment"]
+    assert [item.what for item in waiting_from(WAITING, world.ben, timezone.now())] == ["Answer Amina Larch's comment"]
 
 
 @pytest.mark.parametrize(
@@ -109,7 +110,7 @@ def test_who_is_called_on_about_a_draft_is_led_to_the_comment_on_it(world: World
         plan=plan, version_number=0, text="@Eddie Larch, why?", author=world.amina, now=timezone.now()
     )
 
-    (waiting,) = [item for item in waiting_for(world.eddie, timezone.now()) if item.what.startswith("Answer")]
+    (waiting,) = [item for item in waiting_from(WAITING, world.eddie, timezone.now()) if item.what.startswith("Answer")]
 
     assert waiting.path == f"{reverse('plans:draft-comments', args=[plan.pk])}#comment-{comment.pk}"
 

@@ -10,9 +10,10 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
+from partnerships.organisations.waiting import waiting_from
 from partnerships.people.models import User
 from partnerships.plans.models import Plan
-from partnerships.plans.queries import waiting_for
+from partnerships.plans.queries import WAITING
 from tests.plans.drafts import CONTENT, fewer_homes, publish, published
 from tests.world import World
 
@@ -38,18 +39,18 @@ def test_what_is_near_waits_for_those_who_may_update_it_and_leads_where_they_may
     }
 
     for person, path in paths.items():
-        (waiting,) = [item for item in waiting_for(person, timezone.now()) if "milestone" in item.what]
+        (waiting,) = [item for item in waiting_from(WAITING, person, timezone.now()) if "milestone" in item.what]
         assert waiting.path == path
         assert as_(person).get(path).status_code == 200
     for person in (world.vera, world.ben, world.chidi):
-        assert [item for item in waiting_for(person, timezone.now()) if "milestone" in item.what] == []
+        assert [item for item in waiting_from(WAITING, person, timezone.now()) if "milestone" in item.what] == []
 
 
 def test_every_link_in_my_work_opens_for_whom_it_waits(world: World, as_: Callable[[User], Client]) -> None:
     with_milestones(world, ballot=-3, permission=10)
 
     for person in (world.amina, world.eddie, world.vera, world.ben):
-        for waiting in waiting_for(person, timezone.now()):
+        for waiting in waiting_from(WAITING, person, timezone.now()):
             assert as_(person).get(waiting.path).status_code == 200, waiting
 
 

@@ -17,13 +17,14 @@ from django.utils import timezone
 from partnerships.agreements.services import leave_partnership
 from partnerships.organisations.models import Organisation, Role
 from partnerships.organisations.services import end_membership, update_organisation
+from partnerships.organisations.waiting import waiting_from
 from partnerships.people.models import User
 from partnerships.people.personal_data import erase_person
 from partnerships.people.services import close_account
 from partnerships.plans import services
 from partnerships.plans.links import sign_off_token
 from partnerships.plans.models import Plan, SignOff
-from partnerships.plans.queries import signing_states, waiting_for, waiting_on
+from partnerships.plans.queries import WAITING, signing_states, waiting_on
 from tests.plans.drafts import ask_signatures, fewer_homes, publish, published
 from tests.world import World, join, make_world, person
 
@@ -338,7 +339,7 @@ def test_reminders_go_out_until_it_is_decided_and_a_lapse_is_said(
 def test_who_must_sign_finds_it_under_my_work(world: World, as_: Callable[[User], Client]) -> None:
     plan = asked(world)
 
-    waiting = waiting_for(world.ben, timezone.now())
+    waiting = waiting_from(WAITING, world.ben, timezone.now())
 
     assert [(item.what, item.path) for item in waiting] == [
         ("Sign off version 1", reverse("plans:signing", kwargs={"pk": plan.pk}))

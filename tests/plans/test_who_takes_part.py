@@ -14,10 +14,11 @@ from django.urls import reverse
 from django.utils import timezone
 
 from partnerships.agreements import services as agreements
+from partnerships.organisations.waiting import waiting_from
 from partnerships.people.models import User
 from partnerships.plans import paper, services
 from partnerships.plans.models import Plan
-from partnerships.plans.queries import waiting_for
+from partnerships.plans.queries import WAITING
 from tests.plans.drafts import CANARY, ask_signatures, begin, fewer_homes, publish, published
 from tests.world import World
 
@@ -69,7 +70,7 @@ def test_nobody_of_a_former_party_is_called_on(world: World, django_capture_on_c
         )
 
     assert mail.outbox == []
-    assert waiting_for(world.ben, timezone.now()) == []
+    assert waiting_from(WAITING, world.ben, timezone.now()) == []
 
 
 def signed_twice(world: World) -> Plan:

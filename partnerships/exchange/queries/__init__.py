@@ -2,6 +2,7 @@
 
 from partnerships.exchange.queries.matches import MatchFor, new_matches_for
 from partnerships.exchange.queries.work import (
+    WAITING,
     entries_between,
     entries_of_partnership,
     events_of_entries,
@@ -9,10 +10,10 @@ from partnerships.exchange.queries.work import (
     responses_to_decide,
     standing_offers_of,
     unanswered_for,
-    waiting_for,
 )
 
 __all__ = [
+    "WAITING",
     "MatchFor",
     "entries_between",
     "entries_of_partnership",
@@ -22,5 +23,4 @@ __all__ = [
     "responses_to_decide",
     "standing_offers_of",
     "unanswered_for",
-    "waiting_for",
 ]

@@ -19,7 +19,9 @@ from partnerships.exchange.models import (
     ResponseStatus,
 )
 from partnerships.kit.waiting import Waiting
+from partnerships.organisations.audience import Organisations, Reach
 from partnerships.organisations.models import EDITING_ROLES, Membership, Organisation
+from partnerships.organisations.waiting import Source
 from partnerships.people.models import User
 
 
@@ -71,6 +73,22 @@ def entries_between(*, user: User, ours: Organisation, theirs: Organisation) -> 
     )
 
 
+#: Routes to those who edit for the organisation that a row names, and for the one whose entry it is about.
+_EDITORS = (Organisations("organisation", roles=EDITING_ROLES),)
+_ASKERS = (Organisations("entry__organisation", roles=EDITING_ROLES),)
+_UNDECIDED = Reach(Response.objects.waiting(), _ASKERS)
+_QUESTIONS = Reach(Question.objects.open().filter(entry__is_open=True), _ASKERS)
+#: Entries that want an answer of whoever they ask.
+_TO_ANSWER = Q(is_open=True, standing=False)
+
+
+def _owes_answer(entry: OuterRef, body: OuterRef) -> Q:
+    """The condition that an organisation has neither answered an entry nor declined it for its part."""
+    answers = Response.objects.filter(entry=entry, organisation=body).exclude(status=ResponseStatus.WITHDRAWN)
+    declined = Receipt.objects.filter(entry=entry, organisation=body).exclude(declined_at=None)
+    return ~Exists(answers) & ~Exists(declined)
+
+
 def unanswered_for(user: User) -> EntryQuerySet:
     """Entries that ask an organisation the person edits for, by name or partnership, and that it has not answered.
 
@@ -79,7 +97,6 @@ def unanswered_for(user: User) -> EntryQuerySet:
     """
     mine = Membership.objects.current().of_person(user, *EDITING_ROLES)
     entry, body = OuterRef(OuterRef("pk")), OuterRef("organisation")
-    answers = Response.objects.filter(entry=entry, organisation=body).exclude(status=ResponseStatus.WITHDRAWN)
     receipts = Receipt.objects.filter(entry=entry, organisation=body)
     able = Membership.objects.current().filter(
         person=OuterRef("referred_to"), organisation=OuterRef("organisation"), role__in=EDITING_ROLES
@@ -87,8 +104,7 @@ def unanswered_for(user: User) -> EntryQuerySet:
     with_others = receipts.exclude(referred_to=None).exclude(referred_to=user).filter(Exists(able))
     waits = (
         mine.exclude(organisation=OuterRef("organisation"))
-        .exclude(Exists(answers))
-        .exclude(Exists(receipts.exclude(declined_at=None)))
+        .filter(_owes_answer(entry, body))
         .exclude(Exists(with_others))
     )
     named = Addressee.objects.filter(entry=entry, organisation=body)
@@ -100,33 +116,35 @@ def unanswered_for(user: User) -> EntryQuerySet:
         .filter(
             Q(Exists(waits.filter(Exists(named))), audience=Audience.NAMED)
             | Q(Exists(waits.filter(Exists(party))), audience=Audience.PARTNERSHIP),
-            is_open=True,
-            standing=False,
+            _TO_ANSWER,
         )
         .annotate(referred_by_name=Subquery(given.order_by("-referred_at").values("referred_by__name")[:1]))
     )
 
 
+def _unanswered(now: dt.datetime) -> tuple[Reach, ...]:
+    """Organisations that an entry asks, by name or as parties, and that owe it an answer, whoever has it in hand."""
+    entries = Entry.objects.filter(_TO_ANSWER)
+    named = Addressee.objects.filter(
+        _owes_answer(OuterRef("entry"), OuterRef("organisation")), entry__in=entries.filter(audience=Audience.NAMED)
+    )
+    owed = entries.filter(
+        _owes_answer(OuterRef("pk"), OuterRef(OuterRef("organisation"))),
+        audience=Audience.PARTNERSHIP,
+        partnership=OuterRef("partnership"),
+    ).exclude(organisation=OuterRef("organisation"))
+    parties = Party.objects.present().exclude(role=PartyRole.OBSERVER).filter(Exists(owed))
+    return Reach(named, _EDITORS), Reach(parties, _EDITORS)
+
+
 def responses_to_decide(user: User) -> list[Response]:
     """Answers to entries of organisations the person edits for, not decided yet, oldest first."""
-    mine = Organisation.objects.of_person(user, *EDITING_ROLES)
-    return list(
-        Response.objects.waiting()
-        .filter(entry__organisation__in=mine)
-        .select_related("entry__partnership", "organisation")
-        .order_by("made_at", "pk")
-    )
+    return list(_UNDECIDED.of(user).select_related("entry__partnership", "organisation").order_by("made_at", "pk"))
 
 
 def questions_to_answer(user: User) -> list[Question]:
     """Questions about entries of organisations the person edits for, not answered yet, oldest first."""
-    mine = Organisation.objects.of_person(user, *EDITING_ROLES)
-    return list(
-        Question.objects.open()
-        .filter(entry__organisation__in=mine, entry__is_open=True)
-        .select_related("entry__partnership", "organisation")
-        .order_by("asked_at", "pk")
-    )
+    return list(_QUESTIONS.of(user).select_related("entry__partnership", "organisation").order_by("asked_at", "pk"))
 
 
 def _answer_this(entry: Entry) -> str:
@@ -136,9 +154,8 @@ def _answer_this(entry: Entry) -> str:
     return f"Answer {words}, which {giver} referred to you" if giver else f"Answer {words}"
 
 
-def waiting_for(user: User, now: dt.datetime) -> list[Waiting]:
-    """Asks and offers to answer, answers to decide and questions to answer, oldest first."""
-    waiting = [
+def _answers_wanted(user: User, now: dt.datetime) -> list[Waiting]:
+    return [
         Waiting(
             what=_answer_this(entry),
             title=entry.title,
@@ -151,7 +168,10 @@ def waiting_for(user: User, now: dt.datetime) -> list[Waiting]:
         )
         for entry in unanswered_for(user).select_related("organisation", "partnership").order_by("shared_at", "pk")
     ]
-    waiting += [
+
+
+def _decisions_wanted(user: User, now: dt.datetime) -> list[Waiting]:
+    return [
         Waiting(
             what=f"Decide the answer from {response.organisation.display_name}",
             title=response.entry.title,
@@ -161,7 +181,10 @@ def waiting_for(user: User, now: dt.datetime) -> list[Waiting]:
         )
         for response in responses_to_decide(user)
     ]
-    waiting += [
+
+
+def _words_wanted(user: User, now: dt.datetime) -> list[Waiting]:
+    return [
         Waiting(
             what=f"Answer the question from {question.organisation.display_name}",
             title=question.entry.title,
@@ -171,4 +194,11 @@ def waiting_for(user: User, now: dt.datetime) -> list[Waiting]:
         )
         for question in questions_to_answer(user)
     ]
-    return sorted(waiting, key=Waiting.oldest_first)
+
+
+#: Asks and offers to answer, answers to decide and questions to answer.
+WAITING = (
+    Source(_answers_wanted, _unanswered),
+    Source(_decisions_wanted, lambda _: (_UNDECIDED,)),
+    Source(_words_wanted, lambda _: (_QUESTIONS,)),
+)

@@ -1,0 +1,41 @@
+"""What waits for people: each room says what waits and whom it reaches, and is asked for one person or for many."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Collection, Iterable, Sequence
+from dataclasses import dataclass
+
+from partnerships.kit.waiting import Waiting
+from partnerships.organisations.audience import Crowd, Reach, reached
+from partnerships.people.models import User
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """One sort of thing that waits.
+
+    `of` says exactly what of it waits for a person, in words. `reaches` are the records of which some may wait at a
+    moment, with the routes to those for whom: whoever is not reached has nothing of it, and is not asked about.
+    """
+
+    of: Callable[[User, dt.datetime], list[Waiting]]
+    reaches: Callable[[dt.datetime], Sequence[Reach]]
+
+
+def waiting_from(sources: Iterable[Source], user: User, now: dt.datetime) -> list[Waiting]:
+    """What waits for one person, each source asked in turn; the most pressing first."""
+    return sorted((one for source in sources for one in source.of(user, now)), key=Waiting.oldest_first)
+
+
+def waiting_from_all(sources: Sequence[Source], people: Collection[User], now: dt.datetime) -> dict[int, list[Waiting]]:
+    """The same for many people, by their ids: two queries for all, and then only what may wait for each."""
+    reaches = [(source, reach) for source in sources for reach in source.reaches(now)]
+    crowd = Crowd(person.pk for person in people)
+    asked: dict[Source, set[int]] = {source: set() for source in sources}
+    for (source, _), found in zip(reaches, reached([reach for _, reach in reaches], crowd), strict=True):
+        asked[source] |= found
+    return {
+        person.pk: waiting_from((source for source in sources if person.pk in asked[source]), person, now)
+        for person in people
+    }

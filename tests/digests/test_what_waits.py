@@ -1,0 +1,166 @@
+"""What waits for many people at once is what waits for each of them, and costs nothing for those without anything."""
+
+from __future__ import annotations
+
+import datetime as dt
+import random
+from collections.abc import Callable, Collection
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.core.management import call_command
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+
+from partnerships.digests.waiting import SOURCES, waiting_for, waiting_for_all
+from partnerships.exchange import services as exchange
+from partnerships.exchange.models import Audience, Entry
+from partnerships.organisations.models import Organisation, Role
+from partnerships.organisations.waiting import Source, waiting_from
+from partnerships.people.models import User
+from partnerships.plans.services import add_comment
+from tests.exchange.conftest import shared
+from tests.prepared import prepared
+from tests.world import DEMO, World, join, make_world, person
+
+#: What somebody costs at most for each sort of thing that waits for them; and what all cost together.
+MOST_A_SORT, FOR_ALL = 5, 2
+#: Days ahead: what is due, planned, quiet or lapsed changes with them.
+AHEAD = (0, 4, 25, 80, 400)
+
+
+def demonstration(settings: Any) -> None:
+    """The demonstration network."""
+    settings.DEMONSTRATION = True
+    call_command("load_network", str(DEMO), "--demo-passwords", verbosity=0)
+
+
+def everyday(settings: Any) -> None:
+    """The world of the access table, where Amina calls on Ben, who is silent, and on Eddie, who answers."""
+    world, now = prepared(), timezone.now()
+    plan = world.things["plan"]
+    for text, answer in (("@Ben West, is it so?", ""), ("@Eddie Larch, and @Ben West?", "It is.")):
+        thread = add_comment(plan=plan, version_number=1, text=text, author=world.amina, now=now)
+        if answer:
+            add_comment(plan=plan, version_number=1, text=answer, parent=thread, author=world.eddie, now=now)
+
+
+def everything(settings: Any) -> None:
+    """That and the demonstration, side by side."""
+    everyday(settings)
+    demonstration(settings)
+
+
+def ask_of_westmarch(world: World) -> Entry:
+    """Larkhaven asks its partnership."""
+    return shared(
+        world.larkhaven,
+        world.amina,
+        world.now,
+        audience=Audience.PARTNERSHIP,
+        partnership=world.partnership,
+        closes_on=None,
+    )
+
+
+def sorts_for(someone: User, now: dt.datetime) -> list[Source]:
+    """The sources that have something for a person, each asked exactly."""
+    return [source for source in SOURCES if source.of(someone, now)]
+
+
+def assert_the_same(people: Collection[User], now: dt.datetime) -> None:
+    """All at once is one by one, with every source asked about everybody."""
+    together = waiting_for_all(people, now)
+
+    for someone in people:
+        exact = waiting_from(SOURCES, someone, now) if someone.is_active and not someone.is_stakeholder else []
+        assert together[someone.pk] == exact, someone
+
+
+def cost(people: Collection[User], now: dt.datetime) -> int:
+    """How many queries it takes to know what waits for them."""
+    with CaptureQueriesContext(connection) as captured:
+        waiting_for_all(people, now)
+    return len(captured)
+
+
+@pytest.mark.parametrize("make", [demonstration, everyday])
+def test_all_at_once_is_one_by_one_for_everybody(
+    db: None, make: Callable[[Any], None], settings: Any, tmp_path: Path
+) -> None:
+    settings.MEDIA_ROOT = tmp_path
+    make(settings)
+    people = list(User.objects.order_by("pk"))
+
+    for days in AHEAD:
+        assert_the_same(people, timezone.now() + dt.timedelta(days=days))
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_it_is_so_whoever_acts_for_whom(db: None, seed: int, settings: Any, tmp_path: Path) -> None:
+    settings.MEDIA_ROOT = tmp_path
+    everything(settings)
+    chance = random.Random(seed)
+    people = list(User.objects.filter(account_since__isnull=False).order_by("pk"))
+    bodies = list(Organisation.objects.filter(memberships__isnull=False).distinct().order_by("pk"))
+    for someone in chance.sample(people, 12):
+        body = chance.choice(bodies)
+        if not someone.memberships.filter(organisation=body).exists():
+            join(someone, body, chance.choice(Role.values), timezone.now())
+
+    assert_the_same(people, timezone.now() + dt.timedelta(days=chance.choice(AHEAD)))
+
+
+def test_the_worlds_hold_every_sort_of_thing_that_waits(db: None, settings: Any, tmp_path: Path) -> None:
+    settings.MEDIA_ROOT = tmp_path
+    everything(settings)
+    people = list(User.objects.filter(account_since__isnull=False))
+
+    found = {
+        source
+        for days in AHEAD
+        for source in SOURCES
+        if any(source.of(someone, timezone.now() + dt.timedelta(days=days)) for someone in people)
+    }
+
+    assert [source.of.__name__ for source in SOURCES if source not in found] == []
+
+
+def test_those_for_whom_nothing_waits_cost_no_query_of_their_own(db: None) -> None:
+    world, now = make_world(), timezone.now()
+    ask = ask_of_westmarch(world)
+    colleagues = [person(f"Colleague {i}", f"colleague{i}@westmarch.example") for i in range(50)]
+    for colleague in colleagues:
+        join(colleague, world.westmarch, Role.LEAD, now)
+    assert [item.title for item in waiting_for(colleagues[0], now)] == [ask.title]
+    exchange.respond(entry=ask, organisation=world.westmarch, author=world.ben, text="We can.", now=now)
+
+    few, many = cost(colleagues[:5], now), cost(colleagues, now)
+
+    assert set(map(len, waiting_for_all(colleagues, now).values())) == {0}
+    assert few == many == FOR_ALL
+
+
+def test_others_cost_a_few_queries_for_each_sort_of_thing(db: None, settings: Any, tmp_path: Path) -> None:
+    settings.MEDIA_ROOT = tmp_path
+    everything(settings)
+    now = timezone.now() + dt.timedelta(days=25)
+    people = list(User.objects.filter(account_since__isnull=False, is_active=True))
+    sorts = {someone: len(sorts_for(someone, now)) for someone in people}
+
+    costs = {someone: cost([someone], now) - FOR_ALL for someone in people}
+
+    assert {one: (spent, sorts[one]) for one, spent in costs.items() if spent > MOST_A_SORT * sorts[one]} == {}
+    assert cost(people, now) == sum(costs.values()) + FOR_ALL
+
+
+def test_nothing_waits_for_stakeholders_and_those_who_left(db: None) -> None:
+    world, now = make_world(), timezone.now()
+    ask_of_westmarch(world)
+    User.objects.filter(pk=world.ben.pk).update(is_active=False)
+    world.ben.refresh_from_db()
+
+    assert waiting_for_all([world.ben, world.sol], now) == {world.ben.pk: [], world.sol.pk: []}
+    assert waiting_for_all([], now) == {}

@@ -190,10 +190,9 @@ UPDATE digests_told t SET due_at = NULL, waiting_since = NULL
 """
 
 # Only this statement makes digests, and one runs at a time: what is checked in `chosen` still holds when it inserts.
-# The
-# numbers of deliveries are taken first, so that nothing must be joined on rows of which the planner knows nothing;
-# adding
-# an empty interval keeps it from looking up each person in the index of everything that is due.
+# The numbers of deliveries are taken first, so that nothing must be joined on rows of which the planner knows nothing;
+# adding an empty interval keeps it from looking up each person in the index of everything that is due, OFFSET 0 from
+# reading the whole ledger to look them up in memory.
 _CHOOSE = """
 WITH waiting AS (
     SELECT t.recipient_id, min(t.due_at) AS due_at, bool_or(t.slotted) AS slotted
@@ -212,7 +211,8 @@ chosen AS MATERIALIZED (
     SELECT recipient_id, slot_on, nextval('digests_delivery_id_seq') AS delivery_id
       FROM dated
      WHERE slot_on IS NULL OR NOT EXISTS (
-           SELECT 1 FROM digests_delivery d WHERE d.recipient_id = dated.recipient_id AND d.slot_on = dated.slot_on)
+           SELECT 1 FROM digests_delivery d
+            WHERE d.recipient_id = dated.recipient_id AND d.slot_on = dated.slot_on OFFSET 0)
 ),
 due AS MATERIALIZED (
     SELECT t.id, c.delivery_id, t.plan_id, t.number, t.reading_class, p.current_number

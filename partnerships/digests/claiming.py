@@ -52,11 +52,17 @@ MOST_WRITES = 5
 
 @dataclass(frozen=True, slots=True)
 class Claimed:
-    """A letter that is ours to send until the lease ends."""
+    """A letter that is ours to send until the lease ends, in parts that most letters of a batch share: it becomes whole
+    when it leaves."""
 
     pk: int
     address: str
-    data: bytes
+    parts: Sequence[bytes]
+
+    @property
+    def data(self) -> bytes:
+        """The letter exactly as it is sent."""
+        return b"".join(self.parts)
 
 
 @dataclass(slots=True)
@@ -108,14 +114,16 @@ class Candidate:
         return due(rhythm, waiting_since=now, latest=now, settle=dt.timedelta(), holidays=holidays())
 
 
-# Somebody was introduced by a letter that left; one that never did has told them nothing.
+# Somebody was introduced by a letter that left; one that never did has told them nothing. OFFSET 0, here and below:
+# each is looked up by its index, where PostgreSQL may else read the whole ledger first, to look them up in memory.
 _CANDIDATES = """
 SELECT d.id, d.kind, d.message_id, d.attempts, d.subscription_id, d.recipe, d.subject,
        d.in_doubt OR d.status = 'sending', d.unanswered, d.address, d.waiting, u.id, u.email, u.name,
        u.is_active,
        u.account_since IS NULL, p.link_key,
        p.introduced_at IS NOT NULL AND (u.account_since IS NOT NULL OR EXISTS (
-           SELECT 1 FROM digests_delivery s WHERE s.recipient_id = u.id AND s.status IN ('sent', 'bounced'))),
+           SELECT 1 FROM digests_delivery s WHERE s.recipient_id = u.id AND s.status IN ('sent', 'bounced')
+            OFFSET 0)),
        {suppressed},
        COALESCE(p.frequency, 'at_once'), COALESCE(p.hour, 8), COALESCE(p.weekday, 0),
        COALESCE(p.working_days_only, false), u.time_zone, p.paused_until, d.repeat_of_id IS NOT NULL
@@ -376,7 +384,8 @@ SELECT d.id, d.kind, u.id,
        u.is_active
        AND NOT {suppressed}
        AND (d.kind <> 'confirmation'
-            OR EXISTS (SELECT 1 FROM digests_subscription s WHERE s.id = d.subscription_id AND s.status = 'asked')),
+            OR EXISTS (SELECT 1 FROM digests_subscription s
+                        WHERE s.id = d.subscription_id AND s.status = 'asked' OFFSET 0)),
        u.time_zone, p.paused_until
   FROM digests_delivery d
   JOIN people_user u ON u.id = d.recipient_id
@@ -627,16 +636,16 @@ def _write(batch: _Batch, candidates: dict[int, Candidate], now: dt.datetime) ->
     rows: list[tuple[int, bool, str, str, str, str | None]] = []
     for pk, letter in batch.letters.items():
         address = candidates[pk].address
-        recipe, text = _join(letter, sheets[id(letter.parts)])
+        recipe, parts = _join(letter, sheets[id(letter.parts)])
         waiting = json.dumps(said) if (said := batch.waiting.get(pk)) else None
         rows.append((pk, candidates[pk].in_doubt, address, letter.subject, json.dumps(recipe), waiting))
-        claimed.append(Claimed(pk, address, text.encode("ascii")))
+        claimed.append(Claimed(pk, address, parts))
     for one in batch.again:
         recipe = one.recipe or []
-        text = "".join(part if isinstance(part, str) else bodies[part] for part in recipe)
         waiting = json.dumps(one.frozen_waiting) if one.frozen_waiting else None
         rows.append((one.pk, one.in_doubt, one.address, one.subject, json.dumps(recipe), waiting))
-        claimed.append(Claimed(one.pk, one.address, text.encode("ascii")))
+        whole = "".join(part if isinstance(part, str) else bodies[part] for part in recipe)
+        claimed.append(Claimed(one.pk, one.address, [whole.encode("ascii")]))
     if rows:
         ids_, doubts, addresses, subjects, recipes, waitings = zip(*rows, strict=True)
         _execute(
@@ -654,37 +663,39 @@ def _write(batch: _Batch, candidates: dict[int, Candidate], now: dt.datetime) ->
     return claimed
 
 
-def _join(letter: emails.Letter, sheet: Sequence[tuple[int, str] | str]) -> tuple[list[int | str], str]:
-    """A letter as numbers of pieces and its own words between them, and the whole of it: the innermost loop of
+def _join(letter: emails.Letter, sheet: Sequence[tuple[int, bytes] | str]) -> tuple[list[int | str], list[bytes]]:
+    """A letter as numbers of pieces and its own words between them, and the same as it is sent: the innermost loop of
     sending."""
     recipe: list[int | str] = []
+    parts: list[bytes] = []
     own = letter.headers
-    text = [own]
     values = letter.values
     for part in sheet:
         if isinstance(part, str):
-            value = values[part]
-            own += value
-            text.append(value)
+            own += values[part]
         else:
             if own:
                 recipe.append(own)
+                parts.append(own.encode("ascii"))
                 own = ""
             recipe.append(part[0])
-            text.append(part[1])
+            parts.append(part[1])
     if own:
         recipe.append(own)
-    return recipe, "".join(text)
+        parts.append(own.encode("ascii"))
+    return recipe, parts
 
 
-def _sheets(letters: Iterable[emails.Letter], now: dt.datetime) -> dict[int, list[tuple[int, str] | str]]:
+def _sheets(letters: Iterable[emails.Letter], now: dt.datetime) -> dict[int, list[tuple[int, bytes] | str]]:
     """The shared parts of letters with the numbers under which they are kept, once for all letters that share them."""
     by_parts = {id(letter.parts): letter.parts for letter in letters}
     pieces = _keep(
         {part.digest: part for parts in by_parts.values() for part in parts if isinstance(part, wire.Part)}, now
     )
     return {
-        key: [(pieces[part.digest], part.body) if isinstance(part, wire.Part) else part for part in parts]
+        key: [
+            (pieces[part.digest], part.body.encode("ascii")) if isinstance(part, wire.Part) else part for part in parts
+        ]
         for key, parts in by_parts.items()
     }
 

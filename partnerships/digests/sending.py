@@ -67,10 +67,12 @@ class Tally:
 # ---- Settling
 
 # Groups are small and everything is found by index; right after a quiet time the planner still believes the tables to
-# be empty, and would read them from end to end for every row. What a letter told is found by the letter first: by the
-# plan, everything that was ever told of it would be read for each.
+# be empty, and would read them from end to end for every row.
+_BY_INDEX = "SET LOCAL enable_seqscan = off"
+
+# What a letter told is found by the letter first: by the plan, everything that was ever told of it would be read for
+# each.
 _SENT = """
-SET LOCAL enable_seqscan = off;
 WITH answer(id, provider_id) AS (SELECT * FROM unnest(%(ids)s::bigint[], %(providers)s::text[])),
 done AS (
     UPDATE digests_delivery d
@@ -142,7 +144,7 @@ def settle(answers: Sequence[mail.Answer]) -> Counter[str]:
     given_up: set[int] = set()
     with transaction.atomic(), connection.cursor() as cursor:
         if by[mail.Outcome.TAKEN]:
-            cursor.execute(_SENT, _taken(by[mail.Outcome.TAKEN]))
+            cursor.execute(f"{_BY_INDEX}; {_SENT}", _taken(by[mail.Outcome.TAKEN]))
         if refused := [*by[mail.Outcome.REFUSED], *gone]:
             cursor.execute(_FAILED, _said(refused))
         if away:
@@ -277,8 +279,8 @@ class SettlerBeside:
         try:
             if self._second.poll() != psycopg2.extensions.POLL_OK:
                 return False
-        except psycopg2.Error:
-            self._again()
+        except psycopg2.Error as error:
+            self._again(error)
             return False
         self._done()
         return True
@@ -296,16 +298,17 @@ class SettlerBeside:
             if self._second is None:
                 self._second = _second_connection()
             self._cursor = self._second.cursor()  # kept: an asynchronous query ends with its cursor
-            self._cursor.execute(_SENT, _taken(self._under_way))
-        except psycopg2.Error:
-            self._again()
+            self._cursor.execute(_SETTLE_BESIDE[_keeps_statements()], _taken(self._under_way))
+        except psycopg2.Error as error:
+            self._again(error)
 
     def _done(self) -> None:
         self._counts["taken"] += len(self._under_way)
         self._under_way = []
 
-    def _again(self) -> None:
+    def _again(self, error: psycopg2.Error) -> None:
         """The database went away: settle the group on the first connection as soon as it answers."""
+        log.warning("not_settled_beside", count=len(self._under_way), kind=type(error).__name__)
         if self._second is not None:
             self._second.close()
             self._second = None
@@ -324,11 +327,29 @@ class SettlerBeside:
         self._done()
 
 
+# Planning the statement costs as much as running it for a small group: where the connection stays ours, it is planned
+# once.
+_PREPARED = (
+    "SET enable_seqscan = off; SET plan_cache_mode = force_generic_plan; PREPARE sent(bigint[], text[]) AS "
+    + _SENT.replace("%(ids)s", "$1").replace("%(providers)s", "$2")
+)
+_SETTLE_BESIDE = {True: "EXECUTE sent(%(ids)s, %(providers)s)", False: f"{_BY_INDEX}; {_SENT}"}
+
+
+def _keeps_statements() -> bool:
+    """Whether a connection is ours until we close it: behind PgBouncer, the next transaction is another's."""
+    return not connection.settings_dict.get("DISABLE_SERVER_SIDE_CURSORS", False)
+
+
 def _second_connection() -> Any:
     """A connection to the same database that does not block; commits by itself."""
     params = {name: value for name, value in connection.get_connection_params().items() if name != "cursor_factory"}
     second = psycopg2.connect(**params, async_=True)
     extras.wait_select(second)
+    if _keeps_statements():
+        cursor = second.cursor()  # kept while it waits, as above
+        cursor.execute(_PREPARED)
+        extras.wait_select(second)
     return second
 
 

@@ -100,6 +100,7 @@ own_frequency AS (
 )
 """
 
+# OFFSET 0: by the index for each, not the whole ledger first.
 _WAIT = """
 UPDATE digests_told t
    SET waiting_since = COALESCE(t.waiting_since, %(now)s),
@@ -108,7 +109,7 @@ UPDATE digests_told t
                                     COALESCE(t.waiting_since, w.latest) + %(most)s)
            WHEN t.slotted AND t.due_at IS NOT NULL THEN t.due_at
            WHEN EXISTS (SELECT 1 FROM digests_delivery d
-                         WHERE d.recipient_id = t.recipient_id AND d.slot_on = s.first_day)
+                         WHERE d.recipient_id = t.recipient_id AND d.slot_on = s.first_day OFFSET 0)
                THEN s.then_at
            ELSE s.first_at END,
        slotted = NOT s.direct

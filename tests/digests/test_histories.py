@@ -64,6 +64,12 @@ class Reader:
                 return state
         return None
 
+    def move_past_own(self, me: str) -> None:
+        """Who wrote all that they were not told is moved forward without a letter, paused or not."""
+        if self.behind and {author for author, _ in self.behind} == {me}:
+            self.told = self.behind[-1][1]
+            self.behind.clear()
+
     def read_letters(self, letters: list[bytes]) -> None:
         """Apply what was received to what was known; each letter begins exactly where the last one ended."""
         for raw in letters:
@@ -120,20 +126,23 @@ class Play:
         change = services.resume if reader.paused else services.pause
         change(subscription=reader.subscription, author=reader.person, now=timezone.now())
         reader.paused = not reader.paused
+        if not reader.paused:  # what they missed is worked out again, and with it who wrote it
+            self.move_authors()
 
     def crash(self, took: bool) -> None:
         """A worker claims and dies; `took` says that the server had taken its letters already. The lease ends."""
         plan_round(now=timezone.now())
-        for name, reader in self.readers.items():
-            if not reader.paused and reader.behind and {author for author, _ in reader.behind} == {name}:
-                reader.told = reader.behind[-1][1]  # they wrote it themselves: choosing moves them forward
-                reader.behind.clear()
+        self.move_authors()
         claimed, _ = claim(now=timezone.now(), most=10)
         if took:
             for one in claimed:
                 self.received(one.address, one.data)
         Delivery.objects.filter(status="sending").update(available_at=timezone.now())
         self.pending = bool(claimed)
+
+    def move_authors(self) -> None:
+        for name, reader in self.readers.items():
+            reader.move_past_own(name)
 
     def received(self, address: str, data: bytes) -> None:
         for reader in self.readers.values():
@@ -148,13 +157,12 @@ class Play:
         sent, self.office.sent = self.office.sent, []
         for letter in sent:
             self.received(letter.recipient, letter.data)
+        self.move_authors()
         for name, reader in self.readers.items():
             if reader.paused or not reader.behind:
                 continue
-            now, authors = reader.behind[-1][1], {author for author, _ in reader.behind}
-            if authors == {name}:
-                reader.told = now  # they wrote it themselves, and are moved forward without a letter
-            elif in_doubt and reader.told == reader.before_own_last(name):
+            now = reader.behind[-1][1]
+            if in_doubt and reader.told == reader.before_own_last(name):
                 reader.told = now  # a letter composed before the crash told all but what they added themselves
             assert reader.told == now, (name, reader.told, now)
             reader.behind.clear()

@@ -1,0 +1,132 @@
+"""What sending costs does not grow with what was ever sent: everything is found by index, and settled beside."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.utils import timezone
+from structlog.testing import capture_logs
+
+from partnerships.digests import sending, services
+from partnerships.digests.choosing import plan_round
+from partnerships.digests.models import Delivery, DeliveryItem, Preference, Subscription, Suppression, Told
+from partnerships.digests.watermarks import count_as_told
+from partnerships.people.models import User
+from partnerships.plans.models import Plan
+from tests.digests.conftest import PostOffice, publish
+from tests.world import World
+
+READERS, LETTERS = 60, 12_000
+
+
+@pytest.fixture
+def ledger(world: World, opened: Plan) -> Plan:
+    """A plan of which sixty stakeholders were told two hundred times, and as many addresses from which mail came back;
+    the planner of queries still believes what it knew before."""
+    with connection.cursor() as cursor:
+        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+        cursor.execute("TRUNCATE digests_delivery, digests_subscription, digests_told, digests_suppression CASCADE")
+        cursor.execute("ANALYZE")
+    now = timezone.now()
+    then = now - dt.timedelta(days=90)
+    people = User.objects.bulk_create([User(email=f"reader{number}@elsewhere.example") for number in range(READERS)])
+    Preference.objects.bulk_create([Preference(person=person, introduced_at=now) for person in people])
+    asked = [
+        Subscription(person=person, plan=opened, status="confirmed", how="self", asked_at=now, confirmed_at=now)
+        for person in people
+    ]
+    count_as_told(subscriptions=[one.pk for one in Subscription.objects.bulk_create(asked)], now=now)
+    old = Delivery.objects.bulk_create(
+        Delivery(
+            recipient=people[number % len(people)],
+            kind="digest",
+            message_id=f"<old-{number}@ground.example>",
+            status="sent",
+            created_at=then,
+            available_at=then,
+            settled_at=then,
+        )
+        for number in range(LETTERS)
+    )
+    DeliveryItem.objects.bulk_create(
+        DeliveryItem(delivery=one, plan=opened, from_number=0, to_number=1, reading_class="outside") for one in old
+    )
+    Suppression.objects.bulk_create(
+        Suppression(address=f"gone{number}@elsewhere.example", reason="It came back.", since=now)
+        for number in range(LETTERS)
+    )
+    return opened
+
+
+@contextmanager
+def explained(options: str, *settings: str) -> Iterator[dict[str, Any]]:
+    """Let PostgreSQL explain each statement about digests before it is run; yields what it says by statement."""
+    said: dict[str, Any] = {}
+
+    def look(execute: Callable[..., Any], sql: str, params: Any, many: bool, context: dict[str, Any]) -> Any:
+        statement = sql.rpartition("enable_seqscan = off;")[2].strip()
+        if statement.startswith(("SELECT", "WITH", "UPDATE", "INSERT", "DELETE")) and "digests_" in statement:
+            cursor = context["cursor"].cursor
+            cursor.execute("; ".join(["SAVEPOINT looking", *(f"SET LOCAL {one}" for one in settings)]))
+            cursor.execute(f"EXPLAIN ({options}) {statement}", params)
+            said[statement] = [line for (line,) in cursor.fetchall()]
+            cursor.execute("ROLLBACK TO looking")
+        return execute(sql, params, many, context)
+
+    with connection.execute_wrapper(look):
+        yield said
+
+
+def _rows(plan: dict[str, Any]) -> float:
+    """The rows that a plan took from tables, and looked at in vain."""
+    names = ("Rows Removed by Filter", "Rows Removed by Join Filter", "Rows Removed by Index Recheck")
+    own = sum(plan.get(name, 0.0) for name in names) + ("Relation Name" in plan and plan["Actual Rows"])
+    own *= plan["Actual Loops"]
+    return float(own + sum(_rows(inner) for inner in plan.get("Plans", ())))
+
+
+def test_no_statement_of_a_run_reads_all_that_was_ever_sent(ledger: Plan, world: World, office: PostOffice) -> None:
+    publish(ledger, 80, author=world.amina)
+    plan_round(now=timezone.now())
+
+    with explained("ANALYZE, FORMAT JSON", "enable_seqscan = off") as said:
+        office.drain()
+
+    assert len(office.sent) == READERS
+    counts = {statement: _rows(plan[0]["Plan"]) for statement, (plan,) in said.items()}
+    assert [(count, statement) for statement, count in counts.items() if count > LETTERS // 2] == []
+
+
+def test_each_is_looked_up_by_its_index_however_dear_that_looks(ledger: Plan, world: World, office: PostOffice) -> None:
+    publish(ledger, 80, author=world.amina)
+
+    with explained("VERBOSE", "enable_seqscan = off", "random_page_cost = 100000") as said:
+        plan_round(now=timezone.now())
+        office.drain()
+
+    assert len(office.sent) == READERS
+    in_memory = [statement for statement, lines in said.items() if any("hashed SubPlan" in line for line in lines)]
+    assert [statement for statement in in_memory if "plans_planowner" not in statement] == []  # owners are few
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("behind_pgbouncer", [False, True])
+def test_what_was_taken_is_settled_on_the_second_connection(
+    world: World, opened: Plan, office: PostOffice, monkeypatch: pytest.MonkeyPatch, *, behind_pgbouncer: bool
+) -> None:
+    services.enrol(person=world.ben, target=opened, author=None, now=timezone.now())
+    publish(opened, 80, author=world.amina)
+    plan_round(now=timezone.now())
+    monkeypatch.setitem(connection.settings_dict, "DISABLE_SERVER_SIDE_CURSORS", behind_pgbouncer)
+
+    with capture_logs() as said:
+        sending.drain(seconds=10, beside=True, post=lambda: office)
+
+    assert [one["event"] for one in said] == []
+    assert Delivery.objects.get().status == "sent"
+    assert Told.objects.get(recipient=world.ben, plan=opened).number == opened.versions.count()

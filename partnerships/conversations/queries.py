@@ -10,9 +10,23 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-from django.db.models import BigIntegerField, Exists, F, Max, Min, OuterRef, Prefetch, Q, QuerySet
+from django.conf import settings
+from django.db.models import (
+    BigIntegerField,
+    DateField,
+    Exists,
+    ExpressionWrapper,
+    F,
+    Max,
+    Min,
+    OuterRef,
+    Prefetch,
+    Q,
+    QuerySet,
+    Value,
+)
 from django.db.models.fields.json import KeyTextTransform
-from django.db.models.functions import Cast
+from django.db.models.functions import Cast, Coalesce
 from django.urls import reverse
 from django.utils import timezone
 
@@ -335,14 +349,19 @@ def gone_quiet(user: User, now: dt.datetime) -> list[Quiet]:
 def _quiet(now: dt.datetime) -> Reach:
     """Parties of live partnerships in which, as far as everybody of the party sees, nobody has spoken for a while."""
     today = timezone.localdate(now)
-    last = today - dt.timedelta(days=settings.NO_CONTACT_DAYS)
+    allowed = Coalesce("partnership__contact_days", settings.NO_CONTACT_DAYS)
+    last = ExpressionWrapper(Value(today, DateField()) - allowed, DateField())
     here = Conversation.objects.filter(partnership=OuterRef("partnership"))
     seen = here.filter(seen_from(Conversation, ROUTES, organisation=OuterRef(OuterRef("organisation"))))
-    spoken = Q(status__in=HELD, held_on__gt=last, held_on__lte=today) | Q(status=Status.PLANNED, held_on__gte=today)
-    parties = Party.objects.present().filter(
-        Q(partnership__created_at__date__lte=last) | Exists(here.held().filter(held_on__lte=last)),
-        ~Exists(seen.filter(spoken)),
-        partnership__in=Partnership.objects.live(),
+    recently = Q(status__in=HELD, held_on__gt=OuterRef("last"), held_on__lte=today)
+    parties = (
+        Party.objects.present()
+        .annotate(last=last)
+        .filter(
+            Q(partnership__created_at__date__lte=F("last")) | Exists(here.held().filter(held_on__lte=OuterRef("last"))),
+            ~Exists(seen.filter(recently | Q(status=Status.PLANNED, held_on__gte=today))),
+            partnership__in=Partnership.objects.live(),
+        )
     )
     return Reach(parties, _EDITORS)
 

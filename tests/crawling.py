@@ -28,6 +28,7 @@ _LEAVE_ALONE = re.compile(r"^/(static|accounts/(logout|password|sessions|inactiv
 _NOT_SUBMITTED = re.compile(
     r"logout|password|leave|administrator|/end|erase|remove|delete|sessions|reauthenticate|2fa|revoke|stop|unsubscribe"
 )
+URI_TOO_LONG = 414
 #: What its fields are given the third time, one after the other: nothing of the kind that was asked for.
 ODD = ("-1", "9" * 25, "0000-00-00", "x" * 5_000, "\x00", "NaN", "[]", "2027-02-30T25:61", "\ufffd", "")
 #: What a form is tried with the second time.
@@ -239,10 +240,12 @@ class Crawler:
                 self._forms.extend((path, form) for form in page.forms)
         return self.report
 
-    def send_forms(self) -> Report:
-        """Each form that was found: kindly, with hostile text, and with what no field asked for."""
+    def send_forms(self, *methods: str) -> Report:
+        """Each form that was found, of these methods where any is given: kindly, with hostile text, and with what no
+        field asked for."""
         for path, form in self._forms:
-            self._submit(path, form)
+            if not methods or form.method in methods:
+                self._submit(path, form)
         return self.report
 
     def look_for(self, words: Iterable[str], finders: Iterable[str]) -> Report:
@@ -303,7 +306,9 @@ class Crawler:
         self.report.answers[answer.status] += 1
         if answer.status >= 500:
             self.report.errors.append(f"{self.persona}: {method.upper()} {path} answered {answer.status}")
-        self.report.errors += [f"{self.persona}: {method.upper()} {path} {fault}" for fault in _loose_ends(answer)]
+        # An address that is too long is refused by the server itself, in front of every page of ours.
+        faults = _loose_ends(answer) if answer.status != URI_TOO_LONG else []
+        self.report.errors += [f"{self.persona}: {method.upper()} {path} {fault}" for fault in faults]
         return answer
 
     def _submit(self, path: str, form: Form) -> None:

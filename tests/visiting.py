@@ -161,11 +161,16 @@ def main() -> int:
         crawler.look_for(words, finders)
         crawlers.append(crawler)
         say(f"{persona}: {len(crawler.report.urls)} addresses")
-    # Forms last: what they change would make the others' pages mean less.
+    # Forms last, and those that only look before those that change: whoever shares something shows others its words.
     for crawler in crawlers:
-        crawler.send_forms()
+        crawler.send_forms("get")
+    told = letters(planted, began)
+    for crawler in crawlers:
+        crawler.send_forms("post")
         total.add(crawler.report)
-    total.leaks += letters(planted, began) + logs(planted)
+    # Whom a form of the crawl wrote to who is none of the personas may have been shown what it told.
+    told += [line for line in letters(planted, began) if "(nobody)" not in line and line not in told]
+    total.leaks += told + logs(planted)
     for line in (*total.leaks, *total.errors):
         say(line)
     summary = {

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from django.contrib import admin
 from django.contrib.admin.utils import flatten_fieldsets
+from django.contrib.admin.widgets import AutocompleteSelect
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
@@ -69,6 +71,26 @@ class RowHistory:
             **(extra_context or {}),
         }
         return TemplateResponse(request, "admin/row_history.html", context)
+
+
+class _Found(AutocompleteSelect):
+    """Shows again what was chosen; what is no number of a record was not."""
+
+    def optgroups(self, name: str, value: Sequence[str], attr: dict[str, Any] | None = None) -> Any:
+        """Without what the database would not take for a number."""
+        return super().optgroups(name, [one for one in value if str(one).isdecimal() and len(str(one)) < 19], attr)
+
+
+class FoundAsOneTypes:
+    """Records that one finds as one types (`autocomplete_fields`): anything else that is sent is refused, no error."""
+
+    def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        """The field, with a widget that shows a wrong choice again."""
+        page: Any = self
+        if db_field.name in page.get_autocomplete_fields(request):
+            kwargs.setdefault("widget", _Found(db_field, page.admin_site))
+        above: Any = super()
+        return above.formfield_for_foreignkey(db_field, request, **kwargs)
 
 
 class NothingAdded:

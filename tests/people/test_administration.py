@@ -111,6 +111,21 @@ def test_history_in_administration_tells_no_content_that_the_records_own_page_do
     assert "On the quay at dawn" not in page
 
 
+@pytest.mark.parametrize("sent", ["\x00", "9" * 25, "0000-00-00", "NaN", "-1", "\ufffd", "[]"])
+def test_what_is_no_record_is_refused_where_one_finds_records_as_one_types(
+    world: World, dee: Client, sent: str
+) -> None:
+    pages = {
+        reverse("admin:organisations_organisation_change", args=[world.larkhaven.pk]): ("parent", "region"),
+        reverse("admin:organisations_membership_add"): ("person", "organisation"),
+    }
+
+    answers = [dee.post(page, dict.fromkeys(fields, sent)).status_code for page, fields in pages.items()]
+
+    assert answers == [200, 200]
+    assert dee.get(reverse("admin:organisations_organisation_change", args=[world.larkhaven.pk])).status_code == 200
+
+
 def test_what_an_administrator_does_is_written_down_without_the_secrets_of_addresses(world: World) -> None:
     for path, kept in (
         ("/plans/sign/WzEsMl0.secret/", "plans:sign-by-link"),

@@ -394,6 +394,8 @@ def _other_side(p: Planted, w: World, now: dt.datetime) -> None:
         author=w.chidi,
         now=now,
     )
+    # Hana's organisation is of that partnership: the offer is told to it.
+    p.in_letters[w.hana.email] = [entry.title]
     exchange.share_entry(entry=entry, author=w.chidi, now=now)
     content = _content(p, "other", ("stranger",), ("stranger",))
     plan = plans.create_plan(

@@ -23,6 +23,7 @@ from partnerships.commitments.models import commitment_readers
 from partnerships.conversations import queries, services
 from partnerships.conversations.models import Attribution, Point, PointKind, PrivateNote
 from partnerships.conversations.services import PointGiven
+from partnerships.digests.waiting import waiting_for
 from partnerships.exchange.models import Direction, Entry
 from partnerships.organisations.waiting import waiting_from
 from tests.conversations.talks import agreed, circulated, days_ago, draft, planned, the_record
@@ -266,7 +267,7 @@ def test_the_leads_of_a_partnership_choose_how_long_silence_may_last(world: Worl
     agreements.edit_terms(partnership=world.partnership, contact_days=14, author=world.amina, now=now)
 
     assert [(one.partnership, one.days) for one in queries.gone_quiet(world.ben, now)] == [(world.partnership, 20)]
-    (waiting,) = [item for item in queries.waiting_for(world.ben, now) if "No contact" in item.what]
+    (waiting,) = [item for item in waiting_for(world.ben, now) if "No contact" in item.what]
     assert waiting.since is not None
     assert timezone.localdate(waiting.since) == days_ago(6)
     assert all(one.is_quiet for one in queries.contacts_of(world.partnership, world.ben, now))

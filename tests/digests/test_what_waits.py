@@ -14,6 +14,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from partnerships.agreements.services import edit_terms
 from partnerships.digests.waiting import SOURCES, waiting_for, waiting_for_all
 from partnerships.exchange import services as exchange
 from partnerships.exchange.models import Audience, Entry
@@ -38,8 +39,10 @@ def demonstration(settings: Any) -> None:
 
 
 def everyday(settings: Any) -> None:
-    """The world of the access table, where Amina calls on Ben, who is silent, and on Eddie, who answers."""
+    """The world of the access table, where Amina calls on Ben, who is silent, and on Eddie, who answers, and wants to
+    be in touch each week."""
     world, now = prepared(), timezone.now()
+    edit_terms(partnership=world.partnership, contact_days=7, author=world.amina, now=now)
     plan = world.things["plan"]
     for text, answer in (("@Ben West, is it so?", ""), ("@Eddie Larch, and @Ben West?", "It is.")):
         thread = add_comment(plan=plan, version_number=1, text=text, author=world.amina, now=now)

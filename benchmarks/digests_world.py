@@ -51,7 +51,12 @@ def own_database(name: str) -> Iterator[str]:
     try:
         yield address
     finally:
-        say(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+        for _ in range(30):  # autovacuum may be in it, and nobody but the superuser may end that
+            try:
+                say(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+                break
+            except psycopg2.errors.InsufficientPrivilege:
+                time.sleep(1)
 
 
 def free_port() -> int:

@@ -113,6 +113,8 @@ LEADING = (
 )
 #: Routes to those who may read its outline.
 OUTLINE = (Network(when=Q(audience=Audience.NETWORK)),)
+#: Routes to everybody who may see it at least in outline.
+OUTLINED = (*INSIDE, *FORMER, *OUTLINE)
 
 
 class PartnershipQuerySet(models.QuerySet["Partnership"]):
@@ -120,7 +122,7 @@ class PartnershipQuerySet(models.QuerySet["Partnership"]):
 
     def visible_to(self, user: User | AnonymousUser) -> PartnershipQuerySet:
         """Those the person may see at least in outline."""
-        return self.filter(visible_to(Partnership, (*INSIDE, *FORMER, *OUTLINE), user))
+        return self.filter(visible_to(Partnership, OUTLINED, user))
 
     def known_today_to(self, user: User | AnonymousUser) -> PartnershipQuerySet:
         """Those whose present parties the person may see: all of it, or the outline."""

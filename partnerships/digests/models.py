@@ -241,6 +241,7 @@ class TypedAddress(models.Model):
     plan = models.ForeignKey(Plan, on_delete=models.CASCADE, null=True, related_name="+")
     frequency = models.CharField(max_length=8, choices=Frequency, blank=True)
     typed_at = models.DateTimeField()
+    tries = models.PositiveSmallIntegerField(default=0)
 
     class Meta:
         verbose_name_plural = "typed addresses"

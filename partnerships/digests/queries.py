@@ -14,8 +14,8 @@ from django.db.models import Count, Exists, Max, Min, OuterRef, Q, QuerySet
 from django.utils import timezone
 
 from partnerships.activity.models import Event
+from partnerships.agreements.models import OUTLINED, Partnership, Party
 from partnerships.agreements.models import Audience as PartnershipAudience
-from partnerships.agreements.models import Partnership, Party
 from partnerships.digests.bank_holidays import holidays
 from partnerships.digests.models import (
     NOT_WRITTEN,
@@ -33,9 +33,10 @@ from partnerships.digests.models import (
     SubscriptionStatus,
     Suppression,
     Told,
+    TypedAddress,
 )
 from partnerships.digests.schedule import AT_ONCE, HOME, due, in_words, next_slot, zone_in_words
-from partnerships.organisations.audience import Network, Organisations
+from partnerships.organisations.audience import Network, Organisations, reaches
 from partnerships.organisations.models import EDITING_ROLES, Membership, Organisation, Role
 from partnerships.people.models import User
 from partnerships.plans.models import Plan, Version, inside_routes, published_routes
@@ -196,11 +197,17 @@ def _seen_by(person: User, subscriptions: Collection[Subscription]) -> set[int]:
 
 def named_to_followers(subscriptions: Iterable[Subscription], now: dt.datetime) -> set[int]:
     """Those of which whoever follows may know today what they are about: a stakeholder what is open to whoever added
-    them, anybody else what they may see."""
+    them, anybody else what they may see. Partnerships, of which a batch of letters names many, in one query for all."""
     found = list(subscriptions)
     named = _open_to_askers([one for one in found if one.person.is_stakeholder], now)
-    for person in {one.person for one in found if not one.person.is_stakeholder}:
-        named |= _seen_by(person, [one for one in found if one.person_id == person.pk])
+    with_account = [one for one in found if not one.person.is_stakeholder]
+    partnerships = [one.pk for one in with_account if one.partnership_id is not None]
+    if partnerships:
+        seen = reaches(Partnership, OUTLINED, record=OuterRef("partnership"), person=OuterRef("person"))
+        named |= set(Subscription.objects.filter(seen, pk__in=partnerships).values_list("pk", flat=True))
+    for one in with_account:
+        if one.partnership_id is None:
+            named |= _seen_by(one.person, [one])
     return named
 
 
@@ -256,7 +263,8 @@ def something_to_send() -> bool:
 def queue_figures() -> dict[str, int]:
     """How many deliveries are in each state, and how long the oldest that is due has waited: what operators watch.
 
-    `not_written` counts letters that cannot be written, set aside or still being tried; `oldest_due_seconds` letters
+    `not_written` counts letters that cannot be written, set aside or still being tried, and addresses typed into public
+    pages of which the same is so; `oldest_due_seconds` letters
     that could be claimed, people who could be chosen and versions that could be spread; 0 while DIGESTS_HELD, for then
     nothing is overdue.
     """
@@ -278,7 +286,7 @@ def queue_figures() -> dict[str, int]:
         **{status: counts.get(status, 0) for status in DeliveryStatus.values},
         "waiting": Told.objects.filter(due_at__isnull=False).count(),
         "oldest_due_seconds": 0 if held or oldest is None else int((now - oldest).total_seconds()),
-        "not_written": sum(count for _, _, count in rows),
+        "not_written": sum(count for _, _, count in rows) + TypedAddress.objects.filter(tries__gt=0).count(),
         "suppressed_addresses": Suppression.objects.filter(released_at=None).count(),
         "soft_bounces": Bounce.objects.filter(kind=Bounce.Kind.SOFT).count(),
     }

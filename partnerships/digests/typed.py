@@ -7,6 +7,7 @@ import datetime as dt
 
 import structlog
 from django.db import transaction
+from django.db.models import F
 
 from partnerships.digests import services
 from partnerships.digests.models import TypedAddress
@@ -15,8 +16,8 @@ from partnerships.plans.models import Plan
 
 log = structlog.get_logger(__name__)
 
-#: So many are taken up in one round of the sweep.
-_A_ROUND = 200
+#: So many are taken up in one round of the sweep; one that fails so often is set aside.
+_A_ROUND, MOST_TRIES = 200, 5
 
 
 def note_address(*, email: str, plan: Plan | None = None, frequency: str = "", now: dt.datetime) -> None:
@@ -29,7 +30,8 @@ def note_address(*, email: str, plan: Plan | None = None, frequency: str = "", n
 
 def take_up(*, now: dt.datetime) -> int:
     """Do what was asked for with each address that waits; returns how many. Sweeps may run beside one another."""
-    waiting = list(TypedAddress.objects.order_by("pk").values_list("pk", flat=True)[:_A_ROUND])
+    tried = TypedAddress.objects.filter(tries__lt=MOST_TRIES).order_by("tries", "pk")
+    waiting = list(tried.values_list("pk", flat=True)[:_A_ROUND])
     return sum(_take_up(pk, now=now) for pk in waiting)
 
 
@@ -42,8 +44,9 @@ def _take_up(pk: int, *, now: dt.datetime) -> bool:
                 return False
             typed.delete()
             _act(typed, now=now)
-    except Exception as error:  # noqa: BLE001 - one that fails waits for the next round, and holds up no other
-        log.warning("typed_address_failed", typed=pk, kind=type(error).__name__)
+    except Exception as error:  # noqa: BLE001 - one that fails waits behind the others, and is set aside in the end
+        TypedAddress.objects.filter(pk=pk).update(tries=F("tries") + 1)
+        log.error("typed_address_failed", typed=pk, kind=type(error).__name__)
         return False
     return True
 

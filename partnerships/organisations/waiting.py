@@ -30,6 +30,8 @@ def waiting_from(sources: Iterable[Source], user: User, now: dt.datetime) -> lis
 
 def waiting_from_all(sources: Sequence[Source], people: Collection[User], now: dt.datetime) -> dict[int, list[Waiting]]:
     """The same for many people, by their ids: two queries for all, and then only what may wait for each."""
+    if not people:
+        return {}
     reaches = [(source, reach) for source in sources for reach in source.reaches(now)]
     crowd = Crowd(person.pk for person in people)
     asked: dict[Source, set[int]] = {source: set() for source in sources}

@@ -20,7 +20,8 @@ from partnerships.digests.choosing import plan_round
 from partnerships.digests.keeping import tidy
 from partnerships.digests.links import Purpose
 from partnerships.digests.models import Delivery, Preference, Subscription, TypedAddress
-from partnerships.digests.typed import note_address, take_up
+from partnerships.digests.queries import queue_figures
+from partnerships.digests.typed import MOST_TRIES, note_address, take_up
 from partnerships.people.models import User
 from partnerships.people.services import close_account, person_for_address
 from partnerships.plans.models import Plan
@@ -298,6 +299,14 @@ def test_one_address_that_fails_holds_up_no_other(world: World, opened: Plan, mo
 
     assert Subscription.objects.get().person == world.sol
     assert [one.address for one in TypedAddress.objects.all()] == [NOBODY]
+    assert queue_figures()["not_written"] == 1
+
+    for _ in range(MOST_TRIES):
+        plan_round(now=timezone.now())
+    monkeypatch.undo()
+    plan_round(now=timezone.now())
+
+    assert TypedAddress.objects.get().tries == MOST_TRIES, "it is set aside, and tried no more"
 
 
 def test_a_plan_that_is_no_longer_public_when_the_address_is_taken_up_is_not_named(world: World, opened: Plan) -> None:

@@ -12,9 +12,11 @@ from django.db import connection
 from django.utils import timezone
 from structlog.testing import capture_logs
 
+from partnerships.agreements.models import Partnership
 from partnerships.digests import sending, services
 from partnerships.digests.choosing import plan_round
 from partnerships.digests.models import Delivery, DeliveryItem, Preference, Subscription, Suppression, Told
+from partnerships.digests.queries import named_to_followers
 from partnerships.digests.watermarks import count_as_told
 from partnerships.people.models import User
 from partnerships.plans.models import Plan
@@ -112,6 +114,26 @@ def test_each_is_looked_up_by_its_index_however_dear_that_looks(ledger: Plan, wo
     assert len(office.sent) == READERS
     in_memory = [statement for statement, lines in said.items() if any("hashed SubPlan" in line for line in lines)]
     assert [statement for statement in in_memory if "plans_planowner" not in statement] == []  # owners are few
+
+
+def test_why_many_people_get_a_letter_is_asked_at_once(
+    world: World, plan: Plan, django_assert_max_num_queries: Any
+) -> None:
+    now = timezone.now()
+    people = [world.amina, world.ben, world.vera, world.chidi, world.nadia, world.hana]
+    asked = Subscription.objects.bulk_create(
+        Subscription(
+            person=person, partnership=world.partnership, status="confirmed", how="self", asked_at=now, confirmed_at=now
+        )
+        for person in people
+    )
+
+    with django_assert_max_num_queries(2):
+        named = named_to_followers(Subscription.objects.for_listing(), now)
+
+    inside = {one.pk for one in asked if Partnership.objects.visible_to(one.person).filter(pk=one.partnership_id)}
+    assert named == inside
+    assert 0 < len(inside) < len(people)
 
 
 @pytest.mark.django_db(transaction=True)

@@ -15,7 +15,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from partnerships.activity.models import Event
-from partnerships.agreements.models import FORMER, INSIDE, OUTLINE, Partnership, Party, PartyRole, PartyStatus
+from partnerships.agreements.models import FORMER, INSIDE, OUTLINED, Partnership, Party, PartyRole, PartyStatus
 from partnerships.commitments.models import ROUTES as COMMITMENT_ROUTES
 from partnerships.commitments.models import Commitment
 from partnerships.conversations.models import ROUTES as CONVERSATION_ROUTES
@@ -24,7 +24,7 @@ from partnerships.conversations.models import Status as ConversationStatus
 from partnerships.exchange.models import ROUTES as ENTRY_ROUTES
 from partnerships.exchange.models import Addressee, Entry
 from partnerships.exchange.models import Status as EntryStatus
-from partnerships.organisations.audience import Route, reaches, readers_of, visible_to
+from partnerships.organisations.audience import Route, reaches, readers_of, seen_from, visible_to
 from partnerships.organisations.models import Kind, Membership, Organisation, Role
 from partnerships.people.models import User
 from partnerships.plans.models import Plan, PlanOwner, Share
@@ -219,7 +219,7 @@ def declared(now: dt.datetime) -> dict[str, tuple[type[Model], tuple[Route, ...]
     return {
         "partnerships in full": (Partnership, INSIDE, Partnership.objects.inside_for),
         "partnerships held": (Partnership, (*INSIDE, *FORMER), Partnership.objects.held_by),
-        "partnerships": (Partnership, (*INSIDE, *FORMER, *OUTLINE), Partnership.objects.visible_to),
+        "partnerships": (Partnership, OUTLINED, Partnership.objects.visible_to),
         "entries": (Entry, ENTRY_ROUTES, Entry.objects.visible_to),
         "commitments": (Commitment, COMMITMENT_ROUTES, Commitment.objects.visible_to),
         "conversations": (Conversation, CONVERSATION_ROUTES, Conversation.objects.visible_to),
@@ -260,6 +260,19 @@ def by_condition(model: type[Model], routes: tuple[Route, ...], people: list[Use
     )
 
 
+def by_organisation(model: type[Model], routes: tuple[Route, ...], people: list[User]) -> Pairs:
+    """What everybody who acts for a body may see, for each of them."""
+    current = Membership.objects.current().filter(person__in=[who.pk for who in people if who.is_active])
+    acting = current.values_list("person_id", "organisation_id")
+    return {
+        (who, pk)
+        for who, body in acting
+        for pk in model._default_manager.filter(seen_from(model, routes, organisation=Value(body))).values_list(
+            "pk", flat=True
+        )
+    }
+
+
 @settings(max_examples=12, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
 @given(seed=st.integers(0, 2**32))
 def test_what_people_see_and_who_reads_agree_in_random_worlds(db: None, seed: int) -> None:
@@ -272,4 +285,5 @@ def test_what_people_see_and_who_reads_agree_in_random_worlds(db: None, seed: in
             assert by_person(model, routes, people) == read, name
             assert by_condition(model, routes, people) == read, name
             assert pairs(people, own) == read, name
+            assert by_organisation(model, routes, people) <= read, name
         transaction.set_rollback(True)

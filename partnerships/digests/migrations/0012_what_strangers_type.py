@@ -33,6 +33,7 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 ("typed_at", models.DateTimeField()),
+                ("tries", models.PositiveSmallIntegerField(default=0)),
             ],
             options={
                 "verbose_name_plural": "typed addresses",

@@ -37,6 +37,7 @@ from partnerships.digests.models import (
 )
 from partnerships.digests.queries import may_still_be_asked, reading_classes
 from partnerships.digests.schedule import Rhythm, due, local_day
+from partnerships.digests.services import give_up_asking
 from partnerships.digests.waiting import remembered, waiting_for_all
 from partnerships.kit.mail import can_be_addressed
 from partnerships.kit.waiting import Waiting
@@ -531,6 +532,8 @@ def _compose_confirmation(one: Candidate, batch: _Batch, *, date: str, now: dt.d
         batch.set_aside.append((one.pk, "suppressed", "It was answered, or withdrawn, before it left."))
     elif not may_still_be_asked(subscription, now):
         batch.set_aside.append((one.pk, "suppressed", "They, or whoever asked them, may not read what it is about."))
+        if not one.is_stakeholder:  # retention forgets whoever has no account and never answered
+            give_up_asking(subscription=subscription, now=now)
     elif one.recipe is not None and one.frozen_address.lower() == one.address.lower():
         batch.again.append(one)
     else:

@@ -15,6 +15,7 @@ from partnerships.digests.models import (
     Delivery,
     Pace,
     Piece,
+    Preference,
     Publication,
     Subscription,
     SubscriptionStatus,
@@ -68,13 +69,16 @@ def never_answered(now: dt.datetime) -> Iterator[User]:
     """People without an account whom somebody asked to follow something, who never answered, and whom nothing else
     here names.
 
-    Who said no is remembered, so that nobody asks again soon.
+    Who said no to something or to all questions is remembered, even if a partner has asked again since: otherwise their
+    no would go with them.
     """
     theirs = Subscription.objects.filter(person=OuterRef("pk"))
     lately = Delivery.objects.filter(recipient=OuterRef("pk"), created_at__gt=now - UNANSWERED)
     found = User.objects.filter(
         Exists(theirs),
         ~Exists(theirs.exclude(status=SubscriptionStatus.ASKED)),
+        ~Exists(theirs.filter(refused_at__isnull=False)),
+        ~Exists(Preference.objects.filter(person=OuterRef("pk"), refused_at__isnull=False)),
         ~Exists(theirs.filter(asked_at__gt=now - UNANSWERED)),
         ~Exists(lately),
         ~Exists(Invitation.objects.open(now).filter(person=OuterRef("pk"))),
@@ -126,6 +130,6 @@ def register() -> None:
         what="Name and address of somebody who was asked to follow something",
         purpose="asking them",
         basis=basis,
-        kept_for="30 days after the last letter that asked",
+        kept_for="30 days after the last letter that asked; whoever said no is remembered",
         apply=_forget,
     )

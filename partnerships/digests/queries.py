@@ -155,15 +155,16 @@ def may_still_be_asked(subscription: Subscription, now: dt.datetime) -> bool:
     return bool(named_to_followers([subscription], now))
 
 
-def may_be_asked_anew(subscription: Subscription, now: dt.datetime) -> bool:
-    """Whether the person alone may bring back the question that they said no to: as long as nobody else may ask it, and
-    about a public plan at any time. After that a right that ended is for whoever gave it to give again."""
-    if subscription.was_refused(now):
-        return True
-    return subscription.is_refused and Plan.objects.public().filter(pk=subscription.plan_id or 0).exists()
+def askable_anew(subscriptions: Iterable[Subscription], now: dt.datetime) -> set[int]:
+    """Those that the person alone may bring back, having said no: as long as nobody else may ask about them, and about
+    a public plan at any time. After that a right that ended is for whoever gave it to give again."""
+    refused = [one for one in subscriptions if one.is_refused]
+    old = {one.plan_id for one in refused if one.plan_id is not None and not one.was_refused(now)}
+    public = set(Plan.objects.public().filter(pk__in=old).values_list("pk", flat=True)) if old else set()
+    return {one.pk for one in refused if one.was_refused(now) or one.plan_id in public}
 
 
-def _open_to_askers(subscriptions: Collection[Subscription], now: dt.datetime) -> set[int]:
+def open_to_askers(subscriptions: Collection[Subscription], now: dt.datetime) -> set[int]:
     """Those about what is open to the organisation on whose behalf somebody follows, or to everybody."""
     reach = reach_of({one.plan_id for one in subscriptions if one.plan_id is not None}, now)
     inside = set(zip(reach.inside_plans, reach.inside_organisations, strict=True))
@@ -199,7 +200,7 @@ def named_to_followers(subscriptions: Iterable[Subscription], now: dt.datetime) 
     """Those of which whoever follows may know today what they are about: a stakeholder what is open to whoever added
     them, anybody else what they may see. Partnerships, of which a batch of letters names many, in one query for all."""
     found = list(subscriptions)
-    named = _open_to_askers([one for one in found if one.person.is_stakeholder], now)
+    named = open_to_askers([one for one in found if one.person.is_stakeholder], now)
     with_account = [one for one in found if not one.person.is_stakeholder]
     partnerships = [one.pk for one in with_account if one.partnership_id is not None]
     if partnerships:
@@ -215,7 +216,7 @@ def named_for(reader: User, subscriptions: Iterable[Subscription], now: dt.datet
     """These, each with whether pages may name what it is about to this reader: one's own, or those of stakeholders whom
     one's organisation added."""
     found = list(subscriptions)
-    named = _open_to_askers(found, now) if reader.is_stakeholder else _seen_by(reader, found) if found else set()
+    named = open_to_askers(found, now) if reader.is_stakeholder else _seen_by(reader, found) if found else set()
     for one in found:
         one.named = one.pk in named
     return found

@@ -35,7 +35,7 @@ from partnerships.digests.models import (
     Suppression,
     Told,
 )
-from partnerships.digests.queries import SENT_AGAIN, may_be_asked_anew, may_still_be_asked
+from partnerships.digests.queries import SENT_AGAIN, askable_anew, may_still_be_asked, open_to_askers
 from partnerships.digests.roles import apply
 from partnerships.digests.watermarks import (
     catch_up,
@@ -141,15 +141,18 @@ def subscribe(
 def ask_for(*, email: str, target: Plan, frequency: str = "", now: dt.datetime) -> None:
     """Somebody typed an address that wants digests about a public plan: whoever has it is asked by letter.
 
-    A typed address decides nothing. Who follows the plan already is sent new links instead; who said no to it, or
-    stopped everything, is sent nothing, nor is anybody where no letter may go (mail comes back, too many were sent). No
-    name is taken from somebody unknown: it would greet whoever has the address in the site's own letter.
+    A typed address decides nothing. Who wants no more questions, stopped everything, or said no to this plan (even if a
+    partner has asked about it again since) is sent nothing, nor is anybody where no letter may go (mail comes back, too
+    many were sent). Anybody else who follows the plan already is sent new links instead. No name is taken from somebody
+    unknown: it would greet whoever has the address in the site's own letter.
     """
     known = Subscription.objects.filter(person__email__iexact=email.strip(), plan=target).first()
+    if Preference.objects.filter(person__email__iexact=email.strip(), refused_at__isnull=False).exists():
+        return
+    if known is not None and known.refused_at is not None:
+        return
     if known is not None and (known.is_confirmed or known.is_paused):
         send_links(person=known.person, now=now)
-        return
-    if Preference.objects.filter(person__email__iexact=email.strip(), refused_at__isnull=False).exists():
         return
     with suppress(UnableToSubscribe, UnableToAddPerson), transaction.atomic():
         if known is not None and known.is_waiting:
@@ -277,7 +280,9 @@ def _ask(
         subscription.how, subscription.added_by, subscription.added_for = how, author, added_for
         subscription.why, subscription.frequency = why[:300], frequency or subscription.frequency
         subscription.status, subscription.asked_at, subscription.confirmed_at = SubscriptionStatus.ASKED, now, None
-        subscription.ended_at, subscription.reason, subscription.refused_at = None, "", None
+        subscription.ended_at, subscription.reason = None, ""
+        if by_themselves:  # to anybody else's question their no stands until they answer it
+            subscription.refused_at = None
         subscription.save()
     _note(subscription, "asked to be told of", author=author, now=now, person=person.pk, how=how)
     if author == person:
@@ -285,9 +290,23 @@ def _ask(
     if confirmed:
         _confirm(subscription, author=author, now=now)
     else:
+        _check_asker(subscription, now=now)
         _check_letters(subscription, now=now)
         _send_confirmation(subscription, now=now)
     return subscription
+
+
+def _check_asker(subscription: Subscription, *, now: dt.datetime) -> None:
+    """Whether the organisation that asks may itself read what it asks about; raises `UnableToSubscribe`.
+
+    Whether the person asked may read it is not looked at: of an address without an account that is always so, and any
+    other answer would say at once of each address typed that it has one. Where they may not, no letter leaves, and the
+    question ends (`give_up_asking`).
+    """
+    if subscription.added_for is not None and not open_to_askers([subscription], now):
+        raise UnableToSubscribe(
+            f"{subscription.added_for.display_name} may not read this itself, so it can ask nobody about it."
+        )
 
 
 def _check_letters(subscription: Subscription, *, now: dt.datetime) -> None:
@@ -328,6 +347,7 @@ def ask_again(*, subscription: Subscription, author: User, now: dt.datetime) -> 
     letters = Delivery.objects.filter(subscription=locked, kind=DeliveryKind.CONFIRMATION)
     if letters.filter(created_at__gt=now - dt.timedelta(days=1)).exists():
         raise UnableToSubscribe("They were asked within the last day: give them time.")
+    _check_asker(locked, now=now)
     _check_letters(locked, now=now)
     _send_confirmation(locked, now=now)
     _note(locked, "asked again to confirm digests about", author=author, now=now)
@@ -355,12 +375,13 @@ def ask_anew(*, subscription: Subscription, now: dt.datetime) -> None:
     no is so old that a partner may ask again.
     """
     locked = Subscription.objects.select_for_update(of=("self",)).for_listing().get(pk=subscription.pk)
-    if not (locked.is_waiting or may_be_asked_anew(locked, now)) or not may_still_be_asked(locked, now):
+    if not (locked.is_waiting or askable_anew([locked], now)) or not may_still_be_asked(locked, now):
         raise UnableToChangeSubscription("There is nothing to ask you about this any more.")
     if locked.is_refused:
         locked.status, locked.asked_at, locked.confirmed_at = SubscriptionStatus.ASKED, now, None
         locked.ended_at, locked.reason, locked.refused_at = None, "", None
         locked.save(update_fields=["status", "asked_at", "confirmed_at", "ended_at", "reason", "refused_at"])
+        _take_refusal_back(locked.person)
         _note(locked, "wants to be asked again about", author=locked.person, now=now)
     remind(subscription=locked, now=now, most=MOST_LINKS_A_DAY)
 
@@ -433,27 +454,45 @@ def new_message_id() -> str:
 def _confirm(subscription: Subscription, *, author: User | None, now: dt.datetime) -> None:
     subscription.status = SubscriptionStatus.CONFIRMED
     subscription.confirmed_at = now
-    subscription.ended_at, subscription.reason = None, ""
-    subscription.save(update_fields=["status", "confirmed_at", "ended_at", "reason"])
+    subscription.ended_at, subscription.reason, subscription.refused_at = None, "", None
+    subscription.save(update_fields=["status", "confirmed_at", "ended_at", "reason", "refused_at"])
     count_as_told(subscriptions=[subscription.pk], now=now)
-    if author == subscription.person:
+    if author == subscription.person and subscription.how == How.SELF:  # a yes to a partner is no more than that
         _take_refusal_back(subscription.person)
     _note(subscription, "confirmed digests about", author=author, now=now)
 
 
 @transaction.atomic
 def confirm(*, subscription: Subscription, now: dt.datetime) -> Subscription:
-    """The person says yes, by their own link; counts as told of the present versions. Twice is as good as once.
+    """The person says yes, by their own link or signed in; counts as told of the present versions. Twice is as good as
+    once.
 
-    Raises `UnableToChangeSubscription` when it was ended meanwhile.
+    Raises `UnableToChangeSubscription` when it was ended meanwhile, or may no longer be read.
     """
     one_at_a_time()
     locked = Subscription.objects.select_for_update(of=("self",)).for_listing().get(pk=subscription.pk)
     if locked.is_ended:
         raise UnableToChangeSubscription("This was ended, and nothing is sent. Ask to be added again if you want it.")
     if locked.is_waiting:
+        if not may_still_be_asked(locked, now):
+            raise UnableToChangeSubscription("It is no longer open to you, or to whoever asked: nothing is sent.")
         _confirm(locked, author=locked.person, now=now)
     return locked
+
+
+@transaction.atomic
+def give_up_asking(*, subscription: Subscription, now: dt.datetime) -> None:
+    """The letter that asks somebody with an account may not leave, so nothing waits for an answer; no refusal is made
+    of it. Where the row is being changed by somebody else, that stands.
+
+    Whoever asked reads that no letter went, and not that it is the person who may not read it.
+    """
+    waiting = Subscription.objects.select_for_update(of=("self",), skip_locked=True).for_listing()
+    locked = waiting.filter(pk=subscription.pk, status=SubscriptionStatus.ASKED).first()
+    if locked is not None:
+        locked.status, locked.ended_at, locked.reason = SubscriptionStatus.ENDED, now, "No letter that asks may go."
+        locked.save(update_fields=["status", "ended_at", "reason"])
+        _note(locked, "could not be asked about", author=None, now=now)
 
 
 @transaction.atomic
@@ -508,7 +547,8 @@ def stop(
     is_refusal: bool = True,
 ) -> int:
     """End subscriptions; what waits for nobody any more is dropped, and letters not yet claimed with it. Who ends
-    their own has refused it, unless it ends for a whole role: nobody asks them again soon. Returns how many ended."""
+    their own has refused it, unless it ends for a whole role: nobody asks them again soon. What they refused before,
+    and were asked about again without answering, stays refused whoever ends it. Returns how many ended."""
     ended = 0
     people: set[int] = set()
     for subscription in (
@@ -518,8 +558,8 @@ def stop(
             continue
         subscription.status, subscription.ended_at = SubscriptionStatus.ENDED, now
         subscription.reason = reason[:300]
-        by_themselves = is_refusal and author is not None and author.pk == subscription.person_id
-        subscription.refused_at = now if by_themselves else None
+        if is_refusal and author is not None and author.pk == subscription.person_id:
+            subscription.refused_at = now
         subscription.save(update_fields=["status", "ended_at", "reason", "refused_at"])
         _note(subscription, "ended digests about", author=author, now=now, reason=reason)
         people.add(subscription.person_id)

@@ -11,6 +11,7 @@ from partnerships.digests import bounces, services
 from partnerships.digests.choosing import announce_joined
 from partnerships.digests.models import REFUSAL_HOLDS, Delivery, Subscription
 from partnerships.organisations.models import Role
+from partnerships.people.models import User
 from partnerships.plans.models import Plan
 from partnerships.plans.services import request_sign_off
 from tests.digests.conftest import PostOffice, play, publish, text_of
@@ -115,6 +116,40 @@ def test_a_refusal_is_honoured_until_they_ask_themselves(world: World, plan: Pla
     later = ask(world, plan, now=timezone.now() + REFUSAL_HOLDS)
 
     assert later.is_waiting
+
+
+def test_an_organisation_asks_nobody_about_what_it_may_not_read_itself(world: World, plan: Plan) -> None:
+    elsewhere = {"target": plan, "author": world.hana, "organisation": world.harbour, "now": timezone.now()}
+    for address in ("rose@street.example", world.ben.email, world.nadia.email):
+        with pytest.raises(services.UnableToSubscribe, match="may not read this itself"):
+            services.add_stakeholder(email=address, name="", **elsewhere)
+    asked = ask(world, plan)
+    Subscription.objects.update(added_for=world.harbour)
+    Delivery.objects.update(created_at=timezone.now() - dt.timedelta(days=2))
+
+    with pytest.raises(services.UnableToSubscribe, match="may not read this itself"):
+        services.ask_again(subscription=asked, author=world.hana, now=timezone.now())
+
+    assert Delivery.objects.count() == 1
+    assert not User.objects.filter(email="rose@street.example").exists()
+
+
+def test_a_question_whose_letter_may_not_go_ends_and_is_no_refusal(
+    world: World, plan: Plan, office: PostOffice
+) -> None:
+    asking = {"target": plan, "author": world.amina, "organisation": world.larkhaven, "now": timezone.now()}
+    asked = services.add_stakeholder(email=world.nadia.email, name="", **asking)
+    stranger = services.add_stakeholder(email="rose@street.example", name="", **asking)
+    waits = asked.status, stranger.status
+
+    office.drain()
+
+    asked.refresh_from_db()
+    stranger.refresh_from_db()
+    assert waits == ("asked", "asked")
+    assert [one.recipient for one in office.sent] == ["rose@street.example"]
+    assert (asked.status, asked.refused_at, asked.reason) == ("ended", None, "No letter that asks may go.")
+    assert stranger.is_waiting
 
 
 def test_ending_and_adding_again_wins_no_more_letters(world: World, plan: Plan) -> None:

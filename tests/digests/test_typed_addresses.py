@@ -5,10 +5,12 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable
+from importlib import import_module
 from typing import Any
 
 import pytest
 from celery.app.task import Task
+from django.apps import apps
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
@@ -19,7 +21,7 @@ from partnerships.digests import bounces, services
 from partnerships.digests.choosing import plan_round
 from partnerships.digests.keeping import tidy
 from partnerships.digests.links import Purpose
-from partnerships.digests.models import Delivery, Preference, Subscription, TypedAddress
+from partnerships.digests.models import REFUSAL_HOLDS, Delivery, Preference, Subscription, TypedAddress
 from partnerships.digests.queries import queue_figures
 from partnerships.digests.typed import MOST_TRIES, note_address, take_up
 from partnerships.people.models import User
@@ -114,6 +116,96 @@ def test_who_wants_nothing_more_is_asked_about_no_other_plan_either(
     assert not Subscription.objects.filter(plan=opened).exists()
 
 
+def test_who_wants_nothing_more_is_sent_no_links_for_what_they_still_follow_either(
+    world: World, plan: Plan, opened: Plan
+) -> None:
+    followed = said_yes(world, opened)
+    other = services.enrol(
+        person=world.sol, target=plan, author=world.amina, organisation=world.larkhaven, now=timezone.now()
+    )
+    services.stop(subscriptions=[other], author=world.sol, reason="Declined.", now=timezone.now())
+    services.refuse_questions(person=world.sol, now=timezone.now())
+    letters = Delivery.objects.count()
+
+    type_in(opened, world.sol.email)
+    refused = Delivery.objects.count() - letters
+    services.allow_questions(person=world.sol, now=timezone.now())
+    type_in(opened, world.sol.email)
+
+    followed.refresh_from_db()
+    assert followed.is_confirmed
+    assert refused == 0
+    assert Delivery.objects.count() == letters + 1
+
+
+@pytest.mark.parametrize("answer", ["", "ended by Larkhaven", "yes"])
+def test_a_partner_who_asks_again_after_a_while_leaves_the_refusal_until_it_is_answered(
+    world: World, opened: Plan, answer: str
+) -> None:
+    declined(world, opened)
+    [of_sol] = Subscription.objects.filter(person=world.sol)
+    Delivery.objects.all().delete()
+    later = timezone.now() + REFUSAL_HOLDS
+    assert ask(world, opened, now=later).is_waiting
+    if answer == "yes":
+        services.confirm(subscription=of_sol, now=later)
+    elif answer:
+        services.stop(subscriptions=[of_sol], author=world.amina, reason="Ended by Larkhaven.", now=later)
+    letters = Delivery.objects.count()
+
+    type_in(opened, world.sol.email)
+
+    of_sol.refresh_from_db()
+    assert (of_sol.refused_at is None) is (answer == "yes")
+    assert Delivery.objects.count() - letters == (1 if answer == "yes" else 0)
+    assert of_sol.status == {"": "asked", "yes": "confirmed"}.get(answer, "ended")
+
+
+def test_a_yes_to_a_partner_allows_no_strangers_question(world: World, plan: Plan, opened: Plan) -> None:
+    wants_no_more_questions(world, opened)
+    before = Preference.objects.get(person=world.sol).refused_at
+
+    services.confirm(subscription=ask(world, plan), now=timezone.now())
+
+    assert Subscription.objects.get(person=world.sol, plan=plan).is_confirmed
+    assert before is not None
+    assert Preference.objects.get(person=world.sol).refused_at == before
+
+
+def test_who_stopped_everything_before_that_was_kept_is_asked_nothing_after_the_upgrade(
+    world: World, plan: Plan, opened: Plan
+) -> None:
+    learn = import_module("partnerships.digests.migrations.0013_who_stopped_everything_before").LEARN
+    people = {
+        name: person_for_address(email=f"{name}@street.example") for name in ("all", "one", "ended", "matches", "some")
+    }
+    of = {
+        (name, target.pk): services.enrol(
+            person=person, target=target, author=world.amina, organisation=world.larkhaven, now=timezone.now()
+        )
+        for name, person in people.items()
+        for target in (plan, opened)
+        if name != "matches" or target == plan
+    }
+    for name in ("all", "ended"):
+        author = world.amina if name == "ended" else people[name]
+        services.stop_everything(person=people[name], author=author, reason="Stopped.", now=timezone.now())
+    for name in ("matches", "some"):  # all that one follows, but matches go on; one of two things
+        services.stop(subscriptions=[of[name, plan.pk]], author=people[name], reason="Stopped.", now=timezone.now())
+    Preference.objects.filter(person__in=[people["some"], people["one"]]).update(tells_matches=False)
+    Preference.objects.update(refused_at=None)
+    histories = apps.get_model("digests", "PreferenceEvent").objects.filter(person_id=people["all"].pk)
+    known = histories.count()
+
+    with connection.cursor() as cursor:
+        cursor.execute(learn)
+
+    found = Preference.objects.filter(refused_at__isnull=False)
+    assert [one.person for one in found] == [people["all"]]
+    assert found.get().refused_at == max(one.refused_at for one in people["all"].subscriptions.all())
+    assert histories.count() == known + 1
+
+
 def test_who_stopped_one_thing_may_still_be_asked_about_another(world: World, plan: Plan, opened: Plan) -> None:
     stopped_it(world, plan)
 
@@ -134,6 +226,7 @@ def test_who_said_no_comes_back_by_their_own_link_and_a_letter(world: World, ope
     office.drain()
     refused.refresh_from_db()
     asked = refused.is_waiting
+    taken_back = Preference.objects.get(person=world.sol).refused_at is None
     bearer.post(link_in(office.to(world.sol)[0], "confirm"), {"answer": "yes"})
 
     assert "Ask me again about Open Quay" in page
@@ -141,7 +234,7 @@ def test_who_said_no_comes_back_by_their_own_link_and_a_letter(world: World, ope
     assert asked
     refused.refresh_from_db()
     assert refused.is_confirmed
-    assert Preference.objects.get(person=world.sol).refused_at is None
+    assert taken_back
 
 
 def test_who_stopped_everything_may_let_themselves_be_asked_again(world: World, plan: Plan, opened: Plan) -> None:

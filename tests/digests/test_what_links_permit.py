@@ -7,7 +7,9 @@ import datetime as dt
 from typing import Any
 
 import pytest
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
@@ -16,7 +18,7 @@ from partnerships.digests import services
 from partnerships.digests.links import Purpose
 from partnerships.digests.models import Delivery, Preference, Subscription
 from partnerships.people.models import User
-from partnerships.people.services import close_account
+from partnerships.people.services import close_account, person_for_address
 from partnerships.plans.models import Plan
 from partnerships.plans.services import change_audience, create_plan
 from tests.digests.conftest import PostOffice, play, publish, signed_in, text_of
@@ -33,17 +35,26 @@ ACTS: tuple[tuple[str, str, dict[str, Any], dict[str, str], Purpose | None], ...
     ("get", "preferences", {}, {}, PREFERENCES),
     ("post", "preferences", {}, {"resume": "yes"}, PREFERENCES),
     ("post", "preferences", {}, {"allow": "yes"}, PREFERENCES),
+    (
+        "post",
+        "preferences",
+        {},
+        {"frequency": "monthly", "hour": "9", "weekday": "2", "time_zone": "Europe/London"},
+        PREFERENCES,
+    ),
     ("post", "change-by-link", {"pk": "followed", "verb": "pause"}, {}, PREFERENCES),
-    ("post", "change-by-link", {"pk": "followed", "verb": "resume"}, {}, PREFERENCES),
+    ("post", "change-by-link", {"pk": "paused", "verb": "resume"}, {}, PREFERENCES),
     ("post", "change-by-link", {"pk": "followed", "verb": "stop"}, {}, PREFERENCES),
     ("post", "change-by-link", {"pk": "followed", "verb": "frequency"}, {"frequency": "weekly"}, PREFERENCES),
     ("post", "change-by-link", {"pk": "asked", "verb": "again"}, {}, PREFERENCES),
+    ("post", "change-by-link", {"pk": "refused", "verb": "again"}, {}, PREFERENCES),
     ("post", "change-by-link", {"pk": "asked", "verb": "stop"}, {}, PREFERENCES),
     ("post", "change-by-link", {"pk": "asked", "verb": "confirm"}, {}, None),
     ("post", "change-by-link", {"pk": "asked", "verb": "subscribe"}, {}, None),
     ("get", "confirm", {}, {}, CONFIRM),
     ("post", "confirm", {}, {"answer": "yes"}, CONFIRM),
     ("post", "confirm", {}, {"answer": "no"}, CONFIRM),
+    ("post", "confirm", {}, {"answer": "never"}, CONFIRM),
     ("get", "view", {}, {}, READ),
     ("get", "read", {"plan": "plan"}, {}, READ),
     ("post", "renew", {"purpose": "stop"}, {}, None),
@@ -66,6 +77,21 @@ def things(world: World, plan: Plan, office: PostOffice) -> dict[str, Any]:
     return {"followed": followed.pk, "asked": asked.pk, "plan": plan.pk, "letter": letter.pk}
 
 
+@pytest.fixture
+def for_every_act(world: World, things: dict[str, Any], opened: Plan) -> dict[str, Any]:
+    """The same, and something for every act to change: he has paused one thing and refused another, and has paused
+    everything and wanted no questions for now."""
+    given = {"author": world.amina, "organisation": world.larkhaven, "now": timezone.now()}
+    paused = services.enrol(person=world.sol, target=world.westmarch, **given)
+    services.pause(subscription=paused, author=world.sol, now=timezone.now())
+    refused = services.enrol(person=world.sol, target=opened, **given)
+    services.stop(subscriptions=[refused], author=world.sol, reason="Declined.", now=timezone.now())
+    tomorrow = timezone.localdate() + dt.timedelta(days=1)
+    asked_nothing = timezone.now() - dt.timedelta(days=1)
+    Preference.objects.filter(person=world.sol).update(paused_until=tomorrow, refused_at=asked_nothing)
+    return {**things, "paused": paused.pk, "refused": refused.pk}
+
+
 def as_it_stands() -> tuple[list[Any], ...]:
     return tuple(
         list(model.objects.order_by("pk").values())  # type: ignore[attr-defined]  # a model's
@@ -74,11 +100,14 @@ def as_it_stands() -> tuple[list[Any], ...]:
 
 
 @pytest.mark.parametrize("purpose", Purpose, ids=lambda purpose: purpose.value)
-@pytest.mark.parametrize("act", ACTS, ids=lambda act: "-".join([*act[:2], *map(str, act[2].values()), *act[3]]))
+@pytest.mark.parametrize(
+    "act", ACTS, ids=lambda act: "-".join([*act[:2], *map(str, act[2].values()), *act[3], *act[3].values()])
+)
 def test_a_link_permits_the_acts_of_its_purpose_alone(
-    world: World, things: dict[str, Any], purpose: Purpose, act: Any
+    world: World, for_every_act: dict[str, Any], purpose: Purpose, act: Any
 ) -> None:
     method, page, named, data, permitted = act
+    things = for_every_act
     number = things["asked" if purpose is CONFIRM else "letter"]
     where = {name: things.get(value, value) for name, value in named.items()}
     sent = {name: things.get(value, value) for name, value in data.items()}
@@ -91,8 +120,48 @@ def test_a_link_permits_the_acts_of_its_purpose_alone(
         assert answer.status_code in (200, 302)
     else:
         assert answer.status_code == 404
-    if purpose is not permitted or method == "get":
-        assert as_it_stands() == before
+    assert (as_it_stands() != before) is (purpose is permitted and method == "post")
+
+
+def test_answering_never_refuses_more_than_this_one(world: World, things: dict[str, Any]) -> None:
+    address = reverse("digests:confirm", kwargs={"token": token(world.sol, CONFIRM, number=things["asked"])})
+
+    Client(enforce_csrf_checks=True).post(address, {"answer": "never"})
+
+    assert Subscription.objects.get(pk=things["asked"]).is_refused
+    assert Subscription.objects.get(pk=things["followed"]).is_confirmed
+    assert Preference.objects.get(person=world.sol).refused_at is not None
+
+
+def test_old_refusals_cost_the_page_no_query_each(world: World, things: dict[str, Any], opened: Plan) -> None:
+    def refuse(plan: Plan) -> None:
+        refused = services.enrol(person=world.sol, target=plan, author=None, now=timezone.now())
+        services.stop(subscriptions=[refused], author=world.sol, reason="No.", now=timezone.now())
+        Subscription.objects.filter(pk=refused.pk).update(refused_at=timezone.now() - dt.timedelta(days=200))
+
+    def cost() -> int:
+        with CaptureQueriesContext(connection) as captured:
+            page = Client().get(preferences).content.decode()
+        assert page.count("Ask me again about") == Subscription.objects.refused().count()
+        return len(captured)
+
+    preferences = reverse("digests:preferences", kwargs={"token": token(world.sol, PREFERENCES)})
+    refuse(opened)
+    one = cost()
+    for title in ("Far Quay", "Long Quay"):
+        other = create_plan(
+            owners=[world.larkhaven],
+            partnership=None,
+            title=title,
+            kind="delivery",
+            audience="public",
+            author=world.amina,
+            now=world.now,
+        )
+        publish(other, 50, author=world.amina)
+        refuse(other)
+
+    assert cost() == one
 
 
 def test_a_question_that_was_answered_is_answered_once(world: World, things: dict[str, Any]) -> None:
@@ -249,13 +318,15 @@ def test_a_right_to_read_that_was_given_up_long_ago_is_not_taken_back_alone(
     assert Subscription.objects.get(pk=of_public.pk).is_waiting
 
 
-def test_signed_in_nothing_is_named_that_may_no_longer_be_read(world: World, plan: Plan, lost: dict[str, Any]) -> None:
+def test_signed_in_nothing_is_named_that_may_no_longer_be_read(
+    world: World, plan: Plan, opened: Plan, lost: dict[str, Any]
+) -> None:
+    now = timezone.now()
     own = services.enrol(person=world.ben, target=plan, author=world.ben, now=timezone.now())
     services.stop(
         subscriptions=[
-            services.add_stakeholder(
-                email="ended@street.example",
-                name="",
+            services.enrol(
+                person=person_for_address(email="ended@street.example"),
                 target=plan,
                 author=world.ben,
                 organisation=world.westmarch,
@@ -269,6 +340,10 @@ def test_signed_in_nothing_is_named_that_may_no_longer_be_read(world: World, pla
     ben = signed_in(world.ben)
     letter = Delivery.objects.get(subscription=lost["asked"])
 
+    question = services.add_stakeholder(
+        email=world.ben.email, name="", target=opened, author=world.amina, organisation=world.larkhaven, now=now
+    )
+    change_audience(plan=opened, audience="owners", reason="Too early.", author=world.amina, now=now)
     pages = [
         ben.get(address).content.decode()
         for address in (
@@ -278,6 +353,7 @@ def test_signed_in_nothing_is_named_that_may_no_longer_be_read(world: World, pla
             reverse("digests:entry", kwargs={"pk": letter.pk}),
         )
     ]
+    yes = ben.post(reverse("digests:change", kwargs={"pk": question.pk, "verb": "confirm"}), follow=True)
     stopped = ben.post(reverse("digests:change", kwargs={"pk": own.pk, "verb": "stop"}), follow=True)
     ended = ben.post(reverse("digests:end-stakeholder", kwargs={"pk": lost["followed"].pk}), follow=True)
 
@@ -288,6 +364,11 @@ def test_signed_in_nothing_is_named_that_may_no_longer_be_read(world: World, pla
     assert "Harbour Quarter" not in stopped.content.decode() + ended.content.decode()
     own.refresh_from_db()
     assert own.is_refused
+    assert "Say yes" not in pages[0]
+    assert "Open Quay" not in pages[0]
+    assert "It is no longer open to you" in yes.content.decode()
+    question.refresh_from_db()
+    assert question.is_waiting
 
 
 def test_whoever_may_read_it_meets_its_name(world: World, things: dict[str, Any]) -> None:

@@ -17,7 +17,7 @@ from partnerships.agreements.services import (
     restore_document,
 )
 from partnerships.digests.models import Delivery
-from partnerships.digests.services import add_stakeholder, stop
+from partnerships.digests.services import add_stakeholder, refuse_questions, stop
 from partnerships.people.models import Invitation, RetentionRun, SecurityEvent, User
 from partnerships.people.retention import RULES, RetentionRule, apply_retention
 from partnerships.people.services import close_account, create_invitation
@@ -94,6 +94,20 @@ def test_who_was_asked_and_never_answered_is_forgotten(world: World, asked: User
 
 def test_who_said_no_is_remembered_so_that_nobody_asks_again_soon(world: World, asked: User) -> None:
     stop(subscriptions=asked.subscriptions.all(), author=asked, reason="", now=timezone.now())
+
+    apply_retention(now=timezone.now() + 60 * DAY)
+
+    asked.refresh_from_db()
+    assert asked.erased_at is None
+
+
+@pytest.mark.parametrize("refused", ["this", "all questions"])
+def test_a_no_is_remembered_though_a_partner_has_asked_again_since(asked: User, refused: str) -> None:
+    before = timezone.now() - 200 * DAY
+    if refused == "this":
+        asked.subscriptions.update(refused_at=before)
+    else:
+        refuse_questions(person=asked, now=before)
 
     apply_retention(now=timezone.now() + 60 * DAY)
 

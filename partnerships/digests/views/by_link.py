@@ -27,7 +27,7 @@ from partnerships.digests.links import read as read_link
 from partnerships.digests.matches import matches_in
 from partnerships.digests.models import Delivery, Frequency, Preference, Subscription, Told
 from partnerships.digests.news import News
-from partnerships.digests.queries import may_be_asked_anew, named_for, standing_or_refused, subscriptions_of, when_next
+from partnerships.digests.queries import askable_anew, named_for, standing_or_refused, subscriptions_of, when_next
 from partnerships.digests.reading import item_for, readable_news
 from partnerships.digests.views.verbs import BY_LINK, SAID, act
 from partnerships.plans.models import Version
@@ -112,6 +112,7 @@ def preferences(request: HttpRequest, link: Link) -> HttpResponse:
         return redirect(f"{request.path}?done=saved")
     minute = minute_of(now)
     mine = named_for(person, standing_or_refused(person), now)
+    anew = askable_anew(mine, now)
     context = {
         "form": form,
         "person": person,
@@ -121,7 +122,7 @@ def preferences(request: HttpRequest, link: Link) -> HttpResponse:
             Purpose.STOP, person_id=person.pk, link_key=preference.link_key, number=link.number, minute=minute
         ),
         "subscriptions": [one for one in mine if not one.is_ended],
-        "refused": [one for one in mine if one.named and may_be_asked_anew(one, now)],
+        "refused": [one for one in mine if one.named and one.pk in anew],
         "refused_at": preference.refused_at,
         "paused_until": preference.pause_at(now, person.time_zone),
         "next": when_next(person, now),
@@ -188,8 +189,6 @@ def confirm(request: HttpRequest, link: Link) -> HttpResponse:
                 services.refuse_questions(person=link.person, now=now)
         else:
             try:
-                if not subscription.named:
-                    raise services.UnableToChangeSubscription("It is no longer open to whoever asked: nothing is sent.")
                 services.confirm(subscription=subscription, now=now)
             except services.UnableToChangeSubscription as error:
                 return render(

@@ -192,15 +192,16 @@ UPDATE digests_told t SET due_at = NULL, waiting_since = NULL
 # Only this statement makes digests, and one runs at a time: what is checked in `chosen` still holds when it inserts.
 # The numbers of deliveries are taken first, so that nothing must be joined on rows of which the planner knows nothing;
 # adding an empty interval keeps it from looking up each person in the index of everything that is due, OFFSET 0 from
-# reading the whole ledger to look them up in memory.
+# reading the whole ledger to look them up in memory. Who has one under way is gathered once: few have when the planner
+# last looked, thousands in the middle of a run.
 _CHOOSE = """
 WITH waiting AS (
     SELECT t.recipient_id, min(t.due_at) AS due_at, bool_or(t.slotted) AS slotted
       FROM digests_told t
      WHERE t.due_at <= %(now)s
-       AND NOT EXISTS (SELECT 1 FROM digests_delivery d
-                        WHERE d.recipient_id = t.recipient_id AND d.kind = 'digest' AND d.repeat_of_id IS NULL
-                          AND d.status IN ('queued', 'sending'))
+       AND t.recipient_id NOT IN (SELECT d.recipient_id FROM digests_delivery d
+                                   WHERE d.kind = 'digest' AND d.repeat_of_id IS NULL
+                                     AND d.status IN ('queued', 'sending'))
      GROUP BY t.recipient_id ORDER BY due_at, t.recipient_id LIMIT %(people)s
 ),
 dated AS (

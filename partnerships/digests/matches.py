@@ -111,10 +111,10 @@ SELECT w.recipient_id, 'digest', '<' || gen_random_uuid() || %(host)s, 'queued',
           FROM digests_matchtold m JOIN people_user u ON u.id = m.recipient_id
          WHERE m.told_at IS NULL AND m.due_at <= %(now)s AND {reachable}
          GROUP BY m.recipient_id) w
- WHERE NOT EXISTS (SELECT 1 FROM digests_delivery d
-                    WHERE d.recipient_id = w.recipient_id AND d.kind = 'digest' AND d.repeat_of_id IS NULL
-                      AND d.status IN ('queued', 'sending'))
-   AND NOT EXISTS (SELECT 1 FROM digests_delivery d WHERE d.recipient_id = w.recipient_id AND d.slot_on = w.slot_on)
+ WHERE w.recipient_id NOT IN (SELECT d.recipient_id FROM digests_delivery d
+                               WHERE d.kind = 'digest' AND d.repeat_of_id IS NULL AND d.status IN ('queued', 'sending'))
+   AND NOT EXISTS (SELECT 1 FROM digests_delivery d
+                    WHERE d.recipient_id = w.recipient_id AND d.slot_on = w.slot_on OFFSET 0)
 """
 
 

@@ -48,7 +48,7 @@ INSIDE, OUTSIDE, NONE = Told.Reading.INSIDE, Told.Reading.OUTSIDE, Told.Reading.
 
 
 @dataclass(frozen=True, slots=True)
-class Reach:
+class PlanReach:
     """How far some plans reach today, in lists that SQL can join: pairs of plan and organisation, open plans, newest
     versions."""
 
@@ -59,7 +59,7 @@ class Reach:
     public: list[int]
 
 
-def reach_of(plans: Collection[int], now: dt.datetime) -> Reach:
+def reach_of(plans: Collection[int], now: dt.datetime) -> PlanReach:
     """Follow the routes that the plans room declares, for these plans; former parties are told of nothing new."""
     ids = sorted(plans)
     rows = Plan.objects.filter(pk__in=ids)
@@ -72,7 +72,7 @@ def reach_of(plans: Collection[int], now: dt.datetime) -> Reach:
         if isinstance(route, Network):
             network.update(rows.filter(route.when).values_list("pk", flat=True))
     ordered = sorted(pairs)
-    return Reach(
+    return PlanReach(
         plans=ids,
         inside_plans=[plan for plan, _ in ordered],
         inside_organisations=[organisation for _, organisation in ordered],
@@ -119,7 +119,7 @@ readers AS (
 """
 
 
-def readers_sql(reach: Reach, people: Sequence[int] | None = None) -> tuple[str, dict[str, Any]]:
+def readers_sql(reach: PlanReach, people: Sequence[int] | None = None) -> tuple[str, dict[str, Any]]:
     """The common table expressions up to `readers`, to begin a larger statement with, and their parameters."""
     acting = Membership.objects.current().values("person_id", "organisation_id").order_by()
     acting_sql, acting_params = acting.query.sql_with_params()

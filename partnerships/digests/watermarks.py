@@ -17,7 +17,7 @@ from django.db.models import F, Max
 
 from partnerships.digests.bank_holidays import holidays
 from partnerships.digests.models import Following, Publication, Told
-from partnerships.digests.queries import Reach, newest_numbers, reach_of, readers_sql
+from partnerships.digests.queries import PlanReach, newest_numbers, reach_of, readers_sql
 from partnerships.digests.schedule import AT_ONCE, MOST_SETTLING, Rhythm, due, local_day, next_slot
 
 _LOCK = 0x6469_6765  # "dige": any number that nothing else in the database locks
@@ -212,7 +212,7 @@ def _slots(plans: Sequence[int], now: dt.datetime) -> dict[str, Any]:
     return {f"s_{name}": values for name, values in columns.items()}
 
 
-def admit(reach: Reach, *, now: dt.datetime, people: Sequence[int] | None = None) -> int:
+def admit(reach: PlanReach, *, now: dt.datetime, people: Sequence[int] | None = None) -> int:
     """Let those who gained access begin from the present version: gaining access is not a change."""
     newest = newest_numbers(reach.plans, now)
     readers, params = readers_sql(reach, people)

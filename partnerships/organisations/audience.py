@@ -197,21 +197,21 @@ class Crowd:
         return found
 
 
-def reached(reaches: Sequence[Reach], crowd: Crowd) -> list[set[int]]:
+def reached(many: Sequence[Reach], crowd: Crowd) -> list[set[int]]:
     """For each reach, the people of the crowd whom a record of it reaches; one query for all."""
-    ends = [(number, *end) for number, reach in enumerate(reaches) for end in reach.to(crowd)]
+    ends = [(number, *end) for number, reach in enumerate(many) for end in reach.to(crowd)]
     asked = [rows.annotate(end=Value(place)) for place, (_, rows, _) in enumerate(ends)]
-    found: list[set[int]] = [set() for _ in reaches]
+    found: list[set[int]] = [set() for _ in many]
     for pk, place in asked[0].union(*asked[1:]) if asked else ():
         number, _, behind = ends[place]
         found[number] |= behind[pk]
     return found
 
 
-def sorted_by_reach(reaches: Sequence[Reach], user: User) -> list[set[int]]:
+def sorted_by_reach(many: Sequence[Reach], user: User) -> list[set[int]]:
     """For each reach, all of one model, the ids of its records that reach one person; one query for all."""
-    asked = [reach.of(user).order_by().values_list("pk").annotate(place=Value(i)) for i, reach in enumerate(reaches)]
-    found: list[set[int]] = [set() for _ in reaches]
+    asked = [reach.of(user).order_by().values_list("pk").annotate(place=Value(i)) for i, reach in enumerate(many)]
+    found: list[set[int]] = [set() for _ in many]
     for pk, place in asked[0].union(*asked[1:]):
         found[place].add(pk)
     return found

@@ -206,6 +206,12 @@ class Subscription(models.Model):
         return self.status == SubscriptionStatus.ASKED
 
     @property
+    def person_for_askers(self) -> str:
+        """Whom it is for, as whoever asked them may know: by name once they said yes, before by the address that was
+        typed, for whose it is may be nobody's business here."""
+        return self.person.display_name if self.confirmed_at else self.person.email
+
+    @property
     def is_confirmed(self) -> bool:
         """Whether it tells."""
         return self.status == SubscriptionStatus.CONFIRMED
@@ -556,6 +562,11 @@ class Delivery(models.Model):
     def is_open(self) -> bool:
         """Whether it is still to leave."""
         return self.status in OPEN
+
+    @property
+    def recipient_for_askers(self) -> str:
+        """Whom it goes to, as leads may know: a letter that only asks went to the address that was typed."""
+        return self.recipient.email if self.kind == DeliveryKind.CONFIRMATION else self.recipient.display_name
 
     @property
     def is_sent(self) -> bool:

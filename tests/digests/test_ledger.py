@@ -16,6 +16,7 @@ from partnerships.digests.models import Bounce, Delivery, Subscription, Suppress
 from partnerships.people.models import User
 from partnerships.people.personal_data import erase_person
 from partnerships.plans.models import Plan
+from partnerships.plans.services import change_audience
 from tests.digests.conftest import PostOffice, html_of, play, publish, text_of
 from tests.people.test_leaving_and_erasing import everything_kept
 from tests.world import World
@@ -128,6 +129,34 @@ def test_leads_see_whom_they_asked_since_when_and_what_became_of_the_letter(
     assert "Ask again" not in after
     over = page(world.amina, "stakeholders")
     assert "Stopped by the person. Only they can ask for it again." in over
+
+
+def test_a_typed_address_tells_a_lead_no_name_before_its_reader_said_yes(
+    world: World, plan: Plan, office: PostOffice
+) -> None:
+    change_audience(plan=plan, audience="network", reason="Ready.", author=world.amina, now=timezone.now())
+    asked = services.add_stakeholder(
+        email=world.nadia.email,
+        name="Somebody",
+        target=plan,
+        author=world.amina,
+        organisation=world.larkhaven,
+        now=timezone.now(),
+    )
+    office.drain()
+    letter = Delivery.objects.get(kind="confirmation")
+
+    pages = [
+        page(world.amina, "stakeholders"),
+        page(world.amina, "ledger"),
+        page(world.amina, "entry", pk=letter.pk),
+        page(world.amina, "who", pk=plan.pk),
+    ]
+    services.confirm(subscription=asked, now=timezone.now())
+
+    assert [world.nadia.email in text for text in pages] == [True] * 4
+    assert [world.nadia.name in text for text in pages] == [False] * 4
+    assert world.nadia.name in page(world.amina, "stakeholders")
 
 
 def test_a_lead_of_others_sees_nothing_of_whom_larkhaven_asked(world: World, plan: Plan, office: PostOffice) -> None:

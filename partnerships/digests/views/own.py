@@ -173,7 +173,7 @@ def ask_again(request: HttpRequest, pk: int) -> HttpResponse:
     except services.UnableToSubscribe as error:
         messages.error(request, str(error))
     else:
-        messages.success(request, f"We have asked {subscription.person.display_name} once more.")
+        messages.success(request, f"We have asked {subscription.person_for_askers} once more.")
     return redirect("digests:stakeholders")
 
 
@@ -184,7 +184,7 @@ def end_stakeholder(request: HttpRequest, pk: int) -> HttpResponse:
     [subscription] = named_for(person, [get_object_or_404(stakeholders_of(person), pk=pk)], timezone.now())
     name = subscription.added_for.display_name if subscription.added_for else "a partner"
     services.stop(subscriptions=[subscription], author=person, reason=f"Ended by {name}.", now=timezone.now())
-    messages.success(request, f"{subscription.person.display_name} gets no more digests about {subscription.called}.")
+    messages.success(request, f"{subscription.person_for_askers} gets no more digests about {subscription.called}.")
     return redirect("digests:stakeholders")
 
 

@@ -18,7 +18,7 @@ from django.db.models import Exists, OuterRef
 
 from partnerships.digests.links import site_host
 from partnerships.digests.matches import choose_matches
-from partnerships.digests.models import OPEN, SUPPRESSED, Following, Publication, RoleRule, Told
+from partnerships.digests.models import OPEN, SUPPRESSED, UNDER_WAY, Following, Publication, RoleRule, Told
 from partnerships.digests.queries import reach_of
 from partnerships.digests.roles import apply, apply_roles
 from partnerships.digests.typed import take_up
@@ -194,14 +194,12 @@ UPDATE digests_told t SET due_at = NULL, waiting_since = NULL
 # adding an empty interval keeps it from looking up each person in the index of everything that is due, OFFSET 0 from
 # reading the whole ledger to look them up in memory. Who has one under way is gathered once: few have when the planner
 # last looked, thousands in the middle of a run.
-_CHOOSE = """
+_CHOOSE = f"""
 WITH waiting AS (
     SELECT t.recipient_id, min(t.due_at) AS due_at, bool_or(t.slotted) AS slotted
       FROM digests_told t
      WHERE t.due_at <= %(now)s
-       AND t.recipient_id NOT IN (SELECT d.recipient_id FROM digests_delivery d
-                                   WHERE d.kind = 'digest' AND d.repeat_of_id IS NULL
-                                     AND d.status IN ('queued', 'sending'))
+       AND t.recipient_id NOT IN ({UNDER_WAY})
      GROUP BY t.recipient_id ORDER BY due_at, t.recipient_id LIMIT %(people)s
 ),
 dated AS (
@@ -237,7 +235,7 @@ items AS (
 UPDATE digests_told t SET due_at = NULL, waiting_since = NULL, slotted = false
   FROM due
  WHERE t.id = due.id
-"""
+"""  # noqa: S608 - our own constant
 
 
 def choose(*, now: dt.datetime, most: int = _PEOPLE) -> int:

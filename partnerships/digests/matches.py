@@ -17,7 +17,7 @@ from django.urls import reverse
 
 from partnerships.digests.bank_holidays import holidays
 from partnerships.digests.links import site_host
-from partnerships.digests.models import SUPPRESSED, Frequency, MatchTold, Preference
+from partnerships.digests.models import SUPPRESSED, UNDER_WAY, Frequency, MatchTold, Preference
 from partnerships.digests.schedule import due, local_day
 from partnerships.digests.watermarks import settle_time
 from partnerships.exchange.matching import WORTH_TELLING
@@ -111,8 +111,7 @@ SELECT w.recipient_id, 'digest', '<' || gen_random_uuid() || %(host)s, 'queued',
           FROM digests_matchtold m JOIN people_user u ON u.id = m.recipient_id
          WHERE m.told_at IS NULL AND m.due_at <= %(now)s AND {reachable}
          GROUP BY m.recipient_id) w
- WHERE w.recipient_id NOT IN (SELECT d.recipient_id FROM digests_delivery d
-                               WHERE d.kind = 'digest' AND d.repeat_of_id IS NULL AND d.status IN ('queued', 'sending'))
+ WHERE w.recipient_id NOT IN ({under_way})
    AND NOT EXISTS (SELECT 1 FROM digests_delivery d
                     WHERE d.recipient_id = w.recipient_id AND d.slot_on = w.slot_on OFFSET 0)
 """
@@ -126,7 +125,9 @@ def choose_matches(*, now: dt.datetime) -> int:
     if not MatchTold.objects.filter(told_at=None, due_at__lte=now).exists():
         return 0
     with connection.cursor() as cursor:
-        cursor.execute(_CHOOSE.format(reachable=_REACHABLE), {"now": now, "host": f"@{site_host()}>"})
+        cursor.execute(
+            _CHOOSE.format(reachable=_REACHABLE, under_way=UNDER_WAY), {"now": now, "host": f"@{site_host()}>"}
+        )
         chosen = int(cursor.rowcount)
     stuck = (
         MatchTold.objects.filter(told_at=None, due_at__lte=now, slotted=True)

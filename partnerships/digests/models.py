@@ -651,6 +651,12 @@ class DeliveryItem(models.Model):
         return f"{self.plan_id}: {self.from_number} to {self.to_number}"
 
 
+#: In SQL: the people who have a digest under way, other than one sent again.
+UNDER_WAY = (
+    "SELECT d.recipient_id FROM digests_delivery d"
+    " WHERE d.kind = 'digest' AND d.repeat_of_id IS NULL AND d.status IN ('queued', 'sending')"
+)
+
 #: In SQL: whether nothing is sent to the address of a person `u`. OFFSET 0 lets PostgreSQL look up each person by the
 #: index: without it, it may read every suppressed address first.
 SUPPRESSED = (

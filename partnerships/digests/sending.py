@@ -32,6 +32,7 @@ from partnerships.digests.bounces import note_refusal, suppress
 from partnerships.digests.claiming import Claimed, claim, give_back, take_back
 from partnerships.digests.models import Delivery, DeliveryStatus, Suppression
 from partnerships.kit import mail
+from partnerships.kit.database import keeps_statements
 
 log = structlog.get_logger(__name__)
 
@@ -298,7 +299,7 @@ class SettlerBeside:
             if self._second is None:
                 self._second = _second_connection()
             self._cursor = self._second.cursor()  # kept: an asynchronous query ends with its cursor
-            self._cursor.execute(_SETTLE_BESIDE[_keeps_statements()], _taken(self._under_way))
+            self._cursor.execute(_SETTLE_BESIDE[keeps_statements()], _taken(self._under_way))
         except psycopg2.Error as error:
             self._again(error)
 
@@ -336,17 +337,12 @@ _PREPARED = (
 _SETTLE_BESIDE = {True: "EXECUTE sent(%(ids)s, %(providers)s)", False: f"{_BY_INDEX}; {_SENT}"}
 
 
-def _keeps_statements() -> bool:
-    """Whether a connection is ours until we close it: behind PgBouncer, the next transaction is another's."""
-    return not connection.settings_dict.get("DISABLE_SERVER_SIDE_CURSORS", False)
-
-
 def _second_connection() -> Any:
     """A connection to the same database that does not block; commits by itself."""
     params = {name: value for name, value in connection.get_connection_params().items() if name != "cursor_factory"}
     second = psycopg2.connect(**params, async_=True)
     extras.wait_select(second)
-    if _keeps_statements():
+    if keeps_statements():
         cursor = second.cursor()  # kept while it waits, as above
         cursor.execute(_PREPARED)
         extras.wait_select(second)

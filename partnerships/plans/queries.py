@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from django.db.models import Case, Count, Exists, OuterRef, Q, QuerySet, Subquery, When
@@ -19,6 +19,7 @@ from partnerships.organisations.waiting import Source
 from partnerships.people.models import User
 from partnerships.plans.content import Content, empty, outside
 from partnerships.plans.models import (
+    DRAFTERS,
     SOON,
     AccessRequest,
     Audience,
@@ -423,7 +424,8 @@ def _waiting(what: str, plan: Plan, route: str, **more: Any) -> Waiting:
     )
 
 
-_DRAFTERS = (Organisations("plan__owners__organisation", roles=EDITING_ROLES),)
+#: Routes from what belongs to a plan to those who may change its draft.
+_DRAFTERS = (replace(DRAFTERS, path=f"plan__{DRAFTERS.path}"),)
 
 
 def _signatures() -> Reach:

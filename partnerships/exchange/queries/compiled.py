@@ -19,6 +19,7 @@ from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from partnerships.exchange.models import ROUTES, Dismissal, Entry
+from partnerships.kit.database import keeps_statements
 from partnerships.organisations.audience import Network, Organisations, People
 from partnerships.organisations.models import EDITING_ROLES, Membership, Organisation
 from partnerships.people.models import User
@@ -166,8 +167,7 @@ def rows_planned_once(sql: str, values: Sequence[Any], *, whatever_is_asked: boo
     connection.ensure_connection()
     planned = _planned.setdefault(connection.connection, {})
     name = planned.get(sql)
-    is_shared = connection.settings_dict.get("DISABLE_SERVER_SIDE_CURSORS", False)
-    if name is None and (is_shared or len(planned) >= _MOST_PLANNED):
+    if name is None and (not keeps_statements() or len(planned) >= _MOST_PLANNED):
         return rows_of(sql, values)
     if name is None:
         name = f"exchange_{len(planned)}"

@@ -1,6 +1,7 @@
 """What the plans room keeps: plans and their readers, versions and drafts, what partners say, and projections."""
 
 from partnerships.plans.models.plan import (
+    DRAFTERS,
     OVER,
     TRANSITIONS,
     WIDER_THAN_PARTNERSHIP,
@@ -23,6 +24,7 @@ from partnerships.plans.models.signing import ConditionMet, Decision, Signatory,
 from partnerships.plans.models.version import Document, Draft, Version, VersionQuerySet
 
 __all__ = [
+    "DRAFTERS",
     "OVER",
     "SOON",
     "TRANSITIONS",

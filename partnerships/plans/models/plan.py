@@ -83,7 +83,7 @@ class ReadingClass(models.TextChoices):
 
 _OWNERS: Route = Organisations("owners__organisation", when=Q(current_number__gt=0))
 _LEADS: Route = Organisations("owners__organisation", roles=("lead",))
-_DRAFTERS: Route = Organisations("owners__organisation", roles=EDITING_ROLES)
+DRAFTERS = Organisations("owners__organisation", roles=EDITING_ROLES)
 
 
 def _open(now: dt.datetime) -> Q:
@@ -128,7 +128,7 @@ def draft_routes(now: dt.datetime) -> tuple[Route, ...]:
     standing = Q(shares__revoked_at=None) & (Q(shares__ends_on=None) | Q(shares__ends_on__gte=today))
     # Somebody who acts for nobody any more reads no drafts either.
     acting = Q(shares__person__in=Membership.objects.current().values("person"))
-    return _DRAFTERS, People("shares__person", when=standing & acting & ~Q(status__in=OVER))
+    return DRAFTERS, People("shares__person", when=standing & acting & ~Q(status__in=OVER))
 
 
 class PlanQuerySet(models.QuerySet["Plan"]):
@@ -173,7 +173,7 @@ class PlanQuerySet(models.QuerySet["Plan"]):
 
     def editable_by(self, user: User | AnonymousUser) -> PlanQuerySet:
         """Those whose draft the person may change: editors and leads of an owner."""
-        return self.filter(visible_to(Plan, (_DRAFTERS,), user))
+        return self.filter(visible_to(Plan, (DRAFTERS,), user))
 
     def publishable_by(self, user: User | AnonymousUser) -> PlanQuerySet:
         """Those the person may publish: leads of an owner organisation."""

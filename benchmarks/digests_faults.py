@@ -203,7 +203,7 @@ def settled() -> bool:
     """Whether nothing waits any more."""
     from django.db import Error, connection
 
-    from partnerships.digests.queries import queue_figures
+    from partnerships.digests.queries.queue import queue_figures
 
     try:
         figures = queue_figures()

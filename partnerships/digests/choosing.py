@@ -19,7 +19,7 @@ from django.db.models import Exists, OuterRef
 from partnerships.digests.links import site_host
 from partnerships.digests.matches import choose_matches
 from partnerships.digests.models import OPEN, SUPPRESSED, UNDER_WAY, Following, Publication, RoleRule, Told
-from partnerships.digests.queries import reach_of
+from partnerships.digests.queries.readers import reach_of
 from partnerships.digests.roles import apply, apply_roles
 from partnerships.digests.typed import take_up
 from partnerships.digests.watermarks import admit, mark, one_at_a_time, run, work_out_again

@@ -35,7 +35,8 @@ from partnerships.digests.models import (
     SubscriptionStatus,
     Told,
 )
-from partnerships.digests.queries import may_still_be_asked, reading_classes
+from partnerships.digests.queries.naming import may_still_be_asked
+from partnerships.digests.queries.readers import reading_classes
 from partnerships.digests.schedule import Rhythm, due, local_day
 from partnerships.digests.services import give_up_asking
 from partnerships.digests.waiting import remembered, waiting_for_all

@@ -19,7 +19,8 @@ from partnerships.agreements.models import Audience as PartnershipAudience
 from partnerships.digests.emails import Block, block
 from partnerships.digests.models import Frequency, Subscription, Told, Weekday
 from partnerships.digests.news import Edition, News, news_of, shorten_note
-from partnerships.digests.queries import named_to_followers, newest_numbers, owners_among, reading_classes
+from partnerships.digests.queries.naming import named_to_followers
+from partnerships.digests.queries.readers import newest_numbers, owners_among, reading_classes
 from partnerships.digests.schedule import zone_in_words
 from partnerships.plans.content import Content, normalise, outside
 from partnerships.plans.models import Plan, ReadingClass, Version

@@ -10,7 +10,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 from prometheus_client.registry import Collector
 
 from partnerships.digests.models import OPEN, DeliveryStatus
-from partnerships.digests.queries import queue_figures
+from partnerships.digests.queries.queue import queue_figures
 
 
 class DigestCollector(Collector):

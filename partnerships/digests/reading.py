@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from partnerships.digests.composing import read_news
 from partnerships.digests.models import Delivery, DeliveryItem, Piece, Told
 from partnerships.digests.news import News
-from partnerships.digests.queries import newest_numbers, owners_among, reading_classes
+from partnerships.digests.queries.readers import newest_numbers, owners_among, reading_classes
 from partnerships.people.models import User
 
 

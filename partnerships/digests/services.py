@@ -35,7 +35,8 @@ from partnerships.digests.models import (
     Suppression,
     Told,
 )
-from partnerships.digests.queries import SENT_AGAIN, askable_anew, may_still_be_asked, open_to_askers
+from partnerships.digests.queries.ledger import SENT_AGAIN
+from partnerships.digests.queries.naming import askable_anew, may_still_be_asked, open_to_askers
 from partnerships.digests.roles import apply
 from partnerships.digests.watermarks import (
     catch_up,

@@ -9,7 +9,7 @@ from django.utils import timezone
 from partnerships.digests.choosing import announce_joined, plan_in_parts, reconcile
 from partnerships.digests.keeping import tidy
 from partnerships.digests.matches import note_matches
-from partnerships.digests.queries import something_to_send
+from partnerships.digests.queries.queue import something_to_send
 from partnerships.digests.sending import drain as send_what_is_due
 
 #: A drain ends after so long and lets another go on, so that a worker can be stopped without waiting for all of a

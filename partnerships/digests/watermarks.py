@@ -17,7 +17,7 @@ from django.db.models import F, Max
 
 from partnerships.digests.bank_holidays import holidays
 from partnerships.digests.models import Following, Publication, Told
-from partnerships.digests.queries import PlanReach, newest_numbers, reach_of, readers_sql
+from partnerships.digests.queries.readers import PlanReach, newest_numbers, reach_of, readers_sql
 from partnerships.digests.schedule import AT_ONCE, MOST_SETTLING, Rhythm, due, local_day, next_slot
 
 _LOCK = 0x6469_6765  # "dige": any number that nothing else in the database locks

@@ -16,7 +16,7 @@ from partnerships.digests import claiming, composing, emails, sending, services
 from partnerships.digests.choosing import plan_round, reconcile
 from partnerships.digests.claiming import claim
 from partnerships.digests.models import Bounce, Delivery, Piece, Preference, Subscription, Suppression, Told
-from partnerships.digests.queries import queue_figures
+from partnerships.digests.queries.queue import queue_figures
 from partnerships.digests.week import play_week
 from partnerships.kit.mail import Answer, Outcome
 from partnerships.organisations.models import Membership

@@ -22,7 +22,7 @@ from partnerships.digests.choosing import plan_round
 from partnerships.digests.keeping import tidy
 from partnerships.digests.links import Purpose
 from partnerships.digests.models import REFUSAL_HOLDS, Delivery, Preference, Subscription, TypedAddress
-from partnerships.digests.queries import queue_figures
+from partnerships.digests.queries.queue import queue_figures
 from partnerships.digests.typed import MOST_TRIES, note_address, take_up
 from partnerships.people.models import User
 from partnerships.people.services import close_account, person_for_address

@@ -16,7 +16,7 @@ from partnerships.agreements.models import Partnership
 from partnerships.digests import sending, services
 from partnerships.digests.choosing import plan_round
 from partnerships.digests.models import Delivery, DeliveryItem, Preference, Subscription, Suppression, Told
-from partnerships.digests.queries import named_to_followers
+from partnerships.digests.queries.naming import named_to_followers
 from partnerships.digests.watermarks import count_as_told
 from partnerships.people.models import User
 from partnerships.plans.models import Plan

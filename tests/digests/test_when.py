@@ -13,7 +13,7 @@ from partnerships.digests import services
 from partnerships.digests.choosing import plan_round
 from partnerships.digests.links import Purpose, make, minute_of
 from partnerships.digests.models import Preference, Subscription, Told
-from partnerships.digests.queries import when_next, who_will_get
+from partnerships.digests.queries.forecast import when_next, who_will_get
 from partnerships.plans.models import Plan
 from tests.digests.conftest import PostOffice, html_of, play, publish, text_of
 from tests.world import World

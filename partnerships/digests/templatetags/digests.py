@@ -13,7 +13,8 @@ from django.template.context import Context
 from django.utils import timezone
 
 from partnerships.digests.models import RoleRule, Subscription
-from partnerships.digests.queries import led_organisations, when_next, who_will_get
+from partnerships.digests.queries.forecast import when_next, who_will_get
+from partnerships.digests.queries.subscriptions import led_organisations
 from partnerships.digests.services import Target, subscriptions_about
 from partnerships.people.models import User
 from partnerships.plans.models import Audience, Plan

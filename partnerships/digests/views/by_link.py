@@ -27,7 +27,9 @@ from partnerships.digests.links import read as read_link
 from partnerships.digests.matches import matches_in
 from partnerships.digests.models import Delivery, Frequency, Preference, Subscription, Told
 from partnerships.digests.news import News
-from partnerships.digests.queries import askable_anew, named_for, standing_or_refused, subscriptions_of, when_next
+from partnerships.digests.queries.forecast import when_next
+from partnerships.digests.queries.naming import askable_anew, named_for
+from partnerships.digests.queries.subscriptions import standing_or_refused, subscriptions_of
 from partnerships.digests.reading import item_for, readable_news
 from partnerships.digests.views.verbs import BY_LINK, SAID, act
 from partnerships.plans.models import Version

@@ -25,15 +25,11 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from partnerships.digests import services
 from partnerships.digests.forms import ReasonForm
 from partnerships.digests.models import NOT_WRITTEN, Delivery, DeliveryItem, DeliveryStatus
-from partnerships.digests.queries import (
-    due_within,
-    ledger_of,
-    named_for,
-    queue_figures,
-    sendings_again,
-    stakeholders_of,
-    when_next,
-)
+from partnerships.digests.queries.forecast import when_next
+from partnerships.digests.queries.ledger import due_within, ledger_of, sendings_again
+from partnerships.digests.queries.naming import named_for
+from partnerships.digests.queries.queue import queue_figures
+from partnerships.digests.queries.subscriptions import stakeholders_of
 from partnerships.digests.reading import as_sent as message_as_sent
 from partnerships.digests.reading import next_digest, readable_news
 from partnerships.digests.waiting import waiting_for

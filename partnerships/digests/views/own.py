@@ -16,16 +16,15 @@ from partnerships.agreements.models import Partnership
 from partnerships.digests import services
 from partnerships.digests.forms import PreferenceForm, StakeholderForm
 from partnerships.digests.models import Frequency, Preference, RoleRule, Suppression
-from partnerships.digests.queries import (
+from partnerships.digests.queries.forecast import when_next, who_will_get
+from partnerships.digests.queries.naming import named_for
+from partnerships.digests.queries.subscriptions import (
     led_organisations,
     letters_that_asked,
-    named_for,
     stakeholders_of,
     stakeholders_who_ended,
     subscriptions_of,
     unconfirmed_of,
-    when_next,
-    who_will_get,
 )
 from partnerships.digests.targets import page_of, visible_target
 from partnerships.digests.views.verbs import SAID, SIGNED_IN, act

@@ -21,7 +21,8 @@ from partnerships.digests.choosing import plan_round, reconcile
 from partnerships.digests.keeping import tidy
 from partnerships.digests.links import BadLink, Purpose
 from partnerships.digests.links import read as read_link
-from partnerships.digests.queries import queue_figures, when_next
+from partnerships.digests.queries.forecast import when_next
+from partnerships.digests.queries.queue import queue_figures
 from partnerships.digests.reading import next_digest
 from partnerships.digests.sending import drain
 from partnerships.digests.week import WeekWentWrong, play_week

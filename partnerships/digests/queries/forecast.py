@@ -1,0 +1,165 @@
+"""Who will get a plan’s next version, and when somebody’s next digest goes out."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Collection
+from dataclasses import dataclass
+from zoneinfo import ZoneInfo
+
+from django.conf import settings
+
+from partnerships.digests.bank_holidays import holidays
+from partnerships.digests.models import (
+    OPEN,
+    Delivery,
+    DeliveryKind,
+    Following,
+    MatchTold,
+    Preference,
+    Subscription,
+    Told,
+)
+from partnerships.digests.queries.readers import OUTSIDE, reading_classes
+from partnerships.digests.schedule import AT_ONCE, HOME, due, in_words, next_slot, zone_in_words
+from partnerships.organisations.models import Membership
+from partnerships.people.models import User
+from partnerships.plans.models import Plan
+
+
+@dataclass(frozen=True, slots=True)
+class Forecast:
+    """Somebody who would be told of a plan's next version: when, as which class, and why."""
+
+    person: User
+    reading_class: str
+    frequency: str
+    at: dt.datetime
+    how: str
+    why: str
+    organisation: str = ""
+    zone: str = HOME
+
+    @property
+    def is_outside(self) -> bool:
+        """Whether confidential parts stay hidden from them."""
+        return self.reading_class == OUTSIDE
+
+    @property
+    def is_at_once(self) -> bool:
+        """Whether it goes out as soon as the plan is quiet."""
+        return self.frequency == AT_ONCE
+
+    @property
+    def when(self) -> str:
+        """The moment by the site's clock, and by the person's own where that says something else."""
+        here, there = (self.at.astimezone(ZoneInfo(zone)) for zone in (settings.TIME_ZONE, self.zone))
+        said = in_words(self.at, settings.TIME_ZONE)
+        return said if here.utcoffset() == there.utcoffset() else f"{said}; {there:%H:%M}{zone_in_words(self.zone)}"
+
+
+def who_will_get(plan: Plan, *, author: User | None, now: dt.datetime) -> list[Forecast]:
+    """Everyone who would be told if this plan were published now, with the moment; the author alone would not."""
+    classes = reading_classes([plan.pk], now=now)
+    if plan.current_number == 0:
+        # Nothing is open yet: reckon with the routes as they will be once it is.
+        classes = {(row.person_id, plan.pk): OUTSIDE for row in Following.objects.filter(plan=plan)} | classes
+    people = {person.pk: person for person in User.objects.filter(pk__in=[person for person, _ in classes])}
+    preferences = {one.person_id: one for one in Preference.objects.filter(person__in=people)}
+    following: dict[int, Following] = {}
+    for row in Following.objects.filter(plan=plan, person__in=people).order_by("rank", "subscription_id"):
+        following.setdefault(row.person_id, row)
+    why = {
+        one.pk: one
+        for one in Subscription.objects.for_listing().filter(pk__in=[row.subscription_id for row in following.values()])
+    }
+    acting = dict(
+        Membership.objects.current()
+        .filter(person__in=people)
+        .order_by("person", "-pk")
+        .values_list("person_id", "organisation__name")
+    )
+    waiting = {row.recipient_id: row for row in Told.objects.filter(plan=plan, recipient__in=people, due_at__gt=now)}
+    taken = _dates_taken(people, now)
+    found: list[Forecast] = []
+    settle = dt.timedelta(minutes=settings.DIGEST_SETTLE_MINUTES)
+    for pk, person in people.items():
+        if author is not None and pk == author.pk:
+            continue
+        row = following[pk]
+        rhythm = (preferences.get(pk) or Preference(person=person)).rhythm(person.time_zone, row.frequency)
+        told = waiting.get(pk)
+        since = told.waiting_since if told is not None and told.waiting_since else now
+        at = due(rhythm, waiting_since=since, latest=now, settle=settle, holidays=holidays(), taken=taken.get(pk, ()))
+        found.append(
+            Forecast(
+                person=person,
+                reading_class=classes[pk, plan.pk],
+                frequency=rhythm.frequency,
+                at=told.due_at if told is not None and told.slotted and told.due_at else max(at, now),
+                how=row.how,
+                why=str(why[row.subscription_id].target),
+                organisation=acting.get(pk, ""),
+                zone=person.time_zone,
+            )
+        )
+    return sorted(found, key=lambda one: (one.at, one.person.display_name, one.person.pk))
+
+
+@dataclass(frozen=True, slots=True)
+class When:
+    """When somebody's next digest goes out, by their own clock; `waits` says that something is to be told then."""
+
+    at: dt.datetime | None
+    zone: str
+    waits: bool
+    follows: bool
+
+    @property
+    def moment(self) -> str:
+        """`Tuesday 24 November 2026, 08:00`; empty for "as soon as something changes"."""
+        return in_words(self.at, self.zone) if self.at else ""
+
+    @property
+    def words(self) -> str:
+        """The sentence that the person reads about it."""
+        if self.at is None:
+            return "Next one: as soon as something changes." if self.follows else "You follow nothing, so none comes."
+        return f"Next one: {self.moment}" + ("." if self.waits else ", if something has changed by then.")
+
+
+def when_next(person: User, now: dt.datetime) -> When:
+    """When this person's next digest goes out: what waits decides, else the next slot of what they follow."""
+    waiting = (
+        Told.objects.filter(recipient=person, due_at__isnull=False)
+        .values_list("due_at")
+        .union(
+            MatchTold.objects.filter(recipient=person, told_at=None, due_at__isnull=False).values_list("due_at"),
+            Delivery.objects.filter(recipient=person, kind=DeliveryKind.DIGEST, status__in=OPEN).values_list(
+                "available_at"
+            ),
+        )
+    )
+    zone = person.time_zone
+    own = set(Subscription.objects.confirmed().filter(person=person).values_list("frequency", flat=True))
+    due_times = [at for (at,) in waiting if at is not None]
+    if due_times:
+        return When(max(min(due_times), now), zone, waits=True, follows=bool(own))
+    preference = Preference.objects.filter(person=person).first() or Preference(person=person)
+    rhythms = [preference.rhythm(zone, frequency) for frequency in own]
+    at_once = not preference.pause_at(now, zone) and any(one.frequency == AT_ONCE for one in rhythms)
+    if not rhythms or at_once:
+        return When(None, zone, waits=False, follows=bool(own))
+    taken = _dates_taken([person.pk], now).get(person.pk, ())
+    at = min(next_slot(rhythm, after=now, holidays=holidays(), taken=taken) for rhythm in rhythms)
+    return When(at, zone, waits=False, follows=True)
+
+
+def _dates_taken(people: Collection[int], now: dt.datetime) -> dict[int, set[dt.date]]:
+    """The local dates from about today on that already had a digest of their hour, by person."""
+    rows = Delivery.objects.filter(recipient__in=people, slot_on__gte=now.date() - dt.timedelta(days=1))
+    taken: dict[int, set[dt.date]] = {}
+    for person, day in rows.values_list("recipient", "slot_on"):
+        if day is not None:
+            taken.setdefault(person, set()).add(day)
+    return taken

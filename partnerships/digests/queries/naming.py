@@ -1,0 +1,90 @@
+"""What may be named: of which subscriptions somebody may know today what they are about, and about which they may be
+asked."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Collection, Iterable
+
+from django.db.models import OuterRef, Q
+
+from partnerships.agreements.models import OUTLINED, Partnership, Party
+from partnerships.agreements.models import Audience as PartnershipAudience
+from partnerships.digests.models import Subscription
+from partnerships.digests.queries.readers import reach_of
+from partnerships.organisations.audience import reaches
+from partnerships.organisations.models import Organisation
+from partnerships.people.models import User
+from partnerships.plans.models import Plan
+
+
+def open_to_askers(subscriptions: Collection[Subscription], now: dt.datetime) -> set[int]:
+    """Those about what is open to the organisation on whose behalf somebody follows, or to everybody."""
+    reach = reach_of({one.plan_id for one in subscriptions if one.plan_id is not None}, now)
+    inside = set(zip(reach.inside_plans, reach.inside_organisations, strict=True))
+    private = [
+        one.partnership_id
+        for one in subscriptions
+        if one.partnership is not None and one.partnership.audience != PartnershipAudience.NETWORK
+    ]
+    present = Party.objects.present().filter(partnership__in=private)
+    parties = set(present.values_list("partnership", "organisation")) if private else set()
+
+    def is_open(one: Subscription) -> bool:
+        if one.plan_id is not None:
+            through_asker = one.added_for_id is not None and one.plan_id in reach.network
+            return one.plan_id in reach.public or through_asker or (one.plan_id, one.added_for_id) in inside
+        return one.partnership_id not in private or (one.partnership_id, one.added_for_id) in parties
+
+    return {one.pk for one in subscriptions if is_open(one)}
+
+
+def _seen_by(person: User, subscriptions: Collection[Subscription]) -> set[int]:
+    """Those about what the person, who has an account, may see."""
+    seen = Subscription.objects.filter(
+        Q(plan__in=Plan.objects.visible_to(person).values("pk"))
+        | Q(partnership__in=Partnership.objects.visible_to(person).values("pk"))
+        | Q(organisation__in=Organisation.objects.visible_to(person).values("pk")),
+        pk__in=[one.pk for one in subscriptions],
+    )
+    return set(seen.values_list("pk", flat=True))
+
+
+def named_to_followers(subscriptions: Iterable[Subscription], now: dt.datetime) -> set[int]:
+    """Those of which whoever follows may know today what they are about: a stakeholder what is open to whoever added
+    them, anybody else what they may see. Partnerships, of which a batch of letters names many, in one query for all."""
+    found = list(subscriptions)
+    named = open_to_askers([one for one in found if one.person.is_stakeholder], now)
+    with_account = [one for one in found if not one.person.is_stakeholder]
+    partnerships = [one.pk for one in with_account if one.partnership_id is not None]
+    if partnerships:
+        seen = reaches(Partnership, OUTLINED, record=OuterRef("partnership"), person=OuterRef("person"))
+        named |= set(Subscription.objects.filter(seen, pk__in=partnerships).values_list("pk", flat=True))
+    for one in with_account:
+        if one.partnership_id is None:
+            named |= _seen_by(one.person, [one])
+    return named
+
+
+def named_for(reader: User, subscriptions: Iterable[Subscription], now: dt.datetime) -> list[Subscription]:
+    """These, each with whether pages may name what it is about to this reader: one's own, or those of stakeholders whom
+    one's organisation added."""
+    found = list(subscriptions)
+    named = open_to_askers(found, now) if reader.is_stakeholder else _seen_by(reader, found) if found else set()
+    for one in found:
+        one.named = one.pk in named
+    return found
+
+
+def may_still_be_asked(subscription: Subscription, now: dt.datetime) -> bool:
+    """Whether a letter that asks a person to follow something may still name it to them."""
+    return bool(named_to_followers([subscription], now))
+
+
+def askable_anew(subscriptions: Iterable[Subscription], now: dt.datetime) -> set[int]:
+    """Those that the person alone may bring back, having said no: as long as nobody else may ask about them, and about
+    a public plan at any time. After that a right that ended is for whoever gave it to give again."""
+    refused = [one for one in subscriptions if one.is_refused]
+    old = {one.plan_id for one in refused if one.plan_id is not None and not one.was_refused(now)}
+    public = set(Plan.objects.public().filter(pk__in=old).values_list("pk", flat=True)) if old else set()
+    return {one.pk for one in refused if one.was_refused(now) or one.plan_id in public}

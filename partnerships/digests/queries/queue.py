@@ -1,0 +1,63 @@
+"""How the queue stands: whether anything could leave now, and the figures that operators watch."""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.db import connection
+from django.db.models import Count, Exists, Min, OuterRef, Q
+from django.utils import timezone
+
+from partnerships.digests.models import (
+    NOT_WRITTEN,
+    OPEN,
+    Bounce,
+    Delivery,
+    DeliveryStatus,
+    Publication,
+    Suppression,
+    Told,
+    TypedAddress,
+)
+
+
+def something_to_send() -> bool:
+    """Whether any delivery could be claimed now, by the database's own clock."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT EXISTS (SELECT 1 FROM digests_delivery"
+            " WHERE status IN ('queued', 'sending') AND available_at <= clock_timestamp())"
+        )
+        row = cursor.fetchone()
+    return bool(row and row[0])
+
+
+def queue_figures() -> dict[str, int]:
+    """How many deliveries are in each state, and how long the oldest that is due has waited: what operators watch.
+
+    `not_written` counts letters that cannot be written, set aside or still being tried, and addresses typed into public
+    pages of which the same is so; `oldest_due_seconds` letters
+    that could be claimed, people who could be chosen and versions that could be spread; 0 while DIGESTS_HELD, for then
+    nothing is overdue.
+    """
+    by_status = Delivery.objects.values_list("status").annotate(
+        count=Count("pk"), not_written=Count("pk", filter=Q(reason__startswith=NOT_WRITTEN))
+    )
+    rows = list(by_status.order_by())
+    counts = {status: count for status, count, _ in rows}
+    now = timezone.now()
+    under_way = Delivery.objects.filter(recipient=OuterRef("recipient"), status__in=OPEN)
+    moments = [
+        Delivery.objects.filter(status__in=OPEN, available_at__lte=now).aggregate(at=Min("available_at"))["at"],
+        Told.objects.filter(~Exists(under_way), due_at__lte=now).aggregate(at=Min("due_at"))["at"],
+        Publication.objects.filter(spread_at=None, available_at__lte=now).aggregate(at=Min("available_at"))["at"],
+    ]
+    oldest = min((moment for moment in moments if moment is not None), default=None)
+    held = settings.DIGESTS_HELD or oldest is None
+    return {
+        **{status: counts.get(status, 0) for status in DeliveryStatus.values},
+        "waiting": Told.objects.filter(due_at__isnull=False).count(),
+        "oldest_due_seconds": 0 if held or oldest is None else int((now - oldest).total_seconds()),
+        "not_written": sum(count for _, _, count in rows) + TypedAddress.objects.filter(tries__gt=0).count(),
+        "suppressed_addresses": Suppression.objects.filter(released_at=None).count(),
+        "soft_bounces": Bounce.objects.filter(kind=Bounce.Kind.SOFT).count(),
+    }

@@ -1,0 +1,148 @@
+"""Who may be told of which plan: as which class of reader, and up to which version; the relation of RIGHTS.md over sets
+of followers."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.db import connection
+from django.db.models import Max, Q
+
+from partnerships.digests.models import Told
+from partnerships.organisations.audience import Network, Organisations
+from partnerships.organisations.models import Membership
+from partnerships.plans.models import Plan, Version, inside_routes, published_routes
+
+INSIDE, OUTSIDE = Told.Reading.INSIDE, Told.Reading.OUTSIDE
+
+
+@dataclass(frozen=True, slots=True)
+class PlanReach:
+    """How far some plans reach today, in lists that SQL can join: the plans; place by place, a plan and an organisation
+    whose people read all of it; the plans that the whole network may read, and of these the public ones.
+    """
+
+    plans: list[int]
+    inside_plans: list[int]
+    inside_organisations: list[int]
+    network: list[int]
+    public: list[int]
+
+
+def reach_of(plans: Collection[int], now: dt.datetime) -> PlanReach:
+    """Follow the routes that the plans room declares, for these plans; former parties are told of nothing new."""
+    ids = sorted(plans)
+    rows = Plan.objects.filter(pk__in=ids)
+    pairs: set[tuple[int, int]] = set()
+    for route in inside_routes(now):
+        if isinstance(route, Organisations):
+            pairs.update(rows.filter(route.when, **{f"{route.path}__isnull": False}).values_list("pk", route.path))
+    network: set[int] = set()
+    for route in published_routes(now):
+        if isinstance(route, Network):
+            network.update(rows.filter(route.when).values_list("pk", flat=True))
+    ordered = sorted(pairs)
+    return PlanReach(
+        plans=ids,
+        inside_plans=[plan for plan, _ in ordered],
+        inside_organisations=[organisation for _, organisation in ordered],
+        network=sorted(network),
+        public=list(Plan.objects.public().filter(pk__in=network).order_by("pk").values_list("pk", flat=True)),
+    )
+
+
+#: Followers of some plans who may read them now: (person_id, plan_id, reading), reading 1 for inside and 2 for outside.
+#: Stakeholders by what they confirmed: themselves for public plans, added by an organisation for what it may read
+#: itself.
+_READERS = """
+following AS MATERIALIZED (
+    SELECT person_id, plan_id, how, added_for_id FROM digests_following
+     WHERE plan_id = ANY(%(plans)s) {people}
+),
+inside_route(plan_id, organisation_id) AS (
+    SELECT * FROM unnest(%(inside_plans)s::bigint[], %(inside_organisations)s::bigint[])
+),
+acting AS ({acting}),
+readers AS (
+    SELECT person_id, plan_id, min(reading) AS reading FROM (
+        SELECT f.person_id, f.plan_id, 2 AS reading
+          FROM following f
+          JOIN people_user u ON u.id = f.person_id AND u.is_active AND u.account_since IS NULL
+          LEFT JOIN inside_route r ON r.plan_id = f.plan_id AND r.organisation_id = f.added_for_id
+         WHERE r.plan_id IS NOT NULL
+            OR f.plan_id = ANY(%(public)s)
+            OR (f.added_for_id IS NOT NULL AND f.plan_id = ANY(%(network)s))
+        UNION ALL
+        SELECT f.person_id, f.plan_id, 1
+          FROM following f
+          JOIN people_user u ON u.id = f.person_id AND u.is_active AND u.account_since IS NOT NULL
+          JOIN inside_route r ON r.plan_id = f.plan_id
+          JOIN acting a ON a.organisation_id = r.organisation_id AND a.person_id = f.person_id
+        UNION ALL
+        SELECT f.person_id, f.plan_id, 2
+          FROM following f
+          JOIN people_user u ON u.id = f.person_id AND u.is_active AND u.account_since IS NOT NULL
+         WHERE f.plan_id = ANY(%(network)s)
+    ) every_way
+    GROUP BY person_id, plan_id
+)
+"""
+
+
+def readers_sql(reach: PlanReach, people: Sequence[int] | None = None) -> tuple[str, dict[str, Any]]:
+    """The common table expressions up to `readers`, to begin a larger statement with, and their parameters."""
+    acting = Membership.objects.current().values("person_id", "organisation_id").order_by()
+    acting_sql, acting_params = acting.query.sql_with_params()
+    named = {f"acting_{place}": value for place, value in enumerate(acting_params)}
+    acting_sql = acting_sql % tuple(f"%({name})s" for name in named)
+    sql = _READERS.format(people="AND person_id = ANY(%(people)s)" if people is not None else "", acting=acting_sql)
+    return sql, {
+        **named,
+        "plans": reach.plans,
+        "inside_plans": reach.inside_plans,
+        "inside_organisations": reach.inside_organisations,
+        "network": reach.network,
+        "public": reach.public,
+        "people": list(people or ()),
+    }
+
+
+def reading_classes(
+    plans: Collection[int], *, now: dt.datetime, people: Sequence[int] | None = None
+) -> dict[tuple[int, int], str]:
+    """What followers may read of plans now: {(person, plan): "inside" or "outside"}; who may read nothing is not in
+    it."""
+    if not plans or (people is not None and not people):
+        return {}
+    sql, params = readers_sql(reach_of(plans, now), people)
+    with connection.cursor() as cursor:
+        cursor.execute(f"WITH {sql} SELECT person_id, plan_id, reading FROM readers", params)  # noqa: S608 - our own constants
+        return {(person, plan): INSIDE if reading == 1 else OUTSIDE for person, plan, reading in cursor.fetchall()}
+
+
+def newest_numbers(plans: Collection[int], now: dt.datetime) -> dict[int, tuple[int, int]]:
+    """The newest version of each plan for its owners and, under an embargo, for everybody else."""
+    newest = {
+        pk: (number, number if not embargo or embargo <= now else 0)
+        for pk, number, embargo in Plan.objects.filter(pk__in=plans).values_list(
+            "pk", "current_number", "embargoed_until"
+        )
+    }
+    held = [plan for plan, (own, other) in newest.items() if own != other]
+    if held:
+        free = Version.objects.filter(Q(embargo_until=None) | Q(embargo_until__lte=now), plan__in=held)
+        for plan, number in free.values("plan").annotate(number=Max("number")).values_list("plan", "number"):
+            newest[plan] = (newest[plan][0], number)
+    return newest
+
+
+def owners_among(people: Collection[int], plans: Collection[int]) -> set[tuple[int, int]]:
+    """Pairs of person and plan in which the person acts for an owner: they read through an embargo."""
+    return set(
+        Membership.objects.current()
+        .filter(person__in=people, organisation__plan_owners__plan__in=plans)
+        .values_list("person_id", "organisation__plan_owners__plan_id")
+    )

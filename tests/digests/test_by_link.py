@@ -14,6 +14,7 @@ from django.utils import timezone
 from partnerships.digests import services
 from partnerships.digests.links import Purpose, make, minute_of
 from partnerships.digests.models import Delivery, Preference, Subscription
+from partnerships.digests.services.letters import MOST_LINKS_A_DAY
 from partnerships.people.models import User
 from partnerships.plans.models import Plan
 from tests.digests.conftest import PostOffice, html_of, play, publish, text_of
@@ -117,14 +118,14 @@ def test_whoever_has_the_link_gets_the_letter_once_more_that_asks_what_waits_for
     office.drain()
 
     page = act(bearer, asked, "again")
-    for _ in range(services.MOST_LINKS_A_DAY):
+    for _ in range(MOST_LINKS_A_DAY):
         act(bearer, asked, "again")
     office.drain()
 
     asked.refresh_from_db()
     assert asked.is_waiting
     assert "A letter that asks you about it is on its way to your address" in page
-    assert len(office.to(world.sol)) == 1 + services.MOST_LINKS_A_DAY
+    assert len(office.to(world.sol)) == 1 + MOST_LINKS_A_DAY
 
 
 def test_the_page_works_without_scripts_cookies_or_an_account(followed: Subscription, bearer: Client) -> None:
@@ -256,11 +257,11 @@ def test_asking_for_new_links_tells_nobody_who_gets_digests(
 
 
 def test_new_links_are_not_sent_without_end(world: World, followed: Subscription, office: PostOffice) -> None:
-    for _ in range(services.MOST_LINKS_A_DAY + 3):
+    for _ in range(MOST_LINKS_A_DAY + 3):
         services.send_links(person=world.sol, now=timezone.now())
     office.drain()
 
-    assert len(office.sent) == services.MOST_LINKS_A_DAY
+    assert len(office.sent) == MOST_LINKS_A_DAY
 
 
 def test_no_new_link_for_a_token_that_was_never_ours(followed: Subscription, bearer: Client) -> None:

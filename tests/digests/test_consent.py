@@ -10,6 +10,7 @@ from django.utils import timezone
 from partnerships.digests import bounces, services
 from partnerships.digests.choosing import announce_joined
 from partnerships.digests.models import REFUSAL_HOLDS, Delivery, Subscription
+from partnerships.digests.services import asking
 from partnerships.organisations.models import Role
 from partnerships.people.models import User
 from partnerships.plans.models import Plan
@@ -153,7 +154,7 @@ def test_a_question_whose_letter_may_not_go_ends_and_is_no_refusal(
 
 
 def test_ending_and_adding_again_wins_no_more_letters(world: World, plan: Plan) -> None:
-    for _ in range(services.MOST_TIMES_ASKED):
+    for _ in range(asking.MOST_TIMES_ASKED):
         services.stop(
             subscriptions=[ask(world, plan)], author=world.amina, reason="Ended by Larkhaven.", now=timezone.now()
         )
@@ -161,11 +162,11 @@ def test_ending_and_adding_again_wins_no_more_letters(world: World, plan: Plan) 
     with pytest.raises(services.UnableToSubscribe, match="speak to them"):
         ask(world, plan)
 
-    assert Delivery.objects.filter(recipient=world.sol).count() == services.MOST_TIMES_ASKED
+    assert Delivery.objects.filter(recipient=world.sol).count() == asking.MOST_TIMES_ASKED
 
 
 def test_the_limit_of_a_day_counts_letters(world: World, plan: Plan, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(services, "MOST_ASKED_A_DAY", 1)
+    monkeypatch.setattr(asking, "MOST_ASKED_A_DAY", 1)
     services.stop(
         subscriptions=[ask(world, plan)], author=world.amina, reason="Ended by Larkhaven.", now=timezone.now()
     )

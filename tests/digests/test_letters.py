@@ -20,6 +20,7 @@ from partnerships.digests import emails, pace, services, wire
 from partnerships.digests.links import BadLink, ExpiredLink, Purpose, make, minute_of
 from partnerships.digests.links import read as read_link
 from partnerships.digests.models import Delivery, Preference
+from partnerships.people.services import person_for_address
 from partnerships.plans.models import Plan
 from partnerships.plans.services import add_comment
 from tests.digests.conftest import PostOffice, html_of, play, publish, quay, text_of
@@ -219,7 +220,7 @@ def test_a_domain_gets_no_more_a_minute_than_is_set(
     monkeypatch.setattr(pace, "next_minute", lambda now: now + dt.timedelta(hours=1))
     for number in range(5):
         services.enrol(
-            person=services.person_for_address(email=f"reader{number}@council.example", name=""),
+            person=person_for_address(email=f"reader{number}@council.example", name=""),
             target=plan,
             author=world.amina,
             organisation=world.larkhaven,

@@ -21,6 +21,7 @@ from partnerships.digests.week import play_week
 from partnerships.kit.mail import Answer, Outcome
 from partnerships.organisations.models import Membership
 from partnerships.people.models import User
+from partnerships.people.services import person_for_address
 from partnerships.plans.models import Plan
 from partnerships.plans.services import add_comment
 from tests.digests.conftest import PostOffice, play, publish, text_of
@@ -121,7 +122,7 @@ def test_a_server_that_says_later_for_five_days_is_given_up(
 def test_a_misconfigured_server_that_calls_every_address_none_does_not_silence_everybody(
     world: World, plan: Plan, office: PostOffice
 ) -> None:
-    people = [services.person_for_address(email=f"reader{number}@council.example", name="") for number in range(15)]
+    people = [person_for_address(email=f"reader{number}@council.example", name="") for number in range(15)]
     for person in people:
         services.enrol(person=person, target=plan, author=world.amina, organisation=world.larkhaven, now=timezone.now())
         office.answers[person.email] = [GONE]

@@ -15,6 +15,7 @@ from partnerships.digests import services
 from partnerships.digests.choosing import plan_round, reconcile
 from partnerships.digests.models import Delivery, Subscription, Told
 from partnerships.digests.sending import drain
+from partnerships.digests.services import answering
 from partnerships.kit import mail
 from partnerships.plans.models import Plan
 from tests.digests.conftest import PostOffice, play, publish, text_of
@@ -86,7 +87,7 @@ def test_who_confirms_while_a_version_is_spread_is_told_of_it(world: World, plan
 def test_without_the_lock_they_are_not_until_somebody_looks_what_was_left(
     world: World, plan: Plan, office: PostOffice, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(services, "one_at_a_time", lambda: None)
+    monkeypatch.setattr(answering, "one_at_a_time", lambda: None)
     told = confirm_while_a_version_is_spread(world, plan)
     play(office)
     before = [letter for letter in office.to(world.sol) if "change" in letter["Subject"]]

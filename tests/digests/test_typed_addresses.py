@@ -23,6 +23,7 @@ from partnerships.digests.keeping import tidy
 from partnerships.digests.links import Purpose
 from partnerships.digests.models import REFUSAL_HOLDS, Delivery, Preference, Subscription, TypedAddress
 from partnerships.digests.queries.queue import queue_figures
+from partnerships.digests.services.asking import MOST_TIMES_ASKED
 from partnerships.digests.typed import MOST_TRIES, note_address, take_up
 from partnerships.people.models import User
 from partnerships.people.services import close_account, person_for_address
@@ -277,7 +278,7 @@ def test_a_question_that_waits_is_not_repeated_without_end(world: World, opened:
     for day in range(9):
         services.ask_for(email=world.sol.email, target=opened, now=timezone.now() + dt.timedelta(days=day))
 
-    assert Delivery.objects.filter(recipient=world.sol).count() == services.MOST_TIMES_ASKED
+    assert Delivery.objects.filter(recipient=world.sol).count() == MOST_TIMES_ASKED
 
 
 def test_who_follows_nothing_any_more_gets_links_once_in_a_while_and_by_their_own_link_at_once(

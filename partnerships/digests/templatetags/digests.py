@@ -15,13 +15,11 @@ from django.utils import timezone
 from partnerships.digests.models import RoleRule, Subscription
 from partnerships.digests.queries.forecast import when_next, who_will_get
 from partnerships.digests.queries.subscriptions import led_organisations
-from partnerships.digests.services import Target, subscriptions_about
+from partnerships.digests.targets import Target, kind_of
 from partnerships.people.models import User
 from partnerships.plans.models import Audience, Plan
 
 register = template.Library()
-
-_KINDS = {"Plan": "plan", "Partnership": "partnership", "Organisation": "organisation"}
 
 
 def _reader(context: Context) -> User | None:
@@ -41,8 +39,8 @@ def follow(context: Context, target: Target, *, may_edit: bool = False, may_lead
     if person is None:
         public = isinstance(target, Plan) and target.audience == Audience.PUBLIC
         return {"person": None, "public": target if public else None}
-    kind = _KINDS[type(target).__name__]
-    mine = Subscription.objects.live().filter(subscriptions_about(target), person=person).first()
+    kind = kind_of(target)
+    mine = Subscription.objects.live().filter(**{kind: target.pk}, person=person).first()
     may_add = led_organisations(person).exists()
     rule = RoleRule.objects.filter(partnership=target.pk).exists() if may_lead and kind == "partnership" else None
     return {

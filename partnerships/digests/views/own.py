@@ -26,7 +26,7 @@ from partnerships.digests.queries.subscriptions import (
     subscriptions_of,
     unconfirmed_of,
 )
-from partnerships.digests.targets import page_of, visible_target
+from partnerships.digests.views.fetching import page_of, visible_target
 from partnerships.digests.views.verbs import SAID, SIGNED_IN, act
 from partnerships.organisations.models import Membership, Role
 from partnerships.people.models import User

@@ -1,0 +1,41 @@
+"""Everything that changes who is told of what, and how: asking, answering, following, stopping, choosing how often."""
+
+from partnerships.digests.services.answering import allow_questions, confirm, refuse_questions
+from partnerships.digests.services.asking import UnableToSubscribe, ask_again, ask_anew, give_up_asking, remind
+from partnerships.digests.services.by_role import end_role_rule, set_role_rule
+from partnerships.digests.services.common import UnableToChangeSubscription
+from partnerships.digests.services.following import add_stakeholder, ask_for, enrol, subscribe
+from partnerships.digests.services.ledger import UnableToSendAgain, note_look, send_again
+from partnerships.digests.services.new_links import renew_links, send_links
+from partnerships.digests.services.rhythm import end_pause, prefer, set_frequency
+from partnerships.digests.services.stopping import pause, resume, stop, stop_everything
+
+__all__ = [
+    "UnableToChangeSubscription",
+    "UnableToSendAgain",
+    "UnableToSubscribe",
+    "add_stakeholder",
+    "allow_questions",
+    "ask_again",
+    "ask_anew",
+    "ask_for",
+    "confirm",
+    "end_pause",
+    "end_role_rule",
+    "enrol",
+    "give_up_asking",
+    "note_look",
+    "pause",
+    "prefer",
+    "refuse_questions",
+    "remind",
+    "renew_links",
+    "resume",
+    "send_again",
+    "send_links",
+    "set_frequency",
+    "set_role_rule",
+    "stop",
+    "stop_everything",
+    "subscribe",
+]

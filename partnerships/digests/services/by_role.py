@@ -1,0 +1,56 @@
+"""Telling everyone of a role, and no longer."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from django.db import transaction
+
+from partnerships.activity.services import record
+from partnerships.agreements.models import Partnership
+from partnerships.digests.models import How, RoleRule, Subscription
+from partnerships.digests.roles import apply
+from partnerships.digests.services.stopping import stop
+from partnerships.digests.targets import kind_of
+from partnerships.digests.watermarks import one_at_a_time
+from partnerships.people.models import User
+from partnerships.plans.models import Plan
+
+
+@transaction.atomic
+def set_role_rule(*, target: Plan | Partnership, author: User, now: dt.datetime) -> RoleRule:
+    """Tell everyone of a role: all people of a partnership's parties, or the signatories of a plan."""
+    one_at_a_time()
+    kind = kind_of(target)
+    role = RoleRule.Role.SIGNATORIES if isinstance(target, Plan) else RoleRule.Role.MEMBERS
+    rule, made = RoleRule.objects.get_or_create(**{kind: target}, role=role, defaults={"set_by": author, "set_at": now})
+    if made:
+        apply(RoleRule.objects.filter(pk=rule.pk), now=now)
+        record(
+            actor_id=author.pk,
+            verb="tells everyone of",
+            target_kind=kind,
+            target_id=target.pk,
+            now=now,
+            data={"role": role},
+        )
+    return rule
+
+
+@transaction.atomic
+def end_role_rule(*, rule: RoleRule, author: User, reason: str, now: dt.datetime) -> int:
+    """Stop telling a role; what came of it ends, other subscriptions stay. Returns how many ended."""
+    came_of_it = Subscription.objects.live().filter(
+        how=How.ROLE, **({"plan": rule.plan_id} if rule.plan_id else {"partnership": rule.partnership_id})
+    )
+    ended = stop(subscriptions=came_of_it, author=author, reason=reason, now=now, is_refusal=False)
+    record(
+        actor_id=author.pk,
+        verb="no longer tells everyone of",
+        target_kind="plan" if rule.plan_id else "partnership",
+        target_id=rule.plan_id or rule.partnership_id or 0,
+        now=now,
+        data={"role": rule.role, "reason": reason},
+    )
+    rule.delete()
+    return ended

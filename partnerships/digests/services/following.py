@@ -1,0 +1,202 @@
+"""Beginning to follow: by oneself, on a partner’s word, or because an address was typed. Whoever has not said yes is
+asked by letter."""
+
+from __future__ import annotations
+
+import datetime as dt
+from contextlib import suppress
+
+from django.db import transaction
+
+from partnerships.digests.models import Frequency, How, Preference, Subscription, SubscriptionStatus, Suppression
+from partnerships.digests.services.answering import take_as_confirmed, take_refusal_back
+from partnerships.digests.services.asking import UnableToSubscribe, check_asker, check_letters, remind, send_question
+from partnerships.digests.services.common import note
+from partnerships.digests.services.new_links import send_links
+from partnerships.digests.services.stopping import resume
+from partnerships.digests.targets import Target, kind_of
+from partnerships.digests.watermarks import one_at_a_time
+from partnerships.organisations.models import Organisation
+from partnerships.people.models import User
+from partnerships.people.services import UnableToAddPerson, person_for_address
+from partnerships.plans.models import Plan
+
+
+@transaction.atomic
+def subscribe(
+    *, person: User, target: Target, author: User | None, frequency: str = "", now: dt.datetime
+) -> Subscription:
+    """Follow something oneself. The caller has checked that the person may see it.
+
+    Who has an account is confirmed at once and counts as told of the present versions; a stakeholder is asked by
+    letter. What they had paused is resumed. Raises `UnableToSubscribe`.
+    """
+    return _begin(
+        person=person,
+        target=target,
+        how=How.SELF,
+        author=author,
+        added_for=None,
+        why="",
+        frequency=frequency,
+        confirmed=not person.is_stakeholder,
+        now=now,
+    )
+
+
+@transaction.atomic
+def ask_for(*, email: str, target: Plan, frequency: str = "", now: dt.datetime) -> None:
+    """Somebody typed an address that wants digests about a public plan: whoever has it is asked by letter.
+
+    A typed address decides nothing. Who wants no more questions, stopped everything, or said no to this plan (even if a
+    partner has asked about it again since) is sent nothing, nor is anybody where no letter may go (mail comes back, too
+    many were sent). Anybody else who follows the plan already is sent new links instead. No name is taken from somebody
+    unknown: it would greet whoever has the address in the site's own letter.
+    """
+    known = Subscription.objects.filter(person__email__iexact=email.strip(), plan=target).first()
+    if Preference.objects.filter(person__email__iexact=email.strip(), refused_at__isnull=False).exists():
+        return
+    if known is not None and known.refused_at is not None:
+        return
+    if known is not None and (known.is_confirmed or known.is_paused):
+        send_links(person=known.person, now=now)
+        return
+    with suppress(UnableToSubscribe, UnableToAddPerson), transaction.atomic():
+        if known is not None and known.is_waiting:
+            check_letters(known, now=now)
+            remind(subscription=known, now=now)
+        else:
+            _begin(
+                person=person_for_address(email=email),
+                target=target,
+                how=How.SELF,
+                author=None,
+                added_for=None,
+                why="",
+                frequency=frequency,
+                confirmed=False,
+                now=now,
+            )
+
+
+@transaction.atomic
+def add_stakeholder(
+    *,
+    email: str,
+    name: str,
+    target: Target,
+    author: User,
+    organisation: Organisation,
+    why: str = "",
+    frequency: str = "",
+    now: dt.datetime,
+) -> Subscription:
+    """Ask somebody, on behalf of an organisation, whether they want digests; nothing is sent until they confirm.
+
+    What they paused stays paused; what they refused themselves stays refused for a while. Raises `UnableToSubscribe`.
+    """
+    try:
+        person = person_for_address(email=email, name=name)
+    except UnableToAddPerson as error:
+        raise UnableToSubscribe(str(error)) from error
+    return _begin(
+        person=person,
+        target=target,
+        how=How.LEAD,
+        author=author,
+        added_for=organisation,
+        why=why.strip(),
+        frequency=frequency,
+        confirmed=False,
+        now=now,
+    )
+
+
+@transaction.atomic
+def enrol(
+    *,
+    person: User,
+    target: Target,
+    author: User | None,
+    organisation: Organisation | None = None,
+    why: str = "",
+    frequency: str = "",
+    now: dt.datetime,
+) -> Subscription:
+    """A subscription that is already confirmed elsewhere (a loaded network); counts as told of the present versions.
+
+    A stakeholder's needs the organisation on whose behalf they are told. Raises `UnableToSubscribe`.
+    """
+    return _begin(
+        person=person,
+        target=target,
+        how=How.LEAD if organisation is not None else How.SELF,
+        author=author,
+        added_for=organisation,
+        why=why.strip(),
+        frequency=frequency,
+        confirmed=True,
+        now=now,
+    )
+
+
+def _begin(
+    *,
+    person: User,
+    target: Target,
+    how: str,
+    author: User | None,
+    added_for: Organisation | None,
+    why: str,
+    frequency: str,
+    confirmed: bool,
+    now: dt.datetime,
+) -> Subscription:
+    one_at_a_time()
+    if not person.is_active:
+        raise UnableToSubscribe("This person has left.")
+    if Suppression.objects.filter(address__iexact=person.email, released_at=None).exists():
+        raise UnableToSubscribe("Mail to this address comes back: ask an administrator to release it first.")
+    if frequency and frequency not in Frequency.values:
+        raise UnableToSubscribe("Choose how often from the list.")
+    Preference.objects.get_or_create(person=person)
+    subscription, made = Subscription.objects.select_for_update().get_or_create(
+        person=person,
+        **{kind_of(target): target},
+        defaults={
+            "how": how,
+            "added_by": author,
+            "added_for": added_for,
+            "why": why[:300],
+            "frequency": frequency,
+            "asked_at": now,
+        },
+    )
+    if not made:
+        by_themselves = how == How.SELF and author == person
+        if subscription.is_paused and by_themselves:
+            resume(subscription=subscription, author=author, now=now)
+        if subscription.is_confirmed or subscription.is_paused:
+            return subscription
+        if subscription.is_waiting and how == How.LEAD and not confirmed:
+            return subscription
+        # A partner may ask again after a while, whoever types an address never.
+        if not by_themselves and (subscription.is_refused if how == How.SELF else subscription.was_refused(now)):
+            raise UnableToSubscribe("They said no to this themselves not long ago: only they can ask for it again.")
+        subscription.how, subscription.added_by, subscription.added_for = how, author, added_for
+        subscription.why, subscription.frequency = why[:300], frequency or subscription.frequency
+        subscription.status, subscription.asked_at, subscription.confirmed_at = SubscriptionStatus.ASKED, now, None
+        subscription.ended_at, subscription.reason = None, ""
+        if by_themselves:  # to anybody else's question their no stands until they answer it
+            subscription.refused_at = None
+        subscription.save()
+    note(subscription, "asked to be told of", author=author, now=now, person=person.pk, how=how)
+    if author == person:
+        take_refusal_back(person)
+    if confirmed:
+        take_as_confirmed(subscription, author=author, now=now)
+    else:
+        check_asker(subscription, now=now)
+        check_letters(subscription, now=now)
+        send_question(subscription, now=now)
+    return subscription

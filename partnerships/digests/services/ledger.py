@@ -1,0 +1,73 @@
+"""What keepers of the ledger do: have a letter sent again, and, as administrators, look at what somebody is told."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from django.db import transaction
+
+from partnerships.activity.services import record
+from partnerships.digests.models import OPEN, Delivery, DeliveryItem, DeliveryKind
+from partnerships.digests.queries.ledger import SENT_AGAIN
+from partnerships.digests.services.letters import queue
+from partnerships.people.models import SecurityEvent, SecurityEventKind, User
+
+
+class UnableToSendAgain(Exception):
+    """It tells nothing of a plan, or it, or the same once more, is still on its way."""
+
+
+@transaction.atomic
+def send_again(*, delivery: Delivery, author: User, reason: str = "", now: dt.datetime) -> Delivery:
+    """Queue the same news once more, as a new letter; what may be read is checked again when it leaves.
+
+    One repeat of a letter is under way at a time. Pages ask for a reason where the letter was received. Raises
+    `UnableToSendAgain`.
+    """
+    delivery = Delivery.objects.select_for_update(of=("self",)).get(pk=delivery.pk)
+    first = Delivery.objects.select_for_update(of=("self",)).get(pk=delivery.repeat_of_id or delivery.pk)
+    items = list(DeliveryItem.objects.told().filter(delivery=delivery))
+    if delivery.is_open:
+        raise UnableToSendAgain("It is still on its way.")
+    if delivery.kind != DeliveryKind.DIGEST or not items:
+        raise UnableToSendAgain("There is nothing in it to send again.")
+    if first.repeats.filter(status__in=OPEN).exists():
+        raise UnableToSendAgain("It is queued again already: wait for what becomes of it.")
+    repeat = queue(DeliveryKind.DIGEST, recipient_id=delivery.recipient_id, repeat_of=first, now=now)
+    DeliveryItem.objects.bulk_create(
+        [
+            DeliveryItem(
+                delivery=repeat,
+                plan_id=item.plan_id,
+                from_number=item.from_number,
+                to_number=item.to_number,
+                reading_class=item.reading_class,
+            )
+            for item in items
+        ]
+    )
+    record(
+        actor_id=author.pk,
+        verb=SENT_AGAIN,
+        target_kind="delivery",
+        target_id=delivery.pk,
+        now=now,
+        data={"repeat": repeat.pk, "status": delivery.status, "reason": reason.strip()[:300]},
+    )
+    return repeat
+
+
+@transaction.atomic
+def note_look(
+    *, person: User, administrator: User, verb: str, kind: str, number: int, reason: str, now: dt.datetime
+) -> None:
+    """Write down that an administrator looks at what somebody is told; the person reads it in their security log."""
+    SecurityEvent.objects.create(person=person, kind=SecurityEventKind.DIGEST_SEEN, at=now)
+    record(
+        actor_id=administrator.pk,
+        verb=verb,
+        target_kind=kind,
+        target_id=number,
+        now=now,
+        data={"reason": reason},
+    )

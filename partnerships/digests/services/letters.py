@@ -1,0 +1,42 @@
+"""Letters that somebody asks for: whether one more may go to a person, and queueing it."""
+
+from __future__ import annotations
+
+import datetime as dt
+import uuid
+
+from django.db.models import QuerySet
+
+from partnerships.digests.links import site_host
+from partnerships.digests.models import Delivery, DeliveryKind, Subscription, Suppression
+from partnerships.people.models import User
+
+#: Letters with new links a day and person: whoever knows an address may ask for them.
+MOST_LINKS_A_DAY = 3
+
+
+def may_be_written_to(person: User, letters: QuerySet[Delivery], *, most: int, now: dt.datetime) -> bool:
+    """Whether one more of these letters may go to a person within a day."""
+    if not person.is_active or Suppression.objects.filter(address__iexact=person.email, released_at=None).exists():
+        return False
+    return letters.filter(created_at__gt=now - dt.timedelta(days=1)).count() < most
+
+
+def queue(
+    kind: DeliveryKind,
+    *,
+    recipient_id: int,
+    subscription: Subscription | None = None,
+    repeat_of: Delivery | None = None,
+    now: dt.datetime,
+) -> Delivery:
+    """Let one more letter leave as soon as it can, under a Message-ID that nobody has had (RFC 5322, 3.6.4)."""
+    return Delivery.objects.create(
+        recipient_id=recipient_id,
+        kind=kind,
+        subscription=subscription,
+        message_id=f"<{uuid.uuid4()}@{site_host()}>",
+        available_at=now,
+        created_at=now,
+        repeat_of=repeat_of,
+    )

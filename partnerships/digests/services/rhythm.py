@@ -1,0 +1,133 @@
+"""How often and when digests come: as somebody prefers for all of them, or for one subscription alone."""
+
+from __future__ import annotations
+
+import datetime as dt
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from django.db import transaction
+
+from partnerships.activity.services import record
+from partnerships.digests.matches import schedule_matches, take_back
+from partnerships.digests.models import (
+    Delivery,
+    DeliveryItem,
+    DeliveryKind,
+    DeliveryStatus,
+    Frequency,
+    MatchTold,
+    Preference,
+    Subscription,
+    Told,
+)
+from partnerships.digests.services.common import UnableToChangeSubscription, note
+from partnerships.digests.watermarks import one_at_a_time, work_out_again
+from partnerships.people.models import User
+
+
+@transaction.atomic
+def set_frequency(*, subscription: Subscription, frequency: str, author: User | None, now: dt.datetime) -> None:
+    """Choose how often for this one alone; empty means as the person prefers. Raises `UnableToChangeSubscription`."""
+    if frequency and frequency not in Frequency.values:
+        raise UnableToChangeSubscription("Choose how often from the list.")
+    one_at_a_time()
+    before = subscription.frequency
+    subscription.frequency = frequency
+    subscription.save(update_fields=["frequency"])
+    note(subscription, "chose how often for", author=author, now=now, before=before, after=frequency)
+    work_out_again(people=[subscription.person_id], now=now)
+
+
+@transaction.atomic
+def prefer(
+    *,
+    person: User,
+    frequency: str,
+    hour: int,
+    weekday: int,
+    working_days_only: bool,
+    paused_until: dt.date | None,
+    time_zone: str,
+    tells_matches: bool | None = None,
+    author: User | None,
+    now: dt.datetime,
+) -> Preference:
+    """Choose how often, when, and from when on; what waits is worked out again at once.
+
+    A letter that is queued for somebody who pauses is withdrawn and told later. Raises `UnableToChangeSubscription`.
+    """
+    try:
+        ZoneInfo(time_zone)
+    except (ZoneInfoNotFoundError, ValueError) as error:
+        raise UnableToChangeSubscription("Choose a time zone from the list.") from error
+    one_at_a_time()
+    preference, _ = Preference.objects.select_for_update().get_or_create(person=person)
+    names = ("frequency", "hour", "weekday", "working_days_only", "paused_until", "tells_matches")
+    before = {name: str(getattr(preference, name)) for name in names} | {"time_zone": person.time_zone}
+    was_paused = preference.pause_at(now, person.time_zone) is not None
+    preference.frequency, preference.hour, preference.weekday = frequency, hour, weekday
+    preference.working_days_only, preference.paused_until = working_days_only, paused_until
+    if tells_matches is not None:
+        preference.tells_matches = tells_matches
+    preference.full_clean(exclude=["person"])
+    preference.save(update_fields=names)
+    if person.time_zone != time_zone:
+        person.time_zone = time_zone
+        person.save(update_fields=["time_zone"])
+    is_paused = preference.pause_at(now, time_zone) is not None
+    if is_paused or was_paused:
+        _withdraw_queued(person, now=now)
+    if was_paused and not is_paused:
+        Delivery.objects.filter(recipient=person, kind=DeliveryKind.DIGEST, status=DeliveryStatus.QUEUED).update(
+            available_at=now
+        )
+    work_out_again(people=[person.pk], now=now)
+    if not preference.tells_matches:
+        MatchTold.objects.filter(recipient=person, told_at=None).delete()
+    schedule_matches(now=now, people=[person.pk])
+    record(
+        actor_id=author.pk if author else None,
+        verb="chose how often digests come",
+        target_kind="person",
+        target_id=person.pk,
+        now=now,
+        data={
+            "before": before,
+            "after": {name: str(getattr(preference, name)) for name in names} | {"time_zone": time_zone},
+        },
+    )
+    return preference
+
+
+@transaction.atomic
+def end_pause(*, person: User, author: User | None, now: dt.datetime) -> None:
+    """Let digests come again before the day that was chosen; one catches up."""
+    preference = Preference.objects.get(person=person)
+    prefer(
+        person=person,
+        frequency=preference.frequency,
+        hour=preference.hour,
+        weekday=preference.weekday,
+        working_days_only=preference.working_days_only,
+        paused_until=None,
+        time_zone=person.time_zone,
+        author=author,
+        now=now,
+    )
+
+
+def _withdraw_queued(person: User, *, now: dt.datetime) -> None:
+    """Put what a queued letter would have said back to waiting; one in doubt waits itself, to be the same again."""
+    queued = Delivery.objects.select_for_update(skip_locked=True).filter(
+        recipient=person,
+        kind=DeliveryKind.DIGEST,
+        status=DeliveryStatus.QUEUED,
+        repeat_of=None,
+        in_doubt=False,
+    )
+    for delivery in queued:
+        Told.objects.filter(
+            recipient=person, plan__in=DeliveryItem.objects.told().filter(delivery=delivery).values("plan")
+        ).update(due_at=now, waiting_since=delivery.created_at)
+        take_back(delivery.pk)
+        delivery.delete()

@@ -1,0 +1,80 @@
+"""Ending what somebody follows, pausing it, and resuming it."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable
+
+from django.db import transaction
+
+from partnerships.digests.models import MatchTold, Preference, Subscription, SubscriptionStatus
+from partnerships.digests.services.common import UnableToChangeSubscription, note
+from partnerships.digests.watermarks import catch_up, drop_what_nobody_follows, one_at_a_time
+from partnerships.people.models import User
+
+
+@transaction.atomic
+def stop(
+    *,
+    subscriptions: Iterable[Subscription],
+    author: User | None,
+    reason: str,
+    now: dt.datetime,
+    is_refusal: bool = True,
+) -> int:
+    """End subscriptions; what waits for nobody any more is dropped, and letters not yet claimed with it. Who ends
+    their own has refused it, unless it ends for a whole role: nobody asks them again soon. What they refused before,
+    and were asked about again without answering, stays refused whoever ends it. Returns how many ended."""
+    ended = 0
+    people: set[int] = set()
+    for subscription in (
+        Subscription.objects.select_for_update().filter(pk__in=[one.pk for one in subscriptions]).order_by("pk")
+    ):
+        if subscription.is_ended:
+            continue
+        subscription.status, subscription.ended_at = SubscriptionStatus.ENDED, now
+        subscription.reason = reason[:300]
+        if is_refusal and author is not None and author.pk == subscription.person_id:
+            subscription.refused_at = now
+        subscription.save(update_fields=["status", "ended_at", "reason", "refused_at"])
+        note(subscription, "ended digests about", author=author, now=now, reason=reason)
+        people.add(subscription.person_id)
+        ended += 1
+    drop_what_nobody_follows(people)
+    return ended
+
+
+@transaction.atomic
+def stop_everything(*, person: User, author: User | None, reason: str, now: dt.datetime) -> int:
+    """End all of a person's digests, and stop telling them of new matches; where they did so themselves, whoever types
+    their address asks them nothing any more."""
+    MatchTold.objects.filter(recipient=person, told_at=None).delete()
+    Preference.objects.filter(person=person).update(tells_matches=False)
+    if author == person:
+        Preference.objects.filter(person=person).update(refused_at=now)
+    return stop(subscriptions=Subscription.objects.live().filter(person=person), author=author, reason=reason, now=now)
+
+
+@transaction.atomic
+def pause(*, subscription: Subscription, author: User | None, now: dt.datetime) -> None:
+    """Say nothing of this one until it is resumed. Raises `UnableToChangeSubscription`."""
+    _change(subscription, SubscriptionStatus.CONFIRMED, SubscriptionStatus.PAUSED, "paused digests about", author, now)
+    drop_what_nobody_follows([subscription.person_id])
+
+
+@transaction.atomic
+def resume(*, subscription: Subscription, author: User | None, now: dt.datetime) -> None:
+    """Tell of it again, beginning with what changed since they were last told. Raises `UnableToChangeSubscription`."""
+    one_at_a_time()
+    _change(subscription, SubscriptionStatus.PAUSED, SubscriptionStatus.CONFIRMED, "resumed digests about", author, now)
+    catch_up(people=[subscription.person_id], now=now)
+
+
+def _change(
+    subscription: Subscription, before: str, after: str, verb: str, author: User | None, now: dt.datetime
+) -> None:
+    changed = Subscription.objects.filter(pk=subscription.pk, status=before).update(status=after)
+    if not changed:
+        raise UnableToChangeSubscription(f"This is {subscription.get_status_display().lower()}: look again.")
+    subscription.status = after
+    note(subscription, verb, author=author, now=now, before=before, after=after)

@@ -4,9 +4,10 @@ of sending.
 Makes a database of its own beside the one that DATABASE_URL names, starts a Celery worker of two processes and an
 SMTP sink that pipelines (RFC 2920) and one that does not, and plays interleaved rounds of: our digest, a plain smtplib
 loop that sends the same ready bytes over one connection to the same sink, a Celery task per 250 messages with Django's
-mail, and django-post-office where it is installed (`uv pip install django-post-office`: nothing else wants it). Then
-what composing and rendering alone cost, choosing, publishing beside a run, and a run whose worker is killed. Absolute
-rates swing with the machine: compare the ratios. The last line is one JSON object with the figures.
+mail (every delivery stored, as ours are; and without), and django-post-office where it is installed (`uv pip install
+django-post-office`: nothing else wants it). Then what composing and rendering alone cost, choosing, publishing beside a
+run, and a run whose worker is killed. Absolute rates swing with the machine: compare the ratios. The last line is one
+JSON object with the figures.
 
     make bench-digests                                          as measured for docs/performance.md
     make bench-digests ARGS="--people 1000 --rounds 3"          quicker
@@ -323,8 +324,8 @@ class Rivals:
         """How many people one round of a rival is for."""
         return min(self.MOST, self.stage.people)
 
-    def task_per_chunk(self) -> float:
-        """Seconds a message of a Celery task per 250 messages with Django's mail."""
+    def task_per_chunk(self, *, with_rows: bool) -> float:
+        """Seconds a message of a Celery task per 250 messages with Django's mail; `with_rows` stores each delivery."""
         from benchmarks.digests_rivals import send_chunk
         from partnerships.digests.models import Subscription
 
@@ -333,7 +334,7 @@ class Rivals:
         before, number = len(self.box.taken()), self.stage.plan_number()
         began = time.time()
         for start in range(0, len(people), 250):
-            send_chunk.delay(people[start : start + 250], self.stage.plan.pk, number - 1, number)
+            send_chunk.delay(people[start : start + 250], self.stage.plan.pk, number - 1, number, with_rows)
         last, _ = wait_for(self.box, before + len(people))
         return (last - began) / len(people)
 
@@ -362,19 +363,21 @@ def rounds(stage: Stage, count: int, rivals: Rivals | None) -> dict[str, Any]:
         sent, size = dump_messages(stage.plan.pk, stage.plan_number(), messages)
         ours, loop = [], []
         chunks: list[float] = []
+        rowless: list[float] = []
         offices: list[float] = []
         for number in range(count):
             ours.append(stage.play(name, top))
             loop.append(run_loop(stage.boxes[name], messages, sent))
             if rivals is not None and name == "pipelining":
-                chunks.append(rivals.task_per_chunk())
+                chunks.append(rivals.task_per_chunk(with_rows=True))
+                rowless.append(rivals.task_per_chunk(with_rows=False))
                 if rivals.has_post_office:
                     offices.append(rivals.django_post_office())
             print(
                 f"  {name:10} round {number + 1}: ours {stage.people / ours[-1]['seconds']:7,.0f}/s,"
                 f" {1e6 * ours[-1]['cpu'] / stage.people:5.0f} µs CPU; loop {sent / loop[-1]['seconds']:7,.0f}/s,"
                 f" {1e6 * loop[-1]['cpu'] / sent:5.0f} µs CPU"
-                + (f"; task per 250 {1 / chunks[-1]:,.0f}/s" if chunks else "")
+                + (f"; task per 250 {1 / chunks[-1]:,.0f}/s, without rows {1 / rowless[-1]:,.0f}/s" if chunks else "")
                 + (f"; django-post-office {1 / offices[-1]:,.0f}/s" if offices else ""),
                 flush=True,
             )
@@ -392,6 +395,8 @@ def rounds(stage: Stage, count: int, rivals: Rivals | None) -> dict[str, Any]:
         }
         if chunks:
             figures["against_task_per_250"] = round(statistics.median(chunks) * stage.people / seconds, 1)
+            without = statistics.median(rowless) * stage.people / seconds
+            figures["against_task_per_250_without_rows"] = round(without, 1)
         if offices:
             figures["against_post_office"] = round(statistics.median(offices) * stage.people / seconds, 1)
     return figures
@@ -524,7 +529,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--large", type=int, default=0, help="also one run of so many people")
     parser.add_argument("--million", type=int, default=0, help="also an idle sweep over so many subscriptions")
-    parser.add_argument("--publications", type=int, default=60, help="how often another plan is published alone")
+    parser.add_argument("--publications", type=int, default=300, help="how often another plan is published alone")
     parser.add_argument("--no-rivals", action="store_true", help="leave out the plain ways with Django's mail")
     parser.add_argument("--no-kill", action="store_true", help="leave out the run that is killed")
     options = parser.parse_args()

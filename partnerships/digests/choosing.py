@@ -224,7 +224,8 @@ made AS (
     INSERT INTO digests_delivery (id, recipient_id, kind, message_id, status, address, subject, slot_on, attempts,
                                   available_at, created_at, reason, provider_id)
     SELECT delivery_id, recipient_id, 'digest',
-           '<' || left(encode(sha256(convert_to(%(seed)s || delivery_id, 'UTF8')), 'hex'), 32) || %(host)s,
+           '<' || delivery_id || '.' || left(encode(sha256(convert_to(%(seed)s || delivery_id, 'UTF8')), 'hex'), 32)
+               || %(host)s,
            'queued', '', '', slot_on, 0, clock_timestamp(), %(now)s, '', ''
       FROM chosen
 ),

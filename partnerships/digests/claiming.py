@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 import traceback
+from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from email.utils import format_datetime
@@ -50,16 +51,19 @@ log = structlog.get_logger(__name__)
 _MOST_CLAIMS = 40
 #: A delivery that could not be written so often is set aside; a mistake that is mended meanwhile costs nobody a letter.
 MOST_WRITES = 5
+#: Words that so many letters of a batch share are kept once for all of them, not in each.
+_COMMON = 5
 
 
 @dataclass(frozen=True, slots=True)
 class Claimed:
     """A letter that is ours to send until the lease ends, in parts that most letters of a batch share: it becomes whole
-    when it leaves."""
+    when it leaves. `told` are the plans in it, each as the class of readers for which it is written."""
 
     pk: int
     address: str
     parts: Sequence[bytes]
+    told: Sequence[tuple[int, str]]
 
     @property
     def data(self) -> bytes:
@@ -215,6 +219,7 @@ class _Batch:
     nothing_to_say: list[int] = field(default_factory=list)
     introduced: list[int] = field(default_factory=list)
     waiting: dict[int, list[str]] = field(default_factory=dict)  # what each letter says waits, as it is remembered
+    told: dict[int, list[tuple[int, str]]] = field(default_factory=dict)  # the plans in each, as which class
 
     def cannot_write(self, one: Candidate, error: Exception) -> None:
         """Set one aside for what goes wrong in writing it."""
@@ -360,17 +365,13 @@ def take_back(claimed: Collection[Claimed], *, now: dt.datetime) -> set[int]:
         paused = kind == DeliveryKind.DIGEST and paused_until is not None and local_day(now, zone) < paused_until
         if paused or not may_leave:
             back.add(pk)
-    items = list(
-        DeliveryItem.objects.told()
-        .filter(delivery__in=ids)
-        .values_list("delivery", "plan", "to_number", "reading_class")
-    )
-    plans = {plan for _, plan, _, _ in items}
+    plans = {plan for one in claimed for plan, _ in one.told}
     classes = reading_classes(plans, now=now, people=sorted(set(person_of.values())))
-    for delivery, plan, _, reading_class in items:
-        current = classes.get((person_of.get(delivery, 0), plan))
-        if current is None or (reading_class == Told.Reading.INSIDE and current != reading_class):
-            back.add(delivery)
+    for one in claimed:
+        for plan, reading_class in one.told:
+            current = classes.get((person_of.get(one.pk, 0), plan))
+            if current is None or (reading_class == Told.Reading.INSIDE and current != reading_class):
+                back.add(one.pk)
     give_back(back)
     return back
 
@@ -456,6 +457,8 @@ def _compose_digests(candidates: Sequence[Candidate], batch: _Batch, *, date: st
         now=now,
     )
     _write_items(done)
+    for item in done.told:
+        batch.told.setdefault(item.delivery_id, []).append((item.plan_id, item.reading_class))
     because = reasons(done.told, now=now)
     lost = {item.delivery_id for item in done.lost}
     altered = {item.delivery_id for item in (*done.lost, *done.silent, *done.changed)}
@@ -466,6 +469,11 @@ def _compose_digests(candidates: Sequence[Candidate], batch: _Batch, *, date: st
     matches, withdrawn = tell_matches(telling, in_doubt, now=now) if telling else ({}, set())
     altered |= withdrawn
     waits = waiting_for_all(_accounts(one for one in candidates if one.pk in matches or done.blocks.get(one.pk)), now)
+    whys = {one.pk: because.get(one.pk) or Why() for one in candidates}
+    paces = {
+        one.pk: how_often(frozenset(whys[one.pk].frequencies), *one.rhythm, one.zone, minutes) for one in candidates
+    }
+    alike = Counter((*whys[one.pk].words, paces[one.pk]) for one in candidates)
     for one in candidates:
         blocks = done.blocks.get(one.pk, [])
         if not blocks and one.pk not in matches:
@@ -483,20 +491,21 @@ def _compose_digests(candidates: Sequence[Candidate], batch: _Batch, *, date: st
         if one.recipe is not None and one.pk not in altered and _still_holds(one, waiting):
             batch.again.append(one)
             continue
-        notice, why = notices.get(one.person_id, ""), because.get(one.pk) or Why()
+        notice, why, pace_ = notices.get(one.person_id, ""), whys[one.pk].words, paces[one.pk]
         try:
             batch.letters[one.pk] = emails.digest(
                 one.addressee,
                 blocks,
                 delivery_id=one.pk,
                 message_id=one.message_id,
-                because=why.words,
-                how_often=how_often(frozenset(why.frequencies), *one.rhythm, one.zone, minutes),
+                because=why,
+                how_often=pace_,
                 waiting=waiting,
                 matches=matches.get(one.pk, ()),
                 notice=notice,
                 date=date,
                 now=now,
+                is_common=alike[(*why, pace_)] >= _COMMON,
             )
         except (ValueError, UnicodeError, KeyError) as error:
             batch.cannot_write(one, error)
@@ -643,13 +652,13 @@ def _write(batch: _Batch, candidates: dict[int, Candidate], now: dt.datetime) ->
         recipe, parts = _join(letter, sheets[id(letter.parts)])
         waiting = json.dumps(said) if (said := batch.waiting.get(pk)) else None
         rows.append((pk, candidates[pk].in_doubt, address, letter.subject, json.dumps(recipe), waiting))
-        claimed.append(Claimed(pk, address, parts))
+        claimed.append(Claimed(pk, address, parts, batch.told.get(pk, ())))
     for one in batch.again:
         recipe = one.recipe or []
         waiting = json.dumps(one.frozen_waiting) if one.frozen_waiting else None
         rows.append((one.pk, one.in_doubt, one.address, one.subject, json.dumps(recipe), waiting))
         whole = "".join(part if isinstance(part, str) else bodies[part] for part in recipe)
-        claimed.append(Claimed(one.pk, one.address, [whole.encode("ascii")]))
+        claimed.append(Claimed(one.pk, one.address, [whole.encode("ascii")], batch.told.get(one.pk, ())))
     if rows:
         ids_, doubts, addresses, subjects, recipes, waitings = zip(*rows, strict=True)
         _execute(
@@ -667,41 +676,54 @@ def _write(batch: _Batch, candidates: dict[int, Candidate], now: dt.datetime) ->
     return claimed
 
 
-def _join(letter: emails.Letter, sheet: Sequence[tuple[int, bytes] | str]) -> tuple[list[int | str], list[bytes]]:
+@dataclass(frozen=True, slots=True)
+class _Segment:
+    """A shared part of letters with the number under which it is kept, and the slots before it; at the end of a letter
+    there may be slots alone (number 0)."""
+
+    slots: tuple[str, ...]
+    number: int
+    body: bytes
+
+
+def _join(letter: emails.Letter, sheet: Sequence[_Segment]) -> tuple[list[int | str], list[bytes]]:
     """A letter as numbers of pieces and its own words between them, and the same as it is sent: the innermost loop of
     sending."""
     recipe: list[int | str] = []
     parts: list[bytes] = []
-    own = letter.headers
-    values = letter.values
-    for part in sheet:
-        if isinstance(part, str):
-            own += values[part]
-        else:
-            if own:
-                recipe.append(own)
-                parts.append(own.encode("ascii"))
-                own = ""
-            recipe.append(part[0])
-            parts.append(part[1])
-    if own:
-        recipe.append(own)
-        parts.append(own.encode("ascii"))
+    own, values = letter.headers, letter.values
+    for segment in sheet:
+        for slot in segment.slots:
+            own += values[slot]
+        if own:
+            recipe.append(own)
+            parts.append(own.encode("ascii"))
+            own = ""
+        if segment.number:
+            recipe.append(segment.number)
+            parts.append(segment.body)
     return recipe, parts
 
 
-def _sheets(letters: Iterable[emails.Letter], now: dt.datetime) -> dict[int, list[tuple[int, bytes] | str]]:
+def _sheets(letters: Iterable[emails.Letter], now: dt.datetime) -> dict[int, list[_Segment]]:
     """The shared parts of letters with the numbers under which they are kept, once for all letters that share them."""
     by_parts = {id(letter.parts): letter.parts for letter in letters}
     pieces = _keep(
         {part.digest: part for parts in by_parts.values() for part in parts if isinstance(part, wire.Part)}, now
     )
-    return {
-        key: [
-            (pieces[part.digest], part.body.encode("ascii")) if isinstance(part, wire.Part) else part for part in parts
-        ]
-        for key, parts in by_parts.items()
-    }
+    return {key: _segments(parts, pieces) for key, parts in by_parts.items()}
+
+
+def _segments(parts: Iterable[wire.Part | str], pieces: dict[str, int]) -> list[_Segment]:
+    segments: list[_Segment] = []
+    slots: list[str] = []
+    for part in parts:
+        if isinstance(part, str):
+            slots.append(part)
+        else:
+            segments.append(_Segment(tuple(slots), pieces[part.digest], part.body.encode("ascii")))
+            slots = []
+    return [*segments, _Segment(tuple(slots), 0, b"")]
 
 
 def _keep(parts: dict[str, wire.Part], now: dt.datetime) -> dict[str, int]:

@@ -84,8 +84,6 @@ class Sheet:
     """What all digests with the same plans in them share: the whole letter but its personal words."""
 
     subject: str
-    subject_header: str
-    list_header: str
     parts: tuple[wire.Part | str, ...]
 
 
@@ -213,26 +211,27 @@ def links_work(recipe: Iterable[int | str], link_key: str) -> bool:
 
 
 @lru_cache(maxsize=256)
-def sheet(blocks: tuple[Block, ...], matches: int, has_waiting: bool, has_notice: bool) -> Sheet:
-    """Everything about these plans, and so many matches, that does not depend on who reads it, joined once."""
+def sheet(
+    blocks: tuple[Block, ...], matches: int, has_waiting: bool, has_notice: bool, shared: tuple[tuple[str, str], ...]
+) -> Sheet:
+    """Everything about these plans, and so many matches, that does not depend on who reads it, joined once; `shared`
+    are words by their slot that many of the readers share."""
     news = [block.news for block in blocks]
     subject, words = subject_of(news), heading_of(news)
     if matches:
         subject, words = shorten(_with_matches(subject, matches), _SUBJECT), _with_matches(words, matches)
     heading, lead = _both(words), _both(_LEAD if blocks else _LEAD_OF_MATCHES)
     fixed = {"heading_txt": heading[0], "heading_html": heading[1], "lead_txt": lead[0], "lead_html": lead[1]}
+    for slot, said in shared:
+        fixed[f"{slot}_txt"], fixed[f"{slot}_html"] = _both(said)
     for slot, wanted in (("matches", matches), ("waiting", has_waiting), ("notice", has_notice)):
         if not wanted:
             fixed |= {f"{slot}_txt": "", f"{slot}_html": ""}
     text, html = frame()
     text = wire.fill(text, "blocks", [block.text for block in blocks])
     html = wire.fill(html, "blocks", [block.html for block in blocks])
-    return Sheet(
-        subject=subject,
-        subject_header=wire.header("Subject", subject),
-        list_header=list_id(blocks),
-        parts=wire.fix((static_headers(), *text.parts, *html.parts), fixed),
-    )
+    about = wire.part_of(wire.header("Subject", subject) + list_id(blocks))
+    return Sheet(subject, wire.fix((about, static_headers(), *text.parts, *html.parts), fixed))
 
 
 def digest(
@@ -248,11 +247,16 @@ def digest(
     notice: str,
     date: str,
     now: dt.datetime,
+    is_common: bool = False,
 ) -> Letter:
-    """What changed in the plans that a person follows, what newly matches, and what waits for them."""
-    shared = sheet(tuple(blocks), len(matches), bool(waiting), bool(notice))
+    """What changed in the plans that a person follows, what newly matches, and what waits for them.
+
+    `is_common` says that many others get the letter for the same reason and as often: those words are then kept once.
+    """
     if matches:
         because = [*because, "your organisation asks and offers, and you want to hear of matches"]
+    own = {"because": "; ".join(because), "how_often": how_often}
+    shared = sheet(tuple(blocks), len(matches), bool(waiting), bool(notice), tuple(own.items()) if is_common else ())
     stop, choose, read = make_all(
         (Purpose.STOP, Purpose.PREFERENCES, Purpose.READ),
         person_id=to.person_id,
@@ -261,21 +265,14 @@ def digest(
         minute=minute_of(now),
     )
     view = wire.encode(f"{_base('digests:view')}{read}/")
-    why_text, why_html = _both("; ".join(because))
-    name_text, name_html = _both(to.name)
-    often_text, often_html = _both(how_often)
     values = {
         "stop": wire.encode(f"{_base('digests:stop')}{stop}/"),
         "preferences": wire.encode(f"{_base('digests:preferences')}{choose}/"),
         "view": view,
         "read": view,
-        "because_txt": why_text,
-        "because_html": why_html,
-        "name_txt": name_text,
-        "name_html": name_html,
-        "how_often_txt": often_text,
-        "how_often_html": often_html,
     }
+    for slot, said in (("name", to.name), *(() if is_common else own.items())):
+        values[f"{slot}_txt"], values[f"{slot}_html"] = _both(said)
     if notice:
         values |= {"notice_txt": wire.encode(f"{notice}\n\n"), "notice_html": wire.encode(_notice_as_html(notice))}
     for side in ("txt", "html"):
@@ -283,10 +280,7 @@ def digest(
             values[f"waiting_{side}"] = wire.encode(_waiting(side, waiting))
         if matches:
             values[f"matches_{side}"] = wire.encode(_matches(side, matches))
-    headers = (
-        f"{wire.to_header(to.name, to.address)}{shared.subject_header}Message-ID: {message_id}\r\nDate: {date}\r\n"
-        f"{shared.list_header}{stop_headers(stop)}"
-    )
+    headers = f"{wire.to_header(to.name, to.address)}Message-ID: {message_id}\r\nDate: {date}\r\n{stop_headers(stop)}"
     return Letter(shared.subject, headers, shared.parts, values)
 
 

@@ -36,8 +36,10 @@ from partnerships.kit.database import keeps_statements
 
 log = structlog.get_logger(__name__)
 
-#: Letters claimed at a time: enough to share the cost of a transaction, few enough for a lease.
-BATCH = 250
+#: Letters claimed at a time: few at first, so that the first leave soon; more while they leave quickly, to share the
+#: cost of a transaction; few again when the server is slow, for a lease ends.
+FIRST_BATCH, BATCH = 125, 500
+_QUICK = 1.0
 #: Nothing is sent in the last seconds of a lease: another worker may be about to take it.
 _MARGIN = 10
 #: So long, in seconds, a letter may wait in a batch before it is looked at again whether it may leave.
@@ -238,8 +240,9 @@ class SettlerBeside:
     lease could still belong to this worker.
     """
 
-    #: Answers keep each other company for so long, but no more than so many: what a killed worker repeats.
-    _WAIT, _MOST = 0.004, 5
+    #: Answers keep each other company for so long, or until they are so many; when the last group is not done by then,
+    #: no more than so many: what a killed worker repeats.
+    _WAIT, _ENOUGH, _MOST = 0.006, 8, 10
     _GIVE_UP = 600.0
 
     def __init__(self) -> None:
@@ -259,7 +262,9 @@ class SettlerBeside:
         if not self._waiting:
             self._since = now
         self._waiting.append(answer)
-        if (len(self._waiting) >= self._MOST or now - self._since > self._WAIT) and self._is_free():
+        if len(self._waiting) >= self._MOST:
+            self._wait()
+        if (len(self._waiting) >= self._ENOUGH or now - self._since > self._WAIT) and self._is_free():
             self._send_off()
 
     def finish(self) -> Counter[str]:
@@ -372,11 +377,14 @@ def drain(
     sender = parseaddr(settings.DIGEST_MAILBOX)[1]  # where reports of what comes back are read
     office = post()
     settler: Settler = SettlerBeside() if beside else SettlerInLine()
+    size = min(FIRST_BATCH, batch)
     try:
-        while time.monotonic() < until:
+        while (began := time.monotonic()) < until:
             with _collector_at_rest():
-                claimed, examined = claim(now=timezone.now(), most=batch, people=people)
+                claimed, examined = claim(now=timezone.now(), most=size, people=people)
             _send(office, sender, claimed, settler)
+            is_quick = time.monotonic() - began < _QUICK
+            size = min(2 * size, batch) if is_quick else max(size // 2, min(FIRST_BATCH, batch))
             if not beside:
                 tally.counts += settler.finish()
             if not examined:
@@ -418,7 +426,7 @@ def _send(office: mail.Post, sender: str, claimed: Sequence[Claimed], settler: S
                 looked = now
             if one.pk in back:
                 continue
-            yield mail.Outgoing(one.pk, sender, one.address, one.data)
+            yield mail.Outgoing(one.pk, sender, one.address, one.data, has_no_dots=True)  # `wire` leaves none
 
     late: list[Claimed] = []
     for answer in office.send(letters()):

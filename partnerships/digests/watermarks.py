@@ -34,6 +34,13 @@ def one_at_a_time() -> None:
         cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_LOCK])
 
 
+def _somebody(sql: str, params: dict[str, Any]) -> bool:
+    """Whether a question finds anybody."""
+    with connection.cursor() as cursor:
+        cursor.execute(sql, params)
+        return cursor.fetchone() is not None
+
+
 def run(sql: str, params: dict[str, Any]) -> int:
     """Run one statement and say how many rows it touched."""
     with connection.cursor() as cursor:
@@ -46,6 +53,18 @@ target(plan_id, own_number, open_number, latest) AS (
     SELECT * FROM unnest(%(target_plans)s::bigint[], %(own)s::int[], %(open)s::int[], %(latest)s::timestamptz[])
 )
 """
+
+# Most versions find neither followers without a watermark nor followers who could not read: asking costs less than the
+# rights of all followers.
+_NEW = """
+SELECT 1 FROM digests_following f
+ WHERE f.plan_id = ANY(%(target_plans)s)
+   AND NOT EXISTS (SELECT 1 FROM digests_told t WHERE t.recipient_id = f.person_id AND t.plan_id = f.plan_id)
+ LIMIT 1
+"""
+_UNREADABLE = (
+    "SELECT 1 FROM digests_told t WHERE t.reading_class = 'none' AND t.plan_id = ANY(%(target_plans)s) LIMIT 1"
+)
 
 # Followers without a watermark: the plan is new to them (0), or they cannot read it (none).
 _INSERT = """
@@ -159,8 +178,10 @@ def mark(latest: dict[int, dt.datetime], *, now: dt.datetime, people: Sequence[i
         "settle": settle_time(),
         "most": MOST_SETTLING * settle_time(),
     }
-    run(f"WITH {readers}, {_TARGET} {_INSERT}", params)
-    admit(reach, now=now, people=people)
+    if _somebody(_NEW, params):
+        run(f"WITH {readers}, {_TARGET} {_INSERT}", params)
+    if _somebody(_UNREADABLE, params):
+        admit(reach, now=now, people=people)
     run(_AUTHORS, params)
     params |= _slots(plans, now)
     run(f"WITH {readers}, {_TARGET}, {_SLOT}, {_OWN_FREQUENCY}, wanted AS ({_RHYTHM}) {_WAIT}", params)

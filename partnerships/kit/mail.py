@@ -45,12 +45,14 @@ class Outcome(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Outgoing:
-    """A ready message: `data` is the whole of it with CRLF line ends; `key` is the caller's own."""
+    """A ready message: `data` is the whole of it with CRLF line ends; `key` is the caller's own. `has_no_dots` promises
+    that none of its lines begins with a dot, so that none has to be doubled (RFC 5321, 4.5.2)."""
 
     key: int
     sender: str
     recipient: str
     data: bytes
+    has_no_dots: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -229,7 +231,7 @@ class SmtpPost:
     def _finish(self, message: Outgoing, more: bytes = b"") -> tuple[int, bytes]:
         """Send the message itself (and whatever follows it) and read what the server says to its end."""
         try:
-            self._write(_body(message.data), more)
+            self._write(*_body(message), more)
             return self._read()
         except (OSError, smtplib.SMTPException, Unreachable) as error:
             raise _Doubtful(str(error) or "closed") from error
@@ -344,12 +346,14 @@ def _envelope(message: Outgoing) -> bytes:
     )
 
 
-def _body(data: bytes) -> bytes:
-    """The message as it goes after DATA: dots doubled (RFC 5321, 4.5.2), and the dot that ends it."""
-    stuffed = data.replace(b"\r\n.", b"\r\n..") if b"\r\n." in data else data
-    if stuffed.startswith(b"."):
-        stuffed = b"." + stuffed
-    return stuffed + (b".\r\n" if stuffed.endswith(b"\r\n") else b"\r\n.\r\n")
+def _body(message: Outgoing) -> tuple[bytes, bytes]:
+    """The message as it goes after DATA, dots doubled (RFC 5321, 4.5.2), and what ends it."""
+    data = message.data
+    if not message.has_no_dots:
+        data = data.replace(b"\r\n.", b"\r\n..")
+        if data.startswith(b"."):
+            data = b"." + data
+    return data, b".\r\n" if data.endswith(b"\r\n") else b"\r\n.\r\n"
 
 
 def _final(key: int, code: int, text: bytes) -> Answer:

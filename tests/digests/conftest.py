@@ -33,6 +33,7 @@ class PostOffice:
 
     def send(self, messages: Iterable[mail.Outgoing]) -> Iterator[mail.Answer]:
         for message in messages:
+            assert not (message.has_no_dots and b"\r\n." in message.data)
             told = self.answers.get(message.recipient)
             if told:
                 answer = told.pop(0)

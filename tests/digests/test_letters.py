@@ -20,6 +20,7 @@ from partnerships.digests import emails, pace, services, wire
 from partnerships.digests.links import BadLink, ExpiredLink, Purpose, make, minute_of
 from partnerships.digests.links import read as read_link
 from partnerships.digests.models import Delivery, Preference
+from partnerships.people.models import User
 from partnerships.people.services import person_for_address
 from partnerships.plans.models import Plan
 from partnerships.plans.services import add_comment
@@ -275,3 +276,28 @@ def test_long_news_folds_and_hides_nothing_important(world: World, plan: Plan, o
 
 def test_the_frame_is_rendered_once_for_all(world: World, plan: Plan, office: PostOffice) -> None:
     assert emails.frame() is emails.frame()
+
+
+def test_words_that_many_readers_share_are_kept_once_and_each_still_reads_their_own(
+    world: World, opened: Plan, office: PostOffice
+) -> None:
+    now = timezone.now()
+    panel = [
+        User.objects.create_user(f"panel{number}@elsewhere.example", name=f"Reader {number}") for number in range(6)
+    ]
+    whys = dict.fromkeys(panel, "you sit on the tenant panel") | {world.sol: ".wherever the ferry lands"}
+    for person, why in whys.items():
+        services.enrol(person=person, target=opened, author=world.amina, organisation=world.larkhaven, why=why, now=now)
+    publish(opened, 80, author=world.amina)
+
+    play(office)
+
+    own = {}
+    for person, why in whys.items():
+        letter, delivery = office.to(person)[-1], Delivery.objects.filter(recipient=person).latest("pk")
+        for part in (text_of(letter), html_of(letter)):
+            assert why in " ".join(part.split())
+            assert person.name in part
+        own[person] = "".join(part for part in delivery.recipe or () if isinstance(part, str)).replace("=\r\n", "")
+    assert not any("tenant panel" in own[person] for person in panel)
+    assert "wherever the ferry lands" in own[world.sol]

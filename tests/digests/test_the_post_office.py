@@ -29,6 +29,7 @@ class Script(threading.Thread):
             self.secrets = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
             self.secrets.load_cert_chain(certificate)
         self.hang_up_on, self.taken = hang_up_on, []
+        self.lines: list[bytes] = []
         self.door = socket.create_server(("127.0.0.1", 0))
         self.port = self.door.getsockname()[1]
 
@@ -54,6 +55,7 @@ class Script(threading.Thread):
                 if self.hang_up_on == address:
                     self.hang_up_on = ""
                     return False
+                self.lines.append(said)
                 if said == b".\r\n":
                     in_data = False
                     self.taken.append(address)
@@ -95,6 +97,24 @@ def test_a_lost_connection_skips_nobody(settings, unlucky):
     ]
     assert [one.key for one in answers if one.in_doubt] == [unlucky]  # it may have been taken
     assert server.taken == [person for key, person in enumerate(people) if key != unlucky]
+
+
+@pytest.mark.parametrize("has_no_dots", [False, True])
+def test_dots_that_begin_a_line_are_doubled_unless_there_are_none(settings, *, has_no_dots: bool) -> None:
+    server = Script(hang_up_on="")
+    server.start()
+    settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", server.port
+    data = b"Subject: Dots\r\n\r\nNone.\r\n" if has_no_dots else b".\r\nSubject: Dots\r\n\r\n.\r\n..two\r\nlast"
+
+    office = SmtpPost()
+    [answer] = office.send([Outgoing(1, "a@b.example", "c@d.example", data, has_no_dots=has_no_dots)])
+    office.close()
+
+    assert answer == Answer(1, Outcome.TAKEN)
+    assert server.lines[-1] == b".\r\n"
+    assert [line.removeprefix(b".") for line in server.lines[:-1]] == (data.rstrip() + b"\r\n").splitlines(
+        keepends=True
+    )
 
 
 def test_a_server_that_is_away_answers_later_for_everybody(settings):

@@ -153,3 +153,25 @@ def test_what_was_taken_is_settled_on_the_second_connection(
     assert [one["event"] for one in said] == []
     assert Delivery.objects.get().status == "sent"
     assert Told.objects.get(recipient=world.ben, plan=opened).number == opened.versions.count()
+
+
+@pytest.mark.parametrize(("quick", "sizes"), [(60.0, [1, 2, 4, 4]), (0.0, [1, 1, 1, 1])])
+def test_a_drain_begins_with_few_and_takes_more_while_they_leave_quickly(
+    ledger: Plan, world: World, office: PostOffice, monkeypatch: pytest.MonkeyPatch, quick: float, sizes: list[int]
+) -> None:
+    publish(ledger, 80, author=world.amina)
+    plan_round(now=timezone.now())
+    asked: list[int] = []
+    claim = sending.claim
+
+    def look(**how: Any) -> Any:
+        asked.append(how["most"])
+        return claim(**how)
+
+    monkeypatch.setattr(sending, "claim", look)
+    monkeypatch.setattr(sending, "FIRST_BATCH", 1)
+    monkeypatch.setattr(sending, "_QUICK", quick)
+    sending.drain(seconds=10, beside=False, batch=4, post=lambda: office)
+
+    assert asked[:4] == sizes
+    assert len(office.sent) == READERS

@@ -13,8 +13,8 @@ from django.urls import reverse
 from partnerships.agreements.models import Partnership
 from partnerships.commitments.models import Commitment
 from partnerships.exchange.models import Entry, Theme
-from partnerships.organisations.audience import Organisations, Route, readers_of, visible_to
-from partnerships.organisations.models import EDITING_ROLES, Organisation
+from partnerships.organisations.audience import EDITORS, Organisations, Route, readers_of, visible_to
+from partnerships.organisations.models import Organisation
 from partnerships.people.models import User
 
 if TYPE_CHECKING:
@@ -75,7 +75,7 @@ class ConversationQuerySet(models.QuerySet["Conversation"]):
 
     def editable_by(self, user: User | AnonymousUser) -> ConversationQuerySet:
         """Those whose record the person writes: editors and leads of the organisation that keeps it."""
-        return self.filter(visible_to(Conversation, (Organisations("organisation", roles=EDITING_ROLES),), user))
+        return self.filter(visible_to(Conversation, EDITORS, user))
 
     def held(self) -> ConversationQuerySet:
         """Those that took place."""

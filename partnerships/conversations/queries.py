@@ -51,14 +51,13 @@ from partnerships.conversations.models import (
 )
 from partnerships.exchange.models import Entry
 from partnerships.kit.waiting import Waiting
-from partnerships.organisations.audience import Organisations, Reach, seen_from, sorted_by_reach
+from partnerships.organisations.audience import EDITORS, Organisations, Reach, seen_from, sorted_by_reach
 from partnerships.organisations.models import EDITING_ROLES, Membership, Organisation
 from partnerships.organisations.waiting import Source
 from partnerships.people.models import User
 
 #: How long before the planned day a next contact is shown as waiting.
 SOON = dt.timedelta(days=7)
-_EDITORS = (Organisations("organisation", roles=EDITING_ROLES),)
 
 
 def for_partnership(partnership: Partnership, user: User) -> ConversationQuerySet:
@@ -363,7 +362,7 @@ def _quiet(now: dt.datetime) -> Reach:
             partnership__in=Partnership.objects.live(),
         )
     )
-    return Reach(parties, _EDITORS)
+    return Reach(parties, EDITORS)
 
 
 def _quiet_wanted(user: User, now: dt.datetime) -> list[Waiting]:
@@ -421,7 +420,7 @@ def _records(now: dt.datetime) -> tuple[Reach, Reach, Reach]:
     asked = Correction.objects.filter(conversation=OuterRef("pk"), answered_at=None)
     planned = Conversation.objects.filter(status=Status.PLANNED, held_on__lte=timezone.localdate(now))
     sides = Organisations("sides__organisation", when=Q(sides__agreed_at=None), roles=EDITING_ROLES)
-    return Reach(open_ones, (sides,)), Reach(open_ones.filter(Exists(asked)), _EDITORS), Reach(planned, _EDITORS)
+    return Reach(open_ones, (sides,)), Reach(open_ones.filter(Exists(asked)), EDITORS), Reach(planned, EDITORS)
 
 
 def _records_wanted(user: User, now: dt.datetime) -> list[Waiting]:
@@ -488,7 +487,7 @@ def _past_contacts(now: dt.datetime) -> Reach:
         conversation__held_on__gte=today - _RECALLED,
         conversation__next_contact_on__lte=today + SOON,
     )
-    return Reach(sides, _EDITORS)
+    return Reach(sides, EDITORS)
 
 
 def _contacts_due(user: User, today: dt.date) -> list[Conversation]:

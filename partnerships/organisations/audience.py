@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 from django.db.models import Exists, F, Model, OuterRef, Q, QuerySet, Value
 from django.utils import timezone
 
-from partnerships.organisations.models import Membership
+from partnerships.organisations.models import EDITING_ROLES, Membership
 from partnerships.people.models import User
 
 if TYPE_CHECKING:
@@ -58,6 +58,9 @@ class Network:
 
 
 Route = Organisations | People | Network
+
+#: To those who edit for the organisation that a record names.
+EDITORS = (Organisations("organisation", roles=EDITING_ROLES),)
 
 
 def _memberships(route: Organisations) -> QuerySet[Membership]:

@@ -19,7 +19,7 @@ from django.urls import reverse
 from partnerships.agreements.models import Partnership, Party, PartyRole, PartyStatus
 from partnerships.commitments.quantities import quantity_words
 from partnerships.exchange.models.words import OVER, UNANSWERED, Audience, Direction, Status, Theme, Unit
-from partnerships.organisations.audience import Network, Organisations, Route, readers_of, visible_to
+from partnerships.organisations.audience import EDITORS, Network, Organisations, Route, readers_of, visible_to
 from partnerships.organisations.models import EDITING_ROLES, Area, Membership, Organisation
 from partnerships.people.models import User
 
@@ -68,7 +68,7 @@ class EntryQuerySet(models.QuerySet["Entry"]):
 
     def editable_by(self, user: User | AnonymousUser) -> EntryQuerySet:
         """Those of organisations the person edits for."""
-        return self.filter(visible_to(Entry, (Organisations("organisation", roles=EDITING_ROLES),), user))
+        return self.filter(visible_to(Entry, EDITORS, user))
 
     def of_person(self, user: User | AnonymousUser) -> EntryQuerySet:
         """Those of organisations the person acts for, in whichever role."""

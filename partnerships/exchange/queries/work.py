@@ -19,7 +19,7 @@ from partnerships.exchange.models import (
     ResponseStatus,
 )
 from partnerships.kit.waiting import Waiting
-from partnerships.organisations.audience import Organisations, Reach
+from partnerships.organisations.audience import EDITORS, Organisations, Reach
 from partnerships.organisations.models import EDITING_ROLES, Membership, Organisation
 from partnerships.organisations.waiting import Source
 from partnerships.people.models import User
@@ -73,8 +73,7 @@ def entries_between(*, user: User, ours: Organisation, theirs: Organisation) -> 
     )
 
 
-#: Routes to those who edit for the organisation that a row names, and for the one whose entry it is about.
-_EDITORS = (Organisations("organisation", roles=EDITING_ROLES),)
+#: To those who edit for the organisation whose entry a row is about.
 _ASKERS = (Organisations("entry__organisation", roles=EDITING_ROLES),)
 _UNDECIDED = Reach(Response.objects.waiting(), _ASKERS)
 _QUESTIONS = Reach(Question.objects.open().filter(entry__is_open=True), _ASKERS)
@@ -134,7 +133,7 @@ def _unanswered(now: dt.datetime) -> tuple[Reach, ...]:
         partnership=OuterRef("partnership"),
     ).exclude(organisation=OuterRef("organisation"))
     parties = Party.objects.present().exclude(role=PartyRole.OBSERVER).filter(Exists(owed))
-    return Reach(named, _EDITORS), Reach(parties, _EDITORS)
+    return Reach(named, EDITORS), Reach(parties, EDITORS)
 
 
 def responses_to_decide(user: User) -> list[Response]:

@@ -15,6 +15,7 @@ from partnerships.digests.links import Purpose, make, minute_of
 from partnerships.digests.models import Preference, Subscription, Told
 from partnerships.digests.queries.forecast import when_next, who_will_get
 from partnerships.plans.models import Plan
+from partnerships.plans.services import create_plan
 from tests.digests.conftest import PostOffice, html_of, play, publish, text_of
 from tests.world import World
 
@@ -113,6 +114,34 @@ def test_who_publishes_reads_both_clocks_of_whoever_lives_by_another(
     [forecast] = who_will_get(plan, author=world.amina, now=TUESDAY + dt.timedelta(days=364))
 
     assert forecast.when == "Tuesday 19 October 2027, 13:00; 08:00 (New York time)"
+
+
+def test_who_will_get_a_first_version_is_whoever_may_read_it_then_and_as_what(world: World) -> None:
+    draft = create_plan(
+        owners=[world.larkhaven],
+        partnership=world.partnership,
+        title="Mill Yard",
+        kind="delivery",
+        audience="partnership",
+        author=world.amina,
+        now=timezone.now(),
+    )
+    for person, target in (
+        (world.vera, world.larkhaven),
+        (world.ben, world.partnership),
+        (world.chidi, world.larkhaven),
+    ):
+        services.enrol(person=person, target=target, author=None, now=timezone.now())
+
+    forecasts = who_will_get(draft, author=world.amina, now=timezone.now())
+
+    assert {one.person: one.is_outside for one in forecasts} == {world.vera: False, world.ben: False}
+
+    draft.audience = "network"
+    draft.save(update_fields=["audience"])
+    wider = who_will_get(draft, author=world.amina, now=timezone.now())
+
+    assert {one.person: one.is_outside for one in wider} == {world.vera: False, world.ben: False, world.chidi: True}
 
 
 def test_a_letter_says_how_often_it_comes_by_their_own_choice_and_clock(

@@ -60,10 +60,7 @@ class Forecast:
 
 def who_will_get(plan: Plan, *, author: User | None, now: dt.datetime) -> list[Forecast]:
     """Everyone who would be told if this plan were published now, with the moment; the author alone would not."""
-    classes = reading_classes([plan.pk], now=now)
-    if plan.current_number == 0:
-        # Nothing is open yet: reckon with the routes as they will be once it is.
-        classes = {(row.person_id, plan.pk): OUTSIDE for row in Following.objects.filter(plan=plan)} | classes
+    classes = reading_classes([plan.pk], now=now, once_open=True)
     people = {person.pk: person for person in User.objects.filter(pk__in=[person for person, _ in classes])}
     preferences = {one.person_id: one for one in Preference.objects.filter(person__in=people)}
     following: dict[int, Following] = {}

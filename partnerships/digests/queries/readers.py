@@ -14,7 +14,7 @@ from django.db.models import Max, Q
 from partnerships.digests.models import Told
 from partnerships.organisations.audience import Network, Organisations
 from partnerships.organisations.models import Membership
-from partnerships.plans.models import Plan, Version, inside_routes, published_routes
+from partnerships.plans.models import Audience, Plan, Version, present_routes, routes_once_open
 
 INSIDE, OUTSIDE = Told.Reading.INSIDE, Told.Reading.OUTSIDE
 
@@ -32,17 +32,19 @@ class PlanReach:
     public: list[int]
 
 
-def reach_of(plans: Collection[int], now: dt.datetime) -> PlanReach:
-    """Follow the routes that the plans room declares, for these plans; former parties are told of nothing new."""
+def reach_of(plans: Collection[int], now: dt.datetime, *, once_open: bool = False) -> PlanReach:
+    """Follow the routes that the plans room declares, for these plans; former parties are told of nothing new.
+
+    With `once_open`, as they will reach once nothing of them is a draft or under embargo.
+    """
     ids = sorted(plans)
     rows = Plan.objects.filter(pk__in=ids)
     pairs: set[tuple[int, int]] = set()
-    for route in inside_routes(now):
+    network: set[int] = set()
+    for route in routes_once_open() if once_open else present_routes(now):
         if isinstance(route, Organisations):
             pairs.update(rows.filter(route.when, **{f"{route.path}__isnull": False}).values_list("pk", route.path))
-    network: set[int] = set()
-    for route in published_routes(now):
-        if isinstance(route, Network):
+        elif isinstance(route, Network):
             network.update(rows.filter(route.when).values_list("pk", flat=True))
     ordered = sorted(pairs)
     return PlanReach(
@@ -50,7 +52,7 @@ def reach_of(plans: Collection[int], now: dt.datetime) -> PlanReach:
         inside_plans=[plan for plan, _ in ordered],
         inside_organisations=[organisation for _, organisation in ordered],
         network=sorted(network),
-        public=list(Plan.objects.public().filter(pk__in=network).order_by("pk").values_list("pk", flat=True)),
+        public=sorted(rows.filter(pk__in=network, audience=Audience.PUBLIC).values_list("pk", flat=True)),
     )
 
 
@@ -111,13 +113,13 @@ def readers_sql(reach: PlanReach, people: Sequence[int] | None = None) -> tuple[
 
 
 def reading_classes(
-    plans: Collection[int], *, now: dt.datetime, people: Sequence[int] | None = None
+    plans: Collection[int], *, now: dt.datetime, people: Sequence[int] | None = None, once_open: bool = False
 ) -> dict[tuple[int, int], str]:
-    """What followers may read of plans now: {(person, plan): "inside" or "outside"}; who may read nothing is not in
-    it."""
+    """What followers may read of plans now, or `once_open`: {(person, plan): "inside" or "outside"}; who may read
+    nothing is not in it."""
     if not plans or (people is not None and not people):
         return {}
-    sql, params = readers_sql(reach_of(plans, now), people)
+    sql, params = readers_sql(reach_of(plans, now, once_open=once_open), people)
     with connection.cursor() as cursor:
         cursor.execute(f"WITH {sql} SELECT person_id, plan_id, reading FROM readers", params)  # noqa: S608 - our own constants
         return {(person, plan): INSIDE if reading == 1 else OUTSIDE for person, plan, reading in cursor.fetchall()}

@@ -13,9 +13,9 @@ from partnerships.plans.models.plan import (
     ReadingClass,
     Status,
     draft_routes,
-    inside_routes,
     plan_readers,
-    published_routes,
+    present_routes,
+    routes_once_open,
 )
 from partnerships.plans.models.projection import SOON, Homes, Milestone, MilestoneQuerySet, Site, SiteQuerySet
 from partnerships.plans.models.promises import PlanCommitment
@@ -57,7 +57,7 @@ __all__ = [
     "Version",
     "VersionQuerySet",
     "draft_routes",
-    "inside_routes",
     "plan_readers",
-    "published_routes",
+    "present_routes",
+    "routes_once_open",
 ]

@@ -91,13 +91,22 @@ def _open(now: dt.datetime) -> Q:
     return Q(current_number__gt=0, open_at__lte=now)
 
 
+def _parties(opened: Q) -> Route:
+    """To the present parties of plans of which `opened` is so, where the audience holds them."""
+    return Organisations(
+        "partnership__parties__organisation",
+        when=opened & Q(audience__in=WIDER_THAN_OWNERS, partnership__parties__status=PartyStatus.ACCEPTED),
+    )
+
+
+def _network(opened: Q) -> Route:
+    """To everyone signed in, likewise."""
+    return Network(when=opened & Q(audience__in=WIDER_THAN_PARTNERSHIP))
+
+
 def inside_routes(now: dt.datetime) -> tuple[Route, ...]:
     """Readers of class *inside*: people of the owner organisations and of present parties."""
-    parties = Organisations(
-        "partnership__parties__organisation",
-        when=_open(now) & Q(audience__in=WIDER_THAN_OWNERS, partnership__parties__status=PartyStatus.ACCEPTED),
-    )
-    return _OWNERS, parties
+    return _OWNERS, _parties(_open(now))
 
 
 def published_routes(now: dt.datetime) -> tuple[Route, ...]:
@@ -107,7 +116,12 @@ def published_routes(now: dt.datetime) -> tuple[Route, ...]:
 
 def present_routes(now: dt.datetime) -> tuple[Route, ...]:
     """Readers of whatever is published from now on: inside and the network, without former parties."""
-    return *inside_routes(now), Network(when=_open(now) & Q(audience__in=WIDER_THAN_PARTNERSHIP))
+    return *inside_routes(now), _network(_open(now))
+
+
+def routes_once_open() -> tuple[Route, ...]:
+    """The same for plans of which nothing is open yet: whom their next version will reach."""
+    return Organisations("owners__organisation"), _parties(Q()), _network(Q())
 
 
 def _former_route(now: dt.datetime) -> Route:

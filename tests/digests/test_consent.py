@@ -5,17 +5,18 @@ from __future__ import annotations
 import datetime as dt
 
 import pytest
+from django.urls import reverse
 from django.utils import timezone
 
 from partnerships.digests import bounces, services
 from partnerships.digests.choosing import announce_joined
-from partnerships.digests.models import REFUSAL_HOLDS, Delivery, Subscription
-from partnerships.digests.services import asking
+from partnerships.digests.models import REFUSAL_HOLDS, Delivery, Preference, Subscription
+from partnerships.digests.services import asking, new_links
 from partnerships.organisations.models import Role
 from partnerships.people.models import User
 from partnerships.plans.models import Plan
 from partnerships.plans.services import request_sign_off
-from tests.digests.conftest import PostOffice, play, publish, text_of
+from tests.digests.conftest import PostOffice, play, publish, signed_in, text_of
 from tests.world import World
 
 
@@ -174,6 +175,47 @@ def test_the_limit_of_a_day_counts_letters(world: World, plan: Plan, monkeypatch
 
     with pytest.raises(services.UnableToSubscribe, match="try again tomorrow"):
         ask(world, plan)
+
+
+def test_a_choice_that_is_on_no_list_changes_nothing(world: World, plan: Plan) -> None:
+    services.enrol(person=world.ben, target=plan, author=None, now=timezone.now())
+    kept = Preference.objects.get(person=world.ben)
+
+    with pytest.raises(services.UnableToChangeSubscription, match="from the lists"):
+        services.prefer(
+            person=world.ben,
+            frequency="hourly",
+            hour=24,
+            weekday=0,
+            working_days_only=False,
+            paused_until=None,
+            time_zone="Europe/London",
+            author=world.ben,
+            now=timezone.now(),
+        )
+
+    kept.refresh_from_db()
+    assert (kept.frequency, kept.hour) == ("at_once", 8)
+
+
+def test_who_never_chose_anything_and_ends_a_pause_all_the_same_finds_their_page(world: World, plan: Plan) -> None:
+    answer = signed_in(world.ben).post(reverse("digests:manage"), {"resume": "1"})
+
+    assert (answer.status_code, answer["Location"]) == (302, reverse("digests:manage"))
+    assert Preference.objects.get(person=world.ben).paused_until is None
+
+
+def test_links_are_not_renewed_where_that_cannot_be_written_down(
+    world: World, plan: Plan, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    services.enrol(person=world.ben, target=plan, author=None, now=timezone.now())
+    key = Preference.objects.get(person=world.ben).link_key
+    monkeypatch.setattr(new_links, "record", lambda **given: 1 / 0)
+
+    with pytest.raises(ZeroDivisionError):
+        services.renew_links(person=world.ben, author=world.ben, now=timezone.now())
+
+    assert Preference.objects.get(person=world.ben).link_key == key
 
 
 def test_digests_by_role_end_with_the_role_and_return_with_it(world: World, plan: Plan) -> None:

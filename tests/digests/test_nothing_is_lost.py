@@ -357,6 +357,17 @@ def test_a_letter_that_cannot_be_written_is_counted_where_operators_look(
     assert "cannot be written" in page.content.decode()
 
 
+def test_whoever_is_overdue_counts_though_another_letter_of_theirs_is_put_off(
+    world: World, plan: Plan, ben: Subscription
+) -> None:
+    services.send_links(person=world.ben, now=timezone.now())
+    Delivery.objects.update(available_at=timezone.now() + dt.timedelta(hours=1))
+    an_hour_ago = timezone.now() - dt.timedelta(hours=1)
+    Told.objects.filter(recipient=world.ben, plan=plan).update(due_at=an_hour_ago, waiting_since=an_hour_ago)
+
+    assert queue_figures()["oldest_due_seconds"] >= 3600
+
+
 def test_a_stakeholders_week_is_played_whatever_is_wrong_with_somebody_elses_letter(
     world: World, ben: Subscription, office: PostOffice, monkeypatch: pytest.MonkeyPatch
 ) -> None:

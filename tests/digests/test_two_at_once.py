@@ -9,14 +9,17 @@ from collections.abc import Callable
 
 import pytest
 from django.db import connection, transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 
-from partnerships.digests import services
-from partnerships.digests.choosing import plan_round, reconcile
-from partnerships.digests.models import Delivery, Subscription, Told
+from partnerships.digests import roles, services
+from partnerships.digests.choosing import announce_joined, plan_round, reconcile
+from partnerships.digests.models import Delivery, How, RoleRule, Subscription, Told
 from partnerships.digests.sending import drain
 from partnerships.digests.services import answering
+from partnerships.digests.watermarks import one_at_a_time
 from partnerships.kit import mail
+from partnerships.organisations.models import Membership
 from partnerships.plans.models import Plan
 from tests.digests.conftest import PostOffice, play, publish, text_of
 from tests.world import World
@@ -67,9 +70,7 @@ def confirm_while_a_version_is_spread(world: World, plan: Plan) -> Told:
     assert confirmed.wait(10)
     publish(plan, 100, author=world.amina)
     sweeping = beside(lambda: plan_round(now=timezone.now()))
-    until = time.monotonic() + 10
-    while sweeping.is_alive() and not somebody_waits() and time.monotonic() < until:
-        time.sleep(0.01)
+    until_it_waits_or_ends(sweeping)
     published.set()
     confirming.join(10)
     sweeping.join(10)
@@ -99,6 +100,60 @@ def test_without_the_lock_they_are_not_until_somebody_looks_what_was_left(
     assert found == 1
     assert "was 120, now 100" in text_of(office.to(world.sol)[-1])
     assert reconcile(now=timezone.now()) == 0
+
+
+def until_it_waits_or_ends(work: threading.Thread) -> None:
+    until = time.monotonic() + 10
+    while work.is_alive() and not somebody_waits() and time.monotonic() < until:
+        time.sleep(0.01)
+
+
+def test_a_role_that_is_told_no_more_while_it_is_given_out_leaves_nobody_following(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rule = services.set_role_rule(target=world.partnership, author=world.amina, now=timezone.now())
+    Subscription.objects.filter(person=world.ben).delete()  # as before he came into the role
+    meant, ending = roles.people_of, threading.Event()
+
+    def while_it_ends(rule: RoleRule) -> QuerySet[Membership]:
+        found = meant(rule)
+        ending.set()
+        until_it_waits_or_ends(ends)
+        return found
+
+    def end() -> None:
+        assert ending.wait(10)
+        services.end_role_rule(rule=rule, author=world.amina, reason="Ended by a lead.", now=timezone.now())
+
+    monkeypatch.setattr(roles, "people_of", while_it_ends)
+    ends = beside(end)
+    announce_joined(now=timezone.now())
+    ends.join(10)
+
+    assert not RoleRule.objects.exists()
+    assert not Subscription.objects.live().filter(how=How.ROLE).exists()
+
+
+def test_two_who_ask_the_same_stranger_wait_for_each_other_and_not_forever(world: World, plan: Plan) -> None:
+    asked = {
+        "email": "rose@street.example",
+        "name": "Rose",
+        "target": plan,
+        "author": world.amina,
+        "organisation": world.larkhaven,
+    }
+
+    theirs: list[Subscription] = []
+
+    with transaction.atomic():
+        one_at_a_time()  # as whoever loads a network, and asks many
+        asking = beside(lambda: theirs.append(services.add_stakeholder(now=timezone.now(), **asked)))
+        until_it_waits_or_ends(asking)
+        mine = services.add_stakeholder(now=timezone.now(), **asked)
+    asking.join(10)
+
+    assert theirs == [mine]
+    assert Delivery.objects.filter(recipient=mine.person).count() == 1
 
 
 def test_what_is_settled_beside_the_sending_is_settled_the_same(world: World, plan: Plan, office: PostOffice) -> None:

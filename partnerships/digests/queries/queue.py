@@ -12,6 +12,7 @@ from partnerships.digests.models import (
     OPEN,
     Bounce,
     Delivery,
+    DeliveryKind,
     DeliveryStatus,
     Publication,
     Suppression,
@@ -45,7 +46,9 @@ def queue_figures() -> dict[str, int]:
     rows = list(by_status.order_by())
     counts = {status: count for status, count, _ in rows}
     now = timezone.now()
-    under_way = Delivery.objects.filter(recipient=OuterRef("recipient"), status__in=OPEN)
+    under_way = Delivery.objects.filter(
+        recipient=OuterRef("recipient"), kind=DeliveryKind.DIGEST, repeat_of=None, status__in=OPEN
+    )
     moments = [
         Delivery.objects.filter(status__in=OPEN, available_at__lte=now).aggregate(at=Min("available_at"))["at"],
         Told.objects.filter(~Exists(under_way), due_at__lte=now).aggregate(at=Min("due_at"))["at"],

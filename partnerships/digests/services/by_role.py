@@ -40,6 +40,7 @@ def set_role_rule(*, target: Plan | Partnership, author: User, now: dt.datetime)
 @transaction.atomic
 def end_role_rule(*, rule: RoleRule, author: User, reason: str, now: dt.datetime) -> int:
     """Stop telling a role; what came of it ends, other subscriptions stay. Returns how many ended."""
+    one_at_a_time()  # whoever gives the role out at this moment has done so, or finds no rule
     came_of_it = Subscription.objects.live().filter(
         how=How.ROLE, **({"plan": rule.plan_id} if rule.plan_id else {"partnership": rule.partnership_id})
     )

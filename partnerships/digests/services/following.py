@@ -66,6 +66,7 @@ def ask_for(*, email: str, target: Plan, frequency: str = "", now: dt.datetime) 
             check_letters(known, now=now)
             remind(subscription=known, now=now)
         else:
+            one_at_a_time()
             _begin(
                 person=person_for_address(email=email),
                 target=target,
@@ -95,6 +96,7 @@ def add_stakeholder(
 
     What they paused stays paused; what they refused themselves stays refused for a while. Raises `UnableToSubscribe`.
     """
+    one_at_a_time()
     try:
         person = person_for_address(email=email, name=name)
     except UnableToAddPerson as error:

@@ -34,6 +34,7 @@ def send_links(*, person: User, now: dt.datetime, by_own_link: bool = False) -> 
         record(actor_id=None, verb="was sent new links", target_kind="person", target_id=locked.pk, now=now)
 
 
+@transaction.atomic
 def renew_links(*, person: User, author: User | None, now: dt.datetime) -> None:
     """Make every link that was sent to this person worthless."""
     preference, _ = Preference.objects.get_or_create(person=person)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from django.core.exceptions import ValidationError
 from django.db import transaction
 
 from partnerships.activity.services import record
@@ -69,7 +70,10 @@ def prefer(
     preference.working_days_only, preference.paused_until = working_days_only, paused_until
     if tells_matches is not None:
         preference.tells_matches = tells_matches
-    preference.full_clean(exclude=["person"])
+    try:
+        preference.full_clean(exclude=["person"])
+    except ValidationError as error:
+        raise UnableToChangeSubscription("Choose how often, and when, from the lists.") from error
     preference.save(update_fields=names)
     if person.time_zone != time_zone:
         person.time_zone = time_zone
@@ -102,7 +106,8 @@ def prefer(
 @transaction.atomic
 def end_pause(*, person: User, author: User | None, now: dt.datetime) -> None:
     """Let digests come again before the day that was chosen; one catches up."""
-    preference = Preference.objects.get(person=person)
+    one_at_a_time()
+    preference, _ = Preference.objects.select_for_update().get_or_create(person=person)
     prefer(
         person=person,
         frequency=preference.frequency,

@@ -22,9 +22,11 @@ def stop(
     now: dt.datetime,
     is_refusal: bool = True,
 ) -> int:
-    """End subscriptions; what waits for nobody any more is dropped, and letters not yet claimed with it. Who ends
-    their own has refused it, unless it ends for a whole role: nobody asks them again soon. What they refused before,
-    and were asked about again without answering, stays refused whoever ends it. Returns how many ended."""
+    """End subscriptions; what waits for nobody any more is dropped, and letters that have not left do not say it.
+
+    Who ends their own has refused it, unless it ends for a whole role: nobody asks them again soon. What they refused
+    before, and were asked about again without answering, stays refused whoever ends it. Returns how many ended.
+    """
     ended = 0
     people: set[int] = set()
     for subscription in (

@@ -116,6 +116,19 @@ def test_who_publishes_reads_both_clocks_of_whoever_lives_by_another(
     assert forecast.when == "Tuesday 19 October 2027, 13:00; 08:00 (New York time)"
 
 
+def test_who_will_get_it_follows_the_pace_of_the_closest_subscription_that_has_one(
+    world: World, plan: Plan, followed: Subscription
+) -> None:
+    services.enrol(person=world.ben, target=world.partnership, author=None, frequency="monthly", now=timezone.now())
+
+    [forecast] = who_will_get(plan, author=world.amina, now=timezone.now())
+    publish(plan, 100, author=world.amina)
+    plan_round(now=timezone.now())
+
+    assert forecast.at == Told.objects.get(recipient=world.ben, plan=plan).due_at
+    assert forecast.why == "Harbour Quarter"
+
+
 def test_who_will_get_a_first_version_is_whoever_may_read_it_then_and_as_what(world: World) -> None:
     draft = create_plan(
         owners=[world.larkhaven],

@@ -33,9 +33,7 @@ class Forecast:
 
     person: User
     reading_class: str
-    frequency: str
     at: dt.datetime
-    how: str
     why: str
     organisation: str = ""
     zone: str = HOME
@@ -44,11 +42,6 @@ class Forecast:
     def is_outside(self) -> bool:
         """Whether confidential parts stay hidden from them."""
         return self.reading_class == OUTSIDE
-
-    @property
-    def is_at_once(self) -> bool:
-        """Whether it goes out as soon as the plan is quiet."""
-        return self.frequency == AT_ONCE
 
     @property
     def when(self) -> str:
@@ -64,8 +57,10 @@ def who_will_get(plan: Plan, *, author: User | None, now: dt.datetime) -> list[F
     people = {person.pk: person for person in User.objects.filter(pk__in=[person for person, _ in classes])}
     preferences = {one.person_id: one for one in Preference.objects.filter(person__in=people)}
     following: dict[int, Following] = {}
+    frequency: dict[int, str] = {}  # of the closest subscription that has one of its own
     for row in Following.objects.filter(plan=plan, person__in=people).order_by("rank", "subscription_id"):
         following.setdefault(row.person_id, row)
+        frequency[row.person_id] = frequency.get(row.person_id) or row.frequency
     why = {
         one.pk: one
         for one in Subscription.objects.for_listing().filter(pk__in=[row.subscription_id for row in following.values()])
@@ -84,7 +79,7 @@ def who_will_get(plan: Plan, *, author: User | None, now: dt.datetime) -> list[F
         if author is not None and pk == author.pk:
             continue
         row = following[pk]
-        rhythm = (preferences.get(pk) or Preference(person=person)).rhythm(person.time_zone, row.frequency)
+        rhythm = (preferences.get(pk) or Preference(person=person)).rhythm(person.time_zone, frequency[pk])
         told = waiting.get(pk)
         since = told.waiting_since if told is not None and told.waiting_since else now
         at = due(rhythm, waiting_since=since, latest=now, settle=settle, holidays=holidays(), taken=taken.get(pk, ()))
@@ -92,9 +87,7 @@ def who_will_get(plan: Plan, *, author: User | None, now: dt.datetime) -> list[F
             Forecast(
                 person=person,
                 reading_class=classes[pk, plan.pk],
-                frequency=rhythm.frequency,
                 at=told.due_at if told is not None and told.slotted and told.due_at else max(at, now),
-                how=row.how,
                 why=str(why[row.subscription_id].target),
                 organisation=acting.get(pk, ""),
                 zone=person.time_zone,

@@ -9,7 +9,7 @@ from django.db.models import Q, QuerySet
 
 from partnerships.activity.models import Event
 from partnerships.digests.models import Delivery, Told
-from partnerships.organisations.models import Organisation, Role
+from partnerships.organisations.models import Membership, Organisation, Role
 from partnerships.people.models import User
 from partnerships.plans.models import Plan
 
@@ -25,6 +25,11 @@ class SentAgain:
     by: str
     reason: str
     repeat: int
+
+
+def may_look(user: User) -> bool:
+    """Whether the ledger is open to the person: to administrators and leads."""
+    return user.is_staff or Membership.objects.current().of_person(user, Role.LEAD).exists()
 
 
 def ledger_of(user: User) -> QuerySet[Delivery]:

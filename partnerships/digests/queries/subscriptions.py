@@ -24,8 +24,8 @@ def standing_or_refused(person: User) -> QuerySet[Subscription]:
     return (own.live() | own.refused()).order_by("-asked_at", "-pk")
 
 
-def led_organisations(user: User) -> QuerySet[Organisation]:
-    """Organisations for which the person may add stakeholders: editors and leads."""
+def may_ask_for(user: User) -> QuerySet[Organisation]:
+    """Organisations on whose behalf the person may ask somebody whether they want digests: editors and leads."""
     return Organisation.objects.of_person(user, *EDITING_ROLES)
 
 
@@ -34,7 +34,7 @@ def stakeholders_of(user: User) -> QuerySet[Subscription]:
     return (
         Subscription.objects.live()
         .for_listing()
-        .filter(added_for__in=led_organisations(user).values("pk"))
+        .filter(added_for__in=may_ask_for(user).values("pk"))
         .order_by("person__name", "person__email", "pk")
     )
 
@@ -46,7 +46,7 @@ def stakeholders_who_ended(user: User, now: dt.datetime) -> QuerySet[Subscriptio
         .filter(
             status=SubscriptionStatus.ENDED,
             ended_at__gt=now - REFUSAL_HOLDS,
-            added_for__in=led_organisations(user).values("pk"),
+            added_for__in=may_ask_for(user).values("pk"),
         )
         .order_by("-ended_at", "-pk")
     )

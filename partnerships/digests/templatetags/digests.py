@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from partnerships.digests.models import RoleRule, Subscription
 from partnerships.digests.queries.forecast import when_next, who_will_get
-from partnerships.digests.queries.subscriptions import led_organisations
+from partnerships.digests.queries.subscriptions import may_ask_for
 from partnerships.digests.targets import Target, kind_of
 from partnerships.people.models import User
 from partnerships.plans.models import Audience, Plan
@@ -41,7 +41,7 @@ def follow(context: Context, target: Target, *, may_edit: bool = False, may_lead
         return {"person": None, "public": target if public else None}
     kind = kind_of(target)
     mine = Subscription.objects.live().filter(**{kind: target.pk}, person=person).first()
-    may_add = led_organisations(person).exists()
+    may_add = may_ask_for(person).exists()
     rule = RoleRule.objects.filter(partnership=target.pk).exists() if may_lead and kind == "partnership" else None
     return {
         "person": person,

@@ -17,10 +17,11 @@ from partnerships.digests import services
 from partnerships.digests.forms import PreferenceForm, StakeholderForm
 from partnerships.digests.models import Frequency, Preference, RoleRule, Suppression
 from partnerships.digests.queries.forecast import when_next, who_will_get
+from partnerships.digests.queries.ledger import may_look
 from partnerships.digests.queries.naming import named_for
 from partnerships.digests.queries.subscriptions import (
-    led_organisations,
     letters_that_asked,
+    may_ask_for,
     stakeholders_of,
     stakeholders_who_ended,
     subscriptions_of,
@@ -28,7 +29,6 @@ from partnerships.digests.queries.subscriptions import (
 )
 from partnerships.digests.views.fetching import page_of, visible_target
 from partnerships.digests.views.verbs import SAID, SIGNED_IN, act
-from partnerships.organisations.models import Membership, Role
 from partnerships.people.models import User
 from partnerships.people.requests import signed_in
 from partnerships.plans.models import Audience, Plan
@@ -58,15 +58,10 @@ def _mine(person: User) -> dict[str, Any]:
         "subscriptions": named_for(person, subscriptions_of(person), now),
         "next": when_next(person, now),
         "paces": Frequency.choices,
-        "may_add": led_organisations(person).exists(),
-        "may_look": _may_look(person),
+        "may_add": may_ask_for(person).exists(),
+        "may_look": may_look(person),
         "came_back": Suppression.objects.filter(address__iexact=person.email, released_at=None).first(),
     }
-
-
-def _may_look(person: User) -> bool:
-    """Whether the ledger is open to the person: administrators and leads."""
-    return person.is_staff or Membership.objects.current().of_person(person, Role.LEAD).exists()
 
 
 @require_POST
@@ -124,7 +119,7 @@ def change(request: HttpRequest, pk: int, verb: str) -> HttpResponse:
 def stakeholders(request: HttpRequest) -> HttpResponse:
     """Whom my organisations added, and where each stands."""
     person = signed_in(request)
-    if not led_organisations(person).exists():
+    if not may_ask_for(person).exists():
         raise PermissionDenied
     now = timezone.now()
     subscriptions = named_for(person, stakeholders_of(person), now)
@@ -132,7 +127,7 @@ def stakeholders(request: HttpRequest) -> HttpResponse:
     context = {
         "subscriptions": [(one, letters.get(one.pk)) for one in subscriptions],
         "ended": named_for(person, stakeholders_who_ended(person, now)[:100], now),
-        "may_look": _may_look(person),
+        "may_look": may_look(person),
     }
     return render(request, "digests/stakeholders.html", context)
 
@@ -142,7 +137,7 @@ def add_stakeholder(request: HttpRequest, kind: str, pk: int) -> HttpResponse:
     """Ask somebody by email whether they want digests about something that my organisation may read."""
     person = signed_in(request)
     target = visible_target(person, kind, pk)
-    organisations = led_organisations(person).order_by("name", "pk")
+    organisations = may_ask_for(person).order_by("name", "pk")
     if not organisations.exists():
         raise PermissionDenied
     form = StakeholderForm(request.POST or None, organisations=organisations, cancel=page_of(target))

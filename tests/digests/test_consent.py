@@ -177,6 +177,14 @@ def test_the_limit_of_a_day_counts_letters(world: World, plan: Plan, monkeypatch
         ask(world, plan)
 
 
+def test_what_another_page_changed_meanwhile_is_said_as_it_stands(world: World, plan: Plan) -> None:
+    seen = services.confirm(subscription=ask(world, plan), now=timezone.now())
+    services.pause(subscription=Subscription.objects.get(pk=seen.pk), author=world.sol, now=timezone.now())
+
+    with pytest.raises(services.UnableToChangeSubscription, match="This is paused: look again"):
+        services.pause(subscription=seen, author=world.sol, now=timezone.now())
+
+
 def test_a_choice_that_is_on_no_list_changes_nothing(world: World, plan: Plan) -> None:
     services.enrol(person=world.ben, target=plan, author=None, now=timezone.now())
     kept = Preference.objects.get(person=world.ben)

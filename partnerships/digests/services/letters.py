@@ -11,7 +11,8 @@ from partnerships.digests.links import site_host
 from partnerships.digests.models import Delivery, DeliveryKind, Subscription, Suppression
 from partnerships.people.models import User
 
-#: Letters with new links a day and person: whoever knows an address may ask for them.
+#: Letters with new links, which whoever knows an address may ask for, a day and person; and so many in which a link of
+#: theirs has one thing asked once more.
 MOST_LINKS_A_DAY = 3
 
 

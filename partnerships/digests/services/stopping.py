@@ -75,8 +75,10 @@ def resume(*, subscription: Subscription, author: User | None, now: dt.datetime)
 def _change(
     subscription: Subscription, before: str, after: str, verb: str, author: User | None, now: dt.datetime
 ) -> None:
+    """From one status to another, if it still stands there; else say how it stands."""
     changed = Subscription.objects.filter(pk=subscription.pk, status=before).update(status=after)
     if not changed:
+        subscription.refresh_from_db(fields=["status"])
         raise UnableToChangeSubscription(f"This is {subscription.get_status_display().lower()}: look again.")
     subscription.status = after
     note(subscription, verb, author=author, now=now, before=before, after=after)

@@ -23,7 +23,7 @@ check: ## Style, types, import contracts, templates, migrations, deployment sett
 	@$(READY) housing/checks.py
 
 worker: ## Run one more Celery worker on the parts that run, or on those the environment names
-	@$(READY) -m celery -A housing worker --loglevel INFO --without-gossip --without-mingle
+	@$(READY) -m housing.worker
 
 beat: ## Run Celery's clock; one is enough, two do no harm
 	@$(READY) -m celery -A housing beat --loglevel INFO --scheduler celery.beat:Scheduler --pidfile=

@@ -126,11 +126,13 @@ class Workers:
 
     def start(self) -> psutil.Process:
         """Start the worker and wait for its children."""
-        command = [sys.executable, "-m", "celery", "-A", self.application, "worker", "-c", str(self.concurrency)]
-        command += ["-l", "WARNING", "--without-gossip", "--without-mingle", "-n", f"bench{random.random()}@%h"]
+        command = ["housing.worker"]
+        if self.application != "housing":
+            command = ["celery", "-A", self.application, "worker", "-c", str(self.concurrency), "-l", "WARNING"]
+        environ = self.environ | {"WORKER_CONCURRENCY": str(self.concurrency)}
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
-                command, cwd=ROOT, env=self.environ, stdout=log, stderr=log, start_new_session=True
+                [sys.executable, "-m", *command], cwd=ROOT, env=environ, stdout=log, stderr=log, start_new_session=True
             )
         top = psutil.Process(self.process.pid)
         for _ in range(600):

@@ -280,7 +280,6 @@ class Supervisor:
         site = f"http://localhost:{port_of(door)}"
         # Web, worker and beat work in the application's role: the owner's address is not for them.
         environ = {key: value for key, value in self.environ.items() if key != "DATABASE_OWNER_URL"}
-        celery = [sys.executable, "-m", "celery", "-A", "housing"]
         web = self._part(
             "web",
             [
@@ -291,18 +290,14 @@ class Supervisor:
             environ,
             keep_open=[door.fileno()],
         )
-        worker = self._part(
-            "worker",
-            [
-                *(*celery, "worker", "--loglevel", "INFO", "--concurrency", environ.get("WORKER_CONCURRENCY", "2")),
-                *("--without-gossip", "--without-mingle"),
-            ],
-            environ,
-        )
+        worker = self._part("worker", [sys.executable, "-m", "housing.worker"], environ)
         # The scheduler without a file: what is due is decided from rows, and a half-written file stops nobody.
         self._part(
             "beat",
-            [*celery, "beat", "--loglevel", "INFO", "--scheduler", "celery.beat:Scheduler", "--pidfile="],
+            [
+                *(sys.executable, "-m", "celery", "-A", "housing", "beat", "--loglevel", "INFO"),
+                *("--scheduler", "celery.beat:Scheduler", "--pidfile="),
+            ],
             environ,
         )
         say("Starting web, worker and beat")

@@ -398,6 +398,8 @@ FORMAT_MODULE_PATH = ["housing.formats"]
 # Prometheus reads /metrics with this as its bearer token; without one the page does not exist.
 METRICS_TOKEN = env.str("METRICS_TOKEN", default="")
 
+LOG_LEVEL = env.str("LOG_LEVEL", default="INFO")
+
 _shared_processors: list[Any] = [
     structlog.contextvars.merge_contextvars,
     structlog.stdlib.add_logger_name,
@@ -419,7 +421,7 @@ LOGGING = {
         },
     },
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "lines"}},
-    "root": {"handlers": ["console"], "level": env.str("LOG_LEVEL", default="INFO")},
+    "root": {"handlers": ["console"], "level": LOG_LEVEL},
     "loggers": {
         "django": {"handlers": ["console"], "level": "INFO", "propagate": False},
         # Addresses hold tokens and search words: our own middleware logs the route's name instead.

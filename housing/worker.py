@@ -1,0 +1,33 @@
+"""A Celery worker: `python -m housing.worker`. WORKER_CONCURRENCY says how many processes it has.
+
+Not by Celery's command line, whose interactive shell (prompt_toolkit) each of its processes would hold: 8 MB.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+
+from celery.utils.nodenames import gethostname, nodename
+from django.conf import settings
+
+from housing.celery import app
+
+
+def main() -> int:
+    """Work until a signal ends it."""
+    worker = app.Worker(
+        # Several on one machine must not share a name.
+        hostname=nodename(f"worker{os.getpid()}", gethostname()),
+        concurrency=settings.WORKER_CONCURRENCY,
+        loglevel=settings.LOG_LEVEL,
+        # What workers tell each other nobody here asks for.
+        without_gossip=True,
+        without_mingle=True,
+    )
+    worker.start()
+    return worker.exitcode or 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -22,6 +22,6 @@ urlpatterns = [
     path("search/", include("partnerships.search.urls")),
     path("", include("partnerships.people.urls")),
     path("", include("partnerships.web.urls")),
-    path("accounts/", include("allauth.urls")),
+    path("accounts/", include("housing.accounts")),
     path("admin/", admin.site.urls),
 ]

@@ -8,9 +8,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from html import escape
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import css_inline
 from django.conf import settings
 from django.template.loader import render_to_string
 from django.urls import reverse
@@ -21,9 +20,15 @@ from partnerships.digests.matches import MOST, MatchLine
 from partnerships.digests.models import Subscription
 from partnerships.digests.news import News
 from partnerships.kit.dates import long_date
+from partnerships.kit.late import late
 from partnerships.kit.text import shorten
 from partnerships.kit.waiting import Waiting
 from partnerships.people.models import User
+
+if TYPE_CHECKING:
+    import css_inline
+else:
+    css_inline = late("css_inline")
 
 #: A subject stays readable in a list of mails.
 _SUBJECT = 140
@@ -284,9 +289,10 @@ def digest(
     return Letter(shared.subject, headers, shared.parts, values)
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=256)
 def _both(words: str) -> tuple[str, str]:
-    """Words as the text part and as the HTML part have them, encoded."""
+    """Words as the text part and as the HTML part have them, encoded: reasons and rhythms are many readers', and a
+    name, which is one's own, takes a microsecond."""
     return wire.encode(words), wire.encode(escape(words))
 
 

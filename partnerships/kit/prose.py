@@ -2,9 +2,17 @@
 
 from __future__ import annotations
 
-import nh3
+from typing import TYPE_CHECKING
+
 from django.utils.safestring import SafeString
-from markdown import Markdown
+
+from partnerships.kit.late import late
+
+if TYPE_CHECKING:
+    import markdown
+    import nh3
+else:
+    markdown, nh3 = late("markdown"), late("nh3")
 
 ELEMENTS = frozenset(
     {"p", "br", "hr", "strong", "em", "del", "code", "pre", "blockquote", "ul", "ol", "li", "h3", "h4", "h5", "h6", "a"}
@@ -27,7 +35,7 @@ def to_html(text: str) -> SafeString:
     """The HTML of a Markdown text; what is not on the allow list is taken out."""
     if not text.strip():
         return SafeString("")
-    html = Markdown(extensions=["tables", "sane_lists", "nl2br"], output_format="html").convert(text)
+    html = markdown.Markdown(extensions=["tables", "sane_lists", "nl2br"], output_format="html").convert(text)
     clean = nh3.clean(
         _lower_headings(html),
         tags=set(ELEMENTS),

@@ -8,13 +8,21 @@ from __future__ import annotations
 
 import base64
 from functools import lru_cache
+from typing import TYPE_CHECKING
 
 from allauth.mfa.models import Authenticator
-from cryptography.fernet import Fernet, InvalidToken, MultiFernet
-from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from django.conf import settings
 from django.db import transaction
+
+from partnerships.kit.late import late
+
+if TYPE_CHECKING:
+    from cryptography import fernet
+    from cryptography.hazmat.primitives import hashes
+    from cryptography.hazmat.primitives.kdf import hkdf
+else:
+    fernet = late("cryptography.fernet")
+    hashes, hkdf = late("cryptography.hazmat.primitives.hashes"), late("cryptography.hazmat.primitives.kdf.hkdf")
 
 #: How every Fernet token begins: its version, 0x80, and the years until 2242. No secret of an app begins so.
 _BEGINS = "gAAAAA"
@@ -25,22 +33,16 @@ class UnableToDecrypt(Exception):
 
 
 @lru_cache(maxsize=8)
-def _fernet(secrets: tuple[str, ...]) -> MultiFernet:
-    return MultiFernet(
-        [
-            Fernet(
-                base64.urlsafe_b64encode(
-                    HKDF(algorithm=SHA256(), length=32, salt=None, info=b"common ground: second factors").derive(
-                        secret.encode()
-                    )
-                )
-            )
-            for secret in secrets
-        ]
-    )
+def _fernet(secrets: tuple[str, ...]) -> fernet.MultiFernet:
+    return fernet.MultiFernet([fernet.Fernet(base64.urlsafe_b64encode(_key(secret))) for secret in secrets])
 
 
-def _keys() -> MultiFernet:
+def _key(secret: str) -> bytes:
+    made = hkdf.HKDF(algorithm=hashes.SHA256(), length=32, salt=None, info=b"common ground: second factors")
+    return made.derive(secret.encode())
+
+
+def _keys() -> fernet.MultiFernet:
     chosen = settings.SECOND_FACTOR_KEYS or [settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS]
     return _fernet(tuple(chosen))
 
@@ -61,7 +63,7 @@ def decrypt(kept: str) -> str:
         return kept
     try:
         return _keys().decrypt(kept.encode()).decode()
-    except InvalidToken as error:
+    except fernet.InvalidToken as error:
         raise UnableToDecrypt("No key of SECOND_FACTOR_KEYS fits.") from error
 
 

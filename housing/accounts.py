@@ -1,0 +1,47 @@
+"""Addresses of accounts: those of `allauth.urls`, of which the views of second factors are read at their first request.
+
+They bring fido2 and cryptography, 11 MB, which a worker would hold because letters hold addresses:
+docs/decisions/0020-heavy-packages-are-read-late.md. A test holds the two lists equal.
+"""
+
+from django.contrib.auth.decorators import login_not_required
+from django.urls import include, path
+
+from partnerships.kit.late import late_view
+
+_BASE, _CODES, _TOTP, _WEBAUTHN = (
+    f"allauth.mfa.{part}.views" for part in ("base", "recovery_codes", "totp", "webauthn")
+)
+
+second_factors = [
+    path("", late_view(f"{_BASE}.index"), name="mfa_index"),
+    path("authenticate/", login_not_required(late_view(f"{_BASE}.authenticate")), name="mfa_authenticate"),
+    path("reauthenticate/", late_view(f"{_BASE}.reauthenticate"), name="mfa_reauthenticate"),
+    path("totp/activate/", late_view(f"{_TOTP}.activate_totp"), name="mfa_activate_totp"),
+    path("totp/deactivate/", late_view(f"{_TOTP}.deactivate_totp"), name="mfa_deactivate_totp"),
+    path("recovery-codes/", late_view(f"{_CODES}.view_recovery_codes"), name="mfa_view_recovery_codes"),
+    path(
+        "recovery-codes/generate/", late_view(f"{_CODES}.generate_recovery_codes"), name="mfa_generate_recovery_codes"
+    ),
+    path(
+        "recovery-codes/download/", late_view(f"{_CODES}.download_recovery_codes"), name="mfa_download_recovery_codes"
+    ),
+    path("webauthn/", late_view(f"{_WEBAUTHN}.list_webauthn"), name="mfa_list_webauthn"),
+    path("webauthn/add/", late_view(f"{_WEBAUTHN}.add_webauthn"), name="mfa_add_webauthn"),
+    path(
+        "webauthn/reauthenticate/",
+        late_view(f"{_WEBAUTHN}.reauthenticate_webauthn"),
+        name="mfa_reauthenticate_webauthn",
+    ),
+    path("webauthn/keys/<int:pk>/remove/", late_view(f"{_WEBAUTHN}.remove_webauthn"), name="mfa_remove_webauthn"),
+    path("webauthn/keys/<int:pk>/edit/", late_view(f"{_WEBAUTHN}.edit_webauthn"), name="mfa_edit_webauthn"),
+    path("webauthn/login/", login_not_required(late_view(f"{_WEBAUTHN}.login_webauthn")), name="mfa_login_webauthn"),
+]
+
+urlpatterns = [
+    path("", include("allauth.account.urls")),
+    path("2fa/", include(second_factors)),
+    path("3rdparty/", include("allauth.socialaccount.urls")),
+    path("", include("allauth.socialaccount.providers.openid_connect.urls")),
+    path("sessions/", include("allauth.usersessions.urls")),
+]

@@ -21,6 +21,7 @@ from partnerships.digests.models import (
     Subscription,
     Suppression,
     Told,
+    TypedAddress,
 )
 from partnerships.people.requests import signed_in
 
@@ -66,7 +67,7 @@ class ItemInline(admin.TabularInline[DeliveryItem, Delivery]):
 class DeliveryAdmin(LookOnly):
     """The ledger."""
 
-    list_display = ("created_at", "recipient", "subject", "status", "attempts", "settled_at", "reason")
+    list_display = ("created_at", "recipient", "subject", "status", "reason", "attempts", "settled_at")
     list_filter = ("status", "kind", "created_at")
     list_select_related = ("recipient",)
     search_fields = ("recipient__email", "recipient__name", "address", "subject", "=message_id")
@@ -102,7 +103,7 @@ class DeliveryAdmin(LookOnly):
                 self.message_user(request, f"{delivery}: {error}", messages.WARNING)
             else:
                 count += 1
-        self.message_user(request, f"{count} letters are queued again.")
+        self.message_user(request, f"Letters queued again: {count}.")
 
 
 @admin.register(Subscription)
@@ -171,7 +172,18 @@ class SuppressionAdmin(LookOnly):
         count = 0
         for suppression in queryset.filter(released_at=None):
             count += bounces.release(address=suppression.address, author=signed_in(request), now=timezone.now())
-        self.message_user(request, f"Released; {count} subscriptions are active again.")
+        self.message_user(request, f"Released. Subscriptions that are active again: {count}.")
+
+
+@admin.register(TypedAddress)
+class TypedAddressAdmin(LookOnly):
+    """Addresses typed into public pages that the sweep has not taken up; one that was tried in vain stays here."""
+
+    list_display = ("typed_at", "address", "plan", "tries")
+    list_filter = ("tries",)
+    list_select_related = ("plan",)
+    search_fields = ("address", "plan__title")
+    ordering = ("-tries", "-pk")
 
 
 @admin.register(Bounce)

@@ -33,12 +33,12 @@ class PreferenceForm(forms.Form):
     """How often somebody wants digests, and when."""
 
     frequency = forms.ChoiceField(label="How often", choices=Frequency.choices, widget=forms.RadioSelect)
-    hour = forms.TypedChoiceField(label="At", choices=_HOURS, coerce=int, help_text="For all but “At once”.")
+    hour = forms.TypedChoiceField(label="At what time", choices=_HOURS, coerce=int, help_text="Not for “At once”.")
     weekday = forms.TypedChoiceField(
-        label="On",
+        label="On which day",
         choices=Weekday.choices,
         coerce=int,
-        help_text="For weekly digests and rarer ones; monthly means the first such day of a month.",
+        help_text="Not for “At once” and “Daily”. Monthly means the first such day of a month.",
     )
     working_days_only = forms.BooleanField(
         label="On working days only",

@@ -284,7 +284,7 @@ class PublishForm(forms.Form):
         label="What changed, and why?",
         widget=forms.Textarea(attrs={"rows": 4}),
         max_length=2_000,
-        help_text="Everybody who is told of this version reads these words first.",
+        help_text="Everybody who is told of this version reads these words.",
     )
     minor = forms.BooleanField(
         label="This is a minor version: a correction that leaves every signature as it is", required=False

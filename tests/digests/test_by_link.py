@@ -80,8 +80,8 @@ def test_whoever_has_the_link_pauses_one_thing_and_is_caught_up_when_it_resumes(
     resumed = act(bearer, followed, "resume")
     play(office)
 
-    assert "Digests about it are paused" in paused
-    assert "Digests about it are back" in resumed
+    assert "Digests about Harbour Quarter are paused" in paused
+    assert "Digests about Harbour Quarter are back" in resumed
     assert silent == 0
     assert "was 120, now 100" in text_of(office.to(world.sol)[0])
 
@@ -124,8 +124,95 @@ def test_whoever_has_the_link_gets_the_letter_once_more_that_asks_what_waits_for
 
     asked.refresh_from_db()
     assert asked.is_waiting
-    assert "A letter that asks you about it is on its way to your address" in page
+    assert "A letter that asks you about Harbour Quarter is on its way to your address" in page
     assert len(office.to(world.sol)) == 1 + MOST_LINKS_A_DAY
+
+
+def test_what_was_done_to_anothers_thing_is_not_said_by_name(
+    world: World, plan: Plan, opened: Plan, followed: Subscription, bearer: Client
+) -> None:
+    of_ben = services.enrol(person=world.ben, target=opened, author=None, now=timezone.now())
+
+    page = bearer.get(f"{manage(world.sol)}?done=pause&about={of_ben.pk}").content.decode()
+
+    assert "Digests about it are paused" in page
+
+
+def test_a_broken_link_helps_to_a_new_one_and_says_nothing_of_anybody(followed: Subscription, bearer: Client) -> None:
+    links = [manage(followed.person)[:-4] + "xyz/", reverse("digests:stop", kwargs={"token": "nobody"})]
+
+    pages = [bearer.get(link) for link in links]
+
+    assert [page.status_code for page in pages] == [404, 404]
+    assert pages[0].content == pages[1].content
+    assert reverse("digests:new-links") in pages[0].content.decode()
+
+
+def test_a_yes_brings_the_pace_that_was_chosen_with_it_and_says_when_the_next_one_comes(
+    world: World, plan: Plan, bearer: Client
+) -> None:
+    asked = services.add_stakeholder(
+        email=world.sol.email,
+        name="",
+        target=plan,
+        author=world.amina,
+        organisation=world.larkhaven,
+        now=timezone.now(),
+    )
+    link = reverse("digests:confirm", kwargs={"token": token(world.sol, Purpose.CONFIRM, number=asked.pk)})
+
+    question = bearer.get(link).content.decode()
+    answer = bearer.post(link, {"answer": "yes", "frequency": "daily"}).content.decode()
+
+    asked.refresh_from_db()
+    assert '<option value="at_once" selected>' in question
+    assert (asked.status, asked.frequency) == ("confirmed", "daily")
+    assert re.search(r"Next one: \w+ \d+ \w+ \d{4}, 08:00, if something has changed by then", answer)
+
+
+def test_a_yes_to_the_pace_they_have_anyway_fixes_none(world: World, plan: Plan, bearer: Client) -> None:
+    asked = services.add_stakeholder(
+        email=world.sol.email,
+        name="",
+        target=plan,
+        author=world.amina,
+        organisation=world.larkhaven,
+        now=timezone.now(),
+    )
+    link = reverse("digests:confirm", kwargs={"token": token(world.sol, Purpose.CONFIRM, number=asked.pk)})
+
+    bearer.post(link, {"answer": "yes", "frequency": "at_once"})
+
+    asked.refresh_from_db()
+    assert (asked.status, asked.frequency) == ("confirmed", "")
+
+
+def test_a_pace_that_does_not_exist_confirms_nothing_in_silence(world: World, plan: Plan, bearer: Client) -> None:
+    asked = services.add_stakeholder(
+        email=world.sol.email,
+        name="",
+        target=plan,
+        author=world.amina,
+        organisation=world.larkhaven,
+        now=timezone.now(),
+    )
+    link = reverse("digests:confirm", kwargs={"token": token(world.sol, Purpose.CONFIRM, number=asked.pk)})
+
+    answer = bearer.post(link, {"answer": "yes", "frequency": "hourly"})
+
+    assert answer.status_code == 422
+    assert "Choose how often from the list" in answer.content.decode()
+
+
+def test_who_stopped_by_mistake_is_shown_the_way_back(followed: Subscription, bearer: Client) -> None:
+    link = reverse("digests:stop", kwargs={"token": token(followed.person, Purpose.STOP)})
+
+    asked = bearer.get(link).content.decode()
+    stopped = bearer.post(link, {"List-Unsubscribe": "One-Click"}).content.decode()
+    looked_again = bearer.get(link).content.decode()
+
+    for page in (asked, stopped, looked_again):
+        assert reverse("digests:new-links") in page
 
 
 def test_the_page_works_without_scripts_cookies_or_an_account(followed: Subscription, bearer: Client) -> None:
@@ -353,3 +440,20 @@ def test_an_address_from_which_mail_came_back_is_written_no_letter(world: World,
 
     assert not Delivery.objects.exists()
     assert not Subscription.objects.exists()
+
+
+def test_a_letters_plan_that_is_paused_says_so_and_how_to_look_at_what_one_follows(
+    world: World, plan: Plan, followed: Subscription, bearer: Client, office: PostOffice
+) -> None:
+    publish(plan, 100, author=world.amina)
+    play(office)
+    letter = Delivery.objects.get(kind="digest")
+    link = {"token": token(world.sol, Purpose.READ, number=letter.pk), "plan": plan.pk}
+    services.pause(subscription=followed, author=world.sol, now=timezone.now())
+
+    answer = bearer.get(reverse("digests:read", kwargs=link))
+
+    assert answer.status_code == 404
+    assert "have paused it" in answer.content.decode()
+    assert "Harbour Quarter" not in answer.content.decode()
+    assert reverse("digests:new-links") in answer.content.decode()

@@ -17,7 +17,7 @@ from partnerships.people.models import User
 from partnerships.people.personal_data import erase_person
 from partnerships.plans.models import Plan
 from partnerships.plans.services import change_audience
-from tests.digests.conftest import PostOffice, html_of, play, publish, text_of
+from tests.digests.conftest import PostOffice, html_of, play, publish, signed_in, text_of
 from tests.people.test_leaving_and_erasing import everything_kept
 from tests.world import World
 
@@ -129,6 +129,55 @@ def test_leads_see_whom_they_asked_since_when_and_what_became_of_the_letter(
     assert "Ask again" not in after
     over = page(world.amina, "stakeholders")
     assert "Stopped by the person. Only they can ask for it again." in over
+
+
+def test_whoever_waits_or_said_yes_is_not_said_to_be_asked_a_second_time(
+    world: World, plan: Plan, office: PostOffice
+) -> None:
+    asked = ask(world, plan)
+    address = reverse("digests:add-stakeholder", kwargs={"kind": "plan", "pk": plan.pk})
+    again = {"email": world.sol.email.upper(), "organisation": world.larkhaven.pk}
+
+    waits = signed_in(world.amina).post(address, again)
+    services.confirm(subscription=asked, now=timezone.now())
+    follows = signed_in(world.amina).post(address, again)
+
+    assert (waits.status_code, follows.status_code) == (422, 422)
+    assert "they have not answered yet" in waits.content.decode()
+    assert "they said yes: there is nothing to ask" in follows.content.decode()
+    assert Delivery.objects.filter(kind="confirmation").count() == 1
+
+
+def test_no_tab_leads_where_one_may_not_go(world: World, plan: Plan) -> None:
+    tabs = (reverse("digests:stakeholders"), reverse("digests:ledger"), reverse("digests:due"))
+
+    of_amina, of_eddie, of_dee = (
+        {tab for tab in tabs if f'href="{tab}"' in page(person, name)}
+        for person, name in ((world.amina, "ledger"), (world.eddie, "stakeholders"), (world.dee, "ledger"))
+    )
+
+    assert of_amina == set(tabs)
+    assert of_eddie == {tabs[0]}
+    assert of_dee == set(tabs[1:])
+
+
+def test_an_editor_who_follows_is_among_those_whom_a_lead_will_tell(world: World, plan: Plan) -> None:
+    services.subscribe(person=world.eddie, target=plan, author=world.eddie, now=timezone.now())
+    services.subscribe(person=world.amina, target=plan, author=world.amina, now=timezone.now())
+
+    for_eddie, for_amina = page(world.eddie, "who", pk=plan.pk), page(world.amina, "who", pk=plan.pk)
+
+    assert "2 people will be told of the next version" in for_eddie
+    assert "1 person will be told of the next version" in for_amina
+    assert "so you are not in this list" in for_amina
+
+
+def test_the_plans_page_says_that_one_is_told_already_by_what_else_one_follows(world: World, plan: Plan) -> None:
+    services.subscribe(person=world.ben, target=world.larkhaven, author=world.ben, now=timezone.now())
+
+    card = signed_in(world.ben).get(plan.get_absolute_url()).content.decode()
+
+    assert f"because you follow {world.larkhaven}" in card
 
 
 def test_a_typed_address_tells_a_lead_no_name_before_its_reader_said_yes(

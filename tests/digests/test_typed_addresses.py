@@ -419,3 +419,16 @@ def test_an_address_from_which_mail_comes_back_makes_nobody(world: World, opened
     type_in(opened, NOBODY)
 
     assert not User.objects.filter(email=NOBODY).exists()
+
+
+def test_an_address_that_was_tried_in_vain_can_be_looked_at_and_not_changed(world: World, opened: Plan) -> None:
+    note_address(email="vic@example.org", plan=opened, now=timezone.now())
+    TypedAddress.objects.update(tries=MOST_TRIES)
+    dee = signed_in(world.dee)
+
+    shown = dee.get(reverse("admin:digests_typedaddress_changelist"), {"tries": MOST_TRIES})
+    one = reverse("admin:digests_typedaddress_change", args=[TypedAddress.objects.get().pk])
+
+    assert "vic@example.org" in shown.content.decode()
+    assert dee.post(one, {"address": "other@example.org"}).status_code == 403
+    assert dee.get(reverse("admin:digests_typedaddress_add")).status_code == 403

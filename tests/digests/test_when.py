@@ -72,6 +72,17 @@ def test_the_next_one_is_that_of_what_they_follow_not_of_a_pace_that_nothing_has
     assert when_next(world.ben, TUESDAY).words == "You follow nothing, so none comes."
 
 
+def test_who_has_paused_or_not_yet_answered_is_not_told_that_they_follow_nothing(
+    world: World, followed: Subscription
+) -> None:
+    Subscription.objects.update(status="paused")
+    paused = when_next(world.ben, TUESDAY).words
+    Subscription.objects.update(status="asked")
+
+    assert paused == "What you follow is paused, so none comes until you resume it."
+    assert when_next(world.ben, TUESDAY).words == "None comes before you have said yes to the letter that asks you."
+
+
 def test_it_is_said_by_their_own_clock(world: World, followed: Subscription) -> None:
     prefer(world, "daily")
     world.ben.time_zone = "America/New_York"

@@ -18,6 +18,7 @@ from partnerships.digests.models import (
     MatchTold,
     Preference,
     Subscription,
+    SubscriptionStatus,
     Told,
 )
 from partnerships.digests.queries.readers import OUTSIDE, reading_classes
@@ -104,6 +105,7 @@ class When:
     zone: str
     waits: bool
     follows: bool
+    stands_still: str = ""  # why nothing comes of what is followed all the same
 
     @property
     def moment(self) -> str:
@@ -114,7 +116,9 @@ class When:
     def words(self) -> str:
         """The sentence that the person reads about it."""
         if self.at is None:
-            return "Next one: as soon as something changes." if self.follows else "You follow nothing, so none comes."
+            if self.follows:
+                return "Next one: as soon as something changes."
+            return self.stands_still or "You follow nothing, so none comes."
         return f"Next one: {self.moment}" + ("." if self.waits else ", if something has changed by then.")
 
 
@@ -131,7 +135,8 @@ def when_next(person: User, now: dt.datetime) -> When:
         )
     )
     zone = person.time_zone
-    own = set(Subscription.objects.confirmed().filter(person=person).values_list("frequency", flat=True))
+    live = set(Subscription.objects.live().filter(person=person).values_list("status", "frequency"))
+    own = {frequency for status, frequency in live if status == SubscriptionStatus.CONFIRMED}
     due_times = [at for (at,) in waiting if at is not None]
     if due_times:
         return When(max(min(due_times), now), zone, waits=True, follows=bool(own))
@@ -139,10 +144,20 @@ def when_next(person: User, now: dt.datetime) -> When:
     rhythms = [preference.rhythm(zone, frequency) for frequency in own]
     at_once = not preference.pause_at(now, zone) and any(one.frequency == AT_ONCE for one in rhythms)
     if not rhythms or at_once:
-        return When(None, zone, waits=False, follows=bool(own))
+        stands_still = _why_none_comes({status for status, _ in live})
+        return When(None, zone, waits=False, follows=bool(own), stands_still=stands_still)
     taken = _dates_taken([person.pk], now).get(person.pk, ())
     at = min(next_slot(rhythm, after=now, holidays=holidays(), taken=taken) for rhythm in rhythms)
     return When(at, zone, waits=False, follows=True)
+
+
+def _why_none_comes(statuses: Collection[str]) -> str:
+    """What is said to who follows something that tells nothing yet or for now; empty where nothing stands at all."""
+    if SubscriptionStatus.PAUSED in statuses:
+        return "What you follow is paused, so none comes until you resume it."
+    if SubscriptionStatus.ASKED in statuses:
+        return "None comes before you have said yes to the letter that asks you."
+    return ""
 
 
 def _dates_taken(people: Collection[int], now: dt.datetime) -> dict[int, set[dt.date]]:

@@ -8,6 +8,7 @@ from collections.abc import Collection
 from django.db.models import QuerySet
 
 from partnerships.digests.models import REFUSAL_HOLDS, Delivery, DeliveryKind, Subscription, SubscriptionStatus
+from partnerships.digests.targets import Target, kind_of
 from partnerships.organisations.models import EDITING_ROLES, Organisation
 from partnerships.people.models import User
 from partnerships.plans.models import Plan
@@ -36,6 +37,16 @@ def stakeholders_of(user: User) -> QuerySet[Subscription]:
         .for_listing()
         .filter(added_for__in=may_ask_for(user).values("pk"))
         .order_by("person__name", "person__email", "pk")
+    )
+
+
+def standing_stakeholder(organisation: Organisation, target: Target, address: str) -> Subscription | None:
+    """Whoever has this address and was asked about this by the organisation, unless they said no or mail comes back."""
+    return (
+        Subscription.objects.for_listing()
+        .filter(added_for=organisation, person__email__iexact=address, **{kind_of(target): target.pk})
+        .exclude(status__in=[SubscriptionStatus.ENDED, SubscriptionStatus.SUPPRESSED])
+        .first()
     )
 
 

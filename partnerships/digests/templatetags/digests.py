@@ -12,8 +12,9 @@ from django.http import HttpRequest
 from django.template.context import Context
 from django.utils import timezone
 
-from partnerships.digests.models import RoleRule, Subscription
+from partnerships.digests.models import Following, RoleRule, Subscription
 from partnerships.digests.queries.forecast import when_next, who_will_get
+from partnerships.digests.queries.naming import named_for
 from partnerships.digests.queries.subscriptions import may_ask_for
 from partnerships.digests.targets import Target, kind_of
 from partnerships.people.models import User
@@ -48,12 +49,22 @@ def follow(context: Context, target: Target, *, may_edit: bool = False, may_lead
         "target": target,
         "kind": kind,
         "mine": mine,
+        "through": _through(person, target) if mine is None and isinstance(target, Plan) else "",
         "next": when_next(person, timezone.now()) if mine is not None and mine.is_confirmed else None,
         "may_add": may_add,
         "may_edit": may_edit and kind == "plan",
         "rule": rule,
         "csrf_token": context.get("csrf_token"),
     }
+
+
+def _through(person: User, plan: Plan) -> str:
+    """What the person follows that tells them of this plan too: its partnership or an owner; empty for nothing."""
+    row = Following.objects.filter(plan=plan, person=person).order_by("rank", "subscription_id").first()
+    if row is None:
+        return ""
+    followed = Subscription.objects.for_listing().get(pk=row.subscription_id)
+    return named_for(person, [followed], timezone.now())[0].called
 
 
 @register.inclusion_tag("digests/_told.html", takes_context=True)

@@ -6,6 +6,7 @@ their right in the address, so they need no cookie and no CSRF token.
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Callable
 from functools import wraps
 from typing import Concatenate, ParamSpec
@@ -49,7 +50,8 @@ def link_over(request: HttpRequest, purpose: Purpose) -> HttpResponse:
 def for_bearer(
     purpose: Purpose,
 ) -> Callable[[Callable[Concatenate[HttpRequest, Link, P], HttpResponse]], Callable[..., HttpResponse]]:
-    """Read the link of the address for this purpose; a bad one is 404, one whose time is over says so (410)."""
+    """Read the link of the address for this purpose; a bad one is 404 and says how to get
+    others, one whose time is over says so (410)."""
 
     def decorate(view: Callable[Concatenate[HttpRequest, Link, P], HttpResponse]) -> Callable[..., HttpResponse]:
         @login_not_required
@@ -60,8 +62,8 @@ def for_bearer(
                 link = read_link(purpose, token, now=timezone.now())
             except ExpiredLink:
                 return link_over(request, purpose)
-            except BadLink as error:
-                raise Http404 from error
+            except BadLink:
+                return render(request, "digests/link_bad.html", status=404)
             response = view(request, link, *args, **kwargs)
             response["Referrer-Policy"] = "no-referrer"
             response["X-Robots-Tag"] = "noindex"
@@ -99,7 +101,6 @@ def stop(request: HttpRequest, link: Link) -> HttpResponse:
 def preferences(request: HttpRequest, link: Link) -> HttpResponse:
     """What this person follows and how often they want digests; when the next one comes."""
     person, now = link.person, timezone.now()
-    said = _SAID.get(request.GET.get("done", ""), "") if request.method != "POST" else ""
     if request.method == "POST" and "resume" in request.POST:
         services.end_pause(person=person, author=person, now=now)
         return redirect(f"{request.path}?done=resumed")
@@ -118,7 +119,7 @@ def preferences(request: HttpRequest, link: Link) -> HttpResponse:
     context = {
         "form": form,
         "person": person,
-        "said": said,
+        "said": "" if request.method == "POST" else _said(request, mine),
         "token": _token_in(request),
         "stop": make(
             Purpose.STOP, person_id=person.pk, link_key=preference.link_key, number=link.number, minute=minute
@@ -139,8 +140,14 @@ _SAID = {
     "resumed": "Your digests are back, and begin with what changed meanwhile.",
     "allowed": "We write to you again when your address is typed to follow a plan.",
     "over": "That had changed meanwhile. This is how it stands now.",
-    **{verb: said.format("it") for verb, said in SAID.items()},
+    **SAID,
 }
+
+
+def _said(request: HttpRequest, mine: list[Subscription]) -> str:
+    """What has just been done; what it was done to by name, as long as it is one of the person's own."""
+    about = next((one.called for one in mine if str(one.pk) == request.GET.get("about")), "it")
+    return _SAID.get(request.GET.get("done", ""), "").format(about)
 
 
 def _token_in(request: HttpRequest) -> str:
@@ -168,7 +175,7 @@ def change(request: HttpRequest, link: Link, pk: int, verb: str) -> HttpResponse
         )
     except services.UnableToChangeSubscription:
         verb = "over"
-    return redirect(f"{reverse('digests:preferences', kwargs={'token': _token_in(request)})}?done={verb}")
+    return redirect(f"{reverse('digests:preferences', kwargs={'token': _token_in(request)})}?done={verb}&about={pk}")
 
 
 @csrf_exempt
@@ -192,6 +199,7 @@ def confirm(request: HttpRequest, link: Link) -> HttpResponse:
         else:
             try:
                 services.confirm(subscription=subscription, now=now)
+                _choose_pace(subscription, request.POST.get("frequency", ""), now=now)
             except services.UnableToChangeSubscription as error:
                 return render(
                     request, "digests/confirm.html", {"subscription": subscription, "error": str(error)}, status=422
@@ -202,7 +210,20 @@ def confirm(request: HttpRequest, link: Link) -> HttpResponse:
             "digests/confirmed.html",
             {"subscription": subscription, "next": when_next(link.person, now)},
         )
-    return render(request, "digests/confirm.html", {"subscription": subscription})
+    preferred = Preference.objects.get(person=link.person).frequency
+    context = {"subscription": subscription, "paces": Frequency.choices, "pace": subscription.frequency or preferred}
+    return render(request, "digests/confirm.html", context)
+
+
+def _choose_pace(subscription: Subscription, frequency: str, *, now: dt.datetime) -> None:
+    """Take over the pace that was chosen with a yes, where it is another than theirs for this anyway.
+
+    Raises `UnableToChangeSubscription`.
+    """
+    person = subscription.person
+    if frequency not in ("", subscription.frequency or Preference.objects.get(person=person).frequency):
+        confirmed = Subscription.objects.get(pk=subscription.pk)
+        services.set_frequency(subscription=confirmed, frequency=frequency, author=person, now=now)
 
 
 @require_safe
@@ -236,7 +257,7 @@ def read(request: HttpRequest, link: Link, plan: int) -> HttpResponse:
     reading = readable_news(delivery, now=timezone.now(), plans=[plan])
     item = item_for(delivery, plan)
     if reading.is_empty or item is None:
-        raise Http404
+        return render(request, "digests/closed.html", status=404)
     version = get_object_or_404(Version, plan=plan, number=item.to_number)
     content = content_as(version.content, Told.Reading.OUTSIDE)
     known = Known(area_names(content))

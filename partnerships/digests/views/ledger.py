@@ -29,7 +29,7 @@ from partnerships.digests.queries.forecast import when_next
 from partnerships.digests.queries.ledger import due_within, ledger_of, may_look, sendings_again
 from partnerships.digests.queries.naming import named_for
 from partnerships.digests.queries.queue import queue_figures
-from partnerships.digests.queries.subscriptions import stakeholders_of
+from partnerships.digests.queries.subscriptions import may_ask_for, stakeholders_of
 from partnerships.digests.reading import as_sent as message_as_sent
 from partnerships.digests.reading import next_digest, readable_news
 from partnerships.digests.waiting import waiting_for
@@ -58,6 +58,11 @@ def _keeper(request: HttpRequest) -> User:
     return person
 
 
+def _tabs(keeper: User) -> dict[str, bool]:
+    """Which pages stand beside the ledger: whoever acts for an organisation may ask people for it."""
+    return {"may_look": True, "may_add": not keeper.is_staff or may_ask_for(keeper).exists()}
+
+
 @require_safe
 def ledger(request: HttpRequest) -> HttpResponse:
     """Every delivery that concerns me, newest first."""
@@ -80,6 +85,7 @@ def ledger(request: HttpRequest) -> HttpResponse:
         "status": status,
         "words": words,
         "figures": queue_figures() if person.is_staff else None,
+        **_tabs(person),
     }
     return render(request, "digests/ledger.html", context)
 
@@ -221,7 +227,7 @@ def due(request: HttpRequest) -> HttpResponse:
     now = timezone.now()
     rows = due_within(person, until=now + dt.timedelta(days=1))
     page = Paginator(rows, _PAGE).get_page(request.GET.get("page"))
-    return render(request, "digests/due.html", {"page": page, "now": now})
+    return render(request, "digests/due.html", {"page": page, "now": now, **_tabs(person)})
 
 
 def _look_ahead(request: HttpRequest, viewer: User, person: User) -> HttpResponse | None:

@@ -15,7 +15,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from partnerships.agreements.models import Partnership
 from partnerships.digests import services
 from partnerships.digests.forms import PreferenceForm, StakeholderForm
-from partnerships.digests.models import Frequency, Preference, RoleRule, Suppression
+from partnerships.digests.models import Frequency, Preference, RoleRule, Subscription, Suppression
 from partnerships.digests.queries.forecast import when_next, who_will_get
 from partnerships.digests.queries.ledger import may_look
 from partnerships.digests.queries.naming import named_for
@@ -24,11 +24,13 @@ from partnerships.digests.queries.subscriptions import (
     may_ask_for,
     stakeholders_of,
     stakeholders_who_ended,
+    standing_stakeholder,
     subscriptions_of,
     unconfirmed_of,
 )
 from partnerships.digests.views.fetching import page_of, visible_target
 from partnerships.digests.views.verbs import SAID, SIGNED_IN, act
+from partnerships.kit.dates import long_date
 from partnerships.people.models import User
 from partnerships.people.requests import signed_in
 from partnerships.plans.models import Audience, Plan
@@ -127,6 +129,7 @@ def stakeholders(request: HttpRequest) -> HttpResponse:
     context = {
         "subscriptions": [(one, letters.get(one.pk)) for one in subscriptions],
         "ended": named_for(person, stakeholders_who_ended(person, now)[:100], now),
+        "may_add": True,
         "may_look": may_look(person),
     }
     return render(request, "digests/stakeholders.html", context)
@@ -143,7 +146,10 @@ def add_stakeholder(request: HttpRequest, kind: str, pk: int) -> HttpResponse:
     form = StakeholderForm(request.POST or None, organisations=organisations, cancel=page_of(target))
     if request.method == "POST" and form.is_valid():
         data = form.cleaned_data
+        standing = standing_stakeholder(data["organisation"], target, data["email"])
         try:
+            if standing is not None:
+                raise services.UnableToSubscribe(_stands_already(standing))
             services.add_stakeholder(target=target, author=person, now=timezone.now(), **data)
         except services.UnableToSubscribe as error:
             form.add_error("email", str(error))
@@ -155,6 +161,15 @@ def add_stakeholder(request: HttpRequest, kind: str, pk: int) -> HttpResponse:
     )
     context = {"form": form, "target": target, "back": page_of(target), "closed": closed}
     return render(request, "digests/add_stakeholder.html", context, status=422 if request.method == "POST" else 200)
+
+
+def _stands_already(subscription: Subscription) -> str:
+    """Why nobody is asked a second time, and what to do instead."""
+    day = long_date(timezone.localdate(subscription.asked_at))
+    asked = f"You asked {subscription.person.email} about this on {day}"
+    if subscription.is_waiting:
+        return f"{asked}, and they have not answered yet: “Ask again” stands beside them among your stakeholders"
+    return f"{asked}, and they said yes: there is nothing to ask"
 
 
 @require_POST
@@ -217,10 +232,11 @@ def who(request: HttpRequest, pk: int) -> HttpResponse:
     plan = get_object_or_404(Plan.objects.visible_to(person), pk=pk)
     if not Plan.objects.editable_by(person).filter(pk=pk).exists():
         raise PermissionDenied
+    may_publish = Plan.objects.publishable_by(person).filter(pk=pk).exists()
     context = {
         "plan": plan,
-        "forecasts": who_will_get(plan, author=person, now=timezone.now()),
-        "may_publish": Plan.objects.publishable_by(person).filter(pk=pk).exists(),
+        "forecasts": who_will_get(plan, author=person if may_publish else None, now=timezone.now()),
+        "may_publish": may_publish,
         "rule": RoleRule.objects.filter(plan=pk).exists(),
         "unconfirmed": list(unconfirmed_of(plan)),
     }

@@ -216,12 +216,10 @@ def confirm(request: HttpRequest, link: Link) -> HttpResponse:
 
 
 def _choose_pace(subscription: Subscription, frequency: str, *, now: dt.datetime) -> None:
-    """Take over the pace that was chosen with a yes, where it is another than theirs for this anyway.
-
-    Raises `UnableToChangeSubscription`.
-    """
+    """Take over the pace that was chosen with a yes, where it is one and another than theirs for this anyway."""
     person = subscription.person
-    if frequency not in ("", subscription.frequency or Preference.objects.get(person=person).frequency):
+    anyway = subscription.frequency or Preference.objects.get(person=person).frequency
+    if frequency in Frequency.values and frequency != anyway:
         confirmed = Subscription.objects.get(pk=subscription.pk)
         services.set_frequency(subscription=confirmed, frequency=frequency, author=person, now=now)
 

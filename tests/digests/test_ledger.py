@@ -172,6 +172,20 @@ def test_an_editor_who_follows_is_among_those_whom_a_lead_will_tell(world: World
     assert "so you are not in this list" in for_amina
 
 
+def test_who_tells_a_role_reads_whom_that_means_today(world: World, plan: Plan) -> None:
+    lead = signed_in(world.amina)
+
+    answers = [
+        lead.post(reverse("digests:tell-role", kwargs={"kind": kind, "pk": thing.pk}), follow=True).content.decode()
+        for kind, thing in (("plan", plan), ("partnership", world.partnership))
+    ]
+
+    assert (
+        "go to leads of the organisations that must sign; each may stop them. Today that is nobody yet." in answers[0]
+    )
+    assert re.search(r"go to everyone who acts for a party of the partnership; .* Today that is [1-9]", answers[1])
+
+
 def test_the_plans_page_says_that_one_is_told_already_by_what_else_one_follows(world: World, plan: Plan) -> None:
     services.subscribe(person=world.ben, target=world.larkhaven, author=world.ben, now=timezone.now())
 

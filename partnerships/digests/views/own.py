@@ -28,6 +28,7 @@ from partnerships.digests.queries.subscriptions import (
     subscriptions_of,
     unconfirmed_of,
 )
+from partnerships.digests.roles import people_of
 from partnerships.digests.views.fetching import page_of, visible_target
 from partnerships.digests.views.verbs import SAID, SIGNED_IN, act
 from partnerships.kit.dates import long_date
@@ -217,8 +218,14 @@ def tell_role(request: HttpRequest, kind: str, pk: int) -> HttpResponse:
     if not allowed:
         raise PermissionDenied
     if rule is None:
-        services.set_role_rule(target=target, author=person, now=now)
-        messages.success(request, f"Everyone concerned now gets digests about {target}, and may stop them.")
+        made = services.set_role_rule(target=target, author=person, now=now)
+        role = made.get_role_display()
+        count = people_of(made).values("person").distinct().count()
+        messages.success(
+            request,
+            f"From now on digests about {target} go to {role[0].lower()}{role[1:]}; each may stop them. "
+            f"Today that is {f'{count:,}' if count else 'nobody yet'}.",
+        )
     else:
         services.end_role_rule(rule=rule, author=person, reason="Ended by a lead.", now=now)
         messages.success(request, f"Digests about {target} no longer go out by role.")

@@ -18,6 +18,7 @@ from partnerships.digests.services.letters import MOST_LINKS_A_DAY
 from partnerships.people.models import User
 from partnerships.plans.models import Plan
 from tests.digests.conftest import PostOffice, html_of, play, publish, text_of
+from tests.digests.test_consent import ask
 from tests.world import World
 
 
@@ -44,14 +45,7 @@ def followed(world: World, plan: Plan) -> Subscription:
 @pytest.fixture
 def asked(world: World, plan: Plan) -> Subscription:
     """Larkhaven has asked Sol, who has not answered yet."""
-    return services.add_stakeholder(
-        email=world.sol.email,
-        name="",
-        target=plan,
-        author=world.amina,
-        organisation=world.larkhaven,
-        now=timezone.now(),
-    )
+    return ask(world, plan)
 
 
 def token(person: User, purpose: Purpose, *, days: int = 0, number: int = 0) -> str:
@@ -280,16 +274,8 @@ def test_a_link_whose_time_is_over_brings_new_ones_to_its_own_address(
 
 
 def test_a_late_answer_to_the_question_is_asked_it_anew(
-    world: World, plan: Plan, bearer: Client, office: PostOffice
+    world: World, asked: Subscription, bearer: Client, office: PostOffice
 ) -> None:
-    asked = services.add_stakeholder(
-        email=world.sol.email,
-        name="",
-        target=plan,
-        author=world.amina,
-        organisation=world.larkhaven,
-        now=timezone.now(),
-    )
     Delivery.objects.update(created_at=timezone.now() - dt.timedelta(days=20))
     old = token(world.sol, Purpose.CONFIRM, days=20, number=asked.pk)
     office.drain()

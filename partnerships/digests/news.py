@@ -180,7 +180,7 @@ def _line(change: Change) -> Line:
         )
     if change.kind == "moved":
         return Line(f"{change.what_label} {change.label}", was=change.was_words, now=change.now_words)
-    subject = change.field_label if change.what == "about" else f"{change.label}: {change.field_label.lower()}"
+    subject = change.field_label if change.what == "about" else f"{change.label}, {change.field_label.lower()}"
     if change.is_text:
         return Line(
             subject,

@@ -54,6 +54,16 @@ def words(text: str) -> set[str]:
     return set(re.findall(r"[\w’“”&-]+", plain.replace("|", " ")))
 
 
+def test_what_changed_in_a_milestone_is_said_in_one_breath(world: World, plan: Plan, office: PostOffice) -> None:
+    services.enrol(person=world.sol, target=plan, author=world.amina, organisation=world.larkhaven, now=timezone.now())
+    publish(plan, 120, author=world.amina, start="2027-10")
+    play(office)
+    [letter] = office.to(world.sol)
+
+    for said in (text_of(letter), unescape(re.sub(r"<[^>]+>", "", html_of(letter)))):
+        assert "Start on site, forecast: was April 2027, now October 2027" in said
+
+
 def test_headers_are_what_the_standards_ask(letter: EmailMessage) -> None:
     delivery = Delivery.objects.get(message_id=str(letter["Message-ID"]))
 

@@ -91,7 +91,6 @@ INSTALLED_APPS = [
     "csp",
     "django_filters",
     "django_htmx",
-    "django_prometheus",
     "housing",
 ]
 

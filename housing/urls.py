@@ -1,16 +1,18 @@
 """Every address: each room's own, then accounts, administration and the pages for machines."""
 
 from django.contrib import admin
+from django.contrib.auth.decorators import login_not_required
 from django.urls import include, path
 
 from housing import health
+from partnerships.kit.late import late_view
 
 handler400 = "housing.errors.bad_request"
 
 urlpatterns = [
     path("health/live/", health.live, name="health_live"),
     path("health/ready/", health.ready, name="health_ready"),
-    path("metrics", health.metrics, name="metrics"),
+    path("metrics", login_not_required(late_view("housing.metrics.metrics")), name="metrics"),
     # The rooms, in the order of the menu; the home page last, for it takes the bare address.
     path("commitments/", include("partnerships.commitments.urls")),
     path("conversations/", include("partnerships.conversations.urls")),

@@ -7,15 +7,19 @@ from __future__ import annotations
 
 import os
 import sys
+from typing import Any
 
 from celery.utils.nodenames import gethostname, nodename
 from django.conf import settings
+from django.urls import reverse
 
 from housing.celery import app
 
 
-def main() -> int:
-    """Work until a signal ends it."""
+def make_worker() -> Any:
+    """A worker that has read what its processes share before they part: the tasks, and the addresses for letters."""
+    # The checks read what only pages need; they are run by `make check`, `migrate` and each deployment.
+    os.environ["CELERY_SKIP_CHECKS"] = "1"
     worker = app.Worker(
         # Several on one machine must not share a name.
         hostname=nodename(f"worker{os.getpid()}", gethostname()),
@@ -25,6 +29,13 @@ def main() -> int:
         without_gossip=True,
         without_mingle=True,
     )
+    reverse("health_live")
+    return worker
+
+
+def main() -> int:
+    """Work until a signal ends it."""
+    worker = make_worker()
     worker.start()
     return worker.exitcode or 0
 

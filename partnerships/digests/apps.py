@@ -17,7 +17,6 @@ class DigestsConfig(AppConfig):
         from partnerships.people.leaving import register_leaving  # noqa: PLC0415 - rooms register at start-up
         from partnerships.people.personal import register_personal  # noqa: PLC0415 - rooms register at start-up
 
-        import_module("partnerships.digests.metrics").register()
         import_module("partnerships.digests.keeping").register()
         register_personal(RULES)
         register_leaving("digests stopped", stop_digests)

@@ -383,6 +383,7 @@ def drain(
             with _collector_at_rest():
                 claimed, examined = claim(now=timezone.now(), most=size, people=people)
             _send(office, sender, claimed, settler)
+            del claimed  # the next batch is composed without this one beside it
             is_quick = time.monotonic() - began < _QUICK
             size = min(2 * size, batch) if is_quick else max(size // 2, min(FIRST_BATCH, batch))
             if not beside:

@@ -5,19 +5,18 @@ from __future__ import annotations
 import subprocess
 import sys
 
-# What a worker has read when it is ready, and has made the first address of a letter.
+# What a worker has read when its processes part.
 _LOOK = """
 import sys
-from django.urls import reverse
-from housing.worker import app
-app.loader.import_default_modules()
-reverse("digests:stop", kwargs={"token": "x"})
+from housing.worker import make_worker
+make_worker()
 print(" ".join(sys.modules))
 """
 
 HEAVY = {
     *("PIL", "networkx", "numpy", "openpyxl", "weasyprint"),  # papers, workbooks, pictures
     *("fido2", "cryptography.hazmat"),  # second factors
+    "prometheus_client",  # figures, which web processes give
     *("css_inline", "markdown", "nh3"),  # letters as they are written, and texts of plans
     *("celery.bin", "click_repl", "prompt_toolkit"),  # Celery's own terminal
 }

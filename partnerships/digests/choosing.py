@@ -23,6 +23,7 @@ from partnerships.digests.queries.readers import reach_of
 from partnerships.digests.roles import apply, apply_roles
 from partnerships.digests.typed import take_up
 from partnerships.digests.watermarks import admit, mark, one_at_a_time, run, work_out_again
+from partnerships.kit.database import BY_INDEX
 from partnerships.plans.models import Plan, Version
 
 log = structlog.get_logger(__name__)
@@ -59,6 +60,7 @@ def spread(*, now: dt.datetime) -> int:
         return 0
     with transaction.atomic():
         one_at_a_time()
+        run("SET LOCAL jit = off", {})  # for all followers at once it would seem worth compiling, and is not
         waiting = list(
             Publication.objects.filter(spread_at=None, available_at__lte=now).order_by("available_at", "pk")[:_PLANS]
         )
@@ -193,7 +195,7 @@ UPDATE digests_told t SET due_at = NULL, waiting_since = NULL
 # The numbers of deliveries are taken first, so that nothing must be joined on rows of which the planner knows nothing;
 # adding an empty interval keeps it from looking up each person in the index of everything that is due, OFFSET 0 from
 # reading the whole ledger to look them up in memory. Who has one under way is gathered once: few have when the planner
-# last looked, thousands in the middle of a run.
+# last looked, thousands in the middle of a run. Message-IDs begin with the number: their index grows at its end.
 _CHOOSE = f"""
 WITH waiting AS (
     SELECT t.recipient_id, min(t.due_at) AS due_at, bool_or(t.slotted) AS slotted
@@ -249,12 +251,20 @@ def choose(*, now: dt.datetime, most: int = _PEOPLE) -> int:
         return 0
     with transaction.atomic():
         one_at_a_time()
+        run(BY_INDEX, {})
         # Nobody can guess another's Message-ID from their own: a report about it could silence them.
         params = {"now": now, "people": most, "host": f"@{site_host()}>", "seed": secrets.token_hex(16)}
-        run(_NOTHING_NEW, params)
         chosen = run(_CHOOSE, params)
         _wait_for_another_date(now)
     return chosen
+
+
+def _forget_what_was_told(now: dt.datetime) -> None:
+    """Let what is due wait no longer where it was told meanwhile, by a letter that was under way."""
+    if Told.objects.filter(due_at__lte=now).exists():
+        with transaction.atomic():
+            one_at_a_time()
+            run(_NOTHING_NEW, {"now": now})
 
 
 def _wait_for_another_date(now: dt.datetime) -> None:
@@ -278,6 +288,7 @@ def plan_in_parts(*, now: dt.datetime) -> Iterator[int]:
     admit_newcomers(now=now)
     if settings.DIGESTS_HELD:
         return
+    _forget_what_was_told(now)
     most = _FIRST
     while chosen := choose(now=now, most=most):
         yield chosen

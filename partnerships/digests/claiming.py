@@ -24,6 +24,8 @@ from partnerships.digests.matches import drop_matches, tell_matches
 from partnerships.digests.models import (
     NOT_WRITTEN,
     OPEN,
+    STILL_OPEN,
+    STILL_SENDING,
     SUPPRESSED,
     Delivery,
     DeliveryItem,
@@ -41,6 +43,7 @@ from partnerships.digests.queries.readers import reading_classes
 from partnerships.digests.schedule import Rhythm, due, local_day
 from partnerships.digests.services import give_up_asking
 from partnerships.digests.waiting import remembered, waiting_for_all
+from partnerships.kit.database import BY_INDEX
 from partnerships.kit.mail import can_be_addressed
 from partnerships.kit.waiting import Waiting
 from partnerships.people.models import User
@@ -136,7 +139,7 @@ SELECT d.id, d.kind, d.message_id, d.attempts, d.subscription_id, d.recipe, d.su
   FROM digests_delivery d
   JOIN people_user u ON u.id = d.recipient_id
   LEFT JOIN digests_preference p ON p.person_id = u.id
- WHERE d.status IN ('queued', 'sending') AND d.available_at <= clock_timestamp() {only}
+ WHERE d.status IN ('queued', 'sending') AND d.available_at <= statement_timestamp() {only}
  ORDER BY d.available_at, d.id
  LIMIT %(most)s
    FOR UPDATE OF d SKIP LOCKED
@@ -160,23 +163,24 @@ UPDATE digests_delivery d SET status = 'queued', available_at = c.at, in_doubt =
 """
 
 # What could not be written is tried again a few times, each after twice as long, and then set aside for people to see.
-_PUT_OFF = """
+_PUT_OFF = f"""
 UPDATE digests_delivery d
    SET status = CASE WHEN d.unanswered + 1 >= %(most)s THEN 'failed' ELSE 'queued' END,
        settled_at = CASE WHEN d.unanswered + 1 >= %(most)s THEN clock_timestamp() END,
        in_doubt = d.in_doubt OR d.status = 'sending', attempts = d.attempts + 1, unanswered = d.unanswered + 1,
        available_at = clock_timestamp() + %(first)s * 2 ^ LEAST(d.unanswered, 10) * interval '1 second',
        reason = %(reason)s
- WHERE d.id = %(id)s AND d.status IN ('queued', 'sending') AND d.available_at <= clock_timestamp()
+ WHERE d.id = %(id)s AND {STILL_OPEN} AND d.available_at <= statement_timestamp()
 RETURNING d.status
-"""
+"""  # noqa: S608 - our own constants
 
 # Claimed and not tried: as if it had not been claimed.
-_TAKE_BACK = """
-UPDATE digests_delivery SET status = 'queued', available_at = clock_timestamp(), attempts = GREATEST(attempts - 1, 0),
+_TAKE_BACK = f"""
+UPDATE digests_delivery d
+   SET status = 'queued', available_at = clock_timestamp(), attempts = GREATEST(attempts - 1, 0),
        unanswered = GREATEST(unanswered - 1, 0)
- WHERE id = ANY(%(ids)s) AND status = 'sending'
-"""
+ WHERE d.id = ANY(%(ids)s) AND {STILL_SENDING}
+"""  # noqa: S608 - our own constants
 
 _SET_ASIDE = """
 UPDATE digests_delivery d
@@ -253,8 +257,7 @@ def _claim(
     *, now: dt.datetime, most: int, people: Collection[int] | None = None, only: int | None = None
 ) -> tuple[list[Claimed], int]:
     with transaction.atomic():
-        # As in sending: everything here is found by index, whatever the planner remembers of the tables' sizes.
-        _execute("SET LOCAL enable_seqscan = off", [])
+        _execute(BY_INDEX, [])
         wanted = "" if people is None else " AND d.recipient_id = ANY(%(people)s)"
         wanted += "" if only is None else " AND d.id = %(only)s"
         params = {"most": most, "people": list(people or ()), "only": only}
@@ -357,22 +360,24 @@ def take_back(claimed: Collection[Claimed], *, now: dt.datetime) -> set[int]:
     if not claimed:
         return set()
     ids = [one.pk for one in claimed]
-    rows = _execute(_STILL.format(suppressed=SUPPRESSED), {"ids": ids})
-    back = set(ids) - {pk for pk, *_ in rows}  # not ours any more
-    person_of: dict[int, int] = {}
-    for pk, kind, person_id, may_leave, zone, paused_until in rows:
-        person_of[pk] = person_id
-        paused = kind == DeliveryKind.DIGEST and paused_until is not None and local_day(now, zone) < paused_until
-        if paused or not may_leave:
-            back.add(pk)
-    plans = {plan for one in claimed for plan, _ in one.told}
-    classes = reading_classes(plans, now=now, people=sorted(set(person_of.values())))
-    for one in claimed:
-        for plan, reading_class in one.told:
-            current = classes.get((person_of.get(one.pk, 0), plan))
-            if current is None or (reading_class == Told.Reading.INSIDE and current != reading_class):
-                back.add(one.pk)
-    give_back(back)
+    with transaction.atomic():
+        _execute(BY_INDEX, [])
+        rows = _execute(_STILL, {"ids": ids})
+        back = set(ids) - {pk for pk, *_ in rows}  # not ours any more
+        person_of: dict[int, int] = {}
+        for pk, kind, person_id, may_leave, zone, paused_until in rows:
+            person_of[pk] = person_id
+            paused = kind == DeliveryKind.DIGEST and paused_until is not None and local_day(now, zone) < paused_until
+            if paused or not may_leave:
+                back.add(pk)
+        plans = {plan for one in claimed for plan, _ in one.told}
+        classes = reading_classes(plans, now=now, people=sorted(set(person_of.values())))
+        for one in claimed:
+            for plan, reading_class in one.told:
+                current = classes.get((person_of.get(one.pk, 0), plan))
+                if current is None or (reading_class == Told.Reading.INSIDE and current != reading_class):
+                    back.add(one.pk)
+        give_back(back)
     return back
 
 
@@ -382,10 +387,10 @@ def give_back(ids: Collection[int]) -> None:
         _execute(_TAKE_BACK, {"ids": sorted(ids)})
 
 
-_STILL = """
+_STILL = f"""
 SELECT d.id, d.kind, u.id,
        u.is_active
-       AND NOT {suppressed}
+       AND NOT {SUPPRESSED}
        AND (d.kind <> 'confirmation'
             OR EXISTS (SELECT 1 FROM digests_subscription s
                         WHERE s.id = d.subscription_id AND s.status = 'asked' OFFSET 0)),
@@ -393,8 +398,8 @@ SELECT d.id, d.kind, u.id,
   FROM digests_delivery d
   JOIN people_user u ON u.id = d.recipient_id
   LEFT JOIN digests_preference p ON p.person_id = u.id
- WHERE d.id = ANY(%(ids)s) AND d.status = 'sending'
-"""
+ WHERE d.id = ANY(%(ids)s) AND {STILL_SENDING}
+"""  # noqa: S608 - our own constants
 
 
 # ---- Deciding

@@ -651,6 +651,12 @@ class DeliveryItem(models.Model):
         return f"{self.plan_id}: {self.from_number} to {self.to_number}"
 
 
+#: In SQL: whether a letter `d`, looked up by its number, is being sent, and whether it is still to leave. The empty
+#: text keeps PostgreSQL from using the index over all that are to leave: when it last looked, nothing was, and reading
+#: all of that seemed cheaper than looking one up.
+STILL_SENDING = "d.status || '' = 'sending'"
+STILL_OPEN = "d.status || '' IN ('queued', 'sending')"
+
 #: In SQL: the people who have a digest under way, other than one sent again.
 UNDER_WAY = (
     "SELECT d.recipient_id FROM digests_delivery d"

@@ -30,15 +30,15 @@ from psycopg2 import extras
 
 from partnerships.digests.bounces import note_refusal, suppress
 from partnerships.digests.claiming import Claimed, claim, give_back, take_back
-from partnerships.digests.models import Delivery, DeliveryStatus, Suppression
+from partnerships.digests.models import STILL_OPEN, STILL_SENDING, Delivery, DeliveryStatus, Suppression
 from partnerships.kit import mail
-from partnerships.kit.database import keeps_statements
+from partnerships.kit.database import BY_INDEX, keeps_statements
 
 log = structlog.get_logger(__name__)
 
 #: Letters claimed at a time: few at first, so that the first leave soon; more while they leave quickly, to share the
 #: cost of a transaction; few again when the server is slow, for a lease ends.
-FIRST_BATCH, BATCH = 125, 500
+FIRST_BATCH, BATCH = 125, 250
 _QUICK = 1.0
 #: Nothing is sent in the last seconds of a lease: another worker may be about to take it.
 _MARGIN = 10
@@ -69,18 +69,14 @@ class Tally:
 
 # ---- Settling
 
-# Groups are small and everything is found by index; right after a quiet time the planner still believes the tables to
-# be empty, and would read them from end to end for every row.
-_BY_INDEX = "SET LOCAL enable_seqscan = off"
-
 # What a letter told is found by the letter first: by the plan, everything that was ever told of it would be read for
 # each.
-_SENT = """
+_SENT = f"""
 WITH answer(id, provider_id) AS (SELECT * FROM unnest(%(ids)s::bigint[], %(providers)s::text[])),
 done AS (
     UPDATE digests_delivery d
        SET status = 'sent', settled_at = clock_timestamp(), reason = '', provider_id = answer.provider_id
-      FROM answer WHERE d.id = answer.id AND d.status IN ('sending', 'queued')
+      FROM answer WHERE d.id = answer.id AND {STILL_OPEN}
     RETURNING d.id, d.recipient_id
 ),
 item AS MATERIALIZED (
@@ -96,16 +92,16 @@ mine AS (
 UPDATE digests_told t
    SET number = GREATEST(t.number, mine.to_number), reading_class = mine.reading_class, told_at = clock_timestamp()
   FROM mine WHERE t.id = mine.id
-"""
+"""  # noqa: S608 - our own constants
 
-_FAILED = """
+_FAILED = f"""
 UPDATE digests_delivery d SET status = 'failed', settled_at = clock_timestamp(), reason = answer.reason
   FROM unnest(%(ids)s::bigint[], %(reasons)s::text[]) AS answer(id, reason)
- WHERE d.id = answer.id AND d.status = 'sending'
-"""
+ WHERE d.id = answer.id AND {STILL_SENDING}
+"""  # noqa: S608 - our own constants
 
 # The first try again comes soon, each later one after twice as long, an hour at most; after five days it is given up.
-_LATER = """
+_LATER = f"""
 UPDATE digests_delivery d
    SET status = CASE WHEN d.deferrals + 1 >= %(most)s THEN 'failed' ELSE 'queued' END,
        settled_at = CASE WHEN d.deferrals + 1 >= %(most)s THEN clock_timestamp() END,
@@ -114,19 +110,19 @@ UPDATE digests_delivery d
                       + LEAST(%(first)s * 2 ^ LEAST(d.deferrals, 20), %(longest)s) * interval '1 second',
        reason = answer.reason
   FROM unnest(%(ids)s::bigint[], %(reasons)s::text[], %(doubts)s::bool[]) AS answer(id, reason, in_doubt)
- WHERE d.id = answer.id AND d.status = 'sending'
+ WHERE d.id = answer.id AND {STILL_SENDING}
 RETURNING d.id, d.status
-"""
+"""  # noqa: S608 - our own constants
 
 # No server let us in: that is nobody's fault who waits for a letter, so it costs them no try.
-_AWAY = """
+_AWAY = f"""
 UPDATE digests_delivery d
    SET status = 'queued', unanswered = 0, reason = answer.reason,
        available_at = clock_timestamp() + interval '1 second'
            * LEAST(GREATEST(%(first)s, EXTRACT(EPOCH FROM clock_timestamp() - d.created_at) / 4), %(longest)s)
   FROM unnest(%(ids)s::bigint[], %(reasons)s::text[]) AS answer(id, reason)
- WHERE d.id = answer.id AND d.status = 'sending'
-"""
+ WHERE d.id = answer.id AND {STILL_SENDING}
+"""  # noqa: S608 - our own constants
 
 
 def settle(answers: Sequence[mail.Answer]) -> Counter[str]:
@@ -146,8 +142,9 @@ def settle(answers: Sequence[mail.Answer]) -> Counter[str]:
     away = [one for one in by[mail.Outcome.LATER] if not one.reached]
     given_up: set[int] = set()
     with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(BY_INDEX)
         if by[mail.Outcome.TAKEN]:
-            cursor.execute(f"{_BY_INDEX}; {_SENT}", _taken(by[mail.Outcome.TAKEN]))
+            cursor.execute(_SENT, _taken(by[mail.Outcome.TAKEN]))
         if refused := [*by[mail.Outcome.REFUSED], *gone]:
             cursor.execute(_FAILED, _said(refused))
         if away:
@@ -336,10 +333,10 @@ class SettlerBeside:
 # Planning the statement costs as much as running it for a small group: where the connection stays ours, it is planned
 # once.
 _PREPARED = (
-    "SET enable_seqscan = off; SET plan_cache_mode = force_generic_plan; PREPARE sent(bigint[], text[]) AS "
-    + _SENT.replace("%(ids)s", "$1").replace("%(providers)s", "$2")
+    f"{BY_INDEX.replace('SET LOCAL', 'SET')}; SET plan_cache_mode = force_generic_plan;"
+    " PREPARE sent(bigint[], text[]) AS " + _SENT.replace("%(ids)s", "$1").replace("%(providers)s", "$2")
 )
-_SETTLE_BESIDE = {True: "EXECUTE sent(%(ids)s, %(providers)s)", False: f"{_BY_INDEX}; {_SENT}"}
+_SETTLE_BESIDE = {True: "EXECUTE sent(%(ids)s, %(providers)s)", False: f"{BY_INDEX}; {_SENT}"}
 
 
 def _second_connection() -> Any:

@@ -26,7 +26,7 @@ def something_to_send() -> bool:
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT EXISTS (SELECT 1 FROM digests_delivery"
-            " WHERE status IN ('queued', 'sending') AND available_at <= clock_timestamp())"
+            " WHERE status IN ('queued', 'sending') AND available_at <= statement_timestamp())"
         )
         row = cursor.fetchone()
     return bool(row and row[0])

@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.db import connection
 
 #: Before statements about a few rows of large tables: whatever the planner last knew of how many there are, each is
-#: found by its index, by one process (starting others takes longer than most statements), and nothing is compiled for it.
+#: found by its index, by one process (to start others takes longer than most statements), and nothing is compiled.
 BY_INDEX = "SET LOCAL enable_seqscan = off; SET LOCAL max_parallel_workers_per_gather = 0; SET LOCAL jit = off"
 
 

@@ -211,6 +211,12 @@ def matches_in(delivery_id: int, person: User) -> tuple[MatchLine, ...]:
     return lines_of(_still_matches(person, rows.values_list("ask", "offer")))
 
 
+def matches_to_tell(person: User) -> tuple[MatchLine, ...]:
+    """What the person's next letter would say of matches if it went out now."""
+    rows = MatchTold.objects.filter(recipient=person, told_at=None)
+    return lines_of(_still_matches(person, rows.values_list("ask", "offer"))) if rows.exists() else ()
+
+
 def drop_matches(people: Collection[int], *, now: dt.datetime) -> None:
     """Nothing can be told to these people: what was noted for them waits no longer."""
     MatchTold.objects.filter(recipient__in=people, told_at=None).update(told_at=now)

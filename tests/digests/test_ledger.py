@@ -218,8 +218,14 @@ def test_a_typed_address_tells_a_lead_no_name_before_its_reader_said_yes(
     client = Client()
     client.force_login(world.amina)
     pages.append(client.post(reverse("digests:ask-again", args=[asked.pk]), follow=True).content.decode())
+    ledger = reverse("digests:ledger")
+    by_name, by_address = (
+        client.get(ledger, {"q": words}).content.decode() for words in (world.nadia.name, world.nadia.email)
+    )
     services.confirm(subscription=asked, now=timezone.now())
 
+    assert "No letter fits" in by_name
+    assert "No letter fits" not in by_address
     assert [world.nadia.email in text for text in pages] == [True] * 5
     assert [world.nadia.name in text for text in pages] == [False] * 5
     assert world.nadia.name in page(world.amina, "stakeholders")

@@ -6,6 +6,7 @@ from __future__ import annotations
 import datetime as dt
 
 import pytest
+from django.urls import reverse
 from django.utils import timezone
 
 from partnerships.digests import services
@@ -14,7 +15,7 @@ from partnerships.digests.choosing import plan_round
 from partnerships.digests.matches import note_matches
 from partnerships.digests.models import Delivery, MatchTold
 from partnerships.exchange.models import Direction, Match
-from tests.digests.conftest import PostOffice, html_of, play, publish, text_of
+from tests.digests.conftest import PostOffice, html_of, play, publish, signed_in, text_of
 from tests.exchange.conftest import shared
 from tests.world import World
 
@@ -44,6 +45,20 @@ def test_a_new_match_makes_a_digest_go_out_once(world: World, match: Match, offi
         assert "A level site by the quay" in part
     assert len(office.to(world.ben)) == 1
     assert office.to(world.chidi) == []
+
+
+def test_the_preview_of_ones_own_digest_shows_the_match_that_would_go_out(world: World, match: Match) -> None:
+    note_matches(now=timezone.now())
+    preview = reverse("digests:preview", kwargs={"pk": world.amina.pk})
+
+    before = signed_in(world.amina).get(preview).content.decode()
+    MatchTold.objects.update(told_at=timezone.now())
+    after = signed_in(world.amina).get(preview).content.decode()
+
+    assert "A level site by the quay" in before
+    assert "Nothing waits to be told" not in before
+    assert "A level site by the quay" not in after
+    assert "Nothing waits to be told" in after
 
 
 def test_a_match_comes_along_with_news_of_a_plan(world: World, plan, match: Match, office: PostOffice) -> None:

@@ -24,6 +24,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from partnerships.digests import services
 from partnerships.digests.forms import ReasonForm
+from partnerships.digests.matches import matches_to_tell
 from partnerships.digests.models import NOT_WRITTEN, Delivery, DeliveryItem, DeliveryStatus
 from partnerships.digests.queries.forecast import when_next
 from partnerships.digests.queries.ledger import due_within, ledger_of, may_look, sendings_again
@@ -75,7 +76,10 @@ def ledger(request: HttpRequest) -> HttpResponse:
         rows = rows.filter(reason__startswith=NOT_WRITTEN)
     words = request.GET.get("q", "").strip()
     if words:
-        rows = rows.filter(recipient__email__icontains=words) | rows.filter(recipient__name__icontains=words)
+        named = rows.filter(recipient__name__icontains=words)
+        if not person.is_staff:  # before its reader said yes, an address that was typed has no name here
+            named = named.exclude(subscription__isnull=False, subscription__confirmed_at=None)
+        rows = rows.filter(recipient__email__icontains=words) | named
     page = Paginator(rows, _PAGE).get_page(request.GET.get("page"))
     mine = None if person.is_staff else set(Plan.objects.publishable_by(person).values_list("pk", flat=True))
     context = {
@@ -276,11 +280,14 @@ def preview(request: HttpRequest, pk: int) -> HttpResponse:
     if request.method == "POST":
         raise PermissionDenied
     own = person.pk == viewer.pk
+    matches = matches_to_tell(person) if own else ()
     context = {
         "person": person,
         "reading": reading,
+        "nothing_to_tell": reading.is_empty and not matches,
         "next": when_next(person, now),
         "own": own,
+        "matches": matches,
         "waiting": waiting_for(person, now) if own else [],
     }
     return render(request, "digests/preview.html", context)

@@ -28,8 +28,8 @@ READERS, LETTERS = 60, 12_000
 
 @pytest.fixture(params=["nothing was ever sent", "all was sent and nothing waits"])
 def ledger(request: pytest.FixtureRequest, world: World, opened: Plan) -> Plan:
-    """A plan of which sixty stakeholders were told two hundred times, as many letters to others that wait for their hour,
-    and as many addresses from which mail came back; the planner of queries still believes what it knew before."""
+    """A plan of which sixty stakeholders were told two hundred times, as many letters to others that wait for their
+    hour, and as many addresses from which mail came back; the planner of queries still believes what it knew before."""
     with connection.cursor() as cursor:
         cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
         cursor.execute("TRUNCATE digests_delivery, digests_subscription, digests_told, digests_suppression CASCADE")

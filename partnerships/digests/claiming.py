@@ -43,7 +43,7 @@ from partnerships.digests.queries.readers import reading_classes
 from partnerships.digests.schedule import Rhythm, due, local_day
 from partnerships.digests.services import give_up_asking
 from partnerships.digests.waiting import remembered, waiting_for_all
-from partnerships.kit.database import BY_INDEX
+from partnerships.kit.database import BY_INDEX, rows_planned_once
 from partnerships.kit.mail import can_be_addressed
 from partnerships.kit.waiting import Waiting
 from partnerships.people.models import User
@@ -261,9 +261,8 @@ def _claim(
         wanted = "" if people is None else " AND d.recipient_id = ANY(%(people)s)"
         wanted += "" if only is None else " AND d.id = %(only)s"
         params = {"most": most, "people": list(people or ()), "only": only}
-        candidates = [
-            _candidate(row) for row in _execute(_CANDIDATES.format(only=wanted, suppressed=SUPPRESSED), params)
-        ]
+        asked = _CANDIDATES.format(only=wanted, suppressed=SUPPRESSED)
+        candidates = [_candidate(row) for row in rows_planned_once(asked, params, whatever_is_asked=True)]
         if not candidates:
             return [], 0
         hopeless = {one.pk: why for one in candidates if (why := _hopeless(one))}
@@ -362,7 +361,7 @@ def take_back(claimed: Collection[Claimed], *, now: dt.datetime) -> set[int]:
     ids = [one.pk for one in claimed]
     with transaction.atomic():
         _execute(BY_INDEX, [])
-        rows = _execute(_STILL, {"ids": ids})
+        rows = rows_planned_once(_STILL, {"ids": ids}, whatever_is_asked=True)
         back = set(ids) - {pk for pk, *_ in rows}  # not ours any more
         person_of: dict[int, int] = {}
         for pk, kind, person_id, may_leave, zone, paused_until in rows:

@@ -13,8 +13,6 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 
-from django.db import connection
-
 from partnerships.agreements.models import Audience as PartnershipAudience
 from partnerships.digests.emails import Block, block
 from partnerships.digests.models import Frequency, Subscription, Told, Weekday
@@ -22,6 +20,7 @@ from partnerships.digests.news import Edition, News, news_of, shorten_note
 from partnerships.digests.queries.naming import named_to_followers
 from partnerships.digests.queries.readers import newest_numbers, owners_among, reading_classes
 from partnerships.digests.schedule import zone_in_words
+from partnerships.kit.database import rows_planned_once
 from partnerships.plans.content import Content, normalise, outside
 from partnerships.plans.models import Plan, ReadingClass, Version
 from partnerships.plans.queries import area_names
@@ -244,9 +243,11 @@ def reasons(items: Sequence[Item], *, now: dt.datetime) -> dict[int, Why]:
         return {}
     why: dict[tuple[int, int], str] = {}
     frequencies: dict[tuple[int, int], str] = {}
-    with connection.cursor() as cursor:
-        cursor.execute(_WHY, [sorted({person for _, person, _ in pairs}), sorted({plan for _, _, plan in pairs})])
-        rows = cursor.fetchall()
+    rows = rows_planned_once(
+        _WHY,
+        [sorted({person for _, person, _ in pairs}), sorted({plan for _, _, plan in pairs})],
+        whatever_is_asked=True,
+    )
     from_outside = {(item.person_id, item.plan_id) for item in items if item.reading_class == Told.Reading.OUTSIDE}
     by_partnership = {row[2] for row in rows if row[3] and row[:2] in from_outside}
     unnamed = _unnamed(by_partnership, now)

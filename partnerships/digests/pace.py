@@ -9,13 +9,20 @@ from collections.abc import Iterable
 
 from django.conf import settings
 from django.db import connection
-from django.db.models import Sum
 
-from partnerships.digests.models import Pace
+from partnerships.kit.database import rows_planned_once
 
 _LOCK = 0x7061_6365  # "pace"
 _ALL = "*"
 _MINUTE, _HOUR = dt.timedelta(minutes=1), dt.timedelta(hours=1)
+
+# How many went to each domain within the hour, and within this minute.
+_GONE = """
+SELECT domain, sum(count), COALESCE(sum(count) FILTER (WHERE minute = %s), 0)
+  FROM digests_pace
+ WHERE domain = ANY(%s) AND minute > %s
+ GROUP BY domain
+"""
 
 
 def domain_of(address: str) -> str:
@@ -39,9 +46,10 @@ def hold_back(letters: Iterable[tuple[int, str]], *, now: dt.datetime) -> tuple[
         with connection.cursor() as cursor:
             cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_LOCK])
     wanted = [(number, domain_of(address)) for number, address in letters]
-    rows = Pace.objects.filter(domain__in={domain for _, domain in wanted} | {_ALL}, minute__gt=now - _HOUR)
-    hour = Counter(dict(rows.values("domain").annotate(sum=Sum("count")).values_list("domain", "sum")))
-    this = Counter(dict(rows.filter(minute=_minute(now)).values_list("domain", "count")))
+    domains = sorted({domain for _, domain in wanted} | {_ALL})
+    hour, this = Counter[str](), Counter[str]()
+    for domain, in_hour, in_minute in rows_planned_once(_GONE, [_minute(now), domains, now - _HOUR]):
+        hour[domain], this[domain] = in_hour, in_minute
     for number, domain in wanted:
         if (
             (per_hour and hour[domain] + counted[domain] >= per_hour)

@@ -1,6 +1,12 @@
-"""What holds of the connection to the database."""
+"""What holds of the connection to the database, and statements that it plans once."""
 
 from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from itertools import count
+from typing import Any
+from weakref import WeakKeyDictionary
 
 from django.db import connection
 
@@ -13,3 +19,47 @@ def keeps_statements() -> bool:
     """Whether a statement that is planned once stays planned: behind PgBouncer, a connection is another's the next
     moment."""
     return not connection.settings_dict.get("DISABLE_SERVER_SIDE_CURSORS", False)
+
+
+#: Statements that each connection has planned already, by their text.
+_planned: WeakKeyDictionary[Any, dict[str, str]] = WeakKeyDictionary()
+#: No connection keeps more of them than this.
+_MOST_PLANNED = 100
+_PLACE = re.compile(r"%(?:\((\w+)\))?s")
+
+
+def rows_planned_once(
+    sql: str, values: Sequence[Any] | Mapping[str, Any], *, whatever_is_asked: bool = False
+) -> list[tuple[Any, ...]]:
+    """All rows of a statement that is asked over and over: a connection plans it once, which takes longer than running.
+
+    PostgreSQL plans anew for values of which it thinks that they deserve it. With `whatever_is_asked` it does not: for
+    a statement whose best plan is the same for all values. Behind PgBouncer, where a connection is another's the next
+    moment, everything is planned each time.
+    """
+    connection.ensure_connection()
+    planned = _planned.setdefault(connection.connection, {})
+    name = planned.get(sql)
+    if name is None and (not keeps_statements() or len(planned) >= _MOST_PLANNED):
+        return rows_of(sql, values)
+    order = list(dict.fromkeys(_PLACE.findall(sql))) if isinstance(values, Mapping) else []
+    if name is None:
+        name = f"planned_{len(planned)}"
+        place = count(1)
+        numbered = _PLACE.sub(lambda found: f"${order.index(found[1]) + 1 if found[1] else next(place)}", sql)
+        with connection.wrap_database_errors, connection.connection.cursor() as cursor:
+            cursor.execute(f"PREPARE {name} AS {numbered.replace('%%', '%')}")
+        planned[sql] = name
+    given = [values[one] for one in order] if isinstance(values, Mapping) else list(values)
+    # Said with each statement: what one wants must not hold for the next.
+    mode = "force_generic_plan" if whatever_is_asked else "auto"
+    said = f"EXECUTE {name} ({', '.join(['%s'] * len(given))})" if given else f"EXECUTE {name}"
+    return rows_of(f"SET plan_cache_mode = {mode}; {said}", given)
+
+
+def rows_of(sql: str, values: Sequence[Any] | Mapping[str, Any] | None) -> list[tuple[Any, ...]]:
+    """All rows of a statement; none of one that returns nothing."""
+    with connection.cursor() as cursor:
+        cursor.execute(sql, values)
+        rows: list[tuple[Any, ...]] = cursor.fetchall() if cursor.description else []
+    return rows

@@ -85,7 +85,11 @@ def explained(options: str, *settings: str) -> Iterator[dict[str, Any]]:
 
     def look(execute: Callable[..., Any], sql: str, params: Any, many: bool, context: dict[str, Any]) -> Any:
         statement = sql.strip()
-        if statement.startswith(("SELECT", "WITH", "UPDATE", "INSERT", "DELETE")) and "digests_" in statement:
+        planned = statement.rpartition("; ")[2]  # by `rows_planned_once`
+        statement = planned if planned.startswith("EXECUTE") else statement
+        if statement.startswith("EXECUTE") or (
+            statement.startswith(("SELECT", "WITH", "UPDATE", "INSERT", "DELETE")) and "digests_" in statement
+        ):
             cursor = context["cursor"].cursor
             cursor.execute("; ".join(["SAVEPOINT looking", *(f"SET LOCAL {one}" for one in settings)]))
             cursor.execute(f"EXPLAIN ({options}) {statement}", params)

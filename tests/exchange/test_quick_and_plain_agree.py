@@ -14,9 +14,10 @@ from partnerships.exchange import services
 from partnerships.exchange.models import Audience, Direction, Entry, Match
 from partnerships.exchange.queries.board import Filters, board, card_of, read
 from partnerships.exchange.queries.candidates import AreaNames, best_for_both, best_for_reader
-from partnerships.exchange.queries.compiled import readable_to, reader_of, rows_of
+from partnerships.exchange.queries.compiled import readable_to, reader_of
 from partnerships.exchange.queries.matches import count_matches
 from partnerships.exchange.services.matches import match_due_entries
+from partnerships.kit.database import rows_of
 from partnerships.organisations.models import Membership
 from partnerships.people.models import User
 from tests.exchange import plainly

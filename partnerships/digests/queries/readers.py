@@ -6,12 +6,13 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
-from django.db import connection
-from django.db.models import Max, Q
+from django.db.models import Max, Q, QuerySet
 
 from partnerships.digests.models import Told
+from partnerships.kit.database import rows_planned_once
 from partnerships.organisations.audience import Network, Organisations
 from partnerships.organisations.models import Membership
 from partnerships.plans.models import Audience, Plan, Version, present_routes, routes_once_open
@@ -38,21 +39,47 @@ def reach_of(plans: Collection[int], now: dt.datetime, *, once_open: bool = Fals
     With `once_open`, as they will reach once nothing of them is a draft or under embargo.
     """
     ids = sorted(plans)
-    rows = Plan.objects.filter(pk__in=ids)
-    pairs: set[tuple[int, int]] = set()
-    network: set[int] = set()
-    for route in routes_once_open() if once_open else present_routes(now):
-        if isinstance(route, Organisations):
-            pairs.update(rows.filter(route.when, **{f"{route.path}__isnull": False}).values_list("pk", route.path))
-        elif isinstance(route, Network):
-            network.update(rows.filter(route.when).values_list("pk", flat=True))
-    ordered = sorted(pairs)
+    sql, stands_for = _reach_sql(once_open)
+    rows = rows_planned_once(sql, [{_PLAN: ids, _NOW: now}.get(value, value) for value in stands_for])
+    inside = sorted({(plan, organisation) for how, plan, organisation in rows if how == _INSIDE})
     return PlanReach(
         plans=ids,
-        inside_plans=[plan for plan, _ in ordered],
-        inside_organisations=[organisation for _, organisation in ordered],
-        network=sorted(network),
-        public=sorted(rows.filter(pk__in=network, audience=Audience.PUBLIC).values_list("pk", flat=True)),
+        inside_plans=[plan for plan, _ in inside],
+        inside_organisations=[organisation for _, organisation in inside],
+        network=sorted({plan for how, plan, _ in rows if how == _NETWORK}),
+        public=sorted({plan for how, plan, _ in rows if how == _PUBLIC}),
+    )
+
+
+#: Stand in for the plans and for the moment in SQL that is made once: making it takes longer than asking.
+_PLAN, _NOW = -9_007_199_254_740_991, dt.datetime(1, 1, 2, tzinfo=dt.UTC)
+_INSIDE, _NETWORK, _PUBLIC = 1, 2, 3
+
+
+@lru_cache(maxsize=2)
+def _reach_sql(once_open: bool) -> tuple[str, tuple[Any, ...]]:
+    """One statement for all routes: how each reaches, a plan, an organisation."""
+    plans = Plan.objects.filter(pk=_PLAN).order_by()
+    parts: list[tuple[int, QuerySet[Plan, Any]]] = []
+    for route in routes_once_open() if once_open else present_routes(_NOW):
+        if isinstance(route, Organisations):
+            reached = plans.filter(route.when, **{f"{route.path}__isnull": False})
+            parts.append((_INSIDE, reached.values_list("pk", route.path)))
+        elif isinstance(route, Network):
+            everybody = plans.filter(route.when)
+            parts.append((_NETWORK, everybody.values_list("pk", "pk")))
+            parts.append((_PUBLIC, everybody.filter(audience=Audience.PUBLIC).values_list("pk", "pk")))
+    compiled = [(how, *rows.query.sql_with_params()) for how, rows in parts]
+    sql = " UNION ALL ".join(f"SELECT {how}, * FROM ({sql}) reached" for how, sql, _ in compiled)  # noqa: S608 - Django's own SQL
+    values = tuple(value for _, _, values in compiled for value in values)
+    return _for_several(sql, values), values
+
+
+def _for_several(sql: str, values: Sequence[Any]) -> str:
+    """The same SQL for several plans where it asks for one."""
+    first, *rest = sql.split("%s")
+    return first + "".join(
+        f"{'ANY(%s)' if value == _PLAN else '%s'}{part}" for value, part in zip(values, rest, strict=True)
     )
 
 
@@ -120,9 +147,9 @@ def reading_classes(
     if not plans or (people is not None and not people):
         return {}
     sql, params = readers_sql(reach_of(plans, now, once_open=once_open), people)
-    with connection.cursor() as cursor:
-        cursor.execute(f"WITH {sql} SELECT person_id, plan_id, reading FROM readers", params)  # noqa: S608 - our own constants
-        return {(person, plan): INSIDE if reading == 1 else OUTSIDE for person, plan, reading in cursor.fetchall()}
+    asked = f"WITH {sql} SELECT person_id, plan_id, reading FROM readers"  # noqa: S608 - our own constants
+    rows = rows_planned_once(asked, params, whatever_is_asked=people is not None)
+    return {(person, plan): INSIDE if reading == 1 else OUTSIDE for person, plan, reading in rows}
 
 
 def newest_numbers(plans: Collection[int], now: dt.datetime) -> dict[int, tuple[int, int]]:

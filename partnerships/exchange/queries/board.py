@@ -30,16 +30,9 @@ from partnerships.exchange.models import (
     Entry,
     EntryQuerySet,
 )
-from partnerships.exchange.queries.compiled import (
-    Fragment,
-    Reader,
-    for_reader,
-    joined,
-    reached_by,
-    rows_planned_once,
-    statement,
-)
+from partnerships.exchange.queries.compiled import Fragment, Reader, for_reader, joined, reached_by, statement
 from partnerships.exchange.reach import Places, near_keys
+from partnerships.kit.database import rows_planned_once
 from partnerships.organisations.audience import Network
 from partnerships.organisations.models import Area, Organisation
 from partnerships.people.models import User

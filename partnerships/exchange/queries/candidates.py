@@ -17,8 +17,9 @@ from typing import Any
 
 from partnerships.exchange.matching import WORTH_TELLING, Fit, Ground, Half, as_written, fit, telling
 from partnerships.exchange.models import THEME_NUMBERS, Direction, Entry
-from partnerships.exchange.queries.compiled import put_aside_by, readable_to, reader_of, rows_of, rows_planned_once
+from partnerships.exchange.queries.compiled import put_aside_by, readable_to, reader_of
 from partnerships.exchange.reach import THEME_STEP, anywhere, place_of
+from partnerships.kit.database import rows_of, rows_planned_once
 from partnerships.people.models import User
 
 #: How many of a tier are looked at (the newest), how many of these, by their words, have their titles compared (which

@@ -8,18 +8,16 @@ quick way and `visible_to` cannot disagree is proved in tests/exchange/test_quic
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
-from weakref import WeakKeyDictionary
 
 from django.db import connection
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from partnerships.exchange.models import ROUTES, Dismissal, Entry
-from partnerships.kit.database import keeps_statements
+from partnerships.kit.database import rows_planned_once
 from partnerships.organisations.audience import Network, Organisations, People
 from partnerships.organisations.models import EDITING_ROLES, Membership, Organisation
 from partnerships.people.models import User
@@ -149,40 +147,3 @@ def joined(*parts: Fragment) -> Fragment:
     """The rows of all these statements, one after another; each keeps its own order."""
     sql = " UNION ALL ".join(f"({sql})" for sql, _ in parts)
     return sql, tuple(value for _, values in parts for value in values)
-
-
-#: Statements that each connection has planned already, by their text.
-_planned: WeakKeyDictionary[Any, dict[str, str]] = WeakKeyDictionary()
-#: No connection keeps more of them than this.
-_MOST_PLANNED = 100
-
-
-def rows_planned_once(sql: str, values: Sequence[Any], *, whatever_is_asked: bool = False) -> list[tuple[Any, ...]]:
-    """All rows of a statement that is asked over and over: a connection plans it once, which takes longer than running.
-
-    PostgreSQL plans anew for values of which it thinks that they deserve it. With `whatever_is_asked` it does not: for
-    a statement whose best plan is the same for all values. Behind PgBouncer, where a connection is another's the next
-    moment, everything is planned each time.
-    """
-    connection.ensure_connection()
-    planned = _planned.setdefault(connection.connection, {})
-    name = planned.get(sql)
-    if name is None and (not keeps_statements() or len(planned) >= _MOST_PLANNED):
-        return rows_of(sql, values)
-    if name is None:
-        name = f"exchange_{len(planned)}"
-        first, *rest = sql.split("%s")
-        numbered = first + "".join(f"${number}{part}" for number, part in enumerate(rest, start=1))
-        rows_of(f"PREPARE {name} AS {numbered.replace('%%', '%')}", None)
-        planned[sql] = name
-    # Said with each statement: what one wants must not hold for the next.
-    mode = "force_generic_plan" if whatever_is_asked else "auto"
-    return rows_of(f"SET plan_cache_mode = {mode}; EXECUTE {name} ({', '.join(['%s'] * len(values))})", values)
-
-
-def rows_of(sql: str, values: Sequence[Any] | None) -> list[tuple[Any, ...]]:
-    """All rows of a statement; none of one that returns nothing."""
-    with connection.cursor() as cursor:
-        cursor.execute(sql, values)
-        rows: list[tuple[Any, ...]] = cursor.fetchall() if cursor.description else []
-    return rows

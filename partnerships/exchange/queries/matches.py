@@ -12,7 +12,8 @@ from django.db.models import Q
 from partnerships.exchange.matching import WORTH_TELLING
 from partnerships.exchange.models import Direction, Dismissal, Entry, Match
 from partnerships.exchange.queries.board import Card
-from partnerships.exchange.queries.compiled import Reader, joined, put_aside_by, readable_to, rows_of
+from partnerships.exchange.queries.compiled import Reader, joined, put_aside_by, readable_to
+from partnerships.kit.database import rows_of
 from partnerships.organisations.models import Organisation
 from partnerships.people.models import User
 

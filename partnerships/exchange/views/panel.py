@@ -16,7 +16,7 @@ from django.utils.safestring import SafeString, mark_safe
 from partnerships.exchange.forms import COUNT_MARK, FilterForm
 from partnerships.exchange.models import Direction, Status, Theme
 from partnerships.exchange.queries.board import Counts
-from partnerships.exchange.queries.compiled import rows_of
+from partnerships.kit.database import rows_of
 
 
 def filter_panel(request: HttpRequest, form: FilterForm, counts: Counts) -> SafeString:

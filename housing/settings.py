@@ -428,7 +428,7 @@ LOGGING = {
         "django.server": {"handlers": ["console"], "level": "WARNING", "propagate": False},
         # It tells of every stylesheet it reads.
         "weasyprint": {"handlers": ["console"], "level": "ERROR", "propagate": False},
-        "celery": {"handlers": ["console"], "level": "INFO", "propagate": False},
+        "celery": {"handlers": ["console"], "level": LOG_LEVEL, "propagate": False},
     },
 }
 structlog.configure(

@@ -57,9 +57,10 @@ _SERVER_SAID = "The mail server refused the address: "
 
 @dataclass(slots=True)
 class Tally:
-    """What one drain did."""
+    """What one drain did, and whether nothing was left to send when it ended."""
 
     counts: Counter[str] = field(default_factory=Counter)
+    is_all: bool = False
 
     @property
     def total(self) -> int:
@@ -369,6 +370,7 @@ def drain(
     """
     tally = Tally()
     if settings.DIGESTS_HELD:
+        tally.is_all = True
         return tally
     until = time.monotonic() + seconds
     sender = parseaddr(settings.DIGEST_MAILBOX)[1]  # where reports of what comes back are read
@@ -386,6 +388,7 @@ def drain(
             if not beside:
                 tally.counts += settler.finish()
             if not examined:
+                tally.is_all = True
                 break
     finally:
         tally.counts += settler.finish()

@@ -19,24 +19,25 @@ _SECONDS = 20.0
 
 @shared_task(name="partnerships.digests.tasks.sweep")
 def sweep() -> None:
-    """Find what waits, choose who is due, and wake one drain for each process of the worker."""
-    for _chosen in plan_in_parts(now=timezone.now()):
+    """Find what waits, choose who is due, and wake one drain for each process of the worker: as soon as the first are
+    chosen, and once more at the end, for whoever was still choosing, or ended meanwhile."""
+    for place, _chosen in enumerate(plan_in_parts(now=timezone.now())):
+        if place == 0:
+            wake()
+    if something_to_send():
         wake()
-    wake()
 
 
 def wake() -> None:
-    """Wake the drains if anything is to be sent."""
-    if something_to_send():
-        for _ in range(settings.WORKER_CONCURRENCY):
-            drain.apply_async(expires=30)
+    """Wake the drains."""
+    for _ in range(settings.WORKER_CONCURRENCY):
+        drain.apply_async(expires=30)
 
 
 @shared_task(name="partnerships.digests.tasks.drain")
 def drain() -> None:
     """Send what is due; when time is up and something is left, hand over to the next."""
-    send_what_is_due(seconds=_SECONDS)
-    if something_to_send():
+    if not send_what_is_due(seconds=_SECONDS).is_all:
         drain.apply_async(expires=30)
 
 

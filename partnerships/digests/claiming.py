@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from email.utils import format_datetime
 from pathlib import PurePath
-from typing import Any
+from typing import Any, NamedTuple
 
 import structlog
 from django.conf import settings
@@ -43,7 +43,7 @@ from partnerships.digests.queries.readers import reading_classes
 from partnerships.digests.schedule import Rhythm, due, local_day
 from partnerships.digests.services import give_up_asking
 from partnerships.digests.waiting import remembered, waiting_for_all
-from partnerships.kit.database import BY_INDEX, rows_planned_once
+from partnerships.kit.database import BY_INDEX, as_array, rows_planned_once
 from partnerships.kit.mail import can_be_addressed
 from partnerships.kit.waiting import Waiting
 from partnerships.people.models import User
@@ -58,8 +58,7 @@ MOST_WRITES = 5
 _COMMON = 5
 
 
-@dataclass(frozen=True, slots=True)
-class Claimed:
+class Claimed(NamedTuple):
     """A letter that is ours to send until the lease ends, in parts that most letters of a batch share: it becomes whole
     when it leaves. `told` are the plans in it, each as the class of readers for which it is written."""
 
@@ -669,8 +668,8 @@ def _write(batch: _Batch, candidates: dict[int, Candidate], now: dt.datetime) ->
             _CLAIM,
             {
                 "lease": dt.timedelta(seconds=settings.DIGEST_LEASE_SECONDS),
-                "ids": list(ids_),
-                "doubts": list(doubts),
+                "ids": as_array(list(ids_)),
+                "doubts": f"{{{','.join('t' if doubt else 'f' for doubt in doubts)}}}",
                 "waitings": list(waitings),
                 "addresses": list(addresses),
                 "subjects": list(subjects),

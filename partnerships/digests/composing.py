@@ -12,6 +12,7 @@ from collections import OrderedDict, defaultdict
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
+from typing import NamedTuple
 
 from partnerships.agreements.models import Audience as PartnershipAudience
 from partnerships.digests.emails import Block, block
@@ -56,8 +57,7 @@ class Sorted:
 # ---- The news of a plan
 
 
-@dataclass(frozen=True, slots=True)
-class Key:
+class Key(NamedTuple):
     """What news depends on."""
 
     plan_id: int

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from html import escape
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from django.conf import settings
 from django.template.loader import render_to_string
@@ -47,8 +47,7 @@ _HEADS = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Addressee:
+class Addressee(NamedTuple):
     """Who a letter is for."""
 
     person_id: int
@@ -74,8 +73,7 @@ class Block:
         return self.news.count == 0
 
 
-@dataclass(frozen=True, slots=True)
-class Letter:
+class Letter(NamedTuple):
     """A message ready to leave: its own headers, shared parts, and its own words for the names between them."""
 
     subject: str

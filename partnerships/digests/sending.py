@@ -31,15 +31,16 @@ from psycopg2 import extras
 from partnerships.digests.bounces import note_refusal, suppress
 from partnerships.digests.claiming import Claimed, claim, give_back, take_back
 from partnerships.digests.models import STILL_OPEN, STILL_SENDING, Delivery, DeliveryStatus, Suppression
+from partnerships.digests.queries.queue import could_leave
 from partnerships.kit import mail
-from partnerships.kit.database import BY_INDEX, keeps_statements
+from partnerships.kit.database import BY_INDEX, as_array, keeps_statements
 
 log = structlog.get_logger(__name__)
 
 #: Letters claimed at a time: few at first, so that the first leave soon; more while they leave quickly, to share the
 #: cost of a transaction; few again when the server is slow, for a lease ends.
 FIRST_BATCH, BATCH = 125, 250
-_QUICK = 1.0
+_QUICK, _FEWEST = 1.0, 25
 #: Nothing is sent in the last seconds of a lease: another worker may be about to take it.
 _MARGIN = 10
 #: So long, in seconds, a letter may wait in a batch before it is looked at again whether it may leave.
@@ -202,7 +203,7 @@ def _is_believed(gone: int, taken: int) -> bool:
 
 def _taken(answers: Sequence[mail.Answer]) -> dict[str, Any]:
     ordered = sorted(answers, key=attrgetter("key"))
-    return {"ids": [one.key for one in ordered], "providers": [one.provider_id[:200] for one in ordered]}
+    return {"ids": as_array([one.key for one in ordered]), "providers": [one.provider_id[:200] for one in ordered]}
 
 
 class Settler(Protocol):
@@ -380,7 +381,8 @@ def drain(
     try:
         while (began := time.monotonic()) < until:
             with _collector_at_rest():
-                claimed, examined = claim(now=timezone.now(), most=size, people=people)
+                most = size if people is not None else _share(size)
+                claimed, examined = claim(now=timezone.now(), most=most, people=people)
             _send(office, sender, claimed, settler)
             del claimed  # the next batch is composed without this one beside it
             is_quick = time.monotonic() - began < _QUICK
@@ -394,6 +396,12 @@ def drain(
         tally.counts += settler.finish()
         office.close()
     return tally
+
+
+def _share(size: int) -> int:
+    """No more than so many, and near the end of a run no more than one's part, so that no process ends alone."""
+    processes = settings.WORKER_CONCURRENCY
+    return min(size, max(-(-could_leave(size * processes) // processes), _FEWEST))
 
 
 @contextmanager

@@ -9,7 +9,7 @@ from django.utils import timezone
 from partnerships.digests.choosing import announce_joined, plan_in_parts, reconcile
 from partnerships.digests.keeping import tidy
 from partnerships.digests.matches import note_matches
-from partnerships.digests.queries.queue import something_to_send
+from partnerships.digests.queries.queue import could_leave
 from partnerships.digests.sending import drain as send_what_is_due
 
 #: A drain ends after so long and lets another go on, so that a worker can be stopped without waiting for all of a
@@ -24,7 +24,7 @@ def sweep() -> None:
     for place, _chosen in enumerate(plan_in_parts(now=timezone.now())):
         if place == 0:
             wake()
-    if something_to_send():
+    if could_leave(1):
         wake()
 
 

@@ -21,7 +21,7 @@ from collections.abc import Generator, Iterable, Iterator
 from dataclasses import dataclass
 from email.message import EmailMessage, Message
 from enum import Enum
-from typing import Protocol, cast
+from typing import NamedTuple, Protocol, cast
 
 from django.conf import settings
 from django.core.mail import EmailMultiAlternatives, get_connection
@@ -43,8 +43,7 @@ class Outcome(Enum):
     LATER = "later"
 
 
-@dataclass(frozen=True, slots=True)
-class Outgoing:
+class Outgoing(NamedTuple):
     """A ready message: `data` is the whole of it with CRLF line ends; `key` is the caller's own. `has_no_dots` promises
     that none of its lines begins with a dot, so that none has to be doubled (RFC 5321, 4.5.2)."""
 
@@ -55,7 +54,7 @@ class Outgoing:
     has_no_dots: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Answer:
     """What became of the message with this key, and in the server's own words why.
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from django.conf import settings
-from django.db import connection
 from django.db.models import Count, Exists, Min, OuterRef, Q
 from django.utils import timezone
 
@@ -19,17 +18,19 @@ from partnerships.digests.models import (
     Told,
     TypedAddress,
 )
+from partnerships.kit.database import rows_planned_once
+
+_COULD_LEAVE = """
+SELECT count(*) FROM (
+    SELECT 1 FROM digests_delivery
+     WHERE status IN ('queued', 'sending') AND available_at <= statement_timestamp() LIMIT %s) counted
+"""
 
 
-def something_to_send() -> bool:
-    """Whether any delivery could be claimed now, by the database's own clock."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT EXISTS (SELECT 1 FROM digests_delivery"
-            " WHERE status IN ('queued', 'sending') AND available_at <= statement_timestamp())"
-        )
-        row = cursor.fetchone()
-    return bool(row and row[0])
+def could_leave(most: int) -> int:
+    """How many deliveries could be claimed now, counted up to so many, by the database's own clock."""
+    ((count,),) = rows_planned_once(_COULD_LEAVE, [most], whatever_is_asked=True)
+    return int(count)
 
 
 def queue_figures() -> dict[str, int]:

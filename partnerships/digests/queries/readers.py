@@ -10,6 +10,7 @@ from functools import lru_cache
 from typing import Any
 
 from django.db.models import Max, Q, QuerySet
+from django.utils import timezone
 
 from partnerships.digests.models import Told
 from partnerships.kit.database import rows_planned_once
@@ -123,11 +124,8 @@ readers AS (
 
 def readers_sql(reach: PlanReach, people: Sequence[int] | None = None) -> tuple[str, dict[str, Any]]:
     """The common table expressions up to `readers`, to begin a larger statement with, and their parameters."""
-    acting = Membership.objects.current().values("person_id", "organisation_id").order_by()
-    acting_sql, acting_params = acting.query.sql_with_params()
-    named = {f"acting_{place}": value for place, value in enumerate(acting_params)}
-    acting_sql = acting_sql % tuple(f"%({name})s" for name in named)
-    sql = _READERS.format(people="AND person_id = ANY(%(people)s)" if people is not None else "", acting=acting_sql)
+    acting, named = _acting(timezone.localdate())
+    sql = _READERS.format(people="AND person_id = ANY(%(people)s)" if people is not None else "", acting=acting)
     return sql, {
         **named,
         "plans": reach.plans,
@@ -136,6 +134,16 @@ def readers_sql(reach: PlanReach, people: Sequence[int] | None = None) -> tuple[
         "network": reach.network,
         "public": reach.public,
         "people": list(people or ()),
+    }
+
+
+@lru_cache(maxsize=2)
+def _acting(today: dt.date) -> tuple[str, dict[str, Any]]:
+    """Who acts for which organisation, in SQL with named parameters: making it takes longer than asking."""
+    rows = Membership.objects.current(today).values("person_id", "organisation_id").order_by()
+    sql, values = rows.query.sql_with_params()
+    return sql % tuple(f"%(acting_{place})s" for place in range(len(values))), {
+        f"acting_{place}": value for place, value in enumerate(values)
     }
 
 

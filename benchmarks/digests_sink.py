@@ -13,10 +13,11 @@ address, bytes.
 from __future__ import annotations
 
 import argparse
-import asyncio
-import contextlib
 import re
+import selectors
 import signal
+import socket
+import struct
 import time
 import zlib
 from collections import Counter
@@ -57,6 +58,7 @@ class Sink:
         self.pipelining = pipelining
         self.faults = faults
         self.had: Counter[tuple[Fault, bytes]] = Counter()
+        self.lines_open = selectors.DefaultSelector()
 
     def take(self, head: bytes, size: int, address: bytes) -> None:
         """Note a message by its first bytes and its size."""
@@ -80,27 +82,34 @@ class Sink:
         return ""
 
 
-class Session(asyncio.BufferedProtocol):
-    """One connection; what comes is read into one place, for a new one each time costs more than reading."""
+class Session:
+    """One connection."""
 
-    def __init__(self, sink: Sink) -> None:
+    def __init__(self, sink: Sink, line: socket.socket) -> None:
         self.sink = sink
-        self.incoming = memoryview(bytearray(_MOST_AT_ONCE))
+        self.line = line
         self.buffer = bytearray()
         self.in_data = False
+        self.is_over = False
         self.address = b""
         self.has_sender = False
         self.good = False
         self.searched = 0
         self.silent = False
         self.answers: list[bytes] = []
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Greet."""
-        self.transport = transport
+        sink.lines_open.register(line, selectors.EVENT_READ, self)
         if not self.wrong("connect"):
             self.say(b"220 sink ESMTP\r\n")
         self.flush()
+
+    def close(self, *, at_once: bool = False) -> None:
+        """Hang up; at once, the other side loses what it has not read."""
+        if not self.is_over:
+            self.is_over = True
+            if at_once:
+                self.line.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            self.sink.lines_open.unregister(self.line)
+            self.line.close()
 
     def say(self, words: bytes) -> None:
         """Answer, unless we hang; what answers commands that came together leaves together (RFC 2920, 3.2)."""
@@ -109,8 +118,11 @@ class Session(asyncio.BufferedProtocol):
 
     def flush(self) -> None:
         """Let the answers leave."""
-        if self.answers and not self.transport.is_closing():
-            self.transport.write(b"".join(self.answers))  # type: ignore[attr-defined]  # a stream's transport
+        if self.answers and not self.is_over:
+            try:
+                self.line.sendall(b"".join(self.answers))
+            except OSError:
+                self.close()
         self.answers.clear()
 
     def wrong(self, stage: str) -> bool:
@@ -119,7 +131,7 @@ class Session(asyncio.BufferedProtocol):
         if not reply:
             return False
         if reply == "drop":
-            self.transport.abort()  # type: ignore[attr-defined]
+            self.close(at_once=True)
         elif reply == "hang":
             self.silent = True
         elif reply == "slow":
@@ -129,22 +141,25 @@ class Session(asyncio.BufferedProtocol):
             self.say(reply.encode() + b"\r\n")
             if reply.startswith("421"):
                 self.flush()
-                self.transport.close()
+                self.close()
         return True
 
-    def get_buffer(self, sizehint: int) -> memoryview:
-        """Where to put what comes."""
-        return self.incoming
-
-    def buffer_updated(self, nbytes: int) -> None:
-        """Read commands and messages as they come."""
-        self.buffer += self.incoming[:nbytes]
+    def read(self, place: memoryview) -> None:
+        """Read commands and messages as they come; `place` is where all sessions read into."""
+        try:
+            count = self.line.recv_into(place)
+        except OSError:
+            count = 0
+        if not count:
+            self.close()
+            return
+        self.buffer += place[:count]
         self.read_all()
         self.flush()
 
     def read_all(self) -> None:
         """Read as much as is here."""
-        while self.buffer and not self.transport.is_closing():
+        while self.buffer and not self.is_over:
             if self.in_data:
                 if not self.read_message():
                     return
@@ -170,9 +185,9 @@ class Session(asyncio.BufferedProtocol):
         reply = self.sink.fault("end", self.address) if self.sink.faults else ""
         if reply == "lose":
             self.sink.take(head, end, self.address)
-            self.transport.abort()  # type: ignore[attr-defined]
+            self.close(at_once=True)
         elif reply == "drop":
-            self.transport.abort()  # type: ignore[attr-defined]
+            self.close(at_once=True)
         elif reply == "hang":
             self.silent = True
         elif reply and reply != "slow":
@@ -214,25 +229,33 @@ class Session(asyncio.BufferedProtocol):
         elif verb == b"QUIT":
             self.say(b"221 2.0.0 Bye\r\n")
             self.flush()
-            self.transport.close()
+            self.close()
         elif verb in (b"HELO", b"RSET", b"NOOP"):
             self.say(b"250 2.0.0 Ok\r\n")
         else:
             self.say(b"502 5.5.1 Not here\r\n")
 
 
-async def serve(sink: Sink, port: int) -> None:
+def serve(sink: Sink, port: int) -> None:
     """Serve until asked to stop."""
-    loop = asyncio.get_running_loop()
-    stop = asyncio.Event()
+    stopped: list[int] = []
     for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stop.set)
-    server = await loop.create_server(lambda: Session(sink), "127.0.0.1", port, backlog=200)
-    async with server:
-        while not stop.is_set():
+        signal.signal(number, lambda number, frame: stopped.append(number))
+    door = socket.create_server(("127.0.0.1", port), backlog=200)
+    sink.lines_open.register(door, selectors.EVENT_READ, None)
+    place = memoryview(bytearray(_MOST_AT_ONCE))
+    written = time.monotonic()
+    while not stopped:
+        for key, _ in sink.lines_open.select(0.05):
+            if key.data is not None:
+                key.data.read(place)
+                continue
+            line, _ = door.accept()
+            line.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            Session(sink, line)
+        if time.monotonic() - written > 0.05:
             sink.flush()
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(stop.wait(), 0.05)
+            written = time.monotonic()
     sink.flush()
 
 
@@ -245,7 +268,7 @@ def main() -> None:
     parser.add_argument("--fault", action="append", default=[])
     options = parser.parse_args()
     faults = [Fault.read(text) for text in options.fault]
-    asyncio.run(serve(Sink(options.log, pipelining=not options.no_pipelining, faults=faults), options.port))
+    serve(Sink(options.log, pipelining=not options.no_pipelining, faults=faults), options.port)
 
 
 if __name__ == "__main__":

@@ -241,7 +241,7 @@ class SettlerBeside:
 
     #: Answers keep each other company for so long, or until they are so many; when the last group is not done by then,
     #: no more than so many: what a killed worker repeats.
-    _WAIT, _ENOUGH, _MOST = 0.006, 8, 10
+    _WAIT, _ENOUGH, _MOST = 0.004, 5, 8
     _GIVE_UP = 600.0
 
     def __init__(self) -> None:

@@ -5,7 +5,8 @@ Makes a database of its own beside the one that DATABASE_URL names, starts a Cel
 SMTP sink that pipelines (RFC 2920) and one that does not, and plays interleaved rounds of: our digest, a plain smtplib
 loop that sends the same ready bytes over one connection to the same sink, a Celery task per 250 messages with Django's
 mail (every delivery stored, as ours are; and without), and django-post-office where it is installed (`uv pip install
-django-post-office`: nothing else wants it). Then what composing and rendering alone cost, choosing, publishing beside a
+django-post-office`: nothing else wants it), and, as the limit, two processes that send the ready bytes and do nothing
+else. Then what composing and rendering alone cost, choosing, publishing beside a
 run, and a run whose worker is killed. Absolute rates swing with the machine: compare the ratios. The last line is one
 JSON object with the figures.
 
@@ -48,6 +49,8 @@ from benchmarks.digests_world import (
 )
 
 PATIENCE = 600
+#: Seconds before each measured piece, for the database to write out what the one before left.
+_BREATH = 1.0
 #: The databases of the parts that run, before the benchmark points Django at its own.
 OWN_URL, OWN_OWNER_URL = os.environ.get("DATABASE_URL", ""), os.environ.get("DATABASE_OWNER_URL", "")
 
@@ -105,6 +108,15 @@ def run_loop(box: Mailbox, messages: Path, count: int) -> dict[str, float]:
     last, _ = wait_for(box, before + count)
     figures["seconds"] = last - figures["began"]
     return figures
+
+
+def run_limit(box: Mailbox, messages: Path, count: int) -> float:
+    """Seconds from the first to the last of the ready bytes, as fast as two processes send them, nothing stored."""
+    before = len(box.taken())
+    command = [sys.executable, str(ROOT / "benchmarks/digests_rivals.py"), "limit"]
+    subprocess.run([*command, "--port", str(box.port), "--messages", str(messages)], check=True, cwd=ROOT)
+    last, _ = wait_for(box, before + count)
+    return last - box.taken()[before][0]
 
 
 class Stage:
@@ -362,22 +374,31 @@ def rounds(stage: Stage, count: int, rivals: Rivals | None) -> dict[str, Any]:
         stage.play(name, top)  # everything is read and compiled once before it is measured
         sent, size = dump_messages(stage.plan.pk, stage.plan_number(), messages)
         ours, loop = [], []
+        limits: list[float] = []
         chunks: list[float] = []
         rowless: list[float] = []
         offices: list[float] = []
         for number in range(count):
+            time.sleep(_BREATH)
             ours.append(stage.play(name, top))
+            time.sleep(_BREATH)
             loop.append(run_loop(stage.boxes[name], messages, sent))
             if rivals is not None and name == "pipelining":
+                time.sleep(_BREATH)
+                limits.append(run_limit(stage.boxes[name], messages, sent))
+                time.sleep(_BREATH)
                 chunks.append(rivals.task_per_chunk(with_rows=True))
+                time.sleep(_BREATH)
                 rowless.append(rivals.task_per_chunk(with_rows=False))
                 if rivals.has_post_office:
+                    time.sleep(_BREATH)
                     offices.append(rivals.django_post_office())
             print(
                 f"  {name:10} round {number + 1}: ours {stage.people / ours[-1]['seconds']:7,.0f}/s,"
                 f" {1e6 * ours[-1]['cpu'] / stage.people:5.0f} µs CPU; loop {sent / loop[-1]['seconds']:7,.0f}/s,"
                 f" {1e6 * loop[-1]['cpu'] / sent:5.0f} µs CPU"
                 + (f"; task per 250 {1 / chunks[-1]:,.0f}/s, without rows {1 / rowless[-1]:,.0f}/s" if chunks else "")
+                + (f"; ready bytes alone {sent / limits[-1]:,.0f}/s" if limits else "")
                 + (f"; django-post-office {1 / offices[-1]:,.0f}/s" if offices else ""),
                 flush=True,
             )
@@ -394,6 +415,9 @@ def rounds(stage: Stage, count: int, rivals: Rivals | None) -> dict[str, Any]:
             "memory_mb": round(max(figures["memory_mb"], *(one["memory"] for one in ours)), 1),
         }
         if chunks:
+            figures["limit_per_second"] = round(sent / statistics.median(limits))
+            figures["task_per_250_per_second"] = round(1 / statistics.median(chunks))
+            figures["task_per_250_without_rows_per_second"] = round(1 / statistics.median(rowless))
             figures["against_task_per_250"] = round(statistics.median(chunks) * stage.people / seconds, 1)
             without = statistics.median(rowless) * stage.people / seconds
             figures["against_task_per_250_without_rows"] = round(without, 1)

@@ -3,6 +3,7 @@ stored delivery each, as ours have, and without), and django-post-office (a pack
 
 python benchmarks/digests_rivals.py loop --port 2626 --messages messages.pickle      prints seconds and processor time
 as JSON
+python benchmarks/digests_rivals.py limit --port 2626 --messages messages.pickle     the same bytes, as fast as they go
 celery -A benchmarks.digests_rivals worker                                           the other rival's worker
 """
 
@@ -31,6 +32,36 @@ def loop(port: int, messages: Path) -> dict[str, float]:
         for address, data in ready:
             smtp.sendmail("digests@ground.example", [address], data)
     return {"seconds": time.time() - began, "cpu": time.process_time() - processor, "began": began}
+
+
+def limit(port: int, messages: Path, processes: int) -> None:
+    """Send ready bytes by our own SMTP dialogue from so many processes, and do nothing else: what no way of composing
+    and storing can pass on this machine."""
+    import django
+
+    django.setup()
+    from django.conf import settings
+
+    from partnerships.kit.mail import Outgoing, SmtpPost
+
+    settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", port
+    with messages.open("rb") as file:
+        ready: list[tuple[str, bytes]] = pickle.load(file)
+    children = []
+    for place in range(processes):
+        child = os.fork()
+        if not child:
+            office = SmtpPost()
+            outgoing = (
+                Outgoing(number, "digests@ground.example", address, data, has_no_dots=True)
+                for number, (address, data) in enumerate(ready[place::processes])
+            )
+            taken = sum(1 for _ in office.send(outgoing))
+            office.close()
+            os._exit(0 if taken == len(ready[place::processes]) else 1)
+        children.append(child)
+    if any(os.waitpid(child, 0)[1] for child in children):
+        raise SystemExit("Not all were sent.")
 
 
 def render(person: Any, news: Any) -> tuple[str, str, str]:
@@ -90,16 +121,19 @@ def post_office(do: str, plan: int, number: int, count: int) -> None:
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser()
-    parser.add_argument("rival", choices=["loop", "post_office"])
+    parser.add_argument("rival", choices=["loop", "limit", "post_office"])
     parser.add_argument("--port", type=int, default=0)
     parser.add_argument("--messages", type=Path)
     parser.add_argument("--do", choices=["migrate", "queue", "send"], default="send")
     parser.add_argument("--plan", type=int, default=0)
     parser.add_argument("--number", type=int, default=0)
     parser.add_argument("--count", type=int, default=0)
+    parser.add_argument("--processes", type=int, default=2)
     options = parser.parse_args()
     if options.rival == "loop":
         print(json.dumps(loop(options.port, options.messages)))
+    elif options.rival == "limit":
+        limit(options.port, options.messages, options.processes)
     else:
         post_office(options.do, options.plan, options.number, options.count)
 else:

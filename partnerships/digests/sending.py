@@ -400,7 +400,7 @@ def drain(
 
 def _share(size: int) -> int:
     """No more than so many, and near the end of a run no more than one's part, so that no process ends alone."""
-    processes = settings.WORKER_CONCURRENCY
+    processes: int = settings.WORKER_CONCURRENCY
     return min(size, max(-(-could_leave(size * processes) // processes), _FEWEST))
 
 

@@ -169,7 +169,7 @@ class Subscription(models.Model):
             ),
         ]
 
-    #: Whether pages may name what it is about to whoever reads them: `queries.named_for` finds out.
+    #: Whether pages may name what it is about to whoever reads them: `queries/naming.py` finds out.
     named = False
 
     def __str__(self) -> str:

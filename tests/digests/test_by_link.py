@@ -12,6 +12,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from partnerships.digests import services
+from partnerships.digests.bounces import suppress
 from partnerships.digests.links import Purpose, make, minute_of
 from partnerships.digests.models import Delivery, Preference, Subscription
 from partnerships.digests.services.letters import MOST_LINKS_A_DAY
@@ -80,6 +81,22 @@ def link_in(letter: object, page: str) -> str:
 
 
 # ---- Managing
+
+
+def test_who_opens_the_letter_that_asked_again_reads_how_it_stands(asked: Subscription, bearer: Client) -> None:
+    bearer.post(answer_link(asked), {"answer": "yes"})
+    confirmed = bearer.get(answer_link(asked)).content.decode()
+    act(bearer, asked, "pause")
+    paused = bearer.post(answer_link(asked), {"answer": "yes"}).content.decode()
+    suppress(address=asked.person.email, reason="Gone.", delivery=None, author=None, now=timezone.now())
+    stopped = bearer.get(answer_link(asked)).content.decode()
+
+    assert f"digests about Harbour Quarter go to {asked.person.email}" in confirmed
+    assert "paused it since: digests about Harbour Quarter come once you resume them" in paused
+    assert reverse("digests:new-links") in paused
+    assert f"Mail to {asked.person.email} came back, and nothing is sent there" in stopped
+    for page in (paused, stopped):
+        assert "go to" not in page
 
 
 def test_whoever_has_the_link_pauses_one_thing_and_is_caught_up_when_it_resumes(

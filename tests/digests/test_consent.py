@@ -20,11 +20,11 @@ from tests.digests.conftest import PostOffice, play, publish, signed_in, text_of
 from tests.world import World
 
 
-def ask(world: World, plan: Plan, *, now: dt.datetime | None = None) -> Subscription:
-    """Larkhaven asks Sol whether he wants digests."""
+def ask(world: World, plan: Plan, *, person: User | None = None, now: dt.datetime | None = None) -> Subscription:
+    """Larkhaven asks Sol, or somebody else, whether they want digests."""
     return services.add_stakeholder(
-        email=world.sol.email,
-        name="Sol",
+        email=(person or world.sol).email,
+        name="" if person else "Sol",
         target=plan,
         author=world.amina,
         organisation=world.larkhaven,
@@ -183,6 +183,21 @@ def test_what_another_page_changed_meanwhile_is_said_as_it_stands(world: World, 
 
     with pytest.raises(services.UnableToChangeSubscription, match="This is paused: look again"):
         services.pause(subscription=seen, author=world.sol, now=timezone.now())
+
+
+def test_a_yes_from_a_page_that_is_old_says_how_it_stands(world: World, plan: Plan) -> None:
+    asked = ask(world, plan, person=world.ben)
+    say_yes = reverse("digests:change", kwargs={"pk": asked.pk, "verb": "confirm"})
+    first = signed_in(world.ben).post(say_yes, follow=True).content.decode()
+    services.pause(subscription=asked, author=world.ben, now=timezone.now())
+
+    late = signed_in(world.ben).post(say_yes, follow=True).content.decode()
+
+    asked.refresh_from_db()
+    assert "Digests about Harbour Quarter are on." in first
+    assert "This is paused: look again." in late
+    assert "are on." not in late
+    assert asked.is_paused
 
 
 def test_a_choice_that_is_on_no_list_changes_nothing(world: World, plan: Plan) -> None:

@@ -4,15 +4,17 @@ along."""
 from __future__ import annotations
 
 import datetime as dt
+import re
 
 import pytest
+from django.conf import settings
 from django.urls import reverse
 from django.utils import timezone
 
 from partnerships.digests import services
 from partnerships.digests.bounces import suppress
 from partnerships.digests.choosing import plan_round
-from partnerships.digests.matches import note_matches
+from partnerships.digests.matches import MOST, note_matches
 from partnerships.digests.models import Delivery, MatchTold
 from partnerships.exchange.models import Direction, Match
 from tests.digests.conftest import PostOffice, html_of, play, publish, signed_in, text_of
@@ -45,6 +47,30 @@ def test_a_new_match_makes_a_digest_go_out_once(world: World, match: Match, offi
         assert "A level site by the quay" in part
     assert len(office.to(world.ben)) == 1
     assert office.to(world.chidi) == []
+
+
+def test_a_letter_that_cannot_list_all_matches_leads_to_the_page_that_does(
+    world: World, match: Match, office: PostOffice
+) -> None:
+    for number in range(MOST + 1):
+        offer = shared(
+            world.westmarch, world.ben, timezone.now(), direction=Direction.OFFER, title=f"A level site, plot {number}"
+        )
+        Match.objects.update_or_create(
+            ask=match.ask,
+            offer=offer,
+            defaults={"score": 70, "reasons": ["both about land"], "found_at": timezone.now()},
+        )
+    note_matches(now=timezone.now())
+    play(office)
+
+    [letter] = office.to(world.amina)
+    page = signed_in(world.amina).get(reverse("exchange:matches")).content.decode()
+
+    all_of_them = f"{settings.SITE_ORIGIN}{reverse('exchange:matches')}"
+    assert re.search(rf"and 2 more\s+{re.escape(all_of_them)}\s", text_of(letter))
+    assert re.search(rf'<a href="{re.escape(all_of_them)}"[^>]*>and 2 more</a>', html_of(letter))
+    assert all(f"A level site, plot {number}" in page for number in range(MOST + 1))
 
 
 def test_the_preview_of_ones_own_digest_shows_the_match_that_would_go_out(world: World, match: Match) -> None:

@@ -9,7 +9,7 @@ from django.db import transaction
 from partnerships.activity.services import record
 from partnerships.digests.models import How, Preference, Subscription, SubscriptionStatus
 from partnerships.digests.queries.naming import may_still_be_asked
-from partnerships.digests.services.common import UnableToChangeSubscription, note
+from partnerships.digests.services.common import UnableToChangeSubscription, as_it_stands, note
 from partnerships.digests.watermarks import count_as_told, one_at_a_time
 from partnerships.people.models import User
 
@@ -19,7 +19,7 @@ def confirm(*, subscription: Subscription, now: dt.datetime) -> Subscription:
     """The person says yes, by their own link or signed in; counts as told of the present versions. Twice is as good as
     once.
 
-    Raises `UnableToChangeSubscription` when it was ended meanwhile, or may no longer be read.
+    Raises `UnableToChangeSubscription` when it was ended, paused or stopped meanwhile, or may no longer be read.
     """
     one_at_a_time()
     locked = Subscription.objects.select_for_update(of=("self",)).for_listing().get(pk=subscription.pk)
@@ -29,6 +29,8 @@ def confirm(*, subscription: Subscription, now: dt.datetime) -> Subscription:
         if not may_still_be_asked(locked, now):
             raise UnableToChangeSubscription("It is no longer open to you, or to whoever asked: nothing is sent.")
         take_as_confirmed(locked, author=locked.person, now=now)
+    elif not locked.is_confirmed:
+        raise as_it_stands(locked)
     return locked
 
 

@@ -14,6 +14,11 @@ class UnableToChangeSubscription(Exception):
     """It does not stand so any more, may no longer be read, or the choice is none of those there are."""
 
 
+def as_it_stands(subscription: Subscription) -> UnableToChangeSubscription:
+    """The refusal of what another page has made impossible meanwhile: how it stands."""
+    return UnableToChangeSubscription(f"This is {subscription.get_status_display().lower()}: look again.")
+
+
 def note(subscription: Subscription, verb: str, *, author: User | None, now: dt.datetime, **data: Any) -> None:
     """Write down what happened to a subscription, on behalf of the organisation that asked for it, if one did."""
     record(

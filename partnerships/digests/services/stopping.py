@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from django.db import transaction
 
 from partnerships.digests.models import MatchTold, Preference, Subscription, SubscriptionStatus
-from partnerships.digests.services.common import UnableToChangeSubscription, note
+from partnerships.digests.services.common import as_it_stands, note
 from partnerships.digests.watermarks import catch_up, drop_what_nobody_follows, one_at_a_time
 from partnerships.people.models import User
 
@@ -79,6 +79,6 @@ def _change(
     changed = Subscription.objects.filter(pk=subscription.pk, status=before).update(status=after)
     if not changed:
         subscription.refresh_from_db(fields=["status"])
-        raise UnableToChangeSubscription(f"This is {subscription.get_status_display().lower()}: look again.")
+        raise as_it_stands(subscription)
     subscription.status = after
     note(subscription, verb, author=author, now=now, before=before, after=after)

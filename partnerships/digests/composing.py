@@ -16,7 +16,7 @@ from typing import NamedTuple
 
 from partnerships.agreements.models import Audience as PartnershipAudience
 from partnerships.digests.emails import Block, block
-from partnerships.digests.models import Frequency, Subscription, Told, Weekday
+from partnerships.digests.models import Frequency, Subscription, Told, Weekday, because
 from partnerships.digests.news import Edition, News, news_of, shorten_note
 from partnerships.digests.queries.naming import named_to_followers
 from partnerships.digests.queries.readers import newest_numbers, owners_among, reading_classes
@@ -254,7 +254,7 @@ def reasons(items: Sequence[Item], *, now: dt.datetime) -> dict[int, Why]:
     for person, plan, number, _, how, said, target, organisation, frequency in rows:
         if (person, plan) not in why:
             told = ("", "a partnership") if number in unnamed else (said, target)
-            why[person, plan] = _because(how, *told, organisation)
+            why[person, plan] = because(how, *told, organisation)
         if frequency:
             frequencies.setdefault((person, plan), frequency)
     found: dict[int, Why] = defaultdict(Why)
@@ -264,16 +264,6 @@ def reasons(items: Sequence[Item], *, now: dt.datetime) -> dict[int, Why]:
         if words and words not in found[delivery].words:
             found[delivery].words.append(words)
     return found
-
-
-@lru_cache(maxsize=2048)
-def _because(how: str, why: str, target: str, organisation: str | None) -> str:
-    if how == "lead":
-        said = f"{organisation} added you to digests about {target}, and you confirmed"
-        return f"{said}: {why.rstrip('.')}" if why else said
-    if how == "role":
-        return why
-    return f"you subscribed to {target}"
 
 
 @lru_cache(maxsize=512)

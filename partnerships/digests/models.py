@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import datetime as dt
 import secrets
+from functools import lru_cache
 
 import pghistory
 from django.core.validators import MaxValueValidator, MinValueValidator
@@ -51,6 +52,22 @@ class How(models.TextChoices):
     SELF = "self", "Subscribed themselves"
     LEAD = "lead", "Added by a partner, confirmed by the person"
     ROLE = "role", "By their role"
+
+
+@lru_cache(maxsize=2048)
+def because(how: str, why: str, target: str, organisation: str | None) -> str:
+    """Why somebody gets digests about something, in words that follow "because", on pages and in letters; what a lead
+    typed is quoted, for it may be anything."""
+    if how == How.LEAD:
+        return f"{organisation} added you to digests about {target}{_quoted(why)}, and you confirmed"
+    if how == How.ROLE:
+        return why or "your role brings it"
+    return f"you subscribed to {target}"
+
+
+def _quoted(why: str) -> str:
+    words = why.rstrip(". ")
+    return f" (“{words}”)" if words else ""
 
 
 class SubscriptionStatus(models.TextChoices):
@@ -194,11 +211,12 @@ class Subscription(models.Model):
         return "plan" if self.plan_id else "partnership" if self.partnership_id else "organisation"
 
     @property
-    def how_for_oneself(self) -> str:
-        """How it came about, said to the person."""
-        return {How.SELF: "You chose it", How.LEAD: "A partner asked, and you confirmed", How.ROLE: "By your role"}[
-            How(self.how)
-        ]
+    def because(self) -> str:
+        """Why it comes, or who asks, said to the person; what has no name for them has no reason, which may tell it."""
+        why, organisation = self.why if self.named else "", self.added_for.name if self.added_for else None
+        if self.confirmed_at:
+            return because(self.how, why, self.called, organisation)
+        return f"{organisation} asks you{_quoted(why)}" if organisation else "asked for with your address"
 
     @property
     def is_waiting(self) -> bool:

@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 
 import pytest
 from django.test import Client
+from django.urls import reverse
 from django.utils import timezone
 from hypothesis import given
 from hypothesis import strategies as st
@@ -24,7 +25,7 @@ from partnerships.people.models import User
 from partnerships.people.services import person_for_address
 from partnerships.plans.models import Plan
 from partnerships.plans.services import add_comment
-from tests.digests.conftest import PostOffice, html_of, play, publish, quay, text_of
+from tests.digests.conftest import PostOffice, html_of, play, publish, quay, signed_in, text_of
 from tests.world import World
 
 HOSTILE = 'Bee\r\nBcc: all@example.org <script>alert("x")</script> Ünïcode'
@@ -135,14 +136,36 @@ def test_what_waits_for_somebody_comes_along(letters: dict[str, EmailMessage]) -
     assert "What waits for you" not in text_of(letters["sol"])
 
 
-def test_why_somebody_gets_it_is_one_sentence(world: World, plan: Plan, office: PostOffice) -> None:
-    now, why = timezone.now(), "You chair the housing committee."
-    services.enrol(person=world.sol, target=plan, author=world.amina, organisation=world.larkhaven, why=why, now=now)
+@pytest.mark.parametrize(
+    ("typed", "quoted"),
+    [
+        ("you chair the panel", " (“you chair the panel”)"),
+        ("You chair the housing committee.", " (“You chair the housing committee”)"),
+        ("Agreed in May; see <minutes> & notes!", " (“Agreed in May; see <minutes> & notes!”)"),
+        (".", ""),
+        ("", ""),
+    ],
+)
+def test_why_somebody_gets_it_reads_well_whatever_a_lead_typed_and_the_same_everywhere(
+    world: World, plan: Plan, office: PostOffice, typed: str, quoted: str
+) -> None:
+    given = {"author": world.amina, "organisation": world.larkhaven, "why": typed, "now": timezone.now()}
+    for person in (world.sol, world.ben):
+        services.enrol(person=person, target=plan, **given)
     publish(plan, 96, author=world.amina)
     play(office)
+    letter = office.to(world.sol)[-1]
+    preferences = re.search(r"http://[^/\s]+(/digests/preferences/\S+)", text_of(letter))
+    pages = [signed_in(world.ben).get(reverse("digests:manage")), Client().get(preferences[1] if preferences else "")]
 
-    said = " ".join(text_of(office.to(world.sol)[-1]).split())
-    assert "and you confirmed: You chair the housing committee. You get digests" in said
+    because = f"{world.larkhaven.name} added you to digests about Harbour Quarter{quoted}, and you confirmed"
+    text, html, *read = (
+        " ".join(unescape(words).split())
+        for words in (text_of(letter), html_of(letter), *(page.content.decode() for page in pages))
+    )
+    assert f"You get this because {because}. You get digests" in text
+    assert f"You get this because {because}.</p>" in html
+    assert all(f">{because}</td>" in page for page in read)
 
 
 def test_what_came_after_a_word_is_set_apart_from_it(world: World, plan: Plan, office: PostOffice) -> None:

@@ -15,8 +15,10 @@ from django.utils import timezone
 
 from partnerships.agreements.services import leave_partnership
 from partnerships.digests import services
+from partnerships.digests.choosing import plan_round
 from partnerships.digests.links import Purpose
 from partnerships.digests.models import Delivery, Preference, Subscription
+from partnerships.organisations.services import end_membership
 from partnerships.people.models import User
 from partnerships.people.services import close_account, person_for_address
 from partnerships.plans.models import Plan
@@ -381,10 +383,10 @@ def test_whoever_may_read_it_meets_its_name(world: World, things: dict[str, Any]
     assert "Harbour Quarter" in stakeholders
 
 
-def test_a_letter_about_a_public_plan_does_not_name_a_partnership_that_its_reader_may_no_longer_know(
-    world: World, office: PostOffice
-) -> None:
-    shared = create_plan(
+@pytest.fixture
+def shared(world: World) -> Plan:
+    """A plan of the partnership that anybody may read."""
+    plan = create_plan(
         owners=[world.larkhaven],
         partnership=world.partnership,
         title="Shared Quay",
@@ -393,7 +395,28 @@ def test_a_letter_about_a_public_plan_does_not_name_a_partnership_that_its_reade
         author=world.amina,
         now=world.now,
     )
-    publish(shared, 50, author=world.amina)
+    publish(plan, 50, author=world.amina)
+    return plan
+
+
+def test_a_letter_by_a_role_that_has_just_ended_still_says_why_it_comes(
+    world: World, shared: Plan, office: PostOffice
+) -> None:
+    services.set_role_rule(target=world.partnership, author=world.amina, now=timezone.now())
+    publish(shared, 60, author=world.amina)
+    plan_round(now=timezone.now())
+    of_ben = world.ben.memberships.get()
+    end_membership(membership=of_ben, author=world.dee, reason="", now=timezone.now(), even_last_lead=True)
+    office.drain()
+
+    [letter] = (text_of(letter) for letter in office.to(world.ben) if "Shared Quay" in text_of(letter))
+    assert "You get this because your role brings it. You get digests" in " ".join(letter.split())
+    assert "Estuary" not in letter
+
+
+def test_a_letter_about_a_public_plan_does_not_name_a_partnership_that_its_reader_may_no_longer_know(
+    world: World, shared: Plan, office: PostOffice
+) -> None:
     services.enrol(
         person=world.sol,
         target=world.partnership,
@@ -409,7 +432,7 @@ def test_a_letter_about_a_public_plan_does_not_name_a_partnership_that_its_reade
     play(office)
 
     before, after = (text_of(letter) for letter in office.to(world.sol))
-    assert "added you to digests about Estuary Partnership" in before.replace("\n", " ")
+    assert "added you to digests about Estuary Partnership (“you chair the panel of" in before.replace("\n", " ")
     assert "was 60, now 70" in after
     assert "added you to digests about a partnership" in after.replace("\n", " ")
     assert "Estuary" not in after

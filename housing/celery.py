@@ -99,7 +99,8 @@ app.conf.update(
     worker_prefetch_multiplier=1,
     worker_max_tasks_per_child=500,
     worker_max_memory_per_child=400_000,
-    worker_cancel_long_running_tasks_on_connection_loss=True,
+    # What is being sent is in the database, not in the broker: a drain is not killed because the broker went away.
+    worker_cancel_long_running_tasks_on_connection_loss=False,
     worker_hijack_root_logger=False,
     broker_connection_retry_on_startup=True,
     broker_connection_max_retries=None,

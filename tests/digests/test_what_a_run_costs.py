@@ -18,6 +18,7 @@ from partnerships.digests.choosing import plan_round
 from partnerships.digests.models import Delivery, DeliveryItem, Preference, Subscription, Suppression, Told
 from partnerships.digests.queries.naming import named_to_followers
 from partnerships.digests.watermarks import count_as_told
+from partnerships.kit.mail import Answer, Outcome
 from partnerships.people.models import User
 from partnerships.plans.models import Plan
 from tests.digests.conftest import PostOffice, publish
@@ -192,3 +193,33 @@ def test_a_drain_begins_with_few_and_takes_more_while_they_leave_quickly(
 
     assert asked[:4] == sizes
     assert len(office.sent) == READERS
+
+
+def test_no_more_answers_wait_than_a_killed_worker_may_repeat(monkeypatch: pytest.MonkeyPatch) -> None:
+    settler = sending.SettlerBeside()
+    groups: list[int] = []
+
+    def send_off() -> None:
+        groups.append(len(settler._waiting))
+        settler._under_way, settler._waiting = settler._waiting, []
+
+    monkeypatch.setattr(settler, "_send_off", send_off)
+    monkeypatch.setattr(settler, "_is_free", lambda: not settler._under_way)  # the database is slow
+    monkeypatch.setattr(settler, "_wait", settler._done)
+    for number in range(40):
+        settler.put(Answer(number, Outcome.TAKEN))
+
+    assert groups[0] == 5
+    assert set(groups[1:]) == {8}
+
+
+def test_the_last_letters_of_a_run_are_shared_out(ledger: Plan, world: World, settings: Any) -> None:
+    settings.WORKER_CONCURRENCY = 2
+    publish(ledger, 80, author=world.amina)
+    plan_round(now=timezone.now())
+
+    assert READERS == 60
+    assert sending._share(250) == 30
+    assert sending._share(20) == 20
+    Delivery.objects.filter(status="queued", available_at__lte=timezone.now()).update(available_at="2999-01-01T00:00Z")
+    assert sending._share(250) == 25

@@ -40,6 +40,8 @@ def reach_of(plans: Collection[int], now: dt.datetime, *, once_open: bool = Fals
     With `once_open`, as they will reach once nothing of them is a draft or under embargo.
     """
     ids = sorted(plans)
+    if not ids:
+        return PlanReach([], [], [], [], [])
     sql, stands_for = _reach_sql(once_open)
     rows = rows_planned_once(sql, [{_PLAN: ids, _NOW: now}.get(value, value) for value in stands_for])
     inside = sorted({(plan, organisation) for how, plan, organisation in rows if how == _INSIDE})

@@ -11,6 +11,7 @@ urlpatterns = [
     path("", own.manage, name="manage"),
     path("subscribe/<slug:kind>/<int:pk>/", own.subscribe, name="subscribe"),
     path("subscriptions/<int:pk>/<slug:verb>/", own.change, name="change"),
+    path("stop-all/", own.stop_all, name="stop-all"),
     path("stakeholders/", own.stakeholders, name="stakeholders"),
     path("stakeholders/add/<slug:kind>/<int:pk>/", own.add_stakeholder, name="add-stakeholder"),
     path("stakeholders/<int:pk>/ask-again/", own.ask_again, name="ask-again"),

@@ -106,6 +106,7 @@ ROWS = (
     Row("digests:manage", get=everyone(), post=everyone(422)),
     Row("digests:subscribe", on=about_plan, post=expect(inside=302, outside=404)),
     Row("digests:change", on=lambda world: {**subscription(world), "verb": "pause"}, post=everyone(404)),
+    Row("digests:stop-all", get=everyone(), post=everyone()),
     Row(
         "digests:stakeholders",
         get=expect(inside=200, outside=403, viewer=403, stranger=200, shared=200, share_ended=200),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 
 import pytest
+from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
@@ -287,3 +288,80 @@ def test_a_lead_who_steps_down_is_no_longer_told_as_a_signatory(world: World, pl
     announce_joined(now=timezone.now())
 
     assert (given, of_ben.get().status) == ("confirmed", "ended")
+
+
+# ---- Stopping everything, signed in
+
+
+def stopped_by(person: User) -> str:
+    """The page that they read who press “Stop all digests” on the page that asks."""
+    return str(signed_in(person).post(reverse("digests:stop-all")).content.decode())
+
+
+def test_signed_in_one_is_asked_before_everything_stops_and_follows_again_from_ones_own_page(
+    world: World, plan: Plan
+) -> None:
+    services.enrol(person=world.ben, target=plan, author=world.ben, now=timezone.now())
+    ben = signed_in(world.ben)
+    stop_all, manage = reverse("digests:stop-all"), reverse("digests:manage")
+
+    mine = ben.get(manage).content.decode()
+    question = ben.get(stop_all).content.decode()
+    asked = Subscription.objects.get(person=world.ben)
+    stopped = stopped_by(world.ben)
+    ended = Subscription.objects.get(pk=asked.pk)
+    back = ben.get(manage).content.decode()
+    follow = reverse("digests:subscribe", kwargs={"kind": "plan", "pk": plan.pk})
+    ben.post(follow)
+    asked_again = Subscription.objects.get(pk=asked.pk)
+
+    assert f'href="{stop_all}"' in mine
+    assert "What you said no to" not in mine
+    assert f"Digests go to {world.ben.email}, and letters about new matches" in question
+    assert asked.is_confirmed
+    assert "Your digests are stopped" in stopped
+    assert f'href="{manage}">Bring them back</a>' in stopped
+    assert (ended.is_refused, ended.reason) == (True, "Stopped by the person.")
+    assert "Follow Harbour Quarter again" in back
+    assert f'action="{follow}"' in back
+    assert asked_again.is_confirmed
+    assert Preference.objects.get(person=world.ben).refused_at is None
+    assert "What you said no to" not in ben.get(manage).content.decode()
+
+
+def test_who_never_chose_anything_stops_hearing_of_matches_too(world: World) -> None:
+    before = Preference.objects.filter(person=world.ben).exists()
+    stopped_by(world.ben)
+
+    looked_again = signed_in(world.ben).get(reverse("digests:stop-all")).content.decode()
+
+    assert not before
+    assert not Preference.objects.get(person=world.ben).tells_matches
+    assert "there is nothing to stop" in looked_again
+
+
+def test_signed_in_one_thing_alone_is_stopped_and_the_rest_goes_on(world: World, plan: Plan) -> None:
+    of_plan = services.enrol(person=world.ben, target=plan, author=world.ben, now=timezone.now())
+    of_body = services.enrol(person=world.ben, target=world.larkhaven, author=world.ben, now=timezone.now())
+    of_amina = services.enrol(person=world.amina, target=plan, author=world.amina, now=timezone.now())
+    ben = signed_in(world.ben)
+
+    page = ben.post(reverse("digests:stop-all"), {"subscription": of_plan.pk}).content.decode()
+    ben.post(reverse("digests:stop-all"), {"subscription": of_amina.pk})
+
+    for one in (of_plan, of_body, of_amina):
+        one.refresh_from_db()
+    assert f"You still get digests about {world.larkhaven}." in page
+    assert (of_plan.is_ended, of_body.is_confirmed, of_amina.is_confirmed) == (True, True, True)
+
+
+def test_nobody_elses_page_presses_the_button(world: World, plan: Plan) -> None:
+    followed = services.enrol(person=world.ben, target=plan, author=world.ben, now=timezone.now())
+    browser = Client(enforce_csrf_checks=True)
+    browser.force_login(world.ben)
+
+    answer = browser.post(reverse("digests:stop-all"))
+
+    followed.refresh_from_db()
+    assert answer.status_code == 403
+    assert followed.is_confirmed

@@ -35,6 +35,36 @@ def test_a_digest_reads_well_in_the_browser(
         assert reflows(page)
 
 
+@pytest.mark.parametrize("size", [WIDE, NARROW])
+def test_who_has_an_account_stops_all_digests_and_follows_again(
+    world: World, plan: Plan, live_server: Any, page: Any, size: Any
+) -> None:
+    services.enrol(person=world.ben, target=plan, author=world.ben, now=timezone.now())
+    services.enrol(person=world.ben, target=world.larkhaven, author=world.ben, now=timezone.now())
+    page.set_viewport_size(size)
+    sign_in(page, live_server.url, world.ben.email)
+    page.goto(f"{live_server.url}{reverse('digests:manage')}")
+
+    def holds() -> bool:
+        return axe_violations(page) == [] and reflows(page)
+
+    page.get_by_role("link", name="Stop all digests").click()
+    page.get_by_role("button", name="Stop all digests").wait_for()
+    asks_well = holds()
+    page.get_by_role("button", name="Stop all digests").click()
+    page.get_by_role("heading", name="Your digests are stopped").wait_for()
+    tells_well = holds()
+    page.get_by_role("link", name="Bring them back").click()
+    again = page.get_by_role("button", name="Follow Harbour Quarter again")
+    again.wait_for()
+    shows_well = holds()
+    again.click()
+    page.get_by_role("button", name="Stop following").wait_for()
+
+    assert (asks_well, tells_well, shows_well) == (True, True, True)
+    assert set(Subscription.objects.values_list("status", flat=True)) == {"confirmed", "ended"}
+
+
 def test_a_partner_follows_a_plan_from_its_page_and_stops_there(
     world: World, plan: Plan, live_server: Any, page: Any
 ) -> None:

@@ -51,9 +51,8 @@ def stop_everything(*, person: User, author: User | None, reason: str, now: dt.d
     """End all of a person's digests, and stop telling them of new matches; where they did so themselves, whoever types
     their address asks them nothing any more."""
     MatchTold.objects.filter(recipient=person, told_at=None).delete()
-    Preference.objects.filter(person=person).update(tells_matches=False)
-    if author == person:
-        Preference.objects.filter(person=person).update(refused_at=now)
+    refused_at = {"refused_at": now} if author == person else {}
+    Preference.objects.update_or_create(person=person, defaults={"tells_matches": False, **refused_at})
     return stop(subscriptions=Subscription.objects.live().filter(person=person), author=author, reason=reason, now=now)
 
 

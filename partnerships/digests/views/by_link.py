@@ -32,6 +32,7 @@ from partnerships.digests.queries.forecast import when_next
 from partnerships.digests.queries.naming import askable_anew, named_for
 from partnerships.digests.queries.subscriptions import standing_or_refused, subscriptions_of
 from partnerships.digests.reading import item_for, readable_news
+from partnerships.digests.views.stopping import ask_and_stop
 from partnerships.digests.views.verbs import BY_LINK, SAID, act
 from partnerships.plans.models import Version
 from partnerships.plans.presenting import Known, milestones, sections, sites
@@ -79,20 +80,8 @@ def for_bearer(
 @for_bearer(Purpose.STOP)
 def stop(request: HttpRequest, link: Link) -> HttpResponse:
     """Ask whether to stop all digests, or one of them; a POST does it (RFC 8058 posts "List-Unsubscribe=One-Click")."""
-    following, now = subscriptions_of(link.person), timezone.now()
-    if request.method == "POST":
-        chosen = request.POST.get("subscription", "")
-        reason = "Stopped by the person, by a link in a letter."
-        if chosen.isdecimal() and len(chosen) < 19:
-            one = following.filter(pk=int(chosen))
-            ended = services.stop(subscriptions=one, author=link.person, reason=reason, now=now)
-        else:
-            ended = services.stop_everything(person=link.person, author=link.person, reason=reason, now=now)
-        left = named_for(link.person, subscriptions_of(link.person), now)
-        return render(request, "digests/stopped.html", {"ended": ended, "left": left})
-    told = Preference.objects.filter(person=link.person, tells_matches=True).exists() and not link.person.is_stakeholder
-    context = {"person": link.person, "subscriptions": named_for(link.person, following, now), "tells_matches": told}
-    return render(request, "digests/stop.html", context)
+    reason = "Stopped by the person, by a link in a letter."
+    return ask_and_stop(request, link.person, reason=reason, by_link=True)
 
 
 @csrf_exempt

@@ -24,12 +24,14 @@ from partnerships.digests.queries.subscriptions import (
     may_ask_for,
     stakeholders_of,
     stakeholders_who_ended,
+    standing_or_refused,
     standing_stakeholder,
     subscriptions_of,
     unconfirmed_of,
 )
 from partnerships.digests.roles import people_of
 from partnerships.digests.views.fetching import page_of, visible_target
+from partnerships.digests.views.stopping import ask_and_stop
 from partnerships.digests.views.verbs import SAID, SIGNED_IN, act
 from partnerships.kit.dates import long_date
 from partnerships.people.models import User
@@ -51,14 +53,21 @@ def manage(request: HttpRequest) -> HttpResponse:
         services.prefer(person=person, author=person, now=timezone.now(), **form.cleaned_data)
         messages.success(request, "Your choice is saved. It holds from the next digest on.")
         return redirect("digests:manage")
-    context = {"form": form, "paused_until": preference.pause_at(timezone.now(), person.time_zone), **_mine(person)}
+    context = {
+        "form": form,
+        "paused_until": preference.pause_at(timezone.now(), person.time_zone),
+        "tells_matches": preference.tells_matches,
+        **_mine(person),
+    }
     return render(request, "digests/manage.html", context, status=422 if request.method == "POST" else 200)
 
 
 def _mine(person: User) -> dict[str, Any]:
     now = timezone.now()
+    mine = named_for(person, standing_or_refused(person), now)
     return {
-        "subscriptions": named_for(person, subscriptions_of(person), now),
+        "subscriptions": [one for one in mine if not one.is_ended],
+        "refused": [one for one in mine if one.named and one.was_refused(now)],
         "next": when_next(person, now),
         "paces": Frequency.choices,
         "may_add": may_ask_for(person).exists(),
@@ -113,6 +122,12 @@ def change(request: HttpRequest, pk: int, verb: str) -> HttpResponse:
     if request.POST.get("back") == "page":
         return redirect(page_of(subscription.target))
     return redirect("digests:manage")
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def stop_all(request: HttpRequest) -> HttpResponse:
+    """Ask whether to stop all my digests, or one of them; a POST does it."""
+    return ask_and_stop(request, signed_in(request), reason="Stopped by the person.", by_link=False)
 
 
 # ---- Stakeholders

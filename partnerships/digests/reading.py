@@ -8,8 +8,9 @@ from collections.abc import Collection
 from dataclasses import dataclass
 
 from partnerships.digests.composing import read_news
-from partnerships.digests.models import Delivery, DeliveryItem, Piece, Told
+from partnerships.digests.models import Delivery, DeliveryItem, Told
 from partnerships.digests.news import News
+from partnerships.digests.pieces import bodies
 from partnerships.digests.queries.readers import newest_numbers, owners_among, reading_classes
 from partnerships.people.models import User
 
@@ -89,6 +90,5 @@ def next_digest(
 def as_sent(delivery: Delivery) -> str:
     """The message exactly as it left, joined of its pieces; empty when it is no longer kept."""
     recipe: list[int | str] = delivery.recipe or []
-    numbers = [part for part in recipe if isinstance(part, int)]
-    bodies = dict(Piece.objects.filter(pk__in=numbers).values_list("pk", "body"))
-    return "".join(part if isinstance(part, str) else bodies.get(part, "") for part in recipe)
+    kept = bodies([recipe])
+    return "".join(part if isinstance(part, str) else kept.get(part, "") for part in recipe)

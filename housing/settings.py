@@ -314,6 +314,7 @@ EXPORT_ROUTES = frozenset(
     {
         "people:own-data",
         "exchange:export",
+        "digests:export-stakeholders",
         "plans:pdf",
         "plans:draft-pdf",
         "plans:compare-pdf",

@@ -9,7 +9,7 @@ from django import forms
 from django.urls import reverse
 from django.utils import timezone
 
-from partnerships.digests.models import Frequency, Preference, Weekday
+from partnerships.digests.models import Frequency, Preference, SubscriptionStatus, Weekday
 from partnerships.digests.schedule import local_day
 from partnerships.kit import forms as kit
 from partnerships.kit.forms import DayField, Helper
@@ -137,6 +137,44 @@ class StakeholderForm(forms.Form):
         if isinstance(field, forms.ModelChoiceField):
             field.queryset = organisations
         self.helper = Helper(self, submit="Ask them to confirm", cancel=cancel)
+
+
+class StakeholderFilter(forms.Form):
+    """What narrows the page of stakeholders, and its file."""
+
+    q = forms.CharField(
+        label="Name or address",
+        required=False,
+        max_length=254,
+        help_text="Who has not said yes yet is found by the address alone.",
+    )
+    status = forms.ChoiceField(
+        label="Status", required=False, choices=[("", "Any status"), *SubscriptionStatus.choices]
+    )
+
+    @property
+    def chosen(self) -> dict[str, str]:
+        """The words and the status that were chosen; neither where the one or the other is none."""
+        data = self.cleaned_data if self.is_valid() else {}
+        return {"words": data.get("q", ""), "status": data.get("status", "")}
+
+
+class EndForm(kit.ReasonForm):
+    """Why somebody gets no more digests that an organisation asked them to get."""
+
+    danger = True
+    reason = forms.CharField(
+        label="Why?",
+        max_length=150,
+        help_text="Your colleagues read it among the stakeholders. So may the person, who can ask for what we hold.",
+    )
+
+    def __init__(self, *args: Any, cancel: str, **kwargs: Any) -> None:
+        super().__init__(*args, submit="Stop these digests", cancel=cancel, **kwargs)
+
+    def said_by(self, name: str) -> str:
+        """The reason as it is kept: whose it is, then the words, of which none is cut off for a long name."""
+        return f"Ended by {name[:120]}: {self.cleaned_data['reason']}"
 
 
 class ReasonForm(kit.ReasonForm):

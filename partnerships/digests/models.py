@@ -230,6 +230,18 @@ class Subscription(models.Model):
         return self.person.display_name if self.confirmed_at else self.person.email
 
     @property
+    def address_for_askers(self) -> str:
+        """Their address, as whoever asked them may know it: that of somebody who had said yes no longer after the
+        end."""
+        return "" if self.confirmed_at and self.is_ended else self.person.email
+
+    @property
+    def reason_for_askers(self) -> str:
+        """Why it ended or was stopped, and whether they said no themselves."""
+        refused = self.is_refused and self.refused_at == self.ended_at
+        return f"{self.reason} Only they can ask for it again." if refused else self.reason
+
+    @property
     def is_confirmed(self) -> bool:
         """Whether it tells."""
         return self.status == SubscriptionStatus.CONFIRMED

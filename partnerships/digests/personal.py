@@ -12,7 +12,7 @@ RULES = (
         "person",
         Fate.KEEP,
         "what somebody wants to be told of",
-        ("status", "how", "why", "frequency", "asked_at", "confirmed_at", "ended_at", "refused_at"),
+        ("status", "how", "why", "frequency", "asked_at", "confirmed_at", "ended_at", "refused_at", "reason"),
     ),
     Rule("digests.Subscription", "added_by", Fate.KEEP, "who asked somebody to follow", ("asked_at",)),
     Rule("digests.RoleRule", "set_by", Fate.KEEP, "who set it", ("role", "set_at")),
@@ -37,6 +37,7 @@ RULES = (
     Rule("digests.Delivery", "reason", Fate.CLEAR, "what the mail server said, often with the address"),
     Rule("digests.Delivery", "waiting", Fate.CLEAR, "what it said waits for them"),
     Rule("digests.Subscription", "why", Fate.CLEAR, "why they get digests, in a partner's words", whose="person"),
+    Rule("digests.Subscription", "reason", Fate.CLEAR, "why digests ended, in a partner's words", whose="person"),
     Rule(
         "digests.Bounce",
         "address",

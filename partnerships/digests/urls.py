@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from partnerships.digests.views import by_link, ledger, own, public, reports
+from partnerships.digests.views import by_link, ledger, own, public, reports, stakeholders
 
 app_name = "digests"
 urlpatterns = [
@@ -12,10 +12,11 @@ urlpatterns = [
     path("subscribe/<slug:kind>/<int:pk>/", own.subscribe, name="subscribe"),
     path("subscriptions/<int:pk>/<slug:verb>/", own.change, name="change"),
     path("stop-all/", own.stop_all, name="stop-all"),
-    path("stakeholders/", own.stakeholders, name="stakeholders"),
-    path("stakeholders/add/<slug:kind>/<int:pk>/", own.add_stakeholder, name="add-stakeholder"),
-    path("stakeholders/<int:pk>/ask-again/", own.ask_again, name="ask-again"),
-    path("stakeholders/<int:pk>/end/", own.end_stakeholder, name="end-stakeholder"),
+    path("stakeholders/", stakeholders.stakeholders, name="stakeholders"),
+    path("stakeholders/export.csv", stakeholders.export, name="export-stakeholders"),
+    path("stakeholders/add/<slug:kind>/<int:pk>/", stakeholders.add_stakeholder, name="add-stakeholder"),
+    path("stakeholders/<int:pk>/ask-again/", stakeholders.ask_again, name="ask-again"),
+    path("stakeholders/<int:pk>/end/", stakeholders.end_stakeholder, name="end-stakeholder"),
     path("roles/<slug:kind>/<int:pk>/", own.tell_role, name="tell-role"),
     path("who/<int:pk>/", own.who, name="who"),
     path("follow/<int:plan>/", public.follow, name="follow"),

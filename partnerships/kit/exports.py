@@ -15,6 +15,14 @@ from django.utils import timezone
 #: A cell that begins so is read by spreadsheets as a formula (OWASP, "CSV injection"). The last are full-width twins.
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 
+#: A file holds no more rows: each is read before the first leaves.
+MOST_ROWS = 10_000
+
+
+def day_of(moment: dt.datetime | None) -> dt.date | None:
+    """The day alone: a spreadsheet reads it as a date."""
+    return timezone.localdate(moment) if moment else None
+
 
 def safe_cell(value: object) -> str | int | float | Decimal:
     """What a cell may hold: numbers as they are, days and moments in the ISO form, texts that cannot run.

@@ -101,16 +101,17 @@ def subscription(world: World) -> dict[str, Any]:
 #: Only leads of the owner, and administrators; other leads see that there is a ledger, not this letter.
 LETTER = expect(inside=403, outside=403, lead=200, partner=404, stranger=404, shared=404, administrator=200)
 LEDGER = expect(inside=403, outside=403, lead=200, partner=200, stranger=200, shared=200, administrator=200)
+#: Editors and leads of whichever organisation; each sees whom theirs asked.
+ASKERS = expect(inside=200, outside=403, viewer=403, stranger=200, shared=200, share_ended=200)
 
 ROWS = (
     Row("digests:manage", get=everyone(), post=everyone(422)),
     Row("digests:subscribe", on=about_plan, post=expect(inside=302, outside=404)),
     Row("digests:change", on=lambda world: {**subscription(world), "verb": "pause"}, post=everyone(404)),
     Row("digests:stop-all", get=everyone(), post=everyone()),
-    Row(
-        "digests:stakeholders",
-        get=expect(inside=200, outside=403, viewer=403, stranger=200, shared=200, share_ended=200),
-    ),
+    Row("digests:stakeholders", get=ASKERS),
+    Row("digests:stakeholders", query="?status=confirmed&q=sol", get=ASKERS),
+    Row("digests:export-stakeholders", get=ASKERS),
     Row(
         "digests:add-stakeholder",
         on=about_plan,
@@ -125,7 +126,8 @@ ROWS = (
     Row(
         "digests:end-stakeholder",
         on=subscription,
-        post=expect(inside=404, outside=404, editor=302, lead=302),
+        get=expect(inside=404, outside=404, editor=200, lead=200),
+        post=expect(inside=404, outside=404, editor=422, lead=422),
     ),
     Row("digests:tell-role", on=about_plan, post=expect(inside=403, outside=404, lead=302)),
     Row("digests:who", on=plan, get=expect(inside=403, outside=404, editor=200, lead=200)),

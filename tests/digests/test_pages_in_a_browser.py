@@ -84,3 +84,35 @@ def test_a_partner_follows_a_plan_from_its_page_and_stops_there(
 
     assert follows == "confirmed"
     assert Subscription.objects.get(person=world.ben).status == "ended"
+
+
+@pytest.mark.parametrize("size", [WIDE, NARROW])
+def test_a_lead_finds_a_stakeholder_and_stops_their_digests_with_the_keyboard(
+    world: World, plan: Plan, live_server: Any, page: Any, size: Any
+) -> None:
+    now = timezone.now()
+    services.enrol(person=world.sol, target=plan, author=world.amina, organisation=world.larkhaven, now=now)
+    services.add_stakeholder(
+        email="chair@panel.example", name="", target=plan, author=world.amina, organisation=world.larkhaven, now=now
+    )
+    page.set_viewport_size(size)
+    sign_in(page, live_server.url, world.amina.email)
+    page.goto(f"{live_server.url}{reverse('digests:stakeholders')}")
+    assert axe_violations(page) == []
+    assert reflows(page)
+
+    if size is NARROW:
+        page.locator("summary", has_text="Filter").press("Enter")
+    page.get_by_label("Name or address").fill(world.sol.name)
+    page.get_by_label("Name or address").press("Enter")
+    page.get_by_role("rowheader", name="chair@panel.example").wait_for(state="detached")
+    page.get_by_role("link", name="Stop digests about").press("Enter")
+    page.get_by_role("heading", name="Stop digests for").wait_for()
+    assert axe_violations(page) == []
+    assert reflows(page)
+    page.get_by_label("Why?").fill("He has left the panel.")
+    page.get_by_label("Why?").press("Enter")
+    page.get_by_text("He has left the panel.").wait_for()
+
+    assert Subscription.objects.get(person=world.sol).is_ended
+    assert "q=" in page.url

@@ -351,16 +351,21 @@ def test_signed_in_nothing_is_named_that_may_no_longer_be_read(
         for address in (
             reverse("digests:manage"),
             reverse("digests:stakeholders"),
+            reverse("digests:end-stakeholder", kwargs={"pk": lost["followed"].pk}),
             reverse("digests:ledger"),
             reverse("digests:entry", kwargs={"pk": letter.pk}),
         )
     ]
+    file = b"".join(ben.get(reverse("digests:export-stakeholders")).streaming_content).decode()
     yes = ben.post(reverse("digests:change", kwargs={"pk": question.pk, "verb": "confirm"}), follow=True)
     stopped = ben.post(reverse("digests:change", kwargs={"pk": own.pk, "verb": "stop"}), follow=True)
-    ended = ben.post(reverse("digests:end-stakeholder", kwargs={"pk": lost["followed"].pk}), follow=True)
+    ended = ben.post(
+        reverse("digests:end-stakeholder", kwargs={"pk": lost["followed"].pk}), {"reason": "We left."}, follow=True
+    )
 
     # Of the partnership itself a former party keeps what it held.
-    assert [page for page in pages if "Harbour Quarter" in page] == []
+    assert [page for page in [*pages, file] if "Harbour Quarter" in page] == []
+    assert "A plan you can no longer read" in file
     assert "You no longer follow a plan you can no longer read." in stopped.content.decode()
     assert "gets no more digests about a plan you can no longer read." in ended.content.decode()
     assert "Harbour Quarter" not in stopped.content.decode() + ended.content.decode()

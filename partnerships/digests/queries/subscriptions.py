@@ -5,9 +5,16 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Collection
 
-from django.db.models import QuerySet
+from django.db.models import Case, F, Q, QuerySet, When
 
-from partnerships.digests.models import REFUSAL_HOLDS, Delivery, DeliveryKind, Subscription, SubscriptionStatus
+from partnerships.digests.models import (
+    REFUSAL_HOLDS,
+    Delivery,
+    DeliveryKind,
+    Subscription,
+    SubscriptionQuerySet,
+    SubscriptionStatus,
+)
 from partnerships.digests.targets import Target, kind_of
 from partnerships.organisations.models import EDITING_ROLES, Organisation
 from partnerships.people.models import User
@@ -30,14 +37,37 @@ def may_ask_for(user: User) -> QuerySet[Organisation]:
     return Organisation.objects.of_person(user, *EDITING_ROLES)
 
 
-def stakeholders_of(user: User) -> QuerySet[Subscription]:
-    """Subscriptions of stakeholders whom the person's organisations added, for their editors and leads."""
+def stakeholders_of(user: User, now: dt.datetime) -> SubscriptionQuerySet:
+    """Subscriptions of stakeholders whom the person's organisations added, for their editors and leads; those that
+    ended as long as a no would hold, so that nobody wonders where they went."""
     return (
-        Subscription.objects.live()
-        .for_listing()
+        Subscription.objects.for_listing()
         .filter(added_for__in=may_ask_for(user).values("pk"))
-        .order_by("person__name", "person__email", "pk")
+        .filter(~Q(status=SubscriptionStatus.ENDED) | Q(ended_at__gt=now - REFUSAL_HOLDS))
     )
+
+
+#: The order of stakeholders on their page and in its file: by what each is shown as.
+STAKEHOLDER_ORDER = ("shown_as", "pk")
+
+
+def find_stakeholders(user: User, *, words: str = "", status: str = "", now: dt.datetime) -> SubscriptionQuerySet:
+    """The same as their page lists and finds them, each with what it is `shown_as`.
+
+    Somebody is found by what the page shows of them, and stands where that belongs: before they said yes by the address
+    that was typed alone, for even the order would tell a name. A whole address, which the organisation typed itself,
+    finds them also after the end.
+    """
+    nameless = Q(confirmed_at=None) | Q(person__name="")
+    rows = stakeholders_of(user, now).annotate(
+        shown_as=Case(When(nameless, then=F("person__email")), default=F("person__name"))
+    )
+    if status:
+        rows = rows.filter(status=status)
+    if words:
+        by_address = ~Q(status=SubscriptionStatus.ENDED) & Q(person__email__icontains=words)
+        rows = rows.filter(Q(shown_as__icontains=words) | by_address | Q(person__email__iexact=words))
+    return rows
 
 
 def standing_stakeholder(organisation: Organisation, target: Target, address: str) -> Subscription | None:
@@ -50,23 +80,15 @@ def standing_stakeholder(organisation: Organisation, target: Target, address: st
     )
 
 
-def stakeholders_who_ended(user: User, now: dt.datetime) -> QuerySet[Subscription]:
-    """The same, but over: as long as a no would hold, so that nobody wonders where they went."""
-    return (
-        Subscription.objects.for_listing()
-        .filter(
-            status=SubscriptionStatus.ENDED,
-            ended_at__gt=now - REFUSAL_HOLDS,
-            added_for__in=may_ask_for(user).values("pk"),
-        )
-        .order_by("-ended_at", "-pk")
-    )
-
-
 def letters_that_asked(subscriptions: Collection[Subscription]) -> dict[int, Delivery]:
     """The latest letter that asked to confirm each of these, by subscription."""
-    letters = Delivery.objects.filter(kind=DeliveryKind.CONFIRMATION, subscription__in=subscriptions).order_by("pk")
-    return {letter.subscription_id: letter for letter in letters if letter.subscription_id}
+    asked = Delivery.objects.filter(
+        kind=DeliveryKind.CONFIRMATION,
+        subscription__in=[one.pk for one in subscriptions],
+        recipient__in=[one.person_id for one in subscriptions],  # letters are found by their readers
+    )
+    latest = asked.order_by("subscription", "-pk").distinct("subscription").defer("recipe", "waiting")
+    return {letter.subscription_id: letter for letter in latest if letter.subscription_id}
 
 
 def unconfirmed_of(plan: Plan) -> QuerySet[Subscription]:

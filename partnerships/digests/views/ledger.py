@@ -179,7 +179,7 @@ def entry(request: HttpRequest, pk: int) -> HttpResponse:
         "bounces": list(delivery.bounces.order_by("-at", "-pk")),
         "shown": shown,
         "may_resend": delivery.can_be_sent_again and (all_mine or person.is_staff),
-        "may_ask": stakeholders_of(person).filter(pk=delivery.subscription_id or 0).exists(),
+        "may_ask": stakeholders_of(person, timezone.now()).live().filter(pk=delivery.subscription_id or 0).exists(),
         "reading": None if shown or mine is None else readable_news(delivery, now=timezone.now(), plans=mine),
         "form": form,
     }

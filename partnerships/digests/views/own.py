@@ -1,5 +1,4 @@
-"""Signed in: what I follow and how often, following and stopping, adding stakeholders, who would get the next
-version."""
+"""Signed in: what I follow and how often, following and stopping, who would get the next version."""
 
 from __future__ import annotations
 
@@ -14,18 +13,14 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from partnerships.agreements.models import Partnership
 from partnerships.digests import services
-from partnerships.digests.forms import PreferenceForm, StakeholderForm
-from partnerships.digests.models import Frequency, Preference, RoleRule, Subscription, Suppression
+from partnerships.digests.forms import PreferenceForm
+from partnerships.digests.models import Frequency, Preference, RoleRule, Suppression
 from partnerships.digests.queries.forecast import when_next, who_will_get
 from partnerships.digests.queries.ledger import may_look
 from partnerships.digests.queries.naming import named_for
 from partnerships.digests.queries.subscriptions import (
-    letters_that_asked,
     may_ask_for,
-    stakeholders_of,
-    stakeholders_who_ended,
     standing_or_refused,
-    standing_stakeholder,
     subscriptions_of,
     unconfirmed_of,
 )
@@ -33,10 +28,9 @@ from partnerships.digests.roles import people_of
 from partnerships.digests.views.fetching import page_of, visible_target
 from partnerships.digests.views.stopping import ask_and_stop
 from partnerships.digests.views.verbs import SAID, SIGNED_IN, act
-from partnerships.kit.dates import long_date
 from partnerships.people.models import User
 from partnerships.people.requests import signed_in
-from partnerships.plans.models import Audience, Plan
+from partnerships.plans.models import Plan
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -128,89 +122,6 @@ def change(request: HttpRequest, pk: int, verb: str) -> HttpResponse:
 def stop_all(request: HttpRequest) -> HttpResponse:
     """Ask whether to stop all my digests, or one of them; a POST does it."""
     return ask_and_stop(request, signed_in(request), reason="Stopped by the person.", by_link=False)
-
-
-# ---- Stakeholders
-
-
-@require_safe
-def stakeholders(request: HttpRequest) -> HttpResponse:
-    """Whom my organisations added, and where each stands."""
-    person = signed_in(request)
-    if not may_ask_for(person).exists():
-        raise PermissionDenied
-    now = timezone.now()
-    subscriptions = named_for(person, stakeholders_of(person), now)
-    letters = letters_that_asked([one for one in subscriptions if one.is_waiting])
-    context = {
-        "subscriptions": [(one, letters.get(one.pk)) for one in subscriptions],
-        "ended": named_for(person, stakeholders_who_ended(person, now)[:100], now),
-        "may_add": True,
-        "may_look": may_look(person),
-    }
-    return render(request, "digests/stakeholders.html", context)
-
-
-@require_http_methods(["GET", "HEAD", "POST"])
-def add_stakeholder(request: HttpRequest, kind: str, pk: int) -> HttpResponse:
-    """Ask somebody by email whether they want digests about something that my organisation may read."""
-    person = signed_in(request)
-    target = visible_target(person, kind, pk)
-    organisations = may_ask_for(person).order_by("name", "pk")
-    if not organisations.exists():
-        raise PermissionDenied
-    form = StakeholderForm(request.POST or None, organisations=organisations, cancel=page_of(target))
-    if request.method == "POST" and form.is_valid():
-        data = form.cleaned_data
-        standing = standing_stakeholder(data["organisation"], target, data["email"])
-        try:
-            if standing is not None:
-                raise services.UnableToSubscribe(_stands_already(standing))
-            services.add_stakeholder(target=target, author=person, now=timezone.now(), **data)
-        except services.UnableToSubscribe as error:
-            form.add_error("email", str(error))
-        else:
-            messages.success(request, f"We have asked {data['email']} to confirm. Nothing else is sent until they do.")
-            return redirect("digests:stakeholders")
-    closed = (
-        target.get_audience_display().lower() if isinstance(target, Plan) and target.audience != Audience.PUBLIC else ""
-    )
-    context = {"form": form, "target": target, "back": page_of(target), "closed": closed}
-    return render(request, "digests/add_stakeholder.html", context, status=422 if request.method == "POST" else 200)
-
-
-def _stands_already(subscription: Subscription) -> str:
-    """Why nobody is asked a second time, and what to do instead."""
-    day = long_date(timezone.localdate(subscription.asked_at))
-    asked = f"You asked {subscription.person.email} about this on {day}"
-    if subscription.is_waiting:
-        return f"{asked}, and they have not answered yet: “Ask again” stands beside them among your stakeholders"
-    return f"{asked}, and they said yes: there is nothing to ask"
-
-
-@require_POST
-def ask_again(request: HttpRequest, pk: int) -> HttpResponse:
-    """Send the letter that asks to confirm once more."""
-    person = signed_in(request)
-    subscription = get_object_or_404(stakeholders_of(person), pk=pk)
-    try:
-        services.ask_again(subscription=subscription, author=person, now=timezone.now())
-    except services.UnableToSubscribe as error:
-        messages.error(request, str(error))
-    else:
-        messages.success(request, f"We have asked {subscription.person_for_askers} once more.")
-    return redirect("digests:stakeholders")
-
-
-@require_POST
-def end_stakeholder(request: HttpRequest, pk: int) -> HttpResponse:
-    """End what my organisation asked somebody to get."""
-    person = signed_in(request)
-    [subscription] = named_for(person, [get_object_or_404(stakeholders_of(person), pk=pk)], timezone.now())
-    name = subscription.added_for.display_name if subscription.added_for else "a partner"
-    services.stop(subscriptions=[subscription], author=person, reason=f"Ended by {name}.", now=timezone.now())
-    messages.success(request, f"{subscription.person_for_askers} gets no more digests about {subscription.called}.")
-    return redirect("digests:stakeholders")
 
 
 # ---- By role

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from collections.abc import Iterable
 from dataclasses import replace
 from decimal import Decimal
@@ -36,7 +35,7 @@ from partnerships.exchange.queries.compiled import Reader, reader_of
 from partnerships.exchange.queries.matches import count_matches
 from partnerships.exchange.queries.rights import answering_for, is_own, may_edit
 from partnerships.exchange.views.panel import counts_apart, filter_panel
-from partnerships.kit.exports import csv_response
+from partnerships.kit.exports import MOST_ROWS, csv_response, day_of
 from partnerships.kit.forms import active_filters
 from partnerships.kit.http import keyset_page
 from partnerships.organisations.models import EDITING_ROLES, Organisation
@@ -49,8 +48,6 @@ SIDE = 10
 ORDER = ("-shared_at", "-pk")
 #: A commitment that came to this no longer promises anything.
 _ENDED = (CommitmentStatus.CANCELLED, CommitmentStatus.SUPERSEDED)
-#: Rows of an export at most; a filter makes it smaller.
-EXPORTED = 10_000
 
 
 def _filtered(
@@ -245,7 +242,7 @@ def export(request: HttpRequest) -> StreamingHttpResponse:
     user = signed_in(request)
     filters = FilterForm(request.GET).filters()
     entries = (
-        boards.board(user, filters).for_listing().select_related("organisation").order_by(*filters.order)[:EXPORTED]
+        boards.board(user, filters).for_listing().select_related("organisation").order_by(*filters.order)[:MOST_ROWS]
     )
     return csv_response("asks-and-offers.csv", _HEADINGS, _rows(entries))
 
@@ -270,11 +267,6 @@ _HEADINGS = (
 )
 
 
-def _day(moment: dt.datetime | None) -> dt.date | None:
-    """The day alone: a spreadsheet reads it as a date."""
-    return timezone.localdate(moment) if moment else None
-
-
 def _rows(entries: EntryQuerySet) -> list[tuple[object, ...]]:
     return [
         (
@@ -291,8 +283,8 @@ def _rows(entries: EntryQuerySet) -> list[tuple[object, ...]]:
             entry.available_until,
             entry.closes_on,
             entry.get_status_display(),
-            _day(entry.shared_at),
-            _day(entry.waiting_since),
+            day_of(entry.shared_at),
+            day_of(entry.waiting_since),
             entry.get_absolute_url(),
         )
         for entry in entries

@@ -1,0 +1,197 @@
+"""Signed in: whom my organisations ask to be told of changes; finding them, handing them out, asking, and ending it."""
+
+from __future__ import annotations
+
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.text import capfirst
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from partnerships.digests import services
+from partnerships.digests.forms import EndForm, StakeholderFilter, StakeholderForm
+from partnerships.digests.models import Delivery, Subscription
+from partnerships.digests.queries.ledger import may_look
+from partnerships.digests.queries.naming import named_for
+from partnerships.digests.queries.subscriptions import (
+    STAKEHOLDER_ORDER,
+    find_stakeholders,
+    letters_that_asked,
+    may_ask_for,
+    stakeholders_of,
+    standing_stakeholder,
+)
+from partnerships.digests.views.fetching import page_of, visible_target
+from partnerships.kit.dates import long_date
+from partnerships.kit.exports import MOST_ROWS, csv_response, day_of
+from partnerships.kit.forms import active_filters
+from partnerships.kit.http import keyset_page, next_url, posted
+from partnerships.people.models import User
+from partnerships.people.requests import signed_in
+from partnerships.plans.models import Audience, Plan
+
+_PAGE = 50
+
+
+def _asker(request: HttpRequest) -> User:
+    """Whoever asks, if they may ask somebody on behalf of an organisation."""
+    person = signed_in(request)
+    if not may_ask_for(person).exists():
+        raise PermissionDenied
+    return person
+
+
+@require_safe
+def stakeholders(request: HttpRequest) -> HttpResponse:
+    """Whom my organisations added, by name or address and status, and where each stands."""
+    person = _asker(request)
+    now = timezone.now()
+    form = StakeholderFilter(request.GET)
+    valid = form.is_valid()
+    found = find_stakeholders(person, **form.chosen, now=now)
+    page = keyset_page(request, found, order=STAKEHOLDER_ORDER, size=_PAGE)
+    kept = request.GET.copy()
+    for name in ("after", "before"):
+        kept.pop(name, None)
+    context = {
+        "form": form,
+        "page": page,
+        "rows": _with_letters(named_for(person, page.rows, now)),
+        "count": found.order_by().count(),
+        "most": MOST_ROWS,
+        "chips": active_filters(form, request.GET),
+        "query": kept.urlencode(),
+        "may_add": True,
+        "may_look": may_look(person),
+    }
+    template = "digests/_stakeholders.html" if getattr(request, "htmx", False) else "digests/stakeholders.html"
+    return render(request, template, context, status=200 if valid else 422)
+
+
+def _with_letters(subscriptions: list[Subscription]) -> list[tuple[Subscription, Delivery | None]]:
+    """These, each with the latest letter that asked whoever has not answered."""
+    letters = letters_that_asked([one for one in subscriptions if one.is_waiting])
+    return [(one, letters.get(one.pk)) for one in subscriptions]
+
+
+_HEADINGS = (
+    "Person",
+    "Address",
+    "About",
+    "Why",
+    "Asked",
+    "Asked by",
+    "Status",
+    "Letter of",
+    "Letter",
+    "Confirmed",
+    "Ended",
+    "Reason",
+)
+
+
+@require_safe
+def export(request: HttpRequest) -> HttpResponseBase:
+    """The same as CSV, in the same order: what the page shows, and no more."""
+    person = _asker(request)
+    now = timezone.now()
+    form = StakeholderFilter(request.GET)
+    if not form.is_valid():
+        return redirect(f"{reverse('digests:stakeholders')}?{request.GET.urlencode()}")
+    found = find_stakeholders(person, **form.chosen, now=now).order_by(*STAKEHOLDER_ORDER)[:MOST_ROWS]
+    rows = [_cells(one, letter) for one, letter in _with_letters(named_for(person, found, now))]
+    return csv_response("stakeholders.csv", _HEADINGS, rows)
+
+
+def _cells(one: Subscription, letter: Delivery | None) -> tuple[object, ...]:
+    return (
+        one.person_for_askers,
+        one.address_for_askers,
+        one.called if one.named else capfirst(one.called),
+        one.why if one.named else "",
+        day_of(one.asked_at),
+        one.added_by,
+        one.get_status_display(),
+        day_of(letter.created_at) if letter else None,
+        ", ".join(filter(None, (letter.get_status_display(), letter.reason))) if letter else "",
+        day_of(one.confirmed_at),
+        day_of(one.ended_at),
+        one.reason_for_askers,
+    )
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def add_stakeholder(request: HttpRequest, kind: str, pk: int) -> HttpResponse:
+    """Ask somebody by email whether they want digests about something that my organisation may read."""
+    person = signed_in(request)
+    target = visible_target(person, kind, pk)
+    organisations = may_ask_for(person).order_by("name", "pk")
+    if not organisations.exists():
+        raise PermissionDenied
+    form = StakeholderForm(request.POST or None, organisations=organisations, cancel=page_of(target))
+    if request.method == "POST" and form.is_valid():
+        data = form.cleaned_data
+        standing = standing_stakeholder(data["organisation"], target, data["email"])
+        try:
+            if standing is not None:
+                raise services.UnableToSubscribe(_stands_already(standing))
+            services.add_stakeholder(target=target, author=person, now=timezone.now(), **data)
+        except services.UnableToSubscribe as error:
+            form.add_error("email", str(error))
+        else:
+            messages.success(request, f"We have asked {data['email']} to confirm. Nothing else is sent until they do.")
+            return redirect("digests:stakeholders")
+    closed = (
+        target.get_audience_display().lower() if isinstance(target, Plan) and target.audience != Audience.PUBLIC else ""
+    )
+    context = {"form": form, "target": target, "back": page_of(target), "closed": closed}
+    return render(request, "digests/add_stakeholder.html", context, status=422 if request.method == "POST" else 200)
+
+
+def _stands_already(subscription: Subscription) -> str:
+    """Why nobody is asked a second time, and what to do instead."""
+    day = long_date(timezone.localdate(subscription.asked_at))
+    asked = f"You asked {subscription.person.email} about this on {day}"
+    if subscription.is_waiting:
+        return f"{asked}, and they have not answered yet: “Ask again” stands beside them among your stakeholders"
+    return f"{asked}, and they said yes: there is nothing to ask"
+
+
+@require_POST
+def ask_again(request: HttpRequest, pk: int) -> HttpResponse:
+    """Send the letter that asks to confirm once more."""
+    person = signed_in(request)
+    now = timezone.now()
+    subscription = get_object_or_404(stakeholders_of(person, now).live(), pk=pk)
+    try:
+        services.ask_again(subscription=subscription, author=person, now=now)
+    except services.UnableToSubscribe as error:
+        messages.error(request, str(error))
+    else:
+        messages.success(request, f"We have asked {subscription.person_for_askers} once more.")
+    return redirect(next_url(request, reverse("digests:stakeholders")))
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def end_stakeholder(request: HttpRequest, pk: int) -> HttpResponse:
+    """End what my organisation asked somebody to get, for a reason."""
+    person = signed_in(request)
+    now = timezone.now()
+    [subscription] = named_for(person, [get_object_or_404(stakeholders_of(person, now), pk=pk)], now)
+    who, what = subscription.person_for_askers, subscription.called
+    back = next_url(request, reverse("digests:stakeholders"))
+    form = EndForm(posted(request), cancel=back)
+    if not subscription.is_ended and not form.is_valid():
+        context = {"form": form, "subscription": subscription, "back": back}
+        return render(request, "digests/end_stakeholder.html", context, status=422 if form.is_bound else 200)
+    name = subscription.added_for.display_name if subscription.added_for else "a partner"
+    if not subscription.is_ended and services.stop(
+        subscriptions=[subscription], author=person, reason=form.said_by(name), now=now
+    ):
+        messages.success(request, f"{who} gets no more digests about {what}.")
+    else:
+        messages.info(request, f"{who} gets no digests about {what} already: it was ended before.")
+    return redirect(back)

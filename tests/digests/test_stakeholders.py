@@ -1,0 +1,285 @@
+"""Whom an organisation asked: found, filtered, turned over, handed out as a file, and ended for a reason; nobody by a
+name before they said yes."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from html import unescape
+
+import pytest
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+from django.utils import timezone
+
+from partnerships.activity.models import Event, Export
+from partnerships.digests import services
+from partnerships.digests.bounces import suppress
+from partnerships.digests.models import Subscription
+from partnerships.people.personal_data import erase_person
+from partnerships.plans.models import Plan
+from tests.digests.conftest import PostOffice, signed_in
+from tests.world import World
+
+LIST = "digests:stakeholders"
+
+
+def ask(world: World, plan: Plan, email: str, name: str = "", *, says_yes: bool = False) -> Subscription:
+    """Somebody whom Larkhaven asks about its plan, and perhaps their answer."""
+    now = timezone.now()
+    asked = services.add_stakeholder(
+        email=email, name=name, target=plan, author=world.amina, organisation=world.larkhaven, now=now
+    )
+    return services.confirm(subscription=asked, now=now) if says_yes else asked
+
+
+def listed(client: Client, address: str = "", **chosen: str) -> list[str]:
+    """Whom a page of the list shows, in its order."""
+    answer = client.get(address or reverse(LIST), chosen)
+    assert answer.status_code == 200
+    found = re.findall(r'<th scope="row"[^>]*>(.*?)(?:<br>.*?)?</th>', answer.content.decode())
+    return [unescape(one) for one in found]
+
+
+def rows(client: Client, **chosen: str) -> list[dict[str, str]]:
+    """What the file says."""
+    answer = client.get(reverse("digests:export-stakeholders"), chosen)
+    text = b"".join(answer.streaming_content).decode().removeprefix("\ufeff")  # type: ignore[attr-defined]  # streamed
+    return list(csv.DictReader(io.StringIO(text)))
+
+
+@pytest.fixture
+def amina(world: World) -> Client:
+    """Amina's browser."""
+    return signed_in(world.amina)
+
+
+@pytest.fixture
+def asked(world: World, plan: Plan) -> dict[str, Subscription]:
+    """Four whom Larkhaven asked: their names and their addresses stand in other orders."""
+    found = {
+        "abel": ask(world, plan, "zz@council.example", "Abel Quiet"),
+        "bea": ask(world, plan, "tenant@panel.example", "Bea Yes", says_yes=True),
+        "cai": ask(world, plan, "mm@council.example", "Cai Paused", says_yes=True),
+        "dot": ask(world, plan, "gone@council.example", "Dot Over", says_yes=True),
+    }
+    now = timezone.now()
+    services.pause(subscription=found["cai"], author=found["cai"].person, now=now)
+    services.stop(subscriptions=[found["dot"]], author=world.amina, reason="Moved on.", now=now)
+    return found
+
+
+def test_who_said_yes_is_found_by_name_and_address_and_others_by_the_address_alone(
+    amina: Client, asked: dict[str, Subscription]
+) -> None:
+    assert listed(amina, q="bea y") == ["Bea Yes"]
+    assert listed(amina, q="TENANT@") == ["Bea Yes"]
+    assert listed(amina, q="zz@") == ["zz@council.example"]
+    assert listed(amina, q="abel") == listed(amina, q="quiet") == []
+    assert [row["Person"] for row in rows(amina, q="abel")] == []
+    assert "Nobody fits" in amina.get(reverse(LIST), {"q": "abel"}).content.decode()
+
+
+def test_somebody_whose_digests_ended_is_found_by_name_or_by_the_whole_address_that_was_typed(
+    amina: Client, asked: dict[str, Subscription]
+) -> None:
+    assert listed(amina, q="dot") == ["Dot Over"]
+    assert listed(amina, q="Gone@council.example") == ["Dot Over"]
+    assert listed(amina, q="gone@") == []
+    assert "gone@council.example" not in amina.get(reverse(LIST)).content.decode()
+    assert [row["Address"] for row in rows(amina, q="dot")] == [""]
+
+
+def test_not_even_the_order_tells_the_name_of_somebody_who_has_not_said_yes(
+    amina: Client, asked: dict[str, Subscription]
+) -> None:
+    before = listed(amina)
+    services.confirm(subscription=asked["abel"], now=timezone.now())
+
+    assert before == ["Bea Yes", "Cai Paused", "Dot Over", "zz@council.example"]
+    assert listed(amina) == ["Abel Quiet", "Bea Yes", "Cai Paused", "Dot Over"]
+
+
+def test_a_question_that_comes_back_after_an_end_takes_the_name_away_again(
+    world: World, plan: Plan, amina: Client, asked: dict[str, Subscription]
+) -> None:
+    ask(world, plan, "gone@council.example")
+
+    assert listed(amina, q="dot") == []
+    assert listed(amina, q="gone@") == ["gone@council.example"]
+
+
+def test_each_status_is_a_filter_of_its_own(amina: Client, asked: dict[str, Subscription]) -> None:
+    suppress(address="tenant@panel.example", reason="No such mailbox.", delivery=None, author=None, now=timezone.now())
+    statuses = ("asked", "confirmed", "paused", "ended", "suppressed")
+
+    by_status = {status: listed(amina, status=status) for status in statuses}
+
+    assert by_status == {
+        "asked": ["zz@council.example"],
+        "confirmed": [],
+        "paused": ["Cai Paused"],
+        "ended": ["Dot Over"],
+        "suppressed": ["Bea Yes"],
+    }
+    assert [row["Person"] for row in rows(amina, status="paused")] == ["Cai Paused"]
+    assert listed(amina, status="paused", q="dot") == []
+
+
+def test_what_is_no_filter_is_said_and_hands_nothing_out(amina: Client, asked: dict[str, Subscription]) -> None:
+    shown = amina.get(reverse(LIST), {"status": "married"})
+    file = amina.get(reverse("digests:export-stakeholders"), {"status": "married"})
+
+    assert shown.status_code == 422
+    assert (file.status_code, file["Location"]) == (302, f"{reverse(LIST)}?status=married")
+    assert not Export.objects.exists()
+
+
+def test_a_long_list_is_turned_over_page_by_page_and_costs_the_same_however_long(
+    world: World, plan: Plan, amina: Client
+) -> None:
+    def queries() -> int:
+        amina.get(reverse(LIST))
+        with CaptureQueriesContext(connection) as captured:
+            amina.get(reverse(LIST))
+        return len(captured)
+
+    for number in range(2):
+        ask(world, plan, f"reader{number:03}@council.example", says_yes=number % 2 == 0)
+    few = queries()
+    for number in range(2, 60):
+        ask(world, plan, f"reader{number:03}@council.example", says_yes=number % 2 == 0)
+
+    first = amina.get(reverse(LIST), {"q": "council"}).content.decode()
+    [onward] = re.findall(r'href="([^"]+)" rel="next"', first)
+    second = amina.get(reverse(LIST) + unescape(onward)).content.decode()
+    [back] = re.findall(r'href="([^"]+)" rel="prev"', second)
+    pages = [listed(amina, reverse(LIST) + unescape(one)) for one in (back, onward)]
+
+    assert queries() == few
+    assert [len(one) for one in pages] == [50, 10]
+    assert len({*pages[0], *pages[1]}) == 60
+    assert pages[0] == listed(amina)
+    assert 'rel="next"' not in second
+    assert "q=council" in unescape(onward)
+    assert [row["Person"] for row in rows(amina)] == pages[0] + pages[1]
+
+
+def test_the_file_says_what_the_page_shows_in_its_order_and_is_written_down(
+    world: World, amina: Client, asked: dict[str, Subscription], office: PostOffice
+) -> None:
+    office.drain()
+    today = timezone.localdate().isoformat()
+
+    file = rows(amina)
+
+    assert [row["Person"] for row in file] == listed(amina)
+    assert "Abel" not in str(file)
+    assert file[0] == {
+        "Person": "Bea Yes",
+        "Address": "tenant@panel.example",
+        "About": "Harbour Quarter",
+        "Why": "",
+        "Asked": today,
+        "Asked by": world.amina.display_name,
+        "Status": "Active",
+        "Letter of": "",
+        "Letter": "",
+        "Confirmed": today,
+        "Ended": "",
+        "Reason": "",
+    }
+    assert (file[2]["Ended"], file[2]["Reason"]) == (today, "Moved on.")
+    assert (file[3]["Address"], file[3]["Letter of"], file[3]["Letter"]) == ("zz@council.example", today, "Sent")
+    written = Export.objects.get()
+    assert (written.what, written.rows, written.actor_id) == ("digests:export-stakeholders", 4, world.amina.pk)
+
+
+def test_a_lead_of_others_finds_and_takes_nobody_whom_larkhaven_asked(
+    world: World, asked: dict[str, Subscription]
+) -> None:
+    ben = signed_in(world.ben)
+
+    assert listed(ben) == listed(ben, q="tenant@panel.example") == []
+    assert rows(ben) == []
+    assert ben.get(reverse("digests:end-stakeholder", kwargs={"pk": asked["bea"].pk})).status_code == 404
+
+
+def test_stopping_somebodys_digests_asks_first_and_keeps_the_reason(
+    world: World, amina: Client, asked: dict[str, Subscription]
+) -> None:
+    filtered = f"{reverse(LIST)}?q=bea&status=confirmed"
+    [link] = re.findall(r'href="(/digests/stakeholders/\d+/end/[^"]*)"', amina.get(filtered).content.decode())
+    page = unescape(link)
+
+    first = amina.get(page)
+    empty = amina.post(page)
+    asked["bea"].refresh_from_db()
+    still = asked["bea"].status
+    done = amina.post(page, {"reason": "She has left the panel."})
+    asked["bea"].refresh_from_db()
+
+    assert "Stop digests for Bea Yes?" in first.content.decode()
+    assert (first.status_code, empty.status_code, still) == (200, 422, "confirmed")
+    assert (done.status_code, done["Location"]) == (302, filtered)
+    assert asked["bea"].is_ended
+    assert asked["bea"].refused_at is None
+    kept = f"Ended by {world.larkhaven.display_name}: She has left the panel."
+    assert kept in amina.get(reverse(LIST)).content.decode()
+    assert (
+        Event.objects.get(target_kind="subscription", target_id=asked["bea"].pk, verb="ended digests about")
+        .data["reason"]
+        .endswith("She has left the panel.")
+    )
+
+
+def test_the_page_that_asks_whether_to_stop_names_nobody_who_has_not_said_yes(
+    amina: Client, asked: dict[str, Subscription]
+) -> None:
+    page = reverse("digests:end-stakeholder", kwargs={"pk": asked["abel"].pk})
+
+    asking = amina.get(page).content.decode()
+    done = amina.post(page, {"reason": "A wrong address."}, follow=True).content.decode()
+
+    assert "Stop digests for zz@council.example?" in asking
+    assert "zz@council.example gets no more digests" in unescape(done)
+    assert "Abel" not in asking + done
+
+
+def test_a_second_click_on_stop_changes_nothing_and_says_so(amina: Client, asked: dict[str, Subscription]) -> None:
+    page = reverse("digests:end-stakeholder", kwargs={"pk": asked["dot"].pk})
+
+    answer = amina.post(page, {"reason": "Once more."}, follow=True)
+
+    asked["dot"].refresh_from_db()
+    assert "it was ended before" in answer.content.decode()
+    assert asked["dot"].reason == "Moved on."
+
+
+def test_nobody_is_sent_elsewhere_after_stopping(amina: Client, asked: dict[str, Subscription]) -> None:
+    page = reverse("digests:end-stakeholder", kwargs={"pk": asked["bea"].pk})
+
+    answer = amina.post(f"{page}?next=https://elsewhere.example/", {"reason": "She has left."})
+
+    assert answer["Location"] == reverse(LIST)
+
+
+def test_asking_again_leads_back_to_the_filtered_list(amina: Client, asked: dict[str, Subscription]) -> None:
+    filtered = f"{reverse(LIST)}?status=asked"
+    [action] = re.findall(r'action="(/digests/stakeholders/\d+/ask-again/[^"]*)"', amina.get(filtered).content.decode())
+
+    answer = amina.post(unescape(action))
+
+    assert (answer.status_code, answer["Location"]) == (302, filtered)
+
+
+def test_erasing_somebody_takes_the_words_with_which_a_lead_ended_their_digests(
+    world: World, asked: dict[str, Subscription]
+) -> None:
+    erase_person(person=asked["dot"].person, author=world.dee, reason="Asked for it.", now=timezone.now())
+
+    asked["dot"].refresh_from_db()
+    assert asked["dot"].reason == ""

@@ -94,6 +94,7 @@ def second_network(folder: Path) -> Path:
 
 def test_twice_as_much_to_show_costs_no_more_queries(db: None, settings: Any, tmp_path: Path, client: Client) -> None:
     settings.DEMONSTRATION = True
+    settings.EXPORTS_PER_MINUTE = 1_000  # as above, four times
     call_command("load_network", str(DEMO), "--demo-passwords", verbosity=0)
     amina, dee = (User.objects.get(email=f"{name}.example") for name in ("amina@larkhaven", "dee@commonground"))
     pages = [

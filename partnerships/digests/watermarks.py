@@ -19,6 +19,7 @@ from partnerships.digests.bank_holidays import holidays
 from partnerships.digests.models import Following, Publication, Told
 from partnerships.digests.queries.readers import PlanReach, newest_numbers, reach_of, readers_sql
 from partnerships.digests.schedule import AT_ONCE, MOST_SETTLING, Rhythm, due, local_day, next_slot
+from partnerships.kit.database import rows_of
 
 _LOCK = 0x6469_6765  # "dige": any number that nothing else in the database locks
 
@@ -32,13 +33,6 @@ def one_at_a_time() -> None:
     """Wait until nobody else chooses; held until the transaction ends."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_LOCK])
-
-
-def _somebody(sql: str, params: dict[str, Any]) -> bool:
-    """Whether a question finds anybody."""
-    with connection.cursor() as cursor:
-        cursor.execute(sql, params)
-        return cursor.fetchone() is not None
 
 
 def run(sql: str, params: dict[str, Any]) -> int:
@@ -178,9 +172,9 @@ def mark(latest: dict[int, dt.datetime], *, now: dt.datetime, people: Sequence[i
         "settle": settle_time(),
         "most": MOST_SETTLING * settle_time(),
     }
-    if _somebody(_NEW, params):
+    if rows_of(_NEW, params):
         run(f"WITH {readers}, {_TARGET} {_INSERT}", params)
-    if _somebody(_UNREADABLE, params):
+    if rows_of(_UNREADABLE, params):
         admit(reach, now=now, people=people)
     run(_AUTHORS, params)
     params |= _slots(plans, now)

@@ -120,6 +120,7 @@ class Batch:
 
 
 def compose(candidates: Sequence[Candidate], *, now: dt.datetime) -> Batch:
+    """Write the letters of these, or say of each why there is none; what it does not tell is settled here."""
     batch = Batch()
     date = format_datetime(now.astimezone(dt.UTC))
     digests = [one for one in candidates if one.kind == DeliveryKind.DIGEST]
@@ -184,7 +185,7 @@ def _compose_digests(candidates: Sequence[Candidate], batch: Batch, *, date: str
         if one.recipe is not None and one.pk not in altered and _still_holds(one, waiting):
             batch.again.append(one)
             continue
-        notice, why, pace_ = notices.get(one.person_id, ""), whys[one.pk].words, paces[one.pk]
+        notice, why, rhythm = notices.get(one.person_id, ""), whys[one.pk].words, paces[one.pk]
         try:
             batch.letters[one.pk] = emails.digest(
                 one.addressee,
@@ -192,13 +193,13 @@ def _compose_digests(candidates: Sequence[Candidate], batch: Batch, *, date: str
                 delivery_id=one.pk,
                 message_id=one.message_id,
                 because=why,
-                how_often=pace_,
+                how_often=rhythm,
                 waiting=waiting,
                 matches=matches.get(one.pk, ()),
                 notice=notice,
                 date=date,
                 now=now,
-                is_common=alike[(*why, pace_)] >= _COMMON,
+                is_common=alike[(*why, rhythm)] >= _COMMON,
             )
         except (ValueError, UnicodeError, KeyError) as error:
             batch.cannot_write(one, error)

@@ -21,8 +21,8 @@ def keeps_statements() -> bool:
     return not connection.settings_dict.get("DISABLE_SERVER_SIDE_CURSORS", False)
 
 
-#: Statements that each connection has planned already, by their text.
-_planned: WeakKeyDictionary[Any, dict[str, str]] = WeakKeyDictionary()
+#: Statements that each connection has planned already, by their text: the name of each, and of its values in order.
+_planned: WeakKeyDictionary[Any, dict[str, tuple[str, list[str]]]] = WeakKeyDictionary()
 #: No connection keeps more of them than this.
 _MOST_PLANNED = 100
 _PLACE = re.compile(r"%(?:\((\w+)\))?s")
@@ -39,17 +39,16 @@ def rows_planned_once(
     """
     connection.ensure_connection()
     planned = _planned.setdefault(connection.connection, {})
-    name = planned.get(sql)
-    if name is None and (not keeps_statements() or len(planned) >= _MOST_PLANNED):
-        return rows_of(sql, values)
-    order = list(dict.fromkeys(_PLACE.findall(sql))) if isinstance(values, Mapping) else []
-    if name is None:
-        name = f"planned_{len(planned)}"
+    if sql not in planned:
+        if not keeps_statements() or len(planned) >= _MOST_PLANNED:
+            return rows_of(sql, values)
+        name, order = f"planned_{len(planned)}", list(dict.fromkeys(_PLACE.findall(sql)))
         place = count(1)
         numbered = _PLACE.sub(lambda found: f"${order.index(found[1]) + 1 if found[1] else next(place)}", sql)
         with connection.wrap_database_errors, connection.connection.cursor() as cursor:
             cursor.execute(f"PREPARE {name} AS {numbered.replace('%%', '%')}")
-        planned[sql] = name
+        planned[sql] = name, order
+    name, order = planned[sql]
     given = [as_array(one) for one in ([values[one] for one in order] if isinstance(values, Mapping) else values)]
     # Said with each statement: what one wants must not hold for the next.
     mode = "force_generic_plan" if whatever_is_asked else "auto"

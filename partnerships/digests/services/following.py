@@ -36,8 +36,6 @@ def subscribe(
         target=target,
         how=How.SELF,
         author=author,
-        added_for=None,
-        why="",
         frequency=frequency,
         confirmed=not person.is_stakeholder,
         now=now,
@@ -72,8 +70,6 @@ def ask_for(*, email: str, target: Plan, frequency: str = "", now: dt.datetime) 
                 target=target,
                 how=How.SELF,
                 author=None,
-                added_for=None,
-                why="",
                 frequency=frequency,
                 confirmed=False,
                 now=now,
@@ -107,7 +103,7 @@ def add_stakeholder(
         how=How.LEAD,
         author=author,
         added_for=organisation,
-        why=why.strip(),
+        why=why,
         frequency=frequency,
         confirmed=False,
         now=now,
@@ -135,7 +131,7 @@ def enrol(
         how=How.LEAD if organisation is not None else How.SELF,
         author=author,
         added_for=organisation,
-        why=why.strip(),
+        why=why,
         frequency=frequency,
         confirmed=True,
         now=now,
@@ -148,12 +144,13 @@ def _begin(
     target: Target,
     how: str,
     author: User | None,
-    added_for: Organisation | None,
-    why: str,
+    added_for: Organisation | None = None,
+    why: str = "",
     frequency: str,
     confirmed: bool,
     now: dt.datetime,
 ) -> Subscription:
+    why = why.strip()[:300]
     one_at_a_time()
     if not person.is_active:
         raise UnableToSubscribe("This person has left.")
@@ -169,7 +166,7 @@ def _begin(
             "how": how,
             "added_by": author,
             "added_for": added_for,
-            "why": why[:300],
+            "why": why,
             "frequency": frequency,
             "asked_at": now,
         },
@@ -186,7 +183,7 @@ def _begin(
         if not by_themselves and (subscription.is_refused if how == How.SELF else subscription.was_refused(now)):
             raise UnableToSubscribe("They said no to this themselves not long ago: only they can ask for it again.")
         subscription.how, subscription.added_by, subscription.added_for = how, author, added_for
-        subscription.why, subscription.frequency = why[:300], frequency or subscription.frequency
+        subscription.why, subscription.frequency = why, frequency or subscription.frequency
         subscription.status, subscription.asked_at, subscription.confirmed_at = SubscriptionStatus.ASKED, now, None
         subscription.ended_at, subscription.reason = None, ""
         if by_themselves:  # to anybody else's question their no stands until they answer it

@@ -110,7 +110,8 @@ class Subscription(models.Model):
 
     asked → confirmed ⇄ paused → ended; suppressed on a hard bounce. One row a person and thing: who comes back
     confirms it again. For a stakeholder a confirmed subscription is what grants reading the outside content
-    (RIGHTS.md), as long as the organisation it was `added_for` may itself read the plan.
+    (RIGHTS.md), as long as the organisation it was `added_for` may itself read the plan; a paused one, reading what was
+    received before.
     """
 
     person = models.ForeignKey(User, on_delete=models.CASCADE, related_name="subscriptions")

@@ -29,9 +29,13 @@ class Reading:
 
 
 def readable_news(delivery: Delivery, *, now: dt.datetime, plans: Collection[int] | None = None) -> Reading:
-    """What a letter said, in the class in which its recipient may read each plan today; `plans` narrows it further."""
+    """What a letter said, in the class in which its recipient may read each plan today; `plans` narrows it further.
+
+    Who has paused since reads what they received all the same: a pause keeps back what comes next.
+    """
     items = list(DeliveryItem.objects.told().filter(delivery=delivery).order_by("pk"))
-    classes = reading_classes([item.plan_id for item in items], now=now, people=[delivery.recipient_id])
+    plan_ids = [item.plan_id for item in items]
+    classes = reading_classes(plan_ids, now=now, people=[delivery.recipient_id], even_paused=delivery.is_sent)
     shown: list[News] = []
     for item in items:
         reading_class = classes.get((delivery.recipient_id, item.plan_id))

@@ -420,18 +420,18 @@ def test_an_address_from_which_mail_came_back_is_written_no_letter(world: World,
     assert not Subscription.objects.exists()
 
 
-def test_a_letters_plan_that_is_paused_says_so_and_how_to_look_at_what_one_follows(
+def test_a_letters_plan_that_is_closed_by_now_says_how_to_look_at_what_one_follows(
     world: World, plan: Plan, followed: Subscription, bearer: Client, office: PostOffice
 ) -> None:
     publish(plan, 100, author=world.amina)
     play(office)
     letter = Delivery.objects.get(kind="digest")
     link = {"token": token(world.sol, Purpose.READ, number=letter.pk), "plan": plan.pk}
-    services.pause(subscription=followed, author=world.sol, now=timezone.now())
+    services.stop(subscriptions=[followed], author=world.amina, reason="Ended.", now=timezone.now())
 
     answer = bearer.get(reverse("digests:read", kwargs=link))
 
     assert answer.status_code == 404
-    assert "have paused it" in answer.content.decode()
+    assert "You follow it no longer, or it is closed to you" in answer.content.decode()
     assert "Harbour Quarter" not in answer.content.decode()
     assert reverse("digests:new-links") in answer.content.decode()

@@ -91,7 +91,7 @@ def _for_several(sql: str, values: Sequence[Any]) -> str:
 #: itself.
 _READERS = """
 following AS MATERIALIZED (
-    SELECT person_id, plan_id, how, added_for_id FROM digests_following
+    SELECT person_id, plan_id, how, added_for_id FROM {followed}
      WHERE plan_id = ANY(%(plans)s) {people}
 ),
 inside_route(plan_id, organisation_id) AS (
@@ -124,10 +124,19 @@ readers AS (
 """
 
 
-def readers_sql(reach: PlanReach, people: Sequence[int] | None = None) -> tuple[str, dict[str, Any]]:
-    """The common table expressions up to `readers`, to begin a larger statement with, and their parameters."""
+def readers_sql(
+    reach: PlanReach, people: Sequence[int] | None = None, *, even_paused: bool = False
+) -> tuple[str, dict[str, Any]]:
+    """The common table expressions up to `readers`, to begin a larger statement with, and their parameters.
+
+    Who has paused follows nothing and is told nothing; with `even_paused` they count as well.
+    """
     acting, named = _acting(timezone.localdate())
-    sql = _READERS.format(people="AND person_id = ANY(%(people)s)" if people is not None else "", acting=acting)
+    sql = _READERS.format(
+        followed="digests_standing" if even_paused else "digests_following",
+        people="AND person_id = ANY(%(people)s)" if people is not None else "",
+        acting=acting,
+    )
     return sql, {
         **named,
         "plans": reach.plans,
@@ -150,13 +159,19 @@ def _acting(today: dt.date) -> tuple[str, dict[str, Any]]:
 
 
 def reading_classes(
-    plans: Collection[int], *, now: dt.datetime, people: Sequence[int] | None = None, once_open: bool = False
+    plans: Collection[int],
+    *,
+    now: dt.datetime,
+    people: Sequence[int] | None = None,
+    once_open: bool = False,
+    even_paused: bool = False,
 ) -> dict[tuple[int, int], str]:
     """What followers may read of plans now, or `once_open`: {(person, plan): "inside" or "outside"}; who may read
-    nothing is not in it."""
+    nothing is not in it. With `even_paused` also those who have paused: only of what they received before.
+    """
     if not plans or (people is not None and not people):
         return {}
-    sql, params = readers_sql(reach_of(plans, now, once_open=once_open), people)
+    sql, params = readers_sql(reach_of(plans, now, once_open=once_open), people, even_paused=even_paused)
     asked = f"WITH {sql} SELECT person_id, plan_id, reading FROM readers"  # noqa: S608 - our own constants
     rows = rows_planned_once(asked, params, whatever_is_asked=people is not None)
     return {(person, plan): INSIDE if reading == 1 else OUTSIDE for person, plan, reading in rows}

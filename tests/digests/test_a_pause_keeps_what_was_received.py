@@ -1,0 +1,190 @@
+"""A pause keeps back what comes next and takes nothing away: letters that somebody received stay readable by their
+links, until they or a lead end it, mail comes back, or the right to read is gone."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+
+from partnerships.agreements.services import leave_partnership
+from partnerships.digests import services
+from partnerships.digests.bounces import release, suppress
+from partnerships.digests.choosing import plan_round
+from partnerships.digests.links import Purpose
+from partnerships.digests.models import Delivery, Subscription
+from partnerships.plans.models import Plan
+from partnerships.plans.services import change_audience
+from tests.digests.conftest import PostOffice, play, publish, signed_in, text_of
+from tests.digests.test_by_link import act, token
+from tests.digests.test_consent import ask
+from tests.world import World
+
+CHANGED = "was 120, now 100"
+
+
+@dataclass(frozen=True)
+class Pages:
+    """What the links of a letter open: the letter in the browser, and the plan as it stood then."""
+
+    letter: str
+    plan: str
+
+    @property
+    def name_nothing(self) -> bool:
+        """Whether neither says a word of the plan."""
+        return "Harbour Quarter" not in self.letter + self.plan
+
+
+def pages_of(letter: Delivery, plan: Plan) -> Pages:
+    """Open both, signed out and without cookies."""
+    link = token(letter.recipient, Purpose.READ, number=letter.pk)
+    letter_page = Client().get(reverse("digests:view", kwargs={"token": link}))
+    plan_page = Client().get(reverse("digests:read", kwargs={"token": link, "plan": plan.pk}))
+    assert letter_page.status_code == 200
+    closed = "Nothing of this digest is open to you now" in letter_page.content.decode()
+    assert plan_page.status_code == (404 if closed else 200)
+    return Pages(letter_page.content.decode(), plan_page.content.decode())
+
+
+def follow(world: World, target: object) -> Subscription:
+    """Sol has said yes to Westmarch, which asked him."""
+    return services.enrol(
+        person=world.sol,
+        target=target,  # type: ignore[arg-type]  # of three kinds
+        author=world.ben,
+        organisation=world.westmarch,
+        now=timezone.now(),
+    )
+
+
+@pytest.fixture
+def followed(world: World, plan: Plan) -> Subscription:
+    """Sol follows the plan."""
+    return follow(world, plan)
+
+
+@pytest.fixture
+def received(world: World, plan: Plan, followed: Subscription, office: PostOffice) -> Delivery:
+    """The letter that told him of the plan's second version."""
+    publish(plan, 100, author=world.amina)
+    play(office)
+    return Delivery.objects.get(recipient=world.sol, kind="digest")
+
+
+@pytest.mark.parametrize("what", ["plan", "partnership", "larkhaven"])
+def test_who_pauses_reads_what_they_received_as_it_stood_then_and_is_told_nothing_new(
+    world: World, plan: Plan, office: PostOffice, what: str
+) -> None:
+    followed = follow(world, plan if what == "plan" else getattr(world, what))
+    publish(plan, 100, author=world.amina)
+    play(office)
+    received = Delivery.objects.get(recipient=world.sol, kind="digest")
+    act(Client(), followed, "pause")
+    publish(plan, 77, author=world.amina, note="Fewer still.", summary="Seventy-seven homes.")
+    play(office)
+
+    pages = pages_of(received, plan)
+    amina = signed_in(world.amina)
+    preview = amina.get(reverse("digests:preview", kwargs={"pk": world.sol.pk})).content.decode()
+    who = amina.get(reverse("digests:who", kwargs={"pk": plan.pk})).content.decode()
+
+    assert CHANGED in pages.letter
+    assert "Version 2, published" in pages.plan
+    for page in (pages.letter, pages.plan, preview):
+        assert "77" not in page
+        assert "Fewer still" not in page
+        assert "Mill Lane canary" not in page
+    assert world.sol.display_name not in who
+    assert len(office.to(world.sol)) == 1
+
+    act(Client(), followed, "resume")
+    play(office)
+
+    assert "was 100, now 77" in text_of(office.to(world.sol)[1])
+    assert "now 77" not in pages_of(received, plan).letter
+
+
+def test_who_pauses_with_an_account_reads_what_they_received_too(world: World, plan: Plan, office: PostOffice) -> None:
+    followed = services.subscribe(person=world.ben, target=plan, author=world.ben, now=timezone.now())
+    publish(plan, 100, author=world.amina)
+    play(office)
+    signed_in(world.ben).post(reverse("digests:change", kwargs={"pk": followed.pk, "verb": "pause"}))
+
+    pages = pages_of(Delivery.objects.get(recipient=world.ben), plan)
+
+    assert CHANGED in pages.letter
+
+
+@pytest.mark.parametrize("paused", [False, True])
+def test_what_ends_or_is_stopped_takes_the_letters_away_paused_or_not(
+    world: World, plan: Plan, followed: Subscription, received: Delivery, *, paused: bool
+) -> None:
+    if paused:
+        act(Client(), followed, "pause")
+    open_before = CHANGED in pages_of(received, plan).letter
+    suppress(address=world.sol.email, reason="It came back.", delivery=None, author=None, now=timezone.now())
+    silenced = pages_of(received, plan)
+    release(address=world.sol.email, author=world.dee, now=timezone.now())
+    released = pages_of(received, plan)
+    ben = signed_in(world.ben)
+    ben.post(reverse("digests:end-stakeholder", kwargs={"pk": followed.pk}), {"reason": "He has left the panel."})
+    ended = pages_of(received, plan)
+
+    assert open_before
+    assert silenced.name_nothing
+    assert CHANGED in released.letter
+    assert Subscription.objects.get().is_ended
+    assert ended.name_nothing
+
+
+def test_who_pauses_and_then_stops_reads_no_letter_any_more(
+    plan: Plan, followed: Subscription, received: Delivery
+) -> None:
+    act(Client(), followed, "pause")
+    act(Client(), followed, "stop")
+
+    assert pages_of(received, plan).name_nothing
+
+
+def test_who_is_asked_anew_reads_no_earlier_letter_before_they_say_yes(
+    world: World, plan: Plan, followed: Subscription, received: Delivery
+) -> None:
+    act(Client(), followed, "pause")
+    services.stop(subscriptions=[followed], author=world.amina, reason="Ended.", now=timezone.now())
+    asked = ask(world, plan)
+    before = pages_of(received, plan)
+    services.confirm(subscription=asked, now=timezone.now())
+
+    assert before.name_nothing
+    assert CHANGED in pages_of(received, plan).letter
+
+
+def test_a_letter_that_had_not_left_before_the_pause_is_not_read_by_its_link(
+    world: World, plan: Plan, followed: Subscription, office: PostOffice
+) -> None:
+    publish(plan, 100, author=world.amina)
+    plan_round(now=timezone.now())
+    queued = Delivery.objects.get(recipient=world.sol)
+    act(Client(), followed, "pause")
+    before = pages_of(queued, plan)
+    office.drain()
+
+    queued.refresh_from_db()
+    assert before.name_nothing
+    assert queued.status == "suppressed"
+    assert pages_of(queued, plan).name_nothing
+    assert office.sent == []
+
+
+def test_who_loses_the_right_to_read_while_they_pause_reads_no_letter_any_more(
+    world: World, plan: Plan, followed: Subscription, received: Delivery
+) -> None:
+    act(Client(), followed, "pause")
+    leave_partnership(party=world.party(world.westmarch), reason="Reorganised.", author=world.ben, now=timezone.now())
+    change_audience(plan=plan, audience="owners", reason="Rethought.", author=world.amina, now=timezone.now())
+
+    assert pages_of(received, plan).name_nothing

@@ -10,13 +10,13 @@ from django.urls import reverse
 from django.utils import timezone
 
 from partnerships.digests import services
-from partnerships.digests.choosing import plan_round
+from partnerships.digests.choosing import plan_round, spread
 from partnerships.digests.links import Purpose, make, minute_of
 from partnerships.digests.models import Preference, Subscription, Told
 from partnerships.digests.queries.forecast import when_next, who_will_get
 from partnerships.plans.models import Plan
 from partnerships.plans.services import create_plan
-from tests.digests.conftest import PostOffice, html_of, play, publish, text_of
+from tests.digests.conftest import PostOffice, html_of, play, publish, signed_in, text_of
 from tests.world import World
 
 #: A Tuesday; the clocks go back on the Sunday after.
@@ -70,6 +70,129 @@ def test_the_next_one_is_that_of_what_they_follow_not_of_a_pace_that_nothing_has
     assert weekly.moment == "Monday 26 October 2026, 08:00"
     assert at_once.at is None
     assert when_next(world.ben, TUESDAY).words == "You follow nothing, so none comes."
+
+
+#: What Ben follows, who prefers digests at once: each thing with the pace that it has alone; and what his page says on
+#: that Tuesday.
+PACES: list[tuple[dict[str, str], str]] = [
+    ({"plan": "", "partnership": "monthly"}, "Monday 2 November 2026, 08:00, if something has changed by then."),
+    ({"plan": "", "larkhaven": "weekly"}, "Monday 26 October 2026, 08:00, if something has changed by then."),
+    (
+        {"plan": "weekly", "partnership": "monthly"},
+        "Monday 26 October 2026, 08:00, if something has changed by then.",
+    ),
+    (
+        {"plan": "monthly", "partnership": "weekly"},
+        "Monday 2 November 2026, 08:00, if something has changed by then; sooner where a plan is new.",
+    ),
+    (
+        {"plan": "weekly", "partnership": ""},
+        "Monday 26 October 2026, 08:00, if something has changed by then; sooner where a plan is new.",
+    ),
+    (
+        {"partnership": "", "larkhaven": "weekly"},
+        "Monday 26 October 2026, 08:00, if something has changed by then; sooner where a plan is new.",
+    ),
+    (
+        {"plan": "", "larkhaven": "monthly", "westmarch": "weekly"},
+        "Monday 2 November 2026, 08:00, if something has changed by then; sooner where a plan is new.",
+    ),
+    ({"plan": "at_once", "partnership": "monthly"}, "as soon as something changes."),
+    ({"plan": "", "partnership": ""}, "as soon as something changes."),
+    ({"larkhaven": "daily"}, "Wednesday 21 October 2026, 08:00, if something has changed by then."),
+]
+
+
+def follow(world: World, plan: Plan, followed: dict[str, str]) -> None:
+    """Ben follows each of these things."""
+    for name, frequency in followed.items():
+        target = plan if name == "plan" else getattr(world, name)
+        services.enrol(person=world.ben, target=target, author=None, frequency=frequency, now=timezone.now())
+
+
+def manage(world: World) -> str:
+    """What "Your digests" says to Ben, who is signed in."""
+    return signed_in(world.ben).get(reverse("digests:manage")).content.decode()
+
+
+@pytest.mark.parametrize(("followed", "words"), PACES)
+def test_the_page_says_the_pace_that_decides_as_sending_decides_it(
+    world: World, plan: Plan, followed: dict[str, str], words: str
+) -> None:
+    follow(world, plan, followed)
+    that_tuesday = when_next(world.ben, TUESDAY).words
+    now = timezone.now()
+    said, page = when_next(world.ben, now), manage(world)
+    publish(plan, 100, author=world.amina, now=now)
+    spread(now=now)
+
+    assert that_tuesday == f"Next one: {words}"
+    assert said.words in page
+    assert Told.objects.get(recipient=world.ben, plan=plan).due_at == (said.at or now)
+
+
+def test_a_new_plan_comes_sooner_where_the_page_says_so(world: World, plan: Plan) -> None:
+    follow(world, plan, {"partnership": "", "larkhaven": "weekly"})
+    now = timezone.now()
+    said = when_next(world.ben, now)
+    new = create_plan(
+        owners=[world.westmarch],
+        partnership=world.partnership,
+        title="Mill Yard",
+        kind="delivery",
+        audience="partnership",
+        author=world.ben,
+        now=now,
+    )
+    publish(new, 30, author=world.chidi, now=now)
+    spread(now=now)
+
+    assert said.at is not None
+    assert said.sooner
+    assert Told.objects.get(recipient=world.ben, plan=new).due_at == now
+
+
+def test_of_several_plans_the_one_that_is_told_first_decides(world: World, plan: Plan, opened: Plan) -> None:
+    follow(world, plan, {"plan": "", "partnership": "monthly"})
+    before = when_next(world.ben, TUESDAY)
+    services.enrol(person=world.ben, target=opened, author=None, frequency="daily", now=timezone.now())
+    both = when_next(world.ben, TUESDAY)
+    services.enrol(person=world.ben, target=world.westmarch, author=None, now=timezone.now())  # owns none yet
+
+    assert before.moment == "Monday 2 November 2026, 08:00"
+    assert both.moment == "Wednesday 21 October 2026, 08:00"
+    assert not both.sooner
+    assert when_next(world.ben, TUESDAY).sooner
+
+
+def test_who_follows_what_has_no_plan_yet_is_told_when_one_would_come(world: World, plan: Plan) -> None:
+    follow(world, plan, {"westmarch": ""})
+    at_once = when_next(world.ben, TUESDAY)
+    Subscription.objects.update(frequency="weekly")
+
+    assert at_once.words == "Next one: as soon as something changes."
+    assert when_next(world.ben, TUESDAY).words == (
+        "Next one: Monday 26 October 2026, 08:00, if something has changed by then."
+    )
+
+
+@pytest.mark.parametrize("status", ["paused", "ended", "asked"])
+def test_a_pace_of_what_tells_nothing_decides_nothing(world: World, plan: Plan, status: str) -> None:
+    follow(world, plan, {"plan": "", "partnership": "monthly"})
+    Subscription.objects.filter(partnership=world.partnership).update(status=status)
+
+    assert when_next(world.ben, TUESDAY).words == "Next one: as soon as something changes."
+
+
+def test_at_once_on_working_days_alone_is_no_promise_for_a_saturday(world: World, plan: Plan) -> None:
+    follow(world, plan, {"plan": ""})
+    prefer(world, "at_once", working_days_only=True)
+    saturday = TUESDAY + dt.timedelta(days=4)
+
+    assert when_next(world.ben, TUESDAY).words == "Next one: as soon as something changes."
+    assert when_next(world.ben, saturday).words == (
+        "Next one: Monday 26 October 2026, 08:00, if something has changed by then."
+    )
 
 
 def test_who_has_paused_or_not_yet_answered_is_not_told_that_they_follow_nothing(

@@ -22,7 +22,7 @@ from partnerships.digests.models import (
     Told,
 )
 from partnerships.digests.queries.readers import OUTSIDE, reading_classes
-from partnerships.digests.schedule import AT_ONCE, HOME, due, in_words, next_slot, zone_in_words
+from partnerships.digests.schedule import AT_ONCE, HOME, due, in_words, zone_in_words
 from partnerships.organisations.models import Membership
 from partnerships.people.models import User
 from partnerships.plans.models import Plan
@@ -99,13 +99,15 @@ def who_will_get(plan: Plan, *, author: User | None, now: dt.datetime) -> list[F
 
 @dataclass(frozen=True, slots=True)
 class When:
-    """When somebody's next digest goes out, by their own clock; `waits` says that something is to be told then."""
+    """When somebody's next digest goes out, by their own clock; `waits` says that something is to be told then, and
+    `sooner` that plans which are yet to come would be told of before."""
 
     at: dt.datetime | None
     zone: str
     waits: bool
     follows: bool
     stands_still: str = ""  # why nothing comes of what is followed all the same
+    sooner: bool = False
 
     @property
     def moment(self) -> str:
@@ -119,11 +121,15 @@ class When:
             if self.follows:
                 return "Next one: as soon as something changes."
             return self.stands_still or "You follow nothing, so none comes."
-        return f"Next one: {self.moment}" + ("." if self.waits else ", if something has changed by then.")
+        if self.waits:
+            return f"Next one: {self.moment}."
+        sooner = "; sooner where a plan is new" if self.sooner else ""
+        return f"Next one: {self.moment}, if something has changed by then{sooner}."
 
 
 def when_next(person: User, now: dt.datetime) -> When:
-    """When this person's next digest goes out: what waits decides, else the next slot of what they follow."""
+    """When this person's next digest goes out: what waits decides, else the first moment at which a change of a plan
+    that they follow would be told; where they follow none yet, that of a plan to come."""
     waiting = (
         Told.objects.filter(recipient=person, due_at__isnull=False)
         .values_list("due_at")
@@ -135,20 +141,43 @@ def when_next(person: User, now: dt.datetime) -> When:
         )
     )
     zone = person.time_zone
-    live = set(Subscription.objects.live().filter(person=person).values_list("status", "frequency"))
-    own = {frequency for status, frequency in live if status == SubscriptionStatus.CONFIRMED}
+    live = set(Subscription.objects.live().filter(person=person).values_list("status", "frequency", "plan"))
+    telling = [(frequency, plan) for status, frequency, plan in live if status == SubscriptionStatus.CONFIRMED]
     due_times = [at for (at,) in waiting if at is not None]
     if due_times:
-        return When(max(min(due_times), now), zone, waits=True, follows=bool(own))
+        return When(max(min(due_times), now), zone, waits=True, follows=bool(telling))
+    if not telling:
+        return When(None, zone, waits=False, follows=False, stands_still=_why_none_comes({one for one, *_ in live}))
+    present = _paces_of_plans(person) or {pace for pace, _ in telling}
+    to_come = {pace for pace, plan in telling if plan is None}
+    moments = _first_moments(person, present | to_come, now)
+    at = min(moments[pace] for pace in present)
+    sooner = min(moments.values()) < at
+    return When(None if at == now else at, zone, waits=False, follows=True, sooner=sooner)
+
+
+def _paces_of_plans(person: User) -> set[str]:
+    """How often the plans that somebody follows are told, as sending decides it (`watermarks`): each by the closest
+    subscription that has a pace of its own; empty for as they prefer."""
+    paces: dict[int, str] = {}
+    following = Following.objects.filter(person=person).order_by("rank", "subscription_id")
+    for plan, frequency in following.values_list("plan", "frequency"):
+        paces[plan] = paces.get(plan) or frequency
+    return set(paces.values())
+
+
+def _first_moments(person: User, paces: Collection[str], now: dt.datetime) -> dict[str, dt.datetime]:
+    """By pace, when something that changes now would be told: `now` where that is as soon as it has settled."""
     preference = Preference.objects.filter(person=person).first() or Preference(person=person)
-    rhythms = [preference.rhythm(zone, frequency) for frequency in own]
-    at_once = not preference.pause_at(now, zone) and any(one.frequency == AT_ONCE for one in rhythms)
-    if not rhythms or at_once:
-        stands_still = _why_none_comes({status for status, _ in live})
-        return When(None, zone, waits=False, follows=bool(own), stands_still=stands_still)
-    taken = _dates_taken([person.pk], now).get(person.pk, ())
-    at = min(next_slot(rhythm, after=now, holidays=holidays(), taken=taken) for rhythm in rhythms)
-    return When(at, zone, waits=False, follows=True)
+    rhythms = {pace: preference.rhythm(person.time_zone, pace) for pace in paces}
+    slotted = any(rhythm.frequency != AT_ONCE for rhythm in rhythms.values())
+    taken = _dates_taken([person.pk], now).get(person.pk, ()) if slotted else ()
+    settle = dt.timedelta(minutes=settings.DIGEST_SETTLE_MINUTES)
+    moments: dict[str, dt.datetime] = {}
+    for pace, rhythm in rhythms.items():
+        at = due(rhythm, waiting_since=now, latest=now, settle=settle, holidays=holidays(), taken=taken)
+        moments[pace] = now if rhythm.frequency == AT_ONCE and at == now + settle else at
+    return moments
 
 
 def _why_none_comes(statuses: Collection[str]) -> str:

@@ -172,12 +172,12 @@ class Report:
 
 
 #: What no two answers have in common: nonces, and tokens of forms.
-_CHANGES = re.compile(r'nonce="[^"]*"|csrf[^<>]*', re.IGNORECASE)
+CHANGES = re.compile(r'nonce="[^"]*"|csrf[^<>]*', re.IGNORECASE)
 
 
 def _masked(answer: Answer, word: str) -> list[str]:
     """The answer's lines without the word that was asked for, and without what differs at every visit."""
-    return _CHANGES.sub("", answer.text.replace(word, "the word")).splitlines()
+    return CHANGES.sub("", answer.text.replace(word, "the word")).splitlines()
 
 
 #: What a strict policy would stop: scripts and styles within the page, handlers in attributes, things from elsewhere.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 from zoneinfo import available_timezones
 
@@ -140,7 +141,7 @@ class StakeholderForm(forms.Form):
 
 
 class StakeholderFilter(forms.Form):
-    """What narrows the page of stakeholders, and its file."""
+    """What narrows the page of stakeholders, and its file; `things` are what they may be about, under headings."""
 
     q = forms.CharField(
         label="Name or address",
@@ -148,15 +149,22 @@ class StakeholderFilter(forms.Form):
         max_length=254,
         help_text="Who has not said yes yet is found by the address alone.",
     )
+    about = forms.ChoiceField(label="About", required=False)
     status = forms.ChoiceField(
         label="Status", required=False, choices=[("", "Any status"), *SubscriptionStatus.choices]
     )
 
+    def __init__(self, *args: Any, things: Sequence[tuple[str, Sequence[tuple[str, str]]]], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        about = self.fields["about"]
+        if isinstance(about, forms.ChoiceField):
+            about.choices = [("", "Anything"), *things]
+
     @property
     def chosen(self) -> dict[str, str]:
-        """The words and the status that were chosen; neither where the one or the other is none."""
+        """The words, the thing and the status that were chosen; none of them where one is no choice."""
         data = self.cleaned_data if self.is_valid() else {}
-        return {"words": data.get("q", ""), "status": data.get("status", "")}
+        return {"words": data.get("q", ""), "about": data.get("about", ""), "status": data.get("status", "")}
 
 
 class EndForm(kit.ReasonForm):

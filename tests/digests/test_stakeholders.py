@@ -16,22 +16,26 @@ from django.urls import reverse
 from django.utils import timezone
 
 from partnerships.activity.models import Event, Export
+from partnerships.agreements.services import leave_partnership
 from partnerships.digests import services
 from partnerships.digests.bounces import suppress
 from partnerships.digests.models import Subscription
+from partnerships.digests.targets import Target
 from partnerships.people.personal_data import erase_person
 from partnerships.plans.models import Plan
+from partnerships.plans.services import change_audience
+from tests.crawling import CHANGES
 from tests.digests.conftest import PostOffice, signed_in
 from tests.world import World
 
 LIST = "digests:stakeholders"
 
 
-def ask(world: World, plan: Plan, email: str, name: str = "", *, says_yes: bool = False) -> Subscription:
-    """Somebody whom Larkhaven asks about its plan, and perhaps their answer."""
+def ask(world: World, about: Target, email: str, name: str = "", *, says_yes: bool = False) -> Subscription:
+    """Somebody whom Larkhaven asks about its plan, or something else, and perhaps their answer."""
     now = timezone.now()
     asked = services.add_stakeholder(
-        email=email, name=name, target=plan, author=world.amina, organisation=world.larkhaven, now=now
+        email=email, name=name, target=about, author=world.amina, organisation=world.larkhaven, now=now
     )
     return services.confirm(subscription=asked, now=now) if says_yes else asked
 
@@ -127,6 +131,121 @@ def test_each_status_is_a_filter_of_its_own(amina: Client, asked: dict[str, Subs
     }
     assert [row["Person"] for row in rows(amina, status="paused")] == ["Cai Paused"]
     assert listed(amina, status="paused", q="dot") == []
+
+
+@pytest.fixture
+def several(world: World, plan: Plan, opened: Plan, asked: dict[str, Subscription]) -> dict[str, str]:
+    """The same four, and others whom Larkhaven asked about other things; each thing as the filter says it."""
+    ask(world, opened, "tenant@panel.example", says_yes=True)
+    ask(world, world.partnership, "eve@council.example", "Eve Chair", says_yes=True)
+    ask(world, world.larkhaven, "zz@council.example", "Abel Quiet")
+    return {
+        "Harbour Quarter": f"plan-{plan.pk}",
+        "Open Quay": f"plan-{opened.pk}",
+        "Estuary Partnership": f"partnership-{world.partnership.pk}",
+        "Larkhaven Homes": f"organisation-{world.larkhaven.pk}",
+    }
+
+
+def options(client: Client) -> list[str]:
+    """What the filter offers under “About”: headings, and the names and values below them."""
+    [select] = re.findall(r'<select name="about".*?</select>', client.get(reverse(LIST)).content.decode(), re.DOTALL)
+    found = re.findall(r'<optgroup label="([^"]*)"|<option value="([^"]*)"[^>]*>([^<]*)', select)
+    return [unescape(" ".join(filter(None, one))) for one in found]
+
+
+def test_what_they_follow_is_a_filter_for_the_page_and_its_file(amina: Client, several: dict[str, str]) -> None:
+    about = {name: listed(amina, about=value) for name, value in several.items()}
+
+    assert about == {
+        "Harbour Quarter": ["Bea Yes", "Cai Paused", "Dot Over", "zz@council.example"],
+        "Open Quay": ["Bea Yes"],
+        "Estuary Partnership": ["Eve Chair"],
+        "Larkhaven Homes": ["zz@council.example"],
+    }
+    for name, value in several.items():
+        file = rows(amina, about=value)
+        assert [row["Person"] for row in file] == about[name]
+        assert {row["About"] for row in file} == {name}
+    assert listed(amina, about=several["Harbour Quarter"], status="confirmed", q="panel") == ["Bea Yes"]
+    assert listed(amina, about=several["Estuary Partnership"], q="bea") == []
+
+
+def test_who_has_not_said_yes_is_found_by_no_name_whatever_they_were_asked_about(
+    amina: Client, several: dict[str, str]
+) -> None:
+    body = several["Larkhaven Homes"]
+
+    assert listed(amina, about=body, q="abel") == []
+    assert listed(amina, about=body, q="zz@") == ["zz@council.example"]
+    assert "Abel" not in amina.get(reverse(LIST), {"about": body}).content.decode()
+
+
+def test_the_filter_offers_what_somebody_was_asked_about_under_headings_and_nothing_else(
+    world: World, amina: Client, several: dict[str, str]
+) -> None:
+    assert options(amina) == [
+        "Anything",
+        "Plans",
+        f"{several['Harbour Quarter']} Harbour Quarter",
+        f"{several['Open Quay']} Open Quay",
+        "Partnerships",
+        f"{several['Estuary Partnership']} Estuary Partnership",
+        "Organisations",
+        f"{several['Larkhaven Homes']} Larkhaven Homes",
+    ]
+    assert options(signed_in(world.ben)) == ["Anything"]
+
+
+def test_a_filter_is_taken_off_and_a_long_filtered_list_turned_over_without_losing_it(
+    world: World, plan: Plan, amina: Client, several: dict[str, str]
+) -> None:
+    for number in range(50):
+        ask(world, plan, f"reader{number:03}@council.example")
+    chosen = {"about": several["Harbour Quarter"]}
+
+    first = amina.get(reverse(LIST), chosen).content.decode()
+    [onward] = re.findall(r'href="([^"]+)" rel="next"', first)
+    [chip] = re.findall(r'class="cg-chips__chip" href="([^"]*)"', first)
+
+    assert len(listed(amina, **chosen) + listed(amina, reverse(LIST) + unescape(onward))) == 54
+    assert f"about={several['Harbour Quarter']}" in unescape(onward)
+    assert f'export.csv?about={several["Harbour Quarter"]}"' in first
+    assert "about" not in chip
+
+
+def test_what_may_no_longer_be_read_is_no_filter_nor_told_from_what_never_was(
+    world: World, plan: Plan, several: dict[str, str]
+) -> None:
+    services.add_stakeholder(
+        email="rose@street.example",
+        name="",
+        target=plan,
+        author=world.ben,
+        organisation=world.westmarch,
+        now=timezone.now(),
+    )
+    ben = signed_in(world.ben)
+    before = options(ben)
+    leave_partnership(party=world.party(world.westmarch), reason="Reorganised.", author=world.ben, now=timezone.now())
+    change_audience(plan=plan, audience="owners", reason="Rethought.", author=world.amina, now=timezone.now())
+
+    lost, foreign, none = (f"plan-{plan.pk}", several["Open Quay"], "plan-999999")
+    answers = [ben.get(reverse(LIST), {"about": value}) for value in (lost, foreign, none)]
+    said = {
+        CHANGES.sub("", one.content.decode()).replace(value, "X")
+        for one, value in zip(answers, (lost, foreign, none), strict=True)
+    }
+
+    assert before == ["Anything", "Plans", f"{lost} Harbour Quarter"]
+    assert options(ben) == ["Anything"]
+    assert [one.status_code for one in answers] == [422, 422, 422]
+    assert len(said) == 1
+    assert "Harbour Quarter" not in said.pop()
+    for value in (lost, foreign, none):
+        file = ben.get(reverse("digests:export-stakeholders"), {"about": value})
+        assert (file.status_code, file["Location"]) == (302, f"{reverse(LIST)}?about={value}")
+    assert not Export.objects.exists()
 
 
 def test_what_is_no_filter_is_said_and_hands_nothing_out(amina: Client, asked: dict[str, Subscription]) -> None:

@@ -19,6 +19,7 @@ from partnerships.digests.queries.naming import named_for
 from partnerships.digests.queries.subscriptions import (
     STAKEHOLDER_ORDER,
     find_stakeholders,
+    followed_by_stakeholders,
     letters_that_asked,
     may_ask_for,
     stakeholders_of,
@@ -46,10 +47,10 @@ def _asker(request: HttpRequest) -> User:
 
 @require_safe
 def stakeholders(request: HttpRequest) -> HttpResponse:
-    """Whom my organisations added, by name or address and status, and where each stands."""
+    """Whom my organisations added, by name or address, what they follow and status, and where each stands."""
     person = _asker(request)
     now = timezone.now()
-    form = StakeholderFilter(request.GET)
+    form = StakeholderFilter(request.GET, things=followed_by_stakeholders(person, now))
     valid = form.is_valid()
     found = find_stakeholders(person, **form.chosen, now=now)
     page = keyset_page(request, found, order=STAKEHOLDER_ORDER, size=_PAGE)
@@ -98,7 +99,7 @@ def export(request: HttpRequest) -> HttpResponseBase:
     """The same as CSV, in the same order: what the page shows, and no more."""
     person = _asker(request)
     now = timezone.now()
-    form = StakeholderFilter(request.GET)
+    form = StakeholderFilter(request.GET, things=followed_by_stakeholders(person, now))
     if not form.is_valid():
         return redirect(f"{reverse('digests:stakeholders')}?{request.GET.urlencode()}")
     found = find_stakeholders(person, **form.chosen, now=now).order_by(*STAKEHOLDER_ORDER)[:MOST_ROWS]

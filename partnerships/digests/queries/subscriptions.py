@@ -52,21 +52,6 @@ def stakeholders_of(user: User, now: dt.datetime) -> SubscriptionQuerySet:
 STAKEHOLDER_ORDER = ("shown_as", "pk")
 
 
-#: What stakeholders may follow, by kind, as the filter of their page heads it.
-_THINGS = {"plan": "Plans", "partnership": "Partnerships", "organisation": "Organisations"}
-
-
-def followed_by_stakeholders(user: User, now: dt.datetime) -> list[tuple[str, list[tuple[str, str]]]]:
-    """What these follow or are asked about, as far as it may be named to the person: under headings, each thing as
-    `find_stakeholders` takes it (`plan-12`) and by its name, in the order of names."""
-    things = ("plan_id", "partnership_id", "organisation_id")
-    one_each = named_for(user, stakeholders_of(user, now).order_by(*things, "pk").distinct(*things), now)
-    found: dict[str, list[tuple[str, str]]] = {heading: [] for heading in _THINGS.values()}
-    for one in sorted((one for one in one_each if one.named), key=lambda one: (one.called.casefold(), one.pk)):
-        found[_THINGS[one.target_kind]].append((f"{one.target_kind}-{one.target.pk}", one.called))
-    return [(heading, options) for heading, options in found.items() if options]
-
-
 def find_stakeholders(
     user: User, *, words: str = "", status: str = "", about: str = "", now: dt.datetime
 ) -> SubscriptionQuerySet:
@@ -89,6 +74,21 @@ def find_stakeholders(
         by_address = ~Q(status=SubscriptionStatus.ENDED) & Q(person__email__icontains=words)
         rows = rows.filter(Q(shown_as__icontains=words) | by_address | Q(person__email__iexact=words))
     return rows
+
+
+#: What stakeholders may follow, by kind, as the filter of their page heads it.
+_THINGS = {"plan": "Plans", "partnership": "Partnerships", "organisation": "Organisations"}
+
+
+def followed_by_stakeholders(user: User, now: dt.datetime) -> list[tuple[str, list[tuple[str, str]]]]:
+    """What a person's stakeholders follow or are asked about, as far as it may be named to that person: under headings,
+    in the order of names, each as `find_stakeholders` takes it (`plan-12`) and by its name."""
+    things = ("plan_id", "partnership_id", "organisation_id")
+    one_each = named_for(user, stakeholders_of(user, now).order_by(*things, "pk").distinct(*things), now)
+    found: dict[str, list[tuple[str, str]]] = {heading: [] for heading in _THINGS.values()}
+    for one in sorted((one for one in one_each if one.named), key=lambda one: (one.called.casefold(), one.pk)):
+        found[_THINGS[one.target_kind]].append((f"{one.target_kind}-{one.target.pk}", one.called))
+    return [(heading, options) for heading, options in found.items() if options]
 
 
 def standing_stakeholder(organisation: Organisation, target: Target, address: str) -> Subscription | None:

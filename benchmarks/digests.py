@@ -85,13 +85,11 @@ def wait_until_settled(plan_id: int, number: int) -> None:
 def dump_messages(plan_id: int, number: int, path: Path) -> tuple[int, float]:
     """Write the messages of a version exactly as sent; how many, and their mean size."""
     from partnerships.digests.models import Delivery, Piece
+    from partnerships.digests.pieces import Recipe
 
     rows = Delivery.objects.filter(items__plan=plan_id, items__to_number=number).values_list("address", "recipe")
     bodies: dict[int, str] = dict(Piece.objects.values_list("pk", "body"))
-    messages = [
-        (address, "".join(part if isinstance(part, str) else bodies[part] for part in recipe).encode())
-        for address, recipe in rows
-    ]
+    messages = [(address, Recipe(*recipe).whole(bodies).encode()) for address, recipe in rows]
     with path.open("wb") as file:
         pickle.dump(messages, file)
     return len(messages), statistics.mean(len(data) for _, data in messages)
@@ -281,7 +279,7 @@ def million_figures(stage: Stage, count: int) -> dict[str, Any]:
         _copy(
             "digests_delivery",
             f"(SELECT * FROM digests_delivery WHERE status = 'sent' LIMIT 1) s {of_each}",
-            {"recipient_id": "n.person_id", "message_id": "'<' || n.id || '.old@ground.example>'", "recipe": "'[]'"},
+            {"recipient_id": "n.person_id", "recipe": "'[[], []]'"},
             made,
         )
         for table in _FILLED:

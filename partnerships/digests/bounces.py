@@ -15,6 +15,7 @@ from django.db import transaction
 from django.db.models import F, Max, Q
 
 from partnerships.activity.services import record
+from partnerships.digests import message_ids
 from partnerships.digests.matches import drop_matches
 from partnerships.digests.models import (
     OPEN,
@@ -115,9 +116,9 @@ def note_bounce(
     suppressed, so that a forged report cannot silence somebody.
     """
     one_at_a_time()
-    by_id = Q(message_id=message_id) if message_id else Q(pk=None)
     by_provider = Q(provider_id=provider_id) if provider_id else Q(pk=None)
-    delivery = Delivery.objects.select_for_update().filter(by_id | by_provider).order_by("-pk").first()
+    found = Delivery.objects.select_for_update().filter(message_ids.has(message_id) | by_provider)
+    delivery = found.order_by("-pk").first()
     if delivery is None or (event_id and Bounce.objects.filter(event_id=event_id).exists()):
         return None
     bounce = Bounce.objects.create(

@@ -7,7 +7,6 @@ deliveries with one statement. Both run one at a time (a lock in the database) a
 from __future__ import annotations
 
 import datetime as dt
-import secrets
 from collections import defaultdict
 from collections.abc import Collection, Iterator
 
@@ -16,7 +15,6 @@ from django.conf import settings
 from django.db import connection, transaction
 from django.db.models import Exists, OuterRef
 
-from partnerships.digests.links import site_host
 from partnerships.digests.matches import choose_matches
 from partnerships.digests.models import OPEN, SUPPRESSED, UNDER_WAY, Following, Publication, RoleRule, Told
 from partnerships.digests.queries.readers import reach_of
@@ -195,7 +193,7 @@ UPDATE digests_told t SET due_at = NULL, waiting_since = NULL
 # The numbers of deliveries are taken first, so that nothing must be joined on rows of which the planner knows nothing;
 # adding an empty interval keeps it from looking up each person in the index of everything that is due, OFFSET 0 from
 # reading the whole ledger to look them up in memory. Who has one under way is gathered once: few have when the planner
-# last looked, thousands in the middle of a run. Message-IDs begin with the number: their index grows at its end.
+# last looked, thousands in the middle of a run.
 _CHOOSE = f"""
 WITH waiting AS (
     SELECT t.recipient_id, min(t.due_at) AS due_at, bool_or(t.slotted) AS slotted
@@ -225,10 +223,7 @@ due AS MATERIALIZED (
 made AS (
     INSERT INTO digests_delivery (id, recipient_id, kind, message_id, status, address, subject, slot_on, attempts,
                                   available_at, created_at, reason, provider_id)
-    SELECT delivery_id, recipient_id, 'digest',
-           '<' || delivery_id || '.' || left(encode(sha256(convert_to(%(seed)s || delivery_id, 'UTF8')), 'hex'), 32)
-               || %(host)s,
-           'queued', '', '', slot_on, 0, clock_timestamp(), %(now)s, '', ''
+    SELECT delivery_id, recipient_id, 'digest', '', 'queued', '', '', slot_on, 0, clock_timestamp(), %(now)s, '', ''
       FROM chosen
 ),
 items AS (
@@ -252,9 +247,7 @@ def choose(*, now: dt.datetime, most: int = _PEOPLE) -> int:
     with transaction.atomic():
         one_at_a_time()
         run(BY_INDEX, {})
-        # Nobody can guess another's Message-ID from their own: a report about it could silence them.
-        params = {"now": now, "people": most, "host": f"@{site_host()}>", "seed": secrets.token_hex(16)}
-        chosen = run(_CHOOSE, params)
+        chosen = run(_CHOOSE, {"now": now, "people": most})
         _wait_for_another_date(now)
     return chosen
 

@@ -14,7 +14,7 @@ from django.conf import settings
 from django.db import InterfaceError, OperationalError, transaction
 from django.utils import timezone
 
-from partnerships.digests import pace
+from partnerships.digests import message_ids, pace
 from partnerships.digests.matches import drop_matches
 from partnerships.digests.models import (
     NOT_WRITTEN,
@@ -23,16 +23,13 @@ from partnerships.digests.models import (
     STILL_SENDING,
     SUPPRESSED,
     Delivery,
-    DeliveryKind,
     DeliveryStatus,
     Preference,
-    Told,
 )
-from partnerships.digests.pieces import bodies, join, sheets_for
-from partnerships.digests.queries.readers import reading_classes
-from partnerships.digests.schedule import local_day
+from partnerships.digests.pieces import Recipe, bodies, forms_for
+from partnerships.digests.queries.readers import who_reads_less
 from partnerships.digests.writing import Batch, Candidate, compose
-from partnerships.kit.database import BY_INDEX, as_array, rows_of, rows_planned_once
+from partnerships.kit.database import BY_INDEX, rows_of, rows_planned_once
 from partnerships.kit.mail import can_be_addressed
 
 log = structlog.get_logger(__name__)
@@ -44,26 +41,29 @@ MOST_WRITES = 5
 
 
 class Claimed(NamedTuple):
-    """A letter that is ours to send until the lease ends, in parts that most letters of a batch share: it becomes whole
-    when it leaves. `told` are the plans in it, each as the class of readers for which it is written."""
+    """A letter that is ours to send until the lease ends: its own words, and the template that it shares with others
+    of its batch. `told` are the plans in it, each as the class of readers for which it is written."""
 
     pk: int
+    person_id: int
     address: str
-    parts: Sequence[bytes]
+    template: bytes
+    words: tuple[bytes, ...]
     told: Sequence[tuple[int, str]]
 
     @property
     def data(self) -> bytes:
         """The letter exactly as it is sent."""
-        return b"".join(self.parts)
+        return self.template % self.words
 
 
 # Somebody was introduced by a letter that left; one that never did has told them nothing. OFFSET 0, here and below:
 # each is looked up by its index, where PostgreSQL may else read the whole ledger first, to look them up in memory.
 _CANDIDATES = """
-SELECT d.id, d.kind, d.message_id, d.attempts, d.subscription_id, d.recipe, d.subject,
-       d.in_doubt OR d.status = 'sending', d.unanswered, d.address, d.waiting, u.id, u.email, u.name,
-       u.is_active,
+SELECT d.id, d.kind, d.message_id, d.attempts, d.subscription_id,
+       CASE WHEN d.in_doubt OR d.status = 'sending' THEN d.recipe::text END, d.subject,
+       d.in_doubt OR d.status = 'sending', d.unanswered, d.address,
+       CASE WHEN d.in_doubt OR d.status = 'sending' THEN d.waiting::text END, u.id, u.email, u.name, u.is_active,
        u.account_since IS NULL, p.link_key,
        p.introduced_at IS NOT NULL AND (u.account_since IS NOT NULL OR EXISTS (
            SELECT 1 FROM digests_delivery s WHERE s.recipient_id = u.id AND s.status IN ('sent', 'bounced')
@@ -80,14 +80,16 @@ SELECT d.id, d.kind, d.message_id, d.attempts, d.subscription_id, d.recipe, d.su
    FOR UPDATE OF d SKIP LOCKED
 """
 
+_RECIPE, _WAITING = 5, 10  # where these stand in it
+
 _CLAIM = """
 UPDATE digests_delivery d
-   SET status = 'sending', available_at = clock_timestamp() + %(lease)s, claimed_at = clock_timestamp(),
-       attempts = d.attempts + 1, unanswered = d.unanswered + 1, in_doubt = c.in_doubt, address = c.address,
-       subject = c.subject, recipe = c.recipe, waiting = c.waiting
-  FROM unnest(%(ids)s::bigint[], %(doubts)s::bool[], %(addresses)s::text[], %(subjects)s::text[], %(recipes)s::jsonb[],
-              %(waitings)s::jsonb[])
-       AS c(id, in_doubt, address, subject, recipe, waiting)
+   SET status = 'sending', available_at = clock_timestamp() + %(lease)s::interval, claimed_at = clock_timestamp(),
+       attempts = d.attempts + 1, unanswered = d.unanswered + 1, in_doubt = c.in_doubt, message_id = c.message_id,
+       address = c.address, subject = c.subject, recipe = c.recipe, waiting = c.waiting
+  FROM unnest(%(ids)s::bigint[], %(doubts)s::bool[], %(message_ids)s::text[], %(addresses)s::text[],
+              %(subjects)s::text[], %(recipes)s::jsonb[], %(waitings)s::jsonb[])
+       AS c(id, in_doubt, message_id, address, subject, recipe, waiting)
  WHERE d.id = c.id
 """
 
@@ -217,14 +219,12 @@ def _where(error: Exception) -> str:
 
 
 def _candidate(row: tuple[Any, ...]) -> Candidate:
-    in_doubt = row[7]
-    recipe = _read_json(row[5]) if in_doubt else None
-    values = [*row[:5], recipe, *row[6:10], _read_json(row[10]), *row[11:19], row[19:23], *row[23:]]
-    return Candidate(*values)
-
-
-def _read_json(value: Any) -> Any:
-    return json.loads(value) if isinstance(value, str) else value
+    one = Candidate(*row)
+    one.message_id = one.message_id or message_ids.make(one.pk)
+    if one.in_doubt:
+        one.recipe = Recipe(*json.loads(row[_RECIPE])) if row[_RECIPE] else None
+        one.frozen_waiting = json.loads(row[_WAITING]) if row[_WAITING] else None
+    return one
 
 
 def _hold_for_pauses(paused: Collection[Candidate], now: dt.datetime) -> None:
@@ -247,24 +247,12 @@ def take_back(claimed: Collection[Claimed], *, now: dt.datetime) -> set[int]:
     to read something in it, or their mail came back. Another claim decides anew; returns the numbers of the letters."""
     if not claimed:
         return set()
-    ids = [one.pk for one in claimed]
+    told = [(one.pk, one.person_id, plan, said) for one in claimed for plan, said in one.told]
     with transaction.atomic():
         rows_of(BY_INDEX, [])
-        rows = rows_planned_once(_STILL, {"ids": ids}, whatever_is_asked=True)
-        back = set(ids) - {pk for pk, *_ in rows}  # not ours any more
-        person_of: dict[int, int] = {}
-        for pk, kind, person_id, may_leave, zone, paused_until in rows:
-            person_of[pk] = person_id
-            paused = kind == DeliveryKind.DIGEST and paused_until is not None and local_day(now, zone) < paused_until
-            if paused or not may_leave:
-                back.add(pk)
-        plans = {plan for one in claimed for plan, _ in one.told}
-        classes = reading_classes(plans, now=now, people=sorted(set(person_of.values())))
-        for one in claimed:
-            for plan, reading_class in one.told:
-                current = classes.get((person_of.get(one.pk, 0), plan))
-                if current is None or (reading_class == Told.Reading.INSIDE and current != reading_class):
-                    back.add(one.pk)
+        params = {"ids": [one.pk for one in claimed], "now": now}
+        back = {pk for (pk,) in rows_planned_once(_NOT_TO_LEAVE, params, whatever_is_asked=True)}
+        back |= who_reads_less(told, now=now)
         give_back(back)
     return back
 
@@ -275,18 +263,21 @@ def give_back(ids: Collection[int]) -> None:
         rows_of(_TAKE_BACK, {"ids": sorted(ids)})
 
 
-_STILL = f"""
-SELECT d.id, d.kind, u.id,
-       u.is_active
+# All but those that are still ours, and may.
+_NOT_TO_LEAVE = f"""
+SELECT c.id FROM unnest(%(ids)s::bigint[]) AS c(id) WHERE c.id NOT IN (
+    SELECT d.id
+      FROM digests_delivery d
+      JOIN people_user u ON u.id = d.recipient_id
+      LEFT JOIN digests_preference p ON p.person_id = u.id
+     WHERE d.id = ANY(%(ids)s) AND {STILL_SENDING}
+       AND u.is_active
        AND NOT {SUPPRESSED}
+       AND (d.kind <> 'digest'
+            OR (p.paused_until > (%(now)s::timestamptz AT TIME ZONE u.time_zone)::date) IS NOT TRUE)
        AND (d.kind <> 'confirmation'
             OR EXISTS (SELECT 1 FROM digests_subscription s
-                        WHERE s.id = d.subscription_id AND s.status = 'asked' OFFSET 0)),
-       u.time_zone, p.paused_until
-  FROM digests_delivery d
-  JOIN people_user u ON u.id = d.recipient_id
-  LEFT JOIN digests_preference p ON p.person_id = u.id
- WHERE d.id = ANY(%(ids)s) AND {STILL_SENDING}
+                        WHERE s.id = d.subscription_id AND s.status = 'asked' OFFSET 0)))
 """  # noqa: S608 - our own constants
 
 
@@ -328,34 +319,37 @@ def _write(batch: Batch, candidates: dict[int, Candidate], now: dt.datetime) -> 
         rows_of(_SET_ASIDE, {"ids": list(ids), "statuses": list(statuses), "reasons": list(reasons_)})
     if batch.introduced:
         Preference.objects.filter(person__in=batch.introduced, introduced_at=None).update(introduced_at=now)
-    sheets = sheets_for(batch.letters.values(), now)
-    known = bodies(one.recipe for one in batch.again)
+    forms = forms_for(batch.letters.values(), now)
     claimed: list[Claimed] = []
-    rows: list[tuple[int, bool, str, str, str, str | None]] = []
+    rows: list[tuple[int, bool, str, str, str, str, str | None]] = []
     for pk, letter in batch.letters.items():
-        address = candidates[pk].address
-        recipe, parts = join(letter, sheets[id(letter.parts)])
+        one, form = candidates[pk], forms[id(letter.parts)]
+        recipe, words = form.fill(letter.values)
         waiting = json.dumps(said) if (said := batch.waiting.get(pk)) else None
-        rows.append((pk, candidates[pk].in_doubt, address, letter.subject, json.dumps(recipe), waiting))
-        claimed.append(Claimed(pk, address, parts, batch.told.get(pk, ())))
-    for one in batch.again:
-        recipe = one.recipe or []
+        rows.append((pk, one.in_doubt, one.message_id, one.address, letter.subject, recipe, waiting))
+        claimed.append(Claimed(pk, one.person_id, one.address, form.template, words, batch.told.get(pk, ())))
+    again = [(one, one.recipe) for one in batch.again if one.recipe is not None]
+    known = bodies(recipe for _, recipe in again)
+    for one, frozen in again:
         waiting = json.dumps(one.frozen_waiting) if one.frozen_waiting else None
-        rows.append((one.pk, one.in_doubt, one.address, one.subject, json.dumps(recipe), waiting))
-        whole = "".join(part if isinstance(part, str) else known[part] for part in recipe)
-        claimed.append(Claimed(one.pk, one.address, [whole.encode("ascii")], batch.told.get(one.pk, ())))
+        rows.append((one.pk, one.in_doubt, one.message_id, one.address, one.subject, json.dumps(frozen), waiting))
+        whole = frozen.whole(known).encode("ascii")
+        told = batch.told.get(one.pk, ())
+        claimed.append(Claimed(one.pk, one.person_id, one.address, b"%b", (whole,), told))
     if rows:
-        ids_, doubts, addresses, subjects, recipes, waitings = zip(*rows, strict=True)
-        rows_of(
+        ids, doubts, names, addresses, subjects, recipes, waitings = zip(*rows, strict=True)
+        rows_planned_once(
             _CLAIM,
             {
                 "lease": dt.timedelta(seconds=settings.DIGEST_LEASE_SECONDS),
-                "ids": as_array(list(ids_)),
-                "doubts": f"{{{','.join('t' if doubt else 'f' for doubt in doubts)}}}",
-                "waitings": list(waitings),
+                "ids": list(ids),
+                "doubts": list(doubts),
+                "message_ids": list(names),
                 "addresses": list(addresses),
                 "subjects": list(subjects),
                 "recipes": list(recipes),
+                "waitings": list(waitings),
             },
+            whatever_is_asked=True,
         )
     return claimed

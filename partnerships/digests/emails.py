@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -34,7 +33,6 @@ else:
 _SUBJECT = 140
 #: So many things that wait are listed; the site has the rest.
 MOST_WAITING = 8
-_STOP_LINK = re.compile(r"^List-Unsubscribe: <[^>]*/([^/>]+)/>", re.MULTILINE)
 _LEAD = "this is what changed in the plans you follow since you were last told."
 _LEAD_OF_MATCHES = "this is what newly matches what your organisation asks or offers."
 #: RFC 3834: nobody's holiday answer should come back. RFC 2046: the same letter twice, the better one last.
@@ -74,10 +72,9 @@ class Block:
 
 
 class Letter(NamedTuple):
-    """A message ready to leave: its own headers, shared parts, and its own words for the names between them."""
+    """A message ready to leave: shared parts, and its own words for the names between them."""
 
     subject: str
-    headers: str
     parts: tuple[wire.Part | str, ...]
     values: dict[str, str]
 
@@ -99,8 +96,15 @@ def inline(html: str) -> str:
     return css_inline.CSSInliner(keep_link_tags=False, load_remote_stylesheets=False).inline(html)
 
 
-#: What is personal in a digest; the plans' own slot for a stakeholder's link is called "read".
-_PERSONAL = ("name", "lead", "how_often", "stop", "preferences", "view", "matches", "waiting", "notice", "because")
+#: What is personal in a digest, and different in its two parts; beside it stand the tokens of links, and what begins
+#: the headers ("head").
+_PERSONAL = ("name", "lead", "how_often", "matches", "waiting", "notice", "because")
+#: The page that each token opens: its word in the templates, the page, and the token's own name.
+_TOKENS = (
+    ("stop", "digests:stop", "stop"),
+    ("preferences", "digests:preferences", "preferences"),
+    ("view", "digests:view", "read"),
+)
 
 
 @lru_cache(maxsize=1)
@@ -109,7 +113,7 @@ def frame() -> tuple[wire.Mould, wire.Mould]:
     sides: list[wire.Mould] = []
     for side in ("txt", "html"):
         marks: dict[str, Any] = {name: wire.mark(f"{name}_{side}") for name in (*_PERSONAL, "heading")}
-        marks |= {name: wire.mark(name) for name in ("stop", "preferences", "view")}
+        marks |= {word: f"{_base(page)}{wire.mark_bare(token)}/" for word, page, token in _TOKENS}
         marks |= {"blocks": wire.mark("blocks"), "css": _style(), "site_name": settings.SITE_NAME}
         rendered: str = render_to_string(f"emails/digests/digest.{side}", marks)
         if side == "html":
@@ -137,7 +141,7 @@ def block(news: News, *, partnership_id: int | None, authors: frozenset[int | No
     """The news of one plan as parts of letters. People with an account compare on the plan's own page, stakeholders
     by link."""
     if stakeholder:
-        link = wire.mark("read") + f"{news.plan_id}/"
+        link = f"{_base('digests:view')}{wire.mark_bare('read')}/{news.plan_id}/"
     elif news.is_new:
         link = settings.SITE_ORIGIN + reverse("plans:detail", kwargs={"pk": news.plan_id})
     else:
@@ -198,19 +202,20 @@ def _base(name: str) -> str:
     return f"{settings.SITE_ORIGIN}{path}"
 
 
-def stop_headers(token: str) -> str:
+def _how_to_stop() -> tuple[wire.Part | str, ...]:
     """How to stop, for mail programs: RFC 2369 by https and by mail, RFC 8058 by one POST."""
     return (
-        f"List-Unsubscribe: <{_base('digests:stop')}{token}/>,\r\n"
-        f" <mailto:{settings.DIGEST_MAILBOX}?subject=stop%20{token}>\r\n"
-        "List-Unsubscribe-Post: List-Unsubscribe=One-Click\r\n"
+        wire.part_of(f"List-Unsubscribe: <{_base('digests:stop')}"),
+        "stop",
+        wire.part_of(f"/>,\r\n <mailto:{settings.DIGEST_MAILBOX}?subject=stop%20"),
+        "stop",
+        wire.part_of(">\r\nList-Unsubscribe-Post: List-Unsubscribe=One-Click\r\n"),
     )
 
 
-def links_work(recipe: Iterable[int | str], link_key: str) -> bool:
-    """Whether the links in a letter are still good: nobody has renewed the links of its reader."""
-    found = next((hit for part in recipe if isinstance(part, str) and (hit := _STOP_LINK.search(part))), None)
-    return found is not None and is_current(Purpose.STOP, found[1], link_key=link_key)
+def links_work(words: Iterable[str], link_key: str) -> bool:
+    """Whether the links in a letter with these words of its own are still good: nobody has renewed its reader's."""
+    return any(is_current(Purpose.STOP, said, link_key=link_key) for said in words if said.isascii())
 
 
 @lru_cache(maxsize=256)
@@ -234,7 +239,8 @@ def sheet(
     text = wire.fill(text, "blocks", [block.text for block in blocks])
     html = wire.fill(html, "blocks", [block.html for block in blocks])
     about = wire.part_of(wire.header("Subject", subject) + list_id(blocks))
-    return Sheet(subject, wire.fix((about, static_headers(), *text.parts, *html.parts), fixed))
+    headers = ("head", *_how_to_stop(), about, static_headers())
+    return Sheet(subject, wire.fix((*headers, *text.parts, *html.parts), fixed))
 
 
 def digest(
@@ -267,13 +273,7 @@ def digest(
         number=delivery_id,
         minute=minute_of(now),
     )
-    view = wire.encode(f"{_base('digests:view')}{read}/")
-    values = {
-        "stop": wire.encode(f"{_base('digests:stop')}{stop}/"),
-        "preferences": wire.encode(f"{_base('digests:preferences')}{choose}/"),
-        "view": view,
-        "read": view,
-    }
+    values = {"head": _head(to, message_id, date), "stop": stop, "preferences": choose, "read": read}
     for slot, said in (("name", to.name), *(() if is_common else own.items())):
         values[f"{slot}_txt"], values[f"{slot}_html"] = _both(said)
     if notice:
@@ -283,8 +283,12 @@ def digest(
             values[f"waiting_{side}"] = wire.encode(_waiting(side, waiting))
         if matches:
             values[f"matches_{side}"] = wire.encode(_matches(side, matches))
-    headers = f"{wire.to_header(to.name, to.address)}Message-ID: {message_id}\r\nDate: {date}\r\n{stop_headers(stop)}"
-    return Letter(shared.subject, headers, shared.parts, values)
+    return Letter(shared.subject, shared.parts, values)
+
+
+def _head(to: Addressee, message_id: str, date: str) -> str:
+    """The headers that are one letter's own."""
+    return f"{wire.to_header(to.name, to.address)}Message-ID: {message_id}\r\nDate: {date}\r\n"
 
 
 @lru_cache(maxsize=256)
@@ -393,17 +397,13 @@ def _single(to: Addressee, template: str, words: dict[str, Any], *, message_id: 
     """A letter that nothing but its frame is shared of; `notice` is words with an address at their end."""
     subject = shorten(wire.one_line(render_to_string(f"emails/digests/{template}.subject.txt", words)), _SUBJECT)
     words = words | {"heading": subject, "css": _style()}
-    headers = (
-        wire.to_header(to.name, to.address)
-        + wire.header("Subject", subject)
-        + f"Message-ID: {message_id}\r\nDate: {date}\r\n"
-    )
+    head = _head(to, message_id, date) + wire.header("Subject", subject)
     text = wire.encode(render_to_string(f"emails/digests/{template}.txt", words).strip() + "\n")
     if words.get("notice"):
         words["notice"] = _notice_as_html(words["notice"])
     html = wire.encode(inline(render_to_string(f"emails/digests/{template}.html", words)).strip() + "\n")
     body = f"{wire.TEXT_HEAD}{text}{wire.NEXT_PART}{wire.HTML_HEAD}{html}{wire.LAST_PART}"
-    return Letter(subject, headers, (static_headers(), "body"), {"body": body})
+    return Letter(subject, ("head", static_headers(), "body"), {"head": head, "body": body})
 
 
 def addressee(person: User, link_key: str) -> Addressee:

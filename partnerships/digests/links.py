@@ -108,7 +108,12 @@ def is_current(purpose: Purpose, token: str, *, link_key: str) -> bool:
 
 def site_host() -> str:
     """The host of this instance: the right-hand side of Message-IDs and List-Ids."""
-    return urlsplit(settings.SITE_ORIGIN).hostname or "localhost"
+    return _host_of(settings.SITE_ORIGIN)
+
+
+@lru_cache(maxsize=8)
+def _host_of(origin: str) -> str:
+    return urlsplit(origin).hostname or "localhost"
 
 
 def minute_of(moment: dt.datetime) -> int:

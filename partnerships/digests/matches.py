@@ -16,7 +16,6 @@ from django.db.models import F, Q
 from django.urls import reverse
 
 from partnerships.digests.bank_holidays import holidays
-from partnerships.digests.links import site_host
 from partnerships.digests.models import SUPPRESSED, UNDER_WAY, Frequency, MatchTold, Preference
 from partnerships.digests.schedule import due, local_day
 from partnerships.digests.watermarks import settle_time
@@ -104,8 +103,7 @@ def schedule_matches(*, now: dt.datetime, people: Collection[int] | None = None)
 _CHOOSE = """
 INSERT INTO digests_delivery (recipient_id, kind, message_id, status, address, subject, slot_on, attempts,
                               available_at, created_at, reason, provider_id)
-SELECT w.recipient_id, 'digest', '<' || gen_random_uuid() || %(host)s, 'queued', '', '', w.slot_on, 0,
-       clock_timestamp(), %(now)s, '', ''
+SELECT w.recipient_id, 'digest', '', 'queued', '', '', w.slot_on, 0, clock_timestamp(), %(now)s, '', ''
   FROM (SELECT m.recipient_id,
                CASE WHEN bool_or(m.slotted) THEN (%(now)s AT TIME ZONE max(u.time_zone))::date END AS slot_on
           FROM digests_matchtold m JOIN people_user u ON u.id = m.recipient_id
@@ -125,9 +123,7 @@ def choose_matches(*, now: dt.datetime) -> int:
     if not MatchTold.objects.filter(told_at=None, due_at__lte=now).exists():
         return 0
     with connection.cursor() as cursor:
-        cursor.execute(
-            _CHOOSE.format(reachable=_REACHABLE, under_way=UNDER_WAY), {"now": now, "host": f"@{site_host()}>"}
-        )
+        cursor.execute(_CHOOSE.format(reachable=_REACHABLE, under_way=UNDER_WAY), {"now": now})
         chosen = int(cursor.rowcount)
     stuck = (
         MatchTold.objects.filter(told_at=None, due_at__lte=now, slotted=True)

@@ -512,9 +512,10 @@ class Delivery(models.Model):
     """One letter to one person: chosen, claimed under a lease, frozen, sent, settled.
 
     queued → sending → sent, failed or suppressed; sent → bounced. `available_at` is when it may next be claimed: the
-    time of the next try of a queued one, the end of the lease of one that is being sent. `recipe` is the message
-    exactly as sent: a list of texts and of numbers of pieces, to be joined; removed 30 days after. A letter that a
-    server may have taken without our hearing of it is `in_doubt`: it goes again as it is; any other is written anew.
+    time of the next try of a queued one, the end of the lease of one that is being sent. `message_id` is given when
+    it is first written. `recipe` is the message exactly as sent (see pieces.Recipe); removed 30 days after. A letter
+    that a server may have taken without our hearing of it is `in_doubt`: it goes again as it is; any other is written
+    anew.
     """
 
     recipient = models.ForeignKey(User, on_delete=models.CASCADE, related_name="deliveries", db_index=False)
@@ -522,7 +523,7 @@ class Delivery(models.Model):
     subscription = models.ForeignKey(
         Subscription, on_delete=models.CASCADE, null=True, blank=True, related_name="+", db_index=False
     )
-    message_id = models.CharField(max_length=120)
+    message_id = models.CharField(max_length=120, blank=True)
     status = models.CharField(max_length=10, choices=DeliveryStatus, default=DeliveryStatus.QUEUED)
     address = models.CharField(max_length=254, blank=True)
     subject = models.CharField(max_length=400, blank=True)
@@ -558,7 +559,6 @@ class Delivery(models.Model):
     class Meta:
         verbose_name_plural = "deliveries"
         constraints = [
-            models.UniqueConstraint(fields=["message_id"], name="one_delivery_a_message_id"),
             models.UniqueConstraint(
                 fields=["recipient"],
                 condition=Q(kind="digest", status__in=["queued", "sending"], repeat_of=None),

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from partnerships.digests.composing import read_news
 from partnerships.digests.models import Delivery, DeliveryItem, Told
 from partnerships.digests.news import News
-from partnerships.digests.pieces import bodies
+from partnerships.digests.pieces import Recipe, bodies
 from partnerships.digests.queries.readers import newest_numbers, owners_among, reading_classes
 from partnerships.people.models import User
 
@@ -93,6 +93,7 @@ def next_digest(
 
 def as_sent(delivery: Delivery) -> str:
     """The message exactly as it left, joined of its pieces; empty when it is no longer kept."""
-    recipe: list[int | str] = delivery.recipe or []
-    kept = bodies([recipe])
-    return "".join(part if isinstance(part, str) else kept.get(part, "") for part in recipe)
+    if not delivery.recipe:
+        return ""
+    recipe = Recipe(*delivery.recipe)
+    return recipe.whole(bodies([recipe]))

@@ -17,9 +17,9 @@ from email.header import Header
 from email.utils import formataddr
 from functools import lru_cache
 
-_OPEN, _CLOSE = "\ue000", "\ue001"
-_MARK = re.compile(f"{_OPEN}([a-z_]+){_CLOSE}")
-_UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f\u2028\u2029\ue000\ue001]+")
+_OPEN, _CLOSE, _BARE = "\ue000", "\ue001", "\ue002"
+_MARK = re.compile(f"{_OPEN}([a-z_]+)([{_CLOSE}{_BARE}])")
+_UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f\u2028\u2029\ue000\ue001\ue002]+")
 
 # What needs no encoding, does not begin with a dot, and still fits a line of 76 with the "=" of a soft break.
 _PLAIN = re.compile(r"(?!\.)[ !-<>-~]*", re.ASCII)
@@ -29,6 +29,7 @@ _SHORT = 75
 _TOO_LONG = re.compile(r"^(.{74,})(=09|=20)\n", re.MULTILINE)
 
 BOUNDARY = "=_common-ground"
+SOFT_BREAK = "=\r\n"
 TEXT_HEAD = "Content-Type: text/plain; charset=utf-8\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n"
 HTML_HEAD = "Content-Type: text/html; charset=utf-8\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n"
 NEXT_PART = f"\r\n--{BOUNDARY}\r\n"
@@ -38,6 +39,12 @@ LAST_PART = f"\r\n--{BOUNDARY}--\r\n"
 def mark(name: str) -> str:
     """A mark to render a template with, where the personal words called `name` go."""
     return f"{_OPEN}{name}{_CLOSE}"
+
+
+def mark_bare(name: str) -> str:
+    """A mark for words that need no encoding and fit a line: they go in as they are, and the break after them belongs
+    to what follows, so that the same words may stand in headers."""
+    return f"{_OPEN}{name}{_BARE}"
 
 
 def one_line(text: str) -> str:
@@ -90,19 +97,16 @@ def part_of(body: str) -> Part:
 
 def cut(rendered: str, *, before: str = "", after: str = "") -> Mould:
     """Cut a rendered template at its marks; `before` and `after` are put around it as they are."""
-    pieces = _MARK.split(rendered)
+    first, *rest = _MARK.split(rendered)
     parts: list[Part | str] = []
-    for place, piece in enumerate(pieces):
-        if place % 2:
-            parts.append(piece)
-            continue
-        body = encode(piece)
-        if place == 0:
-            body = before + body
-        if place == len(pieces) - 1:
-            body += after
+    body = before + encode(first)
+    for name, end, text in zip(rest[::3], rest[1::3], rest[2::3], strict=True):
         if body:
             parts.append(part_of(body))
+        parts.append(name)
+        body = (SOFT_BREAK if end == _BARE else "") + encode(text)
+    if body + after:
+        parts.append(part_of(body + after))
     return Mould(tuple(parts))
 
 

@@ -24,12 +24,12 @@ from partnerships.digests.models import (
     Subscription,
     SubscriptionStatus,
 )
-from partnerships.digests.pieces import bodies
+from partnerships.digests.pieces import Recipe, bodies
 from partnerships.digests.queries.naming import may_still_be_asked
 from partnerships.digests.schedule import Rhythm, due, local_day
 from partnerships.digests.services import give_up_asking
 from partnerships.digests.waiting import remembered, waiting_for_all
-from partnerships.kit.database import rows_of
+from partnerships.kit.database import rows_of, rows_planned_once
 from partnerships.kit.waiting import Waiting
 from partnerships.people.models import User
 
@@ -46,7 +46,7 @@ class Candidate:
     message_id: str
     attempts: int
     subscription_id: int | None
-    recipe: list[int | str] | None  # only of one in doubt: it goes again as it is
+    recipe: Recipe | None  # only of one in doubt: it goes again as it is
     subject: str
     in_doubt: bool
     unanswered: int
@@ -60,7 +60,10 @@ class Candidate:
     link_key: str | None
     introduced: bool
     suppressed: bool
-    rhythm: tuple[str, int, int, bool]
+    frequency: str
+    hour: int
+    weekday: int
+    working_days_only: bool
     zone: str
     paused_until: dt.date | None
     is_repeat: bool
@@ -81,8 +84,7 @@ class Candidate:
 
     def resumes_at(self, now: dt.datetime) -> dt.datetime:
         """When a letter that met a pause may leave."""
-        frequency, hour, weekday, working_days_only = self.rhythm
-        rhythm = Rhythm(frequency, hour, weekday, working_days_only, self.zone, self.paused_until)
+        rhythm = Rhythm(self.frequency, self.hour, self.weekday, self.working_days_only, self.zone, self.paused_until)
         return due(rhythm, waiting_since=now, latest=now, settle=dt.timedelta(), holidays=holidays())
 
 
@@ -91,7 +93,7 @@ UPDATE digests_told t SET number = GREATEST(t.number, c.number), told_at = clock
   FROM (SELECT t.id, x.number
           FROM unnest(%(people)s::bigint[], %(plans)s::bigint[], %(numbers)s::int[]) AS x(person, plan, number)
           JOIN digests_told t ON t.recipient_id = x.person AND t.plan_id = x.plan
-         ORDER BY t.id FOR UPDATE OF t) c
+         ORDER BY t.recipient_id, t.plan_id FOR UPDATE OF t) c
  WHERE t.id = c.id
 """
 
@@ -137,10 +139,11 @@ def _compose_digests(candidates: Sequence[Candidate], batch: Batch, *, date: str
     if not candidates:
         return
     person_of = {one.pk: one.person_id for one in candidates}
-    rows = rows_of(
+    rows = rows_planned_once(
         "SELECT id, delivery_id, plan_id, from_number, to_number, reading_class FROM digests_deliveryitem"
         " WHERE delivery_id = ANY(%s) AND left_out = '' ORDER BY delivery_id, id",
         [list(person_of)],
+        whatever_is_asked=True,
     )
     items = [Item(pk, delivery, person_of[delivery], *rest) for pk, delivery, *rest in rows]
     _drop_incomplete(candidates)
@@ -157,16 +160,13 @@ def _compose_digests(candidates: Sequence[Candidate], batch: Batch, *, date: str
     lost = {item.delivery_id for item in done.lost}
     altered = {item.delivery_id for item in (*done.lost, *done.silent, *done.changed)}
     notices = _notices([one for one in candidates if one.is_stakeholder and not one.introduced])
-    minutes = settings.DIGEST_SETTLE_MINUTES
     telling = {one.person_id: one.pk for one in candidates if not one.is_stakeholder and not one.is_repeat}
     in_doubt = {one.person_id for one in candidates if one.recipe is not None}
     matches, withdrawn = tell_matches(telling, in_doubt, now=now) if telling else ({}, set())
     altered |= withdrawn
     waits = waiting_for_all(_accounts(one for one in candidates if one.pk in matches or done.blocks.get(one.pk)), now)
     whys = {one.pk: because.get(one.pk) or Why() for one in candidates}
-    paces = {
-        one.pk: how_often(frozenset(whys[one.pk].frequencies), *one.rhythm, one.zone, minutes) for one in candidates
-    }
+    paces = {one.pk: _how_often(one, frozenset(whys[one.pk].frequencies)) for one in candidates}
     alike = Counter((*whys[one.pk].words, paces[one.pk]) for one in candidates)
     for one in candidates:
         blocks = done.blocks.get(one.pk, [])
@@ -208,6 +208,12 @@ def _compose_digests(candidates: Sequence[Candidate], batch: Batch, *, date: str
             batch.introduced.append(one.person_id)
 
 
+def _how_often(one: Candidate, chosen: frozenset[str]) -> str:
+    return how_often(
+        chosen, one.frequency, one.hour, one.weekday, one.working_days_only, one.zone, settings.DIGEST_SETTLE_MINUTES
+    )
+
+
 def _still_holds(one: Candidate, waiting: Sequence[Waiting]) -> bool:
     """Whether a letter in doubt may go again as it is: to the same address, with links that work, and saying of
     nothing that it waits which does not, or which its reader may not see any more."""
@@ -215,16 +221,17 @@ def _still_holds(one: Candidate, waiting: Sequence[Waiting]) -> bool:
     return (
         one.frozen_address.lower() == one.address.lower()
         and known.issuperset(one.frozen_waiting or ())
-        and emails.links_work(one.recipe or (), one.link_key or "")
+        and one.recipe is not None
+        and emails.links_work(one.recipe.words, one.link_key or "")
     )
 
 
 def _drop_incomplete(candidates: Iterable[Candidate]) -> None:
     """Letters in doubt of which a part is no longer kept are written anew."""
-    frozen = [one for one in candidates if one.recipe is not None]
-    known = bodies(one.recipe for one in frozen)
-    for one in frozen:
-        if not known.keys() >= {part for part in one.recipe or () if isinstance(part, int)}:
+    frozen = [(one, one.recipe) for one in candidates if one.recipe is not None]
+    known = bodies(recipe for _, recipe in frozen)
+    for one, recipe in frozen:
+        if not known.keys() >= set(recipe.pieces):
             one.recipe = None
 
 

@@ -57,11 +57,21 @@ def rows_planned_once(
 
 
 def as_array(value: Any) -> Any:
-    """A list of numbers as PostgreSQL writes one, where it knows that it gets numbers: psycopg2, and the planner, would
-    go through them one by one. Anything else as it is."""
-    if isinstance(value, list) and value and all(type(one) is int for one in value):
+    """A list of numbers, of truths or of texts (None among them) as PostgreSQL writes one, where it knows what it gets:
+    psycopg2, the parser and the planner would go through them one by one. Anything else as it is."""
+    if not isinstance(value, list) or not value:
+        return value
+    kinds = set(map(type, value))
+    if kinds <= {int, bool}:
         return f"{{{','.join(map(str, value))}}}"
+    if kinds <= {str, type(None)}:
+        return f"{{{','.join(['NULL' if one is None else _quoted(one) for one in value])}}}"
     return value
+
+
+def _quoted(text: str) -> str:
+    escaped = text.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped}"'
 
 
 def rows_of(sql: str, values: Sequence[Any] | Mapping[str, Any] | None) -> list[tuple[Any, ...]]:

@@ -172,8 +172,18 @@ def test_what_comes_back_comes_to_the_mailbox_that_is_read(
     assert office.sent[-1].sender == "bounces@ground.example"
 
 
-def test_a_report_about_a_letter_we_never_sent_silences_nobody(world: World, letter: Delivery) -> None:
-    letter.message_id = "<somebody-else@ground.example>"
+@pytest.mark.parametrize(
+    "forged",
+    [
+        "<somebody-else@ground.example>",
+        "<{number}.0123456789abcdef0123456789abcdef@localhost>",
+        "<{number}.@localhost>",
+        "<1000000000000000.0123456789abcdef@localhost>",
+        "<1000000000000000000000.0123456789abcdef@localhost>",
+    ],
+)
+def test_a_report_about_a_letter_we_never_sent_silences_nobody(world: World, letter: Delivery, forged: str) -> None:
+    letter.message_id = forged.format(number=letter.pk)
 
     assert heard(report(letter)) is None
     assert not Suppression.objects.exists()

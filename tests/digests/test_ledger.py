@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import re
+from importlib import import_module
 
+from django.apps import apps
+from django.db import connection
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
@@ -13,6 +16,7 @@ from partnerships.digests import services
 from partnerships.digests.bounces import note_bounce, suppress
 from partnerships.digests.choosing import plan_round
 from partnerships.digests.models import Bounce, Delivery, Subscription, Suppression, Told
+from partnerships.digests.reading import as_sent
 from partnerships.people.models import User
 from partnerships.people.personal_data import erase_person
 from partnerships.plans.models import Plan
@@ -271,6 +275,29 @@ def test_what_waits_for_a_partner_is_shown_to_no_lead_of_another(world: World, p
     assert client.get(reverse("digests:as-sent", kwargs={"pk": letter.pk})).status_code == 404
     assert "What it said of your plans" in entry
     assert "was 120, now 100" in entry
+
+
+def test_letters_from_before_an_upgrade_are_kept_as_they_were_sent(
+    world: World, plan: Plan, office: PostOffice
+) -> None:
+    migration = import_module("partnerships.digests.migrations.0015_leaner_letters")
+    follow(world, plan)
+    publish(plan, 100, author=world.amina)
+    play(office)
+    letter = Delivery.objects.get(kind="digest")
+    before, recipe = as_sent(letter), letter.recipe
+    assert before.encode() == office.sent[-1].data
+
+    with connection.schema_editor() as editor:
+        migration.as_before(apps, editor)
+    letter.refresh_from_db()
+    assert {type(part) for part in letter.recipe or ()} == {int, str}
+    with connection.schema_editor() as editor:
+        migration.write_anew(apps, editor)
+
+    letter.refresh_from_db()
+    assert set((letter.recipe or [[], []])[1]) == set((recipe or [[], []])[1])
+    assert as_sent(letter) == before
 
 
 # ---- Erasure

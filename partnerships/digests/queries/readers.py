@@ -177,13 +177,41 @@ def reading_classes(
     return {(person, plan): INSIDE if reading == 1 else OUTSIDE for person, plan, reading in rows}
 
 
+#: Letters, each for a person about a plan, that say more than this person may read. NOT IN, for which PostgreSQL looks
+#: each up in memory: it would compare each letter with each reader, were they joined.
+_WHO_READS_LESS = """
+SELECT told.letter
+  FROM unnest(%(letters)s::bigint[], %(readers)s::bigint[], %(told_plans)s::bigint[], %(inside)s::bool[])
+       AS told(letter, person_id, plan_id, inside)
+ WHERE (told.person_id, told.plan_id) NOT IN (SELECT r.person_id, r.plan_id FROM readers r)
+    OR told.inside AND (told.person_id, told.plan_id) NOT IN (
+       SELECT r.person_id, r.plan_id FROM readers r WHERE r.reading = 1)
+"""
+
+
+def who_reads_less(told: Sequence[tuple[int, int, int, str]], *, now: dt.datetime) -> set[int]:
+    """Of letters (its number, the reader, a plan in it, as which class it says it), those that say something that their
+    reader may not read any more."""
+    if not told:
+        return set()
+    letters, people, plans, classes = (list(column) for column in zip(*told, strict=True))
+    sql, params = readers_sql(reach_of(set(plans), now), sorted(set(people)))
+    params |= {
+        "letters": letters,
+        "readers": people,
+        "told_plans": plans,
+        "inside": [one == INSIDE for one in classes],
+    }
+    rows = rows_planned_once(f"WITH {sql} {_WHO_READS_LESS}", params, whatever_is_asked=True)
+    return {letter for (letter,) in rows}
+
+
 def newest_numbers(plans: Collection[int], now: dt.datetime) -> dict[int, tuple[int, int]]:
     """The newest version of each plan for its owners and, under an embargo, for everybody else."""
+    asked = "SELECT id, current_number, embargoed_until FROM plans_plan WHERE id = ANY(%s)"
     newest = {
         pk: (number, number if not embargo or embargo <= now else 0)
-        for pk, number, embargo in Plan.objects.filter(pk__in=plans).values_list(
-            "pk", "current_number", "embargoed_until"
-        )
+        for pk, number, embargo in rows_planned_once(asked, [sorted(plans)], whatever_is_asked=True)
     }
     held = [plan for plan, (own, other) in newest.items() if own != other]
     if held:

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import datetime as dt
-import uuid
 
 from django.db.models import QuerySet
 
-from partnerships.digests.links import site_host
 from partnerships.digests.models import Delivery, DeliveryKind, Subscription, Suppression
 from partnerships.people.models import User
 
@@ -31,12 +29,11 @@ def queue(
     repeat_of: Delivery | None = None,
     now: dt.datetime,
 ) -> Delivery:
-    """Let one more letter leave as soon as it can, under a Message-ID that nobody has had (RFC 5322, 3.6.4)."""
+    """Let one more letter leave as soon as it can."""
     return Delivery.objects.create(
         recipient_id=recipient_id,
         kind=kind,
         subscription=subscription,
-        message_id=f"<{uuid.uuid4()}@{site_host()}>",
         available_at=now,
         created_at=now,
         repeat_of=repeat_of,

@@ -1,0 +1,36 @@
+"""Message-IDs (RFC 5322, 3.6.4), made from the number of a letter, by which they are found again without an index.
+
+Nobody can guess another's from their own, for a report about it could silence them: each is signed.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from functools import lru_cache
+
+from django.conf import settings
+from django.db.models import Q
+from django.utils.crypto import salted_hmac
+
+from partnerships.digests.links import site_host
+
+_SIGNATURE = 16  # bytes: 128 bits
+_NUMBER = re.compile(r"<([0-9]{1,18})\.")
+
+
+@lru_cache(maxsize=8)
+def _secret(secret: str) -> bytes:
+    return salted_hmac("partnerships.digests.message_ids", "key", secret=secret, algorithm="sha256").digest()
+
+
+def make(number: int) -> str:
+    """The Message-ID of the delivery with this number; the same each time, until the secret key or the host changes."""
+    signature = hashlib.blake2b(b"%d" % number, key=_secret(settings.SECRET_KEY), digest_size=_SIGNATURE).hexdigest()
+    return f"<{number}.{signature}@{site_host()}>"
+
+
+def has(message_id: str) -> Q:
+    """Deliveries with this Message-ID: one, or none; looked up by the number in it, and compared as a whole."""
+    found = _NUMBER.match(message_id)
+    return Q(pk=found[1], message_id=message_id) if found else Q(pk=None)

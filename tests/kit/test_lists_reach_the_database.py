@@ -1,0 +1,42 @@
+"""What is handed to PostgreSQL as one value arrives as it was."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from django.db import connection
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from partnerships.kit.database import as_array, rows_planned_once
+
+_TEXTS = st.lists(st.none() | st.text(st.characters(exclude_characters="\x00", codec="utf-8")), min_size=1, max_size=6)
+_NUMBERS = st.lists(st.integers(-(2**63), 2**63 - 1), min_size=1, max_size=6)
+_TRUTHS = st.lists(st.booleans(), min_size=1, max_size=6)
+
+
+@pytest.mark.django_db
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    st.tuples(st.just("text[]"), _TEXTS)
+    | st.tuples(st.just("bigint[]"), _NUMBERS)
+    | st.tuples(st.just("bool[]"), _TRUTHS)
+)
+def test_a_list_written_as_one_value_arrives_as_it_was(case: tuple[str, list[Any]]) -> None:
+    kind, values = case
+
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT %s::{kind}", [as_array(values)])
+        [(arrived,)] = cursor.fetchall()
+
+    assert isinstance(as_array(values), str)
+    assert arrived == values
+    assert rows_planned_once(f"SELECT unnest(%s::{kind})", [values], whatever_is_asked=True) == [
+        (one,) for one in values
+    ]
+
+
+@pytest.mark.parametrize("value", [[], [1, "one"], [1.5], ("text",), "text", None])
+def test_whatever_else_goes_as_it_is(value: Any) -> None:
+    assert as_array(value) is value

@@ -506,14 +506,20 @@ def publishing_figures(stage: Stage, times: int) -> dict[str, Any]:
 
 
 def kill_figures(people: int) -> dict[str, Any]:
-    """kill -9 once in the middle of a run, on a database of its own: who was lost, who was told twice."""
+    """kill -9 one process of the worker in the middle of a run, on a database of its own: who was lost, who was told
+    twice."""
     command = [sys.executable, str(ROOT / "benchmarks/digests_faults.py"), "kill", "--people", str(people)]
     environ = {name: value for name, value in os.environ.items() if name != "DEBUG"} | {
         "DATABASE_URL": OWN_URL,
         "DATABASE_OWNER_URL": OWN_OWNER_URL,
     }
     done = subprocess.run(
-        [*command, "--times", "1"], capture_output=True, text=True, check=False, cwd=ROOT, env=environ
+        [*command, "--times", "1", "--only", "child"],
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=ROOT,
+        env=environ,
     )
     if done.returncode:
         raise SystemExit(f"The run that is killed: {done.stderr[-2000:]}")

@@ -116,9 +116,9 @@ class Parts:
             if worker.process is None or worker.process.poll() is not None:
                 worker.start()
 
-    def kill_something(self) -> str:
-        """kill -9 a pool child, a whole worker, or the clock."""
-        what = random.choice(["child", "child", "worker", "worker", "beat"])
+    def kill_something(self, only: str = "") -> str:
+        """kill -9 one process of a worker, a whole worker, or the clock; or only what is named."""
+        what = only or random.choice(["child", "child", "worker", "worker", "beat"])
         worker = random.choice(self.workers)
         if what == "beat":
             beat = random.choice(self.beats)
@@ -215,7 +215,7 @@ def settled() -> bool:
     return is_spread and not (figures["queued"] or figures["sending"] or figures["waiting"])
 
 
-def play(fault: str, people: int, times: int, seconds: float, seed: int) -> dict[str, Any]:
+def play(fault: str, people: int, times: int, seconds: float, seed: int, only: str = "") -> dict[str, Any]:
     """Play one fault and say what became of everybody."""
     random.seed(seed)
     with contextlib.ExitStack() as stack:
@@ -264,7 +264,7 @@ def play(fault: str, people: int, times: int, seconds: float, seed: int) -> dict
         for _ in range(times):
             time.sleep(random.uniform(0.05, 0.6))
             if fault == "kill":
-                done[parts.kill_something()] += 1
+                done[parts.kill_something(only)] += 1
                 parts.revive()
             elif fault == "broker":
                 flush_broker(environ)
@@ -324,12 +324,14 @@ def main() -> None:
     )
     parser.add_argument("--people", type=int, default=5000)
     parser.add_argument("--times", type=int, default=20)
+    parser.add_argument("--only", choices=["child", "worker", "beat"], default="", help="what to kill")
     parser.add_argument("--seconds", type=float, default=2.0, help="how long the database or the mail server is away")
     parser.add_argument("--seed", type=int, default=int.from_bytes(os.urandom(2), "big"))
     options = parser.parse_args()
     # Asked to stop, end what was started: a worker left behind would take the next run's tasks.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
-    print(json.dumps(play(options.fault, options.people, options.times, options.seconds, options.seed)))
+    said = play(options.fault, options.people, options.times, options.seconds, options.seed, options.only)
+    print(json.dumps(said))
 
 
 if __name__ == "__main__":

@@ -27,6 +27,8 @@ from pathlib import Path
 _END = b"\r\n.\r\n"
 _HEAD, _MOST_AT_ONCE = 4096, 64 * 1024
 _ADDRESS = re.compile(rb"<([^>]*)>")
+#: The commands of one message, sent together (RFC 2920).
+_ENVELOPE = re.compile(rb"MAIL FROM:<[^>\r\n]*>\r\nRCPT TO:<([^>\r\n]+)>\r\nDATA\r\n")
 
 
 @dataclass(frozen=True)
@@ -163,6 +165,11 @@ class Session:
             if self.in_data:
                 if not self.read_message():
                     return
+            elif not self.sink.faults and (envelope := _ENVELOPE.match(self.buffer)):
+                self.address = envelope[1]
+                del self.buffer[: envelope.end()]
+                self.has_sender = self.good = self.in_data = True
+                self.say(b"250 2.1.0 Ok\r\n250 2.1.5 Ok\r\n354 Go on\r\n")
             else:
                 end = self.buffer.find(b"\r\n")
                 if end < 0:
@@ -175,7 +182,9 @@ class Session:
         """Take a message if all of it is here."""
         if self.sink.faults and len(self.buffer) > 2000 and self.wrong("middle"):
             return False
-        end = 0 if self.buffer.startswith(b".\r\n") else self.buffer.find(_END, max(self.searched - 4, 0))
+        # From the end, where it is: behind it stand at most the commands of the next message, for which nobody may send
+        # more before we say "go on".
+        end = 0 if self.buffer.startswith(b".\r\n") else self.buffer.rfind(_END, max(self.searched - 4, 0))
         if end < 0:
             self.searched = len(self.buffer)
             return False

@@ -203,8 +203,10 @@ WITH waiting AS (
      GROUP BY t.recipient_id ORDER BY due_at, t.recipient_id LIMIT %(people)s
 ),
 dated AS (
-    SELECT w.recipient_id, CASE WHEN w.slotted THEN (%(now)s AT TIME ZONE u.time_zone)::date END AS slot_on
-      FROM waiting w JOIN people_user u ON u.id = w.recipient_id
+    SELECT w.recipient_id,
+           CASE WHEN w.slotted THEN (SELECT (%(now)s AT TIME ZONE u.time_zone)::date
+                                       FROM people_user u WHERE u.id = w.recipient_id) END AS slot_on
+      FROM waiting w
 ),
 chosen AS MATERIALIZED (
     SELECT recipient_id, slot_on, nextval('digests_delivery_id_seq') AS delivery_id

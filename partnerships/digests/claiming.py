@@ -156,6 +156,7 @@ def _claim(
         candidates = [_candidate(row) for row in rows_planned_once(asked, params, whatever_is_asked=True)]
         if not candidates:
             return [], 0
+        _give_names(candidates)
         hopeless = {one.pk: why for one in candidates if (why := _hopeless(one))}
         paused = {one.pk: one for one in candidates if one.is_paused(now) and one.pk not in hopeless}
         _hold_for_pauses(paused.values(), now)
@@ -220,7 +221,6 @@ def _where(error: Exception) -> str:
 
 def _candidate(row: tuple[Any, ...]) -> Candidate:
     one = Candidate(*row)
-    one.message_id = one.message_id or message_ids.make(one.pk)
     if one.in_doubt:
         one.recipe = Recipe(*json.loads(row[_RECIPE])) if row[_RECIPE] else None
         one.frozen_waiting = json.loads(row[_WAITING]) if row[_WAITING] else None
@@ -295,6 +295,13 @@ def _hopeless(one: Candidate) -> tuple[str, str] | None:
     if one.unanswered >= _MOST_CLAIMS:
         return "failed", f"Claimed {one.unanswered} times without an answer."
     return None
+
+
+def _give_names(candidates: Iterable[Candidate]) -> None:
+    """Letters that are written for the first time get their Message-IDs."""
+    new = [one for one in candidates if not one.message_id]
+    for one, message_id in zip(new, message_ids.make(one.pk for one in new), strict=True):
+        one.message_id = message_id
 
 
 def _give_keys(candidates: Iterable[Candidate]) -> None:

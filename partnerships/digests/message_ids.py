@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+from collections.abc import Iterable
 from functools import lru_cache
 
 from django.conf import settings
@@ -24,10 +25,12 @@ def _secret(secret: str) -> bytes:
     return salted_hmac("partnerships.digests.message_ids", "key", secret=secret, algorithm="sha256").digest()
 
 
-def make(number: int) -> str:
-    """The Message-ID of the delivery with this number; the same each time, until the secret key or the host changes."""
-    signature = hashlib.blake2b(b"%d" % number, key=_secret(settings.SECRET_KEY), digest_size=_SIGNATURE).hexdigest()
-    return f"<{number}.{signature}@{site_host()}>"
+def make(numbers: Iterable[int]) -> list[str]:
+    """The Message-IDs of the deliveries with these numbers; the same each time, until the secret key or the host
+    changes."""
+    secret, host = _secret(settings.SECRET_KEY), site_host()
+    signatures = ((number, hashlib.blake2b(b"%d" % number, key=secret, digest_size=_SIGNATURE)) for number in numbers)
+    return [f"<{number}.{signature.hexdigest()}@{host}>" for number, signature in signatures]
 
 
 def has(message_id: str) -> Q:

@@ -662,7 +662,9 @@ class DeliveryItem(models.Model):
     """
 
     delivery = models.ForeignKey(Delivery, on_delete=models.CASCADE, related_name="items", db_index=False)
-    plan = models.ForeignKey(Plan, on_delete=models.CASCADE, related_name="+")
+    # The database need not look for the plan of each item: it has a published version, and a trigger keeps those, and
+    # so their plan, from being deleted.
+    plan = models.ForeignKey(Plan, on_delete=models.PROTECT, related_name="+", db_constraint=False)
     from_number = models.PositiveIntegerField()
     to_number = models.PositiveIntegerField()
     reading_class = models.CharField(max_length=8, choices=Told.Reading)

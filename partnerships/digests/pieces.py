@@ -6,6 +6,7 @@ import datetime as dt
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from json.encoder import encode_basestring_ascii
 from typing import NamedTuple
 
 from partnerships.digests import emails, wire
@@ -53,7 +54,8 @@ class Form:
         sending."""
         own = [values[slot] for slot in self.slots]
         encoded = [said.encode("ascii") for said in own]
-        return f"[{self.layout}, {json.dumps(own)}]", tuple([encoded[place] for place in self.order])
+        words = ", ".join(map(encode_basestring_ascii, own))  # as `json.dumps`, without its preparations
+        return f"[{self.layout}, [{words}]]", tuple([encoded[place] for place in self.order])
 
 
 def forms_for(letters: Iterable[emails.Letter], now: dt.datetime) -> dict[int, Form]:

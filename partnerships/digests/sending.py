@@ -237,8 +237,8 @@ class SettlerBeside:
     lease could still belong to this worker.
     """
 
-    #: Answers keep each other company for so long (to settle eight costs little more than to settle one), and are never
-    #: more than so many: what a killed worker repeats.
+    #: Answers keep each other company for so long (to settle eight costs twice as much as to settle one), and are never
+    #: more than so many: what a killed process repeats, the letter that is on its way among them.
     _WAIT, _MOST = 0.006, 8
     _GIVE_UP = 600.0
 
@@ -249,6 +249,7 @@ class SettlerBeside:
         self._since = 0.0
         self._second: Any = None
         self._cursor: Any = None
+        self._settle = ""
 
     def put(self, answer: mail.Answer) -> None:
         """Take an answer, and send a group off if the last one is done."""
@@ -301,8 +302,9 @@ class SettlerBeside:
         try:
             if self._second is None:
                 self._second = _second_connection()
+                self._settle = _SETTLE_BESIDE[keeps_statements()]
             self._cursor = self._second.cursor()  # kept: an asynchronous query ends with its cursor
-            self._cursor.execute(_SETTLE_BESIDE[keeps_statements()], _taken(self._under_way))
+            self._cursor.execute(self._settle, _taken(self._under_way))
         except psycopg2.Error as error:
             self._again(error)
 

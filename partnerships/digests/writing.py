@@ -166,7 +166,8 @@ def _compose_digests(candidates: Sequence[Candidate], batch: Batch, *, date: str
     altered |= withdrawn
     waits = waiting_for_all(_accounts(one for one in candidates if one.pk in matches or done.blocks.get(one.pk)), now)
     whys = {one.pk: because.get(one.pk) or Why() for one in candidates}
-    paces = {one.pk: _how_often(one, frozenset(whys[one.pk].frequencies)) for one in candidates}
+    minutes = settings.DIGEST_SETTLE_MINUTES
+    paces = {one.pk: _how_often(one, frozenset(whys[one.pk].frequencies), minutes) for one in candidates}
     alike = Counter((*whys[one.pk].words, paces[one.pk]) for one in candidates)
     for one in candidates:
         blocks = done.blocks.get(one.pk, [])
@@ -208,10 +209,8 @@ def _compose_digests(candidates: Sequence[Candidate], batch: Batch, *, date: str
             batch.introduced.append(one.person_id)
 
 
-def _how_often(one: Candidate, chosen: frozenset[str]) -> str:
-    return how_often(
-        chosen, one.frequency, one.hour, one.weekday, one.working_days_only, one.zone, settings.DIGEST_SETTLE_MINUTES
-    )
+def _how_often(one: Candidate, chosen: frozenset[str], minutes: float) -> str:
+    return how_often(chosen, one.frequency, one.hour, one.weekday, one.working_days_only, one.zone, minutes)
 
 
 def _still_holds(one: Candidate, waiting: Sequence[Waiting]) -> bool:

@@ -64,14 +64,20 @@ def as_array(value: Any) -> Any:
     kinds = set(map(type, value))
     if kinds <= {int, bool}:
         return f"{{{','.join(map(str, value))}}}"
+    if kinds == {str}:
+        return _texts(value)
     if kinds <= {str, type(None)}:
-        return f"{{{','.join(['NULL' if one is None else _quoted(one) for one in value])}}}"
+        return f"{{{','.join(['NULL' if one is None else _texts([one])[1:-1] for one in value])}}}"
     return value
 
 
-def _quoted(text: str) -> str:
-    escaped = text.replace("\\", "\\\\").replace('"', '\\"')
-    return f'"{escaped}"'
+def _texts(texts: list[str]) -> str:
+    """Escaped all together, parted by what no text of PostgreSQL's may hold."""
+    whole = "\0".join(texts)
+    if whole.count("\0") >= len(texts):
+        raise ValueError("A text cannot hold the character NUL.")
+    escaped = whole.replace("\\", "\\\\").replace('"', '\\"').replace("\0", '","')
+    return f'{{"{escaped}"}}'
 
 
 def rows_of(sql: str, values: Sequence[Any] | Mapping[str, Any] | None) -> list[tuple[Any, ...]]:

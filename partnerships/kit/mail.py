@@ -309,7 +309,12 @@ class SmtpPost:
         smtp = self._smtp
         if smtp is None or smtp.sock is None:
             raise Unreachable("The connection was closed.")
-        smtp.sock.sendall(b"".join(parts))
+        if len(parts) == 1 or isinstance(smtp.sock, ssl.SSLSocket):
+            smtp.sock.sendall(b"".join(parts))
+            return
+        sent = smtp.sock.sendmsg(parts)  # does not copy them
+        if sent < sum(map(len, parts)):
+            smtp.sock.sendall(memoryview(b"".join(parts))[sent:])
 
     def _read(self) -> tuple[int, bytes]:
         """One reply: its code, and its words in one piece however many lines it has."""

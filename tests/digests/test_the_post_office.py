@@ -117,6 +117,20 @@ def test_dots_that_begin_a_line_are_doubled_unless_there_are_none(settings, *, h
     )
 
 
+def test_letters_larger_than_the_network_takes_at_once_arrive_whole(settings):
+    server = Script(hang_up_on="")
+    server.start()
+    settings.EMAIL_HOST, settings.EMAIL_PORT, settings.EMAIL_TIMEOUT = "127.0.0.1", server.port, 30
+    lines = [b"%08d %s\r\n" % (number, b"x" * 60) for number in range(100_000)]
+
+    office = SmtpPost()
+    answers = list(office.send(Outgoing(key, "a@b.example", "c@d.example", b"".join(lines)) for key in range(2)))
+    office.close()
+
+    assert answers == [Answer(0, Outcome.TAKEN), Answer(1, Outcome.TAKEN)]
+    assert server.lines == [*lines, b".\r\n"] * 2
+
+
 def test_a_server_that_is_away_answers_later_for_everybody(settings):
     with socket.create_server(("127.0.0.1", 0)) as door:
         settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", door.getsockname()[1]

@@ -215,7 +215,7 @@ def test_no_more_answers_wait_than_a_killed_worker_may_repeat(monkeypatch: pytes
     for number in range(40):
         settler.put(Answer(number, Outcome.TAKEN))
 
-    assert groups == [8, 8, 8, 8, 8]
+    assert groups == [8] * 5
 
 
 def test_the_last_letters_of_a_run_are_shared_out(ledger: Plan, world: World, settings: Any) -> None:

@@ -273,8 +273,8 @@ SELECT c.id FROM unnest(%(ids)s::bigint[]) AS c(id) WHERE c.id NOT IN (
      WHERE d.id = ANY(%(ids)s) AND {STILL_SENDING}
        AND u.is_active
        AND NOT {SUPPRESSED}
-       AND (d.kind <> 'digest'
-            OR (p.paused_until > (%(now)s::timestamptz AT TIME ZONE u.time_zone)::date) IS NOT TRUE)
+       AND (d.kind <> 'digest' OR p.paused_until IS NULL
+            OR p.paused_until <= (%(now)s::timestamptz AT TIME ZONE u.time_zone)::date)
        AND (d.kind <> 'confirmation'
             OR EXISTS (SELECT 1 FROM digests_subscription s
                         WHERE s.id = d.subscription_id AND s.status = 'asked' OFFSET 0)))

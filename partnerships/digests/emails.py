@@ -215,7 +215,7 @@ def _how_to_stop() -> tuple[wire.Part | str, ...]:
 
 def links_work(words: Iterable[str], link_key: str) -> bool:
     """Whether the links in a letter with these words of its own are still good: nobody has renewed its reader's."""
-    return any(is_current(Purpose.STOP, said, link_key=link_key) for said in words if said.isascii())
+    return any(is_current(Purpose.STOP, said, link_key=link_key) for said in words)
 
 
 @lru_cache(maxsize=256)

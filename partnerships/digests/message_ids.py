@@ -1,39 +1,32 @@
-"""Message-IDs (RFC 5322, 3.6.4), made from the number of a letter, by which they are found again without an index.
+"""Message-IDs (RFC 5322, 3.6.4): each holds the number of its letter, by which it is found again without an index.
 
-Nobody can guess another's from their own, for a report about it could silence them: each is signed.
+Nobody can guess another's from their own, for a report about it could silence them; and none comes twice, not even
+after a backup was restored that does not know which numbers were used since.
 """
 
 from __future__ import annotations
 
-import hashlib
 import re
+import secrets
 from collections.abc import Iterable
-from functools import lru_cache
 
-from django.conf import settings
 from django.db.models import Q
-from django.utils.crypto import salted_hmac
 
 from partnerships.digests.links import site_host
 
-_SIGNATURE = 16  # bytes: 128 bits
 _NUMBER = re.compile(r"<([0-9]{1,18})\.")
 
 
-@lru_cache(maxsize=8)
-def _secret(secret: str) -> bytes:
-    return salted_hmac("partnerships.digests.message_ids", "key", secret=secret, algorithm="sha256").digest()
-
-
 def make(numbers: Iterable[int]) -> list[str]:
-    """The Message-IDs of the deliveries with these numbers; the same each time, until the secret key or the host
-    changes."""
-    secret, host = _secret(settings.SECRET_KEY), site_host()
-    signatures = ((number, hashlib.blake2b(b"%d" % number, key=secret, digest_size=_SIGNATURE)) for number in numbers)
-    return [f"<{number}.{signature.hexdigest()}@{host}>" for number, signature in signatures]
+    """New Message-IDs for the deliveries with these numbers."""
+    host = site_host()
+    return [f"<{number}.{secrets.token_hex(16)}@{host}>" for number in numbers]
 
 
 def has(message_id: str) -> Q:
-    """Deliveries with this Message-ID: one, or none; looked up by the number in it, and compared as a whole."""
+    """Deliveries with this Message-ID: one, or none. It is looked up by the number in it; for one without a number, as
+    letters had them before, the ledger is read."""
+    if not message_id:
+        return Q(pk=None)
     found = _NUMBER.match(message_id)
-    return Q(pk=found[1], message_id=message_id) if found else Q(pk=None)
+    return Q(pk=found[1], message_id=message_id) if found else Q(message_id=message_id)

@@ -36,8 +36,8 @@ class Recipe(NamedTuple):
         return [number for number in self.layout if number >= 0]
 
     def whole(self, kept: Mapping[int, str]) -> str:
-        """The letter, of these pieces; what is not kept any more is left out."""
-        return "".join(kept.get(number, "") if number >= 0 else self.words[~number] for number in self.layout)
+        """The letter, of these pieces."""
+        return "".join(kept[number] if number >= 0 else self.words[~number] for number in self.layout)
 
 
 @dataclass(frozen=True, slots=True)

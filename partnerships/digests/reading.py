@@ -4,6 +4,7 @@ say."""
 from __future__ import annotations
 
 import datetime as dt
+from collections import defaultdict
 from collections.abc import Collection
 from dataclasses import dataclass
 
@@ -96,4 +97,4 @@ def as_sent(delivery: Delivery) -> str:
     if not delivery.recipe:
         return ""
     recipe = Recipe(*delivery.recipe)
-    return recipe.whole(bodies([recipe]))
+    return recipe.whole(defaultdict(str, bodies([recipe])))  # without what is no longer kept

@@ -72,7 +72,7 @@ class Tally:
 # ---- Settling
 
 # What a letter told is found by the letter first: by the plan, everything that was ever told of it would be read for
-# each.
+# each. Watermarks are locked in the order in which `watermarks` locks them: each is looked up in turn, by its index.
 _SENT = f"""
 WITH answer(id, provider_id) AS (SELECT * FROM unnest(%(ids)s::bigint[], %(providers)s::text[])),
 done AS (
@@ -210,6 +210,9 @@ class Settler(Protocol):
     def put(self, answer: mail.Answer) -> None:
         """Take one answer."""
 
+    def rest(self) -> None:
+        """No answers come for a while: let those that wait be settled."""
+
     def finish(self) -> Counter[str]:
         """Settle whatever is left, and say how many of each kind there were."""
 
@@ -218,16 +221,24 @@ class SettlerInLine:
     """Settles on the caller's own connection, all at the end of a batch: for tests and single letters."""
 
     def __init__(self) -> None:
+        self._counts: Counter[str] = Counter()
         self._answers: list[mail.Answer] = []
 
     def put(self, answer: mail.Answer) -> None:
         """Keep the answer until the end of the batch."""
         self._answers.append(answer)
 
-    def finish(self) -> Counter[str]:
+    def rest(self) -> None:
         """Settle the batch."""
         answers, self._answers = self._answers, []
-        return settle(answers) if answers else Counter()
+        if answers:
+            self._counts += settle(answers)
+
+    def finish(self) -> Counter[str]:
+        """Settle what is left."""
+        self.rest()
+        counts, self._counts = self._counts, Counter()
+        return counts
 
 
 class SettlerBeside:
@@ -264,6 +275,12 @@ class SettlerBeside:
             self._wait()
             self._send_off()
         elif now - self._since > self._WAIT and self._is_free():
+            self._send_off()
+
+    def rest(self) -> None:
+        """Send off the group that is not full."""
+        if self._waiting:
+            self._wait()
             self._send_off()
 
     def finish(self) -> Counter[str]:
@@ -388,8 +405,7 @@ def drain(
             del claimed  # the next batch is composed without this one beside it
             is_quick = time.monotonic() - began < _QUICK
             size = min(2 * size, batch) if is_quick else max(size // 2, min(FIRST_BATCH, batch))
-            if not beside:
-                tally.counts += settler.finish()
+            settler.rest()
             if not examined:
                 tally.is_all = True
                 break
@@ -432,7 +448,9 @@ def _send(office: mail.Post, sender: str, claimed: Sequence[Claimed], settler: S
                 late.append(one)
                 return
             if now - looked > _LOOK_AGAIN:
-                back.update(take_back(claimed[place:], now=timezone.now()))
+                # What was taken back may be another's by now.
+                mine = [other for other in claimed[place:] if other.pk not in back]
+                back.update(take_back(mine, now=timezone.now()))
                 looked = now
             if one.pk in back:
                 continue

@@ -11,6 +11,7 @@ from __future__ import annotations
 import binascii
 import hashlib
 import re
+import secrets
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from email.header import Header
@@ -18,7 +19,9 @@ from email.utils import formataddr
 from functools import lru_cache
 
 _OPEN, _CLOSE, _BARE = "\ue000", "\ue001", "\ue002"
-_MARK = re.compile(f"{_OPEN}([a-z_]+)([{_CLOSE}{_BARE}])")
+#: No text that somebody typed can hold it: each process has its own.
+_OURS = secrets.token_hex(8)
+_MARK = re.compile(f"{_OPEN}{_OURS}([a-z_]+)([{_CLOSE}{_BARE}])")
 _UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f\u2028\u2029\ue000\ue001\ue002]+")
 
 # What needs no encoding, does not begin with a dot, and still fits a line of 76 with the "=" of a soft break.
@@ -38,13 +41,13 @@ LAST_PART = f"\r\n--{BOUNDARY}--\r\n"
 
 def mark(name: str) -> str:
     """A mark to render a template with, where the personal words called `name` go."""
-    return f"{_OPEN}{name}{_CLOSE}"
+    return f"{_OPEN}{_OURS}{name}{_CLOSE}"
 
 
 def mark_bare(name: str) -> str:
     """A mark for words that need no encoding and fit a line: they go in as they are, and the break after them belongs
     to what follows, so that the same words may stand in headers."""
-    return f"{_OPEN}{name}{_BARE}"
+    return f"{_OPEN}{_OURS}{name}{_BARE}"
 
 
 def one_line(text: str) -> str:

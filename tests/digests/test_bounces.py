@@ -16,7 +16,7 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from partnerships.digests import bounces, services
+from partnerships.digests import bounces, message_ids, services
 from partnerships.digests.links import Purpose, make, minute_of
 from partnerships.digests.models import Bounce, Delivery, Preference, Subscription, Suppression
 from partnerships.digests.week import play_week
@@ -187,6 +187,20 @@ def test_a_report_about_a_letter_we_never_sent_silences_nobody(world: World, let
 
     assert heard(report(letter)) is None
     assert not Suppression.objects.exists()
+
+
+def test_a_letter_from_before_message_ids_held_numbers_is_found_by_reading_the_ledger(letter: Delivery) -> None:
+    letter.message_id = "<0b7e5a52-6f0e-4c0e-9a55-1c2f7d8f3f10@localhost>"
+    letter.save(update_fields=["message_id"])
+
+    bounce = heard(report(letter))
+
+    assert bounce is not None
+    assert bounce.delivery == letter
+
+
+def test_no_message_id_comes_twice_though_a_restored_backup_counts_anew() -> None:
+    assert message_ids.make([7]) != message_ids.make([7])
 
 
 def test_an_address_that_was_released_hears_again(world: World, letter: Delivery) -> None:

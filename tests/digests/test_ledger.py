@@ -6,7 +6,6 @@ import re
 from importlib import import_module
 
 from django.apps import apps
-from django.db import connection
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
@@ -16,6 +15,7 @@ from partnerships.digests import services
 from partnerships.digests.bounces import note_bounce, suppress
 from partnerships.digests.choosing import plan_round
 from partnerships.digests.models import Bounce, Delivery, Subscription, Suppression, Told
+from partnerships.digests.pieces import Recipe
 from partnerships.digests.reading import as_sent
 from partnerships.people.models import User
 from partnerships.people.personal_data import erase_person
@@ -277,6 +277,33 @@ def test_what_waits_for_a_partner_is_shown_to_no_lead_of_another(world: World, p
     assert "was 120, now 100" in entry
 
 
+#: A letter as it was kept before: texts with the numbers of pieces between them.
+BEFORE = [
+    (
+        "To: Ben West <ben@westmarch.example>\r\nMessage-ID: <1.ab@localhost>\r\nDate: Wed, 25 Nov 2026 08:00:00 +0000\r\n"
+        "List-Unsubscribe: <http://localhost:8000/digests/stop/2.17.1.jAGIvrpcBemqE_e6CyJ5Bw/>,\r\n"
+        " <mailto:digests@localhost?subject=stop%202.17.1.jAGIvrpcBemqE_e6CyJ5Bw>\r\n"
+    ),
+    11,
+    "Ben West=\r\n",
+    12,
+    "Ben West=\r\n",
+    13,
+]
+
+
+def test_a_letter_in_doubt_keeps_its_links_over_an_upgrade() -> None:
+    migration = import_module("partnerships.digests.migrations.0015_leaner_letters")
+
+    layout, words = migration._anew(BEFORE)
+
+    assert "2.17.1.jAGIvrpcBemqE_e6CyJ5Bw" in words
+    assert words.count("Ben West=\r\n") == 1
+    kept = {11: "eleven", 12: "twelve", 13: "thirteen"}
+    assert Recipe(layout, words).whole(kept) == "".join(kept.get(part, part) for part in BEFORE)
+    assert migration._as_before(layout, words) == BEFORE
+
+
 def test_letters_from_before_an_upgrade_are_kept_as_they_were_sent(
     world: World, plan: Plan, office: PostOffice
 ) -> None:
@@ -288,15 +315,14 @@ def test_letters_from_before_an_upgrade_are_kept_as_they_were_sent(
     before, recipe = as_sent(letter), letter.recipe
     assert before.encode() == office.sent[-1].data
 
-    with connection.schema_editor() as editor:
-        migration.as_before(apps, editor)
+    migration.as_before(apps, None)
     letter.refresh_from_db()
     assert {type(part) for part in letter.recipe or ()} == {int, str}
-    with connection.schema_editor() as editor:
-        migration.write_anew(apps, editor)
+    for _ in range(2):  # again, as after one that was cut off
+        migration.write_anew(apps, None)
 
     letter.refresh_from_db()
-    assert set((letter.recipe or [[], []])[1]) == set((recipe or [[], []])[1])
+    assert len((letter.recipe or [])[1]) <= len((recipe or [])[1])
     assert as_sent(letter) == before
 
 

@@ -28,7 +28,7 @@ from partnerships.plans.services import add_comment
 from tests.digests.conftest import PostOffice, html_of, play, publish, quay, signed_in, text_of
 from tests.world import World
 
-HOSTILE = 'Bee\r\nBcc: all@example.org <script>alert("x")</script> Ünïcode'
+HOSTILE = 'Bee\r\nBcc: all@example.org <script>alert("x")</script> Ünïcode \ue000head\ue001 \ue000stop\ue002'
 
 
 @pytest.fixture
@@ -188,6 +188,7 @@ def test_hostile_words_stay_words(world: World, plan: Plan, office: PostOffice) 
     [letter] = office.to(world.ben)
     assert letter["Bcc"] is None
     assert "<script" not in html_of(letter)
+    assert "\ue000head\ue001 \ue000stop\ue002" in text_of(letter)
     assert office.sent[0].data.isascii()
 
 
@@ -195,7 +196,7 @@ def test_hostile_words_stay_words(world: World, plan: Plan, office: PostOffice) 
 def test_what_is_joined_of_pieces_reads_as_it_was_written(text: str) -> None:
     import quopri
 
-    clean = text.replace("\r", "").replace("\ue000", "").replace("\ue001", "")
+    clean = text.replace("\r", "")
     joined = wire.encode(clean) + wire.encode("|") + wire.encode(clean + "\n")
 
     read = quopri.decodestring(joined.encode()).decode("utf-8").replace("\r\n", "\n")

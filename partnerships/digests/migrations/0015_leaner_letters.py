@@ -1,49 +1,69 @@
-"""A letter is found by the number in its Message-ID, not by an index of all of them; and what it is joined of stands
-once in its recipe."""
+"""A letter keeps every word of its own once, and its links by their tokens alone. A letter at a time may be read
+meanwhile; run again, it goes on where it ended."""
 
+import re
+from collections.abc import Iterator
 from typing import Any
 
 from django.apps.registry import Apps
-from django.db import migrations, models
+from django.db import migrations
 from django.db.backends.base.schema import BaseDatabaseSchemaEditor
 
-_AT_A_TIME = 1_000
+_AT_A_TIME = 500
+_STOP_LINK = re.compile(r"^List-Unsubscribe: <[^>]*/([^/>]+)/>", re.MULTILINE)
 
 
-def write_anew(apps: Apps, schema_editor: BaseDatabaseSchemaEditor) -> None:
-    """[text, number, text …] becomes [[-1, number, -2 …], [text, text …]], each text once."""
+def _batches(apps: Apps) -> Iterator[list[Any]]:
     delivery = apps.get_model("digests", "Delivery")
     after = 0
-    while True:
-        rows = list(delivery.objects.filter(pk__gt=after, recipe__isnull=False).order_by("pk")[:_AT_A_TIME])
-        if not rows:
-            return
-        for row in rows:
-            row.recipe = _anew(row.recipe)
+    while rows := list(delivery.objects.filter(pk__gt=after, recipe__isnull=False).order_by("pk")[:_AT_A_TIME]):
+        yield rows
         delivery.objects.bulk_update(rows, ["recipe"])
         after = rows[-1].pk
 
 
+def write_anew(apps: Apps, schema_editor: BaseDatabaseSchemaEditor) -> None:
+    """[text, number, text …] becomes [[-1, number, -2 …], [text, text …]], each text once."""
+    for rows in _batches(apps):
+        for row in rows:
+            if not any(isinstance(part, list) for part in row.recipe):
+                row.recipe = _anew(row.recipe)
+
+
 def _anew(recipe: list[Any]) -> list[list[Any]]:
-    words = list(dict.fromkeys(part for part in recipe if isinstance(part, str)))
-    return [[~words.index(part) if isinstance(part, str) else part for part in recipe], words]
+    parts = [part for said in recipe for part in (_at_tokens(said) if isinstance(said, str) else [said])]
+    words = list(dict.fromkeys(part for part in parts if isinstance(part, str)))
+    return [[~words.index(part) if isinstance(part, str) else part for part in parts], words]
+
+
+def _at_tokens(text: str) -> list[str]:
+    """The token by which its reader stops must stand by itself, for by it we know whether its links are still good."""
+    found = _STOP_LINK.search(text)
+    return [part for part in re.split(f"({re.escape(found[1])})", text) if part] if found else [text]
 
 
 def as_before(apps: Apps, schema_editor: BaseDatabaseSchemaEditor) -> None:
-    """The way back."""
-    schema_editor.execute("UPDATE digests_delivery SET message_id = '<' || id || '>' WHERE message_id = ''")
-    delivery = apps.get_model("digests", "Delivery")
-    for row in delivery.objects.filter(recipe__isnull=False).iterator(_AT_A_TIME):
-        layout, words = row.recipe
-        row.recipe = [words[~part] if part < 0 else part for part in layout]
-        row.save(update_fields=["recipe"])
+    """The way back: neighbouring texts are one again."""
+    for rows in _batches(apps):
+        for row in rows:
+            if any(isinstance(part, list) for part in row.recipe):
+                row.recipe = _as_before(*row.recipe)
+
+
+def _as_before(layout: list[int], words: list[str]) -> list[Any]:
+    parts: list[Any] = []
+    for number in layout:
+        part = words[~number] if number < 0 else number
+        if isinstance(part, str) and parts and isinstance(parts[-1], str):
+            parts[-1] += part
+        else:
+            parts.append(part)
+    return parts
 
 
 class Migration(migrations.Migration):
+    atomic = False  # no lock over all letters
+
     dependencies = [("digests", "0014_what_stands_paused_or_not")]
 
-    operations = [
-        migrations.RemoveConstraint("delivery", "one_delivery_a_message_id"),
-        migrations.AlterField("delivery", "message_id", models.CharField(blank=True, max_length=120)),
-        migrations.RunPython(write_anew, as_before),
-    ]
+    operations = [migrations.RunPython(write_anew, as_before)]

@@ -1,4 +1,5 @@
-"""What a letter speaks of was published, and cannot be deleted: the database need not look for it for each letter."""
+"""A letter is found by the number in its Message-ID, not by an index of all of them. What it speaks of was published, and
+cannot be deleted: the database need not look for it for each letter."""
 
 import django.db.models.deletion
 from django.db import migrations, models
@@ -8,6 +9,11 @@ class Migration(migrations.Migration):
     dependencies = [("digests", "0015_leaner_letters"), ("plans", "0006_milestones_of_sites_that_are_gone")]
 
     operations = [
+        migrations.RemoveConstraint("delivery", "one_delivery_a_message_id"),
+        migrations.RunSQL(
+            migrations.RunSQL.noop, "UPDATE digests_delivery SET message_id = '<' || id || '>' WHERE message_id = ''"
+        ),
+        migrations.AlterField("delivery", "message_id", models.CharField(blank=True, max_length=120)),
         migrations.AlterField(
             "deliveryitem",
             "plan",

@@ -280,7 +280,8 @@ def test_what_waits_for_a_partner_is_shown_to_no_lead_of_another(world: World, p
 #: A letter as it was kept before: texts with the numbers of pieces between them.
 BEFORE = [
     (
-        "To: Ben West <ben@westmarch.example>\r\nMessage-ID: <1.ab@localhost>\r\nDate: Wed, 25 Nov 2026 08:00:00 +0000\r\n"
+        "To: Ben West <ben@westmarch.example>\r\nMessage-ID: <1.ab@localhost>\r\n"
+        "Date: Wed, 25 Nov 2026 08:00:00 +0000\r\n"
         "List-Unsubscribe: <http://localhost:8000/digests/stop/2.17.1.jAGIvrpcBemqE_e6CyJ5Bw/>,\r\n"
         " <mailto:digests@localhost?subject=stop%202.17.1.jAGIvrpcBemqE_e6CyJ5Bw>\r\n"
     ),

@@ -208,6 +208,8 @@ def who_reads_less(told: Sequence[tuple[int, int, int, str]], *, now: dt.datetim
 
 def newest_numbers(plans: Collection[int], now: dt.datetime) -> dict[int, tuple[int, int]]:
     """The newest version of each plan for its owners and, under an embargo, for everybody else."""
+    if not plans:
+        return {}
     asked = "SELECT id, current_number, embargoed_until FROM plans_plan WHERE id = ANY(%s)"
     newest = {
         pk: (number, number if not embargo or embargo <= now else 0)

@@ -32,7 +32,7 @@ def at_once(*jobs: Callable[[], Any]) -> list[Any]:
     gate, found = threading.Barrier(len(jobs)), [None] * len(jobs)
 
     def run(index: int, job: Callable[[], Any]) -> None:
-        gate.wait(10)
+        gate.wait(60)
         try:
             found[index] = job()
         except Exception as error:  # noqa: BLE001 - the test looks at whatever was raised
@@ -44,7 +44,7 @@ def at_once(*jobs: Callable[[], Any]) -> list[Any]:
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(30)
+        thread.join(120)
     return found
 
 
@@ -57,7 +57,7 @@ def slow_reading(monkeypatch: pytest.MonkeyPatch) -> Callable[[Any], None]:
 
         def unlocked(commitment: Commitment) -> Commitment:
             found = Commitment.objects.select_related("giver", "receiver").get(pk=commitment.pk)
-            both.wait(10)
+            both.wait(60)
             return found
 
         monkeypatch.setattr(module, "locked", unlocked)

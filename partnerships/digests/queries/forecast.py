@@ -23,6 +23,7 @@ from partnerships.digests.models import (
 )
 from partnerships.digests.queries.readers import OUTSIDE, reading_classes
 from partnerships.digests.schedule import AT_ONCE, HOME, due, in_words, zone_in_words
+from partnerships.digests.watermarks import settle_time
 from partnerships.organisations.models import Membership
 from partnerships.people.models import User
 from partnerships.plans.models import Plan
@@ -75,7 +76,7 @@ def who_will_get(plan: Plan, *, author: User | None, now: dt.datetime) -> list[F
     waiting = {row.recipient_id: row for row in Told.objects.filter(plan=plan, recipient__in=people, due_at__gt=now)}
     taken = _dates_taken(people, now)
     found: list[Forecast] = []
-    settle = dt.timedelta(minutes=settings.DIGEST_SETTLE_MINUTES)
+    settle = settle_time()
     for pk, person in people.items():
         if author is not None and pk == author.pk:
             continue
@@ -172,7 +173,7 @@ def _first_moments(person: User, paces: Collection[str], now: dt.datetime) -> di
     rhythms = {pace: preference.rhythm(person.time_zone, pace) for pace in paces}
     slotted = any(rhythm.frequency != AT_ONCE for rhythm in rhythms.values())
     taken = _dates_taken([person.pk], now).get(person.pk, ()) if slotted else ()
-    settle = dt.timedelta(minutes=settings.DIGEST_SETTLE_MINUTES)
+    settle = settle_time()
     moments: dict[str, dt.datetime] = {}
     for pace, rhythm in rhythms.items():
         at = due(rhythm, waiting_since=now, latest=now, settle=settle, holidays=holidays(), taken=taken)

@@ -294,7 +294,8 @@ def _ask_whether_sure(request: HttpRequest, link: SignOffLink, form: SignForm) -
 def sign_by_link(request: HttpRequest, token: str) -> HttpResponse:
     """The page behind the link in the email: reading it changes nothing, its form decides.
 
-    Where the organisation itself asks for more than a password, whoever decides for it signs in (docs/decisions/0031).
+    Where the organisation asks for a second factor or its own sign-in, a mailbox is not enough: the link shows nothing
+    of the plan and leads to signing in (docs/decisions/0031).
     """
     link = read_sign_off_token(token)
     if link is None:
@@ -308,11 +309,12 @@ def sign_by_link(request: HttpRequest, token: str) -> HttpResponse:
     state = next((state for state in states if state.signatory.pk == link.signatory.pk), None)
     if state is None:
         return render(request, "plans/link_over.html", status=404)
-    # A minor version needs no letter of its own: signatures for the one before count for it.
+    if organisation.asks_more_at_sign_in:
+        messages.info(request, f"{organisation.name} asks its people to sign in before they read or decide.")
+        return redirect("plans:signing", pk=plan.pk)
+    # A minor version needs no email of its own: signatures for the one before count for it.
     stale = link.number < plan.substantive_number
     open_to_sign = plan.is_awaiting_sign_off and state.may_decide_on(number) and not stale
-    if request.method == "POST" and organisation.asks_more_at_sign_in:
-        return redirect("plans:signing", pk=plan.pk)
     form = SignForm(posted(request), organisations=[organisation], number=number)
     if request.method == "POST" and open_to_sign and form.is_valid():
         if form.cleaned_data["decision"] == Decision.REJECTED and "sure" not in request.POST:
@@ -356,7 +358,7 @@ def sign_by_link(request: HttpRequest, token: str) -> HttpResponse:
             "before": before,
             "compared": compared,
             "between": since.without_content().order_by("number"),
-            "form": form if open_to_sign and not organisation.asks_more_at_sign_in else None,
+            "form": form if open_to_sign else None,
             "open_to_sign": open_to_sign,
             **reading_context(reader, version.content, version.prose, request.GET),
         },

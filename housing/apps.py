@@ -9,6 +9,7 @@ class HousingConfig(AppConfig):
     verbose_name = "Common Ground"
 
     def ready(self) -> None:
+        from housing import deployment  # noqa: F401, PLC0415 - registers its checks
         from housing.grants import grant_after_migrate  # noqa: PLC0415 - models must be loaded first
 
         # Sent once for each app that has models, when all are migrated. This one has none: it follows the lowest room.

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import MutableMapping, Sequence
+import re
+from collections.abc import Mapping, MutableMapping, Sequence
 from pathlib import Path
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -22,18 +23,51 @@ TOGETHER = (
 OWNER_COMMANDS = frozenset({"migrate", "createcachetable", "flush", "dbshell", "test", "pgtrigger"})
 
 
+# Django's own minimum for a secret key.
+SHORTEST_KEY = 50
+
+_LINE = re.compile(r"\s*(?:export\s+)?([A-Za-z_]\w*)\s*=(.*)")
+
+
 def read_file(path: Path) -> dict[str, str]:
-    """The KEY=value lines of a file, or nothing where there is no such file; quotes around a value are dropped."""
+    """The settings in a file of KEY=value lines; empty where there is no file.
+
+    Quotes around a value and a comment after it are not part of it. `a#b` contains no comment.
+    """
     if not path.is_file():
         return {}
     pairs = {}
-    for raw in path.read_text(encoding="utf-8").splitlines():
-        line = raw.strip()
-        if not line or line.startswith("#") or "=" not in line:
-            continue
-        key, _, value = line.removeprefix("export ").partition("=")
-        pairs[key.strip()] = value.strip().strip("'\"")
+    for line in path.read_text(encoding="utf-8").splitlines():
+        if found := _LINE.match(line):
+            pairs[found[1]] = _value(found[2])
     return pairs
+
+
+def _value(text: str) -> str:
+    text = text.strip()
+    if text[:1] in {"'", '"'} and (end := text.find(text[0], 1)) > 0:
+        return text[1:end]
+    return re.split(r"(?:^|\s)#", text, maxsplit=1)[0].rstrip()
+
+
+def secret_keys(name: str) -> list[str]:
+    """The keys in a variable, separated by commas, read as they stand: one may start with `$`."""
+    return [key for key in os.environ.get(name, "").split(",") if key]
+
+
+def key_faults(keys: Mapping[str, Sequence[str]]) -> list[str]:
+    """One sentence for each key, by the name of its setting, that must not be used; never the key itself."""
+    return [f"{name} {fault}." for name, values in keys.items() for value in values if (fault := _key_fault(value))]
+
+
+def _key_fault(key: str) -> str:
+    if key.startswith("#"):
+        return "starts with #: it looks like a comment"
+    if any(character.isspace() for character in key):
+        return "contains blanks: it may contain a comment"
+    if len(key) < SHORTEST_KEY:
+        return f"is shorter than {SHORTEST_KEY} characters"
+    return ""
 
 
 def load(environ: MutableMapping[str, str], *, base_dir: Path = BASE_DIR, var_dir: Path = VAR_DIR) -> None:

@@ -29,13 +29,25 @@ VAR_DIR = environment.VAR_DIR
 # --- What this instance is -------------------------------------------------------------------------------------------
 
 DEBUG = env.bool("DEBUG", default=False)
-SECRET_KEY = env.str("SECRET_KEY", default="only-for-debugging" if DEBUG else "")
+SECRET_KEY = os.environ.get("SECRET_KEY") or ("only-for-debugging" if DEBUG else "")
 if not SECRET_KEY:
     raise ImproperlyConfigured(
         "SECRET_KEY is not set. Start with `make run`, which makes one for this copy, "
         "or set SECRET_KEY (see .env.example)."
     )
-SECRET_KEY_FALLBACKS = env.list("SECRET_KEY_FALLBACKS", default=[])
+SECRET_KEY_FALLBACKS = environment.secret_keys("SECRET_KEY_FALLBACKS")
+# The first encrypts what second factors keep in the database; all of them decrypt. Without any, SECRET_KEY and
+# SECRET_KEY_FALLBACKS do.
+SECOND_FACTOR_KEYS = environment.secret_keys("SECOND_FACTOR_KEYS")
+_key_faults = environment.key_faults(
+    {
+        "SECRET_KEY": [SECRET_KEY],
+        "SECRET_KEY_FALLBACKS": SECRET_KEY_FALLBACKS,
+        "SECOND_FACTOR_KEYS": SECOND_FACTOR_KEYS,
+    }
+)
+if _key_faults and not DEBUG:
+    raise ImproperlyConfigured(f"{' '.join(_key_faults)} See .env.example.")
 
 # Every link in an email is built from this one origin, never from a request's Host header.
 SITE_ORIGIN = env.str("SITE_ORIGIN", default="http://localhost:8000").rstrip("/")
@@ -296,9 +308,6 @@ SOCIALACCOUNT_ADAPTER = "partnerships.people.adapters.OrganisationSignInAdapter"
 SOCIALACCOUNT_LOGIN_ON_GET = False
 SOCIALACCOUNT_STORE_TOKENS = False
 MFA_ADAPTER = "partnerships.people.adapters.MFAAdapter"
-# Secrets, the first of which encrypts what second factors keep in the database; all of them decrypt. Unset: SECRET_KEY
-# and SECRET_KEY_FALLBACKS.
-SECOND_FACTOR_KEYS = env.list("SECOND_FACTOR_KEYS", default=[])
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
 MFA_PASSKEY_LOGIN_ENABLED = True
 MFA_RECOVERY_CODES_SHOW_ONCE = True

@@ -1,8 +1,11 @@
-"""Where settings come from, and that a missing secret stops the start."""
+"""Where settings come from, what .env.example says of them, and which secrets are refused."""
 
 from __future__ import annotations
 
+import ast
 import os
+import re
+import string
 import subprocess
 import sys
 from pathlib import Path
@@ -11,6 +14,9 @@ import pytest
 from django.conf import settings
 
 from housing.environment import acts_as_owner, load, read_file
+
+EXAMPLE = settings.BASE_DIR / ".env.example"
+LONG = string.ascii_letters[:50]
 
 
 def environ_after(tmp_path: Path, *, embedded: str, **given: str) -> dict[str, str]:
@@ -43,6 +49,23 @@ def test_comments_and_blank_lines_in_the_file_are_nothing(tmp_path: Path) -> Non
 
 
 @pytest.mark.parametrize(
+    ("line", "value"),
+    [
+        ("SECRET_KEY=      # 50 random characters", ""),
+        ("SECRET_KEY=# 50 random characters", ""),
+        ("SECRET_KEY=kept # said", "kept"),
+        ("SECRET_KEY=a#b", "a#b"),
+        ("SECRET_KEY='a # b' # said", "a # b"),
+        ('SECRET_KEY="a=b"', "a=b"),
+    ],
+)
+def test_a_comment_after_a_value_is_no_part_of_it(tmp_path: Path, line: str, value: str) -> None:
+    (tmp_path / ".env").write_text(line)
+
+    assert read_file(tmp_path / ".env") == {"SECRET_KEY": value}
+
+
+@pytest.mark.parametrize(
     ("words", "owner"),
     [(["manage.py", "migrate"], True), (["manage.py", "load_network"], False), (["manage.py"], False)],
 )
@@ -51,8 +74,12 @@ def test_only_commands_that_change_tables_act_as_their_owner(words: list[str], o
 
 
 def settings_with(tmp_path: Path, **environ: str) -> subprocess.CompletedProcess[str]:
+    return run_with(tmp_path, ["-c", "import housing.settings"], environ)
+
+
+def run_with(tmp_path: Path, words: list[str], environ: dict[str, str]) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, "-c", "import housing.settings"],
+        [sys.executable, *words],
         cwd=settings.BASE_DIR,
         env={"PATH": os.environ["PATH"], "COMMON_GROUND_VAR": str(tmp_path), **environ},
         capture_output=True,
@@ -78,3 +105,91 @@ def test_an_origin_that_is_none_stops_the_start(tmp_path: Path) -> None:
     done = settings_with(tmp_path, DEBUG="1", SITE_ORIGIN="ground.example/here")
 
     assert "SITE_ORIGIN must look like" in done.stderr
+
+
+@pytest.mark.parametrize("name", ["SECRET_KEY", "SECRET_KEY_FALLBACKS", "SECOND_FACTOR_KEYS"])
+@pytest.mark.parametrize(
+    ("weak", "said"),
+    [
+        ("#" + LONG, "starts with #"),
+        (LONG + " " + LONG, "contains blanks"),
+        (LONG[1:], "shorter than 50 characters"),
+    ],
+)
+def test_a_weak_key_stops_the_start_and_is_not_repeated(tmp_path: Path, name: str, weak: str, said: str) -> None:
+    done = settings_with(tmp_path, **({"SECRET_KEY": LONG} | {name: weak}))
+
+    assert done.returncode != 0
+    assert f"{name} " in done.stderr
+    assert said in done.stderr
+    assert weak not in done.stderr.splitlines()[-1]
+
+
+def test_every_key_of_a_list_is_judged(tmp_path: Path) -> None:
+    assert settings_with(tmp_path, SECRET_KEY=LONG, SECOND_FACTOR_KEYS=f"{LONG},{LONG[::-1]}").returncode == 0
+    assert "SECOND_FACTOR_KEYS" in settings_with(tmp_path, SECRET_KEY=LONG, SECOND_FACTOR_KEYS=f"{LONG},old").stderr
+
+
+def test_a_key_may_start_with_a_dollar(tmp_path: Path) -> None:
+    script = "from housing import settings; print(settings.SECRET_KEY)"
+
+    assert run_with(tmp_path, ["-c", script], {"SECRET_KEY": "$" + LONG}).stdout.strip() == "$" + LONG
+
+
+def test_the_deployment_check_finds_weak_keys_while_debugging_too(tmp_path: Path) -> None:
+    done = run_with(tmp_path, ["manage.py", "check", "--deploy"], {"DEBUG": "1", "SECRET_KEY": LONG[1:]})
+
+    assert "housing.E001" in done.stderr
+    assert "SECRET_KEY is shorter than 50 characters" in done.stderr
+
+
+# --- .env.example
+
+
+def test_the_example_file_as_given_sets_no_secret_key(tmp_path: Path) -> None:
+    done = run_with(tmp_path, ["-c", "import housing.settings"], read_file(EXAMPLE))
+
+    assert "SECRET_KEY is not set" in done.stderr
+
+
+def test_production_starts_from_the_example_file_with_its_blanks_filled(tmp_path: Path) -> None:
+    filled = tmp_path / ".env"
+    filled.write_text(re.sub(r"^(\w+)=$", rf"\1={LONG}", EXAMPLE.read_text(), flags=re.MULTILINE))
+
+    done = run_with(tmp_path, ["manage.py", "check", "--deploy", "--fail-level", "WARNING"], read_file(filled))
+
+    assert done.returncode == 0, done.stderr
+    assert [key for key, value in read_file(EXAMPLE).items() if not value] == ["SECRET_KEY"]
+
+
+def test_no_value_of_the_example_file_has_a_comment_behind_it() -> None:
+    # Docker and systemd read such files too, and would take the comment for a part of the value.
+    assert [line for line in EXAMPLE.read_text().splitlines() if re.match(r"#?[A-Z_]+=.*#", line)] == []
+
+
+def read_by_settings() -> set[str]:
+    """The names that settings.py reads from the environment."""
+    calls = ast.walk(ast.parse((settings.BASE_DIR / "housing" / "settings.py").read_text()))
+    return {
+        node.args[0].value
+        for node in calls
+        if isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Attribute)
+        and re.fullmatch(r"env\.\w+|os\.environ\.get|environment\.secret_keys", ast.unparse(node.func))
+        and node.args
+        and isinstance(node.args[0], ast.Constant)
+    }
+
+
+def test_the_example_file_lists_every_setting_and_nothing_else() -> None:
+    listed = re.findall(r"^#?([A-Z_]+)=", EXAMPLE.read_text(), flags=re.MULTILINE)
+
+    for_make_run = {"HOST", "PORT", "MAIL_PORT", "SMTP_PORT"}
+    assert set(listed) - for_make_run == read_by_settings()
+    assert len(listed) == len(set(listed))
+
+
+def test_every_setting_is_in_the_table_of_the_deployment_guide() -> None:
+    table = (settings.BASE_DIR / "docs" / "deploy.md").read_text()
+
+    assert {name for name in read_by_settings() if f"| `{name}` |" not in table} == set()

@@ -264,7 +264,7 @@ NO_CONTACT_DAYS = env.int("NO_CONTACT_DAYS", default=60)
 # --- Who gets in -----------------------------------------------------------------------------------------------------
 
 AUTH_USER_MODEL = "people.User"
-AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
+AUTHENTICATION_BACKENDS = ["partnerships.people.backends.AddressBackend"]
 LOGIN_URL = "account_login"
 # An address is unique whatever its letter case: a constraint on lower(email), which this check cannot see.
 SILENCED_SYSTEM_CHECKS = ["auth.W004"]

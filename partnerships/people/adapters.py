@@ -12,12 +12,14 @@ from allauth.socialaccount.adapter import DefaultSocialAccountAdapter
 from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.base_user import AbstractBaseUser
+from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
 
 from partnerships.kit.http import next_url
 from partnerships.kit.letters import send_in_background
+from partnerships.people.addresses import client_address
 from partnerships.people.encryption import decrypt, encrypt
 from partnerships.people.models import User
 from partnerships.people.services import find_person
@@ -30,6 +32,13 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth ca
     def is_open_for_signup(self, request: HttpRequest) -> bool:
         """Never: people come in by invitation, which vouches for their address."""
         return False
+
+    def get_client_ip(self, request: HttpRequest) -> str:
+        """The address that the trusted proxies saw; refuses a request without one (403)."""
+        address = client_address(request)
+        if not address:
+            raise PermissionDenied("The server does not say who asks.")
+        return address
 
     def get_login_redirect_url(self, request: HttpRequest) -> str:
         """Home, or the page that was asked for."""

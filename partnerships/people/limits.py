@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime as dt
 import math
 
-from allauth.account.adapter import get_adapter
 from django.db import connection
 from django.db.models import Sum
 from django.http import HttpRequest, HttpResponse
@@ -13,6 +12,7 @@ from django.shortcuts import render
 from django.utils import timezone
 from django.utils.crypto import salted_hmac
 
+from partnerships.people.addresses import client_address, counted_address
 from partnerships.people.models import Tally
 
 _EPOCH = dt.datetime(2024, 1, 1, tzinfo=dt.UTC)
@@ -50,10 +50,13 @@ def counted_since(what: str, since: dt.datetime) -> int:
 
 
 def too_many(request: HttpRequest, what: str, *, most: int, stretch: dt.timedelta) -> HttpResponse | None:
-    """Count one more of what somebody asks for, a person or an address of the signed-out; once there are more than so
-    many in this stretch of time, the refusal (429), which says when it is over."""
+    """Count one more of what a person, or an address of the signed-out, asks for; the refusal (429) above the limit.
+
+    An IPv6 network of one customer counts as one address. The refusal says when the stretch of time is over.
+    """
     now, person = timezone.now(), request.user
-    who = f"person {person.pk}" if person.is_authenticated else f"address {get_adapter(request).get_client_ip(request)}"
+    address = counted_address(client_address(request))
+    who = f"person {person.pk}" if person.is_authenticated else f"address {address}"
     if count(f"{what} of {who}", stretch=stretch, now=now) <= most:
         return None
     response = render(request, "429.html", status=429)

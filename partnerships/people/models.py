@@ -167,9 +167,12 @@ class SecurityEventKind(models.TextChoices):
 
 
 class SecurityEvent(models.Model):
-    """One line of an account's security log; kept for twelve months (docs/privacy.md)."""
+    """One line of an account's security log; kept for twelve months (docs/privacy.md).
 
-    person = models.ForeignKey(User, on_delete=models.CASCADE, related_name="security_events")
+    A refused sign-in with an address that has no account belongs to nobody; the address is not kept.
+    """
+
+    person = models.ForeignKey(User, on_delete=models.CASCADE, null=True, related_name="security_events")
     kind = models.CharField(max_length=24, choices=SecurityEventKind)
     at = models.DateTimeField()
     ip = models.GenericIPAddressField(null=True, blank=True)
@@ -189,8 +192,8 @@ class SecurityEvent(models.Model):
                 # The job of retention says by which clock it works. A day less than the rule: clocks differ.
                 func="""
                     IF OLD.at > COALESCE(NULLIF(current_setting('common_ground.now', true), '')::timestamptz, now())
-                        - interval '364 days' AND EXISTS (
-                        SELECT 1 FROM people_user WHERE id = OLD.person_id AND erased_at IS NULL
+                        - interval '364 days' AND NOT EXISTS (
+                        SELECT 1 FROM people_user WHERE id = OLD.person_id AND erased_at IS NOT NULL
                     ) THEN
                         RAISE EXCEPTION 'The security log is kept for twelve months';
                     END IF;

@@ -6,13 +6,13 @@ import time
 from typing import Any
 
 from allauth.account import signals as accounts
-from allauth.account.adapter import get_adapter
 from allauth.mfa import signals as factors
 from django.contrib.auth.signals import user_logged_in, user_login_failed
 from django.dispatch import receiver
 from django.http import HttpRequest
 from django.utils import timezone
 
+from partnerships.people.addresses import client_address
 from partnerships.people.models import SecurityEventKind, User
 from partnerships.people.security import note_event, note_sign_in
 from partnerships.people.services import address_changed, find_person
@@ -21,7 +21,7 @@ from partnerships.people.sessions import SIGNED_IN_AT, end_sessions
 
 def _where(request: HttpRequest) -> dict[str, Any]:
     return {
-        "ip": get_adapter(request).get_client_ip(request),
+        "ip": client_address(request),
         "user_agent": request.META.get("HTTP_USER_AGENT", ""),
     }
 
@@ -40,10 +40,11 @@ def signed_in(request: HttpRequest, user: User, **kwargs: object) -> None:
 
 @receiver(user_login_failed)
 def refused(credentials: dict[str, Any], request: HttpRequest | None = None, **kwargs: object) -> None:
-    """Somebody did not know the password: noted where the address is known, in the same time where it is not."""
+    """A wrong password: one row, whether or not an account has the address, so that the answer takes the same time."""
     person = find_person(str(credentials.get("email") or credentials.get("username") or ""))
-    if person is not None and request is not None and not person.is_stakeholder:
-        note_event(person=person, kind=SecurityEventKind.REFUSED, now=timezone.now(), **_where(request))
+    if request is not None:
+        account = None if person is None or person.is_stakeholder else person
+        note_event(person=account, kind=SecurityEventKind.REFUSED, now=timezone.now(), **_where(request))
 
 
 @receiver([accounts.password_changed, accounts.password_reset, accounts.password_set])

@@ -24,9 +24,9 @@ def _neighbourhood(ip: str | None) -> str:
 
 
 def note_event(
-    *, person: User, kind: str, now: dt.datetime, ip: str | None = None, user_agent: str = ""
+    *, person: User | None, kind: str, now: dt.datetime, ip: str | None = None, user_agent: str = ""
 ) -> SecurityEvent:
-    """Write one line into a person's security log."""
+    """One line of a person's security log, or of nobody's where no account has the address that was given."""
     return SecurityEvent.objects.create(person=person, kind=kind, at=now, ip=ip or None, user_agent=user_agent[:200])
 
 
@@ -51,6 +51,7 @@ def note_sign_in(*, person: User, now: dt.datetime, ip: str | None, user_agent: 
 
 def send_sign_in_alert(event: SecurityEvent) -> bool:
     """Tell somebody that their account was used from somewhere new."""
+    assert event.person is not None, "Only a sign-in to an account is told."
     return send_letter(
         to=event.person.email,
         template="people/new_sign_in",

@@ -11,6 +11,8 @@ from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 from django.db import IntegrityError, transaction
+from django.db.models import Value
+from django.db.models.functions import Lower
 
 from partnerships.activity.services import record
 from partnerships.activity.values import apply_changes
@@ -41,8 +43,8 @@ class UnableToCloseAccount(Exception):
 
 
 def find_person(email: str) -> User | None:
-    """The person with this address, whatever its letter case, or None."""
-    return User.objects.filter(email__iexact=email.strip()).first()
+    """The person with this address, whatever its letter case, or None; found by the index of the unique address."""
+    return User.objects.alias(lowered=Lower("email")).filter(lowered=Lower(Value(email.strip()))).first()
 
 
 def person_for_address(*, email: str, name: str = "") -> User:

@@ -26,7 +26,7 @@ def number(world: World) -> Identifier:
 @pytest.fixture
 def dee(world: World, client: Client) -> Client:
     """A browser in which Dee, who administers the network, is signed in."""
-    client.force_login(world.dee, backend="allauth.account.auth_backends.AuthenticationBackend")
+    client.force_login(world.dee)
     return client
 
 

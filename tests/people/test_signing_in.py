@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 import requests
 from django.conf import LazySettings
+from django.contrib.auth.hashers import MD5PasswordHasher
 from django.core import mail
 from django.db import connection
 from django.http import HttpResponse
@@ -103,6 +104,33 @@ def test_a_known_place_is_no_news_and_a_new_one_is_told_by_letter(
 
     assert [letter.to for letter in mail.outbox] == [[world.eddie.email]]
     assert "198.51.100.4" in str(mail.outbox[0].body)
+
+
+def test_refused_sign_in_does_the_same_work_for_known_and_unknown_addresses(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    User.objects.filter(pk=world.vera.pk).update(is_active=False)
+    known = {"account": world.amina.email, "stakeholder": world.sol.email, "left": world.vera.email}
+    hashed: list[str] = []
+    encode = MD5PasswordHasher.encode
+    monkeypatch.setattr(
+        MD5PasswordHasher, "encode", lambda self, password, salt: hashed.append(salt) or encode(self, password, salt)
+    )
+    done = {}
+
+    # The first request fills what a process reads once.
+    for kind, address in {"first": "x@y.example", "unknown": "nobody@nowhere.example", **known}.items():
+        before, hashed[:] = SecurityEvent.objects.filter(kind="refused").count(), []
+        with CaptureQueriesContext(connection) as captured:
+            answer = Client().post(reverse("account_login"), {"login": address, "password": "wrong wrong wrong"})
+        rows = SecurityEvent.objects.filter(kind="refused").count() - before
+        statements = [one.replace("NULL", "?") for one in shape(captured.captured_queries)]
+        done[kind] = (answer.status_code, rows, len(hashed), statements)
+
+    assert done["unknown"][1:3] == (1, 1)
+    assert {kind: done[kind][:3] for kind in known} == dict.fromkeys(known, done["unknown"][:3])
+    assert {kind: done[kind][3] for kind in known} == dict.fromkeys(known, done["unknown"][3])
+    assert SecurityEvent.objects.get(person=world.amina).kind == "refused"
 
 
 def test_too_many_wrong_passwords_close_the_door_for_a_while(world: World) -> None:

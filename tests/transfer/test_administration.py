@@ -26,7 +26,7 @@ def world() -> World:
 @pytest.fixture
 def dee(world: World, client: Any) -> Any:
     """A browser in which Dee, who administers the network, is signed in."""
-    client.force_login(world.dee, backend="allauth.account.auth_backends.AuthenticationBackend")
+    client.force_login(world.dee)
     return client
 
 
@@ -133,7 +133,7 @@ def test_a_file_that_is_refused_says_why_on_the_page(dee: Any) -> None:
 
 
 def test_nobody_but_administrators_comes_in(world: World, client: Any) -> None:
-    client.force_login(world.amina, backend="allauth.account.auth_backends.AuthenticationBackend")
+    client.force_login(world.amina)
 
     answer = upload(client, "councils", COUNCILS)
 

@@ -94,7 +94,7 @@ def test_a_list_that_lacks_a_fifth_of_its_register_is_refused_unless_somebody_sa
 
 
 def test_each_register_misses_for_itself_and_the_page_says_which(client: Client) -> None:
-    client.force_login(make_world().vera, backend="allauth.account.auth_backends.AuthenticationBackend")
+    client.force_login(make_world().vera)
     bring("councils", COUNCILS, as_of=dt.date(2024, 1, 1))
     bring("providers", PROVIDERS, as_of=dt.date(2024, 1, 1))
     fewer = "\n".join(line for line in COUNCILS.splitlines() if not line.startswith("XWM"))

@@ -1,0 +1,47 @@
+"""Addresses on the internet: who asks, behind how many proxies, and what the limits count as one address."""
+
+from __future__ import annotations
+
+import ipaddress
+
+from django.conf import settings
+from django.http import HttpRequest
+
+#: Providers give a customer a whole /64, so single IPv6 addresses can be changed at will (RFC 6177).
+IPV6_PREFIX = 64
+
+
+def _parsed(text: str) -> str:
+    """The address in its shortest form without a port; empty when it is invalid."""
+    text = text.strip()
+    if text.startswith("["):
+        text = text[1:].partition("]")[0]
+    elif text.count(":") == 1:
+        text = text.partition(":")[0]
+    try:
+        address = ipaddress.ip_address(text)
+    except ValueError:
+        return ""
+    mapped = address.ipv4_mapped if isinstance(address, ipaddress.IPv6Address) else None
+    return str(mapped or address)
+
+
+def client_address(request: HttpRequest) -> str:
+    """The address that the outermost trusted proxy saw; empty when the server does not say.
+
+    Each proxy adds one entry to X-Forwarded-For, so the trusted ones are counted from the right; what the visitor sent
+    stands to their left. A request that came through fewer proxies has fewer entries, all of them by trusted proxies.
+    """
+    direct = _parsed(request.META.get("REMOTE_ADDR", ""))
+    proxies = settings.ALLAUTH_TRUSTED_PROXY_COUNT
+    entries = [one for one in request.headers.get("X-Forwarded-For", "").split(",") if one.strip()]
+    if not proxies or not entries:
+        return direct
+    return _parsed(entries[max(0, len(entries) - proxies)]) or direct
+
+
+def counted_address(address: str) -> str:
+    """What the limits count as one address: an IPv4 address, or an IPv6 network of a single customer."""
+    if ":" not in address:
+        return address
+    return str(ipaddress.ip_network(f"{address}/{IPV6_PREFIX}", strict=False).network_address)

@@ -1,0 +1,125 @@
+"""Rate limits count the address that the proxies vouch for, and an IPv6 network as one address."""
+
+from __future__ import annotations
+
+import pytest
+from django.conf import LazySettings
+from django.test import Client, RequestFactory
+from django.urls import reverse
+
+from partnerships.people.addresses import client_address, counted_address
+from partnerships.people.models import SecurityEvent
+from tests.world import PASSWORD, World
+
+PROXY = "10.0.0.1"
+
+
+def is_refused_after(world: World, sent: list[dict[str, str]]) -> bool:
+    """Whether thirty sign-ins a minute with these headers in turn close the door for the last of them."""
+    for number in range(30):
+        Client(REMOTE_ADDR=PROXY, headers=sent[number % len(sent)]).post(
+            reverse("account_login"), {"login": f"nobody{number}@nowhere.example", "password": "wrong wrong wrong"}
+        )
+    client = Client(REMOTE_ADDR=PROXY, headers=sent[-1])
+    client.post(reverse("account_login"), {"login": world.eddie.email, "password": PASSWORD})
+    return "_auth_user_id" not in client.session
+
+
+def forwarded(*lines: str) -> list[dict[str, str]]:
+    return [{"x-forwarded-for": line} for line in lines]
+
+
+#: What the visitor made up, different in each request.
+MADE_UP = [f"203.0.113.{number}" for number in range(30)]
+
+
+@pytest.mark.parametrize(
+    ("proxies", "sent"),
+    [
+        (0, forwarded(*MADE_UP)),
+        (1, forwarded(*(f"{one}, 198.51.100.7" for one in MADE_UP))),
+        (2, forwarded(*(f"{one}, 198.51.100.7, 10.0.0.2" for one in MADE_UP))),
+        (1, forwarded(*(f"{one}, 198.51.100.7:{4000 + number}" for number, one in enumerate(MADE_UP)))),
+    ],
+    ids=["no proxy", "one proxy", "two proxies", "a proxy that adds the port"],
+)
+def test_made_up_forwarded_addresses_do_not_pass_the_sign_in_limit(
+    world: World, settings: LazySettings, proxies: int, sent: list[dict[str, str]]
+) -> None:
+    settings.ALLAUTH_TRUSTED_PROXY_COUNT = proxies
+
+    assert is_refused_after(world, sent)
+
+
+@pytest.mark.parametrize("proxies", [1, 2])
+def test_one_visitor_behind_a_proxy_does_not_lock_out_another(
+    world: World, settings: LazySettings, proxies: int
+) -> None:
+    settings.ALLAUTH_TRUSTED_PROXY_COUNT = proxies
+    behind = ", 10.0.0.2" if proxies == 2 else ""
+    loud = [f"198.51.100.7{behind}"] * 29
+
+    assert not is_refused_after(world, forwarded(*loud, f"198.51.100.8{behind}"))
+
+
+def test_an_ipv6_network_counts_as_one_address_at_sign_in(world: World, settings: LazySettings) -> None:
+    settings.ALLAUTH_TRUSTED_PROXY_COUNT = 1
+
+    assert is_refused_after(world, forwarded(*(f"2001:db8:1:2:{number:x}::1" for number in range(30))))
+
+
+def test_another_ipv6_network_is_not_locked_out(world: World, settings: LazySettings) -> None:
+    settings.ALLAUTH_TRUSTED_PROXY_COUNT = 1
+    loud = [f"2001:db8:1:2:{number:x}::1" for number in range(29)]
+
+    assert not is_refused_after(world, forwarded(*loud, "2001:db8:1:3::1"))
+
+
+def test_exports_of_the_signed_out_count_an_ipv6_network_as_one_address(db: None, settings: LazySettings) -> None:
+    settings.EXPORTS_PER_MINUTE = 3
+    address = reverse("plans:pdf", args=[1, 1])
+
+    answers = [Client(REMOTE_ADDR=f"2001:db8:1:2::{number}").head(address).status_code for number in range(1, 5)]
+    elsewhere = Client(REMOTE_ADDR="2001:db8:1:3::1").head(address).status_code
+
+    assert (answers[-1], elsewhere != 429) == (429, True)
+    assert 429 not in answers[:3]
+
+
+@pytest.mark.parametrize(
+    ("proxies", "header", "address"),
+    [
+        (0, "198.51.100.7", PROXY),
+        (1, "198.51.100.7", "198.51.100.7"),
+        (1, "203.0.113.9, 198.51.100.7", "198.51.100.7"),
+        (2, "203.0.113.9, 198.51.100.7, 10.0.0.2", "198.51.100.7"),
+        # Came through one of the two: what that one saw.
+        (2, "198.51.100.7", "198.51.100.7"),
+        (1, "[2001:db8::1]:443", "2001:db8::1"),
+        (1, "::ffff:198.51.100.7", "198.51.100.7"),
+        (1, "198.51.100.7, unknown", PROXY),
+        (1, "", PROXY),
+    ],
+)
+def test_the_address_is_the_one_that_the_trusted_proxies_saw(
+    settings: LazySettings, proxies: int, header: str, address: str
+) -> None:
+    settings.ALLAUTH_TRUSTED_PROXY_COUNT = proxies
+    request = RequestFactory(REMOTE_ADDR=PROXY).get("/", headers={"x-forwarded-for": header} if header else {})
+
+    assert client_address(request) == address
+
+
+def test_a_request_that_missed_a_proxy_is_answered(world: World, settings: LazySettings) -> None:
+    settings.ALLAUTH_TRUSTED_PROXY_COUNT = 2
+    client = Client(REMOTE_ADDR=PROXY, headers={"x-forwarded-for": "198.51.100.7"})
+
+    answer = client.post(reverse("account_login"), {"login": world.eddie.email, "password": PASSWORD})
+
+    assert answer.status_code == 302
+    assert SecurityEvent.objects.get(person=world.eddie).ip == "198.51.100.7"
+
+
+def test_counted_addresses_are_networks_only_for_ipv6() -> None:
+    assert counted_address("2001:db8:1:2:3::4") == "2001:db8:1:2::"
+    assert counted_address("198.51.100.7") == "198.51.100.7"

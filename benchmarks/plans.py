@@ -187,7 +187,7 @@ def measure(sites: int, times: int, author: User, owner: Organisation) -> dict[s
     def opening() -> None:
         found = newest_for(author, plan)
         assert found is not None
-        reading_context(ReadingClass.INSIDE, found.content, found.prose, QueryDict())
+        reading_context(ReadingClass.INSIDE, found.content, found.html, QueryDict())
 
     def asking(address: str) -> Work:
         def ask() -> None:

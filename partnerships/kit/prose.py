@@ -1,7 +1,15 @@
-"""Markdown that people wrote, as HTML that is safe to show: an allow list of elements, no images, no scripts."""
+"""Markdown that people wrote, as HTML that is safe to show: an allow list of elements, no images, no scripts.
+
+The parser takes time in proportion to the text, whatever the text is: see docs/decisions/0040.
+"""
 
 from __future__ import annotations
 
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from importlib.metadata import version
 from typing import TYPE_CHECKING
 
 from django.utils.safestring import SafeString
@@ -9,10 +17,12 @@ from django.utils.safestring import SafeString
 from partnerships.kit.late import late
 
 if TYPE_CHECKING:
-    import markdown
+    import markdown_it
     import nh3
+    from markdown_it import rules_block
+    from markdown_it.rules_block import StateBlock
 else:
-    markdown, nh3 = late("markdown"), late("nh3")
+    markdown_it, nh3, rules_block = late("markdown_it"), late("nh3"), late("markdown_it.rules_block")
 
 ELEMENTS = frozenset(
     {"p", "br", "hr", "strong", "em", "del", "code", "pre", "blockquote", "ul", "ol", "li", "h3", "h4", "h5", "h6", "a"}
@@ -21,26 +31,90 @@ ELEMENTS = frozenset(
 ATTRIBUTES: dict[str, set[str]] = {"a": {"href", "title"}, "th": {"align"}, "td": {"align"}, "ol": {"start"}}
 SCHEMES = frozenset({"http", "https", "mailto"})
 
+#: Cells that the tables of one text leave out at the ends of their rows, and that are filled in empty.
+MAX_FILLED_CELLS = 10_000
+
 # Headings of a text stand below the page's own, which go down to h2.
 _HEADINGS = {"h1": "h3", "h2": "h4", "h3": "h5", "h4": "h6", "h5": "h6", "h6": "h6"}
 
 
-def _lower_headings(html: str) -> str:
-    for name in ("h6", "h5", "h4", "h3", "h2", "h1"):
-        html = html.replace(f"<{name}>", f"<{_HEADINGS[name]}>").replace(f"</{name}>", f"</{_HEADINGS[name]}>")
-    return html
+@lru_cache(maxsize=1)
+def _parser() -> markdown_it.MarkdownIt:
+    """CommonMark with tables and line breaks as typed. HTML is shown as text. Reference links are off: a long address
+    defined once and named a thousand times would be written out a thousand times."""
+    parser = markdown_it.MarkdownIt("commonmark", {"html": False, "breaks": True})
+    parser.block.ruler.at("table", _table, {"alt": ["paragraph", "reference"]})
+    return parser.enable("table").disable("reference")
+
+
+def _table(state: StateBlock, start: int, end: int, silent: bool) -> bool:
+    """The package's rule for tables, with one limit for all tables of a text: its own holds for each table, and tables
+    of 256 columns with one letter a row become 430 times as long as what was typed."""
+    if state.env.get("too_many_cells") or not rules_block.table(state, start, end, True):
+        return False
+    if silent:
+        return True
+    columns = _line(state, start).strip("|").count("|") + 1
+    for number in range(start + 2, end):
+        line = _line(state, number)
+        if not line:
+            break
+        state.env["filled"] = state.env.get("filled", 0) + max(0, columns - line.strip("|").count("|") - 1)
+        if state.env["filled"] > MAX_FILLED_CELLS:
+            state.env["too_many_cells"] = True
+            return False
+    return rules_block.table(state, start, end, False)
+
+
+def _line(state: StateBlock, number: int) -> str:
+    return state.src[state.bMarks[number] + state.tShift[number] : state.eMarks[number]].strip()
+
+
+@lru_cache(maxsize=1)
+def rules() -> str:
+    """A short mark of everything that decides what HTML comes out; stored HTML with another mark is cleaned again."""
+    decides = (
+        sorted(ELEMENTS),
+        sorted((name, sorted(values)) for name, values in ATTRIBUTES.items()),
+        sorted(SCHEMES),
+        version("nh3"),
+        version("markdown-it-py"),
+    )
+    return hashlib.sha256(repr(decides).encode()).hexdigest()[:16]
+
+
+def clean(html: str) -> SafeString:
+    """The HTML without what is not on the allow list."""
+    return SafeString(
+        nh3.clean(
+            html,
+            tags=set(ELEMENTS),
+            attributes=ATTRIBUTES,
+            url_schemes=set(SCHEMES),
+            link_rel="noopener noreferrer nofollow",
+        )
+    )
 
 
 def to_html(text: str) -> SafeString:
     """The HTML of a Markdown text; what is not on the allow list is taken out."""
     if not text.strip():
         return SafeString("")
-    html = markdown.Markdown(extensions=["tables", "sane_lists", "nl2br"], output_format="html").convert(text)
-    clean = nh3.clean(
-        _lower_headings(html),
-        tags=set(ELEMENTS),
-        attributes=ATTRIBUTES,
-        url_schemes=set(SCHEMES),
-        link_rel="noopener noreferrer nofollow",
-    )
-    return SafeString(clean)
+    parser = _parser()
+    tokens = parser.parse(text)
+    for token in tokens:
+        token.tag = _HEADINGS.get(token.tag, token.tag)
+    return clean(parser.renderer.render(tokens, parser.options, {}))
+
+
+@dataclass(frozen=True, slots=True)
+class StoredHtml:
+    """HTML kept beside its Markdown, by the path of its field, with the mark of the rules that made it."""
+
+    html: Mapping[str, str]
+    rules: str
+
+    def get(self, path: str) -> SafeString:
+        """The HTML of one field, "" where there is none; cleaned again if the rules have changed since."""
+        html = self.html.get(path, "")
+        return SafeString(html) if self.rules == rules() else clean(html)

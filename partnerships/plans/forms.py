@@ -99,7 +99,9 @@ def _form_field(spec: Field, content: Content | None) -> forms.Field:
         return forms.ChoiceField(choices=[("", "The whole plan"), *sites], help_text=hint, **common)
     if spec.shape == "text":
         rows = 16 if spec.code == "body" else 5
-        return forms.CharField(widget=forms.Textarea(attrs={"rows": rows}), help_text=hint, **common)
+        return forms.CharField(
+            widget=forms.Textarea(attrs={"rows": rows}), max_length=spec.max_length, help_text=hint, **common
+        )
     if spec.shape == "date":
         return PartialDateField(help_text=hint, **common)
     if spec.shape == "choice":
@@ -117,7 +119,7 @@ def _form_field(spec: Field, content: Content | None) -> forms.Field:
         most = 90 if spec.shape == "latitude" else 180
         widget = forms.TextInput(attrs={"class": "govuk-input--width-10", "inputmode": "decimal"})
         return forms.FloatField(min_value=-most, max_value=most, widget=widget, **common)
-    return forms.CharField(max_length=500, help_text=hint, **common)
+    return forms.CharField(max_length=spec.max_length, help_text=hint, **common)
 
 
 SITE_LAYOUT = (

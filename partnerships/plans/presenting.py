@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from partnerships.kit.dates import PartialDate
+from partnerships.kit.prose import StoredHtml
 from partnerships.plans.changes import date_in_words, item_details, line_in_words
 from partnerships.plans.content import (
     COLLECTION_BY_CODE,
@@ -102,12 +103,12 @@ class SectionRow:
     comments: int
 
 
-def _html(prose: Mapping[str, str], code: str, item: Item, field: str) -> str:
+def _html(prose: StoredHtml, code: str, item: Item, field: str) -> str:
     """The HTML of one field, as far as the reader's content has it: a version keeps the prose of every class."""
-    return prose.get(f"{code}/{item['key']}/{field}", "") if item[field] else ""
+    return prose.get(f"{code}/{item['key']}/{field}") if item[field] else ""
 
 
-def sections(content: Content, prose: Mapping[str, str], known: Known) -> list[SectionRow]:
+def sections(content: Content, prose: StoredHtml, known: Known) -> list[SectionRow]:
     """The sections in order."""
     return [
         SectionRow(
@@ -121,7 +122,7 @@ def sections(content: Content, prose: Mapping[str, str], known: Known) -> list[S
     ]
 
 
-def sites(content: Content, prose: Mapping[str, str], known: Known) -> list[SiteRow]:
+def sites(content: Content, prose: StoredHtml, known: Known) -> list[SiteRow]:
     """The sites in order."""
     return [_site(item, prose, known) for item in content["sites"]]
 
@@ -169,7 +170,7 @@ class SitePage:
 
 
 def site_page(
-    content: Content, prose: Mapping[str, str], known: Known, *, find: str = "", number: int = 1, holding: str = ""
+    content: Content, prose: StoredHtml, known: Known, *, find: str = "", number: int = 1, holding: str = ""
 ) -> SitePage:
     """One page of the sites; with `find`, of those whose name, reference or authority has all its words.
 
@@ -200,7 +201,7 @@ def _is_named(site: Item, words: Iterable[str]) -> bool:
     return all(word in names for word in words)
 
 
-def _site(item: Item, prose: Mapping[str, str], known: Known) -> SiteRow:
+def _site(item: Item, prose: StoredHtml, known: Known) -> SiteRow:
     details = (
         ("Confidence", CONFIDENCE.get(item["confidence"], "")),
         ("Landowner", item["landowner"]),
@@ -233,15 +234,13 @@ def date_shown(actual: str, forecast: str) -> str:
     return f"{date_in_words(forecast)} (forecast)" if forecast else ""
 
 
-def milestones(content: Content, prose: Mapping[str, str], today: dt.date, known: Known) -> list[MilestoneRow]:
+def milestones(content: Content, prose: StoredHtml, today: dt.date, known: Known) -> list[MilestoneRow]:
     """The milestones in order."""
     names = {site["key"]: site["name"] for site in content["sites"]}
     return [_milestone(item, prose, names, today, known) for item in content["milestones"]]
 
 
-def _milestone(
-    item: Item, prose: Mapping[str, str], names: Mapping[str, str], today: dt.date, known: Known
-) -> MilestoneRow:
+def _milestone(item: Item, prose: StoredHtml, names: Mapping[str, str], today: dt.date, known: Known) -> MilestoneRow:
     expected = item["actual"] or item["forecast"]
     slipped = slippage(item["baseline"], expected)
     settled = bool(item["actual"]) or item["status"] in ("achieved", "cancelled")
@@ -269,13 +268,13 @@ def _milestone(
     )
 
 
-def risks(content: Content, prose: Mapping[str, str], known: Known) -> list[RiskRow]:
+def risks(content: Content, prose: StoredHtml, known: Known) -> list[RiskRow]:
     """The risks, the highest score first."""
     rows = [_risk(item, prose, known) for item in content["risks"]]
     return sorted(rows, key=lambda row: (-row.score, row.title, row.key))
 
 
-def _risk(item: Item, prose: Mapping[str, str], known: Known) -> RiskRow:
+def _risk(item: Item, prose: StoredHtml, known: Known) -> RiskRow:
     score = item["likelihood"] * item["impact"]
     return RiskRow(
         key=item["key"],

@@ -17,7 +17,7 @@ HEAVY = {
     *("PIL", "networkx", "numpy", "openpyxl", "weasyprint"),  # papers, workbooks, pictures
     *("fido2", "cryptography.hazmat"),  # second factors
     "prometheus_client",  # figures, which web processes give
-    *("css_inline", "markdown", "nh3"),  # letters as they are written, and texts of plans
+    *("css_inline", "markdown_it", "nh3"),  # letters as they are written, and texts of plans
     *("celery.bin", "click_repl", "prompt_toolkit"),  # Celery's own terminal
 }
 

@@ -252,8 +252,8 @@ def read(request: HttpRequest, link: Link, plan: int) -> HttpResponse:
         "news": reading.news[0],
         "version": version,
         "about": content["about"],
-        "sections": sections(content, version.prose, known),
-        "sites": sites(content, version.prose, known),
-        "milestones": milestones(content, version.prose, timezone.localdate(), known),
+        "sections": sections(content, version.html, known),
+        "sites": sites(content, version.html, known),
+        "milestones": milestones(content, version.html, timezone.localdate(), known),
     }
     return render(request, "digests/read.html", context)

@@ -11,6 +11,9 @@ Content: TypeAlias = dict[str, Any]
 Item: TypeAlias = dict[str, Any]
 Choices: TypeAlias = Mapping[str, str]
 
+#: Characters of a section (about fifteen pages) and of every other Markdown field.
+MAX_SECTION, MAX_NOTE = 50_000, 10_000
+
 # MHCLG's and the GLA's names of tenures (DOMAIN.md); the order is the one in which tables show them.
 TENURES: Choices = MappingProxyType(
     {
@@ -65,11 +68,13 @@ class Field:
 
     code: str
     label: str
-    shape: str = "line"  # line, text, date, flag, choice, scale, number, latitude, longitude, site (a key), area (GSS)
+    # line, text (Markdown), date, flag, choice, scale, number, latitude, longitude, site (a key), area (GSS)
+    shape: str = "line"
     choices: Choices = field(default_factory=dict)
     default: Any = ""
     required: bool = False
     restricted: bool = False  # never part of what outsiders read
+    max_length: int = 500  # characters of a line or a text
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +99,7 @@ def _restricted(label: str) -> Field:
 
 ABOUT = (
     Field("title", "Title"),
-    Field("summary", "Summary", "text"),
+    Field("summary", "Summary", "text", max_length=MAX_NOTE),
     Field("period_start", "Period from", "date"),
     Field("period_end", "Period to", "date"),
     Field("source", "Source"),
@@ -118,7 +123,7 @@ SECTIONS = Collection(
     "title",
     (
         Field("title", "Title", required=True),
-        Field("body", "Text", "text"),
+        Field("body", "Text", "text", max_length=MAX_SECTION),
         _restricted("Only for the plan's partners"),
     ),
     "restricted",
@@ -146,7 +151,7 @@ SITES = Collection(
         Field("actual_completion", "Actual completion", "date"),
         Field("confidence", "Confidence", "choice", CONFIDENCE),
         Field("confidential", "Confidential", "flag", default=False),
-        Field("notes", "Notes", "text", restricted=True),
+        Field("notes", "Notes", "text", restricted=True, max_length=MAX_NOTE),
     ),
     "confidential",
 )
@@ -163,7 +168,7 @@ MILESTONES = Collection(
         Field("forecast", "Forecast", "date"),
         Field("actual", "Actual", "date"),
         Field("status", "Status", "choice", MILESTONE_STATUSES, default="planned"),
-        Field("note", "Note", "text"),
+        Field("note", "Note", "text", max_length=MAX_NOTE),
         _restricted("Only for the plan's partners"),
     ),
     "restricted",
@@ -177,7 +182,7 @@ RISKS = Collection(
         Field("title", "Title", required=True),
         Field("likelihood", "Likelihood", "scale", SCALE, default=3),
         Field("impact", "Impact", "scale", SCALE, default=3),
-        Field("mitigation", "Mitigation", "text"),
+        Field("mitigation", "Mitigation", "text", max_length=MAX_NOTE),
         Field("owner", "Owner"),
         _restricted("Only for the plan's partners"),
     ),

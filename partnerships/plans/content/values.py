@@ -11,7 +11,7 @@ from typing import Any
 from partnerships.kit.dates import PartialDate
 from partnerships.plans.content.shape import Choices, Field
 
-LINE, TEXT = 500, 100_000
+LINE = 500
 # PostgreSQL's jsonb refuses NUL; lone surrogates cannot be encoded at all.
 UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 
@@ -41,11 +41,11 @@ def _line(value: Any) -> str:
     if UNSTORABLE.search(text):
         raise ValueError("This holds characters that cannot be stored.")
     if len(text) > LINE:
-        raise ValueError(f"This is {len(text)} characters long; the most is {LINE}.")
+        raise ValueError(f"This is {len(text):,} characters long; the limit is {LINE}.")
     return text
 
 
-def _text(value: Any) -> str:
+def _text(max_length: int, value: Any) -> str:
     if value is None:
         return ""
     if not isinstance(value, str):
@@ -53,8 +53,8 @@ def _text(value: Any) -> str:
     text = value.replace("\r\n", "\n").replace("\r", "\n").strip()
     if UNSTORABLE.search(text):
         raise ValueError("This holds characters that cannot be stored.")
-    if len(text) > TEXT:
-        raise ValueError(f"This is {len(text)} characters long; the most is {TEXT}.")
+    if len(text) > max_length:
+        raise ValueError(f"This is {len(text):,} characters long; the limit is {max_length:,}.")
     return text
 
 
@@ -140,7 +140,6 @@ def read_year(value: Any) -> str:
 _READERS: dict[str, Callable[[Any], Any]] = {
     "line": _line,
     "site": _line,
-    "text": _text,
     "date": _date,
     "flag": _flag,
     "scale": _scale,
@@ -158,6 +157,8 @@ def read_field(field: Field, value: Any) -> Any:
         regular: Any = field.default
     elif field.shape == "choice":
         regular = read_choice(field.choices, field.default, value)
+    elif field.shape == "text":
+        regular = _text(field.max_length, value)
     else:
         regular = _READERS[field.shape](value)
     if field.required and not regular:

@@ -13,6 +13,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from partnerships.agreements.models import PartyStatus
+from partnerships.kit.prose import StoredHtml
 from partnerships.organisations.audience import Network, visible_to
 from partnerships.organisations.models import Organisation
 from partnerships.people.models import User
@@ -56,9 +57,9 @@ class VersionQuerySet(models.QuerySet["Version"]):
 class Version(models.Model):
     """One whole plan as it was published: numbered, with a note, never altered or deleted (a trigger sees to it).
 
-    `content` is described by the pure module `content`. `prose` holds the HTML of its Markdown, rendered when it was
-    published. `figures` holds, for each reading class, homes, sites, the number of changes since the version before,
-    and their summary, so that lists need not open contents.
+    `content` is described by the pure module `content`. `prose` holds the HTML of its Markdown, rendered when the text
+    was saved; read it through `html`. `figures` holds, for each reading class, homes, sites, the number of changes
+    since the version before, and their summary, so that lists need not open contents.
     """
 
     plan = models.ForeignKey(Plan, on_delete=models.PROTECT, related_name="versions")
@@ -66,6 +67,7 @@ class Version(models.Model):
     title = models.CharField(max_length=200)
     content = models.JSONField()
     prose = models.JSONField(default=dict)
+    prose_rules = models.CharField(max_length=16, default="", help_text="The mark of the rules that made the HTML.")
     figures = models.JSONField(default=dict)
     note = models.TextField()
     minor = models.BooleanField(default=False)
@@ -93,16 +95,22 @@ class Version(models.Model):
         return reverse("plans:version", kwargs={"pk": self.plan_id, "number": self.number})
 
     @property
+    def html(self) -> StoredHtml:
+        """The HTML of its Markdown by field, safe under today's rules."""
+        return StoredHtml(self.prose, self.prose_rules)
+
+    @property
     def is_under_embargo(self) -> bool:
         """Whether only owners may read it yet."""
         return self.embargo_until is not None and self.embargo_until > timezone.now()
 
 
-@pghistory.track(exclude=["content", "pieces"])
+@pghistory.track(exclude=["content", "pieces", "prose", "prose_rules"])
 class Draft(models.Model):
     """The version not yet published, saved piece by piece.
 
-    `content` is the whole of it; None while it is as the newest version, `based_on`. `pieces` maps a piece's name to
+    `content` is the whole of it; None while it is as the newest version, `based_on`. `prose` holds the HTML of its
+    Markdown, rendered when a piece was saved under the rules named by `prose_rules`. `pieces` maps a piece's name to
     {"revision", "by" (person id), "at" (ISO 8601)}: a save that was based on an older revision of the same piece is a
     conflict, different pieces merge. `revision` counts all saves of the plan, `clean_revision` is what it was when the
     newest version was published: pieces above it were touched since.
@@ -111,6 +119,8 @@ class Draft(models.Model):
     plan = models.OneToOneField(Plan, on_delete=models.CASCADE, related_name="draft")
     based_on = models.PositiveIntegerField(default=0)
     content = models.JSONField(null=True)
+    prose = models.JSONField(default=dict)
+    prose_rules = models.CharField(max_length=16, default="")
     pieces = models.JSONField(default=dict)
     revision = models.PositiveIntegerField(default=0)
     clean_revision = models.PositiveIntegerField(default=0)

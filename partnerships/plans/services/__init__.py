@@ -22,10 +22,10 @@ from partnerships.plans.services.publishing import (
     UnableToHoldBack,
     UnableToPublish,
     lift_embargoes,
-    prose_of,
     publish_piece,
     publish_version,
 )
+from partnerships.plans.services.rendering import prose_of
 from partnerships.plans.services.sharing import (
     UnableToAskForAccess,
     UnableToShare,

@@ -15,6 +15,7 @@ from partnerships.plans.content import (
     InvalidContent,
     Item,
     UnknownPiece,
+    empty,
     get_piece,
     normalise,
     period_fault,
@@ -22,8 +23,9 @@ from partnerships.plans.content import (
     split_piece,
 )
 from partnerships.plans.models import Audience, Draft, Kind, Plan, PlanOwner
-from partnerships.plans.queries import content_of, draft_content, taking_part
+from partnerships.plans.queries import draft_content, taking_part, version_of
 from partnerships.plans.services.ledger import acting_organisation, lock_plan, note
+from partnerships.plans.services.rendering import write_draft
 from partnerships.plans.starters import starter
 
 
@@ -101,7 +103,9 @@ def create_plan(
     PlanOwner.objects.bulk_create(
         PlanOwner(plan=plan, organisation=owner) for owner in {owner.pk: owner for owner in owners}.values()
     )
-    Draft.objects.create(plan=plan, content=regular, updated_by=author, updated_at=now)
+    draft = Draft(plan=plan, updated_by=author, updated_at=now)
+    write_draft(draft, regular)
+    draft.save()
     note(
         plan,
         "began a plan",
@@ -155,7 +159,8 @@ def save_piece(
     if plan.is_over:
         raise UnableToSavePiece(f"This plan is {plan.get_status_display().lower()}: it cannot be changed.")
     draft = lock_draft(plan, author=author, now=now)
-    content = draft.content if draft.content is not None else content_of(plan, plan.current_number)
+    base = version_of(plan, plan.current_number) if draft.content is None else None
+    content = draft.content if draft.content is not None else base.content if base is not None else empty()
     try:
         changed = set_piece(content, piece, value)
         if piece == "about":
@@ -177,11 +182,11 @@ def save_piece(
             by=touched.get("by"),
             at=touched.get("at", ""),
         )
-    draft.content = changed
+    write_draft(draft, changed, base)
     draft.revision += 1
     draft.pieces[piece] = {"revision": draft.revision, "by": author.pk if author else None, "at": now.isoformat()}
     draft.updated_by, draft.updated_at = author, now
-    draft.save(update_fields=["content", "revision", "pieces", "updated_by", "updated_at"])
+    draft.save(update_fields=["content", "prose", "prose_rules", "revision", "pieces", "updated_by", "updated_at"])
     if piece == "about" and plan.is_draft:
         plan.title = changed["about"]["title"][:200] or plan.title
         plan.save(update_fields=["title"])
@@ -226,7 +231,7 @@ def discard_draft(*, plan: Plan, author: User, reason: str, now: dt.datetime) ->
     if plan.is_draft:
         raise UnableToSavePiece("This plan has no version yet: close it instead.")
     draft = lock_draft(plan, author=author, now=now)
-    draft.content = None
+    write_draft(draft, None)
     draft.based_on = plan.current_number
     draft.revision += 1
     # Every piece touched since counts as saved again: somebody who still edits one must see that it is gone.

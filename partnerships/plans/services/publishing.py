@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable
 from typing import Any
 
 import structlog
@@ -12,12 +11,10 @@ from django.db.models import Exists, F, OuterRef, Q
 from django.utils import timezone
 
 from partnerships.kit.dates import long_time
-from partnerships.kit.prose import to_html
+from partnerships.kit.prose import rules
 from partnerships.people.models import User
 from partnerships.plans.changes import Change, changes, homes_difference, summary
 from partnerships.plans.content import (
-    ABOUT,
-    COLLECTIONS,
     Content,
     InvalidContent,
     empty,
@@ -36,19 +33,13 @@ from partnerships.plans.services.drafting import PieceConflict, lock_draft, year
 from partnerships.plans.services.ledger import acting_organisation, lock_plan
 from partnerships.plans.services.ledger import note as write_down
 from partnerships.plans.services.projecting import project
+from partnerships.plans.services.rendering import prose_of, write_draft
 from partnerships.plans.services.sharing import end_standing_shares
 from partnerships.plans.services.signing import ask_again
 from partnerships.plans.signals import version_published
 from partnerships.plans.starters import is_untouched
 
 log = structlog.get_logger(__name__)
-
-#: Prose of a content: Markdown fields, by the list they are in.
-PROSE = {
-    collection.code: tuple(field.code for field in collection.fields if field.shape == "text")
-    for collection in COLLECTIONS
-}
-
 
 NOTHING_WRITTEN = "Nothing has been written yet: the draft holds only what plans of its kind begin with."
 
@@ -121,7 +112,8 @@ def publish_version(
         number=plan.current_number + 1,
         title=fresh["about"]["title"][:200],
         content=fresh,
-        prose=prose_of(fresh, last),
+        prose=prose_of(fresh, last, draft),
+        prose_rules=rules(),
         figures=figures_of(was, fresh, found),
         note=note,
         minor=minor and last is not None,
@@ -222,24 +214,6 @@ def publish_piece(
         return publish_version(plan=locked, author=author, note=note, minor=minor, now=now, content=content)
 
 
-def prose_of(content: Content, last: Version | None) -> dict[str, str]:
-    """The HTML of every Markdown field, "sections/vision/body": unchanged ones are taken from the version before."""
-    known = {text: last.prose.get(path, "") for path, text in _texts(last.content)} if last else {}
-    return {path: known.get(text) or to_html(text) for path, text in _texts(content)}
-
-
-def _texts(content: Content) -> Iterable[tuple[str, str]]:
-    for field in ABOUT:
-        if field.shape == "text" and content["about"][field.code]:
-            yield f"about/{field.code}", content["about"][field.code]
-    for code, fields in PROSE.items():
-        if fields:
-            for item in content[code]:
-                for field_code in fields:
-                    if item[field_code]:
-                        yield f"{code}/{item['key']}/{field_code}", item[field_code]
-
-
 def figures_of(was: Content, now: Content, found: tuple[Change, ...]) -> dict[str, Any]:
     """What lists of versions say of one, for each reading class."""
     hidden = outside(now)
@@ -274,9 +248,9 @@ def _settle_draft(
     """Let the draft begin from the new version, and let whoever still edits a piece that changed see so."""
     if given and draft.content is not None and version.number > 1:
         merged = rebase(draft.content, was, now_content)
-        draft.content = merged if merged != now_content else None
+        write_draft(draft, merged if merged != now_content else None, version)
     else:
-        draft.content = None
+        write_draft(draft, None)
     if given:
         draft.revision += 1
         touched = {"revision": draft.revision, "by": author.pk if author else None, "at": now.isoformat()}

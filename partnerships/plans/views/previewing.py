@@ -10,6 +10,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
+from partnerships.kit.prose import StoredHtml, rules
 from partnerships.people.requests import signed_in
 from partnerships.plans import paper
 from partnerships.plans.models import Draft
@@ -20,10 +21,10 @@ from partnerships.plans.views.whole import reading_context
 
 
 def _reading(request: HttpRequest, opened: Opened, draft: Draft, *, on_paper: bool = False) -> dict[str, Any]:
-    """Everything in the draft that its reader may know, with its text rendered now: drafts keep no HTML."""
+    """Everything in the draft that its reader may know, with its text as HTML."""
     plan = opened.plan
     content = draft_content(plan)
-    prose = prose_of(content, version_of(plan, draft.based_on))
+    prose = StoredHtml(prose_of(content, draft, version_of(plan, draft.based_on)), rules())
     shown = {"plan": plan, "opened": opened, "draft": draft, "owners": owners_of(plan)}
     if on_paper:
         return shown | reading_context(opened.reader, content, prose)

@@ -128,7 +128,7 @@ def _version_page(request: HttpRequest, opened: Opened, version: Version) -> Htt
             **reading_context(
                 opened.reader,
                 version.content,
-                version.prose,
+                version.html,
                 request.GET,
                 comment_counts(request.user, plan, on_draft=False),
             ),
@@ -265,7 +265,7 @@ def _paper_context(opened: Opened, version: Version) -> dict[str, Any]:
         if opened.is_inside and version.number == number_to_sign(opened.plan)
         else [],
         "signatures": _signatures(opened, version),
-        **reading_context(opened.reader, version.content, version.prose),
+        **reading_context(opened.reader, version.content, version.html),
     }
 
 

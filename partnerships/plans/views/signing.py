@@ -360,7 +360,7 @@ def sign_by_link(request: HttpRequest, token: str) -> HttpResponse:
             "between": since.without_content().order_by("number"),
             "form": form if open_to_sign else None,
             "open_to_sign": open_to_sign,
-            **reading_context(reader, version.content, version.prose, request.GET),
+            **reading_context(reader, version.content, version.html, request.GET),
         },
         status=422 if form.errors and request.method == "POST" else 200,
     )

@@ -10,6 +10,7 @@ from django.http import QueryDict
 from django.utils import timezone
 from django.utils.http import urlencode
 
+from partnerships.kit.prose import StoredHtml
 from partnerships.plans import presenting
 from partnerships.plans.changes import homes_totals
 from partnerships.plans.comparisons import Comparison, comparison
@@ -29,7 +30,7 @@ def held_against(was: Content, now: Content, touched: Mapping[str, str] | None =
 def reading_context(
     reader: ReadingClass,
     content: Content,
-    prose: dict[str, str],
+    prose: StoredHtml,
     asked: QueryDict | None = None,
     comments: Mapping[str, int] = MappingProxyType({}),
 ) -> dict[str, Any]:
@@ -48,7 +49,7 @@ def reading_context(
             else _sites_asked_for(seen, prose, known, asked)
         ),
         "about": seen["about"],
-        "about_html": prose.get("about/summary", ""),
+        "about_html": prose.get("about/summary"),
         "outcomes": [
             {**outcome, "comments": comments.get(f"outcomes/{outcome['key']}", 0)} for outcome in seen["outcomes"]
         ],
@@ -66,9 +67,7 @@ def reading_context(
     }
 
 
-def _sites_asked_for(
-    content: Content, prose: dict[str, str], known: presenting.Known, asked: QueryDict
-) -> dict[str, Any]:
+def _sites_asked_for(content: Content, prose: StoredHtml, known: presenting.Known, asked: QueryDict) -> dict[str, Any]:
     """A page of the table of sites: by number, or the one that holds a site; by name where words are given."""
     number = asked.get("sites", "")
     page = presenting.site_page(

@@ -1,0 +1,190 @@
+"""No text that an editor can type takes long to render: every Markdown field, found by looking at what plans hold."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+
+import partnerships
+from partnerships.kit import prose
+from partnerships.people.models import User
+from partnerships.plans import services
+from partnerships.plans.content import ABOUT, COLLECTIONS, Field
+from partnerships.plans.models import Draft, Version
+from tests.plans.drafts import CONTENT, begin, publish, published, save
+from tests.world import World
+
+#: Processor seconds for one field of its full length; the worst texts below take about a third of it.
+BOUND = 4.0
+
+
+def _markdown_fields() -> Iterator[tuple[str, Field]]:
+    """Every Markdown field of a plan, with the piece of `CONTENT` that has one."""
+    for field in ABOUT:
+        if field.shape == "text":
+            yield "about", field
+    for collection in COLLECTIONS:
+        for field in collection.fields:
+            if field.shape == "text":
+                items = CONTENT[collection.code]
+                yield f"{collection.code}/{items[0]['key']}", field
+
+
+FIELDS = list(_markdown_fields())
+NAMES = [f"{piece.partition('/')[0]}/{field.code}" for piece, field in FIELDS]
+
+
+def _filled(pattern: str, length: int) -> str:
+    return (pattern * (length // len(pattern) + 1))[:length]
+
+
+def _nested(opening: str, closing: str, length: int) -> str:
+    half = length // (len(opening) + len(closing))
+    return opening * half + closing * half
+
+
+def hostile_texts(length: int) -> dict[str, str]:
+    """Texts known to make Markdown parsers slow, each at most this long."""
+    columns = length // 8
+    root = int(length**0.5)
+    repeated = ["[", "![", "[a](", "[a](<", "[a][", '[a](b "', "]", "*", "_", "*a ", "**a ", "a**b", "*_", "a***b**c*"]
+    repeated += ["`", "`a``b", ">", "> ", "> - ", "- ", "1. ", "* * ", "- a\n", "> a\n>> b\n", "&", "&#1", "&abcdefgh"]
+    repeated += ["|", "a|b\n-|-\n", "a|b\n-|-\n\n", "<", "<a ", "<!--", "<![CDATA[", "<?", "<div>\n", "<http:"]
+    repeated += ["# ", "a\n", "a  \n", " \n", "\\", "[a]: ", "~~a", "^a", "(("]
+    wide = "|" + "a|" * 64 + "\n|" + "-|" * 64 + "\n" + "a\n" * 64 + "\n"
+    texts = {f"{pattern!r} again and again": _filled(pattern, length) for pattern in repeated}
+    texts |= {
+        "nested brackets": _nested("[", "]", length),
+        "nested links": _nested("[a", "](b)", length),
+        "nested emphasis": _nested("*a ", "a*", length),
+        "growing runs of backticks": "".join("`" * size + " " for size in range(1, 2 * root)),
+        "a list in a list": "".join("  " * depth + "- a\n" for depth in range(root)),
+        "a quote of many lazy lines": "> " * 100 + _filled("a\n", length - 200),
+        "a table of many columns": "|" + "a|" * columns + "\n|" + "-|" * columns + "\n" + "a\n" * columns,
+        "many tables whose rows are short": _filled(wide, length),
+        "rows shorter than their table": "|" + "a|" * root + "\n|" + "-|" * root + "\n" + _filled("|\n", length // 2),
+        "one long address named often": "[a]: /" + "x" * (length // 2) + "\n\n" + "[a] " * (length // 9),
+    }
+    return {name: text[:length] for name, text in texts.items()}
+
+
+@pytest.mark.parametrize(("piece", "field"), FIELDS, ids=NAMES)
+def test_no_hostile_text_takes_long_to_render(piece: str, field: Field) -> None:
+    for name, text in hostile_texts(field.max_length).items():
+        began = time.thread_time()
+        html = prose.to_html(text)
+        took = time.thread_time() - began
+
+        assert took < BOUND, f"{name}: {took:.1f} s"
+        assert len(html) < 10 * len(text) + 100_000, name
+
+
+@pytest.mark.parametrize(("piece", "field"), FIELDS, ids=NAMES)
+def test_brackets_stop_neither_saving_nor_previewing_nor_publishing(
+    world: World, as_: Callable[[User], Client], piece: str, field: Field
+) -> None:
+    plan = begin(world)
+    address = reverse("plans:preview", kwargs={"pk": plan.pk})
+
+    began = time.thread_time()
+    save(plan, world, piece, **{field.code: "[" * min(12_000, field.max_length)})
+    preview = as_(world.amina).get(address)
+    publish(plan, world)
+    took = time.thread_time() - began
+
+    assert preview.status_code == 200
+    assert took < BOUND
+
+
+@pytest.mark.parametrize(("piece", "field"), FIELDS, ids=NAMES)
+def test_a_text_longer_than_its_limit_is_refused(
+    world: World, as_: Callable[[User], Client], piece: str, field: Field
+) -> None:
+    plan = begin(world)
+    code, _slash, key = piece.partition("/")
+    address = (
+        reverse("plans:edit-item", kwargs={"pk": plan.pk, "code": code, "key": key})
+        if key
+        else reverse("plans:edit-about", kwargs={"pk": plan.pk})
+    )
+
+    answer = as_(world.amina).post(address, {field.code: "a" * (field.max_length + 1), "based_on": 0})
+
+    assert answer.status_code == 422
+    assert field.code in answer.context["form"].errors
+    assert field.max_length <= 50_000
+    with pytest.raises(services.UnableToSavePiece):
+        save(plan, world, piece, **{field.code: "a" * (field.max_length + 1)})
+
+
+def test_a_text_is_rendered_once_when_it_is_saved(
+    world: World, as_: Callable[[User], Client], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plan = begin(world)
+    save(plan, world, "sections/vision", body="A *new* vision.")
+    rendered: list[str] = []
+    monkeypatch.setattr("partnerships.plans.services.rendering.to_html", lambda text: rendered.append(text) or "")
+
+    page = as_(world.amina).get(reverse("plans:preview", kwargs={"pk": plan.pk})).content.decode()
+    version = publish(plan, world)
+
+    assert "A <em>new</em> vision." in page
+    assert version.prose["sections/vision/body"] == "<p>A <em>new</em> vision.</p>\n"
+    assert rendered == []
+
+
+def test_stored_html_is_cleaned_again_when_the_rules_have_changed(
+    world: World, as_: Callable[[User], Client], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plan = published(world)
+    save(plan, world, "sections/vision", body="Still *needed*.")
+    stricter = prose.ELEMENTS - {"em"}
+    monkeypatch.setattr(prose, "ELEMENTS", stricter)
+    prose.rules.cache_clear()
+
+    try:
+        version = as_(world.ben).get(reverse("plans:detail", kwargs={"pk": plan.pk})).content.decode()
+        draft = as_(world.amina).get(reverse("plans:preview", kwargs={"pk": plan.pk})).content.decode()
+    finally:
+        prose.rules.cache_clear()
+
+    assert "<p>Build what is needed.</p>" in version
+    assert "<p>Still needed.</p>" in draft
+
+
+def test_an_older_draft_without_stored_html_is_shown_all_the_same(world: World, as_: Callable[[User], Client]) -> None:
+    plan = begin(world)
+    Draft.objects.filter(plan=plan).update(prose={}, prose_rules="", updated_at=timezone.now())
+
+    page = as_(world.amina).get(reverse("plans:preview", kwargs={"pk": plan.pk})).content.decode()
+
+    assert "<em>needed</em>" in page
+
+
+def test_html_typed_into_markdown_is_shown_as_text() -> None:
+    html = prose.to_html("H<sub>2</sub>O <b>bold</b>\n\n# Heading\n\n| a |\n|---|\n| *b* |\n\nfirst\nsecond")
+
+    assert "&lt;b&gt;bold&lt;/b&gt;" in html
+    assert "<h3>Heading</h3>" in html
+    assert "<td><em>b</em></td>" in html
+    assert "first<br>\nsecond" in html
+
+
+def test_only_plans_render_markdown() -> None:
+    """Another room that renders Markdown needs its own stored HTML, limits and a hostile-text test: add it here."""
+    rooms = Path(partnerships.__file__).parent
+    users = {path for path in rooms.rglob("*.py") if "kit.prose import" in path.read_text(encoding="utf-8")}
+
+    assert {path.relative_to(rooms).parts[0] for path in users} == {"plans"}
+
+
+def test_every_version_says_which_rules_made_its_html(world: World) -> None:
+    published(world)
+
+    assert set(Version.objects.values_list("prose_rules", flat=True)) == {prose.rules()}

@@ -25,7 +25,9 @@ class PlansConfig(AppConfig):
             end_shares,
             take_shares_back,
         )
+        from partnerships.plans.services import papers  # noqa: PLC0415 - models wait for the registry
 
+        papers.register()
         register_personal(RULES)
         for origin in ORIGINS:
             register_origin(origin)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
@@ -35,13 +35,27 @@ def can_make_pdf() -> bool:
         return False
 
 
-def pdf_response(request: HttpRequest, template: str, context: dict[str, Any], title: str) -> HttpResponse:
-    """The template as a tagged PDF; where PDFs cannot be made, a page that says what to install."""
+def draw_pdf(page: str) -> bytes:
+    """A page as a tagged PDF. Takes seconds for a long one."""
+    pdf: bytes = weasyprint.HTML(string=page, url_fetcher=_nothing_from_outside).write_pdf(pdf_variant="pdf/ua-1")
+    return pdf
+
+
+def pdf_response(
+    request: HttpRequest,
+    template: str,
+    context: dict[str, Any],
+    title: str,
+    *,
+    draw: Callable[[str], bytes] = draw_pdf,
+) -> HttpResponse:
+    """The template as a tagged PDF; where PDFs cannot be made, a page that says what to install.
+
+    `draw` makes the PDF from the page's HTML, or takes one that is kept.
+    """
     if not can_make_pdf():
         return render(request, "plans/no_pdf.html", context, status=503)
-    words = render_to_string(template, context, request)
-    pdf = weasyprint.HTML(string=words, url_fetcher=_nothing_from_outside).write_pdf(pdf_variant="pdf/ua-1")
-    response = HttpResponse(pdf, content_type="application/pdf")
+    response = HttpResponse(draw(render_to_string(template, context, request)), content_type="application/pdf")
     response["Content-Disposition"] = f'attachment; filename="{_file_name(title, "pdf")}"'
     response["X-Content-Type-Options"] = "nosniff"
     response["Cache-Control"] = "private, no-store"

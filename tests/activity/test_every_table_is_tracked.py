@@ -32,6 +32,7 @@ WITHOUT = {
     "commitments.Reminder": "a queue of reminders; the letters themselves are told in it",
     "plans.Mention": "a queue of who is to be told; the comment has its history",
     "plans.Milestone": "computed from a published version, which is immutable",
+    "plans.Paper": "drawn from a published version, which is immutable, and drawn again when it is gone",
     "plans.Site": "computed from a published version, which is immutable",
     "plans.Homes": "computed from a published version, which is immutable",
     "exchange.Match": "computed by the matcher from entries, which have their history",

@@ -118,9 +118,9 @@ def test_old_signatures_stand_on_the_pdf_of_their_version(
     drawn: list[dict[str, Any]] = []
     whole = paper.pdf_response
 
-    def _keeps(request: Any, template: str, context: dict[str, Any], title: str) -> Any:
+    def _keeps(request: Any, template: str, context: dict[str, Any], title: str, **more: Any) -> Any:
         drawn.append(context)
-        return whole(request, template, context, title)
+        return whole(request, template, context, title, **more)
 
     monkeypatch.setattr(paper, "pdf_response", _keeps)
     as_(world.ben).get(reverse("plans:pdf", args=[plan.pk, 1]))

@@ -1,5 +1,6 @@
 """What the plans room keeps: plans and their readers, versions and drafts, what partners say, and projections."""
 
+from partnerships.plans.models.paper import Paper
 from partnerships.plans.models.plan import (
     DRAFTERS,
     OVER,
@@ -42,6 +43,7 @@ __all__ = [
     "Mention",
     "Milestone",
     "MilestoneQuerySet",
+    "Paper",
     "Plan",
     "PlanCommitment",
     "PlanOwner",

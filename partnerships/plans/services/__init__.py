@@ -18,6 +18,7 @@ from partnerships.plans.services.lifecycle import (
     change_status,
     pin_baseline,
 )
+from partnerships.plans.services.papers import paper_of
 from partnerships.plans.services.publishing import (
     UnableToHoldBack,
     UnableToPublish,
@@ -74,6 +75,7 @@ __all__ = [
     "meet_condition",
     "move_piece",
     "open_share",
+    "paper_of",
     "pin_baseline",
     "prose_of",
     "publish_piece",

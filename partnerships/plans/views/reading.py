@@ -10,6 +10,7 @@ from django.db.models import Q, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
+from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from partnerships.activity.queries import visible_events
@@ -38,6 +39,7 @@ from partnerships.plans.queries import (
     waiting_on,
     with_turns,
 )
+from partnerships.plans.services import paper_of
 from partnerships.plans.views.fetching import Opened, open_draft, open_plan, open_published, sign_in_first
 from partnerships.plans.views.whole import reading_context
 
@@ -248,12 +250,16 @@ def version_paper(request: HttpRequest, pk: int, number: int) -> HttpResponse:
 @login_not_required
 @require_safe
 def version_pdf(request: HttpRequest, pk: int, number: int) -> HttpResponse:
-    """One version as a PDF; where PDFs cannot be made, what to install."""
+    """One version as a PDF, kept for the next reader; where PDFs cannot be made, what to install."""
     if not request.user.is_authenticated and not Plan.objects.public().filter(pk=pk).exists():
         return sign_in_first(request)
     opened, version = open_published(request, pk, number)
     context = _paper_context(opened, version)
-    return paper.pdf_response(request, "plans/pdf.html", context, f"{opened.plan.title} version {number}")
+
+    def kept(page: str) -> bytes:
+        return paper_of(page, version=version, reader=opened.reader, draw=paper.draw_pdf, now=timezone.now())
+
+    return paper.pdf_response(request, "plans/pdf.html", context, f"{opened.plan.title} version {number}", draw=kept)
 
 
 def _paper_context(opened: Opened, version: Version) -> dict[str, Any]:

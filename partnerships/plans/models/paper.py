@@ -1,0 +1,28 @@
+"""PDFs of published versions, kept so that they are not drawn again for every reader."""
+
+from __future__ import annotations
+
+from django.db import models
+
+from partnerships.plans.models.plan import ReadingClass
+from partnerships.plans.models.version import Version
+
+
+class Paper(models.Model):
+    """The PDF of a version for one reading class, as it was last drawn.
+
+    `digest` is of the page that it was drawn from. The page holds everything that the PDF shows, its design included:
+    when a signature is added or a template changes, the digest is another one and the PDF is drawn again.
+    """
+
+    version = models.ForeignKey(Version, on_delete=models.CASCADE, related_name="papers")
+    reader = models.CharField(max_length=10, choices=ReadingClass.choices)
+    digest = models.CharField(max_length=64)
+    pdf = models.BinaryField()
+    made_at = models.DateTimeField(db_index=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["version", "reader"], name="one_paper_a_version_and_reader")]
+
+    def __str__(self) -> str:
+        return f"PDF of version {self.version_id} for readers {self.reader}"

@@ -1,0 +1,45 @@
+"""Keeping the PDFs of published versions: drawing one takes seconds, and any reader of a public plan may ask for it."""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+from collections.abc import Callable
+from importlib.metadata import version as release
+
+from partnerships.people.retention import register_retention
+from partnerships.plans.models import Paper, ReadingClass, Version
+
+KEPT = dt.timedelta(days=30)
+
+
+def paper_of(
+    page: str, *, version: Version, reader: ReadingClass, draw: Callable[[str], bytes], now: dt.datetime
+) -> bytes:
+    """The PDF of a version's page: the one that is kept if it was drawn from the same page, else drawn and kept."""
+    digest = hashlib.sha256(f"{release('weasyprint')}\n{page}".encode()).hexdigest()
+    kept = Paper.objects.filter(version=version, reader=reader, digest=digest).first()
+    if kept is not None:
+        return bytes(kept.pdf)
+    pdf = draw(page)
+    Paper.objects.update_or_create(
+        version=version, reader=reader, defaults={"digest": digest, "pdf": pdf, "made_at": now}
+    )
+    return pdf
+
+
+def _forget_papers(now: dt.datetime, dry_run: bool) -> int:
+    old = Paper.objects.filter(made_at__lte=now - KEPT)
+    return old.count() if dry_run else old.delete()[0]
+
+
+def register() -> None:
+    """Let retention remove PDFs that were drawn long ago."""
+    register_retention(
+        "papers",
+        what="PDFs of published versions, as they were drawn",
+        purpose="so that a PDF is drawn once and not for every reader",
+        basis="legitimate interests",
+        kept_for="30 days, then drawn again when somebody asks",
+        apply=_forget_papers,
+    )

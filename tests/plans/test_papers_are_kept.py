@@ -1,0 +1,104 @@
+"""A PDF of a published version is drawn once for its readers, and never shown to the wrong ones."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+
+from partnerships.people.models import User
+from partnerships.people.retention import apply_retention
+from partnerships.plans import paper, services
+from partnerships.plans.models import Paper, Plan
+from tests.plans.drafts import CANARY, ask_signatures, published
+from tests.world import World
+
+
+@pytest.fixture
+def drawn(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The pages that were drawn; the PDF is the page itself, so that what it holds can be read."""
+    pages: list[str] = []
+
+    def draw(page: str) -> bytes:
+        pages.append(page)
+        return page.encode()
+
+    monkeypatch.setattr(paper, "can_make_pdf", lambda: True)
+    monkeypatch.setattr(paper, "draw_pdf", draw)
+    return pages
+
+
+def pdf(client: Client, plan: Plan) -> str:
+    answer = client.get(reverse("plans:pdf", kwargs={"pk": plan.pk, "number": 1}))
+    assert answer.status_code == 200
+    return answer.content.decode()
+
+
+def test_a_pdf_is_drawn_once_for_all_strangers(world: World, drawn: list[str]) -> None:
+    plan = published(world, audience="public")
+
+    first, second = pdf(Client(), plan), pdf(Client(), plan)
+
+    assert first == second
+    assert len(drawn) == 1
+    assert CANARY not in first
+
+
+def test_each_reading_class_has_its_own_pdf(world: World, as_: Callable[[User], Client], drawn: list[str]) -> None:
+    plan = published(world, audience="public")
+
+    inside = pdf(as_(world.ben), plan)
+    outside = pdf(as_(world.chidi), plan)
+
+    assert CANARY in inside
+    assert CANARY not in outside
+    assert Paper.objects.count() == len(drawn) == 2
+
+
+def test_a_kept_pdf_is_served_only_after_the_permission_check(
+    world: World, as_: Callable[[User], Client], drawn: list[str]
+) -> None:
+    plan = published(world)
+    pdf(as_(world.ben), plan)
+
+    answer = as_(world.chidi).get(reverse("plans:pdf", kwargs={"pk": plan.pk, "number": 1}))
+
+    assert answer.status_code == 404
+
+
+def test_a_new_signature_draws_the_pdf_again_in_place_of_the_old(
+    world: World, as_: Callable[[User], Client], drawn: list[str]
+) -> None:
+    plan = ask_signatures(published(world), world)
+    pdf(as_(world.ben), plan)
+    services.sign_off(
+        plan=plan,
+        organisation=world.westmarch,
+        person=world.ben,
+        decision="approved",
+        reason="",
+        number=1,
+        now=timezone.now(),
+    )
+
+    assert "Ben West" in pdf(as_(world.ben), plan)
+    assert len(drawn) == 2
+    assert Paper.objects.count() == 1
+
+
+def test_kept_pdfs_go_after_thirty_days_and_are_drawn_again(world: World, drawn: list[str]) -> None:
+    plan = published(world, audience="public")
+    pdf(Client(), plan)
+    day = dt.timedelta(days=1)
+
+    apply_retention(now=timezone.now() + 29 * day)
+    kept = Paper.objects.count()
+    apply_retention(now=timezone.now() + 30 * day)
+
+    assert (kept, Paper.objects.count()) == (1, 0)
+    pdf(Client(), plan)
+    assert len(drawn) == 2

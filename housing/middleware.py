@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 import sys
 import time
@@ -113,6 +114,25 @@ class DatabaseOutageMiddleware:
         response["Retry-After"] = str(self.RETRY_AFTER_SECONDS)
         response["Cache-Control"] = "no-store"
         return response
+
+
+class HealthMiddleware:
+    """Answer health probes before anything reads the Host header: load balancers ask by IP address.
+
+    Nothing in these answers depends on the host. Every other address goes on to Django's check of ALLOWED_HOSTS.
+    """
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        if request.path_info.startswith("/health/"):
+            with contextlib.suppress(Resolver404):
+                match = resolve(request.path_info)
+                request.resolver_match = match
+                answer: HttpResponse = match.func(request)
+                return answer
+        return self.get_response(request)
 
 
 class PrivatePagesMiddleware:

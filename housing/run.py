@@ -31,7 +31,7 @@ from housing.embedded.ports import listen, port_of
 from housing.embedded.postgres import Postgres, outside_home
 from housing.embedded.processes import Child, UnableToStart, wait_until
 from housing.embedded.valkey import Valkey
-from housing.environment import BASE_DIR, VAR_DIR
+from housing.environment import BASE_DIR, VAR_DIR, read_file
 from housing.watchdog import EXIT_STALLED
 
 DEMO = BASE_DIR / "partnerships" / "transfer" / "demo.json"
@@ -114,6 +114,11 @@ class Supervisor:
             json.dump(made, output)
         return made
 
+    def read_env_file(self, path: Path) -> None:
+        """Take from a .env file what the environment leaves unset."""
+        for key, value in read_file(path).items():
+            self.environ.setdefault(key, value)
+
     # --- the parts
 
     def start(self, child: Child) -> Child:
@@ -142,7 +147,7 @@ class Supervisor:
             self.hand_out("DATABASE_URL", server.url(postgres.APPLICATION))
             self.hand_out("DATABASE_OWNER_URL", server.url(postgres.OWNER))
             # A database of our own may hold accounts with a known password; an organisation's never.
-            self.hand_out("DEMONSTRATION", "1")
+            self.hand_out("DEMONSTRATION", self.environ.get("DEMONSTRATION", "1"))
             say(f"PostgreSQL is up ({time.monotonic() - began:.1f} s)")
         else:
             say("PostgreSQL: the one that DATABASE_URL names")
@@ -203,6 +208,15 @@ class Supervisor:
         self.doors.append(holder)
         return holder
 
+    @property
+    def is_demonstration(self) -> bool:
+        """Whether the demonstration network belongs in this database."""
+        return self.environ.get("DEMONSTRATION") == "1"
+
+    def accounts(self) -> list[str]:
+        """How to sign in to the demonstration, if there is one."""
+        return demo_accounts() if self.is_demonstration else []
+
     # --- one-off steps
 
     def manage(self, *words: str, owner: bool = False, quiet: bool = True) -> None:
@@ -235,7 +249,7 @@ class Supervisor:
             "Gathering static files",
             ["collectstatic", "--no-input", "--clear"],
         )
-        if DEMO.exists() and self.environ.get("DEMONSTRATION") == "1" and self._is_empty():
+        if DEMO.exists() and self.is_demonstration and self._is_empty():
             say("Loading the demonstration network")
             self.manage("load_network", str(DEMO), "--demo-passwords")
 
@@ -319,7 +333,7 @@ class Supervisor:
         say(f"Common Ground   {site}")
         if mail_page:
             say(f"Mail sent       {mail_page}   (nothing leaves this machine)")
-        for line in demo_accounts():
+        for line in self.accounts():
             say(line)
         say(f"Logs            {self.logs}")
         say("Stop with Ctrl-C.\n")
@@ -354,6 +368,7 @@ def serve() -> int:
     """`make run`."""
     with Supervisor(var=VAR_DIR) as supervisor:
         try:
+            supervisor.read_env_file(BASE_DIR / ".env")
             supervisor.serve()
         except Stop:
             say("Stopping")

@@ -114,6 +114,7 @@ MIDDLEWARE = [
     "csp.middleware.CSPMiddleware",
     "housing.middleware.RequestSizeMiddleware",
     "housing.middleware.DatabaseOutageMiddleware",
+    "housing.middleware.HealthMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
@@ -266,8 +267,12 @@ NO_CONTACT_DAYS = env.int("NO_CONTACT_DAYS", default=60)
 AUTH_USER_MODEL = "people.User"
 AUTHENTICATION_BACKENDS = ["partnerships.people.backends.AddressBackend"]
 LOGIN_URL = "account_login"
-# An address is unique whatever its letter case: a constraint on lower(email), which this check cannot see.
-SILENCED_SYSTEM_CHECKS = ["auth.W004"]
+SILENCED_SYSTEM_CHECKS = [
+    # An address is unique whatever its letter case: a constraint on lower(email), which this check cannot see.
+    "auth.W004",
+    # HSTS preload is the operator's choice.
+    "security.W021",
+]
 LOGIN_REDIRECT_URL = "/"
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
@@ -352,7 +357,8 @@ if BEHIND_TLS_PROXY:
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 SECURE_HSTS_SECONDS = int(timedelta(days=365).total_seconds()) if HTTPS else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = HTTPS
-SECURE_HSTS_PRELOAD = HTTPS
+# Browsers keep a preloaded domain for months after one has changed one's mind: opt in.
+SECURE_HSTS_PRELOAD = env.bool("SECURE_HSTS_PRELOAD", default=False)
 SECURE_CONTENT_TYPE_NOSNIFF = True
 SECURE_REFERRER_POLICY = "same-origin"
 SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"

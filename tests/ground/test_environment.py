@@ -143,6 +143,15 @@ def test_the_deployment_check_finds_weak_keys_while_debugging_too(tmp_path: Path
     assert "SECRET_KEY is shorter than 50 characters" in done.stderr
 
 
+def test_browsers_are_asked_to_preload_https_only_by_choice(tmp_path: Path) -> None:
+    script = "from housing import settings; print(settings.SECURE_HSTS_SECONDS > 0, settings.SECURE_HSTS_PRELOAD)"
+    production = {"SECRET_KEY": LONG, "SITE_ORIGIN": "https://ground.example"}
+
+    assert run_with(tmp_path, ["-c", script], production).stdout.split() == ["True", "False"]
+    chosen = run_with(tmp_path, ["-c", script], production | {"SECURE_HSTS_PRELOAD": "1"})
+    assert chosen.stdout.split() == ["True", "True"]
+
+
 # --- .env.example
 
 

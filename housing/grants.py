@@ -1,4 +1,4 @@
-"""What the application's database role may do: it reads and writes rows, and can rewrite no history."""
+"""What the application's database role may do: read and write rows, but never rewrite history."""
 
 from __future__ import annotations
 
@@ -35,8 +35,23 @@ def grant(*, role: str, using: str = "default") -> None:
             for table in append_only_tables()
             if table in present
         ]
+        statements += [
+            sql.SQL("GRANT EXECUTE ON FUNCTION {} TO {}").format(sql.SQL(function), name)
+            for function in owner_functions(using=using)
+        ]
         for statement in statements:
             cursor.execute(statement)
+
+
+def owner_functions(*, using: str = "default") -> list[str]:
+    """The owner's functions (partnerships/kit/owner_functions.py), with their argument types, as SQL."""
+    with connections[using].cursor() as cursor:
+        cursor.execute(
+            "SELECT p.oid::regprocedure::text FROM pg_proc p"
+            " JOIN pg_namespace n ON n.oid = p.pronamespace JOIN pg_roles r ON r.oid = p.proowner"
+            " WHERE n.nspname = 'public' AND p.prosecdef AND r.rolname = current_user ORDER BY 1"
+        )
+        return [row[0] for row in cursor.fetchall()]
 
 
 def grant_after_migrate(*, using: str, **kwargs: object) -> None:

@@ -16,6 +16,7 @@ from csp.constants import NONCE, NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 
 from housing import environment
+from partnerships.kit.masking import mask_values
 
 # Lets `ModelAdmin[Plan]` and the like be written where Django itself does not yet allow it.
 django_stubs_ext.monkeypatch()
@@ -182,7 +183,14 @@ DATABASES["default"]["OPTIONS"].setdefault("connect_timeout", 5)
 # Named so that tables' owner can grant to it after each migration; empty where one role does both.
 APPLICATION_DATABASE_ROLE = env.db_url_config(_database_url)["USER"] if _owner_url else ""
 # Rows that are only ever added. Event tables of row history and their contexts are recognised by themselves.
-APPEND_ONLY_TABLES = ["activity_event", "activity_export", "plans_version", "plans_signoff", "plans_conditionmet"]
+APPEND_ONLY_TABLES = [
+    "activity_event",
+    "activity_export",
+    "people_securityevent",
+    "plans_version",
+    "plans_signoff",
+    "plans_conditionmet",
+]
 
 # Counters of the rate limits: in PostgreSQL, so that a flushed broker forgives nobody.
 CACHES = {
@@ -431,6 +439,7 @@ LOGGING = {
             "processors": [
                 structlog.stdlib.ProcessorFormatter.remove_processors_meta,
                 structlog.processors.format_exc_info,
+                mask_values,
                 structlog.dev.ConsoleRenderer(colors=False) if DEBUG else structlog.processors.JSONRenderer(),
             ],
         },

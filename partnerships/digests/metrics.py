@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from django.db import Error
-from prometheus_client import REGISTRY
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
@@ -48,8 +47,3 @@ class DigestCollector(Collector):
             "Addresses to which nothing is sent.",
             value=figures["suppressed_addresses"],
         )
-
-
-def register() -> None:
-    """Let the figures appear among the others."""
-    REGISTRY.register(DigestCollector())

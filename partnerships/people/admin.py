@@ -26,7 +26,7 @@ from django.utils.safestring import SafeString
 
 from partnerships.kit.administration import NothingDeleted, ReadOnly, ReadOnlyAdmin, RowHistory
 from partnerships.people.identity_providers import keep_provider, key_of, refusal, relying_on, remove_provider
-from partnerships.people.models import Invitation, RetentionRun, SecurityEvent, User, ViewAs
+from partnerships.people.models import Invitation, RetentionRuleState, RetentionRun, SecurityEvent, User, ViewAs
 from partnerships.people.second_factor import has_second_factor
 from partnerships.people.services import change_details, person_for_address, reopen_account
 from partnerships.people.sessions import end_sessions
@@ -274,6 +274,15 @@ class RetentionRunAdmin(ReadOnlyAdmin):
     list_display = ("day", "began_at", "ended_at", "removed")
     list_filter = ("day", ("ended_at", admin.EmptyFieldListFilter))
     ordering = ("-day",)
+
+
+@admin.register(RetentionRuleState)
+class RetentionRuleStateAdmin(ReadOnlyAdmin):
+    """When each retention rule last ran to its end."""
+
+    list_display = ("rule", "completed_at", "tried_at", "error")
+    list_filter = (("completed_at", admin.EmptyFieldListFilter),)
+    ordering = ("rule",)
 
 
 @admin.register(ViewAs)

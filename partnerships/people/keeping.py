@@ -6,13 +6,14 @@ import datetime as dt
 
 from allauth.usersessions.models import UserSession
 from django.contrib.sessions.models import Session
-from django.db import connection
-from django.db.models import Model, Q, QuerySet
+from django.db.models import Q
 
+from partnerships.kit.owner_functions import remove_old_rows
 from partnerships.people.models import Invitation, SecurityEvent, Tally, User
 from partnerships.people.personal import Fate, Rule, register_personal
 from partnerships.people.personal_data import erase_person
-from partnerships.people.retention import register_retention
+from partnerships.people.retention import BATCH, delete_in_batches, for_each, register_retention
+from partnerships.people.security import blank_security_log
 
 INVITATIONS = dt.timedelta(days=7)
 SESSIONS = dt.timedelta(days=14)
@@ -24,42 +25,38 @@ _TASK = "public task: working together on housing"
 _LEGITIMATE = "legitimate interest: keeping accounts safe"
 
 
-def _delete(rows: QuerySet[Model], dry_run: bool) -> int:
-    count = rows.count()
-    if not dry_run:
-        rows.delete()
-    return count
-
-
 def _invitations(now: dt.datetime, dry_run: bool) -> int:
     over = now - INVITATIONS
     ended = Q(accepted_at__lte=over) | Q(revoked_at__lte=over) | Q(expires_at__lte=over)
-    return _delete(Invitation.objects.filter(ended), dry_run)
+    return delete_in_batches(Invitation.objects.filter(ended), dry_run=dry_run)
 
 
 def _sessions(now: dt.datetime, dry_run: bool) -> int:
-    _delete(Session.objects.filter(expire_date__lte=now), dry_run)
-    return _delete(UserSession.objects.filter(last_seen_at__lte=now - SESSIONS), dry_run)
+    delete_in_batches(Session.objects.filter(expire_date__lte=now), dry_run=dry_run)
+    return delete_in_batches(UserSession.objects.filter(last_seen_at__lte=now - SESSIONS), dry_run=dry_run)
 
 
 def _security_log(now: dt.datetime, dry_run: bool) -> int:
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT set_config('common_ground.now', %s, true)", [now.isoformat()])
-    return _delete(SecurityEvent.objects.filter(at__lte=now - SECURITY_LOG), dry_run)
+    over = now - SECURITY_LOG
+    if dry_run:
+        return SecurityEvent.objects.filter(at__lte=over).count()
+    removed = 0
+    while count := remove_old_rows(SecurityEvent._meta.db_table, before=over, batch=BATCH):
+        removed += count
+    return removed
 
 
 def _leavers(now: dt.datetime, dry_run: bool) -> int:
     gone = User.objects.filter(is_active=False, erased_at=None, left_at__lte=now - LEAVERS)
     if dry_run:
         return gone.count()
+    reason = "Left more than 24 months ago."
     people = list(gone.order_by("pk"))
-    for person in people:
-        erase_person(person=person, author=None, reason="Left more than 24 months ago.", now=now)
-    return len(people)
+    return for_each(people, lambda person: erase_person(person=person, author=None, reason=reason, now=now))
 
 
 def _tallies(now: dt.datetime, dry_run: bool) -> int:
-    return _delete(Tally.objects.filter(began_at__lte=now - TALLIES), dry_run)
+    return delete_in_batches(Tally.objects.filter(began_at__lte=now - TALLIES), dry_run=dry_run)
 
 
 def register() -> None:
@@ -112,9 +109,9 @@ def register() -> None:
                 "people.Invitation", "person", Fate.DELETE, "letting them in", ("message", "created_at", "expires_at")
             ),
             Rule("people.Invitation", "invited_by", Fate.KEEP, "who let somebody in", ("created_at",)),
-            Rule("people.SecurityEvent", "person", Fate.DELETE, "noticing misuse", ("kind", "at", "ip", "user_agent")),
-            Rule("people.SecurityEvent", "ip", Fate.DELETE, "noticing misuse"),
-            Rule("people.SecurityEvent", "user_agent", Fate.DELETE, "noticing misuse"),
+            Rule("people.SecurityEvent", "person", Fate.KEEP, "noticing misuse", ("kind", "at", "ip", "user_agent")),
+            Rule("people.SecurityEvent", "ip", Fate.CLEAR, "noticing misuse", apply=blank_security_log),
+            Rule("people.SecurityEvent", "user_agent", Fate.CLEAR, "noticing misuse", apply=blank_security_log),
             Rule("people.ViewAs", "administrator", Fate.KEEP, "who looked", ("reason", "began_at", "ended_at")),
             Rule("people.ViewAs", "person", Fate.KEEP, "as whom", ("reason", "began_at", "ended_at")),
             Rule(

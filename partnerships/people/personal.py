@@ -3,13 +3,17 @@ unsaid."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import Enum
+from typing import TYPE_CHECKING
 
 from django.apps import apps
 from django.conf import settings
 from django.db.models import EmailField, Field, GenericIPAddressField, Model
+
+if TYPE_CHECKING:
+    from partnerships.people.models import User
 
 
 class Fate(Enum):
@@ -37,6 +41,8 @@ class Rule:
     #: For a field that holds something about a person: the field (or path) that says about whom, where there is not
     #: exactly one in its row; the field itself where it is the person's address that says so.
     whose: str = ""
+    #: How to do it, for the erased person, where the application's role may not change the table itself.
+    apply: Callable[[User], int] | None = None
 
 
 _rules: dict[tuple[str, str], Rule] = {}

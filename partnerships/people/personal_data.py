@@ -142,7 +142,7 @@ def erase_person(*, person: User, author: User | None, reason: str, now: dt.date
     locked = User.objects.select_for_update().get(pk=person.pk)
     if locked.erased_at is not None:
         raise UnableToErase("This person has been erased already.")
-    # The database lets go of a security log before its time only where its person is erased.
+    # The database blanks lines of the security log only of people who are erased.
     User.objects.filter(pk=locked.pk).update(erased_at=now)
     touched = run_hooks(Leaving(person=locked, author=author, heir=None, reason=reason, now=now))
     end_sessions(locked)
@@ -183,6 +183,8 @@ def _apply(rule: Rule, person: User) -> int:
 
 def _apply_to_value(rule: Rule, person: User) -> int:
     """Do what the rule says about a field that holds something of the person's: in their rows, or their address."""
+    if rule.apply is not None:
+        return rule.apply(person)
     model: type[Model] = apps.get_model(rule.model)
     references = [other.field for other in rules() if other.model == rule.model and _refers(other)]
     whose = rule.whose or (references[0] if len(references) == 1 else "")

@@ -1,28 +1,39 @@
-"""How long things are kept: every room registers its rules, the nightly job applies them, docs/privacy.md prints
-them."""
+"""How long things are kept: rooms register rules, the nightly job applies each by itself."""
 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from typing import TypeVar
 
-from django.db import connection, transaction
+import structlog
+from django.db import connection
+from django.db.models import Model, QuerySet
 from django.utils import timezone
 
 from partnerships.kit.accounting import acting
-from partnerships.people.models import RetentionRun
+from partnerships.people.models import RetentionRuleState, RetentionRun
 
-#: The hour, in London, from which a day's run may begin, and after how long without an end one was cut off.
+log = structlog.get_logger(__name__)
+Thing = TypeVar("Thing")
+
+#: The hour, in London, from which a day's run may begin, and after how long an unfinished one is taken up again.
 NIGHT = 2
 CUT_OFF = dt.timedelta(minutes=50)
+#: Rows removed in one transaction.
+BATCH = 1_000
+#: A rule without a complete run for so long is reported to the operators.
+OVERDUE = dt.timedelta(days=2)
 
 
 @dataclass(frozen=True, slots=True)
 class RetentionRule:
     """What is kept, for what purpose and on which basis, for how long; and how what is over goes.
 
-    `apply(now, dry_run)` removes (or only counts) what is past its time and returns how many things those were.
+    `apply(now, dry_run)` removes (or only counts) what is past its time and returns how many things those were. It
+    runs outside a transaction and commits in batches, so that work done before a failure stands: `delete_in_batches`
+    for rows, `for_each` for things with a service of their own.
     """
 
     what: str
@@ -48,18 +59,95 @@ def register_retention(
     RULES[name] = RetentionRule(what, purpose, basis, kept_for, apply)
 
 
-def apply_retention(*, now: dt.datetime, dry_run: bool = False) -> dict[str, int]:
-    """Apply every rule, each in a transaction of its own; how many things each removed or, in a dry run, would
-    remove."""
-    counts = {}
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How many things each rule removed (in a dry run: would remove), and the kind of error of each that failed."""
+
+    removed: dict[str, int] = field(default_factory=dict)
+    failed: dict[str, str] = field(default_factory=dict)
+
+
+def delete_in_batches(rows: QuerySet[Model], *, dry_run: bool) -> int:
+    """Delete rows, `BATCH` in a transaction, or only count them; how many there were without what hangs on them."""
+    if dry_run:
+        return rows.count()
+    removed, label = 0, rows.model._meta.label
+    while keys := list(rows.order_by("pk").values_list("pk", flat=True)[:BATCH]):
+        removed += rows.filter(pk__in=keys).delete()[1].get(label, 0)
+        if len(keys) < BATCH:
+            break
+    return removed
+
+
+def for_each(things: Iterable[Thing], act: Callable[[Thing], object]) -> int:
+    """Act on every thing though some fail; how many there were. Raises the first failure when all have had a turn."""
+    count, failure = 0, None
+    for thing in things:
+        try:
+            act(thing)
+        except Exception as error:  # noqa: BLE001 - one bad record must not keep the others for ever
+            failure = failure or error
+        else:
+            count += 1
+    if failure is not None:
+        raise failure
+    return count
+
+
+def apply_retention(*, now: dt.datetime, dry_run: bool = False, stop_on: tuple[type[Exception], ...] = ()) -> Outcome:
+    """Apply every rule by itself: one that fails is noted, and the others run all the same.
+
+    The rule that has waited longest for a complete run goes first, so that a slow one starves nobody. `stop_on` are
+    errors that end the whole run (a time limit).
+    """
+    outcome = Outcome()
+    for name in _longest_waiting_first():
+        try:
+            with acting(reason=f"Kept long enough: {name}."):
+                outcome.removed[name] = RULES[name].apply(now, dry_run)
+        except Exception as error:
+            outcome.failed[name] = type(error).__name__
+            log.exception("retention_rule_failed", rule=name)
+            if not dry_run:
+                _note(name, now, error=type(error).__name__)
+            if isinstance(error, stop_on):
+                raise
+        else:
+            if not dry_run:
+                _note(name, now)
+    return outcome
+
+
+def _longest_waiting_first() -> list[str]:
+    completed = dict(RetentionRuleState.objects.values_list("rule", "completed_at"))
+    return sorted(RULES, key=lambda name: (completed.get(name) or dt.datetime.min.replace(tzinfo=dt.UTC), name))
+
+
+def _note(name: str, now: dt.datetime, *, error: str = "") -> None:
+    defaults = {"tried_at": now, "error": error} | ({} if error else {"completed_at": now})
+    RetentionRuleState.objects.update_or_create(
+        rule=name, defaults=defaults, create_defaults=defaults | {"first_tried_at": now}
+    )
+
+
+def time_since_complete(*, now: dt.datetime) -> dict[str, dt.timedelta | None]:
+    """How long ago each rule last ran to its end; None where it never did."""
+    completed = dict(RetentionRuleState.objects.values_list("rule", "completed_at"))
+    ages = {}
     for name in sorted(RULES):
-        with transaction.atomic(), acting(reason=f"Kept long enough: {name}."):
-            counts[name] = RULES[name].apply(now, dry_run)
-    return counts
+        at = completed.get(name)
+        ages[name] = now - at if at else None
+    return ages
+
+
+def overdue_rules(*, now: dt.datetime) -> list[str]:
+    """Rules that have been tried or have run, and have had no complete run for `OVERDUE`."""
+    states = {state.rule: state for state in RetentionRuleState.objects.filter(rule__in=RULES)}
+    return sorted(name for name, one in states.items() if (one.completed_at or one.first_tried_at) <= now - OVERDUE)
 
 
 def _claim(now: dt.datetime) -> int | None:
-    """Claim today's run: nobody has, or whoever did was cut off; its number, or None."""
+    """Claim today's run, if nobody has or the last try is over and incomplete; its number, or None."""
     with connection.cursor() as cursor:
         cursor.execute(
             "INSERT INTO people_retentionrun (day, began_at, removed) VALUES (%s, %s, '{}')"
@@ -71,17 +159,18 @@ def _claim(now: dt.datetime) -> int | None:
     return row[0] if row else None
 
 
-def apply_retention_once(*, now: dt.datetime) -> dict[str, int] | None:
-    """Apply every rule if it is past `NIGHT` and today's run has not been claimed; what went, or None.
+def apply_retention_once(*, now: dt.datetime, stop_on: tuple[type[Exception], ...] = ()) -> Outcome | None:
+    """Apply every rule if it is past `NIGHT` and today's run is not claimed or complete; what came of it, or None.
 
-    Call every hour: a clock that starts anew each morning, or two of them, run it once a day all the same, and a run
-    that was cut off is taken up by a later tick.
+    Call every hour: it is complete once a day, however many clocks call it. A run that was cut off, or in which a
+    rule failed, is taken up by a later tick.
     """
     if timezone.localtime(now).hour < NIGHT:
         return None
     number = _claim(now)
     if number is None:
         return None
-    removed = apply_retention(now=now)
-    RetentionRun.objects.filter(pk=number).update(ended_at=timezone.now(), removed=removed)
-    return removed
+    outcome = apply_retention(now=now, stop_on=stop_on)
+    ended_at = None if outcome.failed else timezone.now()
+    RetentionRun.objects.filter(pk=number).update(ended_at=ended_at, removed=outcome.removed)
+    return outcome

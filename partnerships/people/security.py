@@ -8,6 +8,7 @@ import ipaddress
 from django.db import transaction
 
 from partnerships.kit.letters import link, send_letter
+from partnerships.kit.owner_functions import call_owner_function
 from partnerships.people.models import SecurityEvent, SecurityEventKind, User
 
 #: A place that somebody signed in from within this time is no news.
@@ -28,6 +29,11 @@ def note_event(
 ) -> SecurityEvent:
     """One line of a person's security log, or of nobody's where no account has the address that was given."""
     return SecurityEvent.objects.create(person=person, kind=kind, at=now, ip=ip or None, user_agent=user_agent[:200])
+
+
+def blank_security_log(person: User) -> int:
+    """Blank network address and browser in the log of a person who is erased; what happened, and when, stays."""
+    return call_owner_function("blank_security_log", person.pk)
 
 
 @transaction.atomic

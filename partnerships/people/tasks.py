@@ -1,11 +1,13 @@
-"""What happens to personal data by itself."""
+"""Jobs of the clock on personal data."""
 
 from __future__ import annotations
 
 import structlog
 from celery import shared_task
+from celery.exceptions import SoftTimeLimitExceeded
 from django.utils import timezone
 
+from partnerships.kit.operators import alert_operators
 from partnerships.people.retention import apply_retention_once
 
 log = structlog.get_logger(__name__)
@@ -14,6 +16,13 @@ log = structlog.get_logger(__name__)
 @shared_task
 def apply_retention_now() -> None:
     """Every hour: remove what is past its time, once a day."""
-    removed = apply_retention_once(now=timezone.now())
-    if removed is not None:
-        log.info("retention_applied", **{name.replace(" ", "_"): count for name, count in removed.items()})
+    outcome = apply_retention_once(now=timezone.now(), stop_on=(SoftTimeLimitExceeded,))
+    if outcome is None:
+        return
+    log.info("retention_applied", **{name.replace(" ", "_"): count for name, count in outcome.removed.items()})
+    if outcome.failed:
+        rules = "\n".join(f"{name}: {kind}" for name, kind in sorted(outcome.failed.items()))
+        alert_operators(
+            "Retention rules failed",
+            f"{rules}\n\nThe other rules ran. These are tried again every hour; the worker's log says why they failed.",
+        )

@@ -182,6 +182,9 @@ def test_the_security_log_is_altered_by_nobody_and_goes_only_when_its_time_is_ov
     SecurityEvent.objects.create(person=world.eddie, kind="refused", at=now - dt.timedelta(days=365))
 
     assert fails("UPDATE people_securityevent SET kind = 'signed_in'")
+    assert fails("UPDATE people_securityevent SET ip = NULL, user_agent = ''")
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT set_config('common_ground.now', '2100-01-01', true)")
     assert fails("DELETE FROM people_securityevent WHERE kind = %s", "signed_in")
     assert not fails("DELETE FROM people_securityevent WHERE kind = %s", "refused")
 

@@ -16,7 +16,7 @@ from tests.world import World
 WITHOUT = {
     "people.Tally": "counters of what is limited",
     "people.RetentionRun": "a claim a night, with counts alone",
-    "people.SecurityEvent": "a log itself: altered by nobody",
+    "people.RetentionRuleState": "when each rule last ran",
     "people.ViewAs": "a log itself: only its end is written, once",
     "transfer.ImportRun": "a log itself: who imported what, and what came of it",
     "digests.Delivery": "the ledger itself: each step of a letter has its own column",

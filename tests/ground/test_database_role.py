@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Iterator
 
 import pytest
 from django.apps import apps
 from django.db import ProgrammingError, connection, transaction
+from django.utils import timezone
 
-from housing.grants import append_only_tables, grant
+from housing.grants import append_only_tables, grant, owner_functions
+from partnerships.kit.owner_functions import remove_old_rows
+from partnerships.people.models import SecurityEvent, User
+from partnerships.people.personal_data import erase_person
+from partnerships.people.retention import apply_retention
+from partnerships.people.security import blank_security_log
 
 ROLE = "test_application_role"
 pytestmark = pytest.mark.django_db
@@ -59,6 +66,77 @@ def test_it_can_neither_change_nor_delete_history(as_application: None) -> None:
         )
         assert refused(f'UPDATE "{table}" SET "{column}" = "{column}"'), table
         assert refused(f'DELETE FROM "{table}"'), table
+
+
+@pytest.fixture
+def logged() -> SecurityEvent:
+    """A line of the security log, written today."""
+    person = User.objects.create_user(email="amina@larkhaven.example", name="Amina")
+    now = timezone.now()
+    return SecurityEvent.objects.create(person=person, kind="refused", at=now, ip="203.0.113.9", user_agent="Firefox")
+
+
+@pytest.mark.parametrize("variable", ["common_ground.now", "pgtrigger.ignore"])
+def test_no_session_variable_lets_it_empty_the_security_log(
+    logged: SecurityEvent, as_application: None, variable: str
+) -> None:
+    value = "2100-01-01" if variable == "common_ground.now" else "{people_securityevent:kept_its_time}"
+
+    assert refused(f"SELECT set_config('{variable}', '{value}', true); DELETE FROM people_securityevent")
+    assert refused("TRUNCATE people_securityevent")
+    assert refused("UPDATE people_securityevent SET kind = 'signed_in'")
+    assert SecurityEvent.objects.filter(pk=logged.pk).exists()
+
+
+def test_retention_removes_old_lines_of_the_security_log_as_the_application(
+    logged: SecurityEvent, as_application: None
+) -> None:
+    now = timezone.now()
+    old = SecurityEvent.objects.create(person=logged.person, kind="signed_in", at=now - dt.timedelta(days=366))
+
+    outcome = apply_retention(now=now)
+
+    assert outcome.failed == {}
+    assert outcome.removed["security log"] == 1
+    assert not SecurityEvent.objects.filter(pk=old.pk).exists()
+    assert SecurityEvent.objects.filter(pk=logged.pk).exists()
+
+
+def test_the_owners_function_removes_nothing_younger_than_twelve_months(
+    logged: SecurityEvent, as_application: None
+) -> None:
+    young = SecurityEvent.objects.create(
+        person=logged.person, kind="signed_in", at=timezone.now() - dt.timedelta(days=364)
+    )
+
+    removed = remove_old_rows("people_securityevent", before=timezone.now() + dt.timedelta(days=9_999), batch=1_000)
+
+    assert removed == 0
+    assert SecurityEvent.objects.filter(pk__in=[logged.pk, young.pk]).count() == 2
+
+
+def test_erasing_a_person_as_the_application_keeps_what_happened_and_no_network_address(
+    logged: SecurityEvent, as_application: None
+) -> None:
+    assert blank_security_log(logged.person) == 0, "Only of people who are erased."
+
+    erase_person(person=logged.person, author=None, reason="They asked.", now=timezone.now())
+
+    logged.refresh_from_db()
+    assert (logged.kind, logged.ip, logged.user_agent) == ("refused", None, "")
+
+
+def test_nobody_else_may_call_the_owners_functions() -> None:
+    functions = owner_functions()
+
+    assert "remove_old_people_securityevent(timestamp with time zone,integer)" in functions
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT p.oid::regprocedure::text FROM pg_proc p CROSS JOIN aclexplode(p.proacl) a"
+            " WHERE p.oid = ANY(%s::regprocedure[]) AND a.grantee = 0",
+            [functions],
+        )
+        assert cursor.fetchall() == []
 
 
 def test_it_can_truncate_and_drop_nothing(as_application: None) -> None:

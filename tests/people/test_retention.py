@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 import time_machine
 from django.core.files.base import ContentFile
+from django.core.mail import EmailMessage
+from django.core.management import CommandError, call_command
+from django.db.models import QuerySet
+from django.test import Client
 from django.utils import timezone
 
 from partnerships.agreements.services import (
@@ -18,10 +24,13 @@ from partnerships.agreements.services import (
 )
 from partnerships.digests.models import Delivery
 from partnerships.digests.services import add_stakeholder, refuse_questions, stop
-from partnerships.people.models import Invitation, RetentionRun, SecurityEvent, User
-from partnerships.people.retention import RULES, RetentionRule, apply_retention
+from partnerships.people import keeping, retention
+from partnerships.people.models import Invitation, RetentionRuleState, RetentionRun, SecurityEvent, User
+from partnerships.people.personal_data import erase_person
+from partnerships.people.retention import RULES, RetentionRule, apply_retention, overdue_rules, time_since_complete
 from partnerships.people.services import close_account, create_invitation
 from partnerships.people.tasks import apply_retention_now
+from tests.alerts import alerts
 from tests.people.test_leaving_and_erasing import everything_kept
 from tests.world import World, join
 
@@ -41,11 +50,19 @@ def test_an_invitation_goes_seven_days_after_it_ends(world: World, days: int, le
 @pytest.mark.parametrize(("days", "left"), [(364, 1), (365, 0), (366, 0)])
 def test_the_security_log_is_kept_for_a_year(world: World, days: int, left: int) -> None:
     now = timezone.now()
-    SecurityEvent.objects.create(person=world.eddie, kind="signed_in", at=now)
+    SecurityEvent.objects.create(person=world.eddie, kind="signed_in", at=now - days * DAY)
 
-    apply_retention(now=now + days * DAY)
+    apply_retention(now=now)
 
     assert SecurityEvent.objects.count() == left
+
+
+def test_a_clock_set_forward_empties_no_security_log(world: World) -> None:
+    SecurityEvent.objects.create(person=world.eddie, kind="signed_in", at=timezone.now())
+
+    apply_retention(now=timezone.now() + 1000 * DAY)
+
+    assert SecurityEvent.objects.exists()
 
 
 @pytest.mark.parametrize(("days", "erased"), [(729, False), (730, True)])
@@ -62,9 +79,9 @@ def test_a_leaver_is_forgotten_after_two_years(world: World, days: int, erased: 
 def test_a_dry_run_counts_and_removes_nothing(world: World) -> None:
     made, _ = create_invitation(person=world.sol, invited_by=None, now=timezone.now())
 
-    counts = apply_retention(now=made.expires_at + 30 * DAY, dry_run=True)
+    outcome = apply_retention(now=made.expires_at + 30 * DAY, dry_run=True)
 
-    assert counts["invitations"] == 1
+    assert outcome.removed["invitations"] == 1
     assert Invitation.objects.exists()
 
 
@@ -157,9 +174,10 @@ def test_a_dry_run_of_everything_changes_no_row(world: World, asked: User) -> No
     SecurityEvent.objects.create(person=world.eddie, kind="signed_in", at=timezone.now())
     before = everything_kept()
 
-    counts = apply_retention(now=timezone.now() + 1000 * DAY, dry_run=True)
+    outcome = apply_retention(now=timezone.now() + 1000 * DAY, dry_run=True)
 
-    assert counts["stakeholders who never answered"] == 1
+    assert outcome.removed["stakeholders who never answered"] == 1
+    assert outcome.failed == {}
     assert everything_kept() == before
 
 
@@ -185,17 +203,152 @@ def test_however_often_the_clock_ticks_retention_runs_once_a_day(world: World) -
     assert RetentionRun.objects.count() == 2
 
 
-def test_a_run_that_was_cut_off_is_taken_up_by_a_later_tick(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    night = timezone.now().replace(hour=3, minute=10, second=0, microsecond=0)
+def fails(now: dt.datetime, dry_run: bool) -> int:
+    raise OSError("The disk is full.")
 
-    def fails(now: dt.datetime, dry_run: bool) -> int:
-        raise OSError("The disk is full.")
 
+@pytest.fixture
+def failing(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """A rule that fails, before all others in the alphabet."""
     with monkeypatch.context() as patched:
         patched.setitem(RULES, "a rule that fails", RetentionRule("", "", "", "", fails))
-        with pytest.raises(OSError, match="disk"):
-            tick(night)
-        assert tick(night + dt.timedelta(minutes=20)) is None, "It may still be running."
+        yield "a rule that fails"
 
-    assert tick(night + HOUR) == 0
+
+def night_after(when: dt.datetime) -> dt.datetime:
+    return (when + DAY).replace(hour=3, minute=10, second=0, microsecond=0)
+
+
+def test_one_failing_rule_stops_no_other(world: World, failing: str) -> None:
+    made, _ = create_invitation(person=world.sol, invited_by=None, now=timezone.now())
+
+    outcome = apply_retention(now=made.expires_at + 30 * DAY)
+
+    assert outcome.failed == {failing: "OSError"}
+    assert not Invitation.objects.exists()
+    assert set(outcome.removed) == set(RULES) - {failing}
+
+
+def test_each_rule_remembers_its_last_complete_run(world: World, failing: str) -> None:
+    first = timezone.now()
+    second = first + DAY
+    with pytest.MonkeyPatch.context() as mended:
+        mended.setitem(RULES, failing, RULES["tallies"])
+        apply_retention(now=first)
+    apply_retention(now=second)
+
+    ages = time_since_complete(now=second)
+    assert ages[failing] == DAY
+    assert ages["invitations"] == dt.timedelta(0)
+    assert RetentionRuleState.objects.get(rule=failing).error == "OSError"
+
+
+def test_a_dry_run_is_no_complete_run(world: World) -> None:
+    apply_retention(now=timezone.now(), dry_run=True)
+
+    assert set(time_since_complete(now=timezone.now()).values()) == {None}
+
+
+def test_a_rule_is_overdue_two_days_after_its_last_complete_run(world: World, failing: str) -> None:
+    now = timezone.now()
+    apply_retention(now=now)
+
+    assert overdue_rules(now=now + DAY) == []
+    assert failing in overdue_rules(now=now + 3 * DAY)
+
+
+def test_metrics_give_the_days_since_each_rule_ran_to_its_end(
+    world: World, failing: str, client: Client, settings: Any
+) -> None:
+    settings.METRICS_TOKEN = "prometheus-may-read"
+    apply_retention(now=timezone.now() - 3 * DAY)
+
+    page = client.get("/metrics", headers={"Authorization": "Bearer prometheus-may-read"}).content.decode()
+
+    figures = dict(re.findall(r'^retention_days_since_complete_run{rule="([^"]+)"} (\S+)$', page, re.MULTILINE))
+    assert float(figures["invitations"]) == pytest.approx(3, abs=0.01)
+    assert figures[failing] == "+Inf"
+    assert set(figures) == set(RULES)
+
+
+def test_the_rule_that_waited_longest_goes_first(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    order: list[str] = []
+    for name in list(RULES):
+        monkeypatch.delitem(RULES, name)
+    for name in ("a", "b"):
+        monkeypatch.setitem(
+            RULES, name, RetentionRule("", "", "", "", lambda now, dry_run, name=name: order.append(name) or 0)
+        )
+    RetentionRuleState.objects.create(rule="a", first_tried_at=world.now, tried_at=world.now, completed_at=world.now)
+
+    apply_retention(now=world.now)
+
+    assert order == ["b", "a"]
+
+
+def test_a_person_who_cannot_be_erased_keeps_no_other(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    now = timezone.now()
+    for person in (world.eddie, world.vera):
+        close_account(person=person, author=world.dee, reason="Left.", now=now)
+
+    def erase(*, person: User, **rest: Any) -> dict[str, int]:
+        if person == world.eddie:
+            raise OSError("The disk is full.")
+        return erase_person(person=person, **rest)
+
+    monkeypatch.setattr(keeping, "erase_person", erase)
+
+    outcome = apply_retention(now=now + 730 * DAY)
+
+    world.vera.refresh_from_db()
+    assert world.vera.erased_at is not None
+    assert outcome.failed == {"leavers": "OSError"}
+
+
+def test_rows_go_in_batches_that_stand_when_a_later_one_fails(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    now = timezone.now()
+    for person in (world.sol, world.eddie, world.vera):
+        create_invitation(person=person, invited_by=None, now=now - 100 * DAY)
+    monkeypatch.setattr(retention, "BATCH", 2)
+    delete, done = QuerySet.delete, []
+
+    def fail_second(rows: QuerySet[Any]) -> Any:
+        if done:
+            raise OSError("The disk is full.")
+        done.append(rows)
+        return delete(rows)
+
+    monkeypatch.setattr(QuerySet, "delete", fail_second)
+
+    with pytest.raises(OSError, match="disk"):
+        retention.delete_in_batches(Invitation.objects.all(), dry_run=False)
+
+    assert Invitation.objects.count() == 1
+
+
+def test_the_command_fails_when_a_rule_did_and_runs_the_others(world: World, failing: str) -> None:
+    create_invitation(person=world.sol, invited_by=None, now=timezone.now() - 100 * DAY)
+
+    with pytest.raises(CommandError, match="1 rules failed: a rule that fails"):
+        call_command("apply_retention")
+
+    assert not Invitation.objects.exists()
+
+
+def test_a_failed_rule_is_told_to_the_operators_and_tried_again(
+    world: World, failing: str, settings: Any, mailoutbox: list[EmailMessage]
+) -> None:
+    settings.ADMINS = [("Operators", "operators@ground.example")]
+    night = night_after(timezone.now())
+
+    assert tick(night) is None
+    alerts()
+    assert [email.subject for email in mailoutbox] == ["[Django] Retention rules failed"]
+    assert f"{failing}: OSError" in mailoutbox[0].body
+    assert "disk is full" not in mailoutbox[0].body
+
+    with pytest.MonkeyPatch.context() as mended:
+        mended.setitem(RULES, failing, RULES["tallies"])
+        assert tick(night + dt.timedelta(minutes=20)) is None, "It may still be running."
+        assert tick(night + HOUR) == 0
     assert RetentionRun.objects.get().ended_at is not None

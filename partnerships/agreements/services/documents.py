@@ -13,6 +13,7 @@ from partnerships.agreements.services.notes import lock, note
 from partnerships.kit.uploads import UnableToTakeFile, check_upload
 from partnerships.organisations.models import Organisation
 from partnerships.people.models import User
+from partnerships.people.retention import for_each
 
 
 class UnableToAddDocument(Exception):
@@ -126,8 +127,13 @@ def drop_removed_files(now: dt.datetime, dry_run: bool) -> int:
     old = Document.objects.filter(removed_at__lte=now - REMOVED_KEPT).exclude(file="")
     if dry_run:
         return old.count()
-    documents = list(old.select_for_update())
-    Document.objects.filter(pk__in=[document.pk for document in documents]).update(file="")
-    for document in documents:
-        transaction.on_commit(partial(document.file.storage.delete, str(document.file.name)))
-    return len(documents)
+    return for_each(list(old.order_by("pk").values_list("pk", flat=True)), _drop_file)
+
+
+@transaction.atomic
+def _drop_file(pk: int) -> None:
+    document = Document.objects.select_for_update().exclude(file="").filter(pk=pk, removed_at__isnull=False).first()
+    if document is None:  # brought back, or dropped by another run, in the meantime
+        return
+    Document.objects.filter(pk=pk).update(file="")
+    transaction.on_commit(partial(document.file.storage.delete, str(document.file.name)))

@@ -7,7 +7,7 @@ import hashlib
 from collections.abc import Callable
 from importlib.metadata import version as release
 
-from partnerships.people.retention import register_retention
+from partnerships.people.retention import delete_in_batches, register_retention
 from partnerships.plans.models import Paper, ReadingClass, Version
 
 KEPT = dt.timedelta(days=30)
@@ -29,8 +29,7 @@ def paper_of(
 
 
 def _forget_papers(now: dt.datetime, dry_run: bool) -> int:
-    old = Paper.objects.filter(made_at__lte=now - KEPT)
-    return old.count() if dry_run else old.delete()[0]
+    return delete_in_batches(Paper.objects.filter(made_at__lte=now - KEPT), dry_run=dry_run)
 
 
 def register() -> None:

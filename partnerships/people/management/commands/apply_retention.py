@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.core.management.base import CommandParser
+from django.core.management.base import CommandError, CommandParser
 from django.utils import timezone
 
 from partnerships.kit.accounting import AccountedCommand
@@ -14,17 +14,21 @@ from partnerships.people.retention import RULES, apply_retention
 class Command(AccountedCommand):
     """`manage.py apply_retention [--dry-run]`"""
 
-    help = "Remove what is past its time by the rules in docs/privacy.md."
+    help = "Remove what is past its time by the rules in docs/privacy.md. Exits with 1 if a rule failed."
 
     def add_arguments(self, parser: CommandParser) -> None:
         """Whether only to count."""
         parser.add_argument("--dry-run", action="store_true", help="Only say what would be removed.")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Apply every rule, and say in the last line how much that was."""
+        """Apply every rule, say how much each removed, and fail at the end if one did."""
         dry_run: bool = options["dry_run"]
-        counts = apply_retention(now=timezone.now(), dry_run=dry_run)
-        for name, count in counts.items():
+        outcome = apply_retention(now=timezone.now(), dry_run=dry_run)
+        for name, count in sorted(outcome.removed.items()):
             self.stdout.write(f"{name}: {count} (kept {RULES[name].kept_for})")
+        for name, kind in sorted(outcome.failed.items()):
+            self.stderr.write(f"{name}: failed ({kind})")
         verb = "Would remove" if dry_run else "Removed"
-        self.stdout.write(f"{verb} {sum(counts.values())} by {len(counts)} rules.")
+        self.stdout.write(f"{verb} {sum(outcome.removed.values())} by {len(outcome.removed)} rules.")
+        if outcome.failed:
+            raise CommandError(f"{len(outcome.failed)} rules failed: {', '.join(sorted(outcome.failed))}.")

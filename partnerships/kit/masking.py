@@ -1,0 +1,136 @@
+"""Taking out of log lines, tracebacks and alerts what they must not carry: addresses, bearer links, database values."""
+
+from __future__ import annotations
+
+import logging
+import re
+import sys
+import traceback
+from collections.abc import Iterator, MutableMapping
+from types import TracebackType
+from typing import Any
+
+from django.conf import settings
+from django.urls import URLPattern, URLResolver, get_resolver
+from django.urls.converters import IntConverter, SlugConverter
+from django.urls.resolvers import RoutePattern
+
+MASK = "[masked]"
+
+# --- What PostgreSQL adds to an error: the row's values, the statement with its literals.
+
+#: As psycopg2 words it: each part on a line of its own, whose value may have several lines.
+_DATABASE_PARTS = r"(?:DETAIL|CONTEXT|QUERY|STATEMENT|WHERE|HINT|LINE \d+):"
+_DETAIL = re.compile(rf"\n\s*{_DATABASE_PARTS}.*?(?=\n\n(?:The above exception|During handling)|\Z)", re.DOTALL)
+#: The same in a repr(), which stands on one line.
+_DETAIL_IN_REPR = re.compile(rf"\\n\s*{_DATABASE_PARTS}[^\n]*")
+_VALUE = re.compile(r"(invalid input (?:syntax|value) for [^:\n]+: )[^\n]+")
+
+# --- Addresses
+
+_ADDRESS = re.compile(r"[^\s@<>\"'(),;:=/?&\[\]\\{}]+(?:@|%40)[^\W_](?:[\w-]*\.)+[\w-]*\w")
+
+# --- Links whose holder may do something: any part of an address that is neither a number nor a slug
+
+_SLASH = "(?:/|%2[Ff])"
+_PARAMETER = re.compile(r"<(?:(?P<converter>\w+):)?(?P<name>\w+)>")
+_HARMLESS = (IntConverter, SlugConverter)
+#: Parameters of these names are secret whatever their converter.
+_SECRET_NAMES = frozenset({"token", "signature", "secret"})
+#: Django admin's addresses hold numbers and names of models, in converters that others use for secrets.
+_WITHOUT_SECRETS = frozenset({"admin"})
+_QUERY = re.compile(r"(/[^\s\"'<>?]*)\?[^\s\"'<>]+")
+_REST = r"[^\s\"'<>]+"
+
+_links: re.Pattern[str] | None = None
+
+
+def mask(text: str) -> str:
+    """The text without addresses, what follows in a bearer link, query strings, and values from the database."""
+    if "DETAIL:" in text or "LINE " in text or "CONTEXT:" in text:
+        text = _DETAIL_IN_REPR.sub(rf"\\nDETAIL: {MASK}", _DETAIL.sub(f"\nDETAIL: {MASK}", text))
+    if "invalid input" in text:
+        text = _VALUE.sub(rf"\1{MASK}", text)
+    links = _bearer_links()
+    if links is not None:
+        text = links.sub(rf"\1{MASK}", text)
+    if "?" in text:
+        text = _QUERY.sub(rf"\1?{MASK}", text)
+    return _ADDRESS.sub("[address]", text) if "@" in text or "%40" in text else text
+
+
+def bearer_prefixes() -> list[str]:
+    """For every address that holds a secret, the part before the secret as a regular expression without its first /."""
+    return sorted(set(_prefixes(get_resolver(settings.ROOT_URLCONF).url_patterns, "")))
+
+
+def _prefixes(patterns: list[Any], before: str) -> Iterator[str]:
+    for one in patterns:
+        prefix, has_secret = _until_secret(one)
+        if has_secret:
+            yield before + prefix
+        elif isinstance(one, URLResolver) and one.app_name not in _WITHOUT_SECRETS:
+            yield from _prefixes(one.url_patterns, before + prefix)
+
+
+def _until_secret(one: URLPattern | URLResolver) -> tuple[str, bool]:
+    """A pattern up to its first secret, as a regular expression, and whether it has one."""
+    pattern = one.pattern
+    if not isinstance(pattern, RoutePattern):
+        whole = str(pattern).removeprefix("^").removesuffix("$")
+        return whole.partition("(")[0], "(" in whole
+    route, done, found = str(pattern), "", 0
+    for parameter in _PARAMETER.finditer(route):
+        name = parameter["name"]
+        done += re.escape(route[found : parameter.start()])
+        if name in _SECRET_NAMES or not isinstance(pattern.converters[name], _HARMLESS):
+            return done, True
+        done, found = done + r"[-\w]+", parameter.end()
+    return done + re.escape(route[found:]), False
+
+
+def _bearer_links() -> re.Pattern[str] | None:
+    """Every such link up to its secret; None in a process that has not read the addresses (it has no requests)."""
+    global _links  # noqa: PLW0603 - made once, when the addresses are there
+    if _links is None and hasattr(sys.modules.get(settings.ROOT_URLCONF), "urlpatterns"):
+        prefixes = "|".join(prefix.replace("/", _SLASH) for prefix in bearer_prefixes())
+        _links = re.compile(f"({_SLASH}(?:{prefixes})){_REST}")
+    return _links
+
+
+# --- Where it is applied
+
+
+def mask_values(logger: object, method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """A structlog processor, the last before the renderer: masks everything in the line, the traceback too."""
+    for name, value in event.items():
+        event[name] = _masked(value)
+    return event
+
+
+def _masked(value: Any) -> Any:
+    if value is None or isinstance(value, bool | int | float):
+        return value
+    if isinstance(value, str):
+        return mask(value)
+    if isinstance(value, dict):
+        return {_masked(key): _masked(one) for key, one in value.items()}
+    if isinstance(value, list | tuple | set | frozenset):
+        return [_masked(one) for one in value]
+    return mask(repr(value))
+
+
+class MaskingFormatter(logging.Formatter):
+    """For loggers that are not structlog's: masks the finished line, the traceback too."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """The line as ever, masked."""
+        return mask(super().format(record))
+
+
+def print_masked_traceback(kind: type[BaseException], error: BaseException | None, where: TracebackType | None) -> None:
+    """What ends a process by an error prints: a `sys.excepthook`."""
+    if issubclass(kind, KeyboardInterrupt):
+        sys.__excepthook__(kind, error or kind(), where)
+        return
+    sys.stderr.write(mask("".join(traceback.format_exception(kind, error, where))))

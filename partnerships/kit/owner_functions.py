@@ -1,0 +1,78 @@
+"""Functions of the tables' owner: the only way in which the application's role removes rows of an append-only table.
+
+The application's role has no DELETE there (`APPEND_ONLY_TABLES`, housing/grants.py). A migration, which runs as the
+owner, makes the function with `retention_function`; the room's retention rule calls `remove_old_rows`.
+
+The body decides by the database's own clock and by nothing that a caller may set. Guard such tables by rights and by
+these functions: triggers of django-pgtrigger can be turned off by a session variable (`pgtrigger.ignore`).
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from django.db import connection, transaction
+from django.db.migrations.operations import RunSQL
+
+
+def owner_function(*, name: str, arguments: str, body: str) -> RunSQL:
+    """A migration operation: a PL/pgSQL function that runs as its owner and returns a number of rows.
+
+    `arguments` are SQL such as `person bigint`. Nobody may call it until housing/grants.py grants it to the
+    application's role.
+    """
+    return RunSQL(
+        sql=f"""
+            CREATE OR REPLACE FUNCTION public.{name}({arguments}) RETURNS integer
+            LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $function$
+            {body}
+            $function$;
+            REVOKE ALL ON FUNCTION public.{name}({arguments}) FROM PUBLIC;
+        """,
+        reverse_sql=f"DROP FUNCTION IF EXISTS public.{name}({arguments})",
+    )
+
+
+def retention_function(table: str, *, column: str, kept_for: str, condition: str = "TRUE") -> RunSQL:
+    """A migration operation: the function behind `remove_old_rows` for one table.
+
+    It removes nothing whose `column` is younger than `kept_for` (an interval such as `365 days`), whatever it is
+    asked, and only rows that meet `condition` (SQL over the table's columns).
+    """
+    return owner_function(
+        name=_removing(table),
+        arguments="before timestamptz, batch integer",
+        # Only literals of migrations come here.
+        body=f"""
+            DECLARE
+                bound timestamptz := LEAST(before, clock_timestamp() - interval '{kept_for}');
+                removed integer;
+            BEGIN
+                DELETE FROM public.{table} WHERE id IN (
+                    SELECT id FROM public.{table} WHERE {column} <= bound AND ({condition})
+                    ORDER BY {column} LIMIT batch
+                );
+                GET DIAGNOSTICS removed = ROW_COUNT;
+                RETURN removed;
+            END
+        """,  # noqa: S608 - see above
+    )
+
+
+def remove_old_rows(table: str, *, before: dt.datetime, batch: int) -> int:
+    """Remove at most `batch` of the oldest rows up to `before`, as far as the owner's function lets them go."""
+    return call_owner_function(_removing(table), before, batch)
+
+
+@transaction.atomic
+def call_owner_function(name: str, *values: int | str | dt.datetime) -> int:
+    """Call a function made by `owner_function`; the number of rows it touched."""
+    places = ", ".join(["%s"] * len(values))
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT public.{connection.ops.quote_name(name)}({places})", values)
+        touched: int = cursor.fetchone()[0]
+    return touched
+
+
+def _removing(table: str) -> str:
+    return f"remove_old_{table}"

@@ -1,0 +1,35 @@
+"""How retention fares, as figures for Prometheus: read from its rows when they are asked for, by any process."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from django.db import Error
+from django.utils import timezone
+from prometheus_client.core import GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
+
+from partnerships.people.retention import time_since_complete
+
+_DAY = 86_400
+
+
+class RetentionCollector(Collector):
+    """Days since each rule ran to its end; nothing while the database is away."""
+
+    def describe(self) -> Iterator[Metric]:
+        """Nothing is asked of the database at start-up."""
+        yield from ()
+
+    def collect(self) -> Iterator[Metric]:
+        """Infinite for a rule that never has."""
+        try:
+            ages = time_since_complete(now=timezone.now())
+        except Error:
+            return
+        days = GaugeMetricFamily(
+            "retention_days_since_complete_run", "Days since this rule of retention ran to its end.", labels=["rule"]
+        )
+        for name, age in ages.items():
+            days.add_metric([name], age.total_seconds() / _DAY if age is not None else float("inf"))
+        yield days

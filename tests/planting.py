@@ -78,7 +78,7 @@ class Planted:
 def plant(mark: str) -> Planted:
     """Make it all, through the services that people use."""
     planted = Planted(make_world(mark=mark), mark)
-    for sow in (_partnership, _plans, _entries, _commitments, _conversations, _people, _other_side):
+    for sow in (_partnership, _plans, _entries, _commitments, _conversations, _people, _addresses, _other_side):
         sow(planted, planted.world, timezone.now())
     return planted
 
@@ -377,6 +377,29 @@ def _people(p: Planted, w: World, now: dt.datetime) -> None:
     key = Preference.objects.get(person=w.sol).link_key
     token = make(Purpose.PREFERENCES, person_id=w.sol.pk, link_key=key, number=0, minute=minute_of(now))
     p.addresses["stakeholder"] = [f"/digests/preferences/{token}/"]
+
+
+def _addresses(p: Planted, w: World, now: dt.datetime) -> None:
+    """For each organisation the addresses that it entered: of colleagues, and of stakeholders with and without a name,
+    who answered and who did not."""
+    plan_of = {plan.audience: plan for plan in Plan.objects.filter(title__contains=p.mark, current_number__gt=0)}
+    bodies = (
+        (w.larkhaven, w.amina, plan_of["partnership"], OWN, (w.amina, w.eddie, w.vera)),
+        (w.westmarch, w.ben, plan_of["partnership"], ("partner",), (w.ben,)),
+        (w.tidewater, w.chidi, plan_of["network"], ("stranger",), (w.chidi,)),
+        (w.riverside, w.nadia, plan_of["network"], ("shared", "share_ended"), (w.nadia, w.oscar)),
+    )
+    for place, (organisation, author, plan, readers, colleagues) in enumerate(bodies):
+        for person in colleagues:
+            p.readers[person.email] = frozenset((*readers, "administrator"))
+        for kind, name, says_yes in (("waiting", "", False), ("nameless", "", True), ("named", "Una Known", True)):
+            address = f"{p.word(f'address {kind} {place}', *readers, 'administrator')}@panel{place}.example"
+            p.in_letters[address] = [address.partition("@")[0]]
+            asked = digests.add_stakeholder(
+                email=address, name=name, target=plan, author=author, organisation=organisation, now=now
+            )
+            if says_yes:
+                digests.confirm(subscription=asked, now=now)
 
 
 def _other_side(p: Planted, w: World, now: dt.datetime) -> None:

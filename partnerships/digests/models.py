@@ -226,9 +226,10 @@ class Subscription(models.Model):
 
     @property
     def person_for_askers(self) -> str:
-        """Whom it is for, as whoever asked them may know: by name once they said yes, before by the address that was
-        typed, for whose it is may be nobody's business here."""
-        return self.person.display_name if self.confirmed_at else self.person.email
+        """The person as the organisation that asked them may know them: by the address that it typed, and by name once
+        they have confirmed."""
+        named = bool(self.confirmed_at and self.person.name)
+        return self.person.display_name if named else self.address_for_askers or self.person.display_name
 
     @property
     def address_for_askers(self) -> str:
@@ -593,11 +594,6 @@ class Delivery(models.Model):
     def is_open(self) -> bool:
         """Whether it is still to leave."""
         return self.status in OPEN
-
-    @property
-    def recipient_for_askers(self) -> str:
-        """Whom it goes to, as leads may know: a letter that only asks went to the address that was typed."""
-        return self.recipient.email if self.kind == DeliveryKind.CONFIRMATION else self.recipient.display_name
 
     @property
     def is_sent(self) -> bool:

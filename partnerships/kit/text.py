@@ -1,4 +1,4 @@
-"""Differences between two texts word by word, and excerpts of them, for pages, letters and papers alike."""
+"""Texts for pages, emails and papers: differences word by word, excerpts, and addresses taken out."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ Kind: TypeAlias = Literal["equal", "delete", "insert", "gap"]
 
 #: A difference that takes longer than this many seconds becomes coarser, never wrong.
 DEADLINE = 0.5
+_ADDRESS = re.compile(r"[^\s<>\"'(),;:\[\]]+@[^\s<>\"'(),;:\[\]]+")
 _TOKEN = re.compile(r"\w+(?:[’'.,]\w+)*|\s+|[^\w\s]")
 _KINDS: dict[int, Kind] = {-1: "delete", 0: "equal", 1: "insert"}
 # One character stands for each distinct word; surrogates (55,296 to 57,343) cannot stand alone.
@@ -105,3 +106,14 @@ def shorten(text: str, most: int) -> str:
     if space > most // 2:
         cut = cut[:space]
     return f"{cut.rstrip(' ,;:.')}…"
+
+
+def masked_address(address: str) -> str:
+    """An email address by its first character and its domain: `b...@example.org`."""
+    local, at, domain = address.rpartition("@")
+    return f"{local[:1]}...{at}{domain}"
+
+
+def without_addresses(text: str) -> str:
+    """A text in which every email address reads "the address"."""
+    return _ADDRESS.sub("the address", text)

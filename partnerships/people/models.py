@@ -100,10 +100,15 @@ class User(AbstractBaseUser, PermissionsMixin):
 
     @property
     def display_name(self) -> str:
-        """The name, or the part of the address before the @ where no name is known."""
+        """The name; without one, "a stakeholder", or for an account the part of the address before the @.
+
+        A stakeholder's address is shown only to the organisation that entered it, and so is that part of it.
+        """
         if self.erased_at:
             return "a former member"
-        return self.name or self.email.partition("@")[0]
+        if self.name or not self.is_stakeholder:
+            return self.name or self.email.partition("@")[0]
+        return "a stakeholder"
 
     @property
     def is_stakeholder(self) -> bool:

@@ -91,11 +91,15 @@ def who_will_get(plan: Plan, *, author: User | None, now: dt.datetime) -> list[F
                 reading_class=classes[pk, plan.pk],
                 at=told.due_at if told is not None and told.slotted and told.due_at else max(at, now),
                 why=str(why[row.subscription_id].target),
-                organisation=acting.get(pk, ""),
+                organisation=acting.get(pk, "") or _added_by(why[row.subscription_id]),
                 zone=person.time_zone,
             )
         )
     return sorted(found, key=lambda one: (one.at, one.person.display_name, one.person.pk))
+
+
+def _added_by(subscription: Subscription) -> str:
+    return f"added by {subscription.added_for.name}" if subscription.added_for else ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from django.db.models import Q, QuerySet
 
 from partnerships.activity.models import Event
-from partnerships.digests.models import Delivery, Told
+from partnerships.digests.models import Delivery, DeliveryKind, Told
+from partnerships.digests.queries.addresses import people_with_known_address
+from partnerships.kit.text import without_addresses
 from partnerships.organisations.models import Membership, Organisation, Role
 from partnerships.people.models import User
 from partnerships.plans.models import Plan
@@ -46,6 +49,48 @@ def ledger_of(user: User) -> QuerySet[Delivery]:
             | Q(pk__in=Delivery.objects.filter(subscription__added_for__in=asked).values("pk"))
         )
     return rows.order_by("-pk")
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A delivery as one reader of the ledger may see it: `address` is empty where it is not theirs to read."""
+
+    delivery: Delivery
+    who: str
+    address: str
+
+    def said(self, text: str) -> str:
+        """A mail server's words, without addresses that the reader may not see."""
+        return text if self.address else without_addresses(text)
+
+    @property
+    def reason(self) -> str:
+        """Why it failed, came back or was not sent."""
+        return self.said(self.delivery.reason)
+
+
+def shown_to(reader: User, deliveries: Collection[Delivery]) -> list[Shown]:
+    """These deliveries with what the reader may know of their recipients.
+
+    An email that asks for confirmation went to the address that was typed, and is named by that alone.
+    """
+    recipients = {one.recipient_id for one in deliveries}
+    known = set(people_with_known_address(reader).filter(pk__in=recipients).values_list("pk", flat=True))
+    found = []
+    for one in deliveries:
+        address = (one.address or one.recipient.email) if one.recipient_id in known else ""
+        by_name = one.kind != DeliveryKind.CONFIRMATION and one.recipient.name
+        found.append(Shown(one, one.recipient.display_name if by_name or not address else address, address))
+    return found
+
+
+def with_words(reader: User, rows: QuerySet[Delivery], words: str) -> QuerySet[Delivery]:
+    """Deliveries whose recipient has these words in the name, or in an address that the reader may see."""
+    named = rows.filter(recipient__name__icontains=words)
+    if not reader.is_staff:  # until its reader confirms, an address that was typed has no name here
+        named = named.exclude(subscription__isnull=False, subscription__confirmed_at=None)
+    known = people_with_known_address(reader).filter(email__icontains=words)
+    return rows.filter(recipient__in=known.values("pk")) | named
 
 
 def due_within(user: User, *, until: dt.datetime) -> QuerySet[Told]:

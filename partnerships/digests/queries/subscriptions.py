@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 
 from django.db.models import Case, F, Q, QuerySet, When
 
@@ -15,6 +15,7 @@ from partnerships.digests.models import (
     SubscriptionQuerySet,
     SubscriptionStatus,
 )
+from partnerships.digests.queries.addresses import people_with_known_address
 from partnerships.digests.queries.naming import named_for
 from partnerships.digests.targets import Target, kind_of
 from partnerships.organisations.models import EDITING_ROLES, Organisation
@@ -117,3 +118,11 @@ def unconfirmed_of(plan: Plan) -> QuerySet[Subscription]:
     return (
         Subscription.objects.for_listing().filter(plan=plan, status=SubscriptionStatus.ASKED).order_by("asked_at", "pk")
     )
+
+
+def with_known_address(reader: User, subscriptions: Iterable[Subscription]) -> list[tuple[Subscription, str]]:
+    """These, each with the person's address where the reader may see it, else empty."""
+    found = list(subscriptions)
+    people = people_with_known_address(reader).filter(pk__in={one.person_id for one in found})
+    known = dict(people.values_list("pk", "email"))
+    return [(one, known.get(one.person_id, "")) for one in found]

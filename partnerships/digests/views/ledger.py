@@ -27,7 +27,15 @@ from partnerships.digests.forms import ReasonForm
 from partnerships.digests.matches import matches_to_tell
 from partnerships.digests.models import NOT_WRITTEN, Delivery, DeliveryItem, DeliveryStatus
 from partnerships.digests.queries.forecast import when_next
-from partnerships.digests.queries.ledger import due_within, ledger_of, may_look, sendings_again
+from partnerships.digests.queries.ledger import (
+    Shown,
+    due_within,
+    ledger_of,
+    may_look,
+    sendings_again,
+    shown_to,
+    with_words,
+)
 from partnerships.digests.queries.naming import named_for
 from partnerships.digests.queries.queue import queue_figures
 from partnerships.digests.queries.subscriptions import may_ask_for, stakeholders_of
@@ -76,15 +84,15 @@ def ledger(request: HttpRequest) -> HttpResponse:
         rows = rows.filter(reason__startswith=NOT_WRITTEN)
     words = request.GET.get("q", "").strip()
     if words:
-        named = rows.filter(recipient__name__icontains=words)
-        if not person.is_staff:  # before its reader said yes, an address that was typed has no name here
-            named = named.exclude(subscription__isnull=False, subscription__confirmed_at=None)
-        rows = rows.filter(recipient__email__icontains=words) | named
+        rows = with_words(person, rows, words)
     page = Paginator(rows, _PAGE).get_page(request.GET.get("page"))
     mine = None if person.is_staff else set(Plan.objects.publishable_by(person).values_list("pk", flat=True))
     context = {
         "page": page,
-        "rows": [(delivery, _items(delivery, mine)) for delivery in _with_names(person, list(page.object_list))],
+        "rows": [
+            (shown, _items(shown.delivery, mine))
+            for shown in shown_to(person, _with_names(person, list(page.object_list)))
+        ],
         "statuses": DeliveryStatus.choices,
         "status": status,
         "words": words,
@@ -127,15 +135,16 @@ def _delivery_for(person: User, pk: int) -> tuple[Delivery, bool]:
     return delivery, told.exists() and not told.exclude(plan__in=mine).exists()
 
 
-def _is_shown(request: HttpRequest, person: User, delivery: Delivery, *, all_mine: bool) -> bool:
-    """Whether the letter itself may be shown: to its own leads, and to administrators for ten minutes after giving a
-    reason.
+def _is_shown(request: HttpRequest, person: User, shown: Shown, *, all_mine: bool) -> bool:
+    """Whether the email itself may be shown: to leads of all plans in it, and to administrators for ten minutes after
+    giving a reason.
 
-    What waits for people with an account, and their matches, are nobody's but theirs: leads see letters to
-    stakeholders, which hold nothing but the plans.
+    Leads see emails to stakeholders only: those to people with an account also say what waits for them. One that
+    greets its reader by a part of the address is shown only to readers of that address.
     """
+    delivery = shown.delivery
     if not person.is_staff:
-        return all_mine and delivery.recipient.is_stakeholder
+        return all_mine and delivery.recipient.is_stakeholder and bool(shown.address or delivery.recipient.name)
     return _is_granted(request, str(delivery.pk))
 
 
@@ -171,12 +180,16 @@ def entry(request: HttpRequest, pk: int) -> HttpResponse:
     if request.method == "POST" and form is None:
         raise PermissionDenied
     mine = None if person.is_staff else set(Plan.objects.publishable_by(person).values_list("pk", flat=True))
-    shown = delivery.is_kept and _is_shown(request, person, delivery, all_mine=all_mine)
+    [entry] = shown_to(person, [delivery])
+    shown = delivery.is_kept and _is_shown(request, person, entry, all_mine=all_mine)
     context = {
         "delivery": delivery,
+        "who": entry.who,
+        "address": entry.address,
+        "reason": entry.reason,
         "items": _items(delivery, mine),
         "sendings_again": sendings_again(delivery),
-        "bounces": list(delivery.bounces.order_by("-at", "-pk")),
+        "bounces": [(one, entry.said(one.text)) for one in delivery.bounces.order_by("-at", "-pk")],
         "shown": shown,
         "may_resend": delivery.can_be_sent_again and (all_mine or person.is_staff),
         "may_ask": stakeholders_of(person, timezone.now()).live().filter(pk=delivery.subscription_id or 0).exists(),
@@ -193,7 +206,8 @@ def as_sent(request: HttpRequest, pk: int) -> HttpResponse:
     """The HTML part exactly as it left, for a sandboxed frame: it can run nothing and load nothing."""
     person = _keeper(request)
     delivery, all_mine = _delivery_for(person, pk)
-    if not delivery.is_kept or not _is_shown(request, person, delivery, all_mine=all_mine):
+    [shown] = shown_to(person, [delivery])
+    if not delivery.is_kept or not _is_shown(request, person, shown, all_mine=all_mine):
         raise Http404
     message = email.message_from_string(message_as_sent(delivery), policy=email.policy.default)
     html = message.get_body(("html",))

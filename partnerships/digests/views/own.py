@@ -23,6 +23,7 @@ from partnerships.digests.queries.subscriptions import (
     standing_or_refused,
     subscriptions_of,
     unconfirmed_of,
+    with_known_address,
 )
 from partnerships.digests.roles import people_of
 from partnerships.digests.views.fetching import page_of, visible_target
@@ -171,7 +172,7 @@ def who(request: HttpRequest, pk: int) -> HttpResponse:
         "forecasts": who_will_get(plan, author=person if may_publish else None, now=timezone.now()),
         "may_publish": may_publish,
         "rule": RoleRule.objects.filter(plan=pk).exists(),
-        "unconfirmed": list(unconfirmed_of(plan)),
+        "unconfirmed": with_known_address(person, unconfirmed_of(plan)),
     }
     partial = getattr(request, "htmx", False)
     return render(request, "digests/_who.html" if partial else "digests/who.html", context)

@@ -1,0 +1,28 @@
+"""Whose email address somebody may read: their organisation's own entries and colleagues; administrators read all."""
+
+from __future__ import annotations
+
+from django.db.models import Q, QuerySet
+
+from partnerships.digests.models import Subscription, SubscriptionStatus
+from partnerships.organisations.models import EDITING_ROLES, Membership, Organisation
+from partnerships.people.models import User
+
+
+def people_with_known_address(reader: User) -> QuerySet[User]:
+    """People whose address the reader may see.
+
+    Stakeholders are known to editors and leads of the organisation that entered them; after a confirmed subscription
+    ended they are not. Contacts are known to colleagues of the same organisation.
+    """
+    if reader.is_staff:
+        return User.objects.all()
+    entered = Subscription.objects.filter(
+        added_for__in=Organisation.objects.of_person(reader, *EDITING_ROLES).values("pk")
+    ).exclude(confirmed_at__isnull=False, status=SubscriptionStatus.ENDED)
+    colleagues = Membership.objects.current().filter(
+        organisation__in=Organisation.objects.of_person(reader).values("pk")
+    )
+    return User.objects.filter(
+        Q(pk=reader.pk) | Q(pk__in=entered.values("person")) | Q(pk__in=colleagues.values("person"))
+    )

@@ -1,0 +1,135 @@
+"""An email address is shown to the organisation that entered it and to administrators alone."""
+
+from __future__ import annotations
+
+import datetime as dt
+import secrets
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from django.db import transaction
+from django.test import TestCase, override_settings
+from django.urls import reverse
+from django.utils import timezone
+
+from partnerships.digests.bounces import note_bounce
+from partnerships.digests.choosing import plan_round
+from partnerships.digests.models import Bounce, Delivery
+from partnerships.organisations.models import Organisation
+from partnerships.people.models import User
+from partnerships.plans.models import Plan
+from partnerships.plans.services import publish_version
+from tests.crawling import Crawler
+from tests.digests.conftest import PostOffice
+from tests.planting import Planted, plant
+from tests.test_crawl import visitor
+
+pytestmark = [pytest.mark.django_db, pytest.mark.slow]
+
+READERS = ("viewer", "editor", "lead", "partner", "stranger", "left", "shared", "share_ended", "administrator")
+FINDERS = ("/digests/ledger/?q={}", "/digests/stakeholders/?q={}", "/search/?q={}", "/organisations/?q={}")
+
+
+@pytest.fixture(scope="module")
+def planted(
+    django_db_setup: None, django_db_blocker: Any, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Planted]:
+    """The planted world after a round of digests; each came back for now, with its address in the server's words."""
+    files = override_settings(MEDIA_ROOT=tmp_path_factory.mktemp("planted"), DIGEST_SETTLE_MINUTES=0)
+    with django_db_blocker.unblock(), files, transaction.atomic():
+        with TestCase.captureOnCommitCallbacks(execute=True):
+            made = plant(secrets.token_hex(3))
+            for plan in _published(made):
+                publish_version(plan=plan, author=made.world.amina, note="One more.", now=timezone.now())
+            plan_round(now=timezone.now())
+            PostOffice().drain()
+            for sent in Delivery.objects.filter(status="sent"):
+                note_bounce(
+                    kind=Bounce.Kind.SOFT,
+                    address=sent.address,
+                    text=f"<{sent.address}>: the mailbox is full",
+                    message_id=sent.message_id,
+                    now=timezone.now() + dt.timedelta(minutes=1),
+                )
+        yield made
+        transaction.set_rollback(True)
+
+
+@pytest.fixture(autouse=True)
+def media_root() -> None:
+    """The world's files stay where the world was made."""
+
+
+def _published(planted: Planted) -> list[Plan]:
+    owned = Plan.objects.filter(title__contains=planted.mark, current_number__gt=0)
+    return list(owned.filter(owners__organisation=planted.world.larkhaven))
+
+
+def addresses(planted: Planted) -> dict[str, frozenset[str]]:
+    """Every planted address, or its part before the @, and who may read it."""
+    return {word: who for word, who in planted.readers.items() if "@" in word or "address" in word}
+
+
+def pages_with_people(planted: Planted) -> list[str]:
+    """Every page that lists people, or shows one of them."""
+    bodies = Organisation.objects.filter(name__endswith=planted.mark)
+    return [
+        *(reverse(f"digests:{name}") for name in ("manage", "ledger", "due", "stakeholders", "export-stakeholders")),
+        *(reverse("digests:who", args=[plan.pk]) for plan in _published(planted)),
+        *(
+            reverse(f"digests:{name}", args=[letter])
+            for letter in Delivery.objects.values_list("pk", flat=True)
+            for name in ("entry", "as-sent")
+        ),
+        *(reverse("digests:preview", args=[person]) for person in User.objects.values_list("pk", flat=True)),
+        *(reverse("organisations:people", args=[body.pk]) for body in bodies),
+        *(plan.get_absolute_url() for plan in _published(planted)),
+        *(reverse("plans:publish", args=[plan.pk]) for plan in _published(planted)),
+        *(reverse("plans:sharing", args=[plan.pk]) for plan in _published(planted)),
+        reverse("people:own-data"),
+    ]
+
+
+@pytest.mark.parametrize("persona", READERS)
+def test_no_page_shows_an_address_that_another_organisation_entered(planted: Planted, persona: str) -> None:
+    foreign = [word for word, readers in addresses(planted).items() if persona not in readers]
+    fetch = visitor(planted, persona)
+
+    shown = []
+    for page in pages_with_people(planted):
+        answer = fetch("get", page)
+        assert answer.status < 500
+        shown += [f"{page} shows {word}" for word in foreign if word in f"{answer.text} {answer.headers}"]
+
+    assert "\n".join(shown) == ""
+
+
+@pytest.mark.parametrize("persona", ["lead", "partner", "stranger", "shared"])
+def test_a_search_for_a_foreign_address_is_answered_like_nonsense(planted: Planted, persona: str) -> None:
+    foreign = [word for word, readers in addresses(planted).items() if persona not in readers]
+    crawler = Crawler(persona, visitor(planted, persona), foreign)
+
+    crawler.look_for(foreign, FINDERS)
+
+    assert "\n".join(crawler.report.leaks) == ""
+
+
+def test_the_organisation_that_entered_an_address_and_administrators_read_it(planted: Planted) -> None:
+    mine = {"lead": "panel0", "partner": "panel1", "stranger": "panel2", "shared": "panel3"}
+
+    for persona, domain in mine.items():
+        page = visitor(planted, persona)("get", reverse("digests:stakeholders")).text
+        assert page.count(f"@{domain}.example") >= 3, persona
+    ledger = {
+        persona: [
+            letter.address
+            for letter in Delivery.objects.filter(address__contains="@panel", kind="digest")
+            if letter.address in visitor(planted, persona)("get", reverse("digests:entry", args=[letter.pk])).text
+        ]
+        for persona in ("lead", "administrator")
+    }
+    assert {address.partition("@")[2] for address in ledger["lead"]} == {"panel0.example"}
+    assert {address.partition("@")[2] for address in ledger["administrator"]} == {
+        f"panel{place}.example" for place in range(4)
+    }

@@ -29,7 +29,11 @@ _MINUTE = dt.timedelta(minutes=1)
 
 
 class Purpose(Enum):
-    """What a link is good for, and for how long; stopping works for ever (RFC 8058 names no end)."""
+    """What a link is good for, and for how long.
+
+    Stopping works for two years: emails are read, and mail programs offer their one click (RFC 8058), long after
+    they arrive, but a link in an archive is no key for ever.
+    """
 
     STOP = "stop"
     PREFERENCES = "preferences"
@@ -37,13 +41,13 @@ class Purpose(Enum):
     CONFIRM = "confirm"
 
     @property
-    def lifetime(self) -> dt.timedelta | None:
-        """How long it works; None means for ever."""
+    def lifetime(self) -> dt.timedelta:
+        """How long it works."""
         return _LIFETIMES[self]
 
 
-_LIFETIMES: dict[Purpose, dt.timedelta | None] = {
-    Purpose.STOP: None,
+_LIFETIMES = {
+    Purpose.STOP: dt.timedelta(days=730),
     Purpose.PREFERENCES: dt.timedelta(days=30),
     Purpose.READ: dt.timedelta(days=30),
     Purpose.CONFIRM: dt.timedelta(days=14),
@@ -140,6 +144,6 @@ def read(purpose: Purpose, token: str, *, now: dt.datetime, even_if_over: bool =
     if found is None or not good:
         raise BadLink
     made_at = _EPOCH + minute * _MINUTE
-    if purpose.lifetime is not None and now - made_at > purpose.lifetime and not even_if_over:
+    if now - made_at > purpose.lifetime and not even_if_over:
         raise ExpiredLink
     return Link(person=found.person, made_at=made_at, number=number)

@@ -185,6 +185,11 @@ class Subscription(models.Model):
                 name="subscription_organisation",
                 condition=Q(organisation__isnull=False),
             ),
+            models.Index(
+                fields=["plan", "person"],
+                name="subscription_refused_plan",
+                condition=Q(plan__isnull=False, refused_at__isnull=False, status="ended"),
+            ),
         ]
 
     #: Whether pages may name what it is about to whoever reads them: `queries/naming.py` finds out.
@@ -291,7 +296,8 @@ class TypedAddress(models.Model):
 class Following(models.Model):
     """A view of the database: every pair of person and plan that a confirmed subscription covers, once a subscription.
 
-    `rank` says how closely it fits: 1 for the plan itself, 2 for its partnership, 3 for an owner.
+    `rank` says how closely it fits: 1 for the plan itself, 2 for its partnership, 3 for an owner. A plan that the
+    person refused by itself does not come through what they confirmed before that.
     """
 
     subscription = models.OneToOneField(Subscription, on_delete=models.DO_NOTHING, primary_key=True, related_name="+")

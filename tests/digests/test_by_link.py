@@ -91,10 +91,10 @@ def test_who_opens_the_letter_that_asked_again_reads_how_it_stands(asked: Subscr
     suppress(address=asked.person.email, reason="Gone.", delivery=None, author=None, now=timezone.now())
     stopped = bearer.get(answer_link(asked)).content.decode()
 
-    assert f"digests about Harbour Quarter go to {asked.person.email}" in confirmed
+    assert "digests about Harbour Quarter go to s...@council.example" in confirmed
     assert "paused it since: digests about Harbour Quarter come once you resume them" in paused
     assert reverse("digests:new-links") in paused
-    assert f"Mail to {asked.person.email} came back, and nothing is sent there" in stopped
+    assert "Mail to s...@council.example came back, and nothing is sent there" in stopped
     for page in (paused, stopped):
         assert "go to" not in page
 
@@ -334,7 +334,6 @@ def test_no_new_link_for_a_token_that_was_never_ours(followed: Subscription, bea
 
     for purpose, given in (
         ("stop", good),
-        ("stop", token(followed.person, Purpose.STOP)),  # never over, and good for nothing else
         ("nothing", good),
         ("preferences", f"{good[:-1]}x"),
         ("preferences", "1.2.3"),

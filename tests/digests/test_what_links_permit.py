@@ -33,7 +33,7 @@ STOP, PREFERENCES, READ, CONFIRM = Purpose.STOP, Purpose.PREFERENCES, Purpose.RE
 ACTS: tuple[tuple[str, str, dict[str, Any], dict[str, str], Purpose | None], ...] = (
     ("get", "stop", {}, {}, STOP),
     ("post", "stop", {}, {"List-Unsubscribe": "One-Click"}, STOP),
-    ("post", "stop", {}, {"subscription": "followed"}, STOP),
+    ("post", "stop", {}, {"all": "yes"}, STOP),
     ("get", "preferences", {}, {}, PREFERENCES),
     ("post", "preferences", {}, {"resume": "yes"}, PREFERENCES),
     ("post", "preferences", {}, {"allow": "yes"}, PREFERENCES),
@@ -59,7 +59,7 @@ ACTS: tuple[tuple[str, str, dict[str, Any], dict[str, str], Purpose | None], ...
     ("post", "confirm", {}, {"answer": "never"}, CONFIRM),
     ("get", "view", {}, {}, READ),
     ("get", "read", {"plan": "plan"}, {}, READ),
-    ("post", "renew", {"purpose": "stop"}, {}, None),
+    ("post", "renew", {"purpose": "stop"}, {}, STOP),
     ("post", "renew", {"purpose": "preferences"}, {}, PREFERENCES),
     ("post", "renew", {"purpose": "read"}, {}, READ),
     ("post", "renew", {"purpose": "confirm"}, {}, CONFIRM),
@@ -271,7 +271,7 @@ def test_by_link_nothing_is_named_that_may_no_longer_be_read_and_all_of_it_is_st
     pages = [bearer.get(address).content.decode() for address in (preferences, stop, view, of_rose)]
     changed = bearer.post(f"{preferences}{lost['followed'].pk}/stop/")
     pages.append(bearer.get(changed["Location"]).content.decode())
-    pages.append(bearer.post(stop, {"subscription": lost["body"].pk}).content.decode())
+    pages.append(bearer.post(stop, {"chosen": "yes", "what": f"subscription-{lost['body'].pk}"}).content.decode())
     yes = bearer.post(of_rose, {"answer": "yes"})
     pages.append(yes.content.decode())
 
@@ -384,7 +384,7 @@ def test_whoever_may_read_it_meets_its_name(world: World, things: dict[str, Any]
     stop = bearer.get(reverse("digests:stop", kwargs={"token": token(world.sol, STOP)})).content.decode()
     stakeholders = signed_in(world.amina).get(reverse("digests:stakeholders")).content.decode()
 
-    assert "Stop digests about Harbour Quarter" in stop
+    assert "Digests about Harbour Quarter" in stop
     assert "Harbour Quarter" in stakeholders
 
 

@@ -9,11 +9,23 @@ from partnerships.digests.services.ledger import UnableToSendAgain, note_look, s
 from partnerships.digests.services.new_links import renew_links, send_links
 from partnerships.digests.services.rhythm import end_pause, prefer, set_frequency
 from partnerships.digests.services.stopping import pause, resume, stop, stop_everything
+from partnerships.digests.services.stopping_told import (
+    Stopped,
+    UnableToUndo,
+    read_undo,
+    stop_all,
+    stop_chosen,
+    stop_told,
+    undo_stop,
+    undo_word,
+)
 
 __all__ = [
+    "Stopped",
     "UnableToChangeSubscription",
     "UnableToSendAgain",
     "UnableToSubscribe",
+    "UnableToUndo",
     "add_stakeholder",
     "allow_questions",
     "ask_again",
@@ -27,6 +39,7 @@ __all__ = [
     "note_look",
     "pause",
     "prefer",
+    "read_undo",
     "refuse_questions",
     "remind",
     "renew_links",
@@ -36,6 +49,11 @@ __all__ = [
     "set_frequency",
     "set_role_rule",
     "stop",
+    "stop_all",
+    "stop_chosen",
     "stop_everything",
+    "stop_told",
     "subscribe",
+    "undo_stop",
+    "undo_word",
 ]

@@ -79,9 +79,9 @@ def for_bearer(
 @require_http_methods(["GET", "HEAD", "POST"])
 @for_bearer(Purpose.STOP)
 def stop(request: HttpRequest, link: Link) -> HttpResponse:
-    """Ask whether to stop all digests, or one of them; a POST does it (RFC 8058 posts "List-Unsubscribe=One-Click")."""
-    reason = "Stopped by the person, by a link in a letter."
-    return ask_and_stop(request, link.person, reason=reason, by_link=True)
+    """Ask what to stop of what the email told of; a POST does it (RFC 8058 posts "List-Unsubscribe=One-Click")."""
+    reason = "Stopped by the person, by a link in an email."
+    return ask_and_stop(request, link.person, reason=reason, by_link=True, delivery=link.number)
 
 
 @csrf_exempt
@@ -110,9 +110,7 @@ def preferences(request: HttpRequest, link: Link) -> HttpResponse:
         "person": person,
         "said": "" if request.method == "POST" else _said(request, mine),
         "token": _token_in(request),
-        "stop": make(
-            Purpose.STOP, person_id=person.pk, link_key=preference.link_key, number=link.number, minute=minute
-        ),
+        "stop": make(Purpose.STOP, person_id=person.pk, link_key=preference.link_key, number=0, minute=minute),
         "subscriptions": [one for one in mine if not one.is_ended],
         "refused": [one for one in mine if one.named and one.pk in anew],
         "refused_at": preference.refused_at,
@@ -159,7 +157,7 @@ def change(request: HttpRequest, link: Link, pk: int, verb: str) -> HttpResponse
             subscription,
             frequency=request.POST.get("frequency", ""),
             person=link.person,
-            reason="Stopped by the person, by a link in a letter.",
+            reason="Stopped by the person, by a link in an email.",
             now=timezone.now(),
         )
     except services.UnableToChangeSubscription:

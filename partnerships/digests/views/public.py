@@ -72,17 +72,12 @@ def new_links(request: HttpRequest) -> HttpResponse:
 @never_cache
 @require_POST
 def renew(request: HttpRequest, purpose: str, token: str) -> HttpResponse:
-    """A link whose time is over is good for this: a letter with new ones, to the address that it was made for.
-
-    One that stops digests is never over, and good for nothing else.
-    """
+    """Send new links to the address that an expired link was made for."""
     try:
         wanted, now = Purpose(purpose), timezone.now()
         link = read_link(wanted, token, now=now, even_if_over=True)
     except (ValueError, BadLink) as error:
         raise Http404 from error
-    if wanted.lifetime is None:
-        raise Http404
     if (refused := _too_many(request)) is not None:
         return refused
     if wanted is Purpose.CONFIRM:

@@ -1,6 +1,9 @@
-"""Stopping all digests, by a link of a letter and signed in: asked first, and told with the way back."""
+"""Stopping emails, by the link in one of them or signed in: asked first, done, and offered to be undone."""
 
 from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -10,27 +13,91 @@ from django.utils import timezone
 from partnerships.digests import services
 from partnerships.digests.models import Preference
 from partnerships.digests.queries.naming import named_for
+from partnerships.digests.queries.stoppable import ToldIn, titles_for, told_in
 from partnerships.digests.queries.subscriptions import subscriptions_of
+from partnerships.digests.services import Stopped
 from partnerships.people.models import User
 
 
-def ask_and_stop(request: HttpRequest, person: User, *, reason: str, by_link: bool) -> HttpResponse:
-    """Ask whether to stop all of a person's digests, or one of them; a POST does it."""
-    following, now = subscriptions_of(person), timezone.now()
-    ways = {"by_link": by_link, "way_back": reverse("digests:new-links" if by_link else "digests:manage")}
-    if request.method == "POST":
-        chosen = request.POST.get("subscription", "")
-        if chosen.isdecimal() and len(chosen) < 19:
-            services.stop(subscriptions=following.filter(pk=int(chosen)), author=person, reason=reason, now=now)
-        else:
-            services.stop_everything(person=person, author=person, reason=reason, now=now)
-        left = named_for(person, subscriptions_of(person), now)
-        return render(request, "digests/stopped.html", {"left": left, **ways})
-    not_told = person.is_stakeholder or Preference.objects.filter(person=person, tells_matches=False).exists()
+def ask_and_stop(
+    request: HttpRequest, person: User, *, reason: str, by_link: bool, delivery: int | None = None
+) -> HttpResponse:
+    """Ask what to stop, of what one email told of or of all that is followed; a POST does it.
+
+    A POST that chooses nothing is a mail program's one click.
+    """
+    ways: dict[str, Any] = {
+        "by_link": by_link,
+        "way_back": reverse("digests:new-links" if by_link else "digests:manage"),
+    }
+    told = told_in(person, delivery) if delivery is not None else ToldIn((), False, had_any=False)
+    if request.method != "POST":
+        return _ask(request, person, told, **ways)
+    if "undo" in request.POST:
+        return _undo(request, person, told, **ways)
+    now = timezone.now()
+    plans, mine, matches = list(told.plans), [], told.matches
+    if "chosen" in request.POST:
+        what = request.POST.getlist("what")
+        plans = [plan for plan in plans if f"plan-{plan.pk}" in what]
+        mine = [one for one in named_for(person, subscriptions_of(person), now) if f"subscription-{one.pk}" in what]
+        matches = "matches" in what
+        if not plans and not mine and not matches:
+            return _ask(request, person, told, error="Tick what you want to stop.", **ways)
+    elif "all" in request.POST or delivery is None or not told.had_any:
+        stopped = services.stop_all(person=person, reason=reason, now=now)
+        return _done(request, person, stopped, [], **ways)
+    names = [*titles_for(person, plans, now).values(), *(one.called for one in mine)]
+    names += ["new matches"] if matches else []
+    stopped = services.stop_chosen(
+        person=person, plans=plans, subscriptions=mine, matches=matches, reason=reason, now=now
+    )
+    return _done(request, person, stopped, names, **ways)
+
+
+def _ask(request: HttpRequest, person: User, told: ToldIn, *, error: str = "", **ways: Any) -> HttpResponse:
+    """Which of what the email told of, or else of all that is followed, shall stop."""
+    now = timezone.now()
+    following = named_for(person, subscriptions_of(person), now)
+    titles = titles_for(person, told.plans, now)
+    choices = [(f"plan-{plan.pk}", f"Digests about {titles[plan.pk]}") for plan in told.plans]
+    if not told.had_any:
+        choices = [(f"subscription-{one.pk}", f"Digests about {one.called}") for one in following]
+    wants_matches = (
+        not person.is_stakeholder and not Preference.objects.filter(person=person, tells_matches=False).exists()
+    )
+    if wants_matches and (told.matches or not told.had_any):
+        choices.append(("matches", "New matches of your organisation"))
     context = {
         "person": person,
-        "subscriptions": named_for(person, following, now),
-        "tells_matches": not not_told,
+        "choices": choices,
+        "follows": bool(following) or wants_matches,
+        "told": told.had_any,
+        "error": error,
         **ways,
     }
-    return render(request, "digests/stop.html", context)
+    return render(request, "digests/stop.html", context, status=422 if error else 200)
+
+
+def _done(request: HttpRequest, person: User, stopped: Stopped, names: Sequence[str], **ways: Any) -> HttpResponse:
+    """What was stopped, what is left, and the undo."""
+    left = named_for(person, subscriptions_of(person), timezone.now())
+    context = {
+        "names": names,
+        "left": [one.called for one in left],
+        "undo": "" if stopped.is_empty else services.undo_word(stopped),
+        **ways,
+    }
+    return render(request, "digests/stopped.html", context)
+
+
+def _undo(request: HttpRequest, person: User, told: ToldIn, **ways: Any) -> HttpResponse:
+    """Restore what the stop before this page ended."""
+    try:
+        stopped = services.read_undo(request.POST["undo"], person=person)
+    except services.UnableToUndo as error:
+        return _ask(request, person, told, error=str(error), **ways)
+    services.undo_stop(person=person, stopped=stopped, now=timezone.now())
+    following = named_for(person, subscriptions_of(person), timezone.now())
+    context = {"following": [one.called for one in following if not one.is_waiting], **ways}
+    return render(request, "digests/stop_undone.html", context)

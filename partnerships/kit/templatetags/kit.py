@@ -19,6 +19,7 @@ from django.utils.safestring import SafeString, mark_safe
 
 from partnerships.kit import dates
 from partnerships.kit.forms import error_words
+from partnerships.kit.text import masked_address
 
 register = template.Library()
 
@@ -34,6 +35,12 @@ def _as_day(value: dt.date | dt.datetime) -> dt.date:
     if isinstance(value, dt.datetime):
         return timezone.localtime(value).date() if timezone.is_aware(value) else value.date()
     return value
+
+
+@register.filter
+def masked(address: str) -> str:
+    """An email address by its first character and its domain: `b...@example.org`."""
+    return masked_address(address)
 
 
 @register.filter

@@ -152,9 +152,7 @@ def _act_on(raw: bytes) -> str:
             link = read_link(Purpose.STOP, report.stop_token, now=now)
         except BadLink:
             return "other"
-        services.stop_everything(
-            person=link.person, author=link.person, reason="Stopped by the person, by mail.", now=now
-        )
+        services.stop_told(person=link.person, delivery=link.number, reason="Stopped by the person, by mail.", now=now)
         return "stopped"
     bounce = note_bounce(
         kind=report.kind,

@@ -1,0 +1,57 @@
+"""What a stop link can stop: the plans and matches its email told of, as far as the person still follows them."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Collection
+from dataclasses import dataclass
+
+from django.db.models import Q
+
+from partnerships.digests.models import DeliveryItem, MatchTold, Preference, Subscription
+from partnerships.digests.queries.readers import reading_classes
+from partnerships.people.models import User
+from partnerships.plans.models import Plan
+
+
+@dataclass(frozen=True, slots=True)
+class ToldIn:
+    """What an email told of that would still be told; `had_any` says that it told of something at all."""
+
+    plans: tuple[Plan, ...]
+    matches: bool
+    had_any: bool
+
+
+def told_in(person: User, delivery: int) -> ToldIn:
+    """What one email to this person told of, and of that what they still follow."""
+    items = DeliveryItem.objects.told().filter(delivery=delivery, delivery__recipient=person)
+    plans = list(Plan.objects.filter(pk__in=items.values("plan")).order_by("title", "pk"))
+    matches = MatchTold.objects.filter(delivery=delivery, recipient=person).exists()
+    wants_matches = not Preference.objects.filter(person=person, tells_matches=False).exists()
+    followed = tuple(plan for plan in plans if covering(person, plan))
+    return ToldIn(followed, matches and wants_matches, bool(plans or matches))
+
+
+def covering(person: User, plan: Plan) -> list[Subscription]:
+    """The person's subscriptions that bring this plan, paused ones too, the closest first.
+
+    Those confirmed before the person refused this one plan do not bring it (`digests_following`).
+    """
+    live = Subscription.objects.live().for_listing().filter(person=person)
+    refused = Subscription.objects.refused().filter(person=person, plan=plan).values_list("refused_at", flat=True)
+    through = live.filter(
+        Q(partnership__isnull=False, partnership=plan.partnership_id)
+        | Q(organisation__in=plan.owners.values("organisation")),
+        confirmed_at__isnull=False,
+    )
+    for moment in refused:
+        through = through.filter(confirmed_at__gt=moment)
+    return [*live.filter(plan=plan), *through.order_by("organisation", "pk")]
+
+
+def titles_for(person: User, plans: Collection[Plan], now: dt.datetime) -> dict[int, str]:
+    """The titles of plans as this follower may read them today, paused ones too."""
+    ids = [plan.pk for plan in plans]
+    readable = {plan for _, plan in reading_classes(ids, now=now, people=[person.pk], even_paused=True)}
+    return {plan.pk: plan.title if plan.pk in readable else "a plan you can no longer read" for plan in plans}

@@ -1,0 +1,195 @@
+"""Stopping what one email told of, and undoing a stop: for the stop link in an email."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from django.core.signing import BadSignature, TimestampSigner
+from django.db import transaction
+
+from partnerships.digests.models import MatchTold, Preference, Subscription, SubscriptionStatus
+from partnerships.digests.queries.stoppable import covering, told_in
+from partnerships.digests.services.common import note
+from partnerships.digests.services.stopping import stop, stop_everything
+from partnerships.digests.watermarks import catch_up, drop_what_nobody_follows, one_at_a_time
+from partnerships.people.models import User
+from partnerships.plans.models import Plan
+
+#: How long the page after a stop can undo it.
+UNDO_WITHIN = dt.timedelta(days=1)
+
+
+class UnableToUndo(Exception):
+    """The undo is too old, not ours, or somebody else's."""
+
+
+@dataclass(frozen=True, slots=True)
+class Before:
+    """A subscription before the stop; `status` is empty for one that the stop made."""
+
+    subscription: int
+    status: str
+    refused_at: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Stopped:
+    """What one stop ended, and how that stood before."""
+
+    person: int
+    at: str
+    subscriptions: tuple[Before, ...] = ()
+    tells_matches: bool = False
+    refused_at: str = ""
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether there was nothing to stop."""
+        return not self.subscriptions and not self.tells_matches
+
+
+@transaction.atomic
+def stop_told(*, person: User, delivery: int, reason: str, now: dt.datetime) -> Stopped:
+    """Stop exactly what an email told of; everything where it told of nothing that is still followed.
+
+    This is what one click means (RFC 8058): nothing can be asked, and a stop must never stop nothing.
+    """
+    told = told_in(person, delivery)
+    if not told.had_any:
+        return stop_all(person=person, reason=reason, now=now)
+    return stop_chosen(person=person, plans=told.plans, matches=told.matches, reason=reason, now=now)
+
+
+@transaction.atomic
+def stop_chosen(
+    *,
+    person: User,
+    plans: Iterable[Plan] = (),
+    subscriptions: Iterable[Subscription] = (),
+    matches: bool = False,
+    reason: str,
+    now: dt.datetime,
+) -> Stopped:
+    """Stop emails about these plans, by whatever they are followed; end these subscriptions; tell of no new matches.
+
+    A plan that is followed through its partnership or an owner is stopped by a refusal of its own: the other plans
+    go on.
+    """
+    before = [one for plan in plans if (one := _stop_plan(person, plan, reason=reason, now=now))]
+    chosen = Subscription.objects.live().filter(person=person, pk__in=[one.pk for one in subscriptions])
+    before += _as_it_stands(chosen)
+    stop(subscriptions=chosen, author=person, reason=reason, now=now)
+    drop_what_nobody_follows([person.pk])
+    told_of_matches = matches and _stop_matches(person)
+    return Stopped(person.pk, now.isoformat(), tuple(before), told_of_matches)
+
+
+@transaction.atomic
+def stop_all(*, person: User, reason: str, now: dt.datetime) -> Stopped:
+    """Stop all of a person's emails, as they themselves asked."""
+    preference, _ = Preference.objects.select_for_update().get_or_create(person=person)
+    before = _as_it_stands(Subscription.objects.live().filter(person=person))
+    refused_at = preference.refused_at.isoformat() if preference.refused_at else ""
+    stop_everything(person=person, author=person, reason=reason, now=now)
+    tells = preference.tells_matches and not person.is_stakeholder
+    return Stopped(person.pk, now.isoformat(), tuple(before), tells, refused_at)
+
+
+@transaction.atomic
+def undo_stop(*, person: User, stopped: Stopped, now: dt.datetime) -> None:
+    """Restore what one stop ended, where nothing has changed it since; what was missed meanwhile is told."""
+    one_at_a_time()
+    before = {one.subscription: one for one in stopped.subscriptions}
+    at = dt.datetime.fromisoformat(stopped.at)
+    ended = Subscription.objects.select_for_update().filter(pk__in=before, person=person, ended_at=at)
+    for subscription in ended.filter(status=SubscriptionStatus.ENDED).order_by("pk"):
+        was = before[subscription.pk]
+        note(subscription, "undid a stop of digests about", author=person, now=now)
+        if not was.status:
+            subscription.delete()
+            continue
+        subscription.status, subscription.ended_at, subscription.reason = was.status, None, ""
+        subscription.refused_at = _moment(was.refused_at)
+        subscription.save(update_fields=["status", "ended_at", "reason", "refused_at"])
+    preference = Preference.objects.select_for_update().get(person=person)
+    if stopped.tells_matches:
+        preference.tells_matches = True
+    if preference.refused_at == at:
+        preference.refused_at = _moment(stopped.refused_at)
+    preference.save(update_fields=["tells_matches", "refused_at"])
+    catch_up(people=[person.pk], now=now)
+
+
+def _moment(text: str) -> dt.datetime | None:
+    return dt.datetime.fromisoformat(text) if text else None
+
+
+def _as_it_stands(subscriptions: Iterable[Subscription]) -> list[Before]:
+    return [Before(one.pk, one.status, one.refused_at.isoformat() if one.refused_at else "") for one in subscriptions]
+
+
+def _stop_plan(person: User, plan: Plan, *, reason: str, now: dt.datetime) -> Before | None:
+    """Refuse one plan: its own subscription ends, or one is made that has ended, which stops wider ones."""
+    through = covering(person, plan)
+    if not through:
+        return None
+    own = Subscription.objects.select_for_update().filter(person=person, plan=plan).first()
+    if own is not None and not own.is_ended:
+        [before] = _as_it_stands([own])
+        stop(subscriptions=[own], author=person, reason=reason, now=now)
+        return before
+    refused: dict[str, Any] = {
+        "status": SubscriptionStatus.ENDED,
+        "ended_at": now,
+        "refused_at": now,
+        "reason": reason[:300],
+    }
+    if own is not None:
+        was = Before(own.pk, own.status, own.refused_at.isoformat() if own.refused_at else "")
+        for name, value in refused.items():
+            setattr(own, name, value)
+        own.save(update_fields=list(refused))
+    else:
+        closest = through[0]
+        own = Subscription.objects.create(
+            person=person,
+            plan=plan,
+            how=closest.how,
+            added_by=closest.added_by,
+            added_for=closest.added_for,
+            why=closest.why,
+            asked_at=now,
+            **refused,
+        )
+        was = Before(own.pk, "")
+    note(own, "ended digests about", author=person, now=now, reason=reason)
+    return was
+
+
+def _stop_matches(person: User) -> bool:
+    """Tell the person of no new matches; whether they were told before."""
+    MatchTold.objects.filter(recipient=person, told_at=None).delete()
+    return bool(Preference.objects.filter(person=person, tells_matches=True).update(tells_matches=False))
+
+
+# ---- The undo as a word in a form: signed, so that only the page after a stop can undo it
+
+
+def undo_word(stopped: Stopped) -> str:
+    """A stop as a signed word for a form."""
+    return TimestampSigner(salt="digests.undo").sign_object(asdict(stopped), compress=True)
+
+
+def read_undo(word: str, *, person: User) -> Stopped:
+    """The stop that a form's word stands for; raises `UnableToUndo`."""
+    try:
+        said = TimestampSigner(salt="digests.undo").unsign_object(word, max_age=UNDO_WITHIN)
+    except BadSignature as error:
+        raise UnableToUndo("That can no longer be undone.") from error
+    stopped = Stopped(**said | {"subscriptions": tuple(Before(**one) for one in said["subscriptions"])})
+    if stopped.person != person.pk:
+        raise UnableToUndo("That can no longer be undone.")
+    return stopped

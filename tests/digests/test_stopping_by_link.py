@@ -1,0 +1,322 @@
+"""The link that stops emails: it stops what its email told of, says what is left, and can be undone."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from html import unescape
+from pathlib import Path
+
+import pytest
+from django.core.management import call_command
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+
+from partnerships.digests import services
+from partnerships.digests.links import Purpose, make, minute_of
+from partnerships.digests.models import Delivery, Preference, Subscription
+from partnerships.people.models import User
+from partnerships.plans.models import Plan
+from partnerships.plans.services import create_plan
+from tests.crawling import forms_of
+from tests.digests.conftest import PostOffice, play, publish, text_of
+from tests.world import World
+
+ONE_CLICK = {"List-Unsubscribe": "One-Click"}
+
+
+@pytest.fixture
+def second(world: World) -> Plan:
+    """A second plan of the partnership."""
+    made = create_plan(
+        owners=[world.larkhaven],
+        partnership=world.partnership,
+        title="Mill Road",
+        kind="delivery",
+        audience="partnership",
+        author=world.amina,
+        now=world.now,
+    )
+    publish(made, 40, author=world.amina, note="First version.", now=timezone.now() - dt.timedelta(days=1))
+    made.refresh_from_db()
+    return made
+
+
+def follow(world: World, *targets: Plan) -> None:
+    for target in targets:
+        services.enrol(
+            person=world.sol, target=target, author=world.amina, organisation=world.larkhaven, now=timezone.now()
+        )
+
+
+def told_of(world: World, office: PostOffice, *plans: Plan, homes: int = 100) -> str:
+    """The address of the stop link in the newest email, which tells Sol of these plans."""
+    for plan in plans:
+        publish(plan, homes, author=world.amina)
+    play(office)
+    found = re.search(r"https?://[^/\s]+(/digests/stop/\S+)", text_of(office.to(world.sol)[-1]))
+    assert found is not None
+    return found[1]
+
+
+def stop_link(person: User, delivery: int, *, days: int) -> str:
+    """The stop link of an email sent so many days ago."""
+    key = Preference.objects.get(person=person).link_key
+    minute = minute_of(timezone.now() - dt.timedelta(days=days))
+    token = make(Purpose.STOP, person_id=person.pk, link_key=key, number=delivery, minute=minute)
+    return reverse("digests:stop", kwargs={"token": token})
+
+
+def told_since(world: World, office: PostOffice, *plans: Plan) -> str:
+    """What Sol is told once these plans have changed again."""
+    before = len(office.to(world.sol))
+    for plan in plans:
+        publish(plan, 90, author=world.amina)
+    play(office)
+    return "\n".join(text_of(one) for one in office.to(world.sol)[before:])
+
+
+def page(address: str, data: dict[str, object] | None = None) -> str:
+    browser = Client(enforce_csrf_checks=True)
+    answer = browser.get(address) if data is None else browser.post(address, data)
+    assert answer.status_code == 200
+    return unescape(answer.content.decode())
+
+
+def test_one_click_on_an_email_about_one_plan_stops_that_plan_alone(
+    world: World, plan: Plan, second: Plan, office: PostOffice
+) -> None:
+    follow(world, plan, second)
+    link = told_of(world, office, plan)
+
+    said = page(link, ONE_CLICK)
+    since = told_since(world, office, plan, second)
+
+    assert "Harbour Quarter" in said
+    assert "You still get digests about Mill Road" in said
+    assert "Mill Road" in since
+    assert "Harbour Quarter" not in since
+
+
+def test_one_click_stops_one_plan_of_a_partnership_that_is_followed(
+    world: World, plan: Plan, second: Plan, office: PostOffice
+) -> None:
+    services.enrol(
+        person=world.sol,
+        target=world.partnership,
+        author=world.amina,
+        organisation=world.larkhaven,
+        now=timezone.now(),
+    )
+    link = told_of(world, office, plan)
+
+    page(link, ONE_CLICK)
+    since = told_since(world, office, plan, second)
+
+    assert "Mill Road" in since
+    assert "Harbour Quarter" not in since
+
+
+def test_one_click_on_an_email_about_two_plans_stops_both(
+    world: World, plan: Plan, second: Plan, opened: Plan, office: PostOffice
+) -> None:
+    follow(world, plan, second, opened)
+    link = told_of(world, office, plan, second)
+
+    page(link, ONE_CLICK)
+    since = told_since(world, office, plan, second, opened)
+
+    assert "Open Quay" in since
+    assert "Mill Road" not in since
+    assert "Harbour Quarter" not in since
+
+
+def test_the_page_asks_which_of_several_things_to_stop(
+    world: World, plan: Plan, second: Plan, office: PostOffice
+) -> None:
+    follow(world, plan, second)
+    link = told_of(world, office, plan, second)
+
+    asked = page(link)
+    page(link, {"chosen": "yes", "what": [f"plan-{second.pk}"]})
+    since = told_since(world, office, plan, second)
+
+    assert f'value="plan-{plan.pk}"' in asked
+    assert f'value="plan-{second.pk}"' in asked
+    assert "Mill Road" not in since
+    assert "Harbour Quarter" in since
+
+
+def test_nothing_ticked_stops_nothing_and_is_said(world: World, plan: Plan, second: Plan, office: PostOffice) -> None:
+    follow(world, plan, second)
+    link = told_of(world, office, plan, second)
+
+    answer = Client().post(link, {"chosen": "yes"})
+
+    assert answer.status_code == 422
+    assert "Tick what you want to stop" in answer.content.decode()
+    assert Subscription.objects.confirmed().filter(person=world.sol).count() == 2
+
+
+def test_stopping_everything_is_offered_and_done(world: World, plan: Plan, second: Plan, office: PostOffice) -> None:
+    follow(world, plan, second)
+    link = told_of(world, office, plan)
+
+    assert "Stop all digests" in page(link)
+    page(link, {"all": "yes"})
+
+    assert not Subscription.objects.live().filter(person=world.sol).exists()
+
+
+@pytest.mark.parametrize("data", [ONE_CLICK, {"all": "yes"}], ids=["one click", "everything"])
+def test_the_page_after_a_stop_undoes_it_and_tells_what_was_missed(
+    world: World, plan: Plan, second: Plan, office: PostOffice, data: dict[str, object]
+) -> None:
+    follow(world, plan, second)
+    link = told_of(world, office, plan)
+    before = _standing(world.sol)
+
+    answer = Client().post(link, data)
+    publish(plan, 80, author=world.amina)
+    [undo] = [form for form in forms_of(answer.content) if "undo" in form.fields]
+    restored = page(link, dict(undo.fields))
+    play(office)
+
+    assert "Harbour Quarter" in restored
+    assert _standing(world.sol) == before
+    assert "was 100, now 80" in text_of(office.to(world.sol)[-1])
+
+
+def _standing(person: User) -> list[object]:
+    kept = Subscription.objects.filter(person=person).order_by("pk")
+    preference = Preference.objects.get(person=person)
+    return [*kept.values_list("plan", "status", "refused_at", "ended_at"), preference.refused_at]
+
+
+def test_an_undo_restores_nothing_that_was_not_stopped_by_it(
+    world: World, plan: Plan, second: Plan, office: PostOffice
+) -> None:
+    follow(world, plan, second)
+    link = told_of(world, office, plan)
+    [undo] = [form for form in forms_of(Client().post(link, ONE_CLICK).content) if "undo" in form.fields]
+    services.stop_everything(person=world.sol, author=world.sol, reason="Enough.", now=timezone.now())
+    forged = undo.fields | {"undo": undo.fields["undo"] + "x"}
+
+    answer = Client().post(link, forged)
+    page(link, dict(undo.fields))
+
+    assert answer.status_code == 422
+    assert set(Subscription.objects.confirmed().filter(person=world.sol).values_list("plan", flat=True)) == {plan.pk}
+
+
+def test_an_undo_is_offered_for_a_day(
+    world: World, plan: Plan, office: PostOffice, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    follow(world, plan)
+    link = told_of(world, office, plan)
+    [undo] = [form for form in forms_of(Client().post(link, ONE_CLICK).content) if "undo" in form.fields]
+    monkeypatch.setattr("partnerships.digests.services.stopping_told.UNDO_WITHIN", dt.timedelta(seconds=-1))
+
+    answer = Client().post(link, undo.fields)
+
+    assert answer.status_code == 422
+    assert "That can no longer be undone" in answer.content.decode()
+    assert not Subscription.objects.live().filter(person=world.sol).exists()
+
+
+def test_a_mail_program_that_stops_by_email_stops_what_the_email_told_of(
+    world: World, plan: Plan, second: Plan, office: PostOffice, tmp_path: Path
+) -> None:
+    follow(world, plan, second)
+    token = told_of(world, office, plan).split("/")[-2]
+    mail = tmp_path / "stop.eml"
+    mail.write_text(f"From: sol@council.example\nSubject: stop {token}\n\n\n", encoding="ascii")
+
+    call_command("digests", "bounces", str(mail))
+
+    assert set(Subscription.objects.confirmed().filter(person=world.sol).values_list("plan", flat=True)) == {second.pk}
+
+
+def test_following_a_partnership_anew_brings_its_stopped_plan_back(
+    world: World, plan: Plan, office: PostOffice
+) -> None:
+    services.subscribe(person=world.ben, target=world.partnership, author=world.ben, now=timezone.now())
+    publish(plan, 100, author=world.amina)
+    play(office)
+    services.stop_told(
+        person=world.ben, delivery=Delivery.objects.get(recipient=world.ben).pk, reason="By link.", now=timezone.now()
+    )
+    partnership = Subscription.objects.get(person=world.ben, partnership=world.partnership)
+    services.stop(subscriptions=[partnership], author=world.ben, reason="Enough.", now=timezone.now())
+
+    services.subscribe(person=world.ben, target=world.partnership, author=world.ben, now=timezone.now())
+    publish(plan, 70, author=world.amina)
+    play(office)
+
+    assert "now 70" in text_of(office.to(world.ben)[-1])
+
+
+def test_the_link_of_an_email_that_told_of_nothing_asks_about_all_one_follows(
+    world: World, plan: Plan, second: Plan, office: PostOffice
+) -> None:
+    follow(world, plan, second)
+    services.send_links(person=world.sol, now=timezone.now(), by_own_link=True)
+    link = told_of(world, office)
+
+    asked = page(link)
+
+    assert "Harbour Quarter" in asked
+    assert "Mill Road" in asked
+
+
+def test_one_click_works_for_two_years_after_the_email(
+    world: World, plan: Plan, second: Plan, office: PostOffice
+) -> None:
+    follow(world, plan, second)
+    told_of(world, office, plan)
+    delivery = Delivery.objects.get(recipient=world.sol).pk
+
+    page(stop_link(world.sol, delivery, days=729), ONE_CLICK)
+
+    assert set(Subscription.objects.confirmed().filter(person=world.sol).values_list("plan", flat=True)) == {second.pk}
+
+
+def test_a_stop_link_ends_after_two_years_and_leads_to_a_new_one(world: World, plan: Plan, office: PostOffice) -> None:
+    follow(world, plan)
+    told_of(world, office, plan)
+    link = stop_link(world.sol, Delivery.objects.get(recipient=world.sol).pk, days=731)
+    browser = Client(enforce_csrf_checks=True)
+
+    answer = browser.post(link, ONE_CLICK)
+    [renew] = [form for form in forms_of(answer.content) if "/links/" in form.action]
+    browser.post(renew.action)
+    office.drain()
+
+    assert answer.status_code == 410
+    assert Subscription.objects.confirmed().filter(person=world.sol).exists()
+    assert "/digests/stop/" in text_of(office.to(world.sol)[-1])
+
+
+def test_no_page_behind_a_link_prints_the_whole_address(world: World, plan: Plan, office: PostOffice) -> None:
+    asked = services.add_stakeholder(
+        email=world.sol.email,
+        name="",
+        target=plan,
+        author=world.amina,
+        organisation=world.larkhaven,
+        now=timezone.now(),
+    )
+    office.drain()
+    links = re.findall(r"https?://[^/\s]+(/digests/\S+)", text_of(office.to(world.sol)[-1]))
+    confirm = next(link for link in links if "/confirm/" in link)
+    pages = [page(confirm), page(confirm, {"answer": "yes"}), page(confirm)]
+    stop = told_of(world, office, plan)
+    links = re.findall(r"https?://[^/\s]+(/digests/\S+)", text_of(office.to(world.sol)[-1]))
+    pages += [page(link) for link in links if "/read/" in link or "/preferences/" in link or "/stop/" in link]
+    pages += [page(stop, ONE_CLICK), page(stop)]
+
+    assert asked.person.email == "sol@council.example"
+    assert len(pages) >= 8
+    assert [one for one in pages if "sol@council.example" in one] == []
+    assert "s...@council.example" in page(stop)

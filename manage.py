@@ -6,13 +6,12 @@ import sys
 
 from django.core.management import execute_from_command_line
 
-from housing.environment import acts_as_owner
+from housing.environment import database_role
 
 
 def main() -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "housing.settings")
-    if acts_as_owner(sys.argv):
-        os.environ["DATABASE_ROLE"] = "owner"
+    os.environ["DATABASE_ROLE"] = database_role(sys.argv, os.environ)
     execute_from_command_line(sys.argv)
 
 

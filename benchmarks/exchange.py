@@ -587,7 +587,7 @@ def main() -> int:
             "DATABASE_ROLE": "application",
             "DJANGO_SETTINGS_MODULE": "housing.settings",
             "DEBUG": "0",
-            "SECRET_KEY": secrets.token_urlsafe(32),
+            "SECRET_KEY": secrets.token_urlsafe(50),
             "LOG_LEVEL": "ERROR",
         }
         os.environ.pop("DATABASE_OWNER_URL", None)

@@ -18,6 +18,7 @@ PRODUCTION = {
     "SECRET_KEY": secrets.token_urlsafe(50),
     "SITE_ORIGIN": "https://ground.example",
     "DATABASE_URL": "postgres://common_ground:x@database.example/common_ground",
+    "DATABASE_WORKER_URL": "postgres://common_ground_worker:x@database.example/common_ground",
     "DATABASE_OWNER_URL": "postgres://common_ground_owner:x@database.example/common_ground",
     "REDIS_URL": "redis://broker.example:6379/0",
     "EMAIL_URL": "smtp+tls://user:x@mail.example:587",

@@ -12,7 +12,7 @@ VAR_DIR = Path(os.environ.get("COMMON_GROUND_VAR") or BASE_DIR / "var")
 
 # Keys that only make sense together: a database of one's own must never meet the embedded one's owner.
 TOGETHER = (
-    ("DATABASE_URL", "DATABASE_OWNER_URL"),
+    ("DATABASE_URL", "DATABASE_WORKER_URL", "DATABASE_OWNER_URL"),
     ("REDIS_URL",),
     ("EMAIL_URL",),
     ("SECRET_KEY",),
@@ -86,6 +86,9 @@ def load(environ: MutableMapping[str, str], *, base_dir: Path = BASE_DIR, var_di
             environ.setdefault("DEMONSTRATION", embedded["DEMONSTRATION"])
 
 
-def acts_as_owner(argv: Sequence[str]) -> bool:
-    """Whether this command line must run as the owner of the tables rather than as the application."""
-    return len(argv) > 1 and argv[1] in OWNER_COMMANDS
+def database_role(argv: Sequence[str], environ: Mapping[str, str]) -> str:
+    """The role that a command of manage.py connects as; what the environment chose is kept, except by the owner's."""
+    command = argv[1] if len(argv) > 1 else ""
+    if command in OWNER_COMMANDS:
+        return "owner"
+    return environ.get("DATABASE_ROLE") or ("web" if command == "runserver" else "worker")

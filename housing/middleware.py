@@ -14,13 +14,14 @@ import pghistory
 import structlog
 from django.conf import settings
 from django.core.signals import got_request_exception
-from django.db import InterfaceError, OperationalError
+from django.db import InterfaceError, InternalError, OperationalError
 from django.dispatch import receiver
 from django.http import HttpRequest, HttpResponse
 from django.template.loader import render_to_string
 from django.urls import Resolver404, resolve
 from django.utils import timezone
 from pghistory.middleware import HistoryMiddleware as PgHistoryMiddleware
+from psycopg2 import errorcodes
 
 from housing.errors import too_large
 from partnerships.activity.services import note_export
@@ -56,6 +57,16 @@ class RequestLogMiddleware:
         return response
 
 
+def is_outage(error: BaseException) -> bool:
+    """Whether the database cannot answer now and may later.
+
+    It is away, a time limit ended a statement or a wait for a lock, or it ended a transaction that had paused.
+    """
+    if isinstance(error, InternalError):
+        return getattr(error.__cause__, "pgcode", "") == errorcodes.IDLE_IN_TRANSACTION_SESSION_TIMEOUT
+    return isinstance(error, OperationalError | InterfaceError)
+
+
 def _number_of_user(request: HttpRequest) -> int | None:
     """Whose request it was, as far as that is known: who has not been looked up yet is not while the database is
     away."""
@@ -83,12 +94,15 @@ class RequestSizeMiddleware:
 def note_outage(request: HttpRequest | None = None, **kwargs: object) -> None:
     """Django turns what middleware raises into a 500 before any middleware of ours sees it: remember why."""
     error = sys.exc_info()[1]
-    if request is not None and isinstance(error, OperationalError | InterfaceError):
+    if request is not None and error is not None and is_outage(error):
         request.META["housing.outage"] = error
 
 
 class DatabaseOutageMiddleware:
-    """Answer 503 with a hint when to try again while PostgreSQL cannot be reached, whoever noticed it first."""
+    """Answer 503 with a hint when to try again while PostgreSQL is away or makes a page wait too long.
+
+    A view may have noticed it, or another middleware.
+    """
 
     RETRY_AFTER_SECONDS = 10
 
@@ -98,18 +112,21 @@ class DatabaseOutageMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         try:
             response = self.get_response(request)
-        except (OperationalError, InterfaceError) as error:
+        except (OperationalError, InterfaceError, InternalError) as error:
+            if not is_outage(error):
+                raise
             return self.unavailable(error)
         noticed = request.META.get("housing.outage")
         return self.unavailable(noticed) if noticed and response.status_code == 500 else response
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
-        if isinstance(exception, OperationalError | InterfaceError):
+        if is_outage(exception):
             return self.unavailable(exception)
         return None
 
     def unavailable(self, error: Exception) -> HttpResponse:
-        log.error("database_unavailable", kind=type(error).__name__)
+        code = getattr(error.__cause__, "pgcode", None)  # 55P03: a lock; 57014: a statement; none: no connection
+        log.error("database_unavailable", kind=type(error).__name__, code=code)
         response = HttpResponse(render_to_string("503.html"), status=503)
         response["Retry-After"] = str(self.RETRY_AFTER_SECONDS)
         response["Cache-Control"] = "no-store"

@@ -105,14 +105,16 @@ class Supervisor:
 
     def _read_secrets(self) -> dict[str, str]:
         path = self.var / "secrets.json"
-        if path.exists():
-            kept: dict[str, str] = json.loads(path.read_text())
-            return kept
         made = {"SECRET_KEY": secrets.token_urlsafe(50), **postgres.new_passwords()}
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(descriptor, "w") as output:
-            json.dump(made, output)
-        return made
+        kept: dict[str, str] = json.loads(path.read_text()) if path.exists() else {}
+        if not made.keys() <= kept.keys():  # a new copy, or one from before a role was added
+            kept = made | kept
+            temporary = path.with_suffix(".new")
+            descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+            with os.fdopen(descriptor, "w") as output:
+                json.dump(kept, output)
+            temporary.replace(path)
+        return kept
 
     def read_env_file(self, path: Path) -> None:
         """Take from a .env file what the environment leaves unset."""
@@ -145,6 +147,7 @@ class Supervisor:
                 say("Making a PostgreSQL cluster")
             server.start()
             self.hand_out("DATABASE_URL", server.url(postgres.APPLICATION))
+            self.hand_out("DATABASE_WORKER_URL", server.url(postgres.WORKER))
             self.hand_out("DATABASE_OWNER_URL", server.url(postgres.OWNER))
             # A database of our own may hold accounts with a known password; an organisation's never.
             self.hand_out("DEMONSTRATION", self.environ.get("DEMONSTRATION", "1"))
@@ -256,7 +259,15 @@ class Supervisor:
     def _migrations(self) -> list[Path]:
         return [
             *sorted(BASE_DIR.glob("partnerships/*/migrations/*.py")),
-            *(BASE_DIR / name for name in ("requirements.txt", "housing/grants.py", "housing/settings.py")),
+            *(
+                BASE_DIR / name
+                for name in (
+                    "requirements.txt",
+                    "housing/database_roles.py",
+                    "housing/grants.py",
+                    "housing/settings.py",
+                )
+            ),
         ]
 
     def _once(self, name: str, sources: Iterable[Path], words: str, command: list[str], *, owner: bool = False) -> None:
@@ -383,7 +394,11 @@ def with_services(command: list[str], *, var: Path, careful: bool, owner: bool, 
             supervisor.start_services()
             environ = supervisor.environ | extra
             if owner and "DATABASE_OWNER_URL" in supervisor.handed_out:
-                environ["DATABASE_URL"] = supervisor.handed_out["DATABASE_OWNER_URL"]
+                # Empty, so that no process of a test or a benchmark works on another database than its own.
+                environ |= {
+                    "DATABASE_URL": supervisor.handed_out["DATABASE_OWNER_URL"],
+                    "DATABASE_WORKER_URL": "",
+                }
             process = subprocess.Popen(command, cwd=BASE_DIR, env=environ)
             try:
                 return process.wait()

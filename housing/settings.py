@@ -6,7 +6,7 @@ import os
 from datetime import timedelta
 from email.utils import parseaddr
 from typing import Any
-from urllib.parse import unquote, urlsplit
+from urllib.parse import urlsplit
 
 import django_stubs_ext
 import environ
@@ -16,6 +16,7 @@ from csp.constants import NONCE, NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 
 from housing import environment
+from housing.database_roles import connection_settings
 from partnerships.kit.masking import mask_values
 
 # Lets `ModelAdmin[Plan]` and the like be written where Django itself does not yet allow it.
@@ -162,26 +163,24 @@ CRISPY_TEMPLATE_PACK = "common_ground"
 CRISPY_FAIL_SILENTLY = not DEBUG
 
 # --- Database --------------------------------------------------------------------------------------------------------
-# The application's role neither owns the tables nor is a superuser; migrations and tests run as their owner.
+# Pages and workers connect as roles of their own, each with its time limits. Neither owns the tables; migrations and
+# tests run as their owner.
 
-AS_OWNER = env.str("DATABASE_ROLE", default="application") == "owner"
+DATABASE_ROLE = env.str("DATABASE_ROLE", default="web")
+AS_OWNER = DATABASE_ROLE == "owner"
 _database_url = env.str("DATABASE_URL", default="postgres://common_ground@localhost/common_ground")
+_worker_url = env.str("DATABASE_WORKER_URL", default="") or _database_url
 _owner_url = env.str("DATABASE_OWNER_URL", default="")
-DATABASES: dict[str, dict[str, Any]] = {
-    "default": env.db_url_config(_owner_url if AS_OWNER and _owner_url else _database_url)
+# A connection lives at most this long, one per web thread and one per worker process: see docs/deploy.md.
+_max_age = env.int("CONN_MAX_AGE", default=60)
+ROLE_DATABASES = {
+    "web": connection_settings(_database_url, max_age=_max_age),
+    "worker": connection_settings(_worker_url, max_age=_max_age),
+    "owner": connection_settings(_owner_url or _database_url, max_age=_max_age),
 }
-DATABASES["default"] |= {
-    # A connection lives at most this long, one per web thread and one per worker process: see docs/deploy.md.
-    "CONN_MAX_AGE": env.int("CONN_MAX_AGE", default=60),
-    "CONN_HEALTH_CHECKS": True,
-    "DISABLE_SERVER_SIDE_CURSORS": env.bool("BEHIND_PGBOUNCER", default=False),
-    "ATOMIC_REQUESTS": False,
-}
-DATABASES["default"]["HOST"] = unquote(DATABASES["default"]["HOST"] or "")  # a socket's folder comes quoted
-DATABASES["default"].setdefault("OPTIONS", {})
-DATABASES["default"]["OPTIONS"].setdefault("connect_timeout", 5)
+DATABASES = {"default": ROLE_DATABASES.get(DATABASE_ROLE, ROLE_DATABASES["web"]).copy()}
 # Named so that tables' owner can grant to it after each migration; empty where one role does both.
-APPLICATION_DATABASE_ROLE = env.db_url_config(_database_url)["USER"] if _owner_url else ""
+APPLICATION_DATABASE_ROLE = ROLE_DATABASES["web"]["USER"] if _owner_url else ""
 # Rows that are only ever added. Event tables of row history and their contexts are recognised by themselves.
 APPEND_ONLY_TABLES = [
     "activity_event",

@@ -57,5 +57,6 @@ def watch() -> int:
 
 if __name__ == "__main__":
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "housing.settings")
+    os.environ.setdefault("DATABASE_ROLE", "worker")
     django.setup()
     sys.exit(watch())

@@ -35,6 +35,7 @@ def make_worker() -> Any:
 
 def main() -> int:
     """Work until a signal ends it."""
+    os.environ.setdefault("DATABASE_ROLE", "worker")
     worker = make_worker()
     worker.start()
     return worker.exitcode or 0

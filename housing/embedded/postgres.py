@@ -1,4 +1,4 @@
-"""PostgreSQL 18 from a package: a cluster in var/postgres, reached by a socket, with two roles."""
+"""PostgreSQL 18 from a package: a cluster in var/postgres, reached by a socket, with three roles."""
 
 from __future__ import annotations
 
@@ -25,6 +25,7 @@ from housing.embedded.processes import Child, UnableToStart, last_lines, wait_un
 DATABASE = "common_ground"
 OWNER = "common_ground_owner"
 APPLICATION = "common_ground"
+WORKER = "common_ground_worker"
 SUPERUSER = "postgres"
 MAX_CONNECTIONS = 60
 # It names the socket's file; said everywhere, or PGPORT in somebody's environment would.
@@ -111,7 +112,7 @@ def can_enter(folder: Path, account: pwd.struct_passwd) -> bool:
 
 
 class Postgres:
-    """The server, its cluster and its two roles."""
+    """The server, its cluster and its roles."""
 
     def __init__(
         self, *, var: Path, sockets: Path, passwords: Mapping[str, str], log: Path, careful: bool = True
@@ -263,7 +264,11 @@ class Postgres:
 
     def _make_roles(self) -> None:
         with self.connect(user=SUPERUSER, database="postgres") as connection, connection.cursor() as cursor:
-            for role, rights in ((OWNER, "LOGIN CREATEDB CREATEROLE"), (APPLICATION, "LOGIN NOCREATEDB NOCREATEROLE")):
+            for role, rights in (
+                (OWNER, "LOGIN CREATEDB CREATEROLE"),
+                (APPLICATION, "LOGIN NOCREATEDB NOCREATEROLE"),
+                (WORKER, "LOGIN NOCREATEDB NOCREATEROLE"),
+            ):
                 cursor.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", [role])
                 verb = "ALTER" if cursor.fetchone() else "CREATE"
                 cursor.execute(
@@ -271,6 +276,8 @@ class Postgres:
                         sql.SQL(verb), sql.Identifier(role), sql.SQL(rights), sql.Literal(self.passwords[role])
                     )
                 )
+            # The worker's rights are the application's; its time limits are its own.
+            cursor.execute(sql.SQL("GRANT {} TO {}").format(sql.Identifier(APPLICATION), sql.Identifier(WORKER)))
             cursor.execute("SELECT 1 FROM pg_database WHERE datname = %s", [DATABASE])
             if not cursor.fetchone():
                 cursor.execute(
@@ -280,4 +287,4 @@ class Postgres:
 
 def new_passwords() -> dict[str, str]:
     """One for each role, made once for a copy."""
-    return {role: secrets.token_urlsafe(24) for role in (SUPERUSER, OWNER, APPLICATION)}
+    return {role: secrets.token_urlsafe(24) for role in (SUPERUSER, OWNER, APPLICATION, WORKER)}

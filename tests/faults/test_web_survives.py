@@ -3,58 +3,28 @@
 from __future__ import annotations
 
 import contextlib
-import http.client
 import os
-import re
 import signal
-import socket
-import subprocess
-import sys
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from urllib.parse import urlencode
 
 import psutil
 import pytest
-from django.conf import settings
-from django.test import Client
 from django.urls import reverse
 
 from partnerships.activity.models import Event
 from partnerships.people.models import User
 from tests.faults.relay import Relay
+from tests.faults.site import Site, serving, signed_in, until
 from tests.world import World, make_world
 
 pytestmark = [pytest.mark.fault, pytest.mark.slow, pytest.mark.django_db(transaction=True)]
 
-ROOT = Path(__file__).resolve().parent.parent.parent
 ZONES = ("Europe/London", "Europe/Paris")
-
-
-@dataclass
-class Site:
-    """A web server with two workers, its database behind a relay."""
-
-    port: int
-    relay: Relay
-    process: subprocess.Popen[bytes]
-
-    def ask(self, method: str, path: str, cookie: str, data: dict[str, str] | None = None) -> tuple[int, str, str]:
-        """Status, Retry-After and body; 0 where the connection broke."""
-        asking = http.client.HTTPConnection("localhost", self.port, timeout=30)
-        headers = {"Cookie": cookie, "Content-Type": "application/x-www-form-urlencoded"}
-        try:
-            asking.request(method, path, urlencode(data) if data else None, headers)
-            answer = asking.getresponse()
-            return answer.status, answer.headers.get("Retry-After", ""), answer.read().decode("utf-8", "replace")
-        except (OSError, http.client.HTTPException):
-            return 0, "", ""
-        finally:
-            asking.close()
 
 
 @pytest.fixture
@@ -63,48 +33,17 @@ def world(transactional_db: None) -> World:
 
 
 @pytest.fixture
-def site(world: World, tmp_path: Path) -> Iterator[Site]:
+def relay() -> Iterator[Relay]:
     relay = Relay()
     relay.join()
-    with socket.socket() as door:
-        door.bind(("127.0.0.1", 0))
-        port = door.getsockname()[1]
-    environ = os.environ | {
-        "DATABASE_URL": relay.url(),
-        "DATABASE_OWNER_URL": "",
-        "SECRET_KEY": settings.SECRET_KEY,
-        "SITE_ORIGIN": f"http://localhost:{port}",
-        "REDIS_URL": "redis://127.0.0.1:1/0",
-        "EMAIL_URL": "smtp://127.0.0.1:1",
-        "MEDIA_ROOT": str(tmp_path),
-        "DEBUG": "1",
-    }
-    command = [sys.executable, "-m", "gunicorn", "housing.wsgi", "--bind", f"127.0.0.1:{port}", "--workers", "2"]
-    process = subprocess.Popen(
-        [*command, "--threads", "2", "--no-control-socket", "--log-level", "critical"],
-        cwd=ROOT,
-        env=environ,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
-    made = Site(port, relay, process)
-    try:
-        until(lambda: made.ask("GET", "/health/ready/", "")[0] == 200, seconds=60)
-        yield made
-    finally:
-        process.terminate()
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            process.wait(timeout=20)
-        process.kill()
-        relay.cut()
+    yield relay
+    relay.cut()
 
 
-def until(holds: Callable[[], bool], *, seconds: float, said: Callable[[], object] = str) -> None:
-    """Wait for something to hold."""
-    end = time.monotonic() + seconds
-    while not holds():
-        assert time.monotonic() < end, f"It did not come about in time: {said()}"
-        time.sleep(0.2)
+@pytest.fixture
+def site(world: World, relay: Relay, tmp_path: Path) -> Iterator[Site]:
+    with serving(relay.url(), media=tmp_path) as site:
+        yield site
 
 
 @dataclass
@@ -139,14 +78,7 @@ class Load:
 @contextlib.contextmanager
 def under_load(site: Site, person: User) -> Iterator[Load]:
     """Three of them at once, as one person with one session."""
-    client = Client()
-    client.force_login(person)
-    session = f"{settings.SESSION_COOKIE_NAME}={client.session.session_key}"
-    page = client.get(reverse("people:details")).content.decode()
-    token = re.search(r'name="csrfmiddlewaretoken" value="([^"]+)"', page)
-    assert token
-    secret = client.cookies[settings.CSRF_COOKIE_NAME].value
-    load = Load(site, f"{session}; {settings.CSRF_COOKIE_NAME}={secret}", token[1])
+    load = Load(site, *signed_in(person))
     threads = [threading.Thread(target=load.run) for _ in range(3)]
     for thread in threads:
         thread.start()
@@ -169,14 +101,16 @@ def changes_agree(person: User) -> bool:
     return User.objects.get(pk=person.pk).time_zone == zone
 
 
-def test_pages_say_503_while_the_database_is_away_and_go_on_when_it_is_back(site: Site, world: World) -> None:
+def test_pages_say_503_while_the_database_is_away_and_go_on_when_it_is_back(
+    site: Site, relay: Relay, world: World
+) -> None:
     with under_load(site, world.eddie) as load:
         until(lambda: load.answers[200] > 3 and load.answers[302] > 3, seconds=30)
-        site.relay.cut()
+        relay.cut()
         until(lambda: load.answers[503] > 6, seconds=30, said=lambda: load.answers)
         time.sleep(2)
         away = Counter(load.answers)
-        site.relay.join()
+        relay.join()
         until(lambda: load.answers[200] > away[200] + 3 and load.answers[302] > away[302] + 3, seconds=30)
 
     assert load.without_hint == 0

@@ -1,4 +1,4 @@
-"""The embedded PostgreSQL: from a path with a space, twice in a row, after an unclean end; and its two roles."""
+"""The embedded PostgreSQL: from a path with a space, twice in a row, after an unclean end; and its three roles."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from pathlib import Path
 import psycopg2
 import pytest
 
-from housing.embedded.postgres import APPLICATION, OWNER, PORT, Postgres, new_passwords
+from housing.embedded.postgres import APPLICATION, OWNER, PORT, WORKER, Postgres, new_passwords
 
 pytestmark = pytest.mark.slow
 
@@ -47,9 +47,10 @@ def ask(server: Postgres, question: str, *, user: str = OWNER) -> object:
     return row[0] if row else None
 
 
-def test_it_is_postgresql_18_and_speaks_to_both_roles(server: Postgres) -> None:
+def test_it_is_postgresql_18_and_speaks_to_its_roles(server: Postgres) -> None:
     assert int(str(ask(server, "SHOW server_version_num"))) >= 180_000
     assert ask(server, "SELECT current_user", user=APPLICATION) == APPLICATION
+    assert ask(server, "SELECT current_user", user=WORKER) == WORKER
 
 
 def test_neither_role_is_a_superuser_and_the_application_may_make_nothing(server: Postgres) -> None:
@@ -59,6 +60,13 @@ def test_neither_role_is_a_superuser_and_the_application_may_make_nothing(server
     assert ask(server, rights, user=APPLICATION) is False
     with pytest.raises(psycopg2.errors.InsufficientPrivilege):
         ask(server, "CREATE TABLE mine (id int)", user=APPLICATION)
+
+
+def test_the_worker_has_the_rights_of_the_application_and_no_others(server: Postgres) -> None:
+    assert ask(server, f"SELECT pg_has_role('{APPLICATION}', 'USAGE')", user=WORKER) is True
+    assert ask(server, f"SELECT pg_has_role('{OWNER}', 'MEMBER')", user=WORKER) is False
+    with pytest.raises(psycopg2.errors.InsufficientPrivilege):
+        ask(server, "CREATE TABLE mine (id int)", user=WORKER)
 
 
 def test_a_password_is_needed_even_on_the_socket(server: Postgres) -> None:

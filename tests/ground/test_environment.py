@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from django.conf import settings
 
-from housing.environment import acts_as_owner, load, read_file
+from housing.environment import database_role, load, read_file
 
 EXAMPLE = settings.BASE_DIR / ".env.example"
 LONG = string.ascii_letters[:50]
@@ -66,11 +66,57 @@ def test_a_comment_after_a_value_is_no_part_of_it(tmp_path: Path, line: str, val
 
 
 @pytest.mark.parametrize(
-    ("words", "owner"),
-    [(["manage.py", "migrate"], True), (["manage.py", "load_network"], False), (["manage.py"], False)],
+    ("words", "chosen", "role"),
+    [
+        (["manage.py", "migrate"], "", "owner"),
+        (["manage.py", "migrate"], "worker", "owner"),
+        (["manage.py", "load_network"], "", "worker"),
+        (["manage.py", "load_network"], "web", "web"),
+        (["manage.py", "runserver"], "", "web"),
+        (["manage.py"], "", "worker"),
+    ],
 )
-def test_only_commands_that_change_tables_act_as_their_owner(words: list[str], owner: bool) -> None:
-    assert acts_as_owner(words) is owner
+def test_each_command_connects_as_its_own_role(words: list[str], chosen: str, role: str) -> None:
+    assert database_role(words, {"DATABASE_ROLE": chosen}) == role
+
+
+USER = "settings.DATABASES['default']['USER']"
+WORK = f"""
+import sys
+from django.conf import settings
+from housing import worker
+
+worker.make_worker = lambda: sys.exit(print({USER}))
+worker.main()
+"""
+ROLES = {
+    "DATABASE_URL": "postgres://web@database.example/one",
+    "DATABASE_WORKER_URL": "postgres://worker@database.example/one",
+    "DATABASE_OWNER_URL": "postgres://owner@database.example/one",
+    "SECRET_KEY": LONG,
+}
+
+
+@pytest.mark.parametrize(
+    ("script", "user"),
+    [
+        (f"import housing.wsgi; from django.conf import settings; print({USER})", "web"),
+        (WORK, "worker"),
+    ],
+)
+def test_web_and_worker_connect_as_roles_of_their_own(tmp_path: Path, script: str, user: str) -> None:
+    assert run_with(tmp_path, ["-c", script], ROLES).stdout.strip() == user
+
+
+def test_without_a_role_of_their_own_workers_use_the_webs_and_a_check_says_so(tmp_path: Path) -> None:
+    environ = ROLES | {"DATABASE_WORKER_URL": "", "DATABASE_ROLE": "worker"}
+
+    user = run_with(tmp_path, ["-c", f"from housing import settings; print({USER})"], environ)
+    checked = run_with(tmp_path, ["manage.py", "check", "--deploy"], environ)
+
+    assert user.stdout.strip() == "web"
+    assert "housing.W001" in checked.stderr
+    assert "housing.W001" not in run_with(tmp_path, ["manage.py", "check", "--deploy"], ROLES).stderr
 
 
 def settings_with(tmp_path: Path, **environ: str) -> subprocess.CompletedProcess[str]:

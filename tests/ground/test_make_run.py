@@ -60,6 +60,19 @@ def started(var: Path, **given: str) -> dict[str, Any]:
     return said
 
 
+def test_a_copy_from_before_a_role_was_added_gets_its_password(var: Path) -> None:
+    first = started(var)
+    kept = json.loads((var / "secrets.json").read_text())
+    del kept["common_ground_worker"]
+    (var / "secrets.json").write_text(json.dumps(kept))
+
+    again = started(var)
+
+    assert "DATABASE_WORKER_URL=postgres://common_ground_worker:" in again["kept"]
+    assert json.loads((var / "secrets.json").read_text()).items() > kept.items()
+    assert first["kept"] != again["kept"]
+
+
 @pytest.mark.parametrize("how", ["environment", "file"])
 def test_demonstration_0_loads_no_demonstration(var: Path, how: str) -> None:
     if how == "file":

@@ -1,0 +1,55 @@
+"""Django's `migrate`, which waits for no lock longer than five seconds and then tries again."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from django.conf import settings
+from django.core.management.commands import migrate
+from django.db import DEFAULT_DB_ALIAS, OperationalError, connections
+from django.db.backends.base.base import BaseDatabaseWrapper
+from psycopg2 import errorcodes
+
+from housing.database_roles import limit_roles
+
+
+class Command(migrate.Command):
+    """While a migration waits for a table, everybody else waits behind it: it lets them pass and tries again.
+
+    Each migration is applied whole or not at all, and what was applied before stays: the next try goes on from there.
+    """
+
+    LOCK_TIMEOUT = "5s"
+    PAUSE_SECONDS = 5.0
+    TRIES = 12
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Migrate; then give the roles of web and worker their time limits."""
+        connection = connections[options["database"]]
+        for number in range(1, self.TRIES + 1):
+            try:
+                with self._limits(connection):
+                    super().handle(*args, **options)
+                break
+            except OperationalError as error:
+                if number == self.TRIES or getattr(error.__cause__, "pgcode", "") != errorcodes.LOCK_NOT_AVAILABLE:
+                    raise
+                self.stderr.write(f"A table is in use. Trying again in {self.PAUSE_SECONDS:g} s.")
+                time.sleep(self.PAUSE_SECONDS)
+        if settings.AS_OWNER and options["database"] == DEFAULT_DB_ALIAS:
+            limit_roles(settings.ROLE_DATABASES, owner=connection.settings_dict["USER"])
+
+    @contextmanager
+    def _limits(self, connection: BaseDatabaseWrapper) -> Iterator[None]:
+        """For this session: the owner's address goes past PgBouncer."""
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT set_config('lock_timeout', %s, false)", [self.LOCK_TIMEOUT])
+        try:
+            yield
+        finally:
+            if connection.connection is not None and connection.is_usable():
+                with connection.cursor() as cursor:
+                    cursor.execute("RESET lock_timeout")

@@ -1,0 +1,101 @@
+"""A real web server on a database address of the test's choice."""
+
+from __future__ import annotations
+
+import contextlib
+import http.client
+import os
+import re
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlencode
+
+from django.conf import settings
+from django.test import Client
+from django.urls import reverse
+
+from partnerships.people.models import User
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+
+
+@dataclass
+class Site:
+    """A web server with two workers."""
+
+    port: int
+    process: subprocess.Popen[bytes]
+
+    def ask(self, method: str, path: str, cookie: str, data: dict[str, str] | None = None) -> tuple[int, str, str]:
+        """Status, Retry-After and body; 0 where the connection broke."""
+        asking = http.client.HTTPConnection("localhost", self.port, timeout=30)
+        headers = {"Cookie": cookie, "Content-Type": "application/x-www-form-urlencoded"}
+        try:
+            asking.request(method, path, urlencode(data) if data else None, headers)
+            answer = asking.getresponse()
+            return answer.status, answer.headers.get("Retry-After", ""), answer.read().decode("utf-8", "replace")
+        except (OSError, http.client.HTTPException):
+            return 0, "", ""
+        finally:
+            asking.close()
+
+
+@contextlib.contextmanager
+def serving(database: str, *, media: Path) -> Iterator[Site]:
+    """Serve pages on a database until the end of the block."""
+    with socket.socket() as door:
+        door.bind(("127.0.0.1", 0))
+        port = door.getsockname()[1]
+    environ = os.environ | {
+        "DATABASE_URL": database,
+        "DATABASE_WORKER_URL": "",
+        "DATABASE_OWNER_URL": "",
+        "SECRET_KEY": settings.SECRET_KEY,
+        "SITE_ORIGIN": f"http://localhost:{port}",
+        "REDIS_URL": "redis://127.0.0.1:1/0",
+        "EMAIL_URL": "smtp://127.0.0.1:1",
+        "MEDIA_ROOT": str(media),
+        "DEBUG": "1",
+    }
+    command = [sys.executable, "-m", "gunicorn", "housing.wsgi", "--bind", f"127.0.0.1:{port}", "--workers", "2"]
+    process = subprocess.Popen(
+        [*command, "--threads", "2", "--no-control-socket", "--log-level", "critical"],
+        cwd=ROOT,
+        env=environ,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    made = Site(port, process)
+    try:
+        until(lambda: made.ask("GET", "/health/ready/", "")[0] == 200, seconds=60)
+        yield made
+    finally:
+        process.terminate()
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(timeout=20)
+        process.kill()
+
+
+def until(holds: Callable[[], bool], *, seconds: float, said: Callable[[], object] = str) -> None:
+    """Wait for something to hold."""
+    end = time.monotonic() + seconds
+    while not holds():
+        assert time.monotonic() < end, f"It did not come about in time: {said()}"
+        time.sleep(0.2)
+
+
+def signed_in(person: User) -> tuple[str, str]:
+    """The cookies of somebody's session, and a token for their forms."""
+    client = Client()
+    client.force_login(person)
+    session = f"{settings.SESSION_COOKIE_NAME}={client.session.session_key}"
+    page = client.get(reverse("people:details")).content.decode()
+    token = re.search(r'name="csrfmiddlewaretoken" value="([^"]+)"', page)
+    assert token
+    secret = client.cookies[settings.CSRF_COOKIE_NAME].value
+    return f"{session}; {settings.CSRF_COOKIE_NAME}={secret}", token[1]

@@ -1,0 +1,92 @@
+"""A process that freezes while it holds a lock: pages do not wait for it, and the database ends its transaction."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from django.conf import settings
+from django.urls import reverse
+
+from tests.faults.site import ROOT, serving, signed_in
+from tests.roles import limited_role
+from tests.world import World, make_world
+
+pytestmark = [pytest.mark.fault, pytest.mark.slow, pytest.mark.django_db(transaction=True)]
+
+HOLD = """
+import time, django
+django.setup()
+from django.db import transaction
+from partnerships.digests.watermarks import one_at_a_time
+with transaction.atomic():
+    one_at_a_time()
+    print("held", flush=True)
+    time.sleep(600)
+"""
+
+
+@pytest.fixture
+def world(transactional_db: None) -> World:
+    return make_world()
+
+
+@contextmanager
+def frozen_holder(database: str) -> Iterator[subprocess.Popen[str]]:
+    """A process that took the digests' lock and then stopped, as under a debugger or on a machine that swaps."""
+    environ = os.environ | {
+        "DATABASE_URL": database,
+        "DATABASE_WORKER_URL": "",
+        "DATABASE_OWNER_URL": "",
+        "DJANGO_SETTINGS_MODULE": "housing.settings",
+        "SECRET_KEY": settings.SECRET_KEY,
+        "DEBUG": "1",
+    }
+    holder = subprocess.Popen([sys.executable, "-c", HOLD], cwd=ROOT, env=environ, stdout=subprocess.PIPE, text=True)
+    try:
+        assert holder.stdout
+        assert holder.stdout.readline() == "held\n"
+        os.kill(holder.pid, signal.SIGSTOP)
+        yield holder
+    finally:
+        holder.kill()
+        holder.wait()
+
+
+def test_a_frozen_holder_of_the_digests_lock_makes_pages_say_503_in_time(world: World, tmp_path: Path) -> None:
+    cookie, token = signed_in(world.eddie)
+    form = {"resume": "1", "csrfmiddlewaretoken": token}
+
+    with limited_role("web") as web, limited_role("worker") as worker, serving(web, media=tmp_path) as site:
+        assert site.ask("POST", reverse("digests:manage"), cookie, form)[0] == 302
+        with frozen_holder(worker):
+            began = time.monotonic()
+            status, hint, page = site.ask("POST", reverse("digests:manage"), cookie, form)
+            took = time.monotonic() - began
+            reading = site.ask("GET", reverse("digests:manage"), cookie)[0]
+        after = site.ask("POST", reverse("digests:manage"), cookie, form)[0]
+
+    assert status == 503
+    assert int(hint) > 0
+    assert "Try again" in page
+    assert took < 3
+    assert reading == 200
+    assert after == 302
+
+
+def test_the_database_ends_the_transaction_of_a_frozen_process(world: World, tmp_path: Path) -> None:
+    cookie, token = signed_in(world.eddie)
+    form = {"resume": "1", "csrfmiddlewaretoken": token}
+
+    # In the web's role, whose limit for a pause in a transaction is the shortest.
+    with limited_role("web") as web, serving(web, media=tmp_path) as site, frozen_holder(web):
+        assert site.ask("POST", reverse("digests:manage"), cookie, form)[0] == 503
+        time.sleep(15)
+        assert site.ask("POST", reverse("digests:manage"), cookie, form)[0] == 302

@@ -1,0 +1,165 @@
+"""The time limits of each database role, how connections notice a dead server, and migrations that wait for a table."""
+
+from __future__ import annotations
+
+import socket
+import time
+from collections.abc import Iterator
+from contextlib import closing
+from io import StringIO
+from typing import Any
+
+import psycopg2
+import pytest
+from django.core.management import call_command
+from django.db import DatabaseError, OperationalError, connection
+from django.db.utils import ConnectionHandler
+from django.http import HttpRequest, HttpResponse
+from django.test import RequestFactory
+
+from housing.database_roles import connection_settings, limit_roles
+from housing.management.commands.migrate import Command
+from housing.middleware import DatabaseOutageMiddleware
+from tests.faults.relay import Relay
+from tests.roles import database_url, limited_role
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def shown(url: str, name: str) -> str:
+    """A setting of a new session."""
+    with closing(psycopg2.connect(url)) as session, session.cursor() as cursor:
+        cursor.execute(f"SHOW {name}")
+        return str(cursor.fetchone()[0])
+
+
+@pytest.mark.parametrize(
+    ("kind", "statement", "lock", "pause"), [("web", "15s", "2s", "15s"), ("worker", "2min", "30s", "1min")]
+)
+def test_every_session_of_a_role_has_its_limits(kind: str, statement: str, lock: str, pause: str) -> None:
+    with limited_role(kind) as url:
+        assert shown(url, "statement_timeout") == statement
+        assert shown(url, "lock_timeout") == lock
+        assert shown(url, "idle_in_transaction_session_timeout") == pause
+
+
+def test_a_role_that_owns_the_tables_gets_no_limits() -> None:
+    owner = connection.settings_dict["USER"]
+
+    limit_roles({"web": connection_settings(database_url())}, owner=owner)
+
+    assert shown(database_url(), "statement_timeout") == "0"
+
+
+def test_a_role_that_does_both_gets_the_limits_of_pages() -> None:
+    with limited_role("worker") as url:
+        both = connection_settings(url)
+        limit_roles({"web": both, "worker": both}, owner="")
+
+        assert shown(url, "statement_timeout") == "15s"
+
+
+def test_a_connection_notices_a_server_that_is_gone() -> None:
+    relay = Relay()
+    relay.join()
+    opened = ConnectionHandler({"default": connection_settings(relay.url())})["default"]
+    try:
+        opened.ensure_connection()
+        with socket.socket(fileno=socket.dup(opened.connection.fileno())) as wire:
+            kept = wire.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE)
+            idle, every, times, unanswered = (
+                wire.getsockopt(socket.IPPROTO_TCP, option)
+                for option in (
+                    socket.TCP_KEEPIDLE,
+                    socket.TCP_KEEPINTVL,
+                    socket.TCP_KEEPCNT,
+                    socket.TCP_USER_TIMEOUT,
+                )
+            )
+    finally:
+        opened.close()
+        relay.cut()
+
+    assert kept == 1
+    assert idle + every * times <= 60
+    assert 0 < unanswered <= 60_000
+
+
+def test_options_in_the_address_win() -> None:
+    options = connection_settings("postgres://web@database.example/one?keepalives_idle=7&sslmode=require")["OPTIONS"]
+
+    assert (options["keepalives_idle"], options["sslmode"], options["keepalives"]) == (7, "require", 1)
+
+
+@pytest.mark.parametrize(
+    ("limit", "statement"),
+    [("statement_timeout", "SELECT pg_sleep(5)"), ("idle_in_transaction_session_timeout", "SELECT 1")],
+)
+def test_what_a_time_limit_ended_is_answered_503(rf: RequestFactory, limit: str, statement: str) -> None:
+    def ended(request: HttpRequest) -> HttpResponse:
+        with closing(ConnectionHandler({"default": connection_settings(database_url())})["default"]) as opened:
+            opened.set_autocommit(False)
+            with opened.cursor() as cursor:
+                cursor.execute(f"SET {limit} = '200ms'")
+                time.sleep(0.6)
+                cursor.execute(statement)
+        return HttpResponse()
+
+    with pytest.raises(DatabaseError):
+        ended(rf.get("/"))
+    answer = DatabaseOutageMiddleware(ended)(rf.get("/"))
+
+    assert answer.status_code == 503
+    assert int(answer["Retry-After"]) > 0
+
+
+# --- Migrations that wait for a table
+
+
+@pytest.fixture
+def one_migration(settings: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """A migration that needs the table of people for itself, not applied yet."""
+    settings.MIGRATION_MODULES = {"kit": "tests.ground.waiting_migrations"}
+    monkeypatch.setattr(Command, "LOCK_TIMEOUT", "300ms")
+    monkeypatch.setattr(Command, "PAUSE_SECONDS", 0.3)
+    yield
+    call_command("migrate", "kit", "zero", verbosity=0)
+
+
+@pytest.fixture
+def reader() -> Iterator[Any]:
+    """Another session that reads the table in a transaction."""
+    with closing(psycopg2.connect(database_url())) as session, session.cursor() as cursor:
+        cursor.execute("SELECT count(*) FROM people_user")
+        yield session
+
+
+def test_a_migration_that_meets_a_lock_lets_others_pass_and_tries_again(one_migration: None, reader: Any) -> None:
+    class Said(StringIO):
+        def write(self, text: str) -> int:
+            reader.rollback()  # the reader is done while the migration pauses
+            return super().write(text)
+
+    said = Said()
+
+    call_command("migrate", "kit", verbosity=0, stderr=said)
+
+    assert "Trying again" in said.getvalue()
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT 1 FROM django_migrations WHERE app = 'kit' AND name = 'touch_people'")
+        assert cursor.fetchone()
+        cursor.execute("SHOW lock_timeout")
+        assert cursor.fetchone() == ("0",)
+
+
+def test_a_migration_gives_up_in_the_end_and_says_why(
+    one_migration: None, reader: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Command, "TRIES", 2)
+    said = StringIO()
+
+    with pytest.raises(OperationalError, match="lock timeout"):
+        call_command("migrate", "kit", verbosity=0, stderr=said)
+
+    assert said.getvalue().count("Trying again") == 1
+    reader.rollback()

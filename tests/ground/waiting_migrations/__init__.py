@@ -1,0 +1,1 @@
+"""One migration for the tests of `migrate`."""

@@ -1,0 +1,41 @@
+"""Database roles that log in to the tests' database with the application's rights and time limits."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+from urllib.parse import quote
+
+from django.db import connection
+from psycopg2 import sql
+
+from housing.database_roles import connection_settings, limit_roles
+from housing.grants import grant
+
+
+def database_url(*, user: str = "", password: str = "") -> str:
+    """The address of the tests' database, for its owner or for another role."""
+    given: dict[str, Any] = connection.settings_dict
+    user, password = user or given["USER"], password or given["PASSWORD"]
+    return f"postgres://{user}:{password}@{quote(given['HOST'], safe='')}:{given['PORT']}/{given['NAME']}"
+
+
+@contextmanager
+def limited_role(kind: str) -> Iterator[str]:
+    """The address for a new role with the rights of the application and the limits of `web` or `worker`."""
+    name, password = f"test_{kind}_{secrets.token_hex(4)}", secrets.token_hex(16)
+    identifier = sql.Identifier(name)
+    with connection.cursor() as cursor:
+        cursor.execute(sql.SQL("CREATE ROLE {} LOGIN PASSWORD {}").format(identifier, sql.Literal(password)))
+        grant(role=name)
+    try:
+        url = database_url(user=name, password=password)
+        limit_roles({kind: connection_settings(url)}, owner=connection.settings_dict["USER"])
+        yield url
+    finally:
+        with connection.cursor() as cursor:
+            cursor.execute(sql.SQL("GRANT {} TO CURRENT_USER").format(identifier))
+            cursor.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = %s", [name])
+            cursor.execute(sql.SQL("DROP OWNED BY {}; DROP ROLE {}").format(identifier, identifier))

@@ -15,10 +15,23 @@ from django.db import connection
 BY_INDEX = "SET LOCAL enable_seqscan = off; SET LOCAL max_parallel_workers_per_gather = 0; SET LOCAL jit = off"
 
 
+#: Whether each connection reaches its server process directly.
+_direct: WeakKeyDictionary[Any, bool] = WeakKeyDictionary()
+
+
 def keeps_statements() -> bool:
-    """Whether a statement that is planned once stays planned: behind PgBouncer, a connection is another's the next
-    moment."""
-    return not connection.settings_dict.get("DISABLE_SERVER_SIDE_CURSORS", False)
+    """Whether a prepared statement is still there at the next transaction: not behind PgBouncer.
+
+    A pooler gives each transaction another server process. PostgreSQL tells each client the number of its process, for
+    cancelling; a pooler tells a number of its own making. Asked once a connection.
+    """
+    connection.ensure_connection()
+    own = connection.connection
+    if own not in _direct:
+        with connection.wrap_database_errors, own.cursor() as cursor:
+            cursor.execute("SELECT pg_backend_pid()")
+            _direct[own] = cursor.fetchone()[0] == own.get_backend_pid()
+    return _direct[own]
 
 
 #: Statements that each connection has planned already, by their text: the name of each, and of its values in order.
@@ -34,8 +47,7 @@ def rows_planned_once(
     """All rows of a statement that is asked over and over: a connection plans it once, which takes longer than running.
 
     PostgreSQL plans anew for values of which it thinks that they deserve it. With `whatever_is_asked` it does not: for
-    a statement whose best plan is the same for all values. Behind PgBouncer, where a connection is another's the next
-    moment, everything is planned each time.
+    a statement whose best plan is the same for all values. Behind PgBouncer everything is planned each time.
     """
     connection.ensure_connection()
     planned = _planned.setdefault(connection.connection, {})

@@ -179,7 +179,7 @@ def test_what_was_taken_is_settled_on_the_second_connection(
     services.enrol(person=world.ben, target=opened, author=None, now=timezone.now())
     publish(opened, 80, author=world.amina)
     plan_round(now=timezone.now())
-    monkeypatch.setitem(connection.settings_dict, "DISABLE_SERVER_SIDE_CURSORS", behind_pgbouncer)
+    monkeypatch.setattr(sending, "keeps_statements", lambda: not behind_pgbouncer)
 
     with capture_logs() as said:
         sending.drain(seconds=10, beside=True, post=lambda: office)

@@ -1,0 +1,70 @@
+"""Behind PgBouncer each transaction may have another server process: nothing needs to be told, and everything works."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+from structlog.testing import capture_logs
+
+from partnerships.digests import sending, services
+from partnerships.digests.choosing import plan_round
+from partnerships.digests.models import Delivery
+from partnerships.kit.database import keeps_statements, rows_of, rows_planned_once
+from partnerships.plans.models import Plan
+from tests.digests.conftest import PostOffice, publish
+from tests.kit.pooling import connected_through, pgbouncer
+from tests.world import World
+
+pytestmark = [pytest.mark.slow, pytest.mark.django_db(transaction=True)]
+
+
+@pytest.fixture
+def pooled(opened: Plan) -> Iterator[None]:
+    """Everything goes through PgBouncer from here on."""
+    with pgbouncer() as port, connected_through(port, processes=3):
+        yield
+
+
+def test_a_direct_connection_keeps_its_statements(world: World) -> None:
+    assert keeps_statements()
+
+
+def test_a_pooled_connection_is_found_out(pooled: None) -> None:
+    processes = {rows_of("SELECT pg_backend_pid()", None)[0] for _ in range(6)}
+
+    assert len(processes) > 1
+    assert not keeps_statements()
+
+
+def test_a_statement_works_in_every_server_process(pooled: None) -> None:
+    answers = [rows_planned_once("SELECT %s::int + 1", [number]) for number in range(8)]
+
+    assert answers == [[(number + 1,)] for number in range(8)]
+
+
+def test_digests_leave_through_a_pool(pooled: None, world: World, opened: Plan, office: PostOffice) -> None:
+    for person in (world.ben, world.eddie):
+        services.enrol(person=person, target=opened, author=None, now=timezone.now())
+
+    with capture_logs() as said:
+        for number in range(3):
+            publish(opened, 100 + number, author=world.amina)
+            plan_round(now=timezone.now())
+            sending.drain(seconds=10, beside=True, post=lambda: office)
+
+    assert [one["event"] for one in said if one["log_level"] in {"warning", "error"}] == []
+    assert set(Delivery.objects.values_list("status", flat=True)) == {"sent"}
+    assert len(office.sent) >= 3
+
+
+def test_pages_open_through_a_pool(pooled: None, world: World) -> None:
+    client = Client()
+    client.force_login(world.amina)
+
+    statuses = {client.get(reverse(name)).status_code for name in ("exchange:board", "plans:list") for _ in range(4)}
+
+    assert statuses == {200}

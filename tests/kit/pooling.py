@@ -1,0 +1,105 @@
+"""A real PgBouncer between a test and its database."""
+
+from __future__ import annotations
+
+import os
+import pwd
+import shutil
+import socket
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import psycopg2
+import pytest
+from django.db import connection
+
+from housing.embedded.processes import Child, wait_until
+
+
+def pgbouncer_program() -> str:
+    """Where PgBouncer is; elsewhere than in CI a test without one is skipped and says what to install."""
+    found = shutil.which("pgbouncer") or shutil.which("pgbouncer", path="/usr/sbin:/usr/local/sbin")
+    if found is None:
+        message = "No PgBouncer here: install Debian's package pgbouncer (.ci/run does) to run these tests."
+        if os.environ.get("CI"):
+            pytest.fail(message)
+        pytest.skip(message)
+    return found
+
+
+@contextmanager
+def pgbouncer() -> Iterator[int]:
+    """Transaction pooling before the tests' database, taking the server processes in turn; yields its port."""
+    given = connection.settings_dict
+    program, folder = pgbouncer_program(), Path(tempfile.mkdtemp(prefix="cg-pool-", dir="/tmp"))
+    with socket.socket() as door:
+        door.bind(("127.0.0.1", 0))
+        port = door.getsockname()[1]
+    settings = f"""
+[databases]
+* = host={given["HOST"]} port={given["PORT"]}
+[pgbouncer]
+listen_addr = 127.0.0.1
+listen_port = {port}
+unix_socket_dir =
+auth_type = trust
+auth_file = {folder}/users
+pool_mode = transaction
+server_round_robin = 1
+default_pool_size = 4
+"""
+    (folder / "settings").write_text(settings)
+    (folder / "users").write_text(f'"{given["USER"]}" "{given["PASSWORD"]}"\n')
+    nobody = pwd.getpwnam("nobody") if os.geteuid() == 0 else None  # it refuses to run as root
+    if nobody:
+        for path in (folder, *folder.iterdir()):
+            os.chown(path, nobody.pw_uid, nobody.pw_gid)
+    child = Child(
+        name="PgBouncer",
+        argv=[program, str(folder / "settings")],
+        log=folder / "log",
+        user=nobody.pw_uid if nobody else None,
+        group=nobody.pw_gid if nobody else None,
+        stop_signal=2,
+    )
+    child.start()
+    try:
+        wait_until(lambda: _answers(port), child=child, seconds=20)
+        yield port
+    finally:
+        child.stop()
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _answers(port: int) -> bool:
+    try:
+        with socket.create_connection(("127.0.0.1", port), timeout=1):
+            return True
+    except OSError:
+        return False
+
+
+@contextmanager
+def connected_through(port: int, *, processes: int) -> Iterator[None]:
+    """Let this thread's connection go through PgBouncer, which has at least so many server processes open."""
+    given = connection.settings_dict
+    direct = given["HOST"], given["PORT"]
+    connection.close()
+    given["HOST"], given["PORT"] = "127.0.0.1", str(port)
+    try:
+        sessions = [
+            psycopg2.connect(host="127.0.0.1", port=port, dbname=given["NAME"], user=given["USER"])
+            for _ in range(processes)
+        ]
+        for session in sessions:  # each opens a transaction, so that none can share
+            with session.cursor() as cursor:
+                cursor.execute("SELECT 1")
+        for session in sessions:  # PgBouncer would end a process whose client left in a transaction
+            session.rollback()
+            session.close()
+        yield
+    finally:
+        connection.close()
+        given["HOST"], given["PORT"] = direct

@@ -8,6 +8,7 @@ from django.contrib.auth.decorators import login_not_required
 from django.urls import include, path
 
 from partnerships.kit.late import late_view
+from partnerships.people.views import to_organisation_sign_in
 
 _BASE, _CODES, _TOTP, _WEBAUTHN = (
     f"allauth.mfa.{part}.views" for part in ("base", "recovery_codes", "totp", "webauthn")
@@ -42,6 +43,8 @@ urlpatterns = [
     path("", include("allauth.account.urls")),
     path("2fa/", include(second_factors)),
     path("3rdparty/", include("allauth.socialaccount.urls")),
+    # Before the package's own: the page in between keeps `form-action` at 'self' (docs/decisions/0021).
+    path("oidc/<str:provider_id>/login/", to_organisation_sign_in, name="openid_connect_login"),
     path("", include("allauth.socialaccount.providers.openid_connect.urls")),
     path("sessions/", include("allauth.usersessions.urls")),
 ]

@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from allauth.socialaccount.models import SocialAccount, SocialApp
 from django.utils import timezone
 
 from partnerships.agreements import services as agreements
@@ -34,6 +35,25 @@ DEMO = Path(__file__).parent.parent / "partnerships" / "transfer" / "demo.json"
 def person(name: str, email: str, **fields: Any) -> User:
     """Somebody with an account and the password that everybody here has."""
     return User.objects.create_user(email, PASSWORD, name=name, **fields)
+
+
+def require_own_sign_in(organisation: Organisation, provider: str, *, lead: User, author: User) -> None:
+    """The organisation requires a sign-in page of its own, which a lead of it has tried."""
+    SocialApp.objects.create(
+        provider="openid_connect",
+        provider_id=provider,
+        name=provider.capitalize(),
+        settings={"server_url": f"https://sign-in.{provider}.example"},
+    )
+    SocialAccount.objects.create(user=lead, provider=provider, uid=str(lead.pk))
+    organisations.update_organisation(
+        organisation=organisation,
+        sign_in_provider=provider,
+        own_sign_in_required=True,
+        reason="Policy.",
+        author=author,
+        now=timezone.now(),
+    )
 
 
 def area(code: str, name: str) -> Area:

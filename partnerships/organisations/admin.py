@@ -35,8 +35,10 @@ from partnerships.organisations.services import (
     create_organisation,
     end_membership,
     mark_found,
+    sign_in_refusal,
     update_organisation,
 )
+from partnerships.people.identity_providers import provider_choices
 from partnerships.people.models import User
 
 _FIELDS = (
@@ -54,7 +56,49 @@ _FIELDS = (
     "valid_to",
     "second_factor_required",
     "sign_in_provider",
+    "own_sign_in_required",
 )
+
+
+def _sign_in_pages() -> list[tuple[str, str]]:
+    return [("", "None: email address and password"), *provider_choices()]
+
+
+class OrganisationAdminForm(forms.ModelForm[Organisation]):
+    """What is corrected of an organisation, and how its people sign in."""
+
+    sign_in_provider = forms.ChoiceField(
+        label="Own sign-in page",
+        required=False,
+        choices=_sign_in_pages,
+        help_text="Its people may sign in there from now on; passwords go on working. Pages are set up under “Social"
+        " applications”.",
+    )
+    own_sign_in_required = forms.BooleanField(
+        label="Its people must sign in there",
+        required=False,
+        help_text="Once a lead has signed in there. Passwords stop working: for leads after 24 hours.",
+    )
+
+    class Meta:
+        model = Organisation
+        fields = ("sign_in_provider",)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["own_sign_in_required"].initial = self.instance.own_sign_in_required
+
+    def clean(self) -> dict[str, Any]:
+        """What the service would refuse of the sign-in is said beside the field."""
+        given = super().clean() or {}
+        words = sign_in_refusal(
+            Organisation.objects.get(pk=self.instance.pk) if self.instance.pk else Organisation(),
+            provider=given.get("sign_in_provider", ""),
+            required=given.get("own_sign_in_required", False),
+        )
+        if words:
+            self.add_error("own_sign_in_required", words)
+        return given
 
 
 class IdentifierInline(ReadOnlyInline):
@@ -87,6 +131,7 @@ class OrganisationAdmin(FoundAsOneTypes, RowHistory, NothingDeleted, admin.Model
     """Organisations: corrected through the services, so that former names stay findable and every change has an
     author."""
 
+    form = OrganisationAdminForm
     fields = _FIELDS
     formfield_overrides = {URLField: {"assume_scheme": "https"}}
     list_display = ("name", "kind", "council_type", "designation", "status", "region", "missing_since")
@@ -120,6 +165,7 @@ class OrganisationAdmin(FoundAsOneTypes, RowHistory, NothingDeleted, admin.Model
             except UnableToUpdateOrganisation as error:
                 messages.error(request, str(error))
         else:
+            given.pop("own_sign_in_required")  # the form refuses it: nobody leads a new organisation
             obj.pk = create_organisation(author=request.user, now=now, **given).pk
             obj._state.adding = False
 

@@ -152,10 +152,20 @@ class SettingsForm(forms.Form):
         required=False,
         help_text="A passkey, a security key or an authenticator app, besides the password.",
     )
+    own_sign_in_required = forms.BooleanField(
+        label="Everybody who acts for us must sign in through our own sign-in page",
+        required=False,
+        help_text=(
+            "A lead must have signed in through it first. Everybody else is signed out, and passwords stop working:"
+            " for leads after 24 hours, so that you can undo it here if the page fails."
+        ),
+    )
 
     def __init__(self, *args: Any, organisation: Organisation, **kwargs: Any) -> None:
         kwargs.setdefault("initial", {name: getattr(organisation, name) for name in self.base_fields})
         super().__init__(*args, **kwargs)
+        if not organisation.sign_in_provider:
+            del self.fields["own_sign_in_required"]
         self.helper = Helper(
             self, submit="Save", cancel=reverse("organisations:detail", kwargs={"pk": organisation.pk})
         )

@@ -147,9 +147,10 @@ class Organisation(models.Model):
     sign_in_provider = models.CharField(
         max_length=120,
         blank=True,
-        help_text=(
-            "The key of the OpenID Connect provider that its people must sign in through; empty: email and password."
-        ),
+        help_text="The key of the OpenID Connect provider that its people may sign in through.",
+    )
+    own_sign_in_required_at = models.DateTimeField(
+        null=True, blank=True, help_text="Since when its people must sign in through that provider."
     )
     missing_since = models.DateField(null=True, blank=True)
     missing_from = models.JSONField(default=dict, blank=True)
@@ -170,6 +171,10 @@ class Organisation(models.Model):
                 | (Q(missing_since__isnull=False) & ~Q(missing_from={})),
                 name="organisation_missing_from_a_register",
             ),
+            models.CheckConstraint(
+                condition=Q(own_sign_in_required_at=None) | ~Q(sign_in_provider=""),
+                name="organisation_requires_a_sign_in_it_has",
+            ),
         ]
         indexes = [
             models.Index(fields=["kind", "name", "id"], name="organisation_kind_name"),
@@ -180,9 +185,14 @@ class Organisation(models.Model):
         return self.name
 
     @property
+    def own_sign_in_required(self) -> bool:
+        """Whether its people must sign in through its own provider."""
+        return self.own_sign_in_required_at is not None
+
+    @property
     def asks_more_at_sign_in(self) -> bool:
         """Whether it asks more of its people than the site does: a second factor, or its own sign-in."""
-        return self.second_factor_required or bool(self.sign_in_provider)
+        return self.second_factor_required or self.own_sign_in_required
 
     def get_absolute_url(self) -> str:
         """Its page."""

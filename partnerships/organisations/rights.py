@@ -3,6 +3,10 @@ personal."""
 
 from __future__ import annotations
 
+import datetime as dt
+
+from django.utils import timezone
+
 from partnerships.organisations.models import Membership, Organisation, Role
 from partnerships.organisations.queries import leads_of
 from partnerships.organisations.services import end_membership
@@ -13,6 +17,9 @@ from partnerships.people.models import User
 from partnerships.people.personal import Fate, Rule, register_personal
 from partnerships.people.second_factor import register_reason
 from partnerships.people.sign_in_policy import register_policy
+
+#: How long leads may still sign in by password after their organisation began to require its own sign-in.
+WAY_BACK = dt.timedelta(days=1)
 
 
 def end_memberships(leaving: Leaving) -> int:
@@ -57,20 +64,29 @@ def acts_for_somebody(user: User) -> str:
     return f"Administrators act for nobody, and {user.display_name} acts for {' and '.join(names)}: end that first."
 
 
-def required_providers(user: User) -> set[str]:
-    """The keys of the sign-in providers that the person's organisations require."""
+def offered_providers(user: User, now: dt.datetime) -> set[str]:
+    """The keys of the sign-in providers that the person's organisations have."""
+    acting = Membership.objects.current(timezone.localdate(now)).of_person(user)
     return set(
-        Membership.objects.current()
-        .of_person(user)
-        .exclude(organisation__sign_in_provider="")
-        .values_list("organisation__sign_in_provider", flat=True)
+        acting.exclude(organisation__sign_in_provider="").values_list("organisation__sign_in_provider", flat=True)
     )
 
 
+def required_providers(user: User, now: dt.datetime) -> set[str]:
+    """The keys of the sign-in providers that the person's organisations require of them.
+
+    Leads keep their password for a day, so that a provider that fails does not lock the organisation out.
+    """
+    required = Membership.objects.current(timezone.localdate(now)).of_person(user)
+    required = required.filter(organisation__own_sign_in_required_at__isnull=False)
+    required = required.exclude(role=Role.LEAD, organisation__own_sign_in_required_at__gt=now - WAY_BACK)
+    return set(required.values_list("organisation__sign_in_provider", flat=True))
+
+
 def relying_on(provider: str) -> list[Relying]:
-    """The organisations whose people must sign in through a provider, with their leads."""
-    requiring = Organisation.objects.filter(sign_in_provider=provider).order_by("name", "pk")
-    return [Relying(one.name, tuple(leads_of(one))) for one in requiring]
+    """The organisations whose people sign in through a provider, with their leads."""
+    using = Organisation.objects.filter(sign_in_provider=provider).order_by("name", "pk")
+    return [Relying(one.name, tuple(leads_of(one))) for one in using]
 
 
 def register() -> None:
@@ -78,7 +94,7 @@ def register() -> None:
     register_leaving("memberships ended, their commitments handed over", end_memberships)
     register_reason("leads an organisation", leads_somewhere)
     register_reason("policy of an organisation", organisation_asks_for_it, always=True)
-    register_policy(required_providers)
+    register_policy(offered=offered_providers, required=required_providers)
     register_obstacle(acts_for_somebody)
     register_relying(relying_on)
     register_personal(

@@ -16,14 +16,16 @@ from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
+from django.utils import timezone
 
 from partnerships.kit.http import next_url
 from partnerships.kit.letters import send_in_background
 from partnerships.people.addresses import client_address
 from partnerships.people.encryption import decrypt, encrypt
+from partnerships.people.identity_providers import verified_address
 from partnerships.people.models import User
 from partnerships.people.services import find_person
-from partnerships.people.sign_in_policy import comes_as_required, providers_required_of
+from partnerships.people.sign_in_policy import comes_as_required, may_vouch_for
 
 
 class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth carries no types
@@ -45,11 +47,11 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth ca
         return next_url(request, str(settings.LOGIN_REDIRECT_URL))
 
     def pre_login(self, request: HttpRequest, user: AbstractBaseUser, **kwargs: Any) -> HttpResponse | None:
-        """Refuse a way in that the person's organisation has closed in favour of its own sign-in."""
+        """Refuse a password where the person's organisation requires its own sign-in."""
         refused: HttpResponse | None = super().pre_login(request, user, **kwargs)
         if refused is not None or not isinstance(user, User):
             return refused
-        if not comes_as_required(request, user):
+        if not comes_as_required(request, user, now=timezone.now()):
             clear_authentication_records(request)
             messages.warning(request, "Your organisation asks you to sign in through its own sign-in page.")
             return redirect("account_login")
@@ -86,7 +88,7 @@ class OrganisationSignInAdapter(DefaultSocialAccountAdapter):  # type: ignore[mi
         return False
 
     def pre_social_login(self, request: HttpRequest, sociallogin: Any) -> None:
-        """Join the provider's identity to the person with that address, if the provider is their organisation's own.
+        """Join the provider's identity to the person with its verified address, whose organisation uses the provider.
 
         A provider may speak for its own organisation's people alone: otherwise one partner's directory could claim
         another partner's addresses.
@@ -94,10 +96,10 @@ class OrganisationSignInAdapter(DefaultSocialAccountAdapter):  # type: ignore[mi
         if sociallogin.is_existing:
             person = sociallogin.user
         else:
-            verified = [one.email for one in sociallogin.email_addresses if one.verified]
-            person = find_person(verified[0]) if verified else None
+            address = verified_address(sociallogin)
+            person = find_person(address) if address else None
         provider = sociallogin.account.provider
-        if person is None or not person.is_active or providers_required_of(person) != {provider}:
+        if person is None or not person.is_active or not may_vouch_for(provider, person, now=timezone.now()):
             messages.warning(request, "This sign-in does not belong to anybody here. Ask your organisation's lead.")
             raise ImmediateHttpResponse(redirect("account_login"))
         if not sociallogin.is_existing:

@@ -1,13 +1,16 @@
-"""Organisations' own sign-in pages: whoever changes one changes who gets in, so it is written down and told."""
+"""Organisations' own sign-in pages. A change to one changes who gets in, so it is written down and told."""
 
 from __future__ import annotations
 
 import datetime as dt
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlsplit
 
 from allauth.socialaccount.models import SocialAccount, SocialApp
+from django.conf import settings
 from django.db import transaction
 from django.db.models import Q, QuerySet
 
@@ -19,19 +22,24 @@ from partnerships.people.sessions import end_sessions
 
 @dataclass(frozen=True, slots=True)
 class Relying:
-    """An organisation whose people must sign in through a provider, and who leads it."""
+    """An organisation whose people sign in through a provider, and who leads it."""
 
     name: str
     leads: tuple[User, ...]
 
 
-#: From the key of a provider to the organisations that require it: rooms above know them.
+#: Where Microsoft's Entra ID is, and the paths there that stand for every tenant, and so vouch for nobody.
+_ENTRA = "login.microsoftonline.com"
+_ENTRA_ANY_TENANT = frozenset({"common", "organizations", "consumers"})
+_DOMAIN = re.compile(r"[a-z0-9-]+(\.[a-z0-9-]+)+", re.IGNORECASE)
+
+#: From the key of a provider to the organisations that use it: rooms above know them.
 Hook = Callable[[str], list[Relying]]
 _hooks: list[Hook] = []
 
 
 class UnableToChangeProvider(Exception):
-    """No reason is given, the key is another's, or an organisation requires the provider that would go."""
+    """No reason is given, its details are wrong, or an organisation uses the provider that would go."""
 
 
 def register_relying(hook: Hook) -> None:
@@ -49,8 +57,36 @@ def key_of(app: SocialApp) -> str:
     return str(app.provider_id or app.provider)
 
 
+def provider_choices() -> list[tuple[str, str]]:
+    """Every provider there is, as key and name, for lists to choose from."""
+    return [(key_of(app), f"{app.name} ({key_of(app)})") for app in SocialApp.objects.order_by("name", "pk")]
+
+
+def provider_name(provider: str) -> str:
+    """What the provider with this key is called on the sign-in page; empty where there is none."""
+    return next((str(app.name) for app in SocialApp.objects.order_by("pk") if key_of(app) == provider), "")
+
+
+def has_vouched_for(provider: str, people: QuerySet[User]) -> bool:
+    """Whether one of these people has signed in through the provider as it is set up now."""
+    return bool(SocialAccount.objects.filter(provider=provider, user__in=people).exists())
+
+
+def verified_address(sociallogin: Any) -> str:
+    """The address that a provider vouches for, by its own word or by the setting `verified_email`; else empty.
+
+    The setting counts where the provider says nothing, as Entra ID does (docs/accounts.md); never against its word.
+    """
+    said = sociallogin.account.extra_data
+    claims = said.get("userinfo") or said.get("id_token") or said
+    # Some providers send the word "false".
+    if str(claims.get("email_verified", "")).lower() == "false":
+        return ""
+    return next((str(one.email) for one in sociallogin.email_addresses if one.verified), "")
+
+
 def _others_with_the_key(app: SocialApp) -> QuerySet[SocialApp]:
-    """Other providers that organisations would call the same: two of one name, and nobody knows who vouches."""
+    """Other providers with the same key: nobody could tell which of them vouched for somebody."""
     key = key_of(app)
     same: QuerySet[SocialApp] = SocialApp.objects.filter(Q(provider_id=key) | Q(provider_id="", provider=key))
     return same.exclude(pk=app.pk)
@@ -62,7 +98,21 @@ def refusal(app: SocialApp) -> str:
     if _others_with_the_key(app).exists():
         return f"Another sign-in page has the provider ID “{key}”. Choose another one."
     if was is not None and key_of(was) != key and (names := [one.name for one in relying_on(key_of(was))]):
-        return f"{' and '.join(names)} require “{key_of(was)}”. Set another sign-in provider there first."
+        return f"{' and '.join(names)} use “{key_of(was)}”. Set another sign-in provider there first."
+    return _settings_refusal(app)
+
+
+def _settings_refusal(app: SocialApp) -> str:
+    """What is wrong with where a provider is and whose addresses count as verified, in words; empty: nothing."""
+    given = app.settings if isinstance(app.settings, dict) else {}
+    issuer = urlsplit(str(given.get("server_url", "")))
+    if issuer.scheme not in ({"https"} if settings.HTTPS else {"http", "https"}) or not issuer.hostname:
+        return 'The settings need the issuer\'s address: {"server_url": "https://…"}.'
+    domains = given.get("verified_email", [])
+    if not isinstance(domains, list) or not all(isinstance(one, str) and _DOMAIN.fullmatch(one) for one in domains):
+        return '“verified_email” must be a list of domains: ["larkhaven.example"].'
+    if issuer.hostname == _ENTRA and issuer.path.strip("/").partition("/")[0] in _ENTRA_ANY_TENANT:
+        return "Use your own tenant's address: this one lets any Microsoft account in."
     return ""
 
 
@@ -74,6 +124,7 @@ def _said(app: SocialApp) -> dict[str, Any]:
         "provider_id": app.provider_id,
         "client_id": app.client_id,
         "server_url": str((app.settings or {}).get("server_url", "")),
+        "verified_email": ", ".join(map(str, (app.settings or {}).get("verified_email", []))),
     }
 
 
@@ -101,9 +152,9 @@ def _forget_identities(provider: str) -> int:
 
 @transaction.atomic
 def keep_provider(*, app: SocialApp, author: User, reason: str, now: dt.datetime) -> None:
-    """Save a provider as it now stands, new or changed; administrators and the leads who rely on it read a letter.
+    """Save a provider as it now stands, new or changed; administrators and the leads who rely on it are emailed.
 
-    Where it now is another directory, its people's identities are forgotten: each is joined anew by their verified
+    Where it is another directory now, its people's identities are forgotten: each is joined anew by their verified
     address. Raises `UnableToChangeProvider`.
     """
     reason = reason.strip()
@@ -134,9 +185,9 @@ def keep_provider(*, app: SocialApp, author: User, reason: str, now: dt.datetime
 
 @transaction.atomic
 def remove_provider(*, app: SocialApp, author: User, now: dt.datetime, reason: str = "") -> None:
-    """Take a provider out that no organisation requires. Raises `UnableToChangeProvider`."""
+    """Take a provider out that no organisation uses. Raises `UnableToChangeProvider`."""
     if relying_on(key_of(app)):
-        raise UnableToChangeProvider("Organisations require it: their people could not come in any more.")
+        raise UnableToChangeProvider("Organisations use it: their people could not sign in any more.")
     _note(app, "removed a sign-in provider", author=author, reason=reason, now=now, before=_said(app))
     _forget_identities(key_of(app))
     _tell(app, author=author, reason=reason, what="removed")

@@ -148,14 +148,14 @@ class _SessionCheck(ABC):
 
 
 class OwnSignInMiddleware(_SessionCheck):
-    """End a session that began another way than the person's organisation asks for by now; on every page: a password
+    """End a session that did not begin as the person's organisation requires by now; on every page, because a password
     must not be changed there either."""
 
     key = OWN_SIGN_IN_SEEN_AT
 
     def instead(self, request: HttpRequest, user: User) -> HttpResponse | None:
         """Signed out, to where they sign in."""
-        if comes_as_required(request, user):
+        if comes_as_required(request, user, now=timezone.now()):
             return None
         logout(request)
         messages.warning(request, "Your organisation asks you to sign in through its own sign-in page.")

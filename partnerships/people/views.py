@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 import json
+from typing import Any
+from urllib.parse import urlsplit
 
+import requests
+import structlog
+from allauth.socialaccount.providers.openid_connect.views import login as begin_openid_connect
 from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.decorators import login_not_required
@@ -22,6 +27,7 @@ from partnerships.people.administrators import (
     withdraw_administration,
 )
 from partnerships.people.forms import DetailsForm, LeaverForm, ReasonForm, ViewAsForm
+from partnerships.people.identity_providers import provider_name
 from partnerships.people.leaving import hook_names
 from partnerships.people.middleware import VIEW_AS_KEY
 from partnerships.people.models import User
@@ -37,6 +43,8 @@ from partnerships.people.services import (
     remove_second_factors,
 )
 from partnerships.people.view_as import UnableToViewAs, begin_view_as, end_view_as, live_view
+
+log: Any = structlog.get_logger(__name__)
 
 
 @never_cache
@@ -197,6 +205,33 @@ def remove_second_factor(request: HttpRequest, pk: int) -> HttpResponse:
         "people/remove_second_factor.html",
         {"form": form, "person": person},
         status=422 if form.is_bound else 200,
+    )
+
+
+@login_not_required
+@never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
+def to_organisation_sign_in(request: HttpRequest, provider_id: str) -> HttpResponse:
+    """Begin to sign in through an organisation's provider: a button posts here, and the page goes on to the provider.
+
+    Browsers hold a form's redirects to `form-action`, too. A page of ours in between leaves that at 'self' everywhere
+    (docs/decisions/0021).
+    """
+    try:
+        answer: HttpResponse = begin_openid_connect(request, provider_id=provider_id)
+    except (requests.RequestException, KeyError) as error:
+        log.warning("sign_in_provider_unreachable", provider=provider_id, kind=type(error).__name__)
+        messages.warning(
+            request, f"The sign-in page of {provider_name(provider_id)} does not answer. Try again in a few minutes."
+        )
+        return redirect("account_login")
+    if answer.status_code != 302:
+        return answer
+    address = answer["Location"]
+    return render(
+        request,
+        "people/to_organisation_sign_in.html",
+        {"address": address, "host": urlsplit(address).hostname, "name": provider_name(provider_id)},
     )
 
 

@@ -1,17 +1,54 @@
 """An organisation's own sign-in for tests: allauth's OpenID Connect provider as a server of its own.
 
-Run as `python tests/people/identity_provider.py PORT DATABASE CALLBACK`; it knows two people and one client.
+Run as `python tests/people/identity_provider.py PORT DATABASE CALLBACK…`; it knows a few people and one client.
 """
 
 from __future__ import annotations
 
 import os
+import socket
+import subprocess
 import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 from wsgiref.simple_server import WSGIRequestHandler, make_server
 
+import requests
+
 CLIENT, SECRET, PASSWORD = "common-ground", "between-us-two-alone", "another-quiet-morning"
-#: Who is in the directory of the organisation, and whether it has verified the address.
-PEOPLE = {"vera@larkhaven.example": True, "ben@westmarch.example": True, "eddie@larkhaven.example": False}
+#: Who is in the directory, and whether it says that it verified the address; None: it does not say, like Entra ID.
+PEOPLE = {
+    "amina@larkhaven.example": True,
+    "vera@larkhaven.example": True,
+    "ben@westmarch.example": True,
+    "eddie@larkhaven.example": False,
+    "una@larkhaven.example": None,
+    "guest@elsewhere.example": None,
+}
+
+
+@contextmanager
+def running(database: Path, *callbacks: str) -> Iterator[str]:
+    """The address of a provider that runs beside the test and sends people back to these addresses."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    process = subprocess.Popen([sys.executable, __file__, str(port), str(database), *callbacks])
+    address = f"http://127.0.0.1:{port}"
+    try:
+        for _ in range(300):
+            try:
+                requests.get(f"{address}/.well-known/openid-configuration", timeout=5).raise_for_status()
+                break
+            except requests.ConnectionError:
+                assert process.poll() is None, "The provider did not start."
+                time.sleep(0.1)
+        yield address
+    finally:
+        process.terminate()
+        process.wait()
 
 
 class Quiet(WSGIRequestHandler):
@@ -21,7 +58,7 @@ class Quiet(WSGIRequestHandler):
         """Nothing."""
 
 
-def serve(port: int, database: str, callback: str) -> None:
+def serve(port: int, database: str, callbacks: list[str]) -> None:
     """Set up an instance of its own, beside ours, and answer until told to stop."""
     from cryptography.hazmat.primitives import serialization
     from cryptography.hazmat.primitives.asymmetric import rsa
@@ -65,6 +102,7 @@ def serve(port: int, database: str, callback: str) -> None:
         ACCOUNT_EMAIL_VERIFICATION="none",
         LOGIN_REDIRECT_URL="/",
         IDP_OIDC_PRIVATE_KEY=key.decode(),
+        IDP_OIDC_ADAPTER=f"{__name__}.adapter",
     )
     import django
 
@@ -78,16 +116,33 @@ def serve(port: int, database: str, callback: str) -> None:
     call_command("migrate", verbosity=0)
     for email, verified in PEOPLE.items():
         person = User.objects.create_user(email, email, PASSWORD)
-        EmailAddress.objects.create(user=person, email=email, verified=verified, primary=True)
+        EmailAddress.objects.create(user=person, email=email, verified=bool(verified), primary=True)
     client = Client(id=CLIENT, name="Common Ground", skip_consent=True)
     client.set_secret(SECRET)
     client.set_scopes(["openid", "email", "profile"])
-    client.set_redirect_uris([callback])
+    client.set_redirect_uris(callbacks)
     client.set_grant_types([Client.GrantType.AUTHORIZATION_CODE])
     client.set_response_types([Client.ResponseType.CODE])
     client.save()
     with make_server("127.0.0.1", port, get_wsgi_application(), handler_class=Quiet) as server:
         server.serve_forever()
+
+
+def adapter() -> object:
+    """allauth's own answers, without a word on the address of those whom `PEOPLE` says nothing of."""
+    from allauth.idp.oidc.adapter import DefaultOIDCAdapter
+
+    class Adapter(DefaultOIDCAdapter):  # type: ignore[misc]  # allauth carries no types
+        """Leaves out `email_verified`, as Entra ID does."""
+
+        def get_claims(self, purpose: str, user: object, *args: object, **kwargs: object) -> dict[str, object]:
+            """What is said of somebody."""
+            claims: dict[str, object] = super().get_claims(purpose, user, *args, **kwargs)
+            if PEOPLE.get(str(claims.get("email"))) is None:
+                claims.pop("email_verified", None)
+            return claims
+
+    return Adapter()
 
 
 def __getattr__(name: str) -> object:
@@ -101,4 +156,4 @@ def __getattr__(name: str) -> object:
 
 if __name__ == "__main__":
     os.environ.pop("DJANGO_SETTINGS_MODULE", None)
-    serve(int(sys.argv[1]), sys.argv[2], sys.argv[3])
+    serve(int(sys.argv[1]), sys.argv[2], sys.argv[3:])

@@ -34,7 +34,7 @@ from partnerships.people.adapters import AccountAdapter
 from partnerships.people.limits import count
 from partnerships.people.models import Tally
 from partnerships.people.personal_data import export_person
-from tests.world import World, join
+from tests.world import World, join, require_own_sign_in
 
 MINUTE = dt.timedelta(minutes=1)
 LISTS = sorted(admin.site._registry.items(), key=lambda pair: pair[0]._meta.label)
@@ -167,8 +167,8 @@ def test_why_somebody_left_is_not_for_their_colleagues(world: World) -> None:
 
 def test_one_organisations_provider_does_not_open_anothers_records(world: World) -> None:
     join(world.vera, world.harbour, "viewer", timezone.now())
-    for organisation, provider in ((world.larkhaven, "larkhaven"), (world.harbour, "harbour")):
-        update_organisation(organisation=organisation, sign_in_provider=provider, author=world.dee, now=timezone.now())
+    require_own_sign_in(world.larkhaven, "larkhaven", lead=world.amina, author=world.dee)
+    require_own_sign_in(world.harbour, "harbour", lead=world.hana, author=world.dee)
     request = RequestFactory().get("/")
     request.session = {AUTHENTICATION_METHODS_SESSION_KEY: [{"method": "socialaccount", "provider": "harbour"}]}
     request._messages = FallbackStorage(request)

@@ -4,10 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-import socket
-import subprocess
-import sys
-import time
 from collections.abc import Iterator
 from typing import Any
 from urllib.parse import urlsplit
@@ -15,7 +11,8 @@ from urllib.parse import urlsplit
 import pytest
 import requests
 import time_machine
-from allauth.socialaccount.models import SocialAccount, SocialApp
+from allauth.account.models import EmailAddress
+from allauth.socialaccount.models import SocialAccount, SocialApp, SocialLogin
 from django.core import mail
 from django.test import Client
 from django.urls import reverse
@@ -23,12 +20,15 @@ from django.utils import timezone
 
 from partnerships.activity.models import Event
 from partnerships.organisations.models import Organisation
-from partnerships.organisations.services import invite_member, update_organisation
+from partnerships.organisations.services import UnableToUpdateOrganisation, invite_member, update_organisation
+from partnerships.people.identity_providers import refusal, verified_address
+from partnerships.people.services import find_person
 from tests.people import identity_provider
 from tests.people.identity_provider import CLIENT, PASSWORD, SECRET
 from tests.people.test_leaving_and_erasing import sign_in
 from tests.world import PASSWORD as OURS
-from tests.world import World
+from tests.world import World, join
+from tests.world import person as somebody
 
 CALLBACK = "http://testserver/accounts/oidc/larkhaven/login/callback/"
 
@@ -36,29 +36,13 @@ CALLBACK = "http://testserver/accounts/oidc/larkhaven/login/callback/"
 @pytest.fixture(scope="module")
 def provider(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The address of a provider that runs for the tests of this module."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    database = tmp_path_factory.mktemp("provider") / "directory.sqlite3"
-    process = subprocess.Popen([sys.executable, identity_provider.__file__, str(port), str(database), CALLBACK])
-    address = f"http://127.0.0.1:{port}"
-    try:
-        for _ in range(300):
-            try:
-                requests.get(f"{address}/.well-known/openid-configuration", timeout=5).raise_for_status()
-                break
-            except requests.ConnectionError:
-                assert process.poll() is None, "The provider did not start."
-                time.sleep(0.1)
+    with identity_provider.running(tmp_path_factory.mktemp("provider") / "directory.sqlite3", CALLBACK) as address:
         yield address
-    finally:
-        process.terminate()
-        process.wait()
 
 
 @pytest.fixture
-def required(world: World, provider: str) -> World:
-    """Larkhaven asks its people to sign in there; Westmarch does not."""
+def offered(world: World, provider: str) -> World:
+    """Larkhaven lets its people sign in there; Westmarch does not."""
     SocialApp.objects.create(
         provider="openid_connect",
         provider_id="larkhaven",
@@ -73,14 +57,33 @@ def required(world: World, provider: str) -> World:
     return world
 
 
+@pytest.fixture
+def required(offered: World, provider: str) -> World:
+    """Amina has tried it, and Larkhaven requires it of its people."""
+    through_the_provider(offered.amina.email, provider)
+    require_it(offered)
+    return offered
+
+
+def require_it(world: World) -> None:
+    update_organisation(
+        organisation=world.larkhaven,
+        own_sign_in_required=True,
+        reason="Single sign-on.",
+        author=world.dee,
+        now=timezone.now(),
+    )
+
+
 def through_the_provider(email: str, provider: str) -> Client:
     """Somebody goes from our page to their organisation's, signs in there, and comes back."""
     ours, theirs = Client(), requests.Session()
     away = ours.post(reverse("openid_connect_login", kwargs={"provider_id": "larkhaven"}))
-    assert away.status_code == 302, away.content.decode()[:800]
-    assert away["Location"].startswith(provider)
+    assert away.status_code == 200, away.content.decode()[:800]
+    there = away.context["address"]
+    assert there.startswith(provider)
     theirs.post(f"{provider}/accounts/login/", {"login": email, "password": PASSWORD}, allow_redirects=False, timeout=9)
-    back = theirs.get(away["Location"], allow_redirects=False, timeout=9)
+    back = theirs.get(there, allow_redirects=False, timeout=9)
     assert back.headers.get("Location", "").startswith(CALLBACK), back.text[:800]
     parts = urlsplit(back.headers["Location"])
     ours.get(f"{parts.path}?{parts.query}")
@@ -111,7 +114,7 @@ def test_a_provider_speaks_for_its_own_organisation_alone(required: World, provi
     client = through_the_provider(required.ben.email, provider)
 
     assert not is_in(client)
-    assert not SocialAccount.objects.exists()
+    assert not SocialAccount.objects.filter(user=required.ben).exists()
 
 
 def test_an_address_that_the_provider_has_not_verified_opens_nothing(required: World, provider: str) -> None:
@@ -126,25 +129,208 @@ def test_who_has_left_does_not_come_in_through_the_provider_either(required: Wor
     assert not is_in(through_the_provider(required.vera.email, provider))
 
 
-def test_sessions_by_password_end_when_an_organisation_asks_for_its_own_sign_in(
-    world: World, django_capture_on_commit_callbacks: Any
+def test_offering_a_sign_in_page_signs_nobody_out_and_keeps_passwords_open(offered: World, provider: str) -> None:
+    before = sign_in(offered.vera)
+    update_organisation(organisation=offered.larkhaven, sign_in_provider="", author=offered.dee, now=timezone.now())
+
+    update_organisation(
+        organisation=offered.larkhaven, sign_in_provider="larkhaven", author=offered.dee, now=timezone.now()
+    )
+
+    assert is_in(before)
+    assert is_in(sign_in(offered.vera))
+    assert is_in(through_the_provider(offered.vera.email, provider))
+
+
+def test_it_cannot_be_required_before_a_lead_has_signed_in_through_it(offered: World, provider: str) -> None:
+    amina, vera = sign_in(offered.amina), through_the_provider(offered.vera.email, provider)
+    address = reverse("organisations:settings", kwargs={"pk": offered.larkhaven.pk})
+
+    refused = amina.post(address, {"own_sign_in_required": "on"})
+    with pytest.raises(UnableToUpdateOrganisation, match="A lead must try it first"):
+        require_it(offered)
+    kept = [is_in(amina), is_in(vera), is_in(sign_in(offered.eddie))]
+    tried = through_the_provider(offered.amina.email, provider)
+    accepted = tried.post(address, {"own_sign_in_required": "on"})
+
+    assert refused.status_code == 422
+    assert "A lead must try it first" in refused.content.decode()
+    assert kept == [True, True, True], "Nobody is signed out and passwords still work."
+    assert accepted.status_code == 302
+    offered.larkhaven.refresh_from_db()
+    assert offered.larkhaven.own_sign_in_required
+
+
+def test_requiring_it_ends_sessions_by_password_and_tells_the_leads(
+    offered: World, provider: str, django_capture_on_commit_callbacks: Any
 ) -> None:
-    vera, ben = sign_in(world.vera), sign_in(world.ben)
+    vera, ben = sign_in(offered.vera), sign_in(offered.ben)
+    through_the_provider(offered.amina.email, provider)
+    mail.outbox.clear()
 
     with django_capture_on_commit_callbacks(execute=True):
-        update_organisation(
-            organisation=world.larkhaven,
-            sign_in_provider="larkhaven",
-            reason="Single sign-on.",
-            author=world.dee,
-            now=timezone.now(),
-        )
+        require_it(offered)
 
     assert not is_in(vera)
     assert is_in(ben)
-    assert [letter.to for letter in mail.outbox] == [[world.amina.email]]
-    assert "“larkhaven” alone; it was an email address and a password" in str(mail.outbox[0].body)
+    assert [email.to for email in mail.outbox] == [[offered.amina.email]]
+    assert "They must sign in through the sign-in page “larkhaven”" in str(mail.outbox[0].body)
     assert "Single sign-on." in str(mail.outbox[0].body)
+
+
+def test_a_leads_password_opens_for_a_day_and_can_undo_it(offered: World, provider: str) -> None:
+    through_the_provider(offered.amina.email, provider)
+    begun = timezone.now()
+    address = reverse("organisations:settings", kwargs={"pk": offered.larkhaven.pk})
+    with time_machine.travel(begun, tick=False) as clock:
+        require_it(offered)
+        at_once = is_in(sign_in(offered.amina)), is_in(sign_in(offered.vera))
+        clock.shift(dt.timedelta(hours=23, minutes=55))
+        late = sign_in(offered.amina)
+        late_in = is_in(late)
+        clock.shift(dt.timedelta(minutes=20))
+        after = is_in(late), is_in(sign_in(offered.amina))
+        clock.shift(-dt.timedelta(hours=2))
+        undone = sign_in(offered.amina).post(address, {"short_name": "Lark"})
+        vera = sign_in(offered.vera)
+
+        assert at_once == (True, False)
+        assert late_in
+        assert after == (False, False)
+        assert undone.status_code == 302
+        assert is_in(vera)
+
+
+def test_another_sign_in_page_is_only_offered_until_a_lead_has_tried_it(required: World) -> None:
+    SocialApp.objects.create(
+        provider="openid_connect",
+        provider_id="another",
+        name="Another",
+        settings={"server_url": "https://another.example"},
+    )
+
+    with pytest.raises(UnableToUpdateOrganisation, match="A lead must try it first"):
+        update_organisation(
+            organisation=required.larkhaven,
+            sign_in_provider="another",
+            own_sign_in_required=True,
+            author=required.dee,
+            now=timezone.now(),
+        )
+    update_organisation(
+        organisation=required.larkhaven, sign_in_provider="another", author=required.dee, now=timezone.now()
+    )
+
+    assert is_in(sign_in(required.vera))
+
+
+def test_administrators_choose_from_the_sign_in_pages_that_exist(offered: World) -> None:
+    dee = Client()
+    dee.force_login(offered.dee)
+    address = reverse("admin:organisations_organisation_change", args=[offered.larkhaven.pk])
+    page = dee.get(address)
+    given = {
+        name: value
+        for name, value in page.context["adminform"].form.initial.items()
+        if name in page.context["adminform"].form.fields and value is not None
+    }
+    inlines = {
+        f"{one.formset.prefix}-{name}": "0"
+        for one in page.context["inline_admin_formsets"]
+        for name in ("TOTAL_FORMS", "INITIAL_FORMS")
+    }
+
+    unknown = dee.post(address, given | inlines | {"sign_in_provider": "nowhere"})
+    untried = dee.post(address, given | inlines | {"own_sign_in_required": "on"})
+    none = dee.post(address, given | inlines | {"sign_in_provider": ""})
+
+    assert '<select name="sign_in_provider"' in page.content.decode()
+    assert '<option value="larkhaven" selected>Larkhaven (larkhaven)</option>' in page.content.decode()
+    assert "nowhere is not one of the available choices" in unknown.content.decode()
+    assert "A lead must try it first" in untried.content.decode()
+    assert none.status_code == 302
+    offered.larkhaven.refresh_from_db()
+    assert offered.larkhaven.sign_in_provider == ""
+
+
+def test_a_provider_that_does_not_answer_is_said_and_breaks_nothing(offered: World) -> None:
+    SocialApp.objects.update(settings={"server_url": "http://127.0.0.1:9"})
+
+    answer = Client().post(reverse("openid_connect_login", kwargs={"provider_id": "larkhaven"}), follow=True)
+
+    assert answer.redirect_chain == [(reverse("account_login"), 302)]
+    assert "The sign-in page of Larkhaven does not answer" in answer.content.decode()
+
+
+def test_form_action_stays_strict_on_the_way_to_the_provider(offered: World) -> None:
+    pages = [
+        Client().get(reverse("account_login")),
+        Client().post(reverse("openid_connect_login", kwargs={"provider_id": "larkhaven"})),
+    ]
+
+    for page in pages:
+        rules = page["Content-Security-Policy"].split("; ")
+        assert [rule for rule in rules if rule.startswith("form-action")] == ["form-action 'self'"]
+
+
+@pytest.mark.parametrize(
+    ("email", "domains", "opens"),
+    [
+        ("una@larkhaven.example", [], False),
+        ("una@larkhaven.example", ["westmarch.example"], False),
+        ("una@larkhaven.example", ["larkhaven.example"], True),
+        ("guest@elsewhere.example", ["larkhaven.example"], False),
+        # What the provider itself denies, no setting makes true.
+        ("eddie@larkhaven.example", ["larkhaven.example"], False),
+    ],
+)
+def test_addresses_of_verified_domains_count_where_the_provider_is_silent(
+    offered: World, provider: str, email: str, domains: list[str], opens: bool
+) -> None:
+    person = find_person(email)
+    if person is None:
+        join(somebody("Una Larch", email), offered.larkhaven, "viewer", timezone.now())
+    app = SocialApp.objects.get()
+    app.settings["verified_email"] = domains
+    app.save()
+
+    assert is_in(through_the_provider(email, provider)) is opens
+
+
+def test_the_word_false_is_not_a_verified_address() -> None:
+    said = SocialLogin(
+        account=SocialAccount(extra_data={"userinfo": {"email": "vera@larkhaven.example", "email_verified": "false"}}),
+        email_addresses=[EmailAddress(email="vera@larkhaven.example", verified=True)],
+    )
+
+    assert verified_address(said) == ""
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        ({}, "need the issuer's address"),
+        ({"server_url": "ftp://sign-in.larkhaven.example"}, "need the issuer's address"),
+        ({"server_url": "https://login.microsoftonline.com/common/v2.0"}, "Use your own tenant's address"),
+        ({"server_url": "https://login.microsoftonline.com/organizations/v2.0"}, "Use your own tenant's address"),
+        ({"server_url": "https://sign-in.larkhaven.example", "verified_email": True}, "must be a list of domains"),
+        ({"server_url": "https://sign-in.larkhaven.example", "verified_email": ["@x"]}, "must be a list of domains"),
+        (
+            {
+                "server_url": "https://login.microsoftonline.com/3f2a6c1e-0000-4000-8000-000000000000/v2.0",
+                "verified_email": ["larkhaven.example"],
+            },
+            "",
+        ),
+    ],
+)
+def test_a_providers_settings_are_checked(db: None, given: dict[str, Any], words: str) -> None:
+    app = SocialApp(provider="openid_connect", provider_id="larkhaven", name="Larkhaven", settings=given)
+
+    found = refusal(app)
+
+    assert words in found
+    assert bool(found) is bool(words)
 
 
 def test_a_session_by_password_ends_within_ten_minutes_however_the_policy_came(world: World) -> None:
@@ -152,7 +338,9 @@ def test_a_session_by_password_ends_within_ten_minutes_however_the_policy_came(w
     with time_machine.travel(begun, tick=False) as clock:
         vera = sign_in(world.vera)
         assert is_in(vera)
-        Organisation.objects.filter(pk=world.larkhaven.pk).update(sign_in_provider="larkhaven")
+        Organisation.objects.filter(pk=world.larkhaven.pk).update(
+            sign_in_provider="larkhaven", own_sign_in_required_at=begun
+        )
 
         clock.shift(dt.timedelta(minutes=10, seconds=1))
         answer = vera.get(reverse("account_change_password"))
@@ -241,7 +429,7 @@ def test_a_sign_in_page_that_an_organisation_requires_is_neither_removed_nor_dou
 
     assert (removed.status_code, doubled.status_code, renamed.status_code) == (403, 200, 200)
     assert "Another sign-in page has the provider ID “larkhaven”" in doubled.content.decode()
-    assert "Larkhaven Homes require “larkhaven”" in renamed.content.decode()
+    assert "Larkhaven Homes use “larkhaven”" in renamed.content.decode()
     assert SocialApp.objects.get().provider_id == "larkhaven"
 
 

@@ -26,7 +26,7 @@ from partnerships.people.models import SecurityEvent, User
 from partnerships.people.view_as import UnableToViewAs, begin_view_as
 from tests.people.test_leaving_and_erasing import sign_in
 from tests.statements import shape
-from tests.world import PASSWORD, World
+from tests.world import PASSWORD, World, require_own_sign_in
 
 
 def test_nobody_signs_up_by_themselves(world: World) -> None:
@@ -225,9 +225,7 @@ def test_an_organisation_can_ask_all_its_people_for_a_second_factor(world: World
 
 
 def test_where_an_organisation_requires_its_own_sign_in_a_password_does_not_open(world: World) -> None:
-    update_organisation(
-        organisation=world.larkhaven, sign_in_provider="larkhaven", author=world.dee, now=timezone.now()
-    )
+    require_own_sign_in(world.larkhaven, "larkhaven", lead=world.amina, author=world.dee)
     client = Client()
 
     answer = client.post(reverse("account_login"), {"login": world.vera.email, "password": PASSWORD})

@@ -36,6 +36,7 @@ from partnerships.organisations.services.memberships import (
     invite_member,
     resend_invitation,
 )
+from partnerships.organisations.services.own_sign_in import sign_in_refusal
 
 __all__ = [
     "ChangedFields",
@@ -69,5 +70,6 @@ __all__ = [
     "record_succession",
     "resend_invitation",
     "serve_area",
+    "sign_in_refusal",
     "update_organisation",
 ]

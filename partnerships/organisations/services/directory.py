@@ -26,12 +26,15 @@ from partnerships.organisations.models import (
     SuccessionPredecessor,
     SuccessionSuccessor,
 )
-from partnerships.organisations.queries import people_of
+from partnerships.organisations.services.own_sign_in import (
+    end_sessions_by_password,
+    required_since,
+    sign_in_refusal,
+)
 from partnerships.people.models import User
-from partnerships.people.sessions import end_sessions
 
 #: How an organisation's people sign in.
-_WAYS_IN = frozenset({"sign_in_provider", "second_factor_required"})
+_WAYS_IN = frozenset({"sign_in_provider", "own_sign_in_required_at", "second_factor_required"})
 
 
 class UnableToCreateOrganisation(Exception):
@@ -39,7 +42,7 @@ class UnableToCreateOrganisation(Exception):
 
 
 class UnableToUpdateOrganisation(Exception):
-    """The change would leave the organisation without a name or with impossible dates."""
+    """No name, impossible dates, another's name, or a sign-in that does not exist or that no lead has tried."""
 
 
 class UnableToAddIdentifier(Exception):
@@ -89,6 +92,7 @@ class ChangedFields(OrganisationFields, total=False):
 
     name: str
     kind: str
+    own_sign_in_required: bool
 
 
 def _note(
@@ -176,12 +180,16 @@ def update_organisation(
 ) -> tuple[str, ...]:
     """Change what differs and return the names of the changed fields; a former name stays findable.
 
-    Its leads read in a letter when its people come in another way from now on; where they must sign in through a
-    provider, they are signed out. Raises `UnableToUpdateOrganisation` when the name would be empty or the end before
-    the start.
+    Its leads are emailed when the way its people sign in changes. Where its own sign-in is required from now on, people
+    are signed out, leads after a day. Raises `UnableToUpdateOrganisation`.
     """
     locked = Organisation.objects.select_for_update().get(pk=organisation.pk)
-    before, after = apply_changes(locked, fields)
+    required = fields.pop("own_sign_in_required", None)
+    provider = fields.get("sign_in_provider", locked.sign_in_provider)
+    if words := sign_in_refusal(locked, provider=provider, required=bool(required)):
+        raise UnableToUpdateOrganisation(words)
+    since = required_since(locked, provider=provider, required=required, now=now)
+    before, after = apply_changes(locked, {**fields, "own_sign_in_required_at": since})
     if not before:
         return ()
     if not locked.name.strip():
@@ -210,9 +218,8 @@ def update_organisation(
     )
     if _WAYS_IN & before.keys():
         transaction.on_commit(lambda: tell_of_ways_in(locked, before=before, author=author, reason=reason))
-    if "sign_in_provider" in before and locked.sign_in_provider:
-        for person in people_of(locked):
-            end_sessions(person)
+    if "own_sign_in_required_at" in before and locked.own_sign_in_required:
+        end_sessions_by_password(locked)
     for name in before:
         setattr(organisation, name, getattr(locked, name))
     return tuple(before)

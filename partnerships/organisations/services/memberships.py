@@ -131,7 +131,7 @@ def add_membership(
     )
     data = {"after": {"role": role}} | ({REASON: reason.strip()} if reason else {})
     _note(membership, "added somebody who acts for it", author=author, now=now, data=data)
-    if organisation.sign_in_provider:
+    if organisation.own_sign_in_required:
         end_sessions(person)
     if author is not None:
         transaction.on_commit(lambda: tell_of_membership(membership, reason=reason.strip()))

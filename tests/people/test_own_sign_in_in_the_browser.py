@@ -1,0 +1,99 @@
+"""An organisation's own sign-in in Chromium, with the provider on another origin than ours."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from allauth.socialaccount.models import SocialApp
+from django.conf import LazySettings
+from django.urls import reverse
+from django.utils import timezone
+
+from partnerships.organisations.services import update_organisation
+from tests.people import identity_provider
+from tests.people.identity_provider import CLIENT, PASSWORD, SECRET
+from tests.world import PASSWORD as OURS
+from tests.world import World, make_world
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+
+
+@pytest.fixture
+def origin(live_server: Any, settings: LazySettings) -> str:
+    """Ours: another host than the provider's, so another origin."""
+    settings.ALLOWED_HOSTS = ["localhost"]
+    return str(live_server.url).replace("127.0.0.1", "localhost")
+
+
+@pytest.fixture
+def provider(tmp_path: Path, origin: str) -> Iterator[str]:
+    """The address of a provider that sends people back to our live server."""
+    callback = reverse("openid_connect_callback", kwargs={"provider_id": "larkhaven"})
+    with identity_provider.running(tmp_path / "directory.sqlite3", f"{origin}{callback}") as address:
+        yield address
+
+
+@pytest.fixture
+def offered(provider: str) -> World:
+    """Larkhaven offers its people its own sign-in."""
+    world = make_world()
+    SocialApp.objects.create(
+        provider="openid_connect",
+        provider_id="larkhaven",
+        name="Larkhaven",
+        client_id=CLIENT,
+        secret=SECRET,
+        settings={"server_url": provider, "oauth_pkce_enabled": True},
+    )
+    update_organisation(
+        organisation=world.larkhaven, sign_in_provider="larkhaven", author=world.dee, now=timezone.now()
+    )
+    return world
+
+
+def sign_in_there(page: Any, origin: str, provider: str, email: str) -> None:
+    """By the button, through the provider's own form, and back to our home page."""
+    page.goto(f"{origin}{reverse('account_login')}")
+    page.get_by_role("button", name="Sign in with Larkhaven").click()
+    page.wait_for_url(f"{provider}/**")
+    page.locator("input[name=login]").fill(email)
+    page.locator("input[name=password]").fill(PASSWORD)
+    page.locator("button[type=submit]").click()
+    page.wait_for_url(f"{origin}/")
+
+
+def test_a_lead_requires_it_in_a_browser_and_colleagues_come_in_through_it(
+    page: Any, offered: World, origin: str, provider: str
+) -> None:
+    sign_in_there(page, origin, provider, offered.amina.email)
+    page.goto(f"{origin}{reverse('organisations:settings', args=[offered.larkhaven.pk])}")
+    page.get_by_label("Everybody who acts for us must sign in through our own sign-in page").check()
+    page.get_by_role("button", name="Save").click()
+    page.wait_for_url(f"{origin}{offered.larkhaven.get_absolute_url()}")
+    page.context.clear_cookies()
+
+    page.goto(f"{origin}{reverse('account_login')}")
+    page.get_by_label("Email").fill(offered.vera.email)
+    page.get_by_label("Password", exact=True).fill(OURS)
+    page.get_by_role("button", name="Sign in", exact=True).click()
+    page.get_by_text("sign in through its own sign-in page").wait_for()
+    sign_in_there(page, origin, provider, offered.vera.email)
+    page.goto(f"{origin}{reverse('people:account')}")
+
+    assert page.get_by_text(offered.vera.email).first.is_visible()
+
+
+def test_a_browser_goes_to_the_organisations_sign_in_and_comes_back(
+    page: Any, offered: World, origin: str, provider: str
+) -> None:
+    said: list[str] = []
+    page.on("console", lambda message: said.append(message.text))
+
+    sign_in_there(page, origin, provider, offered.vera.email)
+    page.goto(f"{origin}{reverse('people:account')}")
+
+    assert page.get_by_text(offered.vera.email).first.is_visible()
+    assert [line for line in said if "Content Security Policy" in line] == []

@@ -11,7 +11,7 @@ from django.urls import reverse
 
 from partnerships.agreements.models import CONTACT_DAYS, Audience, Kind, Partnership, Party, PartyRole, Status
 from partnerships.kit import forms as kit
-from partnerships.kit.forms import AutocompleteSelectMultiple, DayField, Helper, Section
+from partnerships.kit.forms import AutocompleteSelectMultiple, DayField, Form, Helper, Section
 from partnerships.kit.uploads import ACCEPT, MEGABYTE, MOST_BYTES
 from partnerships.organisations.models import Area, AreaKind, Organisation
 
@@ -24,7 +24,7 @@ ROLE_WORDS = {
 }
 
 
-class PartnershipFilter(forms.Form):
+class PartnershipFilter(Form):
     """What narrows the list of partnerships."""
 
     q = forms.CharField(label="Title or organisation", required=False, max_length=200)
@@ -50,7 +50,7 @@ def _areas() -> forms.ModelMultipleChoiceField[Area]:
     )
 
 
-class StartForm(forms.Form):
+class StartForm(Form):
     """Opening a partnership: what one must know to begin; the terms come later."""
 
     organisation = OrganisationChoice(
@@ -81,7 +81,7 @@ class StartForm(forms.Form):
         self.helper = Helper(self, submit="Open the partnership", cancel=reverse("agreements:list"))
 
 
-class TermsForm(forms.Form):
+class TermsForm(Form):
     """All the terms of a partnership."""
 
     title = forms.CharField(label="Title", max_length=200)
@@ -166,7 +166,7 @@ class TermsForm(forms.Form):
         )
 
 
-class InviteForm(forms.Form):
+class InviteForm(Form):
     """Which organisation to ask, out of those found, and what it would be."""
 
     organisation = OrganisationChoice(
@@ -188,7 +188,7 @@ class InviteForm(forms.Form):
         )
 
 
-class AnswerForm(forms.Form):
+class AnswerForm(Form):
     """Accepting or declining an invitation."""
 
     answer = forms.ChoiceField(
@@ -209,7 +209,7 @@ class AnswerForm(forms.Form):
         self.helper = Helper(self, submit="Send the answer")
 
 
-class RoleForm(forms.Form):
+class RoleForm(Form):
     """What an organisation is in a partnership."""
 
     role = forms.ChoiceField(
@@ -230,7 +230,7 @@ class ReasonForm(kit.ReasonForm):
     reason = forms.CharField(label="Reason", max_length=1000, widget=forms.Textarea(attrs={"rows": 3}))
 
 
-class StatusForm(forms.Form):
+class StatusForm(Form):
     """Where the partnership goes next, and why."""
 
     status = forms.ChoiceField(label="What does it become?", widget=forms.RadioSelect)
@@ -247,7 +247,7 @@ class StatusForm(forms.Form):
         self.helper = Helper(self, submit="Change the status", cancel=partnership.get_absolute_url())
 
 
-class DocumentForm(forms.Form):
+class DocumentForm(Form):
     """A file to keep with the partnership."""
 
     title = forms.CharField(

@@ -15,7 +15,7 @@ from partnerships.commitments.quantities import plain_number
 from partnerships.commitments.queries import partners_of, people_who_may_own
 from partnerships.commitments.rights import Rights
 from partnerships.commitments.services.reminders import LONGEST_LEAD_TIME
-from partnerships.kit.forms import AutocompleteSelect, DayField, Helper, Section
+from partnerships.kit.forms import AutocompleteSelect, DayField, Form, Helper, Section
 from partnerships.kit.uploads import ACCEPT
 from partnerships.organisations.models import EDITING_ROLES, Membership, Organisation, Role
 from partnerships.people.models import User
@@ -40,7 +40,7 @@ def with_bodies(people: QuerySet[User]) -> QuerySet[User]:
     return people.prefetch_related(Prefetch("memberships", queryset=current, to_attr="current_memberships"))
 
 
-class TermsForm(forms.Form):
+class TermsForm(Form):
     """What is promised, how much, by whom and when."""
 
     text = forms.CharField(
@@ -172,7 +172,7 @@ class EditTermsForm(TermsForm):
         )
 
 
-class ConfirmForm(forms.Form):
+class ConfirmForm(Form):
     """A lead's word that their organisation gives, or receives, what is written."""
 
     revision = forms.IntegerField(widget=forms.HiddenInput)
@@ -192,7 +192,7 @@ class ConfirmForm(forms.Form):
         )
 
 
-class ProgressForm(forms.Form):
+class ProgressForm(Form):
     """How far it is."""
 
     delivered = forms.DecimalField(
@@ -247,7 +247,7 @@ class ProgressForm(forms.Form):
         return cleaned
 
 
-class DueDateForm(forms.Form):
+class DueDateForm(Form):
     """Another day, and why."""
 
     due_on = DayField(label="New due date")
@@ -263,7 +263,7 @@ class DueDateForm(forms.Form):
         self.helper = Helper(self, submit="Move the due date", cancel=commitment.get_absolute_url())
 
 
-class OwnerForm(forms.Form):
+class OwnerForm(Form):
     """Somebody else to see it through."""
 
     def __init__(self, *args: Any, commitment: Commitment, **kwargs: Any) -> None:
@@ -273,7 +273,7 @@ class OwnerForm(forms.Form):
         self.helper = Helper(self, submit="Change the owner", cancel=commitment.get_absolute_url())
 
 
-class EscalateForm(forms.Form):
+class EscalateForm(Form):
     """Somebody to bring it before."""
 
     reason = forms.CharField(label="What you need from them", max_length=1000, widget=forms.Textarea(attrs={"rows": 3}))
@@ -290,7 +290,7 @@ class EscalateForm(forms.Form):
         self.helper = Helper(self, submit="Escalate", cancel=commitment.get_absolute_url())
 
 
-class VerifyForm(forms.Form):
+class VerifyForm(Form):
     """The receiver's word on what is reported done."""
 
     verdict = forms.ChoiceField(
@@ -318,7 +318,7 @@ class VerifyForm(forms.Form):
         return cleaned
 
 
-class EndForm(forms.Form):
+class EndForm(Form):
     """Why it ends."""
 
     reason = forms.CharField(
@@ -338,7 +338,7 @@ class EndForm(forms.Form):
         )
 
 
-class EvidenceForm(forms.Form):
+class EvidenceForm(Form):
     """A file that shows what was delivered."""
 
     title = forms.CharField(label="What it shows", max_length=200)
@@ -353,7 +353,7 @@ class EvidenceForm(forms.Form):
         self.helper = Helper(self, submit="Attach the file", cancel=commitment.get_absolute_url())
 
 
-class RemindersForm(forms.Form):
+class RemindersForm(Form):
     """How long before the due date to be reminded."""
 
     CHOICES = (
@@ -392,7 +392,7 @@ class RemindersForm(forms.Form):
         return [*self.cleaned_data["days"], *([] if other is None else [other])]
 
 
-class FilterForm(forms.Form):
+class FilterForm(Form):
     """Which commitments to show."""
 
     SIDES = (("", "Given or received"), ("given", "We give"), ("received", "We receive"), ("mine", "I see through"))

@@ -29,7 +29,7 @@ from partnerships.conversations.queries import people_of
 from partnerships.conversations.services import AttendeeGiven, NextStepGiven, PointGiven, Record
 from partnerships.exchange.models import Theme
 from partnerships.kit import forms as kit
-from partnerships.kit.forms import AutocompleteSelectMultiple, DayField, Helper, Section
+from partnerships.kit.forms import AutocompleteSelectMultiple, DayField, Form, Helper, Section
 from partnerships.organisations.models import EDITING_ROLES, Membership, Organisation
 from partnerships.people.models import User
 
@@ -64,7 +64,7 @@ def _is_filled(form: forms.BaseForm, name: str) -> bool:
     return bool(value) and value != form.fields[name].initial
 
 
-class ConversationForm(forms.Form):
+class ConversationForm(Form):
     """A whole conversation: who, when, what was said, what each side wants, and what comes next."""
 
     subject = forms.CharField(label="What it was about", max_length=200)
@@ -328,7 +328,7 @@ def initial_of(conversation: Conversation, own_note: PrivateNote | None) -> dict
     return initial
 
 
-class ChooseForm(forms.Form):
+class ChooseForm(Form):
     """With whom the conversation was, before the form for it is laid out."""
 
     others = forms.ModelMultipleChoiceField(
@@ -363,7 +363,7 @@ class ChooseForm(forms.Form):
         return {"others": "with", "keeper": "for"}.get(field_name, field_name)
 
 
-class CorrectionForm(forms.Form):
+class CorrectionForm(Form):
     """What should be put right."""
 
     text = forms.CharField(
@@ -378,7 +378,7 @@ class CorrectionForm(forms.Form):
         self.helper = Helper(self, submit="Suggest this correction", cancel=conversation.get_absolute_url())
 
 
-class AnswerForm(forms.Form):
+class AnswerForm(Form):
     """Whether a correction is taken up."""
 
     verdict = forms.ChoiceField(
@@ -406,7 +406,7 @@ class AnswerForm(forms.Form):
         return cleaned
 
 
-class AgreeForm(forms.Form):
+class AgreeForm(Form):
     """A side's word that the record is right."""
 
     revision = forms.IntegerField(widget=forms.HiddenInput)
@@ -419,7 +419,7 @@ class AgreeForm(forms.Form):
         )
 
 
-class ConfirmForm(forms.Form):
+class ConfirmForm(Form):
     """A form that is one button."""
 
     def __init__(self, *args: Any, submit: str, cancel: str, **kwargs: Any) -> None:
@@ -434,7 +434,7 @@ class ReasonForm(kit.ReasonForm):
     reason = forms.CharField(label="Reason", max_length=300, widget=forms.Textarea(attrs={"rows": 2}))
 
 
-class NoteForm(forms.Form):
+class NoteForm(Form):
     """A private note."""
 
     text = forms.CharField(
@@ -451,7 +451,7 @@ class NoteForm(forms.Form):
         self.helper = Helper(self, submit="Save this note", cancel=conversation.get_absolute_url())
 
 
-class BecomeForm(forms.Form):
+class BecomeForm(Form):
     """An ask of an obstacle, or an offer of an opportunity."""
 
     title = forms.CharField(label="In one line", max_length=200)
@@ -485,7 +485,7 @@ class BecomeForm(forms.Form):
         )
 
 
-class FilterForm(forms.Form):
+class FilterForm(Form):
     """Which conversations to show."""
 
     words = forms.CharField(label="Subject", required=False, max_length=80)

@@ -13,7 +13,7 @@ from django.utils import timezone
 from partnerships.digests.models import Frequency, Preference, SubscriptionStatus, Weekday
 from partnerships.digests.schedule import local_day
 from partnerships.kit import forms as kit
-from partnerships.kit.forms import DayField, Helper
+from partnerships.kit.forms import DayField, Form, Helper
 from partnerships.organisations.models import Organisation
 from partnerships.people.models import User
 
@@ -30,7 +30,7 @@ def _zones() -> list[tuple[str, str]]:
     return [("Europe/London", "London"), *others]
 
 
-class PreferenceForm(forms.Form):
+class PreferenceForm(Form):
     """How often somebody wants digests, and when."""
 
     frequency = forms.ChoiceField(label="How often", choices=Frequency.choices, widget=forms.RadioSelect)
@@ -86,7 +86,7 @@ class PreferenceForm(forms.Form):
         return data
 
 
-class AddressForm(forms.Form):
+class AddressForm(Form):
     """Where a letter with new links goes."""
 
     email = forms.EmailField(
@@ -101,7 +101,7 @@ class AddressForm(forms.Form):
         self.helper = Helper(self, submit="Send me new links")
 
 
-class FollowForm(forms.Form):
+class FollowForm(Form):
     """Who wants the changes of a public plan by email, and how often."""
 
     email = forms.EmailField(
@@ -116,7 +116,7 @@ class FollowForm(forms.Form):
         self.helper = Helper(self, submit="Send me the letter", cancel=cancel)
 
 
-class StakeholderForm(forms.Form):
+class StakeholderForm(Form):
     """Whom to add, and why: the person reads the reason in each digest."""
 
     email = forms.EmailField(label="Their email address", max_length=254)
@@ -140,7 +140,7 @@ class StakeholderForm(forms.Form):
         self.helper = Helper(self, submit="Ask them to confirm", cancel=cancel)
 
 
-class StakeholderFilter(forms.Form):
+class StakeholderFilter(Form):
     """What narrows the page of stakeholders, and its file; `things` are what they may be about, under headings."""
 
     q = forms.CharField(

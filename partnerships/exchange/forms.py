@@ -19,7 +19,7 @@ from partnerships.exchange.models import Audience, Direction, Entry, SavedFilter
 from partnerships.exchange.queries.board import CAP, Filters
 from partnerships.kit import forms as kit
 from partnerships.kit.dates import long_date
-from partnerships.kit.forms import AutocompleteSelect, AutocompleteSelectMultiple, DayField, Helper, Section
+from partnerships.kit.forms import AutocompleteSelect, AutocompleteSelectMultiple, DayField, Form, Helper, Section
 from partnerships.organisations.models import EDITING_ROLES, Area, Membership, Organisation, OrganisationQuerySet
 from partnerships.people.models import User
 
@@ -39,7 +39,7 @@ def _quantity(label: str) -> forms.DecimalField:
     )
 
 
-class EntryForm(forms.Form):
+class EntryForm(Form):
     """An ask or an offer: what, how much, where, when, and who may read it."""
 
     direction = forms.ChoiceField(label="Is it an ask or an offer?", choices=Direction, widget=forms.RadioSelect)
@@ -177,7 +177,7 @@ def _open_partnerships(user: User) -> QuerySet[Partnership]:
     )
 
 
-class _ForOrganisation(forms.Form):
+class _ForOrganisation(Form):
     """A form of somebody who may answer for one organisation or for several."""
 
     organisation = forms.ModelChoiceField(
@@ -294,7 +294,7 @@ class _CommitmentChoice(forms.ModelChoiceField):  # type: ignore[type-arg]  # ge
         )
 
 
-class MeetForm(forms.Form):
+class MeetForm(Form):
     """A commitment that meets an ask or uses an offer, and how much of it."""
 
     commitment = _CommitmentChoice(
@@ -334,7 +334,7 @@ class AskBackForm(_ForOrganisation):
         self.helper = Helper(self, submit="Send this question", cancel=entry.get_absolute_url())
 
 
-class AnswerForm(forms.Form):
+class AnswerForm(Form):
     """The answer to a question that came back."""
 
     text = forms.CharField(label="Your answer", widget=_SHORT, max_length=2000)
@@ -367,7 +367,7 @@ class ReferForm(_ForOrganisation):
         self.helper = Helper(self, submit="Refer it", cancel=entry.get_absolute_url())
 
 
-class DecideForm(forms.Form):
+class DecideForm(Form):
     """Yes or no to an answer."""
 
     decision = forms.ChoiceField(
@@ -403,7 +403,7 @@ class DecideForm(forms.Form):
         return data
 
 
-class ConfirmForm(forms.Form):
+class ConfirmForm(Form):
     """A page that only asks whether one means it."""
 
     def __init__(self, *args: Any, submit: str, cancel: str, danger: bool = False, **kwargs: Any) -> None:
@@ -431,7 +431,7 @@ class _AreaSelect(forms.Select):
 COUNT_MARK = "⟦{name}:{code}⟧"
 
 
-class FilterForm(forms.Form):
+class FilterForm(Form):
     """What to show on the board."""
 
     q = forms.CharField(label="Words", required=False, max_length=200)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping, Sequence
+from copy import copy
 from dataclasses import dataclass
 from typing import Any
 
@@ -87,7 +88,30 @@ class Helper(FormHelper):  # type: ignore[misc]  # crispy-forms carries no types
         self.mark_optional = method == "post"
 
 
-class ReasonForm(forms.Form):
+class Form(forms.Form):
+    """The base of every form here: a line break in a long text is one character, as the counter below the box counts.
+
+    Browsers send two (CR LF, by the HTML standard), which would be refused at a limit that the counter says is kept.
+    """
+
+    def full_clean(self) -> None:
+        """Validate, with line breaks as browsers show them."""
+        names = [self.add_prefix(name) for name, field in self.fields.items() if _is_long(field)]
+        sent = {name: self.data[name] for name in names if name in self.data}
+        counted = {name: text.replace("\r\n", "\n").replace("\r", "\n") for name, text in sent.items()}
+        if counted != sent:
+            data: Any = copy(self.data)  # a QueryDict's copy can be changed
+            for name, text in counted.items():
+                data[name] = text
+            self.data = data
+        super().full_clean()
+
+
+def _is_long(field: forms.Field) -> bool:
+    return isinstance(field.widget, forms.Textarea)
+
+
+class ReasonForm(Form):
     """A step that wants a reason. A room that asks in words of its own declares `reason` anew, and `danger` where what
     follows cannot be undone."""
 

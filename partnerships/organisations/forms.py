@@ -9,7 +9,7 @@ from django.db.models import QuerySet
 from django.urls import reverse
 
 from partnerships.kit import forms as kit
-from partnerships.kit.forms import AutocompleteSelect, Helper
+from partnerships.kit.forms import AutocompleteSelect, Form, Helper
 from partnerships.organisations.models import Area, AreaKind, Kind, Membership, Organisation, Role, Status
 from partnerships.people.models import User
 
@@ -21,7 +21,7 @@ ROLE_WORDS = {
 }
 
 
-class DirectoryFilter(forms.Form):
+class DirectoryFilter(Form):
     """What narrows the directory."""
 
     q = forms.CharField(label="Name or number", required=False, max_length=200, strip=True)
@@ -42,7 +42,7 @@ class DirectoryFilter(forms.Form):
     status = forms.ChoiceField(label="Status", required=False, choices=[("", "Any status"), *Status.choices])
 
 
-class InviteForm(forms.Form):
+class InviteForm(Form):
     """Whom to ask to act for an organisation."""
 
     email = forms.EmailField(label="Work email address", max_length=254)
@@ -73,7 +73,7 @@ class InviteForm(forms.Form):
         self.helper = Helper(self, submit="Send the invitation", cancel=back)
 
 
-class MembershipForm(forms.Form):
+class MembershipForm(Form):
     """What somebody may do, and what their post is called."""
 
     role = forms.ChoiceField(label="What may they do?", choices=list(ROLE_WORDS.items()), widget=forms.RadioSelect)
@@ -120,7 +120,7 @@ class EndForm(ReasonForm):
         field.queryset = heirs
 
 
-class AcceptForm(forms.Form):
+class AcceptForm(Form):
     """Coming in by an invitation; somebody who has an account already needs neither name nor password."""
 
     name = forms.CharField(label="Your name", max_length=150, widget=forms.TextInput(attrs={"autocomplete": "name"}))
@@ -142,7 +142,7 @@ class AcceptForm(forms.Form):
         self.helper = Helper(self, submit="Accept and come in")
 
 
-class SettingsForm(forms.Form):
+class SettingsForm(Form):
     """What an organisation's lead may say about it; names and identifiers belong to the registers."""
 
     short_name = forms.CharField(label="Short name", required=False, max_length=120)

@@ -13,7 +13,7 @@ from django.http import HttpRequest
 from django.urls import reverse
 
 from partnerships.kit import forms as kit
-from partnerships.kit.forms import AutocompleteSelect, Helper
+from partnerships.kit.forms import AutocompleteSelect, Form, Helper
 from partnerships.kit.letters import in_background
 from partnerships.people.models import User
 
@@ -40,7 +40,7 @@ class PasswordResetForm(ResetPasswordForm):  # type: ignore[misc]  # allauth car
         super().save(request)
 
 
-class ViewAsForm(forms.Form):
+class ViewAsForm(Form):
     """Why an administrator looks as somebody else."""
 
     reason = forms.CharField(
@@ -67,7 +67,7 @@ class ReasonForm(kit.ReasonForm):
     )
 
 
-class LeaverForm(forms.Form):
+class LeaverForm(Form):
     """Ending somebody's access everywhere, and who takes over what they owed."""
 
     reason = forms.CharField(label="Why", max_length=500, widget=forms.Textarea(attrs={"rows": 3}))
@@ -86,7 +86,7 @@ class LeaverForm(forms.Form):
         self.helper = Helper(self, submit="End all access", cancel=cancel, danger=True)
 
 
-class DetailsForm(forms.Form):
+class DetailsForm(Form):
     """What the partners call somebody, and when their day begins."""
 
     name = forms.CharField(label="Your name", max_length=150, widget=forms.TextInput(attrs={"autocomplete": "name"}))

@@ -15,7 +15,7 @@ from django.utils import timezone
 
 from partnerships.agreements.models import Partnership, Party, PartyRole, PartyStatus
 from partnerships.kit.dates import MONTHS, PartialDate
-from partnerships.kit.forms import AutocompleteSelect, DayField, DayInput, Helper, ReasonForm, Section
+from partnerships.kit.forms import AutocompleteSelect, DayField, DayInput, Form, Helper, ReasonForm, Section
 from partnerships.kit.uploads import ACCEPT
 from partnerships.organisations.models import Area, AreaKind, Organisation
 from partnerships.people.models import User
@@ -133,7 +133,7 @@ SITE_LAYOUT = (
 )
 
 
-class PieceForm(forms.Form):
+class PieceForm(Form):
     """One piece of a plan; `based_on` is the revision that its author saw."""
 
     based_on = forms.IntegerField(widget=forms.HiddenInput, min_value=0, initial=0)
@@ -165,7 +165,7 @@ class PieceForm(forms.Form):
         return {spec.code: self.cleaned_data.get(spec.code) for spec in self.specs}
 
 
-class HomesLineForm(forms.Form):
+class HomesLineForm(Form):
     """One line of homes: a combination and how many."""
 
     tenure = forms.ChoiceField(
@@ -213,7 +213,7 @@ def homes_lines(formset: Any) -> list[Item]:
     return [line for line in formset.cleaned_data if line.get("count")]
 
 
-class PlanForm(forms.Form):
+class PlanForm(Form):
     """Begin a plan."""
 
     title = forms.CharField(max_length=200)
@@ -279,7 +279,7 @@ class PlanForm(forms.Form):
         return owners
 
 
-class PublishForm(forms.Form):
+class PublishForm(Form):
     """Publish the draft: why, and how."""
 
     note = forms.CharField(
@@ -373,7 +373,7 @@ class AudienceForm(ReasonForm):
         self.helper.layout.fields = list(self.fields)
 
 
-class ShareForm(forms.Form):
+class ShareForm(Form):
     """Show the draft to somebody by name."""
 
     email = forms.CharField(label="Their email address", max_length=254, validators=[validate_email])
@@ -388,7 +388,7 @@ class ShareForm(forms.Form):
         self.helper = Helper(self, submit="Show them the draft")
 
 
-class AnswerForm(forms.Form):
+class AnswerForm(Form):
     """Answer somebody who asks to see the draft: show it, on what terms, or not now."""
 
     answer = forms.ChoiceField(
@@ -418,7 +418,7 @@ class AnswerForm(forms.Form):
         )
 
 
-class AskForm(forms.Form):
+class AskForm(Form):
     """Ask to see what is being prepared."""
 
     partnership = forms.ModelChoiceField(queryset=Partnership.objects.none(), empty_label=None)
@@ -440,7 +440,7 @@ class AskForm(forms.Form):
         self.helper = Helper(self, submit="Ask its owners", cancel=reverse("plans:list"))
 
 
-class CommentForm(forms.Form):
+class CommentForm(Form):
     """Say something."""
 
     text = forms.CharField(
@@ -461,7 +461,7 @@ class CommentForm(forms.Form):
         self.helper = Helper(self, submit="Answer" if reply else "Comment")
 
 
-class SignForm(forms.Form):
+class SignForm(Form):
     """Decide on a version."""
 
     decision = forms.ChoiceField(choices=Decision.choices, widget=forms.RadioSelect, label="Your decision")
@@ -498,7 +498,7 @@ class SignForm(forms.Form):
         return data
 
 
-class SignatoriesForm(forms.Form):
+class SignatoriesForm(Form):
     """Choose who must sign, in which role, by when: one box for the role of each organisation that may."""
 
     due_on = DayField(label="Decide by", required=False, help_text="They are reminded from a week before.")
@@ -547,7 +547,7 @@ class DueDayForm(ReasonForm):
         self.helper.layout.fields = list(self.fields)
 
 
-class ConditionForm(forms.Form):
+class ConditionForm(Form):
     """Say that a condition is met."""
 
     note = forms.CharField(
@@ -559,7 +559,7 @@ class ConditionForm(forms.Form):
         self.helper = Helper(self, submit="The condition is met", cancel=cancel)
 
 
-class MilestoneForm(forms.Form):
+class MilestoneForm(Form):
     """One short form: a milestone achieved, or moved; it publishes a version.
 
     `based_on` is the number of the version that its author saw.
@@ -606,7 +606,7 @@ class MilestoneForm(forms.Form):
         return {**item, "status": "cancelled"}
 
 
-class DocumentForm(forms.Form):
+class DocumentForm(Form):
     """Attach a file to the draft."""
 
     title = forms.CharField(max_length=200, required=False, help_text="Leave empty to use the file's name.")
@@ -618,7 +618,7 @@ class DocumentForm(forms.Form):
         self.helper = Helper(self, submit="Attach to the draft", cancel=cancel)
 
 
-class PlanFilter(forms.Form):
+class PlanFilter(Form):
     """Narrow the list of plans."""
 
     q = forms.CharField(label="Title", required=False, max_length=200)

@@ -8,12 +8,13 @@ from django import forms
 from django.contrib.admin.widgets import AdminDateWidget
 from django.core.files.uploadedfile import UploadedFile
 
+from partnerships.kit.forms import Form
 from partnerships.organisations.models import Identifier, Organisation
 from partnerships.transfer.models import ORGANISATION_REGISTERS, Answer, Doubt
 from partnerships.transfer.reading.tables import MOST_BYTES
 
 
-class UploadForm(forms.Form):
+class UploadForm(Form):
     """A published list and the day on which it was true."""
 
     register = forms.ChoiceField(
@@ -41,7 +42,7 @@ class UploadForm(forms.Form):
         return file
 
 
-class AnswerForm(forms.Form):
+class AnswerForm(Form):
     """Which organisation a row is, or that it is a new one, or none."""
 
     answer = forms.ChoiceField(label="The row", widget=forms.RadioSelect)

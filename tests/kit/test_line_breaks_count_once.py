@@ -1,0 +1,75 @@
+"""A line break counts as one character, as the counter below the box says, though browsers send two."""
+
+from __future__ import annotations
+
+import pkgutil
+from collections.abc import Callable, Iterator
+from importlib import import_module
+
+import pytest
+from django import forms
+from django.test import Client
+from django.urls import reverse
+
+import partnerships
+from partnerships.kit.forms import Form
+from partnerships.people.models import User
+from partnerships.plans.models import Comment
+from tests.plans.conftest import as_, world  # noqa: F401 - fixtures
+from tests.plans.drafts import published
+from tests.world import World
+
+
+def _forms_of(kind: type[forms.BaseForm]) -> Iterator[type[forms.BaseForm]]:
+    for form in kind.__subclasses__():
+        if form.__module__.startswith("partnerships.") and form.__module__.endswith(".forms"):
+            yield form
+        yield from _forms_of(form)
+
+
+def test_a_comment_of_exactly_the_limit_is_taken(world: World, as_: Callable[[User], Client]) -> None:  # noqa: F811
+    plan = published(world)
+    text = "ab\r\n" * 1_666 + "cd"  # 5,000 characters in the browser, which sends 6,666
+
+    answer = as_(world.ben).post(reverse("plans:comments", kwargs={"pk": plan.pk}), {"text": text})
+
+    assert answer.status_code == 302
+    assert len(Comment.objects.get().text) == 5_000
+
+
+def test_a_refused_text_comes_back_as_it_was_counted(
+    world: World,  # noqa: F811
+    as_: Callable[[User], Client],  # noqa: F811
+) -> None:
+    plan = published(world)
+
+    answer = as_(world.ben).post(reverse("plans:comments", kwargs={"pk": plan.pk}), {"text": "ab\r\n" * 1_668 + "c"})
+
+    assert answer.status_code == 422
+    assert "it has 5005" in answer.content.decode()
+
+
+def test_every_form_with_a_long_text_counts_alike() -> None:
+    for module in pkgutil.walk_packages(partnerships.__path__, "partnerships."):
+        if module.name.endswith(".forms"):
+            import_module(module.name)
+
+    others = {
+        f"{form.__module__}.{form.__name__}"
+        for form in _forms_of(forms.BaseForm)
+        if not issubclass(form, Form)
+        and any(isinstance(field.widget, forms.Textarea) for field in form.base_fields.values())
+    }
+
+    assert others == set()
+
+
+@pytest.mark.parametrize("sent", ["one\r\ntwo", "one\rtwo", "one\ntwo"])
+def test_line_breaks_become_line_feeds_however_they_are_sent(sent: str) -> None:
+    class Note(Form):
+        text = forms.CharField(max_length=7, widget=forms.Textarea)
+
+    form = Note({"text": sent})
+
+    assert form.is_valid()
+    assert form.cleaned_data["text"] == "one\ntwo"

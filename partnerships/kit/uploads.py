@@ -1,5 +1,7 @@
-"""What may be uploaded: judged by size, by content and by what it unpacks to, never by its name or what the browser
-says."""
+"""What may be uploaded: judged by size, by content and by what it unpacks to, never by what the browser says.
+
+Plain text has no mark in its content, so its name must say that it is text.
+"""
 
 from __future__ import annotations
 
@@ -84,6 +86,11 @@ def clean_file_name(name: str, extension: str = "") -> str:
     return stem[:120] or "document"
 
 
+def _choose(allowed: Collection[str]) -> str:
+    """What to choose instead: `Choose a file of one of these kinds: CSV, PDF.`"""
+    return f"Choose a file of one of these kinds: {', '.join(sorted(one.upper() for one in allowed))}."
+
+
 def check_upload(
     file: File[bytes], *, allowed: Collection[str] = DOCUMENTS, most_bytes: int = MOST_BYTES
 ) -> CheckedUpload:
@@ -98,9 +105,7 @@ def check_upload(
         raise UnableToTakeFile(f"The file is larger than {most_bytes // MEGABYTE} MB.")
     content_type, extension = _content(file)
     if extension not in allowed:
-        raise UnableToTakeFile(
-            "Files of this kind are not taken. Choose " + ", ".join(sorted(one.upper() for one in allowed)) + "."
-        )
+        raise UnableToTakeFile(f"Files of this kind are not taken. {_choose(allowed)}")
     digest = hashlib.sha256()
     file.seek(0)
     while chunk := file.read(_CHUNK):
@@ -199,7 +204,10 @@ def _office(file: File[bytes]) -> tuple[str, str]:
 
 
 def _text(file: File[bytes]) -> tuple[str, str]:
-    """Plain text in UTF-8 or Windows-1252 without control characters; CSV when its name says so."""
+    """Plain text in UTF-8 or Windows-1252 without control characters; CSV when its name says so.
+
+    Scripts are plain text too: one with another ending, such as .bat or .js, is refused and not renamed.
+    """
     file.seek(0)
     while chunk := file.read(_CHUNK):
         if any(byte < 32 and byte not in (9, 10, 12, 13) for byte in chunk):
@@ -208,5 +216,7 @@ def _text(file: File[bytes]) -> tuple[str, str]:
     start = file.read(1024).lstrip(b"\xef\xbb\xbf \t\r\n").lower()
     if start.startswith((b"<", b"{\\rtf", b"%!")):
         return "", ""
-    name = (file.name or "").casefold()
-    return ("text/csv", "csv") if name.endswith(".csv") else ("text/plain", "txt")
+    ending = PurePosixPath((file.name or "").replace("\\", "/")).suffix.casefold()
+    if ending not in ("", ".", ".csv", ".txt"):
+        raise UnableToTakeFile(f"This is a text file ending in {ending[:20]}, which is not taken. {_choose(DOCUMENTS)}")
+    return ("text/csv", "csv") if ending == ".csv" else ("text/plain", "txt")

@@ -166,7 +166,7 @@ def test_a_file_that_is_a_bomb_is_refused(bomb: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["../../etc/passwd", "C:\\Windows\\x.pdf", "a\r\nSet-Cookie: b", '"><script>.pdf', "."]
+    "name", ["../../etc/passwd", "C:\\Windows\\x.txt", "a\r\nSet-Cookie: b", '"><script>.txt', "."]
 )
 def test_the_name_of_a_file_is_never_a_path(name: str) -> None:
     file = ContentFile(b"Minutes.\n")
@@ -176,6 +176,27 @@ def test_the_name_of_a_file_is_never_a_path(name: str) -> None:
 
     assert re.fullmatch(r"[0-9a-f]{32}\.txt", checked.storage_name)
     assert not set('/\\<>"\r\n') & set(checked.name)
+
+
+@pytest.mark.parametrize(
+    "name", ["run.bat", "page.js", "setup.ps1", "notes.pdf", "RUN.BAT", "C:\\plan.sh", "page.txt.js"]
+)
+def test_a_text_file_with_another_ending_is_refused_and_not_renamed(name: str) -> None:
+    file = ContentFile(b"@echo off\n")
+    file.name = name
+
+    with pytest.raises(UnableToTakeFile, match=r"ending in \.\w+, which is not taken. Choose .*CSV, .*PDF"):
+        check_upload(file)
+
+
+@pytest.mark.parametrize(
+    ("name", "kept"), [("notes.TXT", "notes.txt"), ("homes.csv", "homes.csv"), ("README", "README.txt")]
+)
+def test_text_is_taken_under_the_names_of_text(name: str, kept: str) -> None:
+    file = ContentFile(b"Minutes.\n")
+    file.name = name
+
+    assert check_upload(file).name == kept
 
 
 @pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", "  =1", "\n@x", "\uff1d1"])

@@ -6,14 +6,16 @@ import uuid
 from typing import Any
 
 from django import forms
+from django.core.exceptions import ValidationError
 from django.db.models import Prefetch, Q, QuerySet
 from django.urls import reverse
 
 from partnerships.agreements.models import Partnership
 from partnerships.commitments.models import Commitment, Kind, Status, Unit
-from partnerships.commitments.quantities import plain_number
+from partnerships.commitments.quantities import delivered_words, plain_number
 from partnerships.commitments.queries import partners_of, people_who_may_own
 from partnerships.commitments.rights import Rights
+from partnerships.commitments.services.delivery import exceeds
 from partnerships.commitments.services.reminders import LONGEST_LEAD_TIME
 from partnerships.kit.forms import AutocompleteSelect, DayField, Form, Helper, Section
 from partnerships.kit.uploads import ACCEPT
@@ -198,6 +200,11 @@ class ProgressForm(Form):
     delivered = forms.DecimalField(
         label="Delivered so far, in all", required=False, min_value=0, max_digits=14, decimal_places=2, widget=_QUANTITY
     )
+    more = forms.BooleanField(
+        label="Yes, more was delivered than was promised",
+        required=False,
+        help_text="Say in the note why. Otherwise correct the figure.",
+    )
     status = forms.ChoiceField(
         label="How it stands",
         widget=forms.RadioSelect,
@@ -227,6 +234,7 @@ class ProgressForm(Form):
     def __init__(self, *args: Any, commitment: Commitment, seen: int, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["seen"].initial = seen
+        self.commitment = commitment
         if commitment.quantity is None:
             del self.fields["delivered"]
         else:
@@ -237,11 +245,28 @@ class ProgressForm(Form):
         if commitment.status in (Status.AT_RISK, Status.BLOCKED):
             self.fields["status"].initial = commitment.status
             self.fields["blocker"].initial = commitment.blocker
+        if not self._is_more():
+            del self.fields["more"]
         self.helper = Helper(self, submit="Report this progress", cancel=commitment.get_absolute_url())
 
+    def _is_more(self) -> bool:
+        """Whether the figure that was sent is more than was promised: it may be a slip, so it is asked about."""
+        if "delivered" not in self.fields or not self.is_bound:
+            return False
+        try:
+            return exceeds(self.commitment, self.fields["delivered"].clean(self.data.get("delivered", "")))
+        except ValidationError:
+            return False
+
     def clean(self) -> dict[str, Any]:
-        """A blocked one needs its blocker."""
+        """A blocked one needs its blocker; more than was promised needs a tick and its reason."""
         cleaned = super().clean() or {}
+        if "more" in self.fields:
+            words = delivered_words(cleaned["delivered"], self.commitment.quantity, self.commitment.unit)
+            if not cleaned.get("more"):
+                self.add_error("more", f"{words} is more than was promised. Tick this if it is right")
+            if not cleaned.get("note_text", "").strip():
+                self.add_error("note_text", "Say why more was delivered than was promised")
         if cleaned.get("status") == Status.BLOCKED and not cleaned.get("blocker", "").strip():
             self.add_error("blocker", "Name what stands in the way")
         return cleaned

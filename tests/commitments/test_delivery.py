@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import transaction
+from django.test import Client
+from django.urls import reverse
 from django.utils import timezone
 
 from partnerships.commitments import registry, services
@@ -48,6 +50,36 @@ def test_blocked_needs_its_blocker_named(world: World) -> None:
     commitment.refresh_from_db()
     assert commitment.is_blocked
     assert commitment.blocker == "No water connection before May."
+
+
+def test_more_than_was_promised_needs_a_note(world: World) -> None:
+    commitment = agree(world)
+
+    with pytest.raises(services.UnableToRecordProgress, match="61 of 60 homes is more than was promised"):
+        report(world, commitment, delivered=Decimal(61))
+    report(world, commitment, delivered=Decimal(61), note_text="The roof holds one more.")
+    report(world, commitment, Status.DONE, delivered=Decimal(61))
+
+    commitment.refresh_from_db()
+    assert commitment.delivered_words == "61 of 60 homes"
+
+
+def test_the_form_asks_whether_more_was_really_delivered(world: World) -> None:
+    commitment = agree(world)
+    browser, address = Client(), reverse("commitments:progress", args=[commitment.pk])
+    browser.force_login(world.eddie)
+    given = {"delivered": "61", "status": "in_progress", "note_text": "", "blocker": "", "seen": "0"}
+
+    shown = browser.get(address).content.decode()
+    refused = browser.post(address, given)
+    taken = browser.post(address, given | {"more": "on", "note_text": "The roof holds one more."})
+
+    assert "more was delivered" not in shown
+    assert refused.status_code == 422
+    assert "61 of 60 homes is more than was promised" in refused.content.decode()
+    assert "Say why more was delivered" in refused.content.decode()
+    assert taken.status_code == 302
+    assert commitment.progress.get().delivered == 61
 
 
 def test_less_than_before_needs_a_note(world: World) -> None:

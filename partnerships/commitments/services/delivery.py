@@ -36,6 +36,11 @@ class UnableToVerify(Exception):
     """It is not reported done, or the author does not lead the receiver."""
 
 
+def exceeds(commitment: Commitment, amount: Decimal) -> bool:
+    """Whether this amount in all is more than was promised, and more than was reported before."""
+    return commitment.quantity is not None and amount > max(commitment.quantity, commitment.delivered_quantity)
+
+
 @transaction.atomic
 def record_progress(
     *,
@@ -51,7 +56,8 @@ def record_progress(
     """Report where it stands: how much is delivered in all by now, and whether it goes well.
 
     `status` is one of in progress, at risk, blocked (with the blocker named) and done. `delivered` is the whole amount
-    so far; left out, it stays. Done needs the whole quantity. `seen` is the newest report the author had before them
+    so far; left out, it stays. Less than before, and more than was promised, need a note that says why. Done needs the
+    whole quantity. `seen` is the newest report the author had before them
     (0: none): when another came meanwhile, or the form was sent twice, nothing is written.
     Raises `UnableToRecordProgress`.
     """
@@ -75,6 +81,9 @@ def record_progress(
         raise UnableToRecordProgress("What is delivered cannot be less than nothing.")
     if amount < current.delivered_quantity and not note_text.strip():
         raise UnableToRecordProgress("Say in the note why less is delivered than was reported before.")
+    if exceeds(current, amount) and not note_text.strip():
+        words = delivered_words(amount, current.quantity, current.unit)
+        raise UnableToRecordProgress(f"{words} is more than was promised. Say in the note why.")
     if status == Status.DONE and current.quantity is not None and amount < current.quantity:
         words = delivered_words(amount, current.quantity, current.unit)
         raise UnableToRecordProgress(f"{words} are delivered: report the rest, or agree other terms in its place.")

@@ -205,6 +205,7 @@ class RespondForm(_ForOrganisation):
 
     text = forms.CharField(label="Your answer", widget=_LONG, max_length=5000)
     quantity = _quantity("How much of it")
+    everything = forms.BooleanField(required=False)
     counterpart = _EntryChoice(
         label="One of your own that fits",
         required=False,
@@ -218,16 +219,28 @@ class RespondForm(_ForOrganisation):
         self._offer(organisations)
         self.fields["text"].label = "What can you do?" if entry.is_ask else "What do you need?"
         if entry.quantity is None:
-            del self.fields["quantity"]
+            del self.fields["quantity"], self.fields["everything"]
         else:
             left = entry.amount if entry.standing else entry.amount_left
-            self.fields["quantity"].help_text = f"Of {left}. Leave empty for all."
+            self.fields["quantity"].help_text = f"Of {left}."
+            self.fields["everything"].label = f"All of it: {left}"
         other = Direction.OFFER if entry.is_ask else Direction.ASK
         own = Entry.objects.filter(organisation__in=organisations, direction=other, is_open=True)
         _choices(self, "counterpart", own.order_by("title", "pk"))
         if not own.exists():
             del self.fields["counterpart"]
         self.helper = Helper(self, submit="Send this answer", cancel=entry.get_absolute_url())
+
+    def clean(self) -> dict[str, Any]:
+        """An empty box does not stand for all of it: that needs its tick."""
+        data = super().clean() or {}
+        everything = data.pop("everything", False)
+        if "everything" in self.fields and "quantity" not in self.errors:
+            if everything and data.get("quantity") is not None:
+                self.add_error("everything", "Enter how much, or tick that it is all of it, but not both")
+            elif not everything and data.get("quantity") is None:
+                self.add_error("quantity", f"Enter how much, or tick “{self.fields['everything'].label}”")
+        return data
 
 
 class ReasonForm(kit.ReasonForm):

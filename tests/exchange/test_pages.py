@@ -15,7 +15,7 @@ from django.urls import reverse
 
 from partnerships.commitments.services import end_commitment
 from partnerships.exchange import services
-from partnerships.exchange.models import Audience, Direction, Entry, Response, SavedFilter, Status, Theme
+from partnerships.exchange.models import Audience, Direction, Entry, Response, SavedFilter, Status, Theme, Unit
 from partnerships.people.models import User
 from tests.exchange.conftest import draft, shared
 from tests.exchange.test_settlement import promise
@@ -82,6 +82,21 @@ def test_from_an_ask_to_an_agreement_through_the_pages(world: World) -> None:
     shown = ben.get(ask.get_absolute_url()).content.decode()
     assert "20 homes still to agree" in shown
     assert f"?from=response-{response.pk}" in shown
+
+
+def test_an_empty_quantity_does_not_take_the_whole_offer(world: World, now: dt.datetime) -> None:
+    offer = shared(world.larkhaven, world.amina, now, direction=Direction.OFFER, quantity=12_000_000, unit=Unit.POUNDS)
+    browser, address = sign_in(world.ben), reverse("exchange:respond", args=[offer.pk])
+    given = {"organisation": world.westmarch.pk, "text": "We could use it."}
+
+    refused = browser.post(address, given | {"quantity": ""})
+    unclear = browser.post(address, given | {"quantity": "5000", "everything": "on"})
+    taken = browser.post(address, given | {"everything": "on"})
+
+    assert refused.status_code == unclear.status_code == 422
+    assert "Enter how much, or tick “All of it: £12,000,000”" in refused.content.decode()
+    assert taken.status_code == 302
+    assert Response.objects.get().quantity is None
 
 
 def test_a_form_that_does_not_hold_comes_back_with_what_was_written(world: World) -> None:

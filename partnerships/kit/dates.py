@@ -110,6 +110,12 @@ def long_time(local: dt.datetime) -> str:
     return f"{long_date(local.date())}, {local:%H:%M}"
 
 
+def overdue_in_words(due: dt.date, today: dt.date) -> str:
+    """`overdue by 3 days`; empty up to the day itself."""
+    days = (today - due).days
+    return f"overdue by {days} day{'' if days == 1 else 's'}" if days > 0 else ""
+
+
 def age_in_words(since: dt.date, today: dt.date) -> str:
     """How long ago: `today`, `1 day`, `23 days`. Counted in days up to two years, then in years."""
     days = (today - since).days

@@ -17,14 +17,17 @@ from django.utils import timezone
 from hypothesis import given
 from hypothesis import strategies as st
 
+from partnerships.commitments.models import Commitment
 from partnerships.digests import emails, pace, services, wire
 from partnerships.digests.links import BadLink, ExpiredLink, Purpose, make, minute_of
 from partnerships.digests.links import read as read_link
 from partnerships.digests.models import Delivery, Preference
+from partnerships.kit.dates import long_date
 from partnerships.people.models import User
 from partnerships.people.services import person_for_address
 from partnerships.plans.models import Plan
 from partnerships.plans.services import add_comment
+from tests.commitments.promises import agree, in_days
 from tests.digests.conftest import PostOffice, html_of, play, publish, quay, signed_in, text_of
 from tests.world import World
 
@@ -134,6 +137,21 @@ def test_what_waits_for_somebody_comes_along(letters: dict[str, EmailMessage]) -
     assert "What waits for you" in text_of(letters["ben"])
     assert "Answer Amina Larch's comment" in text_of(letters["ben"])
     assert "What waits for you" not in text_of(letters["sol"])
+
+
+def test_what_waits_and_is_overdue_says_by_how_much(world: World, plan: Plan, office: PostOffice) -> None:
+    services.enrol(person=world.eddie, target=plan, author=None, now=timezone.now())
+    Commitment.objects.filter(pk=agree(world).pk).update(due_on=in_days(-3))
+    later = agree(world, text="Land for homes.", due_on=in_days(2))
+    publish(plan, 96, author=world.amina)
+
+    play(office)
+    letter = office.to(world.eddie)[-1]
+
+    for part in (text_of(letter), html_of(letter)):
+        assert f"due {long_date(in_days(-3))}, overdue by 3 days" in part
+        assert f"due {long_date(later.due_on)}" in part
+        assert part.count("overdue") == 1
 
 
 @pytest.mark.parametrize(

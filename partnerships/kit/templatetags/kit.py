@@ -23,8 +23,9 @@ from partnerships.kit.text import masked_address
 
 register = template.Library()
 
-# Both halves are drawn on a field of 48; the ask is a line, the offer is filled, the match is both.
-_ASK = '<path class="cg-half__ask" d="M22 6a18 18 0 0 0 0 36z"/>'
+# Both halves are drawn on a field of 48; the ask is a line, the offer is filled, the match is both. PDFs know no
+# stylesheet inside a drawing, so the line is in its attributes too.
+_ASK = '<path class="cg-half__ask" fill="none" stroke="currentColor" stroke-width="4" d="M22 6a18 18 0 0 0 0 36z"/>'
 _OFFER = '<path class="cg-half__offer" d="M26 6a18 18 0 0 1 0 36z"/>'
 _HALVES = {"ask": _ASK, "offer": _OFFER, "match": _ASK + _OFFER}
 _DIRECTION_WORDS = {"ask": "Ask", "offer": "Offer", "match": "Match"}
@@ -82,6 +83,12 @@ def lasting(value: dt.date | dt.datetime | None) -> str:
     """Since how long something is so: `since today`, `for 23 days`; empty for none."""
     words = age(value)
     return f"since {words}" if words == "today" else words and f"for {words}"
+
+
+@register.filter
+def overdue(value: dt.date | dt.datetime | None) -> str:
+    """`overdue by 3 days`; empty for none, and for what is not overdue."""
+    return dates.overdue_in_words(_as_day(value), timezone.localdate()) if value else ""
 
 
 @register.filter
@@ -152,8 +159,13 @@ def direction(kind: object, words: str = "") -> SafeString:
 
 
 @register.simple_tag
-def count_tile(number: object, words: str, href: str = "") -> SafeString:
-    """A number with its words, as an item of a `cg-counts` list; a link when there is somewhere to go."""
+def count_tile(number: object, words: str, href: str = "", one: str = "") -> SafeString:
+    """A number with its words, as an item of a `cg-counts` list; a link when there is somewhere to go.
+
+    `one` are the words for the number 1, where they are others.
+    """
+    if one and number == 1:
+        words = one
     shown = format_html(
         '<span class="cg-counts__number">{}</span> <span class="cg-counts__words">{}</span>',
         number,

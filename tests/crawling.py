@@ -180,11 +180,16 @@ def _masked(answer: Answer, word: str) -> list[str]:
     return CHANGES.sub("", answer.text.replace(word, "the word")).splitlines()
 
 
-#: What a strict policy would stop: scripts and styles within the page, handlers in attributes, things from elsewhere.
+#: What a strict policy would stop (scripts and styles within the page, handlers in attributes, things from elsewhere),
+#: and "1 live partnerships".
 _LOOSE = {
     "has a script of its own": re.compile(r"<script(?![^>]*(?:src=|nonce=|type=\"application/json\"))", re.IGNORECASE),
     "has a style of its own": re.compile(r"<style(?![^>]*nonce=)|<[a-z][^>]*\sstyle=", re.IGNORECASE),
     "has a handler in an attribute": re.compile(r"<[a-z][^>]*\son[a-z]+=", re.IGNORECASE),
+    "counts one thing in the plural": re.compile(
+        r"(?<![\d.,£–/-])\b1(?:</?(?:span|strong|b)\b[^>]*>|\s)+(?:[a-z]+ )?(?:partnerships|organisations|homes|plans"
+        r"|sites|versions|commitments|conversations|asks|offers|people|codes|days|weeks|months)\b"
+    ),
     "fetches from elsewhere": re.compile(
         r"<(?:script|img|iframe|link)[^>]*\s(?:src|href)=\"(?:https?:)?//(?!localhost|127\.0\.0\.1|testserver)",
         re.IGNORECASE,

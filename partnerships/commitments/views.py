@@ -496,7 +496,7 @@ def reminders(request: HttpRequest) -> HttpResponse:
     form = RemindersForm(_posted(request)[0], initial=initial)
     if request.method == "POST" and form.is_valid():
         chosen = services.choose_lead_times(person=user, days=form.chosen, now=timezone.now()).days
-        words = ", ".join("on the day" if day == 0 else f"{day} days before" for day in chosen)
+        words = ", ".join({0: "on the day", 1: "the day before"}.get(day, f"{day} days before") for day in chosen)
         messages.success(request, f"You will be reminded {words}." if chosen else "You will get no reminders.")
         return redirect(reverse("commitments:list"))
     return _answer(request, "commitments/reminders.html", {"form": form}, form)

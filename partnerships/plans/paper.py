@@ -73,13 +73,18 @@ def csv_response(rows: Iterable[tuple[str, ...]], title: str) -> HttpResponse:
     return response
 
 
+def homes_in_words(homes: int) -> str:
+    """`1 home`, `1,200 homes`."""
+    return f"{homes:,} home{'' if homes == 1 else 's'}"
+
+
 def geojson(content: Content) -> JsonResponse:
     """The sites of a content that have a position."""
     features = [
         {
             "type": "Feature",
             "geometry": {"type": "Point", "coordinates": [site["lng"], site["lat"]]},
-            "properties": {"name": site["name"], "label": f"{site['name']}, {homes_count(site):,} homes"},
+            "properties": {"name": site["name"], "label": f"{site['name']}, {homes_in_words(homes_count(site))}"},
         }
         for site in content["sites"]
         if site["lat"] is not None and site["lng"] is not None

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
+import zlib
 from decimal import Decimal
 from typing import Any
 
@@ -19,6 +21,7 @@ from partnerships.exchange import services as exchange
 from partnerships.exchange.models import Audience, Direction, Entry
 from partnerships.organisations.models import Organisation
 from partnerships.people.models import User
+from partnerships.plans import paper
 from partnerships.web.balances import balance_with, balances, over_time
 from partnerships.web.brief import brief_for
 from tests.commitments.promises import agree, propose, verified
@@ -55,6 +58,13 @@ def signed_in(person: Any) -> Client:
     client = Client()
     client.force_login(person)
     return client
+
+
+def sheets(pdf: bytes) -> int:
+    """How many pages a PDF has; they are listed in its compressed streams."""
+    streams = re.findall(rb"stream\r?\n(.*?)\r?\nendstream", pdf, re.DOTALL)
+    unpacked = [zlib.decompressobj().decompress(stream) for stream in streams if stream.startswith(b"x")]
+    return sum(len(re.findall(rb"/Type ?/Page\b", part)) for part in (pdf, *unpacked))
 
 
 def test_the_brief_brings_both_directions_together(world: World) -> None:
@@ -245,6 +255,23 @@ def test_only_those_who_can_save_are_invited_to_write_on_a_partnerships_pages(wo
     }
 
     assert offered == {"eddie": [True, True, True], "vera": [False, False, False]}
+
+
+@pytest.mark.skipif(not paper.can_make_pdf(), reason="Pango is not installed here: the page says what to install")
+def test_the_brief_as_pdf_fits_on_two_sheets(world: World) -> None:
+    for number in range(6):
+        share(world, world.amina, world.larkhaven, f"Land at Quay {number}")
+
+    answer = signed_in(world.ben).get(reverse("web:brief-pdf", args=[world.larkhaven.pk]))
+
+    assert 1 <= sheets(answer.content) <= 2
+
+
+def test_one_live_partnership_is_not_said_in_the_plural(world: World) -> None:
+    page = signed_in(world.ben).get(reverse("web:home")).content.decode()
+
+    said = " ".join(re.sub(r"<[^>]+>", " ", page).split())
+    assert "1 live partnership " in said
 
 
 def test_the_brief_says_how_much_and_how_many_more(world: World) -> None:

@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+import pytest
+
 from partnerships.web.network import HEIGHT, WIDTH, Node, lay_out, overlaps
+from tests.browser import sign_in
+from tests.world import make_world
 
 NAMES = (
     "Larkhaven Homes",
@@ -46,3 +52,25 @@ def test_a_tie_to_somebody_not_shown_is_left_out() -> None:
 
 def test_nobody_gives_an_empty_picture() -> None:
     assert lay_out((), {}).nodes == ()
+
+
+@pytest.mark.browser
+@pytest.mark.django_db(transaction=True)
+def test_the_focused_organisation_is_marked_by_a_ring_and_not_by_colour_alone(browser: Any, live_server: Any) -> None:
+    make_world()
+    page = browser.new_page()
+    sign_in(page, live_server.url, "ben@westmarch.example")
+    page.goto(f"{live_server.url}/network/")
+    nodes = page.locator(".cg-network__picture a")
+
+    def ring(node: Any) -> str:
+        found: str = node.locator(".cg-network__ring").evaluate("ring => getComputedStyle(ring).stroke")
+        return found
+
+    before = ring(nodes.first)
+    nodes.first.focus()
+    underlined = nodes.first.locator("text").evaluate("text => getComputedStyle(text).textDecorationLine")
+
+    assert before == ring(nodes.nth(1)) == "none"
+    assert ring(nodes.first) not in ("none", before)
+    assert underlined == "underline"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -109,6 +110,23 @@ def test_who_may_only_read_may_not_comment(world: World, as_: Callable[[User], C
     assert as_(world.nadia).post(address, {"text": "May I?"}).status_code == 403
     show(plan, world, world.nadia, may_comment=True)
     assert as_(world.nadia).post(address, {"text": "I may."}).status_code == 302
+
+
+def test_the_link_to_ask_names_the_plan_by_its_number_and_not_by_its_title(
+    world: World, as_: Callable[[User], Client]
+) -> None:
+    plan = published(world, title="Island homes")
+    client = as_(world.ben)
+
+    page = client.get(reverse("plans:detail", kwargs={"pk": plan.pk})).content.decode()
+    form = client.get(reverse("plans:ask"), {"plan": plan.pk})
+    strangers = as_(world.chidi).get(reverse("plans:ask"), {"plan": plan.pk})
+
+    assert f'href="{reverse("plans:ask")}?plan={plan.pk}"' in page
+    assert not [link for link in re.findall(r'href="([^"]*)"', page) if "Island" in link or "Estuary" in link]
+    assert form.context["form"]["about"].value() == plan.title
+    assert form.context["form"]["partnership"].value() == world.partnership.pk
+    assert strangers.status_code == 404
 
 
 def test_asking_for_access_says_the_same_whether_or_not_there_is_a_plan(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
@@ -22,7 +24,7 @@ from partnerships.plans.services import (
     revoke_share,
     share_draft,
 )
-from partnerships.plans.views.fetching import open_to_edit
+from partnerships.plans.views.fetching import open_plan, open_to_edit
 
 
 @require_http_methods(["GET", "POST"])
@@ -123,7 +125,12 @@ def answer(request: HttpRequest, pk: int, asked: int) -> HttpResponse:
 def ask(request: HttpRequest) -> HttpResponse:
     """Ask to see what a partnership is preparing; the answer says nothing about what there is."""
     user = signed_in(request)
-    initial = {"partnership": request.GET.get("partnership", ""), "about": request.GET.get("about", "")[:300]}
+    initial: dict[str, Any] = {}
+    number = request.GET.get("plan", "")
+    if number.isascii() and number.isdecimal() and len(number) <= 18:
+        # By its number: titles in addresses end in the logs of proxies.
+        plan = open_plan(request, int(number)).plan
+        initial = {"partnership": plan.partnership_id, "about": plan.title}
     form = AskForm(posted(request), user=user, initial=initial)
     if request.method == "POST" and form.is_valid():
         chosen = form.cleaned_data

@@ -84,12 +84,13 @@ def wait_until_settled(plan_id: int, number: int) -> None:
 
 def dump_messages(plan_id: int, number: int, path: Path) -> tuple[int, float]:
     """Write the messages of a version exactly as sent; how many, and their mean size."""
-    from partnerships.digests.models import Delivery, Piece
-    from partnerships.digests.pieces import Recipe
+    from partnerships.digests.models import Delivery
+    from partnerships.outbox.models import EmailPart
+    from partnerships.outbox.parts import Recipe
 
     rows = Delivery.objects.filter(items__plan=plan_id, items__to_number=number).values_list("address", "recipe")
-    bodies: dict[int, str] = dict(Piece.objects.values_list("pk", "body"))
-    messages = [(address, Recipe(*recipe).whole(bodies).encode()) for address, recipe in rows]
+    bodies: dict[int, str] = dict(EmailPart.objects.values_list("pk", "body"))
+    messages = [(address, Recipe(*recipe).join(bodies).encode()) for address, recipe in rows]
     with path.open("wb") as file:
         pickle.dump(messages, file)
     return len(messages), statistics.mean(len(data) for _, data in messages)
@@ -432,9 +433,9 @@ def floors(stage: Stage) -> dict[str, Any]:
 
     from benchmarks.digests_rivals import render
     from partnerships.digests.choosing import choose, spread
-    from partnerships.digests.claiming import claim
     from partnerships.digests.composing import read_news
     from partnerships.digests.models import Delivery
+    from partnerships.outbox.claiming import claim
     from partnerships.people.models import User
 
     count = min(stage.people, 500)
@@ -444,7 +445,7 @@ def floors(stage: Stage) -> dict[str, Any]:
     choose(now=timezone.now())
     number = stage.plan_number()
     with transaction.atomic():
-        claim(now=timezone.now(), most=10)  # whatever is shared is rendered before it is measured
+        claim(now=timezone.now(), limit=10)  # whatever is shared is rendered before it is measured
         began, composed = time.process_time(), 0
         while composed < count and (examined := claim(now=timezone.now(), most=250)[1]):
             composed += examined

@@ -42,7 +42,7 @@ def limit(port: int, messages: Path, processes: int) -> None:
     django.setup()
     from django.conf import settings
 
-    from partnerships.kit.mail import Outgoing, SmtpPost
+    from partnerships.outbox.answers import Outgoing, SmtpSender
 
     settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", port
     with messages.open("rb") as file:
@@ -51,7 +51,7 @@ def limit(port: int, messages: Path, processes: int) -> None:
     for place in range(processes):
         child = os.fork()
         if not child:
-            office = SmtpPost()
+            office = SmtpSender()
             outgoing = (
                 Outgoing(number, "digests@ground.example", address, data, has_no_dots=True)
                 for number, (address, data) in enumerate(ready[place::processes])
@@ -159,7 +159,8 @@ else:
         from django.utils import timezone
 
         from partnerships.digests.composing import read_news
-        from partnerships.digests.models import Delivery, DeliveryItem, DeliveryStatus
+        from partnerships.digests.models import Delivery, DeliveryItem
+        from partnerships.outbox.models import EmailStatus
         from partnerships.people.models import User
 
         news, _, _ = read_news(plan_id=plan, from_number=from_number, to_number=to_number, reading_class="outside")
@@ -170,7 +171,7 @@ else:
             rows = Delivery.objects.bulk_create(
                 Delivery(
                     recipient=person,
-                    status=DeliveryStatus.SENDING,
+                    status=EmailStatus.SENDING,
                     message_id=f"<rival-{person.pk}-{to_number}-{now.timestamp()}@ground.example>",
                     address=person.email,
                     available_at=now,
@@ -204,5 +205,5 @@ else:
                 letter.attach_alternative(html, "text/html")
                 letter.send()
                 if row is not None:
-                    row.subject, row.status, row.settled_at = subject, DeliveryStatus.SENT, timezone.now()
+                    row.subject, row.status, row.settled_at = subject, EmailStatus.SENT, timezone.now()
                     row.save(update_fields=["subject", "status", "settled_at"])

@@ -14,6 +14,12 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "housing.settings")
 # Celery's crontab is wrong on daylight-saving nights: tick by seconds, and let the rooms decide what is due.
 SCHEDULE: dict[str, dict[str, Any]] = {
     "digests.sweep": {"task": "partnerships.digests.tasks.sweep", "schedule": 10.0, "options": {"expires": 30}},
+    "outbox.sweep": {"task": "partnerships.outbox.tasks.sweep", "schedule": 10.0, "options": {"expires": 30}},
+    "outbox.prepare_partitions": {
+        "task": "partnerships.outbox.tasks.prepare_partitions",
+        "schedule": 3600.0,
+        "options": {"expires": 1800},
+    },
     "digests.regularly": {
         "task": "partnerships.digests.tasks.regularly",
         "schedule": 3600.0,

@@ -12,7 +12,7 @@ from django.views.decorators.http import require_safe
 from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, CollectorRegistry, generate_latest
 from prometheus_client.multiprocess import MultiProcessCollector
 
-from partnerships.digests.metrics import DigestCollector
+from partnerships.digests.metrics import QueueCollector
 from partnerships.people.metrics import RetentionCollector
 
 
@@ -22,7 +22,7 @@ def all_figures() -> bytes:
     shared, stored = CollectorRegistry(), CollectorRegistry()
     if "PROMETHEUS_MULTIPROC_DIR" in os.environ:
         MultiProcessCollector(shared)  # type: ignore[no-untyped-call]  # it has no types
-    for collector in (DigestCollector(), RetentionCollector()):
+    for collector in (QueueCollector(), RetentionCollector()):
         stored.register(collector)
     own = shared if "PROMETHEUS_MULTIPROC_DIR" in os.environ else REGISTRY
     return generate_latest(own) + generate_latest(stored)

@@ -83,6 +83,7 @@ INSTALLED_APPS = [
     "pghistory",
     "partnerships.kit",
     "partnerships.activity",
+    "partnerships.outbox",
     "partnerships.people",
     "partnerships.organisations",
     "partnerships.agreements",
@@ -222,7 +223,10 @@ EMAIL_HOST_PASSWORD = _email.get("EMAIL_HOST_PASSWORD") or ""
 EMAIL_USE_TLS = bool(_email.get("EMAIL_USE_TLS", False))
 EMAIL_USE_SSL = bool(_email.get("EMAIL_USE_SSL", False))
 EMAIL_FILE_PATH = _email.get("EMAIL_FILE_PATH") or None
+# For each command: connecting, MAIL, RCPT, DATA. The answer to the end of DATA may take as long as RFC 5321
+# (4.5.3.2.6) says: a server that is slow there may be delivering the email, and giving up early would send it twice.
 EMAIL_TIMEOUT = env.int("EMAIL_TIMEOUT", default=10)
+EMAIL_DATA_TIMEOUT = env.float("EMAIL_DATA_TIMEOUT", default=600)
 # The mail server's certificate is checked: by the system's authorities, or by those of a file of one's own.
 EMAIL_TLS_VERIFY = env.bool("EMAIL_TLS_VERIFY", default=True)
 EMAIL_CA_FILE = env.str("EMAIL_CA_FILE", default="")
@@ -243,26 +247,29 @@ ACCESSIBILITY_CONTACT = env.str("ACCESSIBILITY_CONTACT", default="your network a
 DIGEST_SETTLE_MINUTES = env.float("DIGEST_SETTLE_MINUTES", default=10)
 # Where answers to digests go (empty: to the sender), and the mailbox that reads bounces and "stop" mails.
 DIGEST_REPLY_TO = env.str("DIGEST_REPLY_TO", default="")
-DIGEST_MAILBOX = env.str("DIGEST_MAILBOX", default="") or parseaddr(DEFAULT_FROM_EMAIL)[1]
-if not DIGEST_MAILBOX.isascii() or "@" not in parseaddr(DIGEST_MAILBOX)[1]:
+EMAIL_MAILBOX = env.str("EMAIL_MAILBOX", default="") or parseaddr(DEFAULT_FROM_EMAIL)[1]
+if not EMAIL_MAILBOX.isascii() or "@" not in parseaddr(EMAIL_MAILBOX)[1]:
     raise ImproperlyConfigured(
-        f"DIGEST_MAILBOX must be an address such as digests@ground.example, not {DIGEST_MAILBOX!r}."
+        f"EMAIL_MAILBOX must be an address such as digests@ground.example, not {EMAIL_MAILBOX!r}."
     )
-# At most so many letters (0: no limit): in all and a recipient's domain a minute, and a domain an hour, so that a
-# mistake cannot flood a council.
-DIGEST_PER_MINUTE = env.int("DIGEST_PER_MINUTE", default=0)
-DIGEST_PER_DOMAIN_PER_MINUTE = env.int("DIGEST_PER_DOMAIN_PER_MINUTE", default=0)
-DIGEST_PER_DOMAIN_PER_HOUR = env.int("DIGEST_PER_DOMAIN_PER_HOUR", default=20_000)
-# How long a claimed letter may take before another worker takes it up, and how long the first retry waits (doubling
-# to an hour).
-DIGEST_LEASE_SECONDS = env.int("DIGEST_LEASE_SECONDS", default=60)
-DIGEST_RETRY_SECONDS = env.float("DIGEST_RETRY_SECONDS", default=10)
-# After restoring a backup nothing is sent until somebody decides it: see docs/digests.md.
-DIGESTS_HELD = env.bool("DIGESTS_HELD", default=False)
+# Limits (0: none): in all and for a recipient's domain a minute, and for a domain an hour, so that a mistake cannot
+# flood a council. Account emails have limits of their own.
+EMAIL_PER_MINUTE = env.int("EMAIL_PER_MINUTE", default=0)
+EMAIL_PER_DOMAIN_PER_MINUTE = env.int("EMAIL_PER_DOMAIN_PER_MINUTE", default=0)
+EMAIL_PER_DOMAIN_PER_HOUR = env.int("EMAIL_PER_DOMAIN_PER_HOUR", default=20_000)
+# How long a claim holds unless it is renewed, and how long the first retry waits (doubling to an hour).
+EMAIL_LEASE_SECONDS = env.int("EMAIL_LEASE_SECONDS", default=60)
+EMAIL_RETRY_SECONDS = env.float("EMAIL_RETRY_SECONDS", default=10)
+# After restoring a backup only account emails are sent until somebody decides otherwise: see docs/outbox.md.
+EMAILS_HELD = env.bool("EMAILS_HELD", default=False)
 # The secret with which the mail provider signs its reports of bounces; empty: no such address.
-DIGEST_WEBHOOK_SECRET = env.str("DIGEST_WEBHOOK_SECRET", default="")
+EMAIL_WEBHOOK_SECRET = env.str("EMAIL_WEBHOOK_SECRET", default="")
 # What the provider's own keys are called: anymail's documentation (as JSON).
-ANYMAIL = {"WEBHOOK_SECRET": DIGEST_WEBHOOK_SECRET, **env.json("ANYMAIL", default={})}
+ANYMAIL = {
+    "WEBHOOK_SECRET": EMAIL_WEBHOOK_SECRET,
+    "REQUESTS_TIMEOUT": (EMAIL_TIMEOUT, EMAIL_DATA_TIMEOUT),
+    **env.json("ANYMAIL", default={}),
+}
 
 # --- Conversations ---------------------------------------------------------------------------------------------------
 

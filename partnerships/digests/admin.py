@@ -12,17 +12,17 @@ from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from partnerships.digests import bounces, services
+from partnerships.digests import services
 from partnerships.digests.models import (
-    Bounce,
     Delivery,
     DeliveryItem,
     Preference,
     Subscription,
-    Suppression,
     Told,
     TypedAddress,
 )
+from partnerships.outbox.bounces import release
+from partnerships.outbox.models import Bounce, Suppression
 from partnerships.people.requests import signed_in
 
 
@@ -72,13 +72,13 @@ class DeliveryAdmin(LookOnly):
     list_select_related = ("recipient",)
     search_fields = ("recipient__email", "recipient__name", "address", "subject", "=message_id")
     ordering = ("-pk",)
-    exclude = ("recipe", "waiting")
+    exclude = ("recipe", "params")
     inlines = (ItemInline,)
     readonly_fields = ("letter",)
     actions = ("send_again",)
     show_full_result_count = False
 
-    @admin.display(description="The letter")
+    @admin.display(description="The email")
     def letter(self, delivery: Delivery) -> SafeString:
         """Where it can be read exactly as sent, with a reason."""
         return format_html('<a href="{}">Open in the ledger</a>', reverse("digests:entry", args=[delivery.pk]))
@@ -103,7 +103,7 @@ class DeliveryAdmin(LookOnly):
                 self.message_user(request, f"{delivery}: {error}", messages.WARNING)
             else:
                 count += 1
-        self.message_user(request, f"Letters queued again: {count}.")
+        self.message_user(request, f"Emails queued again: {count}.")
 
 
 @admin.register(Subscription)
@@ -155,8 +155,7 @@ class ToldAdmin(LookOnly):
 class SuppressionAdmin(LookOnly):
     """Addresses to which nothing is sent."""
 
-    list_display = ("address", "reason", "since", "set_by", "released_at")
-    list_select_related = ("set_by",)
+    list_display = ("address", "reason", "since", "set_by_id", "released_at")
     list_filter = (("released_at", admin.EmptyFieldListFilter),)
     search_fields = ("address",)
     ordering = ("-since", "-pk")
@@ -171,7 +170,7 @@ class SuppressionAdmin(LookOnly):
         """Release each; what was confirmed is confirmed again."""
         count = 0
         for suppression in queryset.filter(released_at=None):
-            count += bounces.release(address=suppression.address, author=signed_in(request), now=timezone.now())
+            count += release(address=suppression.address, author_id=signed_in(request).pk, now=timezone.now())
         self.message_user(request, f"Released. Subscriptions that are active again: {count}.")
 
 
@@ -190,8 +189,7 @@ class TypedAddressAdmin(LookOnly):
 class BounceAdmin(LookOnly):
     """What came back."""
 
-    list_display = ("at", "kind", "address", "delivery", "text")
+    list_display = ("at", "kind", "address", "email_id", "text")
     list_filter = ("kind",)
-    list_select_related = ("delivery",)
     search_fields = ("address", "text")
     ordering = ("-at", "-pk")

@@ -11,12 +11,6 @@ class DigestsConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        """Listen for published versions; say what this room holds about people, and what stops when they leave."""
+        """Listen for published versions, and register what other rooms call."""
         import_module("partnerships.digests.receivers")
-        from partnerships.digests.personal import RULES, stop_digests  # noqa: PLC0415 - models wait for the registry
-        from partnerships.people.leaving import register_leaving  # noqa: PLC0415 - rooms register at start-up
-        from partnerships.people.personal import register_personal  # noqa: PLC0415 - rooms register at start-up
-
-        import_module("partnerships.digests.keeping").register()
-        register_personal(RULES)
-        register_leaving("digests stopped", stop_digests)
+        import_module("partnerships.digests.registrations").register()

@@ -16,12 +16,13 @@ from django.db import connection, transaction
 from django.db.models import Exists, OuterRef
 
 from partnerships.digests.matches import choose_matches
-from partnerships.digests.models import OPEN, SUPPRESSED, UNDER_WAY, Following, Publication, RoleRule, Told
+from partnerships.digests.models import UNDER_WAY, Following, OpenDigest, Publication, RoleRule, Told
 from partnerships.digests.queries.readers import reach_of
 from partnerships.digests.roles import apply, apply_roles
 from partnerships.digests.typed import take_up
 from partnerships.digests.watermarks import admit, mark, one_at_a_time, run, work_out_again
 from partnerships.kit.database import BY_INDEX
+from partnerships.outbox.queries.suppressions import SUPPRESSED
 from partnerships.plans.models import Plan, Version
 
 log = structlog.get_logger(__name__)
@@ -152,10 +153,11 @@ SELECT t.plan_id, t.recipient_id
    AND EXISTS (SELECT 1 FROM digests_following f WHERE f.person_id = t.recipient_id AND f.plan_id = t.plan_id)
    AND NOT EXISTS (SELECT 1 FROM digests_publication n WHERE n.plan_id = t.plan_id AND n.spread_at IS NULL)
    AND NOT EXISTS (
-       SELECT 1 FROM digests_delivery d JOIN digests_deliveryitem i ON i.delivery_id = d.id
-        WHERE d.recipient_id = t.recipient_id AND i.plan_id = t.plan_id AND i.left_out = ''
+       SELECT 1 FROM outbox_email d JOIN digests_deliveryitem i ON i.delivery_id = d.id
+        WHERE d.person_id = t.recipient_id AND i.plan_id = t.plan_id AND i.left_out = ''
           AND (d.status IN ('queued', 'sending')
-               OR (d.status IN ('failed', 'bounced') AND i.to_number >= p.current_number)))
+               OR (i.to_number >= p.current_number
+                   AND (d.status = 'failed' OR EXISTS (SELECT 1 FROM outbox_bounce b WHERE b.email_id = d.id)))))
    AND NOT EXISTS (SELECT 1 FROM people_user u WHERE u.id = t.recipient_id AND {suppressed})
  ORDER BY t.plan_id, t.recipient_id
 """
@@ -209,10 +211,10 @@ dated AS (
       FROM waiting w
 ),
 chosen AS MATERIALIZED (
-    SELECT recipient_id, slot_on, nextval('digests_delivery_id_seq') AS delivery_id
+    SELECT recipient_id, slot_on, outbox_next_id() AS delivery_id
       FROM dated
      WHERE slot_on IS NULL OR NOT EXISTS (
-           SELECT 1 FROM digests_delivery d
+           SELECT 1 FROM digests_slot d
             WHERE d.recipient_id = dated.recipient_id AND d.slot_on = dated.slot_on OFFSET 0)
 ),
 due AS MATERIALIZED (
@@ -223,10 +225,15 @@ due AS MATERIALIZED (
        FOR UPDATE OF t
 ),
 made AS (
-    INSERT INTO digests_delivery (id, recipient_id, kind, message_id, status, address, subject, slot_on, attempts,
-                                  available_at, created_at, reason, provider_id)
-    SELECT delivery_id, recipient_id, 'digest', '', 'queued', '', '', slot_on, 0, clock_timestamp(), %(now)s, '', ''
-      FROM chosen
+    INSERT INTO outbox_email (id, lane, kind, person_id, available_at, created_at)
+    SELECT delivery_id, 2, 'digests.digest', recipient_id, clock_timestamp(), %(now)s FROM chosen
+),
+under_way AS (
+    INSERT INTO digests_opendigest (recipient_id, email_id) SELECT recipient_id, delivery_id FROM chosen
+),
+slots AS (
+    INSERT INTO digests_slot (recipient_id, slot_on, email_id)
+    SELECT recipient_id, slot_on, delivery_id FROM chosen WHERE slot_on IS NOT NULL
 ),
 items AS (
     INSERT INTO digests_deliveryitem (delivery_id, plan_id, from_number, to_number, reading_class)
@@ -266,7 +273,7 @@ def _wait_for_another_date(now: dt.datetime) -> None:
     """Move what is due, but whose date is taken, to the next slot (the clock was set back, or the hour was changed)."""
     stuck = list(
         Told.objects.filter(due_at__lte=now, slotted=True)
-        .exclude(recipient__deliveries__status__in=OPEN)
+        .exclude(recipient__in=OpenDigest.objects.values("recipient"))
         .values_list("recipient", "plan")[:_PEOPLE]
     )
     if stuck:
@@ -276,12 +283,12 @@ def _wait_for_another_date(now: dt.datetime) -> None:
 def plan_in_parts(*, now: dt.datetime) -> Iterator[int]:
     """The same round, giving the first few chosen at once so that sending can begin while the others are chosen.
 
-    While DIGESTS_HELD nobody is chosen: what waits goes on waiting.
+    While EMAILS_HELD nobody is chosen: what waits goes on waiting.
     """
     take_up(now=now)
     spread(now=now)
     admit_newcomers(now=now)
-    if settings.DIGESTS_HELD:
+    if settings.EMAILS_HELD:
         return
     _forget_what_was_told(now)
     most = _FIRST

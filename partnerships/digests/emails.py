@@ -13,8 +13,7 @@ from django.conf import settings
 from django.template.loader import render_to_string
 from django.urls import reverse
 
-from partnerships.digests import wire
-from partnerships.digests.links import Purpose, is_current, make, make_all, minute_of, site_host
+from partnerships.digests.links import Purpose, is_current, make, make_all, minute_of
 from partnerships.digests.matches import MOST, MatchLine
 from partnerships.digests.models import Subscription
 from partnerships.digests.news import News
@@ -22,6 +21,9 @@ from partnerships.kit.dates import long_date
 from partnerships.kit.late import late
 from partnerships.kit.text import shorten
 from partnerships.kit.waiting import Waiting
+from partnerships.outbox import mime
+from partnerships.outbox.message_ids import site_host
+from partnerships.outbox.parts import Message
 from partnerships.people.models import User
 
 if TYPE_CHECKING:
@@ -39,9 +41,9 @@ _LEAD_OF_MATCHES = "this is what newly matches what your organisation asks or of
 _HEADS = (
     "Auto-Submitted: auto-generated\r\n"
     "MIME-Version: 1.0\r\n"
-    f'Content-Type: multipart/alternative; boundary="{wire.BOUNDARY}"\r\n'
+    f'Content-Type: multipart/alternative; boundary="{mime.BOUNDARY}"\r\n'
     "\r\n"
-    f"--{wire.BOUNDARY}\r\n"
+    f"--{mime.BOUNDARY}\r\n"
 )
 
 
@@ -62,8 +64,8 @@ class Block:
     news: News
     partnership_id: int | None
     authors: frozenset[int | None]
-    html: wire.Mould
-    text: wire.Mould
+    html: mime.Mould
+    text: mime.Mould
 
     @property
     def is_empty(self) -> bool:
@@ -71,20 +73,12 @@ class Block:
         return self.news.count == 0
 
 
-class Letter(NamedTuple):
-    """A message ready to leave: shared parts, and its own words for the names between them."""
-
-    subject: str
-    parts: tuple[wire.Part | str, ...]
-    values: dict[str, str]
-
-
 @dataclass(frozen=True, slots=True)
 class Sheet:
     """What all digests with the same plans in them share: the whole letter but its personal words."""
 
     subject: str
-    parts: tuple[wire.Part | str, ...]
+    parts: tuple[mime.Part | str, ...]
 
 
 def _style() -> str:
@@ -105,30 +99,32 @@ _TOKENS = (
     ("preferences", "digests:preferences", "preferences"),
     ("view", "digests:view", "read"),
 )
+#: The slots of a digest that hold a token.
+TOKENS = tuple(token for _, _, token in _TOKENS)
 
 
 @lru_cache(maxsize=1)
-def frame() -> tuple[wire.Mould, wire.Mould]:
+def frame() -> tuple[mime.Mould, mime.Mould]:
     """What every digest has around its plans: the text part's mould and the HTML part's."""
-    sides: list[wire.Mould] = []
+    sides: list[mime.Mould] = []
     for side in ("txt", "html"):
-        marks: dict[str, Any] = {name: wire.mark(f"{name}_{side}") for name in (*_PERSONAL, "heading")}
-        marks |= {word: f"{_base(page)}{wire.mark_bare(token)}/" for word, page, token in _TOKENS}
-        marks |= {"blocks": wire.mark("blocks"), "css": _style(), "site_name": settings.SITE_NAME}
+        marks: dict[str, Any] = {name: mime.mark(f"{name}_{side}") for name in (*_PERSONAL, "heading")}
+        marks |= {word: f"{_base(page)}{mime.mark_bare(token)}/" for word, page, token in _TOKENS}
+        marks |= {"blocks": mime.mark("blocks"), "css": _style(), "site_name": settings.SITE_NAME}
         rendered: str = render_to_string(f"emails/digests/digest.{side}", marks)
         if side == "html":
             rendered = inline(rendered).rstrip("\n") + "\n"
-        head, tail = (wire.TEXT_HEAD, wire.NEXT_PART) if side == "txt" else (wire.HTML_HEAD, wire.LAST_PART)
-        sides.append(wire.cut(rendered, before=head, after=tail))
+        head, tail = (mime.TEXT_HEAD, mime.NEXT_PART) if side == "txt" else (mime.HTML_HEAD, mime.LAST_PART)
+        sides.append(mime.cut(rendered, before=head, after=tail))
     return sides[0], sides[1]
 
 
 @lru_cache(maxsize=1)
-def static_headers() -> wire.Part:
+def static_headers() -> mime.Part:
     """The headers that all letters share, up to the first part."""
-    sender = wire.header("From", settings.DEFAULT_FROM_EMAIL)
-    reply = wire.header("Reply-To", settings.DIGEST_REPLY_TO) if settings.DIGEST_REPLY_TO else ""
-    return wire.part_of(sender + reply + _HEADS)
+    sender = mime.header("From", settings.DEFAULT_FROM_EMAIL)
+    reply = mime.header("Reply-To", settings.DIGEST_REPLY_TO) if settings.DIGEST_REPLY_TO else ""
+    return mime.part_of(sender + reply + _HEADS)
 
 
 def forget() -> None:
@@ -141,7 +137,7 @@ def block(news: News, *, partnership_id: int | None, authors: frozenset[int | No
     """The news of one plan as parts of letters. People with an account compare on the plan's own page, stakeholders
     by link."""
     if stakeholder:
-        link = f"{_base('digests:view')}{wire.mark_bare('read')}/{news.plan_id}/"
+        link = f"{_base('digests:view')}{mime.mark_bare('read')}/{news.plan_id}/"
     elif news.is_new:
         link = settings.SITE_ORIGIN + reverse("plans:detail", kwargs={"pk": news.plan_id})
     else:
@@ -155,8 +151,8 @@ def block(news: News, *, partnership_id: int | None, authors: frozenset[int | No
         news=news,
         partnership_id=partnership_id,
         authors=authors,
-        html=wire.cut(html if html.endswith("\n") else html + "\n"),
-        text=wire.cut(render_to_string("emails/digests/_block.txt", words)),
+        html=mime.cut(html if html.endswith("\n") else html + "\n"),
+        text=mime.cut(render_to_string("emails/digests/_block.txt", words)),
     )
 
 
@@ -190,7 +186,7 @@ def list_id(blocks: Sequence[Block]) -> str:
     partnerships = {block.partnership_id for block in blocks}
     host = site_host()
     if len(partnerships) == 1 and None not in partnerships:
-        title = wire.one_line(blocks[0].news.partnership).replace('"', "").replace("\\", "")
+        title = mime.one_line(blocks[0].news.partnership).replace('"', "").replace("\\", "")
         phrase = f'"{title}" ' if title and title.isascii() else ""
         return f"List-Id: {phrase[:180]}<partnership-{partnerships.pop()}.digests.{host}>\r\n"
     return f"List-Id: <digests.{host}>\r\n"
@@ -202,14 +198,14 @@ def _base(name: str) -> str:
     return f"{settings.SITE_ORIGIN}{path}"
 
 
-def _how_to_stop() -> tuple[wire.Part | str, ...]:
+def _how_to_stop() -> tuple[mime.Part | str, ...]:
     """How to stop, for mail programs: RFC 2369 by https and by mail, RFC 8058 by one POST."""
     return (
-        wire.part_of(f"List-Unsubscribe: <{_base('digests:stop')}"),
+        mime.part_of(f"List-Unsubscribe: <{_base('digests:stop')}"),
         "stop",
-        wire.part_of(f"/>,\r\n <mailto:{settings.DIGEST_MAILBOX}?subject=stop%20"),
+        mime.part_of(f"/>,\r\n <mailto:{settings.EMAIL_MAILBOX}?subject=stop%20"),
         "stop",
-        wire.part_of(">\r\nList-Unsubscribe-Post: List-Unsubscribe=One-Click\r\n"),
+        mime.part_of(">\r\nList-Unsubscribe-Post: List-Unsubscribe=One-Click\r\n"),
     )
 
 
@@ -236,11 +232,11 @@ def sheet(
         if not wanted:
             fixed |= {f"{slot}_txt": "", f"{slot}_html": ""}
     text, html = frame()
-    text = wire.fill(text, "blocks", [block.text for block in blocks])
-    html = wire.fill(html, "blocks", [block.html for block in blocks])
-    about = wire.part_of(wire.header("Subject", subject) + list_id(blocks))
+    text = mime.fill(text, "blocks", [block.text for block in blocks])
+    html = mime.fill(html, "blocks", [block.html for block in blocks])
+    about = mime.part_of(mime.header("Subject", subject) + list_id(blocks))
     headers = ("head", *_how_to_stop(), about, static_headers())
-    return Sheet(subject, wire.fix((*headers, *text.parts, *html.parts), fixed))
+    return Sheet(subject, mime.fix((*headers, *text.parts, *html.parts), fixed))
 
 
 def digest(
@@ -257,7 +253,7 @@ def digest(
     date: str,
     now: dt.datetime,
     is_common: bool = False,
-) -> Letter:
+) -> Message:
     """What changed in the plans that a person follows, what newly matches, and what waits for them.
 
     `is_common` says that many others get the letter for the same reason and as often: those words are then kept once.
@@ -277,25 +273,25 @@ def digest(
     for slot, said in (("name", to.name), *(() if is_common else own.items())):
         values[f"{slot}_txt"], values[f"{slot}_html"] = _both(said)
     if notice:
-        values |= {"notice_txt": wire.encode(f"{notice}\n\n"), "notice_html": wire.encode(_notice_as_html(notice))}
+        values |= {"notice_txt": mime.encode(f"{notice}\n\n"), "notice_html": mime.encode(_notice_as_html(notice))}
     for side in ("txt", "html"):
         if waiting:
-            values[f"waiting_{side}"] = wire.encode(_waiting(side, waiting))
+            values[f"waiting_{side}"] = mime.encode(_waiting(side, waiting))
         if matches:
-            values[f"matches_{side}"] = wire.encode(_matches(side, matches))
-    return Letter(shared.subject, shared.parts, values)
+            values[f"matches_{side}"] = mime.encode(_matches(side, matches))
+    return Message(shared.subject, shared.parts, values, TOKENS)
 
 
 def _head(to: Addressee, message_id: str, date: str) -> str:
     """The headers that are one letter's own."""
-    return f"{wire.to_header(to.name, to.address)}Message-ID: {message_id}\r\nDate: {date}\r\n"
+    return f"{mime.to_header(to.name, to.address)}Message-ID: {message_id}\r\nDate: {date}\r\n"
 
 
 @lru_cache(maxsize=256)
 def _both(words: str) -> tuple[str, str]:
     """Words as the text part and as the HTML part have them, encoded: reasons and rhythms are many readers', and a
     name, which is one's own, takes a microsecond."""
-    return wire.encode(words), wire.encode(escape(words))
+    return mime.encode(words), mime.encode(escape(words))
 
 
 def _with_matches(words: str, count: int) -> str:
@@ -352,7 +348,7 @@ def notice_about(subscription: Subscription | None) -> str:
     )
 
 
-def confirmation(to: Addressee, subscription: Subscription, *, message_id: str, date: str, now: dt.datetime) -> Letter:
+def confirmation(to: Addressee, subscription: Subscription, *, message_id: str, date: str, now: dt.datetime) -> Message:
     """Ask somebody whether they want what a partner, or they themselves, asked for."""
     token = make(
         Purpose.CONFIRM, person_id=to.person_id, link_key=to.link_key, number=subscription.pk, minute=minute_of(now)
@@ -366,44 +362,61 @@ def confirmation(to: Addressee, subscription: Subscription, *, message_id: str, 
         "title": str(subscription.target),
         "name": to.name,
         "asked": asked,
-        "confirm": f"{_base('digests:confirm')}{token}/",
+        "confirm": _token_link("digests:confirm", "confirm"),
         "why": subscription.why,
         "notice": notice_about(subscription),
         "site_name": settings.SITE_NAME,
     }
-    return _single(to, "confirmation", words, message_id=message_id, date=date)
+    return _single(to, "confirmation", words, {"confirm": token}, message_id=message_id, date=date)
 
 
 def links(
     to: Addressee, *, delivery_id: int, last_digest: int | None, message_id: str, date: str, now: dt.datetime
-) -> Letter:
-    """New links for somebody whose old ones are over: to choose, to read their last digest (by its number), to stop."""
+) -> Message:
+    """New links for somebody whose old ones have expired: to choose, to stop, and to read their last digest."""
 
-    def address(purpose: Purpose, page: str, number: int) -> str:
-        token = make(purpose, person_id=to.person_id, link_key=to.link_key, number=number, minute=minute_of(now))
-        return f"{_base(page)}{token}/"
+    def token(purpose: Purpose, number: int) -> str:
+        return make(purpose, person_id=to.person_id, link_key=to.link_key, number=number, minute=minute_of(now))
 
     words = {
         "name": to.name,
-        "preferences": address(Purpose.PREFERENCES, "digests:preferences", delivery_id),
-        "view": address(Purpose.READ, "digests:view", last_digest) if last_digest else "",
-        "stop": address(Purpose.STOP, "digests:stop", delivery_id),
+        "preferences": _token_link("digests:preferences", "preferences"),
+        "view": _token_link("digests:view", "read") if last_digest else "",
+        "stop": _token_link("digests:stop", "stop"),
         "site_name": settings.SITE_NAME,
     }
-    return _single(to, "links", words, message_id=message_id, date=date)
+    tokens = {
+        "preferences": token(Purpose.PREFERENCES, delivery_id),
+        "read": token(Purpose.READ, last_digest or 0),
+        "stop": token(Purpose.STOP, delivery_id),
+    }
+    return _single(to, "links", words, tokens, message_id=message_id, date=date)
 
 
-def _single(to: Addressee, template: str, words: dict[str, Any], *, message_id: str, date: str) -> Letter:
-    """A letter that nothing but its frame is shared of; `notice` is words with an address at their end."""
-    subject = shorten(wire.one_line(render_to_string(f"emails/digests/{template}.subject.txt", words)), _SUBJECT)
+def _token_link(page: str, slot: str) -> str:
+    """The address of a page, with a mark where its token goes."""
+    return f"{_base(page)}{mime.mark_bare(slot)}/"
+
+
+def _single(
+    to: Addressee, template: str, words: dict[str, Any], tokens: dict[str, str], *, message_id: str, date: str
+) -> Message:
+    """An email of which only the first headers are shared; `notice` is words with an address at their end."""
+    subject = shorten(mime.one_line(render_to_string(f"emails/digests/{template}.subject.txt", words)), _SUBJECT)
     words = words | {"heading": subject, "css": _style()}
-    head = _head(to, message_id, date) + wire.header("Subject", subject)
-    text = wire.encode(render_to_string(f"emails/digests/{template}.txt", words).strip() + "\n")
+    head = _head(to, message_id, date) + mime.header("Subject", subject)
+    text = render_to_string(f"emails/digests/{template}.txt", words).strip() + "\n"
     if words.get("notice"):
         words["notice"] = _notice_as_html(words["notice"])
-    html = wire.encode(inline(render_to_string(f"emails/digests/{template}.html", words)).strip() + "\n")
-    body = f"{wire.TEXT_HEAD}{text}{wire.NEXT_PART}{wire.HTML_HEAD}{html}{wire.LAST_PART}"
-    return Letter(subject, ("head", static_headers(), "body"), {"head": head, "body": body})
+    html = inline(render_to_string(f"emails/digests/{template}.html", words)).strip() + "\n"
+    moulds = (
+        mime.cut(text, before=mime.TEXT_HEAD, after=mime.NEXT_PART),
+        mime.cut(html, before=mime.HTML_HEAD, after=mime.LAST_PART),
+    )
+    own = [part for mould in moulds for part in mould.parts]
+    names = [part if isinstance(part, str) else f"own_{place}" for place, part in enumerate(own)]
+    values = {name: part.body for name, part in zip(names, own, strict=True) if isinstance(part, mime.Part)}
+    return Message(subject, ("head", static_headers(), *names), {"head": head, **values, **tokens}, tuple(tokens))
 
 
 def addressee(person: User, link_key: str) -> Addressee:

@@ -11,37 +11,24 @@ from django.apps import apps
 from django.db.models import Exists, F, OuterRef, QuerySet
 
 from partnerships.digests.models import (
-    OPEN,
     Delivery,
-    Pace,
-    Piece,
     Preference,
     Publication,
+    Slot,
     Subscription,
     SubscriptionStatus,
     TypedAddress,
 )
+from partnerships.outbox import retention as outbox
 from partnerships.people.models import Invitation, User
 from partnerships.people.personal_data import erase_person
 from partnerships.people.retention import register_retention
 
-#: How long the message exactly as sent is kept; the row that says who got what, and when, stays.
+#: How long a publication that was told is kept.
 KEPT = dt.timedelta(days=30)
 #: How long somebody who was asked to follow something, and has not answered, is remembered after the last letter:
 #: the link in it holds for 14 days.
 UNANSWERED = dt.timedelta(days=30)
-
-
-def _letters(now: dt.datetime) -> QuerySet[Delivery]:
-    return Delivery.objects.filter(created_at__lte=now - KEPT, recipe__isnull=False).exclude(status__in=OPEN)
-
-
-def _pieces(now: dt.datetime) -> QuerySet[Piece]:
-    return Piece.objects.filter(used_at__lte=now - KEPT - dt.timedelta(days=3))
-
-
-def _paces(now: dt.datetime) -> QuerySet[Pace]:
-    return Pace.objects.filter(minute__lte=now - dt.timedelta(days=1))
 
 
 def _publications(now: dt.datetime) -> QuerySet[Publication]:
@@ -52,17 +39,24 @@ def _typed(now: dt.datetime) -> QuerySet[TypedAddress]:
     return TypedAddress.objects.filter(typed_at__lte=now - dt.timedelta(days=1))
 
 
+def _slots(now: dt.datetime) -> QuerySet[Slot]:
+    return Slot.objects.filter(slot_on__lt=(now - dt.timedelta(days=7)).date())
+
+
 def tidy(*, now: dt.datetime, dry_run: bool = False) -> dict[str, int]:
     """Remove what is older than it is kept, or only count it; says how much of what."""
     gone: tuple[tuple[str, QuerySet[Any]], ...] = (
-        ("pieces", _pieces(now)),
-        ("paces", _paces(now)),
         ("publications", _publications(now)),
         ("typed addresses", _typed(now)),
+        ("dates of digests", _slots(now)),
     )
-    if dry_run:
-        return {"bodies": _letters(now).count()} | {name: rows.count() for name, rows in gone}
-    return {"bodies": _letters(now).update(recipe=None)} | {name: rows.delete()[0] for name, rows in gone}
+    emails = {
+        "bodies": outbox.clear_bodies(now=now, dry_run=dry_run),
+        "addresses": outbox.clear_addresses(now=now, dry_run=dry_run),
+        "counts and parts": outbox.remove_counts(now=now, dry_run=dry_run),
+        "months": 0 if dry_run else outbox.drop_partitions(),
+    }
+    return emails | {name: rows.count() if dry_run else rows.delete()[0] for name, rows in gone}
 
 
 def never_answered(now: dt.datetime) -> Iterator[User]:
@@ -118,11 +112,11 @@ def register() -> None:
     """Say it all, once, at start-up."""
     basis = "public task: working together on housing"
     register_retention(
-        "letters",
-        what="Digests exactly as they were sent",
+        "emails",
+        what="Emails as they were sent, where they went, and who got what when",
         purpose="showing what somebody was told",
         basis=basis,
-        kept_for="30 days; who was told of what, and when, stays",
+        kept_for="the text 30 days, the address a year, the row three years",
         apply=lambda now, dry_run: sum(tidy(now=now, dry_run=dry_run).values()),
     )
     register_retention(

@@ -15,7 +15,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
 from functools import lru_cache
-from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.utils.crypto import salted_hmac
@@ -108,16 +107,6 @@ def is_current(purpose: Purpose, token: str, *, link_key: str) -> bool:
         hmac.compare_digest(_part(_signatures(secret, link_key, said), purpose).encode(), given.encode())
         for secret in (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS)
     )
-
-
-def site_host() -> str:
-    """The host of this instance: the right-hand side of Message-IDs and List-Ids."""
-    return _host_of(settings.SITE_ORIGIN)
-
-
-@lru_cache(maxsize=8)
-def _host_of(origin: str) -> str:
-    return urlsplit(origin).hostname or "localhost"
 
 
 def minute_of(moment: dt.datetime) -> int:

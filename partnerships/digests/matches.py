@@ -16,7 +16,7 @@ from django.db.models import F, Q
 from django.urls import reverse
 
 from partnerships.digests.bank_holidays import holidays
-from partnerships.digests.models import SUPPRESSED, UNDER_WAY, Frequency, MatchTold, Preference
+from partnerships.digests.models import UNDER_WAY, Frequency, MatchTold, OpenDigest, Preference, Slot
 from partnerships.digests.schedule import due, local_day
 from partnerships.digests.watermarks import settle_time
 from partnerships.exchange.matching import WORTH_TELLING
@@ -24,6 +24,7 @@ from partnerships.exchange.models import Entry, Match
 from partnerships.exchange.queries.matches import MatchFor, from_side
 from partnerships.kit.text import shorten
 from partnerships.organisations.models import Membership, Organisation
+from partnerships.outbox.queries.suppressions import SUPPRESSED
 from partnerships.people.models import User
 
 #: How far back matches are looked for: a worker that was away for a day misses none, and history is no news.
@@ -92,26 +93,33 @@ def schedule_matches(*, now: dt.datetime, people: Collection[int] | None = None)
     for person in waiting:
         preference = getattr(person, "digest_preference", None) or Preference(person=person)
         rhythm = preference.rhythm(person.time_zone)
-        slots = person.deliveries.filter(slot_on__gte=local_day(now, person.time_zone)).values_list(
-            "slot_on", flat=True
-        )
-        taken = {day for day in slots if day is not None}
+        slots = Slot.objects.filter(recipient=person, slot_on__gte=local_day(now, person.time_zone))
+        taken = set(slots.values_list("slot_on", flat=True))
         at = due(rhythm, waiting_since=now, latest=now, settle=settle_time(), holidays=holidays(), taken=taken)
         untold.filter(recipient=person, due_at=None).update(due_at=at, slotted=rhythm.frequency != Frequency.AT_ONCE)
 
 
 _CHOOSE = """
-INSERT INTO digests_delivery (recipient_id, kind, message_id, status, address, subject, slot_on, attempts,
-                              available_at, created_at, reason, provider_id)
-SELECT w.recipient_id, 'digest', '', 'queued', '', '', w.slot_on, 0, clock_timestamp(), %(now)s, '', ''
-  FROM (SELECT m.recipient_id,
-               CASE WHEN bool_or(m.slotted) THEN (%(now)s AT TIME ZONE max(u.time_zone))::date END AS slot_on
-          FROM digests_matchtold m JOIN people_user u ON u.id = m.recipient_id
-         WHERE m.told_at IS NULL AND m.due_at <= %(now)s AND {reachable}
-         GROUP BY m.recipient_id) w
- WHERE w.recipient_id NOT IN ({under_way})
-   AND NOT EXISTS (SELECT 1 FROM digests_delivery d
-                    WHERE d.recipient_id = w.recipient_id AND d.slot_on = w.slot_on OFFSET 0)
+WITH chosen AS MATERIALIZED (
+    SELECT w.recipient_id, w.slot_on, outbox_next_id() AS email_id
+      FROM (SELECT m.recipient_id,
+                   CASE WHEN bool_or(m.slotted) THEN (%(now)s AT TIME ZONE max(u.time_zone))::date END AS slot_on
+              FROM digests_matchtold m JOIN people_user u ON u.id = m.recipient_id
+             WHERE m.told_at IS NULL AND m.due_at <= %(now)s AND {reachable}
+             GROUP BY m.recipient_id) w
+     WHERE w.recipient_id NOT IN ({under_way})
+       AND NOT EXISTS (SELECT 1 FROM digests_slot d
+                        WHERE d.recipient_id = w.recipient_id AND d.slot_on = w.slot_on OFFSET 0)
+),
+under_way AS (
+    INSERT INTO digests_opendigest (recipient_id, email_id) SELECT recipient_id, email_id FROM chosen
+),
+slots AS (
+    INSERT INTO digests_slot (recipient_id, slot_on, email_id)
+    SELECT recipient_id, slot_on, email_id FROM chosen WHERE slot_on IS NOT NULL
+)
+INSERT INTO outbox_email (id, lane, kind, person_id, available_at, created_at)
+SELECT email_id, 2, 'digests.digest', recipient_id, clock_timestamp(), %(now)s FROM chosen
 """
 
 
@@ -127,7 +135,7 @@ def choose_matches(*, now: dt.datetime) -> int:
         chosen = int(cursor.rowcount)
     stuck = (
         MatchTold.objects.filter(told_at=None, due_at__lte=now, slotted=True)
-        .exclude(recipient__deliveries__status__in=["queued", "sending"])
+        .exclude(recipient__in=OpenDigest.objects.values("recipient"))
         .values_list("recipient", flat=True)
         .distinct()
     )

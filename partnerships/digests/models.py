@@ -1,5 +1,4 @@
-"""Who wants to be told of what, what they have been told, and every letter on its way: the record that the broker is
-not."""
+"""Subscriptions, per-recipient watermarks and digests under way. The database, not the broker, is the record."""
 
 from __future__ import annotations
 
@@ -11,12 +10,12 @@ import pghistory
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import F, Q
-from django.db.models.functions import Lower
 
 from partnerships.agreements.models import Partnership
 from partnerships.digests import schedule
 from partnerships.exchange.models import Entry
 from partnerships.organisations.models import Organisation
+from partnerships.outbox.models import OPEN, EmailStatus
 from partnerships.people.models import User
 from partnerships.plans.models import Plan
 
@@ -475,123 +474,57 @@ class Publication(models.Model):
         return f"{self.plan_id} version {self.number}"
 
 
-class Piece(models.Model):
-    """A part of letters that many share (a plan's changes, the frame), as it went out: kept once, encoded for the wire.
-
-    `body` is quoted-printable ASCII with CRLF line ends. Removed when no letter that is kept needs it.
-    """
-
-    digest = models.CharField(max_length=64, unique=True)
-    body = models.TextField()
-    used_at = models.DateTimeField()
-
-    def __str__(self) -> str:
-        return f"Piece {self.pk}"
-
-
 class DeliveryKind(models.TextChoices):
-    """What sort of letter it is."""
+    """The kinds of email that this room sends, as the outbox knows them."""
 
-    DIGEST = "digest", "Digest"
-    CONFIRMATION = "confirmation", "Asking to confirm"
-    LINKS = "links", "New links"
-
-
-class DeliveryStatus(models.TextChoices):
-    """queued → sending → sent, failed or suppressed; sent → bounced. What is sending returns to the queue when its
-    lease ends."""
-
-    QUEUED = "queued", "Queued"
-    SENDING = "sending", "Sending"
-    SENT = "sent", "Sent"
-    FAILED = "failed", "Failed"
-    BOUNCED = "bounced", "Bounced"
-    SUPPRESSED = "suppressed", "Not sent"
+    DIGEST = "digests.digest", "Digest"
+    CONFIRMATION = "digests.confirmation", "Asking to confirm"
+    LINKS = "digests.links", "New links"
 
 
-#: The reason of a letter that could not be written begins so.
-NOT_WRITTEN = "It could not be written"
-#: Deliveries that are still to leave.
-OPEN = (DeliveryStatus.QUEUED, DeliveryStatus.SENDING)
+class DeliveryManager(models.Manager["Delivery"]):
+    """Emails of this room alone."""
+
+    def get_queryset(self) -> models.QuerySet[Delivery]:
+        """Only kinds of this room."""
+        return super().get_queryset().filter(kind__in=DeliveryKind.values)
 
 
 class Delivery(models.Model):
-    """One letter to one person: chosen, claimed under a lease, frozen, sent, settled.
+    """An email of this room in the outbox, with its recipient as a relation. Read only.
 
-    queued → sending → sent, failed or suppressed; sent → bounced. `available_at` is when it may next be claimed: the
-    time of the next try of a queued one, the end of the lease of one that is being sent. `message_id` is given when
-    it is first written. `recipe` is the message exactly as sent (see pieces.Recipe); removed 30 days after. A letter
-    that a server may have taken without our hearing of it is `in_doubt`: it goes again as it is; any other is written
-    anew.
+    See `outbox.models.Email` for its states. What it is composed from stands in `params`: the subscription that a
+    confirmation asks about.
     """
 
-    recipient = models.ForeignKey(User, on_delete=models.CASCADE, related_name="deliveries", db_index=False)
-    kind = models.CharField(max_length=12, choices=DeliveryKind, default=DeliveryKind.DIGEST)
+    recipient = models.ForeignKey(
+        User, on_delete=models.DO_NOTHING, related_name="deliveries", db_column="person_id", db_constraint=False
+    )
+    kind = models.CharField(max_length=40, choices=DeliveryKind)
+    params = models.JSONField()
     subscription = models.ForeignKey(
-        Subscription, on_delete=models.CASCADE, null=True, blank=True, related_name="+", db_index=False
+        Subscription, on_delete=models.DO_NOTHING, null=True, related_name="+", db_constraint=False
     )
-    message_id = models.CharField(max_length=120, blank=True)
-    status = models.CharField(max_length=10, choices=DeliveryStatus, default=DeliveryStatus.QUEUED)
-    address = models.CharField(max_length=254, blank=True)
-    subject = models.CharField(max_length=400, blank=True)
-    recipe = models.JSONField(null=True, blank=True)
-    slot_on = models.DateField(
-        null=True, blank=True, help_text="The local date of a daily or weekly digest: one a date."
-    )
-    attempts = models.PositiveSmallIntegerField(default=0)
-    deferrals = models.PositiveSmallIntegerField(
-        default=0,
-        db_default=0,
-        help_text="How often a mail server said “later” to it.",
-    )
-    unanswered = models.PositiveSmallIntegerField(
-        default=0, db_default=0, help_text="How often it was taken up since a mail server last answered, or was away."
-    )
-    in_doubt = models.BooleanField(
-        default=False, db_default=False, help_text="A server may have taken it: it goes again only as it is."
-    )
-    waiting = models.JSONField(
-        null=True, blank=True, help_text="The addresses of the things it said wait for its reader."
-    )
+    message_id = models.CharField(max_length=120)
+    status = models.CharField(max_length=10, choices=EmailStatus)
+    address = models.CharField(max_length=254)
+    subject = models.CharField(max_length=400)
+    recipe = models.JSONField(null=True)
+    attempts = models.PositiveSmallIntegerField()
+    in_doubt = models.BooleanField()
     available_at = models.DateTimeField()
     created_at = models.DateTimeField()
-    claimed_at = models.DateTimeField(null=True, blank=True)
-    settled_at = models.DateTimeField(null=True, blank=True)
-    reason = models.CharField(max_length=500, blank=True)
-    provider_id = models.CharField(max_length=200, blank=True)
-    repeat_of = models.ForeignKey(
-        "self", on_delete=models.SET_NULL, null=True, blank=True, related_name="repeats", db_index=False
-    )
+    settled_at = models.DateTimeField(null=True)
+    reason = models.CharField(max_length=500)
+    repeat_of_id = models.BigIntegerField(null=True)
+    bounced = models.BooleanField(help_text="Whether it came back.")
+
+    objects = DeliveryManager()
 
     class Meta:
+        managed = False
+        db_table = "digests_delivery"
         verbose_name_plural = "deliveries"
-        constraints = [
-            models.UniqueConstraint(
-                fields=["recipient"],
-                condition=Q(kind="digest", status__in=["queued", "sending"], repeat_of=None),
-                name="one_open_digest_a_person",
-            ),
-            models.UniqueConstraint(
-                fields=["repeat_of"],
-                condition=Q(repeat_of__isnull=False, status__in=["queued", "sending"]),
-                name="one_open_repeat_a_letter",
-            ),
-            models.UniqueConstraint(
-                fields=["recipient", "slot_on"],
-                condition=Q(slot_on__isnull=False),
-                name="one_digest_a_local_date",
-            ),
-            models.CheckConstraint(
-                condition=~Q(status="sent") | Q(settled_at__isnull=False), name="sent_delivery_is_settled"
-            ),
-        ]
-        indexes = [
-            models.Index(
-                fields=["available_at", "id"], name="delivery_open", condition=Q(status__in=["queued", "sending"])
-            ),
-            models.Index(fields=["recipient", "-created_at"], name="delivery_of_person"),
-            models.Index(fields=["provider_id"], name="delivery_provider", condition=~Q(provider_id="")),
-        ]
 
     def __str__(self) -> str:
         return self.subject or f"Delivery {self.pk}"
@@ -603,8 +536,13 @@ class Delivery(models.Model):
 
     @property
     def is_sent(self) -> bool:
-        """Whether a server has taken it."""
-        return self.status == DeliveryStatus.SENT
+        """Whether a server has accepted it, and it did not come back."""
+        return self.status == EmailStatus.SENT and not self.bounced
+
+    @property
+    def status_label(self) -> str:
+        """Its status in words; one that came back says so."""
+        return "Came back" if self.bounced and not self.is_open else self.get_status_display()
 
     @property
     def is_kept(self) -> bool:
@@ -614,11 +552,38 @@ class Delivery(models.Model):
     @property
     def can_be_sent_again(self) -> bool:
         """Whether a person may ask for another try."""
-        return self.kind == DeliveryKind.DIGEST and self.status in (
-            DeliveryStatus.FAILED,
-            DeliveryStatus.BOUNCED,
-            DeliveryStatus.SENT,
-        )
+        return self.kind == DeliveryKind.DIGEST and self.status in (EmailStatus.FAILED, EmailStatus.SENT)
+
+
+class Slot(models.Model):
+    """The local date of a daily or weekly digest: one a person and date, in whichever month the email was recorded.
+
+    Written with the email, and removed by a trigger when it turns out that there is nothing to say.
+    """
+
+    recipient = models.ForeignKey(User, on_delete=models.CASCADE, related_name="+", db_index=False)
+    slot_on = models.DateField()
+    email_id = models.BigIntegerField(db_index=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["recipient", "slot_on"], name="one_digest_a_date")]
+
+    def __str__(self) -> str:
+        return f"{self.recipient_id} on {self.slot_on}"
+
+
+class OpenDigest(models.Model):
+    """A digest that is under way: one a person, and one repeat of each email. A trigger removes it with settling."""
+
+    recipient = models.ForeignKey(User, on_delete=models.CASCADE, related_name="+", db_index=False)
+    repeat_of_id = models.BigIntegerField(default=0, db_default=0, help_text="0: the digest itself.")
+    email_id = models.BigIntegerField(unique=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["recipient", "repeat_of_id"], name="one_open_digest_of_each")]
+
+    def __str__(self) -> str:
+        return f"Digest {self.email_id} to {self.recipient_id}"
 
 
 class MatchTold(models.Model):
@@ -634,7 +599,9 @@ class MatchTold(models.Model):
     due_at = models.DateTimeField(null=True, blank=True)
     slotted = models.BooleanField(default=False)
     told_at = models.DateTimeField(null=True, blank=True)
-    delivery = models.ForeignKey(Delivery, on_delete=models.SET_NULL, null=True, blank=True, related_name="matches")
+    delivery = models.ForeignKey(
+        Delivery, on_delete=models.DO_NOTHING, null=True, blank=True, related_name="matches", db_constraint=False
+    )
 
     class Meta:
         verbose_name_plural = "matches told"
@@ -663,7 +630,9 @@ class DeliveryItem(models.Model):
     What was chosen, but could not be told when the letter was composed, stays with the reason in `left_out`.
     """
 
-    delivery = models.ForeignKey(Delivery, on_delete=models.CASCADE, related_name="items", db_index=False)
+    delivery = models.ForeignKey(
+        Delivery, on_delete=models.DO_NOTHING, related_name="items", db_index=False, db_constraint=False
+    )
     # The database need not look for the plan of each item: it has a published version, and a trigger keeps those, and
     # so their plan, from being deleted.
     plan = models.ForeignKey(Plan, on_delete=models.PROTECT, related_name="+", db_constraint=False)
@@ -686,101 +655,5 @@ class DeliveryItem(models.Model):
         return f"{self.plan_id}: {self.from_number} to {self.to_number}"
 
 
-#: In SQL: whether a letter `d`, looked up by its number, is being sent, and whether it is still to leave. The empty
-#: text keeps PostgreSQL from using the index over all that are to leave: when it last looked, nothing was, and reading
-#: all of that seemed cheaper than looking one up.
-STILL_SENDING = "d.status || '' = 'sending'"
-STILL_OPEN = "d.status || '' IN ('queued', 'sending')"
-
-#: In SQL: the people who have a digest under way, other than one sent again.
-UNDER_WAY = (
-    "SELECT d.recipient_id FROM digests_delivery d"
-    " WHERE d.kind = 'digest' AND d.repeat_of_id IS NULL AND d.status IN ('queued', 'sending')"
-)
-
-#: In SQL: whether nothing is sent to the address of a person `u`. OFFSET 0 lets PostgreSQL look up each person by the
-#: index: without it, it may read every suppressed address first.
-SUPPRESSED = (
-    "EXISTS (SELECT 1 FROM digests_suppression s"
-    " WHERE lower(s.address) = lower(u.email) AND s.released_at IS NULL OFFSET 0)"
-)
-
-
-@pghistory.track(exclude=["address"])
-class Suppression(models.Model):
-    """An address to which nothing is sent any more, until somebody releases it."""
-
-    address = models.EmailField(max_length=254)
-    reason = models.CharField(max_length=300)
-    since = models.DateTimeField()
-    set_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
-    released_at = models.DateTimeField(null=True, blank=True)
-
-    class Meta:
-        constraints = [
-            models.UniqueConstraint(Lower("address"), condition=Q(released_at=None), name="one_suppression_an_address")
-        ]
-
-    def __str__(self) -> str:
-        return f"Suppression {self.pk}"
-
-
-class Bounce(models.Model):
-    """A letter came back, or somebody complained of it."""
-
-    class Kind(models.TextChoices):
-        """Hard: the address is none. Soft: it may work later. Complaint: marked as unwanted. Refused: by a policy,
-        which says nothing of the address. Delayed: still being tried."""
-
-        HARD = "hard", "Came back for good"
-        SOFT = "soft", "Came back for now"
-        COMPLAINT = "complaint", "Complaint"
-        REFUSED = "refused", "Refused by a policy"
-        DELAYED = "delayed", "Delayed"
-
-    kind = models.CharField(max_length=10, choices=Kind)
-    address = models.EmailField(max_length=254)
-    delivery = models.ForeignKey(Delivery, on_delete=models.SET_NULL, null=True, blank=True, related_name="bounces")
-    at = models.DateTimeField()
-    text = models.CharField(max_length=500, blank=True)
-    event_id = models.CharField(
-        max_length=200, blank=True, help_text="The provider's own number, so that one counts once."
-    )
-
-    class Meta:
-        constraints = [
-            models.UniqueConstraint(fields=["event_id"], condition=~Q(event_id=""), name="one_bounce_an_event")
-        ]
-        indexes = [models.Index(fields=["address", "-at"], name="bounce_of_address")]
-
-    def __str__(self) -> str:
-        return f"{self.get_kind_display()} {self.pk}"
-
-
-class MailRead(models.Model):
-    """A mail of the mailbox that was acted on: whoever reads the mailbox again does nothing twice."""
-
-    event_id = models.CharField(max_length=80, unique=True, help_text="A digest of its Message-ID, or of all of it.")
-    read_at = models.DateTimeField()
-
-    class Meta:
-        verbose_name_plural = "mails read"
-
-    def __str__(self) -> str:
-        return f"Mail {self.pk}"
-
-
-class Pace(models.Model):
-    """How many letters were claimed for a domain in a minute: what throttling counts, across all workers."""
-
-    domain = models.CharField(max_length=253)
-    minute = models.DateTimeField()
-    count = models.PositiveIntegerField()
-
-    class Meta:
-        verbose_name_plural = "paces"
-        constraints = [models.UniqueConstraint(fields=["domain", "minute"], name="one_pace_a_minute")]
-        indexes = [models.Index(fields=["minute"], name="pace_minute")]
-
-    def __str__(self) -> str:
-        return f"{self.domain} {self.minute:%H:%M}: {self.count}"
+#: In SQL: the people who have a digest under way, other than a repeat.
+UNDER_WAY = "SELECT o.recipient_id FROM digests_opendigest o WHERE o.repeat_of_id = 0"

@@ -25,36 +25,9 @@ RULES = (
     ),
     Rule("digests.Told", "recipient", Fate.DELETE, "what they were told last", ("plan", "number", "told_at")),
     Rule("digests.MatchTold", "recipient", Fate.DELETE, "which matches they were told of", ("noted_at", "told_at")),
-    Rule(
-        "digests.Delivery",
-        "recipient",
-        Fate.KEEP,
-        "the ledger of letters",
-        ("kind", "status", "address", "subject", "created_at", "settled_at"),
-    ),
-    Rule("digests.Delivery", "address", Fate.REPLACE, "where a letter went"),
-    Rule("digests.Delivery", "recipe", Fate.CLEAR, "the letter exactly as sent, with their name and links"),
-    Rule("digests.Delivery", "reason", Fate.CLEAR, "what the mail server said, often with the address"),
-    Rule("digests.Delivery", "waiting", Fate.CLEAR, "what it said waits for them"),
     Rule("digests.Subscription", "why", Fate.CLEAR, "why they get digests, in a partner's words", whose="person"),
     Rule("digests.Subscription", "reason", Fate.CLEAR, "why digests ended, in a partner's words", whose="person"),
-    Rule(
-        "digests.Bounce",
-        "address",
-        Fate.REPLACE,
-        "which address could not be reached",
-        whose="delivery__recipient",
-    ),
-    Rule("digests.Bounce", "text", Fate.CLEAR, "what the mail server said of the address", whose="delivery__recipient"),
     Rule("digests.TypedAddress", "address", Fate.DELETE, "to whom a letter is asked for", whose="address"),
-    Rule(
-        "digests.Suppression",
-        "address",
-        Fate.DELETE,
-        "which address must not be written to",
-        whose="address",
-    ),
-    Rule("digests.Suppression", "set_by", Fate.KEEP, "who suppressed an address", ("since", "reason")),
 )
 
 

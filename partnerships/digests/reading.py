@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from partnerships.digests.composing import read_news
 from partnerships.digests.models import Delivery, DeliveryItem, Told
 from partnerships.digests.news import News
-from partnerships.digests.pieces import Recipe, bodies
 from partnerships.digests.queries.readers import newest_numbers, owners_among, reading_classes
+from partnerships.outbox.parts import Recipe, bodies
 from partnerships.people.models import User
 
 
@@ -97,4 +97,4 @@ def as_sent(delivery: Delivery) -> str:
     if not delivery.recipe:
         return ""
     recipe = Recipe(*delivery.recipe)
-    return recipe.whole(defaultdict(str, bodies([recipe])))  # without what is no longer kept
+    return recipe.join(defaultdict(str, bodies([recipe])))  # without what is no longer kept

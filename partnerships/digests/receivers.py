@@ -12,8 +12,8 @@ from django.dispatch import receiver
 from django.utils import timezone
 
 from partnerships.digests.choosing import note_publication
-from partnerships.digests.providers import act_on
 from partnerships.digests.tasks import sweep
+from partnerships.outbox.providers import act_on
 from partnerships.plans.models import Version
 from partnerships.plans.signals import version_published
 

@@ -121,7 +121,7 @@ UPDATE digests_told t
            WHEN s.direct THEN LEAST(GREATEST(w.latest, COALESCE(t.waiting_since, w.latest)) + %(settle)s,
                                     COALESCE(t.waiting_since, w.latest) + %(most)s)
            WHEN t.slotted AND t.due_at IS NOT NULL THEN t.due_at
-           WHEN EXISTS (SELECT 1 FROM digests_delivery d
+           WHEN EXISTS (SELECT 1 FROM digests_slot d
                          WHERE d.recipient_id = t.recipient_id AND d.slot_on = s.first_day OFFSET 0)
                THEN s.then_at
            ELSE s.first_at END,

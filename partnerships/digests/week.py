@@ -25,13 +25,15 @@ from partnerships.agreements.models import Kind as PartnershipKind
 from partnerships.agreements.models import Partnership
 from partnerships.digests import services
 from partnerships.digests.bank_holidays import holidays
-from partnerships.digests.bounces import note_bounce
 from partnerships.digests.choosing import plan_round
-from partnerships.digests.models import NOT_WRITTEN, Bounce, Delivery, Subscription
-from partnerships.digests.sending import drain
-from partnerships.kit import mail
+from partnerships.digests.models import Delivery, Subscription
 from partnerships.organisations import services as organisations
 from partnerships.organisations.models import Kind, Organisation, Role
+from partnerships.outbox.answers import Answer, Outcome, Outgoing
+from partnerships.outbox.bounces import note_bounce
+from partnerships.outbox.draining import drain
+from partnerships.outbox.models import NOT_COMPOSED, Bounce
+from partnerships.outbox.smtp import WhileWaiting, keep_waiting
 from partnerships.people.models import User
 from partnerships.plans.models import Audience, Plan
 from partnerships.plans.models import Kind as PlanKind
@@ -51,12 +53,12 @@ class WeekWentWrong(Exception):
 class _Keeper:
     """Keeps what it is given to send."""
 
-    letters: list[mail.Outgoing] = field(default_factory=list)
+    letters: list[Outgoing] = field(default_factory=list)
 
-    def send(self, messages: Iterable[mail.Outgoing]) -> Iterator[mail.Answer]:
+    def send(self, messages: Iterable[Outgoing], while_waiting: WhileWaiting = keep_waiting) -> Iterator[Answer]:
         for message in messages:
             self.letters.append(message)
-            yield mail.Answer(message.key, mail.Outcome.TAKEN)
+            yield Answer(message.key, Outcome.ACCEPTED)
 
     def close(self) -> None:
         """Nothing to close."""
@@ -277,7 +279,7 @@ class _Week:
         plan_round(now=now)
         letters = self._send()
         found: list[str] = []
-        unwritten = Delivery.objects.filter(recipient__in=self.people, reason__startswith=NOT_WRITTEN)
+        unwritten = Delivery.objects.filter(recipient__in=self.people, reason__startswith=NOT_COMPOSED)
         for delivery in unwritten:
             self._say(day, 8, f"NO LETTER  {delivery.reason}")
         if not letters and not unwritten:
@@ -294,7 +296,7 @@ class _Week:
             raise WeekWentWrong(f"The letter of day {day} told {found}, and was to tell {list(told)}.")
 
     def _send(self) -> list[EmailMessage]:
-        drain(seconds=30, beside=False, post=lambda: self.keeper, people=self.people)
+        drain(seconds=30, beside=False, connect=lambda: self.keeper, people=self.people)
         fresh, self.seen = self.keeper.letters[self.seen :], len(self.keeper.letters)
         return [email.message_from_bytes(one.data, policy=email.policy.default) for one in fresh]
 

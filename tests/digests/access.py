@@ -11,7 +11,7 @@ from partnerships.digests import services
 from partnerships.digests.choosing import plan_round
 from partnerships.digests.links import Purpose, make, minute_of
 from partnerships.digests.models import Delivery, Preference
-from partnerships.digests.sending import drain
+from partnerships.outbox.draining import drain
 from partnerships.plans.services import create_plan, publish_version
 from tests.access import Row, everyone, expect, public
 from tests.digests.conftest import PostOffice, quay
@@ -66,7 +66,7 @@ def prepare(world: World) -> None:
     world.things |= {
         "digest_plan": plan,
         "digest_waiting": waiting,
-        "digest_delivery": Delivery.objects.get(recipient=world.sol, kind="digest"),
+        "digest_delivery": Delivery.objects.get(recipient=world.sol, kind="digests.digest"),
     }
 
 

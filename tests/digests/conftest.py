@@ -16,8 +16,8 @@ from django.utils import timezone
 
 from partnerships.digests import composing, emails
 from partnerships.digests.choosing import plan_round
-from partnerships.digests.sending import Tally, drain
-from partnerships.kit import mail
+from partnerships.outbox import answers
+from partnerships.outbox.draining import Tally, drain
 from partnerships.people.models import User
 from partnerships.plans.models import Plan, Version
 from partnerships.plans.services import create_plan, publish_version
@@ -28,28 +28,28 @@ from tests.world import World, make_world
 class PostOffice:
     """Takes every message, or answers as told: `answers` maps an address to the outcomes of its next tries."""
 
-    sent: list[mail.Outgoing] = field(default_factory=list)
-    answers: dict[str, list[mail.Answer]] = field(default_factory=dict)
+    sent: list[answers.Outgoing] = field(default_factory=list)
+    answers: dict[str, list[answers.Answer]] = field(default_factory=dict)
 
-    def send(self, messages: Iterable[mail.Outgoing]) -> Iterator[mail.Answer]:
+    def send(self, messages: Iterable[answers.Outgoing], while_waiting: object = None) -> Iterator[answers.Answer]:
         for message in messages:
             assert not (message.has_no_dots and b"\r\n." in message.data)
             told = self.answers.get(message.recipient)
             if told:
                 answer = told.pop(0)
-                if answer.outcome is mail.Outcome.TAKEN or answer.in_doubt:
+                if answer.outcome is answers.Outcome.ACCEPTED or answer.in_doubt:
                     self.sent.append(message)
                 yield replace(answer, key=message.key)
                 continue
             self.sent.append(message)
-            yield mail.Answer(message.key, mail.Outcome.TAKEN)
+            yield answers.Answer(message.key, answers.Outcome.ACCEPTED)
 
     def close(self) -> None:
         """Nothing to close."""
 
     def drain(self) -> Tally:
         """Send what is due through this office."""
-        return drain(seconds=10, beside=False, post=lambda: self)
+        return drain(seconds=10, beside=False, connect=lambda: self)
 
     def to(self, person: User) -> list[EmailMessage]:
         """What this person received, oldest first."""

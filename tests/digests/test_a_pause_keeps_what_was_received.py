@@ -12,10 +12,10 @@ from django.utils import timezone
 
 from partnerships.agreements.services import leave_partnership
 from partnerships.digests import services
-from partnerships.digests.bounces import release, suppress
 from partnerships.digests.choosing import plan_round
 from partnerships.digests.links import Purpose
 from partnerships.digests.models import Delivery, Subscription
+from partnerships.outbox.bounces import release, suppress
 from partnerships.plans.models import Plan
 from partnerships.plans.services import change_audience
 from tests.digests.conftest import PostOffice, play, publish, signed_in, text_of
@@ -72,7 +72,7 @@ def received(world: World, plan: Plan, followed: Subscription, office: PostOffic
     """The letter that told him of the plan's second version."""
     publish(plan, 100, author=world.amina)
     play(office)
-    return Delivery.objects.get(recipient=world.sol, kind="digest")
+    return Delivery.objects.get(recipient=world.sol, kind="digests.digest")
 
 
 @pytest.mark.parametrize("what", ["plan", "partnership", "larkhaven"])
@@ -82,7 +82,7 @@ def test_who_pauses_reads_what_they_received_as_it_stood_then_and_is_told_nothin
     followed = follow(world, plan if what == "plan" else getattr(world, what))
     publish(plan, 100, author=world.amina)
     play(office)
-    received = Delivery.objects.get(recipient=world.sol, kind="digest")
+    received = Delivery.objects.get(recipient=world.sol, kind="digests.digest")
     act(Client(), followed, "pause")
     publish(plan, 77, author=world.amina, note="Fewer still.", summary="Seventy-seven homes.")
     play(office)
@@ -126,9 +126,9 @@ def test_what_ends_or_is_stopped_takes_the_letters_away_paused_or_not(
     if paused:
         act(Client(), followed, "pause")
     open_before = CHANGED in pages_of(received, plan).letter
-    suppress(address=world.sol.email, reason="It came back.", delivery=None, author=None, now=timezone.now())
+    suppress(address=world.sol.email, reason="It came back.", email_id=None, author_id=None, now=timezone.now())
     silenced = pages_of(received, plan)
-    release(address=world.sol.email, author=world.dee, now=timezone.now())
+    release(address=world.sol.email, author_id=world.dee.pk, now=timezone.now())
     released = pages_of(received, plan)
     ben = signed_in(world.ben)
     ben.post(reverse("digests:end-stakeholder", kwargs={"pk": followed.pk}), {"reason": "He has left the panel."})

@@ -16,10 +16,12 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from partnerships.digests import bounces, message_ids, services
+from partnerships.digests import services
 from partnerships.digests.links import Purpose, make, minute_of
-from partnerships.digests.models import Bounce, Delivery, Preference, Subscription, Suppression
+from partnerships.digests.models import Delivery, Preference, Subscription
 from partnerships.digests.week import play_week
+from partnerships.outbox import bounces, message_ids
+from partnerships.outbox.models import Bounce, Suppression
 from tests.digests.conftest import PostOffice, play, publish
 from tests.world import World
 
@@ -41,7 +43,7 @@ def letter(world: World, plan, office: PostOffice) -> Delivery:
     services.confirm(subscription=asked, now=timezone.now())
     publish(plan, 96, author=world.amina)
     play(office)
-    return Delivery.objects.get(recipient=world.sol, kind="digest")
+    return Delivery.objects.get(recipient=world.sol, kind="digests.digest")
 
 
 def report(letter: Delivery, *, status: str = "5.1.1", to: str = "") -> bytes:
@@ -81,7 +83,7 @@ def test_a_hard_bounce_stops_mail_and_says_why(world: World, letter: Delivery) -
 
 
 def test_a_soft_bounce_only_counts_until_there_are_too_many(world: World, letter: Delivery) -> None:
-    for _ in range(bounces.MOST_SOFT - 1):
+    for _ in range(bounces.MAX_SOFT - 1):
         heard(report(letter, status="4.2.2"))
     before = Suppression.objects.exists()
     heard(report(letter, status="4.2.2"))
@@ -91,9 +93,9 @@ def test_a_soft_bounce_only_counts_until_there_are_too_many(world: World, letter
 
 
 def test_soft_bounces_from_before_the_address_was_released_count_no_more(world: World, letter: Delivery) -> None:
-    for _ in range(bounces.MOST_SOFT):
+    for _ in range(bounces.MAX_SOFT):
         heard(report(letter, status="4.2.2"))
-    bounces.release(address=world.sol.email, author=world.dee, now=timezone.now())
+    bounces.release(address=world.sol.email, author_id=world.dee.pk, now=timezone.now())
 
     heard(report(letter, status="4.2.2"))
 
@@ -102,7 +104,7 @@ def test_soft_bounces_from_before_the_address_was_released_count_no_more(world: 
 
 @pytest.mark.parametrize("said", ["5.7.1 policy", "5.7.1 relay access denied", "5.0.0 relaying denied"])
 def test_what_a_policy_or_a_relay_refuses_silences_nobody(world: World, letter: Delivery, said: str) -> None:
-    for _ in range(bounces.MOST_SOFT + 1):
+    for _ in range(bounces.MAX_SOFT + 1):
         heard(report(letter, status=said))
 
     letter.refresh_from_db()
@@ -111,7 +113,7 @@ def test_what_a_policy_or_a_relay_refuses_silences_nobody(world: World, letter: 
 
 
 def test_a_letter_that_is_only_delayed_has_not_come_back(world: World, letter: Delivery) -> None:
-    for _ in range(bounces.MOST_SOFT + 1):
+    for _ in range(bounces.MAX_SOFT + 1):
         heard(report(letter, status="4.4.1").replace(b"Action: failed", b"Action: delayed"))
 
     letter.refresh_from_db()
@@ -128,7 +130,7 @@ def read_mailbox(path: Path) -> str:
 
 def test_a_mailbox_that_is_read_again_counts_nothing_twice(letter: Delivery, tmp_path: Path) -> None:
     box = mailbox.Maildir(str(tmp_path / "box"))
-    for number in range(bounces.MOST_SOFT - 1):
+    for number in range(bounces.MAX_SOFT - 1):
         box.add(f"Message-ID: <bounce{number}@relay.example>\r\n".encode() + report(letter, status="4.2.2"))
     first = read_mailbox(tmp_path / "box")
     for _ in range(3):
@@ -163,7 +165,7 @@ def test_an_old_wish_to_stop_that_is_read_again_ends_nothing_new(
 def test_what_comes_back_comes_to_the_mailbox_that_is_read(
     world: World, plan, office: PostOffice, settings: Any
 ) -> None:
-    settings.DIGEST_MAILBOX = "bounces@ground.example"
+    settings.EMAIL_MAILBOX = "bounces@ground.example"
     services.enrol(person=world.ben, target=plan, author=None, now=timezone.now())
     publish(plan, 90, author=world.amina)
 
@@ -206,7 +208,7 @@ def test_no_message_id_comes_twice_though_a_restored_backup_counts_anew() -> Non
 def test_an_address_that_was_released_hears_again(world: World, letter: Delivery) -> None:
     heard(report(letter))
 
-    count = bounces.release(address=world.sol.email, author=world.dee, now=timezone.now())
+    count = bounces.release(address=world.sol.email, author_id=world.dee.pk, now=timezone.now())
 
     assert count == 1
     assert Subscription.objects.get(person=world.sol).is_confirmed
@@ -244,7 +246,7 @@ def said(letter: Delivery, kind: str, number: int = 1) -> dict[str, Any]:
 @pytest.fixture
 def provider(settings: Any, letter: Delivery) -> Delivery:
     """The letter went out by a provider, which knows a secret."""
-    settings.DIGEST_WEBHOOK_SECRET = SECRET
+    settings.EMAIL_WEBHOOK_SECRET = SECRET
     settings.ANYMAIL = {"WEBHOOK_SECRET": SECRET}
     letter.provider_id = "0a129aee-e1cd-480d-b08d-4f48548ff48d"
     letter.save(update_fields=["provider_id"])
@@ -268,7 +270,7 @@ def test_a_provider_with_another_secret_is_not_believed(provider: Delivery, clie
 
 
 def test_without_a_secret_there_is_no_such_address(settings: Any, letter: Delivery, client: Client) -> None:
-    settings.DIGEST_WEBHOOK_SECRET = ""
+    settings.EMAIL_WEBHOOK_SECRET = ""
 
     assert hook(client, said(letter, "HardBounce")) == 404
 
@@ -285,10 +287,10 @@ def test_the_figures_count_letters_by_what_became_of_them(letter: Delivery, clie
 def test_while_held_nobody_is_chosen_and_nothing_is_lost(world: World, plan, office: PostOffice, settings: Any) -> None:
     services.enrol(person=world.ben, target=plan, author=None, now=timezone.now())
     publish(plan, 90, author=world.amina)
-    settings.DIGESTS_HELD = True
+    settings.EMAILS_HELD = True
     play(office)
     held = (len(office.sent), Delivery.objects.count())
-    settings.DIGESTS_HELD = False
+    settings.EMAILS_HELD = False
     play(office)
 
     assert held == (0, 0)

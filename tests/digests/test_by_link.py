@@ -12,10 +12,10 @@ from django.urls import reverse
 from django.utils import timezone
 
 from partnerships.digests import services
-from partnerships.digests.bounces import suppress
 from partnerships.digests.links import Purpose, make, minute_of
 from partnerships.digests.models import Delivery, Preference, Subscription
-from partnerships.digests.services.letters import MOST_LINKS_A_DAY
+from partnerships.digests.services.letters import MAX_LINKS_A_DAY
+from partnerships.outbox.bounces import suppress
 from partnerships.people.models import User
 from partnerships.plans.models import Plan
 from tests.digests.conftest import PostOffice, html_of, play, publish, text_of
@@ -88,7 +88,7 @@ def test_who_opens_the_letter_that_asked_again_reads_how_it_stands(asked: Subscr
     confirmed = bearer.get(answer_link(asked)).content.decode()
     act(bearer, asked, "pause")
     paused = bearer.post(answer_link(asked), {"answer": "yes"}).content.decode()
-    suppress(address=asked.person.email, reason="Gone.", delivery=None, author=None, now=timezone.now())
+    suppress(address=asked.person.email, reason="Gone.", email_id=None, author_id=None, now=timezone.now())
     stopped = bearer.get(answer_link(asked)).content.decode()
 
     assert "digests about Harbour Quarter go to s...@council.example" in confirmed
@@ -138,14 +138,14 @@ def test_whoever_has_the_link_gets_the_letter_once_more_that_asks_what_waits_for
     office.drain()
 
     page = act(bearer, asked, "again")
-    for _ in range(MOST_LINKS_A_DAY):
+    for _ in range(MAX_LINKS_A_DAY):
         act(bearer, asked, "again")
     office.drain()
 
     asked.refresh_from_db()
     assert asked.is_waiting
     assert "A letter that asks you about Harbour Quarter is on its way to your address" in page
-    assert len(office.to(world.sol)) == 1 + MOST_LINKS_A_DAY
+    assert len(office.to(world.sol)) == 1 + MAX_LINKS_A_DAY
 
 
 def test_what_was_done_to_anothers_thing_is_not_said_by_name(
@@ -322,11 +322,11 @@ def test_asking_for_new_links_tells_nobody_who_gets_digests(
 
 
 def test_new_links_are_not_sent_without_end(world: World, followed: Subscription, office: PostOffice) -> None:
-    for _ in range(MOST_LINKS_A_DAY + 3):
+    for _ in range(MAX_LINKS_A_DAY + 3):
         services.send_links(person=world.sol, now=timezone.now())
     office.drain()
 
-    assert len(office.sent) == MOST_LINKS_A_DAY
+    assert len(office.sent) == MAX_LINKS_A_DAY
 
 
 def test_no_new_link_for_a_token_that_was_never_ours(followed: Subscription, bearer: Client) -> None:
@@ -340,7 +340,7 @@ def test_no_new_link_for_a_token_that_was_never_ours(followed: Subscription, bea
     ):
         answer = bearer.post(reverse("digests:renew", kwargs={"purpose": purpose, "token": given}))
         assert answer.status_code == 404
-    assert not Delivery.objects.filter(kind="links").exists()
+    assert not Delivery.objects.filter(kind="digests.links").exists()
 
 
 def test_one_internet_address_cannot_ask_for_letters_without_end(world: World, followed: Subscription) -> None:
@@ -409,9 +409,9 @@ def test_typing_an_address_changes_nothing_about_what_its_owner_decided(
 
 
 def test_an_address_from_which_mail_came_back_is_written_no_letter(world: World, opened: Plan) -> None:
-    from partnerships.digests.bounces import suppress
+    from partnerships.outbox.bounces import suppress
 
-    suppress(address=world.sol.email, reason="It came back.", delivery=None, author=None, now=timezone.now())
+    suppress(address=world.sol.email, reason="It came back.", email_id=None, author_id=None, now=timezone.now())
 
     services.ask_for(email=world.sol.email, target=opened, now=timezone.now())
 
@@ -424,7 +424,7 @@ def test_a_letters_plan_that_is_closed_by_now_says_how_to_look_at_what_one_follo
 ) -> None:
     publish(plan, 100, author=world.amina)
     play(office)
-    letter = Delivery.objects.get(kind="digest")
+    letter = Delivery.objects.get(kind="digests.digest")
     link = {"token": token(world.sol, Purpose.READ, number=letter.pk), "plan": plan.pk}
     services.stop(subscriptions=[followed], author=world.amina, reason="Ended.", now=timezone.now())
 

@@ -17,8 +17,8 @@ from hypothesis import strategies as st
 
 from partnerships.digests import composing, emails, services
 from partnerships.digests.choosing import plan_round
-from partnerships.digests.claiming import claim
 from partnerships.digests.models import Delivery, Subscription
+from partnerships.outbox.claiming import claim
 from partnerships.people.models import User
 from partnerships.plans.models import Plan
 from tests.digests.conftest import PostOffice, html_of, play, publish, read, text_of
@@ -133,7 +133,7 @@ class Play:
         """A worker claims and dies; `took` says that the server had taken its letters already. The lease ends."""
         plan_round(now=timezone.now())
         self.move_authors()
-        claimed, _ = claim(now=timezone.now(), most=10)
+        claimed = claim(now=timezone.now(), limit=10).emails
         if took:
             for one in claimed:
                 self.received(one.address, one.data)

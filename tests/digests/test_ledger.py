@@ -12,11 +12,12 @@ from django.utils import timezone
 
 from partnerships.agreements.services import leave_partnership
 from partnerships.digests import services
-from partnerships.digests.bounces import note_bounce, suppress
 from partnerships.digests.choosing import plan_round
-from partnerships.digests.models import Bounce, Delivery, Subscription, Suppression, Told
-from partnerships.digests.pieces import Recipe
+from partnerships.digests.models import Delivery, Subscription, Told
 from partnerships.digests.reading import as_sent
+from partnerships.outbox.bounces import note_bounce, suppress
+from partnerships.outbox.models import Bounce, Suppression
+from partnerships.outbox.parts import Recipe
 from partnerships.people.models import User
 from partnerships.people.personal_data import erase_person
 from partnerships.plans.models import Plan
@@ -117,7 +118,7 @@ def test_leads_see_whom_they_asked_since_when_and_what_became_of_the_letter(
     office.drain()
     today = f"{timezone.localdate():%-d %B %Y}"
     before = page(world.amina, "stakeholders")
-    letter = Delivery.objects.get(kind="confirmation")
+    letter = Delivery.objects.get(kind="digests.confirmation")
     entry = page(world.amina, "entry", pk=letter.pk)
     who = page(world.amina, "who", pk=plan.pk)
     services.confirm(subscription=asked, now=timezone.now())
@@ -149,7 +150,7 @@ def test_whoever_waits_or_said_yes_is_not_said_to_be_asked_a_second_time(
     assert (waits.status_code, follows.status_code) == (422, 422)
     assert "they have not answered yet" in waits.content.decode()
     assert "they said yes: there is nothing to ask" in follows.content.decode()
-    assert Delivery.objects.filter(kind="confirmation").count() == 1
+    assert Delivery.objects.filter(kind="digests.confirmation").count() == 1
 
 
 def test_no_tab_leads_where_one_may_not_go(world: World, plan: Plan) -> None:
@@ -211,7 +212,7 @@ def test_a_typed_address_tells_a_lead_no_name_before_its_reader_said_yes(
         now=timezone.now(),
     )
     office.drain()
-    letter = Delivery.objects.get(kind="confirmation")
+    letter = Delivery.objects.get(kind="digests.confirmation")
 
     pages = [
         page(world.amina, "stakeholders"),
@@ -251,7 +252,7 @@ def test_the_letter_as_sent_gives_whoever_looks_no_right_of_the_readers(
     services.confirm(subscription=ask(world, plan), now=timezone.now())
     publish(plan, 100, author=world.amina)
     play(office)
-    letter = Delivery.objects.get(kind="digest")
+    letter = Delivery.objects.get(kind="digests.digest")
     links = re.findall(r"/digests/\w+/[^/\s\"]+/", html_of(office.to(world.sol)[-1]))
 
     shown = page(world.amina, "as-sent", pk=letter.pk)
@@ -301,7 +302,7 @@ def test_a_letter_in_doubt_keeps_its_links_over_an_upgrade() -> None:
     assert "2.17.1.jAGIvrpcBemqE_e6CyJ5Bw" in words
     assert words.count("Ben West=\r\n") == 1
     kept = {11: "eleven", 12: "twelve", 13: "thirteen"}
-    assert Recipe(layout, words).whole(kept) == "".join(kept.get(part, part) for part in BEFORE)
+    assert Recipe(layout, words).join(kept) == "".join(kept.get(part, part) for part in BEFORE)
     assert migration._as_before(layout, words) == BEFORE
 
 
@@ -312,7 +313,7 @@ def test_letters_from_before_an_upgrade_are_kept_as_they_were_sent(
     follow(world, plan)
     publish(plan, 100, author=world.amina)
     play(office)
-    letter = Delivery.objects.get(kind="digest")
+    letter = Delivery.objects.get(kind="digests.digest")
     before, recipe = as_sent(letter), letter.recipe
     assert before.encode() == office.sent[-1].data
 
@@ -336,7 +337,7 @@ def test_erasing_a_stakeholder_takes_their_name_and_address_out_of_every_letter_
     services.confirm(subscription=ask(world, plan), now=timezone.now())
     publish(plan, 100, author=world.amina)
     play(office)
-    letter = Delivery.objects.get(kind="digest")
+    letter = Delivery.objects.get(kind="digests.digest")
     said = f"550 5.1.1 <{world.sol.email}>: Sol Stake is unknown here"
     note_bounce(
         kind=Bounce.Kind.HARD, address=letter.address, text=said, message_id=letter.message_id, now=timezone.now()
@@ -363,8 +364,8 @@ def test_what_a_mail_server_said_is_kept_without_the_address(world: World, plan:
     suppress(
         address=world.sol.email,
         reason=f"The mail server refused the address: 550 <{world.sol.email.upper()}> unknown",
-        delivery=None,
-        author=None,
+        email_id=None,
+        author_id=None,
         now=timezone.now(),
     )
 
@@ -374,7 +375,7 @@ def test_what_a_mail_server_said_is_kept_without_the_address(world: World, plan:
 
 def test_erasing_an_administrator_lets_nobody_be_written_to_again(world: World, plan: Plan) -> None:
     suppress(
-        address="gone@council.example", reason="It came back.", delivery=None, author=world.dee, now=timezone.now()
+        address="gone@council.example", reason="It came back.", email_id=None, author=world.dee, now=timezone.now()
     )
 
     world.dee.is_staff = False

@@ -18,11 +18,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from partnerships.commitments.models import Commitment
-from partnerships.digests import emails, pace, services, wire
+from partnerships.digests import emails, services
 from partnerships.digests.links import BadLink, ExpiredLink, Purpose, make, minute_of
 from partnerships.digests.links import read as read_link
 from partnerships.digests.models import Delivery, Preference
 from partnerships.kit.dates import long_date
+from partnerships.outbox import mime, throttle
 from partnerships.people.models import User
 from partnerships.people.services import person_for_address
 from partnerships.plans.models import Plan
@@ -215,7 +216,7 @@ def test_what_is_joined_of_pieces_reads_as_it_was_written(text: str) -> None:
     import quopri
 
     clean = text.replace("\r", "")
-    joined = wire.encode(clean) + wire.encode("|") + wire.encode(clean + "\n")
+    joined = mime.encode(clean) + mime.encode("|") + mime.encode(clean + "\n")
 
     read = quopri.decodestring(joined.encode()).decode("utf-8").replace("\r\n", "\n")
     assert read == f"{clean}|{clean}\n".encode("utf-8", "replace").decode()
@@ -266,9 +267,9 @@ def test_a_link_ends_with_its_time_its_key_and_its_person(world: World, purpose:
 def test_a_domain_gets_no_more_a_minute_than_is_set(
     world: World, plan: Plan, office: PostOffice, settings: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    settings.DIGEST_PER_DOMAIN_PER_MINUTE = 3
+    settings.EMAIL_PER_DOMAIN_PER_MINUTE = 3
     # The test may straddle the turn of a minute: what is held back comes due only when the test says so.
-    monkeypatch.setattr(pace, "next_minute", lambda now: now + dt.timedelta(hours=1))
+    monkeypatch.setattr(throttle, "next_minute", lambda now: now + dt.timedelta(hours=1))
     for number in range(5):
         services.enrol(
             person=person_for_address(email=f"reader{number}@council.example", name=""),
@@ -283,9 +284,9 @@ def test_a_domain_gets_no_more_a_minute_than_is_set(
     play(office)
     first = len([one for one in office.sent if one.recipient.endswith("@council.example")])
     Delivery.objects.filter(status="queued").update(available_at=timezone.now())
-    from partnerships.digests.models import Pace
+    from partnerships.outbox.models import SendCount
 
-    Pace.objects.all().delete()  # a minute passes
+    SendCount.objects.all().delete()  # a minute passes
     office.drain()
 
     assert first == 3

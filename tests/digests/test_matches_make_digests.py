@@ -12,11 +12,11 @@ from django.urls import reverse
 from django.utils import timezone
 
 from partnerships.digests import services
-from partnerships.digests.bounces import suppress
 from partnerships.digests.choosing import plan_round
 from partnerships.digests.matches import MOST, note_matches
 from partnerships.digests.models import Delivery, MatchTold
 from partnerships.exchange.models import Direction, Match
+from partnerships.outbox.bounces import suppress
 from tests.digests.conftest import PostOffice, html_of, play, publish, signed_in, text_of
 from tests.exchange.conftest import shared
 from tests.world import World
@@ -124,7 +124,7 @@ def test_whoever_stops_everything_hears_of_no_match(world: World, match: Match, 
 
 def test_nobody_whose_mail_comes_back_is_chosen_for_a_match(world: World, match: Match, office: PostOffice) -> None:
     note_matches(now=timezone.now())
-    suppress(address=world.amina.email, reason="Gone.", delivery=None, author=None, now=timezone.now())
+    suppress(address=world.amina.email, reason="Gone.", email_id=None, author_id=None, now=timezone.now())
     waiting = MatchTold.objects.filter(recipient=world.amina, told_at=None).count()
     MatchTold.objects.filter(recipient=world.amina).delete()
     for _ in range(3):

@@ -12,15 +12,17 @@ from django.urls import reverse
 from django.utils import timezone
 
 from partnerships.agreements.services import leave_partnership
-from partnerships.digests import claiming, composing, emails, sending, services
+from partnerships.digests import composing, emails, services
 from partnerships.digests.choosing import plan_round, reconcile
-from partnerships.digests.claiming import claim
 from partnerships.digests.links import Purpose, is_current
-from partnerships.digests.models import Bounce, Delivery, Piece, Preference, Subscription, Suppression, Told
+from partnerships.digests.models import Delivery, Preference, Subscription, Told
 from partnerships.digests.queries.queue import queue_figures
 from partnerships.digests.week import play_week
-from partnerships.kit.mail import Answer, Outcome
 from partnerships.organisations.models import Membership
+from partnerships.outbox import claiming, draining, settling
+from partnerships.outbox.answers import Answer, Outcome
+from partnerships.outbox.claiming import claim
+from partnerships.outbox.models import Bounce, EmailPart, Suppression
 from partnerships.people.models import User
 from partnerships.people.services import person_for_address
 from partnerships.plans.models import Plan
@@ -108,7 +110,7 @@ def test_a_letter_that_never_left_says_what_is_so_when_it_leaves(
 def test_a_server_that_says_later_for_five_days_is_given_up(
     world: World, ben: Subscription, office: PostOffice, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sending, "MOST_DEFERRALS", 3)
+    monkeypatch.setattr(settling, "MAX_DEFERRALS", 3)
     office.answers[world.ben.email] = [LATER] * 3
     play(office)
     for _ in range(2):
@@ -117,7 +119,7 @@ def test_a_server_that_says_later_for_five_days_is_given_up(
 
     delivery = Delivery.objects.get()
     assert (delivery.status, delivery.reason) == ("failed", "451 4.3.0 Not now")
-    assert sending.MOST_DEFERRALS == 3
+    assert settling.MAX_DEFERRALS == 3
 
 
 def test_a_misconfigured_server_that_calls_every_address_none_does_not_silence_everybody(
@@ -215,7 +217,7 @@ def test_a_letter_of_which_a_part_is_no_longer_kept_is_written_anew(
 ) -> None:
     office.answers[world.ben.email] = [LOST]
     play(office)
-    Piece.objects.all().delete()
+    EmailPart.objects.all().delete()
     hours_pass()
     office.drain()
 
@@ -259,7 +261,7 @@ def test_whoever_paused_gets_nothing_until_the_day_they_named(
 ) -> None:
     plan_round(now=timezone.now())
     if when == "claimed":
-        claim(now=timezone.now(), most=10)
+        claim(now=timezone.now(), limit=10)
     elif when == "in doubt":
         office.answers[world.ben.email] = [LOST]
         office.drain()
@@ -288,7 +290,7 @@ def test_a_letter_that_was_claimed_just_before_the_pause_is_taken_back(
             Preference.objects.filter(person=world.ben).update(paused_until=timezone.localdate() + dt.timedelta(days=2))
         return found
 
-    monkeypatch.setattr(sending, "claim", and_then_they_pause)
+    monkeypatch.setattr(draining, "claim", and_then_they_pause)
     play(office)
 
     assert not office.sent
@@ -310,7 +312,7 @@ def test_a_letter_that_was_claimed_just_before_they_lost_access_is_taken_back(
             )
         return found
 
-    monkeypatch.setattr(sending, "claim", and_then_they_leave)
+    monkeypatch.setattr(draining, "claim", and_then_they_leave)
     play(office)
 
     assert not office.sent
@@ -335,7 +337,7 @@ def test_a_letter_that_cannot_be_written_holds_up_nobody_and_is_set_aside_for_pe
     monkeypatch.setattr(emails, "digest", fails_for_ben)
     play(office)
     first = Delivery.objects.get(recipient=world.ben).status
-    for _ in range(claiming.MOST_WRITES):
+    for _ in range(claiming.MAX_COMPOSINGS):
         hours_pass()
         office.drain()
 
@@ -355,7 +357,7 @@ def test_a_letter_that_cannot_be_written_is_counted_where_operators_look(
 
     page = signed_in(world.dee).get(reverse("digests:ledger"))
 
-    assert queue_figures()["not_written"] == 1
+    assert queue_figures()["not_composed"] == 1
     assert "cannot be written" in page.content.decode()
 
 
@@ -470,7 +472,7 @@ def test_a_letter_that_failed_can_be_sent_again_though_it_was_never_written(
 ) -> None:
     with monkeypatch.context() as broken:
         broken.setattr(emails, "digest", lambda *given, **more: 1 / 0)
-        broken.setattr(claiming, "MOST_WRITES", 1)
+        broken.setattr(claiming, "MAX_COMPOSINGS", 1)
         play(office)
     letter = Delivery.objects.get()
 
@@ -525,7 +527,7 @@ def test_what_was_tried_and_failed_is_not_tried_again_by_itself(
 def test_what_came_back_is_told_again_with_what_comes_next(
     world: World, plan: Plan, ben: Subscription, office: PostOffice
 ) -> None:
-    from partnerships.digests.bounces import note_bounce
+    from partnerships.outbox.bounces import note_bounce
 
     play(office)
     letter = Delivery.objects.get()

@@ -18,9 +18,9 @@ from django.utils import timezone
 from partnerships.activity.models import Event, Export
 from partnerships.agreements.services import leave_partnership
 from partnerships.digests import services
-from partnerships.digests.bounces import suppress
 from partnerships.digests.models import Subscription
 from partnerships.digests.targets import Target
+from partnerships.outbox.bounces import suppress
 from partnerships.people.personal_data import erase_person
 from partnerships.plans.models import Plan
 from partnerships.plans.services import change_audience
@@ -117,7 +117,9 @@ def test_a_question_that_comes_back_after_an_end_takes_the_name_away_again(
 
 
 def test_each_status_is_a_filter_of_its_own(amina: Client, asked: dict[str, Subscription]) -> None:
-    suppress(address="tenant@panel.example", reason="No such mailbox.", delivery=None, author=None, now=timezone.now())
+    suppress(
+        address="tenant@panel.example", reason="No such mailbox.", email_id=None, author_id=None, now=timezone.now()
+    )
     statuses = ("asked", "confirmed", "paused", "ended", "suppressed")
 
     by_status = {status: listed(amina, status=status) for status in statuses}

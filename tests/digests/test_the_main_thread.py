@@ -11,9 +11,10 @@ from django.utils import timezone
 
 from partnerships.agreements.services import leave_partnership
 from partnerships.digests.choosing import plan_round
-from partnerships.digests.models import Delivery, DeliveryStatus, Subscription, Told
+from partnerships.digests.models import Delivery, Subscription, Told
 from partnerships.digests.services import add_stakeholder, confirm, subscribe
 from partnerships.organisations.services import end_membership
+from partnerships.outbox.models import EmailStatus
 from partnerships.plans.models import Plan
 from partnerships.plans.services import publish_version
 from tests.digests.conftest import PostOffice, html_of, play, publish, quay, text_of
@@ -73,7 +74,7 @@ def test_nothing_is_told_twice(world: World, plan: Plan, office: PostOffice) -> 
     play(office)
 
     assert len(office.to(world.ben)) == 1
-    assert Delivery.objects.get().status == DeliveryStatus.SENT
+    assert Delivery.objects.get().status == EmailStatus.SENT
 
 
 def test_a_burst_is_one_letter_with_the_net_change(world: World, plan: Plan, office: PostOffice) -> None:
@@ -196,7 +197,7 @@ def test_whoever_lost_access_before_the_claim_gets_nothing(world: World, plan: P
     office.drain()
 
     assert not office.sent
-    assert Delivery.objects.get().status == DeliveryStatus.SUPPRESSED
+    assert Delivery.objects.get().status == EmailStatus.SUPPRESSED
 
 
 def test_whoever_reads_no_longer_through_an_embargo_is_told_when_it_ends(

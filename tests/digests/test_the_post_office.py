@@ -15,7 +15,8 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
-from partnerships.kit.mail import Answer, Outcome, Outgoing, SmtpPost, classify
+from partnerships.outbox.answers import Answer, Outcome, Outgoing, classify
+from partnerships.outbox.smtp import SmtpSender
 
 
 class Script(threading.Thread):
@@ -86,14 +87,14 @@ def test_a_lost_connection_skips_nobody(settings, unlucky):
     server = Script(hang_up_on=people[unlucky])
     server.start()
     settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", server.port
-    office = SmtpPost()
+    office = SmtpSender()
 
     answers = list(office.send(Outgoing(key, "a@b.example", to, b"Hello\r\n") for key, to in enumerate(people)))
     office.close()
     server.door.close()
 
     assert [(one.key, one.outcome) for one in answers] == [
-        (key, Outcome.LATER if key == unlucky else Outcome.TAKEN) for key in range(4)
+        (key, Outcome.LATER if key == unlucky else Outcome.ACCEPTED) for key in range(4)
     ]
     assert [one.key for one in answers if one.in_doubt] == [unlucky]  # it may have been taken
     assert server.taken == [person for key, person in enumerate(people) if key != unlucky]
@@ -106,11 +107,11 @@ def test_dots_that_begin_a_line_are_doubled_unless_there_are_none(settings, *, h
     settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", server.port
     data = b"Subject: Dots\r\n\r\nNone.\r\n" if has_no_dots else b".\r\nSubject: Dots\r\n\r\n.\r\n..two\r\nlast"
 
-    office = SmtpPost()
+    office = SmtpSender()
     [answer] = office.send([Outgoing(1, "a@b.example", "c@d.example", data, has_no_dots=has_no_dots)])
     office.close()
 
-    assert answer == Answer(1, Outcome.TAKEN)
+    assert answer == Answer(1, Outcome.ACCEPTED)
     assert server.lines[-1] == b".\r\n"
     assert [line.removeprefix(b".") for line in server.lines[:-1]] == (data.rstrip() + b"\r\n").splitlines(
         keepends=True
@@ -123,18 +124,18 @@ def test_letters_larger_than_the_network_takes_at_once_arrive_whole(settings):
     settings.EMAIL_HOST, settings.EMAIL_PORT, settings.EMAIL_TIMEOUT = "127.0.0.1", server.port, 30
     lines = [b"%08d %s\r\n" % (number, b"x" * 60) for number in range(100_000)]
 
-    office = SmtpPost()
+    office = SmtpSender()
     answers = list(office.send(Outgoing(key, "a@b.example", "c@d.example", b"".join(lines)) for key in range(2)))
     office.close()
 
-    assert answers == [Answer(0, Outcome.TAKEN), Answer(1, Outcome.TAKEN)]
+    assert answers == [Answer(0, Outcome.ACCEPTED), Answer(1, Outcome.ACCEPTED)]
     assert server.lines == [*lines, b".\r\n"] * 2
 
 
 def test_a_server_that_is_away_answers_later_for_everybody(settings):
     with socket.create_server(("127.0.0.1", 0)) as door:
         settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", door.getsockname()[1]
-    office = SmtpPost()
+    office = SmtpSender()
 
     answers: list[Answer] = list(office.send(Outgoing(key, "a@b.example", "c@d.example", b"x\r\n") for key in range(3)))
 
@@ -228,13 +229,13 @@ def test_letters_go_only_to_a_server_that_proves_its_name_unless_told_otherwise(
     setattr(settings, how, True)
     settings.EMAIL_TLS_VERIFY = trust != "anybody"
     settings.EMAIL_CA_FILE = str(file) if trust == "its own" else ""
-    office = SmtpPost()
+    office = SmtpSender()
 
     [answer] = office.send([Outgoing(1, "a@b.example", "c@d.example", b"Hello\r\n")])
     office.close()
     server.door.close()
 
-    assert (answer.outcome is Outcome.TAKEN) == (trust != "nobody")
+    assert (answer.outcome is Outcome.ACCEPTED) == (trust != "nobody")
     if trust == "nobody":
         assert not answer.reached
         assert "certificate verify failed" in answer.text

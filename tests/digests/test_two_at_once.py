@@ -15,11 +15,11 @@ from django.utils import timezone
 from partnerships.digests import roles, services
 from partnerships.digests.choosing import announce_joined, plan_round, reconcile
 from partnerships.digests.models import Delivery, How, RoleRule, Subscription, Told
-from partnerships.digests.sending import drain
 from partnerships.digests.services import answering
 from partnerships.digests.watermarks import one_at_a_time
-from partnerships.kit import mail
 from partnerships.organisations.models import Membership
+from partnerships.outbox import answers
+from partnerships.outbox.draining import drain
 from partnerships.plans.models import Plan
 from tests.digests.conftest import PostOffice, play, publish, text_of
 from tests.world import World
@@ -157,16 +157,16 @@ def test_two_who_ask_the_same_stranger_wait_for_each_other_and_not_forever(world
 
 
 def test_what_is_settled_beside_the_sending_is_settled_the_same(world: World, plan: Plan, office: PostOffice) -> None:
-    later = mail.Answer(0, mail.Outcome.LATER, "451 4.3.0 Not now")
-    away = mail.Answer(0, mail.Outcome.LATER, "No connection to the mail server", reached=False)
-    refused = mail.Answer(0, mail.Outcome.REFUSED, "554 5.6.0 No")
+    later = answers.Answer(0, answers.Outcome.LATER, "451 4.3.0 Not now")
+    away = answers.Answer(0, answers.Outcome.LATER, "No connection to the mail server", reached=False)
+    refused = answers.Answer(0, answers.Outcome.REFUSED, "554 5.6.0 No")
     for person, organisation in ((world.ben, None), (world.eddie, None), (world.sol, world.larkhaven)):
         services.enrol(person=person, target=plan, author=world.amina, organisation=organisation, now=timezone.now())
     office.answers = {world.ben.email: [later], world.eddie.email: [away], world.sol.email: [refused]}
     publish(plan, 100, author=world.amina)
     plan_round(now=timezone.now())
 
-    drain(seconds=10, post=lambda: office)
+    drain(seconds=10, connect=lambda: office)
 
     rows = {row.recipient_id: row for row in Delivery.objects.all()}
     assert (rows[world.sol.pk].status, rows[world.sol.pk].reason) == ("failed", "554 5.6.0 No")
@@ -190,5 +190,5 @@ def test_a_double_click_sends_a_letter_again_once(world: World, plan: Plan, offi
     for clicked in [beside(again), beside(again)]:
         clicked.join(10)
 
-    assert world.ben.deliveries.filter(repeat_of=letter).count() == 1
+    assert world.ben.deliveries.filter(repeat_of_id=letter.pk).count() == 1
     assert said == ["It is queued again already: wait for what becomes of it."]

@@ -17,14 +17,15 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
-from partnerships.digests import bounces, services
+from partnerships.digests import services
 from partnerships.digests.choosing import plan_round
 from partnerships.digests.keeping import tidy
 from partnerships.digests.links import Purpose
 from partnerships.digests.models import REFUSAL_HOLDS, Delivery, Preference, Subscription, TypedAddress
 from partnerships.digests.queries.queue import queue_figures
-from partnerships.digests.services.asking import MOST_TIMES_ASKED
+from partnerships.digests.services.asking import MAX_TIMES_ASKED
 from partnerships.digests.typed import MOST_TRIES, note_address, take_up
+from partnerships.outbox import bounces
 from partnerships.people.models import User
 from partnerships.people.services import close_account, person_for_address
 from partnerships.plans.models import Plan
@@ -78,7 +79,7 @@ def stopped_everything(world: World, plan: Plan) -> None:
 
 
 def mail_came_back(world: World, plan: Plan) -> None:
-    bounces.suppress(address=world.sol.email, reason="It came back.", delivery=None, author=None, now=timezone.now())
+    bounces.suppress(address=world.sol.email, reason="It came back.", email_id=None, author_id=None, now=timezone.now())
 
 
 REFUSALS: tuple[Callable[[World, Plan], None], ...] = (
@@ -278,14 +279,14 @@ def test_a_question_that_waits_is_not_repeated_without_end(world: World, opened:
     for day in range(9):
         services.ask_for(email=world.sol.email, target=opened, now=timezone.now() + dt.timedelta(days=day))
 
-    assert Delivery.objects.filter(recipient=world.sol).count() == MOST_TIMES_ASKED
+    assert Delivery.objects.filter(recipient=world.sol).count() == MAX_TIMES_ASKED
 
 
 def test_who_follows_nothing_any_more_gets_links_once_in_a_while_and_by_their_own_link_at_once(
     world: World, opened: Plan
 ) -> None:
     stopped_everything(world, opened)
-    letters = Delivery.objects.filter(recipient=world.sol, kind="links")
+    letters = Delivery.objects.filter(recipient=world.sol, kind="digests.links")
 
     for day in range(40):
         note_address(email=world.sol.email, now=timezone.now())
@@ -318,7 +319,7 @@ def addresses(world: World, opened: Plan) -> dict[str, str]:
     services.pause(subscription=follows["paused"], author=people["paused"], now=now)
     services.stop(subscriptions=[follows["refused"]], author=people["refused"], reason="No.", now=now)
     services.stop_everything(person=people["stopped"], author=people["stopped"], reason="No.", now=now)
-    bounces.suppress(address=people["suppressed"].email, reason="Back.", delivery=None, author=None, now=now)
+    bounces.suppress(address=people["suppressed"].email, reason="Back.", email_id=None, author_id=None, now=now)
     close_account(person=world.vera, author=world.dee, reason="Moved on.", heir=None, now=now)
     return {
         **{kind: person.email for kind, person in people.items()},
@@ -393,7 +394,7 @@ def test_one_address_that_fails_holds_up_no_other(world: World, opened: Plan, mo
 
     assert Subscription.objects.get().person == world.sol
     assert [one.address for one in TypedAddress.objects.all()] == [NOBODY]
-    assert queue_figures()["not_written"] == 1
+    assert queue_figures()["not_composed"] == 1
 
     for _ in range(MOST_TRIES):
         plan_round(now=timezone.now())
@@ -414,7 +415,7 @@ def test_a_plan_that_is_no_longer_public_when_the_address_is_taken_up_is_not_nam
 
 
 def test_an_address_from_which_mail_comes_back_makes_nobody(world: World, opened: Plan) -> None:
-    bounces.suppress(address=NOBODY, reason="It came back.", delivery=None, author=None, now=timezone.now())
+    bounces.suppress(address=NOBODY, reason="It came back.", email_id=None, author_id=None, now=timezone.now())
 
     type_in(opened, NOBODY)
 

@@ -13,12 +13,14 @@ from django.utils import timezone
 from structlog.testing import capture_logs
 
 from partnerships.agreements.models import Partnership
-from partnerships.digests import sending, services
+from partnerships.digests import services
 from partnerships.digests.choosing import plan_round
-from partnerships.digests.models import Delivery, DeliveryItem, Preference, Subscription, Suppression, Told
+from partnerships.digests.models import Delivery, DeliveryItem, Preference, Subscription, Told
 from partnerships.digests.queries.naming import named_to_followers
 from partnerships.digests.watermarks import count_as_told
-from partnerships.kit.mail import Answer, Outcome
+from partnerships.outbox import draining
+from partnerships.outbox.answers import Answer, Outcome
+from partnerships.outbox.models import Suppression
 from partnerships.people.models import User
 from partnerships.plans.models import Plan
 from tests.digests.conftest import PostOffice, publish
@@ -47,7 +49,7 @@ def ledger(request: pytest.FixtureRequest, world: World, opened: Plan) -> Plan:
     old = Delivery.objects.bulk_create(
         Delivery(
             recipient=people[number % len(people)],
-            kind="digest",
+            kind="digests.digest",
             message_id=f"<old-{number}@ground.example>",
             status="sent",
             created_at=then,
@@ -182,7 +184,7 @@ def test_what_was_taken_is_settled_on_the_second_connection(
     monkeypatch.setattr(sending, "keeps_statements", lambda: not behind_pgbouncer)
 
     with capture_logs() as said:
-        sending.drain(seconds=10, beside=True, post=lambda: office)
+        draining.drain(seconds=10, beside=True, connect=lambda: office)
 
     assert [one["event"] for one in said] == []
     assert Delivery.objects.get().status == "sent"
@@ -196,23 +198,23 @@ def test_a_drain_begins_with_few_and_takes_more_while_they_leave_quickly(
     publish(ledger, 80, author=world.amina)
     plan_round(now=timezone.now())
     asked: list[int] = []
-    claim = sending.claim
+    claim = draining.claim
 
     def look(**how: Any) -> Any:
         asked.append(how["most"])
         return claim(**how)
 
-    monkeypatch.setattr(sending, "claim", look)
-    monkeypatch.setattr(sending, "FIRST_BATCH", 1)
-    monkeypatch.setattr(sending, "_QUICK", quick)
-    sending.drain(seconds=10, beside=False, batch=4, post=lambda: office)
+    monkeypatch.setattr(draining, "claim", look)
+    monkeypatch.setattr(draining, "FIRST_BATCH", 1)
+    monkeypatch.setattr(draining, "_QUICK", quick)
+    draining.drain(seconds=10, beside=False, batch=4, connect=lambda: office)
 
     assert asked[:4] == sizes
     assert len(office.sent) == READERS
 
 
 def test_no_more_answers_wait_than_a_killed_worker_may_repeat(monkeypatch: pytest.MonkeyPatch) -> None:
-    settler = sending.SettlerBeside()
+    settler = draining.SettlerBeside()
     groups: list[int] = []
 
     def send_off() -> None:
@@ -223,10 +225,10 @@ def test_no_more_answers_wait_than_a_killed_worker_may_repeat(monkeypatch: pytes
     monkeypatch.setattr(settler, "_is_free", lambda: not settler._under_way)  # the database is slow
     monkeypatch.setattr(settler, "_wait", settler._done)
     for number in range(40):
-        settler.put(Answer(number, Outcome.TAKEN))
+        settler.put(Answer(number, Outcome.ACCEPTED))
 
     assert groups == [8] * 5
-    settler.put(Answer(40, Outcome.TAKEN))
+    settler.put(Answer(40, Outcome.ACCEPTED))
     settler.rest()  # no more come while the next batch is composed
     assert groups[-1] == 1
 
@@ -237,7 +239,7 @@ def test_the_last_letters_of_a_run_are_shared_out(ledger: Plan, world: World, se
     plan_round(now=timezone.now())
 
     assert READERS == 60
-    assert sending._share(250) == 30
-    assert sending._share(20) == 20
+    assert draining._share(250) == 30
+    assert draining._share(20) == 20
     Delivery.objects.filter(status="queued", available_at__lte=timezone.now()).update(available_at="2999-01-01T00:00Z")
-    assert sending._share(250) == 25
+    assert draining._share(250) == 25

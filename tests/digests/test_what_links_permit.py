@@ -75,7 +75,7 @@ def things(world: World, plan: Plan, office: PostOffice) -> dict[str, Any]:
     publish(plan, 100, author=world.amina)
     play(office)
     Delivery.objects.update(created_at=timezone.now() - dt.timedelta(days=2))
-    letter = Delivery.objects.get(recipient=world.sol, kind="digest")
+    letter = Delivery.objects.get(recipient=world.sol, kind="digests.digest")
     return {"followed": followed.pk, "asked": asked.pk, "plan": plan.pk, "letter": letter.pk}
 
 
@@ -249,7 +249,7 @@ def lost(world: World, plan: Plan, office: PostOffice) -> dict[str, Any]:
     play(office)
     leave_partnership(party=world.party(world.westmarch), reason="Reorganised.", author=world.ben, now=timezone.now())
     change_audience(plan=plan, audience="owners", reason="Rethought.", author=world.amina, now=timezone.now())
-    letter = Delivery.objects.get(recipient=world.sol, kind="digest")
+    letter = Delivery.objects.get(recipient=world.sol, kind="digests.digest")
     return {"followed": followed, "partnership": of_partnership, "body": of_body, "asked": asked, "letter": letter}
 
 

@@ -19,11 +19,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from partnerships.agreements.services import leave_partnership
-from partnerships.digests import bounces, composing, emails, services
+from partnerships.digests import composing, emails, services
 from partnerships.digests.choosing import plan_round
-from partnerships.digests.claiming import claim
-from partnerships.digests.models import Delivery, Frequency, Pace, Subscription
-from partnerships.kit import mail
+from partnerships.digests.models import Delivery, Frequency, Subscription
+from partnerships.outbox import answers, bounces
+from partnerships.outbox.claiming import claim
+from partnerships.outbox.models import SendCount
 from partnerships.people.models import User
 from partnerships.plans.models import Plan
 from partnerships.plans.services import create_plan, publish_version
@@ -142,7 +143,7 @@ class History:
         for _ in range(4):
             self.leap()
             Delivery.objects.filter(status="queued").update(available_at=timezone.now())
-            Pace.objects.all().delete()
+            SendCount.objects.all().delete()
             play(self.office, now=self.now)
         self.in_doubt = False
         self.collect()
@@ -202,23 +203,23 @@ class History:
         if self.in_doubt:
             return
         if reader.silenced:
-            bounces.release(address=reader.person.email, author=self.world.dee, now=self.now)
+            bounces.release(address=reader.person.email, author_id=self.world.dee.pk, now=self.now)
         else:
             bounces.suppress(
-                address=reader.person.email, reason="It came back.", delivery=None, author=None, now=self.now
+                address=reader.person.email, reason="It came back.", email_id=None, author_id=None, now=self.now
             )
         reader.silenced = not reader.silenced
 
     def put_off(self, name: str) -> None:
         """Their server says "later" to the next try."""
-        later = mail.Answer(0, mail.Outcome.LATER, "451 4.3.0 Not now")
+        later = answers.Answer(0, answers.Outcome.LATER, "451 4.3.0 Not now")
         self.office.answers[self.readers[name].person.email] = [later]
 
     def crash(self, took: bool) -> None:
         """A worker claims and dies; `took` says that the server had taken its letters. The lease ends."""
         self.leap()
         plan_round(now=self.now)
-        claimed, _ = claim(now=timezone.now(), most=10)
+        claimed = claim(now=timezone.now(), limit=10).emails
         for one in claimed if took else ():
             self.take(one.address, one.data)
         Delivery.objects.filter(status="sending").update(available_at=timezone.now())

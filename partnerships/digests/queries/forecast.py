@@ -11,12 +11,12 @@ from django.conf import settings
 
 from partnerships.digests.bank_holidays import holidays
 from partnerships.digests.models import (
-    OPEN,
     Delivery,
     DeliveryKind,
     Following,
     MatchTold,
     Preference,
+    Slot,
     Subscription,
     SubscriptionStatus,
     Told,
@@ -25,6 +25,7 @@ from partnerships.digests.queries.readers import OUTSIDE, reading_classes
 from partnerships.digests.schedule import AT_ONCE, HOME, due, in_words, zone_in_words
 from partnerships.digests.watermarks import settle_time
 from partnerships.organisations.models import Membership
+from partnerships.outbox.models import OPEN
 from partnerships.people.models import User
 from partnerships.plans.models import Plan
 
@@ -196,9 +197,8 @@ def _why_none_comes(statuses: Collection[str]) -> str:
 
 def _dates_taken(people: Collection[int], now: dt.datetime) -> dict[int, set[dt.date]]:
     """The local dates from about today on that already had a digest of their hour, by person."""
-    rows = Delivery.objects.filter(recipient__in=people, slot_on__gte=now.date() - dt.timedelta(days=1))
+    rows = Slot.objects.filter(recipient__in=people, slot_on__gte=now.date() - dt.timedelta(days=1))
     taken: dict[int, set[dt.date]] = {}
     for person, day in rows.values_list("recipient", "slot_on"):
-        if day is not None:
-            taken.setdefault(person, set()).add(day)
+        taken.setdefault(person, set()).add(day)
     return taken

@@ -109,7 +109,7 @@ def letters_that_asked(subscriptions: Collection[Subscription]) -> dict[int, Del
         subscription__in=[one.pk for one in subscriptions],
         recipient__in=[one.person_id for one in subscriptions],  # letters are found by their readers
     )
-    latest = asked.order_by("subscription", "-pk").distinct("subscription").defer("recipe", "waiting")
+    latest = asked.order_by("subscription", "-pk").distinct("subscription").defer("recipe", "params")
     return {letter.subscription_id: letter for letter in latest if letter.subscription_id}
 
 

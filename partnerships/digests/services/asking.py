@@ -11,15 +11,15 @@ from partnerships.digests.models import REFUSAL_HOLDS, Delivery, DeliveryKind, S
 from partnerships.digests.queries.naming import askable_anew, may_still_be_asked, open_to_askers
 from partnerships.digests.services.answering import take_refusal_back
 from partnerships.digests.services.common import UnableToChangeSubscription, note
-from partnerships.digests.services.letters import MOST_LINKS_A_DAY, may_be_written_to, queue
+from partnerships.digests.services.letters import MAX_LINKS_A_DAY, may_be_written_to, record_digest_email
 from partnerships.people.models import User
 
 #: Invitations to stakeholders a day and organisation, so that nobody's address is used to flood others.
-MOST_ASKED_A_DAY = 200
+MAX_ASKED_A_DAY = 200
 #: Letters a day by which one organisation may ask one person, about whatever.
-MOST_ASKED_A_PERSON = 5
+MAX_ASKED_A_PERSON = 5
 #: How often somebody may be asked to confirm one thing, as long as a refusal would hold.
-MOST_TIMES_ASKED = 3
+MAX_TIMES_ASKED = 3
 
 
 class UnableToSubscribe(Exception):
@@ -45,14 +45,14 @@ def ask_again(*, subscription: Subscription, author: User, now: dt.datetime) -> 
 
 
 @transaction.atomic
-def remind(*, subscription: Subscription, now: dt.datetime, most: int = 1) -> None:
+def remind(*, subscription: Subscription, now: dt.datetime, limit: int = 1) -> None:
     """Send the letter that asks to confirm once more because the person wants it: so many a day at most.
 
     Nothing goes where it was answered meanwhile or mail comes back.
     """
     locked = Subscription.objects.select_for_update(of=("self",)).select_related("person").get(pk=subscription.pk)
     letters = Delivery.objects.filter(subscription=locked, kind=DeliveryKind.CONFIRMATION)
-    if locked.is_waiting and may_be_written_to(locked.person, letters, most=most, now=now):
+    if locked.is_waiting and may_be_written_to(locked.person, letters, limit=limit, now=now):
         send_question(locked, now=now)
         note(locked, "was sent the question again about", author=None, now=now)
 
@@ -74,7 +74,7 @@ def ask_anew(*, subscription: Subscription, now: dt.datetime) -> None:
         locked.save(update_fields=["status", "asked_at", "confirmed_at", "ended_at", "reason", "refused_at"])
         take_refusal_back(locked.person)
         note(locked, "wants to be asked again about", author=locked.person, now=now)
-    remind(subscription=locked, now=now, most=MOST_LINKS_A_DAY)
+    remind(subscription=locked, now=now, limit=MAX_LINKS_A_DAY)
 
 
 @transaction.atomic
@@ -111,26 +111,28 @@ def check_letters(subscription: Subscription, *, now: dt.datetime) -> None:
     Raises `UnableToSubscribe`.
     """
     asking = Delivery.objects.filter(kind=DeliveryKind.CONFIRMATION)
-    if asking.filter(subscription=subscription, created_at__gt=now - REFUSAL_HOLDS).count() >= MOST_TIMES_ASKED:
-        raise UnableToSubscribe(f"They were asked {MOST_TIMES_ASKED} times: speak to them instead.")
+    if asking.filter(subscription=subscription, created_at__gt=now - REFUSAL_HOLDS).count() >= MAX_TIMES_ASKED:
+        raise UnableToSubscribe(f"They were asked {MAX_TIMES_ASKED} times: speak to them instead.")
     organisation = subscription.added_for
     today = asking.filter(subscription__added_for=organisation, created_at__gt=now - dt.timedelta(days=1))
     if organisation is None:
-        if today.filter(recipient=subscription.person).count() >= MOST_ASKED_A_PERSON:
+        if today.filter(recipient=subscription.person).count() >= MAX_ASKED_A_PERSON:
             raise UnableToSubscribe(
-                f"This address was asked {MOST_ASKED_A_PERSON} times today: answer there, or try again tomorrow."
+                f"This address was asked {MAX_ASKED_A_PERSON} times today: answer there, or try again tomorrow."
             )
         return
-    if today.count() >= MOST_ASKED_A_DAY:
+    if today.count() >= MAX_ASKED_A_DAY:
         raise UnableToSubscribe(
-            f"{organisation.display_name} has sent {MOST_ASKED_A_DAY} such letters today: try again tomorrow."
+            f"{organisation.display_name} has sent {MAX_ASKED_A_DAY} such letters today: try again tomorrow."
         )
-    if today.filter(recipient=subscription.person).count() >= MOST_ASKED_A_PERSON:
+    if today.filter(recipient=subscription.person).count() >= MAX_ASKED_A_PERSON:
         raise UnableToSubscribe(
-            f"{organisation.display_name} has asked this person {MOST_ASKED_A_PERSON} times today: try again tomorrow."
+            f"{organisation.display_name} has asked this person {MAX_ASKED_A_PERSON} times today: try again tomorrow."
         )
 
 
 def send_question(subscription: Subscription, *, now: dt.datetime) -> None:
     """Queue the letter that asks whether the person wants this."""
-    queue(DeliveryKind.CONFIRMATION, recipient_id=subscription.person_id, subscription=subscription, now=now)
+    record_digest_email(
+        DeliveryKind.CONFIRMATION, recipient_id=subscription.person_id, subscription=subscription, now=now
+    )

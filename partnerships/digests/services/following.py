@@ -8,7 +8,7 @@ from contextlib import suppress
 
 from django.db import transaction
 
-from partnerships.digests.models import Frequency, How, Preference, Subscription, SubscriptionStatus, Suppression
+from partnerships.digests.models import Frequency, How, Preference, Subscription, SubscriptionStatus
 from partnerships.digests.services.answering import take_as_confirmed, take_refusal_back
 from partnerships.digests.services.asking import UnableToSubscribe, check_asker, check_letters, remind, send_question
 from partnerships.digests.services.common import note
@@ -17,6 +17,7 @@ from partnerships.digests.services.stopping import resume
 from partnerships.digests.targets import Target, kind_of
 from partnerships.digests.watermarks import one_at_a_time
 from partnerships.organisations.models import Organisation
+from partnerships.outbox.queries.suppressions import is_suppressed
 from partnerships.people.models import User
 from partnerships.people.services import UnableToAddPerson, person_for_address
 from partnerships.plans.models import Plan
@@ -154,7 +155,7 @@ def _begin(
     one_at_a_time()
     if not person.is_active:
         raise UnableToSubscribe("This person has left.")
-    if Suppression.objects.filter(address__iexact=person.email, released_at=None).exists():
+    if is_suppressed(person.email):
         raise UnableToSubscribe("Mail to this address comes back: ask an administrator to release it first.")
     if frequency and frequency not in Frequency.values:
         raise UnableToSubscribe("Choose how often from the list.")

@@ -7,9 +7,10 @@ import datetime as dt
 from django.db import transaction
 
 from partnerships.activity.services import record
-from partnerships.digests.models import OPEN, Delivery, DeliveryItem, DeliveryKind
+from partnerships.digests.models import Delivery, DeliveryItem, DeliveryKind, OpenDigest
 from partnerships.digests.queries.ledger import SENT_AGAIN
-from partnerships.digests.services.letters import queue
+from partnerships.digests.services.letters import record_digest_email
+from partnerships.outbox.models import Email
 from partnerships.people.models import SecurityEvent, SecurityEventKind, User
 
 
@@ -18,26 +19,27 @@ class UnableToSendAgain(Exception):
 
 
 @transaction.atomic
-def send_again(*, delivery: Delivery, author: User, reason: str = "", now: dt.datetime) -> Delivery:
+def send_again(*, delivery: Delivery, author: User, reason: str = "", now: dt.datetime) -> Email:
     """Queue the same news once more, as a new letter; what may be read is checked again when it leaves.
 
     One repeat of a letter is under way at a time. Pages ask for a reason where the letter was received. Raises
     `UnableToSendAgain`.
     """
-    delivery = Delivery.objects.select_for_update(of=("self",)).get(pk=delivery.pk)
-    first = Delivery.objects.select_for_update(of=("self",)).get(pk=delivery.repeat_of_id or delivery.pk)
+    first = delivery.repeat_of_id or delivery.pk
+    list(Email.objects.select_for_update().filter(pk__in=[delivery.pk, first]).order_by("pk"))
+    delivery = Delivery.objects.get(pk=delivery.pk)
     items = list(DeliveryItem.objects.told().filter(delivery=delivery))
     if delivery.is_open:
         raise UnableToSendAgain("It is still on its way.")
     if delivery.kind != DeliveryKind.DIGEST or not items:
         raise UnableToSendAgain("There is nothing in it to send again.")
-    if first.repeats.filter(status__in=OPEN).exists():
+    if OpenDigest.objects.filter(recipient=delivery.recipient_id, repeat_of_id=first).exists():
         raise UnableToSendAgain("It is queued again already: wait for what becomes of it.")
-    repeat = queue(DeliveryKind.DIGEST, recipient_id=delivery.recipient_id, repeat_of=first, now=now)
+    repeat = record_digest_email(DeliveryKind.DIGEST, recipient_id=delivery.recipient_id, repeat_of_id=first, now=now)
     DeliveryItem.objects.bulk_create(
         [
             DeliveryItem(
-                delivery=repeat,
+                delivery_id=repeat.pk,
                 plan_id=item.plan_id,
                 from_number=item.from_number,
                 to_number=item.to_number,

@@ -9,7 +9,7 @@ from django.db import transaction
 
 from partnerships.activity.services import record
 from partnerships.digests.models import Delivery, DeliveryKind, Preference
-from partnerships.digests.services.letters import MOST_LINKS_A_DAY, may_be_written_to, queue
+from partnerships.digests.services.letters import MAX_LINKS_A_DAY, may_be_written_to, record_digest_email
 from partnerships.people.models import User
 
 #: To whoever follows nothing any more one such letter goes in so long: a stranger who types their address is no reason
@@ -29,8 +29,8 @@ def send_links(*, person: User, now: dt.datetime, by_own_link: bool = False) -> 
     known = locked.subscriptions.exists() or locked.deliveries.exists()
     if not by_own_link and not locked.subscriptions.live().exists():
         known = known and not letters.filter(created_at__gt=now - LINKS_AFTER_A_STOP).exists()
-    if known and may_be_written_to(locked, letters, most=MOST_LINKS_A_DAY, now=now):
-        queue(DeliveryKind.LINKS, recipient_id=locked.pk, now=now)
+    if known and may_be_written_to(locked, letters, limit=MAX_LINKS_A_DAY, now=now):
+        record_digest_email(DeliveryKind.LINKS, recipient_id=locked.pk, now=now)
         record(actor_id=None, verb="was sent new links", target_kind="person", target_id=locked.pk, now=now)
 
 

@@ -11,10 +11,8 @@ from django.db import transaction
 from partnerships.activity.services import record
 from partnerships.digests.matches import schedule_matches, take_back
 from partnerships.digests.models import (
-    Delivery,
     DeliveryItem,
     DeliveryKind,
-    DeliveryStatus,
     Frequency,
     MatchTold,
     Preference,
@@ -23,6 +21,8 @@ from partnerships.digests.models import (
 )
 from partnerships.digests.services.common import UnableToChangeSubscription, note
 from partnerships.digests.watermarks import one_at_a_time, work_out_again
+from partnerships.outbox.models import Email, EmailStatus
+from partnerships.outbox.services import drop_email
 from partnerships.people.models import User
 
 
@@ -82,7 +82,7 @@ def prefer(
     if is_paused or was_paused:
         _withdraw_queued(person, now=now)
     if was_paused and not is_paused:
-        Delivery.objects.filter(recipient=person, kind=DeliveryKind.DIGEST, status=DeliveryStatus.QUEUED).update(
+        Email.objects.filter(person_id=person.pk, kind=DeliveryKind.DIGEST, status=EmailStatus.QUEUED).update(
             available_at=now
         )
     work_out_again(people=[person.pk], now=now)
@@ -123,16 +123,18 @@ def end_pause(*, person: User, author: User | None, now: dt.datetime) -> None:
 
 def _withdraw_queued(person: User, *, now: dt.datetime) -> None:
     """Put what a queued letter would have said back to waiting; one in doubt waits itself, to be the same again."""
-    queued = Delivery.objects.select_for_update(skip_locked=True).filter(
-        recipient=person,
+    queued = Email.objects.select_for_update(skip_locked=True).filter(
+        person_id=person.pk,
         kind=DeliveryKind.DIGEST,
-        status=DeliveryStatus.QUEUED,
-        repeat_of=None,
+        status=EmailStatus.QUEUED,
+        repeat_of_id=None,
         in_doubt=False,
     )
-    for delivery in queued:
-        Told.objects.filter(
-            recipient=person, plan__in=DeliveryItem.objects.told().filter(delivery=delivery).values("plan")
-        ).update(due_at=now, waiting_since=delivery.created_at)
-        take_back(delivery.pk)
-        delivery.delete()
+    for email in queued:
+        items = DeliveryItem.objects.filter(delivery=email.pk)
+        Told.objects.filter(recipient=person, plan__in=items.told().values("plan")).update(
+            due_at=now, waiting_since=email.created_at
+        )
+        take_back(email.pk)
+        items.delete()
+        drop_email(email=email, reason="They paused their digests.", now=now)

@@ -25,7 +25,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from partnerships.digests import services
 from partnerships.digests.forms import ReasonForm
 from partnerships.digests.matches import matches_to_tell
-from partnerships.digests.models import NOT_WRITTEN, Delivery, DeliveryItem, DeliveryStatus
+from partnerships.digests.models import Delivery, DeliveryItem
 from partnerships.digests.queries.forecast import when_next
 from partnerships.digests.queries.ledger import (
     Shown,
@@ -43,6 +43,7 @@ from partnerships.digests.reading import as_sent as message_as_sent
 from partnerships.digests.reading import next_digest, readable_news
 from partnerships.digests.waiting import waiting_for
 from partnerships.kit.http import posted
+from partnerships.outbox.models import NOT_COMPOSED, Bounce, EmailStatus
 from partnerships.people.models import User
 from partnerships.people.requests import signed_in
 from partnerships.plans.models import Plan
@@ -78,10 +79,10 @@ def ledger(request: HttpRequest) -> HttpResponse:
     person = _keeper(request)
     rows = ledger_of(person)
     status = request.GET.get("status", "")
-    if status in DeliveryStatus.values:
+    if status in EmailStatus.values:
         rows = rows.filter(status=status)
     if request.GET.get("not_written"):
-        rows = rows.filter(reason__startswith=NOT_WRITTEN)
+        rows = rows.filter(reason__startswith=NOT_COMPOSED)
     words = request.GET.get("q", "").strip()
     if words:
         rows = with_words(person, rows, words)
@@ -93,7 +94,7 @@ def ledger(request: HttpRequest) -> HttpResponse:
             (shown, _items(shown.delivery, mine))
             for shown in shown_to(person, _with_names(person, list(page.object_list)))
         ],
-        "statuses": DeliveryStatus.choices,
+        "statuses": EmailStatus.choices,
         "status": status,
         "words": words,
         "figures": queue_figures() if person.is_staff else None,
@@ -189,7 +190,10 @@ def entry(request: HttpRequest, pk: int) -> HttpResponse:
         "reason": entry.reason,
         "items": _items(delivery, mine),
         "sendings_again": sendings_again(delivery),
-        "bounces": [(one, entry.said(one.text)) for one in delivery.bounces.order_by("-at", "-pk")],
+        "bounces": [
+            (one, entry.said(one.text))
+            for one in Bounce.objects.filter(email_id=delivery.pk).order_by("-at", "-pk")
+        ],
         "shown": shown,
         "may_resend": delivery.can_be_sent_again and (all_mine or person.is_staff),
         "may_ask": stakeholders_of(person, timezone.now()).live().filter(pk=delivery.subscription_id or 0).exists(),

@@ -14,7 +14,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from partnerships.agreements.models import Partnership
 from partnerships.digests import services
 from partnerships.digests.forms import PreferenceForm
-from partnerships.digests.models import Frequency, Preference, RoleRule, Suppression
+from partnerships.digests.models import Frequency, Preference, RoleRule
 from partnerships.digests.queries.forecast import when_next, who_will_get
 from partnerships.digests.queries.ledger import may_look
 from partnerships.digests.queries.naming import named_for
@@ -29,6 +29,7 @@ from partnerships.digests.roles import people_of
 from partnerships.digests.views.fetching import page_of, visible_target
 from partnerships.digests.views.stopping import ask_and_stop
 from partnerships.digests.views.verbs import SAID, SIGNED_IN, act
+from partnerships.outbox.models import Suppression
 from partnerships.people.models import User
 from partnerships.people.requests import signed_in
 from partnerships.plans.models import Plan

@@ -9,7 +9,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
 
-from partnerships.digests.providers import PROVIDERS, reader_of
+from partnerships.outbox.providers import PROVIDERS, reader_of
 
 
 @csrf_exempt
@@ -18,6 +18,6 @@ from partnerships.digests.providers import PROVIDERS, reader_of
 @require_POST
 def reports(request: HttpRequest, provider: str) -> HttpResponse:
     """Take a provider's reports; without a secret in the settings there is no such address, a wrong one is a 400."""
-    if not settings.DIGEST_WEBHOOK_SECRET or provider not in PROVIDERS:
+    if not settings.EMAIL_WEBHOOK_SECRET or provider not in PROVIDERS:
         raise Http404
     return reader_of(provider)(request)

@@ -16,7 +16,6 @@ from django.db import transaction
 from django.utils import timezone
 
 from partnerships.digests import services
-from partnerships.digests.bounces import is_new, note_bounce, read_report
 from partnerships.digests.choosing import plan_round, reconcile
 from partnerships.digests.keeping import tidy
 from partnerships.digests.links import BadLink, Purpose
@@ -24,9 +23,11 @@ from partnerships.digests.links import read as read_link
 from partnerships.digests.queries.forecast import when_next
 from partnerships.digests.queries.queue import queue_figures
 from partnerships.digests.reading import next_digest
-from partnerships.digests.sending import drain
 from partnerships.digests.week import WeekWentWrong, play_week
 from partnerships.kit.accounting import AccountedCommand
+from partnerships.outbox.bounces import is_new, note_bounce
+from partnerships.outbox.draining import drain
+from partnerships.outbox.reports import read_report
 from partnerships.people.services import find_person
 
 
@@ -73,7 +74,7 @@ class Command(AccountedCommand):
             self.stdout.write(json.dumps(figures, sort_keys=True))
             return
         for name, value in figures.items():
-            self.stdout.write(f"{name.replace('_', ' '):22} {value:,}")
+            self.stdout.write(f"{name.replace('_', ' '):22} {value}")
 
     def _sweep(self, options: argparse.Namespace) -> None:
         chosen = plan_round(now=timezone.now())

@@ -1,4 +1,4 @@
-"""What mail providers report of our letters, as anymail reads it: bounces, complaints, wishes to stop."""
+"""What mail providers report about our emails, as anymail reads it: bounces, complaints, unsubscribing."""
 
 from __future__ import annotations
 
@@ -11,14 +11,13 @@ from anymail.signals import AnymailTrackingEvent, EventType, RejectReason
 from django.http import HttpRequest, HttpResponse
 from django.utils.module_loading import import_string
 
-from partnerships.digests.bounces import note_bounce
-from partnerships.digests.models import Bounce
-from partnerships.digests.services import stop_everything
-from partnerships.kit.mail import is_about_us
-from partnerships.people.services import find_person
+from partnerships.outbox.answers import is_about_us
+from partnerships.outbox.bounces import note_bounce
+from partnerships.outbox.hooks import registered_hooks
+from partnerships.outbox.models import Bounce
 
-#: The last part of the address to give to the provider, and what reads and checks its reports: read when one comes,
-#: for a worker needs none of it.
+#: The last part of the address to give to the provider, and the view that reads and checks its reports. Imported when
+#: one comes: a worker needs none of it.
 PROVIDERS = {
     "brevo": "anymail.webhooks.brevo.BrevoTrackingWebhookView",
     "mailersend": "anymail.webhooks.mailersend.MailerSendTrackingWebhookView",
@@ -48,8 +47,8 @@ class Verdict:
 
 
 def verdict(event: AnymailTrackingEvent) -> Verdict | None:
-    """Hard for an address that is none, soft for what may pass, a complaint for who marked us; refused by a policy
-    or delayed, which count for nothing; None for the rest."""
+    """Hard where there is no such mailbox, soft where it may work later, a complaint where somebody marked our email;
+    refused by a policy or delayed, which do not count; None for the rest."""
     text = str(event.mta_response or event.description or event.reject_reason or event.event_type)
     if event.event_type == EventType.COMPLAINED:
         return Verdict(Bounce.Kind.COMPLAINT, text)
@@ -73,13 +72,10 @@ def _event_id(event: AnymailTrackingEvent) -> str:
 
 
 def act_on(event: AnymailTrackingEvent, *, now: dt.datetime) -> None:
-    """Write down what came back, or stop whoever asked the provider for it."""
+    """Write down what came back, or stop the digests of somebody who unsubscribed at the provider."""
     if event.event_type == EventType.UNSUBSCRIBED:
-        person = find_person(event.recipient or "")
-        if person is not None:
-            stop_everything(
-                person=person, author=person, reason="Stopped by the person, at the mail provider.", now=now
-            )
+        for hooks in registered_hooks():
+            hooks.unsubscribed(address=event.recipient or "", now=now)
         return
     said = verdict(event)
     if said is not None:

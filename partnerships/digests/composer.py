@@ -1,4 +1,4 @@
-"""Writing letters: for each claimed delivery, whether there is anything to say, and the words of it."""
+"""Composing the emails of this room: for each one claimed, whether there is anything to say, and the words of it."""
 
 from __future__ import annotations
 
@@ -7,86 +7,54 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from email.utils import format_datetime
+from typing import Any
 
 from django.conf import settings
 
 from partnerships.digests import emails
-from partnerships.digests.bank_holidays import holidays
 from partnerships.digests.composing import Item, Sorted, Why, how_often, reasons, sort
-from partnerships.digests.matches import tell_matches
+from partnerships.digests.matches import drop_matches, tell_matches
 from partnerships.digests.models import (
-    NOT_WRITTEN,
     Delivery,
     DeliveryItem,
     DeliveryKind,
-    DeliveryStatus,
     Following,
+    Preference,
     Subscription,
     SubscriptionStatus,
 )
-from partnerships.digests.pieces import Recipe, bodies
 from partnerships.digests.queries.naming import may_still_be_asked
-from partnerships.digests.schedule import Rhythm, due, local_day
+from partnerships.digests.queries.readers import who_reads_less
+from partnerships.digests.recipients import Candidate, candidates_for, give_keys
 from partnerships.digests.services import give_up_asking
 from partnerships.digests.waiting import remembered, waiting_for_all
 from partnerships.kit.database import rows_of, rows_planned_once
 from partnerships.kit.waiting import Waiting
+from partnerships.outbox import kinds
+from partnerships.outbox.models import NOT_COMPOSED, EmailStatus
+from partnerships.outbox.parts import bodies
+from partnerships.outbox.queries.suppressions import SUPPRESSED
 from partnerships.people.models import User
 
-#: Words that so many letters of a batch share are kept once for all of them, not in each.
+#: Words that this many emails of a batch share are stored once for all of them, not in each.
 _COMMON = 5
 
-
-@dataclass(slots=True)
-class Candidate:
-    """A locked delivery and its recipient."""
-
-    pk: int
-    kind: str
-    message_id: str
-    attempts: int
-    subscription_id: int | None
-    recipe: Recipe | None  # only of one in doubt: it goes again as it is
-    subject: str
-    in_doubt: bool
-    unanswered: int
-    frozen_address: str
-    frozen_waiting: list[str] | None
-    person_id: int
-    address: str
-    name: str
-    is_active: bool
-    is_stakeholder: bool
-    link_key: str | None
-    introduced: bool
-    suppressed: bool
-    frequency: str
-    hour: int
-    weekday: int
-    working_days_only: bool
-    zone: str
-    paused_until: dt.date | None
-    is_repeat: bool
-
-    @property
-    def addressee(self) -> emails.Addressee:
-        """The recipient as letters know them."""
-        name = self.name or self.address.partition("@")[0]
-        return emails.Addressee(self.person_id, self.address, name, self.link_key or "", self.is_stakeholder)
-
-    def is_paused(self, now: dt.datetime) -> bool:
-        """Whether the person wants no digest today, by the calendar where they are."""
-        return (
-            self.kind == DeliveryKind.DIGEST
-            and self.paused_until is not None
-            and local_day(now, self.zone) < self.paused_until
-        )
-
-    def resumes_at(self, now: dt.datetime) -> dt.datetime:
-        """When a letter that met a pause may leave."""
-        rhythm = Rhythm(self.frequency, self.hour, self.weekday, self.working_days_only, self.zone, self.paused_until)
-        return due(rhythm, waiting_since=now, latest=now, settle=dt.timedelta(), holidays=holidays())
-
+# All but those that still may.
+_NOT_TO_LEAVE = f"""
+SELECT c.id FROM unnest(%(ids)s::bigint[]) AS c(id) WHERE c.id NOT IN (
+    SELECT d.id
+      FROM outbox_email d
+      JOIN people_user u ON u.id = d.person_id
+      LEFT JOIN digests_preference p ON p.person_id = u.id
+     WHERE d.id = ANY(%(ids)s)
+       AND u.is_active
+       AND NOT {SUPPRESSED}
+       AND (d.kind <> 'digests.digest' OR p.paused_until IS NULL
+            OR p.paused_until <= (%(now)s::timestamptz AT TIME ZONE u.time_zone)::date)
+       AND (d.kind <> 'digests.confirmation'
+            OR EXISTS (SELECT 1 FROM digests_subscription s
+                        WHERE s.id = (d.params ->> 'subscription')::bigint AND s.status = 'asked' OFFSET 0)))
+"""  # noqa: S608 - our own constants
 
 _MOVE_FORWARD = """
 UPDATE digests_told t SET number = GREATEST(t.number, c.number), told_at = clock_timestamp()
@@ -104,40 +72,68 @@ UPDATE digests_deliveryitem i SET to_number = c.to_number, reading_class = c.rea
 """
 
 
+class DigestComposer(kinds.Composer):
+    """Composes digests, confirmations and emails with new links."""
+
+    def candidates(self, due_emails: Sequence[kinds.Due], *, now: dt.datetime) -> list[kinds.Candidate]:
+        """Find each recipient with their preferences, and hold digests of people who have paused."""
+        return candidates_for(due_emails, now=now)
+
+    def compose(self, candidates: Sequence[kinds.Candidate], batch: kinds.Batch, *, now: dt.datetime) -> None:
+        """Write the emails, or say of each why there is none; what a digest does not tell is settled here."""
+        mine = [one for one in candidates if isinstance(one, Candidate)]
+        if mine:
+            give_keys(mine)
+            _compose(mine, batch, now=now)
+
+    def refused(self, candidates: Sequence[kinds.Candidate], *, now: dt.datetime) -> None:
+        """Matches that were noted for these people wait no longer."""
+        drop_matches([one.due.person_id for one in candidates if one.due.person_id is not None], now=now)
+
+    def no_longer_allowed(self, checks: dict[int, Any], *, now: dt.datetime) -> set[int]:
+        """Those whose reader paused, left, stopped, lost the right to read something in it, or whose mail came back."""
+        if not checks:
+            return set()
+        told = [(pk, person, plan, said) for pk, (person, plans) in checks.items() for plan, said in plans]
+        rows = rows_planned_once(_NOT_TO_LEAVE, {"ids": list(checks), "now": now}, whatever_is_asked=True)
+        return {pk for (pk,) in rows} | who_reads_less(told, now=now)
+
+
 @dataclass(slots=True)
-class Batch:
-    """What a claim decided, gathered until it is written in a few statements."""
+class Decided:
+    """What composing decided, beside what the batch holds."""
 
-    letters: dict[int, emails.Letter] = field(default_factory=dict)
-    again: list[Candidate] = field(default_factory=list)  # composed before: the same letter once more
-    set_aside: list[tuple[int, str, str]] = field(default_factory=list)
-    nothing_to_say: list[int] = field(default_factory=list)
+    batch: kinds.Batch
     introduced: list[int] = field(default_factory=list)
-    waiting: dict[int, list[str]] = field(default_factory=dict)  # what each letter says waits, as it is remembered
-    told: dict[int, list[tuple[int, str]]] = field(default_factory=dict)  # the plans in each, as which class
 
-    def cannot_write(self, one: Candidate, error: Exception) -> None:
-        """Set one aside for what goes wrong in writing it."""
-        self.set_aside.append((one.pk, "failed", f"{NOT_WRITTEN}: {type(error).__name__}: {error}"[:500]))
+    def set_aside(self, one: Candidate, reason: str, status: str = EmailStatus.SUPPRESSED) -> None:
+        """Settle one without sending it."""
+        self.batch.set_aside.append((one.pk, status, reason))
+
+    def cannot_compose(self, one: Candidate, error: Exception) -> None:
+        """Set one aside because of what goes wrong in composing it."""
+        self.set_aside(one, f"{NOT_COMPOSED}: {type(error).__name__}: {error}"[:500], EmailStatus.FAILED)
 
 
-def compose(candidates: Sequence[Candidate], *, now: dt.datetime) -> Batch:
-    """Write the letters of these, or say of each why there is none; what it does not tell is settled here."""
-    batch = Batch()
+def _compose(candidates: Sequence[Candidate], batch: kinds.Batch, *, now: dt.datetime) -> None:
+    done = Decided(batch)
     date = format_datetime(now.astimezone(dt.UTC))
     digests = [one for one in candidates if one.kind == DeliveryKind.DIGEST]
-    _compose_digests(digests, batch, date=date, now=now)
+    _compose_digests(digests, done, date=date, now=now)
     for one in candidates:
         if one.kind == DeliveryKind.CONFIRMATION:
-            _compose_confirmation(one, batch, date=date, now=now)
+            _compose_confirmation(one, done, date=date, now=now)
         elif one.kind == DeliveryKind.LINKS:
-            _compose_links(one, batch, date=date, now=now)
-    return batch
+            _compose_links(one, done, date=date, now=now)
+        batch.checks.setdefault(one.pk, (one.person_id, ()))
+    if done.introduced:
+        Preference.objects.filter(person__in=done.introduced, introduced_at=None).update(introduced_at=now)
 
 
-def _compose_digests(candidates: Sequence[Candidate], batch: Batch, *, date: str, now: dt.datetime) -> None:
+def _compose_digests(candidates: Sequence[Candidate], decided: Decided, *, date: str, now: dt.datetime) -> None:
     if not candidates:
         return
+    batch = decided.batch
     person_of = {one.pk: one.person_id for one in candidates}
     rows = rows_planned_once(
         "SELECT id, delivery_id, plan_id, from_number, to_number, reading_class FROM digests_deliveryitem"
@@ -154,12 +150,13 @@ def _compose_digests(candidates: Sequence[Candidate], batch: Batch, *, date: str
         now=now,
     )
     _write_items(done)
+    told: dict[int, list[tuple[int, str]]] = {}
     for item in done.told:
-        batch.told.setdefault(item.delivery_id, []).append((item.plan_id, item.reading_class))
+        told.setdefault(item.delivery_id, []).append((item.plan_id, item.reading_class))
     because = reasons(done.told, now=now)
     lost = {item.delivery_id for item in done.lost}
     altered = {item.delivery_id for item in (*done.lost, *done.silent, *done.changed)}
-    notices = _notices([one for one in candidates if one.is_stakeholder and not one.introduced])
+    notices = _notices([one for one in candidates if one.is_stakeholder and not one.to.introduced])
     telling = {one.person_id: one.pk for one in candidates if not one.is_stakeholder and not one.is_repeat}
     in_doubt = {one.person_id for one in candidates if one.recipe is not None}
     matches, withdrawn = tell_matches(telling, in_doubt, now=now) if telling else ({}, set())
@@ -170,29 +167,28 @@ def _compose_digests(candidates: Sequence[Candidate], batch: Batch, *, date: str
     paces = {one.pk: _how_often(one, frozenset(whys[one.pk].frequencies), minutes) for one in candidates}
     alike = Counter((*whys[one.pk].words, paces[one.pk]) for one in candidates)
     for one in candidates:
+        batch.checks[one.pk] = one.person_id, told.get(one.pk, ())
         blocks = done.blocks.get(one.pk, [])
         if not blocks and one.pk not in matches:
             if one.pk in lost:
-                batch.set_aside.append(
-                    (one.pk, "suppressed", "They may no longer read what it says, or stopped following it.")
-                )
-            elif one.in_doubt or one.is_repeat:
-                batch.set_aside.append((one.pk, "suppressed", "Nothing of it is news any more that they may read."))
+                decided.set_aside(one, "They may no longer read what it says, or stopped following it.")
+            elif one.due.in_doubt or one.is_repeat:
+                decided.set_aside(one, "Nothing of it is news any more that they may read.")
             else:
-                batch.nothing_to_say.append(one.pk)
+                decided.set_aside(one, "There was nothing to say.", EmailStatus.DROPPED)
             continue
         waiting = waits.get(one.person_id, [])
-        batch.waiting[one.pk] = [remembered(thing) for thing in waiting[: emails.MOST_WAITING]]
+        batch.memos[one.pk] = [remembered(thing) for thing in waiting[: emails.MOST_WAITING]]
         if one.recipe is not None and one.pk not in altered and _still_holds(one, waiting):
             batch.again.append(one)
             continue
         notice, why, rhythm = notices.get(one.person_id, ""), whys[one.pk].words, paces[one.pk]
         try:
-            batch.letters[one.pk] = emails.digest(
+            batch.messages[one.pk] = emails.digest(
                 one.addressee,
                 blocks,
                 delivery_id=one.pk,
-                message_id=one.message_id,
+                message_id=one.due.message_id,
                 because=why,
                 how_often=rhythm,
                 waiting=waiting,
@@ -203,14 +199,15 @@ def _compose_digests(candidates: Sequence[Candidate], batch: Batch, *, date: str
                 is_common=alike[(*why, rhythm)] >= _COMMON,
             )
         except (ValueError, UnicodeError, KeyError) as error:
-            batch.cannot_write(one, error)
+            decided.cannot_compose(one, error)
             continue
         if notice:
-            batch.introduced.append(one.person_id)
+            decided.introduced.append(one.person_id)
 
 
 def _how_often(one: Candidate, chosen: frozenset[str], minutes: float) -> str:
-    return how_often(chosen, one.frequency, one.hour, one.weekday, one.working_days_only, one.zone, minutes)
+    to = one.to
+    return how_often(chosen, to.frequency, to.hour, to.weekday, to.working_days_only, to.zone, minutes)
 
 
 def _still_holds(one: Candidate, waiting: Sequence[Waiting]) -> bool:
@@ -218,10 +215,10 @@ def _still_holds(one: Candidate, waiting: Sequence[Waiting]) -> bool:
     nothing that it waits which does not, or which its reader may not see any more."""
     known = {remembered(thing) for thing in waiting}
     return (
-        one.frozen_address.lower() == one.address.lower()
-        and known.issuperset(one.frozen_waiting or ())
+        one.due.address.lower() == one.address.lower()
+        and known.issuperset(one.due.memo or ())
         and one.recipe is not None
-        and emails.links_work(one.recipe.words, one.link_key or "")
+        and emails.links_work(one.recipe.tokens, one.link_key)
     )
 
 
@@ -230,51 +227,51 @@ def _drop_incomplete(candidates: Iterable[Candidate]) -> None:
     frozen = [(one, one.recipe) for one in candidates if one.recipe is not None]
     known = bodies(recipe for _, recipe in frozen)
     for one, recipe in frozen:
-        if not known.keys() >= set(recipe.pieces):
+        if not known.keys() >= set(recipe.part_ids):
             one.recipe = None
 
 
-def _compose_confirmation(one: Candidate, batch: Batch, *, date: str, now: dt.datetime) -> None:
+def _compose_confirmation(one: Candidate, decided: Decided, *, date: str, now: dt.datetime) -> None:
     _drop_incomplete([one])
     asked = Subscription.objects.for_listing().filter(status=SubscriptionStatus.ASKED)
-    subscription = asked.filter(pk=one.subscription_id or 0).first()
+    subscription = asked.filter(pk=one.due.params.get("subscription", 0)).first()
     if subscription is None:
-        batch.set_aside.append((one.pk, "suppressed", "It was answered, or withdrawn, before it left."))
+        decided.set_aside(one, "It was answered, or withdrawn, before it left.")
     elif not may_still_be_asked(subscription, now):
-        batch.set_aside.append((one.pk, "suppressed", "They, or whoever asked them, may not read what it is about."))
-        if not one.is_stakeholder:  # retention forgets whoever has no account and never answered
+        decided.set_aside(one, "They, or the organisation that asked them, may not read what it is about.")
+        if not one.is_stakeholder:  # retention forgets people without an account who never answered
             give_up_asking(subscription=subscription, now=now)
-    elif one.recipe is not None and one.frozen_address.lower() == one.address.lower():
-        batch.again.append(one)
+    elif one.recipe is not None and one.due.address.lower() == one.address.lower():
+        decided.batch.again.append(one)
     else:
         try:
-            batch.letters[one.pk] = emails.confirmation(
-                one.addressee, subscription, message_id=one.message_id, date=date, now=now
+            decided.batch.messages[one.pk] = emails.confirmation(
+                one.addressee, subscription, message_id=one.due.message_id, date=date, now=now
             )
         except (ValueError, UnicodeError) as error:
-            batch.cannot_write(one, error)
+            decided.cannot_compose(one, error)
             return
-        if one.is_stakeholder and not one.introduced:
-            batch.introduced.append(one.person_id)
+        if one.is_stakeholder and not one.to.introduced:
+            decided.introduced.append(one.person_id)
 
 
-def _compose_links(one: Candidate, batch: Batch, *, date: str, now: dt.datetime) -> None:
+def _compose_links(one: Candidate, decided: Decided, *, date: str, now: dt.datetime) -> None:
     _drop_incomplete([one])
-    if one.recipe is not None and one.frozen_address.lower() == one.address.lower():
-        batch.again.append(one)
+    if one.recipe is not None and one.due.address.lower() == one.address.lower():
+        decided.batch.again.append(one)
         return
-    last = Delivery.objects.filter(recipient=one.person_id, kind=DeliveryKind.DIGEST, status=DeliveryStatus.SENT)
+    last = Delivery.objects.filter(recipient=one.person_id, kind=DeliveryKind.DIGEST, status=EmailStatus.SENT)
     try:
-        batch.letters[one.pk] = emails.links(
+        decided.batch.messages[one.pk] = emails.links(
             one.addressee,
             delivery_id=one.pk,
             last_digest=last.order_by("-pk").values_list("pk", flat=True).first(),
-            message_id=one.message_id,
+            message_id=one.due.message_id,
             date=date,
             now=now,
         )
     except (ValueError, UnicodeError) as error:
-        batch.cannot_write(one, error)
+        decided.cannot_compose(one, error)
 
 
 def _accounts(candidates: Iterable[Candidate]) -> list[User]:

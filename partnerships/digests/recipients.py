@@ -1,0 +1,128 @@
+"""The recipients of emails that are due, with how and when they want digests, in one statement for a whole batch."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from partnerships.digests import emails
+from partnerships.digests.bank_holidays import holidays
+from partnerships.digests.models import DeliveryKind, Preference
+from partnerships.digests.schedule import Rhythm, due, local_day
+from partnerships.kit.database import rows_planned_once
+from partnerships.outbox import kinds
+from partnerships.outbox.parts import Recipe
+
+# Somebody was introduced by an email that was accepted; one that never left has told them nothing.
+_RECIPIENTS = """
+SELECT u.id, u.email, u.name, u.is_active, u.account_since IS NULL AS is_stakeholder, p.link_key,
+       p.introduced_at IS NOT NULL AND (u.account_since IS NOT NULL OR EXISTS (
+           SELECT 1 FROM outbox_email s WHERE s.person_id = u.id AND s.status = 'sent' OFFSET 0)) AS introduced,
+       COALESCE(p.frequency, 'at_once') AS frequency, COALESCE(p.hour, 8) AS hour, COALESCE(p.weekday, 0) AS weekday,
+       COALESCE(p.working_days_only, false) AS working_days_only, u.time_zone, p.paused_until
+  FROM people_user u
+  LEFT JOIN digests_preference p ON p.person_id = u.id
+ WHERE u.id = ANY(%s)
+"""
+
+
+class Recipient(NamedTuple):
+    """One row of `_RECIPIENTS`."""
+
+    person_id: int
+    address: str
+    name: str
+    is_active: bool
+    is_stakeholder: bool
+    link_key: str | None
+    introduced: bool
+    frequency: str
+    hour: int
+    weekday: int
+    working_days_only: bool
+    zone: str
+    paused_until: dt.date | None
+
+
+@dataclass(slots=True)
+class Candidate(kinds.Candidate):
+    """A claimed email of this room and its recipient."""
+
+    to: Recipient = field(kw_only=True)
+    link_key: str = field(default="", kw_only=True)
+    #: The message as it was sent before, of one in doubt.
+    recipe: Recipe | None = field(default=None, kw_only=True)
+
+    @property
+    def kind(self) -> str:
+        """Which kind of email."""
+        return self.due.kind
+
+    @property
+    def person_id(self) -> int:
+        """The recipient."""
+        return self.to.person_id
+
+    @property
+    def is_stakeholder(self) -> bool:
+        """Whether the recipient has no account."""
+        return self.to.is_stakeholder
+
+    @property
+    def is_repeat(self) -> bool:
+        """Whether somebody had it sent again."""
+        return self.due.repeat_of_id is not None
+
+    @property
+    def addressee(self) -> emails.Addressee:
+        """The recipient as emails name them."""
+        return emails.Addressee(self.person_id, self.address, self.name, self.link_key, self.is_stakeholder)
+
+
+def candidates_for(due_emails: Sequence[kinds.Due], *, now: dt.datetime) -> list[kinds.Candidate]:
+    """Find each recipient with their preferences, and hold digests of people who have paused."""
+    ids = sorted({one.person_id for one in due_emails if one.person_id is not None})
+    rows = rows_planned_once(_RECIPIENTS, [ids], whatever_is_asked=True)
+    known = {row[0]: Recipient(*row) for row in rows}
+    found: list[kinds.Candidate] = []
+    for one in due_emails:
+        to = known.get(one.person_id or 0)
+        if to is None:
+            found.append(kinds.Candidate(one, one.address, refusal="The person is not known any more."))
+            continue
+        found.append(
+            Candidate(
+                one,
+                to.address,
+                to.name or to.address.partition("@")[0],
+                refusal="" if to.is_active else "The person has left.",
+                hold_until=_resumes_at(to, now) if _is_paused(one, to, now) else None,
+                to=to,
+                link_key=to.link_key or "",
+                recipe=one.recipe,
+            )
+        )
+    return found
+
+
+def _is_paused(one: kinds.Due, to: Recipient, now: dt.datetime) -> bool:
+    """Whether the recipient wants no digest today, by the calendar where they are."""
+    return one.kind == DeliveryKind.DIGEST and to.paused_until is not None and local_day(now, to.zone) < to.paused_until
+
+
+def _resumes_at(to: Recipient, now: dt.datetime) -> dt.datetime:
+    """When a digest that met a pause may leave."""
+    rhythm = Rhythm(to.frequency, to.hour, to.weekday, to.working_days_only, to.zone, to.paused_until)
+    return due(rhythm, waiting_since=now, latest=now, settle=dt.timedelta(), holidays=holidays())
+
+
+def give_keys(candidates: Iterable[Candidate]) -> None:
+    """People without preferences get those that everybody begins with, for the key of their links."""
+    missing = {one.person_id for one in candidates if not one.link_key}
+    if missing:
+        Preference.objects.bulk_create([Preference(person_id=pk) for pk in sorted(missing)], ignore_conflicts=True)
+        keys = dict(Preference.objects.filter(person__in=missing).values_list("person_id", "link_key"))
+        for one in candidates:
+            one.link_key = one.link_key or keys[one.person_id]

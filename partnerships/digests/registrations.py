@@ -1,0 +1,121 @@
+"""What the digests room registers at start-up."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from django.db.models import F
+
+from partnerships.activity.services import record
+from partnerships.digests import keeping
+from partnerships.digests.composer import DigestComposer
+from partnerships.digests.matches import drop_matches
+from partnerships.digests.models import (
+    Delivery,
+    DeliveryItem,
+    DeliveryKind,
+    Subscription,
+    SubscriptionStatus,
+    Told,
+)
+from partnerships.digests.personal import RULES, stop_digests
+from partnerships.digests.services import stop_everything
+from partnerships.digests.watermarks import catch_up, one_at_a_time
+from partnerships.outbox.hooks import OutboxHooks, register_hooks
+from partnerships.outbox.kinds import EmailKind, register_kind
+from partnerships.outbox.models import Bounce, Email, EmailStatus, Lane
+from partnerships.outbox.settling import on_accepted
+from partnerships.people.leaving import register_leaving
+from partnerships.people.models import User
+from partnerships.people.personal import register_personal
+from partnerships.people.services import find_person
+
+#: What a digest told is found by the digest first: by the plan, everything ever told of it would be read for each.
+#: Watermarks are locked in the order in which `watermarks` locks them: each is looked up in turn, by its index.
+TOLD_ITEMS = """
+    SELECT done.person_id AS recipient_id, i.plan_id, i.to_number, i.reading_class
+      FROM done JOIN digests_deliveryitem i ON i.delivery_id = done.id AND i.left_out = ''
+     WHERE done.kind = 'digests.digest'
+     ORDER BY done.person_id, i.plan_id
+"""
+MOVE_WATERMARKS = """
+    UPDATE digests_told t
+       SET number = GREATEST(t.number, item.to_number), reading_class = item.reading_class, told_at = clock_timestamp()
+      FROM item WHERE t.recipient_id = item.recipient_id AND t.plan_id = item.plan_id
+"""
+
+
+class DigestHooks(OutboxHooks):
+    """Subscriptions stop with suppressed addresses, and what came back is told again."""
+
+    def lock(self) -> None:
+        """The lock of choosing comes before any row."""
+        one_at_a_time()
+
+    def suppressed(
+        self, *, address: str, reason: str, email_id: int | None, author_id: int | None, now: dt.datetime
+    ) -> None:
+        """Stop the subscriptions of this address and withdraw its queued emails."""
+        people = User.objects.filter(email__iexact=address)
+        Subscription.objects.filter(
+            person__in=people,
+            status__in=[SubscriptionStatus.ASKED, SubscriptionStatus.CONFIRMED, SubscriptionStatus.PAUSED],
+        ).update(stopped_from=F("status"), status=SubscriptionStatus.SUPPRESSED, reason=reason)
+        Email.objects.filter(
+            person_id__in=people.values("pk"), status=EmailStatus.QUEUED, lane__gt=Lane.ACCOUNT
+        ).update(status=EmailStatus.SUPPRESSED, settled_at=now, reason="Mail to this address came back.")
+        drop_matches(people.values_list("pk", flat=True), now=now)
+        for person in people:
+            record(
+                actor_id=author_id,
+                verb="stopped mail to",
+                target_kind="person",
+                target_id=person.pk,
+                now=now,
+                data={"reason": reason, "delivery": email_id},
+            )
+
+    def released(self, *, address: str, author_id: int, now: dt.datetime) -> int:
+        """What was confirmed, paused or asked is so again, and what changed meanwhile is told."""
+        people = User.objects.filter(email__iexact=address)
+        stopped = Subscription.objects.filter(person__in=people, status=SubscriptionStatus.SUPPRESSED)
+        count = stopped.filter(stopped_from=SubscriptionStatus.CONFIRMED).count()
+        stopped.update(status=F("stopped_from"), stopped_from="", reason="")
+        catch_up(people=[person.pk for person in people], now=now)
+        for person in people:
+            record(actor_id=author_id, verb="allowed mail again to", target_kind="person", target_id=person.pk, now=now)
+        return count
+
+    def came_back(self, *, email: Email, bounce: Bounce) -> None:
+        """What it said was not received: the next digest begins where this one began, unless one since has said it."""
+        others = Delivery.objects.filter(recipient=email.person_id, status=EmailStatus.SENT, bounced=False).exclude(
+            pk=email.pk
+        )
+        for item in DeliveryItem.objects.told().filter(delivery=email.pk):
+            if others.filter(items__plan=item.plan_id, items__to_number=item.to_number, items__left_out="").exists():
+                continue
+            Told.objects.filter(recipient=email.person_id, plan=item.plan_id, number=item.to_number).update(
+                number=item.from_number
+            )
+
+    def unsubscribed(self, *, address: str, now: dt.datetime) -> None:
+        """Stop all digests of somebody who unsubscribed at the mail provider."""
+        person = find_person(address)
+        if person is not None:
+            stop_everything(
+                person=person, author=person, reason="Stopped by the person, at the mail provider.", now=now
+            )
+
+
+def register() -> None:
+    """Register kinds of email, hooks, personal data and retention."""
+    composer = DigestComposer()
+    for kind in DeliveryKind:
+        lane = Lane.DIGEST if kind == DeliveryKind.DIGEST else Lane.NOTICE
+        register_kind(EmailKind(kind.value, str(kind.label), lane, composer))
+    on_accepted("item", TOLD_ITEMS)
+    on_accepted("moved", MOVE_WATERMARKS)
+    register_hooks(DigestHooks())
+    register_personal(RULES)
+    register_leaving("digests stopped", stop_digests)
+    keeping.register()

@@ -1,0 +1,113 @@
+"""What a mail server says about an email, and what it means: accepted, refused, no such address, or try later."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from enum import Enum
+from typing import NamedTuple
+
+_ENHANCED = re.compile(r"\b([245]\.\d{1,3}\.\d{1,3})\b")
+_PLAIN = re.compile(r"[!-~]+@[!-~]+")
+
+
+class Outcome(Enum):
+    """What became of an email: accepted, refused for good, no such address, or to be tried later."""
+
+    ACCEPTED = "accepted"
+    REFUSED = "refused"
+    NO_SUCH_ADDRESS = "no such address"
+    LATER = "later"
+
+
+class Outgoing(NamedTuple):
+    """A message ready to be sent: `data` is all of it with CRLF line ends; `key` is the caller's own.
+
+    `has_no_dots` promises that no line begins with a dot, so that none has to be doubled (RFC 5321, 4.5.2).
+    """
+
+    key: int
+    sender: str
+    recipient: str
+    data: bytes
+    has_no_dots: bool = False
+
+
+@dataclass(slots=True)
+class Answer:
+    """What became of the message with this key, and why in the server's own words.
+
+    Of one to be tried later: `in_doubt` says that a server may have accepted it; `reached` is False where no server
+    let us in, so that nothing was said about the message at all.
+    """
+
+    key: int
+    outcome: Outcome
+    text: str = ""
+    provider_id: str = ""
+    in_doubt: bool = False
+    reached: bool = True
+
+
+#: Enhanced codes that speak of the mailbox itself (RFC 3463, RFC 7505): no such mailbox or domain, not an address,
+#: moved, accepts no mail, closed. 5.1.7 and 5.1.8 speak of the sender, 5.1.0 and 5.0.0 of nothing in particular.
+NO_MAILBOX = frozenset({"5.1.1", "5.1.2", "5.1.3", "5.1.6", "5.1.10", "5.2.1"})
+#: Replies that ask who we are (RFC 4954, RFC 3207): the settings of this instance are wrong, not the address.
+_ASKS_WHO_WE_ARE = frozenset({530, 534, 535, 538})
+_ADDRESS = re.compile(r"\S+@\S+")
+_RELAYING = re.compile(r"\brelay|authenticat|\bauth\b|log ?in\b|starttls|credential", re.IGNORECASE)
+_ABOUT_US = re.compile(
+    r"\bsender\b|client host|\byour (ip|host|server|domain|network)\b|block(ed)? ?(list|using)"
+    r"|blacklist|\b(dns|r)bl\b|spamhaus|reputation|\bspf\b|\bdkim\b|\bdmarc\b|send as|send on behalf",
+    re.IGNORECASE,
+)
+_POLICY = re.compile(r"polic(y|ies)|spam|denied|not (permitted|allowed|authori[sz]ed)|prohibited|banned", re.IGNORECASE)
+
+
+def enhanced_code(text: str) -> str:
+    """The enhanced code (RFC 3463) in a server's words, such as `5.1.1`; empty when it gives none."""
+    found = _ENHANCED.search(text)
+    return found[1] if found else ""
+
+
+def classify(code: int, text: str, *, at_recipient: bool) -> Outcome:
+    """Read a server's refusal: by its enhanced code (RFC 3463) where it gives one, else by where it was given.
+
+    There is no such address only where the code speaks of the mailbox, or where a plain 550, 551 or 553 answers RCPT
+    without mentioning a policy. A server that does not let this instance in (relaying, authentication, the sender, a
+    block list) says nothing about an address: what it refuses is tried later, when somebody has put that right.
+    """
+    words = _ADDRESS.sub(" ", text)  # an address may say anything
+    if code < 500 or code in _ASKS_WHO_WE_ARE or _RELAYING.search(words):
+        return Outcome.LATER
+    enhanced = enhanced_code(words)
+    if enhanced in NO_MAILBOX:
+        return Outcome.NO_SUCH_ADDRESS
+    if enhanced in ("5.1.7", "5.1.8") or _ABOUT_US.search(words):
+        return Outcome.LATER
+    if enhanced:
+        return Outcome.REFUSED
+    plain = at_recipient and code in (550, 551, 553) and not _POLICY.search(words)
+    return Outcome.NO_SUCH_ADDRESS if plain else Outcome.REFUSED
+
+
+def is_about_us(text: str) -> bool:
+    """Whether a server's words speak of this instance, not of the address: it does not relay, or lists us."""
+    words = _ADDRESS.sub(" ", text)
+    return bool(_RELAYING.search(words) or _ABOUT_US.search(words))
+
+
+def refusal(key: int, code: int, text: bytes, *, at_recipient: bool) -> Answer:
+    """The answer to a reply that is not an acceptance."""
+    said = reply_text(code, text)
+    return Answer(key, classify(code, said, at_recipient=at_recipient), said)
+
+
+def reply_text(code: int, text: bytes) -> str:
+    """A reply as the ledger keeps it: one line of at most 500 characters."""
+    return f"{code} {' '.join(text.decode('utf-8', 'replace').split())}"[:500]
+
+
+def can_be_addressed(address: str) -> bool:
+    """Whether SMTP without extensions can carry the address: ASCII, one @, nothing that would break a command."""
+    return bool(_PLAIN.fullmatch(address)) and "<" not in address and ">" not in address

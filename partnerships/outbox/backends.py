@@ -1,0 +1,115 @@
+"""What sends, by the EMAIL settings: our SMTP client, or any Django mail backend (a provider through anymail)."""
+
+from __future__ import annotations
+
+import email
+import email.policy
+import smtplib
+import socket
+import ssl
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import TimeoutError as StillWaiting
+from email.message import EmailMessage, Message
+from typing import cast
+
+from django.conf import settings
+from django.core.mail import EmailMultiAlternatives, get_connection
+
+from partnerships.outbox.answers import Answer, Outcome, Outgoing, refusal
+from partnerships.outbox.smtp import WAIT_STEP, Sender, SmtpSender, WhileWaiting, keep_waiting
+
+_SMTP_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+_OWN_HEADERS = frozenset({"from", "to", "subject", "content-type", "content-transfer-encoding", "mime-version"})
+
+
+def connect() -> Sender:
+    """What sends by the EMAIL settings."""
+    return SmtpSender() if settings.EMAIL_BACKEND == _SMTP_BACKEND else BackendSender()
+
+
+class BackendSender:
+    """Any Django mail backend: each message is parsed and handed over, one connection for all.
+
+    The backend works in a thread of its own, so that a provider that takes its time does not end a lease.
+    """
+
+    def __init__(self) -> None:
+        self._connection = get_connection()
+        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="mail-backend")
+
+    def close(self) -> None:
+        """Close the backend's connection."""
+        self._connection.close()
+        self._thread.shutdown(wait=False)
+
+    def send(self, messages: Iterable[Outgoing], while_waiting: WhileWaiting = keep_waiting) -> Iterator[Answer]:
+        """Hand each message to the backend and yield its answer; providers refuse with an exception of their own."""
+        for message in messages:
+            under_way = self._thread.submit(self._hand_over, message)
+            is_abandoned = False
+            while True:
+                try:
+                    answer = under_way.result(timeout=WAIT_STEP)
+                    break
+                except StillWaiting:
+                    is_abandoned = while_waiting(message.key) or is_abandoned
+            yield answer
+            if is_abandoned:
+                return
+
+    def _hand_over(self, message: Outgoing) -> Answer:
+        django_message = as_django(message)
+        try:
+            self._connection.open()
+            accepted = self._connection.send_messages([django_message])
+        except smtplib.SMTPRecipientsRefused as error:
+            code, words = next(iter(error.recipients.values()))
+            return refusal(message.key, code, words, at_recipient=True)
+        except smtplib.SMTPResponseException as error:
+            words = error.smtp_error if isinstance(error.smtp_error, bytes) else str(error.smtp_error).encode()
+            return refusal(message.key, error.smtp_code, words, at_recipient=False)
+        except Exception as error:  # noqa: BLE001 - a provider's client raises what it likes; the ledger keeps its words
+            return _of_provider(message.key, error)
+        status = getattr(django_message, "anymail_status", None)
+        provider_id = str(getattr(status, "message_id", "") or "")
+        if accepted:
+            return Answer(message.key, Outcome.ACCEPTED, "", provider_id)
+        return Answer(message.key, Outcome.LATER, "The mail backend did not accept it.")
+
+
+def _of_provider(key: int, error: Exception) -> Answer:
+    """Whether to try again after a provider's exception: refused recipients and 4xx requests are final, the rest is
+    not. A provider that does not know our key, or that cannot be reached, has said nothing about the message."""
+    said = f"{type(error).__name__}: {error}"[:500]
+    if type(error).__name__ == "AnymailRecipientsRefused":
+        return Answer(key, Outcome.NO_SUCH_ADDRESS, said)
+    status = getattr(error, "status_code", None)
+    if isinstance(status, int) and 400 <= status < 500:
+        if status in (401, 403, 408, 429):
+            return Answer(key, Outcome.LATER, said, reached=status in (408, 429))
+        return Answer(key, Outcome.REFUSED, said)
+    if isinstance(error, (ConnectionRefusedError, socket.gaierror, ssl.SSLCertVerificationError)):
+        return Answer(key, Outcome.LATER, said, reached=False)
+    return Answer(key, Outcome.LATER, said, in_doubt=True)
+
+
+def as_django(message: Outgoing) -> EmailMultiAlternatives:
+    """The same message as Django's mail backends want it: subject, text, HTML and headers."""
+    parsed = email.message_from_bytes(message.data, policy=email.policy.default)
+    text, html = parsed.get_body(("plain",)), parsed.get_body(("html",))
+    made = EmailMultiAlternatives(
+        subject=str(parsed["Subject"] or ""),
+        body=_words(text),
+        from_email=str(parsed["From"]),
+        to=[str(parsed["To"] or message.recipient)],
+        reply_to=[str(parsed["Reply-To"])] if parsed["Reply-To"] else None,
+        headers={name: str(value) for name, value in parsed.items() if name.lower() not in {*_OWN_HEADERS, "reply-to"}},
+    )
+    if html is not None:
+        made.attach_alternative(_words(html), "text/html")
+    return made
+
+
+def _words(part: Message | None) -> str:
+    return str(cast(EmailMessage, part).get_content()).replace("\r\n", "\n") if part is not None else ""

@@ -1,0 +1,442 @@
+"""Claiming: a batch of due emails is locked, checked, composed and frozen in one transaction before any is sent."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import traceback
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Sequence
+from pathlib import PurePath
+from typing import Any, NamedTuple
+
+import structlog
+from django.conf import settings
+from django.db import InterfaceError, OperationalError, transaction
+
+from partnerships.kit.database import BY_INDEX, rows_of, rows_planned_once
+from partnerships.outbox import message_ids, throttle
+from partnerships.outbox.answers import can_be_addressed
+from partnerships.outbox.kinds import Batch, Candidate, Composer, Due, kind_of
+from partnerships.outbox.models import MAY_HAVE_ARRIVED, NOT_COMPOSED, EmailStatus, Lane
+from partnerships.outbox.parts import Recipe, bodies, forms_for
+from partnerships.outbox.queries.suppressions import suppressed_among
+
+log = structlog.get_logger(__name__)
+
+#: An email that was claimed this often without an answer ends its worker each time: it is set aside.
+MAX_CLAIMS = 40
+#: An email that could not be composed this often is set aside; a mistake that is mended meanwhile loses none.
+MAX_COMPOSINGS = 5
+#: How often a server may have accepted an email without answering. Then it is given up.
+MAX_DOUBTS = 3
+#: After this long any sender takes an account email: the one reserved for them may be down.
+_ACCOUNT_OVERDUE = "30 seconds"
+
+
+class Claimed(NamedTuple):
+    """An email that is ours to send until the lease ends: its own words, and the template that it shares with others
+    of its batch. `attempt` tells our claim from a later one of somebody else."""
+
+    pk: int
+    attempt: int
+    address: str
+    template: bytes
+    words: tuple[bytes, ...]
+
+    @property
+    def data(self) -> bytes:
+        """The message exactly as it is sent."""
+        return self.template % self.words
+
+
+class Claim(NamedTuple):
+    """What one claim brought: the emails to send, how many were looked at, and what to check before each leaves."""
+
+    emails: list[Claimed]
+    examined: int
+    checks: dict[Composer, dict[int, Any]]
+
+
+#: Which emails a sender may claim, as SQL about the email `e`.
+LANES = {
+    "account": f"e.lane = {Lane.ACCOUNT.value}",
+    "others": (
+        f"(e.lane > {Lane.ACCOUNT.value} OR e.available_at < statement_timestamp() - interval '{_ACCOUNT_OVERDUE}')"
+    ),
+    "all": "true",
+}
+
+_DUE = """
+SELECT e.id, e.kind, e.lane, e.person_id, e.address, e.params::text, e.secrets::text, e.message_id, e.subject,
+       e.in_doubt OR e.status = 'sending' AS in_doubt, e.unanswered, e.doubts, e.attempts,
+       CASE WHEN e.in_doubt OR e.status = 'sending' THEN e.recipe::text END AS recipe,
+       CASE WHEN e.in_doubt OR e.status = 'sending' THEN e.tokens::text END AS tokens,
+       CASE WHEN e.in_doubt OR e.status = 'sending' THEN e.memo::text END AS memo,
+       e.repeat_of_id
+  FROM outbox_email e
+ WHERE e.status IN ('queued', 'sending') AND e.available_at <= statement_timestamp() AND {lanes} {only}
+ ORDER BY e.lane, e.available_at, e.id
+ LIMIT %(limit)s
+   FOR UPDATE OF e SKIP LOCKED
+"""
+
+_NUMBERS = """
+SELECT e.id FROM outbox_email e
+ WHERE e.status IN ('queued', 'sending') AND e.available_at <= statement_timestamp() AND {lanes} {only}
+ ORDER BY e.lane, e.available_at, e.id
+ LIMIT %(limit)s
+"""
+
+_COUNT = """
+SELECT count(*) FROM (
+    SELECT 1 FROM outbox_email e
+     WHERE e.status IN ('queued', 'sending') AND e.available_at <= statement_timestamp() AND {lanes} LIMIT %s) counted
+"""
+
+_CLAIM = """
+UPDATE outbox_email e
+   SET status = 'sending', available_at = clock_timestamp() + %(lease)s::interval, claimed_at = clock_timestamp(),
+       attempts = e.attempts + 1, unanswered = e.unanswered + 1, in_doubt = c.in_doubt, message_id = c.message_id,
+       address = c.address, subject = c.subject, recipe = c.recipe,
+       tokens = c.tokens, memo = c.memo
+  FROM unnest(%(ids)s::bigint[], %(doubts)s::bool[], %(message_ids)s::text[], %(addresses)s::text[],
+              %(subjects)s::text[], %(recipes)s::jsonb[], %(tokens)s::jsonb[], %(memos)s::jsonb[])
+       AS c(id, in_doubt, message_id, address, subject, recipe, tokens, memo)
+ WHERE e.id = c.id
+"""
+
+_HOLD = """
+UPDATE outbox_email e
+   SET status = 'queued', available_at = c.at, in_doubt = e.in_doubt OR e.status = 'sending'
+  FROM unnest(%(ids)s::bigint[], %(moments)s::timestamptz[]) AS c(id, at)
+ WHERE e.id = c.id
+"""
+
+# What could not be composed is tried again a few times, each after twice as long, and then set aside.
+_PUT_OFF = """
+UPDATE outbox_email e
+   SET status = CASE WHEN e.unanswered + 1 >= %(limit)s THEN 'failed' ELSE 'queued' END,
+       settled_at = CASE WHEN e.unanswered + 1 >= %(limit)s THEN clock_timestamp() END,
+       in_doubt = e.in_doubt OR e.status = 'sending', attempts = e.attempts + 1, unanswered = e.unanswered + 1,
+       available_at = clock_timestamp() + %(first)s * 2 ^ LEAST(e.unanswered, 10) * interval '1 second',
+       reason = %(reason)s
+ WHERE e.id = %(id)s AND e.status IN ('queued', 'sending') AND e.available_at <= statement_timestamp()
+RETURNING e.status
+"""
+
+_SET_ASIDE = """
+UPDATE outbox_email e
+   SET status = c.status, reason = c.reason, settled_at = clock_timestamp(), attempts = e.attempts + 1,
+       secrets = NULL, tokens = NULL
+  FROM unnest(%(ids)s::bigint[], %(statuses)s::text[], %(reasons)s::text[]) AS c(id, status, reason)
+ WHERE e.id = c.id
+"""
+
+# Claimed and not tried: as if it had not been claimed.
+_RELEASE = """
+UPDATE outbox_email e
+   SET status = 'queued', available_at = clock_timestamp(), attempts = GREATEST(e.attempts - 1, 0),
+       unanswered = GREATEST(e.unanswered - 1, 0)
+  FROM unnest(%(ids)s::bigint[], %(attempts)s::int[]) AS c(id, attempt)
+ WHERE e.id = c.id AND e.status = 'sending' AND e.attempts = c.attempt
+"""
+
+_RENEW = """
+UPDATE outbox_email e SET available_at = clock_timestamp() + %(lease)s::interval
+  FROM unnest(%(ids)s::bigint[], %(attempts)s::int[]) AS c(id, attempt)
+ WHERE e.id = c.id AND e.status = 'sending' AND e.attempts = c.attempt
+RETURNING e.id
+"""
+
+# A server takes its time over the end of DATA: if this process ends meanwhile, the email may have arrived.
+_NOTE_WAIT = """
+UPDATE outbox_email e SET doubts = e.doubts + 1, in_doubt = true
+ WHERE e.id = %(id)s AND e.status = 'sending' AND e.attempts = %(attempt)s
+"""
+
+
+def claim(*, now: dt.datetime, limit: int, lanes: str = "all", people: Collection[int] | None = None) -> Claim:
+    """Claim up to `limit` due emails of these lanes (and people).
+
+    Those that nobody may read any more, or that have nothing to say, are settled here and do not leave; those of
+    people who paused wait until the pause ends. One that cannot be composed holds nobody up: it is tried a few times
+    and then ends as failed with its reason.
+    """
+    try:
+        return _claim(now=now, limit=limit, lanes=lanes, people=people)
+    except (OperationalError, InterfaceError):
+        raise
+    except Exception as error:  # noqa: BLE001 - whatever one email does to its composer, the others must pass
+        log.error("batch_not_composed", kind=type(error).__name__, where=_where(error))
+        return _claim_one_by_one(now=now, limit=limit, lanes=lanes, people=people)
+
+
+def _claim(
+    *,
+    now: dt.datetime,
+    limit: int,
+    lanes: str,
+    people: Collection[int] | None = None,
+    only: int | None = None,
+) -> Claim:
+    with transaction.atomic():
+        rows_of(BY_INDEX, [])
+        wanted = "" if people is None else " AND e.person_id = ANY(%(people)s)"
+        wanted += "" if only is None else " AND e.id = %(only)s"
+        params = {"limit": limit, "people": list(people or ()), "only": only}
+        asked = _DUE.format(lanes=LANES[lanes], only=wanted)
+        rows = [_Row(*row) for row in rows_planned_once(asked, params, whatever_is_asked=True)]
+        if not rows:
+            return Claim([], 0, {})
+        by_composer, set_aside = _composers(rows)
+        candidates = {composer: composer.candidates(due, now=now) for composer, due in by_composer.items()}
+        everybody = [one for some in candidates.values() for one in some]
+        attempts = {row.pk: row.attempts for row in rows}
+        doubts = {row.pk: row.doubts for row in rows}
+        refused = _refusals(everybody, doubts)
+        held = {one.pk for one in everybody if one.hold_until is not None and one.pk not in refused}
+        _hold([(one.pk, one.hold_until) for one in everybody if one.pk in held])
+        going = [one for one in everybody if one.pk not in held and one.pk not in refused]
+        throttled, counted = throttle.over_limit(
+            [(one.pk, one.address) for one in going if one.due.lane != Lane.ACCOUNT], now=now
+        )
+        _hold([(pk, throttle.next_minute(now)) for pk in sorted(throttled)])
+        batch = Batch(set_aside=set_aside)
+        checks: dict[Composer, dict[int, Any]] = {}
+        for composer, some in candidates.items():
+            mine = [one for one in some if one.pk not in held and one.pk not in throttled]
+            composer.compose([one for one in mine if one.pk not in refused], batch, now=now)
+            if hopeless := [one for one in mine if one.pk in refused]:
+                batch.set_aside += [(one.pk, *refused[one.pk]) for one in hopeless]
+                composer.refused(hopeless, now=now)
+            checks[composer] = {one.pk: batch.checks[one.pk] for one in mine if one.pk in batch.checks}
+        emails = _freeze(batch, {one.pk: one for one in going}, attempts, now)
+        throttle.count(counted, now=now)
+    for pk, status, reason in batch.set_aside:
+        if status == EmailStatus.FAILED:
+            log.error("email_set_aside", email=pk, reason=reason[:80])
+    return Claim(emails, len(rows) - len(throttled), checks)
+
+
+class _Row(NamedTuple):
+    """One row of `_DUE`, its columns by name."""
+
+    pk: int
+    kind: str
+    lane: int
+    person_id: int | None
+    address: str
+    params: str
+    secrets: str | None
+    message_id: str
+    subject: str
+    in_doubt: bool
+    unanswered: int
+    doubts: int
+    attempts: int
+    recipe: str | None
+    tokens: str | None
+    memo: str | None
+    repeat_of_id: int | None
+
+    def as_due(self, message_id: str) -> Due:
+        """The same with its JSON read."""
+        recipe = None
+        if self.recipe:
+            layout, words = json.loads(self.recipe)
+            recipe = Recipe(layout, words, json.loads(self.tokens) if self.tokens else [])
+        return Due(
+            pk=self.pk,
+            kind=self.kind,
+            lane=self.lane,
+            person_id=self.person_id,
+            address=self.address,
+            params=json.loads(self.params),
+            secrets=json.loads(self.secrets) if self.secrets else {},
+            message_id=message_id,
+            subject=self.subject,
+            in_doubt=self.in_doubt,
+            unanswered=self.unanswered,
+            recipe=recipe,
+            memo=json.loads(self.memo) if self.memo else None,
+            repeat_of_id=self.repeat_of_id,
+        )
+
+
+def _composers(rows: Sequence[_Row]) -> tuple[dict[Composer, list[Due]], list[tuple[int, str, str]]]:
+    """The emails by what composes them, and those that no room composes any more. New ones get their Message-ID."""
+    new = [row.pk for row in rows if not row.message_id]
+    given = dict(zip(new, message_ids.make(new), strict=True))
+    by_composer: dict[Composer, list[Due]] = defaultdict(list)
+    unknown: list[tuple[int, str, str]] = []
+    for row in rows:
+        kind = kind_of(row.kind)
+        if kind is None:
+            unknown.append((row.pk, EmailStatus.FAILED, f"{NOT_COMPOSED}: there is no kind {row.kind}."))
+        else:
+            by_composer[kind.composer].append(row.as_due(row.message_id or given[row.pk]))
+    return by_composer, unknown
+
+
+def _refusals(candidates: Collection[Candidate], doubts: dict[int, int]) -> dict[int, tuple[str, str]]:
+    """Why some emails must not or cannot leave: status and reason by number."""
+    addresses = {one.address.lower() for one in candidates if one.due.lane != Lane.ACCOUNT}
+    suppressed = suppressed_among(addresses)
+    found: dict[int, tuple[str, str]] = {}
+    for one in candidates:
+        if one.refusal:
+            found[one.pk] = EmailStatus.SUPPRESSED, one.refusal
+        elif one.due.lane != Lane.ACCOUNT and one.address.lower() in suppressed:
+            found[one.pk] = EmailStatus.SUPPRESSED, "Mail to this address came back earlier."
+        elif not can_be_addressed(one.address):
+            found[one.pk] = EmailStatus.FAILED, "The address cannot be written on an envelope."
+        elif doubts[one.pk] >= MAX_DOUBTS:
+            found[one.pk] = EmailStatus.FAILED, f"{MAY_HAVE_ARRIVED}: the mail server did not say, {MAX_DOUBTS} times."
+        elif one.due.unanswered >= MAX_CLAIMS:
+            found[one.pk] = EmailStatus.FAILED, f"Claimed {one.due.unanswered} times without an answer."
+    return found
+
+
+def _hold(until: Collection[tuple[int, dt.datetime | None]]) -> None:
+    """Let emails wait in the queue until a moment."""
+    if until:
+        rows_of(_HOLD, {"ids": [pk for pk, _ in until], "moments": [moment for _, moment in until]})
+
+
+def _claim_one_by_one(*, now: dt.datetime, limit: int, lanes: str, people: Collection[int] | None) -> Claim:
+    """The same, each email in a transaction of its own, so that the one that cannot be composed is known."""
+    wanted = "" if people is None else " AND e.person_id = ANY(%(people)s)"
+    asked = _NUMBERS.format(lanes=LANES[lanes], only=wanted)
+    found = rows_of(asked, {"limit": limit, "people": list(people or ())})
+    emails: list[Claimed] = []
+    checks: dict[Composer, dict[int, Any]] = defaultdict(dict)
+    examined = 0
+    for (pk,) in found:
+        try:
+            one = _claim(now=now, limit=1, lanes=lanes, people=people, only=pk)
+        except (OperationalError, InterfaceError):
+            raise
+        except Exception as error:  # noqa: BLE001 - as above; which one it was stands in the ledger
+            _put_off(pk, error)
+            examined += 1
+        else:
+            emails += one.emails
+            examined += one.examined
+            for composer, known in one.checks.items():
+                checks[composer] |= known
+    return Claim(emails, examined, checks)
+
+
+def _put_off(pk: int, error: Exception) -> None:
+    """Try one that could not be composed again later, or set it aside. What it says stays out of the reason."""
+    reason = f"{NOT_COMPOSED}: {type(error).__name__} ({_where(error)})"
+    params = {"id": pk, "limit": MAX_COMPOSINGS, "first": settings.EMAIL_RETRY_SECONDS, "reason": reason[:500]}
+    rows = rows_of(_PUT_OFF, params)
+    if rows:
+        event = "email_set_aside" if rows[0][0] == EmailStatus.FAILED else "email_not_composed"
+        log.error(event, email=pk, reason=reason[:80])
+
+
+def _where(error: Exception) -> str:
+    """The file and line where it went wrong."""
+    frames = traceback.extract_tb(error.__traceback__)
+    return f"{PurePath(frames[-1].filename).name}, line {frames[-1].lineno}" if frames else "somewhere"
+
+
+# ---- After the claim
+
+
+def reclaim(claim: Claim, emails: Collection[Claimed], *, now: dt.datetime) -> set[int]:
+    """Renew the lease of emails not yet sent, and take back those that must not leave after all.
+
+    Their reader paused, left, stopped, or lost the right to read; or the lease was lost to another sender. Returns the
+    numbers of those that are not ours to send any more.
+    """
+    if not emails:
+        return set()
+    with transaction.atomic():
+        rows_of(BY_INDEX, [])
+        still_ours = renew(emails)
+        back: set[int] = set()
+        wanted = {one.pk for one in emails}
+        for composer, known in claim.checks.items():
+            back |= composer.no_longer_allowed({pk: what for pk, what in known.items() if pk in wanted}, now=now)
+        release([one for one in emails if one.pk in back])
+    return back | (wanted - still_ours)
+
+
+def renew(emails: Collection[Claimed]) -> set[int]:
+    """Renew the lease of claimed emails; returns the numbers of those that are still ours."""
+    params = _ours(emails) | {"lease": lease()}
+    return {pk for (pk,) in rows_planned_once(_RENEW, params, whatever_is_asked=True)}
+
+
+def release(emails: Collection[Claimed]) -> None:
+    """Return emails that were claimed and not tried to the queue, for another claim."""
+    if emails:
+        rows_of(_RELEASE, _ours(emails))
+
+
+def note_wait(one: Claimed) -> None:
+    """Write down that a server may be accepting this email without answering: it counts as in doubt from now on."""
+    rows_of(_NOTE_WAIT, {"id": one.pk, "attempt": one.attempt})
+
+
+def lease() -> dt.timedelta:
+    """How long a claim holds unless it is renewed."""
+    return dt.timedelta(seconds=settings.EMAIL_LEASE_SECONDS)
+
+
+def _ours(emails: Collection[Claimed]) -> dict[str, Any]:
+    return {"ids": [one.pk for one in emails], "attempts": [one.attempt for one in emails]}
+
+
+# ---- Writing
+
+
+def _freeze(
+    batch: Batch, candidates: dict[int, Candidate], attempts: dict[int, int], now: dt.datetime
+) -> list[Claimed]:
+    """Write down what leaves, settle what does not, and hand over the messages."""
+    if batch.set_aside:
+        ids, statuses, reasons = zip(*batch.set_aside, strict=True)
+        rows_of(_SET_ASIDE, {"ids": list(ids), "statuses": list(statuses), "reasons": list(reasons)})
+    forms = forms_for(batch.messages.values(), now)
+    claimed: list[Claimed] = []
+    rows: list[tuple[int, bool, str, str, str, str, str, str | None]] = []
+    for pk, message in batch.messages.items():
+        one, form = candidates[pk], forms[id(message.parts)]
+        recipe, tokens, words = form.fill(message.values)
+        memo = json.dumps(kept) if (kept := batch.memos.get(pk)) is not None else None
+        rows.append((pk, one.due.in_doubt, one.due.message_id, one.address, message.subject, recipe, tokens, memo))
+        claimed.append(Claimed(pk, attempts[pk] + 1, one.address, form.template, words))
+    for one, frozen, whole in _frozen_before(batch.again):
+        memo = json.dumps(one.due.memo) if one.due.memo is not None else None
+        due = one.due
+        recipe, tokens = json.dumps([frozen.layout, frozen.words]), json.dumps(frozen.tokens)
+        rows.append((one.pk, due.in_doubt, due.message_id, one.address, due.subject, recipe, tokens, memo))
+        claimed.append(Claimed(one.pk, attempts[one.pk] + 1, one.address, b"%b", (whole,)))
+    if rows:
+        columns = ("ids", "doubts", "message_ids", "addresses", "subjects", "recipes", "tokens", "memos")
+        values = dict(zip(columns, map(list, zip(*rows, strict=True)), strict=True))
+        rows_planned_once(_CLAIM, {"lease": lease(), **values}, whatever_is_asked=True)
+    return claimed
+
+
+def _frozen_before(candidates: Iterable[Candidate]) -> list[tuple[Candidate, Recipe, bytes]]:
+    """Emails in doubt with the message as it was sent before."""
+    frozen = [(one, one.due.recipe) for one in candidates if one.due.recipe is not None]
+    known = bodies(recipe for _, recipe in frozen)
+    return [(one, recipe, recipe.join(known).encode("ascii")) for one, recipe in frozen]
+
+
+def claimable(limit: int, lanes: str) -> int:
+    """How many emails could be claimed now, counted up to `limit`, by the database's own clock."""
+    ((count,),) = rows_planned_once(_COUNT.format(lanes=LANES[lanes]), [limit], whatever_is_asked=True)
+    return int(count)
+
+
+def is_due(*, lanes: str) -> bool:
+    """Whether anything could be claimed now."""
+    return bool(claimable(1, lanes))

@@ -1,0 +1,106 @@
+"""What a single email says: rendered from templates/emails and put together as a message with both its parts."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from email.utils import format_datetime
+from functools import lru_cache
+from typing import Any
+
+from django.conf import settings
+from django.template.loader import render_to_string
+from django.urls import reverse
+
+from partnerships.outbox import mime
+from partnerships.outbox.kinds import Candidate
+from partnerships.outbox.parts import Message, bodies
+
+#: RFC 3834: nobody's holiday answer should come back. RFC 2046: the same text twice, the better one last.
+HEADERS = (
+    "Auto-Submitted: auto-generated\r\n"
+    "MIME-Version: 1.0\r\n"
+    f'Content-Type: multipart/alternative; boundary="{mime.BOUNDARY}"\r\n'
+    "\r\n"
+    f"--{mime.BOUNDARY}\r\n"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Content:
+    """What an email says: `templates/emails/{template}.{subject.txt,txt,html}` with a context."""
+
+    template: str
+    context: Mapping[str, Any] = field(default_factory=dict)
+    reply_to: str = ""
+
+    def render(self) -> Rendered:
+        """The subject on one line, and both parts."""
+        words = {**self.context, "site_name": settings.SITE_NAME, "site_origin": settings.SITE_ORIGIN}
+        return Rendered(
+            subject=" ".join(render_to_string(f"emails/{self.template}.subject.txt", words).split()),
+            text=render_to_string(f"emails/{self.template}.txt", words).strip() + "\n",
+            html=render_to_string(f"emails/{self.template}.html", words),
+            reply_to=self.reply_to,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Rendered:
+    """An email's words, ready to be put together. `html` is empty where there is only a text."""
+
+    subject: str
+    text: str
+    html: str = ""
+    reply_to: str = ""
+
+
+def link(name: str, **kwargs: object) -> str:
+    """The full address of a page, from the one configured origin."""
+    return f"{settings.SITE_ORIGIN}{reverse(name, kwargs=kwargs)}"
+
+
+@lru_cache(maxsize=4)
+def _sender(sender: str) -> mime.Part:
+    """The headers that all emails share, up to the first part."""
+    return mime.part_of(mime.header("From", sender) + HEADERS)
+
+
+def message(
+    rendered: Rendered, *, name: str, address: str, message_id: str, is_secret: bool, now: dt.datetime
+) -> Message:
+    """The message to one recipient. Nothing of a secret one is kept once a server has accepted it."""
+    subject = mime.one_line(rendered.subject)
+    head = (
+        f"{mime.to_header(name, address)}Message-ID: {message_id}\r\n"
+        f"Date: {format_datetime(now.astimezone(dt.UTC))}\r\n{mime.header('Subject', subject)}"
+    )
+    if rendered.reply_to:
+        head += mime.header("Reply-To", rendered.reply_to)
+    body = f"{mime.TEXT_HEAD}{mime.encode(rendered.text)}"
+    if rendered.html:
+        body += f"{mime.NEXT_PART}{mime.HTML_HEAD}{mime.encode(rendered.html.strip() + chr(10))}"
+    values = {"head": head, "body": body + mime.LAST_PART}
+    tokens = ("head", "body") if is_secret else ()
+    return Message(subject[:400], ("head", _sender(settings.DEFAULT_FROM_EMAIL), "body"), values, tokens)
+
+
+def repeatable(candidates: Iterable[Candidate]) -> set[int]:
+    """The numbers of emails in doubt that can be sent again unchanged: to the same address, all parts still stored."""
+    frozen = [one for one in candidates if one.due.recipe is not None]
+    known = bodies(one.due.recipe for one in frozen if one.due.recipe is not None).keys()
+    return {
+        one.pk
+        for one in frozen
+        if one.due.recipe is not None
+        and one.due.address.lower() == one.address.lower()
+        and known >= set(one.due.recipe.part_ids)
+    }
+
+
+def told_by_email(names: Sequence[str]) -> str:
+    """` An email will be sent to Ben West and Wendy March.`, or nothing where nobody gets one."""
+    if not names:
+        return ""
+    return f" An email will be sent to {' and '.join(filter(None, [', '.join(names[:-1]), names[-1]]))}."

@@ -1,0 +1,169 @@
+"""Draining: claiming what is due, sending it over a kept connection, and settling what the server answered.
+
+An email is claimed under a lease, composed and committed before it is sent. The lease is renewed while a server takes
+its time; what a killed sender held returns to the queue when its lease ends.
+"""
+
+from __future__ import annotations
+
+import gc
+import time
+from collections import Counter
+from collections.abc import Callable, Collection, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from email.utils import parseaddr
+
+from django.conf import settings
+from django.utils import timezone
+
+from partnerships.outbox import backends
+from partnerships.outbox.answers import Outgoing
+from partnerships.outbox.claiming import Claim, Claimed, claim, claimable, note_wait, reclaim, release, renew
+from partnerships.outbox.settling import Settler, SettlerBeside, SettlerInLine
+from partnerships.outbox.smtp import Sender
+
+#: Emails claimed at a time: few at first, so that the first leave soon; more while they leave quickly, to share the
+#: cost of a transaction; few again when the server is slow.
+FIRST_BATCH, BATCH = 125, 250
+_QUICK, _MIN_BATCH = 1.0, 25
+#: After this many seconds of one batch, the rest of it is released: others may be quicker.
+_MAX_BATCH_SECONDS = 20.0
+#: How long an email may wait in a batch before it is checked again, and its lease renewed.
+_CHECK_EVERY = 2.0
+#: A server that takes longer than this over one email is slow: the other emails of the batch are released.
+_SLOW = 2.0
+
+
+@dataclass(slots=True)
+class Tally:
+    """What one drain did, and whether nothing was left to send when it ended."""
+
+    counts: Counter[str] = field(default_factory=Counter)
+    is_all: bool = False
+
+    @property
+    def total(self) -> int:
+        """How many emails were settled in any way."""
+        return self.counts.total()
+
+
+def drain(
+    *,
+    seconds: float,
+    lanes: str = "all",
+    beside: bool = True,
+    connect: Callable[[], Sender] = backends.connect,
+    batch: int = BATCH,
+    people: Collection[int] | None = None,
+) -> Tally:
+    """Send what is due in these lanes (to some people alone) until nothing is left or the time is up.
+
+    The batch under way is finished first. `beside` settles on a second connection. While EMAILS_HELD, only account
+    emails leave.
+    """
+    tally = Tally()
+    if settings.EMAILS_HELD:
+        lanes = "account"
+    until = time.monotonic() + seconds
+    envelope_sender = parseaddr(settings.EMAIL_MAILBOX)[1]  # where reports of what comes back are read
+    sender = connect()
+    settler: Settler = SettlerBeside() if beside else SettlerInLine()
+    size = min(FIRST_BATCH, batch)
+    try:
+        while (began := time.monotonic()) < until:
+            with _collector_at_rest():
+                limit = size if people is not None else _share(size, lanes)
+                claimed = claim(now=timezone.now(), limit=limit, lanes=lanes, people=people)
+            _Round(claimed, sender, envelope_sender, settler).send()
+            examined = claimed.examined
+            del claimed  # the next batch is composed without this one beside it
+            is_quick = time.monotonic() - began < _QUICK
+            size = min(2 * size, batch) if is_quick else max(size // 2, min(FIRST_BATCH, batch))
+            settler.rest()
+            if not examined:
+                tally.is_all = True
+                break
+    finally:
+        tally.counts += settler.finish()
+        sender.close()
+    return tally
+
+
+def _share(size: int, lanes: str) -> int:
+    """At most `size`, and near the end of a run at most one sender's share, so that no process ends alone."""
+    processes: int = settings.WORKER_CONCURRENCY
+    return min(size, max(-(-claimable(size * processes, lanes) // processes), _MIN_BATCH))
+
+
+@contextmanager
+def _collector_at_rest() -> Iterator[None]:
+    """Composing makes many small objects and no cycles: the collector would walk the whole application for nothing."""
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()
+
+
+class _Round:
+    """Sends one batch. While a server takes its time, the lease of the email under way is renewed, and the others are
+    released, so that one slow answer delays nobody else."""
+
+    def __init__(self, claimed: Claim, sender: Sender, envelope_sender: str, settler: Settler) -> None:
+        self._claim = claimed
+        self._sender = sender
+        self._envelope_sender = envelope_sender
+        self._settler = settler
+        self._by_key = {one.pk: one for one in claimed.emails}
+        self._left = list(reversed(claimed.emails))  # not yet handed to the sender
+        self._handed: list[int] = []  # handed to the sender and not answered
+        self._back: set[int] = set()
+        self._noted: set[int] = set()
+        self._waiting_since = 0.0
+        self._waiting_for = 0
+        self._is_released = False
+
+    def send(self) -> None:
+        """Send the batch; what the time does not suffice for is released."""
+        if not self._by_key:
+            return
+        self._back = reclaim(self._claim, self._claim.emails, now=timezone.now())
+        for answer in self._sender.send(self._messages(), self._while_waiting):
+            self._handed = [key for key in self._handed if key != answer.key]
+            self._settler.put(answer, noted=answer.key in self._noted)
+        self._release(self._left)
+
+    def _messages(self) -> Iterator[Outgoing]:
+        began = checked = time.monotonic()
+        while self._left and not self._is_released:
+            now = time.monotonic()
+            if now - began > _MAX_BATCH_SECONDS:
+                return
+            if now - checked > _CHECK_EVERY:
+                mine = [one for one in self._left if one.pk not in self._back]
+                self._back |= reclaim(self._claim, mine, now=timezone.now())
+                checked = now
+            one = self._left.pop()
+            if one.pk in self._back:
+                continue
+            self._handed.append(one.pk)
+            yield Outgoing(one.pk, self._envelope_sender, one.address, one.data, has_no_dots=True)  # `mime` leaves none
+
+    def _while_waiting(self, key: int) -> bool:
+        """Called each second while the server takes its time over this email."""
+        now = time.monotonic()
+        if self._waiting_for != key:
+            self._waiting_for, self._waiting_since = key, now
+        one = self._by_key[key]
+        if now - self._waiting_since > _SLOW and key not in self._noted:
+            self._noted.add(key)
+            note_wait(one)
+            others = [self._by_key[other] for other in self._handed if other != key]
+            self._release([*self._left, *others])
+            self._left, self._handed, self._is_released = [], [key], True
+        renew([one])
+        return self._is_released
+
+    def _release(self, emails: list[Claimed]) -> None:
+        release([one for one in emails if one.pk not in self._back])

@@ -1,0 +1,45 @@
+"""Message-IDs (RFC 5322, 3.6.4): each holds the number of its email, by which it is found without an index.
+
+Nobody can guess another's from their own: a forged report about it could silence an address. None is made twice, also
+after a restore from a backup that does not know which numbers were used since.
+"""
+
+from __future__ import annotations
+
+import re
+import secrets
+from collections.abc import Iterable
+from functools import lru_cache
+from urllib.parse import urlsplit
+
+from django.conf import settings
+
+from partnerships.outbox.models import Email, LegacyMessageId
+
+_NUMBER = re.compile(r"<([0-9]{1,18})\.")
+
+
+def site_host() -> str:
+    """The host of this instance: the right-hand side of Message-IDs and List-Ids."""
+    return _host_of(settings.SITE_ORIGIN)
+
+
+@lru_cache(maxsize=8)
+def _host_of(origin: str) -> str:
+    return urlsplit(origin).hostname or "localhost"
+
+
+def make(numbers: Iterable[int]) -> list[str]:
+    """New Message-IDs for the emails with these numbers."""
+    host = site_host()
+    return [f"<{number}.{secrets.token_hex(16)}@{host}>" for number in numbers]
+
+
+def find(message_id: str) -> int | None:
+    """The number of the email with this Message-ID; None where there is none. Two look-ups by key at most."""
+    if not message_id:
+        return None
+    if found := _NUMBER.match(message_id):
+        return Email.objects.filter(pk=found[1], message_id=message_id).values_list("pk", flat=True).first()
+    legacy = LegacyMessageId.objects.filter(message_id=message_id)
+    return legacy.values_list("email_id", flat=True).first()

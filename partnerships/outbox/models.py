@@ -1,0 +1,231 @@
+"""Every email: what is to be sent, what became of it, what came back, and which addresses get nothing."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import pghistory
+from django.db import models
+from django.db.models import Q
+from django.db.models.functions import Lower
+
+#: How long the message as sent is kept.
+BODY_KEPT = dt.timedelta(days=30)
+#: How long the address, the subject and what a mail server said are kept.
+ADDRESS_KEPT = dt.timedelta(days=365)
+#: Partitions whose youngest email is older than this are dropped. The database holds the same number.
+ROWS_KEPT = dt.timedelta(days=3 * 365)
+
+
+class Lane(models.IntegerChoices):
+    """In which order emails leave. One sender is reserved for the first lane."""
+
+    ACCOUNT = 0, "Account"
+    NOTICE = 1, "Notice"
+    DIGEST = 2, "Digest"
+
+
+class EmailStatus(models.TextChoices):
+    """queued → sending → sent, failed, suppressed or dropped; from sending back to queued when a lease ends."""
+
+    QUEUED = "queued", "Queued"
+    SENDING = "sending", "Sending"
+    SENT = "sent", "Sent"
+    FAILED = "failed", "Failed"
+    SUPPRESSED = "suppressed", "Not sent"
+    DROPPED = "dropped", "No longer needed"
+
+
+#: Emails that are still to leave.
+OPEN = (EmailStatus.QUEUED, EmailStatus.SENDING)
+#: The reason of an email that could not be composed begins with this.
+NOT_COMPOSED = "It could not be written"
+#: The reason of an email given up because a server may have accepted it begins with this.
+MAY_HAVE_ARRIVED = "It may have arrived"
+
+
+class EmailQuerySet(models.QuerySet["Email"]):
+    """Emails by whether they are still to leave."""
+
+    def open(self) -> EmailQuerySet:
+        """Queued or being sent."""
+        return self.filter(status__in=OPEN)
+
+    def is_settled(self) -> EmailQuerySet:
+        """Sent, failed, suppressed or dropped."""
+        return self.exclude(status__in=OPEN)
+
+
+class Email(models.Model):
+    """One email to one person or address: recorded, claimed under a lease, frozen, sent, settled.
+
+    Written in the transaction that causes it, so that neither can exist without the other. `kind` is a code that says
+    which room composes it, from `params`. `available_at` is when it may next be claimed: the time of the next try of a
+    queued one, the end of the lease of one that is being sent. `recipe` is the message as sent (see `parts.Recipe`).
+    An email that a server may have accepted without answering is `in_doubt`: it is sent again unchanged, at most twice.
+
+    The table is partitioned by month. The number of an email begins with its month, so that looking it up reads one
+    partition; it stands in the Message-ID. A trigger holds that `lane`, `kind`, `person_id` and `created_at` never
+    change, and that nothing of a settled email changes, except that personal data is cleared.
+    """
+
+    lane = models.PositiveSmallIntegerField(choices=Lane)
+    kind = models.CharField(max_length=40)
+    person_id = models.BigIntegerField(null=True, help_text="The recipient. None: an address without a person.")
+    sender_id = models.BigIntegerField(
+        null=True, help_text="The organisation on whose behalf it is sent; its leads may read the state."
+    )
+    params = models.JSONField(default=dict, help_text="What its kind composes it from: numbers and codes.")
+    secrets = models.JSONField(
+        null=True, blank=True, help_text="Parameters that open something, such as a token; gone once it is settled."
+    )
+    status = models.CharField(max_length=10, choices=EmailStatus, default=EmailStatus.QUEUED)
+    message_id = models.CharField(max_length=120, blank=True)
+    address = models.CharField(max_length=254, blank=True)
+    subject = models.CharField(max_length=400, blank=True)
+    recipe = models.JSONField(null=True, blank=True)
+    tokens = models.JSONField(
+        null=True, blank=True, help_text="The words of the message that open something; gone once it is settled."
+    )
+    memo = models.JSONField(null=True, blank=True, help_text="What the composer needs to know when it is sent again.")
+    attempts = models.PositiveSmallIntegerField(default=0)
+    deferrals = models.PositiveSmallIntegerField(default=0, help_text="How often a server said “later”.")
+    unanswered = models.PositiveSmallIntegerField(default=0, help_text="Claims since a server last answered.")
+    doubts = models.PositiveSmallIntegerField(
+        default=0, help_text="How often a server may have accepted it without answering."
+    )
+    in_doubt = models.BooleanField(default=False, help_text="A server may have it: it is sent again only unchanged.")
+    available_at = models.DateTimeField()
+    created_at = models.DateTimeField()
+    claimed_at = models.DateTimeField(null=True, blank=True)
+    settled_at = models.DateTimeField(null=True, blank=True)
+    reason = models.CharField(max_length=500, blank=True)
+    provider_id = models.CharField(max_length=200, blank=True)
+    repeat_of_id = models.BigIntegerField(null=True, blank=True, help_text="The email of which this is a repeat.")
+
+    objects = EmailQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(status__in=["queued", "sending"], settled_at=None)
+                | (~Q(status__in=["queued", "sending"]) & Q(settled_at__isnull=False)),
+                name="settled_email_has_a_time",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.subject or f"Email {self.pk}"
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it is still to leave."""
+        return self.status in OPEN
+
+    @property
+    def is_sent(self) -> bool:
+        """Whether a server has accepted it."""
+        return self.status == EmailStatus.SENT
+
+
+class EmailPart(models.Model):
+    """A part of messages that many emails share, as it was sent: kept once, encoded.
+
+    `body` is quoted-printable ASCII with CRLF line ends. Removed when no email that is kept needs it.
+    """
+
+    digest = models.CharField(max_length=64, unique=True)
+    body = models.TextField()
+    used_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"Part {self.pk}"
+
+
+class LegacyMessageId(models.Model):
+    """The Message-ID of an email that was sent before Message-IDs held the number of their email."""
+
+    message_id = models.CharField(max_length=120, primary_key=True)
+    email_id = models.BigIntegerField()
+
+    class Meta:
+        verbose_name = "legacy Message-ID"
+
+    def __str__(self) -> str:
+        return f"Message-ID of {self.email_id}"
+
+
+@pghistory.track(exclude=["address"])
+class Suppression(models.Model):
+    """An address that gets no notices and no digests until somebody releases it.
+
+    Account emails are still tried: somebody who is locked out must be able to ask for a reset.
+    """
+
+    address = models.EmailField(max_length=254)
+    reason = models.CharField(max_length=300)
+    since = models.DateTimeField()
+    set_by_id = models.BigIntegerField(null=True, blank=True, help_text="The person who did it. None: a bounce.")
+    released_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                Lower("address"), condition=Q(released_at=None), name="one_open_suppression_an_address"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"Suppression {self.pk}"
+
+
+class Bounce(models.Model):
+    """An email came back, or its recipient complained. Partitioned by month, as emails are."""
+
+    class Kind(models.TextChoices):
+        """Hard: there is no such mailbox. Soft: it may work later. Complaint: marked as unwanted. Refused: by a
+        policy, which says nothing about the address. Delayed: still being tried."""
+
+        HARD = "hard", "Came back for good"
+        SOFT = "soft", "Came back for now"
+        COMPLAINT = "complaint", "Complaint"
+        REFUSED = "refused", "Refused by a policy"
+        DELAYED = "delayed", "Delayed"
+
+    kind = models.CharField(max_length=10, choices=Kind)
+    address = models.EmailField(max_length=254)
+    email_id = models.BigIntegerField()
+    person_id = models.BigIntegerField(null=True)
+    at = models.DateTimeField()
+    text = models.CharField(max_length=500, blank=True)
+
+    def __str__(self) -> str:
+        return f"{self.get_kind_display()} {self.pk}"
+
+
+class ReportSeen(models.Model):
+    """A report from a provider or from the mailbox that was acted on, so that it counts once."""
+
+    event_id = models.CharField(max_length=200, unique=True, help_text="The provider's number, or a hash of the mail.")
+    seen_at = models.DateTimeField()
+
+    class Meta:
+        verbose_name_plural = "reports seen"
+
+    def __str__(self) -> str:
+        return f"Report {self.pk}"
+
+
+class SendCount(models.Model):
+    """How many emails were claimed for a domain in a minute: what throttling counts, across all senders."""
+
+    domain = models.CharField(max_length=253)
+    minute = models.DateTimeField()
+    count = models.PositiveIntegerField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["domain", "minute"], name="one_send_count_a_minute")]
+        indexes = [models.Index(fields=["minute"], name="send_count_minute")]
+
+    def __str__(self) -> str:
+        return f"{self.domain} {self.minute:%H:%M}: {self.count}"

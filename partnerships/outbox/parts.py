@@ -1,0 +1,125 @@
+"""Messages as they are kept: shared parts are stored once, and a message is a recipe of parts and its own words."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from json.encoder import encode_basestring_ascii
+from typing import NamedTuple
+
+from partnerships.kit.database import rows_of, rows_planned_once
+from partnerships.outbox import mime
+from partnerships.outbox.models import EmailPart
+
+_STORED = "SELECT digest, id FROM outbox_emailpart WHERE digest = ANY(%s) AND used_at > %s"
+_STORE = """
+INSERT INTO outbox_emailpart (digest, body, used_at)
+SELECT * FROM unnest(%(digests)s::text[], %(bodies)s::text[], %(at)s::timestamptz[]) AS x(digest, body, used_at)
+ ORDER BY digest
+ON CONFLICT (digest) DO UPDATE SET used_at = EXCLUDED.used_at
+RETURNING digest, id
+"""
+
+
+#: What stands in a stored message where a token was.
+HIDDEN = "hidden"
+
+
+class Message(NamedTuple):
+    """A composed message: its parts in order, and the values of the slots between them.
+
+    `tokens` are the slots whose values open something: they are not kept once a server has accepted the message.
+    """
+
+    subject: str
+    parts: tuple[mime.Part | str, ...]
+    values: dict[str, str]
+    tokens: tuple[str, ...] = ()
+
+
+class Recipe(NamedTuple):
+    """A message as it is stored: the numbers of its parts, its own words between them as -1, -2 …, and these words.
+
+    Tokens are numbered after the words, and are stored apart: of a settled email they are gone.
+    """
+
+    layout: list[int]
+    words: list[str]
+    tokens: list[str] = []
+
+    @property
+    def part_ids(self) -> list[int]:
+        """The numbers of its shared parts."""
+        return [number for number in self.layout if number >= 0]
+
+    def join(self, stored: Mapping[int, str]) -> str:
+        """The whole message, from these parts."""
+        words = [*self.words, *self.tokens]
+        return "".join(
+            stored[number] if number >= 0 else words[~number] if ~number < len(words) else HIDDEN
+            for number in self.layout
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """What some messages share, as it is stored and as it is sent, with the places of their own words."""
+
+    slots: tuple[str, ...]  # the name of each word, once, those of tokens last
+    kept: int  # how many of them are no tokens
+    layout: str  # of their recipes, as JSON
+    order: tuple[int, ...]  # the word at each place
+    template: bytes  # %b at each place
+
+    def fill(self, values: Mapping[str, str]) -> tuple[str, str, tuple[bytes, ...]]:
+        """The recipe of a message and its tokens as JSON, and what to put into the template.
+
+        The innermost loop of sending.
+        """
+        own = [values[slot] for slot in self.slots]
+        encoded = [said.encode("ascii") for said in own]
+        words = list(map(encode_basestring_ascii, own))  # as `json.dumps`, without its preparations
+        recipe = f"[{self.layout}, [{', '.join(words[: self.kept])}]]"
+        tokens = f"[{', '.join(words[self.kept :])}]"
+        return recipe, tokens, tuple([encoded[place] for place in self.order])
+
+
+def forms_for(messages: Iterable[Message], now: dt.datetime) -> dict[int, Form]:
+    """The form of each message by the identity of its parts, which are stored once for all that share them."""
+    by_parts = {id(message.parts): message for message in messages}
+    stored = _store(
+        {part.digest: part for one in by_parts.values() for part in one.parts if isinstance(part, mime.Part)}, now
+    )
+    return {key: _form(one.parts, one.tokens, stored) for key, one in by_parts.items()}
+
+
+def _form(parts: Sequence[mime.Part | str], tokens: Collection[str], stored: dict[str, int]) -> Form:
+    named = dict.fromkeys(part for part in parts if isinstance(part, str))
+    words = [slot for slot in named if slot not in tokens]
+    slots = [*words, *(slot for slot in named if slot in tokens)]
+    layout = [~slots.index(part) if isinstance(part, str) else stored[part.digest] for part in parts]
+    template = "".join("%b" if isinstance(part, str) else part.body.replace("%", "%%") for part in parts)
+    order = tuple(slots.index(part) for part in parts if isinstance(part, str))
+    return Form(tuple(slots), len(words), json.dumps(layout), order, template.encode("ascii"))
+
+
+def _store(parts: dict[str, mime.Part], now: dt.datetime) -> dict[str, int]:
+    """Store shared parts, each once; returns their numbers. In one order, so that two senders cannot deadlock."""
+    if not parts:
+        return {}
+    digests = sorted(parts)
+    since = now - dt.timedelta(days=1)
+    known = dict(rows_planned_once(_STORED, [digests, since], whatever_is_asked=True))
+    missing = [digest for digest in digests if digest not in known]
+    if missing:
+        new = {"digests": missing, "bodies": [parts[one].body for one in missing], "at": [now] * len(missing)}
+        known |= dict(rows_of(_STORE, new))
+    return known
+
+
+def bodies(recipes: Iterable[Recipe]) -> dict[int, str]:
+    """The parts of these messages by their numbers, as far as they are still stored."""
+    numbers = {number for recipe in recipes for number in recipe.part_ids}
+    return dict(EmailPart.objects.filter(pk__in=numbers).values_list("pk", "body")) if numbers else {}

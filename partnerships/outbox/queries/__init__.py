@@ -1,0 +1,1 @@
+"""Questions about the outbox: the queue, and which addresses get nothing."""

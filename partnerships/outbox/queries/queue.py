@@ -1,0 +1,80 @@
+"""The figures of the queue that operators and the watchdog read. None of them reads more than what is open."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+from django.conf import settings
+from django.db import connection
+from django.utils import timezone
+
+from partnerships.outbox.models import NOT_COMPOSED, Email, Lane, Suppression
+
+#: Counts stop here: an operator wants to know whether it is many.
+MAX_COUNT = 100_000
+
+_OPEN = """
+SELECT lane, status, count(*) FROM (
+    SELECT lane, status FROM outbox_email WHERE status IN ('queued', 'sending') LIMIT %s) e
+ GROUP BY lane, status
+"""
+# One look at the beginning of the index for each lane.
+_OLDEST = """
+SELECT lane.number, (
+    SELECT e.available_at FROM outbox_email e
+     WHERE e.status IN ('queued', 'sending') AND e.lane = lane.number
+     ORDER BY e.lane, e.available_at, e.id LIMIT 1)
+  FROM unnest(%s::int[]) AS lane(number)
+"""
+# What changes while senders work: the newest settled email, and the leases that they renew.
+_SIGNS_OF_LIFE = """
+SELECT (SELECT max(settled_at) FROM outbox_email WHERE settled_at > statement_timestamp() - interval '1 hour'),
+       (SELECT max(available_at) FROM (
+            SELECT available_at FROM outbox_email WHERE status = 'sending' LIMIT 1000) e)
+"""
+
+
+def oldest_due(lanes: list[int]) -> dt.datetime | None:
+    """Since when the oldest email of these lanes could have been claimed; None while none is due."""
+    with connection.cursor() as cursor:
+        cursor.execute(_OLDEST, [lanes])
+        moments = [moment for _, moment in cursor.fetchall() if moment is not None and moment <= timezone.now()]
+    return min(moments, default=None)
+
+
+def queue_figures() -> dict[str, Any]:
+    """How many emails are queued and being sent, and how long the oldest that is due has waited.
+
+    Counts stop at 100,000. `not_composed` counts emails that cannot be written: those still being tried, and those set
+    aside within a day. `last_settled` and `lease_until` change while senders work.
+    """
+    counts = {"queued": 0, "sending": 0}
+    by_lane = dict.fromkeys((lane.name.lower() for lane in Lane), 0)
+    with connection.cursor() as cursor:
+        cursor.execute(_OPEN, [MAX_COUNT])
+        for lane, status, count in cursor.fetchall():
+            counts[status] += count
+            by_lane[Lane(lane).name.lower()] += count
+        cursor.execute(_SIGNS_OF_LIFE)
+        last_settled, lease_until = cursor.fetchone()
+    now = timezone.now()
+    account = oldest_due([Lane.ACCOUNT])
+    others = None if settings.EMAILS_HELD else oldest_due([Lane.NOTICE, Lane.DIGEST])
+    unwritten = Email.objects.filter(reason__startswith=NOT_COMPOSED)
+    not_composed = unwritten.open().count()
+    not_composed += unwritten.filter(status="failed", settled_at__gt=now - dt.timedelta(days=1)).count()
+    return {
+        **counts,
+        "by_lane": by_lane,
+        "oldest_due_seconds": _age(min((one for one in (account, others) if one), default=None), now),
+        "oldest_account_seconds": _age(account, now),
+        "not_composed": not_composed,
+        "suppressed_addresses": Suppression.objects.filter(released_at=None)[:MAX_COUNT].count(),
+        "last_settled": last_settled.isoformat() if last_settled else "",
+        "lease_until": lease_until.isoformat() if lease_until else "",
+    }
+
+
+def _age(moment: dt.datetime | None, now: dt.datetime) -> int:
+    return max(int((now - moment).total_seconds()), 0) if moment else 0

@@ -1,0 +1,84 @@
+"""Reading a mailbox of reports (RFC 3464), for plain SMTP: what came back, complaints, and wishes to stop."""
+
+from __future__ import annotations
+
+import email
+import email.policy
+import hashlib
+import re
+from dataclasses import dataclass
+from email.message import Message
+
+from partnerships.outbox.answers import Outcome, classify, is_about_us
+from partnerships.outbox.models import Bounce
+
+_MESSAGE_ID = re.compile(r"<[^<>\s]+@[^<>\s]+>")
+_STOP = re.compile(r"\bstop[\s:]+([0-9A-Za-z_.\-]{20,200})")
+
+
+def _messages_in(part: Message) -> list[Message]:
+    """The messages inside a part: groups of fields, the email that came back, or its headers as text."""
+    payload = part.get_payload()
+    if isinstance(payload, str):
+        return [email.message_from_string(payload, policy=email.policy.default)]
+    return [one for one in payload if isinstance(one, Message)] if isinstance(payload, list) else []
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What one mail to the mailbox says: a bounce of one of our emails, or a wish to stop (the token of the link)."""
+
+    kind: str
+    address: str = ""
+    text: str = ""
+    message_id: str = ""
+    stop_token: str = ""
+    event_id: str = ""
+
+
+def read_report(raw: bytes) -> Report | None:
+    """Read one mail; None when it is neither a report about an email nor a wish to stop."""
+    message = email.message_from_bytes(raw, policy=email.policy.default)
+    wish = _STOP.search(str(message.get("Subject", "")))
+    event_id = _event_id(message, raw)
+    if wish:
+        return Report(kind="stop", stop_token=wish[1], event_id=event_id)
+    status, address, text, original, feedback, action = "", "", "", "", "", ""
+    for part in message.walk():
+        kind = part.get_content_type()
+        if kind == "message/delivery-status":
+            for group in _messages_in(part):
+                status = str(group.get("Status", status)).strip()
+                action = str(group.get("Action", action)).strip().lower()
+                address = str(group.get("Final-Recipient", address)).rpartition(";")[2].strip() or address
+                text = str(group.get("Diagnostic-Code", text)).rpartition(";")[2].strip() or text
+        elif kind == "message/feedback-report":
+            feedback = "abuse"
+        elif kind in ("message/rfc822", "text/rfc822-headers"):
+            for inner in _messages_in(part):
+                original = str(inner.get("Message-ID", original))
+    found = _MESSAGE_ID.search(original)
+    if found is None or not (status or feedback):
+        return None
+    if feedback:
+        kind = Bounce.Kind.COMPLAINT
+    else:
+        kind = _kind_of(action, status.partition(" ")[0], text)
+    return Report(kind=kind, address=address, text=f"{status} {text}".strip(), message_id=found[0], event_id=event_id)
+
+
+def _kind_of(action: str, status: str, text: str) -> str:
+    """What a report (RFC 3464) means: hard only where its code speaks of the mailbox. A relay that does not let us in
+    says nothing of an address."""
+    if action in ("delayed", "relayed", "delivered", "expanded"):
+        return Bounce.Kind.DELAYED
+    if classify(550, f"{status} {text}", at_recipient=False) is Outcome.NO_SUCH_ADDRESS:
+        return Bounce.Kind.HARD
+    return Bounce.Kind.REFUSED if status.startswith("5.7.") or is_about_us(text) else Bounce.Kind.SOFT
+
+
+def _event_id(message: Message, raw: bytes) -> str:
+    """What a mail is known by when it is read again: its Message-ID, or else all of it but the way it came."""
+    given = str(message.get("Message-ID", "")).strip()
+    body = raw.replace(b"\r\n", b"\n").partition(b"\n\n")[2]
+    return "mail:" + hashlib.sha256(given.encode() if given else body).hexdigest()

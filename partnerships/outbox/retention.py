@@ -1,0 +1,77 @@
+"""How long emails are kept: bodies 30 days, addresses a year, rows three years; and the partitions of each month."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+from django.db import connection, transaction
+from django.db.models import QuerySet
+
+from partnerships.outbox.models import ADDRESS_KEPT, BODY_KEPT, Bounce, Email, EmailPart, ReportSeen, SendCount
+
+#: How many rows are changed in one transaction.
+BATCH = 5_000
+#: Partitions are made for this many months ahead, so that a job that fails for months loses nothing.
+MONTHS_AHEAD = 12
+
+
+def first_id(moment: dt.datetime) -> int:
+    """The lowest number an email of this month can have: numbers begin with their month (docs/outbox.md)."""
+    moment = moment.astimezone(dt.UTC)
+    return ((moment.year - 2000) * 12 + moment.month - 1) << 40
+
+
+def clear_bodies(*, now: dt.datetime, dry_run: bool = False) -> int:
+    """Clear what was sent, and what it was composed from, 30 days after."""
+    rows = Email.objects.is_settled().filter(created_at__lte=now - BODY_KEPT, recipe__isnull=False)
+    return _in_batches(rows, {"recipe": None, "memo": None}, dry_run=dry_run)
+
+
+def clear_addresses(*, now: dt.datetime, dry_run: bool = False) -> int:
+    """Clear addresses, subjects and what mail servers said, a year after."""
+    emails = Email.objects.is_settled().filter(created_at__lte=now - ADDRESS_KEPT).exclude(address="")
+    cleared = _in_batches(emails, {"address": "", "subject": "", "reason": "", "params": {}}, dry_run=dry_run)
+    bounces = Bounce.objects.filter(at__lte=now - ADDRESS_KEPT).exclude(address="")
+    return cleared + _in_batches(bounces, {"address": "", "text": ""}, dry_run=dry_run)
+
+
+def remove_counts(*, now: dt.datetime, dry_run: bool = False) -> int:
+    """Remove shared parts that no email needs, counts of throttling after a day, reports seen after a year."""
+    gone: tuple[QuerySet[Any], ...] = (
+        EmailPart.objects.filter(used_at__lte=now - BODY_KEPT - dt.timedelta(days=3)),
+        SendCount.objects.filter(minute__lte=now - dt.timedelta(days=1)),
+        ReportSeen.objects.filter(seen_at__lte=now - ADDRESS_KEPT),
+    )
+    return sum(rows.count() if dry_run else rows.delete()[0] for rows in gone)
+
+
+def _in_batches(rows: QuerySet[Any], values: dict[str, Any], *, dry_run: bool) -> int:
+    if dry_run:
+        return rows.count()
+    changed = 0
+    while numbers := list(rows.order_by("pk").values_list("pk", flat=True)[:BATCH]):
+        with transaction.atomic():
+            changed += rows.model._default_manager.filter(pk__in=numbers).update(**values)
+    return changed
+
+
+def make_partitions(*, now: dt.datetime) -> int:
+    """Make the partitions of this month and the coming ones; returns how many were missing. May run twice."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT outbox_make_partitions(%s, %s)", [now, MONTHS_AHEAD])
+        return int(cursor.fetchone()[0])
+
+
+def drop_partitions() -> int:
+    """Drop partitions whose youngest row is three years old; the database decides which these are."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT outbox_drop_partitions()")
+        return int(cursor.fetchone()[0])
+
+
+def months_ready(*, now: dt.datetime) -> int:
+    """For how many months after this one partitions exist: what operators watch."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT outbox_months_ready(%s)", [now])
+        return int(cursor.fetchone()[0])

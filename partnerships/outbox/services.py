@@ -1,0 +1,122 @@
+"""Recording emails, in the transaction of the change that causes them. The only way to send one."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Collection, Mapping
+from typing import Any
+
+from django.db import connection
+from django.dispatch import Signal
+from django.utils import timezone
+
+from partnerships.outbox.claiming import is_due
+from partnerships.outbox.kinds import kind_of
+from partnerships.outbox.models import Email, Lane
+
+#: Sent once for each call that recorded emails, with the lanes they are in. A receiver wakes a sender after commit.
+emails_recorded = Signal()
+
+
+class UnableToRecordEmail(Exception):
+    """No transaction is open, or no room knows this kind of email."""
+
+
+def record_emails(
+    *,
+    kind: str,
+    people: Collection[int],
+    params: Mapping[str, Any] | None = None,
+    secrets: Mapping[str, Any] | None = None,
+    sender_id: int | None = None,
+    now: dt.datetime,
+) -> list[Email]:
+    """Record one email to each of these people, once however often they are named.
+
+    `params` are JSON values from which the kind composes each, and `secrets` those that open something, which are not
+    kept once the email is settled; `sender_id` is the organisation on whose behalf it is
+    sent. Call inside the transaction of the change; raises `UnableToRecordEmail` outside one.
+    """
+    return _record(
+        kind,
+        [(pk, "") for pk in sorted(set(people))],
+        params=params or {},
+        secrets=secrets,
+        sender_id=sender_id,
+        now=now,
+    )
+
+
+def record_email(
+    *,
+    kind: str,
+    person_id: int | None = None,
+    address: str = "",
+    params: Mapping[str, Any] | None = None,
+    secrets: Mapping[str, Any] | None = None,
+    sender_id: int | None = None,
+    repeat_of_id: int | None = None,
+    now: dt.datetime,
+) -> Email:
+    """Record one email, to a person or (where there is none) to an address. As `record_emails`."""
+    if person_id is None and not address:
+        raise UnableToRecordEmail("An email needs a person or an address.")
+    [made] = _record(
+        kind,
+        [(person_id, address)],
+        params=params or {},
+        secrets=secrets,
+        sender_id=sender_id,
+        repeat_of_id=repeat_of_id,
+        now=now,
+    )
+    return made
+
+
+def _record(
+    kind: str,
+    recipients: Collection[tuple[int | None, str]],
+    *,
+    params: Mapping[str, Any],
+    secrets: Mapping[str, Any] | None,
+    sender_id: int | None,
+    repeat_of_id: int | None = None,
+    now: dt.datetime,
+) -> list[Email]:
+    if not connection.in_atomic_block:
+        raise UnableToRecordEmail("An email is recorded in the transaction of the change that causes it.")
+    known = kind_of(kind)
+    if known is None:
+        raise UnableToRecordEmail(f"There is no kind of email called {kind}.")
+    emails = [
+        Email(
+            lane=known.lane,
+            kind=kind,
+            person_id=person_id,
+            address=address,
+            sender_id=sender_id,
+            params=dict(params),
+            secrets=dict(secrets) if secrets else None,
+            repeat_of_id=repeat_of_id,
+            # By the real clock at the latest: a simulated moment must not keep it from leaving.
+            available_at=min(now, timezone.now()),
+            created_at=now,
+        )
+        for person_id, address in recipients
+    ]
+    made = Email.objects.bulk_create(emails)
+    if made:
+        emails_recorded.send(sender=Email, lanes={Lane(known.lane)})
+    return made
+
+
+def drop_email(*, email: Email, reason: str, now: dt.datetime) -> bool:
+    """Settle a queued email that is no longer needed; returns whether it was still queued."""
+    from_queue = Email.objects.filter(pk=email.pk, status="queued")
+    return bool(from_queue.update(status="dropped", settled_at=now, reason=reason[:500]))
+
+
+def wake_if_due() -> None:
+    """Have a sender woken if notices or digests are due that nobody is sending."""
+    if is_due(lanes="others"):
+        emails_recorded.send(sender=Email, lanes={Lane.NOTICE, Lane.DIGEST})

@@ -1,0 +1,386 @@
+"""Settling: writing down what a mail server answered, in groups, beside the sending.
+
+What was answered is settled on a second connection while the next emails leave: a killed sender repeats the few that
+were answered but not yet settled, each under its first Message-ID, and loses none.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import select
+import time
+from collections import Counter
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import replace
+from operator import attrgetter
+from typing import Any, Protocol
+
+import psycopg2
+import psycopg2.extensions
+import structlog
+from django.conf import settings
+from django.db import Error as DatabaseError
+from django.db import connection, transaction
+from django.utils import timezone
+from psycopg2 import extras
+
+from partnerships.kit.database import BY_INDEX, as_array, keeps_statements
+from partnerships.outbox.answers import Answer, Outcome, enhanced_code
+from partnerships.outbox.bounces import note_refusal, suppress
+from partnerships.outbox.claiming import MAX_DOUBTS
+from partnerships.outbox.models import MAY_HAVE_ARRIVED, Email, EmailStatus, Suppression
+
+log = structlog.get_logger(__name__)
+
+#: An email to which servers said "later" this often is given up: the waits double up to an hour, which makes five days
+#: (RFC 5321, 4.5.4.1).
+MAX_DEFERRALS = 130
+_MAX_WAIT = 3600.0
+#: While no server lets us in, emails wait as long as that takes, trying again this often at the latest.
+_MAX_WAIT_UNREACHED = 300.0
+#: A server that in the last hour denied this many addresses, and refused most emails, is not believed any more.
+_MAX_DENIED, _RECENT = 10, 50
+_SERVER_SAID = "The mail server refused the address: "
+
+# In one statement: what upper rooms do about emails that arrived (`on_accepted`) reads `done`.
+_ACCEPTED = """
+WITH answer(id, provider_id) AS (SELECT * FROM unnest(%(ids)s::bigint[], %(providers)s::text[])),
+done AS (
+    UPDATE outbox_email e
+       SET status = 'sent', settled_at = clock_timestamp(), reason = '', provider_id = answer.provider_id,
+           secrets = NULL, tokens = NULL
+      FROM answer WHERE e.id = answer.id AND e.status IN ('queued', 'sending')
+    RETURNING e.id, e.kind, e.person_id
+){more}
+SELECT count(*) FROM done
+"""
+
+_FAILED = """
+UPDATE outbox_email e
+   SET status = 'failed', settled_at = clock_timestamp(), reason = answer.reason,
+       secrets = NULL, tokens = NULL
+  FROM unnest(%(ids)s::bigint[], %(reasons)s::text[]) AS answer(id, reason)
+ WHERE e.id = answer.id AND e.status = 'sending'
+"""
+
+# The first try again comes soon, each later one after twice as long, an hour at most; after five days, or when it may
+# have arrived often enough, it is given up.
+_LATER = """
+WITH answer AS (
+    SELECT a.id, a.reason, a.in_doubt, e.doubts + a.counts AS doubts,
+           e.deferrals + 1 >= %(limit)s AS is_late, e.doubts + a.counts >= %(max_doubts)s AS is_doubtful
+      FROM unnest(%(ids)s::bigint[], %(reasons)s::text[], %(doubts)s::bool[], %(counts)s::int[])
+           AS a(id, reason, in_doubt, counts)
+      JOIN outbox_email e ON e.id = a.id AND e.status = 'sending'
+       FOR UPDATE OF e
+)
+UPDATE outbox_email e
+   SET status = CASE WHEN answer.is_late OR answer.is_doubtful THEN 'failed' ELSE 'queued' END,
+       settled_at = CASE WHEN answer.is_late OR answer.is_doubtful THEN clock_timestamp() END,
+       deferrals = e.deferrals + 1, unanswered = 0, in_doubt = e.in_doubt OR answer.in_doubt, doubts = answer.doubts,
+       available_at = clock_timestamp()
+                      + LEAST(%(first)s * 2 ^ LEAST(e.deferrals, 20), %(longest)s) * interval '1 second',
+       reason = CASE WHEN answer.is_doubtful THEN left(%(may_have_arrived)s || ': ' || answer.reason, 500)
+                     ELSE answer.reason END
+  FROM answer
+ WHERE e.id = answer.id
+RETURNING e.id, e.status, answer.is_doubtful
+"""
+
+# Connection failed before any reply: does not count as an attempt.
+_UNREACHED = """
+UPDATE outbox_email e
+   SET status = 'queued', unanswered = 0, reason = answer.reason,
+       available_at = clock_timestamp() + interval '1 second'
+           * LEAST(GREATEST(%(first)s, EXTRACT(EPOCH FROM clock_timestamp() - e.created_at) / 4), %(longest)s)
+  FROM unnest(%(ids)s::bigint[], %(reasons)s::text[]) AS answer(id, reason)
+ WHERE e.id = answer.id AND e.status = 'sending'
+"""
+
+_on_accepted: dict[str, str] = {}
+_when_accepted: list[Callable[[Sequence[int]], None]] = []
+
+
+def on_accepted(name: str, sql: str) -> None:
+    """Add SQL that runs with the emails a server accepted: a common table expression, which may read
+    `done(id, kind, person_id)`. Registered by upper rooms at start-up."""
+    _on_accepted[name] = sql
+
+
+def when_accepted(call: Callable[[Sequence[int]], None]) -> None:
+    """Have `call` told the numbers of the emails that a server accepted, before they are settled."""
+    _when_accepted.append(call)
+
+
+def accepted_sql() -> str:
+    """The whole statement that settles accepted emails."""
+    return _ACCEPTED.format(more="".join(f",\n{name} AS MATERIALIZED ({sql})" for name, sql in _on_accepted.items()))
+
+
+def settle(answers: Sequence[Answer], *, noted: Collection[int] = ()) -> Counter[str]:
+    """Write down what became of these emails.
+
+    `noted` are those whose doubt was counted while the server was awaited.
+    """
+    by: dict[Outcome, list[Answer]] = {outcome: [] for outcome in Outcome}
+    for answer in answers:
+        by[answer.outcome].append(answer)
+    denied = by[Outcome.NO_SUCH_ADDRESS]
+    if denied and not _is_believed(len(denied), len(by[Outcome.ACCEPTED])):
+        log.error("mail_server_not_believed", count=len(denied))
+        by[Outcome.LATER] += [
+            replace(one, outcome=Outcome.LATER, text=f"The server says so of most addresses: {one.text}"[:500])
+            for one in denied
+        ]
+        denied = by[Outcome.NO_SUCH_ADDRESS] = []
+    later = [one for one in by[Outcome.LATER] if one.reached]
+    unreached = [one for one in by[Outcome.LATER] if not one.reached]
+    given_up: set[int] = set()
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(BY_INDEX)
+        if by[Outcome.ACCEPTED]:
+            tell_accepted(by[Outcome.ACCEPTED])
+            cursor.execute(accepted_sql(), _accepted(by[Outcome.ACCEPTED]))
+        if refused := [*by[Outcome.REFUSED], *denied]:
+            cursor.execute(_FAILED, _said(refused))
+        if unreached:
+            waits = {"first": settings.EMAIL_RETRY_SECONDS, "longest": _MAX_WAIT_UNREACHED}
+            cursor.execute(_UNREACHED, _said(unreached) | waits)
+        if later:
+            cursor.execute(_LATER, _put_off(later, noted))
+            given_up = {
+                pk for pk, status, is_doubtful in cursor.fetchall() if status == EmailStatus.FAILED and not is_doubtful
+            }
+    full = [*by[Outcome.REFUSED], *(one for one in later if one.key in given_up)]
+    _act_on_refusals([one.key for one in denied], [one.key for one in full if _speaks_of_the_mailbox(one)])
+    return Counter({outcome.name.lower(): len(some) for outcome, some in by.items() if some})
+
+
+def tell_accepted(answers: Sequence[Answer]) -> None:
+    """Tell those who asked which emails a server accepted."""
+    if _when_accepted:
+        numbers = [one.key for one in answers]
+        for call in _when_accepted:
+            call(numbers)
+
+
+def _put_off(later: Sequence[Answer], noted: Collection[int]) -> dict[str, Any]:
+    return _said(later) | {
+        "doubts": [one.in_doubt for one in later],
+        "counts": [int(one.in_doubt and one.key not in noted) for one in later],
+        "limit": MAX_DEFERRALS,
+        "max_doubts": MAX_DOUBTS,
+        "may_have_arrived": MAY_HAVE_ARRIVED,
+        "first": settings.EMAIL_RETRY_SECONDS,
+        "longest": _MAX_WAIT,
+    }
+
+
+def _said(answers: Sequence[Answer]) -> dict[str, Any]:
+    return {"ids": [one.key for one in answers], "reasons": [one.text for one in answers]}
+
+
+def _speaks_of_the_mailbox(answer: Answer) -> bool:
+    """Whether a refusal is about the state of a mailbox (x.2.x, such as a full one): a soft bounce, told at once."""
+    return enhanced_code(answer.text)[1:].startswith(".2.")
+
+
+def _act_on_refusals(denied: Collection[int], soft: Collection[int]) -> None:
+    now = timezone.now()
+    for email in Email.objects.filter(pk__in=denied) if denied else ():
+        reason = f"{_SERVER_SAID}{email.reason}"
+        suppress(address=email.address, reason=reason, email_id=email.pk, author_id=None, now=now)
+    for email in Email.objects.filter(pk__in=soft) if soft else ():
+        note_refusal(email=email, text=email.reason, now=now)
+
+
+def _is_believed(denied: int, accepted: int) -> bool:
+    """Whether a server that denies this many addresses, having accepted so many emails, may be right: a misconfigured
+    one denies all of them."""
+    since = timezone.now() - dt.timedelta(hours=1)
+    said = Suppression.objects.filter(since__gt=since, reason__startswith=_SERVER_SAID)
+    if said.count() + denied < _MAX_DENIED:
+        return True
+    settled = Email.objects.filter(settled_at__gt=since, status__in=[EmailStatus.SENT, EmailStatus.FAILED])
+    statuses = list(settled.order_by("-pk").values_list("status", flat=True)[:_RECENT])
+    return 2 * (statuses.count(EmailStatus.FAILED) + denied) <= len(statuses) + denied + accepted
+
+
+def _accepted(answers: Sequence[Answer]) -> dict[str, Any]:
+    ordered = sorted(answers, key=attrgetter("key"))
+    return {
+        "ids": as_array([one.key for one in ordered]),
+        "providers": as_array([one.provider_id[:200] for one in ordered]),
+    }
+
+
+class Settler(Protocol):
+    """Takes answers and sees to it that they are settled."""
+
+    def put(self, answer: Answer, *, noted: bool = False) -> None:
+        """Take one answer; `noted` says that its doubt was counted while the server was awaited."""
+
+    def rest(self) -> None:
+        """No answers come for a while: settle those that wait."""
+
+    def finish(self) -> Counter[str]:
+        """Settle what is left, and say how many of each kind there were."""
+
+
+class SettlerInLine:
+    """Settles on the caller's own connection at the end of a batch: for tests and single emails."""
+
+    def __init__(self) -> None:
+        self._counts: Counter[str] = Counter()
+        self._answers: list[Answer] = []
+        self._noted: set[int] = set()
+
+    def put(self, answer: Answer, *, noted: bool = False) -> None:
+        """Keep the answer until the end of the batch."""
+        self._answers.append(answer)
+        if noted:
+            self._noted.add(answer.key)
+
+    def rest(self) -> None:
+        """Settle the batch."""
+        answers, self._answers = self._answers, []
+        if answers:
+            self._counts += settle(answers, noted=self._noted)
+
+    def finish(self) -> Counter[str]:
+        """Settle what is left."""
+        self.rest()
+        counts, self._counts = self._counts, Counter()
+        return counts
+
+
+class SettlerBeside:
+    """Settles on a second connection that never blocks: while the database commits one group, the next emails leave.
+
+    An email that was not accepted is settled at once by itself. When the database is away, it waits for it, longer than
+    a lease could still belong to this sender.
+    """
+
+    #: Answers are gathered for this long (to settle eight costs twice as much as to settle one), and never more than
+    #: this many: what a killed process repeats, the one that is being sent among them.
+    _WAIT, _MAX = 0.006, 8
+    _GIVE_UP = 600.0
+
+    def __init__(self) -> None:
+        self._counts: Counter[str] = Counter()
+        self._waiting: list[Answer] = []
+        self._under_way: list[Answer] = []
+        self._since = 0.0
+        self._second: Any = None
+        self._cursor: Any = None
+        self._settle = ""
+
+    def put(self, answer: Answer, *, noted: bool = False) -> None:
+        """Take an answer, and send a group off if the last one is done."""
+        if answer.outcome is not Outcome.ACCEPTED:
+            self._counts += settle([answer], noted=[answer.key] if noted else [])
+            return
+        now = time.monotonic()
+        if not self._waiting:
+            self._since = now
+        self._waiting.append(answer)
+        if len(self._waiting) >= self._MAX:
+            self._wait()
+            self._send_off()
+        elif now - self._since > self._WAIT and self._is_free():
+            self._send_off()
+
+    def rest(self) -> None:
+        """Send off the group that is not full."""
+        if self._waiting:
+            self._wait()
+            self._send_off()
+
+    def finish(self) -> Counter[str]:
+        """Wait until everything is settled, and give the connection back."""
+        while self._under_way or self._waiting:
+            self._wait()
+            if self._waiting:
+                self._send_off()
+        if self._second is not None:
+            self._second.close()
+            self._second = None
+        counts, self._counts = self._counts, Counter()
+        return counts
+
+    def _is_free(self) -> bool:
+        if not self._under_way:
+            return True
+        try:
+            if self._second.poll() != psycopg2.extensions.POLL_OK:
+                return False
+        except psycopg2.Error as error:
+            self._again(error)
+            return False
+        self._done()
+        return True
+
+    def _wait(self) -> None:
+        """Wait for the group that is under way."""
+        while self._under_way and not self._is_free():
+            readable = self._second.poll() != psycopg2.extensions.POLL_WRITE if self._second is not None else True
+            if self._second is not None:
+                select.select([self._second] if readable else [], [] if readable else [self._second], [], 0.05)
+
+    def _send_off(self) -> None:
+        self._under_way, self._waiting = self._waiting, []
+        tell_accepted(self._under_way)
+        try:
+            if self._second is None:
+                self._second = _second_connection()
+                self._settle = _settle_beside()
+            self._cursor = self._second.cursor()  # kept: an asynchronous query ends with its cursor
+            self._cursor.execute(self._settle, _accepted(self._under_way))
+        except psycopg2.Error as error:
+            self._again(error)
+
+    def _done(self) -> None:
+        self._counts["accepted"] += len(self._under_way)
+        self._under_way = []
+
+    def _again(self, error: psycopg2.Error) -> None:
+        """The database went away: settle the group on the first connection as soon as it answers."""
+        log.warning("not_settled_beside", count=len(self._under_way), kind=type(error).__name__)
+        if self._second is not None:
+            self._second.close()
+            self._second = None
+        give_up = time.monotonic() + self._GIVE_UP
+        while True:
+            try:
+                settle(self._under_way)
+            except DatabaseError as error:
+                connection.close()
+                if time.monotonic() > give_up:
+                    log.error("answers_not_settled", count=len(self._under_way), kind=type(error).__name__)
+                    break
+                time.sleep(0.2)
+            else:
+                break
+        self._done()
+
+
+def _settle_beside() -> str:
+    """Planning the statement costs as much as running it for a small group: where the connection stays ours, it is
+    planned once."""
+    return "EXECUTE accepted(%(ids)s, %(providers)s)" if keeps_statements() else f"{BY_INDEX}; {accepted_sql()}"
+
+
+def _second_connection() -> Any:
+    """A connection to the same database that does not block; commits by itself."""
+    params = {name: value for name, value in connection.get_connection_params().items() if name != "cursor_factory"}
+    second = psycopg2.connect(**params, async_=True)
+    extras.wait_select(second)
+    if keeps_statements():
+        prepared = accepted_sql().replace("%(ids)s", "$1").replace("%(providers)s", "$2")
+        cursor = second.cursor()  # kept while it waits, as above
+        cursor.execute(
+            f"{BY_INDEX.replace('SET LOCAL', 'SET')}; SET plan_cache_mode = force_generic_plan;"
+            f" PREPARE accepted(bigint[], text[]) AS {prepared}"
+        )
+        extras.wait_select(second)
+    return second

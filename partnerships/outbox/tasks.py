@@ -1,0 +1,42 @@
+"""Celery tasks of the outbox. The broker carries nudges; the rows say what is to be done. Every task may run twice."""
+
+from __future__ import annotations
+
+from celery import shared_task
+from django.conf import settings
+from django.utils import timezone
+
+from partnerships.outbox.claiming import is_due
+from partnerships.outbox.draining import drain as send_what_is_due
+from partnerships.outbox.retention import make_partitions
+
+#: A drain ends after this long and lets another go on, so that a worker can be stopped without waiting for a long run.
+_SECONDS = 20.0
+#: A mail server may take EMAIL_DATA_TIMEOUT over one email: the worker's usual limits would end the drain before.
+_LIMIT = settings.EMAIL_DATA_TIMEOUT + 120
+
+
+def wake() -> None:
+    """Wake a drain for each process of the worker."""
+    for _ in range(settings.WORKER_CONCURRENCY):
+        drain.apply_async(expires=30)
+
+
+@shared_task(name="partnerships.outbox.tasks.drain", soft_time_limit=_LIMIT, time_limit=_LIMIT + 60)
+def drain() -> None:
+    """Send notices and digests that are due; when time is up and something is left, hand over to the next."""
+    if not send_what_is_due(seconds=_SECONDS, lanes="others").is_all:
+        drain.apply_async(expires=30)
+
+
+@shared_task(name="partnerships.outbox.tasks.sweep")
+def sweep() -> None:
+    """Wake the drains if anything is due."""
+    if is_due(lanes="others"):
+        wake()
+
+
+@shared_task(name="partnerships.outbox.tasks.prepare_partitions")
+def prepare_partitions() -> None:
+    """Make the partitions of the coming months."""
+    make_partitions(now=timezone.now())

@@ -1,0 +1,86 @@
+"""Throttling: how many emails may leave a minute and an hour, in all and for each domain, across all senders."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections import Counter
+from collections.abc import Iterable
+
+from django.conf import settings
+from django.db import connection
+
+from partnerships.kit.database import rows_planned_once
+
+_LOCK = 0x7061_6365  # any number that nothing else in the database locks
+_ALL = "*"
+_MINUTE, _HOUR = dt.timedelta(minutes=1), dt.timedelta(hours=1)
+
+# How many went to each domain within the hour, and within this minute.
+_COUNTED = """
+SELECT domain, sum(count), COALESCE(sum(count) FILTER (WHERE minute = %s), 0)
+  FROM outbox_sendcount
+ WHERE domain = ANY(%s) AND minute > %s
+ GROUP BY domain
+"""
+
+
+def domain_of(address: str) -> str:
+    """The part after the @, in lower case."""
+    return address.rpartition("@")[2].lower()
+
+
+def over_limit(emails: Iterable[tuple[int, str]], *, now: dt.datetime) -> tuple[set[int], Counter[str]]:
+    """Which emails (number, address) must wait a minute, and how many of the others go to each domain, for `count`.
+
+    Call in the transaction that claims them. With limits a minute, one sender counts at a time; the limit an hour is
+    a safety net and may be exceeded by one batch a sender.
+    """
+    per_minute, per_domain = settings.EMAIL_PER_MINUTE, settings.EMAIL_PER_DOMAIN_PER_MINUTE
+    per_hour = settings.EMAIL_PER_DOMAIN_PER_HOUR
+    counted: Counter[str] = Counter()
+    held: set[int] = set()
+    if not (per_minute or per_domain or per_hour):
+        return held, counted
+    if per_minute or per_domain:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_LOCK])
+    wanted = [(number, domain_of(address)) for number, address in emails]
+    domains = sorted({domain for _, domain in wanted} | {_ALL})
+    hour, minute = Counter[str](), Counter[str]()
+    for domain, in_hour, in_minute in rows_planned_once(_COUNTED, [minute_of(now), domains, now - _HOUR]):
+        hour[domain], minute[domain] = in_hour, in_minute
+    for number, domain in wanted:
+        if (
+            (per_hour and hour[domain] + counted[domain] >= per_hour)
+            or (per_domain and minute[domain] + counted[domain] >= per_domain)
+            or (per_minute and minute[_ALL] + counted[_ALL] >= per_minute)
+        ):
+            held.add(number)
+        else:
+            counted[domain] += 1
+            if per_minute:
+                counted[_ALL] += 1
+    return held, counted
+
+
+def count(counted: Counter[str], *, now: dt.datetime) -> None:
+    """Write down how many leave; last in the claiming transaction, since other senders wait for these rows."""
+    if counted:
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "INSERT INTO outbox_sendcount (domain, minute, count)"
+                " SELECT d, %s, c FROM unnest(%s::text[], %s::int[]) AS x(d, c)"
+                " ORDER BY d ON CONFLICT (domain, minute)"
+                " DO UPDATE SET count = outbox_sendcount.count + EXCLUDED.count",
+                [minute_of(now), list(counted), list(counted.values())],
+            )
+
+
+def minute_of(moment: dt.datetime) -> dt.datetime:
+    """The beginning of the minute."""
+    return moment.replace(second=0, microsecond=0)
+
+
+def next_minute(now: dt.datetime) -> dt.datetime:
+    """When an email over the limit may try again."""
+    return minute_of(now) + _MINUTE

@@ -1,0 +1,107 @@
+"""Composers for emails to a person: who they are is looked up when the email leaves, not when it is recorded."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Sequence
+from typing import Any, TypeAlias
+
+from partnerships.outbox.content import Content, Rendered, message, repeatable
+from partnerships.outbox.kinds import Batch, Candidate, Composer, Due, EmailKind, register_kind
+from partnerships.outbox.models import EmailStatus, Lane
+from partnerships.people.models import User
+
+#: Writes an email to a person from its parameters. A sentence instead of content says why it must not leave.
+Write: TypeAlias = Callable[[Due, User, dt.datetime], Content | str]
+
+
+class PersonComposer(Composer):
+    """Composes one kind of email to people, with a function that writes its content."""
+
+    def __init__(self, write: Write, *, is_secret: bool = False, may_reach_leavers: bool = False) -> None:
+        self._write = write
+        self._is_secret = is_secret
+        self._may_reach_leavers = may_reach_leavers
+
+    def candidates(self, due: Sequence[Due], *, now: dt.datetime) -> list[Candidate]:
+        """The recipients, in one statement. People who have left get nothing."""
+        people = User.objects.in_bulk([one.person_id for one in due if one.person_id is not None])
+        return [self._candidate(one, people.get(one.person_id or 0)) for one in due]
+
+    def _candidate(self, due: Due, person: User | None) -> Candidate:
+        if person is None:
+            return Candidate(due, due.address, refusal="The person is not known any more.")
+        left = not person.is_active and not self._may_reach_leavers
+        return PersonCandidate(
+            due, person.email, person.display_name, refusal="The person has left." if left else "", person=person
+        )
+
+    def compose(self, candidates: Sequence[Candidate], batch: Batch, *, now: dt.datetime) -> None:
+        """Write each, or send one in doubt again unchanged if it may still be sent."""
+        again = repeatable(candidates)
+        for one in candidates:
+            if not isinstance(one, PersonCandidate):
+                continue
+            content = self._write(one.due, one.person, now)
+            if isinstance(content, str):
+                batch.set_aside.append((one.pk, EmailStatus.SUPPRESSED, content))
+                continue
+            if one.pk in again:
+                batch.again.append(one)
+            else:
+                batch.messages[one.pk] = message(
+                    content.render(),
+                    name=one.name,
+                    address=one.address,
+                    message_id=one.due.message_id,
+                    is_secret=self._is_secret,
+                    now=now,
+                )
+            batch.checks[one.pk] = one.person.pk
+
+    def no_longer_allowed(self, checks: dict[int, Any], *, now: dt.datetime) -> set[int]:
+        """Those whose recipient has left since the claim."""
+        if not checks or self._may_reach_leavers:
+            return set()
+        here = set(User.objects.filter(pk__in=set(checks.values()), is_active=True).values_list("pk", flat=True))
+        return {pk for pk, person in checks.items() if person not in here}
+
+
+class PersonCandidate(Candidate):
+    """A due email to a person."""
+
+    def __init__(self, due: Due, address: str, name: str, *, refusal: str, person: User) -> None:
+        super().__init__(due, address, name, refusal=refusal)
+        self.person = person
+
+
+class RenderedComposer(Composer):
+    """Composes emails that were rendered when they were recorded: to an address, whether or not a person has it."""
+
+    def candidates(self, due: Sequence[Due], *, now: dt.datetime) -> list[Candidate]:
+        """The addresses as they were recorded."""
+        return [Candidate(one, one.address) for one in due]
+
+    def compose(self, candidates: Sequence[Candidate], batch: Batch, *, now: dt.datetime) -> None:
+        """Put each message together. Nothing of its body is kept once it was accepted."""
+        again = repeatable(candidates)
+        for one in candidates:
+            if one.pk in again:
+                batch.again.append(one)
+                continue
+            batch.messages[one.pk] = message(
+                Rendered(**one.due.secrets),
+                name="",
+                address=one.address,
+                message_id=one.due.message_id,
+                is_secret=True,
+                now=now,
+            )
+
+
+def register_email(
+    code: str, label: str, write: Write, *, lane: Lane = Lane.NOTICE, is_secret: bool = False, leavers: bool = False
+) -> None:
+    """Register a kind of email to people. `leavers`: it may go to somebody who has left (that their account ended)."""
+    composer = PersonComposer(write, is_secret=is_secret, may_reach_leavers=leavers)
+    register_kind(EmailKind(code, label, lane, composer, is_secret=is_secret))

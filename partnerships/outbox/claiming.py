@@ -18,7 +18,7 @@ from partnerships.kit.database import BY_INDEX, rows_of, rows_planned_once
 from partnerships.outbox import message_ids, throttle
 from partnerships.outbox.answers import can_be_addressed
 from partnerships.outbox.kinds import Batch, Candidate, Composer, Due, kind_of
-from partnerships.outbox.models import MAY_HAVE_ARRIVED, NOT_COMPOSED, EmailStatus, Lane
+from partnerships.outbox.models import MAY_HAVE_ARRIVED, NOT_COMPOSED, STILL_OPEN, STILL_SENDING, EmailStatus, Lane
 from partnerships.outbox.parts import Recipe, bodies, forms_for
 from partnerships.outbox.queries.suppressions import suppressed_among
 
@@ -114,16 +114,16 @@ UPDATE outbox_email e
 """
 
 # What could not be composed is tried again a few times, each after twice as long, and then set aside.
-_PUT_OFF = """
+_PUT_OFF = f"""
 UPDATE outbox_email e
    SET status = CASE WHEN e.unanswered + 1 >= %(limit)s THEN 'failed' ELSE 'queued' END,
        settled_at = CASE WHEN e.unanswered + 1 >= %(limit)s THEN clock_timestamp() END,
        in_doubt = e.in_doubt OR e.status = 'sending', attempts = e.attempts + 1, unanswered = e.unanswered + 1,
        available_at = clock_timestamp() + %(first)s * 2 ^ LEAST(e.unanswered, 10) * interval '1 second',
        reason = %(reason)s
- WHERE e.id = %(id)s AND e.status IN ('queued', 'sending') AND e.available_at <= statement_timestamp()
+ WHERE e.id = %(id)s AND {STILL_OPEN} AND e.available_at <= statement_timestamp()
 RETURNING e.status
-"""
+"""  # noqa: S608 - our own constants
 
 _SET_ASIDE = """
 UPDATE outbox_email e
@@ -134,26 +134,26 @@ UPDATE outbox_email e
 """
 
 # Claimed and not tried: as if it had not been claimed.
-_RELEASE = """
+_RELEASE = f"""
 UPDATE outbox_email e
    SET status = 'queued', available_at = clock_timestamp(), attempts = GREATEST(e.attempts - 1, 0),
        unanswered = GREATEST(e.unanswered - 1, 0)
   FROM unnest(%(ids)s::bigint[], %(attempts)s::int[]) AS c(id, attempt)
- WHERE e.id = c.id AND e.status = 'sending' AND e.attempts = c.attempt
-"""
+ WHERE e.id = c.id AND {STILL_SENDING} AND e.attempts = c.attempt
+"""  # noqa: S608 - our own constants
 
-_RENEW = """
+_RENEW = f"""
 UPDATE outbox_email e SET available_at = clock_timestamp() + %(lease)s::interval
   FROM unnest(%(ids)s::bigint[], %(attempts)s::int[]) AS c(id, attempt)
- WHERE e.id = c.id AND e.status = 'sending' AND e.attempts = c.attempt
+ WHERE e.id = c.id AND {STILL_SENDING} AND e.attempts = c.attempt
 RETURNING e.id
-"""
+"""  # noqa: S608 - our own constants
 
 # A server takes its time over the end of DATA: if this process ends meanwhile, the email may have arrived.
-_NOTE_WAIT = """
+_NOTE_WAIT = f"""
 UPDATE outbox_email e SET doubts = e.doubts + 1, in_doubt = true
- WHERE e.id = %(id)s AND e.status = 'sending' AND e.attempts = %(attempt)s
-"""
+ WHERE e.id = %(id)s AND {STILL_SENDING} AND e.attempts = %(attempt)s
+"""  # noqa: S608 - our own constants
 
 
 def claim(*, now: dt.datetime, limit: int, lanes: str = "all", people: Collection[int] | None = None) -> Claim:

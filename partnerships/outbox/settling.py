@@ -28,7 +28,7 @@ from partnerships.kit.database import BY_INDEX, as_array, keeps_statements
 from partnerships.outbox.answers import Answer, Outcome, enhanced_code
 from partnerships.outbox.bounces import note_refusal, suppress
 from partnerships.outbox.claiming import MAX_DOUBTS
-from partnerships.outbox.models import MAY_HAVE_ARRIVED, Email, EmailStatus, Suppression
+from partnerships.outbox.models import MAY_HAVE_ARRIVED, STILL_OPEN, STILL_SENDING, Email, EmailStatus, Suppression
 
 log = structlog.get_logger(__name__)
 
@@ -49,29 +49,29 @@ done AS (
     UPDATE outbox_email e
        SET status = 'sent', settled_at = clock_timestamp(), reason = '', provider_id = answer.provider_id,
            secrets = NULL, tokens = NULL
-      FROM answer WHERE e.id = answer.id AND e.status IN ('queued', 'sending')
+      FROM answer WHERE e.id = answer.id AND {still_open}
     RETURNING e.id, e.kind, e.person_id
 ){more}
 SELECT count(*) FROM done
 """
 
-_FAILED = """
+_FAILED = f"""
 UPDATE outbox_email e
    SET status = 'failed', settled_at = clock_timestamp(), reason = answer.reason,
        secrets = NULL, tokens = NULL
   FROM unnest(%(ids)s::bigint[], %(reasons)s::text[]) AS answer(id, reason)
- WHERE e.id = answer.id AND e.status = 'sending'
-"""
+ WHERE e.id = answer.id AND {STILL_SENDING}
+"""  # noqa: S608 - our own constants
 
 # The first try again comes soon, each later one after twice as long, an hour at most; after five days, or when it may
 # have arrived often enough, it is given up.
-_LATER = """
+_LATER = f"""
 WITH answer AS (
     SELECT a.id, a.reason, a.in_doubt, e.doubts + a.counts AS doubts,
            e.deferrals + 1 >= %(limit)s AS is_late, e.doubts + a.counts >= %(max_doubts)s AS is_doubtful
       FROM unnest(%(ids)s::bigint[], %(reasons)s::text[], %(doubts)s::bool[], %(counts)s::int[])
            AS a(id, reason, in_doubt, counts)
-      JOIN outbox_email e ON e.id = a.id AND e.status = 'sending'
+      JOIN outbox_email e ON e.id = a.id AND {STILL_SENDING}
        FOR UPDATE OF e
 )
 UPDATE outbox_email e
@@ -85,17 +85,17 @@ UPDATE outbox_email e
   FROM answer
  WHERE e.id = answer.id
 RETURNING e.id, e.status, answer.is_doubtful
-"""
+"""  # noqa: S608 - our own constants
 
 # Connection failed before any reply: does not count as an attempt.
-_UNREACHED = """
+_UNREACHED = f"""
 UPDATE outbox_email e
    SET status = 'queued', unanswered = 0, reason = answer.reason,
        available_at = clock_timestamp() + interval '1 second'
            * LEAST(GREATEST(%(first)s, EXTRACT(EPOCH FROM clock_timestamp() - e.created_at) / 4), %(longest)s)
   FROM unnest(%(ids)s::bigint[], %(reasons)s::text[]) AS answer(id, reason)
- WHERE e.id = answer.id AND e.status = 'sending'
-"""
+ WHERE e.id = answer.id AND {STILL_SENDING}
+"""  # noqa: S608 - our own constants
 
 _on_accepted: dict[str, str] = {}
 _when_accepted: list[Callable[[Sequence[int]], None]] = []
@@ -114,7 +114,9 @@ def when_accepted(call: Callable[[Sequence[int]], None]) -> None:
 
 def accepted_sql() -> str:
     """The whole statement that settles accepted emails."""
-    return _ACCEPTED.format(more="".join(f",\n{name} AS MATERIALIZED ({sql})" for name, sql in _on_accepted.items()))
+    return _ACCEPTED.format(
+        still_open=STILL_OPEN, more="".join(f",\n{name} AS MATERIALIZED ({sql})" for name, sql in _on_accepted.items())
+    )
 
 
 def settle(answers: Sequence[Answer], *, noted: Collection[int] = ()) -> Counter[str]:

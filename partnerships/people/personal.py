@@ -51,6 +51,10 @@ _rules: dict[tuple[str, str], Rule] = {}
 PERSONAL_NAMES = frozenset({"email", "user_agent", "ip", "job_title", "phone", "address", "recipient", "attendees"})
 
 
+#: What rooms below people call the number of the person a row belongs to.
+PERSON_NUMBER = "person_id"
+
+
 def register_personal(rules: Sequence[Rule]) -> None:
     """Say what becomes of personal fields; models are named "app.Model"."""
     for rule in rules:
@@ -81,7 +85,7 @@ def personal_fields() -> Iterator[tuple[str, str]]:
 def _references(model: type[Model]) -> Iterator[str]:
     user = apps.get_model(settings.AUTH_USER_MODEL)
     for field in (*model._meta.concrete_fields, *model._meta.many_to_many):
-        if field.related_model is user:
+        if field.related_model is user or field.name == PERSON_NUMBER:
             yield field.name
 
 

@@ -16,7 +16,7 @@ from partnerships.activity.models import Event
 from partnerships.activity.services import record
 from partnerships.people.leaving import Leaving, run_hooks
 from partnerships.people.models import SecurityEvent, SecurityEventKind, User
-from partnerships.people.personal import Fate, Rule, rules
+from partnerships.people.personal import PERSON_NUMBER, Fate, Rule, rules
 from partnerships.people.sessions import end_sessions
 
 #: The version of the exported form, for whoever reads it by machine.
@@ -70,7 +70,7 @@ def _is_about(row: Model, name: str) -> bool:
 def _refers(rule: Rule) -> bool:
     """Whether the rule's field leads to a person, rather than holding something about the row's own."""
     field = apps.get_model(rule.model)._meta.get_field(rule.field)
-    return field.is_relation and field.related_model is User
+    return field.name == PERSON_NUMBER or (field.is_relation and field.related_model is User)
 
 
 def export_person(*, person: User, author: User | None, now: dt.datetime) -> dict[str, Any]:

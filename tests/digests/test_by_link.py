@@ -20,6 +20,7 @@ from partnerships.people.models import User
 from partnerships.plans.models import Plan
 from tests.digests.conftest import PostOffice, html_of, play, publish, text_of
 from tests.digests.test_consent import ask
+from tests.support.ledger import rewrite
 from tests.world import World
 
 
@@ -134,7 +135,7 @@ def test_whoever_has_the_link_stops_one_thing_and_is_not_asked_again(followed: S
 def test_whoever_has_the_link_gets_the_letter_once_more_that_asks_what_waits_for_them(
     world: World, asked: Subscription, bearer: Client, office: PostOffice
 ) -> None:
-    Delivery.objects.update(created_at=timezone.now() - dt.timedelta(days=2))
+    rewrite(created_at=timezone.now() - dt.timedelta(days=2))
     office.drain()
 
     page = act(bearer, asked, "again")
@@ -293,7 +294,7 @@ def test_a_link_whose_time_is_over_brings_new_ones_to_its_own_address(
 def test_a_late_answer_to_the_question_is_asked_it_anew(
     world: World, asked: Subscription, bearer: Client, office: PostOffice
 ) -> None:
-    Delivery.objects.update(created_at=timezone.now() - dt.timedelta(days=20))
+    rewrite(created_at=timezone.now() - dt.timedelta(days=20))
     old = token(world.sol, Purpose.CONFIRM, days=20, number=asked.pk)
     office.drain()
 

@@ -19,6 +19,7 @@ from partnerships.people.models import User
 from partnerships.plans.models import Plan
 from partnerships.plans.services import request_sign_off
 from tests.digests.conftest import PostOffice, play, publish, signed_in, text_of
+from tests.support.ledger import rewrite
 from tests.world import World
 
 
@@ -129,7 +130,7 @@ def test_an_organisation_asks_nobody_about_what_it_may_not_read_itself(world: Wo
             services.add_stakeholder(email=address, name="", **elsewhere)
     asked = ask(world, plan)
     Subscription.objects.update(added_for=world.harbour)
-    Delivery.objects.update(created_at=timezone.now() - dt.timedelta(days=2))
+    rewrite(created_at=timezone.now() - dt.timedelta(days=2))
 
     with pytest.raises(services.UnableToSubscribe, match="may not read this itself"):
         services.ask_again(subscription=asked, author=world.hana, now=timezone.now())

@@ -22,12 +22,13 @@ from partnerships.organisations.models import Membership
 from partnerships.outbox import claiming, draining, settling
 from partnerships.outbox.answers import Answer, Outcome
 from partnerships.outbox.claiming import claim
-from partnerships.outbox.models import Bounce, EmailPart, Suppression
+from partnerships.outbox.models import Bounce, Email, EmailPart, Suppression
 from partnerships.people.models import User
 from partnerships.people.services import person_for_address
 from partnerships.plans.models import Plan
 from partnerships.plans.services import add_comment
 from tests.digests.conftest import PostOffice, play, publish, text_of
+from tests.support.ledger import rewrite
 from tests.world import World
 
 AWAY = Answer(0, Outcome.LATER, "No connection to the mail server: Connection refused", reached=False)
@@ -52,10 +53,8 @@ def signed_in(person: User) -> Client:
 
 def hours_pass(count: int = 1) -> None:
     """What waits for another try may be tried, and is so much older."""
-    for delivery in Delivery.objects.filter(status__in=["queued", "sending"]):
-        delivery.created_at -= dt.timedelta(hours=count)
-        delivery.available_at = timezone.now()
-        delivery.save(update_fields=["created_at", "available_at"])
+    for email in Email.objects.open():
+        rewrite(email.pk, created_at=email.created_at - dt.timedelta(hours=count), available_at=timezone.now())
 
 
 # ---- A mail server that is away
@@ -455,7 +454,7 @@ def test_what_was_received_is_sent_again_only_for_a_reason_that_the_ledger_shows
     address = reverse("digests:again", args=[letter.pk])
 
     asked = lead.post(address, follow=True)
-    none_yet = letter.repeats.count()
+    none_yet = Email.objects.filter(repeat_of_id=letter.pk).count()
     lead.post(address, {"reason": "They lost it in a move."})
     twice = lead.post(address, {"reason": "And again."}, follow=True)
     page = lead.get(reverse("digests:entry", args=[letter.pk]))
@@ -463,7 +462,7 @@ def test_what_was_received_is_sent_again_only_for_a_reason_that_the_ledger_shows
     assert "say why it is sent again" in asked.content.decode()
     assert none_yet == 0
     assert "It is queued again already" in twice.content.decode()
-    assert letter.repeats.count() == 1
+    assert Email.objects.filter(repeat_of_id=letter.pk).count() == 1
     assert "by Amina Larch: They lost it in a move." in page.content.decode()
 
 

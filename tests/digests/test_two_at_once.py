@@ -20,6 +20,7 @@ from partnerships.digests.watermarks import one_at_a_time
 from partnerships.organisations.models import Membership
 from partnerships.outbox import answers
 from partnerships.outbox.draining import drain
+from partnerships.outbox.models import Email
 from partnerships.plans.models import Plan
 from tests.digests.conftest import PostOffice, play, publish, text_of
 from tests.world import World
@@ -168,7 +169,7 @@ def test_what_is_settled_beside_the_sending_is_settled_the_same(world: World, pl
 
     drain(seconds=10, connect=lambda: office)
 
-    rows = {row.recipient_id: row for row in Delivery.objects.all()}
+    rows = {row.person_id: row for row in Email.objects.all()}
     assert (rows[world.sol.pk].status, rows[world.sol.pk].reason) == ("failed", "554 5.6.0 No")
     assert (rows[world.ben.pk].status, rows[world.ben.pk].deferrals) == ("queued", 1)
     assert (rows[world.eddie.pk].status, rows[world.eddie.pk].deferrals) == ("queued", 0)

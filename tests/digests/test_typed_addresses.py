@@ -34,6 +34,7 @@ from tests.digests.conftest import PostOffice, play, signed_in
 from tests.digests.test_by_link import link_in, manage, token
 from tests.digests.test_consent import ask
 from tests.statements import shape
+from tests.support.ledger import rewrite
 from tests.world import World
 
 NOBODY = "nobody@council.example"
@@ -98,7 +99,7 @@ def test_a_typed_address_undoes_no_refusal(
 ) -> None:
     refuse(world, opened)
     Subscription.objects.filter(refused_at__isnull=False).update(refused_at=timezone.now() - later)
-    Delivery.objects.update(created_at=timezone.now() - later)
+    rewrite(created_at=timezone.now() - later)
     before = list(Subscription.objects.values()), list(Preference.objects.values()), Delivery.objects.count()
 
     answer = type_in(opened, world.sol.email.upper())
@@ -146,7 +147,7 @@ def test_a_partner_who_asks_again_after_a_while_leaves_the_refusal_until_it_is_a
 ) -> None:
     declined(world, opened)
     [of_sol] = Subscription.objects.filter(person=world.sol)
-    Delivery.objects.all().delete()
+    rewrite(created_at=timezone.now() - dt.timedelta(days=400))
     later = timezone.now() + REFUSAL_HOLDS
     assert ask(world, opened, now=later).is_waiting
     if answer == "yes":

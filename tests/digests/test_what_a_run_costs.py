@@ -20,7 +20,7 @@ from partnerships.digests.queries.naming import named_to_followers
 from partnerships.digests.watermarks import count_as_told
 from partnerships.outbox import draining
 from partnerships.outbox.answers import Answer, Outcome
-from partnerships.outbox.models import Suppression
+from partnerships.outbox.models import Email, Lane, Suppression
 from partnerships.people.models import User
 from partnerships.plans.models import Plan
 from tests.digests.conftest import PostOffice, publish
@@ -35,7 +35,7 @@ def ledger(request: pytest.FixtureRequest, world: World, opened: Plan) -> Plan:
     hour, and as many addresses from which mail came back; the planner of queries still believes what it knew before."""
     with connection.cursor() as cursor:
         cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
-        cursor.execute("TRUNCATE digests_delivery, digests_subscription, digests_told, digests_suppression CASCADE")
+        cursor.execute("TRUNCATE outbox_email, digests_subscription, digests_told, outbox_suppression CASCADE")
         cursor.execute("ANALYZE")
     now = timezone.now()
     then = now - dt.timedelta(days=90)
@@ -46,9 +46,10 @@ def ledger(request: pytest.FixtureRequest, world: World, opened: Plan) -> Plan:
         for person in people
     ]
     count_as_told(subscriptions=[one.pk for one in Subscription.objects.bulk_create(asked)], now=now)
-    old = Delivery.objects.bulk_create(
-        Delivery(
-            recipient=people[number % len(people)],
+    old = Email.objects.bulk_create(
+        Email(
+            person_id=people[number % len(people)].pk,
+            lane=Lane.DIGEST,
             kind="digests.digest",
             message_id=f"<old-{number}@ground.example>",
             status="sent",
@@ -59,15 +60,18 @@ def ledger(request: pytest.FixtureRequest, world: World, opened: Plan) -> Plan:
         for number in range(LETTERS)
     )
     DeliveryItem.objects.bulk_create(
-        DeliveryItem(delivery=one, plan=opened, from_number=0, to_number=1, reading_class="outside") for one in old
+        DeliveryItem(delivery_id=one.pk, plan=opened, from_number=0, to_number=1, reading_class="outside")
+        for one in old
     )
     if request.param == "all was sent and nothing waits":
         with connection.cursor() as cursor:
             cursor.execute("ANALYZE")
     others = User.objects.bulk_create([User(email=f"other{number}@elsewhere.example") for number in range(LETTERS)])
-    Delivery.objects.bulk_create(
-        Delivery(
-            recipient=person,
+    Email.objects.bulk_create(
+        Email(
+            person_id=person.pk,
+            lane=Lane.DIGEST,
+            kind="digests.digest",
             message_id=f"<waits-{person.pk}@ground.example>",
             created_at=now,
             available_at=now + dt.timedelta(days=1),
@@ -91,7 +95,8 @@ def explained(options: str, *settings: str) -> Iterator[dict[str, Any]]:
         planned = statement.rpartition("; ")[2]  # by `rows_planned_once`
         statement = planned if planned.startswith("EXECUTE") else statement
         if statement.startswith("EXECUTE") or (
-            statement.startswith(("SELECT", "WITH", "UPDATE", "INSERT", "DELETE")) and "digests_" in statement
+            statement.startswith(("SELECT", "WITH", "UPDATE", "INSERT", "DELETE"))
+            and ("digests_" in statement or "outbox_" in statement)
         ):
             cursor = context["cursor"].cursor
             cursor.execute("; ".join(["SAVEPOINT looking", *(f"SET LOCAL {one}" for one in settings)]))
@@ -145,7 +150,7 @@ def test_each_is_looked_up_by_its_index_however_dear_that_looks(ledger: Plan, wo
     in_memory = [statement for statement, lines in said.items() if any("hashed SubPlan" in line for line in lines)]
     few = (
         "plans_planowner",  # owners
-        "NOT IN (SELECT d.recipient_id FROM digests_delivery d",  # those under way
+        "NOT IN (SELECT o.recipient_id FROM digests_opendigest o",  # those under way
         "Function Scan on pg_catalog.unnest c ",  # those that were claimed, each looked up
         "Function Scan on told ",  # those who read them
     )
@@ -201,7 +206,7 @@ def test_a_drain_begins_with_few_and_takes_more_while_they_leave_quickly(
     claim = draining.claim
 
     def look(**how: Any) -> Any:
-        asked.append(how["most"])
+        asked.append(how["limit"])
         return claim(**how)
 
     monkeypatch.setattr(draining, "claim", look)
@@ -239,7 +244,7 @@ def test_the_last_letters_of_a_run_are_shared_out(ledger: Plan, world: World, se
     plan_round(now=timezone.now())
 
     assert READERS == 60
-    assert draining._share(250) == 30
-    assert draining._share(20) == 20
+    assert draining._share(250, "all") == 30
+    assert draining._share(20, "all") == 20
     Delivery.objects.filter(status="queued", available_at__lte=timezone.now()).update(available_at="2999-01-01T00:00Z")
-    assert draining._share(250) == 25
+    assert draining._share(250, "all") == 25

@@ -25,6 +25,7 @@ from partnerships.plans.models import Plan
 from partnerships.plans.services import change_audience, create_plan
 from tests.digests.conftest import PostOffice, play, publish, signed_in, text_of
 from tests.digests.test_by_link import token
+from tests.support.ledger import rewrite
 from tests.world import World
 
 STOP, PREFERENCES, READ, CONFIRM = Purpose.STOP, Purpose.PREFERENCES, Purpose.READ, Purpose.CONFIRM
@@ -74,7 +75,7 @@ def things(world: World, plan: Plan, office: PostOffice) -> dict[str, Any]:
     asked = services.add_stakeholder(email=world.sol.email, name="", target=world.larkhaven, **given)
     publish(plan, 100, author=world.amina)
     play(office)
-    Delivery.objects.update(created_at=timezone.now() - dt.timedelta(days=2))
+    rewrite(created_at=timezone.now() - dt.timedelta(days=2))
     letter = Delivery.objects.get(recipient=world.sol, kind="digests.digest")
     return {"followed": followed.pk, "asked": asked.pk, "plan": plan.pk, "letter": letter.pk}
 

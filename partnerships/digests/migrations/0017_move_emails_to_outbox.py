@@ -68,7 +68,7 @@ SELECT e.id, e.person_id, e.kind, e.params, (e.params ->> 'subscription')::bigin
        e.reason, e.repeat_of_id,
        EXISTS (SELECT 1 FROM outbox_bounce b WHERE b.email_id = e.id AND b.kind <> 'delayed') AS bounced
   FROM outbox_email e
- WHERE e.kind IN ('digests.digest', 'digests.confirmation', 'digests.links');
+ WHERE e.kind IN ('digests.digest', 'digests.confirmation', 'digests.links') AND e.status <> 'dropped';
 
 -- However a digest is settled: the next may be chosen, and one that had nothing to say gives its date back.
 CREATE FUNCTION digests_email_settled() RETURNS trigger LANGUAGE plpgsql AS $$

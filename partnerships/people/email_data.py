@@ -1,0 +1,28 @@
+"""What the outbox holds about people, and what becomes of it when somebody is erased.
+
+Said here, since the outbox lies below people and knows them by number only.
+"""
+
+from __future__ import annotations
+
+from partnerships.people.personal import Fate, Rule
+
+RULES = (
+    Rule(
+        "outbox.Email",
+        "person_id",
+        Fate.KEEP,
+        "the ledger of emails",
+        ("kind", "status", "address", "subject", "created_at", "settled_at"),
+    ),
+    Rule("outbox.Email", "address", Fate.CLEAR, "where an email went", whose="person_id"),
+    Rule("outbox.Email", "recipe", Fate.CLEAR, "the email as sent, with their name", whose="person_id"),
+    Rule("outbox.Email", "memo", Fate.CLEAR, "what it said waits for them", whose="person_id"),
+    Rule("outbox.Email", "secrets", Fate.CLEAR, "tokens of an email still to leave", whose="person_id"),
+    Rule("outbox.Email", "tokens", Fate.CLEAR, "the same, once it was composed", whose="person_id"),
+    Rule("outbox.Email", "reason", Fate.CLEAR, "what the mail server said, often with the address", whose="person_id"),
+    Rule("outbox.Bounce", "person_id", Fate.KEEP, "which emails came back", ("kind", "at")),
+    Rule("outbox.Bounce", "address", Fate.CLEAR, "which address could not be reached", whose="person_id"),
+    Rule("outbox.Bounce", "text", Fate.CLEAR, "what the mail server said of the address", whose="person_id"),
+    Rule("outbox.Suppression", "address", Fate.DELETE, "which address must not be written to", whose="address"),
+)

@@ -12,8 +12,8 @@ from django.db import transaction
 from django.test import TestCase, override_settings
 from django.urls import reverse
 from django.utils import timezone
-
 from partnerships.digests.bounces import note_bounce
+
 from partnerships.digests.choosing import plan_round
 from partnerships.digests.models import Bounce, Delivery
 from partnerships.organisations.models import Organisation

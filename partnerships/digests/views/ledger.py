@@ -191,8 +191,7 @@ def entry(request: HttpRequest, pk: int) -> HttpResponse:
         "items": _items(delivery, mine),
         "sendings_again": sendings_again(delivery),
         "bounces": [
-            (one, entry.said(one.text))
-            for one in Bounce.objects.filter(email_id=delivery.pk).order_by("-at", "-pk")
+            (one, entry.said(one.text)) for one in Bounce.objects.filter(email_id=delivery.pk).order_by("-at", "-pk")
         ],
         "shown": shown,
         "may_resend": delivery.can_be_sent_again and (all_mine or person.is_staff),

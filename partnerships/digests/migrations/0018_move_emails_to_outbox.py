@@ -88,7 +88,7 @@ CREATE TRIGGER digests_email_settled AFTER UPDATE ON outbox_email FOR EACH ROW
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("digests", "0016_less_to_look_up"),
+        ("digests", "0017_a_no_to_one_plan"),
         ("outbox", "0001_create_outbox"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]

@@ -85,10 +85,11 @@ def wait_until_settled(plan_id: int, number: int) -> None:
 def dump_messages(plan_id: int, number: int, path: Path) -> tuple[int, float]:
     """Write the messages of a version exactly as sent; how many, and their mean size."""
     from partnerships.digests.models import Delivery
-    from partnerships.outbox.models import EmailPart
+    from partnerships.outbox.models import Email, EmailPart
     from partnerships.outbox.parts import Recipe
 
-    rows = Delivery.objects.filter(items__plan=plan_id, items__to_number=number).values_list("address", "recipe")
+    numbers = Delivery.objects.filter(items__plan=plan_id, items__to_number=number).values("pk")
+    rows = Email.objects.filter(pk__in=numbers).values_list("address", "recipe")
     bodies: dict[int, str] = dict(EmailPart.objects.values_list("pk", "body"))
     messages = [(address, Recipe(*recipe).join(bodies).encode()) for address, recipe in rows]
     with path.open("wb") as file:
@@ -192,8 +193,8 @@ def choosing_figures(stage: Stage) -> dict[str, float]:
     from django.utils import timezone
 
     from partnerships.digests.choosing import choose, plan_round, spread
-    from partnerships.digests.models import Delivery
     from partnerships.digests.receivers import nudge  # noqa: F401 - imported so that the signal is connected
+    from partnerships.outbox.models import Email
 
     stage.round += 1
     publish(stage.plan, stage.lead, stage.round)
@@ -209,7 +210,7 @@ def choosing_figures(stage: Stage) -> dict[str, float]:
         began = time.perf_counter()
         plan_round(now=timezone.now())
         times.append(time.perf_counter() - began)
-    Delivery.objects.filter(status="queued").update(status="suppressed", settled_at=timezone.now())
+    Email.objects.filter(status="queued").update(status="suppressed", settled_at=timezone.now())
     return {
         "spread_seconds_per_5000": round(spreading * 5000 / stage.people, 3),
         "who_is_due_seconds_per_5000": round(who * 5000 / stage.people, 3),
@@ -226,10 +227,10 @@ _IDLE = (
     ),
     "SELECT 1 FROM digests_told WHERE due_at <= now() LIMIT 1",
     "SELECT 1 FROM digests_matchtold WHERE told_at IS NULL AND due_at <= now() LIMIT 1",
-    "SELECT 1 FROM digests_delivery WHERE status IN ('queued', 'sending') AND available_at <= now() LIMIT 1",
+    "SELECT 1 FROM outbox_email WHERE status IN ('queued', 'sending') AND available_at <= now() LIMIT 1",
 )
 
-_FILLED = ("digests_subscription", "digests_told", "digests_delivery")
+_FILLED = ("digests_subscription", "digests_told", "outbox_email")
 
 
 def _copy(table: str, source: str, given: dict[str, str], params: dict[str, Any]) -> None:
@@ -278,9 +279,9 @@ def million_figures(stage: Stage, count: int) -> dict[str, Any]:
             made,
         )
         _copy(
-            "digests_delivery",
-            f"(SELECT * FROM digests_delivery WHERE status = 'sent' LIMIT 1) s {of_each}",
-            {"recipient_id": "n.person_id", "recipe": "'[[], []]'"},
+            "outbox_email",
+            f"(SELECT * FROM outbox_email WHERE status = 'sent' LIMIT 1) s {of_each}",
+            {"person_id": "n.person_id", "recipe": "'[[], []]'"},
             made,
         )
         for table in _FILLED:
@@ -295,7 +296,9 @@ def million_figures(stage: Stage, count: int) -> dict[str, Any]:
         for sql in _IDLE:
             cursor.execute(f"EXPLAIN {sql}")
             said = "\n".join(row[0] for row in cursor.fetchall())
-            big = any(f"Seq Scan on digests_{table}" in said for table in ("told", "delivery", "subscription"))
+            big = any(
+                f"Seq Scan on {table}" in said for table in ("digests_told", "outbox_email", "digests_subscription")
+            )
             scans += big
     return {
         "idle_subscriptions": count,
@@ -434,8 +437,8 @@ def floors(stage: Stage) -> dict[str, Any]:
     from benchmarks.digests_rivals import render
     from partnerships.digests.choosing import choose, spread
     from partnerships.digests.composing import read_news
-    from partnerships.digests.models import Delivery
     from partnerships.outbox.claiming import claim
+    from partnerships.outbox.models import Email
     from partnerships.people.models import User
 
     count = min(stage.people, 500)
@@ -447,11 +450,11 @@ def floors(stage: Stage) -> dict[str, Any]:
     with transaction.atomic():
         claim(now=timezone.now(), limit=10)  # whatever is shared is rendered before it is measured
         began, composed = time.process_time(), 0
-        while composed < count and (examined := claim(now=timezone.now(), most=250)[1]):
+        while composed < count and (examined := claim(now=timezone.now(), limit=250).examined):
             composed += examined
         composing = time.process_time() - began
         transaction.set_rollback(True)
-    Delivery.objects.filter(status="queued").update(status="suppressed", settled_at=timezone.now())
+    Email.objects.filter(status="queued").update(status="suppressed", settled_at=timezone.now())
     news, _, _ = read_news(plan_id=stage.plan.pk, from_number=number - 1, to_number=number, reading_class="outside")
     people = list(User.objects.filter(subscriptions__plan=stage.plan)[: min(count, 100)])
     began = time.process_time()

@@ -42,7 +42,8 @@ def limit(port: int, messages: Path, processes: int) -> None:
     django.setup()
     from django.conf import settings
 
-    from partnerships.outbox.answers import Outgoing, SmtpSender
+    from partnerships.outbox.answers import Outgoing
+    from partnerships.outbox.smtp import SmtpSender
 
     settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", port
     with messages.open("rb") as file:
@@ -159,18 +160,20 @@ else:
         from django.utils import timezone
 
         from partnerships.digests.composing import read_news
-        from partnerships.digests.models import Delivery, DeliveryItem
-        from partnerships.outbox.models import EmailStatus
+        from partnerships.digests.models import DeliveryItem
+        from partnerships.outbox.models import Email, EmailStatus, Lane
         from partnerships.people.models import User
 
         news, _, _ = read_news(plan_id=plan, from_number=from_number, to_number=to_number, reading_class="outside")
         readers = User.objects.in_bulk(people)
         now = timezone.now()
-        rows: list[Delivery] = []
+        rows: list[Email] = []
         if with_rows:
-            rows = Delivery.objects.bulk_create(
-                Delivery(
-                    recipient=person,
+            rows = Email.objects.bulk_create(
+                Email(
+                    person_id=person.pk,
+                    lane=Lane.DIGEST,
+                    kind="digests.digest",
                     status=EmailStatus.SENDING,
                     message_id=f"<rival-{person.pk}-{to_number}-{now.timestamp()}@ground.example>",
                     address=person.email,
@@ -181,7 +184,7 @@ else:
             )
             DeliveryItem.objects.bulk_create(
                 DeliveryItem(
-                    delivery=row,
+                    delivery_id=row.pk,
                     plan_id=plan,
                     from_number=from_number,
                     to_number=to_number,
@@ -190,7 +193,7 @@ else:
                 )
                 for row in rows
             )
-        of_person = {row.recipient_id: row for row in rows}
+        of_person = {row.person_id: row for row in rows}
         with get_connection() as connection:
             for person in readers.values():
                 subject, text, html = render(person, news)

@@ -82,7 +82,7 @@ class Supervisor:
         self._write_embedded_env(running=False)
         # Last started, first asked; those that may take their time are asked together.
         for child in reversed(self.children):
-            if child.name in {"web", "worker", "beat", "watchdog"}:
+            if child.name in {"web", "worker", "accounts", "beat", "watchdog"}:
                 child.ask_to_stop()
         for child in reversed(self.children):
             child.stop()
@@ -316,6 +316,7 @@ class Supervisor:
             keep_open=[door.fileno()],
         )
         worker = self._part("worker", [sys.executable, "-m", "housing.worker"], environ)
+        self._part("accounts", [sys.executable, "-m", "housing.account_sender"], environ)
         # The scheduler without a file: what is due is decided from rows, and a half-written file stops nobody.
         self._part(
             "beat",

@@ -103,14 +103,14 @@ UPDATE outbox_email e
   FROM unnest(%(ids)s::bigint[], %(doubts)s::bool[], %(message_ids)s::text[], %(addresses)s::text[],
               %(subjects)s::text[], %(recipes)s::jsonb[], %(tokens)s::jsonb[], %(memos)s::jsonb[])
        AS c(id, in_doubt, message_id, address, subject, recipe, tokens, memo)
- WHERE e.id = c.id
+ WHERE e.id = c.id AND e.id = ANY(%(ids)s)
 """
 
 _HOLD = """
 UPDATE outbox_email e
    SET status = 'queued', available_at = c.at, in_doubt = e.in_doubt OR e.status = 'sending'
   FROM unnest(%(ids)s::bigint[], %(moments)s::timestamptz[]) AS c(id, at)
- WHERE e.id = c.id
+ WHERE e.id = c.id AND e.id = ANY(%(ids)s)
 """
 
 # What could not be composed is tried again a few times, each after twice as long, and then set aside.
@@ -130,7 +130,7 @@ UPDATE outbox_email e
    SET status = c.status, reason = c.reason, settled_at = clock_timestamp(), attempts = e.attempts + 1,
        secrets = NULL, tokens = NULL
   FROM unnest(%(ids)s::bigint[], %(statuses)s::text[], %(reasons)s::text[]) AS c(id, status, reason)
- WHERE e.id = c.id
+ WHERE e.id = c.id AND e.id = ANY(%(ids)s)
 """
 
 # Claimed and not tried: as if it had not been claimed.
@@ -139,13 +139,13 @@ UPDATE outbox_email e
    SET status = 'queued', available_at = clock_timestamp(), attempts = GREATEST(e.attempts - 1, 0),
        unanswered = GREATEST(e.unanswered - 1, 0)
   FROM unnest(%(ids)s::bigint[], %(attempts)s::int[]) AS c(id, attempt)
- WHERE e.id = c.id AND {STILL_SENDING} AND e.attempts = c.attempt
+ WHERE e.id = c.id AND e.id = ANY(%(ids)s) AND {STILL_SENDING} AND e.attempts = c.attempt
 """  # noqa: S608 - our own constants
 
 _RENEW = f"""
 UPDATE outbox_email e SET available_at = clock_timestamp() + %(lease)s::interval
   FROM unnest(%(ids)s::bigint[], %(attempts)s::int[]) AS c(id, attempt)
- WHERE e.id = c.id AND {STILL_SENDING} AND e.attempts = c.attempt
+ WHERE e.id = c.id AND e.id = ANY(%(ids)s) AND {STILL_SENDING} AND e.attempts = c.attempt
 RETURNING e.id
 """  # noqa: S608 - our own constants
 

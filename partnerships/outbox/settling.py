@@ -49,7 +49,7 @@ done AS (
     UPDATE outbox_email e
        SET status = 'sent', settled_at = clock_timestamp(), reason = '', provider_id = answer.provider_id,
            secrets = NULL, tokens = NULL
-      FROM answer WHERE e.id = answer.id AND {still_open}
+      FROM answer WHERE e.id = answer.id AND e.id = ANY(%(ids)s) AND {still_open}
     RETURNING e.id, e.kind, e.person_id
 ){more}
 SELECT count(*) FROM done
@@ -60,7 +60,7 @@ UPDATE outbox_email e
    SET status = 'failed', settled_at = clock_timestamp(), reason = answer.reason,
        secrets = NULL, tokens = NULL
   FROM unnest(%(ids)s::bigint[], %(reasons)s::text[]) AS answer(id, reason)
- WHERE e.id = answer.id AND {STILL_SENDING}
+ WHERE e.id = answer.id AND e.id = ANY(%(ids)s) AND {STILL_SENDING}
 """  # noqa: S608 - our own constants
 
 # The first try again comes soon, each later one after twice as long, an hour at most; after five days, or when it may
@@ -71,7 +71,7 @@ WITH answer AS (
            e.deferrals + 1 >= %(limit)s AS is_late, e.doubts + a.counts >= %(max_doubts)s AS is_doubtful
       FROM unnest(%(ids)s::bigint[], %(reasons)s::text[], %(doubts)s::bool[], %(counts)s::int[])
            AS a(id, reason, in_doubt, counts)
-      JOIN outbox_email e ON e.id = a.id AND {STILL_SENDING}
+      JOIN outbox_email e ON e.id = a.id AND e.id = ANY(%(ids)s) AND {STILL_SENDING}
        FOR UPDATE OF e
 )
 UPDATE outbox_email e
@@ -83,7 +83,7 @@ UPDATE outbox_email e
        reason = CASE WHEN answer.is_doubtful THEN left(%(may_have_arrived)s || ': ' || answer.reason, 500)
                      ELSE answer.reason END
   FROM answer
- WHERE e.id = answer.id
+ WHERE e.id = answer.id AND e.id = ANY(%(ids)s)
 RETURNING e.id, e.status, answer.is_doubtful
 """  # noqa: S608 - our own constants
 
@@ -94,7 +94,7 @@ UPDATE outbox_email e
        available_at = clock_timestamp() + interval '1 second'
            * LEAST(GREATEST(%(first)s, EXTRACT(EPOCH FROM clock_timestamp() - e.created_at) / 4), %(longest)s)
   FROM unnest(%(ids)s::bigint[], %(reasons)s::text[]) AS answer(id, reason)
- WHERE e.id = answer.id AND {STILL_SENDING}
+ WHERE e.id = answer.id AND e.id = ANY(%(ids)s) AND {STILL_SENDING}
 """  # noqa: S608 - our own constants
 
 _on_accepted: dict[str, str] = {}

@@ -316,7 +316,7 @@ def test_what_is_kept_of_an_email_opens_nothing(world: World, plan: Plan, office
 
     kept = as_sent(letter)
 
-    assert len(tokens) == 3
+    assert len(tokens) >= 3
     assert not any(token in kept for token in tokens)
     assert kept == reduce(lambda text, token: text.replace(token, HIDDEN), tokens, sent)
     assert Email.objects.get(pk=letter.pk).tokens is None

@@ -170,5 +170,6 @@ class Migration(migrations.Migration):
         migrations.DeleteModel("SuppressionEvent"),
         migrations.DeleteModel("Suppression"),
         migrations.AlterModelOptions("delivery", {"managed": False, "verbose_name_plural": "deliveries"}),
+        migrations.AlterModelTable("delivery", "digests_delivery"),
         migrations.RunSQL(VIEW),
     ]

@@ -160,7 +160,6 @@ def _act_on(raw: bytes) -> str:
         address=report.address,
         text=report.text,
         message_id=report.message_id,
-        event_id=report.event_id,
         now=now,
     )
     return "bounces" if bounce is not None else "other"

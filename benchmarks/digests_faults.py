@@ -237,7 +237,12 @@ def play(fault: str, people: int, times: int, seconds: float, seed: int, only: s
         if fault == "broker":  # away while the version is published: the nudge is lost
             os.environ["REDIS_URL"] = f"redis://127.0.0.1:{free_port()}/0"
         environ = prepare_django(
-            database, mail_port=box.port, EMAIL_LEASE_SECONDS="20", EMAIL_RETRY_SECONDS="1", EMAIL_TIMEOUT="3"
+            database,
+            mail_port=box.port,
+            EMAIL_LEASE_SECONDS="25",
+            EMAIL_RETRY_SECONDS="1",
+            EMAIL_TIMEOUT="3",
+            EMAIL_DATA_TIMEOUT="6",
         ) | {"REDIS_URL": broker}
         from django.db import connection
         from django.utils import timezone

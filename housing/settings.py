@@ -260,6 +260,19 @@ EMAIL_PER_DOMAIN_PER_HOUR = env.int("EMAIL_PER_DOMAIN_PER_HOUR", default=20_000)
 # How long a claim holds unless it is renewed, and how long the first retry waits (doubling to an hour).
 EMAIL_LEASE_SECONDS = env.int("EMAIL_LEASE_SECONDS", default=60)
 EMAIL_RETRY_SECONDS = env.float("EMAIL_RETRY_SECONDS", default=10)
+# Connecting, greeting, securing and signing in, and MAIL with RCPT and DATA, may each take EMAIL_TIMEOUT without the
+# lease being renewed: a lease that ends meanwhile would send an email twice.
+_shortest_lease = 5 * EMAIL_TIMEOUT + 10
+if _shortest_lease > EMAIL_LEASE_SECONDS:
+    raise ImproperlyConfigured(
+        f"EMAIL_LEASE_SECONDS is {EMAIL_LEASE_SECONDS}; with EMAIL_TIMEOUT={EMAIL_TIMEOUT} it must be at least "
+        f"{_shortest_lease} (5 x EMAIL_TIMEOUT + 10 s), or a slow mail server would get emails twice."
+    )
+if EMAIL_DATA_TIMEOUT < EMAIL_TIMEOUT:
+    raise ImproperlyConfigured(
+        f"EMAIL_DATA_TIMEOUT is {EMAIL_DATA_TIMEOUT:g}; it must be at least EMAIL_TIMEOUT ({EMAIL_TIMEOUT} s). "
+        "RFC 5321 (4.5.3.2.6) asks clients to wait 600 s for the answer to the end of DATA."
+    )
 # After restoring a backup only account emails are sent until somebody decides otherwise: see docs/outbox.md.
 EMAILS_HELD = env.bool("EMAILS_HELD", default=False)
 # The secret with which the mail provider signs its reports of bounces; empty: no such address.

@@ -11,5 +11,5 @@ class OutboxConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        """Register the checks of the settings and the receiver that wakes a sender."""
+        """Listen for recorded emails, to wake a sender."""
         import_module("partnerships.outbox.registrations")

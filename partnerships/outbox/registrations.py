@@ -1,6 +1,5 @@
-"""What the outbox registers at start-up: its receiver, its metrics and the checks of its settings."""
+"""What the outbox registers at start-up: the receiver that wakes a sender."""
 
 from importlib import import_module
 
-for _module in ("receivers", "checks"):
-    import_module(f"partnerships.outbox.{_module}")
+import_module("partnerships.outbox.receivers")

@@ -1,0 +1,97 @@
+"""A real SMTP server in a thread, which misbehaves as told, always and not only once."""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import threading
+import time
+from collections import Counter
+from collections.abc import Iterator
+
+
+class MailServer(threading.Thread):
+    """Accepts mail on 127.0.0.1. `at_the_end` says what it does after the end of DATA for some addresses.
+
+    `slow:SECONDS` answers late, `hang` never answers, `drop` closes the connection; each time the message was received.
+    """
+
+    def __init__(self, at_the_end: dict[str, str], *, pipelining: bool) -> None:
+        super().__init__(daemon=True)
+        self.at_the_end = at_the_end
+        self.pipelining = pipelining
+        #: How often the whole of a message to each address was received.
+        self.received: Counter[str] = Counter()
+        self.message_ids: dict[str, set[str]] = {}
+        self._door = socket.create_server(("127.0.0.1", 0))
+        self._closing = threading.Event()
+        self.port: int = self._door.getsockname()[1]
+
+    def run(self) -> None:
+        """Serve each connection in a thread of its own."""
+        while True:
+            try:
+                connection, _ = self._door.accept()
+            except OSError:
+                return
+            threading.Thread(target=self._serve, args=(connection,), daemon=True).start()
+
+    def close(self) -> None:
+        """Accept no more, and end what hangs."""
+        self._closing.set()
+        with contextlib.suppress(OSError):
+            self._door.shutdown(socket.SHUT_RDWR)
+        self._door.close()
+
+    def _serve(self, connection: socket.socket) -> None:
+        with contextlib.suppress(OSError), connection:
+            connection.sendall(b"220 here\r\n")
+            address, message, in_data = "", b"", False
+            for line in connection.makefile("rb"):
+                if in_data and line != b".\r\n":
+                    message += line
+                    continue
+                if in_data:
+                    in_data = False
+                    if not self._end(connection, address, message):
+                        return
+                    continue
+                word = line[:4].upper()
+                if word == b"EHLO":
+                    connection.sendall(b"250-here\r\n250 PIPELINING\r\n" if self.pipelining else b"250 here\r\n")
+                elif word == b"DATA":
+                    in_data, message = True, b""
+                    connection.sendall(b"354 go on\r\n")
+                elif word == b"QUIT":
+                    return
+                else:
+                    if word == b"RCPT":
+                        address = line.decode().partition("<")[2].partition(">")[0]
+                    connection.sendall(b"250 fine\r\n")
+
+    def _end(self, connection: socket.socket, address: str, message: bytes) -> bool:
+        """Do what is to be done at the end of a message; whether the connection goes on."""
+        self.received[address] += 1
+        found = next(line for line in message.decode().splitlines() if line.startswith("Message-ID: "))
+        self.message_ids.setdefault(address, set()).add(found)
+        what, _, seconds = self.at_the_end.get(address, "").partition(":")
+        if what == "drop":
+            return False
+        if what == "hang":
+            self._closing.wait(60)
+            return False
+        if what == "slow":
+            time.sleep(float(seconds))
+        connection.sendall(b"250 taken\r\n")
+        return True
+
+
+@contextlib.contextmanager
+def mail_server(at_the_end: dict[str, str], *, pipelining: bool = True) -> Iterator[MailServer]:
+    """A server that ends with the block."""
+    server = MailServer(at_the_end, pipelining=pipelining)
+    server.start()
+    try:
+        yield server
+    finally:
+        server.close()

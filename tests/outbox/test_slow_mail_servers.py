@@ -1,0 +1,153 @@
+"""Mail servers that are always slow, always hang or always drop: few copies, and nobody else is affected."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from django.conf import settings as django_settings
+from django.db import transaction
+from django.utils import timezone
+
+from partnerships.outbox import draining
+from partnerships.outbox.claiming import Claimed
+from partnerships.outbox.content import Content
+from partnerships.outbox.draining import drain
+from partnerships.outbox.kinds import Due
+from partnerships.outbox.models import Email, Lane
+from partnerships.outbox.services import record_email
+from partnerships.people.composing import register_email
+from partnerships.people.models import User
+from tests.outbox.mail_server import MailServer, mail_server
+from tests.support.ledger import rewrite
+from tests.world import World, make_world
+
+KIND = "tests.notice"
+
+
+def write(due: Due, person: User, now: Any) -> Content:
+    """A short email that exists."""
+    context = {"person": person, "event": None, "link": "http://localhost/"}
+    return Content("people/new_sign_in", context)
+
+
+register_email(KIND, "A notice of the tests", write, lane=Lane.NOTICE)
+
+
+@pytest.fixture
+def world(db: None) -> World:
+    """The small world, without the emails that making it caused."""
+    made = make_world()
+    rewrite(status="dropped", settled_at=timezone.now())
+    return made
+
+
+@pytest.fixture(autouse=True)
+def quick(settings: Any) -> None:
+    """A second for each command, three for the end of DATA."""
+    settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+    settings.EMAIL_HOST, settings.EMAIL_USE_TLS, settings.EMAIL_USE_SSL = "127.0.0.1", False, False
+    settings.EMAIL_HOST_USER = ""
+    settings.EMAIL_TIMEOUT, settings.EMAIL_DATA_TIMEOUT = 1, 4
+    settings.EMAIL_RETRY_SECONDS = 0
+
+
+@pytest.fixture(params=[True, False], ids=["pipelining", "plain"])
+def server(request: pytest.FixtureRequest, world: World, settings: Any) -> Iterator[MailServer]:
+    """A server that is fine with everybody but Ben, about whom each test decides."""
+    with mail_server({}, pipelining=request.param) as running:
+        settings.EMAIL_PORT = running.port
+        yield running
+
+
+def record(*people: User) -> dict[int, Email]:
+    """An email to each of them."""
+    with transaction.atomic():
+        return {one.pk: record_email(kind=KIND, person_id=one.pk, now=timezone.now()) for one in people}
+
+
+def send(times: int = 1) -> None:
+    """Drain as often, with everything that waits for another try due again."""
+    for _ in range(times):
+        Email.objects.filter(status="queued").update(available_at=timezone.now())
+        drain(seconds=30, beside=False)
+
+
+def test_a_server_that_is_always_slow_gets_each_email_once(world: World, server: MailServer) -> None:
+    server.at_the_end = {world.ben.email: "slow:2.5", world.amina.email: "slow:2.5"}
+    emails = record(world.amina, world.ben, world.vera)
+
+    send(3)
+
+    assert server.received == {world.amina.email: 1, world.ben.email: 1, world.vera.email: 1}
+    assert {Email.objects.get(pk=one.pk).status for one in emails.values()} == {"sent"}
+
+
+@pytest.mark.parametrize("what", ["hang", "drop"])
+def test_a_server_that_never_answers_gets_three_copies_at_most(world: World, server: MailServer, what: str) -> None:
+    server.at_the_end = {world.ben.email: what}
+    emails = record(world.ben, world.amina, world.vera)
+
+    send(6)
+
+    assert server.received == {world.ben.email: 3, world.amina.email: 1, world.vera.email: 1}
+    assert len(server.message_ids[world.ben.email]) == 1
+    given_up = Email.objects.get(pk=emails[world.ben.pk].pk)
+    assert given_up.status == "failed"
+    assert given_up.reason.startswith("It may have arrived: ")
+
+
+def test_the_others_of_a_batch_are_released_while_a_server_is_slow(
+    world: World, server: MailServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server.at_the_end = {world.amina.email: "slow:3"}
+    emails = record(world.amina, world.ben, world.vera)
+    released: list[int] = []
+    release = draining.release
+
+    def look(some: list[Claimed]) -> None:
+        released.extend(one.pk for one in some)
+        release(some)
+
+    monkeypatch.setattr(draining, "release", look)
+    send()
+
+    assert set(released) == {emails[world.ben.pk].pk, emails[world.vera.pk].pk}
+    assert server.received == {world.amina.email: 1, world.ben.email: 1, world.vera.email: 1}
+
+
+def test_a_worker_killed_while_it_waits_has_counted_that_copy(world: World, server: MailServer) -> None:
+    server.at_the_end = {world.ben.email: "hang"}
+    [email] = record(world.ben).values()
+
+    send(2)
+    rewrite(email.pk, status="sending", settled_at=None, doubts=3, in_doubt=True, available_at=timezone.now())
+    send()
+
+    assert server.received[world.ben.email] == 2
+    assert Email.objects.get(pk=email.pk).reason.startswith("It may have arrived: ")
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({"EMAIL_LEASE_SECONDS": "60", "EMAIL_TIMEOUT": "30"}, "EMAIL_LEASE_SECONDS is 60"),
+        ({"EMAIL_DATA_TIMEOUT": "5"}, "EMAIL_DATA_TIMEOUT is 5"),
+    ],
+)
+def test_settings_that_would_send_twice_are_refused_at_start(given: dict[str, str], said: str) -> None:
+    environ = {"DEBUG": "1", "SECRET_KEY": "k" * 50, "DATABASE_URL": "postgres://x@localhost/x", **given}
+    done = subprocess.run(
+        [sys.executable, "-c", "import housing.settings"],
+        env=environ,
+        cwd=django_settings.BASE_DIR,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert done.returncode != 0
+    assert said in done.stderr

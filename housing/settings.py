@@ -241,6 +241,13 @@ OPERATED_BY = env.str("OPERATED_BY", default="the network's administrators")
 PRIVACY_CONTACT = env.str("PRIVACY_CONTACT", default="your network administrator")
 ACCESSIBILITY_CONTACT = env.str("ACCESSIBILITY_CONTACT", default="your network administrator")
 
+# --- Journal ---------------------------------------------------------------------------------------------------------
+
+# What must not come undone when a backup is restored: lines outside the database, on a disk of their own if possible.
+JOURNAL_ROOT = env.path("JOURNAL_ROOT", default=str(VAR_DIR / "journal"))()
+# Makes the hashes of addresses in it. The database does not hold it; without it the journal names nobody.
+JOURNAL_KEY = env.str("JOURNAL_KEY", default=SECRET_KEY)
+
 # --- Digests ---------------------------------------------------------------------------------------------------------
 
 # How long a plan must be quiet before "at once" goes out, so that a burst of versions becomes one message.

@@ -34,6 +34,7 @@ def pytest_collection_finish() -> None:
 @pytest.fixture(autouse=True)
 def media_root(settings: object, tmp_path: object) -> None:
     """Each test keeps its files to itself."""
+    settings.JOURNAL_ROOT = tmp_path / "journal"  # type: ignore[attr-defined]  # the same
     settings.MEDIA_ROOT = tmp_path  # type: ignore[attr-defined]  # pytest-django's wrapper
 
 

@@ -151,8 +151,10 @@ def _compose_digests(candidates: Sequence[Candidate], decided: Decided, *, date:
     )
     _write_items(done)
     told: dict[int, list[tuple[int, str]]] = {}
+    numbers: dict[int, list[list[int]]] = {}
     for item in done.told:
         told.setdefault(item.delivery_id, []).append((item.plan_id, item.reading_class))
+        numbers.setdefault(item.delivery_id, []).append([item.plan_id, item.to_number])
     because = reasons(done.told, now=now)
     lost = {item.delivery_id for item in done.lost}
     altered = {item.delivery_id for item in (*done.lost, *done.silent, *done.changed)}
@@ -168,6 +170,7 @@ def _compose_digests(candidates: Sequence[Candidate], decided: Decided, *, date:
     alike = Counter((*whys[one.pk].words, paces[one.pk]) for one in candidates)
     for one in candidates:
         batch.checks[one.pk] = one.person_id, told.get(one.pk, ())
+        batch.told[one.pk] = numbers.get(one.pk, [])
         blocks = done.blocks.get(one.pk, [])
         if not blocks and one.pk not in matches:
             if one.pk in lost:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Sequence
+from typing import Any
 
 from django.db.models import F
 
@@ -21,6 +23,7 @@ from partnerships.digests.models import (
 from partnerships.digests.personal import RULES, stop_digests
 from partnerships.digests.services import stop_everything
 from partnerships.digests.watermarks import catch_up, one_at_a_time
+from partnerships.kit.database import rows_of
 from partnerships.outbox.hooks import OutboxHooks, register_hooks
 from partnerships.outbox.kinds import EmailKind, register_kind
 from partnerships.outbox.models import Bounce, Email, EmailStatus, Lane
@@ -31,10 +34,12 @@ from partnerships.people.personal import register_personal
 from partnerships.people.services import find_person
 
 #: What a digest told is found by the digest first: by the plan, everything ever told of it would be read for each.
-#: Watermarks are locked in the order in which `watermarks` locks them: each is looked up in turn, by its index.
+#: OFFSET 0 has each looked up by its index. Watermarks are locked in the order in which `watermarks` locks them.
 TOLD_ITEMS = """
     SELECT done.person_id AS recipient_id, i.plan_id, i.to_number, i.reading_class
-      FROM done JOIN digests_deliveryitem i ON i.delivery_id = done.id AND i.left_out = ''
+      FROM done CROSS JOIN LATERAL (
+           SELECT t.plan_id, t.to_number, t.reading_class FROM digests_deliveryitem t
+            WHERE t.delivery_id = done.id AND t.left_out = '' OFFSET 0) i
      WHERE done.kind = 'digests.digest'
      ORDER BY done.person_id, i.plan_id
 """
@@ -42,6 +47,17 @@ MOVE_WATERMARKS = """
     UPDATE digests_told t
        SET number = GREATEST(t.number, item.to_number), reading_class = item.reading_class, told_at = clock_timestamp()
       FROM item WHERE t.recipient_id = item.recipient_id AND t.plan_id = item.plan_id
+"""
+
+
+#: After a restore. A version that the restored database lacks will be another when it is published again.
+CATCH_UP = """
+UPDATE digests_told t SET number = GREATEST(t.number, LEAST(x.number, p.current_number))
+  FROM (SELECT person, plan, max(number) AS number
+          FROM unnest(%(people)s::bigint[], %(plans)s::bigint[], %(numbers)s::int[]) AS y(person, plan, number)
+         GROUP BY person, plan) x
+  JOIN plans_plan p ON p.id = x.plan
+ WHERE t.recipient_id = x.person AND t.plan_id = x.plan
 """
 
 
@@ -97,6 +113,18 @@ class DigestHooks(OutboxHooks):
             Told.objects.filter(recipient=email.person_id, plan=item.plan_id, number=item.to_number).update(
                 number=item.from_number
             )
+
+    def delivered_before(self, *, lines: Sequence[dict[str, Any]], now: dt.datetime) -> None:
+        """Move watermarks to what was told before the restore, as far as the restored plans have got."""
+        told = [
+            (line["person"], plan, number)
+            for line in lines
+            if line["kind"] == DeliveryKind.DIGEST
+            for plan, number in line["told"] or ()
+        ]
+        if told:
+            people, plans, numbers = (list(column) for column in zip(*told, strict=True))
+            rows_of(CATCH_UP, {"people": people, "plans": plans, "numbers": numbers})
 
     def unsubscribed(self, *, address: str, now: dt.datetime) -> None:
         """Stop all digests of somebody who unsubscribed at the mail provider."""

@@ -11,5 +11,5 @@ class OutboxConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        """Listen for recorded emails, to wake a sender."""
-        import_module("partnerships.outbox.registrations")
+        """Register what other rooms and the project call."""
+        import_module("partnerships.outbox.registrations").register()

@@ -21,6 +21,7 @@ from partnerships.outbox.kinds import Batch, Candidate, Composer, Due, kind_of
 from partnerships.outbox.models import MAY_HAVE_ARRIVED, NOT_COMPOSED, STILL_OPEN, STILL_SENDING, EmailStatus, Lane
 from partnerships.outbox.parts import Recipe, bodies, forms_for
 from partnerships.outbox.queries.suppressions import suppressed_among
+from partnerships.outbox.restoring import delivered_before, facts_of
 
 log = structlog.get_logger(__name__)
 
@@ -43,6 +44,7 @@ class Claimed(NamedTuple):
     address: str
     template: bytes
     words: tuple[bytes, ...]
+    facts: dict[str, Any]  # for the journal
 
     @property
     def data(self) -> bytes:
@@ -283,9 +285,12 @@ def _refusals(candidates: Collection[Candidate], doubts: dict[int, int]) -> dict
     """Why some emails must not or cannot leave: status and reason by number."""
     addresses = {one.address.lower() for one in candidates if one.due.lane != Lane.ACCOUNT}
     suppressed = suppressed_among(addresses)
+    delivered = delivered_before(candidates)
     found: dict[int, tuple[str, str]] = {}
     for one in candidates:
-        if one.refusal:
+        if one.pk in delivered:
+            found[one.pk] = EmailStatus.DROPPED, "Delivered before the restore."
+        elif one.refusal:
             found[one.pk] = EmailStatus.SUPPRESSED, one.refusal
         elif one.due.lane != Lane.ACCOUNT and one.address.lower() in suppressed:
             found[one.pk] = EmailStatus.SUPPRESSED, "Mail to this address came back earlier."
@@ -410,13 +415,15 @@ def _freeze(
         recipe, tokens, words = form.fill(message.values)
         memo = json.dumps(kept) if (kept := batch.memos.get(pk)) is not None else None
         rows.append((pk, one.due.in_doubt, one.due.message_id, one.address, message.subject, recipe, tokens, memo))
-        claimed.append(Claimed(pk, attempts[pk] + 1, one.address, form.template, words))
+        facts = facts_of(one, batch.told.get(pk))
+        claimed.append(Claimed(pk, attempts[pk] + 1, one.address, form.template, words, facts))
     for one, frozen, whole in _frozen_before(batch.again):
         memo = json.dumps(one.due.memo) if one.due.memo is not None else None
         due = one.due
         recipe, tokens = json.dumps([frozen.layout, frozen.words]), json.dumps(frozen.tokens)
         rows.append((one.pk, due.in_doubt, due.message_id, one.address, due.subject, recipe, tokens, memo))
-        claimed.append(Claimed(one.pk, attempts[one.pk] + 1, one.address, b"%b", (whole,)))
+        facts = facts_of(one, batch.told.get(one.pk))
+        claimed.append(Claimed(one.pk, attempts[one.pk] + 1, one.address, b"%b", (whole,), facts))
     if rows:
         columns = ("ids", "doubts", "message_ids", "addresses", "subjects", "recipes", "tokens", "memos")
         values = dict(zip(columns, map(list, zip(*rows, strict=True)), strict=True))

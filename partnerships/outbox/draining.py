@@ -17,9 +17,11 @@ from email.utils import parseaddr
 from django.conf import settings
 from django.utils import timezone
 
+from partnerships.kit import journal
 from partnerships.outbox import backends
-from partnerships.outbox.answers import Outgoing
+from partnerships.outbox.answers import Outcome, Outgoing
 from partnerships.outbox.claiming import Claim, Claimed, claim, claimable, note_wait, reclaim, release, renew
+from partnerships.outbox.restoring import ACCEPTED
 from partnerships.outbox.settling import Settler, SettlerBeside, SettlerInLine
 from partnerships.outbox.smtp import Sender
 
@@ -131,6 +133,8 @@ class _Round:
         self._back = reclaim(self._claim, self._claim.emails, now=timezone.now())
         for answer in self._sender.send(self._messages(), self._while_waiting):
             self._handed = [key for key in self._handed if key != answer.key]
+            if answer.outcome is Outcome.ACCEPTED:
+                journal.write(ACCEPTED, now=timezone.now(), **self._by_key[answer.key].facts)
             self._settler.put(answer, noted=answer.key in self._noted)
         self._release(self._left)
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Sequence
+from typing import Any
 
 from partnerships.outbox.models import Bounce, Email
 
@@ -24,6 +26,9 @@ class OutboxHooks:
 
     def came_back(self, *, email: Email, bounce: Bounce) -> None:
         """An email was not received."""
+
+    def delivered_before(self, *, lines: Sequence[dict[str, Any]], now: dt.datetime) -> None:
+        """After a restore: emails that a server accepted, as the journal has them, with what was `told` in each."""
 
     def unsubscribed(self, *, address: str, now: dt.datetime) -> None:
         """The recipient told the mail provider that they want no more."""

@@ -63,6 +63,8 @@ class Batch:
     set_aside: list[tuple[int, str, str]] = field(default_factory=list)
     #: What each composer wants back when the email is sent again.
     memos: dict[int, Any] = field(default_factory=dict)
+    #: What the journal keeps of each (see `restoring`): JSON values, numbers and codes only.
+    told: dict[int, Any] = field(default_factory=dict)
     #: What `Composer.no_longer_allowed` needs to check again before the email leaves.
     checks: dict[int, Any] = field(default_factory=dict)
 

@@ -216,6 +216,27 @@ class ReportSeen(models.Model):
         return f"Report {self.pk}"
 
 
+class DeliveredBefore(models.Model):
+    """An email that a server accepted after the backup that was restored, so that the restored database lacks it.
+
+    Written by `after_restore`. When the same email (kind, recipient, parameters) is about to be sent again, it is
+    dropped, once.
+    """
+
+    kind = models.CharField(max_length=40)
+    person_id = models.BigIntegerField(null=True)
+    params_hash = models.CharField(max_length=40)
+    email_id = models.BigIntegerField(unique=True)
+    at = models.DateTimeField()
+
+    class Meta:
+        verbose_name_plural = "delivered before"
+        indexes = [models.Index(fields=["person_id", "kind"], name="delivered_before_person")]
+
+    def __str__(self) -> str:
+        return f"Email {self.email_id}"
+
+
 class SendCount(models.Model):
     """How many emails were claimed for a domain in a minute: what throttling counts, across all senders."""
 

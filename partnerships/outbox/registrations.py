@@ -1,5 +1,12 @@
-"""What the outbox registers at start-up: the receiver that wakes a sender."""
+"""What the outbox registers at start-up: the receiver that wakes a sender, and what it does after a restore."""
 
 from importlib import import_module
 
-import_module("partnerships.outbox.receivers")
+from partnerships.kit.journal import register_redo
+from partnerships.outbox.restoring import ACCEPTED, redo_accepted
+
+
+def register() -> None:
+    """Register it all."""
+    import_module("partnerships.outbox.receivers")
+    register_redo(ACCEPTED, "emails delivered since the backup", redo_accepted)

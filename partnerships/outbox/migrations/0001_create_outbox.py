@@ -418,6 +418,21 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
+            name="DeliveredBefore",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("kind", models.CharField(max_length=40)),
+                ("person_id", models.BigIntegerField(null=True)),
+                ("params_hash", models.CharField(max_length=40)),
+                ("email_id", models.BigIntegerField(unique=True)),
+                ("at", models.DateTimeField()),
+            ],
+            options={
+                "verbose_name_plural": "delivered before",
+                "indexes": [models.Index(fields=["person_id", "kind"], name="delivered_before_person")],
+            },
+        ),
+        migrations.CreateModel(
             name="SendCount",
             fields=[
                 ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),

@@ -1,0 +1,94 @@
+"""An append-only journal outside the database: what must not come undone when a backup is restored.
+
+One line of JSON each: erasures, refusals, suppressions, ended access, and one for each email that a server accepted.
+Files lie in JOURNAL_ROOT, one a month, and are never overwritten by a restore. People are named by number, addresses by
+a keyed hash; the key is JOURNAL_KEY (by default made from SECRET_KEY), which the database does not hold.
+`manage.py after_restore` reads it.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import hmac
+import json
+import os
+from collections.abc import Callable, Iterator, Sequence
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import structlog
+from django.conf import settings
+from django.db import transaction
+
+log = structlog.get_logger(__name__)
+
+
+def address_hash(address: str) -> str:
+    """The keyed hash by which the journal knows an address, whatever its letter case."""
+    return hmac.digest(_key(settings.JOURNAL_KEY), address.strip().lower().encode(), hashlib.sha256).hex()[:40]
+
+
+@lru_cache(maxsize=4)
+def _key(secret: str) -> bytes:
+    return hmac.digest(secret.encode(), b"common ground: journal", hashlib.sha256)
+
+
+def note(what: str, *, now: dt.datetime, **facts: Any) -> None:
+    """Write a line once the transaction has committed. Facts are numbers, codes and hashes: no names, no addresses."""
+    transaction.on_commit(lambda: write(what, now=now, **facts))
+
+
+def write(what: str, *, now: dt.datetime, **facts: Any) -> None:
+    """Write a line at once."""
+    line = json.dumps({"at": now.isoformat(), "what": what, **facts}, separators=(",", ":")) + "\n"
+    # One write of one line to a file opened for appending: lines of several processes do not mix.
+    try:
+        file = _file(str(settings.JOURNAL_ROOT), f"{now.astimezone(dt.UTC):%Y-%m}", os.getpid())
+        os.write(file, line.encode("ascii"))
+    except OSError as error:
+        # What happened stands: a full disk must not undo it. Operators see the line that is missing.
+        log.error("journal_not_written", what=what, kind=type(error).__name__)
+
+
+@lru_cache(maxsize=4)
+def _file(root: str, month: str, process: int) -> int:
+    """The open file of a month, for each process its own."""
+    Path(root).mkdir(parents=True, exist_ok=True)
+    return os.open(Path(root, f"{month}.jsonl"), os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+
+
+def lines(*, since: dt.datetime) -> Iterator[dict[str, Any]]:
+    """The lines written from a moment on, oldest first. A last line that was cut off is left out."""
+    for path in sorted(Path(settings.JOURNAL_ROOT).glob("*.jsonl")):
+        if path.stem < f"{since.astimezone(dt.UTC):%Y-%m}":
+            continue
+        for raw in path.read_text(encoding="ascii").splitlines():
+            try:
+                line = json.loads(raw)
+            except ValueError:
+                continue
+            if dt.datetime.fromisoformat(line["at"]) >= since:
+                yield line
+
+
+# ---- After a restore
+
+#: Does again what lines of one kind say, as far as the restored database lacks it. May run twice. Returns how many.
+Redo: TypeAlias = Callable[[Sequence[dict[str, Any]], dt.datetime], int]
+
+_redo: dict[str, tuple[str, Redo]] = {}
+
+
+def register_redo(what: str, words: str, redo: Redo) -> None:
+    """Say how lines of a kind are applied after a restore; `words` is what the command prints for them."""
+    _redo[what] = words, redo
+
+
+def replay(*, since: dt.datetime, now: dt.datetime) -> dict[str, int]:
+    """Apply every line from a moment on, kind by kind; how many things each kind did."""
+    found: dict[str, list[dict[str, Any]]] = {}
+    for line in lines(since=since):
+        found.setdefault(line["what"], []).append(line)
+    return {words: redo(found.get(what, []), now) for what, (words, redo) in _redo.items()}

@@ -1,0 +1,83 @@
+"""What the journal says of emails, and what follows from it after a restore: nothing delivered is sent again."""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import json
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any
+
+from django.db import transaction
+
+from partnerships.kit import journal
+from partnerships.outbox.hooks import registered_hooks
+from partnerships.outbox.kinds import Candidate
+from partnerships.outbox.models import DeliveredBefore, Email, EmailStatus
+
+#: The journal's word for an email that a server accepted.
+ACCEPTED = "accepted"
+
+
+def params_hash(params: Mapping[str, Any]) -> str:
+    """A hash of an email's parameters, by which the same email is known again."""
+    return hashlib.sha256(json.dumps(params, sort_keys=True, default=str).encode()).hexdigest()[:40]
+
+
+def facts_of(candidate: Candidate, told: Any) -> dict[str, Any]:
+    """What the journal keeps of an email once it was accepted; `told` is what its composer wants to know again."""
+    due = candidate.due
+    return {
+        "email": due.pk,
+        "kind": due.kind,
+        "person": due.person_id,
+        "address": journal.address_hash(candidate.address),
+        "params": params_hash(due.params),
+        "told": told,
+    }
+
+
+@transaction.atomic
+def redo_accepted(lines: Sequence[dict[str, Any]], now: dt.datetime) -> int:
+    """Settle what the restored database still wants to send, and remember what it does not know; how many."""
+    numbers = [line["email"] for line in lines]
+    known = set(Email.objects.filter(pk__in=numbers).values_list("pk", flat=True))
+    settled = Email.objects.open().filter(pk__in=numbers)
+    count = settled.update(status=EmailStatus.SENT, settled_at=now, reason="Accepted before the restore.")
+    unknown = [line for line in lines if line["email"] not in known]
+    rows = [
+        DeliveredBefore(
+            kind=line["kind"],
+            person_id=line["person"],
+            params_hash=line["params"],
+            email_id=line["email"],
+            at=dt.datetime.fromisoformat(line["at"]),
+        )
+        for line in unknown
+    ]
+    already = set(DeliveredBefore.objects.values_list("email_id", flat=True))
+    fresh = [row for row in rows if row.email_id not in already]
+    DeliveredBefore.objects.bulk_create(fresh)
+    for hooks in registered_hooks():
+        hooks.delivered_before(lines=lines, now=now)
+    return count + len(fresh)
+
+
+def delivered_before(candidates: Collection[Candidate]) -> set[int]:
+    """The numbers of emails that were delivered before a restore; each remembered delivery stops one."""
+    if not candidates or not DeliveredBefore.objects.exists():
+        return set()
+    people = {one.due.person_id for one in candidates}
+    known = DeliveredBefore.objects.select_for_update(skip_locked=True).filter(person_id__in=people).order_by("pk")
+    by_email: dict[tuple[str, int | None, str], list[int]] = {}
+    for row in known:
+        by_email.setdefault((row.kind, row.person_id, row.params_hash), []).append(row.pk)
+    found: set[int] = set()
+    used: list[int] = []
+    for one in candidates:
+        remembered = by_email.get((one.due.kind, one.due.person_id, params_hash(one.due.params)))
+        if one.due.params and remembered:
+            found.add(one.pk)
+            used.append(remembered.pop())
+    DeliveredBefore.objects.filter(pk__in=used).delete()
+    return found

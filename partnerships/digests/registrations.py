@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from django.db.models import F
 
 from partnerships.activity.services import record
-from partnerships.digests import keeping
+from partnerships.digests import keeping, restoring
 from partnerships.digests.composer import DigestComposer
 from partnerships.digests.matches import drop_matches
 from partnerships.digests.models import (
@@ -91,7 +91,7 @@ class DigestHooks(OutboxHooks):
                 data={"reason": reason, "delivery": email_id},
             )
 
-    def released(self, *, address: str, author_id: int, now: dt.datetime) -> int:
+    def released(self, *, address: str, author_id: int | None, now: dt.datetime) -> int:
         """What was confirmed, paused or asked is so again, and what changed meanwhile is told."""
         people = User.objects.filter(email__iexact=address)
         stopped = Subscription.objects.filter(person__in=people, status=SubscriptionStatus.SUPPRESSED)
@@ -126,6 +126,14 @@ class DigestHooks(OutboxHooks):
             people, plans, numbers = (list(column) for column in zip(*told, strict=True))
             rows_of(CATCH_UP, {"people": people, "plans": plans, "numbers": numbers})
 
+    def discarded(self, *, numbers: Collection[int], now: dt.datetime) -> None:
+        """What discarded digests would have said counts as told."""
+        items = DeliveryItem.objects.told().filter(delivery__in=numbers)
+        told = list(items.values_list("delivery__recipient", "plan", "to_number"))
+        if told:
+            people, plans, versions = (list(column) for column in zip(*told, strict=True))
+            rows_of(CATCH_UP, {"people": people, "plans": plans, "numbers": versions})
+
     def unsubscribed(self, *, address: str, now: dt.datetime) -> None:
         """Stop all digests of somebody who unsubscribed at the mail provider."""
         person = find_person(address)
@@ -147,3 +155,4 @@ def register() -> None:
     register_personal(RULES)
     register_leaving("digests stopped", stop_digests)
     keeping.register()
+    restoring.register()

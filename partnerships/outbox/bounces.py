@@ -8,9 +8,11 @@ import re
 from django.db import transaction
 from django.db.models import Max
 
+from partnerships.kit import journal
 from partnerships.outbox import message_ids
 from partnerships.outbox.hooks import registered_hooks
 from partnerships.outbox.models import Bounce, Email, ReportSeen, Suppression
+from partnerships.outbox.restoring import SUPPRESSED
 
 _REASON, _TEXT = 300, 500
 #: This many soft bounces within this time count as a hard one.
@@ -36,18 +38,20 @@ def suppress(*, address: str, reason: str, email_id: int | None, author_id: int 
     Suppression.objects.bulk_create(
         [Suppression(address=address, reason=reason[:_REASON], since=now, set_by_id=author_id)], ignore_conflicts=True
     )
+    journal.note(SUPPRESSED, now=now, address=journal.address_hash(address))
     for hooks in registered_hooks():
         hooks.suppressed(address=address, reason=reason[:_REASON], email_id=email_id, author_id=author_id, now=now)
     return True
 
 
 @transaction.atomic
-def release(*, address: str, author_id: int, now: dt.datetime) -> int:
+def release(*, address: str, author_id: int | None, now: dt.datetime) -> int:
     """Let emails go to an address again. Returns how many subscriptions are active again; raises `UnableToRelease`."""
     for hooks in registered_hooks():
         hooks.lock()
     if not Suppression.objects.filter(address__iexact=address, released_at=None).update(released_at=now):
         raise UnableToRelease("Nothing is stopped at this address.")
+    journal.note(SUPPRESSED, now=now, address=journal.address_hash(address), released=True)
     return sum(hooks.released(address=address, author_id=author_id, now=now) for hooks in registered_hooks())
 
 

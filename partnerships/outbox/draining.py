@@ -23,7 +23,7 @@ from partnerships.outbox.answers import Outcome, Outgoing
 from partnerships.outbox.claiming import Claim, Claimed, claim, claimable, note_wait, reclaim, release, renew
 from partnerships.outbox.restoring import ACCEPTED
 from partnerships.outbox.settling import Settler, SettlerBeside, SettlerInLine
-from partnerships.outbox.smtp import Sender
+from partnerships.outbox.smtp import WAIT_STEP, Sender
 
 #: Emails claimed at a time: few at first, so that the first leave soon; more while they leave quickly, to share the
 #: cost of a transaction; few again when the server is slow.
@@ -158,7 +158,7 @@ class _Round:
         """Called each second while the server takes its time over this email."""
         now = time.monotonic()
         if self._waiting_for != key:
-            self._waiting_for, self._waiting_since = key, now
+            self._waiting_for, self._waiting_since = key, now - WAIT_STEP
         one = self._by_key[key]
         if now - self._waiting_since > _SLOW and key not in self._noted:
             self._noted.add(key)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from partnerships.outbox.models import Bounce, Email
@@ -20,7 +20,7 @@ class OutboxHooks:
     ) -> None:
         """Nothing is sent to this address any more."""
 
-    def released(self, *, address: str, author_id: int, now: dt.datetime) -> int:
+    def released(self, *, address: str, author_id: int | None, now: dt.datetime) -> int:
         """Emails may go to this address again. Returns how many things are active again."""
         return 0
 
@@ -29,6 +29,9 @@ class OutboxHooks:
 
     def delivered_before(self, *, lines: Sequence[dict[str, Any]], now: dt.datetime) -> None:
         """After a restore: emails that a server accepted, as the journal has them, with what was `told` in each."""
+
+    def discarded(self, *, numbers: Collection[int], now: dt.datetime) -> None:
+        """An operator discards these queued emails."""
 
     def unsubscribed(self, *, address: str, now: dt.datetime) -> None:
         """The recipient told the mail provider that they want no more."""

@@ -15,8 +15,8 @@ from partnerships.outbox.hooks import registered_hooks
 from partnerships.outbox.kinds import Candidate
 from partnerships.outbox.models import DeliveredBefore, Email, EmailStatus
 
-#: The journal's word for an email that a server accepted.
-ACCEPTED = "accepted"
+#: The journal's words for an email that a server accepted, and for what happens to an address.
+ACCEPTED, SUPPRESSED = "accepted", "suppressed"
 
 
 def params_hash(params: Mapping[str, Any]) -> str:

@@ -6,13 +6,15 @@ import datetime as dt
 from collections.abc import Collection, Mapping
 from typing import Any
 
-from django.db import connection
+from django.db import connection, transaction
 from django.dispatch import Signal
 from django.utils import timezone
 
+from partnerships.activity.services import record
 from partnerships.outbox.claiming import is_due
+from partnerships.outbox.hooks import registered_hooks
 from partnerships.outbox.kinds import kind_of
-from partnerships.outbox.models import Email, Lane
+from partnerships.outbox.models import Email, EmailStatus, Lane
 
 #: Sent once for each call that recorded emails, with the lanes they are in. A receiver wakes a sender after commit.
 emails_recorded = Signal()
@@ -114,6 +116,32 @@ def drop_email(*, email: Email, reason: str, now: dt.datetime) -> bool:
     """Settle a queued email that is no longer needed; returns whether it was still queued."""
     from_queue = Email.objects.filter(pk=email.pk, status="queued")
     return bool(from_queue.update(status="dropped", settled_at=now, reason=reason[:500]))
+
+
+@transaction.atomic
+def discard_emails(*, kind: str, recorded_before: dt.datetime, reason: str, now: dt.datetime) -> int:
+    """Settle queued emails of one kind without sending them: an operator's decision. Returns how many.
+
+    Those that are being sent at this moment are left alone. What a digest would have said counts as told.
+    """
+    queued = Email.objects.select_for_update(skip_locked=True).filter(
+        kind=kind, status=EmailStatus.QUEUED, created_at__lt=recorded_before
+    )
+    numbers = list(queued.values_list("pk", flat=True))
+    for hooks in registered_hooks():
+        hooks.discarded(numbers=numbers, now=now)
+    count = Email.objects.filter(pk__in=numbers).update(
+        status=EmailStatus.SUPPRESSED, settled_at=now, reason=f"Discarded by an operator: {reason}"[:500]
+    )
+    record(
+        actor_id=None,
+        verb="discarded queued emails",
+        target_kind="network",
+        target_id=0,
+        now=now,
+        data={"kind": kind, "count": count, "reason": reason[:300]},
+    )
+    return count
 
 
 def wake_if_due() -> None:

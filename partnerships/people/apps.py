@@ -10,7 +10,7 @@ class PeopleConfig(AppConfig):
 
     def ready(self) -> None:
         from partnerships.activity.registry import register_kind  # noqa: PLC0415 - rooms register at start-up
-        from partnerships.people import keeping, receivers  # noqa: F401, PLC0415 - models must be loaded first
+        from partnerships.people import keeping, receivers, restoring  # noqa: F401, PLC0415 - models must be loaded first
         from partnerships.people.email_data import RULES  # noqa: PLC0415 - rooms register at start-up
         from partnerships.people.models import User  # noqa: PLC0415 - models must be loaded first
         from partnerships.people.personal import register_personal  # noqa: PLC0415 - rooms register at start-up
@@ -20,3 +20,4 @@ class PeopleConfig(AppConfig):
         register_reason("administrator", lambda user: user.is_staff)
         register_personal(RULES)
         keeping.register()
+        restoring.register()

@@ -14,6 +14,7 @@ from django.db.models.fields.files import FieldFile
 
 from partnerships.activity.models import Event
 from partnerships.activity.services import record
+from partnerships.kit import journal
 from partnerships.people.leaving import Leaving, run_hooks
 from partnerships.people.models import SecurityEvent, SecurityEventKind, User
 from partnerships.people.personal import PERSON_NUMBER, Fate, Rule, rules
@@ -21,6 +22,10 @@ from partnerships.people.sessions import end_sessions
 
 #: The version of the exported form, for whoever reads it by machine.
 FORMAT = "common-ground-personal-data/1"
+
+
+#: What the journal calls an erasure.
+ERASED = "erased"
 
 
 class UnableToErase(Exception):
@@ -154,6 +159,7 @@ def erase_person(*, person: User, author: User | None, reason: str, now: dt.date
         if _refers(rule):
             touched[f"{rule.model}.{rule.field}"] = _apply(rule, locked)
     _forget_in_admin_log(locked)
+    journal.note(ERASED, now=now, person=locked.pk, address=journal.address_hash(locked.email))
     locked.groups.clear()
     locked.user_permissions.clear()
     locked.email, locked.name = erased_address(locked), ""

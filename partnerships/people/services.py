@@ -16,6 +16,7 @@ from django.db.models.functions import Lower
 
 from partnerships.activity.services import record
 from partnerships.activity.values import apply_changes
+from partnerships.kit import journal
 from partnerships.people.administrators import lock_with_administrators
 from partnerships.people.emails import tell_of_administration, tell_of_removed_factors
 from partnerships.people.leaving import Leaving, run_hooks
@@ -161,6 +162,10 @@ def change_details(*, person: User, name: str, time_zone: str, author: User, now
     )
 
 
+#: What the journal calls a closed account.
+CLOSED = "account closed"
+
+
 @transaction.atomic
 def close_account(
     *, person: User, author: User | None, reason: str, now: dt.datetime, heir: User | None = None
@@ -179,6 +184,7 @@ def close_account(
     if administered and not administrators:
         raise UnableToCloseAccount("Nobody would administer the network: make somebody else an administrator first.")
     ended = run_hooks(Leaving(person=locked, author=author, heir=heir, reason=reason, now=now))
+    journal.note(CLOSED, now=now, person=locked.pk)
     ended["sessions ended"] = end_sessions(locked)
     ended["invitations withdrawn"] = Invitation.objects.filter(person=locked, accepted_at=None, revoked_at=None).update(
         revoked_at=now

@@ -423,7 +423,7 @@ def test_nobody_is_asked_to_follow_what_whoever_asked_may_no_longer_read(
     office.drain()
 
     assert not office.sent
-    assert Delivery.objects.get().reason == "They, or whoever asked them, may not read what it is about."
+    assert Delivery.objects.get().reason == "They, or the organisation that asked them, may not read what it is about."
 
 
 # ---- Sending again

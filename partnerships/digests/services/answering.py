@@ -10,7 +10,9 @@ from partnerships.activity.services import record
 from partnerships.digests.models import How, Preference, Subscription, SubscriptionStatus
 from partnerships.digests.queries.naming import may_still_be_asked
 from partnerships.digests.services.common import UnableToChangeSubscription, as_it_stands, note
+from partnerships.digests.services.stopping import REFUSED_ALL
 from partnerships.digests.watermarks import count_as_told, one_at_a_time
+from partnerships.kit import journal
 from partnerships.people.models import User
 
 
@@ -50,6 +52,7 @@ def take_as_confirmed(subscription: Subscription, *, author: User | None, now: d
 def refuse_questions(*, person: User, now: dt.datetime) -> None:
     """The person wants no letter because somebody typed their address; what they follow goes on."""
     Preference.objects.filter(person=person).update(refused_at=now)
+    journal.note(REFUSED_ALL, now=now, person=person.pk, address=journal.address_hash(person.email))
     record(actor_id=person.pk, verb="wants no more questions", target_kind="person", target_id=person.pk, now=now)
 
 

@@ -10,7 +10,12 @@ from django.db import transaction
 from partnerships.digests.models import MatchTold, Preference, Subscription, SubscriptionStatus
 from partnerships.digests.services.common import as_it_stands, note
 from partnerships.digests.watermarks import catch_up, drop_what_nobody_follows, one_at_a_time
+from partnerships.kit import journal
+from partnerships.kit.journal import address_hash
 from partnerships.people.models import User
+
+#: What the journal calls a stopped subscription, and a wish for no more questions.
+REFUSED, REFUSED_ALL = "refused", "refused all"
 
 
 @transaction.atomic
@@ -38,6 +43,8 @@ def stop(
         subscription.reason = reason[:300]
         if is_refusal and author is not None and author.pk == subscription.person_id:
             subscription.refused_at = now
+            address = address_hash(subscription.person.email)
+            journal.note(REFUSED, now=now, subscription=subscription.pk, address=address)
         subscription.save(update_fields=["status", "ended_at", "reason", "refused_at"])
         note(subscription, "ended digests about", author=author, now=now, reason=reason)
         people.add(subscription.person_id)
@@ -52,6 +59,8 @@ def stop_everything(*, person: User, author: User | None, reason: str, now: dt.d
     their address asks them nothing any more."""
     MatchTold.objects.filter(recipient=person, told_at=None).delete()
     refused_at = {"refused_at": now} if author == person else {}
+    if refused_at:
+        journal.note(REFUSED_ALL, now=now, person=person.pk, address=address_hash(person.email))
     Preference.objects.update_or_create(person=person, defaults={"tells_matches": False, **refused_at})
     return stop(subscriptions=Subscription.objects.live().filter(person=person), author=author, reason=reason, now=now)
 

@@ -1,0 +1,81 @@
+"""What is still to leave, for operators: look at it, and settle what must not be sent."""
+
+from __future__ import annotations
+
+import argparse
+import datetime as dt
+import json
+from typing import Any
+
+from django.core.management.base import CommandError, CommandParser
+from django.db.models import Count, Max, Min
+from django.utils import timezone
+from django.utils.dateparse import parse_datetime
+
+from partnerships.kit.accounting import AccountedCommand
+from partnerships.outbox.kinds import kind_of
+from partnerships.outbox.models import Email
+from partnerships.outbox.queries.queue import queue_figures
+from partnerships.outbox.services import discard_emails
+
+
+class Command(AccountedCommand):
+    """`manage.py emails status | waiting | discard`"""
+
+    help = "Look at the outbox: figures, what waits by kind, and discarding what must not be sent (after a restore)."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        """What to do, and with which emails."""
+        commands = parser.add_subparsers(dest="command", required=True, parser_class=argparse.ArgumentParser)
+        status = commands.add_parser("status", help="The figures of the queue.")
+        status.add_argument("--json", action="store_true", help="As one JSON object.")
+        commands.add_parser("waiting", help="What is still to leave, by kind.")
+        discard = commands.add_parser("discard", help="Settle queued emails without sending them.")
+        discard.add_argument("--kind", required=True, help="A kind as `waiting` prints it.")
+        discard.add_argument("--recorded-before", help="Only those recorded before this ISO time; by default all.")
+        discard.add_argument("--reason", required=True, help="Why; it stands in the ledger.")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Do what was asked, and say so in the last line."""
+        getattr(self, f"_{options['command']}")(options)
+
+    def _status(self, options: dict[str, Any]) -> None:
+        figures = queue_figures()
+        if options["json"]:
+            self.stdout.write(json.dumps(figures, sort_keys=True))
+            return
+        for name, value in figures.items():
+            self.stdout.write(f"{name.replace('_', ' '):24} {value}")
+
+    def _waiting(self, options: dict[str, Any]) -> None:
+        rows = (
+            Email.objects.open()
+            .values("kind")
+            .annotate(count=Count("pk"), first=Min("created_at"), last=Max("created_at"))
+            .order_by("kind")
+        )
+        total = 0
+        for row in rows:
+            kind = kind_of(row["kind"])
+            label = kind.label if kind else "no room knows it"
+            self.stdout.write(
+                f"{row['count']:8,} {row['kind']} ({label}), recorded {row['first']:%Y-%m-%d %H:%M} to"
+                f" {row['last']:%Y-%m-%d %H:%M}"
+            )
+            total += row["count"]
+        self.stdout.write(f"{total:,} emails are still to leave.")
+
+    def _discard(self, options: dict[str, Any]) -> None:
+        before = self._moment(options["recorded_before"])
+        count = discard_emails(
+            kind=options["kind"], recorded_before=before, reason=options["reason"], now=timezone.now()
+        )
+        self.stdout.write(f"{count:,} emails of the kind {options['kind']} will not be sent.")
+
+    def _moment(self, given: str | None) -> dt.datetime:
+        if not given:
+            return timezone.now()
+        moment = parse_datetime(given)
+        if moment is None or moment.tzinfo is None:
+            raise CommandError(f"--recorded-before must be a time such as 2026-11-29T03:00:00+00:00, not {given!r}.")
+        return moment

@@ -1,0 +1,59 @@
+"""Apply what happened after a backup was made, once it has been restored."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import CommandError, CommandParser
+from django.db.models import Max
+from django.utils import timezone
+from django.utils.dateparse import parse_datetime
+
+from partnerships.activity.models import Event
+from partnerships.kit.accounting import AccountedCommand
+from partnerships.kit.journal import replay
+from partnerships.people.restoring import end_all_ways_in
+
+#: The backup was made while people worked: begin a little before its newest event.
+_MARGIN = dt.timedelta(days=1)
+
+
+class Command(AccountedCommand):
+    """`manage.py after_restore [--since TIME]`"""
+
+    help = (
+        "After a backup was restored, apply the journal in JOURNAL_ROOT: people erased, access ended, refusals and "
+        "suppressed addresses since the backup; emails delivered since are not sent again. Ends all sessions and open "
+        "invitations. Run it while EMAILS_HELD=1; it may run twice."
+    )
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        """From when on to read the journal."""
+        parser.add_argument("--since", help="ISO time; by default a day before the newest event in the database.")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Apply it, and say line by line what that did."""
+        if not settings.EMAILS_HELD:
+            raise CommandError("Set EMAILS_HELD=1 first: emails must not leave before this is done.")
+        since = self._since(options["since"])
+        now = timezone.now()
+        done = replay(since=since, now=now) | end_all_ways_in(now=now)
+        for words, count in done.items():
+            self.stdout.write(f"{count:8,} {words}")
+        self.stdout.write(
+            f"Applied the journal from {since.isoformat(timespec='minutes')} on. Look at "
+            "`manage.py emails waiting`, then set EMAILS_HELD=0."
+        )
+
+    def _since(self, given: str | None) -> dt.datetime:
+        if given:
+            moment = parse_datetime(given)
+            if moment is None or moment.tzinfo is None:
+                raise CommandError(f"--since must be a time such as 2026-11-29T03:00:00+00:00, not {given!r}.")
+            return moment
+        newest: dt.datetime | None = Event.objects.aggregate(at=Max("at"))["at"]
+        if newest is None:
+            raise CommandError("The database holds no event: say --since.")
+        return newest - _MARGIN

@@ -1,0 +1,84 @@
+"""What must not come undone when a backup is restored: erasures, closed accounts, suppressed addresses."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from typing import Any
+
+from django.contrib.sessions.models import Session
+from django.db import transaction
+
+from partnerships.activity.services import record
+from partnerships.kit.journal import address_hash, register_redo
+from partnerships.outbox.bounces import UnableToRelease, release, suppress
+from partnerships.outbox.restoring import SUPPRESSED
+from partnerships.people.models import Invitation, User
+from partnerships.people.personal_data import ERASED, erase_person
+from partnerships.people.services import CLOSED, UnableToCloseAccount, close_account
+
+_REASON = "As it was before a backup was restored."
+
+
+def redo_erased(lines: Sequence[dict[str, Any]], now: dt.datetime) -> int:
+    """Erase again everybody who was erased since the backup; how many."""
+    people = User.objects.filter(pk__in=[line["person"] for line in lines], erased_at=None)
+    hashes = {line["person"]: line["address"] for line in lines}
+    found = [person for person in people if hashes[person.pk] == address_hash(person.email)]
+    for person in found:
+        erase_person(person=person, author=None, reason=_REASON, now=now)
+    return len(found)
+
+
+def redo_closed(lines: Sequence[dict[str, Any]], now: dt.datetime) -> int:
+    """Close again the accounts of people who left since the backup; how many."""
+    closed = 0
+    for person in User.objects.filter(pk__in=[line["person"] for line in lines], is_active=True, erased_at=None):
+        try:
+            close_account(person=person, author=None, reason=_REASON, now=now)
+        except UnableToCloseAccount:
+            continue
+        closed += 1
+    return closed
+
+
+def redo_suppressed(lines: Sequence[dict[str, Any]], now: dt.datetime) -> int:
+    """Suppress and release again, each address as it was last; how many changed."""
+    last = {line["address"]: line for line in sorted(lines, key=lambda line: str(line["at"]))}
+    changed = 0
+    for address in User.objects.exclude(email="").values_list("email", flat=True) if last else ():
+        line = last.get(address_hash(address))
+        if line is None:
+            continue
+        if not line.get("released"):
+            changed += suppress(address=address, reason=_REASON, email_id=None, author_id=None, now=now)
+            continue
+        try:
+            release(address=address, author_id=None, now=now)
+        except UnableToRelease:
+            continue
+        changed += 1
+    return changed
+
+
+@transaction.atomic
+def end_all_ways_in(*, now: dt.datetime) -> dict[str, int]:
+    """Sign everybody out and withdraw every open invitation: some were ended since the backup; how many of each."""
+    sessions, _ = Session.objects.all().delete()
+    invitations = Invitation.objects.filter(pk__in=Invitation.objects.open(now).values("pk")).update(revoked_at=now)
+    record(
+        actor_id=None,
+        verb="ended sessions and invitations after a restore",
+        target_kind="network",
+        target_id=0,
+        now=now,
+        data={"sessions": sessions, "invitations": invitations},
+    )
+    return {"sessions ended": sessions, "open invitations withdrawn": invitations}
+
+
+def register() -> None:
+    """Have these done after a restore."""
+    register_redo(ERASED, "people erased again", redo_erased)
+    register_redo(CLOSED, "accounts closed again", redo_closed)
+    register_redo(SUPPRESSED, "addresses suppressed or released again", redo_suppressed)

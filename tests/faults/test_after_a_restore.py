@@ -1,0 +1,128 @@
+"""A drill: back up, go on, restore, apply the journal. Nothing delivered goes out twice, nobody erased is back."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import psycopg2
+import pytest
+from django.conf import settings as django_settings
+from django.core.management import call_command
+from django.core.management.base import CommandError
+from django.db import connection
+from django.utils import timezone
+
+from partnerships.digests import services
+from partnerships.digests.choosing import plan_round
+from partnerships.outbox.bounces import suppress
+from partnerships.people.personal_data import erase_person
+from partnerships.people.services import close_account
+from partnerships.plans.services import create_plan, publish_version
+from tests.digests.conftest import PostOffice, quay
+from tests.faults.test_a_backup_is_restored import RESTORED, empty_database, run
+from tests.world import World, make_world
+
+__all__ = ["empty_database"]
+
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow]
+
+
+@pytest.fixture
+def world(settings: Any) -> World:
+    """The small world, with digests that leave at once."""
+    settings.DIGEST_SETTLE_MINUTES = 0
+    return make_world()
+
+
+def follow_and_publish(world: World) -> Any:
+    """Ben and Vera follow a public plan; its first version is told to both."""
+    now = timezone.now()
+    plan = create_plan(
+        owners=[world.larkhaven],
+        partnership=None,
+        title="Quay",
+        kind="delivery",
+        audience="network",
+        author=world.amina,
+        now=now,
+    )
+    publish_version(plan=plan, author=world.amina, note="First.", content=quay(120), now=now)
+    for person in (world.ben, world.vera):
+        services.enrol(person=person, target=plan, author=None, now=timezone.now())
+    return plan
+
+
+def test_nothing_delivered_goes_out_twice_and_nobody_erased_is_back(
+    world: World, empty_database: str, tmp_path: Path, settings: Any
+) -> None:
+    plan = follow_and_publish(world)
+    publish_version(plan=plan, author=world.amina, note="Fewer.", content=quay(100), now=timezone.now())
+    plan_round(now=timezone.now())  # two digests are queued
+    run("pg_dump", "--format", "custom", "--file", str(tmp_path / "backup"), connection.settings_dict["NAME"])
+
+    office = PostOffice()
+    office.drain()
+    erase_person(person=world.chidi, author=world.dee, reason="Asked.", now=timezone.now())
+    close_account(person=world.nadia, author=world.dee, reason="Left.", now=timezone.now())
+    suppress(address=world.hana.email, reason="Came back.", email_id=None, author_id=None, now=timezone.now())
+    services.stop_everything(person=world.vera, author=world.vera, reason="Enough.", now=timezone.now())
+    told = {one.recipient for one in office.sent}
+
+    run("pg_restore", "--exit-on-error", "--no-comments", "--dbname", empty_database, str(tmp_path / "backup"))
+    environ = {"JOURNAL_ROOT": str(settings.JOURNAL_ROOT), "SECRET_KEY": settings.SECRET_KEY}
+    said = [on_the_restored("after_restore", **environ) for _ in range(2)]
+
+    assert told >= {world.ben.email, world.vera.email}
+    with psycopg2.connect(**connection.get_connection_params() | {"dbname": empty_database}) as back:
+        cursor = back.cursor()
+        cursor.execute("SELECT count(*) FROM outbox_email WHERE status IN ('queued', 'sending') AND lane > 0")
+        assert cursor.fetchone() == (0,)
+        cursor.execute("SELECT count(*) FROM people_user WHERE email = %s", [world.chidi.email])
+        assert cursor.fetchone() == (0,)
+        cursor.execute("SELECT is_active FROM people_user WHERE id = %s", [world.nadia.pk])
+        assert cursor.fetchone() == (False,)
+        cursor.execute("SELECT count(*) FROM outbox_suppression WHERE address = %s", [world.hana.email])
+        assert cursor.fetchone() == (1,)
+        cursor.execute("SELECT refused_at IS NOT NULL FROM digests_preference WHERE person_id = %s", [world.vera.pk])
+        assert cursor.fetchone() == (True,)
+        cursor.execute(
+            "SELECT min(t.number) = 2 FROM digests_told t WHERE t.plan_id = %s AND t.recipient_id IN %s",
+            [plan.pk, (world.ben.pk, world.vera.pk)],
+        )
+        assert cursor.fetchone() == (True,)
+    back.close()
+    assert "1 people erased again" in said[0]
+    assert "0 people erased again" in said[1]
+
+
+def on_the_restored(*words: str, **environ: str) -> str:
+    """Run a command on the restored database; its output."""
+    given = connection.settings_dict
+    place = f"{given['USER']}:{given['PASSWORD']}@{given['HOST'].replace('/', '%2F')}:{given['PORT']}"
+    done = subprocess.run(
+        [sys.executable, "manage.py", *words],
+        env={
+            **os.environ,
+            "DATABASE_URL": f"postgres://{place}/{RESTORED}",
+            "EMAILS_HELD": "1",
+            "DEBUG": "1",
+            **environ,
+        },
+        cwd=django_settings.BASE_DIR,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def test_it_is_refused_while_emails_may_leave(settings: Any) -> None:
+    settings.EMAILS_HELD = False
+
+    with pytest.raises(CommandError, match="EMAILS_HELD=1"):
+        call_command("after_restore")

@@ -312,7 +312,7 @@ def test_what_is_kept_of_an_email_opens_nothing(world: World, plan: Plan, office
     play(office)
     letter = Delivery.objects.get(kind="digests.digest")
     sent = office.sent[-1].data.decode()
-    tokens = set(re.findall(r"(?:/|%20)([0-9a-f]+\.[0-9a-f]+\.[0-9a-f]+\.[\w-]{22})", sent))
+    tokens = set(re.findall(r"(?:/|%20|\n)([0-9a-f]+\.[0-9a-f]+\.[0-9a-f]+\.[\w-]{22})", sent))
 
     kept = as_sent(letter)
 

@@ -76,6 +76,8 @@ def test_nothing_delivered_goes_out_twice_and_nobody_erased_is_back(
     environ = {"JOURNAL_ROOT": str(settings.JOURNAL_ROOT), "SECRET_KEY": settings.SECRET_KEY}
     said = [on_the_restored("after_restore", **environ) for _ in range(2)]
 
+    assert "1 people erased again" in said[0]
+    assert "0 people erased again" in said[1]
     assert told >= {world.ben.email, world.vera.email}
     with psycopg2.connect(**connection.get_connection_params() | {"dbname": empty_database}) as back:
         cursor = back.cursor()
@@ -95,8 +97,6 @@ def test_nothing_delivered_goes_out_twice_and_nobody_erased_is_back(
         )
         assert cursor.fetchone() == (True,)
     back.close()
-    assert "1 people erased again" in said[0]
-    assert "0 people erased again" in said[1]
 
 
 def on_the_restored(*words: str, **environ: str) -> str:

@@ -18,7 +18,7 @@ from partnerships.digests.choosing import plan_round
 from partnerships.digests.models import Delivery, DeliveryItem, Preference, Subscription, Told
 from partnerships.digests.queries.naming import named_to_followers
 from partnerships.digests.watermarks import count_as_told
-from partnerships.outbox import draining
+from partnerships.outbox import draining, settling
 from partnerships.outbox.answers import Answer, Outcome
 from partnerships.outbox.models import Email, Lane, Suppression
 from partnerships.people.models import User
@@ -186,7 +186,7 @@ def test_what_was_taken_is_settled_on_the_second_connection(
     services.enrol(person=world.ben, target=opened, author=None, now=timezone.now())
     publish(opened, 80, author=world.amina)
     plan_round(now=timezone.now())
-    monkeypatch.setattr(sending, "keeps_statements", lambda: not behind_pgbouncer)
+    monkeypatch.setattr(settling, "keeps_statements", lambda: not behind_pgbouncer)
 
     with capture_logs() as said:
         draining.drain(seconds=10, beside=True, connect=lambda: office)

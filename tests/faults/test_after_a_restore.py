@@ -66,6 +66,7 @@ def test_nothing_delivered_goes_out_twice_and_nobody_erased_is_back(
 
     office = PostOffice()
     office.drain()
+    erased = world.chidi.email
     erase_person(person=world.chidi, author=world.dee, reason="Asked.", now=timezone.now())
     close_account(person=world.nadia, author=world.dee, reason="Left.", now=timezone.now())
     suppress(address=world.hana.email, reason="Came back.", email_id=None, author_id=None, now=timezone.now())
@@ -83,7 +84,7 @@ def test_nothing_delivered_goes_out_twice_and_nobody_erased_is_back(
         cursor = back.cursor()
         cursor.execute("SELECT count(*) FROM outbox_email WHERE status IN ('queued', 'sending') AND lane > 0")
         assert cursor.fetchone() == (0,)
-        cursor.execute("SELECT count(*) FROM people_user WHERE email = %s", [world.chidi.email])
+        cursor.execute("SELECT count(*) FROM people_user WHERE email = %s", [erased])
         assert cursor.fetchone() == (0,)
         cursor.execute("SELECT is_active FROM people_user WHERE id = %s", [world.nadia.pk])
         assert cursor.fetchone() == (False,)

@@ -533,6 +533,20 @@ def kill_figures(people: int) -> dict[str, Any]:
     }
 
 
+def account_lane_figures() -> dict[str, Any]:
+    """How soon account emails leave beside a million digests, on a database of its own."""
+    environ = {name: value for name, value in os.environ.items() if name != "DEBUG"} | {
+        "DATABASE_URL": OWN_URL,
+        "DATABASE_OWNER_URL": OWN_OWNER_URL,
+    }
+    command = [sys.executable, str(ROOT / "benchmarks/account_lane.py")]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=ROOT, env=environ)
+    if done.returncode:
+        raise SystemExit(f"The lane of account emails: {done.stderr[-2000:]}")
+    figures: dict[str, Any] = json.loads(done.stdout.strip().splitlines()[-1])
+    return figures
+
+
 def large(stage: Stage, count: int) -> dict[str, float]:
     """The memory and rate of one run of many more people."""
     from django.utils import timezone
@@ -561,6 +575,7 @@ def main() -> None:
     parser.add_argument("--publications", type=int, default=300, help="how often another plan is published alone")
     parser.add_argument("--no-rivals", action="store_true", help="leave out the plain ways with Django's mail")
     parser.add_argument("--no-kill", action="store_true", help="leave out the run that is killed")
+    parser.add_argument("--no-account-lane", action="store_true", help="leave out account emails beside a million")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder, own_database("bench_digests") as database:
         stage = Stage(Path(folder), database, options.people)
@@ -586,6 +601,8 @@ def main() -> None:
             connection.close()
     if not options.no_kill:
         figures |= kill_figures(options.people)
+    if not options.no_account_lane:
+        figures |= account_lane_figures()
     figures["python"], figures["machine"] = platform.python_version(), platform.machine()
     print(f"\n{'figure':32} value")
     for name, value in figures.items():

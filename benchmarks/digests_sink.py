@@ -2,12 +2,10 @@
 
     python benchmarks/digests_sink.py --port 2626 --log taken.tsv [--no-pipelining] [--fault end:lose:1:10 …]
 
-A fault is STAGE:REPLY:TIMES:EVERY. Of every EVERY-th address (by its own number), the first TIMES tries get REPLY at
-STAGE (connect, mail,
-rcpt, data, middle or end). REPLY is what to say ("450 4.2.1 Busy"), `drop` (hang up), `hang` (say nothing), `slow`
-(answer late) or, at
-the end, `lose` (take the message, then hang up without saying so). Every message taken is a line: time, Message-ID,
-address, bytes.
+A fault is STAGE:REPLY:TIMES:EVERY[:EXCEPT]. Of every EVERY-th address (by its own number) outside the domain EXCEPT,
+the first TIMES tries get REPLY at STAGE (connect, mail, rcpt, data, middle or end). REPLY is what to say
+("450 4.2.1 Busy"), `drop` (hang up), `hang` (say nothing), `slow` (answer late) or, at the end, `lose` (take the
+message, then hang up without saying so). Every message taken is a line: time, Message-ID, address, bytes.
 """
 
 from __future__ import annotations
@@ -39,15 +37,18 @@ class Fault:
     reply: str
     times: int
     every: int
+    excepted: bytes = b""
 
     @classmethod
     def read(cls, text: str) -> Fault:
-        """Read STAGE:REPLY:TIMES:EVERY."""
-        stage, reply, times, every = text.split(":")
-        return cls(stage, reply, int(times), int(every))
+        """Read STAGE:REPLY:TIMES:EVERY[:EXCEPT]."""
+        stage, reply, times, every, *excepted = text.split(":")
+        return cls(stage, reply, int(times), int(every), "".join(excepted).encode())
 
     def hits(self, address: bytes) -> bool:
         """Whether this address is one of those it is for."""
+        if self.excepted and address.endswith(self.excepted):
+            return False
         return zlib.crc32(address) % self.every == 0
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from partnerships.web import brief, developer_agreements, reciprocity, views
+from partnerships.web import brief, developer_agreements, emails, reciprocity, views
 
 app_name = "web"
 urlpatterns = [
@@ -12,6 +12,8 @@ urlpatterns = [
     path("my-work/", views.my_work, name="my-work"),
     path("network/", views.network, name="network"),
     path("help/", views.help_page, name="help"),
+    path("emails/", emails.emails, name="emails"),
+    path("emails/<int:pk>/", emails.email, name="email"),
     path("partnerships/<int:pk>/ask-and-offer/", views.partnership_entries, name="partnership-entries"),
     path("partnerships/<int:pk>/plans/", views.partnership_plans, name="partnership-plans"),
     path("partnerships/<int:pk>/commitments/", views.partnership_commitments, name="partnership-commitments"),

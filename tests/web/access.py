@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.db import transaction
+
+from partnerships.outbox.services import record_email
 from partnerships.transfer.models import DeveloperAgreement, ImportRun, RunStatus
 from tests.access import Row, everyone, expect, public
 from tests.world import World
@@ -27,9 +30,21 @@ def prepare(world: World) -> None:
         started_at=world.now,
         status=RunStatus.APPLIED,
     )
+    with transaction.atomic():
+        world.things["email"] = record_email(
+            kind="digests.confirmation",
+            person_id=world.sol.pk,
+            params={"subscription": 0},
+            sender_id=world.larkhaven.pk,
+            now=world.now,
+        )
     world.things["agreement"] = DeveloperAgreement.objects.create(
         reference="W/1-da", kind="section-106", organisation=world.larkhaven, run=run
     )
+
+
+def _email(world: World) -> dict[str, Any]:
+    return {"pk": world.things["email"].pk}
 
 
 _PARTIES = expect(inside=200, outside=404)
@@ -42,6 +57,8 @@ ROWS = (
     Row("web:my-work", get=everyone()),
     Row("web:network", get=everyone()),
     Row("web:help", get=public()),
+    Row("web:emails", get=expect(inside=403, outside=403, lead=200, partner=200, administrator=200)),
+    Row("web:email", on=_email, get=expect(inside=404, outside=404, lead=200, administrator=200)),
     Row("web:partnership-entries", on=_partnership, get=_PARTIES),
     Row("web:partnership-plans", on=_partnership, get=_PARTIES),
     Row("web:partnership-commitments", on=_partnership, get=_PARTIES),

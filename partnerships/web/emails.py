@@ -1,0 +1,107 @@
+"""What became of emails: a list and a page for each, for administrators and the leads of the sending organisation."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from django.core.exceptions import PermissionDenied
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, render
+from django.views.decorators.http import require_safe
+
+from partnerships.kit.http import keyset_page
+from partnerships.organisations.models import Membership, Organisation, Role
+from partnerships.outbox.bounces import without_address
+from partnerships.outbox.kinds import kind_of
+from partnerships.outbox.models import Bounce, Email, EmailStatus, Lane
+from partnerships.people.models import User
+from partnerships.people.requests import signed_in
+
+#: Emails on one page.
+PAGE = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """An email as its readers may know it: never what it says."""
+
+    email: Email
+    what: str
+    to: str
+    reason: str
+    came_back: bool
+
+    @property
+    def status_label(self) -> str:
+        """Its status in words."""
+        return "Came back" if self.came_back else self.email.get_status_display()
+
+
+def emails_for(user: User) -> QuerySet[Email]:
+    """The emails whose state a person may read: administrators all but digests, which have a ledger of their own;
+    leads the notices that were sent on behalf of their organisation."""
+    rows = Email.objects.filter(lane__lt=Lane.DIGEST).exclude(status=EmailStatus.DROPPED)
+    if user.is_staff:
+        return rows
+    led = Organisation.objects.of_person(user, Role.LEAD).values("pk")
+    return rows.filter(lane=Lane.NOTICE, sender_id__in=led)
+
+
+def may_look(user: User) -> bool:
+    """Whether the list is open to the person."""
+    return user.is_staff or Membership.objects.current().of_person(user, Role.LEAD).exists()
+
+
+def shown(emails: Sequence[Email]) -> list[Shown]:
+    """Emails with what pages say of them, in three statements however many there are."""
+    people = User.objects.in_bulk([one.person_id for one in emails if one.person_id])
+    numbers = [one.pk for one in emails]
+    bounced = set(Bounce.objects.filter(email_id__in=numbers).values_list("email_id", flat=True))
+    return [
+        Shown(
+            email=one,
+            what=kind.label if (kind := kind_of(one.kind)) else one.kind,
+            to=_to(people.get(one.person_id or 0)),
+            reason=without_address(one.reason, one.address),
+            came_back=one.pk in bounced and not one.is_open,
+        )
+        for one in emails
+    ]
+
+
+def _to(person: User | None) -> str:
+    """The recipient by name; an address is nobody's business here."""
+    if person is None:
+        return "an address without an account"
+    return person.name or ("somebody without a name" if person.erased_at is None else "a former member")
+
+
+@require_safe
+def emails(request: HttpRequest) -> HttpResponse:
+    """Emails that were sent or are still to leave, newest first."""
+    person = signed_in(request)
+    if not may_look(person):
+        raise PermissionDenied
+    rows = emails_for(person)
+    status = request.GET.get("status", "")
+    if status in EmailStatus.values:
+        rows = rows.filter(status=status)
+    page = keyset_page(request, rows, order=["-id"], size=PAGE)
+    context = {
+        "page": page,
+        "rows": shown(page.rows),
+        "statuses": [one for one in EmailStatus.choices if one[0] != EmailStatus.DROPPED],
+        "status": status,
+        "may_look": True,
+    }
+    return render(request, "web/emails.html", context)
+
+
+@require_safe
+def email(request: HttpRequest, pk: int) -> HttpResponse:
+    """What became of one email."""
+    person = signed_in(request)
+    [found] = shown([get_object_or_404(emails_for(person), pk=pk)])
+    return render(request, "web/email.html", {"shown": found, "may_look": True})

@@ -52,6 +52,7 @@ def main() -> int:
     """Work until a signal ends it."""
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, stop)
+    os.environ.setdefault("DATABASE_ROLE", "worker")
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "housing.settings")
     django.setup()
     work()

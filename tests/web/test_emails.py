@@ -1,0 +1,78 @@
+"""The pages that say what became of emails: who reads which, and that they never show what an email says."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from django.db import transaction
+from django.test import Client
+from django.urls import reverse
+
+from partnerships.outbox.bounces import note_bounce
+from partnerships.outbox.models import Email
+from partnerships.outbox.services import record_email
+from partnerships.people.models import User
+from tests.digests.conftest import PostOffice, signed_in
+from tests.support.ledger import rewrite
+from tests.world import World, make_world
+
+
+@pytest.fixture
+def world(db: None) -> World:
+    """The small world."""
+    return make_world()
+
+
+@pytest.fixture
+def notice(world: World) -> Email:
+    """A notice to Sol that Larkhaven's people caused."""
+    with transaction.atomic():
+        return record_email(kind="digests.links", person_id=world.sol.pk, sender_id=world.larkhaven.pk, now=world.now)
+
+
+def page(person: User, name: str, **kwargs: Any) -> tuple[int, str]:
+    """The status and the text of a page for somebody."""
+    client: Client = signed_in(person)
+    answer = client.get(reverse(name, kwargs=kwargs))
+    return answer.status_code, answer.content.decode()
+
+
+def test_a_lead_follows_an_email_from_the_queue_to_the_server(world: World, notice: Email) -> None:
+    _, before = page(world.amina, "web:email", pk=notice.pk)
+    PostOffice().drain()
+    _, after = page(world.amina, "web:email", pk=notice.pk)
+
+    assert "Queued" in before
+    assert "Nothing needs to be done" in before
+    assert "Sent" in after
+    assert world.sol.email not in after
+
+
+def test_an_email_that_came_back_says_so(world: World, notice: Email) -> None:
+    PostOffice().drain()
+    sent = Email.objects.get(pk=notice.pk)
+    note_bounce(kind="soft", address=sent.address, text="4.2.2 full", message_id=sent.message_id, now=world.now)
+
+    _, said = page(world.amina, "web:emails")
+
+    assert "Came back" in said
+
+
+def test_a_lead_of_another_organisation_finds_nothing(world: World, notice: Email) -> None:
+    status, _ = page(world.ben, "web:email", pk=notice.pk)
+    _, listed = page(world.ben, "web:emails")
+
+    assert status == 404
+    assert str(notice.pk) not in listed
+
+
+def test_an_account_email_is_shown_to_administrators_alone(world: World, notice: Email) -> None:
+    rewrite(notice.pk, lane=0)
+
+    as_lead, _ = page(world.amina, "web:email", pk=notice.pk)
+    as_administrator, said = page(world.dee, "web:email", pk=notice.pk)
+
+    assert as_lead == 404
+    assert as_administrator == 200
+    assert world.sol.email not in said

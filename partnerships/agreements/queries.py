@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
 from django.db.models import Case, Exists, F, OuterRef, Q, Value, When
@@ -23,7 +23,7 @@ from partnerships.kit.names import fold_name
 from partnerships.kit.sections import Section
 from partnerships.kit.waiting import Waiting
 from partnerships.organisations.audience import Organisations, Reach
-from partnerships.organisations.models import Membership, Organisation, OrganisationName, Role
+from partnerships.organisations.models import Organisation, OrganisationName, Role
 from partnerships.organisations.waiting import Source
 from partnerships.people.models import User
 
@@ -129,7 +129,7 @@ class Turn:
     action: str = ""
 
 
-def whose_turn(partnership: Partnership, parties: Iterable[Party], *, mine: set[int]) -> Turn | None:
+def whose_turn(partnership: Partnership, parties: Iterable[Party], *, mine: Collection[int]) -> Turn | None:
     """Whose turn it is; `mine` are the ids of organisations that the reader leads. None when nobody's."""
     parties = list(parties)
     if partnership.is_over:
@@ -241,8 +241,3 @@ def organisation_section(user: User, organisation: Organisation) -> Section | No
     found = partnerships_of(user, organisation).for_listing().order_by("status", "title", "pk")[:50]
     context = {"partnerships": found, "organisation": organisation}
     return Section("agreements/_organisation_section.html", context) if found else None
-
-
-def organisations_led_by(user: User) -> set[int]:
-    """Ids of the organisations that the person leads today."""
-    return set(Membership.objects.current().of_person(user, Role.LEAD).values_list("organisation", flat=True))

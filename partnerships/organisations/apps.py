@@ -10,7 +10,7 @@ class OrganisationsConfig(AppConfig):
 
     def ready(self) -> None:
         from partnerships.activity.registry import register_kind  # noqa: PLC0415 - rooms register at start-up
-        from partnerships.organisations import rights  # noqa: PLC0415 - models must be loaded first
+        from partnerships.organisations import registrations  # noqa: PLC0415 - models must be loaded first
         from partnerships.organisations.models import (  # noqa: PLC0415 - models must be loaded first
             Membership,
             Organisation,
@@ -18,4 +18,4 @@ class OrganisationsConfig(AppConfig):
 
         register_kind(name="organisation", visible_ids=lambda user: Organisation.objects.visible_to(user).values("pk"))
         register_kind(name="membership", visible_ids=lambda user: Membership.objects.visible_to(user).values("pk"))
-        rights.register()
+        registrations.register()

@@ -1,118 +1,122 @@
-"""What this room tells the rooms below it: what ends when somebody leaves, who needs a second factor, what is
-personal."""
+"""What a person may do: their roles on a day, and their rights over an organisation (docs/rights.md)."""
 
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
 
 from django.utils import timezone
 
-from partnerships.organisations.models import Membership, Organisation, Role
-from partnerships.organisations.queries import leads_of
-from partnerships.organisations.services import end_membership
-from partnerships.people.administrators import register_obstacle
-from partnerships.people.identity_providers import Relying, register_relying
-from partnerships.people.leaving import Leaving, register_leaving
+from partnerships.organisations.models import EDITING_ROLES, Membership, Organisation, Role
 from partnerships.people.models import User
-from partnerships.people.personal import Fate, Rule, register_personal
-from partnerships.people.second_factor import register_reason
-from partnerships.people.sign_in_policy import register_policy
-
-#: How long leads may still sign in by password after their organisation began to require its own sign-in.
-WAY_BACK = dt.timedelta(days=1)
 
 
-def end_memberships(leaving: Leaving) -> int:
-    """End every membership; a last lead may go too, for nothing may keep somebody who leaves from leaving."""
-    memberships = Membership.objects.filter(person=leaving.person, ends_on=None).select_related("organisation")
-    for membership in memberships.order_by("pk"):
-        end_membership(
-            membership=membership,
-            author=leaving.author,
-            now=leaving.now,
-            reason=leaving.reason,
-            heir=_heir(leaving, membership),
-            even_last_lead=True,
-        )
-    return len(memberships)
+@dataclass(frozen=True, slots=True)
+class Roles:
+    """For which organisations (ids) somebody acts on a day, and in which role.
 
-
-def _heir(leaving: Leaving, membership: Membership) -> User | None:
-    """Whoever takes over, where they act for this organisation too."""
-    if leaving.heir is None:
-        return None
-    theirs = Membership.objects.current().of_person(leaving.heir).filter(organisation=membership.organisation_id)
-    return leaving.heir if theirs.exists() else None
-
-
-def leads_somewhere(user: User) -> bool:
-    """Whether the person leads an organisation today."""
-    return Membership.objects.current().of_person(user, Role.LEAD).exists()
-
-
-def organisation_asks_for_it(user: User) -> bool:
-    """Whether an organisation that the person acts for asks all its people for a second factor."""
-    return Membership.objects.current().of_person(user).filter(organisation__second_factor_required=True).exists()
-
-
-def acts_for_somebody(user: User) -> str:
-    """For whom the person acts or is asked to act, as a reason why they cannot administer; empty: for nobody."""
-    open_ones = Membership.objects.filter(person=user, ends_on=None)
-    names = list(open_ones.order_by("organisation__name").values_list("organisation__name", flat=True))
-    if not names:
-        return ""
-    return f"Administrators act for nobody, and {user.display_name} acts for {' and '.join(names)}: end that first."
-
-
-def offered_providers(user: User, now: dt.datetime) -> set[str]:
-    """The keys of the sign-in providers that the person's organisations have."""
-    acting = Membership.objects.current(timezone.localdate(now)).of_person(user)
-    return set(
-        acting.exclude(organisation__sign_in_provider="").values_list("organisation__sign_in_provider", flat=True)
-    )
-
-
-def required_providers(user: User, now: dt.datetime) -> set[str]:
-    """The keys of the sign-in providers that the person's organisations require of them.
-
-    Leads keep their password for a day, so that a provider that fails does not lock the organisation out.
+    `is_system` stands for importers, loaders and the clock, which pass no author: they may do what any organisation's
+    lead or an administrator may. Administrators act for no organisation.
     """
-    required = Membership.objects.current(timezone.localdate(now)).of_person(user)
-    required = required.filter(organisation__own_sign_in_required_at__isnull=False)
-    required = required.exclude(role=Role.LEAD, organisation__own_sign_in_required_at__gt=now - WAY_BACK)
-    return set(required.values_list("organisation__sign_in_provider", flat=True))
+
+    of: Mapping[int, str] = field(default_factory=dict)
+    is_system: bool = False
+    is_administrator: bool = False
+    person_id: int | None = None
+
+    def act_for(self, organisation_id: int | None) -> bool:
+        """Whether they act for the organisation in any role."""
+        return self.is_system or organisation_id in self.of
+
+    def edit_for(self, organisation_id: int | None) -> bool:
+        """Whether they are an editor or lead of the organisation."""
+        return self.is_system or self.of.get(organisation_id or 0) in EDITING_ROLES
+
+    def lead(self, organisation_id: int | None) -> bool:
+        """Whether they lead the organisation."""
+        return self.is_system or self.of.get(organisation_id or 0) == Role.LEAD
+
+    @property
+    def led(self) -> frozenset[int]:
+        """The ids of the organisations that they lead; empty for the system."""
+        return frozenset(pk for pk, role in self.of.items() if role == Role.LEAD)
+
+    def led_among(self, organisation_ids: Collection[int]) -> frozenset[int]:
+        """Those of the organisations that they lead."""
+        return frozenset(pk for pk in organisation_ids if self.lead(pk))
+
+    def edited_among(self, organisation_ids: Collection[int]) -> frozenset[int]:
+        """Those of the organisations that they edit for."""
+        return frozenset(pk for pk in organisation_ids if self.edit_for(pk))
+
+    @property
+    def keeps_directory(self) -> bool:
+        """Whether they may change what registers say of any organisation: administrators and importers."""
+        return self.is_system or self.is_administrator
+
+    @property
+    def edits_somewhere(self) -> bool:
+        """Whether they are an editor or lead of any organisation."""
+        return self.is_system or any(role in EDITING_ROLES for role in self.of.values())
 
 
-def relying_on(provider: str) -> list[Relying]:
-    """The organisations whose people sign in through a provider, with their leads."""
-    using = Organisation.objects.filter(sign_in_provider=provider).order_by("name", "pk")
-    return [Relying(one.name, tuple(leads_of(one))) for one in using]
+def roles_of(person: User | None, now: dt.datetime) -> Roles:
+    """The roles of a person on the day of `now`; of the system where no person is given.
 
-
-def register() -> None:
-    """Say it all, once, at start-up."""
-    register_leaving("memberships ended, their commitments handed over", end_memberships)
-    register_reason("leads an organisation", leads_somewhere)
-    register_reason("policy of an organisation", organisation_asks_for_it, always=True)
-    register_policy(offered=offered_providers, required=required_providers)
-    register_obstacle(acts_for_somebody)
-    register_relying(relying_on)
-    register_personal(
-        [
-            Rule(
-                "organisations.Membership",
-                "person",
-                Fate.KEEP,
-                "for whom somebody acted, and when",
-                ("organisation", "role", "job_title", "starts_on", "ends_on"),
-            ),
-            Rule(
-                "organisations.Membership",
-                "job_title",
-                Fate.CLEAR,
-                "so that partners know whom they deal with",
-                whose="person",
-            ),
-            Rule("organisations.Membership", "created_by", Fate.KEEP, "who let somebody in", ("starts_on",)),
-        ]
+    Read from the database, not from the object passed: an account closed meanwhile has no roles. One query for people
+    and two for administrators.
+    """
+    if person is None:
+        return Roles(is_system=True)
+    current = Membership.objects.current(timezone.localdate(now)).of_person(person)
+    administers = person.is_staff and User.objects.filter(pk=person.pk, is_staff=True, is_active=True).exists()
+    return Roles(
+        dict(current.values_list("organisation_id", "role")), is_administrator=administers, person_id=person.pk
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Rights:
+    """What one person may do with one organisation and its memberships now."""
+
+    organisation: Organisation
+    roles: Roles
+
+    @property
+    def may_change_settings(self) -> bool:
+        """Whether they may change what its leads say about it: `SETTINGS`."""
+        return self.roles.lead(self.organisation.pk) or self.roles.keeps_directory
+
+    def may_change(self, fields: Collection[str]) -> bool:
+        """Whether they may change these fields: leads only the settings, administrators every field."""
+        return self.roles.keeps_directory or (self.may_change_settings and SETTINGS.issuperset(fields))
+
+    @property
+    def may_manage_people(self) -> bool:
+        """Whether they may invite people and change or end memberships: its leads, and administrators."""
+        return self.roles.lead(self.organisation.pk) or self.roles.keeps_directory
+
+    @property
+    def may_add_people(self) -> bool:
+        """Whether they may add people without asking them: administrators and loaders."""
+        return self.roles.keeps_directory
+
+    @property
+    def may_see_people(self) -> bool:
+        """Whether they see addresses, open invitations and former people: its own people, and administrators."""
+        return self.roles.act_for(self.organisation.pk) or self.roles.is_administrator
+
+    def may_end(self, membership: Membership) -> bool:
+        """Whether they may end this membership: their own, or one that they manage. Needs its person fetched."""
+        own = membership.person_id == self.roles.person_id and membership.person.is_active
+        return own or self.may_manage_people
+
+
+#: What an organisation's leads may change of it; the rest is for administrators.
+SETTINGS = frozenset({"short_name", "website", "second_factor_required", "own_sign_in_required"})
+
+
+def rights_over(organisation: Organisation, person: User | None, now: dt.datetime) -> Rights:
+    """What the person (the system where None) may do with the organisation on the day of `now`."""
+    return Rights(organisation, roles_of(person, now))

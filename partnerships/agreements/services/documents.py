@@ -9,7 +9,9 @@ from django.core.files.base import File
 from django.db import transaction
 
 from partnerships.agreements.models import Document, Partnership
+from partnerships.agreements.rights import rights_over
 from partnerships.agreements.services.notes import lock, note
+from partnerships.kit.rights import require
 from partnerships.kit.uploads import UnableToTakeFile, check_upload
 from partnerships.organisations.models import Organisation
 from partnerships.people.models import User
@@ -47,6 +49,7 @@ def add_document(
     The row and the file agree: where the row cannot be written, the file is taken away again.
     """
     locked = lock(partnership.pk)
+    require(rights_over(locked, author, now).may_add_document(organisation))
     if locked.is_over:
         raise UnableToAddDocument("This partnership is over; its documents can be read, not added to.")
     try:
@@ -94,6 +97,7 @@ def remove_document(
     Raises `UnableToRemoveDocument`.
     """
     partnership = lock(document.partnership_id)
+    require(rights_over(partnership, author, now).may_remove(document))
     if partnership.is_over:
         raise UnableToRemoveDocument("This partnership is over; nothing can be removed.")
     if not Document.objects.filter(pk=document.pk, removed_at=None).update(removed_at=now):
@@ -113,6 +117,7 @@ def remove_document(
 def restore_document(*, document: Document, author: User | None, now: dt.datetime) -> None:
     """Bring a removed document back. Raises `UnableToRestoreDocument`."""
     partnership = lock(document.partnership_id)
+    require(rights_over(partnership, author, now).may_restore_documents)
     if Document.objects.filter(pk=document.pk, file="").exists():
         raise UnableToRestoreDocument("It was removed more than a year ago; its file is no longer kept.")
     if not Document.objects.filter(pk=document.pk).exclude(removed_at=None).update(removed_at=None):

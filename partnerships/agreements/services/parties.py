@@ -11,7 +11,9 @@ from partnerships.activity.models import Event
 from partnerships.agreements.emails import send_answer, send_invitation
 from partnerships.agreements.models import LEADING_ROLES, Partnership, Party, PartyRole, PartyStatus
 from partnerships.agreements.past import keep_for_leavers
+from partnerships.agreements.rights import rights_over
 from partnerships.agreements.services.notes import lock, note
+from partnerships.kit.rights import require
 from partnerships.organisations.models import Organisation
 from partnerships.people.models import User
 
@@ -72,6 +74,7 @@ def invite_organisation(
     Raises `UnableToInvite`.
     """
     locked = lock(partnership.pk)
+    require(rights_over(locked, author, now).leads)
     if locked.is_over:
         raise UnableToInvite("This partnership is over.")
     if organisation.is_ended:
@@ -109,6 +112,7 @@ def answer_invitation(*, party: Party, accept: bool, reason: str, author: User |
     Raises `UnableToAnswer`.
     """
     partnership, locked = _lock_party(party)
+    require(rights_over(partnership, author, now).may_answer(locked))
     if not locked.is_waiting:
         raise UnableToAnswer("This invitation has been answered or withdrawn.")
     if partnership.is_over:
@@ -142,22 +146,27 @@ def leave_partnership(*, party: Party, reason: str, author: User | None, now: dt
 
     Raises `UnableToLeave`.
     """
-    _go(party, reason=reason, author=author, now=now, verb="left this partnership")
+    partnership, locked = _lock_party(party)
+    require(rights_over(partnership, author, now).may_leave(locked))
+    _go(partnership, locked, reason=reason, author=author, now=now, verb="left this partnership")
+    _refresh(party, locked)
 
 
 @transaction.atomic
 def remove_party(*, party: Party, reason: str, author: User | None, now: dt.datetime) -> None:
     """End an organisation's part, or withdraw its invitation. Raises `UnableToLeave`."""
-    if party.status == PartyStatus.INVITED:
-        _withdraw(party, reason=reason, author=author, now=now)
-    else:
-        _go(party, reason=reason, author=author, now=now, verb="removed an organisation")
-
-
-def _withdraw(party: Party, *, reason: str, author: User | None, now: dt.datetime) -> None:
     partnership, locked = _lock_party(party)
-    if not locked.is_waiting:
+    require(rights_over(partnership, author, now).leads)
+    if party.is_waiting and not locked.is_waiting:
         raise UnableToLeave("This invitation has been answered or withdrawn.")
+    if locked.is_waiting:
+        _withdraw(partnership, locked, reason=reason, author=author, now=now)
+    else:
+        _go(partnership, locked, reason=reason, author=author, now=now, verb="removed an organisation")
+    _refresh(party, locked)
+
+
+def _withdraw(partnership: Partnership, locked: Party, *, reason: str, author: User | None, now: dt.datetime) -> None:
     if not reason.strip():
         raise UnableToLeave("Say why the invitation is withdrawn.")
     locked.status, locked.reason, locked.answered_at = PartyStatus.DECLINED, reason.strip(), now
@@ -169,11 +178,11 @@ def _withdraw(party: Party, *, reason: str, author: User | None, now: dt.datetim
         now=now,
         data={"before": {"organisation": locked.organisation.name}, "reason": locked.reason},
     )
-    _refresh(party, locked)
 
 
-def _go(party: Party, *, reason: str, author: User | None, now: dt.datetime, verb: str) -> None:
-    partnership, locked = _lock_party(party)
+def _go(
+    partnership: Partnership, locked: Party, *, reason: str, author: User | None, now: dt.datetime, verb: str
+) -> None:
     if not locked.is_present:
         raise UnableToLeave(f"{locked.organisation.name} does not take part in this partnership.")
     if partnership.is_over:
@@ -197,7 +206,6 @@ def _go(party: Party, *, reason: str, author: User | None, now: dt.datetime, ver
         organisation=locked.organisation if verb.startswith("left") else None,
         data={"before": {"organisation": locked.organisation.name, "role": locked.role}, "reason": locked.reason},
     )
-    _refresh(party, locked)
 
 
 @transaction.atomic
@@ -207,6 +215,7 @@ def change_party_role(*, party: Party, role: str, author: User | None, now: dt.d
     Raises `UnableToChangeParty`.
     """
     partnership, locked = _lock_party(party)
+    require(rights_over(partnership, author, now).leads)
     if role not in PartyRole.values:
         raise UnableToChangeParty("Choose a role.")
     if partnership.is_over or locked.status not in (PartyStatus.INVITED, PartyStatus.ACCEPTED):

@@ -12,8 +12,11 @@ from django.utils import timezone
 
 from partnerships.activity.values import apply_changes
 from partnerships.agreements.models import CONTACT_DAYS, Partnership, Party, PartyRole, PartyStatus, Status
+from partnerships.agreements.rights import rights_over
 from partnerships.agreements.services.notes import lock, note
+from partnerships.kit.rights import require
 from partnerships.organisations.models import Area, Organisation
+from partnerships.organisations.rights import roles_of
 from partnerships.people.models import User
 
 
@@ -79,6 +82,7 @@ def create_partnership(
 
     Raises `UnableToCreatePartnership`.
     """
+    require(roles_of(author, now).lead(organisation.pk))
     title = " ".join(title.split())
     if not title:
         raise UnableToCreatePartnership("Give the partnership a title.")
@@ -143,6 +147,7 @@ def edit_terms(
     were put up for sign-off would be left empty.
     """
     locked = lock(partnership.pk)
+    require(rights_over(locked, author, now).leads_for(organisation))
     if locked.is_over:
         raise UnableToEditTerms("This partnership is over; its terms can be read, not changed.")
     before, after = apply_changes(locked, terms)

@@ -15,9 +15,11 @@ from partnerships.agreements.models import (
     PartyStatus,
     Status,
 )
+from partnerships.agreements.rights import rights_over
 from partnerships.agreements.services.notes import lock, note
 from partnerships.agreements.services.parties import invite_organisation
 from partnerships.agreements.services.partnerships import create_partnership
+from partnerships.kit.rights import require
 from partnerships.organisations.models import Organisation
 from partnerships.people.models import User
 
@@ -75,6 +77,7 @@ def change_status(
     Raises `UnableToChangeStatus`.
     """
     locked = lock(partnership.pk)
+    require(rights_over(locked, author, now).leads_for(organisation))
     if status not in TRANSITIONS[locked.status]:
         wanted = Status(status).label.lower() if status in Status.values else status
         raise UnableToChangeStatus(
@@ -136,6 +139,7 @@ def renew(
     Raises `UnableToRenew`.
     """
     locked = lock(partnership.pk)
+    require(rights_over(locked, author, now).leads_for(organisation))
     if locked.status != Status.UNDER_REVIEW:
         raise UnableToRenew("Only a partnership under review can be renewed.")
     if not reason.strip():

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from django.core.exceptions import PermissionDenied
 from django.shortcuts import get_object_or_404
+from django.utils import timezone
 
 from partnerships.agreements.models import Partnership
 from partnerships.agreements.past import as_read_by
+from partnerships.agreements.rights import rights_over
+from partnerships.kit.rights import require
 from partnerships.people.models import User
 
 
@@ -26,6 +29,5 @@ def held(user: User, pk: int) -> Partnership:
 def led(user: User, pk: int) -> Partnership:
     """A partnership whose terms and status the person may change; 403 for those who only see it."""
     partnership = seen(user, pk)
-    if not Partnership.objects.led_by(user).filter(pk=pk).exists():
-        raise PermissionDenied
+    require(rights_over(partnership, user, timezone.now()).leads)
     return partnership

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from django.contrib import messages
-from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
@@ -12,11 +11,12 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from partnerships.agreements.forms import DocumentForm
 from partnerships.agreements.models import Document
-from partnerships.agreements.queries import acting_party
+from partnerships.agreements.rights import rights_over
 from partnerships.agreements.services import UnableToAddDocument, UnableToRemoveDocument, add_document, remove_document
 from partnerships.agreements.views.access import held
 from partnerships.kit.http import private_file
-from partnerships.organisations.models import EDITING_ROLES
+from partnerships.kit.rights import require
+from partnerships.organisations.models import Organisation
 from partnerships.people.requests import signed_in
 
 
@@ -31,15 +31,15 @@ def documents(request: HttpRequest, pk: int) -> HttpResponse:
         .select_related("added_by", "added_for")
         .order_by("-added_at", "-pk")
     )
-    party = acting_party(user, partnership, *EDITING_ROLES)
+    rights = rights_over(partnership, user, timezone.now())
     return render(
         request,
         "agreements/documents.html",
         {
             "partnership": partnership,
             "documents": rows,
-            "may_add": party is not None and not partnership.is_over,
-            "may_remove_for": party.organisation_id if party else None,
+            "may_add": bool(rights.adds_documents_for) and not partnership.is_over,
+            "may_remove_for": rights.adds_documents_for,
         },
     )
 
@@ -49,9 +49,9 @@ def document_add(request: HttpRequest, pk: int) -> HttpResponse:
     """Keep a file with the partnership."""
     user = signed_in(request)
     partnership = held(user, pk)
-    party = acting_party(user, partnership, *EDITING_ROLES)
-    if party is None:
-        raise PermissionDenied
+    rights = rights_over(partnership, user, timezone.now())
+    require(bool(rights.adds_documents_for))
+    organisation = Organisation.objects.filter(pk__in=rights.adds_documents_for).order_by("name", "pk").first()
     posted = request.method == "POST"
     form = DocumentForm(request.POST if posted else None, request.FILES if posted else None, partnership=partnership)
     if posted and form.is_valid():
@@ -60,7 +60,7 @@ def document_add(request: HttpRequest, pk: int) -> HttpResponse:
                 partnership=partnership,
                 title=form.cleaned_data["title"],
                 file=form.cleaned_data["file"],
-                organisation=party.organisation,
+                organisation=organisation,
                 author=user,
                 now=timezone.now(),
             )
@@ -90,12 +90,10 @@ def document_remove(request: HttpRequest, pk: int, document: int) -> HttpRespons
     user = signed_in(request)
     partnership = held(user, pk)
     found = get_object_or_404(Document.objects.visible_to(user), pk=document, partnership=pk)
-    party = acting_party(user, partnership, *EDITING_ROLES)
-    if party is None or found.added_for_id != party.organisation_id:
-        raise PermissionDenied
+    require(rights_over(partnership, user, timezone.now()).may_remove(found))
     if request.method == "POST":
         try:
-            remove_document(document=found, organisation=party.organisation, author=user, now=timezone.now())
+            remove_document(document=found, organisation=found.added_for, author=user, now=timezone.now())
         except UnableToRemoveDocument as error:
             messages.warning(request, str(error))
         else:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from django.contrib import messages
-from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -13,7 +12,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from partnerships.agreements.forms import AnswerForm, InviteForm, ReasonForm, RoleForm
 from partnerships.agreements.models import Partnership, Party, PartyStatus
 from partnerships.agreements.past import former_party, parties_then
-from partnerships.agreements.queries import organisations_led_by
+from partnerships.agreements.rights import rights_over
 from partnerships.agreements.services import (
     UnableToAnswer,
     UnableToChangeParty,
@@ -27,6 +26,7 @@ from partnerships.agreements.services import (
 )
 from partnerships.agreements.views.access import held, led, seen
 from partnerships.kit.http import posted
+from partnerships.kit.rights import require
 from partnerships.organisations.models import Membership, Organisation, Role
 from partnerships.organisations.queries import find_organisations
 from partnerships.people.models import User
@@ -42,6 +42,7 @@ def members(request: HttpRequest, pk: int) -> HttpResponse:
     user = signed_in(request)
     partnership = held(user, pk)
     former = former_party(user, partnership)
+    rights = rights_over(partnership, user, timezone.now())
     rows = (
         list(partnership.parties.select_related("organisation").order_by("role", "organisation__name", "pk"))
         if former is None
@@ -55,8 +56,8 @@ def members(request: HttpRequest, pk: int) -> HttpResponse:
             "present": [party for party in rows if party.is_present],
             "invited": [party for party in rows if party.is_waiting],
             "others": [party for party in rows if not party.is_present and not party.is_waiting],
-            "may_lead": not partnership.is_over and Partnership.objects.led_by(user).filter(pk=pk).exists(),
-            "mine": organisations_led_by(user),
+            "may_lead": not partnership.is_over and rights.leads,
+            "mine": rights.roles.led,
         },
     )
 
@@ -120,8 +121,7 @@ def answer(request: HttpRequest, pk: int, party: int) -> HttpResponse:
     """Accept or decline for an organisation that the reader leads."""
     user = signed_in(request)
     found = _party(user, pk, party)
-    if found.organisation_id not in organisations_led_by(user):
-        raise PermissionDenied
+    require(rights_over(found.partnership, user, timezone.now()).may_answer(found))
     if not found.is_waiting:
         return redirect("agreements:detail", pk=pk)
     form = AnswerForm(posted(request))
@@ -204,8 +204,7 @@ def leave(request: HttpRequest, pk: int, party: int) -> HttpResponse:
     found = _party(user, pk, party)
     if not found.is_present:
         raise Http404
-    if found.organisation_id not in organisations_led_by(user):
-        raise PermissionDenied
+    require(rights_over(found.partnership, user, timezone.now()).may_leave(found))
     form = ReasonForm(
         posted(request),
         submit="Leave the partnership",

@@ -16,9 +16,9 @@ from partnerships.agreements.past import areas_then, as_then, former_party, part
 from partnerships.agreements.queries import (
     acting_party,
     find_partnerships,
-    organisations_led_by,
     whose_turn,
 )
+from partnerships.agreements.rights import rights_over
 from partnerships.agreements.sections import ON_PARTNERSHIPS
 from partnerships.agreements.services import (
     UnableToChangeStatus,
@@ -116,6 +116,7 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
         parties, areas = parties_then(former), areas_then(partnership, former)
         as_then(partnership, former)
     present = [party for party in parties if party.is_present or party.is_waiting]
+    rights = rights_over(partnership, user, timezone.now())
     return render(
         request,
         "agreements/detail.html",
@@ -125,8 +126,8 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
             "areas": areas,
             "left_at": former.left_at if former else None,
             "sections": [] if former else ON_PARTNERSHIPS.of(user, partnership),
-            "turn": None if former else whose_turn(partnership, present, mine=organisations_led_by(user)),
-            "may_lead": Partnership.objects.led_by(user).filter(pk=pk).exists(),
+            "turn": None if former else whose_turn(partnership, present, mine=rights.roles.led),
+            "may_lead": rights.leads,
             "successors": partnership.redefined_by.visible_to(user).order_by("-created_at", "pk"),
             "predecessor": Partnership.objects.visible_to(user).filter(redefined_by=pk).first(),
             "lines": timeline_lines(timeline(user=user, kind="partnership", record_id=pk)[:6]),

@@ -13,6 +13,7 @@ from django.utils import timezone
 from partnerships.activity.services import record
 from partnerships.activity.values import apply_changes
 from partnerships.kit.names import fold_name
+from partnerships.kit.rights import require
 from partnerships.organisations.emails import tell_of_ways_in
 from partnerships.organisations.models import (
     Area,
@@ -26,6 +27,7 @@ from partnerships.organisations.models import (
     SuccessionPredecessor,
     SuccessionSuccessor,
 )
+from partnerships.organisations.rights import rights_over, roles_of
 from partnerships.organisations.services.own_sign_in import (
     end_sessions_by_password,
     required_since,
@@ -124,6 +126,7 @@ def create_organisation(
 
     Raises `UnableToCreateOrganisation` when the name is empty or an identifier stands for another organisation.
     """
+    require(roles_of(author, now).keeps_directory)
     name = " ".join(name.split())
     identifiers = [(scheme, value.strip()) for scheme, value in identifiers if value.strip()]
     if not name:
@@ -184,6 +187,7 @@ def update_organisation(
     are signed out, leads after a day. Raises `UnableToUpdateOrganisation`.
     """
     locked = Organisation.objects.select_for_update().get(pk=organisation.pk)
+    require(rights_over(locked, author, now).may_change(fields.keys()))
     required = fields.pop("own_sign_in_required", None)
     provider = fields.get("sign_in_provider", locked.sign_in_provider)
     if words := sign_in_refusal(locked, provider=provider, required=bool(required)):
@@ -241,6 +245,7 @@ def add_identifier(
 
     Raises `UnableToAddIdentifier` when it is empty or stands for another organisation.
     """
+    require(roles_of(author, now).keeps_directory)
     value = value.strip()
     if not value:
         raise UnableToAddIdentifier("Give the identifier a value.")
@@ -277,6 +282,7 @@ def correct_identifier(
     Raises `UnableToCorrectIdentifier` without a reason or a value, when its end would lie before its start, or when
     the number stands for another organisation in its scheme.
     """
+    require(roles_of(author, now).keeps_directory)
     locked = Identifier.objects.select_for_update(of=("self",)).select_related("organisation").get(pk=identifier.pk)
     holder, was = locked.organisation, str(locked)
     before, after = apply_changes(locked, fields)
@@ -322,6 +328,7 @@ def add_name(
     valid_to: dt.date | None = None,
 ) -> OrganisationName | None:
     """A further name to find the organisation by, unless it has it already; None for an empty one."""
+    require(roles_of(author, now).keeps_directory)
     name = " ".join(name.split())
     if not name:
         return None
@@ -347,6 +354,7 @@ def serve_area(
     source: str = "",
 ) -> AreaServed:
     """The organisation serves the area from a day up to, not including, another; open sides are None."""
+    require(roles_of(author, now).keeps_directory)
     served, made = AreaServed.objects.get_or_create(
         organisation=organisation,
         area=area,
@@ -361,6 +369,7 @@ def serve_area(
 @transaction.atomic
 def end_area_served(*, served: AreaServed, on: dt.date, author: User | None, now: dt.datetime) -> None:
     """The organisation no longer serves the area from this day on."""
+    require(roles_of(author, now).keeps_directory)
     AreaServed.objects.filter(pk=served.pk).update(ends_on=on)
     served.ends_on = on
     _note(
@@ -389,6 +398,7 @@ def record_succession(
     Raises `UnableToRecordSuccession` when either side is empty or somebody would follow themselves. Whether a
     predecessor has ended is a fact of its own: see `dissolve`.
     """
+    require(roles_of(author, now).keeps_directory)
     before, after = {one.pk for one in predecessors}, {one.pk for one in successors}
     if not before or not after:
         raise UnableToRecordSuccession("Name at least one predecessor and one successor.")
@@ -426,6 +436,7 @@ def dissolve(
 
     Raises `UnableToDissolve` when it has ended already or would end before it began.
     """
+    require(roles_of(author, now).keeps_directory)
     locked = Organisation.objects.select_for_update().get(pk=organisation.pk)
     if locked.is_ended:
         raise UnableToDissolve(f"{locked.name} has ended already.")
@@ -451,6 +462,7 @@ def mark_missing(
 
     Each register is kept apart: a council that two lists should have can be missing from one of them.
     """
+    require(roles_of(author, now).keeps_directory)
     locked = Organisation.objects.select_for_update().get(pk=organisation.pk)
     if register in locked.missing_from:
         return False
@@ -471,6 +483,7 @@ def mark_found(*, organisation: Organisation, author: User | None, now: dt.datet
 
     With a register named, only what that register missed is cleared.
     """
+    require(roles_of(author, now).keeps_directory)
     locked = Organisation.objects.select_for_update().get(pk=organisation.pk)
     before = locked.missing_from
     left = {name: day for name, day in before.items() if register and name != register}

@@ -9,6 +9,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from partnerships.activity.services import record
+from partnerships.kit.rights import require
 from partnerships.organisations.departures import Departure, settle
 from partnerships.organisations.emails import (
     send_member_invitation,
@@ -17,6 +18,7 @@ from partnerships.organisations.emails import (
     tell_of_role,
 )
 from partnerships.organisations.models import Membership, Organisation, Role
+from partnerships.organisations.rights import rights_over
 from partnerships.people.limits import count, counted_since
 from partnerships.people.models import Invitation, User
 from partnerships.people.services import (
@@ -113,11 +115,12 @@ def add_membership(
     For loaders, and for administrators: they say why, cannot choose an administrator, and the person and the leads
     are told by letter. Raises `UnableToAddMembership` when that is not so, or the person acts for it already.
     """
+    chosen_administrator = author is not None and (person.pk == author.pk or _lock_person(person).is_staff)
+    require(rights_over(_lock(organisation.pk), author, now).may_add_people)
     if author is not None and not reason.strip():
         raise UnableToAddMembership("Say why.")
-    if author is not None and (person.pk == author.pk or _lock_person(person).is_staff):
+    if chosen_administrator:
         raise UnableToAddMembership(_NO_ADMINISTRATOR)
-    _lock(organisation.pk)
     if _open_membership(organisation, person) is not None:
         raise UnableToAddMembership(f"{person.display_name} acts for {organisation.name} already.")
     membership = Membership.objects.create(
@@ -155,6 +158,7 @@ def invite_member(
 
     An administrator says why, and the organisation's leads are told. Raises `UnableToInviteMember`.
     """
+    require(rights_over(organisation, author, now).may_manage_people)  # before a person's row is made for the address
     if author.is_staff and not reason.strip():
         raise UnableToInviteMember("Say why.")
     try:
@@ -164,6 +168,7 @@ def invite_member(
     if _lock_person(person).is_staff:
         raise UnableToInviteMember(_NO_ADMINISTRATOR)
     locked = _lock(organisation.pk)
+    require(rights_over(locked, author, now).may_manage_people)
     if locked.is_ended:
         raise UnableToInviteMember(f"{locked.name} has ended.")
     known = _open_membership(locked, person)
@@ -217,6 +222,7 @@ def resend_invitation(*, membership: Membership, author: User, now: dt.datetime)
     Raises `UnableToInviteMember` when the person has answered or too many letters went out today.
     """
     organisation = _lock(membership.organisation_id)
+    require(rights_over(organisation, author, now).may_manage_people)
     locked = Membership.objects.select_for_update(of=("self",)).select_related("person").get(pk=membership.pk)
     if not locked.is_pending or locked.ends_on is not None:
         raise UnableToInviteMember("There is nothing left to answer.")
@@ -301,7 +307,8 @@ def change_role(*, membership: Membership, role: str, author: User | None, now: 
 
     An administrator says why, and the person and the organisation's leads are told. Raises `UnableToChangeRole`.
     """
-    _lock(membership.organisation_id)
+    organisation = _lock(membership.organisation_id)
+    require(rights_over(organisation, author, now).may_manage_people)
     locked = Membership.objects.select_for_update(of=("self",)).get(pk=membership.pk)
     if locked.ends_on is not None:
         raise UnableToChangeRole("This person no longer acts for the organisation.")
@@ -327,6 +334,7 @@ def change_role(*, membership: Membership, role: str, author: User | None, now: 
 @transaction.atomic
 def change_job_title(*, membership: Membership, job_title: str, author: User | None, now: dt.datetime) -> None:
     """Say what the person's post is called."""
+    require(rights_over(_lock(membership.organisation_id), author, now).may_manage_people)
     changed = (
         Membership.objects.filter(pk=membership.pk)
         .exclude(job_title=job_title.strip())
@@ -353,12 +361,13 @@ def end_membership(
     `UnableToEndMembership` when it is over already, or when nobody would lead the organisation and the author is
     not an administrator (`even_last_lead`: when the person's own account is closed, which nothing may prevent).
     """
-    _lock(membership.organisation_id)
+    organisation = _lock(membership.organisation_id)
     locked = (
         Membership.objects.select_for_update(of=("self",))
         .select_related("organisation", "person")
         .get(pk=membership.pk)
     )
+    require(rights_over(organisation, author, now).may_end(locked))
     if locked.ends_on is not None:
         raise UnableToEndMembership("This person no longer acts for the organisation.")
     if not even_last_lead and _would_leave_nobody(locked, author, now):

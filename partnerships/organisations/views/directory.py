@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from django.contrib import messages
-from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
@@ -12,15 +11,16 @@ from django.views.decorators.http import require_http_methods, require_safe
 from partnerships.activity.queries import timeline
 from partnerships.kit.forms import active_filters
 from partnerships.kit.http import keyset_page, posted
+from partnerships.kit.rights import require
 from partnerships.organisations.forms import DirectoryFilter, SettingsForm
-from partnerships.organisations.models import Organisation, Role
+from partnerships.organisations.models import Organisation
 from partnerships.organisations.queries import (
     contacts_of,
     find_organisations,
-    organisation_for,
     predecessors_of,
     successors_of,
 )
+from partnerships.organisations.rights import roles_of
 from partnerships.organisations.sections import ON_ORGANISATIONS
 from partnerships.organisations.services import UnableToUpdateOrganisation, update_organisation
 from partnerships.organisations.timeline import timeline_lines
@@ -88,7 +88,7 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
             "contacts": contacts_of(organisation)[:12],
             "lines": timeline_lines(timeline(user=user, kind="organisation", record_id=organisation.pk)[:10]),
             "sections": ON_ORGANISATIONS.of(user, organisation),
-            "may_change": organisation_for(user, organisation.pk, Role.LEAD) is not None,
+            "may_change": roles_of(user, timezone.now()).lead(organisation.pk),
         },
     )
 
@@ -98,8 +98,7 @@ def change_settings(request: HttpRequest, pk: int) -> HttpResponse:
     """What a lead may say about their organisation, and how strictly its people sign in."""
     user = signed_in(request)
     organisation = get_object_or_404(Organisation.objects.visible_to(user), pk=pk)
-    if organisation_for(user, pk, Role.LEAD) is None:
-        raise PermissionDenied
+    require(roles_of(user, timezone.now()).lead(organisation.pk))  # administrators change it in Django admin
     form = SettingsForm(posted(request), organisation=organisation)
     if request.method == "POST" and form.is_valid():
         try:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_not_required
-from django.core.exceptions import PermissionDenied, ValidationError
+from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -14,9 +14,11 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from partnerships.kit.http import posted
+from partnerships.kit.rights import require
 from partnerships.organisations.forms import AcceptForm, EndForm, InviteForm, MembershipForm
-from partnerships.organisations.models import Membership, Organisation, Role
-from partnerships.organisations.queries import colleagues_of, contacts_of, organisation_for
+from partnerships.organisations.models import Membership, Organisation
+from partnerships.organisations.queries import colleagues_of, contacts_of
+from partnerships.organisations.rights import rights_over
 from partnerships.organisations.services import (
     UnableToAcceptMembership,
     UnableToChangeRole,
@@ -37,10 +39,9 @@ from partnerships.people.sign_in import sign_in_new_account
 
 
 def _managed(user: User, pk: int) -> Organisation:
-    """The organisation if the person is its lead or an administrator; 404 where it is not seen, 403 otherwise."""
+    """The organisation whose people the person may manage; 404 where it is not seen, 403 otherwise."""
     organisation = get_object_or_404(Organisation.objects.visible_to(user), pk=pk)
-    if not user.is_staff and organisation_for(user, pk, Role.LEAD) is None:
-        raise PermissionDenied
+    require(rights_over(organisation, user, timezone.now()).may_manage_people)
     return organisation
 
 
@@ -61,7 +62,8 @@ def people(request: HttpRequest, pk: int) -> HttpResponse:
     user = signed_in(request)
     organisation = get_object_or_404(Organisation.objects.visible_to(user), pk=pk)
     everybody = Membership.objects.visible_to(user).filter(organisation=organisation).for_listing()
-    inside = user.is_staff or organisation_for(user, pk) is not None
+    rights = rights_over(organisation, user, timezone.now())
+    inside = rights.may_see_people
     return render(
         request,
         "organisations/people.html",
@@ -71,7 +73,7 @@ def people(request: HttpRequest, pk: int) -> HttpResponse:
             "inside": inside,
             "pending": everybody.filter(accepted_at=None, ends_on=None) if inside else [],
             "former": everybody.exclude(ends_on=None).exclude(accepted_at=None)[:100] if inside else [],
-            "may_manage": user.is_staff or organisation_for(user, pk, Role.LEAD) is not None,
+            "may_manage": rights.may_manage_people,
             "mine": Membership.objects.current().of_person(user).filter(organisation=organisation).first(),
             "show_addresses": inside,
         },

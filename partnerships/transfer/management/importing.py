@@ -35,12 +35,12 @@ def contents(path: Path, most: int = MOST_BYTES) -> bytes:
 
 
 def author_of(email: str) -> User | None:
-    """The person in whose name the command acts; None for the system. Raises `CommandError` for an unknown address."""
+    """The administrator in whose name the command acts; None for the system. Raises `CommandError` for any other."""
     if not email:
         return None
-    person = User.objects.filter(email__iexact=email.strip(), is_active=True).first()
+    person = User.objects.filter(email__iexact=email.strip(), is_active=True, is_staff=True).first()
     if person is None:
-        raise CommandError(f"Nobody active has the address {email}. Leave --by out to act as the system.")
+        raise CommandError(f"No administrator has the address {email}. Leave --by out to act as the system.")
     return person
 
 

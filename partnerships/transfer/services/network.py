@@ -65,12 +65,10 @@ class Network:
         return begins or self.now
 
     def by(self, key: str) -> User:
-        """The person who did it; whoever loads the file where it names nobody."""
-        if key:
-            return self.people[key]
-        if self.author is None:
+        """The person who did it: services ask for their rights. Raises `UnableToLoad` where the file names nobody."""
+        if not key:
             raise UnableToLoad("it names nobody who did this.", "Add “by” with the key of a person.")
-        return self.author
+        return self.people[key]
 
     def bodies(self, keys: list[str]) -> list[Organisation]:
         """Organisations of the file."""

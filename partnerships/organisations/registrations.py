@@ -1,0 +1,118 @@
+"""What this room tells the rooms below it: what ends when somebody leaves, who needs a second factor, what is
+personal."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from django.utils import timezone
+
+from partnerships.organisations.models import Membership, Organisation, Role
+from partnerships.organisations.queries import leads_of
+from partnerships.organisations.services import end_membership
+from partnerships.people.administrators import register_obstacle
+from partnerships.people.identity_providers import Relying, register_relying
+from partnerships.people.leaving import Leaving, register_leaving
+from partnerships.people.models import User
+from partnerships.people.personal import Fate, Rule, register_personal
+from partnerships.people.second_factor import register_reason
+from partnerships.people.sign_in_policy import register_policy
+
+#: How long leads may still sign in by password after their organisation began to require its own sign-in.
+WAY_BACK = dt.timedelta(days=1)
+
+
+def end_memberships(leaving: Leaving) -> int:
+    """End every membership; a last lead may go too, for nothing may keep somebody who leaves from leaving."""
+    memberships = Membership.objects.filter(person=leaving.person, ends_on=None).select_related("organisation")
+    for membership in memberships.order_by("pk"):
+        end_membership(
+            membership=membership,
+            author=leaving.author,
+            now=leaving.now,
+            reason=leaving.reason,
+            heir=_heir(leaving, membership),
+            even_last_lead=True,
+        )
+    return len(memberships)
+
+
+def _heir(leaving: Leaving, membership: Membership) -> User | None:
+    """Whoever takes over, where they act for this organisation too."""
+    if leaving.heir is None:
+        return None
+    theirs = Membership.objects.current().of_person(leaving.heir).filter(organisation=membership.organisation_id)
+    return leaving.heir if theirs.exists() else None
+
+
+def leads_somewhere(user: User) -> bool:
+    """Whether the person leads an organisation today."""
+    return Membership.objects.current().of_person(user, Role.LEAD).exists()
+
+
+def organisation_asks_for_it(user: User) -> bool:
+    """Whether an organisation that the person acts for asks all its people for a second factor."""
+    return Membership.objects.current().of_person(user).filter(organisation__second_factor_required=True).exists()
+
+
+def acts_for_somebody(user: User) -> str:
+    """For whom the person acts or is asked to act, as a reason why they cannot administer; empty: for nobody."""
+    open_ones = Membership.objects.filter(person=user, ends_on=None)
+    names = list(open_ones.order_by("organisation__name").values_list("organisation__name", flat=True))
+    if not names:
+        return ""
+    return f"Administrators act for nobody, and {user.display_name} acts for {' and '.join(names)}: end that first."
+
+
+def offered_providers(user: User, now: dt.datetime) -> set[str]:
+    """The keys of the sign-in providers that the person's organisations have."""
+    acting = Membership.objects.current(timezone.localdate(now)).of_person(user)
+    return set(
+        acting.exclude(organisation__sign_in_provider="").values_list("organisation__sign_in_provider", flat=True)
+    )
+
+
+def required_providers(user: User, now: dt.datetime) -> set[str]:
+    """The keys of the sign-in providers that the person's organisations require of them.
+
+    Leads keep their password for a day, so that a provider that fails does not lock the organisation out.
+    """
+    required = Membership.objects.current(timezone.localdate(now)).of_person(user)
+    required = required.filter(organisation__own_sign_in_required_at__isnull=False)
+    required = required.exclude(role=Role.LEAD, organisation__own_sign_in_required_at__gt=now - WAY_BACK)
+    return set(required.values_list("organisation__sign_in_provider", flat=True))
+
+
+def relying_on(provider: str) -> list[Relying]:
+    """The organisations whose people sign in through a provider, with their leads."""
+    using = Organisation.objects.filter(sign_in_provider=provider).order_by("name", "pk")
+    return [Relying(one.name, tuple(leads_of(one))) for one in using]
+
+
+def register() -> None:
+    """Say it all, once, at start-up."""
+    register_leaving("memberships ended, their commitments handed over", end_memberships)
+    register_reason("leads an organisation", leads_somewhere)
+    register_reason("policy of an organisation", organisation_asks_for_it, always=True)
+    register_policy(offered=offered_providers, required=required_providers)
+    register_obstacle(acts_for_somebody)
+    register_relying(relying_on)
+    register_personal(
+        [
+            Rule(
+                "organisations.Membership",
+                "person",
+                Fate.KEEP,
+                "for whom somebody acted, and when",
+                ("organisation", "role", "job_title", "starts_on", "ends_on"),
+            ),
+            Rule(
+                "organisations.Membership",
+                "job_title",
+                Fate.CLEAR,
+                "so that partners know whom they deal with",
+                whose="person",
+            ),
+            Rule("organisations.Membership", "created_by", Fate.KEEP, "who let somebody in", ("starts_on",)),
+        ]
+    )

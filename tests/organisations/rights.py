@@ -1,0 +1,211 @@
+"""Who may call each service of organisations and memberships."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+from django.utils import timezone
+
+from partnerships.organisations import services
+from partnerships.organisations.models import Membership
+from partnerships.people.models import User
+from tests.rights import ADMINISTRATOR, EVERYBODY, LEAD, Row
+from tests.world import World, person
+
+#: Leads manage their people, administrators help, saying why.
+MANAGERS = LEAD | ADMINISTRATOR
+
+
+def _membership(world: World, someone: User) -> Membership:
+    return Membership.objects.get(person=someone, ends_on=None)
+
+
+def _invite(world: World, author: Any = None, _: Any = None) -> Membership:
+    return services.invite_member(
+        organisation=world.larkhaven,
+        email="nora@larkhaven.example",
+        role="editor",
+        reason="A colleague.",
+        author=author or world.amina,
+        now=timezone.now(),
+    )
+
+
+def _number(world: World) -> Any:
+    return services.add_identifier(
+        organisation=world.larkhaven, scheme="rsh", value="L4567", author=None, now=timezone.now()
+    )
+
+
+def _served(world: World) -> Any:
+    return services.serve_area(organisation=world.larkhaven, area=world.fareham, author=None, now=timezone.now())
+
+
+def _missing(world: World) -> None:
+    services.mark_missing(
+        organisation=world.larkhaven,
+        register="councils",
+        as_of=timezone.localdate(),
+        author=None,
+        now=timezone.now(),
+    )
+
+
+def _update(**fields: Any) -> Any:
+    return lambda w, author, _: services.update_organisation(
+        organisation=w.larkhaven, author=author, now=timezone.now(), **fields
+    )
+
+
+def _own(world: World, author: User, _: Any) -> None:
+    """The person's own membership, ended by themself; somebody without one tries another's."""
+    found = Membership.objects.filter(person=author, ends_on=None).first()
+    services.end_membership(
+        membership=found or _membership(world, world.vera),
+        reason="Another post.",
+        author=author,
+        now=timezone.now(),
+        even_last_lead=True,
+    )
+
+
+ROWS = (
+    Row("organisations.update_organisation", _update(website="https://larkhaven.example"), MANAGERS),
+    Row(
+        "organisations.update_organisation",
+        _update(name="Larkhaven Group"),
+        ADMINISTRATOR,
+        situation="name, as the register says it",
+    ),
+    Row("organisations.invite_member", _invite, MANAGERS),
+    Row(
+        "organisations.resend_invitation",
+        lambda w, author, found: services.resend_invitation(membership=found, author=author, now=timezone.now()),
+        MANAGERS,
+        prepare=_invite,
+    ),
+    Row(
+        "organisations.change_role",
+        lambda w, author, _: services.change_role(
+            membership=_membership(w, w.vera), role="editor", reason="Asked.", author=author, now=timezone.now()
+        ),
+        MANAGERS,
+    ),
+    Row(
+        "organisations.change_job_title",
+        lambda w, author, _: services.change_job_title(
+            membership=_membership(w, w.vera), job_title="Planner", author=author, now=timezone.now()
+        ),
+        MANAGERS,
+    ),
+    Row(
+        "organisations.end_membership",
+        lambda w, author, _: services.end_membership(
+            membership=_membership(w, w.eddie), reason="Left.", author=author, now=timezone.now()
+        ),
+        MANAGERS | {"editor"},
+        situation="of Eddie, who may leave too",
+    ),
+    Row(
+        "organisations.end_membership",
+        _own,
+        EVERYBODY - {"left", "stakeholder"},
+        situation="one's own, or another's",
+    ),
+    Row(
+        "organisations.add_membership",
+        lambda w, author, _: services.add_membership(
+            organisation=w.larkhaven,
+            person=w.things["newcomer"],
+            role="viewer",
+            reason="Asked by phone.",
+            author=author,
+            now=timezone.now(),
+        ),
+        ADMINISTRATOR,
+        prepare=lambda w: w.things.update(newcomer=person("Nell New", "nell@new.example")),
+    ),
+    Row(
+        "organisations.create_organisation",
+        lambda w, author, _: services.create_organisation(
+            name="Quay Homes", kind="charity", author=author, now=timezone.now()
+        ),
+        ADMINISTRATOR,
+    ),
+    Row(
+        "organisations.add_identifier",
+        lambda w, author, _: services.add_identifier(
+            organisation=w.larkhaven, scheme="rsh", value="L4567", author=author, now=timezone.now()
+        ),
+        ADMINISTRATOR,
+    ),
+    Row(
+        "organisations.correct_identifier",
+        lambda w, author, number: services.correct_identifier(
+            identifier=number, value="L4568", reason="A slip.", author=author, now=timezone.now()
+        ),
+        ADMINISTRATOR,
+        prepare=_number,
+    ),
+    Row(
+        "organisations.add_name",
+        lambda w, author, _: services.add_name(
+            organisation=w.larkhaven, name="Lark", kind="alternative", author=author, now=timezone.now()
+        ),
+        ADMINISTRATOR,
+    ),
+    Row(
+        "organisations.serve_area",
+        lambda w, author, _: services.serve_area(
+            organisation=w.larkhaven, area=w.fareham, author=author, now=timezone.now()
+        ),
+        ADMINISTRATOR,
+    ),
+    Row(
+        "organisations.end_area_served",
+        lambda w, author, served: services.end_area_served(
+            served=served, on=timezone.localdate() + dt.timedelta(days=1), author=author, now=timezone.now()
+        ),
+        ADMINISTRATOR,
+        prepare=_served,
+    ),
+    Row(
+        "organisations.record_succession",
+        lambda w, author, _: services.record_succession(
+            kind="merge",
+            on=timezone.localdate(),
+            predecessors=[w.larkhaven],
+            successors=[w.tidewater],
+            author=author,
+            now=timezone.now(),
+        ),
+        ADMINISTRATOR,
+    ),
+    Row(
+        "organisations.dissolve",
+        lambda w, author, _: services.dissolve(
+            organisation=w.larkhaven, on=timezone.localdate(), author=author, now=timezone.now()
+        ),
+        ADMINISTRATOR,
+    ),
+    Row(
+        "organisations.mark_missing",
+        lambda w, author, _: services.mark_missing(
+            organisation=w.larkhaven, register="councils", as_of=timezone.localdate(), author=author, now=timezone.now()
+        ),
+        ADMINISTRATOR,
+    ),
+    Row(
+        "organisations.mark_found",
+        lambda w, author, _: services.mark_found(organisation=w.larkhaven, author=author, now=timezone.now()),
+        ADMINISTRATOR,
+        prepare=_missing,
+    ),
+)
+
+WITHOUT_A_PERSON = {
+    "organisations.accept_membership": "by the token of an invitation, for the person it was sent to",
+    "organisations.invitation_for": "reads only",
+    "organisations.keep_area": "called by importers: areas belong to no organisation",
+}

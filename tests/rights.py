@@ -1,0 +1,93 @@
+"""The form of the table of services: who may call each one, and how a test calls it.
+
+Each room keeps its rows in tests/<room>/rights.py:
+
+    ROWS = (
+        Row("agreements.edit_terms", lambda w, who, _: edit_terms(partnership=..., author=who, ...), permitted=LEAD),
+    )
+    #: Services that no person calls, each with the reason.
+    WITHOUT_A_PERSON = {"agreements.start_due_reviews": "called by the clock"}
+
+`prepare` makes what the service needs, through services, as somebody who may. `call` gets the world, the person who
+acts and what `prepare` made.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from partnerships.agreements import services as agreements
+from partnerships.organisations.models import Role
+from partnerships.people.models import User
+from tests.world import World, join, person
+
+#: Who each persona is: a person of the world, or one added by `add_personas`.
+PERSONAS = {
+    "lead": "amina",  # leads Larkhaven, the chair of the Estuary Partnership
+    "editor": "eddie",
+    "viewer": "vera",
+    "partner": "ben",  # leads Westmarch, a member
+    "partner_editor": "petra",
+    "observer": "nadia",  # leads Riverside, an observer
+    "former": "hana",  # leads Harbour, which has left
+    "stranger": "chidi",  # leads Tidewater, in another partnership
+    "left": "lena",  # no longer acts for Larkhaven
+    "inactive": "ines",  # leads Larkhaven, with an account that is closed
+    "stakeholder": "sol",
+    "administrator": "dee",
+}
+
+NOBODY: frozenset[str] = frozenset()
+EVERYBODY = frozenset(PERSONAS) - {"inactive"}
+LEAD = frozenset({"lead"})
+EDITORS = frozenset({"lead", "editor"})
+OWN = frozenset({"lead", "editor", "viewer"})
+PARTNER = frozenset({"partner"})
+PARTNER_EDITORS = frozenset({"partner", "partner_editor"})
+ADMINISTRATOR = frozenset({"administrator"})
+
+
+def _nothing(world: World) -> Any:
+    return None
+
+
+@dataclass(frozen=True)
+class Row:
+    """A service in one situation, and the personas that may call it there."""
+
+    service: str
+    call: Callable[[World, User, Any], object]
+    permitted: frozenset[str]
+    prepare: Callable[[World], Any] = _nothing
+    situation: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.service} {self.situation}".strip().replace(" ", "-")
+
+
+def add_personas(world: World) -> None:
+    """The personas that the world lacks; Riverside observes the Estuary Partnership, Harbour joined and left it."""
+    estuary, now = world.partnership, world.now
+    petra = person("Petra West", "petra@westmarch.example")
+    join(petra, world.westmarch, Role.EDITOR, now)
+    ines = person("Ines Larch", "ines@larkhaven.example")
+    join(ines, world.larkhaven, Role.LEAD, now)
+    for organisation, role, lead in ((world.riverside, "observer", world.nadia), (world.harbour, "member", world.hana)):
+        party = agreements.invite_organisation(
+            partnership=estuary, organisation=organisation, role=role, author=world.amina, now=now
+        )
+        agreements.answer_invitation(party=party, accept=True, reason="", author=lead, now=now)
+    agreements.leave_partnership(party=world.party(world.harbour), reason="Reorganised.", author=world.hana, now=now)
+    # A closed account whose membership still stands: harder to refuse than one whose membership has ended too.
+    User.objects.filter(pk=ines.pk).update(is_active=False)
+    ines.refresh_from_db()
+    world.things |= {"petra": petra, "ines": ines}
+
+
+def who(world: World, persona: str) -> User:
+    """The person that a persona is."""
+    name = PERSONAS[persona]
+    found: User = world.things[name] if name in world.things else getattr(world, name)
+    return found

@@ -1,0 +1,91 @@
+"""Every service refuses everybody whom docs/rights.md does not permit, and changes nothing then."""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import pkgutil
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from django.db import connection, transaction
+
+from partnerships.kit.rights import UnableToAct
+from tests.prepared import kept_world
+from tests.rights import PERSONAS, Row, add_personas, who
+from tests.world import World
+
+pytestmark = pytest.mark.django_db
+
+ROOMS = ("agreements", "organisations")
+TABLES = {room: importlib.import_module(f"tests.{room}.rights") for room in ROOMS}
+ROWS: list[Row] = [row for table in TABLES.values() for row in table.ROWS]
+WITHOUT_A_PERSON: dict[str, str] = {
+    name: reason for table in TABLES.values() for name, reason in table.WITHOUT_A_PERSON.items()
+}
+
+
+def services_of(room: str) -> Iterator[str]:
+    """Every public function defined in a room's services."""
+    package = importlib.import_module(f"partnerships.{room}.services")
+    for module in pkgutil.iter_modules(package.__path__, f"{package.__name__}."):
+        for name, found in inspect.getmembers(importlib.import_module(module.name), inspect.isfunction):
+            if inspect.unwrap(found).__module__ == module.name and not name.startswith("_"):
+                yield f"{room}.{name}"
+
+
+def test_every_service_has_a_row_or_a_reason_for_none() -> None:
+    services = {name for room in ROOMS for name in services_of(room)}
+    rows = {row.service for row in ROWS}
+
+    assert services - rows - WITHOUT_A_PERSON.keys() == set(), "Add rows to tests/<room>/rights.py."
+    assert (rows | WITHOUT_A_PERSON.keys()) - services == set(), "These services are gone."
+    assert rows & WITHOUT_A_PERSON.keys() == set()
+
+
+@pytest.fixture(autouse=True)
+def media_root() -> None:
+    """The world's files stay where the world was made."""
+
+
+@pytest.fixture(scope="module")
+def world(django_db_setup: None, django_db_blocker: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    """One world for the whole table; each call's writes are rolled back."""
+    with kept_world(django_db_blocker, tmp_path_factory) as made:
+        add_personas(made)
+        yield made
+
+
+def rows_written() -> int:
+    """How many rows of any table this transaction has inserted, updated or deleted so far, undone ones included."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT sum(n_tup_ins + n_tup_upd + n_tup_del) FROM pg_stat_xact_all_tables")
+        return int(cursor.fetchone()[0])
+
+
+def outcome(row: Row, world: World, persona: str) -> str:
+    """What comes of the call: "done", "refused", or what went wrong; everything is rolled back."""
+    person = who(world, persona)
+    with transaction.atomic():
+        made = row.prepare(world)
+        before = rows_written()
+        try:
+            row.call(world, person, made)
+            found = "done" if rows_written() > before else "done without writing anything"
+        except UnableToAct:
+            written = rows_written() - before
+            found = f"refused after writing {written} rows" if written else "refused"
+        except Exception as error:  # noqa: BLE001 - whatever it is, it is neither done nor refused
+            found = f"{type(error).__name__}: {error}"
+        transaction.set_rollback(True)
+    return found
+
+
+@pytest.mark.parametrize("row", ROWS, ids=str)
+def test_a_service_permits_exactly_those_whom_the_table_names(row: Row, world: World) -> None:
+    expected = {persona: "done" if persona in row.permitted else "refused" for persona in PERSONAS}
+
+    found = {persona: outcome(row, world, persona) for persona in PERSONAS}
+
+    assert found == expected

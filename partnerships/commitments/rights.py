@@ -1,13 +1,13 @@
-"""Who may do what with a promise (RIGHTS.md): asked by views before they offer a button, and by services before they
-act.
-"""
+"""What a person may do with a commitment (docs/rights.md)."""
 
 from __future__ import annotations
 
+import datetime as dt
 from dataclasses import dataclass
 
 from partnerships.commitments.models import Commitment, Status
-from partnerships.organisations.models import EDITING_ROLES, Membership, Organisation, Role
+from partnerships.organisations.models import EDITING_ROLES, Organisation, Role
+from partnerships.organisations.rights import roles_of
 from partnerships.people.models import User
 
 
@@ -123,18 +123,13 @@ class Rights:
         return not self.commitment.is_over and self.edits
 
 
-def rights_over(commitment: Commitment, user: User) -> Rights:
-    """What the person may do with the commitment today; one query."""
-    roles = dict(
-        Membership.objects.current()
-        .of_person(user)
-        .filter(organisation__in=[commitment.giver_id, commitment.receiver_id])
-        .values_list("organisation_id", "role")
-    )
+def rights_over(commitment: Commitment, person: User, now: dt.datetime) -> Rights:
+    """What the person may do with the commitment on the day of `now`; one query."""
+    roles = roles_of(person, now).of
     return Rights(
         commitment,
-        giver_role=roles.get(commitment.giver_id, "") if commitment.giver_id else "",
-        receiver_role=roles.get(commitment.receiver_id, "") if commitment.receiver_id else "",
+        giver_role=roles.get(commitment.giver_id or 0, ""),
+        receiver_role=roles.get(commitment.receiver_id or 0, ""),
     )
 
 

@@ -173,7 +173,7 @@ def _replaced(request: HttpRequest, user: User) -> Commitment | None:
     if not number.isascii() or not number.isdecimal() or len(number) > 18:
         raise Http404
     commitment = _seen(user, int(number))
-    _require(rights_over(commitment, user).may_replace)
+    _require(rights_over(commitment, user, timezone.now()).may_replace)
     return commitment
 
 
@@ -223,7 +223,7 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
         commitment.partnership = as_read_by(user, commitment.partnership)
     context = {
         "commitment": commitment,
-        "rights": rights_over(commitment, user),
+        "rights": rights_over(commitment, user, timezone.now()),
         "waits_for": waits_for(commitment),
         "origins": links_of(commitment, user),
         "replacements": Commitment.objects.visible_to(user).filter(replaces=commitment).order_by("pk"),
@@ -474,7 +474,7 @@ def remove(request: HttpRequest, pk: int) -> HttpResponse:
     user = signed_in(request)
     found = get_object_or_404(Evidence.objects.visible_to(user), pk=pk)
     commitment = _seen(user, found.commitment_id)
-    _require(rights_over(commitment, user).may_attach)
+    _require(rights_over(commitment, user, timezone.now()).may_attach)
     if request.method == "POST":
         try:
             services.remove_evidence(evidence=found, author=user, now=timezone.now())
@@ -517,7 +517,7 @@ def _opened(request: HttpRequest, pk: int) -> tuple[User, Commitment, Rights]:
     """Who asks, the commitment they may see, and what they may do with it."""
     user = signed_in(request)
     commitment = _seen(user, pk)
-    return user, commitment, rights_over(commitment, user)
+    return user, commitment, rights_over(commitment, user, timezone.now())
 
 
 def _require(allowed: bool) -> None:

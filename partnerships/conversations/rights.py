@@ -1,11 +1,13 @@
-"""Who may do what with a conversation (RIGHTS.md): editors and leads, for their own side."""
+"""What a person may do with a conversation: editors and leads, for their own side (docs/rights.md)."""
 
 from __future__ import annotations
 
+import datetime as dt
 from dataclasses import dataclass
 
 from partnerships.conversations.models import Conversation
-from partnerships.organisations.models import EDITING_ROLES, Membership, Organisation
+from partnerships.organisations.models import Organisation
+from partnerships.organisations.rights import roles_of
 from partnerships.people.models import User
 
 
@@ -70,15 +72,10 @@ class Rights:
         return self.edits
 
 
-def rights_over(conversation: Conversation, user: User) -> Rights:
-    """What the person may do with the conversation today."""
+def rights_over(conversation: Conversation, person: User, now: dt.datetime) -> Rights:
+    """What the person may do with the conversation on the day of `now`."""
     sides = list(conversation.sides.select_related("organisation").order_by("pk"))
-    edited = set(
-        Membership.objects.current()
-        .of_person(user, *EDITING_ROLES)
-        .filter(organisation__in=[side.organisation_id for side in sides])
-        .values_list("organisation_id", flat=True)
-    )
+    edited = roles_of(person, now).edited_among([side.organisation_id for side in sides])
     return Rights(
         conversation,
         sides=tuple(side.organisation for side in sides if side.organisation_id in edited),

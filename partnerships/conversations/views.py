@@ -220,7 +220,7 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
     user = signed_in(request)
     conversation = get_object_or_404(queries.with_story(Conversation.objects.visible_to(user)), pk=pk)
     own = set(Organisation.objects.of_person(user).values_list("pk", flat=True))
-    rights = rights_over(conversation, user)
+    rights = rights_over(conversation, user, timezone.now())
     actions = list(
         Commitment.objects.visible_to(user).filter(next_step__conversation=conversation).for_listing().order_by("pk")
     )
@@ -257,7 +257,7 @@ def edit(request: HttpRequest, pk: int) -> HttpResponse:
     """Change the record."""
     user = signed_in(request)
     conversation = get_object_or_404(queries.with_story(Conversation.objects.visible_to(user)), pk=pk)
-    _require(rights_over(conversation, user).keeps)
+    _require(rights_over(conversation, user, timezone.now()).keeps)
     if not conversation.is_editable:
         messages.warning(request, f"The record is {conversation.get_status_display().lower()} and stays as it is.")
         return redirect(conversation)
@@ -387,7 +387,7 @@ def answer(request: HttpRequest, pk: int) -> HttpResponse:
         pk=pk,
     )
     conversation = correction.conversation
-    _require(rights_over(conversation, user).keeps)
+    _require(rights_over(conversation, user, timezone.now()).keeps)
     form = AnswerForm(posted(request), conversation=conversation)
     if request.method == "POST" and form.is_valid():
         try:
@@ -523,14 +523,14 @@ def _point(request: HttpRequest, pk: int) -> tuple[User, Point, Rights]:
     user = signed_in(request)
     seen = Point.objects.visible_to(user).select_related("conversation__organisation", "organisation")
     point = get_object_or_404(seen, pk=pk)
-    return user, point, rights_over(point.conversation, user)
+    return user, point, rights_over(point.conversation, user, timezone.now())
 
 
 def _opened(request: HttpRequest, pk: int) -> tuple[User, Conversation, Rights]:
     """Who asks, the conversation they may see, and what they may do with it."""
     user = signed_in(request)
     conversation = get_object_or_404(Conversation.objects.visible_to(user).for_listing(), pk=pk)
-    return user, conversation, rights_over(conversation, user)
+    return user, conversation, rights_over(conversation, user, timezone.now())
 
 
 def _require(allowed: bool) -> None:

@@ -76,6 +76,11 @@ def roles_of(person: User | None, now: dt.datetime) -> Roles:
     )
 
 
+def has_open_account(person: User) -> bool:
+    """Whether the person can sign in today: what they may do for themselves needs no organisation."""
+    return User.objects.filter(pk=person.pk, is_active=True, account_since__isnull=False).exists()
+
+
 @dataclass(frozen=True, slots=True)
 class Rights:
     """What one person may do with one organisation and its memberships now."""
@@ -96,6 +101,11 @@ class Rights:
     def may_manage_people(self) -> bool:
         """Whether they may invite people and change or end memberships: its leads, and administrators."""
         return self.roles.lead(self.organisation.pk) or self.roles.keeps_directory
+
+    def may_name_post(self, membership: Membership) -> bool:
+        """Whether they may say what the post of a membership is called: their own, or one that they manage."""
+        own = membership.person_id == self.roles.person_id and self.roles.act_for(membership.organisation_id)
+        return own or self.may_manage_people
 
     @property
     def may_add_people(self) -> bool:

@@ -176,7 +176,5 @@ ROWS = (
 WITHOUT_A_PERSON = {
     "agreements.start_due_reviews": "called by the clock",
     "agreements.missing_for": "reads only",
-    "agreements.drop_removed_files": "retention",
     "agreements.note": "records what another service did",
-    "agreements.lock": "locks a row for another service",
 }

@@ -17,7 +17,7 @@ from partnerships.digests.queries.forecast import when_next, who_will_get
 from partnerships.plans.models import Plan
 from partnerships.plans.services import create_plan
 from tests.digests.conftest import PostOffice, html_of, play, publish, signed_in, text_of
-from tests.world import World
+from tests.world import World, join
 
 #: A Tuesday; the clocks go back on the Sunday after.
 TUESDAY = dt.datetime(2026, 10, 20, 9, 0, tzinfo=dt.UTC)
@@ -132,6 +132,7 @@ def test_the_page_says_the_pace_that_decides_as_sending_decides_it(
 
 
 def test_a_new_plan_comes_sooner_where_the_page_says_so(world: World, plan: Plan) -> None:
+    join(world.vera, world.westmarch, "lead", world.now)
     follow(world, plan, {"partnership": "", "larkhaven": "weekly"})
     now = timezone.now()
     said = when_next(world.ben, now)
@@ -144,7 +145,7 @@ def test_a_new_plan_comes_sooner_where_the_page_says_so(world: World, plan: Plan
         author=world.ben,
         now=now,
     )
-    publish(new, 30, author=world.chidi, now=now)
+    publish(new, 30, author=world.vera, now=now)
     spread(now=now)
 
     assert said.at is not None

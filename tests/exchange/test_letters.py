@@ -101,10 +101,10 @@ def test_a_filter_that_was_silenced_or_an_entry_that_is_gone_is_told_to_nobody(w
     )
     shared(world.larkhaven, world.amina, now)
     services.match_due_entries(now=now)
-    services.tell_of_filter(saved=saved, tells=False)
+    services.tell_of_filter(saved=saved, tells=False, person=saved.person)
     assert services.tell_new_fits(now=now) == 0
 
-    services.tell_of_filter(saved=saved, tells=True)
+    services.tell_of_filter(saved=saved, tells=True, person=saved.person)
     gone = shared(world.larkhaven, world.amina, now, title="Land for 70 modular homes")
     services.match_due_entries(now=now)
     services.withdraw_entry(entry=gone, reason="Found.", author=world.amina, now=now)

@@ -16,9 +16,10 @@ from partnerships.exchange.queries.board import Filters, board, card_of, read
 from partnerships.exchange.queries.candidates import AreaNames, best_for_both, best_for_reader
 from partnerships.exchange.queries.compiled import readable_to, reader_of
 from partnerships.exchange.queries.matches import count_matches
+from partnerships.exchange.rights import may_read_both
 from partnerships.exchange.services.matches import match_due_entries
 from partnerships.kit.database import rows_of
-from partnerships.organisations.models import Membership
+from partnerships.organisations.models import Membership, Organisation
 from partnerships.people.models import User
 from tests.exchange import plainly
 from tests.exchange.conftest import draft
@@ -27,8 +28,8 @@ from tests.world import World
 TITLES = ("Modular homes", "A level site", "Surveyors for modular sites", "Solar roofs for terraces", "Homes and sites")
 
 
-def fill(world: World, chance: random.Random) -> None:
-    """Forty asks and offers of everybody, to everybody, in all sorts of states; a party leaves half way."""
+def fill(world: World, chance: random.Random) -> dict[Organisation, User]:
+    """Forty asks and offers of everybody, in all sorts of states; a party leaves half way. Returns the leads."""
     leads = {
         world.larkhaven: world.amina,
         world.westmarch: world.ben,
@@ -78,23 +79,27 @@ def fill(world: World, chance: random.Random) -> None:
                 party=world.party(world.westmarch), reason="Moved on.", author=world.ben, now=now
             )
     Membership.objects.filter(person=world.eddie).update(ends_on=timezone.localdate())
+    return leads
 
 
 @pytest.fixture(params=[1, 2], ids=["one world", "another"])
 def filled(world: World, request: pytest.FixtureRequest) -> World:
     """A world full of entries, matched, some of the matches put aside."""
     chance = random.Random(request.param)
-    fill(world, chance)
+    leads = fill(world, chance)
     match_due_entries(now=timezone.now())
-    for match in Match.objects.select_related("ask__organisation", "offer").order_by("pk")[::4]:
-        services.dismiss_match(
-            entry=match.ask,
-            counterpart=match.offer,
-            organisation=match.ask.organisation,
-            reason="Not for us.",
-            author=world.amina,
-            now=timezone.now(),
-        )
+    matches = Match.objects.select_related("ask__organisation", "offer").order_by("pk")
+    for number, match in enumerate(matches):
+        author = leads[match.ask.organisation]
+        if number % 4 == 0 and may_read_both(match.ask, match.offer, author):
+            services.dismiss_match(
+                entry=match.ask,
+                counterpart=match.offer,
+                organisation=match.ask.organisation,
+                reason="Not for us.",
+                author=author,
+                now=timezone.now(),
+            )
     return world
 
 

@@ -13,6 +13,7 @@ from partnerships.exchange import services
 from partnerships.exchange.models import Audience, Entry, Receipt, Response, entry_readers
 from partnerships.exchange.queries import board as boards
 from partnerships.exchange.queries.compiled import reader_of
+from partnerships.kit.rights import UnableToAct
 from partnerships.organisations import services as organisations
 from partnerships.organisations.models import Role
 from partnerships.people.models import User
@@ -157,7 +158,7 @@ def test_an_observer_reads_but_is_never_asked_and_never_asks(ask: Entry, world: 
 
     assert "Chidi" in seers(ask, world)
     assert not Entry.objects.answerable_by(world.chidi).filter(pk=ask.pk).exists()
-    with pytest.raises(services.UnableToRespond):
+    with pytest.raises(UnableToAct):
         services.respond(entry=ask, organisation=world.tidewater, text="We could.", author=world.chidi, now=now)
     with pytest.raises(services.UnableToWriteEntry):
         draft(

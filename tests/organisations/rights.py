@@ -97,7 +97,8 @@ ROWS = (
         lambda w, author, _: services.change_job_title(
             membership=_membership(w, w.vera), job_title="Planner", author=author, now=timezone.now()
         ),
-        MANAGERS,
+        MANAGERS | {"viewer"},
+        situation="of Vera, who may name her own post",
     ),
     Row(
         "organisations.end_membership",
@@ -207,5 +208,5 @@ ROWS = (
 WITHOUT_A_PERSON = {
     "organisations.accept_membership": "by the token of an invitation, for the person it was sent to",
     "organisations.invitation_for": "reads only",
-    "organisations.keep_area": "called by importers: areas belong to no organisation",
+    "organisations.sign_in_refusal": "reads only",
 }

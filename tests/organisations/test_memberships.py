@@ -304,3 +304,19 @@ def test_a_role_that_an_administrator_changes_is_told_with_its_reason(
     assert vera.role == "lead"
     assert {letter.to[0] for letter in mail.outbox} == {world.vera.email, world.amina.email}
     assert all("Their lead is ill." in str(letter.body) for letter in mail.outbox)
+
+
+def test_a_lead_who_steps_down_can_name_their_post_in_the_same_form(world: World, client: Client) -> None:
+    eddie = Membership.objects.get(person=world.eddie, ends_on=None)
+    change_role(membership=eddie, role=Role.LEAD, author=world.amina, now=timezone.now())
+    own = Membership.objects.get(person=world.amina, ends_on=None)
+    client.force_login(world.amina)
+
+    answer = client.post(
+        reverse("organisations:member-edit", kwargs={"pk": world.larkhaven.pk, "membership": own.pk}),
+        {"role": "editor", "job_title": "Adviser"},
+    )
+
+    own.refresh_from_db()
+    assert answer.status_code == 302
+    assert (own.role, own.job_title) == ("editor", "Adviser")

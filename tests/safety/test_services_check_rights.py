@@ -18,20 +18,27 @@ from tests.world import World
 
 pytestmark = pytest.mark.django_db
 
-ROOMS = ("agreements", "organisations")
+ROOMS = ("agreements", "commitments", "conversations", "exchange", "organisations", "plans")
 TABLES = {room: importlib.import_module(f"tests.{room}.rights") for room in ROOMS}
 ROWS: list[Row] = [row for table in TABLES.values() for row in table.ROWS]
 WITHOUT_A_PERSON: dict[str, str] = {
     name: reason for table in TABLES.values() for name, reason in table.WITHOUT_A_PERSON.items()
 }
+#: Errors by which a room refuses in words of its own, with its reason.
+REFUSALS: tuple[type[Exception], ...] = tuple(
+    refusal for table in TABLES.values() for refusal in getattr(table, "REFUSALS", ())
+)
 
 
 def services_of(room: str) -> Iterator[str]:
-    """Every public function defined in a room's services."""
+    """Every function of a room's services that other rooms may call, or that says who acts."""
     package = importlib.import_module(f"partnerships.{room}.services")
     for module in pkgutil.iter_modules(package.__path__, f"{package.__name__}."):
         for name, found in inspect.getmembers(importlib.import_module(module.name), inspect.isfunction):
-            if inspect.unwrap(found).__module__ == module.name and not name.startswith("_"):
+            function = inspect.unwrap(found)
+            if function.__module__ != module.name or name.startswith("_"):
+                continue
+            if name in package.__all__ or {"author", "person"} & inspect.signature(function).parameters.keys():
                 yield f"{room}.{name}"
 
 
@@ -73,7 +80,7 @@ def outcome(row: Row, world: World, persona: str) -> str:
         try:
             row.call(world, person, made)
             found = "done" if rows_written() > before else "done without writing anything"
-        except UnableToAct:
+        except (UnableToAct, *REFUSALS):
             written = rows_written() - before
             found = f"refused after writing {written} rows" if written else "refused"
         except Exception as error:  # noqa: BLE001 - whatever it is, it is neither done nor refused

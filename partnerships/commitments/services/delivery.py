@@ -62,7 +62,7 @@ def record_progress(
     Raises `UnableToRecordProgress`.
     """
     current = locked(commitment)
-    rights = rights_over(current, author)
+    rights = rights_over(current, author, now)
     if not current.is_under_way:
         raise UnableToRecordProgress(f"{current.reference} is {current.get_status_display().lower()}.")
     if not rights.may_report:
@@ -140,7 +140,7 @@ def record_progress(
 def escalate(*, commitment: Commitment, to: User, author: User, now: dt.datetime, reason: str = "") -> Commitment:
     """Bring it before somebody who may see it, of either side or of the partnership. Raises `UnableToEscalate`."""
     current = locked(commitment)
-    rights = rights_over(current, author)
+    rights = rights_over(current, author, now)
     if current.status not in UNDER_WAY:
         raise UnableToEscalate(f"{current.reference} is {current.get_status_display().lower()}.")
     if not rights.may_escalate:
@@ -164,7 +164,7 @@ def escalate(*, commitment: Commitment, to: User, author: User, now: dt.datetime
 @transaction.atomic
 def verify_delivery(*, commitment: Commitment, author: User, now: dt.datetime, note_text: str = "") -> Commitment:
     """Say for the receiver that what is reported done has arrived. Raises `UnableToVerify`."""
-    current = _done(commitment, author)
+    current = _done(commitment, author, now)
     current.status, current.status_since = Status.VERIFIED, now
     current.verified_by, current.verified_at = author, now
     current.save(update_fields=["status", "status_since", "verified_by", "verified_at"])
@@ -185,7 +185,7 @@ def verify_delivery(*, commitment: Commitment, author: User, now: dt.datetime, n
 @transaction.atomic
 def send_back(*, commitment: Commitment, reason: str, author: User, now: dt.datetime) -> Commitment:
     """Say for the receiver that what is reported done is not there yet, and why. Raises `UnableToVerify`."""
-    current = _done(commitment, author)
+    current = _done(commitment, author, now)
     if not reason.strip():
         raise UnableToVerify("Say what is missing.")
     current.status, current.status_since, current.done_at = Status.IN_PROGRESS, now, None
@@ -214,11 +214,11 @@ def send_back(*, commitment: Commitment, reason: str, author: User, now: dt.date
     return current
 
 
-def _done(commitment: Commitment, author: User) -> Commitment:
+def _done(commitment: Commitment, author: User, now: dt.datetime) -> Commitment:
     """The commitment under lock, if it is reported done and the author may answer for the receiver."""
     current = locked(commitment)
     if not current.is_done:
         raise UnableToVerify(f"{current.reference} is {current.get_status_display().lower()}.")
-    if not rights_over(current, author).may_verify:
+    if not rights_over(current, author, now).may_verify:
         raise UnableToVerify("Only a lead of the receiving organisation can verify the delivery.")
     return current

@@ -36,7 +36,7 @@ def attach_evidence(
     Raises `UnableToAttach`.
     """
     current = locked(commitment)
-    rights = rights_over(current, author)
+    rights = rights_over(current, author, now)
     if not rights.may_attach:
         raise UnableToAttach(
             "Only editors and leads of the organisation that gives attach evidence, until it is verified."
@@ -85,7 +85,7 @@ def attach_evidence(
 def remove_evidence(*, evidence: Evidence, author: User, now: dt.datetime) -> None:
     """Take a file away again; that it was there stays in the timeline. Raises `UnableToAttach`."""
     current = locked(evidence.commitment)
-    rights = rights_over(current, author)
+    rights = rights_over(current, author, now)
     if not rights.may_attach:
         raise UnableToAttach("Evidence stays as it is once the delivery is verified.")
     if not Evidence.objects.filter(pk=evidence.pk, removed_at=None).update(removed_at=now):

@@ -12,7 +12,9 @@ from django.db.models import Q
 from partnerships.commitments.models import OVER, Commitment
 from partnerships.commitments.rights import rights_over, side_of
 from partnerships.commitments.services.rows import acts_for, locked, note
+from partnerships.kit.rights import require
 from partnerships.organisations.models import Organisation
+from partnerships.organisations.rights import roles_of
 from partnerships.people.models import User
 
 
@@ -24,7 +26,7 @@ class UnableToChangeOwner(Exception):
 def change_owner(*, commitment: Commitment, owner: User, author: User, now: dt.datetime) -> Commitment:
     """Name another owner, a person of the organisation that answers for it. Raises `UnableToChangeOwner`."""
     current = locked(commitment)
-    rights = rights_over(current, author)
+    rights = rights_over(current, author, now)
     if current.is_over:
         raise UnableToChangeOwner(f"{current.reference} is {current.get_status_display().lower()}.")
     if not rights.may_change_owner:
@@ -76,6 +78,7 @@ def assign_to_successor(
     What is over keeps the names of its time. A commitment that would then be of one organisation with itself is left
     alone.
     """
+    require(roles_of(author, now).keeps_directory)
     mine = Commitment.objects.select_for_update(of=("self",)).filter(
         Q(giver=predecessor) | Q(receiver=predecessor) | Q(owner_organisation=predecessor)
     )

@@ -14,7 +14,9 @@ from partnerships.activity.services import record
 from partnerships.commitments.models import Commitment, Progress, Status
 from partnerships.commitments.registry import tell_listeners
 from partnerships.commitments.services.rows import next_numbers, reference_for, title_of
+from partnerships.kit.rights import require
 from partnerships.organisations.models import Organisation
+from partnerships.organisations.rights import roles_of
 from partnerships.people.models import User
 
 
@@ -57,6 +59,7 @@ def record_from_register(
 
     A promise whose source, reference and receiver are known is left as it is, so the same file may come twice.
     """
+    require(roles_of(author, now).keeps_directory)
     known = set(
         Commitment.objects.filter(
             source=source, source_reference__in=[promise.reference for promise in promises]
@@ -92,6 +95,7 @@ def add_from_register(
     are those where it says something else than it did, or where people have reported for themselves. What the register
     has withdrawn since is cancelled, whoever reported on it.
     """
+    require(roles_of(author, now).keeps_directory)
     wanted = {(promise.reference, promise.receiver.pk): promise for promise in promises}
     known = (
         Commitment.objects.select_for_update(of=("self",))

@@ -18,6 +18,8 @@ from partnerships.commitments.models import (
     ReminderChoice,
     commitment_readers,
 )
+from partnerships.kit.rights import require
+from partnerships.organisations.rights import has_open_account
 from partnerships.people.models import User
 
 #: The longest notice one may choose, in days; nothing is looked for further ahead.
@@ -43,6 +45,7 @@ ON CONFLICT (commitment_id, person_id, due_on, days_before) DO NOTHING
 
 def choose_lead_times(*, person: User, days: Iterable[int], now: dt.datetime) -> ReminderChoice:
     """How many days ahead a person wants to be reminded of what they own; none at all means never."""
+    require(has_open_account(person))
     chosen = sorted({day for day in days if 0 <= day <= LONGEST_LEAD_TIME}, reverse=True)
     with transaction.atomic():
         choice, _ = ReminderChoice.objects.update_or_create(person=person, defaults={"days": chosen})

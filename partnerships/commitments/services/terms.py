@@ -197,7 +197,7 @@ def edit_proposal(
     `revision` is the one the author saw. Raises `UnableToEdit`, or `UnableToPropose` when the new terms do not hold.
     """
     current = locked(commitment)
-    rights = rights_over(current, author)
+    rights = rights_over(current, author, now)
     if not current.is_proposed:
         raise UnableToEdit(
             f"{current.reference} is {current.get_status_display().lower()}: propose other terms in its place instead."
@@ -266,7 +266,7 @@ def confirm_commitment(
         # The older row is locked first, everywhere, so that two confirmations never wait for each other.
         Commitment.objects.select_for_update(of=("self",)).get(pk=commitment.replaces_id)
     current = locked(commitment)
-    rights = rights_over(current, author)
+    rights = rights_over(current, author, now)
     giving = organisation.pk == current.giver_id
     if not giving and organisation.pk != current.receiver_id:
         raise UnableToConfirm(f"{organisation.display_name} is neither giver nor receiver.")
@@ -320,7 +320,7 @@ def change_due_date(
     `UnableToChangeDueDate`.
     """
     current = locked(commitment)
-    rights = rights_over(current, author)
+    rights = rights_over(current, author, now)
     if not current.is_under_way:
         raise UnableToChangeDueDate(f"{current.reference} is {current.get_status_display().lower()}.")
     if not rights.may_report:
@@ -353,7 +353,7 @@ def end_commitment(*, commitment: Commitment, reason: str, author: User, now: dt
     `UnableToEnd`.
     """
     current = locked(commitment)
-    rights = rights_over(current, author)
+    rights = rights_over(current, author, now)
     if current.is_over:
         raise UnableToEnd(f"{current.reference} is {current.get_status_display().lower()} already.")
     if not rights.may_end:

@@ -9,8 +9,9 @@ from django.db import transaction
 from partnerships.conversations.models import Conversation, Correction, Status
 from partnerships.conversations.queries import sides_to_ask
 from partnerships.conversations.services.actions import make_actions
-from partnerships.conversations.services.rows import edits_for, locked, note
+from partnerships.conversations.services.rows import locked, note
 from partnerships.organisations.models import Organisation
+from partnerships.organisations.rights import roles_of
 from partnerships.people.models import User
 
 
@@ -32,7 +33,7 @@ def circulate(*, conversation: Conversation, author: User, now: dt.datetime) -> 
     current = locked(conversation)
     if not current.is_draft:
         raise UnableToCirculate(f"The record is {current.get_status_display().lower()}, not a draft.")
-    if not edits_for(author, current.organisation):
+    if not roles_of(author, now).edit_for(current.organisation.pk):
         raise UnableToCirculate(f"Only editors of {current.organisation.display_name} circulate this record.")
     current.status, current.circulated_at = Status.CIRCULATED, now
     current.save(update_fields=["status", "circulated_at"])
@@ -58,7 +59,7 @@ def suggest_correction(
     current = locked(conversation)
     if not current.is_open_for_correction:
         raise UnableToCorrect(f"The record is {current.get_status_display().lower()}.")
-    if not _takes_part(current, organisation) or not edits_for(author, organisation):
+    if not _takes_part(current, organisation) or not roles_of(author, now).edit_for(organisation.pk):
         raise UnableToCorrect("Only editors of the organisations that took part suggest corrections.")
     if organisation.pk == current.organisation_id:
         raise UnableToCorrect("You keep this record: change it instead.")
@@ -82,7 +83,7 @@ def answer_correction(
     found = Correction.objects.select_for_update(of=("self",)).get(pk=correction.pk)
     if not found.is_open:
         raise UnableToCorrect("This correction has been answered already.")
-    if not edits_for(author, current.organisation):
+    if not roles_of(author, now).edit_for(current.organisation.pk):
         raise UnableToCorrect(f"Only editors of {current.organisation.display_name} answer corrections.")
     if not taken_up and not answer.strip():
         raise UnableToCorrect("Say why it is not taken up.")
@@ -110,7 +111,7 @@ def agree_record(
     current = locked(conversation)
     if not current.is_open_for_correction:
         raise UnableToAgree(f"The record is {current.get_status_display().lower()}.")
-    if not edits_for(author, organisation) or not _takes_part(current, organisation):
+    if not roles_of(author, now).edit_for(organisation.pk) or not _takes_part(current, organisation):
         raise UnableToAgree("Only editors of the organisations that took part agree to the record.")
     if revision != current.revision:
         raise UnableToAgree("The record changed after you opened it. Read it again before you agree.")

@@ -8,8 +8,8 @@ from django.db import transaction
 
 from partnerships.activity.services import record
 from partnerships.conversations.models import Conversation, PrivateNote
-from partnerships.conversations.services.rows import edits_for
 from partnerships.organisations.models import Organisation
+from partnerships.organisations.rights import roles_of
 from partnerships.people.models import User
 
 
@@ -31,7 +31,10 @@ def write_private_note(
 
     `revision` is the one the author saw, 0 for none. Raises `UnableToNote`.
     """
-    if not edits_for(author, organisation) or not conversation.sides.filter(organisation=organisation).exists():
+    if (
+        not roles_of(author, now).edit_for(organisation.pk)
+        or not conversation.sides.filter(organisation=organisation).exists()
+    ):
         raise UnableToNote("Only editors of an organisation that took part write notes for it.")
     Conversation.objects.select_for_update(of=("self",)).get(pk=conversation.pk)
     found = PrivateNote.objects.filter(conversation=conversation, organisation=organisation).first()

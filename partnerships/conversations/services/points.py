@@ -10,10 +10,11 @@ from django.db import transaction
 from partnerships.agreements.models import Partnership, PartyRole
 from partnerships.conversations.models import Attribution, Conversation, Point, PointEntry
 from partnerships.conversations.queries import who_may_be_asked
-from partnerships.conversations.services.rows import edits_for, locked, note_about_point
+from partnerships.conversations.services.rows import locked, note_about_point
 from partnerships.exchange.models import Audience, Entry
 from partnerships.exchange.services import UnableToChangeEntry, create_entry
 from partnerships.organisations.models import Organisation
+from partnerships.organisations.rights import roles_of
 from partnerships.people.models import User
 
 
@@ -33,7 +34,7 @@ def close_point(*, point: Point, reason: str, author: User, now: dt.datetime) ->
     current = Point.objects.select_related("conversation", "organisation").get(pk=point.pk)
     if not current.is_current:
         raise UnableToChangePoint("It is closed already.")
-    if not edits_for(author, current.organisation):
+    if not roles_of(author, now).edit_for(current.organisation.pk):
         raise UnableToChangePoint(f"Only editors of {current.organisation.display_name} close it.")
     if not reason.strip():
         raise UnableToChangePoint("Say why it no longer holds.")
@@ -87,7 +88,7 @@ def turn_into_entry(
     if not current.is_current:
         raise UnableToChangePoint("It is closed.")
     took_part = conversation.sides.filter(organisation=organisation).exists()
-    if not took_part or not edits_for(author, organisation):
+    if not took_part or not roles_of(author, now).edit_for(organisation.pk):
         raise UnableToChangePoint("You do not edit for an organisation that took part.")
     if current.direction == "ask" and organisation.pk != current.organisation_id:
         raise UnableToChangePoint("An obstacle becomes an ask of the organisation that has it.")

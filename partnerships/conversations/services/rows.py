@@ -7,7 +7,7 @@ from typing import Any
 
 from partnerships.activity.services import record
 from partnerships.conversations.models import Conversation, Point
-from partnerships.organisations.models import EDITING_ROLES, Membership, Organisation
+from partnerships.organisations.models import Organisation
 from partnerships.people.models import User
 
 
@@ -18,12 +18,6 @@ def locked(conversation: Conversation) -> Conversation:
         .select_related("organisation", "partnership")
         .get(pk=conversation.pk)
     )
-
-
-def edits_for(person: User, organisation: Organisation) -> bool:
-    """Whether the person edits for the organisation today."""
-    mine = Membership.objects.current().of_person(person, *EDITING_ROLES)
-    return mine.filter(organisation=organisation).exists()
 
 
 def note(

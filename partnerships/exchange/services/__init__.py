@@ -19,7 +19,7 @@ from partnerships.exchange.services.answers import (
     withdraw_response,
 )
 from partnerships.exchange.services.asking import tell_asked
-from partnerships.exchange.services.common import UnableToChangeEntry, is_addressed, may_read
+from partnerships.exchange.services.common import UnableToChangeEntry, may_read
 from partnerships.exchange.services.entries import (
     Details,
     UnableToEditEntry,
@@ -92,7 +92,6 @@ __all__ = [
     "follow_places",
     "hand_on",
     "introduce",
-    "is_addressed",
     "lapse_due_entries",
     "link_commitment",
     "mark_agreed",

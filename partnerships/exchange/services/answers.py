@@ -17,10 +17,10 @@ from partnerships.exchange.models import (
     ResponseStatus,
     Status,
 )
+from partnerships.exchange.queries.addressing import addressed_ids
+from partnerships.exchange.rights import rights_over
 from partnerships.exchange.services.common import (
     UnableToChangeEntry,
-    addressed_ids,
-    is_addressed,
     lock,
     may_read,
     move,
@@ -29,6 +29,7 @@ from partnerships.exchange.services.common import (
     word,
 )
 from partnerships.exchange.services.entries import still_open
+from partnerships.kit.rights import require
 from partnerships.organisations.models import EDITING_ROLES, Membership, Organisation
 from partnerships.people.models import User
 
@@ -65,7 +66,8 @@ class UnableToWithdrawResponse(UnableToChangeEntry):
 def acknowledge_entry(*, entry: Entry, organisation: Organisation, author: User, now: dt.datetime) -> Receipt:
     """Say that an addressed organisation has seen it. A second time changes nothing. Raises `UnableToAcknowledge`."""
     lock(entry)
-    _check_asked(entry, organisation, UnableToAcknowledge)
+    require(rights_over(entry, author, now).may_answer_for(organisation))
+    _check_open(entry, UnableToAcknowledge)
     return _acknowledge(entry, organisation, author, now)
 
 
@@ -75,7 +77,8 @@ def refer_entry(
 ) -> Receipt:
     """Give it to a colleague who may answer for the organisation; acknowledges it. Raises `UnableToRefer`."""
     lock(entry)
-    _check_asked(entry, organisation, UnableToRefer)
+    require(rights_over(entry, author, now).may_answer_for(organisation))
+    _check_open(entry, UnableToRefer)
     able = Membership.objects.current().of_person(person, *EDITING_ROLES).filter(organisation=organisation)
     if not able.exists():
         raise UnableToRefer(f"{person.display_name} cannot answer for {organisation.name}.")
@@ -102,7 +105,8 @@ def refer_entry(
 def ask_back(*, entry: Entry, organisation: Organisation, text: str, author: User, now: dt.datetime) -> Question:
     """Put a question before answering; acknowledges the entry. Raises `UnableToAskBack`."""
     lock(entry)
-    _check_asked(entry, organisation, UnableToAskBack)
+    require(rights_over(entry, author, now).may_answer_for(organisation))
+    _check_open(entry, UnableToAskBack)
     if not text.strip():
         raise UnableToAskBack("Write your question.")
     same = entry.questions.open().filter(organisation=organisation, author=author, text=text.strip()).first()
@@ -128,6 +132,7 @@ def ask_back(*, entry: Entry, organisation: Organisation, text: str, author: Use
 def answer_question(*, question: Question, text: str, author: User, now: dt.datetime) -> Question:
     """Answer what was asked back, once. Raises `UnableToAskBack`."""
     lock(question.entry)
+    require(rights_over(question.entry, author, now).may_edit)
     question.refresh_from_db()
     if question.is_answered:
         raise UnableToAskBack("This question has been answered already.")
@@ -156,7 +161,8 @@ def decline_entry(*, entry: Entry, organisation: Organisation, reason: str, auth
     Raises `UnableToDecline`.
     """
     lock(entry)
-    _check_asked(entry, organisation, UnableToDecline)
+    require(rights_over(entry, author, now).may_answer_for(organisation))
+    _check_open(entry, UnableToDecline)
     asked = addressed_ids(entry)
     if asked is None:
         raise UnableToDecline("The whole network is asked: there is no need to decline.")
@@ -211,7 +217,8 @@ def respond(
     `counterpart` is an entry of the answering organisation that fits; the other side must be able to read it.
     """
     lock(entry)
-    _check_asked(entry, organisation, UnableToRespond)
+    require(rights_over(entry, author, now).may_answer_for(organisation))
+    _check_open(entry, UnableToRespond)
     if not text.strip():
         raise UnableToRespond("Write what you can do, or what you need.")
     if entry.responses.waiting().filter(organisation=organisation).exists():
@@ -256,6 +263,7 @@ def decide_response(
     """
     entry = response.entry
     lock(entry)
+    require(rights_over(entry, author, now).may_edit)
     response.refresh_from_db()
     if not response.is_waiting:
         raise UnableToDecide(f"This answer is {response.get_status_display().lower()} already.")
@@ -300,6 +308,7 @@ def withdraw_response(*, response: Response, reason: str = "", author: User, now
     """
     entry = response.entry
     lock(entry)
+    require(rights_over(entry, author, now).may_withdraw(response))
     response.refresh_from_db()
     if not response.is_waiting:
         raise UnableToWithdrawResponse(f"This answer is {response.get_status_display().lower()} already.")
@@ -377,9 +386,7 @@ def _acknowledge(entry: Entry, organisation: Organisation, author: User, now: dt
     return receipt
 
 
-def _check_asked(entry: Entry, organisation: Organisation, error: type[UnableToChangeEntry]) -> None:
-    if not is_addressed(entry, organisation):
-        raise error(f"{organisation.name} is not asked.")
+def _check_open(entry: Entry, error: type[UnableToChangeEntry]) -> None:
     if not entry.is_open:
         raise error(f"It is {entry.get_status_display().lower()}: it takes no more answers.")
 

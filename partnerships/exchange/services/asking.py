@@ -8,7 +8,7 @@ from django.db import transaction
 
 from partnerships.exchange.emails import send_asked
 from partnerships.exchange.models import Audience, Entry
-from partnerships.exchange.services.common import addressed_ids
+from partnerships.exchange.queries.addressing import addressed_ids
 from partnerships.organisations.queries import leads_with_account
 
 #: What was shared earlier is no news: nobody is written to about it any more.

@@ -6,7 +6,7 @@ import datetime as dt
 from typing import Any
 
 from partnerships.activity.services import record
-from partnerships.agreements.models import Party, PartyRole
+from partnerships.agreements.models import Party
 from partnerships.exchange.models import OVER, TRANSITIONS, Audience, Direction, Entry, ResponseStatus, Status
 from partnerships.organisations.models import Organisation
 from partnerships.people.models import User
@@ -101,27 +101,6 @@ def close_responses(*, entry: Entry, reason: str, author: User | None, now: dt.d
             now=now,
             reason=reason,
         )
-
-
-def parties_able_to_answer(partnership_id: int | None) -> set[int]:
-    """Ids of the present parties that may ask and be asked: all but observers."""
-    present = Party.objects.present().filter(partnership=partnership_id).exclude(role=PartyRole.OBSERVER)
-    return set(present.values_list("organisation_id", flat=True))
-
-
-def addressed_ids(entry: Entry) -> set[int] | None:
-    """Ids of the organisations that the entry asks; None where it asks the whole network."""
-    if entry.audience == Audience.NETWORK:
-        return None
-    if entry.audience == Audience.PARTNERSHIP:
-        return parties_able_to_answer(entry.partnership_id) - {entry.organisation_id}
-    return set(entry.addressees.values_list("organisation_id", flat=True)) - {entry.organisation_id}
-
-
-def is_addressed(entry: Entry, organisation: Organisation) -> bool:
-    """Whether this organisation may answer."""
-    addressed = addressed_ids(entry)
-    return organisation.pk != entry.organisation_id and (addressed is None or organisation.pk in addressed)
 
 
 def may_read(entry: Entry, organisation_id: int) -> bool:

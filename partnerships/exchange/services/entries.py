@@ -23,19 +23,22 @@ from partnerships.exchange.models import (
     ResponseStatus,
     Status,
 )
+from partnerships.exchange.queries.addressing import parties_able_to_answer
 from partnerships.exchange.queries.places import known_places
 from partnerships.exchange.reach import keys
+from partnerships.exchange.rights import rights_over
 from partnerships.exchange.services.common import (
     UnableToChangeEntry,
     close_responses,
     lock,
     move,
     note,
-    parties_able_to_answer,
     word,
 )
 from partnerships.exchange.services.fulfilments import settle_entry
+from partnerships.kit.rights import require
 from partnerships.organisations.models import Area, Organisation
+from partnerships.organisations.rights import roles_of
 from partnerships.people.models import User
 
 
@@ -106,6 +109,7 @@ def create_entry(
 
     Raises `UnableToWriteEntry` where what is said does not hold together, or its addressees cannot be asked.
     """
+    require(roles_of(author, now).edit_for(organisation.pk))
     addressed = list(addressees)
     entry = Entry(
         organisation=organisation,
@@ -153,6 +157,7 @@ def edit_entry(
     and takes answers again where it had stopped on that day.
     """
     lock(entry)
+    require(rights_over(entry, author, now).may_edit)
     if entry.is_over:
         raise UnableToEditEntry(f"It is {entry.get_status_display().lower()}: it can no longer be changed.")
     if revision is not None and revision != entry.revision:
@@ -198,6 +203,7 @@ def edit_entry(
 def share_entry(*, entry: Entry, author: User | None, now: dt.datetime) -> Entry:
     """Show a draft to those it is addressed to. Raises `UnableToShareEntry`."""
     lock(entry)
+    require(rights_over(entry, author, now).may_edit)
     _check_addressing(entry, set(entry.addressees.values_list("organisation_id", flat=True)), UnableToShareEntry)
     if entry.closes_on is None and not entry.standing:
         entry.closes_on = entry.available_until
@@ -225,6 +231,7 @@ def mark_agreed(*, entry: Entry, reason: str, author: User, now: dt.datetime, pa
     A standing offer stays as it is, shared. `reason` says how and with whom. Raises `UnableToMarkAgreed`.
     """
     lock(entry)
+    require(rights_over(entry, author, now).may_edit)
     if not reason.strip():
         raise UnableToMarkAgreed("Say how it was agreed, and with whom.")
     if entry.standing and entry.is_open:
@@ -265,6 +272,7 @@ def mark_agreed(*, entry: Entry, reason: str, author: User, now: dt.datetime, pa
 def withdraw_entry(*, entry: Entry, reason: str, author: User, now: dt.datetime) -> Entry:
     """Take an entry back, saying why; answers that wait get the same reason. Raises `UnableToWithdrawEntry`."""
     lock(entry)
+    require(rights_over(entry, author, now).may_edit)
     if not reason.strip():
         raise UnableToWithdrawEntry("Say why it is withdrawn.")
     step = move(entry, Status.WITHDRAWN, now=now, error=UnableToWithdrawEntry)

@@ -12,8 +12,10 @@ from django.utils import timezone
 from partnerships.commitments.models import Commitment
 from partnerships.commitments.models import Status as CommitmentStatus
 from partnerships.exchange.models import WAY_BACK, Entry, Fulfilment, Response, ResponseStatus, Status
+from partnerships.exchange.rights import rights_over
 from partnerships.exchange.services.common import UnableToChangeEntry, allows, close_responses, lock, note, word
 from partnerships.exchange.settlement import NOTHING, Amounts, Promise, amounts
+from partnerships.kit.rights import require
 from partnerships.people.models import User
 
 _ONE = Decimal(1)
@@ -29,6 +31,8 @@ def link_commitment(
     *, entry: Entry, commitment: Commitment, response: Response | None = None, author: User, now: dt.datetime
 ) -> Fulfilment:
     """Say that a commitment meets an entry; said again, the first stands."""
+    lock(entry)
+    require(rights_over(entry, author, now).may_link(commitment))
     fulfilment, made = Fulfilment.objects.get_or_create(
         entry=entry, commitment=commitment, defaults={"response": response}
     )
@@ -49,6 +53,7 @@ def meet_with(
     """
     commitment = Commitment.objects.select_for_update().get(pk=commitment.pk)
     lock(entry)
+    require(rights_over(entry, author, now).may_edit)
     own = commitment.receiver_id if entry.is_ask else commitment.giver_id
     if own != entry.organisation_id or commitment.is_action:
         raise UnableToMeet(f"Choose a commitment that {entry.organisation.name} {_does(entry)}.")

@@ -12,9 +12,12 @@ from django.utils import timezone
 from partnerships.exchange.matching import Fit
 from partnerships.exchange.models import Dismissal, Entry, Introduction, Match
 from partnerships.exchange.queries.candidates import AreaNames, Found, best_for_both
-from partnerships.exchange.services.common import UnableToChangeEntry, may_read, note_about
+from partnerships.exchange.rights import may_read_both, rights_over
+from partnerships.exchange.services.common import UnableToChangeEntry, lock, may_read, note_about
 from partnerships.exchange.services.saved import note_fits
+from partnerships.kit.rights import require
 from partnerships.organisations.models import Organisation
+from partnerships.organisations.rights import roles_of
 from partnerships.people.models import User
 
 #: Entries compared in one transaction: enough to share the cost of a statement, few enough to be held only a moment.
@@ -22,7 +25,7 @@ TOGETHER = 50
 
 
 class UnableToDismiss(UnableToChangeEntry):
-    """The organisation stands on neither side, or gave no reason."""
+    """The two are no ask and offer, or no reason was given."""
 
 
 class UnableToIntroduce(UnableToChangeEntry):
@@ -90,16 +93,23 @@ def keep_matches(*, entries: Sequence[Entry], found: Mapping[int, Sequence[Found
     )
 
 
+def _lock_pair(entry: Entry, counterpart: Entry) -> None:
+    """Lock both entries, in one order, so that two who judge the same pair wait for each other."""
+    for one in sorted((entry, counterpart), key=lambda one: one.pk):
+        lock(one)
+
+
 @transaction.atomic
 def dismiss_match(
     *, entry: Entry, counterpart: Entry, organisation: Organisation, reason: str, author: User, now: dt.datetime
 ) -> Dismissal:
     """Say that a pair is no match for an organisation on one of its sides, and why; said again, the first reason stays.
 
-    The caller has shown both entries to the author. Raises `UnableToDismiss`.
+    Raises `UnableToDismiss`.
     """
-    if organisation.pk not in {entry.organisation_id, counterpart.organisation_id}:
-        raise UnableToDismiss(f"{organisation.name} stands on neither side.")
+    _lock_pair(entry, counterpart)
+    require(rights_over(entry, author, now).may_judge_for(organisation, counterpart))
+    require(may_read_both(entry, counterpart, author))
     if entry.direction == counterpart.direction:
         raise UnableToDismiss("A match is an ask and an offer.")
     if not reason.strip():
@@ -118,9 +128,10 @@ def introduce(
 ) -> Introduction:
     """Suggest that the organisations of an ask and an offer talk, once for each organisation that suggests it.
 
-    The caller has shown both entries to the author, who edits for `organisation`. Each of the two must be able to read
-    what the other says. Raises `UnableToIntroduce`.
+    Each of the two must be able to read what the other says. Raises `UnableToIntroduce`.
     """
+    _lock_pair(entry, counterpart)
+    require(roles_of(author, now).edit_for(organisation.pk) and may_read_both(entry, counterpart, author))
     if entry.direction == counterpart.direction or entry.organisation_id == counterpart.organisation_id:
         raise UnableToIntroduce("An introduction is between one that asks and another that offers.")
     if not (entry.is_open and counterpart.is_open):

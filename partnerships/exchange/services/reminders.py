@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from partnerships.exchange.emails import send_closing_soon
 from partnerships.exchange.models import Entry, Receipt
-from partnerships.exchange.services.common import addressed_ids
+from partnerships.exchange.queries.addressing import addressed_ids
 from partnerships.organisations.models import EDITING_ROLES, Membership, Role
 from partnerships.people.models import User
 

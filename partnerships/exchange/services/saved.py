@@ -13,6 +13,9 @@ from django.db.models import Sum
 from partnerships.exchange.emails import send_new_fits
 from partnerships.exchange.models import Entry, EntryCount, Fit, SavedFilter
 from partnerships.exchange.queries.board import Filters, new_on_board
+from partnerships.exchange.rights import owns_filter
+from partnerships.kit.rights import require
+from partnerships.organisations.rights import has_open_account
 from partnerships.people.models import User
 
 #: A person keeps so many at most: each is tried on every new entry.
@@ -33,6 +36,7 @@ class UnableToSaveFilter(Exception):
 def save_filter(*, person: User, name: str, query: str, filters: Filters, tells: bool, now: dt.datetime) -> SavedFilter:
     """Keep a filter of the board under a name. Raises `UnableToSaveFilter`."""
     User.objects.select_for_update().get(pk=person.pk)
+    require(has_open_account(person))
     if not name.strip():
         raise UnableToSaveFilter("Give the filter a name.")
     if person.saved_filters.count() >= MOST:
@@ -51,16 +55,20 @@ def save_filter(*, person: User, name: str, query: str, filters: Filters, tells:
         raise UnableToSaveFilter("You already have a filter of this name.") from error
 
 
-def tell_of_filter(*, saved: SavedFilter, tells: bool) -> None:
+@transaction.atomic
+def tell_of_filter(*, saved: SavedFilter, tells: bool, person: User) -> None:
     """Begin or stop telling its person what newly fits; what fitted while it was off is not told afterwards."""
+    require(owns_filter(saved, person))
     saved.tells = tells
     saved.save(update_fields=["tells"])
     if not tells:
         Fit.objects.filter(saved_filter=saved, told_at=None).delete()
 
 
-def remove_filter(*, saved: SavedFilter) -> None:
+@transaction.atomic
+def remove_filter(*, saved: SavedFilter, person: User) -> None:
     """Forget a filter and what fitted it."""
+    require(owns_filter(saved, person))
     saved.delete()
 
 

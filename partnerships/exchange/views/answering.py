@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from django.contrib import messages
-from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.utils import timezone
@@ -21,7 +20,7 @@ from partnerships.exchange.forms import (
     RespondForm,
 )
 from partnerships.exchange.models import Entry, Question, Response
-from partnerships.exchange.queries.rights import answering_for, may_edit
+from partnerships.exchange.rights import rights_over
 from partnerships.exchange.telling import (
     tell_of_decision,
     tell_of_decline,
@@ -31,7 +30,8 @@ from partnerships.exchange.telling import (
 )
 from partnerships.exchange.views.writing import answer
 from partnerships.kit.http import posted
-from partnerships.organisations.models import EDITING_ROLES, Organisation, OrganisationQuerySet
+from partnerships.kit.rights import require
+from partnerships.organisations.models import Organisation, OrganisationQuerySet
 from partnerships.people.requests import signed_in
 
 _FORM = ["GET", "HEAD", "POST"]
@@ -41,10 +41,9 @@ def _asked(request: HttpRequest, pk: int) -> tuple[Entry, OrganisationQuerySet]:
     """The entry and the organisations one may answer for; 404 where it cannot be seen, 403 where it is only read."""
     user = signed_in(request)
     entry = get_object_or_404(Entry.objects.visible_to(user).select_related("organisation"), pk=pk)
-    organisations = answering_for(entry, user)
-    if not organisations.exists():
-        raise PermissionDenied
-    return entry, organisations
+    answers_for = rights_over(entry, user, timezone.now()).answers_for
+    require(bool(answers_for))
+    return entry, Organisation.objects.filter(pk__in=answers_for).order_by("name", "pk")
 
 
 @require_POST
@@ -156,8 +155,7 @@ def answer_question(request: HttpRequest, pk: int) -> HttpResponse:
     question = get_object_or_404(
         Question.objects.visible_to(user).select_related("entry__organisation", "organisation"), pk=pk
     )
-    if not may_edit(question.entry, user):
-        raise PermissionDenied
+    require(rights_over(question.entry, user, timezone.now()).may_edit)
     form = AnswerForm(posted(request), entry=question.entry)
     if form.is_valid():
         try:
@@ -179,8 +177,7 @@ def decide(request: HttpRequest, pk: int) -> HttpResponse:
     response = get_object_or_404(
         Response.objects.visible_to(user).select_related("entry__organisation", "organisation"), pk=pk
     )
-    if not may_edit(response.entry, user):
-        raise PermissionDenied
+    require(rights_over(response.entry, user, timezone.now()).may_edit)
     form = DecideForm(posted(request), entry=response.entry)
     if form.is_valid():
         decision = form.cleaned_data["decision"]
@@ -218,8 +215,7 @@ def withdraw_response(request: HttpRequest, pk: int) -> HttpResponse:
     response = get_object_or_404(
         Response.objects.visible_to(user).select_related("entry__organisation", "organisation"), pk=pk
     )
-    if not Organisation.objects.of_person(user, *EDITING_ROLES).filter(pk=response.organisation_id).exists():
-        raise PermissionDenied
+    require(rights_over(response.entry, user, timezone.now()).may_withdraw(response))
     entry = response.entry
     form = ReasonForm(posted(request), entry=entry, submit="Withdraw this answer", danger=True)
     if form.is_valid():

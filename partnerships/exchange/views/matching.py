@@ -6,7 +6,6 @@ from collections.abc import Collection
 from dataclasses import dataclass
 
 from django.contrib import messages
-from django.core.exceptions import PermissionDenied
 from django.db.models import Q
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -23,7 +22,9 @@ from partnerships.exchange.queries.rights import answerable_among
 from partnerships.exchange.telling import tell_of_introduction
 from partnerships.exchange.views.writing import answer
 from partnerships.kit.http import posted
+from partnerships.kit.rights import require
 from partnerships.organisations.models import EDITING_ROLES, Organisation
+from partnerships.organisations.rights import roles_of
 from partnerships.people.models import User
 from partnerships.people.requests import signed_in
 
@@ -123,11 +124,9 @@ def dismiss(request: HttpRequest, pk: int, other: int) -> HttpResponse:
     """Say that two entries are no match for one's organisation, and why."""
     user = signed_in(request)
     entry, counterpart = _both(user, pk, other)
-    sides = Organisation.objects.of_person(user, *EDITING_ROLES).filter(
-        pk__in=[entry.organisation_id, counterpart.organisation_id]
-    )
-    if not sides.exists():
-        raise PermissionDenied
+    edited = roles_of(user, timezone.now()).edited_among([entry.organisation_id, counterpart.organisation_id])
+    require(bool(edited))
+    sides = Organisation.objects.filter(pk__in=edited)
     form = DismissForm(posted(request), entry=entry, organisations=sides)
     if form.is_valid():
         try:
@@ -149,9 +148,9 @@ def introduce(request: HttpRequest, pk: int, other: int) -> HttpResponse:
     entry, counterpart = _both(user, pk, other)
     if entry.direction == counterpart.direction or entry.organisation_id == counterpart.organisation_id:
         raise Http404
-    bodies = Organisation.objects.of_person(user, *EDITING_ROLES).order_by("name", "pk")
-    if not bodies.exists():
-        raise PermissionDenied
+    roles = roles_of(user, timezone.now())
+    require(roles.edits_somewhere)
+    bodies = Organisation.objects.filter(pk__in=roles.edited_among(roles.of)).order_by("name", "pk")
     form = IntroduceForm(posted(request), entry=entry, organisations=bodies)
     if form.is_valid():
         try:

@@ -33,12 +33,12 @@ from partnerships.exchange.models import (
 from partnerships.exchange.queries import board as boards
 from partnerships.exchange.queries.compiled import Reader, reader_of
 from partnerships.exchange.queries.matches import count_matches
-from partnerships.exchange.queries.rights import answering_for, is_own, may_edit
+from partnerships.exchange.rights import rights_over
 from partnerships.exchange.views.panel import counts_apart, filter_panel
 from partnerships.kit.exports import MOST_ROWS, csv_response, day_of
 from partnerships.kit.forms import active_filters
 from partnerships.kit.http import keyset_page
-from partnerships.organisations.models import EDITING_ROLES, Organisation
+from partnerships.organisations.models import Organisation
 from partnerships.organisations.timeline import TimelineLine, timeline_lines
 from partnerships.people.models import User
 from partnerships.people.requests import signed_in
@@ -140,18 +140,17 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
     entry = get_object_or_404(
         Entry.objects.visible_to(user).select_related("organisation", "partnership", "created_by"), pk=pk
     )
-    own = is_own(entry, user)
-    answering = list(answering_for(entry, user))
+    rights = rights_over(entry, user, timezone.now())
+    answering = list(Organisation.objects.filter(pk__in=rights.answers_for).order_by("name", "pk"))
     receipts = list(
         Receipt.objects.visible_to(user)
         .filter(entry=entry)
         .select_related("organisation", "referred_to", "acknowledged_by", "declined_by")
         .order_by("pk")
     )
-    acting = set(Organisation.objects.of_person(user).values_list("pk", flat=True))
     for receipt in receipts:
         # Whom a colleague was given it, and the word to them, stay inside their organisation.
-        if receipt.organisation_id not in acting:
+        if not rights.roles.act_for(receipt.organisation_id):
             receipt.referred_to, receipt.note = None, ""
     responses = (
         Response.objects.visible_to(user)
@@ -168,7 +167,7 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
     seen = set(Entry.objects.visible_to(user).filter(answering__in=responses).order_by().values_list("pk", flat=True))
     for response in responses:
         response.counterpart_seen = response.counterpart_id in seen  # type: ignore[attr-defined]  # for the page alone
-    editing = set(Organisation.objects.of_person(user, *EDITING_ROLES).values_list("pk", flat=True))
+    editing = rights.roles.edited_among(rights.roles.of)
     fulfilments = list(
         Fulfilment.objects.visible_to(user)
         .filter(entry=entry)
@@ -178,8 +177,8 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
     answered = {response.organisation_id for response in responses if response.is_waiting}
     context = {
         "entry": entry,
-        "own": own,
-        "may_edit": may_edit(entry, user),
+        "own": rights.is_own,
+        "may_edit": rights.may_edit,
         "answering": answering,
         "may_respond": entry.is_open and any(body.pk not in answered for body in answering),
         "may_decline": entry.is_open and not entry.is_for_network and bool(answering),
@@ -193,7 +192,7 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
         .select_related("ask__organisation", "offer__organisation", "organisation", "author")
         .order_by("at", "pk"),
         "areas": entry.areas.order_by("name", "pk"),
-        "addressees": _addressees(entry, user, own=own),
+        "addressees": _addressees(entry, user, own=rights.is_own),
         "partnership": _partnership(entry, user),
         "receipts": receipts,
         "responses": responses,

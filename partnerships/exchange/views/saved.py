@@ -55,8 +55,9 @@ def save_filter(request: HttpRequest) -> HttpResponse:
 @require_POST
 def tell(request: HttpRequest, pk: int) -> HttpResponse:
     """Begin or stop the emails about what newly fits one of one's filters."""
-    saved = get_object_or_404(SavedFilter.objects.visible_to(signed_in(request)), pk=pk)
-    services.tell_of_filter(saved=saved, tells=bool(request.POST.get("tells")))
+    user = signed_in(request)
+    saved = get_object_or_404(SavedFilter.objects.visible_to(user), pk=pk)
+    services.tell_of_filter(saved=saved, tells=bool(request.POST.get("tells")), person=user)
     said = "You will be told by email what newly fits" if saved.tells else "No more emails about what fits"
     messages.success(request, f"{said} “{saved.name}”.")
     return redirect("exchange:saved")
@@ -65,7 +66,8 @@ def tell(request: HttpRequest, pk: int) -> HttpResponse:
 @require_POST
 def remove(request: HttpRequest, pk: int) -> HttpResponse:
     """Forget one of one's filters."""
-    kept = get_object_or_404(SavedFilter.objects.visible_to(signed_in(request)), pk=pk)
-    services.remove_filter(saved=kept)
+    user = signed_in(request)
+    kept = get_object_or_404(SavedFilter.objects.visible_to(user), pk=pk)
+    services.remove_filter(saved=kept, person=user)
     messages.success(request, f"“{kept.name}” is removed.")
     return redirect("exchange:saved")

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import messages
-from django.core.exceptions import PermissionDenied
 from django.forms import BaseForm
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -20,10 +19,11 @@ from partnerships.exchange import services
 from partnerships.exchange.forms import AgreedForm, EntryForm, MeetForm, ReasonForm
 from partnerships.exchange.models import Audience, Entry
 from partnerships.exchange.queries.candidates import BEST, best_for_reader
-from partnerships.exchange.queries.rights import may_edit
+from partnerships.exchange.rights import rights_over
 from partnerships.exchange.telling import tell_of_decisions
 from partnerships.kit.http import posted
-from partnerships.organisations.models import EDITING_ROLES, Organisation
+from partnerships.kit.rights import require
+from partnerships.organisations.rights import roles_of
 from partnerships.people.requests import signed_in
 
 _KEPT = (
@@ -47,8 +47,7 @@ def own_entry(request: HttpRequest, pk: int) -> Entry:
     """The entry of one's own organisation; 404 where it cannot be seen, 403 where it is only read."""
     user = signed_in(request)
     entry = get_object_or_404(Entry.objects.visible_to(user).select_related("organisation", "partnership"), pk=pk)
-    if not may_edit(entry, user):
-        raise PermissionDenied
+    require(rights_over(entry, user, timezone.now()).may_edit)
     return entry
 
 
@@ -97,8 +96,7 @@ def _say_what_became(request: HttpRequest, entry: Entry) -> None:
 def new(request: HttpRequest) -> HttpResponse:
     """Write an ask or an offer; save it as a draft, or share it at once."""
     user = signed_in(request)
-    if not Organisation.objects.of_person(user, *EDITING_ROLES).exists():
-        raise PermissionDenied
+    require(roles_of(user, timezone.now()).edits_somewhere)
     suggested = ("direction", "partnership", "theme", "standing")
     initial = {name: request.GET[name] for name in suggested if name in request.GET}
     if "partnership" in initial:

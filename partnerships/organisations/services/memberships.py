@@ -334,7 +334,7 @@ def change_role(*, membership: Membership, role: str, author: User | None, now: 
 @transaction.atomic
 def change_job_title(*, membership: Membership, job_title: str, author: User | None, now: dt.datetime) -> None:
     """Say what the person's post is called."""
-    require(rights_over(_lock(membership.organisation_id), author, now).may_manage_people)
+    require(rights_over(_lock(membership.organisation_id), author, now).may_name_post(membership))
     changed = (
         Membership.objects.filter(pk=membership.pk)
         .exclude(job_title=job_title.strip())

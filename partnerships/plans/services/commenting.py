@@ -10,12 +10,14 @@ from django.db import transaction
 from django.db.models import Case, CharField, F, Func, Value, When
 from django.db.models.functions import Lower, Replace
 
+from partnerships.kit.rights import require
 from partnerships.organisations.models import Organisation
 from partnerships.people.models import User
 from partnerships.plans import emails
 from partnerships.plans.content import COLLECTION_BY_CODE, UnknownPiece, get_piece, split_piece
 from partnerships.plans.models import Comment, Mention, Plan
-from partnerships.plans.queries import content_for, content_of, draft_content, reading_class
+from partnerships.plans.queries import content_for, content_of, draft_content, reading_class, versions_for
+from partnerships.plans.rights import Rights, rights_over
 from partnerships.plans.services.ledger import lock_plan, note
 
 LONGEST = 5_000
@@ -41,19 +43,21 @@ def add_comment(
 ) -> Comment:
     """Comment on a version (or, with number 0, on the draft), on a piece of it or a whole; or answer a thread.
 
-    People named in the text as “@Ben West”, and those in `mentioned`, are called on if they may read it. The caller has
-    checked that the author may read the version or the draft. Raises `UnableToComment`.
+    People named in the text as “@Ben West”, and those in `mentioned`, are called on if they may read it.
+    Raises `UnableToComment`.
     """
+    plan = lock_plan(plan)
+    thread = (parent.parent or parent) if parent is not None else None
+    _check_may_comment(plan, thread.version_number if thread else version_number, author, now)
     text = text.replace("\r\n", "\n").strip()
     if not text:
         raise UnableToComment("Write your comment.")
     if len(text) > LONGEST:
         raise UnableToComment(f"Your comment is {len(text):,} characters long; the most is {LONGEST:,}.")
-    plan = lock_plan(plan)
     if plan.is_over:
         raise UnableToComment(f"This plan is {plan.get_status_display().lower()}: nothing can be said any more.")
+    parent = thread
     if parent is not None:
-        parent = parent.parent or parent
         if parent.plan_id != plan.pk:
             raise UnableToComment("That thread belongs to another plan.")
         anchor, version_number = parent.anchor, parent.version_number
@@ -90,6 +94,14 @@ def add_comment(
         data={"title": plan.title, "comment": comment.pk, "mentioned": [person.pk for person in called]},
     )
     return comment
+
+
+def _check_may_comment(plan: Plan, number: int, author: User, now: dt.datetime) -> Rights:
+    """What the author may do, who may comment on the version and read it. Raises `UnableToAct`."""
+    rights = rights_over(plan, author, now)
+    require(rights.may_comment(number))
+    require(number == 0 or versions_for(author, plan).filter(number=number).exists())
+    return rights
 
 
 def _label(plan: Plan, number: int, anchor: str, author: User) -> str:
@@ -164,6 +176,7 @@ def set_resolved(*, comment: Comment, resolved: bool, author: User, now: dt.date
     """Settle a thread, or open it again."""
     plan = lock_plan(comment.plan)
     thread = Comment.objects.select_for_update().get(pk=comment.parent_id or comment.pk)
+    require(_check_may_comment(plan, thread.version_number, author, now).may_resolve(thread))
     if resolved == (thread.resolved_at is not None):
         return thread
     thread.resolved_at = now if resolved else None

@@ -9,9 +9,11 @@ from pathlib import PurePosixPath
 from django.core.files.base import File
 from django.db import transaction
 
+from partnerships.kit.rights import require
 from partnerships.kit.uploads import UnableToTakeFile, check_upload
 from partnerships.people.models import User
 from partnerships.plans.models import Document, Plan
+from partnerships.plans.rights import rights_over
 from partnerships.plans.services.drafting import UnableToSavePiece, save_piece
 from partnerships.plans.services.ledger import lock_plan
 
@@ -27,11 +29,12 @@ def attach_document(
     *, plan: Plan, title: str, file: File[bytes], restricted: bool, author: User, now: dt.datetime
 ) -> Document:
     """Attach a file to the draft; it belongs to every version that still names it. Raises `UnableToAttach`."""
+    plan = lock_plan(plan)
+    require(rights_over(plan, author, now).may_edit)
     try:
         checked = check_upload(file)
     except UnableToTakeFile as error:
         raise UnableToAttach(str(error)) from error
-    plan = lock_plan(plan)
     if plan.documents.count() >= MOST:
         raise UnableToAttach(f"A plan holds at most {MOST} documents.")
     document = Document(

@@ -9,7 +9,9 @@ from typing import Any
 from django.db import transaction
 
 from partnerships.agreements.models import Partnership
+from partnerships.kit.rights import require
 from partnerships.organisations.models import Organisation
+from partnerships.organisations.rights import roles_of
 from partnerships.people.models import User
 from partnerships.plans.content import (
     InvalidContent,
@@ -24,6 +26,7 @@ from partnerships.plans.content import (
 )
 from partnerships.plans.models import Audience, Draft, Kind, Plan, PlanOwner
 from partnerships.plans.queries import draft_content, taking_part, version_of
+from partnerships.plans.rights import may_begin, rights_over
 from partnerships.plans.services.ledger import acting_organisation, lock_plan, note
 from partnerships.plans.services.rendering import write_draft
 from partnerships.plans.starters import starter
@@ -70,6 +73,7 @@ def create_plan(
 
     Raises `UnableToCreatePlan`.
     """
+    require(may_begin(owners, imported=bool(external_reference), roles=roles_of(author, now)))
     title = " ".join(title.split())
     if not title:
         raise UnableToCreatePlan("Enter a title.")
@@ -156,6 +160,7 @@ def save_piece(
     there. Raises `PieceConflict` when it was saved since with something else, and `UnableToSavePiece`.
     """
     plan = lock_plan(plan)
+    require(rights_over(plan, author, now).may_edit)
     if plan.is_over:
         raise UnableToSavePiece(f"This plan is {plan.get_status_display().lower()}: it cannot be changed.")
     draft = lock_draft(plan, author=author, now=now)
@@ -210,6 +215,7 @@ def move_piece(*, plan: Plan, piece: str, up: bool, author: User, now: dt.dateti
     is gone.
     """
     plan = lock_plan(plan)
+    require(rights_over(plan, author, now).may_edit)
     code, key = split_piece(piece)
     order = f"order/{code}"
     keys: list[str] = list(get_piece(draft_content(plan), order))
@@ -228,6 +234,7 @@ def move_piece(*, plan: Plan, piece: str, up: bool, author: User, now: dt.dateti
 def discard_draft(*, plan: Plan, author: User, reason: str, now: dt.datetime) -> None:
     """Throw away what was drafted since the newest version. Raises `UnableToSavePiece` before the first version."""
     plan = lock_plan(plan)
+    require(rights_over(plan, author, now).may_edit)
     if plan.is_draft:
         raise UnableToSavePiece("This plan has no version yet: close it instead.")
     draft = lock_draft(plan, author=author, now=now)

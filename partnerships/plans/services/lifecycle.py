@@ -6,8 +6,10 @@ import datetime as dt
 
 from django.db import transaction
 
+from partnerships.kit.rights import require
 from partnerships.people.models import User
 from partnerships.plans.models import TRANSITIONS, Audience, Plan, Status
+from partnerships.plans.rights import rights_over
 from partnerships.plans.services.ledger import acting_organisation, lock_plan, note
 
 #: What people may do by hand; the rest follows from publishing, from asking for signatures and from signing.
@@ -42,6 +44,7 @@ def change_status(
     Raises `UnableToChangeStatus`.
     """
     plan = lock_plan(plan)
+    require(rights_over(plan, author, now).may_publish)
     if to not in choices_by_hand(plan):
         label = Status(to).label.lower() if to in Status.values else to
         raise UnableToChangeStatus(f"A plan that is {plan.get_status_display().lower()} cannot be made {label}.")
@@ -75,6 +78,7 @@ def change_status(
 def change_audience(*, plan: Plan, audience: str, reason: str, author: User, now: dt.datetime) -> Plan:
     """Choose who may read the published versions. Raises `UnableToChangeStatus`."""
     plan = lock_plan(plan)
+    require(rights_over(plan, author, now).may_publish)
     if audience not in Audience.values:
         raise UnableToChangeStatus("Choose who may read it.")
     if audience == Audience.PARTNERSHIP and plan.partnership_id is None:
@@ -107,6 +111,7 @@ def change_audience(*, plan: Plan, audience: str, reason: str, author: User, now
 def pin_baseline(*, plan: Plan, number: int | None, author: User, now: dt.datetime) -> Plan:
     """Choose the version that later ones are held against; None for none. Raises `UnableToPinBaseline`."""
     plan = lock_plan(plan)
+    require(rights_over(plan, author, now).may_publish)
     if number is not None and not plan.versions.filter(number=number).exists():
         raise UnableToPinBaseline(f"This plan has no version {number}.")
     if number is not None and number > plan.announced_number:

@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from partnerships.kit.dates import long_time
 from partnerships.kit.prose import rules
+from partnerships.kit.rights import require
 from partnerships.people.models import User
 from partnerships.plans.changes import Change, changes, homes_difference, summary
 from partnerships.plans.content import (
@@ -29,6 +30,7 @@ from partnerships.plans.content import (
 from partnerships.plans.merging import rebase
 from partnerships.plans.models import Draft, Plan, ReadingClass, Status, Version
 from partnerships.plans.queries import content_of
+from partnerships.plans.rights import rights_over
 from partnerships.plans.services.drafting import PieceConflict, lock_draft, year_of
 from partnerships.plans.services.ledger import acting_organisation, lock_plan
 from partnerships.plans.services.ledger import note as write_down
@@ -75,6 +77,7 @@ def publish_version(
     takes back every showing of the draft. Raises `UnableToPublish`, for the embargo `UnableToHoldBack`.
     """
     plan = lock_plan(plan)
+    require(rights_over(plan, author, now).may_publish)
     note = note.strip()
     if plan.is_over:
         raise UnableToPublish(f"This plan is {plan.get_status_display().lower()}: nothing can be published.")
@@ -192,6 +195,7 @@ def publish_piece(
     """
     with transaction.atomic():
         locked = lock_plan(plan)
+        require(rights_over(locked, author, now).may_publish)
         last = locked.versions.filter(number=locked.current_number).first()
         if last is None:
             raise UnableToPublish("This plan has no version yet.")

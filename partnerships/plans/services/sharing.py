@@ -11,11 +11,14 @@ from django.db.models import Q
 from django.utils import timezone
 
 from partnerships.agreements.models import Partnership
+from partnerships.kit.rights import require
 from partnerships.organisations.models import Membership, Role
+from partnerships.organisations.rights import roles_of
 from partnerships.people.models import User
 from partnerships.people.services import find_person
 from partnerships.plans import emails
 from partnerships.plans.models import OVER, AccessRequest, Plan, Share
+from partnerships.plans.rights import may_ask_for_access, rights_over
 from partnerships.plans.services.ledger import acting_organisation, lock_plan, note
 
 #: Showing the same draft to more people than this at once is publishing by another name.
@@ -49,6 +52,7 @@ def share_draft(
     more than a day old. Raises `UnableToShare`.
     """
     plan = lock_plan(plan)
+    require(rights_over(plan, author, now).may_edit)
     if plan.is_over:
         raise UnableToShare(f"This plan is {plan.get_status_display().lower()}.")
     if ends_on is not None and ends_on < timezone.localdate(now):
@@ -108,6 +112,7 @@ def end_standing_shares(plan: Plan, *, author: User | None, now: dt.datetime) ->
 @transaction.atomic
 def revoke_share(*, share: Share, author: User | None, now: dt.datetime) -> Share:
     """Take a showing back: the person's next click finds nothing."""
+    require(rights_over(lock_plan(share.plan), author, now).may_revoke(share))
     if share.revoked_at is not None:
         return share
     share.revoked_at = now
@@ -142,6 +147,7 @@ def ask_for_access(
     `about` is its title as the asker knows it, or its address. Whether there is such a plan is told to its owners
     alone: the asker gets the same answer in every case. Raises `UnableToAskForAccess`.
     """
+    require(may_ask_for_access(partnership.pk, roles_of(author, now)))
     about = " ".join(about.split())[:300]
     if not about:
         raise UnableToAskForAccess("Say which plan you mean: its title, or the address you were given.")
@@ -197,6 +203,7 @@ def answer_request(
     """Show the draft to who asked, to read or to comment until the end of a day; or decline. Either is told by letter,
     with the message. Raises `UnableToShare` when it has been answered."""
     request = AccessRequest.objects.select_for_update(of=("self",)).select_related("person", "plan").get(pk=request.pk)
+    require(request.plan is not None and rights_over(lock_plan(request.plan), author, now).may_edit)
     if request.answered_at is not None or request.plan is None:
         raise UnableToShare("This request has been answered.")
     if grant:

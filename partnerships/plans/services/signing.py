@@ -12,12 +12,14 @@ from django.db.models import Q
 from django.utils import timezone
 
 from partnerships.agreements.models import Party, PartyRole, PartyStatus
+from partnerships.kit.rights import require
 from partnerships.organisations.models import Organisation, Role
 from partnerships.organisations.queries import leads_of
 from partnerships.people.models import User
 from partnerships.plans import emails
 from partnerships.plans.models import ConditionMet, Decision, Plan, Signatory, SignOff, Status
 from partnerships.plans.queries import SigningState, number_to_sign, signing_states, still_takes_part
+from partnerships.plans.rights import rights_over
 from partnerships.plans.services.ledger import acting_organisation, lock_plan, note
 
 #: A signatory that has not decided is reminded so many days before its day, and every so many days.
@@ -49,6 +51,7 @@ def request_sign_off(
     asked anew, by `due_on` where one is given. Raises `UnableToRequestSignOff`.
     """
     plan = lock_plan(plan)
+    require(rights_over(plan, author, now).may_publish)
     number = number_to_sign(plan)
     if not number:
         raise UnableToRequestSignOff("Publish a version first, not under embargo: a signature is for one version.")
@@ -167,6 +170,7 @@ def change_due_day(
 ) -> Signatory:
     """Give a signatory another day by which to decide, or none. Raises `UnableToRequestSignOff`."""
     plan = lock_plan(signatory.plan)
+    require(rights_over(plan, author, now).may_publish)
     signatory = Signatory.objects.select_related("plan", "organisation").get(pk=signatory.pk)
     if signatory.removed_at is not None or plan.is_over:
         raise UnableToRequestSignOff(f"{signatory.organisation.name} is not asked to sign this plan any more.")
@@ -229,9 +233,10 @@ def sign_off(
 ) -> SignOff:
     """Decide on one version for an organisation, once. Raises `UnableToSign`.
 
-    A condition or a rejection needs its reason. The caller has checked that the person leads the organisation.
+    A condition or a rejection needs its reason.
     """
     plan = lock_plan(plan)
+    require(rights_over(plan, person, now).may_sign_for(organisation.pk))
     reason = reason.strip()
     if decision not in Decision.values:
         raise UnableToSign("Choose approve, approve with a condition, or reject.")
@@ -289,6 +294,7 @@ def sign_off(
 def meet_condition(*, sign_off: SignOff, person: User, note_text: str, now: dt.datetime) -> ConditionMet:
     """Say, for the organisation that set it, that a condition is met. Raises `UnableToSign`."""
     plan = lock_plan(sign_off.plan)
+    require(rights_over(plan, person, now).may_meet(sign_off))
     state = next(
         (state for state in signing_states(plan) if state.sign_off is not None and state.sign_off.pk == sign_off.pk),
         None,
@@ -315,6 +321,7 @@ def meet_condition(*, sign_off: SignOff, person: User, note_text: str, now: dt.d
 def remove_signatory(*, signatory: Signatory, author: User, reason: str, now: dt.datetime) -> None:
     """No longer ask an organisation to sign; what it decided stays. Raises `UnableToRequestSignOff`."""
     plan = lock_plan(signatory.plan)
+    require(rights_over(plan, author, now).may_publish)
     remaining = plan.signatories.filter(removed_at=None).exclude(pk=signatory.pk).exists()
     if plan.is_awaiting_sign_off and not remaining:
         raise UnableToRequestSignOff("This is the only signatory: choose another first.")

@@ -14,6 +14,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST
 
 from partnerships.kit.http import posted
+from partnerships.kit.rights import require
 from partnerships.people.requests import signed_in
 from partnerships.plans.content import COLLECTIONS, Content
 from partnerships.plans.forms import CommentForm
@@ -81,14 +82,8 @@ def _open(request: HttpRequest, pk: int, *, on_draft: bool) -> tuple[Opened, int
     return opened, version.number, content_for(content_of(opened.plan, version.number), opened.reader)
 
 
-def _may_comment(request: HttpRequest, opened: Opened, number: int) -> bool:
-    if opened.plan.is_over:
-        return False
-    if number:
-        return opened.takes_part
-    if opened.may_edit:
-        return True
-    return opened.plan.shares.standing(timezone.now()).filter(person=signed_in(request), may_comment=True).exists()
+def _may_comment(opened: Opened, number: int) -> bool:
+    return not opened.plan.is_over and opened.rights is not None and opened.rights.may_comment(number)
 
 
 def _called_on(comment: Comment) -> str:
@@ -114,7 +109,7 @@ def draft_comments(request: HttpRequest, pk: int) -> HttpResponse:
 
 def _page(request: HttpRequest, pk: int, *, on_draft: bool) -> HttpResponse:
     opened, number, content = _open(request, pk, on_draft=on_draft)
-    may_comment = _may_comment(request, opened, number)
+    may_comment = _may_comment(opened, number)
     anchors = _anchors(content)
     form = CommentForm(posted(request), anchors=anchors, initial={"anchor": request.GET.get("about", "")})
     if request.method == "POST":
@@ -175,7 +170,7 @@ def _back(comment: Comment) -> str:
 def reply(request: HttpRequest, pk: int, comment: int) -> HttpResponse:
     """Answer a thread."""
     opened, thread = _thread(request, pk, comment)
-    if not _may_comment(request, opened, thread.version_number):
+    if not _may_comment(opened, thread.version_number):
         raise PermissionDenied
     form = CommentForm(posted(request), reply=True)
     if request.method == "POST" and form.is_valid():
@@ -205,9 +200,7 @@ def reply(request: HttpRequest, pk: int, comment: int) -> HttpResponse:
 def resolve(request: HttpRequest, pk: int, comment: int) -> HttpResponse:
     """Settle a thread, or open it again."""
     opened, thread = _thread(request, pk, comment)
-    own = thread.author_id == signed_in(request).pk
-    if not (own or opened.may_edit) or not _may_comment(request, opened, thread.version_number):
-        raise PermissionDenied
+    require(not opened.plan.is_over and opened.rights is not None and opened.rights.may_resolve(thread))
     resolved = request.POST.get("resolved") != "no"
     set_resolved(comment=thread, resolved=resolved, author=signed_in(request), now=timezone.now())
     messages.success(request, "The thread is settled." if resolved else "The thread is open again.")

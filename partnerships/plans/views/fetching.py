@@ -8,11 +8,13 @@ from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
+from django.utils import timezone
 
 from partnerships.people.requests import signed_in
-from partnerships.plans.models import WIDER_THAN_PARTNERSHIP, Draft, Plan, PlanQuerySet, ReadingClass, Share, Version
+from partnerships.plans.models import Draft, Plan, PlanQuerySet, ReadingClass, Share, Version
 from partnerships.plans.past import as_read_by
-from partnerships.plans.queries import newest_for, standing_of, versions_for
+from partnerships.plans.queries import newest_for, versions_for
+from partnerships.plans.rights import Rights, rights_over
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +22,8 @@ class Opened:
     """A plan as the person of a request stands to it."""
 
     plan: Plan
+    #: What the person may do; None for somebody who is not signed in.
+    rights: Rights | None
     reader: ReadingClass
     may_read_draft: bool
     may_edit: bool
@@ -34,7 +38,7 @@ class Opened:
     @property
     def takes_part(self) -> bool:
         """Whether the reader may talk about what is published: somebody of a former party only reads what it held."""
-        return self.is_inside or self.plan.audience in WIDER_THAN_PARTNERSHIP
+        return self.rights is not None and self.rights.takes_part
 
 
 def _plans() -> PlanQuerySet:
@@ -45,14 +49,16 @@ def open_plan(request: HttpRequest, pk: int) -> Opened:
     """The plan, if the person may read anything of it; else 404."""
     user = request.user
     (plan,) = as_read_by(user, [get_object_or_404(_plans().visible_to(user), pk=pk)])
-    standing = standing_of(user, plan)
-    by_name = not standing.may_edit and Plan.objects.draft_visible_to(user).filter(pk=pk).exists()
+    rights = rights_over(plan, user, timezone.now()) if user.is_authenticated else None
+    may_edit = rights is not None and rights.edits_for_owner
+    by_name = not may_edit and Plan.objects.draft_visible_to(user).filter(pk=pk).exists()
     return Opened(
         plan=plan,
-        reader=standing.reader,
-        may_read_draft=standing.may_edit or by_name,
-        may_edit=standing.may_edit,
-        may_publish=standing.may_publish,
+        rights=rights,
+        reader=ReadingClass.INSIDE if rights is not None and rights.is_inside else ReadingClass.OUTSIDE,
+        may_read_draft=may_edit or by_name,
+        may_edit=may_edit,
+        may_publish=rights is not None and rights.leads_owner,
         # Whoever sees the plan otherwise than by a showing of its draft sees it because they read a version.
         may_read_versions=plan.is_published and (not by_name or versions_for(user, plan).exists()),
     )

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import messages
-from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -13,6 +12,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST
 
 from partnerships.kit.http import posted
+from partnerships.kit.rights import require
 from partnerships.people.requests import signed_in
 from partnerships.plans.forms import AnswerForm, AskForm, ShareForm
 from partnerships.plans.queries import organisations_of
@@ -73,8 +73,7 @@ def revoke(request: HttpRequest, pk: int, share: int) -> HttpResponse:
     """Take a showing back at once."""
     opened, _draft = open_to_edit(request, pk)
     found = get_object_or_404(opened.plan.shares.select_related("person", "plan"), pk=share)
-    if not opened.may_publish and found.shared_by_id != signed_in(request).pk:
-        raise PermissionDenied
+    require(opened.rights is not None and opened.rights.may_revoke(found))
     revoke_share(share=found, author=signed_in(request), now=timezone.now())
     messages.success(request, f"{found.person.display_name} no longer sees the draft.")
     return redirect("plans:sharing", pk=pk)

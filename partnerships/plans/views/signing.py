@@ -17,8 +17,8 @@ from django.views.decorators.http import require_http_methods
 from partnerships.kit.dates import long_date
 from partnerships.kit.forms import ReasonForm
 from partnerships.kit.http import posted
-from partnerships.organisations.models import Organisation, Role
-from partnerships.organisations.queries import organisation_for
+from partnerships.kit.rights import require
+from partnerships.organisations.models import Organisation
 from partnerships.people.requests import signed_in
 from partnerships.plans.comparisons import Comparison
 from partnerships.plans.forms import ConditionForm, DueDayForm, SignatoriesForm, SignForm
@@ -243,8 +243,7 @@ def condition(request: HttpRequest, pk: int, signed: int) -> HttpResponse:
     found = get_object_or_404(SignOff.objects.select_related("organisation", "version", "plan"), plan=pk, pk=signed)
     if not opened.is_inside:
         raise Http404
-    if organisation_for(signed_in(request), found.organisation_id, Role.LEAD) is None:
-        raise PermissionDenied
+    require(opened.rights is not None and opened.rights.may_meet(found))
     back = reverse("plans:signing", kwargs={"pk": pk})
     form = ConditionForm(posted(request), cancel=back)
     if request.method == "POST" and form.is_valid():

@@ -1,0 +1,204 @@
+"""Who may call each service of commitments."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.utils import timezone
+
+from partnerships.commitments import services
+from partnerships.commitments.services import RegisterPromise
+from partnerships.commitments.services.registers import add_from_register
+from partnerships.people.models import User
+from tests.commitments.promises import agree, done, in_days, propose
+from tests.rights import ADMINISTRATOR, EDITORS, EVERYBODY, LEAD, PARTNER, PARTNER_EDITORS, Row
+from tests.world import World
+
+#: Larkhaven gives, Westmarch receives.
+EITHER_SIDE = EDITORS | PARTNER_EDITORS
+
+
+def _confirm(organisation: str) -> Any:
+    return lambda w, author, promise: services.confirm_commitment(
+        commitment=promise,
+        organisation=getattr(w, organisation),
+        author=author,
+        revision=promise.revision,
+        now=timezone.now(),
+    )
+
+
+def _attach(world: World, author: User, promise: Any) -> Any:
+    return services.attach_evidence(
+        commitment=promise,
+        file=SimpleUploadedFile("handover.txt", b"Block A handed over."),
+        author=author,
+        now=timezone.now(),
+    )
+
+
+def _evidence(world: World) -> Any:
+    return _attach(world, world.eddie, agree(world))
+
+
+def _edit(world: World, author: User, promise: Any) -> Any:
+    return services.edit_proposal(
+        commitment=promise,
+        text="Seventy modular homes.",
+        quantity=Decimal(70),
+        unit="homes",
+        owner=world.eddie,
+        due_on=in_days(100),
+        revision=promise.revision,
+        author=author,
+        now=timezone.now(),
+    )
+
+
+def _register(add: bool) -> Any:
+    """A promise of a register, written down, or brought up to date."""
+
+    def call(world: World, author: Any, _: Any) -> Any:
+        promise = RegisterPromise(
+            reference="S106/1",
+            giver_name="Quay Builders",
+            receiver=world.westmarch,
+            text="Twelve affordable homes.",
+            agreed_at=world.now,
+            withdrawn="Repealed." if add else "",
+        )
+        service = add_from_register if add else services.record_from_register
+        return service(promises=[promise], source="Register", author=author, now=timezone.now())
+
+    return call
+
+
+ROWS = (
+    Row("commitments.propose_commitment", lambda w, author, _: propose(w, author=author), EITHER_SIDE),
+    Row(
+        "commitments.propose_action",
+        lambda w, author, _: services.propose_action(
+            organisation=w.larkhaven,
+            text="Send the layout.",
+            owner=w.eddie,
+            due_on=in_days(7),
+            author=author,
+            now=timezone.now(),
+        ),
+        EDITORS,
+    ),
+    Row("commitments.edit_proposal", _edit, EITHER_SIDE, prepare=propose),
+    Row("commitments.confirm_commitment", _confirm("larkhaven"), LEAD, prepare=propose, situation="giving"),
+    Row("commitments.confirm_commitment", _confirm("westmarch"), PARTNER, prepare=propose, situation="receiving"),
+    Row(
+        "commitments.change_due_date",
+        lambda w, author, promise: services.change_due_date(
+            commitment=promise, due_on=in_days(120), reason="The crane is late.", author=author, now=timezone.now()
+        ),
+        EDITORS,
+        prepare=agree,
+    ),
+    Row(
+        "commitments.end_commitment",
+        lambda w, author, promise: services.end_commitment(
+            commitment=promise, reason="The site is sold.", author=author, now=timezone.now()
+        ),
+        LEAD | PARTNER,
+        prepare=agree,
+    ),
+    Row(
+        "commitments.record_progress",
+        lambda w, author, promise: services.record_progress(
+            commitment=promise, status="in_progress", author=author, now=timezone.now()
+        ),
+        EDITORS,
+        prepare=agree,
+    ),
+    Row(
+        "commitments.escalate",
+        lambda w, author, promise: services.escalate(
+            commitment=promise, to=w.ben, reason="No reply.", author=author, now=timezone.now()
+        ),
+        EITHER_SIDE,
+        prepare=agree,
+    ),
+    Row(
+        "commitments.verify_delivery",
+        lambda w, author, promise: services.verify_delivery(commitment=promise, author=author, now=timezone.now()),
+        PARTNER,
+        prepare=done,
+    ),
+    Row(
+        "commitments.send_back",
+        lambda w, author, promise: services.send_back(
+            commitment=promise, reason="Two are unfinished.", author=author, now=timezone.now()
+        ),
+        PARTNER,
+        prepare=done,
+    ),
+    Row(
+        "commitments.change_owner",
+        lambda w, author, promise: services.change_owner(
+            commitment=promise, owner=w.amina, author=author, now=timezone.now()
+        ),
+        EDITORS,
+        prepare=agree,
+    ),
+    Row("commitments.attach_evidence", _attach, EDITORS, prepare=agree),
+    Row(
+        "commitments.remove_evidence",
+        lambda w, author, evidence: services.remove_evidence(evidence=evidence, author=author, now=timezone.now()),
+        EDITORS,
+        prepare=_evidence,
+    ),
+    Row(
+        "commitments.choose_lead_times",
+        lambda w, person, _: services.choose_lead_times(person=person, days=[7], now=timezone.now()),
+        EVERYBODY - {"stakeholder"},
+    ),
+    Row(
+        "commitments.assign_to_successor",
+        lambda w, author, _: services.assign_to_successor(
+            predecessor=w.larkhaven, successor=w.tidewater, reason="They merged.", author=author, now=timezone.now()
+        ),
+        ADMINISTRATOR,
+        prepare=agree,
+    ),
+    Row("commitments.record_from_register", _register(add=False), ADMINISTRATOR),
+    Row(
+        "commitments.add_from_register",
+        _register(add=True),
+        ADMINISTRATOR,
+        prepare=lambda w: _register(add=False)(w, None, None),
+    ),
+)
+
+#: These services say why in their own words.
+REFUSALS = (
+    services.UnableToAttach,
+    services.UnableToChangeDueDate,
+    services.UnableToChangeOwner,
+    services.UnableToConfirm,
+    services.UnableToEdit,
+    services.UnableToEnd,
+    services.UnableToEscalate,
+    services.UnableToPropose,
+    services.UnableToRecordProgress,
+    services.UnableToVerify,
+)
+
+_INSIDE = "part of another service, inside its transaction"
+_READS = "reads only"
+_CLOCK = "called by the clock"
+WITHOUT_A_PERSON = {
+    "commitments.acts_for": _READS,
+    "commitments.note": _INSIDE,
+    "commitments.exceeds": _READS,
+    "commitments.hand_over": "part of ending a membership, inside its transaction",
+    "commitments.lead_times_of": _READS,
+    "commitments.queue_reminders": _CLOCK,
+    "commitments.send_waiting_reminders": _CLOCK,
+    "commitments.take_place": _INSIDE,
+}

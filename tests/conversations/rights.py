@@ -1,0 +1,141 @@
+"""Who may call each service of conversations."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.utils import timezone
+
+from partnerships.conversations import services
+from partnerships.people.models import User
+from tests.conversations.talks import agree, circulated, draft, planned, the_record
+from tests.rights import EDITORS, PARTNER_EDITORS, Row
+from tests.world import World
+
+
+def _with_correction(world: World) -> Any:
+    """A correction that Westmarch suggests to a circulated record."""
+    return services.suggest_correction(
+        conversation=circulated(world),
+        organisation=world.westmarch,
+        text="It was June.",
+        author=world.ben,
+        now=timezone.now(),
+    )
+
+
+def _note(organisation: str) -> Any:
+    return lambda w, author, talk: services.write_private_note(
+        conversation=talk,
+        organisation=getattr(w, organisation),
+        text="Ask again in May.",
+        revision=0,
+        author=author,
+        now=timezone.now(),
+    )
+
+
+def _turn(world: World, author: User, talk: Any) -> Any:
+    return services.turn_into_entry(
+        point=talk.points.get(kind="obstacle"),
+        organisation=world.larkhaven,
+        title="Land with consent",
+        theme="land",
+        author=author,
+        now=timezone.now(),
+    )
+
+
+ROWS = (
+    Row(
+        "conversations.record_conversation",
+        lambda w, author, _: services.record_conversation(
+            organisation=w.larkhaven, record=the_record(w), author=author, now=timezone.now()
+        ),
+        EDITORS,
+    ),
+    Row(
+        "conversations.edit_conversation",
+        lambda w, author, talk: services.edit_conversation(
+            conversation=talk,
+            record=the_record(w, subject="Quayside depot"),
+            revision=talk.revision,
+            author=author,
+            now=timezone.now(),
+        ),
+        EDITORS,
+        prepare=draft,
+    ),
+    Row(
+        "conversations.cancel_planned",
+        lambda w, author, talk: services.cancel_planned(
+            conversation=talk, reason="Ben is ill.", author=author, now=timezone.now()
+        ),
+        EDITORS,
+        prepare=planned,
+    ),
+    Row(
+        "conversations.circulate",
+        lambda w, author, talk: services.circulate(conversation=talk, author=author, now=timezone.now()),
+        EDITORS,
+        prepare=draft,
+    ),
+    Row(
+        "conversations.suggest_correction",
+        lambda w, author, talk: services.suggest_correction(
+            conversation=talk, organisation=w.westmarch, text="It was June.", author=author, now=timezone.now()
+        ),
+        PARTNER_EDITORS,
+        prepare=circulated,
+    ),
+    Row(
+        "conversations.answer_correction",
+        lambda w, author, correction: services.answer_correction(
+            correction=correction, taken_up=False, answer="It was May.", author=author, now=timezone.now()
+        ),
+        EDITORS,
+        prepare=_with_correction,
+    ),
+    Row(
+        "conversations.agree_record",
+        lambda w, author, talk: agree(talk, w.westmarch, author),
+        PARTNER_EDITORS,
+        prepare=circulated,
+    ),
+    Row("conversations.write_private_note", _note("larkhaven"), EDITORS, prepare=circulated),
+    Row("conversations.write_private_note", _note("westmarch"), PARTNER_EDITORS, prepare=circulated, situation="too"),
+    Row(
+        "conversations.write_private_note",
+        _note("riverside"),
+        frozenset(),
+        prepare=circulated,
+        situation="for somebody who did not take part",
+    ),
+    Row(
+        "conversations.close_point",
+        lambda w, author, talk: services.close_point(
+            point=talk.points.get(kind="obstacle"), reason="Consent is given.", author=author, now=timezone.now()
+        ),
+        EDITORS,
+        prepare=circulated,
+    ),
+    Row("conversations.turn_into_entry", _turn, EDITORS, prepare=circulated),
+)
+
+#: These services say why in their own words.
+REFUSALS = (
+    services.UnableToRecord,
+    services.UnableToCancel,
+    services.UnableToCirculate,
+    services.UnableToCorrect,
+    services.UnableToAgree,
+    services.UnableToNote,
+    services.UnableToChangePoint,
+)
+
+_INSIDE = "part of another service, inside its transaction"
+WITHOUT_A_PERSON = {
+    "conversations.make_actions": _INSIDE,
+    "conversations.note": _INSIDE,
+    "conversations.note_about_point": _INSIDE,
+}

@@ -1,0 +1,240 @@
+"""Who may call each service of asks and offers."""
+
+from __future__ import annotations
+
+import datetime as dt
+from decimal import Decimal
+from typing import Any
+
+from django.utils import timezone
+
+from partnerships.commitments.services import propose_commitment
+from partnerships.exchange import services
+from partnerships.exchange.models import Audience, Direction, Entry
+from partnerships.organisations.models import Organisation
+from tests.exchange.conftest import draft, shared
+from tests.rights import EDITORS, EVERYBODY, LEAD, NOBODY, PARTNER_EDITORS, Row
+from tests.world import World
+
+
+def _ask(world: World) -> Entry:
+    """A new ask of Larkhaven's to the Estuary Partnership, which nobody has answered."""
+    return shared(
+        world.larkhaven,
+        world.amina,
+        timezone.now(),
+        title="Land for 40 homes",
+        audience=Audience.PARTNERSHIP,
+        partnership=world.partnership,
+    )
+
+
+def _network_ask(world: World) -> Entry:
+    """An ask of Larkhaven's to the whole network."""
+    return shared(world.larkhaven, world.amina, timezone.now(), title="Land for 30 homes")
+
+
+def _pair(world: World) -> tuple[Entry, Entry]:
+    """An ask of Larkhaven's and an offer of Tidewater's, both read by the whole network."""
+    offer = shared(world.tidewater, world.chidi, timezone.now(), title="Land", direction=Direction.OFFER)
+    return _network_ask(world), offer
+
+
+def _promise(world: World) -> Any:
+    """A commitment that Westmarch gives and Larkhaven receives."""
+    return propose_commitment(
+        giver=world.westmarch,
+        receiver=world.larkhaven,
+        text="Land at the quay.",
+        quantity=Decimal(20),
+        unit="homes",
+        owner=world.ben,
+        due_on=timezone.localdate() + dt.timedelta(days=90),
+        partnership=world.partnership,
+        author=world.ben,
+        now=timezone.now(),
+        confirm=True,
+    )
+
+
+def _respond(organisation: str) -> Any:
+    """An answer of the organisation to an ask."""
+
+    def call(world: World, author: Any, ask: Entry) -> Any:
+        body: Organisation = getattr(world, organisation)
+        return services.respond(entry=ask, organisation=body, text="We can.", author=author, now=timezone.now())
+
+    return call
+
+
+ROWS = (
+    Row("exchange.create_entry", lambda w, author, _: draft(w.larkhaven, author, timezone.now()), EDITORS),
+    Row(
+        "exchange.edit_entry",
+        lambda w, author, ask: services.edit_entry(entry=ask, title="More land", author=author, now=timezone.now()),
+        EDITORS,
+        prepare=_ask,
+    ),
+    Row(
+        "exchange.share_entry",
+        lambda w, author, _: services.share_entry(entry=w.things["draft ask"], author=author, now=timezone.now()),
+        EDITORS,
+    ),
+    Row(
+        "exchange.mark_agreed",
+        lambda w, author, ask: services.mark_agreed(
+            entry=ask, reason="By phone with Westmarch.", author=author, now=timezone.now()
+        ),
+        EDITORS,
+        prepare=_ask,
+    ),
+    Row(
+        "exchange.withdraw_entry",
+        lambda w, author, ask: services.withdraw_entry(
+            entry=ask, reason="Not needed.", author=author, now=timezone.now()
+        ),
+        EDITORS,
+        prepare=_ask,
+    ),
+    Row(
+        "exchange.acknowledge_entry",
+        lambda w, author, ask: services.acknowledge_entry(
+            entry=ask, organisation=w.westmarch, author=author, now=timezone.now()
+        ),
+        PARTNER_EDITORS,
+        prepare=_ask,
+    ),
+    Row(
+        "exchange.refer_entry",
+        lambda w, author, ask: services.refer_entry(
+            entry=ask, organisation=w.westmarch, person=w.things["petra"], author=author, now=timezone.now()
+        ),
+        PARTNER_EDITORS,
+        prepare=_ask,
+    ),
+    Row(
+        "exchange.ask_back",
+        lambda w, author, ask: services.ask_back(
+            entry=ask, organisation=w.westmarch, text="Where?", author=author, now=timezone.now()
+        ),
+        PARTNER_EDITORS,
+        prepare=_ask,
+    ),
+    Row(
+        "exchange.answer_question",
+        lambda w, author, _: services.answer_question(
+            question=w.things["question"], text="In June.", author=author, now=timezone.now()
+        ),
+        EDITORS,
+    ),
+    Row(
+        "exchange.decline_entry",
+        lambda w, author, ask: services.decline_entry(
+            entry=ask, organisation=w.westmarch, reason="No land.", author=author, now=timezone.now()
+        ),
+        PARTNER_EDITORS,
+        prepare=_ask,
+    ),
+    Row("exchange.respond", _respond("westmarch"), PARTNER_EDITORS, prepare=_ask),
+    Row("exchange.respond", _respond("riverside"), NOBODY, prepare=_ask, situation="for an observer"),
+    Row("exchange.respond", _respond("tidewater"), NOBODY, prepare=_ask, situation="for somebody not asked"),
+    Row(
+        "exchange.respond",
+        _respond("tidewater"),
+        frozenset({"stranger"}),
+        prepare=_network_ask,
+        situation="to the whole network",
+    ),
+    Row(
+        "exchange.decide_response",
+        lambda w, author, _: services.decide_response(
+            response=w.things["response"], accept=True, reason="", author=author, now=timezone.now()
+        ),
+        EDITORS,
+    ),
+    Row(
+        "exchange.withdraw_response",
+        lambda w, author, _: services.withdraw_response(
+            response=w.things["response"], author=author, now=timezone.now()
+        ),
+        PARTNER_EDITORS,
+    ),
+    Row(
+        "exchange.link_commitment",
+        lambda w, author, promise: services.link_commitment(
+            entry=w.things["ask"], commitment=promise, author=author, now=timezone.now()
+        ),
+        EDITORS | PARTNER_EDITORS,
+        prepare=_promise,
+    ),
+    Row(
+        "exchange.meet_with",
+        lambda w, author, promise: services.meet_with(
+            entry=w.things["ask"], commitment=promise, quantity=None, author=author, now=timezone.now()
+        ),
+        EDITORS,
+        prepare=_promise,
+    ),
+    Row(
+        "exchange.dismiss_match",
+        lambda w, author, _: services.dismiss_match(
+            entry=w.things["ask"],
+            counterpart=w.things["offer"],
+            organisation=w.larkhaven,
+            reason="Too far.",
+            author=author,
+            now=timezone.now(),
+        ),
+        EDITORS,
+    ),
+    Row(
+        "exchange.introduce",
+        lambda w, author, pair: services.introduce(
+            entry=pair[0],
+            counterpart=pair[1],
+            organisation=w.westmarch,
+            text="Talk to each other.",
+            author=author,
+            now=timezone.now(),
+        ),
+        PARTNER_EDITORS,
+        prepare=_pair,
+    ),
+    Row(
+        "exchange.save_filter",
+        lambda w, person, _: services.save_filter(
+            person=person, name="Mine", query="", filters=services.Filters(), tells=False, now=timezone.now()
+        ),
+        EVERYBODY - {"stakeholder"},
+    ),
+    Row(
+        "exchange.tell_of_filter",
+        lambda w, person, _: services.tell_of_filter(saved=w.things["kept filter"], tells=False, person=person),
+        LEAD,
+    ),
+    Row(
+        "exchange.remove_filter",
+        lambda w, person, _: services.remove_filter(saved=w.things["kept filter"], person=person),
+        LEAD,
+    ),
+)
+
+_INSIDE = "part of another service, inside its transaction"
+_CLOCK = "called by the clock"
+WITHOUT_A_PERSON = {
+    "exchange.close_responses": _INSIDE,
+    "exchange.commitment_moved": "follows what became of a commitment",
+    "exchange.fold_counts": _CLOCK,
+    "exchange.follow_parties": _CLOCK,
+    "exchange.follow_places": _CLOCK,
+    "exchange.hand_on": "follows what became of a commitment",
+    "exchange.lapse_due_entries": _CLOCK,
+    "exchange.match_due_entries": _CLOCK,
+    "exchange.may_read": "reads only",
+    "exchange.note": _INSIDE,
+    "exchange.note_about": _INSIDE,
+    "exchange.remind_of_closing": _CLOCK,
+    "exchange.settle_entry": "derives the status from answers and commitments",
+    "exchange.tell_asked": _CLOCK,
+    "exchange.tell_new_fits": _CLOCK,
+}

@@ -1,0 +1,265 @@
+"""Who may call each service of plans."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.utils import timezone
+
+from partnerships.people.models import User
+from partnerships.plans import services
+from partnerships.plans.content import get_piece
+from partnerships.plans.models import Plan
+from partnerships.plans.queries import content_of, draft_content
+from tests.plans.drafts import begin, publish
+from tests.rights import ADMINISTRATOR, EDITORS, LEAD, OWN, PARTNER, PARTNER_EDITORS, Row
+from tests.world import World
+
+#: People of the owners and the present parties, observers included.
+TAKING_PART = OWN | PARTNER_EDITORS | {"observer"}
+#: Nadia observes, and the draft is shown to her by name, to comment on it.
+SHOWN = frozenset({"observer"})
+
+
+def _plan(world: World) -> Plan:
+    plan: Plan = world.things["plan"]
+    plan.refresh_from_db()
+    return plan
+
+
+def _published(world: World, audience: str = "partnership") -> Plan:
+    """A plan of Larkhaven's with one version, which nobody is asked to sign."""
+    plan = begin(world, title="Quays programme", audience=audience)
+    publish(plan, world)
+    plan.refresh_from_db()
+    return plan
+
+
+def _create(**more: Any) -> Any:
+    def call(world: World, author: User, _: Any) -> Plan:
+        return services.create_plan(
+            owners=[world.larkhaven],
+            partnership=None,
+            title="Old Mill",
+            kind="delivery",
+            audience="network",
+            author=author,
+            now=timezone.now(),
+            **more,
+        )
+
+    return call
+
+
+def _save(world: World, author: User, _: Any) -> Any:
+    plan = _plan(world)
+    value = get_piece(draft_content(plan), "about") | {"summary": "Homes on the quays."}
+    return services.save_piece(plan=plan, piece="about", value=value, based_on=None, author=author, now=timezone.now())
+
+
+def _publish_piece(world: World, author: User, _: Any) -> Any:
+    plan = _plan(world)
+    value = get_piece(content_of(plan, 2), "milestones/start") | {"forecast": "2027-09"}
+    return services.publish_piece(
+        plan=plan,
+        piece="milestones/start",
+        value=value,
+        based_on=2,
+        author=author,
+        note="Later.",
+        now=timezone.now(),
+    )
+
+
+def _share(world: World, author: Any) -> Any:
+    return services.share_draft(
+        plan=_plan(world),
+        email=world.chidi.email,
+        may_comment=True,
+        message="",
+        ends_on=None,
+        author=author,
+        now=timezone.now(),
+    )
+
+
+def _comment(number: int) -> Any:
+    return lambda w, author, plan: services.add_comment(
+        plan=plan or _plan(w), version_number=number, text="Why?", author=author, now=timezone.now()
+    )
+
+
+def _revoke(world: World, author: User, share: Any) -> Any:
+    return services.revoke_share(share=share or world.things["share"], author=author, now=timezone.now())
+
+
+ROWS = (
+    Row("plans.create_plan", _create(), EDITORS),
+    Row("plans.create_plan", _create(external_reference="E07:old-mill"), ADMINISTRATOR, situation="from a register"),
+    Row("plans.save_piece", _save, EDITORS),
+    Row(
+        "plans.move_piece",
+        lambda w, author, _: services.move_piece(
+            plan=_plan(w), piece="sections/vision", up=False, author=author, now=timezone.now()
+        ),
+        EDITORS,
+    ),
+    Row(
+        "plans.discard_draft",
+        lambda w, author, _: services.discard_draft(
+            plan=_plan(w), author=author, reason="Begin again.", now=timezone.now()
+        ),
+        EDITORS,
+    ),
+    Row(
+        "plans.attach_document",
+        lambda w, author, _: services.attach_document(
+            plan=_plan(w),
+            title="Phasing",
+            file=SimpleUploadedFile("phasing.txt", b"First the north."),
+            restricted=False,
+            author=author,
+            now=timezone.now(),
+        ),
+        EDITORS,
+    ),
+    Row(
+        "plans.publish_version",
+        lambda w, author, _: services.publish_version(
+            plan=_plan(w), author=author, note="The island.", now=timezone.now()
+        ),
+        LEAD,
+    ),
+    Row("plans.publish_piece", _publish_piece, LEAD),
+    Row(
+        "plans.change_status",
+        lambda w, author, _: services.change_status(
+            plan=_plan(w), to="shared", reason="More comments.", author=author, now=timezone.now()
+        ),
+        LEAD,
+    ),
+    Row(
+        "plans.change_audience",
+        lambda w, author, _: services.change_audience(
+            plan=_plan(w), audience="network", reason="It is ready.", author=author, now=timezone.now()
+        ),
+        LEAD,
+    ),
+    Row(
+        "plans.pin_baseline",
+        lambda w, author, _: services.pin_baseline(plan=_plan(w), number=1, author=author, now=timezone.now()),
+        LEAD,
+    ),
+    Row("plans.share_draft", lambda w, author, _: _share(w, author), EDITORS),
+    Row("plans.revoke_share", _revoke, LEAD, situation="given by the lead"),
+    Row(
+        "plans.revoke_share",
+        _revoke,
+        EDITORS,
+        prepare=lambda w: _share(w, w.eddie),
+        situation="given by the editor",
+    ),
+    Row(
+        "plans.ask_for_access",
+        lambda w, author, _: services.ask_for_access(
+            partnership=w.partnership, about="Something else", message="", author=author, now=timezone.now()
+        ),
+        TAKING_PART,
+    ),
+    Row(
+        "plans.answer_request",
+        lambda w, author, _: services.answer_request(
+            request=w.things["asked"], grant=False, author=author, now=timezone.now()
+        ),
+        EDITORS,
+    ),
+    Row("plans.add_comment", _comment(2), TAKING_PART, situation="on a version"),
+    Row("plans.add_comment", _comment(0), EDITORS | SHOWN, situation="on the draft"),
+    Row(
+        "plans.add_comment",
+        _comment(1),
+        TAKING_PART | {"former", "stranger"},
+        prepare=lambda w: _published(w, "network"),
+        situation="on a version that the network may read",
+    ),
+    Row(
+        "plans.add_comment",
+        _comment(1),
+        OWN,
+        prepare=lambda w: _published(w, "owners"),
+        situation="on a version that only its owners may read",
+    ),
+    Row(
+        "plans.set_resolved",
+        lambda w, author, _: services.set_resolved(
+            comment=w.things["comment"], resolved=True, author=author, now=timezone.now()
+        ),
+        EDITORS | PARTNER,
+        situation="of the partner's comment",
+    ),
+    Row(
+        "plans.request_sign_off",
+        lambda w, author, plan: services.request_sign_off(
+            plan=plan, signatories=[(w.westmarch, "Council")], due_on=None, author=author, now=timezone.now()
+        ),
+        LEAD,
+        prepare=_published,
+    ),
+    Row(
+        "plans.change_due_day",
+        lambda w, author, _: services.change_due_day(
+            signatory=w.things["signatory"],
+            due_on=timezone.localdate(),
+            reason="Committee day.",
+            author=author,
+            now=timezone.now(),
+        ),
+        LEAD,
+    ),
+    Row(
+        "plans.remove_signatory",
+        lambda w, author, _: services.remove_signatory(
+            signatory=w.things["signatory"], author=author, reason="Not needed.", now=timezone.now()
+        ),
+        LEAD,
+    ),
+    Row(
+        "plans.sign_off",
+        lambda w, person, _: services.sign_off(
+            plan=_plan(w),
+            number=2,
+            organisation=w.westmarch,
+            person=person,
+            decision="approved",
+            now=timezone.now(),
+        ),
+        PARTNER,
+    ),
+    Row(
+        "plans.meet_condition",
+        lambda w, person, _: services.meet_condition(
+            sign_off=w.things["signed"], person=person, note_text="The bank agrees.", now=timezone.now()
+        ),
+        LEAD,
+    ),
+)
+
+_INSIDE = "part of another service, inside its transaction"
+_CLOCK = "called by the clock"
+_READS = "reads only"
+WITHOUT_A_PERSON = {
+    "plans.acting_organisation": _READS,
+    "plans.ask_again": _INSIDE,
+    "plans.end_standing_shares": _INSIDE,
+    "plans.lift_embargoes": _CLOCK,
+    "plans.lock_draft": _INSIDE,
+    "plans.note": _INSIDE,
+    "plans.open_share": "logs a reading; finds only the reader's own standing share",
+    "plans.organisations_led_by": _READS,
+    "plans.paper_of": "reads only, and keeps the PDF",
+    "plans.prose_of": _READS,
+    "plans.release_signatories": _CLOCK,
+    "plans.remind_signatories": _CLOCK,
+    "plans.tell_mentions": _CLOCK,
+}

@@ -353,6 +353,9 @@ class Preference(models.Model):
             models.CheckConstraint(condition=Q(hour__lte=23), name="preference_hour_of_the_day"),
             models.CheckConstraint(condition=Q(weekday__lte=6), name="preference_day_of_the_week"),
         ]
+        indexes = [
+            models.Index(fields=["paused_until"], name="preference_paused", condition=Q(paused_until__isnull=False))
+        ]
 
     def __str__(self) -> str:
         return f"Preference of {self.person_id}"

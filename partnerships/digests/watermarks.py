@@ -154,6 +154,45 @@ UPDATE digests_told t SET due_at = together.due_at FROM together
 """
 
 
+# People whose pause is not over by their own calendar. The first condition is for the index.
+_PAUSED = """
+SELECT p.person_id FROM digests_preference p JOIN people_user u ON u.id = p.person_id
+ WHERE p.paused_until >= %s::date AND p.paused_until > (%s AT TIME ZONE u.time_zone)::date
+"""
+
+# Everything that waits for a person, matches too, at the first of its moments.
+_JOIN = """
+WITH waiting AS (
+    SELECT recipient_id, due_at, slotted FROM digests_told
+     WHERE recipient_id = ANY(%(people)s) AND due_at IS NOT NULL
+    UNION ALL
+    SELECT recipient_id, due_at, slotted FROM digests_matchtold
+     WHERE recipient_id = ANY(%(people)s) AND due_at IS NOT NULL AND told_at IS NULL
+),
+first AS (SELECT DISTINCT ON (recipient_id) * FROM waiting ORDER BY recipient_id, due_at, slotted),
+matches AS (
+    UPDATE digests_matchtold m SET due_at = first.due_at, slotted = first.slotted FROM first
+     WHERE m.recipient_id = first.recipient_id AND m.due_at <> first.due_at AND m.told_at IS NULL
+)
+UPDATE digests_told t SET due_at = first.due_at, slotted = first.slotted FROM first
+ WHERE t.recipient_id = first.recipient_id AND t.due_at <> first.due_at
+"""
+
+
+def join_what_waits(*, people: Sequence[int]) -> None:
+    """Let everything that waits for each of these people come in one email, at the first of its moments: a pause ends
+    in one, however many frequencies hold."""
+    if people:
+        run(_JOIN, {"people": list(people)})
+
+
+def _paused(now: dt.datetime) -> list[int]:
+    yesterday = now - dt.timedelta(days=1)  # no zone is further behind
+    with connection.cursor() as cursor:
+        cursor.execute(_PAUSED, [yesterday, now])
+        return [person for (person,) in cursor.fetchall()]
+
+
 def mark(latest: dict[int, dt.datetime], *, now: dt.datetime, people: Sequence[int] | None = None) -> None:
     """Let the followers of these plans wait for what they have not been told; `latest` says when each last changed.
 
@@ -181,6 +220,7 @@ def mark(latest: dict[int, dt.datetime], *, now: dt.datetime, people: Sequence[i
     run(f"WITH {readers}, {_TARGET}, {_SLOT}, {_OWN_FREQUENCY}, wanted AS ({_RHYTHM}) {_WAIT}", params)
     if settings.DIGEST_SETTLE_MINUTES:
         run(_TOGETHER, params)
+    join_what_waits(people=_paused(now))
 
 
 def _slots(plans: Sequence[int], now: dt.datetime) -> dict[str, Any]:

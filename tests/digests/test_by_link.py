@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
+from html import unescape
 
 import pytest
 from django.core.cache import cache
@@ -435,3 +436,26 @@ def test_a_letters_plan_that_is_closed_by_now_says_how_to_look_at_what_one_follo
     assert "You follow it no longer, or it is closed to you" in answer.content.decode()
     assert "Harbour Quarter" not in answer.content.decode()
     assert reverse("digests:new-links") in answer.content.decode()
+
+
+def test_a_stakeholder_compares_two_versions_by_the_link_of_the_email(
+    world: World, plan: Plan, followed: Subscription, bearer: Client, office: PostOffice
+) -> None:
+    sections = [
+        {"key": "vision", "title": "Vision", "body": "Homes by the water."},
+        {"key": "needs", "title": "Needs", "body": ""},
+        {"key": "inside", "title": "Inside canary", "body": "Not for them.", "restricted": True},
+    ]
+    publish(plan, 100, author=world.amina, sections=sections, note="Fewer homes after the survey.")
+    play(office)
+    link = re.search(r"https?://[^/\s]+(/digests/read/\S+/\d+/)", text_of(office.to(world.sol)[-1]))
+    assert link is not None
+
+    page = unescape(bearer.get(link[1]).content.decode())
+
+    assert "What changed in Harbour Quarter" in page
+    assert "Homes: was and now" in page
+    assert re.search(r"All homes</th><td[^>]*>120</td><td[^>]*>100</td>", page)
+    assert "Vision</h2>" in page
+    assert "Needs</h2>" not in page
+    assert "canary" not in page

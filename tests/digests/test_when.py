@@ -12,7 +12,7 @@ from django.utils import timezone
 from partnerships.digests import services
 from partnerships.digests.choosing import plan_round, spread
 from partnerships.digests.links import Purpose, make, minute_of
-from partnerships.digests.models import Preference, Subscription, Told
+from partnerships.digests.models import Delivery, Preference, Subscription, Told
 from partnerships.digests.queries.forecast import when_next, who_will_get
 from partnerships.plans.models import Plan
 from partnerships.plans.services import create_plan
@@ -309,3 +309,116 @@ def test_a_letter_says_how_often_it_comes_by_their_own_choice_and_clock(
         assert "You get digests about this monthly, on the first Monday at 09:00 (Paris time)." in " ".join(
             said.split()
         )
+
+
+def test_the_plans_page_says_when_that_plan_is_told_not_another(
+    world: World, plan: Plan, opened: Plan, followed: Subscription
+) -> None:
+    services.enrol(person=world.ben, target=opened, author=None, frequency="monthly", now=timezone.now())
+    prefer(world, "daily")
+    publish(plan, 100, author=world.amina)
+    plan_round(now=timezone.now())
+    soon = Told.objects.get(recipient=world.ben, plan=plan).due_at
+
+    about_plan, about_opened = (when_next(world.ben, timezone.now(), about=one) for one in (plan, opened))
+    publish(opened, 60, author=world.amina)
+    plan_round(now=timezone.now())
+    card = signed_in(world.ben).get(opened.get_absolute_url()).content.decode()
+
+    assert about_plan.at == soon
+    assert about_opened.at is not None
+    assert about_opened.at > soon
+    assert not about_opened.waits
+    assert (
+        when_next(world.ben, timezone.now(), about=opened).at
+        == Told.objects.get(recipient=world.ben, plan=opened).due_at
+    )
+    assert about_opened.moment in card
+    assert about_plan.moment not in card
+
+
+@pytest.mark.parametrize("by_link", [True, False], ids=["by link", "signed in"])
+def test_choosing_another_pace_on_the_form_holds_for_everything(
+    world: World, plan: Plan, followed: Subscription, by_link: bool
+) -> None:
+    Subscription.objects.update(frequency="at_once")
+    key = Preference.objects.get(person=world.ben).link_key
+    token = make(Purpose.PREFERENCES, person_id=world.ben.pk, link_key=key, number=0, minute=minute_of(timezone.now()))
+    address = reverse("digests:preferences", kwargs={"token": token}) if by_link else reverse("digests:manage")
+    browser = Client() if by_link else signed_in(world.ben)
+    chosen = {"frequency": "weekly", "hour": "9", "weekday": "2", "time_zone": "Europe/London"}
+
+    said = browser.post(address, chosen, follow=True).content.decode()
+    publish(plan, 100, author=world.amina)
+    plan_round(now=timezone.now())
+    due = Told.objects.get(recipient=world.ben, plan=plan).due_at
+
+    assert "You get digests weekly, on Wednesday at 09:00." in said
+    assert due is not None
+    assert due.weekday() == 2
+
+
+def test_another_hour_leaves_what_has_a_pace_of_its_own_and_says_so(
+    world: World, plan: Plan, followed: Subscription
+) -> None:
+    prefer(world, "weekly")
+    Subscription.objects.update(frequency="at_once")
+    chosen = {"frequency": "weekly", "hour": "9", "weekday": "2", "time_zone": "Europe/London"}
+
+    said = signed_in(world.ben).post(reverse("digests:manage"), chosen, follow=True).content.decode()
+
+    followed.refresh_from_db()
+    assert followed.frequency == "at_once"
+    assert "By a choice of its own, Harbour Quarter: at once." in said
+
+
+def _paused_with_two_paces(world: World, plan: Plan, opened: Plan) -> dt.date:
+    """Ben, paused for some days, follows one plan at once and another weekly; both have changed."""
+    services.enrol(person=world.ben, target=opened, author=None, frequency="weekly", now=timezone.now())
+    until = timezone.localdate() + dt.timedelta(days=3)
+    services.prefer(
+        person=world.ben,
+        frequency="at_once",
+        hour=8,
+        weekday=(until.weekday() + 2) % 7,
+        working_days_only=False,
+        paused_until=until,
+        time_zone="Europe/London",
+        author=world.ben,
+        now=timezone.now(),
+    )
+    publish(plan, 100, author=world.amina)
+    publish(opened, 60, author=world.amina)
+    plan_round(now=timezone.now())
+    return until
+
+
+def test_a_pause_ends_in_one_email_where_two_paces_hold(
+    world: World, plan: Plan, opened: Plan, followed: Subscription
+) -> None:
+    until = _paused_with_two_paces(world, plan, opened)
+    [due] = set(Told.objects.filter(recipient=world.ben, due_at__isnull=False).values_list("due_at", flat=True))
+    assert due is not None
+    forecast = {one.person: one.at for one in who_will_get(opened, author=world.amina, now=timezone.now())}
+
+    plan_round(now=due)
+
+    letter = Delivery.objects.get(recipient=world.ben)
+    assert timezone.localdate(due) == until
+    assert set(letter.items.values_list("plan", flat=True)) == {plan.pk, opened.pk}
+    assert not Told.objects.filter(recipient=world.ben, due_at__isnull=False).exists()
+    assert forecast[world.ben] == due
+
+
+def test_a_pause_ended_early_ends_in_one_email_too(
+    world: World, plan: Plan, opened: Plan, followed: Subscription, office: PostOffice
+) -> None:
+    _paused_with_two_paces(world, plan, opened)
+
+    services.end_pause(person=world.ben, author=world.ben, now=timezone.now())
+    play(office)
+
+    [caught_up] = office.to(world.ben)
+    assert "was 120, now 100" in text_of(caught_up)
+    assert "was 50, now 60" in text_of(caught_up)
+    assert not Told.objects.filter(recipient=world.ben, due_at__isnull=False).exists()

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
+from django.db.models import Min, QuerySet
 
+from partnerships.agreements.models import Partnership
 from partnerships.digests.bank_holidays import holidays
 from partnerships.digests.models import (
     Delivery,
@@ -23,6 +25,7 @@ from partnerships.digests.models import (
 )
 from partnerships.digests.queries.readers import OUTSIDE, reading_classes
 from partnerships.digests.schedule import AT_ONCE, HOME, due, in_words, zone_in_words
+from partnerships.digests.targets import Target, kind_of
 from partnerships.digests.watermarks import settle_time
 from partnerships.organisations.models import Membership
 from partnerships.outbox.models import OPEN
@@ -76,6 +79,7 @@ def who_will_get(plan: Plan, *, author: User | None, now: dt.datetime) -> list[F
     )
     waiting = {row.recipient_id: row for row in Told.objects.filter(plan=plan, recipient__in=people, due_at__gt=now)}
     taken = _dates_taken(people, now)
+    catch_ups = _ends_of_pauses(preferences.values(), now)
     found: list[Forecast] = []
     settle = settle_time()
     for pk, person in people.items():
@@ -86,6 +90,7 @@ def who_will_get(plan: Plan, *, author: User | None, now: dt.datetime) -> list[F
         told = waiting.get(pk)
         since = told.waiting_since if told is not None and told.waiting_since else now
         at = due(rhythm, waiting_since=since, latest=now, settle=settle, holidays=holidays(), taken=taken.get(pk, ()))
+        at = min(at, catch_ups.get(pk, at))
         found.append(
             Forecast(
                 person=person,
@@ -97,6 +102,13 @@ def who_will_get(plan: Plan, *, author: User | None, now: dt.datetime) -> list[F
             )
         )
     return sorted(found, key=lambda one: (one.at, one.person.display_name, one.person.pk))
+
+
+def _ends_of_pauses(preferences: Iterable[Preference], now: dt.datetime) -> dict[int, dt.datetime]:
+    """When what waits for people who have paused comes in one email, by person."""
+    paused = [one.person_id for one in preferences if one.paused_until and one.paused_until >= now.date()]
+    waiting = Told.objects.filter(recipient__in=paused, due_at__gt=now).values("recipient")
+    return dict(waiting.annotate(first=Min("due_at")).values_list("recipient", "first")) if paused else {}
 
 
 def _added_by(subscription: Subscription) -> str:
@@ -133,28 +145,33 @@ class When:
         return f"Next one: {self.moment}, if something has changed by then{sooner}."
 
 
-def when_next(person: User, now: dt.datetime) -> When:
-    """When this person's next digest goes out: what waits decides, else the first moment at which a change of a plan
-    that they follow would be told; where they follow none yet, that of a plan to come."""
-    waiting = (
-        Told.objects.filter(recipient=person, due_at__isnull=False)
-        .values_list("due_at")
-        .union(
-            MatchTold.objects.filter(recipient=person, told_at=None, due_at__isnull=False).values_list("due_at"),
-            Delivery.objects.filter(recipient=person, kind=DeliveryKind.DIGEST, status__in=OPEN).values_list(
-                "available_at"
-            ),
-        )
-    )
+def when_next(person: User, now: dt.datetime, *, about: Target | None = None) -> When:
+    """When this person's next digest goes out, or the next one about one thing that they follow.
+
+    What waits decides, else the first moment at which a change of a plan that they follow would be told; where they
+    follow none yet, that of a plan to come.
+    """
+    told = Told.objects.filter(recipient=person, due_at__isnull=False)
+    matches = MatchTold.objects.filter(recipient=person, told_at=None, due_at__isnull=False)
+    letters = Delivery.objects.filter(recipient=person, kind=DeliveryKind.DIGEST, status__in=OPEN)
+    subscriptions = Subscription.objects.live().filter(person=person)
+    following = Following.objects.filter(person=person)
+    if about is not None:
+        plans = _plans_of(about).values("pk")
+        told, matches = told.filter(plan__in=plans), matches.none()
+        letters = letters.filter(items__plan__in=plans, items__left_out="")
+        subscriptions = subscriptions.filter(**{kind_of(about): about.pk})
+        following = following.filter(plan__in=plans)
+    waiting = told.values_list("due_at").union(matches.values_list("due_at"), letters.values_list("available_at"))
     zone = person.time_zone
-    live = set(Subscription.objects.live().filter(person=person).values_list("status", "frequency", "plan"))
+    live = set(subscriptions.values_list("status", "frequency", "plan"))
     telling = [(frequency, plan) for status, frequency, plan in live if status == SubscriptionStatus.CONFIRMED]
     due_times = [at for (at,) in waiting if at is not None]
     if due_times:
         return When(max(min(due_times), now), zone, waits=True, follows=bool(telling))
     if not telling:
         return When(None, zone, waits=False, follows=False, stands_still=_why_none_comes({one for one, *_ in live}))
-    present = _paces_of_plans(person) or {pace for pace, _ in telling}
+    present = _paces_of_plans(following) or {pace for pace, _ in telling}
     to_come = {pace for pace, plan in telling if plan is None}
     moments = _first_moments(person, present | to_come, now)
     at = min(moments[pace] for pace in present)
@@ -162,12 +179,20 @@ def when_next(person: User, now: dt.datetime) -> When:
     return When(None if at == now else at, zone, waits=False, follows=True, sooner=sooner)
 
 
-def _paces_of_plans(person: User) -> set[str]:
+def _plans_of(target: Target) -> QuerySet[Plan]:
+    """The plans that following this brings."""
+    if isinstance(target, Plan):
+        return Plan.objects.filter(pk=target.pk)
+    if isinstance(target, Partnership):
+        return Plan.objects.filter(partnership=target)
+    return Plan.objects.filter(owners__organisation=target)
+
+
+def _paces_of_plans(following: QuerySet[Following]) -> set[str]:
     """How often the plans that somebody follows are told, as sending decides it (`watermarks`): each by the closest
     subscription that has a pace of its own; empty for as they prefer."""
     paces: dict[int, str] = {}
-    following = Following.objects.filter(person=person).order_by("rank", "subscription_id")
-    for plan, frequency in following.values_list("plan", "frequency"):
+    for plan, frequency in following.order_by("rank", "subscription_id").values_list("plan", "frequency"):
         paces[plan] = paces.get(plan) or frequency
     return set(paces.values())
 

@@ -20,7 +20,7 @@ from partnerships.digests.models import (
     Told,
 )
 from partnerships.digests.services.common import UnableToChangeSubscription, note
-from partnerships.digests.watermarks import one_at_a_time, work_out_again
+from partnerships.digests.watermarks import join_what_waits, one_at_a_time, work_out_again
 from partnerships.outbox.models import Email, EmailStatus
 from partnerships.outbox.services import drop_email
 from partnerships.people.models import User
@@ -50,12 +50,15 @@ def prefer(
     paused_until: dt.date | None,
     time_zone: str,
     tells_matches: bool | None = None,
+    for_everything: bool = False,
     author: User | None,
     now: dt.datetime,
 ) -> Preference:
     """Choose how often, when, and from when on; what waits is worked out again at once.
 
-    A letter that is queued for somebody who pauses is withdrawn and told later. Raises `UnableToChangeSubscription`.
+    `for_everything` ends the frequencies that single subscriptions have of their own. An email that is queued for
+    somebody who pauses is withdrawn and told later; what waited for the end of a pause comes in one email. Raises
+    `UnableToChangeSubscription`.
     """
     try:
         ZoneInfo(time_zone)
@@ -75,6 +78,8 @@ def prefer(
     except ValidationError as error:
         raise UnableToChangeSubscription("Choose how often, and when, from the lists.") from error
     preference.save(update_fields=names)
+    if for_everything:
+        Subscription.objects.live().filter(person=person).exclude(frequency="").update(frequency="")
     if person.time_zone != time_zone:
         person.time_zone = time_zone
         person.save(update_fields=["time_zone"])
@@ -89,6 +94,8 @@ def prefer(
     if not preference.tells_matches:
         MatchTold.objects.filter(recipient=person, told_at=None).delete()
     schedule_matches(now=now, people=[person.pk])
+    if is_paused or was_paused:
+        join_what_waits(people=[person.pk])
     record(
         actor_id=author.pk if author else None,
         verb="chose how often digests come",

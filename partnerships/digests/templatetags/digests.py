@@ -50,7 +50,7 @@ def follow(context: Context, target: Target, *, may_edit: bool = False, may_lead
         "kind": kind,
         "mine": mine,
         "through": _through(person, target) if mine is None and isinstance(target, Plan) else "",
-        "next": when_next(person, timezone.now()) if mine is not None and mine.is_confirmed else None,
+        "next": when_next(person, timezone.now(), about=target) if mine is not None and mine.is_confirmed else None,
         "may_add": may_add,
         "may_edit": may_edit and kind == "plan",
         "rule": rule,

@@ -26,14 +26,17 @@ from partnerships.digests.forms import PreferenceForm
 from partnerships.digests.links import BadLink, ExpiredLink, Link, Purpose, make, minute_of
 from partnerships.digests.links import read as read_link
 from partnerships.digests.matches import matches_in
-from partnerships.digests.models import Delivery, Frequency, Preference, Subscription, Told
+from partnerships.digests.models import Delivery, DeliveryItem, Frequency, Preference, Subscription, Told
 from partnerships.digests.news import News
 from partnerships.digests.queries.forecast import when_next
 from partnerships.digests.queries.naming import askable_anew, named_for
 from partnerships.digests.queries.subscriptions import standing_or_refused, subscriptions_of
 from partnerships.digests.reading import item_for, readable_news
+from partnerships.digests.views.saying import what_holds
 from partnerships.digests.views.stopping import ask_and_stop
 from partnerships.digests.views.verbs import BY_LINK, SAID, act
+from partnerships.plans.comparisons import Comparison, comparison
+from partnerships.plans.content import Content
 from partnerships.plans.models import Version
 from partnerships.plans.presenting import Known, milestones, sections, sites
 from partnerships.plans.queries import area_names
@@ -100,18 +103,21 @@ def preferences(request: HttpRequest, link: Link) -> HttpResponse:
     form = PreferenceForm(request.POST or None, person=person, preference=preference)
     form.helper.disable_csrf = True
     if request.method == "POST" and form.is_valid():
-        services.prefer(person=person, author=person, now=now, **form.cleaned_data)
+        for_everything = form.cleaned_data["frequency"] != preference.frequency
+        services.prefer(person=person, author=person, for_everything=for_everything, now=now, **form.cleaned_data)
         return redirect(f"{request.path}?done=saved")
     minute = minute_of(now)
     mine = named_for(person, standing_or_refused(person), now)
     anew = askable_anew(mine, now)
+    subscriptions = [one for one in mine if not one.is_ended]
     context = {
         "form": form,
         "person": person,
         "said": "" if request.method == "POST" else _said(request, mine),
         "token": _token_in(request),
         "stop": make(Purpose.STOP, person_id=person.pk, link_key=preference.link_key, number=0, minute=minute),
-        "subscriptions": [one for one in mine if not one.is_ended],
+        "subscriptions": subscriptions,
+        "holds": what_holds(person, preference, subscriptions),
         "refused": [one for one in mine if one.named and one.pk in anew],
         "refused_at": preference.refused_at,
         "paused_until": preference.pause_at(now, person.time_zone),
@@ -123,7 +129,7 @@ def preferences(request: HttpRequest, link: Link) -> HttpResponse:
 
 #: What the page says after a change, by a word in its address: a link must work without cookies.
 _SAID = {
-    "saved": "Your choice is saved. It holds from the next digest on.",
+    "saved": "Your choice is saved. How often digests come now stands above the form.",
     "resumed": "Your digests are back, and begin with what changed meanwhile.",
     "allowed": "We write to you again when your address is typed to follow a plan.",
     "over": "That had changed meanwhile. This is how it stands now.",
@@ -237,7 +243,7 @@ def _page_of(news: News, token: str, *, stakeholder: bool) -> str:
 @require_safe
 @for_bearer(Purpose.READ)
 def read(request: HttpRequest, link: Link, plan: int) -> HttpResponse:
-    """What changed in one plan, and the plan as it stood then: for stakeholders, who have no account."""
+    """What changed in one plan, was beside now, and the plan as it stood then: for stakeholders without an account."""
     delivery = get_object_or_404(Delivery, pk=link.number, recipient=link.person)
     reading = readable_news(delivery, now=timezone.now(), plans=[plan])
     item = item_for(delivery, plan)
@@ -249,9 +255,19 @@ def read(request: HttpRequest, link: Link, plan: int) -> HttpResponse:
     context = {
         "news": reading.news[0],
         "version": version,
+        "compared": _compared(item, content),
         "about": content["about"],
-        "sections": sections(content, version.html, known),
+        "sections": [one for one in sections(content, version.html, known) if one.html],
         "sites": sites(content, version.html, known),
         "milestones": milestones(content, version.html, timezone.localdate(), known),
     }
     return render(request, "digests/read.html", context)
+
+
+def _compared(item: DeliveryItem, now: Content) -> Comparison | None:
+    """The two versions that an email tells of, side by side for readers outside; None for a plan that was new."""
+    before = Version.objects.filter(plan=item.plan_id, number=item.from_number).first()
+    if before is None:
+        return None
+    was = content_as(before.content, Told.Reading.OUTSIDE)
+    return comparison(was, now, None, area_names(was, now))

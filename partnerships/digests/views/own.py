@@ -27,6 +27,7 @@ from partnerships.digests.queries.subscriptions import (
 )
 from partnerships.digests.roles import people_of
 from partnerships.digests.views.fetching import page_of, visible_target
+from partnerships.digests.views.saying import what_holds
 from partnerships.digests.views.stopping import ask_and_stop
 from partnerships.digests.views.verbs import SAID, SIGNED_IN, act
 from partnerships.outbox.models import Suppression
@@ -46,23 +47,29 @@ def manage(request: HttpRequest) -> HttpResponse:
         return redirect("digests:manage")
     form = PreferenceForm(request.POST or None, person=person, preference=preference)
     if request.method == "POST" and form.is_valid():
-        services.prefer(person=person, author=person, now=timezone.now(), **form.cleaned_data)
-        messages.success(request, "Your choice is saved. It holds from the next digest on.")
+        for_everything = form.cleaned_data["frequency"] != preference.frequency
+        saved = services.prefer(
+            person=person, author=person, for_everything=for_everything, now=timezone.now(), **form.cleaned_data
+        )
+        mine = named_for(person, subscriptions_of(person), timezone.now())
+        messages.success(request, f"Your choice is saved. {what_holds(person, saved, mine)}")
         return redirect("digests:manage")
     context = {
         "form": form,
         "paused_until": preference.pause_at(timezone.now(), person.time_zone),
         "tells_matches": preference.tells_matches,
-        **_mine(person),
+        **_mine(person, preference),
     }
     return render(request, "digests/manage.html", context, status=422 if request.method == "POST" else 200)
 
 
-def _mine(person: User) -> dict[str, Any]:
+def _mine(person: User, preference: Preference) -> dict[str, Any]:
     now = timezone.now()
     mine = named_for(person, standing_or_refused(person), now)
+    subscriptions = [one for one in mine if not one.is_ended]
     return {
-        "subscriptions": [one for one in mine if not one.is_ended],
+        "subscriptions": subscriptions,
+        "holds": what_holds(person, preference, subscriptions),
         "refused": [one for one in mine if one.named and one.was_refused(now)],
         "next": when_next(person, now),
         "paces": Frequency.choices,

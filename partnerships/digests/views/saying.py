@@ -1,0 +1,29 @@
+"""What a person's choices come to, in words: how often digests come, and what has a frequency of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from partnerships.digests.composing import how_often
+from partnerships.digests.models import Preference, Subscription
+from partnerships.digests.watermarks import settle_time
+from partnerships.people.models import User
+
+
+def what_holds(person: User, preference: Preference, subscriptions: Iterable[Subscription]) -> str:
+    """How often digests come, and which of the things followed come otherwise."""
+    said = how_often(
+        frozenset({""}),
+        preference.frequency,
+        preference.hour,
+        preference.weekday,
+        preference.working_days_only,
+        person.time_zone,
+        settle_time().total_seconds() / 60,
+    )
+    own = [
+        f"{one.called}: {one.get_frequency_display().lower()}"
+        for one in subscriptions
+        if one.frequency and one.frequency != preference.frequency
+    ]
+    return f"{said} By a choice of its own, {'; '.join(own)}." if own else said

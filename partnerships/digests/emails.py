@@ -338,8 +338,11 @@ def notice_about(subscription: Subscription | None) -> str:
     if subscription is None or subscription.added_for is None:
         return ""
     by = subscription.added_by.display_name if subscription.added_by else "a colleague"
+    given = f"{by} of {subscription.added_for.name} gave it to {settings.SITE_NAME}"
+    if subscription.replaces_id:
+        given = f"it was given to {settings.SITE_NAME} in place of an earlier one"
     return (
-        f"Why we have your address: {by} of {subscription.added_for.name} gave it to {settings.SITE_NAME} on "
+        f"Why we have your address: {given} on "
         f"{long_date(subscription.asked_at.date())} so that you can be told of changes in shared plans. "
         "We keep it while you receive digests and for 24 months after; it is used for nothing else. "
         "You may see, correct or erase it, "
@@ -353,7 +356,9 @@ def confirmation(to: Addressee, subscription: Subscription, *, message_id: str, 
     token = make(
         Purpose.CONFIRM, person_id=to.person_id, link_key=to.link_key, number=subscription.pk, minute=minute_of(now)
     )
-    if subscription.added_for is None:
+    if subscription.replaces_id:
+        asked = "This address was given to us in place of an earlier one, to receive"
+    elif subscription.added_for is None:
         asked = "You, or somebody who typed your address, asked us to send you"
     else:
         asker = subscription.added_by.display_name if subscription.added_by else "Somebody"

@@ -101,6 +101,16 @@ class AddressForm(Form):
         self.helper = Helper(self, submit="Send me new links")
 
 
+class CorrectAddressForm(Form):
+    """The right address of a stakeholder."""
+
+    email = forms.EmailField(label="New email address", max_length=254)
+
+    def __init__(self, *args: Any, cancel: str, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.helper = Helper(self, submit="Ask at the new address", cancel=cancel)
+
+
 class FollowForm(Form):
     """Who wants the changes of a public plan by email, and how often."""
 

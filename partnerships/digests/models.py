@@ -149,6 +149,14 @@ class Subscription(models.Model):
         help_text="What it was when mail to the address was stopped, and is again when the address is released.",
     )
     reason = models.CharField(max_length=300, blank=True, help_text="Why it ended or was stopped.")
+    replaces = models.ForeignKey(
+        "self",
+        on_delete=models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="+",
+        help_text="The same at an earlier address, which ends once this one is confirmed.",
+    )
 
     objects = SubscriptionQuerySet.as_manager()
 

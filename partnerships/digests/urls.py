@@ -16,6 +16,7 @@ urlpatterns = [
     path("stakeholders/export.csv", stakeholders.export, name="export-stakeholders"),
     path("stakeholders/add/<slug:kind>/<int:pk>/", stakeholders.add_stakeholder, name="add-stakeholder"),
     path("stakeholders/<int:pk>/ask-again/", stakeholders.ask_again, name="ask-again"),
+    path("stakeholders/<int:pk>/address/", stakeholders.correct_address, name="correct-address"),
     path("stakeholders/<int:pk>/end/", stakeholders.end_stakeholder, name="end-stakeholder"),
     path("roles/<slug:kind>/<int:pk>/", own.tell_role, name="tell-role"),
     path("who/<int:pk>/", own.who, name="who"),

@@ -124,6 +124,12 @@ ROWS = (
         post=expect(inside=404, outside=404, editor=302, lead=302),
     ),
     Row(
+        "digests:correct-address",
+        on=subscription,
+        get=expect(inside=404, outside=404, editor=200, lead=200),
+        post=expect(inside=404, outside=404, editor=422, lead=422),
+    ),
+    Row(
         "digests:end-stakeholder",
         on=subscription,
         get=expect(inside=404, outside=404, editor=200, lead=200),

@@ -126,3 +126,15 @@ def with_known_address(reader: User, subscriptions: Iterable[Subscription]) -> l
     people = people_with_known_address(reader).filter(pk__in={one.person_id for one in found})
     known = dict(people.values_list("pk", "email"))
     return [(one, known.get(one.person_id, "")) for one in found]
+
+
+def moving_with(subscription: Subscription) -> list[Subscription]:
+    """What else waits for a yes and moves from the same earlier address as this one."""
+    if subscription.replaces is None:
+        return []
+    waiting = Subscription.objects.for_listing().filter(
+        person=subscription.person_id,
+        status=SubscriptionStatus.ASKED,
+        replaces__person=subscription.replaces.person_id,
+    )
+    return list(waiting.exclude(pk=subscription.pk).order_by("pk"))

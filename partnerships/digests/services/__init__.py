@@ -7,6 +7,7 @@ from partnerships.digests.services.common import UnableToChangeSubscription
 from partnerships.digests.services.following import add_stakeholder, ask_for, enrol, subscribe
 from partnerships.digests.services.ledger import UnableToSendAgain, note_look, send_again
 from partnerships.digests.services.new_links import renew_links, send_links
+from partnerships.digests.services.readdressing import ask_to_move, confirm_with_others, correct_address
 from partnerships.digests.services.rhythm import end_pause, prefer, set_frequency
 from partnerships.digests.services.stopping import pause, resume, stop, stop_everything
 from partnerships.digests.services.stopping_told import (
@@ -31,7 +32,10 @@ __all__ = [
     "ask_again",
     "ask_anew",
     "ask_for",
+    "ask_to_move",
     "confirm",
+    "confirm_with_others",
+    "correct_address",
     "end_pause",
     "end_role_rule",
     "enrol",

@@ -30,7 +30,7 @@ from partnerships.digests.models import Delivery, DeliveryItem, Frequency, Prefe
 from partnerships.digests.news import News
 from partnerships.digests.queries.forecast import when_next
 from partnerships.digests.queries.naming import askable_anew, named_for
-from partnerships.digests.queries.subscriptions import standing_or_refused, subscriptions_of
+from partnerships.digests.queries.subscriptions import moving_with, standing_or_refused, subscriptions_of
 from partnerships.digests.reading import item_for, readable_news
 from partnerships.digests.views.saying import what_holds
 from partnerships.digests.views.stopping import ask_and_stop
@@ -96,6 +96,9 @@ def preferences(request: HttpRequest, link: Link) -> HttpResponse:
     if request.method == "POST" and "resume" in request.POST:
         services.end_pause(person=person, author=person, now=now)
         return redirect(f"{request.path}?done=resumed")
+    if request.method == "POST" and "new_address" in request.POST and person.is_stakeholder:
+        services.ask_to_move(person=person, email=request.POST["new_address"].strip()[:254], now=now)
+        return redirect(f"{request.path}?done=moved")
     if request.method == "POST" and "allow" in request.POST:
         services.allow_questions(person=person, now=now)
         return redirect(f"{request.path}?done=allowed")
@@ -132,6 +135,7 @@ _SAID = {
     "saved": "Your choice is saved. How often digests come now stands above the form.",
     "resumed": "Your digests are back, and begin with what changed meanwhile.",
     "allowed": "We write to you again when your address is typed to follow a plan.",
+    "moved": "If the new address can be used, an email is on its way there. Nothing changes until it is confirmed.",
     "over": "That had changed meanwhile. This is how it stands now.",
     **SAID,
 }
@@ -191,7 +195,7 @@ def confirm(request: HttpRequest, link: Link) -> HttpResponse:
                 services.refuse_questions(person=link.person, now=now)
         else:
             try:
-                services.confirm(subscription=subscription, now=now)
+                services.confirm_with_others(subscription=subscription, now=now)
                 _choose_pace(subscription, request.POST.get("frequency", ""), now=now)
             except services.UnableToChangeSubscription as error:
                 return render(
@@ -204,7 +208,12 @@ def confirm(request: HttpRequest, link: Link) -> HttpResponse:
             {"subscription": subscription, "next": when_next(link.person, now)},
         )
     preferred = Preference.objects.get(person=link.person).frequency
-    context = {"subscription": subscription, "paces": Frequency.choices, "pace": subscription.frequency or preferred}
+    context = {
+        "subscription": subscription,
+        "moving": [one.called for one in named_for(link.person, moving_with(subscription), now)],
+        "paces": Frequency.choices,
+        "pace": subscription.frequency or preferred,
+    }
     return render(request, "digests/confirm.html", context)
 
 

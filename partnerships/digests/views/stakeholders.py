@@ -12,7 +12,7 @@ from django.utils.text import capfirst
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from partnerships.digests import services
-from partnerships.digests.forms import EndForm, StakeholderFilter, StakeholderForm
+from partnerships.digests.forms import CorrectAddressForm, EndForm, StakeholderFilter, StakeholderForm
 from partnerships.digests.models import Delivery, Subscription
 from partnerships.digests.queries.ledger import may_look
 from partnerships.digests.queries.naming import named_for
@@ -174,6 +174,27 @@ def ask_again(request: HttpRequest, pk: int) -> HttpResponse:
     else:
         messages.success(request, f"We have asked {subscription.person_for_askers} once more.")
     return redirect(next_url(request, reverse("digests:stakeholders")))
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def correct_address(request: HttpRequest, pk: int) -> HttpResponse:
+    """Give somebody whom my organisation added another address, which confirms anew."""
+    person = signed_in(request)
+    now = timezone.now()
+    [subscription] = named_for(person, [get_object_or_404(stakeholders_of(person, now).live(), pk=pk)], now)
+    back = next_url(request, reverse("digests:stakeholders"))
+    form = CorrectAddressForm(posted(request), cancel=back)
+    if form.is_valid():
+        email = form.cleaned_data["email"]
+        try:
+            services.correct_address(subscription=subscription, email=email, author=person, now=now)
+        except services.UnableToSubscribe as error:
+            form.add_error("email", str(error))
+        else:
+            messages.success(request, f"We have asked {email} to confirm. Nothing else is sent there until they do.")
+            return redirect(back)
+    context = {"form": form, "subscription": subscription, "back": back}
+    return render(request, "digests/correct_address.html", context, status=422 if form.is_bound else 200)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

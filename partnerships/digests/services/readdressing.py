@@ -1,0 +1,140 @@
+"""Another address for a stakeholder: corrected by the organisation that added them, or changed by themselves.
+
+Either way the new address confirms. What was confirmed at the old one goes on there until then.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from django.db import transaction
+
+from partnerships.digests.models import Preference, Subscription, SubscriptionStatus, Suppression, Told
+from partnerships.digests.queries.subscriptions import moving_with
+from partnerships.digests.services.answering import confirm
+from partnerships.digests.services.asking import UnableToSubscribe, remind, send_question
+from partnerships.digests.services.common import note
+from partnerships.digests.services.following import add_stakeholder
+from partnerships.digests.services.letters import MOST_LINKS_A_DAY
+from partnerships.digests.services.stopping import pause, stop
+from partnerships.digests.watermarks import catch_up, one_at_a_time
+from partnerships.people.models import User
+from partnerships.people.services import UnableToAddPerson, find_person, person_for_address
+
+#: Settings of digests that go along to another address.
+_PREFERENCES = ("frequency", "hour", "weekday", "working_days_only", "paused_until")
+
+
+@transaction.atomic
+def correct_address(*, subscription: Subscription, email: str, author: User, now: dt.datetime) -> Subscription:
+    """Ask somebody at the right address, for the organisation that added them.
+
+    A question that was not answered is withdrawn at the old address. Raises `UnableToSubscribe`.
+    """
+    one_at_a_time()
+    old = Subscription.objects.select_for_update(of=("self",)).for_listing().get(pk=subscription.pk)
+    if old.is_ended or old.added_for is None:
+        raise UnableToSubscribe("This has ended: add them at the right address instead.")
+    if old.person.email.casefold() == email.strip().casefold():
+        raise UnableToSubscribe("That is the address we have.")
+    made = add_stakeholder(
+        email=email,
+        name=old.person.name if old.confirmed_at else "",
+        target=old.target,
+        author=author,
+        organisation=old.added_for,
+        why=old.why,
+        frequency=old.frequency,
+        now=now,
+    )
+    if not made.is_waiting or made.added_for_id != old.added_for_id:
+        raise UnableToSubscribe("Somebody at that address follows this already, or was asked about it.")
+    if old.confirmed_at:
+        Subscription.objects.filter(pk=made.pk).update(replaces=old)
+    else:
+        stop(subscriptions=[old], author=author, reason="The address was corrected.", now=now, is_refusal=False)
+    note(made, "corrected an address for digests about", author=author, now=now, replaces=old.pk)
+    return made
+
+
+@transaction.atomic
+def ask_to_move(*, person: User, email: str, now: dt.datetime) -> None:
+    """Ask at a new address whether everything that a stakeholder follows shall go there.
+
+    Nothing happens, and nothing is said of why, where the address is somebody's here already, mail to it comes back,
+    or the person has tried several today.
+    """
+    one_at_a_time()
+    known = find_person(email)
+    waiting = Subscription.objects.filter(status=SubscriptionStatus.ASKED, replaces__person=person)
+    if known is not None:
+        again = waiting.filter(person=known).order_by("pk").first()
+        if again is not None:
+            remind(subscription=again, now=now)
+        return
+    today = waiting.filter(asked_at__gt=now - dt.timedelta(days=1)).values("person").distinct().count()
+    if today >= MOST_LINKS_A_DAY or Suppression.objects.filter(address__iexact=email, released_at=None).exists():
+        return
+    following = Subscription.objects.live().filter(person=person, confirmed_at__isnull=False).order_by("pk")
+    if not following:
+        return
+    try:
+        moved = person_for_address(email=email, name=person.name)
+    except UnableToAddPerson:
+        return
+    moved.time_zone = person.time_zone
+    moved.save(update_fields=["time_zone"])
+    preference = Preference.objects.get(person=person)
+    Preference.objects.create(person=moved, **{name: getattr(preference, name) for name in _PREFERENCES})
+    asked = [_asked_instead(one, moved, now=now) for one in following]
+    send_question(asked[0], now=now)
+
+
+def _asked_instead(old: Subscription, person: User, *, now: dt.datetime) -> Subscription:
+    """The same for a person at another address, waiting for their yes."""
+    made = Subscription.objects.create(
+        person=person,
+        plan_id=old.plan_id,
+        partnership_id=old.partnership_id,
+        organisation_id=old.organisation_id,
+        how=old.how,
+        added_by_id=old.added_by_id,
+        added_for_id=old.added_for_id,
+        why=old.why,
+        frequency=old.frequency,
+        asked_at=now,
+        replaces=old,
+    )
+    note(made, "was asked at another address about", author=old.person, now=now, replaces=old.pk)
+    return made
+
+
+@transaction.atomic
+def confirm_with_others(*, subscription: Subscription, now: dt.datetime) -> Subscription:
+    """The person says yes; where that moves them from another address, to everything that moves with it.
+
+    Raises `UnableToChangeSubscription`.
+    """
+    one_at_a_time()
+    moving = moving_with(subscription)
+    confirmed = confirm(subscription=subscription, now=now)
+    for one in (subscription, *moving):
+        _take_over(one if one == subscription else confirm(subscription=one, now=now), now=now)
+    return confirmed
+
+
+def _take_over(new: Subscription, *, now: dt.datetime) -> None:
+    """End the subscription at the earlier address, and tell at the new one from where that had come to."""
+    new = Subscription.objects.select_related("replaces", "person").get(pk=new.pk)
+    old = new.replaces
+    if old is None or old.is_ended:
+        return
+    reached = Told.objects.filter(recipient=old.person_id).exclude(reading_class=Told.Reading.NONE)
+    for plan, number in reached.values_list("plan", "number"):
+        Told.objects.filter(recipient=new.person_id, plan=plan, number__gt=number).update(number=number)
+    was_paused = old.is_paused
+    stop(subscriptions=[old], author=None, reason="Another address took its place.", now=now, is_refusal=False)
+    if was_paused:
+        pause(subscription=new, author=new.person, now=now)
+    else:
+        catch_up(people=[new.person_id], now=now)

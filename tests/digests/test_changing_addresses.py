@@ -1,0 +1,161 @@
+"""A stakeholder's address is corrected by who added them, or changed by themselves; the new address confirms."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+
+from partnerships.digests import services
+from partnerships.digests.links import Purpose
+from partnerships.digests.models import Delivery, Subscription
+from partnerships.people.models import User
+from partnerships.plans.models import Plan
+from tests.digests.conftest import PostOffice, play, publish, signed_in, text_of
+from tests.digests.test_by_link import token
+from tests.digests.test_consent import ask
+from tests.world import World
+
+NEW = "sol@home.example"
+
+
+def confirm_link(office: PostOffice, address: str) -> str:
+    """The link of the newest email that asks somebody at this address."""
+    asked = [one for one in office.sent if one.recipient == address][-1]
+    found = re.search(rb"/digests/confirm/[^\s\"<>]+/", asked.data.replace(b"=\r\n", b""))
+    assert found is not None
+    return found[0].decode()
+
+
+def correct(world: World, asked: Subscription, email: str) -> int:
+    address = reverse("digests:correct-address", args=[asked.pk])
+    return signed_in(world.amina).post(address, {"email": email}).status_code
+
+
+def change(person: User, email: str) -> str:
+    """Ask for another address on the page behind the link, and read what it says then."""
+    address = reverse("digests:preferences", kwargs={"token": token(person, Purpose.PREFERENCES)})
+    return Client().post(address, {"new_address": email}, follow=True).content.decode()
+
+
+@pytest.fixture
+def followed(world: World, plan: Plan) -> Subscription:
+    """Sol has confirmed that Larkhaven added him."""
+    return services.enrol(
+        person=world.sol, target=plan, author=world.amina, organisation=world.larkhaven, now=timezone.now()
+    )
+
+
+def test_a_lead_corrects_the_address_of_somebody_who_has_not_answered(
+    world: World, plan: Plan, office: PostOffice
+) -> None:
+    asked = ask(world, plan)
+
+    status = correct(world, asked, NEW)
+    office.drain()
+    Client().post(confirm_link(office, NEW), {"answer": "yes"})
+    publish(plan, 100, author=world.amina)
+    play(office)
+
+    asked.refresh_from_db()
+    assert status == 302
+    assert asked.is_ended
+    assert not asked.is_refused
+    assert not [one for one in office.sent if one.recipient == world.sol.email]
+    assert len([one for one in office.sent if one.recipient == NEW]) == 2
+
+
+def test_digests_go_to_the_old_address_until_the_new_one_confirms(
+    world: World, plan: Plan, followed: Subscription, office: PostOffice
+) -> None:
+    correct(world, followed, NEW)
+    publish(plan, 100, author=world.amina)
+    play(office)
+    before = len(office.to(world.sol))
+    publish(plan, 90, author=world.amina)
+    Client().post(confirm_link(office, NEW), {"answer": "yes"})
+    play(office)
+
+    followed.refresh_from_db()
+    assert before == 1
+    assert followed.is_ended
+    assert len(office.to(world.sol)) == 1
+    assert "was 100, now 90" in text_of(office.to(User.objects.get(email=NEW))[-1])
+
+
+@pytest.mark.parametrize("email", ["sol@council.example", "Sol@Council.example", "no address"])
+def test_an_address_that_is_none_or_the_same_is_refused(world: World, followed: Subscription, email: str) -> None:
+    assert correct(world, followed, email) == 422
+    assert Subscription.objects.count() == 1
+
+
+def test_only_the_organisation_that_added_somebody_corrects_the_address(world: World, followed: Subscription) -> None:
+    address = reverse("digests:correct-address", args=[followed.pk])
+
+    answers = [signed_in(person).post(address, {"email": NEW}).status_code for person in (world.ben, world.vera)]
+
+    assert answers == [404, 404]
+    assert not User.objects.filter(email=NEW).exists()
+
+
+def test_a_person_moves_all_they_follow_with_one_yes_at_the_new_address(
+    world: World, plan: Plan, opened: Plan, followed: Subscription, office: PostOffice
+) -> None:
+    paused = services.enrol(
+        person=world.sol, target=opened, author=world.amina, organisation=world.larkhaven, now=timezone.now()
+    )
+    services.pause(subscription=paused, author=world.sol, now=timezone.now())
+    publish(plan, 100, author=world.amina)
+
+    said = change(world.sol, NEW)
+    office.drain()
+    asked_once = [one.recipient for one in office.sent] == [NEW]
+    link = confirm_link(office, NEW)
+    page = Client().get(link).content.decode()
+    standing = set(Subscription.objects.confirmed().values_list("person__email", flat=True))
+    Client().post(link, {"answer": "yes"})
+    play(office)
+
+    mine = Subscription.objects.live().values_list("person__email", "plan", "status")
+    assert "an email is on its way there" in said
+    assert asked_once
+    assert "Open Quay" in page
+    assert standing == {world.sol.email}
+    assert set(mine) == {(NEW, plan.pk, "confirmed"), (NEW, opened.pk, "paused")}
+    assert "was 120, now 100" in text_of(office.to(User.objects.get(email=NEW))[-1])
+    assert not office.to(world.sol)
+
+
+def test_a_change_to_an_address_that_is_somebodys_is_answered_alike_and_does_nothing(
+    world: World, followed: Subscription, office: PostOffice
+) -> None:
+    unknown, known = (change(world.sol, email) for email in (NEW, world.chidi.email))
+    office.drain()
+
+    words = "an email is on its way there"
+    assert words in unknown
+    assert words in known
+    assert [one.recipient for one in office.sent] == [NEW]
+
+
+def test_changes_of_address_are_not_asked_without_end(world: World, followed: Subscription) -> None:
+    for number in range(6):
+        change(world.sol, f"sol{number}@home.example")
+
+    assert Delivery.objects.filter(kind="confirmation").count() == 3
+
+
+def test_what_moved_is_confirmed_by_the_new_address_alone(
+    world: World, plan: Plan, followed: Subscription, office: PostOffice
+) -> None:
+    change(world.sol, NEW)
+    moved = Subscription.objects.get(person__email=NEW)
+
+    link = reverse("digests:confirm", kwargs={"token": token(world.sol, Purpose.CONFIRM, number=moved.pk)})
+    answer = Client().post(link, {"answer": "yes"})
+
+    assert answer.status_code == 404
+    assert Subscription.objects.get(pk=moved.pk).is_waiting

@@ -1,0 +1,84 @@
+"""Each page has a title and a heading of its own: no two pages of one record share them."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Iterator
+from html import unescape
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+
+from tests.access import PERSONAS, WHO, Row
+from tests.prepared import ROWS, kept_world
+from tests.world import World
+
+pytestmark = pytest.mark.django_db
+
+#: Pages that show an email, or a part of a page for htmx: not ours to title.
+NO_PAGES = frozenset({"digests:as-sent"})
+
+
+@pytest.fixture(autouse=True)
+def media_root() -> None:
+    """The world's files stay where the world was made."""
+
+
+@pytest.fixture(scope="module")
+def world(django_db_setup: None, django_db_blocker: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    """The world of the access table."""
+    with kept_world(django_db_blocker, tmp_path_factory) as made:
+        yield made
+
+
+def _visitor(world: World, row: Row) -> Client | None:
+    """The browser of the first persona who gets the page: the lead, where it is one of them."""
+    readers = [persona for persona in ("lead", *PERSONAS) if row.get is not None and row.get[persona] == 200]
+    if not readers:
+        return None
+    client = Client()
+    if readers[0] in WHO:
+        client.force_login(getattr(world, WHO[readers[0]]))
+    return client
+
+
+def pages(world: World) -> dict[str, tuple[str, str]]:
+    """The HTML of every page of the access table, by URL name and query, with its address."""
+    found = {}
+    for row in ROWS:
+        client = _visitor(world, row)
+        if client is None or row.name in NO_PAGES:
+            continue
+        address = reverse(row.name, kwargs=row.on(world)) + row.query
+        answer = client.get(address)
+        if answer.status_code == 200 and "text/html" in answer["Content-Type"]:
+            found[f"{row.name}{row.query}"] = (address, answer.content.decode())
+    return found
+
+
+def _texts(tag: str, page: str) -> list[str]:
+    found = re.findall(rf"<{tag}[^>]*>(.*?)</{tag}>", page, re.DOTALL)
+    return [" ".join(unescape(re.sub(r"<[^>]+>", "", one)).split()) for one in found]
+
+
+def test_no_two_pages_share_a_title(world: World) -> None:
+    by_title = defaultdict(set)
+    untitled = []
+    for name, (_, page) in pages(world).items():
+        [title] = _texts("title", page)
+        if not title or title == "Common Ground":
+            untitled.append(name)
+        by_title[title].add(name.partition("?")[0])
+
+    shared = {title: sorted(names) for title, names in by_title.items() if len(names) > 1}
+    assert untitled == []
+    assert "\n".join(f"{title}: {', '.join(names)}" for title, names in sorted(shared.items())) == ""
+
+
+def test_every_page_has_one_heading_of_the_first_level(world: World) -> None:
+    headings = {name: _texts("h1", page) for name, (_, page) in pages(world).items()}
+
+    assert {name: found for name, found in headings.items() if len(found) != 1 or not found[0]} == {}

@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from partnerships.digests import services
 from partnerships.digests.links import Purpose
-from partnerships.digests.models import Delivery, Subscription
+from partnerships.digests.models import Delivery, DeliveryKind, Subscription
 from partnerships.people.models import User
 from partnerships.plans.models import Plan
 from tests.digests.conftest import PostOffice, play, publish, signed_in, text_of
@@ -145,7 +145,7 @@ def test_changes_of_address_are_not_asked_without_end(world: World, followed: Su
     for number in range(6):
         change(world.sol, f"sol{number}@home.example")
 
-    assert Delivery.objects.filter(kind="confirmation").count() == 3
+    assert Delivery.objects.filter(kind=DeliveryKind.CONFIRMATION).count() == 3
 
 
 def test_what_moved_is_confirmed_by_the_new_address_alone(

@@ -9,15 +9,16 @@ import datetime as dt
 
 from django.db import transaction
 
-from partnerships.digests.models import Preference, Subscription, SubscriptionStatus, Suppression, Told
+from partnerships.digests.models import Preference, Subscription, SubscriptionStatus, Told
 from partnerships.digests.queries.subscriptions import moving_with
 from partnerships.digests.services.answering import confirm
 from partnerships.digests.services.asking import UnableToSubscribe, remind, send_question
 from partnerships.digests.services.common import note
 from partnerships.digests.services.following import add_stakeholder
-from partnerships.digests.services.letters import MOST_LINKS_A_DAY
+from partnerships.digests.services.letters import MAX_LINKS_A_DAY
 from partnerships.digests.services.stopping import pause, stop
 from partnerships.digests.watermarks import catch_up, one_at_a_time
+from partnerships.outbox.queries.suppressions import is_suppressed
 from partnerships.people.models import User
 from partnerships.people.services import UnableToAddPerson, find_person, person_for_address
 
@@ -73,7 +74,7 @@ def ask_to_move(*, person: User, email: str, now: dt.datetime) -> None:
             remind(subscription=again, now=now)
         return
     today = waiting.filter(asked_at__gt=now - dt.timedelta(days=1)).values("person").distinct().count()
-    if today >= MOST_LINKS_A_DAY or Suppression.objects.filter(address__iexact=email, released_at=None).exists():
+    if today >= MAX_LINKS_A_DAY or is_suppressed(email):
         return
     following = Subscription.objects.live().filter(person=person, confirmed_at__isnull=False).order_by("pk")
     if not following:

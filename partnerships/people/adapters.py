@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from allauth.account.adapter import DefaultAccountAdapter
-from allauth.account.internal.flows.login import clear_authentication_records
+from allauth.account.authentication import AUTHENTICATION_METHODS_SESSION_KEY
 from allauth.core.exceptions import ImmediateHttpResponse
 from allauth.mfa.adapter import DefaultMFAAdapter
 from allauth.socialaccount.adapter import DefaultSocialAccountAdapter
@@ -52,7 +52,7 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth ca
         if refused is not None or not isinstance(user, User):
             return refused
         if not comes_as_required(request, user, now=timezone.now()):
-            clear_authentication_records(request)
+            request.session.pop(AUTHENTICATION_METHODS_SESSION_KEY, None)
             messages.warning(request, "Your organisation asks you to sign in through its own sign-in page.")
             return redirect("account_login")
         return None

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 import time_machine
-from allauth.account.internal.flows.login import AUTHENTICATION_METHODS_SESSION_KEY
+from allauth.account.authentication import AUTHENTICATION_METHODS_SESSION_KEY
 from django.conf import LazySettings
 from django.contrib import admin
 from django.contrib.messages.storage.fallback import FallbackStorage

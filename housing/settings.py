@@ -41,11 +41,15 @@ SECRET_KEY_FALLBACKS = environment.secret_keys("SECRET_KEY_FALLBACKS")
 # The first encrypts what second factors keep in the database; all of them decrypt. Without any, SECRET_KEY and
 # SECRET_KEY_FALLBACKS do.
 SECOND_FACTOR_KEYS = environment.secret_keys("SECOND_FACTOR_KEYS")
+# The first makes the hashes by which an erased address that said no is remembered; all of them are compared. Without
+# any, SECRET_KEY and SECRET_KEY_FALLBACKS serve.
+ADDRESS_HASH_KEYS = environment.secret_keys("ADDRESS_HASH_KEYS")
 _key_faults = environment.key_faults(
     {
         "SECRET_KEY": [SECRET_KEY],
         "SECRET_KEY_FALLBACKS": SECRET_KEY_FALLBACKS,
         "SECOND_FACTOR_KEYS": SECOND_FACTOR_KEYS,
+        "ADDRESS_HASH_KEYS": ADDRESS_HASH_KEYS,
     }
 )
 if _key_faults and not DEBUG:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from partnerships.digests.models import Preference, Subscription
 from partnerships.digests.services import renew_links, stop_everything
+from partnerships.outbox.queries.suppressions import is_suppressed
 from partnerships.people.leaving import Leaving
+from partnerships.people.models import User
 from partnerships.people.personal import Fate, Rule
 
 RULES = (
@@ -31,6 +34,15 @@ RULES = (
     Rule("digests.OpenDigest", "recipient", Fate.KEEP, "one digest at a time"),
     Rule("digests.TypedAddress", "address", Fate.DELETE, "to whom a letter is asked for", whose="address"),
 )
+
+
+def has_said_no(person: User) -> bool:
+    """Whether somebody has refused digests or questions about them, or mail to their address is stopped."""
+    return (
+        Subscription.objects.filter(person=person, refused_at__isnull=False).exists()
+        or Preference.objects.filter(person=person, refused_at__isnull=False).exists()
+        or is_suppressed(person.email)
+    )
 
 
 def stop_digests(leaving: Leaving) -> int:

@@ -20,7 +20,7 @@ from partnerships.digests.models import (
     SubscriptionStatus,
     Told,
 )
-from partnerships.digests.personal import RULES, stop_digests
+from partnerships.digests.personal import RULES, has_said_no, stop_digests
 from partnerships.digests.services import stop_everything
 from partnerships.digests.watermarks import catch_up, one_at_a_time
 from partnerships.kit.database import rows_of
@@ -31,6 +31,7 @@ from partnerships.outbox.settling import on_accepted
 from partnerships.people.leaving import register_leaving
 from partnerships.people.models import User
 from partnerships.people.personal import register_personal
+from partnerships.people.refusals import register_refusal
 from partnerships.people.services import find_person
 
 #: What a digest told is found by the digest first: by the plan, everything ever told of it would be read for each.
@@ -154,5 +155,6 @@ def register() -> None:
     register_hooks(DigestHooks())
     register_personal(RULES)
     register_leaving("digests stopped", stop_digests)
+    register_refusal(has_said_no)
     keeping.register()
     restoring.register()

@@ -59,6 +59,11 @@ def _tallies(now: dt.datetime, dry_run: bool) -> int:
     return delete_in_batches(Tally.objects.filter(began_at__lte=now - TALLIES), dry_run=dry_run)
 
 
+def _kept_until_taken_back(now: dt.datetime, dry_run: bool) -> int:
+    """Nothing goes by age: a no stands until its owner takes it back."""
+    return 0
+
+
 def register() -> None:
     """Say it all, once, at start-up."""
     register_retention(
@@ -92,6 +97,14 @@ def register() -> None:
         basis=_LEGITIMATE,
         kept_for="2 days",
         apply=_tallies,
+    )
+    register_retention(
+        "refused addresses",
+        what="A keyed hash of the address of somebody who said no to digests and was erased",
+        purpose="not asking them again",
+        basis="legal obligation: respecting an objection (UK GDPR, Article 21)",
+        kept_for="until they ask for digests themselves",
+        apply=_kept_until_taken_back,
     )
     register_retention(
         "leavers",

@@ -276,6 +276,22 @@ class Tally(models.Model):
         return f"{self.count} since {self.began_at:%H:%M}"
 
 
+class RefusedAddress(models.Model):
+    """The address of somebody who said no to digests and was erased since: nobody may ask it again.
+
+    Only a keyed hash is kept; the key is in the settings, not in the database (`people/refusals.py`).
+    """
+
+    address_hash = models.CharField(max_length=64, unique=True)
+    kept_since = models.DateTimeField()
+
+    class Meta:
+        verbose_name_plural = "refused addresses"
+
+    def __str__(self) -> str:
+        return f"Refused address {self.pk}"
+
+
 class RetentionRun(models.Model):
     """A night's retention: its row claims the day, so that a complete run happens once a day.
 

@@ -18,6 +18,7 @@ from partnerships.kit import journal
 from partnerships.people.leaving import Leaving, run_hooks
 from partnerships.people.models import SecurityEvent, SecurityEventKind, User
 from partnerships.people.personal import PERSON_NUMBER, Fate, Rule, rules
+from partnerships.people.refusals import keep_refusal
 from partnerships.people.sessions import end_sessions
 
 #: The version of the exported form, for whoever reads it by machine.
@@ -142,14 +143,17 @@ def _note(person: User, verb: str, kind: str, *, author: User | None, now: dt.da
 def erase_person(*, person: User, author: User | None, reason: str, now: dt.datetime) -> dict[str, int]:
     """Take out everything personal; what must stand stays as done by “a former member”.
 
-    Access ends everywhere first. Returns how many rows each rule touched. Raises `UnableToErase`.
+    Access ends everywhere first. Of somebody who said no to digests a keyed hash of the address stays, so that nobody
+    asks it again. Returns how many rows each rule touched. Raises `UnableToErase`.
     """
     locked = User.objects.select_for_update().get(pk=person.pk)
     if locked.erased_at is not None:
         raise UnableToErase("This person has been erased already.")
+    refused = keep_refusal(person=locked, now=now)
     # The database blanks lines of the security log only of people who are erased.
     User.objects.filter(pk=locked.pk).update(erased_at=now)
     touched = run_hooks(Leaving(person=locked, author=author, heir=None, reason=reason, now=now))
+    touched["refusals kept by a hash of the address"] = int(bool(refused))
     end_sessions(locked)
     # Values first: some are found by the rows that refer to the person.
     for rule in rules():
@@ -159,7 +163,8 @@ def erase_person(*, person: User, author: User | None, reason: str, now: dt.date
         if _refers(rule):
             touched[f"{rule.model}.{rule.field}"] = _apply(rule, locked)
     _forget_in_admin_log(locked)
-    journal.note(ERASED, now=now, person=locked.pk, address=journal.address_hash(locked.email))
+    address = journal.address_hash(locked.email)
+    journal.note(ERASED, now=now, person=locked.pk, address=address, refusal=refused)
     locked.groups.clear()
     locked.user_permissions.clear()
     locked.email, locked.name = erased_address(locked), ""

@@ -15,13 +15,16 @@ from partnerships.outbox.bounces import UnableToRelease, release, suppress
 from partnerships.outbox.restoring import SUPPRESSED
 from partnerships.people.models import Invitation, User
 from partnerships.people.personal_data import ERASED, erase_person
+from partnerships.people.refusals import keep_hashes
 from partnerships.people.services import CLOSED, UnableToCloseAccount, close_account
 
 _REASON = "As it was before a backup was restored."
 
 
 def redo_erased(lines: Sequence[dict[str, Any]], now: dt.datetime) -> int:
-    """Erase again everybody who was erased since the backup; how many."""
+    """Erase again everybody who was erased since the backup; how many. Who had said no stays refused, also those whom
+    the backup does not know."""
+    keep_hashes({line["refusal"] for line in lines if line.get("refusal")}, now=now)
     people = User.objects.filter(pk__in=[line["person"] for line in lines], erased_at=None)
     hashes = {line["person"]: line["address"] for line in lines}
     found = [person for person in people if hashes[person.pk] == address_hash(person.email)]

@@ -15,6 +15,7 @@ from tests.world import World
 #: Tables of ours without row history, and why.
 WITHOUT = {
     "people.Tally": "counters of what is limited",
+    "people.RefusedAddress": "hashes of erased addresses, which must not come back in a history",
     "people.RetentionRun": "a claim a night, with counts alone",
     "people.RetentionRuleState": "when each rule last ran",
     "people.ViewAs": "a log itself: only its end is written, once",

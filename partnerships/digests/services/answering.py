@@ -14,6 +14,7 @@ from partnerships.digests.services.stopping import REFUSED_ALL
 from partnerships.digests.watermarks import count_as_told, one_at_a_time
 from partnerships.kit import journal
 from partnerships.people.models import User
+from partnerships.people.refusals import forget_refusal
 
 
 @transaction.atomic
@@ -64,5 +65,6 @@ def allow_questions(*, person: User, now: dt.datetime) -> None:
 
 
 def take_refusal_back(person: User) -> None:
-    """Who asks for something themselves has no longer stopped everything."""
+    """The person asks for something themselves: they no longer refuse questions, nor does their address."""
+    forget_refusal(person.email)
     Preference.objects.filter(person=person, refused_at__isnull=False).update(refused_at=None)

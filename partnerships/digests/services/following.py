@@ -19,6 +19,7 @@ from partnerships.digests.watermarks import one_at_a_time
 from partnerships.organisations.models import Organisation
 from partnerships.outbox.queries.suppressions import is_suppressed
 from partnerships.people.models import User
+from partnerships.people.refusals import has_refused
 from partnerships.people.services import UnableToAddPerson, person_for_address
 from partnerships.plans.models import Plan
 
@@ -155,6 +156,9 @@ def _begin(
     one_at_a_time()
     if not person.is_active:
         raise UnableToSubscribe("This person has left.")
+    by_themselves = how == How.SELF and author == person
+    if not by_themselves and has_refused(person.email):
+        raise UnableToSubscribe("The owner of this address asked not to be contacted: only they can change that.")
     if is_suppressed(person.email):
         raise UnableToSubscribe("Mail to this address comes back: ask an administrator to release it first.")
     if frequency and frequency not in Frequency.values:
@@ -173,7 +177,6 @@ def _begin(
         },
     )
     if not made:
-        by_themselves = how == How.SELF and author == person
         if subscription.is_paused and by_themselves:
             resume(subscription=subscription, author=author, now=now)
         if subscription.is_confirmed or subscription.is_paused:

@@ -1,0 +1,29 @@
+"""Let an address be asked again whose owner said no and was erased since."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.core.management.base import CommandError, CommandParser
+
+from partnerships.kit.accounting import AccountedCommand
+from partnerships.people.refusals import forget_refusal
+
+
+class Command(AccountedCommand):
+    """`manage.py allow_questions EMAIL`"""
+
+    help = (
+        "Let partners ask an address again whose owner said no to digests and was erased since. "
+        "Run it only when the owner asks for it."
+    )
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        """Which address."""
+        parser.add_argument("email", help="The address, as its owner gives it.")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Say in the last line what was done."""
+        if not forget_refusal(options["email"]):
+            raise CommandError("Nobody who was erased has refused under this address.")
+        self.stdout.write(f"{options['email']} may be asked again.")

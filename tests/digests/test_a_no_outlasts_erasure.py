@@ -1,0 +1,153 @@
+"""Somebody who said no is not asked again after they are erased, and the database does not show whose address it is."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.conf import LazySettings
+from django.core.management import call_command
+from django.core.management.base import CommandError
+from django.utils import timezone
+
+from partnerships.digests import services
+from partnerships.digests.models import Delivery, Subscription
+from partnerships.kit.journal import replay
+from partnerships.organisations.models import Role
+from partnerships.people.models import RefusedAddress, User
+from partnerships.people.personal_data import erase_person
+from partnerships.people.retention import RULES
+from partnerships.people.services import close_account, find_person
+from partnerships.plans.models import Plan
+from tests.digests.test_consent import ask
+from tests.digests.test_typed_addresses import REFUSALS, type_in
+from tests.world import World, join
+
+SOL = "sol@council.example"
+
+
+def erased(world: World) -> None:
+    erase_person(person=world.sol, author=None, reason="Asked to be erased.", now=timezone.now())
+
+
+def ask_the_address(world: World, plan: Plan, *, now: dt.datetime | None = None) -> Subscription:
+    """Larkhaven asks whoever has Sol's former address."""
+    return services.add_stakeholder(
+        email="Sol@Council.example",
+        name="Sol",
+        target=plan,
+        author=world.amina,
+        organisation=world.larkhaven,
+        now=now or timezone.now(),
+    )
+
+
+@pytest.mark.parametrize("refuse", REFUSALS, ids=lambda refuse: refuse.__name__)
+def test_nobody_asks_an_address_again_that_said_no_before_erasure(
+    world: World, plan: Plan, opened: Plan, refuse: Callable[[World, Plan], None]
+) -> None:
+    refuse(world, opened)
+    erased(world)
+    emails = Delivery.objects.count()
+
+    for target in (opened, plan):
+        for later in (dt.timedelta(0), dt.timedelta(days=4000)):
+            with pytest.raises(services.UnableToSubscribe, match="asked not to be contacted"):
+                ask_the_address(world, target, now=timezone.now() + later)
+    type_in(opened, SOL.upper())
+
+    assert find_person(SOL) is None
+    assert Delivery.objects.count() == emails
+
+
+def test_an_address_that_never_said_no_may_be_asked_again(world: World, opened: Plan) -> None:
+    services.confirm(subscription=ask(world, opened), now=timezone.now())
+    erased(world)
+
+    assert ask_the_address(world, opened).is_waiting
+    assert not RefusedAddress.objects.exists()
+
+
+def test_retention_of_leavers_keeps_their_no(world: World, plan: Plan) -> None:
+    followed = services.subscribe(person=world.vera, target=plan, author=world.vera, now=timezone.now())
+    services.stop(subscriptions=[followed], author=world.vera, reason="Stopped.", now=timezone.now())
+    close_account(person=world.vera, author=world.dee, reason="Moved on.", now=timezone.now())
+
+    RULES["leavers"].apply(timezone.now() + dt.timedelta(days=731), False)
+
+    assert find_person("vera@larkhaven.example") is None
+    with pytest.raises(services.UnableToSubscribe, match="asked not to be contacted"):
+        services.add_stakeholder(
+            email="vera@larkhaven.example",
+            name="",
+            target=plan,
+            author=world.amina,
+            organisation=world.larkhaven,
+            now=timezone.now(),
+        )
+
+
+def refused(world: World, plan: Plan) -> None:
+    services.stop(subscriptions=[ask(world, plan)], author=world.sol, reason="No.", now=timezone.now())
+    erased(world)
+
+
+def test_the_key_of_the_hash_can_be_changed_and_is_needed(world: World, opened: Plan, settings: LazySettings) -> None:
+    settings.ADDRESS_HASH_KEYS = ["the-first-key-" + "a" * 50]
+    refused(world, opened)
+    first = RefusedAddress.objects.get().address_hash
+
+    settings.ADDRESS_HASH_KEYS = ["the-second-key-" + "b" * 50, "the-first-key-" + "a" * 50]
+    with pytest.raises(services.UnableToSubscribe):
+        ask_the_address(world, opened)
+    settings.ADDRESS_HASH_KEYS = ["another-key-" + "c" * 50]
+
+    assert "sol" not in first
+    assert ask_the_address(world, opened).is_waiting, "Without its key a hash says nothing about an address."
+
+
+def test_without_a_key_of_its_own_the_secret_key_and_its_fallbacks_serve(
+    world: World, opened: Plan, settings: LazySettings
+) -> None:
+    refused(world, opened)
+
+    settings.SECRET_KEY, settings.SECRET_KEY_FALLBACKS = "renewed-" + "d" * 50, [settings.SECRET_KEY]
+
+    with pytest.raises(services.UnableToSubscribe):
+        ask_the_address(world, opened)
+
+
+def test_a_person_who_comes_back_and_follows_something_may_be_asked_again(world: World, opened: Plan) -> None:
+    refused(world, opened)
+    back = User.objects.create_user(SOL, "four other quiet words", name="Sol")
+    join(back, world.larkhaven, Role.VIEWER, timezone.now())
+
+    services.subscribe(person=back, target=opened, author=back, now=timezone.now())
+
+    assert not RefusedAddress.objects.exists()
+
+
+def test_a_restored_backup_does_not_forget_the_no(
+    world: World, opened: Plan, django_capture_on_commit_callbacks: Any
+) -> None:
+    begun = timezone.now()
+    with django_capture_on_commit_callbacks(execute=True):
+        refused(world, opened)
+    RefusedAddress.objects.all().delete()  # the backup is older than the erasure
+
+    replay(since=begun, now=timezone.now())
+
+    with pytest.raises(services.UnableToSubscribe, match="asked not to be contacted"):
+        ask_the_address(world, opened)
+
+
+def test_operators_let_an_address_be_asked_again_when_its_owner_wants_it(world: World, opened: Plan) -> None:
+    refused(world, opened)
+
+    call_command("allow_questions", SOL)
+
+    assert ask_the_address(world, opened).is_waiting
+    with pytest.raises(CommandError, match="Nobody who was erased"):
+        call_command("allow_questions", SOL)

@@ -26,7 +26,7 @@ worker: ## Run one more Celery worker on the parts that run, or on those the env
 	@$(READY) -m housing.worker
 
 beat: ## Run Celery's clock; one is enough, two do no harm
-	@$(READY) -m celery -A housing beat --loglevel INFO --scheduler celery.beat:Scheduler --pidfile=
+	@$(READY) -m celery -A housing beat --loglevel INFO --pidfile=
 
 migrate: ## Bring the tables up to date and renew the application role's rights, as the tables' owner
 	@$(READY) manage.py migrate

@@ -97,6 +97,9 @@ app.conf.update(
     enable_utc=True,
     timezone="UTC",
     beat_schedule=SCHEDULE,
+    # It notes a heartbeat at each tick, which comes this often at least.
+    beat_scheduler="housing.beat:BeatingScheduler",
+    beat_max_loop_interval=5,
     # A killed pool child acknowledges its task unless this is set; every task may run twice.
     task_acks_late=True,
     task_reject_on_worker_lost=True,

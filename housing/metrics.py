@@ -3,28 +3,73 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 
 from django.conf import settings
+from django.db import Error
+from django.db.models import ExpressionWrapper, F, FloatField, Func, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.utils.crypto import constant_time_compare
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, CollectorRegistry, generate_latest
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.multiprocess import MultiProcessCollector
+from prometheus_client.registry import Collector
 
+from housing.heartbeats import BEAT, heartbeat_age
+from housing.models import Job
 from partnerships.digests.metrics import QueueCollector
 from partnerships.people.metrics import RetentionCollector
 
 
+class WorkCollector(Collector):
+    """What workers and beat did, on every machine: read from their rows; nothing while the database is away."""
+
+    def describe(self) -> Iterator[Metric]:
+        """Nothing is asked of the database at start-up."""
+        yield from ()
+
+    def collect(self) -> Iterator[Metric]:
+        """Runs, failures and durations by job, how long ago each succeeded, and the age of beat's heartbeat."""
+        try:
+            jobs = list(_jobs_with_age())
+            beat = heartbeat_age(BEAT)
+        except Error:
+            return
+        runs = CounterMetricFamily("jobs_runs", "Runs of this job.", labels=["job"])
+        failures = CounterMetricFamily("jobs_failures", "Runs of this job that failed.", labels=["job"])
+        seconds = CounterMetricFamily("jobs_seconds", "How long all runs of this job took.", labels=["job"])
+        ages = GaugeMetricFamily("jobs_seconds_since_success", "Seconds since this job last succeeded.", labels=["job"])
+        for name, number, failed, took, age in jobs:
+            runs.add_metric([name], number)
+            failures.add_metric([name], failed)
+            seconds.add_metric([name], took)
+            ages.add_metric([name], age if age is not None else float("inf"))
+        yield from (runs, failures, seconds, ages)
+        yield GaugeMetricFamily(
+            "beat_seconds_since_tick",
+            "Seconds since Celery's clock last ticked.",
+            value=beat if beat is not None else float("inf"),
+        )
+
+
+def _jobs_with_age() -> QuerySet[Job, tuple[str, int, int, float, float | None]]:
+    since = Func(F("succeeded_at"), template="EXTRACT(EPOCH FROM clock_timestamp() - %(expressions)s)")
+    age = ExpressionWrapper(since, output_field=FloatField())
+    return Job.objects.order_by("name").values_list("name", "runs", "failures", "seconds", age)
+
+
 def all_figures() -> bytes:
-    """Each web process's own figures added up where they share `PROMETHEUS_MULTIPROC_DIR` (else this process's), and
+    """The web processes' own figures added up where they share `PROMETHEUS_MULTIPROC_DIR` (else this process's), and
     the database's figures once."""
-    shared, stored = CollectorRegistry(), CollectorRegistry()
+    own = REGISTRY
     if "PROMETHEUS_MULTIPROC_DIR" in os.environ:
-        MultiProcessCollector(shared)  # type: ignore[no-untyped-call]  # it has no types
-    for collector in (QueueCollector(), RetentionCollector()):
+        own = CollectorRegistry()
+        MultiProcessCollector(own)  # type: ignore[no-untyped-call]  # it has no types
+    stored = CollectorRegistry()
+    for collector in (QueueCollector(), RetentionCollector(), WorkCollector()):
         stored.register(collector)
-    own = shared if "PROMETHEUS_MULTIPROC_DIR" in os.environ else REGISTRY
     return generate_latest(own) + generate_latest(stored)
 
 

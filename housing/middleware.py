@@ -23,6 +23,7 @@ from django.utils import timezone
 from pghistory.middleware import HistoryMiddleware as PgHistoryMiddleware
 from psycopg2 import errorcodes
 
+from housing.alerts import tell_of_outage
 from housing.errors import too_large
 from partnerships.activity.services import note_export
 from partnerships.kit.exports import rows_of
@@ -127,6 +128,7 @@ class DatabaseOutageMiddleware:
     def unavailable(self, error: Exception) -> HttpResponse:
         code = getattr(error.__cause__, "pgcode", None)  # 55P03: a lock; 57014: a statement; none: no connection
         log.error("database_unavailable", kind=type(error).__name__, code=code)
+        tell_of_outage(error)
         response = HttpResponse(render_to_string("503.html"), status=503)
         response["Retry-After"] = str(self.RETRY_AFTER_SECONDS)
         response["Cache-Control"] = "no-store"

@@ -32,7 +32,7 @@ from housing.embedded.postgres import Postgres, outside_home
 from housing.embedded.processes import Child, UnableToStart, wait_until
 from housing.embedded.valkey import Valkey
 from housing.environment import BASE_DIR, VAR_DIR, read_file
-from housing.watchdog import EXIT_STALLED
+from housing.watchdog import EXIT_BEAT_HANGS, EXIT_STALLED
 
 DEMO = BASE_DIR / "partnerships" / "transfer" / "demo.json"
 WATCH_EVERY_SECONDS = 0.5
@@ -259,6 +259,7 @@ class Supervisor:
     def _migrations(self) -> list[Path]:
         return [
             *sorted(BASE_DIR.glob("partnerships/*/migrations/*.py")),
+            *sorted(BASE_DIR.glob("housing/migrations/*.py")),
             *(
                 BASE_DIR / name
                 for name in (
@@ -309,6 +310,7 @@ class Supervisor:
             "web",
             [
                 *(sys.executable, "-m", "gunicorn", "housing.wsgi", "--bind", f"fd://{door.fileno()}"),
+                *("--config", "python:housing.gunicorn_settings"),
                 *("--workers", "2", "--threads", "4", "--timeout", "60", "--graceful-timeout", "8"),
                 "--no-control-socket",
             ],
@@ -317,13 +319,9 @@ class Supervisor:
         )
         worker = self._part("worker", [sys.executable, "-m", "housing.worker"], environ)
         self._part("accounts", [sys.executable, "-m", "housing.account_sender"], environ)
-        # The scheduler without a file: what is due is decided from rows, and a half-written file stops nobody.
-        self._part(
+        beat = self._part(
             "beat",
-            [
-                *(sys.executable, "-m", "celery", "-A", "housing", "beat", "--loglevel", "INFO"),
-                *("--scheduler", "celery.beat:Scheduler", "--pidfile="),
-            ],
+            [sys.executable, "-m", "celery", "-A", "housing", "beat", "--loglevel", "INFO", "--pidfile="],
             environ,
         )
         say("Starting web, worker and beat")
@@ -332,7 +330,7 @@ class Supervisor:
         watchdog = self._part("watchdog", [sys.executable, "-m", "housing.watchdog"], environ)
         say(f"Ready in {time.monotonic() - began:.1f} s\n")
         self._say_where(site, mail_page)
-        self.watch(worker=worker, watchdog=watchdog)
+        self.watch(worker=worker, beat=beat, watchdog=watchdog)
 
     def _part(self, name: str, argv: list[str], environ: dict[str, str], *, keep_open: Sequence[int] = ()) -> Child:
         log = self.logs / f"{name}.log"
@@ -350,18 +348,24 @@ class Supervisor:
         say(f"Logs            {self.logs}")
         say("Stop with Ctrl-C.\n")
 
-    def watch(self, *, worker: Child, watchdog: Child) -> None:
-        """Bring back whatever dies; restart the worker when the watchdog found it stalled."""
+    def watch(self, *, worker: Child, beat: Child, watchdog: Child) -> None:
+        """Look after the parts until a signal ends it."""
         while True:
             time.sleep(WATCH_EVERY_SECONDS)
-            if watchdog.process and watchdog.process.poll() == EXIT_STALLED:
-                say("The worker has stalled: restarting it")
-                worker.stop()
-                worker.start()
-                watchdog.start()
-            for child in self.children:
-                if child.revive(clock=time.monotonic()):
-                    say(f"{child.name} had ended and was started again (see {child.log})")
+            self.look_after(worker=worker, beat=beat, watchdog=watchdog)
+
+    def look_after(self, *, worker: Child, beat: Child, watchdog: Child) -> None:
+        """Bring back what died; restart the worker or beat when the watchdog found that it hangs."""
+        hung = {EXIT_STALLED: worker, EXIT_BEAT_HANGS: beat}
+        found = hung.get(watchdog.process.poll() or 0) if watchdog.process else None
+        if found is not None:
+            say(f"The {found.name} hangs: restarting it")
+            found.stop()
+            found.start()
+            watchdog.start()
+        for child in self.children:
+            if child.revive(clock=time.monotonic()):
+                say(f"{child.name} had ended and was started again (see {child.log})")
 
 
 def demo_accounts() -> list[str]:

@@ -236,6 +236,7 @@ EMAIL_TLS_VERIFY = env.bool("EMAIL_TLS_VERIFY", default=True)
 EMAIL_CA_FILE = env.str("EMAIL_CA_FILE", default="")
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="Common Ground <digests@ground.example>")
 SERVER_EMAIL = DEFAULT_FROM_EMAIL
+EMAIL_SUBJECT_PREFIX = f"[{SITE_NAME}] "  # of alerts to operators alone
 ADMINS = [("Operators", address) for address in env.list("OPERATORS", default=[])]
 
 # Letters about accounts leave beside the answer, which so takes as long for an unknown address.

@@ -1,7 +1,7 @@
-"""Looks whether digests that are due go out, and ends with exit code 75 when the worker has stalled.
+"""Ends with exit code 75 when the workers have stalled, and 76 when beat hangs, for a supervisor to restart them.
 
-A live Celery worker can stop consuming after its broker reconnects; nothing but the ledger shows it. Run beside a
-worker as `python -m housing.watchdog` under a supervisor that restarts the worker on that code.
+A live Celery worker can stop consuming after its broker reconnects; nothing but the ledger shows it. A beat that hangs
+shows in nothing but the age of its heartbeat. Run beside them as `python -m housing.watchdog`. The operators are told.
 """
 
 from __future__ import annotations
@@ -17,7 +17,11 @@ import django
 from django.core.management import call_command
 from django.db import Error, connections
 
+from housing.heartbeats import BEAT, STALE_SECONDS, heartbeat_age
+from partnerships.kit.operators import alert_operators, wait_for_alerts
+
 EXIT_STALLED = 75
+EXIT_BEAT_HANGS = 76
 LOOK_EVERY_SECONDS = 15
 OVERDUE_SECONDS = 60
 
@@ -39,18 +43,29 @@ def is_stalled(before: dict[str, Any], now: dict[str, Any]) -> bool:
     return min(waits) > OVERDUE_SECONDS and not moved
 
 
-def watch() -> int:
-    """Look until the worker stalls; a database that is away is nobody's stall."""
-    before: dict[str, Any] = {}
+def beat_hangs(before: float | None, now: float | None) -> bool:
+    """Whether beat's heartbeat was too old at both looks: once may be a machine that slept."""
+    return before is not None and now is not None and min(before, now) > STALE_SECONDS
+
+
+def watch(*, look_every: float = LOOK_EVERY_SECONDS) -> int:
+    """Look until workers or beat need a restart; a database that is away is no stall of theirs."""
+    before: tuple[dict[str, Any], float | None] | None = None
     while True:
-        time.sleep(LOOK_EVERY_SECONDS)
+        time.sleep(look_every)
         try:
-            now = look()
+            now = look(), heartbeat_age(BEAT)
         except Error:
             connections.close_all()
-            before = {}
+            before = None
             continue
-        if before and is_stalled(before, now):
+        if before and beat_hangs(before[1], now[1]):
+            alert_operators("Beat hangs", f"No tick for {now[1]:.0f} seconds. It is being restarted.")
+            return EXIT_BEAT_HANGS
+        if before and is_stalled(before[0], now[0]):
+            alert_operators(
+                "The workers have stalled", "Emails are overdue and nothing moves. They are being restarted."
+            )
             return EXIT_STALLED
         before = now
 
@@ -59,4 +74,7 @@ if __name__ == "__main__":
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "housing.settings")
     os.environ.setdefault("DATABASE_ROLE", "worker")
     django.setup()
-    sys.exit(watch())
+    found = watch()
+    # A mail server that hangs must not put off the restart.
+    wait_for_alerts(seconds=10)
+    sys.exit(found)

@@ -92,7 +92,7 @@ def _until_secret(one: URLPattern | URLResolver) -> tuple[str, bool]:
 def _bearer_links() -> re.Pattern[str] | None:
     """Every such link up to its secret; None in a process that has not read the addresses (it has no requests)."""
     global _links  # noqa: PLW0603 - made once, when the addresses are there
-    if _links is None and hasattr(sys.modules.get(settings.ROOT_URLCONF), "urlpatterns"):
+    if _links is None and settings.configured and hasattr(sys.modules.get(settings.ROOT_URLCONF), "urlpatterns"):
         prefixes = "|".join(prefix.replace("/", _SLASH) for prefix in bearer_prefixes())
         _links = re.compile(f"({_SLASH}(?:{prefixes})){_REST}")
     return _links

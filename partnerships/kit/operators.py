@@ -18,42 +18,50 @@ from partnerships.kit.masking import mask
 
 log = structlog.get_logger(__name__)
 
-#: One email about the same subject in this time, and so many about anything.
+#: At most one email about the same subject in this time, and at most `MAX_ALERTS` about anything.
 QUIET = dt.timedelta(hours=1)
 MAX_ALERTS = 10
 
 #: When each subject was last sent from this process, for use while the database is away.
 _sent_here: dict[str, float] = {}
 _lock = threading.Lock()
+_THREAD = "alert to operators"
 
 
-def alert_operators(subject: str, text: str) -> bool:
-    """Email the operators unless they were told lately; whether an email is on its way.
+def alert_operators(subject: str, text: str, *, quiet: dt.timedelta = QUIET) -> bool:
+    """Email the operators unless they were told of this within `quiet`; whether an email is on its way.
 
     Never raises and never waits for the mail server. Addresses, tokens and values from the database are masked.
     """
-    if not settings.ADMINS or not _may_send(subject):
+    if not settings.ADMINS or not _may_send(subject, quiet):
         return False
     # For now straight to the mail server, also while the database is there.
-    threading.Thread(target=_send, args=(mask(subject), mask(text)), name="alert").start()
+    threading.Thread(target=_send, args=(mask(subject), mask(text)), name=_THREAD, daemon=True).start()
     return True
 
 
-def _may_send(subject: str) -> bool:
+def wait_for_alerts(*, seconds: float) -> None:
+    """Before a process ends: let emails to the operators leave, but no longer than this."""
+    end = time.monotonic() + seconds
+    for thread in threading.enumerate():
+        if thread.name == _THREAD:
+            thread.join(timeout=max(0.0, end - time.monotonic()))
+
+
+def _may_send(subject: str, quiet: dt.timedelta) -> bool:
     """Whether neither this subject nor alerts in all are over their limit: counted for all processes together, or by
     this one while the database is away."""
     key = hashlib.sha256(subject.encode()).hexdigest()
-    seconds = int(QUIET.total_seconds())
     try:
         with transaction.atomic():
-            return cache.add(f"alert:{key}", 1, timeout=seconds) and any(
-                cache.add(f"alert-slot:{slot}", 1, timeout=seconds) for slot in range(MAX_ALERTS)
+            return cache.add(f"alert:{key}", 1, timeout=quiet.total_seconds()) and any(
+                cache.add(f"alert-slot:{slot}", 1, timeout=QUIET.total_seconds()) for slot in range(MAX_ALERTS)
             )
     except (DatabaseError, InterfaceError):
-        return _may_send_from_here(key, seconds)
+        return _may_send_from_here(key, quiet.total_seconds())
 
 
-def _may_send_from_here(key: str, seconds: int) -> bool:
+def _may_send_from_here(key: str, seconds: float) -> bool:
     now = time.monotonic()
     with _lock:
         for old in [one for one, at in _sent_here.items() if at <= now - seconds]:

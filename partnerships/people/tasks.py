@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import datetime as dt
+
 import structlog
 from celery import shared_task
 from celery.exceptions import SoftTimeLimitExceeded
 from django.utils import timezone
 
 from partnerships.kit.operators import alert_operators
-from partnerships.people.retention import apply_retention_once
+from partnerships.people.retention import OVERDUE, apply_retention_once, overdue_rules
 
 log = structlog.get_logger(__name__)
 
@@ -16,7 +18,15 @@ log = structlog.get_logger(__name__)
 @shared_task
 def apply_retention_now() -> None:
     """Every hour: remove what is past its time, once a day."""
-    outcome = apply_retention_once(now=timezone.now(), stop_on=(SoftTimeLimitExceeded,))
+    now = timezone.now()
+    overdue = overdue_rules(now=now)
+    if overdue:
+        alert_operators(
+            "Retention is overdue",
+            f"No complete run for {OVERDUE.days} days: {', '.join(overdue)}.",
+            quiet=dt.timedelta(days=1),
+        )
+    outcome = apply_retention_once(now=now, stop_on=(SoftTimeLimitExceeded,))
     if outcome is None:
         return
     log.info("retention_applied", **{name.replace(" ", "_"): count for name, count in outcome.removed.items()})

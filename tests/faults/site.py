@@ -31,6 +31,14 @@ class Site:
     port: int
     process: subprocess.Popen[bytes]
 
+    def figures(self) -> str:
+        """What Prometheus reads, from the process that happens to answer."""
+        asking = http.client.HTTPConnection("localhost", self.port, timeout=30)
+        asking.request("GET", "/metrics", headers={"Authorization": "Bearer prometheus-may-read"})
+        page = asking.getresponse().read().decode()
+        asking.close()
+        return page
+
     def ask(self, method: str, path: str, cookie: str, data: dict[str, str] | None = None) -> tuple[int, str, str]:
         """Status, Retry-After and body; 0 where the connection broke."""
         asking = http.client.HTTPConnection("localhost", self.port, timeout=30)
@@ -60,11 +68,15 @@ def serving(database: str, *, media: Path) -> Iterator[Site]:
         "REDIS_URL": "redis://127.0.0.1:1/0",
         "EMAIL_URL": "smtp://127.0.0.1:1",
         "MEDIA_ROOT": str(media),
+        "METRICS_TOKEN": "prometheus-may-read",
         "DEBUG": "1",
     }
     command = [sys.executable, "-m", "gunicorn", "housing.wsgi", "--bind", f"127.0.0.1:{port}", "--workers", "2"]
     process = subprocess.Popen(
-        [*command, "--threads", "2", "--no-control-socket", "--log-level", "critical"],
+        [
+            *(*command, "--config", "python:housing.gunicorn_settings"),
+            *("--threads", "2", "--no-control-socket", "--log-level", "critical"),
+        ],
         cwd=ROOT,
         env=environ,
         stdout=subprocess.DEVNULL,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import signal
 import threading
 import time
@@ -131,3 +132,15 @@ def test_a_worker_killed_in_the_middle_leaves_nothing_half_written(site: Site, w
     # A broken connection is all that anybody noticed.
     assert set(load.answers) <= {0, 200, 302}, load.answers
     assert changes_agree(world.eddie)
+
+
+def test_metrics_show_every_web_process_and_the_databases_figures_once(site: Site) -> None:
+    asked = 40
+    for _ in range(asked):
+        assert site.ask("GET", "/privacy/", "")[0] == 200
+
+    for _ in range(10):
+        page = site.figures()
+        (line,) = [one for one in page.splitlines() if one.startswith("django_http_requests_before_middlewares_total ")]
+        assert float(line.split()[1]) >= asked
+        assert len(re.findall(r"^digests_waiting ", page, re.MULTILINE)) == 1

@@ -19,14 +19,14 @@ def test_a_process_that_answers_lives(client: Client) -> None:
 
 @pytest.mark.django_db
 def test_a_process_with_its_database_is_ready(client: Client) -> None:
-    assert client.get("/health/ready/").json() == {"ready": True}
+    assert client.get("/health/ready/").json()["ready"] is True
 
 
 @pytest.mark.django_db
 @pytest.mark.parametrize("host", ["10.1.2.3:8000", "[fd00::1]", "web-7f9c.internal", "not a host"])
 def test_probes_may_ask_by_any_host(client: Client, host: str) -> None:
     assert client.get("/health/live/", headers={"Host": host}).json() == {"live": True}
-    assert client.get("/health/ready/", headers={"Host": host}).json() == {"ready": True}
+    assert client.get("/health/ready/", headers={"Host": host}).json()["ready"] is True
 
 
 @pytest.mark.django_db
@@ -36,7 +36,7 @@ def test_every_other_page_still_refuses_unknown_hosts(client: Client, path: str)
 
 
 def test_without_a_database_a_probe_by_address_gets_503(client: Client) -> None:
-    with patch("housing.health.connection.cursor", side_effect=OperationalError("gone")):
+    with patch("housing.heartbeats.connection.cursor", side_effect=OperationalError("gone")):
         answer = client.get("/health/ready/", headers={"Host": "10.1.2.3"})
 
     assert answer.status_code == 503
@@ -44,7 +44,7 @@ def test_without_a_database_a_probe_by_address_gets_503(client: Client) -> None:
 
 
 def test_without_a_database_the_answer_is_503_with_a_hint(client: Client) -> None:
-    with patch("housing.health.connection.cursor", side_effect=OperationalError("gone")):
+    with patch("housing.heartbeats.connection.cursor", side_effect=OperationalError("gone")):
         answer = client.get("/health/ready/")
 
     assert answer.status_code == 503

@@ -24,13 +24,13 @@ from partnerships.agreements.services import (
 )
 from partnerships.digests.models import Delivery
 from partnerships.digests.services import add_stakeholder, refuse_questions, stop
+from partnerships.kit.operators import wait_for_alerts
 from partnerships.people import keeping, retention
 from partnerships.people.models import Invitation, RetentionRuleState, RetentionRun, SecurityEvent, User
 from partnerships.people.personal_data import erase_person
 from partnerships.people.retention import RULES, RetentionRule, apply_retention, overdue_rules, time_since_complete
 from partnerships.people.services import close_account, create_invitation
 from partnerships.people.tasks import apply_retention_now
-from tests.alerts import alerts
 from tests.people.test_leaving_and_erasing import everything_kept
 from tests.world import World, join
 
@@ -342,8 +342,8 @@ def test_a_failed_rule_is_told_to_the_operators_and_tried_again(
     night = night_after(timezone.now())
 
     assert tick(night) is None
-    alerts()
-    assert [email.subject for email in mailoutbox] == ["[Django] Retention rules failed"]
+    wait_for_alerts(seconds=10)
+    assert [email.subject for email in mailoutbox] == ["[Common Ground] Retention rules failed"]
     assert f"{failing}: OSError" in mailoutbox[0].body
     assert "disk is full" not in mailoutbox[0].body
 

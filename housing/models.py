@@ -1,0 +1,29 @@
+"""Rows that say how the parts behind the pages fare: workers' jobs, and the clock."""
+
+from __future__ import annotations
+
+from django.db import models
+
+
+class Job(models.Model):
+    """What workers did of one task, on every machine together."""
+
+    name = models.CharField(max_length=200, unique=True)
+    runs = models.PositiveBigIntegerField(default=0)
+    failures = models.PositiveBigIntegerField(default=0)
+    seconds = models.FloatField(default=0, help_text="How long all runs took together.")
+    ended_at = models.DateTimeField()
+    succeeded_at = models.DateTimeField(null=True, blank=True)
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Heartbeat(models.Model):
+    """When a part last said that it lives."""
+
+    name = models.CharField(max_length=50, unique=True)
+    at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return self.name

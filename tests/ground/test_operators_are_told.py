@@ -1,0 +1,94 @@
+"""Operators are emailed what the system cannot put right, and a storm of errors sends few emails."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+from unittest.mock import patch
+
+import pytest
+import time_machine
+from django.core.mail import EmailMessage
+from django.db import OperationalError
+from django.test import Client
+from django.utils import timezone
+
+from housing.celery import app
+from housing.models import Job
+from partnerships.kit import operators
+from partnerships.kit.operators import MAX_ALERTS, QUIET, alert_operators, wait_for_alerts
+from partnerships.people.models import User
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def somebody_operates(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    settings.ADMINS = [("Operators", "operators@ground.example")]
+    monkeypatch.setattr(operators, "_sent_here", {})
+
+
+def subjects(mailoutbox: list[EmailMessage]) -> list[str]:
+    wait_for_alerts(seconds=10)
+    return [email.subject.removeprefix("[Common Ground] ") for email in mailoutbox]
+
+
+def test_the_same_subject_is_sent_once_an_hour(mailoutbox: list[EmailMessage]) -> None:
+    for _ in range(50):
+        alert_operators("The disk is full", "Nothing can be written.")
+    with time_machine.travel(timezone.now() + QUIET + dt.timedelta(minutes=1)):
+        alert_operators("The disk is full", "Nothing can be written.")
+
+    assert subjects(mailoutbox) == ["The disk is full"] * 2
+    assert mailoutbox[0].to == ["operators@ground.example"]
+
+
+def test_a_storm_of_different_errors_sends_few(mailoutbox: list[EmailMessage]) -> None:
+    for number in range(50):
+        alert_operators(f"Error {number}", "It failed.")
+
+    assert len(subjects(mailoutbox)) == MAX_ALERTS
+
+
+def test_an_outage_of_the_database_is_told_without_it(client: Client, mailoutbox: list[EmailMessage]) -> None:
+    client.force_login(User.objects.create_user(email="amina@larkhaven.example", password="correct horse battery"))
+    client.raise_request_exception = False
+
+    with patch("django.db.backends.base.base.BaseDatabaseWrapper.cursor", side_effect=OperationalError("gone")):
+        for _ in range(5):
+            assert client.get("/plans/").status_code == 503
+
+    assert subjects(mailoutbox) == ["The database is unavailable: OperationalError"]
+
+
+def test_without_operators_nothing_is_sent(settings: Any, mailoutbox: list[EmailMessage]) -> None:
+    settings.ADMINS = []
+
+    assert not alert_operators("The disk is full", "Nothing can be written.")
+    assert subjects(mailoutbox) == []
+
+
+@app.task(name="tests.fails")
+def fails() -> None:
+    raise ValueError("no such thing as canary@address.example")
+
+
+@app.task(name="tests.works")
+def works() -> None:
+    return None
+
+
+def test_a_job_that_fails_is_told_and_counted(client: Client, settings: Any, mailoutbox: list[EmailMessage]) -> None:
+    settings.METRICS_TOKEN = "prometheus-may-read"
+    works.apply()
+    fails.apply()
+    fails.apply()
+
+    assert subjects(mailoutbox) == ["tests.fails failed: ValueError"]
+    assert "canary" not in mailoutbox[0].body
+    assert Job.objects.get(name="tests.works").succeeded_at is not None
+    page = client.get("/metrics", headers={"Authorization": "Bearer prometheus-may-read"}).content.decode()
+    assert 'jobs_runs_total{job="tests.works"} 1.0' in page
+    assert 'jobs_runs_total{job="tests.fails"} 2.0' in page
+    assert 'jobs_failures_total{job="tests.fails"} 2.0' in page
+    assert 'jobs_seconds_since_success{job="tests.fails"} +Inf' in page

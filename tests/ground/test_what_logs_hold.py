@@ -1,0 +1,201 @@
+"""No log line, traceback or alert holds an address, a bearer link or a value from the database."""
+
+from __future__ import annotations
+
+import io
+import itertools
+import logging
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import quote
+
+import pytest
+from django.conf import settings
+from django.core.mail import EmailMessage
+from django.db import DataError, IntegrityError, ProgrammingError, connection, transaction
+from django.test import Client
+from django.urls import Resolver404, URLPattern, URLResolver, get_resolver, resolve
+from gunicorn.config import Config
+
+from housing.gunicorn_settings import MaskingLogger
+from partnerships.kit.masking import mask
+from partnerships.kit.operators import wait_for_alerts
+from partnerships.people.models import User
+
+CANARY = "canary.person@address.example"
+#: Like a signed value: a colon is in no number and no slug.
+TOKEN = "cAnAry:Token_9"
+_PARAMETER = re.compile(r"<(?:\w+:)?\w+>|\(\?P<\w+>[^)]*\)")
+
+
+@pytest.fixture
+def lines() -> Iterator[io.StringIO]:
+    """What the handler of the settings writes, by its own formatter."""
+    handler = logging.getLogger("django").handlers[0]
+    assert isinstance(handler, logging.StreamHandler)
+    written = io.StringIO()
+    before = handler.setStream(written)
+    yield written
+    handler.setStream(before)
+
+
+def integrity_error() -> IntegrityError:
+    """What PostgreSQL says of an address that is taken, raised and caught."""
+    User.objects.create_user(email=CANARY)
+    with pytest.raises(IntegrityError) as caught, transaction.atomic():
+        User.objects.create_user(email=CANARY)
+    assert CANARY in str(caught.value)
+    return caught.value
+
+
+@pytest.mark.django_db
+def test_an_integrity_error_leaves_no_address_in_the_log(lines: io.StringIO) -> None:
+    error = integrity_error()
+
+    logging.getLogger("django.request").error("Internal Server Error: /", exc_info=error)
+    logging.getLogger("celery").error("Task failed: %r", error)
+    logging.getLogger("django").error("It said: %s", error)
+
+    assert "one_person_an_address" in lines.getvalue()
+    assert "canary" not in lines.getvalue()
+
+
+@pytest.mark.django_db
+def test_values_in_an_errors_detail_go_even_if_they_are_no_addresses() -> None:
+    person = User.objects.create_user(email=CANARY, name="Canary Singer")
+    said = []
+    for statement, error in (
+        ("UPDATE people_user SET email = NULL WHERE id = %s", IntegrityError),
+        ("SELECT 'Canary Singer'::int, %s", DataError),
+        ("SELECT 'Canary Singer', nothing FROM people_user WHERE id = %s", ProgrammingError),
+    ):
+        with pytest.raises(error) as caught, transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute(statement, [person.pk])
+        assert "Canary" in str(caught.value)
+        said += [mask(str(caught.value)), mask(repr(caught.value))]
+
+    assert "Canary" not in "".join(said)
+
+
+def test_an_error_that_ends_a_process_is_masked(tmp_path: Path) -> None:
+    program = tmp_path / "program.py"
+    program.write_text(
+        "import sys\n"
+        "from partnerships.kit.masking import print_masked_traceback\n"
+        "sys.excepthook = print_masked_traceback\n"
+        f"raise ValueError('no\\nDETAIL:  Key (email)=({CANARY})')\n"
+    )
+
+    ended = subprocess.run(
+        [sys.executable, str(program)],
+        env={"PYTHONPATH": str(settings.BASE_DIR)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert "ValueError: no" in ended.stderr
+    # The traceback shows the line of source.
+    assert f"({CANARY})\n" not in ended.stderr.rpartition("ValueError")[2]
+
+
+def addresses(patterns: list[URLPattern | URLResolver], before: str = "/") -> Iterator[str]:
+    """Every address as its pattern says it, Django admin's apart: they hold numbers and names of models."""
+    for one in patterns:
+        if isinstance(one, URLResolver):
+            if one.app_name != "admin":
+                yield from addresses(one.url_patterns, before + str(one.pattern))
+        else:
+            yield before + str(one.pattern)
+
+
+def links_with_a_token() -> list[str]:
+    """An example of every address that takes a token: tried with one, a number and a slug in each place."""
+    found = []
+    for pattern in addresses(get_resolver().url_patterns):
+        pieces = _PARAMETER.split(re.sub(r"\^|\$$|\\Z", "", pattern))
+        for values in itertools.product((TOKEN, "7", "a-slug"), repeat=len(pieces) - 1):
+            path = pieces[0] + "".join(value + piece for value, piece in zip(values, pieces[1:], strict=True))
+            try:
+                match = resolve(path)
+            except Resolver404:
+                continue
+            if TOKEN in str(match.kwargs.values()):
+                found.append(path)
+    return found
+
+
+def test_every_link_that_takes_a_token_is_masked(lines: io.StringIO) -> None:
+    links = links_with_a_token()
+
+    names = {resolve(link).view_name for link in links}
+    assert {"organisations:accept-invitation", "digests:stop", "plans:sign-by-link"} <= names
+    assert {"account_reset_password_from_key", "account_confirm_email"} <= names
+    for link in links:
+        logging.getLogger("django.request").error("Internal Server Error: %s", link)
+        logging.getLogger("django.request").error("From %s%s?next=%s", settings.SITE_ORIGIN, link, quote(link, ""))
+        logging.getLogger("django.request").error("%s", {"path": [link]})
+    assert TOKEN not in lines.getvalue()
+    assert quote(TOKEN) not in lines.getvalue()
+
+
+def test_a_refused_form_does_not_log_its_invitation_link(lines: io.StringIO) -> None:
+    Client(enforce_csrf_checks=True).post(f"/organisations/invitations/{TOKEN}/")
+
+    assert "Forbidden" in lines.getvalue()
+    assert TOKEN not in lines.getvalue()
+
+
+def test_query_strings_are_not_logged(lines: io.StringIO) -> None:
+    logging.getLogger("django.request").error("Internal Server Error: /search/?q=secret")
+
+    assert "/search/" in lines.getvalue()
+    assert "secret" not in lines.getvalue()
+
+
+def test_gunicorn_masks_its_own_lines(tmp_path: Path) -> None:
+    config = Config()
+    config.set("errorlog", str(tmp_path / "errors"))
+
+    MaskingLogger(config).error("Error handling request /digests/stop/%s/ of %s", TOKEN, CANARY)
+
+    written = (tmp_path / "errors").read_text()
+    assert "Error handling request /digests/stop/[masked]" in written
+    assert "canary" not in written
+
+
+@pytest.mark.django_db
+def test_a_page_that_fails_is_told_to_the_operators_without_token_or_address(
+    client: Client, settings: object, monkeypatch: pytest.MonkeyPatch, mailoutbox: list[EmailMessage]
+) -> None:
+    settings.ADMINS = [("Operators", "operators@ground.example")]  # type: ignore[attr-defined]  # pytest-django's
+    error = integrity_error()
+
+    def fail(*args: object, **kwargs: object) -> None:
+        raise RuntimeError(f"/digests/stop/{TOKEN}/") from error
+
+    monkeypatch.setattr("partnerships.digests.views.by_link.render", fail)
+    client.raise_request_exception = False
+    for _ in range(20):
+        assert client.get(f"/digests/stop/{TOKEN}/").status_code == 500
+    wait_for_alerts(seconds=10)
+
+    assert [email.subject for email in mailoutbox] == ["[Common Ground] RuntimeError on digests:stop"]
+    assert "one_person_an_address" in mailoutbox[0].body
+    assert TOKEN not in mailoutbox[0].body
+    assert "canary" not in mailoutbox[0].body
+
+
+def test_the_proxys_example_masks_every_such_link() -> None:
+    words = (settings.BASE_DIR / "docs" / "deploy.md").read_text()
+    found = re.search(r'"~(\^\(\?<head>[^"]+)"', words)
+    assert found, "docs/deploy.md shows how nginx masks links."
+    example = re.compile(found[1].replace("(?<head>", "(?P<head>"))
+
+    for link in links_with_a_token():
+        match = example.match(link)
+        assert match, link
+        assert TOKEN not in match["head"]

@@ -251,7 +251,7 @@ ACCESSIBILITY_CONTACT = env.str("ACCESSIBILITY_CONTACT", default="your network a
 # What must not come undone when a backup is restored: lines outside the database, on a disk of their own if possible.
 JOURNAL_ROOT = env.path("JOURNAL_ROOT", default=str(VAR_DIR / "journal"))()
 # Makes the hashes of addresses in it. The database does not hold it; without it the journal names nobody.
-JOURNAL_KEY = env.str("JOURNAL_KEY", default=SECRET_KEY)
+JOURNAL_KEY = env.str("JOURNAL_KEY", default="") or SECRET_KEY
 
 # --- Digests ---------------------------------------------------------------------------------------------------------
 

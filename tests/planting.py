@@ -214,6 +214,15 @@ def _plans(p: Planted, w: World, now: dt.datetime) -> None:
         author=w.ben,
         now=now,
     )
+    plans.offer_ownership(
+        plan=kept,
+        organisation=w.westmarch,
+        offered_for=w.larkhaven,
+        hands_over=False,
+        message=p.word("offer message", "lead", "partner"),
+        author=w.amina,
+        now=now,
+    )
     asked = digests.add_stakeholder(
         email=w.sol.email, name="Sol", target=kept, author=w.amina, organisation=w.larkhaven, now=now
     )

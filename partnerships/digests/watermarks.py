@@ -100,7 +100,7 @@ SELECT t.id, t.recipient_id, COALESCE(o.frequency, p.frequency, 'at_once') AS fr
   LEFT JOIN own_frequency o ON o.person_id = t.recipient_id AND o.plan_id = t.plan_id
  WHERE t.number < CASE WHEN g.own_number = g.open_number OR EXISTS (
                       SELECT 1 FROM plans_planowner w JOIN acting a ON a.organisation_id = w.organisation_id
-                       WHERE w.plan_id = t.plan_id AND a.person_id = t.recipient_id)
+                       WHERE w.plan_id = t.plan_id AND w.ended_at IS NULL AND a.person_id = t.recipient_id)
                   THEN g.own_number ELSE g.open_number END
  ORDER BY t.recipient_id, t.plan_id
    FOR UPDATE OF t

@@ -42,11 +42,14 @@ class OwnerInline(admin.TabularInline[PlanOwner, Plan]):
     model = PlanOwner
     extra = 0
     can_delete = False
-    fields = ("organisation",)
-    readonly_fields = ("organisation",)
+    fields = readonly_fields = ("organisation", "began_at", "ended_at", "ended_because")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[PlanOwner]:
+        """Present owners and those before them."""
+        return PlanOwner.ever.order_by("pk")
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Owners are chosen when a plan is begun."""
+        """Owners change on the plan's own page, by its leads."""
         return False
 
 

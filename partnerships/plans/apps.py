@@ -13,6 +13,7 @@ class PlansConfig(AppConfig):
     def ready(self) -> None:
         """Tell the activity room who may see what."""
         from partnerships.activity.registry import register_kind  # noqa: PLC0415 - rooms register at start-up
+        from partnerships.agreements.departures import register_party_departure  # noqa: PLC0415 - as above
         from partnerships.commitments.origins import register_origin  # noqa: PLC0415 - as above
         from partnerships.organisations.departures import register_departure  # noqa: PLC0415 - as above
         from partnerships.people.leaving import register_leaving  # noqa: PLC0415 - rooms register at start-up
@@ -25,7 +26,7 @@ class PlansConfig(AppConfig):
             end_shares,
             take_shares_back,
         )
-        from partnerships.plans.services import papers  # noqa: PLC0415 - models wait for the registry
+        from partnerships.plans.services import owning, papers  # noqa: PLC0415 - models wait for the registry
 
         papers.register()
         register_personal(RULES)
@@ -33,6 +34,7 @@ class PlansConfig(AppConfig):
             register_origin(origin)
         register_leaving("shared drafts taken back", end_shares)
         register_departure(take_shares_back)
+        register_party_departure(owning.leave_with_party, owning.foretell_leaving)
 
         register_kind(
             name="plan",

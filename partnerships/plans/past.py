@@ -1,16 +1,18 @@
-"""What a plan was when an organisation left its partnership: all that the people of a former party still know of it."""
+"""What a plan was when an organisation left it: all that the people of a former party or owner still know of it."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import datetime as dt
+from collections.abc import Collection, Iterable
 from typing import TYPE_CHECKING
 
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Q
+from django.db.models.functions import Least
 
 from partnerships.activity.models import Event
 from partnerships.agreements.models import Party, PartyStatus
 from partnerships.organisations.models import Organisation
-from partnerships.plans.models import Plan, Status, Version
+from partnerships.plans.models import PastPartnership, Plan, PlanOwner, Status, Version, held_at
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import AnonymousUser
@@ -18,10 +20,30 @@ if TYPE_CHECKING:
     from partnerships.people.models import User
 
 
-def _parts(user: User | AnonymousUser) -> dict[int, Party]:
-    """The parts that the person's organisations had in partnerships they left, the last to end of each."""
-    left = Party.objects.filter(status=PartyStatus.LEFT, organisation__in=Organisation.objects.of_person(user))
-    return {party.partnership_id: party for party in left.order_by("left_at", "pk")}
+def _left_at(user: User | AnonymousUser, plans: Collection[Plan]) -> dict[int, dt.datetime]:
+    """When the person's organisations left each of the plans, the last time; plans that none has left are not in it.
+
+    They left its partnership or its ownership, or the plan left a partnership in which they are.
+    """
+    mine = Organisation.objects.of_person(user).values("pk")
+    ids = [plan.pk for plan in plans]
+    parties = Party.objects.filter(organisation__in=mine, status=PartyStatus.LEFT, partnership__plans__in=ids)
+    owned = PlanOwner.ever.filter(organisation__in=mine, ended_at__isnull=False, plan__in=ids)
+    behind = PastPartnership.objects.filter(
+        plan__in=ids,
+        partnership__parties__organisation__in=mine,
+        partnership__parties__status__in=(PartyStatus.ACCEPTED, PartyStatus.LEFT),
+    ).annotate(until=Least("left_at", "partnership__parties__left_at"))
+    moments = (
+        parties.order_by().values_list("partnership__plans", "left_at"),
+        owned.order_by().values_list("plan", "ended_at"),
+        behind.order_by().values_list("plan", "until"),
+    )
+    found: dict[int, dt.datetime] = {}
+    for pk, moment in moments[0].union(*moments[1:], all=True):
+        if moment is not None:
+            found[pk] = max(moment, found.get(pk, moment))
+    return found
 
 
 def as_read_by(user: User | AnonymousUser, plans: Iterable[Plan]) -> list[Plan]:
@@ -30,8 +52,8 @@ def as_read_by(user: User | AnonymousUser, plans: Iterable[Plan]) -> list[Plan]:
     What comes back from history is never to be saved.
     """
     plans = list(plans)
-    parts = _parts(user) if user.is_authenticated and any(plan.partnership_id for plan in plans) else {}
-    doubtful = [plan for plan in plans if plan.partnership_id in parts]
+    left = _left_at(user, plans) if user.is_authenticated and plans else {}
+    doubtful = [plan for plan in plans if plan.pk in left]
     if not doubtful:
         return plans
     known = set(
@@ -39,23 +61,26 @@ def as_read_by(user: User | AnonymousUser, plans: Iterable[Plan]) -> list[Plan]:
     )
     for plan in doubtful:
         if plan.pk not in known:
-            _take_back(user, plan, parts[plan.partnership_id or 0])
+            _take_back(user, plan, left[plan.pk])
     return plans
 
 
-def _take_back(user: User | AnonymousUser, plan: Plan, party: Party) -> None:
-    """Give the plan the name, number and status it had when the party left, by what was written down then."""
+def _take_back(user: User | AnonymousUser, plan: Plan, left_at: dt.datetime) -> None:
+    """Give the plan the name, number and status it had at that moment, by what was written down then."""
     held = Version.objects.visible_to(user).filter(plan=plan).without_content().order_by("-number").first()
     if held is None:
         return
     here = Q(target_kind__in=("plan", "plan_draft", "plan_signing"), target_id=plan.pk)
     published = Q(target_kind="plan_version", target_id__in=plan.versions.values("pk"))
-    told = Event.objects.filter(here | published, at__lte=party.left_at, data__after__has_key="status")
+    told = Event.objects.filter(here | published, at__lte=left_at, data__after__has_key="status")
     last = told.order_by("-at", "-id").values_list("data", flat=True).first()
     plan.title, plan.current_number = held.title, held.number
     plan.last_published_at, plan.embargoed_until = held.published_at, None
     plan.status = last["after"]["status"] if last else Status.SHARED
     plan.superseded_by_id = None if plan.status != Status.SUPERSEDED else plan.superseded_by_id
+    then = Q(began_at=None) | Q(began_at__lte=left_at), Q(ended_at=None) | Q(ended_at__gte=left_at)
+    owned = PlanOwner.ever.filter(*then, plan=plan)
+    plan.owners_then = list(owned.select_related("organisation").order_by("pk"))
 
 
 def named(user: User | AnonymousUser, titled: Q) -> Q:
@@ -67,10 +92,5 @@ def named(user: User | AnonymousUser, titled: Q) -> Q:
 
 def events_of_plans(user: User) -> Q:
     """The condition on events about plans: those the person knows today, or up to the moment they left."""
-    left = Plan.objects.filter(
-        pk=OuterRef("target_id"),
-        partnership__parties__organisation__in=Organisation.objects.of_person(user),
-        partnership__parties__status=PartyStatus.LEFT,
-        partnership__parties__left_at__gte=OuterRef("at"),
-    )
-    return Q(target_id__in=Plan.objects.known_today_to(user).values("pk")) | Q(Exists(left))
+    known = Plan.objects.known_today_to(user).values("pk")
+    return Q(target_id__in=known) | held_at(user, plan="target_id", at="at")

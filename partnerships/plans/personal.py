@@ -24,6 +24,8 @@ RULES = (
     Rule("plans.Signatory", "asked_by", Fate.KEEP, "who asked for a signature", ("asked_at",)),
     Rule("plans.AccessRequest", "person", Fate.KEEP, "who asked to see a plan", ("message", "asked_at", "granted")),
     Rule("plans.AccessRequest", "answered_by", Fate.KEEP, "who answered", ("answered_at",)),
+    Rule("plans.OwnershipOffer", "offered_by", Fate.KEEP, "who offered a plan", ("message", "offered_at")),
+    Rule("plans.OwnershipOffer", "answered_by", Fate.KEEP, "who answered the offer", ("reason", "answered_at")),
 )
 
 
@@ -34,5 +36,6 @@ def end_shares(leaving: Leaving) -> int:
 
 def take_shares_back(departure: Departure) -> int:
     """Drafts were shown to somebody as one of their organisation: when they no longer act for it, they are not."""
-    person = departure.membership.person_id
-    return Share.objects.filter(person=person, revoked_at=None).update(revoked_at=departure.now)
+    membership = departure.membership
+    shares = Share.objects.filter(person=membership.person_id, organisation=membership.organisation_id)
+    return shares.filter(revoked_at=None).update(revoked_at=departure.now)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from django.db.models import Case, Count, Exists, OuterRef, Q, QuerySet, Subquery, When
@@ -19,7 +19,6 @@ from partnerships.organisations.waiting import Source
 from partnerships.people.models import User
 from partnerships.plans.content import Content, empty, outside
 from partnerships.plans.models import (
-    DRAFTERS,
     SOON,
     AccessRequest,
     Audience,
@@ -29,6 +28,7 @@ from partnerships.plans.models import (
     Mention,
     Milestone,
     MilestoneQuerySet,
+    OwnershipOffer,
     Plan,
     PlanOwner,
     PlanQuerySet,
@@ -39,6 +39,7 @@ from partnerships.plans.models import (
     Status,
     Version,
     VersionQuerySet,
+    drafters_of,
     plan_readers,
 )
 
@@ -142,7 +143,7 @@ def area_names(*contents: Content) -> dict[str, str]:
 def my_plans(user: User) -> PlanQuerySet:
     """Plans owned by the organisations that the person acts for, as far as the person may see them."""
     mine = Organisation.objects.of_person(user)
-    return Plan.objects.visible_to(user).filter(pk__in=Plan.objects.filter(owners__organisation__in=mine).values("pk"))
+    return Plan.objects.visible_to(user).filter(pk__in=PlanOwner.objects.filter(organisation__in=mine).values("plan"))
 
 
 def acting_for(user: User, plan: Plan) -> Organisation | None:
@@ -161,7 +162,12 @@ def organisations_of(people: Iterable[int]) -> dict[int, str]:
 
 
 def owners_of(plan: Plan) -> list[PlanOwner]:
-    """The plan's owners, the first one first; without a query where the plan came `for_listing`."""
+    """The plan's owners, the first one first; without a query where the plan came `for_listing`.
+
+    Of a plan that is shown as it was when its reader left, the owners of then.
+    """
+    if plan.owners_then is not None:
+        return plan.owners_then
     fetched = "owners" in getattr(plan, "_prefetched_objects_cache", {})
     return list(plan.owners.all() if fetched else plan.owners.select_related("organisation").order_by("pk"))
 
@@ -425,7 +431,7 @@ def _waiting(what: str, plan: Plan, route: str, **more: Any) -> Waiting:
 
 
 #: Routes from what belongs to a plan to those who may change its draft.
-_DRAFTERS = (replace(DRAFTERS, path=f"plan__{DRAFTERS.path}"),)
+_DRAFTERS = (drafters_of("plan__"),)
 
 
 def _signatures() -> Reach:
@@ -578,11 +584,30 @@ def _milestone_wanted(milestone: Milestone, today: dt.date, *, may_publish: bool
     )
 
 
-#: What waits in plans: signatures and conditions, requests, mentions, showings, milestones.
+def _offers() -> Reach:
+    return Reach(OwnershipOffer.objects.waiting(), (Organisations("organisation", roles=(Role.LEAD,)),))
+
+
+def _offers_wanted(user: User, now: dt.datetime) -> list[Waiting]:
+    offers = _offers().of(user).select_related("plan__partnership", "offered_for").order_by("offered_at", "pk")
+    return [
+        _waiting(
+            f"Accept or decline this plan from {offer.offered_for.display_name}",
+            offer.plan,
+            "plans:answer-ownership",
+            kwargs={"pk": offer.pk},
+            since=offer.offered_at,
+        )
+        for offer in offers
+    ]
+
+
+#: What waits in plans: signatures and conditions, requests, mentions, showings, milestones, offers of ownership.
 WAITING = (
     Source(_signatures_wanted, lambda _: (_signatures(),)),
     Source(_requests_wanted, lambda _: (_REQUESTS,)),
     Source(_mentions_wanted, lambda _: (_mentions(),)),
     Source(_showings_unread, lambda now: (_showings(now),)),
     Source(_milestones_wanted, lambda now: (_milestones(now),)),
+    Source(_offers_wanted, lambda _: (_offers(),)),
 )

@@ -56,6 +56,10 @@ class Rights:
         """Whether they may take a showing back: leads of an owner; editors, those that they gave themselves."""
         return self.may_publish or (self.may_edit and share.shared_by_id == self.roles.person_id)
 
+    def may_offer_for(self, organisation_id: int) -> bool:
+        """Whether they may offer the plan, hand it over or give it up for an owner: leads of that owner."""
+        return organisation_id in self.owners and self.roles.lead(organisation_id)
+
     def may_sign_for(self, organisation_id: int) -> bool:
         """Whether they may decide, or say that a condition is met, for the organisation: its leads."""
         return self.roles.lead(organisation_id)

@@ -2,7 +2,17 @@
 
 from django.urls import path
 
-from partnerships.plans.views import commenting, comparing, drafting, previewing, publishing, reading, sharing, signing
+from partnerships.plans.views import (
+    commenting,
+    comparing,
+    drafting,
+    owning,
+    previewing,
+    publishing,
+    reading,
+    sharing,
+    signing,
+)
 
 app_name = "plans"
 
@@ -10,6 +20,9 @@ urlpatterns = [
     path("", reading.plan_list, name="list"),
     path("new/", drafting.create, name="create"),
     path("ask-for-access/", sharing.ask, name="ask"),
+    path("ownership/", owning.ownership, name="ownership"),
+    path("ownership/<int:pk>/", owning.answer_ownership, name="answer-ownership"),
+    path("ownership/<int:pk>/withdraw/", owning.withdraw_ownership, name="withdraw-ownership"),
     path("sign/<str:token>/", signing.sign_by_link, name="sign-by-link"),
     path("versions/<int:pk>/", reading.version_by_id, name="version-by-id"),
     path("<int:pk>/", reading.plan_detail, name="detail"),
@@ -41,7 +54,11 @@ urlpatterns = [
     path("<int:pk>/status/", publishing.status, name="status"),
     path("<int:pk>/audience/", publishing.audience, name="audience"),
     path("<int:pk>/baseline/", publishing.baseline, name="baseline"),
+    path("<int:pk>/owners/", owning.owners, name="owners"),
+    path("<int:pk>/owners/<int:owner>/offer/", owning.offer, name="offer"),
+    path("<int:pk>/owners/<int:owner>/give-up/", owning.give_up, name="give-up"),
     path("<int:pk>/sharing/", sharing.sharing, name="sharing"),
+    path("<int:pk>/sharing/openings/", sharing.openings, name="openings"),
     path("<int:pk>/sharing/<int:share>/revoke/", sharing.revoke, name="revoke"),
     path("<int:pk>/sharing/requests/<int:asked>/", sharing.answer, name="answer"),
     path("<int:pk>/comments/", commenting.comments, name="comments"),

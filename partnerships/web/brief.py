@@ -114,7 +114,7 @@ def _plans(user: User, ours: Organisation, theirs: Organisation) -> QuerySet[Pla
     shared = Party.objects.present().filter(organisation=theirs).values("partnership")
     both = Party.objects.present().filter(organisation=ours, partnership__in=shared).values("partnership")
     visible = Plan.objects.published_for(user)
-    of_theirs = visible.filter(owners__organisation=theirs).values("pk")
+    of_theirs = visible.owned_by(theirs).values("pk")
     of_both = visible.filter(partnership__in=both).values("pk")
     plans = Plan.objects.filter(pk__in=of_theirs.union(of_both)).for_listing()
     return plans.order_by("-last_published_at", "-pk")

@@ -230,10 +230,7 @@ def organisation_plans(request: HttpRequest, pk: int) -> HttpResponse:
     user = signed_in(request)
     organisation = get_object_or_404(Organisation.objects.visible_to(user), pk=pk)
     plans = (
-        Plan.objects.visible_to(user)
-        .filter(owners__organisation=organisation)
-        .for_listing()
-        .order_by("-last_published_at", "-pk")[:PAGE]
+        Plan.objects.visible_to(user).owned_by(organisation).for_listing().order_by("-last_published_at", "-pk")[:PAGE]
     )
     known = with_turns(user, plans_as_read_by(user, plans))
     return render(request, "web/organisation_plans.html", {"organisation": organisation, "plans": known})

@@ -27,8 +27,8 @@ from partnerships.exchange.models import Status as EntryStatus
 from partnerships.organisations.audience import Route, reaches, readers_of, seen_from, visible_to
 from partnerships.organisations.models import Kind, Membership, Organisation, Role
 from partnerships.people.models import User
-from partnerships.plans.models import Plan, PlanOwner, Share
-from partnerships.plans.models.plan import draft_routes, published_routes
+from partnerships.plans.models import PastPartnership, Plan, PlanOwner, Share
+from partnerships.plans.models.routes import draft_routes, published_routes
 
 pytestmark = pytest.mark.django_db
 
@@ -192,18 +192,40 @@ def plans(dice: Dice, bodies: list[Organisation], partnerships: list[Partnership
                 status=dice.one(["draft", "shared", "closed"]),
                 current_number=dice.one([0, 1]),
                 open_at=dice.moment(),
+                first_published_at=dice.moment(),
                 created_at=dice.now,
             )
             for audience in ("owners", "partnership", "partnership", "network", "public")
         ),
     )
-    made(PlanOwner, (PlanOwner(plan=row, organisation=body) for row in rows for body in dice.some(bodies)[:2]))
+    made(
+        PlanOwner,
+        (
+            PlanOwner(plan=row, organisation=body, ended_at=dice.one([None, None, dice.moment()]))
+            for row in rows
+            for body in dice.some(bodies)[:3]
+        ),
+    )
+    made(
+        PastPartnership,
+        (
+            PastPartnership(
+                plan=row,
+                partnership=dice.one(partnerships),
+                audience=dice.one(["owners", "partnership"]),
+                left_at=dice.moment(),
+            )
+            for row in rows[:3]
+        ),
+    )
     made(
         Share,
         (
             Share(
                 plan=row,
                 person=person,
+                organisation=dice.one(bodies),
+                shown_for=dice.one(bodies),
                 shared_at=dice.now,
                 ends_on=dice.one([None, dice.day()]),
                 revoked_at=dice.one([None, None, dice.now]),

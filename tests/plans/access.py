@@ -58,6 +58,15 @@ def prepare(world: World) -> None:
     )
     plan.refresh_from_db()
     world.things["plan"] = plan
+    world.things["plan owner"] = plan.owners.get()
+    world.things["ownership offer"] = services.offer_ownership(
+        plan=plan,
+        organisation=world.westmarch,
+        offered_for=world.larkhaven,
+        hands_over=False,
+        author=world.amina,
+        now=now,
+    )
     world.things["hidden"] = begin(world, title="Not shown yet")
 
 
@@ -79,6 +88,10 @@ def _on(**more: Any) -> Any:
 
 def _about(name: str, key: str) -> Any:
     return lambda world: {"pk": world.things["plan"].pk, key: world.things[name].pk}
+
+
+def _offer(world: World) -> dict[str, Any]:
+    return {"pk": world.things["ownership offer"].pk}
 
 
 #: The published plan: Larkhaven and its partner. Nadia, to whom the draft is shown, reads no version.
@@ -152,7 +165,19 @@ ROWS = (
     Row("plans:status", on=_on(), get=_LEAD, post=_LED),
     Row("plans:audience", on=_on(), get=_LEAD, post=_LED),
     Row("plans:baseline", on=_on(), post=expect(inside=403, outside=404, lead=302, shared=403)),
+    Row("plans:ownership", get=everyone()),
+    Row(
+        "plans:answer-ownership",
+        on=_offer,
+        get=expect(inside=404, outside=404, lead=200, partner=200),
+        post=expect(inside=404, outside=404, lead=403, partner=422),
+    ),
+    Row("plans:withdraw-ownership", on=_offer, post=expect(inside=404, outside=404, lead=302, partner=403)),
+    Row("plans:owners", on=_on(), get=expect(inside=200, outside=404, shared=403)),
+    Row("plans:offer", on=_about("plan owner", "owner"), get=_LEAD, post=_LED),
+    Row("plans:give-up", on=_about("plan owner", "owner"), get=_LEAD, post=_LED),
     Row("plans:sharing", on=_on(), get=_EDIT, post=_EDITED),
+    Row("plans:openings", on=_on(), get=_EDIT),
     Row(
         "plans:revoke",
         on=_about("share", "share"),

@@ -94,7 +94,45 @@ def _revoke(world: World, author: User, share: Any) -> Any:
     return services.revoke_share(share=share or world.things["share"], author=author, now=timezone.now())
 
 
+def _offer(world: World, author: User, plan: Plan) -> Any:
+    return services.offer_ownership(
+        plan=plan,
+        organisation=world.westmarch,
+        offered_for=world.larkhaven,
+        hands_over=True,
+        author=author,
+        now=timezone.now(),
+    )
+
+
+def _owned_together(world: World) -> Plan:
+    plan = _published(world)
+    plan.owners.create(organisation=world.westmarch, began_at=timezone.now())
+    return plan
+
+
 ROWS = (
+    Row("plans.offer_ownership", _offer, LEAD, prepare=_published),
+    Row(
+        "plans.withdraw_offer",
+        lambda w, author, offer: services.withdraw_offer(offer=offer, author=author, now=timezone.now()),
+        LEAD,
+        prepare=lambda w: _offer(w, w.amina, _published(w)),
+    ),
+    Row(
+        "plans.answer_offer",
+        lambda w, author, offer: services.answer_offer(offer=offer, accept=True, author=author, now=timezone.now()),
+        PARTNER,
+        prepare=lambda w: _offer(w, w.amina, _published(w)),
+    ),
+    Row(
+        "plans.give_up_ownership",
+        lambda w, author, plan: services.give_up_ownership(
+            plan=plan, organisation=w.larkhaven, reason="Not ours.", author=author, now=timezone.now()
+        ),
+        LEAD,
+        prepare=_owned_together,
+    ),
     Row("plans.create_plan", _create(), EDITORS),
     Row("plans.create_plan", _create(external_reference="E07:old-mill"), ADMINISTRATOR, situation="from a register"),
     Row("plans.save_piece", _save, EDITORS),
@@ -251,6 +289,7 @@ _READS = "reads only"
 WITHOUT_A_PERSON = {
     "plans.acting_organisation": _READS,
     "plans.ask_again": _INSIDE,
+    "plans.end_showing": _INSIDE,
     "plans.end_standing_shares": _INSIDE,
     "plans.lift_embargoes": _CLOCK,
     "plans.lock_draft": _INSIDE,

@@ -13,11 +13,13 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
+from partnerships.agreements import services as agreements
+from partnerships.organisations.models import Membership, Role
 from partnerships.people.models import User
 from partnerships.plans import services
-from partnerships.plans.models import AccessRequest, Draft, Plan, Share
+from partnerships.plans.models import AccessRequest, Comment, Draft, Plan, Share
 from tests.plans.drafts import CANARY, begin, published, save
-from tests.world import World
+from tests.world import World, join
 
 
 def show(plan: Plan, world: World, person: User, **more: Any) -> Share:
@@ -31,6 +33,11 @@ def show(plan: Plan, world: World, person: User, **more: Any) -> Share:
         author=world.amina,
         now=timezone.now(),
     )
+
+
+def forms_of(plan: Plan) -> list[str]:
+    """The addresses at which a draft is read: on screen, on paper and as a PDF."""
+    return [reverse(name, kwargs={"pk": plan.pk}) for name in ("plans:preview", "plans:draft-paper", "plans:draft-pdf")]
 
 
 def draft_of(plan: Plan) -> str:
@@ -248,3 +255,135 @@ def test_who_is_not_shown_the_draft_is_told_so(
     assert "Ask again in May." in letter.body
     assert "Amina Larch of Larkhaven Homes does not show it to you now" in letter.body
     assert as_(world.ben).get(draft_of(plan)).status_code == 404
+
+
+def test_who_left_the_partnership_no_longer_reads_a_draft_shown_by_name(
+    world: World, as_: Callable[[User], Client]
+) -> None:
+    plan = begin(world)
+    show(plan, world, world.ben)
+    ben, address = as_(world.ben), reverse("plans:draft-comments", kwargs={"pk": plan.pk})
+    assert ben.get(draft_of(plan)).status_code == 200
+
+    agreements.leave_partnership(
+        party=world.party(world.westmarch), reason="Budget.", author=world.ben, now=timezone.now()
+    )
+    services.add_comment(plan=plan, version_number=0, text="Quillwort.", author=world.amina, now=timezone.now())
+
+    for path in (draft_of(plan), *forms_of(plan), address):
+        assert ben.get(path).status_code == 404
+    assert ben.post(address, {"text": "And another thing."}).status_code == 404
+    assert not Comment.objects.visible_to(world.ben).filter(plan=plan).exists()
+
+
+def test_a_former_party_may_be_shown_a_draft_again_on_purpose(world: World, as_: Callable[[User], Client]) -> None:
+    plan = begin(world)
+    show(plan, world, world.ben)
+    agreements.leave_partnership(
+        party=world.party(world.westmarch), reason="Budget.", author=world.ben, now=timezone.now()
+    )
+
+    show(plan, world, world.ben)
+
+    assert as_(world.ben).get(draft_of(plan)).status_code == 200
+
+
+def test_a_showing_ends_when_the_owner_that_showed_it_owns_the_plan_no_longer(
+    world: World, as_: Callable[[User], Client]
+) -> None:
+    plan = begin(world, owners=[world.larkhaven, world.westmarch])
+    services.share_draft(
+        plan=plan,
+        email=world.nadia.email,
+        may_comment=True,
+        message="",
+        ends_on=None,
+        author=world.ben,
+        now=timezone.now(),
+    )
+    nadia = as_(world.nadia)
+    assert nadia.get(draft_of(plan)).status_code == 200
+
+    agreements.leave_partnership(
+        party=world.party(world.westmarch), reason="Budget.", author=world.ben, now=timezone.now()
+    )
+
+    assert nadia.get(draft_of(plan)).status_code == 404
+
+
+def test_a_showing_ends_on_the_day_the_membership_ends_without_any_job(
+    world: World, as_: Callable[[User], Client]
+) -> None:
+    plan = begin(world)
+    show(plan, world, world.nadia)
+    join(world.nadia, world.tidewater, Role.VIEWER, world.now)
+    nadia = as_(world.nadia)
+    assert nadia.get(draft_of(plan)).status_code == 200
+
+    Membership.objects.filter(person=world.nadia, organisation=world.riverside).update(ends_on=timezone.localdate())
+
+    assert nadia.get(draft_of(plan)).status_code == 404
+
+
+def test_every_opening_is_logged_on_screen_on_paper_and_as_a_pdf(world: World, as_: Callable[[User], Client]) -> None:
+    plan = published(world)
+    save(plan, world, "about", summary="Other words.")
+    share = show(plan, world, world.nadia)
+    nadia = as_(world.nadia)
+
+    for path in (*forms_of(plan), draft_of(plan)):
+        assert nadia.get(path).status_code == 200
+    for path in forms_of(plan):
+        as_(world.eddie).get(path)
+
+    assert list(share.openings.order_by("pk").values_list("how", flat=True)) == ["screen", "paper", "pdf", "screen"]
+    log = as_(world.amina).get(reverse("plans:openings", kwargs={"pk": plan.pk})).content.decode()
+    assert log.count("Nadia River") == 4
+    assert "As a PDF" in log
+
+
+def test_the_access_log_keeps_what_was_before_a_showing_was_renewed(
+    world: World, as_: Callable[[User], Client]
+) -> None:
+    plan = begin(world)
+    share = show(plan, world, world.nadia)
+    as_(world.nadia).get(draft_of(plan))
+    services.revoke_share(share=share, author=world.amina, now=timezone.now())
+
+    again = show(plan, world, world.nadia)
+    as_(world.nadia).get(draft_of(plan))
+
+    first, second = share.openings.order_by("pk")
+    assert (first.shown_at, second.shown_at) == (share.shared_at, again.shared_at)
+    assert as_(world.amina).get(reverse("plans:openings", kwargs={"pk": plan.pk})).content.count(b"Nadia River") == 2
+    assert "2 times" in as_(world.amina).get(reverse("plans:sharing", kwargs={"pk": plan.pk})).content.decode()
+
+
+def test_a_mail_scanner_and_a_page_fetched_ahead_open_nothing(world: World, as_: Callable[[User], Client]) -> None:
+    plan = begin(world)
+    share = show(plan, world, world.nadia)
+    nadia = as_(world.nadia)
+
+    for path in (draft_of(plan), *forms_of(plan)):
+        assert Client().get(path).status_code == 302
+        assert nadia.head(path).status_code == 200
+        assert nadia.get(path, headers={"sec-purpose": "prefetch;prerender"}).status_code == 200
+        assert nadia.get(path, headers={"purpose": "prefetch"}).status_code == 200
+
+    share.refresh_from_db()
+    assert (share.opened_at, share.openings.count()) == (None, 0)
+
+
+def test_who_begins_acting_for_an_organisation_later_begins_no_plan_yet(
+    world: World, as_: Callable[[User], Client]
+) -> None:
+    memberships = Membership.objects.filter(person=world.eddie)
+    client, offered = as_(world.eddie), "Begin a plan"
+    assert offered in client.get(reverse("plans:list")).content.decode()
+
+    memberships.update(starts_on=timezone.localdate() + dt.timedelta(days=7))
+    assert offered not in client.get(reverse("plans:list")).content.decode()
+    memberships.update(
+        starts_on=timezone.localdate() - dt.timedelta(days=7), ends_on=timezone.localdate() + dt.timedelta(days=7)
+    )
+    assert offered in client.get(reverse("plans:list")).content.decode()

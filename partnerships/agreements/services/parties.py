@@ -8,6 +8,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from partnerships.activity.models import Event
+from partnerships.agreements.departures import PartyDeparture, settle
 from partnerships.agreements.emails import send_answer, send_invitation
 from partnerships.agreements.models import LEADING_ROLES, Partnership, Party, PartyRole, PartyStatus
 from partnerships.agreements.past import keep_for_leavers
@@ -142,7 +143,7 @@ def _someone_else_leads(partnership: Partnership, party: Party) -> bool:
 
 @transaction.atomic
 def leave_partnership(*, party: Party, reason: str, author: User | None, now: dt.datetime) -> None:
-    """The organisation stops taking part; it keeps reading what there was up to this moment.
+    """The organisation stops taking part; it keeps reading what there was up to this moment, and owns nothing of it.
 
     Raises `UnableToLeave`.
     """
@@ -206,6 +207,8 @@ def _go(
         organisation=locked.organisation if verb.startswith("left") else None,
         data={"before": {"organisation": locked.organisation.name, "role": locked.role}, "reason": locked.reason},
     )
+    locked.partnership = partnership
+    settle(PartyDeparture(party=locked, author=author, now=now))
 
 
 @transaction.atomic

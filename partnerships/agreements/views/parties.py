@@ -9,6 +9,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_safe
 
+from partnerships.agreements.departures import consequences
 from partnerships.agreements.forms import AnswerForm, InviteForm, ReasonForm, RoleForm
 from partnerships.agreements.models import Partnership, Party, PartyStatus
 from partnerships.agreements.past import former_party, parties_then
@@ -191,7 +192,12 @@ def party_remove(request: HttpRequest, pk: int, party: int) -> HttpResponse:
     return render(
         request,
         "agreements/party_remove.html",
-        {"form": form, "party": found, "partnership": found.partnership},
+        {
+            "form": form,
+            "party": found,
+            "partnership": found.partnership,
+            "consequences": consequences(found, user) if found.is_present else [],
+        },
         status=422 if form.is_bound else 200,
     )
 
@@ -221,6 +227,11 @@ def leave(request: HttpRequest, pk: int, party: int) -> HttpResponse:
     return render(
         request,
         "agreements/leave.html",
-        {"form": form, "party": found, "partnership": found.partnership},
+        {
+            "form": form,
+            "party": found,
+            "partnership": found.partnership,
+            "consequences": consequences(found, user),
+        },
         status=422 if form.is_bound else 200,
     )

@@ -227,6 +227,10 @@ def owners_among(people: Collection[int], plans: Collection[int]) -> set[tuple[i
     """Pairs of person and plan in which the person acts for an owner: they read through an embargo."""
     return set(
         Membership.objects.current()
-        .filter(person__in=people, organisation__plan_owners__plan__in=plans)
+        .filter(
+            person__in=people,
+            organisation__plan_owners__plan__in=plans,
+            organisation__plan_owners__ended_at=None,
+        )
         .values_list("person_id", "organisation__plan_owners__plan_id")
     )

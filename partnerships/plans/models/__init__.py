@@ -1,31 +1,34 @@
 """What the plans room keeps: plans and their readers, versions and drafts, what partners say, and projections."""
 
+from partnerships.plans.models.owning import OfferQuerySet, OwnershipOffer, PastPartnership, held_at
 from partnerships.plans.models.paper import Paper
-from partnerships.plans.models.plan import (
-    DRAFTERS,
+from partnerships.plans.models.plan import EndedBecause, Plan, PlanOwner, PlanQuerySet, plan_readers
+from partnerships.plans.models.projection import SOON, Homes, Milestone, MilestoneQuerySet, Site, SiteQuerySet
+from partnerships.plans.models.promises import PlanCommitment
+from partnerships.plans.models.review import (
+    AccessRequest,
+    Comment,
+    CommentQuerySet,
+    Mention,
+    Opening,
+    Share,
+    ShareOpening,
+    ShareQuerySet,
+)
+from partnerships.plans.models.routes import draft_routes, drafters_of, present_routes, routes_once_open
+from partnerships.plans.models.signing import ConditionMet, Decision, Signatory, SignOff
+from partnerships.plans.models.states import (
     OVER,
     TRANSITIONS,
     WIDER_THAN_PARTNERSHIP,
     Audience,
     Kind,
-    Plan,
-    PlanOwner,
-    PlanQuerySet,
     ReadingClass,
     Status,
-    draft_routes,
-    plan_readers,
-    present_routes,
-    routes_once_open,
 )
-from partnerships.plans.models.projection import SOON, Homes, Milestone, MilestoneQuerySet, Site, SiteQuerySet
-from partnerships.plans.models.promises import PlanCommitment
-from partnerships.plans.models.review import AccessRequest, Comment, CommentQuerySet, Mention, Share, ShareQuerySet
-from partnerships.plans.models.signing import ConditionMet, Decision, Signatory, SignOff
 from partnerships.plans.models.version import Document, Draft, Version, VersionQuerySet
 
 __all__ = [
-    "DRAFTERS",
     "OVER",
     "SOON",
     "TRANSITIONS",
@@ -38,18 +41,24 @@ __all__ = [
     "Decision",
     "Document",
     "Draft",
+    "EndedBecause",
     "Homes",
     "Kind",
     "Mention",
     "Milestone",
     "MilestoneQuerySet",
+    "OfferQuerySet",
+    "Opening",
+    "OwnershipOffer",
     "Paper",
+    "PastPartnership",
     "Plan",
     "PlanCommitment",
     "PlanOwner",
     "PlanQuerySet",
     "ReadingClass",
     "Share",
+    "ShareOpening",
     "ShareQuerySet",
     "SignOff",
     "Signatory",
@@ -59,6 +68,8 @@ __all__ = [
     "Version",
     "VersionQuerySet",
     "draft_routes",
+    "drafters_of",
+    "held_at",
     "plan_readers",
     "present_routes",
     "routes_once_open",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.db import models
 
-from partnerships.plans.models.plan import ReadingClass
+from partnerships.plans.models.states import ReadingClass
 from partnerships.plans.models.version import Version
 
 

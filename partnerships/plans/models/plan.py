@@ -11,138 +11,25 @@ from django.db.models import F, Q
 from django.urls import reverse
 from django.utils import timezone
 
-from partnerships.agreements.models import Partnership, PartyStatus
-from partnerships.organisations.audience import Network, Organisations, People, Route, readers_of, visible_to
-from partnerships.organisations.models import EDITING_ROLES, Membership, Organisation
+from partnerships.agreements.models import Partnership
+from partnerships.organisations.audience import readers_of, visible_to
+from partnerships.organisations.models import Organisation
 from partnerships.people.models import User
+from partnerships.plans.models.routes import (
+    DRAFTERS,
+    LEADS,
+    OWNERS,
+    draft_routes,
+    inside_routes,
+    insider_routes,
+    is_open,
+    present_routes,
+    published_routes,
+)
+from partnerships.plans.models.states import OVER, TRANSITIONS, Audience, Kind, Status
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import AnonymousUser
-
-
-class Kind(models.TextChoices):
-    """What sort of plan it is (DOMAIN.md)."""
-
-    HOUSING_STRATEGY = "housing_strategy", "Housing strategy"
-    LOCAL_PLAN = "local_plan", "Local plan"
-    DELIVERY = "delivery", "Delivery programme"
-    REGENERATION = "regeneration", "Regeneration"
-    HOMELESSNESS = "homelessness", "Homelessness"
-    PLACE = "place", "Place business plan"
-    ALLOCATIONS = "allocations", "Allocations"
-
-
-class Status(models.TextChoices):
-    """Where a plan is in its life; `TRANSITIONS` says what may follow."""
-
-    DRAFT = "draft", "Draft"
-    SHARED = "shared", "Shared for comment"
-    AWAITING_SIGN_OFF = "awaiting_sign_off", "Awaiting sign-off"
-    AGREED = "agreed", "Agreed"
-    MONITORING = "monitoring", "Monitoring"
-    SUPERSEDED = "superseded", "Superseded"
-    CLOSED = "closed", "Closed"
-
-
-#: RIGHTS.md: what may follow each status. Publishing makes draft → shared, and takes agreed or monitoring back
-#: when the version is not minor.
-TRANSITIONS: dict[str, tuple[str, ...]] = {
-    Status.DRAFT: (Status.SHARED, Status.CLOSED),
-    Status.SHARED: (Status.AWAITING_SIGN_OFF, Status.SUPERSEDED, Status.CLOSED),
-    Status.AWAITING_SIGN_OFF: (Status.AGREED, Status.SHARED, Status.SUPERSEDED, Status.CLOSED),
-    Status.AGREED: (Status.MONITORING, Status.AWAITING_SIGN_OFF, Status.SUPERSEDED, Status.CLOSED),
-    Status.MONITORING: (Status.AWAITING_SIGN_OFF, Status.SUPERSEDED, Status.CLOSED),
-    Status.SUPERSEDED: (),
-    Status.CLOSED: (),
-}
-
-#: Statuses in which nothing can be published any more.
-OVER = (Status.SUPERSEDED, Status.CLOSED)
-
-
-class Audience(models.TextChoices):
-    """Who may read the published versions."""
-
-    OWNERS = "owners", "Its owners only"
-    PARTNERSHIP = "partnership", "The partnership"
-    NETWORK = "network", "Everyone signed in"
-    PUBLIC = "public", "The public"
-
-
-#: Audiences that hold at least the present parties of the plan's partnership, and at least everyone signed in.
-WIDER_THAN_OWNERS = (Audience.PARTNERSHIP, Audience.NETWORK, Audience.PUBLIC)
-WIDER_THAN_PARTNERSHIP = (Audience.NETWORK, Audience.PUBLIC)
-
-
-class ReadingClass(models.TextChoices):
-    """What a reader may see inside a plan (RIGHTS.md)."""
-
-    INSIDE = "inside", "Owner organisations and parties: everything"
-    OUTSIDE = "outside", "Everyone else: no confidential site, no restricted text"
-
-
-_OWNERS: Route = Organisations("owners__organisation", when=Q(current_number__gt=0))
-_LEADS: Route = Organisations("owners__organisation", roles=("lead",))
-DRAFTERS = Organisations("owners__organisation", roles=EDITING_ROLES)
-
-
-def _open(now: dt.datetime) -> Q:
-    """A plan with a version that is no longer under embargo."""
-    return Q(current_number__gt=0, open_at__lte=now)
-
-
-def _parties(opened: Q) -> Route:
-    """To the present parties of plans of which `opened` is so, where the audience holds them."""
-    return Organisations(
-        "partnership__parties__organisation",
-        when=opened & Q(audience__in=WIDER_THAN_OWNERS, partnership__parties__status=PartyStatus.ACCEPTED),
-    )
-
-
-def _network(opened: Q) -> Route:
-    """To everyone signed in, likewise."""
-    return Network(when=opened & Q(audience__in=WIDER_THAN_PARTNERSHIP))
-
-
-def inside_routes(now: dt.datetime) -> tuple[Route, ...]:
-    """Readers of class *inside*: people of the owner organisations and of present parties."""
-    return _OWNERS, _parties(_open(now))
-
-
-def published_routes(now: dt.datetime) -> tuple[Route, ...]:
-    """Readers of a published version by an account: inside, former parties for what they held, the network."""
-    return *present_routes(now), _former_route(now)
-
-
-def present_routes(now: dt.datetime) -> tuple[Route, ...]:
-    """Readers of whatever is published from now on: inside and the network, without former parties."""
-    return *inside_routes(now), _network(_open(now))
-
-
-def routes_once_open() -> tuple[Route, ...]:
-    """The same for plans of which nothing is open yet: whom their next version will reach."""
-    return Organisations("owners__organisation"), _parties(Q()), _network(Q())
-
-
-def _former_route(now: dt.datetime) -> Route:
-    return Organisations(
-        "partnership__parties__organisation",
-        when=_open(now)
-        & Q(
-            audience__in=WIDER_THAN_OWNERS,
-            partnership__parties__status=PartyStatus.LEFT,
-            open_at__lte=F("partnership__parties__left_at"),
-        ),
-    )
-
-
-def draft_routes(now: dt.datetime) -> tuple[Route, ...]:
-    """Readers of the draft: editors and leads of its owners, and people it is shared with by name, until the end."""
-    today = timezone.localdate(now)
-    standing = Q(shares__revoked_at=None) & (Q(shares__ends_on=None) | Q(shares__ends_on__gte=today))
-    # Somebody who acts for nobody any more reads no drafts either.
-    acting = Q(shares__person__in=Membership.objects.current().values("person"))
-    return DRAFTERS, People("shares__person", when=standing & acting & ~Q(status__in=OVER))
 
 
 class PlanQuerySet(models.QuerySet["Plan"]):
@@ -161,6 +48,10 @@ class PlanQuerySet(models.QuerySet["Plan"]):
             return self.public()
         return self.filter(visible_to(Plan, published_routes(timezone.now()), user))
 
+    def present_for(self, user: User | AnonymousUser) -> PlanQuerySet:
+        """Those whose next version the person may read: without what they only held before they left."""
+        return self.filter(visible_to(Plan, present_routes(timezone.now()), user))
+
     def known_today_to(self, user: User | AnonymousUser) -> PlanQuerySet:
         """Those of which the person may know what becomes of them: without plans of partnerships that were left."""
         now = timezone.now()
@@ -168,10 +59,11 @@ class PlanQuerySet(models.QuerySet["Plan"]):
 
     def insiders_are(self, user: User | AnonymousUser) -> PlanQuerySet:
         """Those whose owners or present parties the person acts for, whatever is published."""
-        parties = Organisations(
-            "partnership__parties__organisation", when=Q(partnership__parties__status=PartyStatus.ACCEPTED)
-        )
-        return self.filter(visible_to(Plan, (Organisations("owners__organisation"), parties), user))
+        return self.filter(visible_to(Plan, insider_routes(), user))
+
+    def owned_by(self, organisation: Organisation | int) -> PlanQuerySet:
+        """Those that the organisation owns today."""
+        return self.filter(pk__in=PlanOwner.objects.filter(organisation=organisation).values("plan"))
 
     def inside_for(self, user: User | AnonymousUser) -> PlanQuerySet:
         """Those whose whole published content the person may read."""
@@ -179,7 +71,7 @@ class PlanQuerySet(models.QuerySet["Plan"]):
 
     def owned_for(self, user: User | AnonymousUser) -> PlanQuerySet:
         """Published ones of the person's own organisations: they read through an embargo."""
-        return self.filter(visible_to(Plan, (_OWNERS,), user))
+        return self.filter(visible_to(Plan, (OWNERS,), user))
 
     def draft_visible_to(self, user: User | AnonymousUser) -> PlanQuerySet:
         """Those whose draft the person may read."""
@@ -191,11 +83,11 @@ class PlanQuerySet(models.QuerySet["Plan"]):
 
     def publishable_by(self, user: User | AnonymousUser) -> PlanQuerySet:
         """Those the person may publish: leads of an owner organisation."""
-        return self.filter(visible_to(Plan, (_LEADS,), user))
+        return self.filter(visible_to(Plan, (LEADS,), user))
 
     def public(self) -> PlanQuerySet:
         """Those that anyone may read without signing in."""
-        return self.filter(_open(timezone.now()), audience=Audience.PUBLIC)
+        return self.filter(is_open(timezone.now()), audience=Audience.PUBLIC)
 
     def awaiting_sign_off(self) -> PlanQuerySet:
         """Those that wait for signatures."""
@@ -250,9 +142,10 @@ class Plan(models.Model):
     created_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
     created_at = models.DateTimeField()
 
-    organisations = models.ManyToManyField(Organisation, through="PlanOwner", related_name="plans")
-
     objects = PlanQuerySet.as_manager()
+
+    #: The owners at the moment at which a former reader left, where the plan is shown as it was then (see `past`).
+    owners_then: list[PlanOwner] | None = None
 
     class Meta:
         constraints = [
@@ -336,15 +229,52 @@ class Plan(models.Model):
         return str(self.period_start or self.period_end or "")
 
 
+class EndedBecause(models.TextChoices):
+    """Why an organisation owns a plan no longer."""
+
+    LEFT = "left", "It left the partnership, or was removed from it"
+    HANDED_OVER = "handed_over", "It handed over to another organisation"
+    GIVEN_UP = "given_up", "It gave its ownership up"
+
+
+class PresentOwners(models.Manager["PlanOwner"]):
+    """The ownerships that stand: what `plan.owners` gives.
+
+    An ownership ends at the moment it is ended, never later: `ended_at` is not set ahead of time. Lookups such as
+    `owners__organisation` do not pass through here: join them with `owners__ended_at=None` (see `routes.OWNERS`).
+    """
+
+    def get_queryset(self) -> models.QuerySet[PlanOwner]:
+        """Without those that have ended."""
+        return super().get_queryset().filter(ended_at=None)
+
+
 @pghistory.track()
 class PlanOwner(models.Model):
-    """An organisation that owns a plan; any one owner's lead may publish."""
+    """An organisation owns a plan, from one moment until another; any one owner's lead may publish.
+
+    owns → ended: by leaving the partnership, by handing over, or by giving up. The row stays: a former owner reads
+    what was published up to `ended_at`.
+    """
 
     plan = models.ForeignKey(Plan, on_delete=models.CASCADE, related_name="owners")
     organisation = models.ForeignKey(Organisation, on_delete=models.PROTECT, related_name="plan_owners")
+    began_at = models.DateTimeField(null=True, blank=True, help_text="Empty: since the plan was begun.")
+    ended_at = models.DateTimeField(null=True, blank=True)
+    ended_because = models.CharField(max_length=11, choices=EndedBecause, blank=True)
+
+    objects = PresentOwners()
+    ever = models.Manager["PlanOwner"]()
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["plan", "organisation"], name="one_owner_row")]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["plan", "organisation"], condition=Q(ended_at=None), name="one_present_owner_row"
+            ),
+            models.CheckConstraint(
+                condition=Q(ended_at=None) | Q(ended_at__gte=F("began_at")), name="owner_ends_after_it_begins"
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"{self.organisation_id} owns {self.plan_id}"

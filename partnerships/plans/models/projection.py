@@ -11,7 +11,8 @@ from django.utils import timezone
 
 from partnerships.organisations.models import Area
 from partnerships.people.models import User
-from partnerships.plans.models.plan import OVER, Plan
+from partnerships.plans.models.plan import Plan
+from partnerships.plans.models.states import OVER
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import AnonymousUser
@@ -23,10 +24,13 @@ SOON = dt.timedelta(days=30)
 
 
 def _reach(user: User | AnonymousUser, hidden: str) -> Q:
-    """Rows of plans the person may read: hidden ones inside only, those of an embargoed newest version owners only."""
+    """Rows of plans whose newest version the person may read: hidden ones inside only, under embargo owners only.
+
+    Not for those who left: the rows are of the newest version, which may be later.
+    """
     free = Q(plan__embargoed_until=None) | Q(plan__embargoed_until__lte=timezone.now())
     inside = Plan.objects.inside_for(user).values("pk")
-    published = Plan.objects.published_for(user).values("pk")
+    published = (Plan.objects.present_for(user) if user.is_authenticated else Plan.objects.public()).values("pk")
     owned = Plan.objects.owned_for(user).values("pk")
     return Q(plan__in=owned) | (free & (Q(plan__in=inside) | (Q(**{hidden: False}) & Q(plan__in=published))))
 

@@ -6,6 +6,7 @@ import datetime as dt
 from typing import TYPE_CHECKING
 
 import pghistory
+import pgtrigger
 from django.db import models
 from django.db.models import F, Q
 from django.utils import timezone
@@ -13,7 +14,9 @@ from django.utils import timezone
 from partnerships.agreements.models import Partnership
 from partnerships.organisations.models import Organisation
 from partnerships.people.models import User
+from partnerships.plans.models.owning import held_at
 from partnerships.plans.models.plan import Plan
+from partnerships.plans.models.routes import showing_stands
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import AnonymousUser
@@ -23,29 +26,34 @@ class ShareQuerySet(models.QuerySet["Share"]):
     """Showings by whether they still stand."""
 
     def standing(self, now: dt.datetime) -> ShareQuerySet:
-        """Neither revoked nor past their last day."""
-        return self.filter(
-            Q(ends_on=None) | Q(ends_on__gte=timezone.localdate(now)),
-            revoked_at=None,
-        )
+        """Those that let their person in: see `showing_stands`."""
+        return self.filter(showing_stands(now, share="", plan="plan__"))
 
 
 @pghistory.track()
 class Share(models.Model):
     """A draft shown early to one named person of another organisation, to read or to comment, until the end of a day.
 
-    shared → opened; revoked or ended (after `ends_on`); shared again with the same row.
+    shared → opened; revoked or ended (after `ends_on`); shared again with the same row. It ends at once when the
+    person acts for `organisation` no longer, when that leaves the partnership, and when `shown_for` owns the plan no
+    longer.
     """
 
     plan = models.ForeignKey(Plan, on_delete=models.CASCADE, related_name="shares")
     person = models.ForeignKey(User, on_delete=models.PROTECT, related_name="plan_shares")
+    organisation = models.ForeignKey(
+        Organisation, on_delete=models.PROTECT, null=True, related_name="+", help_text="As one of which it is shown."
+    )
+    shown_for = models.ForeignKey(
+        Organisation, on_delete=models.PROTECT, null=True, related_name="+", help_text="The owner that shows it."
+    )
     may_comment = models.BooleanField(default=False)
     message = models.TextField(blank=True)
     ends_on = models.DateField(null=True, blank=True, help_text="The last day of it.")
     shared_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
     shared_at = models.DateTimeField()
     invited_at = models.DateTimeField(null=True, blank=True, help_text="When the one letter about it went out.")
-    opened_at = models.DateTimeField(null=True, blank=True)
+    opened_at = models.DateTimeField(null=True, blank=True, help_text="First opened since it was last shown.")
     revoked_at = models.DateTimeField(null=True, blank=True)
 
     objects = ShareQuerySet.as_manager()
@@ -61,10 +69,33 @@ class Share(models.Model):
         """Whether its last day is past."""
         return self.ends_on is not None and self.ends_on < timezone.localdate()
 
-    @property
-    def is_standing(self) -> bool:
-        """Whether it still lets the person in."""
-        return self.revoked_at is None and not self.has_ended
+
+class Opening(models.TextChoices):
+    """In which form somebody opened a draft that was shown to them."""
+
+    SCREEN = "screen", "On screen"
+    COMPARED = "compared", "On screen, compared with a version"
+    PAPER = "paper", "On paper"
+    PDF = "pdf", "As a PDF"
+    SPREADSHEET = "csv", "As a spreadsheet"
+    DOCUMENT = "document", "A document in it"
+
+
+class ShareOpening(models.Model):
+    """One opening of a draft by somebody to whom it is shown; never altered, and kept when the showing is renewed."""
+
+    share = models.ForeignKey(Share, on_delete=models.CASCADE, related_name="openings")
+    shown_at = models.DateTimeField(help_text="When the showing began under which it was opened.")
+    at = models.DateTimeField()
+    how = models.CharField(max_length=8, choices=Opening)
+    what = models.CharField(max_length=200, blank=True, help_text="The name of the document.")
+
+    class Meta:
+        indexes = [models.Index(fields=["share", "-at"], name="share_opening")]
+        triggers = [pgtrigger.Protect(name="append_only", operation=pgtrigger.Update | pgtrigger.Delete)]
+
+    def __str__(self) -> str:
+        return f"Share {self.share_id} opened {self.at:%Y-%m-%d}"
 
 
 @pghistory.track()
@@ -101,7 +132,7 @@ class CommentQuerySet(models.QuerySet["Comment"]):
     def visible_to(self, user: User | AnonymousUser) -> CommentQuerySet:
         """Readers of class inside: everything. Others: the threads they began and, on a draft that is shown to them,
         what is said of the whole plan: a piece's name, or what is said about it, may be nothing for them to know.
-        What is said on a version under embargo is for its owners."""
+        What is said on a version under embargo is for its owners. Who left reads nothing said after they left."""
         if not user.is_authenticated:
             return self.none()
         told = Q(version_number__lte=F("plan__open_number")) | Q(plan__in=Plan.objects.owned_for(user).values("pk"))
@@ -111,6 +142,7 @@ class CommentQuerySet(models.QuerySet["Comment"]):
             on_version
             & Q(plan__in=Plan.objects.published_for(user).values("pk"))
             & (Q(author=user.pk, parent=None) | Q(parent__author=user.pk))
+            & (Q(plan__in=Plan.objects.present_for(user).values("pk")) | held_at(user, plan="plan", at="created_at"))
         )
         whole = Q(anchor__in=("", "about")) | Q(author=user.pk, parent=None) | Q(parent__author=user.pk)
         drafts = Q(version_number=0, plan__in=Plan.objects.draft_visible_to(user).values("pk"))

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pghistory
 import pgtrigger
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import Exists, F, OuterRef, Q
 from django.db.models.functions import Coalesce
 from django.urls import reverse
 from django.utils import timezone
@@ -17,7 +17,10 @@ from partnerships.kit.prose import StoredHtml
 from partnerships.organisations.audience import Network, visible_to
 from partnerships.organisations.models import Organisation
 from partnerships.people.models import User
-from partnerships.plans.models.plan import WIDER_THAN_PARTNERSHIP, Audience, Plan, inside_routes
+from partnerships.plans.models.owning import PastPartnership
+from partnerships.plans.models.plan import Plan, PlanOwner
+from partnerships.plans.models.routes import inside_routes
+from partnerships.plans.models.states import WIDER_THAN_OWNERS, WIDER_THAN_PARTNERSHIP, Audience
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import AnonymousUser
@@ -27,27 +30,39 @@ class VersionQuerySet(models.QuerySet["Version"]):
     """Versions by who may read them."""
 
     def visible_to(self, user: User | AnonymousUser) -> VersionQuerySet:
-        """Published versions the person may read: those of readable plans; a former party only those up to the day it
-        left; under embargo only owners."""
+        """Published versions the person may read: those of readable plans; who left, those up to the moment of
+        leaving; under embargo only owners."""
         now = timezone.now()
         free = Q(embargo_until=None) | Q(embargo_until__lte=now)
         if not user.is_authenticated:
             return self.filter(free, plan__in=Plan.objects.public().values("pk"))
         network = Network(when=Q(current_number__gt=0, audience__in=WIDER_THAN_PARTNERSHIP))
         present = Plan.objects.filter(visible_to(Plan, (*inside_routes(now), network), user)).values("pk")
-        held = (
-            self.model._default_manager.alias(open_at=Coalesce("embargo_until", "published_at"))
-            .filter(
-                plan__partnership__parties__organisation__in=Organisation.objects.of_person(user),
-                plan__partnership__parties__status=PartyStatus.LEFT,
-                open_at__lte=F("plan__partnership__parties__left_at"),
-            )
-            .exclude(plan__audience=Audience.OWNERS)
-        )
         return self.filter(
-            Q(plan__in=Plan.objects.owned_for(user).values("pk"))
-            | (free & (Q(plan__in=present) | Q(pk__in=held.values("pk"))))
+            Q(plan__in=Plan.objects.owned_for(user).values("pk")) | (free & (Q(plan__in=present) | self._held_by(user)))
         )
+
+    def _held_by(self, user: User) -> Q:
+        """Versions that the person's organisations had before they left: see `routes`."""
+        mine = Organisation.objects.of_person(user).values("pk")
+        every = self.model._default_manager.alias(open_at=Coalesce("embargo_until", "published_at"))
+        by_party = every.filter(
+            plan__partnership__parties__organisation__in=mine,
+            plan__partnership__parties__status=PartyStatus.LEFT,
+            open_at__lte=F("plan__partnership__parties__left_at"),
+        ).exclude(plan__audience=Audience.OWNERS)
+        owned = PlanOwner.ever.filter(organisation__in=mine, plan=OuterRef("plan"))
+        by_owner = Exists(owned.filter(ended_at__gte=OuterRef("published_at")))
+        left_behind = PastPartnership.objects.filter(audience__in=WIDER_THAN_OWNERS, plan=OuterRef("plan")).filter(
+            Q(partnership__parties__status=PartyStatus.ACCEPTED)
+            | Q(
+                partnership__parties__status=PartyStatus.LEFT,
+                partnership__parties__left_at__gte=Coalesce(OuterRef("embargo_until"), OuterRef("published_at")),
+            ),
+            partnership__parties__organisation__in=mine,
+            left_at__gte=Coalesce(OuterRef("embargo_until"), OuterRef("published_at")),
+        )
+        return Q(pk__in=by_party.values("pk")) | Q(by_owner) | Q(Exists(left_behind))
 
     def without_content(self) -> VersionQuerySet:
         """Without the whole plan and its prose, for lists of versions."""

@@ -18,6 +18,13 @@ from partnerships.plans.services.lifecycle import (
     change_status,
     pin_baseline,
 )
+from partnerships.plans.services.owning import (
+    UnableToChangeOwners,
+    answer_offer,
+    give_up_ownership,
+    offer_ownership,
+    withdraw_offer,
+)
 from partnerships.plans.services.papers import paper_of
 from partnerships.plans.services.publishing import (
     UnableToHoldBack,
@@ -52,6 +59,7 @@ __all__ = [
     "PieceConflict",
     "UnableToAskForAccess",
     "UnableToAttach",
+    "UnableToChangeOwners",
     "UnableToChangeStatus",
     "UnableToComment",
     "UnableToCreatePlan",
@@ -63,6 +71,7 @@ __all__ = [
     "UnableToShare",
     "UnableToSign",
     "add_comment",
+    "answer_offer",
     "answer_request",
     "ask_for_access",
     "attach_document",
@@ -71,9 +80,11 @@ __all__ = [
     "change_status",
     "create_plan",
     "discard_draft",
+    "give_up_ownership",
     "lift_embargoes",
     "meet_condition",
     "move_piece",
+    "offer_ownership",
     "open_share",
     "paper_of",
     "pin_baseline",
@@ -90,4 +101,5 @@ __all__ = [
     "share_draft",
     "sign_off",
     "tell_mentions",
+    "withdraw_offer",
 ]

@@ -83,6 +83,9 @@ def create_plan(
         raise UnableToCreatePlan("Choose a kind of plan and an audience.")
     if audience == Audience.PARTNERSHIP and partnership is None:
         raise UnableToCreatePlan("Choose the partnership it belongs to, or another audience.")
+    if partnership is not None:
+        # Locked: an organisation that leaves at this moment must not begin to own a plan of it.
+        partnership = Partnership.objects.select_for_update(no_key=True).get(pk=partnership.pk)
     if partnership is not None and partnership.is_over:
         raise UnableToCreatePlan(f"{partnership.title} has ended: nothing new can be planned in it.")
     if partnership is not None and author is not None:
@@ -105,7 +108,8 @@ def create_plan(
         period_end=year_of(regular["about"]["period_end"]),
     )
     PlanOwner.objects.bulk_create(
-        PlanOwner(plan=plan, organisation=owner) for owner in {owner.pk: owner for owner in owners}.values()
+        PlanOwner(plan=plan, organisation=owner, began_at=now)
+        for owner in {owner.pk: owner for owner in owners}.values()
     )
     draft = Draft(plan=plan, updated_by=author, updated_at=now)
     write_draft(draft, regular)

@@ -10,14 +10,14 @@ from django.db import IntegrityError, transaction
 from django.db.models import Q
 from django.utils import timezone
 
-from partnerships.agreements.models import Partnership
+from partnerships.agreements.models import Partnership, Party
 from partnerships.kit.rights import require
-from partnerships.organisations.models import Membership, Role
+from partnerships.organisations.models import Membership, Organisation, Role
 from partnerships.organisations.rights import roles_of
 from partnerships.people.models import User
 from partnerships.people.services import find_person
 from partnerships.plans import emails
-from partnerships.plans.models import OVER, AccessRequest, Plan, Share
+from partnerships.plans.models import OVER, AccessRequest, Plan, Share, ShareOpening
 from partnerships.plans.rights import may_ask_for_access, rights_over
 from partnerships.plans.services.ledger import acting_organisation, lock_plan, note
 
@@ -58,8 +58,8 @@ def share_draft(
     if ends_on is not None and ends_on < timezone.localdate(now):
         raise UnableToShare("The last day must not be past.")
     person = find_person(email)
-    acts = person is not None and Membership.objects.current().of_person(person).exists()
-    if person is None or not person.is_active or person.is_stakeholder or not acts:
+    organisation = _acts_for(person, plan) if person is not None else None
+    if person is None or person.is_stakeholder or organisation is None:
         raise UnableToShare(
             "Nobody with this address can be shown a draft yet. Ask a lead of their organisation to invite them first."
         )
@@ -69,7 +69,7 @@ def share_draft(
     known = plan.shares.filter(person=person).first()
     if known is None and plan.shares.standing(now).count() >= MOST_SHARES:
         raise UnableToShare(f"A draft can be shown to {MOST_SHARES} people at most: publish it instead.")
-    fresh = known is None or not known.is_standing
+    fresh = known is None or not plan.shares.standing(now).filter(pk=known.pk).exists()
     share, _made = Share.objects.update_or_create(
         plan=plan,
         person=person,
@@ -79,7 +79,17 @@ def share_draft(
             "ends_on": ends_on,
             "revoked_at": None,
         }
-        | ({"shared_by": author, "shared_at": now, "opened_at": None} if fresh else {}),
+        | (
+            {
+                "shared_by": author,
+                "shared_at": now,
+                "opened_at": None,
+                "organisation": organisation,
+                "shown_for": acting_organisation(plan, author),
+            }
+            if fresh
+            else {}
+        ),
     )
     note(
         plan,
@@ -101,11 +111,18 @@ def share_draft(
     return share
 
 
+def _acts_for(person: User, plan: Plan) -> Organisation | None:
+    """As one of which organisation the person is shown the draft: of a party of its partnership before others."""
+    mine = Organisation.objects.of_person(person).order_by("name", "pk")
+    parties = Party.objects.present().filter(partnership=plan.partnership_id).values("organisation")
+    return mine.filter(pk__in=parties).first() or mine.first()
+
+
 def end_standing_shares(plan: Plan, *, author: User | None, now: dt.datetime) -> int:
     """Take every standing showing of the draft back; give how many. Call while the plan's row is locked."""
     shares = list(plan.shares.standing(now).select_related("person", "plan").order_by("pk"))
     for share in shares:
-        revoke_share(share=share, author=author, now=now)
+        end_showing(share, author=author, now=now)
     return len(shares)
 
 
@@ -113,8 +130,13 @@ def end_standing_shares(plan: Plan, *, author: User | None, now: dt.datetime) ->
 def revoke_share(*, share: Share, author: User | None, now: dt.datetime) -> Share:
     """Take a showing back: the person's next click finds nothing."""
     require(rights_over(lock_plan(share.plan), author, now).may_revoke(share))
-    if share.revoked_at is not None:
-        return share
+    if share.revoked_at is None:
+        end_showing(share, author=author, now=now)
+    return share
+
+
+def end_showing(share: Share, *, author: User | None, now: dt.datetime) -> None:
+    """End a showing that stands, whoever asks: for services that have checked the rights. Lock the plan's row first."""
     share.revoked_at = now
     share.save(update_fields=["revoked_at"])
     note(
@@ -126,13 +148,19 @@ def revoke_share(*, share: Share, author: User | None, now: dt.datetime) -> Shar
         now=now,
         data={"title": share.plan.title, "person": share.person_id},
     )
-    return share
 
 
-def open_share(*, plan: Plan, person: User, now: dt.datetime) -> Share | None:
-    """Note that the person opened the draft that was shown to them, the first time; give their standing share."""
+@transaction.atomic
+def open_share(*, plan: Plan, person: User, how: str, now: dt.datetime, what: str = "") -> Share | None:
+    """Log that the person opened the draft that is shown to them, in one form of `Opening`; give their standing share.
+
+    `what` is the name of a document that was opened.
+    """
     share = plan.shares.standing(now).filter(person=person).first()
-    if share is not None and share.opened_at is None:
+    if share is None:
+        return None
+    ShareOpening.objects.create(share=share, shown_at=share.shared_at, at=now, how=how, what=what[:200])
+    if share.opened_at is None:
         Share.objects.filter(pk=share.pk, opened_at=None).update(opened_at=now)
         share.opened_at = now
     return share

@@ -16,9 +16,9 @@ from partnerships.people.models import User
 from partnerships.plans import paper
 from partnerships.plans.comparisons import Comparison, csv_rows
 from partnerships.plans.content import Content
-from partnerships.plans.models import Draft, Plan, Version
+from partnerships.plans.models import Draft, Opening, Plan, Version
 from partnerships.plans.queries import content_for, draft_content, versions_for
-from partnerships.plans.views.fetching import Opened, open_plan, sign_in_first
+from partnerships.plans.views.fetching import Opened, log_opening, open_plan, sign_in_first
 from partnerships.plans.views.whole import held_against
 
 DRAFT = "draft"
@@ -110,11 +110,16 @@ def _touched(plan: Plan, opened: Opened) -> dict[str, str]:
     return {piece: people[touch["by"]].display_name for piece, touch in pieces.items() if touch["by"] in people}
 
 
-def hold(request: HttpRequest, pk: int) -> Held:
-    """Fetch both sides and compare them in the reader's class; 404 where either may not be read."""
+def hold(request: HttpRequest, pk: int, how: Opening) -> Held:
+    """Fetch both sides and compare them in the reader's class; 404 where either may not be read.
+
+    `how` is logged where one side is a draft that is shown to the reader by name.
+    """
     opened = open_plan(request, pk)
     sides = _sides(request, opened)
     a, b, no_baseline = _choose(request, opened, sides)
+    if a.version is None or b.version is None:
+        log_opening(request, opened, how)
     low, high = sorted((_number(a), _number(b) or opened.plan.current_number))
     versions = [side.version for side in sides if side.version is not None]
     was, now = _content(opened, a), _content(opened, b)
@@ -155,7 +160,7 @@ def compare(request: HttpRequest, pk: int) -> HttpResponse:
     """What changed, in words and figures."""
     if _closed(request, pk):
         return sign_in_first(request)
-    return render(request, "plans/compare.html", _context(request, hold(request, pk)))
+    return render(request, "plans/compare.html", _context(request, hold(request, pk, Opening.COMPARED)))
 
 
 @login_not_required
@@ -164,7 +169,7 @@ def compare_paper(request: HttpRequest, pk: int) -> HttpResponse:
     """The same, to print and lay before a board."""
     if _closed(request, pk):
         return sign_in_first(request)
-    return render(request, "plans/compare_paper.html", _context(request, hold(request, pk)))
+    return render(request, "plans/compare_paper.html", _context(request, hold(request, pk, Opening.PAPER)))
 
 
 @login_not_required
@@ -173,7 +178,7 @@ def compare_pdf(request: HttpRequest, pk: int) -> HttpResponse:
     """The same, as a PDF."""
     if _closed(request, pk):
         return sign_in_first(request)
-    held = hold(request, pk)
+    held = hold(request, pk, Opening.PDF)
     return paper.pdf_response(request, "plans/compare_pdf.html", _context(request, held), _title(held))
 
 
@@ -183,7 +188,7 @@ def compare_csv(request: HttpRequest, pk: int) -> HttpResponse:
     """The same, as a spreadsheet."""
     if _closed(request, pk):
         return sign_in_first(request)
-    held = hold(request, pk)
+    held = hold(request, pk, Opening.SPREADSHEET)
     by_name = request.user.is_authenticated
     rows = csv_rows(
         held.compared,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 from django.contrib.auth.views import redirect_to_login
@@ -11,10 +12,11 @@ from django.shortcuts import get_object_or_404
 from django.utils import timezone
 
 from partnerships.people.requests import signed_in
-from partnerships.plans.models import Draft, Plan, PlanQuerySet, ReadingClass, Share, Version
+from partnerships.plans.models import Draft, Opening, Plan, PlanQuerySet, ReadingClass, Share, Version
 from partnerships.plans.past import as_read_by
 from partnerships.plans.queries import newest_for, versions_for
 from partnerships.plans.rights import Rights, rights_over
+from partnerships.plans.services import open_share
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,11 +106,18 @@ def open_to_publish(request: HttpRequest, pk: int) -> Opened:
     return opened
 
 
-def standing_share(request: HttpRequest, opened: Opened) -> Share | None:
-    """The share by which the person reads the draft; None for the owners' own."""
+def log_opening(request: HttpRequest, opened: Opened, how: Opening, what: str = "") -> Share | None:
+    """Log that the draft was opened by somebody to whom it is shown, and give the showing; None for the owners' own.
+
+    Only a GET with the person's own session counts. A HEAD, a browser that fetches a page ahead of a click, and an
+    administrator who looks as somebody open nothing for them. A mail scanner has no session: it is sent to sign in.
+    """
     if opened.may_edit:
         return None
-    return opened.plan.shares.filter(person=signed_in(request), revoked_at=None).first()
+    ahead = request.headers.get("Sec-Purpose", "") + request.headers.get("Purpose", "")
+    if request.method != "GET" or hasattr(request, "view_as") or {"prefetch", "preview"} & set(re.split(r"\W+", ahead)):
+        return opened.plan.shares.standing(timezone.now()).filter(person=signed_in(request)).first()
+    return open_share(plan=opened.plan, person=signed_in(request), how=how, what=what, now=timezone.now())
 
 
 def sign_in_first(request: HttpRequest) -> HttpResponse:

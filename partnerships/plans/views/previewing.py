@@ -7,16 +7,14 @@ from typing import Any
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
-from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from partnerships.kit.prose import StoredHtml, rules
-from partnerships.people.requests import signed_in
 from partnerships.plans import paper
-from partnerships.plans.models import Draft
+from partnerships.plans.models import Draft, Opening
 from partnerships.plans.queries import comment_counts, content_for, draft_content, owners_of, version_of
-from partnerships.plans.services import open_share, prose_of
-from partnerships.plans.views.fetching import Opened, open_draft, standing_share
+from partnerships.plans.services import prose_of
+from partnerships.plans.views.fetching import Opened, log_opening, open_draft
 from partnerships.plans.views.whole import reading_context
 
 
@@ -34,12 +32,9 @@ def _reading(request: HttpRequest, opened: Opened, draft: Draft, *, on_paper: bo
 
 
 def read_draft(request: HttpRequest, opened: Opened, draft: Draft) -> HttpResponse:
-    """The draft as a page to read and comment on; whoever it is shown to by name has opened it then."""
+    """The draft as a page to read and comment on."""
     plan = opened.plan
-    share = standing_share(request, opened)
-    # An administrator who looks as somebody opens nothing for them.
-    if share is not None and not hasattr(request, "view_as"):
-        open_share(plan=plan, person=signed_in(request), now=timezone.now())
+    share = log_opening(request, opened, Opening.SCREEN)
     return render(
         request,
         "plans/preview.html",
@@ -63,6 +58,7 @@ def preview(request: HttpRequest, pk: int) -> HttpResponse:
 def draft_paper(request: HttpRequest, pk: int) -> HttpResponse:
     """The draft to print, marked as one."""
     opened, draft = open_draft(request, pk)
+    log_opening(request, opened, Opening.PAPER)
     return render(request, "plans/draft_paper.html", _reading(request, opened, draft, on_paper=True))
 
 
@@ -71,7 +67,10 @@ def draft_pdf(request: HttpRequest, pk: int) -> HttpResponse:
     """The draft as a PDF, every page of it marked."""
     opened, draft = open_draft(request, pk)
     context = _reading(request, opened, draft, on_paper=True)
-    return paper.pdf_response(request, "plans/draft_pdf.html", context, f"{context['about']['title']} draft")
+    response = paper.pdf_response(request, "plans/draft_pdf.html", context, f"{context['about']['title']} draft")
+    if response.status_code == 200:
+        log_opening(request, opened, Opening.PDF)
+    return response
 
 
 @require_safe

@@ -16,12 +16,12 @@ from django.views.decorators.http import require_safe
 from partnerships.activity.queries import visible_events
 from partnerships.kit.forms import active_filters
 from partnerships.kit.http import keyset_page, private_file
-from partnerships.organisations.models import Organisation, Role
+from partnerships.organisations.models import EDITING_ROLES, Membership, Organisation, Role
 from partnerships.organisations.timeline import timeline_lines
 from partnerships.people.requests import signed_in
 from partnerships.plans import paper
 from partnerships.plans.forms import PlanFilter
-from partnerships.plans.models import Document, Draft, Milestone, Plan, SignOff, Site, Version
+from partnerships.plans.models import Document, Draft, Milestone, Opening, Plan, SignOff, Site, Version
 from partnerships.plans.origins import may_promise, promises_of
 from partnerships.plans.past import as_read_by, named
 from partnerships.plans.queries import (
@@ -40,7 +40,14 @@ from partnerships.plans.queries import (
     with_turns,
 )
 from partnerships.plans.services import paper_of
-from partnerships.plans.views.fetching import Opened, open_draft, open_plan, open_published, sign_in_first
+from partnerships.plans.views.fetching import (
+    Opened,
+    log_opening,
+    open_draft,
+    open_plan,
+    open_published,
+    sign_in_first,
+)
 from partnerships.plans.views.whole import reading_context
 
 
@@ -66,16 +73,15 @@ def plan_list(request: HttpRequest) -> HttpResponse:
         "page": page,
         "listed": with_turns(user, as_read_by(user, page.rows)),
         "chips": active_filters(form, request.GET),
-        "may_begin": bool(acting_roles(request)),
+        "may_begin": _may_begin(request),
     }
     template = "plans/_results.html" if request.headers.get("HX-Request") else "plans/list.html"
     return render(request, template, context)
 
 
-def acting_roles(request: HttpRequest) -> bool:
-    """Whether the person may begin a plan for some organisation."""
-    user = signed_in(request)
-    return user.memberships.filter(role__in=["editor", "lead"], ends_on=None, accepted_at__isnull=False).exists()
+def _may_begin(request: HttpRequest) -> bool:
+    """Whether the person edits for some organisation today, and so may begin a plan for it."""
+    return Membership.objects.current().of_person(signed_in(request), *EDITING_ROLES).exists()
 
 
 @login_not_required
@@ -292,6 +298,8 @@ def plan_document(request: HttpRequest, pk: int, key: str) -> HttpResponseBase:
         draft, _row = open_draft(request, pk)
         seen = content_for(draft_content(draft.plan), opened.reader)
         named = any(item["key"] == key for item in seen["documents"])
+        if named:
+            log_opening(request, opened, Opening.DOCUMENT, document.file_name)
     if not named:
         raise Http404
     return private_file(document.file, name=document.file_name, content_type=document.content_type)

@@ -5,16 +5,18 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import messages
+from django.db.models import Count, Exists, Max, OuterRef
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
-from django.views.decorators.http import require_http_methods, require_POST
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from partnerships.kit.http import posted
+from partnerships.kit.http import keyset_page, posted
 from partnerships.kit.rights import require
 from partnerships.people.requests import signed_in
 from partnerships.plans.forms import AnswerForm, AskForm, ShareForm
+from partnerships.plans.models import ShareOpening
 from partnerships.plans.queries import organisations_of
 from partnerships.plans.services import (
     UnableToAskForAccess,
@@ -50,7 +52,12 @@ def sharing(request: HttpRequest, pk: int) -> HttpResponse:
         else:
             messages.success(request, f"{share.person.display_name} can see the draft.")
             return redirect("plans:sharing", pk=pk)
-    shares = list(plan.shares.select_related("person", "shared_by").order_by("-shared_at", "-pk"))
+    stands = Exists(plan.shares.standing(timezone.now()).filter(pk=OuterRef("pk")))
+    shares = list(
+        plan.shares.select_related("person", "shared_by")
+        .annotate(is_standing=stands, times_opened=Count("openings"), last_opened_at=Max("openings__at"))
+        .order_by("-shared_at", "-pk")
+    )
     requests = list(plan.access_requests.filter(answered_at=None).select_related("person").order_by("asked_at", "pk"))
     people = [share.person_id for share in shares] + [asked.person_id for asked in requests]
     bodies = organisations_of(people)
@@ -66,6 +73,15 @@ def sharing(request: HttpRequest, pk: int) -> HttpResponse:
         },
         status=422 if form.errors else 200,
     )
+
+
+@require_safe
+def openings(request: HttpRequest, pk: int) -> HttpResponse:
+    """The access log: every opening of the draft by somebody to whom it is or was shown, newest first."""
+    opened, _draft = open_to_edit(request, pk)
+    rows = ShareOpening.objects.filter(share__plan=pk).select_related("share__person", "share__organisation")
+    page = keyset_page(request, rows, order=("-at", "-pk"), size=50)
+    return render(request, "plans/openings.html", {"plan": opened.plan, "opened": opened, "page": page})
 
 
 @require_POST

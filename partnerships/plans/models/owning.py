@@ -1,0 +1,102 @@
+"""How plans change hands: offers of ownership, and the partnerships that plans have left with their owner."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pghistory
+from django.db import models
+from django.db.models import Exists, OuterRef, Q
+
+from partnerships.agreements.models import Partnership, Party, PartyStatus
+from partnerships.organisations.models import Organisation, Role
+from partnerships.people.models import User
+from partnerships.plans.models.plan import Plan, PlanOwner
+from partnerships.plans.models.states import WIDER_THAN_OWNERS, Audience
+
+if TYPE_CHECKING:
+    from django.contrib.auth.models import AnonymousUser
+
+
+@pghistory.track()
+class PastPartnership(models.Model):
+    """A partnership that a plan belonged to until its only owner left. Its parties read what they could read then."""
+
+    plan = models.ForeignKey(Plan, on_delete=models.CASCADE, related_name="past_partnerships")
+    partnership = models.ForeignKey(Partnership, on_delete=models.PROTECT, related_name="past_plans")
+    audience = models.CharField(max_length=12, choices=Audience, help_text="Who could read the plan until then.")
+    left_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"{self.plan_id} left {self.partnership_id}"
+
+
+class OfferQuerySet(models.QuerySet["OwnershipOffer"]):
+    """Offers by whether they wait, and by who may see them."""
+
+    def waiting(self) -> OfferQuerySet:
+        """Those neither answered nor withdrawn, of an organisation that still owns the plan."""
+        offering = PlanOwner.objects.filter(plan=OuterRef("plan"), organisation=OuterRef("offered_for"))
+        return self.filter(Exists(offering), answered_at=None, withdrawn_at=None)
+
+    def visible_to(self, user: User | AnonymousUser) -> OfferQuerySet:
+        """Those to and from organisations that the person leads."""
+        led = Organisation.objects.of_person(user, Role.LEAD).values("pk")
+        owned = PlanOwner.objects.filter(organisation__in=led).values("plan")
+        return self.filter(Q(organisation__in=led) | Q(plan__in=owned))
+
+
+@pghistory.track()
+class OwnershipOffer(models.Model):
+    """An owner's lead offers a plan to another organisation: to own it too, or to take it over.
+
+    offered → accepted (the organisation owns the plan; after a handover the one that offered does not), declined or
+    withdrawn. `partnership` is the one that the plan belonged to: a plan that left it with its only owner comes back
+    when a party that is present takes it over.
+    """
+
+    plan = models.ForeignKey(Plan, on_delete=models.CASCADE, related_name="ownership_offers")
+    organisation = models.ForeignKey(Organisation, on_delete=models.PROTECT, related_name="ownership_offers")
+    hands_over = models.BooleanField(help_text="The organisation that offers gives its own ownership up.")
+    partnership = models.ForeignKey(Partnership, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
+    offered_for = models.ForeignKey(Organisation, on_delete=models.PROTECT, related_name="+")
+    offered_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
+    offered_at = models.DateTimeField()
+    message = models.TextField(blank=True)
+    answered_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
+    answered_at = models.DateTimeField(null=True, blank=True)
+    accepted = models.BooleanField(null=True)
+    reason = models.TextField(blank=True, help_text="Why it was declined.")
+    withdrawn_at = models.DateTimeField(null=True, blank=True)
+
+    objects = OfferQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["plan", "organisation"],
+                condition=Q(answered_at=None, withdrawn_at=None),
+                name="one_waiting_offer_an_organisation",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.plan_id} offered to {self.organisation_id}"
+
+
+def held_at(user: User, *, plan: str, at: str) -> Q:
+    """The condition that one of the person's organisations, which has left, was still there at the moment `at`.
+
+    `plan` and `at` are lookups of the queried record. It left the plan's partnership or its ownership, or the plan
+    left a partnership of which it is a party.
+    """
+    mine = Organisation.objects.of_person(user).values("pk")
+    left = Party.objects.filter(organisation__in=mine, status=PartyStatus.LEFT, left_at__gte=OuterRef(at))
+    parties = Party.objects.filter(organisation__in=mine).filter(
+        Q(status=PartyStatus.ACCEPTED) | Q(status=PartyStatus.LEFT, left_at__gte=OuterRef(at)),
+        partnership__past_plans__plan=OuterRef(plan),
+        partnership__past_plans__audience__in=WIDER_THAN_OWNERS,
+        partnership__past_plans__left_at__gte=OuterRef(at),
+    )
+    owned = PlanOwner.ever.filter(plan=OuterRef(plan), organisation__in=mine, ended_at__gte=OuterRef(at))
+    return Q(Exists(left.filter(partnership__plans=OuterRef(plan)))) | Q(Exists(parties)) | Q(Exists(owned))

@@ -1,0 +1,66 @@
+"""What a plan can be: its kinds, its life, who may read it, and the two classes of reader."""
+
+from __future__ import annotations
+
+from django.db import models
+
+
+class Kind(models.TextChoices):
+    """What sort of plan it is (DOMAIN.md)."""
+
+    HOUSING_STRATEGY = "housing_strategy", "Housing strategy"
+    LOCAL_PLAN = "local_plan", "Local plan"
+    DELIVERY = "delivery", "Delivery programme"
+    REGENERATION = "regeneration", "Regeneration"
+    HOMELESSNESS = "homelessness", "Homelessness"
+    PLACE = "place", "Place business plan"
+    ALLOCATIONS = "allocations", "Allocations"
+
+
+class Status(models.TextChoices):
+    """Where a plan is in its life; `TRANSITIONS` says what may follow."""
+
+    DRAFT = "draft", "Draft"
+    SHARED = "shared", "Shared for comment"
+    AWAITING_SIGN_OFF = "awaiting_sign_off", "Awaiting sign-off"
+    AGREED = "agreed", "Agreed"
+    MONITORING = "monitoring", "Monitoring"
+    SUPERSEDED = "superseded", "Superseded"
+    CLOSED = "closed", "Closed"
+
+
+#: RIGHTS.md: what may follow each status. Publishing makes draft → shared, and takes agreed or monitoring back
+#: when the version is not minor.
+TRANSITIONS: dict[str, tuple[str, ...]] = {
+    Status.DRAFT: (Status.SHARED, Status.CLOSED),
+    Status.SHARED: (Status.AWAITING_SIGN_OFF, Status.SUPERSEDED, Status.CLOSED),
+    Status.AWAITING_SIGN_OFF: (Status.AGREED, Status.SHARED, Status.SUPERSEDED, Status.CLOSED),
+    Status.AGREED: (Status.MONITORING, Status.AWAITING_SIGN_OFF, Status.SUPERSEDED, Status.CLOSED),
+    Status.MONITORING: (Status.AWAITING_SIGN_OFF, Status.SUPERSEDED, Status.CLOSED),
+    Status.SUPERSEDED: (),
+    Status.CLOSED: (),
+}
+
+#: Statuses in which nothing can be published any more.
+OVER = (Status.SUPERSEDED, Status.CLOSED)
+
+
+class Audience(models.TextChoices):
+    """Who may read the published versions."""
+
+    OWNERS = "owners", "Its owners only"
+    PARTNERSHIP = "partnership", "The partnership"
+    NETWORK = "network", "Everyone signed in"
+    PUBLIC = "public", "The public"
+
+
+#: Audiences that hold at least the present parties of the plan's partnership, and at least everyone signed in.
+WIDER_THAN_OWNERS = (Audience.PARTNERSHIP, Audience.NETWORK, Audience.PUBLIC)
+WIDER_THAN_PARTNERSHIP = (Audience.NETWORK, Audience.PUBLIC)
+
+
+class ReadingClass(models.TextChoices):
+    """What a reader may see inside a plan (RIGHTS.md)."""
+
+    INSIDE = "inside", "Owner organisations and parties: everything"
+    OUTSIDE = "outside", "Everyone else: no confidential site, no restricted text"

@@ -1,0 +1,49 @@
+"""Forms about who owns a plan."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+
+from partnerships.kit.forms import Helper
+from partnerships.organisations.models import Organisation
+from partnerships.plans.models import Plan, PlanOwner
+from partnerships.plans.owners import may_be_offered
+
+
+class OfferForm(forms.Form):
+    """Offer a plan to another organisation, on behalf of one owner."""
+
+    organisation = forms.ModelChoiceField(queryset=Organisation.objects.none(), empty_label=None, label="Offer it to")
+    hands_over = forms.TypedChoiceField(
+        label="What happens when they accept?",
+        choices=[("no", "They own it together with the present owners"), ("yes", "They own it in our place")],
+        coerce=lambda value: value == "yes",
+        widget=forms.RadioSelect,
+    )
+    message = forms.CharField(
+        label="Message to their leads", widget=forms.Textarea(attrs={"rows": 3}), required=False, max_length=1_000
+    )
+
+    def __init__(self, *args: Any, plan: Plan, owner: PlanOwner, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        offered = may_be_offered(plan, owner.organisation).order_by("name", "pk")
+        self.fields["organisation"].queryset = offered  # type: ignore[attr-defined]  # a ModelChoiceField
+        self.has_choices = offered.exists()
+        self.helper = Helper(self, submit="Offer the plan")
+
+
+class OfferAnswerForm(forms.Form):
+    """Accept a plan, or decline with a reason."""
+
+    answer = forms.ChoiceField(
+        choices=[("accept", "Accept the plan"), ("decline", "Decline")], widget=forms.RadioSelect, label="Your answer"
+    )
+    reason = forms.CharField(
+        label="Why do you decline?", widget=forms.Textarea(attrs={"rows": 3}), required=False, max_length=1_000
+    )
+
+    def __init__(self, *args: Any, cancel: str, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.helper = Helper(self, submit="Send the answer", cancel=cancel)

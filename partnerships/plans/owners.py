@@ -1,0 +1,80 @@
+"""Reading who may own a plan, which offers wait, and which ownerships have ended."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from django.db.models import Q, QuerySet
+
+from partnerships.agreements.models import Partnership, Party
+from partnerships.organisations.models import Organisation, Role
+from partnerships.people.models import User
+from partnerships.plans.models import OwnershipOffer, Plan, PlanOwner
+from partnerships.plans.past import as_read_by
+from partnerships.plans.queries import taking_part
+
+if TYPE_CHECKING:
+    from partnerships.organisations.models import OrganisationQuerySet
+
+
+def present_members(partnership: Partnership) -> OrganisationQuerySet:
+    """The organisations that may own plans of a partnership: its present parties that are not observers."""
+    parties = taking_part().filter(partnership=partnership)
+    return Organisation.objects.current().filter(pk__in=parties.values("organisation"))
+
+
+def may_be_offered(plan: Plan, offered_for: Organisation) -> OrganisationQuerySet:
+    """The organisations to which an owner may offer the plan.
+
+    Members of its partnership; for a plan without one, organisations with which the owner is in a live partnership.
+    """
+    owners = plan.owners.values("organisation")
+    if plan.partnership is not None:
+        return present_members(plan.partnership).exclude(pk__in=owners)
+    own = Party.objects.present().filter(organisation=offered_for)
+    shared = Partnership.objects.live().filter(pk__in=own.values("partnership"))
+    partners = taking_part().filter(partnership__in=shared)
+    return Organisation.objects.current().filter(pk__in=partners.values("organisation")).exclude(pk__in=owners)
+
+
+def owners_led_by(user: User, plan: Plan) -> list[PlanOwner]:
+    """The present ownerships of a plan by organisations that the person leads."""
+    led = Organisation.objects.of_person(user, Role.LEAD).values("pk")
+    return list(plan.owners.filter(organisation__in=led).select_related("organisation").order_by("pk"))
+
+
+def offers_waiting(user: User) -> QuerySet[OwnershipOffer]:
+    """Offers that wait for an answer, to or from organisations that the person leads, oldest first."""
+    offers = OwnershipOffer.objects.visible_to(user).waiting()
+    return offers.select_related("plan", "organisation", "offered_for", "offered_by").order_by("offered_at", "pk")
+
+
+def ended_ownerships(user: User) -> QuerySet[PlanOwner]:
+    """Ownerships that have ended, for leads of the organisation that had it and of a present owner."""
+    led = Organisation.objects.of_person(user, Role.LEAD).values("pk")
+    owned = PlanOwner.objects.filter(organisation__in=led).values("plan")
+    ended = PlanOwner.ever.filter(Q(organisation__in=led) | Q(plan__in=owned), ended_at__isnull=False)
+    return ended.select_related("plan", "organisation")
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """An ownership that has ended, with the plan's title as the reader knows it."""
+
+    owner: PlanOwner
+    title: str
+    path: str
+
+
+def ended_lines(user: User, rows: Sequence[PlanOwner]) -> list[Ended]:
+    """The rows with the titles that the reader may know: of a draft that they no longer see, none."""
+    seen = Plan.objects.visible_to(user).filter(pk__in=[row.plan_id for row in rows])
+    plans = {plan.pk: plan for plan in as_read_by(user, seen)}
+    return [
+        Ended(row, plans[row.plan_id].title, plans[row.plan_id].get_absolute_url())
+        if row.plan_id in plans
+        else Ended(row, "A draft that was not published", "")
+        for row in rows
+    ]

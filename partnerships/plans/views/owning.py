@@ -1,0 +1,188 @@
+"""Who owns a plan: the owners now and before, offering it, answering an offer, giving it up."""
+
+from __future__ import annotations
+
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from partnerships.kit.forms import ReasonForm
+from partnerships.kit.http import keyset_page, posted
+from partnerships.organisations.models import Organisation, Role
+from partnerships.people.requests import signed_in
+from partnerships.plans.models import OwnershipOffer, PlanOwner
+from partnerships.plans.owner_forms import OfferAnswerForm, OfferForm
+from partnerships.plans.owners import ended_lines, ended_ownerships, offers_waiting, owners_led_by
+from partnerships.plans.services import (
+    UnableToChangeOwners,
+    answer_offer,
+    give_up_ownership,
+    offer_ownership,
+    withdraw_offer,
+)
+from partnerships.plans.views.fetching import open_plan, open_to_publish
+
+
+@require_safe
+def ownership(request: HttpRequest) -> HttpResponse:
+    """Offers that wait for a lead, and ownerships that have ended."""
+    user = signed_in(request)
+    page = keyset_page(request, ended_ownerships(user), order=("-ended_at", "-pk"))
+    return render(
+        request,
+        "plans/ownership.html",
+        {
+            "offers": list(offers_waiting(user)),
+            "page": page,
+            "ended": ended_lines(user, page.rows),
+        },
+    )
+
+
+@require_safe
+def owners(request: HttpRequest, pk: int) -> HttpResponse:
+    """The owners of a plan, those before them, and the offers that wait."""
+    opened = open_plan(request, pk)
+    if not opened.is_inside:
+        raise PermissionDenied
+    plan, user = opened.plan, signed_in(request)
+    return render(
+        request,
+        "plans/owners.html",
+        {
+            "plan": plan,
+            "opened": opened,
+            "owners": list(plan.owners.select_related("organisation").order_by("pk")),
+            "former": list(
+                PlanOwner.ever.filter(plan=plan, ended_at__isnull=False)
+                .select_related("organisation")
+                .order_by("-ended_at", "-pk")
+            ),
+            "offers": [offer for offer in offers_waiting(user) if offer.plan_id == plan.pk],
+            "mine": owners_led_by(user, plan) if opened.may_publish else [],
+        },
+    )
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def offer(request: HttpRequest, pk: int, owner: int) -> HttpResponse:
+    """Offer a plan to another organisation, for an owner that the reader leads."""
+    opened = open_to_publish(request, pk)
+    plan, user = opened.plan, signed_in(request)
+    mine = _mine(request, pk, owner)
+    form = OfferForm(posted(request), plan=plan, owner=mine)
+    if request.method == "POST" and form.is_valid():
+        chosen = form.cleaned_data
+        try:
+            made = offer_ownership(
+                plan=plan,
+                organisation=chosen["organisation"],
+                offered_for=mine.organisation,
+                hands_over=chosen["hands_over"],
+                message=chosen["message"],
+                author=user,
+                now=timezone.now(),
+            )
+        except UnableToChangeOwners as error:
+            form.add_error("organisation", str(error))
+        else:
+            messages.success(request, f"The plan is offered to {made.organisation.name}; its leads can accept it.")
+            return redirect("plans:owners", pk=pk)
+    return render(
+        request,
+        "plans/offer.html",
+        {"plan": plan, "owner": mine, "form": form},
+        status=422 if form.is_bound else 200,
+    )
+
+
+def _mine(request: HttpRequest, pk: int, owner: int) -> PlanOwner:
+    """A present ownership, by an organisation that the person leads: others get 403."""
+    found = get_object_or_404(PlanOwner.objects.select_related("organisation"), plan=pk, pk=owner)
+    if not Organisation.objects.of_person(request.user, Role.LEAD).filter(pk=found.organisation_id).exists():
+        raise PermissionDenied
+    return found
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def give_up(request: HttpRequest, pk: int, owner: int) -> HttpResponse:
+    """Stop owning a plan, for an owner that the reader leads; another owner remains."""
+    opened = open_to_publish(request, pk)
+    mine = _mine(request, pk, owner)
+    back = reverse("plans:owners", kwargs={"pk": pk})
+    form = ReasonForm(posted(request), submit="Give the plan up", cancel=back, danger=True)
+    if request.method == "POST" and form.is_valid():
+        try:
+            give_up_ownership(
+                plan=opened.plan,
+                organisation=mine.organisation,
+                reason=form.cleaned_data["reason"],
+                author=signed_in(request),
+                now=timezone.now(),
+            )
+        except UnableToChangeOwners as error:
+            form.add_error(None, str(error))
+        else:
+            messages.success(request, f"{mine.organisation.name} no longer owns “{opened.plan.title}”.")
+            return redirect("plans:ownership")
+    return render(
+        request,
+        "plans/give_up.html",
+        {"plan": opened.plan, "owner": mine, "form": form, "back": back},
+        status=422 if form.is_bound else 200,
+    )
+
+
+def _offer(request: HttpRequest, pk: int) -> OwnershipOffer:
+    offers = OwnershipOffer.objects.visible_to(request.user)
+    return get_object_or_404(offers.select_related("plan", "organisation", "offered_for", "offered_by"), pk=pk)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def answer_ownership(request: HttpRequest, pk: int) -> HttpResponse:
+    """Accept or decline a plan, for an organisation that the reader leads."""
+    user = signed_in(request)
+    found = _offer(request, pk)
+    answers = Organisation.objects.of_person(user, Role.LEAD).filter(pk=found.organisation_id).exists()
+    if request.method == "POST" and not answers:
+        raise PermissionDenied
+    waits = OwnershipOffer.objects.waiting().filter(pk=pk).exists()
+    form = OfferAnswerForm(posted(request), cancel=reverse("plans:ownership"))
+    if request.method == "POST" and form.is_valid():
+        accept = form.cleaned_data["answer"] == "accept"
+        try:
+            answer_offer(
+                offer=found, accept=accept, reason=form.cleaned_data["reason"], author=user, now=timezone.now()
+            )
+        except UnableToChangeOwners as error:
+            form.add_error("reason", str(error))
+        else:
+            name = found.organisation.name
+            words = f"{name} owns “{found.plan.title}” from now on." if accept else f"{name} has declined the plan."
+            messages.success(request, words)
+            return redirect("plans:owners", pk=found.plan_id) if accept else redirect("plans:ownership")
+    return render(
+        request,
+        "plans/answer_ownership.html",
+        {"offer": found, "form": form if answers and waits else None, "waits": waits},
+        status=422 if form.is_bound else 200,
+    )
+
+
+@require_POST
+def withdraw_ownership(request: HttpRequest, pk: int) -> HttpResponse:
+    """Take an offer back, for any owner."""
+    found = _offer(request, pk)
+    if not owners_led_by(signed_in(request), found.plan):
+        raise PermissionDenied
+    try:
+        withdraw_offer(offer=found, author=signed_in(request), now=timezone.now())
+    except UnableToChangeOwners as error:
+        messages.error(request, str(error))
+    else:
+        messages.success(request, f"The offer to {found.organisation.name} is withdrawn.")
+    return redirect("plans:ownership")

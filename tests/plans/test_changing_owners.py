@@ -1,0 +1,273 @@
+"""Plans change hands: offered by an owner's lead, accepted by the new owner's, handed over while the old one leaves."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from importlib import import_module
+
+import pytest
+from django.apps import apps
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+
+from partnerships.agreements import services as agreements
+from partnerships.agreements.models import Party, PartyStatus
+from partnerships.kit.rights import UnableToAct
+from partnerships.organisations.models import Organisation
+from partnerships.organisations.waiting import waiting_from
+from partnerships.people.models import User
+from partnerships.plans import services
+from partnerships.plans.models import OwnershipOffer, Plan, PlanOwner, Share
+from partnerships.plans.queries import WAITING, standing_of
+from tests.plans.drafts import begin, published
+from tests.plans.test_owners_who_leave import jointly_owned, leaves
+from tests.world import World
+
+
+def offered(world: World, plan: Plan, *, hands_over: bool = True, to: Organisation | None = None) -> OwnershipOffer:
+    """Amina offers Larkhaven's plan to Westmarch."""
+    return services.offer_ownership(
+        plan=plan,
+        organisation=to or world.westmarch,
+        offered_for=world.larkhaven,
+        hands_over=hands_over,
+        author=world.amina,
+        now=timezone.now(),
+    )
+
+
+def accepted(offer: OwnershipOffer, author: User) -> None:
+    services.answer_offer(offer=offer, accept=True, author=author, now=timezone.now())
+
+
+def owners(plan: Plan) -> set[int]:
+    return set(plan.owners.values_list("organisation", flat=True))
+
+
+def chaired_by_westmarch(world: World) -> None:
+    """So that Larkhaven may leave."""
+    agreements.change_party_role(
+        party=world.party(world.westmarch), role="chair", author=world.amina, now=timezone.now()
+    )
+
+
+def test_an_offer_changes_nothing_until_the_other_lead_accepts(world: World) -> None:
+    plan = published(world)
+
+    offer = offered(world, plan, hands_over=False)
+    assert owners(plan) == {world.larkhaven.pk}
+    accepted(offer, world.ben)
+
+    assert owners(plan) == {world.larkhaven.pk, world.westmarch.pk}
+    assert standing_of(world.ben, plan).may_publish
+
+
+def test_a_plan_handed_over_is_the_new_owners_alone(world: World) -> None:
+    plan = published(world)
+
+    accepted(offered(world, plan), world.ben)
+
+    assert owners(plan) == {world.westmarch.pk}
+    assert not standing_of(world.amina, plan).may_edit
+    assert PlanOwner.ever.get(plan=plan, organisation=world.larkhaven).ended_because == "handed_over"
+
+
+def test_only_leads_of_the_two_organisations_offer_and_answer(world: World) -> None:
+    plan = published(world)
+    with pytest.raises(UnableToAct):
+        services.offer_ownership(
+            plan=plan,
+            organisation=world.westmarch,
+            offered_for=world.larkhaven,
+            hands_over=True,
+            author=world.eddie,
+            now=timezone.now(),
+        )
+    offer = offered(world, plan)
+
+    for person in (world.amina, world.vera, world.chidi):
+        with pytest.raises(UnableToAct):
+            accepted(offer, person)
+
+    assert owners(plan) == {world.larkhaven.pk}
+
+
+def test_a_stranger_to_the_partnership_is_not_offered_its_plan(world: World) -> None:
+    with pytest.raises(services.UnableToChangeOwners, match="takes no part"):
+        offered(world, published(world), to=world.tidewater)
+
+
+def test_leaving_does_not_wait_for_the_answer_to_a_handover(world: World) -> None:
+    plan = published(world)
+    chaired_by_westmarch(world)
+    offer = offered(world, plan)
+
+    leaves(world, world.larkhaven, world.amina)
+    plan.refresh_from_db()
+    assert (plan.partnership_id, owners(plan)) == (None, {world.larkhaven.pk})
+    accepted(offer, world.ben)
+
+    plan.refresh_from_db()
+    assert (plan.partnership_id, plan.audience) == (world.partnership.pk, "partnership")
+    assert owners(plan) == {world.westmarch.pk}
+    assert not Plan.objects.draft_visible_to(world.amina).filter(pk=plan.pk).exists()
+
+
+def test_a_handover_declined_after_leaving_leaves_the_plan_with_its_owner(world: World) -> None:
+    plan = published(world)
+    chaired_by_westmarch(world)
+    offer = offered(world, plan)
+    leaves(world, world.larkhaven, world.amina)
+
+    services.answer_offer(offer=offer, accept=False, reason="Not ours.", author=world.ben, now=timezone.now())
+
+    plan.refresh_from_db()
+    assert (plan.partnership_id, owners(plan)) == (None, {world.larkhaven.pk})
+
+
+def test_an_offer_ends_when_the_organisation_it_was_made_to_leaves(world: World) -> None:
+    plan = published(world)
+    offer = offered(world, plan)
+    leaves(world, world.westmarch, world.ben)
+
+    with pytest.raises(services.UnableToChangeOwners, match="answered or withdrawn"):
+        accepted(offer, world.ben)
+
+
+def test_an_owner_gives_its_ownership_up_while_another_remains(world: World) -> None:
+    plan = jointly_owned(world)
+
+    services.give_up_ownership(
+        plan=plan, organisation=world.westmarch, reason="Not ours.", author=world.ben, now=timezone.now()
+    )
+
+    assert owners(plan) == {world.larkhaven.pk}
+    with pytest.raises(services.UnableToChangeOwners, match="needs an owner"):
+        services.give_up_ownership(
+            plan=plan, organisation=world.larkhaven, reason="Nor ours.", author=world.amina, now=timezone.now()
+        )
+
+
+def test_leads_offer_and_accept_a_plan_on_its_pages(world: World, as_: Callable[[User], Client]) -> None:
+    plan = published(world)
+    amina, ben = as_(world.amina), as_(world.ben)
+    page = amina.get(reverse("plans:owners", args=[plan.pk])).content.decode()
+    address = reverse("plans:offer", args=[plan.pk, plan.owners.get().pk])
+    assert address in page
+
+    amina.post(address, {"organisation": world.westmarch.pk, "hands_over": "no", "message": "Join us."})
+    waits = [one.path for one in waiting_from(WAITING, world.ben, timezone.now())]
+    offer = OwnershipOffer.objects.get()
+    answer = reverse("plans:answer-ownership", args=[offer.pk])
+    assert answer in waits
+    assert answer in ben.get(reverse("plans:ownership")).content.decode()
+    assert "Join us." in ben.get(answer).content.decode()
+    ben.post(answer, {"answer": "accept"})
+
+    assert owners(plan) == {world.larkhaven.pk, world.westmarch.pk}
+    assert "Westmarch" in ben.get(reverse("plans:owners", args=[plan.pk])).content.decode()
+    given_up = reverse("plans:give-up", args=[plan.pk, plan.owners.get(organisation=world.westmarch).pk])
+    ben.post(given_up, {"reason": "Too much."})
+    ended = ben.get(reverse("plans:ownership")).content.decode()
+    assert "It gave its ownership up" in ended
+
+
+def test_who_leaves_is_told_before_what_becomes_of_its_plans(world: World, as_: Callable[[User], Client]) -> None:
+    jointly_owned(world)
+    begin(world, title="Island homes")
+    chaired_by_westmarch(world)
+
+    page = as_(world.amina).get(
+        reverse("agreements:leave", args=[world.partnership.pk, world.party(world.larkhaven).pk])
+    )
+
+    words = page.content.decode()
+    assert "will no longer own “Estuary delivery programme”" in words
+    assert "“Island homes” leaves the partnership" in words
+
+
+MIGRATION = import_module("partnerships.plans.migrations.0010_end_ownership_of_former_parties")
+
+
+def left_as_before(world: World, organisation: Organisation) -> None:
+    """The organisation has left as it did before owners' rights ended with it: its party row alone says so."""
+    party = Party.objects.get(partnership=world.partnership, organisation=organisation)
+    party.status, party.left_at, party.left_on = PartyStatus.LEFT, timezone.now(), timezone.localdate()
+    party.save()
+
+
+def test_the_upgrade_ends_ownerships_of_former_parties_and_lists_them(
+    world: World, as_: Callable[[User], Client]
+) -> None:
+    plan = jointly_owned(world)
+    alone = begin(world, title="Island homes")
+    left_as_before(world, world.westmarch)
+    left_at = Party.objects.get(organisation=world.westmarch, partnership=world.partnership).left_at
+
+    MIGRATION.end_ownerships(apps, None)
+
+    alone.refresh_from_db()
+    ended = PlanOwner.ever.get(plan=plan, organisation=world.westmarch)
+    assert (ended.ended_at, ended.ended_because) == (left_at, "left")
+    assert owners(plan) == {world.larkhaven.pk}
+    assert alone.partnership_id == world.partnership.pk
+    for lead in (world.amina, world.ben):
+        page = as_(lead).get(reverse("plans:ownership")).content.decode()
+        assert "Westmarch Borough Council, until" in page
+        assert plan.title in page
+    history = as_(world.amina).get(reverse("plans:history", args=[plan.pk])).content.decode()
+    assert "wns the plan no longer" in history
+    assert "Westmarch" not in as_(world.chidi).get(reverse("plans:ownership")).content.decode()
+
+
+def test_the_upgrade_ends_ownership_of_a_former_party_invited_again(world: World) -> None:
+    plan = jointly_owned(world)
+    left_as_before(world, world.westmarch)
+    agreements.invite_organisation(
+        partnership=world.partnership,
+        organisation=world.westmarch,
+        role="member",
+        author=world.amina,
+        now=timezone.now(),
+    )
+
+    MIGRATION.end_ownerships(apps, None)
+
+    assert owners(plan) == {world.larkhaven.pk}
+
+
+def test_the_upgrade_takes_a_plan_out_with_its_only_owner(world: World) -> None:
+    plan = published(world)
+    left_as_before(world, world.larkhaven)
+
+    MIGRATION.end_ownerships(apps, None)
+
+    plan.refresh_from_db()
+    assert (plan.partnership_id, plan.audience) == (None, "owners")
+    assert owners(plan) == {world.larkhaven.pk}
+    assert Plan.objects.visible_to(world.ben).filter(pk=plan.pk).exists()
+
+
+def test_the_upgrade_says_for_whom_drafts_are_shown_and_keeps_openings(world: World) -> None:
+    plan = begin(world)
+    share = services.share_draft(
+        plan=plan,
+        email=world.nadia.email,
+        may_comment=True,
+        message="",
+        ends_on=None,
+        author=world.amina,
+        now=timezone.now(),
+    )
+    opened_at = timezone.now()
+    Share.objects.filter(pk=share.pk).update(organisation=None, shown_for=None, opened_at=opened_at)
+    Share.objects.filter(pk=share.pk).update(opened_at=None)
+
+    MIGRATION.fill_in(apps, None)
+    MIGRATION.end_showings(apps, None)
+
+    share.refresh_from_db()
+    assert (share.organisation, share.shown_for) == (world.riverside, world.larkhaven)
+    assert share.revoked_at is None
+    assert [opening.at for opening in share.openings.all()] == [opened_at]

@@ -1,0 +1,201 @@
+"""An organisation that leaves a partnership, or is removed from it, owns the partnership's plans no longer."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+
+from partnerships.agreements import services as agreements
+from partnerships.agreements.models import Partnership
+from partnerships.digests.queries.readers import owners_among, reading_classes
+from partnerships.digests.services import subscribe
+from partnerships.organisations.models import Organisation
+from partnerships.people.models import User
+from partnerships.plans import services
+from partnerships.plans.models import Comment, Plan, PlanOwner, Version, plan_readers
+from partnerships.plans.queries import acting_for, my_plans, standing_of, still_takes_part
+from tests.plans.drafts import ask_signatures, publish, published, save
+from tests.world import World
+
+
+def jointly_owned(world: World) -> Plan:
+    """A published plan that Larkhaven and Westmarch own together."""
+    return published(world, owners=[world.larkhaven, world.westmarch])
+
+
+def leaves(world: World, organisation: Organisation, lead: User, partnership: Partnership | None = None) -> None:
+    party = (partnership or world.partnership).parties.get(organisation=organisation)
+    agreements.leave_partnership(party=party, reason="Budget.", author=lead, now=timezone.now())
+
+
+def is_removed(world: World, organisation: Organisation, lead: User) -> None:
+    agreements.remove_party(
+        party=world.party(organisation), reason="No longer a partner.", author=world.amina, now=timezone.now()
+    )
+
+
+#: What an owner alone may open, and what changes the plan when it is sent.
+OWNERS_PAGES = (
+    "plans:draft",
+    "plans:preview",
+    "plans:draft-paper",
+    "plans:edit-about",
+    "plans:sharing",
+    "plans:publish",
+    "plans:audience",
+    "plans:status",
+    "plans:request-signatures",
+    "plans:draft-comments",
+)
+
+
+@pytest.mark.parametrize("goes", [leaves, is_removed])
+def test_a_former_party_has_no_owners_rights_on_jointly_owned_plans(
+    world: World, as_: Callable[[User], Client], goes: Callable[[World, Organisation, User], None]
+) -> None:
+    plan = jointly_owned(world)
+    ben = as_(world.ben)
+    addresses = [reverse(name, kwargs={"pk": plan.pk}) for name in OWNERS_PAGES]
+    assert {ben.get(address).status_code for address in addresses} == {200}
+
+    goes(world, world.westmarch, world.ben)
+
+    assert {ben.get(address).status_code for address in addresses} <= {403, 404}
+    assert ben.post(reverse("plans:edit-about", kwargs={"pk": plan.pk}), {"title": "Ours"}).status_code == 404
+    assert ben.post(reverse("plans:publish", kwargs={"pk": plan.pk}), {"note": "Ours."}).status_code == 403
+    standing = standing_of(world.ben, plan)
+    assert (standing.may_edit, standing.may_publish, standing.reader) == (False, False, "outside")
+
+
+def test_every_way_of_asking_who_owns_a_plan_forgets_a_former_party(world: World) -> None:
+    plan = jointly_owned(world)
+    ben, westmarch = world.ben, world.westmarch
+    ask_signatures(plan, world)
+
+    leaves(world, westmarch, ben)
+
+    plans = Plan.objects.filter(pk=plan.pk)
+    for of in ("editable_by", "publishable_by", "owned_for", "inside_for", "insiders_are", "draft_visible_to"):
+        assert not getattr(plans, of)(ben).exists(), of
+    assert not plans.known_today_to(ben).exists()
+    assert not my_plans(ben).exists()
+    assert acting_for(ben, plan) is None
+    assert owners_among([ben.pk, world.amina.pk], [plan.pk]) == {(world.amina.pk, plan.pk)}
+    takes_part = plan.signatories.filter(still_takes_part()).values_list("organisation", flat=True)
+    assert list(takes_part) == [world.larkhaven.pk]
+    assert [owner.organisation_id for owner in plan.owners.all()] == [world.larkhaven.pk]
+
+
+def test_a_former_owner_reads_what_was_published_up_to_that_day(world: World, as_: Callable[[User], Client]) -> None:
+    plan = jointly_owned(world)
+    services.change_audience(plan=plan, audience="owners", reason="Ours.", author=world.amina, now=timezone.now())
+    leaves(world, world.westmarch, world.ben)
+
+    save(plan, world, "about", title="Quillwort programme")
+    publish(plan, world, "Quillwort.")
+
+    assert list(Version.objects.visible_to(world.ben).filter(plan=plan).values_list("number", flat=True)) == [1]
+    assert list(plan_readers(plan).filter(pk=world.ben.pk)) == [world.ben]
+    client = as_(world.ben)
+    for address in (plan.get_absolute_url(), reverse("plans:list"), reverse("plans:history", args=[plan.pk])):
+        page = client.get(address)
+        assert page.status_code == 200
+        assert "Quillwort" not in page.content.decode()
+    assert "Estuary delivery programme" in client.get(plan.get_absolute_url()).content.decode()
+    assert client.get(reverse("plans:version", args=[plan.pk, 2])).status_code == 404
+
+
+def test_followers_of_a_former_owner_are_told_nothing_of_the_plan(world: World) -> None:
+    plan = jointly_owned(world)
+    subscribe(person=world.ben, target=world.westmarch, author=world.ben, now=timezone.now())
+    assert (world.ben.pk, plan.pk) in reading_classes([plan.pk], now=timezone.now())
+
+    leaves(world, world.westmarch, world.ben)
+
+    assert reading_classes([plan.pk], now=timezone.now()) == {}
+
+
+def test_when_the_only_owner_leaves_the_plan_leaves_the_partnership_with_it(
+    world: World, as_: Callable[[User], Client]
+) -> None:
+    plan = published(world, partnership=world.partnership)
+    agreements.change_party_role(
+        party=world.party(world.westmarch), role="chair", author=world.amina, now=timezone.now()
+    )
+
+    leaves(world, world.larkhaven, world.amina)
+
+    plan.refresh_from_db()
+    assert (plan.partnership_id, plan.audience) == (None, "owners")
+    assert standing_of(world.amina, plan).may_publish
+    save(plan, world, "about", summary="Quillwort.")
+    publish(plan, world, "Quillwort.")
+    ben = as_(world.ben)
+    assert list(Version.objects.visible_to(world.ben).filter(plan=plan).values_list("number", flat=True)) == [1]
+    page = ben.get(plan.get_absolute_url())
+    assert page.status_code == 200
+    assert "Quillwort" not in page.content.decode()
+    assert standing_of(world.ben, plan).reader == "outside"
+    assert ben.post(reverse("plans:comments", args=[plan.pk]), {"text": "Why?"}).status_code == 403
+    history = ben.get(reverse("agreements:history", args=[world.partnership.pk])).content.decode()
+    assert "plan left with its only owner" in history
+
+
+def test_of_two_owners_who_both_leave_the_last_takes_the_plan_along(world: World) -> None:
+    plan = jointly_owned(world)
+    party = agreements.invite_organisation(
+        partnership=world.partnership, organisation=world.harbour, role="chair", author=world.amina, now=timezone.now()
+    )
+    agreements.answer_invitation(party=party, accept=True, reason="", author=world.hana, now=timezone.now())
+
+    leaves(world, world.westmarch, world.ben)
+    leaves(world, world.larkhaven, world.amina)
+
+    plan.refresh_from_db()
+    assert plan.partnership_id is None
+    live = [row.organisation_id for row in plan.owners.all()]
+    assert live == [world.larkhaven.pk]
+    ended = PlanOwner.ever.get(plan=plan, organisation=world.westmarch)
+    assert (ended.ended_at is not None, ended.ended_because) == (True, "left")
+
+
+def test_a_former_party_that_comes_back_does_not_own_the_plan_again(world: World) -> None:
+    plan = jointly_owned(world)
+    leaves(world, world.westmarch, world.ben)
+
+    party = agreements.invite_organisation(
+        partnership=world.partnership,
+        organisation=world.westmarch,
+        role="member",
+        author=world.amina,
+        now=timezone.now(),
+    )
+    assert not standing_of(world.ben, plan).may_edit
+    agreements.answer_invitation(party=party, accept=True, reason="", author=world.ben, now=timezone.now())
+
+    standing = standing_of(world.ben, plan)
+    assert (standing.may_edit, standing.reader) == (False, "inside")
+
+
+def test_answers_to_a_former_owner_after_it_left_stay_unread(world: World) -> None:
+    plan = jointly_owned(world)
+    asked = services.add_comment(plan=plan, version_number=1, text="Why?", author=world.ben, now=timezone.now())
+    leaves(world, world.westmarch, world.ben)
+
+    services.add_comment(
+        plan=plan, version_number=1, text="Quillwort.", author=world.amina, parent=asked, now=timezone.now()
+    )
+
+    read = Comment.objects.visible_to(world.ben).filter(plan=plan).values_list("text", flat=True)
+    assert list(read) == ["Why?"]
+
+
+def test_a_plan_is_not_begun_for_an_organisation_that_has_left_meanwhile(world: World) -> None:
+    leaves(world, world.westmarch, world.ben)
+
+    with pytest.raises(services.UnableToCreatePlan, match="is no member"):
+        published(world, owners=[world.larkhaven, world.westmarch])

@@ -11,6 +11,7 @@ from partnerships.organisations.models import Role
 from partnerships.organisations.queries import organisation_for
 from partnerships.people.models import User
 from partnerships.plans.models import Signatory
+from partnerships.plans.queries import still_takes_part
 
 SALT = "plans.sign-off"
 LIFETIME = dt.timedelta(days=60)
@@ -31,13 +32,16 @@ def sign_off_token(signatory: Signatory, person: User, number: int) -> str:
 
 
 def read_sign_off_token(token: str) -> SignOffLink | None:
-    """What the token stands for, or None when it is none, is too old, or its person no longer speaks for the body."""
+    """What the token stands for, or None when it is none or too old.
+
+    None also when its organisation no longer takes part in the plan, or its person no longer speaks for it.
+    """
     try:
         signatory_pk, key, person_pk, number = signing.loads(token, salt=SALT, max_age=LIFETIME)
     except (signing.BadSignature, ValueError, TypeError):
         return None
     signatory = (
-        Signatory.objects.filter(pk=signatory_pk, link_key=key, removed_at=None)
+        Signatory.objects.filter(still_takes_part(), pk=signatory_pk, link_key=key, removed_at=None)
         .select_related("plan__partnership", "organisation")
         .first()
     )

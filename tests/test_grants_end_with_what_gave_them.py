@@ -1,0 +1,311 @@
+"""Every grant that a partnership, a membership or a share gives ends with what gave it.
+
+A case makes a grant and gives a probe that says whether it still works. It is tried before and after each of the
+events that must end it.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+
+from partnerships.agreements import services as agreements
+from partnerships.agreements.models import Partnership
+from partnerships.digests.queries.readers import reading_classes
+from partnerships.digests.services import enrol, subscribe
+from partnerships.exchange import services as exchange
+from partnerships.exchange.models import Audience, Fit
+from partnerships.exchange.queries.board import Filters
+from partnerships.exchange.services.saved import note_fits
+from partnerships.organisations import services as organisations
+from partnerships.organisations.models import Membership, Organisation
+from partnerships.organisations.waiting import waiting_from
+from partnerships.people.models import Invitation, User
+from partnerships.plans import services as plans
+from partnerships.plans.links import sign_off_token
+from partnerships.plans.models import OwnershipOffer, Plan, Share
+from partnerships.plans.queries import WAITING, signing_states, standing_of
+from tests.exchange.conftest import shared
+from tests.plans.drafts import ask_signatures, begin, published
+from tests.world import World, make_world
+
+Probe = Callable[[], bool]
+
+
+@pytest.fixture
+def world(db: None) -> World:
+    return make_world()
+
+
+# ---- What ends a grant
+
+
+def westmarch_leaves(world: World) -> None:
+    agreements.leave_partnership(
+        party=world.party(world.westmarch), reason="Budget.", author=world.ben, now=timezone.now()
+    )
+
+
+def westmarch_is_removed(world: World) -> None:
+    agreements.remove_party(
+        party=world.party(world.westmarch), reason="No partner.", author=world.amina, now=timezone.now()
+    )
+
+
+def ben_stops_acting_for_westmarch(world: World) -> None:
+    membership = Membership.objects.get(person=world.ben, organisation=world.westmarch)
+    organisations.end_membership(membership=membership, author=world.dee, now=timezone.now(), even_last_lead=True)
+
+
+def the_showing_is_taken_back(world: World) -> None:
+    plans.revoke_share(share=Share.objects.get(person=world.ben), author=world.amina, now=timezone.now())
+
+
+def its_last_day_passes(world: World) -> None:
+    Share.objects.filter(person=world.ben).update(ends_on=timezone.localdate() - dt.timedelta(days=1))
+
+
+def larkhaven_gives_the_plan_up(world: World) -> None:
+    """Harbour owns it too, and goes on owning it."""
+    plan: Plan = world.things["plan"]
+    plan.owners.create(organisation=world.harbour, began_at=timezone.now())
+    plans.give_up_ownership(
+        plan=plan, organisation=world.larkhaven, reason="Not ours.", author=world.amina, now=timezone.now()
+    )
+
+
+def larkhaven_leaves_with_the_plan(world: World) -> None:
+    agreements.change_party_role(
+        party=world.party(world.westmarch), role="chair", author=world.amina, now=timezone.now()
+    )
+    agreements.leave_partnership(
+        party=world.party(world.larkhaven), reason="Budget.", author=world.amina, now=timezone.now()
+    )
+
+
+def the_signature_is_no_longer_asked_for(world: World) -> None:
+    signatory = world.things["plan"].signatories.get(organisation=world.westmarch)
+    plans.remove_signatory(signatory=signatory, author=world.amina, reason="Not needed.", now=timezone.now())
+
+
+def the_invitation_is_withdrawn(world: World) -> None:
+    if "party" in world.things:
+        agreements.remove_party(party=world.things["party"], reason="No.", author=world.amina, now=timezone.now())
+    else:
+        organisations.end_membership(membership=world.things["membership"], author=world.amina, now=timezone.now())
+
+
+# ---- The grants, each with its probe
+
+
+def _plan(world: World, owners: list[Organisation] | None = None, *, is_published: bool = True) -> Plan:
+    world.things["plan"] = (published if is_published else begin)(world, owners=owners)
+    plan: Plan = world.things["plan"]
+    return plan
+
+
+def owner(world: World) -> Probe:
+    plan = _plan(world, [world.larkhaven, world.westmarch])
+    return lambda: standing_of(world.ben, plan).may_publish
+
+
+def signatory(world: World) -> Probe:
+    plan = ask_signatures(_plan(world), world)
+
+    def may_sign() -> bool:
+        states = [state for state in signing_states(plan) if state.signatory.organisation_id == world.westmarch.pk]
+        leads = Organisation.objects.of_person(world.ben, "lead").filter(pk=world.westmarch.pk).exists()
+        return leads and any(state.may_decide_on(1) for state in states)
+
+    return may_sign
+
+
+def link_to_sign(world: World) -> Probe:
+    plan = ask_signatures(_plan(world), world)
+    token = sign_off_token(plan.signatories.get(organisation=world.westmarch), world.ben, 1)
+    return lambda: Client().get(reverse("plans:sign-by-link", args=[token])).status_code == 200
+
+
+def _shown(world: World) -> Plan:
+    plan = _plan(world, is_published=False)
+    plans.share_draft(
+        plan=plan,
+        email=world.ben.email,
+        may_comment=True,
+        message="",
+        ends_on=None,
+        author=world.amina,
+        now=timezone.now(),
+    )
+    return plan
+
+
+def _client(person: User) -> Client:
+    client = Client()
+    client.force_login(person)
+    return client
+
+
+def share_by_name(world: World) -> Probe:
+    plan = _shown(world)
+    return lambda: _client(world.ben).get(reverse("plans:draft", args=[plan.pk])).status_code == 200
+
+
+def comment_on_a_draft(world: World) -> Probe:
+    plan = _shown(world)
+    address = reverse("plans:draft-comments", args=[plan.pk])
+    return lambda: _client(world.ben).post(address, {"text": "Why?"}).status_code == 302
+
+
+def comment_on_a_version(world: World) -> Probe:
+    plan = _plan(world)
+    address = reverse("plans:comments", args=[plan.pk])
+    return lambda: _client(world.ben).post(address, {"text": "Why?"}).status_code == 302
+
+
+def mention(world: World) -> Probe:
+    plan = _plan(world)
+    plans.add_comment(plan=plan, version_number=1, text="Is it so, @Ben West?", author=world.amina, now=timezone.now())
+    return lambda: bool(waiting_from(WAITING, world.ben, timezone.now()))
+
+
+def _follows(world: World, target: Plan | Partnership | Organisation, plan: Plan) -> Probe:
+    subscribe(person=world.ben, target=target, author=world.ben, now=timezone.now())
+    return lambda: (world.ben.pk, plan.pk) in reading_classes([plan.pk], now=timezone.now())
+
+
+def follower_of_the_plan(world: World) -> Probe:
+    plan = _plan(world)
+    return _follows(world, plan, plan)
+
+
+def follower_of_the_partnership(world: World) -> Probe:
+    return _follows(world, world.partnership, _plan(world))
+
+
+def follower_of_an_owner(world: World) -> Probe:
+    return _follows(world, world.larkhaven, _plan(world))
+
+
+def follower_of_a_joint_owner(world: World) -> Probe:
+    return _follows(world, world.westmarch, _plan(world, [world.larkhaven, world.westmarch]))
+
+
+def stakeholder_of_westmarch(world: World) -> Probe:
+    plan = _plan(world)
+    enrol(person=world.sol, target=plan, author=world.ben, organisation=world.westmarch, now=timezone.now())
+    return lambda: (world.sol.pk, plan.pk) in reading_classes([plan.pk], now=timezone.now())
+
+
+def saved_view(world: World) -> Probe:
+    party = agreements.invite_organisation(
+        partnership=world.partnership, organisation=world.harbour, role="member", author=world.amina, now=timezone.now()
+    )
+    agreements.answer_invitation(party=party, accept=True, reason="", author=world.hana, now=timezone.now())
+    exchange.save_filter(person=world.ben, name="Land", query="", filters=Filters(), tells=True, now=timezone.now())
+
+    def tells() -> bool:
+        entry = shared(
+            world.larkhaven,
+            world.amina,
+            timezone.now(),
+            audience=Audience.PARTNERSHIP,
+            partnership=world.partnership,
+        )
+        note_fits(entries=[entry], now=timezone.now())
+        return Fit.objects.filter(entry=entry, saved_filter__person=world.ben).exists()
+
+    return tells
+
+
+def invitation_to_act(world: World) -> Probe:
+    made = organisations.invite_member(
+        organisation=world.larkhaven, email="new@larkhaven.example", role="editor", author=world.amina, now=world.now
+    )
+    world.things["membership"] = made
+    return lambda: Invitation.objects.open(world.now).filter(memberships=made).exists()
+
+
+def invitation_to_take_part(world: World) -> Probe:
+    made = agreements.invite_organisation(
+        partnership=world.partnership, organisation=world.harbour, role="member", author=world.amina, now=timezone.now()
+    )
+    world.things["party"] = made
+    return lambda: Partnership.objects.inside_for(world.hana).filter(pk=world.partnership.pk).exists()
+
+
+def offer_of_a_plan(world: World) -> Probe:
+    plan = _plan(world)
+    made = plans.offer_ownership(
+        plan=plan,
+        organisation=world.westmarch,
+        offered_for=world.larkhaven,
+        hands_over=False,
+        author=world.amina,
+        now=timezone.now(),
+    )
+    waiting = OwnershipOffer.objects.waiting().filter(pk=made.pk)
+    return lambda: waiting.filter(pk__in=OwnershipOffer.objects.visible_to(world.ben)).exists()
+
+
+@dataclass(frozen=True)
+class Grant:
+    """A grant to Ben of Westmarch (or to those it says), and what ends it."""
+
+    make: Callable[[World], Probe]
+    ends: tuple[Callable[[World], None], ...]
+
+
+_PARTY = (westmarch_leaves, westmarch_is_removed)
+_ACTS = (*_PARTY, ben_stops_acting_for_westmarch)
+_SHOWN = (
+    *_ACTS,
+    the_showing_is_taken_back,
+    its_last_day_passes,
+    larkhaven_gives_the_plan_up,
+    larkhaven_leaves_with_the_plan,
+)
+
+GRANTS = (
+    Grant(owner, _ACTS),
+    Grant(signatory, (*_ACTS, larkhaven_leaves_with_the_plan, the_signature_is_no_longer_asked_for)),
+    Grant(link_to_sign, (*_ACTS, larkhaven_leaves_with_the_plan, the_signature_is_no_longer_asked_for)),
+    Grant(share_by_name, _SHOWN),
+    Grant(comment_on_a_draft, _SHOWN),
+    Grant(comment_on_a_version, (*_ACTS, larkhaven_leaves_with_the_plan)),
+    Grant(mention, (*_ACTS, larkhaven_leaves_with_the_plan)),
+    Grant(follower_of_the_plan, (*_ACTS, larkhaven_leaves_with_the_plan)),
+    Grant(follower_of_the_partnership, (*_ACTS, larkhaven_leaves_with_the_plan)),
+    Grant(follower_of_an_owner, (*_ACTS, larkhaven_leaves_with_the_plan)),
+    Grant(follower_of_a_joint_owner, _ACTS),
+    Grant(stakeholder_of_westmarch, (*_PARTY, larkhaven_leaves_with_the_plan)),
+    Grant(saved_view, _ACTS),
+    Grant(invitation_to_act, (the_invitation_is_withdrawn,)),
+    Grant(invitation_to_take_part, (the_invitation_is_withdrawn,)),
+    Grant(offer_of_a_plan, (*_ACTS, larkhaven_gives_the_plan_up, larkhaven_leaves_with_the_plan)),
+)
+
+
+@pytest.mark.parametrize(
+    ("grant", "ends"),
+    [
+        pytest.param(grant.make, ends, id=f"{grant.make.__name__}-{ends.__name__}")
+        for grant in GRANTS
+        for ends in grant.ends
+    ],
+)
+def test_a_grant_ends_with_what_gave_it(
+    world: World, grant: Callable[[World], Probe], ends: Callable[[World], None]
+) -> None:
+    works = grant(world)
+    assert works()
+
+    ends(world)
+
+    assert not works()

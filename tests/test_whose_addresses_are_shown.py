@@ -12,11 +12,12 @@ from django.db import transaction
 from django.test import TestCase, override_settings
 from django.urls import reverse
 from django.utils import timezone
-from partnerships.digests.bounces import note_bounce
 
 from partnerships.digests.choosing import plan_round
-from partnerships.digests.models import Bounce, Delivery
+from partnerships.digests.models import Delivery, DeliveryKind
 from partnerships.organisations.models import Organisation
+from partnerships.outbox.bounces import note_bounce
+from partnerships.outbox.models import Bounce, Email
 from partnerships.people.models import User
 from partnerships.plans.models import Plan
 from partnerships.plans.services import publish_version
@@ -82,6 +83,8 @@ def pages_with_people(planted: Planted) -> list[str]:
             for letter in Delivery.objects.values_list("pk", flat=True)
             for name in ("entry", "as-sent")
         ),
+        reverse("web:emails"),
+        *(reverse("web:email", args=[email]) for email in Email.objects.values_list("pk", flat=True)),
         *(reverse("digests:preview", args=[person]) for person in User.objects.values_list("pk", flat=True)),
         *(reverse("organisations:people", args=[body.pk]) for body in bodies),
         *(plan.get_absolute_url() for plan in _published(planted)),
@@ -124,7 +127,7 @@ def test_the_organisation_that_entered_an_address_and_administrators_read_it(pla
     ledger = {
         persona: [
             letter.address
-            for letter in Delivery.objects.filter(address__contains="@panel", kind="digest")
+            for letter in Delivery.objects.filter(address__contains="@panel", kind=DeliveryKind.DIGEST)
             if letter.address in visitor(planted, persona)("get", reverse("digests:entry", args=[letter.pk])).text
         ]
         for persona in ("lead", "administrator")

@@ -11,6 +11,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_safe
 
+from partnerships.digests.models import DeliveryKind
 from partnerships.kit.http import keyset_page
 from partnerships.organisations.models import Membership, Organisation, Role
 from partnerships.outbox.bounces import without_address
@@ -21,6 +22,8 @@ from partnerships.people.requests import signed_in
 
 #: Emails on one page.
 PAGE = 50
+#: Who an email that asks for confirmation went to: whose address was typed is nobody's business before they confirm.
+ASKED = "somebody who was asked to confirm"
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +66,7 @@ def shown(emails: Sequence[Email]) -> list[Shown]:
         Shown(
             email=one,
             what=kind.label if (kind := kind_of(one.kind)) else one.kind,
-            to=_to(people.get(one.person_id or 0)),
+            to=ASKED if one.kind == DeliveryKind.CONFIRMATION else _to(people.get(one.person_id or 0)),
             reason=without_address(one.reason, one.address),
             came_back=one.pk in bounced and not one.is_open,
         )

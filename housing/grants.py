@@ -10,6 +10,21 @@ from psycopg2 import sql
 
 from housing.history import history_tables, install_history
 
+#: Of these tables the application deletes no row, and changes only these columns.
+UPDATABLE_COLUMNS = {
+    "outbox_email": (
+        "params, secrets, status, message_id, address, subject, recipe, tokens, memo, attempts, deferrals, unanswered,"
+        " doubts, in_doubt, available_at, claimed_at, settled_at, reason, provider_id"
+    ),
+    "outbox_bounce": "address, text",
+}
+#: Views are for reading, and partitions are reached through their table alone: rights on either would be a way round
+#: those of the tables behind.
+_VIEWS_AND_PARTITIONS = """
+SELECT c.relname, c.relkind IN ('v', 'm') FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+ WHERE n.nspname = 'public' AND (c.relkind IN ('v', 'm') OR c.relispartition AND c.relkind IN ('r', 'p'))
+"""
+
 
 def append_only_tables() -> list[str]:
     """Tables whose rows are added and never altered: row history with its contexts, and those the settings name."""
@@ -35,6 +50,16 @@ def grant(*, role: str, using: str = "default") -> None:
             for table in append_only_tables()
             if table in present
         ]
+        for table, columns in UPDATABLE_COLUMNS.items():
+            if table in present:
+                on = (sql.Identifier(table), name)
+                statements.append(sql.SQL("REVOKE UPDATE, DELETE ON {} FROM {}").format(*on))
+                statements.append(sql.SQL("GRANT UPDATE ({}) ON {} TO {}").format(sql.SQL(columns), *on))
+        cursor.execute(_VIEWS_AND_PARTITIONS)
+        for relation, is_view in cursor.fetchall():
+            rights = "INSERT, UPDATE, DELETE" if is_view else "ALL"
+            revoke = sql.SQL("REVOKE {} ON {} FROM {}")
+            statements.append(revoke.format(sql.SQL(rights), sql.Identifier(relation), name))
         statements += [
             sql.SQL("GRANT EXECUTE ON FUNCTION {} TO {}").format(sql.SQL(function), name)
             for function in owner_functions(using=using)

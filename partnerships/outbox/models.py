@@ -53,7 +53,7 @@ class EmailQuerySet(models.QuerySet["Email"]):
 
     def is_settled(self) -> EmailQuerySet:
         """Sent, failed, suppressed or dropped."""
-        return self.exclude(status__in=OPEN)
+        return self.filter(settled_at__isnull=False)
 
 
 class Email(models.Model):

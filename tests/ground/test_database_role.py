@@ -7,18 +7,35 @@ from collections.abc import Iterator
 
 import pytest
 from django.apps import apps
-from django.db import ProgrammingError, connection, transaction
+from django.core import mail
+from django.db import InternalError, ProgrammingError, connection, transaction
 from django.utils import timezone
 
 from housing.grants import append_only_tables, grant, owner_functions
 from partnerships.kit.owner_functions import remove_old_rows
+from partnerships.outbox.content import Content
+from partnerships.outbox.draining import drain
+from partnerships.outbox.kinds import Due
+from partnerships.outbox.models import Bounce, Email
+from partnerships.outbox.retention import drop_partitions, make_partitions, months_ready
+from partnerships.outbox.services import record_email
+from partnerships.people.composing import register_email
 from partnerships.people.models import SecurityEvent, User
 from partnerships.people.personal_data import erase_person
 from partnerships.people.retention import apply_retention
 from partnerships.people.security import blank_security_log
 
 ROLE = "test_application_role"
+KIND = "tests.ledger"
 pytestmark = pytest.mark.django_db
+
+
+def write(due: Due, person: User, now: dt.datetime) -> Content:
+    """A short email that exists."""
+    return Content("people/new_sign_in", {"person": person, "event": None, "link": "http://localhost/"})
+
+
+register_email(KIND, "An email of the ledger's tests", write)
 
 
 @pytest.fixture
@@ -149,6 +166,131 @@ def test_it_can_truncate_and_drop_nothing(as_application: None) -> None:
 
 def test_it_cannot_change_what_has_been_migrated(as_application: None) -> None:
     assert refused("DELETE FROM django_migrations")
+
+
+# ---- The ledger of emails
+
+
+@pytest.fixture
+def emails() -> dict[str, Email]:
+    """An email that is queued and one that was sent and came back."""
+    amina = User.objects.create_user(email="amina@larkhaven.example", name="Amina")
+    now = timezone.now()
+    made = {
+        name: record_email(kind=KIND, person_id=amina.pk, address=amina.email, now=now) for name in ("queued", "sent")
+    }
+    Email.objects.filter(pk=made["sent"].pk).update(
+        status="sent", settled_at=now, address=amina.email, recipe=["layout", []], reason="250 taken"
+    )
+    Bounce.objects.create(kind="soft", address=amina.email, email_id=made["sent"].pk, person_id=amina.pk, at=now)
+    return made
+
+
+def partition_of(table: str, moment: dt.datetime) -> str:
+    return f"{table}_{moment:%Y_%m}"
+
+
+@pytest.mark.parametrize("table", ["outbox_email", "outbox_bounce"])
+def test_it_deletes_and_empties_no_ledger_of_emails(emails: dict[str, Email], as_application: None, table: str) -> None:
+    for name in (table, partition_of(table, timezone.now()), f"{table}_before"):
+        assert refused(f"DELETE FROM {name}"), name
+        assert refused(f"TRUNCATE {name}"), name
+        assert refused(f"DROP TABLE {name}"), name
+        assert refused(f"ALTER TABLE {name} DISABLE TRIGGER ALL"), name
+
+
+@pytest.mark.parametrize("column", ["id", "lane", "kind", "person_id", "sender_id", "created_at", "repeat_of_id"])
+def test_it_changes_only_the_state_of_an_email(emails: dict[str, Email], as_application: None, column: str) -> None:
+    assert refused(f"UPDATE outbox_email SET {column} = {column}")
+
+
+@pytest.mark.parametrize("column", ["id", "kind", "email_id", "person_id", "at"])
+def test_it_does_not_change_a_bounce(emails: dict[str, Email], as_application: None, column: str) -> None:
+    assert refused(f"UPDATE outbox_bounce SET {column} = {column}")
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "UPDATE outbox_email SET status = 'failed' WHERE status = 'sent'",
+        "UPDATE outbox_email SET address = 'ben@beckford.example' WHERE status = 'sent'",
+        "UPDATE outbox_email SET reason = 'Never sent' WHERE status = 'sent'",
+        "UPDATE outbox_email SET settled_at = NULL, status = 'queued' WHERE status = 'sent'",
+        "UPDATE outbox_bounce SET address = 'ben@beckford.example'",
+    ],
+)
+def test_what_is_settled_is_not_rewritten(emails: dict[str, Email], as_application: None, change: str) -> None:
+    with pytest.raises(InternalError, match="The ledger stands"), transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(change)
+
+
+def test_it_reaches_no_partition_past_its_table(emails: dict[str, Email], as_application: None) -> None:
+    for table in ("outbox_email", "outbox_bounce"):
+        partition = partition_of(table, timezone.now())
+        assert refused(f"SELECT 1 FROM {partition}")
+        assert refused(f"UPDATE {partition} SET address = ''")
+
+
+def test_it_changes_nothing_through_a_view(emails: dict[str, Email], as_application: None) -> None:
+    assert refused("DELETE FROM digests_delivery")
+    assert refused("UPDATE digests_delivery SET status = 'dropped'")
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT viewname FROM pg_views WHERE schemaname = 'public' AND"
+            " has_table_privilege(current_user, quote_ident(viewname), 'INSERT, UPDATE, DELETE, TRUNCATE')"
+        )
+        assert cursor.fetchall() == []
+
+
+def test_it_claims_and_settles_emails(emails: dict[str, Email], as_application: None) -> None:
+    drain(seconds=5, beside=False)
+
+    queued = Email.objects.get(pk=emails["queued"].pk)
+    assert (queued.status, queued.address) == ("sent", "amina@larkhaven.example")
+    assert mail.outbox[-1].to == ["Amina <amina@larkhaven.example>"]
+
+
+def test_retention_clears_and_drops_emails_as_the_application(emails: dict[str, Email], as_application: None) -> None:
+    outcome = apply_retention(now=timezone.now() + dt.timedelta(days=366))
+
+    assert outcome.failed == {}
+    sent = Email.objects.get(pk=emails["sent"].pk)
+    assert (sent.recipe, sent.address, sent.status) == (None, "", "sent")
+    assert Bounce.objects.get().address == ""
+
+
+def test_erasing_a_person_as_the_application_clears_their_emails(
+    emails: dict[str, Email], as_application: None
+) -> None:
+    person = User.objects.get(email="amina@larkhaven.example")
+
+    erase_person(person=person, author=None, reason="They asked.", now=timezone.now())
+
+    sent = Email.objects.get(pk=emails["sent"].pk)
+    assert (sent.address, sent.reason, sent.recipe, sent.person_id) == ("", "", None, person.pk)
+    assert Bounce.objects.get().address == ""
+
+
+def test_it_makes_partitions_that_it_cannot_touch(emails: dict[str, Email]) -> None:
+    now = timezone.now()
+    ahead = (now.replace(day=1) + dt.timedelta(days=31 * 11)).replace(day=1)
+    with connection.cursor() as cursor:
+        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+        cursor.execute(f"DROP TABLE {partition_of('outbox_email', ahead)}")
+        cursor.execute(f"CREATE ROLE {ROLE} NOLOGIN")
+        cursor.execute(f"GRANT {ROLE} TO CURRENT_USER")
+        grant(role=ROLE)
+        cursor.execute(f"SET LOCAL ROLE {ROLE}")
+
+    assert make_partitions(now=now) == 1
+    assert drop_partitions() == 0
+    assert months_ready(now=now) == 12
+
+    partition = partition_of("outbox_email", ahead)
+    for statement in ("SELECT 1 FROM", "DELETE FROM", "TRUNCATE", "DROP TABLE"):
+        assert refused(f"{statement} {partition}"), statement
+    with connection.cursor() as cursor:
+        cursor.execute("RESET ROLE")
 
 
 def test_it_makes_no_tables_and_no_functions(as_application: None) -> None:

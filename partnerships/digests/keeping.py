@@ -12,6 +12,7 @@ from django.db.models import Exists, F, OuterRef, QuerySet
 
 from partnerships.digests.models import (
     Delivery,
+    DeliveryItem,
     Preference,
     Publication,
     Slot,
@@ -22,7 +23,7 @@ from partnerships.digests.models import (
 from partnerships.outbox import retention as outbox
 from partnerships.people.models import Invitation, User
 from partnerships.people.personal_data import erase_person
-from partnerships.people.retention import register_retention
+from partnerships.people.retention import delete_in_batches, register_retention
 
 #: How long a publication that was told is kept.
 KEPT = dt.timedelta(days=30)
@@ -43,6 +44,11 @@ def _slots(now: dt.datetime) -> QuerySet[Slot]:
     return Slot.objects.filter(slot_on__lt=(now - dt.timedelta(days=7)).date())
 
 
+def _items_of_dropped_emails() -> QuerySet[DeliveryItem]:
+    """Items of emails that went with their month."""
+    return DeliveryItem.objects.filter(delivery__lt=outbox.lowest_number() or 0)
+
+
 def tidy(*, now: dt.datetime, dry_run: bool = False) -> dict[str, int]:
     """Remove what is older than it is kept, or only count it; says how much of what."""
     gone: tuple[tuple[str, QuerySet[Any]], ...] = (
@@ -55,6 +61,7 @@ def tidy(*, now: dt.datetime, dry_run: bool = False) -> dict[str, int]:
         "addresses": outbox.clear_addresses(now=now, dry_run=dry_run),
         "counts and parts": outbox.remove_counts(now=now, dry_run=dry_run),
         "months": 0 if dry_run else outbox.drop_partitions(),
+        "items": delete_in_batches(_items_of_dropped_emails(), dry_run=dry_run),
     }
     return emails | {name: rows.count() if dry_run else rows.delete()[0] for name, rows in gone}
 

@@ -15,6 +15,7 @@ _GAUGES = {
     "oldest_due_seconds": ("outbox_oldest_due_seconds", "How long the oldest email that is due has waited."),
     "oldest_account_seconds": ("outbox_oldest_account_seconds", "The same for account emails alone."),
     "not_composed": ("outbox_not_composed", "Emails that cannot be written, set aside or still being tried."),
+    "months_ready": ("outbox_months_ready", "For how many months after this one the outbox has partitions: 12."),
     "suppressed_addresses": ("outbox_suppressed_addresses", "Addresses to which nothing is sent."),
 }
 

@@ -8,12 +8,23 @@ from typing import Any
 from django.db import connection, transaction
 from django.db.models import QuerySet
 
-from partnerships.outbox.models import ADDRESS_KEPT, BODY_KEPT, Bounce, Email, EmailPart, ReportSeen, SendCount
+from partnerships.outbox.models import (
+    ADDRESS_KEPT,
+    BODY_KEPT,
+    Bounce,
+    Email,
+    EmailPart,
+    LegacyMessageId,
+    ReportSeen,
+    SendCount,
+)
 
 #: How many rows are changed in one transaction.
 BATCH = 5_000
 #: Partitions are made for this many months ahead, so that a job that fails for months loses nothing.
 MONTHS_AHEAD = 12
+#: Operators are told when partitions exist for fewer months than this.
+MIN_MONTHS_READY = 2
 
 
 def first_id(moment: dt.datetime) -> int:
@@ -25,32 +36,36 @@ def first_id(moment: dt.datetime) -> int:
 def clear_bodies(*, now: dt.datetime, dry_run: bool = False) -> int:
     """Clear what was sent, and what it was composed from, 30 days after."""
     rows = Email.objects.is_settled().filter(created_at__lte=now - BODY_KEPT, recipe__isnull=False)
-    return _in_batches(rows, {"recipe": None, "memo": None}, dry_run=dry_run)
+    return _in_batches(rows, "created_at", {"recipe": None, "memo": None}, dry_run=dry_run)
 
 
 def clear_addresses(*, now: dt.datetime, dry_run: bool = False) -> int:
     """Clear addresses, subjects and what mail servers said, a year after."""
     emails = Email.objects.is_settled().filter(created_at__lte=now - ADDRESS_KEPT).exclude(address="")
-    cleared = _in_batches(emails, {"address": "", "subject": "", "reason": "", "params": {}}, dry_run=dry_run)
+    empty = {"address": "", "subject": "", "reason": "", "params": {}}
+    cleared = _in_batches(emails, "created_at", empty, dry_run=dry_run)
     bounces = Bounce.objects.filter(at__lte=now - ADDRESS_KEPT).exclude(address="")
-    return cleared + _in_batches(bounces, {"address": "", "text": ""}, dry_run=dry_run)
+    return cleared + _in_batches(bounces, "at", {"address": "", "text": ""}, dry_run=dry_run)
 
 
 def remove_counts(*, now: dt.datetime, dry_run: bool = False) -> int:
-    """Remove shared parts that no email needs, counts of throttling after a day, reports seen after a year."""
+    """Remove shared parts that no email needs, counts of throttling after a day, reports seen after a year, and old
+    Message-IDs of emails that are gone."""
     gone: tuple[QuerySet[Any], ...] = (
         EmailPart.objects.filter(used_at__lte=now - BODY_KEPT - dt.timedelta(days=3)),
         SendCount.objects.filter(minute__lte=now - dt.timedelta(days=1)),
         ReportSeen.objects.filter(seen_at__lte=now - ADDRESS_KEPT),
+        LegacyMessageId.objects.filter(email_id__lt=lowest_number() or 0),
     )
     return sum(rows.count() if dry_run else rows.delete()[0] for rows in gone)
 
 
-def _in_batches(rows: QuerySet[Any], values: dict[str, Any], *, dry_run: bool) -> int:
+def _in_batches(rows: QuerySet[Any], by: str, values: dict[str, Any], *, dry_run: bool) -> int:
+    """Set `values`, which take a row out of `rows`, in the oldest first; `by` is the column of the partial index."""
     if dry_run:
         return rows.count()
     changed = 0
-    while numbers := list(rows.order_by("pk").values_list("pk", flat=True)[:BATCH]):
+    while numbers := list(rows.order_by(by).values_list("pk", flat=True)[:BATCH]):
         with transaction.atomic():
             changed += rows.model._default_manager.filter(pk__in=numbers).update(**values)
     return changed
@@ -68,6 +83,11 @@ def drop_partitions() -> int:
     with connection.cursor() as cursor:
         cursor.execute("SELECT outbox_drop_partitions()")
         return int(cursor.fetchone()[0])
+
+
+def lowest_number() -> int | None:
+    """The lowest number an email has; numbers only rise, so that what refers to a lower one refers to nothing."""
+    return Email.objects.order_by("pk").values_list("pk", flat=True).first()
 
 
 def months_ready(*, now: dt.datetime) -> int:

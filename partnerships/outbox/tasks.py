@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import datetime as dt
+
+import structlog
 from celery import shared_task
 from django.conf import settings
+from django.db import OperationalError
 from django.utils import timezone
 
+from partnerships.kit.operators import alert_operators
 from partnerships.outbox.claiming import is_due
 from partnerships.outbox.draining import drain as send_what_is_due
-from partnerships.outbox.retention import make_partitions
+from partnerships.outbox.retention import MIN_MONTHS_READY, make_partitions, months_ready
+
+log = structlog.get_logger(__name__)
 
 #: A drain ends after this long and lets another go on, so that a worker can be stopped without waiting for a long run.
 _SECONDS = 20.0
@@ -38,5 +45,18 @@ def sweep() -> None:
 
 @shared_task(name="partnerships.outbox.tasks.prepare_partitions")
 def prepare_partitions() -> None:
-    """Make the partitions of the coming months."""
-    make_partitions(now=timezone.now())
+    """Make the partitions of the coming months, and tell the operators when they run out."""
+    now = timezone.now()
+    try:
+        make_partitions(now=now)
+    except OperationalError as error:
+        # Somebody reads the whole table, such as a backup: the next hour will do.
+        log.warning("partitions_not_made", kind=type(error).__name__)
+    ready = months_ready(now=now)
+    if ready < MIN_MONTHS_READY:
+        alert_operators(
+            "The outbox runs out of partitions",
+            f"Partitions exist for {ready} months after this one. No email can be recorded in a month without one.\n\n"
+            "The job outbox.prepare_partitions makes them every hour; the worker's log says why it fails.",
+            quiet=dt.timedelta(days=1),
+        )

@@ -10,6 +10,7 @@ from django.db import connection
 from django.utils import timezone
 
 from partnerships.outbox.models import NOT_COMPOSED, Email, Lane, Suppression
+from partnerships.outbox.retention import months_ready
 
 #: Counts stop here: an operator wants to know whether it is many.
 MAX_COUNT = 100_000
@@ -47,7 +48,8 @@ def queue_figures() -> dict[str, Any]:
     """How many emails are queued and being sent, and how long the oldest that is due has waited.
 
     Counts stop at 100,000. `not_composed` counts emails that cannot be written: those still being tried, and those set
-    aside within a day. `last_settled` and `lease_until` change while senders work.
+    aside within a day. `months_ready` says for how many months after this one partitions exist. `last_settled` and
+    `lease_until` change while senders work.
     """
     counts = {"queued": 0, "sending": 0}
     by_lane = dict.fromkeys((lane.name.lower() for lane in Lane), 0)
@@ -71,6 +73,7 @@ def queue_figures() -> dict[str, Any]:
         "oldest_account_seconds": _age(account, now),
         "not_composed": not_composed,
         "suppressed_addresses": Suppression.objects.filter(released_at=None)[:MAX_COUNT].count(),
+        "months_ready": months_ready(now=now),
         "last_settled": last_settled.isoformat() if last_settled else "",
         "lease_until": lease_until.isoformat() if lease_until else "",
     }

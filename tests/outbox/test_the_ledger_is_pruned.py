@@ -1,0 +1,270 @@
+"""The ledger of emails is pruned: bodies after 30 days, addresses after a year, rows with their month after three."""
+
+from __future__ import annotations
+
+import datetime as dt
+import time
+from typing import Any
+
+import psycopg2
+import pytest
+from django.core import mail
+from django.db import InternalError, connection
+from django.utils import timezone
+
+from partnerships.digests.models import DeliveryItem
+from partnerships.digests.queries.queue import queue_figures
+from partnerships.kit.operators import wait_for_alerts
+from partnerships.outbox import retention, tasks
+from partnerships.outbox.models import Bounce, Email, LegacyMessageId
+from partnerships.people.retention import RULES
+
+NOW = dt.datetime(2027, 6, 15, 4, tzinfo=dt.UTC)
+DAY = dt.timedelta(days=1)
+pytestmark = pytest.mark.django_db
+
+
+def email(created_at: dt.datetime, **values: Any) -> Email:
+    """An email that was sent when it was recorded."""
+    given = {
+        "lane": 1,
+        "kind": "tests.old",
+        "person_id": 7,
+        "status": "sent",
+        "address": "amina@larkhaven.example",
+        "subject": "Homes by the water",
+        "recipe": ["layout", []],
+        "memo": {"waiting": []},
+        "params": {"plan": 3},
+        "reason": "250 taken",
+        "available_at": created_at,
+        "created_at": created_at,
+        "settled_at": created_at,
+    }
+    return Email.objects.create(**(given | values))
+
+
+def bounce(at: dt.datetime) -> Bounce:
+    """An email that came back."""
+    return Bounce.objects.create(
+        kind="soft", address="amina@larkhaven.example", email_id=1, person_id=7, at=at, text="450 full"
+    )
+
+
+def prune(*, dry_run: bool = False) -> int:
+    """Apply the rule of emails as the nightly job does."""
+    return RULES["emails"].apply(NOW, dry_run)
+
+
+@pytest.mark.parametrize(("age", "is_kept"), [(29, True), (30, False), (31, False)])
+def test_the_message_as_sent_is_kept_for_30_days(age: int, is_kept: bool) -> None:
+    one = email(NOW - age * DAY)
+
+    assert prune(dry_run=True) == (0 if is_kept else 1)
+    prune()
+
+    one.refresh_from_db()
+    assert (one.recipe is not None, one.memo is not None) == (is_kept, is_kept)
+    assert one.address == "amina@larkhaven.example"
+
+
+@pytest.mark.parametrize(("age", "is_kept"), [(364, True), (365, False), (366, False)])
+def test_addresses_and_what_servers_said_are_kept_for_a_year(age: int, is_kept: bool) -> None:
+    one, returned = email(NOW - age * DAY, recipe=None, memo=None), bounce(NOW - age * DAY)
+
+    assert prune(dry_run=True) == (0 if is_kept else 2)
+    prune()
+
+    one.refresh_from_db()
+    returned.refresh_from_db()
+    cleared = [not value for value in (one.address, one.subject, one.reason, one.params, returned.address)]
+    assert cleared == [not is_kept] * 5
+    assert bool(returned.text) is is_kept
+    assert (one.person_id, one.kind, one.status) == (7, "tests.old", "sent")
+
+
+def test_an_email_that_is_still_to_leave_keeps_everything() -> None:
+    one = email(NOW - 400 * DAY, status="queued", settled_at=None)
+
+    prune()
+
+    one.refresh_from_db()
+    assert one.recipe is not None
+    assert one.address == "amina@larkhaven.example"
+
+
+def owner(statement: str) -> None:
+    """Run SQL as the owner of the tables."""
+    with connection.cursor() as cursor:
+        cursor.execute(statement)
+
+
+def month_of(moment: dt.datetime) -> tuple[int, int]:
+    """The first number of a month, and of the next."""
+    return retention.first_id(moment), retention.first_id(moment) + (1 << 40)
+
+
+def put_partition(table: str, moment: dt.datetime) -> None:
+    """A partition of a past month, as a ledger that has run for years has it."""
+    first, end = month_of(moment)
+    owner(f"CREATE TABLE {table}_{moment:%Y_%m} PARTITION OF {table} FOR VALUES FROM ({first}) TO ({end})")
+
+
+@pytest.fixture
+def months() -> list[dt.datetime]:
+    """The month of three years ago, the two before it, and an older one for what was there before partitions.
+
+    By the database's clock, which is the one that decides.
+    """
+    owner("SET CONSTRAINTS ALL IMMEDIATE")
+    now = timezone.now()
+    kept = dt.datetime(now.year - 3, now.month, 1, tzinfo=dt.UTC)
+    last = kept - DAY
+    before = last.replace(day=1) - DAY
+    for table in ("outbox_email", "outbox_bounce"):
+        owner(f"DROP TABLE {table}_before")
+        first, _ = month_of(before)
+        owner(f"CREATE TABLE {table}_before PARTITION OF {table} FOR VALUES FROM (MINVALUE) TO ({first})")
+        for month in (before, last, kept):
+            put_partition(table, month)
+    return [before, last, kept]
+
+
+def partitions() -> set[str]:
+    """The names of all partitions of emails."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT inhrelid::regclass::text FROM pg_inherits WHERE inhparent = 'outbox_email'::regclass")
+        return {row[0] for row in cursor.fetchall()}
+
+
+def test_a_month_goes_when_its_last_day_is_three_years_ago(months: list[dt.datetime]) -> None:
+    before, last, kept = months
+    this = f"outbox_email_{timezone.now():%Y_%m}"
+
+    prune()
+
+    assert partitions().isdisjoint({f"outbox_email_{before:%Y_%m}", f"outbox_email_{last:%Y_%m}"})
+    assert {f"outbox_email_{kept:%Y_%m}", this} <= partitions()
+
+
+def test_emails_from_before_there_were_partitions_go_after_three_years(months: list[dt.datetime]) -> None:
+    LegacyMessageId.objects.create(message_id="<old@localhost>", email_id=5)
+    email(timezone.now(), id=5)
+    email(timezone.now())
+
+    prune()
+
+    assert "outbox_email_before" not in partitions()
+    assert not Email.objects.filter(pk=5).exists()
+    prune()
+    assert not LegacyMessageId.objects.exists()
+
+
+def test_emails_from_before_there_were_partitions_stay_three_years() -> None:
+    one = email(timezone.now(), id=5)
+    LegacyMessageId.objects.create(message_id="<old@localhost>", email_id=5)
+
+    prune()
+
+    assert Email.objects.filter(pk=one.pk).exists()
+    assert LegacyMessageId.objects.exists()
+
+
+def test_an_old_month_stays_while_an_email_of_it_is_still_to_leave(months: list[dt.datetime]) -> None:
+    before, last, _ = months
+    first, _ = month_of(last)
+    email(last, id=first + 1, status="queued", settled_at=None)
+
+    prune()
+
+    assert f"outbox_email_{last:%Y_%m}" in partitions()
+    assert f"outbox_email_{before:%Y_%m}" not in partitions()
+
+
+def test_the_items_of_a_digest_go_with_its_month(months: list[dt.datetime]) -> None:
+    first, _ = month_of(months[1])
+    new = email(timezone.now())
+    for number in (first + 1, new.pk):
+        DeliveryItem.objects.create(delivery_id=number, plan_id=1, from_number=0, to_number=1, reading_class="public")
+
+    prune()
+
+    assert list(DeliveryItem.objects.values_list("delivery_id", flat=True)) == [new.pk]
+
+
+def test_partitions_exist_a_year_ahead_and_a_second_run_makes_none() -> None:
+    now = timezone.now()
+
+    assert retention.months_ready(now=now) == 12
+    assert queue_figures()["months_ready"] == 12
+    assert retention.make_partitions(now=now) == 0
+    assert retention.make_partitions(now=now) == 0
+
+
+def drop_months_after(count: int) -> None:
+    """Leave partitions for this many months after this one."""
+    now = timezone.now()
+    for ahead in range(count + 1, 13):
+        year, month = divmod(now.year * 12 + now.month - 1 + ahead, 12)
+        for table in ("outbox_email", "outbox_bounce"):
+            owner(f"DROP TABLE {table}_{year}_{month + 1:02}")
+
+
+@pytest.mark.parametrize(("ready", "is_told"), [(2, False), (1, True)])
+def test_operators_are_told_when_partitions_run_out(
+    ready: int, is_told: bool, monkeypatch: pytest.MonkeyPatch, settings: Any
+) -> None:
+    settings.ADMINS = [("Operators", "operators@ground.example")]
+    owner("SET CONSTRAINTS ALL IMMEDIATE")
+    drop_months_after(ready)
+    monkeypatch.setattr(retention, "MONTHS_AHEAD", ready)
+
+    tasks.prepare_partitions()
+
+    wait_for_alerts(seconds=10)
+    told = [one.body for one in mail.outbox if "runs out of partitions" in one.subject]
+    assert len(told) == int(is_told)
+    assert not is_told or "Partitions exist for 1 months" in told[0]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_making_partitions_waits_only_shortly_for_somebody_who_reads_all() -> None:
+    drop_months_after(11)
+    given = connection.settings_dict
+    reader = psycopg2.connect(
+        dbname=given["NAME"], host=given["HOST"], port=given["PORT"], user=given["USER"], password=given["PASSWORD"]
+    )
+    try:
+        reader.cursor().execute("SELECT 1 FROM outbox_email LIMIT 1")
+        began = time.monotonic()
+        tasks.prepare_partitions()
+        waited = time.monotonic() - began
+    finally:
+        reader.close()
+
+    assert waited < 10
+    assert retention.months_ready(now=timezone.now()) == 11
+    tasks.prepare_partitions()
+    assert retention.months_ready(now=timezone.now()) == 12
+
+
+@pytest.mark.django_db(transaction=True)
+def test_what_was_cleared_before_a_failure_stays_cleared(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(retention, "BATCH", 1)
+    first, second = (email(NOW - 40 * DAY + number * DAY) for number in range(2))
+    refusal = "BEGIN RAISE EXCEPTION 'A disk is full'; END"
+    owner(f"CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ {refusal} $$")
+    owner(
+        "CREATE TRIGGER refuse BEFORE UPDATE ON outbox_email FOR EACH ROW"
+        f" WHEN (NEW.id = {second.pk}) EXECUTE FUNCTION refuse()"
+    )
+    try:
+        with pytest.raises(InternalError, match="A disk is full"):
+            prune()
+    finally:
+        owner("DROP TRIGGER refuse ON outbox_email; DROP FUNCTION refuse")
+
+    first.refresh_from_db()
+    second.refresh_from_db()
+    assert first.recipe is None
+    assert second.recipe is not None

@@ -23,7 +23,7 @@ from partnerships.digests.models import (
 from partnerships.outbox import retention as outbox
 from partnerships.people.models import Invitation, User
 from partnerships.people.personal_data import erase_person
-from partnerships.people.retention import delete_in_batches, register_retention
+from partnerships.people.retention import delete_in_batches, for_each, register_retention
 
 #: How long a publication that was told is kept.
 KEPT = dt.timedelta(days=30)
@@ -63,7 +63,7 @@ def tidy(*, now: dt.datetime, dry_run: bool = False) -> dict[str, int]:
         "months": 0 if dry_run else outbox.drop_partitions(),
         "items": delete_in_batches(_items_of_dropped_emails(), dry_run=dry_run),
     }
-    return emails | {name: rows.count() if dry_run else rows.delete()[0] for name, rows in gone}
+    return emails | {name: delete_in_batches(rows, dry_run=dry_run) for name, rows in gone}
 
 
 def never_answered(now: dt.datetime) -> Iterator[User]:
@@ -109,10 +109,10 @@ def _names(model: type, field: str, person: User) -> bool:
 
 def _forget(now: dt.datetime, dry_run: bool) -> int:
     people = list(never_answered(now))
-    if not dry_run:
-        for person in people:
-            erase_person(person=person, author=None, reason="Was asked and never answered.", now=now)
-    return len(people)
+    if dry_run:
+        return len(people)
+    reason = "Was asked and never answered."
+    return for_each(people, lambda person: erase_person(person=person, author=None, reason=reason, now=now))
 
 
 def register() -> None:

@@ -305,6 +305,25 @@ def test_a_person_who_cannot_be_erased_keeps_no_other(world: World, monkeypatch:
     assert outcome.failed == {"leavers": "OSError"}
 
 
+def test_a_stakeholder_who_cannot_be_erased_keeps_no_other(
+    world: World, asked: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("partnerships.digests.keeping.never_answered", lambda now: iter([world.eddie, asked]))
+
+    def erase(*, person: User, **rest: Any) -> dict[str, int]:
+        if person == world.eddie:
+            raise OSError("The disk is full.")
+        return erase_person(person=person, **rest)
+
+    monkeypatch.setattr("partnerships.digests.keeping.erase_person", erase)
+
+    outcome = apply_retention(now=timezone.now())
+
+    asked.refresh_from_db()
+    assert asked.erased_at is not None
+    assert outcome.failed == {"stakeholders who never answered": "OSError"}
+
+
 def test_rows_go_in_batches_that_stand_when_a_later_one_fails(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     now = timezone.now()
     for person in (world.sol, world.eddie, world.vera):

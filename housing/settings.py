@@ -194,6 +194,7 @@ APPEND_ONLY_TABLES = [
     "plans_version",
     "plans_signoff",
     "plans_conditionmet",
+    "plans_shareopening",
 ]
 
 # Counters of the rate limits: in PostgreSQL, so that a flushed broker forgives nobody.

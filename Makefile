@@ -5,7 +5,7 @@ READY := $(PYTHON) housing/bootstrap.py
 
 .DEFAULT_GOAL := help
 .PHONY: help setup run test check worker beat migrate reset demo screenshots crawl bench-plans bench-digests \
-	bench-exchange format lock audit
+	bench-exchange bench-ledger format lock audit
 
 help: ## List these commands
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 24
@@ -51,6 +51,9 @@ bench-digests: ## Figures for digests
 
 bench-exchange: ## Figures for ask and offer
 	@$(READY) -m housing.run with $(VENV) benchmarks/exchange.py $(ARGS)
+
+bench-ledger: ## Figures for the ledger of emails
+	@$(READY) -m housing.run with $(VENV) benchmarks/ledger.py $(ARGS)
 
 format: ## Put the code into the one style
 	@$(VENV) -m ruff check --fix . ; $(VENV) -m ruff format .

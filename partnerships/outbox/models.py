@@ -38,7 +38,7 @@ class EmailStatus(models.TextChoices):
 
 #: Emails that are still to leave.
 OPEN = (EmailStatus.QUEUED, EmailStatus.SENDING)
-#: The reason of an email that could not be composed begins with this.
+#: The reason of an email that could not be composed begins with this. An index holds the same words.
 NOT_COMPOSED = "It could not be written"
 #: The reason of an email given up because a server may have accepted it begins with this.
 MAY_HAVE_ARRIVED = "It may have arrived"

@@ -48,7 +48,7 @@ def emails_for(user: User) -> QuerySet[Email]:
     rows = Email.objects.filter(lane__lt=Lane.DIGEST).exclude(status=EmailStatus.DROPPED)
     if user.is_staff:
         return rows
-    led = Organisation.objects.of_person(user, Role.LEAD).values("pk")
+    led = list(Organisation.objects.of_person(user, Role.LEAD).values_list("pk", flat=True))
     return rows.filter(lane=Lane.NOTICE, sender_id__in=led)
 
 

@@ -6,10 +6,10 @@ import datetime as dt
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 
 from partnerships.activity.models import Event
-from partnerships.digests.models import Delivery, DeliveryKind, Told
+from partnerships.digests.models import Delivery, DeliveryItem, DeliveryKind, Told
 from partnerships.digests.queries.addresses import people_with_known_address
 from partnerships.kit.text import without_addresses
 from partnerships.organisations.models import Membership, Organisation, Role
@@ -44,10 +44,10 @@ def ledger_of(user: User) -> QuerySet[Delivery]:
     if not user.is_staff:
         mine = Plan.objects.publishable_by(user).values("pk")
         asked = Organisation.objects.of_person(user, Role.LEAD).values("pk")
-        rows = rows.filter(
-            Q(pk__in=Delivery.objects.filter(items__plan__in=mine).values("pk"))
-            | Q(pk__in=Delivery.objects.filter(subscription__added_for__in=asked).values("pk"))
-        )
+        told = DeliveryItem.objects.filter(plan__in=mine).values("delivery_id")
+        asking = Delivery.objects.filter(kind=DeliveryKind.CONFIRMATION, subscription__added_for__in=asked).values("pk")
+        # A union, since PostgreSQL reads the whole ledger for an OR.
+        rows = rows.filter(pk__in=told.union(asking))
     return rows.order_by("-pk")
 
 
@@ -86,10 +86,13 @@ def shown_to(reader: User, deliveries: Collection[Delivery]) -> list[Shown]:
 
 def with_words(reader: User, rows: QuerySet[Delivery], words: str) -> QuerySet[Delivery]:
     """Deliveries whose recipient has these words in the name, or in an address that the reader may see."""
-    named = rows.filter(recipient__name__icontains=words)
-    if not reader.is_staff:  # until its reader confirms, an address that was typed has no name here
-        named = named.exclude(subscription__isnull=False, subscription__confirmed_at=None)
     known = people_with_known_address(reader).filter(email__icontains=words)
+    if reader.is_staff:
+        people = User.objects.filter(name__icontains=words).values("pk").union(known.values("pk"))
+        return rows.filter(recipient__in=people)  # a union, for the same reason as above
+    # Until its reader confirms, an address that was typed has no name here.
+    named = rows.filter(recipient__name__icontains=words)
+    named = named.exclude(subscription__isnull=False, subscription__confirmed_at=None)
     return rows.filter(recipient__in=known.values("pk")) | named
 
 

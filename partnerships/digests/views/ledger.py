@@ -42,7 +42,7 @@ from partnerships.digests.queries.subscriptions import may_ask_for, stakeholders
 from partnerships.digests.reading import as_sent as message_as_sent
 from partnerships.digests.reading import next_digest, readable_news
 from partnerships.digests.waiting import waiting_for
-from partnerships.kit.http import posted
+from partnerships.kit.http import keyset_page, posted
 from partnerships.outbox.models import NOT_COMPOSED, Bounce, EmailStatus
 from partnerships.people.models import User
 from partnerships.people.requests import signed_in
@@ -86,13 +86,12 @@ def ledger(request: HttpRequest) -> HttpResponse:
     words = request.GET.get("q", "").strip()
     if words:
         rows = with_words(person, rows, words)
-    page = Paginator(rows, _PAGE).get_page(request.GET.get("page"))
+    page = keyset_page(request, rows, order=["-id"], size=_PAGE)  # pages by number would count the whole ledger
     mine = None if person.is_staff else set(Plan.objects.publishable_by(person).values_list("pk", flat=True))
     context = {
         "page": page,
         "rows": [
-            (shown, _items(shown.delivery, mine))
-            for shown in shown_to(person, _with_names(person, list(page.object_list)))
+            (shown, _items(shown.delivery, mine)) for shown in shown_to(person, _with_names(person, list(page.rows)))
         ],
         "statuses": EmailStatus.choices,
         "status": status,

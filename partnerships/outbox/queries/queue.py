@@ -63,7 +63,7 @@ def queue_figures() -> dict[str, Any]:
     now = timezone.now()
     account = oldest_due([Lane.ACCOUNT])
     others = None if settings.EMAILS_HELD else oldest_due([Lane.NOTICE, Lane.DIGEST])
-    unwritten = Email.objects.filter(reason__startswith=NOT_COMPOSED)
+    unwritten = Email.objects.filter(reason__startswith=NOT_COMPOSED)  # few, by an index of their own
     not_composed = unwritten.open().count()
     not_composed += unwritten.filter(status="failed", settled_at__gt=now - dt.timedelta(days=1)).count()
     return {

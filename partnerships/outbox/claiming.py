@@ -352,8 +352,8 @@ def _where(error: Exception) -> str:
 # ---- After the claim
 
 
-def reclaim(claim: Claim, emails: Collection[Claimed], *, now: dt.datetime) -> set[int]:
-    """Renew the lease of emails not yet sent, and take back those that must not leave after all.
+def recheck(claim: Claim, emails: Collection[Claimed], *, now: dt.datetime, is_new: bool = False) -> set[int]:
+    """Renew the lease of emails not yet sent (of a new claim it holds), and release those that must not leave after all.
 
     Their reader paused, left, stopped, or lost the right to read; or the lease was lost to another sender. Returns the
     numbers of those that are not ours to send any more.
@@ -362,9 +362,9 @@ def reclaim(claim: Claim, emails: Collection[Claimed], *, now: dt.datetime) -> s
         return set()
     with transaction.atomic():
         rows_of(BY_INDEX, [])
-        still_ours = renew(emails)
-        back: set[int] = set()
         wanted = {one.pk for one in emails}
+        still_ours = wanted if is_new else renew(emails)
+        back: set[int] = set()
         for composer, known in claim.checks.items():
             back |= composer.no_longer_allowed({pk: what for pk, what in known.items() if pk in wanted}, now=now)
         release([one for one in emails if one.pk in back])

@@ -20,7 +20,7 @@ from django.utils import timezone
 from partnerships.kit import journal
 from partnerships.outbox import backends
 from partnerships.outbox.answers import Outcome, Outgoing
-from partnerships.outbox.claiming import Claim, Claimed, claim, claimable, note_wait, reclaim, release, renew
+from partnerships.outbox.claiming import Claim, Claimed, claim, claimable, note_wait, recheck, release, renew
 from partnerships.outbox.restoring import ACCEPTED
 from partnerships.outbox.settling import Settler, SettlerBeside, SettlerInLine
 from partnerships.outbox.smtp import WAIT_STEP, Sender
@@ -130,7 +130,7 @@ class _Round:
         """Send the batch; what the time does not suffice for is released."""
         if not self._by_key:
             return
-        self._back = reclaim(self._claim, self._claim.emails, now=timezone.now())
+        self._back = recheck(self._claim, self._claim.emails, now=timezone.now(), is_new=True)
         for answer in self._sender.send(self._messages(), self._while_waiting):
             self._handed = [key for key in self._handed if key != answer.key]
             if answer.outcome is Outcome.ACCEPTED:
@@ -146,7 +146,7 @@ class _Round:
                 return
             if now - checked > _CHECK_EVERY:
                 mine = [one for one in self._left if one.pk not in self._back]
-                self._back |= reclaim(self._claim, mine, now=timezone.now())
+                self._back |= recheck(self._claim, mine, now=timezone.now())
                 checked = now
             one = self._left.pop()
             if one.pk in self._back:

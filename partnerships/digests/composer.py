@@ -158,7 +158,7 @@ def _compose_digests(candidates: Sequence[Candidate], decided: Decided, *, date:
     because = reasons(done.told, now=now)
     lost = {item.delivery_id for item in done.lost}
     altered = {item.delivery_id for item in (*done.lost, *done.silent, *done.changed)}
-    notices = _notices([one for one in candidates if one.is_stakeholder and not one.to.introduced])
+    notices = _notices([one for one in candidates if one.is_stakeholder and not one.is_introduced])
     telling = {one.person_id: one.pk for one in candidates if not one.is_stakeholder and not one.is_repeat}
     in_doubt = {one.person_id for one in candidates if one.recipe is not None}
     matches, withdrawn = tell_matches(telling, in_doubt, now=now) if telling else ({}, set())
@@ -254,7 +254,7 @@ def _compose_confirmation(one: Candidate, decided: Decided, *, date: str, now: d
         except (ValueError, UnicodeError) as error:
             decided.cannot_compose(one, error)
             return
-        if one.is_stakeholder and not one.to.introduced:
+        if one.is_stakeholder and not one.is_introduced:
             decided.introduced.append(one.person_id)
 
 

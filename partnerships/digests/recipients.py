@@ -15,11 +15,9 @@ from partnerships.kit.database import rows_planned_once
 from partnerships.outbox import kinds
 from partnerships.outbox.parts import Recipe
 
-# Somebody was introduced by an email that was accepted; one that never left has told them nothing.
 _RECIPIENTS = """
 SELECT u.id, u.email, u.name, u.is_active, u.account_since IS NULL AS is_stakeholder, p.link_key,
-       p.introduced_at IS NOT NULL AND (u.account_since IS NOT NULL OR EXISTS (
-           SELECT 1 FROM outbox_email s WHERE s.person_id = u.id AND s.status = 'sent' OFFSET 0)) AS introduced,
+       p.introduced_at,
        COALESCE(p.frequency, 'at_once') AS frequency, COALESCE(p.hour, 8) AS hour, COALESCE(p.weekday, 0) AS weekday,
        COALESCE(p.working_days_only, false) AS working_days_only, u.time_zone, p.paused_until
   FROM people_user u
@@ -37,7 +35,7 @@ class Recipient(NamedTuple):
     is_active: bool
     is_stakeholder: bool
     link_key: str | None
-    introduced: bool
+    introduced_at: dt.datetime | None
     frequency: str
     hour: int
     weekday: int
@@ -69,6 +67,12 @@ class Candidate(kinds.Candidate):
     def is_stakeholder(self) -> bool:
         """Whether the recipient has no account."""
         return self.to.is_stakeholder
+
+    @property
+    def is_introduced(self) -> bool:
+        """Whether they know who holds their address. What was composed of this very email before has not arrived."""
+        at = self.to.introduced_at
+        return at is not None and (not self.is_stakeholder or at < self.due.created_at)
 
     @property
     def is_repeat(self) -> bool:

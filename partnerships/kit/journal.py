@@ -42,11 +42,19 @@ def note(what: str, *, now: dt.datetime, **facts: Any) -> None:
 
 def write(what: str, *, now: dt.datetime, **facts: Any) -> None:
     """Write a line at once."""
-    line = json.dumps({"at": now.isoformat(), "what": what, **facts}, separators=(",", ":")) + "\n"
-    # One write of one line to a file opened for appending: lines of several processes do not mix.
+    write_all(what, [facts], now=now)
+
+
+def write_all(what: str, rows: Sequence[dict[str, Any]], *, now: dt.datetime) -> None:
+    """Write a line for each of these facts at once."""
+    if not rows:
+        return
+    at = now.isoformat()
+    text = "".join(json.dumps({"at": at, "what": what, **facts}, separators=(",", ":")) + "\n" for facts in rows)
+    # One write to a file opened for appending: lines of several processes do not mix.
     try:
         file = _file(str(settings.JOURNAL_ROOT), f"{now.astimezone(dt.UTC):%Y-%m}", os.getpid())
-        os.write(file, line.encode("ascii"))
+        os.write(file, text.encode("ascii"))
     except OSError as error:
         # What happened stands: a full disk must not undo it. Operators see the line that is missing.
         log.error("journal_not_written", what=what, kind=type(error).__name__)

@@ -7,6 +7,7 @@ import json
 import traceback
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
+from operator import attrgetter, itemgetter
 from pathlib import PurePath
 from typing import Any, NamedTuple
 
@@ -19,9 +20,10 @@ from partnerships.outbox import message_ids, throttle
 from partnerships.outbox.answers import can_be_addressed
 from partnerships.outbox.kinds import Batch, Candidate, Composer, Due, kind_of
 from partnerships.outbox.models import MAY_HAVE_ARRIVED, NOT_COMPOSED, STILL_OPEN, STILL_SENDING, EmailStatus, Lane
+from partnerships.outbox.months import by_month
 from partnerships.outbox.parts import Recipe, bodies, forms_for
 from partnerships.outbox.queries.suppressions import suppressed_among
-from partnerships.outbox.restoring import delivered_before, facts_of
+from partnerships.outbox.restoring import Facts, delivered_before, facts_of
 
 log = structlog.get_logger(__name__)
 
@@ -44,7 +46,7 @@ class Claimed(NamedTuple):
     address: str
     template: bytes
     words: tuple[bytes, ...]
-    facts: dict[str, Any]  # for the journal
+    facts: Facts  # for the journal
 
     @property
     def data(self) -> bytes:
@@ -71,7 +73,7 @@ LANES = {
 
 _DUE = """
 SELECT e.id, e.kind, e.lane, e.person_id, e.address, e.params::text, e.secrets::text, e.message_id, e.subject,
-       e.in_doubt OR e.status = 'sending' AS in_doubt, e.unanswered, e.doubts, e.attempts,
+       e.created_at, e.in_doubt OR e.status = 'sending' AS in_doubt, e.unanswered, e.doubts, e.attempts,
        CASE WHEN e.in_doubt OR e.status = 'sending' THEN e.recipe::text END AS recipe,
        CASE WHEN e.in_doubt OR e.status = 'sending' THEN e.tokens::text END AS tokens,
        CASE WHEN e.in_doubt OR e.status = 'sending' THEN e.memo::text END AS memo,
@@ -105,14 +107,14 @@ UPDATE outbox_email e
   FROM unnest(%(ids)s::bigint[], %(doubts)s::bool[], %(message_ids)s::text[], %(addresses)s::text[],
               %(subjects)s::text[], %(recipes)s::jsonb[], %(tokens)s::jsonb[], %(memos)s::jsonb[])
        AS c(id, in_doubt, message_id, address, subject, recipe, tokens, memo)
- WHERE e.id = c.id AND e.id = ANY(%(ids)s)
+ WHERE e.id = c.id AND {month}
 """
 
 _HOLD = """
 UPDATE outbox_email e
    SET status = 'queued', available_at = c.at, in_doubt = e.in_doubt OR e.status = 'sending'
   FROM unnest(%(ids)s::bigint[], %(moments)s::timestamptz[]) AS c(id, at)
- WHERE e.id = c.id AND e.id = ANY(%(ids)s)
+ WHERE e.id = c.id AND {month}
 """
 
 # What could not be composed is tried again a few times, each after twice as long, and then set aside.
@@ -132,7 +134,7 @@ UPDATE outbox_email e
    SET status = c.status, reason = c.reason, settled_at = clock_timestamp(), attempts = e.attempts + 1,
        secrets = NULL, tokens = NULL
   FROM unnest(%(ids)s::bigint[], %(statuses)s::text[], %(reasons)s::text[]) AS c(id, status, reason)
- WHERE e.id = c.id AND e.id = ANY(%(ids)s)
+ WHERE e.id = c.id AND {month}
 """
 
 # Claimed and not tried: as if it had not been claimed.
@@ -141,13 +143,13 @@ UPDATE outbox_email e
    SET status = 'queued', available_at = clock_timestamp(), attempts = GREATEST(e.attempts - 1, 0),
        unanswered = GREATEST(e.unanswered - 1, 0)
   FROM unnest(%(ids)s::bigint[], %(attempts)s::int[]) AS c(id, attempt)
- WHERE e.id = c.id AND e.id = ANY(%(ids)s) AND {STILL_SENDING} AND e.attempts = c.attempt
+ WHERE e.id = c.id AND {{month}} AND {STILL_SENDING} AND e.attempts = c.attempt
 """  # noqa: S608 - our own constants
 
 _RENEW = f"""
 UPDATE outbox_email e SET available_at = clock_timestamp() + %(lease)s::interval
   FROM unnest(%(ids)s::bigint[], %(attempts)s::int[]) AS c(id, attempt)
- WHERE e.id = c.id AND e.id = ANY(%(ids)s) AND {STILL_SENDING} AND e.attempts = c.attempt
+ WHERE e.id = c.id AND {{month}} AND {STILL_SENDING} AND e.attempts = c.attempt
 RETURNING e.id
 """  # noqa: S608 - our own constants
 
@@ -233,6 +235,7 @@ class _Row(NamedTuple):
     secrets: str | None
     message_id: str
     subject: str
+    created_at: dt.datetime
     in_doubt: bool
     unanswered: int
     doubts: int
@@ -254,10 +257,11 @@ class _Row(NamedTuple):
             lane=self.lane,
             person_id=self.person_id,
             address=self.address,
-            params=json.loads(self.params),
+            params=json.loads(self.params) if self.params != "{}" else {},
             secrets=json.loads(self.secrets) if self.secrets else {},
             message_id=message_id,
             subject=self.subject,
+            created_at=self.created_at,
             in_doubt=self.in_doubt,
             unanswered=self.unanswered,
             recipe=recipe,
@@ -306,7 +310,9 @@ def _refusals(candidates: Collection[Candidate], doubts: dict[int, int]) -> dict
 def _hold(until: Collection[tuple[int, dt.datetime | None]]) -> None:
     """Let emails wait in the queue until a moment."""
     if until:
-        rows_of(_HOLD, {"ids": [pk for pk, _ in until], "moments": [moment for _, moment in until]})
+        for month, rows in by_month(until, key=itemgetter(0)).items():
+            columns = {"ids": [pk for pk, _ in rows], "moments": [moment for _, moment in rows]}
+            rows_of(_HOLD.format(month=month), columns)
 
 
 def _claim_one_by_one(*, now: dt.datetime, limit: int, lanes: str, people: Collection[int] | None) -> Claim:
@@ -353,7 +359,7 @@ def _where(error: Exception) -> str:
 
 
 def recheck(claim: Claim, emails: Collection[Claimed], *, now: dt.datetime, is_new: bool = False) -> set[int]:
-    """Renew the lease of emails not yet sent (of a new claim it holds), and release those that must not leave after all.
+    """Renew the lease of emails not yet sent (that of a new claim holds), and release those that must not leave.
 
     Their reader paused, left, stopped, or lost the right to read; or the lease was lost to another sender. Returns the
     numbers of those that are not ours to send any more.
@@ -373,14 +379,18 @@ def recheck(claim: Claim, emails: Collection[Claimed], *, now: dt.datetime, is_n
 
 def renew(emails: Collection[Claimed]) -> set[int]:
     """Renew the lease of claimed emails; returns the numbers of those that are still ours."""
-    params = _ours(emails) | {"lease": lease()}
-    return {pk for (pk,) in rows_planned_once(_RENEW, params, whatever_is_asked=True)}
+    renewed: set[int] = set()
+    for month, some in by_month(emails, key=attrgetter("pk")).items():
+        params = _ours(some) | {"lease": lease()}
+        found = rows_planned_once(_RENEW.format(month=month), params, whatever_is_asked=True)
+        renewed |= {pk for (pk,) in found}
+    return renewed
 
 
 def release(emails: Collection[Claimed]) -> None:
     """Return emails that were claimed and not tried to the queue, for another claim."""
-    if emails:
-        rows_of(_RELEASE, _ours(emails))
+    for month, some in by_month(emails, key=attrgetter("pk")).items():
+        rows_of(_RELEASE.format(month=month), _ours(some))
 
 
 def note_wait(one: Claimed) -> None:
@@ -405,8 +415,9 @@ def _freeze(
 ) -> list[Claimed]:
     """Write down what leaves, settle what does not, and hand over the messages."""
     if batch.set_aside:
-        ids, statuses, reasons = zip(*batch.set_aside, strict=True)
-        rows_of(_SET_ASIDE, {"ids": list(ids), "statuses": list(statuses), "reasons": list(reasons)})
+        for month, some in by_month(batch.set_aside, key=itemgetter(0)).items():
+            ids, statuses, reasons = map(list, zip(*some, strict=True))
+            rows_of(_SET_ASIDE.format(month=month), {"ids": ids, "statuses": statuses, "reasons": reasons})
     forms = forms_for(batch.messages.values(), now)
     claimed: list[Claimed] = []
     rows: list[tuple[int, bool, str, str, str, str, str, str | None]] = []
@@ -415,19 +426,19 @@ def _freeze(
         recipe, tokens, words = form.fill(message.values)
         memo = json.dumps(kept) if (kept := batch.memos.get(pk)) is not None else None
         rows.append((pk, one.due.in_doubt, one.due.message_id, one.address, message.subject, recipe, tokens, memo))
-        facts = facts_of(one, batch.told.get(pk))
+        facts = facts_of(one, batch.told.get(pk, ()))
         claimed.append(Claimed(pk, attempts[pk] + 1, one.address, form.template, words, facts))
     for one, frozen, whole in _frozen_before(batch.again):
         memo = json.dumps(one.due.memo) if one.due.memo is not None else None
         due = one.due
         recipe, tokens = json.dumps([frozen.layout, frozen.words]), json.dumps(frozen.tokens)
         rows.append((one.pk, due.in_doubt, due.message_id, one.address, due.subject, recipe, tokens, memo))
-        facts = facts_of(one, batch.told.get(one.pk))
+        facts = facts_of(one, batch.told.get(one.pk, ()))
         claimed.append(Claimed(one.pk, attempts[one.pk] + 1, one.address, b"%b", (whole,), facts))
-    if rows:
-        columns = ("ids", "doubts", "message_ids", "addresses", "subjects", "recipes", "tokens", "memos")
-        values = dict(zip(columns, map(list, zip(*rows, strict=True)), strict=True))
-        rows_planned_once(_CLAIM, {"lease": lease(), **values}, whatever_is_asked=True)
+    columns = ("ids", "doubts", "message_ids", "addresses", "subjects", "recipes", "tokens", "memos")
+    for month, of_month in by_month(rows, key=itemgetter(0)).items():
+        values = dict(zip(columns, map(list, zip(*of_month, strict=True)), strict=True))
+        rows_planned_once(_CLAIM.format(month=month), {"lease": lease(), **values}, whatever_is_asked=True)
     return claimed
 
 

@@ -27,6 +27,7 @@ class Due:
     secrets: dict[str, Any]
     message_id: str
     subject: str
+    created_at: dt.datetime
     in_doubt: bool
     unanswered: int
     recipe: Recipe | None
@@ -64,7 +65,7 @@ class Batch:
     #: What each composer wants back when the email is sent again.
     memos: dict[int, Any] = field(default_factory=dict)
     #: What the journal keeps of each (see `restoring`): JSON values, numbers and codes only.
-    told: dict[int, Any] = field(default_factory=dict)
+    told: dict[int, Sequence[Sequence[int]]] = field(default_factory=dict)
     #: What `Composer.no_longer_allowed` needs to check again before the email leaves.
     checks: dict[int, Any] = field(default_factory=dict)
 

@@ -6,7 +6,7 @@ import datetime as dt
 import hashlib
 import json
 from collections.abc import Collection, Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.db import transaction
 
@@ -19,22 +19,39 @@ from partnerships.outbox.models import DeliveredBefore, Email, EmailStatus
 ACCEPTED, SUPPRESSED = "accepted", "suppressed"
 
 
+class Facts(NamedTuple):
+    """What the journal keeps of an email once it was accepted; `told` is what its composer wants to know again."""
+
+    email: int
+    kind: str
+    person: int | None
+    address: str
+    params: Mapping[str, Any]
+    told: Sequence[Sequence[int]]
+
+    def as_json(self) -> dict[str, Any]:
+        """The same as the journal writes it: hashes instead of the address and the parameters."""
+        return {
+            "email": self.email,
+            "kind": self.kind,
+            "person": self.person,
+            "address": journal.address_hash(self.address),
+            "params": params_hash(self.params),
+            "told": self.told,
+        }
+
+
 def params_hash(params: Mapping[str, Any]) -> str:
-    """A hash of an email's parameters, by which the same email is known again."""
+    """A hash of an email's parameters, by which the same email is known again; empty where it has none."""
+    if not params:
+        return ""
     return hashlib.sha256(json.dumps(params, sort_keys=True, default=str).encode()).hexdigest()[:40]
 
 
-def facts_of(candidate: Candidate, told: Any) -> dict[str, Any]:
-    """What the journal keeps of an email once it was accepted; `told` is what its composer wants to know again."""
+def facts_of(candidate: Candidate, told: Sequence[Sequence[int]]) -> Facts:
+    """What the journal keeps of an email."""
     due = candidate.due
-    return {
-        "email": due.pk,
-        "kind": due.kind,
-        "person": due.person_id,
-        "address": journal.address_hash(candidate.address),
-        "params": params_hash(due.params),
-        "told": told,
-    }
+    return Facts(due.pk, due.kind, due.person_id, candidate.address, due.params, told)
 
 
 @transaction.atomic

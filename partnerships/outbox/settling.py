@@ -29,6 +29,7 @@ from partnerships.outbox.answers import Answer, Outcome, enhanced_code
 from partnerships.outbox.bounces import note_refusal, suppress
 from partnerships.outbox.claiming import MAX_DOUBTS
 from partnerships.outbox.models import MAY_HAVE_ARRIVED, STILL_OPEN, STILL_SENDING, Email, EmailStatus, Suppression
+from partnerships.outbox.months import by_month
 
 log = structlog.get_logger(__name__)
 
@@ -49,7 +50,7 @@ done AS (
     UPDATE outbox_email e
        SET status = 'sent', settled_at = clock_timestamp(), reason = '', provider_id = answer.provider_id,
            secrets = NULL, tokens = NULL
-      FROM answer WHERE e.id = answer.id AND e.id = ANY(%(ids)s) AND {still_open}
+      FROM answer WHERE e.id = answer.id AND {month} AND {still_open}
     RETURNING e.id, e.kind, e.person_id
 ){more}
 SELECT count(*) FROM done
@@ -112,8 +113,8 @@ def when_accepted(call: Callable[[Sequence[int]], None]) -> None:
     _when_accepted.append(call)
 
 
-def accepted_sql() -> str:
-    """The whole statement that settles accepted emails."""
+def accepted_sql(month: str) -> str:
+    """The whole statement that settles accepted emails of one month (a condition of `months`)."""
     return _ACCEPTED.format(
         still_open=STILL_OPEN, more="".join(f",\n{name} AS MATERIALIZED ({sql})" for name, sql in _on_accepted.items())
     )
@@ -142,7 +143,8 @@ def settle(answers: Sequence[Answer], *, noted: Collection[int] = ()) -> Counter
         cursor.execute(BY_INDEX)
         if by[Outcome.ACCEPTED]:
             tell_accepted(by[Outcome.ACCEPTED])
-            cursor.execute(accepted_sql(), _accepted(by[Outcome.ACCEPTED]))
+            for month, some in by_month(by[Outcome.ACCEPTED], key=attrgetter("key")).items():
+                cursor.execute(accepted_sql(month), _accepted(some))
         if refused := [*by[Outcome.REFUSED], *denied]:
             cursor.execute(_FAILED, _said(refused))
         if unreached:
@@ -275,7 +277,8 @@ class SettlerBeside:
         self._since = 0.0
         self._second: Any = None
         self._cursor: Any = None
-        self._settle = ""
+        #: The months for which the connection has planned the statement.
+        self._prepared: set[str] = set()
 
     def put(self, answer: Answer, *, noted: bool = False) -> None:
         """Take an answer, and send a group off if the last one is done."""
@@ -335,11 +338,32 @@ class SettlerBeside:
         try:
             if self._second is None:
                 self._second = _second_connection()
-                self._settle = _settle_beside()
+                self._prepared = set()
             self._cursor = self._second.cursor()  # kept: an asynchronous query ends with its cursor
-            self._cursor.execute(self._settle, _accepted(self._under_way))
+            self._cursor.execute(*self._statement())
         except psycopg2.Error as error:
             self._again(error)
+
+    def _statement(self) -> tuple[str, dict[str, Any]]:
+        """What settles the group: planning it costs as much as running it, so each connection that stays ours plans it
+        once for each month."""
+        statements: list[str] = []
+        values: dict[str, Any] = {}
+        for place, (month, some) in enumerate(by_month(self._under_way, key=attrgetter("key")).items()):
+            values |= {f"{name}_{place}": value for name, value in _accepted(some).items()}
+            given = {"ids": f"%(ids_{place})s", "providers": f"%(providers_{place})s"}
+            if not keeps_statements():
+                statements.append(
+                    accepted_sql(month).replace("%(ids)s", given["ids"]).replace("%(providers)s", given["providers"])
+                )
+                continue
+            name = f"accepted_{month.split()[2]}"
+            if name not in self._prepared:
+                planned = _with(accepted_sql(month), ids="$1", providers="$2")
+                statements.append(f"PREPARE {name}(bigint[], text[]) AS {planned}")
+                self._prepared.add(name)
+            statements.append(f"EXECUTE {name}({given['ids']}, {given['providers']})")
+        return f"{BY_INDEX}; " * (not keeps_statements()) + "; ".join(statements), values
 
     def _done(self) -> None:
         self._counts["accepted"] += len(self._under_way)
@@ -366,10 +390,9 @@ class SettlerBeside:
         self._done()
 
 
-def _settle_beside() -> str:
-    """Planning the statement costs as much as running it for a small group: where the connection stays ours, it is
-    planned once."""
-    return "EXECUTE accepted(%(ids)s, %(providers)s)" if keeps_statements() else f"{BY_INDEX}; {accepted_sql()}"
+def _with(sql: str, *, ids: str, providers: str) -> str:
+    """A statement with these instead of its values."""
+    return sql.replace("%(ids)s", ids).replace("%(providers)s", providers)
 
 
 def _second_connection() -> Any:
@@ -378,11 +401,7 @@ def _second_connection() -> Any:
     second = psycopg2.connect(**params, async_=True)
     extras.wait_select(second)
     if keeps_statements():
-        prepared = accepted_sql().replace("%(ids)s", "$1").replace("%(providers)s", "$2")
         cursor = second.cursor()  # kept while it waits, as above
-        cursor.execute(
-            f"{BY_INDEX.replace('SET LOCAL', 'SET')}; SET plan_cache_mode = force_generic_plan;"
-            f" PREPARE accepted(bigint[], text[]) AS {prepared}"
-        )
+        cursor.execute(f"{BY_INDEX.replace('SET LOCAL', 'SET')}; SET plan_cache_mode = force_generic_plan")
         extras.wait_select(second)
     return second

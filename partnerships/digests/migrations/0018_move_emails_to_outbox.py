@@ -76,12 +76,16 @@ BEGIN
     DELETE FROM digests_opendigest WHERE email_id = NEW.id;
     IF NEW.status = 'dropped' THEN
         DELETE FROM digests_slot WHERE email_id = NEW.id;
+    ELSIF NEW.status <> 'sent' THEN
+        -- What it said of who holds their address has not arrived.
+        UPDATE digests_preference SET introduced_at = NULL
+         WHERE person_id = NEW.person_id AND introduced_at >= NEW.created_at;
     END IF;
     RETURN NULL;
 END
 $$;
 CREATE TRIGGER digests_email_settled AFTER UPDATE ON outbox_email FOR EACH ROW
-    WHEN (OLD.settled_at IS NULL AND NEW.settled_at IS NOT NULL AND NEW.kind = 'digests.digest')
+    WHEN (OLD.settled_at IS NULL AND NEW.settled_at IS NOT NULL AND NEW.kind IN ('digests.digest', 'digests.confirmation'))
     EXECUTE FUNCTION digests_email_settled();
 """
 

@@ -115,9 +115,8 @@ def when_accepted(call: Callable[[Sequence[int]], None]) -> None:
 
 def accepted_sql(month: str) -> str:
     """The whole statement that settles accepted emails of one month (a condition of `months`)."""
-    return _ACCEPTED.format(
-        still_open=STILL_OPEN, more="".join(f",\n{name} AS MATERIALIZED ({sql})" for name, sql in _on_accepted.items())
-    )
+    more = "".join(f",\n{name} AS MATERIALIZED ({sql})" for name, sql in _on_accepted.items())
+    return _ACCEPTED.format(month=month, still_open=STILL_OPEN, more=more)
 
 
 def settle(answers: Sequence[Answer], *, noted: Collection[int] = ()) -> Counter[str]:

@@ -352,9 +352,7 @@ class SettlerBeside:
             values |= {f"{name}_{place}": value for name, value in _accepted(some).items()}
             given = {"ids": f"%(ids_{place})s", "providers": f"%(providers_{place})s"}
             if not keeps_statements():
-                statements.append(
-                    accepted_sql(month).replace("%(ids)s", given["ids"]).replace("%(providers)s", given["providers"])
-                )
+                statements.append(_with(accepted_sql(month), **given))
                 continue
             name = f"accepted_{month.split()[2]}"
             if name not in self._prepared:

@@ -319,10 +319,11 @@ def test_signed_in_one_is_asked_before_everything_stops_and_follows_again_from_o
 
     assert f'href="{stop_all}"' in mine
     assert "What you said no to" not in mine
-    assert f"Digests go to {world.ben.email}, and letters about new matches" in question
+    assert f"Digests about {plan.title}" in question
+    assert "New matches of your organisation" in question
     assert asked.is_confirmed
     assert "Your digests are stopped" in stopped
-    assert f'href="{manage}">Bring them back</a>' in stopped
+    assert 'name="undo"' in stopped
     assert (ended.is_refused, ended.reason) == (True, "Stopped by the person.")
     assert "Follow Harbour Quarter again" in back
     assert f'action="{follow}"' in back
@@ -348,8 +349,10 @@ def test_signed_in_one_thing_alone_is_stopped_and_the_rest_goes_on(world: World,
     of_amina = services.enrol(person=world.amina, target=plan, author=world.amina, now=timezone.now())
     ben = signed_in(world.ben)
 
-    page = ben.post(reverse("digests:stop-all"), {"subscription": of_plan.pk}).content.decode()
-    ben.post(reverse("digests:stop-all"), {"subscription": of_amina.pk})
+    page = ben.post(
+        reverse("digests:stop-all"), {"chosen": "yes", "what": f"subscription-{of_plan.pk}"}
+    ).content.decode()
+    ben.post(reverse("digests:stop-all"), {"chosen": "yes", "what": f"subscription-{of_amina.pk}"})
 
     for one in (of_plan, of_body, of_amina):
         one.refresh_from_db()

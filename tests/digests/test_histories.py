@@ -101,6 +101,7 @@ class Play:
         self.people = {"amina": world.amina, "ben": world.ben}
         self.state: State = (120, 7)
         now = timezone.now()
+        plan.owners.create(organisation=world.westmarch, began_at=plan.created_at)  # so that Ben may publish too
         ben = services.enrol(person=world.ben, target=plan, author=None, now=now)
         sol = services.enrol(person=world.sol, target=plan, author=world.amina, organisation=world.larkhaven, now=now)
         self.readers = {

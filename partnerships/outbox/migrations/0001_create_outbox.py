@@ -74,7 +74,7 @@ CREATE INDEX outbox_bounce_email ON outbox_bounce (email_id);
 CREATE INDEX outbox_bounce_person ON outbox_bounce (person_id);
 
 CREATE FUNCTION outbox_make_partitions(moment timestamptz, months int) RETURNS int
-    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public AS $$
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
 DECLARE
     made int := 0;
     first bigint := outbox_month(LEAST(moment, clock_timestamp()));
@@ -105,7 +105,7 @@ $$;
 
 -- Three years: docs/privacy.md. A partition with an email that is still to leave stays.
 CREATE FUNCTION outbox_drop_partitions() RETURNS int
-    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public AS $$
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
 DECLARE
     dropped int := 0;
     oldest bigint := outbox_month(clock_timestamp() - interval '3 years');
@@ -183,6 +183,8 @@ CREATE TRIGGER outbox_email_state BEFORE UPDATE ON outbox_email FOR EACH ROW
              IS DISTINCT FROM
              (NEW.id, NEW.lane, NEW.kind, NEW.person_id, NEW.created_at, NEW.sender_id, NEW.repeat_of_id))
     EXECUTE FUNCTION outbox_email_guard();
+
+REVOKE ALL ON FUNCTION outbox_make_partitions, outbox_drop_partitions FROM PUBLIC;
 
 SELECT outbox_make_partitions(clock_timestamp(), 12);
 """

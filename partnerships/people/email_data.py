@@ -24,5 +24,6 @@ RULES = (
     Rule("outbox.Bounce", "person_id", Fate.KEEP, "which emails came back", ("kind", "at")),
     Rule("outbox.Bounce", "address", Fate.CLEAR, "which address could not be reached", whose="person_id"),
     Rule("outbox.Bounce", "text", Fate.CLEAR, "what the mail server said of the address", whose="person_id"),
+    Rule("outbox.DeliveredBefore", "person_id", Fate.KEEP, "what a restore must not send again", ("kind", "at")),
     Rule("outbox.Suppression", "address", Fate.DELETE, "which address must not be written to", whose="address"),
 )

@@ -240,8 +240,6 @@ SERVER_EMAIL = DEFAULT_FROM_EMAIL
 EMAIL_SUBJECT_PREFIX = f"[{SITE_NAME}] "  # of alerts to operators alone
 ADMINS = [("Operators", address) for address in env.list("OPERATORS", default=[])]
 
-# Letters about accounts leave beside the answer, which so takes as long for an unknown address.
-LETTERS_IN_BACKGROUND = env.bool("LETTERS_IN_BACKGROUND", default=not DEBUG)
 # Named in the privacy notice and the accessibility statement.
 OPERATED_BY = env.str("OPERATED_BY", default="the network's administrators")
 PRIVACY_CONTACT = env.str("PRIVACY_CONTACT", default="your network administrator")

@@ -24,6 +24,7 @@ from partnerships.agreements.models import Kind as PartnershipKind
 from partnerships.agreements.models import Partnership, Party
 from partnerships.organisations import services as organisations
 from partnerships.organisations.models import Area, AreaKind, Kind, Membership, Organisation, Role
+from partnerships.outbox.services import without_emails
 from partnerships.people.models import User
 from partnerships.people.services import person_for_address
 
@@ -118,6 +119,7 @@ def make_partnership(
     return made
 
 
+@without_emails()
 def make_world(mark: str = "") -> World:
     """Make it all; call inside a transaction that is rolled back.
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Any
 
 from django.db import connection, transaction
@@ -18,6 +20,10 @@ from partnerships.outbox.models import Email, EmailStatus, Lane
 
 #: Sent once for each call that recorded emails, with the lanes they are in. A receiver wakes a sender after commit.
 emails_recorded = Signal()
+
+
+_muted: ContextVar[bool] = ContextVar("emails_muted", default=False)
+_noted: ContextVar[list[Email] | None] = ContextVar("noted_emails", default=None)
 
 
 class UnableToRecordEmail(Exception):
@@ -61,8 +67,8 @@ def record_email(
     now: dt.datetime,
 ) -> Email:
     """Record one email, to a person or (where there is none) to an address. As `record_emails`."""
-    if person_id is None and not address:
-        raise UnableToRecordEmail("An email needs a person or an address.")
+    if person_id is None and not address and not secrets:
+        raise UnableToRecordEmail("An email needs a person, an address, or secrets that hold one.")
     [made] = _record(
         kind,
         [(person_id, address)],
@@ -106,10 +112,35 @@ def _record(
         )
         for person_id, address in recipients
     ]
+    if _muted.get():
+        return emails
     made = Email.objects.bulk_create(emails)
+    if made and (noted := _noted.get()) is not None:
+        noted += made
     if made:
         emails_recorded.send(sender=Email, lanes={Lane(known.lane)})
     return made
+
+
+@contextmanager
+def without_emails() -> Iterator[None]:
+    """Record no email within the block: for loaders of files that tell what happened long ago."""
+    token = _muted.set(True)
+    try:
+        yield
+    finally:
+        _muted.reset(token)
+
+
+@contextmanager
+def noting_emails() -> Iterator[list[Email]]:
+    """Gather the emails that are recorded within the block, so that a page can say who will get one."""
+    gathered: list[Email] = []
+    token = _noted.set(gathered)
+    try:
+        yield gathered
+    finally:
+        _noted.reset(token)
 
 
 def drop_email(*, email: Email, reason: str, now: dt.datetime) -> bool:

@@ -13,13 +13,14 @@ from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.core.exceptions import PermissionDenied
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils import timezone
 
 from partnerships.kit.http import next_url
-from partnerships.kit.letters import send_in_background
+from partnerships.outbox.services import record_email
 from partnerships.people.addresses import client_address
 from partnerships.people.encryption import decrypt, encrypt
 from partnerships.people.identity_providers import verified_address
@@ -58,16 +59,20 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth ca
         return None
 
     def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
-        """Letters about accounts go to people who can sign in, and to nobody else: stakeholders have no password to
-        reset."""
+        """Record an email about an account, to people who can sign in and to new addresses; never to stakeholders."""
         person = find_person(email)
         if person is not None and (person.is_stakeholder or not person.is_active):
             return
         site = {"name": settings.SITE_NAME, "domain": settings.SITE_ORIGIN}
-        letter = self.render_mail(template_prefix, email, {"email": email, "current_site": site, **context})
-        letter.extra_headers["Auto-Submitted"] = "auto-generated"
-        # In the background, so that the page answers as fast for an address that gets no letter.
-        send_in_background(letter)
+        message = self.render_mail(template_prefix, email, {"email": email, "current_site": site, **context})
+        with transaction.atomic():
+            record_email(
+                kind="people.account",
+                person_id=person.pk if person else None,
+                address=email,
+                secrets={"subject": str(message.subject), "text": str(message.body).strip() + "\n"},
+                now=timezone.now(),
+            )
 
     def get_email_confirmation_url(self, request: HttpRequest, emailconfirmation: Any) -> str:
         """From the one configured origin, whatever Host the request named."""

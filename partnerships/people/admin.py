@@ -193,7 +193,7 @@ class ProviderForm(forms.ModelForm[SocialApp]):
     reason = forms.CharField(
         max_length=500,
         widget=forms.Textarea(attrs={"rows": 3}),
-        help_text="Administrators, and the leads whose people sign in there, read it in a letter.",
+        help_text="Administrators, and the leads whose people sign in there, are told by email.",
     )
 
     class Meta:
@@ -245,7 +245,7 @@ class ProviderAdmin(admin.ModelAdmin[SocialApp]):
 
 @admin.register(Invitation)
 class InvitationAdmin(ReadOnlyAdmin):
-    """Letters that let somebody in; the secret in them is not kept."""
+    """Emails that let somebody in; the secret in them is not kept."""
 
     list_display = ("person", "invited_by", "created_at", "expires_at", "accepted_at", "revoked_at")
     list_filter = (("accepted_at", admin.EmptyFieldListFilter), ("revoked_at", admin.EmptyFieldListFilter))

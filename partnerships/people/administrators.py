@@ -8,8 +8,9 @@ from collections.abc import Callable
 from django.db import transaction
 from django.db.models import Q
 
+from partnerships.activity.models import Event
 from partnerships.activity.services import record
-from partnerships.people.emails import tell_of_administration
+from partnerships.outbox.services import record_emails
 from partnerships.people.models import SecurityEvent, SecurityEventKind, User
 from partnerships.people.sessions import end_sessions
 
@@ -84,7 +85,7 @@ def _set(person: User, *, granted: bool, author: User | None, reason: str, now: 
     person.save(update_fields=["is_staff", "is_superuser"])
     end_sessions(person)
     SecurityEvent.objects.create(person=person, kind=SecurityEventKind.ADMINISTRATION, at=now)
-    record(
+    event = record(
         actor_id=author.pk if author else None,
         verb="made a person an administrator" if granted else "withdrew a person's administration",
         target_kind="person",
@@ -96,4 +97,20 @@ def _set(person: User, *, granted: bool, author: User | None, reason: str, now: 
             "reason": reason.strip(),
         },
     )
-    transaction.on_commit(lambda: tell_of_administration(person, granted=granted, author=author, reason=reason.strip()))
+    tell_of_administration(person, event=event, granted=granted, now=now)
+
+
+def tell_of_administration(person: User, *, event: Event, granted: bool, now: dt.datetime) -> None:
+    """Tell the person, while they have an account, and all who administer the network."""
+    record_emails(
+        kind="people.administration",
+        people=concerned_with(person, administrators=True),
+        params={"event": event.pk, "granted": granted},
+        now=now,
+    )
+
+
+def concerned_with(person: User, *, administrators: bool) -> list[int]:
+    """The numbers of the person and, where it concerns them, of all who administer the network, while they are here."""
+    concerned = Q(pk=person.pk) | Q(is_staff=True) if administrators else Q(pk=person.pk)
+    return list(User.objects.filter(concerned, is_active=True).values_list("pk", flat=True))

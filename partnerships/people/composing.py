@@ -6,6 +6,8 @@ import datetime as dt
 from collections.abc import Callable, Sequence
 from typing import Any, TypeAlias
 
+from django.core.exceptions import ObjectDoesNotExist
+
 from partnerships.outbox.content import Content, Rendered, message, repeatable
 from partnerships.outbox.kinds import Batch, Candidate, Composer, Due, EmailKind, register_kind
 from partnerships.outbox.models import EmailStatus, Lane
@@ -42,7 +44,10 @@ class PersonComposer(Composer):
         for one in candidates:
             if not isinstance(one, PersonCandidate):
                 continue
-            content = self._write(one.due, one.person, now)
+            try:
+                content = self._write(one.due, one.person, now)
+            except ObjectDoesNotExist:
+                content = "What it tells of is gone."
             if isinstance(content, str):
                 batch.set_aside.append((one.pk, EmailStatus.SUPPRESSED, content))
                 continue

@@ -5,7 +5,17 @@ Said here, since the outbox lies below people and knows them by number only.
 
 from __future__ import annotations
 
+from partnerships.outbox.models import Email
+from partnerships.people.models import User
 from partnerships.people.personal import Fate, Rule
+
+
+def clear_addresses(person: User) -> int:
+    """Clear where emails went: to the person, or to their address alone (password resets). Returns how many."""
+    to_address = Email.objects.filter(person_id=None, address__iexact=person.email)
+    count = to_address.update(address="", subject="", reason="", recipe=None)
+    return count + Email.objects.filter(person_id=person.pk).exclude(address="").update(address="")
+
 
 RULES = (
     Rule(
@@ -15,7 +25,7 @@ RULES = (
         "the ledger of emails",
         ("kind", "status", "address", "subject", "created_at", "settled_at"),
     ),
-    Rule("outbox.Email", "address", Fate.CLEAR, "where an email went", whose="person_id"),
+    Rule("outbox.Email", "address", Fate.CLEAR, "where an email went", whose="person_id", apply=clear_addresses),
     Rule("outbox.Email", "recipe", Fate.CLEAR, "the email as sent, with their name", whose="person_id"),
     Rule("outbox.Email", "memo", Fate.CLEAR, "what it said waits for them", whose="person_id"),
     Rule("outbox.Email", "secrets", Fate.CLEAR, "tokens of an email still to leave", whose="person_id"),

@@ -1,61 +1,65 @@
-"""Letters about accounts and about who administers the network."""
+"""What emails about accounts and about who administers the network say."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+import datetime as dt
 
-from django.db.models import Q
+from partnerships.activity.models import Event
+from partnerships.outbox.content import Content, link
+from partnerships.outbox.kinds import Due
+from partnerships.people.identity_providers import leads_relying_on
+from partnerships.people.models import SecurityEvent, User
 
-from partnerships.kit.letters import link, send_letter
-from partnerships.people.models import User
-
-
-def _tell(template: str, person: User, *, administrators: bool, **context: object) -> int:
-    """A letter each to the person it is about and, where it concerns them, to all who administer the network."""
-    concerned = Q(pk=person.pk) | Q(is_staff=True) if administrators else Q(pk=person.pk)
-    return sum(
-        send_letter(
-            to=one.email,
-            template=f"people/{template}",
-            context={"person": person, "own": one == person, "link": link("people:account"), **context},
-        )
-        for one in User.objects.filter(concerned, is_active=True).order_by("pk")
-    )
+_NO_ADMINISTRATOR = "They do not administer the network any more."
 
 
-def tell_of_administration(person: User, *, granted: bool, author: User | None, reason: str) -> int:
+def write_new_sign_in(due: Due, person: User, now: dt.datetime) -> Content | str:
+    """Somebody's account was used from somewhere new."""
+    event = SecurityEvent.objects.filter(pk=due.params["event"], person=person).first()
+    if event is None:
+        return "The entry of the security log is gone."
+    context = {"event": event, "person": person, "link": link("people:account")}
+    return Content("people/new_sign_in", context)
+
+
+def write_administration(due: Due, person: User, now: dt.datetime) -> Content | str:
     """Somebody administers the network from now on, or no longer: they and all who do read it."""
-    return _tell("administration", person, administrators=True, granted=granted, author=author, reason=reason)
+    return _about_person("people/administration", due, person, granted=due.params["granted"])
 
 
-def tell_of_removed_factors(person: User, *, author: User, reason: str) -> int:
-    """An administrator has removed somebody's second factors: they read it, of an administrator's all who are."""
-    return _tell("second_factor_removed", person, administrators=person.is_staff, author=author, reason=reason)
+def write_removed_factors(due: Due, person: User, now: dt.datetime) -> Content | str:
+    """An administrator has removed somebody's second factors."""
+    return _about_person("people/second_factor_removed", due, person)
 
 
-def tell_of_provider(
-    leads: Iterable[User],
-    *,
-    provider: Mapping[str, str],
-    organisations: Sequence[str],
-    author: User,
-    reason: str,
-    what: str,
-) -> int:
+def _about_person(template: str, due: Due, reader: User, **context: object) -> Content | str:
+    """An email to the person it is about, and to administrators while they are."""
+    event = Event.objects.get(pk=due.params["event"])
+    person = User.objects.get(pk=event.target_id)
+    if reader != person and not reader.is_staff:
+        return _NO_ADMINISTRATOR
+    context |= {
+        "person": person,
+        "own": reader == person,
+        "author": User.objects.filter(pk=event.actor_id or 0).first(),
+        "reason": str(event.data["reason"]).strip(),
+        "link": link("people:account"),
+    }
+    return Content(template, context)
+
+
+def write_sign_in_provider(due: Due, person: User, now: dt.datetime) -> Content | str:
     """A sign-in provider was added, changed or removed: the leads who rely on it and all administrators read it."""
-    concerned = Q(pk__in=[lead.pk for lead in leads]) | Q(is_staff=True)
-    return sum(
-        send_letter(
-            to=one.email,
-            template="people/sign_in_provider",
-            context={
-                "provider": provider,
-                "organisations": organisations,
-                "author": author,
-                "reason": reason,
-                "what": what,
-                "administers": one.is_staff,
-            },
-        )
-        for one in User.objects.filter(concerned, is_active=True).order_by("pk")
-    )
+    event = Event.objects.get(pk=due.params["event"])
+    provider = event.data.get("after") or event.data["before"]
+    if not person.is_staff and person not in leads_relying_on(due.params["key"]):
+        return "They neither administer the network nor lead an organisation that uses this sign-in page."
+    context = {
+        "provider": provider,
+        "organisations": due.params["organisations"],
+        "author": User.objects.filter(pk=event.actor_id or 0).first(),
+        "reason": event.data["reason"],
+        "what": due.params["what"],
+        "administers": person.is_staff,
+    }
+    return Content("people/sign_in_provider", context)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import zoneinfo
-from functools import partial
 from typing import Any
 
 from allauth.account.forms import ResetPasswordForm
@@ -11,11 +10,12 @@ from django import forms
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
+from django.utils import timezone
 
 from partnerships.kit import forms as kit
 from partnerships.kit.forms import AutocompleteSelect, Form, Helper
-from partnerships.kit.letters import in_background
 from partnerships.people.models import User
+from partnerships.people.password_reset import ask_for_password_reset
 
 
 def _time_zones() -> list[tuple[str, str]]:
@@ -23,21 +23,17 @@ def _time_zones() -> list[tuple[str, str]]:
 
 
 class PasswordResetForm(ResetPasswordForm):  # type: ignore[misc]  # allauth carries no types
-    """Whoever forgot a password gives an address; whose it is, is looked up in the background, so that the page does
-    the same for everybody's."""
+    """Asks for an address to choose a new password; does the same work whether or not anybody has it."""
 
     def clean_email(self) -> str:
-        """Nothing is looked up yet."""
+        """Nothing is looked up: the sender does that."""
         return str(self.cleaned_data["email"])
 
     def save(self, request: HttpRequest, **kwargs: Any) -> str:
-        """Leave the rest to the background."""
-        in_background(partial(self._write, request))
-        return str(self.cleaned_data["email"])
-
-    def _write(self, request: HttpRequest) -> None:
-        super().clean_email()
-        super().save(request)
+        """Record it for the sender."""
+        address = str(self.cleaned_data["email"])
+        ask_for_password_reset(address=address, now=timezone.now())
+        return address
 
 
 class ViewAsForm(Form):
@@ -63,7 +59,7 @@ class ReasonForm(kit.ReasonForm):
         label="Why",
         max_length=500,
         widget=forms.Textarea(attrs={"rows": 3}),
-        help_text="Kept for ever, and told by letter.",
+        help_text="Kept for ever, and told by email.",
     )
 
 

@@ -14,8 +14,9 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models import Q, QuerySet
 
+from partnerships.activity.models import Event
 from partnerships.activity.services import record
-from partnerships.people.emails import tell_of_provider
+from partnerships.outbox.services import record_emails
 from partnerships.people.models import User
 from partnerships.people.sessions import end_sessions
 
@@ -50,6 +51,11 @@ def register_relying(hook: Hook) -> None:
 def relying_on(provider: str) -> list[Relying]:
     """The organisations whose people sign in through the provider with this key."""
     return [one for hook in _hooks for one in hook(provider)] if provider else []
+
+
+def leads_relying_on(provider: str) -> set[User]:
+    """The people who lead them."""
+    return {lead for one in relying_on(provider) for lead in one.leads}
 
 
 def key_of(app: SocialApp) -> str:
@@ -128,8 +134,8 @@ def _said(app: SocialApp) -> dict[str, Any]:
     }
 
 
-def _note(app: SocialApp, verb: str, *, author: User, reason: str, now: dt.datetime, **data: Any) -> None:
-    record(
+def _note(app: SocialApp, verb: str, *, author: User, reason: str, now: dt.datetime, **data: Any) -> Event:
+    return record(
         actor_id=author.pk,
         verb=verb,
         target_kind="sign_in_provider",
@@ -170,7 +176,7 @@ def keep_provider(*, app: SocialApp, author: User, reason: str, now: dt.datetime
     app.save()
     if was is not None and any(before[name] != after[name] for name in ("provider", "provider_id", "server_url")):
         _forget_identities(key_of(was))
-    _note(
+    event = _note(
         app,
         "changed a sign-in provider" if was else "added a sign-in provider",
         author=author,
@@ -180,7 +186,7 @@ def keep_provider(*, app: SocialApp, author: User, reason: str, now: dt.datetime
         after=after,
         secret_changed=secret,
     )
-    _tell(app, author=author, reason=reason, what="changed" if was else "added")
+    _tell(app, event=event, what="changed" if was else "added", now=now)
 
 
 @transaction.atomic
@@ -188,17 +194,23 @@ def remove_provider(*, app: SocialApp, author: User, now: dt.datetime, reason: s
     """Take a provider out that no organisation uses. Raises `UnableToChangeProvider`."""
     if relying_on(key_of(app)):
         raise UnableToChangeProvider("Organisations use it: their people could not sign in any more.")
-    _note(app, "removed a sign-in provider", author=author, reason=reason, now=now, before=_said(app))
+    event = _note(app, "removed a sign-in provider", author=author, reason=reason, now=now, before=_said(app))
     _forget_identities(key_of(app))
-    _tell(app, author=author, reason=reason, what="removed")
+    _tell(app, event=event, what="removed", now=now)
     app.delete()
 
 
-def _tell(app: SocialApp, *, author: User, reason: str, what: str) -> None:
-    relying = relying_on(key_of(app))
-    leads = {lead for one in relying for lead in one.leads}
-    names = [one.name for one in relying]
-    said = _said(app)
-    transaction.on_commit(
-        lambda: tell_of_provider(leads, provider=said, organisations=names, author=author, reason=reason, what=what)
+def _tell(app: SocialApp, *, event: Event, what: str, now: dt.datetime) -> None:
+    key = key_of(app)
+    concerned = Q(pk__in=[lead.pk for lead in leads_relying_on(key)]) | Q(is_staff=True)
+    record_emails(
+        kind="people.sign_in_provider",
+        people=User.objects.filter(concerned, is_active=True).values_list("pk", flat=True),
+        params={
+            "event": event.pk,
+            "key": key,
+            "organisations": [one.name for one in relying_on(key)],
+            "what": what,
+        },
+        now=now,
     )

@@ -134,9 +134,9 @@ class InvitationQuerySet(models.QuerySet["Invitation"]):
 
 @pghistory.track(exclude=["token_hash", "message"])
 class Invitation(models.Model):
-    """A single-use, expiring letter to one address that lets its person come in.
+    """A single-use, expiring email to one address that lets its person come in.
 
-    Only a SHA-256 hash of the token is kept; the token itself is in the letter alone.
+    Only a SHA-256 hash of the token is kept; the token itself is in the email alone.
     """
 
     person = models.ForeignKey(User, on_delete=models.CASCADE, related_name="invitations")
@@ -152,6 +152,10 @@ class Invitation(models.Model):
 
     def __str__(self) -> str:
         return f"Invitation {self.pk}"
+
+    def is_open(self, now: dt.datetime) -> bool:
+        """Not yet used, revoked or expired."""
+        return self.accepted_at is None and self.revoked_at is None and self.expires_at > now
 
 
 class SecurityEventKind(models.TextChoices):

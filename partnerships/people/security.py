@@ -1,4 +1,4 @@
-"""The security log: noting what happens to an account, and telling its owner by letter when it matters."""
+"""The security log: noting what happens to an account, and telling its owner by email when it matters."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ import ipaddress
 
 from django.db import transaction
 
-from partnerships.kit.letters import link, send_letter
 from partnerships.kit.owner_functions import call_owner_function
+from partnerships.outbox.services import record_email
 from partnerships.people.models import SecurityEvent, SecurityEventKind, User
 
 #: A place that somebody signed in from within this time is no news.
@@ -38,7 +38,7 @@ def blank_security_log(person: User) -> int:
 
 @transaction.atomic
 def note_sign_in(*, person: User, now: dt.datetime, ip: str | None, user_agent: str) -> SecurityEvent:
-    """Note a sign-in; when neither the network nor the browser is known, the person is told by letter."""
+    """Note a sign-in; when neither the network nor the browser is known, the person is told by email."""
     seen = SecurityEvent.objects.filter(
         person=person,
         kind__in=[SecurityEventKind.SIGNED_IN, SecurityEventKind.NEW_PLACE],
@@ -51,15 +51,5 @@ def note_sign_in(*, person: User, now: dt.datetime, ip: str | None, user_agent: 
     kind = SecurityEventKind.SIGNED_IN if familiar or first else SecurityEventKind.NEW_PLACE
     event = note_event(person=person, kind=kind, now=now, ip=ip, user_agent=user_agent)
     if kind == SecurityEventKind.NEW_PLACE:
-        transaction.on_commit(lambda: send_sign_in_alert(event))
+        record_email(kind="people.new_sign_in", person_id=person.pk, params={"event": event.pk}, now=now)
     return event
-
-
-def send_sign_in_alert(event: SecurityEvent) -> bool:
-    """Tell somebody that their account was used from somewhere new."""
-    assert event.person is not None, "Only a sign-in to an account is told."
-    return send_letter(
-        to=event.person.email,
-        template="people/new_sign_in",
-        context={"event": event, "person": event.person, "link": link("people:account")},
-    )

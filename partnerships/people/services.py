@@ -17,8 +17,8 @@ from django.db.models.functions import Lower
 from partnerships.activity.services import record
 from partnerships.activity.values import apply_changes
 from partnerships.kit import journal
-from partnerships.people.administrators import lock_with_administrators
-from partnerships.people.emails import tell_of_administration, tell_of_removed_factors
+from partnerships.outbox.services import record_emails
+from partnerships.people.administrators import concerned_with, lock_with_administrators, tell_of_administration
 from partnerships.people.leaving import Leaving, run_hooks
 from partnerships.people.models import Invitation, SecurityEvent, SecurityEventKind, User, confirm_address
 from partnerships.people.sessions import end_sessions
@@ -193,7 +193,7 @@ def close_account(
     locked.is_staff = locked.is_superuser = False
     locked.save(update_fields=["is_active", "left_at", "is_staff", "is_superuser"])
     SecurityEvent.objects.create(person=locked, kind=SecurityEventKind.ACCESS_ENDED, at=now)
-    record(
+    event = record(
         actor_id=author.pk if author else None,
         verb="ended the access of a person",
         target_kind="person",
@@ -202,7 +202,7 @@ def close_account(
         data={"reason": reason, "after": ended},
     )
     if administered:
-        transaction.on_commit(lambda: tell_of_administration(locked, granted=False, author=author, reason=reason))
+        tell_of_administration(locked, event=event, granted=False, now=now)
     person.is_active, person.left_at = False, now
     person.is_staff = person.is_superuser = False
     return ended
@@ -233,7 +233,7 @@ def address_changed(*, person: User, now: dt.datetime) -> None:
 def remove_second_factors(*, person: User, author: User, reason: str, now: dt.datetime) -> int:
     """Take every second factor and the recovery codes off somebody who has lost them all; how many those were.
 
-    They are signed out everywhere and told by letter. Raises `UnableToRemoveSecondFactor`.
+    They are signed out everywhere and told by email. Raises `UnableToRemoveSecondFactor`.
     """
     if not (author.is_staff and author.is_active):
         raise UnableToRemoveSecondFactor("Only an administrator can do this.")
@@ -246,7 +246,7 @@ def remove_second_factors(*, person: User, author: User, reason: str, now: dt.da
         raise UnableToRemoveSecondFactor(f"{person.display_name} has no second factor.")
     end_sessions(person)
     SecurityEvent.objects.create(person=person, kind=SecurityEventKind.SECOND_FACTOR_CHANGED, at=now)
-    record(
+    event = record(
         actor_id=author.pk,
         verb="removed a person's second factor",
         target_kind="person",
@@ -254,5 +254,10 @@ def remove_second_factors(*, person: User, author: User, reason: str, now: dt.da
         now=now,
         data={"reason": reason.strip()},
     )
-    transaction.on_commit(lambda: tell_of_removed_factors(person, author=author, reason=reason.strip()))
+    record_emails(
+        kind="people.second_factor_removed",
+        people=concerned_with(person, administrators=person.is_staff),
+        params={"event": event.pk},
+        now=now,
+    )
     return count

@@ -198,7 +198,7 @@ def remove_second_factor(request: HttpRequest, pk: int) -> HttpResponse:
         except UnableToRemoveSecondFactor as error:
             form.add_error(None, str(error))
         else:
-            messages.info(request, f"{person.display_name} has no second factor now, and is told by letter.")
+            messages.info(request, f"{person.display_name} has no second factor now, and will be told by email.")
             return redirect(back)
     return render(
         request,

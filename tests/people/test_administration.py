@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime as dt
 import json
 import threading
-from typing import Any
 
 import pytest
 import time_machine
@@ -13,7 +12,6 @@ from allauth.account.authentication import AUTHENTICATION_METHODS_SESSION_KEY
 from django.conf import LazySettings
 from django.contrib import admin
 from django.contrib.messages.storage.fallback import FallbackStorage
-from django.core import mail
 from django.core.files.base import ContentFile
 from django.db import connection
 from django.db.models import Model, TextField
@@ -34,6 +32,7 @@ from partnerships.people.adapters import AccountAdapter
 from partnerships.people.limits import count
 from partnerships.people.models import Tally
 from partnerships.people.personal_data import export_person
+from tests.support.outbox import deliver
 from tests.world import World, join, require_own_sign_in
 
 MINUTE = dt.timedelta(minutes=1)
@@ -136,9 +135,7 @@ def test_what_an_administrator_does_is_written_down_without_the_secrets_of_addre
         assert place(path) == kept
 
 
-def test_an_administrator_lets_nobody_in_without_a_reason_and_never_themselves(
-    world: World, dee: Client, django_capture_on_commit_callbacks: Any
-) -> None:
+def test_an_administrator_lets_nobody_in_without_a_reason_and_never_themselves(world: World, dee: Client) -> None:
     address = reverse("admin:organisations_membership_add")
     given = {"organisation": world.larkhaven.pk, "role": "lead", "job_title": "", "reason": "Their lead is ill."}
 
@@ -146,12 +143,12 @@ def test_an_administrator_lets_nobody_in_without_a_reason_and_never_themselves(
     dee.post(address, given | {"person": world.hana.pk, "reason": ""})
     assert not Organisation.objects.of_person(world.dee).exists()
     assert not Organisation.objects.of_person(world.hana).filter(pk=world.larkhaven.pk).exists()
-    with django_capture_on_commit_callbacks(execute=True):
-        dee.post(address, given | {"person": world.hana.pk})
+    deliver().clear()
+    dee.post(address, given | {"person": world.hana.pk})
 
     assert Organisation.objects.of_person(world.hana).filter(pk=world.larkhaven.pk).exists()
-    assert {letter.to[0] for letter in mail.outbox} == {world.hana.email, world.amina.email}
-    assert all("Their lead is ill." in letter.body for letter in mail.outbox)
+    assert {letter.to[0] for letter in deliver()} == {world.hana.email, world.amina.email}
+    assert all("Their lead is ill." in letter.body for letter in deliver())
 
 
 def test_why_somebody_left_is_not_for_their_colleagues(world: World) -> None:

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
 from allauth.account.models import EmailAddress
 from allauth.mfa.models import Authenticator
 from allauth.socialaccount.models import SocialAccount, SocialToken
 from django.contrib import admin
-from django.core import mail
 from django.db.models import Model
 from django.test import Client
 from django.urls import reverse
@@ -31,6 +28,7 @@ from partnerships.people.services import (
     reopen_account,
 )
 from tests.people.test_leaving_and_erasing import sign_in
+from tests.support.outbox import deliver
 from tests.world import World, person
 
 
@@ -90,21 +88,19 @@ def test_tokens_of_other_sites_are_not_in_administration_at_all() -> None:
     assert SocialToken not in admin.site._registry
 
 
-def test_an_administrator_is_made_for_a_reason_that_all_of_them_are_told(
-    world: World, dee: Client, dara: User, django_capture_on_commit_callbacks: Any
-) -> None:
+def test_an_administrator_is_made_for_a_reason_that_all_of_them_are_told(world: World, dee: Client, dara: User) -> None:
     address = reverse("people:grant-administration", args=[dara.pk])
     theirs = sign_in(dara)
 
     assert dee.post(address, {"reason": " "}).status_code == 422
-    with django_capture_on_commit_callbacks(execute=True):
-        answer = dee.post(address, {"reason": "Dee goes on leave."})
+    deliver().clear()
+    answer = dee.post(address, {"reason": "Dee goes on leave."})
 
     dara.refresh_from_db()
     assert answer.status_code == 302
     assert (dara.is_staff, dara.is_superuser) == (True, True)
-    assert {letter.to[0] for letter in mail.outbox} == {dara.email, world.dee.email}
-    assert all("Dee goes on leave." in str(letter.body) for letter in mail.outbox)
+    assert {letter.to[0] for letter in deliver()} == {dara.email, world.dee.email}
+    assert all("Dee goes on leave." in str(letter.body) for letter in deliver())
     event = Event.objects.get(target_kind="person", target_id=dara.pk, verb="made a person an administrator")
     assert (event.actor_id, event.data["reason"]) == (world.dee.pk, "Dee goes on leave.")
     assert event.data["after"] == {"administrator": True}
@@ -113,18 +109,18 @@ def test_an_administrator_is_made_for_a_reason_that_all_of_them_are_told(
 
 
 def test_administration_is_withdrawn_by_another_for_a_reason_and_never_from_the_last(
-    world: World, dee: Client, dara: User, django_capture_on_commit_callbacks: Any
+    world: World, dee: Client, dara: User
 ) -> None:
     own = reverse("people:withdraw-administration", args=[world.dee.pk])
     assert "their own" in dee.post(own, {"reason": "Enough."}).content.decode()
     make_administrator(dara, world)
 
-    with django_capture_on_commit_callbacks(execute=True):
-        withdraw_administration(person=world.dee, author=dara, reason="Took another post.", now=timezone.now())
+    deliver().clear()
+    withdraw_administration(person=world.dee, author=dara, reason="Took another post.", now=timezone.now())
 
     world.dee.refresh_from_db()
     assert (world.dee.is_staff, world.dee.is_superuser, world.dee.is_active) == (False, False, True)
-    assert {letter.to[0] for letter in mail.outbox} == {dara.email, world.dee.email}
+    assert {letter.to[0] for letter in deliver()} == {dara.email, world.dee.email}
     with pytest.raises(UnableToChangeAdministration, match="Only another administrator"):
         grant_administration(person=world.dee, author=world.dee, reason="Back.", now=timezone.now())
     with pytest.raises(UnableToChangeAdministration, match="Nobody would administer"):
@@ -155,13 +151,11 @@ def test_no_form_in_administration_gives_administration_away(world: World, dee: 
     assert Event.objects.filter(target_kind="person", target_id=dara.pk, actor_id=world.dee.pk).exists()
 
 
-def test_an_administrator_who_left_comes_back_as_anybody_else(
-    world: World, dara: User, django_capture_on_commit_callbacks: Any
-) -> None:
+def test_an_administrator_who_left_comes_back_as_anybody_else(world: World, dara: User) -> None:
     make_administrator(dara, world)
-    with django_capture_on_commit_callbacks(execute=True):
-        close_account(person=dara, author=world.dee, reason="Retired.", now=timezone.now())
-    assert [letter.to for letter in mail.outbox] == [[world.dee.email]]
+    deliver().clear()
+    close_account(person=dara, author=world.dee, reason="Retired.", now=timezone.now())
+    assert [letter.to for letter in deliver()] == [[world.dee.email]]
 
     reopen_account(person=dara, author=world.dee, now=timezone.now(), reason="Back for a project.")
 
@@ -169,9 +163,7 @@ def test_an_administrator_who_left_comes_back_as_anybody_else(
     assert (dara.is_active, dara.is_staff, dara.is_superuser) == (True, False, False)
 
 
-def test_lost_second_factors_are_removed_for_a_reason_and_the_person_is_told(
-    world: World, dee: Client, django_capture_on_commit_callbacks: Any
-) -> None:
+def test_lost_second_factors_are_removed_for_a_reason_and_the_person_is_told(world: World, dee: Client) -> None:
     theirs = sign_in(world.eddie)
     Authenticator.objects.create(user=world.eddie, type="totp", data={"secret": "x"})
     Authenticator.objects.create(user=world.eddie, type="recovery_codes", data={"seed": "x", "used_mask": 0})
@@ -179,12 +171,12 @@ def test_lost_second_factors_are_removed_for_a_reason_and_the_person_is_told(
 
     assert dee.post(address, {"reason": ""}).status_code == 422
     assert has_second_factor(world.eddie)
-    with django_capture_on_commit_callbacks(execute=True):
-        assert dee.post(address, {"reason": "He lost his phone and rang us."}).status_code == 302
+    deliver().clear()
+    assert dee.post(address, {"reason": "He lost his phone and rang us."}).status_code == 302
 
     assert not Authenticator.objects.filter(user=world.eddie).exists()
-    assert [letter.to for letter in mail.outbox] == [[world.eddie.email]]
-    assert "He lost his phone and rang us." in str(mail.outbox[0].body)
+    assert [letter.to for letter in deliver()] == [[world.eddie.email]]
+    assert "He lost his phone and rang us." in str(deliver()[0].body)
     assert theirs.get(reverse("people:account")).status_code == 302
     assert Event.objects.filter(target_id=world.eddie.pk, verb="removed a person's second factor").exists()
     assert SecurityEvent.objects.filter(person=world.eddie, kind="second_factor_changed").exists()

@@ -13,7 +13,6 @@ import requests
 import time_machine
 from allauth.account.models import EmailAddress
 from allauth.socialaccount.models import SocialAccount, SocialApp, SocialLogin
-from django.core import mail
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
@@ -26,6 +25,7 @@ from partnerships.people.services import find_person
 from tests.people import identity_provider
 from tests.people.identity_provider import CLIENT, PASSWORD, SECRET
 from tests.people.test_leaving_and_erasing import sign_in
+from tests.support.outbox import deliver
 from tests.world import PASSWORD as OURS
 from tests.world import World, join
 from tests.world import person as somebody
@@ -161,21 +161,18 @@ def test_it_cannot_be_required_before_a_lead_has_signed_in_through_it(offered: W
     assert offered.larkhaven.own_sign_in_required
 
 
-def test_requiring_it_ends_sessions_by_password_and_tells_the_leads(
-    offered: World, provider: str, django_capture_on_commit_callbacks: Any
-) -> None:
+def test_requiring_it_ends_sessions_by_password_and_tells_the_leads(offered: World, provider: str) -> None:
     vera, ben = sign_in(offered.vera), sign_in(offered.ben)
     through_the_provider(offered.amina.email, provider)
-    mail.outbox.clear()
+    deliver().clear()
 
-    with django_capture_on_commit_callbacks(execute=True):
-        require_it(offered)
+    require_it(offered)
 
     assert not is_in(vera)
     assert is_in(ben)
-    assert [email.to for email in mail.outbox] == [[offered.amina.email]]
-    assert "They must sign in through the sign-in page “larkhaven”" in str(mail.outbox[0].body)
-    assert "Single sign-on." in str(mail.outbox[0].body)
+    assert [email.to for email in deliver()] == [[offered.amina.email]]
+    assert "They must sign in through the sign-in page “larkhaven”" in str(deliver()[0].body)
+    assert "Single sign-on." in str(deliver()[0].body)
 
 
 def test_a_leads_password_opens_for_a_day_and_can_undo_it(offered: World, provider: str) -> None:
@@ -349,19 +346,17 @@ def test_a_session_by_password_ends_within_ten_minutes_however_the_policy_came(w
         assert not is_in(vera)
 
 
-def test_who_joins_an_organisation_with_its_own_sign_in_goes_through_it_at_once(
-    required: World, provider: str, django_capture_on_commit_callbacks: Any
-) -> None:
+def test_who_joins_an_organisation_with_its_own_sign_in_goes_through_it_at_once(required: World, provider: str) -> None:
     ben = sign_in(required.ben)
-    with django_capture_on_commit_callbacks(execute=True):
-        invite_member(
-            organisation=required.larkhaven,
-            email=required.ben.email,
-            role="viewer",
-            author=required.amina,
-            now=timezone.now(),
-        )
-    found = re.search(r"/organisations/invitations/[^/]+/", str(mail.outbox[-1].body))
+    deliver().clear()
+    invite_member(
+        organisation=required.larkhaven,
+        email=required.ben.email,
+        role="viewer",
+        author=required.amina,
+        now=timezone.now(),
+    )
+    found = re.search(r"/organisations/invitations/[^/]+/", str(deliver()[-1].body))
     assert found
 
     ben.post(found[0])
@@ -371,11 +366,11 @@ def test_who_joins_an_organisation_with_its_own_sign_in_goes_through_it_at_once(
 
 
 def test_who_changes_a_sign_in_page_is_read_by_its_leads_and_its_people_are_joined_anew(
-    required: World, provider: str, django_capture_on_commit_callbacks: Any
+    required: World, provider: str
 ) -> None:
     vera = through_the_provider(required.vera.email, provider)
     assert is_in(vera)
-    mail.outbox.clear()
+    deliver().clear()
     app = SocialApp.objects.get()
     dee = Client()
     dee.force_login(required.dee)
@@ -392,14 +387,14 @@ def test_who_changes_a_sign_in_page_is_read_by_its_leads_and_its_people_are_join
     assert SECRET not in dee.get(address).content.decode()
     unsaid = dee.post(address, given)
     assert SocialApp.objects.get().settings["server_url"] == provider
-    with django_capture_on_commit_callbacks(execute=True):
-        assert dee.post(address, given | {"reason": "Moved."}).status_code == 302
+    deliver().clear()
+    assert dee.post(address, given | {"reason": "Moved."}).status_code == 302
 
     assert unsaid.status_code == 200, "It asks for the reason."
     kept = SocialApp.objects.get()
     assert (kept.secret, kept.settings) == (SECRET, {"server_url": "https://elsewhere.example"})
-    assert {letter.to[0] for letter in mail.outbox} == {required.amina.email, required.dee.email}
-    assert all("https://elsewhere.example" in str(letter.body) for letter in mail.outbox)
+    assert {letter.to[0] for letter in deliver()} == {required.amina.email, required.dee.email}
+    assert all("https://elsewhere.example" in str(letter.body) for letter in deliver())
     event = Event.objects.get(target_kind="sign_in_provider", target_id=app.pk)
     assert (event.data["before"]["server_url"], event.data["reason"]) == (provider, "Moved.")
     assert SECRET not in str(event.data)

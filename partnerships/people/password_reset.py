@@ -1,0 +1,68 @@
+"""Password resets: whose the address is, is looked up by the sender, so that the page does the same for everybody's."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+
+from allauth.account.forms import default_token_generator
+from allauth.account.utils import user_pk_to_url_str
+from django.db import transaction
+
+from partnerships.outbox.content import Content, link, message, repeatable
+from partnerships.outbox.kinds import Batch, Candidate, Composer, Due
+from partnerships.outbox.services import record_email
+from partnerships.people.models import User
+from partnerships.people.services import find_person
+
+RESET_KIND = "people.password_reset"
+
+
+@transaction.atomic
+def ask_for_password_reset(*, address: str, now: dt.datetime) -> None:
+    """Record that somebody typed this address to choose a new password; the address is not kept once it is settled."""
+    record_email(kind=RESET_KIND, secrets={"address": address}, now=now)
+
+
+class PasswordResetComposer(Composer):
+    """Writes to whoever signs in with the address that was typed; others get nothing."""
+
+    def candidates(self, due: Sequence[Due], *, now: dt.datetime) -> list[Candidate]:
+        """Those with an account; stakeholders have no password to reset."""
+        return [self._candidate(one) for one in due]
+
+    def _candidate(self, due: Due) -> Candidate:
+        person = find_person(due.secrets["address"])
+        if person is None or person.is_stakeholder or not person.is_active:
+            return Candidate(due, "", refusal="Nobody signs in with the address that was typed.")
+        return _ResetCandidate(due, person.email, person.display_name, person=person)
+
+    def compose(self, candidates: Sequence[Candidate], batch: Batch, *, now: dt.datetime) -> None:
+        """Write each with a link that works once."""
+        again = repeatable(candidates)
+        for one in candidates:
+            if not isinstance(one, _ResetCandidate):
+                continue
+            if one.pk in again:
+                batch.again.append(one)
+                continue
+            batch.messages[one.pk] = message(
+                _content(one.person).render(),
+                name=one.name,
+                address=one.address,
+                message_id=one.due.message_id,
+                is_secret=True,
+                now=now,
+            )
+
+
+class _ResetCandidate(Candidate):
+    def __init__(self, due: Due, address: str, name: str, *, person: User) -> None:
+        super().__init__(due, address, name)
+        self.person = person
+
+
+def _content(person: User) -> Content:
+    token, uid = default_token_generator.make_token(person), user_pk_to_url_str(person)
+    href = link("account_reset_password_from_key", uidb36=uid, key=token)
+    return Content("people/password_reset", {"person": person, "link": href})

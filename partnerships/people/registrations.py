@@ -1,0 +1,32 @@
+"""What the people room registers at start-up."""
+
+from __future__ import annotations
+
+from partnerships.activity.registry import register_kind
+from partnerships.outbox.kinds import EmailKind
+from partnerships.outbox.kinds import register_kind as register_email_kind
+from partnerships.outbox.models import Lane
+from partnerships.people import emails, keeping, restoring
+from partnerships.people.composing import RenderedComposer, register_email
+from partnerships.people.email_data import RULES
+from partnerships.people.models import User
+from partnerships.people.password_reset import RESET_KIND, PasswordResetComposer
+from partnerships.people.personal import register_personal
+from partnerships.people.second_factor import register_reason
+
+
+def register() -> None:
+    """Register whose events one sees, who needs a second factor, kinds of email, and retention."""
+    register_kind(name="person", visible_ids=lambda user: User.objects.known_to(user).values("pk"))
+    register_reason("administrator", lambda user: user.is_staff)
+    register_email("people.new_sign_in", "New sign-in", emails.write_new_sign_in, lane=Lane.ACCOUNT)
+    register_email("people.administration", "Administration", emails.write_administration, lane=Lane.ACCOUNT)
+    register_email(
+        "people.second_factor_removed", "Second factor removed", emails.write_removed_factors, lane=Lane.ACCOUNT
+    )
+    register_email("people.sign_in_provider", "Sign-in page changed", emails.write_sign_in_provider, lane=Lane.ACCOUNT)
+    register_email_kind(EmailKind("people.account", "Your account", Lane.ACCOUNT, RenderedComposer(), is_secret=True))
+    register_email_kind(EmailKind(RESET_KIND, "New password", Lane.ACCOUNT, PasswordResetComposer(), is_secret=True))
+    register_personal(RULES)
+    keeping.register()
+    restoring.register()

@@ -1,0 +1,30 @@
+"""Emails in tests: delivering what the outbox holds, and reading what was recorded."""
+
+from __future__ import annotations
+
+from email.utils import parseaddr
+
+from django.core import mail
+from django.utils import timezone
+
+from partnerships.outbox.draining import drain
+from partnerships.outbox.models import Email, EmailStatus
+
+
+def deliver() -> list[mail.EmailMessage]:
+    """Deliver everything that is due into Django's `mail.outbox`, and return that; `to` holds bare addresses."""
+    drain(seconds=30, beside=False)
+    for message in mail.outbox:
+        message.to = [parseaddr(address)[1] for address in message.to]
+    return mail.outbox
+
+
+def recorded(kind: str = "") -> list[Email]:
+    """The emails in the outbox, of one kind or of all, oldest first."""
+    emails = Email.objects.order_by("created_at", "pk")
+    return list(emails.filter(kind=kind) if kind else emails)
+
+
+def drop_emails() -> None:
+    """Drop what is queued: emails about how a test was set up are no part of it."""
+    Email.objects.open().update(status=EmailStatus.DROPPED, settled_at=timezone.now(), reason="Set-up of a test.")

@@ -305,7 +305,7 @@ class MembershipAdminForm(forms.ModelForm[Membership]):
     reason = forms.CharField(
         max_length=500,
         widget=forms.Textarea(attrs={"rows": 3}),
-        help_text="The person and the organisation's leads read it in a letter.",
+        help_text="The person and the organisation's leads are told by email.",
     )
 
     class Meta:

@@ -1,85 +1,86 @@
-"""Letters about acting for an organisation."""
+"""What emails about acting for an organisation say."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from typing import Any
+import datetime as dt
 
-from partnerships.kit.letters import link, send_letter
-from partnerships.organisations.models import Membership, Organisation
-from partnerships.organisations.queries import leads_of
+from partnerships.activity.models import Event
+from partnerships.organisations.models import REASON, Membership, Organisation
+from partnerships.organisations.queries import leads_of, watching
+from partnerships.outbox.content import Content, link
+from partnerships.outbox.kinds import Due
 from partnerships.people.models import User
+from partnerships.people.services import hash_token
 
 
-def send_member_invitation(membership: Membership, token: str) -> bool:
+def write_invitation(due: Due, person: User, now: dt.datetime) -> Content | str:
     """Ask somebody to act for an organisation; the link works once and is bound to them."""
+    membership = _membership(due)
     invitation = membership.invitation
-    inviter = invitation.invited_by if invitation else None
-    return send_letter(
-        to=membership.person.email,
-        template="organisations/invitation",
-        context={
-            "membership": membership,
-            "organisation": membership.organisation,
-            "invitation": invitation,
-            "inviter": inviter,
-            "link": link("organisations:accept-invitation", token=token),
-        },
-        reply_to=inviter.email if inviter else "",
+    if not membership.is_pending or membership.ends_on is not None or invitation is None or not invitation.is_open(now):
+        return "The invitation was answered or withdrawn, or has expired."
+    if invitation.token_hash != hash_token(due.secrets["token"]):
+        return "A newer invitation has replaced it."
+    inviter = invitation.invited_by
+    context = {
+        "membership": membership,
+        "organisation": membership.organisation,
+        "invitation": invitation,
+        "inviter": inviter,
+        "link": link("organisations:accept-invitation", token=due.secrets["token"]),
+    }
+    return Content("organisations/invitation", context, reply_to=inviter.email if inviter else "")
+
+
+def write_let_in(due: Due, person: User, now: dt.datetime) -> Content | str:
+    """An administrator has let somebody in: the person and those who watch over it read it."""
+    return _by_administrator("organisations/let_in", due, person)
+
+
+def write_invited_by_administrator(due: Due, person: User, now: dt.datetime) -> Content | str:
+    """An administrator has invited somebody: those who watch over the organisation read it."""
+    return _by_administrator("organisations/invited_by_administrator", due, person)
+
+
+def write_role(due: Due, person: User, now: dt.datetime) -> Content | str:
+    """An administrator has given somebody another role: the person and those who watch over it read it."""
+    return _by_administrator("organisations/role_by_administrator", due, person)
+
+
+def write_ways_in(due: Due, person: User, now: dt.datetime) -> Content | str:
+    """How an organisation's people sign in has changed: its leads read it."""
+    event = Event.objects.get(pk=due.params["event"])
+    organisation = Organisation.objects.get(pk=event.target_id)
+    if not leads_of(organisation).filter(pk=person.pk).exists():
+        return "They do not lead the organisation any more."
+    context = {
+        "organisation": organisation,
+        "before": event.data["before"],
+        "author": User.objects.filter(pk=event.actor_id or 0).first(),
+        "reason": str(event.data.get("reason", "")).strip(),
+        "link": link("organisations:detail", pk=organisation.pk),
+    }
+    return Content("organisations/ways_in", context)
+
+
+def _membership(due: Due) -> Membership:
+    return Membership.objects.select_related("person", "organisation", "invitation__invited_by").get(
+        pk=due.params["membership"]
     )
 
 
-def tell_of_membership(membership: Membership, *, reason: str) -> int:
-    """An administrator has let somebody in: tell the person, and who watches over it, each by a letter."""
-    return _tell("let_in", membership, {membership.person, *_watching(membership)}, reason=reason)
-
-
-def tell_of_invitation(membership: Membership, *, reason: str) -> int:
-    """An administrator has invited somebody: tell who watches over the organisation, each by a letter."""
-    return _tell("invited_by_administrator", membership, _watching(membership), reason=reason)
-
-
-def tell_of_role(membership: Membership, *, reason: str) -> int:
-    """An administrator has given somebody another role: tell the person, and who watches over it, each by a letter."""
-    return _tell("role_by_administrator", membership, {membership.person, *_watching(membership)}, reason=reason)
-
-
-def tell_of_ways_in(organisation: Organisation, *, before: Mapping[str, Any], author: User | None, reason: str) -> int:
-    """How its people sign in has changed: tell its leads, each by a letter."""
-    return sum(
-        send_letter(
-            to=lead.email,
-            template="organisations/ways_in",
-            context={
-                "organisation": organisation,
-                "before": before,
-                "author": author,
-                "reason": reason.strip(),
-                "link": link("organisations:detail", pk=organisation.pk),
-            },
-        )
-        for lead in leads_of(organisation).order_by("pk")
-    )
-
-
-def _watching(membership: Membership) -> set[User]:
-    """The leads besides the person, or, where nobody else leads, all administrators: what one does is never unseen."""
-    leads = set(leads_of(membership.organisation).exclude(pk=membership.person_id))
-    return leads or set(User.objects.filter(is_staff=True, is_active=True))
-
-
-def _tell(template: str, membership: Membership, told: Iterable[User], *, reason: str) -> int:
-    return sum(
-        send_letter(
-            to=one.email,
-            template=f"organisations/{template}",
-            context={
-                "membership": membership,
-                "organisation": membership.organisation,
-                "own": one == membership.person,
-                "reason": reason,
-                "link": link("organisations:people", pk=membership.organisation_id),
-            },
-        )
-        for one in sorted(told, key=lambda person: person.pk)
-    )
+def _by_administrator(template: str, due: Due, reader: User) -> Content | str:
+    membership, event = _membership(due), Event.objects.get(pk=due.params["event"])
+    own = reader == membership.person
+    if own and membership.ends_on is not None:
+        return "They do not act for the organisation any more."
+    if not own and not watching(membership).filter(pk=reader.pk).exists():
+        return "They do not watch over the organisation any more."
+    context = {
+        "membership": membership,
+        "organisation": membership.organisation,
+        "own": own,
+        "reason": event.data[REASON],
+        "link": link("organisations:people", pk=membership.organisation_id),
+    }
+    return Content(template, context)

@@ -62,7 +62,7 @@ class InviteForm(Form):
         label="Why do you, as an administrator, invite them?",
         max_length=500,
         widget=forms.Textarea(attrs={"rows": 3}),
-        help_text="The organisation’s leads, or the other administrators where it has none, read it in a letter.",
+        help_text="The organisation’s leads, or the other administrators where it has none, are told by email.",
     )
 
     def __init__(self, *args: Any, organisation: Organisation, by_administrator: bool, **kwargs: Any) -> None:
@@ -84,7 +84,7 @@ class MembershipForm(Form):
         required=False,
         max_length=500,
         widget=forms.Textarea(attrs={"rows": 3}),
-        help_text="The person and the organisation’s leads read it in a letter.",
+        help_text="The person and the organisation’s leads are told by email.",
     )
 
     def __init__(self, *args: Any, membership: Membership, by_administrator: bool, **kwargs: Any) -> None:

@@ -385,6 +385,10 @@ class Role(models.TextChoices):
 EDITING_ROLES = (Role.EDITOR, Role.LEAD)
 
 
+#: The key under which events keep why somebody began or ended: for them and the leads, not for timelines.
+REASON = "reason_for_leads"
+
+
 class MembershipQuerySet(models.QuerySet["Membership"]):
     """Memberships by whether they give rights now."""
 

@@ -127,6 +127,12 @@ def leads_of(organisation: Organisation) -> QuerySet[User]:
     )
 
 
+def watching(membership: Membership) -> QuerySet[User]:
+    """The leads besides the person, or, where nobody else leads, all administrators: somebody always watches."""
+    leads = leads_of(membership.organisation).exclude(pk=membership.person_id)
+    return leads if leads.exists() else User.objects.filter(is_staff=True, is_active=True)
+
+
 def with_account(people: QuerySet[User]) -> QuerySet[User]:
     """Those of them who can sign in, by name: whoever is written to about what waits for them there."""
     return people.filter(is_active=True, account_since__isnull=False).order_by("name", "pk")

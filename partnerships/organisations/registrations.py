@@ -1,5 +1,5 @@
 """What this room tells the rooms below it: what ends when somebody leaves, who needs a second factor, what is
-personal."""
+personal, and the kinds of its emails."""
 
 from __future__ import annotations
 
@@ -7,10 +7,14 @@ import datetime as dt
 
 from django.utils import timezone
 
+from partnerships.activity.registry import register_kind
+from partnerships.organisations import emails
 from partnerships.organisations.models import Membership, Organisation, Role
 from partnerships.organisations.queries import leads_of
 from partnerships.organisations.services import end_membership
+from partnerships.outbox.models import Lane
 from partnerships.people.administrators import register_obstacle
+from partnerships.people.composing import register_email
 from partnerships.people.identity_providers import Relying, register_relying
 from partnerships.people.leaving import Leaving, register_leaving
 from partnerships.people.models import User
@@ -91,6 +95,9 @@ def relying_on(provider: str) -> list[Relying]:
 
 def register() -> None:
     """Say it all, once, at start-up."""
+    register_kind(name="organisation", visible_ids=lambda user: Organisation.objects.visible_to(user).values("pk"))
+    register_kind(name="membership", visible_ids=lambda user: Membership.objects.visible_to(user).values("pk"))
+    _register_emails()
     register_leaving("memberships ended, their commitments handed over", end_memberships)
     register_reason("leads an organisation", leads_somewhere)
     register_reason("policy of an organisation", organisation_asks_for_it, always=True)
@@ -116,3 +123,14 @@ def register() -> None:
             Rule("organisations.Membership", "created_by", Fate.KEEP, "who let somebody in", ("starts_on",)),
         ]
     )
+
+
+def _register_emails() -> None:
+    for code, label, write in (
+        ("let_in", "Let in by an administrator", emails.write_let_in),
+        ("invited_by_administrator", "Invited by an administrator", emails.write_invited_by_administrator),
+        ("role_by_administrator", "Role changed by an administrator", emails.write_role),
+        ("ways_in", "Ways to sign in", emails.write_ways_in),
+    ):
+        register_email(f"organisations.{code}", label, write, lane=Lane.ACCOUNT)
+    register_email("organisations.invitation", "Invitation", emails.write_invitation, lane=Lane.ACCOUNT, is_secret=True)

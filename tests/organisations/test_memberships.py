@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from typing import Any
 
 import pytest
 from django.core import mail
@@ -31,6 +30,7 @@ from partnerships.organisations.services import (
 from partnerships.organisations.services.memberships import INVITATIONS_A_DAY, INVITATIONS_A_PERSON
 from partnerships.people.administrators import UnableToChangeAdministration, grant_administration
 from partnerships.people.models import User
+from tests.support.outbox import deliver
 from tests.world import PASSWORD, World, person
 
 
@@ -41,18 +41,18 @@ def token_in(letter: mail.EmailMessage) -> str:
 
 
 @pytest.fixture
-def letter(world: World, django_capture_on_commit_callbacks: object) -> mail.EmailMessage:
-    with django_capture_on_commit_callbacks(execute=True):  # type: ignore[operator]
-        invite_member(
-            organisation=world.larkhaven,
-            email="Nina@Larkhaven.example",
-            name="Nina Larch",
-            role=Role.EDITOR,
-            author=world.amina,
-            message="Welcome!",
-            now=timezone.now(),
-        )
-    return mail.outbox[-1]
+def letter(world: World) -> mail.EmailMessage:
+    deliver().clear()
+    invite_member(
+        organisation=world.larkhaven,
+        email="Nina@Larkhaven.example",
+        name="Nina Larch",
+        role=Role.EDITOR,
+        author=world.amina,
+        message="Welcome!",
+        now=timezone.now(),
+    )
+    return deliver()[-1]
 
 
 def test_a_lead_invites_a_colleague_who_chooses_a_password_and_comes_in(
@@ -222,9 +222,7 @@ def test_a_lead_may_not_manage_another_organisation(world: World) -> None:
     assert answer.status_code == 403
 
 
-def test_an_administrator_invites_openly_and_never_themselves(
-    world: World, django_capture_on_commit_callbacks: Any
-) -> None:
+def test_an_administrator_invites_openly_and_never_themselves(world: World) -> None:
     dee = Client()
     dee.force_login(world.dee)
     address = reverse("organisations:invite", kwargs={"pk": world.larkhaven.pk})
@@ -235,10 +233,10 @@ def test_an_administrator_invites_openly_and_never_themselves(
     assert (themselves.status_code, without.status_code) == (422, 422)
     assert "Administrators act for nobody" in themselves.content.decode()
     assert not Membership.objects.filter(organisation=world.larkhaven, accepted_at=None).exists()
-    with django_capture_on_commit_callbacks(execute=True):
-        assert dee.post(address, given | {"email": "dee@home.example"}).status_code == 302
+    deliver().clear()
+    assert dee.post(address, given | {"email": "dee@home.example"}).status_code == 302
 
-    told = {letter.to[0]: str(letter.body) for letter in mail.outbox}
+    told = {letter.to[0]: str(letter.body) for letter in deliver()}
     assert set(told) == {"dee@home.example", world.amina.email}
     assert "dee@home.example" in told[world.amina.email]
     assert "Their lead is ill." in told[world.amina.email]
@@ -248,39 +246,35 @@ def test_an_administrator_invites_openly_and_never_themselves(
     assert (event.actor_id, event.data["reason_for_leads"]) == (world.dee.pk, "Their lead is ill.")
 
 
-def test_where_nobody_leads_the_other_administrators_read_whom_one_invites(
-    world: World, django_capture_on_commit_callbacks: Any
-) -> None:
+def test_where_nobody_leads_the_other_administrators_read_whom_one_invites(world: World) -> None:
     dara = person("Dara Ground", "dara@commonground.example", is_staff=True, is_superuser=True)
     end_membership(membership=world.ben.memberships.get(), author=world.dee, now=timezone.now())
 
-    with django_capture_on_commit_callbacks(execute=True):
-        invite_member(
-            organisation=world.westmarch,
-            email="nell@westmarch.example",
-            role="lead",
-            author=world.dee,
-            reason="Its first lead.",
-            now=timezone.now(),
-        )
+    deliver().clear()
+    invite_member(
+        organisation=world.westmarch,
+        email="nell@westmarch.example",
+        role="lead",
+        author=world.dee,
+        reason="Its first lead.",
+        now=timezone.now(),
+    )
 
-    assert {letter.to[0] for letter in mail.outbox} == {"nell@westmarch.example", world.dee.email, dara.email}
+    assert {letter.to[0] for letter in deliver()} == {"nell@westmarch.example", world.dee.email, dara.email}
 
 
-def test_who_became_an_administrator_meanwhile_accepts_no_invitation(
-    world: World, django_capture_on_commit_callbacks: Any
-) -> None:
+def test_who_became_an_administrator_meanwhile_accepts_no_invitation(world: World) -> None:
     dara = person("Dara Ground", "dara@commonground.example")
-    with django_capture_on_commit_callbacks(execute=True):
-        asked = invite_member(
-            organisation=world.larkhaven, email=dara.email, role="lead", author=world.amina, now=timezone.now()
-        )
+    deliver().clear()
+    asked = invite_member(
+        organisation=world.larkhaven, email=dara.email, role="lead", author=world.amina, now=timezone.now()
+    )
     with pytest.raises(UnableToChangeAdministration, match="acts for Larkhaven Homes"):
         grant_administration(person=dara, author=world.dee, reason="Help.", now=timezone.now())
     User.objects.filter(pk=dara.pk).update(is_staff=True)
 
     with pytest.raises(UnableToAcceptMembership, match="Administrators act for nobody"):
-        accept_membership(token=token_in(mail.outbox[-1]), now=timezone.now())
+        accept_membership(token=token_in(deliver()[-1]), now=timezone.now())
     asked.refresh_from_db()
     with pytest.raises(UnableToInviteMember, match="Administrators act for nobody"):
         resend_invitation(membership=asked, author=world.amina, now=timezone.now())
@@ -288,22 +282,20 @@ def test_who_became_an_administrator_meanwhile_accepts_no_invitation(
     assert asked.is_pending
 
 
-def test_a_role_that_an_administrator_changes_is_told_with_its_reason(
-    world: World, django_capture_on_commit_callbacks: Any
-) -> None:
+def test_a_role_that_an_administrator_changes_is_told_with_its_reason(world: World) -> None:
     dee = Client()
     dee.force_login(world.dee)
     vera = world.vera.memberships.get()
     address = reverse("organisations:member-edit", args=[world.larkhaven.pk, vera.pk])
 
     assert "Say why." in dee.post(address, {"role": "lead", "job_title": ""}).content.decode()
-    with django_capture_on_commit_callbacks(execute=True):
-        dee.post(address, {"role": "lead", "job_title": "", "reason": "Their lead is ill."})
+    deliver().clear()
+    dee.post(address, {"role": "lead", "job_title": "", "reason": "Their lead is ill."})
 
     vera.refresh_from_db()
     assert vera.role == "lead"
-    assert {letter.to[0] for letter in mail.outbox} == {world.vera.email, world.amina.email}
-    assert all("Their lead is ill." in str(letter.body) for letter in mail.outbox)
+    assert {letter.to[0] for letter in deliver()} == {world.vera.email, world.amina.email}
+    assert all("Their lead is ill." in str(letter.body) for letter in deliver())
 
 
 def test_a_lead_who_steps_down_can_name_their_post_in_the_same_form(world: World, client: Client) -> None:

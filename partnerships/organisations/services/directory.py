@@ -10,11 +10,11 @@ from django.db import IntegrityError, transaction
 from django.db.models import Q
 from django.utils import timezone
 
+from partnerships.activity.models import Event
 from partnerships.activity.services import record
 from partnerships.activity.values import apply_changes
 from partnerships.kit.names import fold_name
 from partnerships.kit.rights import require
-from partnerships.organisations.emails import tell_of_ways_in
 from partnerships.organisations.models import (
     Area,
     AreaServed,
@@ -27,12 +27,14 @@ from partnerships.organisations.models import (
     SuccessionPredecessor,
     SuccessionSuccessor,
 )
+from partnerships.organisations.queries import leads_of
 from partnerships.organisations.rights import rights_over, roles_of
 from partnerships.organisations.services.own_sign_in import (
     end_sessions_by_password,
     required_since,
     sign_in_refusal,
 )
+from partnerships.outbox.services import record_emails
 from partnerships.people.models import User
 
 #: How an organisation's people sign in.
@@ -99,8 +101,8 @@ class ChangedFields(OrganisationFields, total=False):
 
 def _note(
     organisation: Organisation, verb: str, *, author: User | None, now: dt.datetime, data: dict[str, Any] | None = None
-) -> None:
-    record(
+) -> Event:
+    return record(
         actor_id=author.pk if author else None,
         verb=verb,
         target_kind="organisation",
@@ -213,7 +215,7 @@ def update_organisation(
         again = locked.names.filter(name=locked.short_name).exclude(kind=NameKind.OFFICIAL)
         again.update(kind=NameKind.SHORT, valid_to=None)
         _keep_names(locked, [(locked.short_name, NameKind.SHORT)])
-    _note(
+    event = _note(
         locked,
         "changed this organisation",
         author=author,
@@ -221,7 +223,12 @@ def update_organisation(
         data={"before": before, "after": after, "reason": reason},
     )
     if _WAYS_IN & before.keys():
-        transaction.on_commit(lambda: tell_of_ways_in(locked, before=before, author=author, reason=reason))
+        record_emails(
+            kind="organisations.ways_in",
+            people=[lead.pk for lead in leads_of(locked)],
+            params={"event": event.pk},
+            now=now,
+        )
     if "own_sign_in_required_at" in before and locked.own_sign_in_required:
         end_sessions_by_password(locked)
     for name in before:

@@ -8,17 +8,14 @@ from typing import Any
 from django.db import transaction
 from django.utils import timezone
 
+from partnerships.activity.models import Event
 from partnerships.activity.services import record
 from partnerships.kit.rights import require
 from partnerships.organisations.departures import Departure, settle
-from partnerships.organisations.emails import (
-    send_member_invitation,
-    tell_of_invitation,
-    tell_of_membership,
-    tell_of_role,
-)
-from partnerships.organisations.models import Membership, Organisation, Role
+from partnerships.organisations.models import REASON, Membership, Organisation, Role
+from partnerships.organisations.queries import watching
 from partnerships.organisations.rights import rights_over
+from partnerships.outbox.services import record_email, record_emails
 from partnerships.people.limits import count, counted_since
 from partnerships.people.models import Invitation, User
 from partnerships.people.services import (
@@ -59,16 +56,14 @@ class UnableToEndMembership(Exception):
     """Nobody would lead the organisation, or the membership is over already."""
 
 
-#: Why somebody began or ended is theirs and the leads': timelines, which colleagues read, do not show this key.
-REASON = "reason_for_leads"
 #: Why no administrator is let in anywhere, by themselves or by others.
 _NO_ADMINISTRATOR = "Administrators act for nobody: their rights would know no bounds."
 
 
 def _note(
     membership: Membership, verb: str, *, author: User | None, now: dt.datetime, data: dict[str, Any] | None = None
-) -> None:
-    record(
+) -> Event:
+    return record(
         actor_id=author.pk if author else None,
         organisation_id=membership.organisation_id,
         verb=verb,
@@ -113,7 +108,7 @@ def add_membership(
     """The person acts for the organisation from today, or the day given, without being asked.
 
     For loaders, and for administrators: they say why, cannot choose an administrator, and the person and the leads
-    are told by letter. Raises `UnableToAddMembership` when that is not so, or the person acts for it already.
+    are told by email. Raises `UnableToAddMembership` when that is not so, or the person acts for it already.
     """
     chosen_administrator = author is not None and (person.pk == author.pk or _lock_person(person).is_staff)
     require(rights_over(_lock(organisation.pk), author, now).may_add_people)
@@ -133,11 +128,11 @@ def add_membership(
         created_by=author,
     )
     data = {"after": {"role": role}} | ({REASON: reason.strip()} if reason else {})
-    _note(membership, "added somebody who acts for it", author=author, now=now, data=data)
+    event = _note(membership, "added somebody who acts for it", author=author, now=now, data=data)
     if organisation.own_sign_in_required:
         end_sessions(person)
     if author is not None:
-        transaction.on_commit(lambda: tell_of_membership(membership, reason=reason.strip()))
+        _tell("organisations.let_in", membership, event, now=now, own=True)
     return membership
 
 
@@ -154,7 +149,7 @@ def invite_member(
     message: str = "",
     reason: str = "",
 ) -> Membership:
-    """Ask somebody by letter to act for the organisation; the membership waits until they accept.
+    """Ask somebody by email to act for the organisation; the membership waits until they accept.
 
     An administrator says why, and the organisation's leads are told. Raises `UnableToInviteMember`.
     """
@@ -173,7 +168,7 @@ def invite_member(
         raise UnableToInviteMember(f"{locked.name} has ended.")
     known = _open_membership(locked, person)
     if known is not None:
-        state = "is invited already: send the letter again instead" if known.is_pending else "acts for it already"
+        state = "is invited already: send the email again instead" if known.is_pending else "acts for it already"
         raise UnableToInviteMember(f"{person.email} {state}.")
     _count_invitation(locked, person, now)
     invitation, token = create_invitation(person=person, invited_by=author, message=message.strip(), now=now)
@@ -187,15 +182,32 @@ def invite_member(
         created_by=author,
     )
     data = {"after": {"role": role}} | ({REASON: reason.strip()} if reason else {})
-    _note(membership, "invited somebody to act for it", author=author, now=now, data=data)
-    transaction.on_commit(lambda: send_member_invitation(membership, token))
+    event = _note(membership, "invited somebody to act for it", author=author, now=now, data=data)
+    _send_invitation(membership, token, now=now)
     if author.is_staff:
-        transaction.on_commit(lambda: tell_of_invitation(membership, reason=reason.strip()))
+        _tell("organisations.invited_by_administrator", membership, event, now=now)
     return membership
 
 
+def _send_invitation(membership: Membership, token: str, *, now: dt.datetime) -> None:
+    record_email(
+        kind="organisations.invitation",
+        person_id=membership.person_id,
+        params={"membership": membership.pk},
+        secrets={"token": token},
+        sender_id=membership.organisation_id,
+        now=now,
+    )
+
+
+def _tell(kind: str, membership: Membership, event: Event, *, now: dt.datetime, own: bool = False) -> None:
+    """Tell those who watch over a membership what an administrator did to it, and, with `own`, its person."""
+    people = {person.pk for person in watching(membership)} | ({membership.person_id} if own else set())
+    record_emails(kind=kind, people=people, params={"membership": membership.pk, "event": event.pk}, now=now)
+
+
 def _count_invitation(organisation: Organisation, person: User, now: dt.datetime) -> None:
-    """Count a letter that is about to go out. Raises `UnableToInviteMember`, which takes the count back, when the
+    """Count an email that is about to go out. Raises `UnableToInviteMember`, which takes the count back, when the
     organisation has sent those of its day, or the person has got theirs."""
     limits = (
         (
@@ -217,9 +229,9 @@ def _count_invitation(organisation: Organisation, person: User, now: dt.datetime
 
 @transaction.atomic
 def resend_invitation(*, membership: Membership, author: User, now: dt.datetime) -> Invitation:
-    """Send the letter again with a new link; the old one opens nothing from now on.
+    """Send the email again with a new link; the old one opens nothing from now on.
 
-    Raises `UnableToInviteMember` when the person has answered or too many letters went out today.
+    Raises `UnableToInviteMember` when the person has answered or too many emails went out today.
     """
     organisation = _lock(membership.organisation_id)
     require(rights_over(organisation, author, now).may_manage_people)
@@ -235,7 +247,7 @@ def resend_invitation(*, membership: Membership, author: User, now: dt.datetime)
     locked.invitation = invitation
     locked.save(update_fields=["invitation"])
     _note(locked, "sent an invitation again", author=author, now=now)
-    transaction.on_commit(lambda: send_member_invitation(locked, token))
+    _send_invitation(locked, token, now=now)
     return invitation
 
 
@@ -326,9 +338,9 @@ def change_role(*, membership: Membership, role: str, author: User | None, now: 
     locked.save(update_fields=["role"])
     membership.role = role
     data = {"before": {"role": was}, "after": {"role": role}} | ({REASON: reason.strip()} if reason else {})
-    _note(locked, "changed a role", author=author, now=now, data=data)
+    event = _note(locked, "changed a role", author=author, now=now, data=data)
     if by_administrator:
-        transaction.on_commit(lambda: tell_of_role(membership, reason=reason.strip()))
+        _tell("organisations.role_by_administrator", locked, event, now=now, own=True)
 
 
 @transaction.atomic

@@ -82,7 +82,7 @@ def people(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def invite(request: HttpRequest, pk: int) -> HttpResponse:
-    """Ask somebody by letter to act for the organisation."""
+    """Ask somebody by email to act for the organisation."""
     user = signed_in(request)
     organisation = _managed(user, pk)
     form = InviteForm(posted(request), organisation=organisation, by_administrator=user.is_staff)
@@ -92,7 +92,7 @@ def invite(request: HttpRequest, pk: int) -> HttpResponse:
         except UnableToInviteMember as error:
             form.add_error("email", str(error))
         else:
-            messages.success(request, f"An invitation is on its way to {membership.person.email}.")
+            messages.success(request, f"An invitation will be sent to {membership.person.email}.")
             return redirect("organisations:people", pk=pk)
     return render(
         request,
@@ -104,7 +104,7 @@ def invite(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_POST
 def invite_again(request: HttpRequest, pk: int, membership: int) -> HttpResponse:
-    """Send the letter again, with a new link."""
+    """Send the email again, with a new link."""
     user = signed_in(request)
     found = _managed_membership(user, pk, membership)
     try:
@@ -113,7 +113,7 @@ def invite_again(request: HttpRequest, pk: int, membership: int) -> HttpResponse
         messages.warning(request, str(error))
     else:
         messages.success(
-            request, f"A new invitation is on its way to {found.person.email}. The old link no longer works."
+            request, f"A new invitation will be sent to {found.person.email}. The old link no longer works."
         )
     return redirect("organisations:people", pk=pk)
 
@@ -199,7 +199,7 @@ def _ending(request: HttpRequest, user: User, membership: Membership, *, submit:
 @sensitive_post_parameters("password")
 @require_http_methods(["GET", "HEAD", "POST"])
 def accept_invitation(request: HttpRequest, token: str) -> HttpResponse:
-    """Come in by the link in a letter: GET only shows what it is about, so a mail scanner accepts nothing."""
+    """Come in by the link in an email: GET only shows what it is about, so a mail scanner accepts nothing."""
     now = timezone.now()
     membership = invitation_for(token=token, now=now)
     if membership is None:

@@ -1,44 +1,69 @@
-"""Letters about taking part in a partnership, to the leads of organisations."""
+"""What emails about taking part in a partnership say, to the leads of organisations."""
 
 from __future__ import annotations
 
-from partnerships.agreements.models import Party
-from partnerships.kit.letters import link, send_letter
+import datetime as dt
+
+from partnerships.agreements.models import Partnership, Party, PartyStatus
+from partnerships.organisations.models import Role
 from partnerships.organisations.queries import leads_of
+from partnerships.outbox.content import Content, link
+from partnerships.outbox.kinds import Due
+from partnerships.people.models import User
 
 
-def send_invitation(party: Party) -> int:
-    """Tell the leads of an invited organisation; how many letters left."""
+def write_invitation(due: Due, person: User, now: dt.datetime) -> Content | str:
+    """Tell a lead of an invited organisation."""
+    party = _party(due)
+    if not party.is_waiting or party.partnership.is_over:
+        return "The invitation was answered or withdrawn."
+    if not leads_of(party.organisation).filter(pk=person.pk).exists():
+        return "They do not lead the invited organisation any more."
     inviter = party.invited_by
-    return sum(
-        send_letter(
-            to=lead.email,
-            template="agreements/invitation",
-            context={
-                "party": party,
-                "partnership": party.partnership,
-                "person": lead,
-                "inviter": inviter,
-                "link": link("agreements:answer", pk=party.partnership_id, party=party.pk),
-            },
-            reply_to=inviter.email if inviter else "",
-        )
-        for lead in leads_of(party.organisation).order_by("pk")
-    )
+    context = {
+        "party": party,
+        "partnership": party.partnership,
+        "person": person,
+        "inviter": inviter,
+        "link": link("agreements:answer", pk=party.partnership_id, party=party.pk),
+    }
+    return Content("agreements/invitation", context, reply_to=inviter.email if inviter else "")
 
 
-def send_answer(party: Party) -> bool:
-    """Tell whoever sent the invitation what the organisation answered."""
-    inviter = party.invited_by
-    if inviter is None or not inviter.is_active or inviter.is_stakeholder:
-        return False
-    return send_letter(
-        to=inviter.email,
-        template="agreements/answer",
-        context={
-            "party": party,
-            "partnership": party.partnership,
-            "person": inviter,
-            "link": link("agreements:detail", pk=party.partnership_id),
-        },
-    )
+def write_answer(due: Due, person: User, now: dt.datetime) -> Content | str:
+    """Tell the person who sent the invitation what the organisation answered."""
+    party = _party(due)
+    if party.is_waiting:
+        return "The organisation has been invited again since."
+    if not Partnership.objects.inside_for(person).filter(pk=party.partnership_id).exists():
+        return "They may not read the partnership any more."
+    context = {
+        "party": party,
+        "partnership": party.partnership,
+        "person": person,
+        "link": link("agreements:detail", pk=party.partnership_id),
+    }
+    return Content("agreements/answer", context)
+
+
+def write_gone(due: Due, person: User, now: dt.datetime) -> Content | str:
+    """Tell the leads of the other parties, and of one that was removed, that an organisation takes part no longer."""
+    party = _party(due)
+    if party.status != PartyStatus.LEFT:
+        return "The organisation has been invited again since."
+    own = leads_of(party.organisation).filter(pk=person.pk).exists()
+    if not own and not Partnership.objects.present_for(person, Role.LEAD).filter(pk=party.partnership_id).exists():
+        return "They do not lead a party of the partnership any more."
+    context = {
+        "party": party,
+        "partnership": party.partnership,
+        "person": person,
+        "own": own,
+        "removed": due.params["removed"],
+        "link": link("agreements:detail", pk=party.partnership_id),
+    }
+    return Content("agreements/gone", context)
+
+
+def _party(due: Due) -> Party:
+    return Party.objects.select_related("partnership", "organisation", "invited_by").get(pk=due.params["party"])

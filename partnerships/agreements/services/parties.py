@@ -9,13 +9,14 @@ from django.utils import timezone
 
 from partnerships.activity.models import Event
 from partnerships.agreements.departures import PartyDeparture, settle
-from partnerships.agreements.emails import send_answer, send_invitation
 from partnerships.agreements.models import LEADING_ROLES, Partnership, Party, PartyRole, PartyStatus
 from partnerships.agreements.past import keep_for_leavers
 from partnerships.agreements.rights import rights_over
 from partnerships.agreements.services.notes import lock, note
 from partnerships.kit.rights import require
-from partnerships.organisations.models import Organisation
+from partnerships.organisations.models import Membership, Organisation, Role
+from partnerships.organisations.queries import leads_of
+from partnerships.outbox.services import record_email, record_emails
 from partnerships.people.models import User
 
 
@@ -35,7 +36,7 @@ class UnableToChangeParty(Exception):
     """The role is not known, or nobody would lead the partnership."""
 
 
-#: Each is a letter to every lead of the invited, also when it is withdrawn and sent again.
+#: Each is an email to every lead of the invited organisation, also when it is withdrawn and sent again.
 INVITATIONS_A_DAY = 20
 
 
@@ -70,7 +71,7 @@ def invite_organisation(
     author: User | None,
     now: dt.datetime,
 ) -> Party:
-    """Ask an organisation to take part; its leads are told by letter. One that declined or left may be asked again.
+    """Ask an organisation to take part; its leads are told by email. One that declined or left may be asked again.
 
     Raises `UnableToInvite`.
     """
@@ -102,13 +103,26 @@ def invite_organisation(
         now=now,
         data={"after": {"organisation": organisation.name, "role": role}},
     )
-    transaction.on_commit(lambda: send_invitation(party))
+    record_emails(
+        kind="agreements.invitation",
+        people=[lead.pk for lead in leads_of(organisation) if lead != author],
+        params={"party": party.pk},
+        sender_id=_acting_for(locked, author),
+        now=now,
+    )
     return party
+
+
+def _acting_for(partnership: Partnership, author: User | None) -> int | None:
+    """The number of the present party for which the author acts."""
+    mine = Membership.objects.current().of_person(author) if author else Membership.objects.none()
+    parties = partnership.parties.present().filter(organisation__in=mine.values("organisation"))
+    return parties.order_by("pk").values_list("organisation_id", flat=True).first()
 
 
 @transaction.atomic
 def answer_invitation(*, party: Party, accept: bool, reason: str, author: User | None, now: dt.datetime) -> None:
-    """The invited organisation accepts, or declines with a reason; whoever invited it is told.
+    """The invited organisation accepts, or declines with a reason; the person who invited it is told.
 
     Raises `UnableToAnswer`.
     """
@@ -134,7 +148,15 @@ def answer_invitation(*, party: Party, accept: bool, reason: str, author: User |
         data={"reason": locked.reason},
     )
     _refresh(party, locked)
-    transaction.on_commit(lambda: send_answer(locked))
+    inviter = locked.invited_by
+    if inviter is not None and inviter != author and not inviter.is_stakeholder:
+        record_email(
+            kind="agreements.answer",
+            person_id=inviter.pk,
+            params={"party": locked.pk},
+            sender_id=locked.organisation_id,
+            now=now,
+        )
 
 
 def _someone_else_leads(partnership: Partnership, party: Party) -> bool:
@@ -209,6 +231,22 @@ def _go(
     )
     locked.partnership = partnership
     settle(PartyDeparture(party=locked, author=author, now=now))
+    _tell_gone(partnership, locked, removed=not verb.startswith("left"), author=author, now=now)
+
+
+def _tell_gone(partnership: Partnership, party: Party, *, removed: bool, author: User | None, now: dt.datetime) -> None:
+    """Tell the leads of the parties that stay and, where it was removed, of the one that went, but for the author."""
+    organisations = set(partnership.parties.present().values_list("organisation", flat=True))
+    leads = Membership.objects.current().filter(
+        role=Role.LEAD, organisation__in=organisations | ({party.organisation_id} if removed else set())
+    )
+    record_emails(
+        kind="agreements.gone",
+        people=leads.exclude(person=author).values_list("person", flat=True),
+        params={"party": party.pk, "removed": removed},
+        sender_id=_acting_for(partnership, author) or party.organisation_id,
+        now=now,
+    )
 
 
 @transaction.atomic

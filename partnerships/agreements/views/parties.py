@@ -88,12 +88,12 @@ def invite(request: HttpRequest, pk: int) -> HttpResponse:
         else:
             name = party.organisation.name
             if Membership.objects.current().filter(organisation=party.organisation, role=Role.LEAD).exists():
-                messages.success(request, f"{name} is invited; its leads are told by letter.")
+                messages.success(request, f"{name} is invited; its leads will be told by email.")
             else:
                 messages.warning(
                     request,
-                    f"{name} is invited, but nobody leads for it here yet, so no letter could go. Ask an administrator "
-                    "of the network to invite its first lead: the invitation waits for them.",
+                    f"{name} is invited, but nobody leads for it here yet, so nobody is told by email. Ask an "
+                    "administrator of the network to invite its first lead: the invitation waits for them.",
                 )
             return redirect("agreements:members", pk=pk)
     if posted:

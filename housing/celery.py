@@ -40,11 +40,6 @@ SCHEDULE: dict[str, dict[str, Any]] = {
         "schedule": 300.0,
         "options": {"expires": 250},
     },
-    "plans.tell_mentions": {
-        "task": "partnerships.plans.tasks.tell_mentions",
-        "schedule": 300.0,
-        "options": {"expires": 250},
-    },
     "plans.lift_embargoes": {
         "task": "partnerships.plans.tasks.lift_embargoes",
         "schedule": 60.0,

@@ -1,4 +1,4 @@
-"""Two contents of a plan held against each other, as pages, papers, spreadsheets and letters show it."""
+"""Two contents of a plan held against each other, as pages, papers, spreadsheets and emails show it."""
 
 from __future__ import annotations
 

@@ -1,99 +1,127 @@
-"""Letters about plans: one function a letter."""
+"""What emails about plans say, and whether their reader may still read it."""
 
 from __future__ import annotations
 
-from partnerships.kit.letters import link, send_letter
+import datetime as dt
+
+from partnerships.activity.models import Event
 from partnerships.organisations.models import Organisation
+from partnerships.organisations.queries import leads_of
+from partnerships.outbox.content import Content, link
+from partnerships.outbox.kinds import Due
 from partnerships.people.models import User
 from partnerships.plans.links import sign_off_token
-from partnerships.plans.models import AccessRequest, Mention, Plan, Share, Signatory
+from partnerships.plans.models import AccessRequest, Mention, Plan, Share, Signatory, SignOff
+from partnerships.plans.queries import has_to_decide, number_to_sign, reaches, signing_states
 
 
-def send_sign_off_request(
-    signatory: Signatory, lead: User, number: int, *, reminder: bool = False, again: bool = False
-) -> bool:
+def write_sign_off_request(due: Due, person: User, now: dt.datetime) -> Content | str:
     """Ask a lead to decide on a version; the link is theirs alone and only opens a page that asks."""
+    signatory = Signatory.objects.select_related("plan__partnership", "organisation", "asked_by").get(
+        pk=due.params["signatory"]
+    )
+    plan, organisation = signatory.plan, signatory.organisation
+    if signatory.asked_at.isoformat() != due.params["asked_at"]:
+        return "The organisation has been asked again since."
+    state = next((one for one in signing_states(plan) if one.signatory.pk == signatory.pk), None)
+    if state is None or not plan.is_awaiting_sign_off or not has_to_decide(state):
+        return "The organisation has nothing to decide any more."
+    if not leads_of(organisation).filter(pk=person.pk).exists():
+        return "They do not lead the organisation any more."
+    number = number_to_sign(plan)
     asked_by = signatory.asked_by
-    return send_letter(
-        to=lead.email,
-        template="plans/sign_off_request",
-        context={
-            "signatory": signatory,
-            "organisation": signatory.organisation,
-            "plan": signatory.plan,
-            "person": lead,
-            "number": number,
-            "reminder": reminder,
-            "again": again,
-            "link": link("plans:sign-by-link", token=sign_off_token(signatory, lead, number)),
-            "plan_link": link("plans:detail", pk=signatory.plan_id),
-        },
-        reply_to=asked_by.email if asked_by else "",
+    context = {
+        "signatory": signatory,
+        "organisation": organisation,
+        "plan": plan,
+        "person": person,
+        "number": number,
+        "reminder": due.params["reminder"],
+        "again": due.params["again"],
+        "link": link("plans:sign-by-link", token=sign_off_token(signatory, person, number)),
+        "plan_link": link("plans:detail", pk=plan.pk),
+    }
+    return Content("plans/sign_off_request", context, reply_to=asked_by.email if asked_by else "")
+
+
+def write_decision(due: Due, person: User, now: dt.datetime) -> Content | str:
+    """Tell a lead of an owner that a signatory rejected a version or set a condition; the reason is on its page."""
+    sign_off = SignOff.objects.select_related("plan", "version", "organisation", "person").get(
+        pk=due.params["sign_off"]
     )
+    if not Plan.objects.publishable_by(person).filter(pk=sign_off.plan_id).exists():
+        return "They do not lead an owner of the plan any more."
+    context = {
+        "sign_off": sign_off,
+        "plan": sign_off.plan,
+        "person": person,
+        "link": link("plans:signing", pk=sign_off.plan_id),
+    }
+    return Content("plans/decision", context, reply_to=sign_off.person.email)
 
 
-def send_share(share: Share) -> bool:
-    """Tell somebody by name that a draft is open to them; sent once, however often the draft is saved."""
-    return send_letter(
-        to=share.person.email,
-        template="plans/share",
-        context={
-            "share": share,
-            "plan": share.plan,
-            "person": share.person,
-            "sharer": share.shared_by,
-            "link": link("plans:draft", pk=share.plan_id),
-        },
-        reply_to=share.shared_by.email if share.shared_by else "",
-    )
+def write_share(due: Due, person: User, now: dt.datetime) -> Content | str:
+    """Tell somebody by name that a draft is open to them; once, however often the draft is saved."""
+    share = Share.objects.select_related("plan", "shared_by").get(pk=due.params["share"])
+    standing = Share.objects.standing(now).filter(pk=share.pk)
+    if not standing.exists() or not Plan.objects.draft_visible_to(person).filter(pk=share.plan_id).exists():
+        return "The draft is not shown to them any more."
+    sharer = share.shared_by
+    context = {
+        "share": share,
+        "plan": share.plan,
+        "person": person,
+        "sharer": sharer,
+        "link": link("plans:draft", pk=share.plan_id),
+    }
+    return Content("plans/share", context, reply_to=sharer.email if sharer else "")
 
 
-def send_access_request(request: AccessRequest, plan: Plan, lead: User) -> bool:
-    """Tell an owner's lead that somebody asks to see what is being prepared."""
-    return send_letter(
-        to=lead.email,
-        template="plans/access_request",
-        context={
-            "request": request,
-            "plan": plan,
-            "asker": request.person,
-            "lead": lead,
-            "link": link("plans:sharing", pk=plan.pk),
-        },
-        reply_to=request.person.email,
-    )
+def write_access_request(due: Due, person: User, now: dt.datetime) -> Content | str:
+    """Tell a lead of an owner that somebody asks to see what is being prepared."""
+    request = AccessRequest.objects.select_related("plan", "person").get(pk=due.params["request"])
+    if request.answered_at is not None or request.plan is None:
+        return "The request has been answered."
+    if not Plan.objects.publishable_by(person).filter(pk=request.plan.pk).exists():
+        return "They do not lead an owner of the plan any more."
+    context = {
+        "request": request,
+        "plan": request.plan,
+        "asker": request.person,
+        "lead": person,
+        "link": link("plans:sharing", pk=request.plan_id),
+    }
+    return Content("plans/access_request", context, reply_to=request.person.email)
 
 
-def send_not_shown(request: AccessRequest, author: User, organisation: Organisation | None, message: str) -> bool:
+def write_not_shown(due: Due, person: User, now: dt.datetime) -> Content | str:
     """Tell somebody who asked that they are not shown it; in their own words, which may not be the plan's title."""
-    return send_letter(
-        to=request.person.email,
-        template="plans/not_shown",
-        context={
-            "request": request,
-            "asker": request.person,
-            "author": author,
-            "organisation": organisation,
-            "message": message,
-            "link": link("plans:list"),
-        },
-        reply_to=author.email,
-    )
+    request = AccessRequest.objects.select_related("person", "answered_by").get(pk=due.params["request"])
+    event = Event.objects.get(pk=due.params["event"])
+    author = request.answered_by
+    context = {
+        "request": request,
+        "asker": person,
+        "author": author,
+        "organisation": Organisation.objects.filter(pk=event.organisation_id or 0).first(),
+        "message": event.data["reason"],
+        "link": link("plans:list"),
+    }
+    return Content("plans/not_shown", context, reply_to=author.email if author else "")
 
 
-def send_mention(mention: Mention) -> bool:
-    """Tell somebody that a comment calls on them; the letter holds none of its words, which may be restricted."""
+def write_mention(due: Due, person: User, now: dt.datetime) -> Content | str:
+    """Tell somebody that a comment calls on them; it holds none of its words, which may be restricted."""
+    mention = Mention.objects.select_related("comment__plan", "comment__author").get(pk=due.params["mention"])
     comment = mention.comment
+    if not reaches(comment, person):
+        return "They may not read the comment any more."
     route = "plans:draft-comments" if comment.is_on_draft else "plans:comments"
-    return send_letter(
-        to=mention.person.email,
-        template="plans/mention",
-        context={
-            "comment": comment,
-            "plan": comment.plan,
-            "person": mention.person,
-            "writer": comment.author,
-            "link": f"{link(route, pk=comment.plan_id)}#comment-{comment.parent_id or comment.pk}",
-        },
-        reply_to=comment.author.email,
-    )
+    context = {
+        "comment": comment,
+        "plan": comment.plan,
+        "person": person,
+        "writer": comment.author,
+        "link": f"{link(route, pk=comment.plan_id)}#comment-{comment.parent_id or comment.pk}",
+    }
+    return Content("plans/mention", context, reply_to=comment.author.email)

@@ -403,7 +403,7 @@ class AnswerForm(Form):
         widget=forms.Textarea(attrs={"rows": 3}),
         required=False,
         max_length=1_000,
-        help_text="They read it in the letter that tells them your answer.",
+        help_text="They read it in the email that tells them your answer.",
     )
 
     def __init__(self, *args: Any, cancel: str, **kwargs: Any) -> None:

@@ -1,4 +1,4 @@
-"""A plan as pages, papers and letters show it: rows in words, nothing left to templates."""
+"""A plan as pages, papers and emails show it: rows in words, nothing left to templates."""
 
 from __future__ import annotations
 

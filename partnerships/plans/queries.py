@@ -324,6 +324,17 @@ def still_takes_part() -> Q:
     return Q(owner) | (Q(party) & ~Q(plan__audience=Audience.OWNERS))
 
 
+def has_to_decide(state: SigningState) -> bool:
+    """Whether the signatory takes part and nothing it said counts for the present version."""
+    return state.sign_off is None and state.takes_part
+
+
+def reaches(comment: Comment, person: User) -> bool:
+    """Whether the person may read the comment and takes part today: who left reads what was said, and is not called."""
+    known = Plan.objects.known_today_to(person).values("pk")
+    return Comment.objects.visible_to(person).filter(pk=comment.pk, plan__in=known).exists()
+
+
 def number_to_sign(plan: Plan) -> int:
     """The number of the version that signatures are for: the newest that is not held back; 0 where there is none."""
     return plan.announced_number

@@ -1,4 +1,4 @@
-"""What the clock starts: reminders of signatures, the end of embargoes, letters that were lost."""
+"""What the clock starts: reminders of signatures, and the end of embargoes."""
 
 from __future__ import annotations
 
@@ -24,9 +24,3 @@ def release_signatories() -> int:
 def lift_embargoes() -> int:
     """Tell of versions whose embargo is over."""
     return services.lift_embargoes(now=timezone.now())
-
-
-@shared_task(acks_late=True, ignore_result=True, soft_time_limit=120, time_limit=150)
-def tell_mentions() -> int:
-    """Write to those called on whose letter was lost."""
-    return services.tell_mentions(now=timezone.now())

@@ -300,5 +300,4 @@ WITHOUT_A_PERSON = {
     "plans.prose_of": _READS,
     "plans.release_signatories": _CLOCK,
     "plans.remind_signatories": _CLOCK,
-    "plans.tell_mentions": _CLOCK,
 }

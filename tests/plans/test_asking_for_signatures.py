@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 import time_machine
-from django.core import mail
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
@@ -22,6 +21,7 @@ from partnerships.plans.links import sign_off_token
 from partnerships.plans.models import Plan
 from partnerships.plans.queries import WAITING, signing_states, waiting_on
 from tests.plans.drafts import ask_signatures, fewer_homes, publish, published
+from tests.support.outbox import deliver
 from tests.world import World
 
 
@@ -92,7 +92,7 @@ def test_a_minor_version_leaves_the_links_of_its_letters_open(world: World) -> N
     late = Client().post(address, {"decision": "approved", "organisation": world.westmarch.pk, "number": "1"})
     Client().post(address, {"decision": "approved", "organisation": world.westmarch.pk, "number": "2"})
 
-    assert "Your letter was about version 1" in page
+    assert "Your email was about version 1" in page
     assert "Sign version 2" in page
     # Who had the page open when it was published reads the new one first, and can sign it from there.
     assert late.status_code == 422
@@ -144,7 +144,7 @@ def test_a_lead_gives_a_signatory_another_day_with_a_reason(world: World, as_: C
 
 
 def test_after_going_back_to_comment_who_must_decide_gets_a_new_letter(
-    world: World, as_: Callable[[User], Client], django_capture_on_commit_callbacks: Any
+    world: World, as_: Callable[[User], Client]
 ) -> None:
     plan = asked(world)
     decide(plan, world.larkhaven, world.amina)
@@ -152,32 +152,30 @@ def test_after_going_back_to_comment_who_must_decide_gets_a_new_letter(
     services.change_status(plan=plan, to="shared", reason="More comments.", author=world.amina, now=timezone.now())
     address = reverse("plans:request-signatures", args=[plan.pk])
     form = as_(world.amina).get(address).content.decode()
-    mail.outbox.clear()
+    deliver().clear()
 
-    with django_capture_on_commit_callbacks(execute=True):
-        as_(world.amina).post(address, {})
+    deliver().clear()
+    as_(world.amina).post(address, {})
 
-    assert "Asked again, with a new letter: Westmarch Borough Council" in form
-    assert [letter.to for letter in mail.outbox] == [[world.ben.email]]
-    assert "/plans/sign/" in mail.outbox[0].body
+    assert "Asked again, with a new email: Westmarch Borough Council" in form
+    assert [letter.to for letter in deliver()] == [[world.ben.email]]
+    assert "/plans/sign/" in deliver()[0].body
     assert Client().get(old).status_code == 404
     plan.refresh_from_db()
     assert plan.status == "awaiting_sign_off"
 
 
-def test_an_organisation_that_left_gets_no_letter_and_nothing_waits_for_it(
-    world: World, django_capture_on_commit_callbacks: Any
-) -> None:
+def test_an_organisation_that_left_gets_no_email_and_nothing_waits_for_it(world: World) -> None:
     plan = asked(world, now=timezone.now() - dt.timedelta(days=20))
     decide(plan, world.larkhaven, world.amina)
     leaves(world)
 
-    with django_capture_on_commit_callbacks(execute=True):
-        services.remind_signatories(now=timezone.now())
-        fewer_homes(plan, world)
-        publish(plan, world, "Wet ground.")
+    deliver().clear()
+    services.remind_signatories(now=timezone.now())
+    fewer_homes(plan, world)
+    publish(plan, world, "Wet ground.")
 
-    assert [letter.to for letter in mail.outbox if "/plans/sign/" in letter.body] == [[world.amina.email]]
+    assert [email.to for email in deliver() if "/plans/sign/" in email.body] == []
     plan.refresh_from_db()
     assert code_of(plan, world.westmarch) == "left"
     assert [turn.who for turn in waiting_on(plan)] == ["Larkhaven Homes (Chief executive)"]

@@ -8,7 +8,6 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from django.core import mail
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
@@ -19,6 +18,7 @@ from partnerships.people.models import User
 from partnerships.plans import services
 from partnerships.plans.models import AccessRequest, Comment, Draft, Plan, Share
 from tests.plans.drafts import CANARY, begin, published, save
+from tests.support.outbox import deliver
 from tests.world import World, join
 
 
@@ -92,17 +92,15 @@ def test_a_showing_ends_with_its_last_day(world: World, as_: Callable[[User], Cl
     assert as_(world.nadia).get(draft_of(plan)).status_code == 404
 
 
-def test_one_letter_however_often_the_draft_is_saved_or_shared(
-    world: World, django_capture_on_commit_callbacks: Any
-) -> None:
+def test_one_letter_however_often_the_draft_is_saved_or_shared(world: World) -> None:
     plan = begin(world)
 
-    with django_capture_on_commit_callbacks(execute=True):
-        show(plan, world, world.nadia)
-        save(plan, world, "about", summary="Other words.")
-        show(plan, world, world.nadia, may_comment=False)
+    deliver().clear()
+    show(plan, world, world.nadia)
+    save(plan, world, "about", summary="Other words.")
+    show(plan, world, world.nadia, may_comment=False)
 
-    letters = [letter for letter in mail.outbox if letter.to == [world.nadia.email]]
+    letters = [letter for letter in deliver() if letter.to == [world.nadia.email]]
     assert len(letters) == 1
     assert "DRAFT" in letters[0].body
     assert CANARY not in letters[0].body
@@ -137,21 +135,21 @@ def test_the_link_to_ask_names_the_plan_by_its_number_and_not_by_its_title(
 
 
 def test_asking_for_access_says_the_same_whether_or_not_there_is_a_plan(
-    world: World, as_: Callable[[User], Client], django_capture_on_commit_callbacks: Any
+    world: World, as_: Callable[[User], Client]
 ) -> None:
     plan = begin(world, title="Island homes")
     client = as_(world.ben)
     asked = {"partnership": world.partnership.pk, "message": ""}
 
-    with django_capture_on_commit_callbacks(execute=True):
-        answers = [
-            client.post(reverse("plans:ask"), asked | {"about": about}, follow=True).content.decode()
-            for about in ("Island homes", "No such plan")
-        ]
+    deliver().clear()
+    answers = [
+        client.post(reverse("plans:ask"), asked | {"about": about}, follow=True).content.decode()
+        for about in ("Island homes", "No such plan")
+    ]
 
     told = [answer[answer.index("If such a plan") :][:90] for answer in answers]
     assert told[0] == told[1]
-    assert [letter.to for letter in mail.outbox] == [[world.amina.email]]
+    assert [letter.to for letter in deliver()] == [[world.amina.email]]
     request = AccessRequest.objects.get(plan=plan)
     services.answer_request(request=request, grant=True, author=world.amina, now=timezone.now())
     assert client.get(draft_of(plan)).status_code == 200
@@ -236,20 +234,18 @@ def test_who_asks_is_shown_the_draft_on_the_terms_that_the_owner_chooses(
     assert client.post(address, {"answer": "decline"}).status_code == 422
 
 
-def test_who_is_not_shown_the_draft_is_told_so(
-    world: World, as_: Callable[[User], Client], django_capture_on_commit_callbacks: Any
-) -> None:
+def test_who_is_not_shown_the_draft_is_told_so(world: World, as_: Callable[[User], Client]) -> None:
     plan = begin(world)
     request = asked(plan, world)
-    mail.outbox.clear()
+    deliver().clear()
 
-    with django_capture_on_commit_callbacks(execute=True):
-        as_(world.amina).post(
-            reverse("plans:answer", args=[plan.pk, request.pk]),
-            {"answer": "decline", "message": "Ask again in May."},
-        )
+    deliver().clear()
+    as_(world.amina).post(
+        reverse("plans:answer", args=[plan.pk, request.pk]),
+        {"answer": "decline", "message": "Ask again in May."},
+    )
 
-    (letter,) = mail.outbox
+    (letter,) = deliver()
     assert letter.to == [world.ben.email]
     assert letter.reply_to == [world.amina.email]
     assert "Ask again in May." in letter.body

@@ -8,7 +8,6 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from django.core import mail
 from django.db import InternalError, connection, transaction
 from django.test import Client
 from django.urls import reverse
@@ -26,6 +25,7 @@ from partnerships.plans.links import sign_off_token
 from partnerships.plans.models import Plan, SignOff
 from partnerships.plans.queries import WAITING, signing_states, waiting_on
 from tests.plans.drafts import ask_signatures, fewer_homes, publish, published
+from tests.support.outbox import deliver
 from tests.world import World, join, make_world, person, require_own_sign_in
 
 
@@ -187,10 +187,10 @@ def test_observers_and_strangers_are_never_asked(world: World) -> None:
         )
 
 
-def test_the_letters_link_only_asks_and_its_form_decides(world: World, django_capture_on_commit_callbacks: Any) -> None:
-    with django_capture_on_commit_callbacks(execute=True):
-        plan = asked(world)
-    letter = next(letter for letter in mail.outbox if letter.to == [world.ben.email])
+def test_the_letters_link_only_asks_and_its_form_decides(world: World) -> None:
+    deliver().clear()
+    plan = asked(world)
+    letter = next(letter for letter in deliver() if letter.to == [world.ben.email])
     link = next(word for word in letter.body.split() if "/plans/sign/" in word)
     path = "/" + link.split("/", 3)[3]
 
@@ -326,20 +326,18 @@ def test_who_is_gone_decides_nothing_by_an_old_link(world: World, gone: Callable
         assert plan.title not in looked.content.decode()
 
 
-def test_reminders_go_out_until_it_is_decided_and_a_lapse_is_said(
-    world: World, django_capture_on_commit_callbacks: Any
-) -> None:
+def test_reminders_go_out_until_it_is_decided_and_a_lapse_is_said(world: World) -> None:
     now = timezone.now()
     plan = asked(world, due_on=timezone.localdate() + dt.timedelta(days=5), now=now - dt.timedelta(days=2))
     sign(plan, world, world.amina)
 
-    with django_capture_on_commit_callbacks(execute=True):
-        assert services.remind_signatories(now=now) == 1
-        assert services.remind_signatories(now=now) == 0
-        assert services.remind_signatories(now=now + dt.timedelta(days=8)) == 1
+    deliver().clear()
+    assert services.remind_signatories(now=now) == 1
+    assert services.remind_signatories(now=now) == 0
+    assert services.remind_signatories(now=now + dt.timedelta(days=8)) == 1
 
-    assert [letter.to for letter in mail.outbox] == [[world.ben.email], [world.ben.email]]
-    assert mail.outbox[0].subject.startswith("Reminder")
+    assert [letter.to for letter in deliver()] == [[world.ben.email], [world.ben.email]]
+    assert deliver()[0].subject.startswith("Reminder")
     state = next(state for state in signing_states(plan) if state.signatory.organisation == world.westmarch)
     assert state.signatory.has_lapsed(timezone.localdate() + dt.timedelta(days=6))
 

@@ -7,7 +7,6 @@ import re
 from typing import Any
 
 import pytest
-from django.core import mail
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
@@ -20,6 +19,7 @@ from partnerships.plans.links import sign_off_token
 from partnerships.plans.models import Plan, Share
 from partnerships.plans.queries import number_to_sign, standing_of
 from tests.plans.drafts import CANARY, ask_signatures, begin, publish, published, save
+from tests.support.outbox import deliver
 from tests.world import World
 
 HELD_BACK = "kingfisher-held-back"
@@ -36,23 +36,20 @@ def _signed_version(world: World) -> Plan:
     return plan
 
 
-def _publish_held_back(plan: Plan, world: World, capture: Any) -> None:
+def _publish_held_back(plan: Plan, world: World) -> None:
     save(plan, world, "about", summary=HELD_BACK)
-    with capture(execute=True):
-        publish(plan, world, "Why: " + HELD_BACK, embargo_until=timezone.now() + dt.timedelta(days=5))
+    publish(plan, world, "Why: " + HELD_BACK, embargo_until=timezone.now() + dt.timedelta(days=5))
     plan.refresh_from_db()
 
 
-def test_an_embargo_holds_letters_status_and_signatures_back_until_it_ends(
-    world: World, as_: Any, django_capture_on_commit_callbacks: Any
-) -> None:
+def test_an_embargo_holds_letters_status_and_signatures_back_until_it_ends(world: World, as_: Any) -> None:
     plan = _signed_version(world)
-    mail.outbox.clear()
+    deliver().clear()
 
-    _publish_held_back(plan, world, django_capture_on_commit_callbacks)
+    _publish_held_back(plan, world)
 
     assert (plan.status, plan.substantive_number, number_to_sign(plan)) == ("agreed", 1, 1)
-    assert [letter for letter in mail.outbox if HELD_BACK in letter.body or "/plans/sign/" in letter.body] == []
+    assert [letter for letter in deliver() if HELD_BACK in letter.body or "/plans/sign/" in letter.body] == []
     ben = as_(world.ben)
     for page in ("plans:detail", "plans:history", "plans:signing", "plans:compare", "plans:comments"):
         words = ben.get(reverse(page, args=[plan.pk])).content.decode()
@@ -60,23 +57,21 @@ def test_an_embargo_holds_letters_status_and_signatures_back_until_it_ends(
         assert HELD_BACK not in words, page
     assert "ersion 2" not in ben.get(reverse("web:my-work")).content.decode()
 
-    with django_capture_on_commit_callbacks(execute=True):
-        services.lift_embargoes(now=timezone.now() + dt.timedelta(days=6))
+    deliver().clear()
+    services.lift_embargoes(now=timezone.now() + dt.timedelta(days=6))
 
     plan.refresh_from_db()
     assert (plan.status, plan.substantive_number) == ("awaiting_sign_off", 2)
-    assert [letter.to for letter in mail.outbox if "/plans/sign/" in letter.body] == [
+    assert [letter.to for letter in deliver() if "/plans/sign/" in letter.body] == [
         [world.amina.email],
         [world.ben.email],
     ]
 
 
-def test_a_link_to_sign_shows_the_version_that_is_open_never_the_one_held_back(
-    world: World, django_capture_on_commit_callbacks: Any
-) -> None:
+def test_a_link_to_sign_shows_the_version_that_is_open_never_the_one_held_back(world: World) -> None:
     plan = published(world)
     ask_signatures(plan, world)
-    _publish_held_back(plan, world, django_capture_on_commit_callbacks)
+    _publish_held_back(plan, world)
     token = sign_off_token(plan.signatories.get(organisation=world.westmarch), world.ben, 1)
     address = reverse("plans:sign-by-link", args=[token])
 
@@ -263,19 +258,17 @@ def test_the_administration_answers_no_question_about_restricted_text(world: Wor
     assert answer.status_code in (302, 400, 404)
 
 
-def test_taking_a_showing_back_and_giving_it_again_writes_one_letter_a_day(
-    world: World, django_capture_on_commit_callbacks: Any
-) -> None:
+def test_taking_a_showing_back_and_giving_it_again_writes_one_letter_a_day(world: World) -> None:
     plan = begin(world)
-    mail.outbox.clear()
+    deliver().clear()
 
-    with django_capture_on_commit_callbacks(execute=True):
-        for _again in range(3):
-            share = _show(plan, world, world.nadia)
-            services.revoke_share(share=share, author=world.amina, now=timezone.now())
-        _show(plan, world, world.nadia, now=timezone.now() + dt.timedelta(days=2))
+    deliver().clear()
+    for _again in range(3):
+        share = _show(plan, world, world.nadia)
+        services.revoke_share(share=share, author=world.amina, now=timezone.now())
+    _show(plan, world, world.nadia, now=timezone.now() + dt.timedelta(days=2))
 
-    assert len(mail.outbox) == 2
+    assert len(deliver()) == 2
 
 
 def test_one_plans_standing_says_what_the_querysets_say(world: World) -> None:

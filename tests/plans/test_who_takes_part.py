@@ -7,7 +7,6 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from django.core import mail
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.urls import reverse
@@ -20,6 +19,7 @@ from partnerships.plans import paper, services
 from partnerships.plans.models import Plan
 from partnerships.plans.queries import WAITING
 from tests.plans.drafts import CANARY, ask_signatures, begin, fewer_homes, publish, published
+from tests.support.outbox import deliver
 from tests.world import World
 
 
@@ -53,23 +53,23 @@ def test_a_former_party_reads_what_was_said_and_says_nothing_more_where_only_par
     assert plan.comments.count() == (1 if status == 403 else 3)
 
 
-def test_nobody_of_a_former_party_is_called_on(world: World, django_capture_on_commit_callbacks: Any) -> None:
+def test_nobody_of_a_former_party_is_called_on(world: World) -> None:
     plan = published(world)
     said = services.add_comment(plan=plan, version_number=1, text="Why?", author=world.ben, now=timezone.now())
     leaves(world)
-    mail.outbox.clear()
+    deliver().clear()
 
-    with django_capture_on_commit_callbacks(execute=True):
-        services.add_comment(
-            plan=plan,
-            version_number=1,
-            text="Because of the road, @Ben West.",
-            author=world.amina,
-            parent=said,
-            now=timezone.now(),
-        )
+    deliver().clear()
+    services.add_comment(
+        plan=plan,
+        version_number=1,
+        text="Because of the road, @Ben West.",
+        author=world.amina,
+        parent=said,
+        now=timezone.now(),
+    )
 
-    assert mail.outbox == []
+    assert deliver() == []
     assert waiting_from(WAITING, world.ben, timezone.now()) == []
 
 

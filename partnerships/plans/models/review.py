@@ -190,7 +190,7 @@ class Comment(models.Model):
 
 
 class Mention(models.Model):
-    """A comment calls on a person by name, once; `told_at` is when a letter said so."""
+    """A comment calls on a person by name, once; `told_at` is when an email was recorded."""
 
     comment = models.ForeignKey(Comment, on_delete=models.CASCADE, related_name="mentions")
     person = models.ForeignKey(User, on_delete=models.CASCADE, related_name="plan_mentions")

@@ -1,6 +1,6 @@
 """Everything that can be done to a plan; upper rooms call these, whichever module they live in."""
 
-from partnerships.plans.services.commenting import UnableToComment, add_comment, set_resolved, tell_mentions
+from partnerships.plans.services.commenting import UnableToComment, add_comment, set_resolved
 from partnerships.plans.services.documents import UnableToAttach, attach_document
 from partnerships.plans.services.drafting import (
     PieceConflict,
@@ -100,6 +100,5 @@ __all__ = [
     "set_resolved",
     "share_draft",
     "sign_off",
-    "tell_mentions",
     "withdraw_offer",
 ]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterable
-from functools import partial
 
 from django.db import transaction
 from django.db.models import Case, CharField, F, Func, Value, When
@@ -12,11 +11,11 @@ from django.db.models.functions import Lower, Replace
 
 from partnerships.kit.rights import require
 from partnerships.organisations.models import Organisation
+from partnerships.outbox.services import record_email
 from partnerships.people.models import User
-from partnerships.plans import emails
 from partnerships.plans.content import COLLECTION_BY_CODE, UnknownPiece, get_piece, split_piece
 from partnerships.plans.models import Comment, Mention, Plan
-from partnerships.plans.queries import content_for, content_of, draft_content, reading_class, versions_for
+from partnerships.plans.queries import content_for, content_of, draft_content, reaches, reading_class, versions_for
 from partnerships.plans.rights import Rights, rights_over
 from partnerships.plans.services.ledger import lock_plan, note
 
@@ -80,9 +79,16 @@ def add_comment(
         parent.resolved_at, parent.resolved_by = None, None
         parent.save(update_fields=["resolved_at", "resolved_by"])
     called = _called(comment, text, mentioned)
-    Mention.objects.bulk_create(Mention(comment=comment, person=person) for person in called)
-    if called:
-        transaction.on_commit(partial(tell_mentions, now=now))
+    for mention in Mention.objects.bulk_create(
+        Mention(comment=comment, person=person, told_at=now) for person in called
+    ):
+        record_email(
+            kind="plans.mention",
+            person_id=mention.person_id,
+            params={"mention": mention.pk},
+            sender_id=organisation.pk if organisation else None,
+            now=now,
+        )
     note(
         plan,
         "answered a comment" if parent else "commented",
@@ -123,13 +129,7 @@ def _called(comment: Comment, text: str, mentioned: Iterable[User]) -> list[User
     """The people named who may read this comment and take part in the plan today, without its author."""
     wanted = {person.pk: person for person in mentioned} | {person.pk: person for person in _named(text)}
     wanted.pop(comment.author_id, None)
-    return [person for person in wanted.values() if _reaches(comment, person)]
-
-
-def _reaches(comment: Comment, person: User) -> bool:
-    """Whether the person may read the comment and takes part today: who left reads what was said, and is not called."""
-    known = Plan.objects.known_today_to(person).values("pk")
-    return Comment.objects.visible_to(person).filter(pk=comment.pk, plan__in=known).exists()
+    return [person for person in wanted.values() if reaches(comment, person)]
 
 
 def _named(text: str) -> list[User]:
@@ -154,21 +154,6 @@ def _beginnings(call: str) -> list[str]:
     words = call[:LONGEST_NAME].split()[:MOST_WORDS] if call[:1].strip() else []
     names = [" ".join(words[:count]) for count in range(len(words), 0, -1)]
     return list(dict.fromkeys(shape for name in names for shape in (name, name.rstrip(".,;:!?)”\"'"))))
-
-
-def tell_mentions(*, now: dt.datetime) -> int:
-    """Write to everybody called on who has not been told, if they may still read the comment; give how many.
-
-    Safe to run twice: a mention is claimed by a conditional update before its letter.
-    """
-    told = 0
-    untold = Mention.objects.filter(told_at=None).select_related("comment__plan", "comment__author", "person")
-    for mention in untold.order_by("pk")[:500]:
-        if not Mention.objects.filter(pk=mention.pk, told_at=None).update(told_at=now):
-            continue
-        if _reaches(mention.comment, mention.person):
-            told += emails.send_mention(mention)
-    return told
 
 
 @transaction.atomic

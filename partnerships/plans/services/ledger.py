@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from typing import Any
 
+from partnerships.activity.models import Event
 from partnerships.activity.services import record
 from partnerships.organisations.models import Organisation
 from partnerships.people.models import User
@@ -37,10 +38,10 @@ def note(
     target_id: int | None = None,
     organisation: Organisation | None = None,
     data: dict[str, Any] | None = None,
-) -> None:
+) -> Event:
     """Write down what happened. `kind` says who may see the line: readers of the "plan", editors ("plan_draft"), or
     readers of one version or comment, whose id is then the target."""
-    record(
+    return record(
         actor_id=author.pk if author else None,
         organisation_id=organisation.pk if organisation else None,
         verb=verb,

@@ -278,7 +278,7 @@ def _ask_for_signatures(
 ) -> None:
     """Ask every signatory again where earlier signatures no longer count for the version that is open now."""
     if plan.substantive_number > was_substantive and plan.is_awaiting_sign_off:
-        ask_again(plan, number, author=author, now=now)
+        ask_again(plan, author=author, now=now)
 
 
 def lift_embargoes(*, now: dt.datetime) -> int:

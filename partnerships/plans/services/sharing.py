@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from functools import partial
 
 from django.db import IntegrityError, transaction
 from django.db.models import Q
@@ -14,16 +13,16 @@ from partnerships.agreements.models import Partnership, Party
 from partnerships.kit.rights import require
 from partnerships.organisations.models import Membership, Organisation, Role
 from partnerships.organisations.rights import roles_of
+from partnerships.outbox.services import record_email, record_emails
 from partnerships.people.models import User
 from partnerships.people.services import find_person
-from partnerships.plans import emails
 from partnerships.plans.models import OVER, AccessRequest, Plan, Share, ShareOpening
 from partnerships.plans.rights import may_ask_for_access, rights_over
 from partnerships.plans.services.ledger import acting_organisation, lock_plan, note
 
 #: Showing the same draft to more people than this at once is publishing by another name.
 MOST_SHARES = 100
-#: Taken back and shown again within this time, the person has the letter already.
+#: Taken back and shown again within this time, the person has the email already.
 WRITE_AGAIN = dt.timedelta(days=1)
 
 
@@ -48,7 +47,7 @@ def share_draft(
 ) -> Share:
     """Show the draft to one person with an account, to read or to comment, until the end of a day; write to them once.
 
-    Sharing again changes the terms without a second letter, unless it had been revoked or had ended and the letter is
+    Sharing again changes the terms without a second email, unless it had been revoked or had ended and the email is
     more than a day old. Raises `UnableToShare`.
     """
     plan = lock_plan(plan)
@@ -107,7 +106,14 @@ def share_draft(
     if fresh and (known is None or known.invited_at is None or known.invited_at <= now - WRITE_AGAIN):
         share.invited_at = now
         share.save(update_fields=["invited_at"])
-        transaction.on_commit(partial(emails.send_share, share))
+        sharing_for = acting_organisation(plan, author)
+        record_email(
+            kind="plans.share",
+            person_id=person.pk,
+            params={"share": share.pk},
+            sender_id=sharing_for.pk if sharing_for else None,
+            now=now,
+        )
     return share
 
 
@@ -208,12 +214,14 @@ def ask_for_access(
             now=now,
             data={"title": plan.title, "request": request.pk},
         )
-        for lead in User.objects.filter(
-            pk__in=Membership.objects.current()
-            .filter(role=Role.LEAD, organisation__in=plan.owners.values("organisation"))
-            .values("person")
-        ):
-            transaction.on_commit(partial(emails.send_access_request, request, plan, lead))
+        leads = Membership.objects.current().filter(role=Role.LEAD, organisation__in=plan.owners.values("organisation"))
+        # Without a sender: its state would tell the asker's organisation whether there is such a plan.
+        record_emails(
+            kind="plans.access_request",
+            people=leads.exclude(person=author).values_list("person", flat=True),
+            params={"request": request.pk},
+            now=now,
+        )
     return request
 
 
@@ -228,7 +236,7 @@ def answer_request(
     ends_on: dt.date | None = None,
     message: str = "",
 ) -> AccessRequest:
-    """Show the draft to who asked, to read or to comment until the end of a day; or decline. Either is told by letter,
+    """Show the draft to who asked, to read or to comment until the end of a day; or decline. Either is told by email,
     with the message. Raises `UnableToShare` when it has been answered."""
     request = AccessRequest.objects.select_for_update(of=("self",)).select_related("person", "plan").get(pk=request.pk)
     require(request.plan is not None and rights_over(lock_plan(request.plan), author, now).may_edit)
@@ -246,11 +254,12 @@ def answer_request(
         )
     request.answered_at, request.answered_by, request.granted = now, author, grant
     request.save(update_fields=["answered_at", "answered_by", "granted"])
-    note(
+    organisation = acting_organisation(request.plan, author)
+    event = note(
         request.plan,
         "answered a request to see the draft",
         author=author,
-        organisation=acting_organisation(request.plan, author),
+        organisation=organisation,
         kind="plan_draft",
         now=now,
         data={
@@ -261,6 +270,11 @@ def answer_request(
         },
     )
     if not grant:
-        organisation = acting_organisation(request.plan, author)
-        transaction.on_commit(partial(emails.send_not_shown, request, author, organisation, message.strip()))
+        record_email(
+            kind="plans.not_shown",
+            person_id=request.person_id,
+            params={"request": request.pk, "event": event.pk},
+            sender_id=organisation.pk if organisation else None,
+            now=now,
+        )
     return request

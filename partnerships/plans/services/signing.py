@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime as dt
 import secrets
 from collections.abc import Sequence
-from functools import partial
 
 from django.db import IntegrityError, transaction
 from django.db.models import Q
@@ -13,12 +12,12 @@ from django.utils import timezone
 
 from partnerships.agreements.models import Party, PartyRole, PartyStatus
 from partnerships.kit.rights import require
-from partnerships.organisations.models import Organisation, Role
+from partnerships.organisations.models import Membership, Organisation, Role
 from partnerships.organisations.queries import leads_of
+from partnerships.outbox.services import record_emails
 from partnerships.people.models import User
-from partnerships.plans import emails
 from partnerships.plans.models import ConditionMet, Decision, Plan, Signatory, SignOff, Status
-from partnerships.plans.queries import SigningState, number_to_sign, signing_states, still_takes_part
+from partnerships.plans.queries import SigningState, has_to_decide, number_to_sign, signing_states, still_takes_part
 from partnerships.plans.rights import rights_over
 from partnerships.plans.services.ledger import acting_organisation, lock_plan, note
 
@@ -97,27 +96,22 @@ def request_sign_off(
         },
     )
     for signatory in made:
-        _write(signatory, number)
+        _send_request(signatory, author=author, now=now)
     for state in anew:
-        _ask_anew(state.signatory, number, due_on=due_on or _day_for(state.signatory, now), author=author, now=now)
+        _ask_anew(state.signatory, due_on=due_on or _day_for(state.signatory, now), author=author, now=now)
     _settle(plan, author=author, now=now)
     return plan
 
 
 def asked_anew(plan: Plan) -> list[SigningState]:
     """Those asked before who are asked again when sign-off is asked for: while the plan waits, nobody is."""
-    return [] if plan.is_awaiting_sign_off else [state for state in signing_states(plan) if _has_to_decide(state)]
+    return [] if plan.is_awaiting_sign_off else [state for state in signing_states(plan) if has_to_decide(state)]
 
 
 def _is_signed_already(plan: Plan) -> bool:
     """Whether a plan that went back to comment has every signature it needs for its present version."""
     states = signing_states(plan) if plan.status == Status.SHARED else []
     return any(state.has_approved for state in states) and all(state.is_settled for state in states)
-
-
-def _has_to_decide(state: SigningState) -> bool:
-    """Whether the signatory takes part and nothing it said counts for the present version."""
-    return state.sign_off is None and state.takes_part
 
 
 def _day_for(signatory: Signatory, now: dt.datetime) -> dt.date | None:
@@ -129,17 +123,15 @@ def _day_for(signatory: Signatory, now: dt.datetime) -> dt.date | None:
     return today + max(REMIND_BEFORE, signatory.due_on - timezone.localdate(signatory.asked_at))
 
 
-def _ask_anew(
-    signatory: Signatory, number: int, *, due_on: dt.date | None, author: User | None, now: dt.datetime
-) -> None:
-    """Write to a signatory again; links of earlier letters open nothing any more."""
+def _ask_anew(signatory: Signatory, *, due_on: dt.date | None, author: User | None, now: dt.datetime) -> None:
+    """Write to a signatory again; links of earlier emails open nothing any more."""
     before = signatory.due_on
     signatory.link_key = secrets.token_hex(16)
     signatory.asked_at, signatory.reminded_at, signatory.due_on = now, None, due_on
     if author is not None:
         signatory.asked_by = author
     signatory.save(update_fields=["link_key", "asked_by", "asked_at", "reminded_at", "due_on"])
-    _write(signatory, number, again=True)
+    _send_request(signatory, author=author, now=now, again=True)
     _note_day(signatory, "asked for sign-off again", before, author=author, now=now)
 
 
@@ -203,21 +195,31 @@ def _check_may_sign(plan: Plan, organisation: Organisation, role: str) -> None:
         raise UnableToRequestSignOff("Only owners may read this plan: widen its audience before others sign it.")
 
 
-def _write(signatory: Signatory, number: int, *, reminder: bool = False, again: bool = False) -> None:
-    """Send the letter with the link to every lead of the organisation, after commit."""
-    for lead in leads_of(signatory.organisation):
-        transaction.on_commit(
-            partial(emails.send_sign_off_request, signatory, lead, number, reminder=reminder, again=again)
-        )
+def _send_request(
+    signatory: Signatory, *, author: User | None, now: dt.datetime, reminder: bool = False, again: bool = False
+) -> None:
+    """Record the email with the link for every lead of the organisation but the author."""
+    asking = acting_organisation(signatory.plan, author)
+    record_emails(
+        kind="plans.sign_off_request",
+        people=[lead.pk for lead in leads_of(signatory.organisation) if lead != author],
+        params={
+            "signatory": signatory.pk,
+            "asked_at": signatory.asked_at.isoformat(),
+            "reminder": reminder,
+            "again": again,
+        },
+        sender_id=asking.pk if asking else None,
+        now=now,
+    )
 
 
-def ask_again(plan: Plan, number: int, *, author: User | None, now: dt.datetime) -> None:
-    """Ask every signatory that takes part and has to decide on the version of that number; call while the plan's row
-    is locked."""
+def ask_again(plan: Plan, *, author: User | None, now: dt.datetime) -> None:
+    """Ask every signatory that takes part and has to decide; call while the plan's row is locked."""
     for state in signing_states(plan):
-        if _has_to_decide(state):
+        if has_to_decide(state):
             signatory = state.signatory
-            _ask_anew(signatory, number, due_on=_day_for(signatory, now), author=author, now=now)
+            _ask_anew(signatory, due_on=_day_for(signatory, now), author=author, now=now)
 
 
 @transaction.atomic
@@ -286,8 +288,23 @@ def sign_off(
         now=now,
         data={"title": plan.title, "number": number, "after": {"decision": decision}, "reason": made.reason},
     )
+    if decision != Decision.APPROVED:
+        _tell_decision(made, now=now)
     _settle(plan, author=person, now=now)
     return made
+
+
+def _tell_decision(sign_off: SignOff, *, now: dt.datetime) -> None:
+    """Tell the leads of the owners that a signatory rejected a version or set a condition."""
+    owners = sign_off.plan.owners.values("organisation")
+    leads = Membership.objects.current().filter(role=Role.LEAD, organisation__in=owners)
+    record_emails(
+        kind="plans.decision",
+        people=leads.exclude(person=sign_off.person).values_list("person", flat=True),
+        params={"sign_off": sign_off.pk},
+        sender_id=sign_off.organisation_id,
+        now=now,
+    )
 
 
 @transaction.atomic
@@ -403,7 +420,7 @@ def _release(pk: int, now: dt.datetime) -> int:
 def remind_signatories(*, now: dt.datetime) -> int:
     """Remind those who have not decided and whose day is near or past, once a week each; give how many were reminded.
 
-    Safe to run twice: a signatory is claimed by a conditional update before its letter.
+    Safe to run twice: a signatory is claimed by a conditional update in the transaction that records its emails.
     """
     today = timezone.localdate(now)
     waiting = Signatory.objects.filter(
@@ -414,7 +431,7 @@ def remind_signatories(*, now: dt.datetime) -> int:
     reminded = 0
     for signatory in waiting.order_by("pk"):
         states = {state.signatory.pk: state for state in signing_states(signatory.plan)}
-        if signatory.pk not in states or not _has_to_decide(states[signatory.pk]):
+        if signatory.pk not in states or not has_to_decide(states[signatory.pk]):
             continue
         due = signatory.reminded_at or signatory.asked_at
         if due > now - (REMIND_AGAIN if signatory.reminded_at else dt.timedelta(days=1)):
@@ -425,7 +442,7 @@ def remind_signatories(*, now: dt.datetime) -> int:
             )
             if claimed:
                 reminded += 1
-                _write(signatory, number_to_sign(signatory.plan), reminder=True)
+                _send_request(signatory, author=None, now=now, reminder=True)
     return reminded
 
 

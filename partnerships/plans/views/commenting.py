@@ -15,6 +15,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from partnerships.kit.http import posted
 from partnerships.kit.rights import require
+from partnerships.outbox.content import told_by_email
 from partnerships.people.requests import signed_in
 from partnerships.plans.content import COLLECTIONS, Content
 from partnerships.plans.forms import CommentForm
@@ -87,10 +88,9 @@ def _may_comment(opened: Opened, number: int) -> bool:
 
 
 def _called_on(comment: Comment) -> str:
-    """Whom the comment calls on, to end a message with."""
-    called = comment.mentions.select_related("person").order_by("pk")
-    names = [mention.person.display_name for mention in called]
-    return f" {' and '.join(names)} {'is' if len(names) == 1 else 'are'} told that you call on them." if names else ""
+    """Who gets an email because the comment mentions them, to end a message with."""
+    mentioned = comment.mentions.select_related("person").order_by("pk")
+    return told_by_email([mention.person.display_name for mention in mentioned])
 
 
 @require_http_methods(["GET", "POST"])

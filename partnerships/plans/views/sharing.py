@@ -15,6 +15,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from partnerships.kit.http import keyset_page, posted
 from partnerships.kit.rights import require
 from partnerships.people.requests import signed_in
+from partnerships.people.told import noting_told
 from partnerships.plans.forms import AnswerForm, AskForm, ShareForm
 from partnerships.plans.models import ShareOpening
 from partnerships.plans.queries import organisations_of
@@ -38,19 +39,20 @@ def sharing(request: HttpRequest, pk: int) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         chosen = form.cleaned_data
         try:
-            share = share_draft(
-                plan=plan,
-                email=chosen["email"],
-                may_comment=chosen["may_comment"],
-                message=chosen["message"],
-                ends_on=chosen["ends_on"],
-                author=signed_in(request),
-                now=timezone.now(),
-            )
+            with noting_told() as told:
+                share = share_draft(
+                    plan=plan,
+                    email=chosen["email"],
+                    may_comment=chosen["may_comment"],
+                    message=chosen["message"],
+                    ends_on=chosen["ends_on"],
+                    author=signed_in(request),
+                    now=timezone.now(),
+                )
         except UnableToShare as error:
             form.add_error("email", str(error))
         else:
-            messages.success(request, f"{share.person.display_name} can see the draft.")
+            messages.success(request, f"{share.person.display_name} can see the draft.{told.words()}")
             return redirect("plans:sharing", pk=pk)
     stands = Exists(plan.shares.standing(timezone.now()).filter(pk=OuterRef("pk")))
     shares = list(
@@ -107,20 +109,21 @@ def answer(request: HttpRequest, pk: int, asked: int) -> HttpResponse:
         chosen = form.cleaned_data
         grant = chosen["answer"] == "grant"
         try:
-            answer_request(
-                request=found,
-                grant=grant,
-                may_comment=chosen["may_comment"],
-                ends_on=chosen["ends_on"],
-                message=chosen["message"],
-                author=signed_in(request),
-                now=timezone.now(),
-            )
+            with noting_told() as told:
+                answer_request(
+                    request=found,
+                    grant=grant,
+                    may_comment=chosen["may_comment"],
+                    ends_on=chosen["ends_on"],
+                    message=chosen["message"],
+                    author=signed_in(request),
+                    now=timezone.now(),
+                )
         except UnableToShare as error:
             form.add_error(None, str(error))
         else:
-            told = f"{name} can see the draft." if grant else f"{name} is told that the draft is not shown to them now."
-            messages.success(request, told)
+            words = f"{name} can see the draft." if grant else f"{name} is not shown the draft now."
+            messages.success(request, words + told.words())
             return redirect(back)
     return render(
         request,

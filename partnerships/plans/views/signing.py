@@ -20,6 +20,7 @@ from partnerships.kit.http import posted
 from partnerships.kit.rights import require
 from partnerships.organisations.models import Organisation
 from partnerships.people.requests import signed_in
+from partnerships.people.told import noting_told
 from partnerships.plans.comparisons import Comparison
 from partnerships.plans.forms import ConditionForm, DueDayForm, SignatoriesForm, SignForm
 from partnerships.plans.links import SignOffLink, read_sign_off_token
@@ -151,17 +152,18 @@ def request_signatures(request: HttpRequest, pk: int) -> HttpResponse:
     form = SignatoriesForm(posted(request), plan=plan)
     if request.method == "POST" and form.is_valid():
         try:
-            request_sign_off(
-                plan=plan,
-                signatories=form.chosen(),
-                due_on=form.cleaned_data["due_on"],
-                author=signed_in(request),
-                now=timezone.now(),
-            )
+            with noting_told() as told:
+                request_sign_off(
+                    plan=plan,
+                    signatories=form.chosen(),
+                    due_on=form.cleaned_data["due_on"],
+                    author=signed_in(request),
+                    now=timezone.now(),
+                )
         except UnableToRequestSignOff as error:
             form.add_error(None, str(error))
         else:
-            messages.success(request, "Those who must sign have been asked.")
+            messages.success(request, f"Those who must sign are asked.{told.words()}")
             return redirect("plans:signing", pk=pk)
     return render(
         request,

@@ -1,0 +1,44 @@
+"""What the plans room registers at start-up."""
+
+from __future__ import annotations
+
+from partnerships.activity.registry import register_kind
+from partnerships.agreements.departures import register_party_departure
+from partnerships.commitments.origins import register_origin
+from partnerships.organisations.departures import register_departure
+from partnerships.people.composing import register_email
+from partnerships.people.leaving import register_leaving
+from partnerships.people.personal import register_personal
+from partnerships.plans import emails
+from partnerships.plans.models import Comment, Plan, Version
+from partnerships.plans.origins import ORIGINS
+from partnerships.plans.past import events_of_plans
+from partnerships.plans.personal import RULES, end_shares, take_shares_back
+from partnerships.plans.services import owning, papers
+
+
+def register() -> None:
+    """Register whose events one sees, origins of commitments, kinds of email, personal data and leaving."""
+    papers.register()
+    register_personal(RULES)
+    for origin in ORIGINS:
+        register_origin(origin)
+    register_leaving("shared drafts taken back", end_shares)
+    register_departure(take_shares_back)
+    register_party_departure(owning.leave_with_party, owning.foretell_leaving)
+
+    register_kind(
+        name="plan",
+        visible_ids=lambda user: Plan.objects.published_for(user).values("pk"),
+        condition=events_of_plans,
+    )
+    register_kind(name="plan_signing", visible_ids=lambda user: Plan.objects.inside_for(user).values("pk"))
+    register_kind(name="plan_draft", visible_ids=lambda user: Plan.objects.editable_by(user).values("pk"))
+    register_kind(name="plan_version", visible_ids=lambda user: Version.objects.visible_to(user).values("pk"))
+    register_kind(name="plan_comment", visible_ids=lambda user: Comment.objects.visible_to(user).values("pk"))
+    register_email("plans.sign_off_request", "Sign-off request", emails.write_sign_off_request, is_secret=True)
+    register_email("plans.decision", "Rejection or condition of a signatory", emails.write_decision)
+    register_email("plans.share", "Draft shown to you", emails.write_share)
+    register_email("plans.access_request", "Request to see a draft", emails.write_access_request)
+    register_email("plans.not_shown", "Answer to a request", emails.write_not_shown)
+    register_email("plans.mention", "Mention in a comment", emails.write_mention)

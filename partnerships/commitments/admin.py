@@ -71,6 +71,6 @@ class CommitmentAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]  # 
 class ReminderAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]  # generic in the stubs alone
     """Which reminders are owed, sent or set aside."""
 
-    list_display = ("commitment", "person", "due_on", "days_before", "sent_at", "dropped_at", "tries")
+    list_display = ("commitment", "person", "due_on", "days_before", "sent_at", "dropped_at")
     list_filter = ("days_before",)
     ordering = ("-pk",)

@@ -1,46 +1,67 @@
-"""The letters of this room: one function a letter."""
+"""What emails about commitments say, and whether their reader may still read it."""
 
 from __future__ import annotations
 
 import datetime as dt
 
-from partnerships.commitments.models import Commitment, Status
-from partnerships.kit.letters import link, send_letter
+from django.utils import timezone
+
+from partnerships.commitments.models import Commitment, Reminder, Status, commitment_readers
+from partnerships.commitments.rights import waits_for
+from partnerships.organisations.queries import leads_with_account
+from partnerships.outbox.content import Content, link
+from partnerships.outbox.kinds import Due
 from partnerships.people.models import User
 
-
-def send_reminder(*, commitment: Commitment, person: User, today: dt.date) -> bool:
-    """Remind the owner of what falls due; whether the server took the letter. Needs the organisations fetched."""
-    return send_letter(
-        to=person.email,
-        template="commitments/reminder",
-        context={
-            "person": person,
-            "commitment": commitment,
-            "days": (commitment.due_on - today).days if commitment.due_on else 0,
-            "href": link("commitments:detail", pk=commitment.pk),
-            "choose_href": link("commitments:reminders"),
-        },
-    )
+_NO_READER = "They may not read the commitment any more."
+_ANSWERED = "It does not wait for them any more."
 
 
-def send_escalation(*, commitment: Commitment, person: User, author: User) -> bool:
-    """Tell somebody that a commitment was brought before them; whether the server took the letter."""
-    return send_letter(
-        to=person.email,
-        template="commitments/escalation",
-        context={
-            "person": person,
-            "commitment": commitment,
-            "author": author,
-            "href": link("commitments:detail", pk=commitment.pk),
-        },
-    )
+def write_reminder(due: Due, person: User, now: dt.datetime) -> Content | str:
+    """Remind the owner of what falls due, unless it was delivered, moved or given to somebody else meanwhile."""
+    reminder = Reminder.objects.get(pk=due.params["reminder"])
+    commitment = _fetched(reminder.commitment_id)
+    if (
+        not commitment.is_under_way
+        or commitment.due_on != reminder.due_on
+        or commitment.owner_id != person.pk
+        or not _may_read(commitment, person)
+    ):
+        return "It is not due any more, or not from them."
+    context = {
+        "person": person,
+        "commitment": commitment,
+        "days": (commitment.due_on - timezone.localdate(now)).days,
+        "href": link("commitments:detail", pk=commitment.pk),
+        "choose_href": link("commitments:reminders"),
+    }
+    return Content("commitments/reminder", context)
 
 
-def send_proposed(*, commitment: Commitment, person: User, author: User) -> bool:
-    """Ask a lead of a side that has still to confirm for its word; whether the server took the letter."""
-    return _send_turn(
+def write_escalation(due: Due, person: User, now: dt.datetime) -> Content | str:
+    """Tell somebody that a commitment was brought before them."""
+    commitment, author = _found(due)
+    if commitment.escalated_to_id != person.pk:
+        return _ANSWERED
+    if not _may_read(commitment, person):
+        return _NO_READER
+    context = {
+        "person": person,
+        "commitment": commitment,
+        "author": author,
+        "href": link("commitments:detail", pk=commitment.pk),
+    }
+    return Content("commitments/escalation", context)
+
+
+def write_proposed(due: Due, person: User, now: dt.datetime) -> Content | str:
+    """Ask a lead of a side that has still to confirm for its word."""
+    commitment, author = _found(due)
+    if commitment.revision != due.params["revision"]:
+        return "The terms have changed since."
+    if not commitment.is_proposed or not leads_with_account(waits_for(commitment)).filter(pk=person.pk).exists():
+        return _ANSWERED
+    return _turn(
         commitment,
         person,
         author,
@@ -51,9 +72,12 @@ def send_proposed(*, commitment: Commitment, person: User, author: User) -> bool
     )
 
 
-def send_agreed(*, commitment: Commitment, person: User, author: User) -> bool:
-    """Tell those who proposed it, and whoever sees it through, that both sides have confirmed."""
-    return _send_turn(
+def write_agreed(due: Due, person: User, now: dt.datetime) -> Content | str:
+    """Tell those who proposed it, and the person who sees it through, that both sides have confirmed."""
+    commitment, author = _found(due)
+    if commitment.status == Status.CANCELLED:
+        return "It was cancelled meanwhile."
+    return _turn(
         commitment,
         person,
         author,
@@ -64,9 +88,12 @@ def send_agreed(*, commitment: Commitment, person: User, author: User) -> bool:
     )
 
 
-def send_done(*, commitment: Commitment, person: User, author: User) -> bool:
+def write_done(due: Due, person: User, now: dt.datetime) -> Content | str:
     """Ask a lead of the receiver to say whether what is reported done has arrived."""
-    return _send_turn(
+    commitment, author = _found(due)
+    if not commitment.is_done or not leads_with_account(waits_for(commitment)).filter(pk=person.pk).exists():
+        return _ANSWERED
+    return _turn(
         commitment,
         person,
         author,
@@ -76,10 +103,11 @@ def send_done(*, commitment: Commitment, person: User, author: User) -> bool:
     )
 
 
-def send_answered(*, commitment: Commitment, person: User, author: User) -> bool:
+def write_answered(due: Due, person: User, now: dt.datetime) -> Content | str:
     """Tell those who deliver whether the receiver found that it arrived."""
-    verified = commitment.status == Status.VERIFIED
-    return _send_turn(
+    commitment, author = _found(due)
+    verified = due.params["verified"]
+    return _turn(
         commitment,
         person,
         author,
@@ -91,9 +119,10 @@ def send_answered(*, commitment: Commitment, person: User, author: User) -> bool
     )
 
 
-def send_ended(*, commitment: Commitment, person: User, author: User) -> bool:
+def write_ended(due: Due, person: User, now: dt.datetime) -> Content | str:
     """Tell the other side that it was declined, withdrawn or cancelled; the reason is on its page."""
-    return _send_turn(
+    commitment, author = _found(due)
+    return _turn(
         commitment,
         person,
         author,
@@ -103,18 +132,30 @@ def send_ended(*, commitment: Commitment, person: User, author: User) -> bool:
     )
 
 
-def _send_turn(commitment: Commitment, person: User, author: User, *, heading: str, words: str, action: str) -> bool:
-    """A letter about where a commitment stands now and whose turn it is. Needs the organisations fetched."""
-    return send_letter(
-        to=person.email,
-        template="commitments/turn",
-        context={
-            "person": person,
-            "commitment": commitment,
-            "heading": heading,
-            "words": words,
-            "action": action,
-            "href": link("commitments:detail", pk=commitment.pk),
-        },
-        reply_to=author.email,
-    )
+def _fetched(pk: int) -> Commitment:
+    return Commitment.objects.select_related("giver", "receiver", "partnership").get(pk=pk)
+
+
+def _found(due: Due) -> tuple[Commitment, User]:
+    return _fetched(due.params["commitment"]), User.objects.get(pk=due.params["author"])
+
+
+def _may_read(commitment: Commitment, person: User) -> bool:
+    return commitment_readers(commitment).filter(pk=person.pk).exists()
+
+
+def _turn(
+    commitment: Commitment, person: User, author: User, *, heading: str, words: str, action: str
+) -> Content | str:
+    """Where a commitment stands now and whose turn it is."""
+    if not _may_read(commitment, person):
+        return _NO_READER
+    context = {
+        "person": person,
+        "commitment": commitment,
+        "heading": heading,
+        "words": words,
+        "action": action,
+        "href": link("commitments:detail", pk=commitment.pk),
+    }
+    return Content("commitments/turn", context, reply_to=author.email)

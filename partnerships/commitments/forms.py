@@ -309,7 +309,7 @@ class EscalateForm(Form):
             label="Who should help",
             queryset=with_bodies(people.order_by("name", "pk")),
             widget=AutocompleteSelect,
-            help_text="Anybody who may see this commitment. They get a letter, and find it in their work.",
+            help_text="Anybody who may see this commitment. They get an email, and find it in their work.",
         )
         self.fields = {"person": person, **self.fields}
         self.helper = Helper(self, submit="Escalate", cancel=commitment.get_absolute_url())
@@ -396,7 +396,7 @@ class RemindersForm(Form):
         required=False,
         choices=CHOICES,
         widget=forms.CheckboxSelectMultiple,
-        help_text="One letter for each commitment and each choice. Choose none to get no reminders.",
+        help_text="One email for each commitment and each choice. Choose none to get no reminders.",
     )
     other = forms.IntegerField(
         label="Another number of days before",

@@ -495,26 +495,17 @@ class ReminderChoice(models.Model):
 
 
 class Reminder(models.Model):
-    """A reminder owed to an owner: one a commitment, due date and lead time. Sent at most once unless a process dies
-    mid-way.
-
-    waiting (`sent_at` empty, `claimed_until` past or empty) → claimed under a lease → sent, or set aside after
-    `MAX_TRIES`.
-    """
+    """A reminder owed to an owner: one a commitment, due date and lead time, written with its email in the outbox."""
 
     commitment = models.ForeignKey(Commitment, on_delete=models.CASCADE, related_name="reminders")
     person = models.ForeignKey(User, on_delete=models.CASCADE, related_name="+")
     due_on = models.DateField()
     days_before = models.PositiveSmallIntegerField()
     created_at = models.DateTimeField()
-    claimed_until = models.DateTimeField(null=True, blank=True)
-    tries = models.PositiveSmallIntegerField(default=0)
-    sent_at = models.DateTimeField(null=True, blank=True)
+    sent_at = models.DateTimeField(null=True, blank=True, help_text="When its email was recorded.")
     dropped_at = models.DateTimeField(
-        null=True, blank=True, help_text="When it turned out to be no longer needed, or could not be sent."
+        null=True, blank=True, help_text="When it was set aside, before emails stood in the outbox."
     )
-
-    MAX_TRIES = 3
 
     class Meta:
         constraints = [

@@ -10,6 +10,5 @@ from partnerships.commitments import services
 
 @shared_task
 def remind_owners() -> None:
-    """Write down today's reminders, then send what waits; may run twice."""
-    services.queue_reminders(now=timezone.now())
-    services.send_waiting_reminders(now=timezone.now())
+    """Record today's reminders; may run twice."""
+    services.remind_owners(now=timezone.now())

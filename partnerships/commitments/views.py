@@ -22,7 +22,6 @@ from partnerships.activity.queries import timeline
 from partnerships.agreements.models import Partnership
 from partnerships.agreements.past import as_read_by
 from partnerships.commitments import queries, services
-from partnerships.commitments.emails import send_escalation
 from partnerships.commitments.forms import (
     ConfirmForm,
     DueDateForm,
@@ -48,13 +47,6 @@ from partnerships.commitments.origins import Suggestion, links_of, read_from
 from partnerships.commitments.quantities import plain_number
 from partnerships.commitments.rights import Rights, rights_over, waits_for
 from partnerships.commitments.services.reminders import lead_times_of
-from partnerships.commitments.telling import (
-    tell_of_answer,
-    tell_of_confirmation,
-    tell_of_delivery,
-    tell_of_end,
-    tell_of_terms,
-)
 from partnerships.kit.dates import long_date
 from partnerships.kit.forms import active_filters
 from partnerships.kit.http import keyset_page, private_file
@@ -62,6 +54,7 @@ from partnerships.organisations.models import EDITING_ROLES, Organisation
 from partnerships.organisations.timeline import TimelineLine, timeline_lines
 from partnerships.people.models import User
 from partnerships.people.requests import signed_in
+from partnerships.people.told import noting_told
 
 
 @require_safe
@@ -136,27 +129,27 @@ def new(request: HttpRequest) -> HttpResponse:
         initial=_initial(request, user, suggestion, replaces),
     )
     if request.method == "POST" and form.is_valid():
-        terms, now = {name: form.cleaned_data[name] for name in _TERMS}, timezone.now()
+        terms = {name: form.cleaned_data[name] for name in _TERMS}
         try:
-            made = services.propose_commitment(
-                **terms,
-                giver=form.cleaned_data["giver"],
-                receiver=form.cleaned_data["receiver"],
-                partnership=form.cleaned_data["partnership"],
-                confirm=form.cleaned_data.get("confirm", False),
-                key=form.cleaned_data["key"],
-                replaces=replaces,
-                came_from=came_from,
-                author=user,
-                now=now,
-            )
+            with noting_told() as told:
+                made = services.propose_commitment(
+                    **terms,
+                    giver=form.cleaned_data["giver"],
+                    receiver=form.cleaned_data["receiver"],
+                    partnership=form.cleaned_data["partnership"],
+                    confirm=form.cleaned_data.get("confirm", False),
+                    key=form.cleaned_data["key"],
+                    replaces=replaces,
+                    came_from=came_from,
+                    author=user,
+                    now=timezone.now(),
+                )
         except (services.UnableToPropose, services.UnableToConfirm) as error:
             form.add_error(None, str(error))
         else:
             waiting = " and ".join(side.display_name for side in waits_for(made))
-            # A form sent twice gives the first one again, whose letters have left.
-            told = tell_of_terms(made, user) if made.proposed_at == now else ""
-            messages.success(request, f"{made.reference} is proposed. It waits for {waiting} to confirm it.{told}")
+            words = f"{made.reference} is proposed. It waits for {waiting} to confirm it."
+            messages.success(request, words + told.words())
             return redirect(made)
     context = {"form": form, "suggestion": suggestion, "replaces": replaces}
     return _answer(request, "commitments/new.html", context, form)
@@ -243,14 +236,13 @@ def edit(request: HttpRequest, pk: int) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         terms = {name: form.cleaned_data[name] for name in (*_TERMS, "revision")}
         try:
-            edited = services.edit_proposal(commitment=commitment, **terms, author=user, now=timezone.now())
+            with noting_told() as told:
+                services.edit_proposal(commitment=commitment, **terms, author=user, now=timezone.now())
         except (services.UnableToEdit, services.UnableToPropose) as error:
             form.add_error(None, str(error))
         else:
-            told = tell_of_terms(edited, user) if edited.revision != terms["revision"] else ""
-            messages.success(
-                request, f"The terms of {commitment.reference} are changed. Both sides have to confirm them.{told}"
-            )
+            words = f"The terms of {commitment.reference} are changed. Both sides have to confirm them."
+            messages.success(request, words + told.words())
             return redirect(commitment)
     return _answer(request, "commitments/edit.html", {"form": form, "commitment": commitment}, form)
 
@@ -269,18 +261,19 @@ def confirm(request: HttpRequest, pk: int, side: str) -> HttpResponse:
     form = ConfirmForm(_posted(request)[0], commitment=commitment, organisation=organisation, giving=giving)
     if request.method == "POST" and form.is_valid():
         try:
-            confirmed = services.confirm_commitment(
-                commitment=commitment,
-                organisation=organisation,
-                revision=form.cleaned_data["revision"],
-                owner=form.cleaned_data.get("owner"),
-                author=user,
-                now=timezone.now(),
-            )
+            with noting_told() as told:
+                confirmed = services.confirm_commitment(
+                    commitment=commitment,
+                    organisation=organisation,
+                    revision=form.cleaned_data["revision"],
+                    owner=form.cleaned_data.get("owner"),
+                    author=user,
+                    now=timezone.now(),
+                )
         except services.UnableToConfirm as error:
             form.add_error(None, str(error))
         else:
-            messages.success(request, _confirmed_words(confirmed, organisation) + tell_of_confirmation(confirmed, user))
+            messages.success(request, _confirmed_words(confirmed, organisation) + told.words())
             return redirect(commitment)
     context = {"form": form, "commitment": commitment, "organisation": organisation, "giving": giving}
     return _answer(request, "commitments/confirm.html", context, form)
@@ -302,12 +295,12 @@ def progress(request: HttpRequest, pk: int) -> HttpResponse:
     form = ProgressForm(*_posted(request), commitment=commitment, seen=newest)
     if request.method == "POST" and form.is_valid():
         try:
-            _report(form.cleaned_data, commitment, user)
+            with noting_told() as told:
+                _report(form.cleaned_data, commitment, user)
         except (services.UnableToRecordProgress, services.UnableToAttach) as error:
             form.add_error("evidence" if isinstance(error, services.UnableToAttach) else None, str(error))
         else:
-            told = tell_of_delivery(_seen(user, pk), user)
-            messages.success(request, f"Your progress on {commitment.reference} is recorded.{told}")
+            messages.success(request, f"Your progress on {commitment.reference} is recorded.{told.words()}")
             return redirect(commitment)
     return _answer(request, "commitments/progress.html", {"form": form, "commitment": commitment}, form)
 
@@ -379,19 +372,19 @@ def escalate(request: HttpRequest, pk: int) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         person = form.cleaned_data["person"]
         try:
-            services.escalate(
-                commitment=commitment,
-                to=person,
-                reason=form.cleaned_data["reason"],
-                author=user,
-                now=timezone.now(),
-            )
+            with noting_told() as told:
+                services.escalate(
+                    commitment=commitment,
+                    to=person,
+                    reason=form.cleaned_data["reason"],
+                    author=user,
+                    now=timezone.now(),
+                )
         except services.UnableToEscalate as error:
             form.add_error(None, str(error))
         else:
-            told = send_escalation(commitment=commitment, person=person, author=user)
-            words = "who got a letter." if told else "but the letter could not be sent: tell them yourself."
-            messages.success(request, f"{commitment.reference} is brought before {person.display_name}, {words}")
+            words = f"{commitment.reference} is brought before {person.display_name}."
+            messages.success(request, words + told.words())
             return redirect(commitment)
     return _answer(request, "commitments/escalate.html", {"form": form, "commitment": commitment}, form)
 
@@ -405,16 +398,17 @@ def verify(request: HttpRequest, pk: int) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         note, now = form.cleaned_data["note_text"], timezone.now()
         try:
-            if form.cleaned_data["verdict"] == "verified":
-                services.verify_delivery(commitment=commitment, note_text=note, author=user, now=now)
-                words = f"{commitment.reference} is verified: the promise is kept."
-            else:
-                services.send_back(commitment=commitment, reason=note, author=user, now=now)
-                words = f"{commitment.reference} is in progress again."
+            with noting_told() as told:
+                if form.cleaned_data["verdict"] == "verified":
+                    services.verify_delivery(commitment=commitment, note_text=note, author=user, now=now)
+                    words = f"{commitment.reference} is verified: the promise is kept."
+                else:
+                    services.send_back(commitment=commitment, reason=note, author=user, now=now)
+                    words = f"{commitment.reference} is in progress again."
         except services.UnableToVerify as error:
             form.add_error(None, str(error))
         else:
-            messages.success(request, words + tell_of_answer(_seen(user, pk), user))
+            messages.success(request, words + told.words())
             return redirect(commitment)
     return _answer(request, "commitments/verify.html", {"form": form, "commitment": commitment}, form)
 
@@ -427,13 +421,14 @@ def end(request: HttpRequest, pk: int) -> HttpResponse:
     form = EndForm(_posted(request)[0], commitment=commitment, rights=rights)
     if request.method == "POST" and form.is_valid():
         try:
-            ended = services.end_commitment(
-                commitment=commitment, reason=form.cleaned_data["reason"], author=user, now=timezone.now()
-            )
+            with noting_told() as told:
+                services.end_commitment(
+                    commitment=commitment, reason=form.cleaned_data["reason"], author=user, now=timezone.now()
+                )
         except services.UnableToEnd as error:
             form.add_error(None, str(error))
         else:
-            messages.success(request, f"{commitment.reference} is cancelled.{tell_of_end(ended, user)}")
+            messages.success(request, f"{commitment.reference} is cancelled.{told.words()}")
             return redirect(commitment)
     return _answer(request, "commitments/end.html", {"form": form, "commitment": commitment, "rights": rights}, form)
 

@@ -198,7 +198,9 @@ WITHOUT_A_PERSON = {
     "commitments.exceeds": _READS,
     "commitments.hand_over": "part of ending a membership, inside its transaction",
     "commitments.lead_times_of": _READS,
-    "commitments.queue_reminders": _CLOCK,
-    "commitments.send_waiting_reminders": _CLOCK,
+    "commitments.remind_owners": _CLOCK,
+    "commitments.tell_asked": "part of another service, inside its transaction",
+    "commitments.tell_concerned": "part of another service, inside its transaction",
+    "commitments.tell_one": "part of another service, inside its transaction",
     "commitments.take_place": _INSIDE,
 }

@@ -5,12 +5,12 @@ from __future__ import annotations
 import uuid
 from typing import Any
 
-from django.core import mail
 from django.test import Client
 from django.urls import reverse
 
 from partnerships.commitments.models import Commitment
 from tests.commitments.promises import agree, done, in_days, propose
+from tests.support.outbox import deliver, drop_emails
 from tests.world import World
 
 
@@ -23,8 +23,8 @@ def signed_in(person: Any) -> Client:
 
 def letters() -> list[tuple[str, str]]:
     """To whom letters went, and what their subjects say after the reference."""
-    sent = [(letter.to[0].partition("@")[0], letter.subject.partition(" ")[2]) for letter in mail.outbox]
-    mail.outbox.clear()
+    sent = sorted((letter.to[0].partition("@")[0], letter.subject.partition(" ")[2]) for letter in deliver())
+    deliver().clear()
     return sent
 
 
@@ -61,7 +61,7 @@ def test_leads_of_both_sides_are_asked_to_confirm_what_is_proposed_and_once(worl
 def test_the_letter_says_what_is_promised_and_leads_to_its_page(world: World) -> None:
     signed_in(world.eddie).post(reverse("commitments:new"), filled(world))
 
-    letter = next(one for one in mail.outbox if one.to == [world.ben.email])
+    letter = next(one for one in deliver() if one.to == [world.ben.email])
 
     assert "Thirty homes at Quayside." in letter.body
     assert "Larkhaven Homes to Westmarch" in letter.body
@@ -81,6 +81,7 @@ def test_those_who_wait_hear_that_it_is_agreed(world: World) -> None:
 
 def test_the_receiver_hears_that_it_is_done_and_the_giver_that_it_is_verified(world: World) -> None:
     commitment = agree(world)
+    drop_emails()
     progress = {"status": "done", "delivered": "60", "seen": "0"}
     signed_in(world.eddie).post(reverse("commitments:progress", args=[commitment.pk]), progress)
     reported = letters()
@@ -92,15 +93,18 @@ def test_the_receiver_hears_that_it_is_done_and_the_giver_that_it_is_verified(wo
 
 
 def test_progress_on_the_way_troubles_nobody_by_letter(world: World) -> None:
+    commitment = agree(world)
+    drop_emails()
     progress = {"status": "in_progress", "delivered": "40", "seen": "0"}
 
-    signed_in(world.eddie).post(reverse("commitments:progress", args=[agree(world).pk]), progress)
+    signed_in(world.eddie).post(reverse("commitments:progress", args=[commitment.pk]), progress)
 
     assert letters() == []
 
 
 def test_who_delivers_hears_what_is_missing_and_both_that_it_is_cancelled(world: World) -> None:
     commitment = done(world)
+    drop_emails()
     sent_back = {"verdict": "missing", "note_text": "Block C has no lift."}
     signed_in(world.ben).post(reverse("commitments:verify", args=[commitment.pk]), sent_back)
     answered = letters()

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.core import mail
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.urls import reverse
 
 from partnerships.commitments.models import Commitment, Status
 from partnerships.kit.dates import long_date
-from partnerships.kit.letters import told_by_letter
+from partnerships.outbox.content import told_by_email
 from partnerships.people.models import User
 from tests.commitments.promises import agree, done, in_days, propose
+from tests.support.outbox import deliver, drop_emails
 from tests.world import World
 
 
@@ -134,10 +134,11 @@ def test_what_is_missing_is_said_on_the_page(world: World) -> None:
 
 def test_escalating_tells_the_person_without_the_words(world: World) -> None:
     commitment = agree(world)
+    drop_emails()
 
     signed_in(world.eddie).post(page("escalate", commitment), {"person": world.ben.pk, "reason": "Canary reason."})
 
-    (letter,) = mail.outbox
+    (letter,) = deliver()
     assert letter.to == ["ben@westmarch.example"]
     assert "Canary" not in letter.body + letter.alternatives[0].content
 
@@ -191,7 +192,8 @@ def test_a_moved_due_date_and_a_file_are_told_by_their_names(world: World) -> No
     assert [(change.field, change.now) for change in file.changes] == [("file", "Plan")]
 
 
-def test_letters_are_told_of_as_people_say_it() -> None:
-    assert told_by_letter([]) == ""
-    assert told_by_letter(["Ben West"]) == " Ben West got a letter."
-    assert told_by_letter(["Ben West", "Wendy March", "Una"]) == " Ben West, Wendy March and Una got a letter."
+def test_page_names_who_gets_an_email() -> None:
+    assert told_by_email([]) == ""
+    assert told_by_email(["Ben West"]) == " An email will be sent to Ben West."
+    three = ["Ben West", "Wendy March", "Una"]
+    assert told_by_email(three) == " An email will be sent to Ben West, Wendy March and Una."

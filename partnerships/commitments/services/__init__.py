@@ -30,8 +30,7 @@ from partnerships.commitments.services.registers import (
 )
 from partnerships.commitments.services.reminders import (
     choose_lead_times,
-    queue_reminders,
-    send_waiting_reminders,
+    remind_owners,
 )
 from partnerships.commitments.services.terms import (
     UnableToChangeDueDate,
@@ -73,11 +72,10 @@ __all__ = [
     "hand_over",
     "propose_action",
     "propose_commitment",
-    "queue_reminders",
     "record_from_register",
     "record_progress",
+    "remind_owners",
     "remove_evidence",
     "send_back",
-    "send_waiting_reminders",
     "verify_delivery",
 ]

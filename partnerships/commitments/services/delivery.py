@@ -17,6 +17,7 @@ from partnerships.commitments.models import (
 from partnerships.commitments.quantities import delivered_words
 from partnerships.commitments.registry import tell_listeners
 from partnerships.commitments.rights import rights_over, side_of
+from partnerships.commitments.services.emails import tell_asked, tell_concerned, tell_one
 from partnerships.commitments.services.rows import locked, note
 from partnerships.people.models import User
 
@@ -133,6 +134,8 @@ def record_progress(
         reason=current.blocker or report.note,
     )
     tell_listeners(commitment=current, author=author, now=now)
+    if current.is_done:
+        tell_asked("done", current, author=author, now=now)
     return report
 
 
@@ -158,6 +161,7 @@ def escalate(*, commitment: Commitment, to: User, author: User, now: dt.datetime
         escalated_to=to.pk,
         reason=reason.strip(),
     )
+    tell_one("escalation", to, current, author=author, now=now)
     return current
 
 
@@ -179,6 +183,7 @@ def verify_delivery(*, commitment: Commitment, author: User, now: dt.datetime, n
         reason=note_text.strip(),
     )
     tell_listeners(commitment=current, author=author, now=now)
+    tell_concerned("answered", current, author=author, now=now, verified=True)
     return current
 
 
@@ -211,6 +216,7 @@ def send_back(*, commitment: Commitment, reason: str, author: User, now: dt.date
         reason=reason.strip(),
     )
     tell_listeners(commitment=current, author=author, now=now)
+    tell_concerned("answered", current, author=author, now=now, verified=False)
     return current
 
 

@@ -1,4 +1,4 @@
-"""Reminding owners of what falls due, at the lead times each chose: rows first, letters after."""
+"""Reminding owners of what falls due, at the lead times each chose."""
 
 from __future__ import annotations
 
@@ -6,31 +6,26 @@ import datetime as dt
 from collections.abc import Iterable
 
 from django.db import connection, transaction
-from django.db.models import Q
 from django.utils import timezone
 
 from partnerships.activity.services import record
-from partnerships.commitments.emails import send_reminder
 from partnerships.commitments.models import (
     DEFAULT_LEAD_TIMES,
     UNDER_WAY,
     Reminder,
     ReminderChoice,
-    commitment_readers,
 )
 from partnerships.kit.rights import require
 from partnerships.organisations.rights import has_open_account
+from partnerships.outbox.services import record_email
 from partnerships.people.models import User
 
 #: The longest notice one may choose, in days; nothing is looked for further ahead.
 LONGEST_LEAD_TIME = 90
-_AT_ONCE = 50
-#: Longer than fifty letters take against a slow server.
-_LEASE = dt.timedelta(minutes=10)
 
 _QUEUE = """
-INSERT INTO commitments_reminder (commitment_id, person_id, due_on, days_before, created_at, tries)
-SELECT DISTINCT ON (c.id) c.id, c.owner_id, c.due_on, lead.days, %(now)s, 0
+INSERT INTO commitments_reminder (commitment_id, person_id, due_on, days_before, created_at)
+SELECT DISTINCT ON (c.id) c.id, c.owner_id, c.due_on, lead.days, %(now)s
 FROM commitments_commitment c
 JOIN people_user u ON u.id = c.owner_id AND u.is_active
 LEFT JOIN commitments_reminderchoice choice ON choice.person_id = c.owner_id
@@ -67,12 +62,11 @@ def lead_times_of(person: User) -> list[int]:
 
 
 @transaction.atomic
-def queue_reminders(*, now: dt.datetime) -> int:
-    """Write down the reminders owed today, each once, in one statement; returns how many are new.
+def remind_owners(*, now: dt.datetime) -> int:
+    """Write down the reminders owed today, each once, and record their emails with them; returns how many are new.
 
     Of several lead times that have passed (the sweep was away for a week) only the shortest is owed. A due date that
-    moved
-    is a new one, with reminders of its own.
+    moved is a new one, with reminders of its own. Whether it is still needed is checked again when the email leaves.
     """
     with connection.cursor() as cursor:
         cursor.execute(
@@ -85,55 +79,9 @@ def queue_reminders(*, now: dt.datetime) -> int:
                 "longest": LONGEST_LEAD_TIME,
             },
         )
-        return int(cursor.rowcount)
-
-
-def send_waiting_reminders(*, now: dt.datetime) -> int:
-    """Send the reminders that wait, each claimed and committed before its letter leaves; returns how many were sent.
-
-    What is no longer needed by then (delivered, moved, another owner, access lost) is set aside unsent; what the mail
-    server
-    refused is tried again by a later sweep, `MAX_TRIES` times in all.
-    """
-    sent = 0
-    while claimed := _claim(now=now):
-        for reminder in claimed:
-            commitment = reminder.commitment
-            needed = (
-                commitment.is_under_way
-                and commitment.due_on == reminder.due_on
-                and commitment.owner_id == reminder.person_id
-                and commitment_readers(commitment).filter(pk=reminder.person_id).exists()
-            )
-            taken = needed and send_reminder(
-                commitment=commitment, person=reminder.person, today=timezone.localdate(now)
-            )
-            _settle(reminder, sent=taken, needed=needed, now=now)
-            sent += taken
-    return sent
-
-
-def _claim(*, now: dt.datetime) -> list[Reminder]:
-    """Take some waiting reminders; nobody else gets them until the lease is over, nor does this sweep a second time."""
-    with transaction.atomic():
-        claimed = list(
-            Reminder.objects.select_for_update(skip_locked=True, of=("self",))
-            .select_related("person", "commitment__giver", "commitment__receiver", "commitment__partnership")
-            .filter(sent_at=None, dropped_at=None)
-            .filter(Q(claimed_until=None) | Q(claimed_until__lte=now))
-            .order_by("created_at", "pk")[:_AT_ONCE]
-        )
-        for reminder in claimed:
-            reminder.claimed_until = now + _LEASE
-            reminder.tries += 1
-        Reminder.objects.bulk_update(claimed, ["claimed_until", "tries"])
-    return claimed
-
-
-def _settle(reminder: Reminder, *, sent: bool, needed: bool, now: dt.datetime) -> None:
-    """Write down what became of a claimed reminder. One that failed keeps its lease, so that a later sweep tries it."""
-    if sent:
-        reminder.sent_at = now
-    elif not needed or reminder.tries >= Reminder.MAX_TRIES:
-        reminder.dropped_at = now
-    reminder.save(update_fields=["sent_at", "dropped_at"])
+    waiting = Reminder.objects.select_for_update(skip_locked=True).filter(sent_at=None, dropped_at=None)
+    owed = list(waiting.order_by("pk").values_list("pk", "person_id"))
+    for reminder, person in owed:
+        record_email(kind="commitments.reminder", person_id=person, params={"reminder": reminder}, now=now)
+    Reminder.objects.filter(pk__in=[reminder for reminder, _ in owed]).update(sent_at=now)
+    return len(owed)

@@ -14,6 +14,7 @@ from partnerships.commitments.models import Commitment, Kind, Slippage, Status
 from partnerships.commitments.origins import From
 from partnerships.commitments.registry import tell_listeners
 from partnerships.commitments.rights import rights_over, side_of
+from partnerships.commitments.services.emails import tell_asked, tell_concerned
 from partnerships.commitments.services.replacement import take_place
 from partnerships.commitments.services.rows import (
     acts_for,
@@ -122,9 +123,10 @@ def propose_commitment(
     if confirm and side.pk == giver.pk and owner is None:
         raise UnableToPropose("Name who sees it through, or leave your confirmation for later.")
     if confirm:
-        return confirm_commitment(
+        commitment = confirm_commitment(
             commitment=commitment, organisation=side, author=author, revision=commitment.revision, now=now
         )
+    tell_asked("proposed", commitment, author=author, now=now, revision=commitment.revision)
     return commitment
 
 
@@ -244,6 +246,7 @@ def edit_proposal(
         before=before,
         after=terms_of(current),
     )
+    tell_asked("proposed", current, author=author, now=now, revision=current.revision)
     return current
 
 
@@ -309,6 +312,7 @@ def confirm_commitment(
         take_place(current.replaces, current, author=author, organisation=organisation, now=now)
     if agreed:
         tell_listeners(commitment=current, author=author, now=now)
+        tell_concerned("agreed", current, author=author, now=now)
     return current
 
 
@@ -379,6 +383,7 @@ def end_commitment(*, commitment: Commitment, reason: str, author: User, now: dt
         reason=current.reason,
     )
     tell_listeners(commitment=current, author=author, now=now)
+    tell_concerned("ended", current, author=author, now=now)
     return current
 
 

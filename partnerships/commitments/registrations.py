@@ -1,0 +1,42 @@
+"""What the commitments room registers at start-up."""
+
+from __future__ import annotations
+
+from partnerships.activity.registry import register_kind
+from partnerships.commitments import emails
+from partnerships.commitments.models import Commitment
+from partnerships.commitments.personal import RULES
+from partnerships.commitments.queries import events_of_commitments
+from partnerships.commitments.services import hand_over
+from partnerships.organisations.departures import register_departure
+from partnerships.people.composing import register_email
+from partnerships.people.personal import register_personal
+
+
+def register() -> None:
+    """Register handing over, whose events one sees, personal data and kinds of email."""
+    register_departure(
+        lambda departure: hand_over(
+            person=departure.membership.person,
+            organisation=departure.membership.organisation,
+            to=departure.heir,
+            author=departure.author,
+            now=departure.now,
+        )
+    )
+    register_kind(
+        name="commitment",
+        visible_ids=lambda user: Commitment.objects.visible_to(user).values("pk"),
+        condition=events_of_commitments,
+    )
+    register_personal(RULES)
+    for code, label, write in (
+        ("reminder", "Reminder of a commitment", emails.write_reminder),
+        ("escalation", "Commitment brought before you", emails.write_escalation),
+        ("proposed", "Commitment to confirm", emails.write_proposed),
+        ("agreed", "Commitment agreed", emails.write_agreed),
+        ("done", "Delivery to verify", emails.write_done),
+        ("answered", "Answer to a delivery", emails.write_answered),
+        ("ended", "Commitment ended", emails.write_ended),
+    ):
+        register_email(f"commitments.{code}", label, write)

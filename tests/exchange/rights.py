@@ -237,4 +237,11 @@ WITHOUT_A_PERSON = {
     "exchange.settle_entry": "derives the status from answers and commitments",
     "exchange.tell_asked": _CLOCK,
     "exchange.tell_new_fits": _CLOCK,
+    "exchange.tell_of_decision": _INSIDE,
+    "exchange.tell_of_decline": _INSIDE,
+    "exchange.tell_of_introduction": _INSIDE,
+    "exchange.tell_of_question": _INSIDE,
+    "exchange.tell_of_referral": _INSIDE,
+    "exchange.tell_of_reply": _INSIDE,
+    "exchange.tell_of_response": _INSIDE,
 }

@@ -5,8 +5,6 @@ from __future__ import annotations
 import datetime as dt
 from typing import Any
 
-import pytest
-from django.core import mail
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
@@ -16,6 +14,7 @@ from partnerships.exchange.models import Audience, Direction, Entry, Status
 from partnerships.exchange.services.reminders import LEAD_DAYS, remind_of_closing
 from partnerships.people.models import User
 from tests.exchange.conftest import draft, shared
+from tests.support.outbox import deliver
 from tests.world import World
 
 
@@ -27,7 +26,7 @@ def closing(world: World, now: dt.datetime, **given: Any) -> Entry:
 
 
 def written_to() -> list[str]:
-    return sorted(letter.to[0] for letter in mail.outbox)
+    return sorted(letter.to[0] for letter in deliver())
 
 
 def test_both_sides_are_reminded_once_before_an_unanswered_entry_lapses(world: World, now: dt.datetime) -> None:
@@ -39,8 +38,8 @@ def test_both_sides_are_reminded_once_before_an_unanswered_entry_lapses(world: W
     assert remind_of_closing(now=week_before + dt.timedelta(days=1)) == 0
 
     assert written_to() == ["amina@larkhaven.example", "ben@westmarch.example"]
-    assert all(entry.title in letter.subject for letter in mail.outbox)
-    assert not any("CANARY" in letter.body for letter in mail.outbox)
+    assert all(entry.title in letter.subject for letter in deliver())
+    assert not any("CANARY" in letter.body for letter in deliver())
 
     services.lapse_due_entries(now=now + dt.timedelta(days=15))
     entry.refresh_from_db()
@@ -88,7 +87,7 @@ def test_what_newly_fits_a_saved_filter_is_told_once_and_only_what_its_person_ma
     assert services.tell_new_fits(now=now) == 1
     assert services.tell_new_fits(now=now) == 0
 
-    (letter,) = mail.outbox
+    (letter,) = deliver()
     assert letter.to == ["ben@westmarch.example"]
     assert entry.title in letter.body
     assert "Our own news" not in letter.body
@@ -110,7 +109,7 @@ def test_a_filter_that_was_silenced_or_an_entry_that_is_gone_is_told_to_nobody(w
     services.withdraw_entry(entry=gone, reason="Found.", author=world.amina, now=now)
 
     assert services.tell_new_fits(now=now) == 0
-    assert mail.outbox == []
+    assert deliver() == []
 
 
 def test_those_who_are_asked_get_a_letter_once_when_it_is_shared(world: World, now: dt.datetime) -> None:
@@ -122,7 +121,7 @@ def test_those_who_are_asked_get_a_letter_once_when_it_is_shared(world: World, n
     assert services.tell_asked(now=now) == 1
     assert services.tell_asked(now=now) == 0
 
-    (letter,) = mail.outbox
+    (letter,) = deliver()
     assert letter.to == ["ben@westmarch.example"]
     assert letter.subject == f"Larkhaven Homes asks: {entry.title}"
     assert "CANARY" not in letter.body
@@ -141,11 +140,11 @@ def test_what_was_shared_long_ago_is_told_to_nobody_as_new(ask: Entry, now: dt.d
 
 def test_both_sides_are_written_to_as_an_answer_takes_its_steps(ask: Entry, world: World) -> None:
     def post(person: User, name: str, pk: int, **data: Any) -> list[str]:
-        mail.outbox.clear()
+        deliver().clear()
         browser = Client()
         browser.force_login(person)
         assert browser.post(reverse(f"exchange:{name}", args=[pk]), data).status_code == 302
-        return [f"{letter.to[0]}: {letter.subject}" for letter in mail.outbox]
+        return [f"{letter.to[0]}: {letter.subject}" for letter in deliver()]
 
     body = {"organisation": world.westmarch.pk}
     told = {
@@ -165,7 +164,7 @@ def test_both_sides_are_written_to_as_an_answer_takes_its_steps(ask: Entry, worl
         "more": [f"amina@larkhaven.example: Westmarch Borough Council answered your ask: {ask.title}"],
         "withdrawal": [f"ben@westmarch.example: Larkhaven Homes declined your answer: {ask.title}"],
     }
-    assert not any("CANARY" in letter.body for letter in mail.outbox)
+    assert not any("CANARY" in letter.body for letter in deliver())
 
 
 def test_a_decline_is_told_to_whoever_wrote_it_or_leads_when_they_have_left(world: World, now: dt.datetime) -> None:
@@ -178,7 +177,7 @@ def test_a_decline_is_told_to_whoever_wrote_it_or_leads_when_they_have_left(worl
         reverse("exchange:decline", args=[entry.pk]), {"organisation": world.westmarch.pk, "reason": "No land."}
     )
 
-    (letter,) = mail.outbox
+    (letter,) = deliver()
     assert letter.to == ["amina@larkhaven.example"]
     assert letter.subject == f"Westmarch Borough Council declines: {entry.title}"
     assert "No land." not in letter.body
@@ -203,7 +202,7 @@ def test_what_fits_a_filter_within_the_hour_comes_together_and_the_rest_is_count
 
     assert services.tell_new_fits(now=now + dt.timedelta(minutes=20)) == 0
     assert services.tell_new_fits(now=now + dt.timedelta(hours=2)) == 1
-    letter = mail.outbox[-1]
+    letter = deliver()[-1]
     assert letter.subject == "25 new asks or offers for “All”"
     assert "and 5 more" in letter.body
 
@@ -217,18 +216,3 @@ def test_what_stood_on_the_board_when_a_filter_was_kept_is_no_news(world: World,
     services.match_due_entries(now=now + dt.timedelta(days=2))
 
     assert services.tell_new_fits(now=now + dt.timedelta(days=2)) == 0
-
-
-def test_a_letter_that_no_server_takes_is_tried_again_an_hour_later_and_not_for_ever(
-    world: World, now: dt.datetime, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    tried = []
-    monkeypatch.setattr("partnerships.exchange.services.saved.send_new_fits", lambda *given: bool(tried.append(given)))
-    keep_all(world, now)
-    shared(world.larkhaven, world.amina, now)
-    services.match_due_entries(now=now)
-
-    for hours in (0, 0.5, 2, 100, 200):
-        services.tell_new_fits(now=now + dt.timedelta(hours=hours))
-
-    assert len(tried) == 3

@@ -9,7 +9,6 @@ import re
 from typing import Any
 
 import pytest
-from django.core import mail
 from django.test import Client
 from django.urls import reverse
 
@@ -19,6 +18,7 @@ from partnerships.exchange.models import Audience, Direction, Entry, Response, S
 from partnerships.people.models import User
 from tests.exchange.conftest import draft, shared
 from tests.exchange.test_settlement import promise
+from tests.support.outbox import deliver
 from tests.world import World
 
 
@@ -228,7 +228,7 @@ def test_the_word_to_a_colleague_stays_inside(world: World, now: dt.datetime) ->
     )
 
     inside, outside = page(world.vera, "detail", pk=ask.pk), page(world.ben, "detail", pk=ask.pk)
-    (letter,) = mail.outbox
+    (letter,) = deliver()
 
     assert "CANARY" in inside
     assert "Eddie Larch" in inside
@@ -375,8 +375,8 @@ def test_an_introduction_brings_both_organisations_together_once(
     assert sign_in(world.eddie).post(address, given).status_code == 302
     assert sign_in(world.amina).post(address, given).status_code == 422
 
-    assert sorted(letter.to[0] for letter in mail.outbox) == ["amina@larkhaven.example", "ben@westmarch.example"]
-    assert not any("CANARY" in letter.body for letter in mail.outbox)
+    assert sorted(letter.to[0] for letter in deliver()) == ["amina@larkhaven.example", "ben@westmarch.example"]
+    assert not any("CANARY" in letter.body for letter in deliver())
     for person in (world.amina, world.ben):
         for entry, other in ((ask, offer), (offer, ask)):
             shown = page(person, "detail", pk=entry.pk)
@@ -406,7 +406,7 @@ def test_a_third_introduces_two_who_may_read_each_other_and_nobody_else(world: W
         return chidi.post(address, {"organisation": world.tidewater.pk, "text": "CANARY"}).status_code
 
     assert (introduce(offer), introduce(hidden)) == (302, 422)
-    assert not any("Quietly" in letter.body for letter in mail.outbox)
+    assert not any("Quietly" in letter.body for letter in deliver())
     assert "CANARY" in page(world.ben, "detail", pk=ask.pk)
     assert "CANARY" in page(world.chidi, "detail", pk=ask.pk)
     assert "CANARY" not in page(world.hana, "detail", pk=ask.pk)

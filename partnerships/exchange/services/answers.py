@@ -28,6 +28,14 @@ from partnerships.exchange.services.common import (
     note_about,
     word,
 )
+from partnerships.exchange.services.emails import (
+    tell_of_decision,
+    tell_of_decline,
+    tell_of_question,
+    tell_of_referral,
+    tell_of_reply,
+    tell_of_response,
+)
 from partnerships.exchange.services.entries import still_open
 from partnerships.kit.rights import require
 from partnerships.organisations.models import EDITING_ROLES, Membership, Organisation
@@ -98,6 +106,7 @@ def refer_entry(
         now=now,
         colleague_id=person.pk,
     )
+    tell_of_referral(receipt, author=author, now=now)
     return receipt
 
 
@@ -125,6 +134,7 @@ def ask_back(*, entry: Entry, organisation: Organisation, text: str, author: Use
         organisation=organisation,
         now=now,
     )
+    tell_of_question(question, author=author, now=now)
     return question
 
 
@@ -151,6 +161,7 @@ def answer_question(*, question: Question, text: str, author: User, now: dt.date
         organisation=question.entry.organisation_id,
         now=now,
     )
+    tell_of_reply(question, author=author, now=now)
     return question
 
 
@@ -198,6 +209,7 @@ def decline_entry(*, entry: Entry, organisation: Organisation, reason: str, auth
         # Others who were asked may know that, never who they were.
         note(entry=entry, verb="closed an ask that all have declined", author=None, organisation=None, now=now, **step)
     entry.save(update_fields=["status", "reason", "answered_at", "closed_at", "is_open"])
+    tell_of_decline(receipt, author=author, now=now)
     return receipt
 
 
@@ -249,6 +261,7 @@ def respond(
         now=now,
         quantity=str(quantity or ""),
     )
+    tell_of_response(response, author=author, now=now)
     return response
 
 
@@ -297,6 +310,7 @@ def decide_response(
             now=now,
             **step,
         )
+    tell_of_decision(response, author=author, now=now)
     return response
 
 

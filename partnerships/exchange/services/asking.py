@@ -1,4 +1,4 @@
-"""Writing to those whom an ask or offer is addressed to, once, as soon as it is shared."""
+"""Telling those whom an ask or offer is addressed to, once, as soon as it is shared."""
 
 from __future__ import annotations
 
@@ -6,34 +6,43 @@ import datetime as dt
 
 from django.db import transaction
 
-from partnerships.exchange.emails import send_asked
 from partnerships.exchange.models import Audience, Entry
 from partnerships.exchange.queries.addressing import addressed_ids
 from partnerships.organisations.queries import leads_with_account
+from partnerships.outbox.services import record_emails
 
-#: What was shared earlier is no news: nobody is written to about it any more.
+#: What was shared earlier is no news: nobody is told of it any more.
 NEWS = dt.timedelta(days=1)
 
 
 def tell_asked(*, now: dt.datetime, most: int = 200) -> int:
-    """Write to the leads of the organisations that entries shared of late ask; returns how many letters.
+    """Record emails to the leads of the organisations that entries shared of late ask; returns how many.
 
-    The whole network is not written to. Each entry is claimed before its letters leave: a crash may lose a letter, and
-    never repeats one.
+    Nobody is told of what asks the whole network. May run twice: an entry is marked in the transaction that records
+    its emails.
     """
-    sent = 0
+    recorded = 0
     for _ in range(most):
-        entry = _claim(now)
-        if entry is None:
-            break
-        for person in leads_with_account(addressed_ids(entry) or set()).exclude(pk=entry.created_by_id or 0):
-            sent += send_asked(entry, person)
-    return sent
+        with transaction.atomic():
+            entry = _next(now)
+            if entry is None:
+                break
+            people = leads_with_account(addressed_ids(entry) or set()).exclude(pk=entry.created_by_id or 0)
+            recorded += len(
+                record_emails(
+                    kind="exchange.asked",
+                    people=people.values_list("pk", flat=True),
+                    params={"entry": entry.pk},
+                    sender_id=entry.organisation_id,
+                    now=now,
+                )
+            )
+            Entry.objects.filter(pk=entry.pk).update(told_at=now)
+    return recorded
 
 
-@transaction.atomic
-def _claim(now: dt.datetime) -> Entry | None:
-    entry = (
+def _next(now: dt.datetime) -> Entry | None:
+    return (
         Entry.objects.select_for_update(of=("self",), skip_locked=True)
         .filter(
             is_open=True,
@@ -41,10 +50,6 @@ def _claim(now: dt.datetime) -> Entry | None:
             audience__in=[Audience.NAMED, Audience.PARTNERSHIP],
             shared_at__gt=now - NEWS,
         )
-        .select_related("organisation")
         .order_by("shared_at", "pk")
         .first()
     )
-    if entry is not None:
-        Entry.objects.filter(pk=entry.pk).update(told_at=now)
-    return entry

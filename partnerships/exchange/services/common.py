@@ -8,6 +8,7 @@ from typing import Any
 from partnerships.activity.services import record
 from partnerships.agreements.models import Party
 from partnerships.exchange.models import OVER, TRANSITIONS, Audience, Direction, Entry, ResponseStatus, Status
+from partnerships.exchange.services.emails import tell_of_decision
 from partnerships.organisations.models import Organisation
 from partnerships.people.models import User
 
@@ -101,6 +102,8 @@ def close_responses(*, entry: Entry, reason: str, author: User | None, now: dt.d
             now=now,
             reason=reason,
         )
+        if author is not None:
+            tell_of_decision(response, author=author, now=now)
 
 
 def may_read(entry: Entry, organisation_id: int) -> bool:

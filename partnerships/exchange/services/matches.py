@@ -14,6 +14,7 @@ from partnerships.exchange.models import Dismissal, Entry, Introduction, Match
 from partnerships.exchange.queries.candidates import AreaNames, Found, best_for_both
 from partnerships.exchange.rights import may_read_both, rights_over
 from partnerships.exchange.services.common import UnableToChangeEntry, lock, may_read, note_about
+from partnerships.exchange.services.emails import tell_of_introduction
 from partnerships.exchange.services.saved import note_fits
 from partnerships.kit.rights import require
 from partnerships.organisations.models import Organisation
@@ -156,4 +157,5 @@ def introduce(
             organisation=organisation,
             now=now,
         )
+    tell_of_introduction(introduction, author=author, now=now)
     return introduction

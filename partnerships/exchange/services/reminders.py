@@ -7,37 +7,46 @@ import datetime as dt
 from django.db import transaction
 from django.utils import timezone
 
-from partnerships.exchange.emails import send_closing_soon
 from partnerships.exchange.models import Entry, Receipt
 from partnerships.exchange.queries.addressing import addressed_ids
 from partnerships.organisations.models import EDITING_ROLES, Membership, Role
-from partnerships.people.models import User
+from partnerships.outbox.services import record_emails
 
-#: So many days before its last day, both sides are reminded, once.
+#: How many days before its last day both sides are reminded, once.
 LEAD_DAYS = 7
 
 
 def remind_of_closing(*, now: dt.datetime, most: int = 200) -> int:
-    """Write to the two sides of what nobody has answered and what closes within a week; returns how many letters.
+    """Record emails to both sides of what nobody has answered and closes within a week; returns how many.
 
-    Its own side: whoever wrote it, or the leads. The side it asks by name or partnership: the colleague it was referred
-    to, or the leads. The whole network is not written to. Each entry is claimed before its letters leave: a crash may
-    lose a reminder, and never repeats one.
+    Its own side: the person who wrote it, or the leads. The side it asks by name or partnership: the colleague it was
+    referred to, or the leads. Nobody is reminded of what asks the whole network. May run twice: an entry is marked in
+    the transaction that records its emails.
     """
-    sent = 0
+    recorded = 0
     for _ in range(most):
-        entry = _claim(now)
-        if entry is None:
-            break
-        for person, own in _recipients(entry):
-            sent += send_closing_soon(entry, person, own=own)
-    return sent
+        with transaction.atomic():
+            entry = _next(now)
+            if entry is None:
+                break
+            recipients = _recipients(entry)
+            for own in (True, False):
+                recorded += len(
+                    record_emails(
+                        kind="exchange.closing_soon",
+                        people=[person for person, is_own in recipients.items() if is_own == own],
+                        params={"entry": entry.pk, "own": own},
+                        sender_id=entry.organisation_id,
+                        now=now,
+                    )
+                )
+            Entry.objects.filter(pk=entry.pk).update(reminded_at=now)
+    return recorded
 
 
-@transaction.atomic
-def _claim(now: dt.datetime) -> Entry | None:
+def _next(now: dt.datetime) -> Entry | None:
     today = timezone.localdate(now)
-    entry = (
+    return (
         Entry.objects.unanswered()
         .select_for_update(of=("self",), skip_locked=True)
         .filter(
@@ -48,27 +57,24 @@ def _claim(now: dt.datetime) -> Entry | None:
             # What was shared with a few days to go needs no reminder the moment it is shared.
             shared_at__lt=now - dt.timedelta(days=1),
         )
-        .select_related("organisation")
         .order_by("closes_on", "pk")
         .first()
     )
-    if entry is not None:
-        Entry.objects.filter(pk=entry.pk).update(reminded_at=now)
-    return entry
 
 
-def _recipients(entry: Entry) -> list[tuple[User, bool]]:
+def _recipients(entry: Entry) -> dict[int, bool]:
+    """The numbers of those to remind, and whether they are of its own side."""
     current = Membership.objects.current()
     writer = current.filter(person=entry.created_by_id, organisation=entry.organisation_id, role__in=EDITING_ROLES)
     own = writer if writer.exists() else current.filter(organisation=entry.organisation_id, role=Role.LEAD)
-    people = {row.person_id: (row.person, True) for row in own.select_related("person").order_by("pk")}
+    people = dict.fromkeys(own.order_by("pk").values_list("person", flat=True), True)
     declined = Receipt.objects.filter(entry=entry, declined_at__isnull=False).values_list("organisation_id", flat=True)
     asked = (addressed_ids(entry) or set()) - set(declined)
     referred = dict(
         Receipt.objects.filter(entry=entry, referred_to__isnull=False).values_list("organisation_id", "referred_to")
     )
-    for row in current.filter(organisation__in=asked, role__in=EDITING_ROLES).select_related("person").order_by("pk"):
+    for row in current.filter(organisation__in=asked, role__in=EDITING_ROLES).order_by("pk"):
         colleague = referred.get(row.organisation_id)
         if row.person_id == colleague or (colleague is None and row.is_lead):
-            people.setdefault(row.person_id, (row.person, False))
-    return list(people.values())
+            people.setdefault(row.person_id, False)
+    return people

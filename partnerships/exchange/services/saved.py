@@ -10,22 +10,18 @@ from typing import Any
 from django.db import IntegrityError, transaction
 from django.db.models import Sum
 
-from partnerships.exchange.emails import send_new_fits
 from partnerships.exchange.models import Entry, EntryCount, Fit, SavedFilter
 from partnerships.exchange.queries.board import Filters, new_on_board
 from partnerships.exchange.rights import owns_filter
 from partnerships.kit.rights import require
 from partnerships.organisations.rights import has_open_account
+from partnerships.outbox.services import record_email
 from partnerships.people.models import User
 
-#: A person keeps so many at most: each is tried on every new entry.
+#: How many a person may keep: each is tried on every new entry.
 MOST = 20
-#: So many are written out in a letter; of the rest it says how many.
-IN_A_LETTER = 20
-#: What fits within this of the last letter about a filter comes together in the next.
+#: What fits within this of the last email about a filter comes together in the next.
 APART = dt.timedelta(hours=1)
-#: A letter that no server has taken by then is given up.
-GIVEN_UP = dt.timedelta(days=3)
 
 
 class UnableToSaveFilter(Exception):
@@ -124,44 +120,39 @@ def _as_kept(value: Any) -> Any:
 
 
 def tell_new_fits(*, now: dt.datetime) -> int:
-    """Write to each person what newly fits their filters: a letter a filter, each entry once; returns how many.
+    """Record an email to each person about what newly fits a filter of theirs, each entry once; returns how many.
 
-    The first at once, what follows within the hour together. Access is looked at again before writing. A letter that
-    could not be sent is tried again after as long.
+    The first at once, what follows within the hour together. Access is checked again when the email leaves.
     """
     waiting = Fit.objects.filter(told_at=None).exclude(saved_filter__written_at__gt=now - APART)
-    sent = 0
-    for pk in waiting.order_by().values_list("saved_filter", flat=True).distinct():
-        sent += _tell(pk, now)
-    return sent
+    filters = waiting.order_by().values_list("saved_filter", flat=True).distinct()
+    return sum(_tell(pk, now) for pk in filters)
 
 
+@transaction.atomic
 def _tell(saved_filter_id: int, now: dt.datetime) -> bool:
-    with transaction.atomic():
-        saved = (
-            SavedFilter.objects.select_for_update(of=("self",), skip_locked=True)
-            .select_related("person")
-            .filter(pk=saved_filter_id)
-            .exclude(written_at__gt=now - APART)
-            .first()
-        )
-        if saved is None:
-            return False
-        fits = Fit.objects.filter(saved_filter=saved, told_at=None)
-        told = list(fits.values_list("pk", flat=True))
-        entries = (
-            Entry.objects.visible_to(saved.person)
-            .filter(pk__in=fits.values("entry"), is_open=True)
-            .for_listing()
-            .order_by("-shared_at", "-pk")
-        )
-        count, shown = entries.count(), list(entries[:IN_A_LETTER])
-        Fit.objects.filter(pk__in=told).update(told_at=now)
-        if not shown or not saved.tells or not saved.person.is_active:
-            return False
-        saved.written_at = now
-        saved.save(update_fields=["written_at"])
-    if send_new_fits(saved, shown, count):
-        return True
-    Fit.objects.filter(pk__in=told, found_at__gt=now - GIVEN_UP).update(told_at=None)
-    return False
+    saved = (
+        SavedFilter.objects.select_for_update(of=("self",), skip_locked=True)
+        .select_related("person")
+        .filter(pk=saved_filter_id)
+        .exclude(written_at__gt=now - APART)
+        .first()
+    )
+    if saved is None:
+        return False
+    fits = Fit.objects.filter(saved_filter=saved, told_at=None)
+    told = list(fits.values_list("pk", "entry"))
+    readable = Entry.objects.visible_to(saved.person).filter(pk__in=[entry for _, entry in told], is_open=True)
+    entries = list(readable.order_by("pk").values_list("pk", flat=True))
+    Fit.objects.filter(pk__in=[pk for pk, _ in told]).update(told_at=now)
+    if not entries or not saved.tells or not saved.person.is_active:
+        return False
+    saved.written_at = now
+    saved.save(update_fields=["written_at"])
+    record_email(
+        kind="exchange.new_fits",
+        person_id=saved.person_id,
+        params={"filter": saved.pk, "entries": entries},
+        now=now,
+    )
+    return True

@@ -9,7 +9,6 @@ from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST
 
 from partnerships.exchange import services
-from partnerships.exchange.emails import send_referred
 from partnerships.exchange.forms import (
     AnswerForm,
     AskBackForm,
@@ -21,18 +20,12 @@ from partnerships.exchange.forms import (
 )
 from partnerships.exchange.models import Entry, Question, Response
 from partnerships.exchange.rights import rights_over
-from partnerships.exchange.telling import (
-    tell_of_decision,
-    tell_of_decline,
-    tell_of_question,
-    tell_of_reply,
-    tell_of_response,
-)
 from partnerships.exchange.views.writing import answer
 from partnerships.kit.http import posted
 from partnerships.kit.rights import require
 from partnerships.organisations.models import Organisation, OrganisationQuerySet
 from partnerships.people.requests import signed_in
+from partnerships.people.told import noting_told
 
 _FORM = ["GET", "HEAD", "POST"]
 
@@ -70,12 +63,12 @@ def respond(request: HttpRequest, pk: int) -> HttpResponse:
     form = RespondForm(posted(request), entry=entry, organisations=organisations, initial=initial)
     if form.is_valid():
         try:
-            made = services.respond(entry=entry, author=signed_in(request), now=timezone.now(), **form.cleaned_data)
+            with noting_told() as told:
+                services.respond(entry=entry, author=signed_in(request), now=timezone.now(), **form.cleaned_data)
         except services.UnableToChangeEntry as error:
             form.add_error(None, str(error))
         else:
-            told = tell_of_response(made, signed_in(request))
-            messages.success(request, f"Your answer is with {entry.organisation.name}.{told}")
+            messages.success(request, f"Your answer is with {entry.organisation.name}.{told.words()}")
             return redirect(entry)
     title = "Answer this ask" if entry.is_ask else "Take up this offer"
     return answer(request, "exchange/act.html", form, entry=entry, title=title)
@@ -88,14 +81,12 @@ def decline(request: HttpRequest, pk: int) -> HttpResponse:
     form = DeclineForm(posted(request), entry=entry, organisations=organisations)
     if form.is_valid():
         try:
-            receipt = services.decline_entry(
-                entry=entry, author=signed_in(request), now=timezone.now(), **form.cleaned_data
-            )
+            with noting_told() as told:
+                services.decline_entry(entry=entry, author=signed_in(request), now=timezone.now(), **form.cleaned_data)
         except services.UnableToChangeEntry as error:
             form.add_error(None, str(error))
         else:
-            told = tell_of_decline(receipt, signed_in(request))
-            messages.success(request, f"{entry.organisation.name} sees that you decline, and why.{told}")
+            messages.success(request, f"{entry.organisation.name} sees that you decline, and why.{told.words()}")
             return redirect(entry)
     return answer(
         request, "exchange/act.html", form, entry=entry, title=f"Decline this {'ask' if entry.is_ask else 'offer'}"
@@ -111,20 +102,19 @@ def refer(request: HttpRequest, pk: int) -> HttpResponse:
     if form.is_valid():
         chosen = form.cleaned_data
         try:
-            services.refer_entry(
-                entry=entry,
-                organisation=chosen["organisation"],
-                person=chosen["person"],
-                note_to_them=chosen["note"],
-                author=user,
-                now=timezone.now(),
-            )
+            with noting_told() as told:
+                services.refer_entry(
+                    entry=entry,
+                    organisation=chosen["organisation"],
+                    person=chosen["person"],
+                    note_to_them=chosen["note"],
+                    author=user,
+                    now=timezone.now(),
+                )
         except services.UnableToChangeEntry as error:
             form.add_error(None, str(error))
         else:
-            told = send_referred(entry, chosen["person"], author=user)
-            name = chosen["person"].display_name
-            messages.success(request, f"{name} has it now{' and got a letter' if told else ''}.")
+            messages.success(request, f"{chosen['person'].display_name} has it now.{told.words()}")
             return redirect(entry)
     return answer(request, "exchange/act.html", form, entry=entry, title="Refer it to a colleague")
 
@@ -136,14 +126,12 @@ def ask_back(request: HttpRequest, pk: int) -> HttpResponse:
     form = AskBackForm(posted(request), entry=entry, organisations=organisations)
     if form.is_valid():
         try:
-            now = timezone.now()
-            asked = services.ask_back(entry=entry, author=signed_in(request), now=now, **form.cleaned_data)
+            with noting_told() as told:
+                services.ask_back(entry=entry, author=signed_in(request), now=timezone.now(), **form.cleaned_data)
         except services.UnableToChangeEntry as error:
             form.add_error(None, str(error))
         else:
-            # A form sent twice gives the first question again, whose letter has left.
-            told = tell_of_question(asked, signed_in(request)) if asked.asked_at == now else ""
-            messages.success(request, f"Your question is with {entry.organisation.name}.{told}")
+            messages.success(request, f"Your question is with {entry.organisation.name}.{told.words()}")
             return redirect(entry)
     return answer(request, "exchange/act.html", form, entry=entry, title=f"Ask {entry.organisation.name} a question")
 
@@ -159,11 +147,12 @@ def answer_question(request: HttpRequest, pk: int) -> HttpResponse:
     form = AnswerForm(posted(request), entry=question.entry)
     if form.is_valid():
         try:
-            services.answer_question(question=question, author=user, now=timezone.now(), **form.cleaned_data)
+            with noting_told() as told:
+                services.answer_question(question=question, author=user, now=timezone.now(), **form.cleaned_data)
         except services.UnableToChangeEntry as error:
             form.add_error(None, str(error))
         else:
-            messages.success(request, f"{question.organisation.name} has your answer.{tell_of_reply(question, user)}")
+            messages.success(request, f"{question.organisation.name} has your answer.{told.words()}")
             return redirect(question.entry)
     return answer(
         request, "exchange/act.html", form, entry=question.entry, title="Answer the question", quoted=question.text
@@ -182,20 +171,20 @@ def decide(request: HttpRequest, pk: int) -> HttpResponse:
     if form.is_valid():
         decision = form.cleaned_data["decision"]
         try:
-            services.decide_response(
-                response=response,
-                accept=decision != "decline",
-                part=decision == "part",
-                reason=form.cleaned_data["reason"],
-                author=user,
-                now=timezone.now(),
-            )
+            with noting_told() as told:
+                services.decide_response(
+                    response=response,
+                    accept=decision != "decline",
+                    part=decision == "part",
+                    reason=form.cleaned_data["reason"],
+                    author=user,
+                    now=timezone.now(),
+                )
         except services.UnableToChangeEntry as error:
             form.add_error(None, str(error))
         else:
             done = "declined" if decision == "decline" else "accepted"
-            told = tell_of_decision(response, user)
-            messages.success(request, f"The answer of {response.organisation.name} is {done}.{told}")
+            messages.success(request, f"The answer of {response.organisation.name} is {done}.{told.words()}")
             return redirect(response.entry)
     return answer(
         request,

@@ -19,7 +19,6 @@ from partnerships.exchange.models import Entry, Introduction, Match
 from partnerships.exchange.queries.candidates import best_for_reader
 from partnerships.exchange.queries.matches import fit_in_words, matches_for, put_aside
 from partnerships.exchange.queries.rights import answerable_among
-from partnerships.exchange.telling import tell_of_introduction
 from partnerships.exchange.views.writing import answer
 from partnerships.kit.http import posted
 from partnerships.kit.rights import require
@@ -27,6 +26,7 @@ from partnerships.organisations.models import EDITING_ROLES, Organisation
 from partnerships.organisations.rights import roles_of
 from partnerships.people.models import User
 from partnerships.people.requests import signed_in
+from partnerships.people.told import noting_told
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,14 +154,15 @@ def introduce(request: HttpRequest, pk: int, other: int) -> HttpResponse:
     form = IntroduceForm(posted(request), entry=entry, organisations=bodies)
     if form.is_valid():
         try:
-            made = services.introduce(
-                entry=entry, counterpart=counterpart, author=user, now=timezone.now(), **form.cleaned_data
-            )
+            with noting_told() as told:
+                services.introduce(
+                    entry=entry, counterpart=counterpart, author=user, now=timezone.now(), **form.cleaned_data
+                )
         except services.UnableToChangeEntry as error:
             form.add_error(None, str(error))
         else:
             names = f"{entry.organisation.display_name} and {counterpart.organisation.display_name}"
-            messages.success(request, f"{names} are introduced.{tell_of_introduction(made, user)}")
+            messages.success(request, f"{names} are introduced.{told.words()}")
             return redirect(entry)
     title = f"Introduce {entry.organisation.display_name} and {counterpart.organisation.display_name}"
     quoted = f"{counterpart.get_direction_display()} from {counterpart.organisation.display_name}: {counterpart.title}"

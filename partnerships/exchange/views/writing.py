@@ -20,11 +20,11 @@ from partnerships.exchange.forms import AgreedForm, EntryForm, MeetForm, ReasonF
 from partnerships.exchange.models import Audience, Entry
 from partnerships.exchange.queries.candidates import BEST, best_for_reader
 from partnerships.exchange.rights import rights_over
-from partnerships.exchange.telling import tell_of_decisions
 from partnerships.kit.http import posted
 from partnerships.kit.rights import require
 from partnerships.organisations.rights import roles_of
 from partnerships.people.requests import signed_in
+from partnerships.people.told import noting_told
 
 _KEPT = (
     "title",
@@ -66,9 +66,10 @@ def _shared_message(entry: Entry) -> str:
     if entry.audience == Audience.NETWORK:
         return f"Your {what} is shared with the whole network."
     if entry.audience == Audience.PARTNERSHIP and entry.partnership:
-        return f"Your {what} is shared with {entry.partnership.title}. The leads of its other parties get a letter."
+        told = "The leads of its other parties will be told by email."
+        return f"Your {what} is shared with {entry.partnership.title}. {told}"
     names = [row.organisation.name for row in entry.addressees.select_related("organisation").order_by("pk")]
-    return f"Your {what} is shared with {', '.join(names)}. Their leads get a letter."
+    return f"Your {what} is shared with {', '.join(names)}. Their leads will be told by email."
 
 
 def _say_what_became(request: HttpRequest, entry: Entry) -> None:
@@ -242,16 +243,14 @@ def withdraw(request: HttpRequest, pk: int) -> HttpResponse:
     data = posted(request)
     form = ReasonForm(data, entry=entry, submit=f"Withdraw this {what}", label="Why is it withdrawn?", danger=True)
     if form.is_valid():
-        waiting = [one.pk for one in entry.responses.waiting()]
         try:
-            services.withdraw_entry(
-                entry=entry, reason=form.cleaned_data["reason"], author=signed_in(request), now=timezone.now()
-            )
+            with noting_told() as told:
+                services.withdraw_entry(
+                    entry=entry, reason=form.cleaned_data["reason"], author=signed_in(request), now=timezone.now()
+                )
         except services.UnableToChangeEntry as error:
             form.add_error(None, str(error))
         else:
-            ended = entry.responses.filter(pk__in=waiting).select_related("entry__organisation", "organisation")
-            told = tell_of_decisions(ended.order_by("pk"), signed_in(request))
-            messages.success(request, f"“{entry.title}” is withdrawn.{told}")
+            messages.success(request, f"“{entry.title}” is withdrawn.{told.words()}")
             return redirect(entry)
     return answer(request, "exchange/act.html", form, entry=entry, title=f"Withdraw this {what}")

@@ -1,0 +1,50 @@
+"""What the exchange registers at start-up."""
+
+from __future__ import annotations
+
+from partnerships.activity.registry import register_kind
+from partnerships.commitments.origins import register_origin
+from partnerships.commitments.registry import register_listener
+from partnerships.exchange import emails
+from partnerships.exchange.models import Entry, Introduction, Question, Receipt, Response
+from partnerships.exchange.origins import ORIGINS
+from partnerships.exchange.personal import RULES
+from partnerships.exchange.queries import events_of_entries
+from partnerships.exchange.sections import standing_section
+from partnerships.exchange.services.fulfilments import commitment_moved
+from partnerships.organisations.sections import ON_ORGANISATIONS
+from partnerships.people.composing import register_email
+from partnerships.people.personal import register_personal
+
+
+def register() -> None:
+    """Register whose events one sees, what commitments come from and come to, and kinds of email."""
+    register_personal(RULES)
+    ON_ORGANISATIONS.register("10 skills and resources", standing_section)
+    register_kind(
+        name="entry",
+        visible_ids=lambda user: Entry.objects.visible_to(user).values("pk"),
+        condition=events_of_entries,
+    )
+    register_kind(name="entry_draft", visible_ids=lambda user: Entry.objects.of_person(user).values("pk"))
+    register_kind(name="referral", visible_ids=lambda user: Receipt.objects.of_person(user).values("pk"))
+    for origin in ORIGINS:
+        register_origin(origin)
+    register_listener(commitment_moved)
+    register_kind(name="response", visible_ids=lambda user: Response.objects.visible_to(user).values("pk"))
+    register_kind(name="receipt", visible_ids=lambda user: Receipt.objects.visible_to(user).values("pk"))
+    register_kind(name="introduction", visible_ids=lambda user: Introduction.objects.visible_to(user).values("pk"))
+    register_kind(name="question", visible_ids=lambda user: Question.objects.visible_to(user).values("pk"))
+    for code, label, write in (
+        ("asked", "Ask or offer to answer", emails.write_asked),
+        ("response", "Answer to your ask or offer", emails.write_response),
+        ("declined", "Decline of your ask or offer", emails.write_declined),
+        ("referred", "Ask or offer referred to you", emails.write_referred),
+        ("question", "Question about your ask or offer", emails.write_question),
+        ("question_answered", "Answer to your question", emails.write_question_answered),
+        ("decision", "Decision on your answer", emails.write_decision),
+        ("introduction", "Introduction", emails.write_introduction),
+        ("closing_soon", "Ask or offer about to lapse", emails.write_closing_soon),
+        ("new_fits", "New on the board for your filter", emails.write_new_fits),
+    ):
+        register_email(f"exchange.{code}", label, write)

@@ -1,22 +1,26 @@
-"""The letters of this room: one function a letter. None carries what was said."""
+"""What emails about conversations say. None carries what was said."""
 
 from __future__ import annotations
 
+import datetime as dt
+
 from partnerships.conversations.models import Conversation
-from partnerships.kit.letters import link, send_letter
+from partnerships.conversations.queries import attendees_with_access
+from partnerships.outbox.content import Content, link
+from partnerships.outbox.kinds import Due
 from partnerships.people.models import User
 
 
-def send_circulated(*, conversation: Conversation, person: User, author: User) -> bool:
-    """Tell somebody who was there that the record waits to be read; whether the server took the letter."""
-    return send_letter(
-        to=person.email,
-        template="conversations/circulated",
-        context={
-            "person": person,
-            "conversation": conversation,
-            "author": author,
-            "href": link("conversations:detail", pk=conversation.pk),
-        },
-        reply_to=author.email,
-    )
+def write_circulated(due: Due, person: User, now: dt.datetime) -> Content | str:
+    """Tell somebody who was there that the record waits to be read."""
+    conversation = Conversation.objects.select_related("organisation").get(pk=due.params["conversation"])
+    if not attendees_with_access(conversation).filter(pk=person.pk).exists():
+        return "They may not read the record any more."
+    author = User.objects.get(pk=due.params["author"])
+    context = {
+        "person": person,
+        "conversation": conversation,
+        "author": author,
+        "href": link("conversations:detail", pk=conversation.pk),
+    }
+    return Content("conversations/circulated", context, reply_to=author.email)

@@ -22,7 +22,6 @@ from partnerships.agreements.past import as_read_by
 from partnerships.commitments.models import Commitment
 from partnerships.commitments.queries import partners_of
 from partnerships.conversations import queries, services
-from partnerships.conversations.emails import send_circulated
 from partnerships.conversations.forms import (
     AgreeForm,
     AnswerForm,
@@ -46,12 +45,12 @@ from partnerships.conversations.rights import Rights, rights_over
 from partnerships.exchange.models import Entry
 from partnerships.kit.forms import active_filters
 from partnerships.kit.http import keyset_page, posted
-from partnerships.kit.letters import told_by_letter
 from partnerships.organisations.models import EDITING_ROLES, Organisation, OrganisationQuerySet
 from partnerships.organisations.queries import find_organisations
 from partnerships.organisations.timeline import TimelineLine, timeline_lines
 from partnerships.people.models import User
 from partnerships.people.requests import signed_in
+from partnerships.people.told import noting_told
 
 #: More sides than this make a form nobody would fill in at once; then the writer chooses who was there.
 _MOST_SIDES = 4
@@ -310,11 +309,13 @@ def circulate(request: HttpRequest, pk: int) -> HttpResponse:
     form = ConfirmForm(posted(request), submit="Circulate this record", cancel=conversation.get_absolute_url())
     if request.method == "POST" and form.is_valid():
         try:
-            services.circulate(conversation=conversation, author=user, now=timezone.now())
+            with noting_told() as told:
+                services.circulate(conversation=conversation, author=user, now=timezone.now())
         except services.UnableToCirculate as error:
             messages.warning(request, str(error))
             return redirect(conversation)
-        messages.success(request, _circulated_words(conversation, user))
+        names = told.words() or " Nobody is told by email."
+        messages.success(request, f"“{conversation.subject}” is circulated.{names}")
         return redirect(conversation)
     context = {"form": form, "conversation": conversation, "told": _told(conversation, user)}
     return _answer(request, "conversations/circulate.html", context, form)
@@ -323,16 +324,6 @@ def circulate(request: HttpRequest, pk: int) -> HttpResponse:
 def _told(conversation: Conversation, author: User) -> list[User]:
     """Who is told of the circulated record: those who were there and may read it, but for the author."""
     return list(queries.attendees_with_access(conversation).exclude(pk=author.pk))
-
-
-def _circulated_words(conversation: Conversation, user: User) -> str:
-    told = [
-        person.display_name
-        for person in _told(conversation, user)
-        if send_circulated(conversation=conversation, person=person, author=user)
-    ]
-    names = told_by_letter(told) or " Nobody was told by letter."
-    return f"“{conversation.subject}” is circulated.{names}"
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.core import mail
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
@@ -17,6 +16,7 @@ from partnerships.conversations.models import Conversation, Status
 from partnerships.exchange.models import Entry
 from partnerships.organisations.models import Organisation
 from tests.conversations.talks import agree, agreed, circulated, days_ago, draft, planned
+from tests.support.outbox import deliver
 from tests.world import World
 
 
@@ -139,9 +139,9 @@ def test_circulating_tells_those_who_were_there_without_the_words(world: World) 
 
     answer = signed_in(world.eddie).post(reverse("conversations:circulate", args=[conversation.pk]), follow=True)
 
-    assert {letter.to[0] for letter in mail.outbox} == {"amina@larkhaven.example", "ben@westmarch.example"}
-    assert not any("Canary" in letter.body + letter.alternatives[0].content for letter in mail.outbox)
-    assert "Ben West got a letter" in answer.content.decode()
+    assert {letter.to[0] for letter in deliver()} == {"amina@larkhaven.example", "ben@westmarch.example"}
+    assert not any("Canary" in letter.body + letter.alternatives[0].content for letter in deliver())
+    assert "will be sent to Amina Larch and Ben West" in answer.content.decode()
 
 
 def test_it_is_agreed_on_its_page(world: World) -> None:

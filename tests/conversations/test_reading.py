@@ -9,7 +9,6 @@ import re
 from typing import Any
 
 import pytest
-from django.core import mail
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
@@ -27,6 +26,7 @@ from partnerships.digests.waiting import waiting_for
 from partnerships.exchange.models import Direction, Entry
 from partnerships.organisations.waiting import waiting_from
 from tests.conversations.talks import agreed, circulated, days_ago, draft, planned, the_record
+from tests.support.outbox import deliver
 from tests.world import World
 
 CANARY = "canary-that-must-not-sing"
@@ -64,7 +64,7 @@ def test_a_private_note_leaves_no_trace_for_others(world: World) -> None:
     assert not events.exists()
     assert "private note" not in page.replace("Private notes", "").replace("Write a note", "")
     assert not any(CANARY in str(event.data) for event in Event.objects.all())
-    assert not any(CANARY in letter.body for letter in mail.outbox)
+    assert not any(CANARY in letter.body for letter in deliver())
 
 
 def test_what_a_record_was_called_as_a_draft_is_not_told_once_it_is_circulated(world: World) -> None:

@@ -7,11 +7,12 @@ import datetime as dt
 from django.db import transaction
 
 from partnerships.conversations.models import Conversation, Correction, Status
-from partnerships.conversations.queries import sides_to_ask
+from partnerships.conversations.queries import attendees_with_access, sides_to_ask
 from partnerships.conversations.services.actions import make_actions
 from partnerships.conversations.services.rows import locked, note
 from partnerships.organisations.models import Organisation
 from partnerships.organisations.rights import roles_of
+from partnerships.outbox.services import record_emails
 from partnerships.people.models import User
 
 
@@ -47,6 +48,13 @@ def circulate(*, conversation: Conversation, author: User, now: dt.datetime) -> 
         now=now,
         before=Status.DRAFT.label,
         after=Status.CIRCULATED.label,
+    )
+    record_emails(
+        kind="conversations.circulated",
+        people=attendees_with_access(current).exclude(pk=author.pk).values_list("pk", flat=True),
+        params={"conversation": current.pk, "author": author.pk},
+        sender_id=current.organisation_id,
+        now=now,
     )
     return current
 

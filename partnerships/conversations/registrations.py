@@ -1,0 +1,36 @@
+"""What the conversations room registers at start-up."""
+
+from __future__ import annotations
+
+from partnerships.activity.registry import register_kind
+from partnerships.commitments.origins import register_origin
+from partnerships.conversations import emails
+from partnerships.conversations.models import Conversation, Point, PrivateNote
+from partnerships.conversations.origin import CONVERSATION
+from partnerships.conversations.personal import RULES
+from partnerships.conversations.queries import events_of_conversations, events_of_own_side, kept_by
+from partnerships.conversations.sections import meeting_section
+from partnerships.organisations.sections import ON_ORGANISATIONS
+from partnerships.people.composing import register_email
+from partnerships.people.personal import register_personal
+
+
+def register() -> None:
+    """Register whose events one sees, origins of commitments, personal data, sections and kinds of email."""
+    for name, condition in (("conversation", events_of_conversations), ("conversation_side", events_of_own_side)):
+        register_kind(
+            name=name,
+            visible_ids=lambda user: Conversation.objects.visible_to(user).values("pk"),
+            condition=condition,
+        )
+    register_kind(name="private_note", visible_ids=lambda user: PrivateNote.objects.visible_to(user).values("pk"))
+    register_kind(name="conversation_draft", visible_ids=lambda user: kept_by(user).values("pk"))
+    register_kind(
+        name="point",
+        visible_ids=lambda user: Point.objects.visible_to(user).values("pk"),
+        condition=events_of_own_side,
+    )
+    register_origin(CONVERSATION)
+    register_personal(RULES)
+    ON_ORGANISATIONS.register("05 meeting", meeting_section)
+    register_email("conversations.circulated", "Record to read", emails.write_circulated)

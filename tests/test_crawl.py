@@ -11,7 +11,6 @@ from typing import Any
 import pytest
 from django.conf import LazySettings
 from django.contrib import admin
-from django.core import mail
 from django.db import transaction
 from django.test import Client, TestCase, override_settings
 from django.urls import resolve, reverse
@@ -21,6 +20,7 @@ from partnerships.digests.choosing import plan_round
 from tests.crawling import Answer, Crawler, Fetch, Report
 from tests.digests.conftest import PostOffice, html_of, read, text_of
 from tests.planting import FINDERS, Planted, administration, finders_of_administration, guessed, plant
+from tests.support.outbox import deliver
 
 pytestmark = [pytest.mark.django_db, pytest.mark.slow]
 
@@ -37,7 +37,7 @@ def planted(
     with django_db_blocker.unblock(), files, transaction.atomic():
         with TestCase.captureOnCommitCallbacks(execute=True):
             made = plant(secrets.token_hex(3))
-        made.letters = list(mail.outbox)
+        made.letters = list(deliver())
         yield made
         transaction.set_rollback(True)
 

@@ -16,7 +16,6 @@ from typing import Any
 
 import pytest
 from django.apps import apps
-from django.core import mail
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import models, transaction
 from django.test import Client
@@ -41,6 +40,7 @@ from partnerships.people.models import User
 from tests.commitments.promises import agree, done, in_days, propose, report
 from tests.conversations.talks import circulated, days_ago, the_record
 from tests.exchange.conftest import draft, shared
+from tests.support.outbox import deliver, drop_emails
 from tests.world import World, area, join, make_world, person
 
 #: In every record here, and nowhere else; searched for by the word that goes with it.
@@ -741,7 +741,7 @@ def test_what_fits_a_filter_is_told_to_those_alone_who_may_read_it(world: World)
     exchange.tell_new_fits(now=world.now)
 
     fits = exchanged.Fit.objects.values_list("saved_filter__person__email", flat=True)
-    told = {letter.to[0] for letter in mail.outbox if WORD in letter.body}
+    told = {letter.to[0] for letter in deliver() if WORD in letter.body}
     assert set(fits) == told == {"ben@westmarch.example", "will@westmarch.example"}
 
 
@@ -754,13 +754,13 @@ def test_a_choice_of_reminders_is_ones_own_and_its_letters_go_to_the_owner_alone
         side: _browser(someone).get(page).context["form"].initial["days"] for side, someone in sides(world).items()
     }
     then = timezone.now() + dt.timedelta(days=2)
-    commitments.queue_reminders(now=then)
-    commitments.send_waiting_reminders(now=then)
+    drop_emails()
+    commitments.remind_owners(now=then)
 
     usual = list(promised.DEFAULT_LEAD_TIMES)
     assert chosen == dict.fromkeys(ALL, usual) | {"editor": [7]}
     assert set(promised.Reminder.objects.values_list("person", flat=True)) == {world.eddie.pk}
-    assert [letter.to for letter in mail.outbox if "remind" in letter.subject.lower() or WORD in letter.body] == [
+    assert [letter.to for letter in deliver() if "remind" in letter.subject.lower() or WORD in letter.body] == [
         ["eddie@larkhaven.example"]
     ]
 

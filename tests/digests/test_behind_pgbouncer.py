@@ -10,10 +10,11 @@ from django.urls import reverse
 from django.utils import timezone
 from structlog.testing import capture_logs
 
-from partnerships.digests import sending, services
+from partnerships.digests import services
 from partnerships.digests.choosing import plan_round
 from partnerships.digests.models import Delivery
 from partnerships.kit.database import keeps_statements, rows_of, rows_planned_once
+from partnerships.outbox.draining import drain
 from partnerships.plans.models import Plan
 from tests.digests.conftest import PostOffice, publish
 from tests.kit.pooling import connected_through, pgbouncer
@@ -54,7 +55,7 @@ def test_digests_leave_through_a_pool(pooled: None, world: World, opened: Plan, 
         for number in range(3):
             publish(opened, 100 + number, author=world.amina)
             plan_round(now=timezone.now())
-            sending.drain(seconds=10, beside=True, post=lambda: office)
+            drain(seconds=10, beside=True, connect=lambda: office)
 
     assert [one["event"] for one in said if one["log_level"] in {"warning", "error"}] == []
     assert set(Delivery.objects.values_list("status", flat=True)) == {"sent"}

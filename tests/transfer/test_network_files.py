@@ -11,7 +11,6 @@ from io import StringIO
 from typing import Any
 
 import pytest
-from django.core import mail
 from django.core.management import CommandError, call_command
 from django.db import transaction
 from django.utils import timezone
@@ -29,6 +28,7 @@ from partnerships.transfer.network_format import read_network
 from partnerships.transfer.reading.problems import UnableToRead
 from partnerships.transfer.services.network import load_network
 from partnerships.transfer.services.network_parts import EVERYTHING
+from tests.support.outbox import deliver
 from tests.world import DEMO
 
 pytestmark = pytest.mark.django_db
@@ -115,11 +115,9 @@ def load(value: dict[str, Any], *, demo: bool = True, **options: Any) -> tuple[I
     )
 
 
-def test_a_network_is_played_in_the_order_of_its_dates_and_nobody_is_written_to(
-    django_capture_on_commit_callbacks: Any,
-) -> None:
-    with django_capture_on_commit_callbacks(execute=True):
-        load(SMALL)
+def test_a_network_is_played_in_the_order_of_its_dates_and_nobody_is_written_to() -> None:
+    deliver().clear()
+    load(SMALL)
 
     plan = Plan.objects.get()
     homes = [
@@ -131,7 +129,7 @@ def test_a_network_is_played_in_the_order_of_its_dates_and_nobody_is_written_to(
     assert Partnership.objects.get().parties.present().count() == 2
     assert Subscription.objects.confirmed().get().person.email == "sol@council.example"
     assert User.objects.get(email="sol@council.example").is_stakeholder
-    assert not mail.outbox
+    assert not deliver()
 
 
 def test_the_same_file_again_changes_nothing_and_another_of_its_name_is_refused() -> None:
@@ -231,7 +229,7 @@ def test_the_demonstration_loads_and_its_people_can_sign_in(settings: Any, clien
         "under_review",
         "suspended",
     }
-    assert not mail.outbox
+    assert not deliver()
 
 
 def refused(value: Any) -> str:

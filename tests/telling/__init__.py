@@ -1,0 +1,1 @@
+"""The table of services that tell somebody by email, and who is told."""

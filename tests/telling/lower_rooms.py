@@ -1,0 +1,202 @@
+"""Services of people, organisations and agreements that tell somebody."""
+
+from __future__ import annotations
+
+from allauth.mfa.models import Authenticator
+from allauth.socialaccount.models import SocialApp
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+
+from partnerships.agreements.models import Party
+from partnerships.agreements.services import answer_invitation, invite_organisation, leave_partnership, remove_party
+from partnerships.organisations import services as organisations
+from partnerships.organisations.models import Membership
+from partnerships.people.administrators import grant_administration, withdraw_administration
+from partnerships.people.identity_providers import keep_provider, remove_provider
+from partnerships.people.models import User
+from partnerships.people.password_reset import ask_for_password_reset
+from partnerships.people.security import note_sign_in
+from partnerships.people.services import close_account, remove_second_factors
+from tests.telling.case import Act, case
+from tests.world import PASSWORD, World, person
+
+NOW = timezone.now
+
+
+# ---- People
+
+
+@case(("people.new_sign_in", "eddie"))
+def sign_in_from_a_new_place(w: World) -> Act:
+    note_sign_in(person=w.eddie, now=w.now, ip="192.0.2.1", user_agent="Firefox")
+    return lambda: note_sign_in(person=w.eddie, now=NOW(), ip="198.51.100.4", user_agent="Firefox")
+
+
+def _dara(w: World) -> User:
+    w.things["dara"] = person("Dara Ground", "dara@commonground.example")
+    return w.things["dara"]
+
+
+def _grant(w: World, dara: User) -> None:
+    grant_administration(person=dara, author=w.dee, reason="Dee goes on leave.", now=NOW())
+
+
+@case(("people.administration", "dara"), ("people.administration", "dee"))
+def administration_granted(w: World) -> Act:
+    dara = _dara(w)
+    return lambda: _grant(w, dara)
+
+
+@case(("people.administration", "dara"), ("people.administration", "dee"))
+def administration_withdrawn(w: World) -> Act:
+    dara = _dara(w)
+    _grant(w, dara)
+    return lambda: withdraw_administration(person=dara, author=w.dee, reason="Dee is back.", now=NOW())
+
+
+@case(("people.administration", "dee"))
+def account_of_an_administrator_closed(w: World) -> Act:
+    dara = _dara(w)
+    _grant(w, dara)
+    return lambda: close_account(person=dara, author=w.dee, reason="Retired.", now=NOW())
+
+
+@case(("people.second_factor_removed", "eddie"))
+def second_factors_removed(w: World) -> Act:
+    Authenticator.objects.create(user=w.eddie, type="totp", data={"secret": "x"})
+    return lambda: remove_second_factors(person=w.eddie, author=w.dee, reason="Lost his phone.", now=NOW())
+
+
+def _provider() -> SocialApp:
+    return SocialApp(
+        provider="openid_connect",
+        provider_id="larkhaven",
+        name="Larkhaven",
+        client_id="x",
+        settings={"server_url": "https://sign-in.larkhaven.example"},
+    )
+
+
+@case(("people.sign_in_provider", "amina"), ("people.sign_in_provider", "dee"))
+def sign_in_provider_changed(w: World) -> Act:
+    app = _provider()
+    keep_provider(app=app, author=w.dee, reason="Asked for.", now=NOW())
+    type(w.larkhaven).objects.filter(pk=w.larkhaven.pk).update(sign_in_provider="larkhaven")
+    app.name = "Larkhaven Homes"
+    return lambda: keep_provider(app=app, author=w.dee, reason="Renamed.", now=NOW())
+
+
+@case(("people.sign_in_provider", "dee"))
+def sign_in_provider_removed(w: World) -> Act:
+    app = _provider()
+    keep_provider(app=app, author=w.dee, reason="Asked for.", now=NOW())
+    return lambda: remove_provider(app=app, author=w.dee, reason="Not used.", now=NOW())
+
+
+@case(("people.password_reset", ""))
+def password_reset_asked(w: World) -> Act:
+    return lambda: ask_for_password_reset(address=w.amina.email, now=NOW())
+
+
+@case(("people.account", "eddie"))
+def password_changed(w: World) -> Act:
+    client = Client()
+    client.post(reverse("account_login"), {"login": w.eddie.email, "password": PASSWORD})
+    new = {"oldpassword": PASSWORD, "password1": "four other quiet words", "password2": "four other quiet words"}
+    return lambda: client.post(reverse("account_change_password"), new)
+
+
+# ---- Organisations
+
+
+def invite_nina(w: World, author: User, **more: str) -> Membership:
+    return organisations.invite_member(
+        organisation=w.larkhaven,
+        email="nina@larkhaven.example",
+        name="Nina Larch",
+        role="editor",
+        author=author,
+        now=NOW(),
+        **more,
+    )
+
+
+@case(("organisations.invitation", "nina"))
+def member_invited(w: World) -> Act:
+    return lambda: invite_nina(w, w.amina)
+
+
+@case(("organisations.invitation", "nina"), ("organisations.invited_by_administrator", "amina"))
+def member_invited_by_an_administrator(w: World) -> Act:
+    return lambda: invite_nina(w, w.dee, reason="Their lead is ill.")
+
+
+@case(("organisations.invitation", "nina"))
+def invitation_sent_again(w: World) -> Act:
+    membership = invite_nina(w, w.amina)
+    return lambda: organisations.resend_invitation(membership=membership, author=w.amina, now=NOW())
+
+
+@case(("organisations.let_in", "amina"), ("organisations.let_in", "oscar"))
+def member_added_by_an_administrator(w: World) -> Act:
+    return lambda: organisations.add_membership(
+        organisation=w.larkhaven, person=w.oscar, role="viewer", author=w.dee, now=NOW(), reason="Helps out."
+    )
+
+
+@case(("organisations.role_by_administrator", "amina"), ("organisations.role_by_administrator", "vera"))
+def role_changed_by_an_administrator(w: World) -> Act:
+    membership = w.vera.memberships.get()
+    return lambda: organisations.change_role(
+        membership=membership, role="editor", author=w.dee, now=NOW(), reason="Their lead is ill."
+    )
+
+
+@case(("organisations.ways_in", "amina"))
+def ways_in_changed(w: World) -> Act:
+    return lambda: organisations.update_organisation(
+        organisation=w.larkhaven, second_factor_required=True, author=w.dee, now=NOW(), reason="Policy."
+    )
+
+
+# ---- Agreements
+
+
+def _invite_tidewater(w: World) -> Party:
+    return invite_organisation(
+        partnership=w.partnership, organisation=w.tidewater, role="member", author=w.amina, now=NOW()
+    )
+
+
+@case(("agreements.invitation", "chidi"))
+def organisation_invited(w: World) -> Act:
+    return lambda: _invite_tidewater(w)
+
+
+@case(("agreements.answer", "amina"))
+def invitation_to_a_partnership_answered(w: World) -> Act:
+    party = _invite_tidewater(w)
+    return lambda: answer_invitation(party=party, accept=True, reason="", author=w.chidi, now=NOW())
+
+
+def _westmarch(w: World) -> Party:
+    return Party.objects.get(partnership=w.partnership, organisation=w.westmarch)
+
+
+@case(("agreements.gone", "amina"))
+def partnership_left(w: World) -> Act:
+    party = _westmarch(w)
+    return lambda: leave_partnership(party=party, reason="No staff.", author=w.ben, now=NOW())
+
+
+@case(("agreements.gone", "ben"))
+def organisation_removed(w: World) -> Act:
+    party = _westmarch(w)
+    return lambda: remove_party(party=party, reason="No answer.", author=w.amina, now=NOW())
+
+
+@case()
+def invitation_to_a_partnership_withdrawn(w: World) -> Act:
+    party = _invite_tidewater(w)
+    return lambda: remove_party(party=party, reason="A mistake.", author=w.amina, now=NOW())

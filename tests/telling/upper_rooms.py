@@ -1,0 +1,299 @@
+"""Services of plans, exchange, commitments and conversations that tell somebody."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+from django.utils import timezone
+
+from partnerships.commitments import services as commitments
+from partnerships.commitments.models import Commitment, Status
+from partnerships.conversations import services as conversations
+from partnerships.exchange import services as exchange
+from partnerships.exchange.models import Audience, Direction, Entry
+from partnerships.people.models import User
+from partnerships.plans import services as plans
+from partnerships.plans.models import AccessRequest, Share
+from tests.commitments import promises
+from tests.conversations import talks
+from tests.exchange.conftest import shared
+from tests.plans.drafts import ask_signatures, begin, fewer_homes, publish, published
+from tests.telling.case import Act, case
+from tests.world import World
+
+NOW = timezone.now
+
+
+# ---- Plans
+
+
+@case(("plans.sign_off_request", "ben"))
+def sign_off_requested(w: World) -> Act:
+    plan = published(w)
+    return lambda: ask_signatures(plan, w)
+
+
+@case(("plans.sign_off_request", "ben"))
+def newer_version_published_while_signatures_are_awaited(w: World) -> Act:
+    plan = published(w)
+    ask_signatures(plan, w)
+    fewer_homes(plan, w)
+    return lambda: publish(plan, w, "Fewer homes.")
+
+
+@case(("plans.sign_off_request", "amina"), ("plans.sign_off_request", "ben"))
+def signatories_reminded(w: World) -> Act:
+    ask_signatures(published(w), w)
+    return lambda: plans.remind_signatories(now=NOW() + dt.timedelta(days=8))
+
+
+def _decide(w: World, decision: str) -> Act:
+    plan = ask_signatures(published(w), w)
+    return lambda: plans.sign_off(
+        plan=plan, number=1, organisation=w.westmarch, person=w.ben, decision=decision, reason="Too few.", now=NOW()
+    )
+
+
+@case(("plans.decision", "amina"))
+def version_rejected(w: World) -> Act:
+    return _decide(w, "rejected")
+
+
+@case(("plans.decision", "amina"))
+def condition_set_by_a_signatory(w: World) -> Act:
+    return _decide(w, "conditional")
+
+
+@case()
+def version_approved(w: World) -> Act:
+    return _decide(w, "approved")
+
+
+def _show(w: World) -> Share:
+    return plans.share_draft(
+        plan=begin(w),
+        email=w.nadia.email,
+        may_comment=True,
+        message="",
+        ends_on=None,
+        author=w.amina,
+        now=NOW(),
+    )
+
+
+@case(("plans.share", "nadia"))
+def draft_shown(w: World) -> Act:
+    return lambda: _show(w)
+
+
+def _ask(w: World) -> AccessRequest:
+    return plans.ask_for_access(
+        partnership=w.partnership, about="Estuary delivery programme", message="", author=w.ben, now=NOW()
+    )
+
+
+@case(("plans.access_request", "amina"))
+def access_asked_for(w: World) -> Act:
+    begin(w)
+    return lambda: _ask(w)
+
+
+@case(("plans.share", "ben"))
+def access_granted(w: World) -> Act:
+    begin(w)
+    request = _ask(w)
+    return lambda: plans.answer_request(request=request, grant=True, author=w.amina, now=NOW())
+
+
+@case(("plans.not_shown", "ben"))
+def access_refused(w: World) -> Act:
+    begin(w)
+    request = _ask(w)
+    return lambda: plans.answer_request(request=request, grant=False, author=w.amina, now=NOW())
+
+
+@case(("plans.mention", "ben"), ("plans.mention", "vera"))
+def people_mentioned_in_a_comment(w: World) -> Act:
+    plan = published(w)
+    return lambda: plans.add_comment(
+        plan=plan,
+        version_number=1,
+        text="@Ben West, @Vera Larch, @Ben West, @Amina Larch and @Chidi Tide: why?",
+        author=w.amina,
+        now=NOW(),
+    )
+
+
+# ---- Ask and offer
+
+
+def _entry(w: World, **given: Any) -> Entry:
+    fields = {"audience": Audience.NAMED, "addressees": [w.westmarch]} | given
+    return shared(w.larkhaven, w.amina, NOW(), **fields)
+
+
+@case(("exchange.asked", "ben"), ("exchange.asked", "chidi"))
+def entry_shared_with_those_asked(w: World) -> Act:
+    _entry(w, addressees=[w.westmarch, w.tidewater])
+    return lambda: [exchange.tell_asked(now=NOW()) for _ in range(2)]
+
+
+def _respond(w: World, entry: Entry) -> Any:
+    return exchange.respond(entry=entry, organisation=w.westmarch, text="Twenty.", author=w.ben, now=NOW())
+
+
+@case(("exchange.response", "amina"))
+def entry_answered(w: World) -> Act:
+    entry = _entry(w)
+    return lambda: _respond(w, entry)
+
+
+@case(("exchange.declined", "amina"))
+def entry_declined(w: World) -> Act:
+    entry = _entry(w)
+    return lambda: exchange.decline_entry(
+        entry=entry, organisation=w.westmarch, reason="No land.", author=w.ben, now=NOW()
+    )
+
+
+@case(("exchange.referred", "oscar"))
+def entry_referred(w: World) -> Act:
+    entry = _entry(w, addressees=[w.riverside])
+    return lambda: exchange.refer_entry(
+        entry=entry, organisation=w.riverside, person=w.oscar, author=w.nadia, now=NOW()
+    )
+
+
+def _question(w: World, entry: Entry) -> Any:
+    return exchange.ask_back(entry=entry, organisation=w.westmarch, text="By when?", author=w.ben, now=NOW())
+
+
+@case(("exchange.question", "amina"))
+def question_asked_back_twice(w: World) -> Act:
+    entry = _entry(w)
+    return lambda: [_question(w, entry) for _ in range(2)]
+
+
+@case(("exchange.question_answered", "ben"))
+def question_answered(w: World) -> Act:
+    question = _question(w, _entry(w))
+    return lambda: exchange.answer_question(question=question, text="By May.", author=w.amina, now=NOW())
+
+
+@case(("exchange.decision", "ben"))
+def answer_decided(w: World) -> Act:
+    response = _respond(w, _entry(w))
+    return lambda: exchange.decide_response(response=response, accept=True, reason="", author=w.amina, now=NOW())
+
+
+@case(("exchange.decision", "ben"))
+def answered_entry_withdrawn(w: World) -> Act:
+    entry = _entry(w)
+    _respond(w, entry)
+    return lambda: exchange.withdraw_entry(entry=entry, reason="Found.", author=w.amina, now=NOW())
+
+
+@case(("exchange.introduction", "amina"), ("exchange.introduction", "ben"))
+def organisations_introduced(w: World) -> Act:
+    ask = _entry(w, audience=Audience.NETWORK, addressees=[])
+    offer = shared(w.westmarch, w.ben, NOW(), direction=Direction.OFFER, audience=Audience.NETWORK)
+    return lambda: exchange.introduce(
+        entry=ask, counterpart=offer, organisation=w.tidewater, text="You fit.", author=w.chidi, now=NOW()
+    )
+
+
+@case(("exchange.closing_soon", "amina"), ("exchange.closing_soon", "ben"))
+def entry_about_to_lapse(w: World) -> Act:
+    _entry(w, closes_on=timezone.localdate() + dt.timedelta(days=9))
+    return lambda: [exchange.remind_of_closing(now=NOW() + dt.timedelta(days=3)) for _ in range(2)]
+
+
+@case(("exchange.new_fits", "ben"))
+def entry_fits_a_saved_filter(w: World) -> Act:
+    exchange.save_filter(person=w.ben, name="All", query="", filters=exchange.Filters(), tells=True, now=w.now)
+    _entry(w, audience=Audience.NETWORK, addressees=[])
+    exchange.match_due_entries(now=NOW())
+    return lambda: [exchange.tell_new_fits(now=NOW()) for _ in range(2)]
+
+
+# ---- Commitments
+
+
+@case(("commitments.proposed", "ben"))
+def commitment_proposed(w: World) -> Act:
+    return lambda: promises.propose(w)
+
+
+@case(("commitments.proposed", "ben"))
+def proposed_terms_changed(w: World) -> Act:
+    made = promises.propose(w)
+    return lambda: commitments.edit_proposal(
+        commitment=made,
+        text="Fifty homes.",
+        quantity=None,
+        unit="",
+        owner=w.eddie,
+        due_on=made.due_on,
+        revision=made.revision,
+        author=w.amina,
+        now=NOW(),
+    )
+
+
+@case(("commitments.agreed", "amina"), ("commitments.agreed", "eddie"))
+def commitment_agreed(w: World) -> Act:
+    made = promises.propose(w)
+
+    def confirm(side: Any, lead: User) -> Commitment:
+        return commitments.confirm_commitment(
+            commitment=made, organisation=side, author=lead, revision=made.revision, now=NOW()
+        )
+
+    confirm(w.larkhaven, w.amina)
+    return lambda: confirm(w.westmarch, w.ben)
+
+
+@case(("commitments.done", "ben"))
+def commitment_reported_done(w: World) -> Act:
+    made = promises.agree(w)
+    return lambda: promises.report(w, made, Status.DONE, delivered=made.quantity)
+
+
+@case(("commitments.answered", "amina"), ("commitments.answered", "eddie"))
+def delivery_verified(w: World) -> Act:
+    made = promises.done(w)
+    return lambda: commitments.verify_delivery(commitment=made, author=w.ben, now=NOW())
+
+
+@case(("commitments.answered", "amina"), ("commitments.answered", "eddie"))
+def delivery_sent_back(w: World) -> Act:
+    made = promises.done(w)
+    return lambda: commitments.send_back(commitment=made, reason="No lift.", author=w.ben, now=NOW())
+
+
+@case(("commitments.ended", "ben"), ("commitments.ended", "eddie"))
+def commitment_cancelled(w: World) -> Act:
+    made = promises.agree(w)
+    return lambda: commitments.end_commitment(commitment=made, reason="Sold.", author=w.amina, now=NOW())
+
+
+@case(("commitments.escalation", "ben"))
+def commitment_escalated(w: World) -> Act:
+    made = promises.agree(w)
+    return lambda: commitments.escalate(commitment=made, to=w.ben, author=w.eddie, now=NOW())
+
+
+@case(("commitments.reminder", "eddie"))
+def owners_reminded(w: World) -> Act:
+    promises.agree(w, due_on=promises.in_days(3))
+    return lambda: [commitments.remind_owners(now=NOW()) for _ in range(2)]
+
+
+# ---- Conversations
+
+
+@case(("conversations.circulated", "amina"), ("conversations.circulated", "ben"))
+def record_circulated(w: World) -> Act:
+    conversation = talks.draft(w)
+    return lambda: conversations.circulate(conversation=conversation, author=w.eddie, now=NOW())

@@ -1,0 +1,126 @@
+"""An email that waits in the outbox does not leave when its reader lost the right to what it says."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable
+
+import pytest
+from django.utils import timezone
+
+from partnerships.agreements.models import Party
+from partnerships.agreements.services import remove_party
+from partnerships.exchange import services as exchange
+from partnerships.exchange.models import Entry
+from partnerships.organisations import services as organisations
+from partnerships.organisations.models import Membership
+from partnerships.people.administrators import grant_administration, withdraw_administration
+from partnerships.people.models import User
+from partnerships.people.services import close_account
+from partnerships.plans import services as plans
+from partnerships.plans.models import Share
+from tests.support.outbox import deliver, drop_emails, recorded
+from tests.telling import lower_rooms, upper_rooms
+from tests.telling.case import CASES
+from tests.world import World, make_world, person
+
+__all__ = ["lower_rooms", "upper_rooms"]  # they fill the table
+NOW = timezone.now
+
+
+def _leaves(somebody: str) -> Callable[[World], None]:
+    """Closes the account of one of the world's people."""
+
+    def close(w: World) -> None:
+        close_account(person=getattr(w, somebody), author=w.dee, reason="Left.", now=NOW())
+
+    return close
+
+
+def _stops_leading(somebody: str) -> Callable[[World], None]:
+    """Makes one of the world's people a viewer of their organisation, under another lead."""
+
+    def demote(w: World) -> None:
+        lead: User = getattr(w, somebody)
+        membership = lead.memberships.get(ends_on=None)
+        other = person("Olive Other", "olive@other.example")
+        organisations.add_membership(
+            organisation=membership.organisation, person=other, role="lead", author=None, now=NOW()
+        )
+        organisations.change_role(membership=membership, role="viewer", author=None, now=NOW())
+
+    return demote
+
+
+def _takes_share_back(w: World) -> None:
+    plans.revoke_share(share=Share.objects.get(person=w.nadia), author=w.amina, now=NOW())
+
+
+def _removes_westmarch(w: World) -> None:
+    party = Party.objects.get(partnership=w.partnership, organisation=w.westmarch)
+    remove_party(party=party, reason="Gone.", author=w.amina, now=NOW())
+
+
+def _withdraws_invitation_of_tidewater(w: World) -> None:
+    party = Party.objects.get(partnership=w.partnership, organisation=w.tidewater)
+    remove_party(party=party, reason="A mistake.", author=w.amina, now=NOW())
+
+
+def _withdraws_entry(w: World) -> None:
+    exchange.withdraw_entry(entry=Entry.objects.get(), reason="Found.", author=w.amina, now=NOW())
+
+
+def _withdraws_invitation_of_nina(w: World) -> None:
+    membership = Membership.objects.get(person__email="nina@larkhaven.example")
+    organisations.end_membership(membership=membership, author=w.amina, now=NOW())
+
+
+def _dee_stops_administering(w: World) -> None:
+    other = person("Otto Other", "otto@commonground.example")
+    grant_administration(person=other, author=w.dee, reason="Helps.", now=NOW() - dt.timedelta(minutes=1))
+    withdraw_administration(person=w.dee, author=other, reason="Moved on.", now=NOW())
+
+
+@pytest.fixture
+def world(db: None) -> World:
+    """Everybody, fresh for each test."""
+    return make_world()
+
+
+@pytest.mark.parametrize(
+    ("name", "kind", "reader", "lose"),
+    [
+        ("sign_in_provider_removed", "people.sign_in_provider", "dee", _dee_stops_administering),
+        ("member_invited", "organisations.invitation", "nina", _withdraws_invitation_of_nina),
+        ("member_invited_by_an_administrator", "organisations.invited_by_administrator", "amina", _leaves("amina")),
+        ("ways_in_changed", "organisations.ways_in", "amina", _stops_leading("amina")),
+        ("organisation_invited", "agreements.invitation", "chidi", _withdraws_invitation_of_tidewater),
+        ("organisation_invited", "agreements.invitation", "chidi", _stops_leading("chidi")),
+        ("sign_off_requested", "plans.sign_off_request", "ben", _stops_leading("ben")),
+        ("sign_off_requested", "plans.sign_off_request", "ben", _removes_westmarch),
+        ("draft_shown", "plans.share", "nadia", _takes_share_back),
+        ("access_asked_for", "plans.access_request", "amina", _stops_leading("amina")),
+        ("access_refused", "plans.not_shown", "ben", _leaves("ben")),
+        ("people_mentioned_in_a_comment", "plans.mention", "ben", _removes_westmarch),
+        ("entry_shared_with_those_asked", "exchange.asked", "ben", _withdraws_entry),
+        ("entry_answered", "exchange.response", "amina", _stops_leading("amina")),
+        ("entry_about_to_lapse", "exchange.closing_soon", "ben", _withdraws_entry),
+        ("entry_fits_a_saved_filter", "exchange.new_fits", "ben", _withdraws_entry),
+        ("commitment_proposed", "commitments.proposed", "ben", _stops_leading("ben")),
+        ("commitment_agreed", "commitments.agreed", "eddie", _leaves("eddie")),
+        ("record_circulated", "conversations.circulated", "ben", _leaves("ben")),
+    ],
+)
+def test_email_does_not_leave_when_its_reader_lost_the_right(
+    world: World, name: str, kind: str, reader: str, lose: Callable[[World], None]
+) -> None:
+    act = CASES[name].prepare(world)
+    drop_emails()
+    act()
+
+    lose(world)
+    deliver()
+
+    addressee = User.objects.get(email__startswith=f"{reader}@")
+    first = next(email for email in recorded(kind) if email.person_id == addressee.pk and email.status != "dropped")
+    assert first.status == "suppressed"

@@ -1,0 +1,110 @@
+"""No module but the outbox's sender speaks SMTP or uses Django's mail; an outage loses no email."""
+
+from __future__ import annotations
+
+import ast
+import socket
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from aiosmtpd.controller import Controller
+from django.conf import LazySettings
+from django.conf import settings as django_settings
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+
+from housing.embedded.mail import Catch, Mailbox
+from partnerships.organisations.services import invite_member
+from partnerships.outbox.draining import drain
+from partnerships.people.security import note_sign_in
+from tests.plans.drafts import ask_signatures, published
+from tests.support.outbox import drop_emails, recorded
+from tests.world import World, make_world
+
+SENDER = {"partnerships/outbox/smtp.py", "partnerships/outbox/backends.py"}
+#: Alerts to operators leave without the database, which may be what is away.
+ALERTS = {"partnerships/kit/operators.py"}
+MAIL_MODULES = ("smtplib", "aiosmtplib", "django.core.mail", "anymail.backends", "anymail.message")
+
+
+def _imports(tree: ast.AST) -> Iterator[str]:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+        elif isinstance(node, ast.Attribute) and node.attr in {"email_user", "send_mail", "send_mass_mail"}:
+            yield f"django.core.mail.{node.attr}"
+
+
+def test_no_module_but_the_sender_sends_mail() -> None:
+    root = Path(django_settings.BASE_DIR)
+    senders = set()
+    for folder in ("partnerships", "housing"):
+        for path in (root / folder).rglob("*.py"):
+            names = _imports(ast.parse(path.read_text()))
+            if any(name == module or name.startswith(f"{module}.") for name in names for module in MAIL_MODULES):
+                senders.add(str(path.relative_to(root)))
+
+    assert senders == SENDER | ALERTS
+
+
+@pytest.fixture
+def world(transactional_db: None) -> World:
+    """Everybody, in a database that commits."""
+    return make_world()
+
+
+def _free_port() -> int:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return int(free.getsockname()[1])
+
+
+@pytest.mark.django_db(transaction=True)
+def test_emails_stand_during_an_outage_and_arrive_when_the_server_is_back(
+    world: World, settings: LazySettings, tmp_path: Path
+) -> None:
+    plan = published(world)
+    note_sign_in(person=world.eddie, now=world.now, ip="192.0.2.1", user_agent="Firefox")
+    drop_emails()
+    port = _free_port()
+    settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+    settings.EMAIL_HOST, settings.EMAIL_PORT, settings.EMAIL_RETRY_SECONDS = "127.0.0.1", port, 0.1
+
+    invite_member(
+        organisation=world.larkhaven,
+        email="nina@larkhaven.example",
+        name="Nina Larch",
+        role="editor",
+        author=world.amina,
+        now=timezone.now(),
+    )
+    ask_signatures(plan, world)
+    Client().post(reverse("account_reset_password"), {"email": world.vera.email})
+    note_sign_in(person=world.eddie, now=timezone.now(), ip="198.51.100.4", user_agent="Firefox")
+    drain(seconds=2, beside=False)
+
+    kinds = ["organisations.invitation", "people.new_sign_in", "people.password_reset", "plans.sign_off_request"]
+    waiting = [email for email in recorded() if email.is_open]
+    assert sorted(email.kind for email in waiting) == kinds
+
+    mailbox = Mailbox(tmp_path)
+    server = Controller(Catch(mailbox), hostname="127.0.0.1", port=port)
+    server.start()
+    try:
+        deadline = time.monotonic() + 30
+        while len(mailbox.names()) < len(kinds) and time.monotonic() < deadline:
+            drain(seconds=2, beside=False)
+    finally:
+        server.stop()
+    arrived = [mailbox.read(name) for name in mailbox.names()]
+    assert sorted(str(message["X-Envelope-To"]) for message in arrived if message is not None) == [
+        "ben@westmarch.example",
+        "eddie@larkhaven.example",
+        "nina@larkhaven.example",
+        "vera@larkhaven.example",
+    ]

@@ -6,7 +6,9 @@ import datetime as dt
 import hashlib
 import threading
 import time
+from collections.abc import Callable
 from smtplib import SMTPException
+from typing import TypeAlias
 
 import structlog
 from django.conf import settings
@@ -35,7 +37,6 @@ def alert_operators(subject: str, text: str, *, quiet: dt.timedelta = QUIET) -> 
     """
     if not settings.ADMINS or not _may_send(subject, quiet):
         return False
-    # For now straight to the mail server, also while the database is there.
     threading.Thread(target=_send, args=(mask(subject), mask(text)), name=_THREAD, daemon=True).start()
     return True
 
@@ -72,7 +73,24 @@ def _may_send_from_here(key: str, seconds: float) -> bool:
     return True
 
 
+Channel: TypeAlias = Callable[[str, str], None]
+
+_channels: list[Channel] = []
+
+
+def register_channel(channel: Channel) -> None:
+    """Have alerts sent by this; straight to the mail server only where it finds no database."""
+    _channels.append(channel)
+
+
 def _send(subject: str, text: str) -> None:
+    try:
+        for channel in _channels:
+            channel(subject, text)
+        if _channels:
+            return
+    except (DatabaseError, InterfaceError) as error:
+        log.warning("alert_not_recorded", kind=type(error).__name__)
     try:
         mail_admins(subject, text)
     except (OSError, SMTPException, ValueError) as error:

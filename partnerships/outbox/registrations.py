@@ -3,10 +3,15 @@
 from importlib import import_module
 
 from partnerships.kit.journal import register_redo
+from partnerships.kit.operators import register_channel
+from partnerships.outbox import alerts
+from partnerships.outbox.alerts import record_alert
 from partnerships.outbox.restoring import ACCEPTED, redo_accepted
 
 
 def register() -> None:
     """Register it all."""
     import_module("partnerships.outbox.receivers")
+    alerts.register()
+    register_channel(record_alert)
     register_redo(ACCEPTED, "emails delivered since the backup", redo_accepted)

@@ -8,7 +8,7 @@ from typing import Any, TypeAlias
 
 from django.core.exceptions import ObjectDoesNotExist
 
-from partnerships.outbox.content import Content, Rendered, message, repeatable
+from partnerships.outbox.content import Content, message, repeatable
 from partnerships.outbox.kinds import Batch, Candidate, Composer, Due, EmailKind, register_kind
 from partnerships.outbox.models import EmailStatus, Lane
 from partnerships.people.models import User
@@ -78,30 +78,6 @@ class PersonCandidate(Candidate):
     def __init__(self, due: Due, address: str, name: str, *, refusal: str, person: User) -> None:
         super().__init__(due, address, name, refusal=refusal)
         self.person = person
-
-
-class RenderedComposer(Composer):
-    """Composes emails that were rendered when they were recorded: to an address, whether or not a person has it."""
-
-    def candidates(self, due: Sequence[Due], *, now: dt.datetime) -> list[Candidate]:
-        """The addresses as they were recorded."""
-        return [Candidate(one, one.address) for one in due]
-
-    def compose(self, candidates: Sequence[Candidate], batch: Batch, *, now: dt.datetime) -> None:
-        """Put each message together. Nothing of its body is kept once it was accepted."""
-        again = repeatable(candidates)
-        for one in candidates:
-            if one.pk in again:
-                batch.again.append(one)
-                continue
-            batch.messages[one.pk] = message(
-                Rendered(**one.due.secrets),
-                name="",
-                address=one.address,
-                message_id=one.due.message_id,
-                is_secret=True,
-                now=now,
-            )
 
 
 def register_email(

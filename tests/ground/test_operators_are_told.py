@@ -17,6 +17,8 @@ from housing.celery import app
 from housing.models import Job
 from partnerships.kit import operators
 from partnerships.kit.operators import MAX_ALERTS, QUIET, alert_operators, wait_for_alerts
+from partnerships.outbox.alerts import record_alert
+from partnerships.outbox.models import Email, Lane
 from partnerships.people.models import User
 
 pytestmark = pytest.mark.django_db
@@ -26,6 +28,7 @@ pytestmark = pytest.mark.django_db
 def somebody_operates(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     settings.ADMINS = [("Operators", "operators@ground.example")]
     monkeypatch.setattr(operators, "_sent_here", {})
+    monkeypatch.setattr(operators, "_channels", [])
 
 
 def subjects(mailoutbox: list[EmailMessage]) -> list[str]:
@@ -41,6 +44,20 @@ def test_the_same_subject_is_sent_once_an_hour(mailoutbox: list[EmailMessage]) -
 
     assert subjects(mailoutbox) == ["The disk is full"] * 2
     assert mailoutbox[0].to == ["operators@ground.example"]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_an_alert_goes_through_the_outbox_while_the_database_is_there(
+    mailoutbox: list[EmailMessage], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(operators, "_channels", [record_alert])
+
+    alert_operators("The disk is full", "Nothing can be written.")
+    wait_for_alerts(seconds=10)
+
+    email = Email.objects.get()
+    assert (email.kind, email.address, email.lane) == ("outbox.alert", "operators@ground.example", Lane.ACCOUNT)
+    assert mailoutbox == []
 
 
 def test_a_storm_of_different_errors_sends_few(mailoutbox: list[EmailMessage]) -> None:

@@ -13,6 +13,7 @@ from partnerships.agreements.models import LEADING_ROLES, Partnership, Party, Pa
 from partnerships.agreements.past import keep_for_leavers
 from partnerships.agreements.rights import rights_over
 from partnerships.agreements.services.notes import lock, note
+from partnerships.kit import journal
 from partnerships.kit.rights import require
 from partnerships.organisations.models import Membership, Organisation, Role
 from partnerships.organisations.queries import leads_of
@@ -203,6 +204,10 @@ def _withdraw(partnership: Partnership, locked: Party, *, reason: str, author: U
     )
 
 
+#: What the journal calls an organisation's part that ended.
+PARTY_LEFT = "party left"
+
+
 def _go(
     partnership: Partnership, locked: Party, *, reason: str, author: User | None, now: dt.datetime, verb: str
 ) -> None:
@@ -229,6 +234,7 @@ def _go(
         organisation=locked.organisation if verb.startswith("left") else None,
         data={"before": {"organisation": locked.organisation.name, "role": locked.role}, "reason": locked.reason},
     )
+    journal.note(PARTY_LEFT, now=now, party=locked.pk)
     locked.partnership = partnership
     settle(PartyDeparture(party=locked, author=author, now=now))
     _tell_gone(partnership, locked, removed=not verb.startswith("left"), author=author, now=now)

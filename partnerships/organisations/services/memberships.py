@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from partnerships.activity.models import Event
 from partnerships.activity.services import record
+from partnerships.kit import journal
 from partnerships.kit.rights import require
 from partnerships.organisations.departures import Departure, settle
 from partnerships.organisations.models import REASON, Membership, Organisation, Role
@@ -357,6 +358,10 @@ def change_job_title(*, membership: Membership, job_title: str, author: User | N
         _note(membership, "changed a job title", author=author, now=now)
 
 
+#: What the journal calls an ended membership.
+MEMBERSHIP_ENDED = "membership ended"
+
+
 @transaction.atomic
 def end_membership(
     *,
@@ -391,5 +396,6 @@ def end_membership(
     locked.save(update_fields=["ends_on"])
     membership.ends_on = locked.ends_on
     Invitation.objects.filter(memberships=locked, accepted_at=None, revoked_at=None).update(revoked_at=now)
+    journal.note(MEMBERSHIP_ENDED, now=now, membership=locked.pk)
     verb = "withdrew an invitation" if locked.is_pending else "ended a membership"
     _note(locked, verb, author=author, now=now, data={"before": {"role": locked.role}, REASON: reason})

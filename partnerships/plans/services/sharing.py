@@ -10,6 +10,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from partnerships.agreements.models import Partnership, Party
+from partnerships.kit import journal
 from partnerships.kit.rights import require
 from partnerships.organisations.models import Membership, Organisation, Role
 from partnerships.organisations.rights import roles_of
@@ -141,10 +142,15 @@ def revoke_share(*, share: Share, author: User | None, now: dt.datetime) -> Shar
     return share
 
 
+#: What the journal calls an ended showing.
+SHOWING_ENDED = "showing ended"
+
+
 def end_showing(share: Share, *, author: User | None, now: dt.datetime) -> None:
     """End a showing that stands, whoever asks: for services that have checked the rights. Lock the plan's row first."""
     share.revoked_at = now
     share.save(update_fields=["revoked_at"])
+    journal.note(SHOWING_ENDED, now=now, share=share.pk)
     note(
         share.plan,
         "took a showing of the draft back",

@@ -1,0 +1,31 @@
+"""What must not come undone when a backup is restored: ended parts in partnerships."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from typing import Any
+
+from partnerships.agreements.models import Party, PartyStatus
+from partnerships.agreements.services.parties import PARTY_LEFT, UnableToLeave, remove_party
+from partnerships.kit.journal import register_redo
+
+_REASON = "As it was before a backup was restored."
+
+
+def redo_ended(lines: Sequence[dict[str, Any]], now: dt.datetime) -> int:
+    """End again the parts in partnerships that ended since the backup; how many."""
+    ended = 0
+    present = Party.objects.filter(pk__in=[line["party"] for line in lines]).exclude(status=PartyStatus.LEFT)
+    for party in present:
+        try:
+            remove_party(party=party, author=None, reason=_REASON, now=now)
+        except UnableToLeave:
+            continue
+        ended += 1
+    return ended
+
+
+def register() -> None:
+    """Have this done after a restore."""
+    register_redo(PARTY_LEFT, "parts in partnerships ended again", redo_ended)

@@ -1,0 +1,32 @@
+"""Alerts to operators as account emails in the outbox. While the database is away they go straight to the server."""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.db import connection, transaction
+from django.utils import timezone
+
+from partnerships.outbox.composing import RenderedComposer
+from partnerships.outbox.kinds import EmailKind, register_kind
+from partnerships.outbox.models import Lane
+from partnerships.outbox.services import record_email
+
+#: The kind of these emails.
+ALERT = "outbox.alert"
+
+
+def record_alert(subject: str, text: str) -> None:
+    """Record an alert to every operator, in a transaction of its own. Called in a thread of its own."""
+    try:
+        with transaction.atomic():
+            for _, address in settings.ADMINS:
+                record_email(
+                    kind=ALERT, address=address, secrets={"subject": subject, "text": text}, now=timezone.now()
+                )
+    finally:
+        connection.close()
+
+
+def register() -> None:
+    """Register the kind."""
+    register_kind(EmailKind(ALERT, "Alert to operators", Lane.ACCOUNT, RenderedComposer(), is_secret=True))

@@ -1,0 +1,33 @@
+"""Composing emails that were rendered when they were recorded."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+
+from partnerships.outbox.content import Rendered, message, repeatable
+from partnerships.outbox.kinds import Batch, Candidate, Composer, Due
+
+
+class RenderedComposer(Composer):
+    """Composes emails that were rendered when they were recorded: to an address, whether or not a person has it."""
+
+    def candidates(self, due: Sequence[Due], *, now: dt.datetime) -> list[Candidate]:
+        """The addresses as they were recorded."""
+        return [Candidate(one, one.address) for one in due]
+
+    def compose(self, candidates: Sequence[Candidate], batch: Batch, *, now: dt.datetime) -> None:
+        """Put each message together. Nothing of its body is kept once it was accepted."""
+        again = repeatable(candidates)
+        for one in candidates:
+            if one.pk in again:
+                batch.again.append(one)
+                continue
+            batch.messages[one.pk] = message(
+                Rendered(**one.due.secrets),
+                name="",
+                address=one.address,
+                message_id=one.due.message_id,
+                is_secret=True,
+                now=now,
+            )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from partnerships.activity.registry import register_kind
-from partnerships.agreements import emails
+from partnerships.agreements import emails, restoring
 from partnerships.agreements.models import Partnership
 from partnerships.agreements.queries import events_of_partnerships, organisation_section
 from partnerships.agreements.services.documents import drop_removed_files
@@ -15,6 +15,7 @@ from partnerships.people.retention import register_retention
 
 def register() -> None:
     """Register whose events one sees, sections, kinds of email, retention and personal data."""
+    restoring.register()
     register_kind(
         name="partnership",
         visible_ids=lambda user: Partnership.objects.held_by(user).values("pk"),

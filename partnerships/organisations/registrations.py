@@ -8,7 +8,7 @@ import datetime as dt
 from django.utils import timezone
 
 from partnerships.activity.registry import register_kind
-from partnerships.organisations import emails
+from partnerships.organisations import emails, restoring
 from partnerships.organisations.models import Membership, Organisation, Role
 from partnerships.organisations.queries import leads_of
 from partnerships.organisations.services import end_membership
@@ -98,6 +98,7 @@ def register() -> None:
     register_kind(name="organisation", visible_ids=lambda user: Organisation.objects.visible_to(user).values("pk"))
     register_kind(name="membership", visible_ids=lambda user: Membership.objects.visible_to(user).values("pk"))
     _register_emails()
+    restoring.register()
     register_leaving("memberships ended, their commitments handed over", end_memberships)
     register_reason("leads an organisation", leads_somewhere)
     register_reason("policy of an organisation", organisation_asks_for_it, always=True)

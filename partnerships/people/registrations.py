@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from partnerships.activity.registry import register_kind
+from partnerships.outbox.composing import RenderedComposer
 from partnerships.outbox.kinds import EmailKind
 from partnerships.outbox.kinds import register_kind as register_email_kind
 from partnerships.outbox.models import Lane
 from partnerships.people import emails, keeping, restoring
-from partnerships.people.composing import RenderedComposer, register_email
+from partnerships.people.composing import register_email
 from partnerships.people.email_data import RULES
 from partnerships.people.models import User
 from partnerships.people.password_reset import RESET_KIND, PasswordResetComposer

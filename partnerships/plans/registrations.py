@@ -9,7 +9,7 @@ from partnerships.organisations.departures import register_departure
 from partnerships.people.composing import register_email
 from partnerships.people.leaving import register_leaving
 from partnerships.people.personal import register_personal
-from partnerships.plans import emails
+from partnerships.plans import emails, restoring
 from partnerships.plans.models import Comment, Plan, Version
 from partnerships.plans.origins import ORIGINS
 from partnerships.plans.past import events_of_plans
@@ -23,6 +23,7 @@ def register() -> None:
     register_personal(RULES)
     for origin in ORIGINS:
         register_origin(origin)
+    restoring.register()
     register_leaving("shared drafts taken back", end_shares)
     register_departure(take_shares_back)
     register_party_departure(owning.leave_with_party, owning.foretell_leaving)

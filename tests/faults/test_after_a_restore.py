@@ -16,6 +16,7 @@ from django.core.management.base import CommandError
 from django.db import connection
 from django.utils import timezone
 
+from partnerships.agreements.services import remove_party
 from partnerships.digests import services
 from partnerships.digests.choosing import plan_round
 from partnerships.outbox.bounces import suppress
@@ -70,6 +71,7 @@ def test_nothing_delivered_goes_out_twice_and_nobody_erased_is_back(
     erase_person(person=world.chidi, author=world.dee, reason="Asked.", now=timezone.now())
     close_account(person=world.nadia, author=world.dee, reason="Left.", now=timezone.now())
     suppress(address=world.hana.email, reason="Came back.", email_id=None, author_id=None, now=timezone.now())
+    remove_party(party=world.party(world.westmarch), reason="Over.", author=world.amina, now=timezone.now())
     services.stop_everything(person=world.vera, author=world.vera, reason="Enough.", now=timezone.now())
     told = {one.recipient for one in office.sent}
 
@@ -88,6 +90,8 @@ def test_nothing_delivered_goes_out_twice_and_nobody_erased_is_back(
         assert cursor.fetchone() == (0,)
         cursor.execute("SELECT is_active FROM people_user WHERE id = %s", [world.nadia.pk])
         assert cursor.fetchone() == (False,)
+        cursor.execute("SELECT status FROM agreements_party WHERE id = %s", [world.party(world.westmarch).pk])
+        assert cursor.fetchone() == ("left",)
         cursor.execute("SELECT count(*) FROM outbox_suppression WHERE address = %s", [world.hana.email])
         assert cursor.fetchone() == (1,)
         cursor.execute("SELECT refused_at IS NOT NULL FROM digests_preference WHERE person_id = %s", [world.vera.pk])

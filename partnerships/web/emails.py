@@ -45,9 +45,9 @@ class Shown:
 def emails_for(user: User) -> QuerySet[Email]:
     """The emails whose state a person may read: administrators all but digests, which have a ledger of their own;
     leads the notices that were sent on behalf of their organisation."""
-    rows = Email.objects.filter(lane__lt=Lane.DIGEST).exclude(status=EmailStatus.DROPPED)
+    rows = Email.objects.exclude(status=EmailStatus.DROPPED)
     if user.is_staff:
-        return rows
+        return rows.filter(lane__lt=Lane.DIGEST)
     led = list(Organisation.objects.of_person(user, Role.LEAD).values_list("pk", flat=True))
     return rows.filter(lane=Lane.NOTICE, sender_id__in=led)
 

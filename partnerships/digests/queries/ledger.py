@@ -18,6 +18,7 @@ from partnerships.plans.models import Plan
 
 #: What the timeline says of a letter that somebody had sent again.
 SENT_AGAIN = "sent a letter again"
+_MAX_LISTED = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,8 +89,11 @@ def with_words(reader: User, rows: QuerySet[Delivery], words: str) -> QuerySet[D
     """Deliveries whose recipient has these words in the name, or in an address that the reader may see."""
     known = people_with_known_address(reader).filter(email__icontains=words)
     if reader.is_staff:
-        people = User.objects.filter(name__icontains=words).values("pk").union(known.values("pk"))
-        return rows.filter(recipient__in=people)  # a union, for the same reason as above
+        named = User.objects.filter(name__icontains=words)
+        people = named.values_list("pk", flat=True).union(known.values_list("pk", flat=True))
+        # As a list, PostgreSQL knows how many they are: it looks up a few by person, and of many reads the newest.
+        found = list(people[: _MAX_LISTED + 1])
+        return rows.filter(recipient__in=found if len(found) <= _MAX_LISTED else people)
     # Until its reader confirms, an address that was typed has no name here.
     named = rows.filter(recipient__name__icontains=words)
     named = named.exclude(subscription__isnull=False, subscription__confirmed_at=None)

@@ -89,8 +89,8 @@ def with_words(reader: User, rows: QuerySet[Delivery], words: str) -> QuerySet[D
     """Deliveries whose recipient has these words in the name, or in an address that the reader may see."""
     known = people_with_known_address(reader).filter(email__icontains=words)
     if reader.is_staff:
-        named = User.objects.filter(name__icontains=words)
-        people = named.values_list("pk", flat=True).union(known.values_list("pk", flat=True))
+        called = User.objects.filter(name__icontains=words)
+        people = called.values_list("pk", flat=True).union(known.values_list("pk", flat=True))
         # As a list, PostgreSQL knows how many they are: it looks up a few by person, and of many reads the newest.
         found = list(people[: _MAX_LISTED + 1])
         return rows.filter(recipient__in=found if len(found) <= _MAX_LISTED else people)

@@ -136,8 +136,9 @@ class _Week:
         self._publish(5, 9, quay, 112, anna, "Two flats over the shop")
         self._morning(7)
         self._say(7, 9, "Nothing more is sent to this address until an administrator releases it.")
-        received = [one for one in self.keeper.letters if one.recipient == person.email]
-        if len(received) != len(self.keeper.letters):
+        digests = self._digests(self.keeper.letters)
+        received = [one for one in digests if one.recipient == person.email]
+        if len(received) != len(digests):
             raise WeekWentWrong("Somebody else was written to.")
         self.lines.append(
             f"{person.display_name} received {len(received)} letters in the week, one of them asking to confirm."
@@ -298,7 +299,13 @@ class _Week:
     def _send(self) -> list[EmailMessage]:
         drain(seconds=30, beside=False, connect=lambda: self.keeper, people=self.people)
         fresh, self.seen = self.keeper.letters[self.seen :], len(self.keeper.letters)
+        fresh = self._digests(fresh)
         return [email.message_from_bytes(one.data, policy=email.policy.default) for one in fresh]
+
+    def _digests(self, sent: list[Outgoing]) -> list[Outgoing]:
+        """Those of these emails that are about digests: notices leave beside them, such as that a partner has left."""
+        known = set(Delivery.objects.filter(pk__in=[one.key for one in sent]).values_list("pk", flat=True))
+        return [one for one in sent if one.key in known]
 
 
 def _content(title: str, homes: int) -> dict[str, Any]:

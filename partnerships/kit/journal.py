@@ -42,15 +42,7 @@ def note(what: str, *, now: dt.datetime, **facts: Any) -> None:
 
 def write(what: str, *, now: dt.datetime, **facts: Any) -> None:
     """Write a line at once."""
-    write_all(what, [facts], now=now)
-
-
-def write_all(what: str, rows: Sequence[dict[str, Any]], *, now: dt.datetime) -> None:
-    """Write a line for each of these facts at once."""
-    if not rows:
-        return
-    at = now.isoformat()
-    text = "".join(json.dumps({"at": at, "what": what, **facts}, separators=(",", ":")) + "\n" for facts in rows)
+    text = json.dumps({"at": now.isoformat(), "what": what, **facts}, separators=(",", ":")) + "\n"
     # One write to a file opened for appending: lines of several processes do not mix.
     try:
         file = _file(str(settings.JOURNAL_ROOT), f"{now.astimezone(dt.UTC):%Y-%m}", os.getpid())

@@ -89,7 +89,13 @@ def _of_provider(key: int, error: Exception) -> Answer:
         if status in (401, 403, 408, 429):
             return Answer(key, Outcome.LATER, said, reached=status in (408, 429))
         return Answer(key, Outcome.REFUSED, said)
+    if isinstance(status, int) and status in (500, 502, 503):
+        return Answer(key, Outcome.LATER, said)
     if isinstance(error, (ConnectionRefusedError, socket.gaierror, ssl.SSLCertVerificationError)):
+        return Answer(key, Outcome.LATER, said, reached=False)
+    # anymail's own classes derive from those of requests, which need not be imported to be known.
+    names = {cls.__name__ for cls in type(error).__mro__ if cls.__module__.startswith("requests")}
+    if names & {"ConnectTimeout", "ConnectionError"} and "aborted" not in said.lower():
         return Answer(key, Outcome.LATER, said, reached=False)
     return Answer(key, Outcome.LATER, said, in_doubt=True)
 

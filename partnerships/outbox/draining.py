@@ -21,7 +21,7 @@ from partnerships.kit import journal
 from partnerships.outbox import backends
 from partnerships.outbox.answers import Outcome, Outgoing
 from partnerships.outbox.claiming import Claim, Claimed, claim, claimable, note_wait, recheck, release, renew
-from partnerships.outbox.restoring import ACCEPTED, Facts
+from partnerships.outbox.restoring import ACCEPTED
 from partnerships.outbox.settling import Settler, SettlerBeside, SettlerInLine
 from partnerships.outbox.smtp import WAIT_STEP, Sender
 
@@ -35,8 +35,6 @@ _MAX_BATCH_SECONDS = 20.0
 _CHECK_EVERY = 2.0
 #: A server that takes longer than this over one email is slow: the other emails of the batch are released.
 _SLOW = 2.0
-#: Accepted emails are written to the journal in groups of this size.
-_JOURNAL_GROUP = 8
 
 
 @dataclass(slots=True)
@@ -124,7 +122,6 @@ class _Round:
         self._handed: list[int] = []  # handed to the sender and not answered
         self._back: set[int] = set()
         self._noted: set[int] = set()
-        self._accepted: list[Facts] = []  # not yet in the journal
         self._waiting_since = 0.0
         self._waiting_for = 0
         self._is_released = False
@@ -137,16 +134,9 @@ class _Round:
         for answer in self._sender.send(self._messages(), self._while_waiting):
             self._handed = [key for key in self._handed if key != answer.key]
             if answer.outcome is Outcome.ACCEPTED:
-                self._accepted.append(self._by_key[answer.key].facts)
-                if len(self._accepted) >= _JOURNAL_GROUP:
-                    self._write_journal()
+                journal.write(ACCEPTED, now=timezone.now(), **self._by_key[answer.key].facts.as_json())
             self._settler.put(answer, noted=answer.key in self._noted)
-        self._write_journal()
         self._release(self._left)
-
-    def _write_journal(self) -> None:
-        accepted, self._accepted = self._accepted, []
-        journal.write_all(ACCEPTED, [facts.as_json() for facts in accepted], now=timezone.now())
 
     def _messages(self) -> Iterator[Outgoing]:
         began = checked = time.monotonic()

@@ -12,8 +12,8 @@ from django.db import transaction
 
 from partnerships.kit import journal
 from partnerships.outbox.hooks import registered_hooks
-from partnerships.outbox.kinds import Candidate
-from partnerships.outbox.models import DeliveredBefore, Email, EmailStatus
+from partnerships.outbox.kinds import Candidate, kind_of
+from partnerships.outbox.models import DeliveredBefore, Email, EmailStatus, Lane
 
 #: The journal's words for an email that a server accepted, and for what happens to an address.
 ACCEPTED, SUPPRESSED = "accepted", "suppressed"
@@ -57,11 +57,13 @@ def facts_of(candidate: Candidate, told: Sequence[Sequence[int]]) -> Facts:
 @transaction.atomic
 def redo_accepted(lines: Sequence[dict[str, Any]], now: dt.datetime) -> int:
     """Settle what the restored database still wants to send, and remember what it does not know; how many."""
-    numbers = [line["email"] for line in lines]
-    known = set(Email.objects.filter(pk__in=numbers).values_list("pk", flat=True))
-    settled = Email.objects.open().filter(pk__in=numbers)
+    # An email in doubt may have two lines; and a number may have been given again since the restore.
+    by_number = {line["email"]: line for line in lines}
+    found = Email.objects.filter(pk__in=by_number)
+    same = {email.pk: email.is_open for email in found if _is_same(email, by_number[email.pk])}
+    settled = Email.objects.open().filter(pk__in=[pk for pk, is_open in same.items() if is_open])
     count = settled.update(status=EmailStatus.SENT, settled_at=now, reason="Accepted before the restore.")
-    unknown = [line for line in lines if line["email"] not in known]
+    unknown = [line for number, line in by_number.items() if number not in same and _is_remembered(line)]
     rows = [
         DeliveredBefore(
             kind=line["kind"],
@@ -74,10 +76,21 @@ def redo_accepted(lines: Sequence[dict[str, Any]], now: dt.datetime) -> int:
     ]
     already = set(DeliveredBefore.objects.values_list("email_id", flat=True))
     fresh = [row for row in rows if row.email_id not in already]
-    DeliveredBefore.objects.bulk_create(fresh)
+    DeliveredBefore.objects.bulk_create(fresh, ignore_conflicts=True)
     for hooks in registered_hooks():
         hooks.delivered_before(lines=lines, now=now)
     return count + len(fresh)
+
+
+def _is_same(email: Email, line: dict[str, Any]) -> bool:
+    return (email.kind, email.person_id, params_hash(email.params)) == (line["kind"], line["person"], line["params"])
+
+
+def _is_remembered(line: dict[str, Any]) -> bool:
+    """Whether sending it again would be a repeat. An account email is asked for anew, and so is a question to confirm:
+    what was delivered before holds a link that a restore ends."""
+    kind = kind_of(line["kind"])
+    return bool(line["params"]) and kind is not None and kind.lane == Lane.NOTICE and not kind.is_secret
 
 
 def delivered_before(candidates: Collection[Candidate]) -> set[int]:

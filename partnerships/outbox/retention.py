@@ -12,6 +12,7 @@ from partnerships.outbox.models import (
     ADDRESS_KEPT,
     BODY_KEPT,
     Bounce,
+    DeliveredBefore,
     Email,
     EmailPart,
     LegacyMessageId,
@@ -41,7 +42,11 @@ def clear_bodies(*, now: dt.datetime, dry_run: bool = False) -> int:
 
 def clear_addresses(*, now: dt.datetime, dry_run: bool = False) -> int:
     """Clear addresses, subjects and what mail servers said, a year after."""
-    emails = Email.objects.is_settled().filter(created_at__lte=now - ADDRESS_KEPT).exclude(address="")
+    emails = (
+        Email.objects.is_settled()
+        .filter(created_at__lte=now - ADDRESS_KEPT)
+        .exclude(address="", subject="", reason="", params={})
+    )
     empty = {"address": "", "subject": "", "reason": "", "params": {}}
     cleared = _in_batches(emails, "created_at", empty, dry_run=dry_run)
     bounces = Bounce.objects.filter(at__lte=now - ADDRESS_KEPT).exclude(address="")
@@ -53,6 +58,7 @@ def remove_counts(*, now: dt.datetime, dry_run: bool = False) -> int:
     Message-IDs of emails that are gone."""
     gone: tuple[QuerySet[Any], ...] = (
         EmailPart.objects.filter(used_at__lte=now - BODY_KEPT - dt.timedelta(days=3)),
+        DeliveredBefore.objects.filter(at__lte=now - BODY_KEPT),
         SendCount.objects.filter(minute__lte=now - dt.timedelta(days=1)),
         ReportSeen.objects.filter(seen_at__lte=now - ADDRESS_KEPT),
         LegacyMessageId.objects.filter(email_id__lt=lowest_number() or 0),

@@ -69,7 +69,8 @@ UPDATE outbox_email e
 _LATER = f"""
 WITH answer AS (
     SELECT a.id, a.reason, a.in_doubt, e.doubts + a.counts AS doubts,
-           e.deferrals + 1 >= %(limit)s AS is_late, e.doubts + a.counts >= %(max_doubts)s AS is_doubtful
+           e.deferrals + 1 >= %(limit)s AS is_late, a.counts < 0 AS was_noted,
+           a.in_doubt AND e.doubts + a.counts >= %(max_doubts)s AS is_doubtful
       FROM unnest(%(ids)s::bigint[], %(reasons)s::text[], %(doubts)s::bool[], %(counts)s::int[])
            AS a(id, reason, in_doubt, counts)
       JOIN outbox_email e ON e.id = a.id AND e.id = ANY(%(ids)s) AND {STILL_SENDING}
@@ -78,7 +79,8 @@ WITH answer AS (
 UPDATE outbox_email e
    SET status = CASE WHEN answer.is_late OR answer.is_doubtful THEN 'failed' ELSE 'queued' END,
        settled_at = CASE WHEN answer.is_late OR answer.is_doubtful THEN clock_timestamp() END,
-       deferrals = e.deferrals + 1, unanswered = 0, in_doubt = e.in_doubt OR answer.in_doubt, doubts = answer.doubts,
+       deferrals = e.deferrals + 1, unanswered = 0, doubts = answer.doubts,
+       in_doubt = CASE WHEN answer.was_noted THEN answer.doubts > 0 ELSE e.in_doubt OR answer.in_doubt END,
        available_at = clock_timestamp()
                       + LEAST(%(first)s * 2 ^ LEAST(e.deferrals, 20), %(longest)s) * interval '1 second',
        reason = CASE WHEN answer.is_doubtful THEN left(%(may_have_arrived)s || ': ' || answer.reason, 500)
@@ -170,13 +172,20 @@ def tell_accepted(answers: Sequence[Answer]) -> None:
 def _put_off(later: Sequence[Answer], noted: Collection[int]) -> dict[str, Any]:
     return _said(later) | {
         "doubts": [one.in_doubt for one in later],
-        "counts": [int(one.in_doubt and one.key not in noted) for one in later],
+        "counts": [_doubts_of(one, noted) for one in later],
         "limit": MAX_DEFERRALS,
         "max_doubts": MAX_DOUBTS,
         "may_have_arrived": MAY_HAVE_ARRIVED,
         "first": settings.EMAIL_RETRY_SECONDS,
         "longest": _MAX_WAIT,
     }
+
+
+def _doubts_of(answer: Answer, noted: Collection[int]) -> int:
+    """How many doubts an answer adds: one that was counted while waiting goes when the answer is plain."""
+    if answer.in_doubt:
+        return 0 if answer.key in noted else 1
+    return -1 if answer.key in noted else 0
 
 
 def _said(answers: Sequence[Answer]) -> dict[str, Any]:

@@ -164,7 +164,9 @@ def erase_person(*, person: User, author: User | None, reason: str, now: dt.date
             touched[f"{rule.model}.{rule.field}"] = _apply(rule, locked)
     _forget_in_admin_log(locked)
     address = journal.address_hash(locked.email)
-    journal.note(ERASED, now=now, person=locked.pk, address=address, refusal=refused)
+    journal.note(
+        ERASED, now=now, person=locked.pk, address=address, refusal=refused, joined=locked.joined_at.isoformat()
+    )
     locked.groups.clear()
     locked.user_permissions.clear()
     locked.email, locked.name = erased_address(locked), ""

@@ -9,6 +9,7 @@ from typing import Any
 from django.contrib.sessions.models import Session
 from django.db import transaction
 
+from partnerships.activity.models import Event
 from partnerships.activity.services import record
 from partnerships.kit.journal import address_hash, register_redo
 from partnerships.outbox.bounces import UnableToRelease, release, suppress
@@ -26,8 +27,12 @@ def redo_erased(lines: Sequence[dict[str, Any]], now: dt.datetime) -> int:
     the backup does not know."""
     keep_hashes({line["refusal"] for line in lines if line.get("refusal")}, now=now)
     people = User.objects.filter(pk__in=[line["person"] for line in lines], erased_at=None)
-    hashes = {line["person"]: line["address"] for line in lines}
-    found = [person for person in people if hashes[person.pk] == address_hash(person.email)]
+    known = {line["person"]: (line["address"], line.get("joined")) for line in lines}
+    found = [
+        person
+        for person in people
+        if address_hash(person.email) == known[person.pk][0] or person.joined_at.isoformat() == known[person.pk][1]
+    ]
     for person in found:
         erase_person(person=person, author=None, reason=_REASON, now=now)
     return len(found)
@@ -62,6 +67,29 @@ def redo_suppressed(lines: Sequence[dict[str, Any]], now: dt.datetime) -> int:
             continue
         changed += 1
     return changed
+
+
+#: What the activity log calls the beginning of `after_restore`.
+_BEGAN = "began to apply the journal after a restore"
+
+
+def note_restore(*, since: dt.datetime, now: dt.datetime) -> None:
+    """Note from when on the journal is applied, for a run that must be repeated."""
+    record(
+        actor_id=None,
+        verb=_BEGAN,
+        target_kind="network",
+        target_id=0,
+        now=now,
+        data={"since": since.isoformat()},
+    )
+
+
+def restore_begun(now: dt.datetime) -> dt.datetime | None:
+    """From when on an earlier run of the last week applied the journal; None where there was none."""
+    runs = Event.objects.filter(verb=_BEGAN, at__gt=now - dt.timedelta(days=7)).order_by("at", "pk")
+    first = runs.first()
+    return dt.datetime.fromisoformat(first.data["since"]) if first else None
 
 
 @transaction.atomic

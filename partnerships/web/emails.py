@@ -67,7 +67,7 @@ def shown(emails: Sequence[Email]) -> list[Shown]:
             email=one,
             what=kind.label if (kind := kind_of(one.kind)) else one.kind,
             to=ASKED if one.kind == DeliveryKind.CONFIRMATION else _to(people.get(one.person_id or 0)),
-            reason=without_address(one.reason, one.address),
+            reason=_reason(one),
             came_back=one.pk in bounced and not one.is_open,
         )
         for one in emails
@@ -79,6 +79,13 @@ def _to(person: User | None) -> str:
     if person is None:
         return "an address without an account"
     return person.name or ("somebody without a name" if person.erased_at is None else "a former member")
+
+
+def _reason(email: Email) -> str:
+    """Why it stands so. Of a question to confirm it would tell whether the address that was typed has an account."""
+    if email.kind == DeliveryKind.CONFIRMATION and email.status == EmailStatus.SUPPRESSED:
+        return "It could not be sent to this address."
+    return without_address(email.reason, email.address)
 
 
 @require_safe

@@ -13,7 +13,8 @@ from collections.abc import Iterator
 class MailServer(threading.Thread):
     """Accepts mail on 127.0.0.1. `at_the_end` says what it does after the end of DATA for some addresses.
 
-    `slow:SECONDS` answers late, `hang` never answers, `drop` closes the connection; each time the message was received.
+    `slow:SECONDS` answers late, `later:SECONDS` says late that it is to be tried again, `hang` never answers, `drop` closes
+    the connection; each time the message was received.
     """
 
     def __init__(self, at_the_end: dict[str, str], *, pipelining: bool) -> None:
@@ -80,8 +81,11 @@ class MailServer(threading.Thread):
         if what == "hang":
             self._closing.wait(60)
             return False
-        if what == "slow":
+        if what in ("slow", "later"):
             time.sleep(float(seconds))
+        if what == "later":
+            connection.sendall(b"451 4.3.0 not now\r\n")
+            return True
         connection.sendall(b"250 taken\r\n")
         return True
 

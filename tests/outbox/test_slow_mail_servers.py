@@ -100,6 +100,20 @@ def test_a_server_that_never_answers_gets_three_copies_at_most(world: World, ser
     assert given_up.reason.startswith("It may have arrived: ")
 
 
+def test_a_server_that_slowly_says_later_leaves_no_doubt(world: World, server: MailServer, settings: Any) -> None:
+    settings.EMAIL_RETRY_SECONDS = 60
+    server.at_the_end = {world.ben.email: "later:3.2"}
+    [email] = record(world.ben).values()
+
+    send(2)
+    waits = Email.objects.get(pk=email.pk)
+    server.at_the_end = {}
+    send()
+
+    assert (waits.status, waits.doubts, waits.in_doubt, waits.deferrals) == ("queued", 0, False, 2)
+    assert Email.objects.get(pk=email.pk).status == "sent"
+
+
 def test_the_others_of_a_batch_are_released_while_a_server_is_slow(
     world: World, server: MailServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:

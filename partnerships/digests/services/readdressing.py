@@ -20,6 +20,7 @@ from partnerships.digests.services.stopping import pause, stop
 from partnerships.digests.watermarks import catch_up, one_at_a_time
 from partnerships.outbox.queries.suppressions import is_suppressed
 from partnerships.people.models import User
+from partnerships.people.refusals import has_refused
 from partnerships.people.services import UnableToAddPerson, find_person, person_for_address
 
 #: Settings of digests that go along to another address.
@@ -74,7 +75,7 @@ def ask_to_move(*, person: User, email: str, now: dt.datetime) -> None:
             remind(subscription=again, now=now)
         return
     today = waiting.filter(asked_at__gt=now - dt.timedelta(days=1)).values("person").distinct().count()
-    if today >= MAX_LINKS_A_DAY or is_suppressed(email):
+    if today >= MAX_LINKS_A_DAY or is_suppressed(email) or has_refused(email):
         return
     following = Subscription.objects.live().filter(person=person, confirmed_at__isnull=False).order_by("pk")
     if not following:

@@ -31,8 +31,11 @@ SELECT lane.number, (
 # What changes while senders work: the newest settled email, and the leases that they renew.
 _SIGNS_OF_LIFE = """
 SELECT (SELECT max(settled_at) FROM outbox_email WHERE settled_at > statement_timestamp() - interval '1 hour'),
-       (SELECT max(available_at) FROM (
-            SELECT available_at FROM outbox_email WHERE status = 'sending' LIMIT 1000) e)
+       (SELECT max(last.available_at) FROM unnest(ARRAY[0, 1, 2]) AS lane(number), LATERAL (
+            SELECT e.available_at FROM outbox_email e
+             WHERE e.status IN ('queued', 'sending') AND e.lane = lane.number
+               AND e.available_at > statement_timestamp()
+             ORDER BY e.lane DESC, e.available_at DESC, e.id DESC LIMIT 1) last)
 """
 
 

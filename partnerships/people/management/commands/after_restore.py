@@ -14,10 +14,11 @@ from django.utils.dateparse import parse_datetime
 from partnerships.activity.models import Event
 from partnerships.kit.accounting import AccountedCommand
 from partnerships.kit.journal import replay
-from partnerships.people.restoring import end_all_ways_in
+from partnerships.outbox.services import without_emails
+from partnerships.people.restoring import end_all_ways_in, note_restore, restore_begun
 
-#: The backup was made while people worked: begin a little before its newest event.
-_MARGIN = dt.timedelta(days=1)
+#: The backup was made while people worked: begin a little before its newest event, by as much as a transaction takes.
+_MARGIN = dt.timedelta(minutes=5)
 
 
 class Command(AccountedCommand):
@@ -31,15 +32,16 @@ class Command(AccountedCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         """From when on to read the journal."""
-        parser.add_argument("--since", help="ISO time; by default a day before the newest event in the database.")
+        parser.add_argument("--since", help="ISO time; by default 5 minutes before the newest event of the backup.")
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Apply it, and say line by line what that did."""
         if not settings.EMAILS_HELD:
             raise CommandError("Set EMAILS_HELD=1 first: emails must not leave before this is done.")
-        since = self._since(options["since"])
-        now = timezone.now()
-        done = replay(since=since, now=now) | end_all_ways_in(now=now)
+        since, now = self._since(options["since"]), timezone.now()
+        note_restore(since=since, now=now)
+        with without_emails():
+            done = replay(since=since, now=now) | end_all_ways_in(now=now)
         for words, count in done.items():
             self.stdout.write(f"{count:8,} {words}")
         self.stdout.write(
@@ -53,6 +55,8 @@ class Command(AccountedCommand):
             if moment is None or moment.tzinfo is None:
                 raise CommandError(f"--since must be a time such as 2026-11-29T03:00:00+00:00, not {given!r}.")
             return moment
+        if begun := restore_begun(timezone.now()):
+            return begun
         newest: dt.datetime | None = Event.objects.aggregate(at=Max("at"))["at"]
         if newest is None:
             raise CommandError("The database holds no event: say --since.")

@@ -50,13 +50,18 @@ class Recipe(NamedTuple):
     tokens: list[str] = []
 
     @property
+    def all_words(self) -> list[str]:
+        """Its own words, tokens included while they are kept."""
+        return [*self.words, *self.tokens]
+
+    @property
     def part_ids(self) -> list[int]:
         """The numbers of its shared parts."""
         return [number for number in self.layout if number >= 0]
 
     def join(self, stored: Mapping[int, str]) -> str:
         """The whole message, from these parts."""
-        words = [*self.words, *self.tokens]
+        words = self.all_words
         return "".join(
             stored[number] if number >= 0 else words[~number] if ~number < len(words) else HIDDEN
             for number in self.layout

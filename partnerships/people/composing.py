@@ -51,17 +51,19 @@ class PersonComposer(Composer):
             if isinstance(content, str):
                 batch.set_aside.append((one.pk, EmailStatus.SUPPRESSED, content))
                 continue
-            if one.pk in again:
+            written = message(
+                content.render(),
+                name=one.name,
+                address=one.address,
+                message_id=one.due.message_id,
+                is_secret=self._is_secret,
+                now=now,
+            )
+            # Only word for word: what they may no longer read must not be repeated.
+            if one.pk in again and one.due.recipe is not None and written.values["body"] in one.due.recipe.all_words:
                 batch.again.append(one)
             else:
-                batch.messages[one.pk] = message(
-                    content.render(),
-                    name=one.name,
-                    address=one.address,
-                    message_id=one.due.message_id,
-                    is_secret=self._is_secret,
-                    now=now,
-                )
+                batch.messages[one.pk] = written
             batch.checks[one.pk] = one.person.pk
 
     def no_longer_allowed(self, checks: dict[int, Any], *, now: dt.datetime) -> set[int]:

@@ -13,8 +13,8 @@ from collections.abc import Iterator
 class MailServer(threading.Thread):
     """Accepts mail on 127.0.0.1. `at_the_end` says what it does after the end of DATA for some addresses.
 
-    `slow:SECONDS` answers late, `later:SECONDS` says late that it is to be tried again, `hang` never answers, `drop` closes
-    the connection; each time the message was received.
+    `slow:SECONDS` answers late, `later:SECONDS` says late that it is to be tried again, `hang` never answers, `drop`
+    closes the connection; each time the message was received.
     """
 
     def __init__(self, at_the_end: dict[str, str], *, pipelining: bool) -> None:

@@ -20,7 +20,8 @@ from playwright.sync_api import Browser, Page, expect
 from housing.embedded.ports import listen, port_of
 from housing.embedded.processes import Child, wait_until
 from partnerships.digests import composing, emails
-from partnerships.digests.tasks import drain, sweep
+from partnerships.digests.tasks import sweep
+from partnerships.outbox.draining import drain
 from tests.browser import WIDE, sign_in
 from tests.world import DEMO
 
@@ -94,9 +95,9 @@ def as_person(browser: Browser, site: str, email: str) -> Page:
 
 
 def send_letters() -> None:
-    """What the worker does when the clock strikes."""
+    """What the senders do when the clock strikes."""
     sweep()
-    drain()
+    drain(seconds=20)
 
 
 def follow(page: Page, menu: str, *names: str) -> None:

@@ -93,7 +93,7 @@ def test_who_pauses_reads_what_they_received_as_it_stood_then_and_is_told_nothin
     who = amina.get(reverse("digests:who", kwargs={"pk": plan.pk})).content.decode()
 
     assert CHANGED in pages.letter
-    assert "Version 2, published" in pages.plan
+    assert "Version 1 compared with version 2, published" in pages.plan
     for page in (pages.letter, pages.plan, preview):
         assert "77" not in page
         assert "Fewer still" not in page

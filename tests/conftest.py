@@ -10,6 +10,7 @@ import pytest
 from django.conf import settings as django_settings
 from django.db import connections
 
+from partnerships.kit import operators
 from tests.browser import chromium_path
 from tests.database import template_database
 
@@ -36,6 +37,12 @@ def media_root(settings: object, tmp_path: object) -> None:
     """Each test keeps its files to itself."""
     settings.JOURNAL_ROOT = tmp_path / "journal"  # type: ignore[attr-defined]  # the same
     settings.MEDIA_ROOT = tmp_path  # type: ignore[attr-defined]  # pytest-django's wrapper
+
+
+@pytest.fixture(autouse=True)
+def alerts_go_straight(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Alerts to operators are recorded by a thread of its own, whose rows no test would roll back."""
+    monkeypatch.setattr(operators, "_channels", [])
 
 
 @pytest.fixture(scope="session")

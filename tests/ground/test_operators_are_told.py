@@ -28,7 +28,6 @@ pytestmark = pytest.mark.django_db
 def somebody_operates(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     settings.ADMINS = [("Operators", "operators@ground.example")]
     monkeypatch.setattr(operators, "_sent_here", {})
-    monkeypatch.setattr(operators, "_channels", [])
 
 
 def subjects(mailoutbox: list[EmailMessage]) -> list[str]:

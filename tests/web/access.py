@@ -57,7 +57,7 @@ ROWS = (
     Row("web:my-work", get=everyone()),
     Row("web:network", get=everyone()),
     Row("web:help", get=public()),
-    Row("web:emails", get=expect(inside=403, outside=403, lead=200, partner=200, administrator=200)),
+    Row("web:emails", get=expect(inside=403, outside=200, lead=200, partner=200, left=403, share_ended=403)),
     Row("web:email", on=_email, get=expect(inside=404, outside=404, lead=200, administrator=200)),
     Row("web:partnership-entries", on=_partnership, get=_PARTIES),
     Row("web:partnership-plans", on=_partnership, get=_PARTIES),

@@ -37,6 +37,7 @@ from partnerships.plans import services as plans
 from partnerships.plans.models import Plan, Share
 from tests.access import WHO
 from tests.conversations import talks
+from tests.support.outbox import deliver
 from tests.world import World, make_world
 
 OWN = ("viewer", "editor", "lead")
@@ -293,6 +294,7 @@ def _commitments(p: Planted, w: World, now: dt.datetime) -> None:
 
     promise("given to tidewater", w.tidewater, (*OWN, "stranger"), partnership=None)
     kept = promise("given in partnership", w.westmarch, PARTNERS, partnership=w.partnership)
+    deliver()  # while it still waits for its receiver
     for organisation, lead in ((w.larkhaven, w.amina), (w.westmarch, w.ben)):
         kept = commitments.confirm_commitment(
             commitment=kept, organisation=organisation, author=lead, revision=kept.revision, now=now

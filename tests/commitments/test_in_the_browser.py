@@ -87,6 +87,7 @@ def test_an_ask_is_walked_to_a_promise_kept(browser: Any, live_server: Any, show
     amina.goto(f"{origin}{ask.get_absolute_url()}")
     amina.get_by_role("link", name="Answer this ask").click()
     amina.get_by_label("What can you do?").fill("All sixty, at Quayside.")
+    amina.get_by_role("checkbox", name="All of it").check()
     amina.get_by_role("button", name="Send this answer").click()
     ben.goto(f"{origin}{ask.get_absolute_url()}")
     ben.get_by_role("link", name="Decide the answer of Larkhaven Homes").click()

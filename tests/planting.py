@@ -405,7 +405,7 @@ def _addresses(p: Planted, w: World, now: dt.datetime) -> None:
             p.readers[person.email] = frozenset((*readers, "administrator"))
         for kind, name, says_yes in (("waiting", "", False), ("nameless", "", True), ("named", "Una Known", True)):
             address = f"{p.word(f'address {kind} {place}', *readers, 'administrator')}@panel{place}.example"
-            p.in_letters[address] = [address.partition("@")[0]]
+            p.in_letters[address] = [address.partition("@")[0], plan.title]  # what they are asked about
             asked = digests.add_stakeholder(
                 email=address, name=name, target=plan, author=author, organisation=organisation, now=now
             )

@@ -61,11 +61,11 @@ def test_plans_come_published_public_and_owned_by_all_their_councils() -> None:
     assert run.created == 5
     westmarch = the("Westmarch Local Plan 2030")
     assert (westmarch.audience, westmarch.current_number, westmarch.period_end) == (Audience.PUBLIC, 1, 2030)
-    assert {owner.name for owner in the("Mere and March Joint Plan").organisations.all()} == {
+    assert {row.organisation.name for row in the("Mere and March Joint Plan").owners.all()} == {
         "Mere Council",
         "Westmarch Borough Council",
     }
-    assert the("Moor Park Plan").organisations.get().kind == Kind.NATIONAL_PARK
+    assert the("Moor Park Plan").owners.get().organisation.kind == Kind.NATIONAL_PARK
     note = westmarch.versions.get().note
     assert "local-plan.csv" in note
     assert "planning data" in note

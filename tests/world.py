@@ -120,12 +120,12 @@ def make_partnership(
 
 
 @without_emails()
-def make_world(mark: str = "") -> World:
-    """Make it all; call inside a transaction that is rolled back.
+def make_world(mark: str = "", *, now: dt.datetime | None = None) -> World:
+    """Make it all as at `now` (default: 30 days ago); call inside a transaction that is rolled back.
 
     With a mark, names and addresses carry it, so that a second world can stand in an instance that has one.
     """
-    now = timezone.now() - dt.timedelta(days=30)
+    now = now or timezone.now() - dt.timedelta(days=30)
 
     def body(name: str, kind: str) -> Organisation:
         return organisations.create_organisation(name=f"{name} {mark}".strip(), kind=kind, author=None, now=now)

@@ -41,3 +41,15 @@ def kept_world(blocker: Any, files: pytest.TempPathFactory) -> Iterator[World]:
     with blocker.unblock(), override_settings(MEDIA_ROOT=files.mktemp("world")), transaction.atomic():
         yield prepared()
         transaction.set_rollback(True)
+
+
+@pytest.fixture(autouse=True)
+def media_root() -> None:
+    """For modules that share `world`: its files stay where it was made."""
+
+
+@pytest.fixture(scope="module")
+def world(django_db_setup: None, django_db_blocker: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    """One world for a whole module that imports this and `media_root`; each test's writes are rolled back."""
+    with kept_world(django_db_blocker, tmp_path_factory) as made:
+        yield made

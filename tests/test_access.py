@@ -17,8 +17,10 @@ from django.urls import URLPattern, URLResolver, get_resolver, reverse
 from partnerships.digests.links import Purpose
 from tests.access import PERSONAS, STAKEHOLDER, WHO, WITHOUT_ACCOUNT, Row
 from tests.digests.access import token as link_of_a_letter
-from tests.prepared import ROWS, kept_world
+from tests.prepared import ROWS, media_root, world
 from tests.world import World
+
+__all__ = ["media_root", "world"]
 
 pytestmark = pytest.mark.django_db
 
@@ -64,18 +66,6 @@ def test_every_url_has_a_row() -> None:
 
 def test_no_row_is_for_a_url_that_is_gone() -> None:
     assert {row.name for row in ROWS} <= set(named_urls())
-
-
-@pytest.fixture(autouse=True)
-def media_root() -> None:
-    """The world's files stay where the world was made, for the whole table."""
-
-
-@pytest.fixture(scope="module")
-def world(django_db_setup: None, django_db_blocker: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
-    """One world for the whole table; each cell's writes are rolled back."""
-    with kept_world(django_db_blocker, tmp_path_factory) as made:
-        yield made
 
 
 @pytest.fixture(scope="module")

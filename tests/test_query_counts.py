@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -26,9 +25,11 @@ from django.utils import timezone
 from partnerships.organisations.models import Organisation, Role
 from partnerships.organisations.services import add_membership
 from partnerships.people.models import User
-from tests.prepared import ROWS, kept_world
+from tests.prepared import ROWS, media_root, world
 from tests.test_access import ADMIN_INDEXES, stands_alone
 from tests.world import DEMO, World
+
+__all__ = ["media_root", "world"]
 
 RECORDED = Path(__file__).parent / "query_counts.json"
 RECORD = bool(os.environ.get("RECORD_QUERY_COUNTS"))
@@ -44,18 +45,6 @@ def queries(client: Client, address: str) -> int:
         if not answer.streaming:
             assert answer.status_code == 200, address
     return len(captured)
-
-
-@pytest.fixture(autouse=True)
-def media_root() -> None:
-    """The world's files stay where the world was made."""
-
-
-@pytest.fixture(scope="module")
-def world(django_db_setup: None, django_db_blocker: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
-    """The world of the access table, once for all pages."""
-    with kept_world(django_db_blocker, tmp_path_factory) as made:
-        yield made
 
 
 @pytest.mark.django_db

@@ -4,34 +4,22 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterator
 from html import unescape
-from typing import Any
 
 import pytest
 from django.test import Client
 from django.urls import reverse
 
 from tests.access import PERSONAS, WHO, Row
-from tests.prepared import ROWS, kept_world
+from tests.prepared import ROWS, media_root, world
 from tests.world import World
+
+__all__ = ["media_root", "world"]
 
 pytestmark = pytest.mark.django_db
 
 #: Pages that show an email, or a part of a page for htmx: not ours to title.
 NO_PAGES = frozenset({"digests:as-sent"})
-
-
-@pytest.fixture(autouse=True)
-def media_root() -> None:
-    """The world's files stay where the world was made."""
-
-
-@pytest.fixture(scope="module")
-def world(django_db_setup: None, django_db_blocker: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
-    """The world of the access table."""
-    with kept_world(django_db_blocker, tmp_path_factory) as made:
-        yield made
 
 
 def _visitor(world: World, row: Row) -> Client | None:

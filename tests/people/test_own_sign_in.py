@@ -40,8 +40,7 @@ def provider(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         yield address
 
 
-@pytest.fixture
-def offered(world: World, provider: str) -> World:
+def offer_own_sign_in(world: World, provider: str) -> World:
     """Larkhaven lets its people sign in there; Westmarch does not."""
     SocialApp.objects.create(
         provider="openid_connect",
@@ -55,6 +54,12 @@ def offered(world: World, provider: str) -> World:
         organisation=world.larkhaven, sign_in_provider="larkhaven", author=world.dee, now=timezone.now()
     )
     return world
+
+
+@pytest.fixture
+def offered(world: World, provider: str) -> World:
+    """Larkhaven's own sign-in is offered to its people."""
+    return offer_own_sign_in(world, provider)
 
 
 @pytest.fixture

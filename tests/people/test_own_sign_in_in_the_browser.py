@@ -7,14 +7,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from allauth.socialaccount.models import SocialApp
 from django.conf import LazySettings
 from django.urls import reverse
-from django.utils import timezone
 
-from partnerships.organisations.services import update_organisation
 from tests.people import identity_provider
-from tests.people.identity_provider import CLIENT, PASSWORD, SECRET
+from tests.people.identity_provider import PASSWORD
+from tests.people.test_own_sign_in import offer_own_sign_in
 from tests.world import PASSWORD as OURS
 from tests.world import World, make_world
 
@@ -39,19 +37,7 @@ def provider(tmp_path: Path, origin: str) -> Iterator[str]:
 @pytest.fixture
 def offered(provider: str) -> World:
     """Larkhaven offers its people its own sign-in."""
-    world = make_world()
-    SocialApp.objects.create(
-        provider="openid_connect",
-        provider_id="larkhaven",
-        name="Larkhaven",
-        client_id=CLIENT,
-        secret=SECRET,
-        settings={"server_url": provider, "oauth_pkce_enabled": True},
-    )
-    update_organisation(
-        organisation=world.larkhaven, sign_in_provider="larkhaven", author=world.dee, now=timezone.now()
-    )
-    return world
+    return offer_own_sign_in(make_world(), provider)
 
 
 def sign_in_there(page: Any, origin: str, provider: str, email: str) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -14,8 +13,10 @@ from hypothesis import strategies as st
 
 from tests.access import Row
 from tests.crawling import forms_of
-from tests.prepared import ROWS, kept_world
+from tests.prepared import ROWS, media_root, world
 from tests.world import World
+
+__all__ = ["media_root", "world"]
 
 pytestmark = [pytest.mark.django_db, pytest.mark.slow]
 
@@ -55,18 +56,6 @@ VALUES = st.one_of(
     st.dates().map(str),
     st.lists(st.sampled_from(ODD), max_size=3),
 )
-
-
-@pytest.fixture(autouse=True)
-def media_root() -> None:
-    """The world's files stay where the world was made, for all forms."""
-
-
-@pytest.fixture(scope="module")
-def world(django_db_setup: None, django_db_blocker: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
-    """One world for all forms; each answer's writes are rolled back."""
-    with kept_world(django_db_blocker, tmp_path_factory) as made:
-        yield made
 
 
 def sender(row: Row, world: World) -> Client:

@@ -12,9 +12,11 @@ import pytest
 from django.db import connection, transaction
 
 from partnerships.kit.rights import UnableToAct
-from tests.prepared import kept_world
+from tests.prepared import kept_world, media_root
 from tests.rights import PERSONAS, Row, add_personas, who
 from tests.world import World
+
+__all__ = ["media_root"]
 
 pytestmark = pytest.mark.django_db
 
@@ -49,11 +51,6 @@ def test_every_service_has_a_row_or_a_reason_for_none() -> None:
     assert services - rows - WITHOUT_A_PERSON.keys() == set(), "Add rows to tests/<room>/rights.py."
     assert (rows | WITHOUT_A_PERSON.keys()) - services == set(), "These services are gone."
     assert rows & WITHOUT_A_PERSON.keys() == set()
-
-
-@pytest.fixture(autouse=True)
-def media_root() -> None:
-    """The world's files stay where the world was made."""
 
 
 @pytest.fixture(scope="module")

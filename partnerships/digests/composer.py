@@ -31,6 +31,7 @@ from partnerships.digests.waiting import remembered, waiting_for_all
 from partnerships.kit.database import rows_of, rows_planned_once
 from partnerships.kit.waiting import Waiting
 from partnerships.outbox import kinds
+from partnerships.outbox.content import repeatable
 from partnerships.outbox.models import NOT_COMPOSED, EmailStatus
 from partnerships.outbox.parts import bodies
 from partnerships.outbox.queries.suppressions import SUPPRESSED
@@ -235,7 +236,6 @@ def _drop_incomplete(candidates: Iterable[Candidate]) -> None:
 
 
 def _compose_confirmation(one: Candidate, decided: Decided, *, date: str, now: dt.datetime) -> None:
-    _drop_incomplete([one])
     asked = Subscription.objects.for_listing().filter(status=SubscriptionStatus.ASKED)
     subscription = asked.filter(pk=one.due.params.get("subscription", 0)).first()
     if subscription is None:
@@ -244,7 +244,7 @@ def _compose_confirmation(one: Candidate, decided: Decided, *, date: str, now: d
         decided.set_aside(one, "They, or the organisation that asked them, may not read what it is about.")
         if not one.is_stakeholder:  # retention forgets people without an account who never answered
             give_up_asking(subscription=subscription, now=now)
-    elif one.recipe is not None and one.due.address.lower() == one.address.lower():
+    elif one.pk in repeatable([one]):
         decided.batch.again.append(one)
     else:
         try:
@@ -259,8 +259,7 @@ def _compose_confirmation(one: Candidate, decided: Decided, *, date: str, now: d
 
 
 def _compose_links(one: Candidate, decided: Decided, *, date: str, now: dt.datetime) -> None:
-    _drop_incomplete([one])
-    if one.recipe is not None and one.due.address.lower() == one.address.lower():
+    if one.pk in repeatable([one]):
         decided.batch.again.append(one)
         return
     last = Delivery.objects.filter(recipient=one.person_id, kind=DeliveryKind.DIGEST, status=EmailStatus.SENT)

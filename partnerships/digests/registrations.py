@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 
 from django.db.models import F
@@ -123,17 +123,12 @@ class DigestHooks(OutboxHooks):
             if line["kind"] == DeliveryKind.DIGEST
             for plan, number in line["told"] or ()
         ]
-        if told:
-            people, plans, numbers = (list(column) for column in zip(*told, strict=True))
-            rows_of(CATCH_UP, {"people": people, "plans": plans, "numbers": numbers})
+        _count_as_told(told)
 
     def discarded(self, *, numbers: Collection[int], now: dt.datetime) -> None:
         """What discarded digests would have said counts as told."""
         items = DeliveryItem.objects.told().filter(delivery__in=numbers)
-        told = list(items.values_list("delivery__recipient", "plan", "to_number"))
-        if told:
-            people, plans, versions = (list(column) for column in zip(*told, strict=True))
-            rows_of(CATCH_UP, {"people": people, "plans": plans, "numbers": versions})
+        _count_as_told(items.values_list("delivery__recipient", "plan", "to_number"))
 
     def unsubscribed(self, *, address: str, now: dt.datetime) -> None:
         """Stop all digests of somebody who unsubscribed at the mail provider."""
@@ -142,6 +137,12 @@ class DigestHooks(OutboxHooks):
             stop_everything(
                 person=person, author=person, reason="Stopped by the person, at the mail provider.", now=now
             )
+
+
+def _count_as_told(told: Iterable[tuple[int, int, int]]) -> None:
+    """Move watermarks (person, plan, number), as far as the plans have got."""
+    if columns := [list(column) for column in zip(*told, strict=True)]:
+        rows_of(CATCH_UP, dict(zip(("people", "plans", "numbers"), columns, strict=True)))
 
 
 def register() -> None:

@@ -12,6 +12,7 @@ from django.db import transaction
 from partnerships.outbox.content import Content, link, message, repeatable
 from partnerships.outbox.kinds import Batch, Candidate, Composer, Due
 from partnerships.outbox.services import record_email
+from partnerships.people.composing import PersonCandidate
 from partnerships.people.models import User
 from partnerships.people.services import find_person
 
@@ -35,13 +36,13 @@ class PasswordResetComposer(Composer):
         person = find_person(due.secrets["address"])
         if person is None or person.is_stakeholder or not person.is_active:
             return Candidate(due, "", refusal="Nobody signs in with the address that was typed.")
-        return _ResetCandidate(due, person.email, person.display_name, person=person)
+        return PersonCandidate(due, person.email, person.display_name, refusal="", person=person)
 
     def compose(self, candidates: Sequence[Candidate], batch: Batch, *, now: dt.datetime) -> None:
         """Write each with a link that works once."""
         again = repeatable(candidates)
         for one in candidates:
-            if not isinstance(one, _ResetCandidate):
+            if not isinstance(one, PersonCandidate):
                 continue
             if one.pk in again:
                 batch.again.append(one)
@@ -54,12 +55,6 @@ class PasswordResetComposer(Composer):
                 is_secret=True,
                 now=now,
             )
-
-
-class _ResetCandidate(Candidate):
-    def __init__(self, due: Due, address: str, name: str, *, person: User) -> None:
-        super().__init__(due, address, name)
-        self.person = person
 
 
 def _content(person: User) -> Content:

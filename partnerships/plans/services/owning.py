@@ -124,6 +124,11 @@ def _withdraw(offer: OwnershipOffer, *, author: User | None, now: dt.datetime) -
     )
 
 
+def _withdraw_all(offers: QuerySet[OwnershipOffer], *, author: User | None, now: dt.datetime) -> None:
+    for offer in offers.select_related("plan", "organisation").order_by("pk"):
+        _withdraw(offer, author=author, now=now)
+
+
 @transaction.atomic
 def answer_offer(
     *, offer: OwnershipOffer, accept: bool, author: User, now: dt.datetime, reason: str = ""
@@ -216,9 +221,7 @@ def _end(
     owner.save(update_fields=["ended_at", "ended_because"])
     _end_showings(plan.shares.filter(revoked_at=None, shown_for=owner.organisation), author=author, now=now)
     offers = plan.ownership_offers.filter(answered_at=None, withdrawn_at=None, offered_for=owner.organisation)
-    for offer in offers.select_related("plan", "organisation").order_by("pk"):
-        if offer != but:
-            _withdraw(offer, author=author, now=now)
+    _withdraw_all(offers.exclude(pk=but.pk) if but is not None else offers, author=author, now=now)
     note(
         plan,
         "owns the plan no longer",
@@ -253,8 +256,7 @@ def leave_with_party(departure: PartyDeparture) -> None:
     shown = Share.objects.filter(plan__in=plans, organisation=party.organisation_id, revoked_at=None)
     _end_showings(shown.filter(plan__partnership=party.partnership_id), author=departure.author, now=departure.now)
     offers = OwnershipOffer.objects.waiting().filter(partnership=party.partnership_id, organisation=party.organisation)
-    for offer in offers.select_related("plan", "organisation").order_by("pk"):
-        _withdraw(offer, author=departure.author, now=departure.now)
+    _withdraw_all(offers, author=departure.author, now=departure.now)
 
 
 def _leave_along(plan: Plan, departure: PartyDeparture) -> None:
@@ -269,8 +271,7 @@ def _leave_along(plan: Plan, departure: PartyDeparture) -> None:
     plan.save(update_fields=["partnership", "audience"])
     partners = Party.objects.filter(partnership=party.partnership).exclude(pk=party.pk).values("organisation")
     _end_showings(plan.shares.filter(organisation__in=partners, revoked_at=None), author=author, now=now)
-    for offer in plan.ownership_offers.waiting().filter(hands_over=False).select_related("plan", "organisation"):
-        _withdraw(offer, author=author, now=now)
+    _withdraw_all(plan.ownership_offers.waiting().filter(hands_over=False), author=author, now=now)
     note(
         plan,
         "left the partnership with its only owner",

@@ -70,6 +70,7 @@ def share_draft(
     if known is None and plan.shares.standing(now).count() >= MOST_SHARES:
         raise UnableToShare(f"A draft can be shown to {MOST_SHARES} people at most: publish it instead.")
     fresh = known is None or not plan.shares.standing(now).filter(pk=known.pk).exists()
+    sharing_for = acting_organisation(plan, author)
     share, _made = Share.objects.update_or_create(
         plan=plan,
         person=person,
@@ -85,7 +86,7 @@ def share_draft(
                 "shared_at": now,
                 "opened_at": None,
                 "organisation": organisation,
-                "shown_for": acting_organisation(plan, author),
+                "shown_for": sharing_for,
             }
             if fresh
             else {}
@@ -95,7 +96,7 @@ def share_draft(
         plan,
         "showed the draft" if fresh else "changed a showing of the draft",
         author=author,
-        organisation=acting_organisation(plan, author),
+        organisation=sharing_for,
         kind="plan_draft",
         now=now,
         data={
@@ -107,7 +108,6 @@ def share_draft(
     if fresh and (known is None or known.invited_at is None or known.invited_at <= now - WRITE_AGAIN):
         share.invited_at = now
         share.save(update_fields=["invited_at"])
-        sharing_for = acting_organisation(plan, author)
         record_email(
             kind="plans.share",
             person_id=person.pk,

@@ -35,7 +35,7 @@ MAIL_PAGE = os.environ.get("MAIL_PAGE", "http://localhost:8025")
 
 
 def _pictures(browser: Browser, origin: str) -> None:
-    from tests.browser import sign_in
+    from tests.support.browser import sign_in
 
     for name, email, address, links in PICTURES:
         context = browser.new_context(viewport=SIZE, reduced_motion="reduce")
@@ -52,7 +52,7 @@ def _pictures(browser: Browser, origin: str) -> None:
 
 def _publish(browser: Browser, origin: str) -> None:
     """What the tour does: one-bedroom homes at Mill Lane depot from 30 to 20, published with a note."""
-    from tests.browser import sign_in
+    from tests.support.browser import sign_in
 
     page = browser.new_page(viewport=SIZE)
     sign_in(page, origin, AMINA, PASSWORD)
@@ -91,7 +91,7 @@ def main() -> int:
     environment.load(os.environ)
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "housing.settings")
     django.setup()  # the tests' way of signing in comes with their world, which names models
-    from tests.browser import chromium_path
+    from tests.support.browser import chromium_path
 
     origin = os.environ.get("SITE_ORIGIN", "http://localhost:8000")
     chromium = chromium_path()

@@ -11,8 +11,8 @@ from django.conf import settings as django_settings
 from django.db import connections
 
 from partnerships.kit import operators
-from tests.browser import chromium_path
-from tests.database import template_database
+from tests.support.browser import chromium_path
+from tests.support.database import template_database
 
 # Playwright's own event loop runs in the test's thread; Django's guard against that is for servers.
 os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "true")

@@ -18,7 +18,7 @@ def crawl() -> int:
     import django
 
     django.setup()
-    from tests.visiting import main
+    from tests.support.visiting import main
 
     return main()
 

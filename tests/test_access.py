@@ -15,9 +15,9 @@ from django.test import Client, RequestFactory
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
 from partnerships.digests.links import Purpose
-from tests.access import PERSONAS, STAKEHOLDER, WHO, WITHOUT_ACCOUNT, Row
 from tests.digests.access import token as link_of_a_letter
-from tests.prepared import ROWS, media_root, world
+from tests.support.access import PERSONAS, STAKEHOLDER, WHO, WITHOUT_ACCOUNT, Row
+from tests.support.prepared import ROWS, media_root, world
 from tests.world import World
 
 __all__ = ["media_root", "world"]

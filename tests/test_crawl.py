@@ -17,10 +17,10 @@ from django.urls import resolve, reverse
 from django.utils import timezone
 
 from partnerships.digests.choosing import plan_round
-from tests.crawling import Answer, Crawler, Fetch, Report
 from tests.digests.conftest import PostOffice, html_of, read, text_of
-from tests.planting import FINDERS, Planted, administration, finders_of_administration, guessed, plant
+from tests.support.crawling import Answer, Crawler, Fetch, Report
 from tests.support.outbox import deliver
+from tests.support.planting import FINDERS, Planted, administration, finders_of_administration, guessed, plant
 
 pytestmark = [pytest.mark.django_db, pytest.mark.slow]
 

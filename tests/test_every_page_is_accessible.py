@@ -12,9 +12,9 @@ from django.conf import settings as django_settings
 from django.test import Client
 from django.urls import reverse
 
-from tests.access import Row
-from tests.browser import NARROW, WIDE, axe_violations, reflows, sign_in
-from tests.prepared import ROWS, prepared
+from tests.support.access import Row
+from tests.support.browser import NARROW, WIDE, axe_violations, reflows, sign_in
+from tests.support.prepared import ROWS, prepared
 from tests.test_access import ACCOUNT_PAGES, stands_alone
 from tests.world import World
 

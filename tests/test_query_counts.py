@@ -25,7 +25,7 @@ from django.utils import timezone
 from partnerships.organisations.models import Organisation, Role
 from partnerships.organisations.services import add_membership
 from partnerships.people.models import User
-from tests.prepared import ROWS, media_root, world
+from tests.support.prepared import ROWS, media_root, world
 from tests.test_access import ADMIN_INDEXES, stands_alone
 from tests.world import DEMO, World
 

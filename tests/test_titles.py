@@ -10,8 +10,8 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from tests.access import PERSONAS, WHO, Row
-from tests.prepared import ROWS, media_root, world
+from tests.support.access import PERSONAS, WHO, Row
+from tests.support.prepared import ROWS, media_root, world
 from tests.world import World
 
 __all__ = ["media_root", "world"]

@@ -21,9 +21,9 @@ from partnerships.outbox.models import Bounce, Email
 from partnerships.people.models import User
 from partnerships.plans.models import Plan
 from partnerships.plans.services import publish_version
-from tests.crawling import Crawler
 from tests.digests.conftest import PostOffice
-from tests.planting import Planted, plant
+from tests.support.crawling import Crawler
+from tests.support.planting import Planted, plant
 from tests.test_crawl import visitor
 
 pytestmark = [pytest.mark.django_db, pytest.mark.slow]

@@ -7,7 +7,7 @@ from typing import Any
 from django.core.files.base import ContentFile
 
 from partnerships.agreements.services import add_document, invite_organisation
-from tests.access import Row, everyone, expect
+from tests.support.access import Row, everyone, expect
 from tests.world import World
 
 

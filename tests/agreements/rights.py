@@ -10,7 +10,7 @@ from django.utils import timezone
 from partnerships.agreements import services
 from partnerships.agreements.models import Partnership
 from partnerships.people.models import User
-from tests.rights import ADMINISTRATOR, EDITORS, LEAD, PARTNER, PARTNER_EDITORS, Row
+from tests.support.rights import ADMINISTRATOR, EDITORS, LEAD, PARTNER, PARTNER_EDITORS, Row
 from tests.world import World
 
 

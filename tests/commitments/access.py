@@ -9,8 +9,8 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.utils import timezone
 
 from partnerships.commitments import services
-from tests.access import Row, everyone, expect
 from tests.commitments.promises import agree, done, propose
+from tests.support.access import Row, everyone, expect
 from tests.world import World
 
 

@@ -13,7 +13,7 @@ from partnerships.commitments.services import RegisterPromise
 from partnerships.commitments.services.registers import add_from_register
 from partnerships.people.models import User
 from tests.commitments.promises import agree, done, in_days, propose
-from tests.rights import ADMINISTRATOR, EDITORS, EVERYBODY, LEAD, PARTNER, PARTNER_EDITORS, Row
+from tests.support.rights import ADMINISTRATOR, EDITORS, EVERYBODY, LEAD, PARTNER, PARTNER_EDITORS, Row
 from tests.world import World
 
 #: Larkhaven gives, Westmarch receives.

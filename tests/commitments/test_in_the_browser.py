@@ -16,10 +16,10 @@ from partnerships.exchange.models import Audience, Direction, Entry
 from partnerships.exchange.models import Status as EntryStatus
 from partnerships.exchange.services import create_entry, share_entry
 from partnerships.exchange.services.matches import match_due_entries
-from tests.browser import NARROW, WIDE, axe_violations, reflows, sign_in
 from tests.commitments.access import prepare as prepare_commitments
 from tests.commitments.promises import in_days
 from tests.conversations.access import prepare as prepare_conversations
+from tests.support.browser import NARROW, WIDE, axe_violations, reflows, sign_in
 from tests.world import World, make_world
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.browser]

@@ -7,8 +7,8 @@ from typing import Any
 from django.utils import timezone
 
 from partnerships.conversations import services
-from tests.access import Row, everyone, expect
 from tests.conversations.talks import circulated, draft, planned
+from tests.support.access import Row, everyone, expect
 from tests.world import World
 
 

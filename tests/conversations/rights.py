@@ -9,7 +9,7 @@ from django.utils import timezone
 from partnerships.conversations import services
 from partnerships.people.models import User
 from tests.conversations.talks import agree, circulated, draft, planned, the_record
-from tests.rights import EDITORS, PARTNER_EDITORS, Row
+from tests.support.rights import EDITORS, PARTNER_EDITORS, Row
 from tests.world import World
 
 

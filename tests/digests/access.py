@@ -13,8 +13,8 @@ from partnerships.digests.links import Purpose, make, minute_of
 from partnerships.digests.models import Delivery, Preference
 from partnerships.outbox.draining import drain
 from partnerships.plans.services import create_plan, publish_version
-from tests.access import Row, everyone, expect, public
 from tests.digests.conftest import PostOffice, quay
+from tests.support.access import Row, everyone, expect, public
 from tests.world import World
 
 

@@ -12,8 +12,8 @@ from django.utils import timezone
 from partnerships.digests import services
 from partnerships.digests.models import Subscription
 from partnerships.plans.models import Plan
-from tests.browser import NARROW, WIDE, axe_violations, reflows, sign_in
 from tests.digests.conftest import PostOffice, play, publish, text_of
+from tests.support.browser import NARROW, WIDE, axe_violations, reflows, sign_in
 from tests.world import World
 
 pytestmark = pytest.mark.browser

@@ -24,8 +24,8 @@ from partnerships.outbox.bounces import suppress
 from partnerships.people.personal_data import erase_person
 from partnerships.plans.models import Plan
 from partnerships.plans.services import change_audience
-from tests.crawling import CHANGES
 from tests.digests.conftest import PostOffice, signed_in
+from tests.support.crawling import CHANGES
 from tests.world import World
 
 LIST = "digests:stakeholders"

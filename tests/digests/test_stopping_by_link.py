@@ -19,8 +19,8 @@ from partnerships.digests.models import Delivery, Preference, Subscription
 from partnerships.people.models import User
 from partnerships.plans.models import Plan
 from partnerships.plans.services import create_plan
-from tests.crawling import forms_of
 from tests.digests.conftest import PostOffice, play, publish, text_of
+from tests.support.crawling import forms_of
 from tests.world import World
 
 ONE_CLICK = {"List-Unsubscribe": "One-Click"}

@@ -33,8 +33,8 @@ from partnerships.plans.services import change_audience
 from tests.digests.conftest import PostOffice, play, signed_in
 from tests.digests.test_by_link import link_in, manage, token
 from tests.digests.test_consent import ask
-from tests.statements import shape
 from tests.support.ledger import rewrite
+from tests.support.statements import shape
 from tests.world import World
 
 NOBODY = "nobody@council.example"

@@ -23,7 +23,7 @@ from partnerships.organisations.waiting import Source, waiting_from
 from partnerships.people.models import User
 from partnerships.plans.services import add_comment
 from tests.exchange.conftest import shared
-from tests.prepared import prepared
+from tests.support.prepared import prepared
 from tests.world import DEMO, World, join, make_world, person
 
 #: What somebody costs at most for each sort of thing that waits for them; and what all cost together.

@@ -6,8 +6,8 @@ from typing import Any
 
 from partnerships.exchange import services
 from partnerships.exchange.models import Audience, Direction
-from tests.access import Expected, Row, everyone, expect
 from tests.exchange.conftest import draft, shared
+from tests.support.access import Expected, Row, everyone, expect
 from tests.world import World
 
 

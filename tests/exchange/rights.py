@@ -13,7 +13,7 @@ from partnerships.exchange import services
 from partnerships.exchange.models import Audience, Direction, Entry
 from partnerships.organisations.models import Organisation
 from tests.exchange.conftest import draft, shared
-from tests.rights import EDITORS, EVERYBODY, LEAD, NOBODY, PARTNER_EDITORS, Row
+from tests.support.rights import EDITORS, EVERYBODY, LEAD, NOBODY, PARTNER_EDITORS, Row
 from tests.world import World
 
 

@@ -10,9 +10,9 @@ from django.conf import settings as django_settings
 
 from partnerships.exchange import services
 from partnerships.exchange.models import Theme
-from tests.browser import NARROW, WIDE, axe_violations, reflows, sign_in
 from tests.exchange.access import prepare
 from tests.exchange.conftest import shared
+from tests.support.browser import NARROW, WIDE, axe_violations, reflows, sign_in
 from tests.world import World, make_world
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.browser]

@@ -16,7 +16,7 @@ from django.conf import settings
 from django.urls import reverse
 
 from tests.faults.site import ROOT, serving, signed_in
-from tests.roles import limited_role
+from tests.support.roles import limited_role
 from tests.world import World, make_world
 
 pytestmark = [pytest.mark.fault, pytest.mark.slow, pytest.mark.django_db(transaction=True)]

@@ -21,7 +21,7 @@ from housing.database_roles import connection_settings, limit_roles
 from housing.management.commands.migrate import Command
 from housing.middleware import DatabaseOutageMiddleware
 from tests.faults.relay import Relay
-from tests.roles import database_url, limited_role
+from tests.support.roles import database_url, limited_role
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from django.conf import settings as django_settings
 
-from tests.browser import NARROW, WIDE, axe_violations, reflows
+from tests.support.browser import NARROW, WIDE, axe_violations, reflows
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.browser, pytest.mark.urls("tests.kit.styleguide")]
 

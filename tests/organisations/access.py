@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from partnerships.organisations.services import invite_member
-from tests.access import Row, everyone, expect, public
+from tests.support.access import Row, everyone, expect, public
 from tests.world import World
 
 

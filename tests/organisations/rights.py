@@ -10,7 +10,7 @@ from django.utils import timezone
 from partnerships.organisations import services
 from partnerships.organisations.models import Membership
 from partnerships.people.models import User
-from tests.rights import ADMINISTRATOR, EVERYBODY, LEAD, Row
+from tests.support.rights import ADMINISTRATOR, EVERYBODY, LEAD, Row
 from tests.world import World, person
 
 #: Leads manage their people, administrators help, saying why.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.access import Row, everyone, expect, public
+from tests.support.access import Row, everyone, expect, public
 
 ROWS = (
     Row("people:account", get=everyone()),

@@ -17,8 +17,8 @@ from django.urls import reverse
 
 from partnerships.people.models import SecurityEvent
 from partnerships.people.second_factor import has_second_factor
-from tests.browser import sign_in as sign_in_by_hand
 from tests.people.test_leaving_and_erasing import sign_in
+from tests.support.browser import sign_in as sign_in_by_hand
 from tests.world import PASSWORD, World, make_world
 
 

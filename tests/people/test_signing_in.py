@@ -21,8 +21,8 @@ from partnerships.organisations.services import update_organisation
 from partnerships.people.models import SecurityEvent, User
 from partnerships.people.view_as import UnableToViewAs, begin_view_as
 from tests.people.test_leaving_and_erasing import sign_in
-from tests.statements import shape
 from tests.support.outbox import deliver, recorded
+from tests.support.statements import shape
 from tests.world import PASSWORD, World, require_own_sign_in
 
 

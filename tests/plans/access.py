@@ -11,8 +11,8 @@ from django.utils import timezone
 from partnerships.plans import services
 from partnerships.plans.links import sign_off_token
 from partnerships.plans.models import Share
-from tests.access import Row, everyone, expect
 from tests.plans.drafts import ask_signatures, begin, publish, save
+from tests.support.access import Row, everyone, expect
 from tests.world import World
 
 

@@ -13,7 +13,7 @@ from partnerships.plans.content import get_piece
 from partnerships.plans.models import Plan
 from partnerships.plans.queries import content_of, draft_content
 from tests.plans.drafts import begin, publish
-from tests.rights import ADMINISTRATOR, EDITORS, LEAD, OWN, PARTNER, PARTNER_EDITORS, Row
+from tests.support.rights import ADMINISTRATOR, EDITORS, LEAD, OWN, PARTNER, PARTNER_EDITORS, Row
 from tests.world import World
 
 #: People of the owners and the present parties, observers included.

@@ -12,10 +12,10 @@ from playwright.sync_api import expect
 
 from partnerships.plans.links import sign_off_token
 from partnerships.plans.models import Plan
-from tests.access import WHO
-from tests.browser import NARROW, WIDE, axe_violations, reflows, sign_in
 from tests.plans.access import ROWS, prepare
 from tests.plans.drafts import begin
+from tests.support.access import WHO
+from tests.support.browser import NARROW, WIDE, axe_violations, reflows, sign_in
 from tests.world import World, make_world
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.browser]

@@ -11,9 +11,9 @@ from django.urls import reverse
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.access import Row
-from tests.crawling import forms_of
-from tests.prepared import ROWS, media_root, world
+from tests.support.access import Row
+from tests.support.crawling import forms_of
+from tests.support.prepared import ROWS, media_root, world
 from tests.world import World
 
 __all__ = ["media_root", "world"]

@@ -12,8 +12,8 @@ import pytest
 from django.db import connection, transaction
 
 from partnerships.kit.rights import UnableToAct
-from tests.prepared import kept_world, media_root
-from tests.rights import PERSONAS, Row, add_personas, who
+from tests.support.prepared import kept_world, media_root
+from tests.support.rights import PERSONAS, Row, add_personas, who
 from tests.world import World
 
 __all__ = ["media_root"]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.access import Row, everyone
+from tests.support.access import Row, everyone
 
 ROWS = (
     Row("search:search", get=everyone()),

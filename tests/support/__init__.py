@@ -1,1 +1,1 @@
-"""What tests of several rooms use."""
+"""Helpers that tests of several rooms share."""

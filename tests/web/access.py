@@ -8,7 +8,7 @@ from django.db import transaction
 
 from partnerships.outbox.services import record_email
 from partnerships.transfer.models import DeveloperAgreement, ImportRun, RunStatus
-from tests.access import Row, everyone, expect, public
+from tests.support.access import Row, everyone, expect, public
 from tests.world import World
 
 

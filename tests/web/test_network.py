@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from partnerships.web.network import HEIGHT, WIDTH, Node, lay_out, overlaps
-from tests.browser import sign_in
+from tests.support.browser import sign_in
 from tests.world import make_world
 
 NAMES = (

@@ -22,7 +22,7 @@ from housing.embedded.processes import Child, wait_until
 from partnerships.digests import composing, emails
 from partnerships.digests.tasks import sweep
 from partnerships.outbox.draining import drain
-from tests.browser import WIDE, sign_in
+from tests.support.browser import WIDE, sign_in
 from tests.world import DEMO
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.browser]

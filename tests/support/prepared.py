@@ -14,14 +14,14 @@ from django.db import transaction
 from django.test import override_settings
 
 import tests
-from tests.access import Row
+from tests.support.access import Row
 from tests.world import World, make_world
 
 #: Each room's part of the access table.
 MODULES = [
     importlib.import_module(f"tests.{package.name}.access")
     for package in pkgutil.iter_modules(tests.__path__)
-    if package.ispkg and (Path(tests.__path__[0]) / package.name / "access.py").exists()
+    if package.name != "support" and (Path(tests.__path__[0]) / package.name / "access.py").exists()
 ]
 ROWS: list[Row] = [row for module in MODULES for row in module.ROWS]
 

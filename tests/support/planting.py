@@ -35,8 +35,8 @@ from partnerships.people.services import create_invitation
 from partnerships.people.view_as import begin_view_as
 from partnerships.plans import services as plans
 from partnerships.plans.models import Plan, Share
-from tests.access import WHO
 from tests.conversations import talks
+from tests.support.access import WHO
 from tests.support.outbox import deliver
 from tests.world import World, make_world
 

@@ -21,8 +21,8 @@ from urllib.parse import urlencode, urlsplit
 from django.conf import settings
 from django.db import transaction
 
-from tests.crawling import Answer, Crawler, Fetch, Report
-from tests.planting import FINDERS, Planted, administration, finders_of_administration, guessed, plant
+from tests.support.crawling import Answer, Crawler, Fetch, Report
+from tests.support.planting import FINDERS, Planted, administration, finders_of_administration, guessed, plant
 from tests.world import PASSWORD
 
 PERSONAS = (

@@ -1,4 +1,7 @@
-"""Partnerships for administrators: a register to look at; what the partners wrote stays theirs (RIGHTS.md)."""
+"""Read-only register of partnerships, without the partners' own texts.
+
+Rights: docs/rights.md.
+"""
 
 from __future__ import annotations
 

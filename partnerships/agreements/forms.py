@@ -15,7 +15,7 @@ from partnerships.kit.forms import AutocompleteSelectMultiple, DayField, Form, H
 from partnerships.kit.uploads import ACCEPT, MEGABYTE, MOST_BYTES
 from partnerships.organisations.models import Area, AreaKind, Organisation
 
-#: What each role means, said where it is chosen (RIGHTS.md).
+#: Shown beside each role where it is chosen (docs/rights.md).
 ROLE_WORDS = {
     PartyRole.CHAIR: "Chair: speaks for the partnership, invites organisations, changes terms and status",
     PartyRole.LEAD: "Lead: the same, beside the chair",

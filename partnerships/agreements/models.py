@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 class Kind(models.TextChoices):
-    """What sort of arrangement it is (DOMAIN.md)."""
+    """The kind of arrangement (docs/glossary.md)."""
 
     BILATERAL = "bilateral", "Bilateral agreement"
     MEMORANDUM = "memorandum", "Memorandum of understanding"
@@ -45,7 +45,7 @@ class Status(models.TextChoices):
     ENDED = "ended", "Ended"
 
 
-#: RIGHTS.md: what may follow each status. Ended from anywhere but the two that are already over.
+#: Allowed next statuses (docs/rights.md). Any partnership that is not over can be ended.
 TRANSITIONS: dict[str, tuple[str, ...]] = {
     Status.EXPLORING: (Status.DRAFTING, Status.ENDED),
     Status.DRAFTING: (Status.AWAITING_SIGN_OFF, Status.ENDED),

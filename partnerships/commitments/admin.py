@@ -33,7 +33,7 @@ class SlippageInline(ReadOnly, admin.TabularInline):  # type: ignore[type-arg]  
 
 @admin.register(Commitment)
 class CommitmentAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]  # generic in the stubs alone
-    """Who, what amount, when and where it stands; the words stay with the organisations (RIGHTS.md)."""
+    """Parties, amount, dates and status, without the text (docs/rights.md)."""
 
     list_display = ("reference", "kind", "giver", "giver_name", "receiver", "status", "due_on", "source")
     list_filter = ("kind", "status", "source")

@@ -57,7 +57,7 @@ class Status(models.TextChoices):
 
 
 _ENDS = (Status.CANCELLED, Status.SUPERSEDED)
-#: RIGHTS.md: what may follow each status. Done goes back to in progress when the receiver says it is not there yet.
+#: Allowed next statuses (docs/rights.md). Done returns to in progress when the receiver says something is missing.
 TRANSITIONS: dict[str, tuple[str, ...]] = {
     Status.PROPOSED: (Status.AGREED, *_ENDS),
     Status.AGREED: (Status.IN_PROGRESS, Status.AT_RISK, Status.BLOCKED, Status.DONE, *_ENDS),
@@ -76,7 +76,7 @@ UNDER_WAY = (Status.AGREED, Status.IN_PROGRESS, Status.AT_RISK, Status.BLOCKED)
 OVER = (Status.VERIFIED, Status.CANCELLED, Status.SUPERSEDED)
 
 _PARTY = "partnership__parties"
-#: RIGHTS.md: a commitment is read by its giver, its receiver, and the partnership it belongs to.
+#: Readers (docs/rights.md): the giver, the receiver and the parties of its partnership.
 PRESENT_ROUTES: tuple[Route, ...] = (
     Organisations("giver"),
     Organisations("receiver"),

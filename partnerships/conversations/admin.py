@@ -1,4 +1,7 @@
-"""Conversations for administrators: that they took place, never what was said (RIGHTS.md)."""
+"""Conversations in admin: that they took place, not what was said.
+
+Rights: docs/rights.md.
+"""
 
 from __future__ import annotations
 

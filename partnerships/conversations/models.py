@@ -58,8 +58,7 @@ HELD = (Status.DRAFT, Status.CIRCULATED, Status.CORRECTED, Status.AGREED)
 #: Statuses in which sides are asked whether the record is right.
 OPEN_FOR_CORRECTION = (Status.CIRCULATED, Status.CORRECTED)
 
-#: RIGHTS.md: a conversation is read by the organisations that took part; while it is a draft, by the one that writes
-# it.
+#: Readers (docs/rights.md): the organisations that took part; of a draft, only the one that writes it.
 ROUTES: tuple[Route, ...] = (
     Organisations("organisation"),
     Organisations("sides__organisation", when=Q(status__in=SHARED)),
@@ -256,7 +255,7 @@ class Attendee(models.Model):
 
 
 class PointKind(models.TextChoices):
-    """What a partner wants, what prevents it, a joint gain nobody has claimed (DOMAIN.md)."""
+    """Objective, obstacle or opportunity (docs/glossary.md)."""
 
     OBJECTIVE = "objective", "Objective"
     OBSTACLE = "obstacle", "Obstacle"

@@ -1,7 +1,7 @@
 """New matches in digests: noted for the people they concern, due at the hour each prefers, told once.
 
-A match makes a digest go out by itself (RIGHTS.md); where one goes out anyway, it comes along. What may be seen is
-asked again while composing.
+A new match is reason enough to send a digest (docs/digests.md), and is added to one that is due anyway. Access is
+checked again when the digest is composed.
 """
 
 from __future__ import annotations

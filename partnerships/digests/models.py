@@ -108,8 +108,8 @@ class Subscription(models.Model):
     """A person wants to be told of a plan, of the plans of a partnership, or of the plans an organisation owns.
 
     asked → confirmed ⇄ paused → ended; suppressed on a hard bounce. One row a person and thing: who comes back
-    confirms it again. For a stakeholder a confirmed subscription is what grants reading the outside content
-    (RIGHTS.md), as long as the organisation it was `added_for` may itself read the plan; a paused one, reading what was
+    confirms it again. A stakeholder's confirmed subscription lets them read the outside content
+    (docs/rights.md) while the organisation it was `added_for` may read the plan. A paused one lets them read what they
     received before.
     """
 

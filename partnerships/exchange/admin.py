@@ -10,7 +10,7 @@ from partnerships.kit.administration import ReadOnlyAdmin
 
 @admin.register(Entry)
 class EntryAdmin(ReadOnlyAdmin):
-    """A register to look at: services alone write entries, and restricted text is not read here (RIGHTS.md)."""
+    """Read-only register of entries, without restricted text (docs/rights.md)."""
 
     restricted = ("title", "statement", "rationale", "conditions", "private_note", "reason", "site")
     fields = (

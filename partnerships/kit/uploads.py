@@ -26,7 +26,7 @@ else:
     PIL, Image = late("PIL"), late("PIL.Image")
 
 MEGABYTE = 1024 * 1024
-#: SAFETY.md, figures: registers 4 MB; archives 200 entries and 20 MB unpacked. Documents are larger than registers.
+#: Upload limits (docs/safety.md, Limits).
 MOST_BYTES = 10 * MEGABYTE
 MOST_REGISTER_BYTES = 4 * MEGABYTE
 MOST_ENTRIES = 200

@@ -9,7 +9,7 @@ A room declares, for a model, the routes by which a record reaches people. From 
 
 A `Reach` is some records with routes of their own: which of them reach one person, and, for many people at once, whom.
 
-The rules themselves are in RIGHTS.md.
+The rules are in docs/rights.md.
 """
 
 from __future__ import annotations

@@ -13,7 +13,7 @@ from partnerships.kit.forms import AutocompleteSelect, Form, Helper
 from partnerships.organisations.models import Area, AreaKind, Kind, Membership, Organisation, Role, Status
 from partnerships.people.models import User
 
-#: What each role may do, said where it is chosen (RIGHTS.md).
+#: Shown beside each role where it is chosen (docs/rights.md).
 ROLE_WORDS = {
     Role.VIEWER: "Viewer: reads, comments and follows",
     Role.EDITOR: "Editor: also writes asks, offers, plans, conversations and progress",

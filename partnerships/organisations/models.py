@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 class Kind(models.TextChoices):
-    """What sort of body it is (DOMAIN.md)."""
+    """The kind of body (docs/glossary.md)."""
 
     REGISTERED_PROVIDER = "registered_provider", "Registered provider"
     COUNCIL = "council", "Council"
@@ -102,7 +102,7 @@ class OrganisationQuerySet(models.QuerySet["Organisation"]):
     """Organisations by who may see them and what they are."""
 
     def visible_to(self, user: User | AnonymousUser) -> OrganisationQuerySet:
-        """The directory is open to anyone signed in (RIGHTS.md)."""
+        """All of them for anyone signed in (docs/rights.md)."""
         return self if user.is_authenticated and user.is_active else self.none()
 
     def of_person(self, user: User | AnonymousUser, *roles: str) -> OrganisationQuerySet:
@@ -374,7 +374,7 @@ class SuccessionSuccessor(models.Model):
 
 
 class Role(models.TextChoices):
-    """What a person may do for an organisation (RIGHTS.md)."""
+    """What a person may do for an organisation (docs/rights.md)."""
 
     VIEWER = "viewer", "Viewer"
     EDITOR = "editor", "Editor"

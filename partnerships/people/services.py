@@ -23,7 +23,7 @@ from partnerships.people.leaving import Leaving, run_hooks
 from partnerships.people.models import Invitation, SecurityEvent, SecurityEventKind, User, confirm_address
 from partnerships.people.sessions import end_sessions
 
-#: How long an invitation stands (SAFETY.md: expiring; retention removes it seven days after).
+#: How long an invitation is valid. Retention removes it seven days later (docs/privacy.md).
 INVITATION_LIFETIME = dt.timedelta(days=14)
 
 

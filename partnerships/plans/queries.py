@@ -65,7 +65,7 @@ class Standing:
 
     @property
     def reader(self) -> ReadingClass:
-        """What the person may see inside the plan (RIGHTS.md)."""
+        """What the person may see inside the plan (docs/rights.md)."""
         return ReadingClass.INSIDE if self.roles or self.is_party else ReadingClass.OUTSIDE
 
     @property
@@ -94,7 +94,7 @@ def standing_of(user: User | AnonymousUser, plan: Plan) -> Standing:
 
 
 def reading_class(user: User | AnonymousUser, plan: Plan) -> ReadingClass:
-    """What the person may see inside the plan (RIGHTS.md)."""
+    """What the person may see inside the plan (docs/rights.md)."""
     return standing_of(user, plan).reader
 
 
@@ -173,7 +173,7 @@ def owners_of(plan: Plan) -> list[PlanOwner]:
 
 
 def taking_part(organisations: QuerySet[Organisation] | None = None) -> QuerySet[Party]:
-    """The present parties that may own plans and sign them: not observers, who read and comment (RIGHTS.md)."""
+    """Present parties that may own and sign plans: all but observers (docs/rights.md)."""
     parties = Party.objects.filter(status=PartyStatus.ACCEPTED).exclude(role=PartyRole.OBSERVER)
     return parties if organisations is None else parties.filter(organisation__in=organisations)
 

@@ -110,7 +110,7 @@ def test_an_observer_holds_nothing_up(world: World) -> None:
 
 
 def test_the_steps_are_those_of_the_house() -> None:
-    """RIGHTS.md: forward from exploring to active, round by review and suspension, ended from anywhere."""
+    """The transitions of docs/rights.md, every allowed and every refused one."""
     assert {status: set(steps) for status, steps in TRANSITIONS.items()} == {
         "exploring": {"drafting", "ended"},
         "drafting": {"awaiting_sign_off", "ended"},

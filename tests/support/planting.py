@@ -1,4 +1,7 @@
-"""A world with a marked word in every private field, and for each word the personas who may read it (RIGHTS.md)."""
+"""A world with a marked word in every private field, and who may read each word.
+
+Readers follow docs/rights.md.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A partnership's way from exploring to its end, and its renewal (RIGHTS.md, transitions)."""
+"""Status changes and renewal of a partnership (docs/rights.md, Statuses)."""
 
 from __future__ import annotations
 

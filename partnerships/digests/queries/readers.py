@@ -1,5 +1,7 @@
-"""Who may be told of which plan: as which class of reader, and up to which version; the relation of RIGHTS.md over sets
-of followers."""
+"""Which followers may read which plan, in which reading class, up to which version.
+
+The relation of docs/rights.md, for sets of followers.
+"""
 
 from __future__ import annotations
 

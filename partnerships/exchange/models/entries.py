@@ -51,7 +51,7 @@ FORMER_ROUTES: tuple[Route, ...] = (
         ),
     ),
 )
-#: RIGHTS.md: it is read by its organisation, and its audience: named organisations, partnership or network.
+#: Readers (docs/rights.md): its organisation and its audience (named organisations, partnership or network).
 ROUTES = (*PRESENT_ROUTES, *FORMER_ROUTES)
 
 

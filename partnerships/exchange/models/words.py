@@ -13,7 +13,7 @@ class Direction(models.TextChoices):
 
 
 class Theme(models.TextChoices):
-    """What it is about (DOMAIN.md)."""
+    """The subject of an ask or offer (docs/glossary.md)."""
 
     LAND = "land", "Land"
     PLANNING = "planning", "Planning"
@@ -64,7 +64,7 @@ class Status(models.TextChoices):
     WITHDRAWN = "withdrawn", "Withdrawn"
 
 
-#: RIGHTS.md: what may follow each status, for asks and for offers.
+#: Allowed next statuses of asks and offers (docs/rights.md).
 TRANSITIONS: dict[str, dict[str, tuple[str, ...]]] = {
     Direction.ASK: {
         Status.DRAFT: (Status.SHARED, Status.WITHDRAWN),

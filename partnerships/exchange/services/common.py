@@ -23,7 +23,7 @@ def lock(entry: Entry) -> None:
 
 
 def allows(entry: Entry, status: str) -> bool:
-    """Whether RIGHTS.md lets this status follow."""
+    """Whether the entry may move to this status (docs/rights.md)."""
     return status in TRANSITIONS[entry.direction].get(entry.status, ())
 
 

@@ -29,8 +29,7 @@ from partnerships.people.services import (
 )
 from partnerships.people.sessions import end_sessions
 
-#: How many invitations an organisation may send within a day, those sent again included (SAFETY.md), and how many
-#: one person may get, whoever sends them.
+#: Invitations in one day by one organisation (repeats count), and to one person by anyone (docs/safety.md, Limits).
 INVITATIONS_A_DAY = 20
 INVITATIONS_A_PERSON = 5
 _DAY, _HOUR = dt.timedelta(days=1), dt.timedelta(hours=1)

@@ -14,7 +14,7 @@ Choices: TypeAlias = Mapping[str, str]
 #: Characters of a section (about fifteen pages) and of every other Markdown field.
 MAX_SECTION, MAX_NOTE = 50_000, 10_000
 
-# MHCLG's and the GLA's names of tenures (DOMAIN.md); the order is the one in which tables show them.
+# Tenures as MHCLG and the GLA name them (docs/glossary.md), in the order of the tables.
 TENURES: Choices = MappingProxyType(
     {
         "social_rent": "Social Rent",

@@ -6,7 +6,7 @@ from django.db import models
 
 
 class Kind(models.TextChoices):
-    """What sort of plan it is (DOMAIN.md)."""
+    """The kind of plan (docs/glossary.md)."""
 
     HOUSING_STRATEGY = "housing_strategy", "Housing strategy"
     LOCAL_PLAN = "local_plan", "Local plan"
@@ -29,8 +29,8 @@ class Status(models.TextChoices):
     CLOSED = "closed", "Closed"
 
 
-#: RIGHTS.md: what may follow each status. Publishing makes draft → shared, and takes agreed or monitoring back
-#: when the version is not minor.
+#: Allowed next statuses (docs/rights.md). The first publication moves a draft to shared; a version that is not minor
+#: takes an agreed or monitored plan back to awaiting sign-off.
 TRANSITIONS: dict[str, tuple[str, ...]] = {
     Status.DRAFT: (Status.SHARED, Status.CLOSED),
     Status.SHARED: (Status.AWAITING_SIGN_OFF, Status.SUPERSEDED, Status.CLOSED),
@@ -60,7 +60,7 @@ WIDER_THAN_PARTNERSHIP = (Audience.NETWORK, Audience.PUBLIC)
 
 
 class ReadingClass(models.TextChoices):
-    """What a reader may see inside a plan (RIGHTS.md)."""
+    """What a reader may see inside a plan (docs/rights.md)."""
 
     INSIDE = "inside", "Owner organisations and parties: everything"
     OUTSIDE = "outside", "Everyone else: no confidential site, no restricted text"

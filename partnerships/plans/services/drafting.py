@@ -127,7 +127,7 @@ def create_plan(
 
 
 def _check_take_part(partnership: Partnership, owners: Sequence[Organisation]) -> None:
-    """People begin plans of a partnership for its members: observers read and comment (RIGHTS.md)."""
+    """Refuse owners that are not members; observers do not own plans (docs/rights.md)."""
     members = set(taking_part().filter(partnership=partnership).values_list("organisation", flat=True))
     for owner in owners:
         if owner.pk not in members:

@@ -19,7 +19,7 @@ from partnerships.transfer.reading.workbooks import MOST_COLUMNS, MOST_ROWS, rea
 
 Cell = str | int | float | bool | dt.date | dt.datetime | dt.time | None
 
-#: SAFETY.md: registers up to 4 MB.
+#: The largest register file, 4 MB (docs/safety.md, Limits).
 MOST_BYTES = 4 * 1024 * 1024
 #: One cell of a register never says more than this.
 MOST_CHARACTERS = 32_000

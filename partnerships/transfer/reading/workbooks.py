@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 else:
     openpyxl = late("openpyxl")
 
-#: SAFETY.md: what an archive may hold.
+#: Limits of a workbook, which is an archive (docs/safety.md, Limits).
 MOST_ENTRIES = 200
 MOST_UNPACKED = 20 * 1024 * 1024
 MOST_ROWS = 200_000

@@ -1,0 +1,111 @@
+"""The documentation names only files, pages, settings and commands that exist."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from django.conf import settings
+from django.core.management import get_commands
+
+ROOT = Path(settings.BASE_DIR)
+PAGES = sorted([*ROOT.glob("docs/**/*.md"), *(ROOT / name for name in ("README.md", "CONTRIBUTING.md", "SECURITY.md"))])
+TASKS = ROOT / "docs" / "how-to" / "where-do-i-change.md"
+#: Folders with which a path begins, so that `plans/queries.py` alone is not taken for one.
+TOP = sorted(path.name for path in ROOT.iterdir() if path.is_dir() and not path.name.startswith((".", "_")))
+_LINK = re.compile(r"\]\(([^)\s]+)\)")
+_CODE = re.compile(r"`([^`\n]+)`")
+_FENCE = re.compile(r"^```.*?^```", re.MULTILINE | re.DOTALL)
+_HEADING = re.compile(r"^#+ (.+)$", re.MULTILINE)
+
+
+def text_of(page: Path) -> str:
+    """The page without its blocks of code."""
+    return _FENCE.sub("", page.read_text(encoding="utf-8"))
+
+
+def named_paths(page: Path) -> list[str]:
+    """Every path in backticks that begins with a folder of the repository; `{a,b}` stands for two paths.
+
+    Leaves out patterns (`tests/<room>/access.py`), built files and `var/`.
+    """
+    found = []
+    for code in _CODE.findall(text_of(page)):
+        path = code.strip().split(":")[0]
+        if path.split("/")[0] in TOP and "/" in path and not re.search(r"[<>*… ]|[A-Z]{4,}", path):
+            found += list(_expanded(path))
+    return [path for path in found if not path.startswith(("static/build", "static/dist", "var/"))]
+
+
+def _expanded(path: str) -> Iterator[str]:
+    options = re.search(r"\{([^}]*)\}", path)
+    if options is None:
+        yield path
+        return
+    for option in options[1].split(","):
+        yield from _expanded(path[: options.start()] + option + path[options.end() :])
+
+
+def anchor(heading: str) -> str:
+    """The anchor that code hosts give a heading."""
+    return re.sub(r"[^\w\- ]", "", heading.strip().lower().replace("`", "")).replace(" ", "-")
+
+
+@pytest.mark.parametrize("doc", PAGES, ids=lambda doc: str(doc.relative_to(ROOT)))
+def test_every_relative_link_leads_to_a_file(doc: Path) -> None:
+    broken = []
+    for target in _LINK.findall(text_of(doc)):
+        if target.startswith(("http://", "https://", "mailto:")):
+            continue
+        path, _, fragment = target.partition("#")
+        file = (doc.parent / path).resolve() if path else doc
+        if not file.exists():
+            broken.append(f"{target}: no such file")
+        elif fragment and fragment not in map(anchor, _HEADING.findall(file.read_text(encoding="utf-8"))):
+            broken.append(f"{target}: no such heading")
+
+    assert not broken, f"{doc.relative_to(ROOT)}: {broken}"
+
+
+@pytest.mark.parametrize("doc", PAGES, ids=lambda doc: str(doc.relative_to(ROOT)))
+def test_every_path_named_in_a_page_exists(doc: Path) -> None:
+    missing = [path for path in named_paths(doc) if not (ROOT / path).exists()]
+
+    assert not missing, f"{doc.relative_to(ROOT)} names files that are not there (moved?): {missing}"
+
+
+def test_every_page_is_reached_from_the_index() -> None:
+    reached, waiting = set(), [ROOT / "docs" / "index.md"]
+    while waiting:
+        page = waiting.pop()
+        if page in reached:
+            continue
+        reached.add(page)
+        links = (target.partition("#")[0] for target in _LINK.findall(text_of(page)))
+        waiting += [(page.parent / path).resolve() for path in links if path.endswith(".md") and "://" not in path]
+
+    assert set(PAGES) - reached == set()
+
+
+def test_every_command_that_a_page_shows_exists() -> None:
+    commands = set(get_commands())
+    shown = {
+        (page.name, command)
+        for page in PAGES
+        for command in re.findall(r"manage\.py (?:\[?--\S+ )*([a-z][a-z_]+)", page.read_text(encoding="utf-8"))
+    }
+
+    assert {(page, command) for page, command in shown if command not in commands} == set()
+
+
+def test_every_make_target_that_a_page_shows_exists() -> None:
+    targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE))
+    shown = {
+        (page.name, target)
+        for page in PAGES
+        for target in re.findall(r"`(?:\w+=\S+ )*make ([a-z-]+)", page.read_text(encoding="utf-8"))
+    }
+
+    assert {(page, target) for page, target in shown if target not in targets} == set()

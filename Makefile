@@ -56,7 +56,7 @@ bench-ledger: ## Figures for the ledger of emails
 	@$(READY) -m housing.run with $(VENV) benchmarks/ledger.py $(ARGS)
 
 format: ## Put the code into the one style
-	@$(VENV) -m ruff check --fix . ; $(VENV) -m ruff format .
+	@$(VENV) -m ruff check --fix . ; $(VENV) -m ruff format . ; .venv/bin/djangofmt --line-length 120 --indent-width 2 templates
 
 lock: ## Pin every package with its hashes into requirements.txt (UPGRADE=1 takes newer ones)
 	@$(VENV) -m uv pip compile --universal --python-version 3.11 --generate-hashes --group embedded --group checks \

@@ -32,6 +32,10 @@ CHECKS: dict[str, tuple[list[str], dict[str, str]]] = {
     "imports": (["lint-imports", "--no-logo"], {}),
     "templates": (["djlint", "--lint", "--quiet", "templates"], {}),
     "template style": (["djade", "--check", "--target-version", "5.2"], {}),
+    "template layout": (
+        ["djangofmt", "--check", "--quiet", "--line-length", "120", "--indent-width", "2", "templates"],
+        {},
+    ),
     "migrations": (["manage.py", "makemigrations", "--check", "--dry-run"], DEVELOPMENT),
     "deployment": (["manage.py", "check", "--deploy", "--fail-level", "WARNING"], PRODUCTION),
     "packages": (["-m", "pip", "check"], {}),

@@ -30,6 +30,7 @@ from partnerships.plans.models import Plan
 from partnerships.plans.services import add_comment
 from tests.commitments.promises import agree, in_days
 from tests.digests.conftest import PostOffice, html_of, play, publish, quay, signed_in, text_of
+from tests.support.pages import collapse
 from tests.world import World
 
 HOSTILE = 'Bee\r\nBcc: all@example.org <script>alert("x")</script> Ünïcode \ue000head\ue001 \ue000stop\ue002'
@@ -65,7 +66,7 @@ def test_what_changed_in_a_milestone_is_said_in_one_breath(world: World, plan: P
     play(office)
     [letter] = office.to(world.sol)
 
-    for said in (text_of(letter), unescape(re.sub(r"<[^>]+>", "", html_of(letter)))):
+    for said in (text_of(letter), collapse(unescape(re.sub(r"<[^>]+>", "", html_of(letter))))):
         assert "Start on site, forecast: was April 2027, now October 2027" in said
 
 
@@ -149,7 +150,7 @@ def test_what_waits_and_is_overdue_says_by_how_much(world: World, plan: Plan, of
     play(office)
     letter = office.to(world.eddie)[-1]
 
-    for part in (text_of(letter), html_of(letter)):
+    for part in (text_of(letter), collapse(html_of(letter))):
         assert f"due {long_date(in_days(-3))}, overdue by 3 days" in part
         assert f"due {long_date(later.due_on)}" in part
         assert part.count("overdue") == 1

@@ -10,6 +10,7 @@ from django import forms
 from django.http import QueryDict
 
 from partnerships.kit.forms import DayField, Helper, Section, active_filters, error_words
+from tests.support.pages import collapse
 
 
 class AskForm(forms.Form):
@@ -79,7 +80,7 @@ def test_a_date_that_may_be_left_out_is_none() -> None:
 def test_what_was_typed_comes_back_with_the_error() -> None:
     form = _needed_by("31", "11", "2027")
 
-    page = render_crispy_form(form)
+    page = collapse(render_crispy_form(form))
 
     assert 'name="needed_by_day" id="id_needed_by_0" value="31"' in page
 

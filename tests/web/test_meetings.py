@@ -27,6 +27,7 @@ from partnerships.web.brief import brief_for
 from tests.commitments.promises import agree, propose, verified
 from tests.conversations.talks import circulated, draft
 from tests.plans.drafts import begin, fewer_homes, publish
+from tests.support.pages import collapse
 from tests.world import World, make_world
 
 
@@ -78,7 +79,7 @@ def test_the_brief_brings_both_directions_together(world: World) -> None:
 
     answer = signed_in(world.ben).get(reverse("web:brief", args=[world.larkhaven.pk]))
 
-    page = answer.content.decode()
+    page = collapse(answer.content.decode())
     found = answer.context["brief"]
     assert [entry.title for entry in found.our_entries] == ["Homes for families in hotels"]
     assert [entry.title for entry in found.their_entries] == ["Land at Quayside"]
@@ -196,7 +197,7 @@ def test_the_page_shows_the_figures_as_a_table_too(world: World) -> None:
 
     answer = signed_in(world.amina).get(reverse("web:reciprocity-partner", args=[world.westmarch.pk]))
 
-    page = answer.content.decode()
+    page = collapse(answer.content.decode())
     assert "<svg" in page
     assert "Westmarch Borough Council asked" in page
     # Made, met and outstanding of the last quarter, ours and theirs.
@@ -236,7 +237,7 @@ def test_what_is_open_stands_above_what_is_over_on_a_partnerships_page(world: Wo
 
     answer = signed_in(world.ben).get(reverse("web:partnership-commitments", args=[world.partnership.pk]))
 
-    page = answer.content.decode()
+    page = collapse(answer.content.decode())
     assert (answer.context["open"], answer.context["over"]) == ([promised], [kept])
     assert f"{promised.reference} · Larkhaven Homes to Westmarch" in page
     assert "0 of 60 homes delivered" in page
@@ -280,7 +281,8 @@ def test_the_brief_says_how_much_and_how_many_more(world: World) -> None:
     for number in range(10):
         agree(world, text=f"Homes {number}", quantity=Decimal(5))
 
-    words = signed_in(world.ben).get(reverse("web:brief", args=[world.larkhaven.pk])).content.decode()
+    answer = signed_in(world.ben).get(reverse("web:brief", args=[world.larkhaven.pk]))
+    words = collapse(answer.content.decode())
 
     assert "2 hectares" in words
     assert "shared today, no answer yet" in words

@@ -23,7 +23,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 _END = b"\r\n.\r\n"
-_HEAD, _MOST_AT_ONCE = 4096, 64 * 1024
+_HEAD, _MAX_AT_ONCE = 4096, 64 * 1024
 _ADDRESS = re.compile(rb"<([^>]*)>")
 #: The commands of one message, sent together (RFC 2920).
 _ENVELOPE = re.compile(rb"MAIL FROM:<[^>\r\n]*>\r\nRCPT TO:<([^>\r\n]+)>\r\nDATA\r\n")
@@ -253,7 +253,7 @@ def serve(sink: Sink, port: int) -> None:
         signal.signal(number, lambda number, frame: stopped.append(number))
     door = socket.create_server(("127.0.0.1", port), backlog=200)
     sink.lines_open.register(door, selectors.EVENT_READ, None)
-    place = memoryview(bytearray(_MOST_AT_ONCE))
+    place = memoryview(bytearray(_MAX_AT_ONCE))
     written = time.monotonic()
     while not stopped:
         for key, _ in sink.lines_open.select(0.05):

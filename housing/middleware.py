@@ -86,7 +86,7 @@ class RequestSizeMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         length = request.META.get("CONTENT_LENGTH") or "0"
-        if not length.isdecimal() or int(length) > settings.MOST_REQUEST_BYTES:
+        if not length.isdecimal() or int(length) > settings.MAX_REQUEST_BYTES:
             return too_large()
         return self.get_response(request)
 
@@ -199,7 +199,7 @@ class ExportLimitMiddleware:
         match = request.resolver_match
         if match is None or match.view_name not in settings.EXPORT_ROUTES or request.method not in ("GET", "HEAD"):
             return None
-        return too_many(request, "exports", most=settings.EXPORTS_PER_MINUTE, stretch=dt.timedelta(minutes=1))
+        return too_many(request, "exports", limit=settings.EXPORTS_PER_MINUTE, stretch=dt.timedelta(minutes=1))
 
 
 class HistoryMiddleware(PgHistoryMiddleware):

@@ -434,7 +434,7 @@ MEDIA_URL = "/not-served/"  # attachments leave only through a view that checks 
 FILE_UPLOAD_PERMISSIONS = 0o640
 DATA_UPLOAD_MAX_MEMORY_SIZE = 4 * 1024 * 1024
 # The largest file that a form takes has 10 MB; nothing larger is read at all.
-MOST_REQUEST_BYTES = 12 * 1024 * 1024
+MAX_REQUEST_BYTES = 12 * 1024 * 1024
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 2_000
 DATA_UPLOAD_MAX_NUMBER_FILES = 10
 

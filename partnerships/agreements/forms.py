@@ -12,7 +12,7 @@ from django.urls import reverse
 from partnerships.agreements.models import CONTACT_DAYS, Audience, Kind, Partnership, Party, PartyRole, Status
 from partnerships.kit import forms as kit
 from partnerships.kit.forms import AutocompleteSelectMultiple, DayField, Form, Helper, Section
-from partnerships.kit.uploads import ACCEPT, MEGABYTE, MOST_BYTES
+from partnerships.kit.uploads import ACCEPT, MAX_BYTES, MEGABYTE
 from partnerships.organisations.models import Area, AreaKind, Organisation
 
 #: Shown beside each role where it is chosen (docs/rights.md).
@@ -256,7 +256,7 @@ class DocumentForm(Form):
     file = forms.FileField(
         label="File",
         help_text=(
-            f"PDF, Word, Excel, PowerPoint, OpenDocument, PNG, JPEG, CSV or text, up to {MOST_BYTES // MEGABYTE} MB."
+            f"PDF, Word, Excel, PowerPoint, OpenDocument, PNG, JPEG, CSV or text, up to {MAX_BYTES // MEGABYTE} MB."
         ),
         widget=forms.FileInput(attrs={"accept": ACCEPT}),
     )

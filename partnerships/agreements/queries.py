@@ -65,19 +65,19 @@ def find_partnerships(
     )
 
 
-def find_by_words(user: User, text: str, *, most: int) -> list[Partnership]:
+def find_by_words(user: User, text: str, *, limit: int) -> list[Partnership]:
     """Up to `most` whose title or purpose, as far as the person may know them, holds every word, by title."""
     words = text.lower().split()
     condition = Q()
     for word in words:
         condition &= Q(title__icontains=word) | Q(purpose__icontains=word)
-    known = Partnership.objects.known_today_to(user).filter(condition).order_by("title", "pk")[:most]
+    known = Partnership.objects.known_today_to(user).filter(condition).order_by("title", "pk")[:limit]
     left = [
         one
         for one, _ in _left_behind(user)
         if all(word in one.title.lower() or word in one.purpose.lower() for word in words)
     ]
-    return sorted([*known, *left], key=lambda one: (one.title, one.pk))[:most]
+    return sorted([*known, *left], key=lambda one: (one.title, one.pk))[:limit]
 
 
 def _left_behind(user: User) -> list[tuple[Partnership, Party]]:

@@ -54,11 +54,11 @@ def for_partnership(partnership: Partnership, user: User) -> CommitmentQuerySet:
     return in_order(Commitment.objects.visible_to(user).filter(partnership=partnership)).for_listing()
 
 
-def open_and_over(partnership: Partnership, user: User, most: int) -> tuple[list[Commitment], list[Commitment]]:
+def open_and_over(partnership: Partnership, user: User, limit: int) -> tuple[list[Commitment], list[Commitment]]:
     """Those of a partnership that the person may see: what is open, due first on top; what is over, newest first."""
     over = Q(status__in=OVER) | Q(kind=Kind.ACTION, status=Status.DONE)
     rows = for_partnership(partnership, user)
-    return list(rows.exclude(over)[:most]), list(rows.filter(over).order_by("-status_since", "-pk")[:most])
+    return list(rows.exclude(over)[:limit]), list(rows.filter(over).order_by("-status_since", "-pk")[:limit])
 
 
 def for_organisation(organisation: Organisation, user: User) -> CommitmentQuerySet:

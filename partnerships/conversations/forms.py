@@ -35,7 +35,7 @@ from partnerships.people.models import User
 
 #: Empty rows for next steps beyond those already there.
 _SPARE_STEPS = 3
-_MOST_STEPS = 20
+_MAX_STEPS = 20
 _POINT_LENGTH = 500
 _PRIVATE = "Read by your own organisation only, on this page. It is never sent, searched or exported."
 _WORDS = {
@@ -121,7 +121,7 @@ class ConversationForm(Form):
         super().__init__(*args, **kwargs)
         self.keeper, self.others = keeper, list(others)
         self.sides = [keeper, *others]
-        self.steps = min(steps + _SPARE_STEPS, _MOST_STEPS)
+        self.steps = min(steps + _SPARE_STEPS, _MAX_STEPS)
         # Whoever has a seat in the record keeps it, also when they have left since.
         known = people_of(self.sides, user).values("pk")
         people = User.objects.filter(Q(pk__in=known) | Q(pk__in=[person for person, _ in seated])).order_by(

@@ -53,7 +53,7 @@ from partnerships.people.requests import signed_in
 from partnerships.people.told import noting_told
 
 #: More sides than this make a form nobody would fill in at once; then the writer chooses who was there.
-_MOST_SIDES = 4
+_MAX_SIDES = 4
 
 
 @require_safe
@@ -160,7 +160,7 @@ def _named(request: HttpRequest, user: User, keeper: Organisation) -> list[Organ
     """The organisations that the address names, but for the one that keeps the record."""
     numbers = [number for text in request.GET.getlist("with") if (number := _number(text)) is not None]
     bodies = Organisation.objects.visible_to(user).exclude(pk=keeper.pk).order_by("name", "pk")
-    return list(bodies.filter(pk__in=numbers)[:_MOST_SIDES]) if numbers else []
+    return list(bodies.filter(pk__in=numbers)[:_MAX_SIDES]) if numbers else []
 
 
 def _choose(

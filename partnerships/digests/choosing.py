@@ -245,7 +245,7 @@ UPDATE digests_told t SET due_at = NULL, waiting_since = NULL, slotted = false
 """  # noqa: S608 - our own constant
 
 
-def choose(*, now: dt.datetime, most: int = _PEOPLE) -> int:
+def choose(*, now: dt.datetime, limit: int = _PEOPLE) -> int:
     """Make a delivery for so many who are due and have none under way; returns how many watermarks they take up.
 
     One statement, so that a crash leaves either everything waiting or everything chosen. Whoever has had a digest of
@@ -256,7 +256,7 @@ def choose(*, now: dt.datetime, most: int = _PEOPLE) -> int:
     with transaction.atomic():
         one_at_a_time()
         run(BY_INDEX, {})
-        chosen = run(_CHOOSE, {"now": now, "people": most})
+        chosen = run(_CHOOSE, {"now": now, "people": limit})
         _wait_for_another_date(now)
     return chosen
 
@@ -291,10 +291,10 @@ def plan_in_parts(*, now: dt.datetime) -> Iterator[int]:
     if settings.EMAILS_HELD:
         return
     _forget_what_was_told(now)
-    most = _FIRST
-    while chosen := choose(now=now, most=most):
+    limit = _FIRST
+    while chosen := choose(now=now, limit=limit):
         yield chosen
-        most = _PEOPLE
+        limit = _PEOPLE
     with transaction.atomic():
         one_at_a_time()
         chosen = choose_matches(now=now)

@@ -182,7 +182,7 @@ def _compose_digests(candidates: Sequence[Candidate], decided: Decided, *, date:
                 decided.set_aside(one, "There was nothing to say.", EmailStatus.DROPPED)
             continue
         waiting = waits.get(one.person_id, [])
-        batch.memos[one.pk] = [remembered(thing) for thing in waiting[: emails.MOST_WAITING]]
+        batch.memos[one.pk] = [remembered(thing) for thing in waiting[: emails.MAX_WAITING]]
         if one.recipe is not None and one.pk not in altered and _still_holds(one, waiting):
             batch.again.append(one)
             continue

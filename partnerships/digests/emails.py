@@ -34,7 +34,7 @@ else:
 #: A subject stays readable in a list of mails.
 _SUBJECT = 140
 #: So many things that wait are listed; the site has the rest.
-MOST_WAITING = 8
+MAX_WAITING = 8
 _LEAD = "this is what changed in the plans you follow since you were last told."
 _LEAD_OF_MATCHES = "this is what newly matches what your organisation asks or offers."
 #: RFC 3834: nobody's holiday answer should come back. RFC 2046: the same letter twice, the better one last.
@@ -314,8 +314,8 @@ def _matches(kind: str, matches: Sequence[MatchLine]) -> str:
 
 def _waiting(kind: str, waiting: Sequence[Waiting]) -> str:
     words = {
-        "waiting": waiting[:MOST_WAITING],
-        "more": max(len(waiting) - MOST_WAITING, 0),
+        "waiting": waiting[:MAX_WAITING],
+        "more": max(len(waiting) - MAX_WAITING, 0),
         "origin": settings.SITE_ORIGIN,
     }
     rendered = render_to_string(f"emails/digests/_waiting.{kind}", words)

@@ -15,7 +15,7 @@ from partnerships.plans.changes import Change, Total, changes, homes_totals
 from partnerships.plans.content import Content, homes_count
 
 #: So many lines are shown; important ones always are.
-MOST_LINES = 12
+MAX_LINES = 12
 _WORDS_AROUND = 8
 _MARKS: dict[Kind, str] = {"delete": "[removed: {}]", "insert": "[added: {}]"}
 _LONGEST_VALUE, _LONGEST_TEXT, _LONGEST_NOTE = 160, 400, 400
@@ -145,7 +145,7 @@ def fold(lines: Sequence[Line]) -> tuple[tuple[Line, ...], int]:
     """The lines to show and how many are left: all that is important, then others up to the most."""
     important = [line for line in lines if line.important]
     others = [line for line in lines if not line.important]
-    room = max(MOST_LINES - len(important), 0)
+    room = max(MAX_LINES - len(important), 0)
     if len(others) - room == 1:
         room += 1  # "and 1 more change" takes as much room as the change
     return (*important, *others[:room]), len(others) - len(others[:room])

@@ -14,7 +14,7 @@ AT_ONCE, DAILY, WEEKLY, FORTNIGHTLY, MONTHLY = "at_once", "daily", "weekly", "bi
 #: Where nothing needs to be said of the zone.
 HOME = "Europe/London"
 #: A steady stream of versions holds a digest back for at most so many settling times.
-MOST_SETTLING = 4
+MAX_SETTLING = 4
 _SATURDAY = 5
 _DAY = dt.timedelta(days=1)
 _WEEK = 7
@@ -77,12 +77,12 @@ def due(
 ) -> dt.datetime:
     """When to tell of something that waits since one moment and last changed at another.
 
-    At once means when it has been quiet for `settle`, but never later than `MOST_SETTLING` times that after the first
+    At once means when it has been quiet for `settle`, but never later than `MAX_SETTLING` times that after the first
     change. Everything else means the next slot, never on a local date that is `taken` by an earlier digest.
     """
     if rhythm.frequency != AT_ONCE:
         return next_slot(rhythm, after=waiting_since, holidays=holidays, taken=taken)
-    settled = min(latest + settle, waiting_since + MOST_SETTLING * settle)
+    settled = min(latest + settle, waiting_since + MAX_SETTLING * settle)
     day = local_day(settled, rhythm.zone)
     paused = rhythm.paused_until is not None and day < rhythm.paused_until
     if paused or (rhythm.working_days_only and not is_working_day(day, holidays)):

@@ -17,7 +17,7 @@ from partnerships.plans.models import Plan
 log = structlog.get_logger(__name__)
 
 #: So many are taken up in one round of the sweep; one that fails so often is set aside.
-_A_ROUND, MOST_TRIES = 200, 5
+_A_ROUND, MAX_ATTEMPTS = 200, 5
 
 
 def note_address(*, email: str, plan: Plan | None = None, frequency: str = "", now: dt.datetime) -> None:
@@ -30,7 +30,7 @@ def note_address(*, email: str, plan: Plan | None = None, frequency: str = "", n
 
 def take_up(*, now: dt.datetime) -> int:
     """Do what was asked for with each address that waits; returns how many. Sweeps may run beside one another."""
-    tried = TypedAddress.objects.filter(tries__lt=MOST_TRIES).order_by("tries", "pk")
+    tried = TypedAddress.objects.filter(tries__lt=MAX_ATTEMPTS).order_by("tries", "pk")
     waiting = list(tried.values_list("pk", flat=True)[:_A_ROUND])
     return sum(_take_up(pk, now=now) for pk in waiting)
 

@@ -18,7 +18,7 @@ from django.db.models import F, Max
 from partnerships.digests.bank_holidays import holidays
 from partnerships.digests.models import Following, Publication, Told
 from partnerships.digests.queries.readers import PlanReach, newest_numbers, reach_of, readers_sql
-from partnerships.digests.schedule import AT_ONCE, MOST_SETTLING, Rhythm, due, local_day, next_slot
+from partnerships.digests.schedule import AT_ONCE, MAX_SETTLING, Rhythm, due, local_day, next_slot
 from partnerships.kit.database import rows_of
 
 _LOCK = 0x6469_6765  # "dige": any number that nothing else in the database locks
@@ -119,7 +119,7 @@ UPDATE digests_told t
    SET waiting_since = COALESCE(t.waiting_since, %(now)s),
        due_at = CASE
            WHEN s.direct THEN LEAST(GREATEST(w.latest, COALESCE(t.waiting_since, w.latest)) + %(settle)s,
-                                    COALESCE(t.waiting_since, w.latest) + %(most)s)
+                                    COALESCE(t.waiting_since, w.latest) + %(limit)s)
            WHEN t.slotted AND t.due_at IS NOT NULL THEN t.due_at
            WHEN EXISTS (SELECT 1 FROM digests_slot d
                          WHERE d.recipient_id = t.recipient_id AND d.slot_on = s.first_day OFFSET 0)
@@ -143,7 +143,7 @@ slot(frequency, hour, weekday, working_days_only, zone, paused_until, direct, fi
 # One mail for a burst over several plans: everything of a person that waits for quiet, waits for the last of it.
 _TOGETHER = """
 WITH together AS (
-    SELECT recipient_id, LEAST(max(due_at), min(waiting_since) + %(most)s) AS due_at
+    SELECT recipient_id, LEAST(max(due_at), min(waiting_since) + %(limit)s) AS due_at
       FROM digests_told
      WHERE due_at IS NOT NULL AND NOT slotted AND due_at > %(now)s AND recipient_id IN (
            SELECT recipient_id FROM digests_told WHERE plan_id = ANY(%(target_plans)s) AND due_at IS NOT NULL)
@@ -209,7 +209,7 @@ def mark(latest: dict[int, dt.datetime], *, now: dt.datetime, people: Sequence[i
         "open": [newest[plan][1] for plan in plans],
         "latest": [latest[plan] for plan in plans],
         "settle": settle_time(),
-        "most": MOST_SETTLING * settle_time(),
+        "limit": MAX_SETTLING * settle_time(),
     }
     if rows_of(_NEW, params):
         run(f"WITH {readers}, {_TARGET} {_INSERT}", params)

@@ -128,7 +128,7 @@ def _quantity(ask: Half, offer: Half) -> tuple[float, str]:
 
 def _words(ground: Ground) -> tuple[float, str]:
     points = max(min(5 * len(ground.words), 20), 20 * ground.likeness)
-    return points, f"both mention {listed(ground.words, most=3)}" if ground.words else ""
+    return points, f"both mention {listed(ground.words, limit=3)}" if ground.words else ""
 
 
 def telling(lexemes: Iterable[str]) -> tuple[str, ...]:
@@ -156,9 +156,9 @@ def _written(text: str) -> Callable[[str], str]:
     return look_up
 
 
-def listed(names: Iterable[str], most: int = 4) -> str:
+def listed(names: Iterable[str], limit: int = 4) -> str:
     """`Fareham`, `Fareham and Gosport`, `Fareham, Gosport and 3 more`."""
     given = list(names)
-    if len(given) > most:
-        given = [*given[: most - 1], f"{len(given) - most + 1} more"]
+    if len(given) > limit:
+        given = [*given[: limit - 1], f"{len(given) - limit + 1} more"]
     return " and ".join(filter(None, [", ".join(given[:-1]), given[-1]])) if given else ""

@@ -81,7 +81,7 @@ class _Found(AutocompleteSelect):
         return super().optgroups(name, [one for one in value if str(one).isdecimal() and len(str(one)) < 19], attr)
 
 
-class FoundAsOneTypes:
+class AutocompleteMixin:
     """Records that one finds as one types (`autocomplete_fields`): anything else that is sent is refused, no error."""
 
     def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:

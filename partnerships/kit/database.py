@@ -37,7 +37,7 @@ def keeps_statements() -> bool:
 #: Statements that each connection has planned already, by their text: the name of each, and of its values in order.
 _planned: WeakKeyDictionary[Any, dict[str, tuple[str, list[str]]]] = WeakKeyDictionary()
 #: No connection keeps more of them than this.
-_MOST_PLANNED = 100
+_MAX_PLANNED = 100
 _PLACE = re.compile(r"%(?:\((\w+)\))?s")
 
 
@@ -52,7 +52,7 @@ def rows_planned_once(
     connection.ensure_connection()
     planned = _planned.setdefault(connection.connection, {})
     if sql not in planned:
-        if not keeps_statements() or len(planned) >= _MOST_PLANNED:
+        if not keeps_statements() or len(planned) >= _MAX_PLANNED:
             return rows_of(sql, values)
         name, order = f"planned_{len(planned)}", list(dict.fromkeys(_PLACE.findall(sql)))
         place = count(1)

@@ -16,7 +16,7 @@ from django.utils import timezone
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 
 #: A file holds no more rows: each is read before the first leaves.
-MOST_ROWS = 10_000
+MAX_ROWS = 10_000
 
 
 def day_of(moment: dt.datetime | None) -> dt.date | None:

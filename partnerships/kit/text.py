@@ -82,10 +82,10 @@ def excerpt(fragments: Sequence[Fragment], words: int = 12) -> tuple[Fragment, .
             kept.append(fragment)
             continue
         tokens = _TOKEN.findall(fragment.text)
-        most = 2 * words  # a word and the space after it
-        head = "" if place == 0 else "".join(tokens[:most])
-        tail = "" if place == len(fragments) - 1 else "".join(tokens[-most:])
-        if len(tokens) <= (most if not head or not tail else 2 * most):
+        limit = 2 * words  # a word and the space after it
+        head = "" if place == 0 else "".join(tokens[:limit])
+        tail = "" if place == len(fragments) - 1 else "".join(tokens[-limit:])
+        if len(tokens) <= (limit if not head or not tail else 2 * limit):
             kept.append(fragment)
             continue
         if head:
@@ -96,14 +96,14 @@ def excerpt(fragments: Sequence[Fragment], words: int = 12) -> tuple[Fragment, .
     return tuple(kept)
 
 
-def shorten(text: str, most: int) -> str:
+def shorten(text: str, limit: int) -> str:
     """Cut a text to at most so many characters, at a word where one ends near, with "…" for the rest."""
     text = " ".join(text.split())
-    if len(text) <= most:
+    if len(text) <= limit:
         return text
-    cut = text[: most - 1]
+    cut = text[: limit - 1]
     space = cut.rfind(" ")
-    if space > most // 2:
+    if space > limit // 2:
         cut = cut[:space]
     return f"{cut.rstrip(' ,;:.')}…"
 

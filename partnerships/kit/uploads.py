@@ -27,11 +27,11 @@ else:
 
 MEGABYTE = 1024 * 1024
 #: Upload limits (docs/safety.md, Limits).
-MOST_BYTES = 10 * MEGABYTE
-MOST_REGISTER_BYTES = 4 * MEGABYTE
-MOST_ENTRIES = 200
-MOST_UNPACKED = 20 * MEGABYTE
-MOST_PIXELS = 40_000_000
+MAX_BYTES = 10 * MEGABYTE
+MAX_REGISTER_BYTES = 4 * MEGABYTE
+MAX_ENTRIES = 200
+MAX_UNPACKED = 20 * MEGABYTE
+MAX_PIXELS = 40_000_000
 _CHUNK = 64 * 1024
 
 _OFFICE = "application/vnd.openxmlformats-officedocument"
@@ -92,7 +92,7 @@ def _choose(allowed: Collection[str]) -> str:
 
 
 def check_upload(
-    file: File[bytes], *, allowed: Collection[str] = DOCUMENTS, most_bytes: int = MOST_BYTES
+    file: File[bytes], *, allowed: Collection[str] = DOCUMENTS, max_bytes: int = MAX_BYTES
 ) -> CheckedUpload:
     """Say what the file is, by its content, leaving it at its beginning.
 
@@ -101,8 +101,8 @@ def check_upload(
     size = file.size or 0
     if size == 0:
         raise UnableToTakeFile("The file is empty.")
-    if size > most_bytes:
-        raise UnableToTakeFile(f"The file is larger than {most_bytes // MEGABYTE} MB.")
+    if size > max_bytes:
+        raise UnableToTakeFile(f"The file is larger than {max_bytes // MEGABYTE} MB.")
     content_type, extension = _content(file)
     if extension not in allowed:
         raise UnableToTakeFile(f"Files of this kind are not taken. {_choose(allowed)}")
@@ -135,7 +135,7 @@ def _image(file: File[bytes]) -> tuple[str, str]:
             warnings.simplefilter("error", Image.DecompressionBombWarning)
             with Image.open(file, formats=tuple(_IMAGES)) as image:
                 width, height, found = *image.size, image.format or ""
-                if width * height > MOST_PIXELS:
+                if width * height > MAX_PIXELS:
                     raise UnableToTakeFile("The picture has too many pixels.")
                 image.verify()
     except (Image.DecompressionBombWarning, Image.DecompressionBombError) as error:
@@ -154,9 +154,9 @@ def check_archive(file: IO[bytes]) -> list[str]:
     try:
         with zipfile.ZipFile(file) as archive:
             entries = archive.infolist()
-            if len(entries) > MOST_ENTRIES:
-                raise UnableToTakeFile(f"The file holds more than {MOST_ENTRIES} parts.")
-            left = MOST_UNPACKED
+            if len(entries) > MAX_ENTRIES:
+                raise UnableToTakeFile(f"The file holds more than {MAX_ENTRIES} parts.")
+            left = MAX_UNPACKED
             for entry in entries:
                 left = _unpack(archive, entry, left)
             return [entry.filename for entry in entries]
@@ -178,7 +178,7 @@ def _unpack(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, left: int) -> int:
         while chunk := part.read(_CHUNK):
             left -= len(chunk)
             if left < 0:
-                raise UnableToTakeFile(f"The file unpacks to more than {MOST_UNPACKED // MEGABYTE} MB.")
+                raise UnableToTakeFile(f"The file unpacks to more than {MAX_UNPACKED // MEGABYTE} MB.")
             if is_xml:
                 # Without zero bytes UTF-16 reads like ASCII; the end of the last chunk may hold a beginning.
                 seen = (tail + chunk).replace(b"\x00", b"").upper()

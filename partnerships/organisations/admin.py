@@ -11,7 +11,7 @@ from django.db.models import QuerySet, URLField
 from django.http import HttpRequest
 from django.utils import timezone
 
-from partnerships.kit.administration import FoundAsOneTypes, NothingDeleted, ReadOnlyAdmin, ReadOnlyInline, RowHistory
+from partnerships.kit.administration import AutocompleteMixin, NothingDeleted, ReadOnlyAdmin, ReadOnlyInline, RowHistory
 from partnerships.organisations.models import (
     Area,
     AreaServed,
@@ -127,7 +127,7 @@ class AreaServedInline(ReadOnlyInline):
 
 
 @admin.register(Organisation)
-class OrganisationAdmin(FoundAsOneTypes, RowHistory, NothingDeleted, admin.ModelAdmin[Organisation]):
+class OrganisationAdmin(AutocompleteMixin, RowHistory, NothingDeleted, admin.ModelAdmin[Organisation]):
     """Organisations: corrected through the services, so that former names stay findable and every change has an
     author."""
 
@@ -204,7 +204,7 @@ class IdentifierAdminForm(forms.ModelForm[Identifier]):
 
 
 @admin.register(Identifier)
-class IdentifierAdmin(FoundAsOneTypes, RowHistory, NothingDeleted, admin.ModelAdmin[Identifier]):
+class IdentifierAdmin(AutocompleteMixin, RowHistory, NothingDeleted, admin.ModelAdmin[Identifier]):
     """The numbers that registers hand out: found, added and put right through the services, with a reason; never
     deleted, for lists and plans are joined by them.
     """
@@ -328,7 +328,7 @@ class MembershipAdminForm(forms.ModelForm[Membership]):
 
 
 @admin.register(Membership)
-class MembershipAdmin(FoundAsOneTypes, RowHistory, NothingDeleted, admin.ModelAdmin[Membership]):
+class MembershipAdmin(AutocompleteMixin, RowHistory, NothingDeleted, admin.ModelAdmin[Membership]):
     """Who acts for whom: begun and ended through the services, never edited underneath them."""
 
     form = MembershipAdminForm

@@ -49,7 +49,7 @@ def counted_since(what: str, since: dt.datetime) -> int:
     return found["sum"] or 0
 
 
-def too_many(request: HttpRequest, what: str, *, most: int, stretch: dt.timedelta) -> HttpResponse | None:
+def too_many(request: HttpRequest, what: str, *, limit: int, stretch: dt.timedelta) -> HttpResponse | None:
     """Count one more of what a person, or an address of the signed-out, asks for; the refusal (429) above the limit.
 
     An IPv6 network of one customer counts as one address. The refusal says when the stretch of time is over.
@@ -57,7 +57,7 @@ def too_many(request: HttpRequest, what: str, *, most: int, stretch: dt.timedelt
     now, person = timezone.now(), request.user
     address = counted_address(client_address(request))
     who = f"person {person.pk}" if person.is_authenticated else f"address {address}"
-    if count(f"{what} of {who}", stretch=stretch, now=now) <= most:
+    if count(f"{what} of {who}", stretch=stretch, now=now) <= limit:
         return None
     response = render(request, "429.html", status=429)
     response["Retry-After"] = str(math.ceil((_began(now, stretch) + stretch - now).total_seconds()))

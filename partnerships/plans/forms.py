@@ -26,7 +26,7 @@ from partnerships.plans.services.publishing import moment_in_words
 from partnerships.plans.starters import hint_for
 
 BLANK_LINES = 4
-MOST_LINES = 400
+MAX_LINES = 400
 _NOTHING = ("", "Not given")
 HINTS = {
     "body": "Headings with ##, lists with - and links work.",
@@ -116,9 +116,9 @@ def _form_field(spec: Field, content: Content | None) -> forms.Field:
         choices = [(code, f"{name} ({code})") for code, name in areas.values_list("code", "name")]
         return forms.ChoiceField(choices=[_NOTHING, *choices], widget=AutocompleteSelect, help_text=hint, **common)
     if spec.shape in ("latitude", "longitude"):
-        most = 90 if spec.shape == "latitude" else 180
+        limit = 90 if spec.shape == "latitude" else 180
         widget = forms.TextInput(attrs={"class": "govuk-input--width-10", "inputmode": "decimal"})
-        return forms.FloatField(min_value=-most, max_value=most, widget=widget, **common)
+        return forms.FloatField(min_value=-limit, max_value=limit, widget=widget, **common)
     return forms.CharField(max_length=spec.max_length, help_text=hint, **common)
 
 
@@ -205,7 +205,7 @@ class HomesLineForm(Form):
             field.widget.attrs.update(attributes)
 
 
-HomesFormSet = forms.formset_factory(HomesLineForm, extra=0, max_num=MOST_LINES, absolute_max=MOST_LINES)
+HomesFormSet = forms.formset_factory(HomesLineForm, extra=0, max_num=MAX_LINES, absolute_max=MAX_LINES)
 
 
 def homes_lines(formset: Any) -> list[Item]:

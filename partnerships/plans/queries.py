@@ -421,14 +421,14 @@ def with_turns(user: User, plans: Iterable[Plan]) -> list[Listed]:
 _PRESSING = Case(When(status=Status.AWAITING_SIGN_OFF, then=0), When(status=Status.SHARED, then=1), default=2)
 
 
-def plans_that_wait(user: User, most: int, partnership: int | None = None) -> list[Listed]:
+def plans_that_wait(user: User, limit: int, partnership: int | None = None) -> list[Listed]:
     """Plans that wait on somebody, as far as the person is inside and sees them: of one partnership, or all."""
     waiting = (Status.DRAFT, Status.SHARED, Status.AWAITING_SIGN_OFF)
     seen = Plan.objects.visible_to(user).filter(pk__in=Plan.objects.insiders_are(user).values("pk"))
     if partnership is not None:
         seen = seen.filter(partnership=partnership)
     plans = Plan.objects.filter(pk__in=seen.filter(status__in=waiting).values("pk")).for_listing()
-    return [one for one in with_turns(user, plans.order_by(_PRESSING, "-pk")[:most]) if one.turns]
+    return [one for one in with_turns(user, plans.order_by(_PRESSING, "-pk")[:limit]) if one.turns]
 
 
 def _waiting(what: str, plan: Plan, route: str, **more: Any) -> Waiting:

@@ -66,7 +66,7 @@ def _organisations(user: User, text: str) -> QuerySet[Organisation]:
 
 
 def _partnerships(user: User, text: str) -> list[Partnership]:
-    return find_by_words(user, text, most=SHOWN + 1)
+    return find_by_words(user, text, limit=SHOWN + 1)
 
 
 def _entries(user: User, text: str) -> QuerySet[Entry]:

@@ -30,7 +30,7 @@ from partnerships.transfer.services.registers import (
 )
 
 #: How many lines of each outcome the page shows.
-MOST_LINES = 200
+MAX_LINES = 200
 
 
 def _in_words(seconds: float) -> str:
@@ -149,7 +149,7 @@ class ImportRunAdmin(admin.ModelAdmin[ImportRun]):
             "run": run,
             "opts": self.opts,
             "last_line": last_line(run, applied=not run.is_waiting),
-            "sections": sections(run.report, applied=not run.is_waiting, most=MOST_LINES),
+            "sections": sections(run.report, applied=not run.is_waiting, limit=MAX_LINES),
             "remarks": run.report.get("remarks", []),
             "too_many_missing": run.report.get("too_many_missing"),
             "duration": _in_words(run.report.get("seconds") or 0),

@@ -11,7 +11,7 @@ from django.core.files.uploadedfile import UploadedFile
 from partnerships.kit.forms import Form
 from partnerships.organisations.models import Identifier, Organisation
 from partnerships.transfer.models import ORGANISATION_REGISTERS, Answer, Doubt
-from partnerships.transfer.reading.tables import MOST_BYTES
+from partnerships.transfer.reading.tables import MAX_BYTES
 
 
 class UploadForm(Form):
@@ -37,8 +37,8 @@ class UploadForm(Form):
     def clean_file(self) -> UploadedFile[bytes]:
         """Refuse what is too large before it is read."""
         file: UploadedFile[bytes] = self.cleaned_data["file"]
-        if (file.size or 0) > MOST_BYTES:
-            raise forms.ValidationError(f"The file is {file.size:,} bytes long; the most is {MOST_BYTES:,}.")
+        if (file.size or 0) > MAX_BYTES:
+            raise forms.ValidationError(f"The file is {file.size:,} bytes long; the limit is {MAX_BYTES:,}.")
         return file
 
 

@@ -93,14 +93,14 @@ class Section:
     more: int
 
 
-def sections(report: dict[str, Any], *, applied: bool, most: int | None = None) -> list[Section]:
+def sections(report: dict[str, Any], *, applied: bool, limit: int | None = None) -> list[Section]:
     """The report's lists under their titles; with `most`, only so many lines of each."""
     titles = _IN_PAST if applied else _IN_FUTURE
     found = []
     for outcome, title in titles.items():
         lines = report.get("lines", {}).get(outcome, [])
         if lines:
-            shown = tuple(lines if most is None else lines[:most])
+            shown = tuple(lines if limit is None else lines[:limit])
             found.append(Section(f"{title} ({len(lines):,})", shown, len(lines) - len(shown)))
     return found
 

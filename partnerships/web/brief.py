@@ -32,7 +32,7 @@ from partnerships.plans.queries import area_names, content_for, reading_class, v
 #: Entries, plans and people listed of each sort: more would not be read before a meeting.
 _MOST = 12
 #: Changes of one plan told one by one; the comparison has them all.
-_MOST_CHANGES = 6
+_MAX_CHANGES = 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,8 +146,8 @@ def _since(user: User, plan: Plan, last: Conversation | None) -> PlanSince | Non
         plan,
         newest.number,
         words + summary(found),
-        lines=tuple(change.sentence() for change in found[:_MOST_CHANGES]),
-        more=max(len(found) - _MOST_CHANGES, 0),
+        lines=tuple(change.sentence() for change in found[:_MAX_CHANGES]),
+        more=max(len(found) - _MAX_CHANGES, 0),
         before=first.number,
     )
 

@@ -22,12 +22,12 @@ _WIDTH, _HEIGHT, _BASE, _BAR = 720, 250, 210, 26
 
 def picture(quarters: list[Quarter], ours: str, theirs: str) -> SafeString:
     """Two bars a quarter, with their figures: what we asked (filled) and what they asked (outlined)."""
-    most = max((max(one.ours.made, one.theirs.made) for one in quarters), default=0) or 1
+    highest = max((max(one.ours.made, one.theirs.made) for one in quarters), default=0) or 1
     step = _WIDTH // max(len(quarters), 1)
     bars = []
     for index, quarter in enumerate(quarters):
         for offset, asked, shade in ((0, quarter.ours, "ours"), (_BAR + 4, quarter.theirs, "theirs")):
-            height = round(150 * asked.made / most)
+            height = round(150 * asked.made / highest)
             left = index * step + step // 2 - _BAR - 2 + offset
             bars.append((shade, left, _BASE - height, _BAR, height, left + _BAR // 2, _BASE - height - 5, asked.made))
     labels = [(index * step + step // 2, quarter.label) for index, quarter in enumerate(quarters)]

@@ -24,7 +24,7 @@ from partnerships.digests.links import Purpose
 from partnerships.digests.models import REFUSAL_HOLDS, Delivery, Preference, Subscription, TypedAddress
 from partnerships.digests.queries.queue import queue_figures
 from partnerships.digests.services.asking import MAX_TIMES_ASKED
-from partnerships.digests.typed import MOST_TRIES, note_address, take_up
+from partnerships.digests.typed import MAX_ATTEMPTS, note_address, take_up
 from partnerships.outbox import bounces
 from partnerships.people.models import User
 from partnerships.people.services import close_account, person_for_address
@@ -397,12 +397,12 @@ def test_one_address_that_fails_holds_up_no_other(world: World, opened: Plan, mo
     assert [one.address for one in TypedAddress.objects.all()] == [NOBODY]
     assert queue_figures()["not_composed"] == 1
 
-    for _ in range(MOST_TRIES):
+    for _ in range(MAX_ATTEMPTS):
         plan_round(now=timezone.now())
     monkeypatch.undo()
     plan_round(now=timezone.now())
 
-    assert TypedAddress.objects.get().tries == MOST_TRIES, "it is set aside, and tried no more"
+    assert TypedAddress.objects.get().tries == MAX_ATTEMPTS, "it is set aside, and tried no more"
 
 
 def test_a_plan_that_is_no_longer_public_when_the_address_is_taken_up_is_not_named(world: World, opened: Plan) -> None:
@@ -425,10 +425,10 @@ def test_an_address_from_which_mail_comes_back_makes_nobody(world: World, opened
 
 def test_an_address_that_was_tried_in_vain_can_be_looked_at_and_not_changed(world: World, opened: Plan) -> None:
     note_address(email="vic@example.org", plan=opened, now=timezone.now())
-    TypedAddress.objects.update(tries=MOST_TRIES)
+    TypedAddress.objects.update(tries=MAX_ATTEMPTS)
     dee = signed_in(world.dee)
 
-    shown = dee.get(reverse("admin:digests_typedaddress_changelist"), {"tries": MOST_TRIES})
+    shown = dee.get(reverse("admin:digests_typedaddress_changelist"), {"tries": MAX_ATTEMPTS})
     one = reverse("admin:digests_typedaddress_change", args=[TypedAddress.objects.get().pk])
 
     assert "vic@example.org" in shown.content.decode()

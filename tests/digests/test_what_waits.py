@@ -27,7 +27,7 @@ from tests.support.prepared import prepared
 from tests.world import DEMO, World, join, make_world, person
 
 #: What somebody costs at most for each sort of thing that waits for them; and what all cost together.
-MOST_A_SORT, FOR_ALL = 5, 2
+MAX_PER_KIND, FOR_ALL = 5, 2
 #: Days ahead: what is due, planned, quiet or lapsed changes with them.
 AHEAD = (0, 4, 25, 80, 400)
 
@@ -155,7 +155,7 @@ def test_others_cost_a_few_queries_for_each_sort_of_thing(db: None, settings: An
 
     costs = {someone: cost([someone], now) - FOR_ALL for someone in people}
 
-    assert {one: (spent, sorts[one]) for one, spent in costs.items() if spent > MOST_A_SORT * sorts[one]} == {}
+    assert {one: (spent, sorts[one]) for one, spent in costs.items() if spent > MAX_PER_KIND * sorts[one]} == {}
     assert cost(people, now) == sum(costs.values()) + FOR_ALL
 
 

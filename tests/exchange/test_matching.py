@@ -87,7 +87,7 @@ def test_the_last_day_of_an_offer_still_counts() -> None:
 
 
 def test_more_of_the_quantity_is_better_and_another_unit_counts_as_unknown() -> None:
-    most, some, other, unknown = (
+    limit, some, other, unknown = (
         fit(ask(), offer(**given), HERE).points
         for given in (
             {"quantity": Decimal(90)},
@@ -97,7 +97,7 @@ def test_more_of_the_quantity_is_better_and_another_unit_counts_as_unknown() -> 
         )
     )
 
-    assert most > some > other == unknown
+    assert limit > some > other == unknown
 
 
 def test_money_is_written_as_money() -> None:

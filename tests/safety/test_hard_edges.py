@@ -113,7 +113,7 @@ def test_fields_that_a_form_does_not_show_change_nothing(world: World) -> None:
 def test_a_body_that_is_too_large_is_refused_unread(world: World, settings: LazySettings) -> None:
     address = reverse("account_login")
 
-    declared = Client().post(address, {"login": "x"}, CONTENT_LENGTH=str(settings.MOST_REQUEST_BYTES + 1))
+    declared = Client().post(address, {"login": "x"}, CONTENT_LENGTH=str(settings.MAX_REQUEST_BYTES + 1))
     read = Client(raise_request_exception=False).post(address, {"login": "x" * (4 * 1024 * 1024 + 1)})
     many = Client(raise_request_exception=False).post(address, {f"f{number}": "" for number in range(2_001)})
 

@@ -152,7 +152,7 @@ def _archive(entries: dict[str, bytes]) -> bytes:
     ("data", "told"),
     [
         (b"", "it is empty"),
-        (b"x" * (4 * 1024 * 1024 + 1), "the most is"),
+        (b"x" * (4 * 1024 * 1024 + 1), "the limit is"),
         (b"%PDF-1.7", "it is a PDF"),
         (b"<html><body>Sign in</body></html>", "a web page"),
         (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + b"\x00" * 600, "old Excel workbook"),
@@ -166,7 +166,7 @@ def _archive(entries: dict[str, bytes]) -> bytes:
         (b"[" * 100_000, "nested without end"),
         (b'[{"a": {"b": 1}}]', "itself a list or an object"),
         (b'name\n"never closed\n', "quotation mark"),
-        (b"a,b\n" + b"x" * 40_000 + b",1\n", "characters; the most is"),
+        (b"a,b\n" + b"x" * 40_000 + b",1\n", "characters; the limit is"),
         (b"a" + b"," * 400 + b"\n1\n", "columns"),
         (bytes(range(256)) * 10, "not text"),
     ],

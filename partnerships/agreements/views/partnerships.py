@@ -39,7 +39,7 @@ from partnerships.organisations.timeline import timeline_lines
 from partnerships.people.requests import signed_in
 
 #: Counting further than this costs more than it tells.
-MOST_COUNTED = 1000
+MAX_COUNTED = 1000
 
 
 @require_safe
@@ -66,14 +66,14 @@ def partnership_list(request: HttpRequest) -> HttpResponse:
         if party is not None:
             as_then(row, party)
             former.add(row.pk)
-    counted = found.order_by()[: MOST_COUNTED + 1].count()
+    counted = found.order_by()[: MAX_COUNTED + 1].count()
     context = {
         "form": form,
         "page": page,
         "inside": inside,
         "former": former,
-        "count": min(counted, MOST_COUNTED),
-        "more": counted > MOST_COUNTED,
+        "count": min(counted, MAX_COUNTED),
+        "more": counted > MAX_COUNTED,
         "chips": active_filters(form, request.GET),
         "may_create": Organisation.objects.of_person(user, *EDITING_ROLES).exists(),
     }

@@ -14,7 +14,7 @@ from partnerships.kit.uploads import UnableToTakeFile, check_upload
 from partnerships.people.models import User
 
 #: How many files one commitment may carry.
-MOST_FILES = 20
+MAX_FILES = 20
 
 
 class UnableToAttach(Exception):
@@ -50,8 +50,8 @@ def attach_evidence(
     same = kept.filter(sha256=checked.sha256, file_name=checked.name, added_by=author).first()
     if same is not None:
         return same
-    if kept.count() >= MOST_FILES:
-        raise UnableToAttach(f"A commitment carries at most {MOST_FILES} files.")
+    if kept.count() >= MAX_FILES:
+        raise UnableToAttach(f"A commitment carries at most {MAX_FILES} files.")
     evidence = Evidence(
         commitment=current,
         progress=progress,

@@ -27,12 +27,12 @@ from partnerships.people.limits import too_many
 from partnerships.plans.models import Plan
 
 #: Letters that may be asked for from one internet address an hour.
-_MOST_AN_HOUR = 30
+_MAX_PER_HOUR = 30
 
 
 def _too_many(request: HttpRequest) -> HttpResponse | None:
     """Count one more letter that is asked for from here; the refusal (429) once there are too many."""
-    return too_many(request, "letters", most=_MOST_AN_HOUR, stretch=dt.timedelta(hours=1))
+    return too_many(request, "letters", limit=_MAX_PER_HOUR, stretch=dt.timedelta(hours=1))
 
 
 @login_not_required

@@ -27,7 +27,7 @@ from partnerships.digests.queries.subscriptions import (
 )
 from partnerships.digests.views.fetching import page_of, visible_target
 from partnerships.kit.dates import long_date
-from partnerships.kit.exports import MOST_ROWS, csv_response, day_of
+from partnerships.kit.exports import MAX_ROWS, csv_response, day_of
 from partnerships.kit.forms import active_filters
 from partnerships.kit.http import keyset_page, next_url, posted
 from partnerships.people.models import User
@@ -62,7 +62,7 @@ def stakeholders(request: HttpRequest) -> HttpResponse:
         "page": page,
         "rows": _with_letters(named_for(person, page.rows, now)),
         "count": found.order_by().count(),
-        "most": MOST_ROWS,
+        "max_rows": MAX_ROWS,
         "chips": active_filters(form, request.GET),
         "query": kept.urlencode(),
         "may_add": True,
@@ -102,7 +102,7 @@ def export(request: HttpRequest) -> HttpResponseBase:
     form = StakeholderFilter(request.GET, things=followed_by_stakeholders(person, now))
     if not form.is_valid():
         return redirect(f"{reverse('digests:stakeholders')}?{request.GET.urlencode()}")
-    found = find_stakeholders(person, **form.chosen, now=now).order_by(*STAKEHOLDER_ORDER)[:MOST_ROWS]
+    found = find_stakeholders(person, **form.chosen, now=now).order_by(*STAKEHOLDER_ORDER)[:MAX_ROWS]
     rows = [_cells(one, letter) for one, letter in _with_letters(named_for(person, found, now))]
     return csv_response("stakeholders.csv", _HEADINGS, rows)
 

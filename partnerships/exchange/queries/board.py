@@ -202,12 +202,12 @@ class Board:
     counts: Counts
 
 
-def read(reader: Reader, filters: Filters, most: int) -> Board:
+def read(reader: Reader, filters: Filters, limit: int) -> Board:
     """What `board` shows, up to so many a side, and what each choice of direction, theme and status would show.
 
     In one statement, so that what the reader may see is found once.
     """
-    sql, values = for_reader(_statement(filters, most, reader.has_account, reader.today), reader)
+    sql, values = for_reader(_statement(filters, limit, reader.has_account, reader.today), reader)
     sides: dict[str, list[Card]] = {direction: [] for direction in filters.directions or Direction.values}
     cells: list[_Cell] = []
     for kind, number, direction, theme, status, is_open, *row in rows_planned_once(sql, values):
@@ -255,10 +255,10 @@ _CARD = (
 
 
 @lru_cache(maxsize=512)
-def _statement(filters: Filters, most: int, has_account: bool, today: dt.date) -> Fragment:
+def _statement(filters: Filters, limit: int, has_account: bool, today: dt.date) -> Fragment:
     """Everything that the reader sees besides what everyone does (`seen`), once; the cells; the sides."""
     seen, values = statement(_restricted(has_account))
-    sql, more = joined(_cells(filters, has_account), *(_sides(filters, most, has_account) if most else ()))
+    sql, more = joined(_cells(filters, has_account), *(_sides(filters, limit, has_account) if limit else ()))
     return f"WITH seen (id) AS MATERIALIZED ({seen}) {sql}", (*values, *more)
 
 
@@ -279,13 +279,13 @@ def _readable(has_account: bool) -> EntryQuerySet:
     return Entry.objects.filter(condition)
 
 
-def _sides(filters: Filters, most: int, has_account: bool) -> list[Fragment]:
+def _sides(filters: Filters, limit: int, has_account: bool) -> list[Fragment]:
     areas = Area.objects.filter(entries=OuterRef("pk")).order_by("name", "pk").values("name")
     entries = _fitting(_readable(has_account), filters).order_by(*filters.order)
     return [
         statement(
             entries.filter(direction=direction).values_list(Value("card"), "pk", *_BOTH, *_CARD, ArraySubquery(areas))[
-                :most
+                :limit
             ]
         )
         for direction in filters.directions or Direction.values

@@ -155,9 +155,9 @@ def best_for_both(entries: Sequence[Entry], today: dt.date, names: AreaNames) ->
     from their own side are scored again.
     """
     found: dict[int, dict[int, Found]] = {entry.pk: {} for entry in entries}
-    for allowed, most in ((_TO_SUBJECT, BEST), (_TO_COUNTERPART_ALONE, BEST), (_KNOWN, SCORED)):
+    for allowed, limit in ((_TO_SUBJECT, BEST), (_TO_COUNTERPART_ALONE, BEST), (_KNOWN, SCORED)):
         for pk, best in _best(entries, allowed, today, names).items():
-            found[pk] = {one.entry_id: one for one in best[:most]} | found[pk]
+            found[pk] = {one.entry_id: one for one in best[:limit]} | found[pk]
     return {pk: list(best.values()) for pk, best in found.items()}
 
 

@@ -37,7 +37,7 @@ class MatchFor:
         return fit_in_words(self.match.score)
 
 
-def new_matches_for(person: User, since: dt.datetime, most: int = 50) -> list[MatchFor]:
+def new_matches_for(person: User, since: dt.datetime, limit: int = 50) -> list[MatchFor]:
     """Matches found since, that concern an organisation of the person, may be seen by them and were not put aside.
 
     Best first. Only where both sides still want an answer.
@@ -50,7 +50,7 @@ def new_matches_for(person: User, since: dt.datetime, most: int = 50) -> list[Ma
         .visible_to(person)
         .not_dismissed_by(person)
         .select_related("ask__organisation", "offer__organisation")
-        .order_by("-score", "-found_at", "pk")[:most]
+        .order_by("-score", "-found_at", "pk")[:limit]
     )
     return from_side(found, mine)
 
@@ -65,9 +65,9 @@ def from_side(matches: Iterable[Match], mine: set[int]) -> list[MatchFor]:
     ]
 
 
-def matches_for(person: User, most: int = 100) -> list[MatchFor]:
+def matches_for(person: User, limit: int = 100) -> list[MatchFor]:
     """All matches that concern an organisation of the person and may be seen by them, best first."""
-    return new_matches_for(person, dt.datetime.min.replace(tzinfo=dt.UTC), most)
+    return new_matches_for(person, dt.datetime.min.replace(tzinfo=dt.UTC), limit)
 
 
 def put_aside(entry: Entry, person: User) -> list[tuple[Entry, Dismissal]]:

@@ -15,14 +15,14 @@ from partnerships.outbox.services import record_emails
 NEWS = dt.timedelta(days=1)
 
 
-def tell_asked(*, now: dt.datetime, most: int = 200) -> int:
+def tell_asked(*, now: dt.datetime, limit: int = 200) -> int:
     """Record emails to the leads of the organisations that entries shared of late ask; returns how many.
 
     Nobody is told of what asks the whole network. May run twice: an entry is marked in the transaction that records
     its emails.
     """
     recorded = 0
-    for _ in range(most):
+    for _ in range(limit):
         with transaction.atomic():
             entry = _next(now)
             if entry is None:

@@ -292,7 +292,7 @@ def withdraw_entry(*, entry: Entry, reason: str, author: User, now: dt.datetime)
 
 
 @transaction.atomic
-def lapse_due_entries(*, now: dt.datetime, most: int = 500) -> int:
+def lapse_due_entries(*, now: dt.datetime, limit: int = 500) -> int:
     """End what nobody answered by its last day, and stop asking for more where a part was agreed; returns how many.
 
     An entry with a response that its organisation has not decided stays until it has. May run twice, and beside itself.
@@ -301,7 +301,7 @@ def lapse_due_entries(*, now: dt.datetime, most: int = 500) -> int:
         Entry.objects.select_for_update(skip_locked=True)
         .filter(is_open=True, closes_on__lt=timezone.localdate(now))
         .exclude(responses__status=ResponseStatus.MADE)
-        .order_by("pk")[:most]
+        .order_by("pk")[:limit]
     )
     ended = 0
     for entry in due:

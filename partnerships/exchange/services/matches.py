@@ -33,22 +33,22 @@ class UnableToIntroduce(UnableToChangeEntry):
     """The pair is none, one of the two may not read both, or it was suggested already."""
 
 
-def match_due_entries(*, now: dt.datetime, most: int = 1_000) -> int:
+def match_due_entries(*, now: dt.datetime, limit: int = 1_000) -> int:
     """Match the entries that were shared or changed since they were last compared; returns how many.
 
     A handful in each transaction, their rows held: may run twice, and beside itself.
     """
     names = AreaNames()
     done = 0
-    while done < most and (matched := _match_next(now=now, names=names, most=min(TOGETHER, most - done))):
+    while done < limit and (matched := _match_next(now=now, names=names, limit=min(TOGETHER, limit - done))):
         done += matched
     return done
 
 
 @transaction.atomic
-def _match_next(*, now: dt.datetime, names: AreaNames, most: int) -> int:
+def _match_next(*, now: dt.datetime, names: AreaNames, limit: int) -> int:
     due = Entry.objects.select_for_update(skip_locked=True).filter(is_open=True, matched_at=None).order_by("shared_at")
-    entries = list(due[:most])
+    entries = list(due[:limit])
     if not entries:
         return 0
     keep_matches(entries=entries, found=best_for_both(entries, timezone.localdate(now), names), now=now)

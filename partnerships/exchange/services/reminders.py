@@ -16,7 +16,7 @@ from partnerships.outbox.services import record_emails
 LEAD_DAYS = 7
 
 
-def remind_of_closing(*, now: dt.datetime, most: int = 200) -> int:
+def remind_of_closing(*, now: dt.datetime, limit: int = 200) -> int:
     """Record emails to both sides of what nobody has answered and closes within a week; returns how many.
 
     Its own side: the person who wrote it, or the leads. The side it asks by name or partnership: the colleague it was
@@ -24,7 +24,7 @@ def remind_of_closing(*, now: dt.datetime, most: int = 200) -> int:
     the transaction that records its emails.
     """
     recorded = 0
-    for _ in range(most):
+    for _ in range(limit):
         with transaction.atomic():
             entry = _next(now)
             if entry is None:

@@ -35,7 +35,7 @@ from partnerships.exchange.queries.compiled import Reader, reader_of
 from partnerships.exchange.queries.matches import count_matches
 from partnerships.exchange.rights import rights_over
 from partnerships.exchange.views.panel import counts_apart, filter_panel
-from partnerships.kit.exports import MOST_ROWS, csv_response, day_of
+from partnerships.kit.exports import MAX_ROWS, csv_response, day_of
 from partnerships.kit.forms import active_filters
 from partnerships.kit.http import keyset_page
 from partnerships.organisations.models import Organisation
@@ -51,13 +51,13 @@ _ENDED = (CommitmentStatus.CANCELLED, CommitmentStatus.SUPERSEDED)
 
 
 def _filtered(
-    request: HttpRequest, reader: Reader, most: int = 0
+    request: HttpRequest, reader: Reader, limit: int = 0
 ) -> tuple[boards.Filters, boards.Board, dict[str, object]]:
     """What is asked for, so many a side of it, and what every page of the board shows around it."""
     form = FilterForm(request.GET)
     filters = form.filters()
     chips = active_filters(form, request.GET)
-    found = boards.read(reader, filters, most)
+    found = boards.read(reader, filters, limit)
     kept = request.GET.copy()
     for name in ("after", "before"):
         kept.pop(name, None)
@@ -241,7 +241,7 @@ def export(request: HttpRequest) -> StreamingHttpResponse:
     user = signed_in(request)
     filters = FilterForm(request.GET).filters()
     entries = (
-        boards.board(user, filters).for_listing().select_related("organisation").order_by(*filters.order)[:MOST_ROWS]
+        boards.board(user, filters).for_listing().select_related("organisation").order_by(*filters.order)[:MAX_ROWS]
     )
     return csv_response("asks-and-offers.csv", _HEADINGS, _rows(entries))
 

@@ -221,9 +221,9 @@ def _count_invitation(organisation: Organisation, person: User, now: dt.datetime
             f"{person.email} has got {INVITATIONS_A_PERSON} invitations today. Try tomorrow.",
         ),
     )
-    for what, most, refusal in limits:
+    for what, limit, refusal in limits:
         count(what, stretch=_HOUR, now=now)
-        if counted_since(what, now - _DAY) > most:
+        if counted_since(what, now - _DAY) > limit:
             raise UnableToInviteMember(refusal)
 
 

@@ -27,7 +27,7 @@ from partnerships.organisations.timeline import timeline_lines
 from partnerships.people.requests import signed_in
 
 #: Counting further than this costs more than it tells.
-MOST_COUNTED = 1000
+MAX_COUNTED = 1000
 #: What a suggestion box shows.
 SUGGESTIONS = 20
 
@@ -48,12 +48,12 @@ def organisation_list(request: HttpRequest) -> HttpResponse:
         status=chosen.get("status", ""),
     )
     page = keyset_page(request, found.for_listing(), order=("name", "pk"))
-    counted = found.order_by()[: MOST_COUNTED + 1].count()
+    counted = found.order_by()[: MAX_COUNTED + 1].count()
     context = {
         "form": form,
         "page": page,
-        "count": min(counted, MOST_COUNTED),
-        "more": counted > MOST_COUNTED,
+        "count": min(counted, MAX_COUNTED),
+        "more": counted > MAX_COUNTED,
         "chips": active_filters(form, request.GET),
     }
     template = "organisations/_results.html" if getattr(request, "htmx", False) else "organisations/list.html"

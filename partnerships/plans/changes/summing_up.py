@@ -61,8 +61,8 @@ def _counted(count: int, noun: str) -> str:
     return f"{count:,} {noun}{'' if count == 1 else 's'}"
 
 
-def _some(names: list[str], most: int = 3) -> str:
+def _some(names: list[str], limit: int = 3) -> str:
     short = [cut(name, SHORT) for name in names]
-    if len(short) <= most:
+    if len(short) <= limit:
         return " and ".join([", ".join(short[:-1]), short[-1]]) if len(short) > 1 else short[0]
-    return f"{', '.join(short[:most])} and {len(short) - most:,} more"
+    return f"{', '.join(short[:limit])} and {len(short) - limit:,} more"

@@ -85,6 +85,6 @@ def words_changed(was: str, now: str) -> str:
     return " and ".join(f"{count:,} word{'' if count == 1 else 's'} {verb}" for count, verb in counts if count)
 
 
-def cut(text: str, most: int) -> str:
+def cut(text: str, limit: int) -> str:
     """Shorten a text to so many characters, with an ellipsis for the rest."""
-    return text if len(text) <= most else f"{text[: most - 1].rstrip()}…"
+    return text if len(text) <= limit else f"{text[: limit - 1].rstrip()}…"

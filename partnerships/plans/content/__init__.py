@@ -53,7 +53,7 @@ from partnerships.plans.content.shape import (
 from partnerships.plans.content.values import InvalidContent, Problem, read_field
 from partnerships.plans.content.whole import (
     KEY,
-    MOST_ITEMS,
+    MAX_ITEMS,
     empty,
     key_for,
     normalise,
@@ -72,9 +72,9 @@ __all__ = [
     "CONFIDENCE",
     "DOCUMENTS",
     "KEY",
+    "MAX_ITEMS",
     "MILESTONES",
     "MILESTONE_STATUSES",
-    "MOST_ITEMS",
     "NEEDS",
     "OUTCOMES",
     "PLANNING_STATUSES",

@@ -9,7 +9,7 @@ from typing import Any, TypeAlias
 from partnerships.plans.content.shape import NEEDS, TENURES, Content, Item
 from partnerships.plans.content.values import InvalidContent, Problem, read_choice, read_whole, read_year
 
-MOST_HOMES = 100_000
+MAX_HOMES = 100_000
 
 Line: TypeAlias = tuple[str, int | None, str, str]
 _TENURE_ORDER = {code: place for place, code in enumerate(TENURES)}
@@ -52,7 +52,7 @@ def normalise_homes(raw: Any, path: str = "homes") -> list[Item]:
             continue
         try:
             line = _read_line(entry.get("tenure"), entry.get("bedrooms"), entry.get("needs"), entry.get("year"))
-            count = read_whole(entry.get("count"), 0, MOST_HOMES) or 0
+            count = read_whole(entry.get("count"), 0, MAX_HOMES) or 0
         except (ValueError, TypeError) as error:
             problems.append(Problem(here, str(error) if isinstance(error, ValueError) else "This must be text."))
             continue

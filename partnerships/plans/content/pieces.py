@@ -6,7 +6,7 @@ from typing import Any
 
 from partnerships.plans.content.shape import COLLECTION_BY_CODE, Content, Item
 from partnerships.plans.content.values import InvalidContent, Problem
-from partnerships.plans.content.whole import KEY, MOST_ITEMS, normalise_about, normalise_item, settle_milestones
+from partnerships.plans.content.whole import KEY, MAX_ITEMS, normalise_about, normalise_item, settle_milestones
 
 
 class UnknownPiece(ValueError):
@@ -53,8 +53,8 @@ def set_piece(content: Content, piece: str, value: Any) -> Content:
     item = normalise_item(COLLECTION_BY_CODE[code], value, key)
     if any(present["key"] == key for present in items):
         return {**content, code: [item if present["key"] == key else present for present in items]}
-    if len(items) >= MOST_ITEMS:
-        raise InvalidContent([Problem(piece, f"A plan holds at most {MOST_ITEMS:,} of these.")])
+    if len(items) >= MAX_ITEMS:
+        raise InvalidContent([Problem(piece, f"A plan holds at most {MAX_ITEMS:,} of these.")])
     return {**content, code: [*items, item]}
 
 

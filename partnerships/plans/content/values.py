@@ -88,7 +88,7 @@ def _scale(value: Any) -> int:
     return read_whole(value, 1, 5) or 3
 
 
-def read_whole(value: Any, least: int, most: int) -> int | None:
+def read_whole(value: Any, least: int, limit: int) -> int | None:
     """Read a whole number from `least` to `most`; None where nothing is given."""
     if value is None or value == "":
         return None
@@ -96,8 +96,8 @@ def read_whole(value: Any, least: int, most: int) -> int | None:
         value = int(value)
     if isinstance(value, bool) or not isinstance(value, int):
         raise ValueError("This must be a whole number.")
-    if not least <= value <= most:
-        raise ValueError(f"This must be between {least} and {most:,}.")
+    if not least <= value <= limit:
+        raise ValueError(f"This must be between {least} and {limit:,}.")
     return value
 
 
@@ -112,7 +112,7 @@ def _area(value: Any) -> str:
     return text
 
 
-def _degrees(most: int, value: Any) -> float | None:
+def _degrees(limit: int, value: Any) -> float | None:
     if value is None or value == "":
         return None
     if isinstance(value, bool) or not isinstance(value, str | int | float):
@@ -121,8 +121,8 @@ def _degrees(most: int, value: Any) -> float | None:
         number = round(float(value), 6)
     except (ValueError, OverflowError) as error:
         raise ValueError("This must be a number of degrees.") from error
-    if not -most <= number <= most:
-        raise ValueError(f"This must be between -{most} and {most}.")
+    if not -limit <= number <= limit:
+        raise ValueError(f"This must be between -{limit} and {limit}.")
     return number + 0.0  # -0.0 would be a different text for an equal number
 
 

@@ -21,7 +21,7 @@ from partnerships.plans.content.shape import (
 )
 from partnerships.plans.content.values import InvalidContent, Problem, read_field
 
-MOST_ITEMS = 5_000
+MAX_ITEMS = 5_000
 KEY = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,98}[a-z0-9])?", re.ASCII)
 
 
@@ -120,8 +120,8 @@ def _items(collection: Collection, raw: Any, known: Iterable[Item]) -> tuple[lis
         raw = []
     if not isinstance(raw, list | tuple):
         return [], [Problem(collection.code, "This must be a list.")]
-    if len(raw) > MOST_ITEMS:
-        return [], [Problem(collection.code, f"There are {len(raw):,} items; the most is {MOST_ITEMS:,}.")]
+    if len(raw) > MAX_ITEMS:
+        return [], [Problem(collection.code, f"There are {len(raw):,} items; the limit is {MAX_ITEMS:,}.")]
     items: list[Item] = []
     problems: list[Problem] = []
     regular = {item["key"]: item for item in known}

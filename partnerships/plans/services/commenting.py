@@ -21,7 +21,7 @@ from partnerships.plans.services.ledger import lock_plan, note
 
 LONGEST = 5_000
 #: Names looked for after an @ are at most so long.
-LONGEST_NAME, MOST_WORDS = 150, 6
+LONGEST_NAME, MAX_WORDS = 150, 6
 
 
 class UnableToComment(Exception):
@@ -52,7 +52,7 @@ def add_comment(
     if not text:
         raise UnableToComment("Write your comment.")
     if len(text) > LONGEST:
-        raise UnableToComment(f"Your comment is {len(text):,} characters long; the most is {LONGEST:,}.")
+        raise UnableToComment(f"Your comment is {len(text):,} characters long; the limit is {LONGEST:,}.")
     if plan.is_over:
         raise UnableToComment(f"This plan is {plan.get_status_display().lower()}: nothing can be said any more.")
     parent = thread
@@ -151,7 +151,7 @@ def _named(text: str) -> list[User]:
 
 def _beginnings(call: str) -> list[str]:
     """The names that the words after an @ could be, the longest first: "ben west, and" gives "ben west" and "ben"."""
-    words = call[:LONGEST_NAME].split()[:MOST_WORDS] if call[:1].strip() else []
+    words = call[:LONGEST_NAME].split()[:MAX_WORDS] if call[:1].strip() else []
     names = [" ".join(words[:count]) for count in range(len(words), 0, -1)]
     return list(dict.fromkeys(shape for name in names for shape in (name, name.rstrip(".,;:!?)”\"'"))))
 

@@ -22,7 +22,7 @@ from partnerships.plans.rights import may_ask_for_access, rights_over
 from partnerships.plans.services.ledger import acting_organisation, lock_plan, note
 
 #: Showing the same draft to more people than this at once is publishing by another name.
-MOST_SHARES = 100
+MAX_SHARES = 100
 #: Taken back and shown again within this time, the person has the email already.
 WRITE_AGAIN = dt.timedelta(days=1)
 
@@ -67,8 +67,8 @@ def share_draft(
     if Membership.objects.current().of_person(person, Role.EDITOR, Role.LEAD).filter(organisation__in=owners).exists():
         raise UnableToShare(f"{person.display_name} can edit this draft already.")
     known = plan.shares.filter(person=person).first()
-    if known is None and plan.shares.standing(now).count() >= MOST_SHARES:
-        raise UnableToShare(f"A draft can be shown to {MOST_SHARES} people at most: publish it instead.")
+    if known is None and plan.shares.standing(now).count() >= MAX_SHARES:
+        raise UnableToShare(f"A draft can be shown to {MAX_SHARES} people at most: publish it instead.")
     fresh = known is None or not plan.shares.standing(now).filter(pk=known.pk).exists()
     sharing_for = acting_organisation(plan, author)
     share, _made = Share.objects.update_or_create(

@@ -13,11 +13,11 @@ from django.core.management.color import no_style
 from partnerships.people.models import User
 from partnerships.transfer.models import ImportRun
 from partnerships.transfer.reading.problems import UnableToRead
-from partnerships.transfer.reading.tables import MOST_BYTES
+from partnerships.transfer.reading.tables import MAX_BYTES
 from partnerships.transfer.reporting import sections
 
 #: How many bodies of each outcome are printed without --all.
-MOST_LINES = 20
+MAX_LINES = 20
 
 
 def day(text: str) -> dt.date:
@@ -25,11 +25,11 @@ def day(text: str) -> dt.date:
     return dt.date.fromisoformat(text)
 
 
-def contents(path: Path, most: int = MOST_BYTES) -> bytes:
+def contents(path: Path, limit: int = MAX_BYTES) -> bytes:
     """The bytes of a file, not more than one past the limit. Raises `CommandError` when it cannot be opened."""
     try:
         with path.open("rb") as file:
-            return file.read(most + 1)
+            return file.read(limit + 1)
     except OSError as error:
         raise CommandError(f"{path} cannot be opened: {error.strerror}. Check the name and try again.") from error
 
@@ -62,7 +62,7 @@ class Meter:
 
 def print_report(command: BaseCommand, run: ImportRun, *, applied: bool, everything: bool) -> None:
     """Print what happened to which body, and what else there is to know; the last line is printed by the caller."""
-    for section in sections(run.report, applied=applied, most=None if everything else MOST_LINES):
+    for section in sections(run.report, applied=applied, limit=None if everything else MAX_LINES):
         command.stdout.write(f"\n{section.title}")
         for line in section.lines:
             command.stdout.write(f"  {line}")

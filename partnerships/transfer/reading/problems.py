@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 #: How many problems are shown one by one; the rest are counted.
-MOST_SHOWN = 100
+MAX_SHOWN = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,9 +47,9 @@ class UnableToRead(Exception):
 
     def lines(self) -> list[str]:
         """The problems as sentences, the first hundred, and how many more there are."""
-        lines = [str(problem) for problem in self.problems[:MOST_SHOWN]]
-        if len(self.problems) > MOST_SHOWN:
-            lines.append(f"… and {len(self.problems) - MOST_SHOWN:,} more.")
+        lines = [str(problem) for problem in self.problems[:MAX_SHOWN]]
+        if len(self.problems) > MAX_SHOWN:
+            lines.append(f"… and {len(self.problems) - MAX_SHOWN:,} more.")
         return lines
 
 

@@ -15,14 +15,14 @@ from statistics import median
 from typing import Any
 
 from partnerships.transfer.reading.problems import unable
-from partnerships.transfer.reading.workbooks import MOST_COLUMNS, MOST_ROWS, read_workbook
+from partnerships.transfer.reading.workbooks import MAX_COLUMNS, MAX_ROWS, read_workbook
 
 Cell = str | int | float | bool | dt.date | dt.datetime | dt.time | None
 
 #: The largest register file, 4 MB (docs/safety.md, Limits).
-MOST_BYTES = 4 * 1024 * 1024
+MAX_BYTES = 4 * 1024 * 1024
 #: One cell of a register never says more than this.
-MOST_CHARACTERS = 32_000
+MAX_CHARACTERS = 32_000
 DELIMITERS = (",", "\t", ";", "|")
 _MARKS = (b"\xff\xfe", b"\xfe\xff")
 
@@ -47,14 +47,14 @@ class Sheet:
     rows: tuple[Row, ...]
 
 
-def read_sheets(data: bytes, file_name: str = "", *, most_bytes: int = MOST_BYTES) -> tuple[Sheet, ...]:
+def read_sheets(data: bytes, file_name: str = "", *, max_bytes: int = MAX_BYTES) -> tuple[Sheet, ...]:
     """The sheets of a file, blank rows left out. The kind is told from the content, not from the name.
 
     Raises `UnableToRead` for a file that is too large, empty, of another kind, broken, or made to exhaust its reader.
     """
-    if len(data) > most_bytes:
+    if len(data) > max_bytes:
         raise unable(
-            f"it is {len(data):,} bytes long; the most is {most_bytes:,}.",
+            f"it is {len(data):,} bytes long; the limit is {max_bytes:,}.",
             "Ask for the list without pictures and unneeded sheets, or split it.",
         )
     if not data.strip(b"\x00\t\r\n \xef\xbb\xbf"):
@@ -240,9 +240,9 @@ def _each_checked(rows: Iterable[Row]) -> Iterable[Row]:
 
 
 def _checked(number: int, cell: str) -> str:
-    if len(cell) > MOST_CHARACTERS:
+    if len(cell) > MAX_CHARACTERS:
         raise unable(
-            f"a cell holds {len(cell):,} characters; the most is {MOST_CHARACTERS:,}.",
+            f"a cell holds {len(cell):,} characters; the limit is {MAX_CHARACTERS:,}.",
             "Look for a quotation mark that is not closed.",
             row=number,
         )
@@ -250,7 +250,7 @@ def _checked(number: int, cell: str) -> str:
 
 
 def _within(rows: int, columns: int) -> None:
-    if rows > MOST_ROWS:
-        raise unable(f"it has more than {MOST_ROWS:,} rows.", "This is not one of the published lists.")
-    if columns > MOST_COLUMNS:
-        raise unable(f"it has more than {MOST_COLUMNS:,} columns.", "This is not one of the published lists.", row=rows)
+    if rows > MAX_ROWS:
+        raise unable(f"it has more than {MAX_ROWS:,} rows.", "This is not one of the published lists.")
+    if columns > MAX_COLUMNS:
+        raise unable(f"it has more than {MAX_COLUMNS:,} columns.", "This is not one of the published lists.", row=rows)

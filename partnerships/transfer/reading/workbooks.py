@@ -18,10 +18,10 @@ else:
     openpyxl = late("openpyxl")
 
 #: Limits of a workbook, which is an archive (docs/safety.md, Limits).
-MOST_ENTRIES = 200
-MOST_UNPACKED = 20 * 1024 * 1024
-MOST_ROWS = 200_000
-MOST_COLUMNS = 300
+MAX_ENTRIES = 200
+MAX_UNPACKED = 20 * 1024 * 1024
+MAX_ROWS = 200_000
+MAX_COLUMNS = 300
 #: Blank rows that formatting leaves below a table; a sheet of Excel has no more rows than this.
 LAST_ROW = 1_048_576
 _DECLARATIONS = tuple(
@@ -63,14 +63,14 @@ def _look_over(data: bytes) -> None:
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             entries = archive.infolist()
-            if len(entries) > MOST_ENTRIES:
+            if len(entries) > MAX_ENTRIES:
                 raise unable(
-                    f"it holds {len(entries):,} parts; a list needs at most {MOST_ENTRIES}.", "Use the published file."
+                    f"it holds {len(entries):,} parts; a list needs at most {MAX_ENTRIES}.", "Use the published file."
                 )
             unpacked = sum(entry.file_size for entry in entries)
-            if unpacked > MOST_UNPACKED:
+            if unpacked > MAX_UNPACKED:
                 raise unable(
-                    f"it unpacks to {unpacked:,} bytes; the most is {MOST_UNPACKED:,}.",
+                    f"it unpacks to {unpacked:,} bytes; the limit is {MAX_UNPACKED:,}.",
                     "Use the published file, or save the list as CSV.",
                 )
             names = {entry.filename for entry in entries}
@@ -101,14 +101,14 @@ def _no_declarations(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> None:
 
 def _rows(sheet: Any) -> Numbered:
     rows: Numbered = []
-    for number, cells in enumerate(sheet.iter_rows(values_only=True, max_col=MOST_COLUMNS), start=1):
+    for number, cells in enumerate(sheet.iter_rows(values_only=True, max_col=MAX_COLUMNS), start=1):
         if number > LAST_ROW:
             break
         if any(cell not in (None, "") for cell in cells):
             last = max(place for place, cell in enumerate(cells) if cell not in (None, ""))
             rows.append((number, tuple(_plain(cell) for cell in cells[: last + 1])))
-            if len(rows) > MOST_ROWS:
-                raise unable(f"it has more than {MOST_ROWS:,} rows.", "This is not one of the published lists.")
+            if len(rows) > MAX_ROWS:
+                raise unable(f"it has more than {MAX_ROWS:,} rows.", "This is not one of the published lists.")
     return rows
 
 

@@ -32,7 +32,7 @@ LONDON = "E12000007"
 _AREA_KINDS = {"CTY": AreaKind.COUNTY, "COMB": AreaKind.COMBINED_AUTHORITY, "SRA": AreaKind.REGION}
 _GOVERNING = (Kind.COUNCIL, Kind.STRATEGIC_AUTHORITY)
 #: How many bodies a doubt offers.
-_MOST_OFFERED = 12
+_MAX_OFFERED = 12
 _DATES = ("starts_on", "ends_on")
 _TUPLES = ("successors", "alternatives", "former_codes")
 
@@ -210,7 +210,7 @@ class _Matching:
             and one.pk not in taken
             and self._is_of_tier(one, council)
             and not self._directory.values(one, Scheme.GSS) & self._codes
-        ][:_MOST_OFFERED]
+        ][:_MAX_OFFERED]
 
     def _ask(self, council: Council, candidates: Sequence[Organisation], why: str) -> None:
         self._doubts.ask(

@@ -45,7 +45,7 @@ from partnerships.transfer.services.dating import refuse_older, settled_date
 from partnerships.transfer.services.directory import Import, Progress, silent
 from partnerships.transfer.services.local_plans import File
 from partnerships.transfer.services.locking import wait_for_turn
-from partnerships.transfer.services.registers import Outcome, told_by_row
+from partnerships.transfer.services.registers import Outcome, row_errors
 
 _PENNY = Decimal("0.01")
 #: What the commitments say of where they come from; with their reference it makes them known again.
@@ -95,7 +95,7 @@ def import_developer_agreements(
             by=author,
             status=RunStatus.APPLIED,
         )
-        with told_by_row(run):
+        with row_errors(run):
             line = _bring(read, run, made)
         made.report = run.report.as_json()
         made.finished_at = timezone.now()

@@ -42,7 +42,7 @@ from partnerships.transfer.reporting import OUTCOMES, Report
 from partnerships.transfer.services.dating import refuse_older, settled_date
 from partnerships.transfer.services.directory import Import, Progress, silent
 from partnerships.transfer.services.locking import wait_for_turn
-from partnerships.transfer.services.registers import Outcome, last_line, told_by_row
+from partnerships.transfer.services.registers import Outcome, last_line, row_errors
 
 #: Names the file and its publisher in every version's note.
 PUBLISHER = "planning data platform, MHCLG"
@@ -100,7 +100,7 @@ def import_local_plans(
     with transaction.atomic():
         wait_for_turn()
         refuse_older(register=run.register, digest=digest, as_of=day)
-        with told_by_row(run):
+        with row_errors(run):
             _bring(listed, run, plans.name)
         made = ImportRun(
             register=run.register,

@@ -178,7 +178,7 @@ def _brought(
         report.remark(line)
     doubts = Doubts.of(register)
     begun = time.monotonic()
-    with told_by_row(run):
+    with row_errors(run):
         bring(Directory(), doubts, run)
     report.seconds = round(time.monotonic() - begun, 1)
     _guard_the_missing(report, keep=keep, accepted=accept_missing)
@@ -216,7 +216,7 @@ def _remark_on_earlier(run: Import, digest: str) -> None:
 
 
 @contextmanager
-def told_by_row(run: Import) -> Iterator[None]:
+def row_errors(run: Import) -> Iterator[None]:
     """Turn what services and the database refuse into the fault of the row that was being brought in. Raises
     `UnableToRead`.
     """
@@ -382,7 +382,7 @@ def answer_doubt(
             )
             body = organisation if answer == Answer.THIS else None
             try:
-                with told_by_row(run):
+                with row_errors(run):
                     asked.organisation = _APPLY_ANSWER[asked.register](asked, body, Directory(), run)
             except UnableToRead as error:
                 raise UnableToAnswer(str(error)) from error

@@ -27,7 +27,7 @@ time changes nothing.
 """
 
 #: A network file may say much more than a register.
-MOST_BYTES = 32 * 1024 * 1024
+MAX_BYTES = 32 * 1024 * 1024
 
 
 class Command(AccountedCommand):
@@ -59,9 +59,9 @@ class Command(AccountedCommand):
             raise CommandError(
                 "--demo-passwords gives everybody one known password: it works only where DEMONSTRATION is set."
             )
-        data = contents(path, MOST_BYTES)
-        if len(data) > MOST_BYTES:
-            raise CommandError(f"{path.name} is longer than {MOST_BYTES // 2**20} MB: split the network.")
+        data = contents(path, MAX_BYTES)
+        if len(data) > MAX_BYTES:
+            raise CommandError(f"{path.name} is longer than {MAX_BYTES // 2**20} MB: split the network.")
         try:
             run, done = load_network(
                 data=data,

@@ -6,7 +6,9 @@ import re
 from functools import reduce
 from importlib import import_module
 
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
@@ -245,6 +247,21 @@ def test_a_lead_of_others_sees_nothing_of_whom_larkhaven_asked(world: World, pla
 
     assert "Sol Stake" not in page(world.ben, "ledger")
     assert client.get(reverse("digests:entry", kwargs={"pk": Delivery.objects.get().pk})).status_code == 404
+
+
+def test_ledger_with_more_rows_costs_no_more_queries(world: World, plan: Plan, office: PostOffice) -> None:
+    follow(world, plan)
+    publish(plan, 100, author=world.amina)
+    play(office)
+    costs = []
+    for homes in (90, 80, 70):
+        with CaptureQueriesContext(connection) as captured:
+            assert page(world.amina, "ledger").count("Harbour Quarter, version") == len(costs) + 1
+        costs.append(len(captured))
+        publish(plan, homes, author=world.amina)
+        play(office)
+
+    assert costs[2] == costs[1]
 
 
 def test_the_letter_as_sent_gives_whoever_looks_no_right_of_the_readers(

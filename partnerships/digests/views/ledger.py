@@ -15,6 +15,7 @@ from csp.decorators import csp, csp_update
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
+from django.db.models import Prefetch, prefetch_related_objects
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -88,11 +89,10 @@ def ledger(request: HttpRequest) -> HttpResponse:
         rows = with_words(person, rows, words)
     page = keyset_page(request, rows, order=["-id"], size=_PAGE)  # pages by number would count the whole ledger
     mine = None if person.is_staff else set(Plan.objects.publishable_by(person).values_list("pk", flat=True))
+    deliveries = _with_items(_with_names(person, list(page.rows)))
     context = {
         "page": page,
-        "rows": [
-            (shown, _items(shown.delivery, mine)) for shown in shown_to(person, _with_names(person, list(page.rows)))
-        ],
+        "rows": [(shown, _items(shown.delivery, mine)) for shown in shown_to(person, deliveries)],
         "statuses": EmailStatus.choices,
         "status": status,
         "words": words,
@@ -113,10 +113,16 @@ def _with_names(person: User, deliveries: list[Delivery]) -> list[Delivery]:
     return deliveries
 
 
+def _with_items(deliveries: list[Delivery]) -> list[Delivery]:
+    """These, with what is in them in one query for all."""
+    items = DeliveryItem.objects.select_related("plan").order_by("pk")
+    prefetch_related_objects(deliveries, Prefetch("items", queryset=items))
+    return deliveries
+
+
 def _items(delivery: Delivery, mine: set[int] | None) -> list[str]:
-    """What was in it, in words; of what could not be told also why."""
-    rows = delivery.items.select_related("plan").order_by("pk")
-    said = [_said_of(row) for row in rows if mine is None or row.plan_id in mine]
+    """What was in it, in words, and why some could not be told. Needs `_with_items`."""
+    said = [_said_of(row) for row in delivery.items.all() if mine is None or row.plan_id in mine]
     if delivery.subscription is not None:
         said.append(f"Whether they want digests about {delivery.subscription.called}")
     return said
@@ -129,7 +135,7 @@ def _said_of(row: DeliveryItem) -> str:
 
 def _delivery_for(person: User, pk: int) -> tuple[Delivery, bool]:
     """A delivery and whether all that it says is about plans that the person may publish."""
-    [delivery] = _with_names(person, [get_object_or_404(ledger_of(person), pk=pk)])
+    [delivery] = _with_items(_with_names(person, [get_object_or_404(ledger_of(person), pk=pk)]))
     mine = Plan.objects.publishable_by(person).values("pk")
     told = DeliveryItem.objects.told().filter(delivery=delivery)
     return delivery, told.exists() and not told.exclude(plan__in=mine).exists()

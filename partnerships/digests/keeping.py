@@ -1,10 +1,10 @@
-"""Retention: letters as sent are kept for 30 days, the shared pieces as long as letters need them, counters for a
-day; who was asked to follow something and never answered is forgotten."""
+"""Retention of emails, of what digests keep about them, and of stakeholders who never answered."""
 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
 
 from django.apps import apps
@@ -44,26 +44,53 @@ def _slots(now: dt.datetime) -> QuerySet[Slot]:
     return Slot.objects.filter(slot_on__lt=(now - dt.timedelta(days=7)).date())
 
 
-def _items_of_dropped_emails() -> QuerySet[DeliveryItem]:
-    """Items of emails that went with their month."""
+def _items_of_dropped_emails(now: dt.datetime) -> QuerySet[DeliveryItem]:
     return DeliveryItem.objects.filter(delivery__lt=outbox.lowest_number() or 0)
 
 
-def tidy(*, now: dt.datetime, dry_run: bool = False) -> dict[str, int]:
-    """Remove what is older than it is kept, or only count it; says how much of what."""
-    gone: tuple[tuple[str, QuerySet[Any]], ...] = (
-        ("publications", _publications(now)),
-        ("typed addresses", _typed(now)),
-        ("dates of digests", _slots(now)),
-    )
-    emails = {
-        "bodies": outbox.clear_bodies(now=now, dry_run=dry_run),
-        "addresses": outbox.clear_addresses(now=now, dry_run=dry_run),
-        "counts and parts": outbox.remove_counts(now=now, dry_run=dry_run),
-        "months": 0 if dry_run else outbox.drop_partitions(),
-        "items": delete_in_batches(_items_of_dropped_emails(), dry_run=dry_run),
+#: Small tables whose old rows are deleted: the name of the rule, what it is about, how long that is kept, which rows.
+_ROWS: tuple[tuple[str, str, str, Callable[[dt.datetime], QuerySet[Any]]], ...] = (
+    ("items of digests", "Which plans a digest told of", "as long as its email: three years", _items_of_dropped_emails),
+    ("publications", "Versions that followers were told of", "30 days", _publications),
+    ("typed addresses", "Addresses typed by people who are not signed in", "a day", _typed),
+    ("dates of digests", "Dates for which somebody had a digest", "7 days", _slots),
+    ("shared parts of emails", "Text that many emails share", "33 days after its last use", outbox.old_parts),
+    ("emails before a restore", "Emails delivered before a restore", "30 days", outbox.old_deliveries),
+    ("counts of emails", "How many emails left in a minute", "a day", outbox.old_counts),
+    ("reports from providers", "Which reports were acted on", "a year", outbox.old_reports),
+    ("old Message-IDs", "Message-IDs of before the outbox", "as long as their email", outbox.old_message_ids),
+)
+
+
+def _removals() -> dict[str, Callable[[dt.datetime, bool], int]]:
+    """What each rule about emails does, by the name of the rule."""
+    removals: dict[str, Callable[[dt.datetime, bool], int]] = {
+        "text of emails": lambda now, dry_run: outbox.clear_bodies(now=now, dry_run=dry_run),
+        "addresses of emails": lambda now, dry_run: outbox.clear_addresses(now=now, dry_run=dry_run),
+        "rows of emails": lambda _now, dry_run: 0 if dry_run else outbox.drop_partitions(),
     }
-    return emails | {name: delete_in_batches(rows, dry_run=dry_run) for name, rows in gone}
+    for name, _what, _kept_for, rows in _ROWS:
+        removals[name] = partial(_delete, rows)
+    return removals
+
+
+def _delete(rows: Callable[[dt.datetime], QuerySet[Any]], now: dt.datetime, dry_run: bool) -> int:
+    return delete_in_batches(rows(now), dry_run=dry_run)
+
+
+def tidy(*, now: dt.datetime, dry_run: bool = False) -> dict[str, int]:
+    """Apply every rule about emails; returns how many things each removed (in a dry run: would remove).
+
+    Raises the first failure, after all the others have run.
+    """
+    counts: dict[str, int] = {}
+
+    def apply(name: str) -> None:
+        counts[name] = removals[name](now, dry_run)
+
+    removals = _removals()
+    for_each(removals, apply)
+    return counts
 
 
 def never_answered(now: dt.datetime) -> Iterator[User]:
@@ -118,19 +145,27 @@ def _forget(now: dt.datetime, dry_run: bool) -> int:
 def register() -> None:
     """Say it all, once, at start-up."""
     basis = "public task: working together on housing"
-    register_retention(
-        "emails",
-        what="Emails as they were sent, where they went, and who got what when",
-        purpose="showing what somebody was told",
-        basis=basis,
-        kept_for="the text 30 days, the address a year, the row three years",
-        apply=lambda now, dry_run: sum(tidy(now=now, dry_run=dry_run).values()),
+    removals = _removals()
+    described = (
+        ("text of emails", "The text of emails as they were sent", "30 days"),
+        ("addresses of emails", "Where emails went, their subject, and what mail servers said", "a year"),
+        ("rows of emails", "Who got which email and when", "three years, a month at a time"),
+        *((name, what, kept_for) for name, what, kept_for, _rows in _ROWS),
     )
+    for name, what, kept_for in described:
+        register_retention(
+            name,
+            what=what,
+            purpose="sending emails, and showing what somebody was told",
+            basis=basis,
+            kept_for=kept_for,
+            apply=removals[name],
+        )
     register_retention(
         "stakeholders who never answered",
         what="Name and address of somebody who was asked to follow something",
         purpose="asking them",
         basis=basis,
-        kept_for="30 days after the last letter that asked; whoever said no is remembered",
+        kept_for="30 days after the last email that asked; who said no is remembered",
         apply=_forget,
     )

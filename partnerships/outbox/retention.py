@@ -53,17 +53,29 @@ def clear_addresses(*, now: dt.datetime, dry_run: bool = False) -> int:
     return cleared + _in_batches(bounces, "at", {"address": "", "text": ""}, dry_run=dry_run)
 
 
-def remove_counts(*, now: dt.datetime, dry_run: bool = False) -> int:
-    """Remove shared parts that no email needs, counts of throttling after a day, reports seen after a year, and old
-    Message-IDs of emails that are gone."""
-    gone: tuple[QuerySet[Any], ...] = (
-        EmailPart.objects.filter(used_at__lte=now - BODY_KEPT - dt.timedelta(days=3)),
-        DeliveredBefore.objects.filter(at__lte=now - BODY_KEPT),
-        SendCount.objects.filter(minute__lte=now - dt.timedelta(days=1)),
-        ReportSeen.objects.filter(seen_at__lte=now - ADDRESS_KEPT),
-        LegacyMessageId.objects.filter(email_id__lt=lowest_number() or 0),
-    )
-    return sum(rows.count() if dry_run else rows.delete()[0] for rows in gone)
+def old_parts(now: dt.datetime) -> QuerySet[EmailPart]:
+    """Shared parts that no kept email needs."""
+    return EmailPart.objects.filter(used_at__lte=now - BODY_KEPT - dt.timedelta(days=3))
+
+
+def old_deliveries(now: dt.datetime) -> QuerySet[DeliveredBefore]:
+    """Deliveries before a restore that are too old to be repeated."""
+    return DeliveredBefore.objects.filter(at__lte=now - BODY_KEPT)
+
+
+def old_counts(now: dt.datetime) -> QuerySet[SendCount]:
+    """Counts of throttling that no limit looks at any more."""
+    return SendCount.objects.filter(minute__lte=now - dt.timedelta(days=1))
+
+
+def old_reports(now: dt.datetime) -> QuerySet[ReportSeen]:
+    """Reports of providers that will not come again."""
+    return ReportSeen.objects.filter(seen_at__lte=now - ADDRESS_KEPT)
+
+
+def old_message_ids(now: dt.datetime) -> QuerySet[LegacyMessageId]:
+    """Message-IDs from before the outbox whose email is gone."""
+    return LegacyMessageId.objects.filter(email_id__lt=lowest_number() or 0)
 
 
 def _in_batches(rows: QuerySet[Any], by: str, values: dict[str, Any], *, dry_run: bool) -> int:

@@ -9,16 +9,17 @@ from typing import Any
 import psycopg2
 import pytest
 from django.core import mail
-from django.db import InternalError, connection
+from django.db import InternalError, OperationalError, connection
 from django.utils import timezone
 
-from partnerships.digests.models import DeliveryItem
+from partnerships.digests.keeping import tidy
+from partnerships.digests.models import DeliveryItem, TypedAddress
 from partnerships.digests.queries.queue import queue_figures
 from partnerships.kit import operators
 from partnerships.kit.operators import wait_for_alerts
 from partnerships.outbox import retention, tasks
-from partnerships.outbox.models import Bounce, Email, LegacyMessageId
-from partnerships.people.retention import RULES
+from partnerships.outbox.models import Bounce, Email, LegacyMessageId, ReportSeen, SendCount
+from partnerships.people.retention import apply_retention
 
 NOW = dt.datetime(2027, 6, 15, 4, tzinfo=dt.UTC)
 DAY = dt.timedelta(days=1)
@@ -53,8 +54,8 @@ def bounce(at: dt.datetime) -> Bounce:
 
 
 def prune(*, dry_run: bool = False) -> int:
-    """Apply the rule of emails as the nightly job does."""
-    return RULES["emails"].apply(NOW, dry_run)
+    """Apply the rules about emails as the hourly job does; returns how many things that removed."""
+    return sum(tidy(now=NOW, dry_run=dry_run).values())
 
 
 @pytest.mark.parametrize(("age", "is_kept"), [(29, True), (30, False), (31, False)])
@@ -248,6 +249,39 @@ def test_making_partitions_waits_only_shortly_for_somebody_who_reads_all() -> No
     assert retention.months_ready(now=timezone.now()) == 11
     tasks.prepare_partitions()
     assert retention.months_ready(now=timezone.now()) == 12
+
+
+@pytest.mark.django_db(transaction=True)
+def test_rules_about_emails_run_although_dropping_months_fails(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail() -> int:
+        raise OperationalError("lock timeout")
+
+    monkeypatch.setattr(retention, "drop_partitions", fail)
+    old = timezone.now() - 400 * DAY
+    ReportSeen.objects.create(event_id="seen", seen_at=old)
+    SendCount.objects.create(domain="larkhaven.example", minute=old, count=3)
+    TypedAddress.objects.create(address="sol@tenants.example", typed_at=old)
+
+    outcome = apply_retention(now=timezone.now())
+
+    assert outcome.failed == {"rows of emails": "OperationalError"}
+    assert not ReportSeen.objects.exists()
+    assert not SendCount.objects.exists()
+    assert not TypedAddress.objects.exists()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_hourly_job_removes_the_rest_and_reports_the_failure(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail() -> int:
+        raise OperationalError("lock timeout")
+
+    monkeypatch.setattr(retention, "drop_partitions", fail)
+    TypedAddress.objects.create(address="sol@tenants.example", typed_at=timezone.now() - 2 * DAY)
+
+    with pytest.raises(OperationalError, match="lock timeout"):
+        tidy(now=timezone.now())
+
+    assert not TypedAddress.objects.exists()
 
 
 @pytest.mark.django_db(transaction=True)

@@ -9,6 +9,7 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.db.models import Prefetch, Q, QuerySet
 from django.urls import reverse
+from django.utils import timezone
 
 from partnerships.agreements.models import Partnership
 from partnerships.commitments.models import Commitment, Kind, Status, Unit
@@ -20,6 +21,7 @@ from partnerships.commitments.services.reminders import LONGEST_LEAD_TIME
 from partnerships.kit.forms import AutocompleteSelect, DayField, Form, Helper, Section
 from partnerships.kit.uploads import ACCEPT
 from partnerships.organisations.models import EDITING_ROLES, Membership, Organisation, Role
+from partnerships.organisations.rights import roles_of
 from partnerships.people.models import User
 
 _QUANTITY = forms.NumberInput(
@@ -109,6 +111,7 @@ class ProposeForm(TermsForm):
         **kwargs: Any,
     ) -> None:
         super().__init__(*args, **kwargs)
+        self._user = user
         bodies = partners_of(user)
         if pair:
             bodies = Organisation.objects.filter(pk__in=[body.pk for body in pair]).order_by("name", "pk")
@@ -148,10 +151,20 @@ class ProposeForm(TermsForm):
         return field
 
     def clean(self) -> dict[str, Any]:
-        """Two different bodies."""
+        """Two different organisations, for one of which the author edits; only its leads confirm at once."""
         cleaned = super().clean()
-        if cleaned.get("giver") and cleaned.get("giver") == cleaned.get("receiver"):
+        giver, receiver = cleaned.get("giver"), cleaned.get("receiver")
+        if giver is None or receiver is None:
+            return cleaned
+        if giver == receiver:
             self.add_error("receiver", "Choose another organisation than the one that gives")
+            return cleaned
+        roles = roles_of(self._user, timezone.now())
+        own = next((one for one in (giver, receiver) if roles.edit_for(one.pk)), None)
+        if own is None:
+            self.add_error("giver", "Choose an organisation that you edit for as the one that gives or receives")
+        elif cleaned.get("confirm") and not roles.lead(own.pk):
+            self.add_error("confirm", f"Only a lead of {own.display_name} can confirm this")
         return cleaned
 
 

@@ -175,20 +175,6 @@ ROWS = (
     ),
 )
 
-#: These services say why in their own words.
-REFUSALS = (
-    services.UnableToAttach,
-    services.UnableToChangeDueDate,
-    services.UnableToChangeOwner,
-    services.UnableToConfirm,
-    services.UnableToEdit,
-    services.UnableToEnd,
-    services.UnableToEscalate,
-    services.UnableToPropose,
-    services.UnableToRecordProgress,
-    services.UnableToVerify,
-)
-
 _INSIDE = "part of another service, inside its transaction"
 _READS = "reads only"
 _CLOCK = "called by the clock"

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import uuid
 from typing import Any
 
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
+from partnerships.agreements.services import answer_invitation, invite_organisation
 from partnerships.commitments.models import Commitment, Status
 from partnerships.kit.dates import long_date
+from partnerships.organisations.models import Role
 from partnerships.outbox.content import told_by_email
 from partnerships.people.models import User
 from tests.commitments.promises import agree, done, in_days, propose
 from tests.support.outbox import deliver, drop_emails
-from tests.world import World
+from tests.world import World, join
 
 
 def day(name: str, days: int) -> dict[str, int]:
@@ -33,6 +37,36 @@ def signed_in(person: Any) -> Client:
 def page(name: str, commitment: Commitment, **more: str) -> str:
     """The address of a page about a commitment."""
     return reverse(f"commitments:{name}", kwargs={"pk": commitment.pk, **more})
+
+
+def test_form_asks_for_an_organisation_that_one_edits_for(world: World) -> None:
+    party = invite_organisation(
+        partnership=world.partnership,
+        organisation=world.harbour,
+        role="member",
+        author=world.amina,
+        now=timezone.now(),
+    )
+    answer_invitation(party=party, accept=True, reason="", author=world.hana, now=timezone.now())
+    sent = {"giver": world.harbour.pk, "receiver": world.westmarch.pk, "text": "Homes.", **day("due_on", 90)}
+
+    answer = signed_in(world.eddie).post(reverse("commitments:new"), sent | {"key": uuid.uuid4()})
+
+    assert answer.status_code == 422
+    assert "Choose an organisation that you edit for" in answer.content.decode()
+    assert not Commitment.objects.exists()
+
+
+def test_form_lets_only_a_lead_of_the_own_side_confirm(world: World) -> None:
+    join(world.amina, world.westmarch, Role.EDITOR, timezone.now())
+    sent = {"giver": world.westmarch.pk, "receiver": world.larkhaven.pk, "text": "Homes.", **day("due_on", 90)}
+    given = sent | {"owner": world.ben.pk, "confirm": "on", "key": uuid.uuid4()}
+
+    answer = signed_in(world.amina).post(reverse("commitments:new"), given)
+
+    assert answer.status_code == 422
+    assert "Only a lead of Westmarch Borough Council can confirm this" in answer.content.decode()
+    assert not Commitment.objects.exists()
 
 
 def test_a_promise_is_walked_from_proposal_to_verification(world: World) -> None:

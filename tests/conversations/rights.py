@@ -122,17 +122,6 @@ ROWS = (
     Row("conversations.turn_into_entry", _turn, EDITORS, prepare=circulated),
 )
 
-#: These services say why in their own words.
-REFUSALS = (
-    services.UnableToRecord,
-    services.UnableToCancel,
-    services.UnableToCirculate,
-    services.UnableToCorrect,
-    services.UnableToAgree,
-    services.UnableToNote,
-    services.UnableToChangePoint,
-)
-
 _INSIDE = "part of another service, inside its transaction"
 WITHOUT_A_PERSON = {
     "conversations.make_actions": _INSIDE,

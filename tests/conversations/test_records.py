@@ -18,6 +18,7 @@ from partnerships.commitments.services import UnableToPropose, propose_commitmen
 from partnerships.conversations import services
 from partnerships.conversations.models import Conversation, Point, Status
 from partnerships.conversations.services import AttendeeGiven, NextStepGiven, PointGiven
+from partnerships.kit.rights import UnableToAct
 from tests.conversations.talks import agree, agreed, circulated, days_ago, draft, planned, the_record
 from tests.world import World
 
@@ -261,7 +262,7 @@ def test_people_sit_for_the_organisation_they_act_for(world: World) -> None:
 def test_only_editors_of_the_keeper_change_the_record(world: World, who: str) -> None:
     conversation = circulated(world)
 
-    with pytest.raises(services.UnableToRecord, match="Only editors"):
+    with pytest.raises(UnableToAct, match="Only editors"):
         services.edit_conversation(
             conversation=conversation,
             record=the_record(world),

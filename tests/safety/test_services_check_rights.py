@@ -26,10 +26,6 @@ ROWS: list[Row] = [row for table in TABLES.values() for row in table.ROWS]
 WITHOUT_A_PERSON: dict[str, str] = {
     name: reason for table in TABLES.values() for name, reason in table.WITHOUT_A_PERSON.items()
 }
-#: Errors by which a room refuses in words of its own, with its reason.
-REFUSALS: tuple[type[Exception], ...] = tuple(
-    refusal for table in TABLES.values() for refusal in getattr(table, "REFUSALS", ())
-)
 
 
 def services_of(room: str) -> Iterator[str]:
@@ -77,7 +73,7 @@ def outcome(row: Row, world: World, persona: str) -> str:
         try:
             row.call(world, person, made)
             found = "done" if rows_written() > before else "done without writing anything"
-        except (UnableToAct, *REFUSALS):
+        except UnableToAct:
             written = rows_written() - before
             found = f"refused after writing {written} rows" if written else "refused"
         except Exception as error:  # noqa: BLE001 - whatever it is, it is neither done nor refused

@@ -19,6 +19,7 @@ from partnerships.commitments.registry import tell_listeners
 from partnerships.commitments.rights import rights_over, side_of
 from partnerships.commitments.services.emails import tell_asked, tell_concerned, tell_one
 from partnerships.commitments.services.rows import locked, note
+from partnerships.kit.rights import require
 from partnerships.people.models import User
 
 #: What a report may say of where things stand.
@@ -26,7 +27,7 @@ REPORTABLE = (Status.IN_PROGRESS, Status.AT_RISK, Status.BLOCKED, Status.DONE)
 
 
 class UnableToRecordProgress(Exception):
-    """It is not under way, the author does not report for it, or the figures or the blocker do not hold."""
+    """It is not under way, or the figures or the blocker do not hold."""
 
 
 class UnableToEscalate(Exception):
@@ -34,7 +35,7 @@ class UnableToEscalate(Exception):
 
 
 class UnableToVerify(Exception):
-    """It is not reported done, or the author does not lead the receiver."""
+    """It is not reported done, or nothing says what is missing."""
 
 
 def exceeds(commitment: Commitment, amount: Decimal) -> bool:
@@ -66,8 +67,7 @@ def record_progress(
     rights = rights_over(current, author, now)
     if not current.is_under_way:
         raise UnableToRecordProgress(f"{current.reference} is {current.get_status_display().lower()}.")
-    if not rights.may_report:
-        raise UnableToRecordProgress("Only editors and leads of the organisation that gives report progress.")
+    require(rights.may_report, "Only editors and leads of the organisation that gives report progress.")
     newest = current.progress.order_by("pk").values_list("pk", flat=True).last()
     if seen is not None and seen != (newest or 0):
         raise UnableToRecordProgress("Progress was reported while you were writing. Look at it before you add yours.")
@@ -146,8 +146,7 @@ def escalate(*, commitment: Commitment, to: User, author: User, now: dt.datetime
     rights = rights_over(current, author, now)
     if current.status not in UNDER_WAY:
         raise UnableToEscalate(f"{current.reference} is {current.get_status_display().lower()}.")
-    if not rights.may_escalate:
-        raise UnableToEscalate("Only editors and leads of the two organisations can escalate it.")
+    require(rights.may_escalate, "Only editors and leads of the two organisations can escalate it.")
     if not commitment_readers(current).filter(pk=to.pk).exists():
         raise UnableToEscalate(f"{to.display_name} cannot see this commitment.")
     current.escalated_to, current.escalated_at = to, now
@@ -225,6 +224,6 @@ def _done(commitment: Commitment, author: User, now: dt.datetime) -> Commitment:
     current = locked(commitment)
     if not current.is_done:
         raise UnableToVerify(f"{current.reference} is {current.get_status_display().lower()}.")
-    if not rights_over(current, author, now).may_verify:
-        raise UnableToVerify("Only a lead of the receiving organisation can verify the delivery.")
+    may_verify = rights_over(current, author, now).may_verify
+    require(may_verify, "Only a lead of the receiving organisation can verify the delivery.")
     return current

@@ -8,8 +8,9 @@ from django.core.files.base import File
 from django.db import transaction
 
 from partnerships.commitments.models import Commitment, Evidence, Progress
-from partnerships.commitments.rights import rights_over, side_of
+from partnerships.commitments.rights import Rights, rights_over, side_of
 from partnerships.commitments.services.rows import locked, note
+from partnerships.kit.rights import require
 from partnerships.kit.uploads import UnableToTakeFile, check_upload
 from partnerships.people.models import User
 
@@ -18,7 +19,14 @@ MAX_FILES = 20
 
 
 class UnableToAttach(Exception):
-    """It is over, the author does not report for it, or the file is not of a kind that is taken."""
+    """It is not agreed yet or is over, or the file is not of a kind that is taken."""
+
+
+def _check(rights: Rights) -> None:
+    """Refuse by state, then by right. Raises `UnableToAttach` and `UnableToAct`."""
+    if not rights.commitment.is_under_way and not rights.commitment.is_done:
+        raise UnableToAttach("Evidence changes only after both sides have agreed and until the delivery is verified.")
+    require(rights.may_attach, "Only editors and leads of the organisation that gives attach and remove evidence.")
 
 
 @transaction.atomic
@@ -37,10 +45,7 @@ def attach_evidence(
     """
     current = locked(commitment)
     rights = rights_over(current, author, now)
-    if not rights.may_attach:
-        raise UnableToAttach(
-            "Only editors and leads of the organisation that gives attach evidence, until it is verified."
-        )
+    _check(rights)
     try:
         checked = check_upload(file)
     except UnableToTakeFile as error:
@@ -86,8 +91,7 @@ def remove_evidence(*, evidence: Evidence, author: User, now: dt.datetime) -> No
     """Take a file away again; that it was there stays in the timeline. Raises `UnableToAttach`."""
     current = locked(evidence.commitment)
     rights = rights_over(current, author, now)
-    if not rights.may_attach:
-        raise UnableToAttach("Evidence stays as it is once the delivery is verified.")
+    _check(rights)
     if not Evidence.objects.filter(pk=evidence.pk, removed_at=None).update(removed_at=now):
         raise UnableToAttach("The file has been taken away already.")
     note(

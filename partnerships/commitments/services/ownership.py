@@ -29,8 +29,7 @@ def change_owner(*, commitment: Commitment, owner: User, author: User, now: dt.d
     rights = rights_over(current, author, now)
     if current.is_over:
         raise UnableToChangeOwner(f"{current.reference} is {current.get_status_display().lower()}.")
-    if not rights.may_change_owner:
-        raise UnableToChangeOwner("Only editors and leads of the organisation that gives can change the owner.")
+    require(rights.may_change_owner, "Only editors and leads of the organisation that gives can change the owner.")
     if not acts_for(owner, current.owner_organisation):
         raise UnableToChangeOwner(f"{owner.display_name} does not act for {current.owner_organisation.display_name}.")
     if current.owner_id != owner.pk:

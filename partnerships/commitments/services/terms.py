@@ -25,8 +25,11 @@ from partnerships.commitments.services.rows import (
     terms_of,
 )
 from partnerships.kit.dates import long_date
+from partnerships.kit.rights import require
 from partnerships.organisations.models import EDITING_ROLES, Organisation
 from partnerships.people.models import User
+
+_NO_SIDE = "You edit for neither of the two organisations."
 
 
 class UnableToPropose(Exception):
@@ -82,8 +85,7 @@ def propose_commitment(
     if made is not None:
         return made
     side = giver if acts_for(author, giver, *EDITING_ROLES) else receiver
-    if not acts_for(author, side, *EDITING_ROLES):
-        raise UnableToPropose("You edit for neither of the two organisations.")
+    require(acts_for(author, side, *EDITING_ROLES), _NO_SIDE)
     _check_terms(giver, receiver, text, quantity, unit, owner, due_on, timezone.localdate(now))
     _check_partnership(partnership, (giver, receiver))
     _check_origin(came_from, (giver, receiver), author)
@@ -149,8 +151,7 @@ def propose_action(
     Raises `UnableToPropose`.
     """
     own = acts_for(author, organisation, *EDITING_ROLES)
-    if not own and not acts_for(author, for_organisation, *EDITING_ROLES):
-        raise UnableToPropose("You edit for neither of the two organisations.")
+    require(own or acts_for(author, for_organisation, *EDITING_ROLES), _NO_SIDE)
     if not text.strip():
         raise UnableToPropose("Say what is to be done.")
     if owner is not None and not acts_for(owner, organisation):
@@ -204,8 +205,7 @@ def edit_proposal(
         raise UnableToEdit(
             f"{current.reference} is {current.get_status_display().lower()}: propose other terms in its place instead."
         )
-    if not rights.may_edit_terms:
-        raise UnableToEdit("You edit for neither of the two organisations.")
+    require(rights.may_edit_terms, _NO_SIDE)
     if revision != current.revision:
         raise UnableToEdit("Somebody changed the terms while you were writing. Look at them again first.")
     if current.giver is None:
@@ -279,8 +279,8 @@ def confirm_commitment(
         raise UnableToConfirm("The terms changed after you opened them. Read them again before you confirm.")
     if (current.giver_confirmed_at if giving else current.receiver_confirmed_at) is not None:
         raise UnableToConfirm(f"{organisation.display_name} has confirmed already.")
-    if not (rights.may_confirm_giving if giving else rights.may_confirm_receiving):
-        raise UnableToConfirm(f"Only a lead of {organisation.display_name} can confirm this.")
+    may_confirm = rights.may_confirm_giving if giving else rights.may_confirm_receiving
+    require(may_confirm, f"Only a lead of {organisation.display_name} can confirm this.")
     changed = []
     if giving:
         if owner is not None and owner.pk != current.owner_id:
@@ -327,8 +327,7 @@ def change_due_date(
     rights = rights_over(current, author, now)
     if not current.is_under_way:
         raise UnableToChangeDueDate(f"{current.reference} is {current.get_status_display().lower()}.")
-    if not rights.may_report:
-        raise UnableToChangeDueDate("Only editors and leads of the organisation that gives can move the date.")
+    require(rights.may_report, "Only editors and leads of the organisation that gives can move the date.")
     if not reason.strip():
         raise UnableToChangeDueDate("Say why the date moves.")
     if due_on == current.due_on:
@@ -360,8 +359,7 @@ def end_commitment(*, commitment: Commitment, reason: str, author: User, now: dt
     rights = rights_over(current, author, now)
     if current.is_over:
         raise UnableToEnd(f"{current.reference} is {current.get_status_display().lower()} already.")
-    if not rights.may_end:
-        raise UnableToEnd("Only leads of the two organisations can end it.")
+    require(rights.may_end, "Only leads of the two organisations can end it.")
     if not reason.strip():
         raise UnableToEnd("Give the reason.")
     side = side_of(rights)

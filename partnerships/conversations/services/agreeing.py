@@ -10,6 +10,7 @@ from partnerships.conversations.models import Conversation, Correction, Status
 from partnerships.conversations.queries import attendees_with_access, sides_to_ask
 from partnerships.conversations.services.actions import make_actions
 from partnerships.conversations.services.rows import locked, note
+from partnerships.kit.rights import require
 from partnerships.organisations.models import Organisation
 from partnerships.organisations.rights import roles_of
 from partnerships.outbox.services import record_emails
@@ -17,11 +18,11 @@ from partnerships.people.models import User
 
 
 class UnableToCirculate(Exception):
-    """It is no draft, or the author does not edit for its keeper."""
+    """It is not a draft."""
 
 
 class UnableToCorrect(Exception):
-    """It is not circulated, the author's organisation did not take part, or the correction is answered."""
+    """It is not circulated, or the correction is answered."""
 
 
 class UnableToAgree(Exception):
@@ -34,8 +35,8 @@ def circulate(*, conversation: Conversation, author: User, now: dt.datetime) -> 
     current = locked(conversation)
     if not current.is_draft:
         raise UnableToCirculate(f"The record is {current.get_status_display().lower()}, not a draft.")
-    if not roles_of(author, now).edit_for(current.organisation.pk):
-        raise UnableToCirculate(f"Only editors of {current.organisation.display_name} circulate this record.")
+    may_circulate = roles_of(author, now).edit_for(current.organisation.pk)
+    require(may_circulate, f"Only editors of {current.organisation.display_name} circulate this record.")
     current.status, current.circulated_at = Status.CIRCULATED, now
     current.save(update_fields=["status", "circulated_at"])
     current.sides.filter(organisation=current.organisation).update(agreed_at=now, agreed_by=author)
@@ -67,8 +68,8 @@ def suggest_correction(
     current = locked(conversation)
     if not current.is_open_for_correction:
         raise UnableToCorrect(f"The record is {current.get_status_display().lower()}.")
-    if not _takes_part(current, organisation) or not roles_of(author, now).edit_for(organisation.pk):
-        raise UnableToCorrect("Only editors of the organisations that took part suggest corrections.")
+    may_correct = roles_of(author, now).edit_for(organisation.pk) and _takes_part(current, organisation)
+    require(may_correct, "Only editors of the organisations that took part suggest corrections.")
     if organisation.pk == current.organisation_id:
         raise UnableToCorrect("You keep this record: change it instead.")
     if not text.strip():
@@ -91,8 +92,8 @@ def answer_correction(
     found = Correction.objects.select_for_update(of=("self",)).get(pk=correction.pk)
     if not found.is_open:
         raise UnableToCorrect("This correction has been answered already.")
-    if not roles_of(author, now).edit_for(current.organisation.pk):
-        raise UnableToCorrect(f"Only editors of {current.organisation.display_name} answer corrections.")
+    may_answer = roles_of(author, now).edit_for(current.organisation.pk)
+    require(may_answer, f"Only editors of {current.organisation.display_name} answer corrections.")
     if not taken_up and not answer.strip():
         raise UnableToCorrect("Say why it is not taken up.")
     found.taken_up, found.answer = taken_up, answer.strip()
@@ -119,8 +120,8 @@ def agree_record(
     current = locked(conversation)
     if not current.is_open_for_correction:
         raise UnableToAgree(f"The record is {current.get_status_display().lower()}.")
-    if not roles_of(author, now).edit_for(organisation.pk) or not _takes_part(current, organisation):
-        raise UnableToAgree("Only editors of the organisations that took part agree to the record.")
+    may_agree = roles_of(author, now).edit_for(organisation.pk) and _takes_part(current, organisation)
+    require(may_agree, "Only editors of the organisations that took part agree to the record.")
     if revision != current.revision:
         raise UnableToAgree("The record changed after you opened it. Read it again before you agree.")
     if current.corrections.filter(answered_at=None, organisation=organisation).exists():

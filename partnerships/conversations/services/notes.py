@@ -8,13 +8,14 @@ from django.db import transaction
 
 from partnerships.activity.services import record
 from partnerships.conversations.models import Conversation, PrivateNote
+from partnerships.kit.rights import require
 from partnerships.organisations.models import Organisation
 from partnerships.organisations.rights import roles_of
 from partnerships.people.models import User
 
 
 class UnableToNote(Exception):
-    """The author does not edit for a side of the conversation, or a colleague wrote meanwhile."""
+    """A colleague changed the note meanwhile."""
 
 
 @transaction.atomic
@@ -31,11 +32,9 @@ def write_private_note(
 
     `revision` is the one the author saw, 0 for none. Raises `UnableToNote`.
     """
-    if (
-        not roles_of(author, now).edit_for(organisation.pk)
-        or not conversation.sides.filter(organisation=organisation).exists()
-    ):
-        raise UnableToNote("Only editors of an organisation that took part write notes for it.")
+    took_part = conversation.sides.filter(organisation=organisation).exists()
+    may_note = took_part and roles_of(author, now).edit_for(organisation.pk)
+    require(may_note, "Only editors of an organisation that took part write notes for it.")
     Conversation.objects.select_for_update(of=("self",)).get(pk=conversation.pk)
     found = PrivateNote.objects.filter(conversation=conversation, organisation=organisation).first()
     if revision is not None and revision != (found.revision if found else 0):

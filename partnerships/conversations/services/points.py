@@ -13,13 +13,14 @@ from partnerships.conversations.queries import who_may_be_asked
 from partnerships.conversations.services.rows import locked, note_about_point
 from partnerships.exchange.models import Audience, Entry
 from partnerships.exchange.services import UnableToChangeEntry, create_entry
+from partnerships.kit.rights import require
 from partnerships.organisations.models import Organisation
 from partnerships.organisations.rights import roles_of
 from partnerships.people.models import User
 
 
 class UnableToChangePoint(Exception):
-    """It is over or has become something already, or the author does not edit for its side."""
+    """It is closed, or has become an ask or offer already."""
 
 
 @transaction.atomic
@@ -34,8 +35,8 @@ def close_point(*, point: Point, reason: str, author: User, now: dt.datetime) ->
     current = Point.objects.select_related("conversation", "organisation").get(pk=point.pk)
     if not current.is_current:
         raise UnableToChangePoint("It is closed already.")
-    if not roles_of(author, now).edit_for(current.organisation.pk):
-        raise UnableToChangePoint(f"Only editors of {current.organisation.display_name} close it.")
+    may_close = roles_of(author, now).edit_for(current.organisation.pk)
+    require(may_close, f"Only editors of {current.organisation.display_name} close it.")
     if not reason.strip():
         raise UnableToChangePoint("Say why it no longer holds.")
     for one in (current, *_said_again(current)):
@@ -88,8 +89,8 @@ def turn_into_entry(
     if not current.is_current:
         raise UnableToChangePoint("It is closed.")
     took_part = conversation.sides.filter(organisation=organisation).exists()
-    if not took_part or not roles_of(author, now).edit_for(organisation.pk):
-        raise UnableToChangePoint("You do not edit for an organisation that took part.")
+    may_turn = took_part and roles_of(author, now).edit_for(organisation.pk)
+    require(may_turn, "You do not edit for an organisation that took part.")
     if current.direction == "ask" and organisation.pk != current.organisation_id:
         raise UnableToChangePoint("An obstacle becomes an ask of the organisation that has it.")
     able = who_may_be_asked(conversation, organisation)

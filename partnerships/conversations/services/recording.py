@@ -25,6 +25,7 @@ from partnerships.conversations.services.actions import make_actions
 from partnerships.conversations.services.notes import write_private_note
 from partnerships.conversations.services.rows import locked, note
 from partnerships.kit.dates import long_date
+from partnerships.kit.rights import require
 from partnerships.organisations.models import Membership, Organisation
 from partnerships.organisations.rights import roles_of
 from partnerships.people.models import User
@@ -106,8 +107,7 @@ def record_conversation(
     made = Conversation.objects.filter(key=key, created_by=author).first() if key else None
     if made is not None:
         return made
-    if not roles_of(author, now).edit_for(organisation.pk):
-        raise UnableToRecord(f"You do not edit for {organisation.display_name}.")
+    require(roles_of(author, now).edit_for(organisation.pk), f"You do not edit for {organisation.display_name}.")
     _check(record, organisation, timezone.localdate(now))
     try:
         with transaction.atomic():
@@ -150,8 +150,8 @@ def edit_conversation(
     current = locked(conversation)
     if not current.is_editable:
         raise UnableToRecord(f"The record is {current.get_status_display().lower()} and stays as it is.")
-    if not roles_of(author, now).edit_for(current.organisation.pk):
-        raise UnableToRecord(f"Only editors of {current.organisation.display_name} change this record.")
+    may_edit = roles_of(author, now).edit_for(current.organisation.pk)
+    require(may_edit, f"Only editors of {current.organisation.display_name} change this record.")
     if revision != current.revision:
         raise UnableToRecord("Somebody changed the record while you were writing. Look at it again first.")
     _check(record, current.organisation, timezone.localdate(now))
@@ -188,8 +188,8 @@ def cancel_planned(*, conversation: Conversation, reason: str, author: User, now
     current = locked(conversation)
     if not current.is_planned:
         raise UnableToCancel("Only a planned conversation can be called off.")
-    if not roles_of(author, now).edit_for(current.organisation.pk):
-        raise UnableToCancel(f"Only editors of {current.organisation.display_name} can call it off.")
+    may_cancel = roles_of(author, now).edit_for(current.organisation.pk)
+    require(may_cancel, f"Only editors of {current.organisation.display_name} can call it off.")
     if not reason.strip():
         raise UnableToCancel("Give the reason.")
     current.status, current.reason = Status.CANCELLED, reason.strip()

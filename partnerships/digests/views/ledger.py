@@ -135,7 +135,7 @@ def _said_of(row: DeliveryItem) -> str:
 
 def _delivery_for(person: User, pk: int) -> tuple[Delivery, bool]:
     """A delivery and whether all that it says is about plans that the person may publish."""
-    [delivery] = _with_items(_with_names(person, [get_object_or_404(ledger_of(person), pk=pk)]))
+    [delivery] = _with_names(person, [get_object_or_404(ledger_of(person), pk=pk)])
     mine = Plan.objects.publishable_by(person).values("pk")
     told = DeliveryItem.objects.told().filter(delivery=delivery)
     return delivery, told.exists() and not told.exclude(plan__in=mine).exists()
@@ -193,7 +193,7 @@ def entry(request: HttpRequest, pk: int) -> HttpResponse:
         "who": entry.who,
         "address": entry.address,
         "reason": entry.reason,
-        "items": _items(delivery, mine),
+        "items": _items(*_with_items([delivery]), mine),
         "sendings_again": sendings_again(delivery),
         "bounces": [
             (one, entry.said(one.text)) for one in Bounce.objects.filter(email_id=delivery.pk).order_by("-at", "-pk")

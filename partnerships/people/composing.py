@@ -33,10 +33,12 @@ class PersonComposer(Composer):
     def _candidate(self, due: Due, person: User | None) -> Candidate:
         if person is None:
             return Candidate(due, due.address, refusal="The person is not known any more.")
-        left = not person.is_active and not self._may_reach_leavers
-        return PersonCandidate(
-            due, person.email, person.display_name, refusal="The person has left." if left else "", person=person
-        )
+        refusal = ""
+        if person.erased_at is not None:
+            refusal = "The person has been erased."
+        elif not person.is_active and not self._may_reach_leavers:
+            refusal = "The person has left."
+        return PersonCandidate(due, person.email, person.display_name, refusal=refusal, person=person)
 
     def compose(self, candidates: Sequence[Candidate], batch: Batch, *, now: dt.datetime) -> None:
         """Write each, or send one in doubt again unchanged if it may still be sent."""

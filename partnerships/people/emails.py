@@ -27,6 +27,13 @@ def write_administration(due: Due, person: User, now: dt.datetime) -> Content | 
     return _about_person("people/administration", due, person, granted=due.params["granted"])
 
 
+def write_account_closed(due: Due, person: User, now: dt.datetime) -> Content | str:
+    """An administrator's own account was closed: they can no longer sign in to read it."""
+    if person.is_active:
+        return "The account is open again."
+    return _about_person("people/account_closed", due, person)
+
+
 def write_removed_factors(due: Due, person: User, now: dt.datetime) -> Content | str:
     """An administrator has removed somebody's second factors."""
     return _about_person("people/second_factor_removed", due, person)

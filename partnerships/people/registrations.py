@@ -23,6 +23,9 @@ def register() -> None:
     register_email("people.new_sign_in", "New sign-in", emails.write_new_sign_in, lane=Lane.ACCOUNT)
     register_email("people.administration", "Administration", emails.write_administration, lane=Lane.ACCOUNT)
     register_email(
+        "people.account_closed", "Account closed", emails.write_account_closed, lane=Lane.ACCOUNT, leavers=True
+    )
+    register_email(
         "people.second_factor_removed", "Second factor removed", emails.write_removed_factors, lane=Lane.ACCOUNT
     )
     register_email("people.sign_in_provider", "Sign-in page changed", emails.write_sign_in_provider, lane=Lane.ACCOUNT)

@@ -17,7 +17,7 @@ from django.db.models.functions import Lower
 from partnerships.activity.services import record
 from partnerships.activity.values import apply_changes
 from partnerships.kit import journal
-from partnerships.outbox.services import record_emails
+from partnerships.outbox.services import record_email, record_emails
 from partnerships.people.administrators import concerned_with, lock_with_administrators, tell_of_administration
 from partnerships.people.leaving import Leaving, run_hooks
 from partnerships.people.models import Invitation, SecurityEvent, SecurityEventKind, User, confirm_address
@@ -172,8 +172,8 @@ def close_account(
 ) -> dict[str, int]:
     """Somebody leaves: one action ends every way in and every right, and hands what they owed to the heir.
 
-    An administrator's administration ends too, and is not brought back with the account. Returns how many things each
-    room ended or handed over. Raises `UnableToCloseAccount`.
+    An administrator's administration ends too, and is not brought back with the account: they are told by email, and so
+    are the other administrators. Returns how many things each room ended or handed over. Raises `UnableToCloseAccount`.
     """
     locked, administrators = lock_with_administrators(person)
     if not locked.is_active:
@@ -203,6 +203,7 @@ def close_account(
     )
     if administered:
         tell_of_administration(locked, event=event, granted=False, now=now)
+        record_email(kind="people.account_closed", person_id=locked.pk, params={"event": event.pk}, now=now)
     person.is_active, person.left_at = False, now
     person.is_staff = person.is_superuser = False
     return ended

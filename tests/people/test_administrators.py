@@ -20,6 +20,7 @@ from partnerships.people.administrators import (
     withdraw_administration,
 )
 from partnerships.people.models import SecurityEvent, User
+from partnerships.people.personal_data import erase_person
 from partnerships.people.second_factor import has_second_factor
 from partnerships.people.services import (
     UnableToRemoveSecondFactor,
@@ -28,7 +29,7 @@ from partnerships.people.services import (
     reopen_account,
 )
 from tests.people.test_leaving_and_erasing import sign_in
-from tests.support.outbox import deliver
+from tests.support.outbox import deliver, recorded
 from tests.world import World, person
 
 
@@ -155,12 +156,26 @@ def test_an_administrator_who_left_comes_back_as_anybody_else(world: World, dara
     make_administrator(dara, world)
     deliver().clear()
     close_account(person=dara, author=world.dee, reason="Retired.", now=timezone.now())
-    assert [letter.to for letter in deliver()] == [[world.dee.email]]
+    told = {email.to[0]: email for email in deliver()}
+    assert set(told) == {world.dee.email, dara.email}
+    assert told[dara.email].subject == "Your account on Common Ground is closed"
+    assert "Retired." in told[dara.email].body
 
     reopen_account(person=dara, author=world.dee, now=timezone.now(), reason="Back for a project.")
 
     dara.refresh_from_db()
     assert (dara.is_active, dara.is_staff, dara.is_superuser) == (True, False, False)
+
+
+def test_administrator_who_is_erased_gets_no_email_about_the_closed_account(world: World, dara: User) -> None:
+    make_administrator(dara, world)
+    deliver().clear()
+
+    close_account(person=dara, author=world.dee, reason="Retired.", now=timezone.now())
+    erase_person(person=dara, author=world.dee, reason="Asked.", now=timezone.now())
+
+    assert [email.to for email in deliver()] == [[world.dee.email]]
+    assert [one.status for one in recorded("people.account_closed")] == ["suppressed"]
 
 
 def test_lost_second_factors_are_removed_for_a_reason_and_the_person_is_told(world: World, dee: Client) -> None:

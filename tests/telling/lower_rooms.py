@@ -55,7 +55,7 @@ def administration_withdrawn(w: World) -> Act:
     return lambda: withdraw_administration(person=dara, author=w.dee, reason="Dee is back.", now=NOW())
 
 
-@case(("people.administration", "dee"))
+@case(("people.administration", "dee"), ("people.account_closed", "dara"))
 def account_of_an_administrator_closed(w: World) -> Act:
     dara = _dara(w)
     _grant(w, dara)

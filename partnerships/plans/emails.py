@@ -11,7 +11,8 @@ from partnerships.outbox.content import Content, link
 from partnerships.outbox.kinds import Due
 from partnerships.people.models import User
 from partnerships.plans.links import sign_off_token
-from partnerships.plans.models import AccessRequest, Mention, Plan, Share, Signatory, SignOff
+from partnerships.plans.models import AccessRequest, Mention, OwnershipOffer, Plan, Share, Signatory, SignOff
+from partnerships.plans.past import as_read_by
 from partnerships.plans.queries import has_to_decide, number_to_sign, reaches, signing_states
 
 
@@ -108,6 +109,40 @@ def write_not_shown(due: Due, person: User, now: dt.datetime) -> Content | str:
         "link": link("plans:list"),
     }
     return Content("plans/not_shown", context, reply_to=author.email if author else "")
+
+
+def write_ownership_offer(due: Due, person: User, now: dt.datetime) -> Content | str:
+    """Tell a lead that their organisation is offered a plan."""
+    offers = OwnershipOffer.objects.waiting().filter(pk=due.params["offer"])
+    offer = offers.select_related("plan", "organisation", "offered_for", "offered_by").first()
+    if offer is None:
+        return "The offer no longer waits."
+    if not leads_of(offer.organisation).filter(pk=person.pk).exists():
+        return "They do not lead the organisation any more."
+    context = {
+        "offer": offer,
+        "plan": offer.plan,
+        "person": person,
+        "link": link("plans:answer-ownership", pk=offer.pk),
+    }
+    return Content("plans/ownership_offer", context, reply_to=offer.offered_by.email if offer.offered_by else "")
+
+
+def write_ownership_answer(due: Due, person: User, now: dt.datetime) -> Content | str:
+    """Tell a lead of the organisation that offered a plan what was answered."""
+    offers = OwnershipOffer.objects.select_related("organisation", "offered_for", "answered_by")
+    offer = offers.get(pk=due.params["offer"])
+    if not leads_of(offer.offered_for).filter(pk=person.pk).exists():
+        return "They do not lead the organisation any more."
+    # After a handover they may know the plan only as it was until then, or not at all.
+    known = as_read_by(person, Plan.objects.visible_to(person).filter(pk=offer.plan_id))
+    context = {
+        "offer": offer,
+        "title": known[0].title if known else "",
+        "person": person,
+        "link": link("plans:detail", pk=offer.plan_id) if known else link("plans:ownership"),
+    }
+    return Content("plans/ownership_answer", context, reply_to=offer.answered_by.email if offer.answered_by else "")
 
 
 def write_mention(due: Due, person: User, now: dt.datetime) -> Content | str:

@@ -42,4 +42,6 @@ def register() -> None:
     register_email("plans.share", "Draft shown to you", emails.write_share)
     register_email("plans.access_request", "Request to see a draft", emails.write_access_request)
     register_email("plans.not_shown", "Answer to a request", emails.write_not_shown)
+    register_email("plans.ownership_offer", "Plan offered", emails.write_ownership_offer)
+    register_email("plans.ownership_answer", "Answer to an offered plan", emails.write_ownership_answer)
     register_email("plans.mention", "Mention in a comment", emails.write_mention)

@@ -7,6 +7,7 @@ from importlib import import_module
 
 import pytest
 from django.apps import apps
+from django.core import mail
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
@@ -22,6 +23,7 @@ from partnerships.plans.models import OwnershipOffer, Plan, PlanOwner, Share
 from partnerships.plans.queries import WAITING, standing_of
 from tests.plans.drafts import begin, published
 from tests.plans.test_owners_who_leave import jointly_owned, leaves
+from tests.support.outbox import deliver, drop_emails
 from tests.world import World
 
 
@@ -171,6 +173,39 @@ def test_leads_offer_and_accept_a_plan_on_its_pages(world: World, as_: Callable[
     ben.post(given_up, {"reason": "Too much."})
     ended = ben.get(reverse("plans:ownership")).content.decode()
     assert "It gave its ownership up" in ended
+
+
+def test_leads_are_told_of_an_offer_and_of_its_answer(world: World) -> None:
+    plan = published(world)
+    drop_emails()
+    offer = offered(world, plan)
+    [offer_email] = deliver()
+    mail.outbox.clear()
+
+    services.answer_offer(offer=offer, accept=False, reason="Too large.", author=world.ben, now=timezone.now())
+
+    [answer_email] = deliver()
+    assert (offer_email.to, answer_email.to) == ([world.ben.email], [world.amina.email])
+    assert offer_email.subject == f"Larkhaven Homes offers you the plan {plan.title}"
+    assert "would own it in place of Larkhaven Homes" in " ".join(str(offer_email.body).split())
+    assert reverse("plans:answer-ownership", args=[offer.pk]) in offer_email.body
+    assert answer_email.subject == f"Westmarch Borough Council declined the plan {plan.title}"
+    assert "Too large." in answer_email.body
+
+
+def test_former_owner_is_told_that_its_handover_was_accepted(world: World) -> None:
+    plan = published(world)
+    chaired_by_westmarch(world)
+    offer = offered(world, plan)
+    leaves(world, world.larkhaven, world.amina)
+    drop_emails()
+
+    accepted(offer, world.ben)
+
+    [email] = deliver()
+    assert email.to == [world.amina.email]
+    assert email.subject == f"Westmarch Borough Council accepted the plan {plan.title}"
+    assert "Larkhaven Homes no longer owns it." in email.body
 
 
 def test_who_leaves_is_told_before_what_becomes_of_its_plans(world: World, as_: Callable[[User], Client]) -> None:

@@ -12,9 +12,10 @@ from partnerships.commitments.models import Commitment, Status
 from partnerships.conversations import services as conversations
 from partnerships.exchange import services as exchange
 from partnerships.exchange.models import Audience, Direction, Entry
+from partnerships.organisations.services import change_role
 from partnerships.people.models import User
 from partnerships.plans import services as plans
-from partnerships.plans.models import AccessRequest, Share
+from partnerships.plans.models import AccessRequest, OwnershipOffer, Share
 from tests.commitments import promises
 from tests.conversations import talks
 from tests.exchange.conftest import shared
@@ -123,6 +124,46 @@ def people_mentioned_in_a_comment(w: World) -> Act:
         author=w.amina,
         now=NOW(),
     )
+
+
+def offer_the_plan(w: World) -> OwnershipOffer:
+    return plans.offer_ownership(
+        plan=published(w),
+        organisation=w.westmarch,
+        offered_for=w.larkhaven,
+        hands_over=True,
+        author=w.amina,
+        now=NOW(),
+    )
+
+
+@case(("plans.ownership_offer", "ben"))
+def plan_offered(w: World) -> Act:
+    return lambda: offer_the_plan(w)
+
+
+def _answer_offer(w: World, offer: OwnershipOffer, *, accept: bool) -> OwnershipOffer:
+    return plans.answer_offer(offer=offer, accept=accept, reason="Too large.", author=w.ben, now=NOW())
+
+
+@case(("plans.ownership_answer", "amina"))
+def offered_plan_accepted(w: World) -> Act:
+    offer = offer_the_plan(w)
+    return lambda: _answer_offer(w, offer, accept=True)
+
+
+@case(("plans.ownership_answer", "amina"))
+def offered_plan_declined(w: World) -> Act:
+    offer = offer_the_plan(w)
+    return lambda: _answer_offer(w, offer, accept=False)
+
+
+@case(("plans.ownership_answer", "eddie"))
+def plan_declined_after_who_offered_it_became_a_viewer(w: World) -> Act:
+    offer = offer_the_plan(w)
+    for who, role in ((w.eddie, "lead"), (w.amina, "viewer")):
+        change_role(membership=who.memberships.get(ends_on=None), role=role, author=None, now=NOW())
+    return lambda: _answer_offer(w, offer, accept=False)
 
 
 # ---- Ask and offer

@@ -13,7 +13,9 @@ from partnerships.agreements.departures import Consequence, PartyDeparture
 from partnerships.agreements.models import Partnership, Party
 from partnerships.kit.rights import require
 from partnerships.organisations.models import Organisation
+from partnerships.organisations.queries import leads_of
 from partnerships.organisations.rights import roles_of
+from partnerships.outbox.services import record_emails
 from partnerships.people.models import User
 from partnerships.plans.models import (
     Audience,
@@ -68,7 +70,7 @@ def offer_ownership(
 ) -> OwnershipOffer:
     """Offer a plan to another organisation on behalf of an owner: to own it too, or to take the owner's place.
 
-    Nothing changes until a lead of the organisation accepts. Raises `UnableToChangeOwners`.
+    Nothing changes until a lead of the organisation accepts; its leads get an email. Raises `UnableToChangeOwners`.
     """
     plan = lock_plan(plan)
     require(rights_over(plan, author, now).may_offer_for(offered_for.pk))
@@ -96,6 +98,13 @@ def offer_ownership(
         kind="plan_draft",
         now=now,
         data={"title": plan.title, "after": {"organisation": organisation.name}},
+    )
+    record_emails(
+        kind="plans.ownership_offer",
+        people=leads_of(organisation).exclude(pk=author.pk).values_list("pk", flat=True),
+        params={"offer": offer.pk},
+        sender_id=offered_for.pk,
+        now=now,
     )
     return offer
 
@@ -133,7 +142,7 @@ def _withdraw_all(offers: QuerySet[OwnershipOffer], *, author: User | None, now:
 def answer_offer(
     *, offer: OwnershipOffer, accept: bool, author: User, now: dt.datetime, reason: str = ""
 ) -> OwnershipOffer:
-    """Accept the plan for the organisation it is offered to, or decline with a reason.
+    """Accept the plan for the organisation it is offered to, or decline with a reason. Who offered it gets an email.
 
     After a handover the organisation that offered owns it no longer. A plan that had left its partnership with that
     organisation comes back into it. Raises `UnableToChangeOwners`.
@@ -161,7 +170,21 @@ def answer_offer(
             now=now,
             data={"title": plan.title, "reason": current.reason},
         )
+    _tell_of_answer(current, author=author, now=now)
     return current
+
+
+def _tell_of_answer(offer: OwnershipOffer, *, author: User, now: dt.datetime) -> None:
+    """Tell who offered the plan or, if they no longer lead that organisation, its leads."""
+    leads = leads_of(offer.offered_for)
+    told = leads.filter(pk=offer.offered_by_id or 0)
+    record_emails(
+        kind="plans.ownership_answer",
+        people=(told if told.exists() else leads).exclude(pk=author.pk).values_list("pk", flat=True),
+        params={"offer": offer.pk},
+        sender_id=offer.organisation_id,
+        now=now,
+    )
 
 
 def _take(plan: Plan, offer: OwnershipOffer, *, author: User, now: dt.datetime) -> None:

@@ -14,6 +14,7 @@ from partnerships.kit.forms import ReasonForm
 from partnerships.kit.http import keyset_page, posted
 from partnerships.organisations.models import Organisation, Role
 from partnerships.people.requests import signed_in
+from partnerships.people.told import noting_told
 from partnerships.plans.models import OwnershipOffer, PlanOwner
 from partnerships.plans.owner_forms import OfferAnswerForm, OfferForm
 from partnerships.plans.owners import ended_lines, ended_ownerships, offers_waiting, owners_led_by
@@ -78,19 +79,21 @@ def offer(request: HttpRequest, pk: int, owner: int) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         chosen = form.cleaned_data
         try:
-            made = offer_ownership(
-                plan=plan,
-                organisation=chosen["organisation"],
-                offered_for=mine.organisation,
-                hands_over=chosen["hands_over"],
-                message=chosen["message"],
-                author=user,
-                now=timezone.now(),
-            )
+            with noting_told() as told:
+                made = offer_ownership(
+                    plan=plan,
+                    organisation=chosen["organisation"],
+                    offered_for=mine.organisation,
+                    hands_over=chosen["hands_over"],
+                    message=chosen["message"],
+                    author=user,
+                    now=timezone.now(),
+                )
         except UnableToChangeOwners as error:
             form.add_error("organisation", str(error))
         else:
-            messages.success(request, f"The plan is offered to {made.organisation.name}; its leads can accept it.")
+            words = f"The plan is offered to {made.organisation.name}; its leads can accept it."
+            messages.success(request, words + told.words())
             return redirect("plans:owners", pk=pk)
     return render(
         request,
@@ -155,15 +158,16 @@ def answer_ownership(request: HttpRequest, pk: int) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         accept = form.cleaned_data["answer"] == "accept"
         try:
-            answer_offer(
-                offer=found, accept=accept, reason=form.cleaned_data["reason"], author=user, now=timezone.now()
-            )
+            with noting_told() as told:
+                answer_offer(
+                    offer=found, accept=accept, reason=form.cleaned_data["reason"], author=user, now=timezone.now()
+                )
         except UnableToChangeOwners as error:
             form.add_error("reason", str(error))
         else:
             name = found.organisation.name
             words = f"{name} owns “{found.plan.title}” from now on." if accept else f"{name} has declined the plan."
-            messages.success(request, words)
+            messages.success(request, words + told.words())
             return redirect("plans:owners", pk=found.plan_id) if accept else redirect("plans:ownership")
     return render(
         request,

@@ -1,0 +1,110 @@
+"""Finds words that docs/glossary.md says we do not use.
+
+Run as `python housing/glossary.py`: prints file, line and replacement of each word, and fails if there is one.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+GLOSSARY = BASE_DIR / "docs" / "glossary.md"
+HEADING = "## Words that we do not use"
+FOLDERS = ("partnerships", "housing", "templates", "tests", "docs")
+KINDS = frozenset({".py", ".html", ".txt", ".md", ".css", ".svg", ".toml", ".yaml"})
+#: Migrations are never edited, published files keep their words, and the test of this check has them all.
+LEFT_OUT = ("migrations", "extracts", "__pycache__", "build", "test_docs_glossary.py")
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """A word that we do not use, what to write instead, and the phrases in which it is right."""
+
+    word: str
+    instead: str
+    allowed_in: tuple[str, ...] = ()
+
+    @property
+    def pattern(self) -> re.Pattern[str]:
+        """Finds it as a whole word; a blank stands for `_` too. With a capital letter, only as written."""
+        words = re.escape(self.word).replace(r"\ ", r"[ _]")
+        before = r"(?<![^\W_])" if self.word[0].isalnum() else ""
+        after = r"(?![^\W_])" if self.word[-1].isalnum() else ""
+        return re.compile(before + words + after, 0 if self.word != self.word.lower() else re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """A word in a line of a file."""
+
+    path: Path
+    line: int
+    word: Word
+
+    def __str__(self) -> str:
+        return f"{self.path}:{self.line}: “{self.word.word}”: use {self.word.instead}"
+
+
+class UnableToReadGlossary(Exception):
+    """The glossary has no table of words that we do not use."""
+
+
+def read_words(text: str) -> tuple[Word, ...]:
+    """The rows of the table in the glossary. Raises `UnableToReadGlossary`."""
+    table = text.partition(HEADING)[2].partition("\n## ")[0]
+    found = []
+    for line in table.splitlines():
+        cells = [cell.strip() for cell in line.strip().strip("|").split("|")]
+        if len(cells) == 3 and (word := re.fullmatch(r"`([^`]+)`", cells[0])):
+            found.append(Word(word[1], cells[1], tuple(re.findall(r"`([^`]+)`", cells[2]))))
+    if not found:
+        raise UnableToReadGlossary(f"docs/glossary.md has no rows under “{HEADING.strip('# ')}”.")
+    return tuple(found)
+
+
+def find_in(text: str, words: Iterable[Word]) -> Iterator[tuple[int, Word]]:
+    """The words in a text, with the numbers of their lines."""
+    lines = text.splitlines()
+    for word in words:
+        pattern = word.pattern
+        for number, line in enumerate(lines, start=1):
+            said = line
+            for phrase in word.allowed_in:
+                said = said.replace(phrase, "")
+            if pattern.search(said):
+                yield number, word
+
+
+def files(root: Path) -> Iterator[Path]:
+    """The files that are checked."""
+    glossary = root / "docs" / "glossary.md"
+    for folder in FOLDERS:
+        for path in sorted((root / folder).rglob("*")):
+            if path.suffix in KINDS and path != glossary and not set(LEFT_OUT).intersection(path.parts):
+                yield path
+
+
+def find(root: Path, words: Iterable[Word]) -> list[Finding]:
+    """Every word that we do not use, in the order of files and lines."""
+    words = tuple(words)
+    return [
+        Finding(path.relative_to(root), line, word)
+        for path in files(root)
+        for line, word in sorted(find_in(path.read_text(encoding="utf-8"), words), key=lambda one: one[0])
+    ]
+
+
+def main() -> int:
+    """Print what is found; returns how much it was."""
+    found = find(BASE_DIR, read_words(GLOSSARY.read_text(encoding="utf-8")))
+    for finding in found:
+        print(finding)  # noqa: T201 - a terminal program
+    return min(len(found), 1)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

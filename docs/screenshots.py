@@ -1,6 +1,6 @@
-"""Make the README's pictures from a started instance: `make screenshots` beside `make run`.
+"""Take the README's pictures: `make screenshots`, beside `make run`.
 
-Where no digest has gone out yet it publishes the version that the README's tour describes, and waits for the letter.
+If no digest has gone out yet, it publishes the version that the README's tour describes and waits for the email.
 """
 
 from __future__ import annotations
@@ -22,14 +22,14 @@ from housing import environment
 FOLDER = Path(__file__).resolve().parent / "images"
 PASSWORD = os.environ.get("DEMO_PASSWORD", "a-quiet-estuary-morning")
 AMINA, BEN = "amina@larkhaven.example", "ben@westmarch.example"
-#: File name, who looks, where the way begins and the links that lead on from there.
+#: File name, who signs in, the first page, and the links to follow from there.
 PICTURES: tuple[tuple[str, str, str, tuple[str, ...]], ...] = (
     ("home.png", AMINA, "/", ()),
     ("partnership.png", AMINA, "/partnerships/", ("Estuary Homes Partnership",)),
     ("ask-and-offer.png", AMINA, "/ask-and-offer/", ()),
     ("comparison.png", BEN, "/plans/", ("Estuary delivery programme", "What changed")),
 )
-#: A desk's.
+#: A desktop screen.
 SIZE: ViewportSize = {"width": 1280, "height": 900}
 MAIL_PAGE = os.environ.get("MAIL_PAGE", "http://localhost:8025")
 
@@ -51,7 +51,7 @@ def _pictures(browser: Browser, origin: str) -> None:
 
 
 def _publish(browser: Browser, origin: str) -> None:
-    """What the tour does: one-bedroom homes at Mill Lane depot from 30 to 20, published with a note."""
+    """Publish what the tour does: one-bedroom homes at Mill Lane depot from 30 to 20."""
     from tests.support.browser import sign_in
 
     page = browser.new_page(viewport=SIZE)
@@ -68,8 +68,8 @@ def _publish(browser: Browser, origin: str) -> None:
     page.close()
 
 
-def _letter(browser: Browser, *, minutes: float) -> bool:
-    """The newest digest in the mail catcher; whether there was one within so many minutes."""
+def _digest(browser: Browser, *, minutes: float) -> bool:
+    """Picture the newest digest in the mail catcher. False if none came within the minutes given."""
     page = browser.new_page(viewport=SIZE)
     until = time.monotonic() + 60 * minutes
     while True:
@@ -81,16 +81,16 @@ def _letter(browser: Browser, *, minutes: float) -> bool:
             return False
         time.sleep(5)
     page.goto(f"{MAIL_PAGE}{digests.first.get_attribute('href')}/html")
-    page.screenshot(path=str(FOLDER / "letter.png"))
-    print("  letter.png")
+    page.screenshot(path=str(FOLDER / "digest.png"))
+    print("  digest.png")
     return True
 
 
 def main() -> int:
-    """Take every picture; exits 1 with a remedy where no instance runs or no Chromium is to be had."""
+    """Take every picture. Returns 1, and says what to do, without an instance or Chromium."""
     environment.load(os.environ)
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "housing.settings")
-    django.setup()  # the tests' way of signing in comes with their world, which names models
+    django.setup()  # signing in comes from the tests, which import models
     from tests.support.browser import chromium_path
 
     origin = os.environ.get("SITE_ORIGIN", "http://localhost:8000")
@@ -106,15 +106,15 @@ def main() -> int:
     FOLDER.mkdir(exist_ok=True)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
-        letter = _letter(browser, minutes=0)
-        if not letter:
-            print("  Publishing a version; the letter comes once the plan has been quiet …")
+        found = _digest(browser, minutes=0)
+        if not found:
+            print("  Publishing a version; its digest comes when the plan has settled …")
             _publish(browser, origin)
-            letter = _letter(browser, minutes=15)
+            found = _digest(browser, minutes=15)
         _pictures(browser, origin)
         browser.close()
-    if not letter:
-        print(f"No digest came to {MAIL_PAGE}: look whether worker and beat run.", file=sys.stderr)
+    if not found:
+        print(f"No digest came to {MAIL_PAGE}: check that worker and beat run.", file=sys.stderr)
         return 1
     print(f"{len(PICTURES) + 1} pictures in {FOLDER.name}/ from {origin}.")
     return 0

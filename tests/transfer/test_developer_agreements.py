@@ -84,7 +84,7 @@ def test_every_row_is_accounted_for() -> None:
     )
     told = "\n".join(run.report["lines"]["set_aside"])
     assert "a.csv, row 5: “developer-agreement:NOBODY” is no organisation in the directory." in told
-    assert "c.csv, row 8: “W/1-education” stands already in row 2." in told
+    assert "c.csv, row 8: “W/1-education” is already in row 2." in told
     assert "c.csv, row 7: “somebody:NOBODY” is no organisation in the directory." in told
     assert "t.csv, row 6: the contribution “W/0-nothing” is not in the file of contributions." in told
     assert "t.csv, row 7: its contribution in row 7 was set aside." in told
@@ -96,9 +96,9 @@ def test_what_was_read_otherwise_than_it_stands_is_told_row_by_row() -> None:
     told = "\n".join(run.report["remarks"])
     assert "a.csv, row 1: above the heading, not a record: “Agreements between us and developers”." in told
     assert "c.csv, row 2: the amount “£1,373,992.00” was read as 1373992.00." in told
-    assert "c.csv, row 3: “see file” stands in column 9, which has no name." in told
-    assert "c.csv, row 5: the amount “to be agreed” cannot be read as a number: taken as not given." in told
-    assert "c.csv, row 6: the agreement “W/9-da” is not in the file of agreements: kept without it." in told
+    assert "c.csv, row 3: “see file” is in column 9, which has no heading." in told
+    assert "c.csv, row 5: the amount “to be agreed” cannot be read as a number: treated as not given." in told
+    assert "c.csv, row 6: the agreement “W/9-da” is not in the file of agreements: kept without an agreement." in told
 
 
 def test_promises_become_commitments_with_what_was_received_so_far() -> None:

@@ -1,6 +1,4 @@
-"""Developer agreements, what they promise and what became of it, as authorities publish them: every row
-accounted for.
-"""
+"""Read the three files of developer agreements that authorities publish, and account for every row."""
 
 from __future__ import annotations
 
@@ -63,7 +61,7 @@ TRANSACTIONS = (
     _END,
     _ENTRY,
 )
-#: The three kinds of the platform's list (developer-agreement-type.csv), and what authorities write instead.
+#: The three kinds in the platform's list (developer-agreement-type.csv), and what authorities write instead.
 _TYPES = (
     ("section 106", r"s(ection)?106.*"),
     ("section 278", r"s(ection)?278.*"),
@@ -74,7 +72,7 @@ STATUSES = ("secured", "received", "allocated", "spent", "transferred", "returne
 
 @dataclass(frozen=True, slots=True)
 class Agreement:
-    """One agreement; `organisation` as the file writes it."""
+    """One row of the agreements file; `organisation` as the file writes it."""
 
     row: int
     key: str
@@ -88,7 +86,7 @@ class Agreement:
 
 @dataclass(frozen=True, slots=True)
 class Movement:
-    """What became of a promise on a day; `ended_on` when the platform withdrew the record."""
+    """One transaction of a promise; `ended_on` is when the platform withdrew it."""
 
     row: int
     key: str
@@ -101,8 +99,9 @@ class Movement:
 
 @dataclass(frozen=True, slots=True)
 class Promise:
-    """What an agreement promises: money, homes, or something without a number; `ended_on` when the platform withdrew
-    the record.
+    """One contribution: money, homes, or something without a number.
+
+    `ended_on` is when the platform withdrew the record.
     """
 
     row: int
@@ -119,7 +118,7 @@ class Promise:
 
 @dataclass
 class Accounts:
-    """Every row of one file: read, or set aside with the reason; and what was read otherwise than it stands."""
+    """Counts every row of one file as read or set aside, and keeps remarks."""
 
     file: str
     rows: int = 0
@@ -128,22 +127,27 @@ class Accounts:
     notes: list[str] = field(default_factory=list)
 
     def aside(self, line: Line, reason: str) -> None:
-        """Leave the row out, saying why."""
+        """Set a row aside that was not counted as read."""
         self.set_aside.append(f"{self.file}, row {line.number}: {reason}")
 
+    def set_aside_read(self, row: int, reason: str) -> None:
+        """Set a row aside that was counted as read."""
+        self.read -= 1
+        self.set_aside.append(f"{self.file}, row {row}: {reason}")
+
     def note(self, row: int, remark: str) -> None:
-        """Say something of a row that was read."""
+        """Add a remark on a row that was read."""
         self.notes.append(f"{self.file}, row {row}: {remark}")
 
 
 @dataclass(frozen=True)
 class AgreementFiles:
-    """What the three files say."""
+    """The content of the three files."""
 
     agreements: tuple[Agreement, ...]
     promises: tuple[Promise, ...]
     accounts: tuple[Accounts, Accounts, Accounts]
-    #: The newest day on which a row was written.
+    #: The latest entry date of any row.
     written_on: dt.date | None = None
 
 
@@ -154,12 +158,11 @@ def read_developer_agreements(
     *,
     names: tuple[str, str, str],
 ) -> AgreementFiles:
-    """The agreements with their promises and what became of them.
+    """The agreements, and the promises with their transactions.
 
-    A row that cannot be used is set aside and told, never dropped in silence: one without a key, one with the key of
-    another,
-    a transaction of a promise that is not there. A promise of an agreement that is not there is kept and told. Raises
-    `UnableToRead` when a file is not the one it should be.
+    A row that cannot be used is set aside with a reason: one without a key, one whose key another row has, a
+    transaction of an unknown promise. A promise of an unknown agreement is kept, with a remark. Raises `UnableToRead`
+    if a file is not the expected one.
     """
     problems: list[Problem] = []
     tables: list[Table] = []
@@ -173,7 +176,7 @@ def read_developer_agreements(
         raise UnableToRead(problems)
     accounts = (Accounts(names[0]), Accounts(names[1]), Accounts(names[2]))
     for table, account in zip(tables, accounts, strict=True):
-        _look_around(table, account)
+        _note_oddities(table, account)
     found = _agreements(tables[0], accounts[0])
     promises = _promises(tables[1], accounts[1], {agreement.key for agreement in found})
     moved = _movements(tables[2], accounts[2], {promise.key for promise in promises})
@@ -195,8 +198,8 @@ def _entry(line: Line) -> dt.date | None:
         return None
 
 
-def _look_around(table: Table, account: Accounts) -> None:
-    """Tell of title rows above the heading and of values below no heading."""
+def _note_oddities(table: Table, account: Accounts) -> None:
+    """Report title rows above the heading, and values in columns without a heading."""
     account.rows = len(table.rows)
     for remark in table.remarks:
         account.notes.append(f"{account.file}: {remark}")
@@ -207,7 +210,7 @@ def _look_around(table: Table, account: Accounts) -> None:
         for row in table.rows:
             if place <= len(row.cells) and text(row.cells[place - 1]):
                 account.note(
-                    row.number, f"“{text(row.cells[place - 1])[:80]}” stands in column {place}, which has no name."
+                    row.number, f"“{text(row.cells[place - 1])[:80]}” is in column {place}, which has no heading."
                 )
 
 
@@ -216,7 +219,7 @@ def _keyed(line: Line, seen: dict[str, int], account: Accounts) -> str:
     if not key:
         account.aside(line, "it has no key.")
     elif key in seen:
-        account.aside(line, f"“{key}” stands already in row {seen[key]}.")
+        account.aside(line, f"“{key}” is already in row {seen[key]}.")
         return ""
     else:
         seen[key] = line.number
@@ -225,17 +228,19 @@ def _keyed(line: Line, seen: dict[str, int], account: Accounts) -> str:
 
 
 def _number(line: Line, column: str, account: Accounts) -> Decimal | None:
-    """An amount or quantity; what is unreadable, or had to be made a number, is told."""
+    """An amount or quantity; values that are not plain numbers are reported."""
     cell = line[column]
     try:
         value = amount(cell)
     except Unreadable:
-        account.note(line.number, f"the {column} “{line.text(column)}” cannot be read as a number: taken as not given.")
+        account.note(
+            line.number, f"the {column} “{line.text(column)}” cannot be read as a number: treated as not given."
+        )
         return None
     if value is not None and isinstance(cell, str) and not re.fullmatch(r"-?\d+(\.\d+)?", text(cell)):
         account.note(line.number, f"the {column} “{text(cell)}” was read as {value}.")
     if value is not None and value < 0:
-        account.note(line.number, f"the {column} {value} is less than nothing: taken as not given.")
+        account.note(line.number, f"the {column} {value} is negative: treated as not given.")
         return None
     return value
 
@@ -245,7 +250,7 @@ def _day(line: Line, column: str, account: Accounts) -> dt.date | None:
         return full_date(line[column])
     except Unreadable:
         if not is_nothing(line[column]):
-            account.note(line.number, f"the {column} date “{line.text(column)}” cannot be read: taken as not given.")
+            account.note(line.number, f"the {column} date “{line.text(column)}” cannot be read: treated as not given.")
         return None
 
 
@@ -259,7 +264,7 @@ def _agreements(table: Table, account: Accounts) -> tuple[Agreement, ...]:
         given = line.text("type")
         kind = _type(given)
         if given and kind is None:
-            account.note(line.number, f"“{given}” is none of the usual types: kept as it is written.")
+            account.note(line.number, f"“{given}” is not one of the usual types: kept as written.")
         found.append(
             Agreement(
                 row=line.number,
@@ -289,7 +294,9 @@ def _promises(table: Table, account: Accounts, agreements: set[str]) -> list[Pro
             continue
         agreement = line.text("agreement")
         if agreement not in agreements:
-            account.note(line.number, f"the agreement “{agreement}” is not in the file of agreements: kept without it.")
+            account.note(
+                line.number, f"the agreement “{agreement}” is not in the file of agreements: kept without an agreement."
+            )
             agreement = ""
         found.append(
             Promise(
@@ -322,13 +329,13 @@ def _movements(table: Table, account: Accounts, promises: set[str]) -> dict[str,
             continue
         seen[key] += 1
         if not key or seen[key] > 1:
-            account.note(line.number, f"the key “{key}” stands more than once: kept as a transaction of its own.")
+            account.note(line.number, f"the key “{key}” is missing or used twice: kept as a separate transaction.")
         given = line.text("status")
         status = re.split(r"[^a-z]", given.casefold(), maxsplit=1)[0]
         if status not in STATUSES:
             account.note(
                 line.number,
-                f"“{given}” says nothing of what became of it." if given else "it says nothing of what became of it.",
+                f"“{given}” is not a known funding status." if given else "it has no funding status.",
             )
             status = ""
         account.read += 1

@@ -1,4 +1,4 @@
-"""Bring published developer agreements, what they promise and what became of it, in as commitments of the councils."""
+"""Import developer agreements; their promises become commitments to the councils."""
 
 from __future__ import annotations
 
@@ -23,15 +23,15 @@ from partnerships.transfer.reading.problems import UnableToRead
 from partnerships.transfer.services.developer_agreements import import_developer_agreements
 from partnerships.transfer.services.local_plans import File
 
-_HELP = """Bring published developer agreements (sections 106 and 278, community infrastructure levy) in.
+_HELP = """Import published developer agreements (sections 106 and 278, community infrastructure levy).
 
 AGREEMENTS, CONTRIBUTIONS and TRANSACTIONS are developer-agreement.csv, developer-agreement-contribution.csv and
 developer-agreement-transaction.csv. Import the councils first. Each contribution becomes a commitment to its council,
 each transaction a report of progress.
 
-Every row is accounted for: what cannot be used is set aside and printed with its row and reason, and what was read
-otherwise than it stands (“£1,373,992.00”, a column without a name, a title above the heading) is printed too.
-Running it twice changes nothing the second time.
+Every row is accounted for: rows that cannot be used are set aside and printed with the reason. Anything unusual in a
+row that was used (“£1,373,992.00”, a column without a heading, a title above the heading) is printed too. Running the
+command twice changes nothing the second time.
 """
 
 
@@ -41,21 +41,21 @@ class Command(AccountedCommand):
     help = _HELP
 
     def create_parser(self, prog_name: str, subcommand: str, **kwargs: Any) -> CommandParser:
-        """Keep the lines of the help as they are."""
+        """A parser that keeps the line breaks of the help."""
         return super().create_parser(prog_name, subcommand, formatter_class=RawDescriptionHelpFormatter, **kwargs)
 
     def add_arguments(self, parser: CommandParser) -> None:
-        """The three files."""
+        """Add the three files and the options."""
         parser.add_argument("agreements", type=Path, help="developer-agreement.csv")
         parser.add_argument("contributions", type=Path, help="developer-agreement-contribution.csv")
         parser.add_argument("transactions", type=Path, help="developer-agreement-transaction.csv")
         parser.add_argument(
-            "--as-of", type=day, metavar="YYYY-MM-DD", help="the day on which the files were true (otherwise today)"
+            "--as-of", type=day, metavar="YYYY-MM-DD", help="the date of the files, if not in their names or rows"
         )
         add_common_options(parser)
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Import, print every row that needs a word, and end with one line that accounts for all rows."""
+        """Import, print the report, and end with one line that accounts for all rows."""
         paths: tuple[Path, Path, Path] = (options["agreements"], options["contributions"], options["transactions"])
         agreements, contributions, transactions = (File(path.name, contents(path)) for path in paths)
         try:

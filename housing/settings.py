@@ -94,6 +94,7 @@ INSTALLED_APPS = [
     "partnerships.commitments",
     "partnerships.exchange",
     "partnerships.plans",
+    "partnerships.developer_agreements",
     "partnerships.conversations",
     "partnerships.digests",
     "partnerships.transfer",

@@ -23,6 +23,7 @@ urlpatterns = [
     path("digests/", include("partnerships.digests.urls")),
     path("search/", include("partnerships.search.urls")),
     path("", include("partnerships.people.urls")),
+    path("", include("partnerships.developer_agreements.urls")),
     path("", include("partnerships.web.urls")),
     path("accounts/", include("housing.accounts")),
     path("admin/", admin.site.urls),

@@ -16,7 +16,7 @@ from django.views.decorators.http import require_POST
 
 from partnerships.people.requests import signed_in
 from partnerships.transfer.forms import AnswerForm, UploadForm
-from partnerships.transfer.models import ORGANISATION_REGISTERS, DeveloperAgreement, Doubt, ImportRun, RunStatus
+from partnerships.transfer.models import ORGANISATION_REGISTERS, Doubt, ImportRun, RunStatus
 from partnerships.transfer.reading.problems import UnableToRead
 from partnerships.transfer.reporting import sections
 from partnerships.transfer.services.registers import (
@@ -249,37 +249,3 @@ class DoubtAdmin(admin.ModelAdmin[Doubt]):
             "may_answer": doubt.is_open and self.has_change_permission(request),
         }
         return TemplateResponse(request, "transfer/doubt.html", context, status=422 if form.errors else 200)
-
-
-@admin.register(DeveloperAgreement)
-class DeveloperAgreementAdmin(admin.ModelAdmin[DeveloperAgreement]):
-    """Agreements of published registers: to look at; the next import brings them up to date."""
-
-    fields = (
-        "reference",
-        "kind",
-        "organisation",
-        "planning_application",
-        "document_url",
-        "agreed_on",
-        "ended_on",
-        "run",
-    )
-    list_display = ("reference", "kind", "organisation", "planning_application", "agreed_on")
-    list_filter = ("kind",)
-    search_fields = ("reference", "planning_application", "organisation__name")
-    list_select_related = ("organisation",)
-    ordering = ("-agreed_on", "-pk")
-    date_hierarchy = "agreed_on"
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        """Imports make them."""
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """They say what a register said."""
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """They say what a register said."""
-        return False

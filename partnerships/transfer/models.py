@@ -8,7 +8,6 @@ import pghistory
 from django.db import models
 from django.db.models import Q
 
-from partnerships.commitments.models import Commitment
 from partnerships.organisations.models import Organisation
 from partnerships.people.models import User
 
@@ -84,39 +83,6 @@ class ImportRun(models.Model):
     def is_waiting(self) -> bool:
         """Whether somebody still has to apply or discard it."""
         return self.status == RunStatus.PREVIEWED
-
-
-@pghistory.track()
-class DeveloperAgreement(models.Model):
-    """An agreement between an authority and a developer, as a published register holds it; its promises are
-    commitments.
-    """
-
-    reference = models.CharField(max_length=200)
-    kind = models.CharField(max_length=120)
-    organisation = models.ForeignKey(Organisation, on_delete=models.PROTECT, related_name="developer_agreements")
-    planning_application = models.CharField(max_length=300, blank=True)
-    document_url = models.URLField(max_length=1000, blank=True)
-    agreed_on = models.DateField(null=True, blank=True)
-    ended_on = models.DateField(null=True, blank=True)
-    run = models.ForeignKey(ImportRun, on_delete=models.PROTECT, related_name="developer_agreements")
-
-    class Meta:
-        constraints = [models.UniqueConstraint(fields=["organisation", "reference"], name="one_agreement_a_reference")]
-
-    def __str__(self) -> str:
-        return f"{self.kind} {self.reference}"
-
-
-@pghistory.track()
-class AgreementPromise(models.Model):
-    """That a commitment was promised in an agreement."""
-
-    agreement = models.ForeignKey(DeveloperAgreement, on_delete=models.PROTECT, related_name="promises")
-    commitment = models.OneToOneField(Commitment, on_delete=models.CASCADE, related_name="promised_in")
-
-    def __str__(self) -> str:
-        return f"{self.commitment_id} in {self.agreement_id}"
 
 
 class Answer(models.TextChoices):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from partnerships.web import brief, developer_agreements, emails, reciprocity, views
+from partnerships.web import brief, emails, reciprocity, views
 
 app_name = "web"
 urlpatterns = [
@@ -23,11 +23,5 @@ urlpatterns = [
     path("organisations/<int:pk>/brief.pdf", brief.brief_pdf, name="brief-pdf"),
     path("organisations/<int:pk>/give-and-take/", reciprocity.with_partner, name="reciprocity-partner"),
     path("give-and-take/", reciprocity.partners, name="reciprocity"),
-    path(
-        "organisations/<int:pk>/developer-agreements/",
-        developer_agreements.of_organisation,
-        name="organisation-agreements",
-    ),
-    path("developer-agreements/<int:pk>/", developer_agreements.detail, name="agreement"),
     path("organisations/<int:pk>/plans/", views.organisation_plans, name="organisation-plans"),
 ]

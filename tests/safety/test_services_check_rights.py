@@ -20,7 +20,15 @@ __all__ = ["media_root"]
 
 pytestmark = pytest.mark.django_db
 
-ROOMS = ("agreements", "commitments", "conversations", "exchange", "organisations", "plans")
+ROOMS = (
+    "agreements",
+    "commitments",
+    "conversations",
+    "developer_agreements",
+    "exchange",
+    "organisations",
+    "plans",
+)
 TABLES = {room: importlib.import_module(f"tests.{room}.rights") for room in ROOMS}
 ROWS: list[Row] = [row for table in TABLES.values() for row in table.ROWS]
 WITHOUT_A_PERSON: dict[str, str] = {

@@ -1,4 +1,4 @@
-"""Real developer agreements become commitments and progress, and no row of the files gets lost."""
+"""Importing developer agreements: promises become commitments, and every row is accounted for."""
 
 from __future__ import annotations
 
@@ -8,14 +8,11 @@ from pathlib import Path
 
 import pytest
 from django.core.management import CommandError, call_command
-from django.test import Client
-from django.urls import reverse
 from django.utils import timezone
 
 from partnerships.commitments.models import Commitment, Progress
-from partnerships.organisations.services import add_membership
-from partnerships.people.models import User
-from partnerships.transfer.models import AgreementPromise, DeveloperAgreement, ImportRun
+from partnerships.developer_agreements.models import AgreementPromise, DeveloperAgreement
+from partnerships.transfer.models import ImportRun
 from partnerships.transfer.reading.problems import UnableToRead
 from partnerships.transfer.services.developer_agreements import import_developer_agreements
 from partnerships.transfer.services.local_plans import File
@@ -54,12 +51,12 @@ organisation,start-date,units
 
 @pytest.fixture(autouse=True)
 def councils(db: None) -> None:
-    """The councils that agreed."""
+    """The councils that the files name."""
     bring("councils", COUNCILS)
 
 
-def bring_agreements(a: str = AGREEMENTS, c: str = CONTRIBUTIONS, t: str = TRANSACTIONS) -> tuple[ImportRun, str]:
-    """Import the three files as the command does."""
+def import_agreements(a: str = AGREEMENTS, c: str = CONTRIBUTIONS, t: str = TRANSACTIONS) -> tuple[ImportRun, str]:
+    """Import the three files; returns the run and the last line of the report."""
     outcome = import_developer_agreements(
         agreements=File("a.csv", a.encode()),
         contributions=File("c.csv", c.encode()),
@@ -71,38 +68,40 @@ def bring_agreements(a: str = AGREEMENTS, c: str = CONTRIBUTIONS, t: str = TRANS
 
 
 def the(reference: str) -> Commitment:
-    """The commitment read from a contribution."""
+    """The commitment made from a contribution."""
     return Commitment.objects.get(source_reference=reference)
 
 
 def test_every_row_is_accounted_for() -> None:
-    run, line = bring_agreements()
+    run, line = import_agreements()
 
     assert line == (
         "4 rows of agreements: 3 read, 1 set aside; 7 rows of promises: 5 read, 2 set aside; "
-        "6 rows of transactions: 4 read, 2 set aside. 5 commitments, 1 of them of agreements not published."
+        "6 rows of transactions: 4 read, 2 set aside. 5 commitments, 1 of them in agreements not published."
     )
-    told = "\n".join(run.report["lines"]["set_aside"])
-    assert "a.csv, row 5: “developer-agreement:NOBODY” is no organisation in the directory." in told
-    assert "c.csv, row 8: “W/1-education” is already in row 2." in told
-    assert "c.csv, row 7: “somebody:NOBODY” is no organisation in the directory." in told
-    assert "t.csv, row 6: the contribution “W/0-nothing” is not in the file of contributions." in told
-    assert "t.csv, row 7: its contribution in row 7 was set aside." in told
+    reported = "\n".join(run.report["lines"]["set_aside"])
+    assert "a.csv, row 5: “developer-agreement:NOBODY” is not in the directory." in reported
+    assert "c.csv, row 8: “W/1-education” is already in row 2." in reported
+    assert "c.csv, row 7: “somebody:NOBODY” is not in the directory." in reported
+    assert "t.csv, row 6: the contribution “W/0-nothing” is not in the file of contributions." in reported
+    assert "t.csv, row 7: its contribution in row 7 was set aside." in reported
 
 
-def test_what_was_read_otherwise_than_it_stands_is_told_row_by_row() -> None:
-    run, _ = bring_agreements()
+def test_unusual_values_are_reported_with_their_rows() -> None:
+    run, _ = import_agreements()
 
-    told = "\n".join(run.report["remarks"])
-    assert "a.csv, row 1: above the heading, not a record: “Agreements between us and developers”." in told
-    assert "c.csv, row 2: the amount “£1,373,992.00” was read as 1373992.00." in told
-    assert "c.csv, row 3: “see file” is in column 9, which has no heading." in told
-    assert "c.csv, row 5: the amount “to be agreed” cannot be read as a number: treated as not given." in told
-    assert "c.csv, row 6: the agreement “W/9-da” is not in the file of agreements: kept without an agreement." in told
+    reported = "\n".join(run.report["remarks"])
+    assert "a.csv, row 1: above the heading, not a record: “Agreements between us and developers”." in reported
+    assert "c.csv, row 2: the amount “£1,373,992.00” was read as 1373992.00." in reported
+    assert "c.csv, row 3: “see file” is in column 9, which has no heading." in reported
+    assert "c.csv, row 5: the amount “to be agreed” cannot be read as a number: treated as not given." in reported
+    assert (
+        "c.csv, row 6: the agreement “W/9-da” is not in the file of agreements: kept without an agreement." in reported
+    )
 
 
-def test_promises_become_commitments_with_what_was_received_so_far() -> None:
-    bring_agreements()
+def test_promises_become_commitments_with_the_payments_received_so_far() -> None:
+    import_agreements()
 
     education = the("W/1-education")
     assert (education.quantity, education.unit, education.status) == (Decimal("1373992.00"), "pounds", "done")
@@ -117,7 +116,7 @@ def test_promises_become_commitments_with_what_was_received_so_far() -> None:
     assert not AgreementPromise.objects.filter(commitment=the("W/9-other")).exists()
 
 
-def test_figures_in_another_unit_than_the_promise_stand_in_its_words_and_are_told() -> None:
+def test_figures_in_another_unit_are_kept_in_the_text_and_reported() -> None:
     promises = CONTRIBUTIONS + (
         "19242,affordable-housing,W/1-da,W/1-mixed,local-authority-eng:XWM,2019-02-03,17,,\n"
         ",monitoring,W/1-da,W/1-bare,local-authority-eng:XWM,2019-02-03,,,\n"
@@ -128,7 +127,7 @@ def test_figures_in_another_unit_than_the_promise_stand_in_its_words_and_are_tol
         "9242,received,W/1-mixed,t9,local-authority-eng:XWM,2022-01-01,8\n"
     )
 
-    run, _ = bring_agreements(c=promises, t=payments)
+    run, _ = import_agreements(c=promises, t=payments)
 
     mixed, bare, homes = the("W/1-mixed"), the("W/1-bare"), the("W/2-homes")
     assert mixed.text.startswith("Affordable housing, for 17 homes, under section 106 agreement W/1-da")
@@ -138,14 +137,14 @@ def test_figures_in_another_unit_than_the_promise_stand_in_its_words_and_are_tol
     notes = list(homes.progress.order_by("at").values_list("note", flat=True))
     assert notes == ["Received: 5 homes.", "Received: 2 homes; £300.00 not counted."]
     assert homes.delivered_quantity == 7
-    told = "\n".join(run.report["remarks"])
-    assert "c.csv, row 9: 17 homes beside £19,242.00: kept in words, the sum alone is counted." in told
-    assert "t.csv, row 8: £300.00 kept in words, not counted: the promise counts homes." in told
-    assert "t.csv, row 9: £50.00 kept in words, not counted: the promise names neither a sum nor homes." in told
-    assert "t.csv, row 10: 8 homes kept in words, not counted: the promise counts money." in told
+    reported = "\n".join(run.report["remarks"])
+    assert "c.csv, row 9: 17 homes as well as £19,242.00: only the sum is counted" in reported
+    assert "t.csv, row 8: £300.00 not counted, kept in the text: the promise counts homes." in reported
+    assert "t.csv, row 9: £50.00 not counted, kept in the text: the promise names neither a sum nor homes." in reported
+    assert "t.csv, row 10: 8 homes not counted, kept in the text: the promise counts money." in reported
 
 
-def test_records_that_the_platform_withdrew_are_kept_and_do_not_count() -> None:
+def test_records_withdrawn_by_the_platform_are_kept_but_not_counted() -> None:
     promises = CONTRIBUTIONS.replace(",units,,\n", ",units,,,end-date\n").replace(
         "2013.0,open-space-and-leisure,W/1-da,W/1-open,local-authority-eng:XWM,2019-02-03,,,see file",
         "2013.0,open-space-and-leisure,W/1-da,W/1-open,local-authority-eng:XWM,2019-02-03,,,,2019-11-29",
@@ -153,14 +152,14 @@ def test_records_that_the_platform_withdrew_are_kept_and_do_not_count() -> None:
     payments = TRANSACTIONS.replace(",units\n", ",units,end-date\n").replace(
         "t3,local-authority-eng:XWM,2022-01-01,", "t3,local-authority-eng:XWM,2022-01-01,,2022-03-01"
     )
-    bring_agreements()
+    import_agreements()
 
-    run, line = bring_agreements(c=promises, t=payments)
+    run, line = import_agreements(c=promises, t=payments)
     Commitment.objects.all().delete()
-    bring_agreements(c=promises, t=payments)
+    import_agreements(c=promises, t=payments)
 
-    assert line.endswith("1 of them of agreements not published, 1 withdrawn from the register.")
-    assert any("W/1-open" in remark and "withdrawn it" in remark for remark in run.report["remarks"])
+    assert line.endswith("1 of them in agreements not published, 1 withdrawn from the register.")
+    assert any("W/1-open" in remark and "withdrawn from the register" in remark for remark in run.report["remarks"])
     gone, education = the("W/1-open"), the("W/1-education")
     assert (gone.status, gone.reason) == ("cancelled", "Withdrawn from the register on 29 November 2019.")
     assert not gone.was_broken
@@ -171,34 +170,34 @@ def test_records_that_the_platform_withdrew_are_kept_and_do_not_count() -> None:
 
 
 def test_the_same_files_again_change_nothing() -> None:
-    bring_agreements()
+    import_agreements()
 
-    run, _ = bring_agreements()
+    run, _ = import_agreements()
 
     assert (run.created, run.left_alone) == (0, 8)
     assert (Commitment.objects.count(), DeveloperAgreement.objects.count(), Progress.objects.count()) == (5, 3, 4)
 
 
-def test_later_payments_are_added_to_a_promise_known_before() -> None:
-    bring_agreements()
+def test_later_payments_are_added_to_a_known_promise() -> None:
+    import_agreements()
     later = TRANSACTIONS + (
         "4,received,W/1-open,t7,local-authority-eng:XWM,2023-01-01,\n"
         "2009,received,W/1-open,t8,local-authority-eng:XWM,2024-01-01,\n"
     )
 
-    run, _ = bring_agreements(t=later)
-    again, _ = bring_agreements(t=later)
+    run, _ = import_agreements(t=later)
+    again, _ = import_agreements(t=later)
 
     open_space = the("W/1-open")
     assert (open_space.delivered_quantity, open_space.status) == (2013, "done")
     assert list(open_space.progress.order_by("at").values_list("delivered", flat=True)) == [4, 2013]
     assert (run.created, run.changed, run.left_alone) == (0, 1, 7)
-    assert any("W/1-open" in remark and "2,013 delivered by now" in remark for remark in run.report["remarks"])
+    assert any("W/1-open" in remark and "2,013 delivered so far" in remark for remark in run.report["remarks"])
     assert (again.changed, again.left_alone) == (0, 8)
 
 
-def test_what_people_recorded_for_themselves_is_kept_and_told() -> None:
-    bring_agreements()
+def test_progress_that_people_recorded_is_kept_and_the_difference_reported() -> None:
+    import_agreements()
     homes = the("W/2-homes")
     Progress.objects.create(
         commitment=homes,
@@ -210,45 +209,15 @@ def test_what_people_recorded_for_themselves_is_kept_and_told() -> None:
     )
     Commitment.objects.filter(pk=homes.pk).update(delivered_quantity=7)
 
-    run, _ = bring_agreements(t=TRANSACTIONS + ",received,W/2-homes,t9,local-authority-eng:XNM,2023-01-01,1\n")
+    run, _ = import_agreements(t=TRANSACTIONS + ",received,W/2-homes,t9,local-authority-eng:XNM,2023-01-01,1\n")
 
     assert the("W/2-homes").delivered_quantity == 7
-    assert any("W/2-homes" in one and "What is recorded is kept" in one for one in run.report["remarks"])
+    assert any("W/2-homes" in one and "Nothing was changed" in one for one in run.report["remarks"])
 
 
-def test_a_council_reads_its_agreements_and_their_promises_page_by_page(client: Client) -> None:
-    bring_agreements()
-    agreement = DeveloperAgreement.objects.get(reference="W/1-da")
-    lead, stranger = (
-        User.objects.create_user(f"{name}@council.example", "a-quiet-estuary-morning", name=name)
-        for name in ("wendy", "stan")
-    )
-    add_membership(organisation=agreement.organisation, person=lead, role="lead", author=None, now=timezone.now())
-    pages = [
-        reverse("web:organisation-agreements", args=[agreement.organisation_id]),
-        reverse("web:agreement", args=[agreement.pk]),
-        the("W/1-education").get_absolute_url(),
-        f"{reverse('commitments:list')}?register=read",
-    ]
-
-    client.force_login(lead)
-    listed, shown, promise, promises = (client.get(page).content.decode() for page in pages)
-    client.force_login(stranger)
-    others = [client.get(page) for page in pages]
-
-    assert "W/1-da" in listed
-    assert "1 agreement" in listed
-    assert "Education" in shown
-    assert "£1,373,992" in shown
-    assert f"/developer-agreements/{agreement.pk}/" in promise
-    assert the("W/1-education").reference in promises
-    assert [answer.status_code for answer in others] == [200, 200, 404, 200]
-    assert "£1,373,992" not in others[1].content.decode()
-
-
-def test_a_wrong_file_is_refused_and_the_command_fails_aloud(tmp_path: Path) -> None:
+def test_a_wrong_file_is_refused_and_the_command_fails(tmp_path: Path) -> None:
     with pytest.raises(UnableToRead, match="“contribution-purpose”"):
-        bring_agreements(c=CONTRIBUTIONS.replace("contribution-purpose", "colour"))
+        import_agreements(c=CONTRIBUTIONS.replace("contribution-purpose", "colour"))
     assert not Commitment.objects.exists()
 
     paths = []
@@ -265,10 +234,10 @@ def test_a_wrong_file_is_refused_and_the_command_fails_aloud(tmp_path: Path) -> 
 
 
 @pytest.mark.slow
-def test_the_whole_real_files_are_accounted_for() -> None:
+def test_every_row_of_the_whole_published_files_is_accounted_for() -> None:
     if not WHOLE.is_dir():
-        # The small files above hold one row of every sort that the whole ones have.
-        assert bring_agreements()[0].set_aside == 5
+        # The small files above have a row of every kind found in the whole ones.
+        assert import_agreements()[0].set_aside == 5
         return
     bring("councils", (WHOLE / "councils/uk_local_authorities.csv").read_bytes())
     files = [
@@ -276,10 +245,10 @@ def test_the_whole_real_files_are_accounted_for() -> None:
         for name in ("developer-agreement", "developer-agreement-contribution", "developer-agreement-transaction")
     ]
 
-    run, line = bring_agreements(*files)
+    run, line = import_agreements(*files)
 
     assert "1,551 rows of agreements: 1,551 read" in line
     assert "3,344 rows of promises: 3,344 read" in line
     assert "3,408 rows of transactions: 2,279 read, 1,129 set aside" in line
-    assert "237 of them of agreements not published, 86 withdrawn from the register" in line
+    assert "237 of them in agreements not published, 86 withdrawn from the register" in line
     assert len(run.report["lines"]["set_aside"]) == 1129

@@ -17,9 +17,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from partnerships.activity.models import Event
+from partnerships.developer_agreements.models import DeveloperAgreement
 from partnerships.organisations.models import Area, AreaServed, Identifier, Organisation, OrganisationName, Succession
 from partnerships.plans.models import Plan, Version
-from partnerships.transfer.models import DeveloperAgreement, Doubt, ImportRun
+from partnerships.transfer.models import Doubt, ImportRun
 from partnerships.transfer.reading.problems import UnableToRead
 from partnerships.transfer.services.developer_agreements import import_developer_agreements
 from partnerships.transfer.services.local_plans import File, import_local_plans

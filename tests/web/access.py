@@ -7,7 +7,6 @@ from typing import Any
 from django.db import transaction
 
 from partnerships.outbox.services import record_email
-from partnerships.transfer.models import DeveloperAgreement, ImportRun, RunStatus
 from tests.support.access import Row, everyone, expect, public
 from tests.world import World
 
@@ -21,15 +20,7 @@ def _organisation(world: World) -> dict[str, Any]:
 
 
 def prepare(world: World) -> None:
-    """A developer agreement that Larkhaven has published."""
-    run = ImportRun.objects.create(
-        register="developer-agreements",
-        file_name="a.csv",
-        sha256="0" * 64,
-        as_of=world.now.date(),
-        started_at=world.now,
-        status=RunStatus.APPLIED,
-    )
+    """An email to a stakeholder of Larkhaven."""
     with transaction.atomic():
         world.things["email"] = record_email(
             kind="digests.confirmation",
@@ -38,9 +29,6 @@ def prepare(world: World) -> None:
             sender_id=world.larkhaven.pk,
             now=world.now,
         )
-    world.things["agreement"] = DeveloperAgreement.objects.create(
-        reference="W/1-da", kind="section-106", organisation=world.larkhaven, run=run
-    )
 
 
 def _email(world: World) -> dict[str, Any]:
@@ -68,7 +56,5 @@ ROWS = (
     Row("web:reciprocity-partner", on=_organisation, get=_PARTNER),
     Row("web:reciprocity", get=expect(inside=200, outside=200, left=403, administrator=403)),
     Row("web:organisation-entries", on=_organisation, get=everyone()),
-    Row("web:organisation-agreements", on=_organisation, get=everyone()),
-    Row("web:agreement", on=lambda world: {"pk": world.things["agreement"].pk}, get=everyone()),
     Row("web:organisation-plans", on=_organisation, get=everyone()),
 )

@@ -1,0 +1,39 @@
+"""Developer agreements for administrators: to look at, because the registers own them."""
+
+from __future__ import annotations
+
+from django.contrib import admin
+from django.urls import reverse
+from django.utils.html import format_html
+
+from partnerships.developer_agreements.models import DeveloperAgreement
+from partnerships.kit.administration import ReadOnlyAdmin
+
+
+@admin.register(DeveloperAgreement)
+class DeveloperAgreementAdmin(ReadOnlyAdmin):
+    """Agreements of published registers; the next import adds new ones."""
+
+    fields = (
+        "reference",
+        "kind",
+        "organisation",
+        "planning_application",
+        "document_url",
+        "agreed_on",
+        "ended_on",
+        "import_run",
+    )
+    readonly_fields = ("import_run",)
+    list_display = ("reference", "kind", "organisation", "planning_application", "agreed_on")
+    list_filter = ("kind",)
+    search_fields = ("reference", "planning_application", "organisation__name")
+    list_select_related = ("organisation",)
+    ordering = ("-agreed_on", "-pk")
+    date_hierarchy = "agreed_on"
+
+    @admin.display(description="import run")
+    def import_run(self, agreement: DeveloperAgreement) -> str:
+        """A link to the import that added it."""
+        href = reverse("admin:transfer_importrun_change", args=[agreement.run_id])
+        return format_html('<a href="{}">Import {}</a>', href, agreement.run_id)

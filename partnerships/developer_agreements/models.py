@@ -1,0 +1,70 @@
+"""Developer agreements as published registers hold them, and the commitments made in them."""
+
+from __future__ import annotations
+
+import pghistory
+from django.contrib.auth.models import AnonymousUser
+from django.db import models
+from django.urls import reverse
+
+from partnerships.commitments.models import Commitment
+from partnerships.organisations.models import Organisation
+from partnerships.people.models import User
+
+
+class DeveloperAgreementQuerySet(models.QuerySet["DeveloperAgreement"]):
+    """Agreements by who may see them, with what pages show."""
+
+    def visible_to(self, user: User | AnonymousUser) -> DeveloperAgreementQuerySet:
+        """Agreements the person may read: published, so everyone who sees the authority does."""
+        return self.filter(organisation__in=Organisation.objects.visible_to(user))
+
+    def for_listing(self) -> DeveloperAgreementQuerySet:
+        """With `promise_count`, the number of commitments in each; order where shown."""
+        return self.annotate(promise_count=models.Count("promises"))
+
+
+@pghistory.track()
+class DeveloperAgreement(models.Model):
+    """An agreement between an authority and a developer, read from a register.
+
+    Its promises are commitments. Only imports write agreements, and none is changed later.
+    """
+
+    reference = models.CharField(max_length=200)
+    kind = models.CharField(max_length=120)
+    organisation = models.ForeignKey(Organisation, on_delete=models.PROTECT, related_name="developer_agreements")
+    planning_application = models.CharField(max_length=300, blank=True)
+    document_url = models.URLField(max_length=1000, blank=True)
+    agreed_on = models.DateField(null=True, blank=True)
+    ended_on = models.DateField(null=True, blank=True)
+    # A plain number: import runs belong to a room above, and foreign keys never point upwards.
+    run_id = models.BigIntegerField("import run", help_text="The number of the import that added it.")
+
+    objects = DeveloperAgreementQuerySet.as_manager()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["organisation", "reference"], name="one_agreement_a_reference")]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.reference}"
+
+    def get_absolute_url(self) -> str:
+        """The page of the agreement."""
+        return reverse("developer_agreements:detail", args=[self.pk])
+
+    @property
+    def title(self) -> str:
+        """What links call it: `section 106 agreement W/1-da`."""
+        return f"{self.kind} agreement {self.reference}"
+
+
+@pghistory.track()
+class AgreementPromise(models.Model):
+    """The link between an agreement and a commitment made in it."""
+
+    agreement = models.ForeignKey(DeveloperAgreement, on_delete=models.PROTECT, related_name="promises")
+    commitment = models.OneToOneField(Commitment, on_delete=models.CASCADE, related_name="promised_in")
+
+    def __str__(self) -> str:
+        return f"{self.commitment_id} in {self.agreement_id}"

@@ -1,0 +1,29 @@
+"""Developer agreements as a source of commitments, as the page of a commitment shows them."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+
+from partnerships.commitments.models import Commitment
+from partnerships.commitments.origins import Origin, OriginLink, Suggestion
+from partnerships.developer_agreements.models import DeveloperAgreement
+from partnerships.people.models import User
+
+
+def links_of(*, commitment: Commitment, user: User) -> Sequence[OriginLink]:
+    """The agreement the commitment was made in."""
+    agreements = DeveloperAgreement.objects.visible_to(user).filter(promises__commitment=commitment).order_by("pk")
+    return [OriginLink(agreement.title, agreement.get_absolute_url()) for agreement in agreements]
+
+
+def suggest(*, user: User, record_id: int) -> Suggestion | None:
+    """None: the promises of an agreement are read from its register."""
+    return None
+
+
+def link(*, commitment: Commitment, record_id: int, author: User, now: dt.datetime) -> None:
+    """Do nothing: agreements suggest no commitments, so there is nothing to link."""
+
+
+AGREEMENT = Origin(name="agreement", suggest=suggest, link=link, links_of=links_of)

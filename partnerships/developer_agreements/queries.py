@@ -1,0 +1,30 @@
+"""What the pages of developer agreements read."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from django.db.models import Value
+from django.db.models.functions import Coalesce
+
+from partnerships.commitments.models import Commitment, CommitmentQuerySet
+from partnerships.commitments.queries import in_order
+from partnerships.developer_agreements.models import DeveloperAgreement, DeveloperAgreementQuerySet
+from partnerships.organisations.models import Organisation
+from partnerships.people.models import User
+
+#: The order of lists, newest first. `agreed_key` is never null, as pages by keys need.
+NEWEST_FIRST = ("-agreed_key", "-pk")
+_UNDATED = dt.date(1, 1, 1)
+
+
+def agreements_of(organisation: Organisation, user: User) -> DeveloperAgreementQuerySet:
+    """The authority's agreements, ready for the order `NEWEST_FIRST`."""
+    rows = DeveloperAgreement.objects.visible_to(user).filter(organisation=organisation)
+    return rows.for_listing().annotate(agreed_key=Coalesce("agreed_on", Value(_UNDATED)))
+
+
+def promises_in(agreement: DeveloperAgreement, user: User) -> CommitmentQuerySet:
+    """The commitments made in the agreement that the person may see."""
+    commitments = Commitment.objects.visible_to(user).filter(promised_in__agreement=agreement)
+    return in_order(commitments.for_listing())

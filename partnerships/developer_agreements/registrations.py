@@ -1,0 +1,14 @@
+"""What the developer agreements room registers at start-up."""
+
+from __future__ import annotations
+
+from partnerships.commitments.origins import register_origin
+from partnerships.developer_agreements.origins import AGREEMENT
+from partnerships.developer_agreements.sections import agreements_section
+from partnerships.organisations.sections import ON_ORGANISATIONS
+
+
+def register() -> None:
+    """Register agreements as an origin of commitments and a section of organisation pages."""
+    register_origin(AGREEMENT)
+    ON_ORGANISATIONS.register("40 developer agreements", agreements_section)

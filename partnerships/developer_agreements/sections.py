@@ -1,0 +1,16 @@
+"""What this room adds to an organisation's page: the way to its developer agreements."""
+
+from __future__ import annotations
+
+from partnerships.developer_agreements.models import DeveloperAgreement
+from partnerships.kit.sections import Section
+from partnerships.organisations.models import Organisation
+from partnerships.people.models import User
+
+
+def agreements_section(user: User, organisation: Organisation) -> Section | None:
+    """The number of agreements the authority has published; None if it has none."""
+    number = DeveloperAgreement.objects.visible_to(user).filter(organisation=organisation).count()
+    if not number:
+        return None
+    return Section("developer_agreements/_section.html", {"organisation": organisation, "number": number})

@@ -1,0 +1,76 @@
+"""Agreements and their promises that a public register holds, saved in bulk."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from django.db import transaction
+
+from partnerships.commitments.models import Commitment
+from partnerships.developer_agreements.models import AgreementPromise, DeveloperAgreement
+from partnerships.kit.rights import require
+from partnerships.organisations.models import Organisation
+from partnerships.organisations.rights import roles_of
+from partnerships.people.models import User
+
+
+@dataclass(frozen=True, slots=True)
+class RegisterAgreement:
+    """One row of a register; `reference` is unique for the organisation."""
+
+    reference: str
+    kind: str
+    organisation: Organisation
+    planning_application: str = ""
+    document_url: str = ""
+    agreed_on: dt.date | None = None
+    ended_on: dt.date | None = None
+
+
+@transaction.atomic
+def record_agreements(
+    *, agreements: Sequence[RegisterAgreement], run_id: int, author: User | None, now: dt.datetime
+) -> tuple[list[DeveloperAgreement], int]:
+    """Save the agreements that are not here yet.
+
+    Returns a row for each agreement, in the order given, and how many of them are new. An agreement whose organisation
+    and reference are known stays as it is, so importing a file twice is safe. `run_id` is the number of the import.
+    """
+    require(roles_of(author, now).keeps_directory)
+    references = [agreement.reference for agreement in agreements]
+    known = {
+        (row.organisation_id, row.reference): row for row in DeveloperAgreement.objects.filter(reference__in=references)
+    }
+    rows = []
+    new = []
+    for agreement in agreements:
+        row = known.get((agreement.organisation.pk, agreement.reference))
+        if row is None:
+            row = DeveloperAgreement(
+                reference=agreement.reference,
+                kind=agreement.kind,
+                organisation=agreement.organisation,
+                planning_application=agreement.planning_application,
+                document_url=agreement.document_url,
+                agreed_on=agreement.agreed_on,
+                ended_on=agreement.ended_on,
+                run_id=run_id,
+            )
+            new.append(row)
+        rows.append(row)
+    DeveloperAgreement.objects.bulk_create(new, batch_size=500)
+    return rows, len(new)
+
+
+@transaction.atomic
+def link_promises(
+    *, promises: Sequence[tuple[DeveloperAgreement, Commitment]], author: User | None, now: dt.datetime
+) -> None:
+    """Save in which agreement each commitment was made; a commitment has one agreement at most."""
+    require(roles_of(author, now).keeps_directory)
+    AgreementPromise.objects.bulk_create(
+        [AgreementPromise(agreement=agreement, commitment=commitment) for agreement, commitment in promises],
+        batch_size=500,
+    )

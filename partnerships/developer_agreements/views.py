@@ -1,0 +1,37 @@
+"""Pages of developer agreements: those of one authority, and one agreement with its promises."""
+
+from __future__ import annotations
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, render
+from django.views.decorators.http import require_safe
+
+from partnerships.developer_agreements.models import DeveloperAgreement
+from partnerships.developer_agreements.queries import NEWEST_FIRST, agreements_of, promises_in
+from partnerships.kit.http import keyset_page
+from partnerships.organisations.models import Organisation
+from partnerships.people.requests import signed_in
+
+
+@require_safe
+def of_organisation(request: HttpRequest, pk: int) -> HttpResponse:
+    """The agreements an authority has published, newest first."""
+    user = signed_in(request)
+    organisation = get_object_or_404(Organisation.objects.visible_to(user), pk=pk)
+    rows = agreements_of(organisation, user)
+    context = {
+        "organisation": organisation,
+        "page": keyset_page(request, rows, order=NEWEST_FIRST, size=50),
+        "number": rows.count(),
+    }
+    return render(request, "developer_agreements/of_organisation.html", context)
+
+
+@require_safe
+def detail(request: HttpRequest, pk: int) -> HttpResponse:
+    """One agreement, with those of its promises that the reader may see."""
+    user = signed_in(request)
+    agreements = DeveloperAgreement.objects.visible_to(user).select_related("organisation").for_listing()
+    agreement = get_object_or_404(agreements, pk=pk)
+    context = {"agreement": agreement, "commitments": promises_in(agreement, user)}
+    return render(request, "developer_agreements/detail.html", context)

@@ -1,0 +1,5 @@
+"""Import developer agreements: what developers promised to councils becomes commitments."""
+
+from partnerships.transfer.services.developer_agreements.importing import import_developer_agreements
+
+__all__ = ["import_developer_agreements"]

@@ -1,0 +1,146 @@
+"""Turn contributions and transactions of the files into promises and progress reports."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections import Counter
+from decimal import Decimal
+
+from django.utils import timezone
+
+from partnerships.commitments.models import Unit
+from partnerships.commitments.quantities import quantity_words
+from partnerships.commitments.services.registers import RegisterProgress, RegisterPromise
+from partnerships.developer_agreements.models import DeveloperAgreement
+from partnerships.kit.dates import long_date
+from partnerships.organisations.models import Organisation
+from partnerships.transfer.reading.developer_agreements import Accounts, Agreement, Movement, Promise
+
+_PENNY = Decimal("0.01")
+#: The day of a transaction without a date, so that it comes first.
+_UNDATED = dt.date(1970, 1, 1)
+
+
+def register_promise(
+    promise: Promise,
+    *,
+    receiver: Organisation,
+    agreement: DeveloperAgreement | None,
+    agreement_row: Agreement | None,
+    as_of: dt.date,
+    accounts: tuple[Accounts, Accounts, Accounts],
+) -> RegisterPromise:
+    """A contribution as a promise to `receiver`, with its transactions as progress.
+
+    It counts money if the contribution names a sum, otherwise homes, otherwise nothing. A figure that is not counted
+    stays in the text, and the report says so.
+    """
+    quantity, unit, not_counted = None, "", ""
+    if promise.amount:
+        quantity, unit = promise.amount.quantize(_PENNY), Unit.POUNDS
+        if promise.units:
+            homes = _figure(promise.units, Unit.HOMES)
+            not_counted = f", for {homes}"
+            accounts[1].note(
+                promise.row,
+                f"{homes} as well as {_figure(promise.amount, unit)}: only the sum is counted, the homes are kept in "
+                "the text.",
+            )
+    elif promise.units:
+        quantity, unit = promise.units.quantize(_PENNY), Unit.HOMES
+    application = agreement_row.application if agreement_row else ""
+    agreed_on = promise.agreed_on or (agreement_row.agreed_on if agreement_row else None) or as_of
+    progress = _progress(promise.movements, unit, as_of, accounts[2])
+    purpose = promise.purpose[:1].upper() + promise.purpose[1:]
+    under = f", under {agreement.title}" if agreement else ", agreement not published"
+    where = f" (planning application {application})" if application else ""
+    withdrawn = _withdrawn(promise.ended_on, as_of)
+    if withdrawn:
+        accounts[1].note(promise.row, f"{_lower_first(withdrawn)}: kept as cancelled.")
+    return RegisterPromise(
+        reference=promise.key[:200],
+        text=f"{purpose}{not_counted}{under}{where}"[:2000],
+        receiver=receiver,
+        giver_name=f"Developer of {application}"[:200] if application else "A developer",
+        agreed_at=_midnight(agreed_on),
+        quantity=quantity,
+        unit=unit,
+        done=bool(quantity and progress and progress[-1].delivered >= quantity),
+        withdrawn=f"{withdrawn}." if withdrawn else "",
+        progress=progress,
+    )
+
+
+def _progress(
+    movements: tuple[Movement, ...], unit: str, as_of: dt.date, account: Accounts
+) -> tuple[RegisterProgress, ...]:
+    """One report for each transaction: the total delivered by then, and every figure in words.
+
+    Money that was allocated, spent, transferred or returned must have been received, so the total delivered is the
+    largest of those sums. A figure in another unit than the promise's, or of a withdrawn record, is not counted, and
+    the report says so.
+    """
+    sums: Counter[str] = Counter()
+    reports = []
+    for movement in movements:
+        withdrawn = _withdrawn(movement.ended_on, as_of)
+        counted, not_counted = [], []
+        for value, kind in ((movement.amount, Unit.POUNDS), (movement.units, Unit.HOMES)):
+            if not value:
+                continue
+            if kind == unit and not withdrawn:
+                sums[movement.status] += value  # type: ignore[assignment]  # a counter of decimals
+                counted.append(_figure(value, kind))
+            else:
+                not_counted.append(_figure(value, kind))
+        if not_counted:
+            figures = " and ".join(not_counted)
+            account.note(movement.row, f"{figures} not counted, kept in the text: {_reason(unit, withdrawn)}.")
+        elif withdrawn:
+            account.note(movement.row, f"{_lower_first(withdrawn)}.")
+        reports.append(
+            RegisterProgress(
+                _midnight(movement.on or _UNDATED), _delivered(sums), _note(movement, counted, not_counted, withdrawn)
+            )
+        )
+    return tuple(reports)
+
+
+def _delivered(sums: Counter[str]) -> Decimal:
+    gone = Decimal(sums["spent"] + sums["transferred"] + sums["returned"])
+    return max(Decimal(sums["received"]), Decimal(sums["allocated"]), gone)
+
+
+def _note(movement: Movement, counted: list[str], not_counted: list[str], withdrawn: str) -> str:
+    """The text of a progress report: `Received: 2 homes; £300.00 not counted.`"""
+    figures = [*counted, f"{' and '.join(not_counted)} not counted"] if not_counted else counted
+    status = (movement.status or "status not given").capitalize()
+    note = f"{status}: {'; '.join(figures)}." if figures else f"{status}."
+    return f"{note} {withdrawn}." if withdrawn else note
+
+
+def _midnight(day: dt.date) -> dt.datetime:
+    return timezone.make_aware(dt.datetime.combine(day, dt.time()))
+
+
+def _withdrawn(ended_on: dt.date | None, as_of: dt.date) -> str:
+    """When the platform withdrew a record, in words; empty if it has not."""
+    return f"Withdrawn from the register on {long_date(ended_on)}" if ended_on and ended_on <= as_of else ""
+
+
+def _lower_first(text: str) -> str:
+    return f"{text[:1].lower()}{text[1:]}"
+
+
+def _figure(value: Decimal, unit: str) -> str:
+    """A sum to the penny, `£19,242.00`, or a number of homes, `17 homes`."""
+    return f"£{value:,.2f}" if unit == Unit.POUNDS else quantity_words(value, unit)
+
+
+def _reason(unit: str, withdrawn: str) -> str:
+    """Why a figure is not counted."""
+    if withdrawn:
+        return _lower_first(withdrawn)
+    if unit:
+        return f"the promise counts {'money' if unit == Unit.POUNDS else 'homes'}"
+    return "the promise names neither a sum nor homes"

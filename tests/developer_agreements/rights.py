@@ -1,0 +1,43 @@
+"""Who may call the services of developer agreements: only those who keep the directory."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.utils import timezone
+
+from partnerships.commitments.services import RegisterPromise, record_from_register
+from partnerships.developer_agreements.services import RegisterAgreement, link_promises, record_agreements
+from tests.support.rights import ADMINISTRATOR, Row
+from tests.world import World
+
+
+def _record(world: World, author: Any, _: Any) -> Any:
+    agreement = RegisterAgreement(reference="S106/1", kind="section 106", organisation=world.westmarch)
+    return record_agreements(agreements=[agreement], run_id=1, author=author, now=timezone.now())
+
+
+def _agreement_and_commitment(world: World) -> Any:
+    """An agreement and a commitment that are not linked yet."""
+    promise = RegisterPromise(
+        reference="S106/1/homes",
+        giver_name="Quay Builders",
+        receiver=world.westmarch,
+        text="Twelve affordable homes.",
+        agreed_at=world.now,
+    )
+    (commitment,) = record_from_register(promises=[promise], source="Register", author=None, now=world.now)
+    rows, _ = _record(world, None, None)
+    return rows[0], commitment
+
+
+ROWS = (
+    Row("developer_agreements.record_agreements", _record, ADMINISTRATOR),
+    Row(
+        "developer_agreements.link_promises",
+        lambda w, author, made: link_promises(promises=[made], author=author, now=timezone.now()),
+        ADMINISTRATOR,
+        prepare=_agreement_and_commitment,
+    ),
+)
+WITHOUT_A_PERSON: dict[str, str] = {}

@@ -12,8 +12,7 @@ from partnerships.outbox.kinds import Due
 from partnerships.people.models import User
 from partnerships.plans.links import sign_off_token
 from partnerships.plans.models import AccessRequest, Mention, OwnershipOffer, Plan, Share, Signatory, SignOff
-from partnerships.plans.past import as_read_by
-from partnerships.plans.queries import has_to_decide, number_to_sign, reaches, signing_states
+from partnerships.plans.queries import as_read_by, has_to_decide, number_to_sign, reaches, signing_states
 
 
 def write_sign_off_request(due: Due, person: User, now: dt.datetime) -> Content | str:

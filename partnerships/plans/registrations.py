@@ -12,8 +12,8 @@ from partnerships.people.personal import register_personal
 from partnerships.plans import emails, restoring
 from partnerships.plans.models import Comment, Plan, Version
 from partnerships.plans.origins import ORIGINS
-from partnerships.plans.past import events_of_plans
 from partnerships.plans.personal import RULES, end_shares, take_shares_back
+from partnerships.plans.queries import events_of_plans
 from partnerships.plans.services import owning, papers
 
 

@@ -22,7 +22,7 @@ from partnerships.organisations.models import Status as OrganisationStatus
 from partnerships.organisations.queries import find_organisations
 from partnerships.people.models import User
 from partnerships.plans.models import Plan, Site, Version
-from partnerships.plans.past import as_read_by, named
+from partnerships.plans.queries import as_read_by, named
 
 #: Results shown of each sort; one more is fetched to know whether there are others.
 SHOWN = 10

@@ -26,7 +26,7 @@ from partnerships.organisations.timeline import timeline_lines
 from partnerships.people.models import User
 from partnerships.people.requests import signed_in
 from partnerships.plans.models import Plan
-from partnerships.plans.past import as_read_by as plans_as_read_by
+from partnerships.plans.queries import as_read_by as plans_as_read_by
 from partnerships.plans.queries import plans_that_wait, with_turns
 from partnerships.web import queries
 from partnerships.web.network import WIDTH, Picture, lay_out

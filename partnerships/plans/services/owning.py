@@ -26,8 +26,7 @@ from partnerships.plans.models import (
     PlanOwner,
     Share,
 )
-from partnerships.plans.owners import may_be_offered, present_members
-from partnerships.plans.queries import version_of
+from partnerships.plans.queries import may_be_offered, present_members, version_of
 from partnerships.plans.rights import rights_over
 from partnerships.plans.services.ledger import lock_plan, note
 from partnerships.plans.services.sharing import end_showing

@@ -13,8 +13,7 @@ from django.utils import timezone
 
 from partnerships.people.requests import signed_in
 from partnerships.plans.models import Draft, Opening, Plan, PlanQuerySet, ReadingClass, Share, Version
-from partnerships.plans.past import as_read_by
-from partnerships.plans.queries import newest_for, versions_for
+from partnerships.plans.queries import as_read_by, newest_for, versions_for
 from partnerships.plans.rights import Rights, rights_over
 from partnerships.plans.services import open_share
 

@@ -15,9 +15,9 @@ from partnerships.kit.http import keyset_page, posted
 from partnerships.organisations.models import Organisation, Role
 from partnerships.people.requests import signed_in
 from partnerships.people.told import noting_told
+from partnerships.plans.forms import OfferAnswerForm, OfferForm
 from partnerships.plans.models import OwnershipOffer, PlanOwner
-from partnerships.plans.owner_forms import OfferAnswerForm, OfferForm
-from partnerships.plans.owners import ended_lines, ended_ownerships, offers_waiting, owners_led_by
+from partnerships.plans.queries import ended_lines, ended_ownerships, offers_waiting, owners_led_by
 from partnerships.plans.services import (
     UnableToChangeOwners,
     answer_offer,

@@ -23,14 +23,15 @@ from partnerships.plans import paper
 from partnerships.plans.forms import PlanFilter
 from partnerships.plans.models import Document, Draft, Milestone, Opening, Plan, SignOff, Site, Version
 from partnerships.plans.origins import may_promise, promises_of
-from partnerships.plans.past import as_read_by, named
 from partnerships.plans.queries import (
     SigningState,
+    as_read_by,
     comment_counts,
     content_for,
     decisions_for,
     draft_content,
     my_plans,
+    named,
     newest_for,
     number_to_sign,
     owners_of,
@@ -40,14 +41,7 @@ from partnerships.plans.queries import (
     with_turns,
 )
 from partnerships.plans.services import paper_of
-from partnerships.plans.views.fetching import (
-    Opened,
-    log_opening,
-    open_draft,
-    open_plan,
-    open_published,
-    sign_in_first,
-)
+from partnerships.plans.views.fetching import Opened, log_opening, open_draft, open_plan, open_published, sign_in_first
 from partnerships.plans.views.whole import reading_context
 
 

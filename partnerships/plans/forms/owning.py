@@ -9,7 +9,7 @@ from django import forms
 from partnerships.kit.forms import Helper
 from partnerships.organisations.models import Organisation
 from partnerships.plans.models import Plan, PlanOwner
-from partnerships.plans.owners import may_be_offered
+from partnerships.plans.queries import may_be_offered
 
 
 class OfferForm(forms.Form):

@@ -8,15 +8,31 @@ from typing import TYPE_CHECKING
 
 from django.db.models import Q, QuerySet
 
-from partnerships.agreements.models import Partnership, Party
+from partnerships.agreements.models import Partnership, Party, PartyRole, PartyStatus
 from partnerships.organisations.models import Organisation, Role
 from partnerships.people.models import User
 from partnerships.plans.models import OwnershipOffer, Plan, PlanOwner
-from partnerships.plans.past import as_read_by
-from partnerships.plans.queries import taking_part
+from partnerships.plans.queries.past import as_read_by
 
 if TYPE_CHECKING:
     from partnerships.organisations.models import OrganisationQuerySet
+
+
+def owners_of(plan: Plan) -> list[PlanOwner]:
+    """The plan's owners, the first one first; without a query where the plan came `for_listing`.
+
+    Of a plan that is shown as it was when its reader left, the owners of then.
+    """
+    if plan.owners_then is not None:
+        return plan.owners_then
+    fetched = "owners" in getattr(plan, "_prefetched_objects_cache", {})
+    return list(plan.owners.all() if fetched else plan.owners.select_related("organisation").order_by("pk"))
+
+
+def taking_part(organisations: QuerySet[Organisation] | None = None) -> QuerySet[Party]:
+    """Present parties that may own and sign plans: all but observers (docs/rights.md)."""
+    parties = Party.objects.filter(status=PartyStatus.ACCEPTED).exclude(role=PartyRole.OBSERVER)
+    return parties if organisations is None else parties.filter(organisation__in=organisations)
 
 
 def present_members(partnership: Partnership) -> OrganisationQuerySet:

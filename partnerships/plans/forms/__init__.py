@@ -1,0 +1,34 @@
+"""The forms of plans."""
+
+from partnerships.plans.forms.commenting import CommentForm
+from partnerships.plans.forms.homes import BLANK_LINES, HomesFormSet, homes_lines
+from partnerships.plans.forms.owning import OfferAnswerForm, OfferForm
+from partnerships.plans.forms.pieces import DocumentForm, PieceForm
+from partnerships.plans.forms.plan import AudienceForm, PlanFilter, PlanForm, StatusForm
+from partnerships.plans.forms.publishing import MilestoneForm, PublishForm
+from partnerships.plans.forms.sharing import AnswerForm, AskForm, ShareForm
+from partnerships.plans.forms.signing import ConditionForm, DueDayForm, SignatoriesForm, SignForm
+
+__all__ = [
+    "BLANK_LINES",
+    "AnswerForm",
+    "AskForm",
+    "AudienceForm",
+    "CommentForm",
+    "ConditionForm",
+    "DocumentForm",
+    "DueDayForm",
+    "HomesFormSet",
+    "MilestoneForm",
+    "OfferAnswerForm",
+    "OfferForm",
+    "PieceForm",
+    "PlanFilter",
+    "PlanForm",
+    "PublishForm",
+    "ShareForm",
+    "SignForm",
+    "SignatoriesForm",
+    "StatusForm",
+    "homes_lines",
+]

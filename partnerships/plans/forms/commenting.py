@@ -1,0 +1,31 @@
+"""Comment on a plan."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from django import forms
+
+from partnerships.kit.forms import Form, Helper
+
+
+class CommentForm(Form):
+    """Say something."""
+
+    text = forms.CharField(
+        label="Your comment",
+        widget=forms.Textarea(attrs={"rows": 4}),
+        max_length=5_000,
+        help_text="Call on somebody with @ and their name, as in @Ben West.",
+    )
+    anchor = forms.ChoiceField(label="About", required=False)
+
+    def __init__(self, *args: Any, anchors: Iterable[tuple[str, str]] = (), reply: bool = False, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if reply:
+            del self.fields["anchor"]
+        else:
+            self.fields["anchor"].choices = [("", "The whole plan"), *anchors]  # type: ignore[attr-defined]  # a ChoiceField
+        self.order_fields(["anchor", "text"])
+        self.helper = Helper(self, submit="Answer" if reply else "Comment")

@@ -1,0 +1,127 @@
+"""Forms about a whole plan: create it, list it, change its status or audience."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from django import forms
+from django.urls import reverse
+
+from partnerships.agreements.models import Partnership
+from partnerships.kit.forms import Form, Helper, ReasonForm, Section
+from partnerships.organisations.models import Organisation
+from partnerships.people.models import User
+from partnerships.plans.models import Audience, Kind, Plan, Status
+from partnerships.plans.queries import taking_part
+
+
+class PlanForm(Form):
+    """Begin a plan."""
+
+    title = forms.CharField(max_length=200)
+    kind = forms.ChoiceField(
+        choices=Kind.choices,
+        widget=forms.RadioSelect,
+        help_text="The draft begins with the sections and milestones that such a plan usually has.",
+    )
+    owners = forms.ModelMultipleChoiceField(
+        queryset=Organisation.objects.none(),
+        widget=forms.CheckboxSelectMultiple,
+        label="Which of your organisations own it?",
+    )
+    partnership = forms.ModelChoiceField(
+        queryset=Partnership.objects.none(), required=False, empty_label="None: it is ours alone"
+    )
+    partners = forms.BooleanField(
+        label="Its other members own it too: their editors draft with us, and any lead may publish", required=False
+    )
+    audience = forms.ChoiceField(
+        choices=Audience.choices,
+        widget=forms.RadioSelect,
+        label="Who may read it once it is published?",
+        initial=Audience.PARTNERSHIP,
+    )
+
+    def __init__(self, *args: Any, user: User, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        mine = Organisation.objects.of_person(user, "editor", "lead").order_by("name", "pk")
+        self.fields["owners"].queryset = mine  # type: ignore[attr-defined]  # a ModelMultipleChoiceField
+        self.fields["partnership"].queryset = (  # type: ignore[attr-defined]  # a ModelChoiceField
+            Partnership.objects.present_for(user, "editor", "lead")
+            .live()
+            .filter(pk__in=taking_part(mine).values("partnership"))
+            .order_by("title", "pk")
+        )
+        owners = list(mine[:2])
+        if len(owners) == 1:
+            self.fields["owners"].initial = owners
+        self.helper = Helper(
+            self,
+            Section("The plan", "title", "kind"),
+            Section("Whose it is", "owners", "partnership", "partners"),
+            Section("Who reads it", "audience"),
+            submit="Begin the draft",
+            cancel=reverse("plans:list"),
+        )
+
+    def clean(self) -> dict[str, Any]:
+        """A partnership is needed where the partnership reads it."""
+        data = super().clean() or {}
+        if data.get("audience") == Audience.PARTNERSHIP and not data.get("partnership"):
+            self.add_error("partnership", "Choose the partnership it belongs to, or another audience")
+        return data
+
+    def all_owners(self) -> list[Organisation]:
+        """The chosen organisations, and the partnership's other members where they own it too."""
+        owners = list(self.cleaned_data["owners"])
+        partnership = self.cleaned_data["partnership"]
+        if partnership is not None and self.cleaned_data["partners"]:
+            others = taking_part().filter(partnership=partnership).select_related("organisation").order_by("pk")
+            owners += [party.organisation for party in others if party.organisation not in owners]
+        return owners
+
+
+class StatusForm(ReasonForm):
+    """Take a plan on by hand."""
+
+    status = forms.ChoiceField(widget=forms.RadioSelect, label="Make it")
+    successor = forms.ModelChoiceField(
+        queryset=Plan.objects.none(), required=False, label="Superseded by", empty_label="No plan"
+    )
+
+    field_order = ("status", "successor", "reason")
+
+    def __init__(self, *args: Any, choices: Sequence[Status], successors: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["status"].choices = [(status.value, status.label) for status in choices]  # type: ignore[attr-defined]  # a ChoiceField
+        if Status.SUPERSEDED in choices:
+            self.fields["successor"].queryset = successors  # type: ignore[attr-defined]  # a ModelChoiceField
+        else:
+            del self.fields["successor"]
+        self.helper.layout.fields = list(self.fields)
+
+
+class AudienceForm(ReasonForm):
+    """Choose who reads the published versions."""
+
+    audience = forms.ChoiceField(choices=Audience.choices, widget=forms.RadioSelect, label="Who may read it?")
+
+    field_order = ("audience", "reason")
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.helper.layout.fields = list(self.fields)
+
+
+class PlanFilter(Form):
+    """Narrow the list of plans."""
+
+    q = forms.CharField(label="Title", required=False, max_length=200)
+    kind = forms.ChoiceField(choices=[("", "Any kind"), *Kind.choices], required=False)
+    status = forms.ChoiceField(choices=[("", "Any status"), *Status.choices], required=False)
+    mine = forms.BooleanField(label="Owned by my organisations", required=False)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.helper = Helper(self, submit="Show", method="get")

@@ -1,0 +1,126 @@
+"""Publish a version, or update one milestone."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from typing import Any
+
+from django import forms
+from django.urls import reverse
+from django.utils import timezone
+
+from partnerships.kit.forms import DayField, Form, Helper, Section
+from partnerships.plans.content import Item
+from partnerships.plans.forms.dates import PartialDateField
+from partnerships.plans.models import Plan, Share
+from partnerships.plans.services.publishing import moment_in_words
+
+
+class PublishForm(Form):
+    """Publish the draft: why, and how."""
+
+    note = forms.CharField(
+        label="What changed, and why?",
+        widget=forms.Textarea(attrs={"rows": 4}),
+        max_length=2_000,
+        help_text="Everybody who is told of this version reads these words.",
+    )
+    minor = forms.BooleanField(
+        label="This is a minor version: a correction that leaves every signature as it is", required=False
+    )
+    embargo_day = DayField(
+        label="Hold back until", required=False, help_text="Until then only the owners see it. Leave empty to tell now."
+    )
+    embargo_time = forms.TimeField(
+        label="At",
+        required=False,
+        initial="09:00",
+        widget=forms.TimeInput(attrs={"class": "govuk-input--width-5"}, format="%H:%M"),
+        help_text="For example 09:00",
+    )
+    end_shares = forms.BooleanField(
+        required=False,
+        initial=True,
+        help_text="It was shown to them early. Left as it is, they go on seeing what you draft for the next version.",
+    )
+    draft_revision = forms.IntegerField(widget=forms.HiddenInput)
+
+    def __init__(self, *args: Any, plan: Plan, shares: Sequence[Share] = (), **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        first = plan.current_number == 0
+        if first:
+            del self.fields["minor"]
+        shown = [share.person.display_name for share in shares]
+        if shown:
+            self.fields["end_shares"].label = f"Stop showing the draft to {', '.join(shown)}"
+        else:
+            del self.fields["end_shares"]
+        if plan.is_embargoed and plan.embargoed_until is not None:
+            self.fields["embargo_day"].help_text = (
+                f"Version {plan.current_number} is held back until {moment_in_words(plan.embargoed_until)}. This "
+                "version holds what it says, and comes out with it. Choose a later moment to hold this one back longer."
+            )
+        names = [name for name in ("note", "minor", "end_shares") if name in self.fields]
+        self.helper = Helper(
+            self,
+            *names,
+            Section("Embargo", "embargo_day", "embargo_time"),
+            submit=f"Publish version {plan.current_number + 1}",
+            cancel=reverse("plans:draft", kwargs={"pk": plan.pk}),
+        )
+
+    def embargo(self) -> dt.datetime | None:
+        """The moment until which only owners read it, in the site's zone."""
+        day = self.cleaned_data.get("embargo_day")
+        if day is None:
+            return None
+        at = self.cleaned_data.get("embargo_time") or dt.time(9)
+        return timezone.make_aware(dt.datetime.combine(day, at))
+
+
+class MilestoneForm(Form):
+    """One short form: a milestone achieved, or moved; it publishes a version.
+
+    `based_on` is the number of the version that its author saw.
+    """
+
+    happened = forms.ChoiceField(
+        choices=[("achieved", "It is achieved"), ("moved", "Its forecast moved"), ("cancelled", "It is cancelled")],
+        widget=forms.RadioSelect,
+        label="What happened?",
+    )
+    date = PartialDateField(
+        required=False,
+        label="When",
+        help_text="The day it was achieved, or the new forecast. A month or a year will do.",
+    )
+    note = forms.CharField(label="Why?", widget=forms.Textarea(attrs={"rows": 3}), max_length=2_000)
+    minor = forms.BooleanField(label="This is a minor version: signatures stay as they are", required=False)
+    based_on = forms.IntegerField(widget=forms.HiddenInput, min_value=1)
+
+    def __init__(self, *args: Any, cancel: str, newest: int, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["based_on"].initial = newest
+        self.helper = Helper(self, submit=f"Publish version {newest + 1}", cancel=cancel)
+
+    def clean(self) -> dict[str, Any]:
+        """What is achieved or moved has a date."""
+        data = super().clean() or {}
+        if data.get("happened") in ("achieved", "moved") and not data.get("date") and "date" not in self.errors:
+            self.add_error("date", "Enter when it was achieved, or the new forecast")
+        return data
+
+    def applied(self, item: Item) -> Item:
+        """The milestone with what happened."""
+        happened, date = self.cleaned_data["happened"], self.cleaned_data["date"]
+        if happened == "achieved":
+            return {**item, "actual": date, "status": "achieved"}
+        if happened == "moved":
+            return {
+                **item,
+                "forecast": date,
+                "actual": "",
+                "status": "late" if item["status"] == "achieved" else item["status"],
+            }
+        return {**item, "status": "cancelled"}

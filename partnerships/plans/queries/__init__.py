@@ -1,0 +1,84 @@
+"""Reading plans as a person may, and what waits for whom."""
+
+from partnerships.plans.queries.comments import comment_counts, reaches
+from partnerships.plans.queries.contents import (
+    area_names,
+    content_for,
+    content_of,
+    draft_content,
+    newest_for,
+    version_of,
+    versions_for,
+)
+from partnerships.plans.queries.listing import plans_that_wait, with_turns
+from partnerships.plans.queries.milestones import milestones_due_soon, overdue_milestones
+from partnerships.plans.queries.my_work import WAITING
+from partnerships.plans.queries.owners import (
+    ended_lines,
+    ended_ownerships,
+    may_be_offered,
+    offers_waiting,
+    owners_led_by,
+    owners_of,
+    present_members,
+    taking_part,
+)
+from partnerships.plans.queries.past import as_read_by, events_of_plans, named
+from partnerships.plans.queries.signing import (
+    SigningState,
+    decisions_for,
+    has_to_decide,
+    number_to_sign,
+    signing_states,
+    still_takes_part,
+)
+from partnerships.plans.queries.standing import (
+    acting_for,
+    my_plans,
+    organisations_of,
+    readers_of,
+    reading_class,
+    standing_of,
+)
+from partnerships.plans.queries.waiting import waiting_on
+
+__all__ = [
+    "WAITING",
+    "SigningState",
+    "acting_for",
+    "area_names",
+    "as_read_by",
+    "comment_counts",
+    "content_for",
+    "content_of",
+    "decisions_for",
+    "draft_content",
+    "ended_lines",
+    "ended_ownerships",
+    "events_of_plans",
+    "has_to_decide",
+    "may_be_offered",
+    "milestones_due_soon",
+    "my_plans",
+    "named",
+    "newest_for",
+    "number_to_sign",
+    "offers_waiting",
+    "organisations_of",
+    "overdue_milestones",
+    "owners_led_by",
+    "owners_of",
+    "plans_that_wait",
+    "present_members",
+    "reaches",
+    "readers_of",
+    "reading_class",
+    "signing_states",
+    "standing_of",
+    "still_takes_part",
+    "taking_part",
+    "version_of",
+    "versions_for",
+    "waiting_on",
+    "with_turns",
+]

@@ -1,0 +1,29 @@
+"""Comments on a plan: how many, and who they reach."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from django.db.models import Count, Q
+
+from partnerships.people.models import User
+from partnerships.plans.models import Comment, Plan
+
+if TYPE_CHECKING:
+    from django.contrib.auth.models import AnonymousUser
+
+
+def comment_counts(user: User | AnonymousUser, plan: Plan, *, on_draft: bool) -> dict[str, int]:
+    """How many comments of open threads, that the person may read, stand by each piece: {"sites/north-quay": 2}."""
+    if not user.is_authenticated:
+        return {}
+    settled = Q(resolved_at__isnull=False) | Q(parent__resolved_at__isnull=False)
+    rows = Comment.objects.visible_to(user).filter(plan=plan).exclude(settled).exclude(anchor__in=("", "about"))
+    rows = rows.filter(version_number=0) if on_draft else rows.exclude(version_number=0)
+    return dict(rows.values_list("anchor").annotate(Count("pk")))
+
+
+def reaches(comment: Comment, person: User) -> bool:
+    """Whether the person may read the comment and takes part today: who left reads what was said, and is not called."""
+    known = Plan.objects.known_today_to(person).values("pk")
+    return Comment.objects.visible_to(person).filter(pk=comment.pk, plan__in=known).exists()

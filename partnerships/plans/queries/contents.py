@@ -1,0 +1,55 @@
+"""Versions, the draft and their contents, as a person may read them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from partnerships.organisations.models import Area
+from partnerships.people.models import User
+from partnerships.plans.content import Content, empty, outside
+from partnerships.plans.models import Draft, Plan, ReadingClass, Version, VersionQuerySet
+
+if TYPE_CHECKING:
+    from django.contrib.auth.models import AnonymousUser
+
+
+def content_for(content: Content, reader: ReadingClass | str) -> Content:
+    """A content as readers of that class may know it."""
+    return content if reader == ReadingClass.INSIDE else outside(content)
+
+
+def versions_for(user: User | AnonymousUser, plan: Plan) -> VersionQuerySet:
+    """The versions of a plan that the person may read, newest first."""
+    return Version.objects.visible_to(user).filter(plan=plan).order_by("-number")
+
+
+def newest_for(user: User | AnonymousUser, plan: Plan) -> Version | None:
+    """The newest version that the person may read, or None."""
+    return versions_for(user, plan).first()
+
+
+def version_of(plan: Plan, number: int | None) -> Version | None:
+    """One version by its number, whoever asks: for services and upper rooms that have checked."""
+    return plan.versions.filter(number=number).first() if number else None
+
+
+def content_of(plan: Plan, number: int) -> Content:
+    """The content of one version; that of number 0 is empty."""
+    version = version_of(plan, number)
+    return version.content if version is not None else empty()
+
+
+def draft_content(plan: Plan) -> Content:
+    """What the draft says now: the newest version until somebody changes it."""
+    draft = Draft.objects.filter(plan=plan).first()
+    if draft is not None and draft.content is not None:
+        content: Content = draft.content
+        return content
+    # The draft's own number: the plan in hand may have been read before somebody published.
+    return content_of(plan, draft.based_on if draft is not None else plan.current_number)
+
+
+def area_names(*contents: Content) -> dict[str, str]:
+    """The names of the areas that sites lie in, by GSS code."""
+    codes = {site["area"] for content in contents for site in content["sites"]} - {""}
+    return dict(Area.objects.filter(code__in=codes).values_list("code", "name")) if codes else {}

@@ -1,0 +1,225 @@
+"""What waits for a person in plans, for My work."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+from django.db.models import Exists, OuterRef, Q, Subquery
+from django.urls import reverse
+from django.utils import timezone
+
+from partnerships.kit.waiting import Waiting
+from partnerships.organisations.audience import Organisations, People, Reach
+from partnerships.organisations.models import Role
+from partnerships.organisations.waiting import Source
+from partnerships.people.models import User
+from partnerships.plans.models import (
+    SOON,
+    AccessRequest,
+    Comment,
+    Decision,
+    Mention,
+    Milestone,
+    OwnershipOffer,
+    Plan,
+    Share,
+    Signatory,
+    SignOff,
+    Status,
+    drafters_of,
+)
+from partnerships.plans.queries.signing import number_to_sign, signing_states_of, still_takes_part
+
+
+def _waiting(what: str, plan: Plan, route: str, **more: Any) -> Waiting:
+    return Waiting(
+        what=what,
+        title=more.pop("title", plan.title),
+        path=reverse(route, kwargs=more.pop("kwargs", {"pk": plan.pk})) + more.pop("place", ""),
+        within=more.pop("within", plan.partnership.title if plan.partnership else ""),
+        **more,
+    )
+
+
+#: Routes from what belongs to a plan to those who may change its draft.
+_DRAFTERS = (drafters_of("plan__"),)
+
+
+def _signatures() -> Reach:
+    """Signatories that still take part, and whose last decision that counts, where there is one, is not final."""
+    decisions = SignOff.objects.filter(
+        plan=OuterRef("plan"),
+        organisation=OuterRef("organisation"),
+        version__number__gte=OuterRef("plan__substantive_number"),
+    )
+    last = Subquery(decisions.order_by("-version__number", "-pk").values("decision")[:1])
+    open_ones = Signatory.objects.alias(last=last).filter(
+        Q(last=None) | Q(last=Decision.CONDITIONAL),
+        still_takes_part(),
+        removed_at=None,
+        plan__status=Status.AWAITING_SIGN_OFF,
+    )
+    return Reach(open_ones, (Organisations("organisation", roles=(Role.LEAD,)),))
+
+
+def _signatures_wanted(user: User, now: dt.datetime) -> list[Waiting]:
+    asked = (
+        _signatures()
+        .of(user)
+        .filter(plan__in=Plan.objects.published_for(user).values("pk"))
+        .select_related("plan__partnership", "organisation")
+        .order_by("pk")
+    )
+    found: list[Waiting] = []
+    states = signing_states_of([signatory.plan for signatory in asked])
+    for signatory in asked:
+        state = next((state for state in states[signatory.plan_id] if state.signatory.pk == signatory.pk), None)
+        if state is None or state.is_settled or state.code == "rejected":
+            continue
+        met = state.code == "conditional"
+        found.append(
+            _waiting(
+                "Say whether your condition is met" if met else f"Sign off version {number_to_sign(signatory.plan)}",
+                signatory.plan,
+                "plans:signing",
+                since=signatory.asked_at,
+                due=signatory.due_on,
+                status="late" if signatory.has_lapsed() else "",
+                status_label="Lapsed" if signatory.has_lapsed() else "",
+            )
+        )
+    return found
+
+
+_REQUESTS = Reach(AccessRequest.objects.filter(answered_at=None, plan__isnull=False), _DRAFTERS)
+
+
+def _requests_wanted(user: User, now: dt.datetime) -> list[Waiting]:
+    requests = _REQUESTS.of(user).select_related("plan__partnership", "person").order_by("asked_at", "pk")
+    return [
+        _waiting(
+            f"Let {request.person.display_name} see the draft, or not",
+            request.plan,
+            "plans:sharing",
+            since=request.asked_at,
+        )
+        for request in requests
+    ]
+
+
+def _mentions() -> Reach:
+    """Mentions in open threads, to which whoever is mentioned has not replied."""
+    replies = Comment.objects.filter(author=OuterRef("person"))
+    unanswered = Mention.objects.filter(
+        Q(comment__parent=None, comment__resolved_at=None)
+        | Q(comment__parent__resolved_at=None, comment__parent__isnull=False),
+        ~Exists(replies.filter(parent=OuterRef("comment"))),
+        ~Exists(replies.filter(parent=OuterRef("comment__parent"))),
+    )
+    return Reach(unanswered, (People("person"),))
+
+
+def _mentions_wanted(user: User, now: dt.datetime) -> list[Waiting]:
+    comments = (
+        Comment.objects.visible_to(user)
+        .filter(pk__in=_mentions().of(user).values("comment"))
+        # Who left reads what was said, and owes no answer.
+        .filter(plan__in=Plan.objects.known_today_to(user).values("pk"))
+        .select_related("plan__partnership", "author")
+        .order_by("created_at", "pk")
+    )
+    return [
+        _waiting(
+            f"Answer {comment.author.display_name}'s comment",
+            comment.plan,
+            "plans:draft-comments" if comment.is_on_draft else "plans:comments",
+            place=f"#comment-{comment.parent_id or comment.pk}",
+            since=comment.created_at,
+        )
+        for comment in comments
+    ]
+
+
+def _showings(now: dt.datetime) -> Reach:
+    return Reach(Share.objects.standing(now).filter(opened_at=None), (People("person"),))
+
+
+def _showings_unread(user: User, now: dt.datetime) -> list[Waiting]:
+    shares = _showings(now).of(user).filter(plan__in=Plan.objects.draft_visible_to(user).values("pk"))
+    return [
+        _waiting(
+            "Read this draft",
+            share.plan,
+            "plans:draft",
+            since=share.shared_at,
+            due=share.ends_on,
+            status="draft",
+            status_label="Draft",
+            # Who is shown a draft may know nothing of the partnership it belongs to.
+            within="",
+        )
+        for share in shares.select_related("plan__partnership").order_by("shared_at", "pk")
+    ]
+
+
+def _milestones(now: dt.datetime) -> Reach:
+    return Reach(Milestone.objects.open().filter(due_by__lte=timezone.localdate(now) + SOON), _DRAFTERS)
+
+
+def _milestones_wanted(user: User, now: dt.datetime) -> list[Waiting]:
+    # The short form publishes a version: who edits without publishing says it in the draft.
+    publishable = Exists(Plan.objects.publishable_by(user).filter(pk=OuterRef("plan")))
+    due = (
+        _milestones(now)
+        .of(user)
+        .annotate(may_publish=publishable)
+        .select_related("plan__partnership")
+        .order_by("due_by", "pk")
+    )
+    today = timezone.localdate(now)
+    return [_milestone_wanted(milestone, today, may_publish=milestone.may_publish) for milestone in due]
+
+
+def _milestone_wanted(milestone: Milestone, today: dt.date, *, may_publish: bool) -> Waiting:
+    overdue = milestone.due_by is not None and milestone.due_by < today
+    where = {"pk": milestone.plan_id, "key": milestone.key}
+    return _waiting(
+        "Update this milestone" if may_publish else "Update this milestone in the draft",
+        milestone.plan,
+        "plans:milestone" if may_publish else "plans:edit-item",
+        title=f"{milestone.name}, {milestone.plan.title}",
+        kwargs=where if may_publish else where | {"code": "milestones"},
+        due=milestone.due_by,
+        status="late" if overdue else "",
+        status_label="Overdue" if overdue else "",
+    )
+
+
+def _offers() -> Reach:
+    return Reach(OwnershipOffer.objects.waiting(), (Organisations("organisation", roles=(Role.LEAD,)),))
+
+
+def _offers_wanted(user: User, now: dt.datetime) -> list[Waiting]:
+    offers = _offers().of(user).select_related("plan__partnership", "offered_for").order_by("offered_at", "pk")
+    return [
+        _waiting(
+            f"Accept or decline this plan from {offer.offered_for.display_name}",
+            offer.plan,
+            "plans:answer-ownership",
+            kwargs={"pk": offer.pk},
+            since=offer.offered_at,
+        )
+        for offer in offers
+    ]
+
+
+#: What waits in plans: signatures and conditions, requests, mentions, showings, milestones, offers of ownership.
+WAITING = (
+    Source(_signatures_wanted, lambda _: (_signatures(),)),
+    Source(_requests_wanted, lambda _: (_REQUESTS,)),
+    Source(_mentions_wanted, lambda _: (_mentions(),)),
+    Source(_showings_unread, lambda now: (_showings(now),)),
+    Source(_milestones_wanted, lambda now: (_milestones(now),)),
+    Source(_offers_wanted, lambda _: (_offers(),)),
+)

@@ -1,0 +1,86 @@
+"""How a person stands to a plan, and which plans they work on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from django.db.models import QuerySet
+
+from partnerships.agreements.models import Party, PartyStatus
+from partnerships.organisations.models import EDITING_ROLES, Membership, Organisation, Role
+from partnerships.people.models import User
+from partnerships.plans.models import Plan, PlanOwner, PlanQuerySet, ReadingClass, plan_readers
+
+if TYPE_CHECKING:
+    from django.contrib.auth.models import AnonymousUser
+
+
+def readers_of(plan: Plan) -> QuerySet[User]:
+    """The people who may read the published plan by an account; stakeholders by link are the digests room's."""
+    return plan_readers(plan)
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How a person stands to a plan: the roles they hold today in its owners, and whether they act for a present
+    party. Says the same as the querysets' `inside_for`, `editable_by` and `publishable_by`, for one plan at once."""
+
+    roles: frozenset[str]
+    is_party: bool
+
+    @property
+    def reader(self) -> ReadingClass:
+        """What the person may see inside the plan (docs/rights.md)."""
+        return ReadingClass.INSIDE if self.roles or self.is_party else ReadingClass.OUTSIDE
+
+    @property
+    def may_edit(self) -> bool:
+        """Whether the person edits the draft: an editor or lead of an owner."""
+        return not self.roles.isdisjoint(EDITING_ROLES)
+
+    @property
+    def may_publish(self) -> bool:
+        """Whether the person publishes: a lead of an owner."""
+        return Role.LEAD in self.roles
+
+
+def standing_of(user: User | AnonymousUser, plan: Plan) -> Standing:
+    """How the person stands to the plan, by the memberships of today."""
+    if not user.is_authenticated or not user.is_active:
+        return Standing(frozenset(), is_party=False)
+    mine = list(Membership.objects.current().of_person(user).values_list("organisation", "role"))
+    owners = {owner.organisation_id for owner in plan.owners.all()}
+    roles = frozenset(role for organisation, role in mine if organisation in owners)
+    if roles or plan.partnership_id is None or not mine:
+        return Standing(roles, is_party=False)
+    parties = Party.objects.filter(partnership=plan.partnership_id, status=PartyStatus.ACCEPTED)
+    acting = parties.filter(organisation__in=[organisation for organisation, _role in mine])
+    return Standing(roles, is_party=acting.exists())
+
+
+def reading_class(user: User | AnonymousUser, plan: Plan) -> ReadingClass:
+    """What the person may see inside the plan (docs/rights.md)."""
+    return standing_of(user, plan).reader
+
+
+def my_plans(user: User) -> PlanQuerySet:
+    """Plans owned by the organisations that the person acts for, as far as the person may see them."""
+    mine = Organisation.objects.of_person(user)
+    return Plan.objects.visible_to(user).filter(pk__in=PlanOwner.objects.filter(organisation__in=mine).values("plan"))
+
+
+def acting_for(user: User, plan: Plan) -> Organisation | None:
+    """The owner organisation on whose behalf the person works on the plan; None for others."""
+    owners = plan.owners.values("organisation")
+    return Organisation.objects.of_person(user).filter(pk__in=owners).order_by("name", "pk").first()
+
+
+def organisations_of(people: Iterable[int]) -> dict[int, str]:
+    """The names of the organisations that each of the people acts for today, by the person's id."""
+    names: dict[int, list[str]] = {}
+    acting = Membership.objects.current().filter(person__in=set(people)).order_by("organisation__name", "pk")
+    for person, name in acting.values_list("person", "organisation__name"):
+        names.setdefault(person, []).append(name)
+    return {person: ", ".join(dict.fromkeys(found)) for person, found in names.items()}

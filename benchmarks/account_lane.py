@@ -6,7 +6,7 @@ records account emails one by one. Measured from the commit to the moment at whi
 is one JSON object with the figures.
 
     make bench-digests                                          with the other figures of digests
-    python benchmarks/account_lane.py --queued 100000           quicker, inside `housing.run with`
+    python benchmarks/account_lane.py --queued 100000           quicker, inside `tools.run with`
 """
 
 from __future__ import annotations

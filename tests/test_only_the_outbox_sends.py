@@ -16,13 +16,13 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from housing.embedded.mail import Catch, Mailbox
 from partnerships.organisations.services import invite_member
 from partnerships.outbox.draining import drain
 from partnerships.people.security import note_sign_in
 from tests.plans.drafts import ask_signatures, published
 from tests.support.outbox import drop_emails, recorded
 from tests.world import World, make_world
+from tools.embedded.mail import Catcher, Mailbox
 
 SENDER = {"partnerships/outbox/smtp.py", "partnerships/outbox/backends.py"}
 #: Alerts to operators leave without the database, which may be what is away.
@@ -93,7 +93,7 @@ def test_emails_stand_during_an_outage_and_arrive_when_the_server_is_back(
     assert sorted(email.kind for email in waiting) == kinds
 
     mailbox = Mailbox(tmp_path)
-    server = Controller(Catch(mailbox), hostname="127.0.0.1", port=port)
+    server = Controller(Catcher(mailbox), hostname="127.0.0.1", port=port)
     server.start()
     try:
         deadline = time.monotonic() + 30

@@ -1,4 +1,4 @@
-"""A beat that hangs is seen and restarted: a real beat process, stopped by SIGSTOP."""
+"""A hanging beat is noticed and restarted; the test stops a real beat with SIGSTOP."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from django.db import connection
 from django.test import Client
 
 from housing import watchdog
-from housing.embedded.processes import Child
 from housing.heartbeats import BEAT, STALE_SECONDS, heartbeat_age, note_heartbeat
-from housing.run import Supervisor
 from housing.watchdog import EXIT_BEAT_HANGS, beat_hangs, watch
 from partnerships.kit.operators import wait_for_alerts
 from tests.faults.relay import Relay
+from tools.embedded.processes import Child
+from tools.serving import Hanging
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 COMMAND = [sys.executable, "-m", "celery", "-A", "housing", "beat", "--loglevel", "INFO", "--pidfile="]
@@ -30,7 +30,7 @@ COMMAND = [sys.executable, "-m", "celery", "-A", "housing", "beat", "--loglevel"
 
 @pytest.fixture
 def beat(transactional_db: None, tmp_path: Path) -> Iterator[subprocess.Popen[bytes]]:
-    """Celery's clock as it is started, on this test's database; its broker is away."""
+    """A running beat on the test database, without a broker."""
     relay = Relay()
     relay.join()
     environ = os.environ | {
@@ -47,9 +47,9 @@ def beat(transactional_db: None, tmp_path: Path) -> Iterator[subprocess.Popen[by
     relay.cut()
 
 
-def until(holds: Callable[[], bool], *, seconds: float) -> None:
+def wait_for(condition: Callable[[], bool], *, seconds: float) -> None:
     end = time.monotonic() + seconds
-    while not holds():
+    while not condition():
         assert time.monotonic() < end
         time.sleep(0.2)
 
@@ -61,7 +61,7 @@ def ticked_within(seconds: float) -> bool:
 
 @pytest.mark.fault
 @pytest.mark.slow
-def test_a_stopped_beat_ends_the_watchdog_and_the_operators_are_told(
+def test_watchdog_exits_and_alerts_operators_when_beat_stops(
     beat: subprocess.Popen[bytes],
     client: Client,
     settings: Any,
@@ -70,10 +70,10 @@ def test_a_stopped_beat_ends_the_watchdog_and_the_operators_are_told(
 ) -> None:
     settings.ADMINS = [("Operators", "operators@ground.example")]
     monkeypatch.setattr(watchdog, "STALE_SECONDS", 8.0)
-    until(lambda: ticked_within(2), seconds=60)
+    wait_for(lambda: ticked_within(2), seconds=60)
     assert client.get("/health/ready/").json()["beat_seconds"] < 8
     time.sleep(7)
-    assert ticked_within(7), "It ticks again and again."
+    assert ticked_within(7), "Beat keeps ticking."
 
     beat.send_signal(signal.SIGSTOP)
 
@@ -83,17 +83,17 @@ def test_a_stopped_beat_ends_the_watchdog_and_the_operators_are_told(
     assert client.get("/health/ready/").json()["beat_seconds"] >= 8
 
 
-def test_only_a_heartbeat_that_is_old_twice_is_a_beat_that_hangs() -> None:
+def test_beat_hangs_only_if_its_heartbeat_is_old_at_two_looks() -> None:
     old, new = STALE_SECONDS + 1, 3.0
 
     assert beat_hangs(old, old + 15)
     assert not beat_hangs(new, old)
     assert not beat_hangs(old, new)
-    assert not beat_hangs(None, None), "A beat that never ticked is of another kind, or not started yet."
+    assert not beat_hangs(None, None), "Beat has not started, or is a different scheduler."
 
 
 @pytest.mark.django_db
-def test_health_and_metrics_tell_the_age_of_the_heartbeat(client: Client, settings: Any) -> None:
+def test_health_and_metrics_report_the_age_of_the_heartbeat(client: Client, settings: Any) -> None:
     settings.METRICS_TOKEN = "prometheus-may-read"
     assert client.get("/health/ready/").json() == {"ready": True, "beat_seconds": None}
 
@@ -107,26 +107,26 @@ def test_health_and_metrics_tell_the_age_of_the_heartbeat(client: Client, settin
     assert 90 <= float(line.split()[1]) < 100
 
 
-def test_the_supervisor_restarts_the_beat_that_hangs(tmp_path: Path) -> None:
+def test_make_run_restarts_a_hanging_beat(tmp_path: Path) -> None:
     sleep = [sys.executable, "-c", "import time; time.sleep(60)"]
-    worker = Child(name="worker", argv=sleep, log=tmp_path / "worker.log", patience=1)
-    beat = Child(name="beat", argv=sleep, log=tmp_path / "beat.log", patience=1)
+    worker = Child(name="worker", argv=sleep, log=tmp_path / "worker.log", stop_seconds=1)
+    beat = Child(name="beat", argv=sleep, log=tmp_path / "beat.log", stop_seconds=1)
     ends = [sys.executable, "-c", f"raise SystemExit({EXIT_BEAT_HANGS})"]
-    dog = Child(name="watchdog", argv=ends, log=tmp_path / "dog.log", patience=1)
+    dog = Child(name="watchdog", argv=ends, log=tmp_path / "dog.log", stop_seconds=1)
     for child in (worker, beat, dog):
         child.start()
     assert dog.process
     assert beat.pid
     dog.process.wait()
     dog.argv = sleep
-    first, kept = beat.pid, worker.pid
+    first, worker_pid = beat.pid, worker.pid
     os.kill(first, signal.SIGSTOP)
 
-    Supervisor(var=tmp_path).look_after(worker=worker, beat=beat, watchdog=dog)
+    Hanging(worker=worker, beat=beat, watchdog=dog).restart()
 
     assert beat.is_running
     assert beat.pid != first
-    assert worker.pid == kept
+    assert worker.pid == worker_pid
     assert dog.is_running
     for child in (worker, beat, dog):
         child.stop()

@@ -1,4 +1,4 @@
-"""The embedded PostgreSQL: from a path with a space, twice in a row, after an unclean end; and its three roles."""
+"""The embedded PostgreSQL: a path with a space, restarts, unclean exits, and its three roles."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from pathlib import Path
 import psycopg2
 import pytest
 
-from housing.embedded.postgres import APPLICATION, OWNER, PORT, WORKER, Postgres, new_passwords
+from tools.embedded.postgres import APPLICATION, OWNER, PORT, WORKER, Postgres, new_passwords
 
 pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="module")
 def places() -> Iterator[tuple[Path, Path]]:
-    """A folder for state, whose name has a space, and a short one for sockets."""
+    """A data folder whose name has a space, and a short one for sockets."""
     sockets = Path(tempfile.mkdtemp(prefix="cg-", dir="/tmp"))
     state = Path(tempfile.mkdtemp(prefix="two words ", dir="/tmp"))
     state.chmod(0o755)
@@ -33,84 +33,84 @@ def places() -> Iterator[tuple[Path, Path]]:
 def server(places: tuple[Path, Path]) -> Iterator[Postgres]:
     state, sockets = places
     server = Postgres(
-        var=state, sockets=sockets, passwords=new_passwords(), log=state / "log" / "postgres.log", careful=False
+        var=state, sockets=sockets, passwords=new_passwords(), log=state / "log" / "postgres.log", durable=False
     )
     server.start()
     yield server
     server.child.stop()
 
 
-def ask(server: Postgres, question: str, *, user: str = OWNER) -> object:
+def query(server: Postgres, statement: str, *, user: str = OWNER) -> object:
     with server.connect(user=user) as connection, connection.cursor() as cursor:
-        cursor.execute(question)
+        cursor.execute(statement)
         row = cursor.fetchone()
     return row[0] if row else None
 
 
-def test_it_is_postgresql_18_and_speaks_to_its_roles(server: Postgres) -> None:
-    assert int(str(ask(server, "SHOW server_version_num"))) >= 180_000
-    assert ask(server, "SELECT current_user", user=APPLICATION) == APPLICATION
-    assert ask(server, "SELECT current_user", user=WORKER) == WORKER
+def test_server_is_postgresql_18_and_accepts_every_role(server: Postgres) -> None:
+    assert int(str(query(server, "SHOW server_version_num"))) >= 180_000
+    assert query(server, "SELECT current_user", user=APPLICATION) == APPLICATION
+    assert query(server, "SELECT current_user", user=WORKER) == WORKER
 
 
-def test_neither_role_is_a_superuser_and_the_application_may_make_nothing(server: Postgres) -> None:
+def test_roles_are_no_superusers_and_the_application_creates_nothing(server: Postgres) -> None:
     rights = "SELECT rolsuper OR rolcreatedb OR rolcreaterole FROM pg_roles WHERE rolname = current_user"
 
-    assert ask(server, "SELECT rolsuper FROM pg_roles WHERE rolname = current_user") is False
-    assert ask(server, rights, user=APPLICATION) is False
+    assert query(server, "SELECT rolsuper FROM pg_roles WHERE rolname = current_user") is False
+    assert query(server, rights, user=APPLICATION) is False
     with pytest.raises(psycopg2.errors.InsufficientPrivilege):
-        ask(server, "CREATE TABLE mine (id int)", user=APPLICATION)
+        query(server, "CREATE TABLE mine (id int)", user=APPLICATION)
 
 
-def test_the_worker_has_the_rights_of_the_application_and_no_others(server: Postgres) -> None:
-    assert ask(server, f"SELECT pg_has_role('{APPLICATION}', 'USAGE')", user=WORKER) is True
-    assert ask(server, f"SELECT pg_has_role('{OWNER}', 'MEMBER')", user=WORKER) is False
+def test_worker_has_only_the_rights_of_the_application(server: Postgres) -> None:
+    assert query(server, f"SELECT pg_has_role('{APPLICATION}', 'USAGE')", user=WORKER) is True
+    assert query(server, f"SELECT pg_has_role('{OWNER}', 'MEMBER')", user=WORKER) is False
     with pytest.raises(psycopg2.errors.InsufficientPrivilege):
-        ask(server, "CREATE TABLE mine (id int)", user=WORKER)
+        query(server, "CREATE TABLE mine (id int)", user=WORKER)
 
 
-def test_a_password_is_needed_even_on_the_socket(server: Postgres) -> None:
+def test_the_socket_asks_for_a_password(server: Postgres) -> None:
     with pytest.raises(psycopg2.OperationalError, match="password"):
         psycopg2.connect(host=str(server.sockets), port=PORT, dbname="common_ground", user=OWNER, password="guess")
 
 
-def test_it_survives_being_killed_and_keeps_what_was_written(server: Postgres) -> None:
+def test_a_killed_server_restarts_with_its_data(server: Postgres) -> None:
     with server.connect(user=OWNER) as connection, connection.cursor() as cursor:
         cursor.execute("SET synchronous_commit = on; CREATE TABLE kept (word text); INSERT INTO kept VALUES ('here')")
     os.kill(server.child.pid or 0, signal.SIGKILL)
     began = time.monotonic()
 
-    while not server.child.revive(clock=time.monotonic()):
+    while not server.child.restart_if_dead(now=time.monotonic()):
         time.sleep(0.1)
-    while not server.answers():
+    while not server.is_ready():
         time.sleep(0.1)
 
     assert time.monotonic() - began < 10
-    assert ask(server, "SELECT word FROM kept") == "here"
+    assert query(server, "SELECT word FROM kept") == "here"
 
 
-def test_the_pid_file_of_a_server_long_gone_does_not_stop_it(server: Postgres) -> None:
+def test_an_old_pid_file_does_not_prevent_a_start(server: Postgres) -> None:
     server.child.stop()
-    (server.home.data / "postmaster.pid").write_text(f"{os.getpid()}\n{server.home.data}\n")
+    (server.installation.data / "postmaster.pid").write_text(f"{os.getpid()}\n{server.installation.data}\n")
 
     server.start()
 
-    assert server.answers()
+    assert server.is_ready()
 
 
-def test_a_server_left_behind_is_ended_before_another_starts(server: Postgres) -> None:
-    left_behind = server.child
+def test_a_leftover_server_is_stopped_before_the_next_one_starts(server: Postgres) -> None:
+    leftover = server.child
     successor = Postgres(
-        var=server.home.data.parent,
+        var=server.installation.data.parent,
         sockets=server.sockets,
         passwords=server.passwords,
         log=server.child.log,
-        careful=False,
+        durable=False,
     )
 
     successor.start()
 
-    assert successor.answers()
-    assert not left_behind.is_running
+    assert successor.is_ready()
+    assert not leftover.is_running
     successor.child.stop()
     server.start()

@@ -1,4 +1,4 @@
-"""The mail catcher keeps every message and shows both of its parts."""
+"""The mail catcher stores every message and shows its text and HTML parts."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from pathlib import Path
 import pytest
 from django.conf import settings
 
-from housing.embedded.mail import Mailbox
-from housing.embedded.ports import listen, port_of
-from housing.embedded.processes import Child, wait_until
+from tools.embedded.mail import Mailbox
+from tools.embedded.ports import listen, port_of
+from tools.embedded.processes import Child, wait_until
 
 
-def letter(subject: str = "Harbour Road: homes was 120, now 100") -> EmailMessage:
+def message_with(subject: str = "Harbour Road: homes was 120, now 100") -> EmailMessage:
     message = EmailMessage()
     message["From"] = "digests@ground.example"
     message["To"] = "sam@estuary.example"
@@ -32,13 +32,13 @@ def letter(subject: str = "Harbour Road: homes was 120, now 100") -> EmailMessag
 
 @pytest.fixture(scope="module")
 def catcher(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[int, str]]:
-    """Its SMTP port and its page's address."""
+    """A running mail catcher: its SMTP port and the address of its page."""
     folder = tmp_path_factory.mktemp("mail")
     with listen("127.0.0.1", 47_400) as smtp, listen("127.0.0.1", 47_500) as web:
         child = Child(
             name="mail",
             argv=[
-                *(sys.executable, "-m", "housing.embedded.mail", str(folder / "kept")),
+                *(sys.executable, "-m", "tools.embedded.mail", str(folder / "kept")),
                 *(str(smtp.fileno()), str(web.fileno())),
             ],
             log=folder / "log",
@@ -47,12 +47,12 @@ def catcher(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[int, str
         )
         child.start()
         page = f"http://127.0.0.1:{port_of(web)}"
-        wait_until(lambda: answers(page), child=child, seconds=30)
+        wait_until(lambda: is_ready(page), child=child, seconds=30)
         yield port_of(smtp), page
         child.stop()
 
 
-def answers(page: str) -> bool:
+def is_ready(page: str) -> bool:
     try:
         fetch(page)
     except (OSError, urllib.error.URLError):
@@ -70,28 +70,28 @@ def send(port: int, message: EmailMessage) -> None:
         connection.send_message(message)
 
 
-def test_a_message_is_kept_with_both_parts_and_its_headers(catcher: tuple[int, str]) -> None:
+def test_a_message_is_stored_with_both_parts_and_its_headers(catcher: tuple[int, str]) -> None:
     port, page = catcher
-    send(port, letter())
+    send(port, message_with())
 
-    kept = json.loads(fetch(f"{page}/messages.json?to=sam@estuary.example")[0])
+    stored = json.loads(fetch(f"{page}/messages.json?to=sam@estuary.example")[0])
 
-    assert kept[0]["subject"] == "Harbour Road: homes was 120, now 100"
-    assert kept[0]["text"].strip() == "was 120, now 100"
-    assert "<b>120</b>" in kept[0]["html"]
-    assert kept[0]["message_id"] == "<1@ground.example>"
+    assert stored[0]["subject"] == "Harbour Road: homes was 120, now 100"
+    assert stored[0]["text"].strip() == "was 120, now 100"
+    assert "<b>120</b>" in stored[0]["html"]
+    assert stored[0]["message_id"] == "<1@ground.example>"
 
 
-def test_the_list_escapes_what_it_shows(catcher: tuple[int, str]) -> None:
+def test_the_list_escapes_subjects(catcher: tuple[int, str]) -> None:
     port, page = catcher
-    send(port, letter("<script>alert(2)</script>"))
+    send(port, message_with("<script>alert(2)</script>"))
 
     assert "<script>" not in fetch(page)[0]
 
 
-def test_the_html_part_can_do_nothing_but_look(catcher: tuple[int, str]) -> None:
+def test_the_html_part_runs_no_scripts(catcher: tuple[int, str]) -> None:
     port, page = catcher
-    send(port, letter())
+    send(port, message_with())
     name = json.loads(fetch(f"{page}/messages.json")[0])[0]["name"]
 
     _, headers = fetch(f"{page}/message/{name}/html")
@@ -101,17 +101,17 @@ def test_the_html_part_can_do_nothing_but_look(catcher: tuple[int, str]) -> None
 
 
 @pytest.mark.parametrize("path", ["/message/../../etc/passwd", "/message/1", "/nothing"])
-def test_other_addresses_are_not_found(catcher: tuple[int, str], path: str) -> None:
+def test_other_paths_are_not_found(catcher: tuple[int, str], path: str) -> None:
     _, page = catcher
 
     with pytest.raises(urllib.error.HTTPError, match="404"):
         fetch(f"{page}{path}")
 
 
-def test_a_box_forgets_when_asked(tmp_path: Path) -> None:
-    box = Mailbox(tmp_path)
-    box.keep(letter().as_bytes(), recipients=["sam@estuary.example"])
+def test_an_emptied_mailbox_has_no_messages(tmp_path: Path) -> None:
+    mailbox = Mailbox(tmp_path)
+    mailbox.keep(message_with().as_bytes(), recipients=["sam@estuary.example"])
 
-    box.empty()
+    mailbox.empty()
 
-    assert box.names() == []
+    assert mailbox.names() == []

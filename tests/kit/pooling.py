@@ -15,7 +15,7 @@ import psycopg2
 import pytest
 from django.db import connection
 
-from housing.embedded.processes import Child, wait_until
+from tools.embedded.processes import Child, wait_until
 
 
 def pgbouncer_program() -> str:

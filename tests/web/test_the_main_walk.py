@@ -17,13 +17,13 @@ from django.conf import settings as django_settings
 from django.core.management import call_command
 from playwright.sync_api import Browser, Page, expect
 
-from housing.embedded.ports import listen, port_of
-from housing.embedded.processes import Child, wait_until
 from partnerships.digests import composing, emails
 from partnerships.digests.tasks import sweep
 from partnerships.outbox.draining import drain
 from tests.support.browser import WIDE, sign_in
 from tests.world import DEMO
+from tools.embedded.ports import listen, port_of
+from tools.embedded.processes import Child, wait_until
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.browser]
 
@@ -49,7 +49,7 @@ def catcher(tmp_path: Path) -> Iterator[Catcher]:
         child = Child(
             name="mail",
             argv=[
-                *(sys.executable, "-m", "housing.embedded.mail", str(tmp_path / "mail")),
+                *(sys.executable, "-m", "tools.embedded.mail", str(tmp_path / "mail")),
                 *(str(smtp.fileno()), str(web.fileno())),
             ],
             log=tmp_path / "mail.log",

@@ -1,4 +1,4 @@
-"""An import contract of our own for import-linter: a room's doors are for that room and for the project alone."""
+"""A contract for import-linter: a room's views, forms and tasks are imported only by that room and the project."""
 
 from __future__ import annotations
 
@@ -11,9 +11,8 @@ from importlinter import Contract, ContractCheck, fields, output
 class DoorsContract(Contract):
     """Modules named as doors (views, forms, …) are imported only from within their own room.
 
-    Options: `container`, the package whose subpackages are the rooms; `doors`, the names of the modules; `tools`, the
-    rooms
-    that have no visitors, so that what they call forms are parts for everybody.
+    Options: `container`, the package whose subpackages are the rooms; `doors`, the names of the modules; `tools`, rooms
+    without pages of their own, whose forms and views are for all rooms.
     """
 
     type_name = "doors"
@@ -23,7 +22,7 @@ class DoorsContract(Contract):
     tools = fields.ListField(subfield=fields.StringField(), required=False)
 
     def check(self, graph: ImportGraph, verbose: bool) -> ContractCheck:
-        """Find every import of another room's door."""
+        """Find imports of another room's doors."""
         container, doors = str(self.container), {str(door) for door in cast(list[str], self.doors)}
         tools = {str(tool) for tool in cast(list[str], self.tools or [])}
         found: list[str] = []
@@ -40,7 +39,7 @@ class DoorsContract(Contract):
         return ContractCheck(kept=not found, metadata={"found": found})
 
     def render_broken_contract(self, check: ContractCheck) -> None:
-        """Name each such import."""
+        """Print each of these imports."""
         found: list[Any] = check.metadata["found"]
         for line in found:
             output.print_error(line, bold=False)

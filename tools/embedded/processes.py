@@ -1,4 +1,4 @@
-"""One child process of the supervisor: started, watched, brought back when it dies, ended with all its own children."""
+"""A child process of the supervisor: restarted when it dies, and stopped together with its own children."""
 
 from __future__ import annotations
 
@@ -15,14 +15,23 @@ from pathlib import Path
 from typing import IO
 
 PR_SET_PDEATHSIG = 1
-# A part that dies at once is brought back after 1, 2, 4 and then every 5 seconds: always within ten.
-LONGEST_PAUSE = 5.0
-LIVED_WELL = 30.0
+# Seconds. A process that dies at once is restarted after 1, 2, 4 and then every 5.
+MAX_RESTART_DELAY = 5.0
+#: A process that lived this long is restarted at once.
+STABLE_AFTER = 30.0
+
+
+class UnableToStart(Exception):
+    """A process did not start; the message names it and quotes its log."""
 
 
 @dataclass
 class Child:
-    """A named process with its log; `user` is whom to become when started as root."""
+    """A named process and its log.
+
+    `user` and `group` are the account to run as when started by root. `stop_seconds` is how long it may take to stop.
+    `uses_services` marks what needs the database and the broker: it is stopped before them.
+    """
 
     name: str
     argv: Sequence[str]
@@ -33,17 +42,18 @@ class Child:
     cwd: Path | None = None
     keep_open: Sequence[int] = ()
     stop_signal: signal.Signals = signal.SIGTERM
-    patience: float = 10.0
+    stop_seconds: float = 10.0
+    uses_services: bool = False
     restarts: int = 0
     process: subprocess.Popen[bytes] | None = None
     before_restart: Callable[[], None] | None = None
     _started: float = 0.0
-    _pause: float = 0.5
-    _retry_at: float = 0.0
+    _delay: float = 0.5
+    _restart_at: float = 0.0
     _output: IO[bytes] | None = field(default=None, repr=False)
 
     def start(self) -> None:
-        """Start it in a session of its own, so that Ctrl-C reaches the supervisor alone and in order."""
+        """Start it in a session of its own, so that Ctrl-C reaches only the supervisor."""
         self.log.parent.mkdir(parents=True, exist_ok=True)
         if self._output is None:
             self._output = self.log.open("ab")
@@ -62,29 +72,32 @@ class Child:
             preexec_fn=dies_with_parent(self.stop_signal),  # noqa: PLW1509 - the supervisor has one thread
         )
         self._started = time.monotonic()
-        self._retry_at = 0.0
+        self._restart_at = 0.0
 
     @property
     def pid(self) -> int | None:
-        """Its process id, while it has one."""
+        """Its process id, or None before it has started."""
         return self.process.pid if self.process else None
 
     @property
     def is_running(self) -> bool:
-        """Whether it lives."""
+        """Whether the process has started and has not died."""
         return self.process is not None and self.process.poll() is None
 
-    def revive(self, *, clock: float) -> bool:
-        """Start it again if it has died and its pause is over; true when it was started."""
+    def restart_if_dead(self, *, now: float) -> bool:
+        """Restart it if it has died and its delay is over; returns whether it did.
+
+        `now` is a time of `time.monotonic`.
+        """
         if self.process is None or self.is_running:
             return False
-        if not self._retry_at:
-            lived = clock - self._started
-            self._pause = 0.5 if lived > LIVED_WELL else min(self._pause * 2, LONGEST_PAUSE)
-            self._retry_at = clock + (self._pause if lived < LIVED_WELL else 0.0)
-        if clock < self._retry_at:
+        if not self._restart_at:
+            lived = now - self._started
+            self._delay = 0.5 if lived > STABLE_AFTER else min(self._delay * 2, MAX_RESTART_DELAY)
+            self._restart_at = now + (self._delay if lived < STABLE_AFTER else 0.0)
+        if now < self._restart_at:
             return False
-        self._end_group(signal.SIGKILL)
+        self._signal_group(signal.SIGKILL)
         if self.before_restart:
             self.before_restart()
         self.start()
@@ -92,47 +105,48 @@ class Child:
         return True
 
     def ask_to_stop(self) -> None:
-        """Send the polite signal and return at once."""
+        """Send the stop signal and return at once."""
         if self.process is not None and self.is_running:
             self.process.send_signal(self.stop_signal)
 
     def stop(self) -> None:
-        """Stop it: politely, then, when its patience has run out, with all its children."""
+        """Send the stop signal, wait `stop_seconds`, then kill it and all its children."""
         if self.process is None:
             return
         self.ask_to_stop()
         with contextlib.suppress(subprocess.TimeoutExpired):
-            self.process.wait(self.patience)
-        self._end_group(signal.SIGKILL)
+            self.process.wait(self.stop_seconds)
+        self._signal_group(signal.SIGKILL)
         self.process.wait()
         self.process = None
         if self._output is not None:
             self._output.close()
             self._output = None
 
-    def _end_group(self, number: signal.Signals) -> None:
+    def _signal_group(self, number: signal.Signals) -> None:
         if self.process is None:
             return
-        try:
+        with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(self.process.pid, number)
-        except (ProcessLookupError, PermissionError):
-            return
 
 
 def dies_with_parent(number: int) -> Callable[[], None] | None:
-    """A hook that makes the kernel end the child when the supervisor is killed outright; Linux alone has it."""
+    """A hook by which the kernel ends a child when its parent is killed; None outside Linux."""
     if not sys.platform.startswith("linux"):
         return None
     library = ctypes.CDLL(None)
 
-    def ask_the_kernel() -> None:
+    def set_death_signal() -> None:
         library.prctl(PR_SET_PDEATHSIG, number, 0, 0, 0)
 
-    return ask_the_kernel
+    return set_death_signal
 
 
 def wait_until(ready: Callable[[], bool], *, child: Child, seconds: float) -> None:
-    """Wait until `ready()` holds; raise `UnableToStart`, with the end of its log, when it dies or time runs out."""
+    """Wait until `ready()` is true.
+
+    Raises `UnableToStart`, with the end of the child's log, when the child dies or time runs out.
+    """
     end = time.monotonic() + seconds
     while time.monotonic() < end:
         if ready():
@@ -144,11 +158,7 @@ def wait_until(ready: Callable[[], bool], *, child: Child, seconds: float) -> No
 
 
 def last_lines(path: Path, *, count: int = 15) -> str:
-    """The end of a log, or a word that there is none."""
+    """The last lines of a log, or "(no log)"."""
     if not path.exists():
         return "(no log)"
     return "\n".join(path.read_text(errors="replace").splitlines()[-count:])
-
-
-class UnableToStart(Exception):
-    """A part could not be brought up; the message says which, and what its log said."""

@@ -1,6 +1,6 @@
-"""What `make audit` runs: known vulnerabilities of the pinned packages, where the package index can be asked in time.
+"""`make audit`: looks up known vulnerabilities of the pinned packages.
 
-A finding fails. An index that is away, or slow, does not: the last line says that nothing could be looked up.
+A vulnerability fails the command. A package index that does not answer in time does not; the last line says so.
 """
 
 from __future__ import annotations
@@ -20,33 +20,33 @@ SECONDS = 120.0
 
 
 def found_in(report: dict[str, Any]) -> list[str]:
-    """Each vulnerability of a report as a line: the package, its version, the advisory, and what mends it."""
+    """One line for each vulnerability: package, version, advisory and fixed versions."""
     return [
-        f"{package['name']} {package['version']}: {one['id']}, mended in {', '.join(one['fix_versions']) or 'none'}"
+        f"{package['name']} {package['version']}: {one['id']}, fixed in {', '.join(one['fix_versions']) or 'none yet'}"
         for package in report["dependencies"]
         for one in package.get("vulns", [])
     ]
 
 
 def audit(command: Sequence[str] = COMMAND, *, seconds: float = SECONDS) -> list[str] | None:
-    """The vulnerabilities that were found; None where nothing could be looked up."""
+    """A line for each vulnerability; None if the index did not answer in time."""
     with tempfile.TemporaryDirectory() as folder:
         report = Path(folder) / "report.json"
-        words = [*command, "--format", "json", "--output", str(report), "--progress-spinner", "off"]
+        arguments = [*command, "--format", "json", "--output", str(report), "--progress-spinner", "off"]
         try:
-            subprocess.run(words, cwd=BASE_DIR, capture_output=True, check=False, timeout=seconds)
+            subprocess.run(arguments, cwd=BASE_DIR, capture_output=True, check=False, timeout=seconds)
             return found_in(json.loads(report.read_text(encoding="utf-8")))
         except (subprocess.TimeoutExpired, OSError, ValueError):
             return None
 
 
 def main() -> int:
-    """Look them up and say so."""
+    """Look vulnerabilities up and print them; returns the exit code."""
     found = audit(seconds=float(os.environ.get("AUDIT_SECONDS", SECONDS)))
     for line in found or []:
         print(f"  {line}")  # noqa: T201 - a terminal program
     verdict = (
-        "Nothing could be looked up: the package index did not answer in time. Try again later."
+        "No answer from the package index in time. Try again later."
         if found is None
         else f"{len(found)} known vulnerabilities."
         if found

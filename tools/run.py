@@ -1,0 +1,102 @@
+"""The commands behind `make run`, `make test`, `make reset` and `make bench-…`.
+
+`python -m tools.run serve` | `with COMMAND …` | `tests [PYTEST ARGUMENTS]` | `reset`
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+from housing.environment import BASE_DIR, VAR_DIR
+from tools.embedded.postgres import fallback_folder
+from tools.embedded.processes import UnableToStart
+from tools.serving import serve
+from tools.supervisor import Stop, Supervisor
+from tools.terminal import say
+
+TEST_VAR = VAR_DIR / "test"
+
+
+def run() -> int:
+    """`make run`: serve until a signal asks to stop."""
+    with Supervisor(var=VAR_DIR) as supervisor:
+        try:
+            supervisor.read_env_file(BASE_DIR / ".env")
+            serve(supervisor)
+        except Stop:
+            say("Stopping")
+    say("Stopped.")
+    return 0
+
+
+def run_with_services(command: list[str], *, var: Path, durable: bool, extra: dict[str, str]) -> int:
+    """Run a command as the owner of a database of its own, with a broker; returns its exit code."""
+    with Supervisor(var=var, durable=durable) as supervisor:
+        try:
+            supervisor.start_services()
+            environ = supervisor.environ | extra
+            if "DATABASE_OWNER_URL" in supervisor.exported:
+                environ["DATABASE_URL"] = supervisor.exported["DATABASE_OWNER_URL"]
+                # Empty, so that the test database's workers do not use the address of another database.
+                environ["DATABASE_WORKER_URL"] = ""
+            process = subprocess.Popen(command, cwd=BASE_DIR, env=environ)
+            try:
+                return process.wait()
+            except Stop:
+                process.terminate()
+                process.wait()
+                return 130
+        except Stop:
+            return 130
+
+
+def run_tests(arguments: list[str]) -> int:
+    """`make test`: pytest with its own services; without arguments, in several processes."""
+    # One process more than cores: a third of the time a test waits for a browser or a worker.
+    spread = [] if arguments else ["-n", str(min((os.cpu_count() or 1) + 1, 4))]
+    return run_with_services(
+        [sys.executable, "-m", "pytest", *spread, *arguments],
+        var=TEST_VAR,
+        durable=False,
+        extra={"DEBUG": "1", "COMMON_GROUND_VAR": str(TEST_VAR)},
+    )
+
+
+def reset() -> int:
+    """`make reset`: delete the database, the mail, the files and everything else in var/."""
+    if VAR_DIR.exists():
+        with Supervisor(var=VAR_DIR):
+            say(f"Deleting {VAR_DIR}")
+        shutil.rmtree(VAR_DIR)
+    for var in (VAR_DIR, TEST_VAR):
+        shutil.rmtree(fallback_folder(var), ignore_errors=True)
+    return 0
+
+
+def main(arguments: list[str]) -> int:
+    """Run the command that the first argument names."""
+    match arguments:
+        case ["serve"]:
+            return run()
+        case ["tests", *rest]:
+            return run_tests(rest)
+        case ["with", *command] if command:
+            # Durable: without fsync a benchmark would flatter code that commits often.
+            return run_with_services(command, var=TEST_VAR, durable=True, extra={"DEBUG": "1"})
+        case ["reset"]:
+            return reset()
+    sys.stderr.write(f"{__doc__}\n")
+    return 2
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main(sys.argv[1:]))
+    except UnableToStart as error:
+        sys.exit(f"Common Ground: {error}")
+    except Stop:
+        sys.exit(130)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from housing.glossary import GLOSSARY, UnableToReadGlossary, Word, find, find_in, read_words
+from tools.glossary import GLOSSARY, UnableToReadGlossary, Word, find, find_in, read_words
 
 TABLE = """
 ## Words that we do not use

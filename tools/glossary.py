@@ -1,6 +1,6 @@
 """Finds words that docs/glossary.md says we do not use.
 
-Run as `python housing/glossary.py`: prints file, line and replacement of each word, and fails if there is one.
+Run as `python tools/glossary.py`: prints file, line and replacement of each word, and fails if there is one.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from pathlib import Path
 BASE_DIR = Path(__file__).resolve().parent.parent
 GLOSSARY = BASE_DIR / "docs" / "glossary.md"
 HEADING = "## Words that we do not use"
-FOLDERS = ("partnerships", "housing", "templates", "tests", "docs")
+FOLDERS = ("partnerships", "housing", "tools", "templates", "tests", "docs")
 KINDS = frozenset({".py", ".html", ".txt", ".md", ".css", ".svg", ".toml", ".yaml"})
 #: Migrations are never edited, published files keep their words, and the test of this check has them all.
 LEFT_OUT = ("migrations", "extracts", "__pycache__", "build", "test_docs_glossary.py")

@@ -177,7 +177,7 @@ def choosing_alone() -> float:
     from django.db import connection
     from django.utils import timezone
 
-    from partnerships.digests import choosing
+    from partnerships.digests.planning import choosing
 
     asked = choosing._CHOOSE[: choosing._CHOOSE.index("due AS MATERIALIZED")].rstrip().rstrip(",")
     params = {"now": timezone.now(), "people": 1_000_000}
@@ -192,8 +192,9 @@ def choosing_figures(stage: Stage) -> dict[str, float]:
     """How long spreading, choosing and an idle sweep take, with nothing sent."""
     from django.utils import timezone
 
-    from partnerships.digests.choosing import choose, plan_round, spread
+    from partnerships.digests.planning.choosing import choose, spread
     from partnerships.digests.receivers import nudge  # noqa: F401 - imported so that the signal is connected
+    from partnerships.digests.services.sweep import plan_round
     from partnerships.outbox.models import Email
 
     stage.round += 1
@@ -252,7 +253,7 @@ def million_figures(stage: Stage, count: int) -> dict[str, Any]:
     from django.db import connection
     from django.utils import timezone
 
-    from partnerships.digests.choosing import plan_round
+    from partnerships.digests.services.sweep import plan_round
     from partnerships.plans.models import Plan
 
     copies = []
@@ -432,8 +433,8 @@ def floors(stage: Stage) -> dict[str, Any]:
     from django.utils import timezone
 
     from benchmarks.digests_rivals import render
-    from partnerships.digests.choosing import choose, spread
-    from partnerships.digests.composing import read_news
+    from partnerships.digests.emails.selecting import read_news
+    from partnerships.digests.planning.choosing import choose, spread
     from partnerships.outbox.claiming import claim
     from partnerships.outbox.models import Email
     from partnerships.people.models import User

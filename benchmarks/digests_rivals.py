@@ -69,7 +69,7 @@ def render(person: Any, news: Any) -> tuple[str, str, str]:
     """Subject, text and HTML for one person the way Django's documentation shows: templates for each message."""
     from django.template.loader import render_to_string
 
-    from partnerships.digests.emails import _style, inline
+    from partnerships.digests.emails.rendering import _style, inline
 
     words = {"news": news, "link": f"http://localhost/read/{person.pk}/", "name": person.name, "css": ""}
     words |= {"heading": news.count_in_words, "stop": f"http://localhost/stop/{person.pk}/"}
@@ -100,7 +100,7 @@ def post_office(do: str, plan: int, number: int, count: int) -> None:
     if do == "send":
         mail.send_queued(processes=2)
         return
-    from partnerships.digests.composing import read_news
+    from partnerships.digests.emails.selecting import read_news
     from partnerships.people.models import User
 
     news, _, _ = read_news(plan_id=plan, from_number=number - 1, to_number=number, reading_class="outside")
@@ -159,7 +159,7 @@ else:
         from django.core.mail import EmailMultiAlternatives, get_connection
         from django.utils import timezone
 
-        from partnerships.digests.composing import read_news
+        from partnerships.digests.emails.selecting import read_news
         from partnerships.digests.models import DeliveryItem
         from partnerships.outbox.models import Email, EmailStatus, Lane
         from partnerships.people.models import User

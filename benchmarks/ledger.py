@@ -171,8 +171,8 @@ def calls(world: Any) -> dict[str, Callable[[], object]]:
     from django.urls import reverse
     from django.utils import timezone
 
-    from partnerships.digests.choosing import plan_round
     from partnerships.digests.queries.queue import queue_figures
+    from partnerships.digests.services.sweep import plan_round
     from partnerships.outbox.bounces import note_bounce
     from partnerships.outbox.claiming import is_due
     from partnerships.outbox.models import Email

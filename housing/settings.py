@@ -96,6 +96,7 @@ INSTALLED_APPS = [
     "partnerships.plans",
     "partnerships.developer_agreements",
     "partnerships.conversations",
+    "partnerships.work",
     "partnerships.digests",
     "partnerships.transfer",
     "partnerships.search",

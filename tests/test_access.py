@@ -14,7 +14,7 @@ from django.db import transaction
 from django.test import Client, RequestFactory
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
-from partnerships.digests.links import Purpose
+from partnerships.digests.emails.links import Purpose
 from tests.digests.access import token as link_of_a_letter
 from tests.support.access import PERSONAS, STAKEHOLDER, WHO, WITHOUT_ACCOUNT, Row
 from tests.support.prepared import ROWS, media_root, world

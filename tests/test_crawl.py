@@ -16,7 +16,7 @@ from django.test import Client, TestCase, override_settings
 from django.urls import resolve, reverse
 from django.utils import timezone
 
-from partnerships.digests.choosing import plan_round
+from partnerships.digests.services.sweep import plan_round
 from tests.digests.conftest import PostOffice, html_of, read, text_of
 from tests.support.crawling import Answer, Crawler, Fetch, Report
 from tests.support.outbox import deliver

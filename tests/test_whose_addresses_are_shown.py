@@ -13,8 +13,8 @@ from django.test import TestCase, override_settings
 from django.urls import reverse
 from django.utils import timezone
 
-from partnerships.digests.choosing import plan_round
 from partnerships.digests.models import Delivery, DeliveryKind
+from partnerships.digests.services.sweep import plan_round
 from partnerships.organisations.models import Organisation
 from partnerships.outbox.bounces import note_bounce
 from partnerships.outbox.models import Bounce, Email

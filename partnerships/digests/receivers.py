@@ -11,7 +11,7 @@ from django.db import transaction
 from django.dispatch import receiver
 from django.utils import timezone
 
-from partnerships.digests.choosing import note_publication
+from partnerships.digests.planning.choosing import note_publication
 from partnerships.digests.tasks import sweep
 from partnerships.outbox.providers import act_on
 from partnerships.plans.models import Version

@@ -9,9 +9,8 @@ from typing import Any
 from django.db.models import F
 
 from partnerships.activity.services import record
-from partnerships.digests import keeping, restoring
-from partnerships.digests.composer import DigestComposer
-from partnerships.digests.matches import drop_matches
+from partnerships.digests import restoring, retention
+from partnerships.digests.emails.composing import DigestComposer
 from partnerships.digests.models import (
     Delivery,
     DeliveryItem,
@@ -21,8 +20,9 @@ from partnerships.digests.models import (
     Told,
 )
 from partnerships.digests.personal import RULES, has_said_no, stop_digests
-from partnerships.digests.services import stop_everything
-from partnerships.digests.watermarks import catch_up, one_at_a_time
+from partnerships.digests.planning.matches import drop_matches
+from partnerships.digests.planning.watermarks import catch_up, one_at_a_time
+from partnerships.digests.services import give_up_asking, stop_everything
 from partnerships.kit.database import rows_of
 from partnerships.outbox.hooks import OutboxHooks, register_hooks
 from partnerships.outbox.kinds import EmailKind, register_kind
@@ -147,7 +147,7 @@ def _count_as_told(told: Iterable[tuple[int, int, int]]) -> None:
 
 def register() -> None:
     """Register kinds of email, hooks, personal data and retention."""
-    composer = DigestComposer()
+    composer = DigestComposer(give_up_asking)
     for kind in DeliveryKind:
         lane = Lane.DIGEST if kind == DeliveryKind.DIGEST else Lane.NOTICE
         register_kind(EmailKind(kind.value, str(kind.label), lane, composer))
@@ -157,5 +157,5 @@ def register() -> None:
     register_personal(RULES)
     register_leaving("digests stopped", stop_digests)
     register_refusal(has_said_no)
-    keeping.register()
+    retention.register()
     restoring.register()

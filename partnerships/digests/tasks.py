@@ -5,9 +5,10 @@ from __future__ import annotations
 from celery import shared_task
 from django.utils import timezone
 
-from partnerships.digests.choosing import announce_joined, plan_in_parts, reconcile
-from partnerships.digests.keeping import tidy
-from partnerships.digests.matches import note_matches
+from partnerships.digests.planning.choosing import announce_joined, reconcile
+from partnerships.digests.planning.matches import note_matches
+from partnerships.digests.retention import tidy
+from partnerships.digests.services.sweep import plan_in_parts
 from partnerships.outbox.models import Email, Lane
 from partnerships.outbox.services import emails_recorded, wake_if_due
 

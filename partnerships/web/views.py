@@ -16,7 +16,6 @@ from partnerships.agreements.past import as_read_by
 from partnerships.commitments.queries import open_and_over
 from partnerships.conversations.models import Conversation
 from partnerships.conversations.queries import contacts_of, points_of_partnership
-from partnerships.digests.waiting import waiting_for
 from partnerships.exchange.cards import written_entries
 from partnerships.exchange.models import Direction, Entry, EntryQuerySet
 from partnerships.exchange.queries import new_matches_for
@@ -30,6 +29,7 @@ from partnerships.plans.queries import as_read_by as plans_as_read_by
 from partnerships.plans.queries import plans_that_wait, with_turns
 from partnerships.web import queries
 from partnerships.web.network import WIDTH, Picture, lay_out
+from partnerships.work.queries import waiting_for
 
 #: Records shown on one page of a partnership or an organisation.
 PAGE = 100

@@ -22,9 +22,9 @@ from partnerships.commitments.models import commitment_readers
 from partnerships.conversations import queries, services
 from partnerships.conversations.models import Attribution, Point, PointKind, PrivateNote
 from partnerships.conversations.services import PointGiven
-from partnerships.digests.waiting import waiting_for
 from partnerships.exchange.models import Direction, Entry
 from partnerships.organisations.waiting import waiting_from
+from partnerships.work.queries import waiting_for
 from tests.conversations.talks import agreed, circulated, days_ago, draft, planned, the_record
 from tests.support.outbox import deliver
 from tests.world import World

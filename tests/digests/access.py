@@ -8,9 +8,9 @@ from typing import Any
 from django.utils import timezone
 
 from partnerships.digests import services
-from partnerships.digests.choosing import plan_round
-from partnerships.digests.links import Purpose, make, minute_of
+from partnerships.digests.emails.links import Purpose, make, minute_of
 from partnerships.digests.models import Delivery, Preference
+from partnerships.digests.services.sweep import plan_round
 from partnerships.outbox.draining import drain
 from partnerships.plans.services import create_plan, publish_version
 from tests.digests.conftest import PostOffice, quay

@@ -14,8 +14,8 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from partnerships.digests import composing, emails
-from partnerships.digests.choosing import plan_round
+from partnerships.digests.emails import rendering, selecting
+from partnerships.digests.services.sweep import plan_round
 from partnerships.outbox import answers
 from partnerships.outbox.draining import Tally, drain
 from partnerships.outbox.models import Email
@@ -136,8 +136,8 @@ def office() -> PostOffice:
 def fresh(settings: Any) -> None:
     """Nothing kept from another test, and no settling unless a test asks for it."""
     settings.DIGEST_SETTLE_MINUTES = 0
-    composing.forget()
-    emails.forget()
+    selecting.forget()
+    rendering.forget()
 
 
 @pytest.fixture

@@ -12,9 +12,9 @@ from django.utils import timezone
 
 from partnerships.agreements.services import leave_partnership
 from partnerships.digests import services
-from partnerships.digests.choosing import plan_round
-from partnerships.digests.links import Purpose
+from partnerships.digests.emails.links import Purpose
 from partnerships.digests.models import Delivery, Subscription
+from partnerships.digests.services.sweep import plan_round
 from partnerships.outbox.bounces import release, suppress
 from partnerships.plans.models import Plan
 from partnerships.plans.services import change_audience

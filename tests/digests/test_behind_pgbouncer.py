@@ -11,8 +11,8 @@ from django.utils import timezone
 from structlog.testing import capture_logs
 
 from partnerships.digests import services
-from partnerships.digests.choosing import plan_round
 from partnerships.digests.models import Delivery
+from partnerships.digests.services.sweep import plan_round
 from partnerships.kit.database import keeps_statements, rows_of, rows_planned_once
 from partnerships.outbox.draining import drain
 from partnerships.plans.models import Plan

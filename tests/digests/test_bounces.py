@@ -17,9 +17,9 @@ from django.urls import reverse
 from django.utils import timezone
 
 from partnerships.digests import services
-from partnerships.digests.links import Purpose, make, minute_of
+from partnerships.digests.emails.links import Purpose, make, minute_of
+from partnerships.digests.management.week import play_week
 from partnerships.digests.models import Delivery, Preference, Subscription
-from partnerships.digests.week import play_week
 from partnerships.outbox import bounces, message_ids
 from partnerships.outbox.models import Bounce, Email, LegacyMessageId, Suppression
 from partnerships.outbox.reports import read_report
@@ -302,7 +302,7 @@ def test_while_held_nobody_is_chosen_and_nothing_is_lost(world: World, plan, off
 
 
 def test_a_letter_as_sent_is_kept_thirty_days(letter: Delivery) -> None:
-    from partnerships.digests.keeping import KEPT, tidy
+    from partnerships.digests.retention import KEPT, tidy
 
     tidy(now=letter.created_at + KEPT - dt.timedelta(days=1))
     letter.refresh_from_db()
@@ -326,7 +326,7 @@ def test_a_stakeholders_week_can_be_played(db: None) -> None:
 
 
 def test_a_week_that_tells_something_else_fails(db: None, monkeypatch: pytest.MonkeyPatch) -> None:
-    from partnerships.digests import week
+    from partnerships.digests.management import week
 
     kept = week._Week._publish
 

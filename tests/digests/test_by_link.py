@@ -13,9 +13,9 @@ from django.urls import reverse
 from django.utils import timezone
 
 from partnerships.digests import services
-from partnerships.digests.links import Purpose, make, minute_of
+from partnerships.digests.emails.links import Purpose, make, minute_of
 from partnerships.digests.models import Delivery, Preference, Subscription
-from partnerships.digests.services.letters import MAX_LINKS_A_DAY
+from partnerships.digests.services.emails import MAX_LINKS_A_DAY
 from partnerships.outbox.bounces import suppress
 from partnerships.people.models import User
 from partnerships.plans.models import Plan

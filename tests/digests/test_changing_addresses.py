@@ -10,7 +10,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from partnerships.digests import services
-from partnerships.digests.links import Purpose
+from partnerships.digests.emails.links import Purpose
 from partnerships.digests.models import Delivery, DeliveryKind, Subscription
 from partnerships.people.models import User
 from partnerships.plans.models import Plan

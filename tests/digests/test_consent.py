@@ -10,8 +10,8 @@ from django.urls import reverse
 from django.utils import timezone
 
 from partnerships.digests import services
-from partnerships.digests.choosing import announce_joined
 from partnerships.digests.models import REFUSAL_HOLDS, Delivery, Preference, Subscription
+from partnerships.digests.planning.choosing import announce_joined
 from partnerships.digests.services import asking, new_links
 from partnerships.organisations.models import Role
 from partnerships.outbox import bounces

@@ -15,9 +15,10 @@ from django.utils import timezone
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from partnerships.digests import composing, emails, services
-from partnerships.digests.choosing import plan_round
+from partnerships.digests import services
+from partnerships.digests.emails import rendering, selecting
 from partnerships.digests.models import Delivery, Subscription
+from partnerships.digests.services.sweep import plan_round
 from partnerships.outbox.claiming import claim
 from partnerships.people.models import User
 from partnerships.plans.models import Plan
@@ -173,8 +174,8 @@ class Play:
 @settings(max_examples=20, deadline=None, suppress_health_check=list(HealthCheck))
 @given(steps=STEPS)
 def test_what_everybody_was_told_adds_up(world: World, plan: Plan, steps: list[tuple[object, ...]]) -> None:
-    composing.forget()  # numbers of versions come again once a history is rolled back
-    emails.forget()
+    selecting.forget()  # numbers of versions come again once a history is rolled back
+    rendering.forget()
     with transaction.atomic():
         history = Play(world, plan)
         for verb, *given_ in steps:

@@ -14,9 +14,9 @@ from django.utils import timezone
 
 from partnerships.agreements.services import leave_partnership
 from partnerships.digests import services
-from partnerships.digests.choosing import plan_round
+from partnerships.digests.emails.pages import as_sent
 from partnerships.digests.models import Delivery, Subscription, Told
-from partnerships.digests.reading import as_sent
+from partnerships.digests.services.sweep import plan_round
 from partnerships.outbox.bounces import note_bounce, suppress
 from partnerships.outbox.models import Bounce, Email, Suppression
 from partnerships.outbox.parts import HIDDEN, Recipe

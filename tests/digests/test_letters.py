@@ -18,9 +18,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from partnerships.commitments.models import Commitment
-from partnerships.digests import emails, services
-from partnerships.digests.links import BadLink, ExpiredLink, Purpose, make, minute_of
-from partnerships.digests.links import read as read_link
+from partnerships.digests import services
+from partnerships.digests.emails import rendering
+from partnerships.digests.emails.links import BadLink, ExpiredLink, Purpose, make, minute_of
+from partnerships.digests.emails.links import read as read_link
 from partnerships.digests.models import Delivery, Preference
 from partnerships.kit.dates import long_date
 from partnerships.outbox import mime, throttle
@@ -327,7 +328,7 @@ def test_long_news_folds_and_hides_nothing_important(world: World, plan: Plan, o
 
 
 def test_the_frame_is_rendered_once_for_all(world: World, plan: Plan, office: PostOffice) -> None:
-    assert emails.frame() is emails.frame()
+    assert rendering.frame() is rendering.frame()
 
 
 def test_words_that_many_readers_share_are_kept_once_and_each_still_reads_their_own(

@@ -12,9 +12,9 @@ from django.urls import reverse
 from django.utils import timezone
 
 from partnerships.digests import services
-from partnerships.digests.choosing import plan_round
-from partnerships.digests.matches import MOST, note_matches
 from partnerships.digests.models import Delivery, MatchTold
+from partnerships.digests.planning.matches import MOST, note_matches
+from partnerships.digests.services.sweep import plan_round
 from partnerships.exchange.models import Direction, Match
 from partnerships.outbox.bounces import suppress
 from tests.digests.conftest import PostOffice, html_of, play, publish, signed_in, text_of

@@ -12,12 +12,14 @@ from django.urls import reverse
 from django.utils import timezone
 
 from partnerships.agreements.services import leave_partnership
-from partnerships.digests import composing, emails, services
-from partnerships.digests.choosing import plan_round, reconcile
-from partnerships.digests.links import Purpose, is_current
+from partnerships.digests import services
+from partnerships.digests.emails import rendering, selecting
+from partnerships.digests.emails.links import Purpose, is_current
+from partnerships.digests.management.week import play_week
 from partnerships.digests.models import Delivery, Preference, Subscription, Told
+from partnerships.digests.planning.choosing import reconcile
 from partnerships.digests.queries.queue import queue_figures
-from partnerships.digests.week import play_week
+from partnerships.digests.services.sweep import plan_round
 from partnerships.organisations.models import Membership
 from partnerships.outbox import claiming, draining, settling
 from partnerships.outbox.answers import Answer, Outcome
@@ -326,14 +328,14 @@ def test_a_letter_that_cannot_be_written_holds_up_nobody_and_is_set_aside_for_pe
 ) -> None:
     services.enrol(person=world.eddie, target=plan, author=None, now=timezone.now())
     publish(plan, 96, author=world.amina)
-    real = emails.digest
+    real = rendering.digest
 
     def fails_for_ben(to: Any, *given: Any, **more: Any) -> Any:
         if to.person_id == world.ben.pk:
             raise ZeroDivisionError("Mill Lane canary")
         return real(to, *given, **more)
 
-    monkeypatch.setattr(emails, "digest", fails_for_ben)
+    monkeypatch.setattr(rendering, "digest", fails_for_ben)
     play(office)
     first = Delivery.objects.get(recipient=world.ben).status
     for _ in range(claiming.MAX_COMPOSINGS):
@@ -351,7 +353,7 @@ def test_a_letter_that_cannot_be_written_holds_up_nobody_and_is_set_aside_for_pe
 def test_a_letter_that_cannot_be_written_is_counted_where_operators_look(
     world: World, ben: Subscription, office: PostOffice, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(emails, "digest", lambda *given, **more: 1 / 0)
+    monkeypatch.setattr(rendering, "digest", lambda *given, **more: 1 / 0)
     play(office)
 
     page = signed_in(world.dee).get(reverse("digests:ledger"))
@@ -375,14 +377,14 @@ def test_a_stakeholders_week_is_played_whatever_is_wrong_with_somebody_elses_let
     world: World, ben: Subscription, office: PostOffice, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     plan_round(now=timezone.now())
-    real = emails.digest
+    real = rendering.digest
 
     def fails_for_ben(to: Any, *given: Any, **more: Any) -> Any:
         if to.person_id == world.ben.pk:
             raise ZeroDivisionError
         return real(to, *given, **more)
 
-    monkeypatch.setattr(emails, "digest", fails_for_ben)
+    monkeypatch.setattr(rendering, "digest", fails_for_ben)
     lines = "\n".join(play_week())
 
     assert "LETTER  " in lines
@@ -394,7 +396,7 @@ def test_a_mistake_that_is_mended_meanwhile_costs_nobody_a_letter(
     world: World, plan: Plan, ben: Subscription, office: PostOffice, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as broken:
-        broken.setattr(composing, "read_news", lambda **given: 1 / 0)
+        broken.setattr(selecting, "read_news", lambda **given: 1 / 0)
         play(office)
         hours_pass()
         office.drain()
@@ -470,7 +472,7 @@ def test_a_letter_that_failed_can_be_sent_again_though_it_was_never_written(
     world: World, plan: Plan, ben: Subscription, office: PostOffice, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as broken:
-        broken.setattr(emails, "digest", lambda *given, **more: 1 / 0)
+        broken.setattr(rendering, "digest", lambda *given, **more: 1 / 0)
         broken.setattr(claiming, "MAX_COMPOSINGS", 1)
         play(office)
     letter = Delivery.objects.get()

@@ -19,7 +19,7 @@ from partnerships.activity.models import Event, Export
 from partnerships.agreements.services import leave_partnership
 from partnerships.digests import services
 from partnerships.digests.models import Subscription
-from partnerships.digests.targets import Target
+from partnerships.digests.models.targets import Target
 from partnerships.outbox.bounces import suppress
 from partnerships.people.personal_data import erase_person
 from partnerships.plans.models import Plan

@@ -14,7 +14,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from partnerships.digests import services
-from partnerships.digests.links import Purpose, make, minute_of
+from partnerships.digests.emails.links import Purpose, make, minute_of
 from partnerships.digests.models import Delivery, Preference, Subscription
 from partnerships.people.models import User
 from partnerships.plans.models import Plan
@@ -216,7 +216,7 @@ def test_an_undo_is_offered_for_a_day(
     follow(world, plan)
     link = told_of(world, office, plan)
     [undo] = [form for form in forms_of(Client().post(link, ONE_CLICK).content) if "undo" in form.fields]
-    monkeypatch.setattr("partnerships.digests.services.stopping_told.UNDO_WITHIN", dt.timedelta(seconds=-1))
+    monkeypatch.setattr("partnerships.digests.services.stopping_from_email.UNDO_WITHIN", dt.timedelta(seconds=-1))
 
     answer = Client().post(link, undo.fields)
 

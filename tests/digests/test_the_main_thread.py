@@ -10,9 +10,9 @@ from django.test import Client
 from django.utils import timezone
 
 from partnerships.agreements.services import leave_partnership
-from partnerships.digests.choosing import plan_round
 from partnerships.digests.models import Delivery, Subscription, Told
 from partnerships.digests.services import add_stakeholder, confirm, subscribe
+from partnerships.digests.services.sweep import plan_round
 from partnerships.organisations.services import end_membership
 from partnerships.outbox.models import EmailStatus
 from partnerships.plans.models import Plan

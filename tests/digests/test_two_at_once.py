@@ -12,11 +12,13 @@ from django.db import connection, transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from partnerships.digests import roles, services
-from partnerships.digests.choosing import announce_joined, plan_round, reconcile
+from partnerships.digests import services
 from partnerships.digests.models import Delivery, How, RoleRule, Subscription, Told
+from partnerships.digests.planning import roles
+from partnerships.digests.planning.choosing import announce_joined, reconcile
+from partnerships.digests.planning.watermarks import one_at_a_time
 from partnerships.digests.services import answering
-from partnerships.digests.watermarks import one_at_a_time
+from partnerships.digests.services.sweep import plan_round
 from partnerships.organisations.models import Membership
 from partnerships.outbox import answers
 from partnerships.outbox.draining import drain

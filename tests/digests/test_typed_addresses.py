@@ -18,13 +18,14 @@ from django.urls import reverse
 from django.utils import timezone
 
 from partnerships.digests import services
-from partnerships.digests.choosing import plan_round
-from partnerships.digests.keeping import tidy
-from partnerships.digests.links import Purpose
+from partnerships.digests.emails.links import Purpose
 from partnerships.digests.models import REFUSAL_HOLDS, Delivery, Preference, Subscription, TypedAddress
 from partnerships.digests.queries.queue import queue_figures
+from partnerships.digests.retention import tidy
+from partnerships.digests.services import email_requests
 from partnerships.digests.services.asking import MAX_TIMES_ASKED
-from partnerships.digests.typed import MAX_ATTEMPTS, note_address, take_up
+from partnerships.digests.services.email_requests import MAX_ATTEMPTS, note_address, take_up
+from partnerships.digests.services.sweep import plan_round
 from partnerships.outbox import bounces
 from partnerships.people.models import User
 from partnerships.people.services import close_account, person_for_address
@@ -382,14 +383,14 @@ def test_an_address_is_forgotten_once_it_is_taken_up(world: World, opened: Plan)
 
 
 def test_one_address_that_fails_holds_up_no_other(world: World, opened: Plan, monkeypatch: pytest.MonkeyPatch) -> None:
-    asking = services.ask_for
+    asking = email_requests.ask_for
 
     def fail_for_nobody(**data: Any) -> None:
         if data["email"] == NOBODY:
             raise RuntimeError("Something nobody thought of.")
         asking(**data)
 
-    monkeypatch.setattr(services, "ask_for", fail_for_nobody)
+    monkeypatch.setattr(email_requests, "ask_for", fail_for_nobody)
     type_in(opened, NOBODY)
     type_in(opened, world.sol.email)
 

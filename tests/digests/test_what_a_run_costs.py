@@ -14,10 +14,10 @@ from structlog.testing import capture_logs
 
 from partnerships.agreements.models import Partnership
 from partnerships.digests import services
-from partnerships.digests.choosing import plan_round
 from partnerships.digests.models import Delivery, DeliveryItem, Preference, Subscription, Told
+from partnerships.digests.planning.watermarks import count_as_told
 from partnerships.digests.queries.naming import named_to_followers
-from partnerships.digests.watermarks import count_as_told
+from partnerships.digests.services.sweep import plan_round
 from partnerships.outbox import draining, settling
 from partnerships.outbox.answers import Answer, Outcome
 from partnerships.outbox.models import Email, Lane, Suppression

@@ -15,9 +15,9 @@ from django.utils import timezone
 
 from partnerships.agreements.services import leave_partnership
 from partnerships.digests import services
-from partnerships.digests.choosing import plan_round
-from partnerships.digests.links import Purpose
+from partnerships.digests.emails.links import Purpose
 from partnerships.digests.models import Delivery, Preference, Subscription
+from partnerships.digests.services.sweep import plan_round
 from partnerships.organisations.services import end_membership
 from partnerships.people.models import User
 from partnerships.people.services import close_account, person_for_address

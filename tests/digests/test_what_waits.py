@@ -15,13 +15,13 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from partnerships.agreements.services import edit_terms
-from partnerships.digests.waiting import SOURCES, waiting_for, waiting_for_all
 from partnerships.exchange import services as exchange
 from partnerships.exchange.models import Audience, Entry
 from partnerships.organisations.models import Organisation, Role
 from partnerships.organisations.waiting import Source, waiting_from
 from partnerships.people.models import User
 from partnerships.plans.services import add_comment
+from partnerships.work.queries import SOURCES, waiting_for, waiting_for_all
 from tests.exchange.conftest import shared
 from tests.support.prepared import prepared
 from tests.world import DEMO, World, join, make_world, person

@@ -10,10 +10,11 @@ from django.urls import reverse
 from django.utils import timezone
 
 from partnerships.digests import services
-from partnerships.digests.choosing import plan_round, spread
-from partnerships.digests.links import Purpose, make, minute_of
+from partnerships.digests.emails.links import Purpose, make, minute_of
 from partnerships.digests.models import Delivery, Preference, Subscription, Told
-from partnerships.digests.queries.forecast import when_next, who_will_get
+from partnerships.digests.planning.choosing import spread
+from partnerships.digests.planning.forecast import when_next, who_will_get
+from partnerships.digests.services.sweep import plan_round
 from partnerships.plans.models import Plan
 from partnerships.plans.services import create_plan
 from tests.digests.conftest import PostOffice, html_of, play, publish, signed_in, text_of

@@ -19,9 +19,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from partnerships.agreements.services import leave_partnership
-from partnerships.digests import composing, emails, services
-from partnerships.digests.choosing import plan_round
+from partnerships.digests import services
+from partnerships.digests.emails import rendering, selecting
 from partnerships.digests.models import Delivery, Frequency, Subscription
+from partnerships.digests.services.sweep import plan_round
 from partnerships.outbox import answers, bounces
 from partnerships.outbox.claiming import claim
 from partnerships.outbox.models import SendCount
@@ -259,8 +260,8 @@ class History:
 @settings(max_examples=10, deadline=None, suppress_health_check=list(HealthCheck))
 @given(steps=STEPS)
 def test_every_change_comes_once_in_one_digest(world: World, plan: Plan, steps: list[tuple[object, ...]]) -> None:
-    composing.forget()  # numbers of versions come again once a history is rolled back
-    emails.forget()
+    selecting.forget()  # numbers of versions come again once a history is rolled back
+    rendering.forget()
     with transaction.atomic():
         history = History(world, plan)
         for verb, *given_ in steps:

@@ -25,7 +25,7 @@ HOLD = """
 import time, django
 django.setup()
 from django.db import transaction
-from partnerships.digests.watermarks import one_at_a_time
+from partnerships.digests.planning.watermarks import one_at_a_time
 with transaction.atomic():
     one_at_a_time()
     print("held", flush=True)

@@ -18,7 +18,7 @@ from django.utils import timezone
 
 from partnerships.agreements.services import remove_party
 from partnerships.digests import services
-from partnerships.digests.choosing import plan_round
+from partnerships.digests.services.sweep import plan_round
 from partnerships.outbox.bounces import suppress
 from partnerships.people.personal_data import erase_person
 from partnerships.people.services import close_account

@@ -16,7 +16,7 @@ from django.urls import reverse
 from django.utils import timezone
 from psycopg2 import sql
 
-from partnerships.digests import links
+from partnerships.digests.emails import links
 from partnerships.digests.models import Delivery, DeliveryItem, OpenDigest, Preference, Slot, Subscription
 from partnerships.outbox import message_ids
 from partnerships.outbox.bounces import note_bounce

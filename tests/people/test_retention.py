@@ -308,14 +308,14 @@ def test_a_person_who_cannot_be_erased_keeps_no_other(world: World, monkeypatch:
 def test_a_stakeholder_who_cannot_be_erased_keeps_no_other(
     world: World, asked: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("partnerships.digests.keeping.never_answered", lambda now: iter([world.eddie, asked]))
+    monkeypatch.setattr("partnerships.digests.retention.never_answered", lambda now: iter([world.eddie, asked]))
 
     def erase(*, person: User, **rest: Any) -> dict[str, int]:
         if person == world.eddie:
             raise OSError("The disk is full.")
         return erase_person(person=person, **rest)
 
-    monkeypatch.setattr("partnerships.digests.keeping.erase_person", erase)
+    monkeypatch.setattr("partnerships.digests.retention.erase_person", erase)
 
     outcome = apply_retention(now=timezone.now())
 

@@ -28,7 +28,7 @@ from partnerships.conversations import services as conversations
 from partnerships.conversations.models import Conversation, PointKind
 from partnerships.conversations.services import AttendeeGiven, NextStepGiven, PointGiven
 from partnerships.digests import services as digests
-from partnerships.digests.links import Purpose, make, minute_of
+from partnerships.digests.emails.links import Purpose, make, minute_of
 from partnerships.digests.models import Preference
 from partnerships.exchange import services as exchange
 from partnerships.exchange.models import Entry

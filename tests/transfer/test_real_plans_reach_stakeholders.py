@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from partnerships.digests import composing, emails
+from partnerships.digests.emails import rendering, selecting
 from partnerships.digests.services import enrol
 from partnerships.organisations.models import Organisation
 from partnerships.people.services import person_for_address
@@ -22,8 +22,8 @@ pytestmark = pytest.mark.django_db
 
 def test_a_moved_milestone_is_told_with_both_dates(settings: Any) -> None:
     settings.DIGEST_SETTLE_MINUTES = 0
-    composing.forget()
-    emails.forget()
+    selecting.forget()
+    rendering.forget()
     bring("councils", COUNCILS)
     now = timezone.now()
     bring_plans(PLANS.encode(), TIMETABLE.encode(), now=now - dt.timedelta(days=2))

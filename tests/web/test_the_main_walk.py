@@ -17,7 +17,7 @@ from django.conf import settings as django_settings
 from django.core.management import call_command
 from playwright.sync_api import Browser, Page, expect
 
-from partnerships.digests import composing, emails
+from partnerships.digests.emails import rendering, selecting
 from partnerships.digests.tasks import sweep
 from partnerships.outbox.draining import drain
 from tests.support.browser import WIDE, sign_in
@@ -78,12 +78,12 @@ def site(live_server: Any, catcher: Catcher, settings: Any, transactional_db: No
     settings.SITE_ORIGIN = live_server.url
     settings.DIGEST_SETTLE_MINUTES = 0
     settings.DEMONSTRATION = True
-    composing.forget()
-    emails.forget()
+    selecting.forget()
+    rendering.forget()
     call_command("load_network", str(DEMO), "--demo-passwords", verbosity=0)
     yield str(live_server.url)
-    composing.forget()
-    emails.forget()
+    selecting.forget()
+    rendering.forget()
 
 
 def as_person(browser: Browser, site: str, email: str) -> Page:

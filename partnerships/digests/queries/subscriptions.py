@@ -15,9 +15,9 @@ from partnerships.digests.models import (
     SubscriptionQuerySet,
     SubscriptionStatus,
 )
+from partnerships.digests.models.targets import Target, kind_of
 from partnerships.digests.queries.addresses import people_with_known_address
 from partnerships.digests.queries.naming import named_for
-from partnerships.digests.targets import Target, kind_of
 from partnerships.organisations.models import EDITING_ROLES, Organisation
 from partnerships.people.models import User
 from partnerships.plans.models import Plan

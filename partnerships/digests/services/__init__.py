@@ -3,14 +3,14 @@
 from partnerships.digests.services.answering import allow_questions, confirm, refuse_questions
 from partnerships.digests.services.asking import UnableToSubscribe, ask_again, ask_anew, give_up_asking, remind
 from partnerships.digests.services.by_role import end_role_rule, set_role_rule
-from partnerships.digests.services.common import UnableToChangeSubscription
 from partnerships.digests.services.following import add_stakeholder, ask_for, enrol, subscribe
 from partnerships.digests.services.ledger import UnableToSendAgain, note_look, send_again
 from partnerships.digests.services.new_links import renew_links, send_links
+from partnerships.digests.services.preferences import end_pause, prefer, set_frequency
 from partnerships.digests.services.readdressing import ask_to_move, confirm_with_others, correct_address
-from partnerships.digests.services.rhythm import end_pause, prefer, set_frequency
+from partnerships.digests.services.recording import UnableToChangeSubscription
 from partnerships.digests.services.stopping import pause, resume, stop, stop_everything
-from partnerships.digests.services.stopping_told import (
+from partnerships.digests.services.stopping_from_email import (
     Stopped,
     UnableToUndo,
     read_undo,

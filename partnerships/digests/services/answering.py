@@ -8,10 +8,10 @@ from django.db import transaction
 
 from partnerships.activity.services import record
 from partnerships.digests.models import How, Preference, Subscription, SubscriptionStatus
+from partnerships.digests.planning.watermarks import count_as_told, one_at_a_time
 from partnerships.digests.queries.naming import may_still_be_asked
-from partnerships.digests.services.common import UnableToChangeSubscription, as_it_stands, note
+from partnerships.digests.services.recording import UnableToChangeSubscription, as_it_stands, note
 from partnerships.digests.services.stopping import REFUSED_ALL
-from partnerships.digests.watermarks import count_as_told, one_at_a_time
 from partnerships.kit import journal
 from partnerships.people.models import User
 from partnerships.people.refusals import forget_refusal

@@ -10,8 +10,8 @@ from django.db import transaction
 from partnerships.digests.models import REFUSAL_HOLDS, Delivery, DeliveryKind, Subscription, SubscriptionStatus
 from partnerships.digests.queries.naming import askable_anew, may_still_be_asked, open_to_askers
 from partnerships.digests.services.answering import take_refusal_back
-from partnerships.digests.services.common import UnableToChangeSubscription, note
-from partnerships.digests.services.letters import MAX_LINKS_A_DAY, may_be_written_to, record_digest_email
+from partnerships.digests.services.emails import MAX_LINKS_A_DAY, may_be_written_to, record_digest_email
+from partnerships.digests.services.recording import UnableToChangeSubscription, note
 from partnerships.people.models import User
 
 #: Invitations to stakeholders a day and organisation, so that nobody's address is used to flood others.

@@ -9,10 +9,10 @@ from django.db import transaction
 from partnerships.activity.services import record
 from partnerships.agreements.models import Partnership
 from partnerships.digests.models import How, RoleRule, Subscription
-from partnerships.digests.roles import apply
+from partnerships.digests.models.targets import kind_of
+from partnerships.digests.planning.roles import apply
+from partnerships.digests.planning.watermarks import one_at_a_time
 from partnerships.digests.services.stopping import stop
-from partnerships.digests.targets import kind_of
-from partnerships.digests.watermarks import one_at_a_time
 from partnerships.people.models import User
 from partnerships.plans.models import Plan
 

@@ -9,13 +9,13 @@ from contextlib import suppress
 from django.db import transaction
 
 from partnerships.digests.models import Frequency, How, Preference, Subscription, SubscriptionStatus
+from partnerships.digests.models.targets import Target, kind_of
+from partnerships.digests.planning.watermarks import one_at_a_time
 from partnerships.digests.services.answering import take_as_confirmed, take_refusal_back
 from partnerships.digests.services.asking import UnableToSubscribe, check_asker, check_letters, remind, send_question
-from partnerships.digests.services.common import note
 from partnerships.digests.services.new_links import send_links
+from partnerships.digests.services.recording import note
 from partnerships.digests.services.stopping import resume
-from partnerships.digests.targets import Target, kind_of
-from partnerships.digests.watermarks import one_at_a_time
 from partnerships.organisations.models import Organisation
 from partnerships.outbox.queries.suppressions import is_suppressed
 from partnerships.people.models import User

@@ -9,7 +9,7 @@ from django.db import transaction
 from partnerships.activity.services import record
 from partnerships.digests.models import Delivery, DeliveryItem, DeliveryKind, OpenDigest
 from partnerships.digests.queries.ledger import SENT_AGAIN
-from partnerships.digests.services.letters import record_digest_email
+from partnerships.digests.services.emails import record_digest_email
 from partnerships.outbox.models import Email
 from partnerships.people.models import SecurityEvent, SecurityEventKind, User
 

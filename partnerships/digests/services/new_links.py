@@ -9,7 +9,7 @@ from django.db import transaction
 
 from partnerships.activity.services import record
 from partnerships.digests.models import Delivery, DeliveryKind, Preference
-from partnerships.digests.services.letters import MAX_LINKS_A_DAY, may_be_written_to, record_digest_email
+from partnerships.digests.services.emails import MAX_LINKS_A_DAY, may_be_written_to, record_digest_email
 from partnerships.people.models import User
 
 #: To whoever follows nothing any more one such letter goes in so long: a stranger who types their address is no reason

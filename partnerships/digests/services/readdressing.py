@@ -10,14 +10,14 @@ import datetime as dt
 from django.db import transaction
 
 from partnerships.digests.models import Preference, Subscription, SubscriptionStatus, Told
+from partnerships.digests.planning.watermarks import catch_up, one_at_a_time
 from partnerships.digests.queries.subscriptions import moving_with
 from partnerships.digests.services.answering import confirm
 from partnerships.digests.services.asking import UnableToSubscribe, remind, send_question
-from partnerships.digests.services.common import note
+from partnerships.digests.services.emails import MAX_LINKS_A_DAY
 from partnerships.digests.services.following import add_stakeholder
-from partnerships.digests.services.letters import MAX_LINKS_A_DAY
+from partnerships.digests.services.recording import note
 from partnerships.digests.services.stopping import pause, stop
-from partnerships.digests.watermarks import catch_up, one_at_a_time
 from partnerships.outbox.queries.suppressions import is_suppressed
 from partnerships.people.models import User
 from partnerships.people.refusals import has_refused

@@ -8,8 +8,8 @@ from collections.abc import Iterable
 from django.db import transaction
 
 from partnerships.digests.models import MatchTold, Preference, Subscription, SubscriptionStatus
-from partnerships.digests.services.common import as_it_stands, note
-from partnerships.digests.watermarks import catch_up, drop_what_nobody_follows, one_at_a_time
+from partnerships.digests.planning.watermarks import catch_up, drop_what_nobody_follows, one_at_a_time
+from partnerships.digests.services.recording import as_it_stands, note
 from partnerships.kit import journal
 from partnerships.kit.journal import address_hash
 from partnerships.people.models import User

@@ -13,10 +13,10 @@ from django.template.context import Context
 from django.utils import timezone
 
 from partnerships.digests.models import Following, RoleRule, Subscription
-from partnerships.digests.queries.forecast import when_next, who_will_get
+from partnerships.digests.models.targets import Target, kind_of
+from partnerships.digests.planning.forecast import when_next, who_will_get
 from partnerships.digests.queries.naming import named_for
 from partnerships.digests.queries.subscriptions import may_ask_for
-from partnerships.digests.targets import Target, kind_of
 from partnerships.people.models import User
 from partnerships.plans.models import Audience, Plan
 

@@ -21,20 +21,20 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from partnerships.digests import services
-from partnerships.digests.composing import content_as
+from partnerships.digests.emails.links import BadLink, ExpiredLink, Link, Purpose, make, minute_of
+from partnerships.digests.emails.links import read as read_link
+from partnerships.digests.emails.news import News
+from partnerships.digests.emails.pages import item_for, readable_news
+from partnerships.digests.emails.selecting import content_as
 from partnerships.digests.forms import PreferenceForm
-from partnerships.digests.links import BadLink, ExpiredLink, Link, Purpose, make, minute_of
-from partnerships.digests.links import read as read_link
-from partnerships.digests.matches import matches_in
 from partnerships.digests.models import Delivery, DeliveryItem, Frequency, Preference, Subscription, Told
-from partnerships.digests.news import News
-from partnerships.digests.queries.forecast import when_next
+from partnerships.digests.planning.forecast import when_next
+from partnerships.digests.planning.matches import matches_in
 from partnerships.digests.queries.naming import askable_anew, named_for
 from partnerships.digests.queries.subscriptions import moving_with, standing_or_refused, subscriptions_of
-from partnerships.digests.reading import item_for, readable_news
+from partnerships.digests.views.actions import BY_LINK, SAID, act
 from partnerships.digests.views.saying import what_holds
 from partnerships.digests.views.stopping import ask_and_stop
-from partnerships.digests.views.verbs import BY_LINK, SAID, act
 from partnerships.plans.comparisons import Comparison, comparison
 from partnerships.plans.content import Content
 from partnerships.plans.models import Version

@@ -7,7 +7,7 @@ from django.http import Http404
 from django.shortcuts import get_object_or_404
 
 from partnerships.agreements.models import Partnership
-from partnerships.digests.targets import Target
+from partnerships.digests.models.targets import Target
 from partnerships.organisations.models import Organisation
 from partnerships.people.models import User
 from partnerships.plans.models import Plan

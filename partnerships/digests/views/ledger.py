@@ -24,10 +24,12 @@ from django.views.decorators.clickjacking import xframe_options_sameorigin
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from partnerships.digests import services
+from partnerships.digests.emails.pages import as_sent as message_as_sent
+from partnerships.digests.emails.pages import next_digest, readable_news
 from partnerships.digests.forms import ReasonForm
-from partnerships.digests.matches import matches_to_tell
 from partnerships.digests.models import Delivery, DeliveryItem
-from partnerships.digests.queries.forecast import when_next
+from partnerships.digests.planning.forecast import when_next
+from partnerships.digests.planning.matches import matches_to_tell
 from partnerships.digests.queries.ledger import (
     Shown,
     due_within,
@@ -40,14 +42,12 @@ from partnerships.digests.queries.ledger import (
 from partnerships.digests.queries.naming import named_for
 from partnerships.digests.queries.queue import queue_figures
 from partnerships.digests.queries.subscriptions import may_ask_for, stakeholders_of
-from partnerships.digests.reading import as_sent as message_as_sent
-from partnerships.digests.reading import next_digest, readable_news
-from partnerships.digests.waiting import waiting_for
 from partnerships.kit.http import keyset_page, posted
 from partnerships.outbox.models import NOT_COMPOSED, Bounce, EmailStatus
 from partnerships.people.models import User
 from partnerships.people.requests import signed_in
 from partnerships.plans.models import Plan
+from partnerships.work.queries import waiting_for
 
 _PAGE = 50
 # The page may frame the letter; the letter may be framed here, use its own styles, and do and load nothing at all.

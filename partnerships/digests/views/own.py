@@ -15,7 +15,8 @@ from partnerships.agreements.models import Partnership
 from partnerships.digests import services
 from partnerships.digests.forms import PreferenceForm
 from partnerships.digests.models import Frequency, Preference, RoleRule
-from partnerships.digests.queries.forecast import when_next, who_will_get
+from partnerships.digests.planning.forecast import when_next, who_will_get
+from partnerships.digests.planning.roles import people_of
 from partnerships.digests.queries.ledger import may_look
 from partnerships.digests.queries.naming import named_for
 from partnerships.digests.queries.subscriptions import (
@@ -25,11 +26,10 @@ from partnerships.digests.queries.subscriptions import (
     unconfirmed_of,
     with_known_address,
 )
-from partnerships.digests.roles import people_of
+from partnerships.digests.views.actions import SAID, SIGNED_IN, act
 from partnerships.digests.views.fetching import page_of, visible_target
 from partnerships.digests.views.saying import what_holds
 from partnerships.digests.views.stopping import ask_and_stop
-from partnerships.digests.views.verbs import SAID, SIGNED_IN, act
 from partnerships.outbox.models import Suppression
 from partnerships.people.models import User
 from partnerships.people.requests import signed_in

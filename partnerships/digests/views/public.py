@@ -18,11 +18,11 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods, require_POST
 
 from partnerships.digests import services
+from partnerships.digests.emails.links import BadLink, Purpose
+from partnerships.digests.emails.links import read as read_link
 from partnerships.digests.forms import AddressForm, FollowForm
-from partnerships.digests.links import BadLink, Purpose
-from partnerships.digests.links import read as read_link
 from partnerships.digests.models import Subscription
-from partnerships.digests.typed import note_address
+from partnerships.digests.services.email_requests import note_address
 from partnerships.people.limits import too_many
 from partnerships.plans.models import Plan
 

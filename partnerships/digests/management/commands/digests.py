@@ -16,14 +16,15 @@ from django.db import transaction
 from django.utils import timezone
 
 from partnerships.digests import services
-from partnerships.digests.choosing import plan_round, reconcile
-from partnerships.digests.keeping import tidy
-from partnerships.digests.links import BadLink, Purpose
-from partnerships.digests.links import read as read_link
-from partnerships.digests.queries.forecast import when_next
+from partnerships.digests.emails.links import BadLink, Purpose
+from partnerships.digests.emails.links import read as read_link
+from partnerships.digests.emails.pages import next_digest
+from partnerships.digests.management.week import WeekWentWrong, play_week
+from partnerships.digests.planning.choosing import reconcile
+from partnerships.digests.planning.forecast import when_next
 from partnerships.digests.queries.queue import queue_figures
-from partnerships.digests.reading import next_digest
-from partnerships.digests.week import WeekWentWrong, play_week
+from partnerships.digests.retention import tidy
+from partnerships.digests.services.sweep import plan_round
 from partnerships.kit.accounting import AccountedCommand
 from partnerships.outbox.bounces import is_new, note_bounce
 from partnerships.outbox.draining import drain

@@ -7,8 +7,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from partnerships.digests import emails
 from partnerships.digests.bank_holidays import holidays
+from partnerships.digests.emails import rendering
 from partnerships.digests.models import DeliveryKind, Preference
 from partnerships.digests.schedule import Rhythm, due, local_day
 from partnerships.kit.database import rows_planned_once
@@ -80,9 +80,9 @@ class Candidate(kinds.Candidate):
         return self.due.repeat_of_id is not None
 
     @property
-    def addressee(self) -> emails.Addressee:
+    def addressee(self) -> rendering.Addressee:
         """The recipient as emails name them."""
-        return emails.Addressee(self.person_id, self.address, self.name, self.link_key, self.is_stakeholder)
+        return rendering.Addressee(self.person_id, self.address, self.name, self.link_key, self.is_stakeholder)
 
 
 def candidates_for(due_emails: Sequence[kinds.Due], *, now: dt.datetime) -> list[kinds.Candidate]:

@@ -8,9 +8,9 @@ from collections import defaultdict
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from partnerships.digests.composing import read_news
+from partnerships.digests.emails.news import News
+from partnerships.digests.emails.selecting import read_news
 from partnerships.digests.models import Delivery, DeliveryItem, Told
-from partnerships.digests.news import News
 from partnerships.digests.queries.readers import newest_numbers, owners_among, reading_classes
 from partnerships.outbox.parts import Recipe, bodies
 from partnerships.people.models import User

@@ -8,19 +8,16 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import defaultdict
-from collections.abc import Collection, Iterator
+from collections.abc import Collection
 
 import structlog
-from django.conf import settings
 from django.db import connection, transaction
 from django.db.models import Exists, OuterRef
 
-from partnerships.digests.matches import choose_matches
 from partnerships.digests.models import UNDER_WAY, Following, OpenDigest, Publication, RoleRule, Told
+from partnerships.digests.planning.roles import apply, apply_roles
+from partnerships.digests.planning.watermarks import admit, mark, one_at_a_time, run, work_out_again
 from partnerships.digests.queries.readers import reach_of
-from partnerships.digests.roles import apply, apply_roles
-from partnerships.digests.typed import take_up
-from partnerships.digests.watermarks import admit, mark, one_at_a_time, run, work_out_again
 from partnerships.kit.database import BY_INDEX
 from partnerships.outbox.queries.suppressions import SUPPRESSED
 from partnerships.plans.models import Plan, Version
@@ -28,11 +25,11 @@ from partnerships.plans.models import Plan, Version
 log = structlog.get_logger(__name__)
 
 #: Plans spread, people chosen and unreadable watermarks looked at in one transaction.
-_PLANS, _PEOPLE, _UNREADABLE = 200, 5_000, 2_000
+_PLANS, MAX_PEOPLE, _UNREADABLE = 200, 5_000, 2_000
 #: How often it is looked whether somebody who could not read may by now: an idle sweep must cost nothing.
 _LOOK_AGAIN = dt.timedelta(minutes=10)
 #: So many are chosen first.
-_FIRST = 500
+FIRST = 500
 #: How far back versions are looked for that were published without saying so.
 _LOOK_BACK = dt.timedelta(hours=1)
 
@@ -245,7 +242,7 @@ UPDATE digests_told t SET due_at = NULL, waiting_since = NULL, slotted = false
 """  # noqa: S608 - our own constant
 
 
-def choose(*, now: dt.datetime, limit: int = _PEOPLE) -> int:
+def choose(*, now: dt.datetime, limit: int = MAX_PEOPLE) -> int:
     """Make a delivery for so many who are due and have none under way; returns how many watermarks they take up.
 
     One statement, so that a crash leaves either everything waiting or everything chosen. Whoever has had a digest of
@@ -261,7 +258,7 @@ def choose(*, now: dt.datetime, limit: int = _PEOPLE) -> int:
     return chosen
 
 
-def _forget_what_was_told(now: dt.datetime) -> None:
+def forget_what_was_told(now: dt.datetime) -> None:
     """Let what is due wait no longer where it was told meanwhile, by a letter that was under way."""
     if Told.objects.filter(due_at__lte=now).exists():
         with transaction.atomic():
@@ -274,35 +271,7 @@ def _wait_for_another_date(now: dt.datetime) -> None:
     stuck = list(
         Told.objects.filter(due_at__lte=now, slotted=True)
         .exclude(recipient__in=OpenDigest.objects.values("recipient"))
-        .values_list("recipient", "plan")[:_PEOPLE]
+        .values_list("recipient", "plan")[:MAX_PEOPLE]
     )
     if stuck:
         work_out_again(people=sorted({person for person, _ in stuck}), now=now)
-
-
-def plan_in_parts(*, now: dt.datetime) -> Iterator[int]:
-    """The same round, giving the first few chosen at once so that sending can begin while the others are chosen.
-
-    While EMAILS_HELD nobody is chosen: what waits goes on waiting.
-    """
-    take_up(now=now)
-    spread(now=now)
-    admit_newcomers(now=now)
-    if settings.EMAILS_HELD:
-        return
-    _forget_what_was_told(now)
-    limit = _FIRST
-    while chosen := choose(now=now, limit=limit):
-        yield chosen
-        limit = _PEOPLE
-    with transaction.atomic():
-        one_at_a_time()
-        chosen = choose_matches(now=now)
-    if chosen:
-        yield chosen
-
-
-def plan_round(*, now: dt.datetime) -> int:
-    """One round of the sweep: take up, spread, admit, choose; returns how many watermarks were chosen. Nothing waits: a
-    few index look-ups."""
-    return sum(plan_in_parts(now=now))

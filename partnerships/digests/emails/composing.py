@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import datetime as dt
+import hashlib
 from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from email.utils import format_datetime
-from typing import Any
+from typing import Any, Protocol
 
 from django.conf import settings
 
-from partnerships.digests import emails
-from partnerships.digests.composing import Item, Sorted, Why, how_often, reasons, sort
-from partnerships.digests.matches import drop_matches, tell_matches
+from partnerships.digests.emails import rendering
+from partnerships.digests.emails.recipients import Candidate, candidates_for, give_keys
+from partnerships.digests.emails.selecting import Item, Sorted, Why, how_often, reasons, sort
 from partnerships.digests.models import (
     Delivery,
     DeliveryItem,
@@ -23,11 +24,9 @@ from partnerships.digests.models import (
     Subscription,
     SubscriptionStatus,
 )
+from partnerships.digests.planning.matches import drop_matches, tell_matches
 from partnerships.digests.queries.naming import may_still_be_asked
 from partnerships.digests.queries.readers import who_reads_less
-from partnerships.digests.recipients import Candidate, candidates_for, give_keys
-from partnerships.digests.services import give_up_asking
-from partnerships.digests.waiting import remembered, waiting_for_all
 from partnerships.kit.database import rows_of, rows_planned_once
 from partnerships.kit.waiting import Waiting
 from partnerships.outbox import kinds
@@ -36,6 +35,7 @@ from partnerships.outbox.models import NOT_COMPOSED, EmailStatus
 from partnerships.outbox.parts import bodies
 from partnerships.outbox.queries.suppressions import SUPPRESSED
 from partnerships.people.models import User
+from partnerships.work.queries import waiting_for_all
 
 #: Words that this many emails of a batch share are stored once for all of them, not in each.
 _COMMON = 5
@@ -73,8 +73,17 @@ UPDATE digests_deliveryitem i SET to_number = c.to_number, reading_class = c.rea
 """
 
 
+class GiveUpAsking(Protocol):
+    """The service that ends a question which may no longer be sent."""
+
+    def __call__(self, *, subscription: Subscription, now: dt.datetime) -> None: ...
+
+
 class DigestComposer(kinds.Composer):
     """Composes digests, confirmations and emails with new links."""
+
+    def __init__(self, give_up_asking: GiveUpAsking) -> None:
+        self._give_up_asking = give_up_asking
 
     def candidates(self, due_emails: Sequence[kinds.Due], *, now: dt.datetime) -> list[kinds.Candidate]:
         """Find each recipient with their preferences, and hold digests of people who have paused."""
@@ -85,7 +94,8 @@ class DigestComposer(kinds.Composer):
         mine = [one for one in candidates if isinstance(one, Candidate)]
         if mine:
             give_keys(mine)
-            _compose(mine, batch, now=now)
+            for subscription in _compose(mine, batch, now=now):
+                self._give_up_asking(subscription=subscription, now=now)
 
     def refused(self, candidates: Sequence[kinds.Candidate], *, now: dt.datetime) -> None:
         """Matches that were noted for these people wait no longer."""
@@ -106,6 +116,8 @@ class Decided:
 
     batch: kinds.Batch
     introduced: list[int] = field(default_factory=list)
+    #: Questions to people with an account that may no longer be sent.
+    unaskable: list[Subscription] = field(default_factory=list)
 
     def set_aside(self, one: Candidate, reason: str, status: str = EmailStatus.SUPPRESSED) -> None:
         """Settle one without sending it."""
@@ -116,7 +128,8 @@ class Decided:
         self.set_aside(one, f"{NOT_COMPOSED}: {type(error).__name__}: {error}"[:500], EmailStatus.FAILED)
 
 
-def _compose(candidates: Sequence[Candidate], batch: kinds.Batch, *, now: dt.datetime) -> None:
+def _compose(candidates: Sequence[Candidate], batch: kinds.Batch, *, now: dt.datetime) -> list[Subscription]:
+    """Compose all and return the questions to give up."""
     done = Decided(batch)
     date = format_datetime(now.astimezone(dt.UTC))
     digests = [one for one in candidates if one.kind == DeliveryKind.DIGEST]
@@ -129,6 +142,7 @@ def _compose(candidates: Sequence[Candidate], batch: kinds.Batch, *, now: dt.dat
         batch.checks.setdefault(one.pk, (one.person_id, ()))
     if done.introduced:
         Preference.objects.filter(person__in=done.introduced, introduced_at=None).update(introduced_at=now)
+    return done.unaskable
 
 
 def _compose_digests(candidates: Sequence[Candidate], decided: Decided, *, date: str, now: dt.datetime) -> None:
@@ -182,13 +196,13 @@ def _compose_digests(candidates: Sequence[Candidate], decided: Decided, *, date:
                 decided.set_aside(one, "There was nothing to say.", EmailStatus.DROPPED)
             continue
         waiting = waits.get(one.person_id, [])
-        batch.memos[one.pk] = [remembered(thing) for thing in waiting[: emails.MAX_WAITING]]
+        batch.memos[one.pk] = [remembered(thing) for thing in waiting[: rendering.MAX_WAITING]]
         if one.recipe is not None and one.pk not in altered and _still_holds(one, waiting):
             batch.again.append(one)
             continue
         notice, why, rhythm = notices.get(one.person_id, ""), whys[one.pk].words, paces[one.pk]
         try:
-            batch.messages[one.pk] = emails.digest(
+            batch.messages[one.pk] = rendering.digest(
                 one.addressee,
                 blocks,
                 delivery_id=one.pk,
@@ -222,8 +236,13 @@ def _still_holds(one: Candidate, waiting: Sequence[Waiting]) -> bool:
         one.due.address.lower() == one.address.lower()
         and known.issuperset(one.due.memo or ())
         and one.recipe is not None
-        and emails.links_work(one.recipe.tokens, one.link_key)
+        and rendering.links_work(one.recipe.tokens, one.link_key)
     )
+
+
+def remembered(thing: Waiting) -> str:
+    """A digest's memo that it mentioned this item: a hash, so that its text is not stored."""
+    return hashlib.sha256(f"{thing.what} {thing.path}".encode()).hexdigest()[:20]
 
 
 def _drop_incomplete(candidates: Iterable[Candidate]) -> None:
@@ -243,12 +262,12 @@ def _compose_confirmation(one: Candidate, decided: Decided, *, date: str, now: d
     elif not may_still_be_asked(subscription, now):
         decided.set_aside(one, "They, or the organisation that asked them, may not read what it is about.")
         if not one.is_stakeholder:  # retention forgets people without an account who never answered
-            give_up_asking(subscription=subscription, now=now)
+            decided.unaskable.append(subscription)
     elif one.pk in repeatable([one]):
         decided.batch.again.append(one)
     else:
         try:
-            decided.batch.messages[one.pk] = emails.confirmation(
+            decided.batch.messages[one.pk] = rendering.confirmation(
                 one.addressee, subscription, message_id=one.due.message_id, date=date, now=now
             )
         except (ValueError, UnicodeError) as error:
@@ -264,7 +283,7 @@ def _compose_links(one: Candidate, decided: Decided, *, date: str, now: dt.datet
         return
     last = Delivery.objects.filter(recipient=one.person_id, kind=DeliveryKind.DIGEST, status=EmailStatus.SENT)
     try:
-        decided.batch.messages[one.pk] = emails.links(
+        decided.batch.messages[one.pk] = rendering.links(
             one.addressee,
             delivery_id=one.pk,
             last_digest=last.order_by("-pk").values_list("pk", flat=True).first(),
@@ -291,7 +310,7 @@ def _notices(candidates: Collection[Candidate]) -> dict[int, str]:
         .select_related("added_for", "added_by")
         .order_by("-asked_at", "-pk")
     )
-    return {subscription.person_id: emails.notice_about(subscription) for subscription in subscriptions}
+    return {subscription.person_id: rendering.notice_about(subscription) for subscription in subscriptions}
 
 
 def _write_items(done: Sorted) -> None:

@@ -17,8 +17,8 @@ from django.urls import reverse
 
 from partnerships.digests.bank_holidays import holidays
 from partnerships.digests.models import UNDER_WAY, Frequency, MatchTold, OpenDigest, Preference, Slot
+from partnerships.digests.planning.watermarks import settle_time
 from partnerships.digests.schedule import due, local_day
-from partnerships.digests.watermarks import settle_time
 from partnerships.exchange.matching import WORTH_TELLING
 from partnerships.exchange.models import Entry, Match
 from partnerships.exchange.queries.matches import MatchFor, from_side

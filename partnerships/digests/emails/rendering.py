@@ -13,10 +13,10 @@ from django.conf import settings
 from django.template.loader import render_to_string
 from django.urls import reverse
 
-from partnerships.digests.links import Purpose, is_current, make, make_all, minute_of
-from partnerships.digests.matches import MOST, MatchLine
+from partnerships.digests.emails.links import Purpose, is_current, make, make_all, minute_of
+from partnerships.digests.emails.news import News
 from partnerships.digests.models import Subscription
-from partnerships.digests.news import News
+from partnerships.digests.planning.matches import MOST, MatchLine
 from partnerships.kit.dates import long_date
 from partnerships.kit.late import late
 from partnerships.kit.text import shorten

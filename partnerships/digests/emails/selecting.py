@@ -15,9 +15,9 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from partnerships.agreements.models import Audience as PartnershipAudience
-from partnerships.digests.emails import Block, block
+from partnerships.digests.emails.news import Edition, News, news_of, shorten_note
+from partnerships.digests.emails.rendering import Block, block
 from partnerships.digests.models import Frequency, Subscription, Told, Weekday, because
-from partnerships.digests.news import Edition, News, news_of, shorten_note
 from partnerships.digests.queries.naming import named_to_followers
 from partnerships.digests.queries.readers import newest_numbers, owners_among, reading_classes
 from partnerships.digests.schedule import zone_in_words

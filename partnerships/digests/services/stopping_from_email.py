@@ -11,10 +11,10 @@ from django.core.signing import BadSignature, TimestampSigner
 from django.db import transaction
 
 from partnerships.digests.models import MatchTold, Preference, Subscription, SubscriptionStatus
+from partnerships.digests.planning.watermarks import catch_up, drop_what_nobody_follows, one_at_a_time
 from partnerships.digests.queries.stoppable import covering, told_in
-from partnerships.digests.services.common import note
+from partnerships.digests.services.recording import note
 from partnerships.digests.services.stopping import stop, stop_everything
-from partnerships.digests.watermarks import catch_up, drop_what_nobody_follows, one_at_a_time
 from partnerships.people.models import User
 from partnerships.plans.models import Plan
 

@@ -9,7 +9,6 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 
 from partnerships.activity.services import record
-from partnerships.digests.matches import schedule_matches, take_back
 from partnerships.digests.models import (
     DeliveryItem,
     DeliveryKind,
@@ -19,8 +18,9 @@ from partnerships.digests.models import (
     Subscription,
     Told,
 )
-from partnerships.digests.services.common import UnableToChangeSubscription, note
-from partnerships.digests.watermarks import join_what_waits, one_at_a_time, work_out_again
+from partnerships.digests.planning.matches import schedule_matches, take_back
+from partnerships.digests.planning.watermarks import join_what_waits, one_at_a_time, work_out_again
+from partnerships.digests.services.recording import UnableToChangeSubscription, note
 from partnerships.outbox.models import Email, EmailStatus
 from partnerships.outbox.services import drop_email
 from partnerships.people.models import User

@@ -23,10 +23,10 @@ from partnerships.digests.models import (
     SubscriptionStatus,
     Told,
 )
+from partnerships.digests.models.targets import Target, kind_of
+from partnerships.digests.planning.watermarks import settle_time
 from partnerships.digests.queries.readers import OUTSIDE, reading_classes
 from partnerships.digests.schedule import AT_ONCE, HOME, due, in_words, zone_in_words
-from partnerships.digests.targets import Target, kind_of
-from partnerships.digests.watermarks import settle_time
 from partnerships.organisations.models import Membership
 from partnerships.outbox.models import OPEN
 from partnerships.people.models import User

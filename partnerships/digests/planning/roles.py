@@ -11,7 +11,7 @@ from django.db.models import Q, QuerySet
 from partnerships.activity.services import record
 from partnerships.agreements.models import PartyStatus
 from partnerships.digests.models import How, RoleRule, Subscription, SubscriptionStatus
-from partnerships.digests.watermarks import count_as_told, drop_what_nobody_follows
+from partnerships.digests.planning.watermarks import count_as_told, drop_what_nobody_follows
 from partnerships.organisations.models import Membership, Role
 from partnerships.plans.models import Signatory
 

@@ -1,10 +1,8 @@
-"""What waits for a person, gathered from the rooms below: My work shows it, and digests carry it along: it never makes
-one go out."""
+"""What waits for a person, from every room below. My work lists it; a digest that is due anyway adds it."""
 
 from __future__ import annotations
 
 import datetime as dt
-import hashlib
 from collections.abc import Collection
 
 from partnerships.agreements import queries as agreements
@@ -35,8 +33,3 @@ def waiting_for_all(people: Collection[User], now: dt.datetime) -> dict[int, lis
     """The same for many people, by their ids: those for whom nothing waits cost no query of their own."""
     asked = [person for person in people if person.is_active and not person.is_stakeholder]
     return {person.pk: [] for person in people} | waiting_from_all(SOURCES, asked, now)
-
-
-def remembered(thing: Waiting) -> str:
-    """How a letter remembers that it said that something waits, without keeping what it said."""
-    return hashlib.sha256(f"{thing.what} {thing.path}".encode()).hexdigest()[:20]

@@ -9,8 +9,9 @@ import structlog
 from django.db import transaction
 from django.db.models import F
 
-from partnerships.digests import services
 from partnerships.digests.models import TypedAddress
+from partnerships.digests.services.following import ask_for
+from partnerships.digests.services.new_links import send_links
 from partnerships.people.services import find_person
 from partnerships.plans.models import Plan
 
@@ -55,6 +56,6 @@ def _act(typed: TypedAddress, *, now: dt.datetime) -> None:
     if typed.plan is None:
         person = find_person(typed.address)
         if person is not None:
-            services.send_links(person=person, now=now)
+            send_links(person=person, now=now)
     elif Plan.objects.public().filter(pk=typed.plan.pk).exists():
-        services.ask_for(email=typed.address, target=typed.plan, frequency=typed.frequency, now=now)
+        ask_for(email=typed.address, target=typed.plan, frequency=typed.frequency, now=now)

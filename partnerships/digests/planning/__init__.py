@@ -1,0 +1,1 @@
+"""Which people are due a digest, and when: watermarks, frequencies, roles and matches."""

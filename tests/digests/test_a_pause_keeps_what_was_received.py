@@ -47,7 +47,7 @@ def pages_of(letter: Delivery, plan: Plan) -> Pages:
     assert letter_page.status_code == 200
     closed = "Nothing of this digest is open to you now" in letter_page.content.decode()
     assert plan_page.status_code == (404 if closed else 200)
-    return Pages(letter_page.content.decode(), plan_page.content.decode())
+    return Pages(*(" ".join(page.content.decode().split()) for page in (letter_page, plan_page)))
 
 
 def follow(world: World, target: object) -> Subscription:

@@ -12,9 +12,9 @@ from django.core import mail
 from django.db import InternalError, OperationalError, connection
 from django.utils import timezone
 
-from partnerships.digests.keeping import tidy
 from partnerships.digests.models import DeliveryItem, TypedAddress
 from partnerships.digests.queries.queue import queue_figures
+from partnerships.digests.retention import tidy
 from partnerships.kit import operators
 from partnerships.kit.operators import wait_for_alerts
 from partnerships.outbox import retention, tasks

@@ -8,7 +8,7 @@ import pgtrigger.migrations
 from django.conf import settings
 from django.db import migrations, models
 
-import partnerships.digests.models
+import partnerships.digests.models.preferences
 
 
 class Migration(migrations.Migration):
@@ -371,7 +371,9 @@ class Migration(migrations.Migration):
                 ),
                 (
                     "link_key",
-                    models.CharField(default=partnerships.digests.models._link_key, editable=False, max_length=32),
+                    models.CharField(
+                        default=partnerships.digests.models.preferences._link_key, editable=False, max_length=32
+                    ),
                 ),
                 (
                     "introduced_at",

@@ -1,0 +1,167 @@
+"""The emails of this room in the outbox, and what each says of which plan."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.db.models import F, Q
+
+from partnerships.digests.models.subscriptions import Subscription
+from partnerships.digests.models.watermarks import Told
+from partnerships.outbox.models import OPEN, EmailStatus
+from partnerships.people.models import User
+from partnerships.plans.models import Plan
+
+
+class DeliveryKind(models.TextChoices):
+    """The kinds of email that this room sends, as the outbox knows them."""
+
+    DIGEST = "digests.digest", "Digest"
+    CONFIRMATION = "digests.confirmation", "Asking to confirm"
+    LINKS = "digests.links", "New links"
+
+
+class DeliveryManager(models.Manager["Delivery"]):
+    """Emails of this room alone."""
+
+    def get_queryset(self) -> models.QuerySet[Delivery]:
+        """Only kinds of this room."""
+        return super().get_queryset().filter(kind__in=DeliveryKind.values)
+
+
+class Delivery(models.Model):
+    """An email of this room in the outbox, with its recipient as a relation. Read only.
+
+    See `outbox.models.Email` for its states. What it is composed from stands in `params`: the subscription that a
+    confirmation asks about.
+    """
+
+    recipient = models.ForeignKey(
+        User, on_delete=models.DO_NOTHING, related_name="deliveries", db_column="person_id", db_constraint=False
+    )
+    kind = models.CharField(max_length=40, choices=DeliveryKind)
+    params = models.JSONField()
+    subscription = models.ForeignKey(
+        Subscription, on_delete=models.DO_NOTHING, null=True, related_name="+", db_constraint=False
+    )
+    message_id = models.CharField(max_length=120)
+    status = models.CharField(max_length=10, choices=EmailStatus)
+    address = models.CharField(max_length=254)
+    subject = models.CharField(max_length=400)
+    recipe = models.JSONField(null=True)
+    attempts = models.PositiveSmallIntegerField()
+    in_doubt = models.BooleanField()
+    available_at = models.DateTimeField()
+    created_at = models.DateTimeField()
+    settled_at = models.DateTimeField(null=True)
+    reason = models.CharField(max_length=500)
+    repeat_of_id = models.BigIntegerField(null=True)
+    bounced = models.BooleanField(help_text="Whether it came back.")
+
+    objects = DeliveryManager()
+
+    class Meta:
+        managed = False
+        db_table = "digests_delivery"
+        verbose_name_plural = "deliveries"
+
+    def __str__(self) -> str:
+        return self.subject or f"Delivery {self.pk}"
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it is still to leave."""
+        return self.status in OPEN
+
+    @property
+    def is_sent(self) -> bool:
+        """Whether a server has accepted it, and it did not come back."""
+        return self.status == EmailStatus.SENT and not self.bounced
+
+    @property
+    def status_label(self) -> str:
+        """Its status in words; one that came back says so."""
+        return "Came back" if self.bounced and not self.is_open else self.get_status_display()
+
+    @property
+    def is_kept(self) -> bool:
+        """Whether the message as sent is still there to look at."""
+        return self.recipe is not None
+
+    @property
+    def can_be_sent_again(self) -> bool:
+        """Whether a person may ask for another try."""
+        return self.kind == DeliveryKind.DIGEST and self.status in (EmailStatus.FAILED, EmailStatus.SENT)
+
+
+class Slot(models.Model):
+    """The local date of a daily or weekly digest: one a person and date, in whichever month the email was recorded.
+
+    Written with the email, and removed by a trigger when it turns out that there is nothing to say.
+    """
+
+    recipient = models.ForeignKey(User, on_delete=models.CASCADE, related_name="+", db_index=False)
+    slot_on = models.DateField()
+    email_id = models.BigIntegerField(db_index=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["recipient", "slot_on"], name="one_digest_a_date")]
+
+    def __str__(self) -> str:
+        return f"{self.recipient_id} on {self.slot_on}"
+
+
+class OpenDigest(models.Model):
+    """A digest that is under way: one a person, and one repeat of each email. A trigger removes it with settling."""
+
+    recipient = models.ForeignKey(User, on_delete=models.CASCADE, related_name="+", db_index=False)
+    repeat_of_id = models.BigIntegerField(default=0, db_default=0, help_text="0: the digest itself.")
+    email_id = models.BigIntegerField(unique=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["recipient", "repeat_of_id"], name="one_open_digest_of_each")]
+
+    def __str__(self) -> str:
+        return f"Digest {self.email_id} to {self.recipient_id}"
+
+
+class DeliveryItemQuerySet(models.QuerySet["DeliveryItem"]):
+    """Items by whether their letter tells of them."""
+
+    def told(self) -> DeliveryItemQuerySet:
+        """Those that the letter says, or will say."""
+        return self.filter(left_out="")
+
+
+class DeliveryItem(models.Model):
+    """What a letter says of one plan: the changes from one version to another, as one class of readers may.
+
+    What was chosen, but could not be told when the letter was composed, stays with the reason in `left_out`.
+    """
+
+    delivery = models.ForeignKey(
+        Delivery, on_delete=models.DO_NOTHING, related_name="items", db_index=False, db_constraint=False
+    )
+    # The database need not look for the plan of each item: it has a published version, and a trigger keeps those, and
+    # so their plan, from being deleted.
+    plan = models.ForeignKey(Plan, on_delete=models.PROTECT, related_name="+", db_constraint=False)
+    from_number = models.PositiveIntegerField()
+    to_number = models.PositiveIntegerField()
+    reading_class = models.CharField(max_length=8, choices=Told.Reading)
+    left_out = models.CharField(
+        max_length=100, blank=True, db_default="", help_text="Why the letter does not say it; empty where it does."
+    )
+
+    objects = DeliveryItemQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["delivery", "plan"], name="one_item_a_plan"),
+            models.CheckConstraint(condition=Q(to_number__gte=F("from_number")), name="item_goes_forward"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.plan_id}: {self.from_number} to {self.to_number}"
+
+
+#: In SQL: the people who have a digest under way, other than a repeat.
+UNDER_WAY = "SELECT o.recipient_id FROM digests_opendigest o WHERE o.repeat_of_id = 0"

@@ -1,0 +1,98 @@
+"""How often each person wants digests, at which hour, and whether they have paused."""
+
+from __future__ import annotations
+
+import datetime as dt
+import secrets
+
+import pghistory
+from django.core.validators import MaxValueValidator, MinValueValidator
+from django.db import models
+from django.db.models import Q
+
+from partnerships.digests import schedule
+from partnerships.people.models import User
+
+
+class Frequency(models.TextChoices):
+    """How often somebody wants to be told."""
+
+    AT_ONCE = schedule.AT_ONCE, "At once"
+    DAILY = schedule.DAILY, "Daily"
+    WEEKLY = schedule.WEEKLY, "Weekly"
+    FORTNIGHTLY = schedule.FORTNIGHTLY, "Every two weeks"
+    MONTHLY = schedule.MONTHLY, "Monthly"
+
+
+class Weekday(models.IntegerChoices):
+    """Days as `datetime.date.weekday` counts them."""
+
+    MONDAY = 0, "Monday"
+    TUESDAY = 1, "Tuesday"
+    WEDNESDAY = 2, "Wednesday"
+    THURSDAY = 3, "Thursday"
+    FRIDAY = 4, "Friday"
+    SATURDAY = 5, "Saturday"
+    SUNDAY = 6, "Sunday"
+
+
+def _link_key() -> str:
+    return secrets.token_hex(16)
+
+
+@pghistory.track(exclude=["link_key"])
+class Preference(models.Model):
+    """How one person wants their digests. The zone of the hour is the person's own (`User.time_zone`).
+
+    `link_key` goes into every signed link of theirs: a new one makes all earlier links worthless.
+    """
+
+    person = models.OneToOneField(User, on_delete=models.CASCADE, related_name="digest_preference")
+    frequency = models.CharField(max_length=8, choices=Frequency, default=Frequency.AT_ONCE)
+    hour = models.PositiveSmallIntegerField(default=8, validators=[MinValueValidator(0), MaxValueValidator(23)])
+    weekday = models.PositiveSmallIntegerField(choices=Weekday, default=Weekday.MONDAY)
+    working_days_only = models.BooleanField(default=False)
+    tells_matches = models.BooleanField(
+        default=True, help_text="New matches of the asks and offers of one's organisation; for people with an account."
+    )
+    paused_until = models.DateField(null=True, blank=True, help_text="The first day on which mail may come again.")
+    refused_at = models.DateTimeField(
+        null=True,
+        blank=True,
+        help_text="When the person themselves stopped everything: whoever types their address asks them nothing.",
+    )
+    link_key = models.CharField(max_length=32, default=_link_key, editable=False)
+    introduced_at = models.DateTimeField(
+        null=True,
+        blank=True,
+        help_text="When the first letter said who holds the address and why (UK GDPR Article 14).",
+    )
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(condition=Q(hour__lte=23), name="preference_hour_of_the_day"),
+            models.CheckConstraint(condition=Q(weekday__lte=6), name="preference_day_of_the_week"),
+        ]
+        indexes = [
+            models.Index(fields=["paused_until"], name="preference_paused", condition=Q(paused_until__isnull=False))
+        ]
+
+    def __str__(self) -> str:
+        return f"Preference of {self.person_id}"
+
+    def pause_at(self, now: dt.datetime, zone: str) -> dt.date | None:
+        """The first day on which mail may come again, while there is a pause."""
+        over = self.paused_until is None or self.paused_until <= schedule.local_day(now, zone)
+        return None if over else self.paused_until
+
+    def rhythm(self, zone: str, frequency: str = "") -> schedule.Rhythm:
+        """The same as the pure module wants it, in a zone, with the frequency of a single subscription where it has
+        one."""
+        return schedule.Rhythm(
+            frequency=frequency or self.frequency,
+            hour=self.hour,
+            weekday=self.weekday,
+            working_days_only=self.working_days_only,
+            zone=zone,
+            paused_until=self.paused_until,
+        )

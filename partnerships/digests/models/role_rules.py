@@ -1,0 +1,50 @@
+"""Rules that subscribe everyone in a role."""
+
+from __future__ import annotations
+
+import pghistory
+from django.db import models
+from django.db.models import Q
+
+from partnerships.agreements.models import Partnership
+from partnerships.people.models import User
+from partnerships.plans.models import Plan
+
+
+@pghistory.track()
+class RoleRule(models.Model):
+    """Everybody of a role is told: all people of a partnership's parties, or of the organisations that must sign a
+    plan.
+
+    The people get subscriptions of their own (how: role), which each may end; nobody who ended one is given it again.
+    Who loses the role loses the subscription, and gets it back with the role.
+    """
+
+    class Role(models.TextChoices):
+        """Whom the rule means."""
+
+        MEMBERS = "members", "Everyone who acts for a party of the partnership"
+        SIGNATORIES = "signatories", "Leads of the organisations that must sign"
+
+    partnership = models.ForeignKey(
+        Partnership, on_delete=models.CASCADE, null=True, blank=True, related_name="digest_rules"
+    )
+    plan = models.ForeignKey(Plan, on_delete=models.CASCADE, null=True, blank=True, related_name="digest_rules")
+    role = models.CharField(max_length=12, choices=Role)
+    set_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
+    set_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(role="members", partnership__isnull=False, plan=None)
+                | Q(role="signatories", plan__isnull=False, partnership=None),
+                name="role_rule_fits_its_target",
+            ),
+            models.UniqueConstraint(
+                fields=["partnership", "plan", "role"], name="one_rule_a_role", nulls_distinct=False
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.get_role_display()} ({self.pk})"

@@ -1,0 +1,278 @@
+"""Who wants digests about what, why, and whether they said yes."""
+
+from __future__ import annotations
+
+import datetime as dt
+from functools import lru_cache
+
+import pghistory
+from django.db import models
+from django.db.models import Q
+
+from partnerships.agreements.models import Partnership
+from partnerships.digests.models.preferences import Frequency
+from partnerships.organisations.models import Organisation
+from partnerships.people.models import User
+from partnerships.plans.models import Plan
+
+#: So long nobody is asked again about what they declined or stopped themselves; they may ask at any time.
+REFUSAL_HOLDS = dt.timedelta(days=180)
+
+
+class How(models.TextChoices):
+    """How a subscription came about."""
+
+    SELF = "self", "Subscribed themselves"
+    LEAD = "lead", "Added by a partner, confirmed by the person"
+    ROLE = "role", "By their role"
+
+
+@lru_cache(maxsize=2048)
+def because(how: str, why: str, target: str, organisation: str | None) -> str:
+    """Why somebody gets digests about something, in words that follow "because", on pages and in letters; what a lead
+    typed is quoted, for it may be anything."""
+    if how == How.LEAD:
+        return f"{organisation} added you to digests about {target}{_quoted(why)}, and you confirmed"
+    if how == How.ROLE:
+        return why or "your role brings it"
+    return f"you subscribed to {target}"
+
+
+def _quoted(why: str) -> str:
+    words = why.rstrip(". ")
+    return f" (“{words}”)" if words else ""
+
+
+class SubscriptionStatus(models.TextChoices):
+    """asked → confirmed ⇄ paused → ended; suppressed on a hard bounce, and back to what it was when the address is
+    released. Any but confirmed sends nothing."""
+
+    ASKED = "asked", "Waiting for confirmation"
+    CONFIRMED = "confirmed", "Active"
+    PAUSED = "paused", "Paused"
+    ENDED = "ended", "Ended"
+    SUPPRESSED = "suppressed", "Stopped: their mail comes back"
+
+
+_A = {"plan": "a plan", "partnership": "a partnership", "organisation": "an organisation"}
+
+
+class SubscriptionQuerySet(models.QuerySet["Subscription"]):
+    """Subscriptions by whether they still stand."""
+
+    def live(self) -> SubscriptionQuerySet:
+        """Those that tell, or would once confirmed or resumed."""
+        return self.exclude(status=SubscriptionStatus.ENDED)
+
+    def confirmed(self) -> SubscriptionQuerySet:
+        """Those that tell."""
+        return self.filter(status=SubscriptionStatus.CONFIRMED)
+
+    def refused(self) -> SubscriptionQuerySet:
+        """Those to which the person themselves said no."""
+        return self.filter(status=SubscriptionStatus.ENDED, refused_at__isnull=False)
+
+    def for_listing(self) -> SubscriptionQuerySet:
+        """With what a list shows."""
+        return self.select_related("person", "plan", "partnership", "organisation", "added_for", "added_by")
+
+
+@pghistory.track()
+class Subscription(models.Model):
+    """A person wants to be told of a plan, of the plans of a partnership, or of the plans an organisation owns.
+
+    asked → confirmed ⇄ paused → ended; suppressed on a hard bounce. One row a person and thing: who comes back
+    confirms it again. A stakeholder's confirmed subscription lets them read the outside content
+    (docs/rights.md) while the organisation it was `added_for` may read the plan. A paused one lets them read what they
+    received before.
+    """
+
+    person = models.ForeignKey(User, on_delete=models.CASCADE, related_name="subscriptions")
+    plan = models.ForeignKey(Plan, on_delete=models.CASCADE, null=True, blank=True, related_name="subscriptions")
+    partnership = models.ForeignKey(
+        Partnership, on_delete=models.CASCADE, null=True, blank=True, related_name="subscriptions"
+    )
+    organisation = models.ForeignKey(
+        Organisation, on_delete=models.CASCADE, null=True, blank=True, related_name="subscriptions"
+    )
+    status = models.CharField(max_length=10, choices=SubscriptionStatus, default=SubscriptionStatus.ASKED)
+    how = models.CharField(max_length=4, choices=How, default=How.SELF)
+    added_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
+    added_for = models.ForeignKey(
+        Organisation,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="+",
+        help_text="The organisation on whose behalf a stakeholder was added; it must itself be able to read the plan.",
+    )
+    why = models.CharField(max_length=300, blank=True, help_text="Shown to the person: “you get this because…”.")
+    frequency = models.CharField(
+        max_length=8, choices=Frequency, blank=True, help_text="Only for this; empty means as the person prefers."
+    )
+    asked_at = models.DateTimeField()
+    confirmed_at = models.DateTimeField(null=True, blank=True)
+    ended_at = models.DateTimeField(null=True, blank=True)
+    refused_at = models.DateTimeField(
+        null=True, blank=True, help_text="When the person themselves said no: nobody asks them again soon."
+    )
+    stopped_from = models.CharField(
+        max_length=10,
+        choices=SubscriptionStatus,
+        blank=True,
+        help_text="What it was when mail to the address was stopped, and is again when the address is released.",
+    )
+    reason = models.CharField(max_length=300, blank=True, help_text="Why it ended or was stopped.")
+    replaces = models.ForeignKey(
+        "self",
+        on_delete=models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="+",
+        help_text="The same at an earlier address, which ends once this one is confirmed.",
+    )
+
+    objects = SubscriptionQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(plan__isnull=False, partnership=None, organisation=None)
+                | Q(plan=None, partnership__isnull=False, organisation=None)
+                | Q(plan=None, partnership=None, organisation__isnull=False),
+                name="subscription_to_one_thing",
+                violation_error_message="Choose a plan, a partnership or an organisation.",
+            ),
+            models.UniqueConstraint(fields=["person", "plan"], name="one_subscription_a_plan"),
+            models.UniqueConstraint(fields=["person", "partnership"], name="one_subscription_a_partnership"),
+            models.UniqueConstraint(fields=["person", "organisation"], name="one_subscription_an_organisation"),
+            models.CheckConstraint(
+                condition=~Q(status=SubscriptionStatus.CONFIRMED) | Q(confirmed_at__isnull=False),
+                name="confirmed_subscription_has_a_time",
+            ),
+            models.CheckConstraint(
+                condition=~Q(how=How.LEAD) | Q(added_for__isnull=False), name="added_stakeholder_has_an_organisation"
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["plan", "person"], name="subscription_plan", condition=Q(plan__isnull=False)),
+            models.Index(
+                fields=["partnership", "person"],
+                name="subscription_partnership",
+                condition=Q(partnership__isnull=False),
+            ),
+            models.Index(
+                fields=["organisation", "person"],
+                name="subscription_organisation",
+                condition=Q(organisation__isnull=False),
+            ),
+            models.Index(
+                fields=["plan", "person"],
+                name="subscription_refused_plan",
+                condition=Q(plan__isnull=False, refused_at__isnull=False, status="ended"),
+            ),
+        ]
+
+    #: Whether pages may name what it is about to whoever reads them: `queries/naming.py` finds out.
+    named = False
+
+    def __str__(self) -> str:
+        return f"Subscription {self.pk} of {self.person_id}"
+
+    @property
+    def target(self) -> Plan | Partnership | Organisation:
+        """What it is about."""
+        target = self.plan or self.partnership or self.organisation
+        if target is None:
+            raise ValueError("A subscription is always about something.")
+        return target
+
+    @property
+    def called(self) -> str:
+        """What pages call it: what may no longer be read has no name, and can be stopped all the same."""
+        return str(self.target) if self.named else f"{_A[self.target_kind]} you can no longer read"
+
+    @property
+    def target_kind(self) -> str:
+        """`plan`, `partnership` or `organisation`."""
+        return "plan" if self.plan_id else "partnership" if self.partnership_id else "organisation"
+
+    @property
+    def because(self) -> str:
+        """Why it comes, or who asks, said to the person; what has no name for them has no reason, which may tell it."""
+        why, organisation = self.why if self.named else "", self.added_for.name if self.added_for else None
+        if self.confirmed_at:
+            return because(self.how, why, self.called, organisation)
+        return f"{organisation} asks you{_quoted(why)}" if organisation else "asked for with your address"
+
+    @property
+    def is_waiting(self) -> bool:
+        """Whether the person has not confirmed yet."""
+        return self.status == SubscriptionStatus.ASKED
+
+    @property
+    def person_for_askers(self) -> str:
+        """The person as the organisation that asked them may know them: by the address that it typed, and by name once
+        they have confirmed."""
+        named = bool(self.confirmed_at and self.person.name)
+        return self.person.display_name if named else self.address_for_askers or self.person.display_name
+
+    @property
+    def address_for_askers(self) -> str:
+        """Their address, as whoever asked them may know it: that of somebody who had said yes no longer after the
+        end."""
+        return "" if self.confirmed_at and self.is_ended else self.person.email
+
+    @property
+    def reason_for_askers(self) -> str:
+        """Why it ended or was stopped, and whether they said no themselves."""
+        refused = self.is_refused and self.refused_at == self.ended_at
+        return f"{self.reason} Only they can ask for it again." if refused else self.reason
+
+    @property
+    def is_confirmed(self) -> bool:
+        """Whether it tells."""
+        return self.status == SubscriptionStatus.CONFIRMED
+
+    @property
+    def is_paused(self) -> bool:
+        """Whether the person has paused just this one."""
+        return self.status == SubscriptionStatus.PAUSED
+
+    @property
+    def is_ended(self) -> bool:
+        """Whether it is over."""
+        return self.status == SubscriptionStatus.ENDED
+
+    @property
+    def is_refused(self) -> bool:
+        """Whether the person themselves said no."""
+        return self.is_ended and self.refused_at is not None
+
+    def was_refused(self, now: dt.datetime) -> bool:
+        """Whether the person said no so recently that no partner may ask them about it."""
+        return self.is_ended and self.refused_at is not None and now - self.refused_at < REFUSAL_HOLDS
+
+
+class Following(models.Model):
+    """A view of the database: every pair of person and plan that a confirmed subscription covers, once a subscription.
+
+    `rank` says how closely it fits: 1 for the plan itself, 2 for its partnership, 3 for an owner. A plan that the
+    person refused by itself does not come through what they confirmed before that.
+    """
+
+    subscription = models.OneToOneField(Subscription, on_delete=models.DO_NOTHING, primary_key=True, related_name="+")
+    person = models.ForeignKey(User, on_delete=models.DO_NOTHING, related_name="+")
+    plan = models.ForeignKey(Plan, on_delete=models.DO_NOTHING, related_name="+")
+    how = models.CharField(max_length=4)
+    added_for = models.ForeignKey(Organisation, on_delete=models.DO_NOTHING, null=True, related_name="+")
+    frequency = models.CharField(max_length=8)
+    confirmed_at = models.DateTimeField()
+    rank = models.SmallIntegerField()
+
+    class Meta:
+        managed = False
+        db_table = "digests_following"
+
+    def __str__(self) -> str:
+        return f"{self.person_id} follows {self.plan_id}"

@@ -1,0 +1,69 @@
+"""How far each person has been told of each plan, and which versions are still to be spread."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.db.models import Q
+
+from partnerships.people.models import User
+from partnerships.plans.models import Plan
+
+
+class Told(models.Model):
+    """How far one person has been told of one plan: the watermark from which their next digest begins.
+
+    `number` is the version they last received, or counted as told of; 0 means that the plan is new to them.
+    `reading_class` is what they might read then; `none` means they could read nothing, and gaining access later is
+    not a change. `due_at` is set while something waits to be told; `slotted` says that it waits for a daily or weekly
+    hour.
+    """
+
+    class Reading(models.TextChoices):
+        """What of the plan the person could read."""
+
+        INSIDE = "inside", "Everything"
+        OUTSIDE = "outside", "Without what is confidential"
+        NONE = "none", "Nothing"
+
+    recipient = models.ForeignKey(User, on_delete=models.CASCADE, related_name="told", db_index=False)
+    plan = models.ForeignKey(Plan, on_delete=models.CASCADE, related_name="told", db_index=False)
+    number = models.PositiveIntegerField()
+    reading_class = models.CharField(max_length=8, choices=Reading)
+    told_at = models.DateTimeField()
+    waiting_since = models.DateTimeField(null=True, blank=True)
+    due_at = models.DateTimeField(null=True, blank=True)
+    slotted = models.BooleanField(default=False)
+
+    class Meta:
+        verbose_name_plural = "told"
+        constraints = [models.UniqueConstraint(fields=["recipient", "plan"], name="one_watermark_a_plan")]
+        indexes = [
+            models.Index(fields=["due_at"], name="told_due", condition=Q(due_at__isnull=False)),
+            models.Index(fields=["recipient", "plan"], name="told_without_access", condition=Q(reading_class="none")),
+            models.Index(fields=["plan", "number"], name="told_of_plan"),
+            models.Index(fields=["told_at", "id"], name="told_unreadable", condition=Q(reading_class="none")),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.recipient_id} told of {self.plan_id} up to {self.number}"
+
+
+class Publication(models.Model):
+    """A version that was published, until its readers have been marked as waiting for it.
+
+    Written in the transaction that publishes, so that neither a lost nudge nor an absent broker loses it, and taken up
+    in place: commits out of order cannot hide one.
+    """
+
+    plan = models.ForeignKey(Plan, on_delete=models.CASCADE, related_name="+")
+    number = models.PositiveIntegerField()
+    published_at = models.DateTimeField()
+    available_at = models.DateTimeField(help_text="When to take it up: at once, and again when an embargo ends.")
+    spread_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["plan", "number"], name="one_publication_a_version")]
+        indexes = [models.Index(fields=["available_at"], name="publication_waiting", condition=Q(spread_at=None))]
+
+    def __str__(self) -> str:
+        return f"{self.plan_id} version {self.number}"

@@ -193,7 +193,7 @@ def entry(request: HttpRequest, pk: int) -> HttpResponse:
         "who": entry.who,
         "address": entry.address,
         "reason": entry.reason,
-        "items": _items(*_with_items([delivery]), mine),
+        "items": _items(_with_items([delivery])[0], mine),
         "sendings_again": sendings_again(delivery),
         "bounces": [
             (one, entry.said(one.text)) for one in Bounce.objects.filter(email_id=delivery.pk).order_by("-at", "-pk")

@@ -1,32 +1,34 @@
-"""What emails of the exchange say, and whether their reader may still read it."""
+"""Prepares the emails about asks and offers, or says why one is not sent."""
 
 from __future__ import annotations
 
 import datetime as dt
+from dataclasses import replace
+from typing import Any
 
 from django.conf import settings
 
 from partnerships.exchange.models import Entry, Introduction, Question, Receipt, Response, SavedFilter
 from partnerships.exchange.queries.rights import answerable_among
 from partnerships.exchange.rights import rights_over
-from partnerships.kit.dates import long_date
+from partnerships.organisations.models import Organisation
 from partnerships.outbox.content import Content, link
 from partnerships.outbox.kinds import Due
 from partnerships.people.models import User
 
-#: How many entries an email about a saved filter names; of the rest it says how many there are.
+#: An email about a saved filter lists this many entries and counts the rest.
 MAX_ENTRIES = 20
-_NO_READER = "They may not read it any more."
-_NOTHING_TO_ANSWER = "There is nothing for them to answer any more."
+_NOT_READABLE = "They can no longer read it."
+_NOTHING_TO_ANSWER = "They no longer have anything to answer."
 
 
 def write_new_fits(due: Due, person: User, now: dt.datetime) -> Content | str:
-    """Tell a person which new asks and offers fit a filter they keep."""
+    """New asks and offers that match a person's saved filter."""
     saved = SavedFilter.objects.filter(pk=due.params["filter"], person=person, tells=True).first()
     fitting = Entry.objects.visible_to(person).filter(pk__in=due.params["entries"], is_open=True).for_listing()
     entries = list(fitting.order_by("-shared_at", "-pk")[:MAX_ENTRIES])
     if saved is None or not entries:
-        return "Nothing fits any more, or they do not want to be told."
+        return "Nothing matches any more, or they turned these emails off."
     count = fitting.count()
     context = {
         "saved": saved,
@@ -40,147 +42,107 @@ def write_new_fits(due: Due, person: User, now: dt.datetime) -> Content | str:
 
 
 def write_closing_soon(due: Due, person: User, now: dt.datetime) -> Content | str:
-    """Remind somebody that an unanswered entry is about to lapse: its own side, or those it asks."""
+    """A reminder that an unanswered entry closes soon, for either side."""
     entry = _entry(due.params["entry"])
     own = due.params["own"]
     if not Entry.objects.unanswered().filter(pk=entry.pk, is_open=True).exists() or entry.closes_on is None:
-        return "It has been answered, or is over."
+        return "It has been answered, or it is over."
     if not (rights_over(entry, person, now).may_edit if own else _may_answer(entry, person)):
-        return _NO_READER
-    context = {"entry": entry, "person": person, "own": own, "link": link("exchange:detail", pk=entry.pk)}
-    return Content("exchange/closing_soon", context)
+        return _NOT_READABLE
+    return _content("closing_soon", entry, person, own=own)
 
 
 def write_referred(due: Due, person: User, now: dt.datetime) -> Content | str:
-    """Tell a colleague that an ask or offer is theirs to answer. The word to them is on its page alone."""
+    """A colleague referred an entry to this person. Their message is on its page only."""
     receipt = Receipt.objects.get(pk=due.params["receipt"])
     entry = _entry(receipt.entry_id)
     if receipt.referred_to_id != person.pk or not entry.is_open or not _may_answer(entry, person):
         return _NOTHING_TO_ANSWER
-    context = {
-        "entry": entry,
-        "person": person,
-        "author": _author(due),
-        "link": link("exchange:detail", pk=entry.pk),
-    }
-    return Content("exchange/referred", context)
+    return _content("referred", entry, person, author=_author(due))
 
 
 def write_asked(due: Due, person: User, now: dt.datetime) -> Content | str:
-    """Tell a lead of an organisation that is asked, by name or as a party, what was shared."""
+    """A new ask or offer for a lead of an organisation that it asks."""
     entry = _entry(due.params["entry"])
     if not entry.is_open or not _may_answer(entry, person):
         return _NOTHING_TO_ANSWER
-    does = "asks" if entry.is_ask else "offers"
-    return _turn(
-        entry,
-        person,
-        heading=f"{entry.organisation.display_name} {does}: {entry.title}",
-        words=f"{entry.organisation.display_name} shared this {_word(entry)} with your organisation"
-        + (f" and wants answers by {long_date(entry.closes_on)}." if entry.closes_on else "."),
-        action="Read and answer it",
-    )
+    return _content("asked", entry, person)
 
 
 def write_response(due: Due, person: User, now: dt.datetime) -> Content | str:
-    """Tell the side of an entry that it was answered; what the answer says is on its page."""
+    """An answer waits for a decision. The answer itself is on its page only."""
     response = _response(due, person)
-    if response is None or not response.is_waiting:
-        return _NO_READER if response is None else "The answer was decided or withdrawn."
+    if response is None:
+        return _NOT_READABLE
+    if not response.is_waiting:
+        return "The answer was decided or withdrawn."
     if not rights_over(response.entry, person, now).may_edit:
         return _NOTHING_TO_ANSWER
-    entry, body, author = response.entry, response.organisation.display_name, _author(due)
-    return _turn(
-        entry,
-        person,
-        author=author,
-        heading=f"{body} answered your {_word(entry)}: {entry.title}",
-        words=f"{author.display_name} answered your {_word(entry)} for {body}. It waits for your decision.",
-        action="Read it and decide",
-        anchor=f"response-{response.pk}",
+    return _from_author(
+        "response", due, response.entry, person, response.organisation, anchor=f"response-{response.pk}"
     )
 
 
 def write_declined(due: Due, person: User, now: dt.datetime) -> Content | str:
-    """Tell the side of an entry that an organisation that was asked says no; the reason is on its page."""
+    """An organisation declined. The reason is on the entry's page only."""
     receipt = (
         Receipt.objects.visible_to(person)
         .select_related("entry__organisation", "organisation")
         .filter(pk=due.params["receipt"])
         .first()
     )
-    if receipt is None or not receipt.is_declined:
-        return _NO_READER
-    entry, body, author = receipt.entry, receipt.organisation.display_name, _author(due)
-    return _turn(
-        entry,
-        person,
-        author=author,
-        heading=f"{body} declines: {entry.title}",
-        words=f"{author.display_name} declines your {_word(entry)} for {body}, and gives the reason.",
-        action="Read the reason",
-    )
+    if receipt is None or not receipt.is_declined or not _is_readable(receipt.entry, person):
+        return _NOT_READABLE
+    return _from_author("declined", due, receipt.entry, person, receipt.organisation)
 
 
 def write_question(due: Due, person: User, now: dt.datetime) -> Content | str:
-    """Tell the side of an entry that somebody asks back before they answer."""
+    """An organisation has a question before it answers."""
     question = _question(due, person)
-    if question is None or question.is_answered:
-        return _NO_READER if question is None else "The question has been answered."
+    if question is None:
+        return _NOT_READABLE
+    if question.is_answered:
+        return "The question has been answered."
     if not rights_over(question.entry, person, now).may_edit:
         return _NOTHING_TO_ANSWER
-    entry, body, author = question.entry, question.organisation.display_name, _author(due)
-    return _turn(
-        entry,
-        person,
-        author=author,
-        heading=f"{body} has a question: {entry.title}",
-        words=f"{author.display_name} asks something for {body} before they answer your {_word(entry)}.",
-        action="Answer the question",
-        anchor=f"question-{question.pk}",
+    return _from_author(
+        "question", due, question.entry, person, question.organisation, anchor=f"question-{question.pk}"
     )
 
 
 def write_question_answered(due: Due, person: User, now: dt.datetime) -> Content | str:
-    """Tell the side that asked back that there is an answer."""
+    """The organisation that asked a question has its answer."""
     question = _question(due, person)
-    if question is None:
-        return _NO_READER
-    entry, author = question.entry, _author(due)
-    return _turn(
-        entry,
+    if question is None or not _is_readable(question.entry, person):
+        return _NOT_READABLE
+    return _from_author(
+        "question_answered",
+        due,
+        question.entry,
         person,
-        author=author,
-        heading=f"{entry.organisation.display_name} answered your question: {entry.title}",
-        words=f"{author.display_name} answered what you asked about this {_word(entry)}.",
-        action="Read the answer",
+        question.entry.organisation,
         anchor=f"question-{question.pk}",
     )
 
 
 def write_decision(due: Due, person: User, now: dt.datetime) -> Content | str:
-    """Tell the side that answered whether its answer is accepted; a reason is on its page."""
+    """An answer was accepted or declined. The reason is on its page only."""
     response = _response(due, person)
-    if response is None:
-        return _NO_READER
-    entry, author = response.entry, _author(due)
-    said = "accepted" if response.is_accepted else "declined"
-    follows = (
-        " Make it a commitment that both sides confirm." if response.is_accepted else " The reason is on its page."
-    )
-    return _turn(
-        entry,
+    if response is None or not _is_readable(response.entry, person):
+        return _NOT_READABLE
+    return _from_author(
+        "decision",
+        due,
+        response.entry,
         person,
-        author=author,
-        heading=f"{entry.organisation.display_name} {said} your answer: {entry.title}",
-        words=f"{author.display_name} {said} your answer to this {_word(entry)}.{follows}",
-        action="Open the answer",
+        response.entry.organisation,
         anchor=f"response-{response.pk}",
+        response=response,
     )
 
 
 def write_introduction(due: Due, person: User, now: dt.datetime) -> Content | str:
-    """Tell a side of a pair that somebody suggests the two should talk; what was written with it is on its page."""
+    """Somebody suggests that two organisations talk. Their message is on the entry's page only."""
     introduction = (
         Introduction.objects.visible_to(person)
         .select_related("ask__organisation", "offer__organisation", "organisation")
@@ -188,21 +150,20 @@ def write_introduction(due: Due, person: User, now: dt.datetime) -> Content | st
         .first()
     )
     if introduction is None:
-        return _NO_READER
+        return _NOT_READABLE
     sides = (introduction.ask, introduction.offer)
     own, other = sides if due.params["side"] == "ask" else sides[::-1]
-    author = _author(due)
-    if not Entry.objects.visible_to(person).filter(pk=other.pk).exists():
-        return _NO_READER
-    return _turn(
+    if not (_is_readable(own, person) and _is_readable(other, person)):
+        return _NOT_READABLE
+    return _from_author(
+        "introduction",
+        due,
         own,
         person,
-        author=author,
-        heading=f"{introduction.organisation.display_name} suggests that you talk to {other.organisation.display_name}",
-        words=f"{author.display_name} thinks that your {_word(own)} and what {other.organisation.display_name} "
-        f"{'asks' if other.is_ask else 'offers'}, “{other.title}”, fit.",
-        action="See both and answer",
+        introduction.organisation,
         anchor="introductions",
+        introduction=introduction,
+        other=other,
     )
 
 
@@ -224,27 +185,30 @@ def _question(due: Due, person: User) -> Question | None:
     return visible.filter(pk=due.params["question"]).first()
 
 
+def _is_readable(entry: Entry, person: User) -> bool:
+    return Entry.objects.visible_to(person).filter(pk=entry.pk).exists()
+
+
 def _may_answer(entry: Entry, person: User) -> bool:
     return bool(answerable_among([entry.pk], person))
 
 
-def _word(entry: Entry) -> str:
-    return "ask" if entry.is_ask else "offer"
+def _from_author(
+    template: str, due: Due, entry: Entry, person: User, organisation: Organisation, *, anchor: str = "", **more: Any
+) -> Content:
+    """What an author did for their organisation; replies go to the author."""
+    author = _author(due)
+    given = {
+        "author": author,
+        "organisation": organisation,
+        "sender": f"{author.display_name} ({organisation.display_name})",
+    }
+    content = _content(template, entry, person, anchor=anchor, **given, **more)
+    return replace(content, reply_to=author.email)
 
 
-def _turn(
-    entry: Entry,
-    person: User,
-    *,
-    heading: str,
-    words: str,
-    action: str,
-    author: User | None = None,
-    anchor: str = "",
-) -> Content | str:
-    """An entry's next step: who did what and whose turn it is."""
-    if not Entry.objects.visible_to(person).filter(pk=entry.pk).exists():
-        return _NO_READER
+def _content(template: str, entry: Entry, person: User, *, anchor: str = "", **more: Any) -> Content:
+    """An email about one entry: templates/emails/exchange/_entry.html and .txt show these values."""
     href = link("exchange:detail", pk=entry.pk) + (f"#{anchor}" if anchor else "")
-    context = {"person": person, "entry": entry, "heading": heading, "words": words, "action": action, "href": href}
-    return Content("exchange/turn", context, reply_to=author.email if author else "")
+    kind = entry.get_direction_display().lower()
+    return Content(f"exchange/{template}", {"person": person, "entry": entry, "kind": kind, "href": href, **more})

@@ -179,7 +179,7 @@ def test_a_decline_is_told_to_whoever_wrote_it_or_leads_when_they_have_left(worl
 
     (letter,) = deliver()
     assert letter.to == ["amina@larkhaven.example"]
-    assert letter.subject == f"Westmarch Borough Council declines: {entry.title}"
+    assert letter.subject == f"Westmarch Borough Council declined your ask: {entry.title}"
     assert "No land." not in letter.body
 
 

@@ -104,7 +104,7 @@ def _time(ask: Half, offer: Half) -> tuple[float | None, str]:
         early = offer.start and ask.start and offer.start < ask.start
         return 20, "available before it is needed" if early else "available for the whole time"
     share = _overlap(ask, offer)
-    return 8 + 12 * share, "available for a part of the time"
+    return 8 + 12 * share, "available for part of the time"
 
 
 def _overlap(ask: Half, offer: Half) -> float:

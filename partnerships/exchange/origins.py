@@ -27,7 +27,7 @@ def _partnership(user: User, *entries: Entry | None) -> Partnership | None:
 def _check_sides(commitment: Commitment, *sides: int | None) -> None:
     """A commitment meets what its own two sides asked and offered, nobody else's. Raises `UnableToPropose`."""
     if {commitment.giver_id, commitment.receiver_id} != set(sides):
-        raise UnableToPropose("A commitment that comes from an ask or an offer is between its two sides.")
+        raise UnableToPropose("A commitment from an ask or offer must be between its two organisations.")
 
 
 def suggest_from_response(*, user: User, record_id: int) -> Suggestion | None:
@@ -47,7 +47,7 @@ def suggest_from_response(*, user: User, record_id: int) -> Suggestion | None:
     if not entry.is_ask:
         giver, receiver = receiver, giver
     return Suggestion(
-        words=f"the answer of {response.organisation.name} to “{entry.title}”",
+        words=f"the answer from {response.organisation.name} to “{entry.title}”",
         href=f"{entry.get_absolute_url()}#response-{response.pk}",
         giver=giver,
         receiver=receiver,

@@ -76,6 +76,6 @@ def test_the_counts_follow_as_one_filters(page: Any, live_server: Any, shown: Wo
     page.get_by_label("Land (").check()
     page.wait_for_url("**theme=land**")
 
-    page.get_by_text("None fits these filters.").first.wait_for()
+    page.get_by_text("Nothing matches these filters.").first.wait_for()
     assert asks.inner_text() == "0"
     assert page.locator("#count-theme-data").inner_text() == "1"

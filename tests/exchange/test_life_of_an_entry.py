@@ -41,11 +41,14 @@ def test_sharing_twice_is_refused(ask: Entry, world: World, now: dt.datetime) ->
     ("given", "words"),
     [
         ({"title": " "}, "title"),
-        ({"quantity": 0}, "more than nothing"),
-        ({"unit": ""}, "counts"),
-        ({"available_from": dt.date(2030, 2, 1), "available_until": dt.date(2030, 1, 1)}, "end must not be before"),
+        ({"quantity": 0}, "more than 0"),
+        ({"unit": ""}, "unit"),
+        (
+            {"available_from": dt.date(2030, 2, 1), "available_until": dt.date(2030, 1, 1)},
+            "end date must not be before",
+        ),
         ({"standing": True}, "Only an offer"),
-        ({"audience": Audience.NAMED}, "Name at least one"),
+        ({"audience": Audience.NAMED}, "Choose at least one"),
         ({"audience": Audience.PARTNERSHIP}, "Choose the partnership"),
     ],
 )
@@ -57,7 +60,7 @@ def test_what_does_not_hold_together_is_refused_in_words(
 
 
 def test_an_entry_for_a_partnership_comes_from_a_present_party(world: World, now: dt.datetime) -> None:
-    with pytest.raises(services.UnableToWriteEntry, match="takes no part"):
+    with pytest.raises(services.UnableToWriteEntry, match="is not a party"):
         draft(world.tidewater, world.chidi, now, audience=Audience.PARTNERSHIP, partnership=world.partnership)
 
 
@@ -72,7 +75,7 @@ def test_a_party_that_left_can_no_longer_be_reached_by_a_draft(world: World, now
     )
     agreements.leave_partnership(party=world.party(world.westmarch), reason="Moved on.", author=world.ben, now=now)
 
-    with pytest.raises(services.UnableToShareEntry, match="Only those who take part"):
+    with pytest.raises(services.UnableToShareEntry, match="only ask parties"):
         services.share_entry(entry=entry, author=world.amina, now=now)
 
 
@@ -102,7 +105,7 @@ def test_to_whom_it_is_addressed_changes_only_in_a_draft(world: World, now: dt.d
     services.edit_entry(entry=entry, author=world.amina, now=now, audience=Audience.NETWORK)
     services.share_entry(entry=entry, author=world.amina, now=now)
 
-    with pytest.raises(services.UnableToEditEntry, match="can no longer change"):
+    with pytest.raises(services.UnableToEditEntry, match="can no longer change who"):
         services.edit_entry(
             entry=entry, author=world.amina, now=now, audience=Audience.NAMED, addressees=[world.westmarch]
         )
@@ -150,7 +153,7 @@ def test_more_than_is_left_is_refused(ask: Entry, world: World, now: dt.datetime
 def test_an_organisation_has_one_answer_at_a_time(ask: Entry, world: World, now: dt.datetime) -> None:
     services.respond(entry=ask, organisation=world.westmarch, text="Yes.", author=world.ben, now=now)
 
-    with pytest.raises(services.UnableToRespond, match="has answered already"):
+    with pytest.raises(services.UnableToRespond, match="has already answered"):
         services.respond(entry=ask, organisation=world.westmarch, text="Yes.", author=world.ben, now=now)
 
 
@@ -184,7 +187,7 @@ def test_a_response_is_declined_with_a_reason(ask: Entry, world: World, now: dt.
         services.decide_response(response=response, accept=False, reason=" ", author=world.amina, now=now)
     services.decide_response(response=response, accept=False, reason="Too far away.", author=world.amina, now=now)
 
-    with pytest.raises(services.UnableToDecide, match="declined already"):
+    with pytest.raises(services.UnableToDecide, match="already declined"):
         services.decide_response(response=response, accept=True, reason="", author=world.amina, now=now)
 
 
@@ -208,7 +211,7 @@ def test_an_ask_that_all_decline_is_declined(world: World, now: dt.datetime) -> 
     assert ask.status == Status.SHARED
     services.decline_entry(entry=ask, organisation=world.tidewater, reason="Nor we.", author=world.chidi, now=now)
 
-    assert (ask.status, ask.is_open, ask.reason) == (Status.DECLINED, False, "Everybody asked has declined.")
+    assert (ask.status, ask.is_open, ask.reason) == (Status.DECLINED, False, "Everybody who was asked declined.")
 
 
 def test_the_network_has_nothing_to_decline(world: World, now: dt.datetime) -> None:
@@ -229,7 +232,7 @@ def test_a_question_comes_back_and_is_answered(ask: Entry, world: World, now: dt
     question.refresh_from_db()
     assert (question.answer, question.answered_by) == ("By May.", world.amina)
     assert ask.is_unanswered
-    with pytest.raises(services.UnableToAskBack, match="answered already"):
+    with pytest.raises(services.UnableToAskBack, match="already been answered"):
         services.answer_question(question=question, text="By June.", author=world.amina, now=now)
 
 
@@ -291,7 +294,7 @@ def test_an_answer_to_what_is_withdrawn_waits_no_longer(ask: Entry, world: World
     services.withdraw_entry(entry=ask, reason="Found elsewhere.", author=world.amina, now=now)
 
     response.refresh_from_db()
-    assert (response.status, response.reason) == (ResponseStatus.DECLINED, "It was withdrawn: Found elsewhere.")
+    assert (response.status, response.reason) == (ResponseStatus.DECLINED, "This was withdrawn: Found elsewhere.")
     assert responses_to_decide(world.amina) == []
     assert Event.objects.filter(target_kind="response", target_id=response.pk, verb="declined an answer").exists()
 
@@ -336,7 +339,7 @@ def test_the_last_day_follows_the_period_and_is_reminded_of_anew(world: World, n
     services.edit_entry(entry=ask, author=world.amina, now=now, closes_on=chosen)
     services.edit_entry(entry=ask, author=world.amina, now=now, available_until=later + dt.timedelta(days=5))
     assert ask.closes_on == chosen
-    with pytest.raises(services.UnableToEditEntry, match="Choose a later one"):
+    with pytest.raises(services.UnableToEditEntry, match="Choose a later date"):
         services.edit_entry(entry=ask, author=world.amina, now=now, closes_on=now.date() - dt.timedelta(days=1))
 
 

@@ -62,7 +62,7 @@ def test_a_commitment_between_others_meets_nobodys_ask(ask: Entry, world: World,
     )
     services.decide_response(response=response, accept=True, reason="", author=world.amina, now=now)
 
-    with pytest.raises(commitments.UnableToPropose, match="between its two sides"):
+    with pytest.raises(commitments.UnableToPropose, match="between its two organisations"):
         commitments.propose_commitment(
             giver=world.westmarch,
             receiver=world.harbour,

@@ -106,18 +106,18 @@ def test_a_form_that_does_not_hold_comes_back_with_what_was_written(world: World
 
     words = answer.content.decode()
     assert answer.status_code == 422
-    assert "Say what the quantity counts." in words
-    assert "Name at least one organisation." in words
+    assert "Choose a unit for the quantity." in words
+    assert "Choose at least one organisation." in words
     assert "Land for 60 modular homes" in words
 
 
 def test_a_draft_is_saved_changed_and_shared(world: World) -> None:
     amina = sign_in(world.amina)
-    amina.post(reverse("exchange:new"), written(world, draft="Save as a draft"))
+    amina.post(reverse("exchange:new"), written(world, draft="Save draft"))
     entry = Entry.objects.get()
     assert entry.is_draft
 
-    changed = written(world, title="Land for 70 homes", quantity="70", revision=entry.revision, draft="Save")
+    changed = written(world, title="Land for 70 homes", quantity="70", revision=entry.revision, draft="Save draft")
     assert amina.post(reverse("exchange:edit", args=[entry.pk]), changed).status_code == 302
     assert amina.post(reverse("exchange:edit", args=[entry.pk]), changed).status_code == 422
     amina.post(reverse("exchange:share", args=[entry.pk]))
@@ -357,7 +357,7 @@ def test_one_says_which_commitment_meets_an_ask_and_how_much_of_it(ask: Entry, w
 
     assert [one.pk for one in browser.get(address).context["form"].fields["commitment"].queryset] == [commitment.pk]
     empty = shared(world.tidewater, world.chidi, now, direction=Direction.OFFER, theme=Theme.DATA)
-    assert "gives nothing by a commitment" in page(world.chidi, "meet", pk=empty.pk)
+    assert "has no open commitment" in page(world.chidi, "meet", pk=empty.pk)
     assert browser.post(address, {"commitment": elsewhere.pk}).status_code == 422
     assert browser.post(address, {"commitment": commitment.pk, "quantity": "20"}).status_code == 302
 

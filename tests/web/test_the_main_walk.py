@@ -131,13 +131,13 @@ def test_from_an_ask_to_the_letter_that_says_what_changed_and_the_click_that_sto
     # The first posts an ask to the partnership; the second answers it.
     follow(amina, "Partnerships", "Estuary Homes Partnership", "Ask and offer", "Add an ask or an offer")
     amina.get_by_label("Ask", exact=True).check()
-    amina.get_by_label("In one line").fill("A surveyor for the ferry yard")
+    amina.get_by_label("Title").fill("A surveyor for the ferry yard")
     amina.get_by_label("Theme").select_option("land")
-    amina.get_by_role("button", name="Share it").click()
+    amina.get_by_role("button", name="Share ask or offer").click()
     follow(ben, "Partnerships", "Estuary Homes Partnership", "Ask and offer")
     follow(ben, "", "A surveyor for the ferry yard", "Answer this ask")
-    ben.get_by_label("What can you do?").fill("Ours is free from January.")
-    ben.get_by_role("button", name="Send this answer").click()
+    ben.get_by_label("What can you offer?").fill("Ours is free from January.")
+    ben.get_by_role("button", name="Send answer").click()
     amina.reload()
     expect(amina.locator("main")).to_contain_text("Ours is free from January.")
 

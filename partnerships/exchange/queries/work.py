@@ -172,7 +172,7 @@ def _answers_wanted(user: User, now: dt.datetime) -> list[Waiting]:
 def _decisions_wanted(user: User, now: dt.datetime) -> list[Waiting]:
     return [
         Waiting(
-            what=f"Decide the answer from {response.organisation.display_name}",
+            what=f"Accept or decline the answer from {response.organisation.display_name}",
             title=response.entry.title,
             path=f"{reverse('exchange:detail', args=[response.entry_id])}#response-{response.pk}",
             since=response.made_at,

@@ -117,7 +117,7 @@ def ask_back(*, entry: Entry, organisation: Organisation, text: str, author: Use
     require(rights_over(entry, author, now).may_answer_for(organisation))
     _check_open(entry, UnableToAskBack)
     if not text.strip():
-        raise UnableToAskBack("Write your question.")
+        raise UnableToAskBack("Enter your question.")
     same = entry.questions.open().filter(organisation=organisation, author=author, text=text.strip()).first()
     if same:
         return same
@@ -145,9 +145,9 @@ def answer_question(*, question: Question, text: str, author: User, now: dt.date
     require(rights_over(question.entry, author, now).may_edit)
     question.refresh_from_db()
     if question.is_answered:
-        raise UnableToAskBack("This question has been answered already.")
+        raise UnableToAskBack("This question has already been answered.")
     if not text.strip():
-        raise UnableToAskBack("Write your answer.")
+        raise UnableToAskBack("Enter your answer.")
     question.answer = text.strip()
     question.answered_by = author
     question.answered_at = now
@@ -176,14 +176,14 @@ def decline_entry(*, entry: Entry, organisation: Organisation, reason: str, auth
     _check_open(entry, UnableToDecline)
     asked = addressed_ids(entry)
     if asked is None:
-        raise UnableToDecline("The whole network is asked: there is no need to decline.")
+        raise UnableToDecline("The whole network was asked, so there is no need to decline.")
     if not reason.strip():
-        raise UnableToDecline("Say why you decline.")
+        raise UnableToDecline("Say why you are declining.")
     if entry.responses.filter(organisation=organisation, status=ResponseStatus.MADE).exists():
-        raise UnableToDecline("You have answered it. Withdraw the answer first.")
+        raise UnableToDecline("Your organisation has already answered. Withdraw that answer first.")
     receipt, _ = Receipt.objects.get_or_create(entry=entry, organisation=organisation)
     if receipt.is_declined:
-        raise UnableToDecline(f"{organisation.name} has declined it already.")
+        raise UnableToDecline(f"{organisation.name} has already declined.")
     receipt.acknowledged_at = receipt.acknowledged_at or now
     receipt.acknowledged_by = receipt.acknowledged_by or author
     receipt.declined_at = now
@@ -205,7 +205,7 @@ def decline_entry(*, entry: Entry, organisation: Organisation, reason: str, auth
     nobody_left = asked <= declined and not entry.responses.filter(status=ResponseStatus.MADE).exists()
     if entry.is_ask and entry.status in UNANSWERED and nobody_left:
         step = move(entry, Status.DECLINED, now=now, error=UnableToDecline)
-        entry.reason = receipt.reason if len(asked) == 1 else "Everybody asked has declined."
+        entry.reason = receipt.reason if len(asked) == 1 else "Everybody who was asked declined."
         # Others who were asked may know that, never who they were.
         note(entry=entry, verb="closed an ask that all have declined", author=None, organisation=None, now=now, **step)
     entry.save(update_fields=["status", "reason", "answered_at", "closed_at", "is_open"])
@@ -232,9 +232,9 @@ def respond(
     require(rights_over(entry, author, now).may_answer_for(organisation))
     _check_open(entry, UnableToRespond)
     if not text.strip():
-        raise UnableToRespond("Write what you can do, or what you need.")
+        raise UnableToRespond("Enter what you can offer, or what you need.")
     if entry.responses.waiting().filter(organisation=organisation).exists():
-        raise UnableToRespond(f"{organisation.name} has answered already. Wait for the decision, or withdraw it.")
+        raise UnableToRespond(f"{organisation.name} has already answered. Wait for the decision, or withdraw it.")
     _check_quantity(entry, quantity, UnableToRespond)
     if counterpart is not None:
         _check_counterpart(entry, organisation, counterpart)
@@ -279,11 +279,11 @@ def decide_response(
     require(rights_over(entry, author, now).may_edit)
     response.refresh_from_db()
     if not response.is_waiting:
-        raise UnableToDecide(f"This answer is {response.get_status_display().lower()} already.")
+        raise UnableToDecide(f"This answer is already {response.get_status_display().lower()}.")
     if accept:
         step = _accept(response, part, now)
     elif not reason.strip():
-        raise UnableToDecide("Say why you decline.")
+        raise UnableToDecide("Say why you are declining.")
     else:
         response.status = ResponseStatus.DECLINED
         step = {}
@@ -325,7 +325,7 @@ def withdraw_response(*, response: Response, reason: str = "", author: User, now
     require(rights_over(entry, author, now).may_withdraw(response))
     response.refresh_from_db()
     if not response.is_waiting:
-        raise UnableToWithdrawResponse(f"This answer is {response.get_status_display().lower()} already.")
+        raise UnableToWithdrawResponse(f"This answer is already {response.get_status_display().lower()}.")
     response.status = ResponseStatus.WITHDRAWN
     response.reason = reason.strip()
     response.decided_at = now
@@ -355,7 +355,7 @@ def _accept(response: Response, part: bool, now: dt.datetime) -> dict[str, str]:
     """Take the response into its (locked) entry; returns the entry's step, empty where its status stays."""
     entry = response.entry
     if not entry.is_open:
-        raise UnableToDecide("Nothing is left to agree to.")
+        raise UnableToDecide("Nothing is left to accept.")
     _check_quantity(entry, response.quantity, UnableToDecide)
     response.status = ResponseStatus.ACCEPTED
     response.agreed_quantity = response.quantity
@@ -402,22 +402,22 @@ def _acknowledge(entry: Entry, organisation: Organisation, author: User, now: dt
 
 def _check_open(entry: Entry, error: type[UnableToChangeEntry]) -> None:
     if not entry.is_open:
-        raise error(f"It is {entry.get_status_display().lower()}: it takes no more answers.")
+        raise error(f"It is {entry.get_status_display().lower()} and takes no more answers.")
 
 
 def _check_quantity(entry: Entry, quantity: Decimal | None, error: type[UnableToChangeEntry]) -> None:
     if quantity is None:
         return
     if quantity <= 0:
-        raise error("The quantity must be more than nothing.")
+        raise error("The quantity must be more than 0.")
     if entry.quantity is None:
-        raise error("It asks for no quantity. Say how much in words.")
+        raise error("It has no quantity. Say how much in your answer.")
     if not entry.standing and entry.left is not None and quantity > entry.left:
         raise error(f"Only {entry.amount_left} are left.")
 
 
 def _check_counterpart(entry: Entry, organisation: Organisation, counterpart: Entry) -> None:
     if counterpart.organisation_id != organisation.pk or counterpart.direction == entry.direction:
-        raise UnableToRespond(f"Choose one of the entries of {organisation.name} that fits.")
+        raise UnableToRespond(f"Choose an ask or offer of {organisation.name} that fits.")
     if not may_read(counterpart, entry.organisation_id):
         raise UnableToRespond(f"{entry.organisation.name} cannot read “{counterpart.title}”. Share it with them first.")

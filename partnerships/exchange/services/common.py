@@ -30,7 +30,7 @@ def allows(entry: Entry, status: str) -> bool:
 def move(entry: Entry, status: str, *, now: dt.datetime, error: type[UnableToChangeEntry]) -> dict[str, str]:
     """Take the (locked) entry to another status in memory; returns before and after. Raises `error` if it may not."""
     if not allows(entry, status):
-        raise error(f"It is {entry.get_status_display().lower()}; it cannot become {Status(status).label.lower()}.")
+        raise error(f"It is {entry.get_status_display().lower()} and cannot become {Status(status).label.lower()}.")
     before = entry.status
     entry.status = status
     if status in OVER:

@@ -159,9 +159,9 @@ def edit_entry(
     lock(entry)
     require(rights_over(entry, author, now).may_edit)
     if entry.is_over:
-        raise UnableToEditEntry(f"It is {entry.get_status_display().lower()}: it can no longer be changed.")
+        raise UnableToEditEntry(f"It is {entry.get_status_display().lower()}, so it can no longer be changed.")
     if revision is not None and revision != entry.revision:
-        raise UnableToEditEntry("Somebody else has changed it since you opened it. Read it again, then change it.")
+        raise UnableToEditEntry("Somebody else changed it since you opened it. Read it again before you change it.")
     before = _told(entry)
     closed_on, ended_on = entry.closes_on, entry.available_until
     for name, value in details.items():
@@ -169,7 +169,9 @@ def edit_entry(
     if audience is not None:
         _readdress(entry, audience, partnership, addressees)
     if entry.quantity is not None and entry.quantity < entry.agreed_quantity:
-        raise UnableToEditEntry(f"{entry.in_words(entry.agreed_quantity)} are already agreed: it cannot become less.")
+        raise UnableToEditEntry(
+            f"{entry.in_words(entry.agreed_quantity)} are already agreed, so the quantity cannot be lower."
+        )
     _check_content(entry)
     if not entry.is_draft:
         _move_last_day(entry, closed_on, ended_on, timezone.localdate(now))
@@ -233,7 +235,7 @@ def mark_agreed(*, entry: Entry, reason: str, author: User, now: dt.datetime, pa
     lock(entry)
     require(rights_over(entry, author, now).may_edit)
     if not reason.strip():
-        raise UnableToMarkAgreed("Say how it was agreed, and with whom.")
+        raise UnableToMarkAgreed("Say how it was agreed, and who with.")
     if entry.standing and entry.is_open:
         entry.answered_at = entry.answered_at or now
         entry.save(update_fields=["answered_at"])
@@ -274,7 +276,7 @@ def withdraw_entry(*, entry: Entry, reason: str, author: User, now: dt.datetime)
     lock(entry)
     require(rights_over(entry, author, now).may_edit)
     if not reason.strip():
-        raise UnableToWithdrawEntry("Say why it is withdrawn.")
+        raise UnableToWithdrawEntry("Say why you are withdrawing it.")
     step = move(entry, Status.WITHDRAWN, now=now, error=UnableToWithdrawEntry)
     entry.reason = reason.strip()
     entry.save(update_fields=["status", "closed_at", "is_open", "reason"])
@@ -287,7 +289,7 @@ def withdraw_entry(*, entry: Entry, reason: str, author: User, now: dt.datetime)
         reason=entry.reason,
         **step,
     )
-    close_responses(entry=entry, reason=f"It was withdrawn: {entry.reason}", author=author, now=now)
+    close_responses(entry=entry, reason=f"This was withdrawn: {entry.reason}", author=author, now=now)
     return entry
 
 
@@ -341,7 +343,7 @@ def _move_last_day(entry: Entry, closed_on: dt.date | None, ended_on: dt.date | 
 
 def _check_last_day(entry: Entry, today: dt.date, error: type[UnableToChangeEntry]) -> None:
     if entry.closes_on is not None and entry.closes_on < today:
-        raise error("The day it closes is past. Choose a later one.")
+        raise error("The closing date is in the past. Choose a later date.")
 
 
 def _make_findable(entry: Entry) -> None:
@@ -370,7 +372,7 @@ def _readdress(
     if same:
         return
     if not entry.is_draft:
-        raise UnableToEditEntry("To whom it is addressed can no longer change. Withdraw it and write another.")
+        raise UnableToEditEntry("You can no longer change who it is shared with. Withdraw it and write a new one.")
     entry.audience = audience
     entry.partnership = partnership
     _check_addressing(entry, ids, UnableToEditEntry)
@@ -379,42 +381,42 @@ def _readdress(
 
 def _check_content(entry: Entry) -> None:
     if not entry.title:
-        raise UnableToWriteEntry("Give it a title.")
+        raise UnableToWriteEntry("Enter a title.")
     if entry.quantity is not None and entry.quantity <= 0:
-        raise UnableToWriteEntry("The quantity must be more than nothing.")
+        raise UnableToWriteEntry("The quantity must be more than 0.")
     if entry.quantity is not None and not entry.unit:
-        raise UnableToWriteEntry("Say what the quantity counts.")
+        raise UnableToWriteEntry("Choose a unit for the quantity.")
     if entry.available_from and entry.available_until and entry.available_until < entry.available_from:
-        raise UnableToWriteEntry("The end must not be before the start.")
+        raise UnableToWriteEntry("The end date must not be before the start date.")
     if entry.standing and entry.direction != Direction.OFFER:
-        raise UnableToWriteEntry("Only an offer can be standing.")
+        raise UnableToWriteEntry("Only an offer can be a standing offer.")
 
 
 def _check_addressing(entry: Entry, addressed: set[int], error: type[UnableToChangeEntry]) -> None:
     """Observers are never addressed; what belongs to a partnership comes from its present parties and goes to them."""
     if entry.organisation.is_ended:
-        raise error(f"{entry.organisation.name} has ended: it can neither ask nor offer.")
+        raise error(f"{entry.organisation.name} has ended, so it cannot ask or offer.")
     if entry.audience == Audience.NETWORK and entry.partnership_id:
-        raise error("What the whole network may read belongs to no partnership.")
+        raise error("An ask or offer for the whole network cannot belong to a partnership.")
     if entry.audience != Audience.NAMED and addressed:
-        raise error("Name organisations only when it is addressed to named partners.")
+        raise error("Choose organisations only if you share it with named partners.")
     if entry.audience == Audience.PARTNERSHIP and entry.partnership is None:
-        raise error("Choose the partnership it is for.")
+        raise error("Choose the partnership to share it with.")
     if entry.audience == Audience.NAMED and not addressed:
-        raise error("Name at least one organisation.")
+        raise error("Choose at least one organisation.")
     if entry.organisation_id in addressed:
-        raise error("An organisation cannot address itself.")
+        raise error("You cannot share it with your own organisation.")
     if entry.partnership is None:
         return
     if entry.partnership.is_over:
-        raise error(f"{entry.partnership.title} is over: nothing can be added to it.")
+        raise error(f"{entry.partnership.title} is over, so nothing can be added to it.")
     able = parties_able_to_answer(entry.partnership_id)
     if entry.organisation_id not in able:
-        raise error(f"{entry.organisation.name} takes no part in {entry.partnership.title}, or only observes.")
+        raise error(f"{entry.organisation.name} is not a party to {entry.partnership.title}, or is only an observer.")
     if addressed - able:
-        raise error(f"Only those who take part in {entry.partnership.title}, and do not only observe, can be asked.")
+        raise error(f"You can only ask parties to {entry.partnership.title} that are not observers.")
     if entry.audience == Audience.PARTNERSHIP and able == {entry.organisation_id}:
-        raise error(f"Nobody else in {entry.partnership.title} can be asked yet.")
+        raise error(f"There is nobody else to ask in {entry.partnership.title} yet.")
 
 
 def _told(entry: Entry) -> dict[str, Any]:

@@ -60,7 +60,7 @@ def meet_with(
     if commitment.is_over:
         raise UnableToMeet(f"{commitment.reference} is {commitment.get_status_display().lower()}.")
     if entry.is_draft or entry.is_over:
-        raise UnableToMeet(f"It is {entry.get_status_display().lower()}: nothing can meet it.")
+        raise UnableToMeet(f"It is {entry.get_status_display().lower()}, so you cannot link a commitment to it.")
     fulfilment, _ = Fulfilment.objects.get_or_create(entry=entry, commitment=commitment)
     fulfilment.entry, fulfilment.commitment = entry, commitment
     fulfilment.quantity = _share_to_give(fulfilment, quantity)
@@ -237,11 +237,11 @@ def _share_to_give(link: Fulfilment, quantity: Decimal | None) -> Decimal | None
     """How much of its entry the commitment is to meet, out of what its other entries of that direction leave it."""
     entry, commitment = link.entry, link.commitment
     if quantity is not None and quantity <= 0:
-        raise UnableToMeet("The quantity must be more than nothing.")
+        raise UnableToMeet("The quantity must be more than 0.")
     if quantity is not None and entry.quantity is None:
-        raise UnableToMeet("It counts no quantity. Leave it empty.")
+        raise UnableToMeet("It has no quantity. Leave this empty.")
     if quantity is not None and quantity > (entry.quantity or quantity):
-        raise UnableToMeet(f"It is {entry.amount} in all.")
+        raise UnableToMeet(f"It is for {entry.amount} in total.")
     if not link.counts or entry.quantity is None:
         return quantity
     others = commitment.fulfilments.filter(entry__direction=entry.direction, entry__unit=entry.unit).exclude(pk=link.pk)
@@ -253,8 +253,8 @@ def _share_to_give(link: Fulfilment, quantity: Decimal | None) -> Decimal | None
             other.save(update_fields=["quantity"])
         spare -= other.quantity or NOTHING
     if spare <= NOTHING or (quantity or NOTHING) > spare:
-        left = f"only {entry.in_words(spare)} of it are left" if spare > 0 else "nothing of it is left"
-        raise UnableToMeet(f"{commitment.reference} meets others as well: {left}.")
+        left = f"only {entry.in_words(spare)} are left" if spare > 0 else "nothing is left"
+        raise UnableToMeet(f"{commitment.reference} is linked to others as well: {left}.")
     return quantity or min(spare, entry.quantity)
 
 

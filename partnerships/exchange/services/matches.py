@@ -112,9 +112,9 @@ def dismiss_match(
     require(rights_over(entry, author, now).may_judge_for(organisation, counterpart))
     require(may_read_both(entry, counterpart, author))
     if entry.direction == counterpart.direction:
-        raise UnableToDismiss("A match is an ask and an offer.")
+        raise UnableToDismiss("A match needs an ask and an offer.")
     if not reason.strip():
-        raise UnableToDismiss("Say why it is no match.")
+        raise UnableToDismiss("Say why it is not a match.")
     ask, offer = (entry, counterpart) if entry.is_ask else (counterpart, entry)
     match, _ = Match.objects.get_or_create(ask=ask, offer=offer, defaults={"score": 0, "found_at": now})
     dismissal, _ = Dismissal.objects.get_or_create(
@@ -134,19 +134,19 @@ def introduce(
     _lock_pair(entry, counterpart)
     require(roles_of(author, now).edit_for(organisation.pk) and may_read_both(entry, counterpart, author))
     if entry.direction == counterpart.direction or entry.organisation_id == counterpart.organisation_id:
-        raise UnableToIntroduce("An introduction is between one that asks and another that offers.")
+        raise UnableToIntroduce("You can only introduce an organisation that asks to one that offers.")
     if not (entry.is_open and counterpart.is_open):
-        raise UnableToIntroduce("One of the two wants no more answers.")
+        raise UnableToIntroduce("One of them takes no more answers.")
     if not (may_read(entry, counterpart.organisation_id) and may_read(counterpart, entry.organisation_id)):
         raise UnableToIntroduce(
-            "They cannot be introduced by this pair: one of the two may not read what the other says."
+            "You cannot introduce them here, because one of them cannot read what the other shared."
         )
     ask, offer = (entry, counterpart) if entry.is_ask else (counterpart, entry)
     introduction, made = Introduction.objects.get_or_create(
         ask=ask, offer=offer, organisation=organisation, defaults={"author": author, "text": text.strip(), "at": now}
     )
     if not made:
-        raise UnableToIntroduce(f"{organisation.display_name} has suggested it already.")
+        raise UnableToIntroduce(f"{organisation.display_name} has already suggested this.")
     for side in (ask, offer):
         note_about(
             "introduction",

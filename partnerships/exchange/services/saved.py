@@ -18,8 +18,8 @@ from partnerships.organisations.rights import has_open_account
 from partnerships.outbox.services import record_email
 from partnerships.people.models import User
 
-#: How many a person may keep: each is tried on every new entry.
-MOST = 20
+#: A person may save this many: each new entry is tried against all of them.
+MAX_FILTERS = 20
 #: What fits within this of the last email about a filter comes together in the next.
 APART = dt.timedelta(hours=1)
 
@@ -34,9 +34,9 @@ def save_filter(*, person: User, name: str, query: str, filters: Filters, tells:
     User.objects.select_for_update().get(pk=person.pk)
     require(has_open_account(person))
     if not name.strip():
-        raise UnableToSaveFilter("Give the filter a name.")
-    if person.saved_filters.count() >= MOST:
-        raise UnableToSaveFilter(f"You keep {MOST} filters already. Remove one first.")
+        raise UnableToSaveFilter("Enter a name for the filter.")
+    if person.saved_filters.count() >= MAX_FILTERS:
+        raise UnableToSaveFilter(f"You already have {MAX_FILTERS} saved filters. Remove one first.")
     try:
         with transaction.atomic():
             return SavedFilter.objects.create(
@@ -48,7 +48,7 @@ def save_filter(*, person: User, name: str, query: str, filters: Filters, tells:
                 created_at=now,
             )
     except IntegrityError as error:
-        raise UnableToSaveFilter("You already have a filter of this name.") from error
+        raise UnableToSaveFilter("You already have a filter with this name.") from error
 
 
 @transaction.atomic

@@ -1,4 +1,4 @@
-"""Answering others' asks and offers, and deciding the answers to one's own."""
+"""Pages to answer asks and offers, and to decide the answers."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST
 
 from partnerships.exchange import services
-from partnerships.exchange.forms import (
+from partnerships.exchange.forms.answering import (
     AnswerForm,
     AskBackForm,
     DecideForm,
     DeclineForm,
-    ReasonForm,
     ReferForm,
     RespondForm,
 )
+from partnerships.exchange.forms.fields import ReasonForm
 from partnerships.exchange.models import Entry, Question, Response
 from partnerships.exchange.rights import rights_over
 from partnerships.exchange.views.writing import answer
@@ -31,7 +31,10 @@ _FORM = ["GET", "HEAD", "POST"]
 
 
 def _asked(request: HttpRequest, pk: int) -> tuple[Entry, OrganisationQuerySet]:
-    """The entry and the organisations one may answer for; 404 where it cannot be seen, 403 where it is only read."""
+    """The entry and the organisations the person may answer for.
+
+    404 if they cannot see it, 403 if they can only read it.
+    """
     user = signed_in(request)
     entry = get_object_or_404(Entry.objects.visible_to(user).select_related("organisation"), pk=pk)
     answers_for = rights_over(entry, user, timezone.now()).answers_for
@@ -41,7 +44,7 @@ def _asked(request: HttpRequest, pk: int) -> tuple[Entry, OrganisationQuerySet]:
 
 @require_POST
 def acknowledge(request: HttpRequest, pk: int) -> HttpResponse:
-    """Say that one's organisation has seen it."""
+    """Mark an entry as seen by the person's organisations."""
     entry, organisations = _asked(request, pk)
     try:
         for organisation in organisations:
@@ -51,13 +54,13 @@ def acknowledge(request: HttpRequest, pk: int) -> HttpResponse:
     except services.UnableToChangeEntry as error:
         messages.error(request, str(error))
     else:
-        messages.success(request, f"{entry.organisation.name} is told that you have seen it.")
+        messages.success(request, f"Marked as seen. {entry.organisation.name} can see this too.")
     return redirect(entry)
 
 
 @require_http_methods(_FORM)
 def respond(request: HttpRequest, pk: int) -> HttpResponse:
-    """Answer the whole of it, or a part."""
+    """Answer an entry, for all or part of it."""
     entry, organisations = _asked(request, pk)
     initial = {"counterpart": request.GET.get("counterpart")}
     form = RespondForm(posted(request), entry=entry, organisations=organisations, initial=initial)
@@ -68,7 +71,7 @@ def respond(request: HttpRequest, pk: int) -> HttpResponse:
         except services.UnableToChangeEntry as error:
             form.add_error(None, str(error))
         else:
-            messages.success(request, f"Your answer is with {entry.organisation.name}.{told.words()}")
+            messages.success(request, f"{entry.organisation.name} can now see your answer.{told.words()}")
             return redirect(entry)
     title = "Answer this ask" if entry.is_ask else "Take up this offer"
     return answer(request, "exchange/act.html", form, entry=entry, title=title)
@@ -76,7 +79,7 @@ def respond(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_http_methods(_FORM)
 def decline(request: HttpRequest, pk: int) -> HttpResponse:
-    """Say no, with the reason."""
+    """Decline an entry, with a reason."""
     entry, organisations = _asked(request, pk)
     form = DeclineForm(posted(request), entry=entry, organisations=organisations)
     if form.is_valid():
@@ -86,16 +89,16 @@ def decline(request: HttpRequest, pk: int) -> HttpResponse:
         except services.UnableToChangeEntry as error:
             form.add_error(None, str(error))
         else:
-            messages.success(request, f"{entry.organisation.name} sees that you decline, and why.{told.words()}")
+            messages.success(request, f"{entry.organisation.name} can see that you declined, and why.{told.words()}")
             return redirect(entry)
     return answer(
-        request, "exchange/act.html", form, entry=entry, title=f"Decline this {'ask' if entry.is_ask else 'offer'}"
+        request, "exchange/act.html", form, entry=entry, title=f"Decline this {entry.get_direction_display().lower()}"
     )
 
 
 @require_http_methods(_FORM)
 def refer(request: HttpRequest, pk: int) -> HttpResponse:
-    """Give it to a colleague."""
+    """Refer an entry to a colleague."""
     entry, organisations = _asked(request, pk)
     user = signed_in(request)
     form = ReferForm(posted(request), entry=entry, user=user, organisations=organisations)
@@ -114,14 +117,14 @@ def refer(request: HttpRequest, pk: int) -> HttpResponse:
         except services.UnableToChangeEntry as error:
             form.add_error(None, str(error))
         else:
-            messages.success(request, f"{chosen['person'].display_name} has it now.{told.words()}")
+            messages.success(request, f"Referred to {chosen['person'].display_name}.{told.words()}")
             return redirect(entry)
-    return answer(request, "exchange/act.html", form, entry=entry, title="Refer it to a colleague")
+    return answer(request, "exchange/act.html", form, entry=entry, title="Refer to a colleague")
 
 
 @require_http_methods(_FORM)
 def ask_back(request: HttpRequest, pk: int) -> HttpResponse:
-    """Put a question before answering."""
+    """Ask a question before answering."""
     entry, organisations = _asked(request, pk)
     form = AskBackForm(posted(request), entry=entry, organisations=organisations)
     if form.is_valid():
@@ -131,14 +134,14 @@ def ask_back(request: HttpRequest, pk: int) -> HttpResponse:
         except services.UnableToChangeEntry as error:
             form.add_error(None, str(error))
         else:
-            messages.success(request, f"Your question is with {entry.organisation.name}.{told.words()}")
+            messages.success(request, f"{entry.organisation.name} can now see your question.{told.words()}")
             return redirect(entry)
     return answer(request, "exchange/act.html", form, entry=entry, title=f"Ask {entry.organisation.name} a question")
 
 
 @require_http_methods(_FORM)
 def answer_question(request: HttpRequest, pk: int) -> HttpResponse:
-    """Answer what somebody asked back about one's entry."""
+    """Answer a question about an entry."""
     user = signed_in(request)
     question = get_object_or_404(
         Question.objects.visible_to(user).select_related("entry__organisation", "organisation"), pk=pk
@@ -152,7 +155,7 @@ def answer_question(request: HttpRequest, pk: int) -> HttpResponse:
         except services.UnableToChangeEntry as error:
             form.add_error(None, str(error))
         else:
-            messages.success(request, f"{question.organisation.name} has your answer.{told.words()}")
+            messages.success(request, f"{question.organisation.name} can now see your answer.{told.words()}")
             return redirect(question.entry)
     return answer(
         request, "exchange/act.html", form, entry=question.entry, title="Answer the question", quoted=question.text
@@ -161,7 +164,7 @@ def answer_question(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_http_methods(_FORM)
 def decide(request: HttpRequest, pk: int) -> HttpResponse:
-    """Accept or decline an answer to one's own entry."""
+    """Accept or decline an answer."""
     user = signed_in(request)
     response = get_object_or_404(
         Response.objects.visible_to(user).select_related("entry__organisation", "organisation"), pk=pk
@@ -184,14 +187,14 @@ def decide(request: HttpRequest, pk: int) -> HttpResponse:
             form.add_error(None, str(error))
         else:
             done = "declined" if decision == "decline" else "accepted"
-            messages.success(request, f"The answer of {response.organisation.name} is {done}.{told.words()}")
+            messages.success(request, f"The answer from {response.organisation.name} is {done}.{told.words()}")
             return redirect(response.entry)
     return answer(
         request,
         "exchange/act.html",
         form,
         entry=response.entry,
-        title=f"Decide the answer of {response.organisation.name}",
+        title=f"Accept or decline the answer from {response.organisation.name}",
         quoted=response.text,
         amount=response.amount,
     )
@@ -199,14 +202,14 @@ def decide(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_http_methods(_FORM)
 def withdraw_response(request: HttpRequest, pk: int) -> HttpResponse:
-    """Take one's answer back before it is decided."""
+    """Withdraw an answer before it is decided."""
     user = signed_in(request)
     response = get_object_or_404(
         Response.objects.visible_to(user).select_related("entry__organisation", "organisation"), pk=pk
     )
     require(rights_over(response.entry, user, timezone.now()).may_withdraw(response))
     entry = response.entry
-    form = ReasonForm(posted(request), entry=entry, submit="Withdraw this answer", danger=True)
+    form = ReasonForm(posted(request), entry=entry, submit="Withdraw answer", danger=True)
     if form.is_valid():
         try:
             services.withdraw_response(

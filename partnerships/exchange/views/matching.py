@@ -1,4 +1,4 @@
-"""Matches: of one entry, of all one's own; putting a pair aside, and introducing its two organisations."""
+"""Pages for matches: seeing, dismissing and introducing them."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_safe
 
 from partnerships.exchange import services
-from partnerships.exchange.forms import DismissForm, IntroduceForm
+from partnerships.exchange.forms.matching import DismissForm, IntroduceForm
 from partnerships.exchange.matching import WORK_TOGETHER
 from partnerships.exchange.models import Entry, Introduction, Match
 from partnerships.exchange.queries.candidates import best_for_reader
-from partnerships.exchange.queries.matches import fit_in_words, matches_for, put_aside
+from partnerships.exchange.queries.matches import dismissed, fit_in_words, matches_for
 from partnerships.exchange.queries.rights import answerable_among
 from partnerships.exchange.views.writing import answer
 from partnerships.kit.http import posted
@@ -31,16 +31,16 @@ from partnerships.people.told import noting_told
 
 @dataclass(frozen=True, slots=True)
 class Pair:
-    """An entry and a counterpart that fit, and what the reader may do about it."""
+    """An entry and a counterpart that match, and what the reader may do about it."""
 
     entry: Entry
     counterpart: Entry
     fit: str
     reasons: Collection[str]
     may_answer: bool = False
-    may_put_aside: bool = False
+    may_dismiss: bool = False
     may_introduce: bool = False
-    #: The kept match from which a commitment between the two can be made; none where the reader may make none.
+    #: The stored match to make a commitment from; None if the reader may not.
     match_id: int | None = None
 
     @property
@@ -58,13 +58,13 @@ _Found = tuple[Entry, Entry, str, Collection[str]]
 
 
 def _pairs(user: User, found: Collection[_Found]) -> list[Pair]:
-    """The pairs with what the person may do about each: three queries, however many there are."""
+    """The pairs with what the person may do about each, in three queries."""
     editing = set(Organisation.objects.of_person(user, *EDITING_ROLES).values_list("pk", flat=True))
     if not editing:
         return [Pair(*one) for one in found]
     answerable = answerable_among({counterpart.pk for _, counterpart, _, _ in found}, user)
     ids = {entry.pk for one in found for entry in one[:2]}
-    kept = _kept(ids)
+    stored = _stored(ids)
     introduced = set(
         Introduction.objects.filter(organisation__in=editing, ask__in=ids, offer__in=ids).values_list("ask", "offer")
     )
@@ -79,24 +79,24 @@ def _pairs(user: User, found: Collection[_Found]) -> list[Pair]:
                 fit,
                 reasons,
                 may_answer=entry.organisation_id in editing and counterpart.pk in answerable,
-                may_put_aside=own,
-                # Two who work together need nobody to bring them together.
+                may_dismiss=own,
+                # Partners who already work together need no introduction.
                 may_introduce=sides not in introduced and WORK_TOGETHER not in reasons,
-                match_id=kept.get(sides) if own else None,
+                match_id=stored.get(sides) if own else None,
             )
         )
     return pairs
 
 
-def _kept(ids: Collection[int]) -> dict[tuple[int, int], int]:
-    """The numbers of the kept matches between these entries, by ask and offer."""
+def _stored(ids: Collection[int]) -> dict[tuple[int, int], int]:
+    """Ids of stored matches between these entries, by ask and offer."""
     rows = Match.objects.filter(Q(ask__in=ids) & Q(offer__in=ids)).live().values_list("ask", "offer", "pk")
     return {(ask, offer): pk for ask, offer, pk in rows}
 
 
 @require_safe
 def matches(request: HttpRequest) -> HttpResponse:
-    """The counterparts of everything one's own organisations ask and offer, best first."""
+    """Matches for everything the person's organisations ask and offer, best first."""
     user = signed_in(request)
     found = [(one.entry, one.counterpart, one.fit, one.reasons) for one in matches_for(user)]
     may_write = Organisation.objects.of_person(user, *EDITING_ROLES).exists()
@@ -105,7 +105,7 @@ def matches(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 def entry_matches(request: HttpRequest, pk: int) -> HttpResponse:
-    """The best counterparts of one entry, each with its reasons, found as one looks."""
+    """The best matches for one entry with their reasons, searched on request."""
     user = signed_in(request)
     entry = get_object_or_404(Entry.objects.visible_to(user).select_related("organisation"), pk=pk)
     found = best_for_reader(entry, user, timezone.localdate()) if entry.is_open else []
@@ -115,13 +115,13 @@ def entry_matches(request: HttpRequest, pk: int) -> HttpResponse:
         for one in found
         if one.entry_id in entries
     ]
-    context = {"entry": entry, "pairs": _pairs(user, fits), "put_aside": put_aside(entry, user)}
+    context = {"entry": entry, "pairs": _pairs(user, fits), "dismissed": dismissed(entry, user)}
     return render(request, "exchange/entry_matches.html", context)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def dismiss(request: HttpRequest, pk: int, other: int) -> HttpResponse:
-    """Say that two entries are no match for one's organisation, and why."""
+    """Dismiss a match for the person's organisation, with a reason."""
     user = signed_in(request)
     entry, counterpart = _both(user, pk, other)
     edited = roles_of(user, timezone.now()).edited_among([entry.organisation_id, counterpart.organisation_id])
@@ -138,12 +138,12 @@ def dismiss(request: HttpRequest, pk: int, other: int) -> HttpResponse:
         else:
             messages.success(request, f"“{counterpart.title}” is no longer shown as a match.")
             return redirect("exchange:entry-matches", pk=entry.pk)
-    return answer(request, "exchange/act.html", form, entry=entry, title="Not a match", quoted=counterpart.title)
+    return answer(request, "exchange/act.html", form, entry=entry, title="Dismiss match", quoted=counterpart.title)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def introduce(request: HttpRequest, pk: int, other: int) -> HttpResponse:
-    """Suggest that the organisations of an ask and an offer talk; both are told."""
+    """Suggest that the organisations of an ask and an offer talk, and email both."""
     user = signed_in(request)
     entry, counterpart = _both(user, pk, other)
     if entry.direction == counterpart.direction or entry.organisation_id == counterpart.organisation_id:
@@ -162,7 +162,7 @@ def introduce(request: HttpRequest, pk: int, other: int) -> HttpResponse:
             form.add_error(None, str(error))
         else:
             names = f"{entry.organisation.display_name} and {counterpart.organisation.display_name}"
-            messages.success(request, f"{names} are introduced.{told.words()}")
+            messages.success(request, f"You introduced {names}.{told.words()}")
             return redirect(entry)
     title = f"Introduce {entry.organisation.display_name} and {counterpart.organisation.display_name}"
     quoted = f"{counterpart.get_direction_display()} from {counterpart.organisation.display_name}: {counterpart.title}"

@@ -1,4 +1,4 @@
-"""Reading the exchange: the board with both sides face to face, the list, one's own, one entry, the export."""
+"""Pages to read asks and offers: the board, the list, your own, one entry, and the export."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from partnerships.activity.queries import timeline
 from partnerships.agreements.models import Partnership
 from partnerships.commitments.models import Status as CommitmentStatus
 from partnerships.exchange.cards import written, written_entries
-from partnerships.exchange.forms import MORE_THAN_CAP, FilterForm
+from partnerships.exchange.forms.filters import FilterForm
 from partnerships.exchange.models import (
     Direction,
     Entry,
@@ -43,17 +43,17 @@ from partnerships.organisations.timeline import TimelineLine, timeline_lines
 from partnerships.people.models import User
 from partnerships.people.requests import signed_in
 
-#: Cards a side on the board; the list goes on from there.
+#: Cards on each side of the board; the list has the rest.
 SIDE = 10
 ORDER = ("-shared_at", "-pk")
-#: A commitment that came to this no longer promises anything.
+#: Commitments in these statuses no longer promise anything.
 _ENDED = (CommitmentStatus.CANCELLED, CommitmentStatus.SUPERSEDED)
 
 
 def _filtered(
     request: HttpRequest, reader: Reader, limit: int = 0
 ) -> tuple[boards.Filters, boards.Board, dict[str, object]]:
-    """What is asked for, so many a side of it, and what every page of the board shows around it."""
+    """The chosen filters, what they find, and the context that board and list share."""
     form = FilterForm(request.GET)
     filters = form.filters()
     chips = active_filters(form, request.GET)
@@ -72,7 +72,7 @@ def _filtered(
             "clear": request.path,
             "query": kept.urlencode(),
             "is_one": found.counts.total == 1 and not found.counts.capped,
-            "total": MORE_THAN_CAP if found.counts.capped else f"{found.counts.total:,}",
+            "total": f"more than {boards.CAP:,}" if found.counts.capped else f"{found.counts.total:,}",
             "may_write": bool(reader.editing),
             "acting_for": reader.acting_for,
         },
@@ -84,13 +84,13 @@ def _page(request: HttpRequest, template: str, results: str, context: dict[str, 
 
 
 def _is_partial(request: HttpRequest) -> bool:
-    """Whether only the results are wanted, the page around them staying as it is."""
+    """Whether htmx asks for the results only, without the page around them."""
     return bool(getattr(request, "htmx", False))
 
 
 @require_safe
 def board(request: HttpRequest) -> HttpResponse:
-    """Both sides face to face: asks left, offers right."""
+    """Asks on the left, offers on the right."""
     reader = reader_of(signed_in(request))
     _, found, context = _filtered(request, reader, SIDE + 1)
     cards = iter(written([card for side in found.sides.values() for card in side[:SIDE]], reader))
@@ -101,13 +101,21 @@ def board(request: HttpRequest) -> HttpResponse:
         rest.setlist("direction", [direction])
         more = f"{reverse('exchange:list')}?{rest.urlencode()}" if len(shown) > SIDE else ""
         wanted = list(islice(cards, min(len(shown), SIDE)))
-        sides.append({"direction": direction, "cards": wanted, "more": more, "wanted": direction in found.sides})
+        sides.append(
+            {
+                "direction": direction,
+                "heading": f"{direction.label}s",
+                "cards": wanted,
+                "more": more,
+                "wanted": direction in found.sides,
+            }
+        )
     return _page(request, "exchange/board.html", "exchange/_board.html", {**context, "sides": sides, "mode": "board"})
 
 
 @require_safe
 def entry_list(request: HttpRequest) -> HttpResponse:
-    """The same, one under another, for those who prefer lists; page by page."""
+    """The same entries as one list, page by page."""
     user = signed_in(request)
     reader = reader_of(user)
     filters, _, context = _filtered(request, reader)
@@ -118,7 +126,7 @@ def entry_list(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 def ours(request: HttpRequest) -> HttpResponse:
-    """What the person's own organisations ask and offer: drafts first, then the newest."""
+    """What the person's organisations ask and offer: drafts first, then the newest."""
     user = signed_in(request)
     reader = reader_of(user)
     mine = Entry.objects.of_person(user).for_listing()
@@ -135,7 +143,7 @@ def ours(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 def detail(request: HttpRequest, pk: int) -> HttpResponse:
-    """One ask or offer: what it says, what came back, what happened, and whose turn it is."""
+    """One ask or offer with its answers, questions, commitments and history."""
     user = signed_in(request)
     entry = get_object_or_404(
         Entry.objects.visible_to(user).select_related("organisation", "partnership", "created_by"), pk=pk
@@ -149,7 +157,7 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
         .order_by("pk")
     )
     for receipt in receipts:
-        # Whom a colleague was given it, and the word to them, stay inside their organisation.
+        # Only their own organisation sees who it was referred to, and the message.
         if not rights.roles.act_for(receipt.organisation_id):
             receipt.referred_to, receipt.note = None, ""
     responses = (
@@ -206,7 +214,7 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 def _promised(fulfilments: Iterable[Fulfilment]) -> set[int]:
-    """The answers all of which is in commitments that stand: nobody need make another of them."""
+    """Ids of accepted answers that open commitments cover completely."""
     shares: dict[int, Decimal] = {}
     wanted: dict[int, Decimal] = {}
     for row in fulfilments:
@@ -217,27 +225,27 @@ def _promised(fulfilments: Iterable[Fulfilment]) -> set[int]:
 
 
 def _lines(entry: Entry, user: User) -> list[TimelineLine]:
-    """What happened to it and its answers, newest first; its own page need not say of what."""
+    """What happened to it and its answers, newest first, without repeating its title."""
     lines = timeline_lines(timeline(user=user, kind="entry", record_id=entry.pk)[:30])
     return [replace(line, subject="") for line in lines]
 
 
 def _partnership(entry: Entry, user: User) -> Partnership | None:
-    """The partnership it belongs to, where the reader may know of that."""
+    """Its partnership, if the reader can see that."""
     if entry.partnership_id is None:
         return None
     return Partnership.objects.visible_to(user).filter(pk=entry.partnership_id).first()
 
 
 def _addressees(entry: Entry, user: User, *, own: bool) -> list[Organisation]:
-    """Whom it names; somebody addressed by name is not told who else was."""
+    """The organisations it names; others who were asked see only themselves."""
     named = Organisation.objects.filter(addressed__entry=entry).order_by("name", "pk")
     return list(named if own else named.filter(pk__in=Organisation.objects.of_person(user)))
 
 
 @require_safe
 def export(request: HttpRequest) -> StreamingHttpResponse:
-    """The filtered entries as CSV, as far as the person may see them."""
+    """The filtered entries that the person can see, as CSV."""
     user = signed_in(request)
     filters = FilterForm(request.GET).filters()
     entries = (
@@ -258,10 +266,10 @@ _HEADINGS = (
     "Site",
     "From",
     "Until",
-    "Answers wanted by",
+    "Closing date",
     "Status",
     "Shared",
-    "Waiting since",
+    "Unanswered since",
     "Address",
 )
 

@@ -13,7 +13,7 @@ from django.template.loader import render_to_string
 from django.utils.html import format_html_join
 from django.utils.safestring import SafeString, mark_safe
 
-from partnerships.exchange.forms import COUNT_MARK, FilterForm
+from partnerships.exchange.forms.filters import COUNT_MARK, FilterForm
 from partnerships.exchange.models import Direction, Status, Theme
 from partnerships.exchange.queries.board import Counts
 from partnerships.kit.database import rows_of

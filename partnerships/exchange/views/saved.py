@@ -1,4 +1,4 @@
-"""The filters a person keeps."""
+"""Pages for a person's saved filters."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from partnerships.exchange import services
-from partnerships.exchange.forms import FilterForm, SavedFilterForm
+from partnerships.exchange.forms.filters import FilterForm, SavedFilterForm
 from partnerships.exchange.models import SavedFilter
 from partnerships.exchange.views.writing import answer
 from partnerships.kit.forms import active_filters
@@ -19,14 +19,14 @@ from partnerships.people.requests import signed_in
 
 @require_safe
 def saved(request: HttpRequest) -> HttpResponse:
-    """The person's own filters."""
+    """The person's saved filters."""
     filters = SavedFilter.objects.visible_to(signed_in(request)).order_by("name", "pk")
     return render(request, "exchange/saved.html", {"filters": filters})
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def save_filter(request: HttpRequest) -> HttpResponse:
-    """Keep the filter in the address under a name."""
+    """Save the filter in the page's address under a name."""
     board = FilterForm(QueryDict(request.META.get("QUERY_STRING", "")))
     chips = active_filters(board, request.GET)
     form = SavedFilterForm(posted(request))
@@ -46,28 +46,30 @@ def save_filter(request: HttpRequest) -> HttpResponse:
         except services.UnableToSaveFilter as error:
             form.add_error(None, str(error))
         else:
-            telling = " You will be told by email when something new fits." if made.tells else ""
-            messages.success(request, f"“{made.name}” is saved.{telling}")
+            emailing = " You will get an email when something new matches." if made.tells else ""
+            messages.success(request, f"“{made.name}” is saved.{emailing}")
             return redirect("exchange:saved")
     return answer(request, "exchange/save_filter.html", form, chips=chips)
 
 
 @require_POST
 def tell(request: HttpRequest, pk: int) -> HttpResponse:
-    """Begin or stop the emails about what newly fits one of one's filters."""
+    """Turn the emails about a saved filter on or off."""
     user = signed_in(request)
     saved = get_object_or_404(SavedFilter.objects.visible_to(user), pk=pk)
     services.tell_of_filter(saved=saved, tells=bool(request.POST.get("tells")), person=user)
-    said = "You will be told by email what newly fits" if saved.tells else "No more emails about what fits"
-    messages.success(request, f"{said} “{saved.name}”.")
+    if saved.tells:
+        messages.success(request, f"You will get an email when something new matches “{saved.name}”.")
+    else:
+        messages.success(request, f"You will no longer get emails about “{saved.name}”.")
     return redirect("exchange:saved")
 
 
 @require_POST
 def remove(request: HttpRequest, pk: int) -> HttpResponse:
-    """Forget one of one's filters."""
+    """Remove a saved filter."""
     user = signed_in(request)
-    kept = get_object_or_404(SavedFilter.objects.visible_to(user), pk=pk)
-    services.remove_filter(saved=kept, person=user)
-    messages.success(request, f"“{kept.name}” is removed.")
+    saved = get_object_or_404(SavedFilter.objects.visible_to(user), pk=pk)
+    services.remove_filter(saved=saved, person=user)
+    messages.success(request, f"“{saved.name}” is removed.")
     return redirect("exchange:saved")

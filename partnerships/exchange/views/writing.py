@@ -1,4 +1,4 @@
-"""Writing, changing, sharing, agreeing and withdrawing one's own asks and offers."""
+"""Pages to write, change, share, agree and withdraw asks and offers."""
 
 from __future__ import annotations
 
@@ -16,7 +16,8 @@ from django.views.decorators.http import require_http_methods, require_POST
 from partnerships.commitments.models import OVER as COMMITMENT_OVER
 from partnerships.commitments.models import Commitment, CommitmentQuerySet, Kind
 from partnerships.exchange import services
-from partnerships.exchange.forms import AgreedForm, EntryForm, MeetForm, ReasonForm
+from partnerships.exchange.forms.entry import AgreedForm, EntryForm, MeetForm
+from partnerships.exchange.forms.fields import ReasonForm
 from partnerships.exchange.models import Audience, Entry
 from partnerships.exchange.queries.candidates import BEST, best_for_reader
 from partnerships.exchange.rights import rights_over
@@ -26,7 +27,7 @@ from partnerships.organisations.rights import roles_of
 from partnerships.people.requests import signed_in
 from partnerships.people.told import noting_told
 
-_KEPT = (
+_FIELDS = (
     "title",
     "statement",
     "rationale",
@@ -44,7 +45,7 @@ _KEPT = (
 
 
 def own_entry(request: HttpRequest, pk: int) -> Entry:
-    """The entry of one's own organisation; 404 where it cannot be seen, 403 where it is only read."""
+    """An entry the person may edit: 404 if they cannot see it, 403 if they can only read it."""
     user = signed_in(request)
     entry = get_object_or_404(Entry.objects.visible_to(user).select_related("organisation", "partnership"), pk=pk)
     require(rights_over(entry, user, timezone.now()).may_edit)
@@ -52,13 +53,13 @@ def own_entry(request: HttpRequest, pk: int) -> Entry:
 
 
 def answer(request: HttpRequest, template: str, form: BaseForm, **context: Any) -> HttpResponse:
-    """The form's page; 422 where what was sent does not hold."""
+    """The form's page, with status 422 if what was sent is invalid."""
     status = 422 if form.is_bound and (form.errors or form.non_field_errors()) else 200
     return render(request, template, {"form": form, **context}, status=status)
 
 
 def _details(data: dict[str, Any]) -> dict[str, Any]:
-    return {name: data[name] for name in _KEPT if name in data}
+    return {name: data[name] for name in _FIELDS if name in data}
 
 
 def _shared_message(entry: Entry) -> str:
@@ -66,14 +67,13 @@ def _shared_message(entry: Entry) -> str:
     if entry.audience == Audience.NETWORK:
         return f"Your {what} is shared with the whole network."
     if entry.audience == Audience.PARTNERSHIP and entry.partnership:
-        told = "The leads of its other parties will be told by email."
-        return f"Your {what} is shared with {entry.partnership.title}. {told}"
+        return f"Your {what} is shared with {entry.partnership.title}. We will email the leads of its other parties."
     names = [row.organisation.name for row in entry.addressees.select_related("organisation").order_by("pk")]
-    return f"Your {what} is shared with {', '.join(names)}. Their leads will be told by email."
+    return f"Your {what} is shared with {', '.join(names)}. We will email their leads."
 
 
-def _say_what_became(request: HttpRequest, entry: Entry) -> None:
-    """That it is saved or shared; and, since partners who fit are found at once, how many there are."""
+def _report_sharing(request: HttpRequest, entry: Entry) -> None:
+    """Say that it is saved or shared, and how many matches there are already."""
     if entry.is_draft:
         messages.success(request, "The draft is saved.")
         return
@@ -95,7 +95,7 @@ def _say_what_became(request: HttpRequest, entry: Entry) -> None:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def new(request: HttpRequest) -> HttpResponse:
-    """Write an ask or an offer; save it as a draft, or share it at once."""
+    """Write an ask or an offer, and save it as a draft or share it at once."""
     user = signed_in(request)
     require(roles_of(user, timezone.now()).edits_somewhere)
     suggested = ("direction", "partnership", "theme", "standing")
@@ -122,25 +122,25 @@ def new(request: HttpRequest) -> HttpResponse:
             if "draft" not in request.POST and entry.is_draft:
                 services.share_entry(entry=entry, author=user, now=timezone.now())
         except services.UnableToShareEntry as error:
-            messages.warning(request, f"It is saved as a draft, and not shared yet: {error}")
+            messages.warning(request, f"It is saved as a draft but not shared yet. {error}")
             return redirect("exchange:edit", pk=entry.pk)
         except services.UnableToChangeEntry as error:
             form.add_error(None, str(error))
         else:
-            _say_what_became(request, entry)
+            _report_sharing(request, entry)
             return redirect(entry)
     return answer(request, "exchange/new.html", form)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def edit(request: HttpRequest, pk: int) -> HttpResponse:
-    """Change an entry; to whom it is addressed only while it is a draft."""
+    """Change an entry. Its audience can change only while it is a draft."""
     entry = own_entry(request, pk)
     user = signed_in(request)
     if entry.is_over:
-        messages.warning(request, f"It is {entry.get_status_display().lower()}: it can no longer be changed.")
+        messages.warning(request, f"It is {entry.get_status_display().lower()}, so it can no longer be changed.")
         return redirect(entry)
-    initial = {name: getattr(entry, name) for name in (*_KEPT, "audience", "partnership", "revision")}
+    initial = {name: getattr(entry, name) for name in (*_FIELDS, "audience", "partnership", "revision")}
     initial["areas"] = list(entry.areas.values_list("pk", flat=True))
     initial["addressees"] = list(entry.addressees.values_list("organisation", flat=True))
     data = posted(request)
@@ -164,7 +164,7 @@ def edit(request: HttpRequest, pk: int) -> HttpResponse:
             )
             if entry.is_draft and "draft" not in request.POST:
                 services.share_entry(entry=entry, author=user, now=timezone.now())
-                _say_what_became(request, entry)
+                _report_sharing(request, entry)
             else:
                 messages.success(request, "The draft is saved." if entry.is_draft else "The changes are saved.")
         except services.UnableToChangeEntry as error:
@@ -176,20 +176,20 @@ def edit(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_POST
 def share(request: HttpRequest, pk: int) -> HttpResponse:
-    """Share a draft as it stands."""
+    """Share a draft as it is."""
     entry = own_entry(request, pk)
     try:
         services.share_entry(entry=entry, author=signed_in(request), now=timezone.now())
     except services.UnableToChangeEntry as error:
         messages.error(request, str(error))
     else:
-        _say_what_became(request, entry)
+        _report_sharing(request, entry)
     return redirect(entry)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def agreed(request: HttpRequest, pk: int) -> HttpResponse:
-    """Mark an entry as agreed elsewhere, saying how."""
+    """Mark an entry as agreed elsewhere, and say how."""
     entry = own_entry(request, pk)
     form = AgreedForm(posted(request), entry=entry)
     if form.is_valid():
@@ -204,7 +204,7 @@ def agreed(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 def _able_to_meet(entry: Entry, request: HttpRequest) -> CommitmentQuerySet:
-    """The commitments that may meet it: those its organisation receives (for an offer: gives) and that are not over."""
+    """Open commitments that the entry's organisation receives (for an offer: gives)."""
     side = "receiver" if entry.is_ask else "giver"
     seen = Commitment.objects.visible_to(signed_in(request)).exclude(status__in=COMMITMENT_OVER)
     return seen.filter(kind=Kind.COMMITMENT, **{side: entry.organisation_id}).order_by("-pk")
@@ -212,7 +212,7 @@ def _able_to_meet(entry: Entry, request: HttpRequest) -> CommitmentQuerySet:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def meet(request: HttpRequest, pk: int) -> HttpResponse:
-    """Say which commitment meets an entry, where it was made from none or from another."""
+    """Link an existing commitment to an entry."""
     entry = own_entry(request, pk)
     able = _able_to_meet(entry, request)
     form = MeetForm(posted(request), entry=entry, commitments=able)
@@ -229,19 +229,19 @@ def meet(request: HttpRequest, pk: int) -> HttpResponse:
         except services.UnableToChangeEntry as error:
             form.add_error(None, str(error))
         else:
-            messages.success(request, f"{chosen['commitment'].reference} meets “{entry.title}”.")
+            messages.success(request, f"{chosen['commitment'].reference} is linked to “{entry.title}”.")
             return redirect(entry)
-    title = "Which commitment meets it?" if entry.is_ask else "Which commitment uses it?"
+    title = f"Link a commitment to this {entry.get_direction_display().lower()}"
     return answer(request, "exchange/meet.html", form, entry=entry, title=title, able=able.exists())
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def withdraw(request: HttpRequest, pk: int) -> HttpResponse:
-    """Withdraw an entry, saying why."""
+    """Withdraw an entry, with a reason."""
     entry = own_entry(request, pk)
     what = "ask" if entry.is_ask else "offer"
     data = posted(request)
-    form = ReasonForm(data, entry=entry, submit=f"Withdraw this {what}", label="Why is it withdrawn?", danger=True)
+    form = ReasonForm(data, entry=entry, submit=f"Withdraw {what}", label="Why are you withdrawing it?", danger=True)
     if form.is_valid():
         try:
             with noting_told() as told:

@@ -1,0 +1,165 @@
+"""Forms to answer an ask or offer, and to decide an answer."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+
+from partnerships.exchange.forms.fields import (
+    LONG_TEXT,
+    ONLY_YOUR_ORGANISATION,
+    SHORT_TEXT,
+    OrganisationForm,
+    ReasonForm,
+    quantity_field,
+    set_choices,
+)
+from partnerships.exchange.models import Direction, Entry
+from partnerships.kit.forms import AutocompleteSelect, Form, Helper
+from partnerships.organisations.models import EDITING_ROLES, Membership, OrganisationQuerySet
+from partnerships.people.models import User
+
+
+class _EntryChoice(forms.ModelChoiceField):  # type: ignore[type-arg]  # generic in the stubs alone
+    """An entry, shown by its title."""
+
+    def label_from_instance(self, obj: Entry) -> str:
+        """The title."""
+        return obj.title
+
+
+class RespondForm(OrganisationForm):
+    """An answer to an ask or offer, for all or part of it."""
+
+    text = forms.CharField(label="Your answer", widget=LONG_TEXT, max_length=5000)
+    quantity = quantity_field("How much of it?")
+    everything = forms.BooleanField(required=False)
+    counterpart = _EntryChoice(
+        required=False, queryset=Entry.objects.none(), empty_label="None", widget=AutocompleteSelect
+    )
+
+    def __init__(self, *args: Any, entry: Entry, organisations: OrganisationQuerySet, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.set_organisations(organisations)
+        self.fields["text"].label = "What can you offer?" if entry.is_ask else "What do you need?"
+        if entry.quantity is None:
+            del self.fields["quantity"], self.fields["everything"]
+        else:
+            left = entry.amount if entry.standing else entry.amount_left
+            self.fields["quantity"].help_text = f"Out of {left}."
+            self.fields["everything"].label = f"All of it: {left}"
+        other = Direction.OFFER if entry.is_ask else Direction.ASK
+        own = Entry.objects.filter(organisation__in=organisations, direction=other, is_open=True)
+        self.fields["counterpart"].label = f"Which of your {other.label.lower()}s does it relate to?"
+        set_choices(self, "counterpart", own.order_by("title", "pk"))
+        if not own.exists():
+            del self.fields["counterpart"]
+        self.helper = Helper(self, submit="Send answer", cancel=entry.get_absolute_url())
+
+    def clean(self) -> dict[str, Any]:
+        """Require a quantity or the tick for all of it: an empty box takes nothing."""
+        data = super().clean() or {}
+        everything = data.pop("everything", False)
+        if "everything" in self.fields and "quantity" not in self.errors:
+            label = self.fields["everything"].label
+            if everything and data.get("quantity") is not None:
+                self.add_error("everything", f"Enter how much, or tick “{label}”, but not both")
+            elif not everything and data.get("quantity") is None:
+                self.add_error("quantity", f"Enter how much, or tick “{label}”")
+        return data
+
+
+class DeclineForm(OrganisationForm, ReasonForm):
+    """A decline for one organisation, with a reason."""
+
+    field_order = ("organisation", "reason")
+
+    def __init__(self, *args: Any, entry: Entry, organisations: OrganisationQuerySet, **kwargs: Any) -> None:
+        kind = entry.get_direction_display().lower()
+        super().__init__(*args, entry=entry, submit=f"Decline {kind}", label="Why are you declining?", **kwargs)
+        self.set_organisations(organisations)
+
+
+class AskBackForm(OrganisationForm):
+    """A question before answering."""
+
+    text = forms.CharField(label="Your question", widget=SHORT_TEXT, max_length=2000)
+
+    def __init__(self, *args: Any, entry: Entry, organisations: OrganisationQuerySet, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.set_organisations(organisations)
+        self.helper = Helper(self, submit="Send question", cancel=entry.get_absolute_url())
+
+
+class AnswerForm(Form):
+    """The answer to a question."""
+
+    text = forms.CharField(label="Your answer", widget=SHORT_TEXT, max_length=2000)
+
+    def __init__(self, *args: Any, entry: Entry, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.helper = Helper(self, submit="Send answer", cancel=entry.get_absolute_url())
+
+
+class ReferForm(OrganisationForm):
+    """A colleague to answer instead."""
+
+    person = forms.ModelChoiceField(label="Colleague", queryset=User.objects.none(), empty_label="Choose a colleague")
+    note = forms.CharField(
+        label="Add a message",
+        required=False,
+        widget=SHORT_TEXT,
+        max_length=2000,
+        help_text=ONLY_YOUR_ORGANISATION,
+    )
+
+    def __init__(
+        self, *args: Any, entry: Entry, user: User, organisations: OrganisationQuerySet, **kwargs: Any
+    ) -> None:
+        super().__init__(*args, **kwargs)
+        self.set_organisations(organisations)
+        editors = Membership.objects.current().filter(organisation__in=organisations, role__in=EDITING_ROLES)
+        colleagues = User.objects.filter(pk__in=editors.values("person")).exclude(pk=user.pk)
+        set_choices(self, "person", colleagues.order_by("name", "pk"))
+        self.helper = Helper(self, submit="Refer to colleague", cancel=entry.get_absolute_url())
+
+
+class DecideForm(Form):
+    """Accept or decline an answer."""
+
+    decision = forms.ChoiceField(
+        label="Do you accept this answer?",
+        choices=[("accept", "Accept"), ("part", "Accept, and keep asking for more"), ("decline", "Decline")],
+        widget=forms.RadioSelect,
+    )
+    reason = forms.CharField(
+        label="Add a message",
+        required=False,
+        widget=SHORT_TEXT,
+        max_length=2000,
+        help_text="If you decline, say why.",
+    )
+
+    def __init__(self, *args: Any, entry: Entry, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        decision = self.fields["decision"]
+        if not entry.is_open:
+            # Accepting others has used it up; the organisation that answered still gets a reply.
+            self.fields["decision"] = forms.ChoiceField(
+                label="Nothing is left to accept",
+                choices=[("decline", "Decline")],
+                initial="decline",
+                widget=forms.RadioSelect,
+            )
+        elif (entry.quantity is not None or entry.standing) and isinstance(decision, forms.ChoiceField):
+            # The quantity already says whether more is needed.
+            decision.choices = [("accept", "Accept"), ("decline", "Decline")]
+        self.helper = Helper(self, submit="Send decision", cancel=entry.get_absolute_url())
+
+    def clean(self) -> dict[str, Any]:
+        """Require a reason for a decline."""
+        data = super().clean() or {}
+        if data.get("decision") == "decline" and not data.get("reason", "").strip():
+            self.add_error("reason", "Say why you are declining.")
+        return data

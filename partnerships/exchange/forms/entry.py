@@ -1,0 +1,192 @@
+"""Forms to write an ask or offer, mark it as agreed and link a commitment to it."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any
+
+from django import forms
+from django.db.models import QuerySet
+from django.utils.text import Truncator
+
+from partnerships.agreements.models import Partnership, PartyRole, PartyStatus
+from partnerships.commitments.models import Commitment
+from partnerships.exchange.forms.fields import (
+    LONG_TEXT,
+    ONLY_YOUR_ORGANISATION,
+    SHORT_TEXT,
+    OrganisationForm,
+    ReasonForm,
+    quantity_field,
+    set_choices,
+)
+from partnerships.exchange.models import Audience, Direction, Entry, Theme, Unit
+from partnerships.kit.dates import long_date
+from partnerships.kit.forms import AutocompleteSelectMultiple, DayField, Form, Helper, Section
+from partnerships.organisations.models import EDITING_ROLES, Area, Organisation
+from partnerships.people.models import User
+
+
+class EntryForm(OrganisationForm):
+    """An ask or an offer: what, how much, where, when, and who can read it."""
+
+    field_order = ("direction", "organisation")
+
+    direction = forms.ChoiceField(label="Is it an ask or an offer?", choices=Direction, widget=forms.RadioSelect)
+    title = forms.CharField(label="Title", max_length=200, help_text="For example, “Land for 60 modular homes”.")
+    statement = forms.CharField(label="Details", required=False, widget=LONG_TEXT, max_length=5000)
+    rationale = forms.CharField(label="Why it matters", required=False, widget=SHORT_TEXT, max_length=5000)
+    theme = forms.ChoiceField(label="Theme", choices=[("", "Choose a theme"), *Theme.choices])
+    quantity = quantity_field("Quantity")
+    unit = forms.ChoiceField(label="Unit", required=False, choices=[("", "No unit"), *Unit.choices])
+    areas = forms.ModelMultipleChoiceField(
+        label="Areas",
+        required=False,
+        queryset=Area.objects.none(),
+        widget=AutocompleteSelectMultiple,
+        help_text="A county includes its districts. If you choose none, we use the areas your organisation serves.",
+    )
+    site = forms.CharField(label="Site or address", required=False, max_length=200)
+    available_from = DayField(label="Needed or available from", required=False)
+    available_until = DayField(label="Needed or available until", required=False)
+    closes_on = DayField(
+        label="Closing date",
+        required=False,
+        help_text="It lapses after this date if nobody has answered. If you leave it empty, we use the end date above.",
+    )
+    conditions = forms.CharField(label="Conditions", required=False, widget=SHORT_TEXT, max_length=5000)
+    standing = forms.BooleanField(
+        label="This is a standing offer: skills or resources we can always offer",
+        required=False,
+        help_text="Offers only. It appears on your organisation’s page and stays open however often it is taken up.",
+    )
+    audience = forms.ChoiceField(label="Who can read and answer it?", choices=Audience, widget=forms.RadioSelect)
+    partnership = forms.ModelChoiceField(
+        label="Partnership",
+        required=False,
+        queryset=Partnership.objects.none(),
+        empty_label="None",
+        help_text="Choose one to share it with a partnership, or with named partners in that partnership.",
+    )
+    addressees = forms.ModelMultipleChoiceField(
+        label="Named partners",
+        required=False,
+        queryset=Organisation.objects.none(),
+        widget=AutocompleteSelectMultiple,
+    )
+    private_note = forms.CharField(
+        label="Private note", required=False, widget=SHORT_TEXT, max_length=5000, help_text=ONLY_YOUR_ORGANISATION
+    )
+    key = forms.UUIDField(widget=forms.HiddenInput, required=False)
+    revision = forms.IntegerField(widget=forms.HiddenInput, required=False)
+
+    def __init__(self, *args: Any, user: User, entry: Entry | None = None, cancel: str, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.entry = entry
+        self.set_organisations(Organisation.objects.of_person(user, *EDITING_ROLES).current().order_by("name", "pk"))
+        set_choices(self, "partnership", _open_partnerships(user))
+        set_choices(self, "areas", Area.objects.filter(valid_to=None).order_by("name", "pk"))
+        set_choices(self, "addressees", Organisation.objects.current().only("name").order_by("name", "pk"))
+        if entry is None:
+            self.fields["key"].initial = uuid.uuid4()
+        else:
+            self._remove_fixed_fields(entry)
+        is_draft = entry is None or entry.is_draft
+        what = ("direction", "organisation", "title", "theme", "statement", "rationale")
+        when = ("available_from", "available_until", "closes_on")
+        self.helper = Helper(
+            self,
+            Section("What", *self._visible(what)),
+            Section("How much and where", *self._visible(("quantity", "unit", "areas", "site"))),
+            Section("When", *self._visible((*when, "conditions", "standing"))),
+            Section("Who can see it", *self._visible(("audience", "partnership", "addressees", "private_note"))),
+            submit="Share ask or offer" if is_draft else "Save changes",
+            secondary=("draft", "Save draft") if is_draft else None,
+            cancel=cancel,
+        )
+
+    def _visible(self, names: tuple[str, ...]) -> list[str]:
+        return [name for name in names if name in self.fields and not self.fields[name].widget.is_hidden]
+
+    def _remove_fixed_fields(self, entry: Entry) -> None:
+        """Remove the fields that can no longer change."""
+        fixed = ["direction", "organisation"]
+        if not entry.is_draft:
+            fixed += ["audience", "partnership", "addressees"]
+        if entry.is_ask:
+            fixed.append("standing")
+        for name in fixed:
+            del self.fields[name]
+
+    def clean(self) -> dict[str, Any]:
+        """Check fields that depend on each other; drop values that the audience does not use."""
+        data = super().clean() or {}
+        if data.get("quantity") and not data.get("unit"):
+            self.add_error("unit", "Choose a unit for the quantity.")
+        if data.get("audience") == Audience.NAMED and not data.get("addressees") and "addressees" not in self.errors:
+            self.add_error("addressees", "Choose at least one organisation.")
+        has_partnership = data.get("partnership") or "partnership" in self.errors
+        if data.get("audience") == Audience.PARTNERSHIP and not has_partnership:
+            self.add_error("partnership", "Choose the partnership to share it with.")
+        if data.get("audience") == Audience.NETWORK:
+            data["partnership"], data["addressees"] = None, Organisation.objects.none()
+        if data.get("audience") == Audience.PARTNERSHIP:
+            data["addressees"] = Organisation.objects.none()
+        if data.get("direction") == Direction.ASK:
+            data["standing"] = False
+        return data
+
+
+def _open_partnerships(user: User) -> QuerySet[Partnership]:
+    """Live partnerships where the person edits for a party that is not an observer."""
+    mine = Organisation.objects.of_person(user, *EDITING_ROLES)
+    roles = [PartyRole.CHAIR, PartyRole.LEAD, PartyRole.MEMBER]
+    return (
+        Partnership.objects.live()
+        .filter(parties__organisation__in=mine, parties__status=PartyStatus.ACCEPTED, parties__role__in=roles)
+        .distinct()
+        .order_by("title", "pk")
+    )
+
+
+class AgreedForm(ReasonForm):
+    """How an ask or offer was agreed outside this site."""
+
+    part = forms.BooleanField(label="Only part of it is agreed: we still need the rest", required=False)
+
+    def __init__(self, *args: Any, entry: Entry, **kwargs: Any) -> None:
+        super().__init__(
+            *args, entry=entry, submit="Mark as agreed", label="How was it agreed, and who with?", **kwargs
+        )
+        kind = entry.get_direction_display().lower()
+        self.fields["reason"].help_text = f"Everybody who can read the {kind} can read this too."
+
+
+class _CommitmentChoice(forms.ModelChoiceField):  # type: ignore[type-arg]  # generic in the stubs alone
+    """A commitment, shown by its reference, text, quantity and due date."""
+
+    def label_from_instance(self, obj: Commitment) -> str:
+        """`C-12 Land for 60 homes, 60 homes, due 1 January 2031`."""
+        due = f"due {long_date(obj.due_on)}" if obj.due_on else ""
+        words = [f"{obj.reference} {Truncator(obj.text).chars(80)}", obj.quantity_words, due]
+        return ", ".join(filter(None, words))
+
+
+class MeetForm(Form):
+    """A commitment that meets an ask or uses an offer, and how much of it."""
+
+    commitment = _CommitmentChoice(
+        label="Commitment", queryset=Commitment.objects.none(), empty_label="Choose a commitment"
+    )
+    quantity = quantity_field("How much of it?")
+
+    def __init__(self, *args: Any, entry: Entry, commitments: QuerySet[Commitment], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        set_choices(self, "commitment", commitments)
+        if entry.quantity is None:
+            del self.fields["quantity"]
+        else:
+            self.fields[
+                "quantity"
+            ].help_text = f"Out of {entry.amount}. Leave it empty to use everything the commitment has left."
+        self.helper = Helper(self, submit="Link commitment", cancel=entry.get_absolute_url())

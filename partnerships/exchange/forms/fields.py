@@ -1,0 +1,63 @@
+"""Fields and a base form that several forms of the exchange share."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+from django import forms
+from django.db.models import QuerySet
+
+from partnerships.exchange.models import Entry
+from partnerships.kit import forms as kit
+from partnerships.kit.forms import Form
+from partnerships.organisations.models import Organisation, OrganisationQuerySet
+
+LONG_TEXT = forms.Textarea(attrs={"rows": 5})
+SHORT_TEXT = forms.Textarea(attrs={"rows": 3})
+ONLY_YOUR_ORGANISATION = "Only your organisation can read this."
+
+
+def quantity_field(label: str) -> forms.DecimalField:
+    """An optional amount with at most two decimal places."""
+    return forms.DecimalField(
+        label=label,
+        required=False,
+        max_digits=14,
+        decimal_places=2,
+        min_value=Decimal("0.01"),
+        widget=forms.TextInput(attrs={"class": "govuk-input--width-10", "inputmode": "decimal"}),
+    )
+
+
+def set_choices(form: forms.Form, name: str, rows: QuerySet[Any]) -> None:
+    """Let a field of the form choose among these rows, where the form has that field."""
+    field = form.fields.get(name)
+    if isinstance(field, forms.ModelChoiceField):
+        field.queryset = rows
+
+
+class OrganisationForm(Form):
+    """A form for an organisation of the person; asks which one only where there are several."""
+
+    organisation = forms.ModelChoiceField(
+        label="Which organisation is this for?", queryset=Organisation.objects.none(), empty_label="Choose one"
+    )
+
+    def set_organisations(self, organisations: OrganisationQuerySet) -> None:
+        """Choose among these; the only one is chosen already."""
+        set_choices(self, "organisation", organisations)
+        first_two = list(organisations[:2])
+        if len(first_two) == 1:
+            self.fields["organisation"].initial = first_two[0]
+            self.fields["organisation"].widget = forms.HiddenInput()
+
+
+class ReasonForm(kit.ReasonForm):
+    """Asks why."""
+
+    reason = forms.CharField(label="Why?", widget=SHORT_TEXT, max_length=2000)
+
+    def __init__(self, *args: Any, entry: Entry, label: str = "Why?", **kwargs: Any) -> None:
+        super().__init__(*args, cancel=entry.get_absolute_url(), **kwargs)
+        self.fields["reason"].label = label

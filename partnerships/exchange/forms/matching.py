@@ -1,0 +1,43 @@
+"""Forms to dismiss a match and to suggest an introduction."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.urls import reverse
+
+from partnerships.exchange.forms.fields import ONLY_YOUR_ORGANISATION, SHORT_TEXT, OrganisationForm, ReasonForm
+from partnerships.exchange.models import Entry
+from partnerships.kit.forms import Helper
+from partnerships.organisations.models import OrganisationQuerySet
+
+
+class DismissForm(OrganisationForm, ReasonForm):
+    """Why two entries are not a match for an organisation."""
+
+    field_order = ("organisation", "reason")
+
+    def __init__(self, *args: Any, entry: Entry, organisations: OrganisationQuerySet, **kwargs: Any) -> None:
+        super().__init__(*args, entry=entry, submit="Dismiss match", label="Why is it not a match?", **kwargs)
+        self.set_organisations(organisations)
+        self.fields["reason"].help_text = ONLY_YOUR_ORGANISATION
+
+
+class IntroduceForm(OrganisationForm):
+    """A message that introduces two organisations to each other."""
+
+    text = forms.CharField(
+        label="Add a message",
+        required=False,
+        widget=SHORT_TEXT,
+        max_length=2000,
+        help_text="Say why they should talk. Both organisations and yours can read it.",
+    )
+
+    def __init__(self, *args: Any, entry: Entry, organisations: OrganisationQuerySet, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.set_organisations(organisations)
+        self.helper = Helper(
+            self, submit="Suggest introduction", cancel=reverse("exchange:entry-matches", args=[entry.pk])
+        )

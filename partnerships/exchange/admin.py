@@ -1,4 +1,4 @@
-"""Asks and offers for administrators: who asks about what, and where it stands; the words stay with the partners."""
+"""Asks and offers in Django admin, without the words partners wrote."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from partnerships.kit.administration import ReadOnlyAdmin
 
 @admin.register(Entry)
 class EntryAdmin(ReadOnlyAdmin):
-    """Read-only register of entries, without restricted text (docs/rights.md)."""
+    """A read-only list of entries without restricted text (docs/rights.md)."""
 
     restricted = ("title", "statement", "rationale", "conditions", "private_note", "reason", "site")
     fields = (

@@ -1,4 +1,4 @@
-"""The exchange room as Django knows it."""
+"""Django app configuration of the exchange."""
 
 from importlib import import_module
 

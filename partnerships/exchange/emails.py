@@ -53,7 +53,7 @@ def write_closing_soon(due: Due, person: User, now: dt.datetime) -> Content | st
 
 
 def write_referred(due: Due, person: User, now: dt.datetime) -> Content | str:
-    """A colleague referred an entry to this person. Their message is on its page only."""
+    """A colleague referred an entry to them. The message is on its page only."""
     receipt = Receipt.objects.get(pk=due.params["receipt"])
     entry = _entry(receipt.entry_id)
     if receipt.referred_to_id != person.pk or not entry.is_open or not _may_answer(entry, person):
@@ -142,7 +142,10 @@ def write_decision(due: Due, person: User, now: dt.datetime) -> Content | str:
 
 
 def write_introduction(due: Due, person: User, now: dt.datetime) -> Content | str:
-    """Somebody suggests that two organisations talk. Their message is on the entry's page only."""
+    """Somebody suggests that two organisations talk.
+
+    Their message is on the entry's page only.
+    """
     introduction = (
         Introduction.objects.visible_to(person)
         .select_related("ask__organisation", "offer__organisation", "organisation")
@@ -208,7 +211,7 @@ def _from_author(
 
 
 def _content(template: str, entry: Entry, person: User, *, anchor: str = "", **more: Any) -> Content:
-    """An email about one entry: templates/emails/exchange/_entry.html and .txt show these values."""
+    """An email about one entry, based on templates/emails/exchange/_entry."""
     href = link("exchange:detail", pk=entry.pk) + (f"#{anchor}" if anchor else "")
     kind = entry.get_direction_display().lower()
     return Content(f"exchange/{template}", {"person": person, "entry": entry, "kind": kind, "href": href, **more})

@@ -1,15 +1,15 @@
-"""How well an ask and an offer fit, in points out of 100 and in words: pure, so that it can be read and tested.
+"""How well an ask and an offer match: points and reasons. Pure.
 
-Both are of one theme, or they are no pair at all. Points are given for
+Both must have the same theme. Points, out of 100:
 
-* the place, up to 30: the same areas 30, only the same region 12, no place on one of the sides 8;
-* the time, up to 20: the offer stands for the whole time of need 20, for a part of it in proportion, unknown 10;
-* the quantity, up to 20: the offer covers all that is asked 20, a part of it in proportion, unknown or another unit 6;
-* the words, up to 20: five for each telling word that both use, or as alike as their titles are;
-* working together already, 10: a partner is easier to begin with.
+* place, up to 30: the same areas 30, only the same region 12, unknown on either side 8;
+* time, up to 20: the offer covers the whole period of need 20, a part in proportion, unknown 10;
+* quantity, up to 20: the offer covers all that is asked 20, a part in proportion, unknown or another unit 6;
+* words, up to 20: five for each distinctive word that both use, or by how alike the titles are;
+* partners already: 10.
 
-A pair whose times do not meet at all gets no more than `NEVER_TOGETHER` points: it is shown last or not at all.
-Reasons read the same from both sides, the strongest kinds first.
+If the periods do not overlap at all, the pair gets at most `MAX_POINTS_APART`, which is below `MIN_POINTS`. Reasons
+read the same from both sides.
 """
 
 from __future__ import annotations
@@ -23,14 +23,14 @@ from functools import lru_cache
 
 from partnerships.commitments.quantities import number_words, quantity_words
 
-#: Fits below this are not worth telling anybody of.
-WORTH_TELLING = 30
-#: The reason that is told of two who share a partnership.
+#: Pairs with fewer points are not shown to anyone.
+MIN_POINTS = 30
+#: The reason for organisations that share a partnership.
 WORK_TOGETHER = "you already work together"
-#: What a pair whose times do not meet can have at most.
-NEVER_TOGETHER = 25
+#: The limit for a pair whose periods do not overlap.
+MAX_POINTS_APART = 25
 
-#: Lexemes (English stems) that say nothing here: everybody writes them.
+#: Lexemes (English stems) that nearly every ask and offer contains.
 _COMMON_LEXEMES = """
 area ask avail build built council develop email help home hous includ land local need new offer opportun partner
 partnership plan pleas provid public sector share site social support team use want will work would year
@@ -40,8 +40,8 @@ _WORD = re.compile(r"[^\W\d_][\w’'-]+")
 
 
 @dataclass(frozen=True, slots=True)
-class Half:
-    """What matters of an ask or an offer: its time (either end may be open) and what is left of its quantity."""
+class Side:
+    """The period (open ends are None) and quantity left of an ask or offer."""
 
     start: dt.date | None = None
     end: dt.date | None = None
@@ -50,8 +50,8 @@ class Half:
 
 
 @dataclass(frozen=True, slots=True)
-class Ground:
-    """What the two have in common: names of shared areas, the region, telling words, likeness of titles (0 to 1)."""
+class Common:
+    """What an ask and an offer share. `likeness` of the titles is 0 to 1."""
 
     areas: tuple[str, ...] = ()
     same_region: bool = False
@@ -61,37 +61,37 @@ class Ground:
 
 
 @dataclass(frozen=True, slots=True)
-class Fit:
-    """Points out of 100, and why."""
+class Score:
+    """Points out of 100, and the reasons."""
 
     points: int
     reasons: tuple[str, ...]
 
 
-def fit(ask: Half, offer: Half, ground: Ground) -> Fit:
-    """How well the offer fits the ask."""
-    place, where = _place(ground)
+def score_pair(ask: Side, offer: Side, common: Common) -> Score:
+    """How well the offer matches the ask."""
+    place, where = _place(common)
     time, when = _time(ask, offer)
     quantity, how_much = _quantity(ask, offer)
-    words, said = _words(ground)
-    partners, who = (10, WORK_TOGETHER) if ground.partners else (0, "")
+    words, said = _words(common)
+    partners, who = (10, WORK_TOGETHER) if common.partners else (0, "")
     points = round(place + (time or 0) + quantity + words + partners)
     if time is None:
-        points = min(points, NEVER_TOGETHER)
+        points = min(points, MAX_POINTS_APART)
     reasons = ("same theme", where, when, how_much, said, who)
-    return Fit(points, tuple(reason for reason in reasons if reason))
+    return Score(points, tuple(reason for reason in reasons if reason))
 
 
-def _place(ground: Ground) -> tuple[float, str]:
-    if ground.areas:
-        return 30, f"both about {listed(ground.areas)}"
-    if ground.same_region:
+def _place(common: Common) -> tuple[float, str]:
+    if common.areas:
+        return 30, f"both about {listed(common.areas)}"
+    if common.same_region:
         return 12, "same region"
     return 8, ""
 
 
-def _time(ask: Half, offer: Half) -> tuple[float | None, str]:
-    """Points for the time, None where the two never meet; an end is the last day, included."""
+def _time(ask: Side, offer: Side) -> tuple[float | None, str]:
+    """Points for the period, None if no overlap. The end date is included."""
     if (ask.start is None and ask.end is None) or (offer.start is None and offer.end is None):
         return 10, ""
     if offer.end and ask.start and offer.end < ask.start:
@@ -107,8 +107,8 @@ def _time(ask: Half, offer: Half) -> tuple[float | None, str]:
     return 8 + 12 * share, "available for part of the time"
 
 
-def _overlap(ask: Half, offer: Half) -> float:
-    """Which part of the time of need the offer covers; a half where the need has no end or no beginning."""
+def _overlap(ask: Side, offer: Side) -> float:
+    """The share of the period of need that is covered; 0.5 if it is open."""
     if ask.start is None or ask.end is None:
         return 0.5
     first = max(ask.start, offer.start or ask.start)
@@ -116,7 +116,7 @@ def _overlap(ask: Half, offer: Half) -> float:
     return ((last - first).days + 1) / ((ask.end - ask.start).days + 1)
 
 
-def _quantity(ask: Half, offer: Half) -> tuple[float, str]:
+def _quantity(ask: Side, offer: Side) -> tuple[float, str]:
     if not ask.quantity or not offer.quantity or ask.unit != offer.unit:
         return 6, ""
     if offer.quantity >= ask.quantity:
@@ -126,26 +126,26 @@ def _quantity(ask: Half, offer: Half) -> tuple[float, str]:
     return 6 + 14 * share, f"{part} of the {quantity_words(ask.quantity, ask.unit)} asked for"
 
 
-def _words(ground: Ground) -> tuple[float, str]:
-    points = max(min(5 * len(ground.words), 20), 20 * ground.likeness)
-    return points, f"both mention {listed(ground.words, limit=3)}" if ground.words else ""
+def _words(common: Common) -> tuple[float, str]:
+    points = max(min(5 * len(common.words), 20), 20 * common.likeness)
+    return points, f"both mention {listed(common.words, limit=3)}" if common.words else ""
 
 
-def telling(lexemes: Iterable[str]) -> tuple[str, ...]:
-    """The shared lexemes that say something, the longest (rarest, as a rule) first; at most four."""
+def distinctive(lexemes: Iterable[str]) -> tuple[str, ...]:
+    """Up to four lexemes that are not common, the longest (rarest) first."""
     kept = {lexeme for lexeme in lexemes if len(lexeme) >= 4 and lexeme.isalpha() and lexeme not in _COMMON}
     return tuple(sorted(kept, key=lambda lexeme: (-len(lexeme), lexeme))[:4])
 
 
 def as_written(lexemes: Iterable[str], text: str) -> tuple[str, ...]:
-    """Each lexeme as the text writes it (`modular` for `modular`, `policies` for `polici`)."""
+    """The words of the text for these lexemes: `policies` for `polici`."""
     written = _written(text)
     return tuple(dict.fromkeys(written(lexeme) for lexeme in lexemes))
 
 
 @lru_cache(maxsize=64)
 def _written(text: str) -> Callable[[str], str]:
-    """How a text writes a lexeme. One entry is compared with dozens of others: each of its words is looked up once."""
+    """Finds the word for a lexeme. Cached: an entry is compared often."""
     words = tuple({word.lower(): None for word in _WORD.findall(text)})
 
     @lru_cache(maxsize=256)

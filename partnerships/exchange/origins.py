@@ -1,4 +1,4 @@
-"""What an accepted answer, a match or an agreed entry suggests as a commitment, and the links back."""
+"""Commitments made from an answer, a match or an entry, and links back."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ def _partnership(user: User, *entries: Entry | None) -> Partnership | None:
 
 
 def _check_sides(commitment: Commitment, *sides: int | None) -> None:
-    """A commitment meets what its own two sides asked and offered, nobody else's. Raises `UnableToPropose`."""
+    """Raises `UnableToPropose` unless it is between these organisations."""
     if {commitment.giver_id, commitment.receiver_id} != set(sides):
         raise UnableToPropose("A commitment from an ask or offer must be between its two organisations.")
 
 
 def suggest_from_response(*, user: User, record_id: int) -> Suggestion | None:
-    """An accepted answer: the side that offers gives."""
+    """A commitment from an accepted answer. The side that offers is the giver."""
     response = (
         Response.objects.visible_to(user)
         .select_related("entry__organisation", "organisation", "counterpart")
@@ -60,7 +60,7 @@ def suggest_from_response(*, user: User, record_id: int) -> Suggestion | None:
 
 
 def link_from_response(*, commitment: Commitment, record_id: int, author: User, now: dt.datetime) -> None:
-    """The commitment meets the entry that was answered, and the counterpart that answered it."""
+    """Link the commitment to the answered entry and to its counterpart."""
     response = Response.objects.select_related("entry", "counterpart").get(pk=record_id)
     _check_sides(commitment, response.organisation_id, response.entry.organisation_id)
     link_commitment(entry=response.entry, commitment=commitment, response=response, author=author, now=now)
@@ -69,7 +69,7 @@ def link_from_response(*, commitment: Commitment, record_id: int, author: User, 
 
 
 def suggest_from_match(*, user: User, record_id: int) -> Suggestion | None:
-    """A match of one's own: the offer gives to the ask."""
+    """A commitment from a match. The side that offers is the giver."""
     match = (
         Match.objects.visible_to(user)
         .live()
@@ -95,7 +95,7 @@ def suggest_from_match(*, user: User, record_id: int) -> Suggestion | None:
 
 
 def link_from_match(*, commitment: Commitment, record_id: int, author: User, now: dt.datetime) -> None:
-    """The commitment meets the ask and uses the offer."""
+    """Link the commitment to the ask and the offer."""
     match = Match.objects.select_related("ask", "offer").get(pk=record_id)
     _check_sides(commitment, match.offer.organisation_id, match.ask.organisation_id)
     link_commitment(entry=match.ask, commitment=commitment, author=author, now=now)
@@ -103,7 +103,7 @@ def link_from_match(*, commitment: Commitment, record_id: int, author: User, now
 
 
 def suggest_from_entry(*, user: User, record_id: int) -> Suggestion | None:
-    """One's own entry that is shared and not over: the other side is for the author to say."""
+    """A commitment from their own live entry; they choose the other side."""
     entry = Entry.objects.editable_by(user).live().select_related("organisation").filter(pk=record_id).first()
     if entry is None:
         return None
@@ -121,7 +121,7 @@ def suggest_from_entry(*, user: User, record_id: int) -> Suggestion | None:
 
 
 def link_from_entry(*, commitment: Commitment, record_id: int, author: User, now: dt.datetime) -> None:
-    """The commitment meets the entry."""
+    """Link the commitment to the entry."""
     entry = Entry.objects.get(pk=record_id)
     other = commitment.giver_id if entry.is_ask else commitment.receiver_id
     _check_sides(commitment, other, entry.organisation_id)
@@ -129,7 +129,7 @@ def link_from_entry(*, commitment: Commitment, record_id: int, author: User, now
 
 
 def links_of(*, commitment: Commitment, user: User) -> Sequence[OriginLink]:
-    """The asks and offers that a commitment meets, as far as the person may see them."""
+    """The asks and offers linked to a commitment that the person can see."""
     links = Fulfilment.objects.filter(commitment=commitment, entry__in=Entry.objects.visible_to(user))
     return [
         OriginLink(
@@ -140,7 +140,7 @@ def links_of(*, commitment: Commitment, user: User) -> Sequence[OriginLink]:
 
 
 def no_links(*, commitment: Commitment, user: User) -> Sequence[OriginLink]:
-    """Links are told once, by the origin `entry`."""
+    """Nothing: the origin `entry` lists all links."""
     return ()
 
 

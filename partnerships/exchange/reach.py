@@ -1,7 +1,7 @@
-"""Which places an entry reaches, as keys that find its counterparts: a county has its districts, successors inherit.
+"""Integer keys for the places an entry reaches, to find matches by. Pure.
 
-Pure: areas are numbers, and the caller brings what is known of them (`Places`). Two entries can meet where their
-reaches have a key in common, so that one index over the keys finds candidates without comparing all with all.
+Areas are numbers, and the caller passes what is known about them (`Places`). Two entries can match if their keys have
+one in common, so an index over the keys finds candidates without comparing everything with everything.
 """
 
 from __future__ import annotations
@@ -9,21 +9,21 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 
-#: Keys are theme times this, plus area; more areas than that a country has not.
+#: A key is the theme times this, plus the area. It must be more than the number of areas.
 THEME_STEP = 10_000_000
 
 
 @dataclass(frozen=True, slots=True)
 class Places:
-    """What is known of areas: the parts of each (a county's districts), the heirs of those that ended, their region."""
+    """Parts of areas (a county's districts), their successors and regions."""
 
     parts: Mapping[int, Collection[int]] = field(default_factory=dict)
-    heirs: Mapping[int, Collection[int]] = field(default_factory=dict)
+    successors: Mapping[int, Collection[int]] = field(default_factory=dict)
     region: Mapping[int, int] = field(default_factory=dict)
 
 
 def covered(chosen: Iterable[int], places: Places) -> frozenset[int]:
-    """The chosen areas with all their parts, and the areas that inherited any of these, with their parts in turn."""
+    """The areas with all their parts and successors, and the parts of those."""
     found: set[int] = set()
     waiting = list(chosen)
     while waiting:
@@ -32,34 +32,34 @@ def covered(chosen: Iterable[int], places: Places) -> frozenset[int]:
             continue
         found.add(area)
         waiting.extend(places.parts.get(area, ()))
-        waiting.extend(places.heirs.get(area, ()))
+        waiting.extend(places.successors.get(area, ()))
     return frozenset(found)
 
 
 def near_keys(theme: int, chosen: Iterable[int], places: Places) -> frozenset[int]:
-    """Keys of one theme in the very places: shared by entries that can meet there."""
+    """Keys for a theme in these places; entries that share one can match."""
     return frozenset(theme * THEME_STEP + area for area in covered(chosen, places))
 
 
 def far_keys(theme: int, chosen: Iterable[int], places: Places) -> frozenset[int]:
-    """Keys of one theme in the regions those places lie in; below nought, so that they never equal a near key.
+    """Keys for a theme in the regions of these places.
 
-    Where no place is known at all, the one key `anywhere`.
+    They are negative, so that they never equal a near key. If no region is known, the only key is `anywhere`.
     """
     regions = {places.region[area] for area in covered(chosen, places) if area in places.region}
     return frozenset(-(theme * THEME_STEP + region) for region in regions) or frozenset({anywhere(theme)})
 
 
 def anywhere(theme: int) -> int:
-    """The key of one theme without a place."""
+    """The key for a theme without a place."""
     return -(theme * THEME_STEP)
 
 
 def keys(theme: int, chosen: Collection[int], places: Places) -> list[int]:
-    """Everything one entry can be found by, in order."""
+    """All keys of an entry, in order."""
     return sorted(near_keys(theme, chosen, places) | far_keys(theme, chosen, places))
 
 
 def place_of(key: int) -> int:
-    """The area that a near key stands for."""
+    """The area of a near key."""
     return key % THEME_STEP

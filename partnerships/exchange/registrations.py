@@ -18,7 +18,7 @@ from partnerships.people.personal import register_personal
 
 
 def register() -> None:
-    """Register whose events one sees, what commitments come from and come to, and kinds of email."""
+    """Register kinds of events and emails, personal data and origins."""
     register_personal(RULES)
     ON_ORGANISATIONS.register("10 skills and resources", standing_section)
     register_kind(
@@ -38,13 +38,13 @@ def register() -> None:
     for code, label, write in (
         ("asked", "Ask or offer to answer", emails.write_asked),
         ("response", "Answer to your ask or offer", emails.write_response),
-        ("declined", "Decline of your ask or offer", emails.write_declined),
+        ("declined", "Your ask or offer was declined", emails.write_declined),
         ("referred", "Ask or offer referred to you", emails.write_referred),
         ("question", "Question about your ask or offer", emails.write_question),
         ("question_answered", "Answer to your question", emails.write_question_answered),
         ("decision", "Decision on your answer", emails.write_decision),
         ("introduction", "Introduction", emails.write_introduction),
-        ("closing_soon", "Ask or offer about to lapse", emails.write_closing_soon),
-        ("new_fits", "New on the board for your filter", emails.write_new_fits),
+        ("closing_soon", "Ask or offer closing soon", emails.write_closing_soon),
+        ("new_fits", "New matches for your saved filter", emails.write_new_fits),
     ):
         register_email(f"exchange.{code}", label, write)

@@ -1,4 +1,4 @@
-"""What this room adds to an organisation's page: the skills and resources that it can always bring."""
+"""The section of standing offers on an organisation's page."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from partnerships.people.models import User
 
 
 def standing_section(user: User, organisation: Organisation) -> Section | None:
-    """Its standing offers as far as the reader may see them; for its own editors also the way to add one."""
+    """The standing offers they can see; editors also get a link to add one."""
     offers = list(standing_offers_of(organisation, user))
     may_add = Organisation.objects.of_person(user, *EDITING_ROLES).filter(pk=organisation.pk).exists()
     if not offers and not may_add:

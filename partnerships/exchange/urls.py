@@ -1,4 +1,4 @@
-"""Addresses of asking and offering."""
+"""URLs of asks and offers."""
 
 from django.urls import path
 

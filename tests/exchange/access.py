@@ -1,4 +1,4 @@
-"""Who gets what at each address of the exchange."""
+"""Who gets what at each URL of asks and offers."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tests.world import World
 
 
 def prepare(world: World) -> None:
-    """An ask and a draft of Larkhaven's, an offer of Westmarch's, an answer, a question and kept filters."""
+    """Asks, an offer, an answer, a question and a saved filter."""
     now = world.now
     partnership = {"audience": Audience.PARTNERSHIP, "partnership": world.partnership}
     ask = shared(world.larkhaven, world.amina, now, **partnership)
@@ -35,12 +35,12 @@ def _on(name: str) -> Any:
 
 
 def _own(*, viewer: int, partner: int, mine: int) -> Expected:
-    """Pages of the entry's own organisation: its partner only reads it."""
+    """Pages of the entry's own organisation; its partner can only read it."""
     return expect(inside=mine, outside=404, viewer=viewer, partner=partner)
 
 
 def _asked(mine: int) -> Expected:
-    """Pages of those who are asked: the asking side only reads it."""
+    """Pages of asked organisations; the asking side can only read it."""
     return expect(inside=403, outside=404, partner=mine)
 
 

@@ -1,4 +1,4 @@
-"""The world, and the asks and offers that its people begin with."""
+"""The world, and asks and offers to start from."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def now(world: World) -> dt.datetime:
 
 
 def draft(organisation: Organisation, author: User, now: dt.datetime, **given: Any) -> Entry:
-    """An ask for homes on land, drafted; name what differs."""
+    """A draft ask for land; pass what differs."""
     fields: dict[str, Any] = {
         "direction": Direction.ASK,
         "title": "Land for 60 modular homes",
@@ -40,7 +40,7 @@ def draft(organisation: Organisation, author: User, now: dt.datetime, **given: A
 
 
 def shared(organisation: Organisation, author: User, now: dt.datetime, **given: Any) -> Entry:
-    """The same, shared at once."""
+    """The same, shared."""
     entry = draft(organisation, author, now, **given)
     return services.share_entry(entry=entry, author=author, now=now)
 

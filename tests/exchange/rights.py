@@ -18,7 +18,7 @@ from tests.world import World
 
 
 def _ask(world: World) -> Entry:
-    """A new ask of Larkhaven's to the Estuary Partnership, which nobody has answered."""
+    """A new ask from Larkhaven to the Estuary Partnership."""
     return shared(
         world.larkhaven,
         world.amina,
@@ -30,12 +30,12 @@ def _ask(world: World) -> Entry:
 
 
 def _network_ask(world: World) -> Entry:
-    """An ask of Larkhaven's to the whole network."""
+    """An ask from Larkhaven to the whole network."""
     return shared(world.larkhaven, world.amina, timezone.now(), title="Land for 30 homes")
 
 
 def _pair(world: World) -> tuple[Entry, Entry]:
-    """An ask of Larkhaven's and an offer of Tidewater's, both read by the whole network."""
+    """Larkhaven's ask and Tidewater's offer, for the whole network."""
     offer = shared(world.tidewater, world.chidi, timezone.now(), title="Land", direction=Direction.OFFER)
     return _network_ask(world), offer
 
@@ -58,7 +58,7 @@ def _promise(world: World) -> Any:
 
 
 def _respond(organisation: str) -> Any:
-    """An answer of the organisation to an ask."""
+    """An answer from the organisation to an ask."""
 
     def call(world: World, author: Any, ask: Entry) -> Any:
         body: Organisation = getattr(world, organisation)

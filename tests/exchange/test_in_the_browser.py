@@ -1,4 +1,4 @@
-"""The exchange in a real browser: accessible at two widths, and its counts right as one filters."""
+"""Asks and offers in a real browser: accessibility and counts."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ PAGES = (
 
 @pytest.fixture
 def shown(transactional_db: None) -> World:
-    """The world with asks, offers, answers and matches, for a server that runs beside the test."""
+    """The world with asks, offers, answers and matches, for a live server."""
     if not (Path(django_settings.BASE_DIR) / "static" / "build" / "css" / "site.css").exists():
         pytest.fail("The stylesheets are not built: run `npm ci --ignore-scripts && node static/build.mjs`.")
     world = make_world()
@@ -66,7 +66,7 @@ def test_every_page_is_accessible_and_reflows_at_both_widths(page: Any, live_ser
     assert wrong == {}
 
 
-def test_the_counts_follow_as_one_filters(page: Any, live_server: Any, shown: World) -> None:
+def test_the_counts_update_when_a_filter_changes(page: Any, live_server: Any, shown: World) -> None:
     shared(shown.larkhaven, shown.amina, shown.now, title="A dashboard", theme=Theme.DATA)
     sign_in(page, live_server.url, "chidi@tidewater.example")
     page.goto(f"{live_server.url}/ask-and-offer/")

@@ -1,4 +1,4 @@
-"""From draft to agreed, declined, lapsed or withdrawn: what may follow what, and what is refused in words."""
+"""Asks and offers from draft to agreed, declined, lapsed or withdrawn."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from tests.exchange.conftest import draft, shared
 from tests.world import World
 
 
-def test_sharing_a_draft_opens_it_and_writes_it_down(world: World, now: dt.datetime) -> None:
+def test_sharing_a_draft_opens_it_and_records_an_event(world: World, now: dt.datetime) -> None:
     entry = draft(world.larkhaven, world.amina, now, available_until=dt.date(2030, 3, 31))
 
     services.share_entry(entry=entry, author=world.amina, now=now)
@@ -52,19 +52,19 @@ def test_sharing_twice_is_refused(ask: Entry, world: World, now: dt.datetime) ->
         ({"audience": Audience.PARTNERSHIP}, "Choose the partnership"),
     ],
 )
-def test_what_does_not_hold_together_is_refused_in_words(
+def test_an_invalid_entry_is_refused_with_a_reason(
     given: dict[str, object], words: str, world: World, now: dt.datetime
 ) -> None:
     with pytest.raises(services.UnableToWriteEntry, match=words):
         draft(world.larkhaven, world.amina, now, **given)
 
 
-def test_an_entry_for_a_partnership_comes_from_a_present_party(world: World, now: dt.datetime) -> None:
+def test_only_a_present_party_can_share_with_a_partnership(world: World, now: dt.datetime) -> None:
     with pytest.raises(services.UnableToWriteEntry, match="is not a party"):
         draft(world.tidewater, world.chidi, now, audience=Audience.PARTNERSHIP, partnership=world.partnership)
 
 
-def test_a_party_that_left_can_no_longer_be_reached_by_a_draft(world: World, now: dt.datetime) -> None:
+def test_a_draft_that_names_a_former_party_cannot_be_shared(world: World, now: dt.datetime) -> None:
     entry = draft(
         world.larkhaven,
         world.amina,
@@ -89,7 +89,7 @@ def test_the_same_form_posted_twice_makes_one_entry(world: World, now: dt.dateti
     assert Entry.objects.count() == 1
 
 
-def test_somebody_elses_change_is_not_overwritten_unseen(ask: Entry, world: World, now: dt.datetime) -> None:
+def test_an_edit_of_an_old_revision_is_refused(ask: Entry, world: World, now: dt.datetime) -> None:
     seen = ask.revision
     services.edit_entry(entry=ask, author=world.eddie, now=now, revision=seen, title="Land for 50 homes")
 
@@ -100,7 +100,7 @@ def test_somebody_elses_change_is_not_overwritten_unseen(ask: Entry, world: Worl
     assert ask.title == "Land for 50 homes"
 
 
-def test_to_whom_it_is_addressed_changes_only_in_a_draft(world: World, now: dt.datetime) -> None:
+def test_the_audience_can_change_only_in_a_draft(world: World, now: dt.datetime) -> None:
     entry = draft(world.larkhaven, world.amina, now, audience=Audience.NAMED, addressees=[world.westmarch])
     services.edit_entry(entry=entry, author=world.amina, now=now, audience=Audience.NETWORK)
     services.share_entry(entry=entry, author=world.amina, now=now)
@@ -124,7 +124,7 @@ def test_an_ask_is_acknowledged_once(ask: Entry, world: World, now: dt.datetime)
     assert ask.waiting_since == now
 
 
-def test_an_answer_in_part_leaves_the_rest_asked(ask: Entry, world: World, now: dt.datetime) -> None:
+def test_accepting_part_of_the_quantity_leaves_the_rest_open(ask: Entry, world: World, now: dt.datetime) -> None:
     part = services.respond(
         entry=ask, organisation=world.westmarch, text="40 at the quay.", quantity=Decimal(40), author=world.ben, now=now
     )
@@ -143,21 +143,21 @@ def test_an_answer_in_part_leaves_the_rest_asked(ask: Entry, world: World, now: 
     assert (ask.status, ask.is_open, ask.left, rest.agreed_quantity) == (Status.ACCEPTED, False, 0, 20)
 
 
-def test_more_than_is_left_is_refused(ask: Entry, world: World, now: dt.datetime) -> None:
+def test_an_answer_for_more_than_is_left_is_refused(ask: Entry, world: World, now: dt.datetime) -> None:
     with pytest.raises(services.UnableToRespond, match="Only 60 homes are left"):
         services.respond(
             entry=ask, organisation=world.westmarch, text="More!", quantity=Decimal(61), author=world.ben, now=now
         )
 
 
-def test_an_organisation_has_one_answer_at_a_time(ask: Entry, world: World, now: dt.datetime) -> None:
+def test_an_organisation_has_one_open_answer_at_a_time(ask: Entry, world: World, now: dt.datetime) -> None:
     services.respond(entry=ask, organisation=world.westmarch, text="Yes.", author=world.ben, now=now)
 
     with pytest.raises(services.UnableToRespond, match="has already answered"):
         services.respond(entry=ask, organisation=world.westmarch, text="Yes.", author=world.ben, now=now)
 
 
-def test_two_who_want_the_last_of_an_offer_are_not_both_told_yes(world: World, now: dt.datetime) -> None:
+def test_only_one_of_two_answers_gets_the_last_of_an_offer(world: World, now: dt.datetime) -> None:
     offer = shared(world.larkhaven, world.amina, now, direction=Direction.OFFER)
     first = services.respond(entry=offer, organisation=world.westmarch, text="Please.", author=world.ben, now=now)
     second = services.respond(entry=offer, organisation=world.tidewater, text="Please.", author=world.chidi, now=now)
@@ -180,7 +180,7 @@ def test_a_standing_offer_stays_shared_however_often_it_is_taken_up(world: World
     assert (offer.status, offer.is_open) == (Status.SHARED, True)
 
 
-def test_a_response_is_declined_with_a_reason(ask: Entry, world: World, now: dt.datetime) -> None:
+def test_declining_a_response_needs_a_reason(ask: Entry, world: World, now: dt.datetime) -> None:
     response = services.respond(entry=ask, organisation=world.westmarch, text="Yes.", author=world.ben, now=now)
 
     with pytest.raises(services.UnableToDecide, match="Say why"):
@@ -191,7 +191,9 @@ def test_a_response_is_declined_with_a_reason(ask: Entry, world: World, now: dt.
         services.decide_response(response=response, accept=True, reason="", author=world.amina, now=now)
 
 
-def test_an_answer_taken_back_leaves_the_ask_waiting_as_before(ask: Entry, world: World, now: dt.datetime) -> None:
+def test_an_ask_is_unanswered_again_after_its_only_answer_is_withdrawn(
+    ask: Entry, world: World, now: dt.datetime
+) -> None:
     response = services.respond(entry=ask, organisation=world.westmarch, text="Yes.", author=world.ben, now=now)
 
     services.withdraw_response(response=response, author=world.ben, now=now)
@@ -200,7 +202,7 @@ def test_an_answer_taken_back_leaves_the_ask_waiting_as_before(ask: Entry, world
     assert ask.waiting_since == ask.shared_at
 
 
-def test_an_ask_that_all_decline_is_declined(world: World, now: dt.datetime) -> None:
+def test_an_ask_that_everybody_declines_is_declined(world: World, now: dt.datetime) -> None:
     ask = shared(
         world.larkhaven, world.amina, now, audience=Audience.NAMED, addressees=[world.westmarch, world.tidewater]
     )
@@ -214,14 +216,14 @@ def test_an_ask_that_all_decline_is_declined(world: World, now: dt.datetime) -> 
     assert (ask.status, ask.is_open, ask.reason) == (Status.DECLINED, False, "Everybody who was asked declined.")
 
 
-def test_the_network_has_nothing_to_decline(world: World, now: dt.datetime) -> None:
+def test_an_ask_for_the_whole_network_cannot_be_declined(world: World, now: dt.datetime) -> None:
     ask = shared(world.larkhaven, world.amina, now)
 
     with pytest.raises(services.UnableToDecline, match="whole network"):
         services.decline_entry(entry=ask, organisation=world.westmarch, reason="No.", author=world.ben, now=now)
 
 
-def test_a_question_comes_back_and_is_answered(ask: Entry, world: World, now: dt.datetime) -> None:
+def test_a_question_about_an_ask_is_answered_once(ask: Entry, world: World, now: dt.datetime) -> None:
     question = services.ask_back(entry=ask, organisation=world.westmarch, text="By when?", author=world.ben, now=now)
     assert "Answer the question from Westmarch Borough Council" in {
         item.what for item in waiting_from(WAITING, world.amina, now)
@@ -248,7 +250,7 @@ def test_an_entry_is_referred_to_a_colleague_who_may_answer(world: World, now: d
         services.refer_entry(entry=ask, organisation=world.larkhaven, person=world.vera, author=world.amina, now=now)
 
 
-def test_what_was_referred_waits_for_the_colleague_alone_until_they_leave(world: World, now: dt.datetime) -> None:
+def test_a_referred_ask_waits_for_the_colleague_only_until_they_leave(world: World, now: dt.datetime) -> None:
     ask = shared(world.westmarch, world.ben, now, audience=Audience.NAMED, addressees=[world.larkhaven])
     assert list(unanswered_for(world.amina)) == list(unanswered_for(world.eddie)) == [ask]
 
@@ -265,7 +267,7 @@ def test_what_was_referred_waits_for_the_colleague_alone_until_they_leave(world:
     assert not unanswered_for(world.eddie)
 
 
-def test_agreement_reached_elsewhere_is_marked_with_how(world: World, now: dt.datetime) -> None:
+def test_an_entry_agreed_elsewhere_is_marked_with_a_reason(world: World, now: dt.datetime) -> None:
     ask = shared(world.larkhaven, world.amina, now)
     offer = shared(world.larkhaven, world.amina, now, direction=Direction.OFFER)
 
@@ -288,7 +290,7 @@ def test_a_standing_offer_agreed_elsewhere_stays_shared(world: World, now: dt.da
     assert event.data["reason"] == "With Westmarch by telephone."
 
 
-def test_an_answer_to_what_is_withdrawn_waits_no_longer(ask: Entry, world: World, now: dt.datetime) -> None:
+def test_withdrawing_an_entry_declines_its_open_answers(ask: Entry, world: World, now: dt.datetime) -> None:
     response = services.respond(entry=ask, organisation=world.westmarch, text="Yes.", author=world.ben, now=now)
 
     services.withdraw_entry(entry=ask, reason="Found elsewhere.", author=world.amina, now=now)
@@ -299,7 +301,7 @@ def test_an_answer_to_what_is_withdrawn_waits_no_longer(ask: Entry, world: World
     assert Event.objects.filter(target_kind="response", target_id=response.pk, verb="declined an answer").exists()
 
 
-def test_withdrawing_needs_a_reason_and_ends_it(ask: Entry, world: World, now: dt.datetime) -> None:
+def test_withdrawing_needs_a_reason_and_ends_the_entry(ask: Entry, world: World, now: dt.datetime) -> None:
     with pytest.raises(services.UnableToWithdrawEntry, match="Say why"):
         services.withdraw_entry(entry=ask, reason="", author=world.amina, now=now)
 
@@ -310,7 +312,7 @@ def test_withdrawing_needs_a_reason_and_ends_it(ask: Entry, world: World, now: d
         services.respond(entry=ask, organisation=world.westmarch, text="Yes.", author=world.ben, now=now)
 
 
-def test_what_nobody_answered_by_its_day_lapses_the_day_after(world: World, now: dt.datetime) -> None:
+def test_an_unanswered_entry_lapses_the_day_after_its_closing_date(world: World, now: dt.datetime) -> None:
     day = now.date() + dt.timedelta(days=10)
     quiet = shared(world.larkhaven, world.amina, now, closes_on=day)
     answered = shared(world.larkhaven, world.amina, now, closes_on=day)
@@ -326,7 +328,7 @@ def test_what_nobody_answered_by_its_day_lapses_the_day_after(world: World, now:
     assert (quiet.status, answered.status) == (Status.LAPSED, Status.ACKNOWLEDGED)
 
 
-def test_the_last_day_follows_the_period_and_is_reminded_of_anew(world: World, now: dt.datetime) -> None:
+def test_the_closing_date_follows_the_period_and_a_new_date_gets_a_reminder(world: World, now: dt.datetime) -> None:
     day = now.date() + dt.timedelta(days=10)
     ask = shared(world.larkhaven, world.amina, now, available_until=day)
     Entry.objects.filter(pk=ask.pk).update(reminded_at=now)
@@ -343,7 +345,9 @@ def test_the_last_day_follows_the_period_and_is_reminded_of_anew(world: World, n
         services.edit_entry(entry=ask, author=world.amina, now=now, closes_on=now.date() - dt.timedelta(days=1))
 
 
-def test_a_later_last_day_lets_the_rest_be_answered_again(ask: Entry, world: World, now: dt.datetime) -> None:
+def test_a_later_closing_date_reopens_the_rest_of_a_part_accepted_ask(
+    ask: Entry, world: World, now: dt.datetime
+) -> None:
     services.edit_entry(entry=ask, author=world.amina, now=now, closes_on=now.date())
     part = services.respond(
         entry=ask, organisation=world.westmarch, text="40.", quantity=Decimal(40), author=world.ben, now=now
@@ -359,7 +363,7 @@ def test_a_later_last_day_lets_the_rest_be_answered_again(ask: Entry, world: Wor
     assert (ask.status, ask.is_open) == (Status.PART_ACCEPTED, True)
 
 
-def test_what_waits_is_told_to_those_who_can_answer_and_no_longer_once_they_have(
+def test_an_ask_waits_for_editors_of_an_asked_organisation_until_it_answers(
     ask: Entry, world: World, now: dt.datetime
 ) -> None:
     assert list(unanswered_for(world.ben)) == [ask]
@@ -373,9 +377,7 @@ def test_what_waits_is_told_to_those_who_can_answer_and_no_longer_once_they_have
     assert responses_to_decide(world.vera) == []
 
 
-def test_an_answer_taken_back_puts_the_ask_before_its_organisation_again(
-    ask: Entry, world: World, now: dt.datetime
-) -> None:
+def test_an_ask_waits_for_an_organisation_again_after_it_withdraws(ask: Entry, world: World, now: dt.datetime) -> None:
     response = services.respond(entry=ask, organisation=world.westmarch, text="Yes.", author=world.ben, now=now)
 
     services.withdraw_response(response=response, author=world.ben, now=now)
@@ -383,7 +385,7 @@ def test_an_answer_taken_back_puts_the_ask_before_its_organisation_again(
     assert list(unanswered_for(world.ben)) == [ask]
 
 
-def test_an_ask_to_two_bodies_waits_until_both_have_answered(world: World, now: dt.datetime) -> None:
+def test_an_ask_to_two_organisations_waits_until_both_have_answered(world: World, now: dt.datetime) -> None:
     organisations.add_membership(organisation=world.tidewater, person=world.ben, role=Role.EDITOR, author=None, now=now)
     both = [world.westmarch, world.tidewater]
     ask = shared(world.larkhaven, world.amina, now, audience=Audience.NAMED, addressees=both)
@@ -395,7 +397,7 @@ def test_an_ask_to_two_bodies_waits_until_both_have_answered(world: World, now: 
     assert not unanswered_for(world.ben)
 
 
-def test_counters_follow_what_the_network_may_read(world: World, now: dt.datetime) -> None:
+def test_stored_counts_follow_entries_for_the_whole_network(world: World, now: dt.datetime) -> None:
     def counted() -> dict[str, int]:
         found: dict[str, int] = {}
         for row in EntryCount.objects.all():

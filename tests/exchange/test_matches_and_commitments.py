@@ -1,4 +1,4 @@
-"""From a match to a promise kept: found for those who may see both sides, put aside for good, committed and met."""
+"""Matches, and the commitments made from them."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from tests.exchange.conftest import shared
 from tests.world import World, area
 
 
-def test_matches_are_told_to_both_sides_and_hinted_to_nobody_else(ask: Entry, world: World, now: dt.datetime) -> None:
+def test_both_sides_see_a_match_and_nobody_else_does(ask: Entry, world: World, now: dt.datetime) -> None:
     offer = shared(
         world.westmarch,
         world.ben,
@@ -56,7 +56,7 @@ def test_matches_are_told_to_both_sides_and_hinted_to_nobody_else(ask: Entry, wo
     assert [match.counterpart for match in new_matches_for(world.ben, world.now)] == [ask]
 
 
-def test_a_commitment_between_others_meets_nobodys_ask(ask: Entry, world: World, now: dt.datetime) -> None:
+def test_a_commitment_between_others_cannot_meet_an_ask(ask: Entry, world: World, now: dt.datetime) -> None:
     response = services.respond(
         entry=ask, organisation=world.westmarch, text="All of it.", quantity=Decimal(60), author=world.ben, now=now
     )
@@ -80,7 +80,7 @@ def test_a_commitment_between_others_meets_nobodys_ask(ask: Entry, world: World,
     assert not ask.fulfilments.exists()
 
 
-def test_an_ask_is_committed_when_both_confirm_and_met_when_its_quantity_is(
+def test_an_ask_is_committed_when_both_confirm_and_met_when_delivered(
     ask: Entry, world: World, now: dt.datetime
 ) -> None:
     response = services.respond(
@@ -120,7 +120,7 @@ def test_an_ask_is_committed_when_both_confirm_and_met_when_its_quantity_is(
     assert (ask.status, ask.is_over) == (Status.MET, True)
 
 
-def test_that_two_work_together_is_told_to_the_two_alone(world: World, now: dt.datetime) -> None:
+def test_only_the_two_organisations_see_that_they_work_together(world: World, now: dt.datetime) -> None:
     ask = shared(world.larkhaven, world.amina, now, areas=[world.fareham])
     offer = shared(
         world.westmarch,
@@ -134,7 +134,7 @@ def test_that_two_work_together_is_told_to_the_two_alone(world: World, now: dt.d
 
     told = {
         name: [
-            (one.entry_id, "you already work together" in one.fit.reasons)
+            (one.entry_id, "you already work together" in one.score.reasons)
             for one in best_for_reader(ask, getattr(world, name), today)
         ]
         for name in ("amina", "ben", "chidi")
@@ -143,7 +143,7 @@ def test_that_two_work_together_is_told_to_the_two_alone(world: World, now: dt.d
     assert told == {"amina": [(offer.pk, True)], "ben": [(offer.pk, True)], "chidi": [(offer.pk, False)]}
 
 
-def test_a_pair_put_aside_that_does_not_fit_is_told_to_nobody_until_it_does(world: World, now: dt.datetime) -> None:
+def test_a_dismissed_pair_that_does_not_fit_is_shown_once_it_does(world: World, now: dt.datetime) -> None:
     ask = shared(world.larkhaven, world.amina, now, areas=[world.fareham])
     offer = shared(
         world.westmarch, world.ben, now, direction=Direction.OFFER, title="Clerks", theme=Theme.DATA, statement=""
@@ -167,11 +167,11 @@ def test_a_pair_put_aside_that_does_not_fit_is_told_to_nobody_until_it_does(worl
     assert matches_for(world.ben) == []
 
 
-def test_a_successor_and_a_new_parent_are_followed_by_what_is_open_already(world: World, now: dt.datetime) -> None:
+def test_open_entries_follow_new_successors_and_parents_of_areas(world: World, now: dt.datetime) -> None:
     solent, hampshire = area("E07000999", "Solent"), area("E10000014", "Hampshire")
     ask = shared(world.larkhaven, world.amina, now, areas=[world.fareham])
     county = shared(world.westmarch, world.ben, now, direction=Direction.OFFER, areas=[hampshire])
-    heir = shared(world.harbour, world.hana, now, direction=Direction.OFFER)
+    successor = shared(world.harbour, world.hana, now, direction=Direction.OFFER)
     services.match_due_entries(now=now)
 
     assert services.follow_places(now=now) == 0
@@ -188,13 +188,11 @@ def test_a_successor_and_a_new_parent_are_followed_by_what_is_open_already(world
     services.match_due_entries(now=now)
 
     reasons = {match.offer_id: match.reasons for match in Match.objects.filter(ask=ask)}
-    assert set(reasons) == {county.pk, heir.pk}
+    assert set(reasons) == {county.pk, successor.pk}
     assert any("Fareham" in reason for reason in reasons[county.pk])
 
 
-def test_whoever_joins_a_partnership_is_matched_with_what_it_asks_already(
-    ask: Entry, world: World, now: dt.datetime
-) -> None:
+def test_a_new_party_is_matched_with_entries_of_the_partnership(ask: Entry, world: World, now: dt.datetime) -> None:
     offer = shared(world.harbour, world.hana, now, direction=Direction.OFFER, title="A level site for modular homes")
     services.match_due_entries(now=now)
     assert matches_for(world.hana) == []

@@ -1,4 +1,4 @@
-"""How well an ask and an offer fit: the points, and the reasons in words."""
+"""Points and reasons of a match, and keys of places."""
 
 from __future__ import annotations
 
@@ -9,31 +9,31 @@ import pytest
 
 from partnerships.commitments.quantities import quantity_words
 from partnerships.exchange.matching import (
-    NEVER_TOGETHER,
-    WORTH_TELLING,
-    Ground,
-    Half,
+    MAX_POINTS_APART,
+    MIN_POINTS,
+    Common,
+    Side,
     as_written,
-    fit,
+    distinctive,
     listed,
-    telling,
+    score_pair,
 )
 from partnerships.exchange.reach import Places, anywhere, covered, far_keys, keys, near_keys, place_of
 
 SPRING = {"start": dt.date(2027, 3, 1), "end": dt.date(2027, 5, 31)}
-HERE = Ground(areas=("Fareham", "Gosport"))
+HERE = Common(areas=("Fareham", "Gosport"))
 
 
-def ask(**given: object) -> Half:
-    return Half(**({**SPRING, "quantity": Decimal(60), "unit": "homes"} | given))  # type: ignore[arg-type]
+def ask(**given: object) -> Side:
+    return Side(**({**SPRING, "quantity": Decimal(60), "unit": "homes"} | given))  # type: ignore[arg-type]
 
 
-def offer(**given: object) -> Half:
-    return Half(**({"start": dt.date(2027, 1, 1), "quantity": Decimal(40), "unit": "homes"} | given))  # type: ignore[arg-type]
+def offer(**given: object) -> Side:
+    return Side(**({"start": dt.date(2027, 1, 1), "quantity": Decimal(40), "unit": "homes"} | given))  # type: ignore[arg-type]
 
 
-def test_the_reasons_say_it_in_words() -> None:
-    found = fit(ask(), offer(), Ground(areas=("Fareham", "Gosport"), words=("modular",), partners=True))
+def test_a_match_gives_its_reasons_in_words() -> None:
+    found = score_pair(ask(), offer(), Common(areas=("Fareham", "Gosport"), words=("modular",), partners=True))
 
     assert found.reasons == (
         "same theme",
@@ -45,14 +45,14 @@ def test_the_reasons_say_it_in_words() -> None:
     )
 
 
-def test_a_perfect_pair_has_a_hundred_points() -> None:
-    ground = Ground(areas=("Fareham",), words=("modular", "harbour", "terrace", "depot"), partners=True)
+def test_a_perfect_match_has_100_points() -> None:
+    common = Common(areas=("Fareham",), words=("modular", "harbour", "terrace", "depot"), partners=True)
 
-    assert fit(ask(), offer(quantity=Decimal(60)), ground).points == 100
+    assert score_pair(ask(), offer(quantity=Decimal(60)), common).points == 100
 
 
-def test_the_same_place_beats_the_same_region_beats_nowhere() -> None:
-    points = [fit(ask(), offer(), ground).points for ground in (HERE, Ground(same_region=True), Ground())]
+def test_the_same_place_gets_more_points_than_the_same_region() -> None:
+    points = [score_pair(ask(), offer(), common).points for common in (HERE, Common(same_region=True), Common())]
 
     assert points == sorted(points, reverse=True)
     assert len(set(points)) == 3
@@ -68,27 +68,27 @@ def test_the_same_place_beats_the_same_region_beats_nowhere() -> None:
         ({"start": dt.date(2027, 6, 1)}, "the offer begins after it is needed"),
     ],
 )
-def test_the_time_is_told(given: dict[str, object], words: str) -> None:
-    assert words in fit(ask(), offer(**given), HERE).reasons
+def test_the_reasons_say_how_the_periods_overlap(given: dict[str, object], words: str) -> None:
+    assert words in score_pair(ask(), offer(**given), HERE).reasons
 
 
-def test_a_pair_that_never_meets_is_not_worth_telling() -> None:
-    perfect = Ground(areas=("Fareham",), words=("modular", "harbour", "terrace", "depot"), partners=True)
+def test_a_pair_whose_periods_do_not_overlap_is_not_a_match() -> None:
+    perfect = Common(areas=("Fareham",), words=("modular", "harbour", "terrace", "depot"), partners=True)
 
-    points = fit(ask(), offer(start=dt.date(2028, 1, 1)), perfect).points
+    points = score_pair(ask(), offer(start=dt.date(2028, 1, 1)), perfect).points
 
-    assert points <= NEVER_TOGETHER < WORTH_TELLING
+    assert points <= MAX_POINTS_APART < MIN_POINTS
 
 
-def test_the_last_day_of_an_offer_still_counts() -> None:
-    found = fit(ask(start=dt.date(2027, 3, 1)), offer(start=None, end=dt.date(2027, 3, 1)), HERE)
+def test_the_last_day_of_an_offer_counts_as_available() -> None:
+    found = score_pair(ask(start=dt.date(2027, 3, 1)), offer(start=None, end=dt.date(2027, 3, 1)), HERE)
 
     assert "available for part of the time" in found.reasons
 
 
-def test_more_of_the_quantity_is_better_and_another_unit_counts_as_unknown() -> None:
+def test_a_larger_quantity_gets_more_points_and_another_unit_counts_as_unknown() -> None:
     limit, some, other, unknown = (
-        fit(ask(), offer(**given), HERE).points
+        score_pair(ask(), offer(**given), HERE).points
         for given in (
             {"quantity": Decimal(90)},
             {"quantity": Decimal(30)},
@@ -101,21 +101,23 @@ def test_more_of_the_quantity_is_better_and_another_unit_counts_as_unknown() -> 
 
 
 def test_money_is_written_as_money() -> None:
-    found = fit(ask(quantity=Decimal(250_000), unit="pounds"), offer(quantity=Decimal("99000.50"), unit="pounds"), HERE)
+    found = score_pair(
+        ask(quantity=Decimal(250_000), unit="pounds"), offer(quantity=Decimal("99000.50"), unit="pounds"), HERE
+    )
 
     assert "£99,000.50 of the £250,000 asked for" in found.reasons
     assert quantity_words(Decimal("1.50"), "hectares") == "1.5 hectares"
 
 
-def test_names_are_listed_as_people_write_them() -> None:
+def test_names_are_joined_with_commas_and_and() -> None:
     assert listed([]) == ""
     assert listed(["Fareham"]) == "Fareham"
     assert listed(["Fareham", "Gosport"]) == "Fareham and Gosport"
     assert listed(["A", "B", "C", "D", "E"]) == "A, B, C and 2 more"
 
 
-def test_only_telling_words_are_told_as_they_were_written() -> None:
-    shared = telling(["home", "modular", "polici", "of", "offer", "x9"])
+def test_only_distinctive_words_are_shown_as_they_were_written() -> None:
+    shared = distinctive(["home", "modular", "polici", "of", "offer", "x9"])
 
     assert shared == ("modular", "polici")
     assert as_written(shared, "Modular homes by our policies") == ("modular", "policies")
@@ -124,31 +126,31 @@ def test_only_telling_words_are_told_as_they_were_written() -> None:
 COUNTY, FAREHAM, GOSPORT, OLD, NEW, REGION = 1, 2, 3, 4, 5, 9
 PLACES = Places(
     parts={COUNTY: [FAREHAM, GOSPORT], REGION: [COUNTY, NEW]},
-    heirs={OLD: [NEW]},
+    successors={OLD: [NEW]},
     region={COUNTY: REGION, FAREHAM: REGION, GOSPORT: REGION, NEW: REGION},
 )
 
 
-def test_a_county_contains_its_districts() -> None:
+def test_a_county_has_the_keys_of_its_districts() -> None:
     assert covered([COUNTY], PLACES) == {COUNTY, FAREHAM, GOSPORT}
     assert near_keys(1, [COUNTY], PLACES) & near_keys(1, [GOSPORT], PLACES)
     assert not near_keys(1, [FAREHAM], PLACES) & near_keys(1, [GOSPORT], PLACES)
 
 
-def test_a_successor_inherits() -> None:
+def test_an_ended_area_has_the_keys_of_its_successor() -> None:
     assert near_keys(1, [OLD], PLACES) & near_keys(1, [NEW], PLACES)
 
 
-def test_another_theme_never_meets() -> None:
+def test_different_themes_have_no_key_in_common() -> None:
     assert not set(keys(1, [COUNTY], PLACES)) & set(keys(2, [COUNTY], PLACES))
 
 
-def test_the_region_is_the_second_tier_and_anywhere_the_last() -> None:
+def test_region_keys_are_shared_in_a_region_and_differ_from_place_keys() -> None:
     assert far_keys(1, [FAREHAM], PLACES) == far_keys(1, [GOSPORT], PLACES)
     assert far_keys(1, [], PLACES) == {anywhere(1)}
     assert all(key < 0 for key in far_keys(1, [FAREHAM], PLACES))
     assert {place_of(key) for key in near_keys(7, [FAREHAM], PLACES)} == {FAREHAM}
 
 
-def test_areas_that_contain_one_another_in_a_circle_do_no_harm() -> None:
+def test_areas_that_contain_each_other_are_covered_once() -> None:
     assert covered([1], Places(parts={1: [2], 2: [1]})) == {1, 2}

@@ -1,4 +1,4 @@
-"""The exchange in the browser's words: writing, finding, answering, deciding, and what each page leaves out."""
+"""Pages of asks and offers."""
 
 from __future__ import annotations
 
@@ -84,7 +84,7 @@ def test_from_an_ask_to_an_agreement_through_the_pages(world: World) -> None:
     assert f"?from=response-{response.pk}" in shown
 
 
-def test_an_empty_quantity_does_not_take_the_whole_offer(world: World, now: dt.datetime) -> None:
+def test_an_empty_quantity_does_not_accept_the_whole_offer(world: World, now: dt.datetime) -> None:
     offer = shared(world.larkhaven, world.amina, now, direction=Direction.OFFER, quantity=12_000_000, unit=Unit.POUNDS)
     browser, address = sign_in(world.ben), reverse("exchange:respond", args=[offer.pk])
     given = {"organisation": world.westmarch.pk, "text": "We could use it."}
@@ -99,7 +99,7 @@ def test_an_empty_quantity_does_not_take_the_whole_offer(world: World, now: dt.d
     assert Response.objects.get().quantity is None
 
 
-def test_a_form_that_does_not_hold_comes_back_with_what_was_written(world: World) -> None:
+def test_an_invalid_form_comes_back_with_what_was_typed(world: World) -> None:
     answer = sign_in(world.amina).post(
         reverse("exchange:new"), written(world, unit="", audience="named", partnership="")
     )
@@ -126,7 +126,7 @@ def test_a_draft_is_saved_changed_and_shared(world: World) -> None:
     assert (entry.title, entry.status) == ("Land for 70 homes", Status.SHARED)
 
 
-def test_the_board_stands_asks_before_offers_with_counts_and_chips(world: World, now: dt.datetime) -> None:
+def test_the_board_shows_asks_before_offers_with_counts_and_chips(world: World, now: dt.datetime) -> None:
     shared(world.larkhaven, world.amina, now, title="Land wanted")
     shared(world.westmarch, world.ben, now, title="Land given", direction=Direction.OFFER)
     shared(world.westmarch, world.ben, now, title="Data given", direction=Direction.OFFER, theme=Theme.DATA)
@@ -180,7 +180,7 @@ def test_the_area_filter_finds_a_county_for_its_district(world: World, now: dt.d
     assert "Elsewhere" not in words
 
 
-def test_pages_of_the_list_follow_one_another_without_gaps(world: World, now: dt.datetime) -> None:
+def test_pages_of_the_list_have_no_gaps(world: World, now: dt.datetime) -> None:
     for number in range(30):
         shared(world.larkhaven, world.amina, now + dt.timedelta(minutes=number), title=f"Ask {number:02}")
 
@@ -193,7 +193,7 @@ def test_pages_of_the_list_follow_one_another_without_gaps(world: World, now: dt
     assert titles == [f"Ask {number:02}" for number in reversed(range(30))]
 
 
-def test_what_one_may_not_see_changes_nothing_on_any_page(world: World, now: dt.datetime) -> None:
+def test_entries_that_a_person_cannot_see_change_no_page(world: World, now: dt.datetime) -> None:
     pages = ["board", "list", "ours", "matches", "export", "saved"]
     queries = ["", "?q=canary", "?theme=land", "?organisation=larkhaven", f"?area={world.fareham.pk}"]
     shared(world.larkhaven, world.amina, now, title="For all")
@@ -212,7 +212,7 @@ def test_what_one_may_not_see_changes_nothing_on_any_page(world: World, now: dt.
     assert everything() == before
 
 
-def test_the_private_note_is_read_by_its_own_organisation_alone(world: World, now: dt.datetime) -> None:
+def test_only_its_own_organisation_reads_a_private_note(world: World, now: dt.datetime) -> None:
     entry = shared(world.larkhaven, world.amina, now, private_note="CANARY: we would take 30.")
 
     assert "CANARY" in page(world.vera, "detail", pk=entry.pk)
@@ -220,7 +220,7 @@ def test_the_private_note_is_read_by_its_own_organisation_alone(world: World, no
     assert "CANARY" not in page(world.amina, "export")
 
 
-def test_the_word_to_a_colleague_stays_inside(world: World, now: dt.datetime) -> None:
+def test_only_their_organisation_sees_the_message_to_a_colleague(world: World, now: dt.datetime) -> None:
     ask = shared(world.westmarch, world.ben, now, audience=Audience.NAMED, addressees=[world.larkhaven])
     sign_in(world.amina).post(
         reverse("exchange:refer", args=[ask.pk]),
@@ -228,18 +228,18 @@ def test_the_word_to_a_colleague_stays_inside(world: World, now: dt.datetime) ->
     )
 
     inside, outside = page(world.vera, "detail", pk=ask.pk), page(world.ben, "detail", pk=ask.pk)
-    (letter,) = deliver()
+    (email,) = deliver()
 
     assert "CANARY" in inside
     assert "Eddie Larch" in inside
     assert "CANARY" not in outside
     assert "Eddie Larch" not in outside
-    assert letter.to == [world.eddie.email]
-    assert letter.subject == f"{world.amina.name} referred this ask to you: {ask.title}"
-    assert "CANARY" not in letter.body
+    assert email.to == [world.eddie.email]
+    assert email.subject == f"{world.amina.name} referred this ask to you: {ask.title}"
+    assert "CANARY" not in email.body
 
 
-def test_those_addressed_by_name_are_not_told_who_else_was(world: World, now: dt.datetime) -> None:
+def test_organisations_asked_by_name_do_not_see_who_else_was(world: World, now: dt.datetime) -> None:
     ask = shared(
         world.larkhaven, world.amina, now, audience=Audience.NAMED, addressees=[world.westmarch, world.tidewater]
     )
@@ -248,7 +248,7 @@ def test_those_addressed_by_name_are_not_told_who_else_was(world: World, now: dt
     assert "Tidewater" not in page(world.ben, "detail", pk=ask.pk)
 
 
-def test_the_download_runs_no_formula(world: World, now: dt.datetime) -> None:
+def test_the_csv_escapes_formulas(world: World, now: dt.datetime) -> None:
     shared(world.larkhaven, world.amina, now, title='=HYPERLINK("http://harm.example")', statement="  @SUM(A1)")
 
     rows = list(csv.reader(io.StringIO(page(world.ben, "export").removeprefix("\ufeff"))))
@@ -258,7 +258,7 @@ def test_the_download_runs_no_formula(world: World, now: dt.datetime) -> None:
     assert rows[1][5] == "60.00"
 
 
-def test_a_kept_filter_is_its_persons_own(world: World) -> None:
+def test_only_its_owner_can_see_a_saved_filter(world: World) -> None:
     amina, ben = sign_in(world.amina), sign_in(world.ben)
     amina.post(reverse("exchange:save-filter") + "?theme=land&q=modular&evil=1", {"name": "Land", "tells": "on"})
     kept = SavedFilter.objects.get()
@@ -271,14 +271,14 @@ def test_a_kept_filter_is_its_persons_own(world: World) -> None:
     assert amina.post(reverse("exchange:remove-filter", args=[kept.pk])).status_code == 302
 
 
-def test_htmx_gets_the_results_alone(world: World) -> None:
+def test_htmx_gets_the_results_only(world: World) -> None:
     answer = sign_in(world.ben).get(reverse("exchange:board"), HTTP_HX_REQUEST="true")
 
     assert b"<html" not in answer.content
     assert b"cg-board" in answer.content
 
 
-def test_what_waits_longest_is_only_what_waits(ask: Entry, world: World, now: dt.datetime) -> None:
+def test_the_oldest_first_filter_shows_only_unanswered_entries(ask: Entry, world: World, now: dt.datetime) -> None:
     shared(world.larkhaven, world.amina, now + dt.timedelta(days=1), title="Waits too")
     shared(world.westmarch, world.ben, now, title="Always there", direction=Direction.OFFER, standing=True)
     services.respond(entry=ask, organisation=world.westmarch, text="Twenty.", quantity=20, author=world.ben, now=now)
@@ -294,7 +294,7 @@ def test_what_waits_longest_is_only_what_waits(ask: Entry, world: World, now: dt
 
 @pytest.fixture
 def offer(world: World, now: dt.datetime) -> Entry:
-    """What Westmarch offers its partnership, and fits the ask."""
+    """An offer from Westmarch to the partnership that matches the ask."""
     return shared(
         world.westmarch,
         world.ben,
@@ -307,7 +307,7 @@ def offer(world: World, now: dt.datetime) -> Entry:
     )
 
 
-def test_viewers_are_offered_nothing_that_they_may_not_do(
+def test_pages_offer_no_link_that_a_viewer_or_editor_may_not_open(
     ask: Entry, offer: Entry, world: World, now: dt.datetime
 ) -> None:
     services.match_due_entries(now=now)
@@ -350,7 +350,7 @@ def test_a_commitment_is_made_from_a_match_and_from_an_entry(
     assert "?from=" not in page(world.vera, "detail", pk=ask.pk)
 
 
-def test_one_says_which_commitment_meets_an_ask_and_how_much_of_it(ask: Entry, world: World, now: dt.datetime) -> None:
+def test_an_existing_commitment_can_be_linked_to_an_ask_in_part(ask: Entry, world: World, now: dt.datetime) -> None:
     commitment = promise("", world, now, 60)
     elsewhere = promise("", world, now, 10, giver=world.larkhaven, receiver=world.westmarch, owner=world.eddie)
     browser, address = sign_in(world.eddie), reverse("exchange:meet", args=[ask.pk])
@@ -366,7 +366,7 @@ def test_one_says_which_commitment_meets_an_ask_and_how_much_of_it(ask: Entry, w
     assert "20 homes of this" in page(world.eddie, "detail", pk=ask.pk)
 
 
-def test_an_introduction_brings_both_organisations_together_once(
+def test_an_introduction_emails_both_organisations_once(
     ask: Entry, offer: Entry, world: World, now: dt.datetime
 ) -> None:
     address = reverse("exchange:introduce", args=[ask.pk, offer.pk])
@@ -375,8 +375,8 @@ def test_an_introduction_brings_both_organisations_together_once(
     assert sign_in(world.eddie).post(address, given).status_code == 302
     assert sign_in(world.amina).post(address, given).status_code == 422
 
-    assert sorted(letter.to[0] for letter in deliver()) == ["amina@larkhaven.example", "ben@westmarch.example"]
-    assert not any("CANARY" in letter.body for letter in deliver())
+    assert sorted(email.to[0] for email in deliver()) == ["amina@larkhaven.example", "ben@westmarch.example"]
+    assert not any("CANARY" in email.body for email in deliver())
     for person in (world.amina, world.ben):
         for entry, other in ((ask, offer), (offer, ask)):
             shown = page(person, "detail", pk=entry.pk)
@@ -385,7 +385,7 @@ def test_an_introduction_brings_both_organisations_together_once(
             assert "uggested an introduction" in shown
 
 
-def test_a_third_introduces_two_who_may_read_each_other_and_nobody_else(world: World, now: dt.datetime) -> None:
+def test_a_third_organisation_introduces_only_two_that_can_read_each_other(world: World, now: dt.datetime) -> None:
     ask = shared(world.larkhaven, world.amina, now)
     offer = shared(world.westmarch, world.ben, now, title="A site", direction=Direction.OFFER)
     hidden = shared(
@@ -406,13 +406,13 @@ def test_a_third_introduces_two_who_may_read_each_other_and_nobody_else(world: W
         return chidi.post(address, {"organisation": world.tidewater.pk, "text": "CANARY"}).status_code
 
     assert (introduce(offer), introduce(hidden)) == (302, 422)
-    assert not any("Quietly" in letter.body for letter in deliver())
+    assert not any("Quietly" in email.body for email in deliver())
     assert "CANARY" in page(world.ben, "detail", pk=ask.pk)
     assert "CANARY" in page(world.chidi, "detail", pk=ask.pk)
     assert "CANARY" not in page(world.hana, "detail", pk=ask.pk)
 
 
-def test_what_happened_shows_what_was_and_what_is_now_and_no_private_note(world: World, ask: Entry) -> None:
+def test_the_history_shows_old_and_new_text_but_no_private_note(world: World, ask: Entry) -> None:
     services.edit_entry(
         entry=ask, title="Land for 40 homes", private_note="We would take 30.", author=world.amina, now=world.now
     )
@@ -425,7 +425,7 @@ def test_what_happened_shows_what_was_and_what_is_now_and_no_private_note(world:
     assert "We would take 30." not in shown
 
 
-def test_an_answer_is_made_a_commitment_until_all_of_it_is_promised(ask: Entry, world: World, now: dt.datetime) -> None:
+def test_an_answer_offers_a_commitment_until_all_of_it_is_promised(ask: Entry, world: World, now: dt.datetime) -> None:
     response = services.respond(
         entry=ask, organisation=world.westmarch, text="All.", quantity=60, author=world.ben, now=now
     )
@@ -444,5 +444,5 @@ def test_an_answer_is_made_a_commitment_until_all_of_it_is_promised(ask: Entry, 
     assert offered()
 
 
-def test_an_asks_own_history_does_not_repeat_its_title(ask: Entry, world: World) -> None:
+def test_the_history_of_an_ask_does_not_repeat_its_title(ask: Entry, world: World) -> None:
     assert "Shared an ask</span>" in page(world.ben, "detail", pk=ask.pk)

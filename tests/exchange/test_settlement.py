@@ -1,4 +1,4 @@
-"""What commitments make of asks and offers: covered, met, shared among several, taken back when they fall through."""
+"""How commitments change the status of asks and offers."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from partnerships.commitments.models import Commitment
 from partnerships.commitments.models import Status as CommitmentStatus
 from partnerships.commitments.origins import links_of, read_from
 from partnerships.exchange import services
+from partnerships.exchange.amounts import Promise, amounts
 from partnerships.exchange.models import Direction, Entry, Response, Status
-from partnerships.exchange.settlement import Promise, amounts
 from partnerships.organisations.models import Organisation
 from partnerships.people.models import User
 from tests.exchange.conftest import shared
@@ -26,7 +26,7 @@ from tests.world import World
 def answered(
     entry: Entry, world: World, now: dt.datetime, quantity: int | None, *, by: Organisation | None = None
 ) -> Response:
-    """An answer of Westmarch's, or another's, that Larkhaven accepts."""
+    """An answer, by default from Westmarch, that Larkhaven accepts."""
     response = services.respond(
         entry=entry,
         organisation=by or world.westmarch,
@@ -39,7 +39,7 @@ def answered(
 
 
 def promise(source: str, world: World, now: dt.datetime, quantity: Decimal | int | None, **terms: Any) -> Commitment:
-    """Westmarch gives, Larkhaven receives: proposed by whoever is named, else by Ben, and confirmed by both."""
+    """A commitment from Westmarch to Larkhaven, confirmed by both."""
     given = {
         "giver": world.westmarch,
         "receiver": world.larkhaven,
@@ -92,7 +92,7 @@ def standing(entry: Entry) -> tuple[str, bool, Decimal]:
     return entry.status, entry.is_open, entry.agreed_quantity
 
 
-def test_an_answer_stands_until_a_commitment_from_it_falls_through() -> None:
+def test_an_answer_counts_until_a_commitment_from_it_falls_through() -> None:
     def agreed(*promises: Promise) -> Decimal:
         return amounts(promises, {1: Decimal(60)}).agreed
 
@@ -103,9 +103,7 @@ def test_an_answer_stands_until_a_commitment_from_it_falls_through() -> None:
     assert agreed(Promise(1, lost=Decimal(60)), Promise(None, promised=Decimal(15))) == 15
 
 
-def test_other_terms_in_its_place_meet_the_ask_with_what_was_delivered_before(
-    ask: Entry, world: World, now: dt.datetime
-) -> None:
+def test_a_replacement_commitment_keeps_what_was_delivered_before(ask: Entry, world: World, now: dt.datetime) -> None:
     response = answered(ask, world, now, 60)
     old = promise(f"response-{response.pk}", world, now, 60)
     commitments.change_due_date(
@@ -130,7 +128,9 @@ def test_other_terms_in_its_place_meet_the_ask_with_what_was_delivered_before(
     assert standing(ask)[0] == Status.MET
 
 
-def test_terms_that_promise_less_open_the_ask_again_for_the_rest(ask: Entry, world: World, now: dt.datetime) -> None:
+def test_a_replacement_that_promises_less_reopens_the_ask_for_the_rest(
+    ask: Entry, world: World, now: dt.datetime
+) -> None:
     response = answered(ask, world, now, 60)
     old = promise(f"response-{response.pk}", world, now, 60)
 
@@ -139,7 +139,7 @@ def test_terms_that_promise_less_open_the_ask_again_for_the_rest(ask: Entry, wor
     assert standing(ask) == (Status.PART_ACCEPTED, True, 40)
 
 
-def test_a_commitment_that_is_cancelled_opens_the_ask_again(ask: Entry, world: World, now: dt.datetime) -> None:
+def test_cancelling_a_commitment_reopens_the_ask(ask: Entry, world: World, now: dt.datetime) -> None:
     services.edit_entry(entry=ask, author=world.amina, now=now, closes_on=timezone.localdate(now))
     response = answered(ask, world, now, 60)
     made = promise(f"response-{response.pk}", world, now, 60)
@@ -157,7 +157,7 @@ def test_a_commitment_that_is_cancelled_opens_the_ask_again(ask: Entry, world: W
     assert standing(ask) == (Status.COMMITTED, False, 60)
 
 
-def test_a_proposal_that_is_declined_leaves_the_answer_standing(ask: Entry, world: World, now: dt.datetime) -> None:
+def test_declining_a_proposed_commitment_leaves_the_answer_accepted(ask: Entry, world: World, now: dt.datetime) -> None:
     response = answered(ask, world, now, 60)
     proposed = commitments.propose_commitment(
         giver=world.westmarch,
@@ -178,7 +178,7 @@ def test_a_proposal_that_is_declined_leaves_the_answer_standing(ask: Entry, worl
     assert standing(ask) == (Status.ACCEPTED, False, 60)
 
 
-def test_an_offer_whose_commitment_is_cancelled_can_be_taken_up_again(world: World, now: dt.datetime) -> None:
+def test_cancelling_a_commitment_reopens_the_offer(world: World, now: dt.datetime) -> None:
     offer = shared(world.westmarch, world.ben, now, direction=Direction.OFFER)
     made = promise(f"entry-{offer.pk}", world, now, 60)
     assert standing(offer) == (Status.COMMITTED, False, 60)
@@ -188,7 +188,7 @@ def test_an_offer_whose_commitment_is_cancelled_can_be_taken_up_again(world: Wor
     assert standing(offer) == (Status.SHARED, True, 0)
 
 
-def test_an_ask_without_a_quantity_opens_again_when_nothing_else_holds_it(world: World, now: dt.datetime) -> None:
+def test_an_ask_without_a_quantity_reopens_when_its_last_commitment_ends(world: World, now: dt.datetime) -> None:
     ask = shared(world.larkhaven, world.amina, now, quantity=None, unit="")
     first = promise(f"entry-{ask.pk}", world, now, None, author=world.amina)
     second = promise("", world, now, None)
@@ -201,7 +201,7 @@ def test_an_ask_without_a_quantity_opens_again_when_nothing_else_holds_it(world:
     assert standing(ask)[:2] == (Status.SHARED, True)
 
 
-def test_an_ask_is_committed_only_when_commitments_cover_all_that_was_agreed(world: World, now: dt.datetime) -> None:
+def test_an_ask_is_committed_when_commitments_cover_all_that_was_agreed(world: World, now: dt.datetime) -> None:
     ask = shared(world.larkhaven, world.amina, now)
     first = answered(ask, world, now, 40)
     answered(ask, world, now, 20, by=world.tidewater)
@@ -214,9 +214,7 @@ def test_an_ask_is_committed_only_when_commitments_cover_all_that_was_agreed(wor
     assert standing(ask) == (Status.COMMITTED, False, 60)
 
 
-def test_what_is_promised_in_other_units_meets_only_the_part_it_was_accepted_for(
-    world: World, now: dt.datetime
-) -> None:
+def test_a_commitment_in_another_unit_meets_the_quantity_of_its_answer(world: World, now: dt.datetime) -> None:
     ask = shared(world.larkhaven, world.amina, now)
     first = answered(ask, world, now, 40)
     money = promise(f"response-{first.pk}", world, now, 250_000, unit="pounds")
@@ -230,7 +228,7 @@ def test_what_is_promised_in_other_units_meets_only_the_part_it_was_accepted_for
     assert standing(ask)[0] == Status.MET
 
 
-def test_sixty_homes_do_not_meet_two_asks_of_sixty(world: World, now: dt.datetime) -> None:
+def test_sixty_homes_cannot_meet_two_asks_for_sixty(world: World, now: dt.datetime) -> None:
     first, second = (shared(world.larkhaven, world.amina, now) for _ in range(2))
     made = promise(f"entry-{first.pk}", world, now, 60, author=world.amina)
 
@@ -241,7 +239,7 @@ def test_sixty_homes_do_not_meet_two_asks_of_sixty(world: World, now: dt.datetim
     assert (standing(first)[0], standing(second)[0]) == (Status.MET, Status.SHARED)
 
 
-def test_one_commitment_meets_several_asks_each_with_its_share(world: World, now: dt.datetime) -> None:
+def test_one_commitment_can_meet_several_asks_in_part(world: World, now: dt.datetime) -> None:
     first = shared(world.larkhaven, world.amina, now, quantity=40)
     second = shared(world.larkhaven, world.amina, now, quantity=30, title="Land for 30 homes")
     made = promise(f"entry-{first.pk}", world, now, 60, author=world.amina)
@@ -256,7 +254,7 @@ def test_one_commitment_meets_several_asks_each_with_its_share(world: World, now
     assert (standing(first)[0], standing(second)[0]) == (Status.MET, Status.PART_ACCEPTED)
 
 
-def test_less_than_one_of_a_unit_meets_an_ask_as_well(world: World, now: dt.datetime) -> None:
+def test_a_quantity_below_one_can_meet_an_ask(world: World, now: dt.datetime) -> None:
     ask = shared(world.larkhaven, world.amina, now, quantity=2, unit="hectares", title="Two hectares by the quay")
     made = promise("", world, now, Decimal("0.5"), unit="hectares")
 
@@ -265,7 +263,7 @@ def test_less_than_one_of_a_unit_meets_an_ask_as_well(world: World, now: dt.date
     assert standing(ask)[2] == Decimal("0.5")
 
 
-def test_what_one_gives_meets_no_ask_of_ones_own(world: World, now: dt.datetime) -> None:
+def test_a_commitment_that_an_organisation_gives_cannot_meet_its_own_ask(world: World, now: dt.datetime) -> None:
     ask = shared(world.westmarch, world.ben, now)
     given = promise("", world, now, 60)
 
@@ -273,7 +271,7 @@ def test_what_one_gives_meets_no_ask_of_ones_own(world: World, now: dt.datetime)
         services.meet_with(entry=ask, commitment=given, quantity=None, author=world.ben, now=now)
 
 
-def test_an_ask_of_which_a_part_was_agreed_by_its_last_day_ends_with_that_part(
+def test_an_ask_agreed_in_part_by_its_closing_date_lapses_once_delivered(
     ask: Entry, world: World, now: dt.datetime
 ) -> None:
     services.edit_entry(entry=ask, author=world.amina, now=now, closes_on=timezone.localdate(now))
@@ -289,7 +287,9 @@ def test_an_ask_of_which_a_part_was_agreed_by_its_last_day_ends_with_that_part(
     assert standing(ask)[0] == Status.LAPSED
 
 
-def test_asking_for_no_more_than_was_delivered_makes_it_met(ask: Entry, world: World, now: dt.datetime) -> None:
+def test_lowering_the_quantity_to_what_was_delivered_makes_an_ask_met(
+    ask: Entry, world: World, now: dt.datetime
+) -> None:
     response = answered(ask, world, now, 40)
     keep(promise(f"response-{response.pk}", world, now, 40), world, now)
 

@@ -1,4 +1,4 @@
-"""Who may read, edit and answer an ask or offer: two organisations, one partnership, a stranger and a viewer."""
+"""Who can read, edit and answer an ask or offer."""
 
 from __future__ import annotations
 
@@ -41,28 +41,28 @@ WESTMARCH = {"Ben"}
 ACCOUNTS = LARKHAVEN | WESTMARCH | {"Lena", "Chidi", "Hana", "Dee"}
 
 
-def test_a_draft_is_seen_by_its_own_organisation_alone(world: World, now: dt.datetime) -> None:
+def test_only_its_own_organisation_sees_a_draft(world: World, now: dt.datetime) -> None:
     for audience in ({"audience": Audience.NETWORK}, {"audience": Audience.NAMED, "addressees": [world.westmarch]}):
         assert seers(draft(world.larkhaven, world.amina, now, **audience), world) == LARKHAVEN
 
 
-def test_an_entry_for_named_partners_is_seen_by_these_and_its_own(world: World, now: dt.datetime) -> None:
+def test_named_partners_and_its_own_organisation_see_an_entry(world: World, now: dt.datetime) -> None:
     entry = shared(world.larkhaven, world.amina, now, audience=Audience.NAMED, addressees=[world.westmarch])
 
     assert seers(entry, world) == LARKHAVEN | WESTMARCH
 
 
-def test_an_entry_for_a_partnership_is_seen_by_its_parties(ask: Entry, world: World) -> None:
+def test_parties_see_an_entry_for_their_partnership(ask: Entry, world: World) -> None:
     assert seers(ask, world) == LARKHAVEN | WESTMARCH
 
 
-def test_an_entry_for_the_network_is_seen_by_all_with_an_account(world: World, now: dt.datetime) -> None:
+def test_everyone_with_an_account_sees_an_entry_for_the_network(world: World, now: dt.datetime) -> None:
     entry = shared(world.larkhaven, world.amina, now)
 
     assert seers(entry, world) == ACCOUNTS
 
 
-def test_those_who_may_read_are_the_readers_chosen_for_letters(ask: Entry, world: World, now: dt.datetime) -> None:
+def test_the_readers_of_an_entry_are_those_who_can_see_it(ask: Entry, world: World, now: dt.datetime) -> None:
     named = shared(world.larkhaven, world.amina, now, audience=Audience.NAMED, addressees=[world.tidewater])
     network = shared(world.larkhaven, world.amina, now)
     hidden = draft(world.westmarch, world.ben, now)
@@ -73,9 +73,7 @@ def test_those_who_may_read_are_the_readers_chosen_for_letters(ask: Entry, world
         assert readers == seeing
 
 
-def test_a_party_that_left_keeps_what_it_held_and_sees_nothing_newer(
-    ask: Entry, world: World, now: dt.datetime
-) -> None:
+def test_a_former_party_sees_what_it_had_and_nothing_newer(ask: Entry, world: World, now: dt.datetime) -> None:
     left = now + dt.timedelta(days=1)
     agreements.invite_organisation(
         partnership=world.partnership, organisation=world.tidewater, role="member", author=world.amina, now=now
@@ -99,9 +97,7 @@ def test_a_party_that_left_keeps_what_it_held_and_sees_nothing_newer(
     assert "Ben" not in seers(ask, world)
 
 
-def test_the_invited_see_nothing_of_a_partnerships_exchange_before_they_accept(
-    ask: Entry, world: World, now: dt.datetime
-) -> None:
+def test_an_invited_party_sees_no_entries_before_it_accepts(ask: Entry, world: World, now: dt.datetime) -> None:
     agreements.invite_organisation(
         partnership=world.partnership, organisation=world.tidewater, role="member", author=world.amina, now=now
     )
@@ -109,7 +105,7 @@ def test_the_invited_see_nothing_of_a_partnerships_exchange_before_they_accept(
     assert "Chidi" not in seers(ask, world)
 
 
-def test_editors_and_leads_edit_their_own_and_viewers_do_not(ask: Entry, world: World) -> None:
+def test_editors_and_leads_can_edit_an_entry_and_viewers_cannot(ask: Entry, world: World) -> None:
     editing = {
         one.get_short_name()
         for one in (world.amina, world.eddie, world.vera, world.ben, world.chidi)
@@ -119,7 +115,7 @@ def test_editors_and_leads_edit_their_own_and_viewers_do_not(ask: Entry, world: 
     assert editing == {"Amina", "Eddie"}
 
 
-def test_only_those_addressed_may_answer(ask: Entry, world: World, now: dt.datetime) -> None:
+def test_only_asked_organisations_can_answer(ask: Entry, world: World, now: dt.datetime) -> None:
     everyone = (world.amina, world.eddie, world.vera, world.ben, world.chidi, world.hana, world.dee)
     for_all = shared(world.larkhaven, world.amina, now)
     named = shared(world.larkhaven, world.amina, now, audience=Audience.NAMED, addressees=[world.harbour])
@@ -144,7 +140,7 @@ def test_a_viewer_reads_but_does_not_answer(ask: Entry, world: World, now: dt.da
     assert not Entry.objects.answerable_by(world.things["viewer"]).filter(pk=ask.pk).exists()
 
 
-def test_an_observer_reads_but_is_never_asked_and_never_asks(ask: Entry, world: World, now: dt.datetime) -> None:
+def test_an_observer_reads_but_cannot_ask_or_be_asked(ask: Entry, world: World, now: dt.datetime) -> None:
     agreements.invite_organisation(
         partnership=world.partnership,
         organisation=world.tidewater,
@@ -173,7 +169,7 @@ def test_an_observer_reads_but_is_never_asked_and_never_asks(ask: Entry, world: 
         draft(world.tidewater, world.chidi, now, audience=Audience.PARTNERSHIP, partnership=world.partnership)
 
 
-def test_an_answer_is_seen_by_its_two_sides_and_not_by_others_who_were_asked(world: World, now: dt.datetime) -> None:
+def test_only_the_two_sides_of_an_answer_see_it(world: World, now: dt.datetime) -> None:
     entry = shared(
         world.larkhaven, world.amina, now, audience=Audience.NAMED, addressees=[world.westmarch, world.tidewater]
     )
@@ -195,9 +191,7 @@ def test_an_answer_is_seen_by_its_two_sides_and_not_by_others_who_were_asked(wor
     assert "declined an ask" in told_chidi
 
 
-def test_what_a_draft_said_before_is_not_in_the_timeline_of_those_it_is_shared_with(
-    world: World, now: dt.datetime
-) -> None:
+def test_earlier_text_of_a_draft_is_hidden_from_those_it_is_shared_with(world: World, now: dt.datetime) -> None:
     entry = draft(world.larkhaven, world.amina, now, title="CANARY working title")
     services.edit_entry(entry=entry, author=world.amina, now=now, title="Land wanted", private_note="CANARY note")
     services.share_entry(entry=entry, author=world.amina, now=now)
@@ -211,7 +205,7 @@ def test_what_a_draft_said_before_is_not_in_the_timeline_of_those_it_is_shared_w
     assert any("CANARY working title" in line for line in own)
 
 
-def test_a_draft_that_is_withdrawn_stays_its_organisations_own(world: World, now: dt.datetime) -> None:
+def test_a_withdrawn_draft_stays_visible_to_its_organisation_only(world: World, now: dt.datetime) -> None:
     entry = draft(world.larkhaven, world.amina, now)
     services.withdraw_entry(entry=entry, reason="Never mind.", author=world.amina, now=now)
     everything = boards.Filters(statuses=("withdrawn",))
@@ -221,9 +215,7 @@ def test_a_draft_that_is_withdrawn_stays_its_organisations_own(world: World, now
     assert boards.read(reader_of(world.ben), everything, 10).counts.total == 0
 
 
-def test_those_addressed_by_name_are_not_told_who_else_has_seen_answered_or_declined(
-    world: World, now: dt.datetime
-) -> None:
+def test_organisations_asked_by_name_do_not_see_what_others_did(world: World, now: dt.datetime) -> None:
     entry = shared(
         world.larkhaven, world.amina, now, audience=Audience.NAMED, addressees=[world.westmarch, world.tidewater]
     )

@@ -19,7 +19,7 @@ from partnerships.digests.bank_holidays import holidays
 from partnerships.digests.models import UNDER_WAY, Frequency, MatchTold, OpenDigest, Preference, Slot
 from partnerships.digests.planning.watermarks import settle_time
 from partnerships.digests.schedule import due, local_day
-from partnerships.exchange.matching import WORTH_TELLING
+from partnerships.exchange.matching import MIN_POINTS
 from partnerships.exchange.models import Entry, Match
 from partnerships.exchange.queries.matches import MatchFor, from_side
 from partnerships.kit.text import shorten
@@ -75,7 +75,7 @@ def note_matches(*, now: dt.datetime) -> int:
     with connection.cursor() as cursor:
         cursor.execute(
             _NOTE.format(acting=sql, reachable=_REACHABLE),
-            {**named, "now": now, "since": now - _LOOK_BACK, "worth": WORTH_TELLING},
+            {**named, "now": now, "since": now - _LOOK_BACK, "worth": MIN_POINTS},
         )
         noted = int(cursor.rowcount)
     schedule_matches(now=now)

@@ -1,1 +1,1 @@
-"""Forms for asks and offers: they check what was typed; services check whether it is allowed."""
+"""Forms for asks and offers. They check input; services check rights."""

@@ -58,7 +58,7 @@ class RespondForm(OrganisationForm):
         self.helper = Helper(self, submit="Send answer", cancel=entry.get_absolute_url())
 
     def clean(self) -> dict[str, Any]:
-        """Require a quantity or the tick for all of it: an empty box takes nothing."""
+        """Require a quantity or the tick for all: an empty box takes nothing."""
         data = super().clean() or {}
         everything = data.pop("everything", False)
         if "everything" in self.fields and "quantity" not in self.errors:

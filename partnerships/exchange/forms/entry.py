@@ -1,4 +1,4 @@
-"""Forms to write an ask or offer, mark it as agreed and link a commitment to it."""
+"""Forms to write an entry, mark it as agreed or link a commitment."""
 
 from __future__ import annotations
 
@@ -119,7 +119,7 @@ class EntryForm(OrganisationForm):
             del self.fields[name]
 
     def clean(self) -> dict[str, Any]:
-        """Check fields that depend on each other; drop values that the audience does not use."""
+        """Check fields together; drop values that the audience does not use."""
         data = super().clean() or {}
         if data.get("quantity") and not data.get("unit"):
             self.add_error("unit", "Choose a unit for the quantity.")
@@ -138,7 +138,7 @@ class EntryForm(OrganisationForm):
 
 
 def _open_partnerships(user: User) -> QuerySet[Partnership]:
-    """Live partnerships where the person edits for a party that is not an observer."""
+    """Live partnerships where the person edits for a non-observer party."""
     mine = Organisation.objects.of_person(user, *EDITING_ROLES)
     roles = [PartyRole.CHAIR, PartyRole.LEAD, PartyRole.MEMBER]
     return (

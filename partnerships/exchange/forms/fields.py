@@ -31,14 +31,14 @@ def quantity_field(label: str) -> forms.DecimalField:
 
 
 def set_choices(form: forms.Form, name: str, rows: QuerySet[Any]) -> None:
-    """Let a field of the form choose among these rows, where the form has that field."""
+    """Let a field choose among these rows, if the form has that field."""
     field = form.fields.get(name)
     if isinstance(field, forms.ModelChoiceField):
         field.queryset = rows
 
 
 class OrganisationForm(Form):
-    """A form for an organisation of the person; asks which one only where there are several."""
+    """A form for one of a person's organisations; asks which if several."""
 
     organisation = forms.ModelChoiceField(
         label="Which organisation is this for?", queryset=Organisation.objects.none(), empty_label="Choose one"

@@ -20,7 +20,10 @@ _STATUSES = [(code, label) for code, label in Status.choices if code != Status.D
 
 
 class _AreaSelect(forms.Select):
-    """About 350 areas as plain HTML: Django's template for each option is slower than the page's queries."""
+    """A select of about 350 areas, written as plain HTML.
+
+    Django's template for each option is slower than the page's queries.
+    """
 
     def render(self, name: str, value: Any, attrs: dict[str, Any] | None = None, renderer: Any = None) -> SafeString:
         """The select with its options."""

@@ -1,4 +1,4 @@
-"""Asks and offers: what partners request and will contribute, the answers they get and what they match."""
+"""Asks and offers, the answers they get, and matches between them."""
 
 from partnerships.exchange.models.answers import Question, Receipt, Response, ResponseStatus
 from partnerships.exchange.models.entries import (

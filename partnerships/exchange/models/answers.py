@@ -1,4 +1,4 @@
-"""What comes back for an entry: receipts (seen, declined, referred), questions, and responses that it can accept."""
+"""Receipts, questions and responses: what organisations say to an entry."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from partnerships.people.models import User
 if TYPE_CHECKING:
     from django.contrib.auth.models import AnonymousUser
 
-#: Answers are between the one who asks and the one who answers: other addressees do not see them.
+#: Only the organisation that asks and the one that answers can read an answer.
 BOTH_SIDES: tuple[Route, ...] = (Organisations("organisation"), Organisations("entry__organisation"))
 
 
 class ResponseStatus(models.TextChoices):
-    """Made, then accepted or declined by the entry's organisation, or withdrawn by its maker."""
+    """Made; then accepted or declined by the entry's side, or withdrawn."""
 
     MADE = "made", "Made"
     ACCEPTED = "accepted", "Accepted"
@@ -31,23 +31,24 @@ class ResponseStatus(models.TextChoices):
 
 
 class ResponseQuerySet(models.QuerySet["Response"]):
-    """Responses by who may read them: the two organisations concerned."""
+    """Responses by who may read them: the two organisations."""
 
     def visible_to(self, user: User | AnonymousUser) -> ResponseQuerySet:
-        """Those made by, or to, an organisation of the person."""
+        """Responses made by, or to, an organisation of the person."""
         return self.filter(visible_to(Response, BOTH_SIDES, user))
 
     def waiting(self) -> ResponseQuerySet:
-        """Those that the entry's organisation has not decided."""
+        """Responses that wait for a decision."""
         return self.filter(status=ResponseStatus.MADE)
 
 
 @pghistory.track()
 class Response(models.Model):
-    """An organisation's answer to another's ask or offer: made → accepted, declined or withdrawn.
+    """An organisation's answer to another's ask or offer.
 
-    `quantity` is what the answer covers (none: all that is left), in the entry's unit; `agreed_quantity` what was
-    accepted. `counterpart` is the answering organisation's own entry that fits: an offer for the ask, or the reverse.
+    Made, then accepted, declined or withdrawn. `quantity` is what the answer covers, in the entry's unit (None: all
+    that is left); `agreed_quantity` is what was accepted. `counterpart` is the answering organisation's own matching
+    entry.
     """
 
     entry = models.ForeignKey(Entry, on_delete=models.CASCADE, related_name="responses")
@@ -71,12 +72,12 @@ class Response(models.Model):
                 fields=["entry", "organisation"],
                 condition=Q(status=ResponseStatus.MADE),
                 name="one_open_response_an_organisation",
-                violation_error_message="Your organisation has already answered; wait for its answer or withdraw.",
+                violation_error_message="Your organisation has already answered. Wait for the decision or withdraw.",
             ),
             models.CheckConstraint(
                 condition=Q(quantity=None) | Q(quantity__gt=0),
                 name="response_quantity_positive",
-                violation_error_message="The quantity must be more than nothing.",
+                violation_error_message="The quantity must be more than 0.",
             ),
         ]
         indexes = [models.Index(fields=["organisation", "status"], name="response_organisation")]
@@ -86,7 +87,7 @@ class Response(models.Model):
 
     @property
     def is_waiting(self) -> bool:
-        """Whether the entry's organisation has not decided it."""
+        """Whether it waits for a decision."""
         return self.status == ResponseStatus.MADE
 
     @property
@@ -96,12 +97,15 @@ class Response(models.Model):
 
     @property
     def amount(self) -> str:
-        """What was accepted, or what the answer covers, with its unit."""
+        """The quantity accepted, or else the quantity answered, with its unit."""
         return self.entry.in_words(self.agreed_quantity or self.quantity)
 
     @property
     def part_words(self) -> str:
-        """`40 of 60 homes`, or the `amount` where the entry counts nothing or it is all of it."""
+        """`40 of 60 homes`, or the `amount` alone.
+
+        The amount stands alone if the answer covers everything or the entry has no quantity.
+        """
         part, entry = self.agreed_quantity or self.quantity, self.entry
         if part is None or entry.quantity is None or part == entry.quantity:
             return self.amount
@@ -109,20 +113,23 @@ class Response(models.Model):
 
 
 class ReceiptQuerySet(models.QuerySet["Receipt"]):
-    """Receipts by who may read them: the two organisations concerned."""
+    """Receipts by who may read them: the two organisations."""
 
     def visible_to(self, user: User | AnonymousUser) -> ReceiptQuerySet:
-        """Those given by, or to, an organisation of the person."""
+        """Receipts given by, or to, an organisation of the person."""
         return self.filter(visible_to(Receipt, BOTH_SIDES, user))
 
     def of_person(self, user: User | AnonymousUser) -> ReceiptQuerySet:
-        """Those of organisations the person acts for: with whom it is there is nobody else's business."""
+        """Receipts of organisations the person acts for.
+
+        Nobody else learns which colleague deals with an entry.
+        """
         return self.filter(organisation__in=Organisation.objects.of_person(user))
 
 
 @pghistory.track()
 class Receipt(models.Model):
-    """Where an addressed organisation stands with an entry: seen, declined for its part, or given to a colleague."""
+    """Whether an asked organisation has seen, declined or referred an entry."""
 
     entry = models.ForeignKey(Entry, on_delete=models.CASCADE, related_name="receipts")
     organisation = models.ForeignKey(Organisation, on_delete=models.PROTECT, related_name="+")
@@ -134,7 +141,7 @@ class Receipt(models.Model):
     referred_to = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
     referred_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
     referred_at = models.DateTimeField(null=True, blank=True)
-    note = models.TextField(blank=True, help_text="For the colleague; read by their own organisation only.")
+    note = models.TextField(blank=True, help_text="For the colleague. Only their organisation can read it.")
 
     objects = ReceiptQuerySet.as_manager()
 
@@ -146,15 +153,15 @@ class Receipt(models.Model):
 
     @property
     def is_declined(self) -> bool:
-        """Whether this organisation said no for its part."""
+        """Whether this organisation declined."""
         return self.declined_at is not None
 
 
 class QuestionQuerySet(models.QuerySet["Question"]):
-    """Questions by who may read them: the two organisations concerned."""
+    """Questions by who may read them: the two organisations."""
 
     def visible_to(self, user: User | AnonymousUser) -> QuestionQuerySet:
-        """Those put by, or to, an organisation of the person."""
+        """Questions from, or to, an organisation of the person."""
         return self.filter(visible_to(Question, BOTH_SIDES, user))
 
     def open(self) -> QuestionQuerySet:
@@ -164,7 +171,7 @@ class QuestionQuerySet(models.QuerySet["Question"]):
 
 @pghistory.track()
 class Question(models.Model):
-    """An addressed organisation asks back before it answers: put → answered by the entry's organisation."""
+    """A question from an asked organisation before it answers."""
 
     entry = models.ForeignKey(Entry, on_delete=models.CASCADE, related_name="questions")
     organisation = models.ForeignKey(Organisation, on_delete=models.PROTECT, related_name="+")
@@ -185,5 +192,5 @@ class Question(models.Model):
 
     @property
     def is_answered(self) -> bool:
-        """Whether it has its answer."""
+        """Whether it has an answer."""
         return self.answered_at is not None

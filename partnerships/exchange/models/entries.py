@@ -1,4 +1,4 @@
-"""An ask or an offer, to whom it is addressed, who may read and answer it, and counts of those for the network."""
+"""Asks and offers: who they ask, who may read and answer them, and counts."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ from partnerships.people.models import User
 if TYPE_CHECKING:
     from django.contrib.auth.models import AnonymousUser
 
-#: A draft that was withdrawn before anybody else saw it stays its organisation's own.
+#: A draft withdrawn before it was shared stays visible to its organisation only.
 _SHARED = Q(shared_at__isnull=False)
-#: Routes to those who may read it as it stands today, and what happens to it.
+#: Who may read it and what happens to it now.
 PRESENT_ROUTES: tuple[Route, ...] = (
     Organisations("organisation"),
     Organisations("addressees__organisation", when=_SHARED & Q(audience=Audience.NAMED)),
@@ -38,7 +38,7 @@ PRESENT_ROUTES: tuple[Route, ...] = (
     ),
     Network(when=_SHARED & Q(audience=Audience.NETWORK)),
 )
-#: People of a party that left read what it held as it stood: not what was shared or reworded since.
+#: A former party reads what was shared before it left and has not changed since.
 FORMER_ROUTES: tuple[Route, ...] = (
     Organisations(
         "partnership__parties__organisation",
@@ -51,36 +51,39 @@ FORMER_ROUTES: tuple[Route, ...] = (
         ),
     ),
 )
-#: Readers (docs/rights.md): its organisation and its audience (named organisations, partnership or network).
+#: Everyone who may read it (docs/rights.md).
 ROUTES = (*PRESENT_ROUTES, *FORMER_ROUTES)
 
 
 class EntryQuerySet(models.QuerySet["Entry"]):
-    """Entries by who may see, edit or answer them, and by where they stand."""
+    """Entries by who may read, edit or answer them, and by status."""
 
     def visible_to(self, user: User | AnonymousUser) -> EntryQuerySet:
-        """Those the person may read."""
+        """Entries the person may read."""
         return self.filter(visible_to(Entry, ROUTES, user))
 
     def followed_by(self, user: User | AnonymousUser) -> EntryQuerySet:
-        """Those the person may read as they go on: without what a party took with it when it left."""
+        """Entries they may read now, without those of partnerships they left."""
         return self.filter(visible_to(Entry, PRESENT_ROUTES, user))
 
     def editable_by(self, user: User | AnonymousUser) -> EntryQuerySet:
-        """Those of organisations the person edits for."""
+        """Entries of organisations the person edits for."""
         return self.filter(visible_to(Entry, EDITORS, user))
 
     def of_person(self, user: User | AnonymousUser) -> EntryQuerySet:
-        """Those of organisations the person acts for, in whichever role."""
+        """Entries of organisations the person acts for, in any role."""
         return self.filter(organisation__in=Organisation.objects.of_person(user))
 
     def answerable_by(self, user: User | AnonymousUser) -> EntryQuerySet:
-        """Those still open that ask an organisation the person edits for: by name, partnership or as one of all."""
+        """Open entries that ask an organisation the person edits for."""
         mine = Membership.objects.current().of_person(user, *EDITING_ROLES)
         return self.filter(self._addressing(mine) | self._open_to_network(mine), is_open=True)
 
     def addressing(self, user: User | AnonymousUser) -> EntryQuerySet:
-        """Those that ask an organisation of the person by name or by partnership, not the whole network."""
+        """Entries that ask an organisation of the person.
+
+        They ask it by name or as a party, not as part of the whole network.
+        """
         return self.filter(self._addressing(Membership.objects.current().of_person(user)), _SHARED)
 
     @staticmethod
@@ -98,11 +101,11 @@ class EntryQuerySet(models.QuerySet["Entry"]):
         return Q(Exists(memberships.exclude(organisation=OuterRef("organisation"))), audience=Audience.NETWORK)
 
     def unanswered(self) -> EntryQuerySet:
-        """Shared, and still waiting for a first answer."""
+        """Shared entries without an answer."""
         return self.filter(status__in=UNANSWERED, answered_at=None)
 
     def live(self) -> EntryQuerySet:
-        """Shared and not over."""
+        """Shared entries that are not over."""
         return self.exclude(status__in=[Status.DRAFT, *OVER])
 
     def for_listing(self) -> EntryQuerySet:
@@ -118,12 +121,12 @@ class EntryQuerySet(models.QuerySet["Entry"]):
 class Entry(models.Model):
     """An ask or an offer.
 
-    Ask: draft → shared → acknowledged → accepted, part-accepted or declined (reason) → committed → met; lapsed at its
-    end; withdrawn (reason). Offer: draft → shared → taken up → committed → delivered; lapsed; withdrawn. A standing
-    offer (skills and resources that an organisation can always bring) stays shared however often it is taken up.
+    Ask: draft → shared → acknowledged → accepted, part-accepted or declined (reason) → committed → met; lapsed after
+    its closing date; withdrawn (reason). Offer: draft → shared → taken up → committed → delivered; lapsed; withdrawn. A
+    standing offer (skills and resources that are always available) stays shared however often it is taken up.
 
-    `is_open` says whether answers are still wanted: the status allows one and something of the quantity is left.
-    `reach` and `matched_at` belong to matching: the keys it is found by, and when it was last compared (none: due).
+    `is_open` says whether it takes answers: its status allows them and some of its quantity is left. `reach` and
+    `matched_at` are for matching: the keys it is found by, and when it was last matched (None: matching is due).
     """
 
     direction = models.CharField(max_length=5, choices=Direction)
@@ -139,10 +142,10 @@ class Entry(models.Model):
     site = models.CharField(max_length=200, blank=True)
     available_from = models.DateField("needed or available from", null=True, blank=True)
     available_until = models.DateField("needed or available until", null=True, blank=True)
-    closes_on = models.DateField("answers wanted by", null=True, blank=True, help_text="The last day; then it lapses.")
+    closes_on = models.DateField("closing date", null=True, blank=True, help_text="It lapses after this date.")
     conditions = models.TextField(blank=True)
-    private_note = models.TextField(blank=True, help_text="Read by your own organisation only; never sent to anyone.")
-    standing = models.BooleanField("skills and resources you can always bring", default=False)
+    private_note = models.TextField(blank=True, help_text="Only your organisation can read this.")
+    standing = models.BooleanField("standing offer", default=False)
     audience = models.CharField(max_length=12, choices=Audience)
     partnership = models.ForeignKey(
         Partnership, on_delete=models.PROTECT, null=True, blank=True, related_name="entries"
@@ -153,12 +156,12 @@ class Entry(models.Model):
     revision = models.PositiveIntegerField(default=0)
     created_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
     created_at = models.DateTimeField()
-    changed_at = models.DateTimeField(help_text="When its words were last changed.")
+    changed_at = models.DateTimeField(help_text="When its text last changed.")
     shared_at = models.DateTimeField(null=True, blank=True)
-    answered_at = models.DateTimeField(null=True, blank=True, help_text="When the first answer came.")
+    answered_at = models.DateTimeField(null=True, blank=True, help_text="When it was first answered.")
     closed_at = models.DateTimeField(null=True, blank=True)
     reminded_at = models.DateTimeField(null=True, blank=True)
-    told_at = models.DateTimeField(null=True, blank=True, help_text="When those asked were written to.")
+    told_at = models.DateTimeField(null=True, blank=True, help_text="When the organisations it asks were emailed.")
     matched_at = models.DateTimeField(null=True, blank=True)
     key = models.UUIDField(unique=True, default=uuid.uuid4, editable=False)
     reach = ArrayField(models.IntegerField(), default=list, editable=False)
@@ -179,32 +182,32 @@ class Entry(models.Model):
                 | Q(available_from=None)
                 | Q(available_until__gte=F("available_from")),
                 name="entry_until_after_from",
-                violation_error_message="The end must not be before the start.",
+                violation_error_message="The end date must not be before the start date.",
             ),
             models.CheckConstraint(
                 condition=~Q(audience=Audience.PARTNERSHIP) | Q(partnership__isnull=False),
                 name="entry_partnership_named",
-                violation_error_message="Choose the partnership it is for.",
+                violation_error_message="Choose the partnership to share it with.",
             ),
             models.CheckConstraint(
                 condition=~Q(audience=Audience.NETWORK) | Q(partnership__isnull=True),
                 name="entry_network_without_partnership",
-                violation_error_message="What the whole network may read belongs to no partnership.",
+                violation_error_message="An ask or offer for the whole network cannot belong to a partnership.",
             ),
             models.CheckConstraint(
                 condition=Q(quantity=None) | Q(quantity__gt=0),
                 name="entry_quantity_positive",
-                violation_error_message="The quantity must be more than nothing.",
+                violation_error_message="The quantity must be more than 0.",
             ),
             models.CheckConstraint(
                 condition=Q(quantity=None) | ~Q(unit=""),
                 name="entry_quantity_has_unit",
-                violation_error_message="Say what the quantity counts.",
+                violation_error_message="Choose a unit for the quantity.",
             ),
             models.CheckConstraint(
                 condition=Q(standing=False) | Q(direction=Direction.OFFER),
                 name="entry_standing_is_offer",
-                violation_error_message="Only an offer can be standing.",
+                violation_error_message="Only an offer can be a standing offer.",
             ),
             models.CheckConstraint(
                 condition=Q(status=Status.DRAFT) | Q(shared_at__isnull=False) | Q(status=Status.WITHDRAWN),
@@ -215,7 +218,7 @@ class Entry(models.Model):
             ),
         ]
         indexes = [
-            # In the order of the pages: the board shows a side what is open unless asked for the rest.
+            # In the order of the pages: the board shows open entries unless a status is chosen.
             models.Index(fields=["direction", "-shared_at", "-id"], name="entry_board", condition=Q(is_open=True)),
             models.Index(
                 fields=["direction", "theme", "-shared_at", "-id"], name="entry_board_theme", condition=Q(is_open=True)
@@ -232,7 +235,7 @@ class Entry(models.Model):
                 name="entry_to_tell",
                 condition=Q(is_open=True, told_at=None, audience__in=[Audience.NAMED, Audience.PARTNERSHIP]),
             ),
-            # One partial index a direction: a search for offers never wades through asks.
+            # One partial index per direction: a search for offers reads no asks.
             GinIndex(
                 fields=["reach"],
                 name="entry_reach_asks",
@@ -254,7 +257,7 @@ class Entry(models.Model):
                 | pgtrigger.UpdateOf("status", "is_open", "audience", "theme", "direction", "shared_at")
                 | pgtrigger.Delete,
                 when=pgtrigger.After,
-                # Additions alone never wait for one another; `fold_counts` sums them up now and then.
+                # Inserts never wait for each other; `fold_counts` adds the rows up regularly.
                 func="""
                     IF TG_OP <> 'INSERT' AND OLD.audience = 'network' AND OLD.shared_at IS NOT NULL THEN
                         INSERT INTO exchange_entrycount (direction, theme, status, is_open, number)
@@ -270,7 +273,7 @@ class Entry(models.Model):
         ]
 
     def __str__(self) -> str:
-        # Never the title: this is what administrators' pages show, who do not read the partners' words.
+        # Not the title: administrators see this, and may not read what partners wrote.
         return f"{self.get_direction_display()} {self.pk}"
 
     def get_absolute_url(self) -> str:
@@ -284,37 +287,37 @@ class Entry(models.Model):
 
     @property
     def is_draft(self) -> bool:
-        """Whether only its organisation can see it."""
+        """Whether it is a draft, which only its organisation can see."""
         return self.status == Status.DRAFT
 
     @property
     def is_over(self) -> bool:
-        """Whether nothing more can come of it."""
+        """Whether its status is final."""
         return self.status in OVER
 
     @property
     def is_unanswered(self) -> bool:
-        """Whether it is shared and waits for a first answer."""
+        """Whether it is shared and has no answer yet."""
         return self.status in UNANSWERED and self.answered_at is None
 
     @property
     def waiting_since(self) -> dt.datetime | None:
-        """Since when it has been waiting for a first answer; none when it does not."""
+        """Since when it has had no answer; None if it does not wait for one."""
         return self.shared_at if self.is_unanswered and not self.standing else None
 
     @property
     def is_for_partnership(self) -> bool:
-        """Whether all parties of its partnership are addressed."""
+        """Whether it asks all parties of its partnership."""
         return self.audience == Audience.PARTNERSHIP
 
     @property
     def is_for_network(self) -> bool:
-        """Whether everyone signed in may read it."""
+        """Whether everyone who can sign in may read it."""
         return self.audience == Audience.NETWORK
 
     @property
     def left(self) -> Decimal | None:
-        """What of the quantity nobody has agreed to yet; none where no quantity was given."""
+        """The quantity that is not agreed yet; None if it has no quantity."""
         return None if self.quantity is None else max(self.quantity - self.agreed_quantity, Decimal(0))
 
     @property
@@ -334,7 +337,7 @@ class Entry(models.Model):
 
 @pghistory.track(pghistory.InsertEvent(), pghistory.DeleteEvent(), obj_field=None)
 class EntryArea(Entry.areas.through):  # type: ignore[name-defined,misc]  # made by Django
-    """That an entry is about an area; a proxy, so that row history keeps what it gains and loses."""
+    """An area of an entry. A proxy, so that row history records changes."""
 
     class Meta:
         proxy = True
@@ -342,7 +345,7 @@ class EntryArea(Entry.areas.through):  # type: ignore[name-defined,misc]  # made
 
 @pghistory.track()
 class Addressee(models.Model):
-    """An organisation that an entry is addressed to by name."""
+    """An organisation that an entry asks by name."""
 
     entry = models.ForeignKey(Entry, on_delete=models.CASCADE, related_name="addressees")
     organisation = models.ForeignKey(Organisation, on_delete=models.PROTECT, related_name="addressed")
@@ -355,10 +358,10 @@ class Addressee(models.Model):
 
 
 class EntryCount(models.Model):
-    """How many entries that the whole network may read there are, by direction, theme and status.
+    """Counts of entries for the whole network, by direction, theme and status.
 
-    A trigger adds +1 and -1 as entries come and go; the number is the sum. It counts nothing that anyone may not see,
-    so a page adds to it what the reader sees besides.
+    A trigger adds +1 and -1 rows; the count is their sum. Only entries that everyone may read are counted, so pages add
+    what else the reader can see.
     """
 
     direction = models.CharField(max_length=5, choices=Direction)

@@ -1,4 +1,4 @@
-"""Which commitments meet which entries: one entry may be met by several, one commitment may meet several."""
+"""Links between entries and the commitments that meet them."""
 
 from __future__ import annotations
 
@@ -19,18 +19,19 @@ if TYPE_CHECKING:
 
 
 class FulfilmentQuerySet(models.QuerySet["Fulfilment"]):
-    """Links by who may see both of their ends."""
+    """Links by who may read both ends."""
 
     def visible_to(self, user: User | AnonymousUser) -> FulfilmentQuerySet:
-        """Those whose entry and commitment the person may both read."""
+        """Links whose entry and commitment the person may both read."""
         return self.filter(entry__in=Entry.objects.visible_to(user), commitment__in=Commitment.objects.visible_to(user))
 
 
 @pghistory.track()
 class Fulfilment(models.Model):
-    """A commitment meets an entry, wholly or in part.
+    """A commitment meets an entry, in whole or in part.
 
-    `quantity` is how much of the entry it meets, in the entry's unit; none: all that the commitment promises.
+    `quantity` is how much of the entry it meets, in the entry's unit; None means all that the commitment promises. An
+    entry can be met by several commitments, and a commitment can meet several entries.
     """
 
     entry = models.ForeignKey(Entry, on_delete=models.CASCADE, related_name="fulfilments")
@@ -46,7 +47,7 @@ class Fulfilment(models.Model):
             models.CheckConstraint(
                 condition=Q(quantity=None) | Q(quantity__gt=0),
                 name="fulfilment_quantity_positive",
-                violation_error_message="The quantity must be more than nothing.",
+                violation_error_message="The quantity must be more than 0.",
             ),
         ]
 
@@ -55,18 +56,27 @@ class Fulfilment(models.Model):
 
     @property
     def answer_id(self) -> int | None:
-        """The accepted answer to this very entry that it came from. Needs `response` fetched."""
+        """The accepted answer to this entry that it came from, if any.
+
+        Needs `response` to be fetched.
+        """
         own = self.response is not None and self.response.entry_id == self.entry_id and self.response.is_accepted
         return self.response_id if own else None
 
     @property
     def counts(self) -> bool:
-        """Whether the commitment counts what the entry counts. Needs both fetched."""
+        """Whether commitment and entry use the same unit.
+
+        Needs both to be fetched.
+        """
         return self.commitment.quantity is not None and self.commitment.unit == self.entry.unit
 
     @property
     def share(self) -> Decimal | None:
-        """How much of the entry it meets, in its unit; none where nobody has said. Needs all three fetched."""
+        """How much of the entry it meets, in its unit; None if nobody has said.
+
+        Needs entry, commitment and response to be fetched.
+        """
         if self.quantity is not None:
             return self.quantity
         if self.counts:
@@ -75,7 +85,10 @@ class Fulfilment(models.Model):
 
     @property
     def share_words(self) -> str:
-        """`20 homes of this`, where it is not all that the commitment promises; else nothing. Needs both fetched."""
+        """`20 homes of this`; empty if it is all that the commitment promises.
+
+        Needs entry and commitment to be fetched.
+        """
         if self.quantity is None or (self.counts and self.quantity == self.commitment.quantity):
             return ""
         return f"{self.entry.in_words(self.quantity)} of this"

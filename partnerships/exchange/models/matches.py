@@ -1,4 +1,4 @@
-"""Pairs of an ask and an offer that fit, with the reasons in words; who said that they do not, or should talk."""
+"""Matches of an ask and an offer, dismissals and introductions."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Q
 
-from partnerships.exchange.matching import WORTH_TELLING
+from partnerships.exchange.matching import MIN_POINTS
 from partnerships.exchange.models.entries import Entry
 from partnerships.organisations.models import Organisation
 from partnerships.people.models import User
@@ -19,31 +19,32 @@ if TYPE_CHECKING:
 
 
 class MatchQuerySet(models.QuerySet["Match"]):
-    """Matches by who may see both of their sides, and who has not put them aside."""
+    """Matches by who may read both sides and has not dismissed them."""
 
     def visible_to(self, user: User | AnonymousUser) -> MatchQuerySet:
-        """Those of which the person may read the ask as well as the offer."""
+        """Matches whose ask and offer the person may both read."""
         seen = Entry.objects.visible_to(user)
         return self.filter(ask__in=seen, offer__in=seen)
 
     def of_person(self, user: User | AnonymousUser) -> MatchQuerySet:
-        """Those with a side that an organisation of the person stands on."""
+        """Matches with an entry of the person's organisations."""
         mine = Organisation.objects.of_person(user)
         return self.filter(Q(ask__organisation__in=mine) | Q(offer__organisation__in=mine))
 
     def not_dismissed_by(self, user: User | AnonymousUser) -> MatchQuerySet:
-        """Without those that an organisation of the person put aside."""
+        """Without those that an organisation of the person dismissed."""
         put_aside = Dismissal.objects.filter(organisation__in=Organisation.objects.of_person(user))
         return self.exclude(pk__in=put_aside.values("match"))
 
     def live(self) -> MatchQuerySet:
-        """Those worth telling, both sides of which still want an answer."""
-        return self.filter(ask__is_open=True, offer__is_open=True, score__gte=WORTH_TELLING)
+        """Matches with enough points whose entries are both open."""
+        return self.filter(ask__is_open=True, offer__is_open=True, score__gte=MIN_POINTS)
 
 
 class Match(models.Model):
-    """An ask and an offer that fit. Found again as its sides change; a dismissal stays with the pair, which has no
-    points while it does not fit.
+    """An ask and an offer that fit, with points and reasons.
+
+    Matching updates it when either side changes. A dismissed match stays; while it does not fit, it has 0 points.
     """
 
     ask = models.ForeignKey(Entry, on_delete=models.CASCADE, related_name="matches_as_ask")
@@ -69,7 +70,7 @@ class Match(models.Model):
 
 @pghistory.track()
 class Dismissal(models.Model):
-    """An organisation says that a pair is no match for it, and why: read by that organisation alone."""
+    """An organisation's reason why a pair is not a match; only it can read it."""
 
     match = models.ForeignKey(Match, on_delete=models.CASCADE, related_name="dismissals")
     organisation = models.ForeignKey(Organisation, on_delete=models.PROTECT, related_name="+")
@@ -85,10 +86,13 @@ class Dismissal(models.Model):
 
 
 class IntroductionQuerySet(models.QuerySet["Introduction"]):
-    """Introductions by who may read them: the two organisations, and the one that suggested it."""
+    """Introductions by who may read them."""
 
     def visible_to(self, user: User | AnonymousUser) -> IntroductionQuerySet:
-        """Those that concern an organisation of the person, and both sides of which they may read."""
+        """Introductions that an organisation of the person is part of.
+
+        It can be on either side or have suggested it. The person must be able to read both entries.
+        """
         mine = Organisation.objects.of_person(user)
         concerned = Q(ask__organisation__in=mine) | Q(offer__organisation__in=mine) | Q(organisation__in=mine)
         seen = Entry.objects.visible_to(user)
@@ -97,7 +101,10 @@ class IntroductionQuerySet(models.QuerySet["Introduction"]):
 
 @pghistory.track()
 class Introduction(models.Model):
-    """An organisation suggests that the two of a pair talk: one of them, or a third that may read what both say."""
+    """A suggestion that the organisations of an ask and an offer talk.
+
+    It comes from one of them, or from a third that may read both entries.
+    """
 
     ask = models.ForeignKey(Entry, on_delete=models.CASCADE, related_name="introductions_as_ask")
     offer = models.ForeignKey(Entry, on_delete=models.CASCADE, related_name="introductions_as_offer")

@@ -1,4 +1,4 @@
-"""Filters that a person keeps, and what new entries fit them."""
+"""Saved filters, and the new entries that match them."""
 
 from __future__ import annotations
 
@@ -16,23 +16,26 @@ if TYPE_CHECKING:
 
 
 class SavedFilterQuerySet(models.QuerySet["SavedFilter"]):
-    """Saved filters belong to one person."""
+    """Saved filters; each belongs to one person."""
 
     def visible_to(self, user: User | AnonymousUser) -> SavedFilterQuerySet:
-        """The person's own: nobody else's, whatever their rights."""
+        """The person's own filters."""
         return self.filter(person_id=user.pk) if user.is_authenticated else self.none()
 
 
 class SavedFilter(models.Model):
-    """A filter of the board under a name of its person's choosing. `query` is the address's own query string."""
+    """A filter of the board with a name.
+
+    `query` is the query string of the board's address.
+    """
 
     person = models.ForeignKey(User, on_delete=models.CASCADE, related_name="saved_filters")
     name = models.CharField(max_length=100)
     query = models.CharField(max_length=1000)
     chosen = models.JSONField(default=dict, help_text="The same as `queries.board.Filters`.")
-    tells = models.BooleanField("email me when something new fits", default=True)
+    tells = models.BooleanField("email me when something new matches", default=True)
     created_at = models.DateTimeField()
-    written_at = models.DateTimeField(null=True, blank=True, help_text="When a letter about it was last tried.")
+    written_at = models.DateTimeField(null=True, blank=True, help_text="When an email about it was last recorded.")
 
     objects = SavedFilterQuerySet.as_manager()
 
@@ -41,7 +44,7 @@ class SavedFilter(models.Model):
             models.UniqueConstraint(
                 fields=["person", "name"],
                 name="one_saved_filter_a_name",
-                violation_error_message="You already have a filter of this name.",
+                violation_error_message="You already have a filter with this name.",
             )
         ]
 
@@ -54,7 +57,7 @@ class SavedFilter(models.Model):
 
 
 class Fit(models.Model):
-    """A newly shared entry fits a saved filter: told to its person once."""
+    """A new entry that matches a saved filter; its person is emailed once."""
 
     saved_filter = models.ForeignKey(SavedFilter, on_delete=models.CASCADE, related_name="fits")
     entry = models.ForeignKey(Entry, on_delete=models.CASCADE, related_name="fits")

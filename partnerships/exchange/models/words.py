@@ -1,4 +1,4 @@
-"""The words of the exchange: directions, themes, units, audiences, statuses and what may follow what."""
+"""Directions, themes, units, audiences and statuses of asks and offers."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from django.db import models
 
 
 class Direction(models.TextChoices):
-    """An ask is what one partner requests; an offer is what one will contribute."""
+    """An ask requests something; an offer contributes something."""
 
     ASK = "ask", "Ask"
     OFFER = "offer", "Offer"
@@ -29,7 +29,7 @@ class Theme(models.TextChoices):
 
 
 class Unit(models.TextChoices):
-    """What the quantity counts."""
+    """What a quantity counts."""
 
     HOMES = "homes", "homes"
     HECTARES = "hectares", "hectares"
@@ -40,7 +40,7 @@ class Unit(models.TextChoices):
 
 
 class Audience(models.TextChoices):
-    """To whom it is addressed."""
+    """Who it is shared with."""
 
     NAMED = "named", "Named partners"
     PARTNERSHIP = "partnership", "A partnership"
@@ -48,7 +48,7 @@ class Audience(models.TextChoices):
 
 
 class Status(models.TextChoices):
-    """Where an entry is in its life; asks and offers each use their own part (`TRANSITIONS`)."""
+    """The status of an entry; `TRANSITIONS` says which ones follow it."""
 
     DRAFT = "draft", "Draft"
     SHARED = "shared", "Shared"
@@ -101,8 +101,7 @@ TRANSITIONS: dict[str, dict[str, tuple[str, ...]]] = {
     },
 }
 
-#: The way back, when a commitment that both sides had agreed falls through: only settling an entry takes it
-#: (`services/fulfilments.py`), never a person.
+#: Steps back when an agreed commitment falls through. Only `services/fulfilments.py` takes them, never a person.
 WAY_BACK: dict[str, dict[str, tuple[str, ...]]] = {
     Direction.ASK: {
         Status.PART_ACCEPTED: (Status.ACKNOWLEDGED, Status.SHARED),
@@ -115,7 +114,7 @@ WAY_BACK: dict[str, dict[str, tuple[str, ...]]] = {
     },
 }
 
-#: What must not change: each theme's number inside the keys by which matching looks entries up (`reach.py`).
+#: Each theme's number in stored matching keys (`reach.py`). Never change one.
 THEME_NUMBERS: dict[str, int] = {
     Theme.LAND: 1,
     Theme.PLANNING: 2,
@@ -130,9 +129,9 @@ THEME_NUMBERS: dict[str, int] = {
     Theme.S106_PURCHASE: 11,
 }
 
-#: Statuses in which an entry still asks for an answer.
+#: Statuses of entries without an answer that was accepted.
 UNANSWERED = (Status.SHARED, Status.ACKNOWLEDGED)
 #: Statuses in which an entry is over.
 OVER = (Status.DECLINED, Status.MET, Status.DELIVERED, Status.LAPSED, Status.WITHDRAWN)
-#: Statuses in which an answer can still be made; whether anything is left is the entry's `is_open`.
+#: Statuses that allow answers; `is_open` also says whether anything is left.
 ANSWERABLE = (Status.SHARED, Status.ACKNOWLEDGED, Status.PART_ACCEPTED, Status.TAKEN_UP)

@@ -1,4 +1,4 @@
-"""What other rooms and this room's pages read of the exchange."""
+"""Queries of the exchange that other rooms use."""
 
 from partnerships.exchange.queries.matches import MatchFor, new_matches_for
 from partnerships.exchange.queries.work import (

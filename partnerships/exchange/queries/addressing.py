@@ -1,4 +1,4 @@
-"""Which organisations an entry asks."""
+"""Which organisations an entry asks, and who deals with it."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from partnerships.exchange.models import Audience, Entry
 
 
 def parties_able_to_answer(partnership_id: int | None) -> set[int]:
-    """Ids of the present parties that may ask and be asked: all but observers."""
+    """Ids of the present parties that are not observers."""
     present = Party.objects.present().filter(partnership=partnership_id).exclude(role=PartyRole.OBSERVER)
     return set(present.values_list("organisation_id", flat=True))
 
 
 def addressed_ids(entry: Entry) -> set[int] | None:
-    """Ids of the organisations that the entry asks; None where it asks the whole network."""
+    """Ids of the organisations it asks; None if it asks the whole network."""
     if entry.audience == Audience.NETWORK:
         return None
     if entry.audience == Audience.PARTNERSHIP:

@@ -1,8 +1,8 @@
-"""The board: entries that fit a filter, and how many there are of each direction, theme and status.
+"""The board: entries that match a filter, and counts of them.
 
-Nothing is shown or counted that the reader may not see. Counting hundreds of thousands of rows for every page is slow,
-so: what the whole network may read is kept counted (`EntryCount`); what the reader sees besides is little and found by
-index; and where words, a place or an organisation are asked for, counting stops at `CAP`.
+Readers never see or count entries that they may not read. Counting hundreds of thousands of rows for each page is slow.
+So entries for the whole network are counted in advance (`EntryCount`), and what else the reader sees is small and found
+by index. With keywords, a place or an organisation, counting stops at `CAP`.
 """
 
 from __future__ import annotations
@@ -37,13 +37,13 @@ from partnerships.organisations.audience import Network
 from partnerships.organisations.models import Area, Organisation
 from partnerships.people.models import User
 
-#: Filtered results are counted up to here; beyond it a page says "more than 1,000".
+#: Filtered results are counted up to this; above it, pages say “more than 1,000”.
 CAP = 1_000
 
 
 @dataclass(frozen=True, slots=True)
 class Filters:
-    """What a reader asks the board for. Without statuses: what still wants an answer."""
+    """What to show on the board. No statuses means everything that is open."""
 
     words: str = ""
     directions: tuple[str, ...] = ()
@@ -52,27 +52,27 @@ class Filters:
     organisation: str = ""
     area: int | None = None
     standing: bool = False
-    #: Only what waits for a first answer, what has waited longest on top.
+    #: Only entries without an answer, the longest waiting first.
     oldest: bool = False
 
     @property
     def order(self) -> tuple[str, str]:
-        """The newest first, unless the longest waiting are asked for; ends in a unique key."""
+        """Newest first, or longest waiting first; ends in a unique key."""
         return ("shared_at", "pk") if self.oldest else ("-shared_at", "-pk")
 
     @property
     def is_counted(self) -> bool:
-        """Whether the counters can answer: nothing is asked for but direction, theme and status."""
+        """Whether the stored counts can answer it."""
         return not (self.words or self.organisation or self.area or self.standing or self.oldest)
 
 
 def board(user: User, filters: Filters) -> EntryQuerySet:
-    """The shared entries that the person may see and that fit; not ordered."""
+    """Shared entries that match and that the person may see; not ordered."""
     return _fitting(Entry.objects.visible_to(user), filters)
 
 
 def _fitting(entries: EntryQuerySet, filters: Filters) -> EntryQuerySet:
-    """Those shared that fit."""
+    """Shared entries that match."""
     entries = _narrowed(entries.exclude(shared_at=None), filters)
     if filters.directions:
         entries = entries.filter(direction__in=filters.directions)
@@ -84,7 +84,7 @@ def _fitting(entries: EntryQuerySet, filters: Filters) -> EntryQuerySet:
 
 
 def _narrowed(entries: EntryQuerySet, filters: Filters) -> EntryQuerySet:
-    """Those that fit what the counters do not know: words, organisation, place, standing, waiting."""
+    """Apply the filters that the stored counts do not have."""
     if filters.words:
         entries = entries.filter(words=SearchQuery(filters.words, config="english", search_type="websearch"))
     if filters.organisation:
@@ -94,20 +94,20 @@ def _narrowed(entries: EntryQuerySet, filters: Filters) -> EntryQuerySet:
         entries = entries.filter(organisation__in=named.order_by().values("pk"))
     if filters.area:
         themes = filters.themes or tuple(THEME_NUMBERS)
-        # An entry for the county has the keys of its districts: so the district's page finds it.
+        # An entry for a county has the keys of its districts, so it is found for a district.
         keys = [key for theme in themes for key in near_keys(THEME_NUMBERS[theme], [filters.area], Places())]
         entries = entries.filter(reach__overlap=keys)
     if filters.standing:
         entries = entries.filter(standing=True)
     if filters.oldest:
-        # What a card says to wait: a standing offer never does.
+        # As on cards, where a standing offer never waits.
         entries = entries.unanswered().filter(standing=False)
     return entries
 
 
 @dataclass(frozen=True, slots=True)
 class Card:
-    """What a card of the board says of an entry; two that say the same are the same."""
+    """What a card on the board shows."""
 
     pk: int
     direction: str
@@ -126,13 +126,13 @@ class Card:
 
     @property
     def waiting_since(self) -> dt.date | None:
-        """Since which day it has been waiting for a first answer; none when it does not."""
+        """Since which day it has had no answer; None if it does not wait."""
         waits = self.status in UNANSWERED and self.answered_at is None and not self.standing
         return timezone.localdate(self.shared_at) if waits and self.shared_at else None
 
 
 def card_of(entry: Entry) -> Card:
-    """The card of an entry that was read with `for_listing`."""
+    """The card of an entry read with `for_listing`."""
     return Card(
         pk=entry.pk,
         direction=entry.direction,
@@ -152,7 +152,7 @@ def card_of(entry: Entry) -> Card:
 
 
 def new_on_board(user: User, filters: Filters, ids: Collection[int]) -> list[int]:
-    """Those of the entries that the person's board shows and other organisations than the person's own have shared."""
+    """Which of these entries, shared by others, the person's board shows."""
     own = Organisation.objects.of_person(user).values("pk")
     shown = board(user, filters).filter(pk__in=ids).exclude(organisation__in=own)
     return list(shown.order_by("pk").values_list("pk", flat=True))
@@ -160,7 +160,10 @@ def new_on_board(user: User, filters: Filters, ids: Collection[int]) -> list[int
 
 @dataclass(slots=True)
 class Counts:
-    """How many entries there are by each choice of the filter, given the others; `capped` when there are more."""
+    """How many entries each choice in the filter would show.
+
+    `capped` means that there are more.
+    """
 
     capped: bool = False
     directions: Counter[str] = field(default_factory=Counter)
@@ -169,7 +172,7 @@ class Counts:
 
     @property
     def total(self) -> int:
-        """All that fit, in both directions that the filter wants."""
+        """All entries that match, in both directions."""
         return sum(self.directions.values())
 
 
@@ -196,16 +199,16 @@ def _summed(cells: Iterable[_Cell], filters: Filters) -> Counts:
 
 @dataclass(frozen=True, slots=True)
 class Board:
-    """Both sides, the newest first, and how many there are of each choice."""
+    """Both sides, newest first, and the counts for the filter."""
 
     sides: dict[str, list[Card]]
     counts: Counts
 
 
 def read(reader: Reader, filters: Filters, limit: int) -> Board:
-    """What `board` shows, up to so many a side, and what each choice of direction, theme and status would show.
+    """The first `limit` entries on each side, and the counts for the filter.
 
-    In one statement, so that what the reader may see is found once.
+    One statement, so that what the reader may see is found once.
     """
     sql, values = for_reader(_statement(filters, limit, reader.has_account, reader.today), reader)
     sides: dict[str, list[Card]] = {direction: [] for direction in filters.directions or Direction.values}
@@ -239,7 +242,7 @@ def read(reader: Reader, filters: Filters, limit: int) -> Board:
 
 
 _CELL = "cell"
-#: What cells and cards both say, then what cards alone say.
+#: Columns of both counts and cards, then of cards only.
 _BOTH = ("direction", "theme", "status", "is_open")
 _CARD = (
     "title",
@@ -256,14 +259,14 @@ _CARD = (
 
 @lru_cache(maxsize=512)
 def _statement(filters: Filters, limit: int, has_account: bool, today: dt.date) -> Fragment:
-    """Everything that the reader sees besides what everyone does (`seen`), once; the cells; the sides."""
+    """What the reader alone sees (`seen`), the counts and both sides, as SQL."""
     seen, values = statement(_restricted(has_account))
     sql, more = joined(_cells(filters, has_account), *(_sides(filters, limit, has_account) if limit else ()))
     return f"WITH seen (id) AS MATERIALIZED ({seen}) {sql}", (*values, *more)
 
 
 def _restricted(has_account: bool) -> QuerySet[Entry, Any]:
-    """Ids of what a person sees besides what everyone with an account does: each way in by its own index."""
+    """Ids of entries that are not for everyone; one indexed query per route."""
     besides = Entry.objects.exclude(audience=Audience.NETWORK) if has_account else Entry.objects.all()
     ways = [
         besides.filter(reached_by(route)).order_by().values("pk") for route in ROUTES if not isinstance(route, Network)
@@ -293,7 +296,7 @@ def _sides(filters: Filters, limit: int, has_account: bool) -> list[Fragment]:
 
 
 def _cells(filters: Filters, has_account: bool) -> Fragment:
-    """Numbers by direction, theme and status; as kept counted where the counters can tell, else counted up to `CAP`."""
+    """Counts by direction, theme and status; stored ones where possible."""
     blank = ", ".join(["NULL"] * (len(_CARD) + 1))
     columns = ", ".join(_BOTH)
     shared = Entry.objects.filter(pk__in=RawSQL("SELECT id FROM seen", ())).exclude(shared_at=None)
@@ -303,6 +306,6 @@ def _cells(filters: Filters, has_account: bool) -> Fragment:
     sql, values = statement(shared.order_by().values_list(*_BOTH)[: None if filters.is_counted else CAP + 1])
     network = "UNION ALL SELECT direction, theme, status, is_open, number FROM exchange_entrycount"
     kept = network if filters.is_counted and has_account else ""
-    each = f"SELECT {columns}, 1 AS number FROM ({sql}) counted {kept}"  # noqa: S608  # names of columns alone
+    each = f"SELECT {columns}, 1 AS number FROM ({sql}) counted {kept}"  # noqa: S608  # only column names
     summed = f"SELECT '{_CELL}', sum(number)::int, {columns}, {blank} FROM ({each}) cells GROUP BY {columns}"  # noqa: S608  # the same
     return summed, values

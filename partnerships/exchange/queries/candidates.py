@@ -1,8 +1,8 @@
-"""The counterparts of entries: candidates by index, never by comparing all with all; then scored by `matching`.
+"""Finds candidates for matches by index, then scores them.
 
-Two tiers: those that reach the same places, by the partial GIN index on `reach`, and only where they are fewer than ten
-those of the same region. The database orders a tier roughly (words, then titles) and brings with each row what scoring
-wants to know; Python scores the best of it exactly. One statement does it for one entry and for a thousand.
+There are two tiers: entries that reach the same places, found by the partial GIN index on `reach`; and, if there are
+fewer than ten of those, entries in the same region. The database ranks a tier roughly (words, then titles) and returns
+what scoring needs; `matching` scores the best of it exactly. One statement serves one entry or a thousand.
 """
 
 from __future__ import annotations
@@ -15,15 +15,15 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from partnerships.exchange.matching import WORTH_TELLING, Fit, Ground, Half, as_written, fit, telling
+from partnerships.exchange.matching import MIN_POINTS, Common, Score, Side, as_written, distinctive, score_pair
 from partnerships.exchange.models import THEME_NUMBERS, Direction, Entry
 from partnerships.exchange.queries.compiled import put_aside_by, readable_to, reader_of
 from partnerships.exchange.reach import THEME_STEP, anywhere, place_of
 from partnerships.kit.database import rows_of, rows_planned_once
 from partnerships.people.models import User
 
-#: How many of a tier are looked at (the newest), how many of these, by their words, have their titles compared (which
-#: costs eight times as much), how many are scored exactly, and what comes out.
+#: Of each tier, the newest POOL are ranked by their words. The best LIKENED of these have their titles compared (eight
+#: times as slow), SCORED are scored exactly, and BEST are returned.
 POOL = 300
 LIKENED = 60
 SCORED = 40
@@ -33,7 +33,7 @@ _LEXEME = re.compile(r"'((?:[^']|'')+)'")
 
 # --- the statement ---------------------------------------------------------------------------------------------------
 
-#: The entries whose counterparts are wanted, with the keys and the words by which these are looked for.
+#: The entries to find counterparts for, with the keys and words to search by.
 _SUBJECT = f"""
 WITH subject AS MATERIALIZED (
     SELECT s.id, s.organisation_id, s.audience, s.partnership_id, s.theme, s.title,
@@ -47,9 +47,9 @@ WITH subject AS MATERIALIZED (
             JOIN agreements_party theirs ON theirs.partnership_id = ours.partnership_id AND theirs.status = 'accepted'
             WHERE ours.organisation_id = s.organisation_id AND ours.status = 'accepted') AS partners
     FROM exchange_entry s WHERE s.id = ANY(%s)
-)"""  # noqa: S608  # only constants and places for values are put in
+)"""  # noqa: S608  # only constants and placeholders are inserted
 
-#: The roughly best SCORED of the newest POOL that share a key and that the condition allows.
+#: The SCORED best-ranked of the newest POOL that share a key and meet the condition.
 _TIER = f"""
     SELECT * FROM (
         SELECT pool.*, ts_rank(pool.words, coalesce(s.query, ''::tsquery)) AS rank,
@@ -66,26 +66,26 @@ _TIER = f"""
         ) pool
         ORDER BY rank DESC, id DESC LIMIT {LIKENED}
     ) likened
-    ORDER BY rank + likeness DESC, id DESC LIMIT {SCORED}"""  # noqa: S608  # only constants and places for values are put in
+    ORDER BY rank + likeness DESC, id DESC LIMIT {SCORED}"""  # noqa: S608  # only constants and placeholders are inserted
 
 _FACTS = """
 SELECT s.id, c.id, c.organisation_id, c.available_from, c.available_until, c.quantity, c.agreed_quantity, c.unit,
     c.standing, c.reach, c.words, c.likeness, c.organisation_id = ANY(s.partners)
 FROM subject s CROSS JOIN LATERAL ("""
 
-#: The same places; else the region, with those that name no place. One that names no place itself meets all its theme.
+#: Same places; same region, or no place named; same theme, for an entry that names no place itself.
 _NEAR = "reach && s.near"
 _FAR = "reach && s.far AND NOT reach && s.near"
 _ANYWHERE = "theme = s.theme"
 
-#: The people of the subject's organisation may read it. (A draft is never open.)
+#: The subject's organisation can read the candidate. (Drafts are never open.)
 _TO_SUBJECT = """(audience = 'network'
     OR audience = 'named' AND EXISTS (SELECT 1 FROM exchange_addressee a
         WHERE a.entry_id = exchange_entry.id AND a.organisation_id = s.organisation_id)
     OR audience = 'partnership' AND EXISTS (SELECT 1 FROM agreements_party p
         WHERE p.partnership_id = exchange_entry.partnership_id AND p.organisation_id = s.organisation_id
             AND p.status = 'accepted'))"""
-#: The people of its organisation may read the subject.
+#: The candidate's organisation can read the subject.
 _FROM_SUBJECT = """(s.audience = 'network'
     OR s.audience = 'named' AND EXISTS (SELECT 1 FROM exchange_addressee a
         WHERE a.entry_id = s.id AND a.organisation_id = exchange_entry.organisation_id)
@@ -95,7 +95,7 @@ _FROM_SUBJECT = """(s.audience = 'network'
 _TO_COUNTERPART_ALONE = f"(audience <> 'network' AND NOT {_TO_SUBJECT} AND {_FROM_SUBJECT})"
 _KNOWN = f"""(({_TO_SUBJECT} OR {_FROM_SUBJECT}) AND id IN (
     SELECT CASE WHEN m.ask_id = s.id THEN m.offer_id ELSE m.ask_id END FROM exchange_match m
-    WHERE m.ask_id = s.id OR m.offer_id = s.id))"""  # noqa: S608  # only constants and places for values are put in
+    WHERE m.ask_id = s.id OR m.offer_id = s.id))"""  # noqa: S608  # only constants and placeholders are inserted
 
 
 def _statement(*, is_ask: bool, place: str, allowed: str) -> str:
@@ -103,19 +103,19 @@ def _statement(*, is_ask: bool, place: str, allowed: str) -> str:
     return f"{_SUBJECT} {_FACTS} {_TIER.format(other=other, place=place, allowed=allowed)}) c"
 
 
-# --- who asks --------------------------------------------------------------------------------------------------------
+# --- searching -------------------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A counterpart and how well it fits."""
+    """A counterpart and its score."""
 
     entry_id: int
-    fit: Fit
+    score: Score
 
 
 class AreaNames:
-    """Names of areas and what each lies in, read once and kept for a run."""
+    """Names and parents of areas, read once for a run."""
 
     def __init__(self, only: Collection[int] | None = None) -> None:
         everywhere = only is None
@@ -128,31 +128,31 @@ class AreaNames:
         }
 
     def of(self, areas: set[int]) -> tuple[str, ...]:
-        """The names of the widest of these areas: a county, not also its districts."""
+        """Names of the largest of these areas: a county, not its districts."""
         widest = [area for area in areas if area in self._rows and not areas & set(filter(None, self._rows[area][1:]))]
         return tuple(sorted(self._rows[area][0] for area in widest))
 
 
 def best_for_reader(entry: Entry, user: User, today: dt.date) -> list[Found]:
-    """The best counterparts among what this person may see, without those that their organisations put aside.
+    """The best counterparts that this person can read and has not dismissed.
 
-    Their rights are a condition of the search itself: what they may not see is neither suggested nor counted.
+    Rights are a condition of the search itself, so unreadable entries are neither shown nor counted.
     """
     reader = reader_of(user)
     readable, values = readable_to(reader)
     put_aside, more = put_aside_by(reader)
     own, other = ("ask", "offer") if entry.is_ask else ("offer", "ask")
-    others = f"SELECT {other}_id FROM exchange_match WHERE {own}_id = %s AND id IN ({put_aside})"  # noqa: S608  # only constants and places for values are put in
+    others = f"SELECT {other}_id FROM exchange_match WHERE {own}_id = %s AND id IN ({put_aside})"  # noqa: S608  # only constants and placeholders are inserted
     allowed = f"{readable} AND exchange_entry.id NOT IN ({others})"
     given = (*values, entry.pk, *more)
     return _best([entry], allowed, today, None, given, sides=set(reader.organisations))[entry.pk][:BEST]
 
 
 def best_for_both(entries: Sequence[Entry], today: dt.date, names: AreaNames) -> dict[int, list[Found]]:
-    """For each entry the best counterparts that its organisation may read, and the best whose own may read the entry.
+    """The best counterparts of each entry for either side, to be stored.
 
-    For keeping: what one of the two may not read is not shown to it, and still shown to the other. Counterparts known
-    from their own side are scored again.
+    These are the best that the entry's organisation can read, and the best whose organisation can read the entry.
+    Stored matches are scored again.
     """
     found: dict[int, dict[int, Found]] = {entry.pk: {} for entry in entries}
     for allowed, limit in ((_TO_SUBJECT, BEST), (_TO_COUNTERPART_ALONE, BEST), (_KNOWN, SCORED)):
@@ -188,10 +188,10 @@ def _best(
     values: tuple[Any, ...] = (),
     sides: set[int] | None = None,
 ) -> dict[int, list[Found]]:
-    """The allowed counterparts worth telling of each entry, best first. `values` belong to the condition `allowed`.
+    """The counterparts of each entry with at least `MIN_POINTS`, best first.
 
-    That two already work together is known to the two alone: to readers of the organisations `sides`, where these are
-    given, it neither counts nor is it said of pairs in which they have no part.
+    `values` belong to the condition `allowed`. Only the two organisations know that they already work together: if
+    `sides` is given, that gives points only to pairs with one of these organisations.
     """
     wanted = [entry for entry in entries if entry.reach]
     placed = [entry for entry in wanted if entry.reach != [anywhere(THEME_NUMBERS[entry.theme])]]
@@ -206,13 +206,13 @@ def _best(
                     rows[pk].append(_Row(*row))
 
     look(placed, _NEAR)
-    # With fewer than BEST near ones every one of them was found: so leaving out their kind leaves out just those.
+    # Fewer than BEST near ones means that all were found, so the region's tier can leave them out.
     look([entry for entry in placed if len(rows[entry.pk]) < BEST], _FAR)
     look([entry for entry in wanted if entry not in placed], _ANYWHERE)
     return {entry.pk: _scored(entry, rows[entry.pk], names, sides) if rows[entry.pk] else [] for entry in entries}
 
 
-def half(
+def side_of(
     start: dt.date | None,
     end: dt.date | None,
     quantity: Decimal | None,
@@ -220,14 +220,14 @@ def half(
     unit: str,
     *,
     standing: bool,
-) -> Half:
-    """What scoring wants to know of an entry; a standing offer has its whole quantity for everyone."""
+) -> Side:
+    """What scoring needs of an entry; a standing offer is never used up."""
     left = None if quantity is None else (quantity if standing else max(quantity - agreed, Decimal(0)))
-    return Half(start, end, left, unit)
+    return Side(start, end, left, unit)
 
 
 def _scored(entry: Entry, rows: list[_Row], names: AreaNames | None, sides: set[int] | None) -> list[Found]:
-    own = half(
+    own = side_of(
         entry.available_from,
         entry.available_until,
         entry.quantity,
@@ -244,20 +244,21 @@ def _scored(entry: Entry, rows: list[_Row], names: AreaNames | None, sides: set[
     found = []
     for row in rows:
         shared = near.intersection(row.reach)
-        told = sides is None or not sides.isdisjoint((entry.organisation_id, row.organisation_id))
-        ground = Ground(
+        may_know = sides is None or not sides.isdisjoint((entry.organisation_id, row.organisation_id))
+        common = Common(
             areas=names.of({place_of(key) for key in shared}),
             same_region=not regions.isdisjoint(row.reach),
-            words=as_written(telling(lexemes.intersection(lexemes_of(row.words))), text),
+            words=as_written(distinctive(lexemes.intersection(lexemes_of(row.words))), text),
             likeness=row.likeness,
-            partners=row.is_partner and told,
+            partners=row.is_partner and may_know,
         )
-        other = half(row.start, row.end, row.quantity, row.agreed, row.unit, standing=row.standing)
-        found.append(Found(row.pk, fit(own, other, ground) if entry.is_ask else fit(other, own, ground)))
-    found.sort(key=lambda one: (-one.fit.points, -one.entry_id))
-    return [one for one in found if one.fit.points >= WORTH_TELLING]
+        other = side_of(row.start, row.end, row.quantity, row.agreed, row.unit, standing=row.standing)
+        ask, offer = (own, other) if entry.is_ask else (other, own)
+        found.append(Found(row.pk, score_pair(ask, offer, common)))
+    found.sort(key=lambda one: (-one.score.points, -one.entry_id))
+    return [one for one in found if one.score.points >= MIN_POINTS]
 
 
 def lexemes_of(words: Any) -> list[str]:
-    """The lexemes of a stored search vector, as PostgreSQL writes it."""
+    """The lexemes in the text of a PostgreSQL search vector."""
     return [lexeme.replace("''", "'") for lexeme in _LEXEME.findall(str(words or ""))]

@@ -2,7 +2,7 @@
 
 Composing and planning what a person may read costs more than finding it. The routes say it once (`models/entries.py`);
 here their SQL is kept with stand-ins in place of the reader's organisations, and these are looked up first. That the
-quick way and `visible_to` cannot disagree is proved in tests/exchange/test_quick_and_plain_agree.py.
+quick way and `visible_to` cannot disagree is proved in tests/exchange/test_fast_queries.py.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Matches that a person may see, from the side they stand on."""
+"""Matches that a person may see, from their side."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from django.db.models import Q
 
-from partnerships.exchange.matching import WORTH_TELLING
+from partnerships.exchange.matching import MIN_POINTS
 from partnerships.exchange.models import Direction, Dismissal, Entry, Match
 from partnerships.exchange.queries.board import Card
 from partnerships.exchange.queries.compiled import Reader, joined, put_aside_by, readable_to
@@ -20,7 +20,7 @@ from partnerships.people.models import User
 
 @dataclass(frozen=True, slots=True)
 class MatchFor:
-    """A match as one side sees it: its own entry, and the counterpart."""
+    """A match from one side: its own entry and the counterpart."""
 
     match: Match
     entry: Entry
@@ -28,19 +28,19 @@ class MatchFor:
 
     @property
     def reasons(self) -> list[str]:
-        """Why they fit, in words that read the same from both sides."""
+        """Why they match; the words suit both sides."""
         return self.match.reasons
 
     @property
     def fit(self) -> str:
-        """How well, in words."""
+        """How well they match, in words."""
         return fit_in_words(self.match.score)
 
 
 def new_matches_for(person: User, since: dt.datetime, limit: int = 50) -> list[MatchFor]:
-    """Matches found since, that concern an organisation of the person, may be seen by them and were not put aside.
+    """Live matches of the person's organisations found since then, best first.
 
-    Best first. Only where both sides still want an answer.
+    Only those they may see and their organisations have not dismissed.
     """
     mine = set(Organisation.objects.of_person(person).values_list("pk", flat=True))
     found = (
@@ -56,7 +56,7 @@ def new_matches_for(person: User, since: dt.datetime, limit: int = 50) -> list[M
 
 
 def from_side(matches: Iterable[Match], mine: set[int]) -> list[MatchFor]:
-    """The matches with the side of these organisations first; the ask where both sides are theirs."""
+    """Each match from the side of these organisations, or else of its ask."""
     return [
         MatchFor(match, match.ask, match.offer)
         if match.ask.organisation_id in mine
@@ -66,13 +66,14 @@ def from_side(matches: Iterable[Match], mine: set[int]) -> list[MatchFor]:
 
 
 def matches_for(person: User, limit: int = 100) -> list[MatchFor]:
-    """All matches that concern an organisation of the person and may be seen by them, best first."""
+    """All live matches of the person's organisations, best first."""
     return new_matches_for(person, dt.datetime.min.replace(tzinfo=dt.UTC), limit)
 
 
-def put_aside(entry: Entry, person: User) -> list[tuple[Entry, Dismissal]]:
-    """The counterparts that organisations of the person said are no match for the entry, the last first, each with what
-    was said; those that they may still read.
+def dismissed(entry: Entry, person: User) -> list[tuple[Entry, Dismissal]]:
+    """Counterparts that organisations of the person dismissed, latest first.
+
+    Each comes with its dismissal. Only counterparts they may still read.
     """
     matches = Match.objects.visible_to(person).filter(Q(ask=entry) | Q(offer=entry))
     said = (
@@ -84,18 +85,18 @@ def put_aside(entry: Entry, person: User) -> list[tuple[Entry, Dismissal]]:
 
 
 def count_matches(reader: Reader, entries: Sequence[Entry | Card]) -> dict[int, int]:
-    """How many kept matches each open entry has that the person may see from both sides; none for those over."""
+    """How many matches of each open entry the person may see."""
     asks = [entry.pk for entry in entries if entry.is_open and entry.direction == Direction.ASK]
     offers = [entry.pk for entry in entries if entry.is_open and entry.direction == Direction.OFFER]
     put_aside, values = put_aside_by(reader)
-    worth = f"= ANY(%s) AND score >= {WORTH_TELLING} AND id NOT IN ({put_aside})"
+    worth = f"= ANY(%s) AND score >= {MIN_POINTS} AND id NOT IN ({put_aside})"
     parts = [
         (f"SELECT {own}_id, {other}_id FROM exchange_match WHERE {own}_id {worth}", (ids, *values))  # noqa: S608  # constants
         for own, other, ids in (("ask", "offer", asks), ("offer", "ask", offers))
         if ids
     ]
     pairs = rows_of(*joined(*parts)) if parts else []
-    # The few counterparts are looked at by number: asking for all that the reader may see first would cost far more.
+    # Checking the few counterparts by id is far cheaper than finding everything the reader may see.
     others = list({other for _, other in pairs})
     seen: set[int] = set()
     if others:

@@ -1,4 +1,4 @@
-"""Areas as matching sees them: parts, heirs and regions, and which areas an organisation serves today."""
+"""Areas for matching: parts, successors, regions, and who serves them."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from django.utils import timezone
 from partnerships.exchange.reach import Places
 from partnerships.organisations.models import Area, AreaKind, AreaServed, Succession, SuccessionKind
 
-#: By these a successor takes over its predecessor's place; a transfer of functions or a new name moves no boundary.
+#: Kinds of succession where the successor takes over the area. New names and transfers of functions move no boundary.
 _INHERITING = (
     SuccessionKind.MERGE,
     SuccessionKind.SPLIT,
@@ -24,12 +24,12 @@ _INHERITING = (
 
 @dataclass(frozen=True, slots=True)
 class KnownPlaces:
-    """The areas of the register."""
+    """The areas in the register."""
 
     areas: Places
 
     def served_by(self, organisation_id: int) -> list[int]:
-        """Ids of the areas the organisation serves today."""
+        """Ids of the areas that the organisation serves today."""
         served = _served_on(timezone.localdate()).filter(organisation=organisation_id)
         return list(served.values_list("area_id", flat=True))
 
@@ -40,7 +40,7 @@ def _served_on(day: dt.date) -> QuerySet[AreaServed]:
 
 
 def served_by_all(day: dt.date) -> dict[int, list[int]]:
-    """Ids of the areas that each organisation serves on a day."""
+    """Ids of the areas that each organisation serves on a date."""
     served: dict[int, list[int]] = defaultdict(list)
     for organisation, area in _served_on(day).values_list("organisation_id", "area_id"):
         served[organisation].append(area)
@@ -48,7 +48,7 @@ def served_by_all(day: dt.date) -> dict[int, list[int]]:
 
 
 def known_places() -> KnownPlaces:
-    """Everything about areas, in three queries."""
+    """What matching needs to know about all areas, in three queries."""
     parts: dict[int, set[int]] = defaultdict(set)
     region: dict[int, int] = {}
     ended: set[int] = set()
@@ -63,19 +63,19 @@ def known_places() -> KnownPlaces:
             region[pk] = lies_in
         if valid_to:
             ended.add(pk)
-    return KnownPlaces(Places(parts=parts, heirs=_heirs(ended), region=region))
+    return KnownPlaces(Places(parts=parts, successors=_successors(ended), region=region))
 
 
-def _heirs(ended: set[int]) -> dict[int, set[int]]:
-    """For each area that ended, the areas of those who followed the bodies that served it."""
+def _successors(ended: set[int]) -> dict[int, set[int]]:
+    """For each ended area, the areas that its organisations' successors serve."""
     if not ended:
         return {}
     served: dict[int, set[int]] = defaultdict(set)
     for organisation, area in AreaServed.objects.values_list("organisation_id", "area_id"):
         served[organisation].add(area)
-    heirs: dict[int, set[int]] = defaultdict(set)
+    found: dict[int, set[int]] = defaultdict(set)
     pairs = Succession.objects.filter(kind__in=_INHERITING).values_list("predecessors", "successors")
     for predecessor, successor in pairs:
         for area in served.get(predecessor, set()) & ended:
-            heirs[area] |= served.get(successor, set()) - {area}
-    return heirs
+            found[area] |= served.get(successor, set()) - {area}
+    return found

@@ -1,4 +1,4 @@
-"""Which entries a person may answer, and who is told about an entry."""
+"""Which entries a person may answer, and who gets emails about an entry."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from partnerships.people.models import User
 
 
 def answerable_among(ids: Collection[int], user: User) -> set[int]:
-    """The numbers of those of the entries that the person may answer today."""
+    """Which of these entries (ids) the person may answer today."""
     return set(Entry.objects.answerable_by(user).filter(pk__in=ids).order_by().values_list("pk", flat=True))
 
 
 def who_wrote_or_leads(person_id: int | None, organisation_id: int) -> QuerySet[User]:
-    """Whoever wrote something for an organisation, while they may still act on it; else its leads."""
+    """The author, if they still edit for the organisation; else its leads."""
     writer = Membership.objects.current().filter(person=person_id, organisation=organisation_id, role__in=EDITING_ROLES)
     if not writer.exists():
         return leads_with_account([organisation_id])

@@ -1,4 +1,4 @@
-"""What waits for a person in the exchange, and the entries of a partnership, an organisation or between two of them."""
+"""What needs a person's attention, and entries of one organisation or two."""
 
 from __future__ import annotations
 
@@ -26,7 +26,10 @@ from partnerships.people.models import User
 
 
 def events_of_entries(user: User) -> Q:
-    """The condition on events about entries: those the person follows now, or what happened up to the day they left."""
+    """The condition on events about entries that the person may see.
+
+    These are events of entries they can read now, and of partnerships they left, up to that day.
+    """
     former = Party.objects.filter(
         organisation__in=Organisation.objects.of_person(user),
         status=PartyStatus.LEFT,
@@ -37,12 +40,12 @@ def events_of_entries(user: User) -> Q:
 
 
 def entries_of_partnership(partnership: Partnership, user: User) -> EntryQuerySet:
-    """The partnership's asks and offers that the person may see, newest first."""
+    """The partnership's entries that the person can see, newest first."""
     return Entry.objects.visible_to(user).filter(partnership=partnership).for_listing().order_by("-shared_at", "-pk")
 
 
 def standing_offers_of(organisation: Organisation, user: User) -> EntryQuerySet:
-    """Skills and resources that an organisation can always bring, as far as the person may see them."""
+    """The standing offers of an organisation that the person can see."""
     return (
         Entry.objects.visible_to(user)
         .filter(organisation=organisation, standing=True)
@@ -53,9 +56,10 @@ def standing_offers_of(organisation: Organisation, user: User) -> EntryQuerySet:
 
 
 def entries_between(*, user: User, ours: Organisation, theirs: Organisation) -> EntryQuerySet:
-    """What two organisations ask of and offer each other and their partnerships, as far as the person may see it.
+    """Entries between two organisations that the person can see.
 
-    Entries for the whole network are not between two, unless the other has answered them.
+    They ask each other by name or through a partnership that both belong to. An entry for the whole network counts only
+    if one of them answered it.
     """
     pair = {ours.pk, theirs.pk}
     shared = Party.objects.present().filter(organisation=ours).values("partnership")
@@ -73,26 +77,26 @@ def entries_between(*, user: User, ours: Organisation, theirs: Organisation) -> 
     )
 
 
-#: To those who edit for the organisation whose entry a row is about.
+#: Reaches editors of the organisation whose entry the row is about.
 _ASKERS = (Organisations("entry__organisation", roles=EDITING_ROLES),)
 _UNDECIDED = Reach(Response.objects.waiting(), _ASKERS)
 _QUESTIONS = Reach(Question.objects.open().filter(entry__is_open=True), _ASKERS)
-#: Entries that want an answer of whoever they ask.
+#: Entries that need an answer from the organisations they ask.
 _TO_ANSWER = Q(is_open=True, standing=False)
 
 
 def _owes_answer(entry: OuterRef, body: OuterRef) -> Q:
-    """The condition that an organisation has neither answered an entry nor declined it for its part."""
+    """The condition that an organisation neither answered nor declined."""
     answers = Response.objects.filter(entry=entry, organisation=body).exclude(status=ResponseStatus.WITHDRAWN)
     declined = Receipt.objects.filter(entry=entry, organisation=body).exclude(declined_at=None)
     return ~Exists(answers) & ~Exists(declined)
 
 
 def unanswered_for(user: User) -> EntryQuerySet:
-    """Entries that ask an organisation the person edits for, by name or partnership, and that it has not answered.
+    """Entries that an organisation the person edits for has not answered.
 
     Each organisation answers for itself. What was referred to a colleague waits for that colleague alone, while they
-    may answer for it; `referred_by_name` says who gave it to this person.
+    may answer it; `referred_by_name` says who referred it to this person.
     """
     mine = Membership.objects.current().of_person(user, *EDITING_ROLES)
     entry, body = OuterRef(OuterRef("pk")), OuterRef("organisation")
@@ -122,7 +126,7 @@ def unanswered_for(user: User) -> EntryQuerySet:
 
 
 def _unanswered(now: dt.datetime) -> tuple[Reach, ...]:
-    """Organisations that an entry asks, by name or as parties, and that owe it an answer, whoever has it in hand."""
+    """Organisations that still need to answer an entry."""
     entries = Entry.objects.filter(_TO_ANSWER)
     named = Addressee.objects.filter(
         _owes_answer(OuterRef("entry"), OuterRef("organisation")), entry__in=entries.filter(audience=Audience.NAMED)
@@ -137,17 +141,17 @@ def _unanswered(now: dt.datetime) -> tuple[Reach, ...]:
 
 
 def responses_to_decide(user: User) -> list[Response]:
-    """Answers to entries of organisations the person edits for, not decided yet, oldest first."""
+    """Answers that the person's organisations must decide, oldest first."""
     return list(_UNDECIDED.of(user).select_related("entry__partnership", "organisation").order_by("made_at", "pk"))
 
 
 def questions_to_answer(user: User) -> list[Question]:
-    """Questions about entries of organisations the person edits for, not answered yet, oldest first."""
+    """Questions that the person's organisations must answer, oldest first."""
     return list(_QUESTIONS.of(user).select_related("entry__partnership", "organisation").order_by("asked_at", "pk"))
 
 
 def _answer_this(entry: Entry) -> str:
-    """`Answer this ask from Larkhaven Homes`; who referred it to one, where somebody did."""
+    """`Answer this ask from Larkhaven Homes`, and who referred it, if anyone."""
     words = f"this {'ask' if entry.is_ask else 'offer'} from {entry.organisation.display_name}"
     giver = getattr(entry, "referred_by_name", None)
     return f"Answer {words}, which {giver} referred to you" if giver else f"Answer {words}"
@@ -195,7 +199,7 @@ def _words_wanted(user: User, now: dt.datetime) -> list[Waiting]:
     ]
 
 
-#: Asks and offers to answer, answers to decide and questions to answer.
+#: What the exchange adds to My work: entries to answer, answers to decide, questions to answer.
 WAITING = (
     Source(_answers_wanted, _unanswered),
     Source(_decisions_wanted, lambda _: (_UNDECIDED,)),

@@ -11,10 +11,10 @@ from django.utils import timezone
 
 from partnerships.commitments.models import Commitment
 from partnerships.commitments.models import Status as CommitmentStatus
+from partnerships.exchange.amounts import NOTHING, Amounts, Promise, amounts
 from partnerships.exchange.models import WAY_BACK, Entry, Fulfilment, Response, ResponseStatus, Status
 from partnerships.exchange.rights import rights_over
 from partnerships.exchange.services.common import UnableToChangeEntry, allows, close_responses, lock, note, word
-from partnerships.exchange.settlement import NOTHING, Amounts, Promise, amounts
 from partnerships.kit.rights import require
 from partnerships.people.models import User
 

@@ -9,7 +9,7 @@ from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
 
-from partnerships.exchange.matching import Fit
+from partnerships.exchange.matching import Score
 from partnerships.exchange.models import Dismissal, Entry, Introduction, Match
 from partnerships.exchange.queries.candidates import AreaNames, Found, best_for_both
 from partnerships.exchange.rights import may_read_both, rights_over
@@ -63,10 +63,10 @@ def keep_matches(*, entries: Sequence[Entry], found: Mapping[int, Sequence[Found
 
     A pair that no longer fits is forgotten; one that somebody put aside stays with its dismissal, and loses its points.
     """
-    pairs: dict[tuple[int, int], Fit] = {}
+    pairs: dict[tuple[int, int], Score] = {}
     for entry in entries:
         for one in found.get(entry.pk, ()):
-            pairs[(entry.pk, one.entry_id) if entry.is_ask else (one.entry_id, entry.pk)] = one.fit
+            pairs[(entry.pk, one.entry_id) if entry.is_ask else (one.entry_id, entry.pk)] = one.score
     ids = [entry.pk for entry in entries]
     kept = list(Match.objects.filter(Q(ask__in=ids) | Q(offer__in=ids)).values_list("pk", "ask", "offer", "score"))
     gone = [pk for pk, ask, offer, _ in kept if (ask, offer) not in pairs]
@@ -81,11 +81,11 @@ def keep_matches(*, entries: Sequence[Entry], found: Mapping[int, Sequence[Found
             Match(
                 ask_id=ask,
                 offer_id=offer,
-                score=fit.points,
-                reasons=[reason[:200] for reason in fit.reasons],
+                score=score.points,
+                reasons=[reason[:200] for reason in score.reasons],
                 found_at=now,
             )
-            for (ask, offer), fit in sorted(pairs.items(), key=lambda pair: pair[0])
+            for (ask, offer), score in sorted(pairs.items(), key=lambda pair: pair[0])
         ],
         update_conflicts=True,
         unique_fields=["ask", "offer"],

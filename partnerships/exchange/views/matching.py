@@ -31,7 +31,7 @@ from partnerships.people.told import noting_told
 
 @dataclass(frozen=True, slots=True)
 class Pair:
-    """An entry and a counterpart that match, and what the reader may do about it."""
+    """A matching ask and offer, and what the reader may do about them."""
 
     entry: Entry
     counterpart: Entry
@@ -96,7 +96,7 @@ def _stored(ids: Collection[int]) -> dict[tuple[int, int], int]:
 
 @require_safe
 def matches(request: HttpRequest) -> HttpResponse:
-    """Matches for everything the person's organisations ask and offer, best first."""
+    """Matches for everything the person's organisations ask and offer."""
     user = signed_in(request)
     found = [(one.entry, one.counterpart, one.fit, one.reasons) for one in matches_for(user)]
     may_write = Organisation.objects.of_person(user, *EDITING_ROLES).exists()
@@ -111,7 +111,7 @@ def entry_matches(request: HttpRequest, pk: int) -> HttpResponse:
     found = best_for_reader(entry, user, timezone.localdate()) if entry.is_open else []
     entries = Entry.objects.for_listing().in_bulk([one.entry_id for one in found])
     fits = [
-        (entry, entries[one.entry_id], fit_in_words(one.fit.points), one.fit.reasons)
+        (entry, entries[one.entry_id], fit_in_words(one.score.points), one.score.reasons)
         for one in found
         if one.entry_id in entries
     ]
@@ -143,7 +143,7 @@ def dismiss(request: HttpRequest, pk: int, other: int) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def introduce(request: HttpRequest, pk: int, other: int) -> HttpResponse:
-    """Suggest that the organisations of an ask and an offer talk, and email both."""
+    """Suggest that two organisations talk, and email both."""
     user = signed_in(request)
     entry, counterpart = _both(user, pk, other)
     if entry.direction == counterpart.direction or entry.organisation_id == counterpart.organisation_id:

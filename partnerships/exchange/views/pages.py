@@ -1,4 +1,4 @@
-"""Pages to read asks and offers: the board, the list, your own, one entry, and the export."""
+"""Pages to read asks and offers, and the CSV export."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ _ENDED = (CommitmentStatus.CANCELLED, CommitmentStatus.SUPERSEDED)
 def _filtered(
     request: HttpRequest, reader: Reader, limit: int = 0
 ) -> tuple[boards.Filters, boards.Board, dict[str, object]]:
-    """The chosen filters, what they find, and the context that board and list share."""
+    """The chosen filters, what they find, and context for board and list."""
     form = FilterForm(request.GET)
     filters = form.filters()
     chips = active_filters(form, request.GET)
@@ -126,7 +126,7 @@ def entry_list(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 def ours(request: HttpRequest) -> HttpResponse:
-    """What the person's organisations ask and offer: drafts first, then the newest."""
+    """Entries of the person's organisations: drafts first, then the newest."""
     user = signed_in(request)
     reader = reader_of(user)
     mine = Entry.objects.of_person(user).for_listing()
@@ -225,7 +225,7 @@ def _promised(fulfilments: Iterable[Fulfilment]) -> set[int]:
 
 
 def _lines(entry: Entry, user: User) -> list[TimelineLine]:
-    """What happened to it and its answers, newest first, without repeating its title."""
+    """Events of the entry and its answers, newest first, without its title."""
     lines = timeline_lines(timeline(user=user, kind="entry", record_id=entry.pk)[:30])
     return [replace(line, subject="") for line in lines]
 

@@ -45,7 +45,7 @@ _FIELDS = (
 
 
 def own_entry(request: HttpRequest, pk: int) -> Entry:
-    """An entry the person may edit: 404 if they cannot see it, 403 if they can only read it."""
+    """An entry the person may edit; else 404 (unseen) or 403 (read-only)."""
     user = signed_in(request)
     entry = get_object_or_404(Entry.objects.visible_to(user).select_related("organisation", "partnership"), pk=pk)
     require(rights_over(entry, user, timezone.now()).may_edit)
@@ -204,7 +204,7 @@ def agreed(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 def _able_to_meet(entry: Entry, request: HttpRequest) -> CommitmentQuerySet:
-    """Open commitments that the entry's organisation receives (for an offer: gives)."""
+    """Open commitments the organisation receives (for an offer: gives)."""
     side = "receiver" if entry.is_ask else "giver"
     seen = Commitment.objects.visible_to(signed_in(request)).exclude(status__in=COMMITMENT_OVER)
     return seen.filter(kind=Kind.COMMITMENT, **{side: entry.organisation_id}).order_by("-pk")

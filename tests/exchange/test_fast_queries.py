@@ -1,4 +1,4 @@
-"""Whatever partnerships, audiences and memberships there are, the quick pages show what the plain rights allow."""
+"""Fast queries agree with slow reference queries in random worlds."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from partnerships.exchange.services.matches import match_due_entries
 from partnerships.kit.database import rows_of
 from partnerships.organisations.models import Membership, Organisation
 from partnerships.people.models import User
-from tests.exchange import plainly
+from tests.exchange import reference
 from tests.exchange.conftest import draft
 from tests.world import World
 
@@ -29,7 +29,7 @@ TITLES = ("Modular homes", "A level site", "Surveyors for modular sites", "Solar
 
 
 def fill(world: World, chance: random.Random) -> dict[Organisation, User]:
-    """Forty asks and offers of everybody, in all sorts of states; a party leaves half way. Returns the leads."""
+    """Forty random asks and offers; a party leaves halfway. Returns leads."""
     leads = {
         world.larkhaven: world.amina,
         world.westmarch: world.ben,
@@ -84,7 +84,7 @@ def fill(world: World, chance: random.Random) -> dict[Organisation, User]:
 
 @pytest.fixture(params=[1, 2], ids=["one world", "another"])
 def filled(world: World, request: pytest.FixtureRequest) -> World:
-    """A world full of entries, matched, some of the matches put aside."""
+    """A world with many entries, matches and dismissals."""
     chance = random.Random(request.param)
     leads = fill(world, chance)
     match_due_entries(now=timezone.now())
@@ -103,7 +103,7 @@ def filled(world: World, request: pytest.FixtureRequest) -> World:
     return world
 
 
-def test_the_quick_way_shows_finds_and_counts_what_the_plain_rights_allow(filled: World) -> None:
+def test_fast_queries_find_and_count_what_the_reference_queries_do(filled: World) -> None:
     today = timezone.localdate()
     everything = list(Entry.objects.order_by("pk"))
     world = filled
@@ -121,27 +121,30 @@ def test_the_quick_way_shows_finds_and_counts_what_the_plain_rights_allow(filled
             for direction in Direction:
                 assert found[direction] == [card_of(one) for one in shown.filter(direction=direction)], (user, filters)
         for filters in (Filters(), Filters(words="homes")):
-            assert read(reader, filters, 0).counts.themes == plainly.themes_on_board(user, filters), (user, filters)
+            assert read(reader, filters, 0).counts.themes == reference.themes_on_board(user, filters), (user, filters)
 
         numbers = count_matches(reader, everything)
         for entry in everything:
             if entry.pk in plain and entry.is_open:
-                assert numbers[entry.pk] == plainly.matches_of(entry, user), (user, entry)
+                assert numbers[entry.pk] == reference.matches_of(entry, user), (user, entry)
         for entry in everything[user.pk % 3 :: 3]:
             if entry.pk in plain and entry.is_open:
-                assert best_for_reader(entry, user, today) == plainly.best_for_reader(entry, user, today), (user, entry)
+                assert best_for_reader(entry, user, today) == reference.best_for_reader(entry, user, today), (
+                    user,
+                    entry,
+                )
 
     wanted = [entry for entry in everything if entry.is_open]
     many = best_for_both(wanted, today, AreaNames())
     assert {pk: set(found) for pk, found in many.items()} == {
-        entry.pk: plainly.best_for_both(entry, today) for entry in wanted
+        entry.pk: reference.best_for_both(entry, today) for entry in wanted
     }
     assert any(many.values())
     assert Entry.objects.filter(audience=Audience.PARTNERSHIP, partnership=world.partnership).exists()
     assert not Match.objects.values("ask", "offer").annotate(times=Count("pk")).filter(times__gt=1).exists()
 
 
-def test_matches_are_looked_for_by_a_plan_that_is_made_once(filled: World) -> None:
+def test_the_search_for_matches_reuses_one_prepared_plan(filled: World) -> None:
     today = timezone.localdate()
     wanted = list(Entry.objects.filter(is_open=True, audience=Audience.NETWORK).order_by("pk")[:8])
 

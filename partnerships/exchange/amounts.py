@@ -1,7 +1,6 @@
-"""What the answers and commitments of one entry amount to: agreed, promised by both sides, kept.
+"""How much of an entry is agreed, promised by both sides, and kept. Pure.
 
-Pure: numbers in, numbers out. They are in the entry's unit; where it counts nothing, each answer and each commitment
-counts as one.
+Amounts are in the entry's unit. If the entry has no quantity, each answer and each commitment counts as one.
 """
 
 from __future__ import annotations
@@ -15,7 +14,7 @@ NOTHING = Decimal(0)
 
 @dataclass(frozen=True, slots=True)
 class Promise:
-    """A commitment that meets the entry: how much of it both sides promise, is kept, or was promised and fell through.
+    """How much of an entry a commitment promises, has kept or has lost.
 
     One that is only proposed, or was declined, has none of these. `answer` is the accepted answer it came from.
     """
@@ -28,7 +27,7 @@ class Promise:
 
 @dataclass(frozen=True, slots=True)
 class Amounts:
-    """What it comes to. `agreed` holds answers that were accepted and wait for their commitment."""
+    """Totals for an entry. `agreed` includes answers without a commitment."""
 
     agreed: Decimal
     promised: Decimal
@@ -36,10 +35,10 @@ class Amounts:
 
 
 def amounts(promises: Collection[Promise], answers: Mapping[int, Decimal]) -> Amounts:
-    """Sum up promises and accepted answers (by number, with how much of the entry each was accepted for).
+    """Add up promises and accepted answers (agreed amounts by answer id).
 
-    An answer stands for what it was accepted for until a commitment from it falls through: that much of it is gone.
-    A commitment without an answer stands for itself.
+    An answer counts for its agreed amount, less what commitments from it promised and lost. A commitment without an
+    answer counts for what it promises.
     """
     agreed = sum((one.promised for one in promises if one.answer not in answers), NOTHING)
     for number, accepted in answers.items():

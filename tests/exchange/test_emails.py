@@ -1,4 +1,4 @@
-"""Letters of the exchange: once to both sides before an entry lapses, and once of what newly fits a saved filter."""
+"""Emails about asks and offers."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ def closing(world: World, now: dt.datetime, **given: Any) -> Entry:
     return shared(world.larkhaven, world.amina, now, **fields)
 
 
-def written_to() -> list[str]:
-    return sorted(letter.to[0] for letter in deliver())
+def recipients() -> list[str]:
+    return sorted(email.to[0] for email in deliver())
 
 
-def test_both_sides_are_reminded_once_before_an_unanswered_entry_lapses(world: World, now: dt.datetime) -> None:
+def test_both_sides_get_one_reminder_before_an_unanswered_entry_lapses(world: World, now: dt.datetime) -> None:
     entry = closing(world, now, private_note="CANARY")
     week_before = now + dt.timedelta(days=14 - LEAD_DAYS)
 
@@ -37,16 +37,16 @@ def test_both_sides_are_reminded_once_before_an_unanswered_entry_lapses(world: W
     assert remind_of_closing(now=week_before) == 2
     assert remind_of_closing(now=week_before + dt.timedelta(days=1)) == 0
 
-    assert written_to() == ["amina@larkhaven.example", "ben@westmarch.example"]
-    assert all(entry.title in letter.subject for letter in deliver())
-    assert not any("CANARY" in letter.body for letter in deliver())
+    assert recipients() == ["amina@larkhaven.example", "ben@westmarch.example"]
+    assert all(entry.title in email.subject for email in deliver())
+    assert not any("CANARY" in email.body for email in deliver())
 
     services.lapse_due_entries(now=now + dt.timedelta(days=15))
     entry.refresh_from_db()
     assert entry.status == Status.LAPSED
 
 
-def test_who_has_declined_or_answered_is_not_reminded(world: World, now: dt.datetime) -> None:
+def test_organisations_that_declined_or_answered_get_no_reminder(world: World, now: dt.datetime) -> None:
     entry = closing(world, now, addressees=[world.westmarch, world.tidewater])
     services.decline_entry(entry=entry, organisation=world.westmarch, reason="No land.", author=world.ben, now=now)
     answered = closing(world, now)
@@ -56,12 +56,10 @@ def test_who_has_declined_or_answered_is_not_reminded(world: World, now: dt.date
 
     remind_of_closing(now=now + dt.timedelta(days=10))
 
-    assert "ben@westmarch.example" not in written_to()
+    assert "ben@westmarch.example" not in recipients()
 
 
-def test_what_newly_fits_a_saved_filter_is_told_once_and_only_what_its_person_may_read(
-    world: World, now: dt.datetime
-) -> None:
+def test_a_saved_filter_emails_each_readable_match_once(world: World, now: dt.datetime) -> None:
     for person in (world.ben, world.chidi):
         services.save_filter(
             person=person,
@@ -87,14 +85,14 @@ def test_what_newly_fits_a_saved_filter_is_told_once_and_only_what_its_person_ma
     assert services.tell_new_fits(now=now) == 1
     assert services.tell_new_fits(now=now) == 0
 
-    (letter,) = deliver()
-    assert letter.to == ["ben@westmarch.example"]
-    assert entry.title in letter.body
-    assert "Our own news" not in letter.body
-    assert "Only a draft" not in letter.body
+    (email,) = deliver()
+    assert email.to == ["ben@westmarch.example"]
+    assert entry.title in email.body
+    assert "Our own news" not in email.body
+    assert "Only a draft" not in email.body
 
 
-def test_a_filter_that_was_silenced_or_an_entry_that_is_gone_is_told_to_nobody(world: World, now: dt.datetime) -> None:
+def test_no_email_for_a_filter_turned_off_or_an_entry_withdrawn(world: World, now: dt.datetime) -> None:
     saved = services.save_filter(
         person=world.ben, name="All", query="", filters=services.Filters(), tells=True, now=now
     )
@@ -112,7 +110,7 @@ def test_a_filter_that_was_silenced_or_an_entry_that_is_gone_is_told_to_nobody(w
     assert deliver() == []
 
 
-def test_those_who_are_asked_get_a_letter_once_when_it_is_shared(world: World, now: dt.datetime) -> None:
+def test_leads_of_asked_organisations_get_one_email_when_it_is_shared(world: World, now: dt.datetime) -> None:
     asked = {"audience": Audience.NAMED, "addressees": [world.westmarch], "private_note": "CANARY"}
     entry = shared(world.larkhaven, world.amina, now, **asked)
     shared(world.larkhaven, world.amina, now, title="For all")
@@ -121,30 +119,28 @@ def test_those_who_are_asked_get_a_letter_once_when_it_is_shared(world: World, n
     assert services.tell_asked(now=now) == 1
     assert services.tell_asked(now=now) == 0
 
-    (letter,) = deliver()
-    assert letter.to == ["ben@westmarch.example"]
-    assert letter.subject == f"Larkhaven Homes asks: {entry.title}"
-    assert "CANARY" not in letter.body
+    (email,) = deliver()
+    assert email.to == ["ben@westmarch.example"]
+    assert email.subject == f"Larkhaven Homes asks: {entry.title}"
+    assert "CANARY" not in email.body
 
 
-def test_the_leads_of_every_other_party_are_told_what_is_shared_with_their_partnership(
-    ask: Entry, world: World, now: dt.datetime
-) -> None:
+def test_leads_of_the_other_parties_get_an_email_when_it_is_shared(ask: Entry, world: World, now: dt.datetime) -> None:
     assert services.tell_asked(now=now) == 1
-    assert written_to() == ["ben@westmarch.example"]
+    assert recipients() == ["ben@westmarch.example"]
 
 
-def test_what_was_shared_long_ago_is_told_to_nobody_as_new(ask: Entry, now: dt.datetime) -> None:
+def test_nobody_gets_an_email_about_what_was_shared_long_ago(ask: Entry, now: dt.datetime) -> None:
     assert services.tell_asked(now=now + dt.timedelta(days=2)) == 0
 
 
-def test_both_sides_are_written_to_as_an_answer_takes_its_steps(ask: Entry, world: World) -> None:
+def test_both_sides_get_emails_at_each_step_of_an_answer(ask: Entry, world: World) -> None:
     def post(person: User, name: str, pk: int, **data: Any) -> list[str]:
         deliver().clear()
         browser = Client()
         browser.force_login(person)
         assert browser.post(reverse(f"exchange:{name}", args=[pk]), data).status_code == 302
-        return [f"{letter.to[0]}: {letter.subject}" for letter in deliver()]
+        return [f"{email.to[0]}: {email.subject}" for email in deliver()]
 
     body = {"organisation": world.westmarch.pk}
     told = {
@@ -164,10 +160,10 @@ def test_both_sides_are_written_to_as_an_answer_takes_its_steps(ask: Entry, worl
         "more": [f"amina@larkhaven.example: Westmarch Borough Council answered your ask: {ask.title}"],
         "withdrawal": [f"ben@westmarch.example: Larkhaven Homes declined your answer: {ask.title}"],
     }
-    assert not any("CANARY" in letter.body for letter in deliver())
+    assert not any("CANARY" in email.body for email in deliver())
 
 
-def test_a_decline_is_told_to_whoever_wrote_it_or_leads_when_they_have_left(world: World, now: dt.datetime) -> None:
+def test_leads_get_the_email_about_a_decline_if_the_author_has_left(world: World, now: dt.datetime) -> None:
     entry = closing(world, now)
     Entry.objects.filter(pk=entry.pk).update(created_by=world.lena)
     browser = Client()
@@ -177,21 +173,19 @@ def test_a_decline_is_told_to_whoever_wrote_it_or_leads_when_they_have_left(worl
         reverse("exchange:decline", args=[entry.pk]), {"organisation": world.westmarch.pk, "reason": "No land."}
     )
 
-    (letter,) = deliver()
-    assert letter.to == ["amina@larkhaven.example"]
-    assert letter.subject == f"Westmarch Borough Council declined your ask: {entry.title}"
-    assert "No land." not in letter.body
+    (email,) = deliver()
+    assert email.to == ["amina@larkhaven.example"]
+    assert email.subject == f"Westmarch Borough Council declined your ask: {entry.title}"
+    assert "No land." not in email.body
 
 
-def keep_all(world: World, now: dt.datetime) -> None:
-    """Ben keeps a filter that everything fits."""
+def save_filter_of_everything(world: World, now: dt.datetime) -> None:
+    """Ben saves a filter that everything matches."""
     services.save_filter(person=world.ben, name="All", query="", filters=services.Filters(), tells=True, now=now)
 
 
-def test_what_fits_a_filter_within_the_hour_comes_together_and_the_rest_is_counted(
-    world: World, now: dt.datetime
-) -> None:
-    keep_all(world, now)
+def test_matches_within_an_hour_share_one_email_that_lists_the_first_twenty(world: World, now: dt.datetime) -> None:
+    save_filter_of_everything(world, now)
     shared(world.larkhaven, world.amina, now, title="The first")
     services.match_due_entries(now=now)
     assert services.tell_new_fits(now=now) == 1
@@ -202,15 +196,15 @@ def test_what_fits_a_filter_within_the_hour_comes_together_and_the_rest_is_count
 
     assert services.tell_new_fits(now=now + dt.timedelta(minutes=20)) == 0
     assert services.tell_new_fits(now=now + dt.timedelta(hours=2)) == 1
-    letter = deliver()[-1]
-    assert letter.subject == "25 new asks or offers for “All”"
-    assert "and 5 more" in letter.body
+    email = deliver()[-1]
+    assert email.subject == "25 new asks or offers for “All”"
+    assert "and 5 more" in email.body
 
 
-def test_what_stood_on_the_board_when_a_filter_was_kept_is_no_news(world: World, now: dt.datetime) -> None:
+def test_entries_older_than_a_saved_filter_are_not_emailed(world: World, now: dt.datetime) -> None:
     old = shared(world.larkhaven, world.amina, now, title="Seen before")
     services.match_due_entries(now=now)
-    keep_all(world, now + dt.timedelta(days=1))
+    save_filter_of_everything(world, now + dt.timedelta(days=1))
     Entry.objects.filter(pk=old.pk).update(matched_at=None)
 
     services.match_due_entries(now=now + dt.timedelta(days=2))

@@ -1,4 +1,4 @@
-"""Matching, counting and rights as plain querysets say them: slow, short, and what the quick way must agree with."""
+"""Slow reference queries, which the fast ones must agree with."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ from django.contrib.postgres.search import TrigramSimilarity
 from django.db.models import Q
 
 from partnerships.agreements.models import Party
-from partnerships.exchange.matching import WORTH_TELLING, Ground, as_written, fit, telling
+from partnerships.exchange.matching import MIN_POINTS, Common, as_written, distinctive, score_pair
 from partnerships.exchange.models import THEME_NUMBERS, Addressee, Audience, Direction, Dismissal, Entry, Match
 from partnerships.exchange.queries.board import Filters, board
-from partnerships.exchange.queries.candidates import BEST, AreaNames, Found, half, lexemes_of
+from partnerships.exchange.queries.candidates import BEST, AreaNames, Found, lexemes_of, side_of
 from partnerships.exchange.reach import anywhere, place_of
 from partnerships.organisations.models import Organisation, OrganisationQuerySet
 from partnerships.people.models import User
 
 
 def open_to(organisation_id: int) -> Q:
-    """The condition that the people of an organisation may read an entry of another's that is shared."""
+    """The condition that an organisation may read others' shared entries."""
     named = Addressee.objects.filter(organisation=organisation_id).values("entry")
     present = Party.objects.present().filter(organisation=organisation_id).values("partnership")
     return (
@@ -30,7 +30,7 @@ def open_to(organisation_id: int) -> Q:
 
 
 def reached_by(entry: Entry) -> Q:
-    """The condition that the organisation of an entry may read this one."""
+    """The condition that the entry's organisation may read this one."""
     if entry.audience == Audience.NETWORK:
         return Q()
     if entry.audience == Audience.NAMED:
@@ -39,7 +39,7 @@ def reached_by(entry: Entry) -> Q:
 
 
 def best_for_reader(entry: Entry, user: User, today: dt.date) -> list[Found]:
-    """What this person may see and has not put aside."""
+    """The best counterparts this person can see and has not dismissed."""
     said = Dismissal.objects.filter(organisation__in=Organisation.objects.of_person(user))
     own, other = ("ask", "offer") if entry.is_ask else ("offer", "ask")
     put_aside = said.filter(**{f"match__{own}": entry}).values(f"match__{other}")
@@ -57,9 +57,9 @@ def best_for_both(entry: Entry, today: dt.date) -> set[Found]:
 
 
 def best(entry: Entry, allowed: Q, today: dt.date, sides: OrganisationQuerySet | None = None) -> list[Found]:
-    """All allowed counterparts worth telling of, best first: those near, then, where they are few, those of the region.
+    """The allowed counterparts, best first: near ones, then the region.
 
-    A tier is not cut short here: tests have fewer than would be.
+    Tiers have no limit here, since tests have few entries.
     """
     theme = THEME_NUMBERS[entry.theme]
     others = Entry.objects.filter(
@@ -92,15 +92,15 @@ def _scored(entry: Entry, rows: list[Entry], sides: OrganisationQuerySet | None)
     for row in rows:
         knows = mine is None or bool(mine & {entry.organisation_id, row.organisation_id})
         both = set(lexemes_of(entry.words)).intersection(lexemes_of(row.words))
-        ground = Ground(
+        common = Common(
             areas=names.of({place_of(key) for key in near.intersection(row.reach)}),
             same_region=not regions.isdisjoint(row.reach),
-            words=as_written(telling(both), f"{entry.title} {entry.statement}"),
+            words=as_written(distinctive(both), f"{entry.title} {entry.statement}"),
             likeness=row.likeness,  # type: ignore[attr-defined]  # annotated above
             partners=knows and row.organisation_id in partners,
         )
         sides = [
-            half(
+            side_of(
                 one.available_from,
                 one.available_until,
                 one.quantity,
@@ -110,18 +110,18 @@ def _scored(entry: Entry, rows: list[Entry], sides: OrganisationQuerySet | None)
             )
             for one in ((entry, row) if entry.is_ask else (row, entry))
         ]
-        found.append(Found(row.pk, fit(sides[0], sides[1], ground)))
-    found.sort(key=lambda one: (-one.fit.points, -one.entry_id))
-    return [one for one in found if one.fit.points >= WORTH_TELLING]
+        found.append(Found(row.pk, score_pair(sides[0], sides[1], common)))
+    found.sort(key=lambda one: (-one.score.points, -one.entry_id))
+    return [one for one in found if one.score.points >= MIN_POINTS]
 
 
 def matches_of(entry: Entry, user: User) -> int:
-    """How many matches of an entry the person may see and has not put aside."""
-    kept = Match.objects.visible_to(user).live().not_dismissed_by(user).filter(score__gte=WORTH_TELLING)
+    """How many matches of an entry the person can see and has not dismissed."""
+    kept = Match.objects.visible_to(user).live().not_dismissed_by(user).filter(score__gte=MIN_POINTS)
     return kept.filter(Q(ask=entry) | Q(offer=entry)).count()
 
 
 def themes_on_board(user: User, filters: Filters) -> Counter[str]:
-    """How many entries of each theme the board would show."""
+    """How many entries of each theme the board shows."""
     shown = board(user, filters)
     return Counter(shown.values_list("theme", flat=True))

@@ -19,6 +19,7 @@ from partnerships.people.models import User
 from tests.exchange.conftest import draft, shared
 from tests.exchange.test_settlement import promise
 from tests.support.outbox import deliver
+from tests.support.pages import collapse
 from tests.world import World
 
 
@@ -79,7 +80,7 @@ def test_from_an_ask_to_an_agreement_through_the_pages(world: World) -> None:
 
     ask.refresh_from_db()
     assert ask.status == Status.PART_ACCEPTED
-    shown = ben.get(ask.get_absolute_url()).content.decode()
+    shown = collapse(ben.get(ask.get_absolute_url()).content.decode())
     assert "20 homes still to agree" in shown
     assert f"?from=response-{response.pk}" in shown
 

@@ -20,6 +20,7 @@ from partnerships.plans.models import Plan
 from partnerships.plans.services import request_sign_off
 from tests.digests.conftest import PostOffice, play, publish, signed_in, text_of
 from tests.support.ledger import rewrite
+from tests.support.pages import collapse
 from tests.world import World
 
 
@@ -325,7 +326,7 @@ def test_signed_in_one_is_asked_before_everything_stops_and_follows_again_from_o
     assert "Your digests are stopped" in stopped
     assert 'name="undo"' in stopped
     assert (ended.is_refused, ended.reason) == (True, "Stopped by the person.")
-    assert "Follow Harbour Quarter again" in back
+    assert "Follow Harbour Quarter again" in collapse(back)
     assert f'action="{follow}"' in back
     assert asked_again.is_confirmed
     assert Preference.objects.get(person=world.ben).refused_at is None

@@ -58,12 +58,12 @@ class Reader:
         """What of a state this reader may know."""
         return state if self.sees_hidden else (state[0], 0)
 
-    def before_own_last(self, me: str) -> State | None:
-        """What the plan said before the versions that they wrote last; None where the last is not theirs."""
-        for place, (_, state) in enumerate(self.behind):
-            if {author for author, _ in self.behind[place + 1 :]} == {me}:
-                return state
-        return None
+    def knows_all_but_own(self, me: str) -> bool:
+        """Whether they were told of a state after which only versions of their own were published."""
+        return any(
+            state == self.told and {author for author, _ in self.behind[place + 1 :]} <= {me}
+            for place, (_, state) in enumerate(self.behind)
+        )
 
     def move_past_own(self, me: str) -> None:
         """Who wrote all that they were not told is moved forward without a letter, paused or not."""
@@ -164,8 +164,8 @@ class Play:
             if reader.paused or not reader.behind:
                 continue
             now = reader.behind[-1][1]
-            if in_doubt and reader.told == reader.before_own_last(name):
-                reader.told = now  # a letter composed before the crash told all but what they added themselves
+            if in_doubt and reader.knows_all_but_own(name):
+                reader.told = now  # the email composed before the crash told all but what they added themselves
             assert reader.told == now, (name, reader.told, now)
             reader.behind.clear()
 

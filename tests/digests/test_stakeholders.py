@@ -26,6 +26,7 @@ from partnerships.plans.models import Plan
 from partnerships.plans.services import change_audience
 from tests.digests.conftest import PostOffice, signed_in
 from tests.support.crawling import CHANGES
+from tests.support.pages import tight
 from tests.world import World
 
 LIST = "digests:stakeholders"
@@ -44,7 +45,7 @@ def listed(client: Client, address: str = "", **chosen: str) -> list[str]:
     """Whom a page of the list shows, in its order."""
     answer = client.get(address or reverse(LIST), chosen)
     assert answer.status_code == 200
-    found = re.findall(r'<th scope="row"[^>]*>(.*?)(?:<br>.*?)?</th>', answer.content.decode())
+    found = re.findall(r'<th scope="row"[^>]*>(.*?)(?:<br>.*?)?</th>', tight(answer.content.decode()))
     return [unescape(one) for one in found]
 
 

@@ -18,6 +18,7 @@ from partnerships.outbox.models import EmailStatus
 from partnerships.plans.models import Plan
 from partnerships.plans.services import publish_version
 from tests.digests.conftest import PostOffice, html_of, play, publish, quay, text_of
+from tests.support.pages import collapse
 from tests.world import World, join
 
 
@@ -47,7 +48,7 @@ def test_a_partner_reads_what_was_and_what_is_now(world: World, plan: Plan, offi
     play(office)
 
     [letter] = office.to(world.ben)
-    for words in (text_of(letter), re.sub(r"<[^>]+>", "", html_of(letter))):
+    for words in (text_of(letter), collapse(re.sub(r"<[^>]+>", "", html_of(letter)))):
         assert "Homes, Social Rent at North Quay: was 120, now 100 (20 fewer)" in words
         assert "Amina Larch, Larkhaven Homes" in words
         assert "Fewer homes after the survey." in words

@@ -17,6 +17,7 @@ from partnerships.plans.models import Comment, Plan
 from partnerships.plans.queries import WAITING
 from tests.plans.drafts import CONTENT, publish, published
 from tests.support.outbox import deliver
+from tests.support.pages import tight
 from tests.world import World, join, person
 
 
@@ -125,7 +126,7 @@ def test_pieces_say_how_many_comments_stand_by_them_and_lead_there_and_back(
     amina = as_(world.amina)
     detail = reverse("plans:detail", kwargs={"pk": plan.pk})
 
-    first, second = (amina.get(f"{detail}{query}").content.decode() for query in ("", "?sites=2"))
+    first, second = (tight(amina.get(f"{detail}{query}").content.decode()) for query in ("", "?sites=2"))
     about = amina.get(reverse("plans:comments", kwargs={"pk": plan.pk}) + "?about=sites/site-55").content.decode()
 
     assert '?about=sections/vision">1 comment<' in first
@@ -140,7 +141,7 @@ def test_outsiders_are_told_of_no_comments_but_their_own(world: World, as_: Call
     say(plan, world.ben, "Between us partners.", anchor="sites/north-quay")
     say(plan, world.chidi, "From outside.", anchor="sections/vision")
 
-    words = as_(world.chidi).get(reverse("plans:detail", kwargs={"pk": plan.pk})).content.decode()
+    words = tight(as_(world.chidi).get(reverse("plans:detail", kwargs={"pk": plan.pk})).content.decode())
 
     assert '?about=sites/north-quay">Comment<' in words
     assert '?about=sections/vision">1 comment<' in words

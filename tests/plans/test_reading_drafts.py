@@ -18,6 +18,7 @@ from partnerships.plans import paper, services
 from partnerships.plans.models import Plan, Share
 from partnerships.plans.queries import draft_content
 from tests.plans.drafts import CANARY, begin, fewer_homes, published, save
+from tests.support.pages import tight
 from tests.world import World
 
 
@@ -140,7 +141,7 @@ def test_comments_stand_by_the_pieces_of_a_draft_for_those_who_may_say_something
         now=timezone.now(),
     )
 
-    nadia, chidi, amina = page(as_(world.nadia), plan), page(as_(world.chidi), plan), page(as_(world.amina), plan)
+    nadia, chidi, amina = (tight(page(as_(one), plan)) for one in (world.nadia, world.chidi, world.amina))
 
     assert '?about=sites/north-quay">1 comment<' in nadia
     assert '?about=sections/vision">Comment<' in nadia

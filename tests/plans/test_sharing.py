@@ -19,6 +19,7 @@ from partnerships.plans import services
 from partnerships.plans.models import AccessRequest, Comment, Draft, Plan, Share
 from tests.plans.drafts import CANARY, begin, published, save
 from tests.support.outbox import deliver
+from tests.support.pages import collapse
 from tests.world import World, join
 
 
@@ -197,7 +198,7 @@ def test_publishing_ends_the_showings_of_the_draft_unless_they_are_to_go_on(
     amina.post(address, {"note": "Again.", "draft_revision": revision, "end_shares": "on"})
 
     assert "Stop showing the draft to Nadia River" in form
-    assert "they now see the draft of the next" in page
+    assert "they now see the draft of the next" in collapse(page)
     assert plan.versions.count() == 2
     assert as_(world.nadia).get(draft_of(plan)).status_code == 404
 

@@ -56,7 +56,7 @@ bench-ledger: ## Measure the ledger of emails
 	@$(BOOTSTRAP) -m tools.run with $(VENV) benchmarks/ledger.py $(ARGS)
 
 format: ## Format code and templates
-	@$(VENV) -m ruff check --fix . ; $(VENV) -m ruff format . ; .venv/bin/djangofmt --line-length 120 --indent-width 2 templates
+	@$(VENV) -m ruff check --fix . ; $(VENV) -m ruff format . ; .venv/bin/djangofmt --line-length 120 --indent-width 2 --custom-blocks draft_banner,empty_state,tabs templates
 
 lock: ## Pin every package with hashes in requirements.txt (UPGRADE=1 takes newer versions)
 	@$(VENV) -m uv pip compile --universal --python-version 3.11 --generate-hashes --group embedded --group checks \

@@ -11,6 +11,7 @@ from django import template
 from django.forms import BaseForm
 from django.template.base import NodeList
 from django.template.context import Context
+from django.template.loader import render_to_string
 from django.template.loader_tags import BLOCK_CONTEXT_KEY, BlockNode
 from django.urls import NoReverseMatch, reverse
 from django.utils import timezone
@@ -312,3 +313,21 @@ def block_text(context: Context, name: str) -> SafeString:
     if BLOCK_CONTEXT_KEY not in context.render_context:
         return SafeString("")
     return SafeString(BlockNode(name, NodeList()).render(context).strip())
+
+
+@register.simple_block_tag
+def empty_state(content: str, heading: str, href: str = "", action: str = "") -> SafeString:
+    """A list with nothing in it: heading, the text in the block, and a button where there is something to do."""
+    given = {"heading": heading, "text": _one_line(content), "href": href, "action": action}
+    return render_to_string("partials/_empty.html", given)
+
+
+@register.simple_block_tag
+def draft_banner(content: str) -> SafeString:
+    """The banner of a draft, with the text in the block."""
+    return render_to_string("partials/_draft_banner.html", {"text": _one_line(content)})
+
+
+def _one_line(content: str) -> SafeString:
+    """The rendered block, on one line."""
+    return mark_safe(" ".join(content.split()))  # noqa: S308  # rendered by the template, and so escaped already

@@ -12,11 +12,11 @@ from partnerships.plans.changes import (
     Names,
     changes,
     homes_totals,
-    line_in_words,
+    names_in,
     summary,
     words_changed,
 )
-from partnerships.plans.content import COLLECTION_BY_CODE, Content, line_of
+from partnerships.plans.content import COLLECTION_BY_CODE, Content, line_in_words, line_of
 
 #: Words of unchanged text shown on either side of a change in prose.
 AROUND = 25
@@ -95,7 +95,7 @@ def comparison(
     `touched` says by whom a piece was changed, by its name ("sites/north-quay"); `areas` names GSS codes.
     """
     areas = areas or {}
-    found, names = changes(a, b, areas), Names(a, b, areas=areas)
+    found, names = changes(a, b, areas), names_in(a, b, areas=areas)
     by_what: dict[str, list[Change]] = {}
     for change in found:
         by_what.setdefault(change.what, []).append(change)
@@ -162,7 +162,7 @@ def _whole(change: Change, names: Names) -> str:
         ]
     given = [field for field in collection.fields if item[field.code] != field.default]
     words += [
-        f"{field.label[0].lower()}{field.label[1:]}: {names.say(field, item[field.code])}"
+        f"{field.label[0].lower()}{field.label[1:]}: {names.in_words(field, item[field.code])}"
         for field in given
         if field.shape != "text" and field.code != collection.title and field.code not in _UNSAID
     ]

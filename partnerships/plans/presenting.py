@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from partnerships.kit.dates import PartialDate
 from partnerships.kit.prose import StoredHtml
-from partnerships.plans.changes import date_in_words, item_details, line_in_words
+from partnerships.plans.changes import date_in_words
 from partnerships.plans.content import (
     COLLECTION_BY_CODE,
     CONFIDENCE,
@@ -19,10 +19,11 @@ from partnerships.plans.content import (
     Item,
     Line,
     homes_count,
+    line_in_words,
     line_of,
 )
+from partnerships.plans.documents import slippage
 from partnerships.plans.models import SOON
-from partnerships.plans.slippage import slippage
 
 #: So many sites stand on one page of a plan's table: a page of them is read, not scrolled past.
 SITES_A_PAGE = 50
@@ -292,7 +293,7 @@ def _risk(item: Item, prose: StoredHtml, known: Known) -> RiskRow:
 
 def item_detail(collection: Collection, item: Item) -> str:
     """What matters most about an item, beside its title."""
-    return size_in_words(item["size"]) if collection.code == "documents" else item_details(collection, item)
+    return size_in_words(item["size"]) if collection.code == "documents" else collection.details(item)
 
 
 def line_words(line: Line) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from .content import Content, normalise
+from partnerships.plans.content import Content, normalise
 
 #: By kind of plan: sections as (title, what to write), outcomes as (what, how one will know), milestones, and risks as
 #: (title, likelihood, impact, what helps against it).

@@ -6,8 +6,7 @@ from typing import Any
 
 from hypothesis import given, settings
 
-from partnerships.plans.content import COLLECTIONS, line_of, normalise
-from partnerships.plans.merging import rebase
+from partnerships.plans.content import COLLECTIONS, line_of, normalise, rebase
 from tests.plans.strategies import lines_of_work
 
 Content = dict[str, Any]

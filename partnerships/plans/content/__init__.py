@@ -1,89 +1,71 @@
-"""What a plan says, as one JSON value: its shape, how it is made regular, and what outsiders may read of it.
+"""What a plan says, as one dictionary: its schema, how it is normalised, and what outsiders see of it.
 
-A content is a plain dictionary, regular after `normalise`: every field present, in one order, in one spelling, so
-that two contents are equal exactly when `==` says so. It holds
+A content holds
 
-    about        its title, what it is for, its period and its source
-    outcomes     what the partners want to see
+    about        its title, summary, period and source
+    outcomes     what the partners want to achieve
     sections     titled Markdown
     sites        places, each with its homes by tenure × bedrooms × needs type × year
     milestones   baseline, forecast, actual and status
     risks        likelihood × impact, mitigation, owner
-    documents    what is attached: title, name, type, size and fingerprint of a file kept beside the database
+    documents    attached files: title, name, type, size and fingerprint of a file kept beside the database
 
-Every item but a line of homes has a stable `key`; a line of homes is known by its combination. A piece is the unit
-that people edit and that conflicts are about: "about", "sites/north-quay", or "order/sections" for the order of a list.
+Every item has a stable `key`; a line of homes is identified by its combination. The logic that any document could use
+is in `plans.documents`.
 """
 
 from __future__ import annotations
 
 from partnerships.plans.content.homes import (
-    Line,
+    bedrooms_in_words,
     homes_count,
-    homes_item,
+    line_in_words,
     line_of,
-    line_order,
     normalise_homes,
     total_homes,
 )
-from partnerships.plans.content.pieces import UnknownPiece, get_piece, set_piece, split_piece
 from partnerships.plans.content.shape import (
     ABOUT,
-    ABOUT_BY_CODE,
     COLLECTION_BY_CODE,
     COLLECTIONS,
-    CONFIDENCE,
     DOCUMENTS,
-    MILESTONE_STATUSES,
     MILESTONES,
-    NEEDS,
     OUTCOMES,
-    PLANNING_STATUSES,
+    PLAN,
     RISKS,
-    SCALE,
     SECTIONS,
     SITES,
-    TENURES,
-    Choices,
-    Collection,
-    Content,
-    Field,
-    Item,
 )
-from partnerships.plans.content.values import InvalidContent, Problem, read_field
+from partnerships.plans.content.visibility import settle_milestones
+from partnerships.plans.content.vocabulary import CONFIDENCE, MILESTONE_STATUSES, NEEDS, PLANNING_STATUSES, TENURES
 from partnerships.plans.content.whole import (
-    KEY,
-    MAX_ITEMS,
     empty,
-    key_for,
+    get_piece,
     normalise,
-    normalise_about,
-    normalise_item,
     outside,
     period_fault,
-    settle_milestones,
+    rebase,
+    set_piece,
+    split_piece,
 )
+from partnerships.plans.documents import Collection, Content, Field, InvalidContent, Item, Line, Problem, UnknownPiece
 
 __all__ = [
     "ABOUT",
-    "ABOUT_BY_CODE",
     "COLLECTIONS",
     "COLLECTION_BY_CODE",
     "CONFIDENCE",
     "DOCUMENTS",
-    "KEY",
-    "MAX_ITEMS",
     "MILESTONES",
     "MILESTONE_STATUSES",
     "NEEDS",
     "OUTCOMES",
+    "PLAN",
     "PLANNING_STATUSES",
     "RISKS",
-    "SCALE",
     "SECTIONS",
     "SITES",
     "TENURES",
-    "Choices",
     "Collection",
     "Content",
     "Field",
@@ -92,20 +74,17 @@ __all__ = [
     "Line",
     "Problem",
     "UnknownPiece",
+    "bedrooms_in_words",
     "empty",
     "get_piece",
     "homes_count",
-    "homes_item",
-    "key_for",
+    "line_in_words",
     "line_of",
-    "line_order",
     "normalise",
-    "normalise_about",
     "normalise_homes",
-    "normalise_item",
     "outside",
     "period_fault",
-    "read_field",
+    "rebase",
     "set_piece",
     "settle_milestones",
     "split_piece",

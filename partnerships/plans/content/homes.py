@@ -1,37 +1,66 @@
-"""Lines of homes: each combination of tenure, bedrooms, needs type and year once, with a count."""
+"""Homes of a site: one line for each combination of tenure, bedrooms, needs type and year, with a count."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import lru_cache
-from typing import Any, TypeAlias
+from operator import itemgetter
+from typing import Any
 
-from partnerships.plans.content.shape import NEEDS, TENURES, Content, Item
-from partnerships.plans.content.values import InvalidContent, Problem, read_choice, read_whole, read_year
+from partnerships.plans.content.values import read_year
+from partnerships.plans.content.vocabulary import NEEDS, TENURES
+from partnerships.plans.documents import (
+    Content,
+    Counts,
+    InvalidContent,
+    Item,
+    Line,
+    Problem,
+    read_choice,
+    read_whole,
+)
 
 MAX_HOMES = 100_000
 
-Line: TypeAlias = tuple[str, int | None, str, str]
 _TENURE_ORDER = {code: place for place, code in enumerate(TENURES)}
 _NEEDS_ORDER = {code: place for place, code in enumerate(NEEDS)}
 
-
-def line_of(homes: Item) -> Line:
-    """Give the combination that a line of homes is known by: tenure, bedrooms, needs type and year."""
-    return homes["tenure"], homes["bedrooms"], homes["needs"], homes["year"]
+#: The combination of a line of homes.
+line_of: Callable[[Item], Line] = itemgetter("tenure", "bedrooms", "needs", "year")
 
 
 def line_order(line: Line) -> tuple[int, int, int, str]:
-    """Sort lines of homes as tables show them; bedrooms not known come first."""
+    """The sort key of a combination in tables; bedrooms that are not known come first."""
     return _TENURE_ORDER[line[0]], -1 if line[1] is None else line[1], _NEEDS_ORDER[line[2]], line[3]
 
 
 def homes_item(line: Line, count: int) -> Item:
-    """Build the line of homes for a combination."""
+    """The line of homes for a combination."""
     return {"tenure": line[0], "bedrooms": line[1], "needs": line[2], "year": line[3], "count": count}
 
 
-@lru_cache(maxsize=4096, typed=True)  # a plan says a few combinations thousands of times; typed: True is not 1
+@lru_cache(maxsize=4096)
+def line_in_words(line: Line) -> str:
+    """A combination in words, without what is general or not known: "Social Rent, 2 bedrooms, 2027-28"."""
+    tenure, bedrooms, needs, year = line
+    words = [TENURES[tenure]]
+    if bedrooms is not None:
+        words.append(bedrooms_in_words(bedrooms))
+    if needs != "general":
+        words.append(NEEDS[needs])
+    if year:
+        words.append(year)
+    return ", ".join(words)
+
+
+def bedrooms_in_words(bedrooms: int | None) -> str:
+    """A number of bedrooms: "studio", "1 bedroom", "bedrooms not known"."""
+    if bedrooms is None:
+        return "bedrooms not known"
+    return "studio" if bedrooms == 0 else f"{bedrooms} bedroom{'' if bedrooms == 1 else 's'}"
+
+
+@lru_cache(maxsize=4096, typed=True)  # a plan repeats a few combinations thousands of times; typed: True is not 1
 def _read_line(tenure: Any, bedrooms: Any, needs: Any, year: Any) -> Line:
     return (
         read_choice(TENURES, "unknown", tenure),
@@ -42,7 +71,7 @@ def _read_line(tenure: Any, bedrooms: Any, needs: Any, year: Any) -> Line:
 
 
 def normalise_homes(raw: Any, path: str = "homes") -> list[Item]:
-    """Make lines of homes regular: the same combination summed, none without homes, in the order of tables."""
+    """Lines of homes, normalised: each combination once, without empty lines, in order. Raises `InvalidContent`."""
     problems: list[Problem] = []
     counts: dict[Line, int] = {}
     for place, entry in enumerate(raw or ()):
@@ -63,11 +92,24 @@ def normalise_homes(raw: Any, path: str = "homes") -> list[Item]:
     return [homes_item(line, counts[line]) for line in sorted(counts, key=line_order)]
 
 
-def homes_count(item: Item) -> int:
-    """Count the homes of one site."""
-    return sum(homes["count"] for homes in item["homes"])
+HOMES = Counts(
+    code="homes",
+    label="Homes",
+    one="home",
+    many="homes",
+    line_of=line_of,
+    line_item=homes_item,
+    order=line_order,
+    words=line_in_words,
+    normalise=normalise_homes,
+)
+
+
+def homes_count(site: Item) -> int:
+    """The number of homes of one site."""
+    return sum(homes["count"] for homes in site["homes"])
 
 
 def total_homes(content: Content) -> int:
-    """Count the homes of a whole plan."""
+    """The number of homes of a whole plan."""
     return sum(homes_count(site) for site in content["sites"])

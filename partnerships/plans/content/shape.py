@@ -1,96 +1,29 @@
-"""The shape of a plan: its lists, their fields, and the words that fields may hold."""
+"""The schema of a plan: its fields and collections."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from types import MappingProxyType
-from typing import Any, TypeAlias
-
-Content: TypeAlias = dict[str, Any]
-Item: TypeAlias = dict[str, Any]
-Choices: TypeAlias = Mapping[str, str]
+from partnerships.plans.content.homes import HOMES, homes_count
+from partnerships.plans.content.values import read_area
+from partnerships.plans.content.visibility import settle_milestones
+from partnerships.plans.content.vocabulary import CONFIDENCE, MILESTONE_STATUSES, PLANNING_STATUSES, SCALE
+from partnerships.plans.documents import Collection, Field, Item, Schema, date_in_words
 
 #: Characters of a section (about fifteen pages) and of every other Markdown field.
 MAX_SECTION, MAX_NOTE = 50_000, 10_000
 
-# Tenures as MHCLG and the GLA name them (docs/glossary.md), in the order of the tables.
-TENURES: Choices = MappingProxyType(
-    {
-        "social_rent": "Social Rent",
-        "affordable_rent": "Affordable Rent",
-        "london_affordable_rent": "London Affordable Rent",
-        "rent_to_buy": "Rent to Buy",
-        "london_living_rent": "London Living Rent",
-        "other_intermediate": "other intermediate",
-        "specified_accommodation": "specified accommodation",
-        "shared_ownership": "Shared Ownership",
-        "first_homes": "First Homes",
-        "discounted_market_sale": "discounted market sale",
-        "market_sale": "market sale",
-        "market_rent": "market or build to rent",
-        "unknown": "tenure not known",
-    }
-)
-NEEDS: Choices = MappingProxyType({"general": "general needs", "supported": "supported", "older": "older people"})
-PLANNING_STATUSES: Choices = MappingProxyType(
-    {
-        "allocated": "Allocated",
-        "pre_application": "Pre-application",
-        "submitted": "Application submitted",
-        "outline": "Outline permission",
-        "permission_in_principle": "Permission in principle",
-        "permission": "Full or reserved matters permission",
-        "refused": "Refused",
-        "appeal": "At appeal",
-        "none": "No application yet",
-    }
-)
-CONFIDENCE: Choices = MappingProxyType({"high": "High", "medium": "Medium", "low": "Low"})
-MILESTONE_STATUSES: Choices = MappingProxyType(
-    {
-        "planned": "Planned",
-        "on_track": "On track",
-        "at_risk": "At risk",
-        "late": "Late",
-        "achieved": "Achieved",
-        "cancelled": "Cancelled",
-    }
-)
-SCALE: Choices = MappingProxyType(
-    {"1": "1, very low", "2": "2, low", "3": "3, medium", "4": "4, high", "5": "5, very high"}
-)
+
+def _site_details(site: Item) -> str:
+    count = homes_count(site)
+    return f"{count:,} home{'' if count == 1 else 's'}" if count else "no homes yet"
 
 
-@dataclass(frozen=True, slots=True)
-class Field:
-    """One field of an item: its code, its label, and the shape of its value."""
-
-    code: str
-    label: str
-    # line, text (Markdown), date, flag, choice, scale, number, latitude, longitude, site (a key), area (GSS)
-    shape: str = "line"
-    choices: Choices = field(default_factory=dict)
-    default: Any = ""
-    required: bool = False
-    restricted: bool = False  # never part of what outsiders read
-    max_length: int = 500  # characters of a line or a text
+def _milestone_details(milestone: Item) -> str:
+    given = (code for code in ("actual", "forecast", "baseline") if milestone[code])
+    return next((f"{code} {date_in_words(milestone[code])}" for code in given), "")
 
 
-@dataclass(frozen=True, slots=True)
-class Collection:
-    """One list of a plan: what its items are called and which fields they have."""
-
-    code: str
-    one: str
-    label: str
-    title: str  # the field that names an item
-    fields: tuple[Field, ...]
-    hidden_by: str  # the flag that keeps a whole item from outsiders
-
-    @property
-    def field_by_code(self) -> dict[str, Field]:
-        return _FIELD_BY_CODE[self.code]
+def _risk_details(risk: Item) -> str:
+    return f"likelihood {risk['likelihood']} × impact {risk['impact']}"
 
 
 def _restricted(label: str) -> Field:
@@ -136,7 +69,7 @@ SITES = Collection(
     (
         Field("reference", "Reference"),
         Field("name", "Name", required=True),
-        Field("area", "Area", "area"),
+        Field("area", "Area", "area", read=read_area),
         Field("planning_authority", "Planning authority"),
         Field("lat", "Latitude", "latitude", default=None),
         Field("lng", "Longitude", "longitude", default=None),
@@ -154,6 +87,9 @@ SITES = Collection(
         Field("notes", "Notes", "text", restricted=True, max_length=MAX_NOTE),
     ),
     "confidential",
+    counts=HOMES,
+    details=_site_details,
+    after_removal=settle_milestones,
 )
 MILESTONES = Collection(
     "milestones",
@@ -162,7 +98,7 @@ MILESTONES = Collection(
     "name",
     (
         Field("name", "Name", required=True),
-        Field("site", "Site", "site"),
+        Field("site", "Site", "item", collection="sites"),
         Field("owner", "Owner"),
         Field("baseline", "Baseline", "date"),
         Field("forecast", "Forecast", "date"),
@@ -172,6 +108,7 @@ MILESTONES = Collection(
         _restricted("Only for the plan's partners"),
     ),
     "restricted",
+    details=_milestone_details,
 )
 RISKS = Collection(
     "risks",
@@ -187,6 +124,7 @@ RISKS = Collection(
         _restricted("Only for the plan's partners"),
     ),
     "restricted",
+    details=_risk_details,
 )
 DOCUMENTS = Collection(
     "documents",
@@ -203,7 +141,6 @@ DOCUMENTS = Collection(
     ),
     "restricted",
 )
-COLLECTIONS = (OUTCOMES, SECTIONS, SITES, MILESTONES, RISKS, DOCUMENTS)
-COLLECTION_BY_CODE = MappingProxyType({collection.code: collection for collection in COLLECTIONS})
-_FIELD_BY_CODE = {collection.code: {field.code: field for field in collection.fields} for collection in COLLECTIONS}
-ABOUT_BY_CODE = MappingProxyType({field.code: field for field in ABOUT})
+PLAN = Schema("plan", ABOUT, (OUTCOMES, SECTIONS, SITES, MILESTONES, RISKS, DOCUMENTS))
+COLLECTIONS = PLAN.collections
+COLLECTION_BY_CODE = PLAN.collection_by_code

@@ -36,7 +36,7 @@ def _form_field(spec: Field, content: Content | None) -> forms.Field:
     """The form field for one field of a piece."""
     hint = HINTS.get(spec.code, "")
     common: dict[str, Any] = {"label": spec.label, "required": spec.required}
-    if spec.shape == "site":
+    if spec.shape == "item":
         sites = [(site["key"], site["name"]) for site in (content or {"sites": []})["sites"]]
         return forms.ChoiceField(choices=[("", "The whole plan"), *sites], help_text=hint, **common)
     if spec.shape == "text":

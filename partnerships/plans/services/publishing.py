@@ -23,11 +23,11 @@ from partnerships.plans.content import (
     normalise,
     outside,
     period_fault,
+    rebase,
     set_piece,
     settle_milestones,
     total_homes,
 )
-from partnerships.plans.merging import rebase
 from partnerships.plans.models import Draft, Plan, ReadingClass, Status, Version
 from partnerships.plans.queries import content_of
 from partnerships.plans.rights import rights_over

@@ -8,7 +8,7 @@ from typing import Any
 from partnerships.kit.text import Fragment, word_differences
 from partnerships.people.models import User
 from partnerships.plans import presenting
-from partnerships.plans.changes import Names
+from partnerships.plans.changes import names_in
 from partnerships.plans.content import ABOUT, SITES, Collection, Content, Item, line_of
 from partnerships.plans.queries import area_names
 from partnerships.plans.services import PieceConflict
@@ -19,11 +19,11 @@ def conflict_context(conflict: PieceConflict, collection: Collection | None, con
     person = User.objects.filter(pk=conflict.by or 0).first()
     theirs: Item | None = conflict.theirs
     both = {**content, "sites": [conflict.mine, *([theirs] if theirs else [])]} if collection is SITES else content
-    names = Names(content, areas=area_names(both))
+    names = names_in(content, areas=area_names(both))
     rows: list[dict[str, Any]] = []
     for spec in collection.fields if collection else ABOUT:
-        mine_words = names.say(spec, conflict.mine[spec.code])
-        their_words = names.say(spec, theirs[spec.code]) if theirs else ""
+        mine_words = names.in_words(spec, conflict.mine[spec.code])
+        their_words = names.in_words(spec, theirs[spec.code]) if theirs else ""
         if mine_words != their_words:
             fragments: tuple[Fragment, ...] = ()
             if spec.shape == "text" and mine_words and their_words:

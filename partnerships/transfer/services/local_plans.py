@@ -19,8 +19,7 @@ from partnerships.kit.names import fold_name
 from partnerships.organisations.models import Identifier, Kind, Organisation, Scheme
 from partnerships.organisations.services import create_organisation
 from partnerships.people.models import User
-from partnerships.plans.content import InvalidContent, normalise
-from partnerships.plans.merging import rebase
+from partnerships.plans.content import InvalidContent, normalise, rebase
 from partnerships.plans.models import Audience, Plan, Version
 from partnerships.plans.models import Kind as PlanKind
 from partnerships.plans.models import Status as PlanStatus

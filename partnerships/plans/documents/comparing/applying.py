@@ -1,39 +1,38 @@
-"""Doing changes to a content: `apply(changes(a, b), a) == b`."""
+"""Apply changes to a content: `apply(schema, changes(schema, a, b), a) == b`."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from itertools import chain
 
-from partnerships.plans.changes.change import Change
-from partnerships.plans.content import COLLECTIONS, Content, Item, Line, homes_item, line_of, line_order
+from partnerships.plans.documents.comparing.change import Change
+from partnerships.plans.documents.schema import Collection, Content, Item, Line, Schema
 
 
-def apply(found: Iterable[Change], a: Content) -> Content:
-    """Do the changes to `a`: `apply(changes(a, b), a) == b`. `a` stays as it is."""
+def apply(schema: Schema, found: Iterable[Change], a: Content) -> Content:
+    """The content `a` with the changes made; `a` itself is not changed."""
     by_what: dict[str, list[Change]] = {}
     for change in found:
         by_what.setdefault(change.what, []).append(change)
     result: Content = {"about": {**a["about"], **{change.field: change.now for change in by_what.get("about", ())}}}
-    for collection in COLLECTIONS:
+    for collection in schema.collections:
         mine = by_what.get(collection.one, [])
-        homes = by_what.get("homes", []) if collection.one == "site" else []
-        result[collection.code] = (
-            _apply_to_list(mine, homes, a[collection.code]) if mine or homes else a[collection.code]
-        )
+        counted = by_what.get(collection.counts.code, []) if collection.counts else []
+        items = a[collection.code]
+        result[collection.code] = _apply_to_list(collection, mine, counted, items) if mine or counted else items
     return result
 
 
-def _apply_to_list(found: list[Change], homes: list[Change], items: list[Item]) -> list[Item]:
+def _apply_to_list(collection: Collection, found: list[Change], counted: list[Change], items: list[Item]) -> list[Item]:
     by_key = {item["key"]: dict(item) for item in items}
-    lines: dict[str, dict[Line, int]] = {}
-    for change in homes:
-        counts = lines.setdefault(change.key, {line_of(line): line["count"] for line in by_key[change.key]["homes"]})
-        if change.line is not None:
-            counts[change.line] = change.now
-    for key, counts in lines.items():
-        kept = sorted((line for line in counts if counts[line]), key=line_order)
-        by_key[key]["homes"] = [homes_item(line, counts[line]) for line in kept]
+    if collection.counts:
+        lines: dict[str, dict[Line, int]] = {}
+        for change in counted:
+            by_line = lines.setdefault(change.key, collection.counts.by_line(by_key[change.key]))
+            if change.line is not None:
+                by_line[change.line] = change.now
+        for key, by_line in lines.items():
+            by_key[key][collection.counts.code] = collection.counts.items(by_line)
     elsewhere = {change.key for change in found if change.kind in ("removed", "moved")}
     for change in found:
         if change.kind == "changed":

@@ -1,0 +1,83 @@
+"""Documents that several people draft, publish and sign: pure logic for any schema.
+
+A schema says which fields and collections a kind of document has (`PLAN` in `plans.content` is one). A content is a
+plain dictionary: "about", and a list of items with stable keys for each collection. After `normalise`, two contents
+say the same exactly when they are equal.
+
+    normalise(schema, raw)             -> content; raises InvalidContent
+    get_piece, set_piece               read and replace what one person edits: "about", "sites/north-quay"
+    rebase(schema, draft, was, now)    merge a draft with what was published meanwhile
+    changes(schema, a, b)              -> changes; apply(schema, changes, a) == b; summary(changes) -> text
+
+Nothing here knows Django, plans or sites.
+"""
+
+from partnerships.plans.documents.comparing.applying import apply
+from partnerships.plans.documents.comparing.change import Change, Kind
+from partnerships.plans.documents.comparing.finding import changes
+from partnerships.plans.documents.comparing.naming import Names, Registers
+from partnerships.plans.documents.comparing.summary import count_difference, summary
+from partnerships.plans.documents.comparing.wording import (
+    date_in_words,
+    item_in_words,
+    more_or_fewer,
+    value_in_words,
+    words_changed,
+)
+from partnerships.plans.documents.merging import rebase
+from partnerships.plans.documents.normalising import (
+    KEY,
+    MAX_ITEMS,
+    key_for,
+    normalise,
+    normalise_about,
+    normalise_item,
+    without_hidden,
+)
+from partnerships.plans.documents.pieces import UnknownPiece, get_piece, set_piece, split_piece
+from partnerships.plans.documents.schema import Choices, Collection, Content, Counts, Field, Item, Line, Schema
+from partnerships.plans.documents.slippage import Slippage, slippage
+from partnerships.plans.documents.values import InvalidContent, Problem, read_choice, read_field, read_whole
+
+__all__ = [
+    "KEY",
+    "MAX_ITEMS",
+    "Change",
+    "Choices",
+    "Collection",
+    "Content",
+    "Counts",
+    "Field",
+    "InvalidContent",
+    "Item",
+    "Kind",
+    "Line",
+    "Names",
+    "Problem",
+    "Registers",
+    "Schema",
+    "Slippage",
+    "UnknownPiece",
+    "apply",
+    "changes",
+    "count_difference",
+    "date_in_words",
+    "get_piece",
+    "item_in_words",
+    "key_for",
+    "more_or_fewer",
+    "normalise",
+    "normalise_about",
+    "normalise_item",
+    "read_choice",
+    "read_field",
+    "read_whole",
+    "rebase",
+    "set_piece",
+    "slippage",
+    "split_piece",
+    "summary",
+    "value_in_words",
+    "without_hidden",
+    "words_changed",
+]

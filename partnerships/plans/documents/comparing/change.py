@@ -1,0 +1,151 @@
+"""One difference between two contents, as a value that can put itself into words."""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+from typing import Any, Literal, TypeAlias
+
+from partnerships.plans.documents.comparing.wording import (
+    cut,
+    item_in_words,
+    more_or_fewer,
+    value_in_words,
+    words_changed,
+)
+from partnerships.plans.documents.schema import Collection, Field, Line, Schema
+from partnerships.plans.documents.slippage import Slippage, slippage
+
+Kind: TypeAlias = Literal["added", "removed", "changed", "moved"]
+SHORT = 90  # text up to this length is quoted in a sentence
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One difference between two contents; the package's docstring describes each part."""
+
+    schema: Schema = dataclasses.field(repr=False, compare=False)
+    kind: Kind
+    what: str
+    key: str
+    label: str
+    field: str = ""
+    was: Any = None
+    now: Any = None
+    line: Line | None = None
+    place: int | None = None
+    was_name: str = ""
+    now_name: str = ""
+
+    @property
+    def anchor(self) -> str:
+        """The piece that this is about: "sites/north-quay", or "about"."""
+        return "about" if self.what == "about" else f"{self.collection.code}/{self.key}"
+
+    @property
+    def collection(self) -> Collection:
+        """The collection of the item; not for changes of "about"."""
+        return self.schema.collection_of[self.what]
+
+    @property
+    def is_count(self) -> bool:
+        """Whether a counted line of an item changed, not the item or a field."""
+        return self.line is not None
+
+    @property
+    def spec(self) -> Field | None:
+        """The field that changed; None for whole items and counted lines."""
+        if self.what == "about":
+            return self.schema.about_by_code[self.field]
+        return None if self.is_count or not self.field else self.collection.field_by_code[self.field]
+
+    @property
+    def what_label(self) -> str:
+        """What changed, to begin a sentence or a row: "Site", "Homes", "Plan"."""
+        if self.what == "about":
+            return self.schema.label
+        collection = self.collection
+        return collection.counts.label if self.line is not None and collection.counts else collection.label
+
+    @property
+    def field_label(self) -> str:
+        """The field in words: "Forecast completion", "Homes, Social Rent", "Order", or the kind of item."""
+        if self.is_count:
+            return f"{self.what_label}, {self.line_words}"
+        if self.kind == "moved":
+            return "Order"
+        return self.spec.label if self.spec else self.what_label
+
+    @property
+    def line_words(self) -> str:
+        """The combination of a counted line: "Social Rent, 2 bedrooms, 2027-28"; "" for other changes."""
+        if self.line is None or self.collection.counts is None:
+            return ""
+        return self.collection.counts.words(self.line)
+
+    @property
+    def is_text(self) -> bool:
+        """Whether both sides are prose, worth a word-level difference."""
+        spec = self.spec
+        return self.kind == "changed" and spec is not None and (spec.shape == "text" or spec.code == "text")
+
+    @property
+    def difference(self) -> int | None:
+        """now - was for counted lines, None for other changes."""
+        return int(self.now) - int(self.was) if self.is_count else None
+
+    @property
+    def difference_words(self) -> str:
+        """The difference of a counted line: "20 fewer", "1 more"; "" for other changes."""
+        return "" if self.difference is None else more_or_fewer(self.difference)
+
+    @property
+    def slippage(self) -> Slippage | None:
+        """How far a date moved; None where a date is missing, and for other changes."""
+        if self.kind == "changed" and self.spec is not None and self.spec.shape == "date":
+            return slippage(self.was, self.now)
+        return None
+
+    @property
+    def slippage_words(self) -> str:
+        """How far a date moved: "14 days later", "2 quarters earlier"; "" for other changes."""
+        return self.slippage.words() if self.slippage else ""
+
+    @property
+    def was_words(self) -> str:
+        """The old value for people; "" where the item is new."""
+        return self.was_name or self._words(self.was) if self.kind != "added" or self.is_count else ""
+
+    @property
+    def now_words(self) -> str:
+        """The new value for people; "" where the item was removed."""
+        return self.now_name or self._words(self.now) if self.kind != "removed" or self.is_count else ""
+
+    def _words(self, value: Any) -> str:
+        if self.is_count:
+            return f"{value:,}"
+        if self.kind == "moved":
+            return f"place {value + 1}"
+        if self.spec is not None:
+            return value_in_words(self.spec, value)
+        return item_in_words(self.collection, value)
+
+    def sentence(self) -> str:
+        """The whole change as one sentence without a full stop."""
+        label = cut(self.label, SHORT)
+        if self.is_count:
+            both = f"was {self.was_words}, now {self.now_words}"
+            return f"{self.field_label} at {label}: {both} ({self.difference_words})"
+        if self.kind in ("added", "removed"):
+            details = self.collection.details(self.now if self.kind == "added" else self.was)
+            return f"{self.what_label} {self.kind}: {label}{f' ({details})' if details else ''}"
+        subject = self.what_label if self.what == "about" else f"{self.what_label} {label}"
+        if self.kind == "moved":
+            return f"{subject}: moved from {self.was_words} to {self.now_words}"
+        field = self.field_label[0].lower() + self.field_label[1:]
+        was, now = self.was_words, self.now_words
+        if self.is_text and max(len(was), len(now)) > SHORT:
+            verb = "removed" if not now else "written" if not was else "changed"
+            return f"{subject}, {field}: {verb} ({words_changed(was, now)})"
+        tail = f" ({self.slippage_words})" if self.slippage_words else ""
+        return f"{subject}, {field}: was {was or 'not given'}, now {now or 'not given'}{tail}"

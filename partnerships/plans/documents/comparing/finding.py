@@ -1,0 +1,132 @@
+"""Find the changes that turn one content into another."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Sequence
+from itertools import pairwise
+from typing import Any
+
+from partnerships.plans.documents.comparing.change import Change, Kind
+from partnerships.plans.documents.comparing.naming import NO_REGISTERS, Names, Registers, told_apart
+from partnerships.plans.documents.schema import Collection, Content, Counts, Field, Item, Schema
+
+
+def changes(schema: Schema, a: Content, b: Content, registers: Registers = NO_REGISTERS) -> tuple[Change, ...]:
+    """Everything that must be done to `a` to get `b`, in the order of reading.
+
+    `registers` gives names for the words of the changes.
+    """
+    found: list[Change] = []
+    names = Names(schema, a, b, registers=registers)
+    if a["about"] != b["about"]:
+        was, now = a["about"], b["about"]
+        found += [
+            Change(schema, "changed", "about", "", "", field.code, was[field.code], now[field.code])
+            for field in schema.about
+            if was[field.code] != now[field.code]
+        ]
+    for collection in schema.collections:
+        if a[collection.code] != b[collection.code]:
+            found += _of_list(schema, collection, a[collection.code], b[collection.code], names)
+    return tuple(found)
+
+
+def _of_list(schema: Schema, collection: Collection, a: list[Item], b: list[Item], names: Names) -> list[Change]:
+    found: list[Change] = []
+    was_at = {item["key"]: place for place, item in enumerate(a)}
+    now_at = {item["key"]: place for place, item in enumerate(b)}
+    moved = _moved([was_at[item["key"]] for item in b if item["key"] in was_at])
+    for place, now in enumerate(b):
+        key = now["key"]
+        label = str(now[collection.title])
+        old_place = was_at.get(key)
+        if old_place is None:
+            found.append(Change(schema, "added", collection.one, key, label, now=now, place=place))
+            continue
+        if old_place in moved:
+            before, after = ("", "")
+            if old_place == place:  # others came or went: the same number is another place among those that stayed
+                stay = {item["key"] for item in b if item["key"] in was_at and was_at[item["key"]] not in moved}
+                before, after = told_apart(*(_beside(collection, items, place, stay) for items in (a, b)))
+            found.append(
+                Change(
+                    schema,
+                    "moved",
+                    collection.one,
+                    key,
+                    label,
+                    was=old_place,
+                    now=place,
+                    place=place,
+                    was_name=before,
+                    now_name=after,
+                )
+            )
+        was = a[old_place]
+        if was != now:
+            found += [
+                _of_field(schema, (collection.one, key, label), field, was[field.code], now[field.code], names)
+                for field in collection.fields
+                if was[field.code] != now[field.code]
+            ]
+            if collection.counts and was[collection.counts.code] != now[collection.counts.code]:
+                found += _of_counts(schema, collection.counts, key, label, was, now)
+    found += [
+        Change(schema, "removed", collection.one, item["key"], str(item[collection.title]), was=item, place=place)
+        for place, item in enumerate(a)
+        if item["key"] not in now_at
+    ]
+    return found
+
+
+def _beside(collection: Collection, items: list[Item], place: int, stay: set[str]) -> str:
+    """A place in words, by the nearest item before it that stays, or else by the first item that stays."""
+    others = [item for item in items[:place] if item["key"] in stay]
+    if others:
+        return f"place {place + 1}, after {others[-1][collection.title]}"
+    first = next(item for item in items if item["key"] in stay)
+    return f"place {place + 1}, before {first[collection.title]}"
+
+
+def _of_field(schema: Schema, item: tuple[str, str, str], field: Field, was: Any, now: Any, names: Names) -> Change:
+    before, after = names.both_in_words(field, was, now)
+    return Change(schema, "changed", *item, field.code, was, now, None, None, before, after)
+
+
+def _of_counts(schema: Schema, counts: Counts, key: str, label: str, a: Item, b: Item) -> list[Change]:
+    was, now = counts.by_line(a), counts.by_line(b)
+    found: list[Change] = []
+    for line in sorted({*was, *now}, key=counts.order):
+        before, after = int(was.get(line, 0)), int(now.get(line, 0))
+        if before != after:
+            kind: Kind = "added" if line not in was else "removed" if line not in now else "changed"
+            found.append(Change(schema, kind, counts.code, key, label, counts.code, before, after, line))
+    return found
+
+
+def _moved(places: Sequence[int]) -> set[int]:
+    """The fewest of the distinct old places that must move so that the rest are ascending.
+
+    What stays is a longest increasing subsequence, found by patience sorting in n log n.
+    """
+    if all(earlier < later for earlier, later in pairwise(places)):
+        return set()
+    tops: list[int] = []
+    top_index: list[int] = []
+    before: list[int] = []
+    for index, place in enumerate(places):
+        pile = bisect_left(tops, place)
+        before.append(top_index[pile - 1] if pile else -1)
+        if pile == len(tops):
+            tops.append(place)
+            top_index.append(index)
+        else:
+            tops[pile] = place
+            top_index[pile] = index
+    stay: set[int] = set()
+    index = top_index[-1]
+    while index >= 0:
+        stay.add(places[index])
+        index = before[index]
+    return set(places) - stay

@@ -1,0 +1,77 @@
+"""All changes in one paragraph, and their net difference of counts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from partnerships.plans.documents.comparing.change import SHORT, Change
+from partnerships.plans.documents.comparing.wording import cut, more_or_fewer
+from partnerships.plans.documents.schema import Collection
+
+
+def count_difference(found: Iterable[Change], collection: Collection) -> int:
+    """The net difference of a collection's counts, including items that were added and removed."""
+    counts, difference = collection.counts, 0
+    if counts is None:
+        return 0
+    for change in found:
+        if change.what == counts.code:
+            difference += change.difference or 0
+        elif change.what == collection.one and change.kind == "added":
+            difference += counts.total(change.now)
+        elif change.what == collection.one and change.kind == "removed":
+            difference -= counts.total(change.was)
+    return difference
+
+
+def summary(found: Sequence[Change]) -> str:
+    """All changes in one paragraph; "Nothing changed." when there are none."""
+    if not found:
+        return "Nothing changed."
+    sentences = [f"{len(found):,} change{'' if len(found) == 1 else 's'}."]
+    for collection in found[0].schema.collections:
+        sentences += _counts(found, collection)
+    for collection in found[0].schema.collections:
+        for kind in ("added", "removed", "moved"):
+            names = [change.label for change in found if change.what == collection.one and change.kind == kind]
+            if names:
+                sentences.append(f"{_counted(len(names), collection.one)} {kind}: {_some(names)}.")
+    slips = [change for change in found if change.slippage and change.slippage.amount]
+    for direction, later in (("later", True), ("earlier", False)):
+        moved = [change for change in slips if change.slippage and (change.slippage.amount > 0) is later]
+        if moved:
+            named = [f"{change.label or change.field_label} {change.slippage_words}" for change in moved]
+            sentences.append(f"{_counted(len(moved), 'date')} {direction}: {_some(named)}.")
+    texts = dict.fromkeys(change.label or "the summary" for change in found if change.is_text)
+    if texts:
+        sentences.append(f"Text changed in {_some(list(texts))}.")
+    mentioned = {id(change) for change in slips}
+    other = dict.fromkeys(
+        f"{change.label}" if change.label else change.field_label.lower()
+        for change in found
+        if change.kind == "changed" and not change.is_text and not change.is_count and id(change) not in mentioned
+    )
+    if other:
+        sentences.append(f"Details changed of {_some(list(other))}.")
+    return " ".join(sentences)
+
+
+def _counts(found: Sequence[Change], collection: Collection) -> list[str]:
+    counts = collection.counts
+    difference = count_difference(found, collection)
+    if counts and difference:
+        return [f"{more_or_fewer(difference)} {counts.one if difference == 1 else counts.many} in all."]
+    if counts and any(change.what == counts.code for change in found):
+        return [f"As many {counts.many} as before, divided differently."]
+    return []
+
+
+def _counted(count: int, noun: str) -> str:
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"
+
+
+def _some(names: list[str], limit: int = 3) -> str:
+    short = [cut(name, SHORT) for name in names]
+    if len(short) <= limit:
+        return " and ".join([", ".join(short[:-1]), short[-1]]) if len(short) > 1 else short[0]
+    return f"{', '.join(short[:limit])} and {len(short) - limit:,} more"

@@ -1,0 +1,113 @@
+"""Schemas: which fields and collections a kind of document has."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any, TypeAlias
+
+Content: TypeAlias = dict[str, Any]
+Item: TypeAlias = dict[str, Any]
+Choices: TypeAlias = Mapping[str, str]
+Line: TypeAlias = tuple[Any, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """One field of an item: its code, its label and the shape of its value."""
+
+    code: str
+    label: str
+    # line, text (Markdown), date, flag, choice, scale, number, latitude, longitude, item (a key of `collection`),
+    # or a shape of the document's own, with `read`
+    shape: str = "line"
+    choices: Choices = field(default_factory=dict)
+    default: Any = ""
+    required: bool = False
+    restricted: bool = False  # readers outside never see it
+    max_length: int = 500  # characters of a line or a text
+    collection: str = ""  # the code of the collection that an "item" field points to
+    read: Callable[[Any], Any] | None = None  # returns the regular value; raises ValueError
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """Counted lines of an item, such as homes by tenure: one line for each combination, with its `count`."""
+
+    code: str  # the item's key that holds the lines
+    label: str
+    one: str
+    many: str
+    line_of: Callable[[Item], Line]  # the combination that identifies a line
+    line_item: Callable[[Line, int], Item]
+    order: Callable[[Line], Any]  # sort key
+    words: Callable[[Line], str]
+    normalise: Callable[[Any, str], list[Item]]  # raises InvalidContent
+
+    def by_line(self, item: Item) -> dict[Line, int]:
+        """The counts of an item by combination."""
+        return {self.line_of(line): line["count"] for line in item[self.code]}
+
+    def items(self, counts: Mapping[Line, int]) -> list[Item]:
+        """The lines that have a count, in order."""
+        return [self.line_item(line, counts[line]) for line in sorted(counts, key=self.order) if counts[line]]
+
+    def total(self, item: Item) -> int:
+        """The sum of an item's counts."""
+        return sum(line["count"] for line in item[self.code])
+
+
+def _no_details(_item: Item) -> str:
+    return ""
+
+
+@dataclass(frozen=True, eq=False)
+class Collection:
+    """One list of a document: what its items are called and which fields they have."""
+
+    code: str
+    one: str
+    label: str
+    title: str  # the field that names an item
+    fields: tuple[Field, ...]
+    hidden_by: str  # the flag that hides a whole item from readers outside
+    counts: Counts | None = None
+    details: Callable[[Item], str] = _no_details  # the most important thing about an item beside its title
+    #: Returns the content without an item, given that content and the one before.
+    after_removal: Callable[[Content, Content], Content] | None = None
+
+    @cached_property
+    def field_by_code(self) -> dict[str, Field]:
+        """The fields by their codes."""
+        return {field.code: field for field in self.fields}
+
+
+@dataclass(frozen=True, eq=False)
+class Schema:
+    """A kind of document: the fields about the whole, and its collections in the order of reading."""
+
+    one: str  # "plan"
+    about: tuple[Field, ...]
+    collections: tuple[Collection, ...]
+
+    @property
+    def label(self) -> str:
+        """What the document is called at the start of a sentence."""
+        return self.one.capitalize()
+
+    @cached_property
+    def about_by_code(self) -> dict[str, Field]:
+        """The fields about the whole document by their codes."""
+        return {field.code: field for field in self.about}
+
+    @cached_property
+    def collection_by_code(self) -> dict[str, Collection]:
+        """The collections by their codes."""
+        return {collection.code: collection for collection in self.collections}
+
+    @cached_property
+    def collection_of(self) -> dict[str, Collection]:
+        """The collections by what a change is about: an item ("site") or its counts ("homes")."""
+        by_one = {collection.one: collection for collection in self.collections}
+        return by_one | {collection.counts.code: collection for collection in self.collections if collection.counts}

@@ -1,0 +1,150 @@
+"""Normalise single values: texts, dates, choices, numbers. A ValueError says in words what is wrong."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from partnerships.kit.dates import PartialDate
+from partnerships.plans.documents.schema import Choices, Field
+
+LINE = 500
+# PostgreSQL's jsonb refuses NUL; lone surrogates cannot be encoded at all.
+UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One thing wrong with a content: where, and what to do about it."""
+
+    path: str
+    message: str
+
+
+class InvalidContent(ValueError):
+    """The content or piece is invalid; `problems` says where and why."""
+
+    def __init__(self, problems: Iterable[Problem]) -> None:
+        self.problems = tuple(problems)
+        super().__init__("; ".join(f"{problem.path}: {problem.message}" for problem in self.problems))
+
+
+def read_line(value: Any) -> str:
+    """A text on one line, with single spaces. Raises ValueError."""
+    if value is None:
+        return ""
+    if isinstance(value, bool) or not isinstance(value, str | int | float):
+        raise ValueError("This must be text.")
+    text = " ".join(str(value).split())
+    if UNSTORABLE.search(text):
+        raise ValueError("This holds characters that cannot be stored.")
+    if len(text) > LINE:
+        raise ValueError(f"This is {len(text):,} characters long; the limit is {LINE}.")
+    return text
+
+
+def _text(max_length: int, value: Any) -> str:
+    if value is None:
+        return ""
+    if not isinstance(value, str):
+        raise ValueError("This must be text.")
+    text = value.replace("\r\n", "\n").replace("\r", "\n").strip()
+    if UNSTORABLE.search(text):
+        raise ValueError("This holds characters that cannot be stored.")
+    if len(text) > max_length:
+        raise ValueError(f"This is {len(text):,} characters long; the limit is {max_length:,}.")
+    return text
+
+
+def _date(value: Any) -> str:
+    text = read_line(value)
+    return str(PartialDate.parse(text)) if text else ""
+
+
+def _flag(value: Any) -> bool:
+    if value in (None, ""):
+        return False
+    if not isinstance(value, bool):
+        raise ValueError("This must be true or false.")
+    return value
+
+
+def read_choice(choices: Choices, default: str, value: Any) -> str:
+    """The code of a choice given by its code or label; the default where nothing is given."""
+    text = read_line(value)
+    if not text:
+        return default
+    if text in choices:
+        return text
+    for code, label in choices.items():
+        if text.casefold() in (label.casefold(), code.replace("_", " ")):
+            return code
+    raise ValueError(f"“{text}” is none of: {', '.join(choices.values())}.")
+
+
+def _scale(value: Any) -> int:
+    return read_whole(value, 1, 5) or 3
+
+
+def read_whole(value: Any, least: int, limit: int) -> int | None:
+    """A whole number from `least` to `limit`; None where nothing is given. Raises ValueError."""
+    if value is None or value == "":
+        return None
+    if isinstance(value, str) and value.strip().isdecimal():
+        value = int(value)
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise ValueError("This must be a whole number.")
+    if not least <= value <= limit:
+        raise ValueError(f"This must be between {least} and {limit:,}.")
+    return value
+
+
+def _number(value: Any) -> int:
+    return read_whole(value, 0, 2**40) or 0
+
+
+def _degrees(limit: int, value: Any) -> float | None:
+    if value is None or value == "":
+        return None
+    if isinstance(value, bool) or not isinstance(value, str | int | float):
+        raise ValueError("This must be a number of degrees.")
+    try:
+        number = round(float(value), 6)
+    except (ValueError, OverflowError) as error:
+        raise ValueError("This must be a number of degrees.") from error
+    if not -limit <= number <= limit:
+        raise ValueError(f"This must be between -{limit} and {limit}.")
+    return number + 0.0  # -0.0 would be a different text for an equal number
+
+
+_READERS: dict[str, Callable[[Any], Any]] = {
+    "line": read_line,
+    "item": read_line,
+    "date": _date,
+    "flag": _flag,
+    "scale": _scale,
+    "number": _number,
+    "latitude": partial(_degrees, 90),
+    "longitude": partial(_degrees, 180),
+}
+
+
+def read_field(field: Field, value: Any) -> Any:
+    """The value of a field, normalised. Raises ValueError."""
+    if value is None or value is field.default:
+        # The usual case, so it comes first.
+        normalised: Any = field.default
+    elif field.read is not None:
+        normalised = field.read(value)
+    elif field.shape == "choice":
+        normalised = read_choice(field.choices, field.default, value)
+    elif field.shape == "text":
+        normalised = _text(field.max_length, value)
+    else:
+        normalised = _READERS[field.shape](value)
+    if field.required and not normalised:
+        raise ValueError(f"Enter the {field.label.lower()}.")
+    return normalised

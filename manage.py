@@ -1,5 +1,5 @@
 #!/usr/bin/env python
-"""Run one of Django's or Common Ground's commands: `python manage.py help` lists them."""
+"""Run a management command; `python manage.py help` lists them."""
 
 import os
 import sys

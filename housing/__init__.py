@@ -1,4 +1,4 @@
-"""The Django project: settings, addresses, the Celery application, and the embedded parts."""
+"""The Django project: settings, URLs, middleware, and the processes that production runs."""
 
 from housing.celery import app as celery_app
 

@@ -1,7 +1,7 @@
-"""The sender reserved for account emails: `python -m housing.account_sender`.
+"""The process that sends only account emails: `python -m housing.account_sender`.
 
-It needs no broker: it looks several times a second whether an account email is due, so that a reset or a code leaves
-within a second or two, whatever else is queued and however slow the mail server is with everything else.
+It looks four times a second for an account email and needs no broker. So a password reset or a code leaves within a
+second or two, whatever else is queued and however slow the mail server is with other emails.
 """
 
 from __future__ import annotations
@@ -13,49 +13,25 @@ import threading
 from types import FrameType
 
 import django
-import structlog
-from django.db import Error, connections
-
-LOOK_EVERY_SECONDS = 0.25
-#: After this long without a database, so that a restart of PostgreSQL is not met by a storm of connections.
-_PAUSE_SECONDS = 1.0
 
 _stopping = threading.Event()
 
 
 def stop(number: int, frame: FrameType | None) -> None:
-    """Finish what is being sent, and end."""
+    """Finish the current emails, then exit."""
     _stopping.set()
 
 
-def work() -> None:
-    """Send account emails as they come, until a signal ends it."""
-    from partnerships.kit.accounting import acting  # noqa: PLC0415 - Django is set up by then
-    from partnerships.outbox.claiming import is_due  # noqa: PLC0415 - the same
-    from partnerships.outbox.draining import drain  # noqa: PLC0415 - the same
-
-    log = structlog.get_logger(__name__)
-    while not _stopping.is_set():
-        pause = LOOK_EVERY_SECONDS
-        try:
-            if is_due(lanes="account"):
-                with acting(job="account sender"):
-                    drain(seconds=30, lanes="account")
-        except Error as error:
-            log.warning("account_sender_waits", kind=type(error).__name__)
-            connections.close_all()
-            pause = _PAUSE_SECONDS
-        _stopping.wait(pause)
-
-
 def main() -> int:
-    """Work until a signal ends it."""
+    """Set Django up and send until a signal asks to stop."""
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, stop)
     os.environ.setdefault("DATABASE_ROLE", "worker")
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "housing.settings")
     django.setup()
-    work()
+    from partnerships.outbox.account_emails import send_until  # noqa: PLC0415 - needs Django to be set up
+
+    send_until(_stopping)
     return 0
 
 

@@ -1,7 +1,7 @@
-"""Addresses of accounts: those of `allauth.urls`, of which the views of second factors are read at their first request.
+"""The URLs of accounts: a copy of `allauth.urls` that imports the views of second factors at their first request.
 
-They bring fido2 and cryptography, 11 MB, which a worker would hold because letters hold addresses:
-docs/decisions/0020-heavy-packages-are-read-late.md. A test holds the two lists equal.
+These views import fido2 and cryptography, 11 MB. Workers read the URLs to put links in emails, and would hold them too:
+docs/decisions/0020-heavy-packages-are-read-late.md. A test checks that both lists are equal.
 """
 
 from django.contrib.auth.decorators import login_not_required
@@ -43,7 +43,7 @@ urlpatterns = [
     path("", include("allauth.account.urls")),
     path("2fa/", include(second_factors)),
     path("3rdparty/", include("allauth.socialaccount.urls")),
-    # Before the package's own: the page in between keeps `form-action` at 'self' (docs/decisions/0021).
+    # Replaces the package's own view: an extra page keeps `form-action` at 'self' (docs/decisions/0021).
     path("oidc/<str:provider_id>/login/", to_organisation_sign_in, name="openid_connect_login"),
     path("", include("allauth.socialaccount.providers.openid_connect.urls")),
     path("sessions/", include("allauth.usersessions.urls")),

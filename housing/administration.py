@@ -1,4 +1,4 @@
-"""Django admin as an app of this project: with our own site."""
+"""Django admin with our own admin site."""
 
 from django.contrib.admin.apps import AdminConfig
 

@@ -1,4 +1,4 @@
-"""Celery's clock with a heartbeat: a beat that hangs is found and restarted (housing/watchdog.py)."""
+"""Celery beat with a heartbeat, by which housing/watchdog.py notices that it hangs."""
 
 from __future__ import annotations
 
@@ -8,20 +8,20 @@ import structlog
 from celery.beat import Scheduler
 from django.db import Error, close_old_connections, connections
 
-from housing.heartbeats import BEAT, note_heartbeat
+from housing.heartbeats import BEAT, record_heartbeat
 
 log = structlog.get_logger(__name__)
 
 
 class BeatingScheduler(Scheduler):
-    """Celery's own scheduler, without a file: what is due is decided from rows. It notes each tick."""
+    """Celery's in-memory scheduler, which records each tick. The tasks decide from the database what is due."""
 
     def tick(self, *args: Any, **options: Any) -> Any:
-        """Note the heartbeat, then send what is due. A database that is away stops no clock."""
+        """Record the heartbeat, then send due tasks; a missing database does not stop beat."""
         try:
-            note_heartbeat(BEAT)
+            record_heartbeat(BEAT)
             close_old_connections()
         except Error as error:
             connections.close_all()
-            log.warning("heartbeat_not_noted", kind=type(error).__name__)
+            log.warning("heartbeat_not_recorded", kind=type(error).__name__)
         return super().tick(*args, **options)

@@ -1,4 +1,4 @@
-"""The Celery application: JSON only, late acknowledgement, bounded in time and connections, ticking in UTC."""
+"""The Celery application and its schedule."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from celery.signals import task_postrun, task_prerun
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "housing.settings")
 
-# Celery's crontab is wrong on daylight-saving nights: tick by seconds, and let the rooms decide what is due.
+# In seconds, because Celery's crontab is wrong when clocks change. Each task decides itself what is due.
 SCHEDULE: dict[str, dict[str, Any]] = {
     "digests.sweep": {"task": "partnerships.digests.tasks.sweep", "schedule": 10.0, "options": {"expires": 30}},
     "outbox.sweep": {"task": "partnerships.outbox.tasks.sweep", "schedule": 10.0, "options": {"expires": 30}},
@@ -68,14 +68,14 @@ SCHEDULE: dict[str, dict[str, Any]] = {
 }
 
 
-class AccountedTask(Task):  # type: ignore[type-arg]  # generic in the stubs alone
-    """Whatever a job changes says in row history which job it was."""
+class AccountedTask(Task):  # type: ignore[type-arg]  # generic only in the stubs
+    """A task whose changes name it in row history."""
 
     abstract = True
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        """Run the job, accounted for."""
-        from partnerships.kit.accounting import acting  # noqa: PLC0415 - Django is set up by then
+        """Run the task with its name in the context of row history."""
+        from partnerships.kit.accounting import acting  # noqa: PLC0415 - needs Django to be set up
 
         with acting(job=self.name):
             return self.run(*args, **kwargs)
@@ -92,10 +92,10 @@ app.conf.update(
     enable_utc=True,
     timezone="UTC",
     beat_schedule=SCHEDULE,
-    # It notes a heartbeat at each tick, which comes this often at least.
+    # It records a heartbeat at each tick, at least this often (seconds).
     beat_scheduler="housing.beat:BeatingScheduler",
     beat_max_loop_interval=5,
-    # A killed pool child acknowledges its task unless this is set; every task may run twice.
+    # So that the task of a killed process runs again; every task may run twice.
     task_acks_late=True,
     task_reject_on_worker_lost=True,
     task_soft_time_limit=240,
@@ -103,7 +103,7 @@ app.conf.update(
     worker_prefetch_multiplier=1,
     worker_max_tasks_per_child=500,
     worker_max_memory_per_child=400_000,
-    # What is being sent is in the database, not in the broker: a drain is not killed because the broker went away.
+    # Emails being sent are recorded in the database, so losing the broker need not stop them.
     worker_cancel_long_running_tasks_on_connection_loss=False,
     worker_hijack_root_logger=False,
     broker_connection_retry_on_startup=True,
@@ -119,7 +119,7 @@ app.conf.update(
         "interval_step": 0.1,
         "interval_max": 0.2,
     },
-    # Publishing must not wait for a broker that is away: the sweep finds what a lost nudge missed.
+    # A request must not wait for a missing broker: the sweeps find what a lost message missed.
     task_publish_retry=True,
     task_publish_retry_policy={"max_retries": 1, "interval_start": 0, "interval_step": 0.1, "interval_max": 0.2},
 )
@@ -127,11 +127,11 @@ app.autodiscover_tasks()
 
 
 @task_prerun.connect
-def _name_the_task_in_logs(task_id: str, task: Any, **kwargs: object) -> None:
+def _add_task_to_logs(task_id: str, task: Any, **kwargs: object) -> None:
     structlog.contextvars.clear_contextvars()
     structlog.contextvars.bind_contextvars(task_id=task_id, task=task.name)
 
 
 @task_postrun.connect
-def _forget_the_task_in_logs(**kwargs: object) -> None:
+def _remove_task_from_logs(**kwargs: object) -> None:
     structlog.contextvars.clear_contextvars()

@@ -1,6 +1,6 @@
-"""The database roles that processes connect as, and the time limits of each.
+"""Connection settings and time limits of the database roles that processes use.
 
-The limits are kept in the database, with the role: PgBouncer drops what a session sets
+The limits belong to the role in the database, because PgBouncer drops what a session sets
 (docs/decisions/0005-time-limits-belong-to-database-roles.md).
 """
 
@@ -15,8 +15,8 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.utils import DEFAULT_DB_ALIAS, ConnectionHandler
 from psycopg2 import sql
 
-#: What a statement, a wait for a lock and a pause inside a transaction may take. A page must answer while its reader
-#: waits; a worker may take longer. The pause ends the transaction of a process that froze, and with it its locks.
+#: A page must answer while its reader waits; a worker may take longer. The idle limit ends the transaction of a frozen
+#: process, which releases its locks.
 LIMITS: dict[str, dict[str, str]] = {
     "web": {
         "statement_timeout": "15s",
@@ -30,7 +30,7 @@ LIMITS: dict[str, dict[str, str]] = {
     },
 }
 
-#: libpq's: a server that can no longer be reached is noticed within a minute, instead of two hours.
+#: Options of libpq: an unreachable server is noticed within a minute instead of two hours.
 KEEPALIVE = {
     "connect_timeout": 5,
     "keepalives": 1,
@@ -42,27 +42,27 @@ KEEPALIVE = {
 
 
 def connection_settings(url: str, *, max_age: int = 0) -> dict[str, Any]:
-    """Django's settings of a connection; `max_age` is in seconds. Options in the URL win over ours."""
+    """Django's settings for a database URL; `max_age` is in seconds. Options in the URL win."""
     database: dict[str, Any] = environ.Env.db_url_config(url)
     return database | {
-        "HOST": unquote(database.get("HOST") or ""),  # a socket's folder comes quoted
+        "HOST": unquote(database.get("HOST") or ""),  # the path of a socket is quoted
         "OPTIONS": KEEPALIVE | database.get("OPTIONS", {}),
         "CONN_MAX_AGE": max_age,
         "CONN_HEALTH_CHECKS": True,
-        # They would outlive the transaction that PgBouncer gives them; nothing of ours reads by them.
+        # They do not work through PgBouncer's transaction pooling, and no code of ours needs them.
         "DISABLE_SERVER_SIDE_CURSORS": True,
         "ATOMIC_REQUESTS": False,
     }
 
 
 def limit_roles(databases: Mapping[str, dict[str, Any]], *, owner: str) -> None:
-    """Give each role its time limits in its database, connected as that role: every role may set its own defaults.
+    """Set each role's time limits, connected as that role.
 
-    `databases` are the connection settings by the names of `LIMITS`. A role that owns the tables too gets none, for
-    its migrations take longer. Sessions that are open already keep what they have.
+    `databases` are connection settings by the names of `LIMITS`. The owner of the tables gets no limits, because
+    migrations take longer. Open sessions keep the limits they have.
     """
     by_user: dict[str, tuple[dict[str, Any], dict[str, str]]] = {}
-    for name in ("worker", "web"):  # where one role does both, a page's limits hold
+    for name in ("worker", "web"):  # one role for both gets the limits of pages
         if name in databases and databases[name]["USER"] != owner:
             by_user[databases[name]["USER"]] = databases[name], LIMITS[name]
     for database, limits in by_user.values():
@@ -74,7 +74,7 @@ def limit_roles(databases: Mapping[str, dict[str, Any]], *, owner: str) -> None:
 
 
 def limit_role(connection: BaseDatabaseWrapper, limits: Mapping[str, str]) -> None:
-    """Set the limits of the role that this connection belongs to, for its later sessions in this database."""
+    """Set the limits of the connection's role, for its later sessions in this database."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT current_database()")
         (database,) = cursor.fetchone()

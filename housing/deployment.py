@@ -1,4 +1,4 @@
-"""System checks of what an organisation sets, run by `manage.py check --deploy`."""
+"""System checks of production settings, run by `manage.py check --deploy`."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from housing.environment import key_faults
 
 @register(Tags.security, deploy=True)
 def check_keys(**kwargs: Any) -> list[CheckMessage]:
-    """Weak secret keys: outside DEBUG they stop the start already."""
+    """Find weak secret keys; without DEBUG they prevent the start as well."""
     names = ("SECRET_KEY", "SECRET_KEY_FALLBACKS", "SECOND_FACTOR_KEYS")
     given = {name: getattr(settings, name) for name in names}
     keys = {name: [value] if isinstance(value, str) else value for name, value in given.items()}
@@ -22,13 +22,13 @@ def check_keys(**kwargs: Any) -> list[CheckMessage]:
 
 @register(Tags.security, deploy=True)
 def check_roles(**kwargs: Any) -> list[CheckMessage]:
-    """Workers that connect as the web's role."""
+    """Warn about workers that connect as the web's role."""
     if settings.ROLE_DATABASES["worker"]["USER"] != settings.ROLE_DATABASES["web"]["USER"]:
         return []
     return [
         checks.Warning(
             "Workers connect as the web's database role, whose time limits are too short for them.",
-            hint="Make a role for workers and set DATABASE_WORKER_URL (docs/deploy.md).",
+            hint="Create a role for workers and set DATABASE_WORKER_URL (docs/deploy.md).",
             id="housing.W001",
         )
     ]

@@ -1,17 +1,21 @@
-"""Where settings come from: the process's environment first, then `.env`, then what `make run` has embedded."""
+"""Where settings come from: first the environment, then `.env`, then the services that `make run` started."""
 
 from __future__ import annotations
 
 import os
 import re
 from collections.abc import Mapping, MutableMapping, Sequence
+from email.utils import parseaddr
 from pathlib import Path
+from urllib.parse import SplitResult, urlsplit
+
+from django.core.exceptions import ImproperlyConfigured
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 VAR_DIR = Path(os.environ.get("COMMON_GROUND_VAR") or BASE_DIR / "var")
 
-# Keys that only make sense together: a database of one's own must never meet the embedded one's owner.
-TOGETHER = (
+# Settings that come from one source: your own database must never be used with the embedded owner's address.
+GROUPS = (
     ("DATABASE_URL", "DATABASE_WORKER_URL", "DATABASE_OWNER_URL"),
     ("REDIS_URL",),
     ("EMAIL_URL",),
@@ -19,20 +23,20 @@ TOGETHER = (
     ("SITE_ORIGIN",),
 )
 
-# Commands that change tables, which the application's own database role may not.
+# Commands that need the owner of the tables.
 OWNER_COMMANDS = frozenset({"migrate", "createcachetable", "flush", "dbshell", "test", "pgtrigger"})
 
 
 # Django's own minimum for a secret key.
-SHORTEST_KEY = 50
+MIN_KEY_LENGTH = 50
 
 _LINE = re.compile(r"\s*(?:export\s+)?([A-Za-z_]\w*)\s*=(.*)")
 
 
 def read_file(path: Path) -> dict[str, str]:
-    """The settings in a file of KEY=value lines; empty where there is no file.
+    """The settings in a file of KEY=value lines; empty if the file does not exist.
 
-    Quotes around a value and a comment after it are not part of it. `a#b` contains no comment.
+    Strips quotes around a value and a comment after it. `a#b` contains no comment.
     """
     if not path.is_file():
         return {}
@@ -51,13 +55,19 @@ def _value(text: str) -> str:
 
 
 def secret_keys(name: str) -> list[str]:
-    """The keys in a variable, separated by commas, read as they stand: one may start with `$`."""
+    """The keys in a comma-separated variable; unlike with environ, a key may start with `$`."""
     return [key for key in os.environ.get(name, "").split(",") if key]
 
 
 def key_faults(keys: Mapping[str, Sequence[str]]) -> list[str]:
-    """One sentence for each key, by the name of its setting, that must not be used; never the key itself."""
+    """A sentence for each weak key, naming its setting and never the key itself."""
     return [f"{name} {fault}." for name, values in keys.items() for value in values if (fault := _key_fault(value))]
+
+
+def require_strong_keys(keys: Mapping[str, Sequence[str]]) -> None:
+    """Raise `ImproperlyConfigured` for weak keys, by the name of their setting."""
+    if faults := key_faults(keys):
+        raise ImproperlyConfigured(f"{' '.join(faults)} See .env.example.")
 
 
 def _key_fault(key: str) -> str:
@@ -65,29 +75,64 @@ def _key_fault(key: str) -> str:
         return "starts with #: it looks like a comment"
     if any(character.isspace() for character in key):
         return "contains blanks: it may contain a comment"
-    if len(key) < SHORTEST_KEY:
-        return f"is shorter than {SHORTEST_KEY} characters"
+    if len(key) < MIN_KEY_LENGTH:
+        return f"is shorter than {MIN_KEY_LENGTH} characters"
     return ""
 
 
+def parse_origin(origin: str) -> SplitResult:
+    """The parts of SITE_ORIGIN; raises `ImproperlyConfigured` if it is not an origin."""
+    parts = urlsplit(origin)
+    if parts.scheme not in {"http", "https"} or not parts.hostname or parts.path:
+        raise ImproperlyConfigured(f"SITE_ORIGIN must look like https://ground.example, not {origin!r}.")
+    return parts
+
+
+def require_mailbox(address: str) -> None:
+    """Raise `ImproperlyConfigured` if EMAIL_MAILBOX is not an ASCII address."""
+    if not address.isascii() or "@" not in parseaddr(address)[1]:
+        raise ImproperlyConfigured(f"EMAIL_MAILBOX must be an address such as digests@ground.example, not {address!r}.")
+
+
+def require_consistent_timeouts(*, timeout: int, data: float, lease: int) -> None:
+    """Raise `ImproperlyConfigured` if a slow mail server would get emails twice; all in seconds.
+
+    Connecting, greeting, TLS, signing in and a message's commands may each take `timeout` before the lease is renewed.
+    """
+    min_lease = 5 * timeout + 10
+    if lease < min_lease:
+        raise ImproperlyConfigured(
+            f"EMAIL_LEASE_SECONDS is {lease}; with EMAIL_TIMEOUT={timeout} it must be at least "
+            f"{min_lease} (5 x EMAIL_TIMEOUT + 10 s), or a slow mail server would get emails twice."
+        )
+    if data < timeout:
+        raise ImproperlyConfigured(
+            f"EMAIL_DATA_TIMEOUT is {data:g}; it must be at least EMAIL_TIMEOUT ({timeout} s). "
+            "RFC 5321 (4.5.3.2.6) asks clients to wait 600 s for the answer to the end of DATA."
+        )
+
+
 def load(environ: MutableMapping[str, str], *, base_dir: Path = BASE_DIR, var_dir: Path = VAR_DIR) -> None:
-    """Fill what the environment leaves unset, group by group, from `.env` and from the embedded parts now running."""
+    """Set what is unset, group by group, from `.env` and from the running embedded services."""
     for key, value in read_file(base_dir / ".env").items():
         environ.setdefault(key, value)
     embedded = read_file(var_dir / "embedded.env")
-    for group in TOGETHER:
+    for group in GROUPS:
         if any(key in environ for key in group):
             continue
         for key in group:
             if key in embedded:
                 environ[key] = embedded[key]
         if "DATABASE_URL" in group and "DEMONSTRATION" in embedded:
-            # What may be tried on the embedded database may not be tried on another.
+            # Only the embedded database is a demonstration by default.
             environ.setdefault("DEMONSTRATION", embedded["DEMONSTRATION"])
 
 
 def database_role(argv: Sequence[str], environ: Mapping[str, str]) -> str:
-    """The role that a command of manage.py connects as; what the environment chose is kept, except by the owner's."""
+    """The database role of a manage.py command: "owner", "web" or "worker".
+
+    DATABASE_ROLE decides, except for commands that need the owner.
+    """
     command = argv[1] if len(argv) > 1 else ""
     if command in OWNER_COMMANDS:
         return "owner"

@@ -1,4 +1,4 @@
-"""What a request that cannot be read is answered."""
+"""Error pages for requests that cannot be read."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from django.template.loader import render_to_string
 
 
 def bad_request(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
-    """400, or 413 where the request was too large; both say nothing of what was in it."""
+    """The page for 400, or for 413 if the request was too large; it repeats nothing of the request."""
     if isinstance(exception, RequestDataTooBig | TooManyFieldsSent | TooManyFilesSent):
         return too_large()
     return HttpResponse(render_to_string("400.html"), status=400)
 
 
 def too_large() -> HttpResponse:
-    """413 in the product's look."""
+    """The page for 413."""
     return HttpResponse(render_to_string("413.html"), status=413)

@@ -1,4 +1,4 @@
-"""What the application's database role may do: read and write rows, but never rewrite history."""
+"""The rights of the application's database role: it reads and writes rows, and cannot rewrite history."""
 
 from __future__ import annotations
 
@@ -10,7 +10,17 @@ from psycopg2 import sql
 
 from housing.history import history_tables, install_history
 
-#: Of these tables the application deletes no row, and changes only these columns.
+#: Tables whose rows are only added, apart from row history.
+APPEND_ONLY_TABLES = {
+    "activity_event",
+    "activity_export",
+    "people_securityevent",
+    "plans_version",
+    "plans_signoff",
+    "plans_conditionmet",
+    "plans_shareopening",
+}
+#: Tables without DELETE, and the only columns with UPDATE.
 UPDATABLE_COLUMNS = {
     "outbox_email": (
         "params, secrets, status, message_id, address, subject, recipe, tokens, memo, attempts, deferrals, unanswered,"
@@ -18,8 +28,7 @@ UPDATABLE_COLUMNS = {
     ),
     "outbox_bounce": "address, text",
 }
-#: Views are for reading, and partitions are reached through their table alone: rights on either would be a way round
-#: those of the tables behind.
+#: Rights on views and partitions would get round the rights on their tables: views are read-only, partitions closed.
 _VIEWS_AND_PARTITIONS = """
 SELECT c.relname, c.relkind IN ('v', 'm') FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
  WHERE n.nspname = 'public' AND (c.relkind IN ('v', 'm') OR c.relispartition AND c.relkind IN ('r', 'p'))
@@ -27,13 +36,13 @@ SELECT c.relname, c.relkind IN ('v', 'm') FROM pg_class c JOIN pg_namespace n ON
 
 
 def append_only_tables() -> list[str]:
-    """Tables whose rows are added and never altered: row history with its contexts, and those the settings name."""
+    """Tables without UPDATE and DELETE: row history, and `APPEND_ONLY_TABLES`."""
     existing = {model._meta.db_table for model in apps.get_models()}
-    return sorted(set(history_tables()) | (existing & set(settings.APPEND_ONLY_TABLES)))
+    return sorted(set(history_tables()) | (existing & APPEND_ONLY_TABLES))
 
 
 def grant(*, role: str, using: str = "default") -> None:
-    """Give `role` the rights of the application on every table of the public schema; run as the tables' owner."""
+    """Give `role` the application's rights in the public schema; run as the tables' owner."""
     name = sql.Identifier(role)
     statements = [
         sql.SQL("GRANT USAGE ON SCHEMA public TO {}").format(name),
@@ -69,7 +78,7 @@ def grant(*, role: str, using: str = "default") -> None:
 
 
 def owner_functions(*, using: str = "default") -> list[str]:
-    """The owner's functions (partnerships/kit/owner_functions.py), with their argument types, as SQL."""
+    """Signatures of the owner's functions (partnerships/kit/owner_functions.py), as SQL."""
     with connections[using].cursor() as cursor:
         cursor.execute(
             "SELECT p.oid::regprocedure::text FROM pg_proc p"
@@ -80,8 +89,7 @@ def owner_functions(*, using: str = "default") -> list[str]:
 
 
 def grant_after_migrate(*, using: str, **kwargs: object) -> None:
-    """The receiver of `post_migrate`: the table of counters, what guards history, then the rights, where owner and
-    application are two."""
+    """Create the cache table, protect history, and renew the application role's rights; on `post_migrate`."""
     call_command("createcachetable", database=using)
     install_history(using=using)
     if settings.APPLICATION_DATABASE_ROLE and settings.AS_OWNER:

@@ -1,4 +1,4 @@
-"""What gunicorn is told: `gunicorn housing.wsgi --config python:housing.gunicorn_settings …`."""
+"""Settings of gunicorn: `gunicorn housing.wsgi --config python:housing.gunicorn_settings …`."""
 
 from __future__ import annotations
 
@@ -13,21 +13,21 @@ from partnerships.kit.masking import MaskingFormatter
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "housing.settings")
 
-#: Where web processes share their figures, so that /metrics shows them all whichever answers: a folder for this
-#: server alone, unless the environment names one (which must be there, and empty at start).
+#: Where web processes share their metrics, so that /metrics shows the sum whichever process answers. A folder that the
+#: environment names must exist and be empty.
 _OWN_FOLDER = None
 if "PROMETHEUS_MULTIPROC_DIR" not in os.environ:
-    _OWN_FOLDER = os.environ["PROMETHEUS_MULTIPROC_DIR"] = tempfile.mkdtemp(prefix="cg-figures-")
+    _OWN_FOLDER = os.environ["PROMETHEUS_MULTIPROC_DIR"] = tempfile.mkdtemp(prefix="cg-metrics-")
 
-# Read only now: how it keeps figures is decided when it is imported.
+# Imported after PROMETHEUS_MULTIPROC_DIR is set, because the package reads it on import.
 from prometheus_client.multiprocess import mark_process_dead  # noqa: E402
 
 
 class MaskingLogger(Logger):  # type: ignore[misc]  # it has no types
-    """gunicorn's log lines may hold a request's address: masked like ours."""
+    """gunicorn's logger with masked lines, because they may contain a request's address."""
 
     def setup(self, cfg: Any) -> None:
-        """As ever, then every handler masks what it writes."""
+        """Set up as usual, then make every handler mask its lines."""
         super().setup(cfg)
         for handler in (*self.error_log.handlers, *self.access_log.handlers):
             plain = handler.formatter
@@ -39,11 +39,11 @@ logger_class = MaskingLogger
 
 
 def child_exit(server: Any, worker: Any) -> None:
-    """A process that ended counts in sums, and no longer in what is now."""
+    """Keep a dead process's counters and drop its gauges."""
     mark_process_dead(worker.pid)  # type: ignore[no-untyped-call]  # it has no types
 
 
 def on_exit(server: Any) -> None:
-    """Take our own folder along."""
+    """Delete the folder that this module created."""
     if _OWN_FOLDER:
         shutil.rmtree(_OWN_FOLDER, ignore_errors=True)

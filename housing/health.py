@@ -1,4 +1,4 @@
-"""Addresses for machines: whether this process lives, and whether it can serve."""
+"""Health probes: whether this process is alive, and whether it can serve."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from housing.heartbeats import BEAT, heartbeat_age
 @require_safe
 @never_cache
 def live(request: HttpRequest) -> HttpResponse:
-    """The process answers."""
+    """Answer that the process is alive."""
     return JsonResponse({"live": True})
 
 
@@ -23,7 +23,7 @@ def live(request: HttpRequest) -> HttpResponse:
 @require_safe
 @never_cache
 def ready(request: HttpRequest) -> HttpResponse:
-    """The process can serve: its database answers; 503 when not. Says, too, how many seconds ago beat ticked."""
+    """Answer 200 if the database answers, else 503; with the seconds since beat last ticked."""
     try:
         beat = heartbeat_age(BEAT)
     except (OperationalError, InterfaceError):

@@ -1,16 +1,16 @@
-"""Heartbeats: rows, by the database's clock, so that every machine can tell how old they are."""
+"""Heartbeats of processes, timed by the database's clock so that machines need not agree."""
 
 from __future__ import annotations
 
 from django.db import connection
 
 BEAT = "beat"
-#: Beat ticks every few seconds; after so long without one it hangs.
+#: Beat ticks every few seconds; after this long without a tick it hangs.
 STALE_SECONDS = 60.0
 
 
-def note_heartbeat(name: str) -> None:
-    """Say that a part lives."""
+def record_heartbeat(name: str) -> None:
+    """Record that a process is alive."""
     with connection.cursor() as cursor:
         cursor.execute(
             "INSERT INTO housing_heartbeat (name, at) VALUES (%s, clock_timestamp())"
@@ -20,7 +20,7 @@ def note_heartbeat(name: str) -> None:
 
 
 def heartbeat_age(name: str) -> float | None:
-    """Seconds since a part last said that it lives; None if it never did."""
+    """Seconds since the last heartbeat of a process; None if there was none."""
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT EXTRACT(EPOCH FROM clock_timestamp() - max(at))::float FROM housing_heartbeat WHERE name = %s",

@@ -1,4 +1,4 @@
-"""What stands behind row history in the database: whose change it was is written once, and nothing is rewritten."""
+"""Database functions and triggers that protect row history: contexts are only added, and no row is rewritten."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from django.db.models import Model
 from pghistory.models import Event
 from psycopg2 import sql
 
-#: Rows beside the event tables that only ever come.
+#: Append-only, like the event tables.
 CONTEXTS = "pghistory_context"
 
-#: pghistory's own function writes a context anew when a request learns more; this one adds a row, so that contexts
-#: need never be updated. Where nobody said who acts (SQL by hand), it names the database role and the program.
+#: pghistory's own function updates a context when a request adds to it. This one adds a row instead, so that contexts
+#: are never updated. For SQL by hand, which has no context, it records the database role and the program.
 _ATTACH = """
 CREATE OR REPLACE FUNCTION _pgh_attach_context() RETURNS pghistory_context.id%TYPE AS $$
 DECLARE
@@ -46,17 +46,17 @@ $$ LANGUAGE plpgsql
 
 
 def is_event(model: type[Model]) -> bool:
-    """Whether a model is a concrete table of pghistory's events."""
+    """Whether a model is one of pghistory's event tables."""
     return issubclass(model, Event) and model._meta.managed and not model._meta.proxy
 
 
 def history_tables() -> list[str]:
-    """Every event table of row history, and the table of their contexts."""
+    """The names of all event tables and of the table of contexts."""
     return sorted({model._meta.db_table for model in apps.get_models() if is_event(model)} | {CONTEXTS})
 
 
 def install_history(*, using: str = "default") -> None:
-    """Put function and triggers in place; run as the tables' owner, after each migration."""
+    """Install the functions and triggers; run as the tables' owner after each migration."""
     with transaction.atomic(using=using), connections[using].cursor() as cursor:
         present = set(connections[using].introspection.table_names(cursor))
         if CONTEXTS not in present:

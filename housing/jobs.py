@@ -1,4 +1,4 @@
-"""Noting what becomes of each task of the workers, for `/metrics`, and telling the operators of those that fail."""
+"""Records each run of a Celery task for `/metrics`, and alerts operators to failures."""
 
 from __future__ import annotations
 
@@ -14,32 +14,32 @@ from partnerships.kit.operators import alert_operators
 
 log = structlog.get_logger(__name__)
 
-#: When each task under way in this process began, by its id.
-_began: dict[str, float] = {}
+#: Start times of this process's running tasks, by task id.
+_started: dict[str, float] = {}
 
 
 @task_prerun.connect
-def _note_begin(task_id: str, **kwargs: object) -> None:
-    _began[task_id] = time.monotonic()
+def _record_start(task_id: str, **kwargs: object) -> None:
+    _started[task_id] = time.monotonic()
 
 
 @task_postrun.connect
-def _note_end(task_id: str, task: Any, state: str | None = None, **kwargs: object) -> None:
-    seconds = time.monotonic() - _began.pop(task_id, time.monotonic())
+def _record_end(task_id: str, task: Any, state: str | None = None, **kwargs: object) -> None:
+    seconds = time.monotonic() - _started.pop(task_id, time.monotonic())
     try:
-        note_job(task.name, seconds=seconds, failed=state != "SUCCESS")
+        record_job(task.name, seconds=seconds, failed=state != "SUCCESS")
     except Error as error:
-        log.warning("job_not_noted", job=task.name, kind=type(error).__name__)
+        log.warning("job_not_recorded", job=task.name, kind=type(error).__name__)
 
 
 @task_failure.connect
-def _tell_of_failure(sender: Any, exception: BaseException, task_id: str, **kwargs: object) -> None:
-    words = "".join(traceback.format_exception(exception))
-    alert_operators(f"{sender.name} failed: {type(exception).__name__}", f"Task {task_id} failed.\n\n{words}")
+def _alert_about_failure(sender: Any, exception: BaseException, task_id: str, **kwargs: object) -> None:
+    lines = "".join(traceback.format_exception(exception))
+    alert_operators(f"{sender.name} failed: {type(exception).__name__}", f"Task {task_id} failed.\n\n{lines}")
 
 
-def note_job(name: str, *, seconds: float, failed: bool) -> None:
-    """Add one run to a task's row; one statement, which may come from many workers at once."""
+def record_job(name: str, *, seconds: float, failed: bool) -> None:
+    """Add a run to the totals of a task; safe for several workers at once."""
     with connection.cursor() as cursor:
         cursor.execute(
             "INSERT INTO housing_job AS job (name, runs, failures, seconds, ended_at, succeeded_at)"

@@ -1,4 +1,4 @@
-"""Figures for Prometheus: those of every web process on this machine, and what the database says of the rest."""
+"""The Prometheus page: metrics of this machine's web processes, and others read from the database."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ from partnerships.people.metrics import RetentionCollector
 
 
 class WorkCollector(Collector):
-    """What workers and beat did, on every machine: read from their rows; nothing while the database is away."""
+    """Metrics of workers and beat on all machines, from the database; none during an outage."""
 
     def describe(self) -> Iterator[Metric]:
-        """Nothing is asked of the database at start-up."""
+        """No metrics in advance, so that start-up needs no database."""
         yield from ()
 
     def collect(self) -> Iterator[Metric]:
-        """Runs, failures and durations by job, how long ago each succeeded, and the age of beat's heartbeat."""
+        """Runs, failures, durations and age of the last success of each job; age of beat's heartbeat."""
         try:
             jobs = list(_jobs_with_age())
             beat = heartbeat_age(BEAT)
@@ -49,7 +49,7 @@ class WorkCollector(Collector):
         yield from (runs, failures, seconds, ages)
         yield GaugeMetricFamily(
             "beat_seconds_since_tick",
-            "Seconds since Celery's clock last ticked.",
+            "Seconds since Celery beat last ticked.",
             value=beat if beat is not None else float("inf"),
         )
 
@@ -60,9 +60,11 @@ def _jobs_with_age() -> QuerySet[Job, tuple[str, int, int, float, float | None]]
     return Job.objects.order_by("name").values_list("name", "runs", "failures", "seconds", age)
 
 
-def all_figures() -> bytes:
-    """The web processes' own figures added up where they share `PROMETHEUS_MULTIPROC_DIR` (else this process's), and
-    the database's figures once."""
+def all_metrics() -> bytes:
+    """All metrics in Prometheus' text format.
+
+    Web processes that share `PROMETHEUS_MULTIPROC_DIR` are added up. Metrics from the database come once.
+    """
     own = REGISTRY
     if "PROMETHEUS_MULTIPROC_DIR" in os.environ:
         own = CollectorRegistry()
@@ -76,8 +78,8 @@ def all_figures() -> bytes:
 @require_safe
 @never_cache
 def metrics(request: HttpRequest) -> HttpResponse:
-    """For requests with the token of the settings."""
+    """Answer requests that carry METRICS_TOKEN as their bearer token; 404 for others."""
     given = request.headers.get("Authorization", "")
     if not settings.METRICS_TOKEN or not constant_time_compare(given, f"Bearer {settings.METRICS_TOKEN}"):
         raise Http404
-    return HttpResponse(all_figures(), content_type=CONTENT_TYPE_LATEST)
+    return HttpResponse(all_metrics(), content_type=CONTENT_TYPE_LATEST)

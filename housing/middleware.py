@@ -1,4 +1,4 @@
-"""What wraps every request: its log line, who acts for row history, and a plain answer while the database is away."""
+"""Middleware of the project: request logs, size limits, outages, health probes, exports and row history."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from django.utils import timezone
 from pghistory.middleware import HistoryMiddleware as PgHistoryMiddleware
 from psycopg2 import errorcodes
 
-from housing.alerts import tell_of_outage
+from housing.alerts import alert_about_outage
 from housing.errors import too_large
 from partnerships.activity.services import note_export
 from partnerships.kit.exports import rows_of
@@ -32,9 +32,23 @@ from partnerships.people.limits import too_many
 GetResponse = Callable[[HttpRequest], HttpResponse]
 log = structlog.get_logger(__name__)
 
+#: Views that send a file, by route.
+EXPORT_ROUTES = frozenset(
+    {
+        "people:own-data",
+        "exchange:export",
+        "digests:export-stakeholders",
+        "plans:pdf",
+        "plans:draft-pdf",
+        "plans:compare-pdf",
+        "plans:compare-csv",
+        "web:brief-pdf",
+    }
+)
+
 
 class RequestLogMiddleware:
-    """One line a request with the route's name and ids: never the address, which may hold a token or a search."""
+    """Logs each request by the name of its route, never by its path, which may hold a token or a search."""
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
@@ -52,34 +66,33 @@ class RequestLogMiddleware:
                 method=request.method,
                 route=route,
                 status=response.status_code,
-                user=_number_of_user(request),
+                user=_user_id(request),
                 milliseconds=round((time.monotonic() - started) * 1000),
             )
         return response
 
 
 def is_outage(error: BaseException) -> bool:
-    """Whether the database cannot answer now and may later.
+    """Whether the database cannot answer now and may answer later.
 
-    It is away, a time limit ended a statement or a wait for a lock, or it ended a transaction that had paused.
+    The connection failed, or a time limit ended a statement, a wait for a lock or an idle transaction.
     """
     if isinstance(error, InternalError):
         return getattr(error.__cause__, "pgcode", "") == errorcodes.IDLE_IN_TRANSACTION_SESSION_TIMEOUT
     return isinstance(error, OperationalError | InterfaceError)
 
 
-def _number_of_user(request: HttpRequest) -> int | None:
-    """Whose request it was, as far as that is known: who has not been looked up yet is not while the database is
-    away."""
+def _user_id(request: HttpRequest) -> int | None:
+    """The id of the signed-in user; None if there is none or the database is away."""
     try:
-        number: int | None = getattr(getattr(request, "user", None), "pk", None)
+        user_id: int | None = getattr(getattr(request, "user", None), "pk", None)
     except (OperationalError, InterfaceError):
         return None
-    return number
+    return user_id
 
 
 class RequestSizeMiddleware:
-    """Refuse what is larger than any form of ours before it is read: files are judged one by one only afterwards."""
+    """Refuses requests larger than any form of ours, before Django reads them."""
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
@@ -92,18 +105,15 @@ class RequestSizeMiddleware:
 
 
 @receiver(got_request_exception)
-def note_outage(request: HttpRequest | None = None, **kwargs: object) -> None:
-    """Django turns what middleware raises into a 500 before any middleware of ours sees it: remember why."""
+def remember_outage(request: HttpRequest | None = None, **kwargs: object) -> None:
+    """Keep the error, because Django turns an error in middleware into a 500 that does not name it."""
     error = sys.exc_info()[1]
     if request is not None and error is not None and is_outage(error):
         request.META["housing.outage"] = error
 
 
 class DatabaseOutageMiddleware:
-    """Answer 503 with a hint when to try again while PostgreSQL is away or makes a page wait too long.
-
-    A view may have noticed it, or another middleware.
-    """
+    """Answers 503 with Retry-After during an outage of the database, in a view or in other middleware."""
 
     RETRY_AFTER_SECONDS = 10
 
@@ -117,8 +127,8 @@ class DatabaseOutageMiddleware:
             if not is_outage(error):
                 raise
             return self.unavailable(error)
-        noticed = request.META.get("housing.outage")
-        return self.unavailable(noticed) if noticed and response.status_code == 500 else response
+        remembered = request.META.get("housing.outage")
+        return self.unavailable(remembered) if remembered and response.status_code == 500 else response
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
         if is_outage(exception):
@@ -126,9 +136,9 @@ class DatabaseOutageMiddleware:
         return None
 
     def unavailable(self, error: Exception) -> HttpResponse:
-        code = getattr(error.__cause__, "pgcode", None)  # 55P03: a lock; 57014: a statement; none: no connection
+        code = getattr(error.__cause__, "pgcode", None)  # 55P03: lock; 57014: statement; None: no connection
         log.error("database_unavailable", kind=type(error).__name__, code=code)
-        tell_of_outage(error)
+        alert_about_outage(error)
         response = HttpResponse(render_to_string("503.html"), status=503)
         response["Retry-After"] = str(self.RETRY_AFTER_SECONDS)
         response["Cache-Control"] = "no-store"
@@ -136,9 +146,9 @@ class DatabaseOutageMiddleware:
 
 
 class HealthMiddleware:
-    """Answer health probes before anything reads the Host header: load balancers ask by IP address.
+    """Answers health probes before ALLOWED_HOSTS is checked, because load balancers use IP addresses.
 
-    Nothing in these answers depends on the host. Every other address goes on to Django's check of ALLOWED_HOSTS.
+    These answers do not depend on the host.
     """
 
     def __init__(self, get_response: GetResponse) -> None:
@@ -155,7 +165,7 @@ class HealthMiddleware:
 
 
 class PrivatePagesMiddleware:
-    """No cache keeps what was shown to somebody who is signed in, nor the browser after they have gone."""
+    """Keeps pages of signed-in people out of every cache, the browser's included."""
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
@@ -168,8 +178,7 @@ class PrivatePagesMiddleware:
 
 
 class ExportLimitMiddleware:
-    """So many files a minute for each person, or for each address of the signed-out; then 429. Each is written down
-    before it leaves."""
+    """Limits exports per minute for each person or signed-out IP address, and records each export."""
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
@@ -177,7 +186,7 @@ class ExportLimitMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         response = self.get_response(request)
         match = request.resolver_match
-        if match is not None and match.view_name in settings.EXPORT_ROUTES and self._hands_out(request, response):
+        if match is not None and match.view_name in EXPORT_ROUTES and self._is_export(request, response):
             view = getattr(request, "view_as", None)
             note_export(
                 actor_id=view.administrator_id if view else request.user.pk,
@@ -189,25 +198,23 @@ class ExportLimitMiddleware:
             )
         return response
 
-    def _hands_out(self, request: HttpRequest, response: HttpResponse) -> bool:
+    def _is_export(self, request: HttpRequest, response: HttpResponse) -> bool:
         return request.method == "GET" and response.status_code == 200
 
     def process_view(
         self, request: HttpRequest, view: Callable[..., HttpResponse], args: list[Any], kwargs: dict[str, Any]
     ) -> HttpResponse | None:
-        """Count, and refuse what is too much, before the work is done: HEAD costs as much as GET."""
+        """Count the request and answer 429 over the limit, before the work; HEAD costs as much as GET."""
         match = request.resolver_match
-        if match is None or match.view_name not in settings.EXPORT_ROUTES or request.method not in ("GET", "HEAD"):
+        if match is None or match.view_name not in EXPORT_ROUTES or request.method not in ("GET", "HEAD"):
             return None
         return too_many(request, "exports", limit=settings.EXPORTS_PER_MINUTE, stretch=dt.timedelta(minutes=1))
 
 
 class HistoryMiddleware(PgHistoryMiddleware):
-    """Note who acts, on which page and for what reason in the context of row history: never the address, which may
-    hold a token."""
+    """Adds user, page and reason to row history; the page by name, because its path may hold a token."""
 
-    #: Reasons are a sentence or two.
-    LONGEST = 1_000
+    MAX_REASON = 1_000
 
     def get_context(self, request: HttpRequest) -> dict[str, Any]:
         context: dict[str, Any] = super().get_context(request)
@@ -217,16 +224,16 @@ class HistoryMiddleware(PgHistoryMiddleware):
     def process_view(
         self, request: HttpRequest, view: Callable[..., HttpResponse], args: list[Any], kwargs: dict[str, Any]
     ) -> HttpResponse | None:
-        """Once the form has been read (and its token judged), the reason that it gives."""
+        """Add the form's reason, after the CSRF check has read the form."""
         if request.method == "POST" and not getattr(view, "csrf_exempt", False):
             reason = request.POST.get("reason", "").replace("\x00", "").strip()
             if reason:
-                pghistory.context(reason=reason[: self.LONGEST])
+                pghistory.context(reason=reason[: self.MAX_REASON])
         return None
 
 
 def place(path: str) -> str:
-    """The name of the page at an address, with the numbers in it: enough to say where, good for nothing else."""
+    """The name of the page at a path, and the numbers in the path; "" for no page."""
     try:
         match = resolve(path)
     except Resolver404:

@@ -1,4 +1,4 @@
-"""Rows that say how the parts behind the pages fare: workers' jobs, and the clock."""
+"""Records of what workers and beat did, for metrics and the watchdog."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from django.db import models
 
 
 class Job(models.Model):
-    """What workers did of one task, on every machine together."""
+    """Totals of one Celery task over all machines."""
 
     name = models.CharField(max_length=200, unique=True)
     runs = models.PositiveBigIntegerField(default=0)
@@ -20,7 +20,7 @@ class Job(models.Model):
 
 
 class Heartbeat(models.Model):
-    """When a part last said that it lives."""
+    """When a process was last known to be alive."""
 
     name = models.CharField(max_length=50, unique=True)
     at = models.DateTimeField()

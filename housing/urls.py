@@ -1,4 +1,4 @@
-"""Every address: each room's own, then accounts, administration and the pages for machines."""
+"""All URLs: pages for machines, then the rooms, accounts and administration."""
 
 from django.contrib import admin
 from django.contrib.auth.decorators import login_not_required
@@ -13,7 +13,7 @@ urlpatterns = [
     path("health/live/", health.live, name="health_live"),
     path("health/ready/", health.ready, name="health_ready"),
     path("metrics", login_not_required(late_view("housing.metrics.metrics")), name="metrics"),
-    # The rooms, in the order of the menu; the home page last, for it takes the bare address.
+    # The rooms in the order of the menu; those without a prefix come last.
     path("commitments/", include("partnerships.commitments.urls")),
     path("conversations/", include("partnerships.conversations.urls")),
     path("organisations/", include("partnerships.organisations.urls")),

@@ -1,7 +1,8 @@
-"""Ends with exit code 75 when the workers have stalled, and 76 when beat hangs, for a supervisor to restart them.
+"""The watchdog: exits with 75 when workers have stalled and with 76 when beat hangs, and alerts operators.
 
-A live Celery worker can stop consuming after its broker reconnects; nothing but the ledger shows it. A beat that hangs
-shows in nothing but the age of its heartbeat. Run beside them as `python -m housing.watchdog`. The operators are told.
+A supervisor restarts what the exit code names. A Celery worker can stop consuming after its broker reconnects, which
+only the queue of emails shows; a hanging beat shows only in the age of its heartbeat. Run `python -m housing.watchdog`
+beside them.
 """
 
 from __future__ import annotations
@@ -22,12 +23,12 @@ from partnerships.kit.operators import alert_operators, wait_for_alerts
 
 EXIT_STALLED = 75
 EXIT_BEAT_HANGS = 76
-LOOK_EVERY_SECONDS = 15
+CHECK_EVERY_SECONDS = 15
 OVERDUE_SECONDS = 60
 
 
-def look() -> dict[str, Any]:
-    """The ledger's figures, as `manage.py digests status --json` gives them."""
+def queue_figures() -> dict[str, Any]:
+    """The figures of `manage.py digests status --json`."""
     output = io.StringIO()
     call_command("digests", "status", "--json", stdout=output)
     figures: dict[str, Any] = json.loads(output.getvalue().strip().splitlines()[-1])
@@ -35,7 +36,7 @@ def look() -> dict[str, Any]:
 
 
 def is_stalled(before: dict[str, Any], now: dict[str, Any]) -> bool:
-    """Whether something was overdue at both looks and nothing moved in between (a long queue moves)."""
+    """Whether emails were overdue at both checks and no figure changed in between."""
     waits = [figures.get("oldest_due_seconds") or 0 for figures in (before, now)]
     moved = {key: value for key, value in before.items() if key != "oldest_due_seconds"} != {
         key: value for key, value in now.items() if key != "oldest_due_seconds"
@@ -44,17 +45,20 @@ def is_stalled(before: dict[str, Any], now: dict[str, Any]) -> bool:
 
 
 def beat_hangs(before: float | None, now: float | None) -> bool:
-    """Whether beat's heartbeat was too old at both looks: once may be a machine that slept."""
+    """Whether the heartbeat was too old at both checks; once can be a machine that slept."""
     return before is not None and now is not None and min(before, now) > STALE_SECONDS
 
 
-def watch(*, look_every: float = LOOK_EVERY_SECONDS) -> int:
-    """Look until workers or beat need a restart; a database that is away is no stall of theirs."""
+def watch(*, check_every: float = CHECK_EVERY_SECONDS) -> int:
+    """Check until workers or beat need a restart; returns the exit code that says which.
+
+    A missing database is not their fault and starts the checks anew.
+    """
     before: tuple[dict[str, Any], float | None] | None = None
     while True:
-        time.sleep(look_every)
+        time.sleep(check_every)
         try:
-            now = look(), heartbeat_age(BEAT)
+            now = queue_figures(), heartbeat_age(BEAT)
         except Error:
             connections.close_all()
             before = None
@@ -64,7 +68,8 @@ def watch(*, look_every: float = LOOK_EVERY_SECONDS) -> int:
             return EXIT_BEAT_HANGS
         if before and is_stalled(before[0], now[0]):
             alert_operators(
-                "The workers have stalled", "Emails are overdue and nothing moves. They are being restarted."
+                "The workers have stalled",
+                "Emails are overdue and none is being sent. The workers are being restarted.",
             )
             return EXIT_STALLED
         before = now
@@ -75,6 +80,6 @@ if __name__ == "__main__":
     os.environ.setdefault("DATABASE_ROLE", "worker")
     django.setup()
     found = watch()
-    # A mail server that hangs must not put off the restart.
+    # A hanging mail server must not delay the restart.
     wait_for_alerts(seconds=10)
     sys.exit(found)

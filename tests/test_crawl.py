@@ -16,6 +16,7 @@ from django.test import Client, TestCase, override_settings
 from django.urls import resolve, reverse
 from django.utils import timezone
 
+from housing.middleware import EXPORT_ROUTES
 from partnerships.digests.services.sweep import plan_round
 from tests.digests.conftest import PostOffice, html_of, read, text_of
 from tests.support.crawling import Answer, Crawler, Fetch, Report
@@ -137,7 +138,7 @@ def test_no_history_in_administration_tells_a_foreign_word(planted: Planted) -> 
 @pytest.mark.parametrize("persona", ["viewer", "partner", "stranger", "left", "shared", "share_ended", "administrator"])
 def test_no_export_holds_a_foreign_word(planted: Planted, persona: str, settings: LazySettings) -> None:
     settings.EXPORTS_PER_MINUTE = 1_000
-    routes = settings.EXPORT_ROUTES - {"plans:pdf", "plans:compare-pdf", "web:brief-pdf"}
+    routes = EXPORT_ROUTES - {"plans:pdf", "plans:compare-pdf", "web:brief-pdf"}
     fetch, foreign = visitor(planted, persona), planted.foreign(persona)
     addresses = [path for path in guessed(planted) if resolve(path).view_name in routes]
     addresses += [reverse("exchange:export"), reverse("people:own-data")]

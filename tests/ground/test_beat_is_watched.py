@@ -17,7 +17,7 @@ from django.db import connection
 from django.test import Client
 
 from housing import watchdog
-from housing.heartbeats import BEAT, STALE_SECONDS, heartbeat_age, note_heartbeat
+from housing.heartbeats import BEAT, STALE_SECONDS, heartbeat_age, record_heartbeat
 from housing.watchdog import EXIT_BEAT_HANGS, beat_hangs, watch
 from partnerships.kit.operators import wait_for_alerts
 from tests.faults.relay import Relay
@@ -77,7 +77,7 @@ def test_watchdog_exits_and_alerts_operators_when_beat_stops(
 
     beat.send_signal(signal.SIGSTOP)
 
-    assert watch(look_every=1) == EXIT_BEAT_HANGS
+    assert watch(check_every=1) == EXIT_BEAT_HANGS
     wait_for_alerts(seconds=10)
     assert [email.subject for email in mailoutbox] == ["[Common Ground] Beat hangs"]
     assert client.get("/health/ready/").json()["beat_seconds"] >= 8
@@ -97,7 +97,7 @@ def test_health_and_metrics_report_the_age_of_the_heartbeat(client: Client, sett
     settings.METRICS_TOKEN = "prometheus-may-read"
     assert client.get("/health/ready/").json() == {"ready": True, "beat_seconds": None}
 
-    note_heartbeat(BEAT)
+    record_heartbeat(BEAT)
     with connection.cursor() as cursor:
         cursor.execute("UPDATE housing_heartbeat SET at = at - interval '90 seconds'")
 

@@ -1,4 +1,4 @@
-"""Django's `migrate`, which waits for no lock longer than five seconds and then tries again."""
+"""Django's `migrate` that gives up a lock after five seconds, and tries again."""
 
 from __future__ import annotations
 
@@ -17,9 +17,10 @@ from housing.database_roles import limit_roles
 
 
 class Command(migrate.Command):
-    """While a migration waits for a table, everybody else waits behind it: it lets them pass and tries again.
+    """Migrate without making others wait long.
 
-    Each migration is applied whole or not at all, and what was applied before stays: the next try goes on from there.
+    Queries queue up behind a migration that waits for a table. So it lets them pass and tries again. A migration is
+    applied completely or not at all, and the next try continues after the last one applied.
     """
 
     LOCK_TIMEOUT = "5s"
@@ -27,7 +28,7 @@ class Command(migrate.Command):
     TRIES = 12
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Migrate; then give the roles of web and worker their time limits."""
+        """Migrate, then set the time limits of the web and worker roles."""
         connection = connections[options["database"]]
         for number in range(1, self.TRIES + 1):
             try:
@@ -44,7 +45,7 @@ class Command(migrate.Command):
 
     @contextmanager
     def _limits(self, connection: BaseDatabaseWrapper) -> Iterator[None]:
-        """For this session: the owner's address goes past PgBouncer."""
+        """Set the lock timeout for this session; the owner does not connect through PgBouncer."""
         with connection.cursor() as cursor:
             cursor.execute("SELECT set_config('lock_timeout', %s, false)", [self.LOCK_TIMEOUT])
         try:

@@ -1,4 +1,4 @@
-"""The brief for a meeting and give and take: both directions, and nothing the reader may not see."""
+"""The brief for a meeting and the balance of asks and offers, in both directions and within the rights of the reader."""
 
 from __future__ import annotations
 

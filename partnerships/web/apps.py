@@ -1,4 +1,4 @@
-"""The web room as Django knows it."""
+"""Configuration of the app."""
 
 from django.apps import AppConfig
 

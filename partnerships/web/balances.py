@@ -1,4 +1,4 @@
-"""What an organisation and its partners asked of and promised each other, counted in the database."""
+"""Asks and commitments between an organisation and each partner, counted in SQL."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from partnerships.people.models import User
 
 #: Quarters shown over time.
 QUARTERS = 8
-#: The parts in a partnership that are asked.
+#: Roles in a partnership whose holders are asked.
 _ASKED = (PartyRole.CHAIR, PartyRole.LEAD, PartyRole.MEMBER)
 
 
@@ -57,13 +57,13 @@ class Promised:
 
     @property
     def outstanding(self) -> int:
-        """Still to be kept, and not late."""
+        """Agreed, not yet delivered and not late."""
         return self.agreed - self.kept - self.broken
 
 
 @dataclass(slots=True)
 class Balance:
-    """Both directions between an organisation and one partner."""
+    """Asks and commitments in both directions between an organisation and a partner."""
 
     partner: Organisation | None = None
     we_asked: Asked = field(default_factory=Asked)
@@ -73,7 +73,7 @@ class Balance:
 
     @property
     def is_empty(self) -> bool:
-        """Whether nothing was ever asked or promised."""
+        """Whether neither side has ever asked or promised anything."""
         counts = (self.we_asked.made, self.they_asked.made, self.we_promised.agreed, self.they_promised.agreed)
         return not any(counts)
 
@@ -88,7 +88,7 @@ class Quarter:
 
 
 def balances(*, user: User, ours: Organisation, today: dt.date) -> list[Balance]:
-    """One balance a partner, by name: those that share a partnership today, and those there was anything with."""
+    """A balance for each present partner, and each former one with any asks; by name."""
     found = _balances(user, ours, today)
     partners = Party.objects.present().filter(partnership__in=_shared(ours)).exclude(organisation=ours)
     bodies = Organisation.objects.filter(Q(pk__in=found) | Q(pk__in=partners.values("organisation")))
@@ -129,12 +129,12 @@ def _shared(ours: Organisation) -> QuerySet[Party, Any]:
 
 
 def _asked_in(ours: Organisation) -> QuerySet[Party, Any]:
-    """The partnerships in which it asks and is asked: not those that it only observes."""
+    """Its parties in partnerships that it does not only observe."""
     return _shared(ours).exclude(role=PartyRole.OBSERVER)
 
 
 def _met_by(giver: Organisation | OuterRef) -> Q:
-    """The condition that an ask is met, and that this body delivered something of it."""
+    """An ask is met and this organisation delivered part of it."""
     kept = Fulfilment.objects.filter(entry=OuterRef("pk"), commitment__status=Promise.VERIFIED, commitment__giver=giver)
     return Q(Exists(kept), status=Status.MET)
 

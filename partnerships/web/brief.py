@@ -1,4 +1,4 @@
-"""The brief: one page for a meeting with an organisation, on the screen, on paper and as PDF."""
+"""The brief: what to know before a meeting with an organisation, as page and PDF."""
 
 from __future__ import annotations
 
@@ -29,15 +29,15 @@ from partnerships.plans.changes import changes, summary
 from partnerships.plans.models import Plan
 from partnerships.plans.queries import area_names, content_for, reading_class, versions_for
 
-#: Entries, plans and people listed of each sort: more would not be read before a meeting.
+#: Entries, plans and people listed of each kind.
 _MOST = 12
-#: Changes of one plan told one by one; the comparison has them all.
+#: Changes listed for each plan; the comparison page has them all.
 _MAX_CHANGES = 6
 
 
 @dataclass(frozen=True, slots=True)
 class PlanSince:
-    """A plan of the two, and what changed in it since they last spoke, in words."""
+    """A shared plan and its changes since the last conversation."""
 
     plan: Plan
     number: int
@@ -49,7 +49,7 @@ class PlanSince:
 
 @dataclass(frozen=True, slots=True)
 class Brief:
-    """What somebody of `ours` should know before they meet `theirs`: all of it as far as they may see it."""
+    """What a person of `ours` should know before meeting `theirs`, within their rights."""
 
     ours: Organisation
     theirs: Organisation
@@ -63,7 +63,7 @@ class Brief:
     seats: tuple[Seats, ...]
     points: tuple[SidePoints, ...]
     people: tuple[Membership, ...]
-    #: How many there are of each besides those listed.
+    #: How many more there are than the lists show.
     our_more: int = 0
     their_more: int = 0
     more_plans: int = 0
@@ -71,7 +71,7 @@ class Brief:
 
 
 def brief_for(*, user: User, ours: Organisation, theirs: Organisation, now: dt.datetime) -> Brief:
-    """Bring together what the two asked, offered, promised, planned and said, for this reader."""
+    """Collect the asks, offers, commitments, plans and conversations of the two organisations."""
     today = timezone.localdate(now)
     shared = Party.objects.present().filter(organisation=theirs).values("partnership")
     partnerships = Partnership.objects.inside_for(user).filter(
@@ -110,7 +110,7 @@ def _is_live(entry: Entry) -> bool:
 
 
 def _plans(user: User, ours: Organisation, theirs: Organisation) -> QuerySet[Plan]:
-    """Plans that the two share or that the other owns, the newest published first."""
+    """Plans in a shared partnership or owned by the other side, newest first."""
     shared = Party.objects.present().filter(organisation=theirs).values("partnership")
     both = Party.objects.present().filter(organisation=ours, partnership__in=shared).values("partnership")
     visible = Plan.objects.published_for(user)
@@ -126,22 +126,22 @@ def _told(user: User, plans: Iterable[Plan], last: Conversation | None) -> list[
 
 
 def _since(user: User, plan: Plan, last: Conversation | None) -> PlanSince | None:
-    """What changed in the versions this reader may read, from the last one they had when the two spoke."""
+    """Changes since the version that was current at the last conversation."""
     versions = versions_for(user, plan)
     newest = versions.first()
     if newest is None:
         return None
     if last is None:
-        return PlanSince(plan, newest.number, "You have not spoken yet: see the plan itself.")
+        return PlanSince(plan, newest.number, "No conversation is recorded yet. See the plan.")
     before = versions.filter(published_at__date__lte=last.held_on).first()
     is_new, first = before is None, before or versions.last()
     if first is None or first.pk == newest.pk:
-        words = "It was published after you last spoke." if is_new else "Nothing changed."
+        words = "Published since the last conversation." if is_new else "Nothing changed."
         return PlanSince(plan, newest.number, words)
     reader = reading_class(user, plan)
     was, now = content_for(first.content, reader), content_for(newest.content, reader)
     found = changes(was, now, area_names(was, now))
-    words = f"It was published after you last spoke. Since its version {first.number}: " if is_new else ""
+    words = f"Published since the last conversation. Since version {first.number}: " if is_new else ""
     return PlanSince(
         plan,
         newest.number,
@@ -200,6 +200,6 @@ def brief(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_safe
 def brief_pdf(request: HttpRequest, pk: int) -> HttpResponse:
-    """The brief as PDF; where none can be made, a page that says how to get one."""
+    """The brief as PDF, or a page that says how to print it where no PDF can be made."""
     context = _context(request, pk) | {"back": reverse("web:brief", args=[pk])}
     return paper.pdf_response(request, "web/brief_pdf.html", context, f"Brief {context['organisation']}")

@@ -1,4 +1,4 @@
-"""What every page's header shows: for whom the reader acts."""
+"""Template context of the page header: the organisation the reader acts for."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What became of emails: a list and a page for each, for administrators and the leads of the sending organisation."""
+"""Pages about sent emails, for administrators and leads of the sending organisation."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ ASKED = "somebody who was asked to confirm"
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """An email as its readers may know it: never what it says."""
+    """An email without its text, as shown on these pages."""
 
     email: Email
     what: str
@@ -53,12 +53,12 @@ def emails_for(user: User) -> QuerySet[Email]:
 
 
 def may_look(user: User) -> bool:
-    """Whether the list is open to the person."""
+    """Whether the person may open the list."""
     return user.is_staff or Membership.objects.current().of_person(user, Role.LEAD).exists()
 
 
 def shown(emails: Sequence[Email]) -> list[Shown]:
-    """Emails with what pages say of them, in three statements however many there are."""
+    """Emails as shown on pages. Always three statements."""
     people = User.objects.in_bulk([one.person_id for one in emails if one.person_id])
     numbers = [one.pk for one in emails]
     bounced = set(Bounce.objects.filter(email_id__in=numbers).values_list("email_id", flat=True))
@@ -75,7 +75,7 @@ def shown(emails: Sequence[Email]) -> list[Shown]:
 
 
 def _to(person: User | None) -> str:
-    """The recipient by name; an address is nobody's business here."""
+    """The recipient's name; addresses are not shown here."""
     if person is None:
         return "an address without an account"
     return person.name or ("somebody without a name" if person.erased_at is None else "a former member")
@@ -90,7 +90,7 @@ def _reason(email: Email) -> str:
 
 @require_safe
 def emails(request: HttpRequest) -> HttpResponse:
-    """Emails that were sent or are still to leave, newest first."""
+    """Sent and queued emails, newest first."""
     person = signed_in(request)
     if not may_look(person):
         raise PermissionDenied
@@ -111,7 +111,7 @@ def emails(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 def email(request: HttpRequest, pk: int) -> HttpResponse:
-    """What became of one email."""
+    """The state of one email."""
     person = signed_in(request)
     [found] = shown([get_object_or_404(emails_for(person), pk=pk)])
     return render(request, "web/email.html", {"shown": found, "may_look": True})

@@ -19,9 +19,9 @@ if TYPE_CHECKING:
 else:
     nx = late("networkx")
 
-#: The picture's size in its own units; the page scales it.
+#: Size of the picture in SVG units.
 WIDTH, HEIGHT = 1120, 640
-#: How many seeds are tried; more than thirty found no better pictures.
+#: Random layouts to try. More than thirty found no better picture.
 SEEDS = 30
 _CHARACTER, _LINE, _GAP = 7.4, 18, 26
 _MARGIN_X, _MARGIN_Y = 110, 40
@@ -39,7 +39,7 @@ class Node:
 
 @dataclass(frozen=True, slots=True)
 class Placed:
-    """An organisation with its place; the label is centred under the dot."""
+    """An organisation with its position; the label is centred below the mark."""
 
     node: Node
     x: float
@@ -53,7 +53,7 @@ class Placed:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A tie between two places; the more partnerships, the heavier."""
+    """A line between two organisations; its weight is the number of partnerships."""
 
     x1: float
     y1: float
@@ -64,19 +64,19 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """A laid-out network."""
+    """The positions and lines of a network picture."""
 
     nodes: tuple[Placed, ...]
     lines: tuple[Line, ...]
 
     @property
     def top(self) -> float:
-        """Where the drawing begins, down the page: what is empty above it is not shown."""
+        """The top of the drawing; empty space above it is cut off."""
         return min((place.y for place in self.nodes), default=0) - _MARGIN_Y
 
     @property
     def height(self) -> float:
-        """How much of the page the drawing takes, from `top` to below the lowest label."""
+        """The height of the drawing, from `top` to below the lowest label."""
         return max((place.label_y for place in self.nodes), default=0) + _MARGIN_Y / 2 - self.top
 
 
@@ -86,14 +86,14 @@ def _box(label: str, x: float, y: float) -> tuple[float, float, float, float]:
 
 
 def _overlap(a: tuple[float, float, float, float], b: tuple[float, float, float, float]) -> tuple[float, float]:
-    """How far two boxes reach into each other, across and down; nothing where they do not."""
+    """The overlap of two boxes, across and down; zero if they do not overlap."""
     across = min(a[2], b[2]) - max(a[0], b[0])
     down = min(a[3], b[3]) - max(a[1], b[1])
     return (across, down) if across > 0 and down > 0 else (0.0, 0.0)
 
 
 def overlaps(labels: Mapping[int, str], places: Mapping[int, tuple[float, float]]) -> int:
-    """How many pairs of labels collide."""
+    """The number of pairs of labels that overlap."""
     boxes = [_box(labels[key], *place) for key, place in places.items()]
     return sum(
         1 for index, box in enumerate(boxes) for other in boxes[index + 1 :] if _overlap(box, other) != (0.0, 0.0)
@@ -101,7 +101,7 @@ def overlaps(labels: Mapping[int, str], places: Mapping[int, tuple[float, float]
 
 
 def _push_apart(labels: Mapping[int, str], places: dict[int, tuple[float, float]]) -> None:
-    """Move colliding labels apart, down the page first: lines of text need little height."""
+    """Move overlapping labels apart, vertically first: a line of text is low."""
     keys = sorted(places)
     for _ in range(120):
         moved = False

@@ -19,13 +19,13 @@ from partnerships.people.models import User
 from partnerships.plans.models import Plan
 from partnerships.plans.queries import milestones_due_soon, overdue_milestones, plans_that_wait
 
-#: Milestones shown; the plans have them all.
+#: Milestones listed; each plan shows all of its own.
 MILESTONES = 6
 
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """A number, what it counts, and the page that lists it."""
+    """A number, its label, and a link to the list behind it."""
 
     number: int
     words: str
@@ -33,7 +33,7 @@ class Figure:
 
 
 def figures_section(user: User, partnership: Partnership) -> Section:
-    """How much is open between the partners."""
+    """Counts of open asks, commitments and plans of the partnership."""
     today = timezone.localdate()
     entries = Entry.objects.visible_to(user).filter(partnership=partnership)
     promised = Commitment.objects.visible_to(user).filter(partnership=partnership)
@@ -69,13 +69,13 @@ def milestones_section(user: User, partnership: Partnership) -> Section | None:
 
 
 def plans_section(user: User, partnership: Partnership) -> Section | None:
-    """Whom the partnership's plans wait on, as far as the reader is inside."""
+    """Plans of the partnership that wait for somebody, for readers of the drafts."""
     waiting = plans_that_wait(user, MILESTONES, partnership.pk)
     return Section("web/_plans_section.html", {"plans": waiting}) if waiting else None
 
 
 def points_section(user: User, partnership: Partnership) -> Section:
-    """Both sides' objectives, obstacles and opportunities, next to one another."""
+    """Objectives, obstacles and opportunities of both sides, side by side."""
     sides = points_of_partnership(partnership, user)
     held = Conversation.objects.visible_to(user).filter(partnership=partnership).exists()
     may_act = (

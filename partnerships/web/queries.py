@@ -1,4 +1,4 @@
-"""What the pages that show several rooms read: each room's own visible records, side by side."""
+"""Queries of pages that show records of several rooms."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ from partnerships.people.models import User
 from partnerships.plans import queries as plans
 from partnerships.web.network import Node
 
-#: What changed is shown for this long on the home page.
+#: How far back "Recent changes" on the home page goes.
 RECENT = dt.timedelta(days=60)
-#: Organisations in the picture at most; the table beside it has them all.
+#: Most organisations in the picture; the table lists all of them.
 DRAWN = 60
 
 
@@ -52,7 +52,7 @@ def recent_changes(user: User, now: dt.datetime, count: int = 8) -> list[Event]:
 
 @dataclass(frozen=True, slots=True)
 class Tie:
-    """Two organisations and the partnerships they share."""
+    """Two organisations and their shared partnerships."""
 
     one: Organisation
     other: Organisation
@@ -61,7 +61,7 @@ class Tie:
 
 @dataclass(frozen=True, slots=True)
 class Network:
-    """Who works with whom, as far as the reader may see."""
+    """Organisations and ties that the reader may see."""
 
     nodes: tuple[Node, ...]
     ties: tuple[Tie, ...]
@@ -100,7 +100,7 @@ def network(user: User) -> Network:
 
 
 def counts(user: User, waiting: list[Waiting]) -> dict[str, int]:
-    """The figures on top of the home page."""
+    """The counts at the top of the home page."""
     today = timezone.localdate()
     week = today + dt.timedelta(days=7)
     return {

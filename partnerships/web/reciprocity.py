@@ -1,4 +1,4 @@
-"""Reciprocity: what an organisation and its partners asked of each other, what was met, and what is outstanding."""
+"""Pages about the balance of asks and commitments with each partner."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _WIDTH, _HEIGHT, _BASE, _BAR = 720, 250, 210, 26
 
 
 def picture(quarters: list[Quarter], ours: str, theirs: str) -> SafeString:
-    """Two bars a quarter, with their figures: what we asked (filled) and what they asked (outlined)."""
+    """A bar chart of asks by quarter: ours filled, theirs outlined."""
     highest = max((max(one.ours.made, one.theirs.made) for one in quarters), default=0) or 1
     step = _WIDTH // max(len(quarters), 1)
     bars = []
@@ -32,8 +32,8 @@ def picture(quarters: list[Quarter], ours: str, theirs: str) -> SafeString:
             bars.append((shade, left, _BASE - height, _BAR, height, left + _BAR // 2, _BASE - height - 5, asked.made))
     labels = [(index * step + step // 2, quarter.label) for index, quarter in enumerate(quarters)]
     return format_html(
-        '<svg viewBox="0 0 {} {}" role="img" aria-label="Asks made each quarter by {} and by {}; the table below says '
-        'the same"><line x1="0" x2="{}" y1="{}" y2="{}" stroke="#6B8288"/>{}{}{}</svg>',
+        '<svg viewBox="0 0 {} {}" role="img" aria-label="Asks made each quarter by {} and by {}; the table has these '
+        'figures"><line x1="0" x2="{}" y1="{}" y2="{}" stroke="#6B8288"/>{}{}{}</svg>',
         _WIDTH,
         _HEIGHT,
         ours,
@@ -60,7 +60,7 @@ def picture(quarters: list[Quarter], ours: str, theirs: str) -> SafeString:
 
 
 def _legend(ours: str, theirs: str) -> SafeString:
-    """Whose bars are which, above them."""
+    """The legend above the chart."""
     return format_html_join(
         "",
         '<rect x="{}" y="3" width="16" height="16" {}/><text x="{}" y="16" font-size="14">{}</text>',
@@ -72,7 +72,7 @@ def _places(ours: str, theirs: str) -> tuple[tuple[int, str, str], ...]:
     return ((1, "ours", ours), (_WIDTH // 2, "theirs", theirs))
 
 
-#: Two organisations, told apart by fill and outline; the colours of ask and offer would say something else.
+#: Fill and outline distinguish the two organisations; the colours of ask and offer would mislead.
 _PAINT = {
     "ours": SafeString('fill="#0B5A75" stroke="#0B5A75" stroke-width="2"'),
     "theirs": SafeString('fill="#FFFFFF" stroke="#0B5A75" stroke-width="2"'),
@@ -81,7 +81,7 @@ _PAINT = {
 
 @require_safe
 def partners(request: HttpRequest) -> HttpResponse:
-    """Every partner of one's organisation, with what was asked and promised in each direction."""
+    """The balance with every partner of the reader's organisation."""
     user = signed_in(request)
     ours = _ours(request, user)
     return render(
@@ -115,7 +115,7 @@ def _counts(asked: Asked) -> tuple[int, int, int]:
 
 @require_safe
 def with_partner(request: HttpRequest, pk: int) -> HttpResponse:
-    """What was asked and promised in each direction with one partner, over time."""
+    """The balance with one partner, by quarter."""
     user = signed_in(request)
     theirs = get_object_or_404(Organisation.objects.visible_to(user), pk=pk)
     ours = our_side(request, user, theirs)

@@ -1,5 +1,4 @@
-"""Pages that show several rooms together: home, My work, the network, and one partnership's or organisation's other
-rooms."""
+"""Pages that show several rooms: home, My work, the network, and tabs of partnerships and organisations."""
 
 from __future__ import annotations
 
@@ -33,14 +32,14 @@ from partnerships.work.queries import waiting_for
 
 #: Records shown on one page of a partnership or an organisation.
 PAGE = 100
-#: Plans of which the home page says whom they wait on.
+#: Plans listed on the home page under "Plans waiting for others".
 PLANS_AT_HOME = 5
 
 
 @login_not_required
 @require_safe
 def home(request: HttpRequest) -> HttpResponse:
-    """What matters today to the signed-in; what Common Ground is to everybody else."""
+    """The signed-in person's start page; for others, what Common Ground is."""
     if not isinstance(request.user, User):
         return render(request, "web/landing.html")
     user, now = request.user, timezone.now()
@@ -67,7 +66,7 @@ def _part_of_day(hour: int) -> str:
 
 @require_safe
 def my_work(request: HttpRequest) -> HttpResponse:
-    """Everything that waits for the reader, oldest first, by partnership."""
+    """Everything waiting for the reader, by partnership, oldest first."""
     waiting = waiting_for(signed_in(request), timezone.now())
     return render(
         request,
@@ -78,7 +77,7 @@ def my_work(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 def network(request: HttpRequest) -> HttpResponse:
-    """Who works with whom: a picture with real links, and the same as a table."""
+    """Organisations that share partnerships, as a picture and a table."""
     found = queries.network(signed_in(request))
     picture = lay_out(found.nodes, found.weights)
     return render(
@@ -97,7 +96,7 @@ def _kinds_in(picture: Picture) -> list[tuple[str, str]]:
 @login_not_required
 @require_safe
 def help_page(request: HttpRequest) -> HttpResponse:
-    """The words of partnership work, and how to do the main things."""
+    """How to do the main tasks, and what our words mean."""
     return render(request, "web/help.html")
 
 
@@ -108,7 +107,7 @@ def _partnership(request: HttpRequest, pk: int) -> Partnership:
 
 @require_safe
 def partnership_entries(request: HttpRequest, pk: int) -> HttpResponse:
-    """The asks and offers of one partnership, face to face."""
+    """The asks and offers of one partnership, side by side."""
     user = signed_in(request)
     partnership = _partnership(request, pk)
     entries = Entry.objects.visible_to(user).filter(partnership=partnership)
@@ -151,7 +150,7 @@ def partnership_plans(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_safe
 def partnership_commitments(request: HttpRequest, pk: int) -> HttpResponse:
-    """What the parties of one partnership promised each other."""
+    """The commitments of one partnership."""
     user = signed_in(request)
     partnership = _partnership(request, pk)
     still_open, over = open_and_over(partnership, user, PAGE)
@@ -165,19 +164,19 @@ def partnership_commitments(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 def _takes_part(user: User, partnership: Partnership) -> bool:
-    """Whether an organisation of theirs is a present party, in whichever role they act for it."""
+    """Whether they act, in any role, for a present party."""
     return Partnership.objects.present_for(user).live().filter(pk=partnership.pk).exists()
 
 
 def _may_promise(user: User, partnership: Partnership) -> bool:
-    """Whether they edit for a party that does not only observe: observers neither ask, offer nor promise."""
+    """Whether they edit for a party other than an observer."""
     mine = Organisation.objects.of_person(user, *EDITING_ROLES)
     parties = partnership.parties.present().exclude(role=PartyRole.OBSERVER)
     return not partnership.is_over and parties.filter(organisation__in=mine).exists()
 
 
 def _may_write(user: User, partnership: Partnership) -> bool:
-    """Whether they edit for a party, so that what they start here can be saved."""
+    """Whether they edit for a present party."""
     return (
         not partnership.is_over
         and Partnership.objects.present_for(user, *EDITING_ROLES).filter(pk=partnership.pk).exists()

@@ -44,7 +44,7 @@ def test_a_lead_follows_an_email_from_the_queue_to_the_server(world: World, noti
     _, after = page(world.amina, "web:email", pk=notice.pk)
 
     assert "Queued" in before
-    assert "Nothing needs to be done" in before
+    assert "You do not need to do anything" in before
     assert "Sent" in after
     assert world.sol.email not in after
 

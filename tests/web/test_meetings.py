@@ -1,4 +1,4 @@
-"""The brief for a meeting and the balance of asks and offers, in both directions and within the rights of the reader."""
+"""The brief for a meeting and the balance of asks and offers, both ways and within the reader's rights."""
 
 from __future__ import annotations
 

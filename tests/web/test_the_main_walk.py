@@ -142,7 +142,7 @@ def test_from_an_ask_to_the_letter_that_says_what_changed_and_the_click_that_sto
     expect(amina.locator("main")).to_contain_text("Ours is free from January.")
 
     # Both draft and publish one plan.
-    follow(amina, "Plans", "Start a plan")
+    follow(amina, "Plans", "Begin a plan")
     amina.get_by_label("Title").fill("Ferry yard")
     amina.get_by_label("Delivery programme").check()
     amina.get_by_label("Partnership (optional)").select_option(label="Estuary Homes Partnership")

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
 
+from partnerships.activity.event_kinds import event_labels
 from partnerships.activity.models import Event, Export
 from partnerships.kit.administration import ReadOnlyAdmin
 
@@ -12,12 +15,36 @@ from partnerships.kit.administration import ReadOnlyAdmin
 class EventAdmin(ReadOnlyAdmin):
     """The activity log; its data may hold titles and reasons that only partners may read."""
 
-    fields = ("at", "actor_id", "organisation_id", "verb", "target_kind", "target_id", "within_kind", "within_id")
-    list_display = ("at", "verb", "target_kind", "target_id", "actor_id", "organisation_id")
+    fields = (
+        "at",
+        "actor_id",
+        "organisation_id",
+        "label",
+        "kind",
+        "target_kind",
+        "target_id",
+        "within_kind",
+        "within_id",
+    )
+    list_display = ("at", "label", "target_kind", "target_id", "actor_id", "organisation_id")
     list_filter = ("target_kind", "at")
-    search_fields = ("verb", "=target_id", "=actor_id")
+    search_fields = ("kind", "=target_id", "=actor_id")
     ordering = ("-at", "-pk")
     show_full_result_count = False
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Event], search_term: str
+    ) -> tuple[QuerySet[Event], bool]:
+        """What Django finds, and events whose label holds the words searched for."""
+        found, has_duplicates = super().get_search_results(request, queryset, search_term)
+        words = search_term.strip().lower()
+        codes = [code for code, label in event_labels().items() if words and words in label.lower()]
+        return (found | queryset.filter(kind__in=codes) if codes else found), has_duplicates
+
+    @admin.display(description="What happened", ordering="kind")
+    def label(self, event: Event) -> str:
+        """What happened, in words."""
+        return event.label
 
 
 @admin.register(Export)

@@ -5,18 +5,21 @@ from __future__ import annotations
 import pgtrigger
 from django.db import models
 
+from partnerships.activity.event_kinds import label_of
+
 
 class Event(models.Model):
     """Somebody did something to a record at a moment.
 
-    The room stands below people and organisations, so they are kept as numbers. `target_*` is the record it
-    happened to; `within_*` the record whose timeline also shows it (a partnership, mostly). `data` holds
-    the before and after, the reason, and what a reader needs to understand the line; never restricted text.
+    `kind` is the code of what happened: see `event_kinds`. Code compares codes, people read `label`. The room
+    stands below people and organisations, so they are kept as numbers. `target_*` is the record it happened to;
+    `within_*` the record whose timeline also shows it (a partnership, mostly). `data` holds the before and after,
+    the reason, and what a reader needs to understand the line; never restricted text.
     """
 
     actor_id = models.BigIntegerField(null=True, help_text="None: the system itself.")
     organisation_id = models.BigIntegerField(null=True, help_text="For whom the actor acted.")
-    verb = models.CharField(max_length=60)
+    kind = models.CharField(max_length=60)
     target_kind = models.CharField(max_length=40)
     target_id = models.BigIntegerField()
     within_kind = models.CharField(max_length=40, blank=True)
@@ -48,7 +51,12 @@ class Event(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.verb} {self.target_kind} {self.target_id}"
+        return f"{self.kind} {self.target_kind} {self.target_id}"
+
+    @property
+    def label(self) -> str:
+        """What happened, as a timeline says it."""
+        return label_of(self.kind, self.data.get("wording"))
 
 
 class Export(models.Model):

@@ -9,6 +9,7 @@ from uuid import UUID
 
 from django.db.models import Q, QuerySet
 
+from partnerships.activity.event_kinds import label_of
 from partnerships.activity.models import Event
 from partnerships.activity.registry import kinds
 
@@ -28,10 +29,11 @@ def timeline(*, user: Any, kind: str, record_id: int) -> QuerySet[Event]:
 
 
 def acts_in(contexts: Collection[UUID]) -> Mapping[UUID, list[str]]:
-    """What people did in these contexts of row history, by context: the verbs alone, which hold no words of theirs."""
+    """What people did in these contexts of row history, by context: labels alone, which hold none of their words."""
     acts: defaultdict[UUID, list[str]] = defaultdict(list)
-    found = Event.objects.filter(context_id__in=contexts).order_by("pk").values_list("context_id", "verb")
-    for context, verb in found:
-        if context is not None and verb not in acts[context]:
-            acts[context].append(verb)
+    found = Event.objects.filter(context_id__in=contexts).order_by("pk")
+    for context, kind, wording in found.values_list("context_id", "kind", "data__wording"):
+        label = label_of(kind, wording)
+        if context is not None and label not in acts[context]:
+            acts[context].append(label)
     return acts

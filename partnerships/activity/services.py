@@ -5,6 +5,9 @@ from __future__ import annotations
 import datetime as dt
 from typing import Any
 
+from django.db.models import TextChoices
+
+from partnerships.activity.event_kinds import check_registered
 from partnerships.activity.models import Event, Export
 
 
@@ -12,7 +15,7 @@ def record(
     *,
     actor_id: int | None,
     organisation_id: int | None = None,
-    verb: str,
+    kind: TextChoices,
     target_kind: str,
     target_id: int,
     within_kind: str = "",
@@ -20,15 +23,17 @@ def record(
     now: dt.datetime,
     data: dict[str, Any] | None = None,
 ) -> Event:
-    """Record that `actor_id`, for `organisation_id`, did `verb` to a record.
+    """Record that `actor_id`, for `organisation_id`, did something to a record.
 
+    `kind` is one of the kinds that a room has registered, else `UnknownEventKind` is raised.
     `data` carries `before` and `after`, and `reason` where one was given: JSON values only, no restricted text.
     Call inside the transaction of the change itself, so that both stand or fall together.
     """
+    check_registered(kind.value)
     return Event.objects.create(
         actor_id=actor_id,
         organisation_id=organisation_id,
-        verb=verb,
+        kind=kind.value,
         target_kind=target_kind,
         target_id=target_id,
         within_kind=within_kind,

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from partnerships.activity.event_kinds import register_events
 from partnerships.activity.registry import register_kind
 from partnerships.agreements import emails, restoring
+from partnerships.agreements.event_kinds import EventKind
 from partnerships.agreements.models import Partnership
 from partnerships.agreements.queries import events_of_partnerships, organisation_section
 from partnerships.agreements.services.documents import drop_removed_files
@@ -15,6 +17,7 @@ from partnerships.people.retention import register_retention
 
 def register() -> None:
     """Register whose events one sees, sections, kinds of email, retention and personal data."""
+    register_events(EventKind)
     restoring.register()
     register_kind(
         name="partnership",

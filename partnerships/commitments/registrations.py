@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from partnerships.activity.event_kinds import register_events
 from partnerships.activity.registry import register_kind
 from partnerships.commitments import emails
+from partnerships.commitments.event_kinds import EventKind
 from partnerships.commitments.models import Commitment
 from partnerships.commitments.personal import RULES
 from partnerships.commitments.queries import events_of_commitments
@@ -15,6 +17,7 @@ from partnerships.people.personal import register_personal
 
 def register() -> None:
     """Register handing over, whose events one sees, personal data and kinds of email."""
+    register_events(EventKind)
     register_departure(
         lambda departure: hand_over(
             person=departure.membership.person,

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from partnerships.activity.event_kinds import register_events
 from partnerships.activity.registry import register_kind
 from partnerships.commitments.origins import register_origin
 from partnerships.conversations import emails
+from partnerships.conversations.event_kinds import EventKind
 from partnerships.conversations.models import Conversation, Point, PrivateNote
 from partnerships.conversations.origin import CONVERSATION
 from partnerships.conversations.personal import RULES
@@ -17,6 +19,7 @@ from partnerships.people.personal import register_personal
 
 def register() -> None:
     """Register whose events one sees, origins of commitments, personal data, sections and kinds of email."""
+    register_events(EventKind)
     for name, condition in (("conversation", events_of_conversations), ("conversation_side", events_of_own_side)):
         register_kind(
             name=name,

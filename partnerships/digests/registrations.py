@@ -8,9 +8,11 @@ from typing import Any
 
 from django.db.models import F
 
+from partnerships.activity.event_kinds import register_events
 from partnerships.activity.services import record
 from partnerships.digests import restoring, retention
 from partnerships.digests.emails.composing import DigestComposer
+from partnerships.digests.event_kinds import EventKind
 from partnerships.digests.models import (
     Delivery,
     DeliveryItem,
@@ -85,7 +87,7 @@ class DigestHooks(OutboxHooks):
         for person in people:
             record(
                 actor_id=author_id,
-                verb="stopped mail to",
+                kind=EventKind.EMAILS_STOPPED,
                 target_kind="person",
                 target_id=person.pk,
                 now=now,
@@ -100,7 +102,9 @@ class DigestHooks(OutboxHooks):
         stopped.update(status=F("stopped_from"), stopped_from="", reason="")
         catch_up(people=[person.pk for person in people], now=now)
         for person in people:
-            record(actor_id=author_id, verb="allowed mail again to", target_kind="person", target_id=person.pk, now=now)
+            record(
+                actor_id=author_id, kind=EventKind.EMAILS_ALLOWED, target_kind="person", target_id=person.pk, now=now
+            )
         return count
 
     def came_back(self, *, email: Email, bounce: Bounce) -> None:
@@ -147,6 +151,7 @@ def _count_as_told(told: Iterable[tuple[int, int, int]]) -> None:
 
 def register() -> None:
     """Register kinds of email, hooks, personal data and retention."""
+    register_events(EventKind)
     composer = DigestComposer(give_up_asking)
     for kind in DeliveryKind:
         lane = Lane.DIGEST if kind == DeliveryKind.DIGEST else Lane.NOTICE

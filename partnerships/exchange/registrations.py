@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from partnerships.activity.event_kinds import register_events
 from partnerships.activity.registry import register_kind
 from partnerships.commitments.origins import register_origin
 from partnerships.commitments.registry import register_listener
 from partnerships.exchange import emails
+from partnerships.exchange.event_kinds import EventKind
 from partnerships.exchange.models import Entry, Introduction, Question, Receipt, Response
 from partnerships.exchange.origins import ORIGINS
 from partnerships.exchange.personal import RULES
@@ -19,6 +21,7 @@ from partnerships.people.personal import register_personal
 
 def register() -> None:
     """Register kinds of events and emails, personal data and origins."""
+    register_events(EventKind)
     register_personal(RULES)
     ON_ORGANISATIONS.register("10 skills and resources", standing_section)
     register_kind(

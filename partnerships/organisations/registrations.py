@@ -7,8 +7,10 @@ import datetime as dt
 
 from django.utils import timezone
 
+from partnerships.activity.event_kinds import register_events
 from partnerships.activity.registry import register_kind
 from partnerships.organisations import emails, restoring
+from partnerships.organisations.event_kinds import EventKind
 from partnerships.organisations.models import Membership, Organisation, Role
 from partnerships.organisations.queries import leads_of
 from partnerships.organisations.services import end_membership
@@ -95,6 +97,7 @@ def relying_on(provider: str) -> list[Relying]:
 
 def register() -> None:
     """Say it all, once, at start-up."""
+    register_events(EventKind)
     register_kind(name="organisation", visible_ids=lambda user: Organisation.objects.visible_to(user).values("pk"))
     register_kind(name="membership", visible_ids=lambda user: Membership.objects.visible_to(user).values("pk"))
     _register_emails()

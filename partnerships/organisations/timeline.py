@@ -120,7 +120,7 @@ def timeline_lines(events: Iterable[Event]) -> list[TimelineLine]:
         body = bodies.get(row.organisation_id or 0, "")
         lines.append(
             TimelineLine(
-                title=row.verb[:1].upper() + row.verb[1:],
+                title=row.label,
                 # Who acted may be told in other words, where a record hides its people.
                 by=str(row.data.get("by", "")) or (f"{actor}, {body}" if body else actor),
                 at=row.at,

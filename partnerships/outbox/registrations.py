@@ -2,15 +2,18 @@
 
 from importlib import import_module
 
+from partnerships.activity.event_kinds import register_events
 from partnerships.kit.journal import register_redo
 from partnerships.kit.operators import register_channel
 from partnerships.outbox import alerts
 from partnerships.outbox.alerts import record_alert
+from partnerships.outbox.event_kinds import EventKind
 from partnerships.outbox.restoring import ACCEPTED, redo_accepted
 
 
 def register() -> None:
     """Register it all."""
+    register_events(EventKind)
     import_module("partnerships.outbox.receivers")
     alerts.register()
     register_channel(record_alert)

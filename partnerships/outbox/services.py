@@ -14,6 +14,7 @@ from django.utils import timezone
 
 from partnerships.activity.services import record
 from partnerships.outbox.claiming import is_due
+from partnerships.outbox.event_kinds import EventKind
 from partnerships.outbox.hooks import registered_hooks
 from partnerships.outbox.kinds import kind_of
 from partnerships.outbox.models import Email, EmailStatus, Lane
@@ -166,7 +167,7 @@ def discard_emails(*, kind: str, recorded_before: dt.datetime, reason: str, now:
     )
     record(
         actor_id=None,
-        verb="discarded queued emails",
+        kind=EventKind.EMAILS_DISCARDED,
         target_kind="network",
         target_id=0,
         now=now,

@@ -11,6 +11,7 @@ from django.db.models import Q
 from partnerships.activity.models import Event
 from partnerships.activity.services import record
 from partnerships.outbox.services import record_emails
+from partnerships.people.event_kinds import EventKind
 from partnerships.people.models import SecurityEvent, SecurityEventKind, User
 from partnerships.people.sessions import end_sessions
 
@@ -87,7 +88,7 @@ def _set(person: User, *, granted: bool, author: User | None, reason: str, now: 
     SecurityEvent.objects.create(person=person, kind=SecurityEventKind.ADMINISTRATION, at=now)
     event = record(
         actor_id=author.pk if author else None,
-        verb="made a person an administrator" if granted else "withdrew a person's administration",
+        kind=EventKind.ADMINISTRATION_GRANTED if granted else EventKind.ADMINISTRATION_WITHDRAWN,
         target_kind="person",
         target_id=person.pk,
         now=now,

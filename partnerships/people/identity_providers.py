@@ -17,6 +17,7 @@ from django.db.models import Q, QuerySet
 from partnerships.activity.models import Event
 from partnerships.activity.services import record
 from partnerships.outbox.services import record_emails
+from partnerships.people.event_kinds import EventKind
 from partnerships.people.models import User
 from partnerships.people.sessions import end_sessions
 
@@ -134,10 +135,10 @@ def _said(app: SocialApp) -> dict[str, Any]:
     }
 
 
-def _note(app: SocialApp, verb: str, *, author: User, reason: str, now: dt.datetime, **data: Any) -> Event:
+def _note(app: SocialApp, event: EventKind, *, author: User, reason: str, now: dt.datetime, **data: Any) -> Event:
     return record(
         actor_id=author.pk,
-        verb=verb,
+        kind=event,
         target_kind="sign_in_provider",
         target_id=app.pk,
         now=now,
@@ -178,7 +179,7 @@ def keep_provider(*, app: SocialApp, author: User, reason: str, now: dt.datetime
         _forget_identities(key_of(was))
     event = _note(
         app,
-        "changed a sign-in provider" if was else "added a sign-in provider",
+        EventKind.PROVIDER_CHANGED if was else EventKind.PROVIDER_ADDED,
         author=author,
         reason=reason,
         now=now,
@@ -194,7 +195,7 @@ def remove_provider(*, app: SocialApp, author: User, now: dt.datetime, reason: s
     """Take a provider out that no organisation uses. Raises `UnableToChangeProvider`."""
     if relying_on(key_of(app)):
         raise UnableToChangeProvider("Organisations use it: their people could not sign in any more.")
-    event = _note(app, "removed a sign-in provider", author=author, reason=reason, now=now, before=_said(app))
+    event = _note(app, EventKind.PROVIDER_REMOVED, author=author, reason=reason, now=now, before=_said(app))
     _forget_identities(key_of(app))
     _tell(app, event=event, what="removed", now=now)
     app.delete()

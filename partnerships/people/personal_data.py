@@ -15,6 +15,7 @@ from django.db.models.fields.files import FieldFile
 from partnerships.activity.models import Event
 from partnerships.activity.services import record
 from partnerships.kit import journal
+from partnerships.people.event_kinds import EventKind
 from partnerships.people.leaving import Leaving, run_hooks
 from partnerships.people.models import SecurityEvent, SecurityEventKind, User
 from partnerships.people.personal import PERSON_NUMBER, Fate, Rule, rules
@@ -113,12 +114,12 @@ def export_person(*, person: User, author: User | None, now: dt.datetime) -> dic
         },
         "held": held,
         "did": [
-            {"at": event.at.isoformat(), "what": event.verb, "kind": event.target_kind, "id": event.target_id}
+            {"at": event.at.isoformat(), "what": event.label, "kind": event.target_kind, "id": event.target_id}
             for event in events
         ],
     }
     with transaction.atomic():
-        _note(person, "exported personal data", SecurityEventKind.DATA_EXPORTED, author=author, now=now)
+        _note(person, EventKind.DATA_EXPORTED, SecurityEventKind.DATA_EXPORTED, author=author, now=now)
     return exported
 
 
@@ -127,11 +128,13 @@ def rows_in(exported: dict[str, Any]) -> int:
     return sum(map(len, exported["held"].values())) + len(exported["did"])
 
 
-def _note(person: User, verb: str, kind: str, *, author: User | None, now: dt.datetime, reason: str = "") -> None:
+def _note(
+    person: User, event: EventKind, kind: str, *, author: User | None, now: dt.datetime, reason: str = ""
+) -> None:
     SecurityEvent.objects.create(person=person, kind=kind, at=now)
     record(
         actor_id=author.pk if author else None,
-        verb=verb,
+        kind=event,
         target_kind="person",
         target_id=person.pk,
         now=now,
@@ -179,7 +182,7 @@ def erase_person(*, person: User, author: User | None, reason: str, now: dt.date
     locked.save()
     record(
         actor_id=author.pk if author else None,
-        verb="erased a person's data",
+        kind=EventKind.DATA_ERASED,
         target_kind="person",
         target_id=locked.pk,
         now=now,

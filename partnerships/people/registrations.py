@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from partnerships.activity.event_kinds import register_events
 from partnerships.activity.registry import register_kind
 from partnerships.outbox.composing import RenderedComposer
 from partnerships.outbox.kinds import EmailKind
@@ -10,6 +11,7 @@ from partnerships.outbox.models import Lane
 from partnerships.people import emails, keeping, restoring
 from partnerships.people.composing import register_email
 from partnerships.people.email_data import RULES
+from partnerships.people.event_kinds import EventKind
 from partnerships.people.models import User
 from partnerships.people.password_reset import RESET_KIND, PasswordResetComposer
 from partnerships.people.personal import register_personal
@@ -18,6 +20,7 @@ from partnerships.people.second_factor import register_reason
 
 def register() -> None:
     """Register whose events one sees, who needs a second factor, kinds of email, and retention."""
+    register_events(EventKind)
     register_kind(name="person", visible_ids=lambda user: User.objects.known_to(user).values("pk"))
     register_reason("administrator", lambda user: user.is_staff)
     register_email("people.new_sign_in", "New sign-in", emails.write_new_sign_in, lane=Lane.ACCOUNT)

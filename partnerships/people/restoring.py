@@ -14,6 +14,7 @@ from partnerships.activity.services import record
 from partnerships.kit.journal import address_hash, register_redo
 from partnerships.outbox.bounces import UnableToRelease, release, suppress
 from partnerships.outbox.restoring import SUPPRESSED
+from partnerships.people.event_kinds import EventKind
 from partnerships.people.models import Invitation, User
 from partnerships.people.personal_data import ERASED, erase_person
 from partnerships.people.refusals import keep_hashes
@@ -69,15 +70,11 @@ def redo_suppressed(lines: Sequence[dict[str, Any]], now: dt.datetime) -> int:
     return changed
 
 
-#: What the activity log calls the beginning of `after_restore`.
-_BEGAN = "began to apply the journal after a restore"
-
-
 def note_restore(*, since: dt.datetime, now: dt.datetime) -> None:
     """Note from when on the journal is applied, for a run that must be repeated."""
     record(
         actor_id=None,
-        verb=_BEGAN,
+        kind=EventKind.RESTORE_STARTED,
         target_kind="network",
         target_id=0,
         now=now,
@@ -87,7 +84,7 @@ def note_restore(*, since: dt.datetime, now: dt.datetime) -> None:
 
 def restore_begun(now: dt.datetime) -> dt.datetime | None:
     """From when on an earlier run of the last week applied the journal; None where there was none."""
-    runs = Event.objects.filter(verb=_BEGAN, at__gt=now - dt.timedelta(days=7)).order_by("at", "pk")
+    runs = Event.objects.filter(kind=EventKind.RESTORE_STARTED, at__gt=now - dt.timedelta(days=7)).order_by("at", "pk")
     first = runs.first()
     return dt.datetime.fromisoformat(first.data["since"]) if first else None
 
@@ -99,7 +96,7 @@ def end_all_ways_in(*, now: dt.datetime) -> dict[str, int]:
     invitations = Invitation.objects.filter(pk__in=Invitation.objects.open(now).values("pk")).update(revoked_at=now)
     record(
         actor_id=None,
-        verb="ended sessions and invitations after a restore",
+        kind=EventKind.RESTORE_SESSIONS_ENDED,
         target_kind="network",
         target_id=0,
         now=now,

@@ -19,6 +19,7 @@ from partnerships.activity.values import apply_changes
 from partnerships.kit import journal
 from partnerships.outbox.services import record_email, record_emails
 from partnerships.people.administrators import concerned_with, lock_with_administrators, tell_of_administration
+from partnerships.people.event_kinds import EventKind
 from partnerships.people.leaving import Leaving, run_hooks
 from partnerships.people.models import Invitation, SecurityEvent, SecurityEventKind, User, confirm_address
 from partnerships.people.sessions import end_sessions
@@ -120,7 +121,7 @@ def accept_invitation(*, token: str, now: dt.datetime, name: str = "", password:
     invitation.save(update_fields=["accepted_at"])
     record(
         actor_id=person.pk,
-        verb="accepted an invitation",
+        kind=EventKind.INVITATION_ACCEPTED,
         target_kind="person",
         target_id=person.pk,
         now=now,
@@ -134,7 +135,7 @@ def revoke_invitation(*, invitation: Invitation, author: User, now: dt.datetime)
     Invitation.objects.filter(pk=invitation.pk, accepted_at=None).update(revoked_at=now)
     record(
         actor_id=author.pk,
-        verb="withdrew an invitation",
+        kind=EventKind.INVITATION_WITHDRAWN,
         target_kind="person",
         target_id=invitation.person_id,
         now=now,
@@ -154,7 +155,7 @@ def change_details(*, person: User, name: str, time_zone: str, author: User, now
     zones = {"before": {"time_zone": before.get("time_zone")}, "after": {"time_zone": after.get("time_zone")}}
     record(
         actor_id=author.pk,
-        verb="changed their details",
+        kind=EventKind.DETAILS_CHANGED,
         target_kind="person",
         target_id=person.pk,
         now=now,
@@ -195,7 +196,7 @@ def close_account(
     SecurityEvent.objects.create(person=locked, kind=SecurityEventKind.ACCESS_ENDED, at=now)
     event = record(
         actor_id=author.pk if author else None,
-        verb="ended the access of a person",
+        kind=EventKind.ACCESS_ENDED,
         target_kind="person",
         target_id=locked.pk,
         now=now,
@@ -216,7 +217,7 @@ def reopen_account(*, person: User, author: User, now: dt.datetime, reason: str)
     if changed:
         record(
             actor_id=author.pk,
-            verb="let a person back in",
+            kind=EventKind.ACCESS_RESTORED,
             target_kind="person",
             target_id=person.pk,
             now=now,
@@ -227,7 +228,7 @@ def reopen_account(*, person: User, author: User, now: dt.datetime, reason: str)
 
 def address_changed(*, person: User, now: dt.datetime) -> None:
     """Note that a person is reached at another address; neither address goes into the log."""
-    record(actor_id=person.pk, verb="changed their email address", target_kind="person", target_id=person.pk, now=now)
+    record(actor_id=person.pk, kind=EventKind.EMAIL_CHANGED, target_kind="person", target_id=person.pk, now=now)
 
 
 @transaction.atomic
@@ -249,7 +250,7 @@ def remove_second_factors(*, person: User, author: User, reason: str, now: dt.da
     SecurityEvent.objects.create(person=person, kind=SecurityEventKind.SECOND_FACTOR_CHANGED, at=now)
     event = record(
         actor_id=author.pk,
-        verb="removed a person's second factor",
+        kind=EventKind.SECOND_FACTOR_REMOVED,
         target_kind="person",
         target_id=person.pk,
         now=now,

@@ -8,6 +8,7 @@ import datetime as dt
 from django.db import transaction
 
 from partnerships.activity.services import record
+from partnerships.people.event_kinds import EventKind
 from partnerships.people.models import SecurityEvent, SecurityEventKind, User, ViewAs
 
 #: Long enough to look into one question.
@@ -35,7 +36,7 @@ def begin_view_as(*, administrator: User, person: User, reason: str, now: dt.dat
     SecurityEvent.objects.create(person=person, kind=SecurityEventKind.VIEWED_AS, at=now)
     record(
         actor_id=administrator.pk,
-        verb="began to look as this person",
+        kind=EventKind.VIEW_STARTED,
         target_kind="person",
         target_id=person.pk,
         now=now,
@@ -51,7 +52,7 @@ def end_view_as(*, view: ViewAs, now: dt.datetime) -> None:
         view.ended_at = now
         record(
             actor_id=view.administrator_id,
-            verb="stopped looking as this person",
+            kind=EventKind.VIEW_ENDED,
             target_kind="person",
             target_id=view.person_id,
             now=now,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from partnerships.activity.event_kinds import register_events
 from partnerships.activity.registry import register_kind
 from partnerships.agreements.departures import register_party_departure
 from partnerships.commitments.origins import register_origin
@@ -10,6 +11,7 @@ from partnerships.people.composing import register_email
 from partnerships.people.leaving import register_leaving
 from partnerships.people.personal import register_personal
 from partnerships.plans import emails, restoring
+from partnerships.plans.event_kinds import EventKind
 from partnerships.plans.models import Comment, Plan, Version
 from partnerships.plans.origins import ORIGINS
 from partnerships.plans.personal import RULES, end_shares, take_shares_back
@@ -19,6 +21,7 @@ from partnerships.plans.services import owning, papers
 
 def register() -> None:
     """Register whose events one sees, origins of commitments, kinds of email, personal data and leaving."""
+    register_events(EventKind)
     papers.register()
     register_personal(RULES)
     for origin in ORIGINS:

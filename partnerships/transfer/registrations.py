@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from partnerships.activity.event_kinds import register_events
 from partnerships.people.personal import register_personal
+from partnerships.transfer.event_kinds import EventKind
 from partnerships.transfer.personal import RULES
 
 
 def register() -> None:
-    """Register what this room holds about people."""
+    """Register its kinds of event, and what this room holds about people."""
+    register_events(EventKind)
     register_personal(RULES)

@@ -46,7 +46,7 @@ def recent_changes(user: User, now: dt.datetime, count: int = 8) -> list[Event]:
         .exclude(~Q(target_id__in=near) & ~Q(target_id__in=mine), target_kind="organisation")
         .order_by("-at", "-id")[: count * 4]
     )
-    folded = {(row.verb, row.target_kind, row.target_id, row.actor_id): row for row in reversed(newest)}
+    folded = {(row.kind, row.target_kind, row.target_id, row.actor_id): row for row in reversed(newest)}
     return sorted(folded.values(), key=lambda row: (row.at, row.pk), reverse=True)[:count]
 
 

@@ -54,7 +54,7 @@ def test_a_form_says_who_where_and_what_they_were_doing(world: World) -> None:
 
     change = newest(world.eddie)
     assert (change.by, change.where) == ("Eddie L.", "people:details")
-    assert change.why == "changed their details"
+    assert change.why == "Changed their details"
 
 
 def test_an_administrators_reason_is_shown_and_a_partners_is_not(world: World) -> None:

@@ -243,7 +243,7 @@ def test_declining_needs_a_reason_and_keeps_it(world: World) -> None:
 
     assert ended.status == Status.CANCELLED
     event = Event.objects.filter(target_kind="commitment", target_id=commitment.pk).latest("pk")
-    assert event.verb == "declined the proposal"
+    assert event.kind == "commitment.proposal_declined"
     assert event.data["reason"] == "We have no land there."
 
 

@@ -90,10 +90,10 @@ def test_closing_a_point_tells_the_other_side_neither_who_nor_what(world: World)
     obstacle = conversation.points.get(kind="obstacle")
     services.close_point(point=obstacle, reason=f"Found some. {CANARY}", author=world.amina, now=timezone.now())
 
-    told = {name: [one.verb for one in visible_events(getattr(world, name))] for name in ("vera", "ben")}
+    told = {name: [one.kind for one in visible_events(getattr(world, name))] for name in ("vera", "ben")}
 
-    assert "closed an obstacle" in told["vera"]
-    assert "closed an obstacle" not in told["ben"]
+    assert "obstacle.closed" in told["vera"]
+    assert "obstacle.closed" not in told["ben"]
     assert not any("No land" in str(event.data) for event in Event.objects.all())
 
 

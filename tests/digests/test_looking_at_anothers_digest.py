@@ -36,7 +36,7 @@ def test_the_next_digest_of_somebody_else_is_shown_for_ten_minutes_after_a_reaso
         shown = dee.post(address, {"reason": "He says that nothing comes."}, follow=True)
 
         assert "As it would be if it went out now" in shown.content.decode()
-        event = Event.objects.get(verb="looked at a person's next digest")
+        event = Event.objects.get(kind="person.next_digest_viewed")
         assert (event.actor_id, event.target_id) == (world.dee.pk, world.sol.pk)
         assert event.data["reason"] == "He says that nothing comes."
         assert SecurityEvent.objects.get(person=world.sol).kind == "digest_seen"
@@ -50,7 +50,7 @@ def test_whose_letter_an_administrator_looked_at_reads_it_in_their_account(world
     dee.post(reverse("digests:entry", kwargs=delivery(world)), {"reason": "He says that it is garbled."})
 
     assert SecurityEvent.objects.get(person=world.sol).kind == "digest_seen"
-    assert Event.objects.get(verb="looked at a letter").data["reason"] == "He says that it is garbled."
+    assert Event.objects.get(kind="delivery.viewed").data["reason"] == "He says that it is garbled."
 
 
 def test_ones_own_next_digest_needs_no_reason(world: World, dee: Client) -> None:

@@ -352,7 +352,7 @@ def test_stopping_somebodys_digests_asks_first_and_keeps_the_reason(
     kept = f"Ended by {world.larkhaven.display_name}: She has left the panel."
     assert kept in amina.get(reverse(LIST)).content.decode()
     assert (
-        Event.objects.get(target_kind="subscription", target_id=asked["bea"].pk, verb="ended digests about")
+        Event.objects.get(target_kind="subscription", target_id=asked["bea"].pk, kind="subscription.ended")
         .data["reason"]
         .endswith("She has left the panel.")
     )

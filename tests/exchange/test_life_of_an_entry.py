@@ -28,7 +28,7 @@ def test_sharing_a_draft_opens_it_and_records_an_event(world: World, now: dt.dat
     entry.refresh_from_db()
     assert (entry.status, entry.is_open, entry.shared_at) == (Status.SHARED, True, now)
     assert entry.closes_on == dt.date(2030, 3, 31)
-    event = Event.objects.get(target_kind="entry", target_id=entry.pk, verb="shared an ask")
+    event = Event.objects.get(target_kind="entry", target_id=entry.pk, kind="ask.shared")
     assert (event.data["before"], event.data["after"]) == ("draft", "shared")
 
 
@@ -286,7 +286,7 @@ def test_a_standing_offer_agreed_elsewhere_stays_shared(world: World, now: dt.da
 
     offer.refresh_from_db()
     assert (offer.status, offer.is_open) == (Status.SHARED, True)
-    event = Event.objects.get(target_kind="entry", target_id=offer.pk, verb="agreed on an offer")
+    event = Event.objects.get(target_kind="entry", target_id=offer.pk, kind="offer.agreed")
     assert event.data["reason"] == "With Westmarch by telephone."
 
 
@@ -298,7 +298,7 @@ def test_withdrawing_an_entry_declines_its_open_answers(ask: Entry, world: World
     response.refresh_from_db()
     assert (response.status, response.reason) == (ResponseStatus.DECLINED, "This was withdrawn: Found elsewhere.")
     assert responses_to_decide(world.amina) == []
-    assert Event.objects.filter(target_kind="response", target_id=response.pk, verb="declined an answer").exists()
+    assert Event.objects.filter(target_kind="response", target_id=response.pk, kind="answer.declined").exists()
 
 
 def test_withdrawing_needs_a_reason_and_ends_the_entry(ask: Entry, world: World, now: dt.datetime) -> None:

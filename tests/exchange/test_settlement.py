@@ -150,7 +150,7 @@ def test_cancelling_a_commitment_reopens_the_ask(ask: Entry, world: World, now: 
     assert standing(ask) == (Status.ACKNOWLEDGED, True, 0)
     assert ask.closes_on is None
     event = Event.objects.filter(target_kind="entry", target_id=ask.pk).latest("pk")
-    assert (event.verb, event.data["before"]) == ("opened an ask again", "committed")
+    assert (event.kind, event.data["before"]) == ("ask.reopened", "committed")
     again = answered(ask, world, later, 60)
     assert standing(ask) == (Status.ACCEPTED, False, 60)
     promise(f"response-{again.pk}", world, later, 60)

@@ -93,7 +93,7 @@ def under_load(site: Site, person: User) -> Iterator[Load]:
 
 def changes_agree(person: User) -> bool:
     """Whether what was written down about the time zone leads, step by step, to what it is now."""
-    events = Event.objects.filter(verb="changed their details", target_id=person.pk).order_by("pk")
+    events = Event.objects.filter(kind="person.details_changed", target_id=person.pk).order_by("pk")
     zone = ZONES[0]
     for event in events:
         if event.data["before"]["time_zone"] != zone:

@@ -45,7 +45,7 @@ def test_a_number_joined_to_the_wrong_body_is_moved_and_both_histories_say_why(
     number.refresh_from_db()
     assert answer.status_code == 302
     assert number.organisation == world.tidewater
-    events = Event.objects.filter(verb="corrected an identifier")
+    events = Event.objects.filter(kind="organisation.identifier_corrected")
     assert {event.target_id for event in events} == {world.larkhaven.pk, world.tidewater.pk}
     assert all(event.actor_id == world.dee.pk for event in events)
     assert events[0].data["reason"] == "Their letter of 3 March."

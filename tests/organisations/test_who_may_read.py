@@ -157,7 +157,9 @@ def commitments(dice: Dice, bodies: list[Organisation], partnerships: list[Partn
             )
         )
     for row in dice.some(made(Commitment, rows)):
-        Event.objects.create(verb="reported", target_kind="commitment", target_id=row.pk, at=dice.moment())
+        Event.objects.create(
+            kind="commitment.progress_reported", target_kind="commitment", target_id=row.pk, at=dice.moment()
+        )
 
 
 def conversations(dice: Dice, bodies: list[Organisation], partnerships: list[Partnership], people: list[User]) -> None:

@@ -102,7 +102,7 @@ def test_an_administrator_is_made_for_a_reason_that_all_of_them_are_told(world: 
     assert (dara.is_staff, dara.is_superuser) == (True, True)
     assert {letter.to[0] for letter in deliver()} == {dara.email, world.dee.email}
     assert all("Dee goes on leave." in str(letter.body) for letter in deliver())
-    event = Event.objects.get(target_kind="person", target_id=dara.pk, verb="made a person an administrator")
+    event = Event.objects.get(target_kind="person", target_id=dara.pk, kind="person.administration_granted")
     assert (event.actor_id, event.data["reason"]) == (world.dee.pk, "Dee goes on leave.")
     assert event.data["after"] == {"administrator": True}
     assert SecurityEvent.objects.filter(person=dara, kind="administration").exists()
@@ -193,7 +193,7 @@ def test_lost_second_factors_are_removed_for_a_reason_and_the_person_is_told(wor
     assert [letter.to for letter in deliver()] == [[world.eddie.email]]
     assert "He lost his phone and rang us." in str(deliver()[0].body)
     assert theirs.get(reverse("people:account")).status_code == 302
-    assert Event.objects.filter(target_id=world.eddie.pk, verb="removed a person's second factor").exists()
+    assert Event.objects.filter(target_id=world.eddie.pk, kind="person.second_factor_removed").exists()
     assert SecurityEvent.objects.filter(person=world.eddie, kind="second_factor_changed").exists()
     with pytest.raises(UnableToRemoveSecondFactor):
         remove_second_factors(person=world.dee, author=world.dee, reason="Mine.", now=timezone.now())

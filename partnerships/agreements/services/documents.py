@@ -8,6 +8,7 @@ from functools import partial
 from django.core.files.base import File
 from django.db import transaction
 
+from partnerships.agreements.event_kinds import EventKind
 from partnerships.agreements.models import Document, Partnership
 from partnerships.agreements.rights import rights_over
 from partnerships.agreements.services.notes import lock, note
@@ -76,7 +77,7 @@ def add_document(
             document.save(force_insert=True)
             note(
                 locked,
-                "added a document",
+                EventKind.DOCUMENT_ADDED,
                 author=author,
                 now=now,
                 organisation=organisation,
@@ -105,7 +106,7 @@ def remove_document(
     document.removed_at = now
     note(
         partnership,
-        "removed a document",
+        EventKind.DOCUMENT_REMOVED,
         author=author,
         now=now,
         organisation=organisation,
@@ -123,7 +124,7 @@ def restore_document(*, document: Document, author: User | None, now: dt.datetim
     if not Document.objects.filter(pk=document.pk).exclude(removed_at=None).update(removed_at=None):
         raise UnableToRestoreDocument("This document is not removed.")
     document.removed_at = None
-    note(partnership, "restored a document", author=author, now=now, data={"after": {"document": document.title}})
+    note(partnership, EventKind.DOCUMENT_RESTORED, author=author, now=now, data={"after": {"document": document.title}})
 
 
 def drop_removed_files(now: dt.datetime, dry_run: bool) -> int:

@@ -6,6 +6,7 @@ import datetime as dt
 from typing import Any
 
 from partnerships.activity.services import record
+from partnerships.agreements.event_kinds import EventKind
 from partnerships.agreements.models import Partnership
 from partnerships.organisations.models import Organisation
 from partnerships.people.models import User
@@ -13,7 +14,7 @@ from partnerships.people.models import User
 
 def note(
     partnership: Partnership,
-    verb: str,
+    event: EventKind,
     *,
     author: User | None,
     now: dt.datetime,
@@ -24,7 +25,7 @@ def note(
     record(
         actor_id=author.pk if author else None,
         organisation_id=organisation.pk if organisation else None,
-        verb=verb,
+        kind=event,
         target_kind="partnership",
         target_id=partnership.pk,
         within_kind="partnership",

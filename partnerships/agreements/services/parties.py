@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from partnerships.activity.models import Event
 from partnerships.agreements.departures import PartyDeparture, settle
+from partnerships.agreements.event_kinds import EventKind
 from partnerships.agreements.models import LEADING_ROLES, Partnership, Party, PartyRole, PartyStatus
 from partnerships.agreements.past import keep_for_leavers
 from partnerships.agreements.rights import rights_over
@@ -46,7 +47,7 @@ def _invited_lately(partnership: Partnership, now: dt.datetime) -> int:
     return Event.objects.filter(
         target_kind="partnership",
         target_id=partnership.pk,
-        verb="invited an organisation",
+        kind=EventKind.PARTY_INVITED,
         actor_id__isnull=False,
         at__gt=now - dt.timedelta(days=1),
     ).count()
@@ -99,7 +100,7 @@ def invite_organisation(
     party.save()
     note(
         locked,
-        "invited an organisation",
+        EventKind.PARTY_INVITED,
         author=author,
         now=now,
         data={"after": {"organisation": organisation.name, "role": role}},
@@ -142,7 +143,7 @@ def answer_invitation(*, party: Party, accept: bool, reason: str, author: User |
     locked.save(update_fields=["status", "answered_at", "answered_by", "reason", "joined_on"])
     note(
         partnership,
-        "accepted the invitation" if accept else "declined the invitation",
+        EventKind.INVITATION_ACCEPTED if accept else EventKind.INVITATION_DECLINED,
         author=author,
         now=now,
         organisation=locked.organisation,
@@ -172,7 +173,7 @@ def leave_partnership(*, party: Party, reason: str, author: User | None, now: dt
     """
     partnership, locked = _lock_party(party)
     require(rights_over(partnership, author, now).may_leave(locked))
-    _go(partnership, locked, reason=reason, author=author, now=now, verb="left this partnership")
+    _go(partnership, locked, reason=reason, author=author, now=now, event=EventKind.PARTY_LEFT)
     _refresh(party, locked)
 
 
@@ -186,7 +187,7 @@ def remove_party(*, party: Party, reason: str, author: User | None, now: dt.date
     if locked.is_waiting:
         _withdraw(partnership, locked, reason=reason, author=author, now=now)
     else:
-        _go(partnership, locked, reason=reason, author=author, now=now, verb="removed an organisation")
+        _go(partnership, locked, reason=reason, author=author, now=now, event=EventKind.PARTY_REMOVED)
     _refresh(party, locked)
 
 
@@ -197,7 +198,7 @@ def _withdraw(partnership: Partnership, locked: Party, *, reason: str, author: U
     locked.save(update_fields=["status", "reason", "answered_at"])
     note(
         partnership,
-        "withdrew an invitation",
+        EventKind.INVITATION_WITHDRAWN,
         author=author,
         now=now,
         data={"before": {"organisation": locked.organisation.name}, "reason": locked.reason},
@@ -209,7 +210,7 @@ PARTY_LEFT = "party left"
 
 
 def _go(
-    partnership: Partnership, locked: Party, *, reason: str, author: User | None, now: dt.datetime, verb: str
+    partnership: Partnership, locked: Party, *, reason: str, author: User | None, now: dt.datetime, event: EventKind
 ) -> None:
     if not locked.is_present:
         raise UnableToLeave(f"{locked.organisation.name} does not take part in this partnership.")
@@ -228,16 +229,16 @@ def _go(
     keep_for_leavers(partnership)
     note(
         partnership,
-        verb,
+        event,
         author=author,
         now=now,
-        organisation=locked.organisation if verb.startswith("left") else None,
+        organisation=locked.organisation if event == EventKind.PARTY_LEFT else None,
         data={"before": {"organisation": locked.organisation.name, "role": locked.role}, "reason": locked.reason},
     )
     journal.note(PARTY_LEFT, now=now, party=locked.pk)
     locked.partnership = partnership
     settle(PartyDeparture(party=locked, author=author, now=now))
-    _tell_gone(partnership, locked, removed=not verb.startswith("left"), author=author, now=now)
+    _tell_gone(partnership, locked, removed=event == EventKind.PARTY_REMOVED, author=author, now=now)
 
 
 def _tell_gone(partnership: Partnership, party: Party, *, removed: bool, author: User | None, now: dt.datetime) -> None:
@@ -276,7 +277,7 @@ def change_party_role(*, party: Party, role: str, author: User | None, now: dt.d
     locked.save(update_fields=["role"])
     note(
         partnership,
-        "changed an organisation's role",
+        EventKind.PARTY_ROLE_CHANGED,
         author=author,
         now=now,
         data={

@@ -11,6 +11,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from partnerships.activity.values import apply_changes
+from partnerships.agreements.event_kinds import EventKind
 from partnerships.agreements.models import CONTACT_DAYS, Partnership, Party, PartyRole, PartyStatus, Status
 from partnerships.agreements.rights import rights_over
 from partnerships.agreements.services.notes import lock, note
@@ -115,7 +116,7 @@ def create_partnership(
         answered_by=author,
         joined_on=timezone.localdate(now),
     )
-    note(partnership, "opened this partnership", author=author, now=now, organisation=organisation)
+    note(partnership, EventKind.OPENED, author=author, now=now, organisation=organisation)
     return partnership
 
 
@@ -168,7 +169,7 @@ def edit_terms(
         return ()
     note(
         locked,
-        "changed the terms",
+        EventKind.TERMS_CHANGED,
         author=author,
         now=now,
         organisation=organisation,

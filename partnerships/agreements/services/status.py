@@ -7,6 +7,7 @@ import datetime as dt
 from django.db import transaction
 from django.utils import timezone
 
+from partnerships.agreements.event_kinds import EventKind
 from partnerships.agreements.models import (
     OVER,
     TRANSITIONS,
@@ -115,7 +116,7 @@ def _take(
     locked.save(update_fields=["status", "status_since", "starts_on", "ends_on"])
     note(
         locked,
-        "changed the status",
+        EventKind.STATUS_CHANGED,
         author=author,
         now=now,
         organisation=organisation,
@@ -179,7 +180,7 @@ def renew(
     _take(successor, Status.DRAFTING, reason=reason.strip(), author=author, now=now, organisation=organisation)
     note(
         locked,
-        "opened a successor",
+        EventKind.SUCCESSOR_OPENED,
         author=author,
         now=now,
         organisation=organisation,

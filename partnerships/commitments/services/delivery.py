@@ -7,6 +7,7 @@ from decimal import Decimal
 
 from django.db import transaction
 
+from partnerships.commitments.event_kinds import EventKind
 from partnerships.commitments.models import (
     UNDER_WAY,
     Commitment,
@@ -125,7 +126,7 @@ def record_progress(
         )
     note(
         current,
-        "reported progress",
+        EventKind.PROGRESS_REPORTED,
         author=author,
         organisation=side_of(rights),
         now=now,
@@ -153,7 +154,7 @@ def escalate(*, commitment: Commitment, to: User, author: User, now: dt.datetime
     current.save(update_fields=["escalated_to", "escalated_at"])
     note(
         current,
-        "escalated the commitment",
+        EventKind.ESCALATED,
         author=author,
         organisation=side_of(rights),
         now=now,
@@ -173,7 +174,7 @@ def verify_delivery(*, commitment: Commitment, author: User, now: dt.datetime, n
     current.save(update_fields=["status", "status_since", "verified_by", "verified_at"])
     note(
         current,
-        "verified the delivery",
+        EventKind.DELIVERY_VERIFIED,
         author=author,
         organisation=current.receiver,
         now=now,
@@ -206,7 +207,7 @@ def send_back(*, commitment: Commitment, reason: str, author: User, now: dt.date
     )
     note(
         current,
-        "sent the delivery back",
+        EventKind.DELIVERY_SENT_BACK,
         author=author,
         organisation=current.receiver,
         now=now,

@@ -7,6 +7,7 @@ import datetime as dt
 from django.core.files.base import File
 from django.db import transaction
 
+from partnerships.commitments.event_kinds import EventKind
 from partnerships.commitments.models import Commitment, Evidence, Progress
 from partnerships.commitments.rights import Rights, rights_over, side_of
 from partnerships.commitments.services.rows import locked, note
@@ -76,7 +77,7 @@ def attach_evidence(
     evidence.save()
     note(
         current,
-        "attached evidence",
+        EventKind.EVIDENCE_ATTACHED,
         author=author,
         organisation=side_of(rights),
         now=now,
@@ -96,7 +97,7 @@ def remove_evidence(*, evidence: Evidence, author: User, now: dt.datetime) -> No
         raise UnableToAttach("The file has been taken away already.")
     note(
         current,
-        "took evidence away",
+        EventKind.EVIDENCE_REMOVED,
         author=author,
         organisation=side_of(rights),
         now=now,

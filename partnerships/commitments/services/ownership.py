@@ -9,6 +9,7 @@ import datetime as dt
 from django.db import transaction
 from django.db.models import Q
 
+from partnerships.commitments.event_kinds import EventKind
 from partnerships.commitments.models import OVER, Commitment
 from partnerships.commitments.rights import rights_over, side_of
 from partnerships.commitments.services.rows import acts_for, locked, note
@@ -95,7 +96,7 @@ def assign_to_successor(
         commitment.save(update_fields=changed)
         note(
             commitment,
-            "moved the commitment to a successor",
+            EventKind.MOVED_TO_SUCCESSOR,
             author=author,
             organisation=successor,
             now=now,
@@ -121,7 +122,7 @@ def _give(
     commitment.save(update_fields=["owner"])
     note(
         commitment,
-        "changed the owner",
+        EventKind.OWNER_CHANGED,
         author=author,
         organisation=organisation,
         now=now,

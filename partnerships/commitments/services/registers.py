@@ -11,6 +11,7 @@ from typing import Any
 from django.db import transaction
 
 from partnerships.activity.services import record
+from partnerships.commitments.event_kinds import EventKind
 from partnerships.commitments.models import Commitment, Progress, Status
 from partnerships.commitments.registry import tell_listeners
 from partnerships.commitments.services.rows import next_numbers, reference_for, title_of
@@ -77,7 +78,7 @@ def record_from_register(
     for commitment in rows:
         _note(
             commitment,
-            "read the commitment from a register",
+            EventKind.READ_FROM_REGISTER,
             author=author,
             now=now,
             row=commitment.source_reference,
@@ -126,11 +127,11 @@ def add_from_register(
     return brought, left
 
 
-def _note(commitment: Commitment, verb: str, *, author: User | None, now: dt.datetime, **data: Any) -> None:
+def _note(commitment: Commitment, event: EventKind, *, author: User | None, now: dt.datetime, **data: Any) -> None:
     record(
         actor_id=author.pk if author else None,
         organisation_id=commitment.receiver_id,
-        verb=verb,
+        kind=event,
         target_kind="commitment",
         target_id=commitment.pk,
         now=now,
@@ -150,7 +151,7 @@ def _bring_on(row: Commitment, promise: RegisterPromise, told: int, author: User
     row.save(update_fields=["status", "status_since", "done_at", "delivered_quantity"])
     _note(
         row,
-        "read later reports from a register",
+        EventKind.REPORTS_READ_FROM_REGISTER,
         author=author,
         now=now,
         before={"delivered": str(before)},
@@ -168,7 +169,7 @@ def _withdraw(row: Commitment, promise: RegisterPromise, author: User | None, no
     row.save(update_fields=["giver_confirmed_at", "receiver_confirmed_at"])
     _note(
         row,
-        "read from a register that the commitment was withdrawn",
+        EventKind.WITHDRAWN_IN_REGISTER,
         author=author,
         now=now,
         reason=row.reason,

@@ -9,6 +9,7 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from partnerships.activity.services import record
+from partnerships.commitments.event_kinds import EventKind
 from partnerships.commitments.models import (
     DEFAULT_LEAD_TIMES,
     UNDER_WAY,
@@ -46,7 +47,7 @@ def choose_lead_times(*, person: User, days: Iterable[int], now: dt.datetime) ->
         choice, _ = ReminderChoice.objects.update_or_create(person=person, defaults={"days": chosen})
         record(
             actor_id=person.pk,
-            verb="chose when to be reminded",
+            kind=EventKind.REMINDERS_CHOSEN,
             target_kind="person",
             target_id=person.pk,
             now=now,

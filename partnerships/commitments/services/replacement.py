@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 
+from partnerships.commitments.event_kinds import EventKind
 from partnerships.commitments.models import Commitment, Progress, Slippage, Status
 from partnerships.commitments.origins import hand_on
 from partnerships.commitments.registry import tell_listeners
@@ -31,7 +32,7 @@ def take_place(
     old.save(update_fields=["status", "status_since", "reason"])
     note(
         old,
-        "superseded the commitment",
+        EventKind.SUPERSEDED,
         author=author,
         organisation=organisation,
         now=now,

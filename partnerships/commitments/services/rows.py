@@ -9,6 +9,7 @@ from django.db import connection
 from django.utils.text import Truncator
 
 from partnerships.activity.services import record
+from partnerships.commitments.event_kinds import EventKind
 from partnerships.commitments.models import Commitment
 from partnerships.commitments.quantities import quantity_words
 from partnerships.kit.dates import long_date
@@ -50,7 +51,7 @@ def acts_for(person: User, organisation: Organisation | None, *roles: str) -> bo
 
 def note(
     commitment: Commitment,
-    verb: str,
+    event: EventKind,
     *,
     author: User | None,
     organisation: Organisation | None,
@@ -63,7 +64,7 @@ def note(
     record(
         actor_id=author.pk if author else None,
         organisation_id=organisation.pk if organisation else None,
-        verb=verb,
+        kind=event,
         target_kind="commitment",
         target_id=commitment.pk,
         within_kind="partnership" if commitment.partnership_id else "",

@@ -10,6 +10,7 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from partnerships.agreements.models import Partnership, PartyRole
+from partnerships.commitments.event_kinds import EventKind
 from partnerships.commitments.models import Commitment, Kind, Slippage, Status
 from partnerships.commitments.origins import From
 from partnerships.commitments.registry import tell_listeners
@@ -239,7 +240,7 @@ def edit_proposal(
     )
     note(
         current,
-        "changed the terms",
+        EventKind.TERMS_CHANGED,
         author=author,
         organisation=side_of(rights),
         now=now,
@@ -302,7 +303,7 @@ def confirm_commitment(
     current.save(update_fields=changed)
     note(
         current,
-        "confirmed giving" if giving else "confirmed receiving",
+        EventKind.GIVING_CONFIRMED if giving else EventKind.RECEIVING_CONFIRMED,
         author=author,
         organisation=organisation,
         now=now,
@@ -339,7 +340,7 @@ def change_due_date(
     current.save(update_fields=["due_on"])
     note(
         current,
-        "moved the due date",
+        EventKind.DUE_DATE_MOVED,
         author=author,
         organisation=side_of(rights),
         now=now,
@@ -364,15 +365,15 @@ def end_commitment(*, commitment: Commitment, reason: str, author: User, now: dt
         raise UnableToEnd("Give the reason.")
     side = side_of(rights)
     before = current.get_status_display()
-    verb = "cancelled the commitment"
+    event = EventKind.CANCELLED
     if current.is_proposed:
         own = side is not None and side.pk == current.proposed_for_id
-        verb = "withdrew the proposal" if own else "declined the proposal"
+        event = EventKind.PROPOSAL_WITHDRAWN if own else EventKind.PROPOSAL_DECLINED
     current.status, current.status_since, current.reason = Status.CANCELLED, now, reason.strip()
     current.save(update_fields=["status", "status_since", "reason"])
     note(
         current,
-        verb,
+        event,
         author=author,
         organisation=side,
         now=now,
@@ -427,7 +428,7 @@ def _create(
     )
     note(
         commitment,
-        "proposed a commitment" if kind == Kind.COMMITMENT else "noted an action",
+        EventKind.PROPOSED if kind == Kind.COMMITMENT else EventKind.ACTION_NOTED,
         author=author,
         organisation=side,
         now=now,

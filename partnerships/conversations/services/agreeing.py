@@ -6,6 +6,7 @@ import datetime as dt
 
 from django.db import transaction
 
+from partnerships.conversations.event_kinds import EventKind
 from partnerships.conversations.models import Conversation, Correction, Status
 from partnerships.conversations.queries import attendees_with_access, sides_to_ask
 from partnerships.conversations.services.actions import make_actions
@@ -43,7 +44,7 @@ def circulate(*, conversation: Conversation, author: User, now: dt.datetime) -> 
     make_actions(current, author=author, now=now)
     note(
         current,
-        "circulated the record",
+        EventKind.CIRCULATED,
         author=author,
         organisation=current.organisation,
         now=now,
@@ -77,7 +78,7 @@ def suggest_correction(
     correction = Correction.objects.create(
         conversation=current, organisation=organisation, author=author, text=text.strip(), made_at=now
     )
-    note(current, "suggested a correction", author=author, organisation=organisation, now=now)
+    note(current, EventKind.CORRECTION_SUGGESTED, author=author, organisation=organisation, now=now)
     return correction
 
 
@@ -101,7 +102,7 @@ def answer_correction(
     found.save(update_fields=["taken_up", "answer", "answered_by", "answered_at"])
     note(
         current,
-        "took up a correction" if taken_up else "answered a correction",
+        EventKind.CORRECTION_ACCEPTED if taken_up else EventKind.CORRECTION_ANSWERED,
         author=author,
         organisation=current.organisation,
         now=now,
@@ -138,7 +139,7 @@ def agree_record(
         current.save(update_fields=["status", "agreed_at"])
     note(
         current,
-        "agreed the record",
+        EventKind.AGREED,
         author=author,
         organisation=organisation,
         now=now,

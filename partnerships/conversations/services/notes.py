@@ -7,6 +7,7 @@ import datetime as dt
 from django.db import transaction
 
 from partnerships.activity.services import record
+from partnerships.conversations.event_kinds import EventKind
 from partnerships.conversations.models import Conversation, PrivateNote
 from partnerships.kit.rights import require
 from partnerships.organisations.models import Organisation
@@ -49,7 +50,7 @@ def write_private_note(
     record(
         actor_id=author.pk,
         organisation_id=organisation.pk,
-        verb="wrote a private note",
+        kind=EventKind.NOTE_WRITTEN,
         target_kind="private_note",
         target_id=found.pk,
         now=now,

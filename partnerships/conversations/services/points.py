@@ -8,7 +8,8 @@ from collections.abc import Sequence
 from django.db import transaction
 
 from partnerships.agreements.models import Partnership, PartyRole
-from partnerships.conversations.models import Attribution, Conversation, Point, PointEntry
+from partnerships.conversations.event_kinds import EventKind
+from partnerships.conversations.models import Attribution, Conversation, Point, PointEntry, PointKind
 from partnerships.conversations.queries import who_may_be_asked
 from partnerships.conversations.services.rows import locked, note_about_point
 from partnerships.exchange.models import Audience, Entry
@@ -17,6 +18,8 @@ from partnerships.kit.rights import require
 from partnerships.organisations.models import Organisation
 from partnerships.organisations.rights import roles_of
 from partnerships.people.models import User
+
+_MADE = {PointKind.OBSTACLE: EventKind.ASK_MADE, PointKind.OPPORTUNITY: EventKind.OFFER_MADE}
 
 
 class UnableToChangePoint(Exception):
@@ -44,7 +47,7 @@ def close_point(*, point: Point, reason: str, author: User, now: dt.datetime) ->
         one.closed_at, one.closed_by, one.closed_reason = now, author, why
         one.save(update_fields=["closed_at", "closed_by", "closed_reason"])
         note_about_point(
-            one, f"closed an {one.kind}", author=author, organisation=current.organisation, now=now, reason=why
+            one, EventKind(f"{one.kind}.closed"), author=author, organisation=current.organisation, now=now, reason=why
         )
     return current
 
@@ -115,9 +118,7 @@ def turn_into_entry(
     except UnableToChangeEntry as error:
         raise UnableToChangePoint(str(error)) from error
     PointEntry.objects.create(point=current, entry=entry, made_by=author, made_at=now)
-    note_about_point(
-        current, f"made an {current.direction} of an {current.kind}", author=author, organisation=organisation, now=now
-    )
+    note_about_point(current, _MADE[PointKind(current.kind)], author=author, organisation=organisation, now=now)
     return entry
 
 

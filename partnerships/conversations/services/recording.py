@@ -11,6 +11,7 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from partnerships.agreements.models import Partnership
+from partnerships.conversations.event_kinds import EventKind
 from partnerships.conversations.models import (
     OPEN_FOR_CORRECTION,
     Attendee,
@@ -126,10 +127,10 @@ def record_conversation(
             raise
         return made
     _write_parts(conversation, record, author=author, now=now)
-    verb = "planned a conversation" if record.planned else "recorded a conversation"
+    event = EventKind.PLANNED if record.planned else EventKind.RECORDED
     note(
         conversation,
-        verb,
+        event,
         author=author,
         organisation=organisation,
         now=now,
@@ -172,7 +173,7 @@ def edit_conversation(
     _write_parts(current, record, author=author, now=now)
     note(
         current,
-        "changed the record",
+        EventKind.CHANGED,
         author=author,
         organisation=current.organisation,
         now=now,
@@ -196,7 +197,7 @@ def cancel_planned(*, conversation: Conversation, reason: str, author: User, now
     current.save(update_fields=["status", "reason"])
     note(
         current,
-        "called the conversation off",
+        EventKind.CALLED_OFF,
         author=author,
         organisation=current.organisation,
         now=now,

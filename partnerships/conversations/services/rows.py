@@ -6,6 +6,7 @@ import datetime as dt
 from typing import Any
 
 from partnerships.activity.services import record
+from partnerships.conversations.event_kinds import EventKind
 from partnerships.conversations.models import Conversation, Point
 from partnerships.organisations.models import Organisation
 from partnerships.people.models import User
@@ -22,7 +23,7 @@ def locked(conversation: Conversation) -> Conversation:
 
 def note(
     conversation: Conversation,
-    verb: str,
+    event: EventKind,
     *,
     author: User | None,
     organisation: Organisation | None,
@@ -41,11 +42,11 @@ def note(
         within, kind = ("conversation", conversation.pk), "conversation_draft"
     elif organisation is not None and not conversation.names_people:
         kind = "conversation_side"
-        _note_for_others(conversation, verb, organisation=organisation, now=now, data=data)
+        _note_for_others(conversation, event, organisation=organisation, now=now, data=data)
     record(
         actor_id=author.pk if author else None,
         organisation_id=organisation.pk if organisation else None,
-        verb=verb,
+        kind=event,
         target_kind=kind,
         target_id=conversation.pk,
         within_kind=within[0] if within[1] else "",
@@ -56,7 +57,7 @@ def note(
 
 
 def _note_for_others(
-    conversation: Conversation, verb: str, *, organisation: Organisation, now: dt.datetime, data: dict[str, Any]
+    conversation: Conversation, event: EventKind, *, organisation: Organisation, now: dt.datetime, data: dict[str, Any]
 ) -> None:
     """The same line for readers of the other sides: no person, and no organisation where the record names none.
 
@@ -66,7 +67,7 @@ def _note_for_others(
     record(
         actor_id=None,
         organisation_id=organisation.pk if told else None,
-        verb=verb,
+        kind=event,
         target_kind="conversation",
         target_id=conversation.pk,
         within_kind="partnership" if conversation.partnership_id else "",
@@ -82,13 +83,13 @@ def _note_for_others(
 
 
 def note_about_point(
-    point: Point, verb: str, *, author: User, organisation: Organisation, now: dt.datetime, reason: str = ""
+    point: Point, event: EventKind, *, author: User, organisation: Organisation, now: dt.datetime, reason: str = ""
 ) -> None:
     """Write a line that the side of a point alone reads: others may not be told whose it is."""
     record(
         actor_id=author.pk,
         organisation_id=organisation.pk,
-        verb=verb,
+        kind=event,
         target_kind="point",
         target_id=point.pk,
         within_kind="conversation",

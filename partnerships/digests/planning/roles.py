@@ -10,6 +10,7 @@ from django.db.models import Q, QuerySet
 
 from partnerships.activity.services import record
 from partnerships.agreements.models import PartyStatus
+from partnerships.digests.event_kinds import EventKind
 from partnerships.digests.models import How, RoleRule, Subscription, SubscriptionStatus
 from partnerships.digests.planning.watermarks import count_as_told, drop_what_nobody_follows
 from partnerships.organisations.models import Membership, Role
@@ -69,7 +70,7 @@ def _take(rule: RoleRule, meant: set[int], *, now: dt.datetime) -> None:
         subscription.reason = "Their role no longer brings it."
         record(
             actor_id=None,
-            verb="ended digests about",
+            kind=EventKind.ENDED,
             target_kind="subscription",
             target_id=subscription.pk,
             within_kind=subscription.target_kind,

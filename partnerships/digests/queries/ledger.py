@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from django.db.models import QuerySet
 
 from partnerships.activity.models import Event
+from partnerships.digests.event_kinds import EventKind
 from partnerships.digests.models import Delivery, DeliveryItem, DeliveryKind, Told
 from partnerships.digests.queries.addresses import people_with_known_address
 from partnerships.kit.text import without_addresses
@@ -16,8 +17,6 @@ from partnerships.organisations.models import Membership, Organisation, Role
 from partnerships.people.models import User
 from partnerships.plans.models import Plan
 
-#: What the timeline says of a letter that somebody had sent again.
-SENT_AGAIN = "sent a letter again"
 _MAX_LISTED = 1_000
 
 
@@ -111,7 +110,9 @@ def due_within(user: User, *, until: dt.datetime) -> QuerySet[Told]:
 def sendings_again(delivery: Delivery) -> list[SentAgain]:
     """Who had this letter sent again, when, and why."""
     events = list(
-        Event.objects.filter(target_kind="delivery", target_id=delivery.pk, verb=SENT_AGAIN).order_by("at", "pk")
+        Event.objects.filter(target_kind="delivery", target_id=delivery.pk, kind=EventKind.SENT_AGAIN).order_by(
+            "at", "pk"
+        )
     )
     people = User.objects.in_bulk([event.actor_id for event in events if event.actor_id])
     return [

@@ -7,6 +7,7 @@ import datetime as dt
 from django.db import transaction
 
 from partnerships.activity.services import record
+from partnerships.digests.event_kinds import EventKind
 from partnerships.digests.models import How, Preference, Subscription, SubscriptionStatus
 from partnerships.digests.planning.watermarks import count_as_told, one_at_a_time
 from partnerships.digests.queries.naming import may_still_be_asked
@@ -46,7 +47,7 @@ def take_as_confirmed(subscription: Subscription, *, author: User | None, now: d
     count_as_told(subscriptions=[subscription.pk], now=now)
     if author == subscription.person and subscription.how == How.SELF:  # a yes to a partner is no more than that
         take_refusal_back(subscription.person)
-    note(subscription, "confirmed digests about", author=author, now=now)
+    note(subscription, EventKind.CONFIRMED, author=author, now=now)
 
 
 @transaction.atomic
@@ -54,14 +55,14 @@ def refuse_questions(*, person: User, now: dt.datetime) -> None:
     """The person wants no letter because somebody typed their address; what they follow goes on."""
     Preference.objects.filter(person=person).update(refused_at=now)
     journal.note(REFUSED_ALL, now=now, person=person.pk, address=journal.address_hash(person.email))
-    record(actor_id=person.pk, verb="wants no more questions", target_kind="person", target_id=person.pk, now=now)
+    record(actor_id=person.pk, kind=EventKind.QUESTIONS_REFUSED, target_kind="person", target_id=person.pk, now=now)
 
 
 @transaction.atomic
 def allow_questions(*, person: User, now: dt.datetime) -> None:
     """The person, who had stopped everything or refused questions, may be asked again when their address is typed."""
     take_refusal_back(person)
-    record(actor_id=person.pk, verb="may be asked again", target_kind="person", target_id=person.pk, now=now)
+    record(actor_id=person.pk, kind=EventKind.QUESTIONS_ALLOWED, target_kind="person", target_id=person.pk, now=now)
 
 
 def take_refusal_back(person: User) -> None:

@@ -7,6 +7,7 @@ import datetime as dt
 
 from django.db import transaction
 
+from partnerships.digests.event_kinds import EventKind
 from partnerships.digests.models import REFUSAL_HOLDS, Delivery, DeliveryKind, Subscription, SubscriptionStatus
 from partnerships.digests.queries.naming import askable_anew, may_still_be_asked, open_to_askers
 from partnerships.digests.services.answering import take_refusal_back
@@ -41,7 +42,7 @@ def ask_again(*, subscription: Subscription, author: User, now: dt.datetime) -> 
     check_asker(locked, now=now)
     check_letters(locked, now=now)
     send_question(locked, now=now)
-    note(locked, "asked again to confirm digests about", author=author, now=now)
+    note(locked, EventKind.ASKED_AGAIN, author=author, now=now)
 
 
 @transaction.atomic
@@ -54,7 +55,7 @@ def remind(*, subscription: Subscription, now: dt.datetime, limit: int = 1) -> N
     letters = Delivery.objects.filter(subscription=locked, kind=DeliveryKind.CONFIRMATION)
     if locked.is_waiting and may_be_written_to(locked.person, letters, limit=limit, now=now):
         send_question(locked, now=now)
-        note(locked, "was sent the question again about", author=None, now=now)
+        note(locked, EventKind.QUESTION_SENT_AGAIN, author=None, now=now)
 
 
 @transaction.atomic
@@ -73,7 +74,7 @@ def ask_anew(*, subscription: Subscription, now: dt.datetime) -> None:
         locked.ended_at, locked.reason, locked.refused_at = None, "", None
         locked.save(update_fields=["status", "asked_at", "confirmed_at", "ended_at", "reason", "refused_at"])
         take_refusal_back(locked.person)
-        note(locked, "wants to be asked again about", author=locked.person, now=now)
+        note(locked, EventKind.QUESTION_WANTED_AGAIN, author=locked.person, now=now)
     remind(subscription=locked, now=now, limit=MAX_LINKS_A_DAY)
 
 
@@ -89,7 +90,7 @@ def give_up_asking(*, subscription: Subscription, now: dt.datetime) -> None:
     if locked is not None:
         locked.status, locked.ended_at, locked.reason = SubscriptionStatus.ENDED, now, "No letter that asks may go."
         locked.save(update_fields=["status", "ended_at", "reason"])
-        note(locked, "could not be asked about", author=None, now=now)
+        note(locked, EventKind.NOT_ASKED, author=None, now=now)
 
 
 def check_asker(subscription: Subscription, *, now: dt.datetime) -> None:

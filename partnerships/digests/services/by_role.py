@@ -8,6 +8,7 @@ from django.db import transaction
 
 from partnerships.activity.services import record
 from partnerships.agreements.models import Partnership
+from partnerships.digests.event_kinds import EventKind
 from partnerships.digests.models import How, RoleRule, Subscription
 from partnerships.digests.models.targets import kind_of
 from partnerships.digests.planning.roles import apply
@@ -28,7 +29,7 @@ def set_role_rule(*, target: Plan | Partnership, author: User, now: dt.datetime)
         apply(RoleRule.objects.filter(pk=rule.pk), now=now)
         record(
             actor_id=author.pk,
-            verb="tells everyone of",
+            kind=EventKind.ROLE_SUBSCRIBED,
             target_kind=kind,
             target_id=target.pk,
             now=now,
@@ -47,7 +48,7 @@ def end_role_rule(*, rule: RoleRule, author: User, reason: str, now: dt.datetime
     ended = stop(subscriptions=came_of_it, author=author, reason=reason, now=now, is_refusal=False)
     record(
         actor_id=author.pk,
-        verb="no longer tells everyone of",
+        kind=EventKind.ROLE_UNSUBSCRIBED,
         target_kind="plan" if rule.plan_id else "partnership",
         target_id=rule.plan_id or rule.partnership_id or 0,
         now=now,

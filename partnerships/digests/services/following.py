@@ -8,6 +8,7 @@ from contextlib import suppress
 
 from django.db import transaction
 
+from partnerships.digests.event_kinds import EventKind
 from partnerships.digests.models import Frequency, How, Preference, Subscription, SubscriptionStatus
 from partnerships.digests.models.targets import Target, kind_of
 from partnerships.digests.planning.watermarks import one_at_a_time
@@ -193,7 +194,7 @@ def _begin(
         if by_themselves:  # to anybody else's question their no stands until they answer it
             subscription.refused_at = None
         subscription.save()
-    note(subscription, "asked to be told of", author=author, now=now, person=person.pk, how=how)
+    note(subscription, EventKind.SUBSCRIBED, author=author, now=now, person=person.pk, how=how)
     if author == person:
         take_refusal_back(person)
     if confirmed:

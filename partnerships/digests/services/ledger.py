@@ -7,8 +7,8 @@ import datetime as dt
 from django.db import transaction
 
 from partnerships.activity.services import record
+from partnerships.digests.event_kinds import EventKind
 from partnerships.digests.models import Delivery, DeliveryItem, DeliveryKind, OpenDigest
-from partnerships.digests.queries.ledger import SENT_AGAIN
 from partnerships.digests.services.emails import record_digest_email
 from partnerships.outbox.models import Email
 from partnerships.people.models import SecurityEvent, SecurityEventKind, User
@@ -50,7 +50,7 @@ def send_again(*, delivery: Delivery, author: User, reason: str = "", now: dt.da
     )
     record(
         actor_id=author.pk,
-        verb=SENT_AGAIN,
+        kind=EventKind.SENT_AGAIN,
         target_kind="delivery",
         target_id=delivery.pk,
         now=now,
@@ -61,13 +61,13 @@ def send_again(*, delivery: Delivery, author: User, reason: str = "", now: dt.da
 
 @transaction.atomic
 def note_look(
-    *, person: User, administrator: User, verb: str, kind: str, number: int, reason: str, now: dt.datetime
+    *, person: User, administrator: User, event: EventKind, kind: str, number: int, reason: str, now: dt.datetime
 ) -> None:
     """Write down that an administrator looks at what somebody is told; the person reads it in their security log."""
     SecurityEvent.objects.create(person=person, kind=SecurityEventKind.DIGEST_SEEN, at=now)
     record(
         actor_id=administrator.pk,
-        verb=verb,
+        kind=event,
         target_kind=kind,
         target_id=number,
         now=now,

@@ -8,6 +8,7 @@ import secrets
 from django.db import transaction
 
 from partnerships.activity.services import record
+from partnerships.digests.event_kinds import EventKind
 from partnerships.digests.models import Delivery, DeliveryKind, Preference
 from partnerships.digests.services.emails import MAX_LINKS_A_DAY, may_be_written_to, record_digest_email
 from partnerships.people.models import User
@@ -31,7 +32,7 @@ def send_links(*, person: User, now: dt.datetime, by_own_link: bool = False) -> 
         known = known and not letters.filter(created_at__gt=now - LINKS_AFTER_A_STOP).exists()
     if known and may_be_written_to(locked, letters, limit=MAX_LINKS_A_DAY, now=now):
         record_digest_email(DeliveryKind.LINKS, recipient_id=locked.pk, now=now)
-        record(actor_id=None, verb="was sent new links", target_kind="person", target_id=locked.pk, now=now)
+        record(actor_id=None, kind=EventKind.LINKS_SENT, target_kind="person", target_id=locked.pk, now=now)
 
 
 @transaction.atomic
@@ -42,7 +43,7 @@ def renew_links(*, person: User, author: User | None, now: dt.datetime) -> None:
     preference.save(update_fields=["link_key"])
     record(
         actor_id=author.pk if author else None,
-        verb="renewed the links of",
+        kind=EventKind.LINKS_RENEWED,
         target_kind="person",
         target_id=person.pk,
         now=now,

@@ -9,6 +9,7 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 
 from partnerships.activity.services import record
+from partnerships.digests.event_kinds import EventKind
 from partnerships.digests.models import (
     DeliveryItem,
     DeliveryKind,
@@ -35,7 +36,7 @@ def set_frequency(*, subscription: Subscription, frequency: str, author: User | 
     before = subscription.frequency
     subscription.frequency = frequency
     subscription.save(update_fields=["frequency"])
-    note(subscription, "chose how often for", author=author, now=now, before=before, after=frequency)
+    note(subscription, EventKind.FREQUENCY_CHANGED, author=author, now=now, before=before, after=frequency)
     work_out_again(people=[subscription.person_id], now=now)
 
 
@@ -98,7 +99,7 @@ def prefer(
         join_what_waits(people=[person.pk])
     record(
         actor_id=author.pk if author else None,
-        verb="chose how often digests come",
+        kind=EventKind.PERSON_FREQUENCY_CHANGED,
         target_kind="person",
         target_id=person.pk,
         now=now,

@@ -9,6 +9,7 @@ import datetime as dt
 
 from django.db import transaction
 
+from partnerships.digests.event_kinds import EventKind
 from partnerships.digests.models import Preference, Subscription, SubscriptionStatus, Told
 from partnerships.digests.planning.watermarks import catch_up, one_at_a_time
 from partnerships.digests.queries.subscriptions import moving_with
@@ -55,7 +56,7 @@ def correct_address(*, subscription: Subscription, email: str, author: User, now
         Subscription.objects.filter(pk=made.pk).update(replaces=old)
     else:
         stop(subscriptions=[old], author=author, reason="The address was corrected.", now=now, is_refusal=False)
-    note(made, "corrected an address for digests about", author=author, now=now, replaces=old.pk)
+    note(made, EventKind.ADDRESS_CORRECTED, author=author, now=now, replaces=old.pk)
     return made
 
 
@@ -107,7 +108,7 @@ def _asked_instead(old: Subscription, person: User, *, now: dt.datetime) -> Subs
         asked_at=now,
         replaces=old,
     )
-    note(made, "was asked at another address about", author=old.person, now=now, replaces=old.pk)
+    note(made, EventKind.ASKED_AT_NEW_ADDRESS, author=old.person, now=now, replaces=old.pk)
     return made
 
 

@@ -6,6 +6,7 @@ import datetime as dt
 from typing import Any
 
 from partnerships.activity.services import record
+from partnerships.digests.event_kinds import EventKind
 from partnerships.digests.models import Subscription
 from partnerships.people.models import User
 
@@ -19,12 +20,12 @@ def as_it_stands(subscription: Subscription) -> UnableToChangeSubscription:
     return UnableToChangeSubscription(f"This is {subscription.get_status_display().lower()}: look again.")
 
 
-def note(subscription: Subscription, verb: str, *, author: User | None, now: dt.datetime, **data: Any) -> None:
+def note(subscription: Subscription, event: EventKind, *, author: User | None, now: dt.datetime, **data: Any) -> None:
     """Write down what happened to a subscription, on behalf of the organisation that asked for it, if one did."""
     record(
         actor_id=author.pk if author else None,
         organisation_id=subscription.added_for_id,
-        verb=verb,
+        kind=event,
         target_kind="subscription",
         target_id=subscription.pk,
         within_kind=subscription.target_kind,

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 
 from django.db import transaction
 
+from partnerships.digests.event_kinds import EventKind
 from partnerships.digests.models import MatchTold, Preference, Subscription, SubscriptionStatus
 from partnerships.digests.planning.watermarks import catch_up, drop_what_nobody_follows, one_at_a_time
 from partnerships.digests.services.recording import as_it_stands, note
@@ -46,7 +47,7 @@ def stop(
             address = address_hash(subscription.person.email)
             journal.note(REFUSED, now=now, subscription=subscription.pk, address=address)
         subscription.save(update_fields=["status", "ended_at", "reason", "refused_at"])
-        note(subscription, "ended digests about", author=author, now=now, reason=reason)
+        note(subscription, EventKind.ENDED, author=author, now=now, reason=reason)
         people.add(subscription.person_id)
         ended += 1
     drop_what_nobody_follows(people)
@@ -68,7 +69,7 @@ def stop_everything(*, person: User, author: User | None, reason: str, now: dt.d
 @transaction.atomic
 def pause(*, subscription: Subscription, author: User | None, now: dt.datetime) -> None:
     """Say nothing of this one until it is resumed. Raises `UnableToChangeSubscription`."""
-    _change(subscription, SubscriptionStatus.CONFIRMED, SubscriptionStatus.PAUSED, "paused digests about", author, now)
+    _change(subscription, SubscriptionStatus.CONFIRMED, SubscriptionStatus.PAUSED, EventKind.PAUSED, author, now)
     drop_what_nobody_follows([subscription.person_id])
 
 
@@ -76,12 +77,12 @@ def pause(*, subscription: Subscription, author: User | None, now: dt.datetime) 
 def resume(*, subscription: Subscription, author: User | None, now: dt.datetime) -> None:
     """Tell of it again, beginning with what changed since they were last told. Raises `UnableToChangeSubscription`."""
     one_at_a_time()
-    _change(subscription, SubscriptionStatus.PAUSED, SubscriptionStatus.CONFIRMED, "resumed digests about", author, now)
+    _change(subscription, SubscriptionStatus.PAUSED, SubscriptionStatus.CONFIRMED, EventKind.RESUMED, author, now)
     catch_up(people=[subscription.person_id], now=now)
 
 
 def _change(
-    subscription: Subscription, before: str, after: str, verb: str, author: User | None, now: dt.datetime
+    subscription: Subscription, before: str, after: str, event: EventKind, author: User | None, now: dt.datetime
 ) -> None:
     """From one status to another, if it still stands there; else say how it stands."""
     changed = Subscription.objects.filter(pk=subscription.pk, status=before).update(status=after)
@@ -89,4 +90,4 @@ def _change(
         subscription.refresh_from_db(fields=["status"])
         raise as_it_stands(subscription)
     subscription.status = after
-    note(subscription, verb, author=author, now=now, before=before, after=after)
+    note(subscription, event, author=author, now=now, before=before, after=after)

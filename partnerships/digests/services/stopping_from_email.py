@@ -10,6 +10,7 @@ from typing import Any
 from django.core.signing import BadSignature, TimestampSigner
 from django.db import transaction
 
+from partnerships.digests.event_kinds import EventKind
 from partnerships.digests.models import MatchTold, Preference, Subscription, SubscriptionStatus
 from partnerships.digests.planning.watermarks import catch_up, drop_what_nobody_follows, one_at_a_time
 from partnerships.digests.queries.stoppable import covering, told_in
@@ -107,7 +108,7 @@ def undo_stop(*, person: User, stopped: Stopped, now: dt.datetime) -> None:
     ended = Subscription.objects.select_for_update().filter(pk__in=before, person=person, ended_at=at)
     for subscription in ended.filter(status=SubscriptionStatus.ENDED).order_by("pk"):
         was = before[subscription.pk]
-        note(subscription, "undid a stop of digests about", author=person, now=now)
+        note(subscription, EventKind.STOP_UNDONE, author=person, now=now)
         if not was.status:
             subscription.delete()
             continue
@@ -165,7 +166,7 @@ def _stop_plan(person: User, plan: Plan, *, reason: str, now: dt.datetime) -> Be
             **refused,
         )
         was = Before(own.pk, "")
-    note(own, "ended digests about", author=person, now=now, reason=reason)
+    note(own, EventKind.ENDED, author=person, now=now, reason=reason)
     return was
 
 

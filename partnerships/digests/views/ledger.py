@@ -26,6 +26,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from partnerships.digests import services
 from partnerships.digests.emails.pages import as_sent as message_as_sent
 from partnerships.digests.emails.pages import next_digest, readable_news
+from partnerships.digests.event_kinds import EventKind
 from partnerships.digests.forms import ReasonForm
 from partnerships.digests.models import Delivery, DeliveryItem
 from partnerships.digests.planning.forecast import when_next
@@ -175,7 +176,7 @@ def entry(request: HttpRequest, pk: int) -> HttpResponse:
         services.note_look(
             person=delivery.recipient,
             administrator=person,
-            verb="looked at a letter",
+            event=EventKind.DELIVERY_VIEWED,
             kind="delivery",
             number=delivery.pk,
             reason=form.cleaned_data["reason"],
@@ -265,7 +266,7 @@ def _look_ahead(request: HttpRequest, viewer: User, person: User) -> HttpRespons
         services.note_look(
             person=person,
             administrator=viewer,
-            verb="looked at a person's next digest",
+            event=EventKind.NEXT_DIGEST_VIEWED,
             kind="person",
             number=person.pk,
             reason=form.cleaned_data["reason"],

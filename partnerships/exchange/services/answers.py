@@ -7,6 +7,7 @@ from decimal import Decimal
 
 from django.db import transaction
 
+from partnerships.exchange.event_kinds import EventKind
 from partnerships.exchange.models import (
     UNANSWERED,
     Direction,
@@ -21,12 +22,12 @@ from partnerships.exchange.queries.addressing import addressed_ids
 from partnerships.exchange.rights import rights_over
 from partnerships.exchange.services.common import (
     UnableToChangeEntry,
+    event_about,
     lock,
     may_read,
     move,
     note,
     note_about,
-    word,
 )
 from partnerships.exchange.services.emails import (
     tell_of_decision,
@@ -100,7 +101,7 @@ def refer_entry(
         "referral",
         receipt.pk,
         entry=entry,
-        verb=f"referred an {word(entry)} to a colleague",
+        event=event_about(entry, "referred"),
         author=author,
         organisation=organisation,
         now=now,
@@ -129,7 +130,7 @@ def ask_back(*, entry: Entry, organisation: Organisation, text: str, author: Use
         "question",
         question.pk,
         entry=entry,
-        verb=f"asked back about an {word(entry)}",
+        event=event_about(entry, "question_asked"),
         author=author,
         organisation=organisation,
         now=now,
@@ -156,7 +157,7 @@ def answer_question(*, question: Question, text: str, author: User, now: dt.date
         "question",
         question.pk,
         entry=question.entry,
-        verb="answered a question",
+        event=EventKind.QUESTION_ANSWERED,
         author=author,
         organisation=question.entry.organisation_id,
         now=now,
@@ -194,7 +195,7 @@ def decline_entry(*, entry: Entry, organisation: Organisation, reason: str, auth
         "receipt",
         receipt.pk,
         entry=entry,
-        verb=f"declined an {word(entry)}",
+        event=event_about(entry, "declined"),
         author=author,
         organisation=organisation,
         now=now,
@@ -207,7 +208,7 @@ def decline_entry(*, entry: Entry, organisation: Organisation, reason: str, auth
         step = move(entry, Status.DECLINED, now=now, error=UnableToDecline)
         entry.reason = receipt.reason if len(asked) == 1 else "Everybody who was asked declined."
         # Others who were asked may know that, never who they were.
-        note(entry=entry, verb="closed an ask that all have declined", author=None, organisation=None, now=now, **step)
+        note(entry=entry, event=EventKind.ASK_DECLINED_BY_ALL, author=None, organisation=None, now=now, **step)
     entry.save(update_fields=["status", "reason", "answered_at", "closed_at", "is_open"])
     tell_of_decline(receipt, author=author, now=now)
     return receipt
@@ -255,7 +256,7 @@ def respond(
         "response",
         response.pk,
         entry=entry,
-        verb=f"answered an {word(entry)}",
+        event=event_about(entry, "answered"),
         author=author,
         organisation=organisation,
         now=now,
@@ -295,7 +296,7 @@ def decide_response(
         "response",
         response.pk,
         entry=entry,
-        verb=f"{'accepted' if accept else 'declined'} an answer",
+        event=EventKind.ANSWER_ACCEPTED if accept else EventKind.ANSWER_DECLINED,
         author=author,
         organisation=entry.organisation_id,
         now=now,
@@ -304,7 +305,7 @@ def decide_response(
     if step:
         note(
             entry=entry,
-            verb=f"agreed on an {word(entry)}",
+            event=event_about(entry, "agreed"),
             author=author,
             organisation=entry.organisation_id,
             now=now,
@@ -342,7 +343,7 @@ def withdraw_response(*, response: Response, reason: str = "", author: User, now
         "response",
         response.pk,
         entry=entry,
-        verb="withdrew an answer",
+        event=EventKind.ANSWER_WITHDRAWN,
         author=author,
         organisation=response.organisation_id,
         now=now,
@@ -391,7 +392,7 @@ def _acknowledge(entry: Entry, organisation: Organisation, author: User, now: dt
             "receipt",
             receipt.pk,
             entry=entry,
-            verb="acknowledged an ask",
+            event=EventKind.ASK_ACKNOWLEDGED,
             author=author,
             organisation=organisation,
             now=now,

@@ -7,7 +7,8 @@ from typing import Any
 
 from partnerships.activity.services import record
 from partnerships.agreements.models import Party
-from partnerships.exchange.models import OVER, TRANSITIONS, Audience, Direction, Entry, ResponseStatus, Status
+from partnerships.exchange.event_kinds import EventKind
+from partnerships.exchange.models import OVER, TRANSITIONS, Audience, Entry, ResponseStatus, Status
 from partnerships.exchange.services.emails import tell_of_decision
 from partnerships.organisations.models import Organisation
 from partnerships.people.models import User
@@ -42,7 +43,7 @@ def move(entry: Entry, status: str, *, now: dt.datetime, error: type[UnableToCha
 def note(
     *,
     entry: Entry,
-    verb: str,
+    event: EventKind,
     author: User | None,
     organisation: Organisation | int | None,
     now: dt.datetime,
@@ -53,7 +54,7 @@ def note(
     What happened to a draft, and under which title, stays its organisation's own, also when it is shared later.
     """
     kind = "entry" if entry.shared_at else "entry_draft"
-    note_about(kind, entry.pk, entry=entry, verb=verb, author=author, organisation=organisation, now=now, **data)
+    note_about(kind, entry.pk, entry=entry, event=event, author=author, organisation=organisation, now=now, **data)
 
 
 def note_about(
@@ -61,7 +62,7 @@ def note_about(
     record_id: int,
     *,
     entry: Entry,
-    verb: str,
+    event: EventKind,
     author: User | None,
     organisation: Organisation | int | None,
     now: dt.datetime,
@@ -74,7 +75,7 @@ def note_about(
     record(
         actor_id=author.pk if author else None,
         organisation_id=organisation.pk if isinstance(organisation, Organisation) else organisation,
-        verb=verb,
+        kind=event,
         target_kind=kind,
         target_id=record_id,
         within_kind=within[0],
@@ -96,7 +97,7 @@ def close_responses(*, entry: Entry, reason: str, author: User | None, now: dt.d
             "response",
             response.pk,
             entry=entry,
-            verb="declined an answer",
+            event=EventKind.ANSWER_DECLINED,
             author=author,
             organisation=entry.organisation_id,
             now=now,
@@ -120,6 +121,6 @@ def may_read(entry: Entry, organisation_id: int) -> bool:
     return entry.addressees.filter(organisation=organisation_id).exists()
 
 
-def word(entry: Entry) -> str:
-    """`ask` or `offer`."""
-    return "ask" if entry.direction == Direction.ASK else "offer"
+def event_about(entry: Entry, what: str) -> EventKind:
+    """The kind of event for an ask or an offer, such as `ask.shared`."""
+    return EventKind(f"{entry.direction}.{what}")

@@ -12,6 +12,7 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from partnerships.agreements.models import Partnership
+from partnerships.exchange.event_kinds import EventKind
 from partnerships.exchange.models import (
     ANSWERABLE,
     THEME_NUMBERS,
@@ -30,10 +31,10 @@ from partnerships.exchange.rights import rights_over
 from partnerships.exchange.services.common import (
     UnableToChangeEntry,
     close_responses,
+    event_about,
     lock,
     move,
     note,
-    word,
 )
 from partnerships.exchange.services.fulfilments import settle_entry
 from partnerships.kit.rights import require
@@ -133,7 +134,7 @@ def create_entry(
         return Entry.objects.get(key=entry.key, organisation=organisation)
     entry.areas.set(areas)
     _address(entry, addressed)
-    note(entry=entry, verb=f"drafted an {word(entry)}", author=author, organisation=organisation, now=now)
+    note(entry=entry, event=event_about(entry, "drafted"), author=author, organisation=organisation, now=now)
     return entry
 
 
@@ -190,7 +191,7 @@ def edit_entry(
         told = {} if entry.is_draft else {"before": _pick(before, changed), "after": _pick(after, changed)}
         note(
             entry=entry,
-            verb=f"changed an {word(entry)}",
+            event=event_about(entry, "changed"),
             author=author,
             organisation=entry.organisation_id,
             now=now,
@@ -217,7 +218,7 @@ def share_entry(*, entry: Entry, author: User | None, now: dt.datetime) -> Entry
     entry.save()
     note(
         entry=entry,
-        verb=f"shared an {word(entry)}",
+        event=event_about(entry, "shared"),
         author=author,
         organisation=entry.organisation_id,
         now=now,
@@ -241,7 +242,7 @@ def mark_agreed(*, entry: Entry, reason: str, author: User, now: dt.datetime, pa
         entry.save(update_fields=["answered_at"])
         note(
             entry=entry,
-            verb="agreed on an offer",
+            event=EventKind.OFFER_AGREED,
             author=author,
             organisation=entry.organisation_id,
             now=now,
@@ -260,7 +261,7 @@ def mark_agreed(*, entry: Entry, reason: str, author: User, now: dt.datetime, pa
     entry.save(update_fields=["status", "reason", "answered_at", "is_open", "matched_at"])
     note(
         entry=entry,
-        verb=f"marked an {word(entry)} as agreed",
+        event=event_about(entry, "marked_agreed"),
         author=author,
         organisation=entry.organisation_id,
         now=now,
@@ -282,7 +283,7 @@ def withdraw_entry(*, entry: Entry, reason: str, author: User, now: dt.datetime)
     entry.save(update_fields=["status", "closed_at", "is_open", "reason"])
     note(
         entry=entry,
-        verb=f"withdrew an {word(entry)}",
+        event=event_about(entry, "withdrawn"),
         author=author,
         organisation=entry.organisation_id,
         now=now,
@@ -311,13 +312,13 @@ def lapse_due_entries(*, now: dt.datetime, limit: int = 500) -> int:
         if entry.status not in UNANSWERED:
             entry.is_open = False
             entry.save(update_fields=["is_open"])
-            verb = f"closed an {word(entry)} to further answers"
-            note(entry=entry, verb=verb, author=None, organisation=None, now=now)
+            closed = event_about(entry, "closed_to_answers")
+            note(entry=entry, event=closed, author=None, organisation=None, now=now)
             settle_entry(entry=entry, author=None, now=now)
             continue
         step = move(entry, Status.LAPSED, now=now, error=UnableToChangeEntry)
         entry.save(update_fields=["status", "closed_at", "is_open"])
-        note(entry=entry, verb=f"let an {word(entry)} lapse", author=None, organisation=None, now=now, **step)
+        note(entry=entry, event=event_about(entry, "lapsed"), author=None, organisation=None, now=now, **step)
     return ended
 
 

@@ -14,7 +14,7 @@ from partnerships.commitments.models import Status as CommitmentStatus
 from partnerships.exchange.amounts import NOTHING, Amounts, Promise, amounts
 from partnerships.exchange.models import WAY_BACK, Entry, Fulfilment, Response, ResponseStatus, Status
 from partnerships.exchange.rights import rights_over
-from partnerships.exchange.services.common import UnableToChangeEntry, allows, close_responses, lock, note, word
+from partnerships.exchange.services.common import UnableToChangeEntry, allows, close_responses, event_about, lock, note
 from partnerships.kit.rights import require
 from partnerships.people.models import User
 
@@ -67,7 +67,7 @@ def meet_with(
     fulfilment.save(update_fields=["quantity"])
     note(
         entry=entry,
-        verb=f"said what meets an {word(entry)}",
+        event=event_about(entry, "fulfilment_set"),
         author=author,
         organisation=entry.organisation_id,
         now=now,
@@ -212,8 +212,8 @@ def _take_back(entry: Entry, found: Amounts, now: dt.datetime, *, lost: bool) ->
         entry.reminded_at = None
         if entry.closes_on is not None and entry.closes_on < timezone.localdate(now):
             entry.closes_on = None
-        verb = f"opened an {word(entry)} again"
-        note(entry=entry, verb=verb, author=None, organisation=None, now=now, before=before, after=entry.status)
+        reopened = event_about(entry, "reopened")
+        note(entry=entry, event=reopened, author=None, organisation=None, now=now, before=before, after=entry.status)
 
 
 def _back_to(entry: Entry, status: str) -> None:
@@ -262,11 +262,11 @@ def _does(entry: Entry) -> str:
     return "receives" if entry.is_ask else "gives"
 
 
-_VERBS = {
-    Status.COMMITTED: "committed to",
+_STEPS = {
+    Status.COMMITTED: "committed",
     Status.MET: "met",
     Status.DELIVERED: "delivered",
-    Status.LAPSED: "let the rest lapse of",
+    Status.LAPSED: "rest_lapsed",
 }
 
 
@@ -280,7 +280,7 @@ def _step(entry: Entry, status: str, now: dt.datetime) -> None:
     # Who confirmed is in the commitment's own timeline, for those who may read that.
     note(
         entry=entry,
-        verb=f"{_VERBS[Status(status)]} an {word(entry)}",
+        event=event_about(entry, _STEPS[Status(status)]),
         author=None,
         organisation=None,
         now=now,

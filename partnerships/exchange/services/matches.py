@@ -9,6 +9,7 @@ from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
 
+from partnerships.exchange.event_kinds import EventKind
 from partnerships.exchange.matching import Score
 from partnerships.exchange.models import Dismissal, Entry, Introduction, Match
 from partnerships.exchange.queries.candidates import AreaNames, Found, best_for_both
@@ -152,7 +153,7 @@ def introduce(
             "introduction",
             introduction.pk,
             entry=side,
-            verb="suggested an introduction",
+            event=EventKind.INTRODUCTION_SUGGESTED,
             author=author,
             organisation=organisation,
             now=now,

@@ -15,6 +15,7 @@ from partnerships.activity.services import record
 from partnerships.activity.values import apply_changes
 from partnerships.kit.names import fold_name
 from partnerships.kit.rights import require
+from partnerships.organisations.event_kinds import EventKind
 from partnerships.organisations.models import (
     Area,
     AreaServed,
@@ -100,11 +101,16 @@ class ChangedFields(OrganisationFields, total=False):
 
 
 def _note(
-    organisation: Organisation, verb: str, *, author: User | None, now: dt.datetime, data: dict[str, Any] | None = None
+    organisation: Organisation,
+    event: EventKind,
+    *,
+    author: User | None,
+    now: dt.datetime,
+    data: dict[str, Any] | None = None,
 ) -> Event:
     return record(
         actor_id=author.pk if author else None,
-        verb=verb,
+        kind=event,
         target_kind="organisation",
         target_id=organisation.pk,
         now=now,
@@ -146,7 +152,7 @@ def create_organisation(
     AreaServed.objects.bulk_create(
         AreaServed(organisation=organisation, area=area, starts_on=organisation.valid_from) for area in areas
     )
-    _note(organisation, "added this organisation", author=author, now=now, data={"after": {"name": name, "kind": kind}})
+    _note(organisation, EventKind.ADDED, author=author, now=now, data={"after": {"name": name, "kind": kind}})
     return organisation
 
 
@@ -217,7 +223,7 @@ def update_organisation(
         _keep_names(locked, [(locked.short_name, NameKind.SHORT)])
     event = _note(
         locked,
-        "changed this organisation",
+        EventKind.CHANGED,
         author=author,
         now=now,
         data={"before": before, "after": after, "reason": reason},
@@ -266,7 +272,7 @@ def add_identifier(
     if made:
         _note(
             organisation,
-            "added an identifier",
+            EventKind.IDENTIFIER_ADDED,
             author=author,
             now=now,
             data={"after": {"identifier": str(found)}, "reason": reason.strip()},
@@ -309,7 +315,7 @@ def correct_identifier(
     for body in {holder.pk: holder, locked.organisation_id: locked.organisation}.values():
         _note(
             body,
-            "corrected an identifier",
+            EventKind.IDENTIFIER_CORRECTED,
             author=author,
             now=now,
             data={
@@ -345,7 +351,7 @@ def add_name(
         defaults={"folded": fold_name(name), "kind": kind, "valid_from": valid_from, "valid_to": valid_to},
     )
     if made:
-        _note(organisation, "added a name", author=author, now=now, data={"after": {"name": name}})
+        _note(organisation, EventKind.NAME_ADDED, author=author, now=now, data={"after": {"name": name}})
     return found
 
 
@@ -369,7 +375,7 @@ def serve_area(
         defaults={"ends_on": ends_on, "source": source},
     )
     if made:
-        _note(organisation, "added an area served", author=author, now=now, data={"after": {"area": area.name}})
+        _note(organisation, EventKind.AREA_ADDED, author=author, now=now, data={"after": {"area": area.name}})
     return served
 
 
@@ -381,7 +387,7 @@ def end_area_served(*, served: AreaServed, on: dt.date, author: User | None, now
     served.ends_on = on
     _note(
         served.organisation,
-        "ended an area served",
+        EventKind.AREA_ENDED,
         author=author,
         now=now,
         data={"after": {"area": served.area.name, "ends_on": on.isoformat()}},
@@ -427,7 +433,7 @@ def record_succession(
     for organisation in Organisation.objects.filter(pk__in=before | after).order_by("pk"):
         _note(
             organisation,
-            "recorded a succession",
+            EventKind.SUCCESSION_RECORDED,
             author=author,
             now=now,
             data={"after": {"kind": kind, "on": on.isoformat() if on else None, "succession": succession.pk}},
@@ -453,7 +459,7 @@ def dissolve(
     locked.save(update_fields=["status", "valid_to"])
     _note(
         locked,
-        "recorded that this organisation ended",
+        EventKind.ENDED,
         author=author,
         now=now,
         data={"before": before, "after": after, "reason": reason},
@@ -476,7 +482,7 @@ def mark_missing(
     _keep_missing(organisation, locked, {**locked.missing_from, register: as_of.isoformat()})
     _note(
         organisation,
-        "found it missing from the latest list",
+        EventKind.MISSING_FROM_LIST,
         author=author,
         now=now,
         data={"after": {"missing_from": register, "since": as_of.isoformat()}},
@@ -499,7 +505,7 @@ def mark_found(*, organisation: Organisation, author: User | None, now: dt.datet
     _keep_missing(organisation, locked, left)
     _note(
         organisation,
-        "found it in the list again",
+        EventKind.BACK_IN_LIST,
         author=author,
         now=now,
         data={"before": {"missing_from": sorted(before)}, "after": {"missing_from": sorted(left)}},

@@ -13,6 +13,7 @@ from partnerships.activity.services import record
 from partnerships.kit import journal
 from partnerships.kit.rights import require
 from partnerships.organisations.departures import Departure, settle
+from partnerships.organisations.event_kinds import EventKind
 from partnerships.organisations.models import REASON, Membership, Organisation, Role
 from partnerships.organisations.queries import watching
 from partnerships.organisations.rights import rights_over
@@ -61,12 +62,17 @@ _NO_ADMINISTRATOR = "Administrators act for nobody: their rights would know no b
 
 
 def _note(
-    membership: Membership, verb: str, *, author: User | None, now: dt.datetime, data: dict[str, Any] | None = None
+    membership: Membership,
+    event: EventKind,
+    *,
+    author: User | None,
+    now: dt.datetime,
+    data: dict[str, Any] | None = None,
 ) -> Event:
     return record(
         actor_id=author.pk if author else None,
         organisation_id=membership.organisation_id,
-        verb=verb,
+        kind=event,
         target_kind="membership",
         target_id=membership.pk,
         within_kind="organisation",
@@ -128,7 +134,7 @@ def add_membership(
         created_by=author,
     )
     data = {"after": {"role": role}} | ({REASON: reason.strip()} if reason else {})
-    event = _note(membership, "added somebody who acts for it", author=author, now=now, data=data)
+    event = _note(membership, EventKind.MEMBER_ADDED, author=author, now=now, data=data)
     if organisation.own_sign_in_required:
         end_sessions(person)
     if author is not None:
@@ -182,7 +188,7 @@ def invite_member(
         created_by=author,
     )
     data = {"after": {"role": role}} | ({REASON: reason.strip()} if reason else {})
-    event = _note(membership, "invited somebody to act for it", author=author, now=now, data=data)
+    event = _note(membership, EventKind.MEMBER_INVITED, author=author, now=now, data=data)
     _send_invitation(membership, token, now=now)
     if author.is_staff:
         _tell("organisations.invited_by_administrator", membership, event, now=now)
@@ -246,7 +252,7 @@ def resend_invitation(*, membership: Membership, author: User, now: dt.datetime)
     invitation, token = create_invitation(person=locked.person, invited_by=author, message=message, now=now)
     locked.invitation = invitation
     locked.save(update_fields=["invitation"])
-    _note(locked, "sent an invitation again", author=author, now=now)
+    _note(locked, EventKind.INVITATION_SENT_AGAIN, author=author, now=now)
     _send_invitation(locked, token, now=now)
     return invitation
 
@@ -289,7 +295,7 @@ def accept_membership(*, token: str, now: dt.datetime, name: str = "", password:
     membership.save(update_fields=["accepted_at", "starts_on"])
     _note(
         membership,
-        "accepted the invitation to act for it",
+        EventKind.INVITATION_ACCEPTED,
         author=membership.person,
         now=now,
         data={"after": {"role": membership.role}},
@@ -338,7 +344,7 @@ def change_role(*, membership: Membership, role: str, author: User | None, now: 
     locked.save(update_fields=["role"])
     membership.role = role
     data = {"before": {"role": was}, "after": {"role": role}} | ({REASON: reason.strip()} if reason else {})
-    event = _note(locked, "changed a role", author=author, now=now, data=data)
+    event = _note(locked, EventKind.ROLE_CHANGED, author=author, now=now, data=data)
     if by_administrator:
         _tell("organisations.role_by_administrator", locked, event, now=now, own=True)
 
@@ -354,7 +360,7 @@ def change_job_title(*, membership: Membership, job_title: str, author: User | N
     )
     if changed:
         membership.job_title = job_title.strip()
-        _note(membership, "changed a job title", author=author, now=now)
+        _note(membership, EventKind.JOB_TITLE_CHANGED, author=author, now=now)
 
 
 #: What the journal calls an ended membership.
@@ -396,5 +402,5 @@ def end_membership(
     membership.ends_on = locked.ends_on
     Invitation.objects.filter(memberships=locked, accepted_at=None, revoked_at=None).update(revoked_at=now)
     journal.note(MEMBERSHIP_ENDED, now=now, membership=locked.pk)
-    verb = "withdrew an invitation" if locked.is_pending else "ended a membership"
-    _note(locked, verb, author=author, now=now, data={"before": {"role": locked.role}, REASON: reason})
+    event = EventKind.INVITATION_WITHDRAWN if locked.is_pending else EventKind.MEMBERSHIP_ENDED
+    _note(locked, event, author=author, now=now, data={"before": {"role": locked.role}, REASON: reason})

@@ -14,6 +14,7 @@ from partnerships.organisations.models import Organisation
 from partnerships.outbox.services import record_email
 from partnerships.people.models import User
 from partnerships.plans.content import COLLECTION_BY_CODE, UnknownPiece, get_piece, split_piece
+from partnerships.plans.event_kinds import EventKind
 from partnerships.plans.models import Comment, Mention, Plan
 from partnerships.plans.queries import content_for, content_of, draft_content, reaches, reading_class, versions_for
 from partnerships.plans.rights import Rights, rights_over
@@ -91,7 +92,7 @@ def add_comment(
         )
     note(
         plan,
-        "answered a comment" if parent else "commented",
+        EventKind.COMMENT_ANSWERED if parent else EventKind.COMMENTED,
         author=author,
         organisation=organisation,
         kind="plan_comment",
@@ -169,7 +170,7 @@ def set_resolved(*, comment: Comment, resolved: bool, author: User, now: dt.date
     thread.save(update_fields=["resolved_at", "resolved_by"])
     note(
         plan,
-        "resolved a comment" if resolved else "reopened a comment",
+        EventKind.COMMENT_RESOLVED if resolved else EventKind.COMMENT_REOPENED,
         author=author,
         kind="plan_comment",
         target_id=thread.pk,

@@ -24,6 +24,7 @@ from partnerships.plans.content import (
     set_piece,
     split_piece,
 )
+from partnerships.plans.event_kinds import EventKind
 from partnerships.plans.models import Audience, Draft, Kind, Plan, PlanOwner
 from partnerships.plans.queries import draft_content, taking_part, version_of
 from partnerships.plans.rights import may_begin, rights_over
@@ -116,7 +117,7 @@ def create_plan(
     draft.save()
     note(
         plan,
-        "began a plan",
+        EventKind.STARTED,
         author=author,
         organisation=acting_organisation(plan, author),
         kind="plan_draft",
@@ -201,7 +202,7 @@ def save_piece(
         plan.save(update_fields=["title"])
     note(
         plan,
-        "edited the draft",
+        EventKind.DRAFT_EDITED,
         author=author,
         organisation=acting_organisation(plan, author),
         kind="plan_draft",
@@ -257,7 +258,7 @@ def discard_draft(*, plan: Plan, author: User, reason: str, now: dt.datetime) ->
     draft.save()
     note(
         plan,
-        "discarded the draft",
+        EventKind.DRAFT_DISCARDED,
         author=author,
         organisation=acting_organisation(plan, author),
         kind="plan_draft",

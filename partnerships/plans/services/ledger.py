@@ -9,6 +9,7 @@ from partnerships.activity.models import Event
 from partnerships.activity.services import record
 from partnerships.organisations.models import Organisation
 from partnerships.people.models import User
+from partnerships.plans.event_kinds import EventKind
 from partnerships.plans.models import Plan, Version
 
 
@@ -29,7 +30,7 @@ def acting_organisation(plan: Plan, author: User | None) -> Organisation | None:
 
 def note(
     plan: Plan,
-    verb: str,
+    event: EventKind,
     *,
     author: User | None,
     now: dt.datetime,
@@ -44,7 +45,7 @@ def note(
     return record(
         actor_id=author.pk if author else None,
         organisation_id=organisation.pk if organisation else None,
-        verb=verb,
+        kind=event,
         target_kind="plan_version" if version else kind,
         target_id=version.pk if version else target_id or plan.pk,
         within_kind="partnership" if plan.partnership_id and kind == "plan" else "plan",

@@ -8,6 +8,7 @@ from django.db import transaction
 
 from partnerships.kit.rights import require
 from partnerships.people.models import User
+from partnerships.plans.event_kinds import EventKind
 from partnerships.plans.models import TRANSITIONS, Audience, Plan, Status
 from partnerships.plans.rights import rights_over
 from partnerships.plans.services.ledger import acting_organisation, lock_plan, note
@@ -59,7 +60,7 @@ def change_status(
     plan.save(update_fields=["status", "superseded_by"])
     note(
         plan,
-        "changed the status of a plan",
+        EventKind.STATUS_CHANGED,
         author=author,
         organisation=acting_organisation(plan, author),
         kind="plan" if plan.is_published else "plan_draft",
@@ -92,7 +93,7 @@ def change_audience(*, plan: Plan, audience: str, reason: str, author: User, now
     plan.save(update_fields=["audience"])
     note(
         plan,
-        "changed who may read a plan",
+        EventKind.AUDIENCE_CHANGED,
         author=author,
         organisation=acting_organisation(plan, author),
         kind="plan" if plan.is_published else "plan_draft",
@@ -125,7 +126,7 @@ def pin_baseline(*, plan: Plan, number: int | None, author: User, now: dt.dateti
     plan.save(update_fields=["baseline_number"])
     note(
         plan,
-        "pinned the baseline" if number else "unpinned the baseline",
+        EventKind.BASELINE_PINNED if number else EventKind.BASELINE_UNPINNED,
         author=author,
         organisation=acting_organisation(plan, author),
         now=now,

@@ -17,6 +17,7 @@ from partnerships.organisations.queries import leads_of
 from partnerships.organisations.rights import roles_of
 from partnerships.outbox.services import record_emails
 from partnerships.people.models import User
+from partnerships.plans.event_kinds import EventKind
 from partnerships.plans.models import (
     Audience,
     EndedBecause,
@@ -91,7 +92,7 @@ def offer_ownership(
     )
     note(
         plan,
-        "offered to hand the plan over" if hands_over else "offered to share the plan's ownership",
+        EventKind.OWNERSHIP_TRANSFER_OFFERED if hands_over else EventKind.OWNERSHIP_SHARE_OFFERED,
         author=author,
         organisation=offered_for,
         kind="plan_draft",
@@ -124,7 +125,7 @@ def _withdraw(offer: OwnershipOffer, *, author: User | None, now: dt.datetime) -
     offer.save(update_fields=["withdrawn_at"])
     note(
         offer.plan,
-        "withdrew an offer of the plan",
+        EventKind.OWNERSHIP_OFFER_WITHDRAWN,
         author=author,
         kind="plan_draft",
         now=now,
@@ -162,7 +163,7 @@ def answer_offer(
     if not accept:
         note(
             plan,
-            "declined to own the plan",
+            EventKind.OWNERSHIP_DECLINED,
             author=author,
             organisation=current.organisation,
             kind="plan_draft",
@@ -203,7 +204,7 @@ def _take(plan: Plan, offer: OwnershipOffer, *, author: User, now: dt.datetime) 
     PlanOwner.objects.create(plan=plan, organisation=organisation, began_at=now)
     note(
         plan,
-        "owns the plan from now on",
+        EventKind.OWNERSHIP_STARTED,
         author=author,
         organisation=organisation,
         kind=_kind(plan),
@@ -246,7 +247,7 @@ def _end(
     _withdraw_all(offers.exclude(pk=but.pk) if but is not None else offers, author=author, now=now)
     note(
         plan,
-        "owns the plan no longer",
+        EventKind.OWNERSHIP_ENDED,
         author=author,
         organisation=owner.organisation,
         kind=_kind(plan),
@@ -296,7 +297,7 @@ def _leave_along(plan: Plan, departure: PartyDeparture) -> None:
     _withdraw_all(plan.ownership_offers.waiting().filter(hands_over=False), author=author, now=now)
     note(
         plan,
-        "left the partnership with its only owner",
+        EventKind.LEFT_PARTNERSHIP,
         author=author,
         organisation=party.organisation,
         kind=_kind(plan),
@@ -312,7 +313,7 @@ def _leave_along(plan: Plan, departure: PartyDeparture) -> None:
         record(
             actor_id=author.pk if author else None,
             organisation_id=party.organisation_id,
-            verb="a plan left with its only owner",
+            kind=EventKind.PARTNERSHIP_LOST_PLAN,
             target_kind="partnership",
             target_id=party.partnership_id,
             within_kind="partnership",

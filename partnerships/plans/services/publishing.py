@@ -28,6 +28,7 @@ from partnerships.plans.content import (
     settle_milestones,
     total_homes,
 )
+from partnerships.plans.event_kinds import EventKind
 from partnerships.plans.models import Draft, Plan, ReadingClass, Status, Version
 from partnerships.plans.queries import content_of
 from partnerships.plans.rights import rights_over
@@ -132,7 +133,7 @@ def publish_version(
     _advance(plan, version, fresh)
     write_down(
         plan,
-        "published a version",
+        EventKind.VERSION_PUBLISHED,
         author=author,
         organisation=organisation,
         version=version,

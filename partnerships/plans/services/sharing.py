@@ -17,6 +17,7 @@ from partnerships.organisations.rights import roles_of
 from partnerships.outbox.services import record_email, record_emails
 from partnerships.people.models import User
 from partnerships.people.services import find_person
+from partnerships.plans.event_kinds import EventKind
 from partnerships.plans.models import OVER, AccessRequest, Plan, Share, ShareOpening
 from partnerships.plans.rights import may_ask_for_access, rights_over
 from partnerships.plans.services.ledger import acting_organisation, lock_plan, note
@@ -94,7 +95,7 @@ def share_draft(
     )
     note(
         plan,
-        "showed the draft" if fresh else "changed a showing of the draft",
+        EventKind.DRAFT_SHOWN if fresh else EventKind.SHOWING_CHANGED,
         author=author,
         organisation=sharing_for,
         kind="plan_draft",
@@ -153,7 +154,7 @@ def end_showing(share: Share, *, author: User | None, now: dt.datetime) -> None:
     journal.note(SHOWING_ENDED, now=now, share=share.pk)
     note(
         share.plan,
-        "took a showing of the draft back",
+        EventKind.SHOWING_ENDED,
         author=author,
         organisation=acting_organisation(share.plan, author),
         kind="plan_draft",
@@ -214,7 +215,7 @@ def ask_for_access(
     if plan is not None:
         note(
             plan,
-            "asked to see the draft",
+            EventKind.DRAFT_ASKED_FOR,
             author=author,
             kind="plan_draft",
             now=now,
@@ -263,7 +264,7 @@ def answer_request(
     organisation = acting_organisation(request.plan, author)
     event = note(
         request.plan,
-        "answered a request to see the draft",
+        EventKind.DRAFT_REQUEST_ANSWERED,
         author=author,
         organisation=organisation,
         kind="plan_draft",

@@ -16,6 +16,7 @@ from partnerships.organisations.models import Membership, Organisation, Role
 from partnerships.organisations.queries import leads_of
 from partnerships.outbox.services import record_emails
 from partnerships.people.models import User
+from partnerships.plans.event_kinds import EventKind
 from partnerships.plans.models import ConditionMet, Decision, Plan, Signatory, SignOff, Status
 from partnerships.plans.queries import SigningState, has_to_decide, number_to_sign, signing_states, still_takes_part
 from partnerships.plans.rights import rights_over
@@ -82,7 +83,7 @@ def request_sign_off(
     plan.save(update_fields=["status"])
     note(
         plan,
-        "asked for sign-off",
+        EventKind.SIGN_OFF_ASKED,
         author=author,
         organisation=acting_organisation(plan, author),
         kind="plan_signing",
@@ -132,16 +133,22 @@ def _ask_anew(signatory: Signatory, *, due_on: dt.date | None, author: User | No
         signatory.asked_by = author
     signatory.save(update_fields=["link_key", "asked_by", "asked_at", "reminded_at", "due_on"])
     _send_request(signatory, author=author, now=now, again=True)
-    _note_day(signatory, "asked for sign-off again", before, author=author, now=now)
+    _note_day(signatory, EventKind.SIGN_OFF_ASKED_AGAIN, before, author=author, now=now)
 
 
 def _note_day(
-    signatory: Signatory, verb: str, before: dt.date | None, *, author: User | None, now: dt.datetime, reason: str = ""
+    signatory: Signatory,
+    event: EventKind,
+    before: dt.date | None,
+    *,
+    author: User | None,
+    now: dt.datetime,
+    reason: str = "",
 ) -> None:
     plan, due_on = signatory.plan, signatory.due_on
     note(
         plan,
-        verb,
+        event,
         author=author,
         organisation=acting_organisation(plan, author),
         kind="plan_signing",
@@ -175,7 +182,7 @@ def change_due_day(
         return signatory
     signatory.due_on = due_on
     signatory.save(update_fields=["due_on"])
-    _note_day(signatory, "changed the day to decide by", before, author=author, now=now, reason=reason.strip())
+    _note_day(signatory, EventKind.DUE_DAY_CHANGED, before, author=author, now=now, reason=reason.strip())
     return signatory
 
 
@@ -278,9 +285,9 @@ def sign_off(
     note(
         plan,
         {
-            Decision.APPROVED: "approved a version",
-            Decision.CONDITIONAL: "approved a version with a condition",
-            Decision.REJECTED: "rejected a version",
+            Decision.APPROVED: EventKind.VERSION_APPROVED,
+            Decision.CONDITIONAL: EventKind.VERSION_APPROVED_WITH_CONDITION,
+            Decision.REJECTED: EventKind.VERSION_REJECTED,
         }[Decision(decision)],
         author=person,
         organisation=organisation,
@@ -323,7 +330,7 @@ def meet_condition(*, sign_off: SignOff, person: User, note_text: str, now: dt.d
     met = ConditionMet.objects.create(sign_off=sign_off, person=person, note=note_text.strip(), at=now)
     note(
         plan,
-        "said that a condition is met",
+        EventKind.CONDITION_MET,
         author=person,
         organisation=sign_off.organisation,
         kind="plan_signing",
@@ -346,7 +353,7 @@ def remove_signatory(*, signatory: Signatory, author: User, reason: str, now: dt
     signatory.save(update_fields=["removed_at"])
     note(
         plan,
-        "no longer asks for a signature",
+        EventKind.SIGN_OFF_NOT_ASKED,
         author=author,
         organisation=acting_organisation(plan, author),
         kind="plan_signing",
@@ -367,7 +374,7 @@ def _settle(plan: Plan, *, author: User | None, now: dt.datetime) -> None:
     plan.save(update_fields=["status"])
     note(
         plan,
-        "agreed",
+        EventKind.AGREED,
         author=author,
         now=now,
         data={
@@ -403,7 +410,7 @@ def _release(pk: int, now: dt.datetime) -> int:
         signatory.save(update_fields=["removed_at"])
         note(
             plan,
-            "no longer asks for a signature",
+            EventKind.SIGN_OFF_NOT_ASKED,
             author=None,
             kind="plan_signing",
             now=now,

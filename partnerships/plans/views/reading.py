@@ -20,6 +20,7 @@ from partnerships.organisations.models import EDITING_ROLES, Membership, Organis
 from partnerships.organisations.timeline import timeline_lines
 from partnerships.people.requests import signed_in
 from partnerships.plans import paper
+from partnerships.plans.event_kinds import EventKind
 from partnerships.plans.forms import PlanFilter
 from partnerships.plans.models import Document, Draft, Milestone, Opening, Plan, SignOff, Site, Version
 from partnerships.plans.origins import may_promise, promises_of
@@ -223,7 +224,7 @@ def plan_history(request: HttpRequest, pk: int) -> HttpResponse:
     reader = opened.reader.value
     rows = [{"version": version, "figures": version.figures.get(reader, {})} for version in versions]
     here = Q(target_kind__in=["plan", "plan_draft", "plan_signing"], target_id=pk)
-    events = visible_events(user).filter(here).exclude(verb="edited the draft").order_by("-at", "-id")[:50]
+    events = visible_events(user).filter(here).exclude(kind=EventKind.DRAFT_EDITED).order_by("-at", "-id")[:50]
     return render(
         request,
         "plans/history.html",

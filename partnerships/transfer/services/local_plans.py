@@ -31,6 +31,7 @@ from partnerships.plans.services import (
     create_plan,
     publish_version,
 )
+from partnerships.transfer.event_kinds import EventKind
 from partnerships.transfer.local_plan_content import content_from_file
 from partnerships.transfer.models import ImportRun, Register, RunStatus
 from partnerships.transfer.reading.dating import date_in_file_name
@@ -45,7 +46,6 @@ from partnerships.transfer.services.registers import Outcome, last_line, row_err
 
 #: Names the file and its publisher in every version's note.
 PUBLISHER = "planning data platform, MHCLG"
-MISSING, RETURNED = "found it missing from the latest file", "found it in the file again"
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +119,7 @@ def import_local_plans(
             made.save(force_insert=True)
             record(
                 actor_id=author.pk if author else None,
-                verb="imported local plans",
+                kind=EventKind.LOCAL_PLANS_IMPORTED,
                 target_kind="import",
                 target_id=made.pk,
                 now=now,
@@ -353,11 +353,13 @@ def _remark_on_owners(plan: LocalPlan, existing: Plan, bodies: list[Organisation
 def _mark(plans: list[Plan], seen: set[int], run: Import) -> None:
     """Write in the history of a plan that the file no longer has that it is so, once; and that it is there again."""
     events = Event.objects.filter(
-        target_kind="plan", target_id__in=[plan.pk for plan in plans], verb__in=[MISSING, RETURNED]
+        target_kind="plan",
+        target_id__in=[plan.pk for plan in plans],
+        kind__in=[EventKind.MISSING_FROM_FILE, EventKind.BACK_IN_FILE],
     )
-    last = dict(events.order_by("at", "pk").values_list("target_id", "verb"))
+    last = dict(events.order_by("at", "pk").values_list("target_id", "kind"))
     for plan in plans:
-        gone, was_gone = plan.pk not in seen, last.get(plan.pk) == MISSING
+        gone, was_gone = plan.pk not in seen, last.get(plan.pk) == EventKind.MISSING_FROM_FILE
         if gone:
             run.report.note(
                 "missing", f"{plan.title} ({plan.external_reference}): not in the file any more; kept as it is"
@@ -367,7 +369,7 @@ def _mark(plans: list[Plan], seen: set[int], run: Import) -> None:
         if gone != was_gone:
             record(
                 actor_id=run.author.pk if run.author else None,
-                verb=MISSING if gone else RETURNED,
+                kind=EventKind.MISSING_FROM_FILE if gone else EventKind.BACK_IN_FILE,
                 target_kind="plan",
                 target_id=plan.pk,
                 within_kind="plan",

@@ -27,6 +27,7 @@ from partnerships.organisations.services.areas import keep_area
 from partnerships.outbox.services import without_emails
 from partnerships.people.models import User, confirm_address
 from partnerships.people.services import person_for_address
+from partnerships.transfer.event_kinds import EventKind
 from partnerships.transfer.models import ImportRun, Register, RunStatus
 from partnerships.transfer.network_format import read_network
 from partnerships.transfer.reading.problems import Problem, UnableToRead
@@ -163,7 +164,7 @@ def load_network(
             run.save(force_insert=True)
             record(
                 actor_id=author.pk if author else None,
-                verb="loaded a network",
+                kind=EventKind.NETWORK_LOADED,
                 target_kind="import",
                 target_id=run.pk,
                 now=now,

@@ -25,6 +25,7 @@ from partnerships.organisations.services import (
     UnableToUpdateOrganisation,
 )
 from partnerships.people.models import User
+from partnerships.transfer.event_kinds import EventKind
 from partnerships.transfer.models import Answer, Doubt, ImportRun, Register, RunStatus
 from partnerships.transfer.reading.combined_authorities import read_combined_authorities
 from partnerships.transfer.reading.councils import read_councils
@@ -199,7 +200,7 @@ def _brought(
         _ask(doubts, made)
         record(
             actor_id=author.pk if author else None,
-            verb="imported a list",
+            kind=EventKind.LIST_IMPORTED,
             target_kind="import",
             target_id=made.pk,
             now=now,
@@ -340,7 +341,7 @@ def discard_preview(*, run: ImportRun, author: User, now: dt.datetime) -> None:
             raise UnableToApply("This import was applied or discarded meanwhile.")
         record(
             actor_id=author.pk,
-            verb="discarded an import",
+            kind=EventKind.DISCARDED,
             target_kind="import",
             target_id=run.pk,
             now=now,
@@ -391,7 +392,7 @@ def answer_doubt(
         asked.save(update_fields=["answer", "reason", "organisation", "answered_at", "answered_by"])
         record(
             actor_id=author.pk,
-            verb="decided who a row of a list is",
+            kind=EventKind.ROW_DECIDED,
             target_kind="doubt",
             target_id=asked.pk,
             now=now,

@@ -18,6 +18,7 @@ from partnerships.developer_agreements.models import DeveloperAgreement
 from partnerships.developer_agreements.services import RegisterAgreement, link_promises, record_agreements
 from partnerships.organisations.models import Organisation
 from partnerships.people.models import User
+from partnerships.transfer.event_kinds import EventKind
 from partnerships.transfer.models import ImportRun, Register, RunStatus
 from partnerships.transfer.reading.dating import date_in_file_name
 from partnerships.transfer.reading.developer_agreements import Agreement, AgreementFiles, read_developer_agreements
@@ -89,7 +90,7 @@ def import_developer_agreements(
         import_run.save()
         record(
             actor_id=author.pk if author else None,
-            verb="imported developer agreements",
+            kind=EventKind.DEVELOPER_AGREEMENTS_IMPORTED,
             target_kind="import",
             target_id=import_run.pk,
             now=now,

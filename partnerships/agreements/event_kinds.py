@@ -1,0 +1,22 @@
+"""Events of partnerships: their codes, and what timelines say of them."""
+
+from django.db import models
+
+
+class EventKind(models.TextChoices):
+    """A code never changes, since rows hold it for ever; a label may."""
+
+    OPENED = "partnership.opened", "Opened this partnership"
+    TERMS_CHANGED = "partnership.terms_changed", "Changed the terms"
+    STATUS_CHANGED = "partnership.status_changed", "Changed the status"
+    SUCCESSOR_OPENED = "partnership.successor_opened", "Opened a successor"
+    PARTY_INVITED = "partnership.party_invited", "Invited an organisation"
+    INVITATION_ACCEPTED = "partnership.invitation_accepted", "Accepted the invitation"
+    INVITATION_DECLINED = "partnership.invitation_declined", "Declined the invitation"
+    INVITATION_WITHDRAWN = "partnership.invitation_withdrawn", "Withdrew an invitation"
+    PARTY_LEFT = "partnership.party_left", "Left this partnership"
+    PARTY_REMOVED = "partnership.party_removed", "Removed an organisation"
+    PARTY_ROLE_CHANGED = "partnership.party_role_changed", "Changed an organisation's role"
+    DOCUMENT_ADDED = "partnership.document_added", "Added a document"
+    DOCUMENT_REMOVED = "partnership.document_removed", "Removed a document"
+    DOCUMENT_RESTORED = "partnership.document_restored", "Restored a document"

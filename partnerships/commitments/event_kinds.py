@@ -1,0 +1,33 @@
+"""Events of commitments: their codes, and what timelines say of them."""
+
+from django.db import models
+
+
+class EventKind(models.TextChoices):
+    """A code never changes, since rows hold it for ever; a label may."""
+
+    PROPOSED = "commitment.proposed", "Proposed a commitment"
+    ACTION_NOTED = "commitment.action_noted", "Noted an action"
+    TERMS_CHANGED = "commitment.terms_changed", "Changed the terms"
+    GIVING_CONFIRMED = "commitment.giving_confirmed", "Confirmed giving"
+    RECEIVING_CONFIRMED = "commitment.receiving_confirmed", "Confirmed receiving"
+    DUE_DATE_MOVED = "commitment.due_date_moved", "Moved the due date"
+    PROPOSAL_WITHDRAWN = "commitment.proposal_withdrawn", "Withdrew the proposal"
+    PROPOSAL_DECLINED = "commitment.proposal_declined", "Declined the proposal"
+    CANCELLED = "commitment.cancelled", "Cancelled the commitment"
+    SUPERSEDED = "commitment.superseded", "Superseded the commitment"
+    PROGRESS_REPORTED = "commitment.progress_reported", "Reported progress"
+    ESCALATED = "commitment.escalated", "Escalated the commitment"
+    DELIVERY_VERIFIED = "commitment.delivery_verified", "Verified the delivery"
+    DELIVERY_SENT_BACK = "commitment.delivery_sent_back", "Sent the delivery back"
+    EVIDENCE_ATTACHED = "commitment.evidence_attached", "Attached evidence"
+    EVIDENCE_REMOVED = "commitment.evidence_removed", "Removed evidence"
+    OWNER_CHANGED = "commitment.owner_changed", "Changed the owner"
+    MOVED_TO_SUCCESSOR = "commitment.moved_to_successor", "Moved the commitment to a successor"
+    REMINDERS_CHOSEN = "commitment.reminders_chosen", "Chose when to be reminded"
+    READ_FROM_REGISTER = "commitment.read_from_register", "Imported the commitment from a register"
+    REPORTS_READ_FROM_REGISTER = "commitment.reports_read_from_register", "Imported later reports from a register"
+    WITHDRAWN_IN_REGISTER = (
+        "commitment.withdrawn_in_register",
+        "Imported from a register that the commitment was withdrawn",
+    )

@@ -1,0 +1,23 @@
+"""Events of conversations: their codes, and what timelines say of them."""
+
+from django.db import models
+
+
+class EventKind(models.TextChoices):
+    """A code never changes, since rows hold it for ever; a label may."""
+
+    PLANNED = "conversation.planned", "Planned a conversation"
+    RECORDED = "conversation.recorded", "Recorded a conversation"
+    CHANGED = "conversation.changed", "Changed the record"
+    CALLED_OFF = "conversation.called_off", "Called the conversation off"
+    CIRCULATED = "conversation.circulated", "Circulated the record"
+    CORRECTION_SUGGESTED = "conversation.correction_suggested", "Suggested a correction"
+    CORRECTION_ACCEPTED = "conversation.correction_accepted", "Accepted a correction"
+    CORRECTION_ANSWERED = "conversation.correction_answered", "Answered a correction"
+    AGREED = "conversation.agreed", "Agreed the record"
+    NOTE_WRITTEN = "conversation.note_written", "Wrote a private note"
+    OBJECTIVE_CLOSED = "objective.closed", "Closed an objective"
+    OBSTACLE_CLOSED = "obstacle.closed", "Closed an obstacle"
+    OPPORTUNITY_CLOSED = "opportunity.closed", "Closed an opportunity"
+    ASK_MADE = "obstacle.made_an_ask", "Made an ask from an obstacle"
+    OFFER_MADE = "opportunity.made_an_offer", "Made an offer from an opportunity"

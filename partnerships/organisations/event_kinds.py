@@ -1,0 +1,27 @@
+"""Events of the organisations room: their codes, and what timelines say of them."""
+
+from django.db import models
+
+
+class EventKind(models.TextChoices):
+    """A code never changes, since rows hold it for ever; a label may."""
+
+    ADDED = "organisation.added", "Added this organisation"
+    CHANGED = "organisation.changed", "Changed this organisation"
+    ENDED = "organisation.ended", "Recorded that this organisation ended"
+    SUCCESSION_RECORDED = "organisation.succession_recorded", "Recorded a succession"
+    IDENTIFIER_ADDED = "organisation.identifier_added", "Added an identifier"
+    IDENTIFIER_CORRECTED = "organisation.identifier_corrected", "Corrected an identifier"
+    NAME_ADDED = "organisation.name_added", "Added a name"
+    AREA_ADDED = "organisation.area_added", "Added an area served"
+    AREA_ENDED = "organisation.area_ended", "Ended an area served"
+    MISSING_FROM_LIST = "organisation.missing_from_list", "Found it missing from the latest list"
+    BACK_IN_LIST = "organisation.back_in_list", "Found it in the list again"
+    MEMBER_ADDED = "membership.added", "Added somebody who acts for it"
+    MEMBER_INVITED = "membership.invited", "Invited somebody to act for it"
+    INVITATION_SENT_AGAIN = "membership.invitation_sent_again", "Sent an invitation again"
+    INVITATION_ACCEPTED = "membership.invitation_accepted", "Accepted the invitation to act for it"
+    INVITATION_WITHDRAWN = "membership.invitation_withdrawn", "Withdrew an invitation"
+    ROLE_CHANGED = "membership.role_changed", "Changed a role"
+    JOB_TITLE_CHANGED = "membership.job_title_changed", "Changed a job title"
+    MEMBERSHIP_ENDED = "membership.ended", "Ended a membership"

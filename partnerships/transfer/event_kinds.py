@@ -1,0 +1,16 @@
+"""Events of imports: their codes, and what timelines say of them."""
+
+from django.db import models
+
+
+class EventKind(models.TextChoices):
+    """A code never changes, since rows hold it for ever; a label may."""
+
+    LIST_IMPORTED = "import.list_imported", "Imported a list"
+    LOCAL_PLANS_IMPORTED = "import.local_plans_imported", "Imported local plans"
+    DEVELOPER_AGREEMENTS_IMPORTED = "import.developer_agreements_imported", "Imported developer agreements"
+    NETWORK_LOADED = "import.network_loaded", "Loaded a network"
+    DISCARDED = "import.discarded", "Discarded an import"
+    ROW_DECIDED = "import.row_decided", "Decided who a row of a list is"
+    MISSING_FROM_FILE = "plan.missing_from_file", "Found it missing from the latest file"
+    BACK_IN_FILE = "plan.back_in_file", "Found it in the file again"

@@ -1,0 +1,96 @@
+"""The migration from sentences to codes: every event keeps what it says, and none is altered by hand meanwhile."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from importlib import import_module
+from typing import Any
+
+import pytest
+from django.db import DatabaseError, connection, transaction
+from django.db.migrations.executor import MigrationExecutor
+from django.utils import timezone
+
+from partnerships.activity.event_kinds import event_labels
+from partnerships.activity.models import Event
+
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow]
+
+SENTENCES, CODES = "0002_exports_and_contexts", "0003_code_events"
+KNOWN: dict[str, str] = import_module(f"partnerships.activity.migrations.{CODES}").CODES
+
+
+def migrate(name: str) -> None:
+    """Take the room's tables to this migration."""
+    executor = MigrationExecutor(connection)
+    executor.migrate([("activity", name)])
+
+
+def fill(rows: list[tuple[str, str]], now: dt.datetime) -> list[int]:
+    """Write events as they were, by kind of record and sentence; returns their numbers."""
+    found = []
+    with connection.cursor() as cursor:
+        for target_kind, verb in rows:
+            cursor.execute(
+                "INSERT INTO activity_event (verb, target_kind, target_id, within_kind, at, data)"
+                " VALUES (%s, %s, 1, '', %s, '{\"title\": \"Larkhaven\"}') RETURNING id",
+                [verb, target_kind, now],
+            )
+            found.append(cursor.fetchone()[0])
+    return found
+
+
+def rows_of(numbers: list[int]) -> list[dict[str, Any]]:
+    """These events as SQL sees them, in their order."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT to_jsonb(e)::text FROM activity_event e WHERE id = ANY(%s) ORDER BY id", [numbers])
+        return [json.loads(row) for (row,) in cursor.fetchall()]
+
+
+def test_every_sentence_becomes_its_code_and_the_way_back_restores_it() -> None:
+    given = [
+        (sentence.partition(": ")[0] if ": " in sentence else "plan", sentence.rpartition(": ")[2])
+        for sentence in KNOWN
+    ]
+    odd = [("plan", "planted a tree"), ("partnership", "changed the terms"), ("commitment", "changed the terms")]
+    migrate(SENTENCES)
+    try:
+        numbers = fill([*given, *odd], timezone.now())
+        before = rows_of(numbers)
+    finally:
+        migrate(CODES)
+
+    coded = list(Event.objects.filter(pk__in=numbers).order_by("pk"))
+
+    assert [event.kind for event in coded] == [
+        *KNOWN.values(),
+        "other",
+        "partnership.terms_changed",
+        "commitment.terms_changed",
+    ]
+    assert coded[len(given)].label == "Planted a tree"
+    assert all(event.data["title"] == "Larkhaven" for event in coded)
+    assert {event.kind for event in coded} <= {"other", *event_labels()}
+
+    migrate(SENTENCES)
+    try:
+        after = rows_of(numbers)
+    finally:
+        migrate(CODES)
+    # Two sentences have one code: the way back gives the one that was written last.
+    last = {"declined an ask for all": "closed an ask that all have declined"}
+    assert after == [{**row, "verb": last.get(row["verb"], row["verb"])} for row in before]
+
+
+def test_an_event_stays_unalterable_after_the_migration() -> None:
+    migrate(SENTENCES)
+    try:
+        [number] = fill([("plan", "agreed")], timezone.now())
+    finally:
+        migrate(CODES)
+
+    with pytest.raises(DatabaseError, match="Cannot update or delete"), transaction.atomic():
+        Event.objects.filter(pk=number).update(kind="plan.started")
+
+    assert Event.objects.get(pk=number).kind == "plan.agreed"

@@ -1,0 +1,99 @@
+"""Events are told by codes that rooms register; people read labels."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from pathlib import Path
+
+import pytest
+from django.db.models import TextChoices
+from django.utils import timezone
+
+import partnerships
+from partnerships.activity.event_kinds import UnknownEventKind, event_labels, register_events
+from partnerships.activity.models import Event
+from partnerships.activity.queries import acts_in
+from partnerships.activity.services import record
+from partnerships.organisations.timeline import timeline_lines
+from tests.world import World
+
+pytestmark = pytest.mark.django_db
+
+ROOMS = sorted(path.parent.name for path in Path(partnerships.__path__[0]).glob("*/event_kinds.py"))
+
+
+class Unknown(TextChoices):
+    """A kind that no room registers."""
+
+    GONE = "room.gone", "Went away"
+
+
+class Taken(TextChoices):
+    """A code that another room has."""
+
+    AGREED = "plan.agreed", "Agreed"
+
+
+def of_rooms() -> list[TextChoices]:
+    """Every kind of event that the rooms declare."""
+    modules = (import_module(f"partnerships.{room}.event_kinds") for room in ROOMS if room != "activity")
+    return [kind for module in modules for kind in module.EventKind]
+
+
+def test_every_kind_of_event_is_registered_once_with_a_label() -> None:
+    kinds = of_rooms()
+
+    codes = [kind.value for kind in kinds]
+    assert len(codes) == len(set(codes))
+    assert {kind.value: str(kind.label) for kind in kinds} == dict(event_labels())
+    assert all(len(code) <= 60 for code in codes)
+
+
+def test_every_label_reads_as_the_beginning_of_a_sentence() -> None:
+    odd = [
+        label
+        for label in event_labels().values()
+        if not label[0].isupper() or "_" in label or label.endswith((".", " of", " about", " to", " for"))
+    ]
+
+    assert odd == []
+
+
+def test_a_kind_that_no_room_registered_is_not_recorded(world: World) -> None:
+    with pytest.raises(UnknownEventKind, match=r"room\.gone"):
+        record(actor_id=None, kind=Unknown.GONE, target_kind="plan", target_id=1, now=timezone.now())
+
+    assert not Event.objects.filter(kind="room.gone").exists()
+
+
+def test_a_code_stands_for_one_kind() -> None:
+    with pytest.raises(ValueError, match=r"plan\.agreed"):
+        register_events(Taken)
+
+
+def test_timelines_say_the_label_and_keep_the_sentence_of_an_old_event(world: World) -> None:
+    about = {"target_kind": "partnership", "target_id": world.partnership.pk, "at": timezone.now()}
+    coded = Event.objects.create(kind="partnership.terms_changed", **about)
+    old = Event.objects.create(kind="other", data={"wording": "planted a tree"}, **about)
+    retired = Event.objects.create(kind="partnership.retired", **about)
+
+    lines = timeline_lines([coded, old, retired])
+
+    assert [line.title for line in lines] == ["Changed the terms", "Planted a tree", "partnership.retired"]
+
+
+def test_row_history_says_what_was_done_once(world: World) -> None:
+    about = {"target_kind": "partnership", "target_id": world.partnership.pk, "at": timezone.now()}
+    for kind, data in (
+        ("partnership.terms_changed", {}),
+        ("partnership.terms_changed", {}),
+        ("other", {"wording": "planted a tree"}),
+    ):
+        event = Event.objects.create(kind=kind, data=data, **about)
+    event.refresh_from_db()
+    assert event.context_id is not None
+
+    acts = acts_in([event.context_id])
+
+    assert acts[event.context_id][-2:] == ["Changed the terms", "Planted a tree"]
+    assert acts[event.context_id].count("Changed the terms") == 1

@@ -24,7 +24,7 @@ APPEND_ONLY_TABLES = {
 UPDATABLE_COLUMNS = {
     "outbox_email": (
         "params, secrets, status, message_id, address, subject, recipe, tokens, memo, attempts, deferrals, unanswered,"
-        " doubts, in_doubt, available_at, claimed_at, settled_at, reason, provider_id"
+        " doubts, in_doubt, available_at, claimed_at, settled_at, reason, reason_code, provider_id"
     ),
     "outbox_bounce": "address, text",
 }

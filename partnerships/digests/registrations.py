@@ -82,7 +82,9 @@ class DigestHooks(OutboxHooks):
         ).update(stopped_from=F("status"), status=SubscriptionStatus.SUPPRESSED, reason=reason)
         Email.objects.filter(
             person_id__in=people.values("pk"), status=EmailStatus.QUEUED, lane__gt=Lane.ACCOUNT
-        ).update(status=EmailStatus.SUPPRESSED, settled_at=now, reason="Mail to this address came back.")
+        ).update(
+            status=EmailStatus.SUPPRESSED, settled_at=now, reason="Mail to this address came back.", reason_code=""
+        )
         drop_matches(people.values_list("pk", flat=True), now=now)
         for person in people:
             record(

@@ -11,12 +11,18 @@ from django.db.models import Max
 from partnerships.kit import journal
 from partnerships.outbox import message_ids
 from partnerships.outbox.hooks import registered_hooks
-from partnerships.outbox.models import Bounce, Email, ReportSeen, Suppression
+from partnerships.outbox.models import Bounce, Email, ReportSeen, Suppression, SuppressionCause
 from partnerships.outbox.restoring import SUPPRESSED
 
 _REASON, _TEXT = 300, 500
 #: This many soft bounces within this time count as a hard one.
 MAX_SOFT, SOFT_WITHIN = 5, dt.timedelta(days=30)
+
+#: What suppresses an address at once.
+_CAUSES: dict[str, SuppressionCause] = {
+    Bounce.Kind.COMPLAINT: SuppressionCause.COMPLAINT,
+    Bounce.Kind.HARD: SuppressionCause.BOUNCED,
+}
 
 
 class UnableToRelease(Exception):
@@ -29,14 +35,23 @@ def without_address(text: str, address: str) -> str:
 
 
 @transaction.atomic
-def suppress(*, address: str, reason: str, email_id: int | None, author_id: int | None, now: dt.datetime) -> bool:
+def suppress(
+    *,
+    address: str,
+    reason: str,
+    cause: SuppressionCause = SuppressionCause.OTHER,
+    email_id: int | None,
+    author_id: int | None,
+    now: dt.datetime,
+) -> bool:
     """Send no notices and no digests to an address any more. Returns whether it is new."""
     address = address.strip().lower()
     reason = without_address(reason, address)  # it goes into history and log, which hold people by number only
     if not address or Suppression.objects.filter(address__iexact=address, released_at=None).exists():
         return False
     Suppression.objects.bulk_create(
-        [Suppression(address=address, reason=reason[:_REASON], since=now, set_by_id=author_id)], ignore_conflicts=True
+        [Suppression(address=address, cause=cause, reason=reason[:_REASON], since=now, set_by_id=author_id)],
+        ignore_conflicts=True,
     )
     journal.note(SUPPRESSED, now=now, address=journal.address_hash(address))
     for hooks in registered_hooks():
@@ -86,14 +101,13 @@ def note_bounce(
     if kind != Bounce.Kind.COMPLAINT:
         for hooks in registered_hooks():
             hooks.came_back(email=email, bounce=bounce)
-    if kind == Bounce.Kind.COMPLAINT:
-        reason = f"They marked our mail as unwanted: {text}"
-    elif kind == Bounce.Kind.HARD:
-        reason = f"Mail came back for good: {text}"
+    if kind in _CAUSES:
+        cause = _CAUSES[kind]
+        reason = f"{cause.label}: {text}"
     else:
-        reason = _too_often(bounce, now)
+        cause, reason = SuppressionCause.BOUNCED_OFTEN, _too_often(bounce, now)
     if reason:
-        suppress(address=bounce.address, reason=reason, email_id=email.pk, author_id=None, now=now)
+        suppress(address=bounce.address, cause=cause, reason=reason, email_id=email.pk, author_id=None, now=now)
     return bounce
 
 
@@ -120,7 +134,8 @@ def note_refusal(*, email: Email, text: str, now: dt.datetime) -> None:
     """The mail server gave an email up because of the state of the mailbox: a soft bounce, said at once."""
     bounce = _note(email, kind=Bounce.Kind.SOFT, address=email.address, text=text, now=now)
     if reason := _too_often(bounce, now):
-        suppress(address=email.address, reason=reason, email_id=email.pk, author_id=None, now=now)
+        cause = SuppressionCause.BOUNCED_OFTEN
+        suppress(address=email.address, cause=cause, reason=reason, email_id=email.pk, author_id=None, now=now)
 
 
 def _too_often(bounce: Bounce, now: dt.datetime) -> str:

@@ -18,8 +18,8 @@ from django.db import InterfaceError, OperationalError, transaction
 from partnerships.kit.database import BY_INDEX, rows_of, rows_planned_once
 from partnerships.outbox import message_ids, throttle
 from partnerships.outbox.answers import can_be_addressed
-from partnerships.outbox.kinds import Batch, Candidate, Composer, Due, kind_of
-from partnerships.outbox.models import MAY_HAVE_ARRIVED, NOT_COMPOSED, STILL_OPEN, STILL_SENDING, EmailStatus, Lane
+from partnerships.outbox.kinds import Batch, Candidate, Composer, Due, SetAside, kind_of
+from partnerships.outbox.models import STILL_OPEN, STILL_SENDING, EmailReason, EmailStatus, Lane
 from partnerships.outbox.months import by_month
 from partnerships.outbox.parts import Recipe, bodies, forms_for
 from partnerships.outbox.queries.suppressions import suppressed_among
@@ -124,16 +124,17 @@ UPDATE outbox_email e
        settled_at = CASE WHEN e.unanswered + 1 >= %(limit)s THEN clock_timestamp() END,
        in_doubt = e.in_doubt OR e.status = 'sending', attempts = e.attempts + 1, unanswered = e.unanswered + 1,
        available_at = clock_timestamp() + %(first)s * 2 ^ LEAST(e.unanswered, 10) * interval '1 second',
-       reason = %(reason)s
+       reason = %(reason)s, reason_code = %(code)s
  WHERE e.id = %(id)s AND {STILL_OPEN} AND e.available_at <= statement_timestamp()
 RETURNING e.status
 """  # noqa: S608 - our own constants
 
 _SET_ASIDE = """
 UPDATE outbox_email e
-   SET status = c.status, reason = c.reason, settled_at = clock_timestamp(), attempts = e.attempts + 1,
-       secrets = NULL, tokens = NULL
-  FROM unnest(%(ids)s::bigint[], %(statuses)s::text[], %(reasons)s::text[]) AS c(id, status, reason)
+   SET status = c.status, reason = c.reason, reason_code = c.code, settled_at = clock_timestamp(),
+       attempts = e.attempts + 1, secrets = NULL, tokens = NULL
+  FROM unnest(%(ids)s::bigint[], %(statuses)s::text[], %(reasons)s::text[], %(codes)s::text[])
+       AS c(id, status, reason, code)
  WHERE e.id = c.id AND {month}
 """
 
@@ -212,14 +213,14 @@ def _claim(
             mine = [one for one in some if one.pk not in held and one.pk not in throttled]
             composer.compose([one for one in mine if one.pk not in refused], batch, now=now)
             if hopeless := [one for one in mine if one.pk in refused]:
-                batch.set_aside += [(one.pk, *refused[one.pk]) for one in hopeless]
+                batch.set_aside += [refused[one.pk] for one in hopeless]
                 composer.refused(hopeless, now=now)
             checks[composer] = {one.pk: batch.checks[one.pk] for one in mine if one.pk in batch.checks}
         emails = _freeze(batch, {one.pk: one for one in going}, attempts, now)
         throttle.count(counted, now=now)
-    for pk, status, reason in batch.set_aside:
-        if status == EmailStatus.FAILED:
-            log.error("email_set_aside", email=pk, reason=reason[:80])
+    for aside in batch.set_aside:
+        if aside.status == EmailStatus.FAILED:
+            log.error("email_set_aside", email=aside.pk, reason=aside.reason[:80])
     return Claim(emails, len(rows) - len(throttled), checks)
 
 
@@ -270,40 +271,45 @@ class _Row(NamedTuple):
         )
 
 
-def _composers(rows: Sequence[_Row]) -> tuple[dict[Composer, list[Due]], list[tuple[int, str, str]]]:
+def _composers(rows: Sequence[_Row]) -> tuple[dict[Composer, list[Due]], list[SetAside]]:
     """The emails by what composes them, and those that no room composes any more. New ones get their Message-ID."""
     new = [row.pk for row in rows if not row.message_id]
     given = dict(zip(new, message_ids.make(new), strict=True))
     by_composer: dict[Composer, list[Due]] = defaultdict(list)
-    unknown: list[tuple[int, str, str]] = []
+    unknown: list[SetAside] = []
     for row in rows:
         kind = kind_of(row.kind)
         if kind is None:
-            unknown.append((row.pk, EmailStatus.FAILED, f"{NOT_COMPOSED}: there is no kind {row.kind}."))
+            code = EmailReason.NOT_COMPOSED
+            reason = code.in_full(f"there is no kind {row.kind}.")
+            unknown.append(SetAside(row.pk, EmailStatus.FAILED, reason, code))
         else:
             by_composer[kind.composer].append(row.as_due(row.message_id or given[row.pk]))
     return by_composer, unknown
 
 
-def _refusals(candidates: Collection[Candidate], doubts: dict[int, int]) -> dict[int, tuple[str, str]]:
-    """Why some emails must not or cannot leave: status and reason by number."""
+def _refusals(candidates: Collection[Candidate], doubts: dict[int, int]) -> dict[int, SetAside]:
+    """Why some emails must not or cannot leave, by number."""
     addresses = {one.address.lower() for one in candidates if one.due.lane != Lane.ACCOUNT}
     suppressed = suppressed_among(addresses)
     delivered = delivered_before(candidates)
-    found: dict[int, tuple[str, str]] = {}
+    found: dict[int, SetAside] = {}
     for one in candidates:
         if one.pk in delivered:
-            found[one.pk] = EmailStatus.DROPPED, "Delivered before the restore."
+            found[one.pk] = SetAside(one.pk, EmailStatus.DROPPED, "Delivered before the restore.")
         elif one.refusal:
-            found[one.pk] = EmailStatus.SUPPRESSED, one.refusal
+            found[one.pk] = SetAside(one.pk, EmailStatus.SUPPRESSED, one.refusal)
         elif one.due.lane != Lane.ACCOUNT and one.address.lower() in suppressed:
-            found[one.pk] = EmailStatus.SUPPRESSED, "Mail to this address came back earlier."
+            found[one.pk] = SetAside(one.pk, EmailStatus.SUPPRESSED, "Mail to this address came back earlier.")
         elif not can_be_addressed(one.address):
-            found[one.pk] = EmailStatus.FAILED, "The address cannot be written on an envelope."
+            found[one.pk] = SetAside(one.pk, EmailStatus.FAILED, "The address cannot be written on an envelope.")
         elif doubts[one.pk] >= MAX_DOUBTS:
-            found[one.pk] = EmailStatus.FAILED, f"{MAY_HAVE_ARRIVED}: the mail server did not say, {MAX_DOUBTS} times."
+            code = EmailReason.MAY_HAVE_ARRIVED
+            reason = code.in_full(f"the mail server did not say, {MAX_DOUBTS} times.")
+            found[one.pk] = SetAside(one.pk, EmailStatus.FAILED, reason, code)
         elif one.due.unanswered >= MAX_CLAIMS:
-            found[one.pk] = EmailStatus.FAILED, f"Claimed {one.due.unanswered} times without an answer."
+            reason = f"Claimed {one.due.unanswered} times without an answer."
+            found[one.pk] = SetAside(one.pk, EmailStatus.FAILED, reason)
     return found
 
 
@@ -341,9 +347,10 @@ def _claim_one_by_one(*, now: dt.datetime, limit: int, lanes: str, people: Colle
 
 def _put_off(pk: int, error: Exception) -> None:
     """Try one that could not be composed again later, or set it aside. What it says stays out of the reason."""
-    reason = f"{NOT_COMPOSED}: {type(error).__name__} ({_where(error)})"
-    params = {"id": pk, "limit": MAX_COMPOSINGS, "first": settings.EMAIL_RETRY_SECONDS, "reason": reason[:500]}
-    rows = rows_of(_PUT_OFF, params)
+    code = EmailReason.NOT_COMPOSED
+    reason = code.in_full(f"{type(error).__name__} ({_where(error)})")
+    params = {"id": pk, "limit": MAX_COMPOSINGS, "first": settings.EMAIL_RETRY_SECONDS}
+    rows = rows_of(_PUT_OFF, params | {"reason": reason, "code": code.value})
     if rows:
         event = "email_set_aside" if rows[0][0] == EmailStatus.FAILED else "email_not_composed"
         log.error(event, email=pk, reason=reason[:80])
@@ -416,8 +423,9 @@ def _freeze(
     """Write down what leaves, settle what does not, and hand over the messages."""
     if batch.set_aside:
         for month, some in by_month(batch.set_aside, key=itemgetter(0)).items():
-            ids, statuses, reasons = map(list, zip(*some, strict=True))
-            rows_of(_SET_ASIDE.format(month=month), {"ids": ids, "statuses": statuses, "reasons": reasons})
+            ids, statuses, reasons, codes = map(list, zip(*some, strict=True))
+            values = {"ids": ids, "statuses": statuses, "reasons": reasons, "codes": codes}
+            rows_of(_SET_ASIDE.format(month=month), values)
     forms = forms_for(batch.messages.values(), now)
     claimed: list[Claimed] = []
     rows: list[tuple[int, bool, str, str, str, str, str, str | None]] = []

@@ -8,7 +8,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from partnerships.outbox.models import Lane
 from partnerships.outbox.parts import Message, Recipe
@@ -53,6 +53,15 @@ class Candidate:
         return self.due.pk
 
 
+class SetAside(NamedTuple):
+    """An email that is settled without leaving, and why: for people, and as a code where one exists."""
+
+    pk: int
+    status: str
+    reason: str
+    code: str = ""
+
+
 @dataclass(slots=True)
 class Batch:
     """What composing decided about the emails of one claim, gathered until it is written in a few statements."""
@@ -60,8 +69,7 @@ class Batch:
     messages: dict[int, Message] = field(default_factory=dict)
     #: Composed before: the same message once more.
     again: list[Candidate] = field(default_factory=list)
-    #: Settled without leaving: number, status, reason.
-    set_aside: list[tuple[int, str, str]] = field(default_factory=list)
+    set_aside: list[SetAside] = field(default_factory=list)
     #: What each composer wants back when the email is sent again.
     memos: dict[int, Any] = field(default_factory=dict)
     #: What the journal keeps of each (see `restoring`): JSON values, numbers and codes only.

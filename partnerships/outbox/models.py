@@ -38,10 +38,17 @@ class EmailStatus(models.TextChoices):
 
 #: Emails that are still to leave.
 OPEN = (EmailStatus.QUEUED, EmailStatus.SENDING)
-#: The reason of an email that could not be composed begins with this. An index holds the same words.
-NOT_COMPOSED = "It could not be written"
-#: The reason of an email given up because a server may have accepted it begins with this.
-MAY_HAVE_ARRIVED = "It may have arrived"
+
+
+class EmailReason(models.TextChoices):
+    """Why an email has not left, where code asks. `Email.reason` says it to people, in full."""
+
+    NOT_COMPOSED = "not_composed", "It could not be written"
+    MAY_HAVE_ARRIVED = "may_have_arrived", "It may have arrived"
+
+    def in_full(self, detail: str) -> str:
+        """The label with what went wrong, as the ledger keeps it."""
+        return f"{self.label}: {detail}"[:500]
 
 
 class EmailQuerySet(models.QuerySet["Email"]):
@@ -100,6 +107,7 @@ class Email(models.Model):
     claimed_at = models.DateTimeField(null=True, blank=True)
     settled_at = models.DateTimeField(null=True, blank=True)
     reason = models.CharField(max_length=500, blank=True)
+    reason_code = models.CharField(max_length=20, blank=True, choices=EmailReason, help_text="What code asks for.")
     provider_id = models.CharField(max_length=200, blank=True)
     repeat_of_id = models.BigIntegerField(null=True, blank=True, help_text="The email of which this is a repeat.")
 
@@ -155,7 +163,18 @@ class LegacyMessageId(models.Model):
         return f"Message-ID of {self.email_id}"
 
 
-@pghistory.track(exclude=["address"])
+class SuppressionCause(models.TextChoices):
+    """Why an address is suppressed. `Suppression.reason` says it to people, with the server's words."""
+
+    REFUSED = "refused", "The mail server refused the address"
+    BOUNCED = "bounced", "Mail came back for good"
+    BOUNCED_OFTEN = "bounced_often", "Mail came back too often"
+    COMPLAINT = "complaint", "They marked our mail as unwanted"
+    OTHER = "other", "Something else"
+
+
+# The cause is written once, with the reason, which history has.
+@pghistory.track(exclude=["address", "cause"])
 class Suppression(models.Model):
     """An address that gets no notices and no digests until somebody releases it.
 
@@ -163,6 +182,7 @@ class Suppression(models.Model):
     """
 
     address = models.EmailField(max_length=254)
+    cause = models.CharField(max_length=20, choices=SuppressionCause, default=SuppressionCause.OTHER)
     reason = models.CharField(max_length=300)
     since = models.DateTimeField()
     set_by_id = models.BigIntegerField(null=True, blank=True, help_text="The person who did it. None: a bounce.")

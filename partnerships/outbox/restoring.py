@@ -62,7 +62,9 @@ def redo_accepted(lines: Sequence[dict[str, Any]], now: dt.datetime) -> int:
     found = Email.objects.filter(pk__in=by_number)
     same = {email.pk: email.is_open for email in found if _is_same(email, by_number[email.pk])}
     settled = Email.objects.open().filter(pk__in=[pk for pk, is_open in same.items() if is_open])
-    count = settled.update(status=EmailStatus.SENT, settled_at=now, reason="Accepted before the restore.")
+    count = settled.update(
+        status=EmailStatus.SENT, settled_at=now, reason="Accepted before the restore.", reason_code=""
+    )
     unknown = [line for number, line in by_number.items() if number not in same and _is_remembered(line)]
     rows = [
         DeliveredBefore(

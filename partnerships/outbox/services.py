@@ -147,7 +147,7 @@ def noting_emails() -> Iterator[list[Email]]:
 def drop_email(*, email: Email, reason: str, now: dt.datetime) -> bool:
     """Settle a queued email that is no longer needed; returns whether it was still queued."""
     from_queue = Email.objects.filter(pk=email.pk, status="queued")
-    return bool(from_queue.update(status="dropped", settled_at=now, reason=reason[:500]))
+    return bool(from_queue.update(status="dropped", settled_at=now, reason=reason[:500], reason_code=""))
 
 
 @transaction.atomic
@@ -163,7 +163,10 @@ def discard_emails(*, kind: str, recorded_before: dt.datetime, reason: str, now:
     for hooks in registered_hooks():
         hooks.discarded(numbers=numbers, now=now)
     count = Email.objects.filter(pk__in=numbers).update(
-        status=EmailStatus.SUPPRESSED, settled_at=now, reason=f"Discarded by an operator: {reason}"[:500]
+        status=EmailStatus.SUPPRESSED,
+        settled_at=now,
+        reason=f"Discarded by an operator: {reason}"[:500],
+        reason_code="",
     )
     record(
         actor_id=None,

@@ -28,7 +28,15 @@ from partnerships.kit.database import BY_INDEX, as_array, keeps_statements
 from partnerships.outbox.answers import Answer, Outcome, enhanced_code
 from partnerships.outbox.bounces import note_refusal, suppress
 from partnerships.outbox.claiming import MAX_DOUBTS
-from partnerships.outbox.models import MAY_HAVE_ARRIVED, STILL_OPEN, STILL_SENDING, Email, EmailStatus, Suppression
+from partnerships.outbox.models import (
+    STILL_OPEN,
+    STILL_SENDING,
+    Email,
+    EmailReason,
+    EmailStatus,
+    Suppression,
+    SuppressionCause,
+)
 from partnerships.outbox.months import by_month
 
 log = structlog.get_logger(__name__)
@@ -41,15 +49,14 @@ _MAX_WAIT = 3600.0
 _MAX_WAIT_UNREACHED = 300.0
 #: A server that in the last hour denied this many addresses, and refused most emails, is not believed any more.
 _MAX_DENIED, _RECENT = 10, 50
-_SERVER_SAID = "The mail server refused the address: "
 
 # In one statement: what upper rooms do about emails that arrived (`on_accepted`) reads `done`.
 _ACCEPTED = """
 WITH answer(id, provider_id) AS (SELECT * FROM unnest(%(ids)s::bigint[], %(providers)s::text[])),
 done AS (
     UPDATE outbox_email e
-       SET status = 'sent', settled_at = clock_timestamp(), reason = '', provider_id = answer.provider_id,
-           secrets = NULL, tokens = NULL
+       SET status = 'sent', settled_at = clock_timestamp(), reason = '', reason_code = '',
+           provider_id = answer.provider_id, secrets = NULL, tokens = NULL
       FROM answer WHERE e.id = answer.id AND {month} AND {still_open}
     RETURNING e.id, e.kind, e.person_id
 ){more}
@@ -58,7 +65,7 @@ SELECT count(*) FROM done
 
 _FAILED = f"""
 UPDATE outbox_email e
-   SET status = 'failed', settled_at = clock_timestamp(), reason = answer.reason,
+   SET status = 'failed', settled_at = clock_timestamp(), reason = answer.reason, reason_code = '',
        secrets = NULL, tokens = NULL
   FROM unnest(%(ids)s::bigint[], %(reasons)s::text[]) AS answer(id, reason)
  WHERE e.id = answer.id AND e.id = ANY(%(ids)s) AND {STILL_SENDING}
@@ -84,7 +91,8 @@ UPDATE outbox_email e
        available_at = clock_timestamp()
                       + LEAST(%(first)s * 2 ^ LEAST(e.deferrals, 20), %(longest)s) * interval '1 second',
        reason = CASE WHEN answer.is_doubtful THEN left(%(may_have_arrived)s || ': ' || answer.reason, 500)
-                     ELSE answer.reason END
+                     ELSE answer.reason END,
+       reason_code = CASE WHEN answer.is_doubtful THEN %(doubtful)s ELSE '' END
   FROM answer
  WHERE e.id = answer.id AND e.id = ANY(%(ids)s)
 RETURNING e.id, e.status, answer.is_doubtful
@@ -93,7 +101,7 @@ RETURNING e.id, e.status, answer.is_doubtful
 # Connection failed before any reply: does not count as an attempt.
 _UNREACHED = f"""
 UPDATE outbox_email e
-   SET status = 'queued', unanswered = 0, reason = answer.reason,
+   SET status = 'queued', unanswered = 0, reason = answer.reason, reason_code = '',
        available_at = clock_timestamp() + interval '1 second'
            * LEAST(GREATEST(%(first)s, EXTRACT(EPOCH FROM clock_timestamp() - e.created_at) / 4), %(longest)s)
   FROM unnest(%(ids)s::bigint[], %(reasons)s::text[]) AS answer(id, reason)
@@ -175,7 +183,8 @@ def _put_off(later: Sequence[Answer], noted: Collection[int]) -> dict[str, Any]:
         "counts": [_doubts_of(one, noted) for one in later],
         "limit": MAX_DEFERRALS,
         "max_doubts": MAX_DOUBTS,
-        "may_have_arrived": MAY_HAVE_ARRIVED,
+        "may_have_arrived": EmailReason.MAY_HAVE_ARRIVED.label,
+        "doubtful": EmailReason.MAY_HAVE_ARRIVED.value,
         "first": settings.EMAIL_RETRY_SECONDS,
         "longest": _MAX_WAIT,
     }
@@ -200,8 +209,9 @@ def _speaks_of_the_mailbox(answer: Answer) -> bool:
 def _act_on_refusals(denied: Collection[int], soft: Collection[int]) -> None:
     now = timezone.now()
     for email in Email.objects.filter(pk__in=denied) if denied else ():
-        reason = f"{_SERVER_SAID}{email.reason}"
-        suppress(address=email.address, reason=reason, email_id=email.pk, author_id=None, now=now)
+        cause = SuppressionCause.REFUSED
+        reason = f"{cause.label}: {email.reason}"
+        suppress(address=email.address, cause=cause, reason=reason, email_id=email.pk, author_id=None, now=now)
     for email in Email.objects.filter(pk__in=soft) if soft else ():
         note_refusal(email=email, text=email.reason, now=now)
 
@@ -210,7 +220,7 @@ def _is_believed(denied: int, accepted: int) -> bool:
     """Whether a server that denies this many addresses, having accepted so many emails, may be right: a misconfigured
     one denies all of them."""
     since = timezone.now() - dt.timedelta(hours=1)
-    said = Suppression.objects.filter(since__gt=since, reason__startswith=_SERVER_SAID)
+    said = Suppression.objects.filter(since__gt=since, cause=SuppressionCause.REFUSED)
     if said.count() + denied < _MAX_DENIED:
         return True
     settled = Email.objects.filter(settled_at__gt=since, status__in=[EmailStatus.SENT, EmailStatus.FAILED])

@@ -9,7 +9,7 @@ from typing import Any, TypeAlias
 from django.core.exceptions import ObjectDoesNotExist
 
 from partnerships.outbox.content import Content, message, repeatable
-from partnerships.outbox.kinds import Batch, Candidate, Composer, Due, EmailKind, register_kind
+from partnerships.outbox.kinds import Batch, Candidate, Composer, Due, EmailKind, SetAside, register_kind
 from partnerships.outbox.models import EmailStatus, Lane
 from partnerships.people.models import User
 
@@ -51,7 +51,7 @@ class PersonComposer(Composer):
             except ObjectDoesNotExist:
                 content = "What it tells of is gone."
             if isinstance(content, str):
-                batch.set_aside.append((one.pk, EmailStatus.SUPPRESSED, content))
+                batch.set_aside.append(SetAside(one.pk, EmailStatus.SUPPRESSED, content))
                 continue
             written = message(
                 content.render(),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ast
+import re
 from importlib import import_module
 from pathlib import Path
 
@@ -97,3 +99,46 @@ def test_row_history_says_what_was_done_once(world: World) -> None:
 
     assert acts[event.context_id][-2:] == ["Changed the terms", "Planted a tree"]
     assert acts[event.context_id].count("Changed the terms") == 1
+
+
+#: Words that code must read: PostgreSQL's own messages, and the text of an email that was just received.
+_READ = {
+    "partnerships/kit/masking.py": {"invalid input"},
+    "partnerships/digests/management/week.py": {"You get this because"},
+}
+_FILTERS = ("filter", "exclude", "get", "Q")
+_BEGINNINGS = ("startswith", "endswith")
+_SENTENCE = re.compile(r"[A-Za-z]\S* \S")
+
+
+def sentences_compared(module: ast.Module) -> set[str]:
+    """English sentences that code compares, looks for or filters by."""
+    found: set[str] = set()
+    for node in ast.walk(module):
+        asked: list[ast.expr] = []
+        if isinstance(node, ast.Compare):
+            asked = [node.left, *node.comparators]
+        elif isinstance(node, ast.Call):
+            called = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
+            asked = list(node.args) if called in _BEGINNINGS else []
+            asked += [one.value for one in node.keywords] if called in _FILTERS else []
+        values = (part for one in asked for part in (one.elts if isinstance(one, ast.Tuple | ast.List) else [one]))
+        found |= {
+            one.value
+            for one in values
+            if isinstance(one, ast.Constant) and isinstance(one.value, str) and _SENTENCE.match(one.value)
+        }
+    return found
+
+
+def test_no_code_compares_a_sentence() -> None:
+    root = Path(partnerships.__path__[0])
+    found = {}
+    for path in sorted(root.rglob("*.py")):
+        if "migrations" in path.parts:
+            continue
+        name = str(path.relative_to(root.parent))
+        if odd := sentences_compared(ast.parse(path.read_text())) - _READ.get(name, set()):
+            found[name] = odd
+
+    assert found == {}

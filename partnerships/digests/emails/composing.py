@@ -31,7 +31,7 @@ from partnerships.kit.database import rows_of, rows_planned_once
 from partnerships.kit.waiting import Waiting
 from partnerships.outbox import kinds
 from partnerships.outbox.content import repeatable
-from partnerships.outbox.models import NOT_COMPOSED, EmailStatus
+from partnerships.outbox.models import EmailReason, EmailStatus
 from partnerships.outbox.parts import bodies
 from partnerships.outbox.queries.suppressions import SUPPRESSED
 from partnerships.people.models import User
@@ -119,13 +119,14 @@ class Decided:
     #: Questions to people with an account that may no longer be sent.
     unaskable: list[Subscription] = field(default_factory=list)
 
-    def set_aside(self, one: Candidate, reason: str, status: str = EmailStatus.SUPPRESSED) -> None:
+    def set_aside(self, one: Candidate, reason: str, status: str = EmailStatus.SUPPRESSED, code: str = "") -> None:
         """Settle one without sending it."""
-        self.batch.set_aside.append((one.pk, status, reason))
+        self.batch.set_aside.append(kinds.SetAside(one.pk, status, reason, code))
 
     def cannot_compose(self, one: Candidate, error: Exception) -> None:
         """Set one aside because of what goes wrong in composing it."""
-        self.set_aside(one, f"{NOT_COMPOSED}: {type(error).__name__}: {error}"[:500], EmailStatus.FAILED)
+        code = EmailReason.NOT_COMPOSED
+        self.set_aside(one, code.in_full(f"{type(error).__name__}: {error}"), EmailStatus.FAILED, code)
 
 
 def _compose(candidates: Sequence[Candidate], batch: kinds.Batch, *, now: dt.datetime) -> list[Subscription]:

@@ -32,7 +32,7 @@ from partnerships.organisations.models import Kind, Organisation, Role
 from partnerships.outbox.answers import Answer, Outcome, Outgoing
 from partnerships.outbox.bounces import note_bounce
 from partnerships.outbox.draining import drain
-from partnerships.outbox.models import NOT_COMPOSED, Bounce
+from partnerships.outbox.models import Bounce, EmailReason
 from partnerships.outbox.smtp import WhileWaiting, keep_waiting
 from partnerships.people.models import User
 from partnerships.plans.models import Audience, Plan
@@ -280,7 +280,7 @@ class _Week:
         plan_round(now=now)
         letters = self._send()
         found: list[str] = []
-        unwritten = Delivery.objects.filter(recipient__in=self.people, reason__startswith=NOT_COMPOSED)
+        unwritten = Delivery.objects.filter(recipient__in=self.people, reason_code=EmailReason.NOT_COMPOSED)
         for delivery in unwritten:
             self._say(day, 8, f"NO LETTER  {delivery.reason}")
         if not letters and not unwritten:

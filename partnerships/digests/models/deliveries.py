@@ -7,7 +7,7 @@ from django.db.models import F, Q
 
 from partnerships.digests.models.subscriptions import Subscription
 from partnerships.digests.models.watermarks import Told
-from partnerships.outbox.models import OPEN, EmailStatus
+from partnerships.outbox.models import OPEN, EmailReason, EmailStatus
 from partnerships.people.models import User
 from partnerships.plans.models import Plan
 
@@ -54,6 +54,7 @@ class Delivery(models.Model):
     created_at = models.DateTimeField()
     settled_at = models.DateTimeField(null=True)
     reason = models.CharField(max_length=500)
+    reason_code = models.CharField(max_length=20, choices=EmailReason)
     repeat_of_id = models.BigIntegerField(null=True)
     bounced = models.BooleanField(help_text="Whether it came back.")
 

@@ -44,7 +44,7 @@ from partnerships.digests.queries.naming import named_for
 from partnerships.digests.queries.queue import queue_figures
 from partnerships.digests.queries.subscriptions import may_ask_for, stakeholders_of
 from partnerships.kit.http import keyset_page, posted
-from partnerships.outbox.models import NOT_COMPOSED, Bounce, EmailStatus
+from partnerships.outbox.models import Bounce, EmailReason, EmailStatus
 from partnerships.people.models import User
 from partnerships.people.requests import signed_in
 from partnerships.plans.models import Plan
@@ -84,7 +84,7 @@ def ledger(request: HttpRequest) -> HttpResponse:
     if status in EmailStatus.values:
         rows = rows.filter(status=status)
     if request.GET.get("not_written"):
-        rows = rows.filter(reason__startswith=NOT_COMPOSED)
+        rows = rows.filter(reason_code=EmailReason.NOT_COMPOSED)
     words = request.GET.get("q", "").strip()
     if words:
         rows = with_words(person, rows, words)

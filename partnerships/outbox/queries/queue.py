@@ -9,7 +9,7 @@ from django.conf import settings
 from django.db import connection
 from django.utils import timezone
 
-from partnerships.outbox.models import NOT_COMPOSED, Email, Lane, Suppression
+from partnerships.outbox.models import Email, EmailReason, Lane, Suppression
 from partnerships.outbox.retention import months_ready
 
 #: Counts stop here: an operator wants to know whether it is many.
@@ -66,7 +66,7 @@ def queue_figures() -> dict[str, Any]:
     now = timezone.now()
     account = oldest_due([Lane.ACCOUNT])
     others = None if settings.EMAILS_HELD else oldest_due([Lane.NOTICE, Lane.DIGEST])
-    unwritten = Email.objects.filter(reason__startswith=NOT_COMPOSED)  # few, by an index of their own
+    unwritten = Email.objects.filter(reason_code=EmailReason.NOT_COMPOSED)  # few, by an index of their own
     not_composed = unwritten.open().count()
     not_composed += unwritten.filter(status="failed", settled_at__gt=now - dt.timedelta(days=1)).count()
     return {

@@ -17,6 +17,8 @@ TASKS = ROOT / "docs" / "how-to" / "where-do-i-change.md"
 TOP = sorted(path.name for path in ROOT.iterdir() if path.is_dir() and not path.name.startswith((".", "_")))
 _LINK = re.compile(r"\]\(([^)\s]+)\)")
 _CODE = re.compile(r"`([^`\n]+)`")
+#: "`TENURES`, `NEEDS` in `partnerships/plans/content/vocabulary.py`": names and the file that has them.
+_NAMES_IN_A_FILE = re.compile(r"((?:`[\w.]+`(?:, | and | or )?)+) in\s+`([\w/.]+\.\w+)`")
 _FENCE = re.compile(r"^```.*?^```", re.MULTILINE | re.DOTALL)
 _HEADING = re.compile(r"^#+ (.+)$", re.MULTILINE)
 
@@ -74,6 +76,19 @@ def test_every_path_named_in_a_page_exists(doc: Path) -> None:
     missing = [path for path in named_paths(doc) if not (ROOT / path).exists()]
 
     assert not missing, f"{doc.relative_to(ROOT)} names files that are not there (moved?): {missing}"
+
+
+@pytest.mark.parametrize("doc", PAGES, ids=lambda doc: str(doc.relative_to(ROOT)))
+def test_every_name_that_a_page_places_in_a_file_is_there(doc: Path) -> None:
+    placed = [
+        (name.rpartition(".")[2], path)
+        for names, path in _NAMES_IN_A_FILE.findall(text_of(doc))
+        for name in _CODE.findall(names)
+        if (ROOT / path).is_file()
+    ]
+    missing = [(name, path) for name, path in placed if name not in (ROOT / path).read_text(encoding="utf-8")]
+
+    assert not missing, f"{doc.relative_to(ROOT)} looks for names in files that no longer have them: {missing}"
 
 
 def test_every_page_is_reached_from_the_index() -> None:

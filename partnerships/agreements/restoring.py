@@ -8,7 +8,7 @@ from typing import Any
 
 from partnerships.agreements.models import Party, PartyStatus
 from partnerships.agreements.services.parties import PARTY_LEFT, UnableToLeave, remove_party
-from partnerships.kit.journal import register_redo
+from partnerships.kit.journal import not_undone, register_redo
 
 _REASON = "As it was before a backup was restored."
 
@@ -16,7 +16,8 @@ _REASON = "As it was before a backup was restored."
 def redo_ended(lines: Sequence[dict[str, Any]], now: dt.datetime) -> int:
     """End again the parts in partnerships that ended since the backup; how many."""
     ended = 0
-    present = Party.objects.filter(pk__in=[line["party"] for line in lines]).exclude(status=PartyStatus.LEFT)
+    gone = [line["party"] for line in not_undone("party", lines)]
+    present = Party.objects.filter(pk__in=gone).exclude(status=PartyStatus.LEFT)
     for party in present:
         try:
             remove_party(party=party, author=None, reason=_REASON, now=now)

@@ -23,6 +23,7 @@ from partnerships.digests.models import (
 )
 from partnerships.outbox.bounces import release
 from partnerships.outbox.models import Bounce, Suppression
+from partnerships.outbox.queries.suppressions import open_suppressions
 from partnerships.people.requests import signed_in
 
 
@@ -164,6 +165,14 @@ class SuppressionAdmin(LookOnly):
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Only for the action, never for a row."""
         return obj is None and request.user.is_staff
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Suppression], search_term: str
+    ) -> tuple[QuerySet[Suppression], bool]:
+        """Also by a whole address that is known by its hash alone."""
+        found, may_repeat = super().get_search_results(request, queryset, search_term)
+        known = open_suppressions(search_term).values("pk") if search_term else Suppression.objects.none().values("pk")
+        return found | queryset.filter(pk__in=known), may_repeat
 
     @admin.action(description="Let mail go to these addresses again")
     def release(self, request: HttpRequest, queryset: QuerySet[Suppression]) -> None:

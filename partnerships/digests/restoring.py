@@ -8,7 +8,7 @@ from typing import Any
 
 from partnerships.digests.models import Preference, Subscription
 from partnerships.digests.services.stopping import REFUSED, REFUSED_ALL, stop
-from partnerships.kit.journal import address_hash, register_redo
+from partnerships.kit.journal import address_hash, not_undone, register_redo
 from partnerships.people.models import User
 
 _REASON = "Stopped by the person before a backup was restored."
@@ -17,7 +17,7 @@ _REASON = "Stopped by the person before a backup was restored."
 def redo_refused(lines: Sequence[dict[str, Any]], now: dt.datetime) -> int:
     """End again what people stopped since the backup; how many."""
     ended = 0
-    for line in lines:
+    for line in not_undone("subscription", lines):
         subscription = Subscription.objects.live().select_related("person").filter(pk=line["subscription"]).first()
         if subscription is not None and address_hash(subscription.person.email) == line["address"]:
             ended += stop(subscriptions=[subscription], author=subscription.person, reason=_REASON, now=now)
@@ -26,7 +26,7 @@ def redo_refused(lines: Sequence[dict[str, Any]], now: dt.datetime) -> int:
 
 def redo_refused_all(lines: Sequence[dict[str, Any]], now: dt.datetime) -> int:
     """Note again that people want no questions; how many."""
-    hashes = {line["person"]: line["address"] for line in lines}
+    hashes = {line["person"]: line["address"] for line in not_undone("person", lines)}
     people = [one.pk for one in User.objects.filter(pk__in=hashes) if address_hash(one.email) == hashes[one.pk]]
     Preference.objects.bulk_create([Preference(person_id=pk) for pk in people], ignore_conflicts=True)
     return Preference.objects.filter(person__in=people, refused_at=None).update(refused_at=now, tells_matches=False)

@@ -1,6 +1,7 @@
 """An append-only journal outside the database: what must not come undone when a backup is restored.
 
-One line of JSON each: erasures, refusals, suppressions, ended access, and one for each email that a server accepted.
+One line of JSON each: erasures, refusals, suppressions, ended access, what took one of these back, and one for each
+email that a server accepted.
 Files lie in JOURNAL_ROOT, one a month, and are never overwritten by a restore. People are named by number, addresses by
 a keyed hash; the key is JOURNAL_KEY (by default made from SECRET_KEY), which the database does not hold.
 `manage.py after_restore` reads it.
@@ -74,6 +75,20 @@ def lines(*, since: dt.datetime) -> Iterator[dict[str, Any]]:
 
 
 # ---- After a restore
+
+
+def last_about(subject: str, lines: Sequence[dict[str, Any]]) -> dict[Any, dict[str, Any]]:
+    """The last line about each subject (the fact of that name): what happened before it no longer counts.
+
+    A line with `undone` says that the act was taken back: an account was reopened, a party came back.
+    """
+    return {line[subject]: line for line in lines}
+
+
+def not_undone(subject: str, lines: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The last line about each subject, without those that say that the act was taken back."""
+    return [line for line in last_about(subject, lines).values() if not line.get("undone")]
+
 
 #: Does again what lines of one kind say, as far as the restored database lacks it. May run twice. Returns how many.
 Redo: TypeAlias = Callable[[Sequence[dict[str, Any]], dt.datetime], int]

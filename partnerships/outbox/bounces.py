@@ -12,6 +12,7 @@ from partnerships.kit import journal
 from partnerships.outbox import message_ids
 from partnerships.outbox.hooks import registered_hooks
 from partnerships.outbox.models import Bounce, Email, ReportSeen, Suppression, SuppressionCause
+from partnerships.outbox.queries.suppressions import hash_in_journal, open_suppressions
 from partnerships.outbox.restoring import SUPPRESSED
 
 _REASON, _TEXT = 300, 500
@@ -53,7 +54,7 @@ def suppress(
         [Suppression(address=address, cause=cause, reason=reason[:_REASON], since=now, set_by_id=author_id)],
         ignore_conflicts=True,
     )
-    journal.note(SUPPRESSED, now=now, address=journal.address_hash(address))
+    journal.note(SUPPRESSED, now=now, address=hash_in_journal(address))
     for hooks in registered_hooks():
         hooks.suppressed(address=address, reason=reason[:_REASON], email_id=email_id, author_id=author_id, now=now)
     return True
@@ -64,9 +65,9 @@ def release(*, address: str, author_id: int | None, now: dt.datetime) -> int:
     """Let emails go to an address again. Returns how many subscriptions are active again; raises `UnableToRelease`."""
     for hooks in registered_hooks():
         hooks.lock()
-    if not Suppression.objects.filter(address__iexact=address, released_at=None).update(released_at=now):
+    if not open_suppressions(address).update(released_at=now):
         raise UnableToRelease("Nothing is stopped at this address.")
-    journal.note(SUPPRESSED, now=now, address=journal.address_hash(address), released=True)
+    journal.note(SUPPRESSED, now=now, address=hash_in_journal(address), released=True)
     return sum(hooks.released(address=address, author_id=author_id, now=now) for hooks in registered_hooks())
 
 

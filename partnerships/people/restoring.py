@@ -11,14 +11,15 @@ from django.db import transaction
 
 from partnerships.activity.models import Event
 from partnerships.activity.services import record
-from partnerships.kit.journal import address_hash, register_redo
+from partnerships.kit.journal import address_hash, last_about, register_redo
 from partnerships.outbox.bounces import UnableToRelease, release, suppress
+from partnerships.outbox.queries.suppressions import is_suppressed, standing_for
 from partnerships.outbox.restoring import SUPPRESSED
 from partnerships.people.event_kinds import EventKind
 from partnerships.people.models import Invitation, User
 from partnerships.people.personal_data import ERASED, erase_person
 from partnerships.people.refusals import keep_hashes
-from partnerships.people.services import CLOSED, UnableToCloseAccount, close_account
+from partnerships.people.services import CLOSED, UnableToCloseAccount, close_account, reopen_account
 
 _REASON = "As it was before a backup was restored."
 
@@ -40,26 +41,40 @@ def redo_erased(lines: Sequence[dict[str, Any]], now: dt.datetime) -> int:
 
 
 def redo_closed(lines: Sequence[dict[str, Any]], now: dt.datetime) -> int:
-    """Close again the accounts of people who left since the backup; how many."""
-    closed = 0
-    for person in User.objects.filter(pk__in=[line["person"] for line in lines], is_active=True, erased_at=None):
-        try:
-            close_account(person=person, author=None, reason=_REASON, now=now)
-        except UnableToCloseAccount:
+    """Close or reopen accounts, each as it was last; how many changed."""
+    last = last_about("person", lines)
+    changed = 0
+    for person in User.objects.filter(pk__in=last, erased_at=None).order_by("pk"):
+        line = last[person.pk]
+        # A number may have been given again. Lines written before 29 November 2026 do not say when somebody joined.
+        is_same = line.get("joined", person.joined_at.isoformat()) == person.joined_at.isoformat()
+        if not is_same or person.is_active == line.get("undone", False):
             continue
-        closed += 1
-    return closed
+        if line.get("undone"):
+            reopen_account(person=person, author=None, reason=_REASON, now=now)
+        else:
+            try:
+                close_account(person=person, author=None, reason=_REASON, now=now)
+            except UnableToCloseAccount:
+                continue
+        changed += 1
+    return changed
 
 
 def redo_suppressed(lines: Sequence[dict[str, Any]], now: dt.datetime) -> int:
-    """Suppress and release again, each address as it was last; how many changed."""
-    last = {line["address"]: line for line in sorted(lines, key=lambda line: str(line["at"]))}
+    """Suppress and release again, each address as it was last; how many changed.
+
+    An address that nobody has in the restored database is suppressed by its hash.
+    """
+    last = last_about("address", lines)
+    emails = User.objects.exclude(email="").values_list("email", flat=True) if last else ()
+    known = {address_hash(email): email for email in emails}
     changed = 0
-    for address in User.objects.exclude(email="").values_list("email", flat=True) if last else ():
-        line = last.get(address_hash(address))
-        if line is None:
-            continue
+    for hashed, line in last.items():
+        address = known.get(hashed) or standing_for(hashed)
         if not line.get("released"):
+            if is_suppressed(address):
+                continue
             changed += suppress(address=address, reason=_REASON, email_id=None, author_id=None, now=now)
             continue
         try:
@@ -108,5 +123,5 @@ def end_all_ways_in(*, now: dt.datetime) -> dict[str, int]:
 def register() -> None:
     """Have these done after a restore."""
     register_redo(ERASED, "people erased again", redo_erased)
-    register_redo(CLOSED, "accounts closed again", redo_closed)
+    register_redo(CLOSED, "accounts closed or reopened again", redo_closed)
     register_redo(SUPPRESSED, "addresses suppressed or released again", redo_suppressed)

@@ -185,7 +185,7 @@ def close_account(
     if administered and not administrators:
         raise UnableToCloseAccount("Nobody would administer the network: make somebody else an administrator first.")
     ended = run_hooks(Leaving(person=locked, author=author, heir=heir, reason=reason, now=now))
-    journal.note(CLOSED, now=now, person=locked.pk)
+    journal.note(CLOSED, now=now, person=locked.pk, joined=locked.joined_at.isoformat())
     ended["sessions ended"] = end_sessions(locked)
     ended["invitations withdrawn"] = Invitation.objects.filter(person=locked, accepted_at=None, revoked_at=None).update(
         revoked_at=now
@@ -211,18 +211,22 @@ def close_account(
 
 
 @transaction.atomic
-def reopen_account(*, person: User, author: User, now: dt.datetime, reason: str) -> None:
-    """Let a person who has left sign in again; memberships and shares are not brought back."""
+def reopen_account(*, person: User, author: User | None, now: dt.datetime, reason: str) -> None:
+    """Let a person who has left sign in again; memberships and shares are not brought back.
+
+    Without an author, `after_restore` does again what an administrator did.
+    """
     changed = User.objects.filter(pk=person.pk, is_active=False, erased_at=None).update(is_active=True, left_at=None)
     if changed:
         record(
-            actor_id=author.pk,
+            actor_id=author.pk if author else None,
             kind=EventKind.ACCESS_RESTORED,
             target_kind="person",
             target_id=person.pk,
             now=now,
             data={"reason": reason},
         )
+        journal.note(CLOSED, now=now, person=person.pk, joined=person.joined_at.isoformat(), undone=True)
         person.is_active, person.left_at = True, None
 
 

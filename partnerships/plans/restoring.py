@@ -6,14 +6,15 @@ import datetime as dt
 from collections.abc import Sequence
 from typing import Any
 
-from partnerships.kit.journal import register_redo
+from partnerships.kit.journal import not_undone, register_redo
 from partnerships.plans.models import Share
 from partnerships.plans.services.sharing import SHOWING_ENDED, revoke_share
 
 
 def redo_ended(lines: Sequence[dict[str, Any]], now: dt.datetime) -> int:
     """End again the showings of drafts that ended since the backup; how many."""
-    shares = list(Share.objects.filter(pk__in=[line["share"] for line in lines], revoked_at=None))
+    ended = [line["share"] for line in not_undone("share", lines)]
+    shares = list(Share.objects.filter(pk__in=ended, revoked_at=None))
     for share in shares:
         revoke_share(share=share, author=None, now=now)
     return len(shares)

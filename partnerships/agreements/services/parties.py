@@ -139,6 +139,8 @@ def answer_invitation(*, party: Party, accept: bool, reason: str, author: User |
     locked.status = PartyStatus.ACCEPTED if accept else PartyStatus.DECLINED
     locked.answered_at, locked.answered_by = now, author
     locked.reason = reason.strip()
+    if accept:
+        journal.note(PARTY_LEFT, now=now, party=locked.pk, undone=True)
     locked.joined_on = timezone.localdate(now) if accept else None
     locked.save(update_fields=["status", "answered_at", "answered_by", "reason", "joined_on"])
     note(

@@ -12,7 +12,7 @@ from partnerships.digests.models import How, Preference, Subscription, Subscript
 from partnerships.digests.planning.watermarks import count_as_told, one_at_a_time
 from partnerships.digests.queries.naming import may_still_be_asked
 from partnerships.digests.services.recording import UnableToChangeSubscription, as_it_stands, note
-from partnerships.digests.services.stopping import REFUSED_ALL
+from partnerships.digests.services.stopping import REFUSED, REFUSED_ALL
 from partnerships.kit import journal
 from partnerships.people.models import User
 from partnerships.people.refusals import forget_refusal
@@ -45,8 +45,10 @@ def take_as_confirmed(subscription: Subscription, *, author: User | None, now: d
     subscription.ended_at, subscription.reason, subscription.refused_at = None, "", None
     subscription.save(update_fields=["status", "confirmed_at", "ended_at", "reason", "refused_at"])
     count_as_told(subscriptions=[subscription.pk], now=now)
+    address = journal.address_hash(subscription.person.email)
+    journal.note(REFUSED, now=now, subscription=subscription.pk, address=address, undone=True)
     if author == subscription.person and subscription.how == How.SELF:  # a yes to a partner is no more than that
-        take_refusal_back(subscription.person)
+        take_refusal_back(subscription.person, now=now)
     note(subscription, EventKind.CONFIRMED, author=author, now=now)
 
 
@@ -61,11 +63,13 @@ def refuse_questions(*, person: User, now: dt.datetime) -> None:
 @transaction.atomic
 def allow_questions(*, person: User, now: dt.datetime) -> None:
     """The person, who had stopped everything or refused questions, may be asked again when their address is typed."""
-    take_refusal_back(person)
+    take_refusal_back(person, now=now)
     record(actor_id=person.pk, kind=EventKind.QUESTIONS_ALLOWED, target_kind="person", target_id=person.pk, now=now)
 
 
-def take_refusal_back(person: User) -> None:
+def take_refusal_back(person: User, *, now: dt.datetime) -> None:
     """The person asks for something themselves: they no longer refuse questions, nor does their address."""
     forget_refusal(person.email)
-    Preference.objects.filter(person=person, refused_at__isnull=False).update(refused_at=None)
+    if Preference.objects.filter(person=person, refused_at__isnull=False).update(refused_at=None):
+        address = journal.address_hash(person.email)
+        journal.note(REFUSED_ALL, now=now, person=person.pk, address=address, undone=True)

@@ -73,7 +73,7 @@ def ask_anew(*, subscription: Subscription, now: dt.datetime) -> None:
         locked.status, locked.asked_at, locked.confirmed_at = SubscriptionStatus.ASKED, now, None
         locked.ended_at, locked.reason, locked.refused_at = None, "", None
         locked.save(update_fields=["status", "asked_at", "confirmed_at", "ended_at", "reason", "refused_at"])
-        take_refusal_back(locked.person)
+        take_refusal_back(locked.person, now=now)
         note(locked, EventKind.QUESTION_WANTED_AGAIN, author=locked.person, now=now)
     remind(subscription=locked, now=now, limit=MAX_LINKS_A_DAY)
 

@@ -196,7 +196,7 @@ def _begin(
         subscription.save()
     note(subscription, EventKind.SUBSCRIBED, author=author, now=now, person=person.pk, how=how)
     if author == person:
-        take_refusal_back(person)
+        take_refusal_back(person, now=now)
     if confirmed:
         take_as_confirmed(subscription, author=author, now=now)
     else:

@@ -30,7 +30,7 @@ from partnerships.digests.views.actions import SAID, SIGNED_IN, act
 from partnerships.digests.views.fetching import page_of, visible_target
 from partnerships.digests.views.saying import what_holds
 from partnerships.digests.views.stopping import ask_and_stop
-from partnerships.outbox.models import Suppression
+from partnerships.outbox.queries.suppressions import open_suppressions
 from partnerships.people.models import User
 from partnerships.people.requests import signed_in
 from partnerships.plans.models import Plan
@@ -75,7 +75,7 @@ def _mine(person: User, preference: Preference) -> dict[str, Any]:
         "paces": Frequency.choices,
         "may_add": may_ask_for(person).exists(),
         "may_look": may_look(person),
-        "came_back": Suppression.objects.filter(address__iexact=person.email, released_at=None).first(),
+        "came_back": open_suppressions(person.email).first(),
     }
 
 

@@ -1,11 +1,21 @@
-"""Which addresses get no notices and no digests."""
+"""Which addresses get no notices and no digests.
+
+After a restore an address may be known by its hash alone: what stands for it then is an address that cannot exist.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Collection
 
+from django.db.models import QuerySet
+from django.db.models.functions import Lower
+
+from partnerships.kit import journal
 from partnerships.kit.database import rows_planned_once
 from partnerships.outbox.models import Suppression
+
+#: RFC 2606: nothing under this name exists.
+_BY_HASH = "@suppressed.invalid"
 
 #: In SQL: whether nothing is sent to the address of a person `u`. OFFSET 0 lets PostgreSQL look up each person by the
 #: index: without it, it may read every suppressed address first.
@@ -23,9 +33,29 @@ def suppressed_among(addresses: Collection[str]) -> set[str]:
     """Those of these addresses (in lower case) to which nothing is sent."""
     if not addresses:
         return set()
-    return {one for (one,) in rows_planned_once(_AMONG, [sorted(addresses)], whatever_is_asked=True)}
+    hashed = {standing_for(journal.address_hash(address)): address for address in addresses}
+    found = rows_planned_once(_AMONG, [sorted([*addresses, *hashed])], whatever_is_asked=True)
+    return {hashed.get(one, one) for (one,) in found}
+
+
+def standing_for(address_hash: str) -> str:
+    """What stands in the table for an address of which only the journal's hash is known."""
+    return f"{address_hash}{_BY_HASH}"
+
+
+def hash_in_journal(address: str) -> str:
+    """The journal's hash of an address, also of one that stands for a hash."""
+    known = address.lower().removesuffix(_BY_HASH)
+    return known if known != address.lower() else journal.address_hash(address)
+
+
+def open_suppressions(address: str) -> QuerySet[Suppression]:
+    """What stops notices and digests to this address: its own row, and one that knows it by its hash."""
+    forms = [address.strip().lower(), standing_for(hash_in_journal(address))]
+    rows = Suppression.objects.alias(lower=Lower("address"))
+    return rows.filter(lower__in=forms, released_at=None)
 
 
 def is_suppressed(address: str) -> bool:
     """Whether nothing is sent to this address."""
-    return Suppression.objects.filter(address__iexact=address, released_at=None).exists()
+    return open_suppressions(address).exists()

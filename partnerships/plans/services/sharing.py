@@ -93,6 +93,8 @@ def share_draft(
             else {}
         ),
     )
+    if fresh and known is not None:
+        journal.note(SHOWING_ENDED, now=now, share=share.pk, undone=True)
     note(
         plan,
         EventKind.DRAFT_SHOWN if fresh else EventKind.SHOWING_CHANGED,

@@ -19,11 +19,15 @@ _ANSWERED = "It does not wait for them any more."
 
 def write_reminder(due: Due, person: User, now: dt.datetime) -> Content | str:
     """Remind the owner of what falls due, unless it was delivered, moved or given to somebody else meanwhile."""
-    reminder = Reminder.objects.get(pk=due.params["reminder"])
-    commitment = _fetched(reminder.commitment_id)
+    params = due.params
+    if "reminder" in params:  # recorded before parameters named the commitment itself
+        reminder = Reminder.objects.get(pk=params["reminder"])
+        params = {"commitment": reminder.commitment_id, "due_on": reminder.due_on.isoformat()}
+    commitment = _fetched(params["commitment"])
     if (
         not commitment.is_under_way
-        or commitment.due_on != reminder.due_on
+        or commitment.due_on is None
+        or commitment.due_on.isoformat() != params["due_on"]
         or commitment.owner_id != person.pk
         or not _may_read(commitment, person)
     ):

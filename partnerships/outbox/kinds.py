@@ -103,6 +103,8 @@ class EmailKind:
 
     `is_secret`: nothing of its body is kept once a server has accepted it, since it carries a token. A kind that marks
     its tokens (`Message.tokens`) loses these alone.
+
+    `keeps_its_link`: the link in it still opens after a restore, so the same email is not sent again then.
     """
 
     code: str
@@ -110,6 +112,7 @@ class EmailKind:
     lane: Lane
     composer: Composer
     is_secret: bool = False
+    keeps_its_link: bool = False
 
 
 _kinds: dict[str, EmailKind] = {}

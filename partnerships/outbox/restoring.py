@@ -89,10 +89,14 @@ def _is_same(email: Email, line: dict[str, Any]) -> bool:
 
 
 def _is_remembered(line: dict[str, Any]) -> bool:
-    """Whether sending it again would be a repeat. An account email is asked for anew, and so is a question to confirm:
-    what was delivered before holds a link that a restore ends."""
+    """Whether sending it again would be a repeat.
+
+    Account emails and questions to confirm are sent again: the link in what was delivered no longer opens.
+    """
     kind = kind_of(line["kind"])
-    return bool(line["params"]) and kind is not None and kind.lane == Lane.NOTICE and not kind.is_secret
+    if kind is None or kind.lane != Lane.NOTICE or not line["params"]:
+        return False
+    return kind.keeps_its_link or not kind.is_secret
 
 
 def delivered_before(candidates: Collection[Candidate]) -> set[int]:

@@ -85,8 +85,15 @@ class PersonCandidate(Candidate):
 
 
 def register_email(
-    code: str, label: str, write: Write, *, lane: Lane = Lane.NOTICE, is_secret: bool = False, leavers: bool = False
+    code: str,
+    label: str,
+    write: Write,
+    *,
+    lane: Lane = Lane.NOTICE,
+    is_secret: bool = False,
+    keeps_its_link: bool = False,
+    leavers: bool = False,
 ) -> None:
     """Register a kind of email to people. `leavers`: it may go to somebody who has left (that their account ended)."""
     composer = PersonComposer(write, is_secret=is_secret, may_reach_leavers=leavers)
-    register_kind(EmailKind(code, label, lane, composer, is_secret=is_secret))
+    register_kind(EmailKind(code, label, lane, composer, is_secret=is_secret, keeps_its_link=keeps_its_link))

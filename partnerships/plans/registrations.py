@@ -40,7 +40,13 @@ def register() -> None:
     register_kind(name="plan_draft", visible_ids=lambda user: Plan.objects.editable_by(user).values("pk"))
     register_kind(name="plan_version", visible_ids=lambda user: Version.objects.visible_to(user).values("pk"))
     register_kind(name="plan_comment", visible_ids=lambda user: Comment.objects.visible_to(user).values("pk"))
-    register_email("plans.sign_off_request", "Sign-off request", emails.write_sign_off_request, is_secret=True)
+    register_email(
+        "plans.sign_off_request",
+        "Sign-off request",
+        emails.write_sign_off_request,
+        is_secret=True,
+        keeps_its_link=True,
+    )
     register_email("plans.decision", "Rejection or condition of a signatory", emails.write_decision)
     register_email("plans.share", "Draft shown to you", emails.write_share)
     register_email("plans.access_request", "Request to see a draft", emails.write_access_request)

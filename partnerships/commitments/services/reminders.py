@@ -81,8 +81,14 @@ def remind_owners(*, now: dt.datetime) -> int:
             },
         )
     waiting = Reminder.objects.select_for_update(skip_locked=True).filter(sent_at=None, dropped_at=None)
-    owed = list(waiting.order_by("pk").values_list("pk", "person_id"))
-    for reminder, person in owed:
-        record_email(kind="commitments.reminder", person_id=person, params={"reminder": reminder}, now=now)
-    Reminder.objects.filter(pk__in=[reminder for reminder, _ in owed]).update(sent_at=now)
+    owed = list(waiting.order_by("pk"))
+    for reminder in owed:
+        # Not its number: after a restore the same reminder is written again under another one.
+        params = {
+            "commitment": reminder.commitment_id,
+            "due_on": reminder.due_on.isoformat(),
+            "days_before": reminder.days_before,
+        }
+        record_email(kind="commitments.reminder", person_id=reminder.person_id, params=params, now=now)
+    Reminder.objects.filter(pk__in=[reminder.pk for reminder in owed]).update(sent_at=now)
     return len(owed)

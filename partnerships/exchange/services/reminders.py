@@ -35,7 +35,7 @@ def remind_of_closing(*, now: dt.datetime, limit: int = 200) -> int:
                     record_emails(
                         kind="exchange.closing_soon",
                         people=[person for person, is_own in recipients.items() if is_own == own],
-                        params={"entry": entry.pk, "own": own},
+                        params={"entry": entry.pk, "own": own, "closes_on": str(entry.closes_on)},
                         sender_id=entry.organisation_id,
                         now=now,
                     )

@@ -203,9 +203,18 @@ def _check_may_sign(plan: Plan, organisation: Organisation, role: str) -> None:
 
 
 def _send_request(
-    signatory: Signatory, *, author: User | None, now: dt.datetime, reminder: bool = False, again: bool = False
+    signatory: Signatory,
+    *,
+    author: User | None,
+    now: dt.datetime,
+    reminder: bool = False,
+    again: bool = False,
+    owed_since: dt.datetime | None = None,
 ) -> None:
-    """Record the email with the link for every lead of the organisation but the author."""
+    """Record the email with the link for every lead of the organisation but the author.
+
+    `owed_since` tells one reminder from the next: the moment of the last email before it.
+    """
     asking = acting_organisation(signatory.plan, author)
     record_emails(
         kind="plans.sign_off_request",
@@ -215,7 +224,8 @@ def _send_request(
             "asked_at": signatory.asked_at.isoformat(),
             "reminder": reminder,
             "again": again,
-        },
+        }
+        | ({"owed_since": owed_since.isoformat()} if owed_since else {}),
         sender_id=asking.pk if asking else None,
         now=now,
     )
@@ -449,7 +459,7 @@ def remind_signatories(*, now: dt.datetime) -> int:
             )
             if claimed:
                 reminded += 1
-                _send_request(signatory, author=None, now=now, reminder=True)
+                _send_request(signatory, author=None, now=now, reminder=True, owed_since=due)
     return reminded
 
 

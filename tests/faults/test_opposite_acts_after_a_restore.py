@@ -1,0 +1,353 @@
+"""After a restore the last act about each subject counts: what was taken back is not done again."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from io import StringIO
+from typing import Any
+
+import pytest
+from django.core import mail
+from django.core.management import call_command
+from django.db import transaction
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+
+from partnerships.agreements.models import Party
+from partnerships.agreements.services import answer_invitation, invite_organisation, remove_party
+from partnerships.digests import services as digests
+from partnerships.digests.models import Preference, Subscription
+from partnerships.digests.services.sweep import plan_round
+from partnerships.kit import journal
+from partnerships.organisations.services import end_membership
+from partnerships.outbox.bounces import release, suppress
+from partnerships.outbox.models import Suppression
+from partnerships.outbox.queries.suppressions import is_suppressed
+from partnerships.people.models import User
+from partnerships.people.services import close_account, create_invitation, person_for_address, reopen_account
+from partnerships.plans import services as plans
+from partnerships.plans.models import Plan, Share
+from tests.digests.conftest import publish
+from tests.plans.drafts import ask_signatures, begin, published
+from tests.support.outbox import deliver, drop_emails, recorded
+from tests.telling import upper_rooms
+from tests.telling.case import CASES
+from tests.world import World, make_world
+
+__all__ = ["upper_rooms"]  # it fills the table
+
+NOW = timezone.now
+
+
+@pytest.fixture
+def world(db: None) -> World:
+    """Everybody, fresh for each test."""
+    return make_world()
+
+
+@pytest.fixture(autouse=True)
+def journal_is_written_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Tests roll back what the journal is to remember."""
+    monkeypatch.setattr(journal, "note", journal.write)
+
+
+@contextmanager
+def lost() -> Iterator[None]:
+    """What happens within the block stands in the journal, and a restore takes it out of the database."""
+    with transaction.atomic():
+        yield
+        transaction.set_rollback(True)
+
+
+def redo() -> dict[str, int]:
+    """Apply the journal as `after_restore` does."""
+    return journal.replay(since=NOW() - dt.timedelta(hours=1), now=NOW())
+
+
+def close(w: World) -> None:
+    close_account(person=User.objects.get(pk=w.nadia.pk), author=w.dee, reason="Left.", now=NOW())
+
+
+def reopen(w: World) -> None:
+    reopen_account(person=User.objects.get(pk=w.nadia.pk), author=w.dee, reason="Back.", now=NOW())
+
+
+def is_open(w: World) -> bool:
+    return User.objects.get(pk=w.nadia.pk).is_active
+
+
+def leave(w: World) -> None:
+    party = Party.objects.get(pk=w.party(w.westmarch).pk)
+    remove_party(party=party, reason="Over.", author=w.amina, now=NOW())
+
+
+def come_back(w: World) -> None:
+    party = invite_organisation(
+        partnership=w.partnership, organisation=w.westmarch, role="member", author=w.amina, now=NOW()
+    )
+    answer_invitation(party=party, accept=True, reason="", author=w.ben, now=NOW())
+
+
+def takes_part(w: World) -> bool:
+    return Party.objects.present().filter(pk=w.party(w.westmarch).pk).exists()
+
+
+def show(w: World) -> None:
+    plan = Plan.objects.filter(title=w.things["plan"].title).get()
+    plans.share_draft(
+        plan=plan, email=w.nadia.email, may_comment=True, message="", ends_on=None, author=w.amina, now=NOW()
+    )
+
+
+def take_back(w: World) -> None:
+    plans.revoke_share(share=Share.objects.get(person=w.nadia), author=w.amina, now=NOW())
+
+
+def is_shown(w: World) -> bool:
+    return Share.objects.standing(NOW()).filter(person=w.nadia).exists()
+
+
+def follow(w: World) -> None:
+    digests.subscribe(person=w.ben, target=w.things["plan"], author=w.ben, now=NOW())
+
+
+def stop(w: World) -> None:
+    digests.stop(subscriptions=Subscription.objects.filter(person=w.ben), author=w.ben, reason="", now=NOW())
+
+
+def follows(w: World) -> bool:
+    return Subscription.objects.confirmed().filter(person=w.ben).exists()
+
+
+def allow(w: World) -> None:
+    digests.allow_questions(person=w.ben, now=NOW())
+
+
+def refuse(w: World) -> None:
+    digests.refuse_questions(person=w.ben, now=NOW())
+
+
+def may_be_asked(w: World) -> bool:
+    return not Preference.objects.filter(person=w.ben, refused_at__isnull=False).exists()
+
+
+def mail_comes_back(w: World) -> None:
+    suppress(address=w.hana.email, reason="Came back.", email_id=None, author_id=None, now=NOW())
+
+
+def let_go(w: World) -> None:
+    release(address=w.hana.email, author_id=None, now=NOW())
+
+
+def gets_mail(w: World) -> bool:
+    return not is_suppressed(w.hana.email)
+
+
+Act = Callable[[World], None]
+#: What is begun in the backup, what ends it, what takes that back, and whether it stands.
+ACTS: dict[str, tuple[Act, Act, Act, Callable[[World], bool]]] = {
+    "account": (lambda w: None, close, reopen, is_open),
+    "party": (lambda w: None, leave, come_back, takes_part),
+    "showing": (show, take_back, show, is_shown),
+    "subscription": (follow, stop, follow, follows),
+    "questions": (follow, refuse, allow, may_be_asked),
+    "suppression": (lambda w: None, mail_comes_back, let_go, gets_mail),
+}
+
+
+@pytest.mark.parametrize("name", ACTS)
+def test_what_ended_and_was_taken_back_since_the_backup_stands(world: World, name: str) -> None:
+    begin_it, end, back, stands = ACTS[name]
+    world.things["plan"] = published(world) if name != "showing" else begin(world)
+    begin_it(world)
+    with lost():
+        end(world)
+        back(world)
+
+    redo()
+
+    assert stands(world)
+
+
+@pytest.mark.parametrize("name", ACTS)
+def test_what_was_taken_back_and_ended_again_since_the_backup_ends(world: World, name: str) -> None:
+    begin_it, end, back, stands = ACTS[name]
+    world.things["plan"] = published(world) if name != "showing" else begin(world)
+    begin_it(world)
+    with lost():
+        end(world)
+        back(world)
+        end(world)
+
+    redo()
+
+    assert not stands(world)
+
+
+@pytest.mark.parametrize("name", ["account", "suppression"])
+def test_what_ended_before_the_backup_and_was_taken_back_since_stands(world: World, name: str) -> None:
+    _begin, end, back, stands = ACTS[name]
+    end(world)
+    with lost():
+        back(world)
+
+    redo()
+
+    assert stands(world)
+
+
+def test_account_of_somebody_else_with_the_same_number_is_not_reopened(world: World) -> None:
+    close(world)
+    with lost():
+        reopen(world)
+    User.objects.filter(pk=world.nadia.pk).update(joined_at=NOW())
+
+    redo()
+
+    assert not is_open(world)
+
+
+def test_membership_that_ended_since_the_backup_ends_again(world: World) -> None:
+    with lost():
+        end_membership(
+            membership=world.eddie.memberships.get(ends_on=None), author=world.amina, reason="Left.", now=NOW()
+        )
+
+    redo()
+
+    assert world.eddie.memberships.get().ends_on is not None
+
+
+def test_sessions_and_open_invitations_end_with_a_restore(world: World, settings: Any) -> None:
+    settings.EMAILS_HELD = True
+    browser = Client()
+    browser.force_login(world.amina)
+    made, _ = create_invitation(person=world.sol, invited_by=None, now=NOW())
+    said = StringIO()
+
+    call_command("after_restore", "--since", (NOW() - dt.timedelta(hours=1)).isoformat(), stdout=said)
+
+    made.refresh_from_db()
+    assert made.revoked_at is not None
+    assert browser.get(reverse("people:account")).status_code == 302
+    assert "1 open invitations withdrawn" in said.getvalue()
+
+
+# ---- Versions that were told of before the restore
+
+
+def test_version_told_of_before_a_restore_is_not_told_again(world: World, settings: Any) -> None:
+    settings.DIGEST_SETTLE_MINUTES = 0
+    plan = published(world)
+    digests.subscribe(person=world.ben, target=plan, author=world.ben, now=NOW())
+    publish(plan, 100, author=world.amina)
+    drop_emails()
+    with lost():
+        plan_round(now=NOW())
+        told = [email.to for email in deliver()]
+    mail.outbox.clear()
+    redo()
+
+    plan_round(now=NOW())
+
+    assert told == [[world.ben.email]]
+    assert deliver() == []
+
+
+# ---- Addresses that the restored database does not know
+
+
+def bring_in(address: str) -> User:
+    """Somebody whom the restored database gets to know later."""
+    return person_for_address(email=address, name="Paula Quiet")
+
+
+@pytest.fixture
+def unknown(world: World) -> str:
+    """An address of somebody added since the backup, whose mail came back."""
+    address = "paula@council.example"
+    with lost():
+        bring_in(address)
+        suppress(address=address, reason="Came back.", email_id=None, author_id=None, now=NOW())
+    return address
+
+
+def test_suppressed_address_that_the_backup_does_not_know_gets_no_notice(world: World, unknown: str) -> None:
+    redo()
+    redo()
+
+    plan = published(world)
+    User.objects.filter(pk=world.ben.pk).update(email=unknown)
+    plans.add_comment(plan=plan, version_number=1, text="@Ben West: why?", author=world.amina, now=NOW())
+
+    assert is_suppressed(unknown)
+    assert not [email for email in deliver() if unknown in email.to]
+    assert [one.status for one in recorded("plans.mention")] == ["suppressed"]
+    assert not Suppression.objects.filter(address__icontains="paula").exists()
+
+
+def test_administrator_finds_and_releases_an_address_known_by_its_hash(world: World, unknown: str) -> None:
+    redo()
+    dee = Client()
+    dee.force_login(world.dee)
+    listed = dee.get(reverse("admin:outbox_suppression_changelist"), {"q": unknown.upper()})
+    [row] = listed.context["cl"].result_list
+
+    with lost():
+        release(address=row.address, author_id=world.dee.pk, now=NOW())
+        assert not is_suppressed(unknown)
+    release(address=unknown, author_id=world.dee.pk, now=NOW())
+
+    assert not is_suppressed(unknown)
+    redo()
+    assert not is_suppressed(unknown)
+
+
+def test_unknown_address_that_was_released_since_the_backup_stays_free(world: World, unknown: str) -> None:
+    with lost():
+        suppress(address=unknown, reason="Came back.", email_id=None, author_id=None, now=NOW())
+        release(address=unknown, author_id=None, now=NOW())
+
+    redo()
+
+    assert not is_suppressed(unknown)
+
+
+# ---- Reminders by the clock
+
+
+@pytest.mark.parametrize("name", ["owners_reminded", "signatories_reminded", "entry_about_to_lapse"])
+def test_reminder_delivered_before_a_restore_is_not_delivered_again(world: World, name: str) -> None:
+    remind = CASES[name].prepare(world)
+    drop_emails()
+    with lost():
+        remind()
+        reminded = sorted(email.to[0] for email in deliver())
+    mail.outbox.clear()
+    redo()
+
+    remind()
+    deliver()
+
+    assert reminded == sorted(User.objects.get(email__startswith=f"{who}@").email for _, who in CASES[name].told)
+    assert mail.outbox == []
+    assert {email.status for email in recorded() if "restore" in email.reason} == {"dropped"}
+
+
+def test_next_reminder_after_a_restore_is_delivered(world: World) -> None:
+    ask_signatures(published(world), world)
+    drop_emails()
+    with lost():
+        plans.remind_signatories(now=NOW() + dt.timedelta(days=8))
+        deliver()
+    redo()
+    mail.outbox.clear()
+
+    for days in (8, 16):
+        plans.remind_signatories(now=NOW() + dt.timedelta(days=days))
+        deliver()
+
+    assert sorted(email.to[0] for email in mail.outbox) == [world.amina.email, world.ben.email]

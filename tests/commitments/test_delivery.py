@@ -18,6 +18,7 @@ from partnerships.kit.rights import UnableToAct
 from partnerships.organisations import services as organisations
 from partnerships.organisations.models import Kind, Role
 from tests.commitments.promises import agree, done, in_days, propose, report, verified
+from tests.support.outbox import deliver, drop_emails
 from tests.world import World, join
 
 
@@ -134,6 +135,17 @@ def test_what_is_missing_goes_back_with_the_reason(world: World) -> None:
 
     assert back.status == Status.IN_PROGRESS
     assert back.progress.order_by("-pk")[0].note == "Four homes have no keys."
+
+
+def test_email_about_an_overdue_commitment_says_by_how_much(world: World) -> None:
+    commitment = agree(world)
+    type(commitment).objects.filter(pk=commitment.pk).update(due_on=in_days(-3))
+    drop_emails()
+
+    services.escalate(commitment=commitment, to=world.ben, author=world.eddie, now=timezone.now())
+
+    [email] = deliver()
+    assert "overdue by 3 days" in str(email.body)
 
 
 def test_somebody_who_cannot_see_it_is_not_burdened_with_it(world: World) -> None:

@@ -342,6 +342,18 @@ def test_reminders_go_out_until_it_is_decided_and_a_lapse_is_said(world: World) 
     assert state.signatory.has_lapsed(timezone.localdate() + dt.timedelta(days=6))
 
 
+def test_reminder_says_by_how_many_days_a_signature_is_overdue(world: World) -> None:
+    plan = asked(world, due_on=timezone.localdate() + dt.timedelta(days=5), now=timezone.now() - dt.timedelta(days=2))
+    sign(plan, world, world.amina)
+    deliver().clear()
+    plan.signatories.update(due_on=timezone.localdate() - dt.timedelta(days=3))
+
+    services.remind_signatories(now=timezone.now())
+
+    [email] = deliver()
+    assert "overdue by 3 days" in str(email.body)
+
+
 def test_who_must_sign_finds_it_under_my_work(world: World, as_: Callable[[User], Client]) -> None:
     plan = asked(world)
 

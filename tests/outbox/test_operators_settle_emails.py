@@ -1,0 +1,84 @@
+"""Operators see what is still to leave, and settle what must not be sent."""
+
+from __future__ import annotations
+
+import datetime as dt
+from io import StringIO
+
+import pytest
+from django.core.management import CommandError, call_command
+from django.utils import timezone
+
+from partnerships.activity.models import Event
+from partnerships.digests import services as digests
+from partnerships.digests.models import Told
+from partnerships.digests.services.sweep import plan_round
+from partnerships.outbox.models import Email
+from tests.digests.conftest import publish
+from tests.plans.drafts import ask_signatures, published
+from tests.support.outbox import deliver, drop_emails, recorded
+from tests.world import World, make_world
+
+SIGN_OFF = "plans.sign_off_request"
+
+
+@pytest.fixture
+def world(db: None) -> World:
+    """Everybody, with a request to sign that waits for Ben."""
+    made = make_world()
+    drop_emails()
+    made.things["plan"] = published(made)
+    ask_signatures(made.things["plan"], made)
+    return made
+
+
+def emails(*words: str) -> str:
+    """Run `manage.py emails`; what it says."""
+    said = StringIO()
+    call_command("emails", *words, stdout=said)
+    return said.getvalue()
+
+
+def test_operator_reads_what_waits_and_settles_it(world: World) -> None:
+    waiting = emails("waiting")
+
+    said = emails("discard", "--kind", SIGN_OFF, "--reason", "Told before the restore.")
+
+    assert f"1 {SIGN_OFF} (Sign-off request)" in waiting
+    assert "1 emails of the kind" in said
+    assert deliver() == []
+    [email] = recorded(SIGN_OFF)
+    assert (email.status, email.secrets) == ("suppressed", None)
+    assert email.reason == "Discarded by an operator: Told before the restore."
+    assert Event.objects.get(verb="discarded queued emails").data["count"] == 1
+    assert emails("waiting").endswith("0 emails are still to leave.\n")
+
+
+def test_only_the_kind_and_the_time_that_are_named_are_settled(world: World) -> None:
+    hour_ago = (timezone.now() - dt.timedelta(hours=1)).isoformat()
+
+    emails("discard", "--kind", "plans.share", "--reason", "Another kind.")
+    emails("discard", "--kind", SIGN_OFF, "--recorded-before", hour_ago, "--reason", "Only older ones.")
+
+    assert [email.to for email in deliver()] == [[world.ben.email]]
+
+
+def test_time_without_a_zone_is_refused(world: World) -> None:
+    with pytest.raises(CommandError, match="must be a time"):
+        emails("discard", "--kind", SIGN_OFF, "--recorded-before", "yesterday", "--reason", "Why.")
+
+    assert Email.objects.get(kind=SIGN_OFF).is_open
+
+
+def test_news_of_a_discarded_digest_counts_as_told(world: World, settings: object) -> None:
+    settings.DIGEST_SETTLE_MINUTES = 0  # type: ignore[attr-defined]  # pytest-django's
+    plan = world.things["plan"]
+    digests.subscribe(person=world.vera, target=plan, author=world.vera, now=timezone.now())
+    version = publish(plan, 100, author=world.amina)
+    plan_round(now=timezone.now())
+
+    emails("discard", "--kind", "digests.digest", "--reason", "Told before the restore.")
+    plan_round(now=timezone.now() + dt.timedelta(minutes=1))
+
+    assert Told.objects.get(recipient=world.vera, plan=plan).number == version.number
+    assert not Email.objects.open().filter(kind="digests.digest").exists()

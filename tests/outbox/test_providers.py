@@ -1,0 +1,147 @@
+"""A provider's HTTP API that is slow, hangs, drops or refuses: few copies, and nobody else is affected."""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from collections import Counter
+from collections.abc import Iterator
+from email.utils import parseaddr
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+import pytest
+from django.db import transaction
+from django.utils import timezone
+
+from partnerships.outbox.models import Email
+from partnerships.outbox.services import record_email
+from partnerships.people.models import User
+from tests.outbox.test_slow_mail_servers import KIND, send
+from tests.support.ledger import rewrite
+from tests.world import World, make_world
+
+
+class Provider(ThreadingHTTPServer):
+    """Answers as Postmark does. `what` says how, by address: an HTTP status, `slow`, `hang` or `drop`."""
+
+    daemon_threads = True
+
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), Answering)
+        self.what: dict[str, Any] = {}
+        self.received: Counter[str] = Counter()
+
+
+class Answering(BaseHTTPRequestHandler):
+    """Takes one message."""
+
+    server: Provider
+
+    def do_POST(self) -> None:
+        """Read the message, and answer as the test decides."""
+        given = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        address = parseaddr(given["To"])[1]
+        self.server.received[address] += 1
+        what = self.server.what.get(address, 200)
+        if what == "drop":
+            self.close_connection = True
+            return
+        if what in ("slow", "hang"):
+            time.sleep(2.5 if what == "slow" else 6)
+        status = what if isinstance(what, int) else 200
+        code = 0 if status == 200 else 300
+        answer = {"ErrorCode": code, "Message": "OK", "MessageID": f"number-{address}", "To": given["To"]}
+        body = json.dumps(answer).encode()
+        try:
+            self.send_response(status)
+            self.send_header("Content-Type", "application/json")
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+        except OSError:
+            pass  # the client has given up
+
+    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the name that http.server gives
+        """Say nothing."""
+
+
+@pytest.fixture
+def world(db: None) -> World:
+    """The small world, without the emails that making it caused."""
+    made = make_world()
+    rewrite(status="dropped", settled_at=timezone.now())
+    return made
+
+
+@pytest.fixture
+def provider(settings: Any) -> Iterator[Provider]:
+    """A provider that is fine with everybody whom a test leaves alone; four seconds for an answer."""
+    running = Provider()
+    threading.Thread(target=running.serve_forever, daemon=True).start()
+    settings.EMAIL_BACKEND = "anymail.backends.postmark.EmailBackend"
+    settings.ANYMAIL = {
+        "POSTMARK_SERVER_TOKEN": "token",
+        "POSTMARK_API_URL": f"http://127.0.0.1:{running.server_port}/",
+        "REQUESTS_TIMEOUT": (1, 4),
+    }
+    settings.EMAIL_RETRY_SECONDS = 0
+    yield running
+    running.shutdown()
+    running.server_close()
+
+
+def record(*people: User) -> list[Email]:
+    """An email to each of them, in this order."""
+    with transaction.atomic():
+        return [record_email(kind=KIND, person_id=one.pk, now=timezone.now()) for one in people]
+
+
+def test_slow_provider_gets_each_email_once(world: World, provider: Provider) -> None:
+    provider.what = {world.ben.email: "slow", world.amina.email: "slow"}
+    record(world.amina, world.ben, world.vera)
+
+    send(3)
+
+    assert provider.received == {world.amina.email: 1, world.ben.email: 1, world.vera.email: 1}
+    assert {email.status for email in Email.objects.filter(kind=KIND)} == {"sent"}
+    assert Email.objects.get(person_id=world.ben.pk, kind=KIND).provider_id == f"number-{world.ben.email}"
+
+
+@pytest.mark.parametrize("what", ["hang", "drop"])
+def test_provider_that_never_answers_gets_three_copies_at_most(world: World, provider: Provider, what: str) -> None:
+    provider.what = {world.ben.email: what}
+    given_up, *_others = record(world.ben, world.amina, world.vera)
+
+    send(6)
+
+    assert provider.received == {world.ben.email: 3, world.amina.email: 1, world.vera.email: 1}
+    given_up.refresh_from_db()
+    assert given_up.status == "failed"
+    assert given_up.reason.startswith("It may have arrived: ")
+
+
+@pytest.mark.parametrize(("status", "ends_as"), [(422, "failed"), (401, "queued"), (429, "queued"), (503, "queued")])
+def test_refusal_of_a_provider_leaves_no_doubt(
+    world: World, provider: Provider, settings: Any, status: int, ends_as: str
+) -> None:
+    settings.EMAIL_RETRY_SECONDS = 60
+    provider.what = {world.ben.email: status}
+    [email] = record(world.ben)
+
+    send()
+
+    email.refresh_from_db()
+    assert (email.status, email.in_doubt, email.doubts) == (ends_as, False, 0)
+
+
+def test_provider_that_cannot_be_reached_costs_no_attempt(world: World, provider: Provider) -> None:
+    provider.shutdown()
+    provider.server_close()
+    [email] = record(world.ben)
+
+    send(2)
+
+    email.refresh_from_db()
+    assert (email.status, email.in_doubt, email.doubts) == ("queued", False, 0)

@@ -153,6 +153,7 @@ TEMPLATES: list[dict[str, Any]] = [
                 "django.contrib.messages.context_processors.messages",
                 "csp.context_processors.nonce",
                 "partnerships.web.context.acting_for",
+                "partnerships.web.context.emails_said",
             ],
         },
     },

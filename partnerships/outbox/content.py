@@ -99,8 +99,12 @@ def repeatable(candidates: Iterable[Candidate]) -> set[int]:
     }
 
 
+#: How a message on a page says that emails will be sent; pages link from it to what becomes of them.
+WILL_BE_SENT = "An email will be sent to"
+
+
 def told_by_email(names: Sequence[str]) -> str:
     """` An email will be sent to Ben West and Wendy March.`, or nothing where nobody gets one."""
     if not names:
         return ""
-    return f" An email will be sent to {' and '.join(filter(None, [', '.join(names[:-1]), names[-1]]))}."
+    return f" {WILL_BE_SENT} {' and '.join(filter(None, [', '.join(names[:-1]), names[-1]]))}."

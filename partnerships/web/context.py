@@ -1,4 +1,4 @@
-"""Template context of the page header: the organisation the reader acts for."""
+"""Template context of every page: the organisation the reader acts for, and the link to emails sent."""
 
 from __future__ import annotations
 
@@ -8,7 +8,9 @@ from django.http import HttpRequest
 from django.utils.functional import SimpleLazyObject
 
 from partnerships.organisations.models import Membership, Organisation
+from partnerships.outbox.content import WILL_BE_SENT
 from partnerships.people.models import User
+from partnerships.web.emails import may_look
 
 
 def _acting_for(user: User) -> Organisation | None:
@@ -24,3 +26,11 @@ def acting_for(request: HttpRequest) -> dict[str, Any]:
     if not isinstance(user, User):
         return {}
     return {"acting_for": SimpleLazyObject(lambda: _acting_for(user))}
+
+
+def emails_said(request: HttpRequest) -> dict[str, Any]:
+    """`will_be_sent`, the words by which a message tells of emails, and `may_see_emails`, looked up only with them."""
+    user = getattr(request, "user", None)
+    if not isinstance(user, User):
+        return {}
+    return {"will_be_sent": WILL_BE_SENT, "may_see_emails": SimpleLazyObject(lambda: may_look(user))}

@@ -13,6 +13,7 @@ from partnerships.activity.models import Event
 from partnerships.digests import services as digests
 from partnerships.digests.models import Told
 from partnerships.digests.services.sweep import plan_round
+from partnerships.outbox.event_kinds import EventKind
 from partnerships.outbox.models import Email
 from tests.digests.conftest import publish
 from tests.plans.drafts import ask_signatures, published
@@ -50,7 +51,7 @@ def test_operator_reads_what_waits_and_settles_it(world: World) -> None:
     [email] = recorded(SIGN_OFF)
     assert (email.status, email.secrets) == ("suppressed", None)
     assert email.reason == "Discarded by an operator: Told before the restore."
-    assert Event.objects.get(verb="discarded queued emails").data["count"] == 1
+    assert Event.objects.get(kind=EventKind.EMAILS_DISCARDED).data["count"] == 1
     assert emails("waiting").endswith("0 emails are still to leave.\n")
 
 

@@ -13,6 +13,7 @@ from partnerships.outbox.bounces import note_bounce
 from partnerships.outbox.models import Email
 from partnerships.outbox.services import record_email
 from partnerships.people.models import User
+from tests.commitments.promises import propose
 from tests.digests.conftest import PostOffice, signed_in
 from tests.support.ledger import rewrite
 from tests.world import World, make_world
@@ -47,6 +48,21 @@ def test_a_lead_follows_an_email_from_the_queue_to_the_server(world: World, noti
     assert "You do not need to do anything" in before
     assert "Sent" in after
     assert world.sol.email not in after
+
+
+@pytest.mark.parametrize(("role", "is_linked"), [("lead", True), ("editor", False)])
+def test_message_that_an_email_will_be_sent_links_to_its_state_for_leads(
+    world: World, role: str, is_linked: bool
+) -> None:
+    person = world.amina if role == "lead" else world.eddie
+    made = propose(world)
+    address = reverse("commitments:end", args=[made.pk])
+
+    answer = signed_in(person).post(address, {"reason": "A mistake."}, follow=True)
+
+    said = answer.content.decode()
+    assert "An email will be sent to" in said
+    assert ("See what became of it" in said) is is_linked
 
 
 def test_an_email_that_came_back_says_so(world: World, notice: Email) -> None:

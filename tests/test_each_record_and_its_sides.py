@@ -34,7 +34,7 @@ from partnerships.exchange import services as exchange
 from partnerships.exchange.models import Audience, Direction, Entry
 from partnerships.exchange.models.entries import EntryArea
 from partnerships.exchange.queries import board as boards
-from partnerships.exchange.queries.compiled import reader_of
+from partnerships.exchange.queries.permission_sql import reader_of
 from partnerships.organisations.models import Role
 from partnerships.people.models import User
 from tests.commitments.promises import agree, done, in_days, propose, report

@@ -15,10 +15,10 @@ from partnerships.agreements.past import as_read_by
 from partnerships.commitments.queries import open_and_over
 from partnerships.conversations.models import Conversation
 from partnerships.conversations.queries import contacts_of, points_of_partnership
-from partnerships.exchange.cards import written_entries
 from partnerships.exchange.models import Direction, Entry, EntryQuerySet
 from partnerships.exchange.queries import new_matches_for
-from partnerships.exchange.queries.compiled import reader_of
+from partnerships.exchange.queries.matches import entry_cards
+from partnerships.exchange.queries.permission_sql import reader_of
 from partnerships.organisations.models import EDITING_ROLES, Kind, Organisation
 from partnerships.organisations.timeline import timeline_lines
 from partnerships.people.models import User
@@ -125,8 +125,8 @@ def partnership_entries(request: HttpRequest, pk: int) -> HttpResponse:
 def _face_to_face(user: User, entries: EntryQuerySet) -> dict[str, Any]:
     """The cards of the board: asks left, offers right, the newest first, up to `PAGE` in all."""
     rows = list(entries.for_listing().order_by("-shared_at", "-pk")[:PAGE])
-    cards = list(zip(rows, written_entries(rows, reader_of(user)), strict=True))
-    return {f"{side}s": [card for entry, card in cards if entry.direction == side] for side in Direction.values}
+    cards = entry_cards(rows, reader_of(user))
+    return {f"{side}s": [card for card in cards if card.direction == side] for side in Direction.values}
 
 
 @require_safe

@@ -14,8 +14,8 @@ from partnerships.exchange import services
 from partnerships.exchange.models import Audience, Direction, Entry, Match
 from partnerships.exchange.queries.board import Filters, board, card_of, read
 from partnerships.exchange.queries.candidates import AreaNames, best_for_both, best_for_reader
-from partnerships.exchange.queries.compiled import readable_to, reader_of
 from partnerships.exchange.queries.matches import count_matches
+from partnerships.exchange.queries.permission_sql import readable_to, reader_of
 from partnerships.exchange.rights import may_read_both
 from partnerships.exchange.services.matches import match_due_entries
 from partnerships.kit.database import rows_of
@@ -142,17 +142,3 @@ def test_fast_queries_find_and_count_what_the_reference_queries_do(filled: World
     assert any(many.values())
     assert Entry.objects.filter(audience=Audience.PARTNERSHIP, partnership=world.partnership).exists()
     assert not Match.objects.values("ask", "offer").annotate(times=Count("pk")).filter(times__gt=1).exists()
-
-
-def test_the_search_for_matches_reuses_one_prepared_plan(filled: World) -> None:
-    today = timezone.localdate()
-    wanted = list(Entry.objects.filter(is_open=True, audience=Audience.NETWORK).order_by("pk")[:8])
-
-    for entry in wanted:
-        best_for_reader(entry, filled.chidi, today)
-
-    made = rows_of(
-        "SELECT custom_plans, generic_plans FROM pg_prepared_statements WHERE statement LIKE %s", ["%subject%"]
-    )
-    assert sum(custom for custom, _ in made) == 0
-    assert sum(generic for _, generic in made) >= len(wanted)

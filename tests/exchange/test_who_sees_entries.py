@@ -12,7 +12,7 @@ from partnerships.agreements.models import PartyRole
 from partnerships.exchange import services
 from partnerships.exchange.models import Audience, Entry, Receipt, Response, entry_readers
 from partnerships.exchange.queries import board as boards
-from partnerships.exchange.queries.compiled import reader_of
+from partnerships.exchange.queries.permission_sql import reader_of
 from partnerships.kit.rights import UnableToAct
 from partnerships.organisations import services as organisations
 from partnerships.organisations.models import Role

@@ -105,6 +105,7 @@ def _card(direction: str) -> Card:
         answered_at=None,
         amount="2 places",
         areas=("North Downs",),
+        matches=2,
     )
 
 

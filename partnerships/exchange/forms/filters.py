@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
+from html import escape
 from typing import Any
 
 from django import forms
+from django.forms.utils import flatatt
 from django.urls import reverse
-from django.utils.html import format_html, format_html_join
+from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 
 from partnerships.exchange.models import Direction, SavedFilter, Status, Theme
-from partnerships.exchange.queries.board import Filters
+from partnerships.exchange.queries.board import Counts, Filters
 from partnerships.kit.forms import Form, Helper
 from partnerships.organisations.models import Area
 
-#: Placeholder for the count beside a choice, filled in by `views/panel.py`.
-COUNT_MARK = "⟦{name}:{code}⟧"
 _STATUSES = [(code, label) for code, label in Status.choices if code != Status.DRAFT]
 
 
@@ -25,17 +25,19 @@ class _AreaSelect(forms.Select):
     Django's template for each option is slower than the page's queries.
     """
 
+    def use_required_attribute(self, initial: Any) -> bool:
+        """Never: to find out, Django would read all areas once more."""
+        return False
+
     def render(self, name: str, value: Any, attrs: dict[str, Any] | None = None, renderer: Any = None) -> SafeString:
         """The select with its options."""
-        given = self.build_attrs(self.attrs, attrs)
         chosen = str(value or "")
-        options = format_html_join(
-            "",
-            '<option value="{}"{}>{}</option>',
-            ((key, mark_safe(" selected") if str(key) == chosen else "", label) for key, label in self.choices),
+        options = "".join(
+            f'<option value="{escape(key)}"{" selected" if key == chosen else ""}>{escape(label)}</option>'
+            for key, label in ((str(key), str(label)) for key, label in self.choices)
         )
-        written = format_html_join("", ' {}="{}"', given.items())
-        return format_html('<select name="{}"{}>{}</select>', name, written, options)
+        written = flatatt(self.build_attrs(self.attrs, attrs))
+        return format_html('<select name="{}"{}>{}</select>', name, written, mark_safe(options))  # noqa: S308  # escaped above
 
 
 class FilterForm(Form):
@@ -81,24 +83,26 @@ class FilterForm(Form):
             oldest=data["oldest"],
         )
 
-    def mark_counts(self) -> None:
-        """Put a placeholder for its count beside each choice."""
-        for name, choices in (("direction", Direction.choices), ("theme", Theme.choices), ("status", _STATUSES)):
+    def show_counts(self, counts: Counts) -> list[tuple[str, str]]:
+        """Show beside each choice how many entries it finds.
+
+        Returns each count with the id of its element, for htmx to replace.
+        """
+        shown = []
+        for name, choices, counted in (
+            ("direction", Direction.choices, counts.directions),
+            ("theme", Theme.choices, counts.themes),
+            ("status", _STATUSES, counts.statuses),
+        ):
+            labels = []
+            for code, label in choices:
+                element, number = f"count-{name}-{code}", f"{counted[code]:,}{'+' if counts.capped else ''}"
+                shown.append((element, number))
+                labels.append((code, format_html('{} (<span id="{}">{}</span>)', label, element, number)))
             field = self.fields[name]
             if isinstance(field, forms.MultipleChoiceField):
-                field.choices = [
-                    (
-                        code,
-                        format_html(
-                            '{} (<span id="count-{}-{}">{}</span>)',
-                            label,
-                            name,
-                            code,
-                            COUNT_MARK.format(name=name, code=code),
-                        ),
-                    )
-                    for code, label in choices
-                ]
+                field.choices = labels
+        return shown
 
 
 def _areas_to_choose() -> list[tuple[Any, str]]:

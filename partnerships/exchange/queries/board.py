@@ -21,6 +21,7 @@ from django.db.models.expressions import RawSQL
 from django.utils import timezone
 
 from partnerships.commitments.quantities import quantity_words
+from partnerships.exchange.matching import listed
 from partnerships.exchange.models import (
     ROUTES,
     THEME_NUMBERS,
@@ -29,10 +30,12 @@ from partnerships.exchange.models import (
     Direction,
     Entry,
     EntryQuerySet,
+    Status,
+    Theme,
 )
-from partnerships.exchange.queries.compiled import Fragment, Reader, for_reader, joined, reached_by, statement
+from partnerships.exchange.queries.permission_sql import Fragment, Reader, for_reader, reached_by, sql_of, union_all
 from partnerships.exchange.reach import Places, near_keys
-from partnerships.kit.database import rows_planned_once
+from partnerships.kit.database import rows_of
 from partnerships.organisations.audience import Network
 from partnerships.organisations.models import Area, Organisation
 from partnerships.people.models import User
@@ -124,11 +127,35 @@ class Card:
     amount: str
     areas: tuple[str, ...]
 
+    #: Matches that the reader may see; None where they are not counted.
+    matches: int | None = None
+
     @property
     def waiting_since(self) -> dt.date | None:
         """Since which day it has had no answer; None if it does not wait."""
         waits = self.status in UNANSWERED and self.answered_at is None and not self.standing
         return timezone.localdate(self.shared_at) if waits and self.shared_at else None
+
+    @property
+    def days_waiting(self) -> int | None:
+        """For how many days it has had no answer; None if it does not wait."""
+        since = self.waiting_since
+        return (timezone.localdate() - since).days if since else None
+
+    @property
+    def status_label(self) -> str:
+        """The status in words."""
+        return Status(self.status).label
+
+    @property
+    def theme_label(self) -> str:
+        """The theme in words."""
+        return Theme(self.theme).label
+
+    @property
+    def area_names(self) -> str:
+        """`Fareham, Gosport and 3 more`."""
+        return listed(self.areas)
 
 
 def card_of(entry: Entry) -> Card:
@@ -213,7 +240,7 @@ def read(reader: Reader, filters: Filters, limit: int) -> Board:
     sql, values = for_reader(_statement(filters, limit, reader.has_account, reader.today), reader)
     sides: dict[str, list[Card]] = {direction: [] for direction in filters.directions or Direction.values}
     cells: list[_Cell] = []
-    for kind, number, direction, theme, status, is_open, *row in rows_planned_once(sql, values):
+    for kind, number, direction, theme, status, is_open, *row in rows_of(sql, values):
         if kind == _CELL:
             cells.append((direction, theme, status, is_open, number))
             continue
@@ -260,8 +287,8 @@ _CARD = (
 @lru_cache(maxsize=512)
 def _statement(filters: Filters, limit: int, has_account: bool, today: dt.date) -> Fragment:
     """What the reader alone sees (`seen`), the counts and both sides, as SQL."""
-    seen, values = statement(_restricted(has_account))
-    sql, more = joined(_cells(filters, has_account), *(_sides(filters, limit, has_account) if limit else ()))
+    seen, values = sql_of(_restricted(has_account))
+    sql, more = union_all(_cells(filters, has_account), *(_sides(filters, limit, has_account) if limit else ()))
     return f"WITH seen (id) AS MATERIALIZED ({seen}) {sql}", (*values, *more)
 
 
@@ -286,7 +313,7 @@ def _sides(filters: Filters, limit: int, has_account: bool) -> list[Fragment]:
     areas = Area.objects.filter(entries=OuterRef("pk")).order_by("name", "pk").values("name")
     entries = _fitting(_readable(has_account), filters).order_by(*filters.order)
     return [
-        statement(
+        sql_of(
             entries.filter(direction=direction).values_list(Value("card"), "pk", *_BOTH, *_CARD, ArraySubquery(areas))[
                 :limit
             ]
@@ -303,7 +330,7 @@ def _cells(filters: Filters, has_account: bool) -> Fragment:
     if not filters.is_counted:
         shared = _narrowed(_readable(has_account).exclude(shared_at=None), filters)
         shared = shared if filters.statuses else shared.filter(is_open=True)
-    sql, values = statement(shared.order_by().values_list(*_BOTH)[: None if filters.is_counted else CAP + 1])
+    sql, values = sql_of(shared.order_by().values_list(*_BOTH)[: None if filters.is_counted else CAP + 1])
     network = "UNION ALL SELECT direction, theme, status, is_open, number FROM exchange_entrycount"
     kept = network if filters.is_counted and has_account else ""
     each = f"SELECT {columns}, 1 AS number FROM ({sql}) counted {kept}"  # noqa: S608  # only column names

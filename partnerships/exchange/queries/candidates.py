@@ -17,9 +17,9 @@ from typing import Any
 
 from partnerships.exchange.matching import MIN_POINTS, Common, Score, Side, as_written, distinctive, score_pair
 from partnerships.exchange.models import THEME_NUMBERS, Direction, Entry
-from partnerships.exchange.queries.compiled import put_aside_by, readable_to, reader_of
+from partnerships.exchange.queries.permission_sql import dismissed_by, readable_to, reader_of
 from partnerships.exchange.reach import THEME_STEP, anywhere, place_of
-from partnerships.kit.database import rows_of, rows_planned_once
+from partnerships.kit.database import rows_of
 from partnerships.people.models import User
 
 #: Of each tier, the newest POOL are ranked by their words. The best LIKENED of these have their titles compared (eight
@@ -140,9 +140,9 @@ def best_for_reader(entry: Entry, user: User, today: dt.date) -> list[Found]:
     """
     reader = reader_of(user)
     readable, values = readable_to(reader)
-    put_aside, more = put_aside_by(reader)
+    dismissed, more = dismissed_by(reader)
     own, other = ("ask", "offer") if entry.is_ask else ("offer", "ask")
-    others = f"SELECT {other}_id FROM exchange_match WHERE {own}_id = %s AND id IN ({put_aside})"  # noqa: S608  # only constants and placeholders are inserted
+    others = f"SELECT {other}_id FROM exchange_match WHERE {own}_id = %s AND id IN ({dismissed})"  # noqa: S608  # only constants and placeholders are inserted
     allowed = f"{readable} AND exchange_entry.id NOT IN ({others})"
     given = (*values, entry.pk, *more)
     return _best([entry], allowed, today, None, given, sides=set(reader.organisations))[entry.pk][:BEST]
@@ -202,7 +202,7 @@ def _best(
             ids = [entry.pk for entry in group if entry.is_ask == is_ask]
             if ids:
                 sql = _statement(is_ask=is_ask, place=place, allowed=allowed)
-                for pk, *row in rows_planned_once(sql, (today, ids, *values), whatever_is_asked=True):
+                for pk, *row in rows_of(sql, (today, ids, *values)):
                     rows[pk].append(_Row(*row))
 
     look(placed, _NEAR)

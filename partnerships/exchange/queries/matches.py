@@ -5,14 +5,14 @@ from __future__ import annotations
 import datetime as dt
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from django.db.models import Q
 
 from partnerships.exchange.matching import MIN_POINTS
 from partnerships.exchange.models import Direction, Dismissal, Entry, Match
-from partnerships.exchange.queries.board import Card
-from partnerships.exchange.queries.compiled import Reader, joined, put_aside_by, readable_to
+from partnerships.exchange.queries.board import Card, card_of
+from partnerships.exchange.queries.permission_sql import Reader, dismissed_by, readable_to, union_all
 from partnerships.kit.database import rows_of
 from partnerships.organisations.models import Organisation
 from partnerships.people.models import User
@@ -88,14 +88,14 @@ def count_matches(reader: Reader, entries: Sequence[Entry | Card]) -> dict[int, 
     """How many matches of each open entry the person may see."""
     asks = [entry.pk for entry in entries if entry.is_open and entry.direction == Direction.ASK]
     offers = [entry.pk for entry in entries if entry.is_open and entry.direction == Direction.OFFER]
-    put_aside, values = put_aside_by(reader)
-    worth = f"= ANY(%s) AND score >= {MIN_POINTS} AND id NOT IN ({put_aside})"
+    dismissed_ids, values = dismissed_by(reader)
+    worth = f"= ANY(%s) AND score >= {MIN_POINTS} AND id NOT IN ({dismissed_ids})"
     parts = [
         (f"SELECT {own}_id, {other}_id FROM exchange_match WHERE {own}_id {worth}", (ids, *values))  # noqa: S608  # constants
         for own, other, ids in (("ask", "offer", asks), ("offer", "ask", offers))
         if ids
     ]
-    pairs = rows_of(*joined(*parts)) if parts else []
+    pairs = rows_of(*union_all(*parts)) if parts else []
     # Checking the few counterparts by id is far cheaper than finding everything the reader may see.
     others = list({other for _, other in pairs})
     seen: set[int] = set()
@@ -106,6 +106,17 @@ def count_matches(reader: Reader, entries: Sequence[Entry | Card]) -> dict[int, 
         seen = {pk for (pk,) in rows}
     counts = Counter(own for own, other in pairs if other in seen)
     return {entry.pk: counts[entry.pk] for entry in entries if entry.is_open}
+
+
+def with_matches(cards: Sequence[Card], reader: Reader) -> list[Card]:
+    """The cards with the number of matches that the reader may see."""
+    numbers = count_matches(reader, cards)
+    return [replace(card, matches=numbers.get(card.pk)) for card in cards]
+
+
+def entry_cards(entries: Iterable[Entry], reader: Reader) -> list[Card]:
+    """Cards, with numbers of matches, of entries read with `for_listing`."""
+    return with_matches([card_of(entry) for entry in entries], reader)
 
 
 def fit_in_words(points: int) -> str:

@@ -17,7 +17,6 @@ from django.views.decorators.http import require_safe
 from partnerships.activity.queries import timeline
 from partnerships.agreements.models import Partnership
 from partnerships.commitments.models import Status as CommitmentStatus
-from partnerships.exchange.cards import written, written_entries
 from partnerships.exchange.forms.filters import FilterForm
 from partnerships.exchange.models import (
     Direction,
@@ -31,10 +30,9 @@ from partnerships.exchange.models import (
     Status,
 )
 from partnerships.exchange.queries import board as boards
-from partnerships.exchange.queries.compiled import Reader, reader_of
-from partnerships.exchange.queries.matches import count_matches
+from partnerships.exchange.queries.matches import count_matches, entry_cards, with_matches
+from partnerships.exchange.queries.permission_sql import Reader, reader_of
 from partnerships.exchange.rights import rights_over
-from partnerships.exchange.views.panel import counts_apart, filter_panel
 from partnerships.kit.exports import MAX_ROWS, csv_response, day_of
 from partnerships.kit.forms import active_filters
 from partnerships.kit.http import keyset_page
@@ -66,8 +64,8 @@ def _filtered(
         found,
         {
             "form": form,
-            "panel": filter_panel(request, form, found.counts),
-            "counts": counts_apart(found.counts) if _is_partial(request) else "",
+            "is_partial": _is_partial(request),
+            "counts": form.show_counts(found.counts),
             "chips": chips,
             "clear": request.path,
             "query": kept.urlencode(),
@@ -93,7 +91,7 @@ def board(request: HttpRequest) -> HttpResponse:
     """Asks on the left, offers on the right."""
     reader = reader_of(signed_in(request))
     _, found, context = _filtered(request, reader, SIDE + 1)
-    cards = iter(written([card for side in found.sides.values() for card in side[:SIDE]], reader))
+    cards = iter(with_matches([card for side in found.sides.values() for card in side[:SIDE]], reader))
     sides = []
     for direction in Direction:
         shown = found.sides.get(direction, [])
@@ -120,7 +118,7 @@ def entry_list(request: HttpRequest) -> HttpResponse:
     reader = reader_of(user)
     filters, _, context = _filtered(request, reader)
     page = keyset_page(request, boards.board(user, filters).for_listing(), order=filters.order)
-    shown = {"page": page, "cards": written_entries(page.rows, reader), "mode": "list"}
+    shown = {"page": page, "cards": entry_cards(page.rows, reader), "mode": "list"}
     return _page(request, "exchange/board.html", "exchange/_list.html", {**context, **shown})
 
 
@@ -133,9 +131,9 @@ def ours(request: HttpRequest) -> HttpResponse:
     drafts = list(mine.filter(status=Status.DRAFT).order_by("-created_at", "-pk")[:100])
     page = keyset_page(request, mine.exclude(shared_at=None), order=ORDER)
     context = {
-        "drafts": written_entries(drafts, reader),
+        "drafts": entry_cards(drafts, reader),
         "page": page,
-        "cards": written_entries(page.rows, reader),
+        "cards": entry_cards(page.rows, reader),
         "may_write": bool(reader.editing),
     }
     return render(request, "exchange/ours.html", context)

@@ -1,8 +1,9 @@
-"""SQL that Django makes once a day for nobody in particular, to be run for whoever asks.
+"""Permission SQL compiled once a day with placeholder ids.
 
-Composing and planning what a person may read costs more than finding it. The routes say it once (`models/entries.py`);
-here their SQL is kept with stand-ins in place of the reader's organisations, and these are looked up first. That the
-quick way and `visible_to` cannot disagree is proved in tests/exchange/test_fast_queries.py.
+Composing what a person may read takes Django longer than PostgreSQL needs to find it. So the SQL of the routes
+(`models/entries.py`) is cached with placeholders, and the ids of the reader and their organisations are put in for each
+request. tests/exchange/test_fast_queries.py shows that it always agrees with `visible_to`. For what this saves, see
+docs/decisions/0032-permission-sql-is-cached-and-html-is-not.md.
 """
 
 from __future__ import annotations
@@ -17,48 +18,48 @@ from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from partnerships.exchange.models import ROUTES, Dismissal, Entry
-from partnerships.kit.database import rows_planned_once
+from partnerships.kit.database import rows_of
 from partnerships.organisations.audience import Network, Organisations, People
 from partnerships.organisations.models import EDITING_ROLES, Membership, Organisation
 from partnerships.people.models import User
 
-#: Stand in for the reader and for the reader's organisations. No row has such a number.
+#: Placeholders for the ids of the reader and of their organisations. No row has such an id.
 READER = -9_007_199_254_740_991
 OWN = -9_007_199_254_740_990
 
-#: SQL with the places for its values.
+#: SQL and its parameters.
 Fragment = tuple[str, tuple[Any, ...]]
 
 
 @dataclass(frozen=True, slots=True)
 class Reader:
-    """Somebody who asks: all that their rights to read entries come from."""
+    """A person with everything their right to read entries depends on."""
 
     person_id: int
-    #: Numbers and names, the one they have acted for longest first, as in every page's header.
+    #: Ids and names of organisations, the longest-held role first, as in the header of every page.
     acts_for: tuple[tuple[int, str], ...]
     editing: tuple[int, ...]
-    #: Whether the network's own pages are theirs: they are active and more than a stakeholder.
+    #: Whether they may read what is for the whole network: active, and not only a stakeholder.
     has_account: bool
     today: dt.date
 
     @property
     def organisations(self) -> tuple[int, ...]:
-        """The numbers of the organisations they act for."""
+        """Ids of the organisations they act for."""
         return tuple(number for number, _ in self.acts_for)
 
     @property
     def acting_for(self) -> Organisation | None:
-        """The organisation that the header names; what else is said of it is not read."""
+        """The organisation that the header names, with its id and name only."""
         return Organisation(pk=self.acts_for[0][0], name=self.acts_for[0][1]) if self.acts_for else None
 
 
 def reader_of(user: User) -> Reader:
-    """The reader with the organisations that they act and edit for today; of none when they are not active."""
+    """The reader with today's organisations; none for an inactive person."""
     today = timezone.localdate()
     if not user.is_active:
         return Reader(user.pk, (), (), has_account=False, today=today)
-    rows = rows_planned_once(*_bound(_memberships(today), user.pk, ()))
+    rows = rows_of(*_filled(_memberships(today), user.pk, ()))
     return Reader(
         person_id=user.pk,
         acts_for=tuple((organisation, name) for organisation, name, _ in rows),
@@ -71,11 +72,11 @@ def reader_of(user: User) -> Reader:
 @lru_cache(maxsize=2)
 def _memberships(today: dt.date) -> Fragment:
     current = Membership.objects.current(today).filter(person_id=READER)
-    return statement(current.order_by("starts_on", "pk").values_list("organisation", "organisation__name", "role"))
+    return sql_of(current.order_by("starts_on", "pk").values_list("organisation", "organisation__name", "role"))
 
 
 def readable_when(*, has_account: bool) -> Q:
-    """The condition of `visible_to` for a reader whose organisations are yet to be put in."""
+    """The condition of `visible_to`, with placeholders."""
     condition = Q(pk__in=[])
     for route in ROUTES:
         if isinstance(route, Network):
@@ -86,16 +87,16 @@ def readable_when(*, has_account: bool) -> Q:
 
 
 def reached_by(route: Organisations | People) -> Q:
-    """The condition that an entry reaches the reader, or one of the organisations yet to be put in, by this route."""
+    """The condition that this route makes an entry readable, with placeholders."""
     if isinstance(route, People):
         return route.when & Q(**{route.path: READER})
     if route.roles:
-        raise NotImplementedError("Entries reach organisations whole; a route by roles needs the reader's roles here.")
+        raise NotImplementedError("No route of entries depends on roles; one that does needs the reader's roles here.")
     return route.when & Q(**{f"{route.path}__in": [OWN]})
 
 
 def readable_to(reader: Reader) -> Fragment:
-    """The condition on `exchange_entry` under which this person may read an entry."""
+    """The condition on `exchange_entry` that this person may read an entry."""
     return for_reader(_readable(reader.has_account, reader.today), reader)
 
 
@@ -106,44 +107,44 @@ def _readable(has_account: bool, today: dt.date) -> Fragment:
     return f"({sql})", tuple(values)
 
 
-def put_aside_by(reader: Reader) -> Fragment:
-    """The ids of matches that an organisation of the person said are none."""
-    return for_reader(_put_aside(), reader)
+def dismissed_by(reader: Reader) -> Fragment:
+    """Ids of the matches that an organisation of the person dismissed."""
+    return for_reader(_dismissed(), reader)
 
 
 @lru_cache(maxsize=1)
-def _put_aside() -> Fragment:
-    return statement(Dismissal.objects.filter(organisation__in=[OWN]).order_by().values("match"))
+def _dismissed() -> Fragment:
+    return sql_of(Dismissal.objects.filter(organisation__in=[OWN]).order_by().values("match"))
 
 
 def for_reader(fragment: Fragment, reader: Reader) -> Fragment:
-    """The fragment with the reader in the stand-ins' places."""
-    return _bound(fragment, reader.person_id, reader.organisations)
+    """The fragment with the reader's ids instead of the placeholders."""
+    return _filled(fragment, reader.person_id, reader.organisations)
 
 
-def _bound(fragment: Fragment, person_id: int, organisations: tuple[int, ...]) -> Fragment:
+def _filled(fragment: Fragment, person_id: int, organisations: tuple[int, ...]) -> Fragment:
     sql, values = fragment
     own = organisations or (OWN,)
     first, *rest = sql.split("%s")
     parts: list[str] = [first]
-    bound: list[Any] = []
+    filled: list[Any] = []
     for value, part in zip(values, rest, strict=True):
         if value == OWN:
             parts += [", ".join(["%s"] * len(own)), part]
-            bound += own
+            filled += own
         else:
             parts += ["%s", part]
-            bound.append(person_id if value == READER else value)
-    return "".join(parts), tuple(bound)
+            filled.append(person_id if value == READER else value)
+    return "".join(parts), tuple(filled)
 
 
-def statement(queryset: QuerySet[Any, Any]) -> Fragment:
-    """The SQL of a queryset and its values."""
+def sql_of(queryset: QuerySet[Any, Any]) -> Fragment:
+    """The SQL of a queryset and its parameters."""
     sql, values = queryset.query.sql_with_params()
     return sql, tuple(values)
 
 
-def joined(*parts: Fragment) -> Fragment:
-    """The rows of all these statements, one after another; each keeps its own order."""
+def union_all(*parts: Fragment) -> Fragment:
+    """The rows of all these statements; each keeps its own order."""
     sql = " UNION ALL ".join(f"({sql})" for sql, _ in parts)
     return sql, tuple(value for _, values in parts for value in values)

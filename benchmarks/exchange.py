@@ -62,7 +62,7 @@ def measure(rounds: int, batch: int) -> dict[str, Any]:
         best_for_both,
         best_for_reader,
     )
-    from partnerships.exchange.services.matches import TOGETHER
+    from partnerships.exchange.services.matches import BATCH
     from partnerships.organisations.models import Membership, Organisation
     from partnerships.people.models import User
 
@@ -104,9 +104,9 @@ def measure(rounds: int, batch: int) -> dict[str, Any]:
     )
     (everything,) = timed(lambda n: by_hand(cursor, single[n], ALL), rounds=min(5, len(single)))
     say(f"  matches of {len(many):,} entries")
-    parts = [many[number : number + TOGETHER] for number in range(0, len(many), TOGETHER)]
+    parts = [many[number : number + BATCH] for number in range(0, len(many), BATCH)]
     by_sql, several = (
-        [taken / TOGETHER for taken in times]
+        [taken / BATCH for taken in times]
         for times in timed(
             lambda n: [by_hand_for_both(cursor, entry) for entry in parts[n]],
             lambda n: best_for_both(parts[n], today, names),
@@ -149,7 +149,7 @@ def measure(rounds: int, batch: int) -> dict[str, Any]:
         "batch_sql_by_hand": pair(by_sql),
         "batch_per_entry": pair(several),
         "batch_ratio_p50": round(at(several, 0.5) / at(by_sql, 0.5), 2),
-        "batch_seconds": round(sum(several) * TOGETHER / 1000, 2),
+        "batch_seconds": round(sum(several) * BATCH / 1000, 2),
         "entries_with_a_match": f"{found} of {len(single)}",
         "board_sql_by_hand": pair(sql),
         "board_page": pair(board),

@@ -176,7 +176,7 @@ def _receipt(world: World) -> exchanged.Receipt:
 
 
 def _question(world: World) -> exchanged.Question:
-    return exchange.ask_back(
+    return exchange.ask_question(
         entry=_ask(world), organisation=world.westmarch, text=SAID, author=world.ben, now=world.now
     )
 
@@ -738,7 +738,7 @@ def test_what_fits_a_filter_is_told_to_those_alone_who_may_read_it(world: World)
     _named_ask(world, title=SAID)
 
     exchange.match_due_entries(now=world.now)
-    exchange.tell_new_fits(now=world.now)
+    exchange.email_fits(now=world.now)
 
     fits = exchanged.Fit.objects.values_list("saved_filter__person__email", flat=True)
     told = {letter.to[0] for letter in deliver() if WORD in letter.body}

@@ -22,7 +22,7 @@ from partnerships.digests.services import enrol, subscribe
 from partnerships.exchange import services as exchange
 from partnerships.exchange.models import Audience, Fit
 from partnerships.exchange.queries.board import Filters
-from partnerships.exchange.services.saved import note_fits
+from partnerships.exchange.services.saved_filters import record_fits
 from partnerships.organisations import services as organisations
 from partnerships.organisations.models import Membership, Organisation
 from partnerships.organisations.waiting import waiting_from
@@ -218,7 +218,7 @@ def saved_view(world: World) -> Probe:
             audience=Audience.PARTNERSHIP,
             partnership=world.partnership,
         )
-        note_fits(entries=[entry], now=timezone.now())
+        record_fits(entries=[entry], now=timezone.now())
         return Fit.objects.filter(entry=entry, saved_filter__person=world.ben).exists()
 
     return tells

@@ -9,7 +9,7 @@ from typing import Any
 from django.conf import settings
 
 from partnerships.exchange.models import Entry, Introduction, Question, Receipt, Response, SavedFilter
-from partnerships.exchange.queries.rights import answerable_among
+from partnerships.exchange.queries.addressing import answerable_among
 from partnerships.exchange.rights import rights_over
 from partnerships.organisations.models import Organisation
 from partnerships.outbox.content import Content, link

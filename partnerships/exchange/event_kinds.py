@@ -1,4 +1,4 @@
-"""Events of asks and offers: their codes, and what timelines say of them."""
+"""Kinds of events of asks and offers, with their labels in timelines."""
 
 from django.db import models
 
@@ -16,11 +16,11 @@ class EventKind(models.TextChoices):
     ASK_REFERRED = "ask.referred", "Referred an ask to a colleague"
     ASK_QUESTION_ASKED = "ask.question_asked", "Asked a question about an ask"
     ASK_DECLINED = "ask.declined", "Declined an ask"
-    ASK_DECLINED_BY_ALL = "ask.declined_by_all", "Closed an ask that all have declined"
+    ASK_DECLINED_BY_ALL = "ask.declined_by_all", "Closed an ask that everybody declined"
     ASK_ACKNOWLEDGED = "ask.acknowledged", "Acknowledged an ask"
     ASK_ANSWERED = "ask.answered", "Answered an ask"
     ASK_AGREED = "ask.agreed", "Agreed on an ask"
-    ASK_FULFILMENT_SET = "ask.fulfilment_set", "Said what meets an ask"
+    ASK_FULFILMENT_SET = "ask.fulfilment_set", "Linked a commitment to an ask"
     ASK_COMMITTED = "ask.committed", "Committed to an ask"
     ASK_MET = "ask.met", "Met an ask"
     ASK_DELIVERED = "ask.delivered", "Delivered an ask"
@@ -38,7 +38,7 @@ class EventKind(models.TextChoices):
     OFFER_DECLINED = "offer.declined", "Declined an offer"
     OFFER_ANSWERED = "offer.answered", "Answered an offer"
     OFFER_AGREED = "offer.agreed", "Agreed on an offer"
-    OFFER_FULFILMENT_SET = "offer.fulfilment_set", "Said what meets an offer"
+    OFFER_FULFILMENT_SET = "offer.fulfilment_set", "Linked a commitment to an offer"
     OFFER_COMMITTED = "offer.committed", "Committed to an offer"
     OFFER_MET = "offer.met", "Met an offer"
     OFFER_DELIVERED = "offer.delivered", "Delivered an offer"

@@ -10,7 +10,7 @@ from partnerships.commitments.models import Commitment
 from partnerships.commitments.origins import Origin, OriginLink, Suggestion
 from partnerships.commitments.services import UnableToPropose
 from partnerships.exchange.models import Entry, Fulfilment, Match, Response
-from partnerships.exchange.services.fulfilments import hand_on, link_commitment
+from partnerships.exchange.services.fulfilments import link_commitment, transfer_fulfilments
 from partnerships.organisations.models import EDITING_ROLES, Organisation
 from partnerships.people.models import User
 
@@ -147,5 +147,7 @@ def no_links(*, commitment: Commitment, user: User) -> Sequence[OriginLink]:
 ORIGINS = (
     Origin(name="response", suggest=suggest_from_response, link=link_from_response, links_of=no_links),
     Origin(name="match", suggest=suggest_from_match, link=link_from_match, links_of=no_links),
-    Origin(name="entry", suggest=suggest_from_entry, link=link_from_entry, links_of=links_of, hand_on=hand_on),
+    Origin(
+        name="entry", suggest=suggest_from_entry, link=link_from_entry, links_of=links_of, hand_on=transfer_fulfilments
+    ),
 )

@@ -13,7 +13,7 @@ from partnerships.exchange.origins import ORIGINS
 from partnerships.exchange.personal import RULES
 from partnerships.exchange.queries import events_of_entries
 from partnerships.exchange.sections import standing_section
-from partnerships.exchange.services.fulfilments import commitment_moved
+from partnerships.exchange.services.status import commitment_moved
 from partnerships.organisations.sections import ON_ORGANISATIONS
 from partnerships.people.composing import register_email
 from partnerships.people.personal import register_personal

@@ -1,4 +1,4 @@
-"""What runs by itself: matching what changed, telling those asked and what fits, lapsing, reminding, following."""
+"""Celery tasks of the exchange."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ from partnerships.exchange import services
 
 @shared_task
 def match_due_entries() -> None:
-    """Tell those whom it asks what was shared, match what changed, and tell people whose saved filters it fits."""
-    services.tell_asked(now=timezone.now())
+    """Email about new entries, match them, and email about saved filters."""
+    services.email_new_entries(now=timezone.now())
     services.match_due_entries(now=timezone.now())
-    services.tell_new_fits(now=timezone.now())
+    services.email_fits(now=timezone.now())
 
 
 @shared_task
 def close_due_entries() -> None:
-    """Remind of what closes soon, let lapse what closed, follow areas and parties, and keep the counters short."""
+    """Remind of closing dates, close entries, refresh keys and counts."""
     services.remind_of_closing(now=timezone.now())
     services.lapse_due_entries(now=timezone.now())
-    services.follow_places(now=timezone.now())
-    services.follow_parties(now=timezone.now())
+    services.refresh_places(now=timezone.now())
+    services.refresh_parties(now=timezone.now())
     services.fold_counts()

@@ -22,7 +22,7 @@ def prepare(world: World) -> None:
     world.things["response"] = services.respond(
         entry=ask, organisation=world.westmarch, text="Twenty.", quantity=20, author=world.ben, now=now
     )
-    world.things["question"] = services.ask_back(
+    world.things["question"] = services.ask_question(
         entry=ask, organisation=world.westmarch, text="By when?", author=world.ben, now=now
     )
     world.things["kept filter"] = services.save_filter(
@@ -101,7 +101,7 @@ ROWS = (
     Row("exchange:respond", on=_on("ask"), get=_asked(200), post=_asked(422)),
     Row("exchange:decline", on=_on("ask"), get=_asked(200), post=_asked(422)),
     Row("exchange:refer", on=_on("ask"), get=_asked(200), post=_asked(422)),
-    Row("exchange:ask-back", on=_on("ask"), get=_asked(200), post=_asked(422)),
+    Row("exchange:ask-question", on=_on("ask"), get=_asked(200), post=_asked(422)),
     Row(
         "exchange:answer-question",
         on=_on("question"),

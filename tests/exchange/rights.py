@@ -113,8 +113,8 @@ ROWS = (
         prepare=_ask,
     ),
     Row(
-        "exchange.ask_back",
-        lambda w, author, ask: services.ask_back(
+        "exchange.ask_question",
+        lambda w, author, ask: services.ask_question(
             entry=ask, organisation=w.westmarch, text="Where?", author=author, now=timezone.now()
         ),
         PARTNER_EDITORS,
@@ -168,8 +168,8 @@ ROWS = (
         prepare=_promise,
     ),
     Row(
-        "exchange.meet_with",
-        lambda w, author, promise: services.meet_with(
+        "exchange.meet_entry",
+        lambda w, author, promise: services.meet_entry(
             entry=w.things["ask"], commitment=promise, quantity=None, author=author, now=timezone.now()
         ),
         EDITORS,
@@ -208,8 +208,8 @@ ROWS = (
         EVERYBODY - {"stakeholder"},
     ),
     Row(
-        "exchange.tell_of_filter",
-        lambda w, person, _: services.tell_of_filter(saved=w.things["kept filter"], tells=False, person=person),
+        "exchange.set_filter_emails",
+        lambda w, person, _: services.set_filter_emails(saved=w.things["kept filter"], tells=False, person=person),
         LEAD,
     ),
     Row(
@@ -225,23 +225,22 @@ WITHOUT_A_PERSON = {
     "exchange.close_responses": _INSIDE,
     "exchange.commitment_moved": "follows what became of a commitment",
     "exchange.fold_counts": _CLOCK,
-    "exchange.follow_parties": _CLOCK,
-    "exchange.follow_places": _CLOCK,
-    "exchange.hand_on": "follows what became of a commitment",
+    "exchange.refresh_parties": _CLOCK,
+    "exchange.refresh_places": _CLOCK,
+    "exchange.transfer_fulfilments": "follows what became of a commitment",
     "exchange.lapse_due_entries": _CLOCK,
     "exchange.match_due_entries": _CLOCK,
-    "exchange.may_read": "reads only",
-    "exchange.note": _INSIDE,
-    "exchange.note_about": _INSIDE,
+    "exchange.record_event": _INSIDE,
+    "exchange.acknowledge": _INSIDE,
     "exchange.remind_of_closing": _CLOCK,
-    "exchange.settle_entry": "derives the status from answers and commitments",
-    "exchange.tell_asked": _CLOCK,
-    "exchange.tell_new_fits": _CLOCK,
-    "exchange.tell_of_decision": _INSIDE,
-    "exchange.tell_of_decline": _INSIDE,
-    "exchange.tell_of_introduction": _INSIDE,
-    "exchange.tell_of_question": _INSIDE,
-    "exchange.tell_of_referral": _INSIDE,
-    "exchange.tell_of_reply": _INSIDE,
-    "exchange.tell_of_response": _INSIDE,
+    "exchange.update_status": "derives the status from answers and commitments",
+    "exchange.email_new_entries": _CLOCK,
+    "exchange.email_fits": _CLOCK,
+    "exchange.email_decision": _INSIDE,
+    "exchange.email_decline": _INSIDE,
+    "exchange.email_introduction": _INSIDE,
+    "exchange.email_question": _INSIDE,
+    "exchange.email_referral": _INSIDE,
+    "exchange.email_question_answered": _INSIDE,
+    "exchange.email_response": _INSIDE,
 }

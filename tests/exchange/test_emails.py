@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from partnerships.exchange import services
 from partnerships.exchange.models import Audience, Direction, Entry, Status
-from partnerships.exchange.services.reminders import LEAD_DAYS, remind_of_closing
+from partnerships.exchange.services.notices import LEAD_DAYS, remind_of_closing
 from partnerships.people.models import User
 from tests.exchange.conftest import draft, shared
 from tests.support.outbox import deliver
@@ -82,8 +82,8 @@ def test_a_saved_filter_emails_each_readable_match_once(world: World, now: dt.da
     draft(world.larkhaven, world.amina, now, title="Only a draft")
 
     services.match_due_entries(now=now)
-    assert services.tell_new_fits(now=now) == 1
-    assert services.tell_new_fits(now=now) == 0
+    assert services.email_fits(now=now) == 1
+    assert services.email_fits(now=now) == 0
 
     (email,) = deliver()
     assert email.to == ["ben@westmarch.example"]
@@ -98,15 +98,15 @@ def test_no_email_for_a_filter_turned_off_or_an_entry_withdrawn(world: World, no
     )
     shared(world.larkhaven, world.amina, now)
     services.match_due_entries(now=now)
-    services.tell_of_filter(saved=saved, tells=False, person=saved.person)
-    assert services.tell_new_fits(now=now) == 0
+    services.set_filter_emails(saved=saved, tells=False, person=saved.person)
+    assert services.email_fits(now=now) == 0
 
-    services.tell_of_filter(saved=saved, tells=True, person=saved.person)
+    services.set_filter_emails(saved=saved, tells=True, person=saved.person)
     gone = shared(world.larkhaven, world.amina, now, title="Land for 70 modular homes")
     services.match_due_entries(now=now)
     services.withdraw_entry(entry=gone, reason="Found.", author=world.amina, now=now)
 
-    assert services.tell_new_fits(now=now) == 0
+    assert services.email_fits(now=now) == 0
     assert deliver() == []
 
 
@@ -116,8 +116,8 @@ def test_leads_of_asked_organisations_get_one_email_when_it_is_shared(world: Wor
     shared(world.larkhaven, world.amina, now, title="For all")
     draft(world.larkhaven, world.amina, now, title="Only a draft", **asked)
 
-    assert services.tell_asked(now=now) == 1
-    assert services.tell_asked(now=now) == 0
+    assert services.email_new_entries(now=now) == 1
+    assert services.email_new_entries(now=now) == 0
 
     (email,) = deliver()
     assert email.to == ["ben@westmarch.example"]
@@ -126,12 +126,12 @@ def test_leads_of_asked_organisations_get_one_email_when_it_is_shared(world: Wor
 
 
 def test_leads_of_the_other_parties_get_an_email_when_it_is_shared(ask: Entry, world: World, now: dt.datetime) -> None:
-    assert services.tell_asked(now=now) == 1
+    assert services.email_new_entries(now=now) == 1
     assert recipients() == ["ben@westmarch.example"]
 
 
 def test_nobody_gets_an_email_about_what_was_shared_long_ago(ask: Entry, now: dt.datetime) -> None:
-    assert services.tell_asked(now=now + dt.timedelta(days=2)) == 0
+    assert services.email_new_entries(now=now + dt.timedelta(days=2)) == 0
 
 
 def test_both_sides_get_emails_at_each_step_of_an_answer(ask: Entry, world: World) -> None:
@@ -144,7 +144,7 @@ def test_both_sides_get_emails_at_each_step_of_an_answer(ask: Entry, world: Worl
 
     body = {"organisation": world.westmarch.pk}
     told = {
-        "question": post(world.ben, "ask-back", ask.pk, text="CANARY: by when?", **body),
+        "question": post(world.ben, "ask-question", ask.pk, text="CANARY: by when?", **body),
         "reply": post(world.amina, "answer-question", ask.questions.get().pk, text="By May."),
         "answer": post(world.ben, "respond", ask.pk, text="CANARY: forty.", quantity="40", **body),
         "decision": post(world.eddie, "decide", ask.responses.get().pk, decision="accept"),
@@ -188,14 +188,14 @@ def test_matches_within_an_hour_share_one_email_that_lists_the_first_twenty(worl
     save_filter_of_everything(world, now)
     shared(world.larkhaven, world.amina, now, title="The first")
     services.match_due_entries(now=now)
-    assert services.tell_new_fits(now=now) == 1
+    assert services.email_fits(now=now) == 1
 
     for number in range(25):
         shared(world.larkhaven, world.amina, now, title=f"Another {number}")
     services.match_due_entries(now=now)
 
-    assert services.tell_new_fits(now=now + dt.timedelta(minutes=20)) == 0
-    assert services.tell_new_fits(now=now + dt.timedelta(hours=2)) == 1
+    assert services.email_fits(now=now + dt.timedelta(minutes=20)) == 0
+    assert services.email_fits(now=now + dt.timedelta(hours=2)) == 1
     email = deliver()[-1]
     assert email.subject == "25 new asks or offers for “All”"
     assert "and 5 more" in email.body
@@ -209,4 +209,4 @@ def test_entries_older_than_a_saved_filter_are_not_emailed(world: World, now: dt
 
     services.match_due_entries(now=now + dt.timedelta(days=2))
 
-    assert services.tell_new_fits(now=now + dt.timedelta(days=2)) == 0
+    assert services.email_fits(now=now + dt.timedelta(days=2)) == 0

@@ -224,7 +224,9 @@ def test_an_ask_for_the_whole_network_cannot_be_declined(world: World, now: dt.d
 
 
 def test_a_question_about_an_ask_is_answered_once(ask: Entry, world: World, now: dt.datetime) -> None:
-    question = services.ask_back(entry=ask, organisation=world.westmarch, text="By when?", author=world.ben, now=now)
+    question = services.ask_question(
+        entry=ask, organisation=world.westmarch, text="By when?", author=world.ben, now=now
+    )
     assert "Answer the question from Westmarch Borough Council" in {
         item.what for item in waiting_from(WAITING, world.amina, now)
     }
@@ -234,7 +236,7 @@ def test_a_question_about_an_ask_is_answered_once(ask: Entry, world: World, now:
     question.refresh_from_db()
     assert (question.answer, question.answered_by) == ("By May.", world.amina)
     assert ask.is_unanswered
-    with pytest.raises(services.UnableToAskBack, match="already been answered"):
+    with pytest.raises(services.UnableToAskQuestion, match="already been answered"):
         services.answer_question(question=question, text="By June.", author=world.amina, now=now)
 
 

@@ -174,7 +174,7 @@ def test_open_entries_follow_new_successors_and_parents_of_areas(world: World, n
     successor = shared(world.harbour, world.hana, now, direction=Direction.OFFER)
     services.match_due_entries(now=now)
 
-    assert services.follow_places(now=now) == 0
+    assert services.refresh_places(now=now) == 0
 
     today = timezone.localdate(now)
     for body, place in ((world.tidewater, world.fareham), (world.harbour, solent)):
@@ -183,8 +183,8 @@ def test_open_entries_follow_new_successors_and_parents_of_areas(world: World, n
         kind="merge", predecessors=[world.tidewater], successors=[world.harbour], on=today, author=None, now=now
     )
     Area.objects.filter(pk=world.fareham.pk).update(valid_to=today, parent=hampshire)
-    assert services.follow_places(now=now) == 3
-    assert services.follow_places(now=now) == 0
+    assert services.refresh_places(now=now) == 3
+    assert services.refresh_places(now=now) == 0
     services.match_due_entries(now=now)
 
     reasons = {match.offer_id: match.reasons for match in Match.objects.filter(ask=ask)}
@@ -196,15 +196,15 @@ def test_a_new_party_is_matched_with_entries_of_the_partnership(ask: Entry, worl
     offer = shared(world.harbour, world.hana, now, direction=Direction.OFFER, title="A level site for modular homes")
     services.match_due_entries(now=now)
     assert matches_for(world.hana) == []
-    assert services.follow_parties(now=now) == 0
+    assert services.refresh_parties(now=now) == 0
 
     later = now + dt.timedelta(days=2)
     party = agreements.invite_organisation(
         partnership=world.partnership, organisation=world.harbour, role="member", author=world.amina, now=later
     )
     agreements.answer_invitation(party=party, accept=True, reason="", author=world.hana, now=later)
-    assert services.follow_parties(now=later) == 2
+    assert services.refresh_parties(now=later) == 2
     services.match_due_entries(now=later + dt.timedelta(minutes=1))
 
-    assert services.follow_parties(now=later + dt.timedelta(minutes=2)) == 0
+    assert services.refresh_parties(now=later + dt.timedelta(minutes=2)) == 0
     assert [(match.entry, match.counterpart) for match in matches_for(world.hana)] == [(offer, ask)]

@@ -63,7 +63,7 @@ def test_from_an_ask_to_an_agreement_through_the_pages(world: World) -> None:
     shown = ben.get(ask.get_absolute_url()).content.decode()
     assert "Answer this ask" in shown
     assert "Shared today, no answer yet" in shown
-    ben.post(reverse("exchange:ask-back", args=[ask.pk]), {"organisation": world.westmarch.pk, "text": "By when?"})
+    ben.post(reverse("exchange:ask-question", args=[ask.pk]), {"organisation": world.westmarch.pk, "text": "By when?"})
     amina.post(reverse("exchange:answer-question", args=[ask.questions.get().pk]), {"text": "By May 2031."})
     assert "By May 2031." in ben.get(ask.get_absolute_url()).content.decode()
     answered = ben.post(

@@ -192,7 +192,7 @@ def test_an_ask_without_a_quantity_reopens_when_its_last_commitment_ends(world: 
     ask = shared(world.larkhaven, world.amina, now, quantity=None, unit="")
     first = promise(f"entry-{ask.pk}", world, now, None, author=world.amina)
     second = promise("", world, now, None)
-    services.meet_with(entry=ask, commitment=second, quantity=None, author=world.amina, now=now)
+    services.meet_entry(entry=ask, commitment=second, quantity=None, author=world.amina, now=now)
 
     cancel(first, world.ben, now)
     assert standing(ask)[:2] == (Status.COMMITTED, False)
@@ -210,7 +210,7 @@ def test_an_ask_is_committed_when_commitments_cover_all_that_was_agreed(world: W
     assert standing(ask) == (Status.ACCEPTED, False, 60)
 
     second = promise("", world, now, 20)
-    services.meet_with(entry=ask, commitment=second, quantity=None, author=world.amina, now=now)
+    services.meet_entry(entry=ask, commitment=second, quantity=None, author=world.amina, now=now)
     assert standing(ask) == (Status.COMMITTED, False, 60)
 
 
@@ -233,7 +233,7 @@ def test_sixty_homes_cannot_meet_two_asks_for_sixty(world: World, now: dt.dateti
     made = promise(f"entry-{first.pk}", world, now, 60, author=world.amina)
 
     with pytest.raises(services.UnableToMeet, match="nothing is left"):
-        services.meet_with(entry=second, commitment=made, quantity=None, author=world.amina, now=now)
+        services.meet_entry(entry=second, commitment=made, quantity=None, author=world.amina, now=now)
 
     keep(made, world, now)
     assert (standing(first)[0], standing(second)[0]) == (Status.MET, Status.SHARED)
@@ -245,8 +245,8 @@ def test_one_commitment_can_meet_several_asks_in_part(world: World, now: dt.date
     made = promise(f"entry-{first.pk}", world, now, 60, author=world.amina)
 
     with pytest.raises(services.UnableToMeet, match="only 20 homes are left"):
-        services.meet_with(entry=second, commitment=made, quantity=Decimal(30), author=world.amina, now=now)
-    services.meet_with(entry=second, commitment=made, quantity=None, author=world.amina, now=now)
+        services.meet_entry(entry=second, commitment=made, quantity=Decimal(30), author=world.amina, now=now)
+    services.meet_entry(entry=second, commitment=made, quantity=None, author=world.amina, now=now)
 
     assert standing(first) == (Status.COMMITTED, False, 40)
     assert standing(second) == (Status.PART_ACCEPTED, True, 20)
@@ -258,7 +258,7 @@ def test_a_quantity_below_one_can_meet_an_ask(world: World, now: dt.datetime) ->
     ask = shared(world.larkhaven, world.amina, now, quantity=2, unit="hectares", title="Two hectares by the quay")
     made = promise("", world, now, Decimal("0.5"), unit="hectares")
 
-    services.meet_with(entry=ask, commitment=made, quantity=None, author=world.amina, now=now)
+    services.meet_entry(entry=ask, commitment=made, quantity=None, author=world.amina, now=now)
 
     assert standing(ask)[2] == Decimal("0.5")
 
@@ -268,7 +268,7 @@ def test_a_commitment_that_an_organisation_gives_cannot_meet_its_own_ask(world: 
     given = promise("", world, now, 60)
 
     with pytest.raises(services.UnableToMeet, match="Choose a commitment that Westmarch"):
-        services.meet_with(entry=ask, commitment=given, quantity=None, author=world.ben, now=now)
+        services.meet_entry(entry=ask, commitment=given, quantity=None, author=world.ben, now=now)
 
 
 def test_an_ask_agreed_in_part_by_its_closing_date_lapses_once_delivered(

@@ -269,7 +269,9 @@ def _entries(p: Planted, w: World, now: dt.datetime) -> None:
         author=w.ben,
         now=now,
     )
-    exchange.ask_back(entry=held, organisation=w.westmarch, text=p.word("question", *PARTNERS), author=w.ben, now=now)
+    exchange.ask_question(
+        entry=held, organisation=w.westmarch, text=p.word("question", *PARTNERS), author=w.ben, now=now
+    )
     exchange.save_filter(
         person=w.amina,
         name=p.word("filter", "lead"),

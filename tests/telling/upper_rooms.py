@@ -177,7 +177,7 @@ def _entry(w: World, **given: Any) -> Entry:
 @case(("exchange.asked", "ben"), ("exchange.asked", "chidi"))
 def entry_shared_with_those_asked(w: World) -> Act:
     _entry(w, addressees=[w.westmarch, w.tidewater])
-    return lambda: [exchange.tell_asked(now=NOW()) for _ in range(2)]
+    return lambda: [exchange.email_new_entries(now=NOW()) for _ in range(2)]
 
 
 def _respond(w: World, entry: Entry) -> Any:
@@ -207,7 +207,7 @@ def entry_referred(w: World) -> Act:
 
 
 def _question(w: World, entry: Entry) -> Any:
-    return exchange.ask_back(entry=entry, organisation=w.westmarch, text="By when?", author=w.ben, now=NOW())
+    return exchange.ask_question(entry=entry, organisation=w.westmarch, text="By when?", author=w.ben, now=NOW())
 
 
 @case(("exchange.question", "amina"))
@@ -255,7 +255,7 @@ def entry_fits_a_saved_filter(w: World) -> Act:
     exchange.save_filter(person=w.ben, name="All", query="", filters=exchange.Filters(), tells=True, now=w.now)
     _entry(w, audience=Audience.NETWORK, addressees=[])
     exchange.match_due_entries(now=NOW())
-    return lambda: [exchange.tell_new_fits(now=NOW()) for _ in range(2)]
+    return lambda: [exchange.email_fits(now=NOW()) for _ in range(2)]
 
 
 # ---- Commitments

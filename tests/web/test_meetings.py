@@ -315,7 +315,7 @@ def test_an_ask_is_met_by_whoever_delivered_and_by_nobody_else(world: World) -> 
     made = agree(
         world, giver=world.westmarch, receiver=world.larkhaven, owner=world.ben, author=world.ben, partnership=None
     )
-    exchange.meet_with(entry=ask, commitment=made, quantity=None, author=world.amina, now=timezone.now())
+    exchange.meet_entry(entry=ask, commitment=made, quantity=None, author=world.amina, now=timezone.now())
     record_progress(commitment=made, status=Promise.DONE, author=world.ben, now=timezone.now(), delivered=Decimal(60))
     verify_delivery(commitment=made, author=world.amina, now=timezone.now())
     today = timezone.localdate()

@@ -81,7 +81,7 @@ class DeclineForm(OrganisationForm, ReasonForm):
         self.set_organisations(organisations)
 
 
-class AskBackForm(OrganisationForm):
+class AskQuestionForm(OrganisationForm):
     """A question before answering."""
 
     text = forms.CharField(label="Your question", widget=SHORT_TEXT, max_length=2000)

@@ -1,9 +1,16 @@
-"""Which organisations an entry asks, and who deals with it."""
+"""Which organisations an entry asks, who can read it, and who gets emails."""
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
+from django.db.models import QuerySet
+
 from partnerships.agreements.models import Party, PartyRole
 from partnerships.exchange.models import Audience, Entry
+from partnerships.organisations.models import EDITING_ROLES, Membership
+from partnerships.organisations.queries import leads_with_account, with_account
+from partnerships.people.models import User
 
 
 def parties_able_to_answer(partnership_id: int | None) -> set[int]:
@@ -19,3 +26,30 @@ def addressed_ids(entry: Entry) -> set[int] | None:
     if entry.audience == Audience.PARTNERSHIP:
         return parties_able_to_answer(entry.partnership_id) - {entry.organisation_id}
     return set(entry.addressees.values_list("organisation_id", flat=True)) - {entry.organisation_id}
+
+
+def is_readable_by(entry: Entry, organisation_id: int) -> bool:
+    """Whether the people of an organisation can read the entry today."""
+    if entry.organisation_id == organisation_id:
+        return True
+    if entry.shared_at is None:
+        return False
+    if entry.audience == Audience.NETWORK:
+        return True
+    if entry.audience == Audience.PARTNERSHIP:
+        present = Party.objects.present().filter(partnership=entry.partnership_id, organisation=organisation_id)
+        return present.exists()
+    return entry.addressees.filter(organisation=organisation_id).exists()
+
+
+def answerable_among(ids: Collection[int], user: User) -> set[int]:
+    """Which of these entries (ids) the person may answer today."""
+    return set(Entry.objects.answerable_by(user).filter(pk__in=ids).order_by().values_list("pk", flat=True))
+
+
+def author_or_leads(person_id: int | None, organisation_id: int) -> QuerySet[User]:
+    """The author, if they still edit for the organisation; else its leads."""
+    author = Membership.objects.current().filter(person=person_id, organisation=organisation_id, role__in=EDITING_ROLES)
+    if not author.exists():
+        return leads_with_account([organisation_id])
+    return with_account(User.objects.filter(pk__in=author.values("person")))

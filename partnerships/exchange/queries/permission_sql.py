@@ -87,7 +87,7 @@ def readable_when(*, has_account: bool) -> Q:
 
 
 def reached_by(route: Organisations | People) -> Q:
-    """The condition that this route makes an entry readable, with placeholders."""
+    """The condition that this route makes an entry readable."""
     if isinstance(route, People):
         return route.when & Q(**{route.path: READER})
     if route.roles:

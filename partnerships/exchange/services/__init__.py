@@ -1,46 +1,36 @@
-"""Everything that changes asks, offers, answers, matches and saved filters."""
+"""Everything that changes asks, offers, answers, matches and filters."""
 
 from partnerships.exchange.queries.board import Filters
-from partnerships.exchange.services.answers import (
+from partnerships.exchange.services.answering import (
     UnableToAcknowledge,
-    UnableToAskBack,
-    UnableToDecide,
+    UnableToAskQuestion,
     UnableToDecline,
     UnableToRefer,
-    UnableToRespond,
-    UnableToWithdrawResponse,
     acknowledge_entry,
     answer_question,
-    ask_back,
-    decide_response,
+    ask_question,
     decline_entry,
     refer_entry,
-    respond,
-    withdraw_response,
 )
-from partnerships.exchange.services.asking import tell_asked
-from partnerships.exchange.services.common import UnableToChangeEntry, may_read
-from partnerships.exchange.services.entries import (
+from partnerships.exchange.services.drafting import (
     Details,
     UnableToEditEntry,
-    UnableToMarkAgreed,
-    UnableToShareEntry,
-    UnableToWithdrawEntry,
     UnableToWriteEntry,
     create_entry,
     edit_entry,
+)
+from partnerships.exchange.services.ending import (
+    UnableToMarkAgreed,
+    UnableToWithdrawEntry,
     lapse_due_entries,
     mark_agreed,
-    share_entry,
     withdraw_entry,
 )
-from partnerships.exchange.services.following import follow_parties, follow_places
 from partnerships.exchange.services.fulfilments import (
     UnableToMeet,
-    hand_on,
     link_commitment,
-    meet_with,
-    settle_entry,
+    meet_entry,
+    transfer_fulfilments,
 )
 from partnerships.exchange.services.matches import (
     UnableToDismiss,
@@ -49,21 +39,32 @@ from partnerships.exchange.services.matches import (
     introduce,
     match_due_entries,
 )
-from partnerships.exchange.services.reminders import remind_of_closing
-from partnerships.exchange.services.saved import (
+from partnerships.exchange.services.notices import email_new_entries, remind_of_closing
+from partnerships.exchange.services.recording import UnableToChangeEntry
+from partnerships.exchange.services.refreshing import fold_counts, refresh_parties, refresh_places
+from partnerships.exchange.services.responses import (
+    UnableToDecide,
+    UnableToRespond,
+    UnableToWithdrawResponse,
+    decide_response,
+    respond,
+    withdraw_response,
+)
+from partnerships.exchange.services.saved_filters import (
     UnableToSaveFilter,
-    fold_counts,
+    email_fits,
     remove_filter,
     save_filter,
-    tell_new_fits,
-    tell_of_filter,
+    set_filter_emails,
 )
+from partnerships.exchange.services.sharing import UnableToShareEntry, share_entry
+from partnerships.exchange.services.status import update_status
 
 __all__ = [
     "Details",
     "Filters",
     "UnableToAcknowledge",
-    "UnableToAskBack",
+    "UnableToAskQuestion",
     "UnableToChangeEntry",
     "UnableToDecide",
     "UnableToDecline",
@@ -81,33 +82,32 @@ __all__ = [
     "UnableToWriteEntry",
     "acknowledge_entry",
     "answer_question",
-    "ask_back",
+    "ask_question",
     "create_entry",
     "decide_response",
     "decline_entry",
     "dismiss_match",
     "edit_entry",
+    "email_fits",
+    "email_new_entries",
     "fold_counts",
-    "follow_parties",
-    "follow_places",
-    "hand_on",
     "introduce",
     "lapse_due_entries",
     "link_commitment",
     "mark_agreed",
     "match_due_entries",
-    "may_read",
-    "meet_with",
+    "meet_entry",
     "refer_entry",
+    "refresh_parties",
+    "refresh_places",
     "remind_of_closing",
     "remove_filter",
     "respond",
     "save_filter",
-    "settle_entry",
+    "set_filter_emails",
     "share_entry",
-    "tell_asked",
-    "tell_new_fits",
-    "tell_of_filter",
+    "transfer_fulfilments",
+    "update_status",
     "withdraw_entry",
     "withdraw_response",
 ]

@@ -1,4 +1,4 @@
-"""Recording who gets an email when an answer comes to its next step: the entry's side, and the side that answered."""
+"""Records emails about each step of an answer, for the side that must act."""
 
 from __future__ import annotations
 
@@ -7,51 +7,51 @@ import datetime as dt
 from django.db.models import QuerySet
 
 from partnerships.exchange.models import Entry, Introduction, Question, Receipt, Response
-from partnerships.exchange.queries.rights import who_wrote_or_leads
+from partnerships.exchange.queries.addressing import author_or_leads
 from partnerships.organisations.queries import leads_with_account
 from partnerships.outbox.services import record_emails
 from partnerships.people.models import User
 
 
-def tell_of_response(response: Response, *, author: User, now: dt.datetime) -> None:
-    """Tell the entry's side that it was answered."""
+def email_response(response: Response, *, author: User, now: dt.datetime) -> None:
+    """Email the entry's side about an answer."""
     people = _own_side(response.entry)
     _record("response", people, author, now, sender_id=response.organisation_id, response=response.pk)
 
 
-def tell_of_decline(receipt: Receipt, *, author: User, now: dt.datetime) -> None:
-    """Tell the entry's side that somebody who was asked says no."""
+def email_decline(receipt: Receipt, *, author: User, now: dt.datetime) -> None:
+    """Email the entry's side that an organisation declined."""
     people = _own_side(receipt.entry)
     _record("declined", people, author, now, sender_id=receipt.organisation_id, receipt=receipt.pk)
 
 
-def tell_of_referral(receipt: Receipt, *, author: User, now: dt.datetime) -> None:
-    """Tell the colleague that it is theirs to answer."""
+def email_referral(receipt: Receipt, *, author: User, now: dt.datetime) -> None:
+    """Email the colleague that an entry was referred to."""
     people = User.objects.filter(pk=receipt.referred_to_id or 0)
     _record("referred", people, author, now, sender_id=receipt.organisation_id, receipt=receipt.pk)
 
 
-def tell_of_question(question: Question, *, author: User, now: dt.datetime) -> None:
-    """Tell the entry's side that somebody asks back."""
+def email_question(question: Question, *, author: User, now: dt.datetime) -> None:
+    """Email the entry's side about a question."""
     people = _own_side(question.entry)
     _record("question", people, author, now, sender_id=question.organisation_id, question=question.pk)
 
 
-def tell_of_reply(question: Question, *, author: User, now: dt.datetime) -> None:
-    """Tell the side that asked back that there is an answer."""
-    people = who_wrote_or_leads(question.author_id, question.organisation_id)
+def email_question_answered(question: Question, *, author: User, now: dt.datetime) -> None:
+    """Email the side that asked a question about its answer."""
+    people = author_or_leads(question.author_id, question.organisation_id)
     sender_id = question.entry.organisation_id
     _record("question_answered", people, author, now, sender_id=sender_id, question=question.pk)
 
 
-def tell_of_decision(response: Response, *, author: User, now: dt.datetime) -> None:
-    """Tell the side that answered whether its answer is accepted."""
-    people = who_wrote_or_leads(response.author_id, response.organisation_id)
+def email_decision(response: Response, *, author: User, now: dt.datetime) -> None:
+    """Email the side that answered whether its answer is accepted."""
+    people = author_or_leads(response.author_id, response.organisation_id)
     _record("decision", people, author, now, sender_id=response.entry.organisation_id, response=response.pk)
 
 
-def tell_of_introduction(introduction: Introduction, *, author: User, now: dt.datetime) -> None:
-    """Tell the leads of both sides, each from its own; nobody twice."""
+def email_introduction(introduction: Introduction, *, author: User, now: dt.datetime) -> None:
+    """Email the leads of both sides; nobody gets it twice."""
     asking = leads_with_account([introduction.ask.organisation_id])
     offering = leads_with_account([introduction.offer.organisation_id]).exclude(pk__in=asking.values("pk"))
     for side, people in (("ask", asking), ("offer", offering)):
@@ -67,7 +67,7 @@ def tell_of_introduction(introduction: Introduction, *, author: User, now: dt.da
 
 
 def _own_side(entry: Entry) -> QuerySet[User]:
-    return who_wrote_or_leads(entry.created_by_id, entry.organisation_id)
+    return author_or_leads(entry.created_by_id, entry.organisation_id)
 
 
 def _record(

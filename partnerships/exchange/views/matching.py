@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from django.contrib import messages
 from django.db.models import Q
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, redirect, render
+from django.shortcuts import get_object_or_404, render
+from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_safe
 
@@ -16,17 +16,16 @@ from partnerships.exchange import services
 from partnerships.exchange.forms.matching import DismissForm, IntroduceForm
 from partnerships.exchange.matching import WORK_TOGETHER
 from partnerships.exchange.models import Entry, Introduction, Match
+from partnerships.exchange.queries.addressing import answerable_among
 from partnerships.exchange.queries.candidates import best_for_reader
 from partnerships.exchange.queries.matches import dismissed, fit_in_words, matches_for
-from partnerships.exchange.queries.rights import answerable_among
-from partnerships.exchange.views.writing import answer
+from partnerships.exchange.views.steps import act
 from partnerships.kit.http import posted
 from partnerships.kit.rights import require
 from partnerships.organisations.models import EDITING_ROLES, Organisation
 from partnerships.organisations.rights import roles_of
 from partnerships.people.models import User
 from partnerships.people.requests import signed_in
-from partnerships.people.told import noting_told
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,17 +127,15 @@ def dismiss(request: HttpRequest, pk: int, other: int) -> HttpResponse:
     require(bool(edited))
     sides = Organisation.objects.filter(pk__in=edited)
     form = DismissForm(posted(request), entry=entry, organisations=sides)
-    if form.is_valid():
-        try:
-            services.dismiss_match(
-                entry=entry, counterpart=counterpart, author=user, now=timezone.now(), **form.cleaned_data
-            )
-        except services.UnableToChangeEntry as error:
-            form.add_error(None, str(error))
-        else:
-            messages.success(request, f"“{counterpart.title}” is no longer shown as a match.")
-            return redirect("exchange:entry-matches", pk=entry.pk)
-    return answer(request, "exchange/act.html", form, entry=entry, title="Dismiss match", quoted=counterpart.title)
+
+    def step() -> str:
+        services.dismiss_match(
+            entry=entry, counterpart=counterpart, author=user, now=timezone.now(), **form.cleaned_data
+        )
+        return f"“{counterpart.title}” is no longer shown as a match."
+
+    to = reverse("exchange:entry-matches", args=[entry.pk])
+    return act(request, form, step, entry=entry, title="Dismiss match", to=to, quoted=counterpart.title)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -152,21 +149,14 @@ def introduce(request: HttpRequest, pk: int, other: int) -> HttpResponse:
     require(roles.edits_somewhere)
     bodies = Organisation.objects.filter(pk__in=roles.edited_among(roles.of)).order_by("name", "pk")
     form = IntroduceForm(posted(request), entry=entry, organisations=bodies)
-    if form.is_valid():
-        try:
-            with noting_told() as told:
-                services.introduce(
-                    entry=entry, counterpart=counterpart, author=user, now=timezone.now(), **form.cleaned_data
-                )
-        except services.UnableToChangeEntry as error:
-            form.add_error(None, str(error))
-        else:
-            names = f"{entry.organisation.display_name} and {counterpart.organisation.display_name}"
-            messages.success(request, f"You introduced {names}.{told.words()}")
-            return redirect(entry)
-    title = f"Introduce {entry.organisation.display_name} and {counterpart.organisation.display_name}"
+    names = f"{entry.organisation.display_name} and {counterpart.organisation.display_name}"
+
+    def step() -> str:
+        services.introduce(entry=entry, counterpart=counterpart, author=user, now=timezone.now(), **form.cleaned_data)
+        return f"You introduced {names}."
+
     quoted = f"{counterpart.get_direction_display()} from {counterpart.organisation.display_name}: {counterpart.title}"
-    return answer(request, "exchange/act.html", form, entry=entry, title=title, quoted=quoted)
+    return act(request, form, step, entry=entry, title=f"Introduce {names}", quoted=quoted)
 
 
 def _both(user: User, pk: int, other: int) -> tuple[Entry, Entry]:

@@ -11,7 +11,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from partnerships.exchange import services
 from partnerships.exchange.forms.filters import FilterForm, SavedFilterForm
 from partnerships.exchange.models import SavedFilter
-from partnerships.exchange.views.writing import answer
+from partnerships.exchange.views.steps import form_page
 from partnerships.kit.forms import active_filters
 from partnerships.kit.http import posted
 from partnerships.people.requests import signed_in
@@ -49,7 +49,7 @@ def save_filter(request: HttpRequest) -> HttpResponse:
             emailing = " You will get an email when something new matches." if made.tells else ""
             messages.success(request, f"“{made.name}” is saved.{emailing}")
             return redirect("exchange:saved")
-    return answer(request, "exchange/save_filter.html", form, chips=chips)
+    return form_page(request, "exchange/save_filter.html", form, chips=chips)
 
 
 @require_POST
@@ -57,7 +57,7 @@ def tell(request: HttpRequest, pk: int) -> HttpResponse:
     """Turn the emails about a saved filter on or off."""
     user = signed_in(request)
     saved = get_object_or_404(SavedFilter.objects.visible_to(user), pk=pk)
-    services.tell_of_filter(saved=saved, tells=bool(request.POST.get("tells")), person=user)
+    services.set_filter_emails(saved=saved, tells=bool(request.POST.get("tells")), person=user)
     if saved.tells:
         messages.success(request, f"You will get an email when something new matches “{saved.name}”.")
     else:

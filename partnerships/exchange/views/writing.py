@@ -5,9 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import messages
-from django.forms import BaseForm
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, redirect, render
+from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import format_html
@@ -20,12 +19,11 @@ from partnerships.exchange.forms.entry import AgreedForm, EntryForm, MeetForm
 from partnerships.exchange.forms.fields import ReasonForm
 from partnerships.exchange.models import Audience, Entry
 from partnerships.exchange.queries.candidates import BEST, best_for_reader
-from partnerships.exchange.rights import rights_over
+from partnerships.exchange.views.steps import act, form_page, own_entry
 from partnerships.kit.http import posted
 from partnerships.kit.rights import require
 from partnerships.organisations.rights import roles_of
 from partnerships.people.requests import signed_in
-from partnerships.people.told import noting_told
 
 _FIELDS = (
     "title",
@@ -42,20 +40,6 @@ _FIELDS = (
     "standing",
     "private_note",
 )
-
-
-def own_entry(request: HttpRequest, pk: int) -> Entry:
-    """An entry the person may edit; else 404 (unseen) or 403 (read-only)."""
-    user = signed_in(request)
-    entry = get_object_or_404(Entry.objects.visible_to(user).select_related("organisation", "partnership"), pk=pk)
-    require(rights_over(entry, user, timezone.now()).may_edit)
-    return entry
-
-
-def answer(request: HttpRequest, template: str, form: BaseForm, **context: Any) -> HttpResponse:
-    """The form's page, with status 422 if what was sent is invalid."""
-    status = 422 if form.is_bound and (form.errors or form.non_field_errors()) else 200
-    return render(request, template, {"form": form, **context}, status=status)
 
 
 def _details(data: dict[str, Any]) -> dict[str, Any]:
@@ -129,7 +113,7 @@ def new(request: HttpRequest) -> HttpResponse:
         else:
             _report_sharing(request, entry)
             return redirect(entry)
-    return answer(request, "exchange/new.html", form)
+    return form_page(request, "exchange/new.html", form)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -171,7 +155,7 @@ def edit(request: HttpRequest, pk: int) -> HttpResponse:
             form.add_error(None, str(error))
         else:
             return redirect(entry)
-    return answer(request, "exchange/edit.html", form, entry=entry)
+    return form_page(request, "exchange/edit.html", form, entry=entry)
 
 
 @require_POST
@@ -192,15 +176,12 @@ def agreed(request: HttpRequest, pk: int) -> HttpResponse:
     """Mark an entry as agreed elsewhere, and say how."""
     entry = own_entry(request, pk)
     form = AgreedForm(posted(request), entry=entry)
-    if form.is_valid():
-        try:
-            services.mark_agreed(entry=entry, author=signed_in(request), now=timezone.now(), **form.cleaned_data)
-        except services.UnableToChangeEntry as error:
-            form.add_error(None, str(error))
-        else:
-            messages.success(request, f"“{entry.title}” is marked as agreed.")
-            return redirect(entry)
-    return answer(request, "exchange/act.html", form, entry=entry, title="Mark as agreed")
+
+    def step() -> str:
+        services.mark_agreed(entry=entry, author=signed_in(request), now=timezone.now(), **form.cleaned_data)
+        return f"“{entry.title}” is marked as agreed."
+
+    return act(request, form, step, entry=entry, title="Mark as agreed")
 
 
 def _able_to_meet(entry: Entry, request: HttpRequest) -> CommitmentQuerySet:
@@ -216,41 +197,33 @@ def meet(request: HttpRequest, pk: int) -> HttpResponse:
     entry = own_entry(request, pk)
     able = _able_to_meet(entry, request)
     form = MeetForm(posted(request), entry=entry, commitments=able)
-    if form.is_valid():
+
+    def step() -> str:
         chosen = form.cleaned_data
-        try:
-            services.meet_with(
-                entry=entry,
-                commitment=chosen["commitment"],
-                quantity=chosen.get("quantity"),
-                author=signed_in(request),
-                now=timezone.now(),
-            )
-        except services.UnableToChangeEntry as error:
-            form.add_error(None, str(error))
-        else:
-            messages.success(request, f"{chosen['commitment'].reference} is linked to “{entry.title}”.")
-            return redirect(entry)
+        services.meet_entry(
+            entry=entry,
+            commitment=chosen["commitment"],
+            quantity=chosen.get("quantity"),
+            author=signed_in(request),
+            now=timezone.now(),
+        )
+        return f"{chosen['commitment'].reference} is linked to “{entry.title}”."
+
     title = f"Link a commitment to this {entry.get_direction_display().lower()}"
-    return answer(request, "exchange/meet.html", form, entry=entry, title=title, able=able.exists())
+    return act(request, form, step, entry=entry, title=title, template="exchange/meet.html", able=able.exists())
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def withdraw(request: HttpRequest, pk: int) -> HttpResponse:
     """Withdraw an entry, with a reason."""
     entry = own_entry(request, pk)
-    what = "ask" if entry.is_ask else "offer"
-    data = posted(request)
-    form = ReasonForm(data, entry=entry, submit=f"Withdraw {what}", label="Why are you withdrawing it?", danger=True)
-    if form.is_valid():
-        try:
-            with noting_told() as told:
-                services.withdraw_entry(
-                    entry=entry, reason=form.cleaned_data["reason"], author=signed_in(request), now=timezone.now()
-                )
-        except services.UnableToChangeEntry as error:
-            form.add_error(None, str(error))
-        else:
-            messages.success(request, f"“{entry.title}” is withdrawn.{told.words()}")
-            return redirect(entry)
-    return answer(request, "exchange/act.html", form, entry=entry, title=f"Withdraw this {what}")
+    kind = entry.get_direction_display().lower()
+    label = "Why are you withdrawing it?"
+    form = ReasonForm(posted(request), entry=entry, submit=f"Withdraw {kind}", label=label, danger=True)
+
+    def step() -> str:
+        reason = form.cleaned_data["reason"]
+        services.withdraw_entry(entry=entry, reason=reason, author=signed_in(request), now=timezone.now())
+        return f"“{entry.title}” is withdrawn."
+
+    return act(request, form, step, entry=entry, title=f"Withdraw this {kind}")

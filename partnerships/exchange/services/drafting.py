@@ -1,0 +1,242 @@
+"""Writing and changing asks and offers."""
+
+from __future__ import annotations
+
+import datetime as dt
+import uuid
+from collections.abc import Iterable
+from decimal import Decimal
+from typing import Any, TypedDict, Unpack
+
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+
+from partnerships.agreements.models import Partnership
+from partnerships.exchange.models import Addressee, Direction, Entry, Status
+from partnerships.exchange.rights import rights_over
+from partnerships.exchange.services.recording import (
+    UnableToChangeEntry,
+    event_about,
+    lock_entry,
+    record_event,
+)
+from partnerships.exchange.services.sharing import check_addressing, check_closing_date, make_findable
+from partnerships.exchange.services.status import takes_answers, update_status
+from partnerships.kit.rights import require
+from partnerships.organisations.models import Area, Organisation
+from partnerships.organisations.rights import roles_of
+from partnerships.people.models import User
+
+
+class UnableToWriteEntry(UnableToChangeEntry):
+    """What was written is invalid, or those it asks cannot be asked."""
+
+
+class UnableToEditEntry(UnableToChangeEntry):
+    """It is over, or somebody else has changed it in the meantime."""
+
+
+class Details(TypedDict, total=False):
+    """What an entry says, apart from its title, theme and audience."""
+
+    statement: str
+    rationale: str
+    quantity: Decimal | None
+    unit: str
+    site: str
+    available_from: dt.date | None
+    available_until: dt.date | None
+    closes_on: dt.date | None
+    conditions: str
+    private_note: str
+    standing: bool
+
+
+class Content(Details, total=False):
+    """Everything that an edit can change, apart from the audience."""
+
+    title: str
+    theme: str
+
+
+#: Fields that are never in the timeline.
+_RESTRICTED = {"private_note"}
+
+
+@transaction.atomic
+def create_entry(
+    *,
+    organisation: Organisation,
+    direction: str,
+    title: str,
+    theme: str,
+    audience: str,
+    author: User | None,
+    now: dt.datetime,
+    addressees: Iterable[Organisation] = (),
+    partnership: Partnership | None = None,
+    areas: Iterable[Area] = (),
+    key: uuid.UUID | None = None,
+    **details: Unpack[Details],
+) -> Entry:
+    """Create a draft. Raises `UnableToWriteEntry`.
+
+    If an entry with this `key` exists, because a form was sent twice, it is returned instead.
+    """
+    require(roles_of(author, now).edit_for(organisation.pk))
+    addressed = list(addressees)
+    entry = Entry(
+        organisation=organisation,
+        direction=direction,
+        title=title.strip(),
+        theme=theme,
+        audience=audience,
+        partnership=partnership,
+        created_by=author,
+        created_at=now,
+        changed_at=now,
+        key=key or uuid.uuid4(),
+        **details,
+    )
+    _check_content(entry)
+    check_addressing(entry, {body.pk for body in addressed}, UnableToWriteEntry)
+    try:
+        with transaction.atomic():
+            entry.save()
+    except IntegrityError:
+        return Entry.objects.get(key=entry.key, organisation=organisation)
+    entry.areas.set(areas)
+    _set_addressees(entry, addressed)
+    record_event(entry, event=event_about(entry, "drafted"), author=author, organisation=organisation, now=now)
+    return entry
+
+
+@transaction.atomic
+def edit_entry(
+    *,
+    entry: Entry,
+    author: User | None,
+    now: dt.datetime,
+    revision: int | None = None,
+    audience: str | None = None,
+    partnership: Partnership | None = None,
+    addressees: Iterable[Organisation] | None = None,
+    areas: Iterable[Area] | None = None,
+    **details: Unpack[Content],
+) -> Entry:
+    """Change an entry. Raises `UnableToEditEntry` or `UnableToWriteEntry`.
+
+    `revision` is the one the author read; an older one than the current is refused. The audience (`audience`,
+    `partnership` and `addressees` together) can change only while it is a draft, so that nothing said to some is later
+    shown to others. A shared entry with a new closing date gets another reminder, and takes answers again if it had
+    stopped on the old one.
+    """
+    lock_entry(entry)
+    require(rights_over(entry, author, now).may_edit)
+    if entry.is_over:
+        raise UnableToEditEntry(f"It is {entry.get_status_display().lower()}, so it can no longer be changed.")
+    if revision is not None and revision != entry.revision:
+        raise UnableToEditEntry("Somebody else changed it since you opened it. Read it again before you change it.")
+    before = _for_timeline(entry)
+    closed_on, ended_on = entry.closes_on, entry.available_until
+    for name, value in details.items():
+        setattr(entry, name, value)
+    if audience is not None:
+        _change_audience(entry, audience, partnership, addressees)
+    if entry.quantity is not None and entry.quantity < entry.agreed_quantity:
+        agreed = entry.in_words(entry.agreed_quantity)
+        raise UnableToEditEntry(f"{agreed} are already agreed, so the quantity cannot be lower.")
+    _check_content(entry)
+    if not entry.is_draft:
+        _move_closing_date(entry, closed_on, ended_on, timezone.localdate(now))
+    if areas is not None:
+        entry.areas.set(areas)
+    entry.revision += 1
+    after = _for_timeline(entry)
+    changed = {name for name in after if before[name] != after[name]}
+    if changed:
+        entry.changed_at = now
+    if not entry.is_draft:
+        make_findable(entry)
+    entry.save()
+    if changed:
+        # Those it is shared with later must not see earlier text of the draft.
+        shown = {} if entry.is_draft else {"before": _pick(before, changed), "after": _pick(after, changed)}
+        record_event(
+            entry,
+            event=event_about(entry, "changed"),
+            author=author,
+            organisation=entry.organisation_id,
+            now=now,
+            **shown,
+        )
+    if "quantity" in changed:
+        update_status(entry=entry, author=author, now=now)
+    return entry
+
+
+def _check_content(entry: Entry) -> None:
+    if not entry.title:
+        raise UnableToWriteEntry("Enter a title.")
+    if entry.quantity is not None and entry.quantity <= 0:
+        raise UnableToWriteEntry("The quantity must be more than 0.")
+    if entry.quantity is not None and not entry.unit:
+        raise UnableToWriteEntry("Choose a unit for the quantity.")
+    if entry.available_from and entry.available_until and entry.available_until < entry.available_from:
+        raise UnableToWriteEntry("The end date must not be before the start date.")
+    if entry.standing and entry.direction != Direction.OFFER:
+        raise UnableToWriteEntry("Only an offer can be a standing offer.")
+
+
+def _set_addressees(entry: Entry, organisations: Iterable[Organisation]) -> None:
+    entry.addressees.all().delete()
+    Addressee.objects.bulk_create([Addressee(entry=entry, organisation=body) for body in organisations])
+
+
+def _change_audience(
+    entry: Entry, audience: str, partnership: Partnership | None, addressees: Iterable[Organisation] | None
+) -> None:
+    addressed = list(addressees or ())
+    ids = {body.pk for body in addressed}
+    same = (
+        audience == entry.audience
+        and (partnership.pk if partnership else None) == entry.partnership_id
+        and ids == set(entry.addressees.values_list("organisation_id", flat=True))
+    )
+    if same:
+        return
+    if not entry.is_draft:
+        raise UnableToEditEntry("You can no longer change who it is shared with. Withdraw it and write a new one.")
+    entry.audience = audience
+    entry.partnership = partnership
+    check_addressing(entry, ids, UnableToEditEntry)
+    _set_addressees(entry, addressed)
+
+
+def _move_closing_date(entry: Entry, closed_on: dt.date | None, ended_on: dt.date | None, today: dt.date) -> None:
+    """Let the closing date of a shared entry follow its end date.
+
+    It stops following once somebody has chosen another date.
+    """
+    is_moved = closed_on is not None or entry.available_until != ended_on
+    follows = is_moved if entry.closes_on is None else entry.closes_on == closed_on == ended_on
+    if follows and not entry.standing:
+        entry.closes_on = entry.available_until
+    if entry.closes_on == closed_on:
+        return
+    check_closing_date(entry, today, UnableToEditEntry)
+    entry.reminded_at = None
+    stopped = closed_on is not None and closed_on < today
+    if stopped and (entry.agreed_quantity or entry.status == Status.PART_ACCEPTED) and takes_answers(entry):
+        entry.is_open = True
+
+
+def _for_timeline(entry: Entry) -> dict[str, Any]:
+    """The unrestricted fields that the timeline compares, as text."""
+    shown = {name: getattr(entry, name) for name in ("audience", *Content.__annotations__) if name not in _RESTRICTED}
+    shown["areas"] = ", ".join(sorted(entry.areas.values_list("name", flat=True)))
+    return {name: "" if value is None else str(value) for name, value in shown.items()}
+
+
+def _pick(values: dict[str, Any], names: set[str]) -> dict[str, Any]:
+    return {name: values[name] for name in sorted(names)}

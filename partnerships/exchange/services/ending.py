@@ -1,0 +1,132 @@
+"""Agreeing elsewhere, withdrawing and lapsing of asks and offers."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from django.db import transaction
+from django.utils import timezone
+
+from partnerships.exchange.event_kinds import EventKind
+from partnerships.exchange.models import UNANSWERED, Entry, ResponseStatus, Status
+from partnerships.exchange.rights import rights_over
+from partnerships.exchange.services.recording import (
+    UnableToChangeEntry,
+    change_status,
+    close_responses,
+    event_about,
+    lock_entry,
+    record_event,
+)
+from partnerships.exchange.services.status import update_status
+from partnerships.kit.rights import require
+from partnerships.people.models import User
+
+
+class UnableToWithdrawEntry(UnableToChangeEntry):
+    """It is already over, or no reason was given."""
+
+
+class UnableToMarkAgreed(UnableToChangeEntry):
+    """It is a draft, over or already agreed, or no reason was given."""
+
+
+@transaction.atomic
+def mark_agreed(*, entry: Entry, reason: str, author: User, now: dt.datetime, part: bool = False) -> Entry:
+    """Record an agreement reached elsewhere. Raises `UnableToMarkAgreed`.
+
+    An ask is then accepted (or part-accepted), an offer taken up; a standing offer stays shared. `reason` says how it
+    was agreed, and who with.
+    """
+    lock_entry(entry)
+    require(rights_over(entry, author, now).may_edit)
+    if not reason.strip():
+        raise UnableToMarkAgreed("Say how it was agreed, and who with.")
+    if entry.standing and entry.is_open:
+        entry.answered_at = entry.answered_at or now
+        entry.save(update_fields=["answered_at"])
+        record_event(
+            entry,
+            event=EventKind.OFFER_AGREED,
+            author=author,
+            organisation=entry.organisation_id,
+            now=now,
+            reason=reason.strip(),
+        )
+        return entry
+    if entry.is_ask:
+        status = Status.PART_ACCEPTED if part else Status.ACCEPTED
+    else:
+        status = Status.TAKEN_UP
+    step = change_status(entry, status, now=now, error=UnableToMarkAgreed)
+    entry.reason = reason.strip()
+    entry.answered_at = entry.answered_at or now
+    entry.is_open = part
+    entry.matched_at = None
+    entry.save(update_fields=["status", "reason", "answered_at", "is_open", "matched_at"])
+    record_event(
+        entry,
+        event=event_about(entry, "marked_agreed"),
+        author=author,
+        organisation=entry.organisation_id,
+        now=now,
+        reason=entry.reason,
+        **step,
+    )
+    return entry
+
+
+@transaction.atomic
+def withdraw_entry(*, entry: Entry, reason: str, author: User, now: dt.datetime) -> Entry:
+    """Withdraw an entry; answers that wait get the same reason.
+
+    Raises `UnableToWithdrawEntry`.
+    """
+    lock_entry(entry)
+    require(rights_over(entry, author, now).may_edit)
+    if not reason.strip():
+        raise UnableToWithdrawEntry("Say why you are withdrawing it.")
+    step = change_status(entry, Status.WITHDRAWN, now=now, error=UnableToWithdrawEntry)
+    entry.reason = reason.strip()
+    entry.save(update_fields=["status", "closed_at", "is_open", "reason"])
+    record_event(
+        entry,
+        event=event_about(entry, "withdrawn"),
+        author=author,
+        organisation=entry.organisation_id,
+        now=now,
+        reason=entry.reason,
+        **step,
+    )
+    close_responses(entry=entry, reason=f"This was withdrawn: {entry.reason}", author=author, now=now)
+    return entry
+
+
+@transaction.atomic
+def lapse_due_entries(*, now: dt.datetime, limit: int = 500) -> int:
+    """Close entries after their closing date; returns how many.
+
+    An unanswered entry lapses; one that was agreed in part stops taking answers. An entry whose organisation still has
+    to decide an answer stays open until then. Safe to run twice, also at the same time.
+    """
+    due = (
+        Entry.objects.select_for_update(skip_locked=True)
+        .filter(is_open=True, closes_on__lt=timezone.localdate(now))
+        .exclude(responses__status=ResponseStatus.MADE)
+        .order_by("pk")[:limit]
+    )
+    closed = 0
+    for entry in due:
+        closed += 1
+        if entry.status not in UNANSWERED:
+            entry.is_open = False
+            entry.save(update_fields=["is_open"])
+            event = event_about(entry, "closed_to_answers")
+            record_event(entry, event=event, author=None, organisation=None, now=now)
+            update_status(entry=entry, author=None, now=now)
+            continue
+        step = change_status(entry, Status.LAPSED, now=now, error=UnableToChangeEntry)
+        entry.save(update_fields=["status", "closed_at", "is_open"])
+        event = event_about(entry, "lapsed")
+        record_event(entry, event=event, author=None, organisation=None, now=now, **step)
+    return closed

@@ -1,0 +1,221 @@
+"""Answers to asks and offers: made, decided, withdrawn."""
+
+from __future__ import annotations
+
+import datetime as dt
+from decimal import Decimal
+
+from django.db import transaction
+
+from partnerships.exchange.event_kinds import EventKind
+from partnerships.exchange.models import UNANSWERED, Direction, Entry, Response, ResponseStatus, Status
+from partnerships.exchange.queries.addressing import is_readable_by
+from partnerships.exchange.rights import rights_over
+from partnerships.exchange.services.answering import acknowledge, check_open
+from partnerships.exchange.services.emails import email_decision, email_response
+from partnerships.exchange.services.recording import (
+    UnableToChangeEntry,
+    change_status,
+    event_about,
+    lock_entry,
+    record_event,
+)
+from partnerships.exchange.services.status import takes_answers
+from partnerships.kit.rights import require
+from partnerships.organisations.models import Organisation
+from partnerships.people.models import User
+
+
+class UnableToRespond(UnableToChangeEntry):
+    """The organisation has already answered, or wants more than is left."""
+
+
+class UnableToDecide(UnableToChangeEntry):
+    """It is already decided, nothing is left, or a decline has no reason."""
+
+
+class UnableToWithdrawResponse(UnableToChangeEntry):
+    """The answer is already decided."""
+
+
+@transaction.atomic
+def respond(
+    *,
+    entry: Entry,
+    organisation: Organisation,
+    text: str,
+    author: User,
+    now: dt.datetime,
+    quantity: Decimal | None = None,
+    counterpart: Entry | None = None,
+) -> Response:
+    """Answer for an asked organisation. Raises `UnableToRespond`.
+
+    Without a `quantity`, the answer is for all that is left. `counterpart` is an entry of the answering organisation
+    that matches; the other side must be able to read it.
+    """
+    lock_entry(entry)
+    require(rights_over(entry, author, now).may_answer_for(organisation))
+    check_open(entry, UnableToRespond)
+    if not text.strip():
+        raise UnableToRespond("Enter what you can offer, or what you need.")
+    if entry.responses.waiting().filter(organisation=organisation).exists():
+        raise UnableToRespond(f"{organisation.name} has already answered. Wait for the decision, or withdraw it.")
+    _check_quantity(entry, quantity, UnableToRespond)
+    if counterpart is not None:
+        _check_counterpart(entry, organisation, counterpart)
+    acknowledge(entry, organisation, author, now)
+    response = Response.objects.create(
+        entry=entry,
+        organisation=organisation,
+        author=author,
+        text=text.strip(),
+        quantity=quantity,
+        counterpart=counterpart,
+        made_at=now,
+    )
+    if entry.answered_at is None:
+        entry.answered_at = now
+        entry.save(update_fields=["answered_at"])
+    record_event(
+        entry,
+        ("response", response.pk),
+        event=event_about(entry, "answered"),
+        author=author,
+        organisation=organisation,
+        now=now,
+        quantity=str(quantity or ""),
+    )
+    email_response(response, author=author, now=now)
+    return response
+
+
+@transaction.atomic
+def decide_response(
+    *, response: Response, accept: bool, reason: str, author: User, now: dt.datetime, part: bool = False
+) -> Response:
+    """Accept or decline an answer. Raises `UnableToDecide`.
+
+    A decline needs a reason. `part` says that more is needed where no quantity does. If two people accept the last of
+    an offer at once, the second gets `UnableToDecide`.
+    """
+    entry = response.entry
+    lock_entry(entry)
+    require(rights_over(entry, author, now).may_edit)
+    response.refresh_from_db()
+    if not response.is_waiting:
+        raise UnableToDecide(f"This answer is already {response.get_status_display().lower()}.")
+    if accept:
+        step = _accept(response, part, now)
+    elif not reason.strip():
+        raise UnableToDecide("Say why you are declining.")
+    else:
+        response.status = ResponseStatus.DECLINED
+        step = {}
+    response.reason = reason.strip()
+    response.decided_at = now
+    response.decided_by = author
+    response.save(update_fields=["status", "agreed_quantity", "reason", "decided_at", "decided_by"])
+    record_event(
+        entry,
+        ("response", response.pk),
+        event=EventKind.ANSWER_ACCEPTED if accept else EventKind.ANSWER_DECLINED,
+        author=author,
+        organisation=entry.organisation_id,
+        now=now,
+        reason=response.reason,
+    )
+    if step:
+        record_event(
+            entry,
+            event=event_about(entry, "agreed"),
+            author=author,
+            organisation=entry.organisation_id,
+            now=now,
+            **step,
+        )
+    email_decision(response, author=author, now=now)
+    return response
+
+
+@transaction.atomic
+def withdraw_response(*, response: Response, reason: str = "", author: User, now: dt.datetime) -> Response:
+    """Withdraw an answer before it is decided.
+
+    If nobody else has answered, the entry is unanswered again. Raises `UnableToWithdrawResponse`.
+    """
+    entry = response.entry
+    lock_entry(entry)
+    require(rights_over(entry, author, now).may_withdraw(response))
+    response.refresh_from_db()
+    if not response.is_waiting:
+        raise UnableToWithdrawResponse(f"This answer is already {response.get_status_display().lower()}.")
+    response.status = ResponseStatus.WITHDRAWN
+    response.reason = reason.strip()
+    response.decided_at = now
+    response.decided_by = author
+    response.save(update_fields=["status", "reason", "decided_at", "decided_by"])
+    answered = (
+        entry.responses.exclude(status=ResponseStatus.WITHDRAWN).exists()
+        or entry.receipts.exclude(declined_at=None).exists()
+    )
+    if not answered and entry.status in UNANSWERED:
+        entry.answered_at = None
+        entry.save(update_fields=["answered_at"])
+    record_event(
+        entry,
+        ("response", response.pk),
+        event=EventKind.ANSWER_WITHDRAWN,
+        author=author,
+        organisation=response.organisation_id,
+        now=now,
+        reason=response.reason,
+    )
+    return response
+
+
+def _accept(response: Response, part: bool, now: dt.datetime) -> dict[str, str]:
+    """Accept the answer to its (locked) entry.
+
+    Returns the entry's status before and after; nothing if it stays the same.
+    """
+    entry = response.entry
+    if not entry.is_open:
+        raise UnableToDecide("Nothing is left to accept.")
+    _check_quantity(entry, response.quantity, UnableToDecide)
+    response.status = ResponseStatus.ACCEPTED
+    response.agreed_quantity = response.quantity
+    if entry.quantity is not None and not entry.standing:
+        response.agreed_quantity = response.quantity or entry.left
+        entry.agreed_quantity += response.agreed_quantity or Decimal(0)
+    whole = entry.left == 0 if entry.quantity is not None else not part
+    if entry.standing:
+        status = entry.status
+    elif entry.direction == Direction.OFFER:
+        status = Status.TAKEN_UP
+    else:
+        status = Status.ACCEPTED if whole else Status.PART_ACCEPTED
+    step = {} if status == entry.status else change_status(entry, status, now=now, error=UnableToDecide)
+    entry.answered_at = entry.answered_at or now
+    entry.is_open = entry.standing or (takes_answers(entry) and not whole)
+    entry.matched_at = None
+    entry.save(update_fields=["status", "agreed_quantity", "answered_at", "is_open", "matched_at"])
+    return step
+
+
+def _check_quantity(entry: Entry, quantity: Decimal | None, error: type[UnableToChangeEntry]) -> None:
+    if quantity is None:
+        return
+    if quantity <= 0:
+        raise error("The quantity must be more than 0.")
+    if entry.quantity is None:
+        raise error("It has no quantity. Say how much in your answer.")
+    if not entry.standing and entry.left is not None and quantity > entry.left:
+        raise error(f"Only {entry.amount_left} are left.")
+
+
+def _check_counterpart(entry: Entry, organisation: Organisation, counterpart: Entry) -> None:
+    if counterpart.organisation_id != organisation.pk or counterpart.direction == entry.direction:
+        raise UnableToRespond(f"Choose an ask or offer of {organisation.name} that fits.")
+    if not is_readable_by(counterpart, entry.organisation_id):
+        raise UnableToRespond(f"{entry.organisation.name} cannot read “{counterpart.title}”. Share it with them first.")

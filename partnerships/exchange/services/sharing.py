@@ -1,0 +1,96 @@
+"""Sharing asks and offers with those they ask."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from django.db import transaction
+from django.utils import timezone
+
+from partnerships.exchange.models import THEME_NUMBERS, Audience, Entry, Status
+from partnerships.exchange.queries.addressing import parties_able_to_answer
+from partnerships.exchange.queries.places import known_places
+from partnerships.exchange.reach import keys
+from partnerships.exchange.rights import rights_over
+from partnerships.exchange.services.recording import (
+    UnableToChangeEntry,
+    change_status,
+    event_about,
+    lock_entry,
+    record_event,
+)
+from partnerships.kit.rights import require
+from partnerships.people.models import User
+
+
+class UnableToShareEntry(UnableToChangeEntry):
+    """It is not a draft, or those it asks cannot be asked."""
+
+
+@transaction.atomic
+def share_entry(*, entry: Entry, author: User | None, now: dt.datetime) -> Entry:
+    """Share a draft with those it asks. Raises `UnableToShareEntry`."""
+    lock_entry(entry)
+    require(rights_over(entry, author, now).may_edit)
+    check_addressing(entry, set(entry.addressees.values_list("organisation_id", flat=True)), UnableToShareEntry)
+    if entry.closes_on is None and not entry.standing:
+        entry.closes_on = entry.available_until
+    check_closing_date(entry, timezone.localdate(now), UnableToShareEntry)
+    step = change_status(entry, Status.SHARED, now=now, error=UnableToShareEntry)
+    entry.shared_at = now
+    entry.is_open = True
+    make_findable(entry)
+    entry.save()
+    record_event(
+        entry,
+        event=event_about(entry, "shared"),
+        author=author,
+        organisation=entry.organisation_id,
+        now=now,
+        **step,
+    )
+    return entry
+
+
+def make_findable(entry: Entry) -> None:
+    """Set the keys that matching finds it by, and mark it as due for matching."""
+    places = known_places()
+    areas = list(entry.areas.values_list("pk", flat=True)) or places.served_by(entry.organisation_id)
+    entry.reach = keys(THEME_NUMBERS[entry.theme], areas, places.areas)
+    entry.matched_at = None
+
+
+def check_closing_date(entry: Entry, today: dt.date, error: type[UnableToChangeEntry]) -> None:
+    """Raises `error` if it closes before today."""
+    if entry.closes_on is not None and entry.closes_on < today:
+        raise error("The closing date is in the past. Choose a later date.")
+
+
+def check_addressing(entry: Entry, addressed: set[int], error: type[UnableToChangeEntry]) -> None:
+    """Raises `error` if it cannot ask these organisations (ids).
+
+    Observers are never asked. An entry of a partnership comes from a present party and asks present parties.
+    """
+    if entry.organisation.is_ended:
+        raise error(f"{entry.organisation.name} has ended, so it cannot ask or offer.")
+    if entry.audience == Audience.NETWORK and entry.partnership_id:
+        raise error("An ask or offer for the whole network cannot belong to a partnership.")
+    if entry.audience != Audience.NAMED and addressed:
+        raise error("Choose organisations only if you share it with named partners.")
+    if entry.audience == Audience.PARTNERSHIP and entry.partnership is None:
+        raise error("Choose the partnership to share it with.")
+    if entry.audience == Audience.NAMED and not addressed:
+        raise error("Choose at least one organisation.")
+    if entry.organisation_id in addressed:
+        raise error("You cannot share it with your own organisation.")
+    if entry.partnership is None:
+        return
+    if entry.partnership.is_over:
+        raise error(f"{entry.partnership.title} is over, so nothing can be added to it.")
+    able = parties_able_to_answer(entry.partnership_id)
+    if entry.organisation_id not in able:
+        raise error(f"{entry.organisation.name} is not a party to {entry.partnership.title}, or is only an observer.")
+    if addressed - able:
+        raise error(f"You can only ask parties to {entry.partnership.title} that are not observers.")
+    if entry.audience == Audience.PARTNERSHIP and able == {entry.organisation_id}:
+        raise error(f"There is nobody else to ask in {entry.partnership.title} yet.")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from partnerships.exchange.queries.work import standing_offers_of
+from partnerships.exchange.queries import standing_offers_of
 from partnerships.kit.sections import Section
 from partnerships.organisations.models import EDITING_ROLES, Organisation
 from partnerships.people.models import User

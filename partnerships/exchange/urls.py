@@ -2,14 +2,14 @@
 
 from django.urls import path
 
-from partnerships.exchange.views import answering, matching, pages, saved, writing
+from partnerships.exchange.views import answering, board, detail, matching, saved, writing
 
 app_name = "exchange"
 urlpatterns = [
-    path("", pages.board, name="board"),
-    path("list/", pages.entry_list, name="list"),
-    path("ours/", pages.ours, name="ours"),
-    path("export.csv", pages.export, name="export"),
+    path("", board.board, name="board"),
+    path("list/", board.entry_list, name="list"),
+    path("ours/", board.ours, name="ours"),
+    path("export.csv", board.export, name="export"),
     path("new/", writing.new, name="new"),
     path("matches/", matching.matches, name="matches"),
     path("filters/", saved.saved, name="saved"),
@@ -19,7 +19,7 @@ urlpatterns = [
     path("questions/<int:pk>/", answering.answer_question, name="answer-question"),
     path("answers/<int:pk>/decide/", answering.decide, name="decide"),
     path("answers/<int:pk>/withdraw/", answering.withdraw_response, name="withdraw-response"),
-    path("<int:pk>/", pages.detail, name="detail"),
+    path("<int:pk>/", detail.detail, name="detail"),
     path("<int:pk>/edit/", writing.edit, name="edit"),
     path("<int:pk>/share/", writing.share, name="share"),
     path("<int:pk>/agreed/", writing.agreed, name="agreed"),

@@ -1,4 +1,4 @@
-"""What needs a person's attention, and entries of one organisation or two."""
+"""What the exchange adds to a person's work: answers and decisions due."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import datetime as dt
 from django.db.models import Exists, OuterRef, Q, Subquery
 from django.urls import reverse
 
-from partnerships.agreements.models import Partnership, Party, PartyRole, PartyStatus
+from partnerships.agreements.models import Party, PartyRole
 from partnerships.exchange.models import (
     Addressee,
     Audience,
@@ -20,62 +20,9 @@ from partnerships.exchange.models import (
 )
 from partnerships.kit.waiting import Waiting
 from partnerships.organisations.audience import EDITORS, Organisations, Reach
-from partnerships.organisations.models import EDITING_ROLES, Membership, Organisation
+from partnerships.organisations.models import EDITING_ROLES, Membership
 from partnerships.organisations.waiting import Source
 from partnerships.people.models import User
-
-
-def events_of_entries(user: User) -> Q:
-    """The condition on events about entries that the person may see.
-
-    These are events of entries they can read now, and of partnerships they left, up to that day.
-    """
-    former = Party.objects.filter(
-        organisation__in=Organisation.objects.of_person(user),
-        status=PartyStatus.LEFT,
-        partnership=OuterRef("within_id"),
-        left_at__gte=OuterRef("at"),
-    )
-    return Q(target_id__in=Entry.objects.followed_by(user).values("pk")) | Q(Exists(former), within_kind="partnership")
-
-
-def entries_of_partnership(partnership: Partnership, user: User) -> EntryQuerySet:
-    """The partnership's entries that the person can see, newest first."""
-    return Entry.objects.visible_to(user).filter(partnership=partnership).for_listing().order_by("-shared_at", "-pk")
-
-
-def standing_offers_of(organisation: Organisation, user: User) -> EntryQuerySet:
-    """The standing offers of an organisation that the person can see."""
-    return (
-        Entry.objects.visible_to(user)
-        .filter(organisation=organisation, standing=True)
-        .live()
-        .for_listing()
-        .order_by("theme", "title", "pk")
-    )
-
-
-def entries_between(*, user: User, ours: Organisation, theirs: Organisation) -> EntryQuerySet:
-    """Entries between two organisations that the person can see.
-
-    They ask each other by name or through a partnership that both belong to. An entry for the whole network counts only
-    if one of them answered it.
-    """
-    pair = {ours.pk, theirs.pk}
-    shared = Party.objects.present().filter(organisation=ours).values("partnership")
-    both = Party.objects.present().filter(organisation=theirs, partnership__in=shared).values("partnership")
-    answered = Response.objects.filter(organisation__in=pair).values("entry")
-    return (
-        Entry.objects.visible_to(user)
-        .filter(organisation__in=pair)
-        .filter(
-            Q(addressees__organisation__in=pair) | Q(audience="partnership", partnership__in=both) | Q(pk__in=answered)
-        )
-        .distinct()
-        .for_listing()
-        .order_by("-shared_at", "-pk")
-    )
-
 
 #: Reaches editors of the organisation whose entry the row is about.
 _ASKERS = (Organisations("entry__organisation", roles=EDITING_ROLES),)

@@ -1,0 +1,57 @@
+"""Entries of one organisation or between two, and events about entries."""
+
+from __future__ import annotations
+
+from django.db.models import Exists, OuterRef, Q
+
+from partnerships.agreements.models import Party, PartyStatus
+from partnerships.exchange.models import Entry, EntryQuerySet, Response
+from partnerships.organisations.models import Organisation
+from partnerships.people.models import User
+
+
+def events_of_entries(user: User) -> Q:
+    """The condition on events about entries that the person may see.
+
+    These are events of entries they can read now, and of partnerships they left, up to that day.
+    """
+    former = Party.objects.filter(
+        organisation__in=Organisation.objects.of_person(user),
+        status=PartyStatus.LEFT,
+        partnership=OuterRef("within_id"),
+        left_at__gte=OuterRef("at"),
+    )
+    return Q(target_id__in=Entry.objects.followed_by(user).values("pk")) | Q(Exists(former), within_kind="partnership")
+
+
+def standing_offers_of(organisation: Organisation, user: User) -> EntryQuerySet:
+    """The standing offers of an organisation that the person can see."""
+    return (
+        Entry.objects.visible_to(user)
+        .filter(organisation=organisation, standing=True)
+        .live()
+        .for_listing()
+        .order_by("theme", "title", "pk")
+    )
+
+
+def entries_between(*, user: User, ours: Organisation, theirs: Organisation) -> EntryQuerySet:
+    """Entries between two organisations that the person can see.
+
+    They ask each other by name or through a partnership that both belong to. An entry for the whole network counts only
+    if one of them answered it.
+    """
+    pair = {ours.pk, theirs.pk}
+    shared = Party.objects.present().filter(organisation=ours).values("partnership")
+    both = Party.objects.present().filter(organisation=theirs, partnership__in=shared).values("partnership")
+    answered = Response.objects.filter(organisation__in=pair).values("entry")
+    return (
+        Entry.objects.visible_to(user)
+        .filter(organisation__in=pair)
+        .filter(
+            Q(addressees__organisation__in=pair) | Q(audience="partnership", partnership__in=both) | Q(pk__in=answered)
+        )
+        .distinct()
+        .for_listing()
+        .order_by("-shared_at", "-pk")
+    )

@@ -1,0 +1,175 @@
+"""The board of asks and offers, the list, your own, and the CSV export."""
+
+from __future__ import annotations
+
+from itertools import islice
+
+from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.views.decorators.http import require_safe
+
+from partnerships.exchange.forms.filters import FilterForm
+from partnerships.exchange.models import (
+    Direction,
+    Entry,
+    EntryQuerySet,
+    Status,
+)
+from partnerships.exchange.queries import board as boards
+from partnerships.exchange.queries.matches import entry_cards, with_matches
+from partnerships.exchange.queries.permission_sql import Reader, reader_of
+from partnerships.kit.exports import MAX_ROWS, csv_response, day_of
+from partnerships.kit.forms import active_filters
+from partnerships.kit.http import keyset_page
+from partnerships.people.requests import signed_in
+
+#: Cards on each side of the board; the list has the rest.
+SIDE = 10
+ORDER = ("-shared_at", "-pk")
+
+
+def _filtered(
+    request: HttpRequest, reader: Reader, limit: int = 0
+) -> tuple[boards.Filters, boards.Board, dict[str, object]]:
+    """The chosen filters, what they find, and context for board and list."""
+    form = FilterForm(request.GET)
+    filters = form.filters()
+    chips = active_filters(form, request.GET)
+    found = boards.read(reader, filters, limit)
+    kept = request.GET.copy()
+    for name in ("after", "before"):
+        kept.pop(name, None)
+    return (
+        filters,
+        found,
+        {
+            "form": form,
+            "is_partial": _is_partial(request),
+            "counts": form.show_counts(found.counts),
+            "chips": chips,
+            "clear": request.path,
+            "query": kept.urlencode(),
+            "is_one": found.counts.total == 1 and not found.counts.capped,
+            "total": f"more than {boards.CAP:,}" if found.counts.capped else f"{found.counts.total:,}",
+            "may_write": bool(reader.editing),
+            "acting_for": reader.acting_for,
+        },
+    )
+
+
+def _page(request: HttpRequest, template: str, results: str, context: dict[str, object]) -> HttpResponse:
+    return render(request, results if _is_partial(request) else template, context)
+
+
+def _is_partial(request: HttpRequest) -> bool:
+    """Whether htmx asks for the results only, without the page around them."""
+    return bool(getattr(request, "htmx", False))
+
+
+@require_safe
+def board(request: HttpRequest) -> HttpResponse:
+    """Asks on the left, offers on the right."""
+    reader = reader_of(signed_in(request))
+    _, found, context = _filtered(request, reader, SIDE + 1)
+    cards = iter(with_matches([card for side in found.sides.values() for card in side[:SIDE]], reader))
+    sides = []
+    for direction in Direction:
+        shown = found.sides.get(direction, [])
+        rest = request.GET.copy()
+        rest.setlist("direction", [direction])
+        more = f"{reverse('exchange:list')}?{rest.urlencode()}" if len(shown) > SIDE else ""
+        wanted = list(islice(cards, min(len(shown), SIDE)))
+        sides.append(
+            {
+                "direction": direction,
+                "heading": f"{direction.label}s",
+                "cards": wanted,
+                "more": more,
+                "wanted": direction in found.sides,
+            }
+        )
+    return _page(request, "exchange/board.html", "exchange/_board.html", {**context, "sides": sides, "mode": "board"})
+
+
+@require_safe
+def entry_list(request: HttpRequest) -> HttpResponse:
+    """The same entries as one list, page by page."""
+    user = signed_in(request)
+    reader = reader_of(user)
+    filters, _, context = _filtered(request, reader)
+    page = keyset_page(request, boards.board(user, filters).for_listing(), order=filters.order)
+    shown = {"page": page, "cards": entry_cards(page.rows, reader), "mode": "list"}
+    return _page(request, "exchange/board.html", "exchange/_list.html", {**context, **shown})
+
+
+@require_safe
+def ours(request: HttpRequest) -> HttpResponse:
+    """Entries of the person's organisations: drafts first, then the newest."""
+    user = signed_in(request)
+    reader = reader_of(user)
+    mine = Entry.objects.of_person(user).for_listing()
+    drafts = list(mine.filter(status=Status.DRAFT).order_by("-created_at", "-pk")[:100])
+    page = keyset_page(request, mine.exclude(shared_at=None), order=ORDER)
+    context = {
+        "drafts": entry_cards(drafts, reader),
+        "page": page,
+        "cards": entry_cards(page.rows, reader),
+        "may_write": bool(reader.editing),
+    }
+    return render(request, "exchange/ours.html", context)
+
+
+@require_safe
+def export(request: HttpRequest) -> StreamingHttpResponse:
+    """The filtered entries that the person can see, as CSV."""
+    user = signed_in(request)
+    filters = FilterForm(request.GET).filters()
+    entries = (
+        boards.board(user, filters).for_listing().select_related("organisation").order_by(*filters.order)[:MAX_ROWS]
+    )
+    return csv_response("asks-and-offers.csv", _HEADINGS, _rows(entries))
+
+
+_HEADINGS = (
+    "Ask or offer",
+    "Title",
+    "Statement",
+    "Organisation",
+    "Theme",
+    "Quantity",
+    "Unit",
+    "Areas",
+    "Site",
+    "From",
+    "Until",
+    "Closing date",
+    "Status",
+    "Shared",
+    "Unanswered since",
+    "Address",
+)
+
+
+def _rows(entries: EntryQuerySet) -> list[tuple[object, ...]]:
+    return [
+        (
+            entry.get_direction_display(),
+            entry.title,
+            entry.statement,
+            entry.organisation.name,
+            entry.get_theme_display(),
+            entry.quantity,
+            entry.get_unit_display(),
+            "; ".join(area.name for area in entry.areas.all()),
+            entry.site,
+            entry.available_from,
+            entry.available_until,
+            entry.closes_on,
+            entry.get_status_display(),
+            day_of(entry.shared_at),
+            day_of(entry.waiting_since),
+            entry.get_absolute_url(),
+        )
+        for entry in entries
+    ]

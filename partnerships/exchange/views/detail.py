@@ -1,0 +1,155 @@
+"""The page of one ask or offer."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+from decimal import Decimal
+
+from django.db.models import Q, QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, render
+from django.utils import timezone
+from django.views.decorators.http import require_safe
+
+from partnerships.activity.queries import timeline
+from partnerships.agreements.models import Partnership
+from partnerships.commitments.models import Status as CommitmentStatus
+from partnerships.exchange.models import Entry, Fulfilment, Introduction, Question, Receipt, Response
+from partnerships.exchange.queries.matches import count_matches
+from partnerships.exchange.queries.permission_sql import reader_of
+from partnerships.exchange.rights import Rights, rights_over
+from partnerships.organisations.models import Organisation
+from partnerships.organisations.timeline import TimelineLine, timeline_lines
+from partnerships.people.models import User
+from partnerships.people.requests import signed_in
+
+#: Commitments in these statuses no longer promise anything.
+_ENDED = (CommitmentStatus.CANCELLED, CommitmentStatus.SUPERSEDED)
+
+
+@require_safe
+def detail(request: HttpRequest, pk: int) -> HttpResponse:
+    """One ask or offer with its answers, questions, commitments and history."""
+    user = signed_in(request)
+    entry = get_object_or_404(
+        Entry.objects.visible_to(user).select_related("organisation", "partnership", "created_by"), pk=pk
+    )
+    rights = rights_over(entry, user, timezone.now())
+    answering = list(Organisation.objects.filter(pk__in=rights.answers_for).order_by("name", "pk"))
+    receipts, responses, questions = _receipts(entry, user, rights), _responses(entry, user), _questions(entry, user)
+    fulfilments = _fulfilments(entry, user)
+    editing = rights.roles.edited_among(rights.roles.of)
+    answered = {response.organisation_id for response in responses if response.is_waiting}
+    seen = {receipt.organisation_id for receipt in receipts}
+    context = {
+        "entry": entry,
+        "own": rights.is_own,
+        "may_edit": rights.may_edit,
+        "answering": answering,
+        "may_respond": entry.is_open and any(body.pk not in answered for body in answering),
+        "may_decline": entry.is_open and not entry.is_for_network and bool(answering),
+        "unseen": any(body.pk not in seen for body in answering),
+        "editing": editing,
+        "may_commit": entry.organisation_id in editing or any(one.organisation_id in editing for one in responses),
+        "fulfilments": fulfilments,
+        "promised": _promised(fulfilments),
+        "introductions": _introductions(entry, user),
+        "areas": entry.areas.order_by("name", "pk"),
+        "addressees": _addressees(entry, user, own=rights.is_own),
+        "partnership": _partnership(entry, user),
+        "receipts": receipts,
+        "responses": responses,
+        "questions": questions,
+        "questions_waiting": sum(not one.is_answered for one in questions) if entry.organisation_id in editing else 0,
+        "matches": count_matches(reader_of(user), [entry]).get(entry.pk),
+        "today": timezone.localdate(),
+        "lines": _lines(entry, user),
+    }
+    return render(request, "exchange/detail.html", context)
+
+
+def _receipts(entry: Entry, user: User, rights: Rights) -> list[Receipt]:
+    receipts = list(
+        Receipt.objects.visible_to(user)
+        .filter(entry=entry)
+        .select_related("organisation", "referred_to", "acknowledged_by", "declined_by")
+        .order_by("pk")
+    )
+    for receipt in receipts:
+        # Only their own organisation sees who it was referred to, and the message.
+        if not rights.roles.act_for(receipt.organisation_id):
+            receipt.referred_to, receipt.note = None, ""
+    return receipts
+
+
+def _responses(entry: Entry, user: User) -> list[Response]:
+    """The answers, with `counterpart_seen` where the reader can see it."""
+    responses = list(
+        Response.objects.visible_to(user)
+        .filter(entry=entry)
+        .select_related("organisation", "author", "counterpart", "decided_by", "entry")
+        .order_by("made_at", "pk")
+    )
+    counterparts = Entry.objects.visible_to(user).filter(answering__in=[response.pk for response in responses])
+    seen = set(counterparts.order_by().values_list("pk", flat=True))
+    for response in responses:
+        response.counterpart_seen = response.counterpart_id in seen  # type: ignore[attr-defined]  # for the page only
+    return responses
+
+
+def _questions(entry: Entry, user: User) -> QuerySet[Question]:
+    return (
+        Question.objects.visible_to(user)
+        .filter(entry=entry)
+        .select_related("organisation", "author", "answered_by")
+        .order_by("asked_at", "pk")
+    )
+
+
+def _fulfilments(entry: Entry, user: User) -> list[Fulfilment]:
+    return list(
+        Fulfilment.objects.visible_to(user)
+        .filter(entry=entry)
+        .select_related("entry", "response", "commitment__giver", "commitment__receiver", "commitment__owner")
+        .order_by("pk")
+    )
+
+
+def _introductions(entry: Entry, user: User) -> QuerySet[Introduction]:
+    return (
+        Introduction.objects.visible_to(user)
+        .filter(Q(ask=entry) | Q(offer=entry))
+        .select_related("ask__organisation", "offer__organisation", "organisation", "author")
+        .order_by("at", "pk")
+    )
+
+
+def _promised(fulfilments: Iterable[Fulfilment]) -> set[int]:
+    """Ids of accepted answers that open commitments cover completely."""
+    shares: dict[int, Decimal] = {}
+    wanted: dict[int, Decimal] = {}
+    for row in fulfilments:
+        if row.answer_id is not None and row.response is not None and row.commitment.status not in _ENDED:
+            wanted[row.answer_id] = row.response.agreed_quantity or Decimal(0)
+            shares[row.answer_id] = shares.get(row.answer_id, Decimal(0)) + (row.share or Decimal(0))
+    return {answer for answer, share in shares.items() if share >= wanted[answer]}
+
+
+def _lines(entry: Entry, user: User) -> list[TimelineLine]:
+    """Events of the entry and its answers, newest first, without its title."""
+    lines = timeline_lines(timeline(user=user, kind="entry", record_id=entry.pk)[:30])
+    return [replace(line, subject="") for line in lines]
+
+
+def _partnership(entry: Entry, user: User) -> Partnership | None:
+    """Its partnership, if the reader can see that."""
+    if entry.partnership_id is None:
+        return None
+    return Partnership.objects.visible_to(user).filter(pk=entry.partnership_id).first()
+
+
+def _addressees(entry: Entry, user: User, *, own: bool) -> list[Organisation]:
+    """The organisations it names; others who were asked see only themselves."""
+    named = Organisation.objects.filter(addressed__entry=entry).order_by("name", "pk")
+    return list(named if own else named.filter(pk__in=Organisation.objects.of_person(user)))

@@ -25,7 +25,7 @@ def prepare(world: World) -> None:
     world.things["question"] = services.ask_question(
         entry=ask, organisation=world.westmarch, text="By when?", author=world.ben, now=now
     )
-    world.things["kept filter"] = services.save_filter(
+    world.things["saved filter"] = services.save_filter(
         person=world.amina, name="Land", query="theme=land", filters=services.Filters(), tells=True, now=now
     )
 
@@ -56,12 +56,12 @@ ROWS = (
     Row("exchange:save-filter", get=everyone(), post=everyone(422)),
     Row(
         "exchange:tell-of-filter",
-        on=_on("kept filter"),
+        on=_on("saved filter"),
         post=expect(inside=404, outside=404, lead=302),
     ),
     Row(
         "exchange:remove-filter",
-        on=_on("kept filter"),
+        on=_on("saved filter"),
         post=expect(inside=404, outside=404, lead=302),
     ),
     Row(

@@ -117,8 +117,8 @@ def _scored(entry: Entry, rows: list[Entry], sides: OrganisationQuerySet | None)
 
 def matches_of(entry: Entry, user: User) -> int:
     """How many matches of an entry the person can see and has not dismissed."""
-    kept = Match.objects.visible_to(user).live().not_dismissed_by(user).filter(score__gte=MIN_POINTS)
-    return kept.filter(Q(ask=entry) | Q(offer=entry)).count()
+    matches = Match.objects.visible_to(user).live().not_dismissed_by(user).filter(score__gte=MIN_POINTS)
+    return matches.filter(Q(ask=entry) | Q(offer=entry)).count()
 
 
 def themes_on_board(user: User, filters: Filters) -> Counter[str]:

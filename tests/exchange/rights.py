@@ -209,12 +209,12 @@ ROWS = (
     ),
     Row(
         "exchange.set_filter_emails",
-        lambda w, person, _: services.set_filter_emails(saved=w.things["kept filter"], tells=False, person=person),
+        lambda w, person, _: services.set_filter_emails(saved=w.things["saved filter"], tells=False, person=person),
         LEAD,
     ),
     Row(
         "exchange.remove_filter",
-        lambda w, person, _: services.remove_filter(saved=w.things["kept filter"], person=person),
+        lambda w, person, _: services.remove_filter(saved=w.things["saved filter"], person=person),
         LEAD,
     ),
 )

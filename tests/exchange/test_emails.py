@@ -143,7 +143,7 @@ def test_both_sides_get_emails_at_each_step_of_an_answer(ask: Entry, world: Worl
         return [f"{email.to[0]}: {email.subject}" for email in deliver()]
 
     body = {"organisation": world.westmarch.pk}
-    told = {
+    sent = {
         "question": post(world.ben, "ask-question", ask.pk, text="CANARY: by when?", **body),
         "reply": post(world.amina, "answer-question", ask.questions.get().pk, text="By May."),
         "answer": post(world.ben, "respond", ask.pk, text="CANARY: forty.", quantity="40", **body),
@@ -152,7 +152,7 @@ def test_both_sides_get_emails_at_each_step_of_an_answer(ask: Entry, world: Worl
         "withdrawal": post(world.eddie, "withdraw", ask.pk, reason="CANARY: found elsewhere."),
     }
 
-    assert told == {
+    assert sent == {
         "question": [f"amina@larkhaven.example: Westmarch Borough Council has a question: {ask.title}"],
         "reply": [f"ben@westmarch.example: Larkhaven Homes answered your question: {ask.title}"],
         "answer": [f"amina@larkhaven.example: Westmarch Borough Council answered your ask: {ask.title}"],

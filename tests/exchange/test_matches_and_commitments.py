@@ -132,7 +132,7 @@ def test_only_the_two_organisations_see_that_they_work_together(world: World, no
     )
     today = timezone.localdate(now)
 
-    told = {
+    shown = {
         name: [
             (one.entry_id, "you already work together" in one.score.reasons)
             for one in best_for_reader(ask, getattr(world, name), today)
@@ -140,7 +140,7 @@ def test_only_the_two_organisations_see_that_they_work_together(world: World, no
         for name in ("amina", "ben", "chidi")
     }
 
-    assert told == {"amina": [(offer.pk, True)], "ben": [(offer.pk, True)], "chidi": [(offer.pk, False)]}
+    assert shown == {"amina": [(offer.pk, True)], "ben": [(offer.pk, True)], "chidi": [(offer.pk, False)]}
 
 
 def test_a_dismissed_pair_that_does_not_fit_is_shown_once_it_does(world: World, now: dt.datetime) -> None:

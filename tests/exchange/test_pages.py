@@ -262,14 +262,14 @@ def test_the_csv_escapes_formulas(world: World, now: dt.datetime) -> None:
 def test_only_its_owner_can_see_a_saved_filter(world: World) -> None:
     amina, ben = sign_in(world.amina), sign_in(world.ben)
     amina.post(reverse("exchange:save-filter") + "?theme=land&q=modular&evil=1", {"name": "Land", "tells": "on"})
-    kept = SavedFilter.objects.get()
+    saved = SavedFilter.objects.get()
 
-    assert kept.query == "q=modular&theme=land"
+    assert saved.query == "q=modular&theme=land"
     assert "Land" in page(world.amina, "saved")
-    assert kept.get_absolute_url() not in page(world.ben, "saved")
-    assert ben.post(reverse("exchange:remove-filter", args=[kept.pk])).status_code == 404
+    assert saved.get_absolute_url() not in page(world.ben, "saved")
+    assert ben.post(reverse("exchange:remove-filter", args=[saved.pk])).status_code == 404
     assert amina.post(reverse("exchange:save-filter"), {"name": "Land"}).status_code == 422
-    assert amina.post(reverse("exchange:remove-filter", args=[kept.pk])).status_code == 302
+    assert amina.post(reverse("exchange:remove-filter", args=[saved.pk])).status_code == 302
 
 
 def test_htmx_gets_the_results_only(world: World) -> None:

@@ -186,9 +186,9 @@ def test_only_the_two_sides_of_an_answer_see_it(world: World, now: dt.datetime) 
 
     assert readers(Response.objects.filter(pk=response.pk)) == {"Amina", "Vera", "Ben"}
     assert readers(Receipt.objects.filter(organisation=world.tidewater)) == {"Amina", "Vera", "Chidi"}
-    told_chidi = [event.kind for event in timeline(user=world.chidi, kind="entry", record_id=entry.pk)]
-    assert "ask.answered" not in told_chidi
-    assert "ask.declined" in told_chidi
+    seen_by_chidi = [event.kind for event in timeline(user=world.chidi, kind="entry", record_id=entry.pk)]
+    assert "ask.answered" not in seen_by_chidi
+    assert "ask.declined" in seen_by_chidi
 
 
 def test_earlier_text_of_a_draft_is_hidden_from_those_it_is_shared_with(world: World, now: dt.datetime) -> None:
@@ -197,11 +197,11 @@ def test_earlier_text_of_a_draft_is_hidden_from_those_it_is_shared_with(world: W
     services.share_entry(entry=entry, author=world.amina, now=now)
     services.edit_entry(entry=entry, author=world.amina, now=now, private_note="CANARY note, more")
 
-    told = [str(event.data) for event in timeline(user=world.ben, kind="entry", record_id=entry.pk)]
+    others = [str(event.data) for event in timeline(user=world.ben, kind="entry", record_id=entry.pk)]
 
     own = [str(event.data) for event in timeline(user=world.vera, kind="entry", record_id=entry.pk)]
-    assert len(told) == 1
-    assert not any("note" in line or "CANARY" in line for line in told)
+    assert len(others) == 1
+    assert not any("note" in line or "CANARY" in line for line in others)
     assert any("CANARY working title" in line for line in own)
 
 
@@ -225,12 +225,12 @@ def test_organisations_asked_by_name_do_not_see_what_others_did(world: World, no
     services.decline_entry(entry=entry, organisation=world.westmarch, reason="No land.", author=world.ben, now=now)
     services.decline_entry(entry=entry, organisation=world.tidewater, reason="None here.", author=world.chidi, now=now)
 
-    def told(user: User) -> list[tuple[str, int | None]]:
+    def events_of(user: User) -> list[tuple[str, int | None]]:
         events = timeline(user=user, kind="entry", record_id=entry.pk)
         return [(event.kind, event.organisation_id) for event in events]
 
-    assert not any(body == world.westmarch.pk for _, body in told(world.chidi))
-    assert ("ask.declined_by_all", None) in told(world.chidi)
-    assert ("ask.acknowledged", world.westmarch.pk) in told(world.amina)
-    assert ("ask.referred", world.westmarch.pk) in told(world.ben)
-    assert not any(kind == "ask.referred" for kind, _ in told(world.amina))
+    assert not any(body == world.westmarch.pk for _, body in events_of(world.chidi))
+    assert ("ask.declined_by_all", None) in events_of(world.chidi)
+    assert ("ask.acknowledged", world.westmarch.pk) in events_of(world.amina)
+    assert ("ask.referred", world.westmarch.pk) in events_of(world.ben)
+    assert not any(kind == "ask.referred" for kind, _ in events_of(world.amina))

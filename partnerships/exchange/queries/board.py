@@ -332,7 +332,7 @@ def _cells(filters: Filters, has_account: bool) -> Fragment:
         shared = shared if filters.statuses else shared.filter(is_open=True)
     sql, values = sql_of(shared.order_by().values_list(*_BOTH)[: None if filters.is_counted else CAP + 1])
     network = "UNION ALL SELECT direction, theme, status, is_open, number FROM exchange_entrycount"
-    kept = network if filters.is_counted and has_account else ""
-    each = f"SELECT {columns}, 1 AS number FROM ({sql}) counted {kept}"  # noqa: S608  # only column names
+    stored = network if filters.is_counted and has_account else ""
+    each = f"SELECT {columns}, 1 AS number FROM ({sql}) counted {stored}"  # noqa: S608  # only column names
     summed = f"SELECT '{_CELL}', sum(number)::int, {columns}, {blank} FROM ({each}) cells GROUP BY {columns}"  # noqa: S608  # the same
     return summed, values

@@ -37,9 +37,9 @@ def _filtered(
     filters = form.filters()
     chips = active_filters(form, request.GET)
     found = boards.read(reader, filters, limit)
-    kept = request.GET.copy()
+    query = request.GET.copy()
     for name in ("after", "before"):
-        kept.pop(name, None)
+        query.pop(name, None)
     return (
         filters,
         found,
@@ -49,7 +49,7 @@ def _filtered(
             "counts": form.show_counts(found.counts),
             "chips": chips,
             "clear": request.path,
-            "query": kept.urlencode(),
+            "query": query.urlencode(),
             "is_one": found.counts.total == 1 and not found.counts.capped,
             "total": f"more than {boards.CAP:,}" if found.counts.capped else f"{found.counts.total:,}",
             "may_write": bool(reader.editing),

@@ -31,15 +31,15 @@ def save_filter(request: HttpRequest) -> HttpResponse:
     chips = active_filters(board, request.GET)
     form = SavedFilterForm(posted(request))
     if form.is_valid():
-        kept = QueryDict(mutable=True)
+        query = QueryDict(mutable=True)
         for name in board.fields:
-            kept.setlist(name, request.GET.getlist(name))
+            query.setlist(name, request.GET.getlist(name))
         try:
             made = services.save_filter(
                 person=signed_in(request),
                 name=form.cleaned_data["name"],
                 tells=form.cleaned_data["tells"],
-                query=kept.urlencode(),
+                query=query.urlencode(),
                 filters=board.filters(),
                 now=timezone.now(),
             )

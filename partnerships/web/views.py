@@ -15,6 +15,7 @@ from partnerships.agreements.past import as_read_by
 from partnerships.commitments.queries import open_and_over
 from partnerships.conversations.models import Conversation
 from partnerships.conversations.queries import contacts_of, points_of_partnership
+from partnerships.exchange.html import cards_html
 from partnerships.exchange.models import Direction, Entry, EntryQuerySet
 from partnerships.exchange.queries import new_matches_for
 from partnerships.exchange.queries.matches import entry_cards
@@ -126,7 +127,7 @@ def _face_to_face(user: User, entries: EntryQuerySet) -> dict[str, Any]:
     """The cards of the board: asks left, offers right, the newest first, up to `PAGE` in all."""
     rows = list(entries.for_listing().order_by("-shared_at", "-pk")[:PAGE])
     cards = entry_cards(rows, reader_of(user))
-    return {f"{side}s": [card for card in cards if card.direction == side] for side in Direction.values}
+    return {f"{side}s": cards_html(card for card in cards if card.direction == side) for side in Direction.values}
 
 
 @require_safe

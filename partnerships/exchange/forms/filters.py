@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from html import escape
 from typing import Any
 
@@ -12,11 +13,13 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 
 from partnerships.exchange.models import Direction, SavedFilter, Status, Theme
-from partnerships.exchange.queries.board import Counts, Filters
+from partnerships.exchange.queries.board import Filters
 from partnerships.kit.forms import Form, Helper
 from partnerships.organisations.models import Area
 
 _STATUSES = [(code, label) for code, label in Status.choices if code != Status.DRAFT]
+#: The fields with a count beside each choice.
+COUNTED = {"direction": Direction.choices, "theme": Theme.choices, "status": _STATUSES}
 
 
 class _AreaSelect(forms.Select):
@@ -83,26 +86,16 @@ class FilterForm(Form):
             oldest=data["oldest"],
         )
 
-    def show_counts(self, counts: Counts) -> list[tuple[str, str]]:
-        """Show beside each choice how many entries it finds.
-
-        Returns each count with the id of its element, for htmx to replace.
-        """
-        shown = []
-        for name, choices, counted in (
-            ("direction", Direction.choices, counts.directions),
-            ("theme", Theme.choices, counts.themes),
-            ("status", _STATUSES, counts.statuses),
-        ):
-            labels = []
-            for code, label in choices:
-                element, number = f"count-{name}-{code}", f"{counted[code]:,}{'+' if counts.capped else ''}"
-                shown.append((element, number))
-                labels.append((code, format_html('{} (<span id="{}">{}</span>)', label, element, number)))
+    def show_counts(self, counts: Mapping[str, str]) -> None:
+        """Show beside each choice the count for its element (`count-theme-land`)."""
+        for name, choices in COUNTED.items():
             field = self.fields[name]
             if isinstance(field, forms.MultipleChoiceField):
-                field.choices = labels
-        return shown
+                field.choices = [(code, _counted(label, f"count-{name}-{code}", counts)) for code, label in choices]
+
+
+def _counted(label: str, element: str, counts: Mapping[str, str]) -> SafeString:
+    return format_html('{} (<span id="{}">{}</span>)', label, element, counts[element])
 
 
 def _areas_to_choose() -> list[tuple[Any, str]]:

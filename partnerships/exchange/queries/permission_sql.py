@@ -3,7 +3,7 @@
 Composing what a person may read takes Django longer than PostgreSQL needs to find it. So the SQL of the routes
 (`models/entries.py`) is cached with placeholders, and the ids of the reader and their organisations are put in for each
 request. tests/exchange/test_fast_queries.py shows that it always agrees with `visible_to`. For what this saves, see
-docs/decisions/0032-permission-sql-is-cached-and-html-is-not.md.
+docs/decisions/0032-what-the-board-caches.md.
 """
 
 from __future__ import annotations

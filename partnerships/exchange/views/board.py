@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from itertools import islice
-
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_safe
 
 from partnerships.exchange.forms.filters import FilterForm
+from partnerships.exchange.html import cards_html, counts_by_element, filter_panel
 from partnerships.exchange.models import (
     Direction,
     Entry,
@@ -37,6 +36,7 @@ def _filtered(
     filters = form.filters()
     chips = active_filters(form, request.GET)
     found = boards.read(reader, filters, limit)
+    counts, is_partial = counts_by_element(found.counts), _is_partial(request)
     query = request.GET.copy()
     for name in ("after", "before"):
         query.pop(name, None)
@@ -44,9 +44,9 @@ def _filtered(
         filters,
         found,
         {
-            "form": form,
-            "is_partial": _is_partial(request),
-            "counts": form.show_counts(found.counts),
+            "panel": "" if is_partial else filter_panel(request, form, counts),
+            # htmx replaces only the results, and the counts in the panel.
+            "counts": counts if is_partial else {},
             "chips": chips,
             "clear": request.path,
             "query": query.urlencode(),
@@ -72,20 +72,18 @@ def board(request: HttpRequest) -> HttpResponse:
     """Asks on the left, offers on the right."""
     reader = reader_of(signed_in(request))
     _, found, context = _filtered(request, reader, SIDE + 1)
-    cards = iter(with_matches([card for side in found.sides.values() for card in side[:SIDE]], reader))
+    shown = with_matches([card for side in found.sides.values() for card in side[:SIDE]], reader)
     sides = []
     for direction in Direction:
-        shown = found.sides.get(direction, [])
-        rest = request.GET.copy()
-        rest.setlist("direction", [direction])
-        more = f"{reverse('exchange:list')}?{rest.urlencode()}" if len(shown) > SIDE else ""
-        wanted = list(islice(cards, min(len(shown), SIDE)))
+        query = request.GET.copy()
+        query.setlist("direction", [direction])
+        has_more = len(found.sides.get(direction, [])) > SIDE
         sides.append(
             {
                 "direction": direction,
                 "heading": f"{direction.label}s",
-                "cards": wanted,
-                "more": more,
+                "cards": cards_html(card for card in shown if card.direction == direction),
+                "more": f"{reverse('exchange:list')}?{query.urlencode()}" if has_more else "",
                 "wanted": direction in found.sides,
             }
         )
@@ -99,7 +97,7 @@ def entry_list(request: HttpRequest) -> HttpResponse:
     reader = reader_of(user)
     filters, _, context = _filtered(request, reader)
     page = keyset_page(request, boards.board(user, filters).for_listing(), order=filters.order)
-    shown = {"page": page, "cards": entry_cards(page.rows, reader), "mode": "list"}
+    shown = {"page": page, "cards": cards_html(entry_cards(page.rows, reader)), "mode": "list"}
     return _page(request, "exchange/board.html", "exchange/_list.html", {**context, **shown})
 
 
@@ -112,9 +110,9 @@ def ours(request: HttpRequest) -> HttpResponse:
     drafts = list(mine.filter(status=Status.DRAFT).order_by("-created_at", "-pk")[:100])
     page = keyset_page(request, mine.exclude(shared_at=None), order=ORDER)
     context = {
-        "drafts": entry_cards(drafts, reader),
+        "drafts": cards_html(entry_cards(drafts, reader)),
         "page": page,
-        "cards": entry_cards(page.rows, reader),
+        "cards": cards_html(entry_cards(page.rows, reader)),
         "may_write": bool(reader.editing),
     }
     return render(request, "exchange/ours.html", context)

@@ -1,0 +1,77 @@
+"""Cached HTML of the board: cards, and the filter panel.
+
+Each piece is cached under everything it shows, so it is never out of date and never shows what another reader sees. For
+what this saves, see docs/decisions/0032-what-the-board-caches.md.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from collections.abc import Iterable
+from functools import lru_cache
+
+from django.http import HttpRequest, QueryDict
+from django.template.loader import render_to_string
+from django.utils import timezone
+from django.utils.safestring import SafeString, mark_safe
+
+from partnerships.exchange.forms.filters import COUNTED, FilterForm
+from partnerships.exchange.queries.board import Card, Counts
+from partnerships.kit.database import rows_of
+
+
+def cards_html(cards: Iterable[Card]) -> list[SafeString]:
+    """Each card as a list item."""
+    today = timezone.localdate()
+    return [_card(card, today) for card in cards]
+
+
+@lru_cache(maxsize=4_096)
+def _card(card: Card, today: dt.date) -> SafeString:
+    # `today` is part of the key because a card shows how many days it has had no answer.
+    return render_to_string("exchange/_card.html", {"card": card})
+
+
+def filter_panel(request: HttpRequest, form: FilterForm, counts: dict[str, str]) -> SafeString:
+    """The filter panel with these counts beside its choices."""
+    chosen = tuple((name, tuple(request.GET.getlist(name))) for name in form.fields if name in request.GET)
+    panel = _panel(request.path, chosen, _areas_version())
+    # Counts are digits and signs, so the result is as safe as the panel.
+    return mark_safe(_MARK.sub(lambda found: counts[found[1]], panel))  # noqa: S308  # see the line above
+
+
+def counts_by_element(counts: Counts) -> dict[str, str]:
+    """The count beside each choice in the filter, by the id of its element."""
+    numbers = {"direction": counts.directions, "theme": counts.themes, "status": counts.statuses}
+    more = "+" if counts.capped else ""
+    return {
+        f"count-{name}-{code}": f"{numbers[name][code]:,}{more}"
+        for name, choices in COUNTED.items()
+        for code, _ in choices
+    }
+
+
+#: The placeholder for a count in the cached panel.
+_MARK = re.compile("⟦([a-z0-9_-]+)⟧")
+
+
+@lru_cache(maxsize=256)
+def _panel(path: str, chosen: tuple[tuple[str, tuple[str, ...]], ...], areas_version: str) -> str:
+    # `areas_version` is part of the key because the panel lists the areas.
+    query = QueryDict(mutable=True)
+    for name, values in chosen:
+        query.setlist(name, list(values))
+    form = FilterForm(query)
+    form.is_valid()
+    form.show_counts({element: f"⟦{element}⟧" for element in counts_by_element(Counts())})
+    return render_to_string(
+        "partials/_filter_panel.html", {"form": form, "request": {"path": path}, "target": "results"}
+    )
+
+
+def _areas_version() -> str:
+    """A hash that changes when the areas to choose from do."""
+    sql = "SELECT md5(string_agg(id || name, ',' ORDER BY name, id)) FROM organisations_area WHERE valid_to IS NULL"
+    ((version,),) = rows_of(sql, [])
+    return version or ""

@@ -86,6 +86,8 @@ def find_in(text: str, words: Iterable[Word]) -> Iterator[tuple[int, Word]]:
     lines = text.splitlines()
     for word in words:
         pattern = word.pattern
+        if not pattern.search(text):
+            continue
         for number, line in enumerate(lines, start=1):
             said = line
             for phrase in word.allowed_in:

@@ -223,15 +223,15 @@ def choosing_figures(stage: Stage) -> dict[str, float]:
 _IDLE = (
     "SELECT 1 FROM digests_publication WHERE spread_at IS NULL AND available_at <= now()",
     (
-        "SELECT id FROM digests_told WHERE reading_class = 'none' AND told_at <= now() - interval '10 minutes'"
+        "SELECT id FROM digests_watermark WHERE reading_class = 'none' AND told_at <= now() - interval '10 minutes'"
         " ORDER BY told_at, id LIMIT 2000"
     ),
-    "SELECT 1 FROM digests_told WHERE due_at <= now() LIMIT 1",
+    "SELECT 1 FROM digests_watermark WHERE due_at <= now() LIMIT 1",
     "SELECT 1 FROM digests_matchtold WHERE told_at IS NULL AND due_at <= now() LIMIT 1",
     "SELECT 1 FROM outbox_email WHERE status IN ('queued', 'sending') AND available_at <= now() LIMIT 1",
 )
 
-_FILLED = ("digests_subscription", "digests_told", "outbox_email")
+_FILLED = ("digests_subscription", "digests_watermark", "outbox_email")
 
 
 def _copy(table: str, source: str, given: dict[str, str], params: dict[str, Any]) -> None:
@@ -274,8 +274,8 @@ def million_figures(stage: Stage, count: int) -> dict[str, Any]:
         )
         of_each = ", digests_subscription n WHERE n.plan_id = ANY(%(plans)s)"
         _copy(
-            "digests_told",
-            f"(SELECT * FROM digests_told WHERE plan_id = %(plan)s AND due_at IS NULL LIMIT 1) s {of_each}",
+            "digests_watermark",
+            f"(SELECT * FROM digests_watermark WHERE plan_id = %(plan)s AND due_at IS NULL LIMIT 1) s {of_each}",
             {"recipient_id": "n.person_id", "plan_id": "n.plan_id"},
             made,
         )

@@ -229,7 +229,7 @@ def make_plan(now: dt.datetime, title: str = "Estuary quayside") -> tuple[Any, A
 def make_stakeholders(plan: Any, owner: Any, lead: Any, count: int, now: dt.datetime, *, first: int = 0) -> None:
     """So many confirmed stakeholders of a plan, over fifty domains, in bulk."""
     from partnerships.digests.models import Preference, Subscription
-    from partnerships.digests.planning.watermarks import count_as_told
+    from partnerships.digests.planning.watermarks import start_watermarks
     from partnerships.people.models import User
 
     for start in range(first, first + count, 5000):
@@ -256,7 +256,7 @@ def make_stakeholders(plan: Any, owner: Any, lead: Any, count: int, now: dt.date
                 for person in people
             ]
         )
-        count_as_told(subscriptions=[subscription.pk for subscription in made], now=now)
+        start_watermarks(subscriptions=[subscription.pk for subscription in made], now=now)
 
 
 def publish(plan: Any, lead: Any, round_number: int) -> float:

@@ -16,10 +16,10 @@ from partnerships.digests import services
 from partnerships.digests.models import (
     Delivery,
     DeliveryItem,
+    EmailRequest,
     Preference,
     Subscription,
-    Told,
-    TypedAddress,
+    Watermark,
 )
 from partnerships.outbox.bounces import release
 from partnerships.outbox.models import Bounce, Suppression
@@ -140,8 +140,8 @@ class PreferenceAdmin(LookOnly):
     exclude = ("link_key",)
 
 
-@admin.register(Told)
-class ToldAdmin(LookOnly):
+@admin.register(Watermark)
+class WatermarkAdmin(LookOnly):
     """How far everybody has been told."""
 
     list_display = ("recipient", "plan", "number", "reading_class", "told_at", "due_at")
@@ -183,8 +183,8 @@ class SuppressionAdmin(LookOnly):
         self.message_user(request, f"Released. Subscriptions that are active again: {count}.")
 
 
-@admin.register(TypedAddress)
-class TypedAddressAdmin(LookOnly):
+@admin.register(EmailRequest)
+class EmailRequestAdmin(LookOnly):
     """Addresses typed into public pages that the sweep has not taken up; one that was tried in vain stays here."""
 
     list_display = ("typed_at", "address", "plan", "tries")

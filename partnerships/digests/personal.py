@@ -26,13 +26,13 @@ RULES = (
         "when digests are wanted",
         ("frequency", "hour", "weekday", "tells_matches", "refused_at"),
     ),
-    Rule("digests.Told", "recipient", Fate.DELETE, "what they were told last", ("plan", "number", "told_at")),
+    Rule("digests.Watermark", "recipient", Fate.DELETE, "what they were told last", ("plan", "number", "told_at")),
     Rule("digests.MatchTold", "recipient", Fate.DELETE, "which matches they were told of", ("noted_at", "told_at")),
     Rule("digests.Subscription", "why", Fate.CLEAR, "why they get digests, in a partner's words", whose="person"),
     Rule("digests.Subscription", "reason", Fate.CLEAR, "why digests ended, in a partner's words", whose="person"),
     Rule("digests.Slot", "recipient", Fate.KEEP, "one digest a local date", ("slot_on",)),
     Rule("digests.OpenDigest", "recipient", Fate.KEEP, "one digest at a time"),
-    Rule("digests.TypedAddress", "address", Fate.DELETE, "to whom a letter is asked for", whose="address"),
+    Rule("digests.EmailRequest", "address", Fate.DELETE, "to whom a letter is asked for", whose="address"),
 )
 
 

@@ -11,7 +11,7 @@ from django.db import transaction
 from django.dispatch import receiver
 from django.utils import timezone
 
-from partnerships.digests.planning.choosing import note_publication
+from partnerships.digests.planning.choosing import record_publication
 from partnerships.digests.tasks import sweep
 from partnerships.outbox.providers import act_on
 from partnerships.plans.models import Version
@@ -23,7 +23,7 @@ log = structlog.get_logger(__name__)
 @receiver(version_published, dispatch_uid="digests.version_published")
 def on_version_published(sender: Any, version: Version, **kwargs: Any) -> None:
     """Remember the version with the transaction that publishes it; publishing never waits for the broker."""
-    note_publication(version=version, now=timezone.now())
+    record_publication(version=version, now=timezone.now())
     transaction.on_commit(nudge, robust=True)
 
 

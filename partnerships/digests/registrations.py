@@ -19,11 +19,11 @@ from partnerships.digests.models import (
     DeliveryKind,
     Subscription,
     SubscriptionStatus,
-    Told,
+    Watermark,
 )
 from partnerships.digests.personal import RULES, has_said_no, stop_digests
-from partnerships.digests.planning.matches import drop_matches
-from partnerships.digests.planning.watermarks import catch_up, one_at_a_time
+from partnerships.digests.planning.matches import discard_matches
+from partnerships.digests.planning.watermarks import catch_up, lock_planning
 from partnerships.digests.services import give_up_asking, stop_everything
 from partnerships.kit.database import rows_of
 from partnerships.outbox.hooks import OutboxHooks, register_hooks
@@ -47,7 +47,7 @@ TOLD_ITEMS = """
      ORDER BY done.person_id, i.plan_id
 """
 MOVE_WATERMARKS = """
-    UPDATE digests_told t
+    UPDATE digests_watermark t
        SET number = GREATEST(t.number, item.to_number), reading_class = item.reading_class, told_at = clock_timestamp()
       FROM item WHERE t.recipient_id = item.recipient_id AND t.plan_id = item.plan_id
 """
@@ -55,7 +55,7 @@ MOVE_WATERMARKS = """
 
 #: After a restore. A version that the restored database lacks will be another when it is published again.
 CATCH_UP = """
-UPDATE digests_told t SET number = GREATEST(t.number, LEAST(x.number, p.current_number))
+UPDATE digests_watermark t SET number = GREATEST(t.number, LEAST(x.number, p.current_number))
   FROM (SELECT person, plan, max(number) AS number
           FROM unnest(%(people)s::bigint[], %(plans)s::bigint[], %(numbers)s::int[]) AS y(person, plan, number)
          GROUP BY person, plan) x
@@ -69,7 +69,7 @@ class DigestHooks(OutboxHooks):
 
     def lock(self) -> None:
         """The lock of choosing comes before any row."""
-        one_at_a_time()
+        lock_planning()
 
     def suppressed(
         self, *, address: str, reason: str, email_id: int | None, author_id: int | None, now: dt.datetime
@@ -85,7 +85,7 @@ class DigestHooks(OutboxHooks):
         ).update(
             status=EmailStatus.SUPPRESSED, settled_at=now, reason="Mail to this address came back.", reason_code=""
         )
-        drop_matches(people.values_list("pk", flat=True), now=now)
+        discard_matches(people.values_list("pk", flat=True), now=now)
         for person in people:
             record(
                 actor_id=author_id,
@@ -117,7 +117,7 @@ class DigestHooks(OutboxHooks):
         for item in DeliveryItem.objects.told().filter(delivery=email.pk):
             if others.filter(items__plan=item.plan_id, items__to_number=item.to_number, items__left_out="").exists():
                 continue
-            Told.objects.filter(recipient=email.person_id, plan=item.plan_id, number=item.to_number).update(
+            Watermark.objects.filter(recipient=email.person_id, plan=item.plan_id, number=item.to_number).update(
                 number=item.from_number
             )
 

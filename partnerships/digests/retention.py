@@ -13,12 +13,12 @@ from django.db.models import Exists, F, OuterRef, QuerySet
 from partnerships.digests.models import (
     Delivery,
     DeliveryItem,
+    EmailRequest,
     Preference,
     Publication,
     Slot,
     Subscription,
     SubscriptionStatus,
-    TypedAddress,
 )
 from partnerships.outbox import retention as outbox
 from partnerships.people.models import Invitation, User
@@ -36,8 +36,8 @@ def _publications(now: dt.datetime) -> QuerySet[Publication]:
     return Publication.objects.filter(spread_at__lte=now - KEPT, number__lt=F("plan__current_number"))
 
 
-def _typed(now: dt.datetime) -> QuerySet[TypedAddress]:
-    return TypedAddress.objects.filter(typed_at__lte=now - dt.timedelta(days=1))
+def _typed(now: dt.datetime) -> QuerySet[EmailRequest]:
+    return EmailRequest.objects.filter(typed_at__lte=now - dt.timedelta(days=1))
 
 
 def _slots(now: dt.datetime) -> QuerySet[Slot]:

@@ -15,7 +15,7 @@ from django.utils import timezone
 from partnerships.agreements.services import leave_partnership
 from partnerships.digests import services
 from partnerships.digests.emails.pages import as_sent
-from partnerships.digests.models import Delivery, Subscription, Told
+from partnerships.digests.models import Delivery, Subscription, Watermark
 from partnerships.digests.services.sweep import plan_round
 from partnerships.outbox.bounces import note_bounce, suppress
 from partnerships.outbox.models import Bounce, Email, Suppression
@@ -69,7 +69,7 @@ def test_the_ledger_says_what_was_not_told_because_access_was_lost(
     assert not office.sent
     for shown in (page(world.amina, "entry", pk=letter.pk), page(world.amina, "ledger")):
         assert f"Harbour Quarter, version 1 to {version.number}: not told, they might no longer read it" in shown
-    assert Told.objects.get(recipient=world.ben, plan=plan).number == 1
+    assert Watermark.objects.get(recipient=world.ben, plan=plan).number == 1
 
 
 def test_what_is_left_out_of_a_letter_stays_in_the_ledger_and_untold(
@@ -91,8 +91,8 @@ def test_what_is_left_out_of_a_letter_stays_in_the_ledger_and_untold(
     assert "was 50, now 60" in text_of(sent)
     assert "Harbour Quarter" not in text_of(sent)
     assert "not told, they no longer followed it" in page(world.amina, "entry", pk=letter.pk)
-    assert Told.objects.get(recipient=world.ben, plan=plan).number == 1
-    assert Told.objects.get(recipient=world.ben, plan=opened).number == 2
+    assert Watermark.objects.get(recipient=world.ben, plan=plan).number == 1
+    assert Watermark.objects.get(recipient=world.ben, plan=opened).number == 2
 
 
 def test_a_letter_sent_again_says_no_more_than_the_first(

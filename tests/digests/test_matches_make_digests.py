@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from partnerships.digests import services
 from partnerships.digests.models import Delivery, MatchTold
-from partnerships.digests.planning.matches import MOST, note_matches
+from partnerships.digests.planning.matches import MOST, find_new_matches
 from partnerships.digests.services.sweep import plan_round
 from partnerships.exchange.models import Direction, Match
 from partnerships.outbox.bounces import suppress
@@ -35,9 +35,9 @@ def match(world: World) -> Match:
 
 
 def test_a_new_match_makes_a_digest_go_out_once(world: World, match: Match, office: PostOffice) -> None:
-    note_matches(now=timezone.now())
+    find_new_matches(now=timezone.now())
     play(office)
-    note_matches(now=timezone.now())
+    find_new_matches(now=timezone.now())
     play(office)
 
     [letter] = office.to(world.amina)
@@ -61,7 +61,7 @@ def test_a_letter_that_cannot_list_all_matches_leads_to_the_page_that_does(
             offer=offer,
             defaults={"score": 70, "reasons": ["both about land"], "found_at": timezone.now()},
         )
-    note_matches(now=timezone.now())
+    find_new_matches(now=timezone.now())
     play(office)
 
     [letter] = office.to(world.amina)
@@ -74,7 +74,7 @@ def test_a_letter_that_cannot_list_all_matches_leads_to_the_page_that_does(
 
 
 def test_the_preview_of_ones_own_digest_shows_the_match_that_would_go_out(world: World, match: Match) -> None:
-    note_matches(now=timezone.now())
+    find_new_matches(now=timezone.now())
     preview = reverse("digests:preview", kwargs={"pk": world.amina.pk})
 
     before = signed_in(world.amina).get(preview).content.decode()
@@ -90,7 +90,7 @@ def test_the_preview_of_ones_own_digest_shows_the_match_that_would_go_out(world:
 def test_a_match_comes_along_with_news_of_a_plan(world: World, plan, match: Match, office: PostOffice) -> None:
     services.subscribe(person=world.ben, target=plan, author=world.ben, now=timezone.now())
     publish(plan, 96, author=world.amina)
-    note_matches(now=timezone.now())
+    find_new_matches(now=timezone.now())
     play(office)
 
     [letter] = office.to(world.ben)
@@ -101,7 +101,7 @@ def test_a_match_comes_along_with_news_of_a_plan(world: World, plan, match: Matc
 def test_a_match_that_may_no_longer_be_seen_is_dropped_without_a_word(
     world: World, match: Match, office: PostOffice
 ) -> None:
-    note_matches(now=timezone.now())
+    find_new_matches(now=timezone.now())
     plan_round(now=timezone.now())
     Match.objects.all().delete()
     office.drain()
@@ -115,7 +115,7 @@ def test_whoever_stops_everything_hears_of_no_match(world: World, match: Match, 
     services.enrol(person=world.amina, target=world.larkhaven, author=None, now=timezone.now())
     services.stop_everything(person=world.amina, author=world.amina, reason="Enough.", now=timezone.now())
 
-    note_matches(now=timezone.now())
+    find_new_matches(now=timezone.now())
     play(office)
 
     assert office.to(world.amina) == []
@@ -123,12 +123,12 @@ def test_whoever_stops_everything_hears_of_no_match(world: World, match: Match, 
 
 
 def test_nobody_whose_mail_comes_back_is_chosen_for_a_match(world: World, match: Match, office: PostOffice) -> None:
-    note_matches(now=timezone.now())
+    find_new_matches(now=timezone.now())
     suppress(address=world.amina.email, reason="Gone.", email_id=None, author_id=None, now=timezone.now())
     waiting = MatchTold.objects.filter(recipient=world.amina, told_at=None).count()
     MatchTold.objects.filter(recipient=world.amina).delete()
     for _ in range(3):
-        note_matches(now=timezone.now())
+        find_new_matches(now=timezone.now())
         play(office)
 
     assert waiting == 0
@@ -140,7 +140,7 @@ def test_nobody_whose_mail_comes_back_is_chosen_for_a_match(world: World, match:
 def test_an_address_that_no_envelope_can_carry_is_tried_once(world: World, match: Match, office: PostOffice) -> None:
     world.amina.email = "“amina”@larkhaven.example"
     world.amina.save(update_fields=["email"])
-    note_matches(now=timezone.now())
+    find_new_matches(now=timezone.now())
     for _ in range(3):
         play(office)
 
@@ -162,7 +162,7 @@ def test_a_match_waits_for_the_hour_that_a_person_chose(world: World, match: Mat
         now=now,
     )
 
-    note_matches(now=now)
+    find_new_matches(now=now)
     play(office, now=now)
     before = len(office.to(world.amina))
     play(office, now=now + dt.timedelta(hours=4))

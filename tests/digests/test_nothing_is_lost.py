@@ -16,7 +16,7 @@ from partnerships.digests import services
 from partnerships.digests.emails import rendering, selecting
 from partnerships.digests.emails.links import Purpose, is_current
 from partnerships.digests.management.week import play_week
-from partnerships.digests.models import Delivery, Preference, Subscription, Told
+from partnerships.digests.models import Delivery, Preference, Subscription, Watermark
 from partnerships.digests.planning.choosing import reconcile
 from partnerships.digests.queries.queue import queue_figures
 from partnerships.digests.services.sweep import plan_round
@@ -77,7 +77,7 @@ def test_a_mail_server_that_is_away_for_days_loses_no_digest(
 
     assert waited == "queued"
     assert "was 120, now 100" in text_of(office.to(world.ben)[0])
-    assert Told.objects.get(recipient=world.ben, plan=plan).number == 2
+    assert Watermark.objects.get(recipient=world.ben, plan=plan).number == 2
 
 
 def test_once_the_server_is_back_letters_are_not_long_in_coming(
@@ -369,7 +369,7 @@ def test_whoever_is_overdue_counts_though_another_letter_of_theirs_is_put_off(
     services.send_links(person=world.ben, now=timezone.now())
     Delivery.objects.update(available_at=timezone.now() + dt.timedelta(hours=1))
     an_hour_ago = timezone.now() - dt.timedelta(hours=1)
-    Told.objects.filter(recipient=world.ben, plan=plan).update(due_at=an_hour_ago, waiting_since=an_hour_ago)
+    Watermark.objects.filter(recipient=world.ben, plan=plan).update(due_at=an_hour_ago, waiting_since=an_hour_ago)
 
     assert queue_figures()["oldest_due_seconds"] >= 3600
 

@@ -10,7 +10,7 @@ from django.test import Client
 from django.utils import timezone
 
 from partnerships.agreements.services import leave_partnership
-from partnerships.digests.models import Delivery, Subscription, Told
+from partnerships.digests.models import Delivery, Subscription, Watermark
 from partnerships.digests.services import add_stakeholder, confirm, subscribe
 from partnerships.digests.services.sweep import plan_round
 from partnerships.organisations.services import end_membership
@@ -213,7 +213,7 @@ def test_whoever_reads_no_longer_through_an_embargo_is_told_when_it_ends(
     plan_round(now=timezone.now())
     end_membership(membership=owner, author=world.amina, reason="Moved.", now=timezone.now())
     office.drain()
-    told = Told.objects.get(recipient=world.ben, plan=plan)
+    told = Watermark.objects.get(recipient=world.ben, plan=plan)
     plan_round(now=ends + dt.timedelta(minutes=1))
 
     assert not office.sent

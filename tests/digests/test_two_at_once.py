@@ -13,10 +13,10 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from partnerships.digests import services
-from partnerships.digests.models import Delivery, How, RoleRule, Subscription, Told
+from partnerships.digests.models import Delivery, How, RoleRule, Subscription, Watermark
 from partnerships.digests.planning import roles
 from partnerships.digests.planning.choosing import announce_joined, reconcile
-from partnerships.digests.planning.watermarks import one_at_a_time
+from partnerships.digests.planning.watermarks import lock_planning
 from partnerships.digests.services import answering
 from partnerships.digests.services.sweep import plan_round
 from partnerships.organisations.models import Membership
@@ -51,7 +51,7 @@ def somebody_waits() -> bool:
         return bool(cursor.fetchone()[0])
 
 
-def confirm_while_a_version_is_spread(world: World, plan: Plan) -> Told:
+def confirm_while_a_version_is_spread(world: World, plan: Plan) -> Watermark:
     """Sol confirms; before that is committed, a version is published and the sweep finds it."""
     asked = services.add_stakeholder(
         email=world.sol.email,
@@ -77,7 +77,7 @@ def confirm_while_a_version_is_spread(world: World, plan: Plan) -> Told:
     published.set()
     confirming.join(10)
     sweeping.join(10)
-    return Told.objects.get(recipient=world.sol, plan=plan)
+    return Watermark.objects.get(recipient=world.sol, plan=plan)
 
 
 def test_who_confirms_while_a_version_is_spread_is_told_of_it(world: World, plan: Plan, office: PostOffice) -> None:
@@ -91,7 +91,7 @@ def test_who_confirms_while_a_version_is_spread_is_told_of_it(world: World, plan
 def test_without_the_lock_they_are_not_until_somebody_looks_what_was_left(
     world: World, plan: Plan, office: PostOffice, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(answering, "one_at_a_time", lambda: None)
+    monkeypatch.setattr(answering, "lock_planning", lambda: None)
     told = confirm_while_a_version_is_spread(world, plan)
     play(office)
     before = [letter for letter in office.to(world.sol) if "change" in letter["Subject"]]
@@ -149,7 +149,7 @@ def test_two_who_ask_the_same_stranger_wait_for_each_other_and_not_forever(world
     theirs: list[Subscription] = []
 
     with transaction.atomic():
-        one_at_a_time()  # as whoever loads a network, and asks many
+        lock_planning()  # as whoever loads a network, and asks many
         asking = beside(lambda: theirs.append(services.add_stakeholder(now=timezone.now(), **asked)))
         until_it_waits_or_ends(asking)
         mine = services.add_stakeholder(now=timezone.now(), **asked)

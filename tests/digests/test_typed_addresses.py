@@ -19,12 +19,12 @@ from django.utils import timezone
 
 from partnerships.digests import services
 from partnerships.digests.emails.links import Purpose
-from partnerships.digests.models import REFUSAL_HOLDS, Delivery, Preference, Subscription, TypedAddress
+from partnerships.digests.models import REFUSAL_HOLDS, Delivery, EmailRequest, Preference, Subscription
 from partnerships.digests.queries.queue import queue_figures
 from partnerships.digests.retention import tidy
 from partnerships.digests.services import email_requests
 from partnerships.digests.services.asking import MAX_TIMES_ASKED
-from partnerships.digests.services.email_requests import MAX_ATTEMPTS, note_address, take_up
+from partnerships.digests.services.email_requests import MAX_ATTEMPTS, process_requests, record_request
 from partnerships.digests.services.sweep import plan_round
 from partnerships.outbox import bounces
 from partnerships.people.models import User
@@ -291,8 +291,8 @@ def test_who_follows_nothing_any_more_gets_links_once_in_a_while_and_by_their_ow
     letters = Delivery.objects.filter(recipient=world.sol, kind="digests.links")
 
     for day in range(40):
-        note_address(email=world.sol.email, now=timezone.now())
-        take_up(now=timezone.now() + dt.timedelta(days=day))
+        record_request(email=world.sol.email, now=timezone.now())
+        process_requests(now=timezone.now() + dt.timedelta(days=day))
     by_strangers = letters.count()
     old = token(world.sol, Purpose.PREFERENCES, days=31)
     Client().post(reverse("digests:renew", kwargs={"purpose": "preferences", "token": old}))
@@ -347,7 +347,7 @@ def test_the_pages_do_the_same_work_whatever_is_known_about_an_address(world: Wo
         done[kind] = (answer.status_code, told.replace(address, "X"), sorted(headers), shape(captured.captured_queries))
 
     assert {kind: found for kind, found in done.items() if found != done["unknown"]} == {}
-    assert any("digests_typedaddress" in statement for statement in done["unknown"][3])
+    assert any("digests_emailrequest" in statement for statement in done["unknown"][3])
     assert not any("people_user" in statement for statement in done["unknown"][3])
 
 
@@ -372,14 +372,14 @@ def test_a_broker_that_is_gone_changes_no_answer_and_loses_no_letter(
 def test_an_address_is_forgotten_once_it_is_taken_up(world: World, opened: Plan) -> None:
     type_in(opened, NOBODY)
     Client().post(reverse("digests:new-links"), {"email": NOBODY})
-    waiting = TypedAddress.objects.count()
+    waiting = EmailRequest.objects.count()
 
     plan_round(now=timezone.now())
-    left = TypedAddress.objects.count()
-    note_address(email="stuck@street.example", now=timezone.now() - dt.timedelta(days=1))
+    left = EmailRequest.objects.count()
+    record_request(email="stuck@street.example", now=timezone.now() - dt.timedelta(days=1))
     tidy(now=timezone.now())
 
-    assert (waiting, left, TypedAddress.objects.count()) == (1, 0, 0)
+    assert (waiting, left, EmailRequest.objects.count()) == (1, 0, 0)
 
 
 def test_one_address_that_fails_holds_up_no_other(world: World, opened: Plan, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -395,7 +395,7 @@ def test_one_address_that_fails_holds_up_no_other(world: World, opened: Plan, mo
     type_in(opened, world.sol.email)
 
     assert Subscription.objects.get().person == world.sol
-    assert [one.address for one in TypedAddress.objects.all()] == [NOBODY]
+    assert [one.address for one in EmailRequest.objects.all()] == [NOBODY]
     assert queue_figures()["not_composed"] == 1
 
     for _ in range(MAX_ATTEMPTS):
@@ -403,7 +403,7 @@ def test_one_address_that_fails_holds_up_no_other(world: World, opened: Plan, mo
     monkeypatch.undo()
     plan_round(now=timezone.now())
 
-    assert TypedAddress.objects.get().tries == MAX_ATTEMPTS, "it is set aside, and tried no more"
+    assert EmailRequest.objects.get().tries == MAX_ATTEMPTS, "it is set aside, and tried no more"
 
 
 def test_a_plan_that_is_no_longer_public_when_the_address_is_taken_up_is_not_named(world: World, opened: Plan) -> None:
@@ -425,13 +425,13 @@ def test_an_address_from_which_mail_comes_back_makes_nobody(world: World, opened
 
 
 def test_an_address_that_was_tried_in_vain_can_be_looked_at_and_not_changed(world: World, opened: Plan) -> None:
-    note_address(email="vic@example.org", plan=opened, now=timezone.now())
-    TypedAddress.objects.update(tries=MAX_ATTEMPTS)
+    record_request(email="vic@example.org", plan=opened, now=timezone.now())
+    EmailRequest.objects.update(tries=MAX_ATTEMPTS)
     dee = signed_in(world.dee)
 
-    shown = dee.get(reverse("admin:digests_typedaddress_changelist"), {"tries": MAX_ATTEMPTS})
-    one = reverse("admin:digests_typedaddress_change", args=[TypedAddress.objects.get().pk])
+    shown = dee.get(reverse("admin:digests_emailrequest_changelist"), {"tries": MAX_ATTEMPTS})
+    one = reverse("admin:digests_emailrequest_change", args=[EmailRequest.objects.get().pk])
 
     assert "vic@example.org" in shown.content.decode()
     assert dee.post(one, {"address": "other@example.org"}).status_code == 403
-    assert dee.get(reverse("admin:digests_typedaddress_add")).status_code == 403
+    assert dee.get(reverse("admin:digests_emailrequest_add")).status_code == 403

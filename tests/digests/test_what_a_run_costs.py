@@ -14,8 +14,8 @@ from structlog.testing import capture_logs
 
 from partnerships.agreements.models import Partnership
 from partnerships.digests import services
-from partnerships.digests.models import Delivery, DeliveryItem, Preference, Subscription, Told
-from partnerships.digests.planning.watermarks import count_as_told
+from partnerships.digests.models import Delivery, DeliveryItem, Preference, Subscription, Watermark
+from partnerships.digests.planning.watermarks import start_watermarks
 from partnerships.digests.queries.naming import named_to_followers
 from partnerships.digests.services.sweep import plan_round
 from partnerships.outbox import draining, settling
@@ -35,7 +35,7 @@ def ledger(request: pytest.FixtureRequest, world: World, opened: Plan) -> Plan:
     hour, and as many addresses from which mail came back; the planner of queries still believes what it knew before."""
     with connection.cursor() as cursor:
         cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
-        cursor.execute("TRUNCATE outbox_email, digests_subscription, digests_told, outbox_suppression CASCADE")
+        cursor.execute("TRUNCATE outbox_email, digests_subscription, digests_watermark, outbox_suppression CASCADE")
         cursor.execute("ANALYZE")
     now = timezone.now()
     then = now - dt.timedelta(days=90)
@@ -45,7 +45,7 @@ def ledger(request: pytest.FixtureRequest, world: World, opened: Plan) -> Plan:
         Subscription(person=person, plan=opened, status="confirmed", how="self", asked_at=now, confirmed_at=now)
         for person in people
     ]
-    count_as_told(subscriptions=[one.pk for one in Subscription.objects.bulk_create(asked)], now=now)
+    start_watermarks(subscriptions=[one.pk for one in Subscription.objects.bulk_create(asked)], now=now)
     old = Email.objects.bulk_create(
         Email(
             person_id=people[number % len(people)].pk,
@@ -193,7 +193,7 @@ def test_what_was_taken_is_settled_on_the_second_connection(
 
     assert [one["event"] for one in said] == []
     assert Delivery.objects.get().status == "sent"
-    assert Told.objects.get(recipient=world.ben, plan=opened).number == opened.versions.count()
+    assert Watermark.objects.get(recipient=world.ben, plan=opened).number == opened.versions.count()
 
 
 @pytest.mark.parametrize(("quick", "sizes"), [(60.0, [1, 2, 4, 4]), (0.0, [1, 1, 1, 1])])

@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from partnerships.digests import services
 from partnerships.digests.emails.links import Purpose, make, minute_of
-from partnerships.digests.models import Delivery, Preference, Subscription, Told
+from partnerships.digests.models import Delivery, Preference, Subscription, Watermark
 from partnerships.digests.planning.choosing import spread
 from partnerships.digests.planning.forecast import when_next, who_will_get
 from partnerships.digests.services.sweep import plan_round
@@ -129,7 +129,7 @@ def test_the_page_says_the_pace_that_decides_as_sending_decides_it(
 
     assert that_tuesday == f"Next one: {words}"
     assert said.words in page
-    assert Told.objects.get(recipient=world.ben, plan=plan).due_at == (said.at or now)
+    assert Watermark.objects.get(recipient=world.ben, plan=plan).due_at == (said.at or now)
 
 
 def test_a_new_plan_comes_sooner_where_the_page_says_so(world: World, plan: Plan) -> None:
@@ -151,7 +151,7 @@ def test_a_new_plan_comes_sooner_where_the_page_says_so(world: World, plan: Plan
 
     assert said.at is not None
     assert said.sooner
-    assert Told.objects.get(recipient=world.ben, plan=new).due_at == now
+    assert Watermark.objects.get(recipient=world.ben, plan=new).due_at == now
 
 
 def test_of_several_plans_the_one_that_is_told_first_decides(world: World, plan: Plan, opened: Plan) -> None:
@@ -226,7 +226,7 @@ def test_a_date_that_had_its_digest_already_is_not_promised_again(
     prefer(world, "daily")
     publish(plan, 100, author=world.amina)
     plan_round(now=timezone.now())
-    due = Told.objects.get(recipient=world.ben, plan=plan).due_at
+    due = Watermark.objects.get(recipient=world.ben, plan=plan).due_at
     assert due is not None
     waiting = when_next(world.ben, timezone.now())
     play(office, now=due)
@@ -261,7 +261,7 @@ def test_who_will_get_it_follows_the_pace_of_the_closest_subscription_that_has_o
     publish(plan, 100, author=world.amina)
     plan_round(now=timezone.now())
 
-    assert forecast.at == Told.objects.get(recipient=world.ben, plan=plan).due_at
+    assert forecast.at == Watermark.objects.get(recipient=world.ben, plan=plan).due_at
     assert forecast.why == "Harbour Quarter"
 
 
@@ -302,7 +302,7 @@ def test_a_letter_says_how_often_it_comes_by_their_own_choice_and_clock(
     world.ben.save(update_fields=["time_zone"])
     publish(plan, 100, author=world.amina)
     plan_round(now=timezone.now())
-    due = Told.objects.get(recipient=world.ben, plan=plan).due_at
+    due = Watermark.objects.get(recipient=world.ben, plan=plan).due_at
 
     play(office, now=due)
 
@@ -319,7 +319,7 @@ def test_the_plans_page_says_when_that_plan_is_told_not_another(
     prefer(world, "daily")
     publish(plan, 100, author=world.amina)
     plan_round(now=timezone.now())
-    soon = Told.objects.get(recipient=world.ben, plan=plan).due_at
+    soon = Watermark.objects.get(recipient=world.ben, plan=plan).due_at
 
     about_plan, about_opened = (when_next(world.ben, timezone.now(), about=one) for one in (plan, opened))
     publish(opened, 60, author=world.amina)
@@ -332,7 +332,7 @@ def test_the_plans_page_says_when_that_plan_is_told_not_another(
     assert not about_opened.waits
     assert (
         when_next(world.ben, timezone.now(), about=opened).at
-        == Told.objects.get(recipient=world.ben, plan=opened).due_at
+        == Watermark.objects.get(recipient=world.ben, plan=opened).due_at
     )
     assert about_opened.moment in card
     assert about_plan.moment not in card
@@ -352,7 +352,7 @@ def test_choosing_another_pace_on_the_form_holds_for_everything(
     said = browser.post(address, chosen, follow=True).content.decode()
     publish(plan, 100, author=world.amina)
     plan_round(now=timezone.now())
-    due = Told.objects.get(recipient=world.ben, plan=plan).due_at
+    due = Watermark.objects.get(recipient=world.ben, plan=plan).due_at
 
     assert "You get digests weekly, on Wednesday at 09:00." in said
     assert due is not None
@@ -398,7 +398,7 @@ def test_a_pause_ends_in_one_email_where_two_paces_hold(
     world: World, plan: Plan, opened: Plan, followed: Subscription
 ) -> None:
     until = _paused_with_two_paces(world, plan, opened)
-    [due] = set(Told.objects.filter(recipient=world.ben, due_at__isnull=False).values_list("due_at", flat=True))
+    [due] = set(Watermark.objects.filter(recipient=world.ben, due_at__isnull=False).values_list("due_at", flat=True))
     assert due is not None
     forecast = {one.person: one.at for one in who_will_get(opened, author=world.amina, now=timezone.now())}
 
@@ -407,7 +407,7 @@ def test_a_pause_ends_in_one_email_where_two_paces_hold(
     letter = Delivery.objects.get(recipient=world.ben)
     assert timezone.localdate(due) == until
     assert set(letter.items.values_list("plan", flat=True)) == {plan.pk, opened.pk}
-    assert not Told.objects.filter(recipient=world.ben, due_at__isnull=False).exists()
+    assert not Watermark.objects.filter(recipient=world.ben, due_at__isnull=False).exists()
     assert forecast[world.ben] == due
 
 
@@ -422,4 +422,4 @@ def test_a_pause_ended_early_ends_in_one_email_too(
     [caught_up] = office.to(world.ben)
     assert "was 120, now 100" in text_of(caught_up)
     assert "was 50, now 60" in text_of(caught_up)
-    assert not Told.objects.filter(recipient=world.ben, due_at__isnull=False).exists()
+    assert not Watermark.objects.filter(recipient=world.ben, due_at__isnull=False).exists()

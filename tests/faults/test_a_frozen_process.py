@@ -25,9 +25,9 @@ HOLD = """
 import time, django
 django.setup()
 from django.db import transaction
-from partnerships.digests.planning.watermarks import one_at_a_time
+from partnerships.digests.planning.watermarks import lock_planning
 with transaction.atomic():
-    one_at_a_time()
+    lock_planning()
     print("held", flush=True)
     time.sleep(600)
 """

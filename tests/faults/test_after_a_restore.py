@@ -97,7 +97,7 @@ def test_nothing_delivered_goes_out_twice_and_nobody_erased_is_back(
         cursor.execute("SELECT refused_at IS NOT NULL FROM digests_preference WHERE person_id = %s", [world.vera.pk])
         assert cursor.fetchone() == (True,)
         cursor.execute(
-            "SELECT min(t.number) = 2 FROM digests_told t WHERE t.plan_id = %s AND t.recipient_id IN %s",
+            "SELECT min(t.number) = 2 FROM digests_watermark t WHERE t.plan_id = %s AND t.recipient_id IN %s",
             [plan.pk, (world.ben.pk, world.vera.pk)],
         )
         assert cursor.fetchone() == (True,)

@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from partnerships.activity.models import Event
 from partnerships.digests import services as digests
-from partnerships.digests.models import Told
+from partnerships.digests.models import Watermark
 from partnerships.digests.services.sweep import plan_round
 from partnerships.outbox.event_kinds import EventKind
 from partnerships.outbox.models import Email
@@ -43,14 +43,14 @@ def emails(*words: str) -> str:
 def test_operator_reads_what_waits_and_settles_it(world: World) -> None:
     waiting = emails("waiting")
 
-    said = emails("discard", "--kind", SIGN_OFF, "--reason", "Told before the restore.")
+    said = emails("discard", "--kind", SIGN_OFF, "--reason", "Watermark before the restore.")
 
     assert f"1 {SIGN_OFF} (Sign-off request)" in waiting
     assert "1 emails of the kind" in said
     assert deliver() == []
     [email] = recorded(SIGN_OFF)
     assert (email.status, email.secrets) == ("suppressed", None)
-    assert email.reason == "Discarded by an operator: Told before the restore."
+    assert email.reason == "Discarded by an operator: Watermark before the restore."
     assert Event.objects.get(kind=EventKind.EMAILS_DISCARDED).data["count"] == 1
     assert emails("waiting").endswith("0 emails are still to leave.\n")
 
@@ -78,8 +78,8 @@ def test_news_of_a_discarded_digest_counts_as_told(world: World, settings: objec
     version = publish(plan, 100, author=world.amina)
     plan_round(now=timezone.now())
 
-    emails("discard", "--kind", "digests.digest", "--reason", "Told before the restore.")
+    emails("discard", "--kind", "digests.digest", "--reason", "Watermark before the restore.")
     plan_round(now=timezone.now() + dt.timedelta(minutes=1))
 
-    assert Told.objects.get(recipient=world.vera, plan=plan).number == version.number
+    assert Watermark.objects.get(recipient=world.vera, plan=plan).number == version.number
     assert not Email.objects.open().filter(kind="digests.digest").exists()

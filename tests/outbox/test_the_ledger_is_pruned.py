@@ -12,7 +12,7 @@ from django.core import mail
 from django.db import InternalError, OperationalError, connection
 from django.utils import timezone
 
-from partnerships.digests.models import DeliveryItem, TypedAddress
+from partnerships.digests.models import DeliveryItem, EmailRequest
 from partnerships.digests.queries.queue import queue_figures
 from partnerships.digests.retention import tidy
 from partnerships.kit import operators
@@ -260,14 +260,14 @@ def test_rules_about_emails_run_although_dropping_months_fails(monkeypatch: pyte
     old = timezone.now() - 400 * DAY
     ReportSeen.objects.create(event_id="seen", seen_at=old)
     SendCount.objects.create(domain="larkhaven.example", minute=old, count=3)
-    TypedAddress.objects.create(address="sol@tenants.example", typed_at=old)
+    EmailRequest.objects.create(address="sol@tenants.example", typed_at=old)
 
     outcome = apply_retention(now=timezone.now())
 
     assert outcome.failed == {"rows of emails": "OperationalError"}
     assert not ReportSeen.objects.exists()
     assert not SendCount.objects.exists()
-    assert not TypedAddress.objects.exists()
+    assert not EmailRequest.objects.exists()
 
 
 @pytest.mark.django_db(transaction=True)
@@ -276,12 +276,12 @@ def test_hourly_job_removes_the_rest_and_reports_the_failure(monkeypatch: pytest
         raise OperationalError("lock timeout")
 
     monkeypatch.setattr(retention, "drop_partitions", fail)
-    TypedAddress.objects.create(address="sol@tenants.example", typed_at=timezone.now() - 2 * DAY)
+    EmailRequest.objects.create(address="sol@tenants.example", typed_at=timezone.now() - 2 * DAY)
 
     with pytest.raises(OperationalError, match="lock timeout"):
         tidy(now=timezone.now())
 
-    assert not TypedAddress.objects.exists()
+    assert not EmailRequest.objects.exists()
 
 
 @pytest.mark.django_db(transaction=True)

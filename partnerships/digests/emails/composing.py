@@ -13,7 +13,7 @@ from typing import Any, Protocol
 from django.conf import settings
 
 from partnerships.digests.emails import rendering
-from partnerships.digests.emails.recipients import Candidate, candidates_for, give_keys
+from partnerships.digests.emails.recipients import Candidate, add_missing_keys, candidates_for
 from partnerships.digests.emails.selecting import Item, Sorted, Why, how_often, reasons, sort
 from partnerships.digests.models import (
     Delivery,
@@ -24,9 +24,9 @@ from partnerships.digests.models import (
     Subscription,
     SubscriptionStatus,
 )
-from partnerships.digests.planning.matches import drop_matches, tell_matches
+from partnerships.digests.planning.matches import discard_matches, matches_for_digests
 from partnerships.digests.queries.naming import may_still_be_asked
-from partnerships.digests.queries.readers import who_reads_less
+from partnerships.digests.queries.readers import lost_access
 from partnerships.kit.database import rows_of, rows_planned_once
 from partnerships.kit.waiting import Waiting
 from partnerships.outbox import kinds
@@ -58,10 +58,10 @@ SELECT c.id FROM unnest(%(ids)s::bigint[]) AS c(id) WHERE c.id NOT IN (
 """  # noqa: S608 - our own constants
 
 _MOVE_FORWARD = """
-UPDATE digests_told t SET number = GREATEST(t.number, c.number), told_at = clock_timestamp()
+UPDATE digests_watermark t SET number = GREATEST(t.number, c.number), told_at = clock_timestamp()
   FROM (SELECT t.id, x.number
           FROM unnest(%(people)s::bigint[], %(plans)s::bigint[], %(numbers)s::int[]) AS x(person, plan, number)
-          JOIN digests_told t ON t.recipient_id = x.person AND t.plan_id = x.plan
+          JOIN digests_watermark t ON t.recipient_id = x.person AND t.plan_id = x.plan
          ORDER BY t.recipient_id, t.plan_id FOR UPDATE OF t) c
  WHERE t.id = c.id
 """
@@ -93,13 +93,13 @@ class DigestComposer(kinds.Composer):
         """Write the emails, or say of each why there is none; what a digest does not tell is settled here."""
         mine = [one for one in candidates if isinstance(one, Candidate)]
         if mine:
-            give_keys(mine)
+            add_missing_keys(mine)
             for subscription in _compose(mine, batch, now=now):
                 self._give_up_asking(subscription=subscription, now=now)
 
     def refused(self, candidates: Sequence[kinds.Candidate], *, now: dt.datetime) -> None:
         """Matches that were noted for these people wait no longer."""
-        drop_matches([one.due.person_id for one in candidates if one.due.person_id is not None], now=now)
+        discard_matches([one.due.person_id for one in candidates if one.due.person_id is not None], now=now)
 
     def no_longer_allowed(self, checks: dict[int, Any], *, now: dt.datetime) -> set[int]:
         """Those whose reader paused, left, stopped, lost the right to read something in it, or whose mail came back."""
@@ -107,7 +107,7 @@ class DigestComposer(kinds.Composer):
             return set()
         told = [(pk, person, plan, said) for pk, (person, plans) in checks.items() for plan, said in plans]
         rows = rows_planned_once(_NOT_TO_LEAVE, {"ids": list(checks), "now": now}, whatever_is_asked=True)
-        return {pk for (pk,) in rows} | who_reads_less(told, now=now)
+        return {pk for (pk,) in rows} | lost_access(told, now=now)
 
 
 @dataclass(slots=True)
@@ -177,7 +177,7 @@ def _compose_digests(candidates: Sequence[Candidate], decided: Decided, *, date:
     notices = _notices([one for one in candidates if one.is_stakeholder and not one.is_introduced])
     telling = {one.person_id: one.pk for one in candidates if not one.is_stakeholder and not one.is_repeat}
     in_doubt = {one.person_id for one in candidates if one.recipe is not None}
-    matches, withdrawn = tell_matches(telling, in_doubt, now=now) if telling else ({}, set())
+    matches, withdrawn = matches_for_digests(telling, in_doubt, now=now) if telling else ({}, set())
     altered |= withdrawn
     waits = waiting_for_all(_accounts(one for one in candidates if one.pk in matches or done.blocks.get(one.pk)), now)
     whys = {one.pk: because.get(one.pk) or Why() for one in candidates}
@@ -237,7 +237,7 @@ def _still_holds(one: Candidate, waiting: Sequence[Waiting]) -> bool:
         one.due.address.lower() == one.address.lower()
         and known.issuperset(one.due.memo or ())
         and one.recipe is not None
-        and rendering.links_work(one.recipe.tokens, one.link_key)
+        and rendering.links_are_current(one.recipe.tokens, one.link_key)
     )
 
 
@@ -311,7 +311,7 @@ def _notices(candidates: Collection[Candidate]) -> dict[int, str]:
         .select_related("added_for", "added_by")
         .order_by("-asked_at", "-pk")
     )
-    return {subscription.person_id: rendering.notice_about(subscription) for subscription in subscriptions}
+    return {subscription.person_id: rendering.privacy_notice(subscription) for subscription in subscriptions}
 
 
 def _write_items(done: Sorted) -> None:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from partnerships.digests.emails.news import News
 from partnerships.digests.emails.selecting import read_news
-from partnerships.digests.models import Delivery, DeliveryItem, Told
+from partnerships.digests.models import Delivery, DeliveryItem, Watermark
 from partnerships.digests.queries.readers import newest_numbers, owners_among, reading_classes
 from partnerships.outbox.parts import Recipe, bodies
 from partnerships.people.models import User
@@ -53,7 +53,7 @@ def readable_news(delivery: Delivery, *, now: dt.datetime, plans: Collection[int
 
 
 def _narrower(one: str, other: str) -> str:
-    return Told.Reading.INSIDE if one == other == Told.Reading.INSIDE else Told.Reading.OUTSIDE
+    return Watermark.Reading.INSIDE if one == other == Watermark.Reading.INSIDE else Watermark.Reading.OUTSIDE
 
 
 def item_for(delivery: Delivery, plan_id: int) -> DeliveryItem | None:
@@ -66,7 +66,7 @@ def next_digest(
 ) -> Reading:
     """What somebody's next digest would say if it went out now; `plans` and `outside_only` narrow it to what the
     viewer may see."""
-    rows = Told.objects.filter(recipient=person, due_at__isnull=False)
+    rows = Watermark.objects.filter(recipient=person, due_at__isnull=False)
     if plans is not None:
         rows = rows.filter(plan__in=plans)
     told = list(rows.order_by("due_at", "pk"))
@@ -85,7 +85,7 @@ def next_digest(
             plan_id=row.plan_id,
             from_number=row.number,
             to_number=to_number,
-            reading_class=Told.Reading.OUTSIDE if outside_only else reading_class,
+            reading_class=Watermark.Reading.OUTSIDE if outside_only else reading_class,
         )
         if news.count and authors != {person.pk}:
             shown.append(news)

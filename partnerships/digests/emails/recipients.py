@@ -122,7 +122,7 @@ def _resumes_at(to: Recipient, now: dt.datetime) -> dt.datetime:
     return due(rhythm, waiting_since=now, latest=now, settle=dt.timedelta(), holidays=holidays())
 
 
-def give_keys(candidates: Iterable[Candidate]) -> None:
+def add_missing_keys(candidates: Iterable[Candidate]) -> None:
     """People without preferences get those that everybody begins with, for the key of their links."""
     missing = {one.person_id for one in candidates if not one.link_key}
     if missing:

@@ -16,7 +16,7 @@ from django.urls import reverse
 from partnerships.digests.emails.links import Purpose, is_current, make, make_all, minute_of
 from partnerships.digests.emails.news import News
 from partnerships.digests.models import Subscription
-from partnerships.digests.planning.matches import MOST, MatchLine
+from partnerships.digests.planning.matches import MAX_MATCHES, MatchLine
 from partnerships.kit.dates import long_date
 from partnerships.kit.late import late
 from partnerships.kit.text import shorten
@@ -209,7 +209,7 @@ def _how_to_stop() -> tuple[mime.Part | str, ...]:
     )
 
 
-def links_work(words: Iterable[str], link_key: str) -> bool:
+def links_are_current(words: Iterable[str], link_key: str) -> bool:
     """Whether the links in a letter with these words of its own are still good: nobody has renewed its reader's."""
     return any(is_current(Purpose.STOP, said, link_key=link_key) for said in words)
 
@@ -302,8 +302,8 @@ def _with_matches(words: str, count: int) -> str:
 def _matches(kind: str, matches: Sequence[MatchLine]) -> str:
     words = {
         "matches": matches,
-        "shown": matches[:MOST],
-        "more": max(len(matches) - MOST, 0),
+        "shown": matches[:MAX_MATCHES],
+        "more": max(len(matches) - MAX_MATCHES, 0),
         "origin": settings.SITE_ORIGIN,
     }
     rendered = render_to_string(f"emails/digests/_matches.{kind}", words)
@@ -332,7 +332,7 @@ def _notice_as_html(notice: str) -> str:
     return css_inline.CSSInliner(load_remote_stylesheets=False).inline_fragment(html, _style())
 
 
-def notice_about(subscription: Subscription | None) -> str:
+def privacy_notice(subscription: Subscription | None) -> str:
     """Who holds the address, why, since when and from whom (UK GDPR Article 14), for somebody who did not give it
     themselves."""
     if subscription is None or subscription.added_for is None:
@@ -369,7 +369,7 @@ def confirmation(to: Addressee, subscription: Subscription, *, message_id: str, 
         "asked": asked,
         "confirm": _token_link("digests:confirm", "confirm"),
         "why": subscription.why,
-        "notice": notice_about(subscription),
+        "notice": privacy_notice(subscription),
         "site_name": settings.SITE_NAME,
     }
     return _single(to, "confirmation", words, {"confirm": token}, message_id=message_id, date=date)

@@ -17,7 +17,7 @@ from typing import NamedTuple
 from partnerships.agreements.models import Audience as PartnershipAudience
 from partnerships.digests.emails.news import Edition, News, news_of, shorten_note
 from partnerships.digests.emails.rendering import Block, block
-from partnerships.digests.models import Frequency, Subscription, Told, Weekday, because
+from partnerships.digests.models import Frequency, Subscription, Watermark, Weekday, because
 from partnerships.digests.queries.naming import named_to_followers
 from partnerships.digests.queries.readers import newest_numbers, owners_among, reading_classes
 from partnerships.digests.schedule import zone_in_words
@@ -93,7 +93,7 @@ def block_for(key: Key, now: dt.datetime) -> Block:
 def content_as(content: Content, reading_class: str) -> Content:
     """A content, regular, as a reader of that class may know it."""
     regular = normalise(content)
-    return regular if reading_class == Told.Reading.INSIDE else outside(regular)
+    return regular if reading_class == Watermark.Reading.INSIDE else outside(regular)
 
 
 def read_news(
@@ -182,8 +182,8 @@ def sort(items: Sequence[Item], *, stakeholders: Collection[int], frozen: Collec
         to_number = newest_for_them
         if item.delivery_id in frozen:
             to_number = min(item.to_number, newest_for_them)
-            if Told.Reading.OUTSIDE in (item.reading_class, reading_class):
-                reading_class = Told.Reading.OUTSIDE
+            if Watermark.Reading.OUTSIDE in (item.reading_class, reading_class):
+                reading_class = Watermark.Reading.OUTSIDE
         changed = to_number != item.to_number or reading_class != item.reading_class
         if to_number <= item.from_number:
             item.to_number = item.from_number  # nothing newer is theirs to read: the watermark stays where it is
@@ -248,7 +248,7 @@ def reasons(items: Sequence[Item], *, now: dt.datetime) -> dict[int, Why]:
         [sorted({person for _, person, _ in pairs}), sorted({plan for _, _, plan in pairs})],
         whatever_is_asked=True,
     )
-    from_outside = {(item.person_id, item.plan_id) for item in items if item.reading_class == Told.Reading.OUTSIDE}
+    from_outside = {(item.person_id, item.plan_id) for item in items if item.reading_class == Watermark.Reading.OUTSIDE}
     by_partnership = {row[2] for row in rows if row[3] and row[:2] in from_outside}
     unnamed = _unnamed(by_partnership, now)
     for person, plan, number, _, how, said, target, organisation, frequency in rows:

@@ -10,7 +10,7 @@ from partnerships.digests.models.deliveries import (
     OpenDigest,
     Slot,
 )
-from partnerships.digests.models.email_requests import TypedAddress
+from partnerships.digests.models.email_requests import EmailRequest
 from partnerships.digests.models.matches import MatchTold
 from partnerships.digests.models.preferences import Frequency, Preference, Weekday
 from partnerships.digests.models.role_rules import RoleRule
@@ -23,7 +23,7 @@ from partnerships.digests.models.subscriptions import (
     SubscriptionStatus,
     because,
 )
-from partnerships.digests.models.watermarks import Publication, Told
+from partnerships.digests.models.watermarks import Publication, Watermark
 
 __all__ = [
     "REFUSAL_HOLDS",
@@ -33,6 +33,7 @@ __all__ = [
     "DeliveryItemQuerySet",
     "DeliveryKind",
     "DeliveryManager",
+    "EmailRequest",
     "Following",
     "Frequency",
     "How",
@@ -45,8 +46,7 @@ __all__ = [
     "Subscription",
     "SubscriptionQuerySet",
     "SubscriptionStatus",
-    "Told",
-    "TypedAddress",
+    "Watermark",
     "Weekday",
     "because",
 ]

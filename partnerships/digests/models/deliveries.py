@@ -6,7 +6,7 @@ from django.db import models
 from django.db.models import F, Q
 
 from partnerships.digests.models.subscriptions import Subscription
-from partnerships.digests.models.watermarks import Told
+from partnerships.digests.models.watermarks import Watermark
 from partnerships.outbox.models import OPEN, EmailReason, EmailStatus
 from partnerships.people.models import User
 from partnerships.plans.models import Plan
@@ -147,7 +147,7 @@ class DeliveryItem(models.Model):
     plan = models.ForeignKey(Plan, on_delete=models.PROTECT, related_name="+", db_constraint=False)
     from_number = models.PositiveIntegerField()
     to_number = models.PositiveIntegerField()
-    reading_class = models.CharField(max_length=8, choices=Told.Reading)
+    reading_class = models.CharField(max_length=8, choices=Watermark.Reading)
     left_out = models.CharField(
         max_length=100, blank=True, db_default="", help_text="Why the letter does not say it; empty where it does."
     )

@@ -8,7 +8,7 @@ from partnerships.digests.models.preferences import Frequency
 from partnerships.plans.models import Plan
 
 
-class TypedAddress(models.Model):
+class EmailRequest(models.Model):
     """An address that somebody typed who is not signed in, until the sweep takes it up: for new links or, with a plan,
     to be asked about its digests.
 
@@ -20,9 +20,6 @@ class TypedAddress(models.Model):
     frequency = models.CharField(max_length=8, choices=Frequency, blank=True)
     typed_at = models.DateTimeField()
     tries = models.PositiveSmallIntegerField(default=0)
-
-    class Meta:
-        verbose_name_plural = "typed addresses"
 
     def __str__(self) -> str:
         return f"Typed address {self.pk}"

@@ -9,7 +9,7 @@ from partnerships.people.models import User
 from partnerships.plans.models import Plan
 
 
-class Told(models.Model):
+class Watermark(models.Model):
     """How far one person has been told of one plan: the watermark from which their next digest begins.
 
     `number` is the version they last received, or counted as told of; 0 means that the plan is new to them.
@@ -25,8 +25,8 @@ class Told(models.Model):
         OUTSIDE = "outside", "Without what is confidential"
         NONE = "none", "Nothing"
 
-    recipient = models.ForeignKey(User, on_delete=models.CASCADE, related_name="told", db_index=False)
-    plan = models.ForeignKey(Plan, on_delete=models.CASCADE, related_name="told", db_index=False)
+    recipient = models.ForeignKey(User, on_delete=models.CASCADE, related_name="watermarks", db_index=False)
+    plan = models.ForeignKey(Plan, on_delete=models.CASCADE, related_name="watermarks", db_index=False)
     number = models.PositiveIntegerField()
     reading_class = models.CharField(max_length=8, choices=Reading)
     told_at = models.DateTimeField()
@@ -35,13 +35,14 @@ class Told(models.Model):
     slotted = models.BooleanField(default=False)
 
     class Meta:
-        verbose_name_plural = "told"
         constraints = [models.UniqueConstraint(fields=["recipient", "plan"], name="one_watermark_a_plan")]
         indexes = [
-            models.Index(fields=["due_at"], name="told_due", condition=Q(due_at__isnull=False)),
-            models.Index(fields=["recipient", "plan"], name="told_without_access", condition=Q(reading_class="none")),
-            models.Index(fields=["plan", "number"], name="told_of_plan"),
-            models.Index(fields=["told_at", "id"], name="told_unreadable", condition=Q(reading_class="none")),
+            models.Index(fields=["due_at"], name="watermark_due", condition=Q(due_at__isnull=False)),
+            models.Index(
+                fields=["recipient", "plan"], name="watermark_without_access", condition=Q(reading_class="none")
+            ),
+            models.Index(fields=["plan", "number"], name="watermark_of_plan"),
+            models.Index(fields=["told_at", "id"], name="watermark_unreadable", condition=Q(reading_class="none")),
         ]
 
     def __str__(self) -> str:

@@ -1,6 +1,6 @@
 """Choosing who is told, in sets: versions are spread over their followers, and whoever is due gets a delivery.
 
-`spread` turns newly published versions into watermarks that wait (`Told.due_at`); `choose` turns what is due into
+`spread` turns newly published versions into watermarks that wait (`Watermark.due_at`); `choose` turns what is due into
 deliveries with one statement. Both run one at a time (a lock in the database) and may run as often as anybody likes.
 """
 
@@ -14,9 +14,9 @@ import structlog
 from django.db import connection, transaction
 from django.db.models import Exists, OuterRef
 
-from partnerships.digests.models import UNDER_WAY, Following, OpenDigest, Publication, RoleRule, Told
-from partnerships.digests.planning.roles import apply, apply_roles
-from partnerships.digests.planning.watermarks import admit, mark, one_at_a_time, run, work_out_again
+from partnerships.digests.models import UNDER_WAY, Following, OpenDigest, Publication, RoleRule, Watermark
+from partnerships.digests.planning.roles import apply_rules, apply_rules_about
+from partnerships.digests.planning.watermarks import admit, lock_planning, mark, reschedule, run
 from partnerships.digests.queries.readers import reach_of
 from partnerships.kit.database import BY_INDEX
 from partnerships.outbox.queries.suppressions import SUPPRESSED
@@ -37,7 +37,7 @@ _LOOK_BACK = dt.timedelta(hours=1)
 # ---- Spreading
 
 
-def note_publication(*, version: Version, now: dt.datetime) -> None:
+def record_publication(*, version: Version, now: dt.datetime) -> None:
     """Write down that a version waits to be told of; call in the transaction that publishes."""
     Publication.objects.get_or_create(
         plan_id=version.plan_id,
@@ -55,7 +55,7 @@ def spread(*, now: dt.datetime) -> int:
     if not Publication.objects.filter(spread_at=None, available_at__lte=now).exists():
         return 0
     with transaction.atomic():
-        one_at_a_time()
+        lock_planning()
         run("SET LOCAL jit = off", {})  # for all followers at once it would seem worth compiling, and is not
         waiting = list(
             Publication.objects.filter(spread_at=None, available_at__lte=now).order_by("available_at", "pk")[:_PLANS]
@@ -67,7 +67,7 @@ def spread(*, now: dt.datetime) -> int:
             latest[publication.plan_id] = max(
                 latest.get(publication.plan_id, publication.published_at), publication.published_at
             )
-        newcomers = apply_roles(plans=first, now=now)
+        newcomers = apply_rules_about(plans=first, now=now)
         _tell_newcomers_the_change(newcomers, first)
         mark(latest, now=now)
         embargoes = dict(
@@ -97,16 +97,16 @@ def _find_unannounced(now: dt.datetime) -> None:
     known = set(Publication.objects.filter(plan__in=recent.values("plan")).values_list("plan_id", "number"))
     for version in recent.only("plan_id", "number", "published_at"):
         if (version.plan_id, version.number) not in known:
-            note_publication(version=version, now=now)
+            record_publication(version=version, now=now)
 
 
 def announce_joined(*, now: dt.datetime) -> int:
     """Find followers without a watermark: plans that joined a partnership or an organisation since they subscribed,
     to be announced as new; and people who came into a role or lost it. Returns how many plans there were."""
     with transaction.atomic():
-        one_at_a_time()
-        apply(RoleRule.objects.all(), now=now)
-        known = Told.objects.filter(recipient=OuterRef("person"), plan=OuterRef("plan"))
+        lock_planning()
+        apply_rules(RoleRule.objects.all(), now=now)
+        known = Watermark.objects.filter(recipient=OuterRef("person"), plan=OuterRef("plan"))
         missing = Following.objects.filter(~Exists(known), plan__current_number__gt=0).order_by()
         plans = sorted(set(missing.values_list("plan_id", flat=True)[:_PLANS]))
         people = sorted(set(missing.filter(plan__in=plans).values_list("person_id", flat=True)))
@@ -118,24 +118,26 @@ def announce_joined(*, now: dt.datetime) -> int:
 def _tell_newcomers_the_change(newcomers: Collection[int], first: dict[int, int]) -> None:
     """People whose role made them followers just now were followers before the version: it is a change for them."""
     for plan, number in first.items() if newcomers else ():
-        Told.objects.filter(plan=plan, recipient__in=newcomers, number__gte=number).update(number=number - 1)
+        Watermark.objects.filter(plan=plan, recipient__in=newcomers, number__gte=number).update(number=number - 1)
 
 
 def admit_newcomers(*, now: dt.datetime) -> int:
     """Look at watermarks of those who could not read, the longest unseen first, and let in who can by now."""
     rows = list(
-        Told.objects.filter(reading_class=Told.Reading.NONE, told_at__lte=now - _LOOK_AGAIN)
+        Watermark.objects.filter(reading_class=Watermark.Reading.NONE, told_at__lte=now - _LOOK_AGAIN)
         .order_by("told_at", "pk")
         .values_list("pk", "recipient", "plan")[:_UNREADABLE]
     )
     if not rows:
         return 0
     with transaction.atomic():
-        one_at_a_time()
+        lock_planning()
         admitted = admit(
             reach_of({plan for _, _, plan in rows}, now), now=now, people=sorted({person for _, person, _ in rows})
         )
-        Told.objects.filter(pk__in=[pk for pk, _, _ in rows], reading_class=Told.Reading.NONE).update(told_at=now)
+        Watermark.objects.filter(pk__in=[pk for pk, _, _ in rows], reading_class=Watermark.Reading.NONE).update(
+            told_at=now
+        )
     return admitted
 
 
@@ -143,7 +145,7 @@ def admit_newcomers(*, now: dt.datetime) -> int:
 
 _LEFT = """
 SELECT t.plan_id, t.recipient_id
-  FROM digests_told t
+  FROM digests_watermark t
   JOIN plans_plan p ON p.id = t.plan_id
  WHERE t.number < p.current_number AND t.due_at IS NULL AND t.reading_class <> 'none'
    AND (p.embargoed_until IS NULL OR p.embargoed_until <= %(now)s)
@@ -166,7 +168,7 @@ def reconcile(*, now: dt.datetime) -> int:
     ledger, and stays there. Returns how many watermarks wait now."""
     found: dict[int, list[int]] = defaultdict(list)
     with transaction.atomic():
-        one_at_a_time()
+        lock_planning()
         with connection.cursor() as cursor:
             cursor.execute(_LEFT.format(suppressed=SUPPRESSED), {"now": now})
             for plan, person in cursor.fetchall():
@@ -174,7 +176,7 @@ def reconcile(*, now: dt.datetime) -> int:
         published = dict(Plan.objects.filter(pk__in=found).values_list("pk", "last_published_at"))
         for plan, people in found.items():
             mark({plan: published[plan] or now}, now=now, people=people)
-        waits = [Told.objects.filter(plan=plan, recipient__in=people) for plan, people in found.items()]
+        waits = [Watermark.objects.filter(plan=plan, recipient__in=people) for plan, people in found.items()]
         count = sum(rows.filter(due_at__isnull=False).count() for rows in waits)
     if count:
         log.warning("left_untold", count=count)
@@ -184,7 +186,7 @@ def reconcile(*, now: dt.datetime) -> int:
 # ---- Choosing
 
 _NOTHING_NEW = """
-UPDATE digests_told t SET due_at = NULL, waiting_since = NULL
+UPDATE digests_watermark t SET due_at = NULL, waiting_since = NULL
   FROM plans_plan p WHERE t.due_at <= %(now)s AND p.id = t.plan_id AND t.number >= p.current_number
 """
 
@@ -196,7 +198,7 @@ UPDATE digests_told t SET due_at = NULL, waiting_since = NULL
 _CHOOSE = f"""
 WITH waiting AS (
     SELECT t.recipient_id, min(t.due_at) AS due_at, bool_or(t.slotted) AS slotted
-      FROM digests_told t
+      FROM digests_watermark t
      WHERE t.due_at <= %(now)s
        AND t.recipient_id NOT IN ({UNDER_WAY})
      GROUP BY t.recipient_id ORDER BY due_at, t.recipient_id LIMIT %(people)s
@@ -217,7 +219,7 @@ chosen AS MATERIALIZED (
 due AS MATERIALIZED (
     SELECT t.id, c.delivery_id, t.plan_id, t.number, t.reading_class, p.current_number
       FROM chosen c
-      JOIN digests_told t ON t.recipient_id = c.recipient_id AND t.due_at + interval '0' <= %(now)s
+      JOIN digests_watermark t ON t.recipient_id = c.recipient_id AND t.due_at + interval '0' <= %(now)s
       JOIN plans_plan p ON p.id = t.plan_id
        FOR UPDATE OF t
 ),
@@ -236,7 +238,7 @@ items AS (
     INSERT INTO digests_deliveryitem (delivery_id, plan_id, from_number, to_number, reading_class)
     SELECT delivery_id, plan_id, number, current_number, reading_class FROM due
 )
-UPDATE digests_told t SET due_at = NULL, waiting_since = NULL, slotted = false
+UPDATE digests_watermark t SET due_at = NULL, waiting_since = NULL, slotted = false
   FROM due
  WHERE t.id = due.id
 """  # noqa: S608 - our own constant
@@ -248,30 +250,30 @@ def choose(*, now: dt.datetime, limit: int = MAX_PEOPLE) -> int:
     One statement, so that a crash leaves either everything waiting or everything chosen. Whoever has had a digest of
     their hour on this local date already waits for the next.
     """
-    if not Told.objects.filter(due_at__lte=now).exists():
+    if not Watermark.objects.filter(due_at__lte=now).exists():
         return 0
     with transaction.atomic():
-        one_at_a_time()
+        lock_planning()
         run(BY_INDEX, {})
         chosen = run(_CHOOSE, {"now": now, "people": limit})
         _wait_for_another_date(now)
     return chosen
 
 
-def forget_what_was_told(now: dt.datetime) -> None:
+def clear_already_sent(now: dt.datetime) -> None:
     """Let what is due wait no longer where it was told meanwhile, by a letter that was under way."""
-    if Told.objects.filter(due_at__lte=now).exists():
+    if Watermark.objects.filter(due_at__lte=now).exists():
         with transaction.atomic():
-            one_at_a_time()
+            lock_planning()
             run(_NOTHING_NEW, {"now": now})
 
 
 def _wait_for_another_date(now: dt.datetime) -> None:
     """Move what is due, but whose date is taken, to the next slot (the clock was set back, or the hour was changed)."""
     stuck = list(
-        Told.objects.filter(due_at__lte=now, slotted=True)
+        Watermark.objects.filter(due_at__lte=now, slotted=True)
         .exclude(recipient__in=OpenDigest.objects.values("recipient"))
         .values_list("recipient", "plan")[:MAX_PEOPLE]
     )
     if stuck:
-        work_out_again(people=sorted({person for person, _ in stuck}), now=now)
+        reschedule(people=sorted({person for person, _ in stuck}), now=now)

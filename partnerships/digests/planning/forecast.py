@@ -21,7 +21,7 @@ from partnerships.digests.models import (
     Slot,
     Subscription,
     SubscriptionStatus,
-    Told,
+    Watermark,
 )
 from partnerships.digests.models.targets import Target, kind_of
 from partnerships.digests.planning.watermarks import settle_time
@@ -77,7 +77,9 @@ def who_will_get(plan: Plan, *, author: User | None, now: dt.datetime) -> list[F
         .order_by("person", "-pk")
         .values_list("person_id", "organisation__name")
     )
-    waiting = {row.recipient_id: row for row in Told.objects.filter(plan=plan, recipient__in=people, due_at__gt=now)}
+    waiting = {
+        row.recipient_id: row for row in Watermark.objects.filter(plan=plan, recipient__in=people, due_at__gt=now)
+    }
     taken = _dates_taken(people, now)
     catch_ups = _ends_of_pauses(preferences.values(), now)
     found: list[Forecast] = []
@@ -107,7 +109,7 @@ def who_will_get(plan: Plan, *, author: User | None, now: dt.datetime) -> list[F
 def _ends_of_pauses(preferences: Iterable[Preference], now: dt.datetime) -> dict[int, dt.datetime]:
     """When what waits for people who have paused comes in one email, by person."""
     paused = [one.person_id for one in preferences if one.paused_until and one.paused_until >= now.date()]
-    waiting = Told.objects.filter(recipient__in=paused, due_at__gt=now).values("recipient")
+    waiting = Watermark.objects.filter(recipient__in=paused, due_at__gt=now).values("recipient")
     return dict(waiting.annotate(first=Min("due_at")).values_list("recipient", "first")) if paused else {}
 
 
@@ -151,7 +153,7 @@ def when_next(person: User, now: dt.datetime, *, about: Target | None = None) ->
     What waits decides, else the first moment at which a change of a plan that they follow would be told; where they
     follow none yet, that of a plan to come.
     """
-    told = Told.objects.filter(recipient=person, due_at__isnull=False)
+    told = Watermark.objects.filter(recipient=person, due_at__isnull=False)
     matches = MatchTold.objects.filter(recipient=person, told_at=None, due_at__isnull=False)
     letters = Delivery.objects.filter(recipient=person, kind=DeliveryKind.DIGEST, status__in=OPEN)
     subscriptions = Subscription.objects.live().filter(person=person)

@@ -30,8 +30,8 @@ from partnerships.people.models import User
 #: How far back matches are looked for: a worker that was away for a day misses none, and history is no news.
 _LOOK_BACK = dt.timedelta(days=2)
 #: So many are listed in a letter; the site has the rest.
-MOST = 8
-_LONGEST = 90
+MAX_MATCHES = 8
+_MAX_TITLE = 90
 
 #: Nothing can be told to who has left, or whose mail comes back: a letter for them would only be set aside.
 _REACHABLE = f"u.is_active AND NOT {SUPPRESSED}"
@@ -66,7 +66,7 @@ class MatchLine:
         return f"{self.fit}: {self.own} and {self.counterpart}" + (f" ({self.reasons})" if self.reasons else "")
 
 
-def note_matches(*, now: dt.datetime) -> int:
+def find_new_matches(*, now: dt.datetime) -> int:
     """Note newly found matches for everybody who acts for one of their sides; each once. Returns how many."""
     acting = Membership.objects.current().values("person_id", "organisation_id").order_by()
     sql, values = acting.query.sql_with_params()
@@ -144,7 +144,7 @@ def choose_matches(*, now: dt.datetime) -> int:
     return chosen
 
 
-def tell_matches(
+def matches_for_digests(
     recipients: dict[int, int], in_doubt: Collection[int], *, now: dt.datetime
 ) -> tuple[dict[int, tuple[MatchLine, ...]], set[int]]:
     """What each delivery ({person: delivery}) says of new matches; counts as told with the transaction that claims.
@@ -206,7 +206,7 @@ def lines_of(found: Sequence[MatchFor]) -> tuple[MatchLine, ...]:
 
 
 def _named(entry: Entry) -> str:
-    return f"{'ask' if entry.is_ask else 'offer'} “{shorten(entry.title, _LONGEST)}”"
+    return f"{'ask' if entry.is_ask else 'offer'} “{shorten(entry.title, _MAX_TITLE)}”"
 
 
 def matches_in(delivery_id: int, person: User) -> tuple[MatchLine, ...]:
@@ -215,17 +215,17 @@ def matches_in(delivery_id: int, person: User) -> tuple[MatchLine, ...]:
     return lines_of(_still_matches(person, rows.values_list("ask", "offer")))
 
 
-def matches_to_tell(person: User) -> tuple[MatchLine, ...]:
+def upcoming_matches(person: User) -> tuple[MatchLine, ...]:
     """What the person's next letter would say of matches if it went out now."""
     rows = MatchTold.objects.filter(recipient=person, told_at=None)
     return lines_of(_still_matches(person, rows.values_list("ask", "offer"))) if rows.exists() else ()
 
 
-def drop_matches(people: Collection[int], *, now: dt.datetime) -> None:
+def discard_matches(people: Collection[int], *, now: dt.datetime) -> None:
     """Nothing can be told to these people: what was noted for them waits no longer."""
     MatchTold.objects.filter(recipient__in=people, told_at=None).update(told_at=now)
 
 
-def take_back(delivery_id: int) -> None:
+def reclaim_matches(delivery_id: int) -> None:
     """A letter that will not leave has told nothing."""
     MatchTold.objects.filter(delivery=delivery_id).update(told_at=None, delivery=None, due_at=F("noted_at"))

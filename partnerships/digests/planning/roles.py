@@ -12,7 +12,7 @@ from partnerships.activity.services import record
 from partnerships.agreements.models import PartyStatus
 from partnerships.digests.event_kinds import EventKind
 from partnerships.digests.models import How, RoleRule, Subscription, SubscriptionStatus
-from partnerships.digests.planning.watermarks import count_as_told, drop_what_nobody_follows
+from partnerships.digests.planning.watermarks import drop_unfollowed, start_watermarks
 from partnerships.organisations.models import Membership, Role
 from partnerships.plans.models import Signatory
 
@@ -30,16 +30,16 @@ def people_of(rule: RoleRule) -> QuerySet[Membership]:
     return current
 
 
-def apply_roles(*, plans: Collection[int], now: dt.datetime) -> set[int]:
+def apply_rules_about(*, plans: Collection[int], now: dt.datetime) -> set[int]:
     """Apply the rules about these plans and their partnerships; returns the people who follow because of it since now.
 
     Who ended such a subscription keeps it ended. New followers count as told of the present versions.
     """
     rules = RoleRule.objects.filter(Q(plan__in=plans) | Q(partnership__plans__in=plans)).distinct()
-    return apply(rules, now=now)
+    return apply_rules(rules, now=now)
 
 
-def apply(rules: QuerySet[RoleRule], *, now: dt.datetime) -> set[int]:
+def apply_rules(rules: QuerySet[RoleRule], *, now: dt.datetime) -> set[int]:
     """Give subscriptions by these rules to everyone they mean who has none, and end those of whom they mean no more.
 
     Who comes back into a role is given it again; who ended it themselves is not. Returns the newcomers.
@@ -80,7 +80,7 @@ def _take(rule: RoleRule, meant: set[int], *, now: dt.datetime) -> None:
         )
     Subscription.objects.bulk_update(lost, ["status", "ended_at", "reason"])
     if lost:
-        drop_what_nobody_follows([subscription.person_id for subscription in lost])
+        drop_unfollowed([subscription.person_id for subscription in lost])
 
 
 def _give(rule: RoleRule, meant: set[int], *, now: dt.datetime) -> set[int]:
@@ -111,5 +111,5 @@ def _give(rule: RoleRule, meant: set[int], *, now: dt.datetime) -> set[int]:
             for person in sorted(meant - set(known))
         ]
     )
-    count_as_told(subscriptions=[subscription.pk for subscription in (*made, *back)], now=now)
+    start_watermarks(subscriptions=[subscription.pk for subscription in (*made, *back)], now=now)
     return {subscription.person_id for subscription in (*made, *back)}

@@ -1,7 +1,7 @@
 """Watermarks: how far each follower has been told of each plan, and when what they have not been told is due.
 
 Everything here is a statement over sets of followers; the transaction, and the lock under which one of these runs at
-a time (`one_at_a_time`), are the caller's. The lock comes before any row that is locked: whoever holds it waits for
+a time (`lock_planning`), are the caller's. The lock comes before any row that is locked: whoever holds it waits for
 rows, so nobody who holds a row may wait for it.
 """
 
@@ -16,7 +16,7 @@ from django.db import connection
 from django.db.models import F, Max
 
 from partnerships.digests.bank_holidays import holidays
-from partnerships.digests.models import Following, Publication, Told
+from partnerships.digests.models import Following, Publication, Watermark
 from partnerships.digests.queries.readers import PlanReach, newest_numbers, reach_of, readers_sql
 from partnerships.digests.schedule import AT_ONCE, MAX_SETTLING, Rhythm, due, local_day, next_slot
 from partnerships.kit.database import rows_of
@@ -29,7 +29,7 @@ def settle_time() -> dt.timedelta:
     return dt.timedelta(minutes=settings.DIGEST_SETTLE_MINUTES)
 
 
-def one_at_a_time() -> None:
+def lock_planning() -> None:
     """Wait until nobody else chooses; held until the transaction ends."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_LOCK])
@@ -53,16 +53,16 @@ target(plan_id, own_number, open_number, latest) AS (
 _NEW = """
 SELECT 1 FROM digests_following f
  WHERE f.plan_id = ANY(%(target_plans)s)
-   AND NOT EXISTS (SELECT 1 FROM digests_told t WHERE t.recipient_id = f.person_id AND t.plan_id = f.plan_id)
+   AND NOT EXISTS (SELECT 1 FROM digests_watermark t WHERE t.recipient_id = f.person_id AND t.plan_id = f.plan_id)
  LIMIT 1
 """
 _UNREADABLE = (
-    "SELECT 1 FROM digests_told t WHERE t.reading_class = 'none' AND t.plan_id = ANY(%(target_plans)s) LIMIT 1"
+    "SELECT 1 FROM digests_watermark t WHERE t.reading_class = 'none' AND t.plan_id = ANY(%(target_plans)s) LIMIT 1"
 )
 
 # Followers without a watermark: the plan is new to them (0), or they cannot read it (none).
 _INSERT = """
-INSERT INTO digests_told (recipient_id, plan_id, number, reading_class, told_at, slotted)
+INSERT INTO digests_watermark (recipient_id, plan_id, number, reading_class, told_at, slotted)
 SELECT f.person_id, f.plan_id,
        CASE WHEN r.reading IS NULL THEN t.open_number ELSE 0 END,
        CASE r.reading WHEN 1 THEN 'inside' WHEN 2 THEN 'outside' ELSE 'none' END,
@@ -71,13 +71,13 @@ SELECT f.person_id, f.plan_id,
   JOIN target t ON t.plan_id = f.plan_id
   LEFT JOIN readers r ON r.person_id = f.person_id AND r.plan_id = f.plan_id
  WHERE (r.reading IS NOT NULL OR t.open_number > 0)
-   AND NOT EXISTS (SELECT 1 FROM digests_told k WHERE k.recipient_id = f.person_id AND k.plan_id = f.plan_id)
+   AND NOT EXISTS (SELECT 1 FROM digests_watermark k WHERE k.recipient_id = f.person_id AND k.plan_id = f.plan_id)
 ON CONFLICT DO NOTHING
 """
 
 # Who wrote everything since they were last told has nothing to be told.
 _AUTHORS = """
-UPDATE digests_told t SET number = p.current_number, due_at = NULL, waiting_since = NULL
+UPDATE digests_watermark t SET number = p.current_number, due_at = NULL, waiting_since = NULL
   FROM plans_plan p
  WHERE p.id = ANY(%(target_plans)s) AND t.plan_id = p.id AND t.number < p.current_number
    AND t.recipient_id IN (
@@ -92,7 +92,7 @@ _RHYTHM = """
 SELECT t.id, t.recipient_id, COALESCE(o.frequency, p.frequency, 'at_once') AS frequency, COALESCE(p.hour, 8) AS hour,
        COALESCE(p.weekday, 0) AS weekday, COALESCE(p.working_days_only, false) AS working_days_only,
        u.time_zone AS zone, COALESCE(p.paused_until, '-infinity') AS paused_until, g.latest
-  FROM digests_told t
+  FROM digests_watermark t
   JOIN readers r ON r.person_id = t.recipient_id AND r.plan_id = t.plan_id
   JOIN target g ON g.plan_id = t.plan_id
   JOIN people_user u ON u.id = t.recipient_id
@@ -115,7 +115,7 @@ own_frequency AS (
 
 # OFFSET 0: by the index for each, not the whole ledger first.
 _WAIT = """
-UPDATE digests_told t
+UPDATE digests_watermark t
    SET waiting_since = COALESCE(t.waiting_since, %(now)s),
        due_at = CASE
            WHEN s.direct THEN LEAST(GREATEST(w.latest, COALESCE(t.waiting_since, w.latest)) + %(settle)s,
@@ -144,12 +144,12 @@ slot(frequency, hour, weekday, working_days_only, zone, paused_until, direct, fi
 _TOGETHER = """
 WITH together AS (
     SELECT recipient_id, LEAST(max(due_at), min(waiting_since) + %(limit)s) AS due_at
-      FROM digests_told
+      FROM digests_watermark
      WHERE due_at IS NOT NULL AND NOT slotted AND due_at > %(now)s AND recipient_id IN (
-           SELECT recipient_id FROM digests_told WHERE plan_id = ANY(%(target_plans)s) AND due_at IS NOT NULL)
+           SELECT recipient_id FROM digests_watermark WHERE plan_id = ANY(%(target_plans)s) AND due_at IS NOT NULL)
      GROUP BY recipient_id HAVING count(*) > 1
 )
-UPDATE digests_told t SET due_at = together.due_at FROM together
+UPDATE digests_watermark t SET due_at = together.due_at FROM together
  WHERE t.recipient_id = together.recipient_id AND t.due_at > %(now)s AND NOT t.slotted AND t.due_at <> together.due_at
 """
 
@@ -163,7 +163,7 @@ SELECT p.person_id FROM digests_preference p JOIN people_user u ON u.id = p.pers
 # Everything that waits for a person, matches too, at the first of its moments.
 _JOIN = """
 WITH waiting AS (
-    SELECT recipient_id, due_at, slotted FROM digests_told
+    SELECT recipient_id, due_at, slotted FROM digests_watermark
      WHERE recipient_id = ANY(%(people)s) AND due_at IS NOT NULL
     UNION ALL
     SELECT recipient_id, due_at, slotted FROM digests_matchtold
@@ -174,12 +174,12 @@ matches AS (
     UPDATE digests_matchtold m SET due_at = first.due_at, slotted = first.slotted FROM first
      WHERE m.recipient_id = first.recipient_id AND m.due_at <> first.due_at AND m.told_at IS NULL
 )
-UPDATE digests_told t SET due_at = first.due_at, slotted = first.slotted FROM first
+UPDATE digests_watermark t SET due_at = first.due_at, slotted = first.slotted FROM first
  WHERE t.recipient_id = first.recipient_id AND t.due_at <> first.due_at
 """
 
 
-def join_what_waits(*, people: Sequence[int]) -> None:
+def join_waiting(*, people: Sequence[int]) -> None:
     """Let everything that waits for each of these people come in one email, at the first of its moments: a pause ends
     in one, however many frequencies hold."""
     if people:
@@ -220,7 +220,7 @@ def mark(latest: dict[int, dt.datetime], *, now: dt.datetime, people: Sequence[i
     run(f"WITH {readers}, {_TARGET}, {_SLOT}, {_OWN_FREQUENCY}, wanted AS ({_RHYTHM}) {_WAIT}", params)
     if settings.DIGEST_SETTLE_MINUTES:
         run(_TOGETHER, params)
-    join_what_waits(people=_paused(now))
+    join_waiting(people=_paused(now))
 
 
 def _slots(plans: Sequence[int], now: dt.datetime) -> dict[str, Any]:
@@ -279,7 +279,7 @@ def admit(reach: PlanReach, *, now: dt.datetime, people: Sequence[int] | None = 
         "latest": [now] * len(reach.plans),
     }
     return run(
-        f"WITH {readers}, {_TARGET} UPDATE digests_told t"  # noqa: S608 - our own constants
+        f"WITH {readers}, {_TARGET} UPDATE digests_watermark t"  # noqa: S608 - our own constants
         " SET number = g.open_number, told_at = %(now)s,"
         " reading_class = CASE r.reading WHEN 1 THEN 'inside' ELSE 'outside' END"
         " FROM readers r JOIN target g ON g.plan_id = r.plan_id"
@@ -289,7 +289,7 @@ def admit(reach: PlanReach, *, now: dt.datetime, people: Sequence[int] | None = 
 
 
 _COUNT = """
-INSERT INTO digests_told (recipient_id, plan_id, number, reading_class, told_at, slotted)
+INSERT INTO digests_watermark (recipient_id, plan_id, number, reading_class, told_at, slotted)
 SELECT DISTINCT ON (f.person_id, f.plan_id) f.person_id, f.plan_id, g.open_number,
        CASE r.reading WHEN 1 THEN 'inside' WHEN 2 THEN 'outside' ELSE 'none' END, %(now)s, false
   FROM digests_following f
@@ -298,7 +298,7 @@ SELECT DISTINCT ON (f.person_id, f.plan_id) f.person_id, f.plan_id, g.open_numbe
  WHERE f.subscription_id = ANY(%(subscriptions)s) AND g.open_number > 0
  ORDER BY f.person_id, f.plan_id
 ON CONFLICT (recipient_id, plan_id) DO UPDATE
-   SET number = GREATEST(digests_told.number, EXCLUDED.number), reading_class = EXCLUDED.reading_class,
+   SET number = GREATEST(digests_watermark.number, EXCLUDED.number), reading_class = EXCLUDED.reading_class,
        told_at = EXCLUDED.told_at
  WHERE NOT EXISTS (
        SELECT 1 FROM digests_following o
@@ -307,7 +307,7 @@ ON CONFLICT (recipient_id, plan_id) DO UPDATE
 """
 
 
-def count_as_told(*, subscriptions: Sequence[int], now: dt.datetime) -> int:
+def start_watermarks(*, subscriptions: Sequence[int], now: dt.datetime) -> int:
     """On confirmation the recipient counts as told of the present versions of everything the subscription covers.
 
     What another subscription of theirs already waits to tell stays waiting. Plans that join later have no watermark,
@@ -331,9 +331,9 @@ def count_as_told(*, subscriptions: Sequence[int], now: dt.datetime) -> int:
     return run(f"WITH {readers}, {_TARGET} {_COUNT}", params)
 
 
-def work_out_again(*, people: Sequence[int], now: dt.datetime) -> None:
+def reschedule(*, people: Sequence[int], now: dt.datetime) -> None:
     """Work out when these people are due, for everything that waits: they changed how they want to be told."""
-    rows = Told.objects.filter(recipient__in=people, due_at__isnull=False)
+    rows = Watermark.objects.filter(recipient__in=people, due_at__isnull=False)
     latest = dict(
         Publication.objects.filter(plan__in=rows.values("plan"))
         .values("plan")
@@ -348,17 +348,17 @@ def work_out_again(*, people: Sequence[int], now: dt.datetime) -> None:
 
 def catch_up(*, people: Sequence[int], now: dt.datetime) -> None:
     """Let everything that these people follow and have not been told wait: their digests are on again."""
-    behind = Told.objects.filter(recipient__in=people, plan__current_number__gt=F("number"))
+    behind = Watermark.objects.filter(recipient__in=people, plan__current_number__gt=F("number"))
     plans = {plan: at or now for plan, at in behind.values_list("plan", "plan__last_published_at")}
     if plans:
         mark(plans, now=now, people=people)
 
 
-def drop_what_nobody_follows(people: Iterable[int]) -> None:
+def drop_unfollowed(people: Iterable[int]) -> None:
     """What waits for people who follow it no more waits no longer."""
     with connection.cursor() as cursor:
         cursor.execute(
-            "UPDATE digests_told t SET due_at = NULL, waiting_since = NULL, slotted = false"
+            "UPDATE digests_watermark t SET due_at = NULL, waiting_since = NULL, slotted = false"
             " WHERE t.recipient_id = ANY(%s) AND t.due_at IS NOT NULL AND NOT EXISTS ("
             "SELECT 1 FROM digests_following f WHERE f.person_id = t.recipient_id AND f.plan_id = t.plan_id)",
             [list(people)],

@@ -10,7 +10,7 @@ from django.db.models import QuerySet
 
 from partnerships.activity.models import Event
 from partnerships.digests.event_kinds import EventKind
-from partnerships.digests.models import Delivery, DeliveryItem, DeliveryKind, Told
+from partnerships.digests.models import Delivery, DeliveryItem, DeliveryKind, Watermark
 from partnerships.digests.queries.addresses import people_with_known_address
 from partnerships.kit.text import without_addresses
 from partnerships.organisations.models import Membership, Organisation, Role
@@ -99,15 +99,15 @@ def with_words(reader: User, rows: QuerySet[Delivery], words: str) -> QuerySet[D
     return rows.filter(recipient__in=known.values("pk")) | named
 
 
-def due_within(user: User, *, until: dt.datetime) -> QuerySet[Told]:
+def due_within(user: User, *, until: dt.datetime) -> QuerySet[Watermark]:
     """What is due up to a moment, soonest first: all for an administrator, for a lead that of their plans."""
-    rows = Told.objects.filter(due_at__lte=until).select_related("recipient", "plan")
+    rows = Watermark.objects.filter(due_at__lte=until).select_related("recipient", "plan")
     if not user.is_staff:
         rows = rows.filter(plan__in=Plan.objects.publishable_by(user).values("pk"))
     return rows.order_by("due_at", "pk")
 
 
-def sendings_again(delivery: Delivery) -> list[SentAgain]:
+def repeats_of(delivery: Delivery) -> list[SentAgain]:
     """Who had this letter sent again, when, and why."""
     events = list(
         Event.objects.filter(target_kind="delivery", target_id=delivery.pk, kind=EventKind.SENT_AGAIN).order_by(

@@ -81,7 +81,7 @@ def may_still_be_asked(subscription: Subscription, now: dt.datetime) -> bool:
     return bool(named_to_followers([subscription], now))
 
 
-def askable_anew(subscriptions: Iterable[Subscription], now: dt.datetime) -> set[int]:
+def askable_again(subscriptions: Iterable[Subscription], now: dt.datetime) -> set[int]:
     """Those that the person alone may bring back, having said no: as long as nobody else may ask about them, and about
     a public plan at any time. After that a right that ended is for whoever gave it to give again."""
     refused = [one for one in subscriptions if one.is_refused]

@@ -14,13 +14,13 @@ from typing import Any
 from django.db.models import Max, Q, QuerySet
 from django.utils import timezone
 
-from partnerships.digests.models import Told
+from partnerships.digests.models import Watermark
 from partnerships.kit.database import rows_planned_once
 from partnerships.organisations.audience import Network, Organisations
 from partnerships.organisations.models import Membership
 from partnerships.plans.models import Audience, Plan, Version, present_routes, routes_once_open
 
-INSIDE, OUTSIDE = Told.Reading.INSIDE, Told.Reading.OUTSIDE
+INSIDE, OUTSIDE = Watermark.Reading.INSIDE, Watermark.Reading.OUTSIDE
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,7 +191,7 @@ SELECT told.letter
 """
 
 
-def who_reads_less(told: Sequence[tuple[int, int, int, str]], *, now: dt.datetime) -> set[int]:
+def lost_access(told: Sequence[tuple[int, int, int, str]], *, now: dt.datetime) -> set[int]:
     """Of letters (its number, the reader, a plan in it, as which class it says it), those that say something that their
     reader may not read any more."""
     if not told:

@@ -102,7 +102,7 @@ def standing_stakeholder(organisation: Organisation, target: Target, address: st
     )
 
 
-def letters_that_asked(subscriptions: Collection[Subscription]) -> dict[int, Delivery]:
+def confirmation_emails(subscriptions: Collection[Subscription]) -> dict[int, Delivery]:
     """The latest letter that asked to confirm each of these, by subscription."""
     asked = Delivery.objects.filter(
         kind=DeliveryKind.CONFIRMATION,

@@ -9,7 +9,7 @@ from django.db import transaction
 from partnerships.activity.services import record
 from partnerships.digests.event_kinds import EventKind
 from partnerships.digests.models import How, Preference, Subscription, SubscriptionStatus
-from partnerships.digests.planning.watermarks import count_as_told, one_at_a_time
+from partnerships.digests.planning.watermarks import lock_planning, start_watermarks
 from partnerships.digests.queries.naming import may_still_be_asked
 from partnerships.digests.services.recording import UnableToChangeSubscription, as_it_stands, note
 from partnerships.digests.services.stopping import REFUSED, REFUSED_ALL
@@ -25,7 +25,7 @@ def confirm(*, subscription: Subscription, now: dt.datetime) -> Subscription:
 
     Raises `UnableToChangeSubscription` when it was ended, paused or stopped meanwhile, or may no longer be read.
     """
-    one_at_a_time()
+    lock_planning()
     locked = Subscription.objects.select_for_update(of=("self",)).for_listing().get(pk=subscription.pk)
     if locked.is_ended:
         raise UnableToChangeSubscription("This was ended, and nothing is sent. Ask to be added again if you want it.")
@@ -44,7 +44,7 @@ def take_as_confirmed(subscription: Subscription, *, author: User | None, now: d
     subscription.confirmed_at = now
     subscription.ended_at, subscription.reason, subscription.refused_at = None, "", None
     subscription.save(update_fields=["status", "confirmed_at", "ended_at", "reason", "refused_at"])
-    count_as_told(subscriptions=[subscription.pk], now=now)
+    start_watermarks(subscriptions=[subscription.pk], now=now)
     address = journal.address_hash(subscription.person.email)
     journal.note(REFUSED, now=now, subscription=subscription.pk, address=address, undone=True)
     if author == subscription.person and subscription.how == How.SELF:  # a yes to a partner is no more than that

@@ -9,7 +9,7 @@ from django.db import transaction
 
 from partnerships.digests.event_kinds import EventKind
 from partnerships.digests.models import REFUSAL_HOLDS, Delivery, DeliveryKind, Subscription, SubscriptionStatus
-from partnerships.digests.queries.naming import askable_anew, may_still_be_asked, open_to_askers
+from partnerships.digests.queries.naming import askable_again, may_still_be_asked, open_to_askers
 from partnerships.digests.services.answering import take_refusal_back
 from partnerships.digests.services.emails import MAX_LINKS_A_DAY, may_be_written_to, record_digest_email
 from partnerships.digests.services.recording import UnableToChangeSubscription, note
@@ -67,7 +67,7 @@ def ask_anew(*, subscription: Subscription, now: dt.datetime) -> None:
     no is so old that a partner may ask again.
     """
     locked = Subscription.objects.select_for_update(of=("self",)).for_listing().get(pk=subscription.pk)
-    if not (locked.is_waiting or askable_anew([locked], now)) or not may_still_be_asked(locked, now):
+    if not (locked.is_waiting or askable_again([locked], now)) or not may_still_be_asked(locked, now):
         raise UnableToChangeSubscription("There is nothing to ask you about this any more.")
     if locked.is_refused:
         locked.status, locked.asked_at, locked.confirmed_at = SubscriptionStatus.ASKED, now, None

@@ -11,8 +11,8 @@ from partnerships.agreements.models import Partnership
 from partnerships.digests.event_kinds import EventKind
 from partnerships.digests.models import How, RoleRule, Subscription
 from partnerships.digests.models.targets import kind_of
-from partnerships.digests.planning.roles import apply
-from partnerships.digests.planning.watermarks import one_at_a_time
+from partnerships.digests.planning.roles import apply_rules
+from partnerships.digests.planning.watermarks import lock_planning
 from partnerships.digests.services.stopping import stop
 from partnerships.people.models import User
 from partnerships.plans.models import Plan
@@ -21,12 +21,12 @@ from partnerships.plans.models import Plan
 @transaction.atomic
 def set_role_rule(*, target: Plan | Partnership, author: User, now: dt.datetime) -> RoleRule:
     """Tell everyone of a role: all people of a partnership's parties, or the signatories of a plan."""
-    one_at_a_time()
+    lock_planning()
     kind = kind_of(target)
     role = RoleRule.Role.SIGNATORIES if isinstance(target, Plan) else RoleRule.Role.MEMBERS
     rule, made = RoleRule.objects.get_or_create(**{kind: target}, role=role, defaults={"set_by": author, "set_at": now})
     if made:
-        apply(RoleRule.objects.filter(pk=rule.pk), now=now)
+        apply_rules(RoleRule.objects.filter(pk=rule.pk), now=now)
         record(
             actor_id=author.pk,
             kind=EventKind.ROLE_SUBSCRIBED,
@@ -41,7 +41,7 @@ def set_role_rule(*, target: Plan | Partnership, author: User, now: dt.datetime)
 @transaction.atomic
 def end_role_rule(*, rule: RoleRule, author: User, reason: str, now: dt.datetime) -> int:
     """Stop telling a role; what came of it ends, other subscriptions stay. Returns how many ended."""
-    one_at_a_time()  # whoever gives the role out at this moment has done so, or finds no rule
+    lock_planning()  # whoever gives the role out at this moment has done so, or finds no rule
     came_of_it = Subscription.objects.live().filter(
         how=How.ROLE, **({"plan": rule.plan_id} if rule.plan_id else {"partnership": rule.partnership_id})
     )

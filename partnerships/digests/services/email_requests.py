@@ -1,4 +1,4 @@
-"""What was typed into the pages that open to everybody, taken up in the background: no page does more for one address
+"""What was request into the pages that open to everybody, taken up in the background: no page does more for one address
 than for another, so neither its words nor its time say what is known about one."""
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ import structlog
 from django.db import transaction
 from django.db.models import F
 
-from partnerships.digests.models import TypedAddress
+from partnerships.digests.models import EmailRequest
 from partnerships.digests.services.following import ask_for
 from partnerships.digests.services.new_links import send_links
 from partnerships.people.services import find_person
@@ -21,41 +21,41 @@ log = structlog.get_logger(__name__)
 _A_ROUND, MAX_ATTEMPTS = 200, 5
 
 
-def note_address(*, email: str, plan: Plan | None = None, frequency: str = "", now: dt.datetime) -> None:
+def record_request(*, email: str, plan: Plan | None = None, frequency: str = "", now: dt.datetime) -> None:
     """Write down an address that wants new links or, with a plan, digests about it: one row, whosever it is.
 
     The broker is not asked: the next sweep takes it up within seconds.
     """
-    TypedAddress.objects.create(address=email, plan=plan, frequency=frequency, typed_at=now)
+    EmailRequest.objects.create(address=email, plan=plan, frequency=frequency, typed_at=now)
 
 
-def take_up(*, now: dt.datetime) -> int:
+def process_requests(*, now: dt.datetime) -> int:
     """Do what was asked for with each address that waits; returns how many. Sweeps may run beside one another."""
-    tried = TypedAddress.objects.filter(tries__lt=MAX_ATTEMPTS).order_by("tries", "pk")
+    tried = EmailRequest.objects.filter(tries__lt=MAX_ATTEMPTS).order_by("tries", "pk")
     waiting = list(tried.values_list("pk", flat=True)[:_A_ROUND])
-    return sum(_take_up(pk, now=now) for pk in waiting)
+    return sum(_process(pk, now=now) for pk in waiting)
 
 
-def _take_up(pk: int, *, now: dt.datetime) -> bool:
+def _process(pk: int, *, now: dt.datetime) -> bool:
     try:
         with transaction.atomic():
-            rows = TypedAddress.objects.select_for_update(skip_locked=True, of=("self",)).select_related("plan")
-            typed = rows.filter(pk=pk).first()
-            if typed is None:
+            rows = EmailRequest.objects.select_for_update(skip_locked=True, of=("self",)).select_related("plan")
+            request = rows.filter(pk=pk).first()
+            if request is None:
                 return False
-            typed.delete()
-            _act(typed, now=now)
+            request.delete()
+            _act(request, now=now)
     except Exception as error:  # noqa: BLE001 - one that fails waits behind the others, and is set aside in the end
-        TypedAddress.objects.filter(pk=pk).update(tries=F("tries") + 1)
-        log.error("typed_address_failed", typed=pk, kind=type(error).__name__)
+        EmailRequest.objects.filter(pk=pk).update(tries=F("tries") + 1)
+        log.error("email_request_failed", email_request=pk, kind=type(error).__name__)
         return False
     return True
 
 
-def _act(typed: TypedAddress, *, now: dt.datetime) -> None:
-    if typed.plan is None:
-        person = find_person(typed.address)
+def _act(request: EmailRequest, *, now: dt.datetime) -> None:
+    if request.plan is None:
+        person = find_person(request.address)
         if person is not None:
             send_links(person=person, now=now)
-    elif Plan.objects.public().filter(pk=typed.plan.pk).exists():
-        ask_for(email=typed.address, target=typed.plan, frequency=typed.frequency, now=now)
+    elif Plan.objects.public().filter(pk=request.plan.pk).exists():
+        ask_for(email=request.address, target=request.plan, frequency=request.frequency, now=now)

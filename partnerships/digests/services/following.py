@@ -11,7 +11,7 @@ from django.db import transaction
 from partnerships.digests.event_kinds import EventKind
 from partnerships.digests.models import Frequency, How, Preference, Subscription, SubscriptionStatus
 from partnerships.digests.models.targets import Target, kind_of
-from partnerships.digests.planning.watermarks import one_at_a_time
+from partnerships.digests.planning.watermarks import lock_planning
 from partnerships.digests.services.answering import take_as_confirmed, take_refusal_back
 from partnerships.digests.services.asking import UnableToSubscribe, check_asker, check_letters, remind, send_question
 from partnerships.digests.services.new_links import send_links
@@ -67,7 +67,7 @@ def ask_for(*, email: str, target: Plan, frequency: str = "", now: dt.datetime) 
             check_letters(known, now=now)
             remind(subscription=known, now=now)
         else:
-            one_at_a_time()
+            lock_planning()
             _begin(
                 person=person_for_address(email=email),
                 target=target,
@@ -95,7 +95,7 @@ def add_stakeholder(
 
     What they paused stays paused; what they refused themselves stays refused for a while. Raises `UnableToSubscribe`.
     """
-    one_at_a_time()
+    lock_planning()
     try:
         person = person_for_address(email=email, name=name)
     except UnableToAddPerson as error:
@@ -154,7 +154,7 @@ def _begin(
     now: dt.datetime,
 ) -> Subscription:
     why = why.strip()[:300]
-    one_at_a_time()
+    lock_planning()
     if not person.is_active:
         raise UnableToSubscribe("This person has left.")
     by_themselves = how == How.SELF and author == person

@@ -17,10 +17,10 @@ from partnerships.digests.models import (
     MatchTold,
     Preference,
     Subscription,
-    Told,
+    Watermark,
 )
-from partnerships.digests.planning.matches import schedule_matches, take_back
-from partnerships.digests.planning.watermarks import join_what_waits, one_at_a_time, work_out_again
+from partnerships.digests.planning.matches import reclaim_matches, schedule_matches
+from partnerships.digests.planning.watermarks import join_waiting, lock_planning, reschedule
 from partnerships.digests.services.recording import UnableToChangeSubscription, note
 from partnerships.outbox.models import Email, EmailStatus
 from partnerships.outbox.services import drop_email
@@ -32,12 +32,12 @@ def set_frequency(*, subscription: Subscription, frequency: str, author: User | 
     """Choose how often for this one alone; empty means as the person prefers. Raises `UnableToChangeSubscription`."""
     if frequency and frequency not in Frequency.values:
         raise UnableToChangeSubscription("Choose how often from the list.")
-    one_at_a_time()
+    lock_planning()
     before = subscription.frequency
     subscription.frequency = frequency
     subscription.save(update_fields=["frequency"])
     note(subscription, EventKind.FREQUENCY_CHANGED, author=author, now=now, before=before, after=frequency)
-    work_out_again(people=[subscription.person_id], now=now)
+    reschedule(people=[subscription.person_id], now=now)
 
 
 @transaction.atomic
@@ -65,7 +65,7 @@ def prefer(
         ZoneInfo(time_zone)
     except (ZoneInfoNotFoundError, ValueError) as error:
         raise UnableToChangeSubscription("Choose a time zone from the list.") from error
-    one_at_a_time()
+    lock_planning()
     preference, _ = Preference.objects.select_for_update().get_or_create(person=person)
     names = ("frequency", "hour", "weekday", "working_days_only", "paused_until", "tells_matches")
     before = {name: str(getattr(preference, name)) for name in names} | {"time_zone": person.time_zone}
@@ -91,12 +91,12 @@ def prefer(
         Email.objects.filter(person_id=person.pk, kind=DeliveryKind.DIGEST, status=EmailStatus.QUEUED).update(
             available_at=now
         )
-    work_out_again(people=[person.pk], now=now)
+    reschedule(people=[person.pk], now=now)
     if not preference.tells_matches:
         MatchTold.objects.filter(recipient=person, told_at=None).delete()
     schedule_matches(now=now, people=[person.pk])
     if is_paused or was_paused:
-        join_what_waits(people=[person.pk])
+        join_waiting(people=[person.pk])
     record(
         actor_id=author.pk if author else None,
         kind=EventKind.PERSON_FREQUENCY_CHANGED,
@@ -114,7 +114,7 @@ def prefer(
 @transaction.atomic
 def end_pause(*, person: User, author: User | None, now: dt.datetime) -> None:
     """Let digests come again before the day that was chosen; one catches up."""
-    one_at_a_time()
+    lock_planning()
     preference, _ = Preference.objects.select_for_update().get_or_create(person=person)
     prefer(
         person=person,
@@ -140,9 +140,9 @@ def _withdraw_queued(person: User, *, now: dt.datetime) -> None:
     )
     for email in queued:
         items = DeliveryItem.objects.filter(delivery=email.pk)
-        Told.objects.filter(recipient=person, plan__in=items.told().values("plan")).update(
+        Watermark.objects.filter(recipient=person, plan__in=items.told().values("plan")).update(
             due_at=now, waiting_since=email.created_at
         )
-        take_back(email.pk)
+        reclaim_matches(email.pk)
         items.delete()
         drop_email(email=email, reason="They paused their digests.", now=now)

@@ -10,8 +10,8 @@ import datetime as dt
 from django.db import transaction
 
 from partnerships.digests.event_kinds import EventKind
-from partnerships.digests.models import Preference, Subscription, SubscriptionStatus, Told
-from partnerships.digests.planning.watermarks import catch_up, one_at_a_time
+from partnerships.digests.models import Preference, Subscription, SubscriptionStatus, Watermark
+from partnerships.digests.planning.watermarks import catch_up, lock_planning
 from partnerships.digests.queries.subscriptions import moving_with
 from partnerships.digests.services.answering import confirm
 from partnerships.digests.services.asking import UnableToSubscribe, remind, send_question
@@ -34,7 +34,7 @@ def correct_address(*, subscription: Subscription, email: str, author: User, now
 
     A question that was not answered is withdrawn at the old address. Raises `UnableToSubscribe`.
     """
-    one_at_a_time()
+    lock_planning()
     old = Subscription.objects.select_for_update(of=("self",)).for_listing().get(pk=subscription.pk)
     if old.is_ended or old.added_for is None:
         raise UnableToSubscribe("This has ended: add them at the right address instead.")
@@ -67,7 +67,7 @@ def ask_to_move(*, person: User, email: str, now: dt.datetime) -> None:
     Nothing happens, and nothing is said of why, where the address is somebody's here already, mail to it comes back,
     or the person has tried several today.
     """
-    one_at_a_time()
+    lock_planning()
     known = find_person(email)
     waiting = Subscription.objects.filter(status=SubscriptionStatus.ASKED, replaces__person=person)
     if known is not None:
@@ -118,7 +118,7 @@ def confirm_with_others(*, subscription: Subscription, now: dt.datetime) -> Subs
 
     Raises `UnableToChangeSubscription`.
     """
-    one_at_a_time()
+    lock_planning()
     moving = moving_with(subscription)
     confirmed = confirm(subscription=subscription, now=now)
     for one in (subscription, *moving):
@@ -132,9 +132,9 @@ def _take_over(new: Subscription, *, now: dt.datetime) -> None:
     old = new.replaces
     if old is None or old.is_ended:
         return
-    reached = Told.objects.filter(recipient=old.person_id).exclude(reading_class=Told.Reading.NONE)
+    reached = Watermark.objects.filter(recipient=old.person_id).exclude(reading_class=Watermark.Reading.NONE)
     for plan, number in reached.values_list("plan", "number"):
-        Told.objects.filter(recipient=new.person_id, plan=plan, number__gt=number).update(number=number)
+        Watermark.objects.filter(recipient=new.person_id, plan=plan, number__gt=number).update(number=number)
     was_paused = old.is_paused
     stop(subscriptions=[old], author=None, reason="Another address took its place.", now=now, is_refusal=False)
     if was_paused:

@@ -9,7 +9,7 @@ from django.db import transaction
 
 from partnerships.digests.event_kinds import EventKind
 from partnerships.digests.models import MatchTold, Preference, Subscription, SubscriptionStatus
-from partnerships.digests.planning.watermarks import catch_up, drop_what_nobody_follows, one_at_a_time
+from partnerships.digests.planning.watermarks import catch_up, drop_unfollowed, lock_planning
 from partnerships.digests.services.recording import as_it_stands, note
 from partnerships.kit import journal
 from partnerships.kit.journal import address_hash
@@ -50,7 +50,7 @@ def stop(
         note(subscription, EventKind.ENDED, author=author, now=now, reason=reason)
         people.add(subscription.person_id)
         ended += 1
-    drop_what_nobody_follows(people)
+    drop_unfollowed(people)
     return ended
 
 
@@ -70,13 +70,13 @@ def stop_everything(*, person: User, author: User | None, reason: str, now: dt.d
 def pause(*, subscription: Subscription, author: User | None, now: dt.datetime) -> None:
     """Say nothing of this one until it is resumed. Raises `UnableToChangeSubscription`."""
     _change(subscription, SubscriptionStatus.CONFIRMED, SubscriptionStatus.PAUSED, EventKind.PAUSED, author, now)
-    drop_what_nobody_follows([subscription.person_id])
+    drop_unfollowed([subscription.person_id])
 
 
 @transaction.atomic
 def resume(*, subscription: Subscription, author: User | None, now: dt.datetime) -> None:
     """Tell of it again, beginning with what changed since they were last told. Raises `UnableToChangeSubscription`."""
-    one_at_a_time()
+    lock_planning()
     _change(subscription, SubscriptionStatus.PAUSED, SubscriptionStatus.CONFIRMED, EventKind.RESUMED, author, now)
     catch_up(people=[subscription.person_id], now=now)
 

@@ -12,7 +12,7 @@ from django.db import transaction
 
 from partnerships.digests.event_kinds import EventKind
 from partnerships.digests.models import MatchTold, Preference, Subscription, SubscriptionStatus
-from partnerships.digests.planning.watermarks import catch_up, drop_what_nobody_follows, one_at_a_time
+from partnerships.digests.planning.watermarks import catch_up, drop_unfollowed, lock_planning
 from partnerships.digests.queries.stoppable import covering, told_in
 from partnerships.digests.services.recording import note
 from partnerships.digests.services.stopping import stop, stop_everything
@@ -83,7 +83,7 @@ def stop_chosen(
     chosen = Subscription.objects.live().filter(person=person, pk__in=[one.pk for one in subscriptions])
     before += _as_it_stands(chosen)
     stop(subscriptions=chosen, author=person, reason=reason, now=now)
-    drop_what_nobody_follows([person.pk])
+    drop_unfollowed([person.pk])
     told_of_matches = matches and _stop_matches(person)
     return Stopped(person.pk, now.isoformat(), tuple(before), told_of_matches)
 
@@ -102,7 +102,7 @@ def stop_all(*, person: User, reason: str, now: dt.datetime) -> Stopped:
 @transaction.atomic
 def undo_stop(*, person: User, stopped: Stopped, now: dt.datetime) -> None:
     """Restore what one stop ended, where nothing has changed it since; what was missed meanwhile is told."""
-    one_at_a_time()
+    lock_planning()
     before = {one.subscription: one for one in stopped.subscriptions}
     at = dt.datetime.fromisoformat(stopped.at)
     ended = Subscription.objects.select_for_update().filter(pk__in=before, person=person, ended_at=at)

@@ -13,31 +13,31 @@ from partnerships.digests.planning.choosing import (
     MAX_PEOPLE,
     admit_newcomers,
     choose,
-    forget_what_was_told,
+    clear_already_sent,
     spread,
 )
 from partnerships.digests.planning.matches import choose_matches
-from partnerships.digests.planning.watermarks import one_at_a_time
-from partnerships.digests.services.email_requests import take_up
+from partnerships.digests.planning.watermarks import lock_planning
+from partnerships.digests.services.email_requests import process_requests
 
 
-def plan_in_parts(*, now: dt.datetime) -> Iterator[int]:
+def run_in_parts(*, now: dt.datetime) -> Iterator[int]:
     """The same round, giving the first few chosen at once so that sending can begin while the others are chosen.
 
     While EMAILS_HELD nobody is chosen: what waits goes on waiting.
     """
-    take_up(now=now)
+    process_requests(now=now)
     spread(now=now)
     admit_newcomers(now=now)
     if settings.EMAILS_HELD:
         return
-    forget_what_was_told(now)
+    clear_already_sent(now)
     limit = FIRST
     while chosen := choose(now=now, limit=limit):
         yield chosen
         limit = MAX_PEOPLE
     with transaction.atomic():
-        one_at_a_time()
+        lock_planning()
         chosen = choose_matches(now=now)
     if chosen:
         yield chosen
@@ -46,4 +46,4 @@ def plan_in_parts(*, now: dt.datetime) -> Iterator[int]:
 def plan_round(*, now: dt.datetime) -> int:
     """One round of the sweep: take up, spread, admit, choose; returns how many watermarks were chosen. Nothing waits: a
     few index look-ups."""
-    return sum(plan_in_parts(now=now))
+    return sum(run_in_parts(now=now))

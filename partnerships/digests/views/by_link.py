@@ -27,10 +27,10 @@ from partnerships.digests.emails.news import News
 from partnerships.digests.emails.pages import item_for, readable_news
 from partnerships.digests.emails.selecting import content_as
 from partnerships.digests.forms import PreferenceForm
-from partnerships.digests.models import Delivery, DeliveryItem, Frequency, Preference, Subscription, Told
+from partnerships.digests.models import Delivery, DeliveryItem, Frequency, Preference, Subscription, Watermark
 from partnerships.digests.planning.forecast import when_next
 from partnerships.digests.planning.matches import matches_in
-from partnerships.digests.queries.naming import askable_anew, named_for
+from partnerships.digests.queries.naming import askable_again, named_for
 from partnerships.digests.queries.subscriptions import moving_with, standing_or_refused, subscriptions_of
 from partnerships.digests.views.actions import BY_LINK, SAID, act
 from partnerships.digests.views.saying import what_holds
@@ -111,7 +111,7 @@ def preferences(request: HttpRequest, link: Link) -> HttpResponse:
         return redirect(f"{request.path}?done=saved")
     minute = minute_of(now)
     mine = named_for(person, standing_or_refused(person), now)
-    anew = askable_anew(mine, now)
+    anew = askable_again(mine, now)
     subscriptions = [one for one in mine if not one.is_ended]
     context = {
         "form": form,
@@ -259,7 +259,7 @@ def read(request: HttpRequest, link: Link, plan: int) -> HttpResponse:
     if reading.is_empty or item is None:
         return render(request, "digests/closed.html", status=404)
     version = get_object_or_404(Version, plan=plan, number=item.to_number)
-    content = content_as(version.content, Told.Reading.OUTSIDE)
+    content = content_as(version.content, Watermark.Reading.OUTSIDE)
     known = Known(area_names(content))
     context = {
         "news": reading.news[0],
@@ -278,5 +278,5 @@ def _compared(item: DeliveryItem, now: Content) -> Comparison | None:
     before = Version.objects.filter(plan=item.plan_id, number=item.from_number).first()
     if before is None:
         return None
-    was = content_as(before.content, Told.Reading.OUTSIDE)
+    was = content_as(before.content, Watermark.Reading.OUTSIDE)
     return comparison(was, now, None, area_names(was, now))

@@ -30,13 +30,13 @@ from partnerships.digests.event_kinds import EventKind
 from partnerships.digests.forms import ReasonForm
 from partnerships.digests.models import Delivery, DeliveryItem
 from partnerships.digests.planning.forecast import when_next
-from partnerships.digests.planning.matches import matches_to_tell
+from partnerships.digests.planning.matches import upcoming_matches
 from partnerships.digests.queries.ledger import (
     Shown,
     due_within,
     ledger_of,
     may_look,
-    sendings_again,
+    repeats_of,
     shown_to,
     with_words,
 )
@@ -195,7 +195,7 @@ def entry(request: HttpRequest, pk: int) -> HttpResponse:
         "address": entry.address,
         "reason": entry.reason,
         "items": _items(_with_items([delivery])[0], mine),
-        "sendings_again": sendings_again(delivery),
+        "repeats_of": repeats_of(delivery),
         "bounces": [
             (one, entry.said(one.text)) for one in Bounce.objects.filter(email_id=delivery.pk).order_by("-at", "-pk")
         ],
@@ -296,14 +296,14 @@ def preview(request: HttpRequest, pk: int) -> HttpResponse:
         reading = next_digest(person, now=now, outside_only=True)
     else:
         mine = set(Plan.objects.publishable_by(viewer).values_list("pk", flat=True))
-        concerned = person.told.filter(plan__in=mine).exists()
+        concerned = person.watermarks.filter(plan__in=mine).exists()
         if not concerned:
             raise Http404
         reading = next_digest(person, now=now, plans=mine)
     if request.method == "POST":
         raise PermissionDenied
     own = person.pk == viewer.pk
-    matches = matches_to_tell(person) if own else ()
+    matches = upcoming_matches(person) if own else ()
     context = {
         "person": person,
         "reading": reading,

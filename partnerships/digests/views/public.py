@@ -22,7 +22,7 @@ from partnerships.digests.emails.links import BadLink, Purpose
 from partnerships.digests.emails.links import read as read_link
 from partnerships.digests.forms import AddressForm, FollowForm
 from partnerships.digests.models import Subscription
-from partnerships.digests.services.email_requests import note_address
+from partnerships.digests.services.email_requests import record_request
 from partnerships.people.limits import too_many
 from partnerships.plans.models import Plan
 
@@ -47,7 +47,7 @@ def follow(request: HttpRequest, plan: int) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         if (refused := _too_many(request)) is not None:
             return refused
-        note_address(plan=target, now=timezone.now(), **form.cleaned_data)
+        record_request(plan=target, now=timezone.now(), **form.cleaned_data)
         return render(request, "digests/letter_sent.html", {"email": form.cleaned_data["email"], "target": target})
     context = {"form": form, "target": target, "back": target.get_absolute_url()}
     return render(request, "digests/follow.html", context, status=422 if request.method == "POST" else 200)
@@ -62,7 +62,7 @@ def new_links(request: HttpRequest) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         if (refused := _too_many(request)) is not None:
             return refused
-        note_address(email=form.cleaned_data["email"], now=timezone.now())
+        record_request(email=form.cleaned_data["email"], now=timezone.now())
         return render(request, "digests/letter_sent.html", {"email": form.cleaned_data["email"]})
     return render(request, "digests/new_links.html", {"form": form}, status=422 if request.method == "POST" else 200)
 

@@ -18,9 +18,9 @@ from partnerships.digests.queries.ledger import may_look
 from partnerships.digests.queries.naming import named_for
 from partnerships.digests.queries.subscriptions import (
     STAKEHOLDER_ORDER,
+    confirmation_emails,
     find_stakeholders,
     followed_by_stakeholders,
-    letters_that_asked,
     may_ask_for,
     stakeholders_of,
     standing_stakeholder,
@@ -74,7 +74,7 @@ def stakeholders(request: HttpRequest) -> HttpResponse:
 
 def _with_letters(subscriptions: list[Subscription]) -> list[tuple[Subscription, Delivery | None]]:
     """These, each with the latest letter that asked whoever has not answered."""
-    letters = letters_that_asked([one for one in subscriptions if one.is_waiting])
+    letters = confirmation_emails([one for one in subscriptions if one.is_waiting])
     return [(one, letters.get(one.pk)) for one in subscriptions]
 
 

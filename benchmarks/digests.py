@@ -433,7 +433,7 @@ def floors(stage: Stage) -> dict[str, Any]:
     from django.utils import timezone
 
     from benchmarks.digests_rivals import render
-    from partnerships.digests.emails.selecting import read_news
+    from partnerships.digests.emails.reading import read_news
     from partnerships.digests.planning.choosing import choose, spread
     from partnerships.outbox.claiming import claim
     from partnerships.outbox.models import Email

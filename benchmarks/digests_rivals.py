@@ -69,12 +69,12 @@ def render(person: Any, news: Any) -> tuple[str, str, str]:
     """Subject, text and HTML for one person the way Django's documentation shows: templates for each message."""
     from django.template.loader import render_to_string
 
-    from partnerships.digests.emails.rendering import _style, inline
+    from partnerships.digests.emails.rendering import inline, style
 
     words = {"news": news, "link": f"http://localhost/read/{person.pk}/", "name": person.name, "css": ""}
     words |= {"heading": news.count_in_words, "stop": f"http://localhost/stop/{person.pk}/"}
     text = render_to_string("emails/digests/digest.txt", words | {"blocks": _block("txt", words)})
-    html = render_to_string("emails/digests/digest.html", words | {"blocks": _block("html", words), "css": _style()})
+    html = render_to_string("emails/digests/digest.html", words | {"blocks": _block("html", words), "css": style()})
     return f"{news.count_in_words} in {news.title}", text, inline(html)
 
 
@@ -100,7 +100,7 @@ def post_office(do: str, plan: int, number: int, count: int) -> None:
     if do == "send":
         mail.send_queued(processes=2)
         return
-    from partnerships.digests.emails.selecting import read_news
+    from partnerships.digests.emails.reading import read_news
     from partnerships.people.models import User
 
     news, _, _ = read_news(plan_id=plan, from_number=number - 1, to_number=number, reading_class="outside")
@@ -159,7 +159,7 @@ else:
         from django.core.mail import EmailMultiAlternatives, get_connection
         from django.utils import timezone
 
-        from partnerships.digests.emails.selecting import read_news
+        from partnerships.digests.emails.reading import read_news
         from partnerships.digests.models import DeliveryItem
         from partnerships.outbox.models import Email, EmailStatus, Lane
         from partnerships.people.models import User

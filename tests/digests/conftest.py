@@ -136,8 +136,8 @@ def office() -> PostOffice:
 def fresh(settings: Any) -> None:
     """Nothing kept from another test, and no settling unless a test asks for it."""
     settings.DIGEST_SETTLE_MINUTES = 0
-    selecting.forget()
-    rendering.forget()
+    selecting.clear_cache()
+    rendering.clear_caches()
 
 
 @pytest.fixture

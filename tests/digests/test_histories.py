@@ -174,8 +174,8 @@ class Play:
 @settings(max_examples=20, deadline=None, suppress_health_check=list(HealthCheck))
 @given(steps=STEPS)
 def test_what_everybody_was_told_adds_up(world: World, plan: Plan, steps: list[tuple[object, ...]]) -> None:
-    selecting.forget()  # numbers of versions come again once a history is rolled back
-    rendering.forget()
+    selecting.clear_cache()  # numbers of versions come again once a history is rolled back
+    rendering.clear_caches()
     with transaction.atomic():
         history = Play(world, plan)
         for verb, *given_ in steps:

@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from partnerships.digests import services
 from partnerships.digests.models import Delivery, MatchTold
-from partnerships.digests.planning.matches import MOST, find_new_matches
+from partnerships.digests.planning.matches import MAX_MATCHES, find_new_matches
 from partnerships.digests.services.sweep import plan_round
 from partnerships.exchange.models import Direction, Match
 from partnerships.outbox.bounces import suppress
@@ -52,7 +52,7 @@ def test_a_new_match_makes_a_digest_go_out_once(world: World, match: Match, offi
 def test_a_letter_that_cannot_list_all_matches_leads_to_the_page_that_does(
     world: World, match: Match, office: PostOffice
 ) -> None:
-    for number in range(MOST + 1):
+    for number in range(MAX_MATCHES + 1):
         offer = shared(
             world.westmarch, world.ben, timezone.now(), direction=Direction.OFFER, title=f"A level site, plot {number}"
         )
@@ -70,7 +70,7 @@ def test_a_letter_that_cannot_list_all_matches_leads_to_the_page_that_does(
     all_of_them = f"{settings.SITE_ORIGIN}{reverse('exchange:matches')}"
     assert re.search(rf"and 2 more\s+{re.escape(all_of_them)}\s", text_of(letter))
     assert re.search(rf'<a href="{re.escape(all_of_them)}"[^>]*>and 2 more</a>', html_of(letter))
-    assert all(f"A level site, plot {number}" in page for number in range(MOST + 1))
+    assert all(f"A level site, plot {number}" in page for number in range(MAX_MATCHES + 1))
 
 
 def test_the_preview_of_ones_own_digest_shows_the_match_that_would_go_out(world: World, match: Match) -> None:

@@ -260,8 +260,8 @@ class History:
 @settings(max_examples=10, deadline=None, suppress_health_check=list(HealthCheck))
 @given(steps=STEPS)
 def test_every_change_comes_once_in_one_digest(world: World, plan: Plan, steps: list[tuple[object, ...]]) -> None:
-    selecting.forget()  # numbers of versions come again once a history is rolled back
-    rendering.forget()
+    selecting.clear_cache()  # numbers of versions come again once a history is rolled back
+    rendering.clear_caches()
     with transaction.atomic():
         history = History(world, plan)
         for verb, *given_ in steps:

@@ -22,8 +22,8 @@ pytestmark = pytest.mark.django_db
 
 def test_a_moved_milestone_is_told_with_both_dates(settings: Any) -> None:
     settings.DIGEST_SETTLE_MINUTES = 0
-    selecting.forget()
-    rendering.forget()
+    selecting.clear_cache()
+    rendering.clear_caches()
     bring("councils", COUNCILS)
     now = timezone.now()
     bring_plans(PLANS.encode(), TIMETABLE.encode(), now=now - dt.timedelta(days=2))

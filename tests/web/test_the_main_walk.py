@@ -78,12 +78,12 @@ def site(live_server: Any, catcher: Catcher, settings: Any, transactional_db: No
     settings.SITE_ORIGIN = live_server.url
     settings.DIGEST_SETTLE_MINUTES = 0
     settings.DEMONSTRATION = True
-    selecting.forget()
-    rendering.forget()
+    selecting.clear_cache()
+    rendering.clear_caches()
     call_command("load_network", str(DEMO), "--demo-passwords", verbosity=0)
     yield str(live_server.url)
-    selecting.forget()
-    rendering.forget()
+    selecting.clear_cache()
+    rendering.clear_caches()
 
 
 def as_person(browser: Browser, site: str, email: str) -> Page:

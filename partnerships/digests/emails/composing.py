@@ -1,4 +1,7 @@
-"""Composing the emails of this room: for each one claimed, whether there is anything to say, and the words of it."""
+"""Composing claimed emails: whether there is anything to send, and its content.
+
+This module decides and writes; rendering takes values and returns messages.
+"""
 
 from __future__ import annotations
 
@@ -12,9 +15,11 @@ from typing import Any, Protocol
 
 from django.conf import settings
 
-from partnerships.digests.emails import rendering
+from partnerships.digests.emails import notices, rendering
+from partnerships.digests.emails.reasons import Why, how_often, reasons
 from partnerships.digests.emails.recipients import Candidate, add_missing_keys, candidates_for
-from partnerships.digests.emails.selecting import Item, Sorted, Why, how_often, reasons, sort
+from partnerships.digests.emails.selecting import Item, Selection, select
+from partnerships.digests.emails.wording import privacy_notice
 from partnerships.digests.models import (
     Delivery,
     DeliveryItem,
@@ -37,10 +42,10 @@ from partnerships.outbox.queries.suppressions import SUPPRESSED
 from partnerships.people.models import User
 from partnerships.work.queries import waiting_for_all
 
-#: Words that this many emails of a batch share are stored once for all of them, not in each.
+#: Reasons shared by this many emails of a batch are stored once, not in each email.
 _COMMON = 5
 
-# All but those that still may.
+# Of the emails asked about, those that may no longer leave.
 _NOT_TO_LEAVE = f"""
 SELECT c.id FROM unnest(%(ids)s::bigint[]) AS c(id) WHERE c.id NOT IN (
     SELECT d.id
@@ -86,11 +91,11 @@ class DigestComposer(kinds.Composer):
         self._give_up_asking = give_up_asking
 
     def candidates(self, due_emails: Sequence[kinds.Due], *, now: dt.datetime) -> list[kinds.Candidate]:
-        """Find each recipient with their preferences, and hold digests of people who have paused."""
+        """Find the recipients; hold digests of people who have paused."""
         return candidates_for(due_emails, now=now)
 
     def compose(self, candidates: Sequence[kinds.Candidate], batch: kinds.Batch, *, now: dt.datetime) -> None:
-        """Write the emails, or say of each why there is none; what a digest does not tell is settled here."""
+        """Compose each email, or set it aside with a reason."""
         mine = [one for one in candidates if isinstance(one, Candidate)]
         if mine:
             add_missing_keys(mine)
@@ -98,11 +103,11 @@ class DigestComposer(kinds.Composer):
                 self._give_up_asking(subscription=subscription, now=now)
 
     def refused(self, candidates: Sequence[kinds.Candidate], *, now: dt.datetime) -> None:
-        """Matches that were noted for these people wait no longer."""
+        """Discard the matches that wait for these people."""
         discard_matches([one.due.person_id for one in candidates if one.due.person_id is not None], now=now)
 
     def no_longer_allowed(self, checks: dict[int, Any], *, now: dt.datetime) -> set[int]:
-        """Those whose reader paused, left, stopped, lost the right to read something in it, or whose mail came back."""
+        """The emails whose reader paused, left, stopped, bounced or lost access."""
         if not checks:
             return set()
         told = [(pk, person, plan, said) for pk, (person, plans) in checks.items() for plan, said in plans]
@@ -124,26 +129,26 @@ class Decided:
         self.batch.set_aside.append(kinds.SetAside(one.pk, status, reason, code))
 
     def cannot_compose(self, one: Candidate, error: Exception) -> None:
-        """Set one aside because of what goes wrong in composing it."""
+        """Set one aside because composing it failed."""
         code = EmailReason.NOT_COMPOSED
         self.set_aside(one, code.in_full(f"{type(error).__name__}: {error}"), EmailStatus.FAILED, code)
 
 
 def _compose(candidates: Sequence[Candidate], batch: kinds.Batch, *, now: dt.datetime) -> list[Subscription]:
     """Compose all and return the questions to give up."""
-    done = Decided(batch)
+    decided = Decided(batch)
     date = format_datetime(now.astimezone(dt.UTC))
     digests = [one for one in candidates if one.kind == DeliveryKind.DIGEST]
-    _compose_digests(digests, done, date=date, now=now)
+    _compose_digests(digests, decided, date=date, now=now)
     for one in candidates:
         if one.kind == DeliveryKind.CONFIRMATION:
-            _compose_confirmation(one, done, date=date, now=now)
+            _compose_confirmation(one, decided, date=date, now=now)
         elif one.kind == DeliveryKind.LINKS:
-            _compose_links(one, done, date=date, now=now)
+            _compose_links(one, decided, date=date, now=now)
         batch.checks.setdefault(one.pk, (one.person_id, ()))
-    if done.introduced:
-        Preference.objects.filter(person__in=done.introduced, introduced_at=None).update(introduced_at=now)
-    return done.unaskable
+    if decided.introduced:
+        Preference.objects.filter(person__in=decided.introduced, introduced_at=None).update(introduced_at=now)
+    return decided.unaskable
 
 
 def _compose_digests(candidates: Sequence[Candidate], decided: Decided, *, date: str, now: dt.datetime) -> None:
@@ -159,49 +164,51 @@ def _compose_digests(candidates: Sequence[Candidate], decided: Decided, *, date:
     )
     items = [Item(pk, delivery, person_of[delivery], *rest) for pk, delivery, *rest in rows]
     _drop_incomplete(candidates)
-    done = sort(
+    selected = select(
         items,
         stakeholders={one.person_id for one in candidates if one.is_stakeholder},
         frozen={one.pk for one in candidates if one.recipe is not None or one.is_repeat},
         now=now,
     )
-    _write_items(done)
+    _write_items(selected)
     told: dict[int, list[tuple[int, str]]] = {}
     numbers: dict[int, list[list[int]]] = {}
-    for item in done.told:
+    for item in selected.told:
         told.setdefault(item.delivery_id, []).append((item.plan_id, item.reading_class))
         numbers.setdefault(item.delivery_id, []).append([item.plan_id, item.to_number])
-    because = reasons(done.told, now=now)
-    lost = {item.delivery_id for item in done.lost}
-    altered = {item.delivery_id for item in (*done.lost, *done.silent, *done.changed)}
+    because = reasons(selected.told, now=now)
+    lost = {item.delivery_id for item in selected.lost}
+    altered = {item.delivery_id for item in (*selected.lost, *selected.silent, *selected.changed)}
     notices = _notices([one for one in candidates if one.is_stakeholder and not one.is_introduced])
-    telling = {one.person_id: one.pk for one in candidates if not one.is_stakeholder and not one.is_repeat}
+    recipients = {one.person_id: one.pk for one in candidates if not one.is_stakeholder and not one.is_repeat}
     in_doubt = {one.person_id for one in candidates if one.recipe is not None}
-    matches, withdrawn = matches_for_digests(telling, in_doubt, now=now) if telling else ({}, set())
+    matches, withdrawn = matches_for_digests(recipients, in_doubt, now=now) if recipients else ({}, set())
     altered |= withdrawn
-    waits = waiting_for_all(_accounts(one for one in candidates if one.pk in matches or done.blocks.get(one.pk)), now)
+    waits = waiting_for_all(
+        _accounts(one for one in candidates if one.pk in matches or selected.blocks.get(one.pk)), now
+    )
     whys = {one.pk: because.get(one.pk) or Why() for one in candidates}
     minutes = settings.DIGEST_SETTLE_MINUTES
-    paces = {one.pk: _how_often(one, frozenset(whys[one.pk].frequencies), minutes) for one in candidates}
-    alike = Counter((*whys[one.pk].words, paces[one.pk]) for one in candidates)
+    frequencies = {one.pk: _how_often(one, frozenset(whys[one.pk].frequencies), minutes) for one in candidates}
+    alike = Counter((*whys[one.pk].words, frequencies[one.pk]) for one in candidates)
     for one in candidates:
         batch.checks[one.pk] = one.person_id, told.get(one.pk, ())
         batch.told[one.pk] = numbers.get(one.pk, [])
-        blocks = done.blocks.get(one.pk, [])
+        blocks = selected.blocks.get(one.pk, [])
         if not blocks and one.pk not in matches:
             if one.pk in lost:
-                decided.set_aside(one, "They may no longer read what it says, or stopped following it.")
+                decided.set_aside(one, "They may no longer read what is in it, or stopped following it.")
             elif one.due.in_doubt or one.is_repeat:
-                decided.set_aside(one, "Nothing of it is news any more that they may read.")
+                decided.set_aside(one, "Nothing in it is still news that they may read.")
             else:
                 decided.set_aside(one, "There was nothing to say.", EmailStatus.DROPPED)
             continue
         waiting = waits.get(one.person_id, [])
-        batch.memos[one.pk] = [remembered(thing) for thing in waiting[: rendering.MAX_WAITING]]
-        if one.recipe is not None and one.pk not in altered and _still_holds(one, waiting):
+        batch.memos[one.pk] = [memo_of(thing) for thing in waiting[: rendering.MAX_WAITING]]
+        if one.recipe is not None and one.pk not in altered and _may_go_unchanged(one, waiting):
             batch.again.append(one)
             continue
-        notice, why, rhythm = notices.get(one.person_id, ""), whys[one.pk].words, paces[one.pk]
+        notice, why, often = notices.get(one.person_id, ""), whys[one.pk].words, frequencies[one.pk]
         try:
             batch.messages[one.pk] = rendering.digest(
                 one.addressee,
@@ -209,13 +216,13 @@ def _compose_digests(candidates: Sequence[Candidate], decided: Decided, *, date:
                 delivery_id=one.pk,
                 message_id=one.due.message_id,
                 because=why,
-                how_often=rhythm,
+                how_often=often,
                 waiting=waiting,
                 matches=matches.get(one.pk, ()),
                 notice=notice,
                 date=date,
                 now=now,
-                is_common=alike[(*why, rhythm)] >= _COMMON,
+                is_common=alike[(*why, often)] >= _COMMON,
             )
         except (ValueError, UnicodeError, KeyError) as error:
             decided.cannot_compose(one, error)
@@ -229,10 +236,12 @@ def _how_often(one: Candidate, chosen: frozenset[str], minutes: float) -> str:
     return how_often(chosen, to.frequency, to.hour, to.weekday, to.working_days_only, to.zone, minutes)
 
 
-def _still_holds(one: Candidate, waiting: Sequence[Waiting]) -> bool:
-    """Whether a letter in doubt may go again as it is: to the same address, with links that work, and saying of
-    nothing that it waits which does not, or which its reader may not see any more."""
-    known = {remembered(thing) for thing in waiting}
+def _may_go_unchanged(one: Candidate, waiting: Sequence[Waiting]) -> bool:
+    """Whether an email in doubt may be sent again as it is.
+
+    Its address and links must still be right, and everything it says is waiting must still wait and be readable.
+    """
+    known = {memo_of(thing) for thing in waiting}
     return (
         one.due.address.lower() == one.address.lower()
         and known.issuperset(one.due.memo or ())
@@ -241,13 +250,13 @@ def _still_holds(one: Candidate, waiting: Sequence[Waiting]) -> bool:
     )
 
 
-def remembered(thing: Waiting) -> str:
-    """A digest's memo that it mentioned this item: a hash, so that its text is not stored."""
+def memo_of(thing: Waiting) -> str:
+    """A hash that stands for a waiting item, so that its text is not stored."""
     return hashlib.sha256(f"{thing.what} {thing.path}".encode()).hexdigest()[:20]
 
 
 def _drop_incomplete(candidates: Iterable[Candidate]) -> None:
-    """Letters in doubt of which a part is no longer kept are written anew."""
+    """Compose emails in doubt again where a part is no longer stored."""
     frozen = [(one, one.recipe) for one in candidates if one.recipe is not None]
     known = bodies(recipe for _, recipe in frozen)
     for one, recipe in frozen:
@@ -259,7 +268,7 @@ def _compose_confirmation(one: Candidate, decided: Decided, *, date: str, now: d
     asked = Subscription.objects.for_listing().filter(status=SubscriptionStatus.ASKED)
     subscription = asked.filter(pk=one.due.params.get("subscription", 0)).first()
     if subscription is None:
-        decided.set_aside(one, "It was answered, or withdrawn, before it left.")
+        decided.set_aside(one, "It was answered or withdrawn before it was sent.")
     elif not may_still_be_asked(subscription, now):
         decided.set_aside(one, "They, or the organisation that asked them, may not read what it is about.")
         if not one.is_stakeholder:  # retention forgets people without an account who never answered
@@ -268,7 +277,7 @@ def _compose_confirmation(one: Candidate, decided: Decided, *, date: str, now: d
         decided.batch.again.append(one)
     else:
         try:
-            decided.batch.messages[one.pk] = rendering.confirmation(
+            decided.batch.messages[one.pk] = notices.confirmation(
                 one.addressee, subscription, message_id=one.due.message_id, date=date, now=now
             )
         except (ValueError, UnicodeError) as error:
@@ -284,7 +293,7 @@ def _compose_links(one: Candidate, decided: Decided, *, date: str, now: dt.datet
         return
     last = Delivery.objects.filter(recipient=one.person_id, kind=DeliveryKind.DIGEST, status=EmailStatus.SENT)
     try:
-        decided.batch.messages[one.pk] = rendering.links(
+        decided.batch.messages[one.pk] = notices.links(
             one.addressee,
             delivery_id=one.pk,
             last_digest=last.order_by("-pk").values_list("pk", flat=True).first(),
@@ -297,13 +306,13 @@ def _compose_links(one: Candidate, decided: Decided, *, date: str, now: dt.datet
 
 
 def _accounts(candidates: Iterable[Candidate]) -> list[User]:
-    """The recipients who can sign in, and so have things waiting for them."""
+    """The recipients with an account: only they have items waiting."""
     ids = [one.person_id for one in candidates if not one.is_stakeholder]
     return list(User.objects.filter(pk__in=ids)) if ids else []
 
 
 def _notices(candidates: Collection[Candidate]) -> dict[int, str]:
-    """What a stakeholder's first letter says about their address."""
+    """Each stakeholder's privacy notice, by person, for their first email."""
     if not candidates:
         return {}
     subscriptions = (
@@ -311,35 +320,35 @@ def _notices(candidates: Collection[Candidate]) -> dict[int, str]:
         .select_related("added_for", "added_by")
         .order_by("-asked_at", "-pk")
     )
-    return {subscription.person_id: rendering.privacy_notice(subscription) for subscription in subscriptions}
+    return {subscription.person_id: privacy_notice(subscription) for subscription in subscriptions}
 
 
-def _write_items(done: Sorted) -> None:
-    if done.silent:
+def _write_items(selected: Selection) -> None:
+    if selected.silent:
         rows_of(
             _MOVE_FORWARD,
             {
-                "people": [item.person_id for item in done.silent],
-                "plans": [item.plan_id for item in done.silent],
-                "numbers": [item.to_number for item in done.silent],
+                "people": [item.person_id for item in selected.silent],
+                "plans": [item.plan_id for item in selected.silent],
+                "numbers": [item.to_number for item in selected.silent],
             },
         )
-        DeliveryItem.objects.filter(pk__in=[item.pk for item in done.silent]).delete()
-    if done.lost:
-        _keep_lost(done.lost)
-    if done.changed:
+        DeliveryItem.objects.filter(pk__in=[item.pk for item in selected.silent]).delete()
+    if selected.lost:
+        _keep_lost(selected.lost)
+    if selected.changed:
         rows_of(
             _FREEZE,
             {
-                "ids": [item.pk for item in done.changed],
-                "numbers": [item.to_number for item in done.changed],
-                "classes": [item.reading_class for item in done.changed],
+                "ids": [item.pk for item in selected.changed],
+                "numbers": [item.to_number for item in selected.changed],
+                "classes": [item.reading_class for item in selected.changed],
             },
         )
 
 
 def _keep_lost(items: Sequence[Item]) -> None:
-    """Let the ledger say what was chosen and not told, and why; the watermark stays where it was."""
+    """Record in the ledger what was left out and why; watermarks do not move."""
     pairs = Following.objects.filter(
         person__in=[item.person_id for item in items], plan__in=[item.plan_id for item in items]
     ).values_list("person_id", "plan_id")

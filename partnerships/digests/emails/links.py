@@ -1,8 +1,7 @@
-"""Signed links for people who are not signed in: bound to one person and one purpose, expiring where they let
-somebody read.
+"""Signed links for people who are not signed in, each for one person and purpose.
 
-A token is `person.minute.extra.signature`. The signature covers the purpose, the person's own link key (a new key
-ends every earlier link) and everything else in the token, so that a link good for one thing is good for nothing else.
+A token is `person.minute.number.signature`. The signature covers everything in the token, the purpose and the person's
+link key. A new link key makes all earlier links invalid.
 """
 
 from __future__ import annotations
@@ -30,8 +29,8 @@ _MINUTE = dt.timedelta(minutes=1)
 class Purpose(Enum):
     """What a link is good for, and for how long.
 
-    Stopping works for two years: emails are read, and mail programs offer their one click (RFC 8058), long after
-    they arrive, but a link in an archive is no key for ever.
+    Links for stopping work for two years, because people and mail programs (RFC 8058) use them long after the email
+    arrived.
     """
 
     STOP = "stop"
@@ -54,16 +53,16 @@ _LIFETIMES = {
 
 
 class BadLink(Exception):
-    """The link was never ours, is for something else, or has expired."""
+    """The link is not ours, is for another purpose, or has expired."""
 
 
 class ExpiredLink(BadLink):
-    """The link was ours, and its time is over."""
+    """The link is ours, but has expired."""
 
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """What a token says: whose it is, when it was made, and a number (of a delivery or a subscription)."""
+    """A token's person, time, and the number of a delivery or subscription."""
 
     person: User
     made_at: dt.datetime
@@ -76,7 +75,7 @@ def _secret(secret: str) -> bytes:
 
 
 def _signatures(secret: str, link_key: str, said: str) -> bytes:
-    """64 bytes, of which each purpose has its own 16 (128 bits): a link good for one thing is good for nothing else."""
+    """64 bytes, of which each purpose has its own 16 (128 bits)."""
     return hmac.digest(_secret(secret), f"{link_key}:{said}".encode(), hashlib.sha512)
 
 
@@ -89,19 +88,19 @@ _PLACES = {purpose: 16 * place for place, purpose in enumerate(Purpose)}
 
 
 def make(purpose: Purpose, *, person_id: int, link_key: str, number: int, minute: int) -> str:
-    """A token; `minute` is what `minute_of` gives, worked out once for a whole batch."""
+    """A token; `minute` comes from `minute_of`, once for a whole batch."""
     return make_all((purpose,), person_id=person_id, link_key=link_key, number=number, minute=minute)[0]
 
 
 def make_all(purposes: Sequence[Purpose], *, person_id: int, link_key: str, number: int, minute: int) -> list[str]:
-    """A token for each of several purposes, for the price of one."""
+    """A token for each purpose, with one signing operation for all."""
     said = f"{person_id:x}.{minute:x}.{number:x}"
     signatures = _signatures(settings.SECRET_KEY, link_key, said)
     return [f"{said}.{_part(signatures, purpose)}" for purpose in purposes]
 
 
 def is_current(purpose: Purpose, token: str, *, link_key: str) -> bool:
-    """Whether a token that we made is still good for whoever has this key."""
+    """Whether a token of ours is valid for this link key."""
     said, _, given = token.rpartition(".")
     return any(
         hmac.compare_digest(_part(_signatures(secret, link_key, said), purpose).encode(), given.encode())
@@ -110,15 +109,15 @@ def is_current(purpose: Purpose, token: str, *, link_key: str) -> bool:
 
 
 def minute_of(moment: dt.datetime) -> int:
-    """Minutes since the beginning of 2024: when a token was made."""
+    """Minutes since the start of 2024: when a token was made."""
     return (moment - _EPOCH) // _MINUTE
 
 
-def read(purpose: Purpose, token: str, *, now: dt.datetime, even_if_over: bool = False) -> Link:
-    """Check a token for a purpose and say what it says; raises `BadLink` or `ExpiredLink`.
+def read(purpose: Purpose, token: str, *, now: dt.datetime, allow_expired: bool = False) -> Link:
+    """Check a token for a purpose and return its content.
 
-    Works for earlier secret keys too (SECRET_KEY_FALLBACKS). People who have left have no links. `even_if_over` is for
-    whoever only asks for a new one, which goes to the person's own address.
+    Raises `BadLink` or `ExpiredLink`. Accepts earlier secret keys (SECRET_KEY_FALLBACKS). Links of people who have left
+    are bad. Use `allow_expired` only to send a new link to the person's own address.
     """
     said = token.rpartition(".")[0]
     try:
@@ -133,6 +132,6 @@ def read(purpose: Purpose, token: str, *, now: dt.datetime, even_if_over: bool =
     if found is None or not good:
         raise BadLink
     made_at = _EPOCH + minute * _MINUTE
-    if now - made_at > purpose.lifetime and not even_if_over:
+    if now - made_at > purpose.lifetime and not allow_expired:
         raise ExpiredLink
     return Link(person=found.person, made_at=made_at, number=number)

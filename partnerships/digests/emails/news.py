@@ -1,6 +1,7 @@
-"""What a digest says of one plan: the net change between two versions, important things first, the rest folded.
+"""What a digest says about one plan: the net change between two versions.
 
-Pure thinking over contents of one reading class; letters, web pages and the preview show the same `News`.
+Important changes come first, the rest is folded. Pure: it compares contents of one reading class. Emails, pages and the
+preview show the same `News`.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from partnerships.kit.text import Fragment, Kind, excerpt, shorten, word_differe
 from partnerships.plans.changes import Change, Total, changes, homes_totals
 from partnerships.plans.content import Content, homes_count
 
-#: So many lines are shown; important ones always are.
+#: Lines shown; important ones are always shown.
 MAX_LINES = 12
 _WORDS_AROUND = 8
 _MARKS: dict[Kind, str] = {"delete": "[removed: {}]", "insert": "[added: {}]"}
@@ -23,7 +24,7 @@ _LONGEST_VALUE, _LONGEST_TEXT, _LONGEST_NOTE = 160, 400, 400
 
 @dataclass(frozen=True, slots=True)
 class Edition:
-    """One version between the two: when, by whom, for which organisation, and why."""
+    """One version in between: date, author, organisation and note."""
 
     number: int
     published_on: dt.date
@@ -33,13 +34,16 @@ class Edition:
 
     @property
     def by(self) -> str:
-        """Who: "Ben Carter, Westmarch Borough Council"."""
+        """The author: "Ben Carter, Westmarch Borough Council"."""
         return ", ".join(part for part in (self.author, self.organisation) if part) or "The published register"
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One change as a row: what, was, now, and how much; a text has fragments instead of was and now."""
+    """One change as a row: what, was, now and by how much.
+
+    A changed text has fragments instead of was and now.
+    """
 
     what: str
     was: str = ""
@@ -50,7 +54,7 @@ class Line:
 
     @property
     def sentence(self) -> str:
-        """The line in plain text, with the same facts."""
+        """The line in plain text."""
         if self.fragments:
             return f"{self.what}: {fragments_in_words(self.fragments)}"
         if self.was and self.now:
@@ -80,7 +84,7 @@ class News:
 
     @property
     def is_new(self) -> bool:
-        """Whether the reader hears of the plan for the first time."""
+        """Whether the plan is new to the reader."""
         return self.from_number == 0
 
     @property
@@ -92,12 +96,12 @@ class News:
 
     @property
     def folded_in_words(self) -> str:
-        """`and 12 more changes`, empty where everything is shown."""
+        """`and 12 more changes`; empty if everything is shown."""
         return f"and {self.folded:,} more change{'' if self.folded == 1 else 's'}" if self.folded else ""
 
 
 def fragments_in_words(fragments: Sequence[Fragment]) -> str:
-    """A text's changes without mark-up: what went and what came is named."""
+    """A changed text in plain text, with removed and added words marked."""
     return " ".join("".join(_MARKS.get(kind, "{}").format(text) for kind, text in fragments).split())
 
 
@@ -113,9 +117,9 @@ def news_of(
     editions: Sequence[Edition],
     areas: Mapping[str, str] = MappingProxyType({}),
 ) -> News:
-    """Compare two regular contents of the same reading class; `was` is None for a plan that is new to the reader.
+    """Compare two normalised contents of the same reading class.
 
-    `areas` names GSS codes.
+    `was` is None for a plan that is new to the reader. `areas` maps GSS codes to names.
     """
     if was is None:
         lines, count = _of_new_plan(now), 1
@@ -142,7 +146,10 @@ def news_of(
 
 
 def fold(lines: Sequence[Line]) -> tuple[tuple[Line, ...], int]:
-    """The lines to show and how many are left: all that is important, then others up to the most."""
+    """The lines to show, and how many are left out.
+
+    Important lines come first and are always shown, then others up to `MAX_LINES`.
+    """
     important = [line for line in lines if line.important]
     others = [line for line in lines if not line.important]
     room = max(MAX_LINES - len(important), 0)
@@ -196,7 +203,7 @@ def _line(change: Change) -> Line:
 
 
 def _cut(fragments: Sequence[Fragment]) -> tuple[Fragment, ...]:
-    """A short excerpt: as many fragments as fit, long ones shortened."""
+    """As many fragments as fit, long ones shortened."""
     kept: list[Fragment] = []
     room = _LONGEST_TEXT
     for fragment in fragments:
@@ -210,7 +217,7 @@ def _cut(fragments: Sequence[Fragment]) -> tuple[Fragment, ...]:
 
 
 def _apart(fragments: Sequence[Fragment]) -> tuple[Fragment, ...]:
-    """What went and what came set apart by spaces, and without any of their own at their ends."""
+    """Removed and added words with a space around them and none inside."""
     apart: list[Fragment] = []
     for kind, text in fragments:
         if kind not in _MARKS or not text.strip():
@@ -225,5 +232,5 @@ def _apart(fragments: Sequence[Fragment]) -> tuple[Fragment, ...]:
 
 
 def shorten_note(note: str) -> str:
-    """A note of a version as letters show it."""
+    """A version's note as emails show it."""
     return shorten(note, _LONGEST_NOTE)

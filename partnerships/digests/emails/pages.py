@@ -1,5 +1,4 @@
-"""Digests as pages: what a letter said, as far as its reader may still read it, and what somebody's next one would
-say."""
+"""Digests on the web: what an email said, and what the next one would say."""
 
 from __future__ import annotations
 
@@ -9,7 +8,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 
 from partnerships.digests.emails.news import News
-from partnerships.digests.emails.selecting import read_news
+from partnerships.digests.emails.reading import read_news
 from partnerships.digests.models import Delivery, DeliveryItem, Watermark
 from partnerships.digests.queries.readers import newest_numbers, owners_among, reading_classes
 from partnerships.outbox.parts import Recipe, bodies
@@ -18,21 +17,21 @@ from partnerships.people.models import User
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """A digest for the web: the news of each plan that may be read, and how many may not any more."""
+    """A digest on a page: readable news, and how many plans are hidden."""
 
     news: tuple[News, ...]
     hidden: int
 
     @property
     def is_empty(self) -> bool:
-        """Whether nothing is left to read."""
+        """Whether nothing may be read."""
         return not self.news
 
 
 def readable_news(delivery: Delivery, *, now: dt.datetime, plans: Collection[int] | None = None) -> Reading:
-    """What a letter said, in the class in which its recipient may read each plan today; `plans` narrows it further.
+    """What an email said, as far as its recipient may read each plan today.
 
-    Who has paused since reads what they received all the same: a pause keeps back what comes next.
+    `plans` narrows it further. People who have paused since may still read what they received.
     """
     items = list(DeliveryItem.objects.told().filter(delivery=delivery).order_by("pk"))
     plan_ids = [item.plan_id for item in items]
@@ -57,15 +56,17 @@ def _narrower(one: str, other: str) -> str:
 
 
 def item_for(delivery: Delivery, plan_id: int) -> DeliveryItem | None:
-    """What a letter said of one plan."""
+    """What an email said about one plan."""
     return DeliveryItem.objects.told().filter(delivery=delivery, plan=plan_id).first()
 
 
 def next_digest(
     person: User, *, now: dt.datetime, plans: Collection[int] | None = None, outside_only: bool = False
 ) -> Reading:
-    """What somebody's next digest would say if it went out now; `plans` and `outside_only` narrow it to what the
-    viewer may see."""
+    """What somebody's next digest would say if it was sent now.
+
+    `plans` and `outside_only` narrow it to what the viewer may see.
+    """
     rows = Watermark.objects.filter(recipient=person, due_at__isnull=False)
     if plans is not None:
         rows = rows.filter(plan__in=plans)
@@ -93,8 +94,8 @@ def next_digest(
 
 
 def as_sent(delivery: Delivery) -> str:
-    """The message exactly as it left, joined of its pieces; empty when it is no longer kept."""
+    """The message exactly as sent; empty when it is no longer stored."""
     if not delivery.recipe:
         return ""
     recipe = Recipe(*delivery.recipe)
-    return recipe.join(defaultdict(str, bodies([recipe])))  # without what is no longer kept
+    return recipe.join(defaultdict(str, bodies([recipe])))  # parts no longer stored stay empty

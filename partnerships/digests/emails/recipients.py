@@ -1,4 +1,4 @@
-"""The recipients of emails that are due, with how and when they want digests, in one statement for a whole batch."""
+"""The recipients of a batch of emails and their preferences, in one query."""
 
 from __future__ import annotations
 
@@ -50,12 +50,12 @@ class Candidate(kinds.Candidate):
 
     to: Recipient = field(kw_only=True)
     link_key: str = field(default="", kw_only=True)
-    #: The message as it was sent before, of one in doubt.
+    #: The message as sent before, for an email in doubt.
     recipe: Recipe | None = field(default=None, kw_only=True)
 
     @property
     def kind(self) -> str:
-        """Which kind of email."""
+        """The kind of email."""
         return self.due.kind
 
     @property
@@ -70,13 +70,13 @@ class Candidate(kinds.Candidate):
 
     @property
     def is_introduced(self) -> bool:
-        """Whether they know who holds their address. What was composed of this very email before has not arrived."""
+        """Whether an earlier email told them who holds their address."""
         at = self.to.introduced_at
         return at is not None and (not self.is_stakeholder or at < self.due.created_at)
 
     @property
     def is_repeat(self) -> bool:
-        """Whether somebody had it sent again."""
+        """Whether it repeats an earlier email."""
         return self.due.repeat_of_id is not None
 
     @property
@@ -86,7 +86,7 @@ class Candidate(kinds.Candidate):
 
 
 def candidates_for(due_emails: Sequence[kinds.Due], *, now: dt.datetime) -> list[kinds.Candidate]:
-    """Find each recipient with their preferences, and hold digests of people who have paused."""
+    """Find the recipients; hold digests of people who have paused."""
     ids = sorted({one.person_id for one in due_emails if one.person_id is not None})
     rows = rows_planned_once(_RECIPIENTS, [ids], whatever_is_asked=True)
     known = {row[0]: Recipient(*row) for row in rows}
@@ -94,7 +94,7 @@ def candidates_for(due_emails: Sequence[kinds.Due], *, now: dt.datetime) -> list
     for one in due_emails:
         to = known.get(one.person_id or 0)
         if to is None:
-            found.append(kinds.Candidate(one, one.address, refusal="The person is not known any more."))
+            found.append(kinds.Candidate(one, one.address, refusal="The person no longer exists here."))
             continue
         found.append(
             Candidate(
@@ -112,18 +112,18 @@ def candidates_for(due_emails: Sequence[kinds.Due], *, now: dt.datetime) -> list
 
 
 def _is_paused(one: kinds.Due, to: Recipient, now: dt.datetime) -> bool:
-    """Whether the recipient wants no digest today, by the calendar where they are."""
+    """Whether the recipient has paused digests, by their own calendar."""
     return one.kind == DeliveryKind.DIGEST and to.paused_until is not None and local_day(now, to.zone) < to.paused_until
 
 
 def _resumes_at(to: Recipient, now: dt.datetime) -> dt.datetime:
-    """When a digest that met a pause may leave."""
+    """When a digest held by a pause may be sent."""
     rhythm = Rhythm(to.frequency, to.hour, to.weekday, to.working_days_only, to.zone, to.paused_until)
     return due(rhythm, waiting_since=now, latest=now, settle=dt.timedelta(), holidays=holidays())
 
 
 def add_missing_keys(candidates: Iterable[Candidate]) -> None:
-    """People without preferences get those that everybody begins with, for the key of their links."""
+    """Give people without preferences the defaults: links need their key."""
     missing = {one.person_id for one in candidates if not one.link_key}
     if missing:
         Preference.objects.bulk_create([Preference(person_id=pk) for pk in sorted(missing)], ignore_conflicts=True)

@@ -25,7 +25,7 @@ from partnerships.digests.emails.links import BadLink, ExpiredLink, Link, Purpos
 from partnerships.digests.emails.links import read as read_link
 from partnerships.digests.emails.news import News
 from partnerships.digests.emails.pages import item_for, readable_news
-from partnerships.digests.emails.selecting import content_as
+from partnerships.digests.emails.reading import content_as
 from partnerships.digests.forms import PreferenceForm
 from partnerships.digests.models import Delivery, DeliveryItem, Frequency, Preference, Subscription, Watermark
 from partnerships.digests.planning.forecast import when_next

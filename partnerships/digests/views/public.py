@@ -75,7 +75,7 @@ def renew(request: HttpRequest, purpose: str, token: str) -> HttpResponse:
     """Send new links to the address that an expired link was made for."""
     try:
         wanted, now = Purpose(purpose), timezone.now()
-        link = read_link(wanted, token, now=now, even_if_over=True)
+        link = read_link(wanted, token, now=now, allow_expired=True)
     except (ValueError, BadLink) as error:
         raise Http404 from error
     if (refused := _too_many(request)) is not None:

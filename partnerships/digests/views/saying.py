@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from partnerships.digests.emails.selecting import how_often
+from partnerships.digests.emails.reasons import how_often
 from partnerships.digests.models import Preference, Subscription
 from partnerships.digests.planning.watermarks import settle_time
 from partnerships.people.models import User

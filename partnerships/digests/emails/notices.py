@@ -1,0 +1,93 @@
+"""Emails to one reader: asking to confirm, and new links."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+from django.conf import settings
+from django.template.loader import render_to_string
+
+from partnerships.digests.emails.links import Purpose, make, minute_of
+from partnerships.digests.emails.rendering import (
+    Addressee,
+    inline,
+    notice_as_html,
+    own_headers,
+    page_prefix,
+    static_headers,
+    style,
+)
+from partnerships.digests.emails.wording import MAX_SUBJECT, privacy_notice
+from partnerships.digests.models import Subscription
+from partnerships.kit.text import shorten
+from partnerships.outbox import mime
+from partnerships.outbox.parts import Message
+
+
+def confirmation(to: Addressee, subscription: Subscription, *, message_id: str, date: str, now: dt.datetime) -> Message:
+    """Ask somebody whether they want these digests."""
+    token = make(
+        Purpose.CONFIRM, person_id=to.person_id, link_key=to.link_key, number=subscription.pk, minute=minute_of(now)
+    )
+    words = {
+        "title": str(subscription.target),
+        "name": to.name,
+        "is_replacement": subscription.replaces_id is not None,
+        "organisation": subscription.added_for.name if subscription.added_for else "",
+        "asker": subscription.added_by.display_name if subscription.added_by else "Somebody",
+        "confirm": _token_link("digests:confirm", "confirm"),
+        "why": subscription.why,
+        "notice": privacy_notice(subscription),
+        "site_name": settings.SITE_NAME,
+    }
+    return _single(to, "confirmation", words, {"confirm": token}, message_id=message_id, date=date)
+
+
+def links(
+    to: Addressee, *, delivery_id: int, last_digest: int | None, message_id: str, date: str, now: dt.datetime
+) -> Message:
+    """New links: to change how often, to stop, and to read the last digest."""
+
+    def token(purpose: Purpose, number: int) -> str:
+        return make(purpose, person_id=to.person_id, link_key=to.link_key, number=number, minute=minute_of(now))
+
+    words = {
+        "name": to.name,
+        "preferences": _token_link("digests:preferences", "preferences"),
+        "view": _token_link("digests:view", "read") if last_digest else "",
+        "stop": _token_link("digests:stop", "stop"),
+        "site_name": settings.SITE_NAME,
+    }
+    tokens = {
+        "preferences": token(Purpose.PREFERENCES, delivery_id),
+        "read": token(Purpose.READ, last_digest or 0),
+        "stop": token(Purpose.STOP, delivery_id),
+    }
+    return _single(to, "links", words, tokens, message_id=message_id, date=date)
+
+
+def _token_link(page: str, slot: str) -> str:
+    """The link to a page, with a mark where the token goes."""
+    return f"{page_prefix(page)}{mime.mark_bare(slot)}/"
+
+
+def _single(
+    to: Addressee, template: str, words: dict[str, Any], tokens: dict[str, str], *, message_id: str, date: str
+) -> Message:
+    """An email whose body belongs to one reader; `notice` ends with a link."""
+    subject = shorten(mime.one_line(render_to_string(f"emails/digests/{template}.subject.txt", words)), MAX_SUBJECT)
+    words = words | {"heading": subject, "css": style()}
+    head = own_headers(to, message_id, date) + mime.header("Subject", subject)
+    text = render_to_string(f"emails/digests/{template}.txt", words).strip() + "\n"
+    if words.get("notice"):
+        words["notice"] = notice_as_html(words["notice"])
+    html = inline(render_to_string(f"emails/digests/{template}.html", words)).strip() + "\n"
+    moulds = (
+        mime.cut(text, before=mime.TEXT_HEAD, after=mime.NEXT_PART),
+        mime.cut(html, before=mime.HTML_HEAD, after=mime.LAST_PART),
+    )
+    own = [part for mould in moulds for part in mould.parts]
+    names = [part if isinstance(part, str) else f"own_{place}" for place, part in enumerate(own)]
+    values = {name: part.body for name, part in zip(names, own, strict=True) if isinstance(part, mime.Part)}
+    return Message(subject, ("head", static_headers(), *names), {"head": head, **values, **tokens}, tuple(tokens))

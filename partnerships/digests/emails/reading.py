@@ -1,0 +1,74 @@
+"""The news between two versions of a plan, as one class of readers may see it."""
+
+from __future__ import annotations
+
+from partnerships.agreements.models import Audience as PartnershipAudience
+from partnerships.digests.emails.news import Edition, News, news_of, shorten_note
+from partnerships.digests.models import Watermark
+from partnerships.plans.content import Content, normalise, outside
+from partnerships.plans.models import Plan, ReadingClass, Version
+from partnerships.plans.queries import area_names
+
+
+def content_as(content: Content, reading_class: str) -> Content:
+    """A plan's content, normalised, without what this class may not read."""
+    regular = normalise(content)
+    return regular if reading_class == Watermark.Reading.INSIDE else outside(regular)
+
+
+def read_news(
+    *, plan_id: int, from_number: int, to_number: int, reading_class: str
+) -> tuple[News, int | None, frozenset[int | None]]:
+    """The news between two versions, the partnership's id and the authors.
+
+    Versions that changed nothing for this class of readers are left out, with their notes.
+    """
+    plan = Plan.objects.select_related("partnership").get(pk=plan_id)
+    versions = list(
+        Version.objects.filter(plan=plan_id, number__gt=from_number, number__lte=to_number)
+        .select_related("author", "organisation")
+        .defer("content", "prose")
+        .order_by("number")
+    )
+    ends = {
+        number: content_as(content, reading_class)
+        for number, content in Version.objects.filter(plan=plan_id, number__in=[from_number, to_number]).values_list(
+            "number", "content"
+        )
+    }
+    shown = [version for version in versions if _changed_for(version, reading_class)]
+    editions = [
+        Edition(
+            number=version.number,
+            published_on=version.published_at.date(),
+            author=version.author.display_name if version.author else "",
+            organisation=version.organisation.name if version.organisation else version.source,
+            note=shorten_note(version.note),
+        )
+        for version in reversed(shown if from_number else shown[-1:])
+    ]
+    news = news_of(
+        plan_id=plan_id,
+        title=versions[-1].title if versions else plan.title,
+        partnership=_partnership_title(plan, reading_class),
+        was=ends.get(from_number),
+        now=ends[to_number],
+        from_number=from_number,
+        to_number=to_number,
+        editions=editions,
+        areas=area_names(*ends.values()),
+    )
+    return news, plan.partnership_id, frozenset(version.author_id for version in shown)
+
+
+def _partnership_title(plan: Plan, reading_class: str) -> str:
+    """The partnership's title, or nothing where this class may not know it."""
+    if plan.partnership is None:
+        return ""
+    known = reading_class == ReadingClass.INSIDE or plan.partnership.audience == PartnershipAudience.NETWORK
+    return plan.partnership.title if known else ""
+
+
+def _changed_for(version: Version, reading_class: str) -> bool:
+    figures = version.figures.get(reading_class)
+    return figures is None or figures.get("changes") != 0

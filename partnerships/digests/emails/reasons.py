@@ -1,0 +1,111 @@
+"""Why a digest comes and how often, in words."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache
+
+from partnerships.digests.emails.selecting import Item
+from partnerships.digests.models import Frequency, Subscription, Watermark, Weekday, because
+from partnerships.digests.queries.naming import named_to_followers
+from partnerships.digests.schedule import zone_in_words
+from partnerships.kit.database import rows_planned_once
+
+_WHY = """
+SELECT f.person_id, f.plan_id, s.id, s.partnership_id IS NOT NULL, f.how, s.why,
+       COALESCE(p.title, a.title, o.name), by_organisation.name, f.frequency
+  FROM digests_following f
+  JOIN digests_subscription s ON s.id = f.subscription_id
+  LEFT JOIN plans_plan p ON p.id = s.plan_id
+  LEFT JOIN agreements_partnership a ON a.id = s.partnership_id
+  LEFT JOIN organisations_organisation o ON o.id = s.organisation_id
+  LEFT JOIN organisations_organisation by_organisation ON by_organisation.id = s.added_for_id
+ WHERE f.person_id = ANY(%s) AND f.plan_id = ANY(%s)
+ ORDER BY f.person_id, f.plan_id, f.rank, f.subscription_id
+"""
+
+
+@dataclass(slots=True)
+class Why:
+    """Why a digest comes, and the frequencies chosen for what is in it.
+
+    `words` follow "because". A frequency is empty where the person's own applies.
+    """
+
+    words: list[str] = field(default_factory=list)
+    frequencies: set[str] = field(default_factory=set)
+
+
+def _unnamed(by_partnership: set[int], now: dt.datetime) -> set[int]:
+    """Subscriptions to partnerships that their follower may no longer read.
+
+    A plan of such a partnership may still be open to them.
+    """
+    if not by_partnership:
+        return set()
+    return by_partnership - named_to_followers(Subscription.objects.for_listing().filter(pk__in=by_partnership), now)
+
+
+def reasons(items: Sequence[Item], *, now: dt.datetime) -> dict[int, Why]:
+    """Why each digest comes, by its number; the closest subscription to each plan decides."""
+    pairs = [(item.delivery_id, item.person_id, item.plan_id) for item in items]
+    if not pairs:
+        return {}
+    why: dict[tuple[int, int], str] = {}
+    frequencies: dict[tuple[int, int], str] = {}
+    rows = rows_planned_once(
+        _WHY,
+        [sorted({person for _, person, _ in pairs}), sorted({plan for _, _, plan in pairs})],
+        whatever_is_asked=True,
+    )
+    from_outside = {(item.person_id, item.plan_id) for item in items if item.reading_class == Watermark.Reading.OUTSIDE}
+    by_partnership = {row[2] for row in rows if row[3] and row[:2] in from_outside}
+    unnamed = _unnamed(by_partnership, now)
+    for person, plan, number, _, how, said, target, organisation, frequency in rows:
+        if (person, plan) not in why:
+            told = ("", "a partnership") if number in unnamed else (said, target)
+            why[person, plan] = because(how, *told, organisation)
+        if frequency:
+            frequencies.setdefault((person, plan), frequency)
+    found: dict[int, Why] = defaultdict(Why)
+    for delivery, person, plan in pairs:
+        words = why.get((person, plan))
+        found[delivery].frequencies.add(frequencies.get((person, plan), ""))
+        if words and words not in found[delivery].words:
+            found[delivery].words.append(words)
+    return found
+
+
+@lru_cache(maxsize=512)
+def how_often(
+    own: frozenset[str], frequency: str, hour: int, weekday: int, working_days_only: bool, zone: str, minutes: float
+) -> str:
+    """How often digests come: "You get digests daily at 08:00, on working days."
+
+    `own` holds the frequencies chosen for what is in this digest.
+    """
+    chosen = [one for one in Frequency.values if one in {name or frequency for name in own or {""}}]
+    said = ", and about some of what you follow ".join(
+        _frequency_in_words(one, hour, weekday, zone, minutes) for one in chosen
+    )
+    about = " about this" if own and "" not in own and chosen != [frequency] else ""
+    return f"You get digests{about} {said}{', on working days' if working_days_only else ''}."
+
+
+def _frequency_in_words(frequency: str, hour: int, weekday: int, zone: str, minutes: float) -> str:
+    at = f"at {hour:02d}:00{zone_in_words(zone)}"
+    day = Weekday(weekday).label
+    if frequency == Frequency.DAILY:
+        return f"daily {at}"
+    if frequency == Frequency.WEEKLY:
+        return f"weekly, on {day} {at}"
+    if frequency == Frequency.FORTNIGHTLY:
+        return f"every two weeks, on {day} {at}"
+    if frequency == Frequency.MONTHLY:
+        return f"monthly, on the first {day} {at}"
+    if not minutes:
+        return "at once"
+    return f"once a plan has been quiet for {minutes:g} minute{'' if minutes == 1 else 's'}"

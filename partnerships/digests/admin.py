@@ -1,4 +1,4 @@
-"""The ledger, subscriptions and suppressed addresses for administrators to look at; services change them."""
+"""The ledger, subscriptions and suppressed addresses, read only; services change them."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from partnerships.people.requests import signed_in
 
 
 class LookOnly(admin.ModelAdmin[Any]):
-    """Rows that services alone write."""
+    """Rows that only services write."""
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         """Never."""
@@ -44,7 +44,7 @@ class LookOnly(admin.ModelAdmin[Any]):
 
 
 class ItemInline(admin.TabularInline[DeliveryItem, Delivery]):
-    """What a letter said, by plan."""
+    """The plans in an email."""
 
     model = DeliveryItem
     fields = ("plan", "from_number", "to_number", "reading_class", "left_out")
@@ -60,7 +60,7 @@ class ItemInline(admin.TabularInline[DeliveryItem, Delivery]):
         return False
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[DeliveryItem]:
-        """With the plans, in one query."""
+        """The items with their plans, in one query."""
         return super().get_queryset(request).select_related("plan")
 
 
@@ -75,27 +75,27 @@ class DeliveryAdmin(LookOnly):
     ordering = ("-pk",)
     exclude = ("recipe", "params")
     inlines = (ItemInline,)
-    readonly_fields = ("letter",)
+    readonly_fields = ("message",)
     actions = ("send_again",)
     show_full_result_count = False
 
     @admin.display(description="The email")
-    def letter(self, delivery: Delivery) -> SafeString:
-        """Where it can be read exactly as sent, with a reason."""
+    def message(self, delivery: Delivery) -> SafeString:
+        """Link to the email exactly as sent, which asks for a reason."""
         return format_html('<a href="{}">Open in the ledger</a>', reverse("digests:entry", args=[delivery.pk]))
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Only for the action, never for a row."""
+        """Only for the action, not for a row."""
         return obj is None and request.user.is_staff
 
     @admin.action(description="Send the same news again")
     def send_again(self, request: HttpRequest, queryset: QuerySet[Delivery]) -> None:
-        """Queue them once more, one by one, saying of which that could not be done."""
+        """Queue each again, and report those that cannot be."""
         count = 0
         for delivery in queryset.select_related("recipient"):
             if delivery.is_sent:
                 self.message_user(
-                    request, f"{delivery}: it was received. Open it in the ledger and say why.", messages.WARNING
+                    request, f"{delivery} was received. Open it in the ledger and give a reason.", messages.WARNING
                 )
                 continue
             try:
@@ -109,7 +109,7 @@ class DeliveryAdmin(LookOnly):
 
 @admin.register(Subscription)
 class SubscriptionAdmin(LookOnly):
-    """Who follows what, and how that came about."""
+    """Who follows what, and why."""
 
     list_display = (
         "person",
@@ -142,7 +142,7 @@ class PreferenceAdmin(LookOnly):
 
 @admin.register(Watermark)
 class WatermarkAdmin(LookOnly):
-    """How far everybody has been told."""
+    """The version each person last received of each plan."""
 
     list_display = ("recipient", "plan", "number", "reading_class", "told_at", "due_at")
     list_filter = ("reading_class",)
@@ -163,20 +163,20 @@ class SuppressionAdmin(LookOnly):
     actions = ("release",)
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Only for the action, never for a row."""
+        """Only for the action, not for a row."""
         return obj is None and request.user.is_staff
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Suppression], search_term: str
     ) -> tuple[QuerySet[Suppression], bool]:
-        """Also by a whole address that is known by its hash alone."""
+        """Also find a complete address that is stored only as a hash."""
         found, may_repeat = super().get_search_results(request, queryset, search_term)
         known = open_suppressions(search_term).values("pk") if search_term else Suppression.objects.none().values("pk")
         return found | queryset.filter(pk__in=known), may_repeat
 
-    @admin.action(description="Let mail go to these addresses again")
+    @admin.action(description="Release these addresses")
     def release(self, request: HttpRequest, queryset: QuerySet[Suppression]) -> None:
-        """Release each; what was confirmed is confirmed again."""
+        """Release each; its confirmed subscriptions become active again."""
         count = 0
         for suppression in queryset.filter(released_at=None):
             count += release(address=suppression.address, author_id=signed_in(request).pk, now=timezone.now())
@@ -185,7 +185,7 @@ class SuppressionAdmin(LookOnly):
 
 @admin.register(EmailRequest)
 class EmailRequestAdmin(LookOnly):
-    """Addresses typed into public pages that the sweep has not taken up; one that was tried in vain stays here."""
+    """Requests from public pages that the sweep has not processed, or that failed."""
 
     list_display = ("typed_at", "address", "plan", "tries")
     list_filter = ("tries",)
@@ -196,7 +196,7 @@ class EmailRequestAdmin(LookOnly):
 
 @admin.register(Bounce)
 class BounceAdmin(LookOnly):
-    """What came back."""
+    """Emails that bounced."""
 
     list_display = ("at", "kind", "address", "email_id", "text")
     list_filter = ("kind",)

@@ -1,5 +1,7 @@
-"""The bank holidays of England and Wales, from the list that comes with govuk-bank-holidays: no request leaves for
-it, and none of what makes requests is read."""
+"""The bank holidays of England and Wales, from the file in govuk-bank-holidays.
+
+Only the file is read: the package itself would make requests.
+"""
 
 from __future__ import annotations
 
@@ -11,6 +13,6 @@ from importlib import resources
 
 @cache
 def holidays() -> frozenset[dt.date]:
-    """Every bank holiday that the package knows."""
+    """Every bank holiday in the package's file."""
     known = json.loads((resources.files("govuk_bank_holidays") / "bank-holidays.json").read_text(encoding="utf-8"))
     return frozenset(dt.date.fromisoformat(one["date"]) for one in known["england-and-wales"]["events"])

@@ -1,4 +1,4 @@
-"""What people fill in about digests: how often, whom to add, why to look."""
+"""Forms of digests: preferences, stakeholders, addresses and reasons."""
 
 from __future__ import annotations
 
@@ -31,28 +31,30 @@ def _zones() -> list[tuple[str, str]]:
 
 
 class PreferenceForm(Form):
-    """How often somebody wants digests, and when."""
+    """How often and when somebody wants digests."""
 
     frequency = forms.ChoiceField(label="How often", choices=Frequency.choices, widget=forms.RadioSelect)
-    hour = forms.TypedChoiceField(label="At what time", choices=_HOURS, coerce=int, help_text="Not for “At once”.")
+    hour = forms.TypedChoiceField(label="Time of day", choices=_HOURS, coerce=int, help_text="Not used for “At once”.")
     weekday = forms.TypedChoiceField(
-        label="On which day",
+        label="Day of the week",
         choices=Weekday.choices,
         coerce=int,
-        help_text="Not for “At once” and “Daily”. Monthly means the first such day of a month.",
+        help_text="Not used for “At once” and “Daily”. Monthly means the first such day of a month.",
     )
     working_days_only = forms.BooleanField(
-        label="On working days only",
+        label="Working days only",
         required=False,
-        help_text="Not at weekends, nor on bank holidays in England and Wales.",
+        help_text="No digests at weekends or on bank holidays in England and Wales.",
     )
     tells_matches = forms.BooleanField(
-        label="Tell me of new matches too",
+        label="Include new matches",
         required=False,
-        help_text="When an ask and an offer fit and one of them is your organisation's.",
+        help_text="When an ask matches an offer, and one of them is your organisation's.",
     )
     paused_until = DayField(
-        label="Pause until", required=False, help_text="Nothing comes before this day; then one digest catches up."
+        label="Pause until",
+        required=False,
+        help_text="You get no digests before this day, then one with everything that changed.",
     )
     time_zone = forms.ChoiceField(label="Your time zone")
 
@@ -78,27 +80,27 @@ class PreferenceForm(Form):
         self.helper = Helper(self, submit=submit)
 
     def clean(self) -> dict[str, Any]:
-        """A pause ends on a day to come, by the calendar of the person's own zone."""
+        """A pause must end in the future, in the person's own time zone."""
         data: dict[str, Any] = super().clean() or {}
         until, zone = data.get("paused_until"), data.get("time_zone")
         if until and zone and until <= local_day(timezone.now(), zone):
-            self.add_error("paused_until", "“Pause until” must be a day to come; leave it empty to get digests now")
+            self.add_error("paused_until", "“Pause until” must be in the future; leave it empty to get digests now")
         return data
 
 
 class AddressForm(Form):
-    """Where a letter with new links goes."""
+    """The address that new links are sent to."""
 
     email = forms.EmailField(
         label="Your email address",
         max_length=254,
-        help_text="The one that digests go to.",
+        help_text="The address your digests are sent to.",
         widget=forms.EmailInput({"autocomplete": "email"}),
     )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.helper = Helper(self, submit="Send me new links")
+        self.helper = Helper(self, submit="Send new links")
 
 
 class CorrectAddressForm(Form):
@@ -108,11 +110,11 @@ class CorrectAddressForm(Form):
 
     def __init__(self, *args: Any, cancel: str, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.helper = Helper(self, submit="Ask at the new address", cancel=cancel)
+        self.helper = Helper(self, submit="Send confirmation email", cancel=cancel)
 
 
 class FollowForm(Form):
-    """Who wants the changes of a public plan by email, and how often."""
+    """Getting the changes of a public plan by email."""
 
     email = forms.EmailField(
         label="Your email address", max_length=254, widget=forms.EmailInput({"autocomplete": "email"})
@@ -123,11 +125,11 @@ class FollowForm(Form):
 
     def __init__(self, *args: Any, cancel: str, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.helper = Helper(self, submit="Send me the letter", cancel=cancel)
+        self.helper = Helper(self, submit="Send confirmation email", cancel=cancel)
 
 
 class StakeholderForm(Form):
-    """Whom to add, and why: the person reads the reason in each digest."""
+    """A stakeholder to ask; they read the reason in each digest."""
 
     email = forms.EmailField(label="Their email address", max_length=254)
     name = forms.CharField(label="Their name", max_length=150, required=False)
@@ -135,10 +137,10 @@ class StakeholderForm(Form):
         label="Why they get digests",
         max_length=200,
         required=False,
-        help_text="They read it in every digest: “you chair the tenant panel”.",
+        help_text="Shown to them in every digest. For example, “you chair the tenant panel”.",
     )
     frequency = forms.ChoiceField(
-        label="How often", choices=[("", "As they prefer"), *Frequency.choices], required=False
+        label="How often", choices=[("", "Their own preference"), *Frequency.choices], required=False
     )
     organisation = forms.ModelChoiceField(label="On behalf of", queryset=Organisation.objects.none(), empty_label=None)
 
@@ -151,13 +153,13 @@ class StakeholderForm(Form):
 
 
 class StakeholderFilter(Form):
-    """What narrows the page of stakeholders, and its file; `things` are what they may be about, under headings."""
+    """Filters for the page of stakeholders and its CSV file."""
 
     q = forms.CharField(
         label="Name or address",
         required=False,
         max_length=254,
-        help_text="Who has not said yes yet is found by the address alone.",
+        help_text="People who have not confirmed can only be found by address.",
     )
     about = forms.ChoiceField(label="About", required=False)
     status = forms.ChoiceField(
@@ -172,37 +174,37 @@ class StakeholderFilter(Form):
 
     @property
     def chosen(self) -> dict[str, str]:
-        """The words, the thing and the status that were chosen; none of them where one is no choice."""
+        """The filters chosen; none if one of them is invalid."""
         data = self.cleaned_data if self.is_valid() else {}
         return {"words": data.get("q", ""), "about": data.get("about", ""), "status": data.get("status", "")}
 
 
 class EndForm(kit.ReasonForm):
-    """Why somebody gets no more digests that an organisation asked them to get."""
+    """Why an organisation ends a stakeholder's digests."""
 
     danger = True
     reason = forms.CharField(
         label="Why?",
         max_length=150,
-        help_text="Your colleagues read it among the stakeholders. So may the person, who can ask for what we hold.",
+        help_text="Shown to your colleagues in the list of stakeholders. The person can ask for a copy.",
     )
 
     def __init__(self, *args: Any, cancel: str, **kwargs: Any) -> None:
-        super().__init__(*args, submit="Stop these digests", cancel=cancel, **kwargs)
+        super().__init__(*args, submit="Stop digests", cancel=cancel, **kwargs)
 
     def said_by(self, name: str) -> str:
-        """The reason as it is kept: whose it is, then the words, of which none is cut off for a long name."""
+        """The reason as stored, after the organisation's name."""
         return f"Ended by {name[:120]}: {self.cleaned_data['reason']}"
 
 
 class ReasonForm(kit.ReasonForm):
-    """Why an administrator looks at what somebody is told: written down."""
+    """Why an administrator looks at somebody's digest; it is recorded."""
 
     reason = forms.CharField(
         label="Why do you need to see it?",
         max_length=300,
-        help_text="It is recorded with your name. The person reads in their account that you looked, and when.",
+        help_text="Your reason and name are recorded. The person can see in their account that you looked, and when.",
     )
 
-    def __init__(self, *args: Any, submit: str = "Show the letter", cancel: str = "", **kwargs: Any) -> None:
+    def __init__(self, *args: Any, submit: str = "Show email", cancel: str = "", **kwargs: Any) -> None:
         super().__init__(*args, submit=submit, cancel=cancel or reverse("digests:ledger"), **kwargs)

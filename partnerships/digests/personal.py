@@ -1,4 +1,4 @@
-"""What this room holds about people: what becomes of it when somebody is erased, and what ends when they leave."""
+"""Personal data in this room: rules for erasure and for people who leave."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ RULES = (
         "digests.Subscription",
         "person",
         Fate.KEEP,
-        "what somebody wants to be told of",
+        "what somebody follows",
         ("status", "how", "why", "frequency", "asked_at", "confirmed_at", "ended_at", "refused_at", "reason"),
     ),
     Rule("digests.Subscription", "added_by", Fate.KEEP, "who asked somebody to follow", ("asked_at",)),
@@ -23,21 +23,23 @@ RULES = (
         "digests.Preference",
         "person",
         Fate.DELETE,
-        "when digests are wanted",
+        "when they want digests",
         ("frequency", "hour", "weekday", "tells_matches", "refused_at"),
     ),
-    Rule("digests.Watermark", "recipient", Fate.DELETE, "what they were told last", ("plan", "number", "told_at")),
-    Rule("digests.MatchTold", "recipient", Fate.DELETE, "which matches they were told of", ("noted_at", "told_at")),
-    Rule("digests.Subscription", "why", Fate.CLEAR, "why they get digests, in a partner's words", whose="person"),
-    Rule("digests.Subscription", "reason", Fate.CLEAR, "why digests ended, in a partner's words", whose="person"),
+    Rule(
+        "digests.Watermark", "recipient", Fate.DELETE, "the last version they received", ("plan", "number", "told_at")
+    ),
+    Rule("digests.MatchTold", "recipient", Fate.DELETE, "matches they were sent", ("noted_at", "told_at")),
+    Rule("digests.Subscription", "why", Fate.CLEAR, "why they get digests, as a partner wrote it", whose="person"),
+    Rule("digests.Subscription", "reason", Fate.CLEAR, "why digests ended, as a partner wrote it", whose="person"),
     Rule("digests.Slot", "recipient", Fate.KEEP, "one digest a local date", ("slot_on",)),
     Rule("digests.OpenDigest", "recipient", Fate.KEEP, "one digest at a time"),
-    Rule("digests.EmailRequest", "address", Fate.DELETE, "to whom a letter is asked for", whose="address"),
+    Rule("digests.EmailRequest", "address", Fate.DELETE, "an address that asked for an email", whose="address"),
 )
 
 
 def has_said_no(person: User) -> bool:
-    """Whether somebody has refused digests or questions about them, or mail to their address is stopped."""
+    """Whether somebody refused digests or questions, or their address is suppressed."""
     return (
         Subscription.objects.filter(person=person, refused_at__isnull=False).exists()
         or Preference.objects.filter(person=person, refused_at__isnull=False).exists()
@@ -46,7 +48,7 @@ def has_said_no(person: User) -> bool:
 
 
 def stop_digests(leaving: Leaving) -> int:
-    """Nothing is sent to somebody who has left, and their old links open nothing should they ever be let back in."""
+    """End all digests of somebody who leaves, and make their old links invalid."""
     renew_links(person=leaving.person, author=leaving.author, now=leaving.now)
     return stop_everything(
         person=leaving.person, author=leaving.author, reason=leaving.reason or "Left.", now=leaving.now

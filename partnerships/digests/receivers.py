@@ -1,5 +1,4 @@
-"""What digests do when a version is published (write down that it waits, nudge a worker after commit), and when a
-mail provider reports."""
+"""Signals: a version was published, or a mail provider reported something."""
 
 from __future__ import annotations
 
@@ -22,20 +21,20 @@ log = structlog.get_logger(__name__)
 
 @receiver(version_published, dispatch_uid="digests.version_published")
 def on_version_published(sender: Any, version: Version, **kwargs: Any) -> None:
-    """Remember the version with the transaction that publishes it; publishing never waits for the broker."""
+    """Record the version in the publishing transaction; nudge a worker after it."""
     record_publication(version=version, now=timezone.now())
     transaction.on_commit(nudge, robust=True)
 
 
 @receiver(tracking, dispatch_uid="digests.provider_said")
 def on_provider_said(sender: Any, event: AnymailTrackingEvent, **kwargs: Any) -> None:
-    """A mail provider says what became of a letter."""
+    """Handle a mail provider's report about an email."""
     act_on(event, now=timezone.now())
 
 
 def nudge() -> None:
-    """Wake a worker; what a lost nudge missed, the sweep finds."""
+    """Wake a worker; the sweep finds what a lost nudge missed."""
     try:
         sweep.apply_async(expires=30)
-    except Exception as error:  # noqa: BLE001 - whatever is wrong with the broker, the version is published and the sweep will find it
+    except Exception as error:  # noqa: BLE001 - publishing must not fail because of the broker; the sweep finds the version
         log.warning("nudge_lost", kind=type(error).__name__)

@@ -1,4 +1,4 @@
-"""What must not come undone when a backup is restored: that people said no."""
+"""Refusals that must be applied again after a backup is restored."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _REASON = "Stopped by the person before a backup was restored."
 
 
 def redo_refused(lines: Sequence[dict[str, Any]], now: dt.datetime) -> int:
-    """End again what people stopped since the backup; how many."""
+    """End again what people stopped after the backup; return how many."""
     ended = 0
     for line in not_undone("subscription", lines):
         subscription = Subscription.objects.live().select_related("person").filter(pk=line["subscription"]).first()
@@ -25,7 +25,7 @@ def redo_refused(lines: Sequence[dict[str, Any]], now: dt.datetime) -> int:
 
 
 def redo_refused_all(lines: Sequence[dict[str, Any]], now: dt.datetime) -> int:
-    """Note again that people want no questions; how many."""
+    """Record again who wants no questions; return how many."""
     hashes = {line["person"]: line["address"] for line in not_undone("person", lines)}
     people = [one.pk for one in User.objects.filter(pk__in=hashes) if address_hash(one.email) == hashes[one.pk]]
     Preference.objects.bulk_create([Preference(person_id=pk) for pk in people], ignore_conflicts=True)
@@ -33,6 +33,6 @@ def redo_refused_all(lines: Sequence[dict[str, Any]], now: dt.datetime) -> int:
 
 
 def register() -> None:
-    """Have these done after a restore."""
+    """Register both for after a restore."""
     register_redo(REFUSED, "subscriptions stopped again", redo_refused)
     register_redo(REFUSED_ALL, "people who want no questions", redo_refused_all)

@@ -25,10 +25,9 @@ from partnerships.people.models import Invitation, User
 from partnerships.people.personal_data import erase_person
 from partnerships.people.retention import delete_in_batches, for_each, register_retention
 
-#: How long a publication that was told is kept.
+#: How long a spread publication is kept.
 KEPT = dt.timedelta(days=30)
-#: How long somebody who was asked to follow something, and has not answered, is remembered after the last letter:
-#: the link in it holds for 14 days.
+#: How long people who did not answer are kept after the last email that asked them. Its link works for 14 days.
 UNANSWERED = dt.timedelta(days=30)
 
 
@@ -48,17 +47,17 @@ def _items_of_dropped_emails(now: dt.datetime) -> QuerySet[DeliveryItem]:
     return DeliveryItem.objects.filter(delivery__lt=outbox.lowest_number() or 0)
 
 
-#: Small tables whose old rows are deleted: the name of the rule, what it is about, how long that is kept, which rows.
+#: Small tables whose old rows are deleted: name of the rule, what it covers, how long it is kept, and the rows.
 _ROWS: tuple[tuple[str, str, str, Callable[[dt.datetime], QuerySet[Any]]], ...] = (
-    ("items of digests", "Which plans a digest told of", "as long as its email: three years", _items_of_dropped_emails),
-    ("publications", "Versions that followers were told of", "30 days", _publications),
+    ("items of digests", "Which plans were in a digest", "as long as its email: three years", _items_of_dropped_emails),
+    ("publications", "Versions sent to followers", "30 days", _publications),
     ("typed addresses", "Addresses typed by people who are not signed in", "a day", _typed),
     ("dates of digests", "Dates for which somebody had a digest", "7 days", _slots),
     ("shared parts of emails", "Text that many emails share", "33 days after its last use", outbox.old_parts),
     ("emails before a restore", "Emails delivered before a restore", "30 days", outbox.old_deliveries),
-    ("counts of emails", "How many emails left in a minute", "a day", outbox.old_counts),
+    ("counts of emails", "How many emails were sent in a minute", "a day", outbox.old_counts),
     ("reports from providers", "Which reports were acted on", "a year", outbox.old_reports),
-    ("old Message-IDs", "Message-IDs of before the outbox", "as long as their email", outbox.old_message_ids),
+    ("old Message-IDs", "Message-IDs from before the outbox", "as long as their email", outbox.old_message_ids),
 )
 
 
@@ -79,7 +78,7 @@ def _delete(rows: Callable[[dt.datetime], QuerySet[Any]], now: dt.datetime, dry_
 
 
 def tidy(*, now: dt.datetime, dry_run: bool = False) -> dict[str, int]:
-    """Apply every rule about emails; returns how many things each removed (in a dry run: would remove).
+    """Apply every rule about emails; return how much each removed or would remove.
 
     Raises the first failure, after all the others have run.
     """
@@ -94,11 +93,10 @@ def tidy(*, now: dt.datetime, dry_run: bool = False) -> dict[str, int]:
 
 
 def never_answered(now: dt.datetime) -> Iterator[User]:
-    """People without an account whom somebody asked to follow something, who never answered, and whom nothing else
-    here names.
+    """People without an account who were asked, never answered, and appear nowhere else.
 
-    Who said no to something or to all questions is remembered, even if a partner has asked again since: otherwise their
-    no would go with them.
+    People who refused something or all questions are kept, even if they were asked again since: otherwise the refusal
+    would be deleted too.
     """
     theirs = Subscription.objects.filter(person=OuterRef("pk"))
     lately = Delivery.objects.filter(recipient=OuterRef("pk"), created_at__gt=now - UNANSWERED)
@@ -143,12 +141,12 @@ def _forget(now: dt.datetime, dry_run: bool) -> int:
 
 
 def register() -> None:
-    """Say it all, once, at start-up."""
+    """Register the rules; once, at start-up."""
     basis = "public task: working together on housing"
     removals = _removals()
     described = (
-        ("text of emails", "The text of emails as they were sent", "30 days"),
-        ("addresses of emails", "Where emails went, their subject, and what mail servers said", "a year"),
+        ("text of emails", "The text of emails as sent", "30 days"),
+        ("addresses of emails", "Addresses and subjects of emails, and mail servers' replies", "a year"),
         ("rows of emails", "Who got which email and when", "three years, a month at a time"),
         *((name, what, kept_for) for name, what, kept_for, _rows in _ROWS),
     )
@@ -156,7 +154,7 @@ def register() -> None:
         register_retention(
             name,
             what=what,
-            purpose="sending emails, and showing what somebody was told",
+            purpose="sending emails, and showing what was sent",
             basis=basis,
             kept_for=kept_for,
             apply=removals[name],
@@ -166,6 +164,6 @@ def register() -> None:
         what="Name and address of somebody who was asked to follow something",
         purpose="asking them",
         basis=basis,
-        kept_for="30 days after the last email that asked; who said no is remembered",
+        kept_for="30 days after the last email that asked; refusals are kept",
         apply=_forget,
     )

@@ -1,6 +1,6 @@
-"""When a digest is due: pure thinking about hours, working days, pauses and daylight saving.
+"""When a digest is due: hours, working days, pauses and daylight saving.
 
-All moments come in and go out in UTC; a rhythm says in which zone its hour is meant.
+Pure. All times are in UTC; a rhythm's hour is in its own zone.
 """
 
 from __future__ import annotations
@@ -11,46 +11,48 @@ from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
 AT_ONCE, DAILY, WEEKLY, FORTNIGHTLY, MONTHLY = "at_once", "daily", "weekly", "biweekly", "monthly"
-#: Where nothing needs to be said of the zone.
+#: The zone that need not be mentioned.
 HOME = "Europe/London"
-#: A steady stream of versions holds a digest back for at most so many settling times.
+#: With version after version, a digest waits at most this many settling times.
 MAX_SETTLING = 4
 _SATURDAY = 5
 _DAY = dt.timedelta(days=1)
 _WEEK = 7
-#: Fortnights are counted from here, the same for everybody: two people who compare see the same weeks.
+#: Fortnights are counted from here, so that everybody has the same weeks.
 _FIRST_MONDAY = dt.date(2024, 1, 1)
 
 
 @dataclass(frozen=True, slots=True)
 class Rhythm:
-    """How somebody wants digests: how often, at which local hour, on which weekday (0 is Monday), and from which day
-    on. Monthly means the first such weekday of a month."""
+    """How often and when somebody wants digests.
+
+    The hour is local and weekday 0 is Monday. Monthly means the first such weekday of a month.
+    """
 
     frequency: str = AT_ONCE
     hour: int = 8
     weekday: int = 0
     working_days_only: bool = False
     zone: str = HOME
-    paused_until: dt.date | None = None  # the first day on which mail may come again
+    paused_until: dt.date | None = None  # the first day on which digests may come again
 
 
 def moment_of(day: dt.date, hour: int, zone: str) -> dt.datetime:
-    """The moment in UTC at which the clocks of a zone first show this hour of the day.
+    """The time in UTC at which clocks in a zone first show this hour.
 
-    Of an hour that comes twice it is the first; an hour that is skipped becomes the moment of the jump, for `fold=0`
-    reads the skipped time by the offset from before it.
+    If the hour occurs twice, it is the first. If it is skipped, it is the time of the change: with `fold=0` the offset
+    from before the change applies.
     """
     return dt.datetime.combine(day, dt.time(hour), ZoneInfo(zone)).astimezone(dt.UTC)
 
 
 def local_day(moment: dt.datetime, zone: str) -> dt.date:
-    """The date that the calendars of a zone show at a moment."""
+    """The date in a zone at this time."""
     return moment.astimezone(ZoneInfo(zone)).date()
 
 
 def in_words(moment: dt.datetime, zone: str) -> str:
-    """A moment by the clocks of a zone, `Tuesday 24 November 2026, 08:00`, with the zone where it is not London's."""
+    """`Tuesday 24 November 2026, 08:00` in a zone; names zones other than London."""
     local = moment.astimezone(ZoneInfo(zone))
     said = f"{local:%A} {local.day} {local:%B %Y, %H:%M}"
     return f"{said}{zone_in_words(zone)}"
@@ -62,7 +64,7 @@ def zone_in_words(zone: str) -> str:
 
 
 def is_working_day(day: dt.date, holidays: Collection[dt.date]) -> bool:
-    """Monday to Friday, and no bank holiday."""
+    """Whether it is Monday to Friday and not a bank holiday."""
     return day.weekday() < _SATURDAY and day not in holidays
 
 
@@ -75,10 +77,10 @@ def due(
     holidays: Collection[dt.date] = (),
     taken: Collection[dt.date] = (),
 ) -> dt.datetime:
-    """When to tell of something that waits since one moment and last changed at another.
+    """When to send something that has waited since one time and last changed at another.
 
-    At once means when it has been quiet for `settle`, but never later than `MAX_SETTLING` times that after the first
-    change. Everything else means the next slot, never on a local date that is `taken` by an earlier digest.
+    At once means after `settle` without a change, but at most `MAX_SETTLING` times that after the first change. All
+    others get the next slot, but not on a local date `taken` by an earlier digest.
     """
     if rhythm.frequency != AT_ONCE:
         return next_slot(rhythm, after=waiting_since, holidays=holidays, taken=taken)
@@ -97,15 +99,15 @@ def next_slot(
     holidays: Collection[dt.date] = (),
     taken: Collection[dt.date] = (),
 ) -> dt.datetime:
-    """The first moment of the rhythm at or after another; for "at once" that is the hour of the next day that suits."""
+    """The first slot at or after a time; for "at once", the hour on the next possible day."""
     start = local_day(after, rhythm.zone)
     if rhythm.frequency not in (AT_ONCE, DAILY):
-        start -= 2 * _WEEK * _DAY  # a slot moved off a bank holiday may belong to an earlier week
+        start -= 2 * _WEEK * _DAY  # a slot moved from a bank holiday may belong to an earlier week
     return next(moment for moment, day in _slots(rhythm, start, holidays) if moment >= after and day not in taken)
 
 
 def _slots(rhythm: Rhythm, start: dt.date, holidays: Collection[dt.date]) -> Iterator[tuple[dt.datetime, dt.date]]:
-    """Every slot from a day on, ascending; one on a holiday moves to the next working day."""
+    """All slots from a day on; one on a holiday moves to the next working day."""
     day, last = start, None
     while True:
         if _has_slot(rhythm, day):
@@ -119,7 +121,7 @@ def _slots(rhythm: Rhythm, start: dt.date, holidays: Collection[dt.date]) -> Ite
 
 
 def _has_slot(rhythm: Rhythm, day: dt.date) -> bool:
-    """Whether a slot belongs to this day, before any moving."""
+    """Whether this day has a slot, before moving for holidays."""
     if rhythm.frequency in (AT_ONCE, DAILY):
         return True
     if day.weekday() != rhythm.weekday:

@@ -1,4 +1,4 @@
-"""Celery tasks: the broker carries nudges, the rows in PostgreSQL say what is to be done. Every task may run twice."""
+"""Celery tasks. The work is recorded in PostgreSQL, and every task may run twice."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from partnerships.outbox.services import emails_recorded, wake_if_due
 
 @shared_task(name="partnerships.digests.tasks.sweep")
 def sweep() -> None:
-    """Find what waits, choose who is due, and wake the senders: once the first are chosen, and again at the end."""
+    """Run a round and wake the senders: after the first batch and at the end."""
     for place, _chosen in enumerate(run_in_parts(now=timezone.now())):
         if place == 0:
             emails_recorded.send(sender=Email, lanes={Lane.DIGEST})
@@ -24,8 +24,9 @@ def sweep() -> None:
 
 @shared_task(name="partnerships.digests.tasks.regularly")
 def regularly() -> None:
-    """Every hour: announce plans that joined what people follow, give roles, find what was left untold, note new
-    matches, remove what is kept no longer than needed."""
+    """Every hour: announce new plans, apply role rules, find unsent versions and new
+    matches, and delete what is no longer needed.
+    """
     now = timezone.now()
     announce_joined(now=now)
     reconcile(now=now)

@@ -139,7 +139,7 @@ def test_a_mailbox_that_is_read_again_counts_nothing_twice(letter: Delivery, tmp
         again = read_mailbox(tmp_path / "box")
 
     assert first.startswith("4 bounces")
-    assert again == "0 bounces, 0 wishes to stop, 0 other messages, 4 read before."
+    assert again == "0 bounces, 0 unsubscribes, 0 other messages, 4 read before."
     assert Bounce.objects.count() == 4
     assert not Suppression.objects.exists()
 
@@ -159,7 +159,7 @@ def test_an_old_wish_to_stop_that_is_read_again_ends_nothing_new(
 
     read_mailbox(wish)
 
-    assert "1 wishes to stop" in said
+    assert "1 unsubscribes" in said
     assert Subscription.objects.get(person=world.sol, plan=plan).is_ended
     assert Subscription.objects.get(person=world.sol, organisation=world.larkhaven).is_confirmed
 
@@ -318,10 +318,10 @@ def test_a_letter_as_sent_is_kept_thirty_days(letter: Delivery) -> None:
 def test_a_stakeholders_week_can_be_played(db: None) -> None:
     lines = "\n".join(play_week())
 
-    assert "LETTER  " in lines
-    assert "NO LETTER" not in lines
-    assert "no letter." in lines
-    assert lines.splitlines()[-1] == "Sam Stakeholder received 3 letters in the week, one of them asking to confirm."
+    assert "EMAIL  " in lines
+    assert "NO EMAIL" not in lines
+    assert "no email." in lines
+    assert lines.splitlines()[-1] == "Sam Stakeholder received 3 emails in the week, one of them asking to confirm."
     assert not Delivery.objects.exists()
 
 

@@ -147,7 +147,7 @@ def test_whoever_has_the_link_gets_the_letter_once_more_that_asks_what_waits_for
 
     asked.refresh_from_db()
     assert asked.is_waiting
-    assert "A letter that asks you about Harbour Quarter is on its way to your address" in page
+    assert "We have sent you an email that asks about Harbour Quarter." in page
     assert len(office.to(world.sol)) == 1 + MAX_LINKS_A_DAY
 
 

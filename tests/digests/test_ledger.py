@@ -68,7 +68,7 @@ def test_the_ledger_says_what_was_not_told_because_access_was_lost(
 
     assert not office.sent
     for shown in (page(world.amina, "entry", pk=letter.pk), page(world.amina, "ledger")):
-        assert f"Harbour Quarter, version 1 to {version.number}: not told, they might no longer read it" in shown
+        assert f"Harbour Quarter, version 1 to {version.number}: left out because they might no longer read it" in shown
     assert Watermark.objects.get(recipient=world.ben, plan=plan).number == 1
 
 
@@ -130,7 +130,7 @@ def test_leads_see_whom_they_asked_since_when_and_what_became_of_the_letter(
 
     assert f"Letter of {today}: sent" in collapse(before)
     assert "Ask again" in before
-    assert "Whether they want digests about Harbour Quarter" in entry
+    assert "Asks whether they want digests about Harbour Quarter" in entry
     assert "Ask again" in entry
     assert "Asked, and not answered yet" in who
     assert f"Confirmed {today}" in collapse(after)
@@ -189,9 +189,10 @@ def test_who_tells_a_role_reads_whom_that_means_today(world: World, plan: Plan) 
     ]
 
     assert (
-        "go to leads of the organisations that must sign; each may stop them. Today that is nobody yet." in answers[0]
+        "go to leads of the organisations that must sign. Each person can stop them. People today: none yet."
+        in answers[0]
     )
-    assert re.search(r"go to everyone who acts for a party of the partnership; .* Today that is [1-9]", answers[1])
+    assert re.search(r"go to everyone who acts for a party of the partnership; .* People today: [1-9]", answers[1])
 
 
 def test_the_plans_page_says_that_one_is_told_already_by_what_else_one_follows(world: World, plan: Plan) -> None:

@@ -388,7 +388,7 @@ def test_a_stakeholders_week_is_played_whatever_is_wrong_with_somebody_elses_let
     monkeypatch.setattr(rendering, "digest", fails_for_ben)
     lines = "\n".join(play_week())
 
-    assert "LETTER  " in lines
+    assert "EMAIL  " in lines
     assert "Harbour Quarter" not in lines
     assert Delivery.objects.get().attempts == 0
 

@@ -308,14 +308,14 @@ def test_the_file_says_what_the_page_shows_in_its_order_and_is_written_down(
         "Asked": today,
         "Asked by": world.amina.display_name,
         "Status": "Active",
-        "Letter of": "",
-        "Letter": "",
+        "Email sent": "",
+        "Email status": "",
         "Confirmed": today,
         "Ended": "",
         "Reason": "",
     }
     assert (file[2]["Ended"], file[2]["Reason"]) == (today, "Moved on.")
-    assert (file[3]["Address"], file[3]["Letter of"], file[3]["Letter"]) == ("zz@council.example", today, "Sent")
+    assert (file[3]["Address"], file[3]["Email sent"], file[3]["Email status"]) == ("zz@council.example", today, "Sent")
     written = Export.objects.get()
     assert (written.what, written.rows, written.actor_id) == ("digests:export-stakeholders", 4, world.amina.pk)
 

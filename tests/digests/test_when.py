@@ -70,7 +70,7 @@ def test_the_next_one_is_that_of_what_they_follow_not_of_a_pace_that_nothing_has
 
     assert weekly.moment == "Monday 26 October 2026, 08:00"
     assert at_once.at is None
-    assert when_next(world.ben, TUESDAY).words == "You follow nothing, so none comes."
+    assert when_next(world.ben, TUESDAY).words == "You follow nothing, so no digest comes."
 
 
 #: What Ben follows, who prefers digests at once: each thing with the pace that it has alone; and what his page says on
@@ -204,8 +204,8 @@ def test_who_has_paused_or_not_yet_answered_is_not_told_that_they_follow_nothing
     paused = when_next(world.ben, TUESDAY).words
     Subscription.objects.update(status="asked")
 
-    assert paused == "What you follow is paused, so none comes until you resume it."
-    assert when_next(world.ben, TUESDAY).words == "None comes before you have said yes to the letter that asks you."
+    assert paused == "What you follow is paused, so no digest comes until you resume it."
+    assert when_next(world.ben, TUESDAY).words == "No digest comes until you confirm in the email we sent you."
 
 
 def test_it_is_said_by_their_own_clock(world: World, followed: Subscription) -> None:
@@ -370,7 +370,7 @@ def test_another_hour_leaves_what_has_a_pace_of_its_own_and_says_so(
 
     followed.refresh_from_db()
     assert followed.frequency == "at_once"
-    assert "By a choice of its own, Harbour Quarter: at once." in said
+    assert "You chose differently for Harbour Quarter: at once." in said
 
 
 def _paused_with_two_paces(world: World, plan: Plan, opened: Plan) -> dt.date:

@@ -1,8 +1,7 @@
-"""A stakeholder's week, played on real services with a clock of its own: three plans, five publishers, a pause, a
-bounce, a lost access.
+"""A simulated week of one stakeholder: three plans, five publishers, a pause, a bounce, lost access.
 
-Everything happens inside one transaction that is rolled back, and a post office that keeps the letters takes the
-place of the mail server.
+It uses the real services with a clock of its own, inside one transaction that is rolled back. The emails are collected
+instead of sent.
 """
 
 from __future__ import annotations
@@ -41,23 +40,23 @@ from partnerships.plans.services import create_plan, publish_version
 
 _LONDON = ZoneInfo("Europe/London")
 
-#: What a letter tells of homes at a site that is called as its plan.
+#: A changed number of homes, as an email states it.
 _CHANGE = re.compile(r"Homes, Social Rent at ([A-Z][a-z]+(?: [A-Z][a-z]+)?): (was \d+, now \d+)")
 
 
 class WeekWentWrong(Exception):
-    """Somebody received something else than they were to receive."""
+    """Somebody received something other than expected."""
 
 
 @dataclass
-class _Keeper:
-    """Keeps what it is given to send."""
+class _Collector:
+    """Collects emails instead of sending them."""
 
-    letters: list[Outgoing] = field(default_factory=list)
+    emails: list[Outgoing] = field(default_factory=list)
 
     def send(self, messages: Iterable[Outgoing], while_waiting: WhileWaiting = keep_waiting) -> Iterator[Answer]:
         for message in messages:
-            self.letters.append(message)
+            self.emails.append(message)
             yield Answer(message.key, Outcome.ACCEPTED)
 
     def close(self) -> None:
@@ -66,7 +65,7 @@ class _Keeper:
 
 @dataclass
 class _Cast:
-    """Who plays."""
+    """The people, organisations and plans."""
 
     lead: User
     publishers: list[User]
@@ -78,9 +77,9 @@ class _Cast:
 
 
 def play_week(*, keep: bool = False) -> Iterator[str]:
-    """Play it, and say line by line what happened, what the stakeholder received, and why.
+    """Run the week; yield lines about what happened and what was received, and why.
 
-    Raises `WeekWentWrong` when they receive anything else than they were to.
+    Raises `WeekWentWrong` if the stakeholder receives anything other than expected.
     """
     lines: list[str] = []
     with transaction.atomic():
@@ -91,18 +90,18 @@ def play_week(*, keep: bool = False) -> Iterator[str]:
 
 
 class _Week:
-    """Seven days from a Monday, told hour by hour."""
+    """Seven days from a Monday, hour by hour."""
 
     def __init__(self) -> None:
         today = timezone.localdate()
-        # All of it lies behind us, for readers are checked today; and no bank holiday moves a morning.
+        # In the past, because access is checked as of today, and in weeks without bank holidays.
         self.monday = today - dt.timedelta(days=14 + today.weekday())
         while any(self.monday + dt.timedelta(days=day) in holidays() for day in range(-3, 8)):
             self.monday -= dt.timedelta(days=7)
-        self.keeper = _Keeper()
+        self.collector = _Collector()
         self.lines: list[str] = []
         self.seen = 0
-        self.people: set[int] = set()  # who plays: nobody else's letters are touched
+        self.people: set[int] = set()  # only their emails are handled
 
     def play(self) -> list[str]:
         """The whole week."""
@@ -126,22 +125,22 @@ class _Week:
         self._act(
             3,
             15,
-            f"{cast_.organisation.name} leaves the partnership, and with it goes the right to read “{mill.title}”",
+            f"{cast_.organisation.name} leaves the partnership and may no longer read “{mill.title}”",
             lambda now: self._leave(cast_, now),
         )
         self._morning(4, "Quayside: was 96, now 104", "North Fields: was 120, now 75")
         self._publish(4, 11, mill, 50, cora, "Six more by the mill pond")
         self._publish(4, 12, quay, 110, bilal, "Six on the corner")
-        self._act(4, 13, "Friday's letter comes back: the address is gone", self._bounce)
+        self._act(4, 13, "Friday's email comes back: the address no longer exists", self._bounce)
         self._publish(5, 9, quay, 112, anna, "Two flats over the shop")
         self._morning(7)
         self._say(7, 9, "Nothing more is sent to this address until an administrator releases it.")
-        digests = self._digests(self.keeper.letters)
+        digests = self._digests(self.collector.emails)
         received = [one for one in digests if one.recipient == person.email]
         if len(received) != len(digests):
-            raise WeekWentWrong("Somebody else was written to.")
+            raise WeekWentWrong("Somebody else got an email.")
         self.lines.append(
-            f"{person.display_name} received {len(received)} letters in the week, one of them asking to confirm."
+            f"{person.display_name} received {len(received)} emails in the week, one of them asking to confirm."
         )
         return self.lines
 
@@ -275,35 +274,35 @@ class _Week:
             )
 
     def _morning(self, day: int, *told: str) -> None:
-        """Send what is due at eight, and say it; raises `WeekWentWrong` unless it tells exactly this of each plan."""
+        """Send what is due at eight; raises `WeekWentWrong` unless it says exactly this."""
         now = self._at(day, 8) + dt.timedelta(seconds=10)
         plan_round(now=now)
-        letters = self._send()
+        emails = self._send()
         found: list[str] = []
         unwritten = Delivery.objects.filter(recipient__in=self.people, reason_code=EmailReason.NOT_COMPOSED)
         for delivery in unwritten:
-            self._say(day, 8, f"NO LETTER  {delivery.reason}")
-        if not letters and not unwritten:
-            self._say(day, 8, "no letter.")
-        for letter in letters:
-            self._say(day, 8, f"LETTER  {letter['Subject']}")
-            body = letter.get_body(("plain",))
+            self._say(day, 8, f"NO EMAIL  {delivery.reason}")
+        if not emails and not unwritten:
+            self._say(day, 8, "no email.")
+        for message in emails:
+            self._say(day, 8, f"EMAIL  {message['Subject']}")
+            body = message.get_body(("plain",))
             text = cast(EmailMessage, body).get_content() if body is not None else ""
             for line in text.splitlines():
                 if line.startswith(("* ", "You get this because", "“")):
                     self.lines.append(f"                  {line}")
             found += [f"{place}: {change}" for place, change in _CHANGE.findall(" ".join(text.split()))]
-        if sorted(found) != sorted(told) or len(letters) > 1:
-            raise WeekWentWrong(f"The letter of day {day} told {found}, and was to tell {list(told)}.")
+        if sorted(found) != sorted(told) or len(emails) > 1:
+            raise WeekWentWrong(f"The email of day {day} said {found} instead of {list(told)}.")
 
     def _send(self) -> list[EmailMessage]:
-        drain(seconds=30, beside=False, connect=lambda: self.keeper, people=self.people)
-        fresh, self.seen = self.keeper.letters[self.seen :], len(self.keeper.letters)
+        drain(seconds=30, beside=False, connect=lambda: self.collector, people=self.people)
+        fresh, self.seen = self.collector.emails[self.seen :], len(self.collector.emails)
         fresh = self._digests(fresh)
         return [email.message_from_bytes(one.data, policy=email.policy.default) for one in fresh]
 
     def _digests(self, sent: list[Outgoing]) -> list[Outgoing]:
-        """Those of these emails that are about digests: notices leave beside them, such as that a partner has left."""
+        """The emails of this room; others are sent too, such as that a partner left."""
         known = set(Delivery.objects.filter(pk__in=[one.key for one in sent]).values_list("pk", flat=True))
         return [one for one in sent if one.key in known]
 

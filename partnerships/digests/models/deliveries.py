@@ -1,4 +1,4 @@
-"""The emails of this room in the outbox, and what each says of which plan."""
+"""This room's emails in the outbox, and the plans in each."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from partnerships.plans.models import Plan
 
 
 class DeliveryKind(models.TextChoices):
-    """The kinds of email that this room sends, as the outbox knows them."""
+    """The kinds of email this room sends."""
 
     DIGEST = "digests.digest", "Digest"
     CONFIRMATION = "digests.confirmation", "Asking to confirm"
@@ -21,18 +21,18 @@ class DeliveryKind(models.TextChoices):
 
 
 class DeliveryManager(models.Manager["Delivery"]):
-    """Emails of this room alone."""
+    """Emails of this room only."""
 
     def get_queryset(self) -> models.QuerySet[Delivery]:
-        """Only kinds of this room."""
+        """Only this room's kinds."""
         return super().get_queryset().filter(kind__in=DeliveryKind.values)
 
 
 class Delivery(models.Model):
-    """An email of this room in the outbox, with its recipient as a relation. Read only.
+    """Database view: an email of this room in the outbox, with its recipient. Read only.
 
-    See `outbox.models.Email` for its states. What it is composed from stands in `params`: the subscription that a
-    confirmation asks about.
+    See `outbox.models.Email` for its states. `params` holds what it is composed from, such as the subscription to
+    confirm.
     """
 
     recipient = models.ForeignKey(
@@ -56,7 +56,7 @@ class Delivery(models.Model):
     reason = models.CharField(max_length=500)
     reason_code = models.CharField(max_length=20, choices=EmailReason)
     repeat_of_id = models.BigIntegerField(null=True)
-    bounced = models.BooleanField(help_text="Whether it came back.")
+    bounced = models.BooleanField(help_text="Whether it bounced.")
 
     objects = DeliveryManager()
 
@@ -70,34 +70,34 @@ class Delivery(models.Model):
 
     @property
     def is_open(self) -> bool:
-        """Whether it is still to leave."""
+        """Whether it is still to be sent."""
         return self.status in OPEN
 
     @property
     def is_sent(self) -> bool:
-        """Whether a server has accepted it, and it did not come back."""
+        """Whether a mail server accepted it and it did not bounce."""
         return self.status == EmailStatus.SENT and not self.bounced
 
     @property
     def status_label(self) -> str:
-        """Its status in words; one that came back says so."""
+        """Its status in words, with bounces."""
         return "Came back" if self.bounced and not self.is_open else self.get_status_display()
 
     @property
     def is_kept(self) -> bool:
-        """Whether the message as sent is still there to look at."""
+        """Whether the message as sent is still stored."""
         return self.recipe is not None
 
     @property
     def can_be_sent_again(self) -> bool:
-        """Whether a person may ask for another try."""
+        """Whether it may be sent again by hand."""
         return self.kind == DeliveryKind.DIGEST and self.status in (EmailStatus.FAILED, EmailStatus.SENT)
 
 
 class Slot(models.Model):
-    """The local date of a daily or weekly digest: one a person and date, in whichever month the email was recorded.
+    """The local date of a daily or weekly digest: one for each person and date.
 
-    Written with the email, and removed by a trigger when it turns out that there is nothing to say.
+    Written with the email. A trigger removes it if the digest turns out to be empty.
     """
 
     recipient = models.ForeignKey(User, on_delete=models.CASCADE, related_name="+", db_index=False)
@@ -112,7 +112,10 @@ class Slot(models.Model):
 
 
 class OpenDigest(models.Model):
-    """A digest that is under way: one a person, and one repeat of each email. A trigger removes it with settling."""
+    """A digest under way: one for each person, and one repeat of each email.
+
+    A trigger removes it when the email is settled.
+    """
 
     recipient = models.ForeignKey(User, on_delete=models.CASCADE, related_name="+", db_index=False)
     repeat_of_id = models.BigIntegerField(default=0, db_default=0, help_text="0: the digest itself.")
@@ -126,30 +129,29 @@ class OpenDigest(models.Model):
 
 
 class DeliveryItemQuerySet(models.QuerySet["DeliveryItem"]):
-    """Items by whether their letter tells of them."""
+    """Items by whether their email includes them."""
 
     def told(self) -> DeliveryItemQuerySet:
-        """Those that the letter says, or will say."""
+        """Those included in the email."""
         return self.filter(left_out="")
 
 
 class DeliveryItem(models.Model):
-    """What a letter says of one plan: the changes from one version to another, as one class of readers may.
+    """One plan in a digest: the changes from one version to another, for a reading class.
 
-    What was chosen, but could not be told when the letter was composed, stays with the reason in `left_out`.
+    An item that could not be included when the email was composed stays, with the reason in `left_out`.
     """
 
     delivery = models.ForeignKey(
         Delivery, on_delete=models.DO_NOTHING, related_name="items", db_index=False, db_constraint=False
     )
-    # The database need not look for the plan of each item: it has a published version, and a trigger keeps those, and
-    # so their plan, from being deleted.
+    # No database constraint: a trigger keeps published versions, and so their plans, from being deleted.
     plan = models.ForeignKey(Plan, on_delete=models.PROTECT, related_name="+", db_constraint=False)
     from_number = models.PositiveIntegerField()
     to_number = models.PositiveIntegerField()
     reading_class = models.CharField(max_length=8, choices=Watermark.Reading)
     left_out = models.CharField(
-        max_length=100, blank=True, db_default="", help_text="Why the letter does not say it; empty where it does."
+        max_length=100, blank=True, db_default="", help_text="Why the email leaves it out; empty if it is included."
     )
 
     objects = DeliveryItemQuerySet.as_manager()
@@ -164,5 +166,5 @@ class DeliveryItem(models.Model):
         return f"{self.plan_id}: {self.from_number} to {self.to_number}"
 
 
-#: In SQL: the people who have a digest under way, other than a repeat.
+#: SQL: people who have a digest under way that is not a repeat.
 UNDER_WAY = "SELECT o.recipient_id FROM digests_opendigest o WHERE o.repeat_of_id = 0"

@@ -1,4 +1,4 @@
-"""Addresses typed by visitors, waiting for the sweep to process them."""
+"""Requests for emails from visitors who are not signed in."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from partnerships.plans.models import Plan
 
 
 class EmailRequest(models.Model):
-    """An address that somebody typed who is not signed in, until the sweep takes it up: for new links or, with a plan,
-    to be asked about its digests.
+    """An address typed by a visitor, until the sweep processes it.
 
-    The page writes this row and does nothing else, whosever address it is: what is known about one cannot be measured.
+    It asks for new links or, with a plan, for its digests. The page writes this row and does nothing else, so its
+    duration does not show whether we know the address.
     """
 
     address = models.EmailField(max_length=254)
@@ -22,4 +22,4 @@ class EmailRequest(models.Model):
     tries = models.PositiveSmallIntegerField(default=0)
 
     def __str__(self) -> str:
-        return f"Typed address {self.pk}"
+        return f"Email request {self.pk}"

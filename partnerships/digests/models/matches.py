@@ -1,4 +1,4 @@
-"""Matches of asks and offers, each told to a person once."""
+"""Matches of asks and offers, each sent to a person once."""
 
 from __future__ import annotations
 
@@ -11,9 +11,10 @@ from partnerships.people.models import User
 
 
 class MatchTold(models.Model):
-    """A match is told, or to be told, to a person who acts for one of its sides: once, even if it is found anew.
+    """A match sent, or to be sent, to a person who acts for one of its sides.
 
-    `told_at` is set when a letter said so, or when there was nothing left that the person may see.
+    Each person gets a match once, even if it is found again. `told_at` is set when an email mentioned it, or when the
+    person could no longer see it.
     """
 
     recipient = models.ForeignKey(User, on_delete=models.CASCADE, related_name="+", db_index=False)

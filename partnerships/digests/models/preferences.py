@@ -1,4 +1,4 @@
-"""How often each person wants digests, at which hour, and whether they have paused."""
+"""How often and when each person wants digests."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from partnerships.people.models import User
 
 
 class Frequency(models.TextChoices):
-    """How often somebody wants to be told."""
+    """How often somebody wants digests."""
 
     AT_ONCE = schedule.AT_ONCE, "At once"
     DAILY = schedule.DAILY, "Daily"
@@ -42,9 +42,10 @@ def _link_key() -> str:
 
 @pghistory.track(exclude=["link_key"])
 class Preference(models.Model):
-    """How one person wants their digests. The zone of the hour is the person's own (`User.time_zone`).
+    """How one person wants their digests.
 
-    `link_key` goes into every signed link of theirs: a new one makes all earlier links worthless.
+    The hour is in the person's own time zone (`User.time_zone`). `link_key` is part of every signed link; a new key
+    makes all earlier links invalid.
     """
 
     person = models.OneToOneField(User, on_delete=models.CASCADE, related_name="digest_preference")
@@ -53,19 +54,20 @@ class Preference(models.Model):
     weekday = models.PositiveSmallIntegerField(choices=Weekday, default=Weekday.MONDAY)
     working_days_only = models.BooleanField(default=False)
     tells_matches = models.BooleanField(
-        default=True, help_text="New matches of the asks and offers of one's organisation; for people with an account."
+        default=True,
+        help_text="Send new matches of their organisation's asks and offers; only for people with an account.",
     )
-    paused_until = models.DateField(null=True, blank=True, help_text="The first day on which mail may come again.")
+    paused_until = models.DateField(null=True, blank=True, help_text="The first day on which digests may come again.")
     refused_at = models.DateTimeField(
         null=True,
         blank=True,
-        help_text="When the person themselves stopped everything: whoever types their address asks them nothing.",
+        help_text="When the person stopped everything; typing their address then sends them nothing.",
     )
     link_key = models.CharField(max_length=32, default=_link_key, editable=False)
     introduced_at = models.DateTimeField(
         null=True,
         blank=True,
-        help_text="When the first letter said who holds the address and why (UK GDPR Article 14).",
+        help_text="When the first email said who holds the address and why (UK GDPR Article 14).",
     )
 
     class Meta:
@@ -81,13 +83,12 @@ class Preference(models.Model):
         return f"Preference of {self.person_id}"
 
     def pause_at(self, now: dt.datetime, zone: str) -> dt.date | None:
-        """The first day on which mail may come again, while there is a pause."""
+        """The first day on which digests may come again; None without a pause."""
         over = self.paused_until is None or self.paused_until <= schedule.local_day(now, zone)
         return None if over else self.paused_until
 
     def rhythm(self, zone: str, frequency: str = "") -> schedule.Rhythm:
-        """The same as the pure module wants it, in a zone, with the frequency of a single subscription where it has
-        one."""
+        """The rhythm in a time zone; a subscription's own frequency takes priority."""
         return schedule.Rhythm(
             frequency=frequency or self.frequency,
             hour=self.hour,

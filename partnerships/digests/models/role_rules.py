@@ -13,15 +13,14 @@ from partnerships.plans.models import Plan
 
 @pghistory.track()
 class RoleRule(models.Model):
-    """Everybody of a role is told: all people of a partnership's parties, or of the organisations that must sign a
-    plan.
+    """Everyone in a role gets digests: members of a partnership's parties, or signatories of a plan.
 
-    The people get subscriptions of their own (how: role), which each may end; nobody who ended one is given it again.
-    Who loses the role loses the subscription, and gets it back with the role.
+    Each person gets a subscription of their own (how: role) and may end it; it is not given to them again. Losing the
+    role ends the subscription, and regaining the role brings it back.
     """
 
     class Role(models.TextChoices):
-        """Whom the rule means."""
+        """The people a rule is for."""
 
         MEMBERS = "members", "Everyone who acts for a party of the partnership"
         SIGNATORIES = "signatories", "Leads of the organisations that must sign"

@@ -15,7 +15,7 @@ from partnerships.organisations.models import Organisation
 from partnerships.people.models import User
 from partnerships.plans.models import Plan
 
-#: So long nobody is asked again about what they declined or stopped themselves; they may ask at any time.
+#: How long nobody may ask a person again about something they declined or stopped. They may ask at any time.
 REFUSAL_HOLDS = dt.timedelta(days=180)
 
 
@@ -29,8 +29,10 @@ class How(models.TextChoices):
 
 @lru_cache(maxsize=2048)
 def because(how: str, why: str, target: str, organisation: str | None) -> str:
-    """Why somebody gets digests about something, in words that follow "because", on pages and in letters; what a lead
-    typed is quoted, for it may be anything."""
+    """Why somebody gets digests about something, to follow the word "because".
+
+    A reason typed by a lead is quoted, because it may say anything.
+    """
     if how == How.LEAD:
         return f"{organisation} added you to digests about {target}{_quoted(why)}, and you confirmed"
     if how == How.ROLE:
@@ -44,47 +46,48 @@ def _quoted(why: str) -> str:
 
 
 class SubscriptionStatus(models.TextChoices):
-    """asked → confirmed ⇄ paused → ended; suppressed on a hard bounce, and back to what it was when the address is
-    released. Any but confirmed sends nothing."""
+    """asked → confirmed ⇄ paused → ended; suppressed after a hard bounce.
+
+    When the address is released, the earlier status returns. Only confirmed subscriptions send digests.
+    """
 
     ASKED = "asked", "Waiting for confirmation"
     CONFIRMED = "confirmed", "Active"
     PAUSED = "paused", "Paused"
     ENDED = "ended", "Ended"
-    SUPPRESSED = "suppressed", "Stopped: their mail comes back"
+    SUPPRESSED = "suppressed", "Stopped: emails come back"
 
 
 _A = {"plan": "a plan", "partnership": "a partnership", "organisation": "an organisation"}
 
 
 class SubscriptionQuerySet(models.QuerySet["Subscription"]):
-    """Subscriptions by whether they still stand."""
+    """Subscriptions by status."""
 
     def live(self) -> SubscriptionQuerySet:
-        """Those that tell, or would once confirmed or resumed."""
+        """All that have not ended."""
         return self.exclude(status=SubscriptionStatus.ENDED)
 
     def confirmed(self) -> SubscriptionQuerySet:
-        """Those that tell."""
+        """Those that send digests."""
         return self.filter(status=SubscriptionStatus.CONFIRMED)
 
     def refused(self) -> SubscriptionQuerySet:
-        """Those to which the person themselves said no."""
+        """Those that the person declined or stopped themselves."""
         return self.filter(status=SubscriptionStatus.ENDED, refused_at__isnull=False)
 
     def for_listing(self) -> SubscriptionQuerySet:
-        """With what a list shows."""
+        """With everything a list shows."""
         return self.select_related("person", "plan", "partnership", "organisation", "added_for", "added_by")
 
 
 @pghistory.track()
 class Subscription(models.Model):
-    """A person wants to be told of a plan, of the plans of a partnership, or of the plans an organisation owns.
+    """A person follows a plan, the plans of a partnership, or the plans an organisation owns.
 
-    asked → confirmed ⇄ paused → ended; suppressed on a hard bounce. One row a person and thing: who comes back
-    confirms it again. A stakeholder's confirmed subscription lets them read the outside content
-    (docs/rights.md) while the organisation it was `added_for` may read the plan. A paused one lets them read what they
-    received before.
+    See `SubscriptionStatus` for its states. There is one row for a person and a thing; following again reuses it.
+    A confirmed subscription lets a stakeholder read the outside content (docs/rights.md) while the organisation in
+    `added_for` may read the plan. A paused one lets them read what they received before.
     """
 
     person = models.ForeignKey(User, on_delete=models.CASCADE, related_name="subscriptions")
@@ -104,23 +107,26 @@ class Subscription(models.Model):
         null=True,
         blank=True,
         related_name="+",
-        help_text="The organisation on whose behalf a stakeholder was added; it must itself be able to read the plan.",
+        help_text="The organisation that asked a stakeholder; it must be able to read the plan itself.",
     )
-    why = models.CharField(max_length=300, blank=True, help_text="Shown to the person: “you get this because…”.")
+    why = models.CharField(max_length=300, blank=True, help_text="Shown to the person after “You get this because”.")
     frequency = models.CharField(
-        max_length=8, choices=Frequency, blank=True, help_text="Only for this; empty means as the person prefers."
+        max_length=8,
+        choices=Frequency,
+        blank=True,
+        help_text="For this subscription only; empty means the person's own preference.",
     )
     asked_at = models.DateTimeField()
     confirmed_at = models.DateTimeField(null=True, blank=True)
     ended_at = models.DateTimeField(null=True, blank=True)
     refused_at = models.DateTimeField(
-        null=True, blank=True, help_text="When the person themselves said no: nobody asks them again soon."
+        null=True, blank=True, help_text="When the person said no themselves; nobody may ask them again soon."
     )
     stopped_from = models.CharField(
         max_length=10,
         choices=SubscriptionStatus,
         blank=True,
-        help_text="What it was when mail to the address was stopped, and is again when the address is released.",
+        help_text="The status before the address was suppressed; it returns when the address is released.",
     )
     reason = models.CharField(max_length=300, blank=True, help_text="Why it ended or was stopped.")
     replaces = models.ForeignKey(
@@ -129,7 +135,7 @@ class Subscription(models.Model):
         null=True,
         blank=True,
         related_name="+",
-        help_text="The same at an earlier address, which ends once this one is confirmed.",
+        help_text="The subscription at an earlier address, which ends when this one is confirmed.",
     )
 
     objects = SubscriptionQuerySet.as_manager()
@@ -173,7 +179,7 @@ class Subscription(models.Model):
             ),
         ]
 
-    #: Whether pages may name what it is about to whoever reads them: `queries/naming.py` finds out.
+    #: Whether the page's reader may know what it is about; set by `queries/naming.py`.
     named = False
 
     def __str__(self) -> str:
@@ -181,7 +187,7 @@ class Subscription(models.Model):
 
     @property
     def target(self) -> Plan | Partnership | Organisation:
-        """What it is about."""
+        """The plan, partnership or organisation followed."""
         target = self.plan or self.partnership or self.organisation
         if target is None:
             raise ValueError("A subscription is always about something.")
@@ -189,7 +195,7 @@ class Subscription(models.Model):
 
     @property
     def called(self) -> str:
-        """What pages call it: what may no longer be read has no name, and can be stopped all the same."""
+        """What pages call it; without a name if it may no longer be read."""
         return str(self.target) if self.named else f"{_A[self.target_kind]} you can no longer read"
 
     @property
@@ -199,7 +205,10 @@ class Subscription(models.Model):
 
     @property
     def because(self) -> str:
-        """Why it comes, or who asks, said to the person; what has no name for them has no reason, which may tell it."""
+        """Why it comes, or who asks, in words for the person.
+
+        Where they may not know the name, the typed reason is hidden too: it may contain the name.
+        """
         why, organisation = self.why if self.named else "", self.added_for.name if self.added_for else None
         if self.confirmed_at:
             return because(self.how, why, self.called, organisation)
@@ -212,36 +221,40 @@ class Subscription(models.Model):
 
     @property
     def person_for_askers(self) -> str:
-        """The person as the organisation that asked them may know them: by the address that it typed, and by name once
-        they have confirmed."""
+        """The person as the organisation that asked them may see them.
+
+        By the address it typed; by name once they have confirmed.
+        """
         named = bool(self.confirmed_at and self.person.name)
         return self.person.display_name if named else self.address_for_askers or self.person.display_name
 
     @property
     def address_for_askers(self) -> str:
-        """Their address, as whoever asked them may know it: that of somebody who had said yes no longer after the
-        end."""
+        """Their address as the organisation that asked them may see it.
+
+        Empty once a confirmed subscription has ended.
+        """
         return "" if self.confirmed_at and self.is_ended else self.person.email
 
     @property
     def reason_for_askers(self) -> str:
-        """Why it ended or was stopped, and whether they said no themselves."""
+        """Why it ended, and whether they said no themselves."""
         refused = self.is_refused and self.refused_at == self.ended_at
         return f"{self.reason} Only they can ask for it again." if refused else self.reason
 
     @property
     def is_confirmed(self) -> bool:
-        """Whether it tells."""
+        """Whether it sends digests."""
         return self.status == SubscriptionStatus.CONFIRMED
 
     @property
     def is_paused(self) -> bool:
-        """Whether the person has paused just this one."""
+        """Whether the person paused this one."""
         return self.status == SubscriptionStatus.PAUSED
 
     @property
     def is_ended(self) -> bool:
-        """Whether it is over."""
+        """Whether it has ended."""
         return self.status == SubscriptionStatus.ENDED
 
     @property
@@ -250,15 +263,15 @@ class Subscription(models.Model):
         return self.is_ended and self.refused_at is not None
 
     def was_refused(self, now: dt.datetime) -> bool:
-        """Whether the person said no so recently that no partner may ask them about it."""
+        """Whether the person said no recently, so that no partner may ask them."""
         return self.is_ended and self.refused_at is not None and now - self.refused_at < REFUSAL_HOLDS
 
 
 class Following(models.Model):
-    """A view of the database: every pair of person and plan that a confirmed subscription covers, once a subscription.
+    """Database view: each person and plan covered by a confirmed subscription.
 
-    `rank` says how closely it fits: 1 for the plan itself, 2 for its partnership, 3 for an owner. A plan that the
-    person refused by itself does not come through what they confirmed before that.
+    One row for each subscription. `rank` is 1 for a subscription to the plan, 2 to its partnership, 3 to an owner. If
+    the person refused the plan, wider subscriptions confirmed before that do not cover it.
     """
 
     subscription = models.OneToOneField(Subscription, on_delete=models.DO_NOTHING, primary_key=True, related_name="+")

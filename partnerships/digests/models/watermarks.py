@@ -1,4 +1,4 @@
-"""How far each person has been told of each plan, and which versions are still to be spread."""
+"""What each person last received about each plan, and new versions to spread."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ from partnerships.plans.models import Plan
 
 
 class Watermark(models.Model):
-    """How far one person has been told of one plan: the watermark from which their next digest begins.
+    """The version of a plan from which a person's next digest begins.
 
-    `number` is the version they last received, or counted as told of; 0 means that the plan is new to them.
-    `reading_class` is what they might read then; `none` means they could read nothing, and gaining access later is
-    not a change. `due_at` is set while something waits to be told; `slotted` says that it waits for a daily or weekly
-    hour.
+    `number` is the version they last received, or the one that was current when they began to follow; 0 means the
+    plan is new to them. `reading_class` is what they could read then. With `none` they could read nothing; gaining
+    access later is not reported as a change. `due_at` is set while something waits to be sent; `slotted` says that it
+    waits for a chosen hour.
     """
 
     class Reading(models.TextChoices):
-        """What of the plan the person could read."""
+        """How much of the plan the person could read."""
 
         INSIDE = "inside", "Everything"
         OUTSIDE = "outside", "Without what is confidential"
@@ -46,20 +46,20 @@ class Watermark(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.recipient_id} told of {self.plan_id} up to {self.number}"
+        return f"{self.recipient_id} received {self.plan_id} up to {self.number}"
 
 
 class Publication(models.Model):
-    """A version that was published, until its readers have been marked as waiting for it.
+    """A published version, until its followers are marked as waiting for it.
 
-    Written in the transaction that publishes, so that neither a lost nudge nor an absent broker loses it, and taken up
-    in place: commits out of order cannot hide one.
+    Written in the transaction that publishes, so that nothing is lost without the broker. `spread_at` is set on the
+    row itself, so commits out of order cannot hide one.
     """
 
     plan = models.ForeignKey(Plan, on_delete=models.CASCADE, related_name="+")
     number = models.PositiveIntegerField()
     published_at = models.DateTimeField()
-    available_at = models.DateTimeField(help_text="When to take it up: at once, and again when an embargo ends.")
+    available_at = models.DateTimeField(help_text="When to spread it: at once, and again when an embargo ends.")
     spread_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:

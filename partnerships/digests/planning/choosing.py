@@ -1,7 +1,7 @@
-"""Choosing who is told, in sets: versions are spread over their followers, and whoever is due gets a delivery.
+"""Spreading new versions to followers, and choosing who is due a digest.
 
-`spread` turns newly published versions into watermarks that wait (`Watermark.due_at`); `choose` turns what is due into
-deliveries with one statement. Both run one at a time (a lock in the database) and may run as often as anybody likes.
+`spread` marks followers of newly published versions as waiting (`Watermark.due_at`). `choose` makes digests for people
+who are due, with one statement. Both run one at a time under `lock_planning` and may run as often as you like.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from django.db.models import Exists, OuterRef
 
 from partnerships.digests.models import UNDER_WAY, Following, OpenDigest, Publication, RoleRule, Watermark
 from partnerships.digests.planning.roles import apply_rules, apply_rules_about
-from partnerships.digests.planning.watermarks import admit, lock_planning, mark, reschedule, run
+from partnerships.digests.planning.watermarks import admit, lock_planning, mark_waiting, reschedule, run
 from partnerships.digests.queries.readers import reach_of
 from partnerships.kit.database import BY_INDEX
 from partnerships.outbox.queries.suppressions import SUPPRESSED
@@ -24,13 +24,13 @@ from partnerships.plans.models import Plan, Version
 
 log = structlog.get_logger(__name__)
 
-#: Plans spread, people chosen and unreadable watermarks looked at in one transaction.
+#: Plans spread, people chosen and unreadable watermarks checked in one transaction.
 _PLANS, MAX_PEOPLE, _UNREADABLE = 200, 5_000, 2_000
-#: How often it is looked whether somebody who could not read may by now: an idle sweep must cost nothing.
+#: How often to check whether somebody without access has gained it; an idle sweep must cost nothing.
 _LOOK_AGAIN = dt.timedelta(minutes=10)
-#: So many are chosen first.
+#: The first batch is small, so that sending can begin early.
 FIRST = 500
-#: How far back versions are looked for that were published without saying so.
+#: How far back to look for versions published without a signal.
 _LOOK_BACK = dt.timedelta(hours=1)
 
 
@@ -38,7 +38,7 @@ _LOOK_BACK = dt.timedelta(hours=1)
 
 
 def record_publication(*, version: Version, now: dt.datetime) -> None:
-    """Write down that a version waits to be told of; call in the transaction that publishes."""
+    """Record that a version is to be spread; call in the publishing transaction."""
     Publication.objects.get_or_create(
         plan_id=version.plan_id,
         number=version.number,
@@ -47,16 +47,16 @@ def record_publication(*, version: Version, now: dt.datetime) -> None:
 
 
 def spread(*, now: dt.datetime) -> int:
-    """Mark everybody who follows newly published plans as waiting; returns how many versions were taken up.
+    """Mark followers of newly published plans as waiting; return how many versions.
 
-    Versions under an embargo are spread among their owners, and again when the embargo ends.
+    Versions under an embargo are spread to the plan's owners, and to everybody when the embargo ends.
     """
     _find_unannounced(now)
     if not Publication.objects.filter(spread_at=None, available_at__lte=now).exists():
         return 0
     with transaction.atomic():
         lock_planning()
-        run("SET LOCAL jit = off", {})  # for all followers at once it would seem worth compiling, and is not
+        run("SET LOCAL jit = off", {})  # the planner would compile this for many followers; it does not pay
         waiting = list(
             Publication.objects.filter(spread_at=None, available_at__lte=now).order_by("available_at", "pk")[:_PLANS]
         )
@@ -68,8 +68,8 @@ def spread(*, now: dt.datetime) -> int:
                 latest.get(publication.plan_id, publication.published_at), publication.published_at
             )
         newcomers = apply_rules_about(plans=first, now=now)
-        _tell_newcomers_the_change(newcomers, first)
-        mark(latest, now=now)
+        _include_newcomers(newcomers, first)
+        mark_waiting(latest, now=now)
         embargoes = dict(
             Version.objects.filter(plan__in=first, embargo_until__gt=now).values_list("plan_id", "embargo_until")
         )
@@ -90,7 +90,7 @@ def spread(*, now: dt.datetime) -> int:
 
 
 def _find_unannounced(now: dt.datetime) -> None:
-    """Note versions of the last hour that no signal announced, such as rows restored or loaded by hand."""
+    """Record versions of the last hour without a signal, such as restored rows."""
     recent = Version.objects.filter(published_at__gt=now - _LOOK_BACK)
     if not recent.exists():
         return
@@ -101,8 +101,10 @@ def _find_unannounced(now: dt.datetime) -> None:
 
 
 def announce_joined(*, now: dt.datetime) -> int:
-    """Find followers without a watermark: plans that joined a partnership or an organisation since they subscribed,
-    to be announced as new; and people who came into a role or lost it. Returns how many plans there were."""
+    """Announce plans that joined something people follow; return how many plans.
+
+    Finds followers without a watermark, and applies the role rules.
+    """
     with transaction.atomic():
         lock_planning()
         apply_rules(RoleRule.objects.all(), now=now)
@@ -111,18 +113,18 @@ def announce_joined(*, now: dt.datetime) -> int:
         plans = sorted(set(missing.values_list("plan_id", flat=True)[:_PLANS]))
         people = sorted(set(missing.filter(plan__in=plans).values_list("person_id", flat=True)))
         if plans:
-            mark(dict.fromkeys(plans, now), now=now, people=people)
+            mark_waiting(dict.fromkeys(plans, now), now=now, people=people)
     return len(plans)
 
 
-def _tell_newcomers_the_change(newcomers: Collection[int], first: dict[int, int]) -> None:
-    """People whose role made them followers just now were followers before the version: it is a change for them."""
+def _include_newcomers(newcomers: Collection[int], first: dict[int, int]) -> None:
+    """Report the new version to people whose role made them followers just now."""
     for plan, number in first.items() if newcomers else ():
         Watermark.objects.filter(plan=plan, recipient__in=newcomers, number__gte=number).update(number=number - 1)
 
 
 def admit_newcomers(*, now: dt.datetime) -> int:
-    """Look at watermarks of those who could not read, the longest unseen first, and let in who can by now."""
+    """Check people who could not read, oldest check first; return how many can now."""
     rows = list(
         Watermark.objects.filter(reading_class=Watermark.Reading.NONE, told_at__lte=now - _LOOK_AGAIN)
         .order_by("told_at", "pk")
@@ -141,7 +143,7 @@ def admit_newcomers(*, now: dt.datetime) -> int:
     return admitted
 
 
-# ---- Finding what was left untold
+# ---- Finding versions that were left unsent
 
 _LEFT = """
 SELECT t.plan_id, t.recipient_id
@@ -163,9 +165,11 @@ SELECT t.plan_id, t.recipient_id
 
 
 def reconcile(*, now: dt.datetime) -> int:
-    """Let everything wait that lies between a watermark and the present version and that nothing is about to tell:
-    whoever regained the right to read, and whatever a fault left behind. What was tried and came to nothing is in the
-    ledger, and stays there. Returns how many watermarks wait now."""
+    """Find versions after a watermark that no digest is about to send, and mark them as waiting.
+
+    This covers people who regained access, and faults. Digests that failed stay in the ledger and are not repeated.
+    Returns how many watermarks now wait.
+    """
     found: dict[int, list[int]] = defaultdict(list)
     with transaction.atomic():
         lock_planning()
@@ -175,7 +179,7 @@ def reconcile(*, now: dt.datetime) -> int:
                 found[plan].append(person)
         published = dict(Plan.objects.filter(pk__in=found).values_list("pk", "last_published_at"))
         for plan, people in found.items():
-            mark({plan: published[plan] or now}, now=now, people=people)
+            mark_waiting({plan: published[plan] or now}, now=now, people=people)
         waits = [Watermark.objects.filter(plan=plan, recipient__in=people) for plan, people in found.items()]
         count = sum(rows.filter(due_at__isnull=False).count() for rows in waits)
     if count:
@@ -190,11 +194,10 @@ UPDATE digests_watermark t SET due_at = NULL, waiting_since = NULL
   FROM plans_plan p WHERE t.due_at <= %(now)s AND p.id = t.plan_id AND t.number >= p.current_number
 """
 
-# Only this statement makes digests, and one runs at a time: what is checked in `chosen` still holds when it inserts.
-# The numbers of deliveries are taken first, so that nothing must be joined on rows of which the planner knows nothing;
-# adding an empty interval keeps it from looking up each person in the index of everything that is due, OFFSET 0 from
-# reading the whole ledger to look them up in memory. Who has one under way is gathered once: few have when the planner
-# last looked, thousands in the middle of a run.
+# Only this statement makes digests, and one runs at a time, so what `chosen` checks still holds at the insert. For the
+# query planner: delivery ids are drawn first, to avoid joins on rows without statistics. The empty interval keeps it
+# from searching the index of everything due for each person; OFFSET 0 keeps it from reading the whole ledger. People
+# with a digest under way are gathered once, because statistics are out of date in the middle of a run.
 _CHOOSE = f"""
 WITH waiting AS (
     SELECT t.recipient_id, min(t.due_at) AS due_at, bool_or(t.slotted) AS slotted
@@ -245,10 +248,10 @@ UPDATE digests_watermark t SET due_at = NULL, waiting_since = NULL, slotted = fa
 
 
 def choose(*, now: dt.datetime, limit: int = MAX_PEOPLE) -> int:
-    """Make a delivery for so many who are due and have none under way; returns how many watermarks they take up.
+    """Make digests for up to `limit` people who are due; return how many watermarks.
 
-    One statement, so that a crash leaves either everything waiting or everything chosen. Whoever has had a digest of
-    their hour on this local date already waits for the next.
+    People with a digest under way are left out, and so are those who already had one for this local date. It is one
+    statement, so that a crash leaves everything either waiting or chosen.
     """
     if not Watermark.objects.filter(due_at__lte=now).exists():
         return 0
@@ -256,20 +259,23 @@ def choose(*, now: dt.datetime, limit: int = MAX_PEOPLE) -> int:
         lock_planning()
         run(BY_INDEX, {})
         chosen = run(_CHOOSE, {"now": now, "people": limit})
-        _wait_for_another_date(now)
+        _move_to_next_slot(now)
     return chosen
 
 
 def clear_already_sent(now: dt.datetime) -> None:
-    """Let what is due wait no longer where it was told meanwhile, by a letter that was under way."""
+    """Clear what is due if a digest under way has already reported it."""
     if Watermark.objects.filter(due_at__lte=now).exists():
         with transaction.atomic():
             lock_planning()
             run(_NOTHING_NEW, {"now": now})
 
 
-def _wait_for_another_date(now: dt.datetime) -> None:
-    """Move what is due, but whose date is taken, to the next slot (the clock was set back, or the hour was changed)."""
+def _move_to_next_slot(now: dt.datetime) -> None:
+    """Move what is due to the next slot if its date already had a digest.
+
+    This happens when the clock was set back or the hour was changed.
+    """
     stuck = list(
         Watermark.objects.filter(due_at__lte=now, slotted=True)
         .exclude(recipient__in=OpenDigest.objects.values("recipient"))

@@ -1,4 +1,4 @@
-"""Who will get a plan’s next version, and when somebody’s next digest goes out."""
+"""Who gets a plan's next version, and when somebody's next digest goes out."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ from partnerships.plans.models import Plan
 
 @dataclass(frozen=True, slots=True)
 class Forecast:
-    """Somebody who would be told of a plan's next version: when, as which class, and why."""
+    """Somebody who would get a plan's next version: when and why."""
 
     person: User
     reading_class: str
@@ -46,19 +46,19 @@ class Forecast:
 
     @property
     def is_outside(self) -> bool:
-        """Whether confidential parts stay hidden from them."""
+        """Whether confidential parts are hidden from them."""
         return self.reading_class == OUTSIDE
 
     @property
     def when(self) -> str:
-        """The moment by the site's clock, and by the person's own where that says something else."""
+        """The time in the site's zone, and in the person's own if different."""
         here, there = (self.at.astimezone(ZoneInfo(zone)) for zone in (settings.TIME_ZONE, self.zone))
         said = in_words(self.at, settings.TIME_ZONE)
         return said if here.utcoffset() == there.utcoffset() else f"{said}; {there:%H:%M}{zone_in_words(self.zone)}"
 
 
 def who_will_get(plan: Plan, *, author: User | None, now: dt.datetime) -> list[Forecast]:
-    """Everyone who would be told if this plan were published now, with the moment; the author alone would not."""
+    """Everyone who would get this plan if it was published now, except its author."""
     classes = reading_classes([plan.pk], now=now, once_open=True)
     people = {person.pk: person for person in User.objects.filter(pk__in=[person for person, _ in classes])}
     preferences = {one.person_id: one for one in Preference.objects.filter(person__in=people)}
@@ -107,7 +107,7 @@ def who_will_get(plan: Plan, *, author: User | None, now: dt.datetime) -> list[F
 
 
 def _ends_of_pauses(preferences: Iterable[Preference], now: dt.datetime) -> dict[int, dt.datetime]:
-    """When what waits for people who have paused comes in one email, by person."""
+    """When the email at the end of each person's pause is due."""
     paused = [one.person_id for one in preferences if one.paused_until and one.paused_until >= now.date()]
     waiting = Watermark.objects.filter(recipient__in=paused, due_at__gt=now).values("recipient")
     return dict(waiting.annotate(first=Min("due_at")).values_list("recipient", "first")) if paused else {}
@@ -119,14 +119,16 @@ def _added_by(subscription: Subscription) -> str:
 
 @dataclass(frozen=True, slots=True)
 class When:
-    """When somebody's next digest goes out, by their own clock; `waits` says that something is to be told then, and
-    `sooner` that plans which are yet to come would be told of before."""
+    """When somebody's next digest goes out, in their own time zone.
+
+    `waits` says that something is waiting to be sent. `sooner` says that new plans would be announced earlier.
+    """
 
     at: dt.datetime | None
     zone: str
     waits: bool
     follows: bool
-    stands_still: str = ""  # why nothing comes of what is followed all the same
+    stands_still: str = ""  # why nothing comes although something is followed
     sooner: bool = False
 
     @property
@@ -136,11 +138,11 @@ class When:
 
     @property
     def words(self) -> str:
-        """The sentence that the person reads about it."""
+        """The sentence shown to the person."""
         if self.at is None:
             if self.follows:
                 return "Next one: as soon as something changes."
-            return self.stands_still or "You follow nothing, so none comes."
+            return self.stands_still or "You follow nothing, so no digest comes."
         if self.waits:
             return f"Next one: {self.moment}."
         sooner = "; sooner where a plan is new" if self.sooner else ""
@@ -148,41 +150,40 @@ class When:
 
 
 def when_next(person: User, now: dt.datetime, *, about: Target | None = None) -> When:
-    """When this person's next digest goes out, or the next one about one thing that they follow.
+    """When this person's next digest goes out, or the next one about one thing.
 
-    What waits decides, else the first moment at which a change of a plan that they follow would be told; where they
-    follow none yet, that of a plan to come.
+    If nothing waits, it is the first time at which a change made now would be sent.
     """
     told = Watermark.objects.filter(recipient=person, due_at__isnull=False)
     matches = MatchTold.objects.filter(recipient=person, told_at=None, due_at__isnull=False)
-    letters = Delivery.objects.filter(recipient=person, kind=DeliveryKind.DIGEST, status__in=OPEN)
+    emails = Delivery.objects.filter(recipient=person, kind=DeliveryKind.DIGEST, status__in=OPEN)
     subscriptions = Subscription.objects.live().filter(person=person)
     following = Following.objects.filter(person=person)
     if about is not None:
         plans = _plans_of(about).values("pk")
         told, matches = told.filter(plan__in=plans), matches.none()
-        letters = letters.filter(items__plan__in=plans, items__left_out="")
+        emails = emails.filter(items__plan__in=plans, items__left_out="")
         subscriptions = subscriptions.filter(**{kind_of(about): about.pk})
         following = following.filter(plan__in=plans)
-    waiting = told.values_list("due_at").union(matches.values_list("due_at"), letters.values_list("available_at"))
+    waiting = told.values_list("due_at").union(matches.values_list("due_at"), emails.values_list("available_at"))
     zone = person.time_zone
     live = set(subscriptions.values_list("status", "frequency", "plan"))
-    telling = [(frequency, plan) for status, frequency, plan in live if status == SubscriptionStatus.CONFIRMED]
+    confirmed = [(frequency, plan) for status, frequency, plan in live if status == SubscriptionStatus.CONFIRMED]
     due_times = [at for (at,) in waiting if at is not None]
     if due_times:
-        return When(max(min(due_times), now), zone, waits=True, follows=bool(telling))
-    if not telling:
+        return When(max(min(due_times), now), zone, waits=True, follows=bool(confirmed))
+    if not confirmed:
         return When(None, zone, waits=False, follows=False, stands_still=_why_none_comes({one for one, *_ in live}))
-    present = _paces_of_plans(following) or {pace for pace, _ in telling}
-    to_come = {pace for pace, plan in telling if plan is None}
+    present = _frequencies_of_plans(following) or {frequency for frequency, _ in confirmed}
+    to_come = {frequency for frequency, plan in confirmed if plan is None}
     moments = _first_moments(person, present | to_come, now)
-    at = min(moments[pace] for pace in present)
+    at = min(moments[frequency] for frequency in present)
     sooner = min(moments.values()) < at
     return When(None if at == now else at, zone, waits=False, follows=True, sooner=sooner)
 
 
 def _plans_of(target: Target) -> QuerySet[Plan]:
-    """The plans that following this brings."""
+    """The plans covered by following this."""
     if isinstance(target, Plan):
         return Plan.objects.filter(pk=target.pk)
     if isinstance(target, Partnership):
@@ -190,40 +191,45 @@ def _plans_of(target: Target) -> QuerySet[Plan]:
     return Plan.objects.filter(owners__organisation=target)
 
 
-def _paces_of_plans(following: QuerySet[Following]) -> set[str]:
-    """How often the plans that somebody follows are told, as sending decides it (`watermarks`): each by the closest
-    subscription that has a pace of its own; empty for as they prefer."""
-    paces: dict[int, str] = {}
+def _frequencies_of_plans(following: QuerySet[Following]) -> set[str]:
+    """The frequencies of the plans somebody follows, as `watermarks` decides them.
+
+    The closest subscription with its own frequency decides; empty means the person's preference.
+    """
+    frequencies: dict[int, str] = {}
     for plan, frequency in following.order_by("rank", "subscription_id").values_list("plan", "frequency"):
-        paces[plan] = paces.get(plan) or frequency
-    return set(paces.values())
+        frequencies[plan] = frequencies.get(plan) or frequency
+    return set(frequencies.values())
 
 
-def _first_moments(person: User, paces: Collection[str], now: dt.datetime) -> dict[str, dt.datetime]:
-    """By pace, when something that changes now would be told: `now` where that is as soon as it has settled."""
+def _first_moments(person: User, frequencies: Collection[str], now: dt.datetime) -> dict[str, dt.datetime]:
+    """For each frequency, when a change made now would be sent.
+
+    `now` means as soon as the plan has settled.
+    """
     preference = Preference.objects.filter(person=person).first() or Preference(person=person)
-    rhythms = {pace: preference.rhythm(person.time_zone, pace) for pace in paces}
+    rhythms = {one: preference.rhythm(person.time_zone, one) for one in frequencies}
     slotted = any(rhythm.frequency != AT_ONCE for rhythm in rhythms.values())
     taken = _dates_taken([person.pk], now).get(person.pk, ()) if slotted else ()
     settle = settle_time()
     moments: dict[str, dt.datetime] = {}
-    for pace, rhythm in rhythms.items():
+    for one, rhythm in rhythms.items():
         at = due(rhythm, waiting_since=now, latest=now, settle=settle, holidays=holidays(), taken=taken)
-        moments[pace] = now if rhythm.frequency == AT_ONCE and at == now + settle else at
+        moments[one] = now if rhythm.frequency == AT_ONCE and at == now + settle else at
     return moments
 
 
 def _why_none_comes(statuses: Collection[str]) -> str:
-    """What is said to who follows something that tells nothing yet or for now; empty where nothing stands at all."""
+    """Why no digest comes although something is followed; empty if nothing is."""
     if SubscriptionStatus.PAUSED in statuses:
-        return "What you follow is paused, so none comes until you resume it."
+        return "What you follow is paused, so no digest comes until you resume it."
     if SubscriptionStatus.ASKED in statuses:
-        return "None comes before you have said yes to the letter that asks you."
+        return "No digest comes until you confirm in the email we sent you."
     return ""
 
 
 def _dates_taken(people: Collection[int], now: dt.datetime) -> dict[int, set[dt.date]]:
-    """The local dates from about today on that already had a digest of their hour, by person."""
+    """Each person's local dates that already had a daily or weekly digest."""
     rows = Slot.objects.filter(recipient__in=people, slot_on__gte=now.date() - dt.timedelta(days=1))
     taken: dict[int, set[dt.date]] = {}
     for person, day in rows.values_list("recipient", "slot_on"):

@@ -1,7 +1,7 @@
-"""New matches in digests: noted for the people they concern, due at the hour each prefers, told once.
+"""New matches in digests: found hourly, due at each person's own hour, sent once.
 
-A new match is reason enough to send a digest (docs/digests.md), and is added to one that is due anyway. Access is
-checked again when the digest is composed.
+A new match makes a digest go out (docs/digests.md), or is added to one that is due. Access is checked again when the
+digest is composed.
 """
 
 from __future__ import annotations
@@ -27,13 +27,13 @@ from partnerships.organisations.models import Membership, Organisation
 from partnerships.outbox.queries.suppressions import SUPPRESSED
 from partnerships.people.models import User
 
-#: How far back matches are looked for: a worker that was away for a day misses none, and history is no news.
+#: How far back to look for matches: long enough for a worker that was down for a day.
 _LOOK_BACK = dt.timedelta(days=2)
-#: So many are listed in a letter; the site has the rest.
+#: How many matches an email lists; the site has the rest.
 MAX_MATCHES = 8
 _MAX_TITLE = 90
 
-#: Nothing can be told to who has left, or whose mail comes back: a letter for them would only be set aside.
+#: SQL: people who have not left and whose address is not suppressed.
 _REACHABLE = f"u.is_active AND NOT {SUPPRESSED}"
 
 _NOTE = """
@@ -52,7 +52,7 @@ ON CONFLICT DO NOTHING
 
 @dataclass(frozen=True, slots=True)
 class MatchLine:
-    """One new match as letters and pages show it."""
+    """One new match as emails and pages show it."""
 
     fit: str
     own: str
@@ -62,12 +62,12 @@ class MatchLine:
 
     @property
     def sentence(self) -> str:
-        """The same in one line of plain text."""
+        """The match in one line of plain text."""
         return f"{self.fit}: {self.own} and {self.counterpart}" + (f" ({self.reasons})" if self.reasons else "")
 
 
 def find_new_matches(*, now: dt.datetime) -> int:
-    """Note newly found matches for everybody who acts for one of their sides; each once. Returns how many."""
+    """Record new matches for everybody who acts for one side; return how many."""
     acting = Membership.objects.current().values("person_id", "organisation_id").order_by()
     sql, values = acting.query.sql_with_params()
     named = {f"acting_{place}": value for place, value in enumerate(values)}
@@ -77,13 +77,16 @@ def find_new_matches(*, now: dt.datetime) -> int:
             _NOTE.format(acting=sql, reachable=_REACHABLE),
             {**named, "now": now, "since": now - _LOOK_BACK, "worth": MIN_POINTS},
         )
-        noted = int(cursor.rowcount)
+        found = int(cursor.rowcount)
     schedule_matches(now=now)
-    return noted
+    return found
 
 
 def schedule_matches(*, now: dt.datetime, people: Collection[int] | None = None) -> None:
-    """Say when what was noted is due for each person, by how they want digests; with `people` anew for them."""
+    """Set when waiting matches are due, by each person's preferences.
+
+    With `people`, reschedules theirs.
+    """
     untold = MatchTold.objects.filter(told_at=None)
     if people is not None:
         untold.filter(recipient__in=people).update(due_at=None)
@@ -124,9 +127,9 @@ SELECT email_id, 2, 'digests.digest', recipient_id, clock_timestamp(), %(now)s F
 
 
 def choose_matches(*, now: dt.datetime) -> int:
-    """Make a delivery for those to whom a match is due and nothing else is under way; the lock is the caller's.
+    """Make digests for people with a match due and no digest under way; return how many.
 
-    Whoever has had the digest of this local date waits for the next.
+    People who already had a digest for this local date wait for the next one. The caller holds the lock.
     """
     if not MatchTold.objects.filter(told_at=None, due_at__lte=now).exists():
         return 0
@@ -147,10 +150,10 @@ def choose_matches(*, now: dt.datetime) -> int:
 def matches_for_digests(
     recipients: dict[int, int], in_doubt: Collection[int], *, now: dt.datetime
 ) -> tuple[dict[int, tuple[MatchLine, ...]], set[int]]:
-    """What each delivery ({person: delivery}) says of new matches; counts as told with the transaction that claims.
+    """The matches in each digest of a batch, and the digests that must now leave some out.
 
-    What the person may no longer see is dropped without a word. A letter `in_doubt` (by person) says of no match that
-    it did not say before; those that must say less now come second.
+    `recipients` maps people to their digests. Matches count as sent in the transaction that claims. Those the person
+    may no longer see are left out. A digest of somebody in `in_doubt` gets no match that it did not have before.
     """
     rows = MatchTold.objects.filter(recipient__in=recipients).filter(
         (Q(told_at=None) & ~Q(recipient__in=in_doubt)) | Q(delivery__in=recipients.values())
@@ -210,22 +213,22 @@ def _named(entry: Entry) -> str:
 
 
 def matches_in(delivery_id: int, person: User) -> tuple[MatchLine, ...]:
-    """What a letter said of matches, as far as its reader may still see them."""
+    """The matches in a sent digest that its reader may still see."""
     rows = MatchTold.objects.filter(delivery=delivery_id, recipient=person)
     return lines_of(_still_matches(person, rows.values_list("ask", "offer")))
 
 
 def upcoming_matches(person: User) -> tuple[MatchLine, ...]:
-    """What the person's next letter would say of matches if it went out now."""
+    """The matches in the person's next digest if it was sent now."""
     rows = MatchTold.objects.filter(recipient=person, told_at=None)
     return lines_of(_still_matches(person, rows.values_list("ask", "offer"))) if rows.exists() else ()
 
 
 def discard_matches(people: Collection[int], *, now: dt.datetime) -> None:
-    """Nothing can be told to these people: what was noted for them waits no longer."""
+    """Discard matches waiting for people who cannot be emailed."""
     MatchTold.objects.filter(recipient__in=people, told_at=None).update(told_at=now)
 
 
 def reclaim_matches(delivery_id: int) -> None:
-    """A letter that will not leave has told nothing."""
+    """Let the matches of a digest that will not be sent wait again."""
     MatchTold.objects.filter(delivery=delivery_id).update(told_at=None, delivery=None, due_at=F("noted_at"))

@@ -1,5 +1,4 @@
-"""Digests by role: whoever has the role follows as long as they have it, without being asked one by one, and may stop
-like anybody else."""
+"""Role rules: people follow something while they have a role, and may stop."""
 
 from __future__ import annotations
 
@@ -18,7 +17,7 @@ from partnerships.plans.models import Signatory
 
 
 def people_of(rule: RoleRule) -> QuerySet[Membership]:
-    """The memberships of the people whom a rule means today; somebody may have several."""
+    """The memberships a rule covers today; one person may have several."""
     current = Membership.objects.current()
     if rule.role == RoleRule.Role.MEMBERS:
         current = current.filter(
@@ -31,24 +30,22 @@ def people_of(rule: RoleRule) -> QuerySet[Membership]:
 
 
 def apply_rules_about(*, plans: Collection[int], now: dt.datetime) -> set[int]:
-    """Apply the rules about these plans and their partnerships; returns the people who follow because of it since now.
-
-    Who ended such a subscription keeps it ended. New followers count as told of the present versions.
-    """
+    """Apply the rules about these plans and their partnerships; return new followers."""
     rules = RoleRule.objects.filter(Q(plan__in=plans) | Q(partnership__plans__in=plans)).distinct()
     return apply_rules(rules, now=now)
 
 
 def apply_rules(rules: QuerySet[RoleRule], *, now: dt.datetime) -> set[int]:
-    """Give subscriptions by these rules to everyone they mean who has none, and end those of whom they mean no more.
+    """Subscribe everyone these rules cover, and end subscriptions they no longer cover.
 
-    Who comes back into a role is given it again; who ended it themselves is not. Returns the newcomers.
+    People who regain a role are subscribed again, unless they ended it themselves. New followers start at the present
+    versions. Returns their ids.
     """
     newcomers: set[int] = set()
     for rule in rules.select_related("partnership", "plan"):
-        meant = set(people_of(rule).values_list("person_id", flat=True))
-        _take(rule, meant, now=now)
-        newcomers |= _give(rule, meant, now=now)
+        covered = set(people_of(rule).values_list("person_id", flat=True))
+        _end_for_leavers(rule, covered, now=now)
+        newcomers |= _subscribe_newcomers(rule, covered, now=now)
     return newcomers
 
 
@@ -56,18 +53,18 @@ def _about(rule: RoleRule) -> Q:
     return Q(partnership=rule.partnership_id) if rule.partnership_id else Q(plan=rule.plan_id)
 
 
-def _take(rule: RoleRule, meant: set[int], *, now: dt.datetime) -> None:
+def _end_for_leavers(rule: RoleRule, covered: set[int], *, now: dt.datetime) -> None:
     lost = list(
         Subscription.objects.filter(
             _about(rule), how=How.ROLE, status__in=[SubscriptionStatus.CONFIRMED, SubscriptionStatus.PAUSED]
         )
-        .exclude(person__in=meant)
+        .exclude(person__in=covered)
         .select_for_update()
         .order_by("pk")
     )
     for subscription in lost:
         subscription.status, subscription.ended_at = SubscriptionStatus.ENDED, now
-        subscription.reason = "Their role no longer brings it."
+        subscription.reason = "They no longer have the role."
         record(
             actor_id=None,
             kind=EventKind.ENDED,
@@ -83,13 +80,13 @@ def _take(rule: RoleRule, meant: set[int], *, now: dt.datetime) -> None:
         drop_unfollowed([subscription.person_id for subscription in lost])
 
 
-def _give(rule: RoleRule, meant: set[int], *, now: dt.datetime) -> set[int]:
+def _subscribe_newcomers(rule: RoleRule, covered: set[int], *, now: dt.datetime) -> set[int]:
     why = (
         f"you act for a partner of {rule.partnership.title}"
         if rule.partnership is not None
         else f"your organisation is asked to sign {rule.plan.title if rule.plan else 'it'}"
     )[:300]
-    known = {one.person_id: one for one in Subscription.objects.filter(_about(rule), person__in=meant)}
+    known = {one.person_id: one for one in Subscription.objects.filter(_about(rule), person__in=covered)}
     back = [one for one in known.values() if one.how == How.ROLE and one.is_ended and one.refused_at is None]
     for subscription in back:
         subscription.status, subscription.asked_at, subscription.confirmed_at = SubscriptionStatus.CONFIRMED, now, now
@@ -108,7 +105,7 @@ def _give(rule: RoleRule, meant: set[int], *, now: dt.datetime) -> set[int]:
                 partnership_id=rule.partnership_id,
                 plan_id=rule.plan_id,
             )
-            for person in sorted(meant - set(known))
+            for person in sorted(covered - set(known))
         ]
     )
     start_watermarks(subscriptions=[subscription.pk for subscription in (*made, *back)], now=now)

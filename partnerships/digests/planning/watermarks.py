@@ -1,8 +1,7 @@
-"""Watermarks: how far each follower has been told of each plan, and when what they have not been told is due.
+"""Watermarks: what each follower last received about each plan, and when the next is due.
 
-Everything here is a statement over sets of followers; the transaction, and the lock under which one of these runs at
-a time (`lock_planning`), are the caller's. The lock comes before any row that is locked: whoever holds it waits for
-rows, so nobody who holds a row may wait for it.
+Everything here is a statement over sets of followers. Callers open the transaction and take `lock_planning` before they
+lock any row: its holder waits for rows, so a transaction that holds rows must not wait for it.
 """
 
 from __future__ import annotations
@@ -21,22 +20,22 @@ from partnerships.digests.queries.readers import PlanReach, newest_numbers, reac
 from partnerships.digests.schedule import AT_ONCE, MAX_SETTLING, Rhythm, due, local_day, next_slot
 from partnerships.kit.database import rows_of
 
-_LOCK = 0x6469_6765  # "dige": any number that nothing else in the database locks
+_LOCK = 0x6469_6765  # "dige": a number no other advisory lock uses
 
 
 def settle_time() -> dt.timedelta:
-    """How long things must be quiet before "at once"."""
+    """How long a plan must be unchanged before an "at once" digest."""
     return dt.timedelta(minutes=settings.DIGEST_SETTLE_MINUTES)
 
 
 def lock_planning() -> None:
-    """Wait until nobody else chooses; held until the transaction ends."""
+    """Take the lock for planning digests, until the transaction ends."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_LOCK])
 
 
 def run(sql: str, params: dict[str, Any]) -> int:
-    """Run one statement and say how many rows it touched."""
+    """Run one statement and return how many rows it changed."""
     with connection.cursor() as cursor:
         cursor.execute(sql, params)
         return int(cursor.rowcount)
@@ -48,8 +47,8 @@ target(plan_id, own_number, open_number, latest) AS (
 )
 """
 
-# Most versions find neither followers without a watermark nor followers who could not read: asking costs less than the
-# rights of all followers.
+# Most versions have no followers without a watermark or without access; checking that is cheaper than working out all
+# followers' rights.
 _NEW = """
 SELECT 1 FROM digests_following f
  WHERE f.plan_id = ANY(%(target_plans)s)
@@ -75,7 +74,7 @@ SELECT f.person_id, f.plan_id,
 ON CONFLICT DO NOTHING
 """
 
-# Who wrote everything since they were last told has nothing to be told.
+# People who wrote every version since their last digest need no digest.
 _AUTHORS = """
 UPDATE digests_watermark t SET number = p.current_number, due_at = NULL, waiting_since = NULL
   FROM plans_plan p
@@ -87,7 +86,7 @@ UPDATE digests_watermark t SET number = p.current_number, due_at = NULL, waiting
         WHERE v.plan_id = t.plan_id AND v.number > t.number AND v.author_id IS DISTINCT FROM t.recipient_id)
 """
 
-# Rhythm of a pair: of the closest subscription that has its own, else the person's, else as models.Preference begins.
+# The frequency of the closest subscription with its own, else the person's, else the default of models.Preference.
 _RHYTHM = """
 SELECT t.id, t.recipient_id, COALESCE(o.frequency, p.frequency, 'at_once') AS frequency, COALESCE(p.hour, 8) AS hour,
        COALESCE(p.weekday, 0) AS weekday, COALESCE(p.working_days_only, false) AS working_days_only,
@@ -113,7 +112,7 @@ own_frequency AS (
 )
 """
 
-# OFFSET 0: by the index for each, not the whole ledger first.
+# OFFSET 0: use the index for each row instead of reading the whole ledger.
 _WAIT = """
 UPDATE digests_watermark t
    SET waiting_since = COALESCE(t.waiting_since, %(now)s),
@@ -140,7 +139,7 @@ slot(frequency, hour, weekday, working_days_only, zone, paused_until, direct, fi
 )
 """
 
-# One mail for a burst over several plans: everything of a person that waits for quiet, waits for the last of it.
+# One email for changes to several plans: a person's "at once" items wait for the last of them.
 _TOGETHER = """
 WITH together AS (
     SELECT recipient_id, LEAST(max(due_at), min(waiting_since) + %(limit)s) AS due_at
@@ -154,13 +153,13 @@ UPDATE digests_watermark t SET due_at = together.due_at FROM together
 """
 
 
-# People whose pause is not over by their own calendar. The first condition is for the index.
+# People whose pause has not ended by their own calendar. The first condition uses the index.
 _PAUSED = """
 SELECT p.person_id FROM digests_preference p JOIN people_user u ON u.id = p.person_id
  WHERE p.paused_until >= %s::date AND p.paused_until > (%s AT TIME ZONE u.time_zone)::date
 """
 
-# Everything that waits for a person, matches too, at the first of its moments.
+# Everything waiting for a person, matches too, at the earliest of its times.
 _JOIN = """
 WITH waiting AS (
     SELECT recipient_id, due_at, slotted FROM digests_watermark
@@ -180,8 +179,10 @@ UPDATE digests_watermark t SET due_at = first.due_at, slotted = first.slotted FR
 
 
 def join_waiting(*, people: Sequence[int]) -> None:
-    """Let everything that waits for each of these people come in one email, at the first of its moments: a pause ends
-    in one, however many frequencies hold."""
+    """Send everything that waits for each person in one email, at the earliest time.
+
+    A pause ends with one email, even with several frequencies.
+    """
     if people:
         run(_JOIN, {"people": list(people)})
 
@@ -193,10 +194,10 @@ def _paused(now: dt.datetime) -> list[int]:
         return [person for (person,) in cursor.fetchall()]
 
 
-def mark(latest: dict[int, dt.datetime], *, now: dt.datetime, people: Sequence[int] | None = None) -> None:
-    """Let the followers of these plans wait for what they have not been told; `latest` says when each last changed.
+def mark_waiting(latest: dict[int, dt.datetime], *, now: dt.datetime, people: Sequence[int] | None = None) -> None:
+    """Mark followers of these plans as waiting for their new versions.
 
-    With `people`, only theirs is worked out again (they changed how they want to be told).
+    `latest` maps plans to the time of their last change. With `people`, only those are rescheduled.
     """
     plans = sorted(latest)
     newest = newest_numbers(plans, now)
@@ -224,7 +225,7 @@ def mark(latest: dict[int, dt.datetime], *, now: dt.datetime, people: Sequence[i
 
 
 def _slots(plans: Sequence[int], now: dt.datetime) -> dict[str, Any]:
-    """For every rhythm that followers of these plans have: its next slot, and the one after it."""
+    """For each rhythm of these plans' followers: its next slot and the one after."""
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT DISTINCT COALESCE(NULLIF(f.frequency, ''), p.frequency, 'at_once'), COALESCE(p.hour, 8),"
@@ -268,7 +269,7 @@ def _slots(plans: Sequence[int], now: dt.datetime) -> dict[str, Any]:
 
 
 def admit(reach: PlanReach, *, now: dt.datetime, people: Sequence[int] | None = None) -> int:
-    """Let those who gained access begin from the present version: gaining access is not a change."""
+    """Start people who gained access at the present version; return how many."""
     newest = newest_numbers(reach.plans, now)
     readers, params = readers_sql(reach, people)
     params |= {
@@ -308,10 +309,10 @@ ON CONFLICT (recipient_id, plan_id) DO UPDATE
 
 
 def start_watermarks(*, subscriptions: Sequence[int], now: dt.datetime) -> int:
-    """On confirmation the recipient counts as told of the present versions of everything the subscription covers.
+    """Start new subscriptions at the present versions of all plans they cover.
 
-    What another subscription of theirs already waits to tell stays waiting. Plans that join later have no watermark,
-    and are announced as new.
+    Changes that already wait because of another subscription keep waiting. Plans that join later have no watermark and
+    are announced as new.
     """
     covered = Following.objects.filter(subscription__in=subscriptions).order_by()
     plans = sorted(set(covered.values_list("plan_id", flat=True)))
@@ -332,7 +333,7 @@ def start_watermarks(*, subscriptions: Sequence[int], now: dt.datetime) -> int:
 
 
 def reschedule(*, people: Sequence[int], now: dt.datetime) -> None:
-    """Work out when these people are due, for everything that waits: they changed how they want to be told."""
+    """Work out again when everything that waits for these people is due."""
     rows = Watermark.objects.filter(recipient__in=people, due_at__isnull=False)
     latest = dict(
         Publication.objects.filter(plan__in=rows.values("plan"))
@@ -343,19 +344,19 @@ def reschedule(*, people: Sequence[int], now: dt.datetime) -> None:
     plans = {plan: latest.get(plan, now) for plan in rows.values_list("plan", flat=True)}
     rows.update(due_at=None, slotted=False)
     if plans:
-        mark(plans, now=now, people=people)
+        mark_waiting(plans, now=now, people=people)
 
 
 def catch_up(*, people: Sequence[int], now: dt.datetime) -> None:
-    """Let everything that these people follow and have not been told wait: their digests are on again."""
+    """Mark everything these people have missed as waiting."""
     behind = Watermark.objects.filter(recipient__in=people, plan__current_number__gt=F("number"))
     plans = {plan: at or now for plan, at in behind.values_list("plan", "plan__last_published_at")}
     if plans:
-        mark(plans, now=now, people=people)
+        mark_waiting(plans, now=now, people=people)
 
 
 def drop_unfollowed(people: Iterable[int]) -> None:
-    """What waits for people who follow it no more waits no longer."""
+    """Clear what waits for people who no longer follow it."""
     with connection.cursor() as cursor:
         cursor.execute(
             "UPDATE digests_watermark t SET due_at = NULL, waiting_since = NULL, slotted = false"

@@ -1,4 +1,4 @@
-"""Whose email address somebody may read: their organisation's own entries and colleagues; administrators read all."""
+"""Whose email addresses somebody may see."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from partnerships.people.models import User
 
 
 def people_with_known_address(reader: User) -> QuerySet[User]:
-    """People whose address the reader may see.
+    """People whose address the reader may see; administrators see all.
 
-    Stakeholders are known to editors and leads of the organisation that entered them; after a confirmed subscription
-    ended they are not. Contacts are known to colleagues of the same organisation.
+    Editors and leads see stakeholders that their organisation added, until a confirmed subscription ends. Colleagues
+    of an organisation see each other's addresses.
     """
     if reader.is_staff:
         return User.objects.all()

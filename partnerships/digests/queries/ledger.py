@@ -1,4 +1,4 @@
-"""The ledger as its readers see it: letters that went out, what is due, and who had a letter sent again."""
+"""The ledger: emails sent, what is due, and who had an email sent again."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _MAX_LISTED = 1_000
 
 @dataclass(frozen=True, slots=True)
 class SentAgain:
-    """Somebody had a letter sent again: as the delivery `repeat`, for a reason that may be empty."""
+    """An email sent again by somebody, as `repeat`; the reason may be empty."""
 
     at: dt.datetime
     by: str
@@ -31,13 +31,15 @@ class SentAgain:
 
 
 def may_look(user: User) -> bool:
-    """Whether the ledger is open to the person: to administrators and leads."""
+    """Whether the person may see the ledger: administrators and leads."""
     return user.is_staff or Membership.objects.current().of_person(user, Role.LEAD).exists()
 
 
 def ledger_of(user: User) -> QuerySet[Delivery]:
-    """Deliveries the person may look up: an administrator all of them, a lead those that tell of plans they may
-    publish, and those that ask whom their organisation added."""
+    """Emails the person may look up.
+
+    Administrators see all, leads those about plans they may publish and confirmations to their stakeholders.
+    """
     rows = Delivery.objects.select_related(
         "recipient", "subscription__plan", "subscription__partnership", "subscription__organisation"
     )
@@ -46,33 +48,33 @@ def ledger_of(user: User) -> QuerySet[Delivery]:
         asked = Organisation.objects.of_person(user, Role.LEAD).values("pk")
         told = DeliveryItem.objects.filter(plan__in=mine).values("delivery_id")
         asking = Delivery.objects.filter(kind=DeliveryKind.CONFIRMATION, subscription__added_for__in=asked).values("pk")
-        # A union, since PostgreSQL reads the whole ledger for an OR.
+        # A union: with OR, PostgreSQL reads the whole ledger.
         rows = rows.filter(pk__in=told.union(asking))
     return rows.order_by("-pk")
 
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """A delivery as one reader of the ledger may see it: `address` is empty where it is not theirs to read."""
+    """An email as a reader of the ledger may see it; `address` may be empty."""
 
     delivery: Delivery
     who: str
     address: str
 
     def said(self, text: str) -> str:
-        """A mail server's words, without addresses that the reader may not see."""
+        """A mail server's reply, without addresses the reader may not see."""
         return text if self.address else without_addresses(text)
 
     @property
     def reason(self) -> str:
-        """Why it failed, came back or was not sent."""
+        """Why it failed, bounced or was not sent."""
         return self.said(self.delivery.reason)
 
 
 def shown_to(reader: User, deliveries: Collection[Delivery]) -> list[Shown]:
-    """These deliveries with what the reader may know of their recipients.
+    """These emails, with what the reader may know about their recipients.
 
-    An email that asks for confirmation went to the address that was typed, and is named by that alone.
+    A confirmation went to a typed address and shows only that.
     """
     recipients = {one.recipient_id for one in deliveries}
     known = set(people_with_known_address(reader).filter(pk__in=recipients).values_list("pk", flat=True))
@@ -85,22 +87,22 @@ def shown_to(reader: User, deliveries: Collection[Delivery]) -> list[Shown]:
 
 
 def with_words(reader: User, rows: QuerySet[Delivery], words: str) -> QuerySet[Delivery]:
-    """Deliveries whose recipient has these words in the name, or in an address that the reader may see."""
+    """Emails whose recipient's name, or visible address, contains these words."""
     known = people_with_known_address(reader).filter(email__icontains=words)
     if reader.is_staff:
         called = User.objects.filter(name__icontains=words)
         people = called.values_list("pk", flat=True).union(known.values_list("pk", flat=True))
-        # As a list, PostgreSQL knows how many they are: it looks up a few by person, and of many reads the newest.
+        # With a list, PostgreSQL knows the number: it looks up a few by person, or reads the newest if there are many.
         found = list(people[: _MAX_LISTED + 1])
         return rows.filter(recipient__in=found if len(found) <= _MAX_LISTED else people)
-    # Until its reader confirms, an address that was typed has no name here.
+    # Until they confirm, people are found by the typed address only.
     named = rows.filter(recipient__name__icontains=words)
     named = named.exclude(subscription__isnull=False, subscription__confirmed_at=None)
     return rows.filter(recipient__in=known.values("pk")) | named
 
 
 def due_within(user: User, *, until: dt.datetime) -> QuerySet[Watermark]:
-    """What is due up to a moment, soonest first: all for an administrator, for a lead that of their plans."""
+    """What is due by then, soonest first: everything, or for leads their plans."""
     rows = Watermark.objects.filter(due_at__lte=until).select_related("recipient", "plan")
     if not user.is_staff:
         rows = rows.filter(plan__in=Plan.objects.publishable_by(user).values("pk"))
@@ -108,7 +110,7 @@ def due_within(user: User, *, until: dt.datetime) -> QuerySet[Watermark]:
 
 
 def repeats_of(delivery: Delivery) -> list[SentAgain]:
-    """Who had this letter sent again, when, and why."""
+    """Who had this email sent again, when and why."""
     events = list(
         Event.objects.filter(target_kind="delivery", target_id=delivery.pk, kind=EventKind.SENT_AGAIN).order_by(
             "at", "pk"

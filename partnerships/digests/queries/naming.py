@@ -1,5 +1,4 @@
-"""What may be named: of which subscriptions somebody may know today what they are about, and about which they may be
-asked."""
+"""Which subscriptions may be named to somebody, and which they may be asked about."""
 
 from __future__ import annotations
 
@@ -19,7 +18,7 @@ from partnerships.plans.models import Plan
 
 
 def open_to_askers(subscriptions: Collection[Subscription], now: dt.datetime) -> set[int]:
-    """Those about what is open to the organisation on whose behalf somebody follows, or to everybody."""
+    """Subscriptions to things that the asking organisation, or everybody, may read."""
     reach = reach_of({one.plan_id for one in subscriptions if one.plan_id is not None}, now)
     inside = set(zip(reach.inside_plans, reach.inside_organisations, strict=True))
     private = [
@@ -40,7 +39,7 @@ def open_to_askers(subscriptions: Collection[Subscription], now: dt.datetime) ->
 
 
 def _seen_by(person: User, subscriptions: Collection[Subscription]) -> set[int]:
-    """Those about what the person, who has an account, may see."""
+    """Subscriptions to things that this person, who has an account, may see."""
     seen = Subscription.objects.filter(
         Q(plan__in=Plan.objects.visible_to(person).values("pk"))
         | Q(partnership__in=Partnership.objects.visible_to(person).values("pk"))
@@ -51,8 +50,11 @@ def _seen_by(person: User, subscriptions: Collection[Subscription]) -> set[int]:
 
 
 def named_to_followers(subscriptions: Iterable[Subscription], now: dt.datetime) -> set[int]:
-    """Those of which whoever follows may know today what they are about: a stakeholder what is open to whoever added
-    them, anybody else what they may see. Partnerships, of which a batch of letters names many, in one query for all."""
+    """Subscriptions whose follower may know today what they are about.
+
+    A stakeholder may know what the organisation that added them may read; others what they may see. Partnerships take
+    one query for all, because a batch of emails names many.
+    """
     found = list(subscriptions)
     named = open_to_askers([one for one in found if one.person.is_stakeholder], now)
     with_account = [one for one in found if not one.person.is_stakeholder]
@@ -67,8 +69,10 @@ def named_to_followers(subscriptions: Iterable[Subscription], now: dt.datetime) 
 
 
 def named_for(reader: User, subscriptions: Iterable[Subscription], now: dt.datetime) -> list[Subscription]:
-    """These, each with whether pages may name what it is about to this reader: one's own, or those of stakeholders whom
-    one's organisation added."""
+    """Set on each whether its name may be shown to this reader.
+
+    They are the reader's own, or those of stakeholders of the reader's organisation.
+    """
     found = list(subscriptions)
     named = open_to_askers(found, now) if reader.is_stakeholder else _seen_by(reader, found) if found else set()
     for one in found:
@@ -77,13 +81,15 @@ def named_for(reader: User, subscriptions: Iterable[Subscription], now: dt.datet
 
 
 def may_still_be_asked(subscription: Subscription, now: dt.datetime) -> bool:
-    """Whether a letter that asks a person to follow something may still name it to them."""
+    """Whether an email that asks a person may still name what it is about."""
     return bool(named_to_followers([subscription], now))
 
 
 def askable_again(subscriptions: Iterable[Subscription], now: dt.datetime) -> set[int]:
-    """Those that the person alone may bring back, having said no: as long as nobody else may ask about them, and about
-    a public plan at any time. After that a right that ended is for whoever gave it to give again."""
+    """Refused subscriptions that the person may ask to be asked about again.
+
+    That is while the refusal holds, and at any time for a public plan. Later, the organisation must ask again.
+    """
     refused = [one for one in subscriptions if one.is_refused]
     old = {one.plan_id for one in refused if one.plan_id is not None and not one.was_refused(now)}
     public = set(Plan.objects.public().filter(pk__in=old).values_list("pk", flat=True)) if old else set()

@@ -1,4 +1,4 @@
-"""How digests stand: what the outbox holds, and what waits to be chosen."""
+"""Figures of the queue: emails in the outbox, and what waits to be chosen."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from partnerships.outbox.queries.queue import queue_figures as outbox_figures
 
 
 def queue_figures() -> dict[str, Any]:
-    """The outbox's figures, with how many watermarks wait to be told (counted up to 100,000).
+    """The outbox's figures, and how many watermarks wait (counted up to 100,000).
 
-    `oldest_due_seconds` also counts people who could be chosen and versions that could be spread; 0 while EMAILS_HELD,
-    when nothing is overdue. `not_composed` also counts requests typed into public pages that failed.
+    `oldest_due_seconds` includes people waiting to be chosen and versions waiting to be spread; with EMAILS_HELD it is
+    0. `not_composed` includes failed email requests.
     """
     figures = outbox_figures()
     now = timezone.now()

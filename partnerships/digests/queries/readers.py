@@ -25,8 +25,10 @@ INSIDE, OUTSIDE = Watermark.Reading.INSIDE, Watermark.Reading.OUTSIDE
 
 @dataclass(frozen=True, slots=True)
 class PlanReach:
-    """How far some plans reach today, in lists that SQL can join: the plans; place by place, a plan and an organisation
-    whose people read all of it; the plans that the whole network may read, and of these the public ones.
+    """Who may read some plans, as lists that SQL can join.
+
+    `inside_plans` and `inside_organisations` are pairs: the people of the organisation read everything in the plan.
+    `network` are the plans that the whole network may read, `public` the public ones of those.
     """
 
     plans: list[int]
@@ -37,9 +39,9 @@ class PlanReach:
 
 
 def reach_of(plans: Collection[int], now: dt.datetime, *, once_open: bool = False) -> PlanReach:
-    """Follow the routes that the plans room declares, for these plans; former parties are told of nothing new.
+    """Work out who may read these plans now; former parties get nothing new.
 
-    With `once_open`, as they will reach once nothing of them is a draft or under embargo.
+    With `once_open`, as if no plan was a draft or under embargo.
     """
     ids = sorted(plans)
     if not ids:
@@ -56,14 +58,14 @@ def reach_of(plans: Collection[int], now: dt.datetime, *, once_open: bool = Fals
     )
 
 
-#: Stand in for the plans and for the moment in SQL that is made once: making it takes longer than asking.
+#: Placeholders for plans and time in SQL that is compiled once: compiling takes longer than running it.
 _PLAN, _NOW = -9_007_199_254_740_991, dt.datetime(1, 1, 2, tzinfo=dt.UTC)
 _INSIDE, _NETWORK, _PUBLIC = 1, 2, 3
 
 
 @lru_cache(maxsize=2)
 def _reach_sql(once_open: bool) -> tuple[str, tuple[Any, ...]]:
-    """One statement for all routes: how each reaches, a plan, an organisation."""
+    """One statement for all routes: kind of access, plan and organisation."""
     plans = Plan.objects.filter(pk=_PLAN).order_by()
     parts: list[tuple[int, QuerySet[Plan, Any]]] = []
     for route in routes_once_open() if once_open else present_routes(_NOW):
@@ -81,16 +83,15 @@ def _reach_sql(once_open: bool) -> tuple[str, tuple[Any, ...]]:
 
 
 def _for_several(sql: str, values: Sequence[Any]) -> str:
-    """The same SQL for several plans where it asks for one."""
+    """The SQL for one plan, changed to take several."""
     first, *rest = sql.split("%s")
     return first + "".join(
         f"{'ANY(%s)' if value == _PLAN else '%s'}{part}" for value, part in zip(values, rest, strict=True)
     )
 
 
-#: Followers of some plans who may read them now: (person_id, plan_id, reading), reading 1 for inside and 2 for outside.
-#: Stakeholders by what they confirmed: themselves for public plans, added by an organisation for what it may read
-#: itself.
+#: Followers who may read these plans now: (person_id, plan_id, reading); reading is 1 for inside, 2 for outside.
+#: Stakeholders read public plans, and what the organisation that added them may read.
 _READERS = """
 following AS MATERIALIZED (
     SELECT person_id, plan_id, how, added_for_id FROM {followed}
@@ -129,9 +130,9 @@ readers AS (
 def readers_sql(
     reach: PlanReach, people: Sequence[int] | None = None, *, even_paused: bool = False
 ) -> tuple[str, dict[str, Any]]:
-    """The common table expressions up to `readers`, to begin a larger statement with, and their parameters.
+    """The common table expressions that end with `readers`, and their parameters.
 
-    Who has paused follows nothing and is told nothing; with `even_paused` they count as well.
+    People who have paused are left out, unless `even_paused`.
     """
     acting, named = _acting(timezone.localdate())
     sql = _READERS.format(
@@ -152,7 +153,7 @@ def readers_sql(
 
 @lru_cache(maxsize=2)
 def _acting(today: dt.date) -> tuple[str, dict[str, Any]]:
-    """Who acts for which organisation, in SQL with named parameters: making it takes longer than asking."""
+    """SQL for who acts for which organisation, with named parameters."""
     rows = Membership.objects.current(today).values("person_id", "organisation_id").order_by()
     sql, values = rows.query.sql_with_params()
     return sql % tuple(f"%(acting_{place})s" for place in range(len(values))), {
@@ -168,8 +169,10 @@ def reading_classes(
     once_open: bool = False,
     even_paused: bool = False,
 ) -> dict[tuple[int, int], str]:
-    """What followers may read of plans now, or `once_open`: {(person, plan): "inside" or "outside"}; who may read
-    nothing is not in it. With `even_paused` also those who have paused: only of what they received before.
+    """What followers may read now: {(person, plan): "inside" or "outside"}.
+
+    People who may read nothing are missing. With `once_open`, as if no plan was a draft or under embargo. With
+    `even_paused`, people who have paused are included: only use it for what they received before.
     """
     if not plans or (people is not None and not people):
         return {}
@@ -179,12 +182,12 @@ def reading_classes(
     return {(person, plan): INSIDE if reading == 1 else OUTSIDE for person, plan, reading in rows}
 
 
-#: Letters, each for a person about a plan, that say more than this person may read. NOT IN, for which PostgreSQL looks
-#: each up in memory: it would compare each letter with each reader, were they joined.
-_WHO_READS_LESS = """
-SELECT told.letter
-  FROM unnest(%(letters)s::bigint[], %(readers)s::bigint[], %(told_plans)s::bigint[], %(inside)s::bool[])
-       AS told(letter, person_id, plan_id, inside)
+#: Emails that say more about a plan than their reader may read now. NOT IN makes PostgreSQL look each up in memory; a
+#: join would compare every email with every reader.
+_LOST_ACCESS = """
+SELECT told.email_id
+  FROM unnest(%(emails)s::bigint[], %(readers)s::bigint[], %(told_plans)s::bigint[], %(inside)s::bool[])
+       AS told(email_id, person_id, plan_id, inside)
  WHERE (told.person_id, told.plan_id) NOT IN (SELECT r.person_id, r.plan_id FROM readers r)
     OR told.inside AND (told.person_id, told.plan_id) NOT IN (
        SELECT r.person_id, r.plan_id FROM readers r WHERE r.reading = 1)
@@ -192,24 +195,26 @@ SELECT told.letter
 
 
 def lost_access(told: Sequence[tuple[int, int, int, str]], *, now: dt.datetime) -> set[int]:
-    """Of letters (its number, the reader, a plan in it, as which class it says it), those that say something that their
-    reader may not read any more."""
+    """The emails that contain something their reader may no longer read.
+
+    `told` holds an email id, its reader, a plan in it and the reading class of its text.
+    """
     if not told:
         return set()
-    letters, people, plans, classes = (list(column) for column in zip(*told, strict=True))
+    emails, people, plans, classes = (list(column) for column in zip(*told, strict=True))
     sql, params = readers_sql(reach_of(set(plans), now), sorted(set(people)))
     params |= {
-        "letters": letters,
+        "emails": emails,
         "readers": people,
         "told_plans": plans,
         "inside": [one == INSIDE for one in classes],
     }
-    rows = rows_planned_once(f"WITH {sql} {_WHO_READS_LESS}", params, whatever_is_asked=True)
-    return {letter for (letter,) in rows}
+    rows = rows_planned_once(f"WITH {sql} {_LOST_ACCESS}", params, whatever_is_asked=True)
+    return {email for (email,) in rows}
 
 
 def newest_numbers(plans: Collection[int], now: dt.datetime) -> dict[int, tuple[int, int]]:
-    """The newest version of each plan for its owners and, under an embargo, for everybody else."""
+    """The newest version of each plan, for its owners and for everybody else."""
     if not plans:
         return {}
     asked = "SELECT id, current_number, embargoed_until FROM plans_plan WHERE id = ANY(%s)"
@@ -226,7 +231,7 @@ def newest_numbers(plans: Collection[int], now: dt.datetime) -> dict[int, tuple[
 
 
 def owners_among(people: Collection[int], plans: Collection[int]) -> set[tuple[int, int]]:
-    """Pairs of person and plan in which the person acts for an owner: they read through an embargo."""
+    """(person, plan) where the person acts for an owner and may read embargoed versions."""
     return set(
         Membership.objects.current()
         .filter(

@@ -1,4 +1,4 @@
-"""What a stop link can stop: the plans and matches its email told of, as far as the person still follows them."""
+"""What a stop link can stop: the plans and matches in its email that are still followed."""
 
 from __future__ import annotations
 
@@ -15,28 +15,32 @@ from partnerships.plans.models import Plan
 
 
 @dataclass(frozen=True, slots=True)
-class ToldIn:
-    """What an email told of that would still be told; `had_any` says that it told of something at all."""
+class Stoppable:
+    """What an email contained and the person still follows.
+
+    `had_any` says whether the email contained any plan or match.
+    """
 
     plans: tuple[Plan, ...]
     matches: bool
     had_any: bool
 
 
-def told_in(person: User, delivery: int) -> ToldIn:
-    """What one email to this person told of, and of that what they still follow."""
+def stoppable_in(person: User, delivery: int) -> Stoppable:
+    """What one email to this person can stop."""
     items = DeliveryItem.objects.told().filter(delivery=delivery, delivery__recipient=person)
     plans = list(Plan.objects.filter(pk__in=items.values("plan")).order_by("title", "pk"))
     matches = MatchTold.objects.filter(delivery=delivery, recipient=person).exists()
     wants_matches = not Preference.objects.filter(person=person, tells_matches=False).exists()
     followed = tuple(plan for plan in plans if covering(person, plan))
-    return ToldIn(followed, matches and wants_matches, bool(plans or matches))
+    return Stoppable(followed, matches and wants_matches, bool(plans or matches))
 
 
 def covering(person: User, plan: Plan) -> list[Subscription]:
-    """The person's subscriptions that bring this plan, paused ones too, the closest first.
+    """The person's subscriptions that cover this plan, closest first.
 
-    Those confirmed before the person refused this one plan do not bring it (`digests_following`).
+    Paused ones are included. Those confirmed before the person refused this plan do not cover it, as in
+    `digests_following`.
     """
     live = Subscription.objects.live().for_listing().filter(person=person)
     refused = Subscription.objects.refused().filter(person=person, plan=plan).values_list("refused_at", flat=True)
@@ -51,7 +55,7 @@ def covering(person: User, plan: Plan) -> list[Subscription]:
 
 
 def titles_for(person: User, plans: Collection[Plan], now: dt.datetime) -> dict[int, str]:
-    """The titles of plans as this follower may read them today, paused ones too."""
+    """The plans' titles, where this follower may still read them."""
     ids = [plan.pk for plan in plans]
     readable = {plan for _, plan in reading_classes(ids, now=now, people=[person.pk], even_paused=True)}
     return {plan.pk: plan.title if plan.pk in readable else "a plan you can no longer read" for plan in plans}

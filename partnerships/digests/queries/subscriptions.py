@@ -1,4 +1,4 @@
-"""Subscriptions as pages list them: one’s own, and those of stakeholders whom one’s organisations asked."""
+"""Subscriptions as pages list them: a person's own, and their stakeholders'."""
 
 from __future__ import annotations
 
@@ -24,24 +24,26 @@ from partnerships.plans.models import Plan
 
 
 def subscriptions_of(person: User) -> QuerySet[Subscription]:
-    """A person's own subscriptions that still stand, in the order of their page."""
+    """A person's own subscriptions that have not ended, newest first."""
     return Subscription.objects.live().for_listing().filter(person=person).order_by("-asked_at", "-pk")
 
 
-def standing_or_refused(person: User) -> QuerySet[Subscription]:
-    """The same and what the person said no to: they may be asked about it once more if they want."""
+def live_or_refused(person: User) -> QuerySet[Subscription]:
+    """A person's subscriptions that have not ended, and those they declined or stopped."""
     own = Subscription.objects.for_listing().filter(person=person)
     return (own.live() | own.refused()).order_by("-asked_at", "-pk")
 
 
 def may_ask_for(user: User) -> QuerySet[Organisation]:
-    """Organisations on whose behalf the person may ask somebody whether they want digests: editors and leads."""
+    """Organisations for which the person may ask stakeholders: editors and leads."""
     return Organisation.objects.of_person(user, *EDITING_ROLES)
 
 
 def stakeholders_of(user: User, now: dt.datetime) -> SubscriptionQuerySet:
-    """Subscriptions of stakeholders whom the person's organisations added, for their editors and leads; those that
-    ended as long as a no would hold, so that nobody wonders where they went."""
+    """Subscriptions of stakeholders added by the person's organisations.
+
+    Only for editors and leads. Ended ones stay in the list as long as a refusal holds.
+    """
     return (
         Subscription.objects.for_listing()
         .filter(added_for__in=may_ask_for(user).values("pk"))
@@ -49,18 +51,17 @@ def stakeholders_of(user: User, now: dt.datetime) -> SubscriptionQuerySet:
     )
 
 
-#: The order of stakeholders on their page and in its file: by what each is shown as.
+#: The order of stakeholders on the page and in the CSV file.
 STAKEHOLDER_ORDER = ("shown_as", "pk")
 
 
 def find_stakeholders(
     user: User, *, words: str = "", status: str = "", about: str = "", now: dt.datetime
 ) -> SubscriptionQuerySet:
-    """The same as their page lists and finds them, each with what it is `shown_as`.
+    """The stakeholders that match a search, each with the text it is `shown_as`.
 
-    Somebody is found by what the page shows of them, and stands where that belongs: before they said yes by the address
-    that was typed alone, for even the order would tell a name. A whole address, which the organisation typed itself,
-    finds them also after the end.
+    Stakeholders are found and sorted by what the page shows. Before they confirm that is the typed address only, since
+    even the order could reveal a name. A complete address also finds them after the end.
     """
     nameless = Q(confirmed_at=None) | Q(person__name="")
     rows = stakeholders_of(user, now).annotate(
@@ -77,13 +78,15 @@ def find_stakeholders(
     return rows
 
 
-#: What stakeholders may follow, by kind, as the filter of their page heads it.
+#: Headings in the filter for what stakeholders follow.
 _THINGS = {"plan": "Plans", "partnership": "Partnerships", "organisation": "Organisations"}
 
 
 def followed_by_stakeholders(user: User, now: dt.datetime) -> list[tuple[str, list[tuple[str, str]]]]:
-    """What a person's stakeholders follow or are asked about, as far as it may be named to that person: under headings,
-    in the order of names, each as `find_stakeholders` takes it (`plan-12`) and by its name."""
+    """What a person's stakeholders follow, under headings, for the filter.
+
+    Each is a value that `find_stakeholders` accepts (`plan-12`) and a name. Only what this person may know is listed.
+    """
     things = ("plan_id", "partnership_id", "organisation_id")
     one_each = named_for(user, stakeholders_of(user, now).order_by(*things, "pk").distinct(*things), now)
     found: dict[str, list[tuple[str, str]]] = {heading: [] for heading in _THINGS.values()}
@@ -92,8 +95,11 @@ def followed_by_stakeholders(user: User, now: dt.datetime) -> list[tuple[str, li
     return [(heading, options) for heading, options in found.items() if options]
 
 
-def standing_stakeholder(organisation: Organisation, target: Target, address: str) -> Subscription | None:
-    """Whoever has this address and was asked about this by the organisation, unless they said no or mail comes back."""
+def live_stakeholder(organisation: Organisation, target: Target, address: str) -> Subscription | None:
+    """The organisation's stakeholder for this thing with this address, if any.
+
+    Not if it has ended or the address is suppressed.
+    """
     return (
         Subscription.objects.for_listing()
         .filter(added_for=organisation, person__email__iexact=address, **{kind_of(target): target.pk})
@@ -103,25 +109,25 @@ def standing_stakeholder(organisation: Organisation, target: Target, address: st
 
 
 def confirmation_emails(subscriptions: Collection[Subscription]) -> dict[int, Delivery]:
-    """The latest letter that asked to confirm each of these, by subscription."""
+    """The latest email that asked to confirm each of these, by subscription."""
     asked = Delivery.objects.filter(
         kind=DeliveryKind.CONFIRMATION,
         subscription__in=[one.pk for one in subscriptions],
-        recipient__in=[one.person_id for one in subscriptions],  # letters are found by their readers
+        recipient__in=[one.person_id for one in subscriptions],  # emails are indexed by recipient
     )
     latest = asked.order_by("subscription", "-pk").distinct("subscription").defer("recipe", "params")
-    return {letter.subscription_id: letter for letter in latest if letter.subscription_id}
+    return {email.subscription_id: email for email in latest if email.subscription_id}
 
 
 def unconfirmed_of(plan: Plan) -> QuerySet[Subscription]:
-    """Who was asked about this very plan and has not answered: nothing is sent to them."""
+    """People asked about this plan who have not answered: they get no digests."""
     return (
         Subscription.objects.for_listing().filter(plan=plan, status=SubscriptionStatus.ASKED).order_by("asked_at", "pk")
     )
 
 
 def with_known_address(reader: User, subscriptions: Iterable[Subscription]) -> list[tuple[Subscription, str]]:
-    """These, each with the person's address where the reader may see it, else empty."""
+    """Each subscription with the person's address, empty if the reader may not see it."""
     found = list(subscriptions)
     people = people_with_known_address(reader).filter(pk__in={one.person_id for one in found})
     known = dict(people.values_list("pk", "email"))
@@ -129,7 +135,7 @@ def with_known_address(reader: User, subscriptions: Iterable[Subscription]) -> l
 
 
 def moving_with(subscription: Subscription) -> list[Subscription]:
-    """What else waits for a yes and moves from the same earlier address as this one."""
+    """Other subscriptions waiting to move from the same earlier address."""
     if subscription.replaces is None:
         return []
     waiting = Subscription.objects.for_listing().filter(

@@ -13,7 +13,7 @@ from django.db import transaction
 from partnerships.digests.event_kinds import EventKind
 from partnerships.digests.models import MatchTold, Preference, Subscription, SubscriptionStatus
 from partnerships.digests.planning.watermarks import catch_up, drop_unfollowed, lock_planning
-from partnerships.digests.queries.stoppable import covering, told_in
+from partnerships.digests.queries.stoppable import covering, stoppable_in
 from partnerships.digests.services.recording import note
 from partnerships.digests.services.stopping import stop, stop_everything
 from partnerships.people.models import User
@@ -58,7 +58,7 @@ def stop_told(*, person: User, delivery: int, reason: str, now: dt.datetime) -> 
 
     This is what one click means (RFC 8058): nothing can be asked, and a stop must never stop nothing.
     """
-    told = told_in(person, delivery)
+    told = stoppable_in(person, delivery)
     if not told.had_any:
         return stop_all(person=person, reason=reason, now=now)
     return stop_chosen(person=person, plans=told.plans, matches=told.matches, reason=reason, now=now)

@@ -22,9 +22,9 @@ from partnerships.digests.services.email_requests import process_requests
 
 
 def run_in_parts(*, now: dt.datetime) -> Iterator[int]:
-    """The same round, giving the first few chosen at once so that sending can begin while the others are chosen.
+    """Run a round and yield after each batch, so that sending can begin early.
 
-    While EMAILS_HELD nobody is chosen: what waits goes on waiting.
+    With EMAILS_HELD nobody is chosen.
     """
     process_requests(now=now)
     spread(now=now)
@@ -44,6 +44,8 @@ def run_in_parts(*, now: dt.datetime) -> Iterator[int]:
 
 
 def plan_round(*, now: dt.datetime) -> int:
-    """One round of the sweep: take up, spread, admit, choose; returns how many watermarks were chosen. Nothing waits: a
-    few index look-ups."""
+    """Run one round; return how many watermarks were chosen.
+
+    If nothing waits, a round is a few index look-ups.
+    """
     return sum(run_in_parts(now=now))

@@ -1,6 +1,6 @@
-"""What other rooms' pages show of digests: whether I follow this, and who will get the next version.
+"""Tags for other rooms' pages: following something, and who gets the next version.
 
-A template loads these without its room knowing digests: `{% load digests %}{% follow plan %}`.
+A template can load them although its room does not import digests: `{% load digests %}{% follow plan %}`.
 """
 
 from __future__ import annotations
@@ -31,10 +31,10 @@ def _reader(context: Context) -> User | None:
 
 @register.inclusion_tag("digests/_follow.html", takes_context=True)
 def follow(context: Context, target: Target, *, may_edit: bool = False, may_lead: bool = False) -> dict[str, Any]:
-    """A card: follow this plan, partnership or organisation, or stop; for editors whom else it tells.
+    """A card to follow a plan, partnership or organisation, or to stop.
 
-    To who is not signed in it offers the changes of a public plan by email. `may_edit` adds the link to who will get
-    the next version of a plan, `may_lead` the choice to tell everyone of a partnership.
+    Visitors are offered the changes of a public plan by email. `may_edit` adds a link to who gets the next version of a
+    plan, `may_lead` the choice to send digests to everyone in a partnership.
     """
     person = _reader(context)
     if person is None:
@@ -59,7 +59,7 @@ def follow(context: Context, target: Target, *, may_edit: bool = False, may_lead
 
 
 def _through(person: User, plan: Plan) -> str:
-    """What the person follows that tells them of this plan too: its partnership or an owner; empty for nothing."""
+    """The partnership or owner through which the person follows this plan, if any."""
     row = Following.objects.filter(plan=plan, person=person).order_by("rank", "subscription_id").first()
     if row is None:
         return ""
@@ -69,6 +69,6 @@ def _through(person: User, plan: Plan) -> str:
 
 @register.inclusion_tag("digests/_told.html", takes_context=True)
 def who_is_told(context: Context, plan: Plan) -> dict[str, Any]:
-    """Who will get the version that is about to be published, and when; the reader is its author."""
+    """Who will get the version the reader is about to publish, and when."""
     forecasts = who_will_get(plan, author=_reader(context), now=timezone.now())
     return {"plan": plan, "forecasts": forecasts, "shown": forecasts[:12], "more": max(len(forecasts) - 12, 0)}

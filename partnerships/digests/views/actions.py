@@ -1,5 +1,4 @@
-"""What a person may do with one of their subscriptions, signed in or by a link: the same services, each way in its own
-verbs."""
+"""What a person may do with one of their subscriptions, signed in or by link."""
 
 from __future__ import annotations
 
@@ -11,22 +10,22 @@ from partnerships.digests import services
 from partnerships.digests.models import Subscription
 from partnerships.people.models import User
 
-#: What is said once it is done; the thing followed takes the place of the braces.
+#: Messages after each action; {} is the thing followed.
 SAID = {
     "confirm": "Digests about {} are on.",
-    "pause": "Digests about {} are paused. What changes meanwhile is told once you resume.",
-    "resume": "Digests about {} are back, and begin with what changed meanwhile.",
-    "frequency": "How often you hear of {} is saved.",
+    "pause": "Digests about {} are paused. When you resume, you get what changed in the meantime.",
+    "resume": "Digests about {} are on again. The next one includes what changed in the meantime.",
+    "frequency": "Your choice for {} is saved.",
     "stop": "You no longer follow {}.",
-    "again": "A letter that asks you about {} is on its way to your address. We send a few of them a day and no more.",
+    "again": "We have sent you an email that asks about {}. We send only a few of these a day.",
 }
 SIGNED_IN = frozenset({"confirm", "pause", "resume", "frequency", "stop"})
-#: To say yes is what the link in the letter that asks is for, and no other: here that letter can be had once more.
+#: Confirming needs the link in the email that asks; with other links that email can be sent again.
 BY_LINK = frozenset({"again", "pause", "resume", "frequency", "stop"})
 
 
 def act(verb: str, subscription: Subscription, *, frequency: str, person: User, reason: str, now: dt.datetime) -> None:
-    """Do what the verb says; 404 for what is none. Raises `UnableToChangeSubscription`."""
+    """Do the action; 404 for an unknown one. Raises `UnableToChangeSubscription`."""
     if verb == "confirm":
         services.confirm(subscription=subscription, now=now)
     elif verb == "pause":

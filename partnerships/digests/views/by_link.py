@@ -1,7 +1,7 @@
-"""Signed out: confirming, stopping, choosing how often and reading, by links bound to one person and one purpose.
+"""Signed out: confirming, stopping, preferences and reading, by signed links.
 
-Mail scanners follow links: nothing changes on GET, a form or a mail program's one click posts. These posts carry
-their right in the address, so they need no cookie and no CSRF token.
+Nothing changes on GET, because mail scanners follow links. The token in the URL authorises a POST, so it needs no
+cookie and no CSRF token.
 """
 
 from __future__ import annotations
@@ -31,9 +31,9 @@ from partnerships.digests.models import Delivery, DeliveryItem, Frequency, Prefe
 from partnerships.digests.planning.forecast import when_next
 from partnerships.digests.planning.matches import matches_in
 from partnerships.digests.queries.naming import askable_again, named_for
-from partnerships.digests.queries.subscriptions import moving_with, standing_or_refused, subscriptions_of
+from partnerships.digests.queries.subscriptions import live_or_refused, moving_with, subscriptions_of
 from partnerships.digests.views.actions import BY_LINK, SAID, act
-from partnerships.digests.views.saying import what_holds
+from partnerships.digests.views.saying import preferences_in_words
 from partnerships.digests.views.stopping import ask_and_stop
 from partnerships.plans.comparisons import Comparison, comparison
 from partnerships.plans.content import Content
@@ -45,7 +45,7 @@ P = ParamSpec("P")
 
 
 def link_over(request: HttpRequest, purpose: Purpose) -> HttpResponse:
-    """The link of this address was ours and opens nothing any more: a letter can bring a new one."""
+    """The page for an expired link of ours: a new one can be sent by email."""
     return render(
         request, "digests/link_over.html", {"purpose": purpose.value, "token": _token_in(request)}, status=410
     )
@@ -54,8 +54,10 @@ def link_over(request: HttpRequest, purpose: Purpose) -> HttpResponse:
 def for_bearer(
     purpose: Purpose,
 ) -> Callable[[Callable[Concatenate[HttpRequest, Link, P], HttpResponse]], Callable[..., HttpResponse]]:
-    """Read the link of the address for this purpose; a bad one is 404 and says how to get
-    others, one whose time is over says so (410)."""
+    """Check the link in the URL for this purpose.
+
+    A bad link is a 404 that says how to get another; an expired one is a 410.
+    """
 
     def decorate(view: Callable[Concatenate[HttpRequest, Link, P], HttpResponse]) -> Callable[..., HttpResponse]:
         @login_not_required
@@ -82,7 +84,7 @@ def for_bearer(
 @require_http_methods(["GET", "HEAD", "POST"])
 @for_bearer(Purpose.STOP)
 def stop(request: HttpRequest, link: Link) -> HttpResponse:
-    """Ask what to stop of what the email told of; a POST does it (RFC 8058 posts "List-Unsubscribe=One-Click")."""
+    """Ask what to stop; a POST stops it (RFC 8058 posts "List-Unsubscribe=One-Click")."""
     reason = "Stopped by the person, by a link in an email."
     return ask_and_stop(request, link.person, reason=reason, by_link=True, delivery=link.number)
 
@@ -91,7 +93,7 @@ def stop(request: HttpRequest, link: Link) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @for_bearer(Purpose.PREFERENCES)
 def preferences(request: HttpRequest, link: Link) -> HttpResponse:
-    """What this person follows and how often they want digests; when the next one comes."""
+    """What this person follows, how often digests come, and when the next one does."""
     person, now = link.person, timezone.now()
     if request.method == "POST" and "resume" in request.POST:
         services.end_pause(person=person, author=person, now=now)
@@ -110,7 +112,7 @@ def preferences(request: HttpRequest, link: Link) -> HttpResponse:
         services.prefer(person=person, author=person, for_everything=for_everything, now=now, **form.cleaned_data)
         return redirect(f"{request.path}?done=saved")
     minute = minute_of(now)
-    mine = named_for(person, standing_or_refused(person), now)
+    mine = named_for(person, live_or_refused(person), now)
     anew = askable_again(mine, now)
     subscriptions = [one for one in mine if not one.is_ended]
     context = {
@@ -120,35 +122,35 @@ def preferences(request: HttpRequest, link: Link) -> HttpResponse:
         "token": _token_in(request),
         "stop": make(Purpose.STOP, person_id=person.pk, link_key=preference.link_key, number=0, minute=minute),
         "subscriptions": subscriptions,
-        "holds": what_holds(person, preference, subscriptions),
+        "holds": preferences_in_words(person, preference, subscriptions),
         "refused": [one for one in mine if one.named and one.pk in anew],
         "refused_at": preference.refused_at,
         "paused_until": preference.pause_at(now, person.time_zone),
         "next": when_next(person, now),
-        "paces": Frequency.choices,
+        "frequencies": Frequency.choices,
     }
     return render(request, "digests/preferences.html", context, status=422 if request.method == "POST" else 200)
 
 
-#: What the page says after a change, by a word in its address: a link must work without cookies.
+#: Messages after a change, by a word in the URL, because links work without cookies.
 _SAID = {
-    "saved": "Your choice is saved. How often digests come now stands above the form.",
-    "resumed": "Your digests are back, and begin with what changed meanwhile.",
-    "allowed": "We write to you again when your address is typed to follow a plan.",
-    "moved": "If the new address can be used, an email is on its way there. Nothing changes until it is confirmed.",
-    "over": "That had changed meanwhile. This is how it stands now.",
+    "saved": "Your choice is saved. How often digests come is shown above the form.",
+    "resumed": "Your digests are on again. The next one includes what changed in the meantime.",
+    "allowed": "We will email you again when your address is entered to follow a plan.",
+    "moved": "If the new address can be used, we have sent an email there. Nothing changes until it is confirmed.",
+    "over": "That changed in the meantime. This is the status now.",
     **SAID,
 }
 
 
 def _said(request: HttpRequest, mine: list[Subscription]) -> str:
-    """What has just been done; what it was done to by name, as long as it is one of the person's own."""
+    """The message after a change, naming a subscription only if it is the person's."""
     about = next((one.called for one in mine if str(one.pk) == request.GET.get("about")), "it")
     return _SAID.get(request.GET.get("done", ""), "").format(about)
 
 
 def _token_in(request: HttpRequest) -> str:
-    """The token of a page's address, which `for_bearer` has read."""
+    """The token in the URL, which `for_bearer` has checked."""
     return str(request.resolver_match.kwargs["token"]) if request.resolver_match else ""
 
 
@@ -156,10 +158,10 @@ def _token_in(request: HttpRequest) -> str:
 @require_POST
 @for_bearer(Purpose.PREFERENCES)
 def change(request: HttpRequest, link: Link, pk: int, verb: str) -> HttpResponse:
-    """Pause, resume, stop, be asked again about, or choose how often for one of the person's subscriptions."""
+    """Change one of the person's subscriptions, or have its confirmation sent again."""
     if verb not in BY_LINK:
         raise Http404
-    mine = standing_or_refused(link.person) if verb == "again" else subscriptions_of(link.person)
+    mine = live_or_refused(link.person) if verb == "again" else subscriptions_of(link.person)
     subscription = get_object_or_404(mine, pk=pk)
     try:
         act(
@@ -179,9 +181,9 @@ def change(request: HttpRequest, link: Link, pk: int, verb: str) -> HttpResponse
 @require_http_methods(["GET", "HEAD", "POST"])
 @for_bearer(Purpose.CONFIRM)
 def confirm(request: HttpRequest, link: Link) -> HttpResponse:
-    """Ask whether the person wants these digests; a POST says yes or no, as long as that is what is asked.
+    """Ask whether the person wants these digests; a POST answers yes or no.
 
-    Each letter asks one question: what was asked anew since has a newer letter.
+    If they were asked again since, only the link in the newer email works.
     """
     found = get_object_or_404(Subscription.objects.for_listing(), pk=link.number, person=link.person)
     now = timezone.now()
@@ -196,7 +198,7 @@ def confirm(request: HttpRequest, link: Link) -> HttpResponse:
         else:
             try:
                 services.confirm_with_others(subscription=subscription, now=now)
-                _choose_pace(subscription, request.POST.get("frequency", ""), now=now)
+                _choose_frequency(subscription, request.POST.get("frequency", ""), now=now)
             except services.UnableToChangeSubscription as error:
                 return render(
                     request, "digests/confirm.html", {"subscription": subscription, "error": str(error)}, status=422
@@ -211,14 +213,14 @@ def confirm(request: HttpRequest, link: Link) -> HttpResponse:
     context = {
         "subscription": subscription,
         "moving": [one.called for one in named_for(link.person, moving_with(subscription), now)],
-        "paces": Frequency.choices,
-        "pace": subscription.frequency or preferred,
+        "frequencies": Frequency.choices,
+        "frequency": subscription.frequency or preferred,
     }
     return render(request, "digests/confirm.html", context)
 
 
-def _choose_pace(subscription: Subscription, frequency: str, *, now: dt.datetime) -> None:
-    """Take over the pace that was chosen with a yes, where it is one and another than theirs for this anyway."""
+def _choose_frequency(subscription: Subscription, frequency: str, *, now: dt.datetime) -> None:
+    """Save the frequency chosen when confirming, if it differs from theirs."""
     person = subscription.person
     anyway = subscription.frequency or Preference.objects.get(person=person).frequency
     if frequency in Frequency.values and frequency != anyway:
@@ -229,7 +231,7 @@ def _choose_pace(subscription: Subscription, frequency: str, *, now: dt.datetime
 @require_safe
 @for_bearer(Purpose.READ)
 def view(request: HttpRequest, link: Link) -> HttpResponse:
-    """A digest in the browser, checked again: what its reader may no longer read is left out."""
+    """A digest in the browser, without what its reader may no longer read."""
     delivery = get_object_or_404(Delivery, pk=link.number, recipient=link.person)
     reading = readable_news(delivery, now=timezone.now())
     pages = [
@@ -241,7 +243,7 @@ def view(request: HttpRequest, link: Link) -> HttpResponse:
 
 
 def _page_of(news: News, token: str, *, stakeholder: bool) -> str:
-    """Where the reader sees more: stakeholders by their link, others on the plan's own pages."""
+    """Where to read more: by link for stakeholders, else on the plan's pages."""
     if stakeholder:
         return reverse("digests:read", kwargs={"token": token, "plan": news.plan_id})
     if news.is_new:
@@ -252,7 +254,7 @@ def _page_of(news: News, token: str, *, stakeholder: bool) -> str:
 @require_safe
 @for_bearer(Purpose.READ)
 def read(request: HttpRequest, link: Link, plan: int) -> HttpResponse:
-    """What changed in one plan, was beside now, and the plan as it stood then: for stakeholders without an account."""
+    """What changed in one plan and the plan as it was then, for stakeholders."""
     delivery = get_object_or_404(Delivery, pk=link.number, recipient=link.person)
     reading = readable_news(delivery, now=timezone.now(), plans=[plan])
     item = item_for(delivery, plan)
@@ -274,7 +276,7 @@ def read(request: HttpRequest, link: Link, plan: int) -> HttpResponse:
 
 
 def _compared(item: DeliveryItem, now: Content) -> Comparison | None:
-    """The two versions that an email tells of, side by side for readers outside; None for a plan that was new."""
+    """The two versions in an email side by side; None if the plan was new."""
     before = Version.objects.filter(plan=item.plan_id, number=item.from_number).first()
     if before is None:
         return None

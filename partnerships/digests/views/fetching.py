@@ -1,4 +1,4 @@
-"""Fetching what an address names through what its person may see, and finding the way back to its page."""
+"""Fetching what a URL names, as far as the person may see it."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from partnerships.plans.models import Plan
 
 
 def visible_target(user: User, kind: str, pk: int) -> Target:
-    """The thing that is to be followed, or 404 for what the person may not see."""
+    """The thing to follow, or 404 if the person may not see it."""
     if kind == "plan":
         return get_object_or_404(Plan.objects.published_for(user), pk=pk)
     if kind == "partnership":
@@ -25,6 +25,6 @@ def visible_target(user: User, kind: str, pk: int) -> Target:
 
 
 def page_of(target: Model) -> str:
-    """The address of its own page."""
+    """The URL of its page."""
     address: str = getattr(target, "get_absolute_url")()  # noqa: B009 - three models, one method, no common type
     return address

@@ -1,4 +1,4 @@
-"""The ledger: what was sent to whom, with what became of it, what is due, and what somebody's next digest would say."""
+"""The ledger of emails, what is due, and a preview of somebody's next digest."""
 
 from __future__ import annotations
 
@@ -51,19 +51,19 @@ from partnerships.plans.models import Plan
 from partnerships.work.queries import waiting_for
 
 _PAGE = 50
-# The page may frame the letter; the letter may be framed here, use its own styles, and do and load nothing at all.
+# The page may frame the email. The email may use its own styles and load or run nothing.
 _framing: Callable[..., Any] = csp_update({"frame-src": [SELF]})
 _framed: Callable[..., Any] = csp(
     {"default-src": [NONE], "style-src": ["'unsafe-inline'"], "frame-ancestors": [SELF], "sandbox": [""]}
 )
-#: Links that carry a right of the recipient's.
+#: Links that authorise the recipient.
 _RIGHTS = re.compile(r"(/digests/(?:stop|preferences|read|confirm)/)[^/\"\s<>]+/")
 _GRANT = "digests_shown"
 _GRANTED_FOR = dt.timedelta(minutes=10)
 
 
 def _keeper(request: HttpRequest) -> User:
-    """Whoever asks, if the ledger is open to them."""
+    """The signed-in person; 403 if they may not see the ledger."""
     person = signed_in(request)
     if not may_look(person):
         raise PermissionDenied
@@ -71,13 +71,13 @@ def _keeper(request: HttpRequest) -> User:
 
 
 def _tabs(keeper: User) -> dict[str, bool]:
-    """Which pages stand beside the ledger: whoever acts for an organisation may ask people for it."""
+    """The tabs beside the ledger that this person may open."""
     return {"may_look": True, "may_add": not keeper.is_staff or may_ask_for(keeper).exists()}
 
 
 @require_safe
 def ledger(request: HttpRequest) -> HttpResponse:
-    """Every delivery that concerns me, newest first."""
+    """The emails I may look up, newest first."""
     person = _keeper(request)
     rows = ledger_of(person)
     status = request.GET.get("status", "")
@@ -88,7 +88,7 @@ def ledger(request: HttpRequest) -> HttpResponse:
     words = request.GET.get("q", "").strip()
     if words:
         rows = with_words(person, rows, words)
-    page = keyset_page(request, rows, order=["-id"], size=_PAGE)  # pages by number would count the whole ledger
+    page = keyset_page(request, rows, order=["-id"], size=_PAGE)  # numbered pages would count the whole ledger
     mine = None if person.is_staff else set(Plan.objects.publishable_by(person).values_list("pk", flat=True))
     deliveries = _with_items(_with_names(person, list(page.rows)))
     context = {
@@ -104,7 +104,7 @@ def ledger(request: HttpRequest) -> HttpResponse:
 
 
 def _with_names(person: User, deliveries: list[Delivery]) -> list[Delivery]:
-    """These; what a letter asks about has its name only where the reader may know it, and for administrators."""
+    """The same emails; subscriptions are named only where the reader may know."""
     asking = [delivery.subscription for delivery in deliveries if delivery.subscription is not None]
     if person.is_staff:
         for subscription in asking:
@@ -115,27 +115,27 @@ def _with_names(person: User, deliveries: list[Delivery]) -> list[Delivery]:
 
 
 def _with_items(deliveries: list[Delivery]) -> list[Delivery]:
-    """These, with what is in them in one query for all."""
+    """The same emails with their items, in one query."""
     items = DeliveryItem.objects.select_related("plan").order_by("pk")
     prefetch_related_objects(deliveries, Prefetch("items", queryset=items))
     return deliveries
 
 
 def _items(delivery: Delivery, mine: set[int] | None) -> list[str]:
-    """What was in it, in words, and why some could not be told. Needs `_with_items`."""
+    """What was in it, and why some was left out. Needs `_with_items`."""
     said = [_said_of(row) for row in delivery.items.all() if mine is None or row.plan_id in mine]
     if delivery.subscription is not None:
-        said.append(f"Whether they want digests about {delivery.subscription.called}")
+        said.append(f"Asks whether they want digests about {delivery.subscription.called}")
     return said
 
 
 def _said_of(row: DeliveryItem) -> str:
     what = f"version {row.from_number} to {row.to_number}" if row.from_number else "new"
-    return f"{row.plan.title}, {what}" + (f": not told, {row.left_out}" if row.left_out else "")
+    return f"{row.plan.title}, {what}" + (f": left out because {row.left_out}" if row.left_out else "")
 
 
 def _delivery_for(person: User, pk: int) -> tuple[Delivery, bool]:
-    """A delivery and whether all that it says is about plans that the person may publish."""
+    """An email, and whether the person may publish all plans in it."""
     [delivery] = _with_names(person, [get_object_or_404(ledger_of(person), pk=pk)])
     mine = Plan.objects.publishable_by(person).values("pk")
     told = DeliveryItem.objects.told().filter(delivery=delivery)
@@ -143,11 +143,11 @@ def _delivery_for(person: User, pk: int) -> tuple[Delivery, bool]:
 
 
 def _is_shown(request: HttpRequest, person: User, shown: Shown, *, all_mine: bool) -> bool:
-    """Whether the email itself may be shown: to leads of all plans in it, and to administrators for ten minutes after
-    giving a reason.
+    """Whether the email itself may be shown.
 
-    Leads see emails to stakeholders only: those to people with an account also say what waits for them. One that
-    greets its reader by a part of the address is shown only to readers of that address.
+    Administrators see it for ten minutes after giving a reason. Leads of all plans in it see it if it went to a
+    stakeholder; emails to people with an account also list what waits for them. An email that greets its reader by a
+    part of the address is shown only to people who may see the address.
     """
     delivery = shown.delivery
     if not person.is_staff:
@@ -156,7 +156,7 @@ def _is_shown(request: HttpRequest, person: User, shown: Shown, *, all_mine: boo
 
 
 def _grant(request: HttpRequest, what: str) -> None:
-    """A reason has been given: what it was given for may be seen for a while."""
+    """Allow access for a while, after a reason was given."""
     request.session[_GRANT] = {**request.session.get(_GRANT, {}), what: timezone.now().isoformat()}
 
 
@@ -168,7 +168,7 @@ def _is_granted(request: HttpRequest, what: str) -> bool:
 @require_http_methods(["GET", "HEAD", "POST"])
 @_framing
 def entry(request: HttpRequest, pk: int) -> HttpResponse:
-    """One delivery: what was in it, what became of it, and, to whoever may see it, the letter exactly as sent."""
+    """One email: what was in it, its status, and the message if it may be shown."""
     person = _keeper(request)
     delivery, all_mine = _delivery_for(person, pk)
     form = ReasonForm(request.POST or None) if person.is_staff else None
@@ -212,7 +212,7 @@ def entry(request: HttpRequest, pk: int) -> HttpResponse:
 @xframe_options_sameorigin
 @_framed
 def as_sent(request: HttpRequest, pk: int) -> HttpResponse:
-    """The HTML part exactly as it left, for a sandboxed frame: it can run nothing and load nothing."""
+    """The HTML part exactly as sent, for a frame that can run and load nothing."""
     person = _keeper(request)
     delivery, all_mine = _delivery_for(person, pk)
     [shown] = shown_to(person, [delivery])
@@ -221,7 +221,7 @@ def as_sent(request: HttpRequest, pk: int) -> HttpResponse:
     message = email.message_from_string(message_as_sent(delivery), policy=email.policy.default)
     html = message.get_body(("html",))
     said = str(cast(EmailMessage, html).get_content()) if html is not None else ""
-    # Whoever looks is not whoever may use the links: they are shown as they stood, and lead nowhere.
+    # The reader here may not use the recipient's links, so they lead nowhere.
     response = HttpResponse(_RIGHTS.sub(r"\1not-shown/", said))
     response["Referrer-Policy"] = "no-referrer"
     return response
@@ -229,27 +229,27 @@ def as_sent(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_POST
 def again(request: HttpRequest, pk: int) -> HttpResponse:
-    """Queue the same news once more; a letter that was received already only for a reason."""
+    """Send the same news again; if it was received, only with a reason."""
     person = _keeper(request)
     delivery, all_mine = _delivery_for(person, pk)
     if not (all_mine or person.is_staff):
         raise PermissionDenied
     reason = request.POST.get("reason", "").strip()
     if delivery.is_sent and not reason:
-        messages.error(request, "A mail server has taken it already: say why it is sent again.")
+        messages.error(request, "A mail server has accepted it already. Give a reason for sending it again.")
         return redirect("digests:entry", pk=pk)
     try:
         repeat = services.send_again(delivery=delivery, author=person, reason=reason, now=timezone.now())
     except services.UnableToSendAgain as error:
         messages.error(request, str(error))
         return redirect("digests:entry", pk=pk)
-    messages.success(request, f"The same news is queued for {delivery.recipient.display_name}.")
+    messages.success(request, f"The same news will be sent to {delivery.recipient.display_name} again.")
     return redirect("digests:entry", pk=repeat.pk)
 
 
 @require_safe
 def due(request: HttpRequest) -> HttpResponse:
-    """What goes out within the next day, to whom."""
+    """What is due within the next day, and for whom."""
     person = _keeper(request)
     now = timezone.now()
     rows = due_within(person, until=now + dt.timedelta(days=1))
@@ -258,9 +258,9 @@ def due(request: HttpRequest) -> HttpResponse:
 
 
 def _look_ahead(request: HttpRequest, viewer: User, person: User) -> HttpResponse | None:
-    """What an administrator meets first: why they look, written down; None once they have said it."""
+    """The page that asks an administrator for a reason; None once they gave it."""
     what = f"preview {person.pk}"
-    words, back = "Show the next digest", reverse("digests:due")
+    words, back = "Show next digest", reverse("digests:due")
     form = ReasonForm(posted(request), submit=words, cancel=back)
     if form.is_valid():
         services.note_look(
@@ -282,8 +282,11 @@ def _look_ahead(request: HttpRequest, viewer: User, person: User) -> HttpRespons
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def preview(request: HttpRequest, pk: int) -> HttpResponse:
-    """What somebody's next digest would say now: my own, or of plans I publish; an administrator sees the outside of
-    it, for ten minutes after saying why."""
+    """What somebody's next digest would say now.
+
+    My own in full, others' about plans I may publish. Administrators see it without confidential parts, for ten minutes
+    after giving a reason.
+    """
     viewer = signed_in(request)
     person = get_object_or_404(User, pk=pk)
     now = timezone.now()

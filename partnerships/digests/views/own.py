@@ -1,4 +1,4 @@
-"""Signed in: what I follow and how often, following and stopping, who would get the next version."""
+"""Signed in: what I follow and how often, and who gets a plan's next version."""
 
 from __future__ import annotations
 
@@ -20,15 +20,15 @@ from partnerships.digests.planning.roles import people_of
 from partnerships.digests.queries.ledger import may_look
 from partnerships.digests.queries.naming import named_for
 from partnerships.digests.queries.subscriptions import (
+    live_or_refused,
     may_ask_for,
-    standing_or_refused,
     subscriptions_of,
     unconfirmed_of,
     with_known_address,
 )
 from partnerships.digests.views.actions import SAID, SIGNED_IN, act
 from partnerships.digests.views.fetching import page_of, visible_target
-from partnerships.digests.views.saying import what_holds
+from partnerships.digests.views.saying import preferences_in_words
 from partnerships.digests.views.stopping import ask_and_stop
 from partnerships.outbox.queries.suppressions import open_suppressions
 from partnerships.people.models import User
@@ -43,7 +43,7 @@ def manage(request: HttpRequest) -> HttpResponse:
     preference = Preference.objects.filter(person=person).first() or Preference(person=person)
     if request.method == "POST" and "resume" in request.POST:
         services.end_pause(person=person, author=person, now=timezone.now())
-        messages.success(request, "Your digests are back, and begin with what changed meanwhile.")
+        messages.success(request, "Your digests are on again. The next one includes what changed in the meantime.")
         return redirect("digests:manage")
     form = PreferenceForm(request.POST or None, person=person, preference=preference)
     if request.method == "POST" and form.is_valid():
@@ -52,7 +52,7 @@ def manage(request: HttpRequest) -> HttpResponse:
             person=person, author=person, for_everything=for_everything, now=timezone.now(), **form.cleaned_data
         )
         mine = named_for(person, subscriptions_of(person), timezone.now())
-        messages.success(request, f"Your choice is saved. {what_holds(person, saved, mine)}")
+        messages.success(request, f"Your choice is saved. {preferences_in_words(person, saved, mine)}")
         return redirect("digests:manage")
     context = {
         "form": form,
@@ -65,14 +65,14 @@ def manage(request: HttpRequest) -> HttpResponse:
 
 def _mine(person: User, preference: Preference) -> dict[str, Any]:
     now = timezone.now()
-    mine = named_for(person, standing_or_refused(person), now)
+    mine = named_for(person, live_or_refused(person), now)
     subscriptions = [one for one in mine if not one.is_ended]
     return {
         "subscriptions": subscriptions,
-        "holds": what_holds(person, preference, subscriptions),
+        "holds": preferences_in_words(person, preference, subscriptions),
         "refused": [one for one in mine if one.named and one.was_refused(now)],
         "next": when_next(person, now),
-        "paces": Frequency.choices,
+        "frequencies": Frequency.choices,
         "may_add": may_ask_for(person).exists(),
         "may_look": may_look(person),
         "came_back": open_suppressions(person.email).first(),
@@ -96,9 +96,9 @@ def subscribe(request: HttpRequest, kind: str, pk: int) -> HttpResponse:
         messages.error(request, str(error))
         return redirect(page_of(target))
     if subscription.is_confirmed:
-        messages.success(request, f"You follow {target}. Digests begin with the next version.")
+        messages.success(request, f"You now follow {target}. Your first digest will be about the next version.")
     else:
-        messages.success(request, f"We have sent a letter to {person.email}: confirm there, and digests begin.")
+        messages.success(request, f"We have sent an email to {person.email}. Follow the link in it to confirm.")
     return redirect(page_of(target))
 
 
@@ -129,7 +129,7 @@ def change(request: HttpRequest, pk: int, verb: str) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def stop_all(request: HttpRequest) -> HttpResponse:
-    """Ask whether to stop all my digests, or one of them; a POST does it."""
+    """Ask which of my digests to stop; a POST stops them."""
     return ask_and_stop(request, signed_in(request), reason="Stopped by the person.", by_link=False)
 
 
@@ -138,7 +138,7 @@ def stop_all(request: HttpRequest) -> HttpResponse:
 
 @require_POST
 def tell_role(request: HttpRequest, kind: str, pk: int) -> HttpResponse:
-    """Tell, or no longer tell, everyone of a partnership, or those who must sign a plan."""
+    """Start or stop digests for everyone in a partnership, or a plan's signatories."""
     person = signed_in(request)
     target = visible_target(person, kind, pk)
     now = timezone.now()
@@ -158,18 +158,18 @@ def tell_role(request: HttpRequest, kind: str, pk: int) -> HttpResponse:
         count = people_of(made).values("person").distinct().count()
         messages.success(
             request,
-            f"From now on digests about {target} go to {role[0].lower()}{role[1:]}; each may stop them. "
-            f"Today that is {f'{count:,}' if count else 'nobody yet'}.",
+            f"Digests about {target} now go to {role[0].lower()}{role[1:]}. Each person can stop them. "
+            f"People today: {f'{count:,}' if count else 'none yet'}.",
         )
     else:
         services.end_role_rule(rule=rule, author=person, reason="Ended by a lead.", now=now)
-        messages.success(request, f"Digests about {target} no longer go out by role.")
+        messages.success(request, f"Digests about {target} no longer go to people by role.")
     return redirect(page_of(target))
 
 
 @require_safe
 def who(request: HttpRequest, pk: int) -> HttpResponse:
-    """Who will get the next version of a plan, and when: a page, or with htmx the list alone."""
+    """Who gets a plan's next version, and when: a page, or with htmx only the list."""
     person = signed_in(request)
     plan = get_object_or_404(Plan.objects.visible_to(person), pk=pk)
     if not Plan.objects.editable_by(person).filter(pk=pk).exists():

@@ -1,7 +1,7 @@
-"""For whoever is not signed in: get a public plan's changes by email, and get new links to one's digests.
+"""For visitors: get a public plan's changes by email, and get new links.
 
-Neither page says what is known about an address: whosever it is, the answer is the same and the work is one row, which
-the sweep takes up; the rest is said by letter.
+Neither page reveals whether we know an address: the answer is always the same, and so is the work, one row that the
+sweep processes. Everything else is in the email.
 """
 
 from __future__ import annotations
@@ -26,12 +26,12 @@ from partnerships.digests.services.email_requests import record_request
 from partnerships.people.limits import too_many
 from partnerships.plans.models import Plan
 
-#: Letters that may be asked for from one internet address an hour.
+#: Emails that one internet address may request in an hour.
 _MAX_PER_HOUR = 30
 
 
 def _too_many(request: HttpRequest) -> HttpResponse | None:
-    """Count one more letter that is asked for from here; the refusal (429) once there are too many."""
+    """Count one more request from here; the refusal (429) if there are too many."""
     return too_many(request, "letters", limit=_MAX_PER_HOUR, stretch=dt.timedelta(hours=1))
 
 
@@ -39,7 +39,7 @@ def _too_many(request: HttpRequest) -> HttpResponse | None:
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
 def follow(request: HttpRequest, plan: int) -> HttpResponse:
-    """Ask for digests about a public plan; the address confirms by letter."""
+    """Ask for digests about a public plan; the address is asked to confirm."""
     target = get_object_or_404(Plan.objects.public(), pk=plan)
     if request.user.is_authenticated:
         return redirect(target.get_absolute_url())
@@ -57,7 +57,7 @@ def follow(request: HttpRequest, plan: int) -> HttpResponse:
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
 def new_links(request: HttpRequest) -> HttpResponse:
-    """Get new links by letter, for whoever has no letter at hand or only an old one."""
+    """Ask for new links by email."""
     form = AddressForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
         if (refused := _too_many(request)) is not None:

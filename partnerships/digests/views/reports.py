@@ -1,4 +1,4 @@
-"""Where mail providers say what became of our letters: signed by them, or with the secret we gave them."""
+"""Reports from mail providers, signed by them or with our shared secret."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from partnerships.outbox.providers import PROVIDERS, reader_of
 @never_cache
 @require_POST
 def reports(request: HttpRequest, provider: str) -> HttpResponse:
-    """Take a provider's reports; without a secret in the settings there is no such address, a wrong one is a 400."""
+    """Receive a provider's reports: 404 without a secret in the settings, 400 for a wrong one."""
     if not settings.EMAIL_WEBHOOK_SECRET or provider not in PROVIDERS:
         raise Http404
     return reader_of(provider)(request)

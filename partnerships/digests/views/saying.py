@@ -1,4 +1,4 @@
-"""What a person's choices come to, in words: how often digests come, and what has a frequency of its own."""
+"""A person's preferences in words."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from partnerships.digests.planning.watermarks import settle_time
 from partnerships.people.models import User
 
 
-def what_holds(person: User, preference: Preference, subscriptions: Iterable[Subscription]) -> str:
-    """How often digests come, and which of the things followed come otherwise."""
+def preferences_in_words(person: User, preference: Preference, subscriptions: Iterable[Subscription]) -> str:
+    """How often digests come, and what is followed with another frequency."""
     said = how_often(
         frozenset({""}),
         preference.frequency,
@@ -26,4 +26,4 @@ def what_holds(person: User, preference: Preference, subscriptions: Iterable[Sub
         for one in subscriptions
         if one.frequency and one.frequency != preference.frequency
     ]
-    return f"{said} By a choice of its own, {'; '.join(own)}." if own else said
+    return f"{said} You chose differently for {'; '.join(own)}." if own else said

@@ -1,4 +1,4 @@
-"""Signed in: whom my organisations ask to be told of changes; finding them, handing them out, asking, and ending it."""
+"""Stakeholders of my organisations: list, CSV file, asking and ending."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ from partnerships.digests.queries.subscriptions import (
     confirmation_emails,
     find_stakeholders,
     followed_by_stakeholders,
+    live_stakeholder,
     may_ask_for,
     stakeholders_of,
-    standing_stakeholder,
 )
 from partnerships.digests.views.fetching import page_of, visible_target
 from partnerships.kit.dates import long_date
@@ -38,7 +38,7 @@ _PAGE = 50
 
 
 def _asker(request: HttpRequest) -> User:
-    """Whoever asks, if they may ask somebody on behalf of an organisation."""
+    """The signed-in person; 403 if they may not ask stakeholders."""
     person = signed_in(request)
     if not may_ask_for(person).exists():
         raise PermissionDenied
@@ -47,7 +47,7 @@ def _asker(request: HttpRequest) -> User:
 
 @require_safe
 def stakeholders(request: HttpRequest) -> HttpResponse:
-    """Whom my organisations added, by name or address, what they follow and status, and where each stands."""
+    """The stakeholders my organisations added, filtered."""
     person = _asker(request)
     now = timezone.now()
     form = StakeholderFilter(request.GET, things=followed_by_stakeholders(person, now))
@@ -60,7 +60,7 @@ def stakeholders(request: HttpRequest) -> HttpResponse:
     context = {
         "form": form,
         "page": page,
-        "rows": _with_letters(named_for(person, page.rows, now)),
+        "rows": _with_emails(named_for(person, page.rows, now)),
         "count": found.order_by().count(),
         "max_rows": MAX_ROWS,
         "chips": active_filters(form, request.GET),
@@ -72,10 +72,10 @@ def stakeholders(request: HttpRequest) -> HttpResponse:
     return render(request, template, context, status=200 if valid else 422)
 
 
-def _with_letters(subscriptions: list[Subscription]) -> list[tuple[Subscription, Delivery | None]]:
-    """These, each with the latest letter that asked whoever has not answered."""
-    letters = confirmation_emails([one for one in subscriptions if one.is_waiting])
-    return [(one, letters.get(one.pk)) for one in subscriptions]
+def _with_emails(subscriptions: list[Subscription]) -> list[tuple[Subscription, Delivery | None]]:
+    """Each with the latest confirmation email, if they have not answered."""
+    emails = confirmation_emails([one for one in subscriptions if one.is_waiting])
+    return [(one, emails.get(one.pk)) for one in subscriptions]
 
 
 _HEADINGS = (
@@ -86,8 +86,8 @@ _HEADINGS = (
     "Asked",
     "Asked by",
     "Status",
-    "Letter of",
-    "Letter",
+    "Email sent",
+    "Email status",
     "Confirmed",
     "Ended",
     "Reason",
@@ -96,18 +96,18 @@ _HEADINGS = (
 
 @require_safe
 def export(request: HttpRequest) -> HttpResponseBase:
-    """The same as CSV, in the same order: what the page shows, and no more."""
+    """The page's list as a CSV file, in the same order."""
     person = _asker(request)
     now = timezone.now()
     form = StakeholderFilter(request.GET, things=followed_by_stakeholders(person, now))
     if not form.is_valid():
         return redirect(f"{reverse('digests:stakeholders')}?{request.GET.urlencode()}")
     found = find_stakeholders(person, **form.chosen, now=now).order_by(*STAKEHOLDER_ORDER)[:MAX_ROWS]
-    rows = [_cells(one, letter) for one, letter in _with_letters(named_for(person, found, now))]
+    rows = [_cells(one, email) for one, email in _with_emails(named_for(person, found, now))]
     return csv_response("stakeholders.csv", _HEADINGS, rows)
 
 
-def _cells(one: Subscription, letter: Delivery | None) -> tuple[object, ...]:
+def _cells(one: Subscription, email: Delivery | None) -> tuple[object, ...]:
     return (
         one.person_for_askers,
         one.address_for_askers,
@@ -116,8 +116,8 @@ def _cells(one: Subscription, letter: Delivery | None) -> tuple[object, ...]:
         day_of(one.asked_at),
         one.added_by,
         one.get_status_display(),
-        day_of(letter.created_at) if letter else None,
-        ", ".join(filter(None, (letter.get_status_display(), letter.reason))) if letter else "",
+        day_of(email.created_at) if email else None,
+        ", ".join(filter(None, (email.get_status_display(), email.reason))) if email else "",
         day_of(one.confirmed_at),
         day_of(one.ended_at),
         one.reason_for_askers,
@@ -126,7 +126,7 @@ def _cells(one: Subscription, letter: Delivery | None) -> tuple[object, ...]:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def add_stakeholder(request: HttpRequest, kind: str, pk: int) -> HttpResponse:
-    """Ask somebody by email whether they want digests about something that my organisation may read."""
+    """Ask somebody by email whether they want digests about something."""
     person = signed_in(request)
     target = visible_target(person, kind, pk)
     organisations = may_ask_for(person).order_by("name", "pk")
@@ -135,15 +135,15 @@ def add_stakeholder(request: HttpRequest, kind: str, pk: int) -> HttpResponse:
     form = StakeholderForm(request.POST or None, organisations=organisations, cancel=page_of(target))
     if request.method == "POST" and form.is_valid():
         data = form.cleaned_data
-        standing = standing_stakeholder(data["organisation"], target, data["email"])
+        standing = live_stakeholder(data["organisation"], target, data["email"])
         try:
             if standing is not None:
-                raise services.UnableToSubscribe(_stands_already(standing))
+                raise services.UnableToSubscribe(_already_asked(standing))
             services.add_stakeholder(target=target, author=person, now=timezone.now(), **data)
         except services.UnableToSubscribe as error:
             form.add_error("email", str(error))
         else:
-            messages.success(request, f"We have asked {data['email']} to confirm. Nothing else is sent until they do.")
+            messages.success(request, f"We have asked {data['email']} to confirm. They get nothing else until they do.")
             return redirect("digests:stakeholders")
     closed = (
         target.get_audience_display().lower() if isinstance(target, Plan) and target.audience != Audience.PUBLIC else ""
@@ -152,18 +152,18 @@ def add_stakeholder(request: HttpRequest, kind: str, pk: int) -> HttpResponse:
     return render(request, "digests/add_stakeholder.html", context, status=422 if request.method == "POST" else 200)
 
 
-def _stands_already(subscription: Subscription) -> str:
-    """Why nobody is asked a second time, and what to do instead."""
+def _already_asked(subscription: Subscription) -> str:
+    """Why the person is not asked again, and what to do instead."""
     day = long_date(timezone.localdate(subscription.asked_at))
     asked = f"You asked {subscription.person.email} about this on {day}"
     if subscription.is_waiting:
-        return f"{asked}, and they have not answered yet: “Ask again” stands beside them among your stakeholders"
-    return f"{asked}, and they said yes: there is nothing to ask"
+        return f"{asked}, and they have not answered yet. Use “Ask again” in your list of stakeholders"
+    return f"{asked}, and they confirmed"
 
 
 @require_POST
 def ask_again(request: HttpRequest, pk: int) -> HttpResponse:
-    """Send the letter that asks to confirm once more."""
+    """Send the confirmation email again."""
     person = signed_in(request)
     now = timezone.now()
     subscription = get_object_or_404(stakeholders_of(person, now).live(), pk=pk)
@@ -172,13 +172,13 @@ def ask_again(request: HttpRequest, pk: int) -> HttpResponse:
     except services.UnableToSubscribe as error:
         messages.error(request, str(error))
     else:
-        messages.success(request, f"We have asked {subscription.person_for_askers} once more.")
+        messages.success(request, f"We have asked {subscription.person_for_askers} again.")
     return redirect(next_url(request, reverse("digests:stakeholders")))
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def correct_address(request: HttpRequest, pk: int) -> HttpResponse:
-    """Give somebody whom my organisation added another address, which confirms anew."""
+    """Correct a stakeholder's address; the new address must confirm."""
     person = signed_in(request)
     now = timezone.now()
     [subscription] = named_for(person, [get_object_or_404(stakeholders_of(person, now).live(), pk=pk)], now)
@@ -191,7 +191,7 @@ def correct_address(request: HttpRequest, pk: int) -> HttpResponse:
         except services.UnableToSubscribe as error:
             form.add_error("email", str(error))
         else:
-            messages.success(request, f"We have asked {email} to confirm. Nothing else is sent there until they do.")
+            messages.success(request, f"We have asked {email} to confirm. We send nothing else there until they do.")
             return redirect(back)
     context = {"form": form, "subscription": subscription, "back": back}
     return render(request, "digests/correct_address.html", context, status=422 if form.is_bound else 200)
@@ -199,7 +199,7 @@ def correct_address(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def end_stakeholder(request: HttpRequest, pk: int) -> HttpResponse:
-    """End what my organisation asked somebody to get, for a reason."""
+    """End a stakeholder's digests, with a reason."""
     person = signed_in(request)
     now = timezone.now()
     [subscription] = named_for(person, [get_object_or_404(stakeholders_of(person, now), pk=pk)], now)
@@ -215,5 +215,5 @@ def end_stakeholder(request: HttpRequest, pk: int) -> HttpResponse:
     ):
         messages.success(request, f"{who} gets no more digests about {what}.")
     else:
-        messages.info(request, f"{who} gets no digests about {what} already: it was ended before.")
+        messages.info(request, f"{who} gets no digests about {what}: this had already ended.")
     return redirect(back)

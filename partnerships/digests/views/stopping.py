@@ -1,4 +1,4 @@
-"""Stopping emails, by the link in one of them or signed in: asked first, done, and offered to be undone."""
+"""Stopping emails, by link or signed in: ask, stop, and offer to undo."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from django.utils import timezone
 from partnerships.digests import services
 from partnerships.digests.models import Preference
 from partnerships.digests.queries.naming import named_for
-from partnerships.digests.queries.stoppable import ToldIn, titles_for, told_in
+from partnerships.digests.queries.stoppable import Stoppable, stoppable_in, titles_for
 from partnerships.digests.queries.subscriptions import subscriptions_of
 from partnerships.digests.services import Stopped
 from partnerships.people.models import User
@@ -22,15 +22,15 @@ from partnerships.people.models import User
 def ask_and_stop(
     request: HttpRequest, person: User, *, reason: str, by_link: bool, delivery: int | None = None
 ) -> HttpResponse:
-    """Ask what to stop, of what one email told of or of all that is followed; a POST does it.
+    """Ask what to stop, of one email or of everything followed; a POST stops it.
 
-    A POST that chooses nothing is a mail program's one click.
+    A POST without a choice is a mail program's one-click unsubscribe.
     """
     ways: dict[str, Any] = {
         "by_link": by_link,
         "way_back": reverse("digests:new-links" if by_link else "digests:manage"),
     }
-    told = told_in(person, delivery) if delivery is not None else ToldIn((), False, had_any=False)
+    told = stoppable_in(person, delivery) if delivery is not None else Stoppable((), False, had_any=False)
     if request.method != "POST":
         return _ask(request, person, told, **ways)
     if "undo" in request.POST:
@@ -43,7 +43,7 @@ def ask_and_stop(
         mine = [one for one in named_for(person, subscriptions_of(person), now) if f"subscription-{one.pk}" in what]
         matches = "matches" in what
         if not plans and not mine and not matches:
-            return _ask(request, person, told, error="Tick what you want to stop.", **ways)
+            return _ask(request, person, told, error="Select what you want to stop.", **ways)
     elif "all" in request.POST or delivery is None or not told.had_any:
         stopped = services.stop_all(person=person, reason=reason, now=now)
         return _done(request, person, stopped, [], **ways)
@@ -55,8 +55,8 @@ def ask_and_stop(
     return _done(request, person, stopped, names, **ways)
 
 
-def _ask(request: HttpRequest, person: User, told: ToldIn, *, error: str = "", **ways: Any) -> HttpResponse:
-    """Which of what the email told of, or else of all that is followed, shall stop."""
+def _ask(request: HttpRequest, person: User, told: Stoppable, *, error: str = "", **ways: Any) -> HttpResponse:
+    """The page that asks what to stop."""
     now = timezone.now()
     following = named_for(person, subscriptions_of(person), now)
     titles = titles_for(person, told.plans, now)
@@ -80,7 +80,7 @@ def _ask(request: HttpRequest, person: User, told: ToldIn, *, error: str = "", *
 
 
 def _done(request: HttpRequest, person: User, stopped: Stopped, names: Sequence[str], **ways: Any) -> HttpResponse:
-    """What was stopped, what is left, and the undo."""
+    """The page after a stop, with a way to undo it."""
     left = named_for(person, subscriptions_of(person), timezone.now())
     context = {
         "names": names,
@@ -91,8 +91,8 @@ def _done(request: HttpRequest, person: User, stopped: Stopped, names: Sequence[
     return render(request, "digests/stopped.html", context)
 
 
-def _undo(request: HttpRequest, person: User, told: ToldIn, **ways: Any) -> HttpResponse:
-    """Restore what the stop before this page ended."""
+def _undo(request: HttpRequest, person: User, told: Stoppable, **ways: Any) -> HttpResponse:
+    """Undo the stop."""
     try:
         stopped = services.read_undo(request.POST["undo"], person=person)
     except services.UnableToUndo as error:

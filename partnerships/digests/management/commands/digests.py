@@ -1,5 +1,4 @@
-"""`manage.py digests`: how the queue stands, a sweep by hand, a preview, the mailbox of bounces, and a stakeholder's
-week."""
+"""`manage.py digests`: queue figures, a sweep, a preview, bounces, and a simulated week."""
 
 from __future__ import annotations
 
@@ -35,38 +34,34 @@ from partnerships.people.services import find_person
 class Command(AccountedCommand):
     """Look after digests."""
 
-    help = "Look after digests: how the queue stands, send what is due, preview, read bounces, play a week."
+    help = "Look after digests: show the queue, send what is due, preview, read bounces, simulate a week."
 
     def add_arguments(self, parser: CommandParser) -> None:
         """One subcommand each."""
         commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
         status = commands.add_parser(
-            "status", help="How many digests are queued, sending, sent, failed, suppressed, bounced."
+            "status", help="Show how many digests are queued, sending, sent, failed, suppressed or bounced."
         )
-        status.add_argument("--json", action="store_true", help="One JSON object, on the last line.")
-        sweep = commands.add_parser(
-            "sweep", help="Choose who is due now and send it, as the worker does every ten seconds."
-        )
-        sweep.add_argument("--no-send", action="store_true", help="Only choose; leave sending to the workers.")
-        preview = commands.add_parser("preview", help="What somebody's next digest would say.")
-        preview.add_argument("email", help="Whose.")
+        status.add_argument("--json", action="store_true", help="Print one JSON object on the last line.")
+        sweep = commands.add_parser("sweep", help="Choose who is due and send, as the worker does every ten seconds.")
+        sweep.add_argument("--no-send", action="store_true", help="Only choose; the workers send.")
+        preview = commands.add_parser("preview", help="Show what somebody's next digest would say.")
+        preview.add_argument("email", help="The person's email address.")
         bounces = commands.add_parser(
-            "bounces", help="Read bounces and wishes to stop from a mailbox, and act on them."
+            "bounces", help="Read bounces and unsubscribe emails from a mailbox, and act on them."
         )
         bounces.add_argument(
             "path", help="A Maildir, an mbox file, one message, or - for one message on standard input."
         )
-        commands.add_parser(
-            "reconcile", help="Find what was left untold, and let it wait (the worker does so every hour)."
-        )
-        commands.add_parser("tidy", help="Remove what is kept no longer than needed (the worker does so every night).")
-        week = commands.add_parser("week", help="Play a stakeholder's week, and say what they received and why.")
+        commands.add_parser("reconcile", help="Find versions that were left unsent (the worker does so every hour).")
+        commands.add_parser("tidy", help="Delete what is no longer needed (the worker does so every hour).")
+        week = commands.add_parser("week", help="Simulate a stakeholder's week, and show what they received and why.")
         week.add_argument(
-            "--keep", action="store_true", help="Keep what was played in the database; for demonstrations only."
+            "--keep", action="store_true", help="Keep the simulated data in the database; for demonstrations only."
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Do what was asked, and say so in the last line."""
+        """Run the subcommand; its last line says what was done."""
         getattr(self, f"_{options['command']}")(argparse.Namespace(**options))
 
     def _status(self, options: argparse.Namespace) -> None:
@@ -80,11 +75,11 @@ class Command(AccountedCommand):
     def _sweep(self, options: argparse.Namespace) -> None:
         chosen = plan_round(now=timezone.now())
         if options.no_send:
-            self.stdout.write(f"Chose {chosen:,} to be told; the workers send.")
+            self.stdout.write(f"Chose {chosen:,}; the workers will send them.")
             return
         tally = drain(seconds=3600)
         said = ", ".join(f"{count:,} {outcome}" for outcome, count in sorted(tally.counts.items())) or "nothing was due"
-        self.stdout.write(f"Chose {chosen:,} to be told; sent: {said}.")
+        self.stdout.write(f"Chose {chosen:,}; sent: {said}.")
 
     def _preview(self, options: argparse.Namespace) -> None:
         person = find_person(options.email)
@@ -99,18 +94,18 @@ class Command(AccountedCommand):
             if news.folded:
                 self.stdout.write(f"  {news.folded_in_words}")
         when = when_next(person, now).moment or "as soon as something changes"
-        self.stdout.write(f"{len(reading.news)} plans to tell of; next: {when}.")
+        self.stdout.write(f"Plans with news: {len(reading.news)}; next digest: {when}.")
 
     def _bounces(self, options: argparse.Namespace) -> None:
         counts = Counter(_act_on(raw) for raw in _messages(options.path))
         self.stdout.write(
-            f"{counts['bounces']:,} bounces, {counts['stopped']:,} wishes to stop, {counts['other']:,} other messages,"
+            f"{counts['bounces']:,} bounces, {counts['stopped']:,} unsubscribes, {counts['other']:,} other messages,"
             f" {counts['known']:,} read before."
         )
 
     def _reconcile(self, options: argparse.Namespace) -> None:
         count = reconcile(now=timezone.now())
-        self.stdout.write(f"{count:,} of those left untold wait for the next digest.")
+        self.stdout.write(f"Found {count:,} that were left unsent; they wait for the next digest.")
 
     def _tidy(self, options: argparse.Namespace) -> None:
         counts = tidy(now=timezone.now())
@@ -142,7 +137,7 @@ def _messages(path: str) -> list[bytes]:
 
 @transaction.atomic
 def _act_on(raw: bytes) -> str:
-    """What one mail came to; one that was acted on before does nothing again."""
+    """Act on one email and say what it was; a known one does nothing again."""
     report = read_report(raw)
     now = timezone.now()
     if report is None:

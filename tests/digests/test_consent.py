@@ -154,7 +154,7 @@ def test_a_question_whose_letter_may_not_go_ends_and_is_no_refusal(
     stranger.refresh_from_db()
     assert waits == ("asked", "asked")
     assert [one.recipient for one in office.sent] == ["rose@street.example"]
-    assert (asked.status, asked.refused_at, asked.reason) == ("ended", None, "No letter that asks may go.")
+    assert (asked.status, asked.refused_at, asked.reason) == ("ended", None, "The email that asks could not be sent.")
     assert stranger.is_waiting
 
 
@@ -185,7 +185,7 @@ def test_what_another_page_changed_meanwhile_is_said_as_it_stands(world: World, 
     seen = services.confirm(subscription=ask(world, plan), now=timezone.now())
     services.pause(subscription=Subscription.objects.get(pk=seen.pk), author=world.sol, now=timezone.now())
 
-    with pytest.raises(services.UnableToChangeSubscription, match="This is paused: look again"):
+    with pytest.raises(services.UnableToChangeSubscription, match="The status is now “Paused”"):
         services.pause(subscription=seen, author=world.sol, now=timezone.now())
 
 
@@ -199,7 +199,7 @@ def test_a_yes_from_a_page_that_is_old_says_how_it_stands(world: World, plan: Pl
 
     asked.refresh_from_db()
     assert "Digests about Harbour Quarter are on." in first
-    assert "This is paused: look again." in late
+    assert "The status is now “Paused”." in late
     assert "are on." not in late
     assert asked.is_paused
 

@@ -464,7 +464,7 @@ def test_what_was_received_is_sent_again_only_for_a_reason_that_the_ledger_shows
 
     assert "say why it is sent again" in asked.content.decode()
     assert none_yet == 0
-    assert "It is queued again already" in twice.content.decode()
+    assert "It has already been queued again" in twice.content.decode()
     assert Email.objects.filter(repeat_of_id=letter.pk).count() == 1
     assert "by Amina Larch: They lost it in a move." in collapse(page.content.decode())
 

@@ -244,7 +244,7 @@ def test_following_a_partnership_anew_brings_its_stopped_plan_back(
     services.subscribe(person=world.ben, target=world.partnership, author=world.ben, now=timezone.now())
     publish(plan, 100, author=world.amina)
     play(office)
-    services.stop_told(
+    services.stop_email(
         person=world.ben, delivery=Delivery.objects.get(recipient=world.ben).pk, reason="By link.", now=timezone.now()
     )
     partnership = Subscription.objects.get(person=world.ben, partnership=world.partnership)

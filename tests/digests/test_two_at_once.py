@@ -194,4 +194,4 @@ def test_a_double_click_sends_a_letter_again_once(world: World, plan: Plan, offi
         clicked.join(10)
 
     assert world.ben.deliveries.filter(repeat_of_id=letter.pk).count() == 1
-    assert said == ["It is queued again already: wait for what becomes of it."]
+    assert said == ["It has already been queued again."]

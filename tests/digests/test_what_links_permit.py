@@ -95,7 +95,7 @@ def for_every_act(world: World, things: dict[str, Any], opened: Plan) -> dict[st
     return {**things, "paused": paused.pk, "refused": refused.pk}
 
 
-def as_it_stands() -> tuple[list[Any], ...]:
+def status_changed() -> tuple[list[Any], ...]:
     return tuple(
         list(model.objects.order_by("pk").values())  # type: ignore[attr-defined]  # a model's
         for model in (Subscription, Preference, Delivery)
@@ -114,7 +114,7 @@ def test_a_link_permits_the_acts_of_its_purpose_alone(
     number = things["asked" if purpose is CONFIRM else "letter"]
     where = {name: things.get(value, value) for name, value in named.items()}
     sent = {name: things.get(value, value) for name, value in data.items()}
-    before = as_it_stands()
+    before = status_changed()
 
     address = reverse(f"digests:{page}", kwargs={"token": token(world.sol, purpose, number=number), **where})
     answer = getattr(Client(enforce_csrf_checks=True), method)(address, sent)
@@ -123,7 +123,7 @@ def test_a_link_permits_the_acts_of_its_purpose_alone(
         assert answer.status_code in (200, 302)
     else:
         assert answer.status_code == 404
-    assert (as_it_stands() != before) is (purpose is permitted and method == "post")
+    assert (status_changed() != before) is (purpose is permitted and method == "post")
 
 
 def test_answering_never_refuses_more_than_this_one(world: World, things: dict[str, Any]) -> None:
@@ -182,7 +182,7 @@ def test_an_earlier_letter_does_not_answer_what_was_asked_anew(world: World, thi
     old = token(world.sol, CONFIRM, number=things["asked"], days=1)
     asked = Subscription.objects.get(pk=things["asked"])
     services.stop(subscriptions=[asked], author=world.sol, reason="Declined.", now=timezone.now())
-    services.ask_anew(subscription=asked, now=timezone.now())
+    services.ask_again_for_person(subscription=asked, now=timezone.now())
 
     answer = Client().post(reverse("digests:confirm", kwargs={"token": old}), {"answer": "yes"})
 

@@ -1,10 +1,16 @@
 """Everything that changes who is told of what, and how: asking, answering, following, stopping, choosing how often."""
 
 from partnerships.digests.services.answering import allow_questions, confirm, refuse_questions
-from partnerships.digests.services.asking import UnableToSubscribe, ask_again, ask_anew, give_up_asking, remind
+from partnerships.digests.services.asking import (
+    UnableToSubscribe,
+    ask_again,
+    ask_again_for_person,
+    give_up_asking,
+    remind,
+)
 from partnerships.digests.services.by_role import end_role_rule, set_role_rule
 from partnerships.digests.services.following import add_stakeholder, ask_for, enrol, subscribe
-from partnerships.digests.services.ledger import UnableToSendAgain, note_look, send_again
+from partnerships.digests.services.ledger import UnableToSendAgain, record_look, send_again
 from partnerships.digests.services.new_links import renew_links, send_links
 from partnerships.digests.services.preferences import end_pause, prefer, set_frequency
 from partnerships.digests.services.readdressing import ask_to_move, confirm_with_others, correct_address
@@ -16,9 +22,9 @@ from partnerships.digests.services.stopping_from_email import (
     read_undo,
     stop_all,
     stop_chosen,
-    stop_told,
+    stop_email,
     undo_stop,
-    undo_word,
+    undo_token,
 )
 
 __all__ = [
@@ -30,7 +36,7 @@ __all__ = [
     "add_stakeholder",
     "allow_questions",
     "ask_again",
-    "ask_anew",
+    "ask_again_for_person",
     "ask_for",
     "ask_to_move",
     "confirm",
@@ -40,10 +46,10 @@ __all__ = [
     "end_role_rule",
     "enrol",
     "give_up_asking",
-    "note_look",
     "pause",
     "prefer",
     "read_undo",
+    "record_look",
     "refuse_questions",
     "remind",
     "renew_links",
@@ -55,9 +61,9 @@ __all__ = [
     "stop",
     "stop_all",
     "stop_chosen",
+    "stop_email",
     "stop_everything",
-    "stop_told",
     "subscribe",
     "undo_stop",
-    "undo_word",
+    "undo_token",
 ]

@@ -1,5 +1,4 @@
-"""The letter that asks somebody whether they want digests about something: who may have it sent, how often it goes, and
-what becomes of a question that cannot."""
+"""Asking people by email whether they want digests: limits, reminders and withdrawal."""
 
 from __future__ import annotations
 
@@ -10,130 +9,136 @@ from django.db import transaction
 from partnerships.digests.event_kinds import EventKind
 from partnerships.digests.models import REFUSAL_HOLDS, Delivery, DeliveryKind, Subscription, SubscriptionStatus
 from partnerships.digests.queries.naming import askable_again, may_still_be_asked, open_to_askers
-from partnerships.digests.services.answering import take_refusal_back
-from partnerships.digests.services.emails import MAX_LINKS_A_DAY, may_be_written_to, record_digest_email
+from partnerships.digests.services.answering import withdraw_refusal
+from partnerships.digests.services.emails import MAX_LINKS_A_DAY, may_be_emailed, record_digest_email
 from partnerships.digests.services.recording import UnableToChangeSubscription, note
 from partnerships.people.models import User
 
-#: Invitations to stakeholders a day and organisation, so that nobody's address is used to flood others.
+#: Emails to stakeholders that one organisation may cause in a day, against flooding.
 MAX_ASKED_A_DAY = 200
-#: Letters a day by which one organisation may ask one person, about whatever.
+#: How often one organisation may ask one person in a day, about anything.
 MAX_ASKED_A_PERSON = 5
-#: How often somebody may be asked to confirm one thing, as long as a refusal would hold.
+#: How often somebody may be asked about one thing within the time that a refusal holds.
 MAX_TIMES_ASKED = 3
 
 
 class UnableToSubscribe(Exception):
-    """The address is none, or mail to it comes back; they said no, or were asked enough; who asks may not read it."""
+    """The address is invalid or suppressed, they refused, or a limit was reached.
+
+    Also if the organisation that asks may not read the thing itself.
+    """
 
 
 @transaction.atomic
 def ask_again(*, subscription: Subscription, author: User, now: dt.datetime) -> None:
-    """Send the letter that asks to confirm once more, a day after the last at the earliest.
+    """Send the confirmation email again, at the earliest a day after the last.
 
     Raises `UnableToSubscribe`.
     """
     locked = Subscription.objects.select_for_update(of=("self",)).get(pk=subscription.pk)
     if not locked.is_waiting:
         raise UnableToSubscribe("They have answered already.")
-    letters = Delivery.objects.filter(subscription=locked, kind=DeliveryKind.CONFIRMATION)
-    if letters.filter(created_at__gt=now - dt.timedelta(days=1)).exists():
-        raise UnableToSubscribe("They were asked within the last day: give them time.")
+    emails = Delivery.objects.filter(subscription=locked, kind=DeliveryKind.CONFIRMATION)
+    if emails.filter(created_at__gt=now - dt.timedelta(days=1)).exists():
+        raise UnableToSubscribe("They were asked within the last day. Try again tomorrow.")
     check_asker(locked, now=now)
-    check_letters(locked, now=now)
+    check_limits(locked, now=now)
     send_question(locked, now=now)
     note(locked, EventKind.ASKED_AGAIN, author=author, now=now)
 
 
 @transaction.atomic
 def remind(*, subscription: Subscription, now: dt.datetime, limit: int = 1) -> None:
-    """Send the letter that asks to confirm once more because the person wants it: so many a day at most.
+    """Send the confirmation email again because the person wants it.
 
-    Nothing goes where it was answered meanwhile or mail comes back.
+    At most `limit` a day, and not if it was answered in the meantime or the address is suppressed.
     """
     locked = Subscription.objects.select_for_update(of=("self",)).select_related("person").get(pk=subscription.pk)
-    letters = Delivery.objects.filter(subscription=locked, kind=DeliveryKind.CONFIRMATION)
-    if locked.is_waiting and may_be_written_to(locked.person, letters, limit=limit, now=now):
+    emails = Delivery.objects.filter(subscription=locked, kind=DeliveryKind.CONFIRMATION)
+    if locked.is_waiting and may_be_emailed(locked.person, emails, limit=limit, now=now):
         send_question(locked, now=now)
         note(locked, EventKind.QUESTION_SENT_AGAIN, author=None, now=now)
 
 
 @transaction.atomic
-def ask_anew(*, subscription: Subscription, now: dt.datetime) -> None:
-    """The person, by a link of theirs, wants to be asked once more about what waits or what they said no to: the letter
-    goes to their own address, a few a day at most, and only their answer to it changes what they are told.
+def ask_again_for_person(*, subscription: Subscription, now: dt.datetime) -> None:
+    """Send the confirmation email again at the person's own wish, by their link.
 
-    Raises `UnableToChangeSubscription` where whoever asked them may no longer read it, nothing is to be asked, or the
-    no is so old that a partner may ask again.
+    It may be about something they refused. The email goes to their own address, and only their answer to it changes
+    anything. Raises `UnableToChangeSubscription` if the organisation that asked may no longer read it, nothing is to be
+    asked, or the refusal is so old that a partner may ask again.
     """
     locked = Subscription.objects.select_for_update(of=("self",)).for_listing().get(pk=subscription.pk)
     if not (locked.is_waiting or askable_again([locked], now)) or not may_still_be_asked(locked, now):
-        raise UnableToChangeSubscription("There is nothing to ask you about this any more.")
+        raise UnableToChangeSubscription("There is nothing left to ask you about this.")
     if locked.is_refused:
         locked.status, locked.asked_at, locked.confirmed_at = SubscriptionStatus.ASKED, now, None
         locked.ended_at, locked.reason, locked.refused_at = None, "", None
         locked.save(update_fields=["status", "asked_at", "confirmed_at", "ended_at", "reason", "refused_at"])
-        take_refusal_back(locked.person, now=now)
+        withdraw_refusal(locked.person, now=now)
         note(locked, EventKind.QUESTION_WANTED_AGAIN, author=locked.person, now=now)
     remind(subscription=locked, now=now, limit=MAX_LINKS_A_DAY)
 
 
 @transaction.atomic
 def give_up_asking(*, subscription: Subscription, now: dt.datetime) -> None:
-    """The letter that asks somebody with an account may not leave, so nothing waits for an answer; no refusal is made
-    of it. Where the row is being changed by somebody else, that stands.
+    """End a question to somebody with an account whose email may not be sent.
 
-    Whoever asked reads that no letter went, and not that it is the person who may not read it.
+    It does not count as a refusal. If the row is locked by another change, that change wins. The organisation that
+    asked sees only that no email could be sent, not that the person may not read the thing.
     """
     waiting = Subscription.objects.select_for_update(of=("self",), skip_locked=True).for_listing()
     locked = waiting.filter(pk=subscription.pk, status=SubscriptionStatus.ASKED).first()
     if locked is not None:
-        locked.status, locked.ended_at, locked.reason = SubscriptionStatus.ENDED, now, "No letter that asks may go."
+        locked.status, locked.ended_at, locked.reason = (
+            SubscriptionStatus.ENDED,
+            now,
+            "The email that asks could not be sent.",
+        )
         locked.save(update_fields=["status", "ended_at", "reason"])
         note(locked, EventKind.NOT_ASKED, author=None, now=now)
 
 
 def check_asker(subscription: Subscription, *, now: dt.datetime) -> None:
-    """Whether the organisation that asks may itself read what it asks about; raises `UnableToSubscribe`.
+    """Raise `UnableToSubscribe` if the organisation that asks may not read the thing.
 
-    Whether the person asked may read it is not looked at: of an address without an account that is always so, and any
-    other answer would say at once of each address typed that it has one. Where they may not, no letter leaves, and the
-    question ends (`give_up_asking`).
+    The rights of the person asked are not checked here, because the answer would show which addresses have an account.
+    If they may not read it, no email is sent and the question ends (`give_up_asking`).
     """
     if subscription.added_for is not None and not open_to_askers([subscription], now):
         raise UnableToSubscribe(
-            f"{subscription.added_for.display_name} may not read this itself, so it can ask nobody about it."
+            f"{subscription.added_for.display_name} may not read this itself, so it cannot ask others about it."
         )
 
 
-def check_letters(subscription: Subscription, *, now: dt.datetime) -> None:
-    """Whether one more letter may ask the person; letters are counted, so that ending and adding again wins nothing.
+def check_limits(subscription: Subscription, *, now: dt.datetime) -> None:
+    """Raise `UnableToSubscribe` if the person was asked too often.
 
-    Raises `UnableToSubscribe`.
+    It counts emails, so ending and adding again does not help.
     """
     asking = Delivery.objects.filter(kind=DeliveryKind.CONFIRMATION)
     if asking.filter(subscription=subscription, created_at__gt=now - REFUSAL_HOLDS).count() >= MAX_TIMES_ASKED:
-        raise UnableToSubscribe(f"They were asked {MAX_TIMES_ASKED} times: speak to them instead.")
+        raise UnableToSubscribe(f"They were asked {MAX_TIMES_ASKED} times. Please contact them directly.")
     organisation = subscription.added_for
     today = asking.filter(subscription__added_for=organisation, created_at__gt=now - dt.timedelta(days=1))
     if organisation is None:
         if today.filter(recipient=subscription.person).count() >= MAX_ASKED_A_PERSON:
             raise UnableToSubscribe(
-                f"This address was asked {MAX_ASKED_A_PERSON} times today: answer there, or try again tomorrow."
+                f"This address was asked {MAX_ASKED_A_PERSON} times today. Answer there, or try again tomorrow."
             )
         return
     if today.count() >= MAX_ASKED_A_DAY:
         raise UnableToSubscribe(
-            f"{organisation.display_name} has sent {MAX_ASKED_A_DAY} such letters today: try again tomorrow."
+            f"{organisation.display_name} has sent {MAX_ASKED_A_DAY} of these emails today. Try again tomorrow."
         )
     if today.filter(recipient=subscription.person).count() >= MAX_ASKED_A_PERSON:
         raise UnableToSubscribe(
-            f"{organisation.display_name} has asked this person {MAX_ASKED_A_PERSON} times today: try again tomorrow."
+            f"{organisation.display_name} has asked this person {MAX_ASKED_A_PERSON} times today. Try again tomorrow."
         )
 
 
 def send_question(subscription: Subscription, *, now: dt.datetime) -> None:
-    """Queue the letter that asks whether the person wants this."""
+    """Queue the email that asks whether the person wants this."""
     record_digest_email(
         DeliveryKind.CONFIRMATION, recipient_id=subscription.person_id, subscription=subscription, now=now
     )

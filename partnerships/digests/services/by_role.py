@@ -1,4 +1,4 @@
-"""Telling everyone of a role, and no longer."""
+"""Setting and ending role rules."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from partnerships.plans.models import Plan
 
 @transaction.atomic
 def set_role_rule(*, target: Plan | Partnership, author: User, now: dt.datetime) -> RoleRule:
-    """Tell everyone of a role: all people of a partnership's parties, or the signatories of a plan."""
+    """Send digests to everyone in a role: a partnership's members or a plan's signatories."""
     lock_planning()
     kind = kind_of(target)
     role = RoleRule.Role.SIGNATORIES if isinstance(target, Plan) else RoleRule.Role.MEMBERS
@@ -40,12 +40,12 @@ def set_role_rule(*, target: Plan | Partnership, author: User, now: dt.datetime)
 
 @transaction.atomic
 def end_role_rule(*, rule: RoleRule, author: User, reason: str, now: dt.datetime) -> int:
-    """Stop telling a role; what came of it ends, other subscriptions stay. Returns how many ended."""
-    lock_planning()  # whoever gives the role out at this moment has done so, or finds no rule
-    came_of_it = Subscription.objects.live().filter(
+    """End a role rule and its subscriptions; return how many ended."""
+    lock_planning()  # rules being applied now are done, or find no rule
+    by_rule = Subscription.objects.live().filter(
         how=How.ROLE, **({"plan": rule.plan_id} if rule.plan_id else {"partnership": rule.partnership_id})
     )
-    ended = stop(subscriptions=came_of_it, author=author, reason=reason, now=now, is_refusal=False)
+    ended = stop(subscriptions=by_rule, author=author, reason=reason, now=now, is_refusal=False)
     record(
         actor_id=author.pk,
         kind=EventKind.ROLE_UNSUBSCRIBED,

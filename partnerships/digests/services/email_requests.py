@@ -1,5 +1,7 @@
-"""What was request into the pages that open to everybody, taken up in the background: no page does more for one address
-than for another, so neither its words nor its time say what is known about one."""
+"""Requests typed into public pages, processed in the background.
+
+The pages do the same for every address, so neither their text nor their duration shows whether we know it.
+"""
 
 from __future__ import annotations
 
@@ -17,22 +19,22 @@ from partnerships.plans.models import Plan
 
 log = structlog.get_logger(__name__)
 
-#: So many are taken up in one round of the sweep; one that fails so often is set aside.
-_A_ROUND, MAX_ATTEMPTS = 200, 5
+#: Requests processed in one round, and how often one is tried before it is set aside.
+_MAX_A_ROUND, MAX_ATTEMPTS = 200, 5
 
 
 def record_request(*, email: str, plan: Plan | None = None, frequency: str = "", now: dt.datetime) -> None:
-    """Write down an address that wants new links or, with a plan, digests about it: one row, whosever it is.
+    """Record an address that wants new links or, with a plan, its digests.
 
-    The broker is not asked: the next sweep takes it up within seconds.
+    The next sweep processes it within seconds; the broker is not needed.
     """
     EmailRequest.objects.create(address=email, plan=plan, frequency=frequency, typed_at=now)
 
 
 def process_requests(*, now: dt.datetime) -> int:
-    """Do what was asked for with each address that waits; returns how many. Sweeps may run beside one another."""
+    """Process the waiting requests; return how many. Sweeps may run in parallel."""
     tried = EmailRequest.objects.filter(tries__lt=MAX_ATTEMPTS).order_by("tries", "pk")
-    waiting = list(tried.values_list("pk", flat=True)[:_A_ROUND])
+    waiting = list(tried.values_list("pk", flat=True)[:_MAX_A_ROUND])
     return sum(_process(pk, now=now) for pk in waiting)
 
 
@@ -45,7 +47,7 @@ def _process(pk: int, *, now: dt.datetime) -> bool:
                 return False
             request.delete()
             _act(request, now=now)
-    except Exception as error:  # noqa: BLE001 - one that fails waits behind the others, and is set aside in the end
+    except Exception as error:  # noqa: BLE001 - a failed request is retried after the others, then set aside
         EmailRequest.objects.filter(pk=pk).update(tries=F("tries") + 1)
         log.error("email_request_failed", email_request=pk, kind=type(error).__name__)
         return False

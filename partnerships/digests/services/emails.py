@@ -1,4 +1,4 @@
-"""Emails that somebody asks for: whether one more may go to a person, and recording it."""
+"""Recording emails of this room, and whether one more may be sent to a person."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from partnerships.outbox.queries.suppressions import is_suppressed
 from partnerships.outbox.services import record_email
 from partnerships.people.models import User
 
-#: How many emails with new links may be asked for, a day and person: anybody who knows an address may ask. The same
-#: limit holds for being asked about one thing again, by a link of one's own.
+#: Emails with new links that one person may get in a day, since anybody who knows an address can ask. The same limit
+#: applies to having a confirmation email sent again by link.
 MAX_LINKS_A_DAY = 3
 
 
-def may_be_written_to(person: User, emails: QuerySet[Delivery], *, limit: int, now: dt.datetime) -> bool:
-    """Whether one more of these emails may go to a person within a day."""
+def may_be_emailed(person: User, emails: QuerySet[Delivery], *, limit: int, now: dt.datetime) -> bool:
+    """Whether the person may get one more of these emails today."""
     if not person.is_active or is_suppressed(person.email):
         return False
     return emails.filter(created_at__gt=now - dt.timedelta(days=1)).count() < limit
@@ -32,7 +32,7 @@ def record_digest_email(
     repeat_of_id: int | None = None,
     now: dt.datetime,
 ) -> Email:
-    """Record one more email, to leave as soon as it can."""
+    """Record an email, to be sent as soon as possible."""
     made = record_email(
         kind=kind,
         person_id=recipient_id,

@@ -1,5 +1,7 @@
-"""Beginning to follow: by oneself, on a partner’s word, or because an address was typed. Whoever has not said yes is
-asked by letter."""
+"""Beginning to follow something: oneself, through a partner, or by a typed address.
+
+People who have not confirmed are asked by email.
+"""
 
 from __future__ import annotations
 
@@ -12,8 +14,8 @@ from partnerships.digests.event_kinds import EventKind
 from partnerships.digests.models import Frequency, How, Preference, Subscription, SubscriptionStatus
 from partnerships.digests.models.targets import Target, kind_of
 from partnerships.digests.planning.watermarks import lock_planning
-from partnerships.digests.services.answering import take_as_confirmed, take_refusal_back
-from partnerships.digests.services.asking import UnableToSubscribe, check_asker, check_letters, remind, send_question
+from partnerships.digests.services.answering import mark_confirmed, withdraw_refusal
+from partnerships.digests.services.asking import UnableToSubscribe, check_asker, check_limits, remind, send_question
 from partnerships.digests.services.new_links import send_links
 from partnerships.digests.services.recording import note
 from partnerships.digests.services.stopping import resume
@@ -29,10 +31,10 @@ from partnerships.plans.models import Plan
 def subscribe(
     *, person: User, target: Target, author: User | None, frequency: str = "", now: dt.datetime
 ) -> Subscription:
-    """Follow something oneself. The caller has checked that the person may see it.
+    """Follow something oneself; the caller has checked that the person may see it.
 
-    Who has an account is confirmed at once and counts as told of the present versions; a stakeholder is asked by
-    letter. What they had paused is resumed. Raises `UnableToSubscribe`.
+    With an account it is confirmed at once, starting at the present versions; a stakeholder is asked by email. A paused
+    subscription is resumed. Raises `UnableToSubscribe`.
     """
     return _begin(
         person=person,
@@ -47,12 +49,11 @@ def subscribe(
 
 @transaction.atomic
 def ask_for(*, email: str, target: Plan, frequency: str = "", now: dt.datetime) -> None:
-    """Somebody typed an address that wants digests about a public plan: whoever has it is asked by letter.
+    """Ask the owner of a typed address whether they want digests about a public plan.
 
-    A typed address decides nothing. Who wants no more questions, stopped everything, or said no to this plan (even if a
-    partner has asked about it again since) is sent nothing, nor is anybody where no letter may go (mail comes back, too
-    many were sent). Anybody else who follows the plan already is sent new links instead. No name is taken from somebody
-    unknown: it would greet whoever has the address in the site's own letter.
+    Typing an address decides nothing. People who refused questions, stopped everything or refused this plan get
+    nothing, and neither do suppressed addresses or those that reached a limit. People who already follow the plan get
+    new links instead. No name is accepted, because our email would greet the owner of the address with it.
     """
     known = Subscription.objects.filter(person__email__iexact=email.strip(), plan=target).first()
     if Preference.objects.filter(person__email__iexact=email.strip(), refused_at__isnull=False).exists():
@@ -64,7 +65,7 @@ def ask_for(*, email: str, target: Plan, frequency: str = "", now: dt.datetime) 
         return
     with suppress(UnableToSubscribe, UnableToAddPerson), transaction.atomic():
         if known is not None and known.is_waiting:
-            check_letters(known, now=now)
+            check_limits(known, now=now)
             remind(subscription=known, now=now)
         else:
             lock_planning()
@@ -91,9 +92,10 @@ def add_stakeholder(
     frequency: str = "",
     now: dt.datetime,
 ) -> Subscription:
-    """Ask somebody, on behalf of an organisation, whether they want digests; nothing is sent until they confirm.
+    """Ask somebody for an organisation whether they want digests.
 
-    What they paused stays paused; what they refused themselves stays refused for a while. Raises `UnableToSubscribe`.
+    Nothing else is sent until they confirm. A paused subscription stays paused, and a refusal holds for a while. Raises
+    `UnableToSubscribe`.
     """
     lock_planning()
     try:
@@ -124,9 +126,9 @@ def enrol(
     frequency: str = "",
     now: dt.datetime,
 ) -> Subscription:
-    """A subscription that is already confirmed elsewhere (a loaded network); counts as told of the present versions.
+    """Add a subscription that was confirmed elsewhere, such as in a network file.
 
-    A stakeholder's needs the organisation on whose behalf they are told. Raises `UnableToSubscribe`.
+    It starts at the present versions. A stakeholder needs an organisation. Raises `UnableToSubscribe`.
     """
     return _begin(
         person=person,
@@ -159,9 +161,9 @@ def _begin(
         raise UnableToSubscribe("This person has left.")
     by_themselves = how == How.SELF and author == person
     if not by_themselves and has_refused(person.email):
-        raise UnableToSubscribe("The owner of this address asked not to be contacted: only they can change that.")
+        raise UnableToSubscribe("The owner of this address asked not to be contacted. Only they can change that.")
     if is_suppressed(person.email):
-        raise UnableToSubscribe("Mail to this address comes back: ask an administrator to release it first.")
+        raise UnableToSubscribe("Emails to this address come back. Ask an administrator to release it first.")
     if frequency and frequency not in Frequency.values:
         raise UnableToSubscribe("Choose how often from the list.")
     Preference.objects.get_or_create(person=person)
@@ -184,23 +186,23 @@ def _begin(
             return subscription
         if subscription.is_waiting and how == How.LEAD and not confirmed:
             return subscription
-        # A partner may ask again after a while, whoever types an address never.
+        # A partner may ask again after a while; typing an address never reopens a refusal.
         if not by_themselves and (subscription.is_refused if how == How.SELF else subscription.was_refused(now)):
-            raise UnableToSubscribe("They said no to this themselves not long ago: only they can ask for it again.")
+            raise UnableToSubscribe("They recently said no to this themselves. Only they can ask for it again.")
         subscription.how, subscription.added_by, subscription.added_for = how, author, added_for
         subscription.why, subscription.frequency = why, frequency or subscription.frequency
         subscription.status, subscription.asked_at, subscription.confirmed_at = SubscriptionStatus.ASKED, now, None
         subscription.ended_at, subscription.reason = None, ""
-        if by_themselves:  # to anybody else's question their no stands until they answer it
+        if by_themselves:  # otherwise their refusal stands until they answer
             subscription.refused_at = None
         subscription.save()
     note(subscription, EventKind.SUBSCRIBED, author=author, now=now, person=person.pk, how=how)
     if author == person:
-        take_refusal_back(person, now=now)
+        withdraw_refusal(person, now=now)
     if confirmed:
-        take_as_confirmed(subscription, author=author, now=now)
+        mark_confirmed(subscription, author=author, now=now)
     else:
         check_asker(subscription, now=now)
-        check_letters(subscription, now=now)
+        check_limits(subscription, now=now)
         send_question(subscription, now=now)
     return subscription

@@ -1,4 +1,4 @@
-"""What keepers of the ledger do: have a letter sent again, and, as administrators, look at what somebody is told."""
+"""Sending an email again from the ledger, and recording administrators' looks."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from partnerships.people.models import SecurityEvent, SecurityEventKind, User
 
 
 class UnableToSendAgain(Exception):
-    """It tells nothing of a plan, or it, or the same once more, is still on its way."""
+    """There is nothing to send again, or it is still on its way."""
 
 
 @transaction.atomic
 def send_again(*, delivery: Delivery, author: User, reason: str = "", now: dt.datetime) -> Email:
-    """Queue the same news once more, as a new letter; what may be read is checked again when it leaves.
+    """Queue the same news as a new email; access is checked again when it is sent.
 
-    One repeat of a letter is under way at a time. Pages ask for a reason where the letter was received. Raises
+    Only one repeat of an email is under way at a time. Pages ask for a reason if it was received. Raises
     `UnableToSendAgain`.
     """
     first = delivery.repeat_of_id or delivery.pk
@@ -34,7 +34,7 @@ def send_again(*, delivery: Delivery, author: User, reason: str = "", now: dt.da
     if delivery.kind != DeliveryKind.DIGEST or not items:
         raise UnableToSendAgain("There is nothing in it to send again.")
     if OpenDigest.objects.filter(recipient=delivery.recipient_id, repeat_of_id=first).exists():
-        raise UnableToSendAgain("It is queued again already: wait for what becomes of it.")
+        raise UnableToSendAgain("It has already been queued again.")
     repeat = record_digest_email(DeliveryKind.DIGEST, recipient_id=delivery.recipient_id, repeat_of_id=first, now=now)
     DeliveryItem.objects.bulk_create(
         [
@@ -60,10 +60,10 @@ def send_again(*, delivery: Delivery, author: User, reason: str = "", now: dt.da
 
 
 @transaction.atomic
-def note_look(
+def record_look(
     *, person: User, administrator: User, event: EventKind, kind: str, number: int, reason: str, now: dt.datetime
 ) -> None:
-    """Write down that an administrator looks at what somebody is told; the person reads it in their security log."""
+    """Record that an administrator looks at somebody's digest; shown in their security log."""
     SecurityEvent.objects.create(person=person, kind=SecurityEventKind.DIGEST_SEEN, at=now)
     record(
         actor_id=administrator.pk,

@@ -1,4 +1,4 @@
-"""The signed links of a person: sending new ones, and making the old worthless."""
+"""Sending new signed links, and making old ones invalid."""
 
 from __future__ import annotations
 
@@ -10,34 +10,34 @@ from django.db import transaction
 from partnerships.activity.services import record
 from partnerships.digests.event_kinds import EventKind
 from partnerships.digests.models import Delivery, DeliveryKind, Preference
-from partnerships.digests.services.emails import MAX_LINKS_A_DAY, may_be_written_to, record_digest_email
+from partnerships.digests.services.emails import MAX_LINKS_A_DAY, may_be_emailed, record_digest_email
 from partnerships.people.models import User
 
-#: To whoever follows nothing any more one such letter goes in so long: a stranger who types their address is no reason
-#: to write to them, but it is also their own way back.
+#: People who no longer follow anything get one such email in this time. Strangers may type their address, but it is
+#: also their own way back.
 LINKS_AFTER_A_STOP = dt.timedelta(days=30)
 
 
 @transaction.atomic
 def send_links(*, person: User, now: dt.datetime, by_own_link: bool = False) -> None:
-    """Send new links to a person's own address: to choose how often, to read their last digest, to stop.
+    """Email new links to a person: to change how often, read their last digest, or stop.
 
-    To whoever never asked for or got anything none goes, nor more than so many a day; to whoever follows nothing any
-    more and did not ask by a link of their own, only one in a long while.
+    Not to people who never asked for or got anything, and at most `MAX_LINKS_A_DAY`. People who no longer follow
+    anything get one only rarely, unless they asked by their own link.
     """
     locked = User.objects.select_for_update().get(pk=person.pk)
-    letters = Delivery.objects.filter(recipient=locked, kind=DeliveryKind.LINKS)
+    emails = Delivery.objects.filter(recipient=locked, kind=DeliveryKind.LINKS)
     known = locked.subscriptions.exists() or locked.deliveries.exists()
     if not by_own_link and not locked.subscriptions.live().exists():
-        known = known and not letters.filter(created_at__gt=now - LINKS_AFTER_A_STOP).exists()
-    if known and may_be_written_to(locked, letters, limit=MAX_LINKS_A_DAY, now=now):
+        known = known and not emails.filter(created_at__gt=now - LINKS_AFTER_A_STOP).exists()
+    if known and may_be_emailed(locked, emails, limit=MAX_LINKS_A_DAY, now=now):
         record_digest_email(DeliveryKind.LINKS, recipient_id=locked.pk, now=now)
         record(actor_id=None, kind=EventKind.LINKS_SENT, target_kind="person", target_id=locked.pk, now=now)
 
 
 @transaction.atomic
 def renew_links(*, person: User, author: User | None, now: dt.datetime) -> None:
-    """Make every link that was sent to this person worthless."""
+    """Make all links sent to this person invalid."""
     preference, _ = Preference.objects.get_or_create(person=person)
     preference.link_key = secrets.token_hex(16)
     preference.save(update_fields=["link_key"])

@@ -1,4 +1,4 @@
-"""How often and when digests come: as somebody prefers for all of them, or for one subscription alone."""
+"""How often and when digests come: for everything, or for one subscription."""
 
 from __future__ import annotations
 
@@ -29,7 +29,10 @@ from partnerships.people.models import User
 
 @transaction.atomic
 def set_frequency(*, subscription: Subscription, frequency: str, author: User | None, now: dt.datetime) -> None:
-    """Choose how often for this one alone; empty means as the person prefers. Raises `UnableToChangeSubscription`."""
+    """Set one subscription's frequency; empty means the person's preference.
+
+    Raises `UnableToChangeSubscription`.
+    """
     if frequency and frequency not in Frequency.values:
         raise UnableToChangeSubscription("Choose how often from the list.")
     lock_planning()
@@ -55,11 +58,10 @@ def prefer(
     author: User | None,
     now: dt.datetime,
 ) -> Preference:
-    """Choose how often, when, and from when on; what waits is worked out again at once.
+    """Save preferences and reschedule everything that waits.
 
-    `for_everything` ends the frequencies that single subscriptions have of their own. An email that is queued for
-    somebody who pauses is withdrawn and told later; what waited for the end of a pause comes in one email. Raises
-    `UnableToChangeSubscription`.
+    `for_everything` removes the frequencies of single subscriptions. If the person pauses, their queued digest is
+    withdrawn and its content sent later; the end of a pause brings one email. Raises `UnableToChangeSubscription`.
     """
     try:
         ZoneInfo(time_zone)
@@ -77,7 +79,7 @@ def prefer(
     try:
         preference.full_clean(exclude=["person"])
     except ValidationError as error:
-        raise UnableToChangeSubscription("Choose how often, and when, from the lists.") from error
+        raise UnableToChangeSubscription("Choose how often and when from the lists.") from error
     preference.save(update_fields=names)
     if for_everything:
         Subscription.objects.live().filter(person=person).exclude(frequency="").update(frequency="")
@@ -113,7 +115,7 @@ def prefer(
 
 @transaction.atomic
 def end_pause(*, person: User, author: User | None, now: dt.datetime) -> None:
-    """Let digests come again before the day that was chosen; one catches up."""
+    """End a pause early; one digest then covers what changed."""
     lock_planning()
     preference, _ = Preference.objects.select_for_update().get_or_create(person=person)
     prefer(
@@ -130,7 +132,10 @@ def end_pause(*, person: User, author: User | None, now: dt.datetime) -> None:
 
 
 def _withdraw_queued(person: User, *, now: dt.datetime) -> None:
-    """Put what a queued letter would have said back to waiting; one in doubt waits itself, to be the same again."""
+    """Withdraw queued digests, so that their content waits again.
+
+    Those in doubt stay queued, because they may have arrived and must not change.
+    """
     queued = Email.objects.select_for_update(skip_locked=True).filter(
         person_id=person.pk,
         kind=DeliveryKind.DIGEST,

@@ -1,6 +1,6 @@
-"""Another address for a stakeholder: corrected by the organisation that added them, or changed by themselves.
+"""A new address for a stakeholder, corrected by an organisation or by themselves.
 
-Either way the new address confirms. What was confirmed at the old one goes on there until then.
+The new address must confirm; until then the old one keeps its confirmed subscriptions.
 """
 
 from __future__ import annotations
@@ -24,22 +24,22 @@ from partnerships.people.models import User
 from partnerships.people.refusals import has_refused
 from partnerships.people.services import UnableToAddPerson, find_person, person_for_address
 
-#: Settings of digests that go along to another address.
+#: Preferences copied to the new address.
 _PREFERENCES = ("frequency", "hour", "weekday", "working_days_only", "paused_until")
 
 
 @transaction.atomic
 def correct_address(*, subscription: Subscription, email: str, author: User, now: dt.datetime) -> Subscription:
-    """Ask somebody at the right address, for the organisation that added them.
+    """Ask at the corrected address, for the organisation that added the person.
 
-    A question that was not answered is withdrawn at the old address. Raises `UnableToSubscribe`.
+    An unanswered question to the old address is withdrawn. Raises `UnableToSubscribe`.
     """
     lock_planning()
     old = Subscription.objects.select_for_update(of=("self",)).for_listing().get(pk=subscription.pk)
     if old.is_ended or old.added_for is None:
-        raise UnableToSubscribe("This has ended: add them at the right address instead.")
+        raise UnableToSubscribe("This has ended. Add them again with the right address.")
     if old.person.email.casefold() == email.strip().casefold():
-        raise UnableToSubscribe("That is the address we have.")
+        raise UnableToSubscribe("That is the address we already have.")
     made = add_stakeholder(
         email=email,
         name=old.person.name if old.confirmed_at else "",
@@ -62,10 +62,9 @@ def correct_address(*, subscription: Subscription, email: str, author: User, now
 
 @transaction.atomic
 def ask_to_move(*, person: User, email: str, now: dt.datetime) -> None:
-    """Ask at a new address whether everything that a stakeholder follows shall go there.
+    """Ask at a new address whether to move everything a stakeholder follows there.
 
-    Nothing happens, and nothing is said of why, where the address is somebody's here already, mail to it comes back,
-    or the person has tried several today.
+    Silently does nothing if the address is already known here or suppressed, or the person tried several today.
     """
     lock_planning()
     known = find_person(email)
@@ -89,12 +88,12 @@ def ask_to_move(*, person: User, email: str, now: dt.datetime) -> None:
     moved.save(update_fields=["time_zone"])
     preference = Preference.objects.get(person=person)
     Preference.objects.create(person=moved, **{name: getattr(preference, name) for name in _PREFERENCES})
-    asked = [_asked_instead(one, moved, now=now) for one in following]
+    asked = [_ask_at(one, moved, now=now) for one in following]
     send_question(asked[0], now=now)
 
 
-def _asked_instead(old: Subscription, person: User, *, now: dt.datetime) -> Subscription:
-    """The same for a person at another address, waiting for their yes."""
+def _ask_at(old: Subscription, person: User, *, now: dt.datetime) -> Subscription:
+    """The same subscription at another address, not confirmed yet."""
     made = Subscription.objects.create(
         person=person,
         plan_id=old.plan_id,
@@ -114,7 +113,7 @@ def _asked_instead(old: Subscription, person: User, *, now: dt.datetime) -> Subs
 
 @transaction.atomic
 def confirm_with_others(*, subscription: Subscription, now: dt.datetime) -> Subscription:
-    """The person says yes; where that moves them from another address, to everything that moves with it.
+    """Confirm a subscription, and all others that move from the same old address.
 
     Raises `UnableToChangeSubscription`.
     """
@@ -122,12 +121,12 @@ def confirm_with_others(*, subscription: Subscription, now: dt.datetime) -> Subs
     moving = moving_with(subscription)
     confirmed = confirm(subscription=subscription, now=now)
     for one in (subscription, *moving):
-        _take_over(one if one == subscription else confirm(subscription=one, now=now), now=now)
+        _replace_old(one if one == subscription else confirm(subscription=one, now=now), now=now)
     return confirmed
 
 
-def _take_over(new: Subscription, *, now: dt.datetime) -> None:
-    """End the subscription at the earlier address, and tell at the new one from where that had come to."""
+def _replace_old(new: Subscription, *, now: dt.datetime) -> None:
+    """End the old address's subscription and continue from its watermarks."""
     new = Subscription.objects.select_related("replaces", "person").get(pk=new.pk)
     old = new.replaces
     if old is None or old.is_ended:
@@ -136,7 +135,7 @@ def _take_over(new: Subscription, *, now: dt.datetime) -> None:
     for plan, number in reached.values_list("plan", "number"):
         Watermark.objects.filter(recipient=new.person_id, plan=plan, number__gt=number).update(number=number)
     was_paused = old.is_paused
-    stop(subscriptions=[old], author=None, reason="Another address took its place.", now=now, is_refusal=False)
+    stop(subscriptions=[old], author=None, reason="Replaced by another address.", now=now, is_refusal=False)
     if was_paused:
         pause(subscription=new, author=new.person, now=now)
     else:

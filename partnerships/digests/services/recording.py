@@ -1,4 +1,4 @@
-"""What all changes of a subscription share: the event, and the refusal of what its state does not allow."""
+"""Recording events of subscriptions, and refusing changes their status does not allow."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ from partnerships.people.models import User
 
 
 class UnableToChangeSubscription(Exception):
-    """It does not stand so any more, may no longer be read, or the choice is none of those there are."""
+    """Its status has changed, it may no longer be read, or the choice is invalid."""
 
 
-def as_it_stands(subscription: Subscription) -> UnableToChangeSubscription:
-    """The refusal of what another page has made impossible meanwhile: how it stands."""
-    return UnableToChangeSubscription(f"This is {subscription.get_status_display().lower()}: look again.")
+def status_changed(subscription: Subscription) -> UnableToChangeSubscription:
+    """The error for a subscription whose status has changed in the meantime."""
+    return UnableToChangeSubscription(f"The status is now “{subscription.get_status_display()}”.")
 
 
 def note(subscription: Subscription, event: EventKind, *, author: User | None, now: dt.datetime, **data: Any) -> None:
-    """Write down what happened to a subscription, on behalf of the organisation that asked for it, if one did."""
+    """Record an event of a subscription, for the organisation that asked for it."""
     record(
         actor_id=author.pk if author else None,
         organisation_id=subscription.added_for_id,

@@ -1,4 +1,4 @@
-"""Ending what somebody follows, pausing it, and resuming it."""
+"""Ending, pausing and resuming subscriptions."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from django.db import transaction
 from partnerships.digests.event_kinds import EventKind
 from partnerships.digests.models import MatchTold, Preference, Subscription, SubscriptionStatus
 from partnerships.digests.planning.watermarks import catch_up, drop_unfollowed, lock_planning
-from partnerships.digests.services.recording import as_it_stands, note
+from partnerships.digests.services.recording import note, status_changed
 from partnerships.kit import journal
 from partnerships.kit.journal import address_hash
 from partnerships.people.models import User
 
-#: What the journal calls a stopped subscription, and a wish for no more questions.
+#: Journal entries for a stopped subscription and for refusing all questions.
 REFUSED, REFUSED_ALL = "refused", "refused all"
 
 
@@ -28,10 +28,10 @@ def stop(
     now: dt.datetime,
     is_refusal: bool = True,
 ) -> int:
-    """End subscriptions; what waits for nobody any more is dropped, and letters that have not left do not say it.
+    """End subscriptions, and drop what waits because of them; return how many ended.
 
-    Who ends their own has refused it, unless it ends for a whole role: nobody asks them again soon. What they refused
-    before, and were asked about again without answering, stays refused whoever ends it. Returns how many ended.
+    Ending one's own subscription is a refusal, so nobody may ask again soon, unless a whole role rule ends
+    (`is_refusal=False`). An earlier refusal stays.
     """
     ended = 0
     people: set[int] = set()
@@ -56,8 +56,10 @@ def stop(
 
 @transaction.atomic
 def stop_everything(*, person: User, author: User | None, reason: str, now: dt.datetime) -> int:
-    """End all of a person's digests, and stop telling them of new matches; where they did so themselves, whoever types
-    their address asks them nothing any more."""
+    """End all of a person's digests and matches; return how many subscriptions.
+
+    If they did so themselves, typing their address sends them nothing from now on.
+    """
     MatchTold.objects.filter(recipient=person, told_at=None).delete()
     refused_at = {"refused_at": now} if author == person else {}
     if refused_at:
@@ -68,14 +70,14 @@ def stop_everything(*, person: User, author: User | None, reason: str, now: dt.d
 
 @transaction.atomic
 def pause(*, subscription: Subscription, author: User | None, now: dt.datetime) -> None:
-    """Say nothing of this one until it is resumed. Raises `UnableToChangeSubscription`."""
+    """Pause one subscription. Raises `UnableToChangeSubscription`."""
     _change(subscription, SubscriptionStatus.CONFIRMED, SubscriptionStatus.PAUSED, EventKind.PAUSED, author, now)
     drop_unfollowed([subscription.person_id])
 
 
 @transaction.atomic
 def resume(*, subscription: Subscription, author: User | None, now: dt.datetime) -> None:
-    """Tell of it again, beginning with what changed since they were last told. Raises `UnableToChangeSubscription`."""
+    """Resume a subscription, with everything missed. Raises `UnableToChangeSubscription`."""
     lock_planning()
     _change(subscription, SubscriptionStatus.PAUSED, SubscriptionStatus.CONFIRMED, EventKind.RESUMED, author, now)
     catch_up(people=[subscription.person_id], now=now)
@@ -84,10 +86,10 @@ def resume(*, subscription: Subscription, author: User | None, now: dt.datetime)
 def _change(
     subscription: Subscription, before: str, after: str, event: EventKind, author: User | None, now: dt.datetime
 ) -> None:
-    """From one status to another, if it still stands there; else say how it stands."""
+    """Change the status if it is still the expected one."""
     changed = Subscription.objects.filter(pk=subscription.pk, status=before).update(status=after)
     if not changed:
         subscription.refresh_from_db(fields=["status"])
-        raise as_it_stands(subscription)
+        raise status_changed(subscription)
     subscription.status = after
     note(subscription, event, author=author, now=now, before=before, after=after)

@@ -1,4 +1,4 @@
-"""Stopping what one email told of, and undoing a stop: for the stop link in an email."""
+"""Stopping what one email was about, and undoing that: for the stop link in emails."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ UNDO_WITHIN = dt.timedelta(days=1)
 
 
 class UnableToUndo(Exception):
-    """The undo is too old, not ours, or somebody else's."""
+    """The undo token is too old, invalid or another person's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +38,7 @@ class Before:
 
 @dataclass(frozen=True, slots=True)
 class Stopped:
-    """What one stop ended, and how that stood before."""
+    """What one stop ended, and its state before."""
 
     person: int
     at: str
@@ -53,10 +53,10 @@ class Stopped:
 
 
 @transaction.atomic
-def stop_told(*, person: User, delivery: int, reason: str, now: dt.datetime) -> Stopped:
-    """Stop exactly what an email told of; everything where it told of nothing that is still followed.
+def stop_email(*, person: User, delivery: int, reason: str, now: dt.datetime) -> Stopped:
+    """Stop what an email was about; everything, if it was about nothing that is still followed.
 
-    This is what one click means (RFC 8058): nothing can be asked, and a stop must never stop nothing.
+    For one-click unsubscribe (RFC 8058): we cannot ask, and a stop must always stop something.
     """
     told = stoppable_in(person, delivery)
     if not told.had_any:
@@ -74,14 +74,13 @@ def stop_chosen(
     reason: str,
     now: dt.datetime,
 ) -> Stopped:
-    """Stop emails about these plans, by whatever they are followed; end these subscriptions; tell of no new matches.
+    """Stop emails about these plans, end these subscriptions, and stop matches.
 
-    A plan that is followed through its partnership or an owner is stopped by a refusal of its own: the other plans
-    go on.
+    If a plan is followed through its partnership or an owner, only this plan is refused; the other plans continue.
     """
     before = [one for plan in plans if (one := _stop_plan(person, plan, reason=reason, now=now))]
     chosen = Subscription.objects.live().filter(person=person, pk__in=[one.pk for one in subscriptions])
-    before += _as_it_stands(chosen)
+    before += _state_before(chosen)
     stop(subscriptions=chosen, author=person, reason=reason, now=now)
     drop_unfollowed([person.pk])
     told_of_matches = matches and _stop_matches(person)
@@ -90,9 +89,9 @@ def stop_chosen(
 
 @transaction.atomic
 def stop_all(*, person: User, reason: str, now: dt.datetime) -> Stopped:
-    """Stop all of a person's emails, as they themselves asked."""
+    """Stop all of a person's emails at their own request."""
     preference, _ = Preference.objects.select_for_update().get_or_create(person=person)
-    before = _as_it_stands(Subscription.objects.live().filter(person=person))
+    before = _state_before(Subscription.objects.live().filter(person=person))
     refused_at = preference.refused_at.isoformat() if preference.refused_at else ""
     stop_everything(person=person, author=person, reason=reason, now=now)
     tells = preference.tells_matches and not person.is_stakeholder
@@ -101,7 +100,7 @@ def stop_all(*, person: User, reason: str, now: dt.datetime) -> Stopped:
 
 @transaction.atomic
 def undo_stop(*, person: User, stopped: Stopped, now: dt.datetime) -> None:
-    """Restore what one stop ended, where nothing has changed it since; what was missed meanwhile is told."""
+    """Restore what one stop ended, unless it changed since; missed changes are sent."""
     lock_planning()
     before = {one.subscription: one for one in stopped.subscriptions}
     at = dt.datetime.fromisoformat(stopped.at)
@@ -128,18 +127,18 @@ def _moment(text: str) -> dt.datetime | None:
     return dt.datetime.fromisoformat(text) if text else None
 
 
-def _as_it_stands(subscriptions: Iterable[Subscription]) -> list[Before]:
+def _state_before(subscriptions: Iterable[Subscription]) -> list[Before]:
     return [Before(one.pk, one.status, one.refused_at.isoformat() if one.refused_at else "") for one in subscriptions]
 
 
 def _stop_plan(person: User, plan: Plan, *, reason: str, now: dt.datetime) -> Before | None:
-    """Refuse one plan: its own subscription ends, or one is made that has ended, which stops wider ones."""
+    """Refuse one plan: end its subscription, or add an ended one that stops wider ones."""
     through = covering(person, plan)
     if not through:
         return None
     own = Subscription.objects.select_for_update().filter(person=person, plan=plan).first()
     if own is not None and not own.is_ended:
-        [before] = _as_it_stands([own])
+        [before] = _state_before([own])
         stop(subscriptions=[own], author=person, reason=reason, now=now)
         return before
     refused: dict[str, Any] = {
@@ -171,23 +170,23 @@ def _stop_plan(person: User, plan: Plan, *, reason: str, now: dt.datetime) -> Be
 
 
 def _stop_matches(person: User) -> bool:
-    """Tell the person of no new matches; whether they were told before."""
+    """Stop new matches; return whether they were on."""
     MatchTold.objects.filter(recipient=person, told_at=None).delete()
     return bool(Preference.objects.filter(person=person, tells_matches=True).update(tells_matches=False))
 
 
-# ---- The undo as a word in a form: signed, so that only the page after a stop can undo it
+# ---- The undo as a signed token in a form, so that only the page after a stop can undo it
 
 
-def undo_word(stopped: Stopped) -> str:
-    """A stop as a signed word for a form."""
+def undo_token(stopped: Stopped) -> str:
+    """A stop as a signed token for a form."""
     return TimestampSigner(salt="digests.undo").sign_object(asdict(stopped), compress=True)
 
 
-def read_undo(word: str, *, person: User) -> Stopped:
-    """The stop that a form's word stands for; raises `UnableToUndo`."""
+def read_undo(token: str, *, person: User) -> Stopped:
+    """The stop in a form's token; raises `UnableToUndo`."""
     try:
-        said = TimestampSigner(salt="digests.undo").unsign_object(word, max_age=UNDO_WITHIN)
+        said = TimestampSigner(salt="digests.undo").unsign_object(token, max_age=UNDO_WITHIN)
     except BadSignature as error:
         raise UnableToUndo("That can no longer be undone.") from error
     stopped = Stopped(**said | {"subscriptions": tuple(Before(**one) for one in said["subscriptions"])})

@@ -37,6 +37,6 @@ def act(verb: str, subscription: Subscription, *, frequency: str, person: User, 
     elif verb == "stop":
         services.stop(subscriptions=[subscription], author=person, reason=reason, now=now)
     elif verb == "again":
-        services.ask_anew(subscription=subscription, now=now)
+        services.ask_again_for_person(subscription=subscription, now=now)
     else:
         raise Http404

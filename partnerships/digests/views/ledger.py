@@ -173,7 +173,7 @@ def entry(request: HttpRequest, pk: int) -> HttpResponse:
     delivery, all_mine = _delivery_for(person, pk)
     form = ReasonForm(request.POST or None) if person.is_staff else None
     if form is not None and request.method == "POST" and form.is_valid():
-        services.note_look(
+        services.record_look(
             person=delivery.recipient,
             administrator=person,
             event=EventKind.DELIVERY_VIEWED,
@@ -263,7 +263,7 @@ def _look_ahead(request: HttpRequest, viewer: User, person: User) -> HttpRespons
     words, back = "Show next digest", reverse("digests:due")
     form = ReasonForm(posted(request), submit=words, cancel=back)
     if form.is_valid():
-        services.note_look(
+        services.record_look(
             person=person,
             administrator=viewer,
             event=EventKind.NEXT_DIGEST_VIEWED,

@@ -85,7 +85,7 @@ def _done(request: HttpRequest, person: User, stopped: Stopped, names: Sequence[
     context = {
         "names": names,
         "left": [one.called for one in left],
-        "undo": "" if stopped.is_empty else services.undo_word(stopped),
+        "undo": "" if stopped.is_empty else services.undo_token(stopped),
         **ways,
     }
     return render(request, "digests/stopped.html", context)

@@ -149,7 +149,7 @@ def _act_on(raw: bytes) -> str:
             link = read_link(Purpose.STOP, report.stop_token, now=now)
         except BadLink:
             return "other"
-        services.stop_told(person=link.person, delivery=link.number, reason="Stopped by the person, by mail.", now=now)
+        services.stop_email(person=link.person, delivery=link.number, reason="Stopped by the person, by mail.", now=now)
         return "stopped"
     bounce = note_bounce(
         kind=report.kind,

@@ -11,6 +11,5 @@ class DigestsConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        """Listen for published versions, and register what other rooms call."""
-        import_module("partnerships.digests.receivers")
+        """Register what other rooms call."""
         import_module("partnerships.digests.registrations").register()

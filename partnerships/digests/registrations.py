@@ -8,6 +8,7 @@ from typing import Any
 
 from django.db.models import F
 
+import partnerships.digests.receivers  # noqa: F401 - connects the signals
 from partnerships.activity.event_kinds import register_events
 from partnerships.activity.services import record
 from partnerships.digests import restoring, retention
@@ -36,8 +37,8 @@ from partnerships.people.personal import register_personal
 from partnerships.people.refusals import register_refusal
 from partnerships.people.services import find_person
 
-#: What a digest told is found by the digest first: by the plan, everything ever told of it would be read for each.
-#: OFFSET 0 has each looked up by its index. Watermarks are locked in the order in which `watermarks` locks them.
+#: Items are looked up by digest, because a plan may have very many; OFFSET 0 makes PostgreSQL use the index for each.
+#: Watermarks are locked in the same order as in `watermarks`.
 TOLD_ITEMS = """
     SELECT done.person_id AS recipient_id, i.plan_id, i.to_number, i.reading_class
       FROM done CROSS JOIN LATERAL (
@@ -53,7 +54,7 @@ MOVE_WATERMARKS = """
 """
 
 
-#: After a restore. A version that the restored database lacks will be another when it is published again.
+#: After a restore. Versions missing from the restored database will differ when they are published again.
 CATCH_UP = """
 UPDATE digests_watermark t SET number = GREATEST(t.number, LEAST(x.number, p.current_number))
   FROM (SELECT person, plan, max(number) AS number
@@ -65,10 +66,10 @@ UPDATE digests_watermark t SET number = GREATEST(t.number, LEAST(x.number, p.cur
 
 
 class DigestHooks(OutboxHooks):
-    """Subscriptions stop with suppressed addresses, and what came back is told again."""
+    """What digests do when the outbox suppresses, releases, restores or bounces."""
 
     def lock(self) -> None:
-        """The lock of choosing comes before any row."""
+        """Take the planning lock before any row lock."""
         lock_planning()
 
     def suppressed(
@@ -97,7 +98,10 @@ class DigestHooks(OutboxHooks):
             )
 
     def released(self, *, address: str, author_id: int | None, now: dt.datetime) -> int:
-        """What was confirmed, paused or asked is so again, and what changed meanwhile is told."""
+        """Restore the earlier status of subscriptions, and send what was missed.
+
+        Returns how many subscriptions are active again.
+        """
         people = User.objects.filter(email__iexact=address)
         stopped = Subscription.objects.filter(person__in=people, status=SubscriptionStatus.SUPPRESSED)
         count = stopped.filter(stopped_from=SubscriptionStatus.CONFIRMED).count()
@@ -110,7 +114,10 @@ class DigestHooks(OutboxHooks):
         return count
 
     def came_back(self, *, email: Email, bounce: Bounce) -> None:
-        """What it said was not received: the next digest begins where this one began, unless one since has said it."""
+        """Move watermarks back, so that the next digest repeats what this one contained.
+
+        Not if another digest has contained it since.
+        """
         others = Delivery.objects.filter(recipient=email.person_id, status=EmailStatus.SENT, bounced=False).exclude(
             pk=email.pk
         )
@@ -122,19 +129,22 @@ class DigestHooks(OutboxHooks):
             )
 
     def delivered_before(self, *, lines: Sequence[dict[str, Any]], now: dt.datetime) -> None:
-        """Move watermarks to what was told before the restore, as far as the restored plans have got."""
+        """Move watermarks to what was sent before the restore.
+
+        At most to the current version of the restored plan.
+        """
         told = [
             (line["person"], plan, number)
             for line in lines
             if line["kind"] == DeliveryKind.DIGEST
             for plan, number in line["told"] or ()
         ]
-        _count_as_told(told)
+        _move_watermarks(told)
 
     def discarded(self, *, numbers: Collection[int], now: dt.datetime) -> None:
-        """What discarded digests would have said counts as told."""
+        """Move watermarks as if discarded digests had been sent."""
         items = DeliveryItem.objects.told().filter(delivery__in=numbers)
-        _count_as_told(items.values_list("delivery__recipient", "plan", "to_number"))
+        _move_watermarks(items.values_list("delivery__recipient", "plan", "to_number"))
 
     def unsubscribed(self, *, address: str, now: dt.datetime) -> None:
         """Stop all digests of somebody who unsubscribed at the mail provider."""
@@ -145,8 +155,8 @@ class DigestHooks(OutboxHooks):
             )
 
 
-def _count_as_told(told: Iterable[tuple[int, int, int]]) -> None:
-    """Move watermarks (person, plan, number), as far as the plans have got."""
+def _move_watermarks(told: Iterable[tuple[int, int, int]]) -> None:
+    """Move watermarks (person, plan, number), at most to the plans' current versions."""
     if columns := [list(column) for column in zip(*told, strict=True)]:
         rows_of(CATCH_UP, dict(zip(("people", "plans", "numbers"), columns, strict=True)))
 

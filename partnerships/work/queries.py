@@ -14,7 +14,7 @@ from partnerships.organisations.waiting import waiting_from_all
 from partnerships.people.models import User
 from partnerships.plans import queries as plans
 
-#: What waits in each room.
+#: The sources of each room. A new room adds its `WAITING` here.
 SOURCES = (
     *agreements.WAITING,
     *exchange.WAITING,
@@ -25,11 +25,14 @@ SOURCES = (
 
 
 def waiting_for(person: User, now: dt.datetime) -> list[Waiting]:
-    """Everything that waits for somebody with an account, the most pressing first; nothing for stakeholders."""
+    """Everything that waits for somebody with an account, most urgent first."""
     return waiting_for_all([person], now)[person.pk]
 
 
 def waiting_for_all(people: Collection[User], now: dt.datetime) -> dict[int, list[Waiting]]:
-    """The same for many people, by their ids: those for whom nothing waits cost no query of their own."""
+    """What waits for each of these people, by id; empty for stakeholders.
+
+    People with nothing waiting cost no query of their own.
+    """
     asked = [person for person in people if person.is_active and not person.is_stakeholder]
     return {person.pk: [] for person in people} | waiting_from_all(SOURCES, asked, now)

@@ -75,7 +75,7 @@ def _secret(secret: str) -> bytes:
 
 
 def _signatures(secret: str, link_key: str, said: str) -> bytes:
-    """64 bytes, of which each purpose has its own 16 (128 bits)."""
+    """64 bytes; each purpose has its own 16 of them (128 bits)."""
     return hmac.digest(_secret(secret), f"{link_key}:{said}".encode(), hashlib.sha512)
 
 

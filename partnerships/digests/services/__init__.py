@@ -1,4 +1,4 @@
-"""Everything that changes who is told of what, and how: asking, answering, following, stopping, choosing how often."""
+"""What changes subscriptions, preferences and the emails of this room."""
 
 from partnerships.digests.services.answering import allow_questions, confirm, refuse_questions
 from partnerships.digests.services.asking import (

@@ -113,7 +113,7 @@ def preferences(request: HttpRequest, link: Link) -> HttpResponse:
         return redirect(f"{request.path}?done=saved")
     minute = minute_of(now)
     mine = named_for(person, live_or_refused(person), now)
-    anew = askable_again(mine, now)
+    askable = askable_again(mine, now)
     subscriptions = [one for one in mine if not one.is_ended]
     context = {
         "form": form,
@@ -123,7 +123,7 @@ def preferences(request: HttpRequest, link: Link) -> HttpResponse:
         "stop": make(Purpose.STOP, person_id=person.pk, link_key=preference.link_key, number=0, minute=minute),
         "subscriptions": subscriptions,
         "holds": preferences_in_words(person, preference, subscriptions),
-        "refused": [one for one in mine if one.named and one.pk in anew],
+        "refused": [one for one in mine if one.named and one.pk in askable],
         "refused_at": preference.refused_at,
         "paused_until": preference.pause_at(now, person.time_zone),
         "next": when_next(person, now),

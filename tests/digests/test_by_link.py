@@ -113,7 +113,7 @@ def test_whoever_has_the_link_pauses_one_thing_and_is_caught_up_when_it_resumes(
     play(office)
 
     assert "Digests about Harbour Quarter are paused" in paused
-    assert "Digests about Harbour Quarter are back" in resumed
+    assert "Digests about Harbour Quarter are on again" in resumed
     assert silent == 0
     assert "was 120, now 100" in text_of(office.to(world.sol)[0])
 
@@ -178,7 +178,7 @@ def test_a_yes_brings_the_pace_that_was_chosen_with_it_and_says_when_the_next_on
     answer = bearer.post(answer_link(asked), {"answer": "yes", "frequency": "daily"}).content.decode()
 
     asked.refresh_from_db()
-    assert '<option value="at_once" selected>' in question
+    assert '<option value="at_once" selected >' in collapse(question)
     assert (asked.status, asked.frequency) == ("confirmed", "daily")
     assert re.search(r"Next one: \w+ \d+ \w+ \d{4}, 08:00, if something has changed by then", answer)
 
@@ -250,7 +250,7 @@ def test_a_pause_is_for_days_to_come_and_can_be_ended_early(
     play(office)
 
     assert refused.status_code == 422
-    assert "must be a day to come" in refused.content.decode()
+    assert "must be in the future" in refused.content.decode()
     assert taken.status_code == 302
     assert "All your digests are paused until" in page
     assert silent == 0

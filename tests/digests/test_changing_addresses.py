@@ -120,7 +120,7 @@ def test_a_person_moves_all_they_follow_with_one_yes_at_the_new_address(
     play(office)
 
     mine = Subscription.objects.live().values_list("person__email", "plan", "status")
-    assert "an email is on its way there" in said
+    assert "we have sent an email there" in said
     assert asked_once
     assert "Open Quay" in page
     assert standing == {world.sol.email}
@@ -135,7 +135,7 @@ def test_a_change_to_an_address_that_is_somebodys_is_answered_alike_and_does_not
     unknown, known = (change(world.sol, email) for email in (NEW, world.chidi.email))
     office.drain()
 
-    words = "an email is on its way there"
+    words = "we have sent an email there"
     assert words in unknown
     assert words in known
     assert [one.recipient for one in office.sent] == [NEW]

@@ -117,7 +117,7 @@ def test_who_follows_again_what_they_paused_resumes_it(world: World, plan: Plan,
 def test_a_refusal_is_honoured_until_they_ask_themselves(world: World, plan: Plan) -> None:
     services.stop(subscriptions=[ask(world, plan)], author=world.sol, reason="Declined.", now=timezone.now())
 
-    with pytest.raises(services.UnableToSubscribe, match="only they can ask"):
+    with pytest.raises(services.UnableToSubscribe, match="Only they can ask"):
         ask(world, plan)
     later = ask(world, plan, now=timezone.now() + REFUSAL_HOLDS)
 
@@ -164,7 +164,7 @@ def test_ending_and_adding_again_wins_no_more_letters(world: World, plan: Plan) 
             subscriptions=[ask(world, plan)], author=world.amina, reason="Ended by Larkhaven.", now=timezone.now()
         )
 
-    with pytest.raises(services.UnableToSubscribe, match="speak to them"):
+    with pytest.raises(services.UnableToSubscribe, match="contact them directly"):
         ask(world, plan)
 
     assert Delivery.objects.filter(recipient=world.sol).count() == asking.MAX_TIMES_ASKED
@@ -177,7 +177,7 @@ def test_the_limit_of_a_day_counts_letters(world: World, plan: Plan, monkeypatch
     )
     Subscription.objects.update(asked_at=timezone.now() - dt.timedelta(days=3))
 
-    with pytest.raises(services.UnableToSubscribe, match="try again tomorrow"):
+    with pytest.raises(services.UnableToSubscribe, match="Try again tomorrow"):
         ask(world, plan)
 
 

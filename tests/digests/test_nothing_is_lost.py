@@ -462,7 +462,7 @@ def test_what_was_received_is_sent_again_only_for_a_reason_that_the_ledger_shows
     twice = lead.post(address, {"reason": "And again."}, follow=True)
     page = lead.get(reverse("digests:entry", args=[letter.pk]))
 
-    assert "say why it is sent again" in asked.content.decode()
+    assert "Give a reason for sending it again" in asked.content.decode()
     assert none_yet == 0
     assert "It has already been queued again" in twice.content.decode()
     assert Email.objects.filter(repeat_of_id=letter.pk).count() == 1

@@ -155,7 +155,7 @@ def test_nothing_ticked_stops_nothing_and_is_said(world: World, plan: Plan, seco
     answer = Client().post(link, {"chosen": "yes"})
 
     assert answer.status_code == 422
-    assert "Tick what you want to stop" in answer.content.decode()
+    assert "Select what you want to stop" in answer.content.decode()
     assert Subscription.objects.confirmed().filter(person=world.sol).count() == 2
 
 

@@ -250,7 +250,7 @@ def test_who_stopped_everything_may_let_themselves_be_asked_again(world: World, 
     type_in(opened, world.sol.email)
 
     assert "to send you nothing, or to ask you nothing more" in page
-    assert "We write to you again" in bearer.get(answer["Location"]).content.decode()
+    assert "We will email you again" in bearer.get(answer["Location"]).content.decode()
     assert Subscription.objects.get(plan=opened).is_waiting
 
 

@@ -374,7 +374,7 @@ def test_signed_in_nothing_is_named_that_may_no_longer_be_read(
     assert own.is_refused
     assert "Say yes" not in pages[0]
     assert "Open Quay" not in pages[0]
-    assert "It is no longer open to you" in yes.content.decode()
+    assert "You, or the organisation that asked you, may no longer see this" in yes.content.decode()
     question.refresh_from_db()
     assert question.is_waiting
 

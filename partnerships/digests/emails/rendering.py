@@ -77,7 +77,7 @@ class SharedParts:
 
 def style() -> str:
     """The style sheet of all emails of this room."""
-    return render_to_string("emails/digests/letter.css")
+    return render_to_string("emails/digests/digest.css")
 
 
 def inline(html: str) -> str:

@@ -48,7 +48,7 @@ def follow(request: HttpRequest, plan: int) -> HttpResponse:
         if (refused := _too_many(request)) is not None:
             return refused
         record_request(plan=target, now=timezone.now(), **form.cleaned_data)
-        return render(request, "digests/letter_sent.html", {"email": form.cleaned_data["email"], "target": target})
+        return render(request, "digests/email_sent.html", {"email": form.cleaned_data["email"], "target": target})
     context = {"form": form, "target": target, "back": target.get_absolute_url()}
     return render(request, "digests/follow.html", context, status=422 if request.method == "POST" else 200)
 
@@ -63,7 +63,7 @@ def new_links(request: HttpRequest) -> HttpResponse:
         if (refused := _too_many(request)) is not None:
             return refused
         record_request(email=form.cleaned_data["email"], now=timezone.now())
-        return render(request, "digests/letter_sent.html", {"email": form.cleaned_data["email"]})
+        return render(request, "digests/email_sent.html", {"email": form.cleaned_data["email"]})
     return render(request, "digests/new_links.html", {"form": form}, status=422 if request.method == "POST" else 200)
 
 
@@ -85,6 +85,6 @@ def renew(request: HttpRequest, purpose: str, token: str) -> HttpResponse:
         services.remind(subscription=asked, now=now)
     else:
         services.send_links(person=link.person, now=now, by_own_link=True)
-    response = render(request, "digests/letter_sent.html", {"again": reverse("digests:new-links")})
+    response = render(request, "digests/email_sent.html", {"again": reverse("digests:new-links")})
     response["Referrer-Policy"] = "no-referrer"
     return response

@@ -1,164 +1,23 @@
-"""What the digests room registers at start-up."""
+"""What digests register with lower rooms at start-up."""
 
 from __future__ import annotations
 
-import datetime as dt
-from collections.abc import Collection, Iterable, Sequence
-from typing import Any
-
-from django.db.models import F
-
 import partnerships.digests.receivers  # noqa: F401 - connects the signals
 from partnerships.activity.event_kinds import register_events
-from partnerships.activity.services import record
 from partnerships.digests import restoring, retention
 from partnerships.digests.emails.composing import DigestComposer
 from partnerships.digests.event_kinds import EventKind
-from partnerships.digests.models import (
-    Delivery,
-    DeliveryItem,
-    DeliveryKind,
-    Subscription,
-    SubscriptionStatus,
-    Watermark,
-)
+from partnerships.digests.models import DeliveryKind
 from partnerships.digests.personal import RULES, has_said_no, stop_digests
-from partnerships.digests.planning.matches import discard_matches
-from partnerships.digests.planning.watermarks import catch_up, lock_planning
-from partnerships.digests.services import give_up_asking, stop_everything
-from partnerships.kit.database import rows_of
-from partnerships.outbox.hooks import OutboxHooks, register_hooks
+from partnerships.digests.services import give_up_asking
+from partnerships.digests.services.outbox_hooks import MOVE_WATERMARKS, TOLD_ITEMS, DigestHooks
+from partnerships.outbox.hooks import register_hooks
 from partnerships.outbox.kinds import EmailKind, register_kind
-from partnerships.outbox.models import Bounce, Email, EmailStatus, Lane
+from partnerships.outbox.models import Lane
 from partnerships.outbox.settling import on_accepted
 from partnerships.people.leaving import register_leaving
-from partnerships.people.models import User
 from partnerships.people.personal import register_personal
 from partnerships.people.refusals import register_refusal
-from partnerships.people.services import find_person
-
-#: Items are looked up by digest, because a plan may have very many; OFFSET 0 makes PostgreSQL use the index for each.
-#: Watermarks are locked in the same order as in `watermarks`.
-TOLD_ITEMS = """
-    SELECT done.person_id AS recipient_id, i.plan_id, i.to_number, i.reading_class
-      FROM done CROSS JOIN LATERAL (
-           SELECT t.plan_id, t.to_number, t.reading_class FROM digests_deliveryitem t
-            WHERE t.delivery_id = done.id AND t.left_out = '' OFFSET 0) i
-     WHERE done.kind = 'digests.digest'
-     ORDER BY done.person_id, i.plan_id
-"""
-MOVE_WATERMARKS = """
-    UPDATE digests_watermark t
-       SET number = GREATEST(t.number, item.to_number), reading_class = item.reading_class, told_at = clock_timestamp()
-      FROM item WHERE t.recipient_id = item.recipient_id AND t.plan_id = item.plan_id
-"""
-
-
-#: After a restore. Versions missing from the restored database will differ when they are published again.
-CATCH_UP = """
-UPDATE digests_watermark t SET number = GREATEST(t.number, LEAST(x.number, p.current_number))
-  FROM (SELECT person, plan, max(number) AS number
-          FROM unnest(%(people)s::bigint[], %(plans)s::bigint[], %(numbers)s::int[]) AS y(person, plan, number)
-         GROUP BY person, plan) x
-  JOIN plans_plan p ON p.id = x.plan
- WHERE t.recipient_id = x.person AND t.plan_id = x.plan
-"""
-
-
-class DigestHooks(OutboxHooks):
-    """What digests do when the outbox suppresses, releases, restores or bounces."""
-
-    def lock(self) -> None:
-        """Take the planning lock before any row lock."""
-        lock_planning()
-
-    def suppressed(
-        self, *, address: str, reason: str, email_id: int | None, author_id: int | None, now: dt.datetime
-    ) -> None:
-        """Stop the subscriptions of this address and withdraw its queued emails."""
-        people = User.objects.filter(email__iexact=address)
-        Subscription.objects.filter(
-            person__in=people,
-            status__in=[SubscriptionStatus.ASKED, SubscriptionStatus.CONFIRMED, SubscriptionStatus.PAUSED],
-        ).update(stopped_from=F("status"), status=SubscriptionStatus.SUPPRESSED, reason=reason)
-        Email.objects.filter(
-            person_id__in=people.values("pk"), status=EmailStatus.QUEUED, lane__gt=Lane.ACCOUNT
-        ).update(
-            status=EmailStatus.SUPPRESSED, settled_at=now, reason="Mail to this address came back.", reason_code=""
-        )
-        discard_matches(people.values_list("pk", flat=True), now=now)
-        for person in people:
-            record(
-                actor_id=author_id,
-                kind=EventKind.EMAILS_STOPPED,
-                target_kind="person",
-                target_id=person.pk,
-                now=now,
-                data={"reason": reason, "delivery": email_id},
-            )
-
-    def released(self, *, address: str, author_id: int | None, now: dt.datetime) -> int:
-        """Restore the earlier status of subscriptions, and send what was missed.
-
-        Returns how many subscriptions are active again.
-        """
-        people = User.objects.filter(email__iexact=address)
-        stopped = Subscription.objects.filter(person__in=people, status=SubscriptionStatus.SUPPRESSED)
-        count = stopped.filter(stopped_from=SubscriptionStatus.CONFIRMED).count()
-        stopped.update(status=F("stopped_from"), stopped_from="", reason="")
-        catch_up(people=[person.pk for person in people], now=now)
-        for person in people:
-            record(
-                actor_id=author_id, kind=EventKind.EMAILS_ALLOWED, target_kind="person", target_id=person.pk, now=now
-            )
-        return count
-
-    def came_back(self, *, email: Email, bounce: Bounce) -> None:
-        """Move watermarks back, so that the next digest repeats what this one contained.
-
-        Not if another digest has contained it since.
-        """
-        others = Delivery.objects.filter(recipient=email.person_id, status=EmailStatus.SENT, bounced=False).exclude(
-            pk=email.pk
-        )
-        for item in DeliveryItem.objects.told().filter(delivery=email.pk):
-            if others.filter(items__plan=item.plan_id, items__to_number=item.to_number, items__left_out="").exists():
-                continue
-            Watermark.objects.filter(recipient=email.person_id, plan=item.plan_id, number=item.to_number).update(
-                number=item.from_number
-            )
-
-    def delivered_before(self, *, lines: Sequence[dict[str, Any]], now: dt.datetime) -> None:
-        """Move watermarks to what was sent before the restore.
-
-        At most to the current version of the restored plan.
-        """
-        told = [
-            (line["person"], plan, number)
-            for line in lines
-            if line["kind"] == DeliveryKind.DIGEST
-            for plan, number in line["told"] or ()
-        ]
-        _move_watermarks(told)
-
-    def discarded(self, *, numbers: Collection[int], now: dt.datetime) -> None:
-        """Move watermarks as if discarded digests had been sent."""
-        items = DeliveryItem.objects.told().filter(delivery__in=numbers)
-        _move_watermarks(items.values_list("delivery__recipient", "plan", "to_number"))
-
-    def unsubscribed(self, *, address: str, now: dt.datetime) -> None:
-        """Stop all digests of somebody who unsubscribed at the mail provider."""
-        person = find_person(address)
-        if person is not None:
-            stop_everything(
-                person=person, author=person, reason="Stopped by the person, at the mail provider.", now=now
-            )
-
-
-def _move_watermarks(told: Iterable[tuple[int, int, int]]) -> None:
-    """Move watermarks (person, plan, number), at most to the plans' current versions."""
-    if columns := [list(column) for column in zip(*told, strict=True)]:
-        rows_of(CATCH_UP, dict(zip(("people", "plans", "numbers"), columns, strict=True)))
 
 
 def register() -> None:

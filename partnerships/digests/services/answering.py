@@ -11,7 +11,12 @@ from partnerships.digests.event_kinds import EventKind
 from partnerships.digests.models import How, Preference, Subscription, SubscriptionStatus
 from partnerships.digests.planning.watermarks import lock_planning, start_watermarks
 from partnerships.digests.queries.naming import may_still_be_asked
-from partnerships.digests.services.recording import UnableToChangeSubscription, note, status_changed
+from partnerships.digests.services.recording import (
+    UnableToChangeSubscription,
+    lock_subscription,
+    record_event,
+    status_changed,
+)
 from partnerships.digests.services.stopping import REFUSED, REFUSED_ALL
 from partnerships.kit import journal
 from partnerships.people.models import User
@@ -26,7 +31,7 @@ def confirm(*, subscription: Subscription, now: dt.datetime) -> Subscription:
     meantime, or may no longer be read.
     """
     lock_planning()
-    locked = Subscription.objects.select_for_update(of=("self",)).for_listing().get(pk=subscription.pk)
+    locked = lock_subscription(subscription)
     if locked.is_ended:
         raise UnableToChangeSubscription("This has ended. Ask to be added again if you want it.")
     if locked.is_waiting:
@@ -52,7 +57,7 @@ def mark_confirmed(subscription: Subscription, *, author: User | None, now: dt.d
     journal.note(REFUSED, now=now, subscription=subscription.pk, address=address, undone=True)
     if author == subscription.person and subscription.how == How.SELF:  # confirming for a partner withdraws no refusal
         withdraw_refusal(subscription.person, now=now)
-    note(subscription, EventKind.CONFIRMED, author=author, now=now)
+    record_event(subscription, EventKind.CONFIRMED, author=author, now=now)
 
 
 @transaction.atomic

@@ -11,7 +11,7 @@ from partnerships.digests.models import REFUSAL_HOLDS, Delivery, DeliveryKind, S
 from partnerships.digests.queries.naming import askable_again, may_still_be_asked, open_to_askers
 from partnerships.digests.services.answering import withdraw_refusal
 from partnerships.digests.services.emails import MAX_LINKS_A_DAY, may_be_emailed, record_digest_email
-from partnerships.digests.services.recording import UnableToChangeSubscription, note
+from partnerships.digests.services.recording import UnableToChangeSubscription, lock_subscription, record_event
 from partnerships.people.models import User
 
 #: Emails to stakeholders that one organisation may cause in a day, against flooding.
@@ -35,7 +35,7 @@ def ask_again(*, subscription: Subscription, author: User, now: dt.datetime) -> 
 
     Raises `UnableToSubscribe`.
     """
-    locked = Subscription.objects.select_for_update(of=("self",)).get(pk=subscription.pk)
+    locked = lock_subscription(subscription)
     if not locked.is_waiting:
         raise UnableToSubscribe("They have answered already.")
     emails = Delivery.objects.filter(subscription=locked, kind=DeliveryKind.CONFIRMATION)
@@ -44,7 +44,7 @@ def ask_again(*, subscription: Subscription, author: User, now: dt.datetime) -> 
     check_asker(locked, now=now)
     check_limits(locked, now=now)
     send_question(locked, now=now)
-    note(locked, EventKind.ASKED_AGAIN, author=author, now=now)
+    record_event(locked, EventKind.ASKED_AGAIN, author=author, now=now)
 
 
 @transaction.atomic
@@ -53,11 +53,11 @@ def remind(*, subscription: Subscription, now: dt.datetime, limit: int = 1) -> N
 
     At most `limit` a day, and not if it was answered in the meantime or the address is suppressed.
     """
-    locked = Subscription.objects.select_for_update(of=("self",)).select_related("person").get(pk=subscription.pk)
+    locked = lock_subscription(subscription)
     emails = Delivery.objects.filter(subscription=locked, kind=DeliveryKind.CONFIRMATION)
     if locked.is_waiting and may_be_emailed(locked.person, emails, limit=limit, now=now):
         send_question(locked, now=now)
-        note(locked, EventKind.QUESTION_SENT_AGAIN, author=None, now=now)
+        record_event(locked, EventKind.QUESTION_SENT_AGAIN, author=None, now=now)
 
 
 @transaction.atomic
@@ -68,7 +68,7 @@ def ask_again_for_person(*, subscription: Subscription, now: dt.datetime) -> Non
     anything. Raises `UnableToChangeSubscription` if the organisation that asked may no longer read it, nothing is to be
     asked, or the refusal is so old that a partner may ask again.
     """
-    locked = Subscription.objects.select_for_update(of=("self",)).for_listing().get(pk=subscription.pk)
+    locked = lock_subscription(subscription)
     if not (locked.is_waiting or askable_again([locked], now)) or not may_still_be_asked(locked, now):
         raise UnableToChangeSubscription("There is nothing left to ask you about this.")
     if locked.is_refused:
@@ -76,7 +76,7 @@ def ask_again_for_person(*, subscription: Subscription, now: dt.datetime) -> Non
         locked.ended_at, locked.reason, locked.refused_at = None, "", None
         locked.save(update_fields=["status", "asked_at", "confirmed_at", "ended_at", "reason", "refused_at"])
         withdraw_refusal(locked.person, now=now)
-        note(locked, EventKind.QUESTION_WANTED_AGAIN, author=locked.person, now=now)
+        record_event(locked, EventKind.QUESTION_WANTED_AGAIN, author=locked.person, now=now)
     remind(subscription=locked, now=now, limit=MAX_LINKS_A_DAY)
 
 
@@ -96,7 +96,7 @@ def give_up_asking(*, subscription: Subscription, now: dt.datetime) -> None:
             "The email that asks could not be sent.",
         )
         locked.save(update_fields=["status", "ended_at", "reason"])
-        note(locked, EventKind.NOT_ASKED, author=None, now=now)
+        record_event(locked, EventKind.NOT_ASKED, author=None, now=now)
 
 
 def check_asker(subscription: Subscription, *, now: dt.datetime) -> None:

@@ -17,7 +17,7 @@ from partnerships.digests.planning.watermarks import lock_planning
 from partnerships.digests.services.answering import mark_confirmed, withdraw_refusal
 from partnerships.digests.services.asking import UnableToSubscribe, check_asker, check_limits, remind, send_question
 from partnerships.digests.services.new_links import send_links
-from partnerships.digests.services.recording import note
+from partnerships.digests.services.recording import record_event
 from partnerships.digests.services.stopping import resume
 from partnerships.organisations.models import Organisation
 from partnerships.outbox.queries.suppressions import is_suppressed
@@ -196,7 +196,7 @@ def _begin(
         if by_themselves:  # otherwise their refusal stands until they answer
             subscription.refused_at = None
         subscription.save()
-    note(subscription, EventKind.SUBSCRIBED, author=author, now=now, person=person.pk, how=how)
+    record_event(subscription, EventKind.SUBSCRIBED, author=author, now=now, person=person.pk, how=how)
     if author == person:
         withdraw_refusal(person, now=now)
     if confirmed:

@@ -21,7 +21,7 @@ from partnerships.digests.models import (
 )
 from partnerships.digests.planning.matches import reclaim_matches, schedule_matches
 from partnerships.digests.planning.watermarks import join_waiting, lock_planning, reschedule
-from partnerships.digests.services.recording import UnableToChangeSubscription, note
+from partnerships.digests.services.recording import UnableToChangeSubscription, record_event
 from partnerships.outbox.models import Email, EmailStatus
 from partnerships.outbox.services import drop_email
 from partnerships.people.models import User
@@ -39,7 +39,7 @@ def set_frequency(*, subscription: Subscription, frequency: str, author: User | 
     before = subscription.frequency
     subscription.frequency = frequency
     subscription.save(update_fields=["frequency"])
-    note(subscription, EventKind.FREQUENCY_CHANGED, author=author, now=now, before=before, after=frequency)
+    record_event(subscription, EventKind.FREQUENCY_CHANGED, author=author, now=now, before=before, after=frequency)
     reschedule(people=[subscription.person_id], now=now)
 
 

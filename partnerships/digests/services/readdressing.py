@@ -17,7 +17,7 @@ from partnerships.digests.services.answering import confirm
 from partnerships.digests.services.asking import UnableToSubscribe, remind, send_question
 from partnerships.digests.services.emails import MAX_LINKS_A_DAY
 from partnerships.digests.services.following import add_stakeholder
-from partnerships.digests.services.recording import note
+from partnerships.digests.services.recording import lock_subscription, record_event
 from partnerships.digests.services.stopping import pause, stop
 from partnerships.outbox.queries.suppressions import is_suppressed
 from partnerships.people.models import User
@@ -35,7 +35,7 @@ def correct_address(*, subscription: Subscription, email: str, author: User, now
     An unanswered question to the old address is withdrawn. Raises `UnableToSubscribe`.
     """
     lock_planning()
-    old = Subscription.objects.select_for_update(of=("self",)).for_listing().get(pk=subscription.pk)
+    old = lock_subscription(subscription)
     if old.is_ended or old.added_for is None:
         raise UnableToSubscribe("This has ended. Add them again with the right address.")
     if old.person.email.casefold() == email.strip().casefold():
@@ -56,7 +56,7 @@ def correct_address(*, subscription: Subscription, email: str, author: User, now
         Subscription.objects.filter(pk=made.pk).update(replaces=old)
     else:
         stop(subscriptions=[old], author=author, reason="The address was corrected.", now=now, is_refusal=False)
-    note(made, EventKind.ADDRESS_CORRECTED, author=author, now=now, replaces=old.pk)
+    record_event(made, EventKind.ADDRESS_CORRECTED, author=author, now=now, replaces=old.pk)
     return made
 
 
@@ -107,7 +107,7 @@ def _ask_at(old: Subscription, person: User, *, now: dt.datetime) -> Subscriptio
         asked_at=now,
         replaces=old,
     )
-    note(made, EventKind.ASKED_AT_NEW_ADDRESS, author=old.person, now=now, replaces=old.pk)
+    record_event(made, EventKind.ASKED_AT_NEW_ADDRESS, author=old.person, now=now, replaces=old.pk)
     return made
 
 

@@ -1,4 +1,4 @@
-"""Recording events of subscriptions, and refusing changes their status does not allow."""
+"""Locking a subscription and recording its events."""
 
 from __future__ import annotations
 
@@ -15,12 +15,19 @@ class UnableToChangeSubscription(Exception):
     """Its status has changed, it may no longer be read, or the choice is invalid."""
 
 
+def lock_subscription(subscription: Subscription) -> Subscription:
+    """The subscription as stored now, with its row locked."""
+    return Subscription.objects.select_for_update(of=("self",)).for_listing().get(pk=subscription.pk)
+
+
 def status_changed(subscription: Subscription) -> UnableToChangeSubscription:
     """The error for a subscription whose status has changed in the meantime."""
     return UnableToChangeSubscription(f"The status is now “{subscription.get_status_display()}”.")
 
 
-def note(subscription: Subscription, event: EventKind, *, author: User | None, now: dt.datetime, **data: Any) -> None:
+def record_event(
+    subscription: Subscription, event: EventKind, *, author: User | None, now: dt.datetime, **data: Any
+) -> None:
     """Record an event of a subscription, for the organisation that asked for it."""
     record(
         actor_id=author.pk if author else None,

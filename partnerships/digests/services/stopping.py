@@ -10,7 +10,7 @@ from django.db import transaction
 from partnerships.digests.event_kinds import EventKind
 from partnerships.digests.models import MatchTold, Preference, Subscription, SubscriptionStatus
 from partnerships.digests.planning.watermarks import catch_up, drop_unfollowed, lock_planning
-from partnerships.digests.services.recording import note, status_changed
+from partnerships.digests.services.recording import record_event, status_changed
 from partnerships.kit import journal
 from partnerships.kit.journal import address_hash
 from partnerships.people.models import User
@@ -47,7 +47,7 @@ def stop(
             address = address_hash(subscription.person.email)
             journal.note(REFUSED, now=now, subscription=subscription.pk, address=address)
         subscription.save(update_fields=["status", "ended_at", "reason", "refused_at"])
-        note(subscription, EventKind.ENDED, author=author, now=now, reason=reason)
+        record_event(subscription, EventKind.ENDED, author=author, now=now, reason=reason)
         people.add(subscription.person_id)
         ended += 1
     drop_unfollowed(people)
@@ -92,4 +92,4 @@ def _change(
         subscription.refresh_from_db(fields=["status"])
         raise status_changed(subscription)
     subscription.status = after
-    note(subscription, event, author=author, now=now, before=before, after=after)
+    record_event(subscription, event, author=author, now=now, before=before, after=after)

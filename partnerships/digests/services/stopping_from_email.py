@@ -14,7 +14,7 @@ from partnerships.digests.event_kinds import EventKind
 from partnerships.digests.models import MatchTold, Preference, Subscription, SubscriptionStatus
 from partnerships.digests.planning.watermarks import catch_up, drop_unfollowed, lock_planning
 from partnerships.digests.queries.stoppable import covering, stoppable_in
-from partnerships.digests.services.recording import note
+from partnerships.digests.services.recording import record_event
 from partnerships.digests.services.stopping import stop, stop_everything
 from partnerships.people.models import User
 from partnerships.plans.models import Plan
@@ -107,7 +107,7 @@ def undo_stop(*, person: User, stopped: Stopped, now: dt.datetime) -> None:
     ended = Subscription.objects.select_for_update().filter(pk__in=before, person=person, ended_at=at)
     for subscription in ended.filter(status=SubscriptionStatus.ENDED).order_by("pk"):
         was = before[subscription.pk]
-        note(subscription, EventKind.STOP_UNDONE, author=person, now=now)
+        record_event(subscription, EventKind.STOP_UNDONE, author=person, now=now)
         if not was.status:
             subscription.delete()
             continue
@@ -165,7 +165,7 @@ def _stop_plan(person: User, plan: Plan, *, reason: str, now: dt.datetime) -> Be
             **refused,
         )
         was = Before(own.pk, "")
-    note(own, EventKind.ENDED, author=person, now=now, reason=reason)
+    record_event(own, EventKind.ENDED, author=person, now=now, reason=reason)
     return was
 
 

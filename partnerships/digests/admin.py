@@ -1,4 +1,4 @@
-"""The ledger, subscriptions and suppressed addresses, read only; services change them."""
+"""Read-only admin pages of the ledger, subscriptions and addresses."""
 
 from __future__ import annotations
 
@@ -185,7 +185,7 @@ class SuppressionAdmin(LookOnly):
 
 @admin.register(EmailRequest)
 class EmailRequestAdmin(LookOnly):
-    """Requests from public pages that the sweep has not processed, or that failed."""
+    """Requests from public pages that are not processed yet, or failed."""
 
     list_display = ("typed_at", "address", "plan", "tries")
     list_filter = ("tries",)

@@ -1,4 +1,4 @@
-"""The bank holidays of England and Wales, from the file in govuk-bank-holidays.
+"""Bank holidays of England and Wales, from govuk-bank-holidays.
 
 Only the file is read: the package itself would make requests.
 """

@@ -39,7 +39,7 @@ RULES = (
 
 
 def has_said_no(person: User) -> bool:
-    """Whether somebody refused digests or questions, or their address is suppressed."""
+    """Whether somebody refused emails, or their address is suppressed."""
     return (
         Subscription.objects.filter(person=person, refused_at__isnull=False).exists()
         or Preference.objects.filter(person=person, refused_at__isnull=False).exists()
@@ -48,7 +48,7 @@ def has_said_no(person: User) -> bool:
 
 
 def stop_digests(leaving: Leaving) -> int:
-    """End all digests of somebody who leaves, and make their old links invalid."""
+    """End all digests and links of somebody who leaves."""
     renew_links(person=leaving.person, author=leaving.author, now=leaving.now)
     return stop_everything(
         person=leaving.person, author=leaving.author, reason=leaving.reason or "Left.", now=leaving.now

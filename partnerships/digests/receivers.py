@@ -21,7 +21,7 @@ log = structlog.get_logger(__name__)
 
 @receiver(version_published, dispatch_uid="digests.version_published")
 def on_version_published(sender: Any, version: Version, **kwargs: Any) -> None:
-    """Record the version in the publishing transaction; nudge a worker after it."""
+    """Record the version, and nudge a worker after the commit."""
     record_publication(version=version, now=timezone.now())
     transaction.on_commit(nudge, robust=True)
 

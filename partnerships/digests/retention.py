@@ -1,4 +1,4 @@
-"""Retention of emails, of what digests keep about them, and of stakeholders who never answered."""
+"""Retention of emails, and of stakeholders who never answered."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ def _delete(rows: Callable[[dt.datetime], QuerySet[Any]], now: dt.datetime, dry_
 
 
 def tidy(*, now: dt.datetime, dry_run: bool = False) -> dict[str, int]:
-    """Apply every rule about emails; return how much each removed or would remove.
+    """Apply every rule about emails; return how much each removed.
 
     Raises the first failure, after all the others have run.
     """
@@ -93,7 +93,7 @@ def tidy(*, now: dt.datetime, dry_run: bool = False) -> dict[str, int]:
 
 
 def never_answered(now: dt.datetime) -> Iterator[User]:
-    """People without an account who were asked, never answered, and appear nowhere else.
+    """Stakeholders who never answered and appear nowhere else.
 
     People who refused something or all questions are kept, even if they were asked again since: otherwise the refusal
     would be deleted too.

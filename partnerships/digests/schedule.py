@@ -52,7 +52,7 @@ def local_day(moment: dt.datetime, zone: str) -> dt.date:
 
 
 def in_words(moment: dt.datetime, zone: str) -> str:
-    """`Tuesday 24 November 2026, 08:00` in a zone; names zones other than London."""
+    """`Tuesday 24 November 2026, 08:00`; names zones other than London."""
     local = moment.astimezone(ZoneInfo(zone))
     said = f"{local:%A} {local.day} {local:%B %Y, %H:%M}"
     return f"{said}{zone_in_words(zone)}"
@@ -77,7 +77,7 @@ def due(
     holidays: Collection[dt.date] = (),
     taken: Collection[dt.date] = (),
 ) -> dt.datetime:
-    """When to send something that has waited since one time and last changed at another.
+    """When to send something that waits, by when it last changed.
 
     At once means after `settle` without a change, but at most `MAX_SETTLING` times that after the first change. All
     others get the next slot, but not on a local date `taken` by an earlier digest.
@@ -99,7 +99,7 @@ def next_slot(
     holidays: Collection[dt.date] = (),
     taken: Collection[dt.date] = (),
 ) -> dt.datetime:
-    """The first slot at or after a time; for "at once", the hour on the next possible day."""
+    """The first slot at or after a time; for "at once", the next hour."""
     start = local_day(after, rhythm.zone)
     if rhythm.frequency not in (AT_ONCE, DAILY):
         start -= 2 * _WEEK * _DAY  # a slot moved from a bank holiday may belong to an earlier week

@@ -1,4 +1,4 @@
-"""Celery tasks. The work is recorded in PostgreSQL, and every task may run twice."""
+"""Celery tasks. The work is recorded in PostgreSQL; all may run twice."""
 
 from __future__ import annotations
 
@@ -24,8 +24,10 @@ def sweep() -> None:
 
 @shared_task(name="partnerships.digests.tasks.regularly")
 def regularly() -> None:
-    """Every hour: announce new plans, apply role rules, find unsent versions and new
-    matches, and delete what is no longer needed.
+    """Do what is due every hour.
+
+    Announce plans that joined something, apply role rules, find what was left unsent and new matches, and delete what
+    is no longer needed.
     """
     now = timezone.now()
     announce_joined(now=now)

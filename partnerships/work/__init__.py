@@ -1,1 +1,1 @@
-"""My work: everything that waits for one person, gathered from the rooms below."""
+"""My work: everything that waits for one person."""

@@ -1,4 +1,7 @@
-"""What waits for a person, from every room below. My work lists it; a digest that is due anyway adds it."""
+"""What waits for a person, from every room below.
+
+My work lists it, and digests that are due anyway add it.
+"""
 
 from __future__ import annotations
 

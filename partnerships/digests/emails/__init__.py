@@ -1,1 +1,1 @@
-"""The emails of digests: what they say, how they look, and the links in them."""
+"""The emails of digests: their content, layout and links."""

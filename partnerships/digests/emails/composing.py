@@ -1,4 +1,4 @@
-"""Composing claimed emails: whether there is anything to send, and its content.
+"""Composing claimed emails: what to send, if anything.
 
 This module decides and writes; rendering takes values and returns messages.
 """

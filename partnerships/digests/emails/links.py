@@ -1,4 +1,4 @@
-"""Signed links for people who are not signed in, each for one person and purpose.
+"""Signed links, each for one person and one purpose.
 
 A token is `person.minute.number.signature`. The signature covers everything in the token, the purpose and the person's
 link key. A new link key makes all earlier links invalid.

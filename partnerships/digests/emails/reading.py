@@ -1,4 +1,4 @@
-"""The news between two versions of a plan, as one class of readers may see it."""
+"""The news between two versions of a plan, for one reading class."""
 
 from __future__ import annotations
 

@@ -50,7 +50,7 @@ def _unnamed(by_partnership: set[int], now: dt.datetime) -> set[int]:
 
 
 def reasons(items: Sequence[Item], *, now: dt.datetime) -> dict[int, Why]:
-    """Why each digest comes, by its number; the closest subscription to each plan decides."""
+    """Why each digest comes, by its id; the closest subscription decides."""
     pairs = [(item.delivery_id, item.person_id, item.plan_id) for item in items]
     if not pairs:
         return {}
@@ -83,7 +83,7 @@ def reasons(items: Sequence[Item], *, now: dt.datetime) -> dict[int, Why]:
 def how_often(
     own: frozenset[str], frequency: str, hour: int, weekday: int, working_days_only: bool, zone: str, minutes: float
 ) -> str:
-    """How often digests come: "You get digests daily at 08:00, on working days."
+    """How often: "You get digests daily at 08:00, on working days."
 
     `own` holds the frequencies chosen for what is in this digest.
     """

@@ -1,4 +1,4 @@
-"""Rendering digests: what readers share is rendered once, what is personal is filled in."""
+"""Rendering digests: shared parts once, personal words filled in."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ class Block:
 
 @dataclass(frozen=True, slots=True)
 class SharedParts:
-    """What all digests about the same plans share: everything but personal words."""
+    """Everything but personal words in digests about the same plans."""
 
     subject: str
     parts: tuple[mime.Part | str, ...]
@@ -171,7 +171,7 @@ def page_prefix(name: str) -> str:
 
 
 def _unsubscribe_headers() -> tuple[mime.Part | str, ...]:
-    """How mail programs unsubscribe: by link or email (RFC 2369), by one POST (RFC 8058)."""
+    """How mail programs unsubscribe (RFC 2369 and RFC 8058)."""
     return (
         mime.part_of(f"List-Unsubscribe: <{page_prefix('digests:stop')}"),
         "stop",
@@ -182,7 +182,7 @@ def _unsubscribe_headers() -> tuple[mime.Part | str, ...]:
 
 
 def links_are_current(tokens: Iterable[str], link_key: str) -> bool:
-    """Whether an email with these tokens still works: its reader's links were not renewed."""
+    """Whether an email with these tokens has current links."""
     return any(is_current(Purpose.STOP, token, link_key=link_key) for token in tokens)
 
 
@@ -190,7 +190,7 @@ def links_are_current(tokens: Iterable[str], link_key: str) -> bool:
 def shared_parts(
     blocks: tuple[Block, ...], matches: int, has_waiting: bool, has_notice: bool, shared: tuple[tuple[str, str], ...]
 ) -> SharedParts:
-    """Everything in a digest about these plans that is the same for all readers.
+    """The parts of a digest about these plans that all readers share.
 
     `matches` is how many matches there are; `shared` has words, by slot, that many readers have in common.
     """
@@ -229,7 +229,7 @@ def digest(
     now: dt.datetime,
     is_common: bool = False,
 ) -> Message:
-    """What changed in the plans somebody follows, new matches, and what waits for them.
+    """A digest: changed plans, new matches, and what waits for the reader.
 
     `is_common` says that many in the batch have the same reason and frequency: those words are then stored once.
     """

@@ -37,7 +37,7 @@ class Item:
 
 @dataclass(slots=True)
 class Selection:
-    """The items of a batch, by what happens to them, and the blocks of each digest."""
+    """The items of a batch by what happens to them, with their blocks."""
 
     blocks: dict[int, list[Block]] = field(default_factory=lambda: defaultdict(list))
     told: list[Item] = field(default_factory=list)  # go into a digest
@@ -82,7 +82,7 @@ def block_for(key: Key, now: dt.datetime) -> Block:
 def select(
     items: Sequence[Item], *, stakeholders: Collection[int], frozen: Collection[int], now: dt.datetime
 ) -> Selection:
-    """Decide for each item whether it is sent, has nothing new, or may no longer be read.
+    """Decide whether each item is sent, has no news, or is unreadable.
 
     `stakeholders` are people without an account. `frozen` are the digests in doubt and those sent again: their
     versions stay as they are, and nobody reads more in them than before.

@@ -22,8 +22,9 @@ LEAD_OF_MATCHES = "there are new matches for your organisation's asks and offers
 
 
 def subject_of(news: Sequence[News]) -> str:
-    """The subject: "3 changes in Harbour Quarter", or for several plans the counts
-    and their titles.
+    """The subject of a digest: "3 changes in Harbour Quarter".
+
+    For several plans it has the counts and their titles.
     """
     if not news:
         return ""

@@ -1,4 +1,6 @@
-"""A simulated week of one stakeholder: three plans, five publishers, a pause, a bounce, lost access.
+"""A simulated week of one stakeholder.
+
+Three plans, five publishers, a pause, a bounce and lost access.
 
 It uses the real services with a clock of its own, inside one transaction that is rolled back. The emails are collected
 instead of sent.
@@ -77,7 +79,7 @@ class _Cast:
 
 
 def play_week(*, keep: bool = False) -> Iterator[str]:
-    """Run the week; yield lines about what happened and what was received, and why.
+    """Run the week; yield lines about what happened and was received.
 
     Raises `WeekWentWrong` if the stakeholder receives anything other than expected.
     """
@@ -274,7 +276,7 @@ class _Week:
             )
 
     def _morning(self, day: int, *told: str) -> None:
-        """Send what is due at eight; raises `WeekWentWrong` unless it says exactly this."""
+        """Send what is due at eight, and check that it says exactly this."""
         now = self._at(day, 8) + dt.timedelta(seconds=10)
         plan_round(now=now)
         emails = self._send()
@@ -302,7 +304,7 @@ class _Week:
         return [email.message_from_bytes(one.data, policy=email.policy.default) for one in fresh]
 
     def _digests(self, sent: list[Outgoing]) -> list[Outgoing]:
-        """The emails of this room; others are sent too, such as that a partner left."""
+        """Only emails of this room; others, such as notices, are sent too."""
         known = set(Delivery.objects.filter(pk__in=[one.key for one in sent]).values_list("pk", flat=True))
         return [one for one in sent if one.key in known]
 

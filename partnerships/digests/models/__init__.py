@@ -1,4 +1,7 @@
-"""Subscriptions, per-recipient watermarks and deliveries. The database, not the broker, is the source of truth."""
+"""Subscriptions, per-recipient watermarks and deliveries.
+
+The database, not the broker, is the source of truth.
+"""
 
 from partnerships.digests.models.deliveries import (
     UNDER_WAY,

@@ -29,9 +29,9 @@ class DeliveryManager(models.Manager["Delivery"]):
 
 
 class Delivery(models.Model):
-    """Database view: an email of this room in the outbox, with its recipient. Read only.
+    """Database view: an email of this room, with its recipient.
 
-    See `outbox.models.Email` for its states. `params` holds what it is composed from, such as the subscription to
+    Read only. See `outbox.models.Email` for its states. `params` holds what it is composed from, such as the subscription to
     confirm.
     """
 
@@ -95,7 +95,7 @@ class Delivery(models.Model):
 
 
 class Slot(models.Model):
-    """The local date of a daily or weekly digest: one for each person and date.
+    """A local date on which a person had a daily or weekly digest.
 
     Written with the email. A trigger removes it if the digest turns out to be empty.
     """
@@ -137,7 +137,7 @@ class DeliveryItemQuerySet(models.QuerySet["DeliveryItem"]):
 
 
 class DeliveryItem(models.Model):
-    """One plan in a digest: the changes from one version to another, for a reading class.
+    """One plan in a digest: from one version to another, for a class.
 
     An item that could not be included when the email was composed stays, with the reason in `left_out`.
     """

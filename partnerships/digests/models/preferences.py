@@ -88,7 +88,7 @@ class Preference(models.Model):
         return None if over else self.paused_until
 
     def rhythm(self, zone: str, frequency: str = "") -> schedule.Rhythm:
-        """The rhythm in a time zone; a subscription's own frequency takes priority."""
+        """The rhythm in a time zone; `frequency` overrides the preference."""
         return schedule.Rhythm(
             frequency=frequency or self.frequency,
             hour=self.hour,

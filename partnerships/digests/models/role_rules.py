@@ -13,7 +13,9 @@ from partnerships.plans.models import Plan
 
 @pghistory.track()
 class RoleRule(models.Model):
-    """Everyone in a role gets digests: members of a partnership's parties, or signatories of a plan.
+    """A rule that everyone in a role gets digests.
+
+    The role is member of a partnership's parties, or signatory of a plan.
 
     Each person gets a subscription of their own (how: role) and may end it; it is not given to them again. Losing the
     role ends the subscription, and regaining the role brings it back.

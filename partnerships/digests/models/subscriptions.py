@@ -83,7 +83,7 @@ class SubscriptionQuerySet(models.QuerySet["Subscription"]):
 
 @pghistory.track()
 class Subscription(models.Model):
-    """A person follows a plan, the plans of a partnership, or the plans an organisation owns.
+    """A person follows a plan, or those of a partnership or organisation.
 
     See `SubscriptionStatus` for its states. There is one row for a person and a thing; following again reuses it.
     A confirmed subscription lets a stakeholder read the outside content (docs/rights.md) while the organisation in

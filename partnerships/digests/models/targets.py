@@ -1,4 +1,4 @@
-"""What can be followed: a plan, the plans of a partnership, or those that an organisation owns."""
+"""What can be followed: a plan, a partnership or an organisation."""
 
 from __future__ import annotations
 
@@ -10,5 +10,5 @@ Target = Plan | Partnership | Organisation
 
 
 def kind_of(target: Target) -> str:
-    """`plan`, `partnership` or `organisation`: as addresses say it, and as subscriptions call their field for it."""
+    """`plan`, `partnership` or `organisation`, as in URLs and field names."""
     return {Plan: "plan", Partnership: "partnership", Organisation: "organisation"}[type(target)]

@@ -1,4 +1,4 @@
-"""What each person last received about each plan, and new versions to spread."""
+"""What each person last received, and new versions to spread."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""Which people are due a digest, and when: watermarks, frequencies, roles and matches."""
+"""Who is due a digest, and when."""

@@ -38,7 +38,7 @@ _LOOK_BACK = dt.timedelta(hours=1)
 
 
 def record_publication(*, version: Version, now: dt.datetime) -> None:
-    """Record that a version is to be spread; call in the publishing transaction."""
+    """Record a version to be spread; call in the publishing transaction."""
     Publication.objects.get_or_create(
         plan_id=version.plan_id,
         number=version.number,
@@ -47,7 +47,7 @@ def record_publication(*, version: Version, now: dt.datetime) -> None:
 
 
 def spread(*, now: dt.datetime) -> int:
-    """Mark followers of newly published plans as waiting; return how many versions.
+    """Mark followers of new versions as waiting; return how many versions.
 
     Versions under an embargo are spread to the plan's owners, and to everybody when the embargo ends.
     """
@@ -90,7 +90,7 @@ def spread(*, now: dt.datetime) -> int:
 
 
 def _find_unannounced(now: dt.datetime) -> None:
-    """Record versions of the last hour without a signal, such as restored rows."""
+    """Record recent versions published without a signal, such as restores."""
     recent = Version.objects.filter(published_at__gt=now - _LOOK_BACK)
     if not recent.exists():
         return
@@ -101,7 +101,7 @@ def _find_unannounced(now: dt.datetime) -> None:
 
 
 def announce_joined(*, now: dt.datetime) -> int:
-    """Announce plans that joined something people follow; return how many plans.
+    """Announce plans that joined something followed; return how many.
 
     Finds followers without a watermark, and applies the role rules.
     """
@@ -118,13 +118,13 @@ def announce_joined(*, now: dt.datetime) -> int:
 
 
 def _include_newcomers(newcomers: Collection[int], first: dict[int, int]) -> None:
-    """Report the new version to people whose role made them followers just now."""
+    """Report the new version to people who became followers just now."""
     for plan, number in first.items() if newcomers else ():
         Watermark.objects.filter(plan=plan, recipient__in=newcomers, number__gte=number).update(number=number - 1)
 
 
 def admit_newcomers(*, now: dt.datetime) -> int:
-    """Check people who could not read, oldest check first; return how many can now."""
+    """Check people without access, oldest first; return how many gained it."""
     rows = list(
         Watermark.objects.filter(reading_class=Watermark.Reading.NONE, told_at__lte=now - _LOOK_AGAIN)
         .order_by("told_at", "pk")
@@ -165,7 +165,7 @@ SELECT t.plan_id, t.recipient_id
 
 
 def reconcile(*, now: dt.datetime) -> int:
-    """Find versions after a watermark that no digest is about to send, and mark them as waiting.
+    """Mark versions as waiting that no digest is about to send.
 
     This covers people who regained access, and faults. Digests that failed stay in the ledger and are not repeated.
     Returns how many watermarks now wait.
@@ -248,7 +248,7 @@ UPDATE digests_watermark t SET due_at = NULL, waiting_since = NULL, slotted = fa
 
 
 def choose(*, now: dt.datetime, limit: int = MAX_PEOPLE) -> int:
-    """Make digests for up to `limit` people who are due; return how many watermarks.
+    """Make digests for `limit` people who are due; return how many items.
 
     People with a digest under way are left out, and so are those who already had one for this local date. It is one
     statement, so that a crash leaves everything either waiting or chosen.

@@ -1,4 +1,4 @@
-"""Who gets a plan's next version, and when somebody's next digest goes out."""
+"""Who gets a plan's next version, and when digests go out next."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ class Forecast:
 
 
 def who_will_get(plan: Plan, *, author: User | None, now: dt.datetime) -> list[Forecast]:
-    """Everyone who would get this plan if it was published now, except its author."""
+    """Everyone who would get this plan if it was published now."""
     classes = reading_classes([plan.pk], now=now, once_open=True)
     people = {person.pk: person for person in User.objects.filter(pk__in=[person for person, _ in classes])}
     preferences = {one.person_id: one for one in Preference.objects.filter(person__in=people)}
@@ -133,7 +133,7 @@ class When:
 
     @property
     def moment(self) -> str:
-        """`Tuesday 24 November 2026, 08:00`; empty for "as soon as something changes"."""
+        """`Tuesday 24 November 2026, 08:00`; empty for as soon as possible."""
         return in_words(self.at, self.zone) if self.at else ""
 
     @property
@@ -150,7 +150,7 @@ class When:
 
 
 def when_next(person: User, now: dt.datetime, *, about: Target | None = None) -> When:
-    """When this person's next digest goes out, or the next one about one thing.
+    """When this person's next digest goes out, or the next about a thing.
 
     If nothing waits, it is the first time at which a change made now would be sent.
     """
@@ -192,7 +192,7 @@ def _plans_of(target: Target) -> QuerySet[Plan]:
 
 
 def _frequencies_of_plans(following: QuerySet[Following]) -> set[str]:
-    """The frequencies of the plans somebody follows, as `watermarks` decides them.
+    """The frequencies of the plans somebody follows, as in `watermarks`.
 
     The closest subscription with its own frequency decides; empty means the person's preference.
     """

@@ -1,4 +1,4 @@
-"""New matches in digests: found hourly, due at each person's own hour, sent once.
+"""New matches in digests: found hourly, sent to each person once.
 
 A new match makes a digest go out (docs/digests.md), or is added to one that is due. Access is checked again when the
 digest is composed.
@@ -127,7 +127,7 @@ SELECT email_id, 2, 'digests.digest', recipient_id, clock_timestamp(), %(now)s F
 
 
 def choose_matches(*, now: dt.datetime) -> int:
-    """Make digests for people with a match due and no digest under way; return how many.
+    """Make digests for people with a match due; return how many.
 
     People who already had a digest for this local date wait for the next one. The caller holds the lock.
     """
@@ -150,7 +150,7 @@ def choose_matches(*, now: dt.datetime) -> int:
 def matches_for_digests(
     recipients: dict[int, int], in_doubt: Collection[int], *, now: dt.datetime
 ) -> tuple[dict[int, tuple[MatchLine, ...]], set[int]]:
-    """The matches in each digest of a batch, and the digests that must now leave some out.
+    """The matches in each digest, and the digests that must drop some.
 
     `recipients` maps people to their digests. Matches count as sent in the transaction that claims. Those the person
     may no longer see are left out. A digest of somebody in `in_doubt` gets no match that it did not have before.

@@ -1,4 +1,4 @@
-"""Role rules: people follow something while they have a role, and may stop."""
+"""Role rules: people follow something while they have a role."""
 
 from __future__ import annotations
 
@@ -30,13 +30,13 @@ def people_of(rule: RoleRule) -> QuerySet[Membership]:
 
 
 def apply_rules_about(*, plans: Collection[int], now: dt.datetime) -> set[int]:
-    """Apply the rules about these plans and their partnerships; return new followers."""
+    """Apply the rules about these plans; return the new followers."""
     rules = RoleRule.objects.filter(Q(plan__in=plans) | Q(partnership__plans__in=plans)).distinct()
     return apply_rules(rules, now=now)
 
 
 def apply_rules(rules: QuerySet[RoleRule], *, now: dt.datetime) -> set[int]:
-    """Subscribe everyone these rules cover, and end subscriptions they no longer cover.
+    """Subscribe people these rules cover, and end those they do not.
 
     People who regain a role are subscribed again, unless they ended it themselves. New followers start at the present
     versions. Returns their ids.

@@ -1,4 +1,4 @@
-"""Watermarks: what each follower last received about each plan, and when the next is due.
+"""Watermarks: what each follower last received, and what is due when.
 
 Everything here is a statement over sets of followers. Callers open the transaction and take `lock_planning` before they
 lock any row: its holder waits for rows, so a transaction that holds rows must not wait for it.
@@ -179,7 +179,7 @@ UPDATE digests_watermark t SET due_at = first.due_at, slotted = first.slotted FR
 
 
 def join_waiting(*, people: Sequence[int]) -> None:
-    """Send everything that waits for each person in one email, at the earliest time.
+    """Send all that waits for each person together, at the earliest time.
 
     A pause ends with one email, even with several frequencies.
     """
@@ -225,7 +225,7 @@ def mark_waiting(latest: dict[int, dt.datetime], *, now: dt.datetime, people: Se
 
 
 def _slots(plans: Sequence[int], now: dt.datetime) -> dict[str, Any]:
-    """For each rhythm of these plans' followers: its next slot and the one after."""
+    """The next two slots for each rhythm of these plans' followers."""
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT DISTINCT COALESCE(NULLIF(f.frequency, ''), p.frequency, 'at_once'), COALESCE(p.hour, 8),"

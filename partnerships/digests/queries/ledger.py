@@ -102,7 +102,7 @@ def with_words(reader: User, rows: QuerySet[Delivery], words: str) -> QuerySet[D
 
 
 def due_within(user: User, *, until: dt.datetime) -> QuerySet[Watermark]:
-    """What is due by then, soonest first: everything, or for leads their plans."""
+    """What is due by then, soonest first; for leads only their plans."""
     rows = Watermark.objects.filter(due_at__lte=until).select_related("recipient", "plan")
     if not user.is_staff:
         rows = rows.filter(plan__in=Plan.objects.publishable_by(user).values("pk"))

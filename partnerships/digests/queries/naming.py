@@ -1,4 +1,4 @@
-"""Which subscriptions may be named to somebody, and which they may be asked about."""
+"""Which subscriptions may be named to somebody or asked about."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from partnerships.plans.models import Plan
 
 
 def open_to_askers(subscriptions: Collection[Subscription], now: dt.datetime) -> set[int]:
-    """Subscriptions to things that the asking organisation, or everybody, may read."""
+    """Subscriptions to things that the asking organisation may read."""
     reach = reach_of({one.plan_id for one in subscriptions if one.plan_id is not None}, now)
     inside = set(zip(reach.inside_plans, reach.inside_organisations, strict=True))
     private = [

@@ -14,7 +14,7 @@ from partnerships.outbox.queries.queue import queue_figures as outbox_figures
 
 
 def queue_figures() -> dict[str, Any]:
-    """The outbox's figures, and how many watermarks wait (counted up to 100,000).
+    """The outbox's figures, and how many watermarks wait (up to 100,000).
 
     `oldest_due_seconds` includes people waiting to be chosen and versions waiting to be spread; with EMAILS_HELD it is
     0. `not_composed` includes failed email requests.

@@ -1,4 +1,4 @@
-"""Which followers may read which plan, in which reading class, up to which version.
+"""Which followers may read which plan, and up to which version.
 
 The relation of docs/rights.md, for sets of followers.
 """
@@ -130,7 +130,7 @@ readers AS (
 def readers_sql(
     reach: PlanReach, people: Sequence[int] | None = None, *, even_paused: bool = False
 ) -> tuple[str, dict[str, Any]]:
-    """The common table expressions that end with `readers`, and their parameters.
+    """Common table expressions ending with `readers`, and parameters.
 
     People who have paused are left out, unless `even_paused`.
     """
@@ -231,7 +231,7 @@ def newest_numbers(plans: Collection[int], now: dt.datetime) -> dict[int, tuple[
 
 
 def owners_among(people: Collection[int], plans: Collection[int]) -> set[tuple[int, int]]:
-    """(person, plan) where the person acts for an owner and may read embargoed versions."""
+    """(person, plan) pairs where the person acts for an owner."""
     return set(
         Membership.objects.current()
         .filter(

@@ -1,4 +1,4 @@
-"""What a stop link can stop: the plans and matches in its email that are still followed."""
+"""What a stop link can stop: what its email contained."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Subscriptions as pages list them: a person's own, and their stakeholders'."""
+"""Subscriptions as pages list them: one's own, and stakeholders'."""
 
 from __future__ import annotations
 
@@ -29,13 +29,13 @@ def subscriptions_of(person: User) -> QuerySet[Subscription]:
 
 
 def live_or_refused(person: User) -> QuerySet[Subscription]:
-    """A person's subscriptions that have not ended, and those they declined or stopped."""
+    """A person's subscriptions that are live, declined or stopped."""
     own = Subscription.objects.for_listing().filter(person=person)
     return (own.live() | own.refused()).order_by("-asked_at", "-pk")
 
 
 def may_ask_for(user: User) -> QuerySet[Organisation]:
-    """Organisations for which the person may ask stakeholders: editors and leads."""
+    """Organisations for which the person may ask stakeholders."""
     return Organisation.objects.of_person(user, *EDITING_ROLES)
 
 
@@ -58,7 +58,7 @@ STAKEHOLDER_ORDER = ("shown_as", "pk")
 def find_stakeholders(
     user: User, *, words: str = "", status: str = "", about: str = "", now: dt.datetime
 ) -> SubscriptionQuerySet:
-    """The stakeholders that match a search, each with the text it is `shown_as`.
+    """Stakeholders that match a search, each with what it is `shown_as`.
 
     Stakeholders are found and sorted by what the page shows. Before they confirm that is the typed address only, since
     even the order could reveal a name. A complete address also finds them after the end.
@@ -127,7 +127,7 @@ def unconfirmed_of(plan: Plan) -> QuerySet[Subscription]:
 
 
 def with_known_address(reader: User, subscriptions: Iterable[Subscription]) -> list[tuple[Subscription, str]]:
-    """Each subscription with the person's address, empty if the reader may not see it."""
+    """Each with the person's address, or empty if the reader may not see it."""
     found = list(subscriptions)
     people = people_with_known_address(reader).filter(pk__in={one.person_id for one in found})
     known = dict(people.values_list("pk", "email"))

@@ -1,4 +1,4 @@
-"""Answers of people who were asked: confirm, refuse all questions, allow them again."""
+"""Answers: confirm, refuse all questions, allow questions again."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from partnerships.people.refusals import forget_refusal
 
 @transaction.atomic
 def confirm(*, subscription: Subscription, now: dt.datetime) -> Subscription:
-    """Confirm a subscription for its person, by link or signed in; may run twice.
+    """Confirm a subscription for its person; may run twice.
 
     It starts at the present versions. Raises `UnableToChangeSubscription` if it was ended, paused or stopped in the
     meantime, or may no longer be read.
@@ -62,7 +62,7 @@ def mark_confirmed(subscription: Subscription, *, author: User | None, now: dt.d
 
 @transaction.atomic
 def refuse_questions(*, person: User, now: dt.datetime) -> None:
-    """Stop emails caused by somebody typing this address; subscriptions continue."""
+    """Refuse emails caused by typing the address; subscriptions continue."""
     Preference.objects.filter(person=person).update(refused_at=now)
     journal.note(REFUSED_ALL, now=now, person=person.pk, address=journal.address_hash(person.email))
     record(actor_id=person.pk, kind=EventKind.QUESTIONS_REFUSED, target_kind="person", target_id=person.pk, now=now)
@@ -70,7 +70,7 @@ def refuse_questions(*, person: User, now: dt.datetime) -> None:
 
 @transaction.atomic
 def allow_questions(*, person: User, now: dt.datetime) -> None:
-    """Allow questions again, after the person stopped everything or refused them."""
+    """Allow questions again, after the person refused them."""
     withdraw_refusal(person, now=now)
     record(actor_id=person.pk, kind=EventKind.QUESTIONS_ALLOWED, target_kind="person", target_id=person.pk, now=now)
 

@@ -1,4 +1,4 @@
-"""Asking people by email whether they want digests: limits, reminders and withdrawal."""
+"""Asking people by email whether they want digests."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ MAX_TIMES_ASKED = 3
 
 
 class UnableToSubscribe(Exception):
-    """The address is invalid or suppressed, they refused, or a limit was reached.
+    """The address is unusable, they refused, or a limit was reached.
 
     Also if the organisation that asks may not read the thing itself.
     """
@@ -62,7 +62,7 @@ def remind(*, subscription: Subscription, now: dt.datetime, limit: int = 1) -> N
 
 @transaction.atomic
 def ask_again_for_person(*, subscription: Subscription, now: dt.datetime) -> None:
-    """Send the confirmation email again at the person's own wish, by their link.
+    """Send the confirmation email again, at the person's own wish.
 
     It may be about something they refused. The email goes to their own address, and only their answer to it changes
     anything. Raises `UnableToChangeSubscription` if the organisation that asked may no longer read it, nothing is to be
@@ -100,7 +100,7 @@ def give_up_asking(*, subscription: Subscription, now: dt.datetime) -> None:
 
 
 def check_asker(subscription: Subscription, *, now: dt.datetime) -> None:
-    """Raise `UnableToSubscribe` if the organisation that asks may not read the thing.
+    """Raise `UnableToSubscribe` if the asking organisation has no access.
 
     The rights of the person asked are not checked here, because the answer would show which addresses have an account.
     If they may not read it, no email is sent and the question ends (`give_up_asking`).

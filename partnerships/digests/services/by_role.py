@@ -20,7 +20,7 @@ from partnerships.plans.models import Plan
 
 @transaction.atomic
 def set_role_rule(*, target: Plan | Partnership, author: User, now: dt.datetime) -> RoleRule:
-    """Send digests to everyone in a role: a partnership's members or a plan's signatories."""
+    """Send digests to a partnership's members or a plan's signatories."""
     lock_planning()
     kind = kind_of(target)
     role = RoleRule.Role.SIGNATORIES if isinstance(target, Plan) else RoleRule.Role.MEMBERS

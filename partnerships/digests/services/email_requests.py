@@ -32,7 +32,7 @@ def record_request(*, email: str, plan: Plan | None = None, frequency: str = "",
 
 
 def process_requests(*, now: dt.datetime) -> int:
-    """Process the waiting requests; return how many. Sweeps may run in parallel."""
+    """Process waiting requests; return how many. May run in parallel."""
     tried = EmailRequest.objects.filter(tries__lt=MAX_ATTEMPTS).order_by("tries", "pk")
     waiting = list(tried.values_list("pk", flat=True)[:_MAX_A_ROUND])
     return sum(_process(pk, now=now) for pk in waiting)

@@ -1,4 +1,4 @@
-"""Recording emails of this room, and whether one more may be sent to a person."""
+"""Recording emails of this room, within limits for each person."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Beginning to follow something: oneself, through a partner, or by a typed address.
+"""Beginning to follow: oneself, through a partner, by typed address.
 
 People who have not confirmed are asked by email.
 """
@@ -31,7 +31,7 @@ from partnerships.plans.models import Plan
 def subscribe(
     *, person: User, target: Target, author: User | None, frequency: str = "", now: dt.datetime
 ) -> Subscription:
-    """Follow something oneself; the caller has checked that the person may see it.
+    """Follow something oneself; the caller checks that they may see it.
 
     With an account it is confirmed at once, starting at the present versions; a stakeholder is asked by email. A paused
     subscription is resumed. Raises `UnableToSubscribe`.
@@ -49,7 +49,7 @@ def subscribe(
 
 @transaction.atomic
 def ask_for(*, email: str, target: Plan, frequency: str = "", now: dt.datetime) -> None:
-    """Ask the owner of a typed address whether they want digests about a public plan.
+    """Ask the owner of a typed address about digests of a public plan.
 
     Typing an address decides nothing. People who refused questions, stopped everything or refused this plan get
     nothing, and neither do suppressed addresses or those that reached a limit. People who already follow the plan get
@@ -126,7 +126,7 @@ def enrol(
     frequency: str = "",
     now: dt.datetime,
 ) -> Subscription:
-    """Add a subscription that was confirmed elsewhere, such as in a network file.
+    """Add a subscription confirmed elsewhere, such as in a network file.
 
     It starts at the present versions. A stakeholder needs an organisation. Raises `UnableToSubscribe`.
     """

@@ -1,4 +1,4 @@
-"""Sending an email again from the ledger, and recording administrators' looks."""
+"""Sending emails again, and recording what administrators look at."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class UnableToSendAgain(Exception):
 
 @transaction.atomic
 def send_again(*, delivery: Delivery, author: User, reason: str = "", now: dt.datetime) -> Email:
-    """Queue the same news as a new email; access is checked again when it is sent.
+    """Queue the same news as a new email; access is checked again.
 
     Only one repeat of an email is under way at a time. Pages ask for a reason if it was received. Raises
     `UnableToSendAgain`.
@@ -63,7 +63,7 @@ def send_again(*, delivery: Delivery, author: User, reason: str = "", now: dt.da
 def record_look(
     *, person: User, administrator: User, event: EventKind, kind: str, number: int, reason: str, now: dt.datetime
 ) -> None:
-    """Record that an administrator looks at somebody's digest; shown in their security log."""
+    """Record, in the security log too, that an administrator looked."""
     SecurityEvent.objects.create(person=person, kind=SecurityEventKind.DIGEST_SEEN, at=now)
     record(
         actor_id=administrator.pk,

@@ -20,7 +20,7 @@ LINKS_AFTER_A_STOP = dt.timedelta(days=30)
 
 @transaction.atomic
 def send_links(*, person: User, now: dt.datetime, by_own_link: bool = False) -> None:
-    """Email new links to a person: to change how often, read their last digest, or stop.
+    """Email new links: to change how often, read the last digest, or stop.
 
     Not to people who never asked for or got anything, and at most `MAX_LINKS_A_DAY`. People who no longer follow
     anything get one only rarely, unless they asked by their own link.

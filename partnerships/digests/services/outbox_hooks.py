@@ -1,4 +1,4 @@
-"""What digests do when the outbox accepts, suppresses, releases, restores or bounces emails."""
+"""What digests do when something happens in the outbox."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ UPDATE digests_watermark t SET number = GREATEST(t.number, LEAST(x.number, p.cur
 
 
 class DigestHooks(OutboxHooks):
-    """What digests do when the outbox suppresses, releases, restores or bounces."""
+    """Reactions to suppressed, released, bounced and restored emails."""
 
     def lock(self) -> None:
         """Take the planning lock before any row lock."""
@@ -103,7 +103,7 @@ class DigestHooks(OutboxHooks):
         return count
 
     def came_back(self, *, email: Email, bounce: Bounce) -> None:
-        """Move watermarks back, so that the next digest repeats what this one contained.
+        """Move watermarks back, so that the next digest repeats this one.
 
         Not if another digest has contained it since.
         """
@@ -145,6 +145,6 @@ class DigestHooks(OutboxHooks):
 
 
 def _move_watermarks(told: Iterable[tuple[int, int, int]]) -> None:
-    """Move watermarks (person, plan, number), at most to the plans' current versions."""
+    """Move watermarks (person, plan, number), at most to current versions."""
     if columns := [list(column) for column in zip(*told, strict=True)]:
         rows_of(CATCH_UP, dict(zip(("people", "plans", "numbers"), columns, strict=True)))

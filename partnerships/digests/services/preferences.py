@@ -1,4 +1,4 @@
-"""How often and when digests come: for everything, or for one subscription."""
+"""How often and when digests come, in general or for one thing."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A new address for a stakeholder, corrected by an organisation or by themselves.
+"""A new address for a stakeholder, from an organisation or themselves.
 
 The new address must confirm; until then the old one keeps its confirmed subscriptions.
 """
@@ -30,7 +30,7 @@ _PREFERENCES = ("frequency", "hour", "weekday", "working_days_only", "paused_unt
 
 @transaction.atomic
 def correct_address(*, subscription: Subscription, email: str, author: User, now: dt.datetime) -> Subscription:
-    """Ask at the corrected address, for the organisation that added the person.
+    """Ask at the corrected address, for the same organisation.
 
     An unanswered question to the old address is withdrawn. Raises `UnableToSubscribe`.
     """
@@ -62,7 +62,7 @@ def correct_address(*, subscription: Subscription, email: str, author: User, now
 
 @transaction.atomic
 def ask_to_move(*, person: User, email: str, now: dt.datetime) -> None:
-    """Ask at a new address whether to move everything a stakeholder follows there.
+    """Ask at a new address whether to move a stakeholder's digests there.
 
     Silently does nothing if the address is already known here or suppressed, or the person tried several today.
     """
@@ -113,7 +113,7 @@ def _ask_at(old: Subscription, person: User, *, now: dt.datetime) -> Subscriptio
 
 @transaction.atomic
 def confirm_with_others(*, subscription: Subscription, now: dt.datetime) -> Subscription:
-    """Confirm a subscription, and all others that move from the same old address.
+    """Confirm a subscription, and all that move from the same address.
 
     Raises `UnableToChangeSubscription`.
     """

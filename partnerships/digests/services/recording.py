@@ -12,7 +12,7 @@ from partnerships.people.models import User
 
 
 class UnableToChangeSubscription(Exception):
-    """Its status has changed, it may no longer be read, or the choice is invalid."""
+    """The status changed, access was lost, or the choice is invalid."""
 
 
 def lock_subscription(subscription: Subscription) -> Subscription:
@@ -28,7 +28,7 @@ def status_changed(subscription: Subscription) -> UnableToChangeSubscription:
 def record_event(
     subscription: Subscription, event: EventKind, *, author: User | None, now: dt.datetime, **data: Any
 ) -> None:
-    """Record an event of a subscription, for the organisation that asked for it."""
+    """Record an event of a subscription, for the asking organisation."""
     record(
         actor_id=author.pk if author else None,
         organisation_id=subscription.added_for_id,

@@ -28,7 +28,7 @@ def stop(
     now: dt.datetime,
     is_refusal: bool = True,
 ) -> int:
-    """End subscriptions, and drop what waits because of them; return how many ended.
+    """End subscriptions and drop what waits; return how many ended.
 
     Ending one's own subscription is a refusal, so nobody may ask again soon, unless a whole role rule ends
     (`is_refusal=False`). An earlier refusal stays.
@@ -56,7 +56,7 @@ def stop(
 
 @transaction.atomic
 def stop_everything(*, person: User, author: User | None, reason: str, now: dt.datetime) -> int:
-    """End all of a person's digests and matches; return how many subscriptions.
+    """End all of a person's digests and matches; return how many ended.
 
     If they did so themselves, typing their address sends them nothing from now on.
     """
@@ -77,7 +77,7 @@ def pause(*, subscription: Subscription, author: User | None, now: dt.datetime) 
 
 @transaction.atomic
 def resume(*, subscription: Subscription, author: User | None, now: dt.datetime) -> None:
-    """Resume a subscription, with everything missed. Raises `UnableToChangeSubscription`."""
+    """Resume one, with all it missed. Raises `UnableToChangeSubscription`."""
     lock_planning()
     _change(subscription, SubscriptionStatus.PAUSED, SubscriptionStatus.CONFIRMED, EventKind.RESUMED, author, now)
     catch_up(people=[subscription.person_id], now=now)

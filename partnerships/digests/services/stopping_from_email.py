@@ -1,4 +1,4 @@
-"""Stopping what one email was about, and undoing that: for the stop link in emails."""
+"""The stop link in emails: stop what one was about, and undo it."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class UnableToUndo(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Before:
-    """A subscription before the stop; `status` is empty for one that the stop made."""
+    """A subscription before the stop; no `status` if the stop made it."""
 
     subscription: int
     status: str
@@ -54,7 +54,7 @@ class Stopped:
 
 @transaction.atomic
 def stop_email(*, person: User, delivery: int, reason: str, now: dt.datetime) -> Stopped:
-    """Stop what an email was about; everything, if it was about nothing that is still followed.
+    """Stop what an email was about; everything, if that is already over.
 
     For one-click unsubscribe (RFC 8058): we cannot ask, and a stop must always stop something.
     """
@@ -74,7 +74,7 @@ def stop_chosen(
     reason: str,
     now: dt.datetime,
 ) -> Stopped:
-    """Stop emails about these plans, end these subscriptions, and stop matches.
+    """Stop emails about these plans, subscriptions and matches.
 
     If a plan is followed through its partnership or an owner, only this plan is refused; the other plans continue.
     """
@@ -100,7 +100,7 @@ def stop_all(*, person: User, reason: str, now: dt.datetime) -> Stopped:
 
 @transaction.atomic
 def undo_stop(*, person: User, stopped: Stopped, now: dt.datetime) -> None:
-    """Restore what one stop ended, unless it changed since; missed changes are sent."""
+    """Restore what a stop ended, unless it changed since."""
     lock_planning()
     before = {one.subscription: one for one in stopped.subscriptions}
     at = dt.datetime.fromisoformat(stopped.at)
@@ -132,7 +132,7 @@ def _state_before(subscriptions: Iterable[Subscription]) -> list[Before]:
 
 
 def _stop_plan(person: User, plan: Plan, *, reason: str, now: dt.datetime) -> Before | None:
-    """Refuse one plan: end its subscription, or add an ended one that stops wider ones."""
+    """Refuse one plan, also where a wider subscription covers it."""
     through = covering(person, plan)
     if not through:
         return None

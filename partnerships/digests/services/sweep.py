@@ -1,4 +1,4 @@
-"""One round of the sweep: process requests, spread new versions, and choose who is due a digest."""
+"""One round of the sweep: requests, new versions, and who is due."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tags for other rooms' pages: following something, and who gets the next version.
+"""Tags for other rooms' pages: following, and who gets a version.
 
 A template can load them although its room does not import digests: `{% load digests %}{% follow plan %}`.
 """
@@ -59,7 +59,7 @@ def follow(context: Context, target: Target, *, may_edit: bool = False, may_lead
 
 
 def _through(person: User, plan: Plan) -> str:
-    """The partnership or owner through which the person follows this plan, if any."""
+    """The partnership or owner through which they follow it, if any."""
     row = Following.objects.filter(plan=plan, person=person).order_by("rank", "subscription_id").first()
     if row is None:
         return ""

@@ -1,4 +1,4 @@
-"""What a person may do with one of their subscriptions, signed in or by link."""
+"""Actions on one's own subscription, signed in or by link."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ BY_LINK = frozenset({"again", "pause", "resume", "frequency", "stop"})
 
 
 def act(verb: str, subscription: Subscription, *, frequency: str, person: User, reason: str, now: dt.datetime) -> None:
-    """Do the action; 404 for an unknown one. Raises `UnableToChangeSubscription`."""
+    """Do the action, or 404. Raises `UnableToChangeSubscription`."""
     if verb == "confirm":
         services.confirm(subscription=subscription, now=now)
     elif verb == "pause":

@@ -1,4 +1,4 @@
-"""Signed out: confirming, stopping, preferences and reading, by signed links.
+"""Signed out: confirming, stopping, preferences, reading, by link.
 
 Nothing changes on GET, because mail scanners follow links. The token in the URL authorises a POST, so it needs no
 cookie and no CSRF token.
@@ -84,7 +84,7 @@ def for_bearer(
 @require_http_methods(["GET", "HEAD", "POST"])
 @for_bearer(Purpose.STOP)
 def stop(request: HttpRequest, link: Link) -> HttpResponse:
-    """Ask what to stop; a POST stops it (RFC 8058 posts "List-Unsubscribe=One-Click")."""
+    """Ask what to stop; a POST stops it, also one click (RFC 8058)."""
     reason = "Stopped by the person, by a link in an email."
     return ask_and_stop(request, link.person, reason=reason, by_link=True, delivery=link.number)
 
@@ -93,7 +93,7 @@ def stop(request: HttpRequest, link: Link) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @for_bearer(Purpose.PREFERENCES)
 def preferences(request: HttpRequest, link: Link) -> HttpResponse:
-    """What this person follows, how often digests come, and when the next one does."""
+    """What this person follows, how often, and when the next digest comes."""
     person, now = link.person, timezone.now()
     if request.method == "POST" and "resume" in request.POST:
         services.end_pause(person=person, author=person, now=now)
@@ -144,7 +144,7 @@ _SAID = {
 
 
 def _said(request: HttpRequest, mine: list[Subscription]) -> str:
-    """The message after a change, naming a subscription only if it is the person's."""
+    """The message after a change; names only the person's subscriptions."""
     about = next((one.called for one in mine if str(one.pk) == request.GET.get("about")), "it")
     return _SAID.get(request.GET.get("done", ""), "").format(about)
 
@@ -158,7 +158,7 @@ def _token_in(request: HttpRequest) -> str:
 @require_POST
 @for_bearer(Purpose.PREFERENCES)
 def change(request: HttpRequest, link: Link, pk: int, verb: str) -> HttpResponse:
-    """Change one of the person's subscriptions, or have its confirmation sent again."""
+    """Change one of the person's subscriptions, or send its email again."""
     if verb not in BY_LINK:
         raise Http404
     mine = live_or_refused(link.person) if verb == "again" else subscriptions_of(link.person)

@@ -1,4 +1,4 @@
-"""The ledger of emails, what is due, and a preview of somebody's next digest."""
+"""The ledger of emails, what is due, and previews of next digests."""
 
 from __future__ import annotations
 
@@ -168,7 +168,7 @@ def _is_granted(request: HttpRequest, what: str) -> bool:
 @require_http_methods(["GET", "HEAD", "POST"])
 @_framing
 def entry(request: HttpRequest, pk: int) -> HttpResponse:
-    """One email: what was in it, its status, and the message if it may be shown."""
+    """One email: content, status, and the message if it may be shown."""
     person = _keeper(request)
     delivery, all_mine = _delivery_for(person, pk)
     form = ReasonForm(request.POST or None) if person.is_staff else None
@@ -212,7 +212,7 @@ def entry(request: HttpRequest, pk: int) -> HttpResponse:
 @xframe_options_sameorigin
 @_framed
 def as_sent(request: HttpRequest, pk: int) -> HttpResponse:
-    """The HTML part exactly as sent, for a frame that can run and load nothing."""
+    """The HTML part as sent, for a frame that can run and load nothing."""
     person = _keeper(request)
     delivery, all_mine = _delivery_for(person, pk)
     [shown] = shown_to(person, [delivery])
@@ -258,7 +258,7 @@ def due(request: HttpRequest) -> HttpResponse:
 
 
 def _look_ahead(request: HttpRequest, viewer: User, person: User) -> HttpResponse | None:
-    """The page that asks an administrator for a reason; None once they gave it."""
+    """The page that asks an administrator why; None once they answered."""
     what = f"preview {person.pk}"
     words, back = "Show next digest", reverse("digests:due")
     form = ReasonForm(posted(request), submit=words, cancel=back)

@@ -1,4 +1,4 @@
-"""Signed in: what I follow and how often, and who gets a plan's next version."""
+"""Signed in: what I follow, how often, and who gets a plan."""
 
 from __future__ import annotations
 
@@ -104,7 +104,7 @@ def subscribe(request: HttpRequest, kind: str, pk: int) -> HttpResponse:
 
 @require_POST
 def change(request: HttpRequest, pk: int, verb: str) -> HttpResponse:
-    """Confirm, pause, resume, stop, or choose how often for one of my subscriptions."""
+    """Confirm, pause, resume, stop or change one of my subscriptions."""
     person = signed_in(request)
     if verb not in SIGNED_IN:
         raise Http404
@@ -138,7 +138,7 @@ def stop_all(request: HttpRequest) -> HttpResponse:
 
 @require_POST
 def tell_role(request: HttpRequest, kind: str, pk: int) -> HttpResponse:
-    """Start or stop digests for everyone in a partnership, or a plan's signatories."""
+    """Start or stop digests by role, for a partnership or a plan."""
     person = signed_in(request)
     target = visible_target(person, kind, pk)
     now = timezone.now()
@@ -169,7 +169,7 @@ def tell_role(request: HttpRequest, kind: str, pk: int) -> HttpResponse:
 
 @require_safe
 def who(request: HttpRequest, pk: int) -> HttpResponse:
-    """Who gets a plan's next version, and when: a page, or with htmx only the list."""
+    """Who gets a plan's next version, and when; with htmx only the list."""
     person = signed_in(request)
     plan = get_object_or_404(Plan.objects.visible_to(person), pk=pk)
     if not Plan.objects.editable_by(person).filter(pk=pk).exists():

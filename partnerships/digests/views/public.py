@@ -31,7 +31,7 @@ _MAX_PER_HOUR = 30
 
 
 def _too_many(request: HttpRequest) -> HttpResponse | None:
-    """Count one more request from here; the refusal (429) if there are too many."""
+    """Count one more request from here; 429 if there are too many."""
     return too_many(request, "email requests", limit=_MAX_PER_HOUR, stretch=dt.timedelta(hours=1))
 
 

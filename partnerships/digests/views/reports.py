@@ -17,7 +17,7 @@ from partnerships.outbox.providers import PROVIDERS, reader_of
 @never_cache
 @require_POST
 def reports(request: HttpRequest, provider: str) -> HttpResponse:
-    """Receive a provider's reports: 404 without a secret in the settings, 400 for a wrong one."""
+    """Receive a provider's reports; 404 without a secret, 400 if wrong."""
     if not settings.EMAIL_WEBHOOK_SECRET or provider not in PROVIDERS:
         raise Http404
     return reader_of(provider)(request)

@@ -22,7 +22,7 @@ from partnerships.people.models import User
 def ask_and_stop(
     request: HttpRequest, person: User, *, reason: str, by_link: bool, delivery: int | None = None
 ) -> HttpResponse:
-    """Ask what to stop, of one email or of everything followed; a POST stops it.
+    """Ask what to stop, of one email or of everything; a POST stops it.
 
     A POST without a choice is a mail program's one-click unsubscribe.
     """

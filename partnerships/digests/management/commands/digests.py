@@ -1,4 +1,4 @@
-"""`manage.py digests`: queue figures, a sweep, a preview, bounces, and a simulated week."""
+"""`manage.py digests`: status, sweep, preview, bounces, tidy and week."""
 
 from __future__ import annotations
 

@@ -18,6 +18,7 @@ from django.conf import settings
 from partnerships.digests.emails import notices, rendering
 from partnerships.digests.emails.reasons import Why, how_often, reasons
 from partnerships.digests.emails.recipients import Candidate, add_missing_keys, candidates_for
+from partnerships.digests.emails.rendering import Block
 from partnerships.digests.emails.selecting import Item, Selection, select
 from partnerships.digests.emails.wording import privacy_notice
 from partnerships.digests.models import (
@@ -29,7 +30,7 @@ from partnerships.digests.models import (
     Subscription,
     SubscriptionStatus,
 )
-from partnerships.digests.planning.matches import discard_matches, matches_for_digests
+from partnerships.digests.planning.matches import MatchLine, discard_matches, matches_for_digests
 from partnerships.digests.queries.naming import may_still_be_asked
 from partnerships.digests.queries.readers import lost_access
 from partnerships.kit.database import rows_of, rows_planned_once
@@ -151,10 +152,41 @@ def _compose(candidates: Sequence[Candidate], batch: kinds.Batch, *, now: dt.dat
     return decided.unaskable
 
 
+@dataclass(slots=True)
+class Contents:
+    """What the digests of a batch contain; keys are emails, or people where noted."""
+
+    blocks: dict[int, list[Block]]
+    matches: dict[int, tuple[MatchLine, ...]]
+    waiting: dict[int, list[Waiting]]  # by person
+    notices: dict[int, str]  # by person
+    reasons: dict[int, list[str]]
+    frequencies: dict[int, str]
+    #: How many digests have the same reasons and frequency.
+    alike: Counter[tuple[str, ...]]
+    lost: set[int]
+    #: Digests that must not be sent again unchanged.
+    altered: set[int]
+
+
 def _compose_digests(candidates: Sequence[Candidate], decided: Decided, *, date: str, now: dt.datetime) -> None:
     if not candidates:
         return
-    batch = decided.batch
+    _drop_incomplete(candidates)
+    selected = select(
+        _items_of(candidates),
+        stakeholders={one.person_id for one in candidates if one.is_stakeholder},
+        frozen={one.pk for one in candidates if one.recipe is not None or one.is_repeat},
+        now=now,
+    )
+    _write_items(selected)
+    _record_content(selected, candidates, decided.batch)
+    contents = _contents_of(candidates, selected, now=now)
+    for one in candidates:
+        _compose_digest(one, contents, decided, date=date, now=now)
+
+
+def _items_of(candidates: Sequence[Candidate]) -> list[Item]:
     person_of = {one.pk: one.person_id for one in candidates}
     rows = rows_planned_once(
         "SELECT id, delivery_id, plan_id, from_number, to_number, reading_class FROM digests_deliveryitem"
@@ -162,73 +194,81 @@ def _compose_digests(candidates: Sequence[Candidate], decided: Decided, *, date:
         [list(person_of)],
         whatever_is_asked=True,
     )
-    items = [Item(pk, delivery, person_of[delivery], *rest) for pk, delivery, *rest in rows]
-    _drop_incomplete(candidates)
-    selected = select(
-        items,
-        stakeholders={one.person_id for one in candidates if one.is_stakeholder},
-        frozen={one.pk for one in candidates if one.recipe is not None or one.is_repeat},
-        now=now,
-    )
-    _write_items(selected)
-    told: dict[int, list[tuple[int, str]]] = {}
+    return [Item(pk, delivery, person_of[delivery], *rest) for pk, delivery, *rest in rows]
+
+
+def _record_content(selected: Selection, candidates: Sequence[Candidate], batch: kinds.Batch) -> None:
+    """Note what each digest contains, for the checks before sending and for the journal."""
+    checks: dict[int, list[tuple[int, str]]] = {}
     numbers: dict[int, list[list[int]]] = {}
     for item in selected.told:
-        told.setdefault(item.delivery_id, []).append((item.plan_id, item.reading_class))
+        checks.setdefault(item.delivery_id, []).append((item.plan_id, item.reading_class))
         numbers.setdefault(item.delivery_id, []).append([item.plan_id, item.to_number])
+    for one in candidates:
+        batch.checks[one.pk] = one.person_id, checks.get(one.pk, ())
+        batch.told[one.pk] = numbers.get(one.pk, [])
+
+
+def _contents_of(candidates: Sequence[Candidate], selected: Selection, *, now: dt.datetime) -> Contents:
     because = reasons(selected.told, now=now)
-    lost = {item.delivery_id for item in selected.lost}
-    altered = {item.delivery_id for item in (*selected.lost, *selected.silent, *selected.changed)}
-    notices = _notices([one for one in candidates if one.is_stakeholder and not one.is_introduced])
     recipients = {one.person_id: one.pk for one in candidates if not one.is_stakeholder and not one.is_repeat}
     in_doubt = {one.person_id for one in candidates if one.recipe is not None}
     matches, withdrawn = matches_for_digests(recipients, in_doubt, now=now) if recipients else ({}, set())
-    altered |= withdrawn
-    waits = waiting_for_all(
-        _accounts(one for one in candidates if one.pk in matches or selected.blocks.get(one.pk)), now
-    )
+    with_content = (one for one in candidates if one.pk in matches or selected.blocks.get(one.pk))
     whys = {one.pk: because.get(one.pk) or Why() for one in candidates}
     minutes = settings.DIGEST_SETTLE_MINUTES
     frequencies = {one.pk: _how_often(one, frozenset(whys[one.pk].frequencies), minutes) for one in candidates}
-    alike = Counter((*whys[one.pk].words, frequencies[one.pk]) for one in candidates)
-    for one in candidates:
-        batch.checks[one.pk] = one.person_id, told.get(one.pk, ())
-        batch.told[one.pk] = numbers.get(one.pk, [])
-        blocks = selected.blocks.get(one.pk, [])
-        if not blocks and one.pk not in matches:
-            if one.pk in lost:
-                decided.set_aside(one, "They may no longer read what is in it, or stopped following it.")
-            elif one.due.in_doubt or one.is_repeat:
-                decided.set_aside(one, "Nothing in it is still news that they may read.")
-            else:
-                decided.set_aside(one, "There was nothing to say.", EmailStatus.DROPPED)
-            continue
-        waiting = waits.get(one.person_id, [])
-        batch.memos[one.pk] = [memo_of(thing) for thing in waiting[: rendering.MAX_WAITING]]
-        if one.recipe is not None and one.pk not in altered and _may_go_unchanged(one, waiting):
-            batch.again.append(one)
-            continue
-        notice, why, often = notices.get(one.person_id, ""), whys[one.pk].words, frequencies[one.pk]
-        try:
-            batch.messages[one.pk] = rendering.digest(
-                one.addressee,
-                blocks,
-                delivery_id=one.pk,
-                message_id=one.due.message_id,
-                because=why,
-                how_often=often,
-                waiting=waiting,
-                matches=matches.get(one.pk, ()),
-                notice=notice,
-                date=date,
-                now=now,
-                is_common=alike[(*why, often)] >= _COMMON,
-            )
-        except (ValueError, UnicodeError, KeyError) as error:
-            decided.cannot_compose(one, error)
-            continue
-        if notice:
-            decided.introduced.append(one.person_id)
+    changed = {item.delivery_id for item in (*selected.lost, *selected.silent, *selected.changed)}
+    return Contents(
+        blocks=selected.blocks,
+        matches=matches,
+        waiting=waiting_for_all(_accounts(with_content), now),
+        notices=_notices([one for one in candidates if one.is_stakeholder and not one.is_introduced]),
+        reasons={pk: why.words for pk, why in whys.items()},
+        frequencies=frequencies,
+        alike=Counter((*whys[one.pk].words, frequencies[one.pk]) for one in candidates),
+        lost={item.delivery_id for item in selected.lost},
+        altered=changed | withdrawn,
+    )
+
+
+def _compose_digest(one: Candidate, contents: Contents, decided: Decided, *, date: str, now: dt.datetime) -> None:
+    batch, blocks = decided.batch, contents.blocks.get(one.pk, [])
+    if not blocks and one.pk not in contents.matches:
+        if one.pk in contents.lost:
+            decided.set_aside(one, "They may no longer read what is in it, or stopped following it.")
+        elif one.due.in_doubt or one.is_repeat:
+            decided.set_aside(one, "Nothing in it is still news that they may read.")
+        else:
+            decided.set_aside(one, "There was nothing to say.", EmailStatus.DROPPED)
+        return
+    waiting = contents.waiting.get(one.person_id, [])
+    batch.memos[one.pk] = [memo_of(thing) for thing in waiting[: rendering.MAX_WAITING]]
+    if one.recipe is not None and one.pk not in contents.altered and _may_go_unchanged(one, waiting):
+        batch.again.append(one)
+        return
+    notice = contents.notices.get(one.person_id, "")
+    why, often = contents.reasons[one.pk], contents.frequencies[one.pk]
+    try:
+        batch.messages[one.pk] = rendering.digest(
+            one.addressee,
+            blocks,
+            delivery_id=one.pk,
+            message_id=one.due.message_id,
+            because=why,
+            how_often=often,
+            waiting=waiting,
+            matches=contents.matches.get(one.pk, ()),
+            notice=notice,
+            date=date,
+            now=now,
+            is_common=contents.alike[(*why, often)] >= _COMMON,
+        )
+    except (ValueError, UnicodeError, KeyError) as error:
+        decided.cannot_compose(one, error)
+        return
+    if notice:
+        decided.introduced.append(one.person_id)
 
 
 def _how_often(one: Candidate, chosen: frozenset[str], minutes: float) -> str:

@@ -31,8 +31,8 @@ class DeliveryManager(models.Manager["Delivery"]):
 class Delivery(models.Model):
     """Database view: an email of this room, with its recipient.
 
-    Read only. See `outbox.models.Email` for its states. `params` holds what it is composed from, such as the subscription to
-    confirm.
+    Read only. See `outbox.models.Email` for its states. `params` holds what it is composed from, such as the
+    subscription to confirm.
     """
 
     recipient = models.ForeignKey(

@@ -416,7 +416,7 @@ def test_a_letter_by_a_role_that_has_just_ended_still_says_why_it_comes(
     office.drain()
 
     [letter] = (text_of(letter) for letter in office.to(world.ben) if "Shared Quay" in text_of(letter))
-    assert "You get this because your role brings it. You get digests" in " ".join(letter.split())
+    assert "You get this because you have a role that gets these digests. You get digests" in " ".join(letter.split())
     assert "Estuary" not in letter
 
 

@@ -36,7 +36,7 @@ def because(how: str, why: str, target: str, organisation: str | None) -> str:
     if how == How.LEAD:
         return f"{organisation} added you to digests about {target}{_quoted(why)}, and you confirmed"
     if how == How.ROLE:
-        return why or "your role brings it"
+        return why or "you have a role that gets these digests"
     return f"you subscribed to {target}"
 
 

@@ -128,7 +128,7 @@ class When:
     zone: str
     waits: bool
     follows: bool
-    stands_still: str = ""  # why nothing comes although something is followed
+    no_digest: str = ""  # why nothing comes although something is followed
     sooner: bool = False
 
     @property
@@ -142,7 +142,7 @@ class When:
         if self.at is None:
             if self.follows:
                 return "Next one: as soon as something changes."
-            return self.stands_still or "You follow nothing, so no digest comes."
+            return self.no_digest or "You follow nothing, so no digest comes."
         if self.waits:
             return f"Next one: {self.moment}."
         sooner = "; sooner where a plan is new" if self.sooner else ""
@@ -173,7 +173,7 @@ def when_next(person: User, now: dt.datetime, *, about: Target | None = None) ->
     if due_times:
         return When(max(min(due_times), now), zone, waits=True, follows=bool(confirmed))
     if not confirmed:
-        return When(None, zone, waits=False, follows=False, stands_still=_why_none_comes({one for one, *_ in live}))
+        return When(None, zone, waits=False, follows=False, no_digest=_why_no_digest({one for one, *_ in live}))
     present = _frequencies_of_plans(following) or {frequency for frequency, _ in confirmed}
     to_come = {frequency for frequency, plan in confirmed if plan is None}
     moments = _first_moments(person, present | to_come, now)
@@ -219,7 +219,7 @@ def _first_moments(person: User, frequencies: Collection[str], now: dt.datetime)
     return moments
 
 
-def _why_none_comes(statuses: Collection[str]) -> str:
+def _why_no_digest(statuses: Collection[str]) -> str:
     """Why no digest comes although something is followed; empty if nothing is."""
     if SubscriptionStatus.PAUSED in statuses:
         return "What you follow is paused, so no digest comes until you resume it."

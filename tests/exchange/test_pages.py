@@ -293,64 +293,6 @@ def test_the_oldest_first_filter_shows_only_unanswered_entries(ask: Entry, world
     assert '<strong class="cg-number">2</strong>' in words
 
 
-@pytest.fixture
-def offer(world: World, now: dt.datetime) -> Entry:
-    """An offer from Westmarch to the partnership that matches the ask."""
-    return shared(
-        world.westmarch,
-        world.ben,
-        now,
-        direction=Direction.OFFER,
-        title="A level site for modular homes",
-        audience=Audience.PARTNERSHIP,
-        partnership=world.partnership,
-        quantity=40,
-    )
-
-
-def test_pages_offer_no_link_that_a_viewer_or_editor_may_not_open(
-    ask: Entry, offer: Entry, world: World, now: dt.datetime
-) -> None:
-    services.match_due_entries(now=now)
-    addresses = [
-        *(reverse(f"exchange:{name}") for name in ("board", "list", "ours", "matches")),
-        ask.get_absolute_url(),
-        offer.get_absolute_url(),
-        reverse("exchange:entry-matches", args=[ask.pk]),
-        reverse("web:home"),
-        reverse("web:partnership-plans", args=[world.partnership.pk]),
-    ]
-
-    def buttons(person: User) -> set[str]:
-        browser = sign_in(person)
-        pages = "".join(browser.get(address).content.decode() for address in addresses)
-        links = set(re.findall(r'href="(/(?:ask-and-offer|commitments|plans)/[^"?#]*)', pages))
-        return {link for link in links if browser.get(link).status_code == 403}
-
-    assert buttons(world.vera) == set()
-    assert buttons(world.eddie) == set()
-
-
-def test_a_commitment_is_made_from_a_match_and_from_an_entry(
-    ask: Entry, offer: Entry, world: World, now: dt.datetime
-) -> None:
-    services.match_due_entries(now=now)
-    match = ask.matches_as_ask.get()
-
-    shown = page(world.eddie, "entry-matches", pk=ask.pk) + page(world.eddie, "matches")
-    from_match, from_entry = (
-        f"{reverse('commitments:new')}?from={it}" for it in (f"match-{match.pk}", f"entry-{ask.pk}")
-    )
-    assert shown.count(from_match) == 2
-    assert from_entry in page(world.eddie, "detail", pk=ask.pk)
-    form = sign_in(world.eddie).get(from_match).context["form"]
-    assert (form["giver"].value(), form["receiver"].value()) == (world.westmarch.pk, world.larkhaven.pk)
-    assert form["quantity"].value() == 40
-    assert from_match not in page(world.vera, "matches")
-    assert "Suggest an introduction" not in shown  # the two work together already
-    assert "?from=" not in page(world.vera, "detail", pk=ask.pk)
-
-
 def test_an_existing_commitment_can_be_linked_to_an_ask_in_part(ask: Entry, world: World, now: dt.datetime) -> None:
     commitment = promise("", world, now, 60)
     elsewhere = promise("", world, now, 10, giver=world.larkhaven, receiver=world.westmarch, owner=world.eddie)
@@ -365,52 +307,6 @@ def test_an_existing_commitment_can_be_linked_to_an_ask_in_part(ask: Entry, worl
     ask.refresh_from_db()
     assert (ask.status, ask.agreed_quantity) == (Status.PART_ACCEPTED, 20)
     assert "20 homes of this" in page(world.eddie, "detail", pk=ask.pk)
-
-
-def test_an_introduction_emails_both_organisations_once(
-    ask: Entry, offer: Entry, world: World, now: dt.datetime
-) -> None:
-    address = reverse("exchange:introduce", args=[ask.pk, offer.pk])
-    given = {"organisation": world.larkhaven.pk, "text": "CANARY: they have been looking for a year."}
-
-    assert sign_in(world.eddie).post(address, given).status_code == 302
-    assert sign_in(world.amina).post(address, given).status_code == 422
-
-    assert sorted(email.to[0] for email in deliver()) == ["amina@larkhaven.example", "ben@westmarch.example"]
-    assert not any("CANARY" in email.body for email in deliver())
-    for person in (world.amina, world.ben):
-        for entry, other in ((ask, offer), (offer, ask)):
-            shown = page(person, "detail", pk=entry.pk)
-            assert "CANARY" in shown
-            assert other.title in shown
-            assert "uggested an introduction" in shown
-
-
-def test_a_third_organisation_introduces_only_two_that_can_read_each_other(world: World, now: dt.datetime) -> None:
-    ask = shared(world.larkhaven, world.amina, now)
-    offer = shared(world.westmarch, world.ben, now, title="A site", direction=Direction.OFFER)
-    hidden = shared(
-        world.westmarch,
-        world.ben,
-        now,
-        title="Quietly",
-        direction=Direction.OFFER,
-        audience=Audience.NAMED,
-        addressees=[world.tidewater],
-    )
-    chidi = sign_in(world.chidi)
-
-    assert reverse("exchange:introduce", args=[ask.pk, offer.pk]) in page(world.chidi, "entry-matches", pk=ask.pk)
-
-    def introduce(other: Entry) -> int:
-        address = reverse("exchange:introduce", args=[ask.pk, other.pk])
-        return chidi.post(address, {"organisation": world.tidewater.pk, "text": "CANARY"}).status_code
-
-    assert (introduce(offer), introduce(hidden)) == (302, 422)
-    assert not any("Quietly" in email.body for email in deliver())
-    assert "CANARY" in page(world.ben, "detail", pk=ask.pk)
-    assert "CANARY" in page(world.chidi, "detail", pk=ask.pk)
-    assert "CANARY" not in page(world.hana, "detail", pk=ask.pk)
 
 
 def test_the_history_shows_old_and_new_text_but_no_private_note(world: World, ask: Entry) -> None:

@@ -237,7 +237,8 @@ def test_it_changes_nothing_through_a_view(emails: dict[str, Email], as_applicat
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT viewname FROM pg_views WHERE schemaname = 'public' AND"
-            " has_table_privilege(current_user, quote_ident(viewname), 'INSERT, UPDATE, DELETE, TRUNCATE')"
+            " has_table_privilege(current_user, format('%I.%I', schemaname, viewname),"
+            " 'INSERT, UPDATE, DELETE, TRUNCATE')"
         )
         assert cursor.fetchall() == []
 

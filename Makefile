@@ -5,7 +5,7 @@ BOOTSTRAP := $(PYTHON) tools/bootstrap.py
 
 .DEFAULT_GOAL := help
 .PHONY: help setup run test check worker beat migrate reset demo screenshots crawl bench-plans bench-digests \
-	bench-exchange bench-ledger format lock audit
+	bench-exchange bench-ledger bench-pages format lock audit
 
 help: ## List these commands
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 24
@@ -51,6 +51,9 @@ bench-digests: ## Measure digests
 
 bench-exchange: ## Measure asks and offers
 	@$(BOOTSTRAP) -m tools.run with $(VENV) benchmarks/exchange.py $(ARGS)
+
+bench-pages: ## Measure every page at 1, 2 and 10 times England
+	@$(BOOTSTRAP) -m tools.run with $(VENV) benchmarks/pages.py $(ARGS)
 
 bench-ledger: ## Measure the ledger of emails
 	@$(BOOTSTRAP) -m tools.run with $(VENV) benchmarks/ledger.py $(ARGS)

@@ -97,7 +97,7 @@ def story_of(conversation: Conversation, user: User) -> QuerySet[Event]:
     own_line = Q(target_kind="conversation_side", target_id=conversation.pk)
     here = own_line | Q(target_kind="conversation", target_id=conversation.pk)
     within = Q(within_kind="conversation", within_id=conversation.pk)
-    return visible_events(user).filter(here | within).order_by("-at", "-id")
+    return visible_events(user, here | within).order_by("-at", "-id")
 
 
 def between(*, user: User, ours: Organisation, theirs: Organisation) -> ConversationQuerySet:

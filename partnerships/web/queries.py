@@ -11,7 +11,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from partnerships.activity.models import Event
-from partnerships.activity.queries import visible_events
+from partnerships.activity.queries import newest_visible
 from partnerships.agreements.models import Partnership, Party, PartyStatus
 from partnerships.kit.waiting import Waiting
 from partnerships.organisations.models import Organisation
@@ -39,13 +39,12 @@ def recent_changes(user: User, now: dt.datetime, count: int = 8) -> list[Event]:
     partnerships = Partnership.objects.present_for(user).live()
     near = Party.objects.present().filter(partnership__in=partnerships.values("pk")).values("organisation")
     mine = Organisation.objects.of_person(user).values("pk")
-    newest = (
-        visible_events(user)
-        .filter(at__gte=now - RECENT)
+    others = (
+        Event.objects.filter(at__gte=now - RECENT)
         .exclude(actor_id=user.pk)
         .exclude(~Q(target_id__in=near) & ~Q(target_id__in=mine), target_kind="organisation")
-        .order_by("-at", "-id")[: count * 4]
     )
+    newest = newest_visible(user, others, count * 4)
     folded = {(row.kind, row.target_kind, row.target_id, row.actor_id): row for row in reversed(newest)}
     return sorted(folded.values(), key=lambda row: (row.at, row.pk), reverse=True)[:count]
 

@@ -224,7 +224,7 @@ def plan_history(request: HttpRequest, pk: int) -> HttpResponse:
     reader = opened.reader.value
     rows = [{"version": version, "figures": version.figures.get(reader, {})} for version in versions]
     here = Q(target_kind__in=["plan", "plan_draft", "plan_signing"], target_id=pk)
-    events = visible_events(user).filter(here).exclude(kind=EventKind.DRAFT_EDITED).order_by("-at", "-id")[:50]
+    events = visible_events(user, here).exclude(kind=EventKind.DRAFT_EDITED).order_by("-at", "-id")[:50]
     return render(
         request,
         "plans/history.html",

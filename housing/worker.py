@@ -1,6 +1,7 @@
-"""A Celery worker: `python -m housing.worker`. WORKER_CONCURRENCY says how many processes it has.
+"""A Celery worker: `python -m housing.worker`, with as many processes as WORKER_CONCURRENCY says.
 
-Not by Celery's command line, whose interactive shell (prompt_toolkit) each of its processes would hold: 8 MB.
+Celery's command line would import an interactive shell, 10 MB in each process:
+docs/decisions/0020-heavy-packages-are-read-late.md.
 """
 
 from __future__ import annotations
@@ -17,24 +18,24 @@ from housing.celery import app
 
 
 def make_worker() -> Any:
-    """A worker that has read what its processes share before they part: the tasks, and the addresses for letters."""
-    # The checks read what only pages need; they are run by `make check`, `migrate` and each deployment.
+    """A worker that has imported the tasks and the URLs, so that its processes share their memory."""
+    # System checks would import what only pages need. `make check`, `migrate` and each deployment run them.
     os.environ["CELERY_SKIP_CHECKS"] = "1"
     worker = app.Worker(
-        # Several on one machine must not share a name.
+        # Several workers on one machine need different names.
         hostname=nodename(f"worker{os.getpid()}", gethostname()),
         concurrency=settings.WORKER_CONCURRENCY,
         loglevel=settings.LOG_LEVEL,
-        # What workers tell each other nobody here asks for.
+        # Nothing here needs what workers tell each other.
         without_gossip=True,
         without_mingle=True,
     )
-    reverse("health_live")
+    reverse("health_live")  # imports the URLs
     return worker
 
 
 def main() -> int:
-    """Work until a signal ends it."""
+    """Work until a signal asks to stop."""
     os.environ.setdefault("DATABASE_ROLE", "worker")
     worker = make_worker()
     worker.start()

@@ -1,12 +1,12 @@
-"""A worker that sends letters reads nothing that only pages, papers or terminals need: docs/decisions/0020."""
+"""A worker imports nothing that only pages, PDFs or terminals need: docs/decisions/0020."""
 
 from __future__ import annotations
 
 import subprocess
 import sys
 
-# What a worker has read when its processes part.
-_LOOK = """
+# Prints what a worker has imported before it forks.
+_PROGRAM = """
 import sys
 from housing.worker import make_worker
 make_worker()
@@ -14,18 +14,18 @@ print(" ".join(sys.modules))
 """
 
 HEAVY = {
-    *("PIL", "networkx", "numpy", "openpyxl", "weasyprint"),  # papers, workbooks, pictures
+    *("PIL", "networkx", "numpy", "openpyxl", "weasyprint"),  # PDFs, workbooks, pictures
     *("fido2", "cryptography.hazmat"),  # second factors
-    "prometheus_client",  # figures, which web processes give
-    *("css_inline", "markdown_it", "nh3"),  # letters as they are written, and texts of plans
-    *("celery.bin", "click_repl", "prompt_toolkit"),  # Celery's own terminal
+    "prometheus_client",  # metrics, which web processes serve
+    *("css_inline", "markdown_it", "nh3"),  # composing emails and texts of plans
+    *("celery.bin", "click_repl", "prompt_toolkit"),  # Celery's command line
 }
 
 
-def test_heavy_packages_are_read_neither_with_the_tasks_nor_with_the_addresses() -> None:
-    look = subprocess.run([sys.executable, "-c", _LOOK], capture_output=True, text=True, check=True)
+def test_tasks_and_urls_import_no_heavy_packages() -> None:
+    done = subprocess.run([sys.executable, "-c", _PROGRAM], capture_output=True, text=True, check=True)
 
-    read = set(look.stdout.split())
+    imported = set(done.stdout.split())
 
-    assert {"partnerships.digests.tasks", "partnerships.plans.views", "allauth.account.views"} <= read
-    assert read & HEAVY == set()
+    assert {"partnerships.digests.tasks", "partnerships.plans.views", "allauth.account.views"} <= imported
+    assert imported & HEAVY == set()

@@ -1,4 +1,4 @@
-"""A relay before PostgreSQL that can be cut and joined again, so that a test can take the database away."""
+"""A TCP relay in front of PostgreSQL, by which a test can cut off the database."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from django.db import connection
 
 
 class Relay:
-    """Listens on a port of 127.0.0.1 and passes everything on to the database that the tests use."""
+    """Listens on a port of 127.0.0.1 and forwards everything to the test database."""
 
     def __init__(self) -> None:
         self.port = 0
@@ -20,12 +20,12 @@ class Relay:
         self._joined: set[socket.socket] = set()
 
     def url(self) -> str:
-        """The address of the tests' database through the relay."""
+        """The test database's URL through the relay."""
         given = connection.settings_dict
         return f"postgres://{given['USER']}:{given['PASSWORD']}@127.0.0.1:{self.port}/{given['NAME']}"
 
     def join(self) -> None:
-        """Begin to listen, on the same port as before."""
+        """Start listening, on the same port as before."""
         listener = socket.socket()
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind(("127.0.0.1", self.port))
@@ -35,7 +35,7 @@ class Relay:
         threading.Thread(target=self._accept, args=(listener,), daemon=True).start()
 
     def cut(self) -> None:
-        """Refuse new connections and break those there are."""
+        """Refuse new connections and break the open ones."""
         if self._listener is not None:
             with contextlib.suppress(OSError):
                 self._listener.shutdown(socket.SHUT_RDWR)
@@ -50,22 +50,22 @@ class Relay:
                 client, _ = listener.accept()
             except OSError:
                 return
-            threading.Thread(target=self._pass_on, args=(client,), daemon=True).start()
+            threading.Thread(target=self._forward, args=(client,), daemon=True).start()
 
-    def _pass_on(self, client: socket.socket) -> None:
+    def _forward(self, client: socket.socket) -> None:
         server = _to_database()
         self._joined |= {client, server}
-        ways = {client: server, server: client}
+        peers = {client: server, server: client}
         with selectors.DefaultSelector() as ready, client, server, contextlib.suppress(OSError):
-            for one in ways:
+            for one in peers:
                 ready.register(one, selectors.EVENT_READ)
             while True:
                 for key, _ in ready.select():
-                    came: Any = key.fileobj
-                    data = came.recv(65_536)
+                    source: Any = key.fileobj
+                    data = source.recv(65_536)
                     if not data:
                         return
-                    ways[came].sendall(data)
+                    peers[source].sendall(data)
         self._joined -= {client, server}
 
 

@@ -1,4 +1,4 @@
-"""A real web server on a database address of the test's choice."""
+"""A real web server on a database that the test names."""
 
 from __future__ import annotations
 
@@ -26,39 +26,39 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 
 @dataclass
 class Site:
-    """A web server with two workers."""
+    """A web server with two processes."""
 
     port: int
     process: subprocess.Popen[bytes]
 
-    def figures(self) -> str:
-        """What Prometheus reads, from the process that happens to answer."""
-        asking = http.client.HTTPConnection("localhost", self.port, timeout=30)
-        asking.request("GET", "/metrics", headers={"Authorization": "Bearer prometheus-may-read"})
-        page = asking.getresponse().read().decode()
-        asking.close()
+    def metrics(self) -> str:
+        """The page of metrics, from whichever process answers."""
+        connection = http.client.HTTPConnection("localhost", self.port, timeout=30)
+        connection.request("GET", "/metrics", headers={"Authorization": "Bearer prometheus-may-read"})
+        page = connection.getresponse().read().decode()
+        connection.close()
         return page
 
     def ask(self, method: str, path: str, cookie: str, data: dict[str, str] | None = None) -> tuple[int, str, str]:
-        """Status, Retry-After and body; 0 where the connection broke."""
-        asking = http.client.HTTPConnection("localhost", self.port, timeout=30)
+        """Status, Retry-After and body; status 0 if the connection broke."""
+        connection = http.client.HTTPConnection("localhost", self.port, timeout=30)
         headers = {"Cookie": cookie, "Content-Type": "application/x-www-form-urlencoded"}
         try:
-            asking.request(method, path, urlencode(data) if data else None, headers)
-            answer = asking.getresponse()
+            connection.request(method, path, urlencode(data) if data else None, headers)
+            answer = connection.getresponse()
             return answer.status, answer.headers.get("Retry-After", ""), answer.read().decode("utf-8", "replace")
         except (OSError, http.client.HTTPException):
             return 0, "", ""
         finally:
-            asking.close()
+            connection.close()
 
 
 @contextlib.contextmanager
 def serving(database: str, *, media: Path) -> Iterator[Site]:
-    """Serve pages on a database until the end of the block."""
-    with socket.socket() as door:
-        door.bind(("127.0.0.1", 0))
-        port = door.getsockname()[1]
+    """Serve pages from a database until the block ends."""
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        port = listener.getsockname()[1]
     environ = os.environ | {
         "DATABASE_URL": database,
         "DATABASE_WORKER_URL": "",
@@ -93,16 +93,16 @@ def serving(database: str, *, media: Path) -> Iterator[Site]:
         process.kill()
 
 
-def until(holds: Callable[[], bool], *, seconds: float, said: Callable[[], object] = str) -> None:
-    """Wait for something to hold."""
+def until(condition: Callable[[], bool], *, seconds: float, details: Callable[[], object] = str) -> None:
+    """Wait until a condition is true; fail after `seconds` with `details()`."""
     end = time.monotonic() + seconds
-    while not holds():
-        assert time.monotonic() < end, f"It did not come about in time: {said()}"
+    while not condition():
+        assert time.monotonic() < end, f"Not within {seconds} seconds: {details()}"
         time.sleep(0.2)
 
 
 def signed_in(person: User) -> tuple[str, str]:
-    """The cookies of somebody's session, and a token for their forms."""
+    """A person's session cookies, and a CSRF token for their forms."""
     client = Client()
     client.force_login(person)
     session = f"{settings.SESSION_COOKIE_NAME}={client.session.session_key}"

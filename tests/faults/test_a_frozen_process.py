@@ -1,4 +1,4 @@
-"""A process that freezes while it holds a lock: pages do not wait for it, and the database ends its transaction."""
+"""A process that freezes while it holds a lock: pages do not wait, and the database ends its transaction."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def world(transactional_db: None) -> World:
 
 @contextmanager
 def frozen_holder(database: str) -> Iterator[subprocess.Popen[str]]:
-    """A process that took the digests' lock and then stopped, as under a debugger or on a machine that swaps."""
+    """A process that took the digests' lock and was then stopped, as on a machine that swaps."""
     environ = os.environ | {
         "DATABASE_URL": database,
         "DATABASE_WORKER_URL": "",
@@ -60,7 +60,7 @@ def frozen_holder(database: str) -> Iterator[subprocess.Popen[str]]:
         holder.wait()
 
 
-def test_a_frozen_holder_of_the_digests_lock_makes_pages_say_503_in_time(world: World, tmp_path: Path) -> None:
+def test_pages_answer_503_quickly_while_a_frozen_process_holds_the_lock(world: World, tmp_path: Path) -> None:
     cookie, token = signed_in(world.eddie)
     form = {"resume": "1", "csrfmiddlewaretoken": token}
 
@@ -68,24 +68,24 @@ def test_a_frozen_holder_of_the_digests_lock_makes_pages_say_503_in_time(world: 
         assert site.ask("POST", reverse("digests:manage"), cookie, form)[0] == 302
         with frozen_holder(worker):
             began = time.monotonic()
-            status, hint, page = site.ask("POST", reverse("digests:manage"), cookie, form)
+            status, retry_after, page = site.ask("POST", reverse("digests:manage"), cookie, form)
             took = time.monotonic() - began
             reading = site.ask("GET", reverse("digests:manage"), cookie)[0]
         after = site.ask("POST", reverse("digests:manage"), cookie, form)[0]
 
     assert status == 503
-    assert int(hint) > 0
+    assert int(retry_after) > 0
     assert "Try again" in page
     assert took < 3
     assert reading == 200
     assert after == 302
 
 
-def test_the_database_ends_the_transaction_of_a_frozen_process(world: World, tmp_path: Path) -> None:
+def test_the_database_ends_a_frozen_processs_transaction(world: World, tmp_path: Path) -> None:
     cookie, token = signed_in(world.eddie)
     form = {"resume": "1", "csrfmiddlewaretoken": token}
 
-    # In the web's role, whose limit for a pause in a transaction is the shortest.
+    # The web's role has the shortest limit for an idle transaction.
     with limited_role("web") as web, serving(web, media=tmp_path) as site, frozen_holder(web):
         assert site.ask("POST", reverse("digests:manage"), cookie, form)[0] == 503
         time.sleep(15)

@@ -1,4 +1,4 @@
-"""A drill: back up, go on, restore, apply the journal. Nothing delivered goes out twice, nobody erased is back."""
+"""A drill: back up, go on, restore, apply the journal. No email is sent twice, and erased people stay erased."""
 
 from __future__ import annotations
 
@@ -34,13 +34,13 @@ pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow]
 
 @pytest.fixture
 def world(settings: Any) -> World:
-    """The small world, with digests that leave at once."""
+    """The named world, with digests that are sent at once."""
     settings.DIGEST_SETTLE_MINUTES = 0
     return make_world()
 
 
 def follow_and_publish(world: World) -> Any:
-    """Ben and Vera follow a public plan; its first version is told to both."""
+    """Ben and Vera follow a plan that has a first version."""
     now = timezone.now()
     plan = create_plan(
         owners=[world.larkhaven],
@@ -57,7 +57,7 @@ def follow_and_publish(world: World) -> Any:
     return plan
 
 
-def test_nothing_delivered_goes_out_twice_and_nobody_erased_is_back(
+def test_after_a_restore_nothing_is_sent_twice_and_erased_people_stay_erased(
     world: World, empty_database: str, tmp_path: Path, settings: Any
 ) -> None:
     plan = follow_and_publish(world)
@@ -73,15 +73,15 @@ def test_nothing_delivered_goes_out_twice_and_nobody_erased_is_back(
     suppress(address=world.hana.email, reason="Came back.", email_id=None, author_id=None, now=timezone.now())
     remove_party(party=world.party(world.westmarch), reason="Over.", author=world.amina, now=timezone.now())
     services.stop_everything(person=world.vera, author=world.vera, reason="Enough.", now=timezone.now())
-    told = {one.recipient for one in office.sent}
+    informed = {one.recipient for one in office.sent}
 
     run("pg_restore", "--exit-on-error", "--no-comments", "--dbname", empty_database, str(tmp_path / "backup"))
     environ = {"JOURNAL_ROOT": str(settings.JOURNAL_ROOT), "SECRET_KEY": settings.SECRET_KEY}
-    said = [on_the_restored("after_restore", **environ) for _ in range(2)]
+    outputs = [run_on_restored("after_restore", **environ) for _ in range(2)]
 
-    assert "1 people erased again" in said[0]
-    assert "0 people erased again" in said[1]
-    assert told >= {world.ben.email, world.vera.email}
+    assert "1 people erased again" in outputs[0]
+    assert "0 people erased again" in outputs[1]
+    assert informed >= {world.ben.email, world.vera.email}
     with psycopg2.connect(**connection.get_connection_params() | {"dbname": empty_database}) as back:
         cursor = back.cursor()
         cursor.execute("SELECT count(*) FROM outbox_email WHERE status IN ('queued', 'sending') AND lane > 0")
@@ -104,8 +104,8 @@ def test_nothing_delivered_goes_out_twice_and_nobody_erased_is_back(
     back.close()
 
 
-def on_the_restored(*words: str, **environ: str) -> str:
-    """Run a command on the restored database; its output."""
+def run_on_restored(*words: str, **environ: str) -> str:
+    """Run a command on the restored database; returns its output."""
     given = connection.settings_dict
     place = f"{given['USER']}:{given['PASSWORD']}@{given['HOST'].replace('/', '%2F')}:{given['PORT']}"
     done = subprocess.run(
@@ -126,7 +126,7 @@ def on_the_restored(*words: str, **environ: str) -> str:
     return done.stdout
 
 
-def test_it_is_refused_while_emails_may_leave(settings: Any) -> None:
+def test_after_restore_refuses_to_run_unless_emails_are_held(settings: Any) -> None:
     settings.EMAILS_HELD = False
 
     with pytest.raises(CommandError, match="EMAILS_HELD=1"):

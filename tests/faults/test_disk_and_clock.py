@@ -1,4 +1,4 @@
-"""A disk that is full, and clocks that go back and forth: record and file agree, and nothing happens twice."""
+"""Full disks and clock changes: records and files agree, and nothing happens twice."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def files_in(folder: Any) -> list[Path]:
 
 @pytest.fixture
 def full_disk(monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
-    """From the call on, every file that is saved finds the disk full."""
+    """Once called, saving a file fails because the disk is full."""
 
     def save(*args: object, **kwargs: object) -> str:
         raise OSError(errno.ENOSPC, "No space left on device")
@@ -59,7 +59,7 @@ def full_disk(monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
     return lambda: monkeypatch.setattr(FileSystemStorage, "_save", save)
 
 
-def test_a_full_disk_leaves_neither_record_nor_file(world: World, full_disk: Callable[[], None], settings: Any) -> None:
+def test_a_full_disk_leaves_no_record_and_no_file(world: World, full_disk: Callable[[], None], settings: Any) -> None:
     now, commitment, plan = timezone.now(), agree(world), begin(world)
     noted = Event.objects.count()
     full_disk()
@@ -85,7 +85,7 @@ def test_a_full_disk_leaves_neither_record_nor_file(world: World, full_disk: Cal
     assert files_in(settings.MEDIA_ROOT) == []
 
 
-def test_whoever_meets_a_full_disk_is_told_so(world: World, full_disk: Callable[[], None]) -> None:
+def test_the_form_says_that_a_file_could_not_be_stored(world: World, full_disk: Callable[[], None]) -> None:
     client = Client()
     client.force_login(world.amina)
     full_disk()
@@ -99,7 +99,7 @@ def test_whoever_meets_a_full_disk_is_told_so(world: World, full_disk: Callable[
     assert "could not be stored" in answer.content.decode()
 
 
-def test_a_record_that_cannot_be_written_leaves_no_file(
+def test_a_record_that_cannot_be_saved_leaves_no_file(
     world: World, monkeypatch: pytest.MonkeyPatch, settings: Any
 ) -> None:
     def refuse(*args: object, **kwargs: object) -> None:
@@ -120,13 +120,13 @@ def test_a_record_that_cannot_be_written_leaves_no_file(
     assert files_in(settings.MEDIA_ROOT) == []
 
 
-#: Around two in the morning of 25 October 2026, when Britain's clocks go back: on, back, and on again.
+#: The night when Britain's clocks go back; the hours go forwards and backwards.
 NIGHT = dt.datetime(2026, 10, 25, 0, 30, tzinfo=dt.UTC)
 HOURS = (0, 1, 0.5, 2, -3, 1.5, 24, 0, 25)
 
 
 @pytest.mark.django_db
-def test_clocks_that_go_back_and_forth_start_a_review_once_and_forget_nothing_early() -> None:
+def test_clock_changes_start_a_review_once_and_delete_nothing_early() -> None:
     world = make_world(now=NIGHT - dt.timedelta(days=30))
     edit_terms(
         partnership=world.partnership,

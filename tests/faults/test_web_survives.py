@@ -1,4 +1,4 @@
-"""The web under real faults, in reduced size: the database away under load, and workers killed in the middle."""
+"""The web under real faults: an outage of the database under load, and killed web processes."""
 
 from __future__ import annotations
 
@@ -49,17 +49,17 @@ def site(world: World, relay: Relay, tmp_path: Path) -> Iterator[Site]:
 
 @dataclass
 class Load:
-    """Somebody who reads pages and changes their time zone to and fro, without a pause."""
+    """Reads pages and switches the time zone back and forth, without a pause."""
 
     site: Site
     cookie: str
     token: str
     answers: Counter[int] = field(default_factory=Counter)
-    without_hint: int = 0
+    without_retry_after: int = 0
     over: threading.Event = field(default_factory=threading.Event)
 
     def run(self) -> None:
-        """Until told to stop."""
+        """Ask pages until `over` is set."""
         turn = 0
         while not self.over.is_set():
             turn += 1
@@ -71,14 +71,14 @@ class Load:
                     {"name": "Eddie", "time_zone": ZONES[turn % 2], "csrfmiddlewaretoken": self.token},
                 ),
             ):
-                status, hint, _ = self.site.ask(method, path, self.cookie, data)
+                status, retry_after, _ = self.site.ask(method, path, self.cookie, data)
                 self.answers[status] += 1
-                self.without_hint += status == 503 and not hint
+                self.without_retry_after += status == 503 and not retry_after
 
 
 @contextlib.contextmanager
 def under_load(site: Site, person: User) -> Iterator[Load]:
-    """Three of them at once, as one person with one session."""
+    """Three loads at once, in one person's session."""
     load = Load(site, *signed_in(person))
     threads = [threading.Thread(target=load.run) for _ in range(3)]
     for thread in threads:
@@ -92,7 +92,7 @@ def under_load(site: Site, person: User) -> Iterator[Load]:
 
 
 def changes_agree(person: User) -> bool:
-    """Whether what was written down about the time zone leads, step by step, to what it is now."""
+    """Whether the recorded changes of the time zone lead to its present value."""
     events = Event.objects.filter(kind="person.details_changed", target_id=person.pk).order_by("pk")
     zone = ZONES[0]
     for event in events:
@@ -102,24 +102,22 @@ def changes_agree(person: User) -> bool:
     return User.objects.get(pk=person.pk).time_zone == zone
 
 
-def test_pages_say_503_while_the_database_is_away_and_go_on_when_it_is_back(
-    site: Site, relay: Relay, world: World
-) -> None:
+def test_pages_answer_503_during_an_outage_and_recover_afterwards(site: Site, relay: Relay, world: World) -> None:
     with under_load(site, world.eddie) as load:
         until(lambda: load.answers[200] > 3 and load.answers[302] > 3, seconds=30)
         relay.cut()
-        until(lambda: load.answers[503] > 6, seconds=30, said=lambda: load.answers)
+        until(lambda: load.answers[503] > 6, seconds=30, details=lambda: load.answers)
         time.sleep(2)
         away = Counter(load.answers)
         relay.join()
         until(lambda: load.answers[200] > away[200] + 3 and load.answers[302] > away[302] + 3, seconds=30)
 
-    assert load.without_hint == 0
+    assert load.without_retry_after == 0
     assert set(load.answers) <= {200, 302, 503}, load.answers
     assert changes_agree(world.eddie)
 
 
-def test_a_worker_killed_in_the_middle_leaves_nothing_half_written(site: Site, world: World) -> None:
+def test_killing_a_web_process_leaves_no_half_written_change(site: Site, world: World) -> None:
     with under_load(site, world.eddie) as load:
         for _ in range(3):
             before = Counter(load.answers)
@@ -129,18 +127,18 @@ def test_a_worker_killed_in_the_middle_leaves_nothing_half_written(site: Site, w
         before = Counter(load.answers)
         until(lambda: load.answers[302] > before[302] + 2, seconds=30)
 
-    # A broken connection is all that anybody noticed.
+    # Some requests lost their connection; none got an error page.
     assert set(load.answers) <= {0, 200, 302}, load.answers
     assert changes_agree(world.eddie)
 
 
-def test_metrics_show_every_web_process_and_the_databases_figures_once(site: Site) -> None:
+def test_metrics_add_up_web_processes_and_show_database_metrics_once(site: Site) -> None:
     asked = 40
     for _ in range(asked):
         assert site.ask("GET", "/privacy/", "")[0] == 200
 
     for _ in range(10):
-        page = site.figures()
+        page = site.metrics()
         (line,) = [one for one in page.splitlines() if one.startswith("django_http_requests_before_middlewares_total ")]
         assert float(line.split()[1]) >= asked
         assert len(re.findall(r"^digests_waiting ", page, re.MULTILINE)) == 1

@@ -1,4 +1,4 @@
-"""What the application's database role may not do, tried as that role on the tables of this suite's database."""
+"""The limits of the application's database role, tried as that role on the test database."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ pytestmark = pytest.mark.django_db
 
 
 def write(due: Due, person: User, now: dt.datetime) -> Content:
-    """A short email that exists."""
+    """Write a short email of an existing kind."""
     return Content("people/new_sign_in", {"person": person, "event": None, "link": "http://localhost/"})
 
 
@@ -40,7 +40,7 @@ register_email(KIND, "An email of the ledger's tests", write)
 
 @pytest.fixture
 def as_application() -> Iterator[None]:
-    """Within this test's transaction, act as a role that has just the application's rights."""
+    """Act as a role with exactly the application's rights, within the test's transaction."""
     with connection.cursor() as cursor:
         cursor.execute(f"CREATE ROLE {ROLE} NOLOGIN")
         cursor.execute(f"GRANT {ROLE} TO CURRENT_USER")
@@ -60,20 +60,20 @@ def refused(statement: str) -> bool:
     return False
 
 
-def test_it_reads_and_adds_rows(as_application: None) -> None:
+def test_the_role_reads_and_adds_rows(as_application: None) -> None:
     person = apps.get_model("people", "User").objects.create_user(email="amina@larkhaven.example", name="Amina")
 
     assert apps.get_model("people", "User").objects.filter(pk=person.pk).exists()
 
 
-def test_history_has_tables_and_they_are_all_append_only() -> None:
+def test_there_are_append_only_tables_for_history() -> None:
     tables = append_only_tables()
 
     assert "activity_event" in tables
     assert len(tables) > 10
 
 
-def test_it_can_neither_change_nor_delete_history(as_application: None) -> None:
+def test_the_role_cannot_change_or_delete_history(as_application: None) -> None:
     for table in append_only_tables():
         column = next(
             field.column
@@ -87,14 +87,14 @@ def test_it_can_neither_change_nor_delete_history(as_application: None) -> None:
 
 @pytest.fixture
 def logged() -> SecurityEvent:
-    """A line of the security log, written today."""
+    """A security event of today."""
     person = User.objects.create_user(email="amina@larkhaven.example", name="Amina")
     now = timezone.now()
     return SecurityEvent.objects.create(person=person, kind="refused", at=now, ip="203.0.113.9", user_agent="Firefox")
 
 
 @pytest.mark.parametrize("variable", ["common_ground.now", "pgtrigger.ignore"])
-def test_no_session_variable_lets_it_empty_the_security_log(
+def test_no_session_variable_allows_deleting_the_security_log(
     logged: SecurityEvent, as_application: None, variable: str
 ) -> None:
     value = "2100-01-01" if variable == "common_ground.now" else "{people_securityevent:kept_its_time}"
@@ -105,9 +105,7 @@ def test_no_session_variable_lets_it_empty_the_security_log(
     assert SecurityEvent.objects.filter(pk=logged.pk).exists()
 
 
-def test_retention_removes_old_lines_of_the_security_log_as_the_application(
-    logged: SecurityEvent, as_application: None
-) -> None:
+def test_retention_deletes_old_security_events_as_the_application(logged: SecurityEvent, as_application: None) -> None:
     now = timezone.now()
     old = SecurityEvent.objects.create(person=logged.person, kind="signed_in", at=now - dt.timedelta(days=366))
 
@@ -119,9 +117,7 @@ def test_retention_removes_old_lines_of_the_security_log_as_the_application(
     assert SecurityEvent.objects.filter(pk=logged.pk).exists()
 
 
-def test_the_owners_function_removes_nothing_younger_than_twelve_months(
-    logged: SecurityEvent, as_application: None
-) -> None:
+def test_the_owners_function_keeps_the_last_twelve_months(logged: SecurityEvent, as_application: None) -> None:
     young = SecurityEvent.objects.create(
         person=logged.person, kind="signed_in", at=timezone.now() - dt.timedelta(days=364)
     )
@@ -132,10 +128,10 @@ def test_the_owners_function_removes_nothing_younger_than_twelve_months(
     assert SecurityEvent.objects.filter(pk__in=[logged.pk, young.pk]).count() == 2
 
 
-def test_erasing_a_person_as_the_application_keeps_what_happened_and_no_network_address(
+def test_erasing_a_person_keeps_security_events_without_ip_addresses(
     logged: SecurityEvent, as_application: None
 ) -> None:
-    assert blank_security_log(logged.person) == 0, "Only of people who are erased."
+    assert blank_security_log(logged.person) == 0, "Only for erased people."
 
     erase_person(person=logged.person, author=None, reason="They asked.", now=timezone.now())
 
@@ -143,7 +139,7 @@ def test_erasing_a_person_as_the_application_keeps_what_happened_and_no_network_
     assert (logged.kind, logged.ip, logged.user_agent) == ("refused", None, "")
 
 
-def test_nobody_else_may_call_the_owners_functions() -> None:
+def test_no_other_role_may_call_the_owners_functions() -> None:
     functions = owner_functions()
 
     assert "remove_old_people_securityevent(timestamp with time zone,integer)" in functions
@@ -156,7 +152,7 @@ def test_nobody_else_may_call_the_owners_functions() -> None:
         assert cursor.fetchall() == []
 
 
-def test_it_can_truncate_and_drop_nothing(as_application: None) -> None:
+def test_the_role_cannot_truncate_or_drop_tables(as_application: None) -> None:
     for model in apps.get_models():
         if model._meta.managed and not model._meta.proxy:
             assert refused(f'TRUNCATE "{model._meta.db_table}" CASCADE'), model
@@ -164,7 +160,7 @@ def test_it_can_truncate_and_drop_nothing(as_application: None) -> None:
     assert refused("ALTER TABLE activity_event DISABLE TRIGGER ALL")
 
 
-def test_it_cannot_change_what_has_been_migrated(as_application: None) -> None:
+def test_the_role_cannot_change_the_table_of_migrations(as_application: None) -> None:
     assert refused("DELETE FROM django_migrations")
 
 
@@ -191,7 +187,9 @@ def partition_of(table: str, moment: dt.datetime) -> str:
 
 
 @pytest.mark.parametrize("table", ["outbox_email", "outbox_bounce"])
-def test_it_deletes_and_empties_no_ledger_of_emails(emails: dict[str, Email], as_application: None, table: str) -> None:
+def test_the_role_cannot_delete_or_truncate_the_ledger_of_emails(
+    emails: dict[str, Email], as_application: None, table: str
+) -> None:
     for name in (table, partition_of(table, timezone.now()), f"{table}_before"):
         assert refused(f"DELETE FROM {name}"), name
         assert refused(f"TRUNCATE {name}"), name
@@ -200,12 +198,14 @@ def test_it_deletes_and_empties_no_ledger_of_emails(emails: dict[str, Email], as
 
 
 @pytest.mark.parametrize("column", ["id", "lane", "kind", "person_id", "sender_id", "created_at", "repeat_of_id"])
-def test_it_changes_only_the_state_of_an_email(emails: dict[str, Email], as_application: None, column: str) -> None:
+def test_the_role_changes_only_the_state_of_an_email(
+    emails: dict[str, Email], as_application: None, column: str
+) -> None:
     assert refused(f"UPDATE outbox_email SET {column} = {column}")
 
 
 @pytest.mark.parametrize("column", ["id", "kind", "email_id", "person_id", "at"])
-def test_it_does_not_change_a_bounce(emails: dict[str, Email], as_application: None, column: str) -> None:
+def test_the_role_cannot_change_a_bounce(emails: dict[str, Email], as_application: None, column: str) -> None:
     assert refused(f"UPDATE outbox_bounce SET {column} = {column}")
 
 
@@ -219,19 +219,19 @@ def test_it_does_not_change_a_bounce(emails: dict[str, Email], as_application: N
         "UPDATE outbox_bounce SET address = 'ben@beckford.example'",
     ],
 )
-def test_what_is_settled_is_not_rewritten(emails: dict[str, Email], as_application: None, change: str) -> None:
+def test_a_settled_email_cannot_be_rewritten(emails: dict[str, Email], as_application: None, change: str) -> None:
     with pytest.raises(InternalError, match="The ledger stands"), transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(change)
 
 
-def test_it_reaches_no_partition_past_its_table(emails: dict[str, Email], as_application: None) -> None:
+def test_the_role_cannot_use_partitions_directly(emails: dict[str, Email], as_application: None) -> None:
     for table in ("outbox_email", "outbox_bounce"):
         partition = partition_of(table, timezone.now())
         assert refused(f"SELECT 1 FROM {partition}")
         assert refused(f"UPDATE {partition} SET address = ''")
 
 
-def test_it_changes_nothing_through_a_view(emails: dict[str, Email], as_application: None) -> None:
+def test_the_role_cannot_write_through_a_view(emails: dict[str, Email], as_application: None) -> None:
     assert refused("DELETE FROM digests_delivery")
     assert refused("UPDATE digests_delivery SET status = 'dropped'")
     with connection.cursor() as cursor:
@@ -243,7 +243,7 @@ def test_it_changes_nothing_through_a_view(emails: dict[str, Email], as_applicat
         assert cursor.fetchall() == []
 
 
-def test_it_claims_and_settles_emails(emails: dict[str, Email], as_application: None) -> None:
+def test_the_role_claims_and_settles_emails(emails: dict[str, Email], as_application: None) -> None:
     drain(seconds=5, beside=False)
 
     queued = Email.objects.get(pk=emails["queued"].pk)
@@ -251,7 +251,7 @@ def test_it_claims_and_settles_emails(emails: dict[str, Email], as_application: 
     assert mail.outbox[-1].to == ["Amina <amina@larkhaven.example>"]
 
 
-def test_retention_clears_and_drops_emails_as_the_application(emails: dict[str, Email], as_application: None) -> None:
+def test_retention_clears_old_emails_as_the_application(emails: dict[str, Email], as_application: None) -> None:
     outcome = apply_retention(now=timezone.now() + dt.timedelta(days=366))
 
     assert outcome.failed == {}
@@ -260,7 +260,7 @@ def test_retention_clears_and_drops_emails_as_the_application(emails: dict[str, 
     assert Bounce.objects.get().address == ""
 
 
-def test_erasing_a_person_as_the_application_clears_their_emails(
+def test_erasing_a_person_clears_their_emails_as_the_application(
     emails: dict[str, Email], as_application: None
 ) -> None:
     person = User.objects.get(email="amina@larkhaven.example")
@@ -272,7 +272,7 @@ def test_erasing_a_person_as_the_application_clears_their_emails(
     assert Bounce.objects.get().address == ""
 
 
-def test_it_makes_partitions_that_it_cannot_touch(emails: dict[str, Email]) -> None:
+def test_the_role_creates_partitions_that_it_cannot_use(emails: dict[str, Email]) -> None:
     now = timezone.now()
     ahead = (now.replace(day=1) + dt.timedelta(days=31 * 11)).replace(day=1)
     with connection.cursor() as cursor:
@@ -294,6 +294,6 @@ def test_it_makes_partitions_that_it_cannot_touch(emails: dict[str, Email]) -> N
         cursor.execute("RESET ROLE")
 
 
-def test_it_makes_no_tables_and_no_functions(as_application: None) -> None:
+def test_the_role_cannot_create_tables_or_functions(as_application: None) -> None:
     assert refused("CREATE TABLE public.mine (id int)")
     assert refused("CREATE FUNCTION public.mine() RETURNS int LANGUAGE sql AS 'SELECT 1'")

@@ -1,4 +1,4 @@
-"""Where settings come from, what .env.example says of them, and which secrets are refused."""
+"""Where settings come from, what .env.example lists, and which secrets are refused."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ def environ_after(tmp_path: Path, *, embedded: str, **given: str) -> dict[str, s
     return environ
 
 
-def test_what_runs_embedded_fills_what_is_unset(tmp_path: Path) -> None:
+def test_embedded_services_fill_unset_settings(tmp_path: Path) -> None:
     environ = environ_after(tmp_path, embedded="REDIS_URL=redis://embedded\nSECRET_KEY='kept'\n", SECRET_KEY="mine")
 
     assert environ == {"REDIS_URL": "redis://embedded", "SECRET_KEY": "mine"}
 
 
-def test_a_database_of_ones_own_never_meets_the_embedded_owner(tmp_path: Path) -> None:
+def test_your_own_database_is_not_mixed_with_the_embedded_owner(tmp_path: Path) -> None:
     environ = environ_after(
         tmp_path,
         embedded="DATABASE_URL=postgres://a\nDATABASE_OWNER_URL=postgres://b\n",
@@ -42,7 +42,7 @@ def test_a_database_of_ones_own_never_meets_the_embedded_owner(tmp_path: Path) -
     assert environ == {"DATABASE_URL": "postgres://mine"}
 
 
-def test_comments_and_blank_lines_in_the_file_are_nothing(tmp_path: Path) -> None:
+def test_comments_and_blank_lines_are_ignored(tmp_path: Path) -> None:
     (tmp_path / ".env").write_text("# SECRET_KEY=no\n\nexport PORT=8001\nnonsense\n")
 
     assert read_file(tmp_path / ".env") == {"PORT": "8001"}
@@ -59,7 +59,7 @@ def test_comments_and_blank_lines_in_the_file_are_nothing(tmp_path: Path) -> Non
         ('SECRET_KEY="a=b"', "a=b"),
     ],
 )
-def test_a_comment_after_a_value_is_no_part_of_it(tmp_path: Path, line: str, value: str) -> None:
+def test_a_comment_after_a_value_is_stripped(tmp_path: Path, line: str, value: str) -> None:
     (tmp_path / ".env").write_text(line)
 
     assert read_file(tmp_path / ".env") == {"SECRET_KEY": value}
@@ -76,7 +76,7 @@ def test_a_comment_after_a_value_is_no_part_of_it(tmp_path: Path, line: str, val
         (["manage.py"], "", "worker"),
     ],
 )
-def test_each_command_connects_as_its_own_role(words: list[str], chosen: str, role: str) -> None:
+def test_each_command_connects_with_its_database_role(words: list[str], chosen: str, role: str) -> None:
     assert database_role(words, {"DATABASE_ROLE": chosen}) == role
 
 
@@ -104,11 +104,11 @@ ROLES = {
         (WORK, "worker"),
     ],
 )
-def test_web_and_worker_connect_as_roles_of_their_own(tmp_path: Path, script: str, user: str) -> None:
+def test_web_and_worker_connect_with_different_roles(tmp_path: Path, script: str, user: str) -> None:
     assert run_with(tmp_path, ["-c", script], ROLES).stdout.strip() == user
 
 
-def test_without_a_role_of_their_own_workers_use_the_webs_and_a_check_says_so(tmp_path: Path) -> None:
+def test_a_check_warns_when_workers_use_the_webs_role(tmp_path: Path) -> None:
     environ = ROLES | {"DATABASE_WORKER_URL": "", "DATABASE_ROLE": "worker"}
 
     user = run_with(tmp_path, ["-c", f"from housing import settings; print({USER})"], environ)
@@ -134,20 +134,20 @@ def run_with(tmp_path: Path, words: list[str], environ: dict[str, str]) -> subpr
     )
 
 
-def test_a_missing_secret_stops_the_start_and_says_what_to_do(tmp_path: Path) -> None:
+def test_a_missing_secret_key_prevents_the_start_and_says_what_to_do(tmp_path: Path) -> None:
     done = settings_with(tmp_path)
 
     assert done.returncode != 0
     assert "SECRET_KEY is not set" in done.stderr
 
 
-def test_a_missing_secret_is_no_matter_while_debugging(tmp_path: Path) -> None:
+def test_debug_needs_no_secret_key(tmp_path: Path) -> None:
     done = settings_with(tmp_path, DEBUG="1")
 
     assert done.returncode == 0, done.stderr
 
 
-def test_an_origin_that_is_none_stops_the_start(tmp_path: Path) -> None:
+def test_an_invalid_origin_prevents_the_start(tmp_path: Path) -> None:
     done = settings_with(tmp_path, DEBUG="1", SITE_ORIGIN="ground.example/here")
 
     assert "SITE_ORIGIN must look like" in done.stderr
@@ -155,41 +155,41 @@ def test_an_origin_that_is_none_stops_the_start(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", ["SECRET_KEY", "SECRET_KEY_FALLBACKS", "SECOND_FACTOR_KEYS"])
 @pytest.mark.parametrize(
-    ("weak", "said"),
+    ("weak", "message"),
     [
         ("#" + LONG, "starts with #"),
         (LONG + " " + LONG, "contains blanks"),
         (LONG[1:], "shorter than 50 characters"),
     ],
 )
-def test_a_weak_key_stops_the_start_and_is_not_repeated(tmp_path: Path, name: str, weak: str, said: str) -> None:
+def test_a_weak_key_prevents_the_start_and_is_not_printed(tmp_path: Path, name: str, weak: str, message: str) -> None:
     done = settings_with(tmp_path, **({"SECRET_KEY": LONG} | {name: weak}))
 
     assert done.returncode != 0
     assert f"{name} " in done.stderr
-    assert said in done.stderr
+    assert message in done.stderr
     assert weak not in done.stderr.splitlines()[-1]
 
 
-def test_every_key_of_a_list_is_judged(tmp_path: Path) -> None:
+def test_every_key_of_a_list_is_checked(tmp_path: Path) -> None:
     assert settings_with(tmp_path, SECRET_KEY=LONG, SECOND_FACTOR_KEYS=f"{LONG},{LONG[::-1]}").returncode == 0
     assert "SECOND_FACTOR_KEYS" in settings_with(tmp_path, SECRET_KEY=LONG, SECOND_FACTOR_KEYS=f"{LONG},old").stderr
 
 
-def test_a_key_may_start_with_a_dollar(tmp_path: Path) -> None:
+def test_a_key_may_start_with_a_dollar_sign(tmp_path: Path) -> None:
     script = "from housing import settings; print(settings.SECRET_KEY)"
 
     assert run_with(tmp_path, ["-c", script], {"SECRET_KEY": "$" + LONG}).stdout.strip() == "$" + LONG
 
 
-def test_the_deployment_check_finds_weak_keys_while_debugging_too(tmp_path: Path) -> None:
+def test_the_deployment_check_finds_weak_keys_with_debug_too(tmp_path: Path) -> None:
     done = run_with(tmp_path, ["manage.py", "check", "--deploy"], {"DEBUG": "1", "SECRET_KEY": LONG[1:]})
 
     assert "housing.E001" in done.stderr
     assert "SECRET_KEY is shorter than 50 characters" in done.stderr
 
 
-def test_browsers_are_asked_to_preload_https_only_by_choice(tmp_path: Path) -> None:
+def test_hsts_preload_is_opt_in(tmp_path: Path) -> None:
     script = "from housing import settings; print(settings.SECURE_HSTS_SECONDS > 0, settings.SECURE_HSTS_PRELOAD)"
     production = {"SECRET_KEY": LONG, "SITE_ORIGIN": "https://ground.example"}
 
@@ -201,13 +201,13 @@ def test_browsers_are_asked_to_preload_https_only_by_choice(tmp_path: Path) -> N
 # --- .env.example
 
 
-def test_the_example_file_as_given_sets_no_secret_key(tmp_path: Path) -> None:
+def test_the_example_file_sets_no_secret_key(tmp_path: Path) -> None:
     done = run_with(tmp_path, ["-c", "import housing.settings"], read_file(EXAMPLE))
 
     assert "SECRET_KEY is not set" in done.stderr
 
 
-def test_production_starts_from_the_example_file_with_its_blanks_filled(tmp_path: Path) -> None:
+def test_production_starts_from_the_completed_example_file(tmp_path: Path) -> None:
     filled = tmp_path / ".env"
     filled.write_text(re.sub(r"^(\w+)=$", rf"\1={LONG}", EXAMPLE.read_text(), flags=re.MULTILINE))
 
@@ -217,8 +217,8 @@ def test_production_starts_from_the_example_file_with_its_blanks_filled(tmp_path
     assert [key for key, value in read_file(EXAMPLE).items() if not value] == ["SECRET_KEY"]
 
 
-def test_no_value_of_the_example_file_has_a_comment_behind_it() -> None:
-    # Docker and systemd read such files too, and would take the comment for a part of the value.
+def test_no_value_in_the_example_file_is_followed_by_a_comment() -> None:
+    # Docker and systemd read such files too, and would read the comment as part of the value.
     assert [line for line in EXAMPLE.read_text().splitlines() if re.match(r"#?[A-Z_]+=.*#", line)] == []
 
 
@@ -236,7 +236,7 @@ def read_by_settings() -> set[str]:
     }
 
 
-def test_the_example_file_lists_every_setting_and_nothing_else() -> None:
+def test_the_example_file_lists_exactly_the_settings() -> None:
     listed = re.findall(r"^#?([A-Z_]+)=", EXAMPLE.read_text(), flags=re.MULTILINE)
 
     for_make_run = {"HOST", "PORT", "MAIL_PORT", "SMTP_PORT"}
@@ -244,7 +244,7 @@ def test_the_example_file_lists_every_setting_and_nothing_else() -> None:
     assert len(listed) == len(set(listed))
 
 
-def test_every_setting_is_in_the_table_of_the_deployment_guide() -> None:
+def test_the_deployment_guide_lists_every_setting() -> None:
     table = (settings.BASE_DIR / "docs" / "deploy.md").read_text()
 
     assert {name for name in read_by_settings() if f"| `{name}` |" not in table} == set()

@@ -1,4 +1,4 @@
-"""What machines ask, and what everybody gets while the database is away."""
+"""Health probes, metrics, and answers during an outage of the database."""
 
 from __future__ import annotations
 
@@ -13,29 +13,29 @@ from django.test import Client, RequestFactory
 from housing.middleware import DatabaseOutageMiddleware
 
 
-def test_a_process_that_answers_lives(client: Client) -> None:
+def test_live_probe_answers(client: Client) -> None:
     assert client.get("/health/live/").json() == {"live": True}
 
 
 @pytest.mark.django_db
-def test_a_process_with_its_database_is_ready(client: Client) -> None:
+def test_ready_probe_answers_with_a_database(client: Client) -> None:
     assert client.get("/health/ready/").json()["ready"] is True
 
 
 @pytest.mark.django_db
 @pytest.mark.parametrize("host", ["10.1.2.3:8000", "[fd00::1]", "web-7f9c.internal", "not a host"])
-def test_probes_may_ask_by_any_host(client: Client, host: str) -> None:
+def test_probes_may_use_any_host(client: Client, host: str) -> None:
     assert client.get("/health/live/", headers={"Host": host}).json() == {"live": True}
     assert client.get("/health/ready/", headers={"Host": host}).json()["ready"] is True
 
 
 @pytest.mark.django_db
 @pytest.mark.parametrize("path", ["/", "/accounts/login/", "/health/", "/health/live/more/", "/metrics"])
-def test_every_other_page_still_refuses_unknown_hosts(client: Client, path: str) -> None:
+def test_other_pages_refuse_unknown_hosts(client: Client, path: str) -> None:
     assert client.get(path, headers={"Host": "10.1.2.3"}).status_code == 400
 
 
-def test_without_a_database_a_probe_by_address_gets_503(client: Client) -> None:
+def test_ready_probe_by_ip_address_is_503_without_a_database(client: Client) -> None:
     with patch("housing.heartbeats.connection.cursor", side_effect=OperationalError("gone")):
         answer = client.get("/health/ready/", headers={"Host": "10.1.2.3"})
 
@@ -43,7 +43,7 @@ def test_without_a_database_a_probe_by_address_gets_503(client: Client) -> None:
     assert int(answer["Retry-After"]) > 0
 
 
-def test_without_a_database_the_answer_is_503_with_a_hint(client: Client) -> None:
+def test_ready_probe_is_503_with_retry_after_without_a_database(client: Client) -> None:
     with patch("housing.heartbeats.connection.cursor", side_effect=OperationalError("gone")):
         answer = client.get("/health/ready/")
 
@@ -52,7 +52,7 @@ def test_without_a_database_the_answer_is_503_with_a_hint(client: Client) -> Non
     assert "gone" not in answer.content.decode()
 
 
-def test_the_outage_is_caught_outside_views_too(rf: RequestFactory) -> None:
+def test_outages_outside_views_are_caught_too(rf: RequestFactory) -> None:
     def session_is_gone(request: HttpRequest) -> HttpResponse:
         raise OperationalError("gone")
 
@@ -62,7 +62,7 @@ def test_the_outage_is_caught_outside_views_too(rf: RequestFactory) -> None:
 
 
 @pytest.mark.django_db
-def test_figures_need_their_token(client: Client, settings: object) -> None:
+def test_metrics_need_their_token(client: Client, settings: object) -> None:
     assert client.get("/metrics").status_code == 404
 
     settings.METRICS_TOKEN = "prometheus-may-read"  # type: ignore[attr-defined]  # pytest-django's wrapper
@@ -75,5 +75,5 @@ def test_figures_need_their_token(client: Client, settings: object) -> None:
 
 @pytest.mark.parametrize("path", ["/health/live/", "/health/ready/", "/metrics"])
 @pytest.mark.parametrize("method", ["post", "put", "delete", "patch", "trace"])
-def test_machines_may_only_read(client: Client, path: str, method: str) -> None:
+def test_machine_pages_allow_only_reading(client: Client, path: str, method: str) -> None:
     assert getattr(client, method)(path).status_code == 405

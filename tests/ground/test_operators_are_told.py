@@ -1,4 +1,4 @@
-"""Operators are emailed what the system cannot put right, and a storm of errors sends few emails."""
+"""Operators get emails about faults, and many errors send few emails."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture(autouse=True)
-def somebody_operates(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def with_operators(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     settings.ADMINS = [("Operators", "operators@ground.example")]
     monkeypatch.setattr(operators, "_sent_here", {})
 
@@ -35,7 +35,7 @@ def subjects(mailoutbox: list[EmailMessage]) -> list[str]:
     return [email.subject.removeprefix("[Common Ground] ") for email in mailoutbox]
 
 
-def test_the_same_subject_is_sent_once_an_hour(mailoutbox: list[EmailMessage]) -> None:
+def test_the_same_alert_is_sent_once_an_hour(mailoutbox: list[EmailMessage]) -> None:
     for _ in range(50):
         alert_operators("The disk is full", "Nothing can be written.")
     with time_machine.travel(timezone.now() + QUIET + dt.timedelta(minutes=1)):
@@ -46,7 +46,7 @@ def test_the_same_subject_is_sent_once_an_hour(mailoutbox: list[EmailMessage]) -
 
 
 @pytest.mark.django_db(transaction=True)
-def test_an_alert_goes_through_the_outbox_while_the_database_is_there(
+def test_an_alert_goes_through_the_outbox_if_the_database_answers(
     mailoutbox: list[EmailMessage], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(operators, "_channels", [record_alert])
@@ -59,14 +59,14 @@ def test_an_alert_goes_through_the_outbox_while_the_database_is_there(
     assert mailoutbox == []
 
 
-def test_a_storm_of_different_errors_sends_few(mailoutbox: list[EmailMessage]) -> None:
+def test_many_different_errors_send_few_alerts(mailoutbox: list[EmailMessage]) -> None:
     for number in range(50):
         alert_operators(f"Error {number}", "It failed.")
 
     assert len(subjects(mailoutbox)) == MAX_ALERTS
 
 
-def test_an_outage_of_the_database_is_told_without_it(client: Client, mailoutbox: list[EmailMessage]) -> None:
+def test_an_alert_about_a_database_outage_needs_no_database(client: Client, mailoutbox: list[EmailMessage]) -> None:
     client.force_login(User.objects.create_user(email="amina@larkhaven.example", password="correct horse battery"))
     client.raise_request_exception = False
 
@@ -77,7 +77,7 @@ def test_an_outage_of_the_database_is_told_without_it(client: Client, mailoutbox
     assert subjects(mailoutbox) == ["The database is unavailable: OperationalError"]
 
 
-def test_without_operators_nothing_is_sent(settings: Any, mailoutbox: list[EmailMessage]) -> None:
+def test_no_alerts_without_operators(settings: Any, mailoutbox: list[EmailMessage]) -> None:
     settings.ADMINS = []
 
     assert not alert_operators("The disk is full", "Nothing can be written.")
@@ -94,7 +94,7 @@ def works() -> None:
     return None
 
 
-def test_a_job_that_fails_is_told_and_counted(client: Client, settings: Any, mailoutbox: list[EmailMessage]) -> None:
+def test_failed_jobs_are_alerted_and_counted(client: Client, settings: Any, mailoutbox: list[EmailMessage]) -> None:
     settings.METRICS_TOKEN = "prometheus-may-read"
     works.apply()
     fails.apply()

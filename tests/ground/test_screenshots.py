@@ -1,4 +1,4 @@
-"""`make screenshots`, which makes the README's pictures."""
+"""`make screenshots`, which takes the README's pictures."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import sys
 from django.conf import settings
 
 
-def test_without_an_instance_it_says_what_to_start() -> None:
+def test_screenshots_without_an_instance_say_what_to_start() -> None:
     done = subprocess.run(
         [sys.executable, "docs/screenshots.py"],
         cwd=settings.BASE_DIR,

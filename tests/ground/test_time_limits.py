@@ -1,4 +1,4 @@
-"""The time limits of each database role, how connections notice a dead server, and migrations that wait for a table."""
+"""Time limits of database roles, unreachable servers, and migrations that wait for a table."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 
 def shown(url: str, name: str) -> str:
-    """A setting of a new session."""
+    """The value of a setting in a new session."""
     with closing(psycopg2.connect(url)) as session, session.cursor() as cursor:
         cursor.execute(f"SHOW {name}")
         return str(cursor.fetchone()[0])
@@ -36,14 +36,14 @@ def shown(url: str, name: str) -> str:
 @pytest.mark.parametrize(
     ("kind", "statement", "lock", "pause"), [("web", "15s", "2s", "15s"), ("worker", "2min", "30s", "1min")]
 )
-def test_every_session_of_a_role_has_its_limits(kind: str, statement: str, lock: str, pause: str) -> None:
+def test_every_session_has_its_roles_limits(kind: str, statement: str, lock: str, pause: str) -> None:
     with limited_role(kind) as url:
         assert shown(url, "statement_timeout") == statement
         assert shown(url, "lock_timeout") == lock
         assert shown(url, "idle_in_transaction_session_timeout") == pause
 
 
-def test_a_role_that_owns_the_tables_gets_no_limits() -> None:
+def test_the_owner_of_the_tables_gets_no_limits() -> None:
     owner = connection.settings_dict["USER"]
 
     limit_roles({"web": connection_settings(database_url())}, owner=owner)
@@ -51,7 +51,7 @@ def test_a_role_that_owns_the_tables_gets_no_limits() -> None:
     assert shown(database_url(), "statement_timeout") == "0"
 
 
-def test_a_role_that_does_both_gets_the_limits_of_pages() -> None:
+def test_one_role_for_web_and_worker_gets_the_webs_limits() -> None:
     with limited_role("worker") as url:
         both = connection_settings(url)
         limit_roles({"web": both, "worker": both}, owner="")
@@ -59,7 +59,7 @@ def test_a_role_that_does_both_gets_the_limits_of_pages() -> None:
         assert shown(url, "statement_timeout") == "15s"
 
 
-def test_a_connection_notices_a_server_that_is_gone() -> None:
+def test_a_connection_notices_an_unreachable_server_within_a_minute() -> None:
     relay = Relay()
     relay.join()
     opened = ConnectionHandler({"default": connection_settings(relay.url())})["default"]
@@ -85,7 +85,7 @@ def test_a_connection_notices_a_server_that_is_gone() -> None:
     assert 0 < unanswered <= 60_000
 
 
-def test_options_in_the_address_win() -> None:
+def test_options_in_the_url_win() -> None:
     options = connection_settings("postgres://web@database.example/one?keepalives_idle=7&sslmode=require")["OPTIONS"]
 
     assert (options["keepalives_idle"], options["sslmode"], options["keepalives"]) == (7, "require", 1)
@@ -95,7 +95,7 @@ def test_options_in_the_address_win() -> None:
     ("limit", "statement"),
     [("statement_timeout", "SELECT pg_sleep(5)"), ("idle_in_transaction_session_timeout", "SELECT 1")],
 )
-def test_what_a_time_limit_ended_is_answered_503(rf: RequestFactory, limit: str, statement: str) -> None:
+def test_a_page_stopped_by_a_time_limit_answers_503(rf: RequestFactory, limit: str, statement: str) -> None:
     def ended(request: HttpRequest) -> HttpResponse:
         with closing(ConnectionHandler({"default": connection_settings(database_url())})["default"]) as opened:
             opened.set_autocommit(False)
@@ -118,7 +118,7 @@ def test_what_a_time_limit_ended_is_answered_503(rf: RequestFactory, limit: str,
 
 @pytest.fixture
 def one_migration(settings: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """A migration that needs the table of people for itself, not applied yet."""
+    """An unapplied migration that needs an exclusive lock on the table of people."""
     settings.MIGRATION_MODULES = {"kit": "tests.ground.waiting_migrations"}
     monkeypatch.setattr(Command, "LOCK_TIMEOUT", "300ms")
     monkeypatch.setattr(Command, "PAUSE_SECONDS", 0.3)
@@ -128,23 +128,23 @@ def one_migration(settings: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[No
 
 @pytest.fixture
 def reader() -> Iterator[Any]:
-    """Another session that reads the table in a transaction."""
+    """Another session with an open transaction that read the table."""
     with closing(psycopg2.connect(database_url())) as session, session.cursor() as cursor:
         cursor.execute("SELECT count(*) FROM people_user")
         yield session
 
 
-def test_a_migration_that_meets_a_lock_lets_others_pass_and_tries_again(one_migration: None, reader: Any) -> None:
-    class Said(StringIO):
+def test_a_migration_that_meets_a_lock_lets_others_pass_and_retries(one_migration: None, reader: Any) -> None:
+    class Output(StringIO):
         def write(self, text: str) -> int:
-            reader.rollback()  # the reader is done while the migration pauses
+            reader.rollback()  # the reader finishes during the pause
             return super().write(text)
 
-    said = Said()
+    output = Output()
 
-    call_command("migrate", "kit", verbosity=0, stderr=said)
+    call_command("migrate", "kit", verbosity=0, stderr=output)
 
-    assert "Trying again" in said.getvalue()
+    assert "Trying again" in output.getvalue()
     with connection.cursor() as cursor:
         cursor.execute("SELECT 1 FROM django_migrations WHERE app = 'kit' AND name = 'touch_people'")
         assert cursor.fetchone()
@@ -152,14 +152,14 @@ def test_a_migration_that_meets_a_lock_lets_others_pass_and_tries_again(one_migr
         assert cursor.fetchone() == ("0",)
 
 
-def test_a_migration_gives_up_in_the_end_and_says_why(
+def test_a_migration_gives_up_after_its_last_try_and_says_why(
     one_migration: None, reader: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(Command, "TRIES", 2)
-    said = StringIO()
+    output = StringIO()
 
     with pytest.raises(OperationalError, match="lock timeout"):
-        call_command("migrate", "kit", verbosity=0, stderr=said)
+        call_command("migrate", "kit", verbosity=0, stderr=output)
 
-    assert said.getvalue().count("Trying again") == 1
+    assert output.getvalue().count("Trying again") == 1
     reader.rollback()

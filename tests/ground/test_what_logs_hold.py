@@ -1,4 +1,4 @@
-"""No log line, traceback or alert holds an address, a bearer link or a value from the database."""
+"""No log line, traceback or alert contains an email address, a link with a token or a value from the database."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ from partnerships.kit.operators import wait_for_alerts
 from partnerships.people.models import User
 
 CANARY = "canary.person@address.example"
-#: Like a signed value: a colon is in no number and no slug.
+#: Like a signed value. Numbers and slugs contain no colon.
 TOKEN = "cAnAry:Token_9"
 _PARAMETER = re.compile(r"<(?:\w+:)?\w+>|\(\?P<\w+>[^)]*\)")
 
 
 @pytest.fixture
 def lines() -> Iterator[io.StringIO]:
-    """What the handler of the settings writes, by its own formatter."""
+    """What the log handler of the settings writes."""
     handler = logging.getLogger("django").handlers[0]
     assert isinstance(handler, logging.StreamHandler)
     written = io.StringIO()
@@ -43,7 +43,7 @@ def lines() -> Iterator[io.StringIO]:
 
 
 def integrity_error() -> IntegrityError:
-    """What PostgreSQL says of an address that is taken, raised and caught."""
+    """PostgreSQL's error about an email address that is taken."""
     User.objects.create_user(email=CANARY)
     with pytest.raises(IntegrityError) as caught, transaction.atomic():
         User.objects.create_user(email=CANARY)
@@ -52,7 +52,7 @@ def integrity_error() -> IntegrityError:
 
 
 @pytest.mark.django_db
-def test_an_integrity_error_leaves_no_address_in_the_log(lines: io.StringIO) -> None:
+def test_an_integrity_error_logs_no_email_address(lines: io.StringIO) -> None:
     error = integrity_error()
 
     logging.getLogger("django.request").error("Internal Server Error: /", exc_info=error)
@@ -64,7 +64,7 @@ def test_an_integrity_error_leaves_no_address_in_the_log(lines: io.StringIO) -> 
 
 
 @pytest.mark.django_db
-def test_values_in_an_errors_detail_go_even_if_they_are_no_addresses() -> None:
+def test_values_in_an_errors_detail_are_masked() -> None:
     person = User.objects.create_user(email=CANARY, name="Canary Singer")
     said = []
     for statement, error in (
@@ -80,7 +80,7 @@ def test_values_in_an_errors_detail_go_even_if_they_are_no_addresses() -> None:
     assert "Canary" not in "".join(said)
 
 
-def test_an_error_that_ends_a_process_is_masked(tmp_path: Path) -> None:
+def test_the_traceback_of_a_crashed_process_is_masked(tmp_path: Path) -> None:
     program = tmp_path / "program.py"
     program.write_text(
         "import sys\n"
@@ -98,24 +98,24 @@ def test_an_error_that_ends_a_process_is_masked(tmp_path: Path) -> None:
     )
 
     assert "ValueError: no" in ended.stderr
-    # The traceback shows the line of source.
+    # The traceback also quotes the source line, which names the address.
     assert f"({CANARY})\n" not in ended.stderr.rpartition("ValueError")[2]
 
 
-def addresses(patterns: list[URLPattern | URLResolver], before: str = "/") -> Iterator[str]:
-    """Every address as its pattern says it, Django admin's apart: they hold numbers and names of models."""
+def url_patterns(patterns: list[URLPattern | URLResolver], before: str = "/") -> Iterator[str]:
+    """The patterns of all URLs except Django admin's, which contain only numbers and model names."""
     for one in patterns:
         if isinstance(one, URLResolver):
             if one.app_name != "admin":
-                yield from addresses(one.url_patterns, before + str(one.pattern))
+                yield from url_patterns(one.url_patterns, before + str(one.pattern))
         else:
             yield before + str(one.pattern)
 
 
 def links_with_a_token() -> list[str]:
-    """An example of every address that takes a token: tried with one, a number and a slug in each place."""
+    """A path for every URL that accepts a token, found by trying a token, a number and a slug in each place."""
     found = []
-    for pattern in addresses(get_resolver().url_patterns):
+    for pattern in url_patterns(get_resolver().url_patterns):
         pieces = _PARAMETER.split(re.sub(r"\^|\$$|\\Z", "", pattern))
         for values in itertools.product((TOKEN, "7", "a-slug"), repeat=len(pieces) - 1):
             path = pieces[0] + "".join(value + piece for value, piece in zip(values, pieces[1:], strict=True))
@@ -128,7 +128,7 @@ def links_with_a_token() -> list[str]:
     return found
 
 
-def test_every_link_that_takes_a_token_is_masked(lines: io.StringIO) -> None:
+def test_every_link_with_a_token_is_masked(lines: io.StringIO) -> None:
     links = links_with_a_token()
 
     names = {resolve(link).view_name for link in links}
@@ -142,7 +142,7 @@ def test_every_link_that_takes_a_token_is_masked(lines: io.StringIO) -> None:
     assert quote(TOKEN) not in lines.getvalue()
 
 
-def test_a_refused_form_does_not_log_its_invitation_link(lines: io.StringIO) -> None:
+def test_a_form_without_csrf_token_does_not_log_its_link(lines: io.StringIO) -> None:
     Client(enforce_csrf_checks=True).post(f"/organisations/invitations/{TOKEN}/")
 
     assert "Forbidden" in lines.getvalue()
@@ -156,7 +156,7 @@ def test_query_strings_are_not_logged(lines: io.StringIO) -> None:
     assert "secret" not in lines.getvalue()
 
 
-def test_gunicorn_masks_its_own_lines(tmp_path: Path) -> None:
+def test_gunicorns_log_lines_are_masked(tmp_path: Path) -> None:
     config = Config()
     config.set("errorlog", str(tmp_path / "errors"))
 
@@ -168,7 +168,7 @@ def test_gunicorn_masks_its_own_lines(tmp_path: Path) -> None:
 
 
 @pytest.mark.django_db
-def test_a_page_that_fails_is_told_to_the_operators_without_token_or_address(
+def test_alerts_about_failed_pages_contain_no_token_or_email_address(
     client: Client, settings: object, monkeypatch: pytest.MonkeyPatch, mailoutbox: list[EmailMessage]
 ) -> None:
     settings.ADMINS = [("Operators", "operators@ground.example")]  # type: ignore[attr-defined]  # pytest-django's
@@ -189,10 +189,10 @@ def test_a_page_that_fails_is_told_to_the_operators_without_token_or_address(
     assert "canary" not in mailoutbox[0].body
 
 
-def test_the_proxys_example_masks_every_such_link() -> None:
+def test_the_proxy_example_in_the_docs_masks_every_such_link() -> None:
     words = (settings.BASE_DIR / "docs" / "deploy.md").read_text()
     found = re.search(r'"~(\^\(\?<head>[^"]+)"', words)
-    assert found, "docs/deploy.md shows how nginx masks links."
+    assert found, "docs/deploy.md must show how nginx masks links."
     example = re.compile(found[1].replace("(?<head>", "(?P<head>"))
 
     for link in links_with_a_token():

@@ -34,13 +34,13 @@ from partnerships.exchange import services as exchange
 from partnerships.exchange.models import Entry
 from partnerships.organisations import services as organisations
 from partnerships.organisations.models import Organisation
+from partnerships.outbox.draining import drain
 from partnerships.people.services import create_invitation
 from partnerships.people.view_as import begin_view_as
 from partnerships.plans import services as plans
 from partnerships.plans.models import Plan, Share
 from tests.conversations import talks
 from tests.support.access import WHO
-from tests.support.outbox import deliver
 from tests.world import World, make_world
 
 OWN = ("viewer", "editor", "lead")
@@ -299,7 +299,7 @@ def _commitments(p: Planted, w: World, now: dt.datetime) -> None:
 
     promise("given to tidewater", w.tidewater, (*OWN, "stranger"), partnership=None)
     kept = promise("given in partnership", w.westmarch, PARTNERS, partnership=w.partnership)
-    deliver()  # while it still waits for its receiver
+    drain(seconds=30, beside=False)  # while it still waits for its receiver
     for organisation, lead in ((w.larkhaven, w.amina), (w.westmarch, w.ben)):
         kept = commitments.confirm_commitment(
             commitment=kept, organisation=organisation, author=lead, revision=kept.revision, now=now

@@ -1,9 +1,8 @@
-"""How soon an account email is accepted while a million digests are queued and every other sender hangs.
+"""How soon an account email is accepted while a million digests are queued and other senders hang.
 
-Makes a database of its own beside the one that DATABASE_URL names, records a million digests by SQL, starts the worker
-(whose senders all meet a mail server that does not answer digests) and the sender reserved for account emails, and
-records account emails one by one. Measured from the commit to the moment at which the server accepted it. The last line
-is one JSON object with the figures.
+Creates a database of its own, records a million digests by SQL, and starts a worker (whose senders all meet a mail
+server that never answers for digests) and the account sender. Then records account emails one by one, and measures from
+commit until the server accepted the email. The last line is a JSON object with the figures.
 
     make bench-digests                                          with the other figures of digests
     python benchmarks/account_lane.py --queued 100000           quicker, inside `tools.run with`
@@ -25,7 +24,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from benchmarks.digests_world import ROOT, Mailbox, Workers, own_database, prepare_django
 
-#: Of every address outside this domain the sink never answers the end of DATA.
+#: The sink answers the end of DATA only for this domain.
 _QUICK = "account.example"
 _QUEUE = """
 INSERT INTO people_user (password, is_superuser, email, name, is_staff, is_active, joined_at, time_zone)
@@ -39,7 +38,7 @@ ANALYZE outbox_email;
 
 
 def account_lane(database: str, folder: Path, *, queued: int, emails: int) -> dict[str, Any]:
-    """The figures: median and 99th percentile of the seconds from commit to acceptance."""
+    """Median and 99th percentile of the seconds from commit to acceptance."""
     box = Mailbox.open(folder, "account", "--fault", f"end:hang:1000000:1:{_QUICK}")
     environ = prepare_django(database, mail_port=box.port, EMAIL_DATA_TIMEOUT="600")
     from django.db import connection, transaction
@@ -55,7 +54,7 @@ def account_lane(database: str, folder: Path, *, queued: int, emails: int) -> di
     account = subprocess.Popen([sys.executable, "-m", "housing.account_sender"], cwd=ROOT, env=environ)
     taken: list[float] = []
     try:
-        time.sleep(5)  # the workers meet the server that hangs
+        time.sleep(5)  # until the workers hang
         for number in range(emails):
             address = f"person{number}@{_QUICK}"
             with transaction.atomic():
@@ -82,7 +81,7 @@ def account_lane(database: str, folder: Path, *, queued: int, emails: int) -> di
 
 
 def main() -> None:
-    """Measure, and print the figures as the last line."""
+    """Measure; print the figures and, as the last line, JSON."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--queued", type=int, default=1_000_000)
     parser.add_argument("--emails", type=int, default=200)

@@ -1,9 +1,8 @@
-"""Digests under real faults: workers killed, the broker flushed, the database cut off, a mail server that misbehaves
-or is away, everything started twice.
+"""Digests under real faults: killed workers, a flushed broker, a database outage, a faulty or missing mail server.
 
-Plays one fault against real processes on a database of its own, waits until everything is settled, ends everything it
-started, and prints what was lost and what was repeated as one JSON object. tests/faults plays each in reduced size;
-the figures of docs/performance.md are of
+Plays one fault against real processes on a database of its own, waits until everything is settled, stops all
+processes, and prints as JSON what was lost and repeated. tests/faults plays each fault with fewer people. The figures
+in docs/performance.md come from
 
     python benchmarks/digests_faults.py kill --people 5000 --times 20
     python benchmarks/digests_faults.py database --people 5000 --times 1 --seconds 30
@@ -48,7 +47,7 @@ from benchmarks.digests_world import (
     publish,
 )
 
-#: Every stage of the dialogue, and each way to go wrong there: see digests_sink.
+#: Faults at every stage of SMTP: see digests_sink.
 SMTP_FAULTS = (
     "rcpt:450 4.2.1 Busy:1:7",
     "data:451 4.3.0 Later:1:11",
@@ -61,7 +60,7 @@ SMTP_FAULTS = (
     "rcpt:421 4.7.0 Closing:1:97",
     "rcpt:550 5.1.1 Gone:9:101",
 )
-#: The same for a run of a hundred, where each must still hit somebody (by the number of their address).
+#: The same for a hundred people, of whom each fault must hit somebody.
 FEW_SMTP_FAULTS = (
     "rcpt:450 4.2.1 Busy:1:7",
     "data:451 4.3.0 Later:1:11",
@@ -74,16 +73,16 @@ FEW_SMTP_FAULTS = (
     "rcpt:421 4.7.0 Closing:1:37",
     "rcpt:550 5.1.1 Gone:9:41",
 )
-#: A small run is over before anything can happen to it, unless some answers come late.
+#: Makes a small run last long enough for a fault to hit it.
 SLOW = "end:slow:1:4"
 SMALL = 2000
-PATIENCE = 150
+MAX_SECONDS = 150
 _BEAT = (sys.executable, "-m", "celery", "-A", "housing", "beat", "-l", "WARNING")
 
 
 @dataclass
 class Parts:
-    """Workers and clocks that are brought back when they die, as the supervisor does."""
+    """Workers and beats that restart when they die, as under the supervisor."""
 
     environ: dict[str, str]
     folder: Path
@@ -92,14 +91,14 @@ class Parts:
     beats: list[subprocess.Popen[bytes]] = field(default_factory=list)
 
     def start(self) -> None:
-        """Start so many of each."""
+        """Start `count` workers and as many beats."""
         for place in range(self.count):
             self.workers.append(Workers(self.environ, log=self.folder / f"worker{place}.log"))
             self.workers[-1].start()
             self.beats.append(self.start_beat())
 
     def start_beat(self) -> subprocess.Popen[bytes]:
-        """Start Celery's clock."""
+        """Start Celery beat."""
         with (self.folder / "beat.log").open("ab") as log:
             return subprocess.Popen(
                 [*_BEAT, "-s", str(self.folder / f"beat{random.random()}")],
@@ -109,15 +108,15 @@ class Parts:
                 stderr=log,
             )
 
-    def revive(self) -> None:
-        """Bring back what has died."""
+    def restart_dead(self) -> None:
+        """Restart what has died."""
         self.beats = [beat if beat.poll() is None else self.start_beat() for beat in self.beats]
         for worker in self.workers:
             if worker.process is None or worker.process.poll() is not None:
                 worker.start()
 
     def kill_something(self, only: str = "") -> str:
-        """kill -9 one process of a worker, a whole worker, or the clock; or only what is named."""
+        """Kill a worker process, a whole worker or beat by SIGKILL; `only` chooses one of them."""
         what = only or random.choice(["child", "child", "worker", "worker", "beat"])
         worker = random.choice(self.workers)
         if what == "beat":
@@ -133,7 +132,7 @@ class Parts:
         return what
 
     def stop(self) -> None:
-        """End all of them, whatever state they are in."""
+        """Stop everything, whatever its state."""
         for beat in self.beats:
             beat.kill()
             beat.wait(10)
@@ -143,14 +142,14 @@ class Parts:
 
 @dataclass
 class Broker:
-    """A broker of our own that keeps nothing: killed, it comes back empty at the same address."""
+    """A broker of our own without storage: after a kill it restarts empty at the same address."""
 
     port: int = field(default_factory=free_port)
     process: subprocess.Popen[bytes] | None = None
 
     @property
     def url(self) -> str:
-        """Where it is."""
+        """Its address."""
         return f"redis://127.0.0.1:{self.port}/0"
 
     def start(self) -> None:
@@ -168,7 +167,7 @@ class Broker:
         raise RuntimeError("The broker does not listen.")
 
     def kill(self) -> None:
-        """kill -9: what was queued is gone."""
+        """Kill it by SIGKILL; what was queued is lost."""
         if self.process is not None:
             self.process.kill()
             self.process.wait(10)
@@ -184,7 +183,7 @@ def flush_broker(environ: dict[str, str]) -> None:
 
 
 def cut_database(name: str, seconds: float) -> None:
-    """Refuse and end every connection to a database for a while."""
+    """Refuse and end all connections to a database for some seconds."""
     connection = psycopg2.connect(OWN)
     connection.autocommit = True
     cursor = connection.cursor()
@@ -200,7 +199,7 @@ def cut_database(name: str, seconds: float) -> None:
 
 
 def settled() -> bool:
-    """Whether nothing waits any more, not even a version that no sweep has met yet."""
+    """Whether nothing waits any more, versions that no sweep has seen included."""
     from django.db import Error, connection
 
     from partnerships.digests.models import Publication
@@ -216,7 +215,7 @@ def settled() -> bool:
 
 
 def play(fault: str, people: int, times: int, seconds: float, seed: int, only: str = "") -> dict[str, Any]:
-    """Play one fault and say what became of everybody."""
+    """Play a fault; returns what became of all emails."""
     random.seed(seed)
     with contextlib.ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
@@ -234,7 +233,7 @@ def play(fault: str, people: int, times: int, seconds: float, seed: int, only: s
         if fault == "broker_killed":
             own_broker.start()
             broker = own_broker.url
-        if fault == "broker":  # away while the version is published: the nudge is lost
+        if fault == "broker":  # missing while the version is published, so the message to workers is lost
             os.environ["REDIS_URL"] = f"redis://127.0.0.1:{free_port()}/0"
         environ = prepare_django(
             database,
@@ -270,7 +269,7 @@ def play(fault: str, people: int, times: int, seconds: float, seed: int, only: s
             time.sleep(random.uniform(0.05, 0.6))
             if fault == "kill":
                 done[parts.kill_something(only)] += 1
-                parts.revive()
+                parts.restart_dead()
             elif fault == "broker":
                 flush_broker(environ)
                 done["flushed"] += 1
@@ -279,10 +278,10 @@ def play(fault: str, people: int, times: int, seconds: float, seed: int, only: s
                 time.sleep(seconds)
                 own_broker.start()
                 done["killed and back empty"] += 1
-            elif fault == "term":  # a deployment: everything is asked to end, and started again
+            elif fault == "term":  # a deployment: everything is stopped and started
                 for worker in parts.workers:
                     worker.stop()
-                parts.revive()
+                parts.restart_dead()
                 done["stopped and started"] += 1
             elif fault == "database":
                 cut_database(urlsplit(database).path.strip("/"), seconds)
@@ -293,27 +292,27 @@ def play(fault: str, people: int, times: int, seconds: float, seed: int, only: s
                 done["back"] += 1
                 break
         back = time.time()
-        while not settled() and time.time() - back < PATIENCE:
-            parts.revive()
+        while not settled() and time.time() - back < MAX_SECONDS:
+            parts.restart_dead()
             time.sleep(0.5)
         after = time.time() - back
         statuses = Counter(Delivery.objects.values_list("status", flat=True))
-        until = time.time() + 5  # the sink writes its list a little later
+        until = time.time() + 5  # the sink writes its log a little later
         while len({address for _, _, address, _ in box.taken()}) < statuses["sent"] and time.time() < until:
             time.sleep(0.1)
-        letters: dict[str, list[str]] = defaultdict(list)
+        emails: dict[str, list[str]] = defaultdict(list)
         for _, identifier, address, _ in box.taken():
-            letters[address].append(identifier)
-        repeats = {address: ids for address, ids in letters.items() if len(ids) > 1}
+            emails[address].append(identifier)
+        repeats = {address: ids for address, ids in emails.items() if len(ids) > 1}
         wanted = {f"person{number}@council{number % 50}.example" for number in range(people)}
-        lost = wanted - set(letters) - set(Delivery.objects.filter(status="failed").values_list("address", flat=True))
+        lost = wanted - set(emails) - set(Delivery.objects.filter(status="failed").values_list("address", flat=True))
     return {
         "fault": fault,
         "people": people,
         "done": dict(done),
         "lost": len(lost),
         "repeated": sum(len(ids) - 1 for ids in repeats.values()),
-        "most_repeats_a_person": max((len(ids) - 1 for ids in letters.values()), default=0),
+        "most_repeats_a_person": max((len(ids) - 1 for ids in emails.values()), default=0),
         "other_message_ids": sum(len(set(ids)) > 1 for ids in repeats.values()),
         "statuses": dict(statuses),
         "publish_seconds": round(publishing, 2),
@@ -322,7 +321,7 @@ def play(fault: str, people: int, times: int, seconds: float, seed: int, only: s
 
 
 def main() -> None:
-    """Read the options, play, print."""
+    """Play the fault that the options name, and print JSON."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument(
         "fault", choices=["kill", "term", "broker", "broker_killed", "database", "smtp", "smtp_down", "twins"]
@@ -330,13 +329,13 @@ def main() -> None:
     parser.add_argument("--people", type=int, default=5000)
     parser.add_argument("--times", type=int, default=20)
     parser.add_argument("--only", choices=["child", "worker", "beat"], default="", help="what to kill")
-    parser.add_argument("--seconds", type=float, default=2.0, help="how long the database or the mail server is away")
+    parser.add_argument("--seconds", type=float, default=2.0, help="how long the database or mail server is missing")
     parser.add_argument("--seed", type=int, default=int.from_bytes(os.urandom(2), "big"))
     options = parser.parse_args()
-    # Asked to stop, end what was started: a worker left behind would take the next run's tasks.
+    # Stops all processes too: a leftover worker would take the next run's tasks.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
-    said = play(options.fault, options.people, options.times, options.seconds, options.seed, options.only)
-    print(json.dumps(said))
+    result = play(options.fault, options.people, options.times, options.seconds, options.seed, options.only)
+    print(json.dumps(result))
 
 
 if __name__ == "__main__":

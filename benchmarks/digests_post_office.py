@@ -1,6 +1,6 @@
-"""The settings under which django-post-office sends: ours, with its application and nothing of our own sending."""
+"""Settings for measuring django-post-office: ours, with its app and email backend."""
 
-from housing.settings import *  # noqa: F403 - settings build on settings
+from housing.settings import *  # noqa: F403 - settings extend settings
 from housing.settings import INSTALLED_APPS as OURS
 
 INSTALLED_APPS = [*OURS, "post_office"]

@@ -1,10 +1,12 @@
-"""What the digest is measured against: a plain smtplib loop, a Celery task per 250 messages with Django's mail (with a
-stored delivery each, as ours have, and without), and django-post-office (a package that only this benchmark wants).
+"""Other ways of sending, which digests are compared with.
 
-python benchmarks/digests_rivals.py loop --port 2626 --messages messages.pickle      prints seconds and processor time
-as JSON
-python benchmarks/digests_rivals.py limit --port 2626 --messages messages.pickle     the same bytes, as fast as they go
-celery -A benchmarks.digests_rivals worker                                           the other rival's worker
+- a plain smtplib loop
+- a Celery task for every 250 emails with Django's mail, with and without a stored delivery for each
+- django-post-office, a package that only this benchmark uses
+
+    python benchmarks/digests_rivals.py loop --port 2626 --messages messages.pickle     prints seconds and CPU as JSON
+    python benchmarks/digests_rivals.py limit --port 2626 --messages messages.pickle    the same emails, at full speed
+    celery -A benchmarks.digests_rivals worker                                          the worker for the Celery task
 """
 
 from __future__ import annotations
@@ -24,7 +26,7 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "housing.settings")
 
 
 def loop(port: int, messages: Path) -> dict[str, float]:
-    """Send ready bytes over one connection, one after another."""
+    """Send finished emails over one connection, one after another."""
     with messages.open("rb") as file:
         ready: list[tuple[str, bytes]] = pickle.load(file)
     began, processor = time.time(), time.process_time()
@@ -35,8 +37,7 @@ def loop(port: int, messages: Path) -> dict[str, float]:
 
 
 def limit(port: int, messages: Path, processes: int) -> None:
-    """Send ready bytes by our own SMTP dialogue from so many processes, and do nothing else: what no way of composing
-    and storing can pass on this machine."""
+    """Send finished emails by our own SMTP client from several processes: the most that this machine allows."""
     import django
 
     django.setup()
@@ -52,41 +53,41 @@ def limit(port: int, messages: Path, processes: int) -> None:
     for place in range(processes):
         child = os.fork()
         if not child:
-            office = SmtpSender()
+            sender = SmtpSender()
             outgoing = (
                 Outgoing(number, "digests@ground.example", address, data, has_no_dots=True)
                 for number, (address, data) in enumerate(ready[place::processes])
             )
-            taken = sum(1 for _ in office.send(outgoing))
-            office.close()
-            os._exit(0 if taken == len(ready[place::processes]) else 1)
+            sent = sum(1 for _ in sender.send(outgoing))
+            sender.close()
+            os._exit(0 if sent == len(ready[place::processes]) else 1)
         children.append(child)
     if any(os.waitpid(child, 0)[1] for child in children):
         raise SystemExit("Not all were sent.")
 
 
 def render(person: Any, news: Any) -> tuple[str, str, str]:
-    """Subject, text and HTML for one person the way Django's documentation shows: templates for each message."""
+    """Subject, text and HTML for a person, rendered from templates as Django's documentation shows."""
     from django.template.loader import render_to_string
 
     from partnerships.digests.emails.rendering import inline, style
 
-    words = {"news": news, "link": f"http://localhost/read/{person.pk}/", "name": person.name, "css": ""}
-    words |= {"heading": news.count_in_words, "stop": f"http://localhost/stop/{person.pk}/"}
-    text = render_to_string("emails/digests/digest.txt", words | {"blocks": _block("txt", words)})
-    html = render_to_string("emails/digests/digest.html", words | {"blocks": _block("html", words), "css": style()})
+    context = {"news": news, "link": f"http://localhost/read/{person.pk}/", "name": person.name, "css": ""}
+    context |= {"heading": news.count_in_words, "stop": f"http://localhost/stop/{person.pk}/"}
+    text = render_to_string("emails/digests/digest.txt", context | {"blocks": _block("txt", context)})
+    html = render_to_string("emails/digests/digest.html", context | {"blocks": _block("html", context), "css": style()})
     return f"{news.count_in_words} in {news.title}", text, inline(html)
 
 
-def _block(side: str, words: dict[str, Any]) -> str:
+def _block(kind: str, context: dict[str, Any]) -> str:
     from django.template.loader import render_to_string
 
-    rendered: str = render_to_string(f"emails/digests/_block.{side}", words)
+    rendered: str = render_to_string(f"emails/digests/_block.{kind}", context)
     return rendered
 
 
 def post_office(do: str, plan: int, number: int, count: int) -> None:
-    """django-post-office: make its tables, queue letters for the first so many followers, or send what is queued."""
+    """django-post-office: create its tables, queue emails for `count` followers, or send them."""
     import django
 
     django.setup()
@@ -104,10 +105,10 @@ def post_office(do: str, plan: int, number: int, count: int) -> None:
     from partnerships.people.models import User
 
     news, _, _ = read_news(plan_id=plan, from_number=number - 1, to_number=number, reading_class="outside")
-    letters = []
+    emails = []
     for person in User.objects.filter(subscriptions__plan=plan).order_by("subscriptions__pk")[:count]:
         subject, text, html = render(person, news)
-        letters.append(
+        emails.append(
             {
                 "recipients": [person.email],
                 "sender": "digests@ground.example",
@@ -117,7 +118,7 @@ def post_office(do: str, plan: int, number: int, count: int) -> None:
                 "priority": "medium",
             }
         )
-    mail.send_many(letters)
+    mail.send_many(emails)
 
 
 if __name__ == "__main__":
@@ -142,7 +143,7 @@ else:
     from celery import Celery
     from celery.signals import worker_process_init
 
-    # Not the current application: what this process publishes is for our own workers.
+    # Not the current app: tasks that this process publishes are for our own workers.
     app = Celery("rivals", set_as_current=False)
     app.conf.update(broker_url=os.environ.get("REDIS_URL", ""), task_ignore_result=True, worker_prefetch_multiplier=1)
     app.conf.task_default_queue = "rivals"
@@ -153,9 +154,11 @@ else:
 
     @app.task(name="rivals.send_chunk")
     def send_chunk(people: list[int], plan: int, from_number: int, to_number: int, with_rows: bool) -> None:
-        """Read, render and send 250 messages the way Django's documentation shows; `with_rows` stores a delivery for
-        each, made for all of them in one go, and says of each that it was sent as soon as it was: else a crash sends
-        up to 250 of them again."""
+        """Render and send 250 emails as Django's documentation shows.
+
+        `with_rows` creates their deliveries in bulk and marks each one when it is sent; otherwise a crash would send up
+        to 250 emails again.
+        """
         from django.core.mail import EmailMultiAlternatives, get_connection
         from django.utils import timezone
 
@@ -189,7 +192,7 @@ else:
                     from_number=from_number,
                     to_number=to_number,
                     reading_class="outside",
-                    left_out="It is a rival's.",
+                    left_out="Sent by the benchmark.",
                 )
                 for row in rows
             )
@@ -198,15 +201,15 @@ else:
             for person in readers.values():
                 subject, text, html = render(person, news)
                 row = of_person.get(person.pk)
-                letter = EmailMultiAlternatives(
+                email = EmailMultiAlternatives(
                     subject=subject,
                     body=text,
                     to=[person.email],
                     connection=connection,
                     headers={"Message-ID": row.message_id if row else f"<rival-{person.pk}@ground.example>"},
                 )
-                letter.attach_alternative(html, "text/html")
-                letter.send()
+                email.attach_alternative(html, "text/html")
+                email.send()
                 if row is not None:
                     row.subject, row.status, row.settled_at = subject, EmailStatus.SENT, timezone.now()
                     row.save(update_fields=["subject", "status", "settled_at"])

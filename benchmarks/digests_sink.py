@@ -1,11 +1,12 @@
-"""An SMTP server that takes mail and keeps nothing but a list: quick enough to measure against, and awkward on request.
+"""A fast SMTP server that stores only a list of what it accepted, and can misbehave on request.
 
     python benchmarks/digests_sink.py --port 2626 --log taken.tsv [--no-pipelining] [--fault end:lose:1:10 …]
 
-A fault is STAGE:REPLY:TIMES:EVERY[:EXCEPT]. Of every EVERY-th address (by its own number) outside the domain EXCEPT,
-the first TIMES tries get REPLY at STAGE (connect, mail, rcpt, data, middle or end). REPLY is what to say
-("450 4.2.1 Busy"), `drop` (hang up), `hang` (say nothing), `slow` (answer late) or, at the end, `lose` (take the
-message, then hang up without saying so). Every message taken is a line: time, Message-ID, address, bytes.
+A fault is STAGE:REPLY:TIMES:EVERY[:EXCEPT]. It hits every EVERY-th address (by a hash) outside the domain EXCEPT: the
+first TIMES attempts get REPLY at STAGE (connect, mail, rcpt, data, middle or end). REPLY is an answer ("450 4.2.1
+Busy"), `drop` (close the connection), `hang` (never answer), `slow` (answer late) or, at the end, `lose` (accept the
+email and close the connection without saying so). The log has a line for each accepted email: time, Message-ID,
+address, bytes.
 """
 
 from __future__ import annotations
@@ -31,7 +32,7 @@ _ENVELOPE = re.compile(rb"MAIL FROM:<[^>\r\n]*>\r\nRCPT TO:<([^>\r\n]+)>\r\nDATA
 
 @dataclass(frozen=True)
 class Fault:
-    """Something that goes wrong, where, how often, for whom."""
+    """A fault: at which stage, how often and for which addresses."""
 
     stage: str
     reply: str
@@ -46,14 +47,14 @@ class Fault:
         return cls(stage, reply, int(times), int(every), "".join(excepted).encode())
 
     def hits(self, address: bytes) -> bool:
-        """Whether this address is one of those it is for."""
+        """Whether the fault is for this address."""
         if self.excepted and address.endswith(self.excepted):
             return False
         return zlib.crc32(address) % self.every == 0
 
 
 class Sink:
-    """What all connections share: the list of what was taken, and who had which fault how often."""
+    """What all connections share: accepted emails, and how often each address had each fault."""
 
     def __init__(self, log: Path, *, pipelining: bool, faults: list[Fault]) -> None:
         self.file = log.open("ab", buffering=0)
@@ -61,23 +62,23 @@ class Sink:
         self.pipelining = pipelining
         self.faults = faults
         self.had: Counter[tuple[Fault, bytes]] = Counter()
-        self.lines_open = selectors.DefaultSelector()
+        self.selector = selectors.DefaultSelector()
 
     def take(self, head: bytes, size: int, address: bytes) -> None:
-        """Note a message by its first bytes and its size."""
+        """Record an accepted email."""
         start = head.find(b"Message-ID: ")
         stop = head.find(b"\r\n", start)
         identifier = head[start + 12 : stop] if start >= 0 else b"?"
         self.lines.append(b"%.6f\t%b\t%b\t%d\n" % (time.time(), identifier, address, size))
 
     def flush(self) -> None:
-        """Write what was noted."""
+        """Write recorded emails to the log."""
         if self.lines:
             lines, self.lines = self.lines, []
             self.file.write(b"".join(lines))
 
     def fault(self, stage: str, address: bytes) -> str:
-        """What goes wrong now, or nothing."""
+        """The reply of a fault that applies now, or ""."""
         for fault in self.faults:
             if fault.stage == stage and fault.hits(address) and self.had[fault, address] < fault.times:
                 self.had[fault, address] += 1
@@ -86,7 +87,7 @@ class Sink:
 
 
 class Session:
-    """One connection."""
+    """One SMTP connection."""
 
     def __init__(self, sink: Sink, line: socket.socket) -> None:
         self.sink = sink
@@ -100,27 +101,27 @@ class Session:
         self.searched = 0
         self.silent = False
         self.answers: list[bytes] = []
-        sink.lines_open.register(line, selectors.EVENT_READ, self)
+        sink.selector.register(line, selectors.EVENT_READ, self)
         if not self.wrong("connect"):
             self.say(b"220 sink ESMTP\r\n")
         self.flush()
 
     def close(self, *, at_once: bool = False) -> None:
-        """Hang up; at once, the other side loses what it has not read."""
+        """Close the connection; with `at_once` by a reset, so that unread answers are lost."""
         if not self.is_over:
             self.is_over = True
             if at_once:
                 self.line.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-            self.sink.lines_open.unregister(self.line)
+            self.sink.selector.unregister(self.line)
             self.line.close()
 
-    def say(self, words: bytes) -> None:
-        """Answer, unless we hang; what answers commands that came together leaves together (RFC 2920, 3.2)."""
+    def say(self, answer: bytes) -> None:
+        """Queue an answer, unless we hang. Answers to pipelined commands go together (RFC 2920, 3.2)."""
         if not self.silent:
-            self.answers.append(words)
+            self.answers.append(answer)
 
     def flush(self) -> None:
-        """Let the answers leave."""
+        """Send the queued answers."""
         if self.answers and not self.is_over:
             try:
                 self.line.sendall(b"".join(self.answers))
@@ -129,7 +130,7 @@ class Session:
         self.answers.clear()
 
     def wrong(self, stage: str) -> bool:
-        """Do what goes wrong at this stage; whether something did."""
+        """Apply the fault of this stage; returns whether it replaces the normal answer."""
         reply = self.sink.fault(stage, self.address) if self.sink.faults else ""
         if not reply:
             return False
@@ -148,7 +149,7 @@ class Session:
         return True
 
     def read(self, place: memoryview) -> None:
-        """Read commands and messages as they come; `place` is where all sessions read into."""
+        """Read and process what has arrived; `place` is a shared buffer."""
         try:
             count = self.line.recv_into(place)
         except OSError:
@@ -161,7 +162,7 @@ class Session:
         self.flush()
 
     def read_all(self) -> None:
-        """Read as much as is here."""
+        """Process complete commands and emails in the buffer."""
         while self.buffer and not self.is_over:
             if self.in_data:
                 if not self.read_message():
@@ -180,11 +181,10 @@ class Session:
                 self.command(line)
 
     def read_message(self) -> bool:
-        """Take a message if all of it is here."""
+        """Accept an email if all of it has arrived; returns whether it has."""
         if self.sink.faults and len(self.buffer) > 2000 and self.wrong("middle"):
             return False
-        # From the end, where it is: behind it stand at most the commands of the next message, for which nobody may send
-        # more before we say "go on".
+        # Searched from the end: only the next email's commands can follow, because DATA needs our answer first.
         end = 0 if self.buffer.startswith(b".\r\n") else self.buffer.rfind(_END, max(self.searched - 4, 0))
         if end < 0:
             self.searched = len(self.buffer)
@@ -247,20 +247,20 @@ class Session:
 
 
 def serve(sink: Sink, port: int) -> None:
-    """Serve until asked to stop."""
+    """Serve until a signal asks to stop."""
     stopped: list[int] = []
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda number, frame: stopped.append(number))
-    door = socket.create_server(("127.0.0.1", port), backlog=200)
-    sink.lines_open.register(door, selectors.EVENT_READ, None)
+    listener = socket.create_server(("127.0.0.1", port), backlog=200)
+    sink.selector.register(listener, selectors.EVENT_READ, None)
     place = memoryview(bytearray(_MAX_AT_ONCE))
     written = time.monotonic()
     while not stopped:
-        for key, _ in sink.lines_open.select(0.05):
+        for key, _ in sink.selector.select(0.05):
             if key.data is not None:
                 key.data.read(place)
                 continue
-            line, _ = door.accept()
+            line, _ = listener.accept()
             line.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             Session(sink, line)
         if time.monotonic() - written > 0.05:
@@ -271,7 +271,7 @@ def serve(sink: Sink, port: int) -> None:
 
 def main() -> None:
     """Read the options and serve."""
-    parser = argparse.ArgumentParser(description="An SMTP server that keeps nothing but a list.")
+    parser = argparse.ArgumentParser(description="An SMTP server that stores only a list of what it accepted.")
     parser.add_argument("--port", type=int, required=True)
     parser.add_argument("--log", type=Path, required=True)
     parser.add_argument("--no-pipelining", action="store_true")

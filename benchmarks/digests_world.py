@@ -1,5 +1,4 @@
-"""The stage of the digest's benchmark and fault tests: a database of its own, stakeholders in bulk, workers and sinks
-as processes."""
+"""What benchmarks and fault tests of digests share: databases, followers in bulk, worker processes and sinks."""
 
 from __future__ import annotations
 
@@ -27,13 +26,15 @@ OWN = os.environ.get("DATABASE_OWNER_URL") or os.environ.get("DATABASE_URL", "")
 
 @contextlib.contextmanager
 def own_database(name: str) -> Iterator[str]:
-    """A fresh database beside the configured one, dropped at the end; copied from the tests' migrated one if there
-    is such, since migrating takes most of a minute."""
+    """A new database beside the configured one, dropped afterwards.
+
+    Copied from the tests' migrated database if there is one, because migrating takes most of a minute.
+    """
     parts = urlsplit(OWN)
     name = f"{parts.path.strip('/')}_{name}"
     address = urlunsplit(parts._replace(path=f"/{name}"))
 
-    def say(sql: str) -> list[tuple[Any, ...]]:
+    def execute(sql: str) -> list[tuple[Any, ...]]:
         connection = psycopg2.connect(OWN)
         connection.autocommit = True
         cursor = connection.cursor()
@@ -42,33 +43,33 @@ def own_database(name: str) -> Iterator[str]:
         connection.close()
         return rows
 
-    say(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
-    migrated = say(
+    execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+    migrated = execute(
         "SELECT datname FROM pg_database WHERE starts_with(datname, 'cg_template_') AND NOT datname LIKE '%making'"
         " ORDER BY oid DESC LIMIT 1"
     )
-    say(f'CREATE DATABASE "{name}"' + (f' TEMPLATE "{migrated[0][0]}"' if migrated else ""))
+    execute(f'CREATE DATABASE "{name}"' + (f' TEMPLATE "{migrated[0][0]}"' if migrated else ""))
     try:
         yield address
     finally:
-        for _ in range(30):  # autovacuum may be in it, and nobody but the superuser may end that
+        for _ in range(30):  # autovacuum may be using it, and only a superuser may stop that
             try:
-                say(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+                execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
                 break
             except psycopg2.errors.InsufficientPrivilege:
                 time.sleep(1)
 
 
 def free_port() -> int:
-    """A port that nobody listens on."""
-    with socket.socket() as door:
-        door.bind(("127.0.0.1", 0))
-        return int(door.getsockname()[1])
+    """A free TCP port."""
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return int(listener.getsockname()[1])
 
 
 @dataclass
 class Mailbox:
-    """A running sink and what it took."""
+    """A running sink and the emails that it accepted."""
 
     port: int
     log: Path
@@ -93,7 +94,7 @@ class Mailbox:
         raise RuntimeError("The sink does not listen.")
 
     def taken(self) -> list[tuple[float, str, str, int]]:
-        """Every message taken so far: time, Message-ID, address, bytes."""
+        """Every email accepted so far: time, Message-ID, address, bytes."""
         with self.log.open("rb") as file:
             file.seek(self._read)
             fresh = file.read()
@@ -105,7 +106,7 @@ class Mailbox:
         return self.lines
 
     def close(self) -> None:
-        """Stop it."""
+        """Stop the sink."""
         self.process.terminate()
         try:
             self.process.wait(10)
@@ -116,7 +117,7 @@ class Mailbox:
 
 @dataclass
 class Workers:
-    """A Celery worker with its pool, or several."""
+    """A Celery worker with its processes."""
 
     environ: dict[str, str]
     application: str = "housing"
@@ -144,7 +145,7 @@ class Workers:
         raise RuntimeError("The worker has no children.")
 
     def stop(self, how: signal.Signals = signal.SIGTERM) -> None:
-        """End it and all of its children."""
+        """Stop the worker and its children."""
         if self.process is not None and self.process.poll() is None:
             if how == signal.SIGKILL:
                 os.killpg(self.process.pid, how)
@@ -159,12 +160,12 @@ class Workers:
 
 
 def tree(top: psutil.Process) -> list[psutil.Process]:
-    """A process and all below it."""
+    """A process and all its descendants."""
     return [top, *top.children(recursive=True)]
 
 
 def cpu_of(top: psutil.Process) -> float:
-    """Seconds of processor time that a tree has used."""
+    """Processor time that a process and its descendants have used, in seconds."""
     total = 0.0
     for process in tree(top):
         with contextlib.suppress(psutil.NoSuchProcess):
@@ -174,7 +175,7 @@ def cpu_of(top: psutil.Process) -> float:
 
 
 def memory_of(top: psutil.Process) -> float:
-    """The largest resident size of a process in a tree, in megabytes."""
+    """The resident size of the largest process in a tree, in megabytes."""
     sizes = [0.0]
     for process in tree(top):
         with contextlib.suppress(psutil.NoSuchProcess):
@@ -182,11 +183,11 @@ def memory_of(top: psutil.Process) -> float:
     return max(sizes)
 
 
-# ---- What is told, to whom (needs Django)
+# ---- Plans and followers (needs Django)
 
 
 def content(round_number: int, sites: int = 4) -> dict[str, Any]:
-    """A plan whose every site has other homes in every round: a message of about 13 KB."""
+    """A plan whose sites all change in every round: an email of about 13 KB."""
     chance = random.Random(round_number)
     tenures = ("social_rent", "shared_ownership", "affordable_rent")
     return {
@@ -227,7 +228,7 @@ def make_plan(now: dt.datetime, title: str = "Estuary quayside") -> tuple[Any, A
 
 
 def make_stakeholders(plan: Any, owner: Any, lead: Any, count: int, now: dt.datetime, *, first: int = 0) -> None:
-    """So many confirmed stakeholders of a plan, over fifty domains, in bulk."""
+    """Create `count` confirmed followers of a plan, in fifty domains."""
     from partnerships.digests.models import Preference, Subscription
     from partnerships.digests.planning.watermarks import start_watermarks
     from partnerships.people.models import User
@@ -260,7 +261,7 @@ def make_stakeholders(plan: Any, owner: Any, lead: Any, count: int, now: dt.date
 
 
 def publish(plan: Any, lead: Any, round_number: int) -> float:
-    """Publish the next version; the moment at which the command began."""
+    """Publish the next version; returns the time before publishing."""
     from django.utils import timezone
 
     from partnerships.plans.services import publish_version
@@ -277,7 +278,7 @@ def publish(plan: Any, lead: Any, round_number: int) -> float:
 
 
 def prepare_django(database: str, *, mail_port: int, **more: str) -> dict[str, str]:
-    """Point this process, and the environment it returns for others, at a database and a mail server; migrate."""
+    """Point this process at a database and a mail server, and migrate; returns the environment for others."""
     os.environ |= {
         "DATABASE_URL": database,
         "DATABASE_OWNER_URL": "",

@@ -1,8 +1,8 @@
-"""Figures for the ledger of emails: what pages, sweeps and reports cost beside millions of settled emails.
+"""Figures for the ledger of emails: the cost of pages, sweeps and reports beside millions of settled emails.
 
-Makes two databases beside the one that DATABASE_URL names: one with a small network, emails that are still to leave and
-24 empty months, and the same with these months full. Measures each call in both, in turns, and drops them. What is
-open may cost something; what is settled must not: the aim is a ratio of at most 1.2. The last line is one JSON object.
+Creates two databases: one with a small network, queued emails and 24 empty months, and one with full months. Measures
+each call in both, in turns, and drops them. Queued emails may cost something; settled ones must not: the aim is a ratio
+of at most 1.2. The last line is a JSON object.
 
     make bench-ledger                          50 million settled emails, tens of gigabytes of disk
     make bench-ledger ARGS="--rows 3000000"    quicker
@@ -29,13 +29,13 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from benchmarks.digests_world import own_database
 
-#: Months of the ledger, before this one.
+#: Earlier months of the ledger.
 MONTHS = 24
-#: People who received them.
+#: Number of recipients.
 PEOPLE = 20_000
-#: Settled emails of this month that both databases have, so that their pages are as full.
+#: Settled emails of this month in both databases, so that their pages are equally full.
 COMMON = 100_000
-#: One email in so many is still to leave.
+#: One email in this many is queued.
 OPEN_SHARE = 50
 
 _PEOPLE = """
@@ -44,7 +44,7 @@ SELECT 'reader' || n || '@readers.example', 'Reader ' || n, '!', false, true, fa
   FROM generate_series(1, %(people)s) n
 """
 
-# A tenth are notices, the rest digests; one in a hundred failed. Bodies of the last month, addresses of the last year.
+# A tenth are notices, the others digests; one in a hundred failed. Bodies of last month, addresses of last year.
 _EMAILS = """
 INSERT INTO {table} (id, lane, kind, person_id, sender_id, params, status, message_id, address, subject, recipe,
                      attempts, available_at, created_at, claimed_at, settled_at, reason, provider_id)
@@ -85,7 +85,7 @@ SELECT %(first)s + n, 1 + n %% 2, 'plans.sign_off',
 
 
 def use(address: str) -> None:
-    """Have Django speak to this database from now on."""
+    """Connect Django to this database from now on."""
     from django.db import connection
 
     connection.close()
@@ -101,7 +101,7 @@ def execute(sql: str, **params: Any) -> None:
 
 
 def make_common(open_rows: int) -> Any:
-    """A small network with readers, a few settled emails, and those that are still to leave."""
+    """The named world with recipients, some settled emails and queued ones."""
     from django.core.management import call_command
     from django.utils import timezone
 
@@ -138,9 +138,9 @@ def _facts(world: Any, first: int, rows: int, begins: dt.datetime, step: float, 
 
 
 def load_ledger(world: Any, rows: int) -> None:
-    """Two years of settled emails, month by month: filled first, then attached with their indexes.
+    """Load two years of settled emails; each month is filled, then attached with its indexes.
 
-    No rows: the same months, empty, since PostgreSQL plans a little longer for more partitions.
+    With no rows the months are empty, because PostgreSQL plans a little longer for more partitions.
     """
     from django.utils import timezone
 
@@ -166,7 +166,7 @@ def load_ledger(world: Any, rows: int) -> None:
 
 
 def calls(world: Any) -> dict[str, Callable[[], object]]:
-    """What is measured, by name. Each call finds other emails than the one before."""
+    """What is measured, by name. Each call finds other emails than the last."""
     from django.test import Client
     from django.urls import reverse
     from django.utils import timezone
@@ -237,7 +237,7 @@ def measure(worlds: dict[str, Any], rounds: int, repeats: int) -> dict[str, dict
 
 
 def main() -> None:
-    """Make both, measure, print."""
+    """Create both databases, measure, print."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rows", type=int, default=50_000_000, help="settled emails")
     parser.add_argument("--rounds", type=int, default=4)

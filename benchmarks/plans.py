@@ -1,19 +1,19 @@
 """Figures for plans: comparing, opening and publishing plans of 20, 200 and 2,000 sites.
 
-Each site has 8 lines of homes, each plan 60 sections of 400 words. Everything stands against the plain cost of the same
-plan in the same run: reading its JSON from PostgreSQL and writing it back, interleaved, medians.
+Each site has 8 lines of homes, each plan 60 sections of 400 words. Every figure is a median, measured in turns, and
+compared with the plain cost of the same plan: reading its JSON from PostgreSQL and writing it back.
 
-    compare        what changed and the totals, for a usual edit (a tenth of the sites, five sections)
+    compare        changes and totals of a usual edit (a tenth of the sites, five sections)
     compare worst  the same when everything changed
-    compare shown  the usual edit with its words, as a page shows it
-    compare page   what a reader waits for: the whole request, signed in, with session, rights and HTML
-    open           the plan found for its reader and made ready to be shown: a page of its sites, totals over all
+    compare shown  the usual edit with its texts, as a page shows it
+    compare page   the whole request: signed in, with session, rights and HTML
+    open           finding the plan for its reader and preparing a page of its sites and the totals
     open page      the whole request for the plan's page
-    open paper     the same for the print view, which holds every site
-    publish        the draft of a usual edit, as people publish
-    publish import the same content given as a file's, checked on the way
+    open paper     the same for the print view, which has every site
+    publish        publishing a usual edit from the draft
+    publish import the same content given as from a file, checked on the way
 
-Then each aim, held or missed. The last line is one JSON object with the figures. All rows are rolled back.
+Then each aim, met or missed. The last line is a JSON object with the figures. All rows are rolled back.
 
     make bench-plans
     make bench-plans ARGS="--sites 20 200"      quicker
@@ -72,14 +72,14 @@ WORK = (
     "publish",
     "publish_import",
 )
-#: How many times the plain cost each may take; and none may grow faster than the plan.
+#: Limits as multiples of the plain cost. None may grow faster than the plan.
 AIMS = {"compare": 5, "compare_worst": 5, "compare_shown": 5, "compare_page": 5, "open": 3, "open_page": 3}
 STEMS, ENDINGS = ("har", "est", "mor", "len", "quay"), ("bour", "uary", "ing", "t", "s")
 VOCABULARY = [stem + ending for stem in STEMS for ending in ENDINGS]
 
 
 def a_plan(sites: int, chance: random.Random) -> dict[str, Any]:
-    """A plan of so many sites."""
+    """The content of a plan with this many sites."""
     tenures = list(TENURES)
     return normalise(
         {
@@ -112,7 +112,7 @@ def a_plan(sites: int, chance: random.Random) -> dict[str, Any]:
 
 
 def edited(plan: dict[str, Any], *, share: float, sections: int) -> dict[str, Any]:
-    """The plan with a share of its sites and so many sections changed."""
+    """The plan with a share of its sites and a number of sections changed."""
     other = copy.deepcopy(plan)
     for site in other["sites"][: max(1, int(len(other["sites"]) * share))]:
         site["forecast_completion"] = "2036-12"
@@ -129,9 +129,9 @@ Work = Callable[[], object]
 
 
 def median_of(times: int, work: dict[str, Work | tuple[Work, Work]]) -> dict[str, float]:
-    """Milliseconds of each piece of work, the pieces taking turns; each is done once before.
+    """Median milliseconds of each piece of work, done in turns after a warm-up.
 
-    Of a pair the first is done before and not counted.
+    In a pair the first function is preparation and is not measured.
     """
     taken: dict[str, list[float]] = {name: [] for name in work}
     for turn in range(times + 1):
@@ -147,7 +147,7 @@ def median_of(times: int, work: dict[str, Work | tuple[Work, Work]]) -> dict[str
 
 
 def _published(content: dict[str, Any], author: User, owner: Organisation) -> Plan:
-    """A plan with one version."""
+    """A plan with one published version."""
     plan = services.create_plan(
         owners=[owner],
         partnership=None,
@@ -163,7 +163,7 @@ def _published(content: dict[str, Any], author: User, owner: Organisation) -> Pl
 
 
 def measure(sites: int, times: int, author: User, owner: Organisation) -> dict[str, float]:
-    """The figures of one size, in milliseconds and as multiples of reading and writing the JSON."""
+    """The figures of one size, in milliseconds and as multiples of the plain cost."""
     chance = random.Random(sites)
     plan_content = a_plan(sites, chance)
     usual = edited(plan_content, share=0.1, sections=5)
@@ -235,7 +235,7 @@ def measure(sites: int, times: int, author: User, owner: Organisation) -> dict[s
 
 
 def growths(results: dict[str, dict[str, float]]) -> dict[str, float]:
-    """How many times longer the largest plan takes than the smallest, over how many times larger it is."""
+    """How many times longer the largest plan takes than the smallest, divided by how many times larger it is."""
     sizes = list(results.values())
     small, large = min(sizes, key=lambda row: row["bytes"]), max(sizes, key=lambda row: row["bytes"])
     larger = large["bytes"] / small["bytes"]
@@ -243,21 +243,21 @@ def growths(results: dict[str, dict[str, float]]) -> dict[str, float]:
 
 
 def verdicts(results: dict[str, dict[str, float]], growth: dict[str, float]) -> Iterator[str]:
-    """Of each aim, in words, whether every size held it."""
+    """A line for each aim: met, or missed by which sizes."""
     for name, aim in AIMS.items():
         what = name.replace("_", " ")
         missed = [
             f"{sites} sites {row[f'{name}_ratio']:.2f}×" for sites, row in results.items() if row[f"{name}_ratio"] > aim
         ]
-        yield f"{what}: at most {aim}× {'MISSED by ' + ', '.join(missed) if missed else 'held'}"
-        yield f"{what}: grows no faster than the plan, {growth[name]:.2f} {'MISSED' if growth[name] > 1 else 'held'}"
+        yield f"{what}: at most {aim}× {'MISSED by ' + ', '.join(missed) if missed else 'met'}"
+        yield f"{what}: grows no faster than the plan, {growth[name]:.2f} {'MISSED' if growth[name] > 1 else 'met'}"
 
 
 def main() -> None:
-    """Measure every size and print the table, then the figures as one JSON object."""
+    """Measure every size; print a table and, as the last line, JSON."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--sites", type=int, nargs="+", default=[20, 200, 2000], help="sizes of plan to measure")
-    parser.add_argument("--times", type=int, default=7, help="how often each is done; the median counts")
+    parser.add_argument("--times", type=int, default=7, help="how often each is measured")
     asked = parser.parse_args()
     call_command("migrate", verbosity=0, interactive=False)
     results: dict[str, dict[str, float]] = {}

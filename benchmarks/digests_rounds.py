@@ -1,0 +1,175 @@
+"""Interleaved rounds of our digests, the plain SMTP loop and other ways of sending; and what composing costs."""
+
+from __future__ import annotations
+
+import importlib.util
+import statistics
+import subprocess
+import sys
+import time
+from typing import Any
+
+from benchmarks.digests_stage import Stage, dump_messages, run_limit, run_loop, wait_for
+from benchmarks.digests_world import ROOT, Workers, publish
+
+#: A pause before each measurement, for the database to write what the one before left.
+_PAUSE_SECONDS = 1.0
+
+
+class Rivals:
+    """Other ways of sending, started once so that each round can measure them."""
+
+    #: Enough people to know the rate of a slow way.
+    MAX_PEOPLE = 500
+
+    def __init__(self, stage: Stage) -> None:
+        self.stage = stage
+        self.box = stage.boxes["pipelining"]
+        environ = stage.environ | {"EMAIL_URL": f"smtp://127.0.0.1:{self.box.port}"}
+        self.workers = Workers(environ, application="benchmarks.digests_rivals", log=stage.folder / "rival.log")
+        self.workers.start()
+        self.post_office = environ | {"DJANGO_SETTINGS_MODULE": "benchmarks.digests_post_office"}
+        self.has_post_office = importlib.util.find_spec("post_office") is not None
+        if self.has_post_office:
+            self._run_post_office("migrate", 0)
+        else:
+            print("  django-post-office is not installed and left out (uv pip install django-post-office)", flush=True)
+
+    def _run_post_office(self, what: str, number: int) -> None:
+        command = [sys.executable, str(ROOT / "benchmarks/digests_rivals.py"), "post_office", "--do", what]
+        command += ["--plan", str(self.stage.plan.pk), "--number", str(number), "--count", str(self.count)]
+        done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, env=self.post_office, check=False)
+        if done.returncode:
+            raise SystemExit(f"django-post-office: {done.stderr[-2000:]}")
+
+    @property
+    def count(self) -> int:
+        """How many people one round of a rival emails."""
+        return min(self.MAX_PEOPLE, self.stage.people)
+
+    def task_per_chunk(self, *, with_rows: bool) -> float:
+        """Seconds for an email with a Celery task per 250 emails; `with_rows` stores each delivery."""
+        from benchmarks.digests_rivals import send_chunk
+        from partnerships.digests.models import Subscription
+
+        following = Subscription.objects.filter(plan=self.stage.plan).order_by("pk")
+        people = list(following.values_list("person", flat=True)[: self.count])
+        before, number = len(self.box.taken()), self.stage.plan_number()
+        began = time.time()
+        for start in range(0, len(people), 250):
+            send_chunk.delay(people[start : start + 250], self.stage.plan.pk, number - 1, number, with_rows)
+        last, _ = wait_for(self.box, before + len(people))
+        return (last - began) / len(people)
+
+    def django_post_office(self) -> float:
+        """Seconds for an email with django-post-office, sent by two of its processes."""
+        before = len(self.box.taken())
+        self._run_post_office("queue", self.stage.plan_number())
+        began = time.time()
+        self._run_post_office("send", self.stage.plan_number())
+        last, _ = wait_for(self.box, before + self.count)
+        return (last - began) / self.count
+
+    def stop(self) -> None:
+        """Stop the worker."""
+        self.workers.stop()
+
+
+def rounds(stage: Stage, count: int, rivals: Rivals | None) -> dict[str, Any]:
+    """Interleaved rounds of our digests, the loop and, with pipelining, the other ways."""
+    figures: dict[str, Any] = {"memory_mb": 0.0}
+    messages = stage.folder / "messages.pickle"
+    for name in ("pipelining", "plain"):
+        workers = stage.workers(name)
+        top = workers.start()
+        stage.play(name, top)  # not measured: imports and caches
+        sent, size = dump_messages(stage.plan.pk, stage.plan_number(), messages)
+        ours, loop = [], []
+        limits: list[float] = []
+        chunks: list[float] = []
+        rowless: list[float] = []
+        offices: list[float] = []
+        for number in range(count):
+            time.sleep(_PAUSE_SECONDS)
+            ours.append(stage.play(name, top))
+            time.sleep(_PAUSE_SECONDS)
+            loop.append(run_loop(stage.boxes[name], messages, sent))
+            if rivals is not None and name == "pipelining":
+                time.sleep(_PAUSE_SECONDS)
+                limits.append(run_limit(stage.boxes[name], messages, sent))
+                time.sleep(_PAUSE_SECONDS)
+                chunks.append(rivals.task_per_chunk(with_rows=True))
+                time.sleep(_PAUSE_SECONDS)
+                rowless.append(rivals.task_per_chunk(with_rows=False))
+                if rivals.has_post_office:
+                    time.sleep(_PAUSE_SECONDS)
+                    offices.append(rivals.django_post_office())
+            print(
+                f"  {name:10} round {number + 1}: ours {stage.people / ours[-1]['seconds']:7,.0f}/s,"
+                f" {1e6 * ours[-1]['cpu'] / stage.people:5.0f} µs CPU; loop {sent / loop[-1]['seconds']:7,.0f}/s,"
+                f" {1e6 * loop[-1]['cpu'] / sent:5.0f} µs CPU"
+                + (f"; task for 250 {1 / chunks[-1]:,.0f}/s, without rows {1 / rowless[-1]:,.0f}/s" if chunks else "")
+                + (f"; sending alone {sent / limits[-1]:,.0f}/s" if limits else "")
+                + (f"; django-post-office {1 / offices[-1]:,.0f}/s" if offices else ""),
+                flush=True,
+            )
+        workers.stop()
+        seconds = statistics.median(one["seconds"] for one in ours)
+        figures |= {
+            f"{name}_rate_ratio": round(statistics.median(one["seconds"] for one in loop) / seconds, 2),
+            f"{name}_cpu_ratio": round(
+                statistics.median(one["cpu"] for one in ours) / statistics.median(one["cpu"] for one in loop), 2
+            ),
+            f"{name}_per_second": round(stage.people / seconds),
+            f"{name}_loop_per_second": round(sent / statistics.median(one["seconds"] for one in loop)),
+            "message_bytes": round(size),
+            "memory_mb": round(max(figures["memory_mb"], *(one["memory"] for one in ours)), 1),
+        }
+        if chunks:
+            figures["limit_per_second"] = round(sent / statistics.median(limits))
+            figures["task_per_250_per_second"] = round(1 / statistics.median(chunks))
+            figures["task_per_250_without_rows_per_second"] = round(1 / statistics.median(rowless))
+            figures["against_task_per_250"] = round(statistics.median(chunks) * stage.people / seconds, 1)
+            without = statistics.median(rowless) * stage.people / seconds
+            figures["against_task_per_250_without_rows"] = round(without, 1)
+        if offices:
+            figures["against_post_office"] = round(statistics.median(offices) * stage.people / seconds, 1)
+    return figures
+
+
+def floors(stage: Stage) -> dict[str, Any]:
+    """Microseconds of processor time for an email: our composing, and rendering Django's templates for each person."""
+    from django.db import transaction
+    from django.utils import timezone
+
+    from benchmarks.digests_rivals import render
+    from partnerships.digests.emails.reading import read_news
+    from partnerships.digests.planning.choosing import choose, spread
+    from partnerships.outbox.claiming import claim
+    from partnerships.outbox.models import Email
+    from partnerships.people.models import User
+
+    count = min(stage.people, 500)
+    stage.round += 1
+    publish(stage.plan, stage.lead, stage.round)
+    spread(now=timezone.now())
+    choose(now=timezone.now())
+    number = stage.plan_number()
+    with transaction.atomic():
+        claim(now=timezone.now(), limit=10)  # not measured: rendering what emails share
+        began, composed = time.process_time(), 0
+        while composed < count and (examined := claim(now=timezone.now(), limit=250).examined):
+            composed += examined
+        composing = time.process_time() - began
+        transaction.set_rollback(True)
+    Email.objects.filter(status="queued").update(status="suppressed", settled_at=timezone.now())
+    news, _, _ = read_news(plan_id=stage.plan.pk, from_number=number - 1, to_number=number, reading_class="outside")
+    people = list(User.objects.filter(subscriptions__plan=stage.plan)[: min(count, 100)])
+    began = time.process_time()
+    for person in people:
+        render(person, news)
+    rendering = time.process_time() - began
+    return {
+        "composing_us": round(1e6 * composing / max(composed, 1)),
+        "rendering_alone_us": round(1e6 * rendering / len(people)),
+    }

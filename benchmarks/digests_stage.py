@@ -1,0 +1,145 @@
+"""The stage of `make bench-digests`: a database, a plan with followers, and two sinks; and the plain SMTP loop."""
+
+from __future__ import annotations
+
+import json
+import pickle
+import statistics
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import psutil
+
+from benchmarks.digests_world import (
+    ROOT,
+    Mailbox,
+    Workers,
+    cpu_of,
+    make_plan,
+    make_stakeholders,
+    memory_of,
+    prepare_django,
+    publish,
+)
+
+#: Seconds until a run counts as failed.
+MAX_SECONDS = 600
+
+
+def wait_for(box: Mailbox, count: int, top: psutil.Process | None = None) -> tuple[float, float]:
+    """Wait until `count` emails were accepted; returns the time of the last and the largest worker in MB."""
+    largest, until = 0.0, time.time() + MAX_SECONDS
+    while time.time() < until:
+        taken = box.taken()
+        if top is not None:
+            largest = max(largest, memory_of(top))
+        if len(taken) >= count:
+            return taken[count - 1][0], largest
+        time.sleep(0.05)
+    raise SystemExit(f"Only {len(box.taken())} of {count} emails were accepted in {MAX_SECONDS} s.")
+
+
+def wait_until_settled(plan_id: int, number: int) -> None:
+    """Wait until every delivery is settled; fail if one was not sent."""
+    from partnerships.digests.models import Delivery
+
+    until = time.time() + 60
+    while Delivery.objects.filter(status__in=["queued", "sending"]).exists():
+        if time.time() > until:
+            raise SystemExit("Some deliveries are not settled.")
+        time.sleep(0.05)
+    unsent = Delivery.objects.filter(items__plan=plan_id, items__to_number=number).exclude(status="sent").count()
+    if unsent:
+        raise SystemExit(f"{unsent} deliveries were not sent.")
+
+
+def dump_messages(plan_id: int, number: int, path: Path) -> tuple[int, float]:
+    """Write the emails of a version as sent; returns their number and mean size in bytes."""
+    from partnerships.digests.models import Delivery
+    from partnerships.outbox.models import Email, EmailPart
+    from partnerships.outbox.parts import Recipe
+
+    numbers = Delivery.objects.filter(items__plan=plan_id, items__to_number=number).values("pk")
+    rows = Email.objects.filter(pk__in=numbers).values_list("address", "recipe")
+    bodies: dict[int, str] = dict(EmailPart.objects.values_list("pk", "body"))
+    messages = [(address, Recipe(*recipe).join(bodies).encode()) for address, recipe in rows]
+    with path.open("wb") as file:
+        pickle.dump(messages, file)
+    return len(messages), statistics.mean(len(data) for _, data in messages)
+
+
+def run_loop(box: Mailbox, messages: Path, count: int) -> dict[str, float]:
+    """One round of the plain loop."""
+    before = len(box.taken())
+    command = [sys.executable, str(ROOT / "benchmarks/digests_rivals.py"), "loop"]
+    done = subprocess.run(
+        [*command, "--port", str(box.port), "--messages", str(messages)], capture_output=True, check=True, cwd=ROOT
+    )
+    figures: dict[str, float] = json.loads(done.stdout)
+    last, _ = wait_for(box, before + count)
+    figures["seconds"] = last - figures["began"]
+    return figures
+
+
+def run_limit(box: Mailbox, messages: Path, count: int) -> float:
+    """Seconds in which two processes send the finished emails, storing nothing."""
+    before = len(box.taken())
+    command = [sys.executable, str(ROOT / "benchmarks/digests_rivals.py"), "limit"]
+    subprocess.run([*command, "--port", str(box.port), "--messages", str(messages)], check=True, cwd=ROOT)
+    last, _ = wait_for(box, before + count)
+    return last - box.taken()[before][0]
+
+
+class Stage:
+    """The database, the plan and the two sinks."""
+
+    def __init__(self, folder: Path, database: str, people: int) -> None:
+        self.folder, self.people = folder, people
+        self.boxes = {
+            "pipelining": Mailbox.open(folder, "pipelining"),
+            "plain": Mailbox.open(folder, "plain", "--no-pipelining"),
+        }
+        self.environ = prepare_django(database, mail_port=self.boxes["pipelining"].port)
+        from django.utils import timezone
+
+        now = timezone.now()
+        self.owner, self.lead, self.plan = make_plan(now)
+        make_stakeholders(self.plan, self.owner, self.lead, people, now)
+        self.analyse()
+        self.round = 0
+
+    def analyse(self) -> None:
+        """Update PostgreSQL's statistics, as autovacuum does within minutes."""
+        from django.db import connection
+
+        with connection.cursor() as cursor:
+            cursor.execute("VACUUM ANALYZE")
+
+    def workers(self, name: str) -> Workers:
+        """A worker that sends to one of the sinks."""
+        address = {"EMAIL_URL": f"smtp://127.0.0.1:{self.boxes[name].port}"}
+        return Workers(self.environ | address, log=self.folder / f"worker-{name}.log")
+
+    def play(self, name: str, top: psutil.Process) -> dict[str, float]:
+        """One round of our digests: publish, and wait until all are accepted and settled."""
+        box = self.boxes[name]
+        before = len(box.taken())
+        self.round += 1
+        cpu, own = cpu_of(top), time.process_time()
+        began = publish(self.plan, self.lead, self.round)
+        publishing = time.process_time() - own
+        last, largest = wait_for(box, before + self.people, top)
+        wait_until_settled(self.plan.pk, self.plan_number())
+        return {"seconds": last - began, "cpu": cpu_of(top) - cpu + publishing, "memory": largest}
+
+    def plan_number(self) -> int:
+        """The number of the newest version."""
+        self.plan.refresh_from_db()
+        return int(self.plan.current_number)
+
+    def close(self) -> None:
+        """Stop the sinks."""
+        for box in self.boxes.values():
+            box.close()

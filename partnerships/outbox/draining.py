@@ -6,11 +6,9 @@ its time; what a killed sender held returns to the queue when its lease ends.
 
 from __future__ import annotations
 
-import gc
 import time
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from email.utils import parseaddr
 
@@ -74,9 +72,8 @@ def drain(
     size = min(FIRST_BATCH, batch)
     try:
         while (began := time.monotonic()) < until:
-            with _collector_at_rest():
-                limit = size if people is not None else _share(size, lanes)
-                claimed = claim(now=timezone.now(), limit=limit, lanes=lanes, people=people)
+            limit = size if people is not None else _share(size, lanes)
+            claimed = claim(now=timezone.now(), limit=limit, lanes=lanes, people=people)
             _Round(claimed, sender, envelope_sender, settler).send()
             examined = claimed.examined
             del claimed  # the next batch is composed without this one beside it
@@ -96,16 +93,6 @@ def _share(size: int, lanes: str) -> int:
     """At most `size`, and near the end of a run at most one sender's share, so that no process ends alone."""
     processes: int = settings.WORKER_CONCURRENCY
     return min(size, max(-(-claimable(size * processes, lanes) // processes), _MIN_BATCH))
-
-
-@contextmanager
-def _collector_at_rest() -> Iterator[None]:
-    """Composing makes many small objects and no cycles: the collector would walk the whole application for nothing."""
-    gc.disable()
-    try:
-        yield
-    finally:
-        gc.enable()
 
 
 class _Round:

@@ -52,7 +52,7 @@ def beat_hangs(before: float | None, now: float | None) -> bool:
 def watch(*, check_every: float = CHECK_EVERY_SECONDS) -> int:
     """Check until workers or beat need a restart; returns the exit code that says which.
 
-    A missing database is not their fault and starts the checks anew.
+    A missing database is not their fault and starts the checks again.
     """
     before: tuple[dict[str, Any], float | None] | None = None
     while True:

@@ -12,7 +12,7 @@ from partnerships.outbox.kinds import Due
 from partnerships.people.models import User
 from partnerships.plans.links import sign_off_token
 from partnerships.plans.models import AccessRequest, Mention, OwnershipOffer, Plan, Share, Signatory, SignOff
-from partnerships.plans.queries import as_read_by, has_to_decide, number_to_sign, reaches, signing_states
+from partnerships.plans.queries import as_read_by, can_read_today, number_to_sign, signing_states
 
 
 def write_sign_off_request(due: Due, person: User, now: dt.datetime) -> Content | str:
@@ -24,7 +24,7 @@ def write_sign_off_request(due: Due, person: User, now: dt.datetime) -> Content 
     if signatory.asked_at.isoformat() != due.params["asked_at"]:
         return "The organisation has been asked again since."
     state = next((one for one in signing_states(plan) if one.signatory.pk == signatory.pk), None)
-    if state is None or not plan.is_awaiting_sign_off or not has_to_decide(state):
+    if state is None or not plan.is_awaiting_sign_off or not state.must_decide:
         return "The organisation has nothing to decide any more."
     if not leads_of(organisation).filter(pk=person.pk).exists():
         return "They do not lead the organisation any more."
@@ -63,7 +63,7 @@ def write_decision(due: Due, person: User, now: dt.datetime) -> Content | str:
 def write_share(due: Due, person: User, now: dt.datetime) -> Content | str:
     """Tell somebody by name that a draft is open to them; once, however often the draft is saved."""
     share = Share.objects.select_related("plan", "shared_by").get(pk=due.params["share"])
-    standing = Share.objects.standing(now).filter(pk=share.pk)
+    standing = Share.objects.active(now).filter(pk=share.pk)
     if not standing.exists() or not Plan.objects.draft_visible_to(person).filter(pk=share.plan_id).exists():
         return "The draft is not shown to them any more."
     sharer = share.shared_by
@@ -148,7 +148,7 @@ def write_mention(due: Due, person: User, now: dt.datetime) -> Content | str:
     """Tell somebody that a comment calls on them; it holds none of its words, which may be restricted."""
     mention = Mention.objects.select_related("comment__plan", "comment__author").get(pk=due.params["mention"])
     comment = mention.comment
-    if not reaches(comment, person):
+    if not can_read_today(comment, person):
         return "They may not read the comment any more."
     route = "plans:draft-comments" if comment.is_on_draft else "plans:comments"
     context = {

@@ -31,7 +31,7 @@ def partners_of(plan: Plan) -> set[int]:
     return owners | set(parties.values_list("organisation", flat=True))
 
 
-def may_promise(user: User, plan: Plan) -> bool:
+def may_propose_commitment(user: User, plan: Plan) -> bool:
     """Whether the person edits for an organisation that may give or receive what comes from the plan."""
     if plan.is_over or plan.is_draft:
         return False
@@ -48,7 +48,7 @@ def _suggestion(
     homes: int = 0,
     due: dt.date | None = None,
 ) -> Suggestion | None:
-    if not may_promise(user, plan):
+    if not may_propose_commitment(user, plan):
         return None
     partners = Organisation.objects.filter(pk__in=partners_of(plan)).order_by("name", "pk")
     mine = Organisation.objects.of_person(user, *EDITING_ROLES).filter(pk__in=partners).order_by("name", "pk").first()
@@ -187,12 +187,12 @@ def hand_on(*, old: Commitment, new: Commitment) -> None:
     PlanCommitment.objects.bulk_create(kept, ignore_conflicts=True)
 
 
-def _told_once(*, commitment: Commitment, user: User) -> Sequence[OriginLink]:
+def _no_links(*, commitment: Commitment, user: User) -> Sequence[OriginLink]:
     """Links are told by the origin `plan`."""
     return ()
 
 
-def promises_of(plan: Plan, user: User, *, newest: int, inside: bool) -> list[PlanCommitment]:
+def commitments_of(plan: Plan, user: User, *, newest: int, inside: bool) -> list[PlanCommitment]:
     """The commitments that came from the plan and that the person may see; `newest` is the number of the newest
     version that they may read: what later ones name stays unsaid."""
     seen = Commitment.objects.visible_to(user).filter(from_plans__plan=plan)
@@ -208,6 +208,6 @@ def promises_of(plan: Plan, user: User, *, newest: int, inside: bool) -> list[Pl
 
 ORIGINS = (
     Origin(name="plan", suggest=suggest_from_plan, link=link_from_plan, links_of=links_of, hand_on=hand_on),
-    Origin(name="plan-site", suggest=suggest_from_site, link=link_from_site, links_of=_told_once),
-    Origin(name="plan-milestone", suggest=suggest_from_milestone, link=link_from_milestone, links_of=_told_once),
+    Origin(name="plan-site", suggest=suggest_from_site, link=link_from_site, links_of=_no_links),
+    Origin(name="plan-milestone", suggest=suggest_from_milestone, link=link_from_milestone, links_of=_no_links),
 )

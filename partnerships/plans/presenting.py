@@ -30,7 +30,7 @@ SITES_A_PAGE = 50
 
 
 @dataclass(frozen=True, slots=True)
-class Known:
+class Lookups:
     """What is known beside a content: the names of areas by GSS code, and how many comments stand by each piece."""
 
     areas: Mapping[str, str] = field(default_factory=dict)
@@ -109,7 +109,7 @@ def _html(prose: StoredHtml, code: str, item: Item, field: str) -> str:
     return prose.get(f"{code}/{item['key']}/{field}") if item[field] else ""
 
 
-def sections(content: Content, prose: StoredHtml, known: Known) -> list[SectionRow]:
+def sections(content: Content, prose: StoredHtml, lookups: Lookups) -> list[SectionRow]:
     """The sections in order."""
     return [
         SectionRow(
@@ -117,15 +117,15 @@ def sections(content: Content, prose: StoredHtml, known: Known) -> list[SectionR
             title=item["title"],
             html=_html(prose, "sections", item, "body"),
             restricted=item["restricted"],
-            comments=known.comments.get(f"sections/{item['key']}", 0),
+            comments=lookups.comments.get(f"sections/{item['key']}", 0),
         )
         for item in content["sections"]
     ]
 
 
-def sites(content: Content, prose: StoredHtml, known: Known) -> list[SiteRow]:
+def sites(content: Content, prose: StoredHtml, lookups: Lookups) -> list[SiteRow]:
     """The sites in order."""
-    return [_site(item, prose, known) for item in content["sites"]]
+    return [_site(item, prose, lookups) for item in content["sites"]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,7 +171,7 @@ class SitePage:
 
 
 def site_page(
-    content: Content, prose: StoredHtml, known: Known, *, find: str = "", number: int = 1, holding: str = ""
+    content: Content, prose: StoredHtml, lookups: Lookups, *, find: str = "", number: int = 1, holding: str = ""
 ) -> SitePage:
     """One page of the sites; with `find`, of those whose name, reference or authority has all its words.
 
@@ -188,7 +188,7 @@ def site_page(
     number = max(1, min(number, -(-len(found) // SITES_A_PAGE)))
     start = (number - 1) * SITES_A_PAGE
     return SitePage(
-        rows=tuple(_site(item, prose, known) for item in found[start : start + SITES_A_PAGE]),
+        rows=tuple(_site(item, prose, lookups) for item in found[start : start + SITES_A_PAGE]),
         number=number,
         count=len(found),
         homes=sum(map(homes_count, found)) if words else 0,
@@ -202,14 +202,14 @@ def _is_named(site: Item, words: Iterable[str]) -> bool:
     return all(word in names for word in words)
 
 
-def _site(item: Item, prose: StoredHtml, known: Known) -> SiteRow:
+def _site(item: Item, prose: StoredHtml, lookups: Lookups) -> SiteRow:
     details = (
         ("Confidence", CONFIDENCE.get(item["confidence"], "")),
         ("Landowner", item["landowner"]),
         ("Lead", item["lead"]),
         ("Planning reference", item["planning_reference"]),
         ("Grant programme", item["grant_programme"]),
-        ("Area", known.areas.get(item["area"], item["area"])),
+        ("Area", lookups.areas.get(item["area"], item["area"])),
         ("Position", f"{item['lat']}, {item['lng']}" if item["lat"] is not None and item["lng"] is not None else ""),
     )
     return SiteRow(
@@ -224,7 +224,7 @@ def _site(item: Item, prose: StoredHtml, known: Known) -> SiteRow:
         confidential=item["confidential"],
         details=tuple((label, value) for label, value in details if value),
         notes=_html(prose, "sites", item, "notes"),
-        comments=known.comments.get(f"sites/{item['key']}", 0),
+        comments=lookups.comments.get(f"sites/{item['key']}", 0),
     )
 
 
@@ -235,13 +235,15 @@ def date_shown(actual: str, forecast: str) -> str:
     return f"{date_in_words(forecast)} (forecast)" if forecast else ""
 
 
-def milestones(content: Content, prose: StoredHtml, today: dt.date, known: Known) -> list[MilestoneRow]:
+def milestones(content: Content, prose: StoredHtml, today: dt.date, lookups: Lookups) -> list[MilestoneRow]:
     """The milestones in order."""
     names = {site["key"]: site["name"] for site in content["sites"]}
-    return [_milestone(item, prose, names, today, known) for item in content["milestones"]]
+    return [_milestone(item, prose, names, today, lookups) for item in content["milestones"]]
 
 
-def _milestone(item: Item, prose: StoredHtml, names: Mapping[str, str], today: dt.date, known: Known) -> MilestoneRow:
+def _milestone(
+    item: Item, prose: StoredHtml, names: Mapping[str, str], today: dt.date, lookups: Lookups
+) -> MilestoneRow:
     expected = item["actual"] or item["forecast"]
     slipped = slippage(item["baseline"], expected)
     settled = bool(item["actual"]) or item["status"] in ("achieved", "cancelled")
@@ -265,17 +267,17 @@ def _milestone(item: Item, prose: StoredHtml, names: Mapping[str, str], today: d
         due=last_day,
         note=_html(prose, "milestones", item, "note"),
         restricted=item["restricted"],
-        comments=known.comments.get(f"milestones/{item['key']}", 0),
+        comments=lookups.comments.get(f"milestones/{item['key']}", 0),
     )
 
 
-def risks(content: Content, prose: StoredHtml, known: Known) -> list[RiskRow]:
+def risks(content: Content, prose: StoredHtml, lookups: Lookups) -> list[RiskRow]:
     """The risks, the highest score first."""
-    rows = [_risk(item, prose, known) for item in content["risks"]]
+    rows = [_risk(item, prose, lookups) for item in content["risks"]]
     return sorted(rows, key=lambda row: (-row.score, row.title, row.key))
 
 
-def _risk(item: Item, prose: StoredHtml, known: Known) -> RiskRow:
+def _risk(item: Item, prose: StoredHtml, lookups: Lookups) -> RiskRow:
     score = item["likelihood"] * item["impact"]
     return RiskRow(
         key=item["key"],
@@ -287,7 +289,7 @@ def _risk(item: Item, prose: StoredHtml, known: Known) -> RiskRow:
         owner=item["owner"],
         mitigation=_html(prose, "risks", item, "mitigation"),
         restricted=item["restricted"],
-        comments=known.comments.get(f"risks/{item['key']}", 0),
+        comments=lookups.comments.get(f"risks/{item['key']}", 0),
     )
 
 

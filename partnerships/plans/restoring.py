@@ -8,7 +8,7 @@ from typing import Any
 
 from partnerships.kit.journal import not_undone, register_redo
 from partnerships.plans.models import Share
-from partnerships.plans.services.sharing import SHOWING_ENDED, revoke_share
+from partnerships.plans.services.sharing import SHARE_ENDED, revoke_share
 
 
 def redo_ended(lines: Sequence[dict[str, Any]], now: dt.datetime) -> int:
@@ -22,4 +22,4 @@ def redo_ended(lines: Sequence[dict[str, Any]], now: dt.datetime) -> int:
 
 def register() -> None:
     """Have this done after a restore."""
-    register_redo(SHOWING_ENDED, "showings of drafts ended again", redo_ended)
+    register_redo(SHARE_ENDED, "showings of drafts ended again", redo_ended)

@@ -100,7 +100,7 @@ def rights_over(plan: Plan, person: User | None, now: dt.datetime) -> Rights:
         parties = frozenset(present.values_list("organisation_id", flat=True))
     # A draft is shown to people who act for some organisation, and only while they do.
     by_share = bool(roles.of) and roles.of.keys().isdisjoint(owners)
-    shares = plan.shares.standing(now).filter(person=person, may_comment=True)
+    shares = plan.shares.active(now).filter(person=person, may_comment=True)
     return Rights(plan, owners, parties, comments_by_share=by_share and shares.exists(), roles=roles)
 
 

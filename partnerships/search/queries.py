@@ -22,7 +22,7 @@ from partnerships.organisations.models import Status as OrganisationStatus
 from partnerships.organisations.queries import find_organisations
 from partnerships.people.models import User
 from partnerships.plans.models import Plan, Site, Version
-from partnerships.plans.queries import as_read_by, named
+from partnerships.plans.queries import as_read_by, titled_for
 
 #: Results shown of each sort; one more is fetched to know whether there are others.
 SHOWN = 10
@@ -84,7 +84,7 @@ def _plans(user: User, text: str) -> QuerySet[Plan]:
         Q(confidential=False) | Q(plan__in=Plan.objects.inside_for(user).values("pk"))
     )
     sites = readable_sites.filter(_words(text, "name", "reference")).values("plan")
-    titled = named(user, _words(text, "title"))
+    titled = titled_for(user, _words(text, "title"))
     return Plan.objects.visible_to(user).filter(titled | Q(pk__in=sites)).order_by("title", "pk")
 
 

@@ -24,7 +24,7 @@ from partnerships.organisations.models import Membership, Organisation
 from partnerships.organisations.queries import acting_memberships, contacts_of, organisation_for
 from partnerships.people.models import User
 from partnerships.people.requests import signed_in
-from partnerships.plans import paper
+from partnerships.plans import downloads
 from partnerships.plans.changes import changes, summary
 from partnerships.plans.models import Plan
 from partnerships.plans.queries import area_names, content_for, reading_class, versions_for
@@ -202,4 +202,4 @@ def brief(request: HttpRequest, pk: int) -> HttpResponse:
 def brief_pdf(request: HttpRequest, pk: int) -> HttpResponse:
     """The brief as PDF, or a page that says how to print it where no PDF can be made."""
     context = _context(request, pk) | {"back": reverse("web:brief", args=[pk])}
-    return paper.pdf_response(request, "web/brief_pdf.html", context, f"Brief {context['organisation']}")
+    return downloads.pdf_response(request, "web/brief_pdf.html", context, f"Brief {context['organisation']}")

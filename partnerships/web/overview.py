@@ -17,7 +17,7 @@ from partnerships.kit.sections import Section
 from partnerships.organisations.models import EDITING_ROLES
 from partnerships.people.models import User
 from partnerships.plans.models import Plan
-from partnerships.plans.queries import milestones_due_soon, overdue_milestones, plans_that_wait
+from partnerships.plans.queries import milestones_due_soon, overdue_milestones, waiting_plans
 
 #: Milestones listed; each plan shows all of its own.
 MILESTONES = 6
@@ -70,7 +70,7 @@ def milestones_section(user: User, partnership: Partnership) -> Section | None:
 
 def plans_section(user: User, partnership: Partnership) -> Section | None:
     """Plans of the partnership that wait for somebody, for readers of the drafts."""
-    waiting = plans_that_wait(user, MILESTONES, partnership.pk)
+    waiting = waiting_plans(user, MILESTONES, partnership.pk)
     return Section("web/_plans_section.html", {"plans": waiting}) if waiting else None
 
 

@@ -26,7 +26,7 @@ from partnerships.people.models import User
 from partnerships.people.requests import signed_in
 from partnerships.plans.models import Plan
 from partnerships.plans.queries import as_read_by as plans_as_read_by
-from partnerships.plans.queries import plans_that_wait, with_turns
+from partnerships.plans.queries import waiting_plans, with_next_steps
 from partnerships.web import queries
 from partnerships.web.network import WIDTH, Picture, lay_out
 from partnerships.work.queries import waiting_for
@@ -55,7 +55,7 @@ def home(request: HttpRequest) -> HttpResponse:
             "counts": queries.counts(user, waiting),
             "may_write": Organisation.objects.of_person(user, *EDITING_ROLES).exists(),
             "lines": timeline_lines(queries.recent_changes(user, now)),
-            "plans_that_wait": plans_that_wait(user, PLANS_AT_HOME),
+            "waiting_plans": waiting_plans(user, PLANS_AT_HOME),
             "matches": new_matches_for(user, now - queries.RECENT)[:4],
         },
     )
@@ -143,7 +143,7 @@ def partnership_plans(request: HttpRequest, pk: int) -> HttpResponse:
     user = signed_in(request)
     context = {
         "partnership": partnership,
-        "plans": with_turns(user, plans_as_read_by(user, plans)),
+        "plans": with_next_steps(user, plans_as_read_by(user, plans)),
         "may_write": _may_write(user, partnership),
     }
     return render(request, "web/partnership_plans.html", context)
@@ -232,5 +232,5 @@ def organisation_plans(request: HttpRequest, pk: int) -> HttpResponse:
     plans = (
         Plan.objects.visible_to(user).owned_by(organisation).for_listing().order_by("-last_published_at", "-pk")[:PAGE]
     )
-    known = with_turns(user, plans_as_read_by(user, plans))
+    known = with_next_steps(user, plans_as_read_by(user, plans))
     return render(request, "web/organisation_plans.html", {"organisation": organisation, "plans": known})

@@ -290,7 +290,7 @@ WITHOUT_A_PERSON = {
     "plans.acting_organisation": _READS,
     "plans.ask_again": _INSIDE,
     "plans.end_showing": _INSIDE,
-    "plans.end_standing_shares": _INSIDE,
+    "plans.end_active_shares": _INSIDE,
     "plans.lift_embargoes": _CLOCK,
     "plans.lock_draft": _INSIDE,
     "plans.note": _INSIDE,

@@ -19,7 +19,7 @@ from partnerships.people.models import User
 from partnerships.plans import services
 from partnerships.plans.links import sign_off_token
 from partnerships.plans.models import Plan
-from partnerships.plans.queries import WAITING, signing_states, waiting_on
+from partnerships.plans.queries import WAITING, next_steps, signing_states
 from tests.plans.drafts import ask_signatures, fewer_homes, publish, published
 from tests.support.outbox import deliver
 from tests.world import World
@@ -112,7 +112,7 @@ def test_who_is_asked_again_for_a_new_version_has_as_long_as_before(world: World
 
         assert code_of(plan, world.westmarch) == "again"
         assert plan.signatories.get(organisation=world.westmarch).due_on == today + dt.timedelta(days=44)
-        assert [turn.lapsed for turn in waiting_on(plan)] == [False, False]
+        assert [step.lapsed for step in next_steps(plan)] == [False, False]
 
 
 def test_nobody_has_lapsed_while_nobody_is_asked(world: World) -> None:
@@ -178,7 +178,7 @@ def test_an_organisation_that_left_gets_no_email_and_nothing_waits_for_it(world:
     assert [email.to for email in deliver() if "/plans/sign/" in email.body] == []
     plan.refresh_from_db()
     assert code_of(plan, world.westmarch) == "left"
-    assert [turn.who for turn in waiting_on(plan)] == ["Larkhaven Homes (Chief executive)"]
+    assert [step.who for step in next_steps(plan)] == ["Larkhaven Homes (Chief executive)"]
     assert waiting_from(WAITING, world.ben, timezone.now()) == []
 
 
@@ -210,7 +210,7 @@ def test_a_plan_that_all_its_signatories_left_is_not_agreed_by_nobody(world: Wor
 
     plan.refresh_from_db()
     assert plan.status == "awaiting_sign_off"
-    assert [turn.what for turn in waiting_on(plan)] == ["to choose who signs it off"]
+    assert [step.what for step in next_steps(plan)] == ["to choose who signs it off"]
 
 
 @pytest.mark.parametrize("decision", ["conditional", "rejected"])

@@ -79,12 +79,12 @@ def test_a_second_version_during_an_embargo_never_opens_before_the_first(
     plan = held_back(world, until)
     save(plan, world, "about", source="A survey.")
 
-    with pytest.raises(services.UnableToHoldBack, match="Version 2 is held back until"):
+    with pytest.raises(services.UnableToEmbargo, match="Version 2 is under embargo until"):
         publish(plan, world, "Sooner.", embargo_until=hours(1))
     form = read(as_(world.amina), "plans:publish", plan)
     publish(plan, world, "With it.")
 
-    assert "Version 2 is held back until" in form
+    assert "Version 2 is under embargo until" in form
     assert plan.versions.get(number=3).embargo_until == until
     assert HELD_BACK not in read(as_(world.ben), "plans:detail", plan)
     assert [version.number for version in Version.objects.visible_to(world.ben).filter(plan=plan)] == [1]
@@ -129,7 +129,7 @@ def test_an_embargo_that_is_past_is_refused_with_what_to_do(world: World, as_: C
     assert answer.status_code == 422
     assert "leave the day empty to publish at once" in answer.content.decode()
     assert not plan.versions.exists()
-    with pytest.raises(services.UnableToHoldBack):
+    with pytest.raises(services.UnableToEmbargo):
         publish(plan, world, embargo_until=timezone.now())
 
 

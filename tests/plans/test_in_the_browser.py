@@ -72,7 +72,7 @@ def test_a_plan_goes_from_its_first_words_to_fewer_homes(page: Any, live_server:
     page.get_by_label("Title").fill("Harbour reach")
     page.get_by_label("Delivery programme").check()
     page.get_by_label("Partnership (optional)").select_option(label="Estuary Partnership")
-    page.get_by_role("button", name="Begin the draft").click()
+    page.get_by_role("button", name="Create draft").click()
     page.get_by_role("link", name="Add a site").click()
     page.get_by_label("Name", exact=True).fill("North Quay")
     page.get_by_label("Homes, line 1").fill("120")

@@ -79,7 +79,7 @@ def test_every_way_of_asking_who_owns_a_plan_forgets_a_former_party(world: World
     leaves(world, westmarch, ben)
 
     plans = Plan.objects.filter(pk=plan.pk)
-    for of in ("editable_by", "publishable_by", "owned_for", "inside_for", "insiders_are", "draft_visible_to"):
+    for of in ("editable_by", "publishable_by", "owned_for", "inside_for", "with_insider", "draft_visible_to"):
         assert not getattr(plans, of)(ben).exists(), of
     assert not plans.known_today_to(ben).exists()
     assert not my_plans(ben).exists()

@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from partnerships.people.models import User
 from partnerships.people.retention import apply_retention
-from partnerships.plans import paper, services
+from partnerships.plans import downloads, services
 from partnerships.plans.models import Paper, Plan
 from tests.plans.drafts import CANARY, ask_signatures, published
 from tests.world import World
@@ -27,8 +27,8 @@ def drawn(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         pages.append(page)
         return page.encode()
 
-    monkeypatch.setattr(paper, "can_make_pdf", lambda: True)
-    monkeypatch.setattr(paper, "draw_pdf", draw)
+    monkeypatch.setattr(downloads, "can_make_pdf", lambda: True)
+    monkeypatch.setattr(downloads, "draw_pdf", draw)
     return pages
 
 

@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from partnerships.agreements.models import PartyStatus
 from partnerships.people.models import User
-from partnerships.plans import paper, services
+from partnerships.plans import downloads, services
 from partnerships.plans.models import Milestone, Plan, Site, Version
 from partnerships.plans.queries import readers_of
 from tests.plans.drafts import CANARY, CONTENT, begin, fewer_homes, publish, published, save
@@ -213,7 +213,7 @@ def test_a_page_that_calls_itself_a_document_is_refused(world: World) -> None:
         )
 
 
-@pytest.mark.skipif(not paper.can_make_pdf(), reason="Pango is not installed here: the page says what to install")
+@pytest.mark.skipif(not downloads.can_make_pdf(), reason="Pango is not installed here: the page says what to install")
 def test_a_version_and_a_comparison_are_papers(world: World, as_: Callable[[User], Client]) -> None:
     plan = two_versions(world, "partnership")
     client = as_(world.ben)
@@ -229,7 +229,7 @@ def test_where_pdfs_cannot_be_made_the_page_says_what_to_install(
     world: World, as_: Callable[[User], Client], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     plan = published(world)
-    monkeypatch.setattr(paper, "can_make_pdf", lambda: False)
+    monkeypatch.setattr(downloads, "can_make_pdf", lambda: False)
 
     answer = as_(world.ben).get(reverse("plans:pdf", kwargs={"pk": plan.pk, "number": 1}))
 

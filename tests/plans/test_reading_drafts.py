@@ -14,7 +14,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from partnerships.people.models import User
-from partnerships.plans import paper, services
+from partnerships.plans import downloads, services
 from partnerships.plans.models import Plan, Share
 from partnerships.plans.queries import draft_content
 from tests.plans.drafts import CANARY, begin, fewer_homes, published, save
@@ -196,8 +196,8 @@ def test_every_sheet_of_a_drafts_pdf_says_that_it_is_one(
         def write_pdf(self, **_options: object) -> bytes:
             return b"%PDF-"
 
-    monkeypatch.setattr(paper, "can_make_pdf", lambda: True)
-    monkeypatch.setattr(paper, "weasyprint", type("weasyprint", (), {"HTML": Sheets}))
+    monkeypatch.setattr(downloads, "can_make_pdf", lambda: True)
+    monkeypatch.setattr(downloads, "weasyprint", type("weasyprint", (), {"HTML": Sheets}))
 
     as_(world.amina).get(reverse(route, kwargs={"pk": plan.pk}) + query)
 

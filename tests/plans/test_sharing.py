@@ -197,7 +197,7 @@ def test_publishing_ends_the_showings_of_the_draft_unless_they_are_to_go_on(
     revision = str(Draft.objects.get(plan=plan).revision)
     amina.post(address, {"note": "Again.", "draft_revision": revision, "end_shares": "on"})
 
-    assert "Stop showing the draft to Nadia River" in form
+    assert "Stop sharing the draft with Nadia River" in form
     assert "they now see the draft of the next" in collapse(page)
     assert plan.versions.count() == 2
     assert as_(world.nadia).get(draft_of(plan)).status_code == 404

@@ -23,7 +23,7 @@ from partnerships.people.services import close_account
 from partnerships.plans import services
 from partnerships.plans.links import sign_off_token
 from partnerships.plans.models import Plan, SignOff
-from partnerships.plans.queries import WAITING, signing_states, waiting_on
+from partnerships.plans.queries import WAITING, next_steps, signing_states
 from tests.plans.drafts import ask_signatures, fewer_homes, publish, published
 from tests.support.outbox import deliver
 from tests.world import World, join, make_world, person, require_own_sign_in
@@ -67,7 +67,7 @@ def test_a_plan_is_agreed_once_everybody_has_approved(world: World) -> None:
 
     plan.refresh_from_db()
     assert plan.status == "agreed"
-    assert waiting_on(plan) == []
+    assert next_steps(plan) == []
 
 
 def test_an_organisation_decides_once_on_a_version(world: World) -> None:
@@ -151,7 +151,7 @@ def test_a_condition_counts_once_it_is_met(world: World) -> None:
     conditional = sign(plan, world, world.ben, "conditional", "Once the bank agrees.")
     plan.refresh_from_db()
     assert plan.status == "awaiting_sign_off"
-    assert waiting_on(plan)[0].what == "to say that its condition is met"
+    assert next_steps(plan)[0].what == "to say that its condition is met"
 
     services.meet_condition(sign_off=conditional, person=world.ben, note_text="It did.", now=timezone.now())
 
@@ -167,7 +167,7 @@ def test_a_rejection_needs_its_reason_and_leaves_the_owners_to_answer(world: Wor
     sign(plan, world, world.ben, "rejected", "Too few homes.")
 
     plan.refresh_from_db()
-    assert "to answer the rejection by Westmarch Borough Council" in [turn.what for turn in waiting_on(plan)]
+    assert "to answer the rejection by Westmarch Borough Council" in [step.what for step in next_steps(plan)]
 
 
 def test_the_database_refuses_to_alter_a_signature(world: World) -> None:

@@ -280,4 +280,4 @@ def test_one_plans_standing_says_what_the_querysets_say(world: World) -> None:
             mine = Plan.objects.filter(pk=plan.pk)
             assert standing.may_edit == mine.editable_by(person).exists()
             assert standing.may_publish == mine.publishable_by(person).exists()
-            assert (standing.reader == "inside") == mine.insiders_are(person).exists()
+            assert (standing.reader == "inside") == mine.with_insider(person).exists()

@@ -15,7 +15,7 @@ from django.utils import timezone
 from partnerships.agreements import services as agreements
 from partnerships.organisations.waiting import waiting_from
 from partnerships.people.models import User
-from partnerships.plans import paper, services
+from partnerships.plans import downloads, services
 from partnerships.plans.models import Plan
 from partnerships.plans.queries import WAITING
 from tests.plans.drafts import CANARY, ask_signatures, begin, fewer_homes, publish, published
@@ -116,13 +116,13 @@ def test_old_signatures_stand_on_the_pdf_of_their_version(
 ) -> None:
     plan = signed_twice(world)
     drawn: list[dict[str, Any]] = []
-    whole = paper.pdf_response
+    whole = downloads.pdf_response
 
     def _keeps(request: Any, template: str, context: dict[str, Any], title: str, **more: Any) -> Any:
         drawn.append(context)
         return whole(request, template, context, title, **more)
 
-    monkeypatch.setattr(paper, "pdf_response", _keeps)
+    monkeypatch.setattr(downloads, "pdf_response", _keeps)
     as_(world.ben).get(reverse("plans:pdf", args=[plan.pk, 1]))
 
     assert [signed.reason for signed in drawn[0]["signatures"]] == ["", "Once the otters agree."]

@@ -11,7 +11,7 @@ from django.urls import reverse
 
 from partnerships.people.models import User
 from partnerships.plans.models import Plan
-from partnerships.plans.queries import plans_that_wait, with_turns
+from partnerships.plans.queries import waiting_plans, with_next_steps
 from tests.plans.drafts import ask_signatures, begin, published
 from tests.support.pages import collapse
 from tests.world import World
@@ -53,13 +53,13 @@ def test_a_draft_and_a_plan_without_signatories_wait_on_their_owners(world: Worl
     begin(world, title="Island homes")
     published(world)
 
-    turns = {listed.plan.title: [turn.what for turn in listed.turns] for listed in plans_that_wait(world.amina, 5)}
+    steps = {listed.plan.title: [step.what for step in listed.steps] for listed in waiting_plans(world.amina, 5)}
 
-    assert turns == {
+    assert steps == {
         "Estuary delivery programme": ["to choose who signs it off"],
         "Island homes": ["to publish a first version"],
     }
-    assert [listed.plan.title for listed in plans_that_wait(world.ben, 5)] == ["Estuary delivery programme"]
+    assert [listed.plan.title for listed in waiting_plans(world.ben, 5)] == ["Estuary delivery programme"]
 
 
 @pytest.mark.parametrize("count", [1, 4])
@@ -71,6 +71,6 @@ def test_however_many_plans_wait_it_takes_as_many_queries(
     plans = list(Plan.objects.for_listing().order_by("pk"))
 
     with django_assert_max_num_queries(3):
-        listed = with_turns(world.ben, plans)
+        listed = with_next_steps(world.ben, plans)
 
-    assert [len(one.turns) for one in listed] == [2] * count
+    assert [len(one.steps) for one in listed] == [2] * count

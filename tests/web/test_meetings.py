@@ -21,7 +21,7 @@ from partnerships.exchange import services as exchange
 from partnerships.exchange.models import Audience, Direction, Entry
 from partnerships.organisations.models import Organisation
 from partnerships.people.models import User
-from partnerships.plans import paper
+from partnerships.plans import downloads
 from partnerships.web.balances import balance_with, balances, over_time
 from partnerships.web.brief import brief_for
 from tests.commitments.promises import agree, propose, verified
@@ -258,7 +258,7 @@ def test_only_those_who_can_save_are_invited_to_write_on_a_partnerships_pages(wo
     assert offered == {"eddie": [True, True, True], "vera": [False, False, False]}
 
 
-@pytest.mark.skipif(not paper.can_make_pdf(), reason="Pango is not installed here: the page says what to install")
+@pytest.mark.skipif(not downloads.can_make_pdf(), reason="Pango is not installed here: the page says what to install")
 def test_the_brief_as_pdf_fits_on_two_sheets(world: World) -> None:
     for number in range(6):
         share(world, world.amina, world.larkhaven, f"Land at Quay {number}")

@@ -147,7 +147,7 @@ def test_from_an_ask_to_the_letter_that_says_what_changed_and_the_click_that_sto
     amina.get_by_label("Delivery programme").check()
     amina.get_by_label("Partnership (optional)").select_option(label="Estuary Homes Partnership")
     amina.get_by_label(re.compile("Its other members own it too")).check()
-    amina.get_by_role("button", name="Begin the draft").click()
+    amina.get_by_role("button", name="Create draft").click()
     follow(amina, "", "Add a site")
     amina.get_by_label("Name", exact=True).fill("Old slipway")
     homes(amina, 120)

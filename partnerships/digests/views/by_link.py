@@ -38,7 +38,7 @@ from partnerships.digests.views.stopping import ask_and_stop
 from partnerships.plans.comparisons import Comparison, comparison
 from partnerships.plans.content import Content
 from partnerships.plans.models import Version
-from partnerships.plans.presenting import Known, milestones, sections, sites
+from partnerships.plans.presenting import Lookups, milestones, sections, sites
 from partnerships.plans.queries import area_names
 
 P = ParamSpec("P")
@@ -262,7 +262,7 @@ def read(request: HttpRequest, link: Link, plan: int) -> HttpResponse:
         return render(request, "digests/closed.html", status=404)
     version = get_object_or_404(Version, plan=plan, number=item.to_number)
     content = content_as(version.content, Watermark.Reading.OUTSIDE)
-    known = Known(area_names(content))
+    known = Lookups(area_names(content))
     context = {
         "news": reading.news[0],
         "version": version,

@@ -51,7 +51,7 @@ def outside(content: Content) -> Content:
     return visible
 
 
-def period_fault(about: Item) -> list[Problem]:
+def period_problems(about: Item) -> list[Problem]:
     """The problem with a plan's period, if any: it must not end before it begins.
 
     Not part of `normalise`: published plans and files hold such periods, and must stay readable.

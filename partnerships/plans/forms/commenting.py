@@ -11,13 +11,13 @@ from partnerships.kit.forms import Form, Helper
 
 
 class CommentForm(Form):
-    """Say something."""
+    """Comment, or reply to a thread."""
 
     text = forms.CharField(
         label="Your comment",
         widget=forms.Textarea(attrs={"rows": 4}),
         max_length=5_000,
-        help_text="Call on somebody with @ and their name, as in @Ben West.",
+        help_text="To mention somebody, type @ and their name, such as @Ben West.",
     )
     anchor = forms.ChoiceField(label="About", required=False)
 
@@ -28,4 +28,4 @@ class CommentForm(Form):
         else:
             self.fields["anchor"].choices = [("", "The whole plan"), *anchors]  # type: ignore[attr-defined]  # a ChoiceField
         self.order_fields(["anchor", "text"])
-        self.helper = Helper(self, submit="Answer" if reply else "Comment")
+        self.helper = Helper(self, submit="Send reply" if reply else "Add comment")

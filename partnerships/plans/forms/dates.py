@@ -13,10 +13,10 @@ from partnerships.kit.forms import DayInput
 
 
 class PartialDateInput(DayInput):
-    """Day, month and year in three boxes, of which the day, or the day and the month, may stay empty."""
+    """Day, month and year in three boxes; the day, or the day and the month, may be empty."""
 
     def decompress(self, value: dt.date | str | None) -> list[Any]:
-        """The boxes' contents for a partial date as plans keep it: "2027", "2027-04", "2027-04-11"."""
+        """The boxes' contents for a stored partial date: "2027", "2027-04", "2027-04-11"."""
         if not isinstance(value, str) or not value:
             return [None, None, None]
         partial = PartialDate.parse(value)
@@ -36,7 +36,7 @@ class PartialDateField(forms.MultiValueField):
         )
 
     def clean(self, value: Any) -> str:
-        """The partial date; a problem is said in words that name the field."""
+        """The partial date. Error messages name the field."""
         day, month, year = (str(part or "").strip() for part in (value or ("", "", "")))
         if not day and not month and not year:
             return ""
@@ -53,6 +53,6 @@ class PartialDateField(forms.MultiValueField):
             raise ValidationError(f"{self.label} must be a real date, like 27 3 2027", code="invalid") from error
 
     def has_changed(self, initial: Any, data: Any) -> bool:
-        """Whether the boxes say another date than before."""
+        """Whether the boxes hold another date than before."""
         before = [str(part or "") for part in self.widget().decompress(initial)]
         return [str(part or "").strip() for part in (data or ("", "", ""))] != before

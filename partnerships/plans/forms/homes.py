@@ -16,7 +16,7 @@ MAX_LINES = 400
 
 
 class HomesLineForm(Form):
-    """One line of homes: a combination and how many."""
+    """One line of homes: a combination and a count."""
 
     tenure = forms.ChoiceField(
         choices=[(code, label[0].upper() + label[1:]) for code, label in TENURES.items()], required=False
@@ -33,7 +33,7 @@ class HomesLineForm(Form):
     year = forms.RegexField(
         r"^\d{4}([-/–]\d{2})?$",
         required=False,
-        error_messages={"invalid": "Write the year as 2027, or 2027-28 for a financial year"},
+        error_messages={"invalid": "Enter the year as 2027, or 2027-28 for a financial year"},
     )
     count = forms.IntegerField(min_value=0, max_value=100_000, required=False, label="Homes")
 

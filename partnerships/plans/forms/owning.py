@@ -15,10 +15,10 @@ from partnerships.plans.queries import may_be_offered
 class OfferForm(forms.Form):
     """Offer a plan to another organisation, on behalf of one owner."""
 
-    organisation = forms.ModelChoiceField(queryset=Organisation.objects.none(), empty_label=None, label="Offer it to")
+    organisation = forms.ModelChoiceField(queryset=Organisation.objects.none(), empty_label=None, label="Organisation")
     hands_over = forms.TypedChoiceField(
         label="What happens when they accept?",
-        choices=[("no", "They own it together with the present owners"), ("yes", "They own it in our place")],
+        choices=[("no", "They own it together with the present owners"), ("yes", "They own it instead of us")],
         coerce=lambda value: value == "yes",
         widget=forms.RadioSelect,
     )
@@ -31,7 +31,7 @@ class OfferForm(forms.Form):
         offered = may_be_offered(plan, owner.organisation).order_by("name", "pk")
         self.fields["organisation"].queryset = offered  # type: ignore[attr-defined]  # a ModelChoiceField
         self.has_choices = offered.exists()
-        self.helper = Helper(self, submit="Offer the plan")
+        self.helper = Helper(self, submit="Offer plan")
 
 
 class OfferAnswerForm(forms.Form):
@@ -41,9 +41,9 @@ class OfferAnswerForm(forms.Form):
         choices=[("accept", "Accept the plan"), ("decline", "Decline")], widget=forms.RadioSelect, label="Your answer"
     )
     reason = forms.CharField(
-        label="Why do you decline?", widget=forms.Textarea(attrs={"rows": 3}), required=False, max_length=1_000
+        label="Why are you declining?", widget=forms.Textarea(attrs={"rows": 3}), required=False, max_length=1_000
     )
 
     def __init__(self, *args: Any, cancel: str, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.helper = Helper(self, submit="Send the answer", cancel=cancel)
+        self.helper = Helper(self, submit="Send answer", cancel=cancel)

@@ -19,21 +19,21 @@ _NOTHING = ("", "Not given")
 HINTS = {
     "body": "Headings with ##, lists with - and links work.",
     "summary": "What this plan is for, in a paragraph.",
-    "notes": "For the owners and partners only, whatever the audience.",
-    "confidential": "Confidential: only the owners and the partners see that this site exists",
-    "restricted": "Only the owners and the partners see this",
-    "planning_reference": "The reference the planning authority gave, such as 26/01234/FUL.",
-    "measure": "A figure or a fact that says it has been reached.",
-    "source": "Where it comes from: a document, or a web address.",
-    "period_start": "The year alone is enough.",
-    "baseline": "What was first promised. The month or the year alone is enough.",
-    "forecast_start": "The month or the year alone is enough.",
+    "notes": "Only the owners and partners can see these notes.",
+    "confidential": "Confidential: only the owners and partners can see that this site exists",
+    "restricted": "Only the owners and partners can see this",
+    "planning_reference": "The planning authority's reference, such as 26/01234/FUL.",
+    "measure": "A figure or fact that shows it has been achieved.",
+    "source": "A document or a web address.",
+    "period_start": "You can give just the year.",
+    "baseline": "The date first agreed. You can give just the month or the year.",
+    "forecast_start": "You can give just the month or the year.",
     "area": "Start typing a district's name.",
 }
 
 
 def _form_field(spec: Field, content: Content | None) -> forms.Field:
-    """The form field for one field of a piece."""
+    """The form field for one field of a collection."""
     hint = HINTS.get(spec.code, "")
     common: dict[str, Any] = {"label": spec.label, "required": spec.required}
     if spec.shape == "item":
@@ -76,7 +76,7 @@ SITE_LAYOUT = (
 
 
 class PieceForm(Form):
-    """One piece of a plan; `based_on` is the revision that its author saw."""
+    """The form for one piece; `based_on` is the revision that its author saw."""
 
     based_on = forms.IntegerField(widget=forms.HiddenInput, min_value=0, initial=0)
 
@@ -99,11 +99,11 @@ class PieceForm(Form):
             layout: list[object] = [Section(heading, *names) for heading, names in SITE_LAYOUT]
         else:
             layout = [spec.code for spec in self.specs]
-        # The buttons stand below what follows the form: the homes of a site.
+        # The template shows the buttons, below the homes of a site.
         self.helper = Helper(self, *layout, submit="", cancel=cancel, tag=False)
 
     def value(self) -> Item:
-        """The piece as `content` takes it."""
+        """The value for `save_piece`."""
         return {spec.code: self.cleaned_data.get(spec.code) for spec in self.specs}
 
 

@@ -17,29 +17,29 @@ from partnerships.plans.queries import taking_part
 
 
 class PlanForm(Form):
-    """Begin a plan."""
+    """Create a plan."""
 
     title = forms.CharField(max_length=200)
     kind = forms.ChoiceField(
         choices=Kind.choices,
         widget=forms.RadioSelect,
-        help_text="The draft begins with the sections and milestones that such a plan usually has.",
+        help_text="The draft starts with the sections and milestones that this kind of plan usually has.",
     )
     owners = forms.ModelMultipleChoiceField(
         queryset=Organisation.objects.none(),
         widget=forms.CheckboxSelectMultiple,
-        label="Which of your organisations own it?",
+        label="Which of your organisations owns it?",
     )
     partnership = forms.ModelChoiceField(
-        queryset=Partnership.objects.none(), required=False, empty_label="None: it is ours alone"
+        queryset=Partnership.objects.none(), required=False, empty_label="None: only we own it"
     )
     partners = forms.BooleanField(
-        label="Its other members own it too: their editors draft with us, and any lead may publish", required=False
+        label="Its other members own it too: their editors can edit the draft, and any lead can publish", required=False
     )
     audience = forms.ChoiceField(
         choices=Audience.choices,
         widget=forms.RadioSelect,
-        label="Who may read it once it is published?",
+        label="Who can read it once it is published?",
         initial=Audience.PARTNERSHIP,
     )
 
@@ -59,21 +59,21 @@ class PlanForm(Form):
         self.helper = Helper(
             self,
             Section("The plan", "title", "kind"),
-            Section("Whose it is", "owners", "partnership", "partners"),
-            Section("Who reads it", "audience"),
-            submit="Begin the draft",
+            Section("Owners", "owners", "partnership", "partners"),
+            Section("Audience", "audience"),
+            submit="Create draft",
             cancel=reverse("plans:list"),
         )
 
     def clean(self) -> dict[str, Any]:
-        """A partnership is needed where the partnership reads it."""
+        """The audience “partnership” needs a partnership."""
         data = super().clean() or {}
         if data.get("audience") == Audience.PARTNERSHIP and not data.get("partnership"):
             self.add_error("partnership", "Choose the partnership it belongs to, or another audience")
         return data
 
     def all_owners(self) -> list[Organisation]:
-        """The chosen organisations, and the partnership's other members where they own it too."""
+        """The chosen organisations, and the partnership's other members if they own it too."""
         owners = list(self.cleaned_data["owners"])
         partnership = self.cleaned_data["partnership"]
         if partnership is not None and self.cleaned_data["partners"]:
@@ -83,9 +83,9 @@ class PlanForm(Form):
 
 
 class StatusForm(ReasonForm):
-    """Take a plan on by hand."""
+    """Change a plan's status by hand."""
 
-    status = forms.ChoiceField(widget=forms.RadioSelect, label="Make it")
+    status = forms.ChoiceField(widget=forms.RadioSelect, label="New status")
     successor = forms.ModelChoiceField(
         queryset=Plan.objects.none(), required=False, label="Superseded by", empty_label="No plan"
     )
@@ -103,9 +103,9 @@ class StatusForm(ReasonForm):
 
 
 class AudienceForm(ReasonForm):
-    """Choose who reads the published versions."""
+    """Choose who can read the published versions."""
 
-    audience = forms.ChoiceField(choices=Audience.choices, widget=forms.RadioSelect, label="Who may read it?")
+    audience = forms.ChoiceField(choices=Audience.choices, widget=forms.RadioSelect, label="Who can read it?")
 
     field_order = ("audience", "reason")
 

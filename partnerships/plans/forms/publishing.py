@@ -18,19 +18,19 @@ from partnerships.plans.services.publishing import moment_in_words
 
 
 class PublishForm(Form):
-    """Publish the draft: why, and how."""
+    """Publish the draft, with a note and an optional embargo."""
 
     note = forms.CharField(
         label="What changed, and why?",
         widget=forms.Textarea(attrs={"rows": 4}),
         max_length=2_000,
-        help_text="Everybody who is told of this version reads these words.",
+        help_text="Everyone who is notified of this version will see this note.",
     )
-    minor = forms.BooleanField(
-        label="This is a minor version: a correction that leaves every signature as it is", required=False
-    )
+    minor = forms.BooleanField(label="This is a minor version: a correction that keeps all signatures", required=False)
     embargo_day = DayField(
-        label="Hold back until", required=False, help_text="Until then only the owners see it. Leave empty to tell now."
+        label="Embargo until",
+        required=False,
+        help_text="Until then, only the owners can see it. Leave empty to publish now.",
     )
     embargo_time = forms.TimeField(
         label="At",
@@ -42,7 +42,7 @@ class PublishForm(Form):
     end_shares = forms.BooleanField(
         required=False,
         initial=True,
-        help_text="It was shown to them early. Left as it is, they go on seeing what you draft for the next version.",
+        help_text="They could see the draft early. If you leave this empty, they will see the next draft too.",
     )
     draft_revision = forms.IntegerField(widget=forms.HiddenInput)
 
@@ -53,13 +53,14 @@ class PublishForm(Form):
             del self.fields["minor"]
         shown = [share.person.display_name for share in shares]
         if shown:
-            self.fields["end_shares"].label = f"Stop showing the draft to {', '.join(shown)}"
+            self.fields["end_shares"].label = f"Stop sharing the draft with {', '.join(shown)}"
         else:
             del self.fields["end_shares"]
         if plan.is_embargoed and plan.embargoed_until is not None:
             self.fields["embargo_day"].help_text = (
-                f"Version {plan.current_number} is held back until {moment_in_words(plan.embargoed_until)}. This "
-                "version holds what it says, and comes out with it. Choose a later moment to hold this one back longer."
+                f"Version {plan.current_number} is under embargo until {moment_in_words(plan.embargoed_until)}. "
+                "This version includes its changes and comes out with it. Choose a later time to keep this one back "
+                "for longer."
             )
         names = [name for name in ("note", "minor", "end_shares") if name in self.fields]
         self.helper = Helper(
@@ -71,7 +72,7 @@ class PublishForm(Form):
         )
 
     def embargo(self) -> dt.datetime | None:
-        """The moment until which only owners read it, in the site's zone."""
+        """When the embargo ends, in the site's time zone; None without one."""
         day = self.cleaned_data.get("embargo_day")
         if day is None:
             return None
@@ -80,23 +81,23 @@ class PublishForm(Form):
 
 
 class MilestoneForm(Form):
-    """One short form: a milestone achieved, or moved; it publishes a version.
+    """Update one milestone and publish that as a version.
 
     `based_on` is the number of the version that its author saw.
     """
 
     happened = forms.ChoiceField(
-        choices=[("achieved", "It is achieved"), ("moved", "Its forecast moved"), ("cancelled", "It is cancelled")],
+        choices=[("achieved", "It was achieved"), ("moved", "Its forecast moved"), ("cancelled", "It was cancelled")],
         widget=forms.RadioSelect,
         label="What happened?",
     )
     date = PartialDateField(
         required=False,
         label="When",
-        help_text="The day it was achieved, or the new forecast. A month or a year will do.",
+        help_text="The day it was achieved, or the new forecast. You can give just the month or the year.",
     )
     note = forms.CharField(label="Why?", widget=forms.Textarea(attrs={"rows": 3}), max_length=2_000)
-    minor = forms.BooleanField(label="This is a minor version: signatures stay as they are", required=False)
+    minor = forms.BooleanField(label="This is a minor version: it keeps all signatures", required=False)
     based_on = forms.IntegerField(widget=forms.HiddenInput, min_value=1)
 
     def __init__(self, *args: Any, cancel: str, newest: int, **kwargs: Any) -> None:
@@ -105,14 +106,14 @@ class MilestoneForm(Form):
         self.helper = Helper(self, submit=f"Publish version {newest + 1}", cancel=cancel)
 
     def clean(self) -> dict[str, Any]:
-        """What is achieved or moved has a date."""
+        """An achieved or moved milestone needs a date."""
         data = super().clean() or {}
         if data.get("happened") in ("achieved", "moved") and not data.get("date") and "date" not in self.errors:
             self.add_error("date", "Enter when it was achieved, or the new forecast")
         return data
 
     def applied(self, item: Item) -> Item:
-        """The milestone with what happened."""
+        """The milestone, updated."""
         happened, date = self.cleaned_data["happened"], self.cleaned_data["date"]
         if happened == "achieved":
             return {**item, "actual": date, "status": "achieved"}

@@ -14,36 +14,36 @@ from partnerships.people.models import User
 
 
 class ShareForm(Form):
-    """Show the draft to somebody by name."""
+    """Share the draft with one person."""
 
     email = forms.CharField(label="Their email address", max_length=254, validators=[validate_email])
-    may_comment = forms.BooleanField(label="They may comment", required=False, initial=True)
+    may_comment = forms.BooleanField(label="They can comment", required=False, initial=True)
     message = forms.CharField(
         label="Message", widget=forms.Textarea(attrs={"rows": 3}), required=False, max_length=1_000
     )
-    ends_on = DayField(label="Last day", required=False, help_text="After it their link finds nothing.")
+    ends_on = DayField(label="Last day", required=False, help_text="After this day they can no longer see the draft.")
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.helper = Helper(self, submit="Show them the draft")
+        self.helper = Helper(self, submit="Share draft")
 
 
 class AnswerForm(Form):
-    """Answer somebody who asks to see the draft: show it, on what terms, or not now."""
+    """Answer a request to see the draft: share it, or decline."""
 
     answer = forms.ChoiceField(
-        choices=[("grant", "Show them the draft"), ("decline", "Not now")],
+        choices=[("grant", "Share the draft"), ("decline", "Decline")],
         widget=forms.RadioSelect,
         label="Your answer",
     )
-    may_comment = forms.BooleanField(label="They may comment", required=False, initial=True)
-    ends_on = DayField(label="Last day", required=False, help_text="After it their link finds nothing.")
+    may_comment = forms.BooleanField(label="They can comment", required=False, initial=True)
+    ends_on = DayField(label="Last day", required=False, help_text="After this day they can no longer see the draft.")
     message = forms.CharField(
         label="Message",
         widget=forms.Textarea(attrs={"rows": 3}),
         required=False,
         max_length=1_000,
-        help_text="They read it in the email that tells them your answer.",
+        help_text="It is included in the email with your answer.",
     )
 
     def __init__(self, *args: Any, cancel: str, **kwargs: Any) -> None:
@@ -51,19 +51,19 @@ class AnswerForm(Form):
         self.helper = Helper(
             self,
             "answer",
-            Section("If you show it", "may_comment", "ends_on"),
-            Section("What you tell them", "message"),
-            submit="Send the answer",
+            Section("If you share it", "may_comment", "ends_on"),
+            Section("Your message", "message"),
+            submit="Send answer",
             cancel=cancel,
         )
 
 
 class AskForm(Form):
-    """Ask to see what is being prepared."""
+    """Ask to see a draft."""
 
     partnership = forms.ModelChoiceField(queryset=Partnership.objects.none(), empty_label=None)
     about = forms.CharField(
-        label="Which plan?", max_length=300, help_text="Its title as you know it, or the address somebody gave you."
+        label="Which plan?", max_length=300, help_text="Its title, or the web address that somebody gave you."
     )
     message = forms.CharField(
         label="Why would you like to see it?",
@@ -77,4 +77,4 @@ class AskForm(Form):
         self.fields["partnership"].queryset = (  # type: ignore[attr-defined]  # a ModelChoiceField
             Partnership.objects.present_for(user).order_by("title", "pk")
         )
-        self.helper = Helper(self, submit="Ask its owners", cancel=reverse("plans:list"))
+        self.helper = Helper(self, submit="Ask the owners", cancel=reverse("plans:list"))

@@ -19,13 +19,13 @@ class SignForm(Form):
 
     decision = forms.ChoiceField(choices=Decision.choices, widget=forms.RadioSelect, label="Your decision")
     reason = forms.CharField(
-        label="The condition, or why you reject it",
+        label="Your condition, or your reason for rejecting it",
         widget=forms.Textarea(attrs={"rows": 3}),
         required=False,
         max_length=2_000,
-        help_text="Leave empty when you approve.",
+        help_text="Leave empty if you approve.",
     )
-    organisation = forms.ModelChoiceField(queryset=Organisation.objects.none(), empty_label=None, label="For")
+    organisation = forms.ModelChoiceField(queryset=Organisation.objects.none(), empty_label=None, label="Organisation")
     number = forms.IntegerField(widget=forms.HiddenInput)
 
     def __init__(self, data: Any = None, *, organisations: Sequence[Organisation], number: int) -> None:
@@ -39,11 +39,11 @@ class SignForm(Form):
         self.helper = Helper(self, "organisation", "decision", "reason", "number", submit=f"Sign version {number}")
 
     def clean(self) -> dict[str, Any]:
-        """A condition and a rejection have their words."""
+        """A condition and a rejection need a reason."""
         data = super().clean() or {}
         wants = {
-            Decision.CONDITIONAL.value: "Say what the condition is",
-            Decision.REJECTED.value: "Say why you reject it",
+            Decision.CONDITIONAL.value: "Enter the condition",
+            Decision.REJECTED.value: "Enter the reason for rejecting it",
         }
         problem = wants.get(data.get("decision", ""))
         if problem and not data.get("reason", "").strip():
@@ -52,9 +52,9 @@ class SignForm(Form):
 
 
 class SignatoriesForm(Form):
-    """Choose who must sign, in which role, by when: one box for the role of each organisation that may."""
+    """Choose who must sign, in which role and by when: one box for each organisation that may sign."""
 
-    due_on = DayField(label="Decide by", required=False, help_text="They are reminded from a week before.")
+    due_on = DayField(label="Decide by", required=False, help_text="We remind them from a week before.")
 
     def __init__(self, *args: Any, plan: Plan, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -75,12 +75,12 @@ class SignatoriesForm(Form):
                 label=organisation.name,
                 required=False,
                 max_length=150,
-                help_text="Who signs for it, such as chief executive. Leave empty if it need not sign.",
+                help_text="The role that signs, such as chief executive. Leave empty if it does not need to sign.",
             )
         self.helper = Helper(self, *names, "due_on", submit="Ask for sign-off")
 
     def chosen(self) -> list[tuple[Organisation, str]]:
-        """The organisations for which a role was given."""
+        """The organisations with a role."""
         return [
             (organisation, role)
             for organisation in self.organisations
@@ -89,9 +89,9 @@ class SignatoriesForm(Form):
 
 
 class DueDayForm(ReasonForm):
-    """Give a signatory another day by which to decide."""
+    """Change the day by which a signatory must decide."""
 
-    due_on = DayField(label="Decide by", required=False, help_text="Leave empty for no day.")
+    due_on = DayField(label="Decide by", required=False, help_text="Leave empty for no deadline.")
 
     field_order = ("due_on", "reason")
 
@@ -101,7 +101,7 @@ class DueDayForm(ReasonForm):
 
 
 class ConditionForm(Form):
-    """Say that a condition is met."""
+    """Confirm that a condition is met."""
 
     note = forms.CharField(
         label="How was it met?", widget=forms.Textarea(attrs={"rows": 3}), required=False, max_length=1_000
@@ -109,4 +109,4 @@ class ConditionForm(Form):
 
     def __init__(self, *args: Any, cancel: str, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.helper = Helper(self, submit="The condition is met", cancel=cancel)
+        self.helper = Helper(self, submit="Confirm condition is met", cancel=cancel)

@@ -1,10 +1,10 @@
 """What the plans room keeps: plans and their readers, versions and drafts, what partners say, and projections."""
 
+from partnerships.plans.models.commitments import PlanCommitment
 from partnerships.plans.models.owning import OfferQuerySet, OwnershipOffer, PastPartnership, held_at
 from partnerships.plans.models.paper import Paper
 from partnerships.plans.models.plan import EndedBecause, Plan, PlanOwner, PlanQuerySet, plan_readers
 from partnerships.plans.models.projection import SOON, Homes, Milestone, MilestoneQuerySet, Site, SiteQuerySet
-from partnerships.plans.models.promises import PlanCommitment
 from partnerships.plans.models.review import (
     AccessRequest,
     Comment,

@@ -57,7 +57,7 @@ class PlanQuerySet(models.QuerySet["Plan"]):
         now = timezone.now()
         return self.filter(visible_to(Plan, (*present_routes(now), *draft_routes(now)), user))
 
-    def insiders_are(self, user: User | AnonymousUser) -> PlanQuerySet:
+    def with_insider(self, user: User | AnonymousUser) -> PlanQuerySet:
         """Those whose owners or present parties the person acts for, whatever is published."""
         return self.filter(visible_to(Plan, insider_routes(), user))
 

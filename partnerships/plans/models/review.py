@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 class ShareQuerySet(models.QuerySet["Share"]):
     """Showings by whether they still stand."""
 
-    def standing(self, now: dt.datetime) -> ShareQuerySet:
+    def active(self, now: dt.datetime) -> ShareQuerySet:
         """Those that let their person in: see `showing_stands`."""
         return self.filter(showing_stands(now, share="", plan="plan__"))
 
@@ -146,7 +146,7 @@ class CommentQuerySet(models.QuerySet["Comment"]):
         )
         whole = Q(anchor__in=("", "about")) | Q(author=user.pk, parent=None) | Q(parent__author=user.pk)
         drafts = Q(version_number=0, plan__in=Plan.objects.draft_visible_to(user).values("pk"))
-        known = whole | Q(plan__in=Plan.objects.insiders_are(user).values("pk"))
+        known = whole | Q(plan__in=Plan.objects.with_insider(user).values("pk"))
         return self.filter(inside | own | (drafts & known))
 
 

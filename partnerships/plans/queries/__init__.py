@@ -1,6 +1,6 @@
-"""Reading plans as a person may, and what waits for whom."""
+"""Queries about plans: what a person may read, who signs, and what is waiting."""
 
-from partnerships.plans.queries.comments import comment_counts, reaches
+from partnerships.plans.queries.comments import can_read_today, comment_counts
 from partnerships.plans.queries.contents import (
     area_names,
     content_for,
@@ -10,7 +10,7 @@ from partnerships.plans.queries.contents import (
     version_of,
     versions_for,
 )
-from partnerships.plans.queries.listing import plans_that_wait, with_turns
+from partnerships.plans.queries.listing import waiting_plans, with_next_steps
 from partnerships.plans.queries.milestones import milestones_due_soon, overdue_milestones
 from partnerships.plans.queries.my_work import WAITING
 from partnerships.plans.queries.owners import (
@@ -23,11 +23,10 @@ from partnerships.plans.queries.owners import (
     present_members,
     taking_part,
 )
-from partnerships.plans.queries.past import as_read_by, events_of_plans, named
+from partnerships.plans.queries.past import as_read_by, events_of_plans, titled_for
 from partnerships.plans.queries.signing import (
     SigningState,
     decisions_for,
-    has_to_decide,
     number_to_sign,
     signing_states,
     still_takes_part,
@@ -40,7 +39,7 @@ from partnerships.plans.queries.standing import (
     reading_class,
     standing_of,
 )
-from partnerships.plans.queries.waiting import waiting_on
+from partnerships.plans.queries.waiting import next_steps
 
 __all__ = [
     "WAITING",
@@ -48,6 +47,7 @@ __all__ = [
     "acting_for",
     "area_names",
     "as_read_by",
+    "can_read_today",
     "comment_counts",
     "content_for",
     "content_of",
@@ -56,29 +56,27 @@ __all__ = [
     "ended_lines",
     "ended_ownerships",
     "events_of_plans",
-    "has_to_decide",
     "may_be_offered",
     "milestones_due_soon",
     "my_plans",
-    "named",
     "newest_for",
+    "next_steps",
     "number_to_sign",
     "offers_waiting",
     "organisations_of",
     "overdue_milestones",
     "owners_led_by",
     "owners_of",
-    "plans_that_wait",
     "present_members",
-    "reaches",
     "readers_of",
     "reading_class",
     "signing_states",
     "standing_of",
     "still_takes_part",
     "taking_part",
+    "titled_for",
     "version_of",
     "versions_for",
-    "waiting_on",
-    "with_turns",
+    "waiting_plans",
+    "with_next_steps",
 ]

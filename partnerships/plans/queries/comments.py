@@ -1,4 +1,4 @@
-"""Comments on a plan: how many, and who they reach."""
+"""How many comments a plan has, and who can read one."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def comment_counts(user: User | AnonymousUser, plan: Plan, *, on_draft: bool) -> dict[str, int]:
-    """How many comments of open threads, that the person may read, stand by each piece: {"sites/north-quay": 2}."""
+    """The number of comments in open threads that the person may read, by piece: {"sites/north-quay": 2}."""
     if not user.is_authenticated:
         return {}
     settled = Q(resolved_at__isnull=False) | Q(parent__resolved_at__isnull=False)
@@ -23,7 +23,10 @@ def comment_counts(user: User | AnonymousUser, plan: Plan, *, on_draft: bool) ->
     return dict(rows.values_list("anchor").annotate(Count("pk")))
 
 
-def reaches(comment: Comment, person: User) -> bool:
-    """Whether the person may read the comment and takes part today: who left reads what was said, and is not called."""
+def can_read_today(comment: Comment, person: User) -> bool:
+    """Whether the person may read the comment and takes part in the plan today.
+
+    People of an organisation that left may read old comments, but are not mentioned any more.
+    """
     known = Plan.objects.known_today_to(person).values("pk")
     return Comment.objects.visible_to(person).filter(pk=comment.pk, plan__in=known).exists()

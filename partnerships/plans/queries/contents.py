@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def content_for(content: Content, reader: ReadingClass | str) -> Content:
-    """A content as readers of that class may know it."""
+    """The content as readers of that class see it."""
     return content if reader == ReadingClass.INSIDE else outside(content)
 
 
@@ -29,27 +29,27 @@ def newest_for(user: User | AnonymousUser, plan: Plan) -> Version | None:
 
 
 def version_of(plan: Plan, number: int | None) -> Version | None:
-    """One version by its number, whoever asks: for services and upper rooms that have checked."""
+    """One version by its number, without a check of rights: callers have made it."""
     return plan.versions.filter(number=number).first() if number else None
 
 
 def content_of(plan: Plan, number: int) -> Content:
-    """The content of one version; that of number 0 is empty."""
+    """The content of one version; empty for number 0."""
     version = version_of(plan, number)
     return version.content if version is not None else empty()
 
 
 def draft_content(plan: Plan) -> Content:
-    """What the draft says now: the newest version until somebody changes it."""
+    """The content of the draft: the newest version until somebody changes it."""
     draft = Draft.objects.filter(plan=plan).first()
     if draft is not None and draft.content is not None:
         content: Content = draft.content
         return content
-    # The draft's own number: the plan in hand may have been read before somebody published.
+    # The draft's own number: the given plan may have been read before somebody published.
     return content_of(plan, draft.based_on if draft is not None else plan.current_number)
 
 
 def area_names(*contents: Content) -> dict[str, str]:
-    """The names of the areas that sites lie in, by GSS code."""
+    """The names of the sites' areas, by GSS code."""
     codes = {site["area"] for content in contents for site in content["sites"]} - {""}
     return dict(Area.objects.filter(code__in=codes).values_list("code", "name")) if codes else {}

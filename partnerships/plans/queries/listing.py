@@ -1,4 +1,4 @@
-"""Plans in lists, with what each waits for."""
+"""Plans in lists, with what each is waiting for."""
 
 from __future__ import annotations
 
@@ -10,43 +10,45 @@ from django.db.models import Case, When
 from partnerships.people.models import User
 from partnerships.plans.models import Plan, Status
 from partnerships.plans.queries.signing import signing_states_of
-from partnerships.plans.queries.waiting import Turn, waiting_on
+from partnerships.plans.queries.waiting import NextStep, next_steps
 
 
 @dataclass(frozen=True, slots=True)
 class Listed:
-    """A plan in a list, with whom it waits on: said to readers of class inside alone."""
+    """A plan in a list, with what it is waiting for; only readers inside see that."""
 
     plan: Plan
-    turns: tuple[Turn, ...]
+    steps: tuple[NextStep, ...]
 
 
-def with_turns(user: User, plans: Iterable[Plan]) -> list[Listed]:
-    """The plans, which came `for_listing`, each with whom it waits on as far as the person may know, in a few queries
-    however many there are."""
+def with_next_steps(user: User, plans: Iterable[Plan]) -> list[Listed]:
+    """The plans with what each is waiting for, as far as the person may know.
+
+    Fetch the plans with `for_listing`. The number of queries does not depend on the number of plans.
+    """
     plans = list(plans)
     open_ones = [plan.pk for plan in plans if not plan.is_over]
     inside = (
-        set(Plan.objects.insiders_are(user).filter(pk__in=open_ones).values_list("pk", flat=True))
+        set(Plan.objects.with_insider(user).filter(pk__in=open_ones).values_list("pk", flat=True))
         if open_ones
         else set()
     )
     awaiting = [plan for plan in plans if plan.is_awaiting_sign_off and plan.pk in inside]
     states = signing_states_of(awaiting) if awaiting else {}
     return [
-        Listed(plan, tuple(waiting_on(plan, states.get(plan.pk, []))) if plan.pk in inside else ()) for plan in plans
+        Listed(plan, tuple(next_steps(plan, states.get(plan.pk, []))) if plan.pk in inside else ()) for plan in plans
     ]
 
 
-#: What waits for signatures comes first, then what waits for its signatories to be chosen, then drafts.
+#: Plans awaiting sign-off first, then those whose signatories must be chosen, then drafts.
 _PRESSING = Case(When(status=Status.AWAITING_SIGN_OFF, then=0), When(status=Status.SHARED, then=1), default=2)
 
 
-def plans_that_wait(user: User, limit: int, partnership: int | None = None) -> list[Listed]:
-    """Plans that wait on somebody, as far as the person is inside and sees them: of one partnership, or all."""
+def waiting_plans(user: User, limit: int, partnership: int | None = None) -> list[Listed]:
+    """Plans that are waiting for somebody, of one partnership or all, that the person reads inside."""
     waiting = (Status.DRAFT, Status.SHARED, Status.AWAITING_SIGN_OFF)
-    seen = Plan.objects.visible_to(user).filter(pk__in=Plan.objects.insiders_are(user).values("pk"))
+    seen = Plan.objects.visible_to(user).filter(pk__in=Plan.objects.with_insider(user).values("pk"))
     if partnership is not None:
         seen = seen.filter(partnership=partnership)
     plans = Plan.objects.filter(pk__in=seen.filter(status__in=waiting).values("pk")).for_listing()
-    return [one for one in with_turns(user, plans.order_by(_PRESSING, "-pk")[:limit]) if one.turns]
+    return [one for one in with_next_steps(user, plans.order_by(_PRESSING, "-pk")[:limit]) if one.steps]

@@ -42,12 +42,12 @@ def _waiting(what: str, plan: Plan, route: str, **more: Any) -> Waiting:
     )
 
 
-#: Routes from what belongs to a plan to those who may change its draft.
+#: From a record of a plan to the people who may change its draft.
 _DRAFTERS = (drafters_of("plan__"),)
 
 
 def _signatures() -> Reach:
-    """Signatories that still take part, and whose last decision that counts, where there is one, is not final."""
+    """Signatories that still take part and have not decided, or whose condition is not met."""
     decisions = SignOff.objects.filter(
         plan=OuterRef("plan"),
         organisation=OuterRef("organisation"),
@@ -80,7 +80,7 @@ def _signatures_wanted(user: User, now: dt.datetime) -> list[Waiting]:
         met = state.code == "conditional"
         found.append(
             _waiting(
-                "Say whether your condition is met" if met else f"Sign off version {number_to_sign(signatory.plan)}",
+                "Confirm that your condition is met" if met else f"Sign off version {number_to_sign(signatory.plan)}",
                 signatory.plan,
                 "plans:signing",
                 since=signatory.asked_at,
@@ -99,7 +99,7 @@ def _requests_wanted(user: User, now: dt.datetime) -> list[Waiting]:
     requests = _REQUESTS.of(user).select_related("plan__partnership", "person").order_by("asked_at", "pk")
     return [
         _waiting(
-            f"Let {request.person.display_name} see the draft, or not",
+            f"Answer {request.person.display_name}, who asks to see the draft",
             request.plan,
             "plans:sharing",
             since=request.asked_at,
@@ -109,7 +109,7 @@ def _requests_wanted(user: User, now: dt.datetime) -> list[Waiting]:
 
 
 def _mentions() -> Reach:
-    """Mentions in open threads, to which whoever is mentioned has not replied."""
+    """Mentions in open threads to which the mentioned person has not replied."""
     replies = Comment.objects.filter(author=OuterRef("person"))
     unanswered = Mention.objects.filter(
         Q(comment__parent=None, comment__resolved_at=None)
@@ -124,7 +124,7 @@ def _mentions_wanted(user: User, now: dt.datetime) -> list[Waiting]:
     comments = (
         Comment.objects.visible_to(user)
         .filter(pk__in=_mentions().of(user).values("comment"))
-        # Who left reads what was said, and owes no answer.
+        # People who left can still read the thread, but need not answer.
         .filter(plan__in=Plan.objects.known_today_to(user).values("pk"))
         .select_related("plan__partnership", "author")
         .order_by("created_at", "pk")
@@ -141,12 +141,12 @@ def _mentions_wanted(user: User, now: dt.datetime) -> list[Waiting]:
     ]
 
 
-def _showings(now: dt.datetime) -> Reach:
-    return Reach(Share.objects.standing(now).filter(opened_at=None), (People("person"),))
+def _shares(now: dt.datetime) -> Reach:
+    return Reach(Share.objects.active(now).filter(opened_at=None), (People("person"),))
 
 
-def _showings_unread(user: User, now: dt.datetime) -> list[Waiting]:
-    shares = _showings(now).of(user).filter(plan__in=Plan.objects.draft_visible_to(user).values("pk"))
+def _unread_shares(user: User, now: dt.datetime) -> list[Waiting]:
+    shares = _shares(now).of(user).filter(plan__in=Plan.objects.draft_visible_to(user).values("pk"))
     return [
         _waiting(
             "Read this draft",
@@ -156,7 +156,7 @@ def _showings_unread(user: User, now: dt.datetime) -> list[Waiting]:
             due=share.ends_on,
             status="draft",
             status_label="Draft",
-            # Who is shown a draft may know nothing of the partnership it belongs to.
+            # A person with a shared draft may not know the plan's partnership.
             within="",
         )
         for share in shares.select_related("plan__partnership").order_by("shared_at", "pk")
@@ -168,7 +168,7 @@ def _milestones(now: dt.datetime) -> Reach:
 
 
 def _milestones_wanted(user: User, now: dt.datetime) -> list[Waiting]:
-    # The short form publishes a version: who edits without publishing says it in the draft.
+    # The short form publishes a version; people who may only edit use the draft.
     publishable = Exists(Plan.objects.publishable_by(user).filter(pk=OuterRef("plan")))
     due = (
         _milestones(now)
@@ -214,12 +214,12 @@ def _offers_wanted(user: User, now: dt.datetime) -> list[Waiting]:
     ]
 
 
-#: What waits in plans: signatures and conditions, requests, mentions, showings, milestones, offers of ownership.
+#: Signatures and conditions, access requests, mentions, shared drafts, milestones, offers of ownership.
 WAITING = (
     Source(_signatures_wanted, lambda _: (_signatures(),)),
     Source(_requests_wanted, lambda _: (_REQUESTS,)),
     Source(_mentions_wanted, lambda _: (_mentions(),)),
-    Source(_showings_unread, lambda now: (_showings(now),)),
+    Source(_unread_shares, lambda now: (_shares(now),)),
     Source(_milestones_wanted, lambda now: (_milestones(now),)),
     Source(_offers_wanted, lambda _: (_offers(),)),
 )

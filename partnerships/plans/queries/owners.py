@@ -1,4 +1,4 @@
-"""Reading who may own a plan, which offers wait, and which ownerships have ended."""
+"""Who owns a plan or may own it, open offers, and ownerships that ended."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ if TYPE_CHECKING:
 
 
 def owners_of(plan: Plan) -> list[PlanOwner]:
-    """The plan's owners, the first one first; without a query where the plan came `for_listing`.
+    """The plan's owners, oldest first; without a query after `for_listing`.
 
-    Of a plan that is shown as it was when its reader left, the owners of then.
+    For a plan shown as it was when its reader left: its owners at that time.
     """
     if plan.owners_then is not None:
         return plan.owners_then
@@ -30,13 +30,13 @@ def owners_of(plan: Plan) -> list[PlanOwner]:
 
 
 def taking_part(organisations: QuerySet[Organisation] | None = None) -> QuerySet[Party]:
-    """Present parties that may own and sign plans: all but observers (docs/rights.md)."""
+    """Present parties that may own and sign plans: all except observers (docs/rights.md)."""
     parties = Party.objects.filter(status=PartyStatus.ACCEPTED).exclude(role=PartyRole.OBSERVER)
     return parties if organisations is None else parties.filter(organisation__in=organisations)
 
 
 def present_members(partnership: Partnership) -> OrganisationQuerySet:
-    """The organisations that may own plans of a partnership: its present parties that are not observers."""
+    """The organisations that may own plans of a partnership: its present parties except observers."""
     parties = taking_part().filter(partnership=partnership)
     return Organisation.objects.current().filter(pk__in=parties.values("organisation"))
 
@@ -56,19 +56,19 @@ def may_be_offered(plan: Plan, offered_for: Organisation) -> OrganisationQuerySe
 
 
 def owners_led_by(user: User, plan: Plan) -> list[PlanOwner]:
-    """The present ownerships of a plan by organisations that the person leads."""
+    """The plan's present ownerships by organisations that the person leads."""
     led = Organisation.objects.of_person(user, Role.LEAD).values("pk")
     return list(plan.owners.filter(organisation__in=led).select_related("organisation").order_by("pk"))
 
 
 def offers_waiting(user: User) -> QuerySet[OwnershipOffer]:
-    """Offers that wait for an answer, to or from organisations that the person leads, oldest first."""
+    """Open offers to or from organisations that the person leads, oldest first."""
     offers = OwnershipOffer.objects.visible_to(user).waiting()
     return offers.select_related("plan", "organisation", "offered_for", "offered_by").order_by("offered_at", "pk")
 
 
 def ended_ownerships(user: User) -> QuerySet[PlanOwner]:
-    """Ownerships that have ended, for leads of the organisation that had it and of a present owner."""
+    """Ended ownerships that the person may see: as a lead of the former or of a present owner."""
     led = Organisation.objects.of_person(user, Role.LEAD).values("pk")
     owned = PlanOwner.objects.filter(organisation__in=led).values("plan")
     ended = PlanOwner.ever.filter(Q(organisation__in=led) | Q(plan__in=owned), ended_at__isnull=False)
@@ -77,7 +77,7 @@ def ended_ownerships(user: User) -> QuerySet[PlanOwner]:
 
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """An ownership that has ended, with the plan's title as the reader knows it."""
+    """An ownership that ended, with the plan's title as the reader knows it."""
 
     owner: PlanOwner
     title: str
@@ -85,7 +85,7 @@ class Ended:
 
 
 def ended_lines(user: User, rows: Sequence[PlanOwner]) -> list[Ended]:
-    """The rows with the titles that the reader may know: of a draft that they no longer see, none."""
+    """The rows with the titles that the reader may know; no title for a draft they no longer see."""
     seen = Plan.objects.visible_to(user).filter(pk__in=[row.plan_id for row in rows])
     plans = {plan.pk: plan for plan in as_read_by(user, seen)}
     return [

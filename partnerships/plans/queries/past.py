@@ -1,4 +1,4 @@
-"""What a plan was when an organisation left it: all that the people of a former party or owner still know of it."""
+"""A plan as it was when an organisation left: what people of former parties and owners still see."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ if TYPE_CHECKING:
 
 
 def _left_at(user: User | AnonymousUser, plans: Collection[Plan]) -> dict[int, dt.datetime]:
-    """When the person's organisations left each of the plans, the last time; plans that none has left are not in it.
+    """The last time that one of the person's organisations left each plan, by plan id; only plans that were left.
 
-    They left its partnership or its ownership, or the plan left a partnership in which they are.
+    It left the partnership or the ownership of the plan, or the plan left a partnership to which it belongs.
     """
     mine = Organisation.objects.of_person(user).values("pk")
     ids = [plan.pk for plan in plans]
@@ -47,33 +47,33 @@ def _left_at(user: User | AnonymousUser, plans: Collection[Plan]) -> dict[int, d
 
 
 def as_read_by(user: User | AnonymousUser, plans: Iterable[Plan]) -> list[Plan]:
-    """The plans as the person may know them: as they are, or as they were when the person's organisation left.
+    """The plans as they are, or as they were when the person's organisation left.
 
-    What comes back from history is never to be saved.
+    Do not save plans that come from the past.
     """
     plans = list(plans)
     left = _left_at(user, plans) if user.is_authenticated and plans else {}
-    doubtful = [plan for plan in plans if plan.pk in left]
-    if not doubtful:
+    left_plans = [plan for plan in plans if plan.pk in left]
+    if not left_plans:
         return plans
     known = set(
-        Plan.objects.known_today_to(user).filter(pk__in=[plan.pk for plan in doubtful]).values_list("pk", flat=True)
+        Plan.objects.known_today_to(user).filter(pk__in=[plan.pk for plan in left_plans]).values_list("pk", flat=True)
     )
-    for plan in doubtful:
+    for plan in left_plans:
         if plan.pk not in known:
-            _take_back(user, plan, left[plan.pk])
+            _show_past(user, plan, left[plan.pk])
     return plans
 
 
-def _take_back(user: User | AnonymousUser, plan: Plan, left_at: dt.datetime) -> None:
-    """Give the plan the name, number and status it had at that moment, by what was written down then."""
+def _show_past(user: User | AnonymousUser, plan: Plan, left_at: dt.datetime) -> None:
+    """Set the plan's title, number and status as recorded at that moment."""
     held = Version.objects.visible_to(user).filter(plan=plan).without_content().order_by("-number").first()
     if held is None:
         return
     here = Q(target_kind__in=("plan", "plan_draft", "plan_signing"), target_id=plan.pk)
     published = Q(target_kind="plan_version", target_id__in=plan.versions.values("pk"))
-    told = Event.objects.filter(here | published, at__lte=left_at, data__after__has_key="status")
-    last = told.order_by("-at", "-id").values_list("data", flat=True).first()
+    events = Event.objects.filter(here | published, at__lte=left_at, data__after__has_key="status")
+    last = events.order_by("-at", "-id").values_list("data", flat=True).first()
     plan.title, plan.current_number = held.title, held.number
     plan.last_published_at, plan.embargoed_until = held.published_at, None
     plan.status = last["after"]["status"] if last else Status.SHARED
@@ -83,14 +83,14 @@ def _take_back(user: User | AnonymousUser, plan: Plan, left_at: dt.datetime) -> 
     plan.owners_then = list(owned.select_related("organisation").order_by("pk"))
 
 
-def named(user: User | AnonymousUser, titled: Q) -> Q:
-    """The condition on plans that `titled` (about `title`) holds of the title by which the person knows them."""
+def titled_for(user: User | AnonymousUser, titled: Q) -> Q:
+    """The condition on plans whose title, as the person knows it, meets `titled` (a condition on `title`)."""
     today = Plan.objects.known_today_to(user)
     held = Version.objects.visible_to(user).filter(titled).exclude(plan__in=today.values("pk"))
     return Q(pk__in=today.filter(titled).values("pk")) | Q(pk__in=held.values("plan"))
 
 
 def events_of_plans(user: User) -> Q:
-    """The condition on events about plans: those the person knows today, or up to the moment they left."""
+    """The condition on events about plans that the person knows today, or up to the moment they left."""
     known = Plan.objects.known_today_to(user).values("pk")
     return Q(target_id__in=known) | held_at(user, plan="target_id", at="at")

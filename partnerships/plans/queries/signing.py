@@ -1,4 +1,4 @@
-"""Where each signatory of a plan stands, and which decisions count."""
+"""The state of each signature of a plan, and which decisions count."""
 
 from __future__ import annotations
 
@@ -13,8 +13,10 @@ from partnerships.plans.queries.owners import taking_part
 
 @dataclass(frozen=True, slots=True)
 class SigningState:
-    """Where one signatory stands: its decision that counts for the present version, or the last one before it; and
-    whether it still takes part in the plan."""
+    """The state of one signatory.
+
+    `sign_off` is its decision that counts for the present version, `earlier` its last decision before that.
+    """
 
     signatory: Signatory
     sign_off: SignOff | None
@@ -36,13 +38,13 @@ class SigningState:
 
     @property
     def has_approved(self) -> bool:
-        """Whether it approved, its condition, if any, being met."""
+        """Whether it approved, and its condition, if any, is met."""
         if self.sign_off is None or self.sign_off.is_rejected:
             return False
         return not self.sign_off.is_conditional or hasattr(self.sign_off, "condition_met")
 
     def may_decide_on(self, number: int) -> bool:
-        """Whether it may decide on the version of that number, the newest: once, or after a rejection."""
+        """Whether it may decide on the newest version, with that number: once, or again after a rejection."""
         if not self.takes_part:
             return False
         return self.sign_off is None or (self.sign_off.is_rejected and self.sign_off.version.number < number)
@@ -63,18 +65,25 @@ class SigningState:
 
     @property
     def is_settled(self) -> bool:
-        """Whether nothing more is needed of this signatory: it approved, or has left and is not waited for."""
+        """Whether nothing more is needed from it: it approved, or it left."""
         return self.code in ("approved", "met", "left")
+
+    @property
+    def must_decide(self) -> bool:
+        """Whether it takes part and has no decision that counts for the present version."""
+        return self.sign_off is None and self.takes_part
 
 
 def signing_states(plan: Plan) -> list[SigningState]:
-    """Every required signatory of a plan and where it stands, by name."""
+    """The state of every required signatory of a plan, by name."""
     return signing_states_of([plan])[plan.pk]
 
 
 def signing_states_of(plans: Sequence[Plan]) -> dict[int, list[SigningState]]:
-    """Every required signatory of each plan and where it stands, by name. A decision counts for the present version
-    when every version after the one it was made on is minor."""
+    """The states of the required signatories of each plan, by name.
+
+    A decision counts for the present version when every version after the one decided on is minor.
+    """
     by_pk = {plan.pk: plan for plan in plans}
     decisions: dict[tuple[int, int], SignOff] = {}
     older: dict[tuple[int, int], SignOff] = {}
@@ -99,8 +108,10 @@ def signing_states_of(plans: Sequence[Plan]) -> dict[int, list[SigningState]]:
 
 
 def decisions_for(version: Version) -> list[SignOff]:
-    """What organisations decided on the version, and on those before it from which it differs in minor things only,
-    each organisation's last word, by name: as it stands on that version for good."""
+    """The last decision of each organisation that counts for this version, by name.
+
+    It was made on this version, or on one since which all versions are minor.
+    """
     substantive = (
         Version.objects.filter(plan=version.plan_id, number__lte=version.number, minor=False)
         .order_by("-number")
@@ -120,19 +131,16 @@ def decisions_for(version: Version) -> list[SignOff]:
 
 
 def still_takes_part() -> Q:
-    """The condition on signatories that they own the plan, or are present members of its partnership who may read it:
-    observers, and organisations that left, do not sign."""
+    """The condition on signatories that own the plan, or are present members of its partnership who may read it.
+
+    Observers, and organisations that left, do not sign.
+    """
     body = OuterRef("organisation")
     owner = Exists(PlanOwner.objects.filter(plan=OuterRef("plan"), organisation=body))
     party = Exists(taking_part().filter(partnership=OuterRef("plan__partnership"), organisation=body))
     return Q(owner) | (Q(party) & ~Q(plan__audience=Audience.OWNERS))
 
 
-def has_to_decide(state: SigningState) -> bool:
-    """Whether the signatory takes part and nothing it said counts for the present version."""
-    return state.sign_off is None and state.takes_part
-
-
 def number_to_sign(plan: Plan) -> int:
-    """The number of the version that signatures are for: the newest that is not held back; 0 where there is none."""
+    """The number of the version to sign: the newest that is not under embargo; 0 if there is none."""
     return plan.announced_number

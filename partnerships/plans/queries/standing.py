@@ -1,4 +1,4 @@
-"""How a person stands to a plan, and which plans they work on."""
+"""A person's roles in a plan, and the plans they work on."""
 
 from __future__ import annotations
 
@@ -18,21 +18,23 @@ if TYPE_CHECKING:
 
 
 def readers_of(plan: Plan) -> QuerySet[User]:
-    """The people who may read the published plan by an account; stakeholders by link are the digests room's."""
+    """The people with an account who may read the published plan; stakeholders by link belong to digests."""
     return plan_readers(plan)
 
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """How a person stands to a plan: the roles they hold today in its owners, and whether they act for a present
-    party. Says the same as the querysets' `inside_for`, `editable_by` and `publishable_by`, for one plan at once."""
+    """A person's roles in the owners of a plan today, and whether they act for a present party.
+
+    Agrees with the querysets' `inside_for`, `editable_by` and `publishable_by`, for one plan.
+    """
 
     roles: frozenset[str]
     is_party: bool
 
     @property
     def reader(self) -> ReadingClass:
-        """What the person may see inside the plan (docs/rights.md)."""
+        """The class in which the person reads the plan (docs/rights.md)."""
         return ReadingClass.INSIDE if self.roles or self.is_party else ReadingClass.OUTSIDE
 
     @property
@@ -47,7 +49,7 @@ class Standing:
 
 
 def standing_of(user: User | AnonymousUser, plan: Plan) -> Standing:
-    """How the person stands to the plan, by the memberships of today."""
+    """The person's standing in the plan, by today's memberships."""
     if not user.is_authenticated or not user.is_active:
         return Standing(frozenset(), is_party=False)
     mine = list(Membership.objects.current().of_person(user).values_list("organisation", "role"))
@@ -61,24 +63,24 @@ def standing_of(user: User | AnonymousUser, plan: Plan) -> Standing:
 
 
 def reading_class(user: User | AnonymousUser, plan: Plan) -> ReadingClass:
-    """What the person may see inside the plan (docs/rights.md)."""
+    """The class in which the person reads the plan (docs/rights.md)."""
     return standing_of(user, plan).reader
 
 
 def my_plans(user: User) -> PlanQuerySet:
-    """Plans owned by the organisations that the person acts for, as far as the person may see them."""
+    """Plans owned by the person's organisations that they may see."""
     mine = Organisation.objects.of_person(user)
     return Plan.objects.visible_to(user).filter(pk__in=PlanOwner.objects.filter(organisation__in=mine).values("plan"))
 
 
 def acting_for(user: User, plan: Plan) -> Organisation | None:
-    """The owner organisation on whose behalf the person works on the plan; None for others."""
+    """The owner that the person acts for; None for people of other organisations."""
     owners = plan.owners.values("organisation")
     return Organisation.objects.of_person(user).filter(pk__in=owners).order_by("name", "pk").first()
 
 
 def organisations_of(people: Iterable[int]) -> dict[int, str]:
-    """The names of the organisations that each of the people acts for today, by the person's id."""
+    """The names of the organisations that each person acts for today, by the person's id."""
     names: dict[int, list[str]] = {}
     acting = Membership.objects.current().filter(person__in=set(people)).order_by("organisation__name", "pk")
     for person, name in acting.values_list("person", "organisation__name"):

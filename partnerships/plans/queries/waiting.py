@@ -1,4 +1,4 @@
-"""What a plan waits for, and from whom."""
+"""What a plan is waiting for."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from partnerships.plans.queries.signing import SigningState, number_to_sign, sig
 
 
 @dataclass(frozen=True, slots=True)
-class Turn:
-    """Somebody's turn: who, to do what, since when, by when."""
+class NextStep:
+    """What somebody must do next: who, what, since when and by when."""
 
     who: str
     what: str
@@ -21,30 +21,30 @@ class Turn:
     lapsed: bool = False
 
 
-def waiting_on(plan: Plan, states: list[SigningState] | None = None) -> list[Turn]:
-    """Whom the plan waits on, and for what; nothing when it waits on nobody."""
+def next_steps(plan: Plan, states: list[SigningState] | None = None) -> list[NextStep]:
+    """What must be done next with the plan, and by which organisation; empty if nothing."""
     if plan.is_over:
         return []
     owners = ", ".join(owner.organisation.display_name for owner in owners_of(plan))
     if plan.status == Status.DRAFT:
-        return [Turn(owners, "to publish a first version", plan.created_at)]
+        return [NextStep(owners, "to publish a first version", plan.created_at)]
     if plan.status == Status.SHARED:
-        return [Turn(owners, "to choose who signs it off", plan.first_published_at)]
+        return [NextStep(owners, "to choose who signs it off", plan.first_published_at)]
     if plan.status != Status.AWAITING_SIGN_OFF:
         return []
-    turns: list[Turn] = []
+    steps: list[NextStep] = []
     number = number_to_sign(plan)
     states = signing_states(plan) if states is None else states
     if all(state.code == "left" for state in states):
-        return [Turn(owners, "to choose who signs it off", plan.last_published_at)]
+        return [NextStep(owners, "to choose who signs it off", plan.last_published_at)]
     for state in states:
         name = state.signatory.organisation.display_name
         if state.is_settled:
             continue
         if state.sign_off is None:
             again = " again" if state.earlier else ""
-            turns.append(
-                Turn(
+            steps.append(
+                NextStep(
                     f"{name} ({state.signatory.role})",
                     f"to sign off version {number}{again}",
                     state.signatory.asked_at,
@@ -53,7 +53,7 @@ def waiting_on(plan: Plan, states: list[SigningState] | None = None) -> list[Tur
                 )
             )
         elif state.code == "conditional":
-            turns.append(Turn(name, "to say that its condition is met", state.sign_off.signed_at))
+            steps.append(NextStep(name, "to say that its condition is met", state.sign_off.signed_at))
         elif state.code == "rejected":
-            turns.append(Turn(owners, f"to answer the rejection by {name}", state.sign_off.signed_at))
-    return turns
+            steps.append(NextStep(owners, f"to answer the rejection by {name}", state.sign_off.signed_at))
+    return steps

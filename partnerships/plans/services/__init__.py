@@ -27,7 +27,7 @@ from partnerships.plans.services.owning import (
 )
 from partnerships.plans.services.papers import paper_of
 from partnerships.plans.services.publishing import (
-    UnableToHoldBack,
+    UnableToEmbargo,
     UnableToPublish,
     lift_embargoes,
     publish_piece,
@@ -63,7 +63,7 @@ __all__ = [
     "UnableToChangeStatus",
     "UnableToComment",
     "UnableToCreatePlan",
-    "UnableToHoldBack",
+    "UnableToEmbargo",
     "UnableToPinBaseline",
     "UnableToPublish",
     "UnableToRequestSignOff",

@@ -16,7 +16,14 @@ from partnerships.people.models import User
 from partnerships.plans.content import COLLECTION_BY_CODE, UnknownPiece, get_piece, split_piece
 from partnerships.plans.event_kinds import EventKind
 from partnerships.plans.models import Comment, Mention, Plan
-from partnerships.plans.queries import content_for, content_of, draft_content, reaches, reading_class, versions_for
+from partnerships.plans.queries import (
+    can_read_today,
+    content_for,
+    content_of,
+    draft_content,
+    reading_class,
+    versions_for,
+)
 from partnerships.plans.rights import Rights, rights_over
 from partnerships.plans.services.ledger import lock_plan, note
 
@@ -130,7 +137,7 @@ def _called(comment: Comment, text: str, mentioned: Iterable[User]) -> list[User
     """The people named who may read this comment and take part in the plan today, without its author."""
     wanted = {person.pk: person for person in mentioned} | {person.pk: person for person in _named(text)}
     wanted.pop(comment.author_id, None)
-    return [person for person in wanted.values() if reaches(comment, person)]
+    return [person for person in wanted.values() if can_read_today(comment, person)]
 
 
 def _named(text: str) -> list[User]:

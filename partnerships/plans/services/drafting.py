@@ -20,7 +20,7 @@ from partnerships.plans.content import (
     empty,
     get_piece,
     normalise,
-    period_fault,
+    period_problems,
     set_piece,
     split_piece,
 )
@@ -137,7 +137,7 @@ def _check_take_part(partnership: Partnership, owners: Sequence[Organisation]) -
 
 def _check_period(about: Item) -> None:
     """A period ends after it begins. Raises `InvalidContent`."""
-    problems = period_fault(about)
+    problems = period_problems(about)
     if problems:
         raise InvalidContent(problems)
 

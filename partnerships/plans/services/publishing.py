@@ -22,7 +22,7 @@ from partnerships.plans.content import (
     get_piece,
     normalise,
     outside,
-    period_fault,
+    period_problems,
     rebase,
     set_piece,
     settle_milestones,
@@ -37,7 +37,7 @@ from partnerships.plans.services.ledger import acting_organisation, lock_plan
 from partnerships.plans.services.ledger import note as write_down
 from partnerships.plans.services.projecting import project
 from partnerships.plans.services.rendering import prose_of, write_draft
-from partnerships.plans.services.sharing import end_standing_shares
+from partnerships.plans.services.sharing import end_active_shares
 from partnerships.plans.services.signing import ask_again
 from partnerships.plans.signals import version_published
 from partnerships.plans.starters import is_untouched
@@ -51,7 +51,7 @@ class UnableToPublish(Exception):
     """The plan is over, nothing is new, the note is missing, the draft moved on, or the content is none."""
 
 
-class UnableToHoldBack(UnableToPublish):
+class UnableToEmbargo(UnableToPublish):
     """The embargo would end in the past, or before that of an earlier version, whose words this one holds."""
 
 
@@ -75,7 +75,7 @@ def publish_version(
     revision of the draft that the author looked at: a draft saved since is not published unseen. A content that is
     given leaves the draft alone but for the pieces that the draft had not touched. `embargo_until` holds it back from
     everybody but the owners; while the version before is held back, this one is too, at least as long. `end_shares`
-    takes back every showing of the draft. Raises `UnableToPublish`, for the embargo `UnableToHoldBack`.
+    takes back every showing of the draft. Raises `UnableToPublish`, for the embargo `UnableToEmbargo`.
     """
     plan = lock_plan(plan)
     require(rights_over(plan, author, now).may_publish)
@@ -102,7 +102,7 @@ def publish_version(
         raise UnableToPublish("Nothing changed since the last version: there is nothing to publish.")
     fresh = settle_milestones(fresh, was)
     fresh = {**fresh, "about": {**fresh["about"], "title": fresh["about"]["title"] or plan.title}}
-    for problem in period_fault(fresh["about"]):
+    for problem in period_problems(fresh["about"]):
         raise UnableToPublish(f"{problem.message} Change it under “About this plan” in the draft.")
     found = changes(was, fresh)
     untitled = {**fresh["about"], "title": ""}
@@ -148,7 +148,7 @@ def publish_version(
         },
     )
     if end_shares:
-        end_standing_shares(plan, author=author, now=now)
+        end_active_shares(plan, author=author, now=now)
     if not version.is_under_embargo:
         _ask_for_signatures(plan, was_substantive, version.number, author=author, now=now)
     version_published.send(sender=Version, version=version)
@@ -158,17 +158,16 @@ def publish_version(
 def _held_until(plan: Plan, wanted: dt.datetime | None, now: dt.datetime) -> dt.datetime | None:
     """Until when the next version is held back: a version holds what the one before says, so it never opens sooner."""
     if wanted is not None and wanted <= now:
-        raise UnableToHoldBack(
-            "The moment until which it is held back is past. Choose one that is still to come, or leave the day empty "
-            "to publish at once."
+        raise UnableToEmbargo(
+            "The end of the embargo is in the past. Choose a later time, or leave the day empty to publish now."
         )
     held = plan.embargoed_until if plan.embargoed_until and plan.embargoed_until > now else None
     if held is None or wanted is None:
         return held or wanted
     if wanted < held:
-        raise UnableToHoldBack(
-            f"Version {plan.current_number} is held back until {moment_in_words(held)}, and this version holds what it "
-            "says. Choose that moment or a later one, or leave the day empty to let them come out together."
+        raise UnableToEmbargo(
+            f"Version {plan.current_number} is under embargo until {moment_in_words(held)}, and this version includes "
+            "its changes. Choose that time or a later one, or leave the day empty to publish them together."
         )
     return wanted
 

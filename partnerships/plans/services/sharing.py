@@ -68,9 +68,9 @@ def share_draft(
     if Membership.objects.current().of_person(person, Role.EDITOR, Role.LEAD).filter(organisation__in=owners).exists():
         raise UnableToShare(f"{person.display_name} can edit this draft already.")
     known = plan.shares.filter(person=person).first()
-    if known is None and plan.shares.standing(now).count() >= MAX_SHARES:
+    if known is None and plan.shares.active(now).count() >= MAX_SHARES:
         raise UnableToShare(f"A draft can be shown to {MAX_SHARES} people at most: publish it instead.")
-    fresh = known is None or not plan.shares.standing(now).filter(pk=known.pk).exists()
+    fresh = known is None or not plan.shares.active(now).filter(pk=known.pk).exists()
     sharing_for = acting_organisation(plan, author)
     share, _made = Share.objects.update_or_create(
         plan=plan,
@@ -128,9 +128,9 @@ def _acts_for(person: User, plan: Plan) -> Organisation | None:
     return mine.filter(pk__in=parties).first() or mine.first()
 
 
-def end_standing_shares(plan: Plan, *, author: User | None, now: dt.datetime) -> int:
+def end_active_shares(plan: Plan, *, author: User | None, now: dt.datetime) -> int:
     """Take every standing showing of the draft back; give how many. Call while the plan's row is locked."""
-    shares = list(plan.shares.standing(now).select_related("person", "plan").order_by("pk"))
+    shares = list(plan.shares.active(now).select_related("person", "plan").order_by("pk"))
     for share in shares:
         end_showing(share, author=author, now=now)
     return len(shares)
@@ -146,14 +146,14 @@ def revoke_share(*, share: Share, author: User | None, now: dt.datetime) -> Shar
 
 
 #: What the journal calls an ended showing.
-SHOWING_ENDED = "showing ended"
+SHARE_ENDED = "showing ended"
 
 
 def end_showing(share: Share, *, author: User | None, now: dt.datetime) -> None:
     """End a showing that stands, whoever asks: for services that have checked the rights. Lock the plan's row first."""
     share.revoked_at = now
     share.save(update_fields=["revoked_at"])
-    journal.note(SHOWING_ENDED, now=now, share=share.pk)
+    journal.note(SHARE_ENDED, now=now, share=share.pk)
     note(
         share.plan,
         EventKind.SHOWING_ENDED,
@@ -171,7 +171,7 @@ def open_share(*, plan: Plan, person: User, how: str, now: dt.datetime, what: st
 
     `what` is the name of a document that was opened.
     """
-    share = plan.shares.standing(now).filter(person=person).first()
+    share = plan.shares.active(now).filter(person=person).first()
     if share is None:
         return None
     ShareOpening.objects.create(share=share, shown_at=share.shared_at, at=now, how=how, what=what[:200])

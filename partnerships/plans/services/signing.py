@@ -18,7 +18,7 @@ from partnerships.outbox.services import record_emails
 from partnerships.people.models import User
 from partnerships.plans.event_kinds import EventKind
 from partnerships.plans.models import ConditionMet, Decision, Plan, Signatory, SignOff, Status
-from partnerships.plans.queries import SigningState, has_to_decide, number_to_sign, signing_states, still_takes_part
+from partnerships.plans.queries import SigningState, number_to_sign, signing_states, still_takes_part
 from partnerships.plans.rights import rights_over
 from partnerships.plans.services.ledger import acting_organisation, lock_plan, note
 
@@ -61,7 +61,7 @@ def request_sign_off(
         raise UnableToRequestSignOff("The day to decide by must not be past.")
     present = set(plan.signatories.filter(removed_at=None).values_list("organisation", flat=True))
     fresh = [(organisation, role.strip()) for organisation, role in signatories if organisation.pk not in present]
-    anew = asked_anew(plan)
+    anew = asked_again(plan)
     if not fresh and not anew and not _is_signed_already(plan):
         raise UnableToRequestSignOff("Choose at least one organisation that has not decided on this version.")
     for organisation, role in fresh:
@@ -104,9 +104,9 @@ def request_sign_off(
     return plan
 
 
-def asked_anew(plan: Plan) -> list[SigningState]:
+def asked_again(plan: Plan) -> list[SigningState]:
     """Those asked before who are asked again when sign-off is asked for: while the plan waits, nobody is."""
-    return [] if plan.is_awaiting_sign_off else [state for state in signing_states(plan) if has_to_decide(state)]
+    return [] if plan.is_awaiting_sign_off else [state for state in signing_states(plan) if state.must_decide]
 
 
 def _is_signed_already(plan: Plan) -> bool:
@@ -234,7 +234,7 @@ def _send_request(
 def ask_again(plan: Plan, *, author: User | None, now: dt.datetime) -> None:
     """Ask every signatory that takes part and has to decide; call while the plan's row is locked."""
     for state in signing_states(plan):
-        if has_to_decide(state):
+        if state.must_decide:
             signatory = state.signatory
             _ask_anew(signatory, due_on=_day_for(signatory, now), author=author, now=now)
 
@@ -448,7 +448,7 @@ def remind_signatories(*, now: dt.datetime) -> int:
     reminded = 0
     for signatory in waiting.order_by("pk"):
         states = {state.signatory.pk: state for state in signing_states(signatory.plan)}
-        if signatory.pk not in states or not has_to_decide(states[signatory.pk]):
+        if signatory.pk not in states or not states[signatory.pk].must_decide:
             continue
         due = signatory.reminded_at or signatory.asked_at
         if due > now - (REMIND_AGAIN if signatory.reminded_at else dt.timedelta(days=1)):

@@ -13,13 +13,13 @@ from django.views.decorators.http import require_safe
 
 from partnerships.kit.dates import long_date
 from partnerships.people.models import User
-from partnerships.plans import paper
+from partnerships.plans import downloads
 from partnerships.plans.comparisons import Comparison, csv_rows
 from partnerships.plans.content import Content
 from partnerships.plans.models import Draft, Opening, Plan, Version
 from partnerships.plans.queries import content_for, draft_content, versions_for
 from partnerships.plans.views.fetching import Opened, log_opening, open_plan, sign_in_first
-from partnerships.plans.views.whole import held_against
+from partnerships.plans.views.whole import compare_contents
 
 DRAFT = "draft"
 BASELINE = "baseline"
@@ -129,7 +129,7 @@ def hold(request: HttpRequest, pk: int, how: Opening) -> Held:
         b=b,
         sides=sides,
         between=tuple(version for version in reversed(versions) if low < version.number <= high),
-        compared=held_against(was, now, _touched(opened.plan, opened) if b.version is None else None),
+        compared=compare_contents(was, now, _touched(opened.plan, opened) if b.version is None else None),
         no_baseline=no_baseline,
     )
 
@@ -179,7 +179,7 @@ def compare_pdf(request: HttpRequest, pk: int) -> HttpResponse:
     if _closed(request, pk):
         return sign_in_first(request)
     held = hold(request, pk, Opening.PDF)
-    return paper.pdf_response(request, "plans/compare_pdf.html", _context(request, held), _title(held))
+    return downloads.pdf_response(request, "plans/compare_pdf.html", _context(request, held), _title(held))
 
 
 @login_not_required
@@ -197,7 +197,7 @@ def compare_csv(request: HttpRequest, pk: int) -> HttpResponse:
         notes=[(_said_of(version, by_name=by_name), version.note) for version in held.between],
         warning="One side is a draft: it is not published and may change." if held.is_draft else "",
     )
-    return paper.csv_response(rows, _title(held))
+    return downloads.csv_response(rows, _title(held))
 
 
 def _said_of(version: Version, *, by_name: bool) -> str:

@@ -115,7 +115,7 @@ def log_opening(request: HttpRequest, opened: Opened, how: Opening, what: str = 
         return None
     ahead = request.headers.get("Sec-Purpose", "") + request.headers.get("Purpose", "")
     if request.method != "GET" or hasattr(request, "view_as") or {"prefetch", "preview"} & set(re.split(r"\W+", ahead)):
-        return opened.plan.shares.standing(timezone.now()).filter(person=signed_in(request)).first()
+        return opened.plan.shares.active(timezone.now()).filter(person=signed_in(request)).first()
     return open_share(plan=opened.plan, person=signed_in(request), how=how, what=what, now=timezone.now())
 
 

@@ -10,7 +10,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_safe
 
 from partnerships.kit.prose import StoredHtml, rules
-from partnerships.plans import paper
+from partnerships.plans import downloads
 from partnerships.plans.models import Draft, Opening
 from partnerships.plans.queries import comment_counts, content_for, draft_content, owners_of, version_of
 from partnerships.plans.services import prose_of
@@ -67,7 +67,7 @@ def draft_pdf(request: HttpRequest, pk: int) -> HttpResponse:
     """The draft as a PDF, every page of it marked."""
     opened, draft = open_draft(request, pk)
     context = _reading(request, opened, draft, on_paper=True)
-    response = paper.pdf_response(request, "plans/draft_pdf.html", context, f"{context['about']['title']} draft")
+    response = downloads.pdf_response(request, "plans/draft_pdf.html", context, f"{context['about']['title']} draft")
     if response.status_code == 200:
         log_opening(request, opened, Opening.PDF)
     return response
@@ -77,4 +77,4 @@ def draft_pdf(request: HttpRequest, pk: int) -> HttpResponse:
 def draft_map(request: HttpRequest, pk: int) -> HttpResponse:
     """The sites of the draft that have a position, as GeoJSON."""
     opened, _draft = open_draft(request, pk)
-    return paper.geojson(content_for(draft_content(opened.plan), opened.reader))
+    return downloads.geojson(content_for(draft_content(opened.plan), opened.reader))

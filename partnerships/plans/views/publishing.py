@@ -23,7 +23,7 @@ from partnerships.plans.queries import content_of, draft_content
 from partnerships.plans.services import (
     PieceConflict,
     UnableToChangeStatus,
-    UnableToHoldBack,
+    UnableToEmbargo,
     UnableToPinBaseline,
     UnableToPublish,
     change_audience,
@@ -36,7 +36,7 @@ from partnerships.plans.services.lifecycle import choices_by_hand
 from partnerships.plans.services.publishing import moment_in_words
 from partnerships.plans.starters import is_untouched
 from partnerships.plans.views.fetching import open_draft, open_plan, open_published, open_to_publish
-from partnerships.plans.views.whole import held_against
+from partnerships.plans.views.whole import compare_contents
 
 
 @require_http_methods(["GET", "POST"])
@@ -46,7 +46,7 @@ def publish(request: HttpRequest, pk: int) -> HttpResponse:
     _opened, draft = open_draft(request, pk)
     plan = opened.plan
     initial = {"draft_revision": draft.revision}
-    shares = list(plan.shares.standing(timezone.now()).select_related("person").order_by("pk"))
+    shares = list(plan.shares.active(timezone.now()).select_related("person").order_by("pk"))
     form = PublishForm(posted(request), plan=plan, shares=shares, initial=initial)
     if request.method == "POST" and form.is_valid():
         chosen = form.cleaned_data
@@ -64,12 +64,12 @@ def publish(request: HttpRequest, pk: int) -> HttpResponse:
         except UnableToPublish as error:
             form = PublishForm({**request.POST.dict(), "draft_revision": draft.revision}, plan=plan, shares=shares)
             form.is_valid()
-            form.add_error("embargo_day" if isinstance(error, UnableToHoldBack) else None, str(error))
+            form.add_error("embargo_day" if isinstance(error, UnableToEmbargo) else None, str(error))
         else:
             messages.success(request, f"Version {version.number} is published.{_held_words(version)}")
             return redirect("plans:detail", pk=pk)
     content = draft_content(plan)
-    compared = held_against(content_of(plan, plan.current_number), content)
+    compared = compare_contents(content_of(plan, plan.current_number), content)
     unwritten = plan.is_draft and is_untouched(plan.kind, content)
     return render(
         request,

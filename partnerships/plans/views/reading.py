@@ -19,11 +19,11 @@ from partnerships.kit.http import keyset_page, private_file
 from partnerships.organisations.models import EDITING_ROLES, Membership, Organisation, Role
 from partnerships.organisations.timeline import timeline_lines
 from partnerships.people.requests import signed_in
-from partnerships.plans import paper
+from partnerships.plans import downloads
 from partnerships.plans.event_kinds import EventKind
 from partnerships.plans.forms import PlanFilter
 from partnerships.plans.models import Document, Draft, Milestone, Opening, Plan, SignOff, Site, Version
-from partnerships.plans.origins import may_promise, promises_of
+from partnerships.plans.origins import commitments_of, may_propose_commitment
 from partnerships.plans.queries import (
     SigningState,
     as_read_by,
@@ -32,14 +32,14 @@ from partnerships.plans.queries import (
     decisions_for,
     draft_content,
     my_plans,
-    named,
     newest_for,
+    next_steps,
     number_to_sign,
     owners_of,
     signing_states,
+    titled_for,
     versions_for,
-    waiting_on,
-    with_turns,
+    with_next_steps,
 )
 from partnerships.plans.services import paper_of
 from partnerships.plans.views.fetching import Opened, log_opening, open_draft, open_plan, open_published, sign_in_first
@@ -56,7 +56,7 @@ def plan_list(request: HttpRequest) -> HttpResponse:
         chosen = form.cleaned_data
         plans = my_plans(user) if chosen["mine"] else plans
         if chosen["q"]:
-            plans = plans.filter(named(user, Q(title__icontains=chosen["q"])))
+            plans = plans.filter(titled_for(user, Q(title__icontains=chosen["q"])))
         if chosen["kind"]:
             plans = plans.filter(kind=chosen["kind"])
         if chosen["status"]:
@@ -66,7 +66,7 @@ def plan_list(request: HttpRequest) -> HttpResponse:
     context = {
         "form": form,
         "page": page,
-        "listed": with_turns(user, as_read_by(user, page.rows)),
+        "listed": with_next_steps(user, as_read_by(user, page.rows)),
         "chips": active_filters(form, request.GET),
         "may_begin": _may_begin(request),
     }
@@ -119,7 +119,7 @@ def _version_page(request: HttpRequest, opened: Opened, version: Version) -> Htt
             "newest": newest,
             "is_newest": newest == version.number,
             "owners": owners_of(plan),
-            "turns": waiting_on(plan, states) if opened.is_inside else [],
+            "steps": next_steps(plan, states) if opened.is_inside else [],
             "states": states if opened.is_inside and version.number == number_to_sign(plan) else [],
             "signatures": _signatures(opened, version),
             "number": number_to_sign(plan),
@@ -163,9 +163,9 @@ def _promises(request: HttpRequest, opened: Opened, newest: int) -> dict[str, An
     if not request.user.is_authenticated:
         return {}
     user = signed_in(request)
-    may = opened.is_inside and may_promise(user, opened.plan)
+    may = opened.is_inside and may_propose_commitment(user, opened.plan)
     return {
-        "promises": promises_of(opened.plan, user, newest=newest, inside=opened.is_inside),
+        "promises": commitments_of(opened.plan, user, newest=newest, inside=opened.is_inside),
         "promise_url": reverse("plans:propose", kwargs={"pk": opened.plan.pk}) if may else "",
     }
 
@@ -196,7 +196,7 @@ def _to_sign(request: HttpRequest, plan: Plan, states: list[SigningState]) -> bo
 def propose(request: HttpRequest, pk: int) -> HttpResponse:
     """On to the form of a commitment from this plan, or from the site or milestone that `from` names."""
     opened = open_plan(request, pk)
-    if not opened.is_inside or not may_promise(signed_in(request), opened.plan):
+    if not opened.is_inside or not may_propose_commitment(signed_in(request), opened.plan):
         raise PermissionDenied
     code, _slash, key = request.GET.get("from", "").partition("/")
     came_from = f"plan-{pk}"
@@ -258,9 +258,11 @@ def version_pdf(request: HttpRequest, pk: int, number: int) -> HttpResponse:
     context = _paper_context(opened, version)
 
     def kept(page: str) -> bytes:
-        return paper_of(page, version=version, reader=opened.reader, draw=paper.draw_pdf, now=timezone.now())
+        return paper_of(page, version=version, reader=opened.reader, draw=downloads.draw_pdf, now=timezone.now())
 
-    return paper.pdf_response(request, "plans/pdf.html", context, f"{opened.plan.title} version {number}", draw=kept)
+    return downloads.pdf_response(
+        request, "plans/pdf.html", context, f"{opened.plan.title} version {number}", draw=kept
+    )
 
 
 def _paper_context(opened: Opened, version: Version) -> dict[str, Any]:
@@ -307,4 +309,4 @@ def plan_map(request: HttpRequest, pk: int) -> HttpResponse:
     if not request.user.is_authenticated and not Plan.objects.public().filter(pk=pk).exists():
         return sign_in_first(request)
     opened, version = open_published(request, pk)
-    return paper.geojson(content_for(version.content, opened.reader))
+    return downloads.geojson(content_for(version.content, opened.reader))

@@ -54,7 +54,7 @@ def sharing(request: HttpRequest, pk: int) -> HttpResponse:
         else:
             messages.success(request, f"{share.person.display_name} can see the draft.{told.words()}")
             return redirect("plans:sharing", pk=pk)
-    stands = Exists(plan.shares.standing(timezone.now()).filter(pk=OuterRef("pk")))
+    stands = Exists(plan.shares.active(timezone.now()).filter(pk=OuterRef("pk")))
     shares = list(
         plan.shares.select_related("person", "shared_by")
         .annotate(is_standing=stands, times_opened=Count("openings"), last_opened_at=Max("openings__at"))

@@ -29,11 +29,11 @@ from partnerships.plans.queries import (
     SigningState,
     content_for,
     content_of,
+    next_steps,
     number_to_sign,
     reading_class,
     signing_states,
     versions_for,
-    waiting_on,
 )
 from partnerships.plans.services import (
     UnableToRequestSignOff,
@@ -44,9 +44,9 @@ from partnerships.plans.services import (
     request_sign_off,
     sign_off,
 )
-from partnerships.plans.services.signing import asked_anew, organisations_led_by
+from partnerships.plans.services.signing import asked_again, organisations_led_by
 from partnerships.plans.views.fetching import Opened, open_published, open_to_publish
-from partnerships.plans.views.whole import held_against, reading_context
+from partnerships.plans.views.whole import compare_contents, reading_context
 
 
 def _undecided(states: list[SigningState], number: int) -> set[int]:
@@ -99,7 +99,7 @@ def signing(request: HttpRequest, pk: int) -> HttpResponse:
             "opened": opened,
             "states": states,
             "number": number,
-            "turns": waiting_on(plan, states),
+            "steps": next_steps(plan, states),
             "form": form if mine else None,
             "since": since,
             "compared": _since(plan, since, number, opened) if mine and since else None,
@@ -139,7 +139,7 @@ def _last_signed(states: list[SigningState], organisation_pk: int | None) -> int
 
 def _since(plan: Plan, since: int, number: int, opened: Opened) -> Comparison:
     """What changed between two versions, in the reader's class."""
-    return held_against(
+    return compare_contents(
         content_for(content_of(plan, since), opened.reader), content_for(content_of(plan, number), opened.reader)
     )
 
@@ -171,7 +171,7 @@ def request_signatures(request: HttpRequest, pk: int) -> HttpResponse:
         {
             "plan": plan,
             "number": number_to_sign(plan),
-            "anew": asked_anew(plan),
+            "anew": asked_again(plan),
             "form": form,
             "back": reverse("plans:signing", kwargs={"pk": pk}) if plan.is_published else "",
         },
@@ -339,7 +339,7 @@ def sign_by_link(request: HttpRequest, token: str) -> HttpResponse:
     reader = reading_class(link.person, plan)
     before = state.earlier.version.number if state.earlier else 0
     compared = (
-        held_against(content_for(content_of(plan, before), reader), content_for(version.content, reader))
+        compare_contents(content_for(content_of(plan, before), reader), content_for(version.content, reader))
         if before
         else None
     )

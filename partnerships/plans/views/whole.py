@@ -19,7 +19,7 @@ from partnerships.plans.models import ReadingClass
 from partnerships.plans.queries import area_names, content_for
 
 
-def held_against(was: Content, now: Content, touched: Mapping[str, str] | None = None) -> Comparison:
+def compare_contents(was: Content, now: Content, touched: Mapping[str, str] | None = None) -> Comparison:
     """Two contents of one reading class compared, with areas by their names.
 
     `touched` says by whom a piece was changed, by its name ("sites/north-quay").
@@ -40,23 +40,23 @@ def reading_context(
     """
     seen = content_for(content, reader)
     areas = area_names(seen)
-    known = presenting.Known(areas, comments)
-    milestones = presenting.milestones(seen, prose, timezone.localdate(), known)
+    lookups = presenting.Lookups(areas, comments)
+    milestones = presenting.milestones(seen, prose, timezone.localdate(), lookups)
     return {
         **(
-            {"sites": presenting.sites(seen, prose, known)}
+            {"sites": presenting.sites(seen, prose, lookups)}
             if asked is None
-            else _sites_asked_for(seen, prose, known, asked)
+            else _sites_asked_for(seen, prose, lookups, asked)
         ),
         "about": seen["about"],
         "about_html": prose.get("about/summary"),
         "outcomes": [
             {**outcome, "comments": comments.get(f"outcomes/{outcome['key']}", 0)} for outcome in seen["outcomes"]
         ],
-        "sections": presenting.sections(seen, prose, known),
+        "sections": presenting.sections(seen, prose, lookups),
         "milestones": milestones,
         "near": [row for row in milestones if row.is_overdue or row.is_due_soon],
-        "risks": presenting.risks(seen, prose, known),
+        "risks": presenting.risks(seen, prose, lookups),
         "documents": [
             {**document, "words": presenting.size_in_words(document["size"])} for document in seen["documents"]
         ],
@@ -67,13 +67,15 @@ def reading_context(
     }
 
 
-def _sites_asked_for(content: Content, prose: StoredHtml, known: presenting.Known, asked: QueryDict) -> dict[str, Any]:
+def _sites_asked_for(
+    content: Content, prose: StoredHtml, lookups: presenting.Lookups, asked: QueryDict
+) -> dict[str, Any]:
     """A page of the table of sites: by number, or the one that holds a site; by name where words are given."""
     number = asked.get("sites", "")
     page = presenting.site_page(
         content,
         prose,
-        known,
+        lookups,
         find=asked.get("find", "")[:100],
         number=int(number) if number.isascii() and number.isdecimal() and len(number) < 6 else 1,
         holding=asked.get("site", ""),

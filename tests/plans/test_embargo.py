@@ -62,7 +62,7 @@ def test_a_milestone_reported_during_an_embargo_is_held_back_with_the_version_it
         follow=True,
     )
 
-    assert "Only the owners see it until" in answer.content.decode()
+    assert "Only the owners can see it until" in answer.content.decode()
     assert plan.versions.get(number=3).embargo_until == until
     for page in ("plans:detail", "plans:history", "plans:compare", "plans:comments"):
         words = read(as_(world.ben), page, plan)

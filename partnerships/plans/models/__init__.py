@@ -1,4 +1,4 @@
-"""What the plans room keeps: plans and their readers, versions and drafts, what partners say, and projections."""
+"""Plans and their readers, versions, drafts, comments, signatures, and rows for lists."""
 
 from partnerships.plans.models.commitments import PlanCommitment
 from partnerships.plans.models.owning import OfferQuerySet, OwnershipOffer, PastPartnership, held_at

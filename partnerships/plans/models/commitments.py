@@ -11,10 +11,10 @@ from partnerships.plans.models.plan import Plan
 
 @pghistory.track()
 class PlanCommitment(models.Model):
-    """A commitment that came from a plan as it stood in one version.
+    """A commitment that came from one version of a plan.
 
-    `anchor` names the piece ("sites/north-quay"), "" for the whole plan; `anchor_label` keeps what it was called, so
-    that the origin outlives the site. `restricted` ones came from what only readers of class inside may know of.
+    `anchor` is the piece ("sites/north-quay"), "" for the whole plan. `anchor_label` is its title at the time, which
+    stays when the site is removed. `restricted` means that only readers inside may know the piece.
     """
 
     plan = models.ForeignKey(Plan, on_delete=models.PROTECT, related_name="commitments")

@@ -1,4 +1,4 @@
-"""How plans change hands: offers of ownership, and the partnerships that plans have left with their owner."""
+"""Offers of ownership, and the partnerships that plans left with their owner."""
 
 from __future__ import annotations
 
@@ -20,7 +20,10 @@ if TYPE_CHECKING:
 
 @pghistory.track()
 class PastPartnership(models.Model):
-    """A partnership that a plan belonged to until its only owner left. Its parties read what they could read then."""
+    """A partnership that a plan belonged to until its only owner left.
+
+    Its parties can still read what they could read then.
+    """
 
     plan = models.ForeignKey(Plan, on_delete=models.CASCADE, related_name="past_partnerships")
     partnership = models.ForeignKey(Partnership, on_delete=models.PROTECT, related_name="past_plans")
@@ -32,15 +35,15 @@ class PastPartnership(models.Model):
 
 
 class OfferQuerySet(models.QuerySet["OwnershipOffer"]):
-    """Offers by whether they wait, and by who may see them."""
+    """Offers, by state and reader."""
 
     def waiting(self) -> OfferQuerySet:
-        """Those neither answered nor withdrawn, of an organisation that still owns the plan."""
+        """Open offers: not answered or withdrawn, and the organisation that offers still owns the plan."""
         offering = PlanOwner.objects.filter(plan=OuterRef("plan"), organisation=OuterRef("offered_for"))
         return self.filter(Exists(offering), answered_at=None, withdrawn_at=None)
 
     def visible_to(self, user: User | AnonymousUser) -> OfferQuerySet:
-        """Those to and from organisations that the person leads."""
+        """Offers to and from organisations that the person leads."""
         led = Organisation.objects.of_person(user, Role.LEAD).values("pk")
         owned = PlanOwner.objects.filter(organisation__in=led).values("plan")
         return self.filter(Q(organisation__in=led) | Q(plan__in=owned))
@@ -48,16 +51,16 @@ class OfferQuerySet(models.QuerySet["OwnershipOffer"]):
 
 @pghistory.track()
 class OwnershipOffer(models.Model):
-    """An owner's lead offers a plan to another organisation: to own it too, or to take it over.
+    """A lead of an owner offers a plan to another organisation: to own it too, or to take it over.
 
-    offered → accepted (the organisation owns the plan; after a handover the one that offered does not), declined or
-    withdrawn. `partnership` is the one that the plan belonged to: a plan that left it with its only owner comes back
-    when a party that is present takes it over.
+    offered → accepted, declined or withdrawn. After an accepted handover, the organisation that offered no longer owns
+    the plan. `partnership` is the plan's partnership at the time of the offer: a plan that left it with its only owner
+    returns when a present party takes the plan over.
     """
 
     plan = models.ForeignKey(Plan, on_delete=models.CASCADE, related_name="ownership_offers")
     organisation = models.ForeignKey(Organisation, on_delete=models.PROTECT, related_name="ownership_offers")
-    hands_over = models.BooleanField(help_text="The organisation that offers gives its own ownership up.")
+    hands_over = models.BooleanField(help_text="The organisation that offers gives up its own ownership.")
     partnership = models.ForeignKey(Partnership, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
     offered_for = models.ForeignKey(Organisation, on_delete=models.PROTECT, related_name="+")
     offered_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
@@ -85,10 +88,10 @@ class OwnershipOffer(models.Model):
 
 
 def held_at(user: User, *, plan: str, at: str) -> Q:
-    """The condition that one of the person's organisations, which has left, was still there at the moment `at`.
+    """The condition that an organisation of the person has left, but was still there at the moment `at`.
 
-    `plan` and `at` are lookups of the queried record. It left the plan's partnership or its ownership, or the plan
-    left a partnership of which it is a party.
+    `plan` and `at` are lookups of the queried record. The organisation left the plan's partnership or its ownership,
+    or the plan left a partnership to which the organisation belongs.
     """
     mine = Organisation.objects.of_person(user).values("pk")
     left = Party.objects.filter(organisation__in=mine, status=PartyStatus.LEFT, left_at__gte=OuterRef(at))

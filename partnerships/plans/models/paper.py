@@ -1,4 +1,4 @@
-"""PDFs of published versions, kept so that they are not drawn again for every reader."""
+"""PDFs of published versions, stored so that they are not drawn again for every reader."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from partnerships.plans.models.version import Version
 
 
 class Paper(models.Model):
-    """The PDF of a version for one reading class, as it was last drawn.
+    """The last PDF of a version for one reading class.
 
-    `digest` is of the page that it was drawn from. The page holds everything that the PDF shows, its design included:
-    when a signature is added or a template changes, the digest is another one and the PDF is drawn again.
+    `digest` is the hash of the HTML from which it was drawn, with its styles: when a signature is added or a template
+    changes, the hash differs and the PDF is drawn again.
     """
 
     version = models.ForeignKey(Version, on_delete=models.CASCADE, related_name="papers")

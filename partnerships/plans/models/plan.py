@@ -1,4 +1,4 @@
-"""Plans: who owns them, who may read them, and where they are in their life."""
+"""Plans: their owners, readers and status."""
 
 from __future__ import annotations
 
@@ -33,68 +33,68 @@ if TYPE_CHECKING:
 
 
 class PlanQuerySet(models.QuerySet["Plan"]):
-    """Plans by who may see, draft or publish them, and by where they stand."""
+    """Plans, by who may read, edit or publish them and by status."""
 
     def visible_to(self, user: User | AnonymousUser) -> PlanQuerySet:
-        """Those of which the person may read anything: a published version or the draft."""
+        """Plans of which the person may read a published version or the draft."""
         now = timezone.now()
         if not user.is_authenticated:
             return self.public()
         return self.filter(visible_to(Plan, (*published_routes(now), *draft_routes(now)), user))
 
     def published_for(self, user: User | AnonymousUser) -> PlanQuerySet:
-        """Those of which the person may read a published version."""
+        """Plans of which the person may read a published version."""
         if not user.is_authenticated:
             return self.public()
         return self.filter(visible_to(Plan, published_routes(timezone.now()), user))
 
     def present_for(self, user: User | AnonymousUser) -> PlanQuerySet:
-        """Those whose next version the person may read: without what they only held before they left."""
+        """Plans whose next version the person may read: not those that their organisation has left."""
         return self.filter(visible_to(Plan, present_routes(timezone.now()), user))
 
     def known_today_to(self, user: User | AnonymousUser) -> PlanQuerySet:
-        """Those of which the person may know what becomes of them: without plans of partnerships that were left."""
+        """Plans whose news the person may read, published or draft: not those that their organisation has left."""
         now = timezone.now()
         return self.filter(visible_to(Plan, (*present_routes(now), *draft_routes(now)), user))
 
     def with_insider(self, user: User | AnonymousUser) -> PlanQuerySet:
-        """Those whose owners or present parties the person acts for, whatever is published."""
+        """Plans of the person's organisations as owners or present parties, published or not."""
         return self.filter(visible_to(Plan, insider_routes(), user))
 
     def owned_by(self, organisation: Organisation | int) -> PlanQuerySet:
-        """Those that the organisation owns today."""
+        """Plans that the organisation owns today."""
         return self.filter(pk__in=PlanOwner.objects.filter(organisation=organisation).values("plan"))
 
     def inside_for(self, user: User | AnonymousUser) -> PlanQuerySet:
-        """Those whose whole published content the person may read."""
+        """Plans whose whole published content the person may read."""
         return self.filter(visible_to(Plan, inside_routes(timezone.now()), user))
 
     def owned_for(self, user: User | AnonymousUser) -> PlanQuerySet:
-        """Published ones of the person's own organisations: they read through an embargo."""
+        """Published plans of the person's own organisations, who can read versions under embargo."""
         return self.filter(visible_to(Plan, (OWNERS,), user))
 
     def draft_visible_to(self, user: User | AnonymousUser) -> PlanQuerySet:
-        """Those whose draft the person may read."""
+        """Plans whose draft the person may read."""
         return self.filter(visible_to(Plan, draft_routes(timezone.now()), user))
 
     def editable_by(self, user: User | AnonymousUser) -> PlanQuerySet:
-        """Those whose draft the person may change: editors and leads of an owner."""
+        """Plans whose draft the person may change: as editor or lead of an owner."""
         return self.filter(visible_to(Plan, (DRAFTERS,), user))
 
     def publishable_by(self, user: User | AnonymousUser) -> PlanQuerySet:
-        """Those the person may publish: leads of an owner organisation."""
+        """Plans that the person may publish: as lead of an owner."""
         return self.filter(visible_to(Plan, (LEADS,), user))
 
     def public(self) -> PlanQuerySet:
-        """Those that anyone may read without signing in."""
+        """Plans that anyone may read without signing in."""
         return self.filter(is_open(timezone.now()), audience=Audience.PUBLIC)
 
     def awaiting_sign_off(self) -> PlanQuerySet:
-        """Those that wait for signatures."""
+        """Plans that are waiting for signatures."""
         return self.filter(status=Status.AWAITING_SIGN_OFF)
 
     def for_listing(self) -> PlanQuerySet:
-        """With what a list shows; order where shown."""
+        """With the related rows that lists show; the list orders them."""
         return self.select_related("partnership").prefetch_related(
             models.Prefetch("owners", queryset=PlanOwner.objects.select_related("organisation").order_by("pk"))
         )
@@ -102,14 +102,15 @@ class PlanQuerySet(models.QuerySet["Plan"]):
 
 @pghistory.track()
 class Plan(models.Model):
-    """A plan several organisations share: what will be built, where, by when.
+    """A plan that organisations share: what will be built, where and when.
 
     draft → shared for comment (first publication) → awaiting sign-off (signatories chosen) → agreed (all approved) →
     monitoring → superseded or closed. A later version that is not minor takes agreed or monitoring back to awaiting
-    sign-off. `current_number` is the number of the newest published version, 0 before the first; `open_number` that of
-    the newest whose audience has been told of it, behind while versions are under embargo; `open_at` the moment from
-    which its audience may read a version; `substantive_number` the newest version that is not minor: signatures on it,
-    or on later ones, count.
+    sign-off.
+
+    `current_number` is the number of the newest published version, 0 before the first. `open_number` is the newest
+    version without an embargo. From `open_at` on the audience may read a version. `substantive_number` is the newest
+    version that is not minor: signatures on it or on later versions count.
     """
 
     title = models.CharField(max_length=200)
@@ -125,11 +126,11 @@ class Plan(models.Model):
     )
     substantive_number = models.PositiveIntegerField(default=0)
     baseline_number = models.PositiveIntegerField(
-        null=True, blank=True, help_text="The version that later ones are held against."
+        null=True, blank=True, help_text="The version that later ones are compared with."
     )
     open_at = models.DateTimeField(null=True, blank=True)
     embargoed_until = models.DateTimeField(
-        null=True, blank=True, help_text="Until when only owners may read the newest version."
+        null=True, blank=True, help_text="Until then only owners may read the newest version."
     )
     first_published_at = models.DateTimeField(null=True, blank=True)
     last_published_at = models.DateTimeField(null=True, blank=True)
@@ -144,7 +145,7 @@ class Plan(models.Model):
 
     objects = PlanQuerySet.as_manager()
 
-    #: The owners at the moment at which a former reader left, where the plan is shown as it was then (see `past`).
+    #: The owners when the reader's organisation left, if the plan is shown as it was then (see `queries.past`).
     owners_then: list[PlanOwner] | None = None
 
     class Meta:
@@ -183,17 +184,17 @@ class Plan(models.Model):
         return self.title
 
     def get_absolute_url(self) -> str:
-        """The plan's own page."""
+        """The page of the plan."""
         return reverse("plans:detail", kwargs={"pk": self.pk})
 
     @property
     def is_published(self) -> bool:
-        """Whether there is a version to read."""
+        """Whether there is a published version."""
         return self.current_number > 0
 
     @property
     def is_over(self) -> bool:
-        """Whether nothing can be published any more."""
+        """Whether it is superseded or closed: nothing can be published."""
         return self.status in OVER
 
     @property
@@ -203,34 +204,34 @@ class Plan(models.Model):
 
     @property
     def is_awaiting_sign_off(self) -> bool:
-        """Whether it waits for signatures."""
+        """Whether it is waiting for signatures."""
         return self.status == Status.AWAITING_SIGN_OFF
 
     @property
     def is_embargoed(self) -> bool:
-        """Whether only owners may read the newest version yet."""
+        """Whether only owners may read the newest version for now."""
         return self.embargoed_until is not None and self.embargoed_until > timezone.now()
 
     @property
     def announced_number(self) -> int:
-        """The number that lists may say: without versions that are under embargo."""
+        """The version number for lists, without versions under embargo."""
         return self.open_number if self.is_embargoed else self.current_number
 
     @property
     def next_statuses(self) -> tuple[Status, ...]:
-        """What may follow the present status."""
+        """The statuses that may follow the present one."""
         return tuple(Status(status) for status in TRANSITIONS[self.status])
 
     @property
     def period(self) -> str:
-        """The years it is for: "2026 to 2031"; "" where not given."""
+        """The years of the plan: "2026 to 2031"; "" if not given."""
         if self.period_start and self.period_end:
             return f"{self.period_start} to {self.period_end}"
         return str(self.period_start or self.period_end or "")
 
 
 class EndedBecause(models.TextChoices):
-    """Why an organisation owns a plan no longer."""
+    """Why an organisation stopped owning a plan."""
 
     LEFT = "left", "It left the partnership, or was removed from it"
     HANDED_OVER = "handed_over", "It handed over to another organisation"
@@ -238,28 +239,28 @@ class EndedBecause(models.TextChoices):
 
 
 class PresentOwners(models.Manager["PlanOwner"]):
-    """The ownerships that stand: what `plan.owners` gives.
+    """The present owners: what `plan.owners` returns.
 
-    An ownership ends at the moment it is ended, never later: `ended_at` is not set ahead of time. Lookups such as
-    `owners__organisation` do not pass through here: join them with `owners__ended_at=None` (see `routes.OWNERS`).
+    `ended_at` is never in the future. Lookups such as `owners__organisation` do not use this manager: add
+    `owners__ended_at=None` (see `routes.OWNERS`).
     """
 
     def get_queryset(self) -> models.QuerySet[PlanOwner]:
-        """Without those that have ended."""
+        """Without ownerships that have ended."""
         return super().get_queryset().filter(ended_at=None)
 
 
 @pghistory.track()
 class PlanOwner(models.Model):
-    """An organisation owns a plan, from one moment until another; any one owner's lead may publish.
+    """An organisation's ownership of a plan; a lead of any owner may publish.
 
-    owns → ended: by leaving the partnership, by handing over, or by giving up. The row stays: a former owner reads
-    what was published up to `ended_at`.
+    owns → ended: by leaving the partnership, by handing over, or by giving up. The row is kept: a former owner can
+    read what was published up to `ended_at`.
     """
 
     plan = models.ForeignKey(Plan, on_delete=models.CASCADE, related_name="owners")
     organisation = models.ForeignKey(Organisation, on_delete=models.PROTECT, related_name="plan_owners")
-    began_at = models.DateTimeField(null=True, blank=True, help_text="Empty: since the plan was begun.")
+    began_at = models.DateTimeField(null=True, blank=True, help_text="Empty: since the plan was created.")
     ended_at = models.DateTimeField(null=True, blank=True)
     ended_because = models.CharField(max_length=11, choices=EndedBecause, blank=True)
 
@@ -281,5 +282,5 @@ class PlanOwner(models.Model):
 
 
 def plan_readers(plan: Plan, now: dt.datetime | None = None) -> models.QuerySet[User]:
-    """The people who may read the published plan by an account; subscribers by signed link are the digests room's."""
+    """The people with an account who may read the published plan; subscribers by link belong to digests."""
     return readers_of(Plan, published_routes(now or timezone.now()), plan)

@@ -1,4 +1,4 @@
-"""Sites, homes and milestones of each plan's newest version as rows, for lists and reports; publishing writes them."""
+"""Sites, homes and milestones of each plan's newest version, as rows for lists and reports."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ from partnerships.plans.models.states import OVER
 if TYPE_CHECKING:
     from django.contrib.auth.models import AnonymousUser
 
-#: Milestones in these statuses wait for nothing.
+#: Milestones in these statuses need nothing more.
 SETTLED = ("achieved", "cancelled")
 #: Milestones due within this long are "due soon".
 SOON = dt.timedelta(days=30)
 
 
-def _reach(user: User | AnonymousUser, hidden: str) -> Q:
-    """Rows of plans whose newest version the person may read: hidden ones inside only, under embargo owners only.
+def _visible(user: User | AnonymousUser, hidden: str) -> Q:
+    """The condition on rows that the person may read: hidden rows inside only, under embargo owners only.
 
-    Not for those who left: the rows are of the newest version, which may be later.
+    People who left see none: the rows are of the newest version, which may be later.
     """
     free = Q(plan__embargoed_until=None) | Q(plan__embargoed_until__lte=timezone.now())
     inside = Plan.objects.inside_for(user).values("pk")
@@ -36,27 +36,27 @@ def _reach(user: User | AnonymousUser, hidden: str) -> Q:
 
 
 class MilestoneQuerySet(models.QuerySet["Milestone"]):
-    """Milestones by who may see them and when they are due."""
+    """Milestones, by reader and due date."""
 
     def visible_to(self, user: User | AnonymousUser) -> MilestoneQuerySet:
-        """Those of plans the person may read, in the person's reading class."""
-        return self.filter(_reach(user, "restricted"))
+        """Milestones of plans that the person may read, in their reading class."""
+        return self.filter(_visible(user, "restricted"))
 
     def open(self) -> MilestoneQuerySet:
-        """Neither achieved nor cancelled, of plans that are not over."""
+        """Milestones not achieved or cancelled, of plans that are not over."""
         return self.exclude(status__in=SETTLED).exclude(plan__status__in=OVER)
 
     def overdue(self, today: dt.date) -> MilestoneQuerySet:
-        """Open ones whose last possible day is past."""
+        """Open milestones whose last possible day is past."""
         return self.open().filter(due_by__lt=today)
 
     def due_between(self, today: dt.date, until: dt.date) -> MilestoneQuerySet:
-        """Open ones whose last possible day is from today to that day."""
+        """Open milestones whose last possible day is from `today` to `until`."""
         return self.open().filter(due_by__gte=today, due_by__lte=until)
 
 
 class Milestone(models.Model):
-    """A milestone of a plan's newest version. `restricted` ones, and those of confidential sites, are for insiders."""
+    """A milestone of a plan's newest version; `restricted` also for those of confidential sites."""
 
     plan = models.ForeignKey(Plan, on_delete=models.CASCADE, related_name="milestones")
     key = models.CharField(max_length=100)
@@ -65,7 +65,7 @@ class Milestone(models.Model):
     owner = models.CharField(max_length=500, blank=True)
     status = models.CharField(max_length=20)
     baseline = models.CharField(
-        max_length=10, blank=True, help_text="As precise as it came: 2017, 2017-04 or 2017-04-11."
+        max_length=10, blank=True, help_text="As precise as given: 2017, 2017-04 or 2017-04-11."
     )
     forecast = models.CharField(max_length=10, blank=True)
     actual = models.CharField(max_length=10, blank=True)
@@ -84,11 +84,11 @@ class Milestone(models.Model):
 
 
 class SiteQuerySet(models.QuerySet["Site"]):
-    """Sites by who may see them."""
+    """Sites, by reader."""
 
     def visible_to(self, user: User | AnonymousUser) -> SiteQuerySet:
-        """Those of plans the person may read, confidential ones for readers of class inside."""
-        return self.filter(_reach(user, "confidential"))
+        """Sites of plans that the person may read; confidential sites for readers inside."""
+        return self.filter(_visible(user, "confidential"))
 
 
 class Site(models.Model):
@@ -119,7 +119,7 @@ class Site(models.Model):
 
 
 class Homes(models.Model):
-    """Homes of one sort on a site; `year` as the plan gives it: "2027" or the financial year "2027-28"."""
+    """A line of homes of a site; `year` is "2027" or the financial year "2027-28"."""
 
     site = models.ForeignKey(Site, on_delete=models.CASCADE, related_name="homes_lines")
     tenure = models.CharField(max_length=40)

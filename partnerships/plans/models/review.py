@@ -1,4 +1,4 @@
-"""What happens around a plan before it is agreed: early showings by name, requests to see it, comments and mentions."""
+"""Shares of a draft, requests to see it, comments and mentions."""
 
 from __future__ import annotations
 
@@ -16,44 +16,48 @@ from partnerships.organisations.models import Organisation
 from partnerships.people.models import User
 from partnerships.plans.models.owning import held_at
 from partnerships.plans.models.plan import Plan
-from partnerships.plans.models.routes import showing_stands
+from partnerships.plans.models.routes import is_active_share
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import AnonymousUser
 
 
 class ShareQuerySet(models.QuerySet["Share"]):
-    """Showings by whether they still stand."""
+    """Shares, by whether they are active."""
 
     def active(self, now: dt.datetime) -> ShareQuerySet:
-        """Those that let their person in: see `showing_stands`."""
-        return self.filter(showing_stands(now, share="", plan="plan__"))
+        """Shares that give access now: see `is_active_share`."""
+        return self.filter(is_active_share(now, share="", plan="plan__"))
 
 
 @pghistory.track()
 class Share(models.Model):
-    """A draft shown early to one named person of another organisation, to read or to comment, until the end of a day.
+    """Access to a draft for one person of another organisation, to read or to comment, until a day.
 
-    shared → opened; revoked or ended (after `ends_on`); shared again with the same row. It ends at once when the
-    person acts for `organisation` no longer, when that leaves the partnership, and when `shown_for` owns the plan no
-    longer.
+    shared → opened; revoked, or ended after `ends_on`; shared again in the same row. It also ends when the person stops
+    acting for `organisation`, when that organisation leaves the partnership, and when `shown_for` stops owning the
+    plan.
     """
 
     plan = models.ForeignKey(Plan, on_delete=models.CASCADE, related_name="shares")
     person = models.ForeignKey(User, on_delete=models.PROTECT, related_name="plan_shares")
     organisation = models.ForeignKey(
-        Organisation, on_delete=models.PROTECT, null=True, related_name="+", help_text="As one of which it is shown."
+        Organisation,
+        on_delete=models.PROTECT,
+        null=True,
+        related_name="+",
+        help_text="The person's organisation.",
     )
     shown_for = models.ForeignKey(
-        Organisation, on_delete=models.PROTECT, null=True, related_name="+", help_text="The owner that shows it."
+        Organisation, on_delete=models.PROTECT, null=True, related_name="+", help_text="The owner that shares it."
     )
     may_comment = models.BooleanField(default=False)
     message = models.TextField(blank=True)
-    ends_on = models.DateField(null=True, blank=True, help_text="The last day of it.")
+    ends_on = models.DateField(null=True, blank=True, help_text="The last day.")
     shared_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
     shared_at = models.DateTimeField()
-    invited_at = models.DateTimeField(null=True, blank=True, help_text="When the one letter about it went out.")
-    opened_at = models.DateTimeField(null=True, blank=True, help_text="First opened since it was last shown.")
+    invited_at = models.DateTimeField(null=True, blank=True, help_text="When the email about it was recorded.")
+    opened_at = models.DateTimeField(null=True, blank=True, help_text="First opened since it was last shared.")
     revoked_at = models.DateTimeField(null=True, blank=True)
 
     objects = ShareQuerySet.as_manager()
@@ -71,7 +75,7 @@ class Share(models.Model):
 
 
 class Opening(models.TextChoices):
-    """In which form somebody opened a draft that was shown to them."""
+    """How somebody opened a draft shared with them."""
 
     SCREEN = "screen", "On screen"
     COMPARED = "compared", "On screen, compared with a version"
@@ -82,10 +86,10 @@ class Opening(models.TextChoices):
 
 
 class ShareOpening(models.Model):
-    """One opening of a draft by somebody to whom it is shown; never altered, and kept when the showing is renewed."""
+    """One opening of a shared draft; never changed, and kept when the draft is shared again."""
 
     share = models.ForeignKey(Share, on_delete=models.CASCADE, related_name="openings")
-    shown_at = models.DateTimeField(help_text="When the showing began under which it was opened.")
+    shown_at = models.DateTimeField(help_text="When the draft was shared.")
     at = models.DateTimeField()
     how = models.CharField(max_length=8, choices=Opening)
     what = models.CharField(max_length=200, blank=True, help_text="The name of the document.")
@@ -100,9 +104,9 @@ class ShareOpening(models.Model):
 
 @pghistory.track()
 class AccessRequest(models.Model):
-    """Somebody of a partnership asks to see what is being prepared. asked → granted or declined.
+    """Somebody of a partnership asks to see a draft: asked → granted or declined.
 
-    `plan` is the one that their words name, or none: the asker is told the same in both cases.
+    `plan` is the plan that their words name, if any: the asker gets the same answer in both cases.
     """
 
     partnership = models.ForeignKey(Partnership, on_delete=models.CASCADE, related_name="plan_requests")
@@ -127,16 +131,19 @@ class AccessRequest(models.Model):
 
 
 class CommentQuerySet(models.QuerySet["Comment"]):
-    """Comments by who may read them."""
+    """Comments, by reader."""
 
     def visible_to(self, user: User | AnonymousUser) -> CommentQuerySet:
-        """Readers of class inside: everything. Others: the threads they began and, on a draft that is shown to them,
-        what is said of the whole plan: a piece's name, or what is said about it, may be nothing for them to know.
-        What is said on a version under embargo is for its owners. Who left reads nothing said after they left."""
+        """Comments that the person may read.
+
+        Readers inside: all. Others: threads that they began and, on a draft shared with them, comments on the whole
+        plan, because a piece may be restricted. Comments on a version under embargo: owners only. People who left:
+        nothing written after they left.
+        """
         if not user.is_authenticated:
             return self.none()
-        told = Q(version_number__lte=F("plan__open_number")) | Q(plan__in=Plan.objects.owned_for(user).values("pk"))
-        on_version = Q(version_number__gt=0) & told
+        is_open = Q(version_number__lte=F("plan__open_number")) | Q(plan__in=Plan.objects.owned_for(user).values("pk"))
+        on_version = Q(version_number__gt=0) & is_open
         inside = on_version & Q(plan__in=Plan.objects.inside_for(user).values("pk"))
         own = (
             on_version
@@ -152,10 +159,10 @@ class CommentQuerySet(models.QuerySet["Comment"]):
 
 @pghistory.track()
 class Comment(models.Model):
-    """Something said about a plan or a piece of it, on one version or on the draft (`version_number` 0).
+    """A comment on a plan or a piece of it, on one version or on the draft (`version_number` 0).
 
-    A thread is a comment without a parent and its replies; threads are resolved and reopened. `anchor` names a piece
-    ("sites/north-quay"), `anchor_label` keeps what it was called, so that a comment outlives its site.
+    A thread is a comment without a parent, with its replies; threads are resolved and reopened. `anchor` is a piece
+    ("sites/north-quay"); `anchor_label` is its title at the time, which stays when the site is removed.
     """
 
     plan = models.ForeignKey(Plan, on_delete=models.CASCADE, related_name="comments")
@@ -185,12 +192,12 @@ class Comment(models.Model):
 
     @property
     def is_resolved(self) -> bool:
-        """Whether the thread is settled."""
+        """Whether the thread is resolved."""
         return self.resolved_at is not None
 
 
 class Mention(models.Model):
-    """A comment calls on a person by name, once; `told_at` is when an email was recorded."""
+    """A person mentioned in a comment; `told_at` is when the email was recorded."""
 
     comment = models.ForeignKey(Comment, on_delete=models.CASCADE, related_name="mentions")
     person = models.ForeignKey(User, on_delete=models.CASCADE, related_name="plan_mentions")

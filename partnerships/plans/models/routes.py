@@ -1,4 +1,4 @@
-"""How plans reach their readers: the routes from which `visible_to`, `readers_of` and the digests' SQL are made."""
+"""Who reads plans: the routes behind `visible_to`, `readers_of` and the SQL of digests."""
 
 from __future__ import annotations
 
@@ -13,26 +13,26 @@ from partnerships.organisations.audience import Network, Organisations, People, 
 from partnerships.organisations.models import EDITING_ROLES
 from partnerships.plans.models.states import OVER, WIDER_THAN_OWNERS, WIDER_THAN_PARTNERSHIP
 
-#: To everybody who acts for a present owner.
+#: People who act for a present owner.
 _OWNING = Organisations("owners__organisation", when=Q(owners__ended_at=None))
-#: The same, of plans that are published.
+#: The same, for published plans.
 OWNERS = replace(_OWNING, when=_OWNING.when & Q(current_number__gt=0))
 LEADS = replace(_OWNING, roles=("lead",))
 DRAFTERS = replace(_OWNING, roles=EDITING_ROLES)
 
 
 def drafters_of(prefix: str) -> Organisations:
-    """The route to those who may change the draft, from a record that has its plan under `prefix` ("plan__")."""
+    """The route to people who may edit the draft, from a record whose plan is at `prefix` ("plan__")."""
     return Organisations(f"{prefix}{DRAFTERS.path}", when=Q(**{f"{prefix}owners__ended_at": None}), roles=EDITING_ROLES)
 
 
 def is_open(now: dt.datetime) -> Q:
-    """A plan with a version that is no longer under embargo."""
+    """The condition on plans with a version that is not under embargo."""
     return Q(current_number__gt=0, open_at__lte=now)
 
 
 def _parties(opened: Q) -> Route:
-    """To the present parties of plans of which `opened` is so, where the audience holds them."""
+    """Present parties of plans that meet `opened`, if they belong to the audience."""
     return Organisations(
         "partnership__parties__organisation",
         when=opened & Q(audience__in=WIDER_THAN_OWNERS, partnership__parties__status=PartyStatus.ACCEPTED),
@@ -40,12 +40,12 @@ def _parties(opened: Q) -> Route:
 
 
 def _network(opened: Q) -> Route:
-    """To everyone signed in, likewise."""
+    """Everyone signed in, if they belong to the audience."""
     return Network(when=opened & Q(audience__in=WIDER_THAN_PARTNERSHIP))
 
 
 def insider_routes() -> tuple[Route, ...]:
-    """To the owners and the present parties, whatever is published."""
+    """Owners and present parties, published or not."""
     parties = Organisations(
         "partnership__parties__organisation", when=Q(partnership__parties__status=PartyStatus.ACCEPTED)
     )
@@ -53,27 +53,27 @@ def insider_routes() -> tuple[Route, ...]:
 
 
 def inside_routes(now: dt.datetime) -> tuple[Route, ...]:
-    """Readers of class *inside*: people of the owner organisations and of present parties."""
+    """Readers inside: people of owners and of present parties."""
     return OWNERS, _parties(is_open(now))
 
 
 def present_routes(now: dt.datetime) -> tuple[Route, ...]:
-    """Readers of whatever is published from now on: inside and the network, without those who left."""
+    """Readers of what is published from now on: inside and the network, not those who left."""
     return *inside_routes(now), _network(is_open(now))
 
 
 def published_routes(now: dt.datetime) -> tuple[Route, ...]:
-    """Readers of a published version by an account: inside, those who left for what they held, the network."""
+    """Readers with an account of any published version, including those who left."""
     return *present_routes(now), *_former_routes(now)
 
 
 def routes_once_open() -> tuple[Route, ...]:
-    """The same for plans of which nothing is open yet: whom their next version will reach."""
+    """The readers of the next version of plans without an open version."""
     return _OWNING, _parties(Q()), _network(Q())
 
 
 def _former_routes(now: dt.datetime) -> tuple[Route, ...]:
-    """To former parties, to former owners, and to the parties of a partnership that the plan has left."""
+    """Former parties, former owners, and parties of a partnership that the plan left."""
     opened = is_open(now)
     party = Q(
         audience__in=WIDER_THAN_OWNERS,
@@ -93,11 +93,11 @@ def _former_routes(now: dt.datetime) -> tuple[Route, ...]:
     )
 
 
-def showing_stands(now: dt.datetime, *, share: str, plan: str) -> Q:
-    """The condition under which a draft is shown to somebody by name: `share` and `plan` are the lookups to each.
+def is_active_share(now: dt.datetime, *, share: str, plan: str) -> Q:
+    """The condition on active shares: `share` and `plan` are the lookups to each.
 
-    Neither taken back nor past its last day; the person still acts for the organisation as one of which they were
-    shown it, and the organisation that shows it still owns the plan.
+    The share is not revoked or past its last day, the person still acts for `organisation`, and `shown_for` still owns
+    the plan.
     """
     today = timezone.localdate(now)
     acts = f"{share}person__memberships"
@@ -118,6 +118,6 @@ def showing_stands(now: dt.datetime, *, share: str, plan: str) -> Q:
 
 
 def draft_routes(now: dt.datetime) -> tuple[Route, ...]:
-    """Readers of the draft: editors and leads of its owners, and people it is shared with by name, until the end."""
-    shown = showing_stands(now, share="shares__", plan="") & ~Q(status__in=OVER)
+    """Readers of the draft: editors and leads of owners, and people with an active share."""
+    shown = is_active_share(now, share="shares__", plan="") & ~Q(status__in=OVER)
     return DRAFTERS, People("shares__person", when=shown)

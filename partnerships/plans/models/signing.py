@@ -1,4 +1,4 @@
-"""Signing a plan off: who must sign, what each organisation decided on which version, and conditions that were met."""
+"""Sign-off: who must sign, decisions on versions, and conditions that are met."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from partnerships.plans.models.version import Version
 
 
 class Decision(models.TextChoices):
-    """What an organisation says to a version."""
+    """An organisation's decision on a version."""
 
     APPROVED = "approved", "Approved"
     CONDITIONAL = "conditional", "Approved with a condition"
@@ -26,15 +26,15 @@ class Decision(models.TextChoices):
 
 @pghistory.track(exclude=["link_key"])
 class Signatory(models.Model):
-    """An organisation whose signature a plan needs, in the role that signs for it. asked → decided, or lapsed after
-    `due_on` until it decides; removed when it is no longer needed.
+    """An organisation whose signature a plan needs, and the role that signs for it.
 
-    `link_key` is part of the links sent by email: a new one makes old links open nothing.
+    asked → decided; lapsed after `due_on` until it decides; removed when its signature is no longer needed. `link_key`
+    is part of the links in emails: a new key makes old links invalid.
     """
 
     plan = models.ForeignKey(Plan, on_delete=models.CASCADE, related_name="signatories")
     organisation = models.ForeignKey(Organisation, on_delete=models.PROTECT, related_name="+")
-    role = models.CharField(max_length=150, help_text="Who signs for it: “Chief executive”.")
+    role = models.CharField(max_length=150, help_text="Who signs, such as “Chief executive”.")
     due_on = models.DateField(null=True, blank=True)
     asked_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
     asked_at = models.DateTimeField()
@@ -57,14 +57,14 @@ class Signatory(models.Model):
         return f"{self.organisation_id} signs {self.plan_id}"
 
     def has_lapsed(self, today: dt.date | None = None) -> bool:
-        """Whether the day by which it was asked to decide is past; a day before it was last asked is none."""
+        """Whether its deadline is past; a deadline before it was last asked does not count."""
         if self.due_on is None or self.due_on < timezone.localdate(self.asked_at):
             return False
         return self.due_on < (today or timezone.localdate())
 
 
 class SignOff(models.Model):
-    """One organisation's decision on one version, under one person's name and time; never altered (a trigger)."""
+    """An organisation's decision on a version, by one person; a trigger keeps it unchanged."""
 
     plan = models.ForeignKey(Plan, on_delete=models.PROTECT, related_name="sign_offs")
     version = models.ForeignKey(Version, on_delete=models.PROTECT, related_name="sign_offs")
@@ -91,24 +91,24 @@ class SignOff(models.Model):
 
     @property
     def is_conditional(self) -> bool:
-        """Whether it holds once a condition is met."""
+        """Whether it counts only once a condition is met."""
         return self.decision == Decision.CONDITIONAL
 
     @property
     def is_rejected(self) -> bool:
-        """Whether the organisation said no."""
+        """Whether the organisation rejected the version."""
         return self.decision == Decision.REJECTED
 
     @property
     def words(self) -> str:
-        """The decision in words, with what became of a condition."""
+        """The decision in words, and whether its condition is met."""
         if self.is_conditional and hasattr(self, "condition_met"):
             return "Approved, condition met"
         return self.get_decision_display()
 
 
 class ConditionMet(models.Model):
-    """The organisation that set a condition says that it is met; never altered (a trigger)."""
+    """Confirmation, by the organisation that set it, that a condition is met; never changed."""
 
     sign_off = models.OneToOneField(SignOff, on_delete=models.PROTECT, related_name="condition_met")
     note = models.TextField(blank=True)

@@ -1,4 +1,4 @@
-"""What a plan can be: its kinds, its life, who may read it, and the two classes of reader."""
+"""Kinds, statuses, audiences and reading classes of plans."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class Kind(models.TextChoices):
 
 
 class Status(models.TextChoices):
-    """Where a plan is in its life; `TRANSITIONS` says what may follow."""
+    """The status of a plan; `TRANSITIONS` says what may follow."""
 
     DRAFT = "draft", "Draft"
     SHARED = "shared", "Shared for comment"
@@ -41,7 +41,7 @@ TRANSITIONS: dict[str, tuple[str, ...]] = {
     Status.CLOSED: (),
 }
 
-#: Statuses in which nothing can be published any more.
+#: Statuses in which nothing can be published.
 OVER = (Status.SUPERSEDED, Status.CLOSED)
 
 
@@ -54,7 +54,7 @@ class Audience(models.TextChoices):
     PUBLIC = "public", "The public"
 
 
-#: Audiences that hold at least the present parties of the plan's partnership, and at least everyone signed in.
+#: Audiences that include the present parties of the plan's partnership, and those that include everyone signed in.
 WIDER_THAN_OWNERS = (Audience.PARTNERSHIP, Audience.NETWORK, Audience.PUBLIC)
 WIDER_THAN_PARTNERSHIP = (Audience.NETWORK, Audience.PUBLIC)
 

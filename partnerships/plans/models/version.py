@@ -1,4 +1,4 @@
-"""Versions that never change, the draft of the next, and the files that they name."""
+"""Published versions, which never change, the draft of the next, and attached files."""
 
 from __future__ import annotations
 
@@ -27,11 +27,13 @@ if TYPE_CHECKING:
 
 
 class VersionQuerySet(models.QuerySet["Version"]):
-    """Versions by who may read them."""
+    """Versions, by reader."""
 
     def visible_to(self, user: User | AnonymousUser) -> VersionQuerySet:
-        """Published versions the person may read: those of readable plans; who left, those up to the moment of
-        leaving; under embargo only owners."""
+        """Published versions that the person may read.
+
+        People who left: versions up to then. Under embargo: owners only.
+        """
         now = timezone.now()
         free = Q(embargo_until=None) | Q(embargo_until__lte=now)
         if not user.is_authenticated:
@@ -43,7 +45,7 @@ class VersionQuerySet(models.QuerySet["Version"]):
         )
 
     def _held_by(self, user: User) -> Q:
-        """Versions that the person's organisations had before they left: see `routes`."""
+        """Versions from before the person's organisations left: see `routes`."""
         mine = Organisation.objects.of_person(user).values("pk")
         every = self.model._default_manager.alias(open_at=Coalesce("embargo_until", "published_at"))
         by_party = every.filter(
@@ -65,16 +67,16 @@ class VersionQuerySet(models.QuerySet["Version"]):
         return Q(pk__in=by_party.values("pk")) | Q(by_owner) | Q(Exists(left_behind))
 
     def without_content(self) -> VersionQuerySet:
-        """Without the whole plan and its prose, for lists of versions."""
+        """Without content and prose, for lists."""
         return self.defer("content", "prose")
 
 
 class Version(models.Model):
-    """One whole plan as it was published: numbered, with a note, never altered or deleted (a trigger sees to it).
+    """A plan as published: numbered, with a note. A trigger prevents changes and deletion.
 
-    `content` is described by the pure module `content`. `prose` holds the HTML of its Markdown, rendered when the text
-    was saved; read it through `html`. `figures` holds, for each reading class, homes, sites, the number of changes
-    since the version before, and their summary, so that lists need not open contents.
+    `plans.content` describes `content`. `prose` is the HTML of its Markdown, rendered when the text was saved; read it
+    through `html`. `figures` holds, for each reading class, the numbers of homes, sites and changes and a summary, so
+    that lists need not load contents.
     """
 
     plan = models.ForeignKey(Plan, on_delete=models.PROTECT, related_name="versions")
@@ -82,7 +84,7 @@ class Version(models.Model):
     title = models.CharField(max_length=200)
     content = models.JSONField()
     prose = models.JSONField(default=dict)
-    prose_rules = models.CharField(max_length=16, default="", help_text="The mark of the rules that made the HTML.")
+    prose_rules = models.CharField(max_length=16, default="", help_text="The rules that rendered the HTML.")
     figures = models.JSONField(default=dict)
     note = models.TextField()
     minor = models.BooleanField(default=False)
@@ -116,19 +118,19 @@ class Version(models.Model):
 
     @property
     def is_under_embargo(self) -> bool:
-        """Whether only owners may read it yet."""
+        """Whether only owners may read it for now."""
         return self.embargo_until is not None and self.embargo_until > timezone.now()
 
 
 @pghistory.track(exclude=["content", "pieces", "prose", "prose_rules"])
 class Draft(models.Model):
-    """The version not yet published, saved piece by piece.
+    """The next version, saved piece by piece.
 
-    `content` is the whole of it; None while it is as the newest version, `based_on`. `prose` holds the HTML of its
-    Markdown, rendered when a piece was saved under the rules named by `prose_rules`. `pieces` maps a piece's name to
-    {"revision", "by" (person id), "at" (ISO 8601)}: a save that was based on an older revision of the same piece is a
-    conflict, different pieces merge. `revision` counts all saves of the plan, `clean_revision` is what it was when the
-    newest version was published: pieces above it were touched since.
+    `content` is None while the draft equals the newest version, `based_on`. `prose` is the HTML of its Markdown,
+    rendered under the rules in `prose_rules` when a piece was saved. `pieces` maps a piece to {"revision", "by" (person
+    id), "at" (ISO 8601)}: saving on top of an older revision of the same piece is a conflict; different pieces merge.
+    `revision` counts all saves; `clean_revision` is its value when the newest version was published, so pieces above it
+    have changed since.
     """
 
     plan = models.OneToOneField(Plan, on_delete=models.CASCADE, related_name="draft")
@@ -151,15 +153,17 @@ class Draft(models.Model):
         return self.content is not None
 
     def revision_of(self, piece: str) -> int:
-        """The revision at which a piece was last saved, 0 when it never was."""
+        """The revision at which a piece was last saved; 0 if never."""
         touched: dict[str, Any] = self.pieces.get(piece, {})
         return int(touched.get("revision", 0))
 
 
 @pghistory.track()
 class Document(models.Model):
-    """The file behind a document of a plan's content, known by the content's key; it may be read by whoever may read a
-    version or a draft that names it."""
+    """The file of a document in a plan's content, found by the document's key.
+
+    People may read it if they may read a version or a draft that names it.
+    """
 
     plan = models.ForeignKey(Plan, on_delete=models.PROTECT, related_name="documents")
     key = models.CharField(max_length=100)

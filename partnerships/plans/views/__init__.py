@@ -1,1 +1,1 @@
-"""The pages of plans: reading, comparing, drafting, publishing, sharing, commenting and signing."""
+"""The pages of plans."""

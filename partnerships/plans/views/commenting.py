@@ -1,4 +1,4 @@
-"""Comments on a plan and its pieces: threads, answers, settling."""
+"""Comments on a plan and its pieces: threads, replies, resolving."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from partnerships.plans.views.fetching import Opened, open_draft, open_plan
 
 @dataclass(frozen=True, slots=True)
 class Thread:
-    """A comment with its answers; `place` says where it stands in the newest version, or that it is gone."""
+    """A comment with its replies; `place` is its piece in the newest version, or says that it is gone."""
 
     first: Comment
     answers: tuple[Comment, ...]
@@ -38,7 +38,7 @@ class Thread:
 
 
 def _anchors(content: Content) -> list[tuple[str, str]]:
-    """What may be commented on, with its name."""
+    """The pieces that can be commented on, with their names."""
     return [
         (f"{collection.code}/{item['key']}", f"{collection.label}: {item[collection.title]}"[:120])
         for collection in COLLECTIONS
@@ -72,7 +72,7 @@ def _threads(comments: QuerySet[Comment], content: Content, pk: int, *, on_draft
 
 
 def _open(request: HttpRequest, pk: int, *, on_draft: bool) -> tuple[Opened, int, Content]:
-    """The plan, the number commented on (0: the draft) and its content in the reader's class."""
+    """The plan, the version number (0: the draft) and the content in the reader's class."""
     if on_draft:
         opened, _draft = open_draft(request, pk)
         return opened, 0, content_for(draft_content(opened.plan), opened.reader)
@@ -87,15 +87,15 @@ def _may_comment(opened: Opened, number: int) -> bool:
     return not opened.plan.is_over and opened.rights is not None and opened.rights.may_comment(number)
 
 
-def _called_on(comment: Comment) -> str:
-    """Who gets an email because the comment mentions them, to end a message with."""
+def _emailed(comment: Comment) -> str:
+    """Words about the emails to mentioned people, to end a message with."""
     mentioned = comment.mentions.select_related("person").order_by("pk")
     return told_by_email([mention.person.display_name for mention in mentioned])
 
 
 @require_http_methods(["GET", "POST"])
 def comments(request: HttpRequest, pk: int) -> HttpResponse:
-    """What is said about the published plan."""
+    """Comments on the published plan."""
     if request.method == "GET" and newest_for(request.user, open_plan(request, pk).plan) is None:
         return redirect("plans:draft-comments", pk=pk)
     return _page(request, pk, on_draft=False)
@@ -103,7 +103,7 @@ def comments(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_http_methods(["GET", "POST"])
 def draft_comments(request: HttpRequest, pk: int) -> HttpResponse:
-    """What is said about the draft, among those who may see it."""
+    """Comments on the draft."""
     return _page(request, pk, on_draft=True)
 
 
@@ -128,7 +128,7 @@ def _page(request: HttpRequest, pk: int, *, on_draft: bool) -> HttpResponse:
             except UnableToComment as error:
                 form.add_error("text", str(error))
             else:
-                messages.success(request, f"Your comment is there for whoever may read it.{_called_on(said)}")
+                messages.success(request, f"Comment added.{_emailed(said)}")
                 return redirect(f"{request.path}#comment-{said.pk}")
     visible = Comment.objects.visible_to(request.user).filter(plan=pk)
     visible = visible.filter(version_number=0) if on_draft else visible.exclude(version_number=0)
@@ -168,7 +168,7 @@ def _back(comment: Comment) -> str:
 
 @require_http_methods(["GET", "POST"])
 def reply(request: HttpRequest, pk: int, comment: int) -> HttpResponse:
-    """Answer a thread."""
+    """Reply to a thread."""
     opened, thread = _thread(request, pk, comment)
     if not _may_comment(opened, thread.version_number):
         raise PermissionDenied
@@ -186,7 +186,7 @@ def reply(request: HttpRequest, pk: int, comment: int) -> HttpResponse:
         except UnableToComment as error:
             form.add_error("text", str(error))
         else:
-            messages.success(request, f"Your answer is there for whoever may read the thread.{_called_on(said)}")
+            messages.success(request, f"Reply added.{_emailed(said)}")
             return redirect(_back(thread))
     return render(
         request,
@@ -198,10 +198,10 @@ def reply(request: HttpRequest, pk: int, comment: int) -> HttpResponse:
 
 @require_POST
 def resolve(request: HttpRequest, pk: int, comment: int) -> HttpResponse:
-    """Settle a thread, or open it again."""
+    """Resolve a thread, or reopen it."""
     opened, thread = _thread(request, pk, comment)
     require(not opened.plan.is_over and opened.rights is not None and opened.rights.may_resolve(thread))
     resolved = request.POST.get("resolved") != "no"
     set_resolved(comment=thread, resolved=resolved, author=signed_in(request), now=timezone.now())
-    messages.success(request, "The thread is settled." if resolved else "The thread is open again.")
+    messages.success(request, "Thread resolved." if resolved else "Thread reopened.")
     return redirect(_back(thread))

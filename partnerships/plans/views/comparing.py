@@ -1,4 +1,4 @@
-"""What changed between two versions, a version and the draft, or the pinned baseline and now: page, paper, CSV, PDF."""
+"""Compare two versions, the draft or the baseline: on screen, in print, as PDF and CSV."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ BASELINE = "baseline"
 
 @dataclass(frozen=True, slots=True)
 class Side:
-    """One side of a comparison: its value in the address, its words, and the version behind it (None for the draft)."""
+    """One side of a comparison: its value in the address, its label, and its version (None: the draft)."""
 
     value: str
     label: str
@@ -35,8 +35,8 @@ class Side:
 
 
 @dataclass(frozen=True, slots=True)
-class Held:
-    """Two sides of a plan held against each other, as the person of the request may know them."""
+class Compared:
+    """Two sides of a plan compared, as the reader may see them."""
 
     opened: Opened
     a: Side
@@ -48,7 +48,7 @@ class Held:
 
     @property
     def is_draft(self) -> bool:
-        """Whether one side is not published."""
+        """Whether one side is the draft."""
         return self.a.version is None or self.b.version is None
 
 
@@ -58,7 +58,7 @@ def _label(version: Version, baseline: int | None) -> str:
 
 
 def _sides(request: HttpRequest, opened: Opened) -> tuple[Side, ...]:
-    """What may be compared, newest first."""
+    """The sides that can be chosen, newest first."""
     plan = opened.plan
     versions = versions_for(request.user, plan).without_content().select_related("author")
     sides = [Side(str(version.number), _label(version, plan.baseline_number), version) for version in versions]
@@ -68,9 +68,9 @@ def _sides(request: HttpRequest, opened: Opened) -> tuple[Side, ...]:
 
 
 def _choose(request: HttpRequest, opened: Opened, sides: tuple[Side, ...]) -> tuple[Side, Side, bool]:
-    """The two sides that the address names; without names, the newest and what was before it. 404 for others.
+    """The two sides in the address, by default the newest version and the one before; 404 for others.
 
-    And whether the address names a baseline where none is pinned: then what is without a name stands in its place.
+    The third value says that the address names a baseline and none is set; the default then takes its place.
     """
     by_value = {side.value: side for side in sides}
     baseline = by_value.get(str(opened.plan.baseline_number or ""))
@@ -101,7 +101,7 @@ def _content(opened: Opened, side: Side) -> Content:
 
 
 def _touched(plan: Plan, opened: Opened) -> dict[str, str]:
-    """By whom each piece of the draft was last touched, for its owners."""
+    """Who last changed each piece of the draft; for its owners only."""
     draft = Draft.objects.filter(plan=plan).first()
     if draft is None or not opened.may_edit:
         return {}
@@ -110,10 +110,10 @@ def _touched(plan: Plan, opened: Opened) -> dict[str, str]:
     return {piece: people[touch["by"]].display_name for piece, touch in pieces.items() if touch["by"] in people}
 
 
-def hold(request: HttpRequest, pk: int, how: Opening) -> Held:
-    """Fetch both sides and compare them in the reader's class; 404 where either may not be read.
+def compare_sides(request: HttpRequest, pk: int, how: Opening) -> Compared:
+    """Fetch both sides and compare them in the reader's class; 404 if the reader may not see either.
 
-    `how` is logged where one side is a draft that is shown to the reader by name.
+    `how` is logged if one side is a draft shared with the reader.
     """
     opened = open_plan(request, pk)
     sides = _sides(request, opened)
@@ -123,7 +123,7 @@ def hold(request: HttpRequest, pk: int, how: Opening) -> Held:
     low, high = sorted((_number(a), _number(b) or opened.plan.current_number))
     versions = [side.version for side in sides if side.version is not None]
     was, now = _content(opened, a), _content(opened, b)
-    return Held(
+    return Compared(
         opened=opened,
         a=a,
         b=b,
@@ -134,19 +134,19 @@ def hold(request: HttpRequest, pk: int, how: Opening) -> Held:
     )
 
 
-def _context(request: HttpRequest, held: Held) -> dict[str, Any]:
+def _context(request: HttpRequest, both: Compared) -> dict[str, Any]:
     return {
-        "plan": held.opened.plan,
-        "opened": held.opened,
-        "a": held.a,
-        "b": held.b,
-        "sides": held.sides,
-        "between": held.between,
-        "compared": held.compared,
-        "is_draft": held.is_draft,
-        "no_baseline": held.no_baseline,
-        "query": f"from={held.a.value}&to={held.b.value}",
-        "shareable": request.build_absolute_uri(f"{request.path}?from={held.a.value}&to={held.b.value}"),
+        "plan": both.opened.plan,
+        "opened": both.opened,
+        "a": both.a,
+        "b": both.b,
+        "sides": both.sides,
+        "between": both.between,
+        "compared": both.compared,
+        "is_draft": both.is_draft,
+        "no_baseline": both.no_baseline,
+        "query": f"from={both.a.value}&to={both.b.value}",
+        "shareable": request.build_absolute_uri(f"{request.path}?from={both.a.value}&to={both.b.value}"),
     }
 
 
@@ -157,56 +157,56 @@ def _closed(request: HttpRequest, pk: int) -> bool:
 @login_not_required
 @require_safe
 def compare(request: HttpRequest, pk: int) -> HttpResponse:
-    """What changed, in words and figures."""
+    """The comparison in words and figures."""
     if _closed(request, pk):
         return sign_in_first(request)
-    return render(request, "plans/compare.html", _context(request, hold(request, pk, Opening.COMPARED)))
+    return render(request, "plans/compare.html", _context(request, compare_sides(request, pk, Opening.COMPARED)))
 
 
 @login_not_required
 @require_safe
 def compare_paper(request: HttpRequest, pk: int) -> HttpResponse:
-    """The same, to print and lay before a board."""
+    """The comparison to print."""
     if _closed(request, pk):
         return sign_in_first(request)
-    return render(request, "plans/compare_paper.html", _context(request, hold(request, pk, Opening.PAPER)))
+    return render(request, "plans/compare_paper.html", _context(request, compare_sides(request, pk, Opening.PAPER)))
 
 
 @login_not_required
 @require_safe
 def compare_pdf(request: HttpRequest, pk: int) -> HttpResponse:
-    """The same, as a PDF."""
+    """The comparison as a PDF."""
     if _closed(request, pk):
         return sign_in_first(request)
-    held = hold(request, pk, Opening.PDF)
-    return downloads.pdf_response(request, "plans/compare_pdf.html", _context(request, held), _title(held))
+    both = compare_sides(request, pk, Opening.PDF)
+    return downloads.pdf_response(request, "plans/compare_pdf.html", _context(request, both), _title(both))
 
 
 @login_not_required
 @require_safe
 def compare_csv(request: HttpRequest, pk: int) -> HttpResponse:
-    """The same, as a spreadsheet."""
+    """The comparison as a spreadsheet."""
     if _closed(request, pk):
         return sign_in_first(request)
-    held = hold(request, pk, Opening.SPREADSHEET)
+    both = compare_sides(request, pk, Opening.SPREADSHEET)
     by_name = request.user.is_authenticated
     rows = csv_rows(
-        held.compared,
-        was=held.a.label,
-        now=held.b.label,
-        notes=[(_said_of(version, by_name=by_name), version.note) for version in held.between],
-        warning="One side is a draft: it is not published and may change." if held.is_draft else "",
+        both.compared,
+        was=both.a.label,
+        now=both.b.label,
+        notes=[(_describe(version, by_name=by_name), version.note) for version in both.between],
+        warning="One side is a draft: it is not published and may change." if both.is_draft else "",
     )
-    return downloads.csv_response(rows, _title(held))
+    return downloads.csv_response(rows, _title(both))
 
 
-def _said_of(version: Version, *, by_name: bool) -> str:
-    """Which version, when and, for those who signed in, by whom."""
+def _describe(version: Version, *, by_name: bool) -> str:
+    """The version, its date and, for signed-in readers, its author."""
     day = long_date(timezone.localdate(version.published_at))
     minor = ", minor" if version.minor else ""
     author = f", {version.author.display_name}" if by_name and version.author else ""
     return f"Version {version.number}{minor}, {day}{author}"
 
 
-def _title(held: Held) -> str:
-    return f"{held.opened.plan.title} {held.a.value} to {held.b.value}"
+def _title(both: Compared) -> str:
+    return f"{both.opened.plan.title} {both.a.value} to {both.b.value}"

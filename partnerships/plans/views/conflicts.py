@@ -1,4 +1,4 @@
-"""Two who saved the same piece: both texts side by side, so that the second chooses with open eyes."""
+"""Conflicts: two people changed the same piece, so both texts are shown side by side."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from partnerships.plans.services import PieceConflict
 
 
 def conflict_context(conflict: PieceConflict, collection: Collection | None, content: Content) -> dict[str, Any]:
-    """Both texts side by side, field by field, where they differ; `content` is the draft, which names its sites."""
+    """The fields in which two texts differ; `content` is the draft, for the names of its sites."""
     person = User.objects.filter(pk=conflict.by or 0).first()
     theirs: Item | None = conflict.theirs
     both = {**content, "sites": [conflict.mine, *([theirs] if theirs else [])]} if collection is SITES else content

@@ -1,4 +1,4 @@
-"""The draft of a plan: create, show, attach a file, discard."""
+"""Create a plan; show its draft, attach files to it and discard it."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ from partnerships.plans.views.previewing import read_draft
 
 @require_http_methods(["GET", "POST"])
 def create(request: HttpRequest) -> HttpResponse:
-    """Begin a plan."""
+    """Create a plan."""
     user = signed_in(request)
     initial = {"partnership": request.GET.get("partnership", "")}
     form = PlanForm(posted(request), user=user, initial=initial)
@@ -55,13 +55,13 @@ def create(request: HttpRequest) -> HttpResponse:
         except UnableToCreatePlan as error:
             form.add_error(None, str(error))
         else:
-            messages.success(request, f"“{plan.title}” is begun. Only its owners' editors see this draft.")
+            messages.success(request, f"“{plan.title}” created. Only editors of its owners can see this draft.")
             return redirect("plans:draft", pk=plan.pk)
     return render(request, "plans/create.html", {"form": form}, status=422 if form.errors else 200)
 
 
 def _touches(draft: Draft, content: Content) -> dict[str, dict[str, Any]]:
-    """By whom and when each piece was touched since the newest version."""
+    """Who changed each piece since the newest version, and when."""
     pieces = {piece: touch for piece, touch in draft.pieces.items() if touch["revision"] > draft.clean_revision}
     people = User.objects.in_bulk({touch["by"] for touch in pieces.values() if touch["by"]})
     return {
@@ -75,7 +75,7 @@ def _touches(draft: Draft, content: Content) -> dict[str, dict[str, Any]]:
 
 @require_safe
 def draft_page(request: HttpRequest, pk: int) -> HttpResponse:
-    """The draft, with who touched what; a place to begin editing any piece. Who may not edit it reads it as a whole."""
+    """The draft with links to edit each piece; people who may not edit it can read it."""
     opened, draft = open_draft(request, pk)
     if not opened.may_edit:
         return read_draft(request, opened, draft)
@@ -138,7 +138,7 @@ def add_document(request: HttpRequest, pk: int) -> HttpResponse:
         except UnableToAttach as error:
             form.add_error("file", str(error))
         else:
-            messages.success(request, f"“{document.file_name}” is attached to the draft.")
+            messages.success(request, f"“{document.file_name}” attached to the draft.")
             return redirect(f"{back}#documents")
     status = 422 if request.method == "POST" else 200
     return render(request, "plans/attach.html", {"plan": opened.plan, "form": form, "back": back}, status=status)
@@ -146,10 +146,10 @@ def add_document(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_http_methods(["GET", "POST"])
 def discard(request: HttpRequest, pk: int) -> HttpResponse:
-    """Throw the draft away and go back to the newest version."""
+    """Discard the draft and return to the newest version."""
     opened, _draft = open_to_edit(request, pk)
     back = reverse("plans:draft", kwargs={"pk": pk})
-    form = ReasonForm(posted(request), submit="Discard the draft", cancel=back, danger=True)
+    form = ReasonForm(posted(request), submit="Discard draft", cancel=back, danger=True)
     if request.method == "POST" and form.is_valid():
         try:
             discard_draft(
@@ -158,7 +158,7 @@ def discard(request: HttpRequest, pk: int) -> HttpResponse:
         except UnableToSavePiece as error:
             form.add_error(None, str(error))
         else:
-            messages.success(request, f"The draft is discarded: it is as version {opened.plan.current_number} again.")
+            messages.success(request, f"Draft discarded. It is the same as version {opened.plan.current_number} again.")
             return redirect(opened.plan)
     status = 422 if request.method == "POST" else 200
     return render(request, "plans/discard.html", {"plan": opened.plan, "form": form, "back": back}, status=status)

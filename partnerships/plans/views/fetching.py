@@ -1,4 +1,4 @@
-"""Fetching what a request names through what its person may see: strangers get 404, others who may not act 403."""
+"""Fetch plans for a request: 404 for people who may not see them, 403 for those who may not act."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ from partnerships.plans.services import open_share
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """A plan as the person of a request stands to it."""
+    """A plan, and what the person of the request may do with it."""
 
     plan: Plan
-    #: What the person may do; None for somebody who is not signed in.
+    #: None for somebody who is not signed in.
     rights: Rights | None
     reader: ReadingClass
     may_read_draft: bool
@@ -33,12 +33,12 @@ class Opened:
 
     @property
     def is_inside(self) -> bool:
-        """Whether the reader may know everything in it."""
+        """Whether the reader sees everything in it."""
         return self.reader == ReadingClass.INSIDE
 
     @property
     def takes_part(self) -> bool:
-        """Whether the reader may talk about what is published: somebody of a former party only reads what it held."""
+        """Whether the reader may comment on versions; people of former parties may only read."""
         return self.rights is not None and self.rights.takes_part
 
 
@@ -47,7 +47,7 @@ def _plans() -> PlanQuerySet:
 
 
 def open_plan(request: HttpRequest, pk: int) -> Opened:
-    """The plan, if the person may read anything of it; else 404."""
+    """The plan, if the person may read a version or the draft; else 404."""
     user = request.user
     (plan,) = as_read_by(user, [get_object_or_404(_plans().visible_to(user), pk=pk)])
     rights = rights_over(plan, user, timezone.now()) if user.is_authenticated else None
@@ -60,13 +60,13 @@ def open_plan(request: HttpRequest, pk: int) -> Opened:
         may_read_draft=may_edit or by_name,
         may_edit=may_edit,
         may_publish=rights is not None and rights.leads_owner,
-        # Whoever sees the plan otherwise than by a showing of its draft sees it because they read a version.
+        # Everyone who sees the plan without a share may read a version.
         may_read_versions=plan.is_published and (not by_name or versions_for(user, plan).exists()),
     )
 
 
 def open_published(request: HttpRequest, pk: int, number: int | None = None) -> tuple[Opened, Version]:
-    """The plan and a version (the newest, where no number is given) that the person may read; else 404."""
+    """The plan and a version that the person may read, by default the newest; else 404."""
     opened = open_plan(request, pk)
     if number is None:
         version = newest_for(request.user, opened.plan)
@@ -90,7 +90,7 @@ def open_draft(request: HttpRequest, pk: int) -> tuple[Opened, Draft]:
 
 
 def open_to_edit(request: HttpRequest, pk: int) -> tuple[Opened, Draft]:
-    """The plan and its draft, if the person may change it: 404 to who may not see it, 403 to who may only read."""
+    """The plan and its draft, if the person may edit it; else 404 or 403."""
     opened, draft = open_draft(request, pk)
     if not opened.may_edit:
         raise PermissionDenied
@@ -98,7 +98,7 @@ def open_to_edit(request: HttpRequest, pk: int) -> tuple[Opened, Draft]:
 
 
 def open_to_publish(request: HttpRequest, pk: int) -> Opened:
-    """The plan, if the person may publish it: 404 to strangers, 403 to those who may only read or edit."""
+    """The plan, if the person may publish it; else 404 or 403."""
     opened = open_plan(request, pk)
     if not opened.may_publish:
         raise PermissionDenied
@@ -106,10 +106,10 @@ def open_to_publish(request: HttpRequest, pk: int) -> Opened:
 
 
 def log_opening(request: HttpRequest, opened: Opened, how: Opening, what: str = "") -> Share | None:
-    """Log that the draft was opened by somebody to whom it is shown, and give the showing; None for the owners' own.
+    """Log that somebody opened a draft shared with them, and return the share; None for the owners' people.
 
-    Only a GET with the person's own session counts. A HEAD, a browser that fetches a page ahead of a click, and an
-    administrator who looks as somebody open nothing for them. A mail scanner has no session: it is sent to sign in.
+    Only a GET in the person's own session counts: not HEAD, not a browser's prefetch, and not an administrator who
+    views the site as somebody. A mail scanner has no session and is sent to sign in.
     """
     if opened.may_edit:
         return None
@@ -120,5 +120,5 @@ def log_opening(request: HttpRequest, opened: Opened, how: Opening, what: str = 
 
 
 def sign_in_first(request: HttpRequest) -> HttpResponse:
-    """Lead a signed-out person to where one signs in, and back."""
+    """Redirect to the sign-in page, and back afterwards."""
     return redirect_to_login(request.get_full_path())

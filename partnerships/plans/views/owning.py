@@ -1,4 +1,4 @@
-"""Who owns a plan: the owners now and before, offering it, answering an offer, giving it up."""
+"""Owners of plans: present and former, offers and answers, giving up."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ from partnerships.plans.views.fetching import open_plan, open_to_publish
 
 @require_safe
 def ownership(request: HttpRequest) -> HttpResponse:
-    """Offers that wait for a lead, and ownerships that have ended."""
+    """Open offers to and from the person's organisations, and ended ownerships."""
     user = signed_in(request)
     page = keyset_page(request, ended_ownerships(user), order=("-ended_at", "-pk"))
     return render(
@@ -46,7 +46,7 @@ def ownership(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 def owners(request: HttpRequest, pk: int) -> HttpResponse:
-    """The owners of a plan, those before them, and the offers that wait."""
+    """The present and former owners of a plan, and its open offers."""
     opened = open_plan(request, pk)
     if not opened.is_inside:
         raise PermissionDenied
@@ -71,7 +71,7 @@ def owners(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def offer(request: HttpRequest, pk: int, owner: int) -> HttpResponse:
-    """Offer a plan to another organisation, for an owner that the reader leads."""
+    """Offer a plan to another organisation, for an owner that the person leads."""
     opened = open_to_publish(request, pk)
     plan, user = opened.plan, signed_in(request)
     mine = _mine(request, pk, owner)
@@ -92,7 +92,7 @@ def offer(request: HttpRequest, pk: int, owner: int) -> HttpResponse:
         except UnableToChangeOwners as error:
             form.add_error("organisation", str(error))
         else:
-            words = f"The plan is offered to {made.organisation.name}; its leads can accept it."
+            words = f"You have offered the plan to {made.organisation.name}. Its leads can accept it."
             messages.success(request, words + told.words())
             return redirect("plans:owners", pk=pk)
     return render(
@@ -104,7 +104,7 @@ def offer(request: HttpRequest, pk: int, owner: int) -> HttpResponse:
 
 
 def _mine(request: HttpRequest, pk: int, owner: int) -> PlanOwner:
-    """A present ownership, by an organisation that the person leads: others get 403."""
+    """A present ownership of an organisation that the person leads; else 403."""
     found = get_object_or_404(PlanOwner.objects.select_related("organisation"), plan=pk, pk=owner)
     if not Organisation.objects.of_person(request.user, Role.LEAD).filter(pk=found.organisation_id).exists():
         raise PermissionDenied
@@ -113,11 +113,11 @@ def _mine(request: HttpRequest, pk: int, owner: int) -> PlanOwner:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def give_up(request: HttpRequest, pk: int, owner: int) -> HttpResponse:
-    """Stop owning a plan, for an owner that the reader leads; another owner remains."""
+    """Give up ownership, for an owner that the person leads; another owner remains."""
     opened = open_to_publish(request, pk)
     mine = _mine(request, pk, owner)
     back = reverse("plans:owners", kwargs={"pk": pk})
-    form = ReasonForm(posted(request), submit="Give the plan up", cancel=back, danger=True)
+    form = ReasonForm(posted(request), submit="Give up ownership", cancel=back, danger=True)
     if request.method == "POST" and form.is_valid():
         try:
             give_up_ownership(
@@ -147,7 +147,7 @@ def _offer(request: HttpRequest, pk: int) -> OwnershipOffer:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def answer_ownership(request: HttpRequest, pk: int) -> HttpResponse:
-    """Accept or decline a plan, for an organisation that the reader leads."""
+    """Accept or decline a plan, for an organisation that the person leads."""
     user = signed_in(request)
     found = _offer(request, pk)
     answers = Organisation.objects.of_person(user, Role.LEAD).filter(pk=found.organisation_id).exists()
@@ -166,7 +166,7 @@ def answer_ownership(request: HttpRequest, pk: int) -> HttpResponse:
             form.add_error("reason", str(error))
         else:
             name = found.organisation.name
-            words = f"{name} owns “{found.plan.title}” from now on." if accept else f"{name} has declined the plan."
+            words = f"{name} now owns “{found.plan.title}”." if accept else f"{name} has declined the plan."
             messages.success(request, words + told.words())
             return redirect("plans:owners", pk=found.plan_id) if accept else redirect("plans:ownership")
     return render(
@@ -179,7 +179,7 @@ def answer_ownership(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_POST
 def withdraw_ownership(request: HttpRequest, pk: int) -> HttpResponse:
-    """Take an offer back, for any owner."""
+    """Withdraw an offer, as a lead of any owner."""
     found = _offer(request, pk)
     if not owners_led_by(signed_in(request), found.plan):
         raise PermissionDenied
@@ -188,5 +188,5 @@ def withdraw_ownership(request: HttpRequest, pk: int) -> HttpResponse:
     except UnableToChangeOwners as error:
         messages.error(request, str(error))
     else:
-        messages.success(request, f"The offer to {found.organisation.name} is withdrawn.")
+        messages.success(request, f"The offer to {found.organisation.name} has been withdrawn.")
     return redirect("plans:ownership")

@@ -1,4 +1,4 @@
-"""Edit, add, remove and move the pieces of a draft without losing anybody's work."""
+"""Edit, add, remove and move the pieces of a draft without losing anybody's changes."""
 
 from __future__ import annotations
 
@@ -40,14 +40,14 @@ from partnerships.plans.views.fetching import Opened, open_to_edit
 
 @require_http_methods(["GET", "POST"])
 def edit_about(request: HttpRequest, pk: int) -> HttpResponse:
-    """What is said about the plan: title, summary, period, source."""
+    """Edit the title, summary, period and source."""
     opened, draft = open_to_edit(request, pk)
     return _edit(request, opened, draft, None, "about", "")
 
 
 @require_http_methods(["GET", "POST"])
 def edit_item(request: HttpRequest, pk: int, code: str, key: str) -> HttpResponse:
-    """One section, site, milestone, outcome or risk."""
+    """Edit a section, site, milestone, outcome or risk."""
     opened, draft = open_to_edit(request, pk)
     collection = _collection(code)
     return _edit(request, opened, draft, collection, f"{code}/{key}", key)
@@ -55,12 +55,12 @@ def edit_item(request: HttpRequest, pk: int, code: str, key: str) -> HttpRespons
 
 @require_http_methods(["GET", "POST"])
 def add_item(request: HttpRequest, pk: int, code: str) -> HttpResponse:
-    """A new section, site, milestone, outcome or risk."""
+    """Add a section, site, milestone, outcome or risk."""
     opened, draft = open_to_edit(request, pk)
     collection = _collection(code)
     if collection is DOCUMENTS:
         raise Http404
-    # The key says nothing: it may stand in addresses that outlive a confidential site's name.
+    # A random key: it appears in addresses, which must not reveal the name of a confidential site.
     key = request.POST.get("key", "") if request.method == "POST" else secrets.token_hex(5)
     return _edit(request, opened, draft, collection, f"{code}/{key}", key, new=True)
 
@@ -133,13 +133,13 @@ def _edit(
                 _explain(form, error)
             else:
                 name = value.get(collection.title) if collection else "About this plan"
-                messages.success(request, f"“{name}” is saved in the draft.")
+                messages.success(request, f"“{name}” saved in the draft.")
                 return redirect(f"{back}#{piece.replace('/', '-')}")
     return render(request, "plans/piece.html", context, status=status)
 
 
 def _attached(plan: Plan, collection: Collection | None, key: str) -> Item:
-    """What a document that somebody took out meanwhile says of its file, so that it can be kept; {} for others."""
+    """The file fields of a document that somebody removed meanwhile, so that it can be kept; {} for others."""
     if collection is not DOCUMENTS:
         return {}
     document = get_object_or_404(Document, plan=plan, key=key)
@@ -147,7 +147,7 @@ def _attached(plan: Plan, collection: Collection | None, key: str) -> Item:
 
 
 def _explain(form: PieceForm, error: UnableToSavePiece) -> None:
-    """Put each problem to its field, or above the form."""
+    """Add each problem to its field, or above the form."""
     for problem in error.problems:
         field = problem.path.rpartition("/")[2]
         form.add_error(field if field in form.fields else None, problem.message)
@@ -163,14 +163,14 @@ def _rebased(
     content: Content,
     cancel: str,
 ) -> PieceForm:
-    """The same form with what its author wrote, now based on what the other saved."""
+    """The same form and text, now based on the other person's save."""
     data = request.POST.copy()
     data["based_on"] = str(conflict.revision)
     return PieceForm(data, collection=collection, content=content, cancel=cancel)
 
 
 def _homes_formset(request: HttpRequest, item: Item | None) -> Any:
-    """The lines of homes, with some blank ones; more of them where they are asked for, keeping what was typed."""
+    """The lines of homes, with some blank ones; more on request, keeping what was typed."""
     blank = {"tenure": "social_rent", "needs": "general"}
     if request.method != "POST":
         lines = [*(item["homes"] if item else []), *([blank] * BLANK_LINES)]
@@ -184,7 +184,7 @@ def _homes_formset(request: HttpRequest, item: Item | None) -> Any:
 
 
 def _totals_of(lines: Any) -> HomesTotals:
-    """What the lines of homes come to, as far as they can be read: they are counted without JavaScript too."""
+    """The totals of the valid lines of homes, so that they are counted without JavaScript too."""
     typed = [line.cleaned_data if line.is_valid() else {} for line in lines] if lines.is_bound else lines.initial
     site: Item = {"area": "", "planning_authority": "", "homes": []}
     for line in typed:
@@ -196,7 +196,7 @@ def _totals_of(lines: Any) -> HomesTotals:
 
 @require_http_methods(["GET", "POST"])
 def remove_item(request: HttpRequest, pk: int, code: str, key: str) -> HttpResponse:
-    """Take an item out of the draft; earlier versions keep it."""
+    """Remove an item from the draft; earlier versions keep it."""
     opened, draft = open_to_edit(request, pk)
     collection = _collection(code)
     piece = f"{code}/{key}"
@@ -219,14 +219,12 @@ def remove_item(request: HttpRequest, pk: int, code: str, key: str) -> HttpRespo
                 now=timezone.now(),
             )
         except PieceConflict:
-            messages.warning(
-                request, f"“{item[collection.title]}” was changed meanwhile: read it before you remove it."
-            )
+            messages.warning(request, f"Somebody has changed “{item[collection.title]}”. Read it before you remove it.")
             return redirect("plans:edit-item", pk=pk, code=code, key=key)
         except UnableToSavePiece as error:
             messages.error(request, str(error))
         else:
-            messages.success(request, f"“{item[collection.title]}” is out of the draft. Earlier versions keep it.")
+            messages.success(request, f"“{item[collection.title]}” removed from the draft. Earlier versions keep it.")
         return redirect("plans:draft", pk=pk)
     is_site = collection is SITES
     homes = homes_count(item) if is_site else 0
@@ -260,7 +258,7 @@ def move_item(request: HttpRequest, pk: int, code: str, key: str) -> HttpRespons
     except UnableToSavePiece as error:
         messages.error(request, str(error))
     else:
-        where = "higher" if up else "lower"
+        where = "up" if up else "down"
         already = f"The {collection.one} is already the {'first' if up else 'last'}."
-        messages.success(request, f"The {collection.one} stands {where} now." if moved else already)
+        messages.success(request, f"{collection.label} moved {where}." if moved else already)
     return redirect(f"{reverse('plans:draft', kwargs={'pk': pk})}#{code}-{key}")

@@ -1,4 +1,4 @@
-"""The whole draft as it will read once it is published: for those it is shown to, for its owners, and on paper."""
+"""The whole draft as it will look once published: on screen, in print and as PDF."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from partnerships.plans.views.whole import reading_context
 
 
 def _reading(request: HttpRequest, opened: Opened, draft: Draft, *, on_paper: bool = False) -> dict[str, Any]:
-    """Everything in the draft that its reader may know, with its text as HTML."""
+    """The template context: the draft in the reader's class, with its text as HTML."""
     plan = opened.plan
     content = draft_content(plan)
     prose = StoredHtml(prose_of(content, draft, version_of(plan, draft.based_on)), rules())
@@ -50,13 +50,13 @@ def read_draft(request: HttpRequest, opened: Opened, draft: Draft) -> HttpRespon
 
 @require_safe
 def preview(request: HttpRequest, pk: int) -> HttpResponse:
-    """What the next version will look like."""
+    """A preview of the next version."""
     return read_draft(request, *open_draft(request, pk))
 
 
 @require_safe
 def draft_paper(request: HttpRequest, pk: int) -> HttpResponse:
-    """The draft to print, marked as one."""
+    """The draft to print, marked as a draft."""
     opened, draft = open_draft(request, pk)
     log_opening(request, opened, Opening.PAPER)
     return render(request, "plans/draft_paper.html", _reading(request, opened, draft, on_paper=True))
@@ -64,7 +64,7 @@ def draft_paper(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_safe
 def draft_pdf(request: HttpRequest, pk: int) -> HttpResponse:
-    """The draft as a PDF, every page of it marked."""
+    """The draft as a PDF, with every page marked as a draft."""
     opened, draft = open_draft(request, pk)
     context = _reading(request, opened, draft, on_paper=True)
     response = downloads.pdf_response(request, "plans/draft_pdf.html", context, f"{context['about']['title']} draft")

@@ -1,4 +1,4 @@
-"""Publishing a version, moving a milestone, and taking a plan through its life."""
+"""Publish a version, update a milestone, and change status, audience and baseline."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ from partnerships.plans.views.whole import compare_contents
 
 @require_http_methods(["GET", "POST"])
 def publish(request: HttpRequest, pk: int) -> HttpResponse:
-    """Number and publish the draft: what changed, who will be told, why."""
+    """Publish the draft: show what changed, and ask for a note."""
     opened = open_to_publish(request, pk)
     _opened, draft = open_draft(request, pk)
     plan = opened.plan
@@ -66,7 +66,7 @@ def publish(request: HttpRequest, pk: int) -> HttpResponse:
             form.is_valid()
             form.add_error("embargo_day" if isinstance(error, UnableToEmbargo) else None, str(error))
         else:
-            messages.success(request, f"Version {version.number} is published.{_held_words(version)}")
+            messages.success(request, f"Version {version.number} published.{_embargo_words(version)}")
             return redirect("plans:detail", pk=pk)
     content = draft_content(plan)
     compared = compare_contents(content_of(plan, plan.current_number), content)
@@ -88,16 +88,16 @@ def publish(request: HttpRequest, pk: int) -> HttpResponse:
     )
 
 
-def _held_words(version: Version) -> str:
-    """Until when readers do not see the version, for the message that says it is published."""
+def _embargo_words(version: Version) -> str:
+    """When readers can see the version, for the message after publishing; empty without an embargo."""
     if not version.is_under_embargo or version.embargo_until is None:
         return ""
-    return f" Only the owners see it until {moment_in_words(version.embargo_until)}."
+    return f" Only the owners can see it until {moment_in_words(version.embargo_until)}."
 
 
 @require_http_methods(["GET", "POST"])
 def milestone(request: HttpRequest, pk: int, key: str) -> HttpResponse:
-    """A milestone achieved or moved: one short form, one version."""
+    """Update one milestone and publish that as a version."""
     opened, version = open_published(request, pk)
     if not opened.may_publish or version.number != opened.plan.current_number:
         raise PermissionDenied
@@ -134,8 +134,8 @@ def milestone(request: HttpRequest, pk: int, key: str) -> HttpResponse:
         except UnableToPublish as error:
             form.add_error(None, str(error))
         else:
-            told = f"Version {published.number} is published: {item['name']}.{_held_words(published)}"
-            messages.success(request, told)
+            message = f"Version {published.number} published: {item['name']}.{_embargo_words(published)}"
+            messages.success(request, message)
             return redirect("plans:detail", pk=pk)
     context |= {"item": item, "form": form}
     return render(request, "plans/milestone.html", context, status=422 if form.errors else 200)
@@ -143,7 +143,7 @@ def milestone(request: HttpRequest, pk: int, key: str) -> HttpResponse:
 
 @require_http_methods(["GET", "POST"])
 def status(request: HttpRequest, pk: int) -> HttpResponse:
-    """Take the plan on: monitoring, superseded, closed, or back to comment."""
+    """Change the status: monitoring, superseded, closed, or back to comment."""
     opened = open_to_publish(request, pk)
     user = signed_in(request)
     back = reverse("plans:detail", kwargs={"pk": pk})
@@ -153,7 +153,7 @@ def status(request: HttpRequest, pk: int) -> HttpResponse:
         posted(request),
         choices=choices,
         successors=Plan.objects.filter(pk__in=successors.values("pk")).order_by("title", "pk"),
-        submit="Change the status",
+        submit="Change status",
         cancel=back,
     )
     if request.method == "POST" and form.is_valid():
@@ -170,7 +170,7 @@ def status(request: HttpRequest, pk: int) -> HttpResponse:
         except UnableToChangeStatus as error:
             form.add_error(None, str(error))
         else:
-            messages.success(request, f"The plan is {plan.get_status_display().lower()}.")
+            messages.success(request, f"The plan is now {plan.get_status_display().lower()}.")
             return redirect("plans:detail", pk=pk)
     return render(
         request,
@@ -182,11 +182,11 @@ def status(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_http_methods(["GET", "POST"])
 def audience(request: HttpRequest, pk: int) -> HttpResponse:
-    """Choose who may read the published versions."""
+    """Change who may read the published versions."""
     opened = open_to_publish(request, pk)
     back = reverse("plans:detail", kwargs={"pk": pk})
     form = AudienceForm(
-        posted(request), initial={"audience": opened.plan.audience}, submit="Change who may read it", cancel=back
+        posted(request), initial={"audience": opened.plan.audience}, submit="Change audience", cancel=back
     )
     if request.method == "POST" and form.is_valid():
         try:
@@ -200,7 +200,7 @@ def audience(request: HttpRequest, pk: int) -> HttpResponse:
         except UnableToChangeStatus as error:
             form.add_error("audience", str(error))
         else:
-            messages.success(request, f"From now on its readers are: {plan.get_audience_display().lower()}.")
+            messages.success(request, f"Audience changed to: {plan.get_audience_display().lower()}.")
             return redirect("plans:detail", pk=pk)
     return render(
         request,
@@ -212,7 +212,7 @@ def audience(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_POST
 def baseline(request: HttpRequest, pk: int) -> HttpResponse:
-    """Pin a version as the one that later ones are held against, or unpin it."""
+    """Make a version the baseline, or clear the baseline."""
     opened = open_plan(request, pk)
     if not opened.may_publish:
         raise PermissionDenied
@@ -228,5 +228,7 @@ def baseline(request: HttpRequest, pk: int) -> HttpResponse:
         messages.error(request, str(error))
     else:
         pinned = plan.baseline_number
-        messages.success(request, f"Version {pinned} is the baseline." if pinned else "No version is the baseline.")
+        messages.success(
+            request, f"Version {pinned} is now the baseline." if pinned else "The plan has no baseline now."
+        )
     return redirect("plans:history", pk=pk)

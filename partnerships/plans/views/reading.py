@@ -1,4 +1,4 @@
-"""Reading plans: the list, a version on screen and on paper, the history, the files."""
+"""Read plans: the list, versions on screen, in print and as PDF, history and files."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ from partnerships.plans.views.whole import reading_context
 
 @require_safe
 def plan_list(request: HttpRequest) -> HttpResponse:
-    """Every plan the person may see, newest first."""
+    """The plans that the person may see, newest first."""
     user = signed_in(request)
     form = PlanFilter(request.GET)
     plans: QuerySet[Plan] = Plan.objects.visible_to(user)
@@ -75,14 +75,14 @@ def plan_list(request: HttpRequest) -> HttpResponse:
 
 
 def _may_begin(request: HttpRequest) -> bool:
-    """Whether the person edits for some organisation today, and so may begin a plan for it."""
+    """Whether the person is an editor of some organisation and may create a plan."""
     return Membership.objects.current().of_person(signed_in(request), *EDITING_ROLES).exists()
 
 
 @login_not_required
 @require_safe
 def plan_detail(request: HttpRequest, pk: int) -> HttpResponse:
-    """The newest version that the person may read; of an unpublished plan, its draft."""
+    """The newest version that the person may read, or the draft of an unpublished plan."""
     if not request.user.is_authenticated and not Plan.objects.public().filter(pk=pk).exists():
         return sign_in_first(request)
     opened = open_plan(request, pk)
@@ -124,7 +124,7 @@ def _version_page(request: HttpRequest, opened: Opened, version: Version) -> Htt
             "signatures": _signatures(opened, version),
             "number": number_to_sign(plan),
             "successor": _successor(request, plan),
-            **_promises(request, opened, newest),
+            **_commitments(request, opened, newest),
             "to_sign": _to_sign(request, plan, states),
             "shows_draft": opened.may_edit and Draft.objects.filter(plan=plan, content__isnull=False).exists(),
             **_comments(request, opened),
@@ -140,7 +140,7 @@ def _version_page(request: HttpRequest, opened: Opened, version: Version) -> Htt
 
 
 def _comments(request: HttpRequest, opened: Opened) -> dict[str, Any]:
-    """Where the map is and, for those who signed in, comments are."""
+    """The addresses of the map and, for signed-in readers, of comments."""
     plan = opened.plan
     where = {"map_url": reverse("plans:map", kwargs={"pk": plan.pk})}
     if not request.user.is_authenticated:
@@ -152,14 +152,14 @@ def _comments(request: HttpRequest, opened: Opened) -> dict[str, Any]:
 
 
 def _signatures(opened: Opened, version: Version) -> list[SignOff]:
-    """What was decided on a version that is not the one to sign now, for readers of class inside."""
+    """The decisions on a version other than the one to sign now; for readers inside."""
     if not opened.is_inside or version.number == number_to_sign(opened.plan):
         return []
     return decisions_for(version)
 
 
-def _promises(request: HttpRequest, opened: Opened, newest: int) -> dict[str, Any]:
-    """What was promised from the plan, and where one promises."""
+def _commitments(request: HttpRequest, opened: Opened, newest: int) -> dict[str, Any]:
+    """Commitments that came from the plan, and where to propose one."""
     if not request.user.is_authenticated:
         return {}
     user = signed_in(request)
@@ -171,7 +171,7 @@ def _promises(request: HttpRequest, opened: Opened, newest: int) -> dict[str, An
 
 
 def _successor(request: HttpRequest, plan: Plan) -> Plan | None:
-    """The plan that took this one's place, if the person may read it."""
+    """The plan that superseded this one, if the person may read it."""
     if plan.superseded_by_id is None:
         return None
     return Plan.objects.visible_to(request.user).filter(pk=plan.superseded_by_id).first()
@@ -185,7 +185,7 @@ def _newest_number(request: HttpRequest, plan: Plan, version: Version) -> int:
 
 
 def _to_sign(request: HttpRequest, plan: Plan, states: list[SigningState]) -> bool:
-    """Whether the person speaks for a signatory that has not decided."""
+    """Whether the person leads a signatory that has not decided."""
     undecided = {state.signatory.organisation_id for state in states if state.sign_off is None and state.takes_part}
     if not plan.is_awaiting_sign_off or not undecided:
         return False
@@ -194,7 +194,7 @@ def _to_sign(request: HttpRequest, plan: Plan, states: list[SigningState]) -> bo
 
 @require_safe
 def propose(request: HttpRequest, pk: int) -> HttpResponse:
-    """On to the form of a commitment from this plan, or from the site or milestone that `from` names."""
+    """Redirect to the form for a commitment from this plan, or from the site or milestone in `from`."""
     opened = open_plan(request, pk)
     if not opened.is_inside or not may_propose_commitment(signed_in(request), opened.plan):
         raise PermissionDenied
@@ -210,14 +210,14 @@ def propose(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_safe
 def version_by_id(request: HttpRequest, pk: int) -> HttpResponse:
-    """Where an event about a version leads."""
+    """The page of a version, for links from events."""
     version = get_object_or_404(Version.objects.visible_to(request.user).without_content(), pk=pk)
     return redirect(version)
 
 
 @require_safe
 def plan_history(request: HttpRequest, pk: int) -> HttpResponse:
-    """Every version the person may read, with its note and what changed, and what else happened."""
+    """The versions that the person may read with their changes, and other events."""
     opened = open_plan(request, pk)
     user = signed_in(request)
     versions = list(versions_for(user, opened.plan).without_content().select_related("author", "organisation"))
@@ -241,7 +241,7 @@ def plan_history(request: HttpRequest, pk: int) -> HttpResponse:
 @login_not_required
 @require_safe
 def version_paper(request: HttpRequest, pk: int, number: int) -> HttpResponse:
-    """One version to print and lay before a board."""
+    """One version to print."""
     if not request.user.is_authenticated and not Plan.objects.public().filter(pk=pk).exists():
         return sign_in_first(request)
     opened, version = open_published(request, pk, number)
@@ -251,7 +251,7 @@ def version_paper(request: HttpRequest, pk: int, number: int) -> HttpResponse:
 @login_not_required
 @require_safe
 def version_pdf(request: HttpRequest, pk: int, number: int) -> HttpResponse:
-    """One version as a PDF, kept for the next reader; where PDFs cannot be made, what to install."""
+    """One version as a PDF, stored for the next reader."""
     if not request.user.is_authenticated and not Plan.objects.public().filter(pk=pk).exists():
         return sign_in_first(request)
     opened, version = open_published(request, pk, number)
@@ -281,7 +281,7 @@ def _paper_context(opened: Opened, version: Version) -> dict[str, Any]:
 @login_not_required
 @require_safe
 def plan_document(request: HttpRequest, pk: int, key: str) -> HttpResponseBase:
-    """A file, to whoever may read a version or the draft that names it; of a public plan without signing in."""
+    """An attached file, for readers of a version or of the draft that names it."""
     if not request.user.is_authenticated and not Plan.objects.public().filter(pk=pk).exists():
         return sign_in_first(request)
     opened = open_plan(request, pk)
@@ -305,7 +305,7 @@ def plan_document(request: HttpRequest, pk: int, key: str) -> HttpResponseBase:
 @login_not_required
 @require_safe
 def plan_map(request: HttpRequest, pk: int) -> HttpResponse:
-    """The sites that have a position, as GeoJSON."""
+    """The sites with a position, as GeoJSON."""
     if not request.user.is_authenticated and not Plan.objects.public().filter(pk=pk).exists():
         return sign_in_first(request)
     opened, version = open_published(request, pk)

@@ -1,4 +1,4 @@
-"""Showing a draft early by name, and answering those who ask to see it."""
+"""Share a draft with people, and answer requests to see it."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ from partnerships.plans.views.fetching import open_plan, open_to_edit
 
 @require_http_methods(["GET", "POST"])
 def sharing(request: HttpRequest, pk: int) -> HttpResponse:
-    """Who sees the draft, who opened it, who asks."""
+    """Who the draft is shared with, who opened it, and who asks to see it."""
     opened, _draft = open_to_edit(request, pk)
     plan = opened.plan
     form = ShareForm(posted(request))
@@ -79,7 +79,7 @@ def sharing(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_safe
 def openings(request: HttpRequest, pk: int) -> HttpResponse:
-    """The access log: every opening of the draft by somebody to whom it is or was shown, newest first."""
+    """The access log: every opening of the draft by people it was shared with, newest first."""
     opened, _draft = open_to_edit(request, pk)
     rows = ShareOpening.objects.filter(share__plan=pk).select_related("share__person", "share__organisation")
     page = keyset_page(request, rows, order=("-at", "-pk"), size=50)
@@ -88,18 +88,18 @@ def openings(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_POST
 def revoke(request: HttpRequest, pk: int, share: int) -> HttpResponse:
-    """Take a showing back at once."""
+    """Stop sharing the draft with somebody."""
     opened, _draft = open_to_edit(request, pk)
     found = get_object_or_404(opened.plan.shares.select_related("person", "plan"), pk=share)
     require(opened.rights is not None and opened.rights.may_revoke(found))
     revoke_share(share=found, author=signed_in(request), now=timezone.now())
-    messages.success(request, f"{found.person.display_name} no longer sees the draft.")
+    messages.success(request, f"{found.person.display_name} can no longer see the draft.")
     return redirect("plans:sharing", pk=pk)
 
 
 @require_http_methods(["GET", "POST"])
 def answer(request: HttpRequest, pk: int, asked: int) -> HttpResponse:
-    """Show the draft to somebody who asked, on what terms, or decline."""
+    """Share the draft with somebody who asked, or decline."""
     opened, _draft = open_to_edit(request, pk)
     found = get_object_or_404(opened.plan.access_requests.select_related("person", "answered_by"), pk=asked)
     back = reverse("plans:sharing", kwargs={"pk": pk})
@@ -122,7 +122,7 @@ def answer(request: HttpRequest, pk: int, asked: int) -> HttpResponse:
         except UnableToShare as error:
             form.add_error(None, str(error))
         else:
-            words = f"{name} can see the draft." if grant else f"{name} is not shown the draft now."
+            words = f"{name} can see the draft." if grant else f"You have declined the request from {name}."
             messages.success(request, words + told.words())
             return redirect(back)
     return render(
@@ -141,12 +141,12 @@ def answer(request: HttpRequest, pk: int, asked: int) -> HttpResponse:
 
 @require_http_methods(["GET", "POST"])
 def ask(request: HttpRequest) -> HttpResponse:
-    """Ask to see what a partnership is preparing; the answer says nothing about what there is."""
+    """Ask to see a draft of a partnership; the message does not reveal whether it exists."""
     user = signed_in(request)
     initial: dict[str, Any] = {}
     number = request.GET.get("plan", "")
     if number.isascii() and number.isdecimal() and len(number) <= 18:
-        # By its number: titles in addresses end in the logs of proxies.
+        # By number: addresses end up in the logs of proxies, and titles must not.
         plan = open_plan(request, int(number)).plan
         initial = {"partnership": plan.partnership_id, "about": plan.title}
     form = AskForm(posted(request), user=user, initial=initial)
@@ -163,6 +163,6 @@ def ask(request: HttpRequest) -> HttpResponse:
         except UnableToAskForAccess as error:
             form.add_error("about", str(error))
         else:
-            messages.success(request, "If such a plan is being prepared, its owners have your request.")
+            messages.success(request, "If there is such a plan, its owners have received your request.")
             return redirect("plans:list")
     return render(request, "plans/ask.html", {"form": form}, status=422 if form.errors else 200)

@@ -1,4 +1,4 @@
-"""Signing off: who must, who has, deciding from the plan or from the link in the email."""
+"""Sign-off: its state, deciding on the site or through the link in an email, and who is asked."""
 
 from __future__ import annotations
 
@@ -50,13 +50,13 @@ from partnerships.plans.views.whole import compare_contents, reading_context
 
 
 def _undecided(states: list[SigningState], number: int) -> set[int]:
-    """Organisations that may decide on the version of that number, the newest."""
+    """The organisations that may decide on the newest version, with that number."""
     return {state.signatory.organisation_id for state in states if state.may_decide_on(number)}
 
 
 @require_http_methods(["GET", "POST"])
 def signing(request: HttpRequest, pk: int) -> HttpResponse:
-    """Where every signature stands; a lead of a signatory decides here."""
+    """The state of every signature; leads of signatories decide here."""
     opened, version = open_published(request, pk)
     if not opened.is_inside:
         raise PermissionDenied
@@ -88,7 +88,7 @@ def signing(request: HttpRequest, pk: int) -> HttpResponse:
             form.is_valid()
             form.add_error(None, str(error))
         else:
-            messages.success(request, f"Your decision on version {number} is recorded under your name.")
+            messages.success(request, f"Your decision on version {number} has been recorded.")
             return redirect("plans:signing", pk=pk)
     since = _last_signed(states, mine[0].pk if mine else None)
     return render(
@@ -146,7 +146,7 @@ def _since(plan: Plan, since: int, number: int, opened: Opened) -> Comparison:
 
 @require_http_methods(["GET", "POST"])
 def request_signatures(request: HttpRequest, pk: int) -> HttpResponse:
-    """Choose who must sign, in which role, by when."""
+    """Choose who must sign, in which role and by when."""
     opened = open_to_publish(request, pk)
     plan = opened.plan
     form = SignatoriesForm(posted(request), plan=plan)
@@ -163,7 +163,7 @@ def request_signatures(request: HttpRequest, pk: int) -> HttpResponse:
         except UnableToRequestSignOff as error:
             form.add_error(None, str(error))
         else:
-            messages.success(request, f"Those who must sign are asked.{told.words()}")
+            messages.success(request, f"You have asked for sign-off.{told.words()}")
             return redirect("plans:signing", pk=pk)
     return render(
         request,
@@ -181,13 +181,13 @@ def request_signatures(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_http_methods(["GET", "POST"])
 def remove(request: HttpRequest, pk: int, signatory: int) -> HttpResponse:
-    """No longer ask an organisation."""
+    """Stop asking an organisation to sign."""
     opened = open_to_publish(request, pk)
     found = get_object_or_404(
         opened.plan.signatories.select_related("organisation", "plan"), pk=signatory, removed_at=None
     )
     back = reverse("plans:signing", kwargs={"pk": pk})
-    form = ReasonForm(posted(request), submit="No longer ask for this signature", cancel=back, danger=True)
+    form = ReasonForm(posted(request), submit="Remove signatory", cancel=back, danger=True)
     if request.method == "POST" and form.is_valid():
         try:
             remove_signatory(
@@ -208,13 +208,13 @@ def remove(request: HttpRequest, pk: int, signatory: int) -> HttpResponse:
 
 @require_http_methods(["GET", "POST"])
 def due_day(request: HttpRequest, pk: int, signatory: int) -> HttpResponse:
-    """Give an organisation that is asked to sign another day by which to decide."""
+    """Change the day by which a signatory must decide."""
     opened = open_to_publish(request, pk)
     found = get_object_or_404(
         opened.plan.signatories.select_related("organisation", "plan"), pk=signatory, removed_at=None
     )
     back = reverse("plans:signing", kwargs={"pk": pk})
-    form = DueDayForm(posted(request), initial={"due_on": found.due_on}, submit="Change the day", cancel=back)
+    form = DueDayForm(posted(request), initial={"due_on": found.due_on}, submit="Change deadline", cancel=back)
     if request.method == "POST" and form.is_valid():
         try:
             changed = change_due_day(
@@ -227,7 +227,7 @@ def due_day(request: HttpRequest, pk: int, signatory: int) -> HttpResponse:
         except UnableToRequestSignOff as error:
             form.add_error("due_on", str(error))
         else:
-            by = f"is asked to decide by {long_date(changed.due_on)}" if changed.due_on else "has no day to decide by"
+            by = f"is asked to decide by {long_date(changed.due_on)}" if changed.due_on else "has no deadline to decide"
             messages.success(request, f"{changed.organisation.name} {by}.")
             return redirect(back)
     return render(
@@ -240,7 +240,7 @@ def due_day(request: HttpRequest, pk: int, signatory: int) -> HttpResponse:
 
 @require_http_methods(["GET", "POST"])
 def condition(request: HttpRequest, pk: int, signed: int) -> HttpResponse:
-    """Say, for the organisation that set it, that its condition is met."""
+    """Confirm, for the organisation that set it, that its condition is met."""
     opened, _version = open_published(request, pk)
     found = get_object_or_404(SignOff.objects.select_related("organisation", "version", "plan"), plan=pk, pk=signed)
     if not opened.is_inside:
@@ -267,14 +267,14 @@ def condition(request: HttpRequest, pk: int, signed: int) -> HttpResponse:
 
 
 def on_newest(sent: QueryDict, number: int) -> QueryDict:
-    """What was sent, for the version that the page shows now: sent again, it is no longer for an older one."""
+    """The sent data with the number of the newest version, so that the form can be sent again."""
     data = sent.copy()
     data["number"] = str(number)
     return data
 
 
 def _ask_whether_sure(request: HttpRequest, link: SignOffLink, form: SignForm) -> HttpResponse:
-    """A rejection stands for good and stops the others: it is read once more before it is recorded."""
+    """Ask again before a rejection is recorded: it cannot be undone and stops the sign-off."""
     return render(
         request,
         "plans/reject_by_link.html",
@@ -293,10 +293,10 @@ def _ask_whether_sure(request: HttpRequest, link: SignOffLink, form: SignForm) -
 @never_cache
 @require_http_methods(["GET", "POST"])
 def sign_by_link(request: HttpRequest, token: str) -> HttpResponse:
-    """The page behind the link in the email: reading it changes nothing, its form decides.
+    """The page behind the link in an email, with a form to decide.
 
-    Where the organisation asks for a second factor or its own sign-in, a mailbox is not enough: the link shows nothing
-    of the plan and leads to signing in (docs/decisions/0031).
+    If the organisation asks for a second factor or its own sign-in, access to a mailbox is not enough: the link leads
+    to the sign-in page (docs/decisions/0031).
     """
     link = read_sign_off_token(token)
     if link is None:
@@ -313,7 +313,7 @@ def sign_by_link(request: HttpRequest, token: str) -> HttpResponse:
     if organisation.asks_more_at_sign_in:
         messages.info(request, f"{organisation.name} asks its people to sign in before they read or decide.")
         return redirect("plans:signing", pk=plan.pk)
-    # A minor version needs no email of its own: signatures for the one before count for it.
+    # No new email for a minor version: signatures on the version before count for it.
     stale = link.number < plan.substantive_number
     open_to_sign = plan.is_awaiting_sign_off and state.may_decide_on(number) and not stale
     form = SignForm(posted(request), organisations=[organisation], number=number)

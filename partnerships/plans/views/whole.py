@@ -1,4 +1,4 @@
-"""What every page and paper of a whole plan shows, as far as its reader may know it."""
+"""The template context of a whole plan, in its reader's class."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ from partnerships.plans.queries import area_names, content_for
 
 
 def compare_contents(was: Content, now: Content, touched: Mapping[str, str] | None = None) -> Comparison:
-    """Two contents of one reading class compared, with areas by their names.
+    """Compare two contents of one reading class, with the names of areas.
 
-    `touched` says by whom a piece was changed, by its name ("sites/north-quay").
+    `touched` says who changed each piece, by name ("sites/north-quay").
     """
     return comparison(was, now, touched, area_names(was, now))
 
@@ -34,9 +34,9 @@ def reading_context(
     asked: QueryDict | None = None,
     comments: Mapping[str, int] = MappingProxyType({}),
 ) -> dict[str, Any]:
-    """What the page of a whole plan shows, in the reader's class: the sites that are asked for, on paper all.
+    """The context for a page of a whole plan: the requested page of sites, or all sites for print.
 
-    `comments` says how many stand by each piece.
+    `comments` is the number of comments by piece.
     """
     seen = content_for(content, reader)
     areas = area_names(seen)
@@ -61,7 +61,7 @@ def reading_context(
             {**document, "words": presenting.size_in_words(document["size"])} for document in seen["documents"]
         ],
         "totals": homes_totals(seen, seen, areas),
-        # A map of one dot says nothing that the table does not.
+        # A map of one dot adds nothing to the table.
         "has_map": sum(site["lat"] is not None and site["lng"] is not None for site in seen["sites"]) > 1,
         "is_inside": reader == ReadingClass.INSIDE,
     }
@@ -70,7 +70,7 @@ def reading_context(
 def _sites_asked_for(
     content: Content, prose: StoredHtml, lookups: presenting.Lookups, asked: QueryDict
 ) -> dict[str, Any]:
-    """A page of the table of sites: by number, or the one that holds a site; by name where words are given."""
+    """A page of the table of sites: by number, by a site on it, or filtered by words."""
     number = asked.get("sites", "")
     page = presenting.site_page(
         content,

@@ -29,7 +29,7 @@ def register() -> None:
     restoring.register()
     register_leaving("shared drafts taken back", end_shares)
     register_departure(take_shares_back)
-    register_party_departure(owning.leave_with_party, owning.foretell_leaving)
+    register_party_departure(owning.leave_with_party, owning.preview_leaving)
 
     register_kind(
         name="plan",

@@ -288,16 +288,16 @@ _CLOCK = "called by the clock"
 _READS = "reads only"
 WITHOUT_A_PERSON = {
     "plans.acting_organisation": _READS,
-    "plans.ask_again": _INSIDE,
-    "plans.end_showing": _INSIDE,
+    "plans.ask_all_again": _INSIDE,
+    "plans.end_share": _INSIDE,
     "plans.end_active_shares": _INSIDE,
     "plans.lift_embargoes": _CLOCK,
     "plans.lock_draft": _INSIDE,
-    "plans.note": _INSIDE,
+    "plans.record_event": _INSIDE,
     "plans.open_share": "logs a reading; finds only the reader's own standing share",
-    "plans.organisations_led_by": _READS,
     "plans.paper_of": "reads only, and keeps the PDF",
     "plans.prose_of": _READS,
     "plans.release_signatories": _CLOCK,
     "plans.remind_signatories": _CLOCK,
+    "plans.settle": _INSIDE,
 }

@@ -156,7 +156,7 @@ def test_a_version_held_back_is_no_baseline_for_its_readers(world: World, as_: C
 
     answer = as_(world.amina).post(reverse("plans:baseline", args=[plan.pk]), {"number": "2"}, follow=True)
 
-    assert "Pin it once it is open" in answer.content.decode()
+    assert "Choose it after that" in answer.content.decode()
     plan.refresh_from_db()
     assert plan.baseline_number is None
 

@@ -238,7 +238,7 @@ def test_plan_goes_through_its_life_with_reasons(world: World) -> None:
 
     with pytest.raises(services.UnableToChangeStatus):
         services.change_status(plan=plan, to="monitoring", reason="Too soon.", author=world.amina, now=timezone.now())
-    with pytest.raises(services.UnableToChangeStatus, match="Say why"):
+    with pytest.raises(services.UnableToChangeStatus, match="Enter a reason"):
         services.change_status(plan=plan, to="closed", reason="", author=world.amina, now=timezone.now())
     services.change_status(plan=plan, to="closed", reason="All built.", author=world.amina, now=timezone.now())
 

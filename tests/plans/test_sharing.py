@@ -148,7 +148,7 @@ def test_asking_for_access_says_the_same_whether_or_not_there_is_a_plan(
         for about in ("Island homes", "No such plan")
     ]
 
-    told = [answer[answer.index("If such a plan") :][:90] for answer in answers]
+    told = [answer[answer.index("If there is such a plan") :][:90] for answer in answers]
     assert told[0] == told[1]
     assert [letter.to for letter in deliver()] == [[world.amina.email]]
     request = AccessRequest.objects.get(plan=plan)

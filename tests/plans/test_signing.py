@@ -162,7 +162,7 @@ def test_a_condition_counts_once_it_is_met(world: World) -> None:
 def test_a_rejection_needs_its_reason_and_leaves_the_owners_to_answer(world: World) -> None:
     plan = asked(world)
 
-    with pytest.raises(services.UnableToSign, match="Say why"):
+    with pytest.raises(services.UnableToSign, match="Enter a reason"):
         sign(plan, world, world.ben, "rejected")
     sign(plan, world, world.ben, "rejected", "Too few homes.")
 

@@ -26,8 +26,10 @@ from partnerships.plans.queries.owners import (
 from partnerships.plans.queries.past import as_read_by, events_of_plans, titled_for
 from partnerships.plans.queries.signing import (
     SigningState,
+    asked_again,
     decisions_for,
     number_to_sign,
+    organisations_led_by,
     signing_states,
     still_takes_part,
 )
@@ -47,6 +49,7 @@ __all__ = [
     "acting_for",
     "area_names",
     "as_read_by",
+    "asked_again",
     "can_read_today",
     "comment_counts",
     "content_for",
@@ -63,6 +66,7 @@ __all__ = [
     "next_steps",
     "number_to_sign",
     "offers_waiting",
+    "organisations_led_by",
     "organisations_of",
     "overdue_milestones",
     "owners_led_by",

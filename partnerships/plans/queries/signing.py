@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 from django.db.models import Exists, OuterRef, Q
 
+from partnerships.organisations.models import Organisation, Role
+from partnerships.people.models import User
 from partnerships.plans.models import Audience, Plan, PlanOwner, Signatory, SignOff, Version
 from partnerships.plans.queries.owners import taking_part
 
@@ -144,3 +146,14 @@ def still_takes_part() -> Q:
 def number_to_sign(plan: Plan) -> int:
     """The number of the version to sign: the newest that is not under embargo; 0 if there is none."""
     return plan.announced_number
+
+
+def organisations_led_by(person: User, plan: Plan) -> list[Organisation]:
+    """The organisations asked to sign for which the person speaks."""
+    asked = plan.signatories.filter(removed_at=None).values("organisation")
+    return list(Organisation.objects.of_person(person, Role.LEAD).filter(pk__in=asked).order_by("name", "pk"))
+
+
+def asked_again(plan: Plan) -> list[SigningState]:
+    """Those asked before who are asked again when sign-off is asked for: while the plan waits, nobody is."""
+    return [] if plan.is_awaiting_sign_off else [state for state in signing_states(plan) if state.must_decide]

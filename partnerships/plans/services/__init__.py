@@ -1,7 +1,7 @@
-"""Everything that can be done to a plan; upper rooms call these, whichever module they live in."""
+"""Services of plans; other rooms import them from here."""
 
+from partnerships.plans.services.attaching import UnableToAttach, attach_document
 from partnerships.plans.services.commenting import UnableToComment, add_comment, set_resolved
-from partnerships.plans.services.documents import UnableToAttach, attach_document
 from partnerships.plans.services.drafting import (
     PieceConflict,
     UnableToCreatePlan,
@@ -43,17 +43,15 @@ from partnerships.plans.services.sharing import (
     revoke_share,
     share_draft,
 )
-from partnerships.plans.services.signing import (
+from partnerships.plans.services.signatories import (
     UnableToRequestSignOff,
-    UnableToSign,
     change_due_day,
-    meet_condition,
     release_signatories,
     remind_signatories,
     remove_signatory,
     request_sign_off,
-    sign_off,
 )
+from partnerships.plans.services.signing import UnableToSign, meet_condition, sign_off
 
 __all__ = [
     "PieceConflict",

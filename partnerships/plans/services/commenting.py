@@ -1,4 +1,4 @@
-"""Saying something about a plan or a piece of it, calling on somebody by name, and settling a thread."""
+"""Comment on a plan or a piece of it, mention people, and resolve threads."""
 
 from __future__ import annotations
 
@@ -25,15 +25,15 @@ from partnerships.plans.queries import (
     versions_for,
 )
 from partnerships.plans.rights import Rights, rights_over
-from partnerships.plans.services.ledger import lock_plan, note
+from partnerships.plans.services.recording import lock_plan, record_event
 
-LONGEST = 5_000
-#: Names looked for after an @ are at most so long.
-LONGEST_NAME, MAX_WORDS = 150, 6
+MAX_COMMENT = 5_000
+#: Limits of names after an @, in characters and words.
+MAX_NAME, MAX_WORDS = 150, 6
 
 
 class UnableToComment(Exception):
-    """The text is missing or too long, the piece is not there, or the plan is over."""
+    """The text is missing or too long, the piece does not exist, or the plan is over."""
 
 
 @transaction.atomic
@@ -48,21 +48,21 @@ def add_comment(
     parent: Comment | None = None,
     mentioned: Iterable[User] = (),
 ) -> Comment:
-    """Comment on a version (or, with number 0, on the draft), on a piece of it or a whole; or answer a thread.
+    """Comment on a version (0: the draft) or on a piece of it (`anchor`), or reply to a thread (`parent`).
 
-    People named in the text as “@Ben West”, and those in `mentioned`, are called on if they may read it.
-    Raises `UnableToComment`.
+    People named in the text as “@Ben West”, and those in `mentioned`, get an email if they may read it. Raises
+    `UnableToComment`.
     """
     plan = lock_plan(plan)
     thread = (parent.parent or parent) if parent is not None else None
     _check_may_comment(plan, thread.version_number if thread else version_number, author, now)
     text = text.replace("\r\n", "\n").strip()
     if not text:
-        raise UnableToComment("Write your comment.")
-    if len(text) > LONGEST:
-        raise UnableToComment(f"Your comment is {len(text):,} characters long; the limit is {LONGEST:,}.")
+        raise UnableToComment("Enter your comment.")
+    if len(text) > MAX_COMMENT:
+        raise UnableToComment(f"Your comment has {len(text):,} characters; the limit is {MAX_COMMENT:,}.")
     if plan.is_over:
-        raise UnableToComment(f"This plan is {plan.get_status_display().lower()}: nothing can be said any more.")
+        raise UnableToComment(f"This plan is {plan.get_status_display().lower()}. It can no longer be commented on.")
     parent = thread
     if parent is not None:
         if parent.plan_id != plan.pk:
@@ -86,9 +86,9 @@ def add_comment(
     if parent is not None and parent.resolved_at is not None:
         parent.resolved_at, parent.resolved_by = None, None
         parent.save(update_fields=["resolved_at", "resolved_by"])
-    called = _called(comment, text, mentioned)
+    people = _mentioned(comment, text, mentioned)
     for mention in Mention.objects.bulk_create(
-        Mention(comment=comment, person=person, told_at=now) for person in called
+        Mention(comment=comment, person=person, told_at=now) for person in people
     ):
         record_email(
             kind="plans.mention",
@@ -97,7 +97,7 @@ def add_comment(
             sender_id=organisation.pk if organisation else None,
             now=now,
         )
-    note(
+    record_event(
         plan,
         EventKind.COMMENT_ANSWERED if parent else EventKind.COMMENTED,
         author=author,
@@ -105,13 +105,13 @@ def add_comment(
         kind="plan_comment",
         target_id=comment.pk,
         now=now,
-        data={"title": plan.title, "comment": comment.pk, "mentioned": [person.pk for person in called]},
+        data={"title": plan.title, "comment": comment.pk, "mentioned": [person.pk for person in people]},
     )
     return comment
 
 
 def _check_may_comment(plan: Plan, number: int, author: User, now: dt.datetime) -> Rights:
-    """What the author may do, who may comment on the version and read it. Raises `UnableToAct`."""
+    """The author's rights, if they may read the version and comment on it. Raises `UnableToAct`."""
     rights = rights_over(plan, author, now)
     require(rights.may_comment(number))
     require(number == 0 or versions_for(author, plan).filter(number=number).exists())
@@ -119,7 +119,7 @@ def _check_may_comment(plan: Plan, number: int, author: User, now: dt.datetime) 
 
 
 def _label(plan: Plan, number: int, anchor: str, author: User) -> str:
-    """What the anchor is called in the version, as the author may know it. Raises `UnableToComment`."""
+    """The title of the anchor in the version, as the author sees it. Raises `UnableToComment`."""
     if not anchor:
         return ""
     try:
@@ -129,20 +129,20 @@ def _label(plan: Plan, number: int, anchor: str, author: User) -> str:
     except UnknownPiece as error:
         raise UnableToComment(str(error)) from error
     if code == "order" or item is None:
-        raise UnableToComment("What you comment on is not in this version.")
+        raise UnableToComment("This part of the plan is not in this version.")
     return "About this plan" if code == "about" else str(item[COLLECTION_BY_CODE[code].title])
 
 
-def _called(comment: Comment, text: str, mentioned: Iterable[User]) -> list[User]:
-    """The people named who may read this comment and take part in the plan today, without its author."""
-    wanted = {person.pk: person for person in mentioned} | {person.pk: person for person in _named(text)}
+def _mentioned(comment: Comment, text: str, mentioned: Iterable[User]) -> list[User]:
+    """The people mentioned who may read the comment and take part in the plan today, without its author."""
+    wanted = {person.pk: person for person in mentioned} | {person.pk: person for person in _people_named(text)}
     wanted.pop(comment.author_id, None)
     return [person for person in wanted.values() if can_read_today(comment, person)]
 
 
-def _named(text: str) -> list[User]:
-    """The people with an account whom the text names after an @: of several that begin alike the longest name."""
-    calls = [_beginnings(call) for call in text.replace("’", "'").lower().split("@")[1:]]
+def _people_named(text: str) -> list[User]:
+    """The people with an account named after an @; of several matching names the longest."""
+    calls = [_possible_names(call) for call in text.replace("’", "'").lower().split("@")[1:]]
     if not calls:
         return []
     before_at = Func(F("email"), Value("@"), Value(1), function="split_part", output_field=CharField())
@@ -157,16 +157,16 @@ def _named(text: str) -> list[User]:
     return [person for name in dict.fromkeys(longest) for person in found.get(name, ())]
 
 
-def _beginnings(call: str) -> list[str]:
-    """The names that the words after an @ could be, the longest first: "ben west, and" gives "ben west" and "ben"."""
-    words = call[:LONGEST_NAME].split()[:MAX_WORDS] if call[:1].strip() else []
+def _possible_names(call: str) -> list[str]:
+    """The possible names after an @, longest first: "ben west, and" gives "ben west" and "ben"."""
+    words = call[:MAX_NAME].split()[:MAX_WORDS] if call[:1].strip() else []
     names = [" ".join(words[:count]) for count in range(len(words), 0, -1)]
     return list(dict.fromkeys(shape for name in names for shape in (name, name.rstrip(".,;:!?)”\"'"))))
 
 
 @transaction.atomic
 def set_resolved(*, comment: Comment, resolved: bool, author: User, now: dt.datetime) -> Comment:
-    """Settle a thread, or open it again."""
+    """Resolve a thread, or reopen it."""
     plan = lock_plan(comment.plan)
     thread = Comment.objects.select_for_update().get(pk=comment.parent_id or comment.pk)
     require(_check_may_comment(plan, thread.version_number, author, now).may_resolve(thread))
@@ -175,7 +175,7 @@ def set_resolved(*, comment: Comment, resolved: bool, author: User, now: dt.date
     thread.resolved_at = now if resolved else None
     thread.resolved_by = author if resolved else None
     thread.save(update_fields=["resolved_at", "resolved_by"])
-    note(
+    record_event(
         plan,
         EventKind.COMMENT_RESOLVED if resolved else EventKind.COMMENT_REOPENED,
         author=author,

@@ -1,4 +1,4 @@
-"""Beginning a plan and saving its draft piece by piece, so that two people who edit lose nothing."""
+"""Create a plan, and save its draft piece by piece so that people do not overwrite each other."""
 
 from __future__ import annotations
 
@@ -28,17 +28,17 @@ from partnerships.plans.event_kinds import EventKind
 from partnerships.plans.models import Audience, Draft, Kind, Plan, PlanOwner
 from partnerships.plans.queries import draft_content, taking_part, version_of
 from partnerships.plans.rights import may_begin, rights_over
-from partnerships.plans.services.ledger import acting_organisation, lock_plan, note
+from partnerships.plans.services.recording import acting_organisation, lock_plan, record_event
 from partnerships.plans.services.rendering import write_draft
 from partnerships.plans.starters import starter
 
 
 class UnableToCreatePlan(Exception):
-    """No owner, a partnership that is missing or over, or a content that is none."""
+    """The owners, the partnership or the content are missing or invalid."""
 
 
 class UnableToSavePiece(Exception):
-    """The plan is over, the piece is none, or its value is not right; `problems` says where."""
+    """The plan is over, or the piece or its value is invalid; `problems` says where."""
 
     def __init__(self, message: str, problems: Sequence[Any] = ()) -> None:
         self.problems = tuple(problems)
@@ -70,7 +70,7 @@ def create_plan(
     content: Any = None,
     external_reference: str = "",
 ) -> Plan:
-    """Begin a plan with a draft: from the given content, or from what plans of its kind usually hold.
+    """Create a plan with a draft, from the given content or from the starter of its kind.
 
     Raises `UnableToCreatePlan`.
     """
@@ -85,10 +85,10 @@ def create_plan(
     if audience == Audience.PARTNERSHIP and partnership is None:
         raise UnableToCreatePlan("Choose the partnership it belongs to, or another audience.")
     if partnership is not None:
-        # Locked: an organisation that leaves at this moment must not begin to own a plan of it.
+        # Locked: an organisation that is leaving at this moment must not become an owner.
         partnership = Partnership.objects.select_for_update(no_key=True).get(pk=partnership.pk)
     if partnership is not None and partnership.is_over:
-        raise UnableToCreatePlan(f"{partnership.title} has ended: nothing new can be planned in it.")
+        raise UnableToCreatePlan(f"{partnership.title} has ended. You cannot create plans in it.")
     if partnership is not None and author is not None:
         _check_take_part(partnership, owners)
     try:
@@ -115,7 +115,7 @@ def create_plan(
     draft = Draft(plan=plan, updated_by=author, updated_at=now)
     write_draft(draft, regular)
     draft.save()
-    note(
+    record_event(
         plan,
         EventKind.STARTED,
         author=author,
@@ -128,27 +128,29 @@ def create_plan(
 
 
 def _check_take_part(partnership: Partnership, owners: Sequence[Organisation]) -> None:
-    """Refuse owners that are not members; observers do not own plans (docs/rights.md)."""
+    """Refuse owners that are not members of the partnership, or only observers (docs/rights.md)."""
     members = set(taking_part().filter(partnership=partnership).values_list("organisation", flat=True))
     for owner in owners:
         if owner.pk not in members:
-            raise UnableToCreatePlan(f"{owner.name} is no member of {partnership.title}: it cannot own a plan of it.")
+            raise UnableToCreatePlan(
+                f"{owner.name} is not a member of {partnership.title}, so it cannot own one of its plans."
+            )
 
 
 def _check_period(about: Item) -> None:
-    """A period ends after it begins. Raises `InvalidContent`."""
+    """Check that the period ends after it begins. Raises `InvalidContent`."""
     problems = period_problems(about)
     if problems:
         raise InvalidContent(problems)
 
 
 def year_of(partial: str) -> int | None:
-    """The year of a partial date, for the plan's own period."""
+    """The year of a partial date; None if empty."""
     return int(partial[:4]) if partial else None
 
 
 def lock_draft(plan: Plan, *, author: User | None, now: dt.datetime) -> Draft:
-    """The draft's row, made where there is none; call with the plan's row locked."""
+    """The draft's row, created if missing. Lock the plan's row first."""
     draft, _made = Draft.objects.get_or_create(
         plan=plan, defaults={"based_on": plan.current_number, "updated_by": author, "updated_at": now}
     )
@@ -159,15 +161,15 @@ def lock_draft(plan: Plan, *, author: User | None, now: dt.datetime) -> Draft:
 def save_piece(
     *, plan: Plan, piece: str, value: Any, based_on: int | None, author: User | None, now: dt.datetime
 ) -> Draft:
-    """Save one piece of the draft: an item, what is said about the plan, or the order of a list; None removes an item.
+    """Save one piece of the draft: an item, "about", or the order of a list; None removes an item.
 
-    `based_on` is the revision of this piece that the author saw (`Draft.revision_of`), None to overwrite whatever is
-    there. Raises `PieceConflict` when it was saved since with something else, and `UnableToSavePiece`.
+    `based_on` is the revision of the piece that the author saw (`Draft.revision_of`), None to overwrite. Raises
+    `PieceConflict` if somebody has saved something else since, and `UnableToSavePiece`.
     """
     plan = lock_plan(plan)
     require(rights_over(plan, author, now).may_edit)
     if plan.is_over:
-        raise UnableToSavePiece(f"This plan is {plan.get_status_display().lower()}: it cannot be changed.")
+        raise UnableToSavePiece(f"This plan is {plan.get_status_display().lower()}. It cannot be changed.")
     draft = lock_draft(plan, author=author, now=now)
     base = version_of(plan, plan.current_number) if draft.content is None else None
     content = draft.content if draft.content is not None else base.content if base is not None else empty()
@@ -200,7 +202,7 @@ def save_piece(
     if piece == "about" and plan.is_draft:
         plan.title = changed["about"]["title"][:200] or plan.title
         plan.save(update_fields=["title"])
-    note(
+    record_event(
         plan,
         EventKind.DRAFT_EDITED,
         author=author,
@@ -214,10 +216,10 @@ def save_piece(
 
 @transaction.atomic
 def move_piece(*, plan: Plan, piece: str, up: bool, author: User, now: dt.datetime) -> bool:
-    """Move an item of the draft, "sections/vision", one place up or down in the list as it stands now.
+    """Move an item of the draft, such as "sections/vision", one place up or down.
 
-    Gives whether it moved: the first cannot go up, nor the last down. Raises `UnableToSavePiece`, also where the item
-    is gone.
+    Returns whether it moved: the first cannot go up, the last cannot go down. Raises `UnableToSavePiece`, also if the
+    item was removed.
     """
     plan = lock_plan(plan)
     require(rights_over(plan, author, now).may_edit)
@@ -225,7 +227,7 @@ def move_piece(*, plan: Plan, piece: str, up: bool, author: User, now: dt.dateti
     order = f"order/{code}"
     keys: list[str] = list(get_piece(draft_content(plan), order))
     if key not in keys:
-        raise UnableToSavePiece("It is no longer in the draft: it cannot be moved.")
+        raise UnableToSavePiece("It is no longer in the draft, so it cannot be moved.")
     place = keys.index(key)
     other = place - 1 if up else place + 1
     if not 0 <= other < len(keys):
@@ -237,16 +239,16 @@ def move_piece(*, plan: Plan, piece: str, up: bool, author: User, now: dt.dateti
 
 @transaction.atomic
 def discard_draft(*, plan: Plan, author: User, reason: str, now: dt.datetime) -> None:
-    """Throw away what was drafted since the newest version. Raises `UnableToSavePiece` before the first version."""
+    """Discard all changes since the newest version. Raises `UnableToSavePiece` before the first version."""
     plan = lock_plan(plan)
     require(rights_over(plan, author, now).may_edit)
     if plan.is_draft:
-        raise UnableToSavePiece("This plan has no version yet: close it instead.")
+        raise UnableToSavePiece("This plan has no version yet. Close it instead.")
     draft = lock_draft(plan, author=author, now=now)
     write_draft(draft, None)
     draft.based_on = plan.current_number
     draft.revision += 1
-    # Every piece touched since counts as saved again: somebody who still edits one must see that it is gone.
+    # Pieces changed since count as saved again, so that somebody who is still editing one sees a conflict.
     draft.pieces = {
         piece: {"revision": draft.revision, "by": author.pk, "at": now.isoformat()}
         if touched["revision"] > draft.clean_revision
@@ -256,7 +258,7 @@ def discard_draft(*, plan: Plan, author: User, reason: str, now: dt.datetime) ->
     draft.clean_revision = draft.revision
     draft.updated_by, draft.updated_at = author, now
     draft.save()
-    note(
+    record_event(
         plan,
         EventKind.DRAFT_DISCARDED,
         author=author,

@@ -1,4 +1,4 @@
-"""Moving a plan through its life by hand, choosing who reads it, and pinning the baseline."""
+"""Change a plan's status or audience by hand, and pin the baseline."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from partnerships.people.models import User
 from partnerships.plans.event_kinds import EventKind
 from partnerships.plans.models import TRANSITIONS, Audience, Plan, Status
 from partnerships.plans.rights import rights_over
-from partnerships.plans.services.ledger import acting_organisation, lock_plan, note
+from partnerships.plans.services.recording import acting_organisation, lock_plan, record_event
 
-#: What people may do by hand; the rest follows from publishing, from asking for signatures and from signing.
+#: Changes of status by hand; the others follow from publishing, asking for signatures and signing.
 BY_HAND: dict[str, tuple[str, ...]] = {
     Status.DRAFT: (Status.CLOSED,),
     Status.SHARED: (Status.SUPERSEDED, Status.CLOSED),
@@ -24,15 +24,15 @@ BY_HAND: dict[str, tuple[str, ...]] = {
 
 
 class UnableToChangeStatus(Exception):
-    """The plan cannot go there from where it is, the reason is missing, or the successor is none."""
+    """The change of status is not allowed, or the reason or successor is missing."""
 
 
 class UnableToPinBaseline(Exception):
-    """There is no such version, or its readers must not know of it yet."""
+    """The version does not exist or is under embargo."""
 
 
 def choices_by_hand(plan: Plan) -> tuple[Status, ...]:
-    """What the plan may be made by hand from where it is."""
+    """The statuses that people may choose now."""
     return tuple(Status(status) for status in BY_HAND.get(plan.status, ()) if status in TRANSITIONS[plan.status])
 
 
@@ -40,7 +40,7 @@ def choices_by_hand(plan: Plan) -> tuple[Status, ...]:
 def change_status(
     *, plan: Plan, to: str, reason: str, author: User | None, now: dt.datetime, successor: Plan | None = None
 ) -> Plan:
-    """Take a plan on: to monitoring, back to shared for comment, superseded (by another plan) or closed.
+    """Change the status to monitoring, back to shared for comment, superseded (by `successor`) or closed.
 
     Raises `UnableToChangeStatus`.
     """
@@ -48,17 +48,17 @@ def change_status(
     require(rights_over(plan, author, now).may_publish)
     if to not in choices_by_hand(plan):
         label = Status(to).label.lower() if to in Status.values else to
-        raise UnableToChangeStatus(f"A plan that is {plan.get_status_display().lower()} cannot be made {label}.")
+        raise UnableToChangeStatus(f"A plan that is {plan.get_status_display().lower()} cannot be changed to {label}.")
     if not reason.strip():
-        raise UnableToChangeStatus("Say why.")
+        raise UnableToChangeStatus("Enter a reason.")
     if to == Status.SUPERSEDED:
         if successor is None or successor.pk == plan.pk or successor.is_over or successor.superseded_by_id == plan.pk:
-            raise UnableToChangeStatus("Choose the plan that takes its place.")
+            raise UnableToChangeStatus("Choose the plan that replaces it.")
         plan.superseded_by = successor
     before = plan.status
     plan.status = to
     plan.save(update_fields=["status", "superseded_by"])
-    note(
+    record_event(
         plan,
         EventKind.STATUS_CHANGED,
         author=author,
@@ -77,21 +77,21 @@ def change_status(
 
 @transaction.atomic
 def change_audience(*, plan: Plan, audience: str, reason: str, author: User, now: dt.datetime) -> Plan:
-    """Choose who may read the published versions. Raises `UnableToChangeStatus`."""
+    """Change who may read the published versions. Raises `UnableToChangeStatus`."""
     plan = lock_plan(plan)
     require(rights_over(plan, author, now).may_publish)
     if audience not in Audience.values:
-        raise UnableToChangeStatus("Choose who may read it.")
+        raise UnableToChangeStatus("Choose who can read it.")
     if audience == Audience.PARTNERSHIP and plan.partnership_id is None:
-        raise UnableToChangeStatus("This plan belongs to no partnership: choose another audience.")
+        raise UnableToChangeStatus("This plan does not belong to a partnership. Choose another audience.")
     if audience == plan.audience:
         return plan
     if not reason.strip():
-        raise UnableToChangeStatus("Say why.")
+        raise UnableToChangeStatus("Enter a reason.")
     before = plan.audience
     plan.audience = audience
     plan.save(update_fields=["audience"])
-    note(
+    record_event(
         plan,
         EventKind.AUDIENCE_CHANGED,
         author=author,
@@ -110,21 +110,21 @@ def change_audience(*, plan: Plan, audience: str, reason: str, author: User, now
 
 @transaction.atomic
 def pin_baseline(*, plan: Plan, number: int | None, author: User, now: dt.datetime) -> Plan:
-    """Choose the version that later ones are held against; None for none. Raises `UnableToPinBaseline`."""
+    """Make a version the baseline; None clears the baseline. Raises `UnableToPinBaseline`."""
     plan = lock_plan(plan)
     require(rights_over(plan, author, now).may_publish)
     if number is not None and not plan.versions.filter(number=number).exists():
         raise UnableToPinBaseline(f"This plan has no version {number}.")
     if number is not None and number > plan.announced_number:
         raise UnableToPinBaseline(
-            f"Version {number} is held back: its readers would learn of it from the baseline. Pin it once it is open."
+            f"Version {number} is under embargo: readers would learn of it from the baseline. Choose it after that."
         )
     before = plan.baseline_number
     if before == number:
         return plan
     plan.baseline_number = number
     plan.save(update_fields=["baseline_number"])
-    note(
+    record_event(
         plan,
         EventKind.BASELINE_PINNED if number else EventKind.BASELINE_UNPINNED,
         author=author,

@@ -1,4 +1,4 @@
-"""Who owns a plan: offering it, taking it over, giving it up, and what ends when an owner leaves the partnership."""
+"""Change the owners of a plan: offers, answers, giving up, and leaving a partnership."""
 
 from __future__ import annotations
 
@@ -29,29 +29,29 @@ from partnerships.plans.models import (
 )
 from partnerships.plans.queries import may_be_offered, present_members, version_of
 from partnerships.plans.rights import rights_over
-from partnerships.plans.services.ledger import lock_plan, note
-from partnerships.plans.services.sharing import end_showing
+from partnerships.plans.services.recording import lock_plan, record_event
+from partnerships.plans.services.sharing import end_share
 
 
 class UnableToChangeOwners(Exception):
-    """The plan cannot have that owner, would have none, or the offer waits no longer."""
+    """The owner is not allowed, the plan would have no owner, or the offer is closed."""
 
 
 def _kind(plan: Plan) -> str:
-    """Who may read the line in the history: readers of the plan, or those of its draft alone."""
+    """The kind of event: for readers of the plan, or of an unpublished draft."""
     return "plan" if plan.is_published else "plan_draft"
 
 
 def _owner(plan: Plan, organisation: Organisation | int) -> PlanOwner:
-    """The standing ownership of the organisation. Raises `UnableToChangeOwners`."""
+    """The organisation's present ownership. Raises `UnableToChangeOwners`."""
     found = plan.owners.filter(organisation=organisation).select_related("organisation").first()
     if found is None:
-        raise UnableToChangeOwners("This organisation does not own the plan any more.")
+        raise UnableToChangeOwners("This organisation no longer owns the plan.")
     return found
 
 
 def _lock_with_partnership(plan: Plan, partnership_id: int | None) -> Plan:
-    """The plan, locked after the partnership: a leaving locks both in the same order."""
+    """The plan, locked after its partnership: the same order as when a party leaves."""
     if partnership_id is not None:
         Partnership.objects.select_for_update(no_key=True).get(pk=partnership_id)
     return lock_plan(plan)
@@ -68,18 +68,18 @@ def offer_ownership(
     now: dt.datetime,
     message: str = "",
 ) -> OwnershipOffer:
-    """Offer a plan to another organisation on behalf of an owner: to own it too, or to take the owner's place.
+    """Offer a plan to another organisation for an owner: to own it too, or to replace that owner.
 
     Nothing changes until a lead of the organisation accepts; its leads get an email. Raises `UnableToChangeOwners`.
     """
     plan = lock_plan(plan)
     require(rights_over(plan, author, now).may_offer_for(offered_for.pk))
     if plan.owners.filter(organisation=organisation).exists():
-        raise UnableToChangeOwners(f"{organisation.name} owns this plan already.")
+        raise UnableToChangeOwners(f"{organisation.name} already owns this plan.")
     if not may_be_offered(plan, offered_for).filter(pk=organisation.pk).exists():
-        raise UnableToChangeOwners(f"{organisation.name} takes no part in a partnership with {offered_for.name}.")
+        raise UnableToChangeOwners(f"{organisation.name} is not in a partnership with {offered_for.name}.")
     if plan.ownership_offers.waiting().filter(organisation=organisation).exists():
-        raise UnableToChangeOwners(f"{organisation.name} has not answered the last offer yet.")
+        raise UnableToChangeOwners(f"{organisation.name} has not yet answered the last offer.")
     offer = OwnershipOffer.objects.create(
         plan=plan,
         organisation=organisation,
@@ -90,7 +90,7 @@ def offer_ownership(
         offered_at=now,
         message=message.strip(),
     )
-    note(
+    record_event(
         plan,
         EventKind.OWNERSHIP_TRANSFER_OFFERED if hands_over else EventKind.OWNERSHIP_SHARE_OFFERED,
         author=author,
@@ -111,19 +111,19 @@ def offer_ownership(
 
 @transaction.atomic
 def withdraw_offer(*, offer: OwnershipOffer, author: User, now: dt.datetime) -> None:
-    """Take an offer back, for any owner. Raises `UnableToChangeOwners`."""
+    """Withdraw an offer, as a lead of any owner. Raises `UnableToChangeOwners`."""
     plan = lock_plan(offer.plan)
     require(rights_over(plan, author, now).leads_owner)
     waiting = plan.ownership_offers.waiting().filter(pk=offer.pk).select_related("organisation").first()
     if waiting is None:
-        raise UnableToChangeOwners("This offer has been answered or withdrawn.")
+        raise UnableToChangeOwners("This offer has already been answered or withdrawn.")
     _withdraw(waiting, author=author, now=now)
 
 
 def _withdraw(offer: OwnershipOffer, *, author: User | None, now: dt.datetime) -> None:
     offer.withdrawn_at = now
     offer.save(update_fields=["withdrawn_at"])
-    note(
+    record_event(
         offer.plan,
         EventKind.OWNERSHIP_OFFER_WITHDRAWN,
         author=author,
@@ -142,26 +142,26 @@ def _withdraw_all(offers: QuerySet[OwnershipOffer], *, author: User | None, now:
 def answer_offer(
     *, offer: OwnershipOffer, accept: bool, author: User, now: dt.datetime, reason: str = ""
 ) -> OwnershipOffer:
-    """Accept the plan for the organisation it is offered to, or decline with a reason. Who offered it gets an email.
+    """Accept or decline an offer, for the organisation it was made to. The person who made it gets an email.
 
-    After a handover the organisation that offered owns it no longer. A plan that had left its partnership with that
-    organisation comes back into it. Raises `UnableToChangeOwners`.
+    After a handover the organisation that offered no longer owns the plan. A plan that had left its partnership with
+    that organisation returns to it. Raises `UnableToChangeOwners`.
     """
     plan = _lock_with_partnership(offer.plan, offer.partnership_id)
     require(roles_of(author, now).lead(offer.organisation_id))
     waiting = plan.ownership_offers.waiting().select_related("organisation", "offered_for", "partnership")
     current = waiting.filter(pk=offer.pk).first()
     if current is None:
-        raise UnableToChangeOwners("This offer has been answered or withdrawn.")
+        raise UnableToChangeOwners("This offer has already been answered or withdrawn.")
     if not accept and not reason.strip():
-        raise UnableToChangeOwners("Say why your organisation declines.")
+        raise UnableToChangeOwners("Enter why your organisation declines.")
     current.answered_by, current.answered_at, current.accepted = author, now, accept
     current.reason = "" if accept else reason.strip()
     if accept:
-        _take(plan, current, author=author, now=now)
+        _accept(plan, current, author=author, now=now)
     current.save(update_fields=["answered_by", "answered_at", "accepted", "reason"])
     if not accept:
-        note(
+        record_event(
             plan,
             EventKind.OWNERSHIP_DECLINED,
             author=author,
@@ -170,12 +170,12 @@ def answer_offer(
             now=now,
             data={"title": plan.title, "reason": current.reason},
         )
-    _tell_of_answer(current, author=author, now=now)
+    _email_answer(current, author=author, now=now)
     return current
 
 
-def _tell_of_answer(offer: OwnershipOffer, *, author: User, now: dt.datetime) -> None:
-    """Tell who offered the plan or, if they no longer lead that organisation, its leads."""
+def _email_answer(offer: OwnershipOffer, *, author: User, now: dt.datetime) -> None:
+    """Email the person who offered the plan or, if they no longer lead that organisation, its leads."""
     leads = leads_of(offer.offered_for)
     told = leads.filter(pk=offer.offered_by_id or 0)
     record_emails(
@@ -187,14 +187,14 @@ def _tell_of_answer(offer: OwnershipOffer, *, author: User, now: dt.datetime) ->
     )
 
 
-def _take(plan: Plan, offer: OwnershipOffer, *, author: User, now: dt.datetime) -> None:
+def _accept(plan: Plan, offer: OwnershipOffer, *, author: User, now: dt.datetime) -> None:
     organisation = offer.organisation
     comes_back = plan.partnership_id is None and offer.partnership is not None
     partnership = offer.partnership if comes_back else plan.partnership
     if organisation.is_ended:
         raise UnableToChangeOwners(f"{organisation.name} has ended.")
     if partnership is not None and not present_members(partnership).filter(pk=organisation.pk).exists():
-        raise UnableToChangeOwners(f"{organisation.name} is no member of {partnership.title}.")
+        raise UnableToChangeOwners(f"{organisation.name} is not a member of {partnership.title}.")
     if comes_back and partnership is not None and not partnership.is_over:
         last = plan.past_partnerships.filter(partnership=partnership).order_by("-left_at", "-pk").first()
         plan.partnership = partnership
@@ -202,7 +202,7 @@ def _take(plan: Plan, offer: OwnershipOffer, *, author: User, now: dt.datetime) 
             plan.audience = last.audience
         plan.save(update_fields=["partnership", "audience"])
     PlanOwner.objects.create(plan=plan, organisation=organisation, began_at=now)
-    note(
+    record_event(
         plan,
         EventKind.OWNERSHIP_STARTED,
         author=author,
@@ -218,14 +218,14 @@ def _take(plan: Plan, offer: OwnershipOffer, *, author: User, now: dt.datetime) 
 
 @transaction.atomic
 def give_up_ownership(*, plan: Plan, organisation: Organisation, reason: str, author: User, now: dt.datetime) -> None:
-    """An organisation owns the plan no longer; another owner must remain. Raises `UnableToChangeOwners`."""
+    """Give up an organisation's ownership; another owner must remain. Raises `UnableToChangeOwners`."""
     plan = lock_plan(plan)
     require(rights_over(plan, author, now).may_offer_for(organisation.pk))
     owner = _owner(plan, organisation)
     if not reason.strip():
-        raise UnableToChangeOwners("Say why.")
+        raise UnableToChangeOwners("Enter a reason.")
     if plan.owners.count() == 1:
-        raise UnableToChangeOwners("A plan needs an owner: hand it over to another organisation instead.")
+        raise UnableToChangeOwners("A plan needs an owner. Offer it to another organisation instead.")
     _end(plan, owner, EndedBecause.GIVEN_UP, author=author, now=now, reason=reason.strip())
 
 
@@ -239,13 +239,13 @@ def _end(
     reason: str = "",
     but: OwnershipOffer | None = None,
 ) -> None:
-    """End an ownership at once, with what the owner gave: showings of the draft, and offers but the one given."""
+    """End an ownership, its shares of the draft, and its offers except `but`."""
     owner.ended_at, owner.ended_because = max(now, owner.began_at or now), because
     owner.save(update_fields=["ended_at", "ended_because"])
-    _end_showings(plan.shares.filter(revoked_at=None, shown_for=owner.organisation), author=author, now=now)
+    _end_shares(plan.shares.filter(revoked_at=None, shown_for=owner.organisation), author=author, now=now)
     offers = plan.ownership_offers.filter(answered_at=None, withdrawn_at=None, offered_for=owner.organisation)
     _withdraw_all(offers.exclude(pk=but.pk) if but is not None else offers, author=author, now=now)
-    note(
+    record_event(
         plan,
         EventKind.OWNERSHIP_ENDED,
         author=author,
@@ -256,16 +256,16 @@ def _end(
     )
 
 
-def _end_showings(shares: QuerySet[Share], *, author: User | None, now: dt.datetime) -> None:
+def _end_shares(shares: QuerySet[Share], *, author: User | None, now: dt.datetime) -> None:
     for share in shares.select_related("plan", "person").order_by("pk"):
-        end_showing(share, author=author, now=now)
+        end_share(share, author=author, now=now)
 
 
 # ---- When an organisation leaves a partnership
 
 
 def leave_with_party(departure: PartyDeparture) -> None:
-    """End what a former party held in the partnership's plans; a plan of which it is the only owner goes with it."""
+    """End a former party's part in the partnership's plans; plans that only it owns leave with it."""
     party = departure.party
     within = Plan.objects.filter(partnership=party.partnership_id)
     plans = {plan.pk: plan for plan in within.select_for_update(of=("self",), no_key=True).order_by("pk")}
@@ -275,15 +275,15 @@ def leave_with_party(departure: PartyDeparture) -> None:
         if plan.owners.count() > 1:
             _end(plan, owner, EndedBecause.LEFT, author=departure.author, now=departure.now, reason=party.reason)
         else:
-            _leave_along(plan, departure)
+            _leave_partnership(plan, departure)
     shown = Share.objects.filter(plan__in=plans, organisation=party.organisation_id, revoked_at=None)
-    _end_showings(shown.filter(plan__partnership=party.partnership_id), author=departure.author, now=departure.now)
+    _end_shares(shown.filter(plan__partnership=party.partnership_id), author=departure.author, now=departure.now)
     offers = OwnershipOffer.objects.waiting().filter(partnership=party.partnership_id, organisation=party.organisation)
     _withdraw_all(offers, author=departure.author, now=departure.now)
 
 
-def _leave_along(plan: Plan, departure: PartyDeparture) -> None:
-    """Take the plan out of the partnership with its only owner; what waits for an answer there is a handover alone."""
+def _leave_partnership(plan: Plan, departure: PartyDeparture) -> None:
+    """Take the plan out of the partnership with its only owner; only offers to hand over stay open."""
     party, author, now = departure.party, departure.author, departure.now
     before = plan.audience
     told = version_of(plan, plan.announced_number) if before != Audience.OWNERS else None
@@ -293,9 +293,9 @@ def _leave_along(plan: Plan, departure: PartyDeparture) -> None:
         plan.audience = Audience.OWNERS
     plan.save(update_fields=["partnership", "audience"])
     partners = Party.objects.filter(partnership=party.partnership).exclude(pk=party.pk).values("organisation")
-    _end_showings(plan.shares.filter(organisation__in=partners, revoked_at=None), author=author, now=now)
+    _end_shares(plan.shares.filter(organisation__in=partners, revoked_at=None), author=author, now=now)
     _withdraw_all(plan.ownership_offers.waiting().filter(hands_over=False), author=author, now=now)
-    note(
+    record_event(
         plan,
         EventKind.LEFT_PARTNERSHIP,
         author=author,
@@ -323,19 +323,19 @@ def _leave_along(plan: Plan, departure: PartyDeparture) -> None:
         )
 
 
-def foretell_leaving(party: Party, reader: User) -> list[Consequence]:
-    """What of the partnership's plans will end or go if the party leaves, as far as the reader may see them."""
+def preview_leaving(party: Party, reader: User) -> list[Consequence]:
+    """What would happen to the partnership's plans if the party left, as far as the reader may see them."""
     owned = Plan.objects.visible_to(reader).owned_by(party.organisation_id).filter(partnership=party.partnership_id)
     plans = Plan.objects.filter(pk__in=owned.values("pk")).for_listing().order_by("title", "pk")
     name = party.organisation.name
     found = []
     for plan in plans:
         if len(plan.owners.all()) > 1:
-            words = f"{name} will no longer own “{plan.title}”. It keeps reading what is published up to now."
+            words = f"{name} will no longer own “{plan.title}”. It can still read what has been published so far."
         else:
             words = (
-                f"“{plan.title}” leaves the partnership with {name}, its only owner. To leave it here, first offer it "
-                "to a partner; you need not wait for their answer."
+                f"“{plan.title}” leaves the partnership with {name}, its only owner. To keep it here, first offer it "
+                "to a partner; you do not need to wait for their answer."
             )
         found.append(Consequence(words, reverse("plans:owners", kwargs={"pk": plan.pk})))
     return found

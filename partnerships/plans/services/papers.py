@@ -1,4 +1,4 @@
-"""Keeping the PDFs of published versions: drawing one takes seconds, and any reader of a public plan may ask for it."""
+"""Store PDFs of published versions: drawing one takes seconds, and anyone may ask for a public plan."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from importlib.metadata import version as release
 from partnerships.people.retention import delete_in_batches, register_retention
 from partnerships.plans.models import Paper, ReadingClass, Version
 
-KEPT = dt.timedelta(days=30)
+KEEP_FOR = dt.timedelta(days=30)
 
 
 def paper_of(
     page: str, *, version: Version, reader: ReadingClass, draw: Callable[[str], bytes], now: dt.datetime
 ) -> bytes:
-    """The PDF of a version's page: the one that is kept if it was drawn from the same page, else drawn and kept."""
+    """The PDF of a version: the stored one if drawn from the same page, else a new one, which is stored."""
     digest = hashlib.sha256(f"{release('weasyprint')}\n{page}".encode()).hexdigest()
     kept = Paper.objects.filter(version=version, reader=reader, digest=digest).first()
     if kept is not None:
@@ -28,17 +28,17 @@ def paper_of(
     return pdf
 
 
-def _forget_papers(now: dt.datetime, dry_run: bool) -> int:
-    return delete_in_batches(Paper.objects.filter(made_at__lte=now - KEPT), dry_run=dry_run)
+def _delete_old(now: dt.datetime, dry_run: bool) -> int:
+    return delete_in_batches(Paper.objects.filter(made_at__lte=now - KEEP_FOR), dry_run=dry_run)
 
 
 def register() -> None:
-    """Let retention remove PDFs that were drawn long ago."""
+    """Register the retention of stored PDFs."""
     register_retention(
         "papers",
         what="PDFs of published versions, as they were drawn",
         purpose="so that a PDF is drawn once and not for every reader",
         basis="legitimate interests",
         kept_for="30 days, then drawn again when somebody asks",
-        apply=_forget_papers,
+        apply=_delete_old,
     )

@@ -1,4 +1,4 @@
-"""Keeping the rows that lists and reports read in step with a plan's newest version: only what differs is written."""
+"""Update the rows for lists and reports from a plan's newest version; writes only differences."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from partnerships.plans.models import Homes, Milestone, Plan, Site
 
 BATCH = 2_000
 MILESTONE_FIELDS = ("name", "site_key", "owner", "status", "baseline", "forecast", "actual", "restricted")
-#: What of a site's row follows its item; its plan and key are what it is known by.
+#: The fields of a site's row that come from its item.
 SITE_FIELDS = [
     field.attname.removesuffix("_id")
     for field in Site._meta.concrete_fields
@@ -18,7 +18,7 @@ SITE_FIELDS = [
 
 
 def project(plan: Plan, was: Content, now: Content) -> None:
-    """Write the sites, homes and milestones of `now` as rows, given that the rows are those of `was`."""
+    """Write the sites, homes and milestones of `now` as rows; the present rows are those of `was`."""
     _sites(plan, _by_key(was, "sites"), _by_key(now, "sites"))
     shown_before, shown = _shown(was), _shown(now)
     before = {key: _milestone(plan, item, shown_before) for key, item in _by_key(was, "milestones").items()}
@@ -39,7 +39,7 @@ def _by_key(content: Content, code: str) -> dict[str, Item]:
 
 
 def _shown(content: Content) -> set[str]:
-    """The sites of which a milestone may be told outside; "" stands for the whole plan."""
+    """The keys of sites whose milestones readers outside may see; "" is the whole plan."""
     return {"", *(site["key"] for site in content["sites"] if not site["confidential"])}
 
 
@@ -70,7 +70,7 @@ def _sites(plan: Plan, was: dict[str, Item], now: dict[str, Item]) -> None:
     changed = [item for key, item in now.items() if was.get(key) != item]
     Site.objects.filter(plan=plan, key__in=[key for key in was if key not in now]).delete()
     areas = dict(Area.objects.filter(code__in={item["area"] for item in changed}).values_list("code", "pk"))
-    # A site keeps its row, and the row its id: forms that were opened from it go on standing for it.
+    # A site keeps its row and id, because open forms refer to them.
     rows = Site.objects.bulk_create(
         [
             Site(

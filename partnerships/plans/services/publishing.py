@@ -1,4 +1,4 @@
-"""Publishing: a numbered version that never changes, told to those it concerns."""
+"""Publish versions: numbered, never changed, with an optional embargo."""
 
 from __future__ import annotations
 
@@ -33,26 +33,25 @@ from partnerships.plans.models import Draft, Plan, ReadingClass, Status, Version
 from partnerships.plans.queries import content_of
 from partnerships.plans.rights import rights_over
 from partnerships.plans.services.drafting import PieceConflict, lock_draft, year_of
-from partnerships.plans.services.ledger import acting_organisation, lock_plan
-from partnerships.plans.services.ledger import note as write_down
 from partnerships.plans.services.projecting import project
+from partnerships.plans.services.recording import acting_organisation, lock_plan, record_event
 from partnerships.plans.services.rendering import prose_of, write_draft
 from partnerships.plans.services.sharing import end_active_shares
-from partnerships.plans.services.signing import ask_again
+from partnerships.plans.services.signatories import ask_all_again
 from partnerships.plans.signals import version_published
 from partnerships.plans.starters import is_untouched
 
 log = structlog.get_logger(__name__)
 
-NOTHING_WRITTEN = "Nothing has been written yet: the draft holds only what plans of its kind begin with."
+NOTHING_WRITTEN = "Nothing has been written yet: the draft has only its starter text."
 
 
 class UnableToPublish(Exception):
-    """The plan is over, nothing is new, the note is missing, the draft moved on, or the content is none."""
+    """The plan is over, nothing changed, the note is missing, the draft is out of date, or the content is invalid."""
 
 
 class UnableToEmbargo(UnableToPublish):
-    """The embargo would end in the past, or before that of an earlier version, whose words this one holds."""
+    """The embargo would end in the past, or before the embargo of the version before."""
 
 
 @transaction.atomic
@@ -69,25 +68,24 @@ def publish_version(
     end_shares: bool = False,
     source: str = "",
 ) -> Version:
-    """Number and publish the draft, or the given content (an importer's, a loader's), and tell `version_published`.
+    """Publish the draft, or a content given by an import, as the next version. Sends `version_published`.
 
-    `note` says what changed and why. `minor` keeps signatures; the first version never is. `draft_revision` is the
-    revision of the draft that the author looked at: a draft saved since is not published unseen. A content that is
-    given leaves the draft alone but for the pieces that the draft had not touched. `embargo_until` holds it back from
-    everybody but the owners; while the version before is held back, this one is too, at least as long. `end_shares`
-    takes back every showing of the draft. Raises `UnableToPublish`, for the embargo `UnableToEmbargo`.
+    `note` says what changed and why. `minor` keeps signatures; the first version is never minor. `draft_revision` is
+    the revision of the draft that the author saw: a draft saved since is not published. A given content is merged into
+    the draft. Until `embargo_until` only owners can read the version; it also waits for the embargo of the version
+    before. `end_shares` ends all shares of the draft. Raises `UnableToPublish`, for the embargo `UnableToEmbargo`.
     """
     plan = lock_plan(plan)
     require(rights_over(plan, author, now).may_publish)
     note = note.strip()
     if plan.is_over:
-        raise UnableToPublish(f"This plan is {plan.get_status_display().lower()}: nothing can be published.")
+        raise UnableToPublish(f"This plan is {plan.get_status_display().lower()}. Nothing can be published.")
     if not note:
-        raise UnableToPublish("Say what changed and why.")
-    embargo_until = _held_until(plan, embargo_until, now)
+        raise UnableToPublish("Enter what changed and why.")
+    embargo_until = _embargo_end(plan, embargo_until, now)
     draft = lock_draft(plan, author=author, now=now)
     if draft_revision is not None and draft.revision != draft_revision:
-        raise UnableToPublish("The draft was changed since you looked at it: read it again before you publish.")
+        raise UnableToPublish("The draft has changed since you looked at it. Read it again before you publish.")
     last = plan.versions.filter(number=plan.current_number).first()
     was: Content = last.content if last else empty()
     given = content is not None
@@ -99,7 +97,7 @@ def publish_version(
     elif draft.content is not None:
         fresh = draft.content
     else:
-        raise UnableToPublish("Nothing changed since the last version: there is nothing to publish.")
+        raise UnableToPublish("Nothing has changed since the last version.")
     fresh = settle_milestones(fresh, was)
     fresh = {**fresh, "about": {**fresh["about"], "title": fresh["about"]["title"] or plan.title}}
     for problem in period_problems(fresh["about"]):
@@ -107,7 +105,7 @@ def publish_version(
     found = changes(was, fresh)
     untitled = {**fresh["about"], "title": ""}
     if not found or (last is None and {**fresh, "about": untitled} == was):
-        raise UnableToPublish("Nothing changed since the last version: there is nothing to publish.")
+        raise UnableToPublish("Nothing has changed since the last version.")
     if last is None and is_untouched(plan.kind, fresh):
         raise UnableToPublish(NOTHING_WRITTEN)
     organisation = acting_organisation(plan, author)
@@ -128,10 +126,10 @@ def publish_version(
         source=source,
     )
     project(plan, was, fresh)
-    _settle_draft(draft, was, fresh, found, given=given, version=version, author=author, now=now)
+    _update_draft(draft, was, fresh, found, given=given, version=version, author=author, now=now)
     before, was_substantive = plan.status, plan.substantive_number
-    _advance(plan, version, fresh)
-    write_down(
+    _update_plan(plan, version, fresh)
+    record_event(
         plan,
         EventKind.VERSION_PUBLISHED,
         author=author,
@@ -155,8 +153,8 @@ def publish_version(
     return version
 
 
-def _held_until(plan: Plan, wanted: dt.datetime | None, now: dt.datetime) -> dt.datetime | None:
-    """Until when the next version is held back: a version holds what the one before says, so it never opens sooner."""
+def _embargo_end(plan: Plan, wanted: dt.datetime | None, now: dt.datetime) -> dt.datetime | None:
+    """When the next version's embargo ends: never before that of the version before, which it includes."""
     if wanted is not None and wanted <= now:
         raise UnableToEmbargo(
             "The end of the embargo is in the past. Choose a later time, or leave the day empty to publish now."
@@ -173,7 +171,7 @@ def _held_until(plan: Plan, wanted: dt.datetime | None, now: dt.datetime) -> dt.
 
 
 def moment_in_words(moment: dt.datetime) -> str:
-    """Say a moment in the site's zone: "12 November 2026, 09:14"."""
+    """A moment in the site's time zone: "12 November 2026, 09:14"."""
     return long_time(timezone.localtime(moment))
 
 
@@ -188,10 +186,10 @@ def publish_piece(
     minor: bool = False,
     now: dt.datetime,
 ) -> Version:
-    """Publish the newest version with one piece replaced: a milestone achieved or moved. The draft keeps the rest.
+    """Publish the newest version with one piece replaced, such as a milestone. The draft keeps its other changes.
 
-    `based_on` is the number of the version that the author saw. Raises `PieceConflict` when the piece was published
-    since with something else, its `revision` being the newest number, and `UnableToPublish`.
+    `based_on` is the number of the version that the author saw. Raises `PieceConflict`, with the newest number as its
+    `revision`, if somebody has published another value of the piece since; and `UnableToPublish`.
     """
     with transaction.atomic():
         locked = lock_plan(plan)
@@ -219,7 +217,7 @@ def publish_piece(
 
 
 def figures_of(was: Content, now: Content, found: tuple[Change, ...]) -> dict[str, Any]:
-    """What lists of versions say of one, for each reading class."""
+    """The figures of a version for lists, by reading class."""
     hidden = outside(now)
     outer = changes(outside(was), hidden)
     return {
@@ -238,7 +236,7 @@ def _figures(content: Content, found: tuple[Change, ...]) -> dict[str, Any]:
     }
 
 
-def _settle_draft(
+def _update_draft(
     draft: Draft,
     was: Content,
     now_content: Content,
@@ -249,7 +247,7 @@ def _settle_draft(
     author: User | None,
     now: dt.datetime,
 ) -> None:
-    """Let the draft begin from the new version, and let whoever still edits a piece that changed see so."""
+    """Base the draft on the new version; people who are editing a changed piece will see a conflict."""
     if given and draft.content is not None and version.number > 1:
         merged = rebase(draft.content, was, now_content)
         write_draft(draft, merged if merged != now_content else None, version)
@@ -266,8 +264,8 @@ def _settle_draft(
     draft.save()
 
 
-def _name(plan: Plan, version: Version, content: Content) -> None:
-    """Let lists call the plan what this version calls it; a version under embargo must not show through its title."""
+def _copy_title(plan: Plan, version: Version, content: Content) -> None:
+    """Copy title and period of an open version to the plan; an embargo covers the title too."""
     plan.title = version.title
     plan.period_start = year_of(content["about"]["period_start"])
     plan.period_end = year_of(content["about"]["period_end"])
@@ -276,38 +274,38 @@ def _name(plan: Plan, version: Version, content: Content) -> None:
 def _ask_for_signatures(
     plan: Plan, was_substantive: int, number: int, *, author: User | None, now: dt.datetime
 ) -> None:
-    """Ask every signatory again where earlier signatures no longer count for the version that is open now."""
+    """Ask signatories again if earlier signatures do not count for the version that is open now."""
     if plan.substantive_number > was_substantive and plan.is_awaiting_sign_off:
-        ask_again(plan, author=author, now=now)
+        ask_all_again(plan, author=author, now=now)
 
 
 def lift_embargoes(*, now: dt.datetime) -> int:
-    """Let everybody know of versions whose embargo is over; give of how many plans. Safe to run twice or late.
+    """Open versions whose embargo is over; returns the number of plans. Safe to run twice or late.
 
-    A plan for which it fails is logged and tried again at the next run; the others do not wait for it.
+    Failures are logged and tried again in the next run; they do not hold up other plans.
     """
     held = Version.objects.filter(plan=OuterRef("pk"), number__gt=OuterRef("open_number"), embargo_until__lte=now)
     over = Plan.objects.filter(Exists(held), open_number__lt=F("current_number")).order_by("pk")
     lifted = 0
     for pk in over.values_list("pk", flat=True):
         try:
-            lifted += _lift(pk, now)
+            lifted += _open_newest(pk, now)
         except Exception as error:  # noqa: BLE001 - whatever is wrong with one plan, the others open on time
             log.error("embargo_not_lifted", plan=pk, kind=type(error).__name__)
     return lifted
 
 
 @transaction.atomic
-def _lift(pk: int, now: dt.datetime) -> bool:
-    """Open one plan's newest version whose embargo is over; whether there was one."""
+def _open_newest(pk: int, now: dt.datetime) -> bool:
+    """Open the plan's newest version whose embargo is over; returns whether there was one."""
     plan = lock_plan(Plan(pk=pk))
     free = plan.versions.filter(Q(embargo_until=None) | Q(embargo_until__lte=now), number__gt=plan.open_number)
     version = free.order_by("-number").first()
     if version is None:
         return False
     was_substantive = plan.substantive_number
-    _name(plan, version, version.content)
-    _come_into_force(plan, version, version.embargo_until or version.published_at)
+    _copy_title(plan, version, version.content)
+    _make_open(plan, version, version.embargo_until or version.published_at)
     if version.number == plan.current_number:
         plan.embargoed_until = None
     plan.save()
@@ -316,8 +314,8 @@ def _lift(pk: int, now: dt.datetime) -> bool:
     return True
 
 
-def _come_into_force(plan: Plan, version: Version, at: dt.datetime) -> None:
-    """Let signatures, the status and lists go by the version, now that its readers know of it."""
+def _make_open(plan: Plan, version: Version, at: dt.datetime) -> None:
+    """Update status and numbers for a version that its readers can see now."""
     substantive = plan.versions.filter(number__lte=version.number, minor=False).order_by("-number")
     number = substantive.values_list("number", flat=True).first() or 0
     if number > plan.substantive_number and plan.status in (Status.AGREED, Status.MONITORING):
@@ -327,16 +325,15 @@ def _come_into_force(plan: Plan, version: Version, at: dt.datetime) -> None:
     plan.open_number = version.number
 
 
-def _advance(plan: Plan, version: Version, content: Content) -> None:
-    """Bring the plan's own row to the new version: its number and openness and, unless readers must not know of it
-    yet, its title, period and status."""
+def _update_plan(plan: Plan, version: Version, content: Content) -> None:
+    """Update the plan's row for the new version; under embargo without title, period and status."""
     opens = version.embargo_until or version.published_at
     plan.current_number = version.number
     if version.number == 1:
-        _name(plan, version, content)
+        _copy_title(plan, version, content)
     if not version.is_under_embargo:
-        _name(plan, version, content)
-        _come_into_force(plan, version, version.published_at)
+        _copy_title(plan, version, content)
+        _make_open(plan, version, version.published_at)
     plan.open_at = min(plan.open_at, opens) if plan.open_at else opens
     plan.embargoed_until = version.embargo_until
     plan.first_published_at = plan.first_published_at or version.published_at

@@ -1,4 +1,4 @@
-"""The HTML of a plan's Markdown, rendered once for each text: when a piece is saved, or when a version is published."""
+"""Render a plan's Markdown to HTML once, when a piece is saved or a version is published."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _COLLECTIONS = {
 
 
 def write_draft(draft: Draft, content: Content | None, *known: Version | None) -> None:
-    """Put a content into the draft with its HTML; None: it is as the newest version. Nothing is saved yet."""
+    """Set a draft's content and HTML without saving; None: the same as the newest version."""
     draft.prose = prose_of(content, draft, *known) if content is not None else {}
     draft.prose_rules = rules()
     draft.content = content
@@ -26,7 +26,7 @@ def write_draft(draft: Draft, content: Content | None, *known: Version | None) -
 def prose_of(content: Content, *known: Draft | Version | None) -> dict[str, str]:
     """The HTML of every Markdown field by its path, such as "sections/vision/body".
 
-    Texts that `known` drafts and versions hold are taken from there, unless the rules of rendering have changed.
+    HTML of the same text in `known` drafts and versions is reused, unless the rules of rendering have changed.
     """
     rendered: dict[str, str] = {}
     for source in known:

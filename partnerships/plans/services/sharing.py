@@ -1,4 +1,4 @@
-"""Showing a draft early to people by name, taking it back, and asking to see what is being prepared."""
+"""Share a draft with people, stop sharing it, and ask to see a draft."""
 
 from __future__ import annotations
 
@@ -20,20 +20,20 @@ from partnerships.people.services import find_person
 from partnerships.plans.event_kinds import EventKind
 from partnerships.plans.models import OVER, AccessRequest, Plan, Share, ShareOpening
 from partnerships.plans.rights import may_ask_for_access, rights_over
-from partnerships.plans.services.ledger import acting_organisation, lock_plan, note
+from partnerships.plans.services.recording import acting_organisation, lock_plan, record_event
 
-#: Showing the same draft to more people than this at once is publishing by another name.
+#: A draft for more people than this should be published.
 MAX_SHARES = 100
-#: Taken back and shown again within this time, the person has the email already.
-WRITE_AGAIN = dt.timedelta(days=1)
+#: A draft shared again within this time needs no second email.
+EMAIL_AGAIN = dt.timedelta(days=1)
 
 
 class UnableToShare(Exception):
-    """Nobody to share with, a day that is past, or a plan that is over."""
+    """The person cannot be found or may not see drafts, the day is past, or the plan is over."""
 
 
 class UnableToAskForAccess(Exception):
-    """The words are missing."""
+    """The request does not say which plan."""
 
 
 @transaction.atomic
@@ -47,29 +47,29 @@ def share_draft(
     author: User,
     now: dt.datetime,
 ) -> Share:
-    """Show the draft to one person with an account, to read or to comment, until the end of a day; write to them once.
+    """Share the draft with a person who has an account, to read or to comment, until a day, and email them.
 
-    Sharing again changes the terms without a second email, unless it had been revoked or had ended and the email is
-    more than a day old. Raises `UnableToShare`.
+    Sharing again changes the terms. It sends no second email, unless the share had ended and the last email is more
+    than a day old. Raises `UnableToShare`.
     """
     plan = lock_plan(plan)
     require(rights_over(plan, author, now).may_edit)
     if plan.is_over:
         raise UnableToShare(f"This plan is {plan.get_status_display().lower()}.")
     if ends_on is not None and ends_on < timezone.localdate(now):
-        raise UnableToShare("The last day must not be past.")
+        raise UnableToShare("The last day must be today or later.")
     person = find_person(email)
     organisation = _acts_for(person, plan) if person is not None else None
     if person is None or person.is_stakeholder or organisation is None:
         raise UnableToShare(
-            "Nobody with this address can be shown a draft yet. Ask a lead of their organisation to invite them first."
+            "You cannot share a draft with this address yet. Ask a lead of their organisation to invite them first."
         )
     owners = plan.owners.values("organisation")
     if Membership.objects.current().of_person(person, Role.EDITOR, Role.LEAD).filter(organisation__in=owners).exists():
-        raise UnableToShare(f"{person.display_name} can edit this draft already.")
+        raise UnableToShare(f"{person.display_name} can already edit this draft.")
     known = plan.shares.filter(person=person).first()
     if known is None and plan.shares.active(now).count() >= MAX_SHARES:
-        raise UnableToShare(f"A draft can be shown to {MAX_SHARES} people at most: publish it instead.")
+        raise UnableToShare(f"A draft can be shared with at most {MAX_SHARES} people. Publish it instead.")
     fresh = known is None or not plan.shares.active(now).filter(pk=known.pk).exists()
     sharing_for = acting_organisation(plan, author)
     share, _made = Share.objects.update_or_create(
@@ -94,8 +94,8 @@ def share_draft(
         ),
     )
     if fresh and known is not None:
-        journal.note(SHOWING_ENDED, now=now, share=share.pk, undone=True)
-    note(
+        journal.note(SHARE_ENDED, now=now, share=share.pk, undone=True)
+    record_event(
         plan,
         EventKind.DRAFT_SHOWN if fresh else EventKind.SHOWING_CHANGED,
         author=author,
@@ -108,7 +108,7 @@ def share_draft(
             "after": {"may_comment": may_comment, "ends_on": ends_on.isoformat() if ends_on else None},
         },
     )
-    if fresh and (known is None or known.invited_at is None or known.invited_at <= now - WRITE_AGAIN):
+    if fresh and (known is None or known.invited_at is None or known.invited_at <= now - EMAIL_AGAIN):
         share.invited_at = now
         share.save(update_fields=["invited_at"])
         record_email(
@@ -122,39 +122,39 @@ def share_draft(
 
 
 def _acts_for(person: User, plan: Plan) -> Organisation | None:
-    """As one of which organisation the person is shown the draft: of a party of its partnership before others."""
+    """The organisation for which the person sees the draft: a party of its partnership before others."""
     mine = Organisation.objects.of_person(person).order_by("name", "pk")
     parties = Party.objects.present().filter(partnership=plan.partnership_id).values("organisation")
     return mine.filter(pk__in=parties).first() or mine.first()
 
 
 def end_active_shares(plan: Plan, *, author: User | None, now: dt.datetime) -> int:
-    """Take every standing showing of the draft back; give how many. Call while the plan's row is locked."""
+    """End all active shares of the draft; returns how many. Lock the plan's row first."""
     shares = list(plan.shares.active(now).select_related("person", "plan").order_by("pk"))
     for share in shares:
-        end_showing(share, author=author, now=now)
+        end_share(share, author=author, now=now)
     return len(shares)
 
 
 @transaction.atomic
 def revoke_share(*, share: Share, author: User | None, now: dt.datetime) -> Share:
-    """Take a showing back: the person's next click finds nothing."""
+    """End a share at once."""
     require(rights_over(lock_plan(share.plan), author, now).may_revoke(share))
     if share.revoked_at is None:
-        end_showing(share, author=author, now=now)
+        end_share(share, author=author, now=now)
     return share
 
 
-#: What the journal calls an ended showing.
+#: The name of ended shares in the journal.
 SHARE_ENDED = "showing ended"
 
 
-def end_showing(share: Share, *, author: User | None, now: dt.datetime) -> None:
-    """End a showing that stands, whoever asks: for services that have checked the rights. Lock the plan's row first."""
+def end_share(share: Share, *, author: User | None, now: dt.datetime) -> None:
+    """End an active share, for services that have checked the rights. Lock the plan's row first."""
     share.revoked_at = now
     share.save(update_fields=["revoked_at"])
     journal.note(SHARE_ENDED, now=now, share=share.pk)
-    note(
+    record_event(
         share.plan,
         EventKind.SHOWING_ENDED,
         author=author,
@@ -167,9 +167,9 @@ def end_showing(share: Share, *, author: User | None, now: dt.datetime) -> None:
 
 @transaction.atomic
 def open_share(*, plan: Plan, person: User, how: str, now: dt.datetime, what: str = "") -> Share | None:
-    """Log that the person opened the draft that is shown to them, in one form of `Opening`; give their standing share.
+    """Log that a person opened a draft shared with them; returns their active share.
 
-    `what` is the name of a document that was opened.
+    `how` is an `Opening`, `what` the name of an opened document.
     """
     share = plan.shares.active(now).filter(person=person).first()
     if share is None:
@@ -185,15 +185,15 @@ def open_share(*, plan: Plan, person: User, how: str, now: dt.datetime, what: st
 def ask_for_access(
     *, partnership: Partnership, about: str, message: str, author: User, now: dt.datetime
 ) -> AccessRequest:
-    """Ask the owners of a plan of the partnership to show what is being prepared.
+    """Ask the owners of a plan of the partnership to share its draft.
 
-    `about` is its title as the asker knows it, or its address. Whether there is such a plan is told to its owners
-    alone: the asker gets the same answer in every case. Raises `UnableToAskForAccess`.
+    `about` is its title or address. Only the owners learn whether there is such a plan: the asker gets the same answer
+    in every case. Raises `UnableToAskForAccess`.
     """
     require(may_ask_for_access(partnership.pk, roles_of(author, now)))
     about = " ".join(about.split())[:300]
     if not about:
-        raise UnableToAskForAccess("Say which plan you mean: its title, or the address you were given.")
+        raise UnableToAskForAccess("Enter the plan's title, or the address you were given.")
     number = re.search(r"/plans/(\d{1,18})(?:/|$)", about)
     named = Q(pk=int(number[1])) if number else Q(title__iexact=about)
     plan = (
@@ -215,7 +215,7 @@ def ask_for_access(
     except IntegrityError:
         return AccessRequest.objects.get(plan=plan, person=author, answered_at=None)
     if plan is not None:
-        note(
+        record_event(
             plan,
             EventKind.DRAFT_ASKED_FOR,
             author=author,
@@ -224,7 +224,7 @@ def ask_for_access(
             data={"title": plan.title, "request": request.pk},
         )
         leads = Membership.objects.current().filter(role=Role.LEAD, organisation__in=plan.owners.values("organisation"))
-        # Without a sender: its state would tell the asker's organisation whether there is such a plan.
+        # Without a sender: the sender could see in the ledger whether there is such a plan.
         record_emails(
             kind="plans.access_request",
             people=leads.exclude(person=author).values_list("person", flat=True),
@@ -245,12 +245,14 @@ def answer_request(
     ends_on: dt.date | None = None,
     message: str = "",
 ) -> AccessRequest:
-    """Show the draft to who asked, to read or to comment until the end of a day; or decline. Either is told by email,
-    with the message. Raises `UnableToShare` when it has been answered."""
+    """Share the draft with the person who asked, or decline; they get an email with the message.
+
+    Raises `UnableToShare`, also if the request has been answered.
+    """
     request = AccessRequest.objects.select_for_update(of=("self",)).select_related("person", "plan").get(pk=request.pk)
     require(request.plan is not None and rights_over(lock_plan(request.plan), author, now).may_edit)
     if request.answered_at is not None or request.plan is None:
-        raise UnableToShare("This request has been answered.")
+        raise UnableToShare("This request has already been answered.")
     if grant:
         share_draft(
             plan=request.plan,
@@ -264,7 +266,7 @@ def answer_request(
     request.answered_at, request.answered_by, request.granted = now, author, grant
     request.save(update_fields=["answered_at", "answered_by", "granted"])
     organisation = acting_organisation(request.plan, author)
-    event = note(
+    event = record_event(
         request.plan,
         EventKind.DRAFT_REQUEST_ANSWERED,
         author=author,

@@ -27,10 +27,12 @@ from partnerships.plans.links import SignOffLink, read_sign_off_token
 from partnerships.plans.models import Decision, Plan, SignOff
 from partnerships.plans.queries import (
     SigningState,
+    asked_again,
     content_for,
     content_of,
     next_steps,
     number_to_sign,
+    organisations_led_by,
     reading_class,
     signing_states,
     versions_for,
@@ -44,7 +46,6 @@ from partnerships.plans.services import (
     request_sign_off,
     sign_off,
 )
-from partnerships.plans.services.signing import asked_again, organisations_led_by
 from partnerships.plans.views.fetching import Opened, open_published, open_to_publish
 from partnerships.plans.views.whole import compare_contents, reading_context
 
@@ -171,7 +172,7 @@ def request_signatures(request: HttpRequest, pk: int) -> HttpResponse:
         {
             "plan": plan,
             "number": number_to_sign(plan),
-            "anew": asked_again(plan),
+            "asked_again": asked_again(plan),
             "form": form,
             "back": reverse("plans:signing", kwargs={"pk": pk}) if plan.is_published else "",
         },

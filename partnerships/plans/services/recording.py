@@ -1,4 +1,4 @@
-"""What every service of the room does first and last: lock the plan's row, and write down what happened."""
+"""Lock a plan's row and record events: the first and last step of every service."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from partnerships.plans.models import Plan, Version
 
 
 def lock_plan(plan: Plan) -> Plan:
-    """Give the plan as it is now, with its row locked against other writers until the transaction ends."""
+    """The plan as it is now, with its row locked until the transaction ends."""
     return Plan.objects.select_for_update(of=("self",), no_key=True).select_related("partnership").get(pk=plan.pk)
 
 
 def acting_organisation(plan: Plan, author: User | None) -> Organisation | None:
-    """The owner for which the author acts; the first owner where the system itself acts or the author is of none."""
+    """The owner that the author acts for; the first owner for the system and other authors."""
     owners = Organisation.objects.filter(pk__in=plan.owners.values("organisation")).order_by("name", "pk")
     if author is not None:
         mine = owners.of_person(author).first()
@@ -28,7 +28,7 @@ def acting_organisation(plan: Plan, author: User | None) -> Organisation | None:
     return owners.first()
 
 
-def note(
+def record_event(
     plan: Plan,
     event: EventKind,
     *,
@@ -40,8 +40,10 @@ def note(
     organisation: Organisation | None = None,
     data: dict[str, Any] | None = None,
 ) -> Event:
-    """Write down what happened. `kind` says who may see the line: readers of the "plan", editors ("plan_draft"), or
-    readers of one version or comment, whose id is then the target."""
+    """Record an event. `kind` says who may see it: readers of the "plan", or editors ("plan_draft").
+
+    With a `version`, or with a comment as `target_id`, readers of that version or comment see it.
+    """
     return record(
         actor_id=author.pk if author else None,
         organisation_id=organisation.pk if organisation else None,

@@ -1,4 +1,4 @@
-"""Attaching files to a plan: kept outside the web root, judged by what they hold, served after a check alone."""
+"""Attach files to a draft; files are stored outside the web root and checked by their content."""
 
 from __future__ import annotations
 
@@ -15,28 +15,28 @@ from partnerships.people.models import User
 from partnerships.plans.models import Document, Plan
 from partnerships.plans.rights import rights_over
 from partnerships.plans.services.drafting import UnableToSavePiece, save_piece
-from partnerships.plans.services.ledger import lock_plan
+from partnerships.plans.services.recording import lock_plan
 
-MOST = 200
+MAX_DOCUMENTS = 200
 
 
 class UnableToAttach(Exception):
-    """The file is empty, too large, or of a type that is not taken; or the plan is over."""
+    """The file is empty, too large or of a type that is not accepted, or the plan is over."""
 
 
 @transaction.atomic
 def attach_document(
     *, plan: Plan, title: str, file: File[bytes], restricted: bool, author: User, now: dt.datetime
 ) -> Document:
-    """Attach a file to the draft; it belongs to every version that still names it. Raises `UnableToAttach`."""
+    """Attach a file to the draft; every version that names it keeps it. Raises `UnableToAttach`."""
     plan = lock_plan(plan)
     require(rights_over(plan, author, now).may_edit)
     try:
         checked = check_upload(file)
     except UnableToTakeFile as error:
         raise UnableToAttach(str(error)) from error
-    if plan.documents.count() >= MOST:
-        raise UnableToAttach(f"A plan holds at most {MOST} documents.")
+    if plan.documents.count() >= MAX_DOCUMENTS:
+        raise UnableToAttach(f"A plan can have at most {MAX_DOCUMENTS} documents.")
     document = Document(
         plan=plan,
         key=secrets.token_hex(6),

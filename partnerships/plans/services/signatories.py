@@ -1,0 +1,323 @@
+"""Ask organisations to sign: request, ask again, remind, change deadlines, remove signatories."""
+
+from __future__ import annotations
+
+import datetime as dt
+import secrets
+from collections.abc import Sequence
+
+from django.db import transaction
+from django.db.models import Q
+from django.utils import timezone
+
+from partnerships.agreements.models import Party, PartyRole, PartyStatus
+from partnerships.kit.rights import require
+from partnerships.organisations.models import Organisation
+from partnerships.organisations.queries import leads_of
+from partnerships.outbox.services import record_emails
+from partnerships.people.models import User
+from partnerships.plans.event_kinds import EventKind
+from partnerships.plans.models import Plan, Signatory, Status
+from partnerships.plans.queries import asked_again, number_to_sign, signing_states, still_takes_part
+from partnerships.plans.rights import rights_over
+from partnerships.plans.services.recording import acting_organisation, lock_plan, record_event
+from partnerships.plans.services.signing import settle
+
+#: When signatories are reminded: this long before their deadline, and then this often.
+REMIND_BEFORE = dt.timedelta(days=7)
+
+
+REMIND_AGAIN = dt.timedelta(days=7)
+
+
+class UnableToRequestSignOff(Exception):
+    """Nothing is published, a signatory is missing or may not sign, or the plan is over."""
+
+
+@transaction.atomic
+def request_sign_off(
+    *,
+    plan: Plan,
+    signatories: Sequence[tuple[Organisation, str]],
+    due_on: dt.date | None,
+    author: User | None,
+    now: dt.datetime,
+    reason: str = "",
+) -> Plan:
+    """Ask organisations to sign, each with its role, in addition to those already asked.
+
+    If the plan had gone back to comment or was agreed, earlier signatories that have not decided on this version are
+    asked again, with the deadline `due_on` if given. Raises `UnableToRequestSignOff`.
+    """
+    plan = lock_plan(plan)
+    require(rights_over(plan, author, now).may_publish)
+    number = number_to_sign(plan)
+    if not number:
+        raise UnableToRequestSignOff("Publish a version without an embargo first: organisations sign a version.")
+    if plan.status not in (Status.SHARED, Status.AWAITING_SIGN_OFF, Status.AGREED, Status.MONITORING):
+        raise UnableToRequestSignOff(f"This plan is {plan.get_status_display().lower()}.")
+    if due_on is not None and due_on < timezone.localdate(now):
+        raise UnableToRequestSignOff("The deadline must be today or later.")
+    present = set(plan.signatories.filter(removed_at=None).values_list("organisation", flat=True))
+    fresh = [(organisation, role.strip()) for organisation, role in signatories if organisation.pk not in present]
+    again_states = asked_again(plan)
+    if not fresh and not again_states and not _is_signed_already(plan):
+        raise UnableToRequestSignOff("Choose at least one organisation that has not decided on this version.")
+    for organisation, role in fresh:
+        _check_may_sign(plan, organisation, role)
+    made = [
+        Signatory.objects.create(
+            plan=plan,
+            organisation=organisation,
+            role=role,
+            due_on=due_on,
+            asked_by=author,
+            asked_at=now,
+            link_key=secrets.token_hex(16),
+        )
+        for organisation, role in fresh
+    ]
+    before = plan.status
+    plan.status = Status.AWAITING_SIGN_OFF
+    plan.save(update_fields=["status"])
+    record_event(
+        plan,
+        EventKind.SIGN_OFF_ASKED,
+        author=author,
+        organisation=acting_organisation(plan, author),
+        kind="plan_signing",
+        now=now,
+        data={
+            "title": plan.title,
+            "reason": reason,
+            "before": {"status": before},
+            "after": {"status": plan.status},
+            "signatories": [organisation.pk for organisation, _role in fresh],
+        },
+    )
+    for signatory in made:
+        _send_request(signatory, author=author, now=now)
+    for state in again_states:
+        _ask_again(state.signatory, due_on=due_on or _new_deadline(state.signatory, now), author=author, now=now)
+    settle(plan, author=author, now=now)
+    return plan
+
+
+def _is_signed_already(plan: Plan) -> bool:
+    """Whether a plan that went back to comment has all signatures for its present version."""
+    states = signing_states(plan) if plan.status == Status.SHARED else []
+    return any(state.has_approved for state in states) and all(state.is_settled for state in states)
+
+
+def _new_deadline(signatory: Signatory, now: dt.datetime) -> dt.date | None:
+    """The deadline of a signatory that is asked again.
+
+    Its old deadline or, if that is past, as many days from now as it had at first, at least a week.
+    """
+    today = timezone.localdate(now)
+    if signatory.due_on is None or signatory.due_on >= today:
+        return signatory.due_on
+    return today + max(REMIND_BEFORE, signatory.due_on - timezone.localdate(signatory.asked_at))
+
+
+def _ask_again(signatory: Signatory, *, due_on: dt.date | None, author: User | None, now: dt.datetime) -> None:
+    """Email a signatory again; links in earlier emails stop working."""
+    before = signatory.due_on
+    signatory.link_key = secrets.token_hex(16)
+    signatory.asked_at, signatory.reminded_at, signatory.due_on = now, None, due_on
+    if author is not None:
+        signatory.asked_by = author
+    signatory.save(update_fields=["link_key", "asked_by", "asked_at", "reminded_at", "due_on"])
+    _send_request(signatory, author=author, now=now, again=True)
+    _record_deadline(signatory, EventKind.SIGN_OFF_ASKED_AGAIN, before, author=author, now=now)
+
+
+def _record_deadline(
+    signatory: Signatory,
+    event: EventKind,
+    before: dt.date | None,
+    *,
+    author: User | None,
+    now: dt.datetime,
+    reason: str = "",
+) -> None:
+    plan, due_on = signatory.plan, signatory.due_on
+    record_event(
+        plan,
+        event,
+        author=author,
+        organisation=acting_organisation(plan, author),
+        kind="plan_signing",
+        now=now,
+        data={
+            "title": plan.title,
+            "reason": f"{signatory.organisation.name}: {reason}" if reason else signatory.organisation.name,
+            "signatory": signatory.organisation_id,
+            "before": {"decide_by": before.isoformat() if before else ""},
+            "after": {"decide_by": due_on.isoformat() if due_on else ""},
+        },
+    )
+
+
+@transaction.atomic
+def change_due_day(
+    *, signatory: Signatory, due_on: dt.date | None, reason: str, author: User, now: dt.datetime
+) -> Signatory:
+    """Change or clear a signatory's deadline. Raises `UnableToRequestSignOff`."""
+    plan = lock_plan(signatory.plan)
+    require(rights_over(plan, author, now).may_publish)
+    signatory = Signatory.objects.select_related("plan", "organisation").get(pk=signatory.pk)
+    if signatory.removed_at is not None or plan.is_over:
+        raise UnableToRequestSignOff(f"{signatory.organisation.name} is no longer asked to sign this plan.")
+    if due_on is not None and due_on < timezone.localdate(now):
+        raise UnableToRequestSignOff("The deadline must be today or later.")
+    if not reason.strip():
+        raise UnableToRequestSignOff("Enter a reason.")
+    before = signatory.due_on
+    if due_on == before:
+        return signatory
+    signatory.due_on = due_on
+    signatory.save(update_fields=["due_on"])
+    _record_deadline(signatory, EventKind.DUE_DAY_CHANGED, before, author=author, now=now, reason=reason.strip())
+    return signatory
+
+
+def _check_may_sign(plan: Plan, organisation: Organisation, role: str) -> None:
+    if not role:
+        raise UnableToRequestSignOff(f"Enter the role in which {organisation.name} signs.")
+    if plan.owners.filter(organisation=organisation).exists():
+        return
+    party = Party.objects.filter(
+        partnership=plan.partnership_id, organisation=organisation, status=PartyStatus.ACCEPTED
+    ).first()
+    if plan.partnership_id is None or party is None:
+        raise UnableToRequestSignOff(f"{organisation.name} is neither an owner nor a partner of this plan.")
+    if party.role == PartyRole.OBSERVER:
+        raise UnableToRequestSignOff(f"{organisation.name} is an observer. Observers cannot sign.")
+    if plan.audience == "owners":
+        raise UnableToRequestSignOff("Only owners can read this plan. Change its audience before others sign it.")
+
+
+def _send_request(
+    signatory: Signatory,
+    *,
+    author: User | None,
+    now: dt.datetime,
+    reminder: bool = False,
+    again: bool = False,
+    owed_since: dt.datetime | None = None,
+) -> None:
+    """Record the email with the link, for every lead of the organisation except the author.
+
+    `owed_since` tells one reminder from the next: the moment of the last email before it.
+    """
+    asking = acting_organisation(signatory.plan, author)
+    record_emails(
+        kind="plans.sign_off_request",
+        people=[lead.pk for lead in leads_of(signatory.organisation) if lead != author],
+        params={
+            "signatory": signatory.pk,
+            "asked_at": signatory.asked_at.isoformat(),
+            "reminder": reminder,
+            "again": again,
+        }
+        | ({"owed_since": owed_since.isoformat()} if owed_since else {}),
+        sender_id=asking.pk if asking else None,
+        now=now,
+    )
+
+
+def ask_all_again(plan: Plan, *, author: User | None, now: dt.datetime) -> None:
+    """Ask every signatory that must decide again. Lock the plan's row first."""
+    for state in signing_states(plan):
+        if state.must_decide:
+            signatory = state.signatory
+            _ask_again(signatory, due_on=_new_deadline(signatory, now), author=author, now=now)
+
+
+@transaction.atomic
+def remove_signatory(*, signatory: Signatory, author: User, reason: str, now: dt.datetime) -> None:
+    """Stop asking an organisation to sign; its decisions are kept. Raises `UnableToRequestSignOff`."""
+    plan = lock_plan(signatory.plan)
+    require(rights_over(plan, author, now).may_publish)
+    remaining = plan.signatories.filter(removed_at=None).exclude(pk=signatory.pk).exists()
+    if plan.is_awaiting_sign_off and not remaining:
+        raise UnableToRequestSignOff("This is the only signatory. Choose another one first.")
+    signatory.removed_at = now
+    signatory.save(update_fields=["removed_at"])
+    record_event(
+        plan,
+        EventKind.SIGN_OFF_NOT_ASKED,
+        author=author,
+        organisation=acting_organisation(plan, author),
+        kind="plan_signing",
+        now=now,
+        data={"title": plan.title, "reason": reason, "signatory": signatory.organisation_id},
+    )
+    settle(plan, author=author, now=now)
+
+
+def release_signatories(*, now: dt.datetime) -> int:
+    """Stop waiting for organisations that no longer take part; returns how many.
+
+    Their decisions are kept. Safe to run twice or late.
+    """
+    gone = (
+        Signatory.objects.filter(removed_at=None, plan__status=Status.AWAITING_SIGN_OFF)
+        .annotate(takes_part=still_takes_part())
+        .filter(takes_part=False)
+    )
+    plans = gone.order_by("plan").values_list("plan", flat=True).distinct()
+    return sum(_release(pk, now) for pk in plans)
+
+
+@transaction.atomic
+def _release(pk: int, now: dt.datetime) -> int:
+    plan = lock_plan(Plan(pk=pk))
+    gone = [state.signatory for state in signing_states(plan) if state.code == "left"]
+    for signatory in gone:
+        signatory.removed_at = now
+        signatory.save(update_fields=["removed_at"])
+        record_event(
+            plan,
+            EventKind.SIGN_OFF_NOT_ASKED,
+            author=None,
+            kind="plan_signing",
+            now=now,
+            data={
+                "title": plan.title,
+                "reason": f"{signatory.organisation.name} no longer takes part in this plan.",
+                "signatory": signatory.organisation_id,
+            },
+        )
+    settle(plan, author=None, now=now)
+    return len(gone)
+
+
+def remind_signatories(*, now: dt.datetime) -> int:
+    """Remind signatories with a near or past deadline once a week; returns how many were reminded.
+
+    Safe to run twice: a conditional update claims each signatory in the transaction that records its emails.
+    """
+    today = timezone.localdate(now)
+    waiting = Signatory.objects.filter(
+        Q(due_on__lte=today + REMIND_BEFORE) | Q(due_on=None, asked_at__lte=now - REMIND_AGAIN),
+        removed_at=None,
+        plan__status=Status.AWAITING_SIGN_OFF,
+    ).select_related("plan", "organisation")
+    reminded = 0
+    for signatory in waiting.order_by("pk"):
+        states = {state.signatory.pk: state for state in signing_states(signatory.plan)}
+        if signatory.pk not in states or not states[signatory.pk].must_decide:
+            continue
+        due = signatory.reminded_at or signatory.asked_at
+        if due > now - (REMIND_AGAIN if signatory.reminded_at else dt.timedelta(days=1)):
+            continue
+        with transaction.atomic():
+            claimed = Signatory.objects.filter(pk=signatory.pk, reminded_at=signatory.reminded_at).update(
+                reminded_at=now
+            )
+            if claimed:
+                reminded += 1
+                _send_request(signatory, author=None, now=now, reminder=True, owed_since=due)
+    return reminded

@@ -1,4 +1,4 @@
-"""Plans in Django admin: to look at, never to alter; what they say is restricted and is not shown here."""
+"""Plans in Django admin: read-only, and without contents, which may be restricted."""
 
 from __future__ import annotations
 
@@ -10,34 +10,34 @@ from django.http import HttpRequest
 
 from partnerships.plans.models import Plan, PlanOwner, SignOff, Version
 
-#: What the offered filters ask.
+#: Lookups that the filters use.
 COMPARISONS = frozenset({"", "exact", "isnull", "gte", "lt", "year", "month", "day"})
 
 
 class ReadOnly(admin.ModelAdmin[Any]):
-    """Services alone write here."""
+    """Read-only admin: only services write."""
 
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
-        """Filters offered on the page alone: others would answer questions about restricted text, letter by letter."""
+        """Only the filters on the page: others could reveal restricted text bit by bit."""
         name, _, comparison = lookup.partition("__")
         offered = {str(field) for field in (*self.list_filter, self.date_hierarchy) if isinstance(field, str)}
         return name in offered and comparison in COMPARISONS
 
     def has_add_permission(self, request: HttpRequest) -> bool:
-        """Nobody adds."""
+        """Nobody may add."""
         return False
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Nobody changes."""
+        """Nobody may change."""
         return False
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Nobody deletes."""
+        """Nobody may delete."""
         return False
 
 
 class OwnerInline(admin.TabularInline[PlanOwner, Plan]):
-    """Who owns a plan."""
+    """The owners of a plan."""
 
     model = PlanOwner
     extra = 0
@@ -45,17 +45,17 @@ class OwnerInline(admin.TabularInline[PlanOwner, Plan]):
     fields = readonly_fields = ("organisation", "began_at", "ended_at", "ended_because")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[PlanOwner]:
-        """Present owners and those before them."""
+        """Present and former owners."""
         return PlanOwner.ever.order_by("pk")
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Owners change on the plan's own page, by its leads."""
+        """Leads change owners on the plan's page."""
         return False
 
 
 @admin.register(Plan)
 class PlanAdmin(ReadOnly):
-    """The register of plans."""
+    """Published plans."""
 
     list_display = ("title", "kind", "status", "audience", "partnership", "current_number", "last_published_at")
     list_filter = ("kind", "status", "audience")
@@ -66,13 +66,13 @@ class PlanAdmin(ReadOnly):
     show_full_result_count = False
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
-        """Published plans and what they are called; drafts are the owners' own."""
+        """Published plans only: drafts belong to their owners."""
         return super().get_queryset(request).filter(current_number__gt=0)
 
 
 @admin.register(Version)
 class VersionAdmin(ReadOnly):
-    """Published versions, without their content: it may hold restricted text."""
+    """Published versions, without contents."""
 
     list_display = ("plan", "number", "title", "author", "organisation", "minor", "published_at", "embargo_until")
     list_filter = ("minor", "published_at")
@@ -84,7 +84,7 @@ class VersionAdmin(ReadOnly):
     show_full_result_count = False
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
-        """Without contents."""
+        """Without contents, which may be restricted."""
         return super().get_queryset(request).defer("content", "prose", "figures")
 
 
@@ -100,7 +100,7 @@ class SignOffAdmin(ReadOnly):
     ordering = ("-signed_at", "-pk")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
-        """Without contents."""
+        """Without contents, which may be restricted."""
         return super().get_queryset(request).defer("version__content", "version__prose")
 
     @admin.display(description="version", ordering="version__number")

@@ -1,4 +1,4 @@
-"""The plans room as Django knows it."""
+"""The Django app of plans."""
 
 from importlib import import_module
 
@@ -6,12 +6,12 @@ from django.apps import AppConfig
 
 
 class PlansConfig(AppConfig):
-    """Registers who may see events about plans, their drafts, versions and comments."""
+    """The app of plans; `registrations.py` lists what it registers."""
 
     name = "partnerships.plans"
     label = "plans"
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        """Register what other rooms call."""
+        """Run `registrations.register`."""
         import_module("partnerships.plans.registrations").register()

@@ -1,4 +1,4 @@
-"""Two contents of a plan held against each other, as pages, papers, spreadsheets and emails show it."""
+"""Comparisons of two contents of a plan, for pages, print, spreadsheets and emails."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ from partnerships.plans.changes import (
 )
 from partnerships.plans.content import COLLECTION_BY_CODE, Content, line_in_words, line_of
 
-#: Words of unchanged text shown on either side of a change in prose.
+#: Words of unchanged text shown on each side of a change in prose.
 AROUND = 25
 
 
 @dataclass(frozen=True, slots=True)
 class ChangeRow:
-    """One change as a table shows it: was and now, or the text with its word-level differences."""
+    """One change in a table: was and now, or the text with word-level differences."""
 
     field: str
     was: str
@@ -35,18 +35,18 @@ class ChangeRow:
 
     @property
     def nothing_before(self) -> str:
-        """What stands where there was no value."""
+        """The words for no value before."""
         return "Not there" if self.kind == "added" else "Not given"
 
     @property
     def nothing_now(self) -> str:
-        """What stands where there is no value now."""
+        """The words for no value now."""
         return "No longer there" if self.kind == "removed" else "No longer given"
 
 
 @dataclass(frozen=True, slots=True)
 class ChangedItem:
-    """What changed about one item; `kind` is added, removed, moved or changed, for the whole of it."""
+    """The changes of one item; `kind` is added, removed, moved or changed."""
 
     what: str
     label: str
@@ -58,7 +58,7 @@ class ChangedItem:
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """Two contents held against each other, in words and figures."""
+    """Two contents compared, in words and figures."""
 
     found: tuple[Change, ...]
     summary: str
@@ -72,7 +72,7 @@ class Comparison:
 
     @property
     def homes_changed(self) -> bool:
-        """Whether any figure of homes differs."""
+        """Whether any number of homes differs."""
         return any(row.difference for _heading, rows in self.totals.tables for row in rows)
 
 
@@ -90,9 +90,9 @@ _PARTS = (
 def comparison(
     a: Content, b: Content, touched: Mapping[str, str] | None = None, areas: Mapping[str, str] | None = None
 ) -> Comparison:
-    """Hold `b` against `a`.
+    """Compare `b` with `a`.
 
-    `touched` says by whom a piece was changed, by its name ("sites/north-quay"); `areas` names GSS codes.
+    `touched` says who changed each piece, by name ("sites/north-quay"); `areas` names GSS codes.
     """
     areas = areas or {}
     found, names = changes(a, b, areas), names_in(a, b, areas=areas)
@@ -146,12 +146,12 @@ def _row(change: Change, names: Names) -> ChangeRow:
     )
 
 
-#: Not said of a whole item: what its name says already, and what means nothing to people.
-_UNSAID = frozenset({"content_type", "sha256", "lat", "lng"})
+#: Left out of the words for a whole item: they mean nothing to people.
+_LEFT_OUT = frozenset({"content_type", "sha256", "lat", "lng"})
 
 
 def _whole(change: Change, names: Names) -> str:
-    """A whole item in words, so that what was added or removed can be read without opening a version."""
+    """A whole item in words, so that additions and removals can be read without opening a version."""
     item = change.now if change.kind == "added" else change.was
     collection = COLLECTION_BY_CODE[change.anchor.partition("/")[0]]
     words = [change.sentence().partition(": ")[2]]
@@ -164,7 +164,7 @@ def _whole(change: Change, names: Names) -> str:
     words += [
         f"{field.label[0].lower()}{field.label[1:]}: {names.in_words(field, item[field.code])}"
         for field in given
-        if field.shape != "text" and field.code != collection.title and field.code not in _UNSAID
+        if field.shape != "text" and field.code != collection.title and field.code not in _LEFT_OUT
     ]
     prose = "\n".join(item[field.code] for field in given if field.shape == "text")
     return "; ".join(words) + (f".\n{prose}" if prose else "")
@@ -176,10 +176,10 @@ HEADINGS = ("Part", "Item", "Key", "Change", "Field", "Was", "Now", "Difference"
 def csv_rows(
     compared: Comparison, *, was: str, now: str, notes: Iterable[tuple[str, str]] = (), warning: str = ""
 ) -> Iterable[tuple[str, ...]]:
-    """All that the page of a comparison says, as rows of a spreadsheet, headings first.
+    """A comparison as rows of a spreadsheet, headings first.
 
-    `was` and `now` name the two sides; `notes` are the versions between with why each was published; `warning` says
-    that one side is a draft.
+    `was` and `now` name the two sides; `notes` are the versions between and their notes; `warning` says that one side
+    is a draft.
     """
     yield HEADINGS
     yield ("Comparison", "", "", "", "", was, now, "", "")

@@ -1,4 +1,4 @@
-"""Plans in other forms than pages: PDF where the machine can make one, CSV, and places on a map."""
+"""Downloads of plans: PDF, CSV and GeoJSON."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ def _file_name(title: str, extension: str) -> str:
 
 
 def _nothing_from_outside(url: str, *args: object, **kwargs: object) -> dict[str, Any]:
-    """A paper fetches nothing, whatever its text names."""
-    raise ValueError("papers hold no files from elsewhere")
+    """Refuse every address: drawing a PDF must fetch nothing."""
+    raise ValueError("PDFs do not load files from other places")
 
 
 def can_make_pdf() -> bool:
-    """Whether this machine has what PDFs need: weasyprint, and the Pango that it draws with."""
+    """Whether this machine can make PDFs: it needs weasyprint and Pango."""
     try:
         return weasyprint.HTML is not None
     except (ImportError, OSError):
@@ -49,9 +49,9 @@ def pdf_response(
     *,
     draw: Callable[[str], bytes] = draw_pdf,
 ) -> HttpResponse:
-    """The template as a tagged PDF; where PDFs cannot be made, a page that says what to install.
+    """The template as a tagged PDF, or a page that says what to install.
 
-    `draw` makes the PDF from the page's HTML, or takes one that is kept.
+    `draw` makes the PDF from the page's HTML, or returns a stored one.
     """
     if not can_make_pdf():
         return render(request, "plans/no_pdf.html", context, status=503)
@@ -63,7 +63,7 @@ def pdf_response(
 
 
 def csv_response(rows: Iterable[tuple[str, ...]], title: str) -> HttpResponse:
-    """Rows, of which the first are headings, as a spreadsheet."""
+    """Rows as a CSV file; the first row holds the headings."""
     rows = tuple(rows)
     response = HttpResponse(csv_text(rows), content_type="text/csv; charset=utf-8")
     count_rows(response, len(rows) - 1)
@@ -79,7 +79,7 @@ def homes_in_words(homes: int) -> str:
 
 
 def geojson(content: Content) -> JsonResponse:
-    """The sites of a content that have a position."""
+    """The sites of a content with a position, as GeoJSON."""
     features = [
         {
             "type": "Feature",

@@ -1,4 +1,4 @@
-"""What emails about plans say, and whether their reader may still read it."""
+"""Emails about plans: their content, and whether the recipient may still get them."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from partnerships.plans.queries import as_read_by, can_read_today, number_to_sig
 
 
 def write_sign_off_request(due: Due, person: User, now: dt.datetime) -> Content | str:
-    """Ask a lead to decide on a version; the link is theirs alone and only opens a page that asks."""
+    """Ask a lead to decide on a version, with a personal link to a page for deciding."""
     signatory = Signatory.objects.select_related("plan__partnership", "organisation", "asked_by").get(
         pk=due.params["signatory"]
     )
@@ -25,9 +25,9 @@ def write_sign_off_request(due: Due, person: User, now: dt.datetime) -> Content 
         return "The organisation has been asked again since."
     state = next((one for one in signing_states(plan) if one.signatory.pk == signatory.pk), None)
     if state is None or not plan.is_awaiting_sign_off or not state.must_decide:
-        return "The organisation has nothing to decide any more."
+        return "The organisation has nothing left to decide."
     if not leads_of(organisation).filter(pk=person.pk).exists():
-        return "They do not lead the organisation any more."
+        return "They no longer lead the organisation."
     number = number_to_sign(plan)
     asked_by = signatory.asked_by
     context = {
@@ -45,12 +45,12 @@ def write_sign_off_request(due: Due, person: User, now: dt.datetime) -> Content 
 
 
 def write_decision(due: Due, person: User, now: dt.datetime) -> Content | str:
-    """Tell a lead of an owner that a signatory rejected a version or set a condition; the reason is on its page."""
+    """Tell a lead of an owner about a rejection or condition; the reason is on the page."""
     sign_off = SignOff.objects.select_related("plan", "version", "organisation", "person").get(
         pk=due.params["sign_off"]
     )
     if not Plan.objects.publishable_by(person).filter(pk=sign_off.plan_id).exists():
-        return "They do not lead an owner of the plan any more."
+        return "They no longer lead an owner of the plan."
     context = {
         "sign_off": sign_off,
         "plan": sign_off.plan,
@@ -61,11 +61,11 @@ def write_decision(due: Due, person: User, now: dt.datetime) -> Content | str:
 
 
 def write_share(due: Due, person: User, now: dt.datetime) -> Content | str:
-    """Tell somebody by name that a draft is open to them; once, however often the draft is saved."""
+    """Tell somebody that a draft is shared with them."""
     share = Share.objects.select_related("plan", "shared_by").get(pk=due.params["share"])
-    standing = Share.objects.active(now).filter(pk=share.pk)
-    if not standing.exists() or not Plan.objects.draft_visible_to(person).filter(pk=share.plan_id).exists():
-        return "The draft is not shown to them any more."
+    active = Share.objects.active(now).filter(pk=share.pk)
+    if not active.exists() or not Plan.objects.draft_visible_to(person).filter(pk=share.plan_id).exists():
+        return "The draft is no longer shared with them."
     sharer = share.shared_by
     context = {
         "share": share,
@@ -78,12 +78,12 @@ def write_share(due: Due, person: User, now: dt.datetime) -> Content | str:
 
 
 def write_access_request(due: Due, person: User, now: dt.datetime) -> Content | str:
-    """Tell a lead of an owner that somebody asks to see what is being prepared."""
+    """Tell a lead of an owner that somebody asks to see a draft."""
     request = AccessRequest.objects.select_related("plan", "person").get(pk=due.params["request"])
     if request.answered_at is not None or request.plan is None:
         return "The request has been answered."
     if not Plan.objects.publishable_by(person).filter(pk=request.plan.pk).exists():
-        return "They do not lead an owner of the plan any more."
+        return "They no longer lead an owner of the plan."
     context = {
         "request": request,
         "plan": request.plan,
@@ -95,7 +95,7 @@ def write_access_request(due: Due, person: User, now: dt.datetime) -> Content | 
 
 
 def write_not_shown(due: Due, person: User, now: dt.datetime) -> Content | str:
-    """Tell somebody who asked that they are not shown it; in their own words, which may not be the plan's title."""
+    """Tell somebody that their request was declined; quotes their words, not the plan's title."""
     request = AccessRequest.objects.select_related("person", "answered_by").get(pk=due.params["request"])
     event = Event.objects.get(pk=due.params["event"])
     author = request.answered_by
@@ -115,9 +115,9 @@ def write_ownership_offer(due: Due, person: User, now: dt.datetime) -> Content |
     offers = OwnershipOffer.objects.waiting().filter(pk=due.params["offer"])
     offer = offers.select_related("plan", "organisation", "offered_for", "offered_by").first()
     if offer is None:
-        return "The offer no longer waits."
+        return "The offer is no longer open."
     if not leads_of(offer.organisation).filter(pk=person.pk).exists():
-        return "They do not lead the organisation any more."
+        return "They no longer lead the organisation."
     context = {
         "offer": offer,
         "plan": offer.plan,
@@ -128,12 +128,12 @@ def write_ownership_offer(due: Due, person: User, now: dt.datetime) -> Content |
 
 
 def write_ownership_answer(due: Due, person: User, now: dt.datetime) -> Content | str:
-    """Tell a lead of the organisation that offered a plan what was answered."""
+    """Tell a lead of the organisation that offered a plan about the answer."""
     offers = OwnershipOffer.objects.select_related("organisation", "offered_for", "answered_by")
     offer = offers.get(pk=due.params["offer"])
     if not leads_of(offer.offered_for).filter(pk=person.pk).exists():
-        return "They do not lead the organisation any more."
-    # After a handover they may know the plan only as it was until then, or not at all.
+        return "They no longer lead the organisation."
+    # After a handover they may see the plan only as it was until then, or not at all.
     known = as_read_by(person, Plan.objects.visible_to(person).filter(pk=offer.plan_id))
     context = {
         "offer": offer,
@@ -145,11 +145,11 @@ def write_ownership_answer(due: Due, person: User, now: dt.datetime) -> Content 
 
 
 def write_mention(due: Due, person: User, now: dt.datetime) -> Content | str:
-    """Tell somebody that a comment calls on them; it holds none of its words, which may be restricted."""
+    """Tell somebody that a comment mentions them; without its text, which may be restricted."""
     mention = Mention.objects.select_related("comment__plan", "comment__author").get(pk=due.params["mention"])
     comment = mention.comment
     if not can_read_today(comment, person):
-        return "They may not read the comment any more."
+        return "They may no longer read the comment."
     route = "plans:draft-comments" if comment.is_on_draft else "plans:comments"
     context = {
         "comment": comment,

@@ -1,4 +1,4 @@
-"""Links sent by email that carry a right: bound to one person, one plan, one version and one purpose, and expiring."""
+"""Signed links in emails that let one person sign one version; they expire."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ LIFETIME = dt.timedelta(days=60)
 
 @dataclass(frozen=True, slots=True)
 class SignOffLink:
-    """What a link to sign stands for, checked against today's memberships."""
+    """The content of a link to sign, checked against today's memberships."""
 
     signatory: Signatory
     person: User
@@ -27,14 +27,14 @@ class SignOffLink:
 
 
 def sign_off_token(signatory: Signatory, person: User, number: int) -> str:
-    """The token of one person's link; a new `link_key` of the signatory makes it open nothing."""
+    """The token of one person's link; a new `link_key` of the signatory makes it invalid."""
     return signing.dumps([signatory.pk, signatory.link_key, person.pk, number], salt=SALT)
 
 
 def read_sign_off_token(token: str) -> SignOffLink | None:
-    """What the token stands for, or None when it is none or too old.
+    """The content of a token, or None if it is invalid or too old.
 
-    None also when its organisation no longer takes part in the plan, or its person no longer speaks for it.
+    Also None if the organisation no longer takes part in the plan, or the person no longer leads it.
     """
     try:
         signatory_pk, key, person_pk, number = signing.loads(token, salt=SALT, max_age=LIFETIME)

@@ -1,4 +1,4 @@
-"""Plans as a source of commitments: what a plan, a site or a milestone suggests, and the link that is kept."""
+"""Plans as origins of commitments: what a plan, site or milestone suggests, and the stored link."""
 
 from __future__ import annotations
 
@@ -20,19 +20,19 @@ from partnerships.plans.queries import newest_for, taking_part
 
 
 def _plans(user: User) -> PlanQuerySet:
-    """Plans from which the person may propose: published to them as to somebody inside."""
+    """Plans from which the person may propose commitments: they read them inside."""
     return Plan.objects.inside_for(user)
 
 
 def partners_of(plan: Plan) -> set[int]:
-    """The organisations between which a plan's commitments are: its owners, and the members of its partnership."""
+    """The possible sides of a plan's commitments: its owners and the members of its partnership."""
     owners = set(plan.owners.values_list("organisation", flat=True))
     parties = taking_part().filter(partnership=plan.partnership_id, partnership__isnull=False)
     return owners | set(parties.values_list("organisation", flat=True))
 
 
 def may_propose_commitment(user: User, plan: Plan) -> bool:
-    """Whether the person edits for an organisation that may give or receive what comes from the plan."""
+    """Whether the person is an editor of an organisation that may be a side of the plan's commitments."""
     if plan.is_over or plan.is_draft:
         return False
     return Organisation.objects.of_person(user, *EDITING_ROLES).filter(pk__in=partners_of(plan)).exists()
@@ -67,13 +67,13 @@ def _suggestion(
 
 
 def suggest_from_plan(*, user: User, record_id: int) -> Suggestion | None:
-    """A commitment between the partners of a plan."""
+    """Suggest a commitment between the partners of a plan."""
     plan = _plans(user).filter(pk=record_id).first()
     return None if plan is None else _suggestion(user, plan, words=f"the plan “{plan.title}”")
 
 
 def suggest_from_site(*, user: User, record_id: int) -> Suggestion | None:
-    """The homes of a site, by the day on which they are to be complete."""
+    """Suggest the homes of a site, due on their forecast completion."""
     sites = Site.objects.visible_to(user).filter(plan__in=_plans(user).values("pk"))
     site = sites.select_related("plan").filter(pk=record_id).first()
     if site is None:
@@ -91,7 +91,7 @@ def suggest_from_site(*, user: User, record_id: int) -> Suggestion | None:
 
 
 def suggest_from_milestone(*, user: User, record_id: int) -> Suggestion | None:
-    """What a milestone says, by its day."""
+    """Suggest a milestone, due on its date."""
     milestones = Milestone.objects.visible_to(user).filter(plan__in=_plans(user).values("pk"))
     milestone = milestones.select_related("plan").filter(pk=record_id).first()
     if milestone is None:
@@ -106,7 +106,7 @@ def suggest_from_milestone(*, user: User, record_id: int) -> Suggestion | None:
     )
 
 
-def _keep(
+def _create_link(
     plan: Plan,
     commitment: Commitment,
     author: User,
@@ -129,26 +129,26 @@ def _keep(
 
 
 def link_from_plan(*, commitment: Commitment, record_id: int, author: User, now: dt.datetime) -> None:
-    """Keep that the commitment came from the plan as a whole."""
-    _keep(Plan.objects.get(pk=record_id), commitment, author, now)
+    """Link the commitment to the plan."""
+    _create_link(Plan.objects.get(pk=record_id), commitment, author, now)
 
 
 def link_from_site(*, commitment: Commitment, record_id: int, author: User, now: dt.datetime) -> None:
-    """Keep that the commitment came from a site."""
+    """Link the commitment to a site."""
     site = Site.objects.select_related("plan").get(pk=record_id)
     anchor, hidden = f"sites/{site.key}", site.confidential
-    _keep(site.plan, commitment, author, now, anchor=anchor, label=site.name, restricted=hidden)
+    _create_link(site.plan, commitment, author, now, anchor=anchor, label=site.name, restricted=hidden)
 
 
 def link_from_milestone(*, commitment: Commitment, record_id: int, author: User, now: dt.datetime) -> None:
-    """Keep that the commitment came from a milestone."""
+    """Link the commitment to a milestone."""
     milestone = Milestone.objects.select_related("plan").get(pk=record_id)
     anchor, hidden = f"milestones/{milestone.key}", milestone.restricted
-    _keep(milestone.plan, commitment, author, now, anchor=anchor, label=milestone.name, restricted=hidden)
+    _create_link(milestone.plan, commitment, author, now, anchor=anchor, label=milestone.name, restricted=hidden)
 
 
 def links_of(*, commitment: Commitment, user: User) -> Sequence[OriginLink]:
-    """The plans that a commitment came from, as far as the person may see them, with the piece where they may."""
+    """The plans from which a commitment came, with the piece, as far as the person may see them."""
     links = PlanCommitment.objects.filter(commitment=commitment, plan__in=Plan.objects.published_for(user).values("pk"))
     inside = set(_plans(user).filter(commitments__commitment=commitment).values_list("pk", flat=True))
     found = []
@@ -158,7 +158,7 @@ def links_of(*, commitment: Commitment, user: User) -> Sequence[OriginLink]:
         if version is None:
             continue
         if link.version_number > version.number:
-            # It came from a version that is held back from this reader, as far as they know from the plan.
+            # It came from a version that this reader cannot see: leave out version and piece.
             found.append(OriginLink(f"the plan “{title}”", link.plan.get_absolute_url()))
         elif link.anchor and (link.plan_id in inside or not link.restricted):
             words = f"{link.anchor_label}, in the plan “{title}”, version {link.version_number}"
@@ -170,7 +170,7 @@ def links_of(*, commitment: Commitment, user: User) -> Sequence[OriginLink]:
 
 
 def hand_on(*, old: Commitment, new: Commitment) -> None:
-    """What came from a plan, a site or a milestone still does when other terms take its place."""
+    """Copy the links of a commitment to the one that replaces it."""
     links = PlanCommitment.objects.filter(commitment=old).order_by("pk")
     kept = [
         PlanCommitment(
@@ -188,13 +188,15 @@ def hand_on(*, old: Commitment, new: Commitment) -> None:
 
 
 def _no_links(*, commitment: Commitment, user: User) -> Sequence[OriginLink]:
-    """Links are told by the origin `plan`."""
+    """No links: the origin `plan` returns them."""
     return ()
 
 
 def commitments_of(plan: Plan, user: User, *, newest: int, inside: bool) -> list[PlanCommitment]:
-    """The commitments that came from the plan and that the person may see; `newest` is the number of the newest
-    version that they may read: what later ones name stays unsaid."""
+    """The commitments from the plan that the person may see.
+
+    `newest` is the number of the newest version that they may read: pieces of later versions are not named.
+    """
     seen = Commitment.objects.visible_to(user).filter(from_plans__plan=plan)
     links = plan.commitments.filter(commitment__in=seen.values("pk")).select_related(
         "commitment__giver", "commitment__receiver"

@@ -1,4 +1,4 @@
-"""What this room holds about people: what becomes of it when somebody is erased, and what ends when they leave."""
+"""Personal data in plans: rules for erasure, and shares that end when people leave."""
 
 from __future__ import annotations
 
@@ -8,19 +8,23 @@ from partnerships.people.personal import Fate, Rule
 from partnerships.plans.models import Share
 
 RULES = (
-    Rule("plans.Plan", "created_by", Fate.KEEP, "who began it", ("title", "created_at")),
+    Rule("plans.Plan", "created_by", Fate.KEEP, "who created it", ("title", "created_at")),
     Rule("plans.Version", "author", Fate.KEEP, "who published it", ("number", "note", "published_at")),
     Rule("plans.Draft", "updated_by", Fate.KEEP, "who saved it last", ("updated_at",)),
     Rule("plans.Document", "added_by", Fate.KEEP, "who added it", ("file_name", "added_at")),
-    Rule("plans.Comment", "author", Fate.KEEP, "who said it", ("text", "created_at")),
-    Rule("plans.Comment", "resolved_by", Fate.KEEP, "who settled it", ("resolved_at",)),
-    Rule("plans.Mention", "person", Fate.DELETE, "who is to be told of a comment", ("told_at",)),
+    Rule("plans.Comment", "author", Fate.KEEP, "who wrote it", ("text", "created_at")),
+    Rule("plans.Comment", "resolved_by", Fate.KEEP, "who resolved it", ("resolved_at",)),
+    Rule("plans.Mention", "person", Fate.DELETE, "who is mentioned in a comment", ("told_at",)),
     Rule(
-        "plans.Share", "person", Fate.KEEP, "who was shown a draft", ("message", "ends_on", "shared_at", "revoked_at")
+        "plans.Share",
+        "person",
+        Fate.KEEP,
+        "who saw a shared draft",
+        ("message", "ends_on", "shared_at", "revoked_at"),
     ),
-    Rule("plans.Share", "shared_by", Fate.KEEP, "who showed it", ("shared_at",)),
-    Rule("plans.SignOff", "person", Fate.KEEP, "a signature stands", ("decision", "role", "reason", "signed_at")),
-    Rule("plans.ConditionMet", "person", Fate.KEEP, "who said that a condition is met", ("note", "at")),
+    Rule("plans.Share", "shared_by", Fate.KEEP, "who shared it", ("shared_at",)),
+    Rule("plans.SignOff", "person", Fate.KEEP, "a signature is kept", ("decision", "role", "reason", "signed_at")),
+    Rule("plans.ConditionMet", "person", Fate.KEEP, "who confirmed that a condition is met", ("note", "at")),
     Rule("plans.Signatory", "asked_by", Fate.KEEP, "who asked for a signature", ("asked_at",)),
     Rule("plans.AccessRequest", "person", Fate.KEEP, "who asked to see a plan", ("message", "asked_at", "granted")),
     Rule("plans.AccessRequest", "answered_by", Fate.KEEP, "who answered", ("answered_at",)),
@@ -30,12 +34,12 @@ RULES = (
 
 
 def end_shares(leaving: Leaving) -> int:
-    """Drafts shown to somebody by name are shown to them no longer."""
+    """End all shares with a person who leaves; returns how many."""
     return Share.objects.filter(person=leaving.person, revoked_at=None).update(revoked_at=leaving.now)
 
 
-def take_shares_back(departure: Departure) -> int:
-    """Drafts were shown to somebody as one of their organisation: when they no longer act for it, they are not."""
+def end_shares_of_membership(departure: Departure) -> int:
+    """End the shares that a person had for an organisation they no longer act for; returns how many."""
     membership = departure.membership
     shares = Share.objects.filter(person=membership.person_id, organisation=membership.organisation_id)
     return shares.filter(revoked_at=None).update(revoked_at=departure.now)

@@ -1,4 +1,4 @@
-"""A plan as pages, papers and emails show it: rows in words, nothing left to templates."""
+"""Rows in words for pages, print and emails, so that templates need no logic."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ from partnerships.plans.content import (
 from partnerships.plans.documents import slippage
 from partnerships.plans.models import SOON
 
-#: So many sites stand on one page of a plan's table: a page of them is read, not scrolled past.
+#: Sites on one page of a plan's table.
 SITES_A_PAGE = 50
 
 
 @dataclass(frozen=True, slots=True)
 class Lookups:
-    """What is known beside a content: the names of areas by GSS code, and how many comments stand by each piece."""
+    """Names of areas by GSS code, and the number of comments by piece."""
 
     areas: Mapping[str, str] = field(default_factory=dict)
     comments: Mapping[str, int] = field(default_factory=dict)
@@ -39,7 +39,7 @@ class Lookups:
 
 @dataclass(frozen=True, slots=True)
 class SiteRow:
-    """A site as a table shows it; `where` names it in registers, `details` are its other fields with their labels."""
+    """A site in a table; `where` is its reference and authority, `details` its other fields with labels."""
 
     key: str
     name: str
@@ -57,7 +57,7 @@ class SiteRow:
 
 @dataclass(frozen=True, slots=True)
 class MilestoneRow:
-    """A milestone as a table shows it; `slipped` compares it with its baseline."""
+    """A milestone in a table; `slipped` compares it with its baseline."""
 
     key: str
     name: str
@@ -105,7 +105,7 @@ class SectionRow:
 
 
 def _html(prose: StoredHtml, code: str, item: Item, field: str) -> str:
-    """The HTML of one field, as far as the reader's content has it: a version keeps the prose of every class."""
+    """The HTML of one field if the reader's content has the field: versions store the HTML for all classes."""
     return prose.get(f"{code}/{item['key']}/{field}") if item[field] else ""
 
 
@@ -130,7 +130,7 @@ def sites(content: Content, prose: StoredHtml, lookups: Lookups) -> list[SiteRow
 
 @dataclass(frozen=True, slots=True)
 class SitePage:
-    """Some of a plan's sites: page `number` of `pages`, of the `count` that the words `find` name (all: of `all`)."""
+    """A page of a plan's sites: `count` of `all` sites match the words in `find`."""
 
     rows: tuple[SiteRow, ...]
     number: int
@@ -141,32 +141,32 @@ class SitePage:
 
     @property
     def pages(self) -> int:
-        """How many pages there are, at least one."""
+        """The number of pages, at least one."""
         return max(1, -(-self.count // SITES_A_PAGE))
 
     @property
     def first(self) -> int:
-        """The place of the first row among those found, from 1."""
+        """The number of the first row among the matches, from 1."""
         return (self.number - 1) * SITES_A_PAGE + 1
 
     @property
     def last(self) -> int:
-        """The place of the last row among those found."""
+        """The number of the last row among the matches."""
         return self.first + len(self.rows) - 1
 
     @property
     def previous(self) -> int:
-        """The number of the page before; 0 where there is none."""
+        """The number of the page before; 0 if none."""
         return self.number - 1
 
     @property
     def next(self) -> int:
-        """The number of the page after; 0 where there is none."""
+        """The number of the page after; 0 if none."""
         return self.number + 1 if self.number < self.pages else 0
 
     @property
     def is_whole(self) -> bool:
-        """Whether all sites of the plan stand on the page."""
+        """Whether the page shows all sites of the plan."""
         return len(self.rows) == self.all
 
 
@@ -175,8 +175,7 @@ def site_page(
 ) -> SitePage:
     """One page of the sites; with `find`, of those whose name, reference or authority has all its words.
 
-    `holding` names a site by its key: the page on which it stands, if it is found at all. A number beyond the last
-    page gives the last.
+    `holding` is the key of a site: its page is returned. A `number` beyond the last page gives the last page.
     """
     words = find.casefold().split()
     found: list[Item] = content["sites"]
@@ -229,7 +228,7 @@ def _site(item: Item, prose: StoredHtml, lookups: Lookups) -> SiteRow:
 
 
 def date_shown(actual: str, forecast: str) -> str:
-    """The actual date, or the forecast said to be one."""
+    """The actual date, or the forecast marked as such."""
     if actual:
         return date_in_words(actual)
     return f"{date_in_words(forecast)} (forecast)" if forecast else ""
@@ -294,7 +293,7 @@ def _risk(item: Item, prose: StoredHtml, lookups: Lookups) -> RiskRow:
 
 
 def item_detail(collection: Collection, item: Item) -> str:
-    """What matters most about an item, beside its title."""
+    """The most important thing about an item beside its title."""
     return size_in_words(item["size"]) if collection.code == "documents" else collection.details(item)
 
 
@@ -309,7 +308,7 @@ def size_in_words(size: int) -> str:
 
 
 def place_on_page(anchor: str) -> str:
-    """Where a piece stands on its plan's page, to follow the page's address: a site may be on a later page of them."""
+    """The query and fragment that lead to a piece on its plan's page; a site may be on a later page."""
     code, _slash, key = anchor.partition("/")
     if not key:
         return ""
@@ -317,6 +316,6 @@ def place_on_page(anchor: str) -> str:
 
 
 def anchor_label(anchor: str) -> str:
-    """What sort of piece an anchor names: "section", "site"; "plan" for the whole."""
+    """The kind of piece: "section", "site"; "plan" for the whole."""
     code = anchor.partition("/")[0]
     return COLLECTION_BY_CODE[code].one if code in COLLECTION_BY_CODE else "plan"

@@ -1,4 +1,4 @@
-"""What the plans room registers at start-up."""
+"""What plans register with other rooms at start-up."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from partnerships.plans import emails, restoring
 from partnerships.plans.event_kinds import EventKind
 from partnerships.plans.models import Comment, Plan, Version
 from partnerships.plans.origins import ORIGINS
-from partnerships.plans.personal import RULES, end_shares, take_shares_back
+from partnerships.plans.personal import RULES, end_shares, end_shares_of_membership
 from partnerships.plans.queries import events_of_plans
 from partnerships.plans.services import owning, papers
 
 
 def register() -> None:
-    """Register whose events one sees, origins of commitments, kinds of email, personal data and leaving."""
+    """Register events, origins of commitments, emails, personal data and what happens when people leave."""
     register_events(EventKind)
     papers.register()
     register_personal(RULES)
@@ -28,7 +28,7 @@ def register() -> None:
         register_origin(origin)
     restoring.register()
     register_leaving("shared drafts taken back", end_shares)
-    register_departure(take_shares_back)
+    register_departure(end_shares_of_membership)
     register_party_departure(owning.leave_with_party, owning.preview_leaving)
 
     register_kind(

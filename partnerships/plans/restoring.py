@@ -1,4 +1,4 @@
-"""What must not come undone when a backup is restored: ended showings of drafts."""
+"""End shares again after a backup is restored."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from partnerships.plans.services.sharing import SHARE_ENDED, revoke_share
 
 
 def redo_ended(lines: Sequence[dict[str, Any]], now: dt.datetime) -> int:
-    """End again the showings of drafts that ended since the backup; how many."""
+    """End the shares that had ended since the backup; returns how many."""
     ended = [line["share"] for line in not_undone("share", lines)]
     shares = list(Share.objects.filter(pk__in=ended, revoked_at=None))
     for share in shares:
@@ -21,5 +21,5 @@ def redo_ended(lines: Sequence[dict[str, Any]], now: dt.datetime) -> int:
 
 
 def register() -> None:
-    """Have this done after a restore."""
+    """Register this for restores."""
     register_redo(SHARE_ENDED, "showings of drafts ended again", redo_ended)

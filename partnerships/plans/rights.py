@@ -1,4 +1,4 @@
-"""What a person may do with a plan (docs/rights.md). Who may read one is said by the querysets of the models."""
+"""What a person may do with a plan (docs/rights.md); the models' querysets say who may read one."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from partnerships.plans.models import WIDER_THAN_PARTNERSHIP, Comment, Plan, Sha
 class Rights:
     """What one person may do with one plan now.
 
-    `owners` and `parties` are the ids of its owners and of the present parties of its partnership; `comments_by_share`
-    says whether its draft is shown to the person by name, to comment on it.
+    `owners` and `parties` are the ids of its owners and of the present parties of its partnership. `comments_by_share`
+    says whether the draft is shared with the person to comment on.
     """
 
     plan: Plan
@@ -29,12 +29,12 @@ class Rights:
 
     @property
     def keeps_import(self) -> bool:
-        """Whether they keep it as an imported plan: administrators, and importers as the system."""
+        """Whether they maintain it as an imported plan: administrators, and imports as the system."""
         return self.roles.keeps_directory and bool(self.plan.external_reference)
 
     @property
     def edits_for_owner(self) -> bool:
-        """Whether they are an editor or lead of an owner: pages offer what these may do."""
+        """Whether they are an editor or lead of an owner; pages show their buttons to these."""
         return bool(self.roles.edited_among(self.owners))
 
     @property
@@ -44,28 +44,28 @@ class Rights:
 
     @property
     def may_edit(self) -> bool:
-        """Whether they may change the draft and its documents, and show it by name: editors and leads of an owner."""
+        """Whether they may change and share the draft: editors and leads of an owner."""
         return self.roles.is_system or self.keeps_import or self.edits_for_owner
 
     @property
     def may_publish(self) -> bool:
-        """Whether they may publish, ask for signatures, and change status, audience and baseline: leads of an owner."""
+        """Whether they may publish, ask for sign-off, and change status, audience and baseline: leads of an owner."""
         return self.roles.is_system or self.keeps_import or self.leads_owner
 
     def may_revoke(self, share: Share) -> bool:
-        """Whether they may take a showing back: leads of an owner; editors, those that they gave themselves."""
+        """Whether they may end a share: leads of an owner, and editors if they shared it themselves."""
         return self.may_publish or (self.may_edit and share.shared_by_id == self.roles.person_id)
 
     def may_offer_for(self, organisation_id: int) -> bool:
-        """Whether they may offer the plan, hand it over or give it up for an owner: leads of that owner."""
+        """Whether they may offer or give up the plan for an owner: leads of that owner."""
         return organisation_id in self.owners and self.roles.lead(organisation_id)
 
     def may_sign_for(self, organisation_id: int) -> bool:
-        """Whether they may decide, or say that a condition is met, for the organisation: its leads."""
+        """Whether they may sign or confirm a condition for the organisation: its leads."""
         return self.roles.lead(organisation_id)
 
     def may_meet(self, sign_off: SignOff) -> bool:
-        """Whether they may say that the condition of a decision is met: leads of the organisation that set it."""
+        """Whether they may confirm that a condition is met: leads of the organisation that set it."""
         return self.may_sign_for(sign_off.organisation_id)
 
     @property
@@ -75,41 +75,42 @@ class Rights:
 
     @property
     def takes_part(self) -> bool:
-        """Whether they may talk about what is published: people of owners and present parties, observers included; of
-        any organisation, where the audience is wider. They must be able to read the version besides.
+        """Whether they may comment on versions that they can read.
+
+        People of owners and present parties, with observers; of any organisation, if the audience is wider.
         """
         return self.is_inside or (self.plan.audience in WIDER_THAN_PARTNERSHIP and bool(self.roles.of))
 
     def may_comment(self, version_number: int) -> bool:
-        """Whether they may comment on a version, or with 0 on the draft."""
+        """Whether they may comment on a version (0: the draft)."""
         return self.takes_part if version_number else self.may_edit or self.comments_by_share
 
     def may_resolve(self, thread: Comment) -> bool:
-        """Whether they may settle a thread or open it again: its author, and editors and leads of an owner."""
+        """Whether they may resolve or reopen a thread: its author, and editors and leads of an owner."""
         own = thread.author_id == self.roles.person_id or self.may_edit
         return own and self.may_comment(thread.version_number)
 
 
 def rights_over(plan: Plan, person: User | None, now: dt.datetime) -> Rights:
-    """What the person (the system where None) may do with the plan on the day of `now`."""
+    """The rights of the person (None: the system) over the plan on the day of `now`."""
     roles = roles_of(person, now)
     owners = frozenset(owner.organisation_id for owner in plan.owners.all())
     parties: frozenset[int] = frozenset()
     if plan.partnership_id and roles.of:
         present = Party.objects.present().filter(partnership=plan.partnership_id)
         parties = frozenset(present.values_list("organisation_id", flat=True))
-    # A draft is shown to people who act for some organisation, and only while they do.
+    # A share counts only while the person acts for an organisation.
     by_share = bool(roles.of) and roles.of.keys().isdisjoint(owners)
     shares = plan.shares.active(now).filter(person=person, may_comment=True)
     return Rights(plan, owners, parties, comments_by_share=by_share and shares.exists(), roles=roles)
 
 
 def may_begin(owners: Sequence[Organisation], *, imported: bool, roles: Roles) -> bool:
-    """Whether somebody may begin a plan for these owners: editors and leads of one. Administrators import plans."""
+    """Whether somebody may create a plan for these owners: editors and leads of one; administrators import."""
     return roles.keeps_directory if imported else any(roles.edit_for(owner.pk) for owner in owners)
 
 
 def may_ask_for_access(partnership_id: int, roles: Roles) -> bool:
-    """Whether somebody may ask to be shown a draft: people of the present parties of the partnership."""
+    """Whether somebody may ask to see a draft: people of present parties of the partnership."""
     parties = Party.objects.present().filter(partnership=partnership_id)
     return any(roles.act_for(pk) for pk in parties.values_list("organisation_id", flat=True))

@@ -1,4 +1,4 @@
-"""The one sanctioned signal: a version was published. Sent inside the transaction; receivers act after commit."""
+"""The signal that a version was published, sent inside the transaction; receivers act after commit."""
 
 from django.dispatch import Signal
 

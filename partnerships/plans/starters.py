@@ -1,4 +1,4 @@
-"""How a plan of each kind begins: the sections, milestones, outcomes and risks that partners usually want in it."""
+"""Starters: the sections, outcomes, milestones and risks with which each kind of plan begins."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from typing import Any
 
 from partnerships.plans.content import Content, normalise
 
-#: By kind of plan: sections as (title, what to write), outcomes as (what, how one will know), milestones, and risks as
-#: (title, likelihood, impact, what helps against it).
+#: By kind of plan: sections (title, hint), outcomes (text, measure), milestones, and risks (title, likelihood, impact,
+#: mitigation).
 STARTERS: dict[str, dict[str, Any]] = {
     "housing_strategy": {
         "sections": [
@@ -137,7 +137,7 @@ STARTERS: dict[str, dict[str, Any]] = {
 
 
 def starter(kind: str, title: str) -> Content:
-    """The content with which a new plan of that kind begins; its sections are empty: see `hint_for`."""
+    """The content of a new plan of that kind; its sections are empty (see `hint_for`)."""
     outline = STARTERS.get(kind, {})
     return normalise(
         {
@@ -154,13 +154,13 @@ def starter(kind: str, title: str) -> Content:
 
 
 def is_untouched(kind: str, content: Content) -> bool:
-    """Whether the content still says nothing, under whatever title, but what a plan of that kind begins with."""
+    """Whether the content is still the starter of that kind, under any title."""
     begun = starter(kind, content["about"]["title"])
     return any(begun[code] for code in ("outcomes", "sections")) and content == begun
 
 
 def hint_for(title: str) -> str:
-    """What belongs into a section that plans of some kind begin with; "" for other sections."""
+    """What to write in a section of a starter; "" for other sections."""
     return _HINTS.get(title, "")
 
 

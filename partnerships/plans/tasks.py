@@ -1,4 +1,4 @@
-"""What the clock starts: reminders of signatures, and the end of embargoes."""
+"""Periodic tasks: reminders of signatures, and the end of embargoes."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ from partnerships.plans import services
 
 @shared_task(acks_late=True, ignore_result=True, soft_time_limit=120, time_limit=150)
 def remind_signatories() -> int:
-    """Remind those who have not decided."""
+    """Remind signatories that have not decided."""
     return services.remind_signatories(now=timezone.now())
 
 
 @shared_task(acks_late=True, ignore_result=True, soft_time_limit=120, time_limit=150)
 def release_signatories() -> int:
-    """Wait no longer for organisations that have left."""
+    """Stop waiting for organisations that have left."""
     return services.release_signatories(now=timezone.now())
 
 
 @shared_task(acks_late=True, ignore_result=True, soft_time_limit=120, time_limit=150)
 def lift_embargoes() -> int:
-    """Tell of versions whose embargo is over."""
+    """Open versions whose embargo is over."""
     return services.lift_embargoes(now=timezone.now())

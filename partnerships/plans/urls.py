@@ -1,4 +1,4 @@
-"""Where the pages of plans are."""
+"""The addresses of the pages of plans."""
 
 from django.urls import path
 

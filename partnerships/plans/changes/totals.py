@@ -1,4 +1,4 @@
-"""Homes of two contents side by side, by each way of dividing them."""
+"""Totals of homes in two contents, by tenure, needs type, bedrooms, area and year."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from partnerships.plans.documents import more_or_fewer
 
 @dataclass(frozen=True, slots=True)
 class Total:
-    """One row of a table of homes: what it counts, was, now."""
+    """One row of a table of homes."""
 
     code: str
     label: str
@@ -23,18 +23,18 @@ class Total:
 
     @property
     def difference(self) -> int:
-        """Give now - was."""
+        """now - was."""
         return self.now - self.was
 
     @property
     def difference_words(self) -> str:
-        """Say the difference: "20 fewer", "1 more", "no change"."""
+        """The difference in words: "20 fewer", "1 more", "no change"."""
         return more_or_fewer(self.difference)
 
 
 @dataclass(frozen=True, slots=True)
 class HomesTotals:
-    """The homes of two contents side by side: the sum, and by each way of dividing it, without rows of none."""
+    """The homes of two contents: in total and by each division, without empty rows."""
 
     total: Total
     by_tenure: tuple[Total, ...]
@@ -45,7 +45,7 @@ class HomesTotals:
 
     @property
     def tables(self) -> tuple[tuple[str, tuple[Total, ...]], ...]:
-        """Give every division with its heading."""
+        """Every division with its heading."""
         return (
             ("Tenure", self.by_tenure),
             ("Needs type", self.by_needs),
@@ -56,9 +56,9 @@ class HomesTotals:
 
 
 def homes_totals(a: Content, b: Content, areas: Mapping[str, str] = MappingProxyType({})) -> HomesTotals:
-    """Count the homes of two contents by tenure, needs type, bedrooms, area and year.
+    """The homes of two contents by tenure, needs type, bedrooms, area and year.
 
-    An area is its GSS code, labelled with its name in `areas` or else the planning authority's where a site gives one.
+    An area is a GSS code, labelled with its name in `areas`, or else with the planning authority of a site.
     """
     was = _count(a)
     now = was if a is b else _count(b)
@@ -79,7 +79,7 @@ def homes_totals(a: Content, b: Content, areas: Mapping[str, str] = MappingProxy
 
 
 def _count(content: Content) -> Counter[tuple[str, str]]:
-    # Of thousands of lines only a few combinations differ: sum those first, then divide the sums.
+    # Thousands of lines have only a few combinations: sum those first, then divide the sums.
     combinations: Counter[tuple[str, str, str, int | None, str]] = Counter()
     for site in content["sites"]:
         area = site["area"] or site["planning_authority"]

@@ -1,4 +1,4 @@
-"""How far dates slip: in days between full dates, in months or quarters between months, in years otherwise."""
+"""Slippage: how far a date moved, in days, months, quarters or years."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from partnerships.kit.dates import PartialDate
 
 @dataclass(frozen=True, slots=True)
 class Slippage:
-    """How far one date lies after another (negative: before), in the coarser unit of the two."""
+    """How far one date is after another (negative: before), in the coarser unit of the two."""
 
     amount: int
     unit: str  # "day", "month" or "year"
 
     def words(self) -> str:
-        """Say it as partners do: "14 days later", "2 quarters earlier", "5 months later", "" when nothing slipped."""
+        """In words: "14 days later", "2 quarters earlier", "5 months later"; "" for 0."""
         size, unit = abs(self.amount), self.unit
         if not size:
             return ""
@@ -28,7 +28,7 @@ class Slippage:
 
 
 def slippage(was: str, now: str) -> Slippage | None:
-    """Measure how much later `now` is than `was`, dates as plans keep them; None when either is missing."""
+    """How much later `now` is than `was` (stored partial dates); None if either is missing."""
     if not was or not now:
         return None
     a, b = PartialDate.parse(was), PartialDate.parse(now)

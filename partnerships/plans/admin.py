@@ -1,4 +1,7 @@
-"""Plans in Django admin: read-only, and without contents, which may be restricted."""
+"""Plans in Django admin.
+
+Read-only, and without contents, which may be restricted.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +21,10 @@ class ReadOnly(admin.ModelAdmin[Any]):
     """Read-only admin: only services write."""
 
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
-        """Only the filters on the page: others could reveal restricted text bit by bit."""
+        """Only the filters on the page.
+
+        Others could reveal restricted text bit by bit.
+        """
         name, _, comparison = lookup.partition("__")
         offered = {str(field) for field in (*self.list_filter, self.date_hierarchy) if isinstance(field, str)}
         return name in offered and comparison in COMPARISONS

@@ -1,4 +1,4 @@
-"""Comparisons of two contents of a plan, for pages, print, spreadsheets and emails."""
+"""Comparisons of two contents, for pages, print, CSV and emails."""
 
 from __future__ import annotations
 
@@ -24,7 +24,10 @@ AROUND = 25
 
 @dataclass(frozen=True, slots=True)
 class ChangeRow:
-    """One change in a table: was and now, or the text with word-level differences."""
+    """One change in a table.
+
+    Was and now, or the text with word-level differences.
+    """
 
     field: str
     was: str
@@ -151,7 +154,7 @@ _LEFT_OUT = frozenset({"content_type", "sha256", "lat", "lng"})
 
 
 def _whole(change: Change, names: Names) -> str:
-    """A whole item in words, so that additions and removals can be read without opening a version."""
+    """A whole item in words, so that readers need not open a version."""
     item = change.now if change.kind == "added" else change.was
     collection = COLLECTION_BY_CODE[change.anchor.partition("/")[0]]
     words = [change.sentence().partition(": ")[2]]

@@ -1,4 +1,7 @@
-"""Emails about plans: their content, and whether the recipient may still get them."""
+"""Emails about plans.
+
+Their content, and whether the recipient may still get them.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +19,7 @@ from partnerships.plans.queries import as_read_by, can_read_today, number_to_sig
 
 
 def write_sign_off_request(due: Due, person: User, now: dt.datetime) -> Content | str:
-    """Ask a lead to decide on a version, with a personal link to a page for deciding."""
+    """Ask a lead to decide on a version, with a personal link."""
     signatory = Signatory.objects.select_related("plan__partnership", "organisation", "asked_by").get(
         pk=due.params["signatory"]
     )
@@ -45,7 +48,10 @@ def write_sign_off_request(due: Due, person: User, now: dt.datetime) -> Content 
 
 
 def write_decision(due: Due, person: User, now: dt.datetime) -> Content | str:
-    """Tell a lead of an owner about a rejection or condition; the reason is on the page."""
+    """Tell a lead of an owner about a rejection or condition.
+
+    The reason is on the page.
+    """
     sign_off = SignOff.objects.select_related("plan", "version", "organisation", "person").get(
         pk=due.params["sign_off"]
     )
@@ -95,7 +101,10 @@ def write_access_request(due: Due, person: User, now: dt.datetime) -> Content | 
 
 
 def write_not_shown(due: Due, person: User, now: dt.datetime) -> Content | str:
-    """Tell somebody that their request was declined; quotes their words, not the plan's title."""
+    """Tell somebody that their request was declined.
+
+    Quotes their words, not the plan's title.
+    """
     request = AccessRequest.objects.select_related("person", "answered_by").get(pk=due.params["request"])
     event = Event.objects.get(pk=due.params["event"])
     author = request.answered_by
@@ -145,7 +154,10 @@ def write_ownership_answer(due: Due, person: User, now: dt.datetime) -> Content 
 
 
 def write_mention(due: Due, person: User, now: dt.datetime) -> Content | str:
-    """Tell somebody that a comment mentions them; without its text, which may be restricted."""
+    """Tell somebody that a comment mentions them.
+
+    Without its text, which may be restricted.
+    """
     mention = Mention.objects.select_related("comment__plan", "comment__author").get(pk=due.params["mention"])
     comment = mention.comment
     if not can_read_today(comment, person):

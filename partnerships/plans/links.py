@@ -1,4 +1,7 @@
-"""Signed links in emails that let one person sign one version; they expire."""
+"""Signed links in emails that let one person sign one version.
+
+They expire.
+"""
 
 from __future__ import annotations
 
@@ -27,7 +30,10 @@ class SignOffLink:
 
 
 def sign_off_token(signatory: Signatory, person: User, number: int) -> str:
-    """The token of one person's link; a new `link_key` of the signatory makes it invalid."""
+    """The token of one person's link.
+
+    A new `link_key` of the signatory makes it invalid.
+    """
     return signing.dumps([signatory.pk, signatory.link_key, person.pk, number], salt=SALT)
 
 

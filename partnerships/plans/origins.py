@@ -1,4 +1,7 @@
-"""Plans as origins of commitments: what a plan, site or milestone suggests, and the stored link."""
+"""Plans as origins of commitments.
+
+What a plan, site or milestone suggests, and the stored link.
+"""
 
 from __future__ import annotations
 
@@ -20,19 +23,25 @@ from partnerships.plans.queries import newest_for, taking_part
 
 
 def _plans(user: User) -> PlanQuerySet:
-    """Plans from which the person may propose commitments: they read them inside."""
+    """Plans from which the person may propose commitments.
+
+    They read them inside.
+    """
     return Plan.objects.inside_for(user)
 
 
 def partners_of(plan: Plan) -> set[int]:
-    """The possible sides of a plan's commitments: its owners and the members of its partnership."""
+    """The possible sides of a plan's commitments.
+
+    Its owners and the members of its partnership.
+    """
     owners = set(plan.owners.values_list("organisation", flat=True))
     parties = taking_part().filter(partnership=plan.partnership_id, partnership__isnull=False)
     return owners | set(parties.values_list("organisation", flat=True))
 
 
 def may_propose_commitment(user: User, plan: Plan) -> bool:
-    """Whether the person is an editor of an organisation that may be a side of the plan's commitments."""
+    """Whether the person is an editor of a partner of the plan."""
     if plan.is_over or plan.is_draft:
         return False
     return Organisation.objects.of_person(user, *EDITING_ROLES).filter(pk__in=partners_of(plan)).exists()
@@ -148,7 +157,7 @@ def link_from_milestone(*, commitment: Commitment, record_id: int, author: User,
 
 
 def links_of(*, commitment: Commitment, user: User) -> Sequence[OriginLink]:
-    """The plans from which a commitment came, with the piece, as far as the person may see them."""
+    """The plans and pieces from which a commitment came."""
     links = PlanCommitment.objects.filter(commitment=commitment, plan__in=Plan.objects.published_for(user).values("pk"))
     inside = set(_plans(user).filter(commitments__commitment=commitment).values_list("pk", flat=True))
     found = []

@@ -1,4 +1,7 @@
-"""Personal data in plans: rules for erasure, and shares that end when people leave."""
+"""Personal data in plans.
+
+Rules for erasure, and shares that end when people leave.
+"""
 
 from __future__ import annotations
 
@@ -39,7 +42,7 @@ def end_shares(leaving: Leaving) -> int:
 
 
 def end_shares_of_membership(departure: Departure) -> int:
-    """End the shares that a person had for an organisation they no longer act for; returns how many."""
+    """End a person's shares for an organisation they no longer act for."""
     membership = departure.membership
     shares = Share.objects.filter(person=membership.person_id, organisation=membership.organisation_id)
     return shares.filter(revoked_at=None).update(revoked_at=departure.now)

@@ -1,4 +1,4 @@
-"""Rows in words for pages, print and emails, so that templates need no logic."""
+"""Rows in words for pages and print, so that templates need no logic."""
 
 from __future__ import annotations
 
@@ -39,7 +39,10 @@ class Lookups:
 
 @dataclass(frozen=True, slots=True)
 class SiteRow:
-    """A site in a table; `where` is its reference and authority, `details` its other fields with labels."""
+    """A site in a table.
+
+    `where` is its reference and authority, `details` its other fields with labels.
+    """
 
     key: str
     name: str
@@ -105,7 +108,10 @@ class SectionRow:
 
 
 def _html(prose: StoredHtml, code: str, item: Item, field: str) -> str:
-    """The HTML of one field if the reader's content has the field: versions store the HTML for all classes."""
+    """The HTML of one field if the reader's content has the field.
+
+    Versions store the HTML for all classes.
+    """
     return prose.get(f"{code}/{item['key']}/{field}") if item[field] else ""
 
 
@@ -130,7 +136,10 @@ def sites(content: Content, prose: StoredHtml, lookups: Lookups) -> list[SiteRow
 
 @dataclass(frozen=True, slots=True)
 class SitePage:
-    """A page of a plan's sites: `count` of `all` sites match the words in `find`."""
+    """A page of a plan's sites.
+
+    `count` of `all` sites match the words in `find`.
+    """
 
     rows: tuple[SiteRow, ...]
     number: int
@@ -173,9 +182,10 @@ class SitePage:
 def site_page(
     content: Content, prose: StoredHtml, lookups: Lookups, *, find: str = "", number: int = 1, holding: str = ""
 ) -> SitePage:
-    """One page of the sites; with `find`, of those whose name, reference or authority has all its words.
+    """One page of the sites.
 
-    `holding` is the key of a site: its page is returned. A `number` beyond the last page gives the last page.
+    With `find`, of those whose name, reference or authority has all its words. `holding` is the key of a site: its page
+    is returned. A `number` beyond the last page gives the last page.
     """
     words = find.casefold().split()
     found: list[Item] = content["sites"]
@@ -308,7 +318,10 @@ def size_in_words(size: int) -> str:
 
 
 def place_on_page(anchor: str) -> str:
-    """The query and fragment that lead to a piece on its plan's page; a site may be on a later page."""
+    """The query and fragment that lead to a piece on its plan's page.
+
+    A site may be on a later page.
+    """
     code, _slash, key = anchor.partition("/")
     if not key:
         return ""

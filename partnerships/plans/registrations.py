@@ -20,7 +20,7 @@ from partnerships.plans.services import owning, papers
 
 
 def register() -> None:
-    """Register events, origins of commitments, emails, personal data and what happens when people leave."""
+    """Register with activity, commitments, outbox, people and agreements."""
     register_events(EventKind)
     papers.register()
     register_personal(RULES)

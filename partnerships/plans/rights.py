@@ -1,4 +1,7 @@
-"""What a person may do with a plan (docs/rights.md); the models' querysets say who may read one."""
+"""What a person may do with a plan (docs/rights.md).
+
+The models' querysets say who may read one.
+"""
 
 from __future__ import annotations
 
@@ -29,12 +32,18 @@ class Rights:
 
     @property
     def keeps_import(self) -> bool:
-        """Whether they maintain it as an imported plan: administrators, and imports as the system."""
+        """Whether they maintain it as an imported plan.
+
+        Administrators, and imports as the system.
+        """
         return self.roles.keeps_directory and bool(self.plan.external_reference)
 
     @property
     def edits_for_owner(self) -> bool:
-        """Whether they are an editor or lead of an owner; pages show their buttons to these."""
+        """Whether they are an editor or lead of an owner.
+
+        Pages show their buttons to these.
+        """
         return bool(self.roles.edited_among(self.owners))
 
     @property
@@ -44,28 +53,43 @@ class Rights:
 
     @property
     def may_edit(self) -> bool:
-        """Whether they may change and share the draft: editors and leads of an owner."""
+        """Whether they may change and share the draft.
+
+        Editors and leads of an owner.
+        """
         return self.roles.is_system or self.keeps_import or self.edits_for_owner
 
     @property
     def may_publish(self) -> bool:
-        """Whether they may publish, ask for sign-off, and change status, audience and baseline: leads of an owner."""
+        """Whether they may publish and change the status: leads of an owner."""
         return self.roles.is_system or self.keeps_import or self.leads_owner
 
     def may_revoke(self, share: Share) -> bool:
-        """Whether they may end a share: leads of an owner, and editors if they shared it themselves."""
+        """Whether they may end a share.
+
+        Leads of an owner, and editors if they shared it themselves.
+        """
         return self.may_publish or (self.may_edit and share.shared_by_id == self.roles.person_id)
 
     def may_offer_for(self, organisation_id: int) -> bool:
-        """Whether they may offer or give up the plan for an owner: leads of that owner."""
+        """Whether they may offer or give up the plan for an owner.
+
+        Leads of that owner.
+        """
         return organisation_id in self.owners and self.roles.lead(organisation_id)
 
     def may_sign_for(self, organisation_id: int) -> bool:
-        """Whether they may sign or confirm a condition for the organisation: its leads."""
+        """Whether they may sign or confirm a condition for the organisation.
+
+        Its leads.
+        """
         return self.roles.lead(organisation_id)
 
     def may_meet(self, sign_off: SignOff) -> bool:
-        """Whether they may confirm that a condition is met: leads of the organisation that set it."""
+        """Whether they may confirm that a condition is met.
+
+        Leads of the organisation that set it.
+        """
         return self.may_sign_for(sign_off.organisation_id)
 
     @property
@@ -86,13 +110,16 @@ class Rights:
         return self.takes_part if version_number else self.may_edit or self.comments_by_share
 
     def may_resolve(self, thread: Comment) -> bool:
-        """Whether they may resolve or reopen a thread: its author, and editors and leads of an owner."""
+        """Whether they may resolve or reopen a thread.
+
+        Its author, and editors and leads of an owner.
+        """
         own = thread.author_id == self.roles.person_id or self.may_edit
         return own and self.may_comment(thread.version_number)
 
 
 def rights_over(plan: Plan, person: User | None, now: dt.datetime) -> Rights:
-    """The rights of the person (None: the system) over the plan on the day of `now`."""
+    """The rights of the person (None: the system) over the plan."""
     roles = roles_of(person, now)
     owners = frozenset(owner.organisation_id for owner in plan.owners.all())
     parties: frozenset[int] = frozenset()
@@ -106,11 +133,17 @@ def rights_over(plan: Plan, person: User | None, now: dt.datetime) -> Rights:
 
 
 def may_begin(owners: Sequence[Organisation], *, imported: bool, roles: Roles) -> bool:
-    """Whether somebody may create a plan for these owners: editors and leads of one; administrators import."""
+    """Whether somebody may create a plan for these owners.
+
+    Editors and leads of one; administrators import.
+    """
     return roles.keeps_directory if imported else any(roles.edit_for(owner.pk) for owner in owners)
 
 
 def may_ask_for_access(partnership_id: int, roles: Roles) -> bool:
-    """Whether somebody may ask to see a draft: people of present parties of the partnership."""
+    """Whether somebody may ask to see a draft.
+
+    People of present parties of the partnership.
+    """
     parties = Party.objects.present().filter(partnership=partnership_id)
     return any(roles.act_for(pk) for pk in parties.values_list("organisation_id", flat=True))

@@ -1,4 +1,7 @@
-"""The signal that a version was published, sent inside the transaction; receivers act after commit."""
+"""The signal that a version was published, sent inside the transaction.
+
+Receivers act after commit.
+"""
 
 from django.dispatch import Signal
 

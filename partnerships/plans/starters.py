@@ -1,4 +1,7 @@
-"""Starters: the sections, outcomes, milestones and risks with which each kind of plan begins."""
+"""Starters.
+
+The sections, outcomes, milestones and risks with which each kind of plan begins.
+"""
 
 from __future__ import annotations
 
@@ -137,7 +140,10 @@ STARTERS: dict[str, dict[str, Any]] = {
 
 
 def starter(kind: str, title: str) -> Content:
-    """The content of a new plan of that kind; its sections are empty (see `hint_for`)."""
+    """The content of a new plan of that kind.
+
+    Its sections are empty (see `hint_for`).
+    """
     outline = STARTERS.get(kind, {})
     return normalise(
         {

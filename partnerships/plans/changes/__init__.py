@@ -1,4 +1,6 @@
-"""What changed between two contents of a plan; `documents.comparing` describes a `Change`.
+"""What changed between two contents of a plan.
+
+`documents.comparing` describes a `Change`.
 
     changes(a, b, areas)     -> tuple[Change, ...]; empty exactly when a == b
     apply(changes(a, b), a)  == b

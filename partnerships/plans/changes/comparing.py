@@ -1,4 +1,7 @@
-"""Changes between two contents of a plan: the functions of `documents` with the schema of a plan."""
+"""Changes between two contents of a plan.
+
+The functions of `documents` with the schema of a plan.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +16,10 @@ NO_AREAS: Mapping[str, str] = MappingProxyType({})
 
 
 def changes(a: Content, b: Content, areas: Mapping[str, str] = NO_AREAS) -> tuple[Change, ...]:
-    """Everything that must be done to `a` to get `b`; `areas` names GSS codes, for the words of the changes."""
+    """Everything that must be done to `a` to get `b`.
+
+    `areas` names GSS codes, for the words of the changes.
+    """
     return documents.changes(PLAN, a, b, {"area": areas})
 
 
@@ -23,7 +29,7 @@ def apply(found: Iterable[Change], a: Content) -> Content:
 
 
 def homes_difference(found: Iterable[Change]) -> int:
-    """The net difference of homes, including those of sites that were added and removed."""
+    """The net difference of homes, with added and removed sites."""
     return documents.count_difference(found, SITES)
 
 

@@ -1,4 +1,4 @@
-"""Totals of homes in two contents, by tenure, needs type, bedrooms, area and year."""
+"""Totals of homes in two contents, by each way of dividing them."""
 
 from __future__ import annotations
 
@@ -34,7 +34,10 @@ class Total:
 
 @dataclass(frozen=True, slots=True)
 class HomesTotals:
-    """The homes of two contents: in total and by each division, without empty rows."""
+    """The homes of two contents.
+
+    In total and by each division, without empty rows.
+    """
 
     total: Total
     by_tenure: tuple[Total, ...]
@@ -56,7 +59,7 @@ class HomesTotals:
 
 
 def homes_totals(a: Content, b: Content, areas: Mapping[str, str] = MappingProxyType({})) -> HomesTotals:
-    """The homes of two contents by tenure, needs type, bedrooms, area and year.
+    """The homes of two contents by tenure, needs, bedrooms, area and year.
 
     An area is a GSS code, labelled with its name in `areas`, or else with the planning authority of a site.
     """

@@ -1,6 +1,6 @@
-"""What a plan says, as one dictionary: its schema, how it is normalised, and what outsiders see of it.
+"""What a plan says, as one dictionary.
 
-A content holds
+Its schema, how it is normalised, and what outsiders see of it. A content holds
 
     about        its title, summary, period and source
     outcomes     what the partners want to achieve

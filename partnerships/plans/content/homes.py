@@ -1,4 +1,7 @@
-"""Homes of a site: one line for each combination of tenure, bedrooms, needs type and year, with a count."""
+"""Homes of a site.
+
+One line for each combination of tenure, bedrooms, needs type and year, with a count.
+"""
 
 from __future__ import annotations
 
@@ -30,7 +33,10 @@ line_of: Callable[[Item], Line] = itemgetter("tenure", "bedrooms", "needs", "yea
 
 
 def line_order(line: Line) -> tuple[int, int, int, str]:
-    """The sort key of a combination in tables; bedrooms that are not known come first."""
+    """The sort key of a combination in tables.
+
+    Bedrooms that are not known come first.
+    """
     return _TENURE_ORDER[line[0]], -1 if line[1] is None else line[1], _NEEDS_ORDER[line[2]], line[3]
 
 
@@ -41,7 +47,10 @@ def homes_item(line: Line, count: int) -> Item:
 
 @lru_cache(maxsize=4096)
 def line_in_words(line: Line) -> str:
-    """A combination in words, without what is general or not known: "Social Rent, 2 bedrooms, 2027-28"."""
+    """A combination in words, without what is general or not known.
+
+    "Social Rent, 2 bedrooms, 2027-28".
+    """
     tenure, bedrooms, needs, year = line
     words = [TENURES[tenure]]
     if bedrooms is not None:
@@ -71,7 +80,10 @@ def _read_line(tenure: Any, bedrooms: Any, needs: Any, year: Any) -> Line:
 
 
 def normalise_homes(raw: Any, path: str = "homes") -> list[Item]:
-    """Lines of homes, normalised: each combination once, without empty lines, in order. Raises `InvalidContent`."""
+    """Lines of homes, normalised.
+
+    Each combination once, without empty lines, in order. Raises `InvalidContent`.
+    """
     problems: list[Problem] = []
     counts: dict[Line, int] = {}
     for place, entry in enumerate(raw or ()):

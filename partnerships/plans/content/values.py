@@ -17,7 +17,10 @@ def read_area(value: Any) -> str:
 
 
 def read_year(value: Any) -> str:
-    """A calendar or financial year in one spelling: "2027", "2027-28". Raises ValueError."""
+    """A calendar or financial year in one spelling: "2027", "2027-28".
+
+    Raises ValueError.
+    """
     text = read_line(value).replace("/", "-").replace("–", "-")
     match = re.fullmatch(r"(\d{4})(?:-(\d{2}))?", text, re.ASCII)
     if not text:

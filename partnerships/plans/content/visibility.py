@@ -6,10 +6,10 @@ from partnerships.plans.documents import Content
 
 
 def settle_milestones(content: Content, was: Content) -> Content:
-    """The content with the milestones of removed sites settled; `was` says what those sites were.
+    """The content with the milestones of removed sites settled.
 
-    Milestones of a site that everybody could see become milestones of the whole plan. Those of a confidential site,
-    or of one that `was` does not hold, become restricted.
+    `was` says what those sites were. Milestones of a site that everybody could see become milestones of the whole plan.
+    Those of a confidential site, or of one that `was` does not hold, become restricted.
     """
     present = {"", *(site["key"] for site in content["sites"])}
     if all(milestone["site"] in present for milestone in content["milestones"]):

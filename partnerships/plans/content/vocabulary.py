@@ -1,4 +1,7 @@
-"""The choices that fields of a plan offer, by code: tenures, needs types, statuses and scales."""
+"""The choices that fields of a plan offer, by code.
+
+Tenures, needs types, statuses and scales.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Whole plans and their pieces: the functions of `documents` with the schema of a plan."""
+"""Whole plans and their pieces.
+
+The functions of `documents` with the schema of a plan.
+"""
 
 from __future__ import annotations
 
@@ -16,12 +19,18 @@ def empty() -> Content:
 
 
 def normalise(raw: Any, known: Content | None = None) -> Content:
-    """A whole plan, checked and normalised; see `documents.normalise`. Raises `InvalidContent`."""
+    """A whole plan, checked and normalised; see `documents.normalise`.
+
+    Raises `InvalidContent`.
+    """
     return documents.normalise(PLAN, raw, known)
 
 
 def split_piece(piece: str) -> tuple[str, str]:
-    """Split "sites/north-quay" into ("sites", "north-quay"). Raises `UnknownPiece`."""
+    """Split "sites/north-quay" into ("sites", "north-quay").
+
+    Raises `UnknownPiece`.
+    """
     return documents.split_piece(PLAN, piece)
 
 
@@ -31,19 +40,26 @@ def get_piece(content: Content, piece: str) -> Any:
 
 
 def set_piece(content: Content, piece: str, value: Any) -> Content:
-    """The plan with one piece replaced; see `documents.set_piece`. Raises `InvalidContent` and `UnknownPiece`."""
+    """The plan with one piece replaced; see `documents.set_piece`.
+
+    Raises `InvalidContent` and `UnknownPiece`.
+    """
     return documents.set_piece(PLAN, content, piece, value)
 
 
 def rebase(draft: Content, was: Content, now: Content) -> Content:
-    """The draft, begun from `was`, as if it had begun from `now`; see `documents.rebase`."""
+    """The draft, begun from `was`, as if it had begun from `now`.
+
+    See `documents.rebase`.
+    """
     return documents.rebase(PLAN, draft, was, now)
 
 
 def outside(content: Content) -> Content:
-    """What readers of class outside see: no confidential site, nothing about one, and no restricted text.
+    """What readers of class outside see.
 
-    A milestone whose site is missing is hidden too: the site may have been confidential.
+    No confidential site, nothing about one, and no restricted text. A milestone whose site is missing is hidden too:
+    the site may have been confidential.
     """
     visible = documents.without_hidden(PLAN, content)
     shown = {"", *(site["key"] for site in visible["sites"])}
@@ -52,9 +68,10 @@ def outside(content: Content) -> Content:
 
 
 def period_problems(about: Item) -> list[Problem]:
-    """The problem with a plan's period, if any: it must not end before it begins.
+    """The problem with a plan's period, if any.
 
-    Not part of `normalise`: published plans and files hold such periods, and must stay readable.
+    It must not end before it begins. Not part of `normalise`: published plans and files hold such periods, and must
+    stay readable.
     """
     start, end = about["period_start"], about["period_end"]
     if start and end and PartialDate.parse(end).latest < PartialDate.parse(start).earliest:

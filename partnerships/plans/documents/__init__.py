@@ -1,8 +1,8 @@
-"""Documents that several people draft, publish and sign: pure logic for any schema.
+"""Documents that several people draft, publish and sign.
 
-A schema says which fields and collections a kind of document has (`PLAN` in `plans.content` is one). A content is a
-plain dictionary: "about", and a list of items with stable keys for each collection. After `normalise`, two contents
-say the same exactly when they are equal.
+Pure logic for any schema. A schema says which fields and collections a kind of document has (`PLAN` in `plans.content`
+is one). A content is a plain dictionary: "about", and a list of items with stable keys for each collection. After
+`normalise`, two contents say the same exactly when they are equal.
 
     normalise(schema, raw)             -> content; raises InvalidContent
     get_piece, set_piece               read and replace what one person edits: "about", "sites/north-quay"

@@ -1,4 +1,7 @@
-"""Normalise contents: one spelling of each value, every field present, a key for each item."""
+"""Normalise contents.
+
+One spelling of each value, every field present, a key for each item.
+"""
 
 from __future__ import annotations
 
@@ -15,11 +18,11 @@ KEY = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,98}[a-z0-9])?", re.ASCII)
 
 
 def normalise(schema: Schema, raw: Any, known: Content | None = None) -> Content:
-    """A whole content, checked and normalised. Raises `InvalidContent` with every problem found.
+    """A whole content, checked and normalised.
 
-    Missing lists and fields become empty, choices may be given by their labels, items may be given as one text, and
-    items without a key get one from their title. `known` is a normalised content: items that equal one of its items
-    are not checked again.
+    Raises `InvalidContent` with every problem found. Missing lists and fields become empty, choices may be given by
+    their labels, items may be given as one text, and items without a key get one from their title. `known` is a
+    normalised content: items that equal one of its items are not checked again.
     """
     if not isinstance(raw, Mapping):
         raise InvalidContent([Problem("", f"A {schema.one} must be a set of fields.")])
@@ -41,7 +44,10 @@ def normalise(schema: Schema, raw: Any, known: Content | None = None) -> Content
 
 
 def normalise_about(schema: Schema, raw: Any, path: str = "about") -> Item:
-    """The fields about the whole document, normalised. Raises `InvalidContent`."""
+    """The fields about the whole document, normalised.
+
+    Raises `InvalidContent`.
+    """
     if not isinstance(raw, Mapping):
         raise InvalidContent([Problem(path, "This must be a set of fields.")])
     return _fields(schema.about, raw, path)
@@ -77,7 +83,10 @@ def _fields(fields: tuple[Field, ...], raw: Mapping[str, Any], path: str) -> Ite
 
 
 def key_for(name: str, taken: Collected[str]) -> str:
-    """A key made from a name, not in `taken`: the same names in the same order give the same keys."""
+    """A key made from a name, not in `taken`.
+
+    The same names in the same order give the same keys.
+    """
     stem = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")[:80].strip("-") or "item"
     key, count = stem, 1
     while key in taken:

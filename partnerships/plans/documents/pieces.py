@@ -18,7 +18,10 @@ class UnknownPiece(ValueError):
 
 
 def split_piece(schema: Schema, piece: str) -> tuple[str, str]:
-    """Split "sites/north-quay" into ("sites", "north-quay"); "about" has no key. Raises `UnknownPiece`."""
+    """Split "sites/north-quay" into ("sites", "north-quay").
+
+    "about" has no key. Raises `UnknownPiece`.
+    """
     code, _, key = piece.partition("/")
     if piece == "about":
         return "about", ""
@@ -30,7 +33,10 @@ def split_piece(schema: Schema, piece: str) -> tuple[str, str]:
 
 
 def get_piece(schema: Schema, content: Content, piece: str) -> Any:
-    """The item, the fields about the whole, or the list of keys; None where there is no such item."""
+    """The item, the fields about the whole, or the list of keys.
+
+    None where there is no such item.
+    """
     code, key = split_piece(schema, piece)
     if code == "about":
         return content["about"]
@@ -40,7 +46,7 @@ def get_piece(schema: Schema, content: Content, piece: str) -> Any:
 
 
 def set_piece(schema: Schema, content: Content, piece: str, value: Any) -> Content:
-    """The content with one piece replaced, added at the end, or removed (value None).
+    """The content with one piece replaced, added or (value None) removed.
 
     Does not change the given content. Raises `UnknownPiece`, and `InvalidContent` where the value is not valid.
     """
@@ -63,7 +69,10 @@ def set_piece(schema: Schema, content: Content, piece: str, value: Any) -> Conte
 
 
 def _reordered(items: list[Item], keys: Any, piece: str) -> list[Item]:
-    """The named items first, in that order; items that were added meanwhile follow."""
+    """The named items first, in that order.
+
+    Items that were added meanwhile follow.
+    """
     if not isinstance(keys, list | tuple) or not all(isinstance(key, str) for key in keys):
         raise InvalidContent([Problem(piece, "This must be a list of keys.")])
     by_key = {item["key"]: item for item in items}

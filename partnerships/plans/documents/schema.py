@@ -33,7 +33,10 @@ class Field:
 
 @dataclass(frozen=True, slots=True)
 class Counts:
-    """Counted lines of an item, such as homes by tenure: one line for each combination, with its `count`."""
+    """Counted lines of an item, such as homes by tenure.
+
+    One line for each combination, with its `count`.
+    """
 
     code: str  # the item's key that holds the lines
     label: str
@@ -64,7 +67,10 @@ def _no_details(_item: Item) -> str:
 
 @dataclass(frozen=True, eq=False)
 class Collection:
-    """One list of a document: what its items are called and which fields they have."""
+    """One list of a document.
+
+    What its items are called and which fields they have.
+    """
 
     code: str
     one: str
@@ -85,7 +91,10 @@ class Collection:
 
 @dataclass(frozen=True, eq=False)
 class Schema:
-    """A kind of document: the fields about the whole, and its collections in the order of reading."""
+    """A kind of document.
+
+    The fields about the whole, and its collections in the order of reading.
+    """
 
     one: str  # "plan"
     about: tuple[Field, ...]
@@ -108,6 +117,9 @@ class Schema:
 
     @cached_property
     def collection_of(self) -> dict[str, Collection]:
-        """The collections by what a change is about: an item ("site") or its counts ("homes")."""
+        """The collections by what a change is about.
+
+        An item ("site") or its counts ("homes").
+        """
         by_one = {collection.one: collection for collection in self.collections}
         return by_one | {collection.counts.code: collection for collection in self.collections if collection.counts}

@@ -9,13 +9,16 @@ from partnerships.kit.dates import PartialDate
 
 @dataclass(frozen=True, slots=True)
 class Slippage:
-    """How far one date is after another (negative: before), in the coarser unit of the two."""
+    """How far one date is after another (negative: before)."""
 
     amount: int
     unit: str  # "day", "month" or "year"
 
     def words(self) -> str:
-        """In words: "14 days later", "2 quarters earlier", "5 months later"; "" for 0."""
+        """In words: "14 days later", "2 quarters earlier", "5 months later".
+
+        "" for 0.
+        """
         size, unit = abs(self.amount), self.unit
         if not size:
             return ""
@@ -28,7 +31,10 @@ class Slippage:
 
 
 def slippage(was: str, now: str) -> Slippage | None:
-    """How much later `now` is than `was` (stored partial dates); None if either is missing."""
+    """How much later `now` is than `was` (stored partial dates).
+
+    None if either is missing.
+    """
     if not was or not now:
         return None
     a, b = PartialDate.parse(was), PartialDate.parse(now)

@@ -1,4 +1,7 @@
-"""Normalise single values: texts, dates, choices, numbers. A ValueError says in words what is wrong."""
+"""Normalise single values: texts, dates, choices, numbers.
+
+A ValueError says in words what is wrong.
+"""
 
 from __future__ import annotations
 
@@ -73,7 +76,10 @@ def _flag(value: Any) -> bool:
 
 
 def read_choice(choices: Choices, default: str, value: Any) -> str:
-    """The code of a choice given by its code or label; the default where nothing is given."""
+    """The code of a choice given by its code or label.
+
+    The default where nothing is given.
+    """
     text = read_line(value)
     if not text:
         return default
@@ -90,7 +96,10 @@ def _scale(value: Any) -> int:
 
 
 def read_whole(value: Any, least: int, limit: int) -> int | None:
-    """A whole number from `least` to `limit`; None where nothing is given. Raises ValueError."""
+    """A whole number from `least` to `limit`; None where nothing is given.
+
+    Raises ValueError.
+    """
     if value is None or value == "":
         return None
     if isinstance(value, str) and value.strip().isdecimal():

@@ -13,10 +13,16 @@ from partnerships.kit.forms import DayInput
 
 
 class PartialDateInput(DayInput):
-    """Day, month and year in three boxes; the day, or the day and the month, may be empty."""
+    """Day, month and year in three boxes.
+
+    The day, or the day and the month, may be empty.
+    """
 
     def decompress(self, value: dt.date | str | None) -> list[Any]:
-        """The boxes' contents for a stored partial date: "2027", "2027-04", "2027-04-11"."""
+        """The boxes' contents for a stored partial date.
+
+        "2027", "2027-04", "2027-04-11".
+        """
         if not isinstance(value, str) or not value:
             return [None, None, None]
         partial = PartialDate.parse(value)
@@ -24,7 +30,10 @@ class PartialDateInput(DayInput):
 
 
 class PartialDateField(forms.MultiValueField):
-    """A date as precise as it is known; cleans to "2027", "2027-04", "2027-04-11" or ""."""
+    """A date as precise as it is known.
+
+    Cleans to "2027", "2027-04", "2027-04-11" or "".
+    """
 
     widget = PartialDateInput
 

@@ -1,4 +1,7 @@
-"""Forms about a whole plan: create it, list it, change its status or audience."""
+"""Forms about a whole plan.
+
+Create it, list it, change its status or audience.
+"""
 
 from __future__ import annotations
 
@@ -73,7 +76,7 @@ class PlanForm(Form):
         return data
 
     def all_owners(self) -> list[Organisation]:
-        """The chosen organisations, and the partnership's other members if they own it too."""
+        """The chosen owners, with the partnership's other members if chosen."""
         owners = list(self.cleaned_data["owners"])
         partnership = self.cleaned_data["partnership"]
         if partnership is not None and self.cleaned_data["partners"]:

@@ -52,7 +52,10 @@ class SignForm(Form):
 
 
 class SignatoriesForm(Form):
-    """Choose who must sign, in which role and by when: one box for each organisation that may sign."""
+    """Choose who must sign, in which role and by when.
+
+    One box for each organisation that may sign.
+    """
 
     due_on = DayField(label="Decide by", required=False, help_text="We remind them from a week before.")
 

@@ -1,4 +1,4 @@
-"""Plans and their readers, versions, drafts, comments, signatures, and rows for lists."""
+"""Plans, versions, drafts, comments, signatures and rows for lists."""
 
 from partnerships.plans.models.commitments import PlanCommitment
 from partnerships.plans.models.owning import OfferQuerySet, OwnershipOffer, PastPartnership, held_at

@@ -1,4 +1,4 @@
-"""Offers of ownership, and the partnerships that plans left with their owner."""
+"""Offers of ownership, and partnerships that plans have left."""
 
 from __future__ import annotations
 
@@ -38,7 +38,10 @@ class OfferQuerySet(models.QuerySet["OwnershipOffer"]):
     """Offers, by state and reader."""
 
     def waiting(self) -> OfferQuerySet:
-        """Open offers: not answered or withdrawn, and the organisation that offers still owns the plan."""
+        """Open offers.
+
+        Not answered or withdrawn, and the organisation that offers still owns the plan.
+        """
         offering = PlanOwner.objects.filter(plan=OuterRef("plan"), organisation=OuterRef("offered_for"))
         return self.filter(Exists(offering), answered_at=None, withdrawn_at=None)
 
@@ -51,11 +54,11 @@ class OfferQuerySet(models.QuerySet["OwnershipOffer"]):
 
 @pghistory.track()
 class OwnershipOffer(models.Model):
-    """A lead of an owner offers a plan to another organisation: to own it too, or to take it over.
+    """A lead of an owner offers a plan to another organisation.
 
-    offered → accepted, declined or withdrawn. After an accepted handover, the organisation that offered no longer owns
-    the plan. `partnership` is the plan's partnership at the time of the offer: a plan that left it with its only owner
-    returns when a present party takes the plan over.
+    The organisation will own it too, or take it over. offered → accepted, declined or withdrawn. After an accepted
+    handover, the organisation that offered no longer owns the plan. `partnership` is the plan's partnership at the time
+    of the offer: a plan that left it with its only owner returns when a present party takes the plan over.
     """
 
     plan = models.ForeignKey(Plan, on_delete=models.CASCADE, related_name="ownership_offers")
@@ -88,7 +91,7 @@ class OwnershipOffer(models.Model):
 
 
 def held_at(user: User, *, plan: str, at: str) -> Q:
-    """The condition that an organisation of the person has left, but was still there at the moment `at`.
+    """The condition that an organisation of the person left after `at`.
 
     `plan` and `at` are lookups of the queried record. The organisation left the plan's partnership or its ownership,
     or the plan left a partnership to which the organisation belongs.

@@ -1,4 +1,4 @@
-"""PDFs of published versions, stored so that they are not drawn again for every reader."""
+"""Stored PDFs of published versions, so that each is drawn only once."""
 
 from __future__ import annotations
 

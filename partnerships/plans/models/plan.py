@@ -49,16 +49,22 @@ class PlanQuerySet(models.QuerySet["Plan"]):
         return self.filter(visible_to(Plan, published_routes(timezone.now()), user))
 
     def present_for(self, user: User | AnonymousUser) -> PlanQuerySet:
-        """Plans whose next version the person may read: not those that their organisation has left."""
+        """Plans whose next version the person may read.
+
+        Not those that their organisation has left.
+        """
         return self.filter(visible_to(Plan, present_routes(timezone.now()), user))
 
     def known_today_to(self, user: User | AnonymousUser) -> PlanQuerySet:
-        """Plans whose news the person may read, published or draft: not those that their organisation has left."""
+        """Plans whose news the person may read, published or draft.
+
+        Not those that their organisation has left.
+        """
         now = timezone.now()
         return self.filter(visible_to(Plan, (*present_routes(now), *draft_routes(now)), user))
 
     def with_insider(self, user: User | AnonymousUser) -> PlanQuerySet:
-        """Plans of the person's organisations as owners or present parties, published or not."""
+        """Plans whose owners or present parties the person acts for."""
         return self.filter(visible_to(Plan, insider_routes(), user))
 
     def owned_by(self, organisation: Organisation | int) -> PlanQuerySet:
@@ -70,7 +76,7 @@ class PlanQuerySet(models.QuerySet["Plan"]):
         return self.filter(visible_to(Plan, inside_routes(timezone.now()), user))
 
     def owned_for(self, user: User | AnonymousUser) -> PlanQuerySet:
-        """Published plans of the person's own organisations, who can read versions under embargo."""
+        """Published plans that the person's own organisations own."""
         return self.filter(visible_to(Plan, (OWNERS,), user))
 
     def draft_visible_to(self, user: User | AnonymousUser) -> PlanQuerySet:
@@ -282,5 +288,8 @@ class PlanOwner(models.Model):
 
 
 def plan_readers(plan: Plan, now: dt.datetime | None = None) -> models.QuerySet[User]:
-    """The people with an account who may read the published plan; subscribers by link belong to digests."""
+    """The people with an account who may read the published plan.
+
+    Subscribers by link belong to digests.
+    """
     return readers_of(Plan, published_routes(now or timezone.now()), plan)

@@ -1,4 +1,4 @@
-"""Sites, homes and milestones of each plan's newest version, as rows for lists and reports."""
+"""Sites, homes and milestones of newest versions, as rows for lists."""
 
 from __future__ import annotations
 
@@ -24,9 +24,10 @@ SOON = dt.timedelta(days=30)
 
 
 def _visible(user: User | AnonymousUser, hidden: str) -> Q:
-    """The condition on rows that the person may read: hidden rows inside only, under embargo owners only.
+    """The condition on rows that the person may read.
 
-    People who left see none: the rows are of the newest version, which may be later.
+    Hidden rows inside only, under embargo owners only. People who left see none: the rows are of the newest version,
+    which may be later.
     """
     free = Q(plan__embargoed_until=None) | Q(plan__embargoed_until__lte=timezone.now())
     inside = Plan.objects.inside_for(user).values("pk")
@@ -56,7 +57,10 @@ class MilestoneQuerySet(models.QuerySet["Milestone"]):
 
 
 class Milestone(models.Model):
-    """A milestone of a plan's newest version; `restricted` also for those of confidential sites."""
+    """A milestone of a plan's newest version.
+
+    `restricted` also for those of confidential sites.
+    """
 
     plan = models.ForeignKey(Plan, on_delete=models.CASCADE, related_name="milestones")
     key = models.CharField(max_length=100)
@@ -87,7 +91,10 @@ class SiteQuerySet(models.QuerySet["Site"]):
     """Sites, by reader."""
 
     def visible_to(self, user: User | AnonymousUser) -> SiteQuerySet:
-        """Sites of plans that the person may read; confidential sites for readers inside."""
+        """Sites of plans that the person may read.
+
+        Confidential sites for readers inside.
+        """
         return self.filter(_visible(user, "confidential"))
 
 
@@ -119,7 +126,10 @@ class Site(models.Model):
 
 
 class Homes(models.Model):
-    """A line of homes of a site; `year` is "2027" or the financial year "2027-28"."""
+    """A line of homes of a site.
+
+    `year` is "2027" or the financial year "2027-28".
+    """
 
     site = models.ForeignKey(Site, on_delete=models.CASCADE, related_name="homes_lines")
     tenure = models.CharField(max_length=40)

@@ -32,7 +32,7 @@ class ShareQuerySet(models.QuerySet["Share"]):
 
 @pghistory.track()
 class Share(models.Model):
-    """Access to a draft for one person of another organisation, to read or to comment, until a day.
+    """Access to a draft for one person of another organisation.
 
     shared → opened; revoked, or ended after `ends_on`; shared again in the same row. It also ends when the person stops
     acting for `organisation`, when that organisation leaves the partnership, and when `shown_for` stops owning the
@@ -86,7 +86,10 @@ class Opening(models.TextChoices):
 
 
 class ShareOpening(models.Model):
-    """One opening of a shared draft; never changed, and kept when the draft is shared again."""
+    """One opening of a shared draft.
+
+    Never changed, and kept when the draft is shared again.
+    """
 
     share = models.ForeignKey(Share, on_delete=models.CASCADE, related_name="openings")
     shown_at = models.DateTimeField(help_text="When the draft was shared.")
@@ -104,9 +107,10 @@ class ShareOpening(models.Model):
 
 @pghistory.track()
 class AccessRequest(models.Model):
-    """Somebody of a partnership asks to see a draft: asked → granted or declined.
+    """Somebody of a partnership asks to see a draft.
 
-    `plan` is the plan that their words name, if any: the asker gets the same answer in both cases.
+    Asked → granted or declined. `plan` is the plan that their words name, if any: the asker gets the same answer in
+    both cases.
     """
 
     partnership = models.ForeignKey(Partnership, on_delete=models.CASCADE, related_name="plan_requests")
@@ -159,7 +163,7 @@ class CommentQuerySet(models.QuerySet["Comment"]):
 
 @pghistory.track()
 class Comment(models.Model):
-    """A comment on a plan or a piece of it, on one version or on the draft (`version_number` 0).
+    """A comment on a plan or a piece of it; `version_number` 0 is the draft.
 
     A thread is a comment without a parent, with its replies; threads are resolved and reopened. `anchor` is a piece
     ("sites/north-quay"); `anchor_label` is its title at the time, which stays when the site is removed.
@@ -197,7 +201,10 @@ class Comment(models.Model):
 
 
 class Mention(models.Model):
-    """A person mentioned in a comment; `told_at` is when the email was recorded."""
+    """A person mentioned in a comment.
+
+    `told_at` is when the email was recorded.
+    """
 
     comment = models.ForeignKey(Comment, on_delete=models.CASCADE, related_name="mentions")
     person = models.ForeignKey(User, on_delete=models.CASCADE, related_name="plan_mentions")

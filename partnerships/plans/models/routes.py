@@ -1,4 +1,7 @@
-"""Who reads plans: the routes behind `visible_to`, `readers_of` and the SQL of digests."""
+"""Who reads plans.
+
+The routes behind `visible_to`, `readers_of` and the SQL of digests.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +25,7 @@ DRAFTERS = replace(_OWNING, roles=EDITING_ROLES)
 
 
 def drafters_of(prefix: str) -> Organisations:
-    """The route to people who may edit the draft, from a record whose plan is at `prefix` ("plan__")."""
+    """The route from a record's plan (at `prefix`) to editors of its draft."""
     return Organisations(f"{prefix}{DRAFTERS.path}", when=Q(**{f"{prefix}owners__ended_at": None}), roles=EDITING_ROLES)
 
 
@@ -32,7 +35,7 @@ def is_open(now: dt.datetime) -> Q:
 
 
 def _parties(opened: Q) -> Route:
-    """Present parties of plans that meet `opened`, if they belong to the audience."""
+    """Present parties in the audience of plans that meet `opened`."""
     return Organisations(
         "partnership__parties__organisation",
         when=opened & Q(audience__in=WIDER_THAN_OWNERS, partnership__parties__status=PartyStatus.ACCEPTED),
@@ -58,12 +61,15 @@ def inside_routes(now: dt.datetime) -> tuple[Route, ...]:
 
 
 def present_routes(now: dt.datetime) -> tuple[Route, ...]:
-    """Readers of what is published from now on: inside and the network, not those who left."""
+    """Readers of what is published from now on.
+
+    Inside and the network, not those who left.
+    """
     return *inside_routes(now), _network(is_open(now))
 
 
 def published_routes(now: dt.datetime) -> tuple[Route, ...]:
-    """Readers with an account of any published version, including those who left."""
+    """Readers with an account of any version, including those who left."""
     return *present_routes(now), *_former_routes(now)
 
 
@@ -73,7 +79,7 @@ def routes_once_open() -> tuple[Route, ...]:
 
 
 def _former_routes(now: dt.datetime) -> tuple[Route, ...]:
-    """Former parties, former owners, and parties of a partnership that the plan left."""
+    """Former parties and owners, and parties of a partnership the plan left."""
     opened = is_open(now)
     party = Q(
         audience__in=WIDER_THAN_OWNERS,
@@ -94,10 +100,10 @@ def _former_routes(now: dt.datetime) -> tuple[Route, ...]:
 
 
 def is_active_share(now: dt.datetime, *, share: str, plan: str) -> Q:
-    """The condition on active shares: `share` and `plan` are the lookups to each.
+    """The condition on active shares.
 
-    The share is not revoked or past its last day, the person still acts for `organisation`, and `shown_for` still owns
-    the plan.
+    `share` and `plan` are the lookups to each. The share is not revoked or past its last day, the person still acts for
+    `organisation`, and `shown_for` still owns the plan.
     """
     today = timezone.localdate(now)
     acts = f"{share}person__memberships"
@@ -118,6 +124,9 @@ def is_active_share(now: dt.datetime, *, share: str, plan: str) -> Q:
 
 
 def draft_routes(now: dt.datetime) -> tuple[Route, ...]:
-    """Readers of the draft: editors and leads of owners, and people with an active share."""
+    """Readers of the draft.
+
+    Editors and leads of owners, and people with an active share.
+    """
     shown = is_active_share(now, share="shares__", plan="") & ~Q(status__in=OVER)
     return DRAFTERS, People("shares__person", when=shown)

@@ -1,4 +1,7 @@
-"""Sign-off: who must sign, decisions on versions, and conditions that are met."""
+"""Sign-off.
+
+Who must sign, decisions on versions, and conditions that are met.
+"""
 
 from __future__ import annotations
 
@@ -26,7 +29,7 @@ class Decision(models.TextChoices):
 
 @pghistory.track(exclude=["link_key"])
 class Signatory(models.Model):
-    """An organisation whose signature a plan needs, and the role that signs for it.
+    """An organisation whose signature a plan needs, and who signs for it.
 
     asked → decided; lapsed after `due_on` until it decides; removed when its signature is no longer needed. `link_key`
     is part of the links in emails: a new key makes old links invalid.
@@ -57,14 +60,20 @@ class Signatory(models.Model):
         return f"{self.organisation_id} signs {self.plan_id}"
 
     def has_lapsed(self, today: dt.date | None = None) -> bool:
-        """Whether its deadline is past; a deadline before it was last asked does not count."""
+        """Whether its deadline is past.
+
+        A deadline before it was last asked does not count.
+        """
         if self.due_on is None or self.due_on < timezone.localdate(self.asked_at):
             return False
         return self.due_on < (today or timezone.localdate())
 
 
 class SignOff(models.Model):
-    """An organisation's decision on a version, by one person; a trigger keeps it unchanged."""
+    """An organisation's decision on a version, by one person.
+
+    A trigger keeps it unchanged.
+    """
 
     plan = models.ForeignKey(Plan, on_delete=models.PROTECT, related_name="sign_offs")
     version = models.ForeignKey(Version, on_delete=models.PROTECT, related_name="sign_offs")
@@ -108,7 +117,10 @@ class SignOff(models.Model):
 
 
 class ConditionMet(models.Model):
-    """Confirmation, by the organisation that set it, that a condition is met; never changed."""
+    """Confirmation, by the organisation that set it, that a condition is met.
+
+    Never changed.
+    """
 
     sign_off = models.OneToOneField(SignOff, on_delete=models.PROTECT, related_name="condition_met")
     note = models.TextField(blank=True)

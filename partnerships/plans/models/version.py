@@ -1,4 +1,4 @@
-"""Published versions, which never change, the draft of the next, and attached files."""
+"""Published versions, which never change, drafts and attached files."""
 
 from __future__ import annotations
 
@@ -72,11 +72,11 @@ class VersionQuerySet(models.QuerySet["Version"]):
 
 
 class Version(models.Model):
-    """A plan as published: numbered, with a note. A trigger prevents changes and deletion.
+    """A plan as published: numbered, with a note.
 
-    `plans.content` describes `content`. `prose` is the HTML of its Markdown, rendered when the text was saved; read it
-    through `html`. `figures` holds, for each reading class, the numbers of homes, sites and changes and a summary, so
-    that lists need not load contents.
+    A trigger prevents changes and deletion. `plans.content` describes `content`. `prose` is the HTML of its Markdown,
+    rendered when the text was saved; read it through `html`. `figures` holds, for each reading class, the numbers of
+    homes, sites and changes and a summary, so that lists need not load contents.
     """
 
     plan = models.ForeignKey(Plan, on_delete=models.PROTECT, related_name="versions")

@@ -1,4 +1,7 @@
-"""Queries about plans: what a person may read, who signs, and what is waiting."""
+"""Queries about plans.
+
+What a person may read, who signs, and what is waiting.
+"""
 
 from partnerships.plans.queries.comments import can_read_today, comment_counts
 from partnerships.plans.queries.contents import (

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def comment_counts(user: User | AnonymousUser, plan: Plan, *, on_draft: bool) -> dict[str, int]:
-    """The number of comments in open threads that the person may read, by piece: {"sites/north-quay": 2}."""
+    """Readable comments in open threads, by piece: {"sites/north-quay": 2}."""
     if not user.is_authenticated:
         return {}
     settled = Q(resolved_at__isnull=False) | Q(parent__resolved_at__isnull=False)
@@ -24,7 +24,7 @@ def comment_counts(user: User | AnonymousUser, plan: Plan, *, on_draft: bool) ->
 
 
 def can_read_today(comment: Comment, person: User) -> bool:
-    """Whether the person may read the comment and takes part in the plan today.
+    """Whether the person may read the comment and takes part today.
 
     People of an organisation that left may read old comments, but are not mentioned any more.
     """

@@ -29,7 +29,10 @@ def newest_for(user: User | AnonymousUser, plan: Plan) -> Version | None:
 
 
 def version_of(plan: Plan, number: int | None) -> Version | None:
-    """One version by its number, without a check of rights: callers have made it."""
+    """One version by its number, without a check of rights.
+
+    Callers have made it.
+    """
     return plan.versions.filter(number=number).first() if number else None
 
 

@@ -15,7 +15,10 @@ from partnerships.plans.queries.waiting import NextStep, next_steps
 
 @dataclass(frozen=True, slots=True)
 class Listed:
-    """A plan in a list, with what it is waiting for; only readers inside see that."""
+    """A plan in a list, with what it is waiting for.
+
+    Only readers inside see that.
+    """
 
     plan: Plan
     steps: tuple[NextStep, ...]
@@ -45,7 +48,7 @@ _PRESSING = Case(When(status=Status.AWAITING_SIGN_OFF, then=0), When(status=Stat
 
 
 def waiting_plans(user: User, limit: int, partnership: int | None = None) -> list[Listed]:
-    """Plans that are waiting for somebody, of one partnership or all, that the person reads inside."""
+    """Plans that are waiting for somebody, that the person reads inside."""
     waiting = (Status.DRAFT, Status.SHARED, Status.AWAITING_SIGN_OFF)
     seen = Plan.objects.visible_to(user).filter(pk__in=Plan.objects.with_insider(user).values("pk"))
     if partnership is not None:

@@ -13,10 +13,10 @@ if TYPE_CHECKING:
 
 
 def overdue_milestones(user: User | AnonymousUser, today: dt.date) -> MilestoneQuerySet:
-    """Open milestones that the person may see and whose last possible day is past."""
+    """Overdue milestones that the person may see."""
     return Milestone.objects.visible_to(user).overdue(today).select_related("plan")
 
 
 def milestones_due_soon(user: User | AnonymousUser, today: dt.date) -> MilestoneQuerySet:
-    """Open milestones that the person may see and that are due within thirty days."""
+    """Milestones due within thirty days that the person may see."""
     return Milestone.objects.visible_to(user).due_between(today, today + SOON).select_related("plan")

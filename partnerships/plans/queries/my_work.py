@@ -47,7 +47,7 @@ _DRAFTERS = (drafters_of("plan__"),)
 
 
 def _signatures() -> Reach:
-    """Signatories that still take part and have not decided, or whose condition is not met."""
+    """Signatories that must decide, or whose condition is not met."""
     decisions = SignOff.objects.filter(
         plan=OuterRef("plan"),
         organisation=OuterRef("organisation"),

@@ -30,13 +30,19 @@ def owners_of(plan: Plan) -> list[PlanOwner]:
 
 
 def taking_part(organisations: QuerySet[Organisation] | None = None) -> QuerySet[Party]:
-    """Present parties that may own and sign plans: all except observers (docs/rights.md)."""
+    """Present parties that may own and sign plans.
+
+    All except observers (docs/rights.md).
+    """
     parties = Party.objects.filter(status=PartyStatus.ACCEPTED).exclude(role=PartyRole.OBSERVER)
     return parties if organisations is None else parties.filter(organisation__in=organisations)
 
 
 def present_members(partnership: Partnership) -> OrganisationQuerySet:
-    """The organisations that may own plans of a partnership: its present parties except observers."""
+    """The organisations that may own plans of a partnership.
+
+    Its present parties except observers.
+    """
     parties = taking_part().filter(partnership=partnership)
     return Organisation.objects.current().filter(pk__in=parties.values("organisation"))
 
@@ -62,13 +68,16 @@ def owners_led_by(user: User, plan: Plan) -> list[PlanOwner]:
 
 
 def offers_waiting(user: User) -> QuerySet[OwnershipOffer]:
-    """Open offers to or from organisations that the person leads, oldest first."""
+    """Open offers to or from organisations that the person leads."""
     offers = OwnershipOffer.objects.visible_to(user).waiting()
     return offers.select_related("plan", "organisation", "offered_for", "offered_by").order_by("offered_at", "pk")
 
 
 def ended_ownerships(user: User) -> QuerySet[PlanOwner]:
-    """Ended ownerships that the person may see: as a lead of the former or of a present owner."""
+    """Ended ownerships that the person may see.
+
+    As a lead of the former or of a present owner.
+    """
     led = Organisation.objects.of_person(user, Role.LEAD).values("pk")
     owned = PlanOwner.objects.filter(organisation__in=led).values("plan")
     ended = PlanOwner.ever.filter(Q(organisation__in=led) | Q(plan__in=owned), ended_at__isnull=False)
@@ -85,7 +94,10 @@ class Ended:
 
 
 def ended_lines(user: User, rows: Sequence[PlanOwner]) -> list[Ended]:
-    """The rows with the titles that the reader may know; no title for a draft they no longer see."""
+    """The rows with the titles that the reader may know.
+
+    No title for a draft they no longer see.
+    """
     seen = Plan.objects.visible_to(user).filter(pk__in=[row.plan_id for row in rows])
     plans = {plan.pk: plan for plan in as_read_by(user, seen)}
     return [

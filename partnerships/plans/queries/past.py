@@ -1,4 +1,7 @@
-"""A plan as it was when an organisation left: what people of former parties and owners still see."""
+"""A plan as it was when an organisation left.
+
+What people of former parties and owners still see.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +24,7 @@ if TYPE_CHECKING:
 
 
 def _left_at(user: User | AnonymousUser, plans: Collection[Plan]) -> dict[int, dt.datetime]:
-    """The last time that one of the person's organisations left each plan, by plan id; only plans that were left.
+    """When the person's organisations last left each plan, by plan id.
 
     It left the partnership or the ownership of the plan, or the plan left a partnership to which it belongs.
     """
@@ -47,7 +50,7 @@ def _left_at(user: User | AnonymousUser, plans: Collection[Plan]) -> dict[int, d
 
 
 def as_read_by(user: User | AnonymousUser, plans: Iterable[Plan]) -> list[Plan]:
-    """The plans as they are, or as they were when the person's organisation left.
+    """The plans as they are, or were when the person's organisation left.
 
     Do not save plans that come from the past.
     """
@@ -84,13 +87,13 @@ def _show_past(user: User | AnonymousUser, plan: Plan, left_at: dt.datetime) -> 
 
 
 def titled_for(user: User | AnonymousUser, titled: Q) -> Q:
-    """The condition on plans whose title, as the person knows it, meets `titled` (a condition on `title`)."""
+    """The condition on plans whose title, as the person sees it, fits."""
     today = Plan.objects.known_today_to(user)
     held = Version.objects.visible_to(user).filter(titled).exclude(plan__in=today.values("pk"))
     return Q(pk__in=today.filter(titled).values("pk")) | Q(pk__in=held.values("plan"))
 
 
 def events_of_plans(user: User) -> Q:
-    """The condition on events about plans that the person knows today, or up to the moment they left."""
+    """The condition on events about plans that the person may see."""
     known = Plan.objects.known_today_to(user).values("pk")
     return Q(target_id__in=known) | held_at(user, plan="target_id", at="at")

@@ -46,7 +46,10 @@ class SigningState:
         return not self.sign_off.is_conditional or hasattr(self.sign_off, "condition_met")
 
     def may_decide_on(self, number: int) -> bool:
-        """Whether it may decide on the newest version, with that number: once, or again after a rejection."""
+        """Whether it may decide on the newest version, with that number.
+
+        Once, or again after a rejection.
+        """
         if not self.takes_part:
             return False
         return self.sign_off is None or (self.sign_off.is_rejected and self.sign_off.version.number < number)
@@ -72,7 +75,7 @@ class SigningState:
 
     @property
     def must_decide(self) -> bool:
-        """Whether it takes part and has no decision that counts for the present version."""
+        """Whether it takes part and has not decided on the present version."""
         return self.sign_off is None and self.takes_part
 
 
@@ -110,7 +113,7 @@ def signing_states_of(plans: Sequence[Plan]) -> dict[int, list[SigningState]]:
 
 
 def decisions_for(version: Version) -> list[SignOff]:
-    """The last decision of each organisation that counts for this version, by name.
+    """Each organisation's last decision that counts for this version.
 
     It was made on this version, or on one since which all versions are minor.
     """
@@ -133,7 +136,7 @@ def decisions_for(version: Version) -> list[SignOff]:
 
 
 def still_takes_part() -> Q:
-    """The condition on signatories that own the plan, or are present members of its partnership who may read it.
+    """The condition on signatories that still own or may read the plan.
 
     Observers, and organisations that left, do not sign.
     """
@@ -144,7 +147,10 @@ def still_takes_part() -> Q:
 
 
 def number_to_sign(plan: Plan) -> int:
-    """The number of the version to sign: the newest that is not under embargo; 0 if there is none."""
+    """The number of the version to sign: the newest that is not under embargo.
+
+    0 if there is none.
+    """
     return plan.announced_number
 
 
@@ -155,5 +161,8 @@ def organisations_led_by(person: User, plan: Plan) -> list[Organisation]:
 
 
 def asked_again(plan: Plan) -> list[SigningState]:
-    """Those asked before who are asked again when sign-off is asked for: while the plan waits, nobody is."""
+    """Those asked before who are asked again when sign-off is asked for.
+
+    While the plan waits, nobody is.
+    """
     return [] if plan.is_awaiting_sign_off else [state for state in signing_states(plan) if state.must_decide]

@@ -18,13 +18,16 @@ if TYPE_CHECKING:
 
 
 def readers_of(plan: Plan) -> QuerySet[User]:
-    """The people with an account who may read the published plan; stakeholders by link belong to digests."""
+    """The people with an account who may read the published plan.
+
+    Stakeholders by link belong to digests.
+    """
     return plan_readers(plan)
 
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """A person's roles in the owners of a plan today, and whether they act for a present party.
+    """A person's roles in a plan's owners, and whether they act for a party.
 
     Agrees with the querysets' `inside_for`, `editable_by` and `publishable_by`, for one plan.
     """
@@ -74,13 +77,16 @@ def my_plans(user: User) -> PlanQuerySet:
 
 
 def acting_for(user: User, plan: Plan) -> Organisation | None:
-    """The owner that the person acts for; None for people of other organisations."""
+    """The owner that the person acts for.
+
+    None for people of other organisations.
+    """
     owners = plan.owners.values("organisation")
     return Organisation.objects.of_person(user).filter(pk__in=owners).order_by("name", "pk").first()
 
 
 def organisations_of(people: Iterable[int]) -> dict[int, str]:
-    """The names of the organisations that each person acts for today, by the person's id."""
+    """The organisations that each person acts for today, by person id."""
     names: dict[int, list[str]] = {}
     acting = Membership.objects.current().filter(person__in=set(people)).order_by("organisation__name", "pk")
     for person, name in acting.values_list("person", "organisation__name"):

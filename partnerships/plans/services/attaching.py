@@ -1,4 +1,7 @@
-"""Attach files to a draft; files are stored outside the web root and checked by their content."""
+"""Attach files to a draft.
+
+Files are stored outside the web root and checked by their content.
+"""
 
 from __future__ import annotations
 
@@ -21,14 +24,17 @@ MAX_DOCUMENTS = 200
 
 
 class UnableToAttach(Exception):
-    """The file is empty, too large or of a type that is not accepted, or the plan is over."""
+    """The file is empty, too large or not accepted, or the plan is over."""
 
 
 @transaction.atomic
 def attach_document(
     *, plan: Plan, title: str, file: File[bytes], restricted: bool, author: User, now: dt.datetime
 ) -> Document:
-    """Attach a file to the draft; every version that names it keeps it. Raises `UnableToAttach`."""
+    """Attach a file to the draft; every version that names it keeps it.
+
+    Raises `UnableToAttach`.
+    """
     plan = lock_plan(plan)
     require(rights_over(plan, author, now).may_edit)
     try:

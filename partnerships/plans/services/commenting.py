@@ -33,7 +33,7 @@ MAX_NAME, MAX_WORDS = 150, 6
 
 
 class UnableToComment(Exception):
-    """The text is missing or too long, the piece does not exist, or the plan is over."""
+    """The text or the piece is missing, or the plan is over."""
 
 
 @transaction.atomic
@@ -48,7 +48,7 @@ def add_comment(
     parent: Comment | None = None,
     mentioned: Iterable[User] = (),
 ) -> Comment:
-    """Comment on a version (0: the draft) or on a piece of it (`anchor`), or reply to a thread (`parent`).
+    """Comment on a version (0: the draft) or a piece, or reply to a thread.
 
     People named in the text as “@Ben West”, and those in `mentioned`, get an email if they may read it. Raises
     `UnableToComment`.
@@ -111,7 +111,10 @@ def add_comment(
 
 
 def _check_may_comment(plan: Plan, number: int, author: User, now: dt.datetime) -> Rights:
-    """The author's rights, if they may read the version and comment on it. Raises `UnableToAct`."""
+    """The author's rights, if they may read the version and comment on it.
+
+    Raises `UnableToAct`.
+    """
     rights = rights_over(plan, author, now)
     require(rights.may_comment(number))
     require(number == 0 or versions_for(author, plan).filter(number=number).exists())
@@ -119,7 +122,10 @@ def _check_may_comment(plan: Plan, number: int, author: User, now: dt.datetime) 
 
 
 def _label(plan: Plan, number: int, anchor: str, author: User) -> str:
-    """The title of the anchor in the version, as the author sees it. Raises `UnableToComment`."""
+    """The title of the anchor in the version, as the author sees it.
+
+    Raises `UnableToComment`.
+    """
     if not anchor:
         return ""
     try:
@@ -134,14 +140,17 @@ def _label(plan: Plan, number: int, anchor: str, author: User) -> str:
 
 
 def _mentioned(comment: Comment, text: str, mentioned: Iterable[User]) -> list[User]:
-    """The people mentioned who may read the comment and take part in the plan today, without its author."""
+    """The people mentioned who may read the comment, without its author."""
     wanted = {person.pk: person for person in mentioned} | {person.pk: person for person in _people_named(text)}
     wanted.pop(comment.author_id, None)
     return [person for person in wanted.values() if can_read_today(comment, person)]
 
 
 def _people_named(text: str) -> list[User]:
-    """The people with an account named after an @; of several matching names the longest."""
+    """The people with an account named after an @.
+
+    Of several matching names the longest.
+    """
     calls = [_possible_names(call) for call in text.replace("’", "'").lower().split("@")[1:]]
     if not calls:
         return []
@@ -158,7 +167,10 @@ def _people_named(text: str) -> list[User]:
 
 
 def _possible_names(call: str) -> list[str]:
-    """The possible names after an @, longest first: "ben west, and" gives "ben west" and "ben"."""
+    """The possible names after an @, longest first.
+
+    "ben west, and" gives "ben west" and "ben".
+    """
     words = call[:MAX_NAME].split()[:MAX_WORDS] if call[:1].strip() else []
     names = [" ".join(words[:count]) for count in range(len(words), 0, -1)]
     return list(dict.fromkeys(shape for name in names for shape in (name, name.rstrip(".,;:!?)”\"'"))))

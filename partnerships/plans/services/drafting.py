@@ -1,4 +1,4 @@
-"""Create a plan, and save its draft piece by piece so that people do not overwrite each other."""
+"""Create a plan, and save its draft piece by piece."""
 
 from __future__ import annotations
 
@@ -38,7 +38,10 @@ class UnableToCreatePlan(Exception):
 
 
 class UnableToSavePiece(Exception):
-    """The plan is over, or the piece or its value is invalid; `problems` says where."""
+    """The plan is over, or the piece or its value is invalid.
+
+    `problems` says where.
+    """
 
     def __init__(self, message: str, problems: Sequence[Any] = ()) -> None:
         self.problems = tuple(problems)
@@ -46,9 +49,10 @@ class UnableToSavePiece(Exception):
 
 
 class PieceConflict(Exception):
-    """Somebody saved the same piece since: `theirs` is what it holds now, `mine` what was to be saved, both regular.
+    """Somebody saved the same piece since.
 
-    `revision` is the one to base on next, `by` the person's id and `at` the moment (ISO 8601) of the other save.
+    `theirs` is what it holds now, `mine` what was to be saved, both regular. `revision` is the one to base on next,
+    `by` the person's id and `at` the moment (ISO 8601) of the other save.
     """
 
     def __init__(self, *, piece: str, mine: Any, theirs: Any, revision: int, by: int | None, at: str) -> None:
@@ -70,7 +74,7 @@ def create_plan(
     content: Any = None,
     external_reference: str = "",
 ) -> Plan:
-    """Create a plan with a draft, from the given content or from the starter of its kind.
+    """Create a plan with a draft, from a content or from a starter.
 
     Raises `UnableToCreatePlan`.
     """
@@ -128,7 +132,7 @@ def create_plan(
 
 
 def _check_take_part(partnership: Partnership, owners: Sequence[Organisation]) -> None:
-    """Refuse owners that are not members of the partnership, or only observers (docs/rights.md)."""
+    """Refuse owners that are not members, or only observers."""
     members = set(taking_part().filter(partnership=partnership).values_list("organisation", flat=True))
     for owner in owners:
         if owner.pk not in members:
@@ -161,10 +165,10 @@ def lock_draft(plan: Plan, *, author: User | None, now: dt.datetime) -> Draft:
 def save_piece(
     *, plan: Plan, piece: str, value: Any, based_on: int | None, author: User | None, now: dt.datetime
 ) -> Draft:
-    """Save one piece of the draft: an item, "about", or the order of a list; None removes an item.
+    """Save one piece of the draft: an item, "about", or the order of a list.
 
-    `based_on` is the revision of the piece that the author saw (`Draft.revision_of`), None to overwrite. Raises
-    `PieceConflict` if somebody has saved something else since, and `UnableToSavePiece`.
+    None removes an item. `based_on` is the revision of the piece that the author saw (`Draft.revision_of`), None to
+    overwrite. Raises `PieceConflict` if somebody has saved something else since, and `UnableToSavePiece`.
     """
     plan = lock_plan(plan)
     require(rights_over(plan, author, now).may_edit)
@@ -216,7 +220,7 @@ def save_piece(
 
 @transaction.atomic
 def move_piece(*, plan: Plan, piece: str, up: bool, author: User, now: dt.datetime) -> bool:
-    """Move an item of the draft, such as "sections/vision", one place up or down.
+    """Move an item ("sections/vision") of the draft one place up or down.
 
     Returns whether it moved: the first cannot go up, the last cannot go down. Raises `UnableToSavePiece`, also if the
     item was removed.
@@ -239,7 +243,10 @@ def move_piece(*, plan: Plan, piece: str, up: bool, author: User, now: dt.dateti
 
 @transaction.atomic
 def discard_draft(*, plan: Plan, author: User, reason: str, now: dt.datetime) -> None:
-    """Discard all changes since the newest version. Raises `UnableToSavePiece` before the first version."""
+    """Discard all changes since the newest version.
+
+    Raises `UnableToSavePiece` before the first version.
+    """
     plan = lock_plan(plan)
     require(rights_over(plan, author, now).may_edit)
     if plan.is_draft:

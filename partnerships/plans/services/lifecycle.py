@@ -24,7 +24,7 @@ BY_HAND: dict[str, tuple[str, ...]] = {
 
 
 class UnableToChangeStatus(Exception):
-    """The change of status is not allowed, or the reason or successor is missing."""
+    """The change is not allowed, or the reason or successor is missing."""
 
 
 class UnableToPinBaseline(Exception):
@@ -40,7 +40,7 @@ def choices_by_hand(plan: Plan) -> tuple[Status, ...]:
 def change_status(
     *, plan: Plan, to: str, reason: str, author: User | None, now: dt.datetime, successor: Plan | None = None
 ) -> Plan:
-    """Change the status to monitoring, back to shared for comment, superseded (by `successor`) or closed.
+    """Change the status of a plan by hand; superseded needs `successor`.
 
     Raises `UnableToChangeStatus`.
     """
@@ -77,7 +77,10 @@ def change_status(
 
 @transaction.atomic
 def change_audience(*, plan: Plan, audience: str, reason: str, author: User, now: dt.datetime) -> Plan:
-    """Change who may read the published versions. Raises `UnableToChangeStatus`."""
+    """Change who may read the published versions.
+
+    Raises `UnableToChangeStatus`.
+    """
     plan = lock_plan(plan)
     require(rights_over(plan, author, now).may_publish)
     if audience not in Audience.values:
@@ -110,7 +113,10 @@ def change_audience(*, plan: Plan, audience: str, reason: str, author: User, now
 
 @transaction.atomic
 def pin_baseline(*, plan: Plan, number: int | None, author: User, now: dt.datetime) -> Plan:
-    """Make a version the baseline; None clears the baseline. Raises `UnableToPinBaseline`."""
+    """Make a version the baseline; None clears the baseline.
+
+    Raises `UnableToPinBaseline`.
+    """
     plan = lock_plan(plan)
     require(rights_over(plan, author, now).may_publish)
     if number is not None and not plan.versions.filter(number=number).exists():

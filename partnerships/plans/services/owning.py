@@ -1,4 +1,7 @@
-"""Change the owners of a plan: offers, answers, giving up, and leaving a partnership."""
+"""Change the owners of a plan.
+
+Offers, answers, giving up, and leaving a partnership.
+"""
 
 from __future__ import annotations
 
@@ -34,7 +37,7 @@ from partnerships.plans.services.sharing import end_share
 
 
 class UnableToChangeOwners(Exception):
-    """The owner is not allowed, the plan would have no owner, or the offer is closed."""
+    """The owner is not allowed or the last one, or the offer is closed."""
 
 
 def _kind(plan: Plan) -> str:
@@ -51,7 +54,10 @@ def _owner(plan: Plan, organisation: Organisation | int) -> PlanOwner:
 
 
 def _lock_with_partnership(plan: Plan, partnership_id: int | None) -> Plan:
-    """The plan, locked after its partnership: the same order as when a party leaves."""
+    """The plan, locked after its partnership.
+
+    The same order as when a party leaves.
+    """
     if partnership_id is not None:
         Partnership.objects.select_for_update(no_key=True).get(pk=partnership_id)
     return lock_plan(plan)
@@ -68,9 +74,10 @@ def offer_ownership(
     now: dt.datetime,
     message: str = "",
 ) -> OwnershipOffer:
-    """Offer a plan to another organisation for an owner: to own it too, or to replace that owner.
+    """Offer a plan to another organisation for an owner.
 
-    Nothing changes until a lead of the organisation accepts; its leads get an email. Raises `UnableToChangeOwners`.
+    To own it too, or to replace that owner. Nothing changes until a lead of the organisation accepts; its leads get an
+    email. Raises `UnableToChangeOwners`.
     """
     plan = lock_plan(plan)
     require(rights_over(plan, author, now).may_offer_for(offered_for.pk))
@@ -111,7 +118,10 @@ def offer_ownership(
 
 @transaction.atomic
 def withdraw_offer(*, offer: OwnershipOffer, author: User, now: dt.datetime) -> None:
-    """Withdraw an offer, as a lead of any owner. Raises `UnableToChangeOwners`."""
+    """Withdraw an offer, as a lead of any owner.
+
+    Raises `UnableToChangeOwners`.
+    """
     plan = lock_plan(offer.plan)
     require(rights_over(plan, author, now).leads_owner)
     waiting = plan.ownership_offers.waiting().filter(pk=offer.pk).select_related("organisation").first()
@@ -142,10 +152,10 @@ def _withdraw_all(offers: QuerySet[OwnershipOffer], *, author: User | None, now:
 def answer_offer(
     *, offer: OwnershipOffer, accept: bool, author: User, now: dt.datetime, reason: str = ""
 ) -> OwnershipOffer:
-    """Accept or decline an offer, for the organisation it was made to. The person who made it gets an email.
+    """Accept or decline an offer, for the organisation it was made to.
 
-    After a handover the organisation that offered no longer owns the plan. A plan that had left its partnership with
-    that organisation returns to it. Raises `UnableToChangeOwners`.
+    The person who made it gets an email. After a handover the organisation that offered no longer owns the plan. A plan
+    that had left its partnership with that organisation returns to it. Raises `UnableToChangeOwners`.
     """
     plan = _lock_with_partnership(offer.plan, offer.partnership_id)
     require(roles_of(author, now).lead(offer.organisation_id))
@@ -175,7 +185,7 @@ def answer_offer(
 
 
 def _email_answer(offer: OwnershipOffer, *, author: User, now: dt.datetime) -> None:
-    """Email the person who offered the plan or, if they no longer lead that organisation, its leads."""
+    """Email the person who made the offer or, failing that, the leads."""
     leads = leads_of(offer.offered_for)
     told = leads.filter(pk=offer.offered_by_id or 0)
     record_emails(
@@ -218,7 +228,10 @@ def _accept(plan: Plan, offer: OwnershipOffer, *, author: User, now: dt.datetime
 
 @transaction.atomic
 def give_up_ownership(*, plan: Plan, organisation: Organisation, reason: str, author: User, now: dt.datetime) -> None:
-    """Give up an organisation's ownership; another owner must remain. Raises `UnableToChangeOwners`."""
+    """Give up an organisation's ownership; another owner must remain.
+
+    Raises `UnableToChangeOwners`.
+    """
     plan = lock_plan(plan)
     require(rights_over(plan, author, now).may_offer_for(organisation.pk))
     owner = _owner(plan, organisation)
@@ -265,7 +278,10 @@ def _end_shares(shares: QuerySet[Share], *, author: User | None, now: dt.datetim
 
 
 def leave_with_party(departure: PartyDeparture) -> None:
-    """End a former party's part in the partnership's plans; plans that only it owns leave with it."""
+    """End a former party's part in the partnership's plans.
+
+    Plans that only it owns leave with it.
+    """
     party = departure.party
     within = Plan.objects.filter(partnership=party.partnership_id)
     plans = {plan.pk: plan for plan in within.select_for_update(of=("self",), no_key=True).order_by("pk")}
@@ -283,7 +299,10 @@ def leave_with_party(departure: PartyDeparture) -> None:
 
 
 def _leave_partnership(plan: Plan, departure: PartyDeparture) -> None:
-    """Take the plan out of the partnership with its only owner; only offers to hand over stay open."""
+    """Take the plan out of the partnership with its only owner.
+
+    Only offers to hand over stay open.
+    """
     party, author, now = departure.party, departure.author, departure.now
     before = plan.audience
     told = version_of(plan, plan.announced_number) if before != Audience.OWNERS else None
@@ -324,7 +343,7 @@ def _leave_partnership(plan: Plan, departure: PartyDeparture) -> None:
 
 
 def preview_leaving(party: Party, reader: User) -> list[Consequence]:
-    """What would happen to the partnership's plans if the party left, as far as the reader may see them."""
+    """What would happen to the partnership's plans if the party left."""
     owned = Plan.objects.visible_to(reader).owned_by(party.organisation_id).filter(partnership=party.partnership_id)
     plans = Plan.objects.filter(pk__in=owned.values("pk")).for_listing().order_by("title", "pk")
     name = party.organisation.name

@@ -1,4 +1,7 @@
-"""Store PDFs of published versions: drawing one takes seconds, and anyone may ask for a public plan."""
+"""Store PDFs of published versions.
+
+Drawing one takes seconds, and anyone may ask for a public plan.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +19,10 @@ KEEP_FOR = dt.timedelta(days=30)
 def paper_of(
     page: str, *, version: Version, reader: ReadingClass, draw: Callable[[str], bytes], now: dt.datetime
 ) -> bytes:
-    """The PDF of a version: the stored one if drawn from the same page, else a new one, which is stored."""
+    """The PDF of a version.
+
+    The stored one if drawn from the same page, else a new one, which is stored.
+    """
     digest = hashlib.sha256(f"{release('weasyprint')}\n{page}".encode()).hexdigest()
     kept = Paper.objects.filter(version=version, reader=reader, digest=digest).first()
     if kept is not None:

@@ -1,4 +1,7 @@
-"""Update the rows for lists and reports from a plan's newest version; writes only differences."""
+"""Update the rows for lists and reports from a plan's newest version.
+
+Writes only differences.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +21,10 @@ SITE_FIELDS = [
 
 
 def project(plan: Plan, was: Content, now: Content) -> None:
-    """Write the sites, homes and milestones of `now` as rows; the present rows are those of `was`."""
+    """Write the sites, homes and milestones of `now` as rows.
+
+    The present rows are those of `was`.
+    """
     _sites(plan, _by_key(was, "sites"), _by_key(now, "sites"))
     shown_before, shown = _shown(was), _shown(now)
     before = {key: _milestone(plan, item, shown_before) for key, item in _by_key(was, "milestones").items()}
@@ -39,7 +45,10 @@ def _by_key(content: Content, code: str) -> dict[str, Item]:
 
 
 def _shown(content: Content) -> set[str]:
-    """The keys of sites whose milestones readers outside may see; "" is the whole plan."""
+    """The keys of sites whose milestones readers outside may see.
+
+    "" is the whole plan.
+    """
     return {"", *(site["key"] for site in content["sites"] if not site["confidential"])}
 
 

@@ -47,11 +47,11 @@ NOTHING_WRITTEN = "Nothing has been written yet: the draft has only its starter 
 
 
 class UnableToPublish(Exception):
-    """The plan is over, nothing changed, the note is missing, the draft is out of date, or the content is invalid."""
+    """The draft is unchanged, invalid or out of date, or the plan is over."""
 
 
 class UnableToEmbargo(UnableToPublish):
-    """The embargo would end in the past, or before the embargo of the version before."""
+    """The embargo would end in the past, or before that of the last version."""
 
 
 @transaction.atomic
@@ -68,12 +68,13 @@ def publish_version(
     end_shares: bool = False,
     source: str = "",
 ) -> Version:
-    """Publish the draft, or a content given by an import, as the next version. Sends `version_published`.
+    """Publish the draft, or a content given by an import, as the next version.
 
-    `note` says what changed and why. `minor` keeps signatures; the first version is never minor. `draft_revision` is
-    the revision of the draft that the author saw: a draft saved since is not published. A given content is merged into
-    the draft. Until `embargo_until` only owners can read the version; it also waits for the embargo of the version
-    before. `end_shares` ends all shares of the draft. Raises `UnableToPublish`, for the embargo `UnableToEmbargo`.
+    Sends `version_published`. `note` says what changed and why. `minor` keeps signatures; the first version is never
+    minor. `draft_revision` is the revision of the draft that the author saw: a draft saved since is not published. A
+    given content is merged into the draft. Until `embargo_until` only owners can read the version; it also waits for
+    the embargo of the version before. `end_shares` ends all shares of the draft. Raises `UnableToPublish`, for the
+    embargo `UnableToEmbargo`.
     """
     plan = lock_plan(plan)
     require(rights_over(plan, author, now).may_publish)
@@ -154,7 +155,10 @@ def publish_version(
 
 
 def _embargo_end(plan: Plan, wanted: dt.datetime | None, now: dt.datetime) -> dt.datetime | None:
-    """When the next version's embargo ends: never before that of the version before, which it includes."""
+    """When the next version's embargo ends.
+
+    Never before that of the version before, which it includes.
+    """
     if wanted is not None and wanted <= now:
         raise UnableToEmbargo(
             "The end of the embargo is in the past. Choose a later time, or leave the day empty to publish now."
@@ -186,10 +190,11 @@ def publish_piece(
     minor: bool = False,
     now: dt.datetime,
 ) -> Version:
-    """Publish the newest version with one piece replaced, such as a milestone. The draft keeps its other changes.
+    """Publish the newest version with one piece replaced, such as a milestone.
 
-    `based_on` is the number of the version that the author saw. Raises `PieceConflict`, with the newest number as its
-    `revision`, if somebody has published another value of the piece since; and `UnableToPublish`.
+    The draft keeps its other changes. `based_on` is the number of the version that the author saw. Raises
+    `PieceConflict`, with the newest number as its `revision`, if somebody has published another value of the piece
+    since; and `UnableToPublish`.
     """
     with transaction.atomic():
         locked = lock_plan(plan)
@@ -247,7 +252,10 @@ def _update_draft(
     author: User | None,
     now: dt.datetime,
 ) -> None:
-    """Base the draft on the new version; people who are editing a changed piece will see a conflict."""
+    """Base the draft on the new version.
+
+    People who are editing a changed piece will see a conflict.
+    """
     if given and draft.content is not None and version.number > 1:
         merged = rebase(draft.content, was, now_content)
         write_draft(draft, merged if merged != now_content else None, version)
@@ -265,7 +273,10 @@ def _update_draft(
 
 
 def _copy_title(plan: Plan, version: Version, content: Content) -> None:
-    """Copy title and period of an open version to the plan; an embargo covers the title too."""
+    """Copy title and period of an open version to the plan.
+
+    An embargo covers the title too.
+    """
     plan.title = version.title
     plan.period_start = year_of(content["about"]["period_start"])
     plan.period_end = year_of(content["about"]["period_end"])
@@ -274,15 +285,15 @@ def _copy_title(plan: Plan, version: Version, content: Content) -> None:
 def _ask_for_signatures(
     plan: Plan, was_substantive: int, number: int, *, author: User | None, now: dt.datetime
 ) -> None:
-    """Ask signatories again if earlier signatures do not count for the version that is open now."""
+    """Ask signatories again if earlier signatures no longer count."""
     if plan.substantive_number > was_substantive and plan.is_awaiting_sign_off:
         ask_all_again(plan, author=author, now=now)
 
 
 def lift_embargoes(*, now: dt.datetime) -> int:
-    """Open versions whose embargo is over; returns the number of plans. Safe to run twice or late.
+    """Open versions whose embargo is over; returns the number of plans.
 
-    Failures are logged and tried again in the next run; they do not hold up other plans.
+    Safe to run twice or late. Failures are logged and tried again in the next run; they do not hold up other plans.
     """
     held = Version.objects.filter(plan=OuterRef("pk"), number__gt=OuterRef("open_number"), embargo_until__lte=now)
     over = Plan.objects.filter(Exists(held), open_number__lt=F("current_number")).order_by("pk")
@@ -297,7 +308,10 @@ def lift_embargoes(*, now: dt.datetime) -> int:
 
 @transaction.atomic
 def _open_newest(pk: int, now: dt.datetime) -> bool:
-    """Open the plan's newest version whose embargo is over; returns whether there was one."""
+    """Open the plan's newest version whose embargo is over.
+
+    Returns whether there was one.
+    """
     plan = lock_plan(Plan(pk=pk))
     free = plan.versions.filter(Q(embargo_until=None) | Q(embargo_until__lte=now), number__gt=plan.open_number)
     version = free.order_by("-number").first()
@@ -326,7 +340,10 @@ def _make_open(plan: Plan, version: Version, at: dt.datetime) -> None:
 
 
 def _update_plan(plan: Plan, version: Version, content: Content) -> None:
-    """Update the plan's row for the new version; under embargo without title, period and status."""
+    """Update the plan's row for the new version.
+
+    Under embargo without title, period and status.
+    """
     opens = version.embargo_until or version.published_at
     plan.current_number = version.number
     if version.number == 1:

@@ -1,4 +1,7 @@
-"""Lock a plan's row and record events: the first and last step of every service."""
+"""Lock a plan's row and record events.
+
+The first and last step of every service.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +22,10 @@ def lock_plan(plan: Plan) -> Plan:
 
 
 def acting_organisation(plan: Plan, author: User | None) -> Organisation | None:
-    """The owner that the author acts for; the first owner for the system and other authors."""
+    """The owner that the author acts for.
+
+    The first owner for the system and other authors.
+    """
     owners = Organisation.objects.filter(pk__in=plan.owners.values("organisation")).order_by("name", "pk")
     if author is not None:
         mine = owners.of_person(author).first()
@@ -40,9 +46,10 @@ def record_event(
     organisation: Organisation | None = None,
     data: dict[str, Any] | None = None,
 ) -> Event:
-    """Record an event. `kind` says who may see it: readers of the "plan", or editors ("plan_draft").
+    """Record an event.
 
-    With a `version`, or with a comment as `target_id`, readers of that version or comment see it.
+    `kind` says who may see it: readers of the "plan", or editors ("plan_draft"). With a `version`, or with a comment as
+    `target_id`, readers of that version or comment see it.
     """
     return record(
         actor_id=author.pk if author else None,

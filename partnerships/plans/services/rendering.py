@@ -1,4 +1,4 @@
-"""Render a plan's Markdown to HTML once, when a piece is saved or a version is published."""
+"""Render a plan's Markdown to HTML once, when it is saved."""
 
 from __future__ import annotations
 
@@ -17,14 +17,17 @@ _COLLECTIONS = {
 
 
 def write_draft(draft: Draft, content: Content | None, *known: Version | None) -> None:
-    """Set a draft's content and HTML without saving; None: the same as the newest version."""
+    """Set a draft's content and HTML without saving.
+
+    None: the same as the newest version.
+    """
     draft.prose = prose_of(content, draft, *known) if content is not None else {}
     draft.prose_rules = rules()
     draft.content = content
 
 
 def prose_of(content: Content, *known: Draft | Version | None) -> dict[str, str]:
-    """The HTML of every Markdown field by its path, such as "sections/vision/body".
+    """The HTML of each Markdown field by path, like "sections/vision/body".
 
     HTML of the same text in `known` drafts and versions is reused, unless the rules of rendering have changed.
     """

@@ -29,7 +29,7 @@ EMAIL_AGAIN = dt.timedelta(days=1)
 
 
 class UnableToShare(Exception):
-    """The person cannot be found or may not see drafts, the day is past, or the plan is over."""
+    """The person may not see drafts, the day is past, or the plan is over."""
 
 
 class UnableToAskForAccess(Exception):
@@ -47,7 +47,7 @@ def share_draft(
     author: User,
     now: dt.datetime,
 ) -> Share:
-    """Share the draft with a person who has an account, to read or to comment, until a day, and email them.
+    """Share the draft with a person who has an account, and email them.
 
     Sharing again changes the terms. It sends no second email, unless the share had ended and the last email is more
     than a day old. Raises `UnableToShare`.
@@ -122,14 +122,20 @@ def share_draft(
 
 
 def _acts_for(person: User, plan: Plan) -> Organisation | None:
-    """The organisation for which the person sees the draft: a party of its partnership before others."""
+    """The organisation for which the person sees the draft.
+
+    A party of its partnership before others.
+    """
     mine = Organisation.objects.of_person(person).order_by("name", "pk")
     parties = Party.objects.present().filter(partnership=plan.partnership_id).values("organisation")
     return mine.filter(pk__in=parties).first() or mine.first()
 
 
 def end_active_shares(plan: Plan, *, author: User | None, now: dt.datetime) -> int:
-    """End all active shares of the draft; returns how many. Lock the plan's row first."""
+    """End all active shares of the draft; returns how many.
+
+    Lock the plan's row first.
+    """
     shares = list(plan.shares.active(now).select_related("person", "plan").order_by("pk"))
     for share in shares:
         end_share(share, author=author, now=now)
@@ -150,7 +156,10 @@ SHARE_ENDED = "showing ended"
 
 
 def end_share(share: Share, *, author: User | None, now: dt.datetime) -> None:
-    """End an active share, for services that have checked the rights. Lock the plan's row first."""
+    """End an active share, for services that have checked the rights.
+
+    Lock the plan's row first.
+    """
     share.revoked_at = now
     share.save(update_fields=["revoked_at"])
     journal.note(SHARE_ENDED, now=now, share=share.pk)
@@ -167,9 +176,9 @@ def end_share(share: Share, *, author: User | None, now: dt.datetime) -> None:
 
 @transaction.atomic
 def open_share(*, plan: Plan, person: User, how: str, now: dt.datetime, what: str = "") -> Share | None:
-    """Log that a person opened a draft shared with them; returns their active share.
+    """Log that a person opened a draft shared with them.
 
-    `how` is an `Opening`, `what` the name of an opened document.
+    Returns their active share. `how` is an `Opening`, `what` the name of an opened document.
     """
     share = plan.shares.active(now).filter(person=person).first()
     if share is None:
@@ -245,9 +254,9 @@ def answer_request(
     ends_on: dt.date | None = None,
     message: str = "",
 ) -> AccessRequest:
-    """Share the draft with the person who asked, or decline; they get an email with the message.
+    """Share the draft with the person who asked, or decline.
 
-    Raises `UnableToShare`, also if the request has been answered.
+    They get an email with the message. Raises `UnableToShare`, also if the request has been answered.
     """
     request = AccessRequest.objects.select_for_update(of=("self",)).select_related("person", "plan").get(pk=request.pk)
     require(request.plan is not None and rights_over(lock_plan(request.plan), author, now).may_edit)

@@ -1,4 +1,7 @@
-"""Ask organisations to sign: request, ask again, remind, change deadlines, remove signatories."""
+"""Ask organisations to sign.
+
+Request, ask again, remind, change deadlines, remove signatories.
+"""
 
 from __future__ import annotations
 
@@ -31,7 +34,7 @@ REMIND_AGAIN = dt.timedelta(days=7)
 
 
 class UnableToRequestSignOff(Exception):
-    """Nothing is published, a signatory is missing or may not sign, or the plan is over."""
+    """There is no version or signatory to sign, or the plan is over."""
 
 
 @transaction.atomic
@@ -44,7 +47,7 @@ def request_sign_off(
     now: dt.datetime,
     reason: str = "",
 ) -> Plan:
-    """Ask organisations to sign, each with its role, in addition to those already asked.
+    """Ask organisations to sign, in addition to those already asked.
 
     If the plan had gone back to comment or was agreed, earlier signatories that have not decided on this version are
     asked again, with the deadline `due_on` if given. Raises `UnableToRequestSignOff`.
@@ -104,7 +107,7 @@ def request_sign_off(
 
 
 def _is_signed_already(plan: Plan) -> bool:
-    """Whether a plan that went back to comment has all signatures for its present version."""
+    """Whether a plan that went back to comment has all its signatures."""
     states = signing_states(plan) if plan.status == Status.SHARED else []
     return any(state.has_approved for state in states) and all(state.is_settled for state in states)
 
@@ -207,7 +210,7 @@ def _send_request(
     again: bool = False,
     owed_since: dt.datetime | None = None,
 ) -> None:
-    """Record the email with the link, for every lead of the organisation except the author.
+    """Email the link to every lead of the organisation except the author.
 
     `owed_since` tells one reminder from the next: the moment of the last email before it.
     """
@@ -237,7 +240,10 @@ def ask_all_again(plan: Plan, *, author: User | None, now: dt.datetime) -> None:
 
 @transaction.atomic
 def remove_signatory(*, signatory: Signatory, author: User, reason: str, now: dt.datetime) -> None:
-    """Stop asking an organisation to sign; its decisions are kept. Raises `UnableToRequestSignOff`."""
+    """Stop asking an organisation to sign; its decisions are kept.
+
+    Raises `UnableToRequestSignOff`.
+    """
     plan = lock_plan(signatory.plan)
     require(rights_over(plan, author, now).may_publish)
     remaining = plan.signatories.filter(removed_at=None).exclude(pk=signatory.pk).exists()
@@ -258,9 +264,9 @@ def remove_signatory(*, signatory: Signatory, author: User, reason: str, now: dt
 
 
 def release_signatories(*, now: dt.datetime) -> int:
-    """Stop waiting for organisations that no longer take part; returns how many.
+    """Stop waiting for organisations that no longer take part.
 
-    Their decisions are kept. Safe to run twice or late.
+    Returns how many. Their decisions are kept. Safe to run twice or late.
     """
     gone = (
         Signatory.objects.filter(removed_at=None, plan__status=Status.AWAITING_SIGN_OFF)
@@ -295,9 +301,10 @@ def _release(pk: int, now: dt.datetime) -> int:
 
 
 def remind_signatories(*, now: dt.datetime) -> int:
-    """Remind signatories with a near or past deadline once a week; returns how many were reminded.
+    """Remind signatories with a near or past deadline once a week.
 
-    Safe to run twice: a conditional update claims each signatory in the transaction that records its emails.
+    Returns how many were reminded. Safe to run twice: a conditional update claims each signatory in the transaction
+    that records its emails.
     """
     today = timezone.localdate(now)
     waiting = Signatory.objects.filter(

@@ -1,4 +1,4 @@
-"""Sign a version, confirm that a condition is met, and settle the plan's status."""
+"""Sign a version, confirm conditions, and settle the plan's status."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from partnerships.plans.services.recording import lock_plan, record_event
 
 
 class UnableToSign(Exception):
-    """The organisation is not asked to sign or has decided, or the version is not the newest."""
+    """The organisation may not decide now, or the version is not the newest."""
 
 
 @transaction.atomic
@@ -108,7 +108,10 @@ def _email_decision(sign_off: SignOff, *, now: dt.datetime) -> None:
 
 @transaction.atomic
 def meet_condition(*, sign_off: SignOff, person: User, note_text: str, now: dt.datetime) -> ConditionMet:
-    """Confirm that a condition is met, for the organisation that set it. Raises `UnableToSign`."""
+    """Confirm that a condition is met, for the organisation that set it.
+
+    Raises `UnableToSign`.
+    """
     plan = lock_plan(sign_off.plan)
     require(rights_over(plan, person, now).may_meet(sign_off))
     state = next(
@@ -134,7 +137,7 @@ def meet_condition(*, sign_off: SignOff, person: User, note_text: str, now: dt.d
 
 
 def settle(plan: Plan, *, author: User | None, now: dt.datetime) -> None:
-    """Set the status to agreed once all required signatories have approved and all conditions are met."""
+    """Set the status to agreed once all approved and conditions are met."""
     states = signing_states(plan)
     if not plan.is_awaiting_sign_off or not all(state.is_settled for state in states):
         return

@@ -28,7 +28,10 @@ from partnerships.plans.views.fetching import Opened, open_draft, open_plan
 
 @dataclass(frozen=True, slots=True)
 class Thread:
-    """A comment with its replies; `place` is its piece in the newest version, or says that it is gone."""
+    """A comment with its replies.
+
+    `place` is its piece in the newest version, or says that it is gone.
+    """
 
     first: Comment
     answers: tuple[Comment, ...]
@@ -72,7 +75,7 @@ def _threads(comments: QuerySet[Comment], content: Content, pk: int, *, on_draft
 
 
 def _open(request: HttpRequest, pk: int, *, on_draft: bool) -> tuple[Opened, int, Content]:
-    """The plan, the version number (0: the draft) and the content in the reader's class."""
+    """The plan, the version number (0: the draft) and the content."""
     if on_draft:
         opened, _draft = open_draft(request, pk)
         return opened, 0, content_for(draft_content(opened.plan), opened.reader)

@@ -1,4 +1,7 @@
-"""Compare two versions, the draft or the baseline: on screen, in print, as PDF and CSV."""
+"""Compare two versions, the draft or the baseline.
+
+On screen, in print, as PDF and CSV.
+"""
 
 from __future__ import annotations
 
@@ -27,7 +30,10 @@ BASELINE = "baseline"
 
 @dataclass(frozen=True, slots=True)
 class Side:
-    """One side of a comparison: its value in the address, its label, and its version (None: the draft)."""
+    """One side of a comparison.
+
+    Its value in the address, its label, and its version (None: the draft).
+    """
 
     value: str
     label: str
@@ -68,7 +74,7 @@ def _sides(request: HttpRequest, opened: Opened) -> tuple[Side, ...]:
 
 
 def _choose(request: HttpRequest, opened: Opened, sides: tuple[Side, ...]) -> tuple[Side, Side, bool]:
-    """The two sides in the address, by default the newest version and the one before; 404 for others.
+    """The two sides in the address, by default the newest two versions.
 
     The third value says that the address names a baseline and none is set; the default then takes its place.
     """
@@ -111,9 +117,9 @@ def _touched(plan: Plan, opened: Opened) -> dict[str, str]:
 
 
 def compare_sides(request: HttpRequest, pk: int, how: Opening) -> Compared:
-    """Fetch both sides and compare them in the reader's class; 404 if the reader may not see either.
+    """Fetch both sides and compare them in the reader's class.
 
-    `how` is logged if one side is a draft shared with the reader.
+    404 if the reader may not see either. `how` is logged if one side is a draft shared with the reader.
     """
     opened = open_plan(request, pk)
     sides = _sides(request, opened)

@@ -1,4 +1,7 @@
-"""Conflicts: two people changed the same piece, so both texts are shown side by side."""
+"""Conflicts.
+
+Two people changed the same piece, so both texts are shown side by side.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +18,10 @@ from partnerships.plans.services import PieceConflict
 
 
 def conflict_context(conflict: PieceConflict, collection: Collection | None, content: Content) -> dict[str, Any]:
-    """The fields in which two texts differ; `content` is the draft, for the names of its sites."""
+    """The fields in which two texts differ.
+
+    `content` is the draft, for the names of its sites.
+    """
     person = User.objects.filter(pk=conflict.by or 0).first()
     theirs: Item | None = conflict.theirs
     both = {**content, "sites": [conflict.mine, *([theirs] if theirs else [])]} if collection is SITES else content

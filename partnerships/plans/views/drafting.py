@@ -75,7 +75,10 @@ def _touches(draft: Draft, content: Content) -> dict[str, dict[str, Any]]:
 
 @require_safe
 def draft_page(request: HttpRequest, pk: int) -> HttpResponse:
-    """The draft with links to edit each piece; people who may not edit it can read it."""
+    """The draft with links to edit each piece.
+
+    People who may not edit it can read it.
+    """
     opened, draft = open_draft(request, pk)
     if not opened.may_edit:
         return read_draft(request, opened, draft)

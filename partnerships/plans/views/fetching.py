@@ -1,4 +1,7 @@
-"""Fetch plans for a request: 404 for people who may not see them, 403 for those who may not act."""
+"""Fetch plans for a request.
+
+404 for people who may not see them, 403 for those who may not act.
+"""
 
 from __future__ import annotations
 
@@ -38,7 +41,10 @@ class Opened:
 
     @property
     def takes_part(self) -> bool:
-        """Whether the reader may comment on versions; people of former parties may only read."""
+        """Whether the reader may comment on versions.
+
+        People of former parties may only read.
+        """
         return self.rights is not None and self.rights.takes_part
 
 
@@ -66,7 +72,10 @@ def open_plan(request: HttpRequest, pk: int) -> Opened:
 
 
 def open_published(request: HttpRequest, pk: int, number: int | None = None) -> tuple[Opened, Version]:
-    """The plan and a version that the person may read, by default the newest; else 404."""
+    """The plan and a version that the person may read, by default the newest.
+
+    Else 404.
+    """
     opened = open_plan(request, pk)
     if number is None:
         version = newest_for(request.user, opened.plan)
@@ -106,10 +115,10 @@ def open_to_publish(request: HttpRequest, pk: int) -> Opened:
 
 
 def log_opening(request: HttpRequest, opened: Opened, how: Opening, what: str = "") -> Share | None:
-    """Log that somebody opened a draft shared with them, and return the share; None for the owners' people.
+    """Log that somebody opened a draft shared with them, and return the share.
 
-    Only a GET in the person's own session counts: not HEAD, not a browser's prefetch, and not an administrator who
-    views the site as somebody. A mail scanner has no session and is sent to sign in.
+    None for the owners' people. Only a GET in the person's own session counts: not HEAD, not a browser's prefetch, and
+    not an administrator who views the site as somebody. A mail scanner has no session and is sent to sign in.
     """
     if opened.may_edit:
         return None

@@ -30,7 +30,7 @@ from partnerships.plans.views.fetching import open_plan, open_to_publish
 
 @require_safe
 def ownership(request: HttpRequest) -> HttpResponse:
-    """Open offers to and from the person's organisations, and ended ownerships."""
+    """Open offers of the person's organisations, and ended ownerships."""
     user = signed_in(request)
     page = keyset_page(request, ended_ownerships(user), order=("-ended_at", "-pk"))
     return render(
@@ -71,7 +71,7 @@ def owners(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def offer(request: HttpRequest, pk: int, owner: int) -> HttpResponse:
-    """Offer a plan to another organisation, for an owner that the person leads."""
+    """Offer a plan to another organisation, as a lead of an owner."""
     opened = open_to_publish(request, pk)
     plan, user = opened.plan, signed_in(request)
     mine = _mine(request, pk, owner)
@@ -113,7 +113,10 @@ def _mine(request: HttpRequest, pk: int, owner: int) -> PlanOwner:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def give_up(request: HttpRequest, pk: int, owner: int) -> HttpResponse:
-    """Give up ownership, for an owner that the person leads; another owner remains."""
+    """Give up ownership, for an owner that the person leads.
+
+    Another owner remains.
+    """
     opened = open_to_publish(request, pk)
     mine = _mine(request, pk, owner)
     back = reverse("plans:owners", kwargs={"pk": pk})

@@ -1,4 +1,4 @@
-"""Edit, add, remove and move the pieces of a draft without losing anybody's changes."""
+"""Edit, add, remove and move the pieces of a draft."""
 
 from __future__ import annotations
 
@@ -139,7 +139,7 @@ def _edit(
 
 
 def _attached(plan: Plan, collection: Collection | None, key: str) -> Item:
-    """The file fields of a document that somebody removed meanwhile, so that it can be kept; {} for others."""
+    """The file fields of a document that somebody removed meanwhile, or {}."""
     if collection is not DOCUMENTS:
         return {}
     document = get_object_or_404(Document, plan=plan, key=key)
@@ -170,7 +170,10 @@ def _rebased(
 
 
 def _homes_formset(request: HttpRequest, item: Item | None) -> Any:
-    """The lines of homes, with some blank ones; more on request, keeping what was typed."""
+    """The lines of homes, with some blank ones.
+
+    More on request, keeping what was typed.
+    """
     blank = {"tenure": "social_rent", "needs": "general"}
     if request.method != "POST":
         lines = [*(item["homes"] if item else []), *([blank] * BLANK_LINES)]
@@ -184,7 +187,7 @@ def _homes_formset(request: HttpRequest, item: Item | None) -> Any:
 
 
 def _totals_of(lines: Any) -> HomesTotals:
-    """The totals of the valid lines of homes, so that they are counted without JavaScript too."""
+    """The totals of the valid lines of homes, for use without JavaScript."""
     typed = [line.cleaned_data if line.is_valid() else {} for line in lines] if lines.is_bound else lines.initial
     site: Item = {"area": "", "planning_authority": "", "homes": []}
     for line in typed:

@@ -1,4 +1,7 @@
-"""The whole draft as it will look once published: on screen, in print and as PDF."""
+"""The whole draft as it will look once published.
+
+On screen, in print and as PDF.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +22,10 @@ from partnerships.plans.views.whole import reading_context
 
 
 def _reading(request: HttpRequest, opened: Opened, draft: Draft, *, on_paper: bool = False) -> dict[str, Any]:
-    """The template context: the draft in the reader's class, with its text as HTML."""
+    """The template context.
+
+    The draft in the reader's class, with its text as HTML.
+    """
     plan = opened.plan
     content = draft_content(plan)
     prose = StoredHtml(prose_of(content, draft, version_of(plan, draft.based_on)), rules())

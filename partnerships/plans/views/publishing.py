@@ -1,4 +1,4 @@
-"""Publish a version, update a milestone, and change status, audience and baseline."""
+"""Publish, update a milestone, change status, audience and baseline."""
 
 from __future__ import annotations
 
@@ -89,7 +89,10 @@ def publish(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 def _embargo_words(version: Version) -> str:
-    """When readers can see the version, for the message after publishing; empty without an embargo."""
+    """When readers can see the version, for the message after publishing.
+
+    Empty without an embargo.
+    """
     if not version.is_under_embargo or version.embargo_until is None:
         return ""
     return f" Only the owners can see it until {moment_in_words(version.embargo_until)}."

@@ -1,4 +1,7 @@
-"""Read plans: the list, versions on screen, in print and as PDF, history and files."""
+"""Read plans.
+
+The list, versions on screen, in print and as PDF, history and files.
+"""
 
 from __future__ import annotations
 
@@ -75,14 +78,14 @@ def plan_list(request: HttpRequest) -> HttpResponse:
 
 
 def _may_begin(request: HttpRequest) -> bool:
-    """Whether the person is an editor of some organisation and may create a plan."""
+    """Whether the person is an editor somewhere and may create a plan."""
     return Membership.objects.current().of_person(signed_in(request), *EDITING_ROLES).exists()
 
 
 @login_not_required
 @require_safe
 def plan_detail(request: HttpRequest, pk: int) -> HttpResponse:
-    """The newest version that the person may read, or the draft of an unpublished plan."""
+    """The newest version that the person may read, or else the draft."""
     if not request.user.is_authenticated and not Plan.objects.public().filter(pk=pk).exists():
         return sign_in_first(request)
     opened = open_plan(request, pk)
@@ -152,7 +155,10 @@ def _comments(request: HttpRequest, opened: Opened) -> dict[str, Any]:
 
 
 def _signatures(opened: Opened, version: Version) -> list[SignOff]:
-    """The decisions on a version other than the one to sign now; for readers inside."""
+    """The decisions on a version other than the one to sign now.
+
+    For readers inside.
+    """
     if not opened.is_inside or version.number == number_to_sign(opened.plan):
         return []
     return decisions_for(version)
@@ -178,7 +184,10 @@ def _successor(request: HttpRequest, plan: Plan) -> Plan | None:
 
 
 def _newest_number(request: HttpRequest, plan: Plan, version: Version) -> int:
-    """The number of the newest version that the person may read; nothing is newer than the plan's current one."""
+    """The number of the newest version that the person may read.
+
+    Nothing is newer than the plan's current one.
+    """
     if version.number == plan.current_number:
         return version.number
     return versions_for(request.user, plan).values_list("number", flat=True)[0]
@@ -194,7 +203,7 @@ def _to_sign(request: HttpRequest, plan: Plan, states: list[SigningState]) -> bo
 
 @require_safe
 def propose(request: HttpRequest, pk: int) -> HttpResponse:
-    """Redirect to the form for a commitment from this plan, or from the site or milestone in `from`."""
+    """Redirect to the form for a commitment from this plan or a piece."""
     opened = open_plan(request, pk)
     if not opened.is_inside or not may_propose_commitment(signed_in(request), opened.plan):
         raise PermissionDenied
@@ -217,7 +226,7 @@ def version_by_id(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_safe
 def plan_history(request: HttpRequest, pk: int) -> HttpResponse:
-    """The versions that the person may read with their changes, and other events."""
+    """The versions that the person may read, and other events."""
     opened = open_plan(request, pk)
     user = signed_in(request)
     versions = list(versions_for(user, opened.plan).without_content().select_related("author", "organisation"))
@@ -281,7 +290,7 @@ def _paper_context(opened: Opened, version: Version) -> dict[str, Any]:
 @login_not_required
 @require_safe
 def plan_document(request: HttpRequest, pk: int, key: str) -> HttpResponseBase:
-    """An attached file, for readers of a version or of the draft that names it."""
+    """An attached file, for readers of a version or draft that names it."""
     if not request.user.is_authenticated and not Plan.objects.public().filter(pk=pk).exists():
         return sign_in_first(request)
     opened = open_plan(request, pk)

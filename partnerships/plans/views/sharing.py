@@ -79,7 +79,10 @@ def sharing(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_safe
 def openings(request: HttpRequest, pk: int) -> HttpResponse:
-    """The access log: every opening of the draft by people it was shared with, newest first."""
+    """The access log.
+
+    Every opening of the draft by people it was shared with, newest first.
+    """
     opened, _draft = open_to_edit(request, pk)
     rows = ShareOpening.objects.filter(share__plan=pk).select_related("share__person", "share__organisation")
     page = keyset_page(request, rows, order=("-at", "-pk"), size=50)
@@ -141,7 +144,10 @@ def answer(request: HttpRequest, pk: int, asked: int) -> HttpResponse:
 
 @require_http_methods(["GET", "POST"])
 def ask(request: HttpRequest) -> HttpResponse:
-    """Ask to see a draft of a partnership; the message does not reveal whether it exists."""
+    """Ask to see a draft of a partnership.
+
+    The message does not reveal whether it exists.
+    """
     user = signed_in(request)
     initial: dict[str, Any] = {}
     number = request.GET.get("plan", "")

@@ -1,4 +1,7 @@
-"""Sign-off: its state, deciding on the site or through the link in an email, and who is asked."""
+"""Sign-off.
+
+Its state, deciding on the site or through the link in an email, and who is asked.
+"""
 
 from __future__ import annotations
 
@@ -51,7 +54,7 @@ from partnerships.plans.views.whole import compare_contents, reading_context
 
 
 def _undecided(states: list[SigningState], number: int) -> set[int]:
-    """The organisations that may decide on the newest version, with that number."""
+    """The organisations that may decide on the newest version."""
     return {state.signatory.organisation_id for state in states if state.may_decide_on(number)}
 
 
@@ -268,14 +271,17 @@ def condition(request: HttpRequest, pk: int, signed: int) -> HttpResponse:
 
 
 def on_newest(sent: QueryDict, number: int) -> QueryDict:
-    """The sent data with the number of the newest version, so that the form can be sent again."""
+    """The sent data with the newest number, so that it can be sent again."""
     data = sent.copy()
     data["number"] = str(number)
     return data
 
 
 def _ask_whether_sure(request: HttpRequest, link: SignOffLink, form: SignForm) -> HttpResponse:
-    """Ask again before a rejection is recorded: it cannot be undone and stops the sign-off."""
+    """Ask again before a rejection is recorded.
+
+    It cannot be undone and stops the sign-off.
+    """
     return render(
         request,
         "plans/reject_by_link.html",

@@ -34,9 +34,9 @@ def reading_context(
     asked: QueryDict | None = None,
     comments: Mapping[str, int] = MappingProxyType({}),
 ) -> dict[str, Any]:
-    """The context for a page of a whole plan: the requested page of sites, or all sites for print.
+    """The context for a page of a whole plan.
 
-    `comments` is the number of comments by piece.
+    The requested page of sites, or all sites for print. `comments` is the number of comments by piece.
     """
     seen = content_for(content, reader)
     areas = area_names(seen)
@@ -70,7 +70,10 @@ def reading_context(
 def _sites_asked_for(
     content: Content, prose: StoredHtml, lookups: presenting.Lookups, asked: QueryDict
 ) -> dict[str, Any]:
-    """A page of the table of sites: by number, by a site on it, or filtered by words."""
+    """A page of the table of sites.
+
+    By number, by a site on it, or filtered by words.
+    """
     number = asked.get("sites", "")
     page = presenting.site_page(
         content,

@@ -1,4 +1,4 @@
-"""The changes between two contents of one document, as values in words and figures.
+"""The changes between two contents, in words and figures.
 
 Both contents must be normalised, and of the same reader's class. A `Change` has
 

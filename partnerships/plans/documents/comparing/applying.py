@@ -1,4 +1,7 @@
-"""Apply changes to a content: `apply(schema, changes(schema, a, b), a) == b`."""
+"""Apply changes to a content.
+
+`apply(schema, changes(schema, a, b), a) == b`.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One difference between two contents, as a value that can put itself into words."""
+"""One difference between two contents, which can be put into words."""
 
 from __future__ import annotations
 
@@ -22,7 +22,10 @@ SHORT = 90  # text up to this length is quoted in a sentence
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One difference between two contents; the package's docstring describes each part."""
+    """One difference between two contents.
+
+    The package's docstring describes each part.
+    """
 
     schema: Schema = dataclasses.field(repr=False, compare=False)
     kind: Kind
@@ -69,7 +72,10 @@ class Change:
 
     @property
     def field_label(self) -> str:
-        """The field in words: "Forecast completion", "Homes, Social Rent", "Order", or the kind of item."""
+        """The field in words.
+
+        "Forecast completion", "Homes, Social Rent", "Order", or the kind of item.
+        """
         if self.is_count:
             return f"{self.what_label}, {self.line_words}"
         if self.kind == "moved":
@@ -78,7 +84,10 @@ class Change:
 
     @property
     def line_words(self) -> str:
-        """The combination of a counted line: "Social Rent, 2 bedrooms, 2027-28"; "" for other changes."""
+        """The combination of a counted line: "Social Rent, 2 bedrooms, 2027-28".
+
+        "" for other changes.
+        """
         if self.line is None or self.collection.counts is None:
             return ""
         return self.collection.counts.words(self.line)
@@ -96,19 +105,28 @@ class Change:
 
     @property
     def difference_words(self) -> str:
-        """The difference of a counted line: "20 fewer", "1 more"; "" for other changes."""
+        """The difference of a counted line: "20 fewer", "1 more".
+
+        "" for other changes.
+        """
         return "" if self.difference is None else more_or_fewer(self.difference)
 
     @property
     def slippage(self) -> Slippage | None:
-        """How far a date moved; None where a date is missing, and for other changes."""
+        """How far a date moved.
+
+        None where a date is missing, and for other changes.
+        """
         if self.kind == "changed" and self.spec is not None and self.spec.shape == "date":
             return slippage(self.was, self.now)
         return None
 
     @property
     def slippage_words(self) -> str:
-        """How far a date moved: "14 days later", "2 quarters earlier"; "" for other changes."""
+        """How far a date moved: "14 days later", "2 quarters earlier".
+
+        "" for other changes.
+        """
         return self.slippage.words() if self.slippage else ""
 
     @property

@@ -81,7 +81,7 @@ def _of_list(schema: Schema, collection: Collection, a: list[Item], b: list[Item
 
 
 def _beside(collection: Collection, items: list[Item], place: int, stay: set[str]) -> str:
-    """A place in words, by the nearest item before it that stays, or else by the first item that stays."""
+    """A place in words, next to an item that stays."""
     others = [item for item in items[:place] if item["key"] in stay]
     if others:
         return f"place {place + 1}, after {others[-1][collection.title]}"
@@ -106,7 +106,7 @@ def _of_counts(schema: Schema, counts: Counts, key: str, label: str, a: Item, b:
 
 
 def _moved(places: Sequence[int]) -> set[int]:
-    """The fewest of the distinct old places that must move so that the rest are ascending.
+    """The fewest old places that must move so that the rest are ascending.
 
     What stays is a longest increasing subsequence, found by patience sorting in n log n.
     """

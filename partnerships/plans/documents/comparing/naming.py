@@ -1,4 +1,7 @@
-"""The names behind keys and codes: items of other collections, and registers such as areas."""
+"""The names behind keys and codes.
+
+Items of other collections, and registers such as areas.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +19,7 @@ NO_REGISTERS: Registers = MappingProxyType({})
 
 
 class Names:
-    """The names of the items in some contents (the last content counts), and those in registers."""
+    """The names of items in some contents, and of codes in registers."""
 
     def __init__(self, schema: Schema, *contents: Content, registers: Registers = NO_REGISTERS) -> None:
         self._schema = schema
@@ -46,7 +49,10 @@ class Names:
         return value_in_words(field, value)
 
     def both_in_words(self, field: Field, was: Any, now: Any) -> tuple[str, str]:
-        """Two different keys or codes in words; ("", "") for fields that hold neither."""
+        """Two different keys or codes in words.
+
+        ("", "") for fields that hold neither.
+        """
         if field.shape != "item" and field.shape not in self._registers:
             return "", ""
         return told_apart(self.in_words(field, was), self.in_words(field, now))

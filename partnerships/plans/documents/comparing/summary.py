@@ -10,7 +10,7 @@ from partnerships.plans.documents.schema import Collection
 
 
 def count_difference(found: Iterable[Change], collection: Collection) -> int:
-    """The net difference of a collection's counts, including items that were added and removed."""
+    """The net difference of counts, with added and removed items."""
     counts, difference = collection.counts, 0
     if counts is None:
         return 0

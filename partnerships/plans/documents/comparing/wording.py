@@ -19,7 +19,10 @@ def more_or_fewer(difference: int) -> str:
 
 @lru_cache(maxsize=8192)
 def date_in_words(text: str) -> str:
-    """A date as precise as it is known: "2017-04-11" as "11 April 2017", "2017-04" as "April 2017"; "" as ""."""
+    """A date as precise as it is known.
+
+    "2017-04-11" as "11 April 2017", "2017-04" as "April 2017"; "" as "".
+    """
     return PartialDate.parse(text).words if text else ""
 
 
@@ -35,13 +38,19 @@ def value_in_words(field: Field, value: Any) -> str:
 
 
 def item_in_words(collection: Collection, item: Item) -> str:
-    """An item in one line: its title, and the most important detail in brackets."""
+    """An item in one line.
+
+    Its title, and the most important detail in brackets.
+    """
     details = collection.details(item)
     return f"{item[collection.title]} ({details})" if details else str(item[collection.title])
 
 
 def words_changed(was: str, now: str) -> str:
-    """How many words were removed and added: "12 words removed and 15 words added"."""
+    """How many words were removed and added.
+
+    "12 words removed and 15 words added".
+    """
     before, after = Counter(was.split()), Counter(now.split())
     gone, come = (before - after).total(), (after - before).total()
     if not gone and not come:

@@ -7,7 +7,9 @@ is one). A content is a plain dictionary: "about", and a list of items with stab
     normalise(schema, raw)             -> content; raises InvalidContent
     get_piece, set_piece               read and replace what one person edits: "about", "sites/north-quay"
     rebase(schema, draft, was, now)    merge a draft with what was published meanwhile
+    check_conflict, touch              who saved which piece last, and conflicts between two people
     changes(schema, a, b)              -> changes; apply(schema, changes, a) == b; summary(changes) -> text
+    SigningState                       whether a signatory's decision counts for the present version
 
 Nothing here knows Django, plans or sites.
 """
@@ -35,7 +37,9 @@ from partnerships.plans.documents.normalising import (
     without_hidden,
 )
 from partnerships.plans.documents.pieces import UnknownPiece, get_piece, set_piece, split_piece
+from partnerships.plans.documents.revisions import PieceConflict, check_conflict, revision_of, touch, touched_since
 from partnerships.plans.documents.schema import Choices, Collection, Content, Counts, Field, Item, Line, Schema
+from partnerships.plans.documents.signing import SigningState
 from partnerships.plans.documents.slippage import Slippage, slippage
 from partnerships.plans.documents.values import InvalidContent, Problem, read_choice, read_field, read_whole
 
@@ -53,13 +57,16 @@ __all__ = [
     "Kind",
     "Line",
     "Names",
+    "PieceConflict",
     "Problem",
     "Registers",
     "Schema",
+    "SigningState",
     "Slippage",
     "UnknownPiece",
     "apply",
     "changes",
+    "check_conflict",
     "count_difference",
     "date_in_words",
     "get_piece",
@@ -73,10 +80,13 @@ __all__ = [
     "read_field",
     "read_whole",
     "rebase",
+    "revision_of",
     "set_piece",
     "slippage",
     "split_piece",
     "summary",
+    "touch",
+    "touched_since",
     "value_in_words",
     "without_hidden",
     "words_changed",

@@ -104,6 +104,21 @@ class SignOff(models.Model):
         return self.decision == Decision.CONDITIONAL
 
     @property
+    def is_condition_met(self) -> bool:
+        """Whether its condition is met; select `condition_met` with it."""
+        return hasattr(self, "condition_met")
+
+    @property
+    def code(self) -> str:
+        """The decision, for `documents.signing`."""
+        return self.decision
+
+    @property
+    def version_number(self) -> int:
+        """The number of the version decided on; select `version` with it."""
+        return self.version.number
+
+    @property
     def is_rejected(self) -> bool:
         """Whether the organisation rejected the version."""
         return self.decision == Decision.REJECTED
@@ -111,7 +126,7 @@ class SignOff(models.Model):
     @property
     def words(self) -> str:
         """The decision in words, and whether its condition is met."""
-        if self.is_conditional and hasattr(self, "condition_met"):
+        if self.is_conditional and self.is_condition_met:
             return "Approved, condition met"
         return self.get_decision_display()
 

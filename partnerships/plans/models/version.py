@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pghistory
 import pgtrigger
@@ -17,6 +17,7 @@ from partnerships.kit.prose import StoredHtml
 from partnerships.organisations.audience import Network, visible_to
 from partnerships.organisations.models import Organisation
 from partnerships.people.models import User
+from partnerships.plans.documents import revision_of
 from partnerships.plans.models.owning import PastPartnership
 from partnerships.plans.models.plan import Plan, PlanOwner
 from partnerships.plans.models.routes import inside_routes
@@ -154,8 +155,7 @@ class Draft(models.Model):
 
     def revision_of(self, piece: str) -> int:
         """The revision at which a piece was last saved; 0 if never."""
-        touched: dict[str, Any] = self.pieces.get(piece, {})
-        return int(touched.get("revision", 0))
+        return revision_of(self.pieces, piece)
 
 
 @pghistory.track()

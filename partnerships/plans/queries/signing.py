@@ -3,80 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import TypeAlias
 
 from django.db.models import Exists, OuterRef, Q
 
 from partnerships.organisations.models import Organisation, Role
 from partnerships.people.models import User
+from partnerships.plans import documents
 from partnerships.plans.models import Audience, Plan, PlanOwner, Signatory, SignOff, Version
 from partnerships.plans.queries.owners import taking_part
 
-
-@dataclass(frozen=True, slots=True)
-class SigningState:
-    """The state of one signatory.
-
-    `sign_off` is its decision that counts for the present version, `earlier` its last decision before that.
-    """
-
-    signatory: Signatory
-    sign_off: SignOff | None
-    earlier: SignOff | None
-    takes_part: bool = True
-
-    @property
-    def code(self) -> str:
-        """approved, met, left, conditional, rejected, lapsed, again or waiting."""
-        if self.has_approved:
-            return "met" if self.sign_off is not None and self.sign_off.is_conditional else "approved"
-        if not self.takes_part:
-            return "left"
-        if self.sign_off is not None:
-            return self.sign_off.decision
-        if self.signatory.plan.is_awaiting_sign_off and self.signatory.has_lapsed():
-            return "lapsed"
-        return "again" if self.earlier else "waiting"
-
-    @property
-    def has_approved(self) -> bool:
-        """Whether it approved, and its condition, if any, is met."""
-        if self.sign_off is None or self.sign_off.is_rejected:
-            return False
-        return not self.sign_off.is_conditional or hasattr(self.sign_off, "condition_met")
-
-    def may_decide_on(self, number: int) -> bool:
-        """Whether it may decide on the newest version, with that number.
-
-        Once, or again after a rejection.
-        """
-        if not self.takes_part:
-            return False
-        return self.sign_off is None or (self.sign_off.is_rejected and self.sign_off.version.number < number)
-
-    @property
-    def words(self) -> str:
-        """The state in words."""
-        return {
-            "approved": "Approved",
-            "met": "Approved, condition met",
-            "left": "No longer takes part",
-            "conditional": "Condition not met yet",
-            "rejected": "Rejected",
-            "lapsed": "Lapsed, not decided",
-            "again": "Must sign again",
-            "waiting": "Not decided yet",
-        }[self.code]
-
-    @property
-    def is_settled(self) -> bool:
-        """Whether nothing more is needed from it: it approved, or it left."""
-        return self.code in ("approved", "met", "left")
-
-    @property
-    def must_decide(self) -> bool:
-        """Whether it takes part and has not decided on the present version."""
-        return self.sign_off is None and self.takes_part
+#: The state of one signatory of a plan.
+SigningState: TypeAlias = documents.SigningState[Signatory, SignOff]
 
 
 def signing_states(plan: Plan) -> list[SigningState]:
@@ -107,7 +45,13 @@ def signing_states_of(plans: Sequence[Plan]) -> dict[int, list[SigningState]]:
         signatory.plan = by_pk[signatory.plan_id]
         key = signatory.plan_id, signatory.organisation_id
         states[signatory.plan_id].append(
-            SigningState(signatory, decisions.get(key), older.get(key), signatory.takes_part)
+            SigningState(
+                signatory,
+                decisions.get(key),
+                older.get(key),
+                takes_part=signatory.takes_part,
+                is_awaited=signatory.plan.is_awaiting_sign_off,
+            )
         )
     return states
 

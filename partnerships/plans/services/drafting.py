@@ -24,6 +24,7 @@ from partnerships.plans.content import (
     set_piece,
     split_piece,
 )
+from partnerships.plans.documents import check_conflict, touch, touched_since
 from partnerships.plans.event_kinds import EventKind
 from partnerships.plans.models import Audience, Draft, Kind, Plan, PlanOwner
 from partnerships.plans.queries import draft_content, taking_part, version_of
@@ -46,19 +47,6 @@ class UnableToSavePiece(Exception):
     def __init__(self, message: str, problems: Sequence[Any] = ()) -> None:
         self.problems = tuple(problems)
         super().__init__(message)
-
-
-class PieceConflict(Exception):
-    """Somebody saved the same piece since.
-
-    `theirs` is what it holds now, `mine` what was to be saved, both regular. `revision` is the one to base on next,
-    `by` the person's id and `at` the moment (ISO 8601) of the other save.
-    """
-
-    def __init__(self, *, piece: str, mine: Any, theirs: Any, revision: int, by: int | None, at: str) -> None:
-        self.piece, self.mine, self.theirs = piece, mine, theirs
-        self.revision, self.by, self.at = revision, by, at
-        super().__init__(f"{piece} was saved by somebody else meanwhile")
 
 
 @transaction.atomic
@@ -188,19 +176,10 @@ def save_piece(
     mine, theirs = get_piece(changed, piece), get_piece(content, piece)
     if mine == theirs:
         return draft
-    if based_on is not None and draft.revision_of(piece) > based_on:
-        touched = draft.pieces[piece]
-        raise PieceConflict(
-            piece=piece,
-            mine=mine,
-            theirs=theirs,
-            revision=draft.revision_of(piece),
-            by=touched.get("by"),
-            at=touched.get("at", ""),
-        )
+    check_conflict(draft.pieces, piece, based_on, mine=mine, theirs=theirs)
     write_draft(draft, changed, base)
     draft.revision += 1
-    draft.pieces[piece] = {"revision": draft.revision, "by": author.pk if author else None, "at": now.isoformat()}
+    draft.pieces[piece] = touch(draft.revision, author.pk if author else None, now)
     draft.updated_by, draft.updated_at = author, now
     draft.save(update_fields=["content", "prose", "prose_rules", "revision", "pieces", "updated_by", "updated_at"])
     if piece == "about" and plan.is_draft:
@@ -256,12 +235,8 @@ def discard_draft(*, plan: Plan, author: User, reason: str, now: dt.datetime) ->
     draft.based_on = plan.current_number
     draft.revision += 1
     # Pieces changed since count as saved again, so that somebody who is still editing one sees a conflict.
-    draft.pieces = {
-        piece: {"revision": draft.revision, "by": author.pk, "at": now.isoformat()}
-        if touched["revision"] > draft.clean_revision
-        else touched
-        for piece, touched in draft.pieces.items()
-    }
+    touched = touched_since(draft.pieces, draft.clean_revision)
+    draft.pieces |= {piece: touch(draft.revision, author.pk, now) for piece in touched}
     draft.clean_revision = draft.revision
     draft.updated_by, draft.updated_at = author, now
     draft.save()

@@ -28,11 +28,12 @@ from partnerships.plans.content import (
     settle_milestones,
     total_homes,
 )
+from partnerships.plans.documents import PieceConflict, touch
 from partnerships.plans.event_kinds import EventKind
 from partnerships.plans.models import Draft, Plan, ReadingClass, Status, Version
 from partnerships.plans.queries import content_of
 from partnerships.plans.rights import rights_over
-from partnerships.plans.services.drafting import PieceConflict, lock_draft, year_of
+from partnerships.plans.services.drafting import lock_draft, year_of
 from partnerships.plans.services.projecting import project
 from partnerships.plans.services.recording import acting_organisation, lock_plan, record_event
 from partnerships.plans.services.rendering import prose_of, write_draft
@@ -263,8 +264,8 @@ def _update_draft(
         write_draft(draft, None)
     if given:
         draft.revision += 1
-        touched = {"revision": draft.revision, "by": author.pk if author else None, "at": now.isoformat()}
-        draft.pieces |= {change.anchor: touched for change in found}
+        saved = touch(draft.revision, author.pk if author else None, now)
+        draft.pieces |= {change.anchor: saved for change in found}
     if draft.content is None:
         draft.clean_revision = draft.revision
     draft.based_on = version.number

@@ -19,6 +19,7 @@ from partnerships.people.models import User
 from partnerships.plans import downloads
 from partnerships.plans.comparisons import Comparison, csv_rows
 from partnerships.plans.content import Content
+from partnerships.plans.documents import touched_since
 from partnerships.plans.models import Draft, Opening, Plan, Version
 from partnerships.plans.queries import content_for, draft_content, versions_for
 from partnerships.plans.views.fetching import Opened, log_opening, open_plan, sign_in_first
@@ -111,7 +112,7 @@ def _touched(plan: Plan, opened: Opened) -> dict[str, str]:
     draft = Draft.objects.filter(plan=plan).first()
     if draft is None or not opened.may_edit:
         return {}
-    pieces = {piece: touch for piece, touch in draft.pieces.items() if touch["revision"] > draft.clean_revision}
+    pieces = touched_since(draft.pieces, draft.clean_revision)
     people = User.objects.in_bulk({touch["by"] for touch in pieces.values() if touch["by"]})
     return {piece: people[touch["by"]].display_name for piece, touch in pieces.items() if touch["by"] in people}
 

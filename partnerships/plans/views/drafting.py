@@ -19,6 +19,7 @@ from partnerships.people.requests import signed_in
 from partnerships.plans import presenting
 from partnerships.plans.changes import homes_totals
 from partnerships.plans.content import COLLECTIONS, Content
+from partnerships.plans.documents import touched_since
 from partnerships.plans.forms import DocumentForm, PlanForm
 from partnerships.plans.models import Draft
 from partnerships.plans.queries import area_names, comment_counts, draft_content, owners_of
@@ -62,7 +63,7 @@ def create(request: HttpRequest) -> HttpResponse:
 
 def _touches(draft: Draft, content: Content) -> dict[str, dict[str, Any]]:
     """Who changed each piece since the newest version, and when."""
-    pieces = {piece: touch for piece, touch in draft.pieces.items() if touch["revision"] > draft.clean_revision}
+    pieces = touched_since(draft.pieces, draft.clean_revision)
     people = User.objects.in_bulk({touch["by"] for touch in pieces.values() if touch["by"]})
     return {
         piece: {

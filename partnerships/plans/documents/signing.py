@@ -1,0 +1,115 @@
+"""Signing: the state of one signatory, from its decisions on versions."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Generic, Protocol, TypeVar
+
+
+class Signatory(Protocol):
+    """A body that is asked to sign a document."""
+
+    def has_lapsed(self) -> bool:
+        """Whether its deadline is past."""
+
+
+class Decision(Protocol):
+    """A decision of a signatory on one version: approved, conditional or rejected."""
+
+    @property
+    def code(self) -> str:
+        """The state of a signatory whose decision counts: "approved", "conditional" or "rejected"."""
+
+    @property
+    def is_conditional(self) -> bool:
+        """Whether it counts only once a condition is met."""
+
+    @property
+    def is_condition_met(self) -> bool:
+        """Whether its condition is met."""
+
+    @property
+    def is_rejected(self) -> bool:
+        """Whether the version was rejected."""
+
+    @property
+    def version_number(self) -> int:
+        """The number of the version decided on."""
+
+
+LABELS: Mapping[str, str] = MappingProxyType(
+    {
+        "approved": "Approved",
+        "met": "Approved, condition met",
+        "left": "No longer takes part",
+        "conditional": "Condition not met yet",
+        "rejected": "Rejected",
+        "lapsed": "Lapsed, not decided",
+        "again": "Must sign again",
+        "waiting": "Not decided yet",
+    }
+)
+
+S = TypeVar("S", bound=Signatory)
+D = TypeVar("D", bound=Decision)
+
+
+@dataclass(frozen=True, slots=True)
+class SigningState(Generic[S, D]):
+    """The state of one signatory.
+
+    `sign_off` is its decision that counts for the present version, `earlier` its last decision before that.
+    `is_awaited` says that the document is waiting for signatures.
+    """
+
+    signatory: S
+    sign_off: D | None
+    earlier: D | None
+    takes_part: bool
+    is_awaited: bool
+
+    @property
+    def code(self) -> str:
+        """A code from `LABELS`."""
+        if self.sign_off is not None and self.has_approved:
+            return "met" if self.sign_off.is_conditional else "approved"
+        if not self.takes_part:
+            return "left"
+        if self.sign_off is not None:
+            return self.sign_off.code
+        if self.is_awaited and self.signatory.has_lapsed():
+            return "lapsed"
+        return "again" if self.earlier else "waiting"
+
+    @property
+    def words(self) -> str:
+        """The state in words."""
+        return LABELS[self.code]
+
+    @property
+    def has_approved(self) -> bool:
+        """Whether it approved, and its condition, if any, is met."""
+        if self.sign_off is None or self.sign_off.is_rejected:
+            return False
+        return not self.sign_off.is_conditional or self.sign_off.is_condition_met
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether nothing more is needed from it: it approved, or it left."""
+        return self.code in ("approved", "met", "left")
+
+    @property
+    def must_decide(self) -> bool:
+        """Whether it takes part and has not decided on the present version."""
+        return self.sign_off is None and self.takes_part
+
+    def may_decide_on(self, number: int) -> bool:
+        """Whether it may decide on the newest version, with that number.
+
+        Once, or again after a rejection.
+        """
+        if not self.takes_part:
+            return False
+        return self.sign_off is None or (self.sign_off.is_rejected and self.sign_off.version_number < number)

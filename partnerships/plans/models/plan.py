@@ -36,14 +36,14 @@ class PlanQuerySet(models.QuerySet["Plan"]):
     """Plans, by who may read, edit or publish them and by status."""
 
     def visible_to(self, user: User | AnonymousUser) -> PlanQuerySet:
-        """Plans of which the person may read a published version or the draft."""
+        """Plans that the person may read, as a published version or a draft."""
         now = timezone.now()
         if not user.is_authenticated:
             return self.public()
         return self.filter(visible_to(Plan, (*published_routes(now), *draft_routes(now)), user))
 
     def published_for(self, user: User | AnonymousUser) -> PlanQuerySet:
-        """Plans of which the person may read a published version."""
+        """Plans with a published version that the person may read."""
         if not user.is_authenticated:
             return self.public()
         return self.filter(visible_to(Plan, published_routes(timezone.now()), user))

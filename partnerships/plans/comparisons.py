@@ -24,10 +24,7 @@ AROUND = 25
 
 @dataclass(frozen=True, slots=True)
 class ChangeRow:
-    """One change in a table.
-
-    Was and now, or the text with word-level differences.
-    """
+    """One change in a table: was and now, or word-level differences."""
 
     field: str
     was: str

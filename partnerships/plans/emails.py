@@ -1,7 +1,4 @@
-"""Emails about plans.
-
-Their content, and whether the recipient may still get them.
-"""
+"""Emails about plans, and whether people may still get them."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""Starters.
-
-The sections, outcomes, milestones and risks with which each kind of plan begins.
-"""
+"""Starters: what each kind of plan begins with."""
 
 from __future__ import annotations
 

@@ -34,10 +34,7 @@ class Total:
 
 @dataclass(frozen=True, slots=True)
 class HomesTotals:
-    """The homes of two contents.
-
-    In total and by each division, without empty rows.
-    """
+    """The homes of two contents, in total and by each division."""
 
     total: Total
     by_tenure: tuple[Total, ...]

@@ -1,7 +1,4 @@
-"""Homes of a site.
-
-One line for each combination of tenure, bedrooms, needs type and year, with a count.
-"""
+"""Homes of a site: one counted line for each combination."""
 
 from __future__ import annotations
 

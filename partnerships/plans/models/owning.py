@@ -38,10 +38,7 @@ class OfferQuerySet(models.QuerySet["OwnershipOffer"]):
     """Offers, by state and reader."""
 
     def waiting(self) -> OfferQuerySet:
-        """Open offers.
-
-        Not answered or withdrawn, and the organisation that offers still owns the plan.
-        """
+        """Open offers, of organisations that still own the plan."""
         offering = PlanOwner.objects.filter(plan=OuterRef("plan"), organisation=OuterRef("offered_for"))
         return self.filter(Exists(offering), answered_at=None, withdrawn_at=None)
 

@@ -124,9 +124,6 @@ def is_active_share(now: dt.datetime, *, share: str, plan: str) -> Q:
 
 
 def draft_routes(now: dt.datetime) -> tuple[Route, ...]:
-    """Readers of the draft.
-
-    Editors and leads of owners, and people with an active share.
-    """
+    """Readers of the draft: editors, leads, people with an active share."""
     shown = is_active_share(now, share="shares__", plan="") & ~Q(status__in=OVER)
     return DRAFTERS, People("shares__person", when=shown)

@@ -1,7 +1,4 @@
-"""Sign-off.
-
-Who must sign, decisions on versions, and conditions that are met.
-"""
+"""Sign-off: who must sign, their decisions, and conditions met."""
 
 from __future__ import annotations
 

@@ -19,10 +19,7 @@ KEEP_FOR = dt.timedelta(days=30)
 def paper_of(
     page: str, *, version: Version, reader: ReadingClass, draw: Callable[[str], bytes], now: dt.datetime
 ) -> bytes:
-    """The PDF of a version.
-
-    The stored one if drawn from the same page, else a new one, which is stored.
-    """
+    """The stored PDF of a page, or else a new one, which is stored."""
     digest = hashlib.sha256(f"{release('weasyprint')}\n{page}".encode()).hexdigest()
     kept = Paper.objects.filter(version=version, reader=reader, digest=digest).first()
     if kept is not None:

@@ -1,7 +1,4 @@
-"""Ask organisations to sign.
-
-Request, ask again, remind, change deadlines, remove signatories.
-"""
+"""Ask organisations to sign, remind them, and remove them."""
 
 from __future__ import annotations
 

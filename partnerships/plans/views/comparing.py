@@ -31,10 +31,7 @@ BASELINE = "baseline"
 
 @dataclass(frozen=True, slots=True)
 class Side:
-    """One side of a comparison.
-
-    Its value in the address, its label, and its version (None: the draft).
-    """
+    """One side of a comparison; `version` is None for the draft."""
 
     value: str
     label: str

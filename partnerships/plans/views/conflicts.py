@@ -1,7 +1,4 @@
-"""Conflicts.
-
-Two people changed the same piece, so both texts are shown side by side.
-"""
+"""Both texts of a piece that two people changed, side by side."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""Fetch plans for a request.
-
-404 for people who may not see them, 403 for those who may not act.
-"""
+"""Fetch plans for a request: 404 for strangers, 403 if not permitted."""
 
 from __future__ import annotations
 

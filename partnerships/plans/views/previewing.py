@@ -22,10 +22,7 @@ from partnerships.plans.views.whole import reading_context
 
 
 def _reading(request: HttpRequest, opened: Opened, draft: Draft, *, on_paper: bool = False) -> dict[str, Any]:
-    """The template context.
-
-    The draft in the reader's class, with its text as HTML.
-    """
+    """The template context of the draft, in the reader's class."""
     plan = opened.plan
     content = draft_content(plan)
     prose = StoredHtml(prose_of(content, draft, version_of(plan, draft.based_on)), rules())

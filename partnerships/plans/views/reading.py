@@ -1,7 +1,4 @@
-"""Read plans.
-
-The list, versions on screen, in print and as PDF, history and files.
-"""
+"""Read plans: list, versions on screen and in print, history, files."""
 
 from __future__ import annotations
 

@@ -79,10 +79,7 @@ def sharing(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_safe
 def openings(request: HttpRequest, pk: int) -> HttpResponse:
-    """The access log.
-
-    Every opening of the draft by people it was shared with, newest first.
-    """
+    """The access log of the draft, newest first."""
     opened, _draft = open_to_edit(request, pk)
     rows = ShareOpening.objects.filter(share__plan=pk).select_related("share__person", "share__organisation")
     page = keyset_page(request, rows, order=("-at", "-pk"), size=50)

@@ -1,7 +1,4 @@
-"""Sign-off.
-
-Its state, deciding on the site or through the link in an email, and who is asked.
-"""
+"""Sign-off: its state, and decisions on the site or through a link."""
 
 from __future__ import annotations
 

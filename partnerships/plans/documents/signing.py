@@ -56,7 +56,7 @@ S = TypeVar("S", bound=Signatory)
 D = TypeVar("D", bound=Decision)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)  # without slots: a parametrised generic sets an attribute on its instances
 class SigningState(Generic[S, D]):
     """The state of one signatory.
 

@@ -127,7 +127,7 @@ def test_an_embargo_that_is_past_is_refused_with_what_to_do(world: World, as_: C
     )
 
     assert answer.status_code == 422
-    assert "leave the day empty to publish at once" in answer.content.decode()
+    assert "leave the day empty to publish now" in answer.content.decode()
     assert not plan.versions.exists()
     with pytest.raises(services.UnableToEmbargo):
         publish(plan, world, embargo_until=timezone.now())
@@ -194,14 +194,14 @@ def test_one_embargo_that_cannot_be_lifted_does_not_keep_the_others(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     broken, sound = held_back(world), held_back(world)
-    whole = publishing._come_into_force
+    whole = publishing._make_open
 
     def _fails_for_one(plan: Plan, version: Version, at: dt.datetime) -> None:
         if plan.pk == broken.pk:
             raise RuntimeError("The disk is full.")
         whole(plan, version, at)
 
-    monkeypatch.setattr(publishing, "_come_into_force", _fails_for_one)
+    monkeypatch.setattr(publishing, "_make_open", _fails_for_one)
 
     assert services.lift_embargoes(now=hours(25)) == 1
     assert Plan.objects.get(pk=sound.pk).open_number == 2

@@ -197,5 +197,5 @@ def test_answers_to_a_former_owner_after_it_left_stay_unread(world: World) -> No
 def test_a_plan_is_not_begun_for_an_organisation_that_has_left_meanwhile(world: World) -> None:
     leaves(world, world.westmarch, world.ben)
 
-    with pytest.raises(services.UnableToCreatePlan, match="is no member"):
+    with pytest.raises(services.UnableToCreatePlan, match="is not a member"):
         published(world, owners=[world.larkhaven, world.westmarch])

@@ -35,11 +35,11 @@ def test_versions_are_numbered_and_the_plan_is_shared(world: World) -> None:
 def test_an_empty_change_cannot_be_published(world: World) -> None:
     plan = published(world)
 
-    with pytest.raises(services.UnableToPublish, match="Nothing changed"):
+    with pytest.raises(services.UnableToPublish, match="Nothing has changed"):
         publish(plan, world, "Nothing.")
     fewer_homes(plan, world, 100)
     fewer_homes(plan, world, 120)
-    with pytest.raises(services.UnableToPublish, match="Nothing changed"):
+    with pytest.raises(services.UnableToPublish, match="Nothing has changed"):
         publish(plan, world, "There and back.")
 
 

@@ -221,7 +221,7 @@ def test_observers_own_no_plan_of_the_partnership(world: World, as_: Any) -> Non
 
     assert answer.status_code == 422
     assert not Plan.objects.filter(title="Observer's plan").exists()
-    with pytest.raises(services.UnableToCreatePlan, match="no member"):
+    with pytest.raises(services.UnableToCreatePlan, match="not a member"):
         services.create_plan(
             owners=[world.riverside],
             partnership=world.partnership,

@@ -201,7 +201,7 @@ INSERT INTO digests_subscription (status, how, why, frequency, asked_at, confirm
     partnership_id)
 SELECT 'confirmed', 'self', '', '', %(then)s, %(then)s, '', '', %(person)s + 1 + (k * 7) %% (%(bodies)s * 3),
        %(partnership)s + k FROM generate_series(1, %(partnerships)s) k ON CONFLICT DO NOTHING;
-INSERT INTO digests_told (number, reading_class, told_at, waiting_since, slotted, plan_id, recipient_id)
+INSERT INTO digests_watermark (number, reading_class, told_at, waiting_since, slotted, plan_id, recipient_id)
 SELECT 3, 'outside', now(), now(), false, plan_id, person_id FROM digests_subscription WHERE plan_id > %(plan)s
 ON CONFLICT DO NOTHING;
 """
@@ -233,7 +233,7 @@ _EVENT_KINDS = {
 TABLES = (
     "activity_event", "agreements_partnership", "agreements_partnership_areas", "agreements_party",
     "commitments_commitment", "conversations_conversation", "conversations_point", "conversations_side",
-    "digests_publication", "digests_subscription", "digests_told", "exchange_addressee", "exchange_entry",
+    "digests_publication", "digests_subscription", "digests_watermark", "exchange_addressee", "exchange_entry",
     "organisations_area", "organisations_membership", "organisations_organisation", "organisations_organisationname",
     "people_user", "plans_draft", "plans_milestone", "plans_plan", "plans_planowner", "plans_signatory", "plans_site",
     "plans_version",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from importlib import import_module
+from typing import Any
 
 import pytest
 from django.apps import apps
@@ -12,6 +13,7 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
+from partnerships.activity.models import Event
 from partnerships.agreements import services as agreements
 from partnerships.agreements.models import Party, PartyStatus
 from partnerships.kit.rights import UnableToAct
@@ -223,6 +225,7 @@ def test_who_leaves_is_told_before_what_becomes_of_its_plans(world: World, as_: 
 
 
 MIGRATION = import_module("partnerships.plans.migrations.0010_end_ownership_of_former_parties")
+CODES = import_module("partnerships.activity.migrations.0003_code_events").CODES
 
 
 def left_as_before(world: World, organisation: Organisation) -> None:
@@ -230,6 +233,25 @@ def left_as_before(world: World, organisation: Organisation) -> None:
     party = Party.objects.get(partnership=world.partnership, organisation=organisation)
     party.status, party.left_at, party.left_on = PartyStatus.LEFT, timezone.now(), timezone.localdate()
     party.save()
+
+
+class _EventsBefore:
+    """Events as the migration knew them: with a sentence, where they now have a code."""
+
+    @property
+    def objects(self) -> _EventsBefore:
+        return self
+
+    def create(self, *, verb: str, **given: Any) -> Event:
+        return Event.objects.create(kind=CODES[verb], **given)
+
+
+class _AppsBefore:
+    """The models as they were for the migration."""
+
+    @staticmethod
+    def get_model(app: str, name: str) -> Any:
+        return _EventsBefore() if (app, name) == ("activity", "Event") else apps.get_model(app, name)
 
 
 def test_the_upgrade_ends_ownerships_of_former_parties_and_lists_them(
@@ -240,7 +262,7 @@ def test_the_upgrade_ends_ownerships_of_former_parties_and_lists_them(
     left_as_before(world, world.westmarch)
     left_at = Party.objects.get(organisation=world.westmarch, partnership=world.partnership).left_at
 
-    MIGRATION.end_ownerships(apps, None)
+    MIGRATION.end_ownerships(_AppsBefore, None)
 
     alone.refresh_from_db()
     ended = PlanOwner.ever.get(plan=plan, organisation=world.westmarch)
@@ -267,7 +289,7 @@ def test_the_upgrade_ends_ownership_of_a_former_party_invited_again(world: World
         now=timezone.now(),
     )
 
-    MIGRATION.end_ownerships(apps, None)
+    MIGRATION.end_ownerships(_AppsBefore, None)
 
     assert owners(plan) == {world.larkhaven.pk}
 
@@ -276,7 +298,7 @@ def test_the_upgrade_takes_a_plan_out_with_its_only_owner(world: World) -> None:
     plan = published(world)
     left_as_before(world, world.larkhaven)
 
-    MIGRATION.end_ownerships(apps, None)
+    MIGRATION.end_ownerships(_AppsBefore, None)
 
     plan.refresh_from_db()
     assert (plan.partnership_id, plan.audience) == (None, "owners")

@@ -1,4 +1,7 @@
-"""Who may open what of digests; links from letters open to whoever bears them, and to nobody else's things."""
+"""Access table of digests.
+
+Pages behind a link from an email open for anyone who has the link, and only for its reader's things.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +22,7 @@ from tests.world import World
 
 
 def prepare(world: World) -> None:
-    """A plan of Larkhaven's that Sol, a stakeholder, follows, and the letter he got about its second version."""
+    """Make a plan that stakeholder Sol follows and a digest he received."""
     now = timezone.now()
     plan = create_plan(
         owners=[world.larkhaven],
@@ -71,7 +74,7 @@ def prepare(world: World) -> None:
 
 
 def token(purpose: Purpose, world: World) -> str:
-    """A link of Sol's."""
+    """A link in one of Sol's emails."""
     numbers = {Purpose.CONFIRM: world.things["digest_waiting"].pk}
     return make(
         purpose,
@@ -98,10 +101,10 @@ def subscription(world: World) -> dict[str, Any]:
     return {"pk": world.things["digest_confirmed"].pk}
 
 
-#: Only leads of the owner, and administrators; other leads see that there is a ledger, not this letter.
+#: Only leads of the owner and administrators read this email; other leads see their own ledger.
 LETTER = expect(inside=403, outside=403, lead=200, partner=404, stranger=404, shared=404, administrator=200)
 LEDGER = expect(inside=403, outside=403, lead=200, partner=200, stranger=200, shared=200, administrator=200)
-#: Editors and leads of whichever organisation; each sees whom theirs asked.
+#: Editors and leads of any organisation; each sees the stakeholders that their own organisation added.
 ASKERS = expect(inside=200, outside=403, viewer=403, stranger=200, shared=200, share_ended=200)
 
 ROWS = (

@@ -1,4 +1,4 @@
-"""What the tests of digests share: the world with a plan, and a post office that keeps what it is given."""
+"""Shared by tests of digests: a world with a plan, and a mail server."""
 
 from __future__ import annotations
 
@@ -27,7 +27,10 @@ from tests.world import World, make_world
 
 @dataclass
 class PostOffice:
-    """Takes every message, or answers as told: `answers` maps an address to the outcomes of its next tries."""
+    """A mail server that accepts every message unless told otherwise.
+
+    `answers` maps an address to the outcomes of its next delivery attempts.
+    """
 
     sent: list[answers.Outgoing] = field(default_factory=list)
     answers: dict[str, list[answers.Answer]] = field(default_factory=dict)
@@ -36,7 +39,6 @@ class PostOffice:
         for message in messages:
             assert not (message.has_no_dots and b"\r\n." in message.data)
             if _is_from_another_room(message):
-                # No part of these tests.
                 yield answers.Answer(message.key, answers.Outcome.ACCEPTED)
                 continue
             told = self.answers.get(message.recipient)
@@ -53,16 +55,19 @@ class PostOffice:
         """Nothing to close."""
 
     def drain(self) -> Tally:
-        """Send what is due through this office."""
+        """Send all due emails through this server."""
         return drain(seconds=10, beside=False, connect=lambda: self)
 
     def to(self, person: User) -> list[EmailMessage]:
-        """What this person received, oldest first."""
+        """The emails this person received, oldest first."""
         return [read(one.data) for one in self.sent if one.recipient == person.email]
 
 
 def _is_from_another_room(message: answers.Outgoing) -> bool:
-    """Whether no digest and nothing else of its room; without a query for digests."""
+    """Whether an email comes from another room.
+
+    Digests are recognised by their header, without a query.
+    """
     if b"\r\nList-Id: " in message.data:
         return False
     kind = Email.objects.filter(pk=message.key).values_list("kind", flat=True).first()
@@ -70,26 +75,29 @@ def _is_from_another_room(message: answers.Outgoing) -> bool:
 
 
 def read(data: bytes) -> EmailMessage:
-    """A message as a mail program reads it."""
+    """A parsed message, as a mail program reads it."""
     return cast(EmailMessage, email.message_from_bytes(data, policy=email.policy.default))
 
 
 def text_of(message: EmailMessage) -> str:
-    """The plain part."""
+    """The plain text part of a message."""
     part = message.get_body(("plain",))
     assert part is not None
     return str(cast(EmailMessage, part).get_content())
 
 
 def html_of(message: EmailMessage) -> str:
-    """The HTML part."""
+    """The HTML part of a message."""
     part = message.get_body(("html",))
     assert part is not None
     return str(cast(EmailMessage, part).get_content())
 
 
 def quay(homes: int, **more: Any) -> dict[str, Any]:
-    """The content of a small plan: one site with so many social homes, one confidential site, one milestone."""
+    """The content of a small plan with this many social homes.
+
+    It has one open site, one confidential site and one milestone.
+    """
     return {
         "about": {"summary": more.pop("summary", "Homes by the water.")},
         "sites": [
@@ -115,12 +123,12 @@ def publish(
     now: dt.datetime | None = None,
     **more: Any,
 ) -> Version:
-    """Publish the small plan with so many homes."""
+    """Publish the small plan with this many homes."""
     return publish_version(plan=plan, author=author, note=note, content=quay(homes, **more), now=now or timezone.now())
 
 
 def signed_in(person: User) -> Client:
-    """Somebody's browser, signed in."""
+    """A browser signed in as this person."""
     client = Client()
     client.force_login(person)
     return client
@@ -128,13 +136,13 @@ def signed_in(person: User) -> Client:
 
 @pytest.fixture
 def office() -> PostOffice:
-    """A post office that takes everything."""
+    """A mail server that accepts everything."""
     return PostOffice()
 
 
 @pytest.fixture(autouse=True)
 def fresh(settings: Any) -> None:
-    """Nothing kept from another test, and no settling unless a test asks for it."""
+    """Clear the caches, and let digests leave without settling time."""
     settings.DIGEST_SETTLE_MINUTES = 0
     selecting.clear_cache()
     rendering.clear_caches()
@@ -142,7 +150,10 @@ def fresh(settings: Any) -> None:
 
 @pytest.fixture
 def world(db: None) -> World:
-    """The small world with Larkhaven's plan in the Estuary Partnership, first published with 120 homes."""
+    """The small world with Larkhaven's plan, published with 120 homes.
+
+    The plan belongs to the Estuary Partnership.
+    """
     made = make_world()
     plan = create_plan(
         owners=[made.larkhaven],
@@ -161,21 +172,21 @@ def world(db: None) -> World:
 
 @pytest.fixture
 def plan(world: World) -> Plan:
-    """Harbour Quarter."""
+    """The plan "Harbour Quarter"."""
     plan: Plan = world.things["plan"]
     plan.refresh_from_db()
     return plan
 
 
 def play(office: PostOffice, *, now: dt.datetime | None = None) -> Tally:
-    """One round of the sweep and one drain."""
+    """Run one sweep and one drain."""
     plan_round(now=now or timezone.now())
     return office.drain()
 
 
 @pytest.fixture
 def opened(world: World) -> Plan:
-    """A plan that anybody may read."""
+    """A public plan."""
     plan = create_plan(
         owners=[world.larkhaven],
         partnership=None,

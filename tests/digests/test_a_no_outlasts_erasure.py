@@ -1,4 +1,7 @@
-"""Somebody who said no is not asked again after they are erased, and the database does not show whose address it is."""
+"""An address that refused digests is not asked again after erasure.
+
+The database keeps only a keyed hash, so it does not show whose address it is.
+"""
 
 from __future__ import annotations
 
@@ -33,7 +36,7 @@ def erased(world: World) -> None:
 
 
 def ask_the_address(world: World, plan: Plan, *, now: dt.datetime | None = None) -> Subscription:
-    """Larkhaven asks whoever has Sol's former address."""
+    """Larkhaven asks the person who now has Sol's former address."""
     return services.add_stakeholder(
         email="Sol@Council.example",
         name="Sol",
@@ -45,7 +48,7 @@ def ask_the_address(world: World, plan: Plan, *, now: dt.datetime | None = None)
 
 
 @pytest.mark.parametrize("refuse", REFUSALS, ids=lambda refuse: refuse.__name__)
-def test_nobody_asks_an_address_again_that_said_no_before_erasure(
+def test_an_address_that_refused_before_erasure_is_not_asked_again(
     world: World, plan: Plan, opened: Plan, refuse: Callable[[World, Plan], None]
 ) -> None:
     refuse(world, opened)
@@ -62,7 +65,7 @@ def test_nobody_asks_an_address_again_that_said_no_before_erasure(
     assert Delivery.objects.count() == emails
 
 
-def test_an_address_that_never_said_no_may_be_asked_again(world: World, opened: Plan) -> None:
+def test_an_address_that_never_refused_may_be_asked_again(world: World, opened: Plan) -> None:
     services.confirm(subscription=ask(world, opened), now=timezone.now())
     erased(world)
 
@@ -70,7 +73,7 @@ def test_an_address_that_never_said_no_may_be_asked_again(world: World, opened: 
     assert not RefusedAddress.objects.exists()
 
 
-def test_retention_of_leavers_keeps_their_no(world: World, plan: Plan) -> None:
+def test_retention_keeps_the_refusal_of_people_who_left(world: World, plan: Plan) -> None:
     followed = services.subscribe(person=world.vera, target=plan, author=world.vera, now=timezone.now())
     services.stop(subscriptions=[followed], author=world.vera, reason="Stopped.", now=timezone.now())
     close_account(person=world.vera, author=world.dee, reason="Moved on.", now=timezone.now())
@@ -94,7 +97,7 @@ def refused(world: World, plan: Plan) -> None:
     erased(world)
 
 
-def test_the_key_of_the_hash_can_be_changed_and_is_needed(world: World, opened: Plan, settings: LazySettings) -> None:
+def test_the_hash_key_is_required_and_can_be_rotated(world: World, opened: Plan, settings: LazySettings) -> None:
     settings.ADDRESS_HASH_KEYS = ["the-first-key-" + "a" * 50]
     refused(world, opened)
     first = RefusedAddress.objects.get().address_hash
@@ -108,7 +111,7 @@ def test_the_key_of_the_hash_can_be_changed_and_is_needed(world: World, opened: 
     assert ask_the_address(world, opened).is_waiting, "Without its key a hash says nothing about an address."
 
 
-def test_without_a_key_of_its_own_the_secret_key_and_its_fallbacks_serve(
+def test_without_a_hash_key_the_secret_key_and_its_fallbacks_are_used(
     world: World, opened: Plan, settings: LazySettings
 ) -> None:
     refused(world, opened)
@@ -119,7 +122,7 @@ def test_without_a_key_of_its_own_the_secret_key_and_its_fallbacks_serve(
         ask_the_address(world, opened)
 
 
-def test_a_person_who_comes_back_and_follows_something_may_be_asked_again(world: World, opened: Plan) -> None:
+def test_a_person_who_returns_and_follows_something_may_be_asked_again(world: World, opened: Plan) -> None:
     refused(world, opened)
     back = User.objects.create_user(SOL, "four other quiet words", name="Sol")
     join(back, world.larkhaven, Role.VIEWER, timezone.now())
@@ -129,7 +132,7 @@ def test_a_person_who_comes_back_and_follows_something_may_be_asked_again(world:
     assert not RefusedAddress.objects.exists()
 
 
-def test_a_restored_backup_does_not_forget_the_no(
+def test_a_restored_backup_keeps_the_refusal(
     world: World, opened: Plan, django_capture_on_commit_callbacks: Any
 ) -> None:
     begun = timezone.now()
@@ -143,7 +146,7 @@ def test_a_restored_backup_does_not_forget_the_no(
         ask_the_address(world, opened)
 
 
-def test_operators_let_an_address_be_asked_again_when_its_owner_wants_it(world: World, opened: Plan) -> None:
+def test_operators_can_allow_an_address_again_when_its_owner_wants_it(world: World, opened: Plan) -> None:
     refused(world, opened)
 
     call_command("allow_questions", SOL)

@@ -1,5 +1,8 @@
-"""A pause keeps back what comes next and takes nothing away: letters that somebody received stay readable by their
-links, until they or a lead end it, mail comes back, or the right to read is gone."""
+"""During a pause, digests already received stay readable by link.
+
+They stop being readable when the reader or a lead ends the subscription, when the address bounces, or when the
+reader loses the right to read.
+"""
 
 from __future__ import annotations
 
@@ -29,19 +32,19 @@ CHANGED = "was 120, now 100"
 
 @dataclass(frozen=True)
 class Pages:
-    """What the links of a letter open: the letter in the browser, and the plan as it stood then."""
+    """What an email's links open: the digest, and the plan as it was then."""
 
     letter: str
     plan: str
 
     @property
     def name_nothing(self) -> bool:
-        """Whether neither says a word of the plan."""
+        """Whether neither page mentions the plan."""
         return "Harbour Quarter" not in self.letter + self.plan
 
 
 def pages_of(letter: Delivery, plan: Plan) -> Pages:
-    """Open both, signed out and without cookies."""
+    """Open both pages, signed out and without cookies."""
     link = token(letter.recipient, Purpose.READ, number=letter.pk)
     letter_page = Client().get(reverse("digests:view", kwargs={"token": link}))
     plan_page = Client().get(reverse("digests:read", kwargs={"token": link, "plan": plan.pk}))
@@ -52,10 +55,10 @@ def pages_of(letter: Delivery, plan: Plan) -> Pages:
 
 
 def follow(world: World, target: object) -> Subscription:
-    """Sol has said yes to Westmarch, which asked him."""
+    """Sol confirms that Westmarch added him."""
     return services.enrol(
         person=world.sol,
-        target=target,  # type: ignore[arg-type]  # of three kinds
+        target=target,  # type: ignore[arg-type]  # a plan, partnership or organisation
         author=world.ben,
         organisation=world.westmarch,
         now=timezone.now(),
@@ -64,20 +67,20 @@ def follow(world: World, target: object) -> Subscription:
 
 @pytest.fixture
 def followed(world: World, plan: Plan) -> Subscription:
-    """Sol follows the plan."""
+    """Sol's subscription to the plan."""
     return follow(world, plan)
 
 
 @pytest.fixture
 def received(world: World, plan: Plan, followed: Subscription, office: PostOffice) -> Delivery:
-    """The letter that told him of the plan's second version."""
+    """The digest that told Sol about the plan's second version."""
     publish(plan, 100, author=world.amina)
     play(office)
     return Delivery.objects.get(recipient=world.sol, kind="digests.digest")
 
 
 @pytest.mark.parametrize("what", ["plan", "partnership", "larkhaven"])
-def test_who_pauses_reads_what_they_received_as_it_stood_then_and_is_told_nothing_new(
+def test_a_paused_reader_reads_received_digests_but_nothing_new(
     world: World, plan: Plan, office: PostOffice, what: str
 ) -> None:
     followed = follow(world, plan if what == "plan" else getattr(world, what))
@@ -109,7 +112,7 @@ def test_who_pauses_reads_what_they_received_as_it_stood_then_and_is_told_nothin
     assert "now 77" not in pages_of(received, plan).letter
 
 
-def test_who_pauses_with_an_account_reads_what_they_received_too(world: World, plan: Plan, office: PostOffice) -> None:
+def test_a_paused_reader_with_an_account_reads_received_digests(world: World, plan: Plan, office: PostOffice) -> None:
     followed = services.subscribe(person=world.ben, target=plan, author=world.ben, now=timezone.now())
     publish(plan, 100, author=world.amina)
     play(office)
@@ -121,7 +124,7 @@ def test_who_pauses_with_an_account_reads_what_they_received_too(world: World, p
 
 
 @pytest.mark.parametrize("paused", [False, True])
-def test_what_ends_or_is_stopped_takes_the_letters_away_paused_or_not(
+def test_an_ended_subscription_closes_received_digests_paused_or_not(
     world: World, plan: Plan, followed: Subscription, received: Delivery, *, paused: bool
 ) -> None:
     if paused:
@@ -142,16 +145,14 @@ def test_what_ends_or_is_stopped_takes_the_letters_away_paused_or_not(
     assert ended.name_nothing
 
 
-def test_who_pauses_and_then_stops_reads_no_letter_any_more(
-    plan: Plan, followed: Subscription, received: Delivery
-) -> None:
+def test_stopping_after_a_pause_closes_received_digests(plan: Plan, followed: Subscription, received: Delivery) -> None:
     act(Client(), followed, "pause")
     act(Client(), followed, "stop")
 
     assert pages_of(received, plan).name_nothing
 
 
-def test_who_is_asked_anew_reads_no_earlier_letter_before_they_say_yes(
+def test_a_reader_asked_again_reads_no_earlier_digest_before_confirming(
     world: World, plan: Plan, followed: Subscription, received: Delivery
 ) -> None:
     act(Client(), followed, "pause")
@@ -164,7 +165,7 @@ def test_who_is_asked_anew_reads_no_earlier_letter_before_they_say_yes(
     assert CHANGED in pages_of(received, plan).letter
 
 
-def test_a_letter_that_had_not_left_before_the_pause_is_not_read_by_its_link(
+def test_a_digest_not_yet_sent_before_the_pause_cannot_be_read_by_link(
     world: World, plan: Plan, followed: Subscription, office: PostOffice
 ) -> None:
     publish(plan, 100, author=world.amina)
@@ -181,7 +182,7 @@ def test_a_letter_that_had_not_left_before_the_pause_is_not_read_by_its_link(
     assert office.sent == []
 
 
-def test_who_loses_the_right_to_read_while_they_pause_reads_no_letter_any_more(
+def test_losing_access_during_a_pause_closes_received_digests(
     world: World, plan: Plan, followed: Subscription, received: Delivery
 ) -> None:
     act(Client(), followed, "pause")

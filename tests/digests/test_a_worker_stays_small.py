@@ -1,11 +1,14 @@
-"""A worker imports nothing that only pages, PDFs or terminals need: docs/decisions/0020."""
+"""Workers do not import what only pages, PDFs or terminals need.
+
+Source: docs/decisions/0020.
+"""
 
 from __future__ import annotations
 
 import subprocess
 import sys
 
-# Prints what a worker has imported before it forks.
+# Prints the modules a worker has imported before it forks.
 _PROGRAM = """
 import sys
 from housing.worker import make_worker

@@ -1,4 +1,7 @@
-"""Behind PgBouncer each transaction may have another server process: nothing needs to be told, and everything works."""
+"""Digests and pages work through PgBouncer without any setting.
+
+In transaction pooling, each transaction may run in another server process.
+"""
 
 from __future__ import annotations
 
@@ -25,29 +28,31 @@ pytestmark = [pytest.mark.slow, pytest.mark.django_db(transaction=True)]
 
 @pytest.fixture
 def pooled(opened: Plan) -> Iterator[None]:
-    """Everything goes through PgBouncer from here on."""
+    """Connect through PgBouncer from here on."""
     with pgbouncer() as port, connected_through(port, processes=3):
         yield
 
 
-def test_a_direct_connection_keeps_its_statements(world: World) -> None:
+def test_a_direct_connection_keeps_prepared_statements(world: World) -> None:
     assert keeps_statements()
 
 
-def test_a_pooled_connection_is_found_out(pooled: None) -> None:
+def test_a_pooled_connection_is_detected(pooled: None) -> None:
     processes = {rows_of("SELECT pg_backend_pid()", None)[0] for _ in range(6)}
 
     assert len(processes) > 1
     assert not keeps_statements()
 
 
-def test_a_statement_works_in_every_server_process(pooled: None) -> None:
+def test_statements_work_in_every_server_process(pooled: None) -> None:
     answers = [rows_planned_once("SELECT %s::int + 1", [number]) for number in range(8)]
 
     assert answers == [[(number + 1,)] for number in range(8)]
 
 
-def test_digests_leave_through_a_pool(pooled: None, world: World, opened: Plan, office: PostOffice) -> None:
+def test_digests_are_sent_through_a_pooled_connection(
+    pooled: None, world: World, opened: Plan, office: PostOffice
+) -> None:
     for person in (world.ben, world.eddie):
         services.enrol(person=person, target=opened, author=None, now=timezone.now())
 
@@ -62,7 +67,7 @@ def test_digests_leave_through_a_pool(pooled: None, world: World, opened: Plan, 
     assert len(office.sent) >= 3
 
 
-def test_pages_open_through_a_pool(pooled: None, world: World) -> None:
+def test_pages_open_through_a_pooled_connection(pooled: None, world: World) -> None:
     client = Client()
     client.force_login(world.amina)
 

@@ -1,4 +1,7 @@
-"""What comes back: by the providers' webhooks and by a mailbox, hard and soft; and nobody is silenced by a forgery."""
+"""Bounces from webhooks and a mailbox, hard and soft.
+
+A forged report suppresses no address.
+"""
 
 from __future__ import annotations
 
@@ -49,7 +52,7 @@ def letter(world: World, plan, office: PostOffice) -> Delivery:
 
 
 def report(letter: Delivery, *, status: str = "5.1.1", to: str = "") -> bytes:
-    """A mail server's report (RFC 3464) about a letter."""
+    """A mail server's bounce report (RFC 3464) about an email."""
     return (
         "From: MAILER-DAEMON@relay.example\r\nTo: digests@ground.example\r\nSubject: Undelivered\r\n"
         "MIME-Version: 1.0\r\n"
@@ -64,7 +67,7 @@ def report(letter: Delivery, *, status: str = "5.1.1", to: str = "") -> bytes:
 
 
 def heard(raw: bytes) -> Bounce | None:
-    """Act on a report as the mailbox's command does."""
+    """Process a report as the mailbox command does."""
     said = read_report(raw)
     assert said is not None
     return bounces.note_bounce(
@@ -72,7 +75,7 @@ def heard(raw: bytes) -> Bounce | None:
     )
 
 
-def test_a_hard_bounce_stops_mail_and_says_why(world: World, letter: Delivery) -> None:
+def test_a_hard_bounce_suppresses_the_address_and_says_why(world: World, letter: Delivery) -> None:
     heard(report(letter))
 
     letter.refresh_from_db()
@@ -84,7 +87,7 @@ def test_a_hard_bounce_stops_mail_and_says_why(world: World, letter: Delivery) -
         services.subscribe(person=world.sol, target=world.partnership, author=None, now=timezone.now())
 
 
-def test_a_soft_bounce_only_counts_until_there_are_too_many(world: World, letter: Delivery) -> None:
+def test_soft_bounces_suppress_the_address_only_above_a_limit(world: World, letter: Delivery) -> None:
     for _ in range(bounces.MAX_SOFT - 1):
         heard(report(letter, status="4.2.2"))
     before = Suppression.objects.exists()
@@ -94,7 +97,7 @@ def test_a_soft_bounce_only_counts_until_there_are_too_many(world: World, letter
     assert Suppression.objects.get().reason.startswith("Mail came back 5 times in 30 days")
 
 
-def test_soft_bounces_from_before_the_address_was_released_count_no_more(world: World, letter: Delivery) -> None:
+def test_soft_bounces_before_a_release_do_not_count(world: World, letter: Delivery) -> None:
     for _ in range(bounces.MAX_SOFT):
         heard(report(letter, status="4.2.2"))
     bounces.release(address=world.sol.email, author_id=world.dee.pk, now=timezone.now())
@@ -105,7 +108,7 @@ def test_soft_bounces_from_before_the_address_was_released_count_no_more(world: 
 
 
 @pytest.mark.parametrize("said", ["5.7.1 policy", "5.7.1 relay access denied", "5.0.0 relaying denied"])
-def test_what_a_policy_or_a_relay_refuses_silences_nobody(world: World, letter: Delivery, said: str) -> None:
+def test_policy_and_relay_refusals_do_not_suppress_the_address(world: World, letter: Delivery, said: str) -> None:
     for _ in range(bounces.MAX_SOFT + 1):
         heard(report(letter, status=said))
 
@@ -114,7 +117,7 @@ def test_what_a_policy_or_a_relay_refuses_silences_nobody(world: World, letter: 
     assert not Suppression.objects.exists()
 
 
-def test_a_letter_that_is_only_delayed_has_not_come_back(world: World, letter: Delivery) -> None:
+def test_a_delayed_email_is_not_a_bounce(world: World, letter: Delivery) -> None:
     for _ in range(bounces.MAX_SOFT + 1):
         heard(report(letter, status="4.4.1").replace(b"Action: failed", b"Action: delayed"))
 
@@ -124,13 +127,13 @@ def test_a_letter_that_is_only_delayed_has_not_come_back(world: World, letter: D
 
 
 def read_mailbox(path: Path) -> str:
-    """What the command says of a mailbox."""
+    """The output of the command that reads the mailbox."""
     said = io.StringIO()
     call_command("digests", "bounces", str(path), stdout=said)
     return said.getvalue().strip()
 
 
-def test_a_mailbox_that_is_read_again_counts_nothing_twice(letter: Delivery, tmp_path: Path) -> None:
+def test_reading_the_mailbox_again_counts_no_bounce_twice(letter: Delivery, tmp_path: Path) -> None:
     box = mailbox.Maildir(str(tmp_path / "box"))
     for number in range(bounces.MAX_SOFT - 1):
         box.add(f"Message-ID: <bounce{number}@relay.example>\r\n".encode() + report(letter, status="4.2.2"))
@@ -144,7 +147,7 @@ def test_a_mailbox_that_is_read_again_counts_nothing_twice(letter: Delivery, tmp
     assert not Suppression.objects.exists()
 
 
-def test_an_old_wish_to_stop_that_is_read_again_ends_nothing_new(
+def test_reading_an_old_unsubscribe_email_again_ends_nothing_new(
     world: World, plan, letter: Delivery, tmp_path: Path
 ) -> None:
     key = Preference.objects.get(person=world.sol).link_key
@@ -164,9 +167,7 @@ def test_an_old_wish_to_stop_that_is_read_again_ends_nothing_new(
     assert Subscription.objects.get(person=world.sol, organisation=world.larkhaven).is_confirmed
 
 
-def test_what_comes_back_comes_to_the_mailbox_that_is_read(
-    world: World, plan, office: PostOffice, settings: Any
-) -> None:
+def test_bounces_return_to_the_mailbox_that_is_read(world: World, plan, office: PostOffice, settings: Any) -> None:
     settings.EMAIL_MAILBOX = "bounces@ground.example"
     services.enrol(person=world.ben, target=plan, author=None, now=timezone.now())
     publish(plan, 90, author=world.amina)
@@ -186,14 +187,14 @@ def test_what_comes_back_comes_to_the_mailbox_that_is_read(
         "<1000000000000000000000.0123456789abcdef@localhost>",
     ],
 )
-def test_a_report_about_a_letter_we_never_sent_silences_nobody(world: World, letter: Delivery, forged: str) -> None:
+def test_a_report_about_an_unknown_email_suppresses_no_address(world: World, letter: Delivery, forged: str) -> None:
     letter.message_id = forged.format(number=letter.pk)
 
     assert heard(report(letter)) is None
     assert not Suppression.objects.exists()
 
 
-def test_an_email_from_before_message_ids_held_numbers_is_found_by_its_own(letter: Delivery) -> None:
+def test_an_email_with_an_old_style_message_id_is_found(letter: Delivery) -> None:
     legacy = "<0b7e5a52-6f0e-4c0e-9a55-1c2f7d8f3f10@localhost>"
     rewrite(letter.pk, message_id=legacy)
     LegacyMessageId.objects.create(message_id=legacy, email_id=letter.pk)
@@ -205,11 +206,11 @@ def test_an_email_from_before_message_ids_held_numbers_is_found_by_its_own(lette
     assert bounce.email_id == letter.pk
 
 
-def test_no_message_id_comes_twice_though_a_restored_backup_counts_anew() -> None:
+def test_message_ids_stay_unique_after_a_backup_is_restored() -> None:
     assert message_ids.make([7]) != message_ids.make([7])
 
 
-def test_an_address_that_was_released_hears_again(world: World, letter: Delivery) -> None:
+def test_a_released_address_gets_digests_again(world: World, letter: Delivery) -> None:
     heard(report(letter))
 
     count = bounces.release(address=world.sol.email, author_id=world.dee.pk, now=timezone.now())
@@ -219,7 +220,7 @@ def test_an_address_that_was_released_hears_again(world: World, letter: Delivery
 
 
 def hook(client: Client, payload: dict[str, Any], *, secret: str = SECRET) -> int:
-    """What a provider's post is answered with."""
+    """The status code that a provider's webhook call gets."""
     basic = base64.b64encode(secret.encode()).decode()
     answer = client.post(
         reverse("digests:reports", args=["postmark"]),
@@ -231,7 +232,7 @@ def hook(client: Client, payload: dict[str, Any], *, secret: str = SECRET) -> in
 
 
 def said(letter: Delivery, kind: str, number: int = 1) -> dict[str, Any]:
-    """A report in Postmark's words."""
+    """A report as Postmark sends it."""
     records = {"HardBounce": ("Bounce", 1), "Transient": ("Bounce", 2), "SpamComplaint": ("SpamComplaint", 512)}
     record, code = records[kind]
     return {
@@ -249,7 +250,7 @@ def said(letter: Delivery, kind: str, number: int = 1) -> dict[str, Any]:
 
 @pytest.fixture
 def provider(settings: Any, letter: Delivery) -> Delivery:
-    """The letter went out by a provider, which knows a secret."""
+    """Pretend the email went through a provider that knows a secret."""
     settings.EMAIL_WEBHOOK_SECRET = SECRET
     settings.ANYMAIL = {"WEBHOOK_SECRET": SECRET}
     rewrite(letter.pk, provider_id="0a129aee-e1cd-480d-b08d-4f48548ff48d")
@@ -257,28 +258,26 @@ def provider(settings: Any, letter: Delivery) -> Delivery:
 
 
 @pytest.mark.parametrize(("kind", "stops"), [("HardBounce", True), ("Transient", False), ("SpamComplaint", True)])
-def test_a_provider_says_what_came_back(
-    world: World, provider: Delivery, client: Client, kind: str, stops: bool
-) -> None:
+def test_a_provider_reports_bounces(world: World, provider: Delivery, client: Client, kind: str, stops: bool) -> None:
     assert hook(client, said(provider, kind)) == 200
-    assert hook(client, said(provider, kind)) == 200  # told twice, it counts once
+    assert hook(client, said(provider, kind)) == 200  # the second report does not count
 
     assert Bounce.objects.count() == 1
     assert Suppression.objects.exists() is stops
 
 
-def test_a_provider_with_another_secret_is_not_believed(provider: Delivery, client: Client) -> None:
+def test_a_provider_with_a_wrong_secret_is_refused(provider: Delivery, client: Client) -> None:
     assert hook(client, said(provider, "HardBounce"), secret="post:guess") == 400
     assert not Bounce.objects.exists()
 
 
-def test_without_a_secret_there_is_no_such_address(settings: Any, letter: Delivery, client: Client) -> None:
+def test_without_a_secret_the_webhook_does_not_exist(settings: Any, letter: Delivery, client: Client) -> None:
     settings.EMAIL_WEBHOOK_SECRET = ""
 
     assert hook(client, said(letter, "HardBounce")) == 404
 
 
-def test_the_figures_count_emails_that_are_still_to_leave(letter: Delivery, client: Client, settings: Any) -> None:
+def test_the_figures_count_emails_still_to_be_sent(letter: Delivery, client: Client, settings: Any) -> None:
     settings.METRICS_TOKEN = "figures"
 
     page = client.get(reverse("metrics"), headers={"Authorization": "Bearer figures"}).content.decode()
@@ -288,7 +287,9 @@ def test_the_figures_count_emails_that_are_still_to_leave(letter: Delivery, clie
     assert "outbox_oldest_due_seconds 0.0" in page
 
 
-def test_while_held_nobody_is_chosen_and_nothing_is_lost(world: World, plan, office: PostOffice, settings: Any) -> None:
+def test_while_digests_are_held_none_are_made_and_none_are_lost(
+    world: World, plan, office: PostOffice, settings: Any
+) -> None:
     services.enrol(person=world.ben, target=plan, author=None, now=timezone.now())
     publish(plan, 90, author=world.amina)
     settings.EMAILS_HELD = True
@@ -301,7 +302,7 @@ def test_while_held_nobody_is_chosen_and_nothing_is_lost(world: World, plan, off
     assert len(office.to(world.ben)) == 1
 
 
-def test_a_letter_as_sent_is_kept_thirty_days(letter: Delivery) -> None:
+def test_a_digest_as_sent_is_kept_for_thirty_days(letter: Delivery) -> None:
     from partnerships.digests.retention import KEPT, tidy
 
     tidy(now=letter.created_at + KEPT - dt.timedelta(days=1))
@@ -315,7 +316,7 @@ def test_a_letter_as_sent_is_kept_thirty_days(letter: Delivery) -> None:
     assert letter.items.exists()
 
 
-def test_a_stakeholders_week_can_be_played(db: None) -> None:
+def test_the_simulated_stakeholder_week_passes(db: None) -> None:
     lines = "\n".join(play_week())
 
     assert "EMAIL  " in lines
@@ -325,13 +326,13 @@ def test_a_stakeholders_week_can_be_played(db: None) -> None:
     assert not Delivery.objects.exists()
 
 
-def test_a_week_that_tells_something_else_fails(db: None, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_simulated_week_fails_when_an_expected_digest_is_missing(db: None, monkeypatch: pytest.MonkeyPatch) -> None:
     from partnerships.digests.management import week
 
     kept = week._Week._publish
 
     def forgetful(self: Any, day: int, hour: int, plan: Any, homes: int, author: Any, note: str) -> None:
-        if (day, hour) != (0, 15):  # the mill's new scheme is never published
+        if (day, hour) != (0, 15):  # leaves out the version about the mill's new scheme
             kept(self, day, hour, plan, homes, author, note)
 
     monkeypatch.setattr(week._Week, "_publish", forgetful)

@@ -1,4 +1,7 @@
-"""Without an account and without cookies: following a public plan, managing each thing one follows, new links."""
+"""Pages behind links, without an account or cookies.
+
+Following a public plan, managing subscriptions, and asking for new links.
+"""
 
 from __future__ import annotations
 
@@ -28,13 +31,13 @@ from tests.world import World
 
 @pytest.fixture(autouse=True)
 def nobody_asked_yet(db: None) -> None:
-    """The counters of asked letters begin anew."""
+    """Reset the counters of requested emails."""
     cache.clear()
 
 
 @pytest.fixture
 def bearer() -> Client:
-    """A browser that keeps no cookie and would be refused without a token where one is needed."""
+    """A browser without cookies that enforces CSRF checks."""
     return Client(enforce_csrf_checks=True)
 
 
@@ -53,7 +56,7 @@ def asked(world: World, plan: Plan) -> Subscription:
 
 
 def token(person: User, purpose: Purpose, *, days: int = 0, number: int = 0) -> str:
-    """A link of theirs, made so many days ago."""
+    """One of this person's links, made a number of days ago."""
     made = timezone.now() - dt.timedelta(days=days)
     key = Preference.objects.get(person=person).link_key
     return make(purpose, person_id=person.pk, link_key=key, number=number, minute=minute_of(made))
@@ -64,12 +67,12 @@ def manage(person: User) -> str:
 
 
 def answer_link(asked: Subscription) -> str:
-    """The page behind the button of the letter that asks."""
+    """The page behind the button in the confirmation email."""
     return reverse("digests:confirm", kwargs={"token": token(asked.person, Purpose.CONFIRM, number=asked.pk)})
 
 
 def act(browser: Client, subscription: Subscription, verb: str, **data: str) -> str:
-    """Press a button of the page behind the link, and read the page that comes then."""
+    """Press a button on the preferences page; return the page that follows."""
     address = f"{manage(subscription.person)}{subscription.pk}/{verb}/"
     answer = browser.post(address, data)
     assert answer.status_code == 302
@@ -77,7 +80,7 @@ def act(browser: Client, subscription: Subscription, verb: str, **data: str) -> 
 
 
 def link_in(letter: object, page: str) -> str:
-    """The path of a page in a letter."""
+    """The path of a page linked in an email."""
     found = re.search(rf"https?://[^/\s]+(/digests/{page}/\S+)", text_of(letter))  # type: ignore[arg-type]
     assert found is not None
     return found[1]
@@ -86,7 +89,7 @@ def link_in(letter: object, page: str) -> str:
 # ---- Managing
 
 
-def test_who_opens_the_letter_that_asked_again_reads_how_it_stands(asked: Subscription, bearer: Client) -> None:
+def test_opening_an_answered_confirmation_email_shows_the_current_status(asked: Subscription, bearer: Client) -> None:
     bearer.post(answer_link(asked), {"answer": "yes"})
     confirmed = bearer.get(answer_link(asked)).content.decode()
     act(bearer, asked, "pause")
@@ -102,7 +105,7 @@ def test_who_opens_the_letter_that_asked_again_reads_how_it_stands(asked: Subscr
         assert "go to" not in page
 
 
-def test_whoever_has_the_link_pauses_one_thing_and_is_caught_up_when_it_resumes(
+def test_a_subscription_paused_by_link_catches_up_when_it_resumes(
     world: World, plan: Plan, followed: Subscription, bearer: Client, office: PostOffice
 ) -> None:
     paused = act(bearer, followed, "pause")
@@ -118,7 +121,7 @@ def test_whoever_has_the_link_pauses_one_thing_and_is_caught_up_when_it_resumes(
     assert "was 120, now 100" in text_of(office.to(world.sol)[0])
 
 
-def test_whoever_has_the_link_chooses_another_pace_for_one_thing(followed: Subscription, bearer: Client) -> None:
+def test_the_link_changes_the_frequency_of_one_subscription(followed: Subscription, bearer: Client) -> None:
     page = act(bearer, followed, "frequency", frequency="weekly")
 
     followed.refresh_from_db()
@@ -126,7 +129,7 @@ def test_whoever_has_the_link_chooses_another_pace_for_one_thing(followed: Subsc
     assert '<option value="weekly" selected>' in tight(page)
 
 
-def test_whoever_has_the_link_stops_one_thing_and_is_not_asked_again(followed: Subscription, bearer: Client) -> None:
+def test_a_subscription_stopped_by_link_counts_as_refused(followed: Subscription, bearer: Client) -> None:
     act(bearer, followed, "stop")
 
     followed.refresh_from_db()
@@ -134,7 +137,7 @@ def test_whoever_has_the_link_stops_one_thing_and_is_not_asked_again(followed: S
     assert followed.was_refused(timezone.now())
 
 
-def test_whoever_has_the_link_gets_the_letter_once_more_that_asks_what_waits_for_them(
+def test_the_link_sends_the_confirmation_email_again_up_to_a_daily_limit(
     world: World, asked: Subscription, bearer: Client, office: PostOffice
 ) -> None:
     rewrite(created_at=timezone.now() - dt.timedelta(days=2))
@@ -151,7 +154,7 @@ def test_whoever_has_the_link_gets_the_letter_once_more_that_asks_what_waits_for
     assert len(office.to(world.sol)) == 1 + MAX_LINKS_A_DAY
 
 
-def test_what_was_done_to_anothers_thing_is_not_said_by_name(
+def test_the_confirmation_message_does_not_name_what_others_follow(
     world: World, plan: Plan, opened: Plan, followed: Subscription, bearer: Client
 ) -> None:
     of_ben = services.enrol(person=world.ben, target=opened, author=None, now=timezone.now())
@@ -161,7 +164,7 @@ def test_what_was_done_to_anothers_thing_is_not_said_by_name(
     assert "Digests about it are paused" in page
 
 
-def test_a_broken_link_helps_to_a_new_one_and_says_nothing_of_anybody(followed: Subscription, bearer: Client) -> None:
+def test_a_broken_link_offers_a_new_one_and_reveals_nothing(followed: Subscription, bearer: Client) -> None:
     links = [manage(followed.person)[:-4] + "xyz/", reverse("digests:stop", kwargs={"token": "nobody"})]
 
     pages = [bearer.get(link) for link in links]
@@ -171,9 +174,7 @@ def test_a_broken_link_helps_to_a_new_one_and_says_nothing_of_anybody(followed: 
     assert reverse("digests:new-links") in pages[0].content.decode()
 
 
-def test_a_yes_brings_the_pace_that_was_chosen_with_it_and_says_when_the_next_one_comes(
-    asked: Subscription, bearer: Client
-) -> None:
+def test_confirming_sets_the_chosen_frequency_and_shows_the_next_digest(asked: Subscription, bearer: Client) -> None:
     question = bearer.get(answer_link(asked)).content.decode()
     answer = bearer.post(answer_link(asked), {"answer": "yes", "frequency": "daily"}).content.decode()
 
@@ -184,7 +185,7 @@ def test_a_yes_brings_the_pace_that_was_chosen_with_it_and_says_when_the_next_on
 
 
 @pytest.mark.parametrize("frequency", ["at_once", "hourly", ""])
-def test_a_yes_to_the_pace_they_have_anyway_or_to_none_fixes_none(
+def test_confirming_with_the_usual_or_no_frequency_sets_none(
     asked: Subscription, bearer: Client, frequency: str
 ) -> None:
     bearer.post(answer_link(asked), {"answer": "yes", "frequency": frequency})
@@ -193,7 +194,7 @@ def test_a_yes_to_the_pace_they_have_anyway_or_to_none_fixes_none(
     assert (asked.status, asked.frequency) == ("confirmed", "")
 
 
-def test_who_stopped_by_mistake_is_shown_the_way_back(followed: Subscription, bearer: Client) -> None:
+def test_somebody_who_stopped_by_mistake_is_shown_how_to_undo_it(followed: Subscription, bearer: Client) -> None:
     link = reverse("digests:stop", kwargs={"token": token(followed.person, Purpose.STOP)})
 
     asked = bearer.get(link).content.decode()
@@ -204,7 +205,9 @@ def test_who_stopped_by_mistake_is_shown_the_way_back(followed: Subscription, be
         assert reverse("digests:new-links") in page
 
 
-def test_the_page_works_without_scripts_cookies_or_an_account(followed: Subscription, bearer: Client) -> None:
+def test_the_preferences_page_works_without_scripts_cookies_or_an_account(
+    followed: Subscription, bearer: Client
+) -> None:
     page = bearer.get(manage(followed.person))
 
     assert page.status_code == 200
@@ -215,7 +218,9 @@ def test_the_page_works_without_scripts_cookies_or_an_account(followed: Subscrip
         assert f"/{followed.pk}/{verb}/" in page.content.decode()
 
 
-def test_nobody_manages_what_is_not_theirs(world: World, plan: Plan, followed: Subscription, bearer: Client) -> None:
+def test_nobody_can_change_subscriptions_of_others(
+    world: World, plan: Plan, followed: Subscription, bearer: Client
+) -> None:
     of_ben = services.enrol(person=world.ben, target=plan, author=None, now=timezone.now())
 
     answer = bearer.post(f"{manage(world.sol)}{of_ben.pk}/stop/")
@@ -228,7 +233,7 @@ def test_nobody_manages_what_is_not_theirs(world: World, plan: Plan, followed: S
     assert followed.is_confirmed
 
 
-def test_a_pause_is_for_days_to_come_and_can_be_ended_early(
+def test_a_pause_must_end_in_the_future_and_can_be_ended_early(
     world: World, plan: Plan, followed: Subscription, bearer: Client, office: PostOffice
 ) -> None:
     choice = {"frequency": "at_once", "hour": "8", "weekday": "0", "time_zone": "Europe/London"}
@@ -257,7 +262,7 @@ def test_a_pause_is_for_days_to_come_and_can_be_ended_early(
     assert len(office.to(world.sol)) == 1
 
 
-def test_a_pause_that_is_over_is_not_shown_again(followed: Subscription, bearer: Client) -> None:
+def test_a_pause_that_is_over_is_not_shown(followed: Subscription, bearer: Client) -> None:
     Preference.objects.filter(person=followed.person).update(paused_until=timezone.localdate() - dt.timedelta(days=9))
 
     page = bearer.get(manage(followed.person)).content.decode()
@@ -270,7 +275,7 @@ def test_a_pause_that_is_over_is_not_shown_again(followed: Subscription, bearer:
 # ---- New links
 
 
-def test_a_link_whose_time_is_over_brings_new_ones_to_its_own_address(
+def test_an_expired_link_sends_new_links_to_its_own_address(
     world: World, plan: Plan, followed: Subscription, bearer: Client, office: PostOffice
 ) -> None:
     publish(plan, 100, author=world.amina)
@@ -285,7 +290,7 @@ def test_a_link_whose_time_is_over_brings_new_ones_to_its_own_address(
     assert over.status_code == 410
     assert reverse("digests:renew", kwargs={"purpose": "preferences", "token": old}) in over.content.decode()
     assert answer.status_code == 200
-    assert world.sol.email not in answer.content.decode()  # the old letter may be in other hands
+    assert world.sol.email not in answer.content.decode()  # somebody else may have the old email
     assert letter["Subject"] == "New links for your digests"
     for page in ("preferences", "read", "stop"):
         path = link_in(letter, page)
@@ -293,7 +298,7 @@ def test_a_link_whose_time_is_over_brings_new_ones_to_its_own_address(
         assert bearer.get(path).status_code == 200
 
 
-def test_a_late_answer_to_the_question_is_asked_it_anew(
+def test_a_late_answer_sends_the_confirmation_email_again(
     world: World, asked: Subscription, bearer: Client, office: PostOffice
 ) -> None:
     rewrite(created_at=timezone.now() - dt.timedelta(days=20))
@@ -308,7 +313,7 @@ def test_a_late_answer_to_the_question_is_asked_it_anew(
     assert asked.is_confirmed
 
 
-def test_asking_for_new_links_tells_nobody_who_gets_digests(
+def test_asking_for_new_links_does_not_reveal_who_gets_digests(
     world: World, followed: Subscription, office: PostOffice
 ) -> None:
     browser = Client()
@@ -324,7 +329,9 @@ def test_asking_for_new_links_tells_nobody_who_gets_digests(
     assert not User.objects.filter(email="nobody@council.example").exists()
 
 
-def test_new_links_are_not_sent_without_end(world: World, followed: Subscription, office: PostOffice) -> None:
+def test_requests_for_new_links_are_limited_per_address(
+    world: World, followed: Subscription, office: PostOffice
+) -> None:
     for _ in range(MAX_LINKS_A_DAY + 3):
         services.send_links(person=world.sol, now=timezone.now())
     office.drain()
@@ -332,7 +339,7 @@ def test_new_links_are_not_sent_without_end(world: World, followed: Subscription
     assert len(office.sent) == MAX_LINKS_A_DAY
 
 
-def test_no_new_link_for_a_token_that_was_never_ours(followed: Subscription, bearer: Client) -> None:
+def test_a_forged_token_gets_no_new_link(followed: Subscription, bearer: Client) -> None:
     good = token(followed.person, Purpose.PREFERENCES, days=31)
 
     for purpose, given in (
@@ -346,7 +353,7 @@ def test_no_new_link_for_a_token_that_was_never_ours(followed: Subscription, bea
     assert not Delivery.objects.filter(kind="digests.links").exists()
 
 
-def test_one_internet_address_cannot_ask_for_letters_without_end(world: World, followed: Subscription) -> None:
+def test_requests_for_emails_are_limited_per_ip_address(world: World, followed: Subscription) -> None:
     browser = Client()
 
     answers = [browser.post(reverse("digests:new-links"), {"email": "a@b.example"}).status_code for _ in range(31)]
@@ -357,7 +364,7 @@ def test_one_internet_address_cannot_ask_for_letters_without_end(world: World, f
 # ---- Following a public plan
 
 
-def test_anybody_follows_a_public_plan_once_they_confirm_by_letter(
+def test_anybody_can_follow_a_public_plan_by_confirming_an_email(
     world: World, opened: Plan, office: PostOffice
 ) -> None:
     browser = Client()
@@ -380,21 +387,19 @@ def test_anybody_follows_a_public_plan_once_they_confirm_by_letter(
         office.to(rose)[0]
     ).replace("\n", " ")
     assert letter is not None
-    assert rose.name == ""  # a stranger's words greet nobody
+    assert rose.name == ""  # a name typed by a stranger is not kept
     digest = text_of(office.to(rose)[1])
     assert "was 60, now 70" in digest
     assert "you subscribed to Open Quay" in digest
     assert len(office.to(rose)) == 2
 
 
-def test_a_plan_that_is_not_public_can_only_be_followed_by_who_may_read_it(world: World, plan: Plan) -> None:
+def test_a_plan_that_is_not_public_can_only_be_followed_by_its_readers(world: World, plan: Plan) -> None:
     assert Client().get(reverse("digests:follow", kwargs={"plan": plan.pk})).status_code == 404
     assert Client().get(reverse("digests:follow", kwargs={"plan": 10**9})).status_code == 404
 
 
-def test_typing_an_address_changes_nothing_about_what_its_owner_decided(
-    world: World, opened: Plan, office: PostOffice
-) -> None:
+def test_typing_an_address_does_not_change_its_owners_decisions(world: World, opened: Plan, office: PostOffice) -> None:
     paused = services.enrol(
         person=world.sol, target=opened, author=world.amina, organisation=world.larkhaven, now=timezone.now()
     )
@@ -411,7 +416,7 @@ def test_typing_an_address_changes_nothing_about_what_its_owner_decided(
     assert [one["Subject"] for one in office.to(world.sol)] == ["New links for your digests"]
 
 
-def test_an_address_from_which_mail_came_back_is_written_no_letter(world: World, opened: Plan) -> None:
+def test_a_suppressed_address_gets_no_confirmation_email(world: World, opened: Plan) -> None:
     from partnerships.outbox.bounces import suppress
 
     suppress(address=world.sol.email, reason="It came back.", email_id=None, author_id=None, now=timezone.now())
@@ -422,7 +427,7 @@ def test_an_address_from_which_mail_came_back_is_written_no_letter(world: World,
     assert not Subscription.objects.exists()
 
 
-def test_a_letters_plan_that_is_closed_by_now_says_how_to_look_at_what_one_follows(
+def test_a_plan_no_longer_readable_by_link_points_to_the_preferences_page(
     world: World, plan: Plan, followed: Subscription, bearer: Client, office: PostOffice
 ) -> None:
     publish(plan, 100, author=world.amina)
@@ -439,7 +444,7 @@ def test_a_letters_plan_that_is_closed_by_now_says_how_to_look_at_what_one_follo
     assert reverse("digests:new-links") in answer.content.decode()
 
 
-def test_a_stakeholder_compares_two_versions_by_the_link_of_the_email(
+def test_a_stakeholder_compares_two_versions_through_an_emails_link(
     world: World, plan: Plan, followed: Subscription, bearer: Client, office: PostOffice
 ) -> None:
     sections = [

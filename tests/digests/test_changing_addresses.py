@@ -1,4 +1,7 @@
-"""A stakeholder's address is corrected by who added them, or changed by themselves; the new address confirms."""
+"""Changing a stakeholder's address.
+
+The organisation that added them corrects it, or they change it themselves; the new address must confirm.
+"""
 
 from __future__ import annotations
 
@@ -23,7 +26,7 @@ NEW = "sol@home.example"
 
 
 def confirm_link(office: PostOffice, address: str) -> str:
-    """The link of the newest email that asks somebody at this address."""
+    """The link in the newest confirmation email to this address."""
     asked = [one for one in office.sent if one.recipient == address][-1]
     found = re.search(rb"/digests/confirm/[^\s\"<>]+/", asked.data.replace(b"=\r\n", b""))
     assert found is not None
@@ -36,7 +39,7 @@ def correct(world: World, asked: Subscription, email: str) -> int:
 
 
 def change(person: User, email: str) -> str:
-    """Ask for another address on the page behind the link, and read what it says then."""
+    """Ask for another address on the preferences page; return the result."""
     address = reverse("digests:preferences", kwargs={"token": token(person, Purpose.PREFERENCES)})
     return Client().post(address, {"new_address": email}, follow=True).content.decode()
 
@@ -49,7 +52,7 @@ def followed(world: World, plan: Plan) -> Subscription:
     )
 
 
-def test_a_lead_corrects_the_address_of_somebody_who_has_not_answered(
+def test_a_lead_corrects_the_address_of_an_unconfirmed_stakeholder(
     world: World, plan: Plan, office: PostOffice
 ) -> None:
     asked = ask(world, plan)
@@ -68,7 +71,7 @@ def test_a_lead_corrects_the_address_of_somebody_who_has_not_answered(
     assert len([one for one in office.sent if one.recipient == NEW]) == 2
 
 
-def test_digests_go_to_the_old_address_until_the_new_one_confirms(
+def test_digests_go_to_the_old_address_until_the_new_one_is_confirmed(
     world: World, plan: Plan, followed: Subscription, office: PostOffice
 ) -> None:
     correct(world, followed, NEW)
@@ -87,12 +90,12 @@ def test_digests_go_to_the_old_address_until_the_new_one_confirms(
 
 
 @pytest.mark.parametrize("email", ["sol@council.example", "Sol@Council.example", "no address"])
-def test_an_address_that_is_none_or_the_same_is_refused(world: World, followed: Subscription, email: str) -> None:
+def test_an_invalid_or_unchanged_address_is_refused(world: World, followed: Subscription, email: str) -> None:
     assert correct(world, followed, email) == 422
     assert Subscription.objects.count() == 1
 
 
-def test_only_the_organisation_that_added_somebody_corrects_the_address(world: World, followed: Subscription) -> None:
+def test_only_the_organisation_that_added_somebody_corrects_their_address(world: World, followed: Subscription) -> None:
     address = reverse("digests:correct-address", args=[followed.pk])
 
     answers = [signed_in(person).post(address, {"email": NEW}).status_code for person in (world.ben, world.vera)]
@@ -101,7 +104,7 @@ def test_only_the_organisation_that_added_somebody_corrects_the_address(world: W
     assert not User.objects.filter(email=NEW).exists()
 
 
-def test_a_person_moves_all_they_follow_with_one_yes_at_the_new_address(
+def test_one_confirmation_at_the_new_address_moves_all_subscriptions(
     world: World, plan: Plan, opened: Plan, followed: Subscription, office: PostOffice
 ) -> None:
     paused = services.enrol(
@@ -129,7 +132,7 @@ def test_a_person_moves_all_they_follow_with_one_yes_at_the_new_address(
     assert not office.to(world.sol)
 
 
-def test_a_change_to_an_address_that_is_somebodys_is_answered_alike_and_does_nothing(
+def test_a_change_to_a_taken_address_does_nothing_and_looks_the_same(
     world: World, followed: Subscription, office: PostOffice
 ) -> None:
     unknown, known = (change(world.sol, email) for email in (NEW, world.chidi.email))
@@ -141,14 +144,14 @@ def test_a_change_to_an_address_that_is_somebodys_is_answered_alike_and_does_not
     assert [one.recipient for one in office.sent] == [NEW]
 
 
-def test_changes_of_address_are_not_asked_without_end(world: World, followed: Subscription) -> None:
+def test_requests_to_change_an_address_are_limited(world: World, followed: Subscription) -> None:
     for number in range(6):
         change(world.sol, f"sol{number}@home.example")
 
     assert Delivery.objects.filter(kind=DeliveryKind.CONFIRMATION).count() == 3
 
 
-def test_what_moved_is_confirmed_by_the_new_address_alone(
+def test_only_the_new_address_can_confirm_the_move(
     world: World, plan: Plan, followed: Subscription, office: PostOffice
 ) -> None:
     change(world.sol, NEW)

@@ -1,4 +1,4 @@
-"""What people decided holds: a yes is theirs, a pause stays a pause, a no is not asked away; a role gives and takes."""
+"""Consent to digests: confirming, pausing, refusing, and digests by role."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from tests.world import World
 
 
 def ask(world: World, plan: Plan, *, person: User | None = None, now: dt.datetime | None = None) -> Subscription:
-    """Larkhaven asks Sol, or somebody else, whether they want digests."""
+    """Larkhaven asks Sol, or another person, whether they want digests."""
     return services.add_stakeholder(
         email=(person or world.sol).email,
         name="" if person else "Sol",
@@ -45,7 +45,7 @@ def release(world: World) -> int:
 
 
 @pytest.mark.parametrize("before", ["asked", "confirmed", "paused"])
-def test_a_released_address_is_back_where_it_was(world: World, plan: Plan, before: str) -> None:
+def test_a_released_address_has_its_earlier_status_again(world: World, plan: Plan, before: str) -> None:
     subscription = ask(world, plan)
     if before != "asked":
         services.confirm(subscription=subscription, now=timezone.now())
@@ -58,7 +58,7 @@ def test_a_released_address_is_back_where_it_was(world: World, plan: Plan, befor
     assert Subscription.objects.get(person=world.sol).status == before
 
 
-def test_nobody_who_is_asked_anew_becomes_confirmed_without_a_yes(world: World, plan: Plan) -> None:
+def test_somebody_asked_again_is_not_confirmed_until_they_answer(world: World, plan: Plan) -> None:
     services.stop(
         subscriptions=[services.confirm(subscription=ask(world, plan), now=timezone.now())],
         author=world.amina,
@@ -74,9 +74,7 @@ def test_nobody_who_is_asked_anew_becomes_confirmed_without_a_yes(world: World, 
     assert Subscription.objects.get(person=world.sol).status == "asked"
 
 
-def test_what_changed_while_mail_was_stopped_is_told_after_the_release(
-    world: World, plan: Plan, office: PostOffice
-) -> None:
+def test_changes_during_suppression_are_told_after_the_release(world: World, plan: Plan, office: PostOffice) -> None:
     services.confirm(subscription=ask(world, plan), now=timezone.now())
     stop_mail(world)
     publish(plan, 100, author=world.amina)
@@ -102,7 +100,7 @@ def test_a_lead_cannot_undo_a_pause(world: World, plan: Plan) -> None:
     assert Delivery.objects.count() == letters
 
 
-def test_who_follows_again_what_they_paused_resumes_it(world: World, plan: Plan, office: PostOffice) -> None:
+def test_following_a_paused_plan_again_resumes_it(world: World, plan: Plan, office: PostOffice) -> None:
     subscription = services.subscribe(person=world.ben, target=plan, author=world.ben, now=timezone.now())
     services.pause(subscription=subscription, author=world.ben, now=timezone.now())
     publish(plan, 100, author=world.amina)
@@ -114,7 +112,7 @@ def test_who_follows_again_what_they_paused_resumes_it(world: World, plan: Plan,
     assert "was 120, now 100" in text_of(office.to(world.ben)[0])
 
 
-def test_a_refusal_is_honoured_until_they_ask_themselves(world: World, plan: Plan) -> None:
+def test_a_refusal_holds_until_the_person_asks_themselves(world: World, plan: Plan) -> None:
     services.stop(subscriptions=[ask(world, plan)], author=world.sol, reason="Declined.", now=timezone.now())
 
     with pytest.raises(services.UnableToSubscribe, match="Only they can ask"):
@@ -124,7 +122,7 @@ def test_a_refusal_is_honoured_until_they_ask_themselves(world: World, plan: Pla
     assert later.is_waiting
 
 
-def test_an_organisation_asks_nobody_about_what_it_may_not_read_itself(world: World, plan: Plan) -> None:
+def test_an_organisation_cannot_add_people_to_what_it_may_not_read(world: World, plan: Plan) -> None:
     elsewhere = {"target": plan, "author": world.hana, "organisation": world.harbour, "now": timezone.now()}
     for address in ("rose@street.example", world.ben.email, world.nadia.email):
         with pytest.raises(services.UnableToSubscribe, match="may not read this itself"):
@@ -140,7 +138,7 @@ def test_an_organisation_asks_nobody_about_what_it_may_not_read_itself(world: Wo
     assert not User.objects.filter(email="rose@street.example").exists()
 
 
-def test_a_question_whose_letter_may_not_go_ends_and_is_no_refusal(
+def test_a_request_whose_email_may_not_be_sent_ends_without_a_refusal(
     world: World, plan: Plan, office: PostOffice
 ) -> None:
     asking = {"target": plan, "author": world.amina, "organisation": world.larkhaven, "now": timezone.now()}
@@ -158,7 +156,7 @@ def test_a_question_whose_letter_may_not_go_ends_and_is_no_refusal(
     assert stranger.is_waiting
 
 
-def test_ending_and_adding_again_wins_no_more_letters(world: World, plan: Plan) -> None:
+def test_ending_and_adding_again_does_not_allow_more_emails(world: World, plan: Plan) -> None:
     for _ in range(asking.MAX_TIMES_ASKED):
         services.stop(
             subscriptions=[ask(world, plan)], author=world.amina, reason="Ended by Larkhaven.", now=timezone.now()
@@ -170,7 +168,7 @@ def test_ending_and_adding_again_wins_no_more_letters(world: World, plan: Plan) 
     assert Delivery.objects.filter(recipient=world.sol).count() == asking.MAX_TIMES_ASKED
 
 
-def test_the_limit_of_a_day_counts_letters(world: World, plan: Plan, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_daily_limit_counts_emails(world: World, plan: Plan, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(asking, "MAX_ASKED_A_DAY", 1)
     services.stop(
         subscriptions=[ask(world, plan)], author=world.amina, reason="Ended by Larkhaven.", now=timezone.now()
@@ -181,7 +179,7 @@ def test_the_limit_of_a_day_counts_letters(world: World, plan: Plan, monkeypatch
         ask(world, plan)
 
 
-def test_what_another_page_changed_meanwhile_is_said_as_it_stands(world: World, plan: Plan) -> None:
+def test_a_change_from_an_outdated_state_reports_the_current_status(world: World, plan: Plan) -> None:
     seen = services.confirm(subscription=ask(world, plan), now=timezone.now())
     services.pause(subscription=Subscription.objects.get(pk=seen.pk), author=world.sol, now=timezone.now())
 
@@ -189,7 +187,7 @@ def test_what_another_page_changed_meanwhile_is_said_as_it_stands(world: World, 
         services.pause(subscription=seen, author=world.sol, now=timezone.now())
 
 
-def test_a_yes_from_a_page_that_is_old_says_how_it_stands(world: World, plan: Plan) -> None:
+def test_confirming_on_an_outdated_page_shows_the_current_status(world: World, plan: Plan) -> None:
     asked = ask(world, plan, person=world.ben)
     say_yes = reverse("digests:change", kwargs={"pk": asked.pk, "verb": "confirm"})
     first = signed_in(world.ben).post(say_yes, follow=True).content.decode()
@@ -204,7 +202,7 @@ def test_a_yes_from_a_page_that_is_old_says_how_it_stands(world: World, plan: Pl
     assert asked.is_paused
 
 
-def test_a_choice_that_is_on_no_list_changes_nothing(world: World, plan: Plan) -> None:
+def test_a_choice_that_is_not_offered_changes_nothing(world: World, plan: Plan) -> None:
     services.enrol(person=world.ben, target=plan, author=None, now=timezone.now())
     kept = Preference.objects.get(person=world.ben)
 
@@ -225,14 +223,14 @@ def test_a_choice_that_is_on_no_list_changes_nothing(world: World, plan: Plan) -
     assert (kept.frequency, kept.hour) == ("at_once", 8)
 
 
-def test_who_never_chose_anything_and_ends_a_pause_all_the_same_finds_their_page(world: World, plan: Plan) -> None:
+def test_ending_a_pause_works_without_saved_preferences(world: World, plan: Plan) -> None:
     answer = signed_in(world.ben).post(reverse("digests:manage"), {"resume": "1"})
 
     assert (answer.status_code, answer["Location"]) == (302, reverse("digests:manage"))
     assert Preference.objects.get(person=world.ben).paused_until is None
 
 
-def test_links_are_not_renewed_where_that_cannot_be_written_down(
+def test_links_are_not_renewed_when_the_event_cannot_be_recorded(
     world: World, plan: Plan, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     services.enrol(person=world.ben, target=plan, author=None, now=timezone.now())
@@ -259,7 +257,7 @@ def test_digests_by_role_end_with_the_role_and_return_with_it(world: World, plan
     assert (given, lost, of_ben.get().status) == ("confirmed", "ended", "confirmed")
 
 
-def test_a_lead_who_ends_digests_by_role_has_refused_nothing(world: World, plan: Plan) -> None:
+def test_a_lead_who_ends_digests_by_role_has_not_refused_them(world: World, plan: Plan) -> None:
     rule = services.set_role_rule(target=world.partnership, author=world.amina, now=timezone.now())
     services.end_role_rule(rule=rule, author=world.amina, reason="Too many letters.", now=timezone.now())
 
@@ -269,7 +267,7 @@ def test_a_lead_who_ends_digests_by_role_has_refused_nothing(world: World, plan:
     assert (of_amina.status, of_amina.refused_at) == ("confirmed", None)
 
 
-def test_who_ended_digests_by_role_is_not_given_them_again(world: World, plan: Plan) -> None:
+def test_somebody_who_stopped_digests_by_role_does_not_get_them_again(world: World, plan: Plan) -> None:
     services.set_role_rule(target=world.partnership, author=world.amina, now=timezone.now())
     of_ben = Subscription.objects.filter(person=world.ben, partnership=world.partnership)
     services.stop(subscriptions=of_ben, author=world.ben, reason="Stopped by the person.", now=timezone.now())
@@ -279,7 +277,7 @@ def test_who_ended_digests_by_role_is_not_given_them_again(world: World, plan: P
     assert of_ben.get().is_ended
 
 
-def test_a_lead_who_steps_down_is_no_longer_told_as_a_signatory(world: World, plan: Plan) -> None:
+def test_a_lead_who_steps_down_no_longer_gets_digests_as_a_signatory(world: World, plan: Plan) -> None:
     request_sign_off(
         plan=plan, signatories=[(world.westmarch, "chair")], due_on=None, author=world.amina, now=timezone.now()
     )
@@ -297,13 +295,11 @@ def test_a_lead_who_steps_down_is_no_longer_told_as_a_signatory(world: World, pl
 
 
 def stopped_by(person: User) -> str:
-    """The page that they read who press “Stop all digests” on the page that asks."""
+    """The page after pressing “Stop all digests” on the confirmation page."""
     return str(signed_in(person).post(reverse("digests:stop-all")).content.decode())
 
 
-def test_signed_in_one_is_asked_before_everything_stops_and_follows_again_from_ones_own_page(
-    world: World, plan: Plan
-) -> None:
+def test_stopping_all_digests_asks_first_and_can_be_undone(world: World, plan: Plan) -> None:
     services.enrol(person=world.ben, target=plan, author=world.ben, now=timezone.now())
     ben = signed_in(world.ben)
     stop_all, manage = reverse("digests:stop-all"), reverse("digests:manage")
@@ -333,7 +329,7 @@ def test_signed_in_one_is_asked_before_everything_stops_and_follows_again_from_o
     assert "What you said no to" not in ben.get(manage).content.decode()
 
 
-def test_who_never_chose_anything_stops_hearing_of_matches_too(world: World) -> None:
+def test_stopping_all_digests_stops_matches_without_saved_preferences(world: World) -> None:
     before = Preference.objects.filter(person=world.ben).exists()
     stopped_by(world.ben)
 
@@ -344,7 +340,7 @@ def test_who_never_chose_anything_stops_hearing_of_matches_too(world: World) -> 
     assert "there is nothing to stop" in looked_again
 
 
-def test_signed_in_one_thing_alone_is_stopped_and_the_rest_goes_on(world: World, plan: Plan) -> None:
+def test_stopping_one_subscription_leaves_the_others(world: World, plan: Plan) -> None:
     of_plan = services.enrol(person=world.ben, target=plan, author=world.ben, now=timezone.now())
     of_body = services.enrol(person=world.ben, target=world.larkhaven, author=world.ben, now=timezone.now())
     of_amina = services.enrol(person=world.amina, target=plan, author=world.amina, now=timezone.now())
@@ -361,7 +357,7 @@ def test_signed_in_one_thing_alone_is_stopped_and_the_rest_goes_on(world: World,
     assert (of_plan.is_ended, of_body.is_confirmed, of_amina.is_confirmed) == (True, True, True)
 
 
-def test_nobody_elses_page_presses_the_button(world: World, plan: Plan) -> None:
+def test_another_site_cannot_stop_all_digests(world: World, plan: Plan) -> None:
     followed = services.enrol(person=world.ben, target=plan, author=world.ben, now=timezone.now())
     browser = Client(enforce_csrf_checks=True)
     browser.force_login(world.ben)

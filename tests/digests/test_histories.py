@@ -1,7 +1,7 @@
-"""Random histories of versions, authors, pauses and crashes: what each reader was told adds up, nothing missing,
-nothing twice.
+"""Random histories of versions, authors, pauses and crashes.
 
-A small model says what everybody should have received; letters are read as a mail program reads them.
+A small model says what each reader should have been told. The emails are parsed and compared with it: nothing is
+missing and nothing comes twice.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ STEPS = st.lists(
 
 @dataclass
 class Reader:
-    """Somebody who follows the plan, as the model knows them."""
+    """A follower of the plan, as the model knows them."""
 
     person: User
     subscription: Subscription
@@ -55,29 +55,29 @@ class Reader:
     seen: dict[str, bytes] = field(default_factory=dict)
 
     def sees(self, state: State) -> State:
-        """What of a state this reader may know."""
+        """The part of a state that this reader may know."""
         return state if self.sees_hidden else (state[0], 0)
 
     def knows_all_but_own(self, me: str) -> bool:
-        """Whether they were told of a state after which only versions of their own were published."""
+        """Whether only versions of their own came after what they were told."""
         return any(
             state == self.told and {author for author, _ in self.behind[place + 1 :]} <= {me}
             for place, (_, state) in enumerate(self.behind)
         )
 
     def move_past_own(self, me: str) -> None:
-        """Who wrote all that they were not told is moved forward without a letter, paused or not."""
+        """Move past changes that are all the reader's own, without an email."""
         if self.behind and {author for author, _ in self.behind} == {me}:
             self.told = self.behind[-1][1]
             self.behind.clear()
 
     def read_letters(self, letters: list[bytes]) -> None:
-        """Apply what was received to what was known; each letter begins exactly where the last one ended."""
+        """Apply received emails; each must start where the last one ended."""
         for raw in letters:
             message = read(raw)
             identifier = str(message["Message-ID"])
             if identifier in self.seen:
-                assert self.seen[identifier] == raw  # the same letter once more, to the byte
+                assert self.seen[identifier] == raw  # a repeated email is identical, byte for byte
                 continue
             self.seen[identifier] = raw
             text = text_of(message)
@@ -85,7 +85,7 @@ class Reader:
             before = list(self.told)
             after = list(self.told)
             found = _LINE.findall(" ".join(text.split()))
-            assert found, text  # never empty
+            assert found, text  # a digest is never empty
             for site, was, now in found:
                 place = 0 if site == "North Quay" else 1
                 assert int(was) == before[place], (site, was, before)
@@ -95,7 +95,7 @@ class Reader:
 
 
 class Play:
-    """One history on real services."""
+    """One history, played on the real services."""
 
     def __init__(self, world: World, plan: Plan) -> None:
         self.plan, self.office = plan, PostOffice()
@@ -120,7 +120,7 @@ class Play:
             reader.behind.append((author, reader.sees(self.state)))
 
     def pause(self, name: str) -> None:
-        """Pause, or resume who is paused; not while a letter of theirs is in doubt."""
+        """Pause or resume a reader, unless an email of theirs is in doubt."""
         reader = self.readers[name]
         if self.pending:
             return
@@ -128,11 +128,14 @@ class Play:
         change = services.resume if reader.paused else services.pause
         change(subscription=reader.subscription, author=reader.person, now=timezone.now())
         reader.paused = not reader.paused
-        if not reader.paused:  # what they missed is worked out again, and with it who wrote it
+        if not reader.paused:  # resuming works out again what they missed and who wrote it
             self.move_authors()
 
     def crash(self, took: bool) -> None:
-        """A worker claims and dies; `took` says that the server had taken its letters already. The lease ends."""
+        """A worker claims and dies, and the lease ends.
+
+        `took`: the server had accepted its emails already.
+        """
         plan_round(now=timezone.now())
         self.move_authors()
         claimed = claim(now=timezone.now(), limit=10).emails
@@ -152,7 +155,7 @@ class Play:
                 reader.read_letters([data])
 
     def tick(self) -> None:
-        """Sweep and send until nothing is left; then everybody who is not paused knows all there is to know."""
+        """Sweep and send until nothing is left; all but the paused are up to date."""
         for _ in range(3):
             play(self.office)
         in_doubt, self.pending = self.pending, False
@@ -165,7 +168,7 @@ class Play:
                 continue
             now = reader.behind[-1][1]
             if in_doubt and reader.knows_all_but_own(name):
-                reader.told = now  # the email composed before the crash told all but what they added themselves
+                reader.told = now  # the email composed before the crash told all but their own additions
             assert reader.told == now, (name, reader.told, now)
             reader.behind.clear()
 
@@ -173,8 +176,8 @@ class Play:
 @pytest.mark.django_db
 @settings(max_examples=20, deadline=None, suppress_health_check=list(HealthCheck))
 @given(steps=STEPS)
-def test_what_everybody_was_told_adds_up(world: World, plan: Plan, steps: list[tuple[object, ...]]) -> None:
-    selecting.clear_cache()  # numbers of versions come again once a history is rolled back
+def test_every_reader_is_told_every_change_once(world: World, plan: Plan, steps: list[tuple[object, ...]]) -> None:
+    selecting.clear_cache()  # version numbers repeat after a rollback
     rendering.clear_caches()
     with transaction.atomic():
         history = Play(world, plan)
@@ -188,5 +191,5 @@ def test_what_everybody_was_told_adds_up(world: World, plan: Plan, steps: list[t
         silent = len(history.office.sent)
         play(history.office)
 
-        assert len(history.office.sent) == silent  # and then nobody hears anything more
+        assert len(history.office.sent) == silent  # nothing more is sent
         transaction.set_rollback(True)

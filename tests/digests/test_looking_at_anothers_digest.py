@@ -1,4 +1,7 @@
-"""An administrator looks at what somebody is told only after saying why, and the person reads that they looked."""
+"""Administrators see another person's digest only after giving a reason.
+
+The person can read in their account who looked.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +25,7 @@ def dee(world: World) -> Client:
     return client
 
 
-def test_the_next_digest_of_somebody_else_is_shown_for_ten_minutes_after_a_reason(world: World, dee: Client) -> None:
+def test_another_persons_next_digest_is_shown_for_ten_minutes_after_a_reason(world: World, dee: Client) -> None:
     address = reverse("digests:preview", args=[world.sol.pk])
     begun = timezone.now()
     with time_machine.travel(begun, tick=False) as clock:
@@ -46,14 +49,14 @@ def test_the_next_digest_of_somebody_else_is_shown_for_ten_minutes_after_a_reaso
         assert "Why do you need to see it?" in dee.get(address).content.decode()
 
 
-def test_whose_letter_an_administrator_looked_at_reads_it_in_their_account(world: World, dee: Client) -> None:
+def test_people_see_in_their_account_that_an_administrator_read_an_email(world: World, dee: Client) -> None:
     dee.post(reverse("digests:entry", kwargs=delivery(world)), {"reason": "He says that it is garbled."})
 
     assert SecurityEvent.objects.get(person=world.sol).kind == "digest_seen"
     assert Event.objects.get(kind="delivery.viewed").data["reason"] == "He says that it is garbled."
 
 
-def test_ones_own_next_digest_needs_no_reason(world: World, dee: Client) -> None:
+def test_your_own_next_digest_needs_no_reason(world: World, dee: Client) -> None:
     answer = dee.get(reverse("digests:preview", args=[world.dee.pk]))
 
     assert "As it would be if it went out now" in answer.content.decode()

@@ -1,5 +1,7 @@
-"""A new match goes out by itself, once, to those who may see both sides; where a digest goes out anyway it comes
-along."""
+"""A new match goes out once, to people who may read both sides.
+
+It causes a digest of its own, or comes with one that goes out anyway.
+"""
 
 from __future__ import annotations
 
@@ -24,7 +26,10 @@ from tests.world import World
 
 @pytest.fixture
 def match(world: World) -> Match:
-    """Larkhaven asks for land and the council offers some; the whole network may read both."""
+    """A match between Larkhaven's ask and the council's offer of land.
+
+    The whole network may read both.
+    """
     now = timezone.now() - dt.timedelta(hours=1)
     ask = shared(world.larkhaven, world.amina, now, title="Land for sixty homes")
     offer = shared(world.westmarch, world.ben, now, direction=Direction.OFFER, title="A level site by the quay")
@@ -34,7 +39,7 @@ def match(world: World) -> Match:
     return match
 
 
-def test_a_new_match_makes_a_digest_go_out_once(world: World, match: Match, office: PostOffice) -> None:
+def test_a_new_match_causes_one_digest(world: World, match: Match, office: PostOffice) -> None:
     find_new_matches(now=timezone.now())
     play(office)
     find_new_matches(now=timezone.now())
@@ -49,9 +54,7 @@ def test_a_new_match_makes_a_digest_go_out_once(world: World, match: Match, offi
     assert office.to(world.chidi) == []
 
 
-def test_a_letter_that_cannot_list_all_matches_leads_to_the_page_that_does(
-    world: World, match: Match, office: PostOffice
-) -> None:
+def test_a_digest_with_too_many_matches_links_to_the_full_list(world: World, match: Match, office: PostOffice) -> None:
     for number in range(MAX_MATCHES + 1):
         offer = shared(
             world.westmarch, world.ben, timezone.now(), direction=Direction.OFFER, title=f"A level site, plot {number}"
@@ -73,7 +76,7 @@ def test_a_letter_that_cannot_list_all_matches_leads_to_the_page_that_does(
     assert all(f"A level site, plot {number}" in page for number in range(MAX_MATCHES + 1))
 
 
-def test_the_preview_of_ones_own_digest_shows_the_match_that_would_go_out(world: World, match: Match) -> None:
+def test_the_preview_of_your_own_digest_shows_the_new_match(world: World, match: Match) -> None:
     find_new_matches(now=timezone.now())
     preview = reverse("digests:preview", kwargs={"pk": world.amina.pk})
 
@@ -87,7 +90,7 @@ def test_the_preview_of_ones_own_digest_shows_the_match_that_would_go_out(world:
     assert "Nothing waits to be told" in after
 
 
-def test_a_match_comes_along_with_news_of_a_plan(world: World, plan, match: Match, office: PostOffice) -> None:
+def test_a_match_is_included_in_a_digest_about_a_plan(world: World, plan, match: Match, office: PostOffice) -> None:
     services.subscribe(person=world.ben, target=plan, author=world.ben, now=timezone.now())
     publish(plan, 96, author=world.amina)
     find_new_matches(now=timezone.now())
@@ -98,9 +101,7 @@ def test_a_match_comes_along_with_news_of_a_plan(world: World, plan, match: Matc
     assert "A level site by the quay" in text_of(letter)
 
 
-def test_a_match_that_may_no_longer_be_seen_is_dropped_without_a_word(
-    world: World, match: Match, office: PostOffice
-) -> None:
+def test_a_match_that_may_no_longer_be_read_is_left_out(world: World, match: Match, office: PostOffice) -> None:
     find_new_matches(now=timezone.now())
     plan_round(now=timezone.now())
     Match.objects.all().delete()
@@ -111,7 +112,7 @@ def test_a_match_that_may_no_longer_be_seen_is_dropped_without_a_word(
     assert not MatchTold.objects.filter(told_at=None).exists()
 
 
-def test_whoever_stops_everything_hears_of_no_match(world: World, match: Match, office: PostOffice) -> None:
+def test_somebody_who_stopped_all_digests_gets_no_matches(world: World, match: Match, office: PostOffice) -> None:
     services.enrol(person=world.amina, target=world.larkhaven, author=None, now=timezone.now())
     services.stop_everything(person=world.amina, author=world.amina, reason="Enough.", now=timezone.now())
 
@@ -122,7 +123,7 @@ def test_whoever_stops_everything_hears_of_no_match(world: World, match: Match, 
     assert len(office.to(world.ben)) == 1
 
 
-def test_nobody_whose_mail_comes_back_is_chosen_for_a_match(world: World, match: Match, office: PostOffice) -> None:
+def test_a_suppressed_address_gets_no_matches(world: World, match: Match, office: PostOffice) -> None:
     find_new_matches(now=timezone.now())
     suppress(address=world.amina.email, reason="Gone.", email_id=None, author_id=None, now=timezone.now())
     waiting = MatchTold.objects.filter(recipient=world.amina, told_at=None).count()
@@ -137,7 +138,7 @@ def test_nobody_whose_mail_comes_back_is_chosen_for_a_match(world: World, match:
     assert len(office.to(world.ben)) == 1
 
 
-def test_an_address_that_no_envelope_can_carry_is_tried_once(world: World, match: Match, office: PostOffice) -> None:
+def test_an_unsendable_address_is_tried_once(world: World, match: Match, office: PostOffice) -> None:
     world.amina.email = "“amina”@larkhaven.example"
     world.amina.save(update_fields=["email"])
     find_new_matches(now=timezone.now())
@@ -148,7 +149,7 @@ def test_an_address_that_no_envelope_can_carry_is_tried_once(world: World, match
     assert (row.status, row.reason) == ("failed", "The address cannot be written on an envelope.")
 
 
-def test_a_match_waits_for_the_hour_that_a_person_chose(world: World, match: Match, office: PostOffice) -> None:
+def test_a_match_waits_for_the_hour_its_reader_chose(world: World, match: Match, office: PostOffice) -> None:
     now = timezone.now()
     services.prefer(
         person=world.amina,

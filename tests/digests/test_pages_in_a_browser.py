@@ -1,4 +1,4 @@
-"""Pages of digests in a real browser: read by link, managed, and followed from where one reads."""
+"""Digest pages in a real browser: reading, managing and following."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ pytestmark = pytest.mark.browser
 
 
 @pytest.mark.parametrize("size", [WIDE, NARROW])
-def test_a_digest_reads_well_in_the_browser(
+def test_a_digest_and_its_links_open_in_a_browser(
     world: World, plan: Plan, office: PostOffice, live_server: Any, page: Any, size: Any
 ) -> None:
     services.enrol(person=world.sol, target=plan, author=world.amina, organisation=world.larkhaven, now=timezone.now())
@@ -36,7 +36,7 @@ def test_a_digest_reads_well_in_the_browser(
 
 
 @pytest.mark.parametrize("size", [WIDE, NARROW])
-def test_who_has_an_account_stops_all_digests_and_follows_again(
+def test_somebody_with_an_account_stops_all_digests_and_follows_again(
     world: World, plan: Plan, live_server: Any, page: Any, size: Any
 ) -> None:
     services.enrol(person=world.ben, target=plan, author=world.ben, now=timezone.now())
@@ -65,9 +65,7 @@ def test_who_has_an_account_stops_all_digests_and_follows_again(
     assert set(Subscription.objects.values_list("status", flat=True)) == {"confirmed", "ended"}
 
 
-def test_a_partner_follows_a_plan_from_its_page_and_stops_there(
-    world: World, plan: Plan, live_server: Any, page: Any
-) -> None:
+def test_a_partner_follows_and_stops_a_plan_on_its_page(world: World, plan: Plan, live_server: Any, page: Any) -> None:
     sign_in(page, live_server.url, world.ben.email)
     page.goto(f"{live_server.url}{reverse('plans:detail', kwargs={'pk': plan.pk})}")
 
@@ -120,7 +118,7 @@ def test_a_lead_finds_a_stakeholder_and_stops_their_digests_with_the_keyboard(
 
 @pytest.mark.parametrize("scripts", [True, False])
 @pytest.mark.parametrize("size", [WIDE, NARROW])
-def test_a_lead_filters_stakeholders_by_what_they_follow_with_scripts_and_without(
+def test_a_lead_filters_stakeholders_with_and_without_scripts(
     world: World, plan: Plan, live_server: Any, browser: Any, size: Any, *, scripts: bool
 ) -> None:
     Plan.objects.filter(pk=plan.pk).update(title="Delivery programme for the harbour, its quays and all land beside")

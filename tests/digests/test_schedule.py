@@ -1,4 +1,7 @@
-"""When digests are due: hours, working days, bank holidays, pauses, and the nights on which clocks change, by table."""
+"""When digests are due, by table.
+
+Hours, working days, bank holidays, pauses, and nights when clocks change.
+"""
 
 from __future__ import annotations
 
@@ -24,15 +27,15 @@ def utc(text: str) -> dt.datetime:
     [
         ("2026-11-24", 8, "Europe/London", "2026-11-24T08:00"),
         ("2026-07-01", 8, "Europe/London", "2026-07-01T07:00"),
-        ("2027-03-28", 1, "Europe/London", "2027-03-28T01:00"),  # 01:00 is skipped: the moment of the jump
+        ("2027-03-28", 1, "Europe/London", "2027-03-28T01:00"),  # 01:00 does not exist: the moment the clocks change
         ("2027-03-28", 2, "Europe/London", "2027-03-28T01:00"),
-        ("2026-10-25", 1, "Europe/London", "2026-10-25T00:00"),  # 01:00 comes twice: the first
+        ("2026-10-25", 1, "Europe/London", "2026-10-25T00:00"),  # 01:00 happens twice: the first one
         ("2026-10-25", 2, "Europe/London", "2026-10-25T02:00"),
         ("2026-11-01", 1, "America/New_York", "2026-11-01T05:00"),
         ("2026-11-24", 0, "Australia/Sydney", "2026-11-23T13:00"),
     ],
 )
-def test_an_hour_of_the_day_is_one_moment(day: str, hour: int, zone: str, expected: str) -> None:
+def test_an_hour_of_the_day_maps_to_one_moment(day: str, hour: int, zone: str, expected: str) -> None:
     assert moment_of(dt.date.fromisoformat(day), hour, zone) == utc(expected)
 
 
@@ -41,24 +44,32 @@ def test_an_hour_of_the_day_is_one_moment(day: str, hour: int, zone: str, expect
     [
         (Rhythm("daily", 8), "2026-11-24T07:59", "2026-11-24T08:00"),
         (Rhythm("daily", 8), "2026-11-24T08:01", "2026-11-25T08:00"),
-        (Rhythm("daily", 8), "2027-03-27T09:00", "2027-03-28T07:00"),  # the hour stays 08:00 by the clock
+        (Rhythm("daily", 8), "2027-03-27T09:00", "2027-03-28T07:00"),  # still 08:00 local time
         (Rhythm("daily", 8), "2026-10-24T09:00", "2026-10-25T08:00"),
         (Rhythm("daily", 8, working_days_only=True), "2026-11-27T09:00", "2026-11-30T08:00"),  # Friday to Monday
         (
             Rhythm("daily", 8, working_days_only=True),
             "2026-12-24T09:00",
             "2026-12-29T08:00",
-        ),  # Christmas and its substitute
+        ),  # Christmas and its substitute holiday
         (Rhythm("weekly", 8, weekday=0), "2026-11-24T09:00", "2026-11-30T08:00"),
-        (Rhythm("weekly", 8, weekday=0, working_days_only=True), "2027-05-01T09:00", "2027-05-04T07:00"),  # May Day
+        (
+            Rhythm("weekly", 8, weekday=0, working_days_only=True),
+            "2027-05-01T09:00",
+            "2027-05-04T07:00",
+        ),  # May Day
         (Rhythm("daily", 8, paused_until=dt.date(2026, 12, 1)), "2026-11-24T09:00", "2026-12-01T08:00"),
         (Rhythm("biweekly", 8, weekday=1), "2026-11-24T09:00", "2026-12-01T08:00"),  # every second Tuesday
         (Rhythm("biweekly", 8, weekday=1), "2026-12-01T09:00", "2026-12-15T08:00"),  # the week between has none
-        (Rhythm("biweekly", 8, weekday=0), "2027-03-23T09:00", "2027-04-05T07:00"),  # across a change of clocks
+        (Rhythm("biweekly", 8, weekday=0), "2027-03-23T09:00", "2027-04-05T07:00"),  # across a clock change
         (Rhythm("monthly", 8, weekday=0), "2026-11-24T09:00", "2026-12-07T08:00"),  # the first Monday
         (Rhythm("monthly", 8, weekday=3), "2027-03-05T09:00", "2027-04-01T07:00"),
-        (Rhythm("monthly", 8, weekday=0, working_days_only=True), "2027-04-30T09:00", "2027-05-04T07:00"),  # May Day
-        (Rhythm("weekly", 2, weekday=6), "2026-10-19T09:00", "2026-10-25T02:00"),  # after the hour that came twice
+        (
+            Rhythm("monthly", 8, weekday=0, working_days_only=True),
+            "2027-04-30T09:00",
+            "2027-05-04T07:00",
+        ),  # May Day
+        (Rhythm("weekly", 2, weekday=6), "2026-10-19T09:00", "2026-10-25T02:00"),  # after the hour that happened twice
         (Rhythm("weekly", 9, weekday=6, zone="America/New_York"), "2026-10-26T09:00", "2026-11-01T14:00"),
     ],
 )
@@ -66,7 +77,7 @@ def test_the_next_slot(rhythm: Rhythm, after: str, expected: str) -> None:
     assert next_slot(rhythm, after=utc(after), holidays=holidays()) == utc(expected)
 
 
-def test_a_burst_waits_for_quiet_but_not_for_ever() -> None:
+def test_a_burst_of_changes_waits_for_quiet_up_to_a_limit() -> None:
     first = utc("2026-11-24T10:00")
 
     quiet = due(Rhythm(), waiting_since=first, latest=first + 3 * MINUTES, settle=10 * MINUTES)
@@ -84,7 +95,7 @@ def test_at_once_on_working_days_waits_for_monday_morning() -> None:
     assert at == utc("2026-11-30T08:00")
 
 
-def test_a_date_that_had_its_digest_is_passed_over() -> None:
+def test_a_date_that_already_had_its_digest_is_skipped() -> None:
     rhythm = Rhythm("daily", 8)
 
     at = next_slot(rhythm, after=utc("2026-11-24T07:00"), taken={dt.date(2026, 11, 24)})
@@ -98,7 +109,7 @@ def test_a_date_that_had_its_digest_is_passed_over() -> None:
     zone=st.sampled_from(["Europe/London", "America/New_York", "Australia/Lord_Howe", "Asia/Kolkata"]),
     working=st.booleans(),
 )
-def test_daily_slots_are_one_a_local_date(hour: int, start: dt.datetime, zone: str, working: bool) -> None:
+def test_there_is_one_daily_slot_per_local_date(hour: int, start: dt.datetime, zone: str, working: bool) -> None:
     rhythm = Rhythm("daily", hour, working_days_only=working, zone=zone)
 
     slots = []

@@ -1,4 +1,4 @@
-"""Who may open what in the directory."""
+"""Access table of the directory."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from tests.world import World
 
 
 def prepare(world: World) -> None:
-    """Larkhaven has invited somebody who has not answered."""
+    """Larkhaven has invited somebody who has not answered yet."""
     world.things["invited"] = invite_member(
         organisation=world.larkhaven, email="new@larkhaven.example", role="viewer", author=world.amina, now=world.now
     )
@@ -28,10 +28,9 @@ def invited(world: World) -> dict[str, Any]:
     return {"pk": world.larkhaven.pk, "membership": world.things["invited"].pk}
 
 
-#: Larkhaven's lead and administrators manage its people; others see the organisation, so are refused, not told it is
-#: missing.
+#: Larkhaven's lead and administrators manage its people. Others may see the organisation, so they get 403, not 404.
 MANAGE = expect(inside=403, outside=403, lead=200, administrator=200)
-#: A single membership is seen by its organisation and its person.
+#: Only the membership's organisation and its person see it.
 ONE = expect(inside=403, outside=404, lead=200, partner=404, administrator=200)
 
 ROWS = (

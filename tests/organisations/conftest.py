@@ -1,4 +1,4 @@
-"""The named world for this room's tests."""
+"""The world in which the tests of organisations take place."""
 
 from __future__ import annotations
 
@@ -9,5 +9,5 @@ from tests.world import World, make_world
 
 @pytest.fixture
 def world(db: None) -> World:
-    """Everybody and everything, freshly made."""
+    """A newly made world."""
     return make_world()

@@ -13,7 +13,7 @@ from partnerships.people.models import User
 from tests.support.rights import ADMINISTRATOR, EVERYBODY, LEAD, Row
 from tests.world import World, person
 
-#: Leads manage their people, administrators help, saying why.
+#: Leads manage their people; administrators may too, with a reason.
 MANAGERS = LEAD | ADMINISTRATOR
 
 
@@ -59,7 +59,7 @@ def _update(**fields: Any) -> Any:
 
 
 def _own(world: World, author: User, _: Any) -> None:
-    """The person's own membership, ended by themself; somebody without one tries another's."""
+    """The person's own membership; for people without one, somebody else's."""
     found = Membership.objects.filter(person=author, ends_on=None).first()
     services.end_membership(
         membership=found or _membership(world, world.vera),

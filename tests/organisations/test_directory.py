@@ -1,4 +1,4 @@
-"""The directory: found by any name or number, never twice, with who followed whom."""
+"""Tests of the directory: search, duplicates and successions."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def council(name: str) -> Organisation:
 
 
 @pytest.mark.parametrize("text", ["KING'S", "kings lynn and", "Lynn & West", "LHA-Former", "45ub", "linn and west"])
-def test_an_organisation_is_found_by_any_part_of_any_name_or_number(world: World, text: str) -> None:
+def test_search_finds_an_organisation_by_part_of_any_name_or_identifier(world: World, text: str) -> None:
     made = create_organisation(
         name="King’s Lynn & West Norfolk Council",
         kind=Kind.COUNCIL,
@@ -46,7 +46,7 @@ def test_an_organisation_is_found_by_any_part_of_any_name_or_number(world: World
     assert made in find_organisations(user=world.vera, text=text)
 
 
-def test_words_of_different_names_do_not_add_up(world: World) -> None:
+def test_search_words_must_all_occur_in_the_same_name(world: World) -> None:
     made = council("Northmere Council")
     add_name(organisation=made, name="Southmere Board", kind=NameKind.FORMER, author=None, now=NOW)
     other = council("Northmere Board")
@@ -54,7 +54,7 @@ def test_words_of_different_names_do_not_add_up(world: World) -> None:
     assert list(find_organisations(user=world.vera, text="Northmere Board")) == [other]
 
 
-def test_region_and_area_narrow_the_list(world: World) -> None:
+def test_list_can_be_filtered_by_region_and_area(world: World) -> None:
     region = Area.objects.create(code="E12000008", name="South East", kind=AreaKind.REGION)
     world.fareham.region = region
     world.fareham.save()
@@ -64,7 +64,7 @@ def test_region_and_area_narrow_the_list(world: World) -> None:
     assert set(find_organisations(user=world.vera, area=world.gosport)) == set()
 
 
-def test_a_number_stands_for_one_organisation(world: World) -> None:
+def test_an_identifier_belongs_to_one_organisation_only(world: World) -> None:
     add_identifier(organisation=world.larkhaven, scheme=Scheme.RSH, value="5069", author=None, now=NOW)
 
     with pytest.raises(UnableToAddIdentifier, match="Larkhaven"):
@@ -76,7 +76,7 @@ def test_a_number_stands_for_one_organisation(world: World) -> None:
     assert not Organisation.objects.filter(name="Another").exists()
 
 
-def test_a_renamed_organisation_is_found_by_its_former_name(world: World) -> None:
+def test_search_finds_a_renamed_organisation_by_its_former_name(world: World) -> None:
     update_organisation(organisation=world.larkhaven, name="Skylark Homes", author=world.dee, now=timezone.now())
 
     assert list(find_organisations(user=world.vera, text="larkhaven")) == [world.larkhaven]
@@ -99,7 +99,7 @@ def test_successors_are_followed_to_the_end_of_the_chain(world: World) -> None:
     assert successors_on(first, dt.date(2008, 1, 1)) == []
 
 
-def test_a_circle_of_successions_ends(world: World) -> None:
+def test_following_successions_stops_at_a_cycle(world: World) -> None:
     one, two = council("One"), council("Two")
     record_succession(kind="recode", on=dt.date(2020, 1, 1), predecessors=[one], successors=[two], author=None, now=NOW)
     record_succession(kind="recode", on=dt.date(2021, 1, 1), predecessors=[two], successors=[one], author=None, now=NOW)
@@ -107,7 +107,7 @@ def test_a_circle_of_successions_ends(world: World) -> None:
     assert set(resolve_forward(one)) == {one, two}
 
 
-def test_the_same_succession_told_twice_is_one(world: World) -> None:
+def test_recording_the_same_succession_twice_makes_one_row(world: World) -> None:
     given = {"kind": "merge", "on": dt.date(2020, 4, 1), "author": None, "now": NOW}
 
     first = record_succession(predecessors=[world.larkhaven], successors=[world.tidewater], **given)  # type: ignore[arg-type]
@@ -118,7 +118,7 @@ def test_the_same_succession_told_twice_is_one(world: World) -> None:
         record_succession(predecessors=[world.larkhaven], successors=[world.larkhaven], **given)  # type: ignore[arg-type]
 
 
-def test_the_page_shows_partnerships_to_partners_alone(world: World) -> None:
+def test_only_partners_see_partnerships_on_an_organisations_page(world: World) -> None:
     address = reverse("organisations:detail", kwargs={"pk": world.larkhaven.pk})
     partner, stranger = Client(), Client()
     partner.force_login(world.ben)
@@ -128,7 +128,7 @@ def test_the_page_shows_partnerships_to_partners_alone(world: World) -> None:
     assert "Estuary Partnership" not in stranger.get(address).content.decode()
 
 
-def test_addresses_of_people_stay_within_their_organisation(world: World) -> None:
+def test_only_an_organisations_own_people_see_their_email_addresses(world: World) -> None:
     address = reverse("organisations:people", kwargs={"pk": world.larkhaven.pk})
     own, stranger = Client(), Client()
     own.force_login(world.vera)
@@ -138,7 +138,7 @@ def test_addresses_of_people_stay_within_their_organisation(world: World) -> Non
     assert world.eddie.email not in stranger.get(address).content.decode()
 
 
-def test_a_list_can_be_read_page_by_page_without_losing_or_repeating(world: World) -> None:
+def test_pages_of_the_list_neither_skip_nor_repeat_organisations(world: World) -> None:
     for number in range(60):
         council(f"Council {number % 7}")
     client = Client()
@@ -159,7 +159,7 @@ def test_a_list_can_be_read_page_by_page_without_losing_or_repeating(world: Worl
 @pytest.mark.parametrize(
     "query", ["?after=%00", "?after=W10", "?before=WzEsMl0", "?region=x", "?area=999999", "?q=%25_"]
 )
-def test_odd_questions_get_an_answer(world: World, query: str) -> None:
+def test_invalid_filters_do_not_break_the_list(world: World, query: str) -> None:
     client = Client()
     client.force_login(world.vera)
 

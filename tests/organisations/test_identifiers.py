@@ -1,4 +1,4 @@
-"""Administrators find, add and put right the numbers that registers hand out, with a reason that history keeps."""
+"""Tests of identifiers in Django admin: find, add and correct."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tests.world import World
 
 @pytest.fixture
 def number(world: World) -> Identifier:
-    """A registration number that a list joined to the wrong body."""
+    """A registration number that a list gave to the wrong organisation."""
     return add_identifier(
         organisation=world.larkhaven, scheme=Scheme.RSH, value="LX9001", author=None, now=timezone.now()
     )
@@ -25,17 +25,17 @@ def number(world: World) -> Identifier:
 
 @pytest.fixture
 def dee(world: World, client: Client) -> Client:
-    """A browser in which Dee, who administers the network, is signed in."""
+    """A browser in which the administrator Dee is signed in."""
     client.force_login(world.dee)
     return client
 
 
 def filled(world: World, **fields: Any) -> dict[str, Any]:
-    """The page as it is sent."""
+    """The form data of the page, as a browser would send it."""
     return {"organisation": world.tidewater.pk, "value": "LX9001", "reason": "Their letter of 3 March.", **fields}
 
 
-def test_a_number_joined_to_the_wrong_body_is_moved_and_both_histories_say_why(
+def test_moving_an_identifier_is_recorded_for_both_organisations_with_the_reason(
     world: World, dee: Client, number: Identifier
 ) -> None:
     page = reverse("admin:organisations_identifier_change", args=[number.pk])
@@ -59,9 +59,7 @@ def test_a_number_joined_to_the_wrong_body_is_moved_and_both_histories_say_why(
     "wrong",
     [{"reason": ""}, {"value": " "}, {"valid_from": "2024-02-01", "valid_to": "2024-01-01"}, {"value": "5069"}],
 )
-def test_a_correction_that_is_none_changes_nothing(
-    world: World, dee: Client, number: Identifier, wrong: dict[str, str]
-) -> None:
+def test_an_invalid_correction_is_refused(world: World, dee: Client, number: Identifier, wrong: dict[str, str]) -> None:
     add_identifier(organisation=world.tidewater, scheme=Scheme.RSH, value="5069", author=None, now=timezone.now())
     page = reverse("admin:organisations_identifier_change", args=[number.pk])
 
@@ -72,7 +70,7 @@ def test_a_correction_that_is_none_changes_nothing(
     assert (number.organisation, number.value) == (world.larkhaven, "LX9001")
 
 
-def test_a_number_is_added_with_its_reason_and_never_deleted(world: World, dee: Client) -> None:
+def test_an_identifier_is_added_with_a_reason_and_cannot_be_deleted(world: World, dee: Client) -> None:
     sent = filled(world, scheme=Scheme.COMPANY, value=" 01234567 ")
 
     assert dee.post(reverse("admin:organisations_identifier_add"), sent).status_code == 302
@@ -84,7 +82,7 @@ def test_a_number_is_added_with_its_reason_and_never_deleted(world: World, dee: 
     assert "01234567" in listed.content.decode()
 
 
-def test_the_service_refuses_what_would_make_a_number_stand_for_two(world: World, number: Identifier) -> None:
+def test_a_correction_cannot_give_one_identifier_to_two_organisations(world: World, number: Identifier) -> None:
     add_identifier(organisation=world.tidewater, scheme=Scheme.RSH, value="5069", author=None, now=timezone.now())
 
     for fields, reason in (({"value": "5069"}, "Because."), ({"value": "LX1"}, " ")):

@@ -1,4 +1,4 @@
-"""Who acts for an organisation: invited by letter, with the role given, until it ends."""
+"""Tests of memberships: inviting, accepting, changing roles, ending."""
 
 from __future__ import annotations
 
@@ -55,9 +55,7 @@ def letter(world: World) -> mail.EmailMessage:
     return deliver()[-1]
 
 
-def test_a_lead_invites_a_colleague_who_chooses_a_password_and_comes_in(
-    world: World, letter: mail.EmailMessage
-) -> None:
+def test_an_invited_colleague_chooses_a_password_and_is_signed_in(world: World, letter: mail.EmailMessage) -> None:
     address = reverse("organisations:accept-invitation", kwargs={"token": token_in(letter)})
     client = Client()
 
@@ -73,7 +71,7 @@ def test_a_lead_invites_a_colleague_who_chooses_a_password_and_comes_in(
     assert client.get(address).status_code == 404
 
 
-def test_opening_the_link_accepts_nothing(world: World, letter: mail.EmailMessage) -> None:
+def test_opening_the_invitation_link_does_not_accept_it(world: World, letter: mail.EmailMessage) -> None:
     Client().get(reverse("organisations:accept-invitation", kwargs={"token": token_in(letter)}))
 
     assert Membership.objects.get(person__email="nina@larkhaven.example").is_pending
@@ -89,7 +87,7 @@ def test_a_weak_password_is_refused_and_the_invitation_stays_open(world: World, 
     assert invitation_for(token=token, now=timezone.now()) is not None
 
 
-def test_an_invitation_is_for_one_person_alone(world: World, letter: mail.EmailMessage) -> None:
+def test_an_invitation_cannot_be_used_by_somebody_else(world: World, letter: mail.EmailMessage) -> None:
     client = Client()
     client.force_login(world.ben)
 
@@ -99,14 +97,14 @@ def test_an_invitation_is_for_one_person_alone(world: World, letter: mail.EmailM
     assert Membership.objects.get(person__email="nina@larkhaven.example").is_pending
 
 
-def test_an_invitation_ends_after_fourteen_days(world: World, letter: mail.EmailMessage) -> None:
+def test_an_invitation_expires_after_fourteen_days(world: World, letter: mail.EmailMessage) -> None:
     later = timezone.now() + dt.timedelta(days=14, seconds=1)
 
     with pytest.raises(UnableToAcceptMembership):
         accept_membership(token=token_in(letter), name="Nina", password=PASSWORD, now=later)
 
 
-def test_sending_it_again_makes_the_old_link_useless(world: World, letter: mail.EmailMessage) -> None:
+def test_resending_an_invitation_invalidates_the_old_link(world: World, letter: mail.EmailMessage) -> None:
     membership = Membership.objects.get(person__email="nina@larkhaven.example")
 
     resend_invitation(membership=membership, author=world.amina, now=timezone.now())
@@ -114,7 +112,7 @@ def test_sending_it_again_makes_the_old_link_useless(world: World, letter: mail.
     assert invitation_for(token=token_in(letter), now=timezone.now()) is None
 
 
-def test_withdrawing_an_invitation_makes_its_link_useless(world: World, letter: mail.EmailMessage) -> None:
+def test_withdrawing_an_invitation_invalidates_its_link(world: World, letter: mail.EmailMessage) -> None:
     membership = Membership.objects.get(person__email="nina@larkhaven.example")
 
     end_membership(membership=membership, author=world.amina, reason="Mistyped.", now=timezone.now())
@@ -122,7 +120,7 @@ def test_withdrawing_an_invitation_makes_its_link_useless(world: World, letter: 
     assert invitation_for(token=token_in(letter), now=timezone.now()) is None
 
 
-def test_an_organisation_sends_so_many_invitations_a_day_and_no_more(world: World) -> None:
+def test_an_organisation_has_a_daily_limit_of_invitations(world: World) -> None:
     now = timezone.now()
     for number in range(INVITATIONS_A_DAY):
         invite_member(
@@ -140,9 +138,7 @@ def test_an_organisation_sends_so_many_invitations_a_day_and_no_more(world: Worl
     )
 
 
-def test_letters_sent_again_count_as_much_and_one_person_gets_only_so_many(
-    world: World, letter: mail.EmailMessage
-) -> None:
+def test_resent_invitations_count_and_each_person_has_a_daily_limit(world: World, letter: mail.EmailMessage) -> None:
     now = timezone.now()
     nina = Membership.objects.get(person__email="nina@larkhaven.example")
     amina = Client()
@@ -170,7 +166,7 @@ def test_letters_sent_again_count_as_much_and_one_person_gets_only_so_many(
     assert resend_invitation(membership=nina, author=world.amina, now=now + dt.timedelta(days=1, minutes=1))
 
 
-def test_nobody_acts_for_an_organisation_twice(world: World) -> None:
+def test_a_person_has_only_one_membership_of_an_organisation(world: World) -> None:
     with pytest.raises(UnableToAddMembership):
         add_membership(
             organisation=world.larkhaven, person=world.eddie, role=Role.LEAD, author=None, now=timezone.now()
@@ -182,7 +178,7 @@ def test_nobody_acts_for_an_organisation_twice(world: World) -> None:
 
 
 @pytest.mark.parametrize("step", ["end", "demote"])
-def test_the_last_lead_stays_until_an_administrator_says_otherwise(world: World, step: str) -> None:
+def test_only_an_administrator_can_end_the_last_leads_membership(world: World, step: str) -> None:
     now = timezone.now()
     mine = world.amina.memberships.get()
 
@@ -198,7 +194,7 @@ def test_the_last_lead_stays_until_an_administrator_says_otherwise(world: World,
     act(world.dee)
 
 
-def test_rights_end_the_moment_a_membership_ends(world: World) -> None:
+def test_rights_end_at_once_when_a_membership_ends(world: World) -> None:
     client = Client()
     client.force_login(world.eddie)
     address = reverse("agreements:detail", kwargs={"pk": world.partnership.pk})
@@ -211,7 +207,7 @@ def test_rights_end_the_moment_a_membership_ends(world: World) -> None:
     assert not Organisation.objects.of_person(world.eddie).exists()
 
 
-def test_a_lead_may_not_manage_another_organisation(world: World) -> None:
+def test_a_lead_cannot_manage_people_of_another_organisation(world: World) -> None:
     client = Client()
     client.force_login(world.ben)
 
@@ -222,7 +218,7 @@ def test_a_lead_may_not_manage_another_organisation(world: World) -> None:
     assert answer.status_code == 403
 
 
-def test_an_administrator_invites_openly_and_never_themselves(world: World) -> None:
+def test_an_administrator_must_give_a_reason_and_cannot_invite_themselves(world: World) -> None:
     dee = Client()
     dee.force_login(world.dee)
     address = reverse("organisations:invite", kwargs={"pk": world.larkhaven.pk})
@@ -246,7 +242,7 @@ def test_an_administrator_invites_openly_and_never_themselves(world: World) -> N
     assert (event.actor_id, event.data["reason_for_leads"]) == (world.dee.pk, "Their lead is ill.")
 
 
-def test_where_nobody_leads_the_other_administrators_read_whom_one_invites(world: World) -> None:
+def test_administrators_are_emailed_about_invitations_if_there_is_no_lead(world: World) -> None:
     dara = person("Dara Ground", "dara@commonground.example", is_staff=True, is_superuser=True)
     end_membership(membership=world.ben.memberships.get(), author=world.dee, now=timezone.now())
 
@@ -263,7 +259,7 @@ def test_where_nobody_leads_the_other_administrators_read_whom_one_invites(world
     assert {letter.to[0] for letter in deliver()} == {"nell@westmarch.example", world.dee.email, dara.email}
 
 
-def test_who_became_an_administrator_meanwhile_accepts_no_invitation(world: World) -> None:
+def test_somebody_made_an_administrator_cannot_accept_an_earlier_invitation(world: World) -> None:
     dara = person("Dara Ground", "dara@commonground.example")
     deliver().clear()
     asked = invite_member(
@@ -282,7 +278,7 @@ def test_who_became_an_administrator_meanwhile_accepts_no_invitation(world: Worl
     assert asked.is_pending
 
 
-def test_a_role_that_an_administrator_changes_is_told_with_its_reason(world: World) -> None:
+def test_a_role_change_by_an_administrator_is_emailed_with_the_reason(world: World) -> None:
     dee = Client()
     dee.force_login(world.dee)
     vera = world.vera.memberships.get()
@@ -298,7 +294,7 @@ def test_a_role_that_an_administrator_changes_is_told_with_its_reason(world: Wor
     assert all("Their lead is ill." in str(letter.body) for letter in deliver())
 
 
-def test_a_lead_who_steps_down_can_name_their_post_in_the_same_form(world: World, client: Client) -> None:
+def test_a_lead_can_step_down_and_change_their_job_title_in_one_form(world: World, client: Client) -> None:
     eddie = Membership.objects.get(person=world.eddie, ends_on=None)
     change_role(membership=eddie, role=Role.LEAD, author=world.amina, now=timezone.now())
     own = Membership.objects.get(person=world.amina, ends_on=None)

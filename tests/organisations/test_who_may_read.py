@@ -1,4 +1,7 @@
-"""One relation read three ways: what a person may see, who may see a record, and pairs of both, in random worlds."""
+"""Compares the three readings of the audience rules in random worlds.
+
+The readings are: what a person may see, who may see a record, and pairs of both.
+"""
 
 from __future__ import annotations
 
@@ -38,7 +41,7 @@ HOUR, DAY = dt.timedelta(hours=1), dt.timedelta(days=1)
 
 
 class Dice:
-    """Throws everything of a random world."""
+    """The random choices of one world."""
 
     def __init__(self, seed: int) -> None:
         self.random, self.now, self.today = Random(seed), timezone.now(), timezone.localdate()
@@ -50,7 +53,7 @@ class Dice:
         return self.random.sample(choices, self.random.randint(0, len(choices)))
 
     def moment(self) -> dt.datetime:
-        """A few hours ago, now, or to come."""
+        """A time a few hours ago, now, or in the future."""
         return self.now + self.random.randint(-3, 2) * HOUR
 
     def day(self) -> dt.date:
@@ -58,12 +61,12 @@ class Dice:
 
 
 def made(model: type[_Model], rows: Iterable[_Model]) -> list[_Model]:
-    """All rows in one statement: services would take a minute for each world."""
+    """Rows created in one statement; services would take a minute a world."""
     return list(model._base_manager.bulk_create(list(rows)))
 
 
 def random_world(dice: Dice) -> list[User]:
-    """People who act for bodies, bodies in partnerships, and everything that partners make."""
+    """A world with random people, organisations, parties and records."""
     now, one = dice.now, dice.one
     people = made(
         User,
@@ -239,7 +242,7 @@ def plans(dice: Dice, bodies: list[Organisation], partnerships: list[Partnership
 
 
 def declared(now: dt.datetime) -> dict[str, tuple[type[Model], tuple[Route, ...], Callable[[User], QuerySet[Any]]]]:
-    """Every relation that a room declares, and the queryset through which its pages read it."""
+    """Each model with declared routes, and the queryset its pages use."""
     return {
         "partnerships in full": (Partnership, INSIDE, Partnership.objects.inside_for),
         "partnerships held": (Partnership, (*INSIDE, *FORMER), Partnership.objects.held_by),
@@ -258,17 +261,17 @@ Pairs = set[tuple[int, int]]
 
 
 def pairs(people: list[User], rows_of: Callable[[User], QuerySet[Any]]) -> Pairs:
-    """Every record that a reading gives each person."""
+    """Every (person, record) pair that one reading gives."""
     return {(who.pk, pk) for who in people for pk in rows_of(who).values_list("pk", flat=True)}
 
 
 def by_person(model: type[Model], routes: tuple[Route, ...], people: list[User]) -> Pairs:
-    """What each person may see."""
+    """Pairs from what each person may see."""
     return pairs(people, lambda who: model._default_manager.filter(visible_to(model, routes, who)))
 
 
 def by_record(model: type[Model], routes: tuple[Route, ...]) -> Pairs:
-    """Who may see each record."""
+    """Pairs from who may see each record."""
     return {
         (reader.pk, record.pk)
         for record in model._default_manager.all()
@@ -277,7 +280,7 @@ def by_record(model: type[Model], routes: tuple[Route, ...]) -> Pairs:
 
 
 def by_condition(model: type[Model], routes: tuple[Route, ...], people: list[User]) -> Pairs:
-    """The pairs for which the condition holds inside a larger query."""
+    """Pairs for which the condition holds inside a larger query."""
     return pairs(
         people,
         lambda who: model._default_manager.filter(reaches(model, routes, record=OuterRef("pk"), person=Value(who.pk))),
@@ -285,7 +288,7 @@ def by_condition(model: type[Model], routes: tuple[Route, ...], people: list[Use
 
 
 def by_organisation(model: type[Model], routes: tuple[Route, ...], people: list[User]) -> Pairs:
-    """What everybody who acts for a body may see, for each of them."""
+    """What all people of an organisation may see, by organisation."""
     current = Membership.objects.current().filter(person__in=[who.pk for who in people if who.is_active])
     acting = current.values_list("person_id", "organisation_id")
     return {
@@ -299,7 +302,7 @@ def by_organisation(model: type[Model], routes: tuple[Route, ...], people: list[
 
 @settings(max_examples=12, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
 @given(seed=st.integers(0, 2**32))
-def test_what_people_see_and_who_reads_agree_in_random_worlds(db: None, seed: int) -> None:
+def test_all_readings_of_the_audience_rules_agree_in_random_worlds(db: None, seed: int) -> None:
     with transaction.atomic():
         dice = Dice(seed)
         people = random_world(dice)

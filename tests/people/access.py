@@ -1,4 +1,4 @@
-"""Who may open the pages about accounts and privacy."""
+"""Access table of the pages about accounts and privacy."""
 
 from __future__ import annotations
 

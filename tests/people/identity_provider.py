@@ -1,6 +1,6 @@
-"""An organisation's own sign-in for tests: allauth's OpenID Connect provider as a server of its own.
+"""A test server with allauth's OpenID Connect provider.
 
-Run as `python tests/people/identity_provider.py PORT DATABASE CALLBACK…`; it knows a few people and one client.
+Run as `python tests/people/identity_provider.py PORT DATABASE CALLBACK…`. It knows a few people and one client.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from wsgiref.simple_server import WSGIRequestHandler, make_server
 import requests
 
 CLIENT, SECRET, PASSWORD = "common-ground", "between-us-two-alone", "another-quiet-morning"
-#: Who is in the directory, and whether it says that it verified the address; None: it does not say, like Entra ID.
+#: People in the directory, and what it says of `email_verified`; None: it leaves it out, as Entra ID does.
 PEOPLE = {
     "amina@larkhaven.example": True,
     "vera@larkhaven.example": True,
@@ -31,7 +31,10 @@ PEOPLE = {
 
 @contextmanager
 def running(database: Path, *callbacks: str) -> Iterator[str]:
-    """The address of a provider that runs beside the test and sends people back to these addresses."""
+    """The URL of a provider that runs during the test.
+
+    It redirects people back to the given callback addresses.
+    """
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -52,14 +55,14 @@ def running(database: Path, *callbacks: str) -> Iterator[str]:
 
 
 class Quiet(WSGIRequestHandler):
-    """Says nothing of each request."""
+    """A request handler that does not log requests."""
 
     def log_message(self, *args: object) -> None:
         """Nothing."""
 
 
 def serve(port: int, database: str, callbacks: list[str]) -> None:
-    """Set up an instance of its own, beside ours, and answer until told to stop."""
+    """Set up a Django instance with its own database and serve it."""
     from cryptography.hazmat.primitives import serialization
     from cryptography.hazmat.primitives.asymmetric import rsa
     from django.conf import settings
@@ -129,14 +132,14 @@ def serve(port: int, database: str, callbacks: list[str]) -> None:
 
 
 def adapter() -> object:
-    """allauth's own answers, without a word on the address of those whom `PEOPLE` says nothing of."""
+    """allauth's adapter without `email_verified` where `PEOPLE` has None."""
     from allauth.idp.oidc.adapter import DefaultOIDCAdapter
 
     class Adapter(DefaultOIDCAdapter):  # type: ignore[misc]  # allauth carries no types
         """Leaves out `email_verified`, as Entra ID does."""
 
         def get_claims(self, purpose: str, user: object, *args: object, **kwargs: object) -> dict[str, object]:
-            """What is said of somebody."""
+            """The claims about a person."""
             claims: dict[str, object] = super().get_claims(purpose, user, *args, **kwargs)
             if PEOPLE.get(str(claims.get("email"))) is None:
                 claims.pop("email_verified", None)
@@ -146,7 +149,7 @@ def adapter() -> object:
 
 
 def __getattr__(name: str) -> object:
-    """The addresses, made when Django asks for them: its models are ready only then."""
+    """The URL patterns, made late because Django's models must be ready."""
     if name != "urlpatterns":
         raise AttributeError(name)
     from django.urls import include, path

@@ -1,4 +1,4 @@
-"""Addresses of accounts are allauth's own, although the views of second factors are read late."""
+"""Account URLs match allauth's, although some views are imported late."""
 
 from __future__ import annotations
 
@@ -16,8 +16,10 @@ Address = tuple[str, str]
 
 
 def named(patterns: list[URLPattern | URLResolver], before: str = "") -> Iterator[tuple[Address, Callable[..., Any]]]:
-    """Every address that has a name, with its view. allauth has four without: they lead on from where its own pages
-    were before this site was."""
+    """Every named URL with its view.
+
+    allauth has four without a name, which redirect from older addresses of its pages.
+    """
     for one in patterns:
         if isinstance(one, URLResolver):
             yield from named(one.url_patterns, before + str(one.pattern))
@@ -26,7 +28,7 @@ def named(patterns: list[URLPattern | URLResolver], before: str = "") -> Iterato
 
 
 def view_behind(view: Callable[..., Any]) -> Callable[..., Any]:
-    """The view that one read late stands for; any other is its own."""
+    """The view that a late import stands for; other views unchanged."""
     if view.__module__ != "partnerships.kit.late":
         return view
     late = getclosurevars(view).nonlocals
@@ -34,18 +36,18 @@ def view_behind(view: Callable[..., Any]) -> Callable[..., Any]:
     return found
 
 
-# The one address this site adds: it stands before allauth's own, to send people to the organisation's sign-in.
+# The one added URL comes before allauth's, and redirects people to their organisation's sign-in.
 ADDED = {("oidc/<str:provider_id>/login/", "openid_connect_login"): to_organisation_sign_in}
 
 
-def test_accounts_have_the_addresses_and_views_of_allauth() -> None:
+def test_account_urls_and_views_match_allauth() -> None:
     ours = dict(named(accounts.urlpatterns))
     theirs = dict(named(allauth.urls.urlpatterns))
 
     assert {address: view_behind(view) for address, view in ours.items()} == theirs | ADDED
 
 
-def test_a_view_that_is_read_late_asks_for_sign_in_exactly_where_it_asks_itself() -> None:
+def test_late_imported_views_require_sign_in_where_the_original_does() -> None:
     ours = dict(named(accounts.urlpatterns))
     theirs = dict(named(allauth.urls.urlpatterns))
 

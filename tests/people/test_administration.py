@@ -1,4 +1,4 @@
-"""What administrators may not do: read hidden text by filtering, help themselves to rights, leave no trace."""
+"""Limits of what administrators can read and do in Django admin."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ LISTS = sorted(admin.site._registry.items(), key=lambda pair: pair[0]._meta.labe
 
 
 def hidden_columns(model: type[Model]) -> list[str]:
-    """Columns that hold words or anything else that a filter could ask letter by letter."""
+    """Columns whose text a filter could reveal bit by bit."""
     return [
         field.name
         for field in model._meta.concrete_fields
@@ -55,7 +55,7 @@ def dee(world: World) -> Client:
     return client
 
 
-def test_no_list_answers_questions_that_its_page_does_not_ask(dee: Client) -> None:
+def test_admin_lists_refuse_filters_that_their_page_does_not_offer(dee: Client) -> None:
     answered = []
     for model, _ in LISTS:
         address = reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_changelist")
@@ -67,7 +67,7 @@ def test_no_list_answers_questions_that_its_page_does_not_ask(dee: Client) -> No
     assert answered == []
 
 
-def test_the_filters_that_a_list_offers_work(dee: Client) -> None:
+def test_the_filters_that_admin_lists_offer_work(dee: Client) -> None:
     for path in (
         "people_user_changelist?is_staff__exact=1",
         "people_user_changelist?left_at__isempty=1",
@@ -80,7 +80,7 @@ def test_the_filters_that_a_list_offers_work(dee: Client) -> None:
         assert dee.get(f"{reverse(f'admin:{name}')}?{query}").status_code == 200, path
 
 
-def test_every_record_with_a_history_shows_it_in_administration(world: World, dee: Client) -> None:
+def test_every_record_with_row_history_shows_it_in_admin(world: World, dee: Client) -> None:
     tracked = [(model, page) for model, page in LISTS if hasattr(model, "pgh_event_model")]
     assert len(tracked) > 10
 
@@ -91,9 +91,7 @@ def test_every_record_with_a_history_shows_it_in_administration(world: World, de
             assert "What the database wrote down" in dee.get(address).content.decode(), address
 
 
-def test_history_in_administration_tells_no_content_that_the_records_own_page_does_not(
-    world: World, dee: Client
-) -> None:
+def test_row_history_in_admin_hides_restricted_content(world: World, dee: Client) -> None:
     edit_terms(
         partnership=world.partnership,
         author=world.amina,
@@ -111,9 +109,7 @@ def test_history_in_administration_tells_no_content_that_the_records_own_page_do
 
 
 @pytest.mark.parametrize("sent", ["\x00", "9" * 25, "0000-00-00", "NaN", "-1", "\ufffd", "[]"])
-def test_what_is_no_record_is_refused_where_one_finds_records_as_one_types(
-    world: World, dee: Client, sent: str
-) -> None:
+def test_admin_forms_refuse_malformed_record_ids(world: World, dee: Client, sent: str) -> None:
     pages = {
         reverse("admin:organisations_organisation_change", args=[world.larkhaven.pk]): ("parent", "region"),
         reverse("admin:organisations_membership_add"): ("person", "organisation"),
@@ -125,7 +121,7 @@ def test_what_is_no_record_is_refused_where_one_finds_records_as_one_types(
     assert dee.get(reverse("admin:organisations_organisation_change", args=[world.larkhaven.pk])).status_code == 200
 
 
-def test_what_an_administrator_does_is_written_down_without_the_secrets_of_addresses(world: World) -> None:
+def test_row_history_context_leaves_out_secrets_in_page_addresses(world: World) -> None:
     for path, kept in (
         ("/plans/sign/WzEsMl0.secret/", "plans:sign-by-link"),
         ("/organisations/invitations/secret-token/", "organisations:accept-invitation"),
@@ -135,7 +131,7 @@ def test_what_an_administrator_does_is_written_down_without_the_secrets_of_addre
         assert place(path) == kept
 
 
-def test_an_administrator_lets_nobody_in_without_a_reason_and_never_themselves(world: World, dee: Client) -> None:
+def test_admin_needs_a_reason_to_add_members_and_refuses_oneself(world: World, dee: Client) -> None:
     address = reverse("admin:organisations_membership_add")
     given = {"organisation": world.larkhaven.pk, "role": "lead", "job_title": "", "reason": "Their lead is ill."}
 
@@ -151,7 +147,7 @@ def test_an_administrator_lets_nobody_in_without_a_reason_and_never_themselves(w
     assert all("Their lead is ill." in letter.body for letter in deliver())
 
 
-def test_why_somebody_left_is_not_for_their_colleagues(world: World) -> None:
+def test_colleagues_do_not_see_why_a_membership_ended(world: World) -> None:
     end_membership(
         membership=world.eddie.memberships.get(), author=world.amina, reason="Dismissed.", now=timezone.now()
     )
@@ -162,7 +158,7 @@ def test_why_somebody_left_is_not_for_their_colleagues(world: World) -> None:
         assert "Dismissed." not in vera.get(address).content.decode()
 
 
-def test_one_organisations_provider_does_not_open_anothers_records(world: World) -> None:
+def test_one_organisations_provider_does_not_count_for_another_organisation(world: World) -> None:
     join(world.vera, world.harbour, "viewer", timezone.now())
     require_own_sign_in(world.larkhaven, "larkhaven", lead=world.amina, author=world.dee)
     require_own_sign_in(world.harbour, "harbour", lead=world.hana, author=world.dee)
@@ -184,7 +180,7 @@ def test_one_organisations_provider_does_not_open_anothers_records(world: World)
     assert answer["Location"] == reverse("account_login")
 
 
-def test_a_lead_cannot_take_the_name_of_another_body(world: World) -> None:
+def test_a_lead_cannot_take_the_name_of_another_organisation(world: World) -> None:
     with pytest.raises(UnableToUpdateOrganisation, match="Another organisation"):
         update_organisation(
             organisation=world.larkhaven,
@@ -194,7 +190,7 @@ def test_a_lead_cannot_take_the_name_of_another_body(world: World) -> None:
         )
 
 
-def test_an_export_tells_a_leaver_nothing_of_what_their_records_say_by_now(world: World) -> None:
+def test_a_leavers_export_leaves_out_later_content_of_records(world: World) -> None:
     entry = create_entry(
         organisation=world.larkhaven,
         direction="ask",
@@ -213,7 +209,7 @@ def test_an_export_tells_a_leaver_nothing_of_what_their_records_say_by_now(world
     assert "exchange.Entry as created_by" in exported
 
 
-def test_files_are_handed_out_so_many_times_a_minute(world: World, settings: LazySettings) -> None:
+def test_downloads_are_limited_per_minute(world: World, settings: LazySettings) -> None:
     assert settings.EXPORTS_PER_MINUTE == 10
     settings.EXPORTS_PER_MINUTE = 2
     eddie, vera = Client(), Client()
@@ -231,7 +227,7 @@ def test_files_are_handed_out_so_many_times_a_minute(world: World, settings: Laz
     assert others == 200
 
 
-def test_asking_for_the_head_of_a_file_alone_counts_as_much(world: World, settings: LazySettings) -> None:
+def test_head_requests_count_towards_the_download_limit(world: World, settings: LazySettings) -> None:
     settings.EXPORTS_PER_MINUTE = 2
     eddie = Client()
     eddie.force_login(world.eddie)
@@ -244,7 +240,7 @@ def test_asking_for_the_head_of_a_file_alone_counts_as_much(world: World, settin
     assert (statuses, also) == ([200, 200, 429], 429)
 
 
-def test_a_limit_is_counted_in_one_statement_and_names_nobody(
+def test_a_limit_is_counted_in_one_statement_without_personal_data(
     db: None, django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:
     now = timezone.now()
@@ -259,7 +255,7 @@ def test_a_limit_is_counted_in_one_statement_and_names_nobody(
 
 
 @pytest.mark.django_db(transaction=True)
-def test_requests_that_come_together_are_each_counted() -> None:
+def test_concurrent_requests_are_each_counted() -> None:
     now, start = timezone.now(), threading.Barrier(4)
     counts: list[int] = []
 
@@ -277,7 +273,7 @@ def test_requests_that_come_together_are_each_counted() -> None:
     assert sorted(counts) == [1, 2, 3, 4]
 
 
-def test_no_cache_keeps_a_page_of_somebody_signed_in(world: World) -> None:
+def test_pages_of_signed_in_people_are_not_cached(world: World) -> None:
     client = Client()
     assert "no-store" not in client.get(reverse("web:help")).get("Cache-Control", "")
     client.force_login(world.eddie)
@@ -286,7 +282,7 @@ def test_no_cache_keeps_a_page_of_somebody_signed_in(world: World) -> None:
         assert "no-store" in client.get(address)["Cache-Control"], address
 
 
-def test_who_is_only_invited_reads_no_document_and_no_history(world: World) -> None:
+def test_an_invited_party_sees_no_documents_and_no_history(world: World) -> None:
     document = add_document(
         partnership=world.other_partnership,
         title="Minutes",

@@ -1,4 +1,4 @@
-"""Administrators make and unmake one another openly, and can put themselves into nobody's account."""
+"""Granting and withdrawing administration, and its limits."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def dee(world: World) -> Client:
 
 @pytest.fixture
 def dara(world: World) -> User:
-    """Somebody with an account who acts for nobody."""
+    """Somebody with an account and no membership."""
     return person("Dara Ground", "dara@commonground.example")
 
 
@@ -51,7 +51,7 @@ def make_administrator(someone: User, world: World) -> None:
 
 
 def the_row(model: type[Model], world: World) -> Model:
-    """Something of Amina's that opens her account."""
+    """A row of Amina's that lets her sign in."""
     if model is EmailAddress:
         return EmailAddress.objects.create(user=world.amina, email="dee.again@commonground.example", verified=False)
     if model is Authenticator:
@@ -60,9 +60,7 @@ def the_row(model: type[Model], world: World) -> Model:
 
 
 @pytest.mark.parametrize("model", [EmailAddress, Authenticator, SocialAccount])
-def test_an_administrator_writes_nothing_that_opens_somebody_elses_account(
-    world: World, dee: Client, model: type[Model]
-) -> None:
+def test_admin_cannot_edit_rows_that_open_somebody_elses_account(world: World, dee: Client, model: type[Model]) -> None:
     row = the_row(model, world)
     name = f"admin:{model._meta.app_label}_{model._meta.model_name}"
     change = reverse(f"{name}_change", args=[row.pk])
@@ -85,11 +83,13 @@ def test_an_administrator_writes_nothing_that_opens_somebody_elses_account(
     ]
 
 
-def test_tokens_of_other_sites_are_not_in_administration_at_all() -> None:
+def test_social_tokens_are_not_in_admin() -> None:
     assert SocialToken not in admin.site._registry
 
 
-def test_an_administrator_is_made_for_a_reason_that_all_of_them_are_told(world: World, dee: Client, dara: User) -> None:
+def test_granting_administration_needs_a_reason_emailed_to_all_administrators(
+    world: World, dee: Client, dara: User
+) -> None:
     address = reverse("people:grant-administration", args=[dara.pk])
     theirs = sign_in(dara)
 
@@ -109,9 +109,7 @@ def test_an_administrator_is_made_for_a_reason_that_all_of_them_are_told(world: 
     assert theirs.get(reverse("people:account")).status_code == 302, "They sign in anew."
 
 
-def test_administration_is_withdrawn_by_another_for_a_reason_and_never_from_the_last(
-    world: World, dee: Client, dara: User
-) -> None:
+def test_withdrawing_administration_needs_a_reason_and_spares_the_last(world: World, dee: Client, dara: User) -> None:
     own = reverse("people:withdraw-administration", args=[world.dee.pk])
     assert "their own" in dee.post(own, {"reason": "Enough."}).content.decode()
     make_administrator(dara, world)
@@ -128,7 +126,7 @@ def test_administration_is_withdrawn_by_another_for_a_reason_and_never_from_the_
         withdraw_administration(person=dara, author=None, reason="By command.", now=timezone.now())
 
 
-def test_who_acts_for_an_organisation_or_has_no_account_cannot_administer(world: World) -> None:
+def test_members_and_people_without_an_account_cannot_administer(world: World) -> None:
     with pytest.raises(UnableToChangeAdministration, match="acts for Larkhaven Homes: end that first"):
         make_administrator(world.eddie, world)
     with pytest.raises(UnableToChangeAdministration, match="no account"):
@@ -140,7 +138,7 @@ def test_who_acts_for_an_organisation_or_has_no_account_cannot_administer(world:
     assert User.objects.get(pk=world.eddie.pk).is_staff
 
 
-def test_no_form_in_administration_gives_administration_away(world: World, dee: Client, dara: User) -> None:
+def test_admin_forms_cannot_grant_administration(world: World, dee: Client, dara: User) -> None:
     given = {"email": "new@commonground.example", "name": "New", "time_zone": "Europe/London", "is_staff": "on"}
 
     dee.post(reverse("admin:people_user_add"), given | {"is_superuser": "on"})
@@ -152,7 +150,7 @@ def test_no_form_in_administration_gives_administration_away(world: World, dee: 
     assert Event.objects.filter(target_kind="person", target_id=dara.pk, actor_id=world.dee.pk).exists()
 
 
-def test_an_administrator_who_left_comes_back_as_anybody_else(world: World, dara: User) -> None:
+def test_a_reopened_account_is_no_longer_an_administrator(world: World, dara: User) -> None:
     make_administrator(dara, world)
     deliver().clear()
     close_account(person=dara, author=world.dee, reason="Retired.", now=timezone.now())
@@ -167,7 +165,7 @@ def test_an_administrator_who_left_comes_back_as_anybody_else(world: World, dara
     assert (dara.is_active, dara.is_staff, dara.is_superuser) == (True, False, False)
 
 
-def test_administrator_who_is_erased_gets_no_email_about_the_closed_account(world: World, dara: User) -> None:
+def test_an_erased_administrator_gets_no_email_about_the_closed_account(world: World, dara: User) -> None:
     make_administrator(dara, world)
     deliver().clear()
 
@@ -178,7 +176,7 @@ def test_administrator_who_is_erased_gets_no_email_about_the_closed_account(worl
     assert [one.status for one in recorded("people.account_closed")] == ["suppressed"]
 
 
-def test_lost_second_factors_are_removed_for_a_reason_and_the_person_is_told(world: World, dee: Client) -> None:
+def test_removing_lost_second_factors_needs_a_reason_and_emails_the_person(world: World, dee: Client) -> None:
     theirs = sign_in(world.eddie)
     Authenticator.objects.create(user=world.eddie, type="totp", data={"secret": "x"})
     Authenticator.objects.create(user=world.eddie, type="recovery_codes", data={"seed": "x", "used_mask": 0})

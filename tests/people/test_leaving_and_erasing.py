@@ -1,4 +1,4 @@
-"""Leaving ends everything in one action; erasing takes out what is personal and leaves what must stand."""
+"""Closing accounts, exporting personal data and erasing people."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def sign_in(person: User) -> Client:
     return client
 
 
-def test_one_action_ends_every_way_in_and_every_right(world: World) -> None:
+def test_closing_an_account_ends_sessions_memberships_and_invitations(world: World) -> None:
     client = sign_in(world.eddie)
     create_invitation(person=world.eddie, invited_by=world.amina, now=timezone.now())
     assert client.get(reverse("people:account")).status_code == 200
@@ -42,13 +42,13 @@ def test_one_action_ends_every_way_in_and_every_right(world: World) -> None:
     assert "_auth_user_id" not in refused.session
 
 
-def test_a_last_lead_can_leave_too(world: World) -> None:
+def test_the_account_of_a_last_lead_can_be_closed(world: World) -> None:
     close_account(person=world.ben, author=world.dee, reason="Retired.", now=timezone.now())
 
     assert not Organisation.objects.of_person(world.ben).exists()
 
 
-def test_somebody_always_administers_the_network(world: World) -> None:
+def test_the_last_administrators_account_cannot_be_closed(world: World) -> None:
     with pytest.raises(UnableToCloseAccount):
         close_account(person=world.dee, author=world.dee, reason="Enough.", now=timezone.now())
 
@@ -58,7 +58,7 @@ def test_every_personal_field_has_a_rule_and_every_rule_a_field() -> None:
     assert rules_without_field() == []
 
 
-def test_an_export_holds_what_is_theirs_and_no_word_about_others(world: World) -> None:
+def test_an_export_holds_own_data_and_nothing_about_others(world: World) -> None:
     exported = json.dumps(export_person(person=world.eddie, author=world.dee, now=timezone.now()))
 
     assert world.eddie.email in exported
@@ -69,7 +69,7 @@ def test_an_export_holds_what_is_theirs_and_no_word_about_others(world: World) -
 
 
 def everything_kept() -> str:
-    """Every row of every table, as text: what a dump of the database would hold."""
+    """Every row of every table as text, as in a database dump."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT table_name FROM information_schema.tables WHERE table_schema = 'public'")
         tables = [row[0] for row in cursor.fetchall()]
@@ -80,7 +80,7 @@ def everything_kept() -> str:
     return "\n".join(rows)
 
 
-def test_nothing_in_the_database_names_somebody_who_was_erased(world: World) -> None:
+def test_no_row_names_an_erased_person(world: World) -> None:
     sign_in(world.eddie)
     assert world.eddie.email in everything_kept()
 
@@ -94,7 +94,7 @@ def test_nothing_in_the_database_names_somebody_who_was_erased(world: World) -> 
     assert world.eddie.memberships.exists()
 
 
-def test_erasing_takes_nothing_from_anybody_else(world: World) -> None:
+def test_erasing_a_person_changes_nothing_about_others(world: World) -> None:
     world.vera.memberships.update(created_by=world.amina, job_title="Clerk")
 
     erase_person(person=world.amina, author=world.dee, reason="Asked.", now=timezone.now())
@@ -103,14 +103,16 @@ def test_erasing_takes_nothing_from_anybody_else(world: World) -> None:
     assert User.objects.filter(email="vera@larkhaven.example", is_active=True).exists()
 
 
-def test_nobody_is_erased_twice(world: World) -> None:
+def test_a_person_cannot_be_erased_twice(world: World) -> None:
     erase_person(person=world.eddie, author=None, reason="Asked.", now=timezone.now())
 
     with pytest.raises(UnableToErase):
         erase_person(person=world.eddie, author=None, reason="Asked.", now=timezone.now())
 
 
-def test_the_commands_say_what_they_did(world: World, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_erase_and_export_commands_print_what_they_did(
+    world: World, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     target = tmp_path / "eddie.json"
 
     call_command("export_person", "EDDIE@larkhaven.example", to=target)
@@ -122,7 +124,7 @@ def test_the_commands_say_what_they_did(world: World, tmp_path: Path, capsys: py
         call_command("export_person", "nobody@larkhaven.example")
 
 
-def test_an_export_is_in_the_persons_own_log(world: World) -> None:
+def test_an_export_is_noted_in_the_persons_security_log(world: World) -> None:
     export_person(person=world.eddie, author=world.dee, now=timezone.now())
 
     assert SecurityEvent.objects.get(person=world.eddie).kind == "data_exported"

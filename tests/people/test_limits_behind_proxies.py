@@ -1,4 +1,4 @@
-"""Rate limits count the address that the proxies vouch for, and an IPv6 network as one address."""
+"""Rate limits behind proxies, and for IPv6 networks."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ PROXY = "10.0.0.1"
 
 
 def is_refused_after(world: World, sent: list[dict[str, str]]) -> bool:
-    """Whether thirty sign-ins a minute with these headers in turn close the door for the last of them."""
+    """Whether the last of thirty sign-ins with these headers is refused."""
     for number in range(30):
         Client(REMOTE_ADDR=PROXY, headers=sent[number % len(sent)]).post(
             reverse("account_login"), {"login": f"nobody{number}@nowhere.example", "password": "wrong wrong wrong"}
@@ -29,7 +29,7 @@ def forwarded(*lines: str) -> list[dict[str, str]]:
     return [{"x-forwarded-for": line} for line in lines]
 
 
-#: What the visitor made up, different in each request.
+#: A forged entry by the visitor, different in each request.
 MADE_UP = [f"203.0.113.{number}" for number in range(30)]
 
 
@@ -43,7 +43,7 @@ MADE_UP = [f"203.0.113.{number}" for number in range(30)]
     ],
     ids=["no proxy", "one proxy", "two proxies", "a proxy that adds the port"],
 )
-def test_made_up_forwarded_addresses_do_not_pass_the_sign_in_limit(
+def test_forged_forwarded_addresses_do_not_evade_the_sign_in_limit(
     world: World, settings: LazySettings, proxies: int, sent: list[dict[str, str]]
 ) -> None:
     settings.ALLAUTH_TRUSTED_PROXY_COUNT = proxies
@@ -75,7 +75,7 @@ def test_another_ipv6_network_is_not_locked_out(world: World, settings: LazySett
     assert not is_refused_after(world, forwarded(*loud, "2001:db8:1:3::1"))
 
 
-def test_exports_of_the_signed_out_count_an_ipv6_network_as_one_address(db: None, settings: LazySettings) -> None:
+def test_signed_out_exports_count_an_ipv6_network_as_one_address(db: None, settings: LazySettings) -> None:
     settings.EXPORTS_PER_MINUTE = 3
     address = reverse("plans:pdf", args=[1, 1])
 
@@ -93,7 +93,7 @@ def test_exports_of_the_signed_out_count_an_ipv6_network_as_one_address(db: None
         (1, "198.51.100.7", "198.51.100.7"),
         (1, "203.0.113.9, 198.51.100.7", "198.51.100.7"),
         (2, "203.0.113.9, 198.51.100.7, 10.0.0.2", "198.51.100.7"),
-        # Came through one of the two: what that one saw.
+        # Passed one of the two proxies: the address that it saw.
         (2, "198.51.100.7", "198.51.100.7"),
         (1, "[2001:db8::1]:443", "2001:db8::1"),
         (1, "::ffff:198.51.100.7", "198.51.100.7"),
@@ -101,7 +101,7 @@ def test_exports_of_the_signed_out_count_an_ipv6_network_as_one_address(db: None
         (1, "", PROXY),
     ],
 )
-def test_the_address_is_the_one_that_the_trusted_proxies_saw(
+def test_client_address_is_what_the_outermost_trusted_proxy_saw(
     settings: LazySettings, proxies: int, header: str, address: str
 ) -> None:
     settings.ALLAUTH_TRUSTED_PROXY_COUNT = proxies
@@ -110,7 +110,7 @@ def test_the_address_is_the_one_that_the_trusted_proxies_saw(
     assert client_address(request) == address
 
 
-def test_a_request_that_missed_a_proxy_is_answered(world: World, settings: LazySettings) -> None:
+def test_a_request_that_bypassed_a_proxy_is_answered(world: World, settings: LazySettings) -> None:
     settings.ALLAUTH_TRUSTED_PROXY_COUNT = 2
     client = Client(REMOTE_ADDR=PROXY, headers={"x-forwarded-for": "198.51.100.7"})
 
@@ -120,6 +120,6 @@ def test_a_request_that_missed_a_proxy_is_answered(world: World, settings: LazyS
     assert SecurityEvent.objects.get(person=world.eddie).ip == "198.51.100.7"
 
 
-def test_counted_addresses_are_networks_only_for_ipv6() -> None:
+def test_only_ipv6_addresses_are_counted_by_network() -> None:
     assert counted_address("2001:db8:1:2:3::4") == "2001:db8:1:2::"
     assert counted_address("198.51.100.7") == "198.51.100.7"

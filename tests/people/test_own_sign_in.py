@@ -1,4 +1,4 @@
-"""An organisation's own sign-in by OpenID Connect, against allauth's own provider running beside the test."""
+"""Organisations' own sign-in (OpenID Connect), with a test provider."""
 
 from __future__ import annotations
 
@@ -35,13 +35,13 @@ CALLBACK = "http://testserver/accounts/oidc/larkhaven/login/callback/"
 
 @pytest.fixture(scope="module")
 def provider(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The address of a provider that runs for the tests of this module."""
+    """The URL of a provider that runs for the tests of this module."""
     with identity_provider.running(tmp_path_factory.mktemp("provider") / "directory.sqlite3", CALLBACK) as address:
         yield address
 
 
 def offer_own_sign_in(world: World, provider: str) -> World:
-    """Larkhaven lets its people sign in there; Westmarch does not."""
+    """Make Larkhaven offer its own sign-in; Westmarch does not."""
     SocialApp.objects.create(
         provider="openid_connect",
         provider_id="larkhaven",
@@ -58,13 +58,13 @@ def offer_own_sign_in(world: World, provider: str) -> World:
 
 @pytest.fixture
 def offered(world: World, provider: str) -> World:
-    """Larkhaven's own sign-in is offered to its people."""
+    """Larkhaven offers its own sign-in to its people."""
     return offer_own_sign_in(world, provider)
 
 
 @pytest.fixture
 def required(offered: World, provider: str) -> World:
-    """Amina has tried it, and Larkhaven requires it of its people."""
+    """Amina has signed in through it, and Larkhaven requires it."""
     through_the_provider(offered.amina.email, provider)
     require_it(offered)
     return offered
@@ -81,7 +81,7 @@ def require_it(world: World) -> None:
 
 
 def through_the_provider(email: str, provider: str) -> Client:
-    """Somebody goes from our page to their organisation's, signs in there, and comes back."""
+    """A client after a sign-in through the provider with this address."""
     ours, theirs = Client(), requests.Session()
     away = ours.post(reverse("openid_connect_login", kwargs={"provider_id": "larkhaven"}))
     assert away.status_code == 200, away.content.decode()[:800]
@@ -99,7 +99,7 @@ def is_in(client: Client) -> bool:
     return client.get(reverse("agreements:list")).status_code == 200
 
 
-def test_people_of_the_organisation_come_in_through_its_own_sign_in(required: World, provider: str) -> None:
+def test_people_can_sign_in_through_their_organisations_provider(required: World, provider: str) -> None:
     client = through_the_provider(required.vera.email, provider)
 
     assert is_in(client)
@@ -108,25 +108,25 @@ def test_people_of_the_organisation_come_in_through_its_own_sign_in(required: Wo
     assert is_in(through_the_provider(required.vera.email, provider))
 
 
-def test_a_password_no_longer_opens_for_them(required: World) -> None:
+def test_password_sign_in_is_refused_where_own_sign_in_is_required(required: World) -> None:
     client = Client()
     client.post(reverse("account_login"), {"login": required.vera.email, "password": OURS})
 
     assert not is_in(client)
 
 
-def test_a_provider_speaks_for_its_own_organisation_alone(required: World, provider: str) -> None:
+def test_a_provider_cannot_sign_in_people_of_other_organisations(required: World, provider: str) -> None:
     client = through_the_provider(required.ben.email, provider)
 
     assert not is_in(client)
     assert not SocialAccount.objects.filter(user=required.ben).exists()
 
 
-def test_an_address_that_the_provider_has_not_verified_opens_nothing(required: World, provider: str) -> None:
+def test_an_address_that_the_provider_has_not_verified_is_refused(required: World, provider: str) -> None:
     assert not is_in(through_the_provider(required.eddie.email, provider))
 
 
-def test_who_has_left_does_not_come_in_through_the_provider_either(required: World, provider: str) -> None:
+def test_leavers_cannot_sign_in_through_the_provider(required: World, provider: str) -> None:
     assert is_in(through_the_provider(required.vera.email, provider))
     required.vera.is_active = False
     required.vera.save(update_fields=["is_active"])
@@ -134,7 +134,7 @@ def test_who_has_left_does_not_come_in_through_the_provider_either(required: Wor
     assert not is_in(through_the_provider(required.vera.email, provider))
 
 
-def test_offering_a_sign_in_page_signs_nobody_out_and_keeps_passwords_open(offered: World, provider: str) -> None:
+def test_offering_own_sign_in_keeps_sessions_and_passwords(offered: World, provider: str) -> None:
     before = sign_in(offered.vera)
     update_organisation(organisation=offered.larkhaven, sign_in_provider="", author=offered.dee, now=timezone.now())
 
@@ -147,7 +147,7 @@ def test_offering_a_sign_in_page_signs_nobody_out_and_keeps_passwords_open(offer
     assert is_in(through_the_provider(offered.vera.email, provider))
 
 
-def test_it_cannot_be_required_before_a_lead_has_signed_in_through_it(offered: World, provider: str) -> None:
+def test_own_sign_in_cannot_be_required_before_a_lead_has_used_it(offered: World, provider: str) -> None:
     amina, vera = sign_in(offered.amina), through_the_provider(offered.vera.email, provider)
     address = reverse("organisations:settings", kwargs={"pk": offered.larkhaven.pk})
 
@@ -166,7 +166,7 @@ def test_it_cannot_be_required_before_a_lead_has_signed_in_through_it(offered: W
     assert offered.larkhaven.own_sign_in_required
 
 
-def test_requiring_it_ends_sessions_by_password_and_tells_the_leads(offered: World, provider: str) -> None:
+def test_requiring_own_sign_in_ends_password_sessions_and_emails_the_leads(offered: World, provider: str) -> None:
     vera, ben = sign_in(offered.vera), sign_in(offered.ben)
     through_the_provider(offered.amina.email, provider)
     deliver().clear()
@@ -180,7 +180,7 @@ def test_requiring_it_ends_sessions_by_password_and_tells_the_leads(offered: Wor
     assert "Single sign-on." in str(deliver()[0].body)
 
 
-def test_a_leads_password_opens_for_a_day_and_can_undo_it(offered: World, provider: str) -> None:
+def test_leads_can_use_their_password_for_a_day_to_undo_the_requirement(offered: World, provider: str) -> None:
     through_the_provider(offered.amina.email, provider)
     begun = timezone.now()
     address = reverse("organisations:settings", kwargs={"pk": offered.larkhaven.pk})
@@ -203,7 +203,7 @@ def test_a_leads_password_opens_for_a_day_and_can_undo_it(offered: World, provid
         assert is_in(vera)
 
 
-def test_another_sign_in_page_is_only_offered_until_a_lead_has_tried_it(required: World) -> None:
+def test_a_new_provider_is_only_offered_until_a_lead_has_used_it(required: World) -> None:
     SocialApp.objects.create(
         provider="openid_connect",
         provider_id="another",
@@ -226,7 +226,7 @@ def test_another_sign_in_page_is_only_offered_until_a_lead_has_tried_it(required
     assert is_in(sign_in(required.vera))
 
 
-def test_administrators_choose_from_the_sign_in_pages_that_exist(offered: World) -> None:
+def test_administrators_choose_from_existing_providers(offered: World) -> None:
     dee = Client()
     dee.force_login(offered.dee)
     address = reverse("admin:organisations_organisation_change", args=[offered.larkhaven.pk])
@@ -255,7 +255,7 @@ def test_administrators_choose_from_the_sign_in_pages_that_exist(offered: World)
     assert offered.larkhaven.sign_in_provider == ""
 
 
-def test_a_provider_that_does_not_answer_is_said_and_breaks_nothing(offered: World) -> None:
+def test_a_provider_that_does_not_answer_shows_an_error_at_sign_in(offered: World) -> None:
     SocialApp.objects.update(settings={"server_url": "http://127.0.0.1:9"})
 
     answer = Client().post(reverse("openid_connect_login", kwargs={"provider_id": "larkhaven"}), follow=True)
@@ -282,11 +282,11 @@ def test_form_action_stays_strict_on_the_way_to_the_provider(offered: World) -> 
         ("una@larkhaven.example", ["westmarch.example"], False),
         ("una@larkhaven.example", ["larkhaven.example"], True),
         ("guest@elsewhere.example", ["larkhaven.example"], False),
-        # What the provider itself denies, no setting makes true.
+        # The setting never overrides a provider that denies it.
         ("eddie@larkhaven.example", ["larkhaven.example"], False),
     ],
 )
-def test_addresses_of_verified_domains_count_where_the_provider_is_silent(
+def test_verified_domains_count_where_the_provider_sends_no_email_verified(
     offered: World, provider: str, email: str, domains: list[str], opens: bool
 ) -> None:
     person = find_person(email)
@@ -299,7 +299,7 @@ def test_addresses_of_verified_domains_count_where_the_provider_is_silent(
     assert is_in(through_the_provider(email, provider)) is opens
 
 
-def test_the_word_false_is_not_a_verified_address() -> None:
+def test_email_verified_as_the_text_false_is_not_verified() -> None:
     said = SocialLogin(
         account=SocialAccount(extra_data={"userinfo": {"email": "vera@larkhaven.example", "email_verified": "false"}}),
         email_addresses=[EmailAddress(email="vera@larkhaven.example", verified=True)],
@@ -326,7 +326,7 @@ def test_the_word_false_is_not_a_verified_address() -> None:
         ),
     ],
 )
-def test_a_providers_settings_are_checked(db: None, given: dict[str, Any], words: str) -> None:
+def test_settings_of_a_provider_are_validated(db: None, given: dict[str, Any], words: str) -> None:
     app = SocialApp(provider="openid_connect", provider_id="larkhaven", name="Larkhaven", settings=given)
 
     found = refusal(app)
@@ -335,7 +335,7 @@ def test_a_providers_settings_are_checked(db: None, given: dict[str, Any], words
     assert bool(found) is bool(words)
 
 
-def test_a_session_by_password_ends_within_ten_minutes_however_the_policy_came(world: World) -> None:
+def test_password_sessions_end_within_ten_minutes_of_any_policy_change(world: World) -> None:
     begun = timezone.now()
     with time_machine.travel(begun, tick=False) as clock:
         vera = sign_in(world.vera)
@@ -351,7 +351,7 @@ def test_a_session_by_password_ends_within_ten_minutes_however_the_policy_came(w
         assert not is_in(vera)
 
 
-def test_who_joins_an_organisation_with_its_own_sign_in_goes_through_it_at_once(required: World, provider: str) -> None:
+def test_joining_an_organisation_with_own_sign_in_ends_a_password_session(required: World, provider: str) -> None:
     ben = sign_in(required.ben)
     deliver().clear()
     invite_member(
@@ -370,9 +370,7 @@ def test_who_joins_an_organisation_with_its_own_sign_in_goes_through_it_at_once(
     assert is_in(through_the_provider(required.ben.email, provider))
 
 
-def test_who_changes_a_sign_in_page_is_read_by_its_leads_and_its_people_are_joined_anew(
-    required: World, provider: str
-) -> None:
+def test_changing_a_provider_emails_its_leads_and_forgets_identities(required: World, provider: str) -> None:
     vera = through_the_provider(required.vera.email, provider)
     assert is_in(vera)
     deliver().clear()
@@ -407,7 +405,7 @@ def test_who_changes_a_sign_in_page_is_read_by_its_leads_and_its_people_are_join
     assert not is_in(vera)
 
 
-def test_a_sign_in_page_that_an_organisation_requires_is_neither_removed_nor_doubled(required: World) -> None:
+def test_a_required_provider_cannot_be_removed_duplicated_or_renamed(required: World) -> None:
     app = SocialApp.objects.get()
     dee = Client()
     dee.force_login(required.dee)
@@ -433,7 +431,7 @@ def test_a_sign_in_page_that_an_organisation_requires_is_neither_removed_nor_dou
     assert SocialApp.objects.get().provider_id == "larkhaven"
 
 
-def test_a_sign_in_begins_only_by_a_button(required: World) -> None:
+def test_provider_sign_in_begins_only_with_a_post(required: World) -> None:
     answer = Client().get(reverse("openid_connect_login", kwargs={"provider_id": "larkhaven"}))
 
     assert answer.status_code == 200

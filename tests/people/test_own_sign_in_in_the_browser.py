@@ -1,4 +1,4 @@
-"""An organisation's own sign-in in Chromium, with the provider on another origin than ours."""
+"""Organisations' own sign-in in Chromium, provider on another origin."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
 @pytest.fixture
 def origin(live_server: Any, settings: LazySettings) -> str:
-    """Ours: another host than the provider's, so another origin."""
+    """The live server under another host than the provider's."""
     settings.ALLOWED_HOSTS = ["localhost"]
     return str(live_server.url).replace("127.0.0.1", "localhost")
 
 
 @pytest.fixture
 def provider(tmp_path: Path, origin: str) -> Iterator[str]:
-    """The address of a provider that sends people back to our live server."""
+    """The URL of a provider that redirects back to our live server."""
     callback = reverse("openid_connect_callback", kwargs={"provider_id": "larkhaven"})
     with identity_provider.running(tmp_path / "directory.sqlite3", f"{origin}{callback}") as address:
         yield address
@@ -36,12 +36,12 @@ def provider(tmp_path: Path, origin: str) -> Iterator[str]:
 
 @pytest.fixture
 def offered(provider: str) -> World:
-    """Larkhaven offers its people its own sign-in."""
+    """Larkhaven offers its own sign-in to its people."""
     return offer_own_sign_in(make_world(), provider)
 
 
 def sign_in_there(page: Any, origin: str, provider: str, email: str) -> None:
-    """By the button, through the provider's own form, and back to our home page."""
+    """Sign in with the provider's form; ends on our home page."""
     page.goto(f"{origin}{reverse('account_login')}")
     page.get_by_role("button", name="Sign in with Larkhaven").click()
     page.wait_for_url(f"{provider}/**")
@@ -51,7 +51,7 @@ def sign_in_there(page: Any, origin: str, provider: str, email: str) -> None:
     page.wait_for_url(f"{origin}/")
 
 
-def test_a_lead_requires_it_in_a_browser_and_colleagues_come_in_through_it(
+def test_a_lead_requires_own_sign_in_and_a_colleague_uses_it_in_a_browser(
     page: Any, offered: World, origin: str, provider: str
 ) -> None:
     sign_in_there(page, origin, provider, offered.amina.email)
@@ -72,7 +72,7 @@ def test_a_lead_requires_it_in_a_browser_and_colleagues_come_in_through_it(
     assert page.get_by_text(offered.vera.email).first.is_visible()
 
 
-def test_a_browser_goes_to_the_organisations_sign_in_and_comes_back(
+def test_a_browser_signs_in_through_the_organisations_provider(
     page: Any, offered: World, origin: str, provider: str
 ) -> None:
     said: list[str] = []

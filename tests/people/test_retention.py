@@ -1,4 +1,4 @@
-"""What is past its time goes: not a day sooner, and in a dry run not at all."""
+"""Retention rules: what goes when, dry runs, failures and metrics."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ DAY, HOUR = dt.timedelta(days=1), dt.timedelta(hours=1)
 
 
 @pytest.mark.parametrize(("days", "left"), [(6, 1), (7, 0), (8, 0)])
-def test_an_invitation_goes_seven_days_after_it_ends(world: World, days: int, left: int) -> None:
+def test_invitations_are_removed_seven_days_after_they_expire(world: World, days: int, left: int) -> None:
     now = timezone.now()
     made, _ = create_invitation(person=world.sol, invited_by=None, now=now)
 
@@ -57,7 +57,7 @@ def test_the_security_log_is_kept_for_a_year(world: World, days: int, left: int)
     assert SecurityEvent.objects.count() == left
 
 
-def test_a_clock_set_forward_empties_no_security_log(world: World) -> None:
+def test_a_clock_set_forward_does_not_empty_the_security_log(world: World) -> None:
     SecurityEvent.objects.create(person=world.eddie, kind="signed_in", at=timezone.now())
 
     apply_retention(now=timezone.now() + 1000 * DAY)
@@ -66,7 +66,7 @@ def test_a_clock_set_forward_empties_no_security_log(world: World) -> None:
 
 
 @pytest.mark.parametrize(("days", "erased"), [(729, False), (730, True)])
-def test_a_leaver_is_forgotten_after_two_years(world: World, days: int, erased: bool) -> None:
+def test_leavers_are_erased_after_two_years(world: World, days: int, erased: bool) -> None:
     now = timezone.now()
     close_account(person=world.eddie, author=world.dee, reason="Left.", now=now)
 
@@ -87,7 +87,7 @@ def test_a_dry_run_counts_and_removes_nothing(world: World) -> None:
 
 @pytest.fixture
 def asked(world: World) -> User:
-    """Somebody whom Amina asked to follow Larkhaven's plans, by a letter that has gone out."""
+    """Somebody who Amina asked to follow Larkhaven's plans; email sent."""
     person: User = add_stakeholder(
         email="paula@council.example",
         name="Paula Quiet",
@@ -101,7 +101,9 @@ def asked(world: World) -> User:
 
 
 @pytest.mark.parametrize(("days", "erased"), [(29, False), (31, True)])
-def test_who_was_asked_and_never_answered_is_forgotten(world: World, asked: User, days: int, erased: bool) -> None:
+def test_stakeholders_who_never_answered_are_erased_after_thirty_days(
+    world: World, asked: User, days: int, erased: bool
+) -> None:
     apply_retention(now=timezone.now() + days * DAY)
 
     asked.refresh_from_db()
@@ -109,7 +111,7 @@ def test_who_was_asked_and_never_answered_is_forgotten(world: World, asked: User
     assert (asked.name == "") is erased
 
 
-def test_who_said_no_is_remembered_so_that_nobody_asks_again_soon(world: World, asked: User) -> None:
+def test_a_stakeholder_who_refused_is_kept(world: World, asked: User) -> None:
     stop(subscriptions=asked.subscriptions.all(), author=asked, reason="", now=timezone.now())
 
     apply_retention(now=timezone.now() + 60 * DAY)
@@ -119,7 +121,7 @@ def test_who_said_no_is_remembered_so_that_nobody_asks_again_soon(world: World, 
 
 
 @pytest.mark.parametrize("refused", ["this", "all questions"])
-def test_a_no_is_remembered_though_a_partner_has_asked_again_since(asked: User, refused: str) -> None:
+def test_a_refusal_counts_although_a_partner_asked_again_later(asked: User, refused: str) -> None:
     before = timezone.now() - 200 * DAY
     if refused == "this":
         asked.subscriptions.update(refused_at=before)
@@ -132,7 +134,7 @@ def test_a_no_is_remembered_though_a_partner_has_asked_again_since(asked: User, 
     assert asked.erased_at is None
 
 
-def test_who_is_named_elsewhere_is_no_stranger(world: World, asked: User) -> None:
+def test_a_stakeholder_with_a_membership_is_kept(world: World, asked: User) -> None:
     join(asked, world.larkhaven, "viewer", timezone.now())
 
     apply_retention(now=timezone.now() + 60 * DAY)
@@ -142,7 +144,7 @@ def test_who_is_named_elsewhere_is_no_stranger(world: World, asked: User) -> Non
 
 
 @pytest.mark.parametrize(("days", "kept"), [(364, True), (365, False)])
-def test_the_file_of_a_removed_document_goes_after_a_year_and_its_row_stays(
+def test_a_removed_documents_file_goes_after_a_year_but_its_row_stays(
     world: World, days: int, kept: bool, django_capture_on_commit_callbacks: Any
 ) -> None:
     now = timezone.now()
@@ -169,7 +171,7 @@ def test_the_file_of_a_removed_document_goes_after_a_year_and_its_row_stays(
             restore_document(document=document, author=world.dee, now=now)
 
 
-def test_a_dry_run_of_everything_changes_no_row(world: World, asked: User) -> None:
+def test_a_dry_run_of_every_rule_changes_no_row(world: World, asked: User) -> None:
     create_invitation(person=world.sol, invited_by=None, now=timezone.now())
     SecurityEvent.objects.create(person=world.eddie, kind="signed_in", at=timezone.now())
     before = everything_kept()
@@ -182,14 +184,14 @@ def test_a_dry_run_of_everything_changes_no_row(world: World, asked: User) -> No
 
 
 def tick(at: dt.datetime) -> int | None:
-    """What an hourly tick at a moment removed; None where there was nothing for it to do."""
+    """The result of an hourly tick; None where nothing was due."""
     with time_machine.travel(at, tick=False):
         apply_retention_now()
     run = RetentionRun.objects.filter(began_at=at).first()
     return run.removed["invitations"] if run and run.ended_at else None
 
 
-def test_however_often_the_clock_ticks_retention_runs_once_a_day(world: World) -> None:
+def test_retention_runs_once_a_day_however_often_the_clock_ticks(world: World) -> None:
     made, _ = create_invitation(person=world.sol, invited_by=None, now=timezone.now())
     night = (made.expires_at + 30 * DAY).replace(hour=3, minute=10, second=0, microsecond=0)
 
@@ -209,7 +211,7 @@ def fails(now: dt.datetime, dry_run: bool) -> int:
 
 @pytest.fixture
 def failing(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
-    """A rule that fails, before all others in the alphabet."""
+    """A rule that fails; alphabetically before all others."""
     with monkeypatch.context() as patched:
         patched.setitem(RULES, "a rule that fails", RetentionRule("", "", "", "", fails))
         yield "a rule that fails"
@@ -219,7 +221,7 @@ def night_after(when: dt.datetime) -> dt.datetime:
     return (when + DAY).replace(hour=3, minute=10, second=0, microsecond=0)
 
 
-def test_one_failing_rule_stops_no_other(world: World, failing: str) -> None:
+def test_one_failing_rule_does_not_stop_the_others(world: World, failing: str) -> None:
     made, _ = create_invitation(person=world.sol, invited_by=None, now=timezone.now())
 
     outcome = apply_retention(now=made.expires_at + 30 * DAY)
@@ -229,7 +231,7 @@ def test_one_failing_rule_stops_no_other(world: World, failing: str) -> None:
     assert set(outcome.removed) == set(RULES) - {failing}
 
 
-def test_each_rule_remembers_its_last_complete_run(world: World, failing: str) -> None:
+def test_each_rule_records_its_last_complete_run(world: World, failing: str) -> None:
     first = timezone.now()
     second = first + DAY
     with pytest.MonkeyPatch.context() as mended:
@@ -243,7 +245,7 @@ def test_each_rule_remembers_its_last_complete_run(world: World, failing: str) -
     assert RetentionRuleState.objects.get(rule=failing).error == "OSError"
 
 
-def test_a_dry_run_is_no_complete_run(world: World) -> None:
+def test_a_dry_run_does_not_count_as_a_complete_run(world: World) -> None:
     apply_retention(now=timezone.now(), dry_run=True)
 
     assert set(time_since_complete(now=timezone.now()).values()) == {None}
@@ -257,7 +259,7 @@ def test_a_rule_is_overdue_two_days_after_its_last_complete_run(world: World, fa
     assert failing in overdue_rules(now=now + 3 * DAY)
 
 
-def test_metrics_give_the_days_since_each_rule_ran_to_its_end(
+def test_metrics_give_the_days_since_each_rules_last_complete_run(
     world: World, failing: str, client: Client, settings: Any
 ) -> None:
     settings.METRICS_TOKEN = "prometheus-may-read"
@@ -271,7 +273,7 @@ def test_metrics_give_the_days_since_each_rule_ran_to_its_end(
     assert set(figures) == set(RULES)
 
 
-def test_the_rule_that_waited_longest_goes_first(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_rule_that_waited_longest_runs_first(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     order: list[str] = []
     for name in list(RULES):
         monkeypatch.delitem(RULES, name)
@@ -286,7 +288,7 @@ def test_the_rule_that_waited_longest_goes_first(world: World, monkeypatch: pyte
     assert order == ["b", "a"]
 
 
-def test_a_person_who_cannot_be_erased_keeps_no_other(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_leaver_who_cannot_be_erased_does_not_block_the_others(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     now = timezone.now()
     for person in (world.eddie, world.vera):
         close_account(person=person, author=world.dee, reason="Left.", now=now)
@@ -305,7 +307,7 @@ def test_a_person_who_cannot_be_erased_keeps_no_other(world: World, monkeypatch:
     assert outcome.failed == {"leavers": "OSError"}
 
 
-def test_a_stakeholder_who_cannot_be_erased_keeps_no_other(
+def test_a_stakeholder_who_cannot_be_erased_does_not_block_the_others(
     world: World, asked: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("partnerships.digests.retention.never_answered", lambda now: iter([world.eddie, asked]))
@@ -324,7 +326,7 @@ def test_a_stakeholder_who_cannot_be_erased_keeps_no_other(
     assert outcome.failed == {"stakeholders who never answered": "OSError"}
 
 
-def test_rows_go_in_batches_that_stand_when_a_later_one_fails(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_deleted_batches_stay_deleted_when_a_later_batch_fails(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     now = timezone.now()
     for person in (world.sol, world.eddie, world.vera):
         create_invitation(person=person, invited_by=None, now=now - 100 * DAY)
@@ -345,7 +347,7 @@ def test_rows_go_in_batches_that_stand_when_a_later_one_fails(world: World, monk
     assert Invitation.objects.count() == 1
 
 
-def test_the_command_fails_when_a_rule_did_and_runs_the_others(world: World, failing: str) -> None:
+def test_the_command_runs_every_rule_and_fails_if_one_failed(world: World, failing: str) -> None:
     create_invitation(person=world.sol, invited_by=None, now=timezone.now() - 100 * DAY)
 
     with pytest.raises(CommandError, match="1 rules failed: a rule that fails"):
@@ -354,7 +356,7 @@ def test_the_command_fails_when_a_rule_did_and_runs_the_others(world: World, fai
     assert not Invitation.objects.exists()
 
 
-def test_a_failed_rule_is_told_to_the_operators_and_tried_again(
+def test_a_failed_rule_is_reported_to_operators_and_retried(
     world: World, failing: str, settings: Any, mailoutbox: list[EmailMessage]
 ) -> None:
     settings.ADMINS = [("Operators", "operators@ground.example")]

@@ -1,4 +1,4 @@
-"""Second factors: an authenticator app, recovery codes that work once and are shown once, and passkeys in a browser."""
+"""Second factors: authenticator app, recovery codes and passkeys."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def code(secret: str, at: float | None = None) -> str:
 
 
 def with_app(world: World) -> tuple[str, list[str]]:
-    """Eddie adds an authenticator app; its secret and his recovery codes."""
+    """Add an authenticator app for Eddie; its secret and recovery codes."""
     client = sign_in(world.eddie)
     asked = client.get(reverse("mfa_activate_totp"))
     assert asked["Location"].startswith(reverse("account_reauthenticate")), "Who just signed in is asked once more."
@@ -47,7 +47,7 @@ def with_app(world: World) -> tuple[str, list[str]]:
 
 
 def half_in(world: World) -> Client:
-    """A browser in which Eddie has given his password."""
+    """A browser in which Eddie has given only his password."""
     client = Client()
     answer = client.post(reverse("account_login"), {"login": world.eddie.email, "password": PASSWORD})
     assert answer["Location"].startswith(reverse("mfa_authenticate"))
@@ -58,7 +58,9 @@ def is_in(client: Client) -> bool:
     return "_auth_user_id" in client.session
 
 
-def test_a_password_alone_no_longer_opens(world: World, django_capture_on_commit_callbacks: Any) -> None:
+def test_a_password_alone_does_not_sign_in_with_a_second_factor(
+    world: World, django_capture_on_commit_callbacks: Any
+) -> None:
     with django_capture_on_commit_callbacks(execute=True):
         secret, _ = with_app(world)
     client = half_in(world)
@@ -72,7 +74,7 @@ def test_a_password_alone_no_longer_opens(world: World, django_capture_on_commit
     assert SecurityEvent.objects.filter(person=world.eddie, kind="second_factor_changed").exists()
 
 
-def test_a_code_works_once_and_a_wrong_one_not_at_all(world: World) -> None:
+def test_a_code_works_once_and_a_wrong_code_is_refused(world: World) -> None:
     secret, _ = with_app(world)
     with time_machine.travel(time.time() + 60, tick=False):
         used = code(secret)
@@ -86,7 +88,7 @@ def test_a_code_works_once_and_a_wrong_one_not_at_all(world: World) -> None:
         assert not is_in(third)
 
 
-def test_guessing_codes_is_stopped(world: World) -> None:
+def test_attempts_to_guess_codes_are_limited(world: World) -> None:
     secret, _ = with_app(world)
     client = half_in(world)
     for guess in range(12):
@@ -98,7 +100,7 @@ def test_guessing_codes_is_stopped(world: World) -> None:
     assert not is_in(client)
 
 
-def test_a_recovery_code_opens_once(world: World) -> None:
+def test_a_recovery_code_works_once(world: World) -> None:
     _, codes = with_app(world)
     first, second = half_in(world), half_in(world)
 
@@ -109,7 +111,7 @@ def test_a_recovery_code_opens_once(world: World) -> None:
     assert not is_in(second)
 
 
-def test_a_copy_of_the_database_opens_no_account_and_its_key_can_be_changed(
+def test_second_factor_secrets_are_encrypted_and_their_key_can_be_changed(
     world: World, settings: LazySettings, capsys: pytest.CaptureFixture[str]
 ) -> None:
     settings.SECOND_FACTOR_KEYS = ["the-first-of-our-secrets"]
@@ -135,7 +137,7 @@ def test_a_copy_of_the_database_opens_no_account_and_its_key_can_be_changed(
         call_command("encrypt_second_factors")
 
 
-def test_a_secret_from_before_there_was_encryption_opens_and_is_encrypted_on_command(world: World) -> None:
+def test_an_unencrypted_old_secret_works_and_the_command_encrypts_it(world: World) -> None:
     kept = Authenticator.objects.create(user=world.eddie, type="totp", data={"secret": "JBSWY3DPEHPK3PXP"})
     assert kept.wrap().validate_code(code("JBSWY3DPEHPK3PXP"))
 
@@ -148,7 +150,7 @@ def test_a_secret_from_before_there_was_encryption_opens_and_is_encrypted_on_com
 
 
 @pytest.mark.parametrize("required", [True, False])
-def test_a_lead_needs_one_where_the_setting_is_on_and_gets_in_with_one(
+def test_a_lead_must_have_a_second_factor_where_the_setting_is_on(
     world: World, settings: LazySettings, required: bool
 ) -> None:
     settings.SECOND_FACTOR_REQUIRED = required
@@ -165,7 +167,7 @@ def test_a_lead_needs_one_where_the_setting_is_on_and_gets_in_with_one(
 
 @pytest.mark.browser
 @pytest.mark.django_db(transaction=True)
-def test_a_passkey_is_added_and_opens_without_a_password(page: Any, live_server: Any, settings: LazySettings) -> None:
+def test_a_passkey_signs_in_without_a_password(page: Any, live_server: Any, settings: LazySettings) -> None:
     world = make_world()
     origin = live_server.url.replace("127.0.0.1", "localhost")
     settings.ALLOWED_HOSTS = ["localhost"]

@@ -1,4 +1,4 @@
-"""A session begins anew at signing in, is listed and ended by its owner, and ends by itself."""
+"""Sessions: their keys, their limits, and how owners end them."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def is_in(client: Client) -> bool:
     return client.get(reverse("organisations:list")).status_code == 200
 
 
-def test_signing_in_changes_the_key_of_the_session(world: World) -> None:
+def test_signing_in_changes_the_session_key(world: World) -> None:
     client = Client()
     client.get(reverse("account_login"))
     session = client.session
@@ -37,7 +37,7 @@ def test_signing_in_changes_the_key_of_the_session(world: World) -> None:
 
 
 @pytest.mark.parametrize(("idle", "open_"), [(59 * MINUTE, True), (61 * MINUTE, False)])
-def test_an_hour_without_use_ends_a_session(world: World, idle: dt.timedelta, open_: bool) -> None:
+def test_an_idle_session_ends_after_an_hour(world: World, idle: dt.timedelta, open_: bool) -> None:
     with time_machine.travel(NOON, tick=False) as clock:
         client = Client()
         client.force_login(world.eddie)
@@ -48,7 +48,7 @@ def test_an_hour_without_use_ends_a_session(world: World, idle: dt.timedelta, op
         assert is_in(client) is open_
 
 
-def test_twelve_hours_end_a_session_that_was_used_all_the_time(world: World) -> None:
+def test_a_session_in_constant_use_ends_after_twelve_hours(world: World) -> None:
     with time_machine.travel(NOON, tick=False) as clock:
         client = Client()
         client.force_login(world.eddie)
@@ -64,7 +64,7 @@ def test_twelve_hours_end_a_session_that_was_used_all_the_time(world: World) -> 
         assert not is_in(client)
 
 
-def test_a_clock_set_back_prolongs_no_session(world: World) -> None:
+def test_a_clock_set_back_does_not_prolong_a_session(world: World) -> None:
     with time_machine.travel(NOON, tick=False) as clock:
         client = Client()
         client.force_login(world.eddie)
@@ -73,7 +73,7 @@ def test_a_clock_set_back_prolongs_no_session(world: World) -> None:
         assert not is_in(client)
 
 
-def test_a_post_after_the_end_leads_home_and_not_back_to_where_it_was_sent(world: World) -> None:
+def test_a_post_after_the_session_ended_leads_home_after_sign_in(world: World) -> None:
     with time_machine.travel(NOON, tick=False) as clock:
         client = Client()
         client.force_login(world.eddie)
@@ -87,7 +87,7 @@ def test_a_post_after_the_end_leads_home_and_not_back_to_where_it_was_sent(world
         assert answer["Location"] == f"{reverse('account_login')}?next=/"
 
 
-def test_the_owner_sees_and_ends_their_sessions_and_nobody_elses(world: World) -> None:
+def test_people_see_and_end_only_their_own_sessions(world: World) -> None:
     here, there, vera = sign_in(world.eddie), sign_in(world.eddie), sign_in(world.vera)
     page = here.get(reverse("usersessions_list")).content.decode()
     assert page.count("127.0.0.1") == 2
@@ -100,7 +100,7 @@ def test_the_owner_sees_and_ends_their_sessions_and_nobody_elses(world: World) -
     assert UserSession.objects.filter(user=world.eddie).count() == 1
 
 
-def test_somebody_may_change_their_name_alone(world: World) -> None:
+def test_people_can_change_their_name_and_nothing_else(world: World) -> None:
     client = Client()
     client.force_login(world.eddie)
 
@@ -111,8 +111,8 @@ def test_somebody_may_change_their_name_alone(world: World) -> None:
     assert world.eddie.name == "Edward"
 
 
-def test_administration_is_entered_through_the_account_alone(world: World) -> None:
-    """Django's own form would know neither rate limits nor second factors."""
+def test_django_admin_is_entered_only_through_account_sign_in(world: World) -> None:
+    """Django's own form has no rate limits, second factors or own sign-in."""
     address = reverse("admin:login")
     away = Client().get(address, {"next": "/admin/people/user/"})
     assert away["Location"] == f"{reverse('account_login')}?next=/admin/people/user/"
@@ -130,14 +130,14 @@ def test_administration_is_entered_through_the_account_alone(world: World) -> No
         assert client.session["_auth_user_id"] == str(person.pk)
 
 
-def test_administration_never_leads_to_another_site(world: World) -> None:
+def test_django_admin_never_redirects_to_another_site(world: World) -> None:
     for wanted in ("https://evil.example/", "//evil.example/", "/\\evil.example"):
         answer = Client().get(reverse("admin:login"), {"next": wanted})
 
         assert "evil" not in answer["Location"]
 
 
-def test_a_password_is_changed_in_the_account_and_not_in_administration(world: World) -> None:
+def test_passwords_are_changed_in_the_account_and_not_in_django_admin(world: World) -> None:
     client = Client()
     client.force_login(world.dee)
 

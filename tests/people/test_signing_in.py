@@ -1,4 +1,4 @@
-"""Ways in: nobody signs up alone, stakeholders have no password to reset, known and unknown addresses hear the same."""
+"""Signing in, password resets, and looking as somebody else."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from tests.support.statements import shape
 from tests.world import PASSWORD, World, require_own_sign_in
 
 
-def test_nobody_signs_up_by_themselves(world: World) -> None:
+def test_nobody_can_sign_up_without_an_invitation(world: World) -> None:
     answer = Client().post(
         reverse("account_signup"), {"email": "x@x.example", "password1": PASSWORD, "password2": PASSWORD}
     )
@@ -36,7 +36,7 @@ def test_nobody_signs_up_by_themselves(world: World) -> None:
 
 
 @pytest.mark.parametrize("address", ["sol@council.example", "nobody@nowhere.example", "amina@larkhaven.example"])
-def test_asking_for_a_new_password_answers_alike(world: World, address: str) -> None:
+def test_password_reset_answers_the_same_for_every_address(world: World, address: str) -> None:
     answer = Client().post(reverse("account_reset_password"), {"email": address})
 
     assert answer.status_code == 302
@@ -49,7 +49,7 @@ def test_password_reset_does_the_same_work_for_known_and_unknown_addresses(world
     known = {"account": world.amina.email, "stakeholder": world.sol.email, "left": world.vera.email}
     done = {}
 
-    # The first request fills what a process reads once.
+    # The first request fills caches of the process.
     for kind, address in {"first": "x@y.example", "unknown": "nobody@nowhere.example", **known}.items():
         before = len(recorded())
         with CaptureQueriesContext(connection) as captured:
@@ -62,7 +62,7 @@ def test_password_reset_does_the_same_work_for_known_and_unknown_addresses(world
     assert [message.to for message in deliver()] == [[world.amina.email]]
 
 
-def test_link_of_a_password_reset_opens_and_typed_addresses_are_not_kept(world: World) -> None:
+def test_a_password_reset_link_works_and_typed_addresses_are_not_kept(world: World) -> None:
     Client().post(reverse("account_reset_password"), {"email": "Amina@Larkhaven.example"})
     Client().post(reverse("account_reset_password"), {"email": "nobody@nowhere.example"})
 
@@ -92,7 +92,7 @@ def test_signing_in_never_leads_to_another_site(world: World) -> None:
         assert answer["Location"] == "/"
 
 
-def test_a_known_place_is_no_news_and_a_new_one_is_told_by_email(world: World) -> None:
+def test_a_sign_in_from_a_new_place_is_emailed_and_a_known_place_is_not(world: World) -> None:
     def sign_in_from(ip: str) -> None:
         deliver().clear()
         Client(REMOTE_ADDR=ip).post(reverse("account_login"), {"login": world.eddie.email, "password": PASSWORD})
@@ -119,7 +119,7 @@ def test_refused_sign_in_does_the_same_work_for_known_and_unknown_addresses(
     )
     done = {}
 
-    # The first request fills what a process reads once.
+    # The first request fills caches of the process.
     for kind, address in {"first": "x@y.example", "unknown": "nobody@nowhere.example", **known}.items():
         before, hashed[:] = SecurityEvent.objects.filter(kind="refused").count(), []
         with CaptureQueriesContext(connection) as captured:
@@ -134,7 +134,7 @@ def test_refused_sign_in_does_the_same_work_for_known_and_unknown_addresses(
     assert SecurityEvent.objects.get(person=world.amina).kind == "refused"
 
 
-def test_too_many_wrong_passwords_close_the_door_for_a_while(world: World) -> None:
+def test_too_many_wrong_passwords_lock_sign_in_for_a_while(world: World) -> None:
     for _ in range(10):
         Client().post(reverse("account_login"), {"login": world.eddie.email, "password": "wrong wrong wrong"})
     client = Client()
@@ -150,7 +150,7 @@ def change_password(world: World, new: str) -> HttpResponse:
     )
 
 
-def test_a_password_known_from_a_breach_is_refused_and_only_five_digits_of_its_hash_are_told(
+def test_a_breached_password_is_refused_and_only_five_hash_digits_are_sent(
     world: World, settings: LazySettings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     settings.BREACHED_PASSWORDS_URL = "https://breached.example/range"
@@ -160,7 +160,7 @@ def test_a_password_known_from_a_breach_is_refused_and_only_five_digits_of_its_h
         asked.append(address)
         found = requests.Response()
         found.status_code = 200
-        # The list pads its answer with hashes that were seen no times.
+        # The list pads its answer with hashes that have a count of 0.
         digest = hashlib.sha1(b"correct horse battery staple", usedforsecurity=False).hexdigest().upper()
         quiet = hashlib.sha1(b"four other quiet words", usedforsecurity=False).hexdigest().upper()
         found._content = f"0018A45C4D1DEF81644B54AB7F969B88D65:9\r\n{digest[5:]}:205\r\n{quiet[5:]}:0".encode()
@@ -176,7 +176,7 @@ def test_a_password_known_from_a_breach_is_refused_and_only_five_digits_of_its_h
     assert [len(address.removeprefix("https://breached.example/range/")) for address in asked] == [5, 5]
 
 
-def test_a_list_of_breached_passwords_that_does_not_answer_keeps_nobody_out(
+def test_a_password_passes_if_the_breach_list_does_not_answer(
     world: World, settings: LazySettings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     settings.BREACHED_PASSWORDS_URL = "https://breached.example/range"
@@ -225,7 +225,7 @@ def test_an_organisation_can_ask_all_its_people_for_a_second_factor(world: World
     assert client.get(reverse("people:account")).status_code == 200
 
 
-def test_where_an_organisation_requires_its_own_sign_in_a_password_does_not_open(world: World) -> None:
+def test_a_password_is_refused_where_own_sign_in_is_required(world: World) -> None:
     require_own_sign_in(world.larkhaven, "larkhaven", lead=world.amina, author=world.dee)
     client = Client()
 
@@ -243,7 +243,7 @@ def looking_as(world: World, person: User) -> Client:
     return client
 
 
-def test_an_administrator_sees_what_is_restricted_only_as_somebody_and_with_a_reason(world: World) -> None:
+def test_an_administrator_sees_restricted_text_only_as_somebody_with_a_reason(world: World) -> None:
     address = reverse("agreements:detail", kwargs={"pk": world.partnership.pk})
     dee = Client()
     dee.force_login(world.dee)
@@ -255,7 +255,7 @@ def test_an_administrator_sees_what_is_restricted_only_as_somebody_and_with_a_re
     assert SecurityEvent.objects.get(person=world.vera).kind == "viewed_as"
 
 
-def test_looking_as_somebody_changes_nothing(world: World) -> None:
+def test_nothing_can_be_changed_while_looking_as_somebody(world: World) -> None:
     client = looking_as(world, world.amina)
 
     answer = client.post(
@@ -267,7 +267,7 @@ def test_looking_as_somebody_changes_nothing(world: World) -> None:
     assert world.partnership.status == "exploring"
 
 
-def test_looking_as_somebody_ends_when_told_to(world: World) -> None:
+def test_looking_as_somebody_can_be_ended(world: World) -> None:
     client = looking_as(world, world.vera)
 
     client.post(reverse("people:view-as-end"))
@@ -275,7 +275,7 @@ def test_looking_as_somebody_ends_when_told_to(world: World) -> None:
     assert client.get(reverse("agreements:detail", kwargs={"pk": world.partnership.pk})).status_code == 404
 
 
-def test_nobody_looks_as_an_administrator_or_without_being_one(world: World) -> None:
+def test_only_administrators_look_as_others_and_never_as_administrators(world: World) -> None:
     with pytest.raises(UnableToViewAs):
         begin_view_as(administrator=world.amina, person=world.vera, reason="Curious.", now=timezone.now())
     with pytest.raises(UnableToViewAs):

@@ -17,7 +17,11 @@ from tests.world import World
 
 
 def prepare(world: World) -> None:
-    """A plan that waits for signatures, its draft shown to Nadia and once to Oscar; and one never published."""
+    """Plans in each state, with shares, signatures and an ownership offer.
+
+    The main plan waits for signatures. Nadia's share of its draft is current, Oscar's has ended.
+    The plan "hidden" was never published.
+    """
     now = timezone.now()
     plan = begin(world)
     services.attach_document(
@@ -94,15 +98,15 @@ def _offer(world: World) -> dict[str, Any]:
     return {"pk": world.things["ownership offer"].pk}
 
 
-#: The published plan: Larkhaven and its partner. Nadia, to whom the draft is shown, reads no version.
+#: The published plan: Larkhaven and its partner. Nadia has a share of the draft only, so reads no version.
 _READ = expect(inside=200, outside=404)
-#: The draft: editors and leads of the owner, and Nadia. Ben reads the published plan alone, Vera too.
+#: The draft: editors and leads of the owner, and Nadia. Ben and Vera read the published plan only.
 _DRAFT = expect(inside=404, outside=404, editor=200, lead=200, shared=200)
-#: Changing the draft: those who may only read it are refused.
+#: Changing the draft: people who may only read it are refused.
 _EDIT = expect(inside=404, outside=404, editor=200, lead=200, shared=403)
 _EDITED = expect(inside=404, outside=404, editor=422, lead=422, shared=403)
 _MOVED = expect(inside=404, outside=404, editor=302, lead=302, shared=403)
-#: What a lead of an owner alone may do.
+#: Only leads of an owner may do this.
 _LEAD = expect(inside=403, outside=404, lead=200, shared=403)
 _LED = expect(inside=403, outside=404, lead=422, shared=403)
 

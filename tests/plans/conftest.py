@@ -1,4 +1,4 @@
-"""The world, and a browser for each of its people."""
+"""Fixtures for tests of plans: the world, and a client for each person."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from tests.world import World, make_world
 
 @pytest.fixture
 def world(db: None) -> World:
-    """Everybody, fresh for each test."""
+    """The world, made fresh for each test."""
     return make_world()
 
 
 @pytest.fixture
 def as_() -> Callable[[User], Client]:
-    """A client signed in as somebody."""
+    """A function that returns a client signed in as a person."""
 
     def client_for(person: User) -> Client:
         client = Client()

@@ -1,4 +1,4 @@
-"""Plans in the named world, made through the services that people use."""
+"""Plans in the test world, made through services."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from partnerships.plans.models import Plan, Version
 from partnerships.plans.queries import content_of, draft_content
 from tests.world import World
 
-#: Stands in every restricted place: no outsider may ever meet it.
+#: Stands in every restricted place; readers outside must never see it.
 CANARY = "heron-among-the-reeds"
 
 CONTENT: dict[str, Any] = {
@@ -51,7 +51,7 @@ CONTENT: dict[str, Any] = {
 
 
 def begin(world: World, *, audience: str = "partnership", owners: Any = None, **more: Any) -> Plan:
-    """Larkhaven begins a plan of the Estuary Partnership."""
+    """A new plan of Larkhaven in the Estuary Partnership."""
     return services.create_plan(
         owners=owners or [world.larkhaven],
         partnership=more.pop("partnership", world.partnership),
@@ -66,7 +66,7 @@ def begin(world: World, *, audience: str = "partnership", owners: Any = None, **
 
 
 def publish(plan: Plan, world: World, note: str = "First version.", **more: Any) -> Version:
-    """Amina publishes the draft."""
+    """Publish the draft as Amina."""
     return services.publish_version(
         plan=plan, author=more.pop("author", world.amina), note=note, now=more.pop("now", timezone.now()), **more
     )
@@ -81,7 +81,7 @@ def published(world: World, **more: Any) -> Plan:
 
 
 def save(plan: Plan, world: World, piece: str, **fields: Any) -> None:
-    """Amina changes fields of a piece of the draft."""
+    """Save fields of one piece of the draft as Amina."""
     content = draft_content(plan)
     code, _slash, key = piece.partition("/")
     item = content["about"] if code == "about" else next(item for item in content[code] if item["key"] == key)
@@ -91,7 +91,7 @@ def save(plan: Plan, world: World, piece: str, **fields: Any) -> None:
 
 
 def fewer_homes(plan: Plan, world: World, count: int = 100) -> None:
-    """North Quay's homes become so many in the draft."""
+    """Set the number of homes at North Quay in the draft."""
     save(
         plan,
         world,
@@ -101,7 +101,7 @@ def fewer_homes(plan: Plan, world: World, count: int = 100) -> None:
 
 
 def ask_signatures(plan: Plan, world: World, **more: Any) -> Plan:
-    """Larkhaven and Westmarch are asked to sign."""
+    """Ask Larkhaven and Westmarch to sign."""
     return services.request_sign_off(
         plan=plan,
         signatories=[(world.larkhaven, "Chief executive"), (world.westmarch, "Director of housing")],
@@ -112,5 +112,5 @@ def ask_signatures(plan: Plan, world: World, **more: Any) -> Plan:
 
 
 def content(plan: Plan, number: int) -> dict[str, Any]:
-    """What a version holds."""
+    """The content of a version."""
     return normalise(content_of(plan, number))

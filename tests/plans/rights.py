@@ -16,9 +16,9 @@ from tests.plans.drafts import begin, publish
 from tests.support.rights import ADMINISTRATOR, EDITORS, LEAD, OWN, PARTNER, PARTNER_EDITORS, Row
 from tests.world import World
 
-#: People of the owners and the present parties, observers included.
+#: People of the owners and current parties, including observers.
 TAKING_PART = OWN | PARTNER_EDITORS | {"observer"}
-#: Nadia observes, and the draft is shown to her by name, to comment on it.
+#: Nadia is an observer and has a share of the draft that lets her comment.
 SHOWN = frozenset({"observer"})
 
 
@@ -29,7 +29,7 @@ def _plan(world: World) -> Plan:
 
 
 def _published(world: World, audience: str = "partnership") -> Plan:
-    """A plan of Larkhaven's with one version, which nobody is asked to sign."""
+    """A plan of Larkhaven with one version and no signatories."""
     plan = begin(world, title="Quays programme", audience=audience)
     publish(plan, world)
     plan.refresh_from_db()

@@ -1,4 +1,7 @@
-"""Random plans for property tests: two contents that share some keys, so that items come, go, move and change."""
+"""Random plan contents for property tests.
+
+Pairs share some keys, so that items are added, removed, moved and changed between them.
+"""
 
 from __future__ import annotations
 
@@ -76,7 +79,10 @@ contents = st.fixed_dictionaries(
 
 @st.composite
 def pairs(draw: st.DrawFn) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Two contents; often the second is the first with lists reordered, shortened or joined with another's."""
+    """Two contents; often the second is a changed copy of the first.
+
+    The changes reorder, shorten or extend lists.
+    """
     a, b = draw(contents), draw(contents)
     mixed = {}
     for code in a:
@@ -92,7 +98,7 @@ def pairs(draw: st.DrawFn) -> tuple[dict[str, Any], dict[str, Any]]:
     return a, normalise(mixed)
 
 
-#: By the shape of a field, a few values each, so that two lines of work meet in the same field often.
+#: A few values for each field, so that two drafts often change the same field.
 FEW: dict[str, tuple[Any, ...]] = {
     "line": ("Name a", "Name b", "Name c"),
     "text": ("", "Words.", "Other words."),
@@ -115,7 +121,7 @@ def _lines_of_work(seed: int) -> tuple[dict[str, Any], dict[str, Any], dict[str,
 
 
 def _changed(chance: Random, was: dict[str, Any]) -> dict[str, Any]:
-    """A content begun from another: items gone, added and moved, fields and lines of homes changed here and there."""
+    """A changed copy of a content: items removed, added, moved or edited."""
     about = dict(was["about"])
     for field in ABOUT:
         _maybe_change(chance, about, field)
@@ -147,5 +153,5 @@ def _maybe_change(chance: Random, item: dict[str, Any], field: Field) -> None:
         item[field.code] = value or "Name a" if field.required else value
 
 
-#: A content and two that were begun from it.
+#: A content and two changed copies of it.
 lines_of_work = st.integers(0, 2**32).map(_lines_of_work)

@@ -1,4 +1,4 @@
-"""Who is asked to sign is asked once for each version that matters, by a day that can be kept, while they take part."""
+"""Signatories are asked once for each version that needs signatures."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from tests.world import World
 
 
 def asked(world: World, **more: Any) -> Plan:
-    """A published plan that waits for Larkhaven and Westmarch."""
+    """A published plan that waits for Larkhaven and Westmarch to sign."""
     plan = published(world)
     ask_signatures(plan, world, **more)
     plan.refresh_from_db()
@@ -34,7 +34,7 @@ def asked(world: World, **more: Any) -> Plan:
 
 
 def decide(plan: Plan, organisation: Organisation, person: User, decision: str = "approved", number: int = 1) -> None:
-    """A lead decides for their organisation."""
+    """Sign off as the lead of an organisation."""
     services.sign_off(
         plan=plan,
         number=number,
@@ -47,13 +47,13 @@ def decide(plan: Plan, organisation: Organisation, person: User, decision: str =
 
 
 def bens_link(plan: Plan, world: World, number: int = 1) -> str:
-    """The address in Ben's letter."""
+    """The link to sign in Ben's email."""
     signatory = plan.signatories.get(organisation=world.westmarch)
     return reverse("plans:sign-by-link", kwargs={"token": sign_off_token(signatory, world.ben, number)})
 
 
 def code_of(plan: Plan, organisation: Organisation) -> str:
-    """How one signatory stands."""
+    """The state code of one signatory."""
     return next(state.code for state in signing_states(plan) if state.signatory.organisation == organisation)
 
 
@@ -64,7 +64,7 @@ def leaves(world: World) -> None:
     )
 
 
-def test_a_rejection_by_link_is_recorded_after_a_second_page_alone(world: World) -> None:
+def test_rejection_by_link_is_recorded_only_after_a_second_page(world: World) -> None:
     plan = asked(world)
     address = bens_link(plan, world)
     sent = {"decision": "rejected", "reason": "Too few homes.", "organisation": world.westmarch.pk, "number": "1"}
@@ -82,7 +82,7 @@ def test_a_rejection_by_link_is_recorded_after_a_second_page_alone(world: World)
     assert "Your decision on version 1" not in after
 
 
-def test_a_minor_version_leaves_the_links_of_its_letters_open(world: World) -> None:
+def test_links_in_emails_still_work_after_a_minor_version(world: World) -> None:
     plan = asked(world)
     address = bens_link(plan, world)
     fewer_homes(plan, world, 119)
@@ -94,13 +94,13 @@ def test_a_minor_version_leaves_the_links_of_its_letters_open(world: World) -> N
 
     assert "Your email was about version 1" in page
     assert "Sign version 2" in page
-    # Who had the page open when it was published reads the new one first, and can sign it from there.
+    # A page opened before the new version must show that version before it accepts a decision.
     assert late.status_code == 422
     assert 'name="number" value="2"' in late.content.decode()
     assert plan.sign_offs.get().version.number == 2
 
 
-def test_who_is_asked_again_for_a_new_version_has_as_long_as_before(world: World) -> None:
+def test_new_due_date_for_a_new_version_leaves_as_many_days_as_before(world: World) -> None:
     today = timezone.localdate()
     plan = asked(world, due_on=today + dt.timedelta(days=14))
     decide(plan, world.westmarch, world.ben)
@@ -115,7 +115,7 @@ def test_who_is_asked_again_for_a_new_version_has_as_long_as_before(world: World
         assert [step.lapsed for step in next_steps(plan)] == [False, False]
 
 
-def test_nobody_has_lapsed_while_nobody_is_asked(world: World) -> None:
+def test_signatory_does_not_lapse_while_the_plan_is_back_in_comments(world: World) -> None:
     plan = asked(world, due_on=timezone.localdate() + dt.timedelta(days=2))
     services.change_status(plan=plan, to="shared", reason="More comments.", author=world.amina, now=timezone.now())
 
@@ -123,7 +123,7 @@ def test_nobody_has_lapsed_while_nobody_is_asked(world: World) -> None:
         assert code_of(Plan.objects.get(pk=plan.pk), world.westmarch) == "waiting"
 
 
-def test_a_lead_gives_a_signatory_another_day_with_a_reason(world: World, as_: Callable[[User], Client]) -> None:
+def test_lead_changes_the_due_date_of_a_signatory_with_a_reason(world: World, as_: Callable[[User], Client]) -> None:
     plan = asked(world, due_on=timezone.localdate() + dt.timedelta(days=2))
     signatory = plan.signatories.get(organisation=world.westmarch)
     address = reverse("plans:due-day", args=[plan.pk, signatory.pk])
@@ -143,7 +143,7 @@ def test_a_lead_gives_a_signatory_another_day_with_a_reason(world: World, as_: C
     assert "Westmarch Borough Council" in history
 
 
-def test_after_going_back_to_comment_who_must_decide_gets_a_new_letter(
+def test_pending_signatory_gets_a_new_email_after_the_plan_was_back_in_comments(
     world: World, as_: Callable[[User], Client]
 ) -> None:
     plan = asked(world)
@@ -165,7 +165,7 @@ def test_after_going_back_to_comment_who_must_decide_gets_a_new_letter(
     assert plan.status == "awaiting_sign_off"
 
 
-def test_an_organisation_that_left_gets_no_email_and_nothing_waits_for_it(world: World) -> None:
+def test_signatory_that_left_gets_no_email_and_has_nothing_waiting(world: World) -> None:
     plan = asked(world, now=timezone.now() - dt.timedelta(days=20))
     decide(plan, world.larkhaven, world.amina)
     leaves(world)
@@ -182,7 +182,7 @@ def test_an_organisation_that_left_gets_no_email_and_nothing_waits_for_it(world:
     assert waiting_from(WAITING, world.ben, timezone.now()) == []
 
 
-def test_a_plan_is_agreed_without_an_organisation_that_left(world: World) -> None:
+def test_plan_is_agreed_without_a_signatory_that_left(world: World) -> None:
     plan = asked(world)
     decide(plan, world.larkhaven, world.amina)
     leaves(world)
@@ -195,7 +195,7 @@ def test_a_plan_is_agreed_without_an_organisation_that_left(world: World) -> Non
     assert plan.signatories.get(organisation=world.westmarch).removed_at is not None
 
 
-def test_a_plan_that_all_its_signatories_left_is_not_agreed_by_nobody(world: World) -> None:
+def test_plan_is_not_agreed_when_all_its_signatories_left(world: World) -> None:
     plan = published(world)
     services.request_sign_off(
         plan=plan,
@@ -214,7 +214,7 @@ def test_a_plan_that_all_its_signatories_left_is_not_agreed_by_nobody(world: Wor
 
 
 @pytest.mark.parametrize("decision", ["conditional", "rejected"])
-def test_what_an_organisation_wanted_before_it_left_holds_nobody_up(world: World, decision: str) -> None:
+def test_decision_of_a_signatory_that_left_does_not_block_the_plan(world: World, decision: str) -> None:
     plan = asked(world)
     decide(plan, world.westmarch, world.ben, decision)
     decide(plan, world.larkhaven, world.amina)

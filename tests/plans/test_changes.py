@@ -1,4 +1,4 @@
-"""What changed between two contents: complete, exact, in words and figures."""
+"""Changes between two contents are complete, exact and worded clearly."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ Content = dict[str, Any]
 
 
 def a_plan(**parts: Any) -> Content:
-    """A small delivery programme, with parts replaced."""
+    """A small delivery programme, with some parts replaced."""
     raw: dict[str, Any] = {
         "sections": [
             {"title": "Vision", "body": "Build what is needed."},
@@ -39,7 +39,7 @@ def a_plan(**parts: Any) -> Content:
 
 @given(pairs())
 @settings(max_examples=120, deadline=None)
-def test_applying_the_changes_to_the_first_gives_the_second(pair: tuple[Content, Content]) -> None:
+def test_applying_the_changes_to_the_first_content_gives_the_second(pair: tuple[Content, Content]) -> None:
     a, b = pair
     before = copy.deepcopy(a)
 
@@ -51,7 +51,7 @@ def test_applying_the_changes_to_the_first_gives_the_second(pair: tuple[Content,
 
 @given(contents)
 @settings(max_examples=40, deadline=None)
-def test_nothing_is_reported_for_equal_contents(content: Content) -> None:
+def test_equal_contents_have_no_changes(content: Content) -> None:
     again = normalise(json.loads(json.dumps(content)))
 
     assert changes(content, again) == ()
@@ -60,7 +60,7 @@ def test_nothing_is_reported_for_equal_contents(content: Content) -> None:
 
 @given(pairs())
 @settings(max_examples=120, deadline=None)
-def test_different_contents_never_give_an_empty_comparison_and_every_change_can_be_said(
+def test_different_contents_have_changes_and_each_has_a_sentence(
     pair: tuple[Content, Content],
 ) -> None:
     a, b = pair
@@ -74,7 +74,7 @@ def test_different_contents_never_give_an_empty_comparison_and_every_change_can_
 
 @given(pairs())
 @settings(max_examples=60, deadline=None)
-def test_the_figures_agree_with_the_changes(pair: tuple[Content, Content]) -> None:
+def test_figures_agree_with_the_changes(pair: tuple[Content, Content]) -> None:
     a, b = pair
 
     totals = homes_totals(a, b)
@@ -88,7 +88,7 @@ def test_the_figures_agree_with_the_changes(pair: tuple[Content, Content]) -> No
 
 @given(pairs())
 @settings(max_examples=60, deadline=None)
-def test_outsiders_changes_hold_nothing_confidential(pair: tuple[Content, Content]) -> None:
+def test_changes_for_readers_outside_hold_nothing_confidential(pair: tuple[Content, Content]) -> None:
     a, b = pair
     hidden = {site["key"] for site in b["sites"] if site["confidential"]}
 
@@ -103,7 +103,7 @@ def test_outsiders_changes_hold_nothing_confidential(pair: tuple[Content, Conten
     assert outside(outside(b)) == outside(b)
 
 
-def test_fewer_homes_are_said_with_was_now_and_the_difference() -> None:
+def test_fewer_homes_show_old_number_new_number_and_difference() -> None:
     now = a_plan()
     now["sites"][0]["homes"][0]["count"] = 100
 
@@ -128,7 +128,7 @@ def test_fewer_homes_are_said_with_was_now_and_the_difference() -> None:
         ("2027-04", "", "was April 2027, now not given"),
     ],
 )
-def test_a_moved_milestone_says_how_far_as_precisely_as_both_dates_allow(was: str, now: str, words: str) -> None:
+def test_moved_milestone_says_by_how_much_as_precisely_as_both_dates_allow(was: str, now: str, words: str) -> None:
     a = a_plan(milestones=[{"name": "Start on site", "forecast": was}])
     b = a_plan(milestones=[{"name": "Start on site", "forecast": now}])
 
@@ -137,7 +137,7 @@ def test_a_moved_milestone_says_how_far_as_precisely_as_both_dates_allow(was: st
     assert change.sentence() == f"Milestone Start on site, forecast: {words}"
 
 
-def test_moving_one_section_of_many_is_one_change() -> None:
+def test_moving_one_of_many_sections_is_one_change() -> None:
     titles = ["One", "Two", "Three", "Four", "Five"]
     a = a_plan(sections=[{"title": title} for title in titles])
     b = a_plan(sections=[{"title": title} for title in ["Five", *titles[:4]]])
@@ -147,14 +147,14 @@ def test_moving_one_section_of_many_is_one_change() -> None:
     assert change.sentence() == "Section Five: moved from place 5 to place 1"
 
 
-def test_a_removed_site_is_shown_with_its_homes() -> None:
+def test_removed_site_is_shown_with_its_homes() -> None:
     (change,) = changes(a_plan(), a_plan(sites=[]))
 
     assert change.sentence() == "Site removed: North Quay (120 homes)"
     assert change.was["forecast_completion"] == "2027-06"
 
 
-def test_the_summary_is_one_paragraph_in_words_and_figures() -> None:
+def test_summary_is_one_paragraph_of_words_and_figures() -> None:
     b = a_plan(
         sections=[{"title": "Vision", "body": "Build what people need."}],
         milestones=[{"name": "Start on site", "forecast": "2027-04-25"}],
@@ -173,7 +173,7 @@ def test_the_summary_is_one_paragraph_in_words_and_figures() -> None:
 
 
 def two_that_differ(collection: Collection | None, field: Field) -> tuple[Content, Content]:
-    """Two contents that differ in one field alone, of one item or of what is said about the plan."""
+    """Two contents that differ in one field of one item or of `about`."""
     pool = tuple(CHOICES[field.code]) if field.shape == "choice" else FEW[field.shape]
     first, second = pool[-2:]
     raw: Content = {"sites": [{"key": f"item-{number}", "name": f"Site {number}"} for number in range(2)]}
@@ -185,7 +185,7 @@ def two_that_differ(collection: Collection | None, field: Field) -> tuple[Conten
 
 
 def shows(row: ChangeRow) -> bool:
-    """Whether a row of a comparison lets its reader see that something is different."""
+    """Whether a row of a comparison shows a visible difference."""
     if row.fragments:
         return any(fragment.kind in ("delete", "insert") for fragment in row.fragments) and bool(row.extra)
     return (row.was or row.nothing_before) != (row.now or row.nothing_now)
@@ -205,9 +205,7 @@ EVERY_FIELD = [(None, field) for field in ABOUT] + [
     EVERY_FIELD,
     ids=[f"{collection.code if collection else 'about'}-{field.code}" for collection, field in EVERY_FIELD],
 )
-def test_a_change_of_any_one_field_is_one_row_that_shows_both_values(
-    collection: Collection | None, field: Field
-) -> None:
+def test_changing_one_field_gives_one_row_with_both_values(collection: Collection | None, field: Field) -> None:
     a, b = two_that_differ(collection, field)
 
     compared = comparison(a, b, areas={"E07000228": "Mid Sussex", "E08000016": "Barnsley"})
@@ -223,7 +221,7 @@ def test_a_change_of_any_one_field_is_one_row_that_shows_both_values(
 
 @given(lines_of_work)
 @settings(max_examples=60, deadline=None)
-def test_whatever_differs_between_two_versions_is_seen_on_the_page_and_in_the_spreadsheet(
+def test_every_difference_is_visible_on_the_page_and_in_the_spreadsheet(
     work: tuple[Content, Content, Content],
 ) -> None:
     for a, b in ((work[0], work[1]), (work[1], work[2]), (work[2], work[0]), (outside(work[0]), outside(work[1]))):
@@ -239,7 +237,7 @@ def test_whatever_differs_between_two_versions_is_seen_on_the_page_and_in_the_sp
 
 @given(lines_of_work)
 @settings(max_examples=30, deadline=None)
-def test_changes_to_a_plan_can_be_taken_back(work: tuple[Content, Content, Content]) -> None:
+def test_changes_can_be_reversed(work: tuple[Content, Content, Content]) -> None:
     a, b, _c = work
 
     there, back = changes(a, b), changes(b, a)
@@ -248,7 +246,7 @@ def test_changes_to_a_plan_can_be_taken_back(work: tuple[Content, Content, Conte
     assert homes_difference(there) == -homes_difference(back)
 
 
-def test_spaces_and_lines_that_changed_are_said() -> None:
+def test_changed_spaces_and_line_breaks_are_shown() -> None:
     a, b = (
         a_plan(sections=[{"title": "Vision", "body": "One. Two."}]),
         a_plan(sections=[{"title": "Vision", "body": "One.\n\nTwo."}]),
@@ -259,7 +257,7 @@ def test_spaces_and_lines_that_changed_are_said() -> None:
     assert row.extra == "spaces and lines"
 
 
-def test_an_item_that_moved_while_others_went_says_between_which_it_stands() -> None:
+def test_moved_item_names_its_neighbours_when_others_were_removed() -> None:
     def with_sections(*titles: str) -> Content:
         return a_plan(sections=[{"key": title.lower(), "title": title} for title in titles])
 
@@ -284,7 +282,7 @@ def the_one(a: Content, b: Content, areas: dict[str, str] | None = None) -> Chan
 
 
 def at_sites(site: str) -> Content:
-    """A milestone at one of two sites whose keys say nothing."""
+    """A milestone at one of two sites whose keys are not their names."""
     sites = [{"key": "a3f9", "name": "North Quay"}, {"key": "b1c2", "name": "Island"}]
     return normalise({"sites": sites, "milestones": [{"key": "start", "name": "Start", "site": site}]})
 
@@ -298,23 +296,23 @@ def at_sites(site: str) -> Content:
         ("a3f9", "gone", "was North Quay, now a site that is not in the plan"),
     ],
 )
-def test_a_milestone_that_goes_to_another_site_says_the_sites_by_name(was: str, now: str, words: str) -> None:
+def test_milestone_moved_to_another_site_names_both_sites(was: str, now: str, words: str) -> None:
     assert the_one(at_sites(was), at_sites(now)).sentence() == f"Milestone Start, site: {words}"
 
 
-def test_a_site_that_goes_to_another_area_says_the_areas_by_name() -> None:
+def test_site_moved_to_another_area_names_both_areas() -> None:
     a, b = (
         normalise({"sites": [{"key": "quay", "name": "Quay", "area": code}]}) for code in ("E07000087", "E07000088")
     )
     areas = {"E07000087": "Fareham", "E07000088": "Gosport"}
 
     assert the_one(a, b, areas).sentence() == "Site Quay, area: was Fareham, now Gosport"
-    # Two areas of one name, an old district and the one that took its place, are not said to be the same.
+    # An old district and its successor may have the same name.
     alike = the_one(a, b, dict.fromkeys(areas, "Fareham"))
     assert (alike.was_words, alike.now_words) == ("Fareham", "Fareham (another of that name)")
 
 
-def test_what_was_added_or_removed_is_told_whole_in_words() -> None:
+def test_added_and_removed_items_are_shown_in_full() -> None:
     a = a_plan()
     b = a_plan(
         milestones=[
@@ -336,7 +334,7 @@ def test_what_was_added_or_removed_is_told_whole_in_words() -> None:
     )
 
 
-def test_a_value_that_was_cleared_says_so() -> None:
+def test_cleared_value_is_shown_as_cleared() -> None:
     a = normalise({"sites": [{"key": "quay", "name": "Quay", "landowner": "The council"}]})
     b = normalise({"sites": [{"key": "quay", "name": "Quay"}]})
 

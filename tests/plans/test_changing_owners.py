@@ -1,4 +1,4 @@
-"""Plans change hands: offered by an owner's lead, accepted by the new owner's, handed over while the old one leaves."""
+"""Ownership of plans: offered, accepted, declined and given up."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ from tests.world import World
 
 
 def offered(world: World, plan: Plan, *, hands_over: bool = True, to: Organisation | None = None) -> OwnershipOffer:
-    """Amina offers Larkhaven's plan to Westmarch."""
+    """Offer Larkhaven's plan to Westmarch as Amina."""
     return services.offer_ownership(
         plan=plan,
         organisation=to or world.westmarch,
@@ -50,13 +50,13 @@ def owners(plan: Plan) -> set[int]:
 
 
 def chaired_by_westmarch(world: World) -> None:
-    """So that Larkhaven may leave."""
+    """Make Westmarch chair, so that Larkhaven may leave."""
     agreements.change_party_role(
         party=world.party(world.westmarch), role="chair", author=world.amina, now=timezone.now()
     )
 
 
-def test_an_offer_changes_nothing_until_the_other_lead_accepts(world: World) -> None:
+def test_offer_changes_nothing_until_the_other_lead_accepts(world: World) -> None:
     plan = published(world)
 
     offer = offered(world, plan, hands_over=False)
@@ -67,7 +67,7 @@ def test_an_offer_changes_nothing_until_the_other_lead_accepts(world: World) -> 
     assert standing_of(world.ben, plan).may_publish
 
 
-def test_a_plan_handed_over_is_the_new_owners_alone(world: World) -> None:
+def test_accepted_handover_makes_the_new_organisation_the_only_owner(world: World) -> None:
     plan = published(world)
 
     accepted(offered(world, plan), world.ben)
@@ -97,12 +97,12 @@ def test_only_leads_of_the_two_organisations_offer_and_answer(world: World) -> N
     assert owners(plan) == {world.larkhaven.pk}
 
 
-def test_a_stranger_to_the_partnership_is_not_offered_its_plan(world: World) -> None:
+def test_plan_cannot_be_offered_to_an_organisation_outside_the_partnership(world: World) -> None:
     with pytest.raises(services.UnableToChangeOwners, match="is not in a partnership"):
         offered(world, published(world), to=world.tidewater)
 
 
-def test_leaving_does_not_wait_for_the_answer_to_a_handover(world: World) -> None:
+def test_organisation_may_leave_before_its_handover_is_answered(world: World) -> None:
     plan = published(world)
     chaired_by_westmarch(world)
     offer = offered(world, plan)
@@ -118,7 +118,7 @@ def test_leaving_does_not_wait_for_the_answer_to_a_handover(world: World) -> Non
     assert not Plan.objects.draft_visible_to(world.amina).filter(pk=plan.pk).exists()
 
 
-def test_a_handover_declined_after_leaving_leaves_the_plan_with_its_owner(world: World) -> None:
+def test_plan_stays_with_its_owner_when_a_handover_is_declined_after_leaving(world: World) -> None:
     plan = published(world)
     chaired_by_westmarch(world)
     offer = offered(world, plan)
@@ -130,7 +130,7 @@ def test_a_handover_declined_after_leaving_leaves_the_plan_with_its_owner(world:
     assert (plan.partnership_id, owners(plan)) == (None, {world.larkhaven.pk})
 
 
-def test_an_offer_ends_when_the_organisation_it_was_made_to_leaves(world: World) -> None:
+def test_offer_ends_when_the_organisation_it_was_made_to_leaves(world: World) -> None:
     plan = published(world)
     offer = offered(world, plan)
     leaves(world, world.westmarch, world.ben)
@@ -139,7 +139,7 @@ def test_an_offer_ends_when_the_organisation_it_was_made_to_leaves(world: World)
         accepted(offer, world.ben)
 
 
-def test_an_owner_gives_its_ownership_up_while_another_remains(world: World) -> None:
+def test_owner_gives_up_ownership_while_another_owner_remains(world: World) -> None:
     plan = jointly_owned(world)
 
     services.give_up_ownership(
@@ -177,7 +177,7 @@ def test_leads_offer_and_accept_a_plan_on_its_pages(world: World, as_: Callable[
     assert "It gave its ownership up" in ended
 
 
-def test_leads_are_told_of_an_offer_and_of_its_answer(world: World) -> None:
+def test_leads_are_emailed_about_an_offer_and_its_answer(world: World) -> None:
     plan = published(world)
     drop_emails()
     offer = offered(world, plan)
@@ -195,7 +195,7 @@ def test_leads_are_told_of_an_offer_and_of_its_answer(world: World) -> None:
     assert "Too large." in answer_email.body
 
 
-def test_former_owner_is_told_that_its_handover_was_accepted(world: World) -> None:
+def test_former_owner_is_emailed_when_its_handover_is_accepted(world: World) -> None:
     plan = published(world)
     chaired_by_westmarch(world)
     offer = offered(world, plan)
@@ -210,7 +210,7 @@ def test_former_owner_is_told_that_its_handover_was_accepted(world: World) -> No
     assert "Larkhaven Homes no longer owns it." in email.body
 
 
-def test_who_leaves_is_told_before_what_becomes_of_its_plans(world: World, as_: Callable[[User], Client]) -> None:
+def test_page_to_leave_says_what_happens_to_the_plans(world: World, as_: Callable[[User], Client]) -> None:
     jointly_owned(world)
     begin(world, title="Island homes")
     chaired_by_westmarch(world)
@@ -229,14 +229,14 @@ CODES = import_module("partnerships.activity.migrations.0003_code_events").CODES
 
 
 def left_as_before(world: World, organisation: Organisation) -> None:
-    """The organisation has left as it did before owners' rights ended with it: its party row alone says so."""
+    """Set a party to left without ending its ownerships, as older code did."""
     party = Party.objects.get(partnership=world.partnership, organisation=organisation)
     party.status, party.left_at, party.left_on = PartyStatus.LEFT, timezone.now(), timezone.localdate()
     party.save()
 
 
 class _EventsBefore:
-    """Events as the migration knew them: with a sentence, where they now have a code."""
+    """Events as the migration knew them: with a sentence instead of a code."""
 
     @property
     def objects(self) -> _EventsBefore:
@@ -247,16 +247,14 @@ class _EventsBefore:
 
 
 class _AppsBefore:
-    """The models as they were for the migration."""
+    """The models as they were at the migration."""
 
     @staticmethod
     def get_model(app: str, name: str) -> Any:
         return _EventsBefore() if (app, name) == ("activity", "Event") else apps.get_model(app, name)
 
 
-def test_the_upgrade_ends_ownerships_of_former_parties_and_lists_them(
-    world: World, as_: Callable[[User], Client]
-) -> None:
+def test_upgrade_ends_ownerships_of_former_parties_and_lists_them(world: World, as_: Callable[[User], Client]) -> None:
     plan = jointly_owned(world)
     alone = begin(world, title="Island homes")
     left_as_before(world, world.westmarch)
@@ -278,7 +276,7 @@ def test_the_upgrade_ends_ownerships_of_former_parties_and_lists_them(
     assert "Westmarch" not in as_(world.chidi).get(reverse("plans:ownership")).content.decode()
 
 
-def test_the_upgrade_ends_ownership_of_a_former_party_invited_again(world: World) -> None:
+def test_upgrade_ends_ownership_of_a_former_party_invited_again(world: World) -> None:
     plan = jointly_owned(world)
     left_as_before(world, world.westmarch)
     agreements.invite_organisation(
@@ -294,7 +292,7 @@ def test_the_upgrade_ends_ownership_of_a_former_party_invited_again(world: World
     assert owners(plan) == {world.larkhaven.pk}
 
 
-def test_the_upgrade_takes_a_plan_out_with_its_only_owner(world: World) -> None:
+def test_upgrade_removes_a_plan_from_the_partnership_its_only_owner_left(world: World) -> None:
     plan = published(world)
     left_as_before(world, world.larkhaven)
 
@@ -306,7 +304,7 @@ def test_the_upgrade_takes_a_plan_out_with_its_only_owner(world: World) -> None:
     assert Plan.objects.visible_to(world.ben).filter(pk=plan.pk).exists()
 
 
-def test_the_upgrade_says_for_whom_drafts_are_shown_and_keeps_openings(world: World) -> None:
+def test_upgrade_fills_in_the_organisations_of_shares_and_keeps_openings(world: World) -> None:
     plan = begin(world)
     share = services.share_draft(
         plan=plan,

@@ -1,4 +1,4 @@
-"""Comments stand by a piece of a version, go along with it, and outlive it; who is called on is told."""
+"""Comments stay with a piece of a plan, and mentioned people are emailed."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from tests.world import World, join, person
 
 
 def say(plan: Plan, author: User, text: str = "Why here?", anchor: str = "", **more: Any) -> Comment:
-    """Somebody comments on version 1."""
+    """Comment on version 1 as a person."""
     return services.add_comment(
         plan=plan, version_number=1, text=text, anchor=anchor, author=author, now=timezone.now(), **more
     )
@@ -32,7 +32,9 @@ def comments_page(client: Client, plan: Plan) -> str:
     return client.get(reverse("plans:comments", kwargs={"pk": plan.pk})).content.decode()
 
 
-def test_a_comment_goes_along_with_its_site_and_outlives_it(world: World, as_: Callable[[User], Client]) -> None:
+def test_comment_moves_with_its_site_and_stays_when_the_site_is_removed(
+    world: World, as_: Callable[[User], Client]
+) -> None:
     plan = published(world)
     say(plan, world.ben, anchor="sites/north-quay")
     assert "Site: North Quay" in comments_page(as_(world.amina), plan)
@@ -47,7 +49,7 @@ def test_a_comment_goes_along_with_its_site_and_outlives_it(world: World, as_: C
     assert "Why here?" in page
 
 
-def test_threads_are_answered_settled_and_opened_again_by_an_answer(world: World) -> None:
+def test_threads_are_answered_and_resolved_and_reopened_by_a_new_answer(world: World) -> None:
     plan = published(world)
     thread = say(plan, world.ben)
     say(plan, world.amina, "Because of the road.", parent=thread)
@@ -62,7 +64,7 @@ def test_threads_are_answered_settled_and_opened_again_by_an_answer(world: World
     assert thread.replies.count() == 2
 
 
-def test_who_is_called_on_gets_one_letter_without_the_words(world: World) -> None:
+def test_mentioned_person_gets_one_email_without_the_comment_text(world: World) -> None:
     plan = published(world)
 
     deliver().clear()
@@ -83,7 +85,7 @@ def test_who_is_called_on_gets_one_letter_without_the_words(world: World) -> Non
         ("@ Ben West", []),
     ],
 )
-def test_people_are_called_on_by_their_whole_names(world: World, text: str, called: list[str]) -> None:
+def test_people_are_mentioned_by_their_full_names(world: World, text: str, called: list[str]) -> None:
     plan = published(world)
     longer = person("Ben West-Lake O'Hara", "longer@westmarch.example")
     join(longer, world.westmarch, "viewer", world.now)
@@ -93,7 +95,7 @@ def test_people_are_called_on_by_their_whole_names(world: World, text: str, call
     assert [mention.person.name for mention in comment.mentions.order_by("person__name")] == called
 
 
-def test_whoever_calls_on_somebody_is_told_whom(world: World, as_: Callable[[User], Client]) -> None:
+def test_author_sees_who_will_be_emailed_about_a_mention(world: World, as_: Callable[[User], Client]) -> None:
     plan = published(world)
     address = reverse("plans:comments", kwargs={"pk": plan.pk})
 
@@ -102,7 +104,7 @@ def test_whoever_calls_on_somebody_is_told_whom(world: World, as_: Callable[[Use
     assert "An email will be sent to Ben West." in answer.content.decode()
 
 
-def test_who_is_called_on_about_a_draft_is_led_to_the_comment_on_it(world: World) -> None:
+def test_person_mentioned_on_a_draft_gets_a_link_to_the_comment(world: World) -> None:
     plan = published(world)
     comment = services.add_comment(
         plan=plan, version_number=0, text="@Eddie Larch, why?", author=world.amina, now=timezone.now()
@@ -113,9 +115,7 @@ def test_who_is_called_on_about_a_draft_is_led_to_the_comment_on_it(world: World
     assert waiting.path == f"{reverse('plans:draft-comments', args=[plan.pk])}#comment-{comment.pk}"
 
 
-def test_pieces_say_how_many_comments_stand_by_them_and_lead_there_and_back(
-    world: World, as_: Callable[[User], Client]
-) -> None:
+def test_pieces_show_their_number_of_comments_with_links_both_ways(world: World, as_: Callable[[User], Client]) -> None:
     sites = [{"key": f"site-{number}", "name": f"Site {number}"} for number in range(60)]
     plan = published(world, content=CONTENT | {"sites": sites})
     thread = say(plan, world.ben, anchor="sites/site-55")
@@ -136,7 +136,7 @@ def test_pieces_say_how_many_comments_stand_by_them_and_lead_there_and_back(
     assert "A good aim." not in about
 
 
-def test_outsiders_are_told_of_no_comments_but_their_own(world: World, as_: Callable[[User], Client]) -> None:
+def test_readers_outside_see_numbers_of_their_own_comments_only(world: World, as_: Callable[[User], Client]) -> None:
     plan = published(world, audience="network")
     say(plan, world.ben, "Between us partners.", anchor="sites/north-quay")
     say(plan, world.chidi, "From outside.", anchor="sections/vision")
@@ -147,7 +147,7 @@ def test_outsiders_are_told_of_no_comments_but_their_own(world: World, as_: Call
     assert '?about=sections/vision">1 comment<' in words
 
 
-def test_outsiders_see_the_threads_they_began_and_no_other(world: World, as_: Callable[[User], Client]) -> None:
+def test_readers_outside_see_only_threads_they_started(world: World, as_: Callable[[User], Client]) -> None:
     plan = published(world, audience="network")
     say(plan, world.ben, "Between us partners.")
     own = say(plan, world.chidi, "From outside.")
@@ -160,14 +160,14 @@ def test_outsiders_see_the_threads_they_began_and_no_other(world: World, as_: Ca
     assert "An answer to you." in page
 
 
-def test_an_outsider_cannot_point_at_a_confidential_site(world: World) -> None:
+def test_readers_outside_cannot_comment_on_a_confidential_site(world: World) -> None:
     plan = published(world, audience="network")
 
     with pytest.raises(services.UnableToComment, match="not in this version"):
         say(plan, world.chidi, anchor="sites/secret")
 
 
-def test_hostile_text_is_shown_as_it_was_written(world: World, as_: Callable[[User], Client]) -> None:
+def test_hostile_text_is_shown_as_typed(world: World, as_: Callable[[User], Client]) -> None:
     plan = published(world)
     say(plan, world.ben, "<script>alert(1)</script>")
 

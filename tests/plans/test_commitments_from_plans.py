@@ -1,4 +1,4 @@
-"""Commitments proposed from a plan, a site or a milestone keep where they came from."""
+"""Commitments proposed from a plan, site or milestone keep their origin."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def _promise(world: World, came_from: str, replaces: Commitment | None = None) -
     )
 
 
-def test_the_form_begins_with_what_the_site_says(world: World, as_: Any) -> None:
+def test_form_starts_with_the_details_of_the_site(world: World, as_: Any) -> None:
     plan = published(world)
 
     page = as_(world.amina).get(_address(plan, "sites/north-quay"), follow=True)
@@ -73,7 +73,7 @@ def test_the_form_begins_with_what_the_site_says(world: World, as_: Any) -> None
         ("milestones/start", "Start on site, in the plan “Estuary delivery programme”, version 1"),
     ],
 )
-def test_a_commitment_keeps_its_origin_and_the_plan_shows_it(world: World, as_: Any, piece: str, words: str) -> None:
+def test_commitment_keeps_its_origin_and_the_plan_shows_it(world: World, as_: Any, piece: str, words: str) -> None:
     plan = published(world)
     came_from = as_(world.amina).get(_address(plan, piece)).url.partition("from=")[2]
 
@@ -84,7 +84,7 @@ def test_a_commitment_keeps_its_origin_and_the_plan_shows_it(world: World, as_: 
     assert PlanCommitment.objects.get(plan=plan).anchor == piece
 
 
-def test_other_terms_in_its_place_keep_the_origin(world: World, as_: Any) -> None:
+def test_replacement_terms_keep_the_origin(world: World, as_: Any) -> None:
     plan = published(world)
     came_from = as_(world.amina).get(_address(plan, "sites/north-quay")).url.partition("from=")[2]
     old = _agreed(world, _promise(world, came_from))
@@ -95,7 +95,7 @@ def test_other_terms_in_its_place_keep_the_origin(world: World, as_: Any) -> Non
     assert PlanCommitment.objects.get(commitment=new).anchor == "sites/north-quay"
 
 
-def test_the_origin_outlives_its_site_and_versions_keep_the_sites_row(world: World) -> None:
+def test_origin_stays_when_its_site_is_removed(world: World) -> None:
     plan = published(world)
     site = Site.objects.get(plan=plan, key="north-quay")
     made = _promise(world, f"plan-site-{site.pk}")
@@ -109,7 +109,7 @@ def test_the_origin_outlives_its_site_and_versions_keep_the_sites_row(world: Wor
     assert links_of(made, world.amina)[0].words.startswith("North Quay, in the plan")
 
 
-def test_what_came_from_a_hidden_piece_names_it_inside_alone(world: World, as_: Any) -> None:
+def test_origin_in_a_hidden_piece_is_named_only_to_readers_inside(world: World, as_: Any) -> None:
     plan = published(world, audience="network")
     hidden = Milestone.objects.get(plan=plan, key="secret-start")
     made = _promise(world, f"plan-milestone-{hidden.pk}")
@@ -119,7 +119,7 @@ def test_what_came_from_a_hidden_piece_names_it_inside_alone(world: World, as_: 
     assert made.reference not in as_(world.chidi).get(plan.get_absolute_url()).content.decode()
 
 
-def test_strangers_and_viewers_propose_nothing(world: World, as_: Any) -> None:
+def test_strangers_and_viewers_cannot_propose_commitments(world: World, as_: Any) -> None:
     plan = published(world, audience="network")
 
     assert as_(world.chidi).get(_address(plan)).status_code == 403

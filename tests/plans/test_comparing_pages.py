@@ -1,4 +1,4 @@
-"""A comparison says the same on the page and in the spreadsheet, names things, and never leaves its reader wordless."""
+"""A comparison says the same on the page and in the spreadsheet."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ def compared(client: Client, plan: Plan, query: str, route: str = "plans:compare
 
 
 def words_of(page: str) -> str:
-    """What a page says, without its tags and with single spaces."""
+    """The text of a page, without tags and with single spaces."""
     return " ".join(html.unescape(re.sub(r"<[^>]+>", " ", page)).split())
 
 
 def much_changed(world: World) -> Plan:
-    """A plan of which every sort of piece changed between its two versions."""
+    """A plan in which each kind of piece changed between its two versions."""
     plan = published(world)
     fewer_homes(plan, world)
     save(plan, world, "about", summary="Homes along both banks.")
@@ -55,7 +55,7 @@ def much_changed(world: World) -> Plan:
     return plan
 
 
-def test_the_spreadsheet_holds_all_that_the_page_says(world: World, as_: Callable[[User], Client]) -> None:
+def test_spreadsheet_holds_everything_the_page_shows(world: World, as_: Callable[[User], Client]) -> None:
     plan = much_changed(world)
     ben = as_(world.ben)
 
@@ -68,7 +68,7 @@ def test_the_spreadsheet_holds_all_that_the_page_says(world: World, as_: Callabl
     assert parts[:4] == ["Comparison", "Why", "Summary", "Homes: was and now"]
     assert {"About the plan", "Text", "Sites and homes", "Milestones", "Risks"} <= set(parts)
     for part, item, _key, _change, field, *values in told:
-        prose = field in ("Summary", "Text", "Mitigation")  # the page shows what changed in it, word by word
+        prose = field in ("Summary", "Text", "Mitigation")  # The page shows what changed in it, word by word.
         said = [part, item, field, *([] if prose else values)]
         if part == "Comparison":
             said = values
@@ -82,7 +82,7 @@ def test_the_spreadsheet_holds_all_that_the_page_says(world: World, as_: Callabl
     assert ["Milestones", "Start on site", "start", "changed", "Site", "North Quay", "the whole plan", "", ""] in told
 
 
-def test_the_spreadsheet_of_a_draft_says_so(world: World, as_: Callable[[User], Client]) -> None:
+def test_spreadsheet_of_a_draft_is_marked_as_a_draft(world: World, as_: Callable[[User], Client]) -> None:
     plan = published(world)
     fewer_homes(plan, world)
 
@@ -92,7 +92,7 @@ def test_the_spreadsheet_of_a_draft_says_so(world: World, as_: Callable[[User], 
     assert "Amina Larch" in sheet
 
 
-def test_a_baseline_that_nobody_pinned_is_said_to_be_none(world: World, as_: Callable[[User], Client]) -> None:
+def test_comparison_says_when_no_version_is_pinned_as_baseline(world: World, as_: Callable[[User], Client]) -> None:
     plan = much_changed(world)
 
     ben, amina = (compared(as_(person), plan, "?from=baseline&to=2") for person in (world.ben, world.amina))
@@ -103,7 +103,7 @@ def test_a_baseline_that_nobody_pinned_is_said_to_be_none(world: World, as_: Cal
     assert "Pin one in the history" not in ben
 
 
-def test_versions_that_say_the_same_are_said_to(world: World, as_: Callable[[User], Client]) -> None:
+def test_comparison_of_equal_versions_says_they_are_equal(world: World, as_: Callable[[User], Client]) -> None:
     plan = published(world)
     for count, note in ((100, "Wet ground."), (120, "Dry again.")):
         fewer_homes(plan, world, count)
@@ -116,7 +116,7 @@ def test_versions_that_say_the_same_are_said_to(world: World, as_: Callable[[Use
     assert "Dry again." in page
 
 
-def test_the_page_of_a_plan_says_the_area_of_a_site_by_name(world: World, as_: Callable[[User], Client]) -> None:
+def test_page_of_a_plan_names_the_area_of_a_site(world: World, as_: Callable[[User], Client]) -> None:
     plan = published(world)
 
     page = words_of(as_(world.ben).get(reverse("plans:detail", kwargs={"pk": plan.pk})).content.decode())

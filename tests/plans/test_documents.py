@@ -1,4 +1,4 @@
-"""Documents know their schema, not plans: two people edit and compare terms of another kind."""
+"""Documents of any kind can be edited and compared through their schema."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Drafts are saved piece by piece: two people who edit lose nothing, and nobody overwrites what they have not seen."""
+"""Drafts are saved piece by piece without losing anybody's changes."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from tests.world import World, make_world
 
 
 def save_body(plan: Plan, author: User, body: str, based_on: int | None, key: str = "vision") -> Draft:
-    """Somebody saves a section whose revision they saw."""
+    """Save a section, based on a revision."""
     return services.save_piece(
         plan=plan,
         piece=f"sections/{key}",
@@ -42,7 +42,7 @@ def body_of(plan: Plan, key: str = "vision") -> str:
     return str(get_piece(draft_content(plan), f"sections/{key}")["body"])
 
 
-def test_a_plan_begins_with_what_plans_of_its_kind_hold(world: World) -> None:
+def test_new_plan_starts_with_the_content_for_its_kind(world: World) -> None:
     plan = services.create_plan(
         owners=[world.larkhaven],
         partnership=world.partnership,
@@ -60,7 +60,7 @@ def test_a_plan_begins_with_what_plans_of_its_kind_hold(world: World) -> None:
     assert content["milestones"]
 
 
-def test_the_second_of_two_who_save_the_same_piece_is_shown_the_first(world: World) -> None:
+def test_second_person_to_save_a_piece_is_shown_the_first_change(world: World) -> None:
     plan = begin(world)
 
     save_body(plan, world.eddie, "Eddie's words.", based_on=0)
@@ -75,7 +75,7 @@ def test_the_second_of_two_who_save_the_same_piece_is_shown_the_first(world: Wor
     assert body_of(plan) == "Both our words."
 
 
-def test_different_pieces_merge_silently(world: World) -> None:
+def test_changes_to_different_pieces_merge_without_a_conflict(world: World) -> None:
     plan = begin(world)
 
     save_body(plan, world.eddie, "Eddie's words.", based_on=0)
@@ -84,7 +84,7 @@ def test_different_pieces_merge_silently(world: World) -> None:
     assert (body_of(plan), body_of(plan, "inside")) == ("Eddie's words.", "Amina's words.")
 
 
-def test_what_was_published_meanwhile_is_a_conflict_too(world: World) -> None:
+def test_change_published_since_the_page_was_opened_is_a_conflict(world: World) -> None:
     plan = published(world)
     save_body(plan, world.eddie, "Eddie's words.", based_on=0)
     publish(plan, world, "Eddie's words.")
@@ -93,7 +93,7 @@ def test_what_was_published_meanwhile_is_a_conflict_too(world: World) -> None:
         save_body(plan, world.amina, "Amina's words.", based_on=0)
 
 
-def test_a_removed_piece_is_not_brought_back_unseen(world: World) -> None:
+def test_removed_piece_does_not_come_back_unnoticed(world: World) -> None:
     plan = begin(world)
     services.save_piece(
         plan=plan, piece="sections/vision", value=None, based_on=0, author=world.eddie, now=timezone.now()
@@ -105,7 +105,7 @@ def test_a_removed_piece_is_not_brought_back_unseen(world: World) -> None:
     assert caught.value.theirs is None
 
 
-def test_saving_what_is_there_already_changes_nothing(world: World) -> None:
+def test_saving_unchanged_content_changes_nothing(world: World) -> None:
     plan = begin(world)
     save_body(plan, world.eddie, "The same.", based_on=0)
 
@@ -126,7 +126,7 @@ SMALL: dict[str, Any] = {
 
 
 def _value(piece: str, words: str) -> Any:
-    """What somebody saves of a piece: words of a section, homes of a site; nothing removes it."""
+    """What a person saves for a piece; `None` removes it."""
     if not words:
         return None
     if piece.startswith("sites/"):
@@ -147,7 +147,7 @@ def _value(piece: str, words: str) -> Any:
     )
 )
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-def test_no_order_of_loading_saving_removing_and_moving_loses_a_change(
+def test_no_order_of_loads_saves_removals_and_moves_loses_a_change(
     world: World, steps: list[tuple[int, str, str, str]]
 ) -> None:
     plan = begin(world, content=SMALL)
@@ -191,12 +191,12 @@ def test_no_order_of_loading_saving_removing_and_moving_loses_a_change(
 
 
 def normalised(piece: str, value: Any) -> Any:
-    """The regular form of what was to be saved."""
+    """The saved value in its normalised form."""
     return get_piece(set_piece(empty(), piece, value), piece)
 
 
 def _together(*acts: Callable[[], object]) -> None:
-    """Do so many things in the same moment, each on a connection of its own."""
+    """Run functions at the same moment, each on its own connection."""
     start = threading.Barrier(len(acts))
 
     def work(act: Callable[[], object]) -> None:
@@ -214,13 +214,13 @@ def _together(*acts: Callable[[], object]) -> None:
 
 
 def _all_at_once(plan: Plan, world: World, count: int) -> list[str]:
-    """So many people save a section each in the same moment; give what the draft holds after."""
+    """Save sections at the same moment; returns their keys in the draft."""
     _together(*(partial(save_body, plan, world.amina, "Words.", 0, f"part-{number}") for number in range(count)))
     return [section["key"] for section in draft_content(plan)["sections"] if section["key"].startswith("part-")]
 
 
 @pytest.mark.django_db(transaction=True)
-def test_eight_people_who_save_in_the_same_moment_lose_nothing() -> None:
+def test_eight_people_saving_at_the_same_moment_lose_nothing() -> None:
     world = make_world()
     plan = begin(world)
 
@@ -230,7 +230,7 @@ def test_eight_people_who_save_in_the_same_moment_lose_nothing() -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_without_the_lock_the_same_moment_does_lose_something(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_saving_at_the_same_moment_without_the_lock_loses_changes(monkeypatch: pytest.MonkeyPatch) -> None:
     world = make_world()
     plan = begin(world)
     together = threading.Barrier(4)
@@ -248,7 +248,7 @@ def test_without_the_lock_the_same_moment_does_lose_something(monkeypatch: pytes
 
 
 @pytest.mark.django_db(transaction=True)
-def test_saving_removing_and_moving_in_the_same_moment_all_count() -> None:
+def test_saves_removals_and_moves_at_the_same_moment_all_count() -> None:
     world = make_world()
     plan = begin(world, content=SMALL)
     more: dict[str, Any] = {"plan": plan, "author": world.amina, "now": timezone.now()}
@@ -267,9 +267,7 @@ def test_saving_removing_and_moving_in_the_same_moment_all_count() -> None:
     assert content["sites"][0]["homes"][0]["count"] == 107
 
 
-def test_the_second_of_two_sees_both_texts_side_by_side_in_the_page(
-    world: World, as_: Callable[[User], Client]
-) -> None:
+def test_second_person_to_save_sees_both_texts_side_by_side(world: World, as_: Callable[[User], Client]) -> None:
     plan = begin(world)
     address = reverse("plans:edit-item", kwargs={"pk": plan.pk, "code": "sections", "key": "vision"})
     save_body(plan, world.eddie, "Eddie's words.", based_on=0)
@@ -284,7 +282,7 @@ def test_the_second_of_two_sees_both_texts_side_by_side_in_the_page(
     assert 'name="based_on" value="1"' in words
 
 
-def test_homes_are_added_up_by_every_division_without_javascript(world: World, as_: Callable[[User], Client]) -> None:
+def test_homes_are_totalled_by_each_breakdown_without_javascript(world: World, as_: Callable[[User], Client]) -> None:
     plan = begin(world)
     address = reverse("plans:edit-item", kwargs={"pk": plan.pk, "code": "sites", "key": "north-quay"})
     amina = as_(world.amina)
@@ -320,7 +318,7 @@ def homes_of(plan: Plan) -> int:
     return sum(line["count"] for line in get_piece(draft_content(plan), "sites/north-quay")["homes"])
 
 
-def test_two_who_edit_a_milestone_see_its_sites_by_name(world: World, as_: Callable[[User], Client]) -> None:
+def test_conflict_on_a_milestone_shows_sites_by_name(world: World, as_: Callable[[User], Client]) -> None:
     plan = begin(world)
     save(plan, world, "milestones/start", site="secret")
     address = reverse("plans:edit-item", kwargs={"pk": plan.pk, "code": "milestones", "key": "start"})
@@ -345,7 +343,7 @@ def test_pieces_are_moved_up_and_down(world: World, as_: Callable[[User], Client
     assert [section["key"] for section in draft_content(plan)["sections"]] == ["inside", "vision"]
 
 
-def test_discarding_the_draft_goes_back_to_the_newest_version(world: World) -> None:
+def test_discarding_the_draft_restores_the_newest_version(world: World) -> None:
     plan = published(world)
     save(plan, world, "about", summary="Something else.")
 

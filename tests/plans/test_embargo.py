@@ -1,4 +1,4 @@
-"""A version held back stays held back, whatever is published over it, pinned, said or promised meanwhile."""
+"""A version under embargo stays hidden until its embargo ends."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ HELD_BACK = "kingfisher-held-back"
 
 
 def hours(count: int) -> dt.datetime:
-    """So many hours from now."""
+    """A time some hours from now."""
     return timezone.now() + dt.timedelta(hours=count)
 
 
 def held_back(world: World, until: dt.datetime | None = None) -> Plan:
-    """A plan whose version 2 is held back."""
+    """A plan whose version 2 is under embargo."""
     plan = published(world)
     save(plan, world, "about", summary=HELD_BACK)
     publish(plan, world, "Not yet.", embargo_until=until or hours(24))
@@ -39,11 +39,11 @@ def held_back(world: World, until: dt.datetime | None = None) -> Plan:
 
 
 def read(client: Client, name: str, plan: Plan, **more: Any) -> str:
-    """What a page of the plan says."""
+    """The text of a page of the plan."""
     return client.get(reverse(name, kwargs={"pk": plan.pk, **more})).content.decode()
 
 
-def test_a_milestone_reported_during_an_embargo_is_held_back_with_the_version_it_stands_on(
+def test_milestone_reported_during_an_embargo_is_hidden_with_its_version(
     world: World, as_: Callable[[User], Client]
 ) -> None:
     until = hours(24)
@@ -72,7 +72,7 @@ def test_a_milestone_reported_during_an_embargo_is_held_back_with_the_version_it
     assert "ersion 2" not in as_(world.ben).get(reverse("plans:list")).content.decode()
 
 
-def test_a_second_version_during_an_embargo_never_opens_before_the_first(
+def test_second_version_during_an_embargo_never_opens_before_the_first(
     world: World, as_: Callable[[User], Client]
 ) -> None:
     until = hours(24)
@@ -90,7 +90,7 @@ def test_a_second_version_during_an_embargo_never_opens_before_the_first(
     assert [version.number for version in Version.objects.visible_to(world.ben).filter(plan=plan)] == [1]
 
 
-def test_each_of_two_versions_held_back_opens_at_its_own_moment(world: World) -> None:
+def test_each_of_two_embargoed_versions_opens_at_its_own_time(world: World) -> None:
     first, second = hours(24), hours(48)
     plan = held_back(world, first)
     save(plan, world, "about", title="The name after")
@@ -110,7 +110,7 @@ def test_each_of_two_versions_held_back_opens_at_its_own_moment(world: World) ->
     assert plan.embargoed_until is None
 
 
-def test_an_embargo_that_is_past_is_refused_with_what_to_do(world: World, as_: Callable[[User], Client]) -> None:
+def test_embargo_in_the_past_is_refused_with_advice(world: World, as_: Callable[[User], Client]) -> None:
     plan = begin(world)
     yesterday = timezone.localtime() - dt.timedelta(days=1)
 
@@ -133,7 +133,7 @@ def test_an_embargo_that_is_past_is_refused_with_what_to_do(world: World, as_: C
         publish(plan, world, embargo_until=timezone.now())
 
 
-def test_what_is_said_on_a_version_held_back_stays_among_its_owners(
+def test_comments_on_an_embargoed_version_are_shown_to_its_owners_only(
     world: World, as_: Callable[[User], Client]
 ) -> None:
     plan = held_back(world)
@@ -151,7 +151,7 @@ def test_what_is_said_on_a_version_held_back_stays_among_its_owners(
     assert Comment.objects.visible_to(world.ben).filter(pk=said.pk).exists()
 
 
-def test_a_version_held_back_is_no_baseline_for_its_readers(world: World, as_: Callable[[User], Client]) -> None:
+def test_embargoed_version_is_no_baseline_for_other_readers(world: World, as_: Callable[[User], Client]) -> None:
     plan = held_back(world)
 
     answer = as_(world.amina).post(reverse("plans:baseline", args=[plan.pk]), {"number": "2"}, follow=True)
@@ -161,7 +161,7 @@ def test_a_version_held_back_is_no_baseline_for_its_readers(world: World, as_: C
     assert plan.baseline_number is None
 
 
-def test_a_commitment_from_a_version_held_back_does_not_name_its_site(
+def test_commitment_from_an_embargoed_version_does_not_name_its_site(
     world: World, as_: Callable[[User], Client]
 ) -> None:
     plan = published(world)
@@ -190,9 +190,7 @@ def test_a_commitment_from_a_version_held_back_does_not_name_its_site(
     assert HELD_BACK in as_(world.amina).get(made.get_absolute_url()).content.decode()
 
 
-def test_one_embargo_that_cannot_be_lifted_does_not_keep_the_others(
-    world: World, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_failure_to_lift_one_embargo_does_not_stop_the_others(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     broken, sound = held_back(world), held_back(world)
     whole = publishing._make_open
 
@@ -210,9 +208,7 @@ def test_one_embargo_that_cannot_be_lifted_does_not_keep_the_others(
     assert Plan.objects.get(pk=broken.pk).open_number == 2
 
 
-def test_a_period_that_ends_before_it_begins_is_refused_where_it_is_written(
-    world: World, as_: Callable[[User], Client]
-) -> None:
+def test_period_that_ends_before_it_starts_is_refused_in_the_form(world: World, as_: Callable[[User], Client]) -> None:
     plan = begin(world)
 
     answer = as_(world.amina).post(
@@ -226,7 +222,7 @@ def test_a_period_that_ends_before_it_begins_is_refused_where_it_is_written(
         begin(world, content={"about": {"title": "Plan", "period_start": "2031", "period_end": "2026"}})
 
 
-def test_a_period_that_two_lines_of_work_turned_round_is_refused_when_it_is_published(
+def test_period_reversed_by_merging_two_edits_is_refused_at_publication(
     world: World, as_: Callable[[User], Client]
 ) -> None:
     plan = published(world)

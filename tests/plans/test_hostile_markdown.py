@@ -1,4 +1,4 @@
-"""No text that an editor can type takes long to render: every Markdown field, found by looking at what plans hold."""
+"""No Markdown field of a plan is slow to render, whatever is typed in it."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ from partnerships.plans.models import Draft, Version
 from tests.plans.drafts import CONTENT, begin, publish, published, save
 from tests.world import World
 
-#: Processor seconds for one field of its full length; the worst texts below take about a third of it.
+#: Processor seconds for one field of its full length; the slowest texts below take about a third of it.
 BOUND = 4.0
 
 
 def _markdown_fields() -> Iterator[tuple[str, Field]]:
-    """Every Markdown field of a plan, with the piece of `CONTENT` that has one."""
+    """Every Markdown field of a plan, with a piece of `CONTENT` that has it."""
     for field in ABOUT:
         if field.shape == "text":
             yield "about", field
@@ -50,7 +50,7 @@ def _nested(opening: str, closing: str, length: int) -> str:
 
 
 def hostile_texts(length: int) -> dict[str, str]:
-    """Texts known to make Markdown parsers slow, each at most this long."""
+    """Texts known to make Markdown parsers slow, each within the limit."""
     columns = length // 8
     root = int(length**0.5)
     repeated = ["[", "![", "[a](", "[a](<", "[a][", '[a](b "', "]", "*", "_", "*a ", "**a ", "a**b", "*_", "a***b**c*"]
@@ -86,7 +86,7 @@ def test_no_hostile_text_takes_long_to_render(piece: str, field: Field) -> None:
 
 
 @pytest.mark.parametrize(("piece", "field"), FIELDS, ids=NAMES)
-def test_brackets_stop_neither_saving_nor_previewing_nor_publishing(
+def test_brackets_do_not_stop_saving_previewing_or_publishing(
     world: World, as_: Callable[[User], Client], piece: str, field: Field
 ) -> None:
     plan = begin(world)
@@ -103,9 +103,7 @@ def test_brackets_stop_neither_saving_nor_previewing_nor_publishing(
 
 
 @pytest.mark.parametrize(("piece", "field"), FIELDS, ids=NAMES)
-def test_a_text_longer_than_its_limit_is_refused(
-    world: World, as_: Callable[[User], Client], piece: str, field: Field
-) -> None:
+def test_text_over_its_limit_is_refused(world: World, as_: Callable[[User], Client], piece: str, field: Field) -> None:
     plan = begin(world)
     code, _slash, key = piece.partition("/")
     address = (
@@ -123,7 +121,7 @@ def test_a_text_longer_than_its_limit_is_refused(
         save(plan, world, piece, **{field.code: "a" * (field.max_length + 1)})
 
 
-def test_a_text_is_rendered_once_when_it_is_saved(
+def test_text_is_rendered_once_when_it_is_saved(
     world: World, as_: Callable[[User], Client], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     plan = begin(world)
@@ -139,7 +137,7 @@ def test_a_text_is_rendered_once_when_it_is_saved(
     assert rendered == []
 
 
-def test_stored_html_is_cleaned_again_when_the_rules_have_changed(
+def test_stored_html_is_cleaned_again_when_the_rules_change(
     world: World, as_: Callable[[User], Client], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     plan = published(world)
@@ -158,7 +156,7 @@ def test_stored_html_is_cleaned_again_when_the_rules_have_changed(
     assert "<p>Still needed.</p>" in draft
 
 
-def test_an_older_draft_without_stored_html_is_shown_all_the_same(world: World, as_: Callable[[User], Client]) -> None:
+def test_older_draft_without_stored_html_is_still_shown(world: World, as_: Callable[[User], Client]) -> None:
     plan = begin(world)
     Draft.objects.filter(plan=plan).update(prose={}, prose_rules="", updated_at=timezone.now())
 
@@ -177,14 +175,14 @@ def test_html_typed_into_markdown_is_shown_as_text() -> None:
 
 
 def test_only_plans_render_markdown() -> None:
-    """Another room that renders Markdown needs its own stored HTML, limits and a hostile-text test: add it here."""
+    """Add a room here only with stored HTML, limits and hostile-text tests."""
     rooms = Path(partnerships.__file__).parent
     users = {path for path in rooms.rglob("*.py") if "kit.prose import" in path.read_text(encoding="utf-8")}
 
     assert {path.relative_to(rooms).parts[0] for path in users} == {"plans"}
 
 
-def test_every_version_says_which_rules_made_its_html(world: World) -> None:
+def test_every_version_records_the_rules_that_made_its_html(world: World) -> None:
     published(world)
 
     assert set(Version.objects.values_list("prose_rules", flat=True)) == {prose.rules()}

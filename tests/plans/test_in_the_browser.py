@@ -1,4 +1,4 @@
-"""Plans in a real browser: two partners, a stranger and a named share; every page accessible at two widths."""
+"""Plans in a real browser: two partners, a stranger and a shared draft."""
 
 from __future__ import annotations
 
@@ -29,25 +29,25 @@ def _built() -> None:
 
 @pytest.fixture
 def shown(transactional_db: None) -> World:
-    """The world of the access table, for a server that runs beside the test."""
+    """The world of the access table, for a live server."""
     world = make_world()
     prepare(world)
     return world
 
 
-#: What is no page: files, and places for the map.
+#: Not pages: files, and data for the map.
 FILES = {"pdf", "compare-pdf", "draft-pdf", "compare-csv", "map", "draft-map", "document"}
 
 
 def pages_for(persona: str, world: World) -> list[str]:
-    """The address of every page of one plan that the persona may open."""
+    """The address of each page of one plan that a persona may open."""
     rows = [row for row in ROWS if row.get and row.get[persona] == 200 and row.name.partition(":")[2] not in FILES]
     mine = [row for row in rows if row.on(world)]
     return list(dict.fromkeys(reverse(row.name, kwargs=row.on(world)) + row.query for row in mine))
 
 
-@pytest.mark.parametrize("persona", ["partner", "shared"])  # an owner's are in tests/test_every_page_is_accessible.py
-def test_every_page_is_accessible_and_reflows_for_partners_and_those_shown_a_draft(
+@pytest.mark.parametrize("persona", ["partner", "shared"])  # owners: tests/test_every_page_is_accessible.py
+def test_pages_for_partners_and_shared_drafts_are_accessible_and_reflow(
     page: Any, live_server: Any, shown: World, persona: str
 ) -> None:
     sign_in(page, live_server.url, getattr(shown, WHO[persona]).email)
@@ -65,7 +65,7 @@ def test_every_page_is_accessible_and_reflows_for_partners_and_those_shown_a_dra
     assert problems == {}
 
 
-def test_a_plan_goes_from_its_first_words_to_fewer_homes(page: Any, live_server: Any, shown: World) -> None:
+def test_plan_is_written_and_published_and_its_homes_reduced(page: Any, live_server: Any, shown: World) -> None:
     sign_in(page, live_server.url, shown.amina.email)
 
     page.goto(f"{live_server.url}/plans/new/")
@@ -104,7 +104,9 @@ def test_a_plan_goes_from_its_first_words_to_fewer_homes(page: Any, live_server:
     assert Plan.objects.get(title="Harbour reach").current_number == 2
 
 
-def test_two_who_edit_the_same_section_see_both_texts(page: Any, live_server: Any, shown: World, browser: Any) -> None:
+def test_two_people_editing_the_same_section_see_both_texts(
+    page: Any, live_server: Any, shown: World, browser: Any
+) -> None:
     address = f"{live_server.url}/plans/{shown.things['plan'].pk}/draft/sections/vision/"
     sign_in(page, live_server.url, shown.amina.email)
     page.goto(address)
@@ -125,7 +127,7 @@ def test_two_who_edit_the_same_section_see_both_texts(page: Any, live_server: An
     expect(page.locator("main")).to_contain_text("saved in the draft")
 
 
-def test_a_named_share_opens_a_draft_that_colleagues_and_strangers_never_find(
+def test_shared_draft_opens_for_one_person_but_not_colleagues_or_strangers(
     page: Any, live_server: Any, shown: World
 ) -> None:
     plan = shown.things["plan"]
@@ -141,7 +143,7 @@ def test_a_named_share_opens_a_draft_that_colleagues_and_strangers_never_find(
     assert page.goto(f"{live_server.url}/plans/{plan.pk}/draft/").status == 404
 
 
-def test_a_partner_signs_from_the_link_in_the_letter(page: Any, live_server: Any, shown: World) -> None:
+def test_partner_signs_from_the_link_in_the_email(page: Any, live_server: Any, shown: World) -> None:
     token = sign_off_token(shown.things["signatory"], shown.ben, 2)
     page.goto(f"{live_server.url}/plans/sign/{token}/")
 
@@ -153,7 +155,7 @@ def test_a_partner_signs_from_the_link_in_the_letter(page: Any, live_server: Any
     assert shown.things["plan"].sign_offs.get(organisation=shown.westmarch).decision == "approved"
 
 
-def test_a_plan_is_begun_and_moved_about_without_javascript(browser: Any, live_server: Any, shown: World) -> None:
+def test_plan_is_created_and_its_pieces_moved_without_javascript(browser: Any, live_server: Any, shown: World) -> None:
     plan = begin(shown, title="Plain pages")
     page = browser.new_context(java_script_enabled=False).new_page()
     sign_in(page, live_server.url, shown.amina.email)

@@ -1,4 +1,4 @@
-"""Joining what was published meanwhile with an open draft, field by field: neither undoes the other."""
+"""Merging a newly published version into an open draft, field by field."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def figures(site: dict[str, Any]) -> dict[Any, int]:
 
 @given(lines_of_work)
 @settings(max_examples=200, deadline=None)
-def test_of_each_field_and_line_the_side_that_changed_it_is_kept(work: Work) -> None:
+def test_changed_side_wins_for_each_field_and_line_of_homes(work: Work) -> None:
     was, draft, now = work
 
     merged = rebase(draft, was, now)
@@ -46,7 +46,7 @@ def test_of_each_field_and_line_the_side_that_changed_it_is_kept(work: Work) -> 
 
 @given(lines_of_work)
 @settings(max_examples=200, deadline=None)
-def test_items_go_only_where_one_side_took_them_out_and_the_other_left_them_alone(work: Work) -> None:
+def test_item_is_removed_only_if_the_other_side_did_not_change_it(work: Work) -> None:
     was, draft, now = work
 
     merged = rebase(draft, was, now)
@@ -60,7 +60,7 @@ def test_items_go_only_where_one_side_took_them_out_and_the_other_left_them_alon
 
 @given(lines_of_work)
 @settings(max_examples=200, deadline=None)
-def test_where_one_side_did_nothing_the_other_stands_as_it_is_with_its_order(work: Work) -> None:
+def test_unchanged_side_leaves_the_other_side_and_its_order_as_they_are(work: Work) -> None:
     was, draft, now = work
 
     assert rebase(was, was, now) == now
@@ -69,7 +69,7 @@ def test_where_one_side_did_nothing_the_other_stands_as_it_is_with_its_order(wor
 
 @given(lines_of_work)
 @settings(max_examples=200, deadline=None)
-def test_a_new_order_is_kept_whichever_side_made_it(work: Work) -> None:
+def test_new_order_is_kept_whichever_side_made_it(work: Work) -> None:
     was, draft, now = work
 
     merged = rebase(draft, was, now)

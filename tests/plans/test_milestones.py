@@ -1,4 +1,4 @@
-"""Milestones that are near: on the plan, and in the work of whoever can do something about them."""
+"""Milestones that are due soon or overdue, on the plan and in My work."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from tests.world import World
 
 
 def with_milestones(world: World, **days: int) -> Plan:
-    """A published plan with milestones by name, so many days from today."""
+    """A published plan with milestones due some days from today."""
     today = timezone.localdate()
     milestones: list[dict[str, Any]] = [
         {"key": name, "name": name.capitalize(), "forecast": (today + dt.timedelta(days=count)).isoformat()}
@@ -28,9 +28,7 @@ def with_milestones(world: World, **days: int) -> Plan:
     return published(world, content=CONTENT | {"milestones": milestones})
 
 
-def test_what_is_near_waits_for_those_who_may_update_it_and_leads_where_they_may(
-    world: World, as_: Callable[[User], Client]
-) -> None:
+def test_milestones_due_soon_wait_for_people_who_may_update_them(world: World, as_: Callable[[User], Client]) -> None:
     plan = with_milestones(world, ballot=5)
     where = {"pk": plan.pk, "key": "ballot"}
     paths = {
@@ -46,7 +44,7 @@ def test_what_is_near_waits_for_those_who_may_update_it_and_leads_where_they_may
         assert [item for item in waiting_from(WAITING, person, timezone.now()) if "milestone" in item.what] == []
 
 
-def test_every_link_in_my_work_opens_for_whom_it_waits(world: World, as_: Callable[[User], Client]) -> None:
+def test_every_link_in_my_work_opens_for_its_reader(world: World, as_: Callable[[User], Client]) -> None:
     with_milestones(world, ballot=-3, permission=10)
 
     for person in (world.amina, world.eddie, world.vera, world.ben):
@@ -54,7 +52,7 @@ def test_every_link_in_my_work_opens_for_whom_it_waits(world: World, as_: Callab
             assert as_(person).get(waiting.path).status_code == 200, waiting
 
 
-def test_a_plan_shows_what_is_overdue_and_due_soon(world: World, as_: Callable[[User], Client]) -> None:
+def test_plan_shows_milestones_that_are_overdue_and_due_soon(world: World, as_: Callable[[User], Client]) -> None:
     plan = with_milestones(world, ballot=-3, permission=10, handover=300)
 
     page = as_(world.ben).get(reverse("plans:detail", kwargs={"pk": plan.pk})).content.decode()
@@ -69,7 +67,7 @@ def test_a_plan_shows_what_is_overdue_and_due_soon(world: World, as_: Callable[[
     assert page.count(">Overdue</strong>") == 1
 
 
-def test_an_older_version_says_nothing_of_what_is_near(world: World, as_: Callable[[User], Client]) -> None:
+def test_older_version_does_not_show_milestones_due_soon(world: World, as_: Callable[[User], Client]) -> None:
     plan = with_milestones(world, permission=10)
     fewer_homes(plan, world)
     publish(plan, world, "Wet ground.")

@@ -1,4 +1,4 @@
-"""An organisation that leaves a partnership, or is removed from it, owns the partnership's plans no longer."""
+"""An organisation that leaves a partnership stops owning its plans."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def is_removed(world: World, organisation: Organisation, lead: User) -> None:
     )
 
 
-#: What an owner alone may open, and what changes the plan when it is sent.
+#: Pages for owners only, and posts that change the plan.
 OWNERS_PAGES = (
     "plans:draft",
     "plans:preview",
@@ -54,7 +54,7 @@ OWNERS_PAGES = (
 
 
 @pytest.mark.parametrize("goes", [leaves, is_removed])
-def test_a_former_party_has_no_owners_rights_on_jointly_owned_plans(
+def test_former_party_has_no_owner_rights_on_jointly_owned_plans(
     world: World, as_: Callable[[User], Client], goes: Callable[[World, Organisation, User], None]
 ) -> None:
     plan = jointly_owned(world)
@@ -71,7 +71,7 @@ def test_a_former_party_has_no_owners_rights_on_jointly_owned_plans(
     assert (standing.may_edit, standing.may_publish, standing.reader) == (False, False, "outside")
 
 
-def test_every_way_of_asking_who_owns_a_plan_forgets_a_former_party(world: World) -> None:
+def test_every_query_for_owners_of_a_plan_leaves_out_a_former_party(world: World) -> None:
     plan = jointly_owned(world)
     ben, westmarch = world.ben, world.westmarch
     ask_signatures(plan, world)
@@ -90,7 +90,7 @@ def test_every_way_of_asking_who_owns_a_plan_forgets_a_former_party(world: World
     assert [owner.organisation_id for owner in plan.owners.all()] == [world.larkhaven.pk]
 
 
-def test_a_former_owner_reads_what_was_published_up_to_that_day(world: World, as_: Callable[[User], Client]) -> None:
+def test_former_owner_reads_what_was_published_up_to_that_day(world: World, as_: Callable[[User], Client]) -> None:
     plan = jointly_owned(world)
     services.change_audience(plan=plan, audience="owners", reason="Ours.", author=world.amina, now=timezone.now())
     leaves(world, world.westmarch, world.ben)
@@ -109,7 +109,7 @@ def test_a_former_owner_reads_what_was_published_up_to_that_day(world: World, as
     assert client.get(reverse("plans:version", args=[plan.pk, 2])).status_code == 404
 
 
-def test_followers_of_a_former_owner_are_told_nothing_of_the_plan(world: World) -> None:
+def test_followers_from_a_former_owner_get_no_news_of_the_plan(world: World) -> None:
     plan = jointly_owned(world)
     subscribe(person=world.ben, target=world.westmarch, author=world.ben, now=timezone.now())
     assert (world.ben.pk, plan.pk) in reading_classes([plan.pk], now=timezone.now())
@@ -119,9 +119,7 @@ def test_followers_of_a_former_owner_are_told_nothing_of_the_plan(world: World) 
     assert reading_classes([plan.pk], now=timezone.now()) == {}
 
 
-def test_when_the_only_owner_leaves_the_plan_leaves_the_partnership_with_it(
-    world: World, as_: Callable[[User], Client]
-) -> None:
+def test_plan_leaves_the_partnership_with_its_only_owner(world: World, as_: Callable[[User], Client]) -> None:
     plan = published(world, partnership=world.partnership)
     agreements.change_party_role(
         party=world.party(world.westmarch), role="chair", author=world.amina, now=timezone.now()
@@ -145,7 +143,7 @@ def test_when_the_only_owner_leaves_the_plan_leaves_the_partnership_with_it(
     assert "plan left with its only owner" in history
 
 
-def test_of_two_owners_who_both_leave_the_last_takes_the_plan_along(world: World) -> None:
+def test_last_of_two_owners_to_leave_keeps_the_plan(world: World) -> None:
     plan = jointly_owned(world)
     party = agreements.invite_organisation(
         partnership=world.partnership, organisation=world.harbour, role="chair", author=world.amina, now=timezone.now()
@@ -163,7 +161,7 @@ def test_of_two_owners_who_both_leave_the_last_takes_the_plan_along(world: World
     assert (ended.ended_at is not None, ended.ended_because) == (True, "left")
 
 
-def test_a_former_party_that_comes_back_does_not_own_the_plan_again(world: World) -> None:
+def test_former_party_that_comes_back_does_not_own_the_plan_again(world: World) -> None:
     plan = jointly_owned(world)
     leaves(world, world.westmarch, world.ben)
 
@@ -181,7 +179,7 @@ def test_a_former_party_that_comes_back_does_not_own_the_plan_again(world: World
     assert (standing.may_edit, standing.reader) == (False, "inside")
 
 
-def test_answers_to_a_former_owner_after_it_left_stay_unread(world: World) -> None:
+def test_former_owner_does_not_see_answers_written_after_it_left(world: World) -> None:
     plan = jointly_owned(world)
     asked = services.add_comment(plan=plan, version_number=1, text="Why?", author=world.ben, now=timezone.now())
     leaves(world, world.westmarch, world.ben)
@@ -194,7 +192,7 @@ def test_answers_to_a_former_owner_after_it_left_stay_unread(world: World) -> No
     assert list(read) == ["Why?"]
 
 
-def test_a_plan_is_not_begun_for_an_organisation_that_has_left_meanwhile(world: World) -> None:
+def test_plan_cannot_be_created_for_an_organisation_that_has_left(world: World) -> None:
     leaves(world, world.westmarch, world.ben)
 
     with pytest.raises(services.UnableToCreatePlan, match="is not a member"):

@@ -1,4 +1,4 @@
-"""A PDF of a published version is drawn once for its readers, and never shown to the wrong ones."""
+"""Stored PDFs of published versions, one for each reading class."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from tests.world import World
 
 @pytest.fixture
 def drawn(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """The pages that were drawn; the PDF is the page itself, so that what it holds can be read."""
+    """The pages that were drawn; each PDF is its page, so tests can read it."""
     pages: list[str] = []
 
     def draw(page: str) -> bytes:
@@ -38,7 +38,7 @@ def pdf(client: Client, plan: Plan) -> str:
     return answer.content.decode()
 
 
-def test_a_pdf_is_drawn_once_for_all_strangers(world: World, drawn: list[str]) -> None:
+def test_pdf_is_drawn_once_for_all_strangers(world: World, drawn: list[str]) -> None:
     plan = published(world, audience="public")
 
     first, second = pdf(Client(), plan), pdf(Client(), plan)
@@ -59,7 +59,7 @@ def test_each_reading_class_has_its_own_pdf(world: World, as_: Callable[[User], 
     assert Paper.objects.count() == len(drawn) == 2
 
 
-def test_a_kept_pdf_is_served_only_after_the_permission_check(
+def test_stored_pdf_is_served_only_after_the_permission_check(
     world: World, as_: Callable[[User], Client], drawn: list[str]
 ) -> None:
     plan = published(world)
@@ -70,9 +70,7 @@ def test_a_kept_pdf_is_served_only_after_the_permission_check(
     assert answer.status_code == 404
 
 
-def test_a_new_signature_draws_the_pdf_again_in_place_of_the_old(
-    world: World, as_: Callable[[User], Client], drawn: list[str]
-) -> None:
+def test_new_signature_replaces_the_stored_pdf(world: World, as_: Callable[[User], Client], drawn: list[str]) -> None:
     plan = ask_signatures(published(world), world)
     pdf(as_(world.ben), plan)
     services.sign_off(
@@ -90,7 +88,7 @@ def test_a_new_signature_draws_the_pdf_again_in_place_of_the_old(
     assert Paper.objects.count() == 1
 
 
-def test_kept_pdfs_go_after_thirty_days_and_are_drawn_again(world: World, drawn: list[str]) -> None:
+def test_stored_pdfs_are_deleted_after_thirty_days_and_drawn_again(world: World, drawn: list[str]) -> None:
     plan = published(world, audience="public")
     pdf(Client(), plan)
     day = dt.timedelta(days=1)

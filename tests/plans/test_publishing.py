@@ -1,4 +1,4 @@
-"""Publishing numbers a version that never changes, with a note, and projects it for reports."""
+"""Publishing a draft as a numbered version that never changes."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from tests.plans.drafts import CONTENT, begin, content, fewer_homes, publish, pu
 from tests.world import World
 
 
-def test_versions_are_numbered_and_the_plan_is_shared(world: World) -> None:
+def test_versions_are_numbered_and_the_plan_becomes_shared(world: World) -> None:
     plan = published(world)
     fewer_homes(plan, world)
 
@@ -32,7 +32,7 @@ def test_versions_are_numbered_and_the_plan_is_shared(world: World) -> None:
     assert version.organisation == world.larkhaven
 
 
-def test_an_empty_change_cannot_be_published(world: World) -> None:
+def test_unchanged_draft_cannot_be_published(world: World) -> None:
     plan = published(world)
 
     with pytest.raises(services.UnableToPublish, match="Nothing has changed"):
@@ -43,12 +43,12 @@ def test_an_empty_change_cannot_be_published(world: World) -> None:
         publish(plan, world, "There and back.")
 
 
-def test_a_note_is_needed(world: World) -> None:
+def test_publishing_needs_a_note(world: World) -> None:
     with pytest.raises(services.UnableToPublish, match="what changed and why"):
         publish(begin(world), world, "  ")
 
 
-def test_a_draft_saved_since_it_was_looked_at_is_not_published_unseen(world: World) -> None:
+def test_draft_saved_since_the_page_was_opened_is_not_published(world: World) -> None:
     plan = begin(world)
     save(plan, world, "about", summary="Other words.")
 
@@ -57,7 +57,7 @@ def test_a_draft_saved_since_it_was_looked_at_is_not_published_unseen(world: Wor
 
 
 @pytest.mark.parametrize("statement", ["update", "delete"])
-def test_the_database_refuses_to_alter_a_published_version(world: World, statement: str) -> None:
+def test_database_refuses_changes_to_a_published_version(world: World, statement: str) -> None:
     plan = published(world)
     versions = Version.objects.filter(plan=plan)
 
@@ -67,7 +67,7 @@ def test_the_database_refuses_to_alter_a_published_version(world: World, stateme
     assert versions.get().note == "First version."
 
 
-def test_sites_homes_and_milestones_become_rows_and_only_what_differs_is_written(world: World) -> None:
+def test_projection_writes_only_rows_that_differ(world: World) -> None:
     plan = published(world)
     untouched = Site.objects.get(plan=plan, key="secret").pk
     fewer_homes(plan, world)
@@ -83,7 +83,7 @@ def test_sites_homes_and_milestones_become_rows_and_only_what_differs_is_written
     assert (start.forecast, start.due_by) == ("2027-07", dt.date(2027, 7, 31))
 
 
-def test_an_importers_version_leaves_what_the_draft_changed(world: World) -> None:
+def test_version_from_an_import_keeps_changes_in_the_draft(world: World) -> None:
     plan = published(world)
     save(plan, world, "about", summary="Drafted words.")
     imported = content(plan, 1)
@@ -96,7 +96,7 @@ def test_an_importers_version_leaves_what_the_draft_changed(world: World) -> Non
     assert draft["milestones"][0]["forecast"] == "2027-10"
 
 
-def test_a_milestone_published_while_its_note_is_drafted_stays_achieved_in_the_next_version(world: World) -> None:
+def test_milestone_achieved_while_its_note_is_drafted_stays_achieved(world: World) -> None:
     plan = published(world)
     save(plan, world, "milestones/start", note="The digger is ordered.")
     start = content(plan, 1)["milestones"][0]
@@ -117,7 +117,7 @@ def test_a_milestone_published_while_its_note_is_drafted_stays_achieved_in_the_n
     assert latest["note"] == "The digger is ordered."
 
 
-def test_under_embargo_only_owners_know(world: World, as_: Callable[[User], Client]) -> None:
+def test_version_under_embargo_is_known_to_owners_only(world: World, as_: Callable[[User], Client]) -> None:
     plan = published(world)
     save(plan, world, "about", title="A secret name", summary="Embargoed words.")
     later = timezone.now() + dt.timedelta(days=1)
@@ -135,7 +135,9 @@ def test_under_embargo_only_owners_know(world: World, as_: Callable[[User], Clie
     assert b"Held back." not in as_(world.ben).get(reverse("plans:history", kwargs={"pk": plan.pk})).content
 
 
-def test_a_first_version_under_embargo_is_a_stranger_to_partners(world: World, as_: Callable[[User], Client]) -> None:
+def test_plan_whose_first_version_is_under_embargo_is_hidden_from_partners(
+    world: World, as_: Callable[[User], Client]
+) -> None:
     plan = begin(world)
     publish(plan, world, embargo_until=timezone.now() + dt.timedelta(days=1))
     address = reverse("plans:detail", kwargs={"pk": plan.pk})
@@ -144,7 +146,7 @@ def test_a_first_version_under_embargo_is_a_stranger_to_partners(world: World, a
     assert as_(world.ben).get(address).status_code == 404
 
 
-def test_the_end_of_an_embargo_is_told_once(world: World) -> None:
+def test_end_of_an_embargo_is_announced_once(world: World) -> None:
     plan = published(world)
     save(plan, world, "about", title="The new name")
     until = timezone.now() + dt.timedelta(hours=1)
@@ -171,7 +173,7 @@ ACHIEVED = {
 }
 
 
-def test_marking_a_milestone_achieved_is_one_form_and_one_version(world: World, as_: Callable[[User], Client]) -> None:
+def test_milestone_is_marked_achieved_by_one_form_in_one_version(world: World, as_: Callable[[User], Client]) -> None:
     plan = published(world)
 
     answer = as_(world.amina).post(
@@ -186,7 +188,7 @@ def test_marking_a_milestone_achieved_is_one_form_and_one_version(world: World, 
     assert Milestone.objects.get(plan=plan, key="start").status == "achieved"
 
 
-def test_who_updates_a_milestone_that_was_published_meanwhile_sees_both_and_chooses(
+def test_conflicting_update_of_a_milestone_shows_both_and_offers_a_choice(
     world: World, as_: Callable[[User], Client]
 ) -> None:
     plan = published(world)
@@ -206,7 +208,7 @@ def test_who_updates_a_milestone_that_was_published_meanwhile_sees_both_and_choo
     assert (latest["actual"], latest["forecast"], latest["note"]) == ("2027-04-11", "2027-10", "Flooded.")
 
 
-def test_a_version_about_something_else_is_no_conflict_for_a_milestone(
+def test_unrelated_version_does_not_conflict_with_a_milestone_update(
     world: World, as_: Callable[[User], Client]
 ) -> None:
     plan = published(world)
@@ -219,7 +221,7 @@ def test_a_version_about_something_else_is_no_conflict_for_a_milestone(
     assert content(plan, 3)["about"]["summary"] == "Both banks."
 
 
-def test_due_and_overdue_milestones_are_known_to_those_who_may_see_them(world: World) -> None:
+def test_due_and_overdue_milestones_are_shown_only_to_permitted_readers(world: World) -> None:
     milestones = [
         {"key": "late", "name": "Late", "forecast": "2026-01"},
         {"key": "hidden", "name": "Hidden", "forecast": "2026-01", "restricted": True},
@@ -233,7 +235,7 @@ def test_due_and_overdue_milestones_are_known_to_those_who_may_see_them(world: W
     assert {row.key for row in milestones_due_soon(world.ben, dt.date(2026, 1, 15))} == {"late", "hidden"}
 
 
-def test_plan_goes_through_its_life_with_reasons(world: World) -> None:
+def test_status_of_a_plan_changes_with_reasons(world: World) -> None:
     plan = published(world)
 
     with pytest.raises(services.UnableToChangeStatus):

@@ -1,4 +1,4 @@
-"""Readers see what their class may see, in every format; strangers find nothing."""
+"""Readers see what their reading class allows in each format."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ FORMATS = [
 
 
 def two_versions(world: World, audience: str) -> Plan:
-    """A plan whose confidential parts changed too."""
+    """A plan whose confidential parts also changed."""
     plan = published(world, audience=audience)
     fewer_homes(plan, world)
     save(plan, world, "sites/secret", homes=[{"tenure": "shared_ownership", "count": 7777}], notes=CANARY)
@@ -44,7 +44,7 @@ def two_versions(world: World, audience: str) -> Plan:
 
 
 @pytest.mark.parametrize("template", FORMATS)
-def test_no_format_tells_outsiders_what_is_confidential(
+def test_no_format_shows_confidential_parts_to_readers_outside(
     world: World, as_: Callable[[User], Client], template: str
 ) -> None:
     plan = two_versions(world, "network")
@@ -57,7 +57,7 @@ def test_no_format_tells_outsiders_what_is_confidential(
     assert "7777" not in outside.content.decode().replace(",", "")
 
 
-def test_outsiders_figures_leave_confidential_homes_out(world: World, as_: Callable[[User], Client]) -> None:
+def test_figures_for_readers_outside_leave_out_confidential_homes(world: World, as_: Callable[[User], Client]) -> None:
     plan = two_versions(world, "network")
 
     page = as_(world.chidi).get(reverse("plans:detail", kwargs={"pk": plan.pk})).content.decode()
@@ -74,7 +74,7 @@ def test_outsiders_figures_leave_confidential_homes_out(world: World, as_: Calla
         ("network", {"amina", "eddie", "vera", "ben", "chidi", "hana", "nadia", "oscar", "dee", "lena"}),
     ],
 )
-def test_the_audience_reads_it_and_the_relation_says_so_both_ways(
+def test_audience_matches_the_page_and_both_visibility_queries(
     world: World, as_: Callable[[User], Client], audience: str, readers: set[str]
 ) -> None:
     plan = published(world, audience=audience)
@@ -93,7 +93,7 @@ def test_the_audience_reads_it_and_the_relation_says_so_both_ways(
     } == readers
 
 
-def test_a_public_plan_is_read_without_signing_in(world: World) -> None:
+def test_public_plan_is_read_without_signing_in(world: World) -> None:
     plan = published(world, audience="public")
     address = reverse("plans:detail", kwargs={"pk": plan.pk})
 
@@ -108,7 +108,7 @@ def test_a_public_plan_is_read_without_signing_in(world: World) -> None:
     assert Client().get(address).status_code == 302
 
 
-def test_rows_of_confidential_sites_are_for_insiders(world: World) -> None:
+def test_rows_of_confidential_sites_are_for_readers_inside(world: World) -> None:
     plan = published(world, audience="network")
 
     assert set(Site.objects.visible_to(world.chidi).filter(plan=plan).values_list("key", flat=True)) == {"north-quay"}
@@ -116,7 +116,9 @@ def test_rows_of_confidential_sites_are_for_insiders(world: World) -> None:
     assert Site.objects.visible_to(world.ben).filter(plan=plan).count() == 2
 
 
-def test_a_former_partner_reads_what_it_held_up_to_the_day_it_left(world: World, as_: Callable[[User], Client]) -> None:
+def test_former_partner_reads_what_was_published_up_to_the_day_it_left(
+    world: World, as_: Callable[[User], Client]
+) -> None:
     plan = published(world)
     party = world.party(world.westmarch)
     type(party).objects.filter(pk=party.pk).update(status=PartyStatus.LEFT, left_at=timezone.now())
@@ -131,9 +133,7 @@ def test_a_former_partner_reads_what_it_held_up_to_the_day_it_left(world: World,
     assert as_(world.ben).get(address).status_code == 404
 
 
-def test_the_comparison_says_removed_sites_and_neutralises_formulas(
-    world: World, as_: Callable[[User], Client]
-) -> None:
+def test_comparison_shows_removed_sites_and_neutralises_formulas(world: World, as_: Callable[[User], Client]) -> None:
     plan = published(world)
     save(plan, world, "sections/vision", title="=cmd()")
     services.save_piece(
@@ -152,7 +152,7 @@ def test_the_comparison_says_removed_sites_and_neutralises_formulas(
     assert ",=cmd()" not in sheet
 
 
-def test_the_baseline_is_pinned_and_compared(world: World, as_: Callable[[User], Client]) -> None:
+def test_baseline_is_pinned_and_compared(world: World, as_: Callable[[User], Client]) -> None:
     plan = published(world)
     fewer_homes(plan, world)
     publish(plan, world, "Wet ground.")
@@ -164,7 +164,7 @@ def test_the_baseline_is_pinned_and_compared(world: World, as_: Callable[[User],
     assert b"baseline" in page
 
 
-def test_a_draft_side_is_for_those_who_may_read_the_draft(world: World, as_: Callable[[User], Client]) -> None:
+def test_only_readers_of_the_draft_may_compare_with_it(world: World, as_: Callable[[User], Client]) -> None:
     plan = published(world)
     fewer_homes(plan, world)
     address = reverse("plans:compare", kwargs={"pk": plan.pk}) + "?from=1&to=draft"
@@ -174,7 +174,7 @@ def test_a_draft_side_is_for_those_who_may_read_the_draft(world: World, as_: Cal
     assert b"draft" not in as_(world.ben).get(address.partition("?")[0]).content.partition(b"<form")[2][:2000]
 
 
-def test_documents_go_out_as_attachments_to_those_who_may_read_a_version_that_names_them(
+def test_documents_are_attachments_for_readers_of_a_version_that_names_them(
     world: World, as_: Callable[[User], Client]
 ) -> None:
     plan = begin(world, audience="network")
@@ -201,7 +201,7 @@ def test_documents_go_out_as_attachments_to_those_who_may_read_a_version_that_na
     assert get(world.ben, "Price").status_code == 200
 
 
-def test_a_page_that_calls_itself_a_document_is_refused(world: World) -> None:
+def test_html_page_uploaded_as_a_document_is_refused(world: World) -> None:
     with pytest.raises(services.UnableToAttach):
         services.attach_document(
             plan=begin(world),
@@ -214,7 +214,7 @@ def test_a_page_that_calls_itself_a_document_is_refused(world: World) -> None:
 
 
 @pytest.mark.skipif(not downloads.can_make_pdf(), reason="Pango is not installed here: the page says what to install")
-def test_a_version_and_a_comparison_are_papers(world: World, as_: Callable[[User], Client]) -> None:
+def test_versions_and_comparisons_can_be_read_as_pdfs(world: World, as_: Callable[[User], Client]) -> None:
     plan = two_versions(world, "partnership")
     client = as_(world.ben)
 
@@ -225,7 +225,7 @@ def test_a_version_and_a_comparison_are_papers(world: World, as_: Callable[[User
     assert compared.content.startswith(b"%PDF-")
 
 
-def test_where_pdfs_cannot_be_made_the_page_says_what_to_install(
+def test_page_says_what_to_install_when_pdfs_cannot_be_made(
     world: World, as_: Callable[[User], Client], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     plan = published(world)
@@ -249,7 +249,7 @@ def test_prose_is_sanitised(world: World, as_: Callable[[User], Client]) -> None
     assert "<strong>bold</strong>" in page
 
 
-def test_a_plan_of_many_sites_costs_no_more_queries(
+def test_plan_with_many_sites_needs_no_more_queries(
     world: World, as_: Callable[[User], Client], django_assert_max_num_queries: Any
 ) -> None:
     sites = [{"key": f"site-{number}", "name": f"Site {number}", "homes": [{"count": 5}]} for number in range(60)]

@@ -1,4 +1,4 @@
-"""A draft reads as the version that it will be: whole, with documents and comments, marked as a draft everywhere."""
+"""A draft is shown like the version it will become, marked as a draft."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from tests.world import World
 
 
 def show(plan: Plan, world: World, person: User, *, may_comment: bool = True) -> Share:
-    """Amina shows the draft to somebody by name."""
+    """Share the draft with a person as Amina."""
     return services.share_draft(
         plan=plan,
         email=person.email,
@@ -36,7 +36,7 @@ def show(plan: Plan, world: World, person: User, *, may_comment: bool = True) ->
 
 
 def attach(plan: Plan, world: World, title: str, *, restricted: bool = False) -> Any:
-    """Amina attaches a file to the draft."""
+    """Attach a file to the draft as Amina."""
     return services.attach_document(
         plan=plan,
         title=title,
@@ -53,9 +53,7 @@ def page(client: Client, plan: Plan, route: str = "plans:draft", query: str = ""
     return answer.content.decode()
 
 
-def test_somebody_shown_a_draft_reads_all_of_it_that_is_open_to_them(
-    world: World, as_: Callable[[User], Client]
-) -> None:
+def test_person_with_a_share_reads_every_open_part_of_the_draft(world: World, as_: Callable[[User], Client]) -> None:
     plan = begin(world)
     layout, price = attach(plan, world, "Site layout"), attach(plan, world, "Price list", restricted=True)
     show(plan, world, world.nadia)
@@ -82,7 +80,7 @@ def test_somebody_shown_a_draft_reads_all_of_it_that_is_open_to_them(
     assert nadia.get(reverse("plans:document", args=[plan.pk, price.key])).status_code == 404
 
 
-def test_somebody_shown_a_draft_is_led_to_no_page_that_they_may_not_open(
+def test_person_with_a_share_sees_no_links_to_pages_they_may_not_open(
     world: World, as_: Callable[[User], Client]
 ) -> None:
     plan = published(world)
@@ -100,7 +98,7 @@ def test_somebody_shown_a_draft_is_led_to_no_page_that_they_may_not_open(
     assert reverse("plans:compare", args=[plan.pk]) in page(nadia, plan)
 
 
-def test_a_draft_reads_as_the_version_that_is_made_of_it(world: World, as_: Callable[[User], Client]) -> None:
+def test_draft_is_shown_like_the_version_made_from_it(world: World, as_: Callable[[User], Client]) -> None:
     plan = begin(world)
     attach(plan, world, "Site layout")
     amina = as_(world.amina)
@@ -115,7 +113,7 @@ def test_a_draft_reads_as_the_version_that_is_made_of_it(world: World, as_: Call
     assert f"Plot {CANARY}" in before
 
 
-def test_what_is_published_reads_on_until_the_draft_is_what_is_shown(
+def test_plan_page_shows_the_published_text_and_preview_shows_the_draft(
     world: World, as_: Callable[[User], Client]
 ) -> None:
     plan = published(world)
@@ -126,9 +124,7 @@ def test_what_is_published_reads_on_until_the_draft_is_what_is_shown(
     assert "Build <strong>more</strong>." not in page(amina, plan, "plans:detail")
 
 
-def test_comments_stand_by_the_pieces_of_a_draft_for_those_who_may_say_something(
-    world: World, as_: Callable[[User], Client]
-) -> None:
+def test_comments_on_a_draft_are_shown_to_people_who_may_comment(world: World, as_: Callable[[User], Client]) -> None:
     plan = begin(world)
     show(plan, world, world.nadia)
     show(plan, world, world.chidi, may_comment=False)
@@ -150,7 +146,7 @@ def test_comments_stand_by_the_pieces_of_a_draft_for_those_who_may_say_something
 
 
 @pytest.mark.parametrize("route", ["plans:draft", "plans:preview", "plans:draft-paper"])
-def test_a_draft_is_marked_on_every_sheet(world: World, as_: Callable[[User], Client], route: str) -> None:
+def test_draft_is_marked_in_every_view(world: World, as_: Callable[[User], Client], route: str) -> None:
     plan = begin(world)
 
     words = page(as_(world.amina), plan, route)
@@ -160,7 +156,7 @@ def test_a_draft_is_marked_on_every_sheet(world: World, as_: Callable[[User], Cl
 
 
 @pytest.mark.parametrize("route", ["plans:compare", "plans:compare-paper"])
-def test_a_comparison_with_a_draft_is_marked_and_one_of_versions_is_not(
+def test_comparison_is_marked_only_if_one_side_is_a_draft(
     world: World, as_: Callable[[User], Client], route: str
 ) -> None:
     plan = published(world)
@@ -180,7 +176,7 @@ def test_a_comparison_with_a_draft_is_marked_and_one_of_versions_is_not(
         ("plans:compare-pdf", "?from=1&to=1", False),
     ],
 )
-def test_every_sheet_of_a_drafts_pdf_says_that_it_is_one(
+def test_every_page_of_the_pdf_of_a_draft_is_marked(
     world: World, as_: Callable[[User], Client], monkeypatch: pytest.MonkeyPatch, route: str, query: str, marked: bool
 ) -> None:
     plan = published(world)
@@ -188,7 +184,7 @@ def test_every_sheet_of_a_drafts_pdf_says_that_it_is_one(
     laid_out: list[str] = []
 
     class Sheets:
-        """Stands for the program that lays pages out: it keeps what it was given."""
+        """Stands in for the PDF program and keeps what it was given."""
 
         def __init__(self, *, string: str, url_fetcher: object) -> None:
             laid_out.append(string)
@@ -205,9 +201,7 @@ def test_every_sheet_of_a_drafts_pdf_says_that_it_is_one(
     assert ('content: "DRAFT: not published, may change"' in words) == marked
 
 
-def test_a_document_that_somebody_took_out_meanwhile_is_kept_with_its_file(
-    world: World, as_: Callable[[User], Client]
-) -> None:
+def test_saving_a_document_removed_meanwhile_keeps_its_file(world: World, as_: Callable[[User], Client]) -> None:
     plan = begin(world)
     document = attach(plan, world, "Site layout")
     address = reverse("plans:edit-item", args=[plan.pk, "documents", document.key])

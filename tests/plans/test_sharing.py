@@ -1,4 +1,4 @@
-"""Sharing early: by name, until a day, taken back at the next click, and unknown to everybody else."""
+"""Shares of a draft: for one person, until a day, and revocable."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from tests.world import World, join
 
 
 def show(plan: Plan, world: World, person: User, **more: Any) -> Share:
-    """Amina shows the draft to somebody."""
+    """Share the draft with a person as Amina."""
     return services.share_draft(
         plan=plan,
         email=person.email,
@@ -37,7 +37,7 @@ def show(plan: Plan, world: World, person: User, **more: Any) -> Share:
 
 
 def forms_of(plan: Plan) -> list[str]:
-    """The addresses at which a draft is read: on screen, on paper and as a PDF."""
+    """The addresses at which a draft is read: on screen, on paper and as PDF."""
     return [reverse(name, kwargs={"pk": plan.pk}) for name in ("plans:preview", "plans:draft-paper", "plans:draft-pdf")]
 
 
@@ -45,7 +45,7 @@ def draft_of(plan: Plan) -> str:
     return reverse("plans:draft", kwargs={"pk": plan.pk})
 
 
-def test_a_named_person_reads_the_draft_and_the_owner_sees_that_it_was_opened(
+def test_named_person_reads_the_draft_and_the_owner_sees_the_opening(
     world: World, as_: Callable[[User], Client]
 ) -> None:
     plan = begin(world)
@@ -72,7 +72,7 @@ def test_colleagues_partners_and_strangers_get_404(world: World, as_: Callable[[
     assert plan.title.encode() not in client.get(reverse("plans:list")).content
 
 
-def test_a_showing_taken_back_is_gone_at_the_next_click(world: World, as_: Callable[[User], Client]) -> None:
+def test_revoked_share_stops_working_at_once(world: World, as_: Callable[[User], Client]) -> None:
     plan = begin(world)
     share = show(plan, world, world.nadia)
     client = as_(world.nadia)
@@ -83,7 +83,7 @@ def test_a_showing_taken_back_is_gone_at_the_next_click(world: World, as_: Calla
     assert client.get(draft_of(plan)).status_code == 404
 
 
-def test_a_showing_ends_with_its_last_day(world: World, as_: Callable[[User], Client]) -> None:
+def test_share_ends_after_its_last_day(world: World, as_: Callable[[User], Client]) -> None:
     plan = begin(world)
     share = show(plan, world, world.nadia, ends_on=timezone.localdate())
     assert as_(world.nadia).get(draft_of(plan)).status_code == 200
@@ -93,7 +93,7 @@ def test_a_showing_ends_with_its_last_day(world: World, as_: Callable[[User], Cl
     assert as_(world.nadia).get(draft_of(plan)).status_code == 404
 
 
-def test_one_letter_however_often_the_draft_is_saved_or_shared(world: World) -> None:
+def test_one_email_is_sent_however_often_the_draft_is_saved_or_shared(world: World) -> None:
     plan = begin(world)
 
     deliver().clear()
@@ -107,7 +107,7 @@ def test_one_letter_however_often_the_draft_is_saved_or_shared(world: World) -> 
     assert CANARY not in letters[0].body
 
 
-def test_who_may_only_read_may_not_comment(world: World, as_: Callable[[User], Client]) -> None:
+def test_share_for_reading_only_does_not_allow_comments(world: World, as_: Callable[[User], Client]) -> None:
     plan = begin(world)
     show(plan, world, world.nadia, may_comment=False)
     address = reverse("plans:draft-comments", kwargs={"pk": plan.pk})
@@ -118,9 +118,7 @@ def test_who_may_only_read_may_not_comment(world: World, as_: Callable[[User], C
     assert as_(world.nadia).post(address, {"text": "I may."}).status_code == 302
 
 
-def test_the_link_to_ask_names_the_plan_by_its_number_and_not_by_its_title(
-    world: World, as_: Callable[[User], Client]
-) -> None:
+def test_link_to_ask_for_access_names_the_plan_by_number_not_title(world: World, as_: Callable[[User], Client]) -> None:
     plan = published(world, title="Island homes")
     client = as_(world.ben)
 
@@ -135,7 +133,7 @@ def test_the_link_to_ask_names_the_plan_by_its_number_and_not_by_its_title(
     assert strangers.status_code == 404
 
 
-def test_asking_for_access_says_the_same_whether_or_not_there_is_a_plan(
+def test_asking_for_access_gives_the_same_answer_whether_or_not_a_plan_exists(
     world: World, as_: Callable[[User], Client]
 ) -> None:
     plan = begin(world, title="Island homes")
@@ -171,9 +169,7 @@ TABS = (
 )
 
 
-def test_colleagues_of_who_is_shown_a_draft_find_nothing_behind_any_tab(
-    world: World, as_: Callable[[User], Client]
-) -> None:
+def test_colleagues_of_a_person_with_a_share_get_404_on_every_tab(world: World, as_: Callable[[User], Client]) -> None:
     plan = published(world)
     show(plan, world, world.nadia)
 
@@ -182,9 +178,7 @@ def test_colleagues_of_who_is_shown_a_draft_find_nothing_behind_any_tab(
     assert found == dict.fromkeys(TABS, 404)
 
 
-def test_publishing_ends_the_showings_of_the_draft_unless_they_are_to_go_on(
-    world: World, as_: Callable[[User], Client]
-) -> None:
+def test_publishing_ends_shares_only_when_asked(world: World, as_: Callable[[User], Client]) -> None:
     plan = begin(world)
     show(plan, world, world.nadia)
     amina, address = as_(world.amina), reverse("plans:publish", kwargs={"pk": plan.pk})
@@ -204,15 +198,13 @@ def test_publishing_ends_the_showings_of_the_draft_unless_they_are_to_go_on(
 
 
 def asked(plan: Plan, world: World) -> AccessRequest:
-    """Ben asks to see the draft."""
+    """Ask for access to the draft as Ben."""
     return services.ask_for_access(
         partnership=world.partnership, about=plan.title, message="Our road.", author=world.ben, now=timezone.now()
     )
 
 
-def test_who_asks_is_shown_the_draft_on_the_terms_that_the_owner_chooses(
-    world: World, as_: Callable[[User], Client]
-) -> None:
+def test_owner_grants_access_on_the_terms_it_chooses(world: World, as_: Callable[[User], Client]) -> None:
     plan = begin(world)
     request = asked(plan, world)
     until = timezone.localdate() + dt.timedelta(days=9)
@@ -235,7 +227,7 @@ def test_who_asks_is_shown_the_draft_on_the_terms_that_the_owner_chooses(
     assert client.post(address, {"answer": "decline"}).status_code == 422
 
 
-def test_who_is_not_shown_the_draft_is_told_so(world: World, as_: Callable[[User], Client]) -> None:
+def test_person_refused_access_is_emailed(world: World, as_: Callable[[User], Client]) -> None:
     plan = begin(world)
     request = asked(plan, world)
     deliver().clear()
@@ -254,9 +246,7 @@ def test_who_is_not_shown_the_draft_is_told_so(world: World, as_: Callable[[User
     assert as_(world.ben).get(draft_of(plan)).status_code == 404
 
 
-def test_who_left_the_partnership_no_longer_reads_a_draft_shown_by_name(
-    world: World, as_: Callable[[User], Client]
-) -> None:
+def test_share_ends_when_its_reader_leaves_the_partnership(world: World, as_: Callable[[User], Client]) -> None:
     plan = begin(world)
     show(plan, world, world.ben)
     ben, address = as_(world.ben), reverse("plans:draft-comments", kwargs={"pk": plan.pk})
@@ -273,7 +263,7 @@ def test_who_left_the_partnership_no_longer_reads_a_draft_shown_by_name(
     assert not Comment.objects.visible_to(world.ben).filter(plan=plan).exists()
 
 
-def test_a_former_party_may_be_shown_a_draft_again_on_purpose(world: World, as_: Callable[[User], Client]) -> None:
+def test_draft_can_be_shared_again_with_a_former_party(world: World, as_: Callable[[User], Client]) -> None:
     plan = begin(world)
     show(plan, world, world.ben)
     agreements.leave_partnership(
@@ -285,7 +275,7 @@ def test_a_former_party_may_be_shown_a_draft_again_on_purpose(world: World, as_:
     assert as_(world.ben).get(draft_of(plan)).status_code == 200
 
 
-def test_a_showing_ends_when_the_owner_that_showed_it_owns_the_plan_no_longer(
+def test_share_ends_when_the_organisation_that_gave_it_stops_owning_the_plan(
     world: World, as_: Callable[[User], Client]
 ) -> None:
     plan = begin(world, owners=[world.larkhaven, world.westmarch])
@@ -308,9 +298,7 @@ def test_a_showing_ends_when_the_owner_that_showed_it_owns_the_plan_no_longer(
     assert nadia.get(draft_of(plan)).status_code == 404
 
 
-def test_a_showing_ends_on_the_day_the_membership_ends_without_any_job(
-    world: World, as_: Callable[[User], Client]
-) -> None:
+def test_share_ends_on_the_day_the_membership_ends_without_any_job(world: World, as_: Callable[[User], Client]) -> None:
     plan = begin(world)
     show(plan, world, world.nadia)
     join(world.nadia, world.tidewater, Role.VIEWER, world.now)
@@ -322,7 +310,7 @@ def test_a_showing_ends_on_the_day_the_membership_ends_without_any_job(
     assert nadia.get(draft_of(plan)).status_code == 404
 
 
-def test_every_opening_is_logged_on_screen_on_paper_and_as_a_pdf(world: World, as_: Callable[[User], Client]) -> None:
+def test_every_opening_is_logged_on_screen_on_paper_and_as_pdf(world: World, as_: Callable[[User], Client]) -> None:
     plan = published(world)
     save(plan, world, "about", summary="Other words.")
     share = show(plan, world, world.nadia)
@@ -339,9 +327,7 @@ def test_every_opening_is_logged_on_screen_on_paper_and_as_a_pdf(world: World, a
     assert "As a PDF" in log
 
 
-def test_the_access_log_keeps_what_was_before_a_showing_was_renewed(
-    world: World, as_: Callable[[User], Client]
-) -> None:
+def test_access_log_keeps_openings_from_before_a_share_was_renewed(world: World, as_: Callable[[User], Client]) -> None:
     plan = begin(world)
     share = show(plan, world, world.nadia)
     as_(world.nadia).get(draft_of(plan))
@@ -356,7 +342,9 @@ def test_the_access_log_keeps_what_was_before_a_showing_was_renewed(
     assert "2 times" in as_(world.amina).get(reverse("plans:sharing", kwargs={"pk": plan.pk})).content.decode()
 
 
-def test_a_mail_scanner_and_a_page_fetched_ahead_open_nothing(world: World, as_: Callable[[User], Client]) -> None:
+def test_mail_scanners_and_prefetched_pages_do_not_count_as_openings(
+    world: World, as_: Callable[[User], Client]
+) -> None:
     plan = begin(world)
     share = show(plan, world, world.nadia)
     nadia = as_(world.nadia)
@@ -371,9 +359,7 @@ def test_a_mail_scanner_and_a_page_fetched_ahead_open_nothing(world: World, as_:
     assert (share.opened_at, share.openings.count()) == (None, 0)
 
 
-def test_who_begins_acting_for_an_organisation_later_begins_no_plan_yet(
-    world: World, as_: Callable[[User], Client]
-) -> None:
+def test_person_cannot_create_plans_before_their_membership_starts(world: World, as_: Callable[[User], Client]) -> None:
     memberships = Membership.objects.filter(person=world.eddie)
     client, offered = as_(world.eddie), "Begin a plan"
     assert offered in client.get(reverse("plans:list")).content.decode()

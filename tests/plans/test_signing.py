@@ -1,4 +1,4 @@
-"""Signatures: one decision an organisation and version, under one name; what changed must be signed again."""
+"""Signing off: one decision for each organisation and version."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ from tests.world import World, join, make_world, person, require_own_sign_in
 
 
 def sign(plan: Plan, world: World, who: User, decision: str = "approved", reason: str = "", number: int = 1) -> SignOff:
-    """A lead decides for their organisation."""
+    """Sign off as the lead of an organisation."""
     organisation = world.westmarch if who == world.ben else world.larkhaven
     return services.sign_off(
         plan=plan,
@@ -44,7 +44,7 @@ def sign(plan: Plan, world: World, who: User, decision: str = "approved", reason
 
 
 def asked(world: World, **more: Any) -> Plan:
-    """A published plan that waits for Larkhaven and Westmarch."""
+    """A published plan that waits for Larkhaven and Westmarch to sign."""
     plan = published(world)
     ask_signatures(plan, world, **more)
     plan.refresh_from_db()
@@ -52,12 +52,12 @@ def asked(world: World, **more: Any) -> Plan:
 
 
 def link_of(plan: Plan, organisation: Organisation, who: User) -> str:
-    """The page behind the link in the letter that asks somebody to decide for an organisation."""
+    """The page behind the link in a signatory's email."""
     token = sign_off_token(plan.signatories.get(organisation=organisation), who, plan.current_number)
     return reverse("plans:sign-by-link", kwargs={"token": token})
 
 
-def test_a_plan_is_agreed_once_everybody_has_approved(world: World) -> None:
+def test_plan_is_agreed_once_everybody_has_approved(world: World) -> None:
     plan = asked(world)
 
     sign(plan, world, world.amina)
@@ -70,7 +70,7 @@ def test_a_plan_is_agreed_once_everybody_has_approved(world: World) -> None:
     assert next_steps(plan) == []
 
 
-def test_an_organisation_decides_once_on_a_version(world: World) -> None:
+def test_organisation_decides_once_on_a_version(world: World) -> None:
     plan = asked(world)
     sign(plan, world, world.ben)
 
@@ -79,7 +79,7 @@ def test_an_organisation_decides_once_on_a_version(world: World) -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_two_leads_who_sign_in_the_same_second_make_one_decision() -> None:
+def test_two_leads_signing_at_the_same_moment_make_one_decision() -> None:
     world = make_world()
     bea = person("Bea West", "bea@westmarch.example")
     join(bea, world.westmarch, Role.LEAD, world.now)
@@ -116,7 +116,7 @@ def test_two_leads_who_sign_in_the_same_second_make_one_decision() -> None:
     assert plan.sign_offs.filter(organisation=world.westmarch).count() == 1
 
 
-def test_a_later_version_must_be_signed_again_and_old_signatures_stay(world: World) -> None:
+def test_later_version_must_be_signed_again_and_old_signatures_stay(world: World) -> None:
     plan = asked(world)
     sign(plan, world, world.amina)
     sign(plan, world, world.ben)
@@ -132,7 +132,7 @@ def test_a_later_version_must_be_signed_again_and_old_signatures_stay(world: Wor
         sign(plan, world, world.ben, number=1)
 
 
-def test_a_minor_version_leaves_signatures_as_they_are(world: World) -> None:
+def test_minor_version_leaves_signatures_as_they_are(world: World) -> None:
     plan = asked(world)
     sign(plan, world, world.amina)
     sign(plan, world, world.ben)
@@ -145,7 +145,7 @@ def test_a_minor_version_leaves_signatures_as_they_are(world: World) -> None:
     assert [state.code for state in signing_states(plan)] == ["approved", "approved"]
 
 
-def test_a_condition_counts_once_it_is_met(world: World) -> None:
+def test_conditional_approval_counts_once_its_condition_is_met(world: World) -> None:
     plan = asked(world)
     sign(plan, world, world.amina)
     conditional = sign(plan, world, world.ben, "conditional", "Once the bank agrees.")
@@ -159,7 +159,7 @@ def test_a_condition_counts_once_it_is_met(world: World) -> None:
     assert plan.status == "agreed"
 
 
-def test_a_rejection_needs_its_reason_and_leaves_the_owners_to_answer(world: World) -> None:
+def test_rejection_needs_a_reason_and_the_owners_must_answer(world: World) -> None:
     plan = asked(world)
 
     with pytest.raises(services.UnableToSign, match="Enter a reason"):
@@ -170,7 +170,7 @@ def test_a_rejection_needs_its_reason_and_leaves_the_owners_to_answer(world: Wor
     assert "to answer the rejection by Westmarch Borough Council" in [step.what for step in next_steps(plan)]
 
 
-def test_the_database_refuses_to_alter_a_signature(world: World) -> None:
+def test_database_refuses_changes_to_a_signature(world: World) -> None:
     plan = asked(world)
     sign(plan, world, world.ben, "rejected", "Too few homes.")
 
@@ -178,7 +178,7 @@ def test_the_database_refuses_to_alter_a_signature(world: World) -> None:
         plan.sign_offs.update(decision="approved")
 
 
-def test_observers_and_strangers_are_never_asked(world: World) -> None:
+def test_observers_and_strangers_are_never_asked_to_sign(world: World) -> None:
     plan = published(world)
 
     with pytest.raises(services.UnableToRequestSignOff, match="neither an owner nor a partner"):
@@ -187,7 +187,7 @@ def test_observers_and_strangers_are_never_asked(world: World) -> None:
         )
 
 
-def test_the_letters_link_only_asks_and_its_form_decides(world: World) -> None:
+def test_opening_the_link_decides_nothing_until_the_form_is_sent(world: World) -> None:
     deliver().clear()
     plan = asked(world)
     letter = next(letter for letter in deliver() if letter.to == [world.ben.email])
@@ -203,7 +203,7 @@ def test_the_letters_link_only_asks_and_its_form_decides(world: World) -> None:
     assert (signed.person, signed.organisation, signed.decision) == (world.ben, world.westmarch, "approved")
 
 
-def test_links_open_nothing_for_others_after_a_new_version_or_for_who_no_longer_leads(world: World) -> None:
+def test_link_fails_for_other_people_and_after_a_new_version(world: World) -> None:
     plan = asked(world)
     signatory = plan.signatories.get(organisation=world.westmarch)
     token = sign_off_token(signatory, world.ben, 1)
@@ -220,7 +220,7 @@ def test_links_open_nothing_for_others_after_a_new_version_or_for_who_no_longer_
 
 
 @pytest.mark.parametrize("policy", ["a second factor", "its own sign-in"])
-def test_the_link_shows_nothing_where_the_organisation_asks_for_more(
+def test_link_shows_nothing_where_the_organisation_requires_stronger_sign_in(
     world: World, as_: Callable[[User], Client], policy: str
 ) -> None:
     plan = asked(world)
@@ -258,7 +258,7 @@ def test_the_link_shows_nothing_where_the_organisation_asks_for_more(
 
 
 @pytest.mark.parametrize("site_wide", [True, False])
-def test_what_the_site_alone_or_another_organisation_asks_leaves_the_letters_link_as_it_is(
+def test_link_ignores_sign_in_rules_of_the_site_and_other_organisations(
     world: World, settings: Any, site_wide: bool
 ) -> None:
     settings.SECOND_FACTOR_REQUIRED = site_wide
@@ -310,7 +310,7 @@ def went_with_their_organisation(world: World) -> None:
     [has_left, is_disabled, acts_for_it_no_longer, leads_it_no_longer, is_erased, went_with_their_organisation],
     ids=lambda gone: gone.__name__,
 )
-def test_who_is_gone_decides_nothing_by_an_old_link(world: World, gone: Callable[[World], None]) -> None:
+def test_person_who_left_cannot_decide_by_an_old_link(world: World, gone: Callable[[World], None]) -> None:
     plan = asked(world)
     path = link_of(plan, world.westmarch, world.ben)
     assert Client().get(path).status_code == 200
@@ -326,7 +326,7 @@ def test_who_is_gone_decides_nothing_by_an_old_link(world: World, gone: Callable
         assert plan.title not in looked.content.decode()
 
 
-def test_reminders_go_out_until_it_is_decided_and_a_lapse_is_said(world: World) -> None:
+def test_reminders_go_out_until_a_decision_and_a_lapse_is_reported(world: World) -> None:
     now = timezone.now()
     plan = asked(world, due_on=timezone.localdate() + dt.timedelta(days=5), now=now - dt.timedelta(days=2))
     sign(plan, world, world.amina)
@@ -354,7 +354,7 @@ def test_reminder_says_by_how_many_days_a_signature_is_overdue(world: World) -> 
     assert "overdue by 3 days" in str(email.body)
 
 
-def test_who_must_sign_finds_it_under_my_work(world: World, as_: Callable[[User], Client]) -> None:
+def test_signatory_finds_the_plan_under_my_work(world: World, as_: Callable[[User], Client]) -> None:
     plan = asked(world)
 
     waiting = waiting_from(WAITING, world.ben, timezone.now())

@@ -1,4 +1,4 @@
-"""A confidential site stays so after it is gone: nothing of it is told by its milestones, in any format."""
+"""A confidential site that was removed stays secret, with its milestones."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from tests.world import World
 
 
 def without(plan: Plan, world: World, key: str) -> None:
-    """A site is sold and leaves the plan."""
+    """Remove a sold site from the plan."""
     services.save_piece(
         plan=plan, piece=f"sites/{key}", value=None, based_on=None, author=world.amina, now=timezone.now()
     )
@@ -28,7 +28,7 @@ def without(plan: Plan, world: World, key: str) -> None:
 
 
 @pytest.mark.parametrize("address", FORMATS)
-def test_no_format_tells_outsiders_of_the_milestones_of_a_confidential_site_that_is_gone(
+def test_milestones_of_a_removed_confidential_site_stay_hidden_in_all_formats(
     world: World, as_: Callable[[User], Client], address: str
 ) -> None:
     plan = published(world, audience="network")
@@ -41,7 +41,7 @@ def test_no_format_tells_outsiders_of_the_milestones_of_a_confidential_site_that
     assert Milestone.objects.visible_to(world.ben).filter(plan=plan, key="secret-start").exists()
 
 
-def test_a_new_site_with_the_same_name_tells_nothing_of_the_confidential_one(world: World) -> None:
+def test_new_site_of_the_same_name_does_not_reveal_the_confidential_one(world: World) -> None:
     plan = published(world, audience="network")
     without(plan, world, "secret")
 
@@ -53,7 +53,7 @@ def test_a_new_site_with_the_same_name_tells_nothing_of_the_confidential_one(wor
     assert CANARY not in str(outside(content(plan, 3)))
 
 
-def test_a_confidential_site_taken_out_by_an_import_keeps_its_milestones_secret(world: World) -> None:
+def test_confidential_site_removed_by_an_import_keeps_its_milestones_hidden(world: World) -> None:
     plan = published(world, audience="network")
     imported = content(plan, 1)
     imported["sites"] = [site for site in imported["sites"] if site["key"] != "secret"]
@@ -63,7 +63,7 @@ def test_a_confidential_site_taken_out_by_an_import_keeps_its_milestones_secret(
     assert CANARY not in str(outside(content(plan, 2)))
 
 
-def test_a_site_that_everybody_knew_leaves_its_milestones_to_the_plan(world: World) -> None:
+def test_milestones_of_a_removed_open_site_stay_in_the_plan(world: World) -> None:
     plan = published(world, audience="network")
 
     without(plan, world, "north-quay")
@@ -73,9 +73,7 @@ def test_a_site_that_everybody_knew_leaves_its_milestones_to_the_plan(world: Wor
     assert Milestone.objects.visible_to(world.chidi).filter(plan=plan, key="start").exists()
 
 
-def test_the_page_that_removes_a_site_says_what_becomes_of_its_milestones(
-    world: World, as_: Callable[[User], Client]
-) -> None:
+def test_page_to_remove_a_site_says_what_happens_to_its_milestones(world: World, as_: Callable[[User], Client]) -> None:
     plan = published(world)
 
     page = as_(world.amina).get(f"{plan.get_absolute_url()}draft/sites/secret/remove/").content.decode()
@@ -83,14 +81,14 @@ def test_the_page_that_removes_a_site_says_what_becomes_of_its_milestones(
     assert "1 milestone stays in the plan, for the owners and the partners only" in collapse(page)
 
 
-def test_a_milestone_whose_site_nobody_knows_is_kept_inside() -> None:
+def test_milestone_of_an_unknown_site_is_shown_only_to_readers_inside() -> None:
     lost: Content = normalise({"milestones": [{"name": "Start", "site": "nowhere"}]})
 
     assert outside(lost)["milestones"] == []
     assert settle_milestones(lost, normalise({}))["milestones"][0]["restricted"]
 
 
-def test_a_milestone_of_a_site_that_stays_is_left_alone(world: World) -> None:
+def test_milestone_of_a_site_that_stays_is_not_changed(world: World) -> None:
     plan = published(world)
     save(plan, world, "about", summary="Both banks.")
 

@@ -1,4 +1,4 @@
-"""A plan of each kind begins with what such plans hold; what nobody has written into yet cannot be published."""
+"""Starters: what a new plan of each kind begins with."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from tests.world import World
 
 
 def begun(world: World) -> Plan:
-    """Amina begins a delivery programme from what such plans hold."""
+    """A delivery programme that Amina created from its starter."""
     return services.create_plan(
         owners=[world.larkhaven],
         partnership=world.partnership,
@@ -32,7 +32,7 @@ def begun(world: World) -> Plan:
 
 
 @pytest.mark.parametrize("kind", Kind.values)
-def test_a_plan_of_every_kind_begins_with_sections_outcomes_milestones_and_risks(kind: str) -> None:
+def test_every_starter_has_sections_outcomes_milestones_and_risks(kind: str) -> None:
     content = starter(kind, "Homes first")
 
     assert all(content[code] for code in ("sections", "outcomes", "milestones", "risks"))
@@ -45,7 +45,7 @@ def test_a_plan_of_every_kind_begins_with_sections_outcomes_milestones_and_risks
     assert not is_untouched(kind, {**content, "risks": content["risks"][1:]})
 
 
-def test_what_nobody_has_written_into_cannot_be_published(world: World) -> None:
+def test_unwritten_starter_cannot_be_published(world: World) -> None:
     plan = begun(world)
     save(plan, world, "about", title="Another title")
 
@@ -56,9 +56,7 @@ def test_what_nobody_has_written_into_cannot_be_published(world: World) -> None:
     assert publish(plan, world).number == 1
 
 
-def test_the_page_to_publish_an_unwritten_plan_leads_back_to_the_draft(
-    world: World, as_: Callable[[User], Client]
-) -> None:
+def test_publish_page_of_an_unwritten_plan_links_to_the_draft(world: World, as_: Callable[[User], Client]) -> None:
     plan = begun(world)
     amina = as_(world.amina)
     address = reverse("plans:publish", kwargs={"pk": plan.pk})

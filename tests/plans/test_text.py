@@ -12,14 +12,14 @@ texts = st.text(st.sampled_from("ab é.,\n’日"), max_size=60) | st.text(max_s
 
 @given(texts, texts)
 @settings(max_examples=120, deadline=None)
-def test_the_fragments_give_both_texts_back(was: str, now: str) -> None:
+def test_fragments_give_back_both_texts(was: str, now: str) -> None:
     fragments = word_differences(was, now)
 
     assert "".join(part.text for part in fragments if part.kind != "insert") == was
     assert "".join(part.text for part in fragments if part.kind != "delete") == now
 
 
-def test_a_changed_number_is_a_whole_word() -> None:
+def test_changed_number_is_a_whole_word() -> None:
     fragments = word_differences(
         "Survey 1,300 terraces in Westmarch", "Survey 1,340 terraces in Westmarch and Eastmere"
     )
@@ -33,7 +33,7 @@ def test_a_changed_number_is_a_whole_word() -> None:
     ]
 
 
-def test_an_excerpt_keeps_what_changed_and_a_little_around_it() -> None:
+def test_excerpt_keeps_each_change_with_some_words_around_it() -> None:
     long = " ".join(f"word{number}" for number in range(100))
 
     kept = excerpt(word_differences(long, long.replace("word50", "this")), words=3)

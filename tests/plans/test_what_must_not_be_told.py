@@ -1,4 +1,4 @@
-"""What a plan must not tell: an embargoed version by a letter, hidden sites by comments, reasons by the timeline."""
+"""What plans must not reveal through emails, comments, events or admin."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def _publish_held_back(plan: Plan, world: World) -> None:
     plan.refresh_from_db()
 
 
-def test_an_embargo_holds_letters_status_and_signatures_back_until_it_ends(world: World, as_: Any) -> None:
+def test_embargo_delays_emails_status_and_signatures_until_it_ends(world: World, as_: Any) -> None:
     plan = _signed_version(world)
     deliver().clear()
 
@@ -68,7 +68,7 @@ def test_an_embargo_holds_letters_status_and_signatures_back_until_it_ends(world
     ]
 
 
-def test_a_link_to_sign_shows_the_version_that_is_open_never_the_one_held_back(world: World) -> None:
+def test_link_to_sign_shows_the_open_version_never_the_embargoed_one(world: World) -> None:
     plan = published(world)
     ask_signatures(plan, world)
     _publish_held_back(plan, world)
@@ -88,12 +88,12 @@ def test_a_link_to_sign_shows_the_version_that_is_open_never_the_one_held_back(w
             decision="approved",
             now=timezone.now(),
         )
-    # Signing what is open goes on meanwhile.
+    # The open version can still be signed during the embargo.
     Client().post(address, {"decision": "approved", "reason": "", "organisation": world.westmarch.pk, "number": "1"})
     assert plan.sign_offs.get(organisation=world.westmarch).version.number == 1
 
 
-def test_signatures_of_organisations_that_left_are_none(world: World) -> None:
+def test_organisation_that_left_cannot_sign(world: World) -> None:
     plan = published(world)
     ask_signatures(plan, world)
     agreements.leave_partnership(
@@ -111,7 +111,7 @@ def test_signatures_of_organisations_that_left_are_none(world: World) -> None:
         )
 
 
-def test_somebody_shown_a_draft_reads_no_thread_about_what_is_hidden_from_them(world: World, as_: Any) -> None:
+def test_person_with_a_share_reads_no_comments_on_hidden_pieces(world: World, as_: Any) -> None:
     plan = begin(world)
     _show(plan, world, world.nadia)
     hidden = services.add_comment(
@@ -141,7 +141,7 @@ def _show(plan: Plan, world: World, person: Any, **more: Any) -> Share:
     )
 
 
-def test_a_showing_ends_with_the_membership_that_earned_it(world: World, as_: Any) -> None:
+def test_share_ends_with_the_membership_it_depends_on(world: World, as_: Any) -> None:
     plan = begin(world)
     _show(plan, world, world.oscar)
     oscar = as_(world.oscar)
@@ -155,7 +155,7 @@ def test_a_showing_ends_with_the_membership_that_earned_it(world: World, as_: An
     assert plan.shares.get(person=world.oscar).revoked_at is not None
 
 
-def test_reasons_of_decisions_stay_among_those_inside(world: World, as_: Any) -> None:
+def test_reasons_of_decisions_are_shown_only_to_readers_inside(world: World, as_: Any) -> None:
     plan = published(world, audience="network")
     ask_signatures(plan, world)
     services.sign_off(
@@ -173,7 +173,7 @@ def test_reasons_of_decisions_stay_among_those_inside(world: World, as_: Any) ->
     assert "otter-reason" in as_(world.amina).get(reverse("plans:history", args=[plan.pk])).content.decode()
 
 
-def test_a_former_party_knows_the_plan_as_it_was_when_it_left(world: World, as_: Any) -> None:
+def test_former_party_sees_the_plan_as_it_was_when_it_left(world: World, as_: Any) -> None:
     plan = published(world)
     ben = as_(world.ben)
     agreements.leave_partnership(
@@ -197,7 +197,7 @@ def test_a_former_party_knows_the_plan_as_it_was_when_it_left(world: World, as_:
     assert "Estuary delivery programme" in ben.get("/plans/").content.decode()
 
 
-def test_observers_own_no_plan_of_the_partnership(world: World, as_: Any) -> None:
+def test_observers_cannot_own_plans_of_the_partnership(world: World, as_: Any) -> None:
     observer = agreements.invite_organisation(
         partnership=world.partnership,
         organisation=world.riverside,
@@ -233,7 +233,7 @@ def test_observers_own_no_plan_of_the_partnership(world: World, as_: Any) -> Non
         )
 
 
-def test_a_superseded_plan_does_not_name_a_successor_that_is_closed_to_the_reader(world: World) -> None:
+def test_superseded_plan_does_not_name_a_successor_its_reader_may_not_see(world: World) -> None:
     old = published(world, audience="public")
     successor = begin(world, audience="owners", title="Successor", content={"about": {"title": f"Next {CANARY}"}})
     save(successor, world, "about", summary="Words.")
@@ -250,7 +250,7 @@ def test_a_superseded_plan_does_not_name_a_successor_that_is_closed_to_the_reade
 
 
 @pytest.mark.parametrize("lookup", ["content__icontains", "prose__icontains", "plan__draft__content__icontains"])
-def test_the_administration_answers_no_question_about_restricted_text(world: World, as_: Any, lookup: str) -> None:
+def test_admin_refuses_filters_on_restricted_text(world: World, as_: Any, lookup: str) -> None:
     published(world)
 
     answer = as_(world.dee).get("/admin/plans/version/", {lookup: CANARY})
@@ -258,7 +258,7 @@ def test_the_administration_answers_no_question_about_restricted_text(world: Wor
     assert answer.status_code in (302, 400, 404)
 
 
-def test_taking_a_showing_back_and_giving_it_again_writes_one_letter_a_day(world: World) -> None:
+def test_repeated_sharing_and_revoking_sends_one_email_a_day(world: World) -> None:
     plan = begin(world)
     deliver().clear()
 
@@ -271,7 +271,7 @@ def test_taking_a_showing_back_and_giving_it_again_writes_one_letter_a_day(world
     assert len(deliver()) == 2
 
 
-def test_one_plans_standing_says_what_the_querysets_say(world: World) -> None:
+def test_standing_of_a_plan_agrees_with_the_querysets(world: World) -> None:
     plans = [begin(world), published(world, audience="network"), published(world, audience="owners")]
 
     for plan in plans:

@@ -1,4 +1,4 @@
-"""Who left takes no part any more; who signed stands on what they signed; who reads a public plan reads its files."""
+"""Who takes part in a plan after leaving, signing or reading in public."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def leaves(world: World) -> None:
 
 
 @pytest.mark.parametrize("audience", ["partnership", "network"])
-def test_a_former_party_reads_what_was_said_and_says_nothing_more_where_only_partners_may(
+def test_former_party_reads_old_comments_but_adds_none_where_only_partners_may(
     world: World, as_: Callable[[User], Client], audience: str
 ) -> None:
     plan = published(world, audience=audience)
@@ -53,7 +53,7 @@ def test_a_former_party_reads_what_was_said_and_says_nothing_more_where_only_par
     assert plan.comments.count() == (1 if status == 403 else 3)
 
 
-def test_nobody_of_a_former_party_is_called_on(world: World) -> None:
+def test_people_of_a_former_party_are_not_mentioned(world: World) -> None:
     plan = published(world)
     said = services.add_comment(plan=plan, version_number=1, text="Why?", author=world.ben, now=timezone.now())
     leaves(world)
@@ -74,7 +74,10 @@ def test_nobody_of_a_former_party_is_called_on(world: World) -> None:
 
 
 def signed_twice(world: World) -> Plan:
-    """Version 1 approved by Larkhaven and with a condition by Westmarch, version 2 by nobody yet."""
+    """Version 1 with decisions of both organisations, version 2 with none.
+
+    Larkhaven approved version 1; Westmarch approved it with a condition.
+    """
     plan = published(world)
     ask_signatures(plan, world)
     for organisation, person, decision, reason in (
@@ -96,7 +99,7 @@ def signed_twice(world: World) -> Plan:
 
 
 @pytest.mark.parametrize("page", ["plans:version", "plans:paper"])
-def test_old_signatures_stand_on_the_version_they_signed(
+def test_old_signatures_are_shown_on_the_version_they_signed(
     world: World, as_: Callable[[User], Client], page: str
 ) -> None:
     plan = signed_twice(world)
@@ -111,7 +114,7 @@ def test_old_signatures_stand_on_the_version_they_signed(
     assert "Once the otters agree." not in new
 
 
-def test_old_signatures_stand_on_the_pdf_of_their_version(
+def test_old_signatures_are_in_the_pdf_of_their_version(
     world: World, as_: Callable[[User], Client], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     plan = signed_twice(world)
@@ -128,7 +131,7 @@ def test_old_signatures_stand_on_the_pdf_of_their_version(
     assert [signed.reason for signed in drawn[0]["signatures"]] == ["", "Once the otters agree."]
 
 
-def test_outsiders_see_no_signatures_of_old_versions(world: World, as_: Callable[[User], Client]) -> None:
+def test_readers_outside_see_no_signatures_of_old_versions(world: World, as_: Callable[[User], Client]) -> None:
     plan = signed_twice(world)
     services.change_audience(plan=plan, audience="network", reason="All may.", author=world.amina, now=timezone.now())
 
@@ -136,7 +139,7 @@ def test_outsiders_see_no_signatures_of_old_versions(world: World, as_: Callable
         assert "otters" not in as_(world.chidi).get(reverse(page, args=[plan.pk, 1])).content.decode()
 
 
-def test_whoever_reads_a_public_plan_reads_its_documents_but_not_the_restricted_ones(
+def test_readers_of_a_public_plan_read_its_documents_except_restricted_ones(
     world: World, as_: Callable[[User], Client]
 ) -> None:
     plan = begin(world, audience="public")
@@ -174,7 +177,7 @@ def test_whoever_reads_a_public_plan_reads_its_documents_but_not_the_restricted_
     assert get(keys["Layout"]).status_code == 302
 
 
-def test_documents_of_a_public_version_held_back_are_not_there_yet(world: World) -> None:
+def test_documents_of_an_embargoed_public_version_are_not_found(world: World) -> None:
     plan = published(world, audience="public")
     document = services.attach_document(
         plan=plan,

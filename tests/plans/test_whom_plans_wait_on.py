@@ -1,4 +1,4 @@
-"""Whom a plan waits on stands wherever the plan does, for those inside; nobody outside learns it."""
+"""The next step of a plan is shown to readers inside, never outside."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ WORDS = "Waiting for Westmarch Borough Council (Director of housing) to sign off
 
 
 def pages(plan: Plan, world: World) -> list[str]:
-    """Wherever a plan of the Estuary Partnership stands."""
+    """The pages that show a plan of the Estuary Partnership."""
     return [
         "/",
         reverse("plans:list"),
@@ -30,7 +30,7 @@ def pages(plan: Plan, world: World) -> list[str]:
     ]
 
 
-def test_partners_see_everywhere_whom_a_plan_waits_on(world: World, as_: Callable[[User], Client]) -> None:
+def test_partners_see_the_next_step_on_every_page(world: World, as_: Callable[[User], Client]) -> None:
     plan = published(world)
     ask_signatures(plan, world)
 
@@ -39,7 +39,7 @@ def test_partners_see_everywhere_whom_a_plan_waits_on(world: World, as_: Callabl
             assert WORDS in collapse(as_(person).get(address).content.decode()), address
 
 
-def test_outside_nobody_learns_whom_a_plan_waits_on(world: World, as_: Callable[[User], Client]) -> None:
+def test_readers_outside_never_see_the_next_step(world: World, as_: Callable[[User], Client]) -> None:
     plan = published(world, audience="network")
     ask_signatures(plan, world)
 
@@ -49,7 +49,7 @@ def test_outside_nobody_learns_whom_a_plan_waits_on(world: World, as_: Callable[
     assert plan.title in as_(world.chidi).get(reverse("plans:list")).content.decode()
 
 
-def test_a_draft_and_a_plan_without_signatories_wait_on_their_owners(world: World) -> None:
+def test_drafts_and_plans_without_signatories_wait_for_their_owners(world: World) -> None:
     begin(world, title="Island homes")
     published(world)
 
@@ -63,7 +63,7 @@ def test_a_draft_and_a_plan_without_signatories_wait_on_their_owners(world: Worl
 
 
 @pytest.mark.parametrize("count", [1, 4])
-def test_however_many_plans_wait_it_takes_as_many_queries(
+def test_number_of_queries_does_not_grow_with_the_number_of_plans(
     world: World, django_assert_max_num_queries: Any, count: int
 ) -> None:
     for _number in range(count):
